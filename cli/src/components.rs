@@ -1,0 +1,123 @@
+//! Builds the Spin components with cargo, exactly as `spin build` would: the command is the manifest's own.
+//!
+//! Never edits the manifest and never falls back to a stale component: a failed build is an error.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// File name of the application's manifest.
+pub const MANIFEST: &str = "spin.toml";
+
+#[derive(Deserialize)]
+struct Manifest {
+    component: BTreeMap<String, Component>,
+}
+
+#[derive(Deserialize)]
+struct Component {
+    source: PathBuf,
+    build: Option<Build>,
+}
+
+#[derive(Deserialize)]
+struct Build {
+    command: String,
+}
+
+/// The folder that holds the manifest: the current one or the nearest above it, else the one this binary was built in.
+pub fn application_root() -> Result<PathBuf> {
+    let here = std::env::current_dir().context("no current directory")?;
+    let above = here.ancestors().map(Path::to_path_buf);
+    let built_in = Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf);
+    for folder in above.chain(built_in) {
+        if folder.join(MANIFEST).is_file() && folder.join("functions").is_dir() {
+            return Ok(folder);
+        }
+    }
+    bail!("no {MANIFEST} here or above: run this inside a checkout of xieka")
+}
+
+/// Runs every component's build command once, in the application's root.
+///
+/// Commands that differ only in the package they name (`-p`) are joined into one cargo call, which shares the work.
+pub fn build(root: &Path) -> Result<()> {
+    let manifest = read(root)?;
+    let mut calls: BTreeMap<Vec<String>, BTreeSet<String>> = BTreeMap::new();
+    for (name, component) in &manifest.component {
+        let Some(build) = &component.build else { continue };
+        let (call, package) = split_package(&build.command)
+            .with_context(|| format!("component {name}: cannot read its build command"))?;
+        calls.entry(call).or_default().insert(package);
+    }
+    for (call, packages) in calls {
+        let mut command = Command::new(if call[0] == "cargo" { cargo() } else { call[0].clone() });
+        command.args(&call[1..]).current_dir(root);
+        for package in &packages {
+            command.args(["-p", package]);
+        }
+        let status = command.status().with_context(|| format!("cannot run {}", call[0]))?;
+        if !status.success() {
+            bail!("building the components failed: {} {status}", call.join(" "));
+        }
+    }
+    for (name, component) in &manifest.component {
+        if !root.join(&component.source).is_file() {
+            bail!("component {name}: {} is missing after the build", component.source.display());
+        }
+    }
+    Ok(())
+}
+
+/// Names and sizes in bytes of the built components.
+pub fn sizes(root: &Path) -> Result<Vec<(String, u64)>> {
+    let mut sizes = Vec::new();
+    for (name, component) in read(root)?.component {
+        sizes.push((name, std::fs::metadata(root.join(component.source))?.len()));
+    }
+    Ok(sizes)
+}
+
+fn read(root: &Path) -> Result<Manifest> {
+    let path = root.join(MANIFEST);
+    let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    toml::from_str(&text).with_context(|| format!("cannot understand {}", path.display()))
+}
+
+/// The cargo that runs or built this program, so that the toolchain stays the same.
+fn cargo() -> String {
+    std::env::var("CARGO").unwrap_or_else(|_| "cargo".into())
+}
+
+/// Takes `-p NAME` out of a command line.
+fn split_package(command: &str) -> Result<(Vec<String>, String)> {
+    let mut words = command.split_whitespace();
+    let mut call = Vec::new();
+    let mut package = None;
+    while let Some(word) = words.next() {
+        if word == "-p" || word == "--package" {
+            package = words.next();
+        } else {
+            call.push(word.to_owned());
+        }
+    }
+    match (call.is_empty(), package) {
+        (false, Some(package)) => Ok((call, package.to_owned())),
+        _ => bail!("expected `cargo build … -p NAME`, found `{command}`"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_package_is_taken_out_of_a_build_command() {
+        let (call, package) = split_package("cargo build --target wasm32-wasip2 -p token").unwrap();
+        assert_eq!((call.join(" ").as_str(), package.as_str()), ("cargo build --target wasm32-wasip2", "token"));
+        assert!(split_package("make").is_err());
+    }
+}

@@ -1,0 +1,166 @@
+//! The secrets a platform runs on: made fresh, kept in a `.env` file, handed to the processes that need them.
+//!
+//! The file uses Spin's own names (`SPIN_VARIABLE_*`, which `spin up` reads from `.env` too) and the gateway's
+//! (`XIEKA_GATEWAY_*`). Values never reach a log; the file is readable by its owner alone.
+
+use std::collections::BTreeMap;
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+
+/// Prefix of the variables that belong to the Spin application.
+const SPIN_PREFIX: &str = "SPIN_VARIABLE_";
+/// Name of the transport key that `xieka init` makes for the first import.
+pub const TRANSPORT_KEY_NAME: &str = "tk1";
+/// Key version of the first master key of card keys; SCP81 keys live in key versions 0x40 to 0x4F.
+pub const CARD_KEY_VERSION: u8 = 0x40;
+
+/// Every secret of one platform, by the name its reader knows it under.
+#[derive(Clone)]
+pub struct Secrets(BTreeMap<String, String>);
+
+impl std::fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+impl Secrets {
+    /// Draws a complete new set from the operating system's random source.
+    pub fn generate() -> Result<Self> {
+        let mut all = BTreeMap::new();
+        let mut spin = |name: &str, value: String| all.insert(format!("{SPIN_PREFIX}{name}"), value);
+        let gateway_secret = random_hex::<32>()?;
+        let cron_secret = random_hex::<32>()?;
+        let link_key = random_hex::<32>()?;
+        spin("ADMIN_SECRET", random_hex::<32>()?);
+        spin("GATEWAY_SECRET", gateway_secret.clone());
+        spin("CRON_SECRET", cron_secret.clone());
+        spin("TOKEN_KEY", random_hex::<32>()?);
+        spin("SEALING_KEYS", format!("1:{}", random_hex::<32>()?));
+        spin("INDEX_KEY", random_hex::<32>()?);
+        spin("LINK_KEY", link_key.clone());
+        spin("TRANSPORT_KEYS", format!("{TRANSPORT_KEY_NAME}:{}", random_hex::<32>()?));
+        all.insert("XIEKA_GATEWAY_PLATFORM_SECRET".into(), gateway_secret);
+        all.insert("XIEKA_GATEWAY_CRON_SECRET".into(), cron_secret);
+        all.insert("XIEKA_GATEWAY_LINK_KEY".into(), link_key);
+        all.insert(
+            "XIEKA_GATEWAY_MASTER_KEYS".into(),
+            format!("{CARD_KEY_VERSION}:{}", random_hex::<32>()?),
+        );
+        Ok(Self(all))
+    }
+
+    /// Reads a `.env` file.
+    pub fn read(path: &Path) -> Result<Self> {
+        let entries = dotenvy::from_path_iter(path).with_context(|| format!("cannot read {}", path.display()))?;
+        // The library's parse error quotes the line; it may hold a secret and stays here.
+        let all = entries.collect::<Result<_, _>>().ok();
+        Ok(Self(all.with_context(|| format!("{} has a line that is not NAME=value", path.display()))?))
+    }
+
+    /// Writes the set to a new file that only its owner may read; an existing file is never overwritten.
+    pub fn write_new(&self, path: &Path) -> Result<()> {
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)
+            .with_context(|| format!("cannot create {} (an existing file is never overwritten)", path.display()))?;
+        writeln!(file, "# Secrets of one xieka platform. Keep a copy in a safe place: without SEALING_KEYS and")?;
+        writeln!(file, "# INDEX_KEY the database cannot be read, without MASTER_KEYS no chip can be reached.")?;
+        for (name, value) in &self.0 {
+            writeln!(file, "{name}={value}")?;
+        }
+        file.sync_all()?;
+        Ok(())
+    }
+
+    /// Sets or replaces one value, for example where callbacks may go.
+    pub fn set(&mut self, name: &str, value: impl Into<String>) {
+        self.0.insert(name.to_owned(), value.into());
+    }
+
+    /// One value, or an error that names what is missing and never shows a value.
+    pub fn get(&self, name: &str) -> Result<&str> {
+        self.0.get(name).map(String::as_str).with_context(|| format!("{name} is not set"))
+    }
+
+    /// The application's variables by their lower-case Spin names.
+    pub fn spin_variables(&self) -> BTreeMap<String, String> {
+        self.0
+            .iter()
+            .filter_map(|(name, value)| Some((name.strip_prefix(SPIN_PREFIX)?.to_lowercase(), value.clone())))
+            .collect()
+    }
+
+    /// The first transport key: its name and its bytes.
+    pub fn transport_key(&self) -> Result<(String, Vec<u8>)> {
+        let all = self.get("SPIN_VARIABLE_TRANSPORT_KEYS")?;
+        let first = all.split(',').next().unwrap_or_default();
+        let (name, key) = first.split_once(':').context("TRANSPORT_KEYS must be name:hex")?;
+        Ok((name.to_owned(), hex::decode(key).context("TRANSPORT_KEYS must be name:hex")?))
+    }
+
+    /// The master key from which the keys of chips of one key version are derived.
+    pub fn master_key(&self, key_version: u8) -> Result<[u8; 32]> {
+        let all = self.get("XIEKA_GATEWAY_MASTER_KEYS")?;
+        for entry in all.split(',') {
+            let (version, key) = entry.split_once(':').context("MASTER_KEYS must be version:hex")?;
+            if version.trim().parse() == Ok(key_version) {
+                let key = hex::decode(key.trim()).context("MASTER_KEYS must be version:hex")?;
+                return key.try_into().ok().context("a master key has 32 bytes");
+            }
+        }
+        bail!("no master key of version {key_version}");
+    }
+}
+
+/// `N` random bytes as lower-case hex.
+pub fn random_hex<const N: usize>() -> Result<String> {
+    Ok(hex::encode(random_bytes::<N>()?))
+}
+
+/// `N` bytes from the operating system's random source.
+pub fn random_bytes<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0; N];
+    openssl::rand::rand_bytes(&mut bytes).context("no randomness from the operating system")?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_written_is_read_back_and_never_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(".env");
+        let secrets = Secrets::generate().unwrap();
+        secrets.write_new(&path).unwrap();
+        assert_eq!(Secrets::read(&path).unwrap().0, secrets.0);
+        assert!(Secrets::generate().unwrap().write_new(&path).is_err());
+        assert_eq!(Secrets::read(&path).unwrap().0, secrets.0);
+        assert!(secrets.spin_variables().contains_key("sealing_keys"));
+    }
+
+    #[test]
+    fn only_the_owner_may_read_the_file() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(".env");
+        Secrets::generate().unwrap().write_new(&path).unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_debug_print_shows_names_and_no_values() {
+        let secrets = Secrets::generate().unwrap();
+        let printed = format!("{secrets:?}");
+        assert!(printed.contains("SPIN_VARIABLE_TOKEN_KEY"));
+        assert!(!printed.contains(secrets.get("SPIN_VARIABLE_TOKEN_KEY").unwrap()));
+    }
+}
