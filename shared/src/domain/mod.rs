@@ -1,0 +1,94 @@
+//! The words of card writing: identifiers with their check rules, the states of cards, numbers and
+//! tasks, and the rules between them.
+//!
+//! Everything here is pure: no statement, no key, no clock. An identifier never prints itself in
+//! full; who needs the text asks for it with `as_str`.
+
+mod actor;
+mod callback_url;
+mod card_status;
+mod eid;
+mod failure;
+mod iccid;
+mod ids;
+mod imsi;
+mod mask;
+mod msisdn;
+mod number_status;
+mod permission;
+mod province;
+mod service;
+mod task_state;
+mod temporary_number;
+mod time;
+mod write_type;
+
+pub use actor::Actor;
+pub use callback_url::{CallbackUrl, MAX_CALLBACK_URL_CHARS};
+pub use card_status::{CardEvent, CardStatus, Refused, TRANSITIONS, next};
+pub use eid::Eid;
+pub use failure::FailureKind;
+pub use iccid::Iccid;
+pub use ids::{CallbackId, ClientId, SessionId, TaskId};
+pub use imsi::Imsi;
+pub use mask::masked;
+pub use msisdn::{Msisdn, Operator};
+pub use number_status::NumberStatus;
+pub use permission::Permission;
+pub use province::Province;
+pub use service::{Service, Services};
+pub use task_state::{TaskState, Work};
+pub use temporary_number::{Network, TemporaryNumber, parse_date};
+pub use time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Timestamp};
+pub use write_type::WriteType;
+
+/// Which kind of value a text was meant to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Chip identifier.
+    Eid,
+    /// Card identifier.
+    Iccid,
+    /// Subscriber number.
+    Msisdn,
+    /// Subscriber identity.
+    Imsi,
+    /// Province code.
+    Province,
+    /// Way of writing.
+    WriteType,
+    /// Client, task, session or callback identifier.
+    Id,
+    /// Anything else: a date, a network type, a service, a permission …
+    Value,
+}
+
+/// A text that is not the value it was meant to be. Carries the rule that was broken, never the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Malformed {
+    /// What the text should have been.
+    pub kind: Kind,
+    /// The broken rule, in Chinese.
+    pub zh: &'static str,
+    /// The broken rule, in English.
+    pub en: &'static str,
+}
+
+impl Malformed {
+    pub(crate) const fn new(kind: Kind, zh: &'static str, en: &'static str) -> Self {
+        Self { kind, zh, en }
+    }
+}
+
+impl std::fmt::Display for Malformed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "malformed {:?}: {}", self.kind, self.en)
+    }
+}
+
+impl std::error::Error for Malformed {}
+
+/// True when `text` is not empty and every byte of it is an ASCII digit.
+pub(crate) fn all_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
+}

@@ -1,0 +1,66 @@
+//! Points in time: milliseconds since 1970-01-01T00:00:00Z, and their text in the platform's zone.
+//!
+//! There is no `now` here: the time comes in from outside.
+
+use jiff::tz::TimeZone;
+
+/// One second in milliseconds.
+pub const SECOND_MS: i64 = 1_000;
+/// One minute in milliseconds.
+pub const MINUTE_MS: i64 = 60 * SECOND_MS;
+/// One hour in milliseconds.
+pub const HOUR_MS: i64 = 60 * MINUTE_MS;
+/// One day of 24 hours in milliseconds.
+pub const DAY_MS: i64 = 24 * HOUR_MS;
+
+/// A point in time, in milliseconds since 1970-01-01T00:00:00Z.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(pub i64);
+
+impl Timestamp {
+    /// Milliseconds since 1970-01-01T00:00:00Z.
+    #[must_use]
+    pub fn millis(self) -> i64 {
+        self.0
+    }
+
+    /// Whole seconds since 1970-01-01T00:00:00Z.
+    #[must_use]
+    pub fn seconds(self) -> i64 {
+        self.0.div_euclid(SECOND_MS)
+    }
+
+    /// This time moved by `ms` milliseconds; stops at the ends of the scale.
+    #[must_use]
+    pub fn plus(self, ms: i64) -> Self {
+        Self(self.0.saturating_add(ms))
+    }
+
+    /// RFC 3339 to the second with the zone's offset: `2026-07-01T08:00:00+08:00`.
+    #[must_use]
+    pub fn to_rfc3339(self, zone: &TimeZone) -> String {
+        let bounded = self.0.clamp(jiff::Timestamp::MIN.as_millisecond(), jiff::Timestamp::MAX.as_millisecond());
+        let at = jiff::Timestamp::from_millisecond(bounded).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        at.to_zoned(zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Timestamp;
+    use jiff::tz::TimeZone;
+
+    #[test]
+    fn the_text_carries_the_offset_of_the_zone() {
+        let at = Timestamp(1_782_864_000_999);
+        assert_eq!(at.to_rfc3339(&TimeZone::get("Asia/Shanghai").unwrap()), "2026-07-01T08:00:00+08:00");
+        assert_eq!(at.to_rfc3339(&TimeZone::UTC), "2026-07-01T00:00:00+00:00");
+    }
+
+    #[test]
+    fn the_ends_of_the_scale_do_not_panic() {
+        for at in [i64::MIN, -1, 0, i64::MAX] {
+            assert!(!Timestamp(at).plus(at).to_rfc3339(&TimeZone::UTC).is_empty());
+        }
+    }
+}

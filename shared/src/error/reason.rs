@@ -1,0 +1,164 @@
+//! Every reason for which a call can fail, as one table.
+
+use super::Lang;
+
+macro_rules! reasons {
+    ($($name:ident $code:literal $status:literal $zh:literal $en:literal => $remedy_zh:literal $remedy_en:literal;)*) => {
+        /// Why a call failed. The variant's documentation is its English message.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Reason {
+            $(#[doc = $en] $name,)*
+        }
+
+        impl Reason {
+            /// Every reason, in the order of the catalogue.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            fn row(self) -> (&'static str, u16, [&'static str; 2], [&'static str; 2]) {
+                match self {
+                    $(Self::$name => ($code, $status, [$zh, $en], [$remedy_zh, $remedy_en]),)*
+                }
+            }
+        }
+    };
+}
+
+#[rustfmt::skip]
+reasons! {
+    // Parameters and bodies
+    ParameterMissing "parameter_missing" 400 "缺少必填参数" "a required parameter is missing" => "补充参数后重新提交" "add the parameter and send again";
+    ParameterUnknown "parameter_unknown" 400 "存在未定义的参数" "a parameter is not defined for this interface" => "对照接口文档删除多余参数" "remove it, see the interface's documentation";
+    ParameterRepeated "parameter_repeated" 400 "参数重复" "a parameter is given more than once" => "每个参数只提交一次" "give each parameter once";
+    ParameterTooLong "parameter_too_long" 400 "参数过长" "a parameter is too long" => "对照接口文档核对参数长度" "check its length in the documentation";
+    ParameterEmpty "parameter_empty" 400 "参数值为空" "a parameter has no value" => "填写参数值，或删除该参数" "give it a value, or leave it out";
+    ParameterNotText "parameter_not_text" 400 "JSON 参数应为字符串或整数" "a JSON parameter is neither text nor an integer" => "以字符串提交该参数" "send the parameter as text";
+    TooManyParameters "too_many_parameters" 400 "参数过多" "there are too many parameters" => "对照接口文档删除多余参数" "remove those that the documentation does not name";
+    QueryTooLong "query_too_long" 414 "查询串过长" "the query is too long" => "对照接口文档核对参数，或改用 POST" "check the parameters, or use POST";
+    BadPercentEncoding "bad_percent_encoding" 400 "百分号编码错误" "percent-encoding is broken" => "% 之后应为两位十六进制数字" "write % followed by two hexadecimal digits";
+    ParameterNotApplicable "parameter_not_applicable" 400 "参数与其他参数不能同时使用" "a parameter does not go together with another" => "对照接口文档保留其中之一" "keep one of them, see the documentation";
+    ParameterMalformed "parameter_malformed" 400 "参数格式错误" "a parameter is malformed" => "对照接口文档修正参数" "correct it, see the documentation";
+    EidMalformed "eid_malformed" 400 "EID 无效" "the EID is not valid" => "核对芯片上的 32 位 EID" "check the 32 digits of the chip's EID";
+    IccidMalformed "iccid_malformed" 400 "ICCID 无效" "the ICCID is not valid" => "核对 20 位 ICCID" "check the 20 characters of the ICCID";
+    MsisdnMalformed "msisdn_malformed" 400 "号码无效" "the number is not valid" => "核对 13 位物联网号码" "check the 13 digits of the IoT number";
+    ImsiMalformed "imsi_malformed" 400 "IMSI 无效" "the IMSI is not valid" => "核对 14 或 15 位 IMSI" "check the 14 or 15 digits of the IMSI";
+    ProvinceMalformed "province_malformed" 400 "省份编码无效" "the province code is not valid" => "使用 GB/T 2260 省级代码" "use a province code of GB/T 2260";
+    WriteTypeMalformed "write_type_malformed" 400 "写卡方式无效" "the way of writing is not valid" => "write_type 取 0 或 1" "set write_type to 0 or 1";
+    KeyMalformed "key_malformed" 400 "密钥材料无效" "key material is not valid" => "核对传输密钥名称与 RFC 3394 封装" "check the transport key's name and the RFC 3394 wrapping";
+    BadJson "bad_json" 400 "请求体不是有效的 JSON" "the body is not valid JSON" => "修正请求体" "correct the body";
+    BadUtf8 "bad_utf8" 400 "请求不是有效的 UTF-8" "the request is not valid UTF-8" => "以 UTF-8 编码提交" "send it as UTF-8";
+    BadCsv "bad_csv" 400 "CSV 文件无法解析" "the CSV file cannot be read" => "核对表头、分隔符与编码" "check header, separators and encoding";
+    BodyTooLarge "body_too_large" 413 "请求体过大" "the body is too large" => "分批提交" "send it in parts";
+    BodyTooSlow "body_too_slow" 408 "请求体接收超时" "the body did not arrive in time" => "检查网络后重试" "check the network and try again";
+    BodyBroken "body_broken" 400 "请求体接收中断" "the body did not arrive whole" => "检查网络后重试" "check the network and try again";
+    BodyUnexpected "body_unexpected" 400 "该请求方式不应带请求体" "this method takes no body" => "将参数放入查询串，或改用 POST" "put the parameters into the query, or use POST";
+    MediaTypeUnsupported "media_type_unsupported" 415 "请求体的 Content-Type 不支持" "the body's Content-Type is not supported" => "对照接口文档设置 Content-Type" "set Content-Type as documented";
+    HeaderForged "header_forged" 400 "存在只能由平台设置的请求头" "the request carries a header that only the platform sets" => "删除所有 spin- 开头的请求头" "remove every header that starts with spin-";
+    AddressUnknown "address_unknown" 400 "无法确定来源 IP" "the calling address cannot be established" => "核对反向代理的 X-Forwarded-For 配置" "check how the reverse proxy sets X-Forwarded-For";
+    RouteUnknown "route_unknown" 404 "接口不存在" "there is no such interface" => "核对接口地址" "check the address";
+    MethodNotAllowed "method_not_allowed" 405 "请求方式不支持" "the method is not supported here" => "对照接口文档修改请求方式" "use the documented method";
+    // Who calls
+    TokenMissing "token_missing" 401 "缺少 TOKEN" "no token is given" => "通过 /v1/token 获取 TOKEN 后调用" "take a token from /v1/token";
+    TokenConflict "token_conflict" 400 "提交了多个不同的 TOKEN" "more than one token is given" => "仅在参数或 Authorization 其中一处提交" "send it as a parameter or as Authorization, not both";
+    TokenInvalid "token_invalid" 401 "TOKEN 无效" "the token is not valid" => "重新获取 TOKEN 并核对填写" "take a new token and check how it is sent";
+    TokenExpired "token_expired" 401 "TOKEN 已过期" "the token has expired" => "重新获取 TOKEN" "take a new token";
+    ClientUnknownOrSecretWrong "client_unknown_or_secret_wrong" 401 "业务需求方标识或密钥错误" "client_id or client_secret is wrong" => "核对 client_id 与 client_secret" "check client_id and client_secret";
+    CredentialWrong "credential_wrong" 401 "内部凭据错误" "the internal credential is wrong" => "核对服务间凭据配置" "check the configured credential";
+    ClientDisabled "client_disabled" 403 "账号已停用" "the client is disabled" => "联系系统管理员" "contact the administrator";
+    IpNotAllowed "ip_not_allowed" 403 "来源 IP 未报白" "the calling address is not on the allow-list" => "将服务端公网 IP 报白后重试" "have the server's public address put on the list";
+    PermissionMissing "permission_missing" 403 "未开通该接口权限" "the client may not call this interface" => "联系系统管理员开通权限" "ask the administrator to open it";
+    RateLimited "rate_limited" 429 "调用过于频繁" "too many calls" => "按 Retry-After 等待后重试" "wait as Retry-After says";
+    // Domain
+    UnknownClient "unknown_client" 404 "业务需求方不存在" "there is no such client" => "核对 client_id" "check the client_id";
+    UnknownChip "unknown_chip" 404 "EID 不存在" "there is no such chip" => "核对 EID 及其归属" "check the EID and whose it is";
+    UnknownTask "unknown_task" 404 "任务不存在" "there is no such task" => "核对 task_id" "check the task_id";
+    UnknownCallback "unknown_callback" 404 "回调记录不存在" "there is no such callback" => "核对回调标识" "check the callback's identifier";
+    AlreadyWritten "already_written" 409 "运营号已被写入，无法重复申请" "the card is already written" => "查询卡片状态；更换运营号须按特殊流程上报" "query the card; changing its number needs the special procedure";
+    ApplicationPending "application_pending" 409 "已有参数不同的写卡申请在执行" "another application with other parameters is open" => "等待其完成，或在待开机上电时取消后重新申请" "wait for it, or cancel it while it waits for power-up";
+    TemporaryNumberExpired "temporary_number_expired" 409 "临时号码已过测试期" "the temporary number's test period is over" => "由运营方重新配置有效临时号码" "have the operator configure a valid temporary number";
+    AllowanceExhausted "allowance_exhausted" 403 "测试流量不足" "the test allowance is not sufficient" => "由运营方核实测试流量，必要时补充" "have the operator check the allowance";
+    ProvinceWithoutNumber "province_without_number" 409 "无可用省份资源" "the province has no number left" => "更换省份重新申请，或等待运营方补充资源" "choose another province, or wait for the operator";
+    ChipFaulty "chip_faulty" 403 "芯片故障" "the chip is registered as faulty" => "由设备方案商检测并更换芯片" "have the vendor examine and replace the chip";
+    UnknownNumber "unknown_number" 404 "码号不存在或未划拨" "there is no such number, or it was not allotted" => "核对 ICCID 与号码，或联系运营方划拨" "check ICCID and number, or ask the operator to allot it";
+    NumberMismatch "number_mismatch" 409 "ICCID 与号码不对应" "ICCID and number do not belong together" => "核对数据卡的 ICCID 与号码" "check the ICCID and number of the data card";
+    NumberTaken "number_taken" 409 "码号已被占用或写入" "the number is reserved or written already" => "更换数据卡后重新申请" "choose another data card";
+    NumberSuspended "number_suspended" 409 "码号已停用" "the number is suspended" => "联系运营方恢复码号" "ask the operator to resume it";
+    WrongState "wrong_state" 403 "卡片当前状态不支持该操作" "the card's state does not permit this" => "查询卡片状态" "query the card's status";
+    // Link to the gateway
+    UnknownSession "unknown_session" 404 "会话不存在" "there is no such session" => "重新建立会话" "open a new session";
+    SessionSuperseded "session_superseded" 409 "会话已被新会话取代" "a newer session has replaced this one" => "结束该会话" "end this session";
+    SessionClosed "session_closed" 409 "会话已结束" "the session has ended" => "重新建立会话" "open a new session";
+    SessionConflict "session_conflict" 409 "会话标识已被其他芯片使用" "the session identifier belongs to another chip" => "使用新的会话标识" "use a new session identifier";
+    ReportOutOfOrder "report_out_of_order" 409 "上报与会话或任务的状态不符" "the report does not fit the state of session or task" => "结束该会话，等待卡片再次上电" "end the session and wait for the next power-up";
+    ReportMalformed "report_malformed" 400 "上报内容无效" "the report is not valid" => "核对网关版本" "check the gateway's version";
+    // The platform itself
+    Conflict "conflict" 409 "数据已被并发修改" "the data was changed at the same time" => "重新提交" "send again";
+    Internal "internal" 500 "服务器内部错误" "internal error" => "稍后重试；持续出现请联系运营方" "try again later; if it persists contact the operator";
+    Unavailable "unavailable" 503 "服务暂不可用" "the service is not available now" => "稍后重试" "try again later";
+    SchemaBehind "schema_behind" 503 "数据库结构未升级" "the database schema is behind the program" => "执行数据库升级" "migrate the database";
+    SchemaAhead "schema_ahead" 503 "数据库结构比程序新" "the database schema is newer than the program" => "升级程序" "upgrade the program";
+}
+
+impl Reason {
+    /// Stable name, for programs.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        self.row().0
+    }
+
+    /// The reason named `code`.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|reason| reason.code() == code)
+    }
+
+    /// HTTP status, equal to `code` in the body (§7.1.1).
+    #[must_use]
+    pub fn status(self) -> u16 {
+        self.row().1
+    }
+
+    /// What happened.
+    #[must_use]
+    pub fn message(self, lang: Lang) -> &'static str {
+        self.row().2[lang as usize]
+    }
+
+    /// What to do.
+    #[must_use]
+    pub fn remedy(self, lang: Lang) -> &'static str {
+        self.row().3[lang as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Lang, Reason};
+    use std::collections::HashSet;
+
+    #[test]
+    fn every_reason_has_a_message_and_a_remedy_in_both_languages() {
+        for reason in Reason::ALL {
+            for text in [reason.message(Lang::Zh), reason.remedy(Lang::Zh)] {
+                assert!(text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c)), "{reason:?}: {text}");
+            }
+            for text in [reason.message(Lang::En), reason.remedy(Lang::En)] {
+                assert!(!text.is_empty() && text.is_ascii(), "{reason:?}: {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn codes_are_unique_snake_case_and_lead_back() {
+        let codes: HashSet<&str> = Reason::ALL.iter().map(|reason| reason.code()).collect();
+        assert_eq!(codes.len(), Reason::ALL.len());
+        for reason in Reason::ALL {
+            assert!(reason.code().bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'));
+            assert_eq!(Reason::from_code(reason.code()), Some(*reason));
+        }
+    }
+
+    #[test]
+    fn every_status_is_an_error_status() {
+        assert!(Reason::ALL.iter().all(|reason| (400..600).contains(&reason.status())));
+    }
+}

@@ -1,0 +1,51 @@
+//! The use cases, one file each. An operation reads as a story with a beginning and one commit: it
+//! opens a transaction, reads what it needs, asks the state machine, writes guarded statements with
+//! history and callback rows, and commits.
+//!
+//! An operation knows neither HTTP nor which database it runs on, and has no clock and no randomness
+//! but those of its [`Context`].
+
+mod apply;
+mod cancel;
+mod chip_keys;
+mod create_client;
+mod due_callbacks;
+mod import;
+mod open_session;
+mod record_delivery;
+mod report;
+mod sign;
+mod status;
+mod token;
+
+pub use apply::{Applied, ApplyRequest, apply};
+pub use cancel::{Cancelled, cancel};
+pub use chip_keys::{ChipKeys, chip_keys};
+pub use create_client::{CreatedClient, NewClient, create_client};
+pub use due_callbacks::{DueCallback, LEASE_MS, MAX_CALLBACKS_PER_CALL, due_callbacks};
+pub use import::{ImportReport, MAX_IMPORT_BYTES, MAX_IMPORT_ROWS, RowError, import_chips, import_numbers};
+pub use open_session::{OpenSession, SessionWork, WriteData, open_session};
+pub use record_delivery::{Delivery, DeliveryState, RETRY_AFTER_MS, record_delivery};
+pub use report::{Report, ReportAnswer, ReportEvent, report};
+pub use sign::{SIGN_FIELD, canonical, sign, standard_webhook_signature};
+pub use status::{StatusView, TaskRef, status};
+pub use token::{Caller, IssuedToken, TOKEN_LIFETIME_SECS, issue_token, verify_token};
+
+use jiff::tz::TimeZone;
+
+use crate::domain::Timestamp;
+use crate::vault::{Random, Vault};
+
+/// What an operation works with.
+pub struct Context<'a, D> {
+    /// A connection that no other request uses meanwhile.
+    pub db: &'a D,
+    /// The platform's keys.
+    pub vault: &'a Vault,
+    /// The time of the request.
+    pub now: Timestamp,
+    /// Where random bytes come from.
+    pub random: &'a dyn Random,
+    /// The platform's time zone, for calendar days and the texts of times.
+    pub zone: &'a TimeZone,
+}

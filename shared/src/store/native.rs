@@ -1,0 +1,90 @@
+//! The trait on rusqlite, for native processes and tests.
+
+use std::{path::Path, time::Duration};
+
+use rusqlite::{Connection, ErrorCode, params_from_iter, types::ValueRef};
+
+use super::{Database, DbError, Row, Value};
+
+/// How long a statement waits for another connection's lock; the same as Spin's.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// One rusqlite connection.
+pub struct Sqlite(Connection);
+
+impl Sqlite {
+    /// Opens a database file, making it if need be.
+    ///
+    /// # Errors
+    /// [`DbError`] when that is not possible.
+    pub fn open(path: &Path) -> Result<Self, DbError> {
+        Self::prepare(Connection::open(path).map_err(failed)?)
+    }
+
+    /// A database that lives as long as this value.
+    ///
+    /// # Errors
+    /// [`DbError`] when that is not possible.
+    pub fn in_memory() -> Result<Self, DbError> {
+        Self::prepare(Connection::open_in_memory().map_err(failed)?)
+    }
+
+    fn prepare(connection: Connection) -> Result<Self, DbError> {
+        connection.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
+        connection.pragma_update(None, "foreign_keys", true).map_err(failed)?;
+        Ok(Self(connection))
+    }
+
+    /// The connection itself, for backup and restore.
+    #[must_use]
+    pub fn connection(&self) -> &Connection {
+        &self.0
+    }
+}
+
+impl Database for Sqlite {
+    async fn run(&self, sql: &'static str, params: &[Value]) -> Result<Vec<Row>, DbError> {
+        let mut statement = self.0.prepare_cached(sql).map_err(failed)?;
+        let columns = statement.column_count();
+        let mut rows = statement.query(params_from_iter(params)).map_err(failed)?;
+        let mut out = Vec::new();
+        while let Some(row) = rows.next().map_err(failed)? {
+            let values = (0..columns).map(|at| row.get_ref(at).map_err(failed).and_then(owned));
+            out.push(Row(values.collect::<Result<_, _>>()?));
+        }
+        Ok(out)
+    }
+}
+
+impl rusqlite::ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
+        let value = match self {
+            Self::Null => ValueRef::Null,
+            Self::Integer(value) => ValueRef::Integer(*value),
+            Self::Text(value) => ValueRef::Text(value.as_bytes()),
+            Self::Blob(value) => ValueRef::Blob(value),
+            Self::Real(value) => ValueRef::Real(*value),
+        };
+        Ok(rusqlite::types::ToSqlOutput::Borrowed(value))
+    }
+}
+
+fn owned(value: ValueRef<'_>) -> Result<Value, DbError> {
+    Ok(match value {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(value) => Value::Integer(value),
+        ValueRef::Real(value) => Value::Real(value),
+        ValueRef::Blob(value) => Value::Blob(value.to_owned()),
+        ValueRef::Text(value) => {
+            let text = std::str::from_utf8(value).map_err(|_| DbError::Shape("text is not UTF-8".to_owned()))?;
+            Value::Text(text.to_owned())
+        }
+    })
+}
+
+fn failed(error: rusqlite::Error) -> DbError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => DbError::Busy(error.to_string()),
+        _ => DbError::Failed(error.to_string()),
+    }
+}
