@@ -1,1 +1,64 @@
-//! Placeholder.
+//! Runs a Spin application on wasmtime, inside this process, where the `spin` CLI is not installed.
+//!
+//! It is a stand-in for Spin 4.1, not a second platform: components must never be able to tell the
+//! difference in anything they may rely on, and nothing may depend on behaviour that only this host
+//! has. `spin up` stays the documented way to run the application for those who have Spin.
+//!
+//! # What it does
+//!
+//! HTTP triggers of a version 2 manifest for components that export `wasi:http/handler@0.3.0`, with
+//! instance reuse; `spin:sqlite@3.1.0`, `spin:key-value@3.0.0`, `wasi:keyvalue@0.2.0-draft2` (store,
+//! atomics, batch) and `spin:variables@3.0.0`; outbound HTTP under `allowed_outbound_hosts` and
+//! `block_networks`; private routes, service chaining and self requests; the `spin-*` headers.
+//!
+//! # What it does not do
+//!
+//! - Other triggers, Wagi, static responses, components that export `wasi:http` 0.2, component
+//!   dependencies, mounted files, remote component sources, `spin build` and `spin watch`.
+//! - LLM, Redis, MQTT, MySQL, PostgreSQL, `wasi:config`, `wasi:otel` and raw sockets: a component that
+//!   imports what is missing is refused at start, and sockets are always denied.
+//! - Backends other than SQLite files and memory, variable providers other than the environment,
+//!   client certificates, TLS on the listening side, HTTP/2 on either side.
+//! - Telemetry, the SQLite migration flag, connection limits of the runtime configuration.
+//!
+//! A manifest or runtime configuration that asks for any of it is refused at start, not half obeyed.
+//!
+//! # Where it differs on purpose
+//!
+//! - `TCP_NODELAY` is set on accepted connections, so that a response whose head and body leave in two
+//!   segments does not wait for a delayed acknowledgement.
+//! - More than [`MAX_REQUESTS_IN_FLIGHT`] requests at once are answered 503, where Spin has no limit.
+//! - A request without a usable authority is answered 400, where Spin closes the connection.
+//! - A duplicate route is refused at start, where Spin warns and lets the last one win.
+//! - Compare-and-swap compares with what the handle saw when it was made, as the WIT demands; Spin
+//!   compares only after `current` was called.
+//! - The embedder may own the wall clock ([`Options::clock`]) and take the guests' output
+//!   ([`Options::logs`]).
+
+mod allowed_hosts;
+mod app;
+mod bindings;
+mod blocked_networks;
+mod clock;
+mod engine;
+mod headers;
+mod key_value;
+mod key_value_host;
+mod logs;
+mod manifest;
+mod options;
+mod outbound;
+mod router;
+mod runtime_config;
+mod server;
+mod sqlite;
+mod sqlite_host;
+mod streams;
+mod variables;
+mod worker;
+
+pub use clock::Clock;
+pub use engine::MAX_GUEST_MEMORY_BYTES;
+pub use logs::{LogSink, Logs, Output};
+pub use options::{Options, Reuse};
+pub use server::{Host, MAX_REQUESTS_IN_FLIGHT, start};

@@ -1,0 +1,28 @@
+//! The interfaces of `wit/`, as Rust traits; see `wit/host.wit`.
+//!
+//! Generated code alone: what the interfaces do lives in the modules that implement them.
+
+mod generated {
+    wasmtime::component::bindgen!({
+        path: "wit",
+        world: "xieka:edge-host/edge-host",
+        imports: {
+            "spin:sqlite/sqlite.[method]connection.changes": async | trappable,
+            "spin:sqlite/sqlite.[method]connection.last-insert-rowid": async | trappable,
+            "spin:sqlite/sqlite.[method]connection.changes-async": trappable,
+            "spin:sqlite/sqlite.[method]connection.last-insert-rowid-async": trappable,
+            "spin:key-value/key-value.[method]store.get-keys": trappable,
+            default: async,
+        },
+        with: {
+            "spin:sqlite/sqlite.connection": crate::sqlite::Connection,
+            "spin:key-value/key-value.store": crate::key_value::Store,
+            "wasi:keyvalue/store.bucket": crate::key_value::Store,
+            "wasi:keyvalue/atomics.cas": crate::key_value::CompareAndSwap,
+        },
+    });
+}
+
+pub(crate) use generated::EdgeHost;
+pub(crate) use generated::spin;
+pub(crate) use generated::wasi;

@@ -1,0 +1,288 @@
+//! Starting and stopping a host, and the sockets in between.
+//!
+//! What a request means is decided in `app`; here are only connections, limits and time.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use http::{HeaderValue, Request, Response, StatusCode, header};
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use wasmtime_wasi_http::handler::ProxyHandler;
+use wasmtime_wasi_http::p3::bindings::ServicePre;
+use wasmtime_wasi_http::{Error, WasiBody};
+
+use crate::app::{App, Component, empty};
+use crate::engine;
+use crate::key_value::Stores;
+use crate::manifest::Manifest;
+use crate::options::Options;
+use crate::outbound::Outbound;
+use crate::router::Router;
+use crate::runtime_config::{Location, RuntimeConfig, check_labels};
+use crate::variables::Variables;
+use crate::worker::{Guest, Instances};
+
+/// Requests from outside in flight at once; more are answered 503.
+pub const MAX_REQUESTS_IN_FLIGHT: usize = 800;
+
+/// Open connections; more wait to be accepted.
+const MAX_CONNECTIONS: usize = 4096;
+
+/// Pause after a failed accept, such as for want of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// What killed instances may take to give back what they hold.
+const KILL_WAIT: Duration = Duration::from_secs(2);
+
+/// The file of variables beside the manifest.
+const DOTENV: &str = ".env";
+
+/// A running application. Dropping it stops everything at once; [`Host::shutdown`] lets requests
+/// finish first.
+pub struct Host {
+    app: Arc<App>,
+    accepting: JoinHandle<()>,
+}
+
+impl Host {
+    /// The address it listens on.
+    pub fn addr(&self) -> SocketAddr {
+        self.app.address
+    }
+
+    /// Accepts nothing more, waits for the requests in flight for at most [`Options::drain`], then
+    /// ends every instance. When this returns, no database is open any more, unless a component
+    /// computes without end.
+    pub async fn shutdown(mut self) {
+        self.app.closing.cancel();
+        if let Err(error) = (&mut self.accepting).await {
+            tracing::error!("the server ended badly: {error}");
+        }
+        self.app.killed.cancel();
+        self.app.workers.close();
+        if tokio::time::timeout(KILL_WAIT, self.app.workers.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!("instances are still running after the shutdown");
+        }
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        self.app.closing.cancel();
+        self.app.killed.cancel();
+        self.accepting.abort();
+    }
+}
+
+/// Starts an application and returns when it accepts requests.
+///
+/// # Errors
+/// The manifest, the runtime configuration, a variable, a component or the address is not usable;
+/// the error says which and why.
+pub async fn start(options: Options) -> anyhow::Result<Host> {
+    let manifest = Manifest::load(&options.manifest)?;
+    let folder = options.manifest.parent().unwrap_or(Path::new(""));
+    let values = Variables::resolve(&manifest.variables, &options.variables, &folder.join(DOTENV))?;
+    let config = RuntimeConfig::load(
+        options.runtime_config.as_deref(),
+        &options.state_dir,
+        &options.manifest,
+    )?;
+    let (databases, stores) = open_state(&manifest, &config)?;
+    let log_sink = options
+        .logs
+        .open(manifest.components.keys().map(String::as_str))?;
+    let outbound = Outbound::new(config.blocked_networks, config.pool_connections)?;
+    let router = Router::build(manifest.http_triggers())?;
+    let components = load_components(&manifest, &values).await?;
+    let listener = TcpListener::bind(options.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}", options.listen))?;
+    let address = listener.local_addr()?;
+
+    let app = Arc::new_cyclic(|app| App {
+        about: manifest.application,
+        router,
+        handlers: components
+            .into_iter()
+            .map(|(name, (component, service))| {
+                let instances = Instances {
+                    app: app.clone(),
+                    component,
+                    service,
+                    reuse: options.reuse,
+                };
+                (name, ProxyHandler::new(instances))
+            })
+            .collect(),
+        databases,
+        stores,
+        outbound,
+        log_sink,
+        clock: options.clock,
+        address,
+        closing: CancellationToken::new(),
+        killed: CancellationToken::new(),
+        workers: TaskTracker::new(),
+    });
+    let accepting = tokio::spawn(accept(listener, app.clone(), options.drain));
+    Ok(Host { app, accepting })
+}
+
+/// Checks that all labels are configured, makes missing folders, opens the stores that are used.
+fn open_state(
+    manifest: &Manifest,
+    config: &RuntimeConfig,
+) -> anyhow::Result<(BTreeMap<String, Location>, Stores)> {
+    let components = || {
+        manifest
+            .components
+            .iter()
+            .map(|(name, component)| (name.as_str(), component))
+    };
+    let databases = components().map(|(name, component)| (name, &component.sqlite_databases));
+    let stores = components().map(|(name, component)| (name, &component.key_value_stores));
+    check_labels("database", databases.clone(), &config.databases)?;
+    check_labels("key-value store", stores.clone(), &config.stores)?;
+
+    let databases = used(databases, &config.databases);
+    let stores = used(stores, &config.stores);
+    for location in databases.values().chain(stores.values()) {
+        if let Location::File(path) = location {
+            let folder = path.parent().unwrap_or(Path::new(""));
+            std::fs::create_dir_all(folder)
+                .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        }
+    }
+    let stores = Stores::open(stores.iter())?;
+    Ok((databases, stores))
+}
+
+fn used<'a>(
+    wanted: impl Iterator<Item = (&'a str, &'a BTreeSet<String>)>,
+    known: &BTreeMap<String, Location>,
+) -> BTreeMap<String, Location> {
+    let labels: BTreeSet<_> = wanted.flat_map(|(_, labels)| labels).collect();
+    known
+        .iter()
+        .filter(|(label, _)| labels.contains(label))
+        .map(|(label, location)| (label.clone(), location.clone()))
+        .collect()
+}
+
+/// Compiles every component that a trigger names.
+async fn load_components(
+    manifest: &Manifest,
+    values: &Variables,
+) -> anyhow::Result<BTreeMap<String, (Arc<Component>, ServicePre<Guest>)>> {
+    let linker = Arc::new(engine::linker()?);
+    let mut loaded = BTreeMap::new();
+    for trigger in manifest.http_triggers() {
+        let name = &trigger.component;
+        let (Some(table), false) = (manifest.components.get(name), loaded.contains_key(name)) else {
+            continue;
+        };
+        let component = Arc::new(Component::new(name, table, values)?);
+        let (linker, source) = (linker.clone(), table.source.clone());
+        let service = tokio::task::spawn_blocking(move || engine::load(&linker, &source))
+            .await?
+            .with_context(|| format!("the component {name:?}"))?;
+        loaded.insert(name.clone(), (component, service));
+    }
+    Ok(loaded)
+}
+
+async fn accept(listener: TcpListener, app: Arc<App>, drain: Duration) {
+    let graceful = GracefulShutdown::new();
+    let in_flight = Arc::new(Semaphore::new(MAX_REQUESTS_IN_FLIGHT));
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            () = app.closing.cancelled() => break,
+            Some(_) = connections.join_next() => {}
+            accepted = listener.accept(), if connections.len() < MAX_CONNECTIONS => match accepted {
+                Ok((stream, client)) => {
+                    let served = serve(stream, client, app.clone(), in_flight.clone(), &graceful);
+                    connections.spawn(served);
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept a connection");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            },
+        }
+    }
+    drop(listener);
+    if tokio::time::timeout(drain, graceful.shutdown()).await.is_err() {
+        tracing::warn!("requests were still in flight after {drain:?}");
+    }
+}
+
+fn serve(
+    stream: TcpStream,
+    client: SocketAddr,
+    app: Arc<App>,
+    in_flight: Arc<Semaphore>,
+    graceful: &GracefulShutdown,
+) -> impl Future<Output = ()> + Send + use<> {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "cannot set TCP_NODELAY");
+    }
+    let service = service_fn(move |request: Request<Incoming>| {
+        let (app, in_flight) = (app.clone(), in_flight.clone());
+        async move { Ok::<_, Infallible>(answer(&app, in_flight, request, client).await) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .serve_connection(TokioIo::new(stream), service);
+    let watched = graceful.watch(connection);
+    async move {
+        if let Err(error) = pin!(watched).await {
+            tracing::debug!(%error, %client, "connection ended");
+        }
+    }
+}
+
+async fn answer(
+    app: &App,
+    in_flight: Arc<Semaphore>,
+    request: Request<Incoming>,
+    client: SocketAddr,
+) -> Response<WasiBody> {
+    let Ok(permit) = in_flight.try_acquire_owned() else {
+        let mut response = empty(StatusCode::SERVICE_UNAVAILABLE);
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        return response;
+    };
+    let request = request.map(|body| body.map_err(Error::from).boxed_unsync());
+    let response = app.handle(request, client).await;
+    // The request is in flight until its last byte has left.
+    response.map(|body| {
+        body.map_frame(move |frame| {
+            let _in_flight = &permit;
+            frame
+        })
+        .boxed_unsync()
+    })
+}

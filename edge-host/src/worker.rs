@@ -1,0 +1,211 @@
+//! Instances of components: what one holds, when it takes another request, when it ends.
+//!
+//! The reuse rules are Spin's; the machinery is wasmtime-wasi-http's. An instance that traps answers
+//! 500 to every request it has in flight and is dropped, and nothing else notices.
+
+use std::future::pending;
+use std::pin::Pin;
+use std::sync::{Arc, Weak};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use tokio::time::Sleep;
+use tokio_util::sync::WaitForCancellationFutureOwned;
+use tokio_util::task::task_tracker::TaskTrackerToken;
+use wasmtime::component::{GuestTaskId, HasData, ResourceTable};
+use wasmtime::{Store, StoreContextMut};
+use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+use wasmtime_wasi_http::handler::{
+    HandlerState, Instance, Proxy, ShouldAccept, WorkerExpiration, WorkerState, WorkerStatus,
+};
+use wasmtime_wasi_http::p3::bindings::ServicePre;
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+
+use crate::app::{App, Component};
+use crate::clock::OwnedClock;
+use crate::logs::{LineStream, Output};
+use crate::options::Reuse;
+use crate::outbound::Hooks;
+
+/// Connections, stores, requests, bodies … one instance may have open at once.
+const MAX_RESOURCES: usize = 16 * 1024;
+
+/// What an instance holds on the host's side.
+pub(crate) struct Guest {
+    pub(crate) app: Arc<App>,
+    pub(crate) component: Arc<Component>,
+    pub(crate) table: ResourceTable,
+    wasi: WasiCtx,
+    http: WasiHttpCtx,
+    hooks: Hooks,
+    _alive: TaskTrackerToken,
+}
+
+/// Tells the generated bindings how to reach a [`Guest`].
+pub(crate) struct GuestData;
+
+impl HasData for GuestData {
+    type Data<'a> = &'a mut Guest;
+}
+
+impl Guest {
+    fn new(app: Arc<App>, component: Arc<Component>) -> Self {
+        let output = |output| LineStream::new(component.name.clone(), output, app.log_sink.clone());
+        let mut wasi = WasiCtxBuilder::new();
+        wasi.stdout(output(Output::Stdout)).stderr(output(Output::Stderr));
+        for (name, value) in &component.environment {
+            wasi.env(name, value);
+        }
+        if let Some(clock) = &app.clock {
+            wasi.wall_clock(OwnedClock(clock.clone()));
+        }
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(MAX_RESOURCES);
+        Self {
+            hooks: Hooks::new(app.clone(), component.clone()),
+            wasi: wasi.build(),
+            http: WasiHttpCtx::new(),
+            _alive: app.workers.token(),
+            table,
+            app,
+            component,
+        }
+    }
+}
+
+impl WasiView for Guest {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
+    }
+}
+
+impl WasiHttpView for Guest {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView {
+            hooks: &mut self.hooks,
+            table: &mut self.table,
+            ctx: &mut self.http,
+        }
+    }
+}
+
+/// Makes the instances of one component.
+pub(crate) struct Instances {
+    pub(crate) app: Weak<App>,
+    pub(crate) component: Arc<Component>,
+    pub(crate) service: ServicePre<Guest>,
+    pub(crate) reuse: Reuse,
+}
+
+impl HandlerState for Instances {
+    type StoreData = Guest;
+    type WorkerExpiration = Expiration;
+    type WorkerState = Rules;
+
+    async fn instantiate(&self) -> wasmtime::Result<Instance<Guest, Expiration, Rules>> {
+        let app = self
+            .app
+            .upgrade()
+            .ok_or_else(|| wasmtime::format_err!("the application has been shut down"))?;
+        let expiration = Expiration::new(&app, self.reuse.idle);
+        let guest = Guest::new(app, self.component.clone());
+        let mut store = Store::new(self.service.engine(), guest);
+        let service = self.service.instantiate_async(&mut store).await?;
+        Ok(Instance {
+            store,
+            proxy: Proxy::P3(service),
+            view: Guest::http,
+            expiration,
+            state: Rules {
+                component: self.component.name.clone(),
+                reuse: self.reuse,
+            },
+        })
+    }
+}
+
+/// Ends an instance: idle for too long, idle at shutdown, or killed.
+pub(crate) struct Expiration {
+    idle: Duration,
+    sleep: Pin<Box<Sleep>>,
+    closing: Pin<Box<WaitForCancellationFutureOwned>>,
+    killed: Pin<Box<WaitForCancellationFutureOwned>>,
+}
+
+impl Expiration {
+    fn new(app: &App, idle: Duration) -> Self {
+        Self {
+            idle,
+            sleep: Box::pin(tokio::time::sleep(idle)),
+            closing: Box::pin(app.closing.clone().cancelled_owned()),
+            killed: Box::pin(app.killed.clone().cancelled_owned()),
+        }
+    }
+}
+
+impl WorkerExpiration for Expiration {
+    fn poll(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        status: WorkerStatus,
+        start: Instant,
+    ) -> Poll<()> {
+        if self.killed.as_mut().poll(context).is_ready() {
+            return Poll::Ready(());
+        }
+        if status != WorkerStatus::Idle {
+            return Poll::Pending;
+        }
+        if self.closing.as_mut().poll(context).is_ready() {
+            return Poll::Ready(());
+        }
+        let Some(deadline) = start.checked_add(self.idle).map(Into::into) else {
+            return Poll::Pending;
+        };
+        if self.sleep.deadline() != deadline {
+            self.sleep.as_mut().reset(deadline);
+        }
+        self.sleep.as_mut().poll(context)
+    }
+}
+
+/// Decides whether an instance takes another request.
+pub(crate) struct Rules {
+    component: Arc<str>,
+    reuse: Reuse,
+}
+
+impl WorkerState for Rules {
+    type StoreData = Guest;
+    type RequestData = ();
+
+    fn should_accept_request(&self, concurrent: usize, total: usize) -> ShouldAccept {
+        if total >= self.reuse.max_requests {
+            ShouldAccept::Never
+        } else if concurrent >= self.reuse.max_concurrent {
+            ShouldAccept::No
+        } else {
+            ShouldAccept::Yes
+        }
+    }
+
+    /// There is no request timeout, as in Spin.
+    fn on_request_start(
+        &self,
+        _: StoreContextMut<'_, Guest>,
+        (): (),
+        _: GuestTaskId,
+    ) -> Pin<Box<dyn Future<Output = ()> + 'static + Send + Sync>> {
+        Box::pin(pending())
+    }
+
+    fn drop(&self, store: Store<Guest>, result: Result<(), wasmtime::Error>) {
+        if let Err(error) = result {
+            tracing::error!(component = %self.component, "instance ended: {error:?}");
+        }
+        drop(store);
+    }
+}
