@@ -1,0 +1,33 @@
+//! The one error of every decoder: where, and what should have been there.
+//!
+//! It must never carry bytes of the message: they may be keys or identifiers.
+
+/// A message that is not what its specification says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("at byte {offset}: expected {expected}")]
+pub struct Error {
+    /// Offset in bytes from the start of the message given to `parse`.
+    pub offset: usize,
+    /// What the specification demands there.
+    pub expected: &'static str,
+}
+
+/// What every decoder answers.
+pub type Result<T, E = Error> = core::result::Result<T, E>;
+
+impl Error {
+    /// An error at `offset` bytes from the start of the message.
+    #[must_use]
+    pub const fn new(offset: usize, expected: &'static str) -> Self {
+        Self { offset, expected }
+    }
+
+    /// The same error seen from an outer message in which the inner one starts at byte `by`.
+    #[must_use]
+    pub const fn shifted(self, by: usize) -> Self {
+        Self {
+            offset: self.offset.saturating_add(by),
+            expected: self.expected,
+        }
+    }
+}
