@@ -1,2 +1,7 @@
-//! Placeholder.
-fn main() {}
+//! The `xieka` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    xieka::main()
+}

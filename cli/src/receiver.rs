@@ -88,9 +88,9 @@ impl Receiver {
         self.shared.refused.lock().expect("no holder panics").clone()
     }
 
-    /// Waits until something more has arrived than when the returned future was made.
-    pub async fn changed(&self) {
-        self.shared.changed.notified().await;
+    /// Ends when something arrives after this call was made, awaited or not.
+    pub fn changed(&self) -> impl Future<Output = ()> + '_ {
+        self.shared.changed.notified()
     }
 }
 

@@ -9,7 +9,7 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 
 /// Prefix of the variables that belong to the Spin application.
 const SPIN_PREFIX: &str = "SPIN_VARIABLE_";
@@ -44,7 +44,7 @@ impl Secrets {
         spin("INDEX_KEY", random_hex::<32>()?);
         spin("LINK_KEY", link_key.clone());
         spin("TRANSPORT_KEYS", format!("{TRANSPORT_KEY_NAME}:{}", random_hex::<32>()?));
-        all.insert("XIEKA_GATEWAY_PLATFORM_SECRET".into(), gateway_secret);
+        all.insert("XIEKA_GATEWAY_GATEWAY_SECRET".into(), gateway_secret);
         all.insert("XIEKA_GATEWAY_CRON_SECRET".into(), cron_secret);
         all.insert("XIEKA_GATEWAY_LINK_KEY".into(), link_key);
         all.insert(
@@ -105,17 +105,12 @@ impl Secrets {
         Ok((name.to_owned(), hex::decode(key).context("TRANSPORT_KEYS must be name:hex")?))
     }
 
-    /// The master key from which the keys of chips of one key version are derived.
-    pub fn master_key(&self, key_version: u8) -> Result<[u8; 32]> {
-        let all = self.get("XIEKA_GATEWAY_MASTER_KEYS")?;
-        for entry in all.split(',') {
-            let (version, key) = entry.split_once(':').context("MASTER_KEYS must be version:hex")?;
-            if version.trim().parse() == Ok(key_version) {
-                let key = hex::decode(key.trim()).context("MASTER_KEYS must be version:hex")?;
-                return key.try_into().ok().context("a master key has 32 bytes");
-            }
-        }
-        bail!("no master key of version {key_version}");
+    /// The gateway's settings by the names of its environment variables.
+    pub fn gateway_environment(&self) -> impl Iterator<Item = (String, String)> + '_ {
+        self.0
+            .iter()
+            .filter(|(name, _)| name.starts_with(ota_gateway::settings::ENV_PREFIX))
+            .map(|(name, value)| (name.clone(), value.clone()))
     }
 }
 

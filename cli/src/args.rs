@@ -1,0 +1,99 @@
+//! What the command line understands.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Most chips one demonstration writes; their keys and files are all held in memory.
+const MAX_DEMO_CHIPS: i64 = 5_000;
+/// Most chips of one generated inventory: what one import call takes.
+const MAX_INVENTORY: i64 = 5_000;
+
+/// xieka 写卡: operator identities, written into IoT eSIM chips over the air.
+#[derive(Parser)]
+#[command(version, about)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What can be done.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Write a simulated card over the air, from application to callback, and watch
+    Demo(DemoOptions),
+    /// Run platform and gateway, keep their data, print addresses and first credentials
+    Up(UpOptions),
+    /// Write a .env file with fresh secrets, for `xieka up` and `spin up`
+    Init(InitOptions),
+    /// Write sample chips.csv and numbers.csv for the import interfaces
+    Inventory(InventoryOptions),
+}
+
+/// Options of `demo`.
+#[derive(Args, Clone, Debug)]
+pub struct DemoOptions {
+    /// How many chips to write; more than one shows a progress bar and a summary
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=MAX_DEMO_CHIPS))]
+    pub chips: u32,
+    /// Use the components as they are built already
+    #[arg(long)]
+    pub no_build: bool,
+}
+
+/// Options of `up`.
+#[derive(Args, Clone, Debug)]
+pub struct UpOptions {
+    /// Where the database and, if there is no .env here, the secrets are kept
+    #[arg(long, default_value = "xieka-data")]
+    pub data: PathBuf,
+    /// Where the HTTP interfaces listen
+    #[arg(long, default_value = "127.0.0.1:3000")]
+    pub listen: SocketAddr,
+    /// Where chips connect
+    #[arg(long, default_value = "0.0.0.0:8443")]
+    pub gateway: SocketAddr,
+    /// Where the gateway's metrics are served
+    #[arg(long, default_value = "127.0.0.1:9464")]
+    pub metrics: SocketAddr,
+    /// Use the components as they are built already
+    #[arg(long)]
+    pub no_build: bool,
+}
+
+/// Options of `init`.
+#[derive(Args, Clone, Debug)]
+pub struct InitOptions {
+    /// The file to write; an existing one is never overwritten
+    #[arg(default_value = ".env")]
+    pub file: PathBuf,
+}
+
+/// Options of `inventory`.
+#[derive(Args, Clone, Debug)]
+pub struct InventoryOptions {
+    /// The folder to write into
+    pub folder: PathBuf,
+    /// How many chips and as many numbers
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=MAX_INVENTORY))]
+    pub count: u32,
+    /// Serial of the first one; other inventories must use other serials
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(0..=9_990_000))]
+    pub first: u32,
+    /// The .env file whose first transport key wraps K and OPc
+    #[arg(long, default_value = ".env")]
+    pub env: PathBuf,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory as _;
+        Arguments::command().debug_assert();
+    }
+}

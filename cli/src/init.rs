@@ -1,0 +1,27 @@
+//! `xieka init` and `xieka inventory`: files to start from.
+
+use anyhow::{Context as _, Result};
+
+use crate::args::{InitOptions, InventoryOptions};
+use crate::inventory::Inventory;
+use crate::secrets::Secrets;
+
+/// Writes fresh secrets.
+pub fn run(options: &InitOptions) -> Result<()> {
+    Secrets::generate()?.write_new(&options.file)?;
+    println!("wrote {}; keep a copy in a safe place", options.file.display());
+    Ok(())
+}
+
+/// Writes a sample inventory whose keys are wrapped under the first transport key.
+pub fn inventory(options: &InventoryOptions) -> Result<()> {
+    let (name, key) = Secrets::read(&options.env)?.transport_key()?;
+    let key: [u8; 32] = key.try_into().ok().context("the first transport key must have 32 bytes")?;
+    Inventory::generate(options.first, options.count, &name, &key)?.write_to(&options.folder)?;
+    println!(
+        "wrote {} chips and as many numbers into {}",
+        options.count,
+        options.folder.display()
+    );
+    Ok(())
+}

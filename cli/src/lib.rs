@@ -1,0 +1,44 @@
+//! xieka on one machine: the platform, its gateway and simulated cards behind one command.
+//!
+//! The command assembles parts that stand by themselves; it must never hold a rule of its own about chips, numbers
+//! or tasks.
+
+pub mod api;
+mod args;
+pub mod components;
+pub mod demo;
+mod init;
+pub mod inventory;
+pub mod receiver;
+pub mod secrets;
+pub mod stack;
+mod up;
+
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use clap::Parser as _;
+
+use args::{Arguments, Command};
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let runtime = tokio::runtime::Runtime::new().context("cannot start");
+    match runtime.and_then(|runtime| runtime.block_on(run(arguments))) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xieka: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<()> {
+    match arguments.command {
+        Command::Demo(options) => demo::run(options).await,
+        Command::Up(options) => up::run(options).await,
+        Command::Init(options) => init::run(&options),
+        Command::Inventory(options) => init::inventory(&options),
+    }
+}

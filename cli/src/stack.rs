@@ -1,0 +1,112 @@
+//! Platform and gateway in this process, wired to each other as `docs/limits.md` describes the settings.
+//!
+//! Holds no state of its own: what must last is in the state directory and in the secrets.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use edge_host::{Host, Logs, Options, Reuse};
+use ota_gateway::settings::Settings;
+use ota_gateway::{Gateway, Observer};
+
+use crate::api::Api;
+use crate::components::MANIFEST;
+use crate::secrets::Secrets;
+
+/// What to run, and where.
+pub struct Launch {
+    /// Folder of the manifest.
+    pub root: PathBuf,
+    /// Folder of the database.
+    pub state_dir: PathBuf,
+    /// Secrets and variables of both.
+    pub secrets: Secrets,
+    /// Where the platform listens; port 0 for a free one.
+    pub listen: SocketAddr,
+    /// Where chips connect; port 0 for a free one.
+    pub gateway_listen: SocketAddr,
+    /// Where the gateway's metrics are served; port 0 for a free one.
+    pub metrics_listen: SocketAddr,
+    /// Where the components' log lines go.
+    pub logs: Logs,
+    /// Who watches the gateway.
+    pub observer: Option<Arc<dyn Observer>>,
+    /// The wall clock the components see; the system's when absent.
+    pub clock: Option<edge_host::Clock>,
+    /// How component instances are reused.
+    pub reuse: Reuse,
+}
+
+impl Launch {
+    /// A launch on free loopback ports.
+    pub fn on_loopback(root: PathBuf, state_dir: PathBuf, secrets: Secrets) -> Self {
+        let free = SocketAddr::from(([127, 0, 0, 1], 0));
+        Self {
+            root,
+            state_dir,
+            secrets,
+            listen: free,
+            gateway_listen: free,
+            metrics_listen: free,
+            logs: Logs::default(),
+            observer: None,
+            clock: None,
+            reuse: Reuse::default(),
+        }
+    }
+
+    /// Starts the platform alone.
+    pub async fn platform(&self) -> Result<Host> {
+        let options = Options {
+            manifest: self.root.join(MANIFEST),
+            runtime_config: None,
+            state_dir: self.state_dir.clone(),
+            listen: self.listen,
+            variables: self.secrets.spin_variables(),
+            reuse: self.reuse,
+            clock: self.clock.clone(),
+            logs: self.logs.clone(),
+            ..Options::default()
+        };
+        edge_host::start(options).await.context("the platform did not start")
+    }
+
+    /// Starts a gateway against a running platform.
+    pub async fn gateway(&self, platform: SocketAddr) -> Result<Gateway> {
+        let environment = self
+            .secrets
+            .gateway_environment()
+            .chain([("XIEKA_GATEWAY_PLATFORM_URL".to_owned(), format!("http://{platform}"))]);
+        let mut settings = Settings::load(None, environment).context("the gateway's settings")?;
+        settings.listen = self.gateway_listen;
+        settings.metrics_listen = self.metrics_listen;
+        ota_gateway::start(settings, self.observer.clone()).await.context("the gateway did not start")
+    }
+
+    /// Starts both.
+    pub async fn start(&self) -> Result<Stack> {
+        let host = self.platform().await?;
+        let gateway = self.gateway(host.addr()).await?;
+        Ok(Stack { api: Api::new(format!("http://{}", host.addr())), host, gateway })
+    }
+}
+
+/// A running platform with its gateway.
+pub struct Stack {
+    /// A client of the platform.
+    pub api: Api,
+    /// The platform.
+    pub host: Host,
+    /// The gateway.
+    pub gateway: Gateway,
+}
+
+impl Stack {
+    /// Ends the gateway first, so that no session loses its platform, then the platform.
+    pub async fn shutdown(self) {
+        self.gateway.shutdown().await;
+        self.host.shutdown().await;
+    }
+}

@@ -1,0 +1,84 @@
+//! `xieka up`: platform and gateway on this machine, with data that stays.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use serde_json::json;
+
+use crate::api::Api;
+use crate::args::UpOptions;
+use crate::components;
+use crate::secrets::Secrets;
+use crate::stack::Launch;
+
+/// The file that holds the secrets, here or in the data folder.
+const ENV_FILE: &str = ".env";
+/// The database file in the data folder; its absence means a first start.
+const DATABASE_FILE: &str = "sqlite_db.db";
+
+/// Runs until interrupted.
+pub async fn run(options: UpOptions) -> Result<()> {
+    let root = components::application_root()?;
+    if !options.no_build {
+        components::build(&root)?;
+    }
+    std::fs::create_dir_all(&options.data).with_context(|| format!("cannot make {}", options.data.display()))?;
+    let (secrets, env_file) = secrets(&options.data)?;
+    let first_start = !options.data.join(DATABASE_FILE).exists();
+    let mut launch = Launch::on_loopback(root, options.data.clone(), secrets);
+    launch.listen = options.listen;
+    launch.gateway_listen = options.gateway;
+    launch.metrics_listen = options.metrics;
+    let stack = launch.start().await?;
+
+    println!("platform   http://{}", stack.host.addr());
+    println!("gateway    {} (TLS-PSK, for chips)", stack.gateway.addr());
+    println!("metrics    http://{}/metrics", stack.gateway.metrics_addr());
+    println!("data       {}", options.data.display());
+    println!("secrets    {} (administrator: SPIN_VARIABLE_ADMIN_SECRET)", env_file.display());
+    if first_start {
+        first_client(&stack.api, launch.secrets.get("SPIN_VARIABLE_ADMIN_SECRET")?).await?;
+    }
+    println!("Ctrl-C ends");
+    interrupted().await?;
+    println!("ending");
+    stack.shutdown().await;
+    Ok(())
+}
+
+/// Secrets of a `.env` here, else of the data folder, made there at the first start.
+fn secrets(data: &Path) -> Result<(Secrets, PathBuf)> {
+    let here = PathBuf::from(ENV_FILE);
+    if here.is_file() {
+        return Ok((Secrets::read(&here)?, here));
+    }
+    let kept = data.join(ENV_FILE);
+    if !kept.is_file() {
+        Secrets::generate()?.write_new(&kept)?;
+    }
+    Ok((Secrets::read(&kept)?, kept))
+}
+
+/// Creates the first client, for calls from this machine, and shows its credentials once.
+async fn first_client(api: &Api, admin_secret: &str) -> Result<()> {
+    let client = json!({
+        "name": "first",
+        "phone": "13800000000",
+        "ips": ["127.0.0.1/32", "::1/128"],
+        "permissions": ["write.apply", "write.status"],
+    });
+    let made = api.post_json(admin_secret, "/admin/v1/clients", &client).await?.ok("creating the first client")?;
+    println!("client     client_id={}", made["client_id"].as_str().unwrap_or_default());
+    println!("           client_secret={} (shown once)", made["client_secret"].as_str().unwrap_or_default());
+    Ok(())
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+async fn interrupted() -> Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        outcome = tokio::signal::ctrl_c() => outcome.context("cannot wait for Ctrl-C"),
+        _ = terminate.recv() => Ok(()),
+    }
+}
