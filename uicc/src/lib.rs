@@ -27,6 +27,7 @@ pub mod ef;
 mod error;
 pub mod ident;
 mod reader;
+pub mod scp80;
 pub mod scp81;
 pub mod script;
 pub mod tlv;

@@ -239,20 +239,37 @@ fn put_open(out: &mut Vec<u8>, open: &OpenChannel) {
     if let Some(alpha) = &open.alpha {
         put_plain(out, tag::ALPHA, alpha);
     }
-    put_plain(out, tag::BEARER, &open.bearer.value());
-    put_plain(out, tag::BUFFER_SIZE, &open.buffer_size.to_be_bytes());
-    if let Some(apn) = &open.apn {
-        put_plain(out, tag::NETWORK_ACCESS_NAME, &apn.encode());
-    }
-    // A password cannot be told from a login unless a login, if only an empty one, stands before it.
-    let login = open.login.as_deref().or(open.password.as_ref().map(|_| &[][..]));
-    for text in [login, open.password.as_deref()].into_iter().flatten() {
-        put_plain(out, tag::TEXT_STRING, text);
-    }
-    if let Some(transport) = open.transport {
-        put_plain(out, tag::TRANSPORT, &transport.value());
-    }
-    if open.destination.is_some() {
-        put_plain(out, tag::OTHER_ADDRESS, &address_value(open.destination));
+    put_raw(out, &open.connection_objects());
+}
+
+impl OpenChannel {
+    /// The objects from the bearer description on, as they also stand in a SCP81 trigger.
+    #[must_use]
+    pub fn connection_objects(&self) -> Vec<RawObject> {
+        // A password cannot be told from a login unless a login, if only an empty one, stands before it.
+        let login = self.login.clone().or(self.password.as_ref().map(|_| Vec::new()));
+        let objects = [
+            (tag::BEARER, Some(self.bearer.value())),
+            (tag::BUFFER_SIZE, Some(self.buffer_size.to_be_bytes().to_vec())),
+            (tag::NETWORK_ACCESS_NAME, self.apn.as_ref().map(Apn::encode)),
+            (tag::TEXT_STRING, login),
+            (tag::TEXT_STRING, self.password.clone()),
+            (
+                tag::TRANSPORT,
+                self.transport.map(|transport| transport.value().to_vec()),
+            ),
+            (
+                tag::OTHER_ADDRESS,
+                self.destination.map(|_| address_value(self.destination)),
+            ),
+        ];
+        let present = objects.into_iter().filter_map(|(tag, value)| Some((tag, value?)));
+        present
+            .map(|(tag, value)| RawObject {
+                tag,
+                required: false,
+                value,
+            })
+            .collect()
     }
 }

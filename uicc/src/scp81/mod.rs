@@ -9,6 +9,7 @@ mod psk_identity;
 mod request;
 mod response;
 mod target;
+mod trigger;
 mod uri;
 
 pub use agent::AgentId;
@@ -17,6 +18,7 @@ pub use psk_identity::PskIdentity;
 pub use request::{AdminRequest, ScriptStatus};
 pub use response::{AdminResponse, AdminStatus};
 pub use target::TargetedApplication;
+pub use trigger::{HttpParameters, PskParameters, RetryPolicy, SecurityParameters, Trigger};
 pub use uri::Uri;
 
 /// Header names as the specification writes them; HTTP compares them without case.
