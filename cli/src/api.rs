@@ -50,23 +50,36 @@ impl Api {
     pub fn new(base: impl Into<String>) -> Self {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
-        Self { base: base.into(), client: Client::builder(TokioExecutor::new()).build(connector) }
+        Self {
+            base: base.into(),
+            client: Client::builder(TokioExecutor::new()).build(connector),
+        }
     }
 
     /// A GET with query parameters.
     pub async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Answer> {
-        self.send(Method::GET, path, query, None, None, Bytes::new()).await
+        self.send(Method::GET, path, query, None, None, Bytes::new())
+            .await
     }
 
     /// A GET under a bearer credential.
     pub async fn get_as(&self, bearer: &str, path: &str, query: &[(&str, &str)]) -> Result<Answer> {
-        self.send(Method::GET, path, query, Some(bearer), None, Bytes::new()).await
+        self.send(Method::GET, path, query, Some(bearer), None, Bytes::new())
+            .await
     }
 
     /// A POST of a JSON document under a bearer credential.
     pub async fn post_json(&self, bearer: &str, path: &str, body: &Value) -> Result<Answer> {
         let body = Bytes::from(body.to_string());
-        self.send(Method::POST, path, &[], Some(bearer), Some("application/json"), body).await
+        self.send(
+            Method::POST,
+            path,
+            &[],
+            Some(bearer),
+            Some("application/json"),
+            body,
+        )
+        .await
     }
 
     /// A POST of a CSV file under a bearer credential.
@@ -77,7 +90,15 @@ impl Api {
         query: &[(&str, &str)],
         csv: impl Into<Bytes>,
     ) -> Result<Answer> {
-        self.send(Method::POST, path, query, Some(bearer), Some("text/csv"), csv.into()).await
+        self.send(
+            Method::POST,
+            path,
+            query,
+            Some(bearer),
+            Some("text/csv"),
+            csv.into(),
+        )
+        .await
     }
 
     async fn send(
@@ -89,7 +110,10 @@ impl Api {
         content_type: Option<&str>,
         body: Bytes,
     ) -> Result<Answer> {
-        let mut request = Request::builder().method(method).uri(format!("{}{path}{}", self.base, encode(query)));
+        let mut request =
+            Request::builder()
+                .method(method)
+                .uri(format!("{}{path}{}", self.base, encode(query)));
         if let Some(bearer) = bearer {
             request = request.header("authorization", format!("Bearer {bearer}"));
         }
@@ -98,16 +122,29 @@ impl Api {
         }
         let request = request.body(Full::new(body)).context("not a valid request")?;
         let exchange = async {
-            let response = self.client.request(request).await.with_context(|| format!("{path}: no answer"))?;
+            let response = self
+                .client
+                .request(request)
+                .await
+                .with_context(|| format!("{path}: no answer"))?;
             let status = response.status().as_u16();
-            let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES).collect().await;
-            let body = body.map_err(|error| anyhow::anyhow!("{path}: {error}"))?.to_bytes();
+            let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES)
+                .collect()
+                .await;
+            let body = body
+                .map_err(|error| anyhow::anyhow!("{path}: {error}"))?
+                .to_bytes();
             let body = serde_json::from_slice(&body).with_context(|| {
-                format!("{path}: HTTP {status} with a body that is not JSON: {}", String::from_utf8_lossy(&body))
+                format!(
+                    "{path}: HTTP {status} with a body that is not JSON: {}",
+                    String::from_utf8_lossy(&body)
+                )
             })?;
             Ok(Answer { status, body })
         };
-        tokio::time::timeout(CALL_TIMEOUT, exchange).await.with_context(|| format!("{path}: no answer in time"))?
+        tokio::time::timeout(CALL_TIMEOUT, exchange)
+            .await
+            .with_context(|| format!("{path}: no answer in time"))?
     }
 }
 
@@ -116,7 +153,12 @@ fn encode(query: &[(&str, &str)]) -> String {
     if query.is_empty() {
         return String::new();
     }
-    format!("?{}", form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish())
+    format!(
+        "?{}",
+        form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(query)
+            .finish()
+    )
 }
 
 #[cfg(test)]

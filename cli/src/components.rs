@@ -32,7 +32,9 @@ struct Build {
 pub fn application_root() -> Result<PathBuf> {
     let here = std::env::current_dir().context("no current directory")?;
     let above = here.ancestors().map(Path::to_path_buf);
-    let built_in = Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf);
+    let built_in = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .map(Path::to_path_buf);
     for folder in above.chain(built_in) {
         if folder.join(MANIFEST).is_file() && folder.join("functions").is_dir() {
             return Ok(folder);
@@ -54,19 +56,28 @@ pub fn build(root: &Path) -> Result<()> {
         calls.entry(call).or_default().insert(package);
     }
     for (call, packages) in calls {
-        let mut command = Command::new(if call[0] == "cargo" { cargo() } else { call[0].clone() });
+        let mut command = Command::new(if call[0] == "cargo" {
+            cargo()
+        } else {
+            call[0].clone()
+        });
         command.args(&call[1..]).current_dir(root);
         for package in &packages {
             command.args(["-p", package]);
         }
-        let status = command.status().with_context(|| format!("cannot run {}", call[0]))?;
+        let status = command
+            .status()
+            .with_context(|| format!("cannot run {}", call[0]))?;
         if !status.success() {
             bail!("building the components failed: {} {status}", call.join(" "));
         }
     }
     for (name, component) in &manifest.component {
         if !root.join(&component.source).is_file() {
-            bail!("component {name}: {} is missing after the build", component.source.display());
+            bail!(
+                "component {name}: {} is missing after the build",
+                component.source.display()
+            );
         }
     }
     Ok(())
@@ -117,7 +128,10 @@ mod tests {
     #[test]
     fn the_package_is_taken_out_of_a_build_command() {
         let (call, package) = split_package("cargo build --target wasm32-wasip2 -p token").unwrap();
-        assert_eq!((call.join(" ").as_str(), package.as_str()), ("cargo build --target wasm32-wasip2", "token"));
+        assert_eq!(
+            (call.join(" ").as_str(), package.as_str()),
+            ("cargo build --target wasm32-wasip2", "token")
+        );
         assert!(split_package("make").is_err());
     }
 }

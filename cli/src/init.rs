@@ -16,7 +16,10 @@ pub fn run(options: &InitOptions) -> Result<()> {
 /// Writes a sample inventory whose keys are wrapped under the first transport key.
 pub fn inventory(options: &InventoryOptions) -> Result<()> {
     let (name, key) = Secrets::read(&options.env)?.transport_key()?;
-    let key: [u8; 32] = key.try_into().ok().context("the first transport key must have 32 bytes")?;
+    let key: [u8; 32] = key
+        .try_into()
+        .ok()
+        .context("the first transport key must have 32 bytes")?;
     Inventory::generate(options.first, options.count, &name, &key)?.write_to(&options.folder)?;
     println!(
         "wrote {} chips and as many numbers into {}",

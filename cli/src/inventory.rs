@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 use crate::secrets::{CARD_KEY_VERSION, random_bytes};
 
 /// Transport key of the shipped sample: the key encryption key of RFC 3394 §4.6, known to everybody.
-pub const SAMPLE_TRANSPORT_KEY: [u8; 32] = *b"\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0A\x0B\x0C\x0D\x0E\x0F\
+pub const SAMPLE_TRANSPORT_KEY: [u8; 32] =
+    *b"\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0A\x0B\x0C\x0D\x0E\x0F\
       \x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1A\x1B\x1C\x1D\x1E\x1F";
 /// Name under which the sample's files refer to [`SAMPLE_TRANSPORT_KEY`].
 pub const SAMPLE_TRANSPORT_KEY_NAME: &str = "sample";
@@ -22,7 +23,7 @@ pub const PROVINCE_CODE: &str = "37";
 /// The card profile of generated chips.
 const PROFILE: &str = "qibiao-seed";
 /// Test allowance of a generated chip, in MB.
-const ALLOWANCE_MB: u32 = 5;
+const ALLOWANCE_MB: &str = "5";
 
 /// One line of the chip file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -44,7 +45,7 @@ pub struct ChipRow {
     /// Day the temporary number was opened; empty: the day of import.
     pub temp_opened_on: String,
     /// Test allowance in MB.
-    pub allowance_mb: u32,
+    pub allowance_mb: String,
     /// IMEI of the module, if known.
     pub imei: String,
     /// Owner; empty: the client named in the import call.
@@ -107,11 +108,20 @@ impl Inventory {
     /// Makes `count` chips and as many numbers of one province, all different, with fresh random K and OPc.
     ///
     /// Identifiers follow from the position alone, starting at `first`, so that a larger set holds a smaller one.
-    pub fn generate(first: u32, count: u32, transport_key_name: &str, transport_key: &[u8; 32]) -> Result<Self> {
-        let mut made = Self { chips: Vec::new(), numbers: Vec::new() };
+    pub fn generate(
+        first: u32,
+        count: u32,
+        transport_key_name: &str,
+        transport_key: &[u8; 32],
+    ) -> Result<Self> {
+        let mut made = Self {
+            chips: Vec::new(),
+            numbers: Vec::new(),
+        };
         for serial in first..first.saturating_add(count) {
             made.chips.push(chip(serial));
-            made.numbers.push(number(serial, transport_key_name, transport_key)?);
+            made.numbers
+                .push(number(serial, transport_key_name, transport_key)?);
         }
         Ok(made)
     }
@@ -143,21 +153,24 @@ impl Inventory {
 impl NumberRow {
     /// Unwraps K and OPc, as only the owner of the transport key can.
     pub fn keys(&self, transport_key: &[u8; 32]) -> Result<([u8; 16], [u8; 16])> {
-        Ok((unwrap(transport_key, &self.k_wrapped)?, unwrap(transport_key, &self.opc_wrapped)?))
+        Ok((
+            unwrap(transport_key, &self.k_wrapped)?,
+            unwrap(transport_key, &self.opc_wrapped)?,
+        ))
     }
 }
 
 fn chip(serial: u32) -> ChipRow {
     ChipRow {
         eid: eid(serial),
-        chip_model: "XK-SEED-1".into(),
+        chip_model: "QB-SEED-4G".into(),
         profile: PROFILE.into(),
         network_type: "4g".into(),
         temp_msisdn: format!("144190{serial:07}"),
         temp_iccid: with_luhn(&format!("898604112690{serial:07}")),
         temp_imsi: format!("46004190{serial:07}"),
         temp_opened_on: String::new(),
-        allowance_mb: ALLOWANCE_MB,
+        allowance_mb: ALLOWANCE_MB.into(),
         imei: with_luhn(&format!("8612340{serial:07}")),
         client_id: String::new(),
         psk_identity: String::new(),
@@ -186,7 +199,10 @@ fn number(serial: u32, transport_key_name: &str, transport_key: &[u8; 32]) -> Re
 /// A 32-digit EID whose last two digits are the ISO 7064 check digits (SGP.29 §10).
 fn eid(serial: u32) -> String {
     let body = format!("890860302022000000{serial:012}");
-    let remainder = body.bytes().chain(*b"00").fold(0, |rest, digit| (rest * 10 + u32::from(digit - b'0')) % 97);
+    let remainder = body
+        .bytes()
+        .chain(*b"00")
+        .fold(0, |rest, digit| (rest * 10 + u32::from(digit - b'0')) % 97);
     format!("{body}{:02}", 98 - remainder)
 }
 
@@ -223,7 +239,9 @@ fn unwrap(key: &[u8; 32], wrapped: &str) -> Result<[u8; 16]> {
 }
 
 fn rows<T: for<'de> Deserialize<'de>>(text: &str) -> Result<Vec<T>> {
-    Ok(csv::Reader::from_reader(text.as_bytes()).deserialize().collect::<Result<_, _>>()?)
+    Ok(csv::Reader::from_reader(text.as_bytes())
+        .deserialize()
+        .collect::<Result<_, _>>()?)
 }
 
 fn to_csv<T: Serialize>(rows: &[T]) -> Result<String> {
@@ -243,7 +261,9 @@ mod tests {
         // SGP.29 example EID body and the IMEI example of 3GPP TS 23.003 Annex B form.
         assert_eq!(with_luhn("8986032124591033352"), "89860321245910333529");
         assert_eq!(eid(0).len(), 32);
-        let value = eid(7).bytes().fold(0, |rest, digit| (rest * 10 + u32::from(digit - b'0')) % 97);
+        let value = eid(7)
+            .bytes()
+            .fold(0, |rest, digit| (rest * 10 + u32::from(digit - b'0')) % 97);
         assert_eq!(value, 1);
     }
 

@@ -56,7 +56,9 @@ impl Drop for Receiver {
 impl Receiver {
     /// Listens on a free loopback port.
     pub async fn start() -> Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await.context("no loopback port for the receiver")?;
+        let listener = TcpListener::bind("127.0.0.1:0")
+            .await
+            .context("no loopback port for the receiver")?;
         let addr = listener.local_addr()?;
         let shared = Arc::new(Shared::default());
         let task = tokio::spawn(accept(listener, shared.clone()));
@@ -120,7 +122,11 @@ async fn answer(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Respo
             (StatusCode::OK, 200, "接收成功".to_owned())
         }
         Err(error) => {
-            shared.refused.lock().expect("no holder panics").push(error.to_string());
+            shared
+                .refused
+                .lock()
+                .expect("no holder panics")
+                .push(error.to_string());
             (StatusCode::BAD_REQUEST, 400, error.to_string())
         }
     };
@@ -133,24 +139,42 @@ async fn answer(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Respo
 }
 
 fn check(headers: &HeaderMap, body: &[u8], shared: &Shared) -> Result<Received> {
-    let secret = shared.secret.get().context("the receiver has not been told its secret")?;
+    let secret = shared
+        .secret
+        .get()
+        .context("the receiver has not been told its secret")?;
     let webhook = standardwebhooks::Webhook::new(secret).context("unusable callback secret")?;
-    webhook.verify(body, headers).context("webhook-signature does not verify")?;
+    webhook
+        .verify(body, headers)
+        .context("webhook-signature does not verify")?;
     let body: Value = serde_json::from_slice(body).context("the body is not JSON")?;
-    let sign = body.get("sign").and_then(Value::as_str).context("the body has no sign")?;
+    let sign = body
+        .get("sign")
+        .and_then(Value::as_str)
+        .context("the body has no sign")?;
     if !sign_holds(&body, sign, secret)? {
         bail!("sign does not verify");
     }
-    let id = headers.get("webhook-id").and_then(|id| id.to_str().ok()).context("no webhook-id")?;
-    Ok(Received { id: id.to_owned(), body })
+    let id = headers
+        .get("webhook-id")
+        .and_then(|id| id.to_str().ok())
+        .context("no webhook-id")?;
+    Ok(Received {
+        id: id.to_owned(),
+        body,
+    })
 }
 
 /// Checks `sign` by its published definition: HMAC-SHA256 in hex, keyed with the secret's bytes, over `key=value`
 /// pairs sorted by key and joined by `&`; `sign` itself and fields that are null or empty are left out.
 fn sign_holds(body: &Value, sign: &str, secret: &str) -> Result<bool> {
     use base64::Engine as _;
-    let key = secret.strip_prefix("whsec_").context("a callback secret begins with whsec_")?;
-    let key = base64::engine::general_purpose::STANDARD.decode(key).context("a callback secret is base64")?;
+    let key = secret
+        .strip_prefix("whsec_")
+        .context("a callback secret begins with whsec_")?;
+    let key = base64::engine::general_purpose::STANDARD
+        .decode(key)
+        .context("a callback secret is base64")?;
     let mut fields = BTreeMap::new();
     for (name, value) in body.as_object().context("the body is not an object")? {
         let value = match value {
@@ -162,7 +186,10 @@ fn sign_holds(body: &Value, sign: &str, secret: &str) -> Result<bool> {
             fields.insert(name, value);
         }
     }
-    let canonical: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let canonical: Vec<String> = fields
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
     let mut mac = Hmac::<Sha256>::new_from_slice(&key)?;
     mac.update(canonical.join("&").as_bytes());
     Ok(mac.verify_slice(&hex::decode(sign).unwrap_or_default()).is_ok())

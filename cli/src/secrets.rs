@@ -43,7 +43,10 @@ impl Secrets {
         spin("SEALING_KEYS", format!("1:{}", random_hex::<32>()?));
         spin("INDEX_KEY", random_hex::<32>()?);
         spin("LINK_KEY", link_key.clone());
-        spin("TRANSPORT_KEYS", format!("{TRANSPORT_KEY_NAME}:{}", random_hex::<32>()?));
+        spin(
+            "TRANSPORT_KEYS",
+            format!("{TRANSPORT_KEY_NAME}:{}", random_hex::<32>()?),
+        );
         all.insert("XIEKA_GATEWAY_GATEWAY_SECRET".into(), gateway_secret);
         all.insert("XIEKA_GATEWAY_CRON_SECRET".into(), cron_secret);
         all.insert("XIEKA_GATEWAY_LINK_KEY".into(), link_key);
@@ -56,10 +59,13 @@ impl Secrets {
 
     /// Reads a `.env` file.
     pub fn read(path: &Path) -> Result<Self> {
-        let entries = dotenvy::from_path_iter(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let entries =
+            dotenvy::from_path_iter(path).with_context(|| format!("cannot read {}", path.display()))?;
         // The library's parse error quotes the line; it may hold a secret and stays here.
         let all = entries.collect::<Result<_, _>>().ok();
-        Ok(Self(all.with_context(|| format!("{} has a line that is not NAME=value", path.display()))?))
+        Ok(Self(all.with_context(|| {
+            format!("{} has a line that is not NAME=value", path.display())
+        })?))
     }
 
     /// Writes the set to a new file that only its owner may read; an existing file is never overwritten.
@@ -69,9 +75,20 @@ impl Secrets {
             .create_new(true)
             .mode(0o600)
             .open(path)
-            .with_context(|| format!("cannot create {} (an existing file is never overwritten)", path.display()))?;
-        writeln!(file, "# Secrets of one xieka platform. Keep a copy in a safe place: without SEALING_KEYS and")?;
-        writeln!(file, "# INDEX_KEY the database cannot be read, without MASTER_KEYS no chip can be reached.")?;
+            .with_context(|| {
+                format!(
+                    "cannot create {} (an existing file is never overwritten)",
+                    path.display()
+                )
+            })?;
+        writeln!(
+            file,
+            "# Secrets of one xieka platform. Keep a copy in a safe place: without SEALING_KEYS and"
+        )?;
+        writeln!(
+            file,
+            "# INDEX_KEY the database cannot be read, without MASTER_KEYS no chip can be reached."
+        )?;
         for (name, value) in &self.0 {
             writeln!(file, "{name}={value}")?;
         }
@@ -86,7 +103,10 @@ impl Secrets {
 
     /// One value, or an error that names what is missing and never shows a value.
     pub fn get(&self, name: &str) -> Result<&str> {
-        self.0.get(name).map(String::as_str).with_context(|| format!("{name} is not set"))
+        self.0
+            .get(name)
+            .map(String::as_str)
+            .with_context(|| format!("{name} is not set"))
     }
 
     /// The application's variables by their lower-case Spin names.
@@ -102,7 +122,10 @@ impl Secrets {
         let all = self.get("SPIN_VARIABLE_TRANSPORT_KEYS")?;
         let first = all.split(',').next().unwrap_or_default();
         let (name, key) = first.split_once(':').context("TRANSPORT_KEYS must be name:hex")?;
-        Ok((name.to_owned(), hex::decode(key).context("TRANSPORT_KEYS must be name:hex")?))
+        Ok((
+            name.to_owned(),
+            hex::decode(key).context("TRANSPORT_KEYS must be name:hex")?,
+        ))
     }
 
     /// The gateway's settings by the names of its environment variables.
@@ -148,7 +171,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(".env");
         Secrets::generate().unwrap().write_new(&path).unwrap();
-        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
     }
 
     #[test]

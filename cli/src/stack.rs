@@ -70,26 +70,34 @@ impl Launch {
             logs: self.logs.clone(),
             ..Options::default()
         };
-        edge_host::start(options).await.context("the platform did not start")
+        edge_host::start(options)
+            .await
+            .context("the platform did not start")
     }
 
     /// Starts a gateway against a running platform.
     pub async fn gateway(&self, platform: SocketAddr) -> Result<Gateway> {
-        let environment = self
-            .secrets
-            .gateway_environment()
-            .chain([("XIEKA_GATEWAY_PLATFORM_URL".to_owned(), format!("http://{platform}"))]);
+        let environment = self.secrets.gateway_environment().chain([(
+            "XIEKA_GATEWAY_PLATFORM_URL".to_owned(),
+            format!("http://{platform}"),
+        )]);
         let mut settings = Settings::load(None, environment).context("the gateway's settings")?;
         settings.listen = self.gateway_listen;
         settings.metrics_listen = self.metrics_listen;
-        ota_gateway::start(settings, self.observer.clone()).await.context("the gateway did not start")
+        ota_gateway::start(settings, self.observer.clone())
+            .await
+            .context("the gateway did not start")
     }
 
     /// Starts both.
     pub async fn start(&self) -> Result<Stack> {
         let host = self.platform().await?;
         let gateway = self.gateway(host.addr()).await?;
-        Ok(Stack { api: Api::new(format!("http://{}", host.addr())), host, gateway })
+        Ok(Stack {
+            api: Api::new(format!("http://{}", host.addr())),
+            host,
+            gateway,
+        })
     }
 }
 

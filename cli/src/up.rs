@@ -22,7 +22,8 @@ pub async fn run(options: UpOptions) -> Result<()> {
     if !options.no_build {
         components::build(&root)?;
     }
-    std::fs::create_dir_all(&options.data).with_context(|| format!("cannot make {}", options.data.display()))?;
+    std::fs::create_dir_all(&options.data)
+        .with_context(|| format!("cannot make {}", options.data.display()))?;
     let (secrets, env_file) = secrets(&options.data)?;
     let first_start = !options.data.join(DATABASE_FILE).exists();
     let mut launch = Launch::on_loopback(root, options.data.clone(), secrets);
@@ -35,7 +36,10 @@ pub async fn run(options: UpOptions) -> Result<()> {
     println!("gateway    {} (TLS-PSK, for chips)", stack.gateway.addr());
     println!("metrics    http://{}/metrics", stack.gateway.metrics_addr());
     println!("data       {}", options.data.display());
-    println!("secrets    {} (administrator: SPIN_VARIABLE_ADMIN_SECRET)", env_file.display());
+    println!(
+        "secrets    {} (administrator: SPIN_VARIABLE_ADMIN_SECRET)",
+        env_file.display()
+    );
     if first_start {
         first_client(&stack.api, launch.secrets.get("SPIN_VARIABLE_ADMIN_SECRET")?).await?;
     }
@@ -67,9 +71,18 @@ async fn first_client(api: &Api, admin_secret: &str) -> Result<()> {
         "ips": ["127.0.0.1/32", "::1/128"],
         "permissions": ["write.apply", "write.status"],
     });
-    let made = api.post_json(admin_secret, "/admin/v1/clients", &client).await?.ok("creating the first client")?;
-    println!("client     client_id={}", made["client_id"].as_str().unwrap_or_default());
-    println!("           client_secret={} (shown once)", made["client_secret"].as_str().unwrap_or_default());
+    let made = api
+        .post_json(admin_secret, "/admin/v1/clients", &client)
+        .await?
+        .ok("creating the first client")?;
+    println!(
+        "client     client_id={}",
+        made["client_id"].as_str().unwrap_or_default()
+    );
+    println!(
+        "           client_secret={} (shown once)",
+        made["client_secret"].as_str().unwrap_or_default()
+    );
     Ok(())
 }
 

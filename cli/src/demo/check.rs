@@ -38,18 +38,33 @@ pub fn examine<'a>(
     status: &Value,
     callbacks: &[Received],
 ) -> Result<Findings<'a>> {
-    let file = |path: &str| chip.read_file(path).with_context(|| format!("the chip has no {path}"));
+    let file = |path: &str| {
+        chip.read_file(path)
+            .with_context(|| format!("the chip has no {path}"))
+    };
     let iccid = Iccid::parse(&file("3F00/2FE2")?)?;
     let imsi = Imsi::parse(&file("ADF/6F07")?)?;
     let msisdn = MsisdnRecord::parse(&file("ADF/6F40")?)?;
     let number = inventory.number(iccid.digits());
-    let mut claims = vec![(number.is_some(), format!("EF_ICCID holds {}, a number of the pool", iccid.digits()))];
+    let mut claims = vec![(
+        number.is_some(),
+        format!("EF_ICCID holds {}, a number of the pool", iccid.digits()),
+    )];
     if let Some(number) = number {
-        claims.push((imsi.digits() == number.imsi, format!("EF_IMSI holds {}", imsi.digits())));
+        claims.push((
+            imsi.digits() == number.imsi,
+            format!("EF_IMSI holds {}", imsi.digits()),
+        ));
         let dialled = msisdn.number.as_ref().map_or("", |number| number.digits());
-        claims.push((dialled == format!("86{}", number.msisdn), format!("EF_MSISDN holds +{dialled}")));
+        claims.push((
+            dialled == format!("86{}", number.msisdn),
+            format!("EF_MSISDN holds +{dialled}"),
+        ));
         let keys = Some(number.keys(&SAMPLE_TRANSPORT_KEY)?);
-        claims.push((chip.keys_loaded() == keys, "K and OPc arrived in the chip unchanged".into()));
+        claims.push((
+            chip.keys_loaded() == keys,
+            "K and OPc arrived in the chip unchanged".into(),
+        ));
         claims.extend(answers(number, eid, status, callbacks));
     }
     Ok(Findings { claims, number })
@@ -59,11 +74,23 @@ fn answers(number: &NumberRow, eid: &str, status: &Value, callbacks: &[Received]
     let state = status["card_status"].as_str().unwrap_or_default();
     let progress = status["progress"].as_str().unwrap_or_default();
     let mut claims = vec![
-        (state == WRITTEN && progress == "100%", format!("/v1/write/status says {state}, {progress}")),
-        (status["write_time"].is_string(), format!("written at {}", status["write_time"])),
+        (
+            state == WRITTEN && progress == "100%",
+            format!("/v1/write/status says {state}, {progress}"),
+        ),
+        (
+            status["write_time"].is_string(),
+            format!("written at {}", status["write_time"]),
+        ),
     ];
-    let mine: Vec<&Received> = callbacks.iter().filter(|callback| callback.body["eid"] == eid).collect();
-    claims.push((mine.len() == 1, format!("{} callback arrived, both signatures valid", mine.len())));
+    let mine: Vec<&Received> = callbacks
+        .iter()
+        .filter(|callback| callback.body["eid"] == eid)
+        .collect();
+    claims.push((
+        mine.len() == 1,
+        format!("{} callback arrived, both signatures valid", mine.len()),
+    ));
     if let [callback] = mine[..] {
         let body = &callback.body;
         let expected = [
@@ -76,7 +103,13 @@ fn answers(number: &NumberRow, eid: &str, status: &Value, callbacks: &[Received]
         ]
         .into_iter()
         .all(|(field, value)| &body[field] == value);
-        claims.push((expected, format!("it says {} for {} ({})", body["write_result"], body["msisdn"], body["iccid"])));
+        claims.push((
+            expected,
+            format!(
+                "it says {} for {} ({})",
+                body["write_result"], body["msisdn"], body["iccid"]
+            ),
+        ));
     }
     claims
 }

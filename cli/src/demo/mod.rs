@@ -3,21 +3,24 @@
 //! It drives the product only through its outside doors, as a business system, an administrator, a module and a
 //! callback receiver would, and succeeds only if everything it checked is true.
 
-mod check;
+pub mod check;
 mod fleet;
 mod screen;
 mod story;
 pub mod world;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use crate::args::DemoOptions;
 use crate::components;
 use crate::inventory::{Inventory, SAMPLE_TRANSPORT_KEY, SAMPLE_TRANSPORT_KEY_NAME};
+use crate::stack::Stack;
 use screen::Screen;
-use world::World;
+use world::{Ground, World};
 
 /// Runs the demonstration that was asked for.
 pub async fn run(options: DemoOptions) -> Result<()> {
@@ -30,12 +33,45 @@ pub async fn run(options: DemoOptions) -> Result<()> {
     for (name, bytes) in components::sizes(&root)? {
         screen.line("build", &format!("{name}.wasm, {} KB", bytes / 1000));
     }
-    if options.chips == 1 {
-        story::run(&screen, World::start(root, Inventory::sample()?, Some(&screen)).await?).await
+    let single = options.chips == 1;
+    let inventory = if single {
+        Inventory::sample()?
     } else {
-        let inventory = Inventory::generate(1, options.chips, SAMPLE_TRANSPORT_KEY_NAME, &SAMPLE_TRANSPORT_KEY)?;
-        fleet::run(&screen, World::start(root, inventory, None).await?).await
-    }
+        Inventory::generate(1, options.chips, SAMPLE_TRANSPORT_KEY_NAME, &SAMPLE_TRANSPORT_KEY)?
+    };
+    let (stack, world) = start(&screen, root, inventory, single).await?;
+    let outcome = if single {
+        story::run(&screen, &world).await
+    } else {
+        fleet::run(&screen, &world).await
+    };
+    stack.shutdown().await;
+    outcome.with_context(|| format!("the components' log lines are in {}", world.keep_logs().display()))
+}
+
+/// Starts everything; the gateway's events are shown if one card is to be watched.
+async fn start(screen: &Screen, root: PathBuf, inventory: Inventory, watch: bool) -> Result<(Stack, World)> {
+    screen.chapter("Start");
+    let ground = Ground::new().await?;
+    let mut launch = ground.launch(root);
+    launch.observer = watch.then(|| Arc::new(screen.clone()) as Arc<dyn ota_gateway::Observer>);
+    let stack = launch.start().await?;
+    screen.line("platform", &format!("http://{}", stack.host.addr()));
+    screen.line(
+        "gateway",
+        &format!("{} for chips, TLS with pre-shared keys", stack.gateway.addr()),
+    );
+    screen.line(
+        "client",
+        &format!("callback receiver at {}", ground.receiver.url()),
+    );
+    screen.chapter("Prepare (§6.2.1)");
+    let (api, gateway) = (stack.api.clone(), stack.gateway.addr());
+    let world = World::prepare(ground, api, gateway, inventory, &|who, what| {
+        screen.line(who, &what)
+    })
+    .await?;
+    Ok((stack, world))
 }
 
 /// Counts how often each text occurs.

@@ -26,7 +26,11 @@ impl Screen {
     /// The process's standard output, coloured if it is a terminal.
     pub fn new() -> Self {
         let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        Self(Arc::new(Shared { started: Instant::now(), colour, writing: Mutex::new(()) }))
+        Self(Arc::new(Shared {
+            started: Instant::now(),
+            colour,
+            writing: Mutex::new(()),
+        }))
     }
 
     /// A heading.
@@ -48,21 +52,36 @@ impl Screen {
         if what.chars().count() > MAX_LINE {
             what = what.chars().take(MAX_LINE - 1).chain(['…']).collect();
         }
-        self.write(&format!("{seconds:7.2} {} {what}", self.paint(colour, &format!("{who:<WHO_WIDTH$}"))));
+        self.write(&format!(
+            "{seconds:7.2} {} {what}",
+            self.paint(colour, &format!("{who:<WHO_WIDTH$}"))
+        ));
     }
 
     /// A check and its outcome.
     pub fn check(&self, holds: bool, what: &str) {
-        let mark = if holds { self.paint("32", "✔") } else { self.paint("31", "✘") };
+        let mark = if holds {
+            self.paint("32", "✔")
+        } else {
+            self.paint("31", "✘")
+        };
         self.write(&format!("        {mark} {what}"));
     }
 
     fn paint(&self, colour: &str, text: &str) -> String {
-        if self.0.colour { format!("\x1b[{colour}m{text}\x1b[0m") } else { text.to_owned() }
+        if self.0.colour {
+            format!("\x1b[{colour}m{text}\x1b[0m")
+        } else {
+            text.to_owned()
+        }
     }
 
     fn write(&self, text: &str) {
-        let _writing = self.0.writing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let _writing = self
+            .0
+            .writing
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         // A closed pipe is no reason to stop writing a card.
         let _ = writeln!(std::io::stdout(), "{text}");
     }
@@ -72,22 +91,39 @@ impl ota_gateway::Observer for Screen {
     fn event(&self, event: &ota_gateway::Event) {
         use ota_gateway::Event;
         match event {
-            Event::Handshake { version, suite, .. } => self.line("gateway", &format!("{version} {suite}, key of the chip found")),
+            Event::Handshake { version, suite, .. } => {
+                self.line("gateway", &format!("{version} {suite}, key of the chip found"))
+            }
             Event::Work { work, resumed, .. } => {
                 let resumed = if *resumed { ", the chip resumes" } else { "" };
                 self.line("gateway", &format!("work for this session: {work}{resumed}"));
             }
-            Event::Apdu { meaning, command, sw, .. } => {
+            Event::Apdu {
+                meaning, command, sw, ..
+            } => {
                 let command = command.as_deref().unwrap_or("(key material, not shown)");
                 self.line("gateway", &format!("  {meaning:<28} → {sw:04X}  {command}"));
             }
-            Event::Progress { step, steps, .. } => self.line("gateway", &format!("script {step} of {steps} acknowledged")),
+            Event::Progress { step, steps, .. } => {
+                self.line("gateway", &format!("script {step} of {steps} acknowledged"))
+            }
             Event::State { state, detail, .. } => {
-                let detail = detail.as_deref().map(|detail| format!(": {detail}")).unwrap_or_default();
+                let detail = detail
+                    .as_deref()
+                    .map(|detail| format!(": {detail}"))
+                    .unwrap_or_default();
                 self.line("gateway", &format!("reported {state}{detail}"));
             }
-            Event::End { reason, bytes_up, bytes_down, .. } => {
-                self.line("gateway", &format!("session over ({reason}), {bytes_up} bytes up, {bytes_down} bytes down"));
+            Event::End {
+                reason,
+                bytes_up,
+                bytes_down,
+                ..
+            } => {
+                self.line(
+                    "gateway",
+                    &format!("session over ({reason}), {bytes_up} bytes up, {bytes_down} bytes down"),
+                );
             }
             _ => {}
         }
@@ -103,7 +139,10 @@ impl card_sim::Observer for Screen {
             Event::Proactive { meaning, bytes } => {
                 self.line("chip", &format!("{meaning}  {}", hex::encode_upper(bytes)));
             }
-            Event::TlsEstablished { .. } | Event::Request { .. } | Event::Answer { .. } | Event::SessionEnded(_) => {
+            Event::TlsEstablished { .. }
+            | Event::Request { .. }
+            | Event::Answer { .. }
+            | Event::SessionEnded(_) => {
                 self.line("chip", &event.to_string());
             }
             other => self.line("module", &other.to_string()),

@@ -15,17 +15,25 @@ const STATUS_INTERVAL: Duration = Duration::from_millis(50);
 const CALLBACK_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Applies for the first chip of the sample, powers it, and checks the outcome.
-pub async fn run(screen: &Screen, world: World) -> Result<()> {
-    let chip = world.inventory.chips.first().context("the sample has no chip")?.clone();
+pub async fn run(screen: &Screen, world: &World) -> Result<()> {
+    let chip = world
+        .inventory
+        .chips
+        .first()
+        .context("the sample has no chip")?
+        .clone();
     screen.chapter("Apply (§6.2.2)");
     let applied = world.apply(&chip.eid).await?;
-    screen.line("client", &format!("GET /v1/write/apply eid={} write_type=1 → {applied}", chip.eid));
+    screen.line(
+        "client",
+        &format!("GET /v1/write/apply eid={} write_type=1 → {applied}", chip.eid),
+    );
 
     screen.chapter("Power up, write, report in (§6.2.3, §6.2.4)");
     let mut module = world.module(&chip)?;
     module.observe(Arc::new(screen.clone()));
     let report = {
-        let watch = watch_status(screen, &world, &chip.eid);
+        let watch = watch_status(screen, world, &chip.eid);
         tokio::pin!(watch);
         tokio::select! {
             report = module.power_on() => report,
@@ -33,23 +41,27 @@ pub async fn run(screen: &Screen, world: World) -> Result<()> {
         }
     };
     screen.line("module", &report.to_string());
-    wait_for_callback(&world).await;
+    wait_for_callback(world).await;
 
     screen.chapter("Check");
     let status = world.status(&chip.eid).await?;
-    let findings =
-        check::examine(&world.inventory, module.chip(), &chip.eid, &status, &world.receiver.received())?;
+    let findings = check::examine(
+        &world.inventory,
+        module.chip(),
+        &chip.eid,
+        &status,
+        &world.ground.receiver.received(),
+    )?;
     for (holds, claim) in &findings.claims {
         screen.check(*holds, claim);
     }
     if !findings.all_hold() {
-        for refusal in world.receiver.refused() {
+        for refusal in world.ground.receiver.refused() {
             screen.line("client", &format!("refused a callback: {refusal}"));
         }
-        bail!("not everything holds; the components' log lines are in {}", world.keep().join("log").display());
+        bail!("not everything holds");
     }
     screen.line("", "the card holds its operator identity, and its owner knows");
-    world.stack.shutdown().await;
     Ok(())
 }
 
@@ -71,8 +83,8 @@ async fn watch_status(screen: &Screen, world: &World, eid: &str) -> Result<std::
 async fn wait_for_callback(world: &World) {
     let arrived = async {
         loop {
-            let changed = world.receiver.changed();
-            if !world.receiver.received().is_empty() {
+            let changed = world.ground.receiver.changed();
+            if !world.ground.receiver.received().is_empty() {
                 return;
             }
             changed.await;

@@ -1,0 +1,43 @@
+//! `node host|gateway FOLDER PLATFORM LISTEN`: one part of the product as a process that can be killed.
+//!
+//! Secrets come from the `.env` file in FOLDER. Once it serves, it prints
+//! one line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result, bail};
+use xieka::components::application_root;
+use xieka::secrets::Secrets;
+use xieka::stack::Launch;
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let [part, folder, platform, listen] = &words[..] else {
+        bail!("expected: node host|gateway FOLDER PLATFORM-ADDRESS LISTEN-ADDRESS");
+    };
+    let folder = PathBuf::from(folder);
+    let secrets = Secrets::read(&folder.join(".env"))?;
+    let listen: SocketAddr = listen.parse().context("LISTEN-ADDRESS")?;
+    let mut launch = Launch::on_loopback(application_root()?, folder.clone(), secrets);
+    launch.logs = edge_host::Logs::Files(folder.join("log"));
+    match part.as_str() {
+        "host" => {
+            launch.listen = listen;
+            let host = launch.platform().await?;
+            println!("serving {}", host.addr());
+            std::future::pending::<()>().await;
+        }
+        "gateway" => {
+            launch.gateway_listen = listen;
+            let gateway = launch
+                .gateway(platform.parse().context("PLATFORM-ADDRESS")?)
+                .await?;
+            println!("serving {}", gateway.addr());
+            std::future::pending::<()>().await;
+        }
+        other => bail!("no part is called {other}"),
+    }
+    Ok(())
+}

@@ -1,0 +1,91 @@
+//! What goes wrong, and what the business system is told.
+
+use card_sim::Faults;
+use uicc::apdu::StatusWord;
+
+use crate::support::{Doors as _, Running, applied, inventory, power, text};
+
+const EF_IMSI: u16 = 0x6F07;
+
+// Table 2: 写卡失败; Table 4
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_refuses_its_update_fails_the_write_and_a_new_application_works() {
+    let running = Running::start(inventory(2)).await;
+    let world = &running.world;
+    let chip = &world.inventory.chips[0];
+    let mut module = applied(world, chip).await;
+    module.set_faults(Faults::refusing(EF_IMSI, StatusWord(0x6982)));
+    module.power_on().await;
+    assert_eq!(world.card(&chip.eid).await.0, "写卡失败");
+    let callbacks = world.callbacks(1).await;
+    assert_eq!(callbacks.len(), 1);
+    assert_eq!((text(&callbacks[0], "card_status"), text(&callbacks[0], "write_result")), ("写卡失败".into(), "失败".into()));
+    assert!(!text(&callbacks[0], "description").is_empty());
+
+    module.set_faults(Faults::default());
+    world.apply(&chip.eid).await.unwrap();
+    power(&mut module).await;
+    assert_eq!(world.card(&chip.eid).await, ("写卡成功".into(), "100%".into()));
+    assert_eq!(world.callbacks(2).await.len(), 2);
+    running.end().await;
+}
+
+// §6.2.4.1: 若运营号无法正常通信，卡片状态维持写卡中
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_that_cannot_attach_leaves_the_card_in_writing_until_it_can() {
+    let running = Running::start(inventory(1)).await;
+    let world = &running.world;
+    let chip = &world.inventory.chips[0];
+    let number = &world.inventory.numbers[0];
+    world.network.reject(&number.imsi);
+    let mut module = applied(world, chip).await;
+    let report = module.power_on().await;
+    assert!(!report.attached, "{report}");
+    assert_eq!(world.card(&chip.eid).await.0, "写卡中");
+    module.power_on().await;
+    assert_eq!(world.card(&chip.eid).await.0, "写卡中");
+    assert!(world.ground.receiver.received().is_empty(), "nobody is told of a success that is none");
+
+    world.network.admit(&number.imsi);
+    power(&mut module).await;
+    assert_eq!(world.callbacks(1).await.len(), 1);
+    world.assert_written(&module).await;
+    running.end().await;
+}
+
+// §5.2.1.2, R505
+#[tokio::test(flavor = "multi_thread")]
+async fn an_exhausted_test_allowance_ends_the_session_and_opens_an_incident() {
+    let mut stock = inventory(1);
+    // A fifth of a megabyte is the smallest grain that one interrupted power-up after another uses up.
+    stock.chips[0].allowance_mb = 0;
+    let running = Running::start(stock).await;
+    let world = &running.world;
+    let refused = world.try_apply(&world.inventory.chips[0].eid).await;
+    assert_eq!(refused.status, 409, "{}", refused.body);
+    assert_eq!(text(&refused.body, "reason"), "allowance_insufficient");
+    running.end().await;
+}
+
+// Table 3: 无可用省份资源
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_chips_that_want_the_last_number_one_gets_it_and_the_other_is_told() {
+    let mut stock = inventory(2);
+    stock.numbers.truncate(1);
+    let running = Running::start(stock).await;
+    let world = &running.world;
+    let (first, second) = (world.inventory.chips[0].clone(), world.inventory.chips[1].clone());
+    let (one, other) = tokio::join!(world.try_apply(&first.eid), world.try_apply(&second.eid));
+    let (lucky, unlucky, refused) = match (one.status, other.status) {
+        (200, 409) => (&first, &second, other),
+        (409, 200) => (&second, &first, one),
+        both => panic!("expected one success and one refusal, got {both:?}"),
+    };
+    assert_eq!(text(&refused.body, "reason"), "province_without_number");
+    assert_eq!(world.card(&unlucky.eid).await.0, "申请失败");
+    let mut module = world.module(lucky).unwrap();
+    power(&mut module).await;
+    assert_eq!(world.callbacks(1).await.len(), 1);
+    world.assert_written(&module).await;
+    running.end().await;
+}

@@ -1,0 +1,64 @@
+//! Power is lost at every single APDU, before and after its execution; the next power-up ends in success.
+
+use std::collections::HashSet;
+
+use card_sim::{ApduIndex, Faults, Module, Side, power_all};
+use xieka::demo::world::World;
+
+use crate::support::{Doors as _, Running, applied, inventory, power};
+
+/// Modules powered at the same time.
+const AT_ONCE: usize = 8;
+/// Power-ups within which a card must be done; one is enough unless power was lost after the last report.
+const POWER_UPS: usize = 2;
+
+/// Every place where power can be lost, found by writing one card without faults.
+async fn places(world: &World) -> Vec<(ApduIndex, Side)> {
+    let mut module = applied(world, &world.inventory.chips[0]).await;
+    let report = power(&mut module).await;
+    assert!(report.script_apdus > 10 && report.apdus > report.script_apdus, "{report}");
+    let interface = (0..report.apdus).map(ApduIndex::Interface);
+    let scripts = (0..report.script_apdus).map(ApduIndex::Script);
+    interface.chain(scripts).flat_map(|at| [(at, Side::Before), (at, Side::After)]).collect()
+}
+
+// §6.2.4.1: writing can be run again after another power-up
+#[tokio::test(flavor = "multi_thread")]
+async fn power_loss_at_any_apdu_is_made_good_by_the_next_power_up() {
+    let places = {
+        let running = Running::start(inventory(1)).await;
+        let places = places(&running.world).await;
+        running.end().await;
+        places
+    };
+    let running = Running::start(inventory(u32::try_from(places.len()).unwrap())).await;
+    let world = &running.world;
+    let mut modules = Vec::new();
+    for (chip, (at, side)) in world.inventory.chips.iter().zip(&places) {
+        let mut module = applied(world, chip).await;
+        module.set_faults(Faults::power_loss(*at, *side));
+        modules.push(module);
+    }
+    let mut lost = 0;
+    for power_up in 0..=POWER_UPS {
+        let mut unfinished: Vec<Module> = Vec::new();
+        power_all(std::mem::take(&mut modules), AT_ONCE, |module, report| {
+            lost += usize::from(report.outcome == card_sim::module::Outcome::PowerLost);
+            unfinished.push(module);
+        })
+        .await;
+        if power_up == 0 {
+            // The first run fixes the number of APDUs only roughly: bytes on the link arrive as they arrive.
+            assert!(lost * 10 >= places.len() * 9, "power was lost {lost} times of {}", places.len());
+        }
+        modules = unfinished;
+    }
+    world.callbacks(modules.len()).await;
+    let mut numbers = HashSet::new();
+    for module in &modules {
+        world.assert_written(module).await;
+        assert!(numbers.insert(module.chip().read_file("3F00/2FE2")), "a number is in two chips");
+    }
+    assert_eq!(numbers.len(), places.len());
+    running.end().await;
+}

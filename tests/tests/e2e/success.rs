@@ -1,0 +1,77 @@
+//! The way everything should go.
+
+use crate::support::{Doors as _, Running, applied, inventory, power, text};
+
+// §6.2, §7.2.1, §7.2.2.2, §7.2.2.3, §7.3
+#[tokio::test(flavor = "multi_thread")]
+async fn an_application_ends_in_a_written_card_and_a_signed_callback() {
+    let running = Running::start(inventory(1)).await;
+    let world = &running.world;
+    let chip = world.inventory.chips[0].clone();
+    let answer = world.apply(&chip.eid).await.unwrap();
+    assert_eq!(text(&answer, "card_status"), "待开机上电");
+    assert_eq!(world.card(&chip.eid).await, ("待开机上电".into(), "0%".into()));
+
+    let mut module = world.module(&chip).unwrap();
+    let report = power(&mut module).await;
+    assert_eq!(report.resets, 1, "the chip restarted with its new identity");
+    assert_eq!(report.sessions.len(), 2, "one session wrote, one reported in over the operator number");
+
+    let callbacks = world.callbacks(1).await;
+    assert_eq!(callbacks.len(), 1);
+    world.assert_written(&module).await;
+    assert!(report.bytes_up + report.bytes_down < 16_000, "a card costs few bytes: {report}");
+    running.end().await;
+}
+
+// §7.1.3: retries change nothing twice
+#[tokio::test(flavor = "multi_thread")]
+async fn applying_again_with_the_same_parameters_answers_the_same_task() {
+    let running = Running::start(inventory(2)).await;
+    let eid = running.world.inventory.chips[0].eid.clone();
+    let first = running.world.apply(&eid).await.unwrap();
+    let again = running.world.apply(&eid).await.unwrap();
+    assert_eq!(text(&first, "task_id"), text(&again, "task_id"));
+    running.end().await;
+}
+
+// §6.2.4.1, Table 3
+#[tokio::test(flavor = "multi_thread")]
+async fn a_written_card_is_left_alone_by_power_ups_and_refuses_another_application() {
+    let running = Running::start(inventory(2)).await;
+    let world = &running.world;
+    let mut module = applied(world, &world.inventory.chips[0]).await;
+    power(&mut module).await;
+    let files = module.chip().read_file("ADF/6F07");
+    module.power_on().await;
+    assert_eq!(module.chip().read_file("ADF/6F07"), files);
+    let refused = world.try_apply(&world.inventory.chips[0].eid).await;
+    assert_eq!((refused.status, refused.body["code"].as_u64()), (409, Some(409)));
+    assert_eq!(world.card(&world.inventory.chips[0].eid).await.0, "写卡成功");
+    assert_eq!(world.callbacks(1).await.len(), 1);
+    world.assert_written(&module).await;
+    running.end().await;
+}
+
+// §5.2.2: every suite a chip may offer
+#[tokio::test(flavor = "multi_thread")]
+async fn chips_of_every_tls_suite_and_fragment_length_are_written() {
+    use card_sim::personalisation::{BodyCoding, MaxFragment, Suite, TlsChoice};
+    let choices = [
+        (Suite::Tls12CbcSha256, None, BodyCoding::Chunked),
+        (Suite::Tls12CbcSha256, Some(MaxFragment::Bytes512), BodyCoding::ContentLength),
+        (Suite::Tls12GcmSha256, None, BodyCoding::ContentLength),
+        (Suite::Tls12GcmSha256, Some(MaxFragment::Bytes1024), BodyCoding::Chunked),
+        (Suite::Tls13GcmSha256, None, BodyCoding::Chunked),
+    ];
+    let running = Running::start(inventory(5)).await;
+    let world = &running.world;
+    for (chip, (suite, max_fragment, coding)) in world.inventory.chips.iter().zip(choices) {
+        world.apply(&chip.eid).await.unwrap();
+        let tls = TlsChoice { suite, max_fragment };
+        let mut module = world.module_with(chip, |card| card.tls(tls).body_coding(coding)).unwrap();
+        power(&mut module).await;
+        assert_eq!(world.card(&chip.eid).await.0, "写卡成功");
+    }
+    running.end().await;
+}

@@ -1,0 +1,137 @@
+//! A world per test, on components that are built once.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use card_sim::{Module, PowerCycleReport};
+use serde_json::Value;
+use xieka::api::{Answer, Api};
+use xieka::components;
+use xieka::demo::check;
+use xieka::demo::world::{Ground, World};
+use xieka::inventory::{ChipRow, Inventory, SAMPLE_TRANSPORT_KEY, SAMPLE_TRANSPORT_KEY_NAME};
+use xieka::stack::Stack;
+
+/// The application's root, with freshly built components.
+pub fn root() -> PathBuf {
+    static ROOT: OnceLock<PathBuf> = OnceLock::new();
+    ROOT.get_or_init(|| {
+        let root = components::application_root().unwrap();
+        components::build(&root).unwrap();
+        root
+    })
+    .clone()
+}
+
+/// `count` chips and as many numbers.
+pub fn inventory(count: u32) -> Inventory {
+    Inventory::generate(1, count, SAMPLE_TRANSPORT_KEY_NAME, &SAMPLE_TRANSPORT_KEY).unwrap()
+}
+
+/// A running platform and gateway with a prepared world.
+pub struct Running {
+    /// What a business system, an administrator and a device see.
+    pub world: World,
+    stack: Stack,
+}
+
+impl Running {
+    /// Starts everything with `inventory` imported.
+    pub async fn start(inventory: Inventory) -> Self {
+        let ground = Ground::new().await.unwrap();
+        let stack = ground.launch(root()).start().await.unwrap();
+        let (api, gateway) = (stack.api.clone(), stack.gateway.addr());
+        let world = World::prepare(ground, api, gateway, inventory, &|_, _| {}).await.unwrap();
+        Self { world, stack }
+    }
+
+    /// Ends platform and gateway in order.
+    pub async fn end(self) {
+        self.stack.shutdown().await;
+    }
+}
+
+/// What tests ask of a world beyond what the demonstration asks.
+pub trait Doors {
+    /// Asks for the card's state and its progress.
+    async fn card(&self, eid: &str) -> (String, String);
+    /// Applies and returns the answer as it is.
+    async fn try_apply(&self, eid: &str) -> Answer;
+    /// A document of the administrator's interface.
+    async fn admin(&self, path: &str, query: &[(&str, &str)]) -> Value;
+    /// Lets the platform do its periodic work until `count` callbacks arrived.
+    async fn callbacks(&self, count: usize) -> Vec<Value>;
+    /// Asserts that everything the demonstration checks holds for this chip.
+    async fn assert_written(&self, module: &Module);
+}
+
+impl Doors for World {
+    async fn card(&self, eid: &str) -> (String, String) {
+        let status = self.status(eid).await.unwrap();
+        (text(&status, "card_status"), text(&status, "progress"))
+    }
+
+    async fn try_apply(&self, eid: &str) -> Answer {
+        let query = [("token", self.token.as_str()), ("eid", eid), ("write_type", "1"), ("province_code", "37")];
+        self.api.get("/v1/write/apply", &query).await.unwrap()
+    }
+
+    async fn admin(&self, path: &str, query: &[(&str, &str)]) -> Value {
+        self.api.get_as(&self.admin_secret, path, query).await.unwrap().ok(path).unwrap()
+    }
+
+    async fn callbacks(&self, count: usize) -> Vec<Value> {
+        tick(&self.api, self.ground.secrets.get("SPIN_VARIABLE_CRON_SECRET").unwrap()).await;
+        // A first delivery may already be on its way by the gateway's own tick: its arrival is waited for.
+        let arrived = async {
+            loop {
+                let changed = self.ground.receiver.changed();
+                if self.ground.receiver.received().len() >= count {
+                    return;
+                }
+                changed.await;
+            }
+        };
+        let _ = tokio::time::timeout(std::time::Duration::from_secs(20), arrived).await;
+        assert_eq!(self.ground.receiver.refused(), Vec::<String>::new());
+        self.ground.receiver.received().into_iter().map(|received| received.body).collect()
+    }
+
+    async fn assert_written(&self, module: &Module) {
+        let eid = module.chip().personalisation().eid.digits();
+        let status = self.status(&eid).await.unwrap();
+        let callbacks = self.ground.receiver.received();
+        let findings = check::examine(&self.inventory, module.chip(), &eid, &status, &callbacks).unwrap();
+        let broken: Vec<_> = findings.claims.iter().filter(|(holds, _)| !holds).collect();
+        assert!(broken.is_empty(), "{eid}: {broken:?}");
+    }
+}
+
+/// One tick of the periodic work, as a timer would give it.
+pub async fn tick(api: &Api, cron_secret: &str) {
+    api.post_json(cron_secret, "/internal/cron", &Value::Null).await.unwrap().ok("ticking").unwrap();
+}
+
+/// Applies for the chip and puts it into a module that is off.
+pub async fn applied(world: &World, chip: &ChipRow) -> Module {
+    world.apply(&chip.eid).await.unwrap();
+    world.module(chip).unwrap()
+}
+
+/// Powers the module and asserts that the power cycle ended as a flawless one does.
+pub async fn power(module: &mut Module) -> PowerCycleReport {
+    let report = module.power_on().await;
+    assert!(report.finished(), "{report}");
+    report
+}
+
+/// A string field of a document.
+pub fn text(document: &Value, field: &str) -> String {
+    document[field].as_str().unwrap_or_else(|| panic!("no {field} in {document}")).to_owned()
+}
+
+/// A loopback address that is free now.
+pub fn free_address() -> SocketAddr {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
