@@ -1,1 +1,51 @@
-//! Placeholder.
+//! `/internal/cron`, §7.3: sends the callbacks that are due.
+//!
+//! Whoever holds `cron_secret` may tick it: a timer, a gateway, several nodes at once. One tick claims a bounded
+//! number of callbacks, sends several at a time, and records what came of each; what it does not get done stays
+//! due. It follows no redirect and reads no more of an answer than a receipt can be long.
+
+mod delivery;
+
+use futures::{StreamExt as _, stream};
+use shared::operations::{DeliveryState, MAX_CALLBACKS_PER_CALL, due_callbacks, record_delivery};
+use shared::spin::{self, Connection, Needs};
+use shared::web::{Call, Refusal, Reply, interface};
+use spin_sdk::http::{IntoResponse, Request};
+use spin_sdk::http_service;
+
+const NEEDS: Needs = Needs { secret: Some("cron_secret"), ..Needs::NONE };
+
+/// Callbacks in flight at the same time. With [`delivery::CALLBACK_TIMEOUT_SECS`] this bounds a tick well below
+/// the lease of a claim.
+const MAX_CALLBACKS_IN_FLIGHT: usize = 8;
+
+#[http_service]
+async fn handle(request: Request) -> impl IntoResponse {
+    spin::serve(&interface::CRON, NEEDS, request, tick).await
+}
+
+async fn tick(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
+    let due = due_callbacks(call.cx, MAX_CALLBACKS_PER_CALL).await?;
+    let claimed = due.len();
+    let mut sent = stream::iter(due)
+        .map(|callback| async move {
+            let outcome = delivery::send(&callback).await;
+            (callback.id, callback.attempt, outcome)
+        })
+        .buffer_unordered(MAX_CALLBACKS_IN_FLIGHT);
+    let (mut delivered, mut retrying, mut dead) = (0, 0, 0);
+    // Recorded one after the other: a transaction belongs to this call's one connection.
+    while let Some((id, attempt, outcome)) = sent.next().await {
+        match record_delivery(call.cx, id, attempt, &outcome).await? {
+            DeliveryState::Delivered => delivered += 1,
+            DeliveryState::RetryAt(_) => retrying += 1,
+            DeliveryState::Dead => dead += 1,
+        }
+    }
+    Ok(Reply::ok()
+        .with("claimed", claimed)
+        .with("delivered", delivered)
+        .with("retrying", retrying)
+        .with("dead", dead)
+        .with("more", claimed == MAX_CALLBACKS_PER_CALL))
+}

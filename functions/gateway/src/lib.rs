@@ -1,1 +1,50 @@
-//! Placeholder.
+//! `/internal/gateway/…`: what the OTA gateways ask and report, so that they hold no state of their own.
+//!
+//! Private to the gateways: opened by `gateway_secret`, and to be kept off the public listener by the operator's
+//! proxy as well.
+
+use shared::operations::{chip_keys, open_session, report};
+use shared::spin::{self, Connection, Needs};
+use shared::web::link::{
+    KeysDocument, ReportDocument, SessionDocument, keys_reply, report_reply, session_reply,
+};
+use shared::web::{Call, Refusal, Reply, interface};
+use spin_sdk::http::{IntoResponse, Request};
+use spin_sdk::http_service;
+
+const NEEDS: Needs = Needs { link_key: true, secret: Some("gateway_secret"), ..Needs::NONE };
+
+#[http_service]
+async fn handle(request: Request) -> impl IntoResponse {
+    let path = request.uri().path();
+    if path == interface::GATEWAY_KEYS.path {
+        spin::serve(&interface::GATEWAY_KEYS, NEEDS, request, keys).await
+    } else if path == interface::GATEWAY_SESSIONS.path {
+        spin::serve(&interface::GATEWAY_SESSIONS, NEEDS, request, session).await
+    } else if path == interface::GATEWAY_REPORT.path {
+        spin::serve(&interface::GATEWAY_REPORT, NEEDS, request, session_report).await
+    } else {
+        spin::not_found(&request)
+    }
+}
+
+/// A chip opens a TLS session: which keys has it?
+async fn keys(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
+    let asked: KeysDocument = call.json()?;
+    let keys = chip_keys(call.cx, &asked.psk_identity()?, asked.eid().as_ref()).await?;
+    Ok(keys_reply(&keys))
+}
+
+/// §6.2.3.1: a card powered up and opened its channel; what is to be done?
+async fn session(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
+    let announced: SessionDocument = call.json()?;
+    let work = open_session(call.cx, &announced.read()?).await?;
+    Ok(session_reply(&work))
+}
+
+/// §6.2.3.3, §6.2.4.1: what happened in the session; may it go on?
+async fn session_report(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
+    let told: ReportDocument = call.json()?;
+    let answer = report(call.cx, &told.read()?).await?;
+    Ok(report_reply(&answer))
+}

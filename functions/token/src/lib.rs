@@ -1,1 +1,21 @@
-//! Placeholder.
+//! `/v1/token`, §7.2.1: exchange `client_id` and `client_secret` for an access token.
+
+use shared::operations::issue_token;
+use shared::spin::{self, Connection, Needs};
+use shared::web::{Call, Param, Refusal, Reply, interface};
+use spin_sdk::http::{IntoResponse, Request};
+use spin_sdk::http_service;
+
+const NEEDS: Needs = Needs { token_key: true, ..Needs::NONE };
+
+#[http_service]
+async fn handle(request: Request) -> impl IntoResponse {
+    spin::serve(&interface::TOKEN, NEEDS, request, token).await
+}
+
+async fn token(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
+    let client_id = call.params.required_text(Param::ClientId)?;
+    let client_secret = call.params.required_text(Param::ClientSecret)?;
+    let issued = issue_token(call.cx, client_id, client_secret, call.from).await?;
+    Ok(Reply::ok().with("token", issued.token).with("expire_time", issued.expire_time))
+}

@@ -1,1 +1,30 @@
-//! Placeholder.
+//! `/v1/write/apply`, §7.2.2.2: apply for a card to be written, with a designated number or one of a province.
+//!
+//! The parameters go to the operation as they are: it validates them itself, because a refused application is
+//! an event in the card's life (§6.3 Table 2, 申请失败).
+
+use shared::operations::{ApplyRequest, apply};
+use shared::spin::{self, Connection, Needs};
+use shared::web::{Call, Param, Refusal, Reply, interface};
+use spin_sdk::http::{IntoResponse, Request};
+use spin_sdk::http_service;
+
+const NEEDS: Needs = Needs { token_key: true, ..Needs::NONE };
+
+#[http_service]
+async fn handle(request: Request) -> impl IntoResponse {
+    spin::serve(&interface::WRITE_APPLY, NEEDS, request, application).await
+}
+
+async fn application(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
+    let text = |param| call.params.text(param).unwrap_or_default();
+    let request = ApplyRequest {
+        eid: text(Param::Eid),
+        write_type: text(Param::WriteType),
+        province_code: text(Param::ProvinceCode),
+        iccid: text(Param::Iccid),
+        msisdn: text(Param::Msisdn),
+    };
+    let applied = apply(call.cx, call.caller()?, &request).await?;
+    Ok(Reply::ok().with("task_id", applied.task_id.text()).with("card_status", applied.card_status.zh()))
+}

@@ -1,1 +1,25 @@
-//! Placeholder.
+//! `/v1/write/status`, §7.2.2.3: state and progress of a card, asked by `eid` (its latest task) or by `task_id`.
+
+use shared::operations::status;
+use shared::spin::{self, Connection, Needs};
+use shared::web::{Call, Refusal, Reply, interface};
+use spin_sdk::http::{IntoResponse, Request};
+use spin_sdk::http_service;
+
+const NEEDS: Needs = Needs { token_key: true, ..Needs::NONE };
+
+#[http_service]
+async fn handle(request: Request) -> impl IntoResponse {
+    spin::serve(&interface::WRITE_STATUS, NEEDS, request, write_status).await
+}
+
+async fn write_status(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
+    let task = call.task_ref().await?;
+    let view = status(call.cx, call.caller()?, &task).await?;
+    Ok(Reply::ok()
+        .with("eid", view.eid.as_str())
+        .with("task_id", view.task_id.map(|id| id.text()))
+        .with("card_status", view.card_status.zh())
+        .with("progress", format!("{}%", view.progress))
+        .with("write_time", view.write_time.map(|time| call.text_of(time))))
+}

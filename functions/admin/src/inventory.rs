@@ -1,0 +1,43 @@
+//! Chips and operator numbers, from CSV files (§5.3.1.1). A bad row is reported and leaves the others alone.
+
+use shared::domain::ClientId;
+use shared::error::Lang;
+use shared::operations::{ImportReport, RowError, import_chips, import_numbers};
+use shared::spin::Connection;
+use shared::web::{Call, Param, Refusal, Reply};
+
+/// Imports chips; rows without `client_id` belong to the client named in the query.
+pub(crate) async fn import_chip_file(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
+    let default_client = call.params.optional(Param::ClientId, ClientId::parse)?;
+    let report = import_chips(call.cx, call.body, default_client.as_ref()).await?;
+    Ok(reply(&report, call.lang))
+}
+
+/// Imports operator numbers; rows with `client_id` are allotted to that client (划拨).
+pub(crate) async fn import_number_file(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
+    let report = import_numbers(call.cx, call.body).await?;
+    Ok(reply(&report, call.lang))
+}
+
+fn reply(report: &ImportReport, lang: Lang) -> Reply {
+    Reply::ok()
+        .with("rows", report.rows)
+        .with("imported", report.imported)
+        .with("unchanged", report.unchanged)
+        .with("errors", report.errors.iter().map(|error| entry(error, lang)).collect::<Vec<_>>())
+}
+
+fn entry(error: &RowError, lang: Lang) -> serde_json::Value {
+    let detail = match lang {
+        Lang::Zh => &error.zh,
+        Lang::En => &error.en,
+    };
+    serde_json::json!({
+        "line": error.line,
+        "column": error.column,
+        "reason": error.reason.code(),
+        "message": error.reason.message(lang),
+        "detail": detail,
+        "remedy": error.reason.remedy(lang),
+    })
+}

@@ -1,0 +1,126 @@
+//! The store's trait on Spin's SQLite.
+//!
+//! The plain, blocking `execute` is used on purpose: it crosses into the host once and returns rows and error
+//! together, where the streaming one reports success for a statement that failed and stalls when its rows are
+//! not drained. It also means that nothing else in this instance runs inside a transaction.
+
+use std::cell::{Cell, RefCell};
+
+use spin_sdk::sqlite::wit::sqlite;
+
+use crate::domain::Timestamp;
+use crate::error::{Error, Reason};
+use crate::store::{self, Database, DbError, Row, Value};
+
+/// Label of the database in the manifest.
+const LABEL: &str = "default";
+
+/// Most idle connections an instance keeps. Each is a file handle of the host, and holding one open also keeps
+/// the write-ahead log from being checkpointed away after every request.
+const MAX_IDLE_CONNECTIONS: usize = 16;
+
+/// Words by which SQLite and libSQL say that another connection holds the lock.
+const BUSY_WORDS: [&str; 3] = ["database is locked", "database table is locked", "SQLITE_BUSY"];
+
+thread_local! {
+    static IDLE: RefCell<Vec<sqlite::Connection>> = const { RefCell::new(Vec::new()) };
+    static SCHEMA_IS_CURRENT: Cell<bool> = const { Cell::new(false) };
+}
+
+/// A connection used by one request alone. Given back to the instance's pool when dropped, unless a transaction
+/// is still open on it: then it is closed, which rolls back.
+pub struct Connection {
+    inner: Option<sqlite::Connection>,
+    in_transaction: Cell<bool>,
+}
+
+impl Connection {
+    /// Takes an idle connection, or opens one, and makes sure once per instance that the schema is this program's.
+    ///
+    /// # Errors
+    /// [`Reason::Unavailable`] when the database cannot be opened, and those of the migration.
+    pub async fn take(now: Timestamp) -> Result<Self, Error> {
+        let idle = IDLE.with_borrow_mut(Vec::pop);
+        let inner = match idle {
+            Some(connection) => connection,
+            None => sqlite::Connection::open(LABEL).map_err(unavailable)?,
+        };
+        let connection = Self { inner: Some(inner), in_transaction: Cell::new(false) };
+        if !SCHEMA_IS_CURRENT.get() {
+            bring_up_to_date(&connection, now).await?;
+            SCHEMA_IS_CURRENT.set(true);
+        }
+        Ok(connection)
+    }
+
+    fn track_transaction(&self, sql: &str) {
+        match sql.split_ascii_whitespace().next() {
+            Some("BEGIN") => self.in_transaction.set(true),
+            Some("COMMIT" | "ROLLBACK") => self.in_transaction.set(false),
+            _ => {}
+        }
+    }
+}
+
+async fn bring_up_to_date(connection: &Connection, now: Timestamp) -> Result<(), Error> {
+    match store::check(connection).await {
+        Err(behind) if behind.reason() == Reason::SchemaBehind => store::migrate(connection, now).await,
+        outcome => outcome,
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        let Some(inner) = self.inner.take() else { return };
+        if self.in_transaction.get() {
+            return;
+        }
+        IDLE.with_borrow_mut(|idle| {
+            if idle.len() < MAX_IDLE_CONNECTIONS {
+                idle.push(inner);
+            }
+        });
+    }
+}
+
+impl Database for Connection {
+    async fn run(&self, sql: &'static str, params: &[Value]) -> Result<Vec<Row>, DbError> {
+        let Some(inner) = &self.inner else {
+            return Err(DbError::Failed("the connection was given back".to_owned()));
+        };
+        let params: Vec<sqlite::Value> = params.iter().map(outgoing).collect();
+        let result = inner.execute(sql, &params).map_err(failed)?;
+        self.track_transaction(sql);
+        Ok(result.rows.into_iter().map(incoming).collect())
+    }
+}
+
+fn outgoing(value: &Value) -> sqlite::Value {
+    match value {
+        Value::Null => sqlite::Value::Null,
+        Value::Integer(value) => sqlite::Value::Integer(*value),
+        Value::Real(value) => sqlite::Value::Real(*value),
+        Value::Text(value) => sqlite::Value::Text(value.clone()),
+        Value::Blob(value) => sqlite::Value::Blob(value.clone()),
+    }
+}
+
+fn incoming(row: sqlite::RowResult) -> Row {
+    let values = row.values.into_iter().map(|value| match value {
+        sqlite::Value::Null => Value::Null,
+        sqlite::Value::Integer(value) => Value::Integer(value),
+        sqlite::Value::Real(value) => Value::Real(value),
+        sqlite::Value::Text(value) => Value::Text(value),
+        sqlite::Value::Blob(value) => Value::Blob(value),
+    });
+    Row(values.collect())
+}
+
+fn failed(error: sqlite::Error) -> DbError {
+    let text = error.to_string();
+    if BUSY_WORDS.iter().any(|words| text.contains(words)) { DbError::Busy(text) } else { DbError::Failed(text) }
+}
+
+fn unavailable(error: sqlite::Error) -> Error {
+    Error::new(Reason::Unavailable).with_cause(error)
+}

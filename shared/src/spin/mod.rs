@@ -1,0 +1,16 @@
+//! The glue to Spin: its requests, its SQLite, its variables, its clock. Exists only in components.
+//!
+//! Never: keep anything of a request in a static. An instance serves up to sixteen requests at once; what it
+//! keeps between them are idle connections, settings, and that the schema was checked.
+
+mod body;
+mod clock;
+mod database;
+mod endpoint;
+mod variables;
+
+pub use body::{read_bounded, within};
+pub use clock::{HostRandom, now};
+pub use database::Connection;
+pub use endpoint::{BODY_READ_SECS, not_found, serve};
+pub use variables::{Needs, settings};

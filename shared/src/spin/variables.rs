@@ -1,0 +1,86 @@
+//! A component's variables, read from the host and checked once per instance.
+//!
+//! Fail closed: a variable that the component asks for and does not get is an error of every call. A failure is
+//! not remembered, so that a component recovers when its provider does.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use spin_sdk::variables;
+
+use crate::error::Error;
+use crate::vault::Zeroizing;
+use crate::web::{Settings, Variables};
+
+thread_local! {
+    static SETTINGS: RefCell<Option<Rc<Settings>>> = const { RefCell::new(None) };
+}
+
+/// Which variables a component needs beyond the keys of the store; the manifest maps exactly these to it.
+#[derive(Debug, Clone, Copy)]
+pub struct Needs {
+    /// `token_key`: makes or checks tokens.
+    pub token_key: bool,
+    /// `link_key`: wraps key material for the OTA gateways.
+    pub link_key: bool,
+    /// `transport_keys`: unwraps imported key material.
+    pub transport_keys: bool,
+    /// `callback_allow_http`: judges callback addresses.
+    pub callback_allow_http: bool,
+    /// The name of the secret of its internal interfaces.
+    pub secret: Option<&'static str>,
+}
+
+impl Needs {
+    /// Nothing beyond the keys of the store.
+    pub const NONE: Self = Self {
+        token_key: false,
+        link_key: false,
+        transport_keys: false,
+        callback_allow_http: false,
+        secret: None,
+    };
+}
+
+/// The component's settings.
+///
+/// # Errors
+/// An internal error whose cause names the variable.
+pub async fn settings(needs: Needs) -> Result<Rc<Settings>, Error> {
+    if let Some(settings) = SETTINGS.with_borrow(Option::clone) {
+        return Ok(settings);
+    }
+    let settings = Rc::new(Settings::from_variables(&read(needs).await?)?);
+    SETTINGS.set(Some(Rc::clone(&settings)));
+    Ok(settings)
+}
+
+async fn read(needs: Needs) -> Result<Variables, Error> {
+    Ok(Variables {
+        sealing_keys: secret("sealing_keys").await?,
+        index_key: secret("index_key").await?,
+        link_key: if needs.link_key { Some(secret("link_key").await?) } else { None },
+        token_key: if needs.token_key { Some(secret("token_key").await?) } else { None },
+        transport_keys: if needs.transport_keys { Some(secret("transport_keys").await?) } else { None },
+        secret: match needs.secret {
+            Some(name) => Some(secret(name).await?),
+            None => None,
+        },
+        time_zone: Some(text("time_zone").await?),
+        trusted_proxies: Some(text("trusted_proxies").await?),
+        callback_allow_http: if needs.callback_allow_http {
+            Some(text("callback_allow_http").await?)
+        } else {
+            None
+        },
+    })
+}
+
+async fn secret(name: &str) -> Result<Zeroizing<String>, Error> {
+    text(name).await.map(Zeroizing::new)
+}
+
+async fn text(name: &str) -> Result<String, Error> {
+    // The host's own words may quote a value; the name is enough.
+    variables::get(name).await.map_err(|_| Error::internal(format!("variable {name} is not available")))
+}

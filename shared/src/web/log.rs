@@ -1,0 +1,109 @@
+//! What the operator reads about a refused call: one JSON line, with the cause that the caller never sees.
+//!
+//! Never: an identifier in full or a secret. Causes are written without them; what looks like one is masked here
+//! all the same, because a database's or a library's message is not ours.
+
+use std::net::IpAddr;
+
+use serde::Serialize;
+
+use super::refusal::Refusal;
+use crate::domain::masked;
+
+/// From this many characters on, a run of digits and A–F is taken for an identifier.
+const IDENTIFIER_CHARS: usize = 11;
+
+#[derive(Serialize)]
+struct Line<'a> {
+    level: &'a str,
+    interface: &'a str,
+    request_id: &'a str,
+    from: Option<IpAddr>,
+    code: u16,
+    reason: &'a str,
+    cause: Option<String>,
+}
+
+/// The line for a refusal that the operator has something to do about: one with a cause, or a failure of the
+/// platform itself. `None` for a mere mistake of the caller.
+pub(super) fn line(interface: &str, request_id: &str, from: Option<IpAddr>, refusal: &Refusal) -> Option<String> {
+    let error = &refusal.first().error;
+    let status = error.reason().status();
+    if error.cause().is_none() && status < 500 {
+        return None;
+    }
+    let line = Line {
+        level: if status < 500 { "warn" } else { "error" },
+        interface,
+        request_id,
+        from,
+        code: status,
+        reason: error.reason().code(),
+        cause: error.cause().map(mask_identifiers),
+    };
+    serde_json::to_string(&line).ok()
+}
+
+/// `text` with every run that could be an EID, ICCID, MSISDN, IMSI or key shortened.
+pub fn mask_identifiers(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut run = String::new();
+    for character in text.chars() {
+        if character.is_ascii_alphanumeric() {
+            run.push(character);
+        } else {
+            flush(&mut run, &mut out);
+            out.push(character);
+        }
+    }
+    flush(&mut run, &mut out);
+    out
+}
+
+fn flush(run: &mut String, out: &mut String) {
+    let hex = run.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let digits = run.bytes().filter(u8::is_ascii_digit).count();
+    if run.len() >= IDENTIFIER_CHARS && hex && digits > 0 {
+        out.push_str(&masked(run));
+    } else {
+        out.push_str(run);
+    }
+    run.clear();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::{Error, Reason};
+
+    #[test]
+    fn what_looks_like_an_identifier_is_shortened() {
+        for (text, expected) in [
+            ("no row for 89086030202200000022000000000090.", "no row for 890860****0090."),
+            ("898604071120C0015291", "898604****5291"),
+            ("iccid=898604071120C0015291,msisdn=1440193898523", "iccid=898604****5291,msisdn=144019****8523"),
+            ("statement 12 failed after 5000 ms", "statement 12 failed after 5000 ms"),
+            ("database is locked", "database is locked"),
+            ("00112233445566778899aabbccddeeff", "001122****eeff"),
+        ] {
+            assert_eq!(mask_identifiers(text), expected);
+        }
+    }
+
+    #[test]
+    fn a_failure_of_the_platform_is_one_line_with_its_cause() {
+        let refusal = Refusal::from(Error::internal("row of\n89086030202200000022000000000090"));
+        let line = line("write.apply", "r1", Some([203, 0, 113, 9].into()), &refusal).unwrap();
+        assert_eq!(
+            line,
+            r#"{"level":"error","interface":"write.apply","request_id":"r1","from":"203.0.113.9","code":500,"#
+                .to_owned()
+                + r#""reason":"internal","cause":"row of\n890860****0090"}"#
+        );
+    }
+
+    #[test]
+    fn a_callers_mistake_is_not_the_operators_business() {
+        assert_eq!(line("token", "r1", None, &Reason::ParameterMissing.into()), None);
+    }
+}

@@ -1,0 +1,138 @@
+//! What goes back: a JSON document whose `code` equals the HTTP status (clause 7.1.1), with the fields of the
+//! clause and nothing else, and the headers every answer has.
+//!
+//! `content-length` is always there: Spin sends head and body in two segments, and a chunked answer makes a
+//! keep-alive caller wait for its delayed acknowledgement.
+
+use http::header::{self, HeaderName, HeaderValue};
+use http::{HeaderMap, Response, StatusCode};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::{Value, json};
+
+use super::interface::Interface;
+use super::refusal::{Problem, Refusal};
+use crate::error::{Lang, Reason};
+
+/// Carries the request's identifier in both directions.
+pub const REQUEST_ID_HEADER: &str = "x-request-id";
+
+/// After how many seconds a caller should try again when the platform is not available.
+const RETRY_AFTER_SECS: u16 = 2;
+
+/// The success of a call: its fields in the order of the clause.
+#[derive(Debug, Default)]
+pub struct Reply {
+    fields: Vec<(&'static str, Value)>,
+}
+
+impl Reply {
+    /// A success without fields of its own.
+    #[must_use]
+    pub fn ok() -> Self {
+        Self::default()
+    }
+
+    /// Adds a field; `None` becomes `null`.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.fields.push((name, value.into()));
+        self
+    }
+}
+
+/// `code` and `message` first, then the fields in order.
+struct Document<'a> {
+    code: u16,
+    message: &'a str,
+    fields: &'a [(&'static str, Value)],
+}
+
+impl Serialize for Document<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(2 + self.fields.len()))?;
+        map.serialize_entry("code", &self.code)?;
+        map.serialize_entry("message", self.message)?;
+        for (name, value) in self.fields {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}
+
+/// Turns the outcome of a call into the answer.
+pub fn render(
+    interface: &Interface,
+    outcome: &Result<Reply, Refusal>,
+    lang: Lang,
+    request_id: &str,
+) -> Response<Vec<u8>> {
+    let (code, message, fields) = match outcome {
+        Ok(reply) => (StatusCode::OK, success(lang).to_owned(), reply.fields.clone()),
+        Err(refusal) => {
+            let code = StatusCode::from_u16(refusal.reason().status());
+            let message = refusal.first().error.message(lang);
+            (code.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), message, explanation(refusal, lang, request_id))
+        }
+    };
+    let document = Document { code: code.as_u16(), message: &message, fields: &fields };
+    // Keys are text and values are JSON already: there is nothing left that could fail.
+    let body = serde_json::to_vec(&document).unwrap_or_default();
+    let mut response = Response::new(body);
+    *response.status_mut() = code;
+    let length = response.body().len();
+    set_headers(response.headers_mut(), length, request_id);
+    if let Err(refusal) = outcome {
+        set_remedial_headers(response.headers_mut(), interface, refusal.reason());
+    }
+    response
+}
+
+const fn success(lang: Lang) -> &'static str {
+    match lang {
+        Lang::Zh => "成功",
+        Lang::En => "success",
+    }
+}
+
+fn explanation(refusal: &Refusal, lang: Lang, request_id: &str) -> Vec<(&'static str, Value)> {
+    let first = refusal.first();
+    let mut fields = vec![
+        ("reason", Value::from(refusal.reason().code())),
+        ("remedy", Value::from(refusal.reason().remedy(lang))),
+    ];
+    if let Some(field) = &first.field {
+        fields.push(("field", Value::from(field.as_str())));
+    }
+    if refusal.count() > 1 {
+        fields.push(("errors", refusal.problems().map(|problem| entry(problem, lang)).collect()));
+    }
+    fields.push(("request_id", Value::from(request_id)));
+    fields
+}
+
+fn entry(problem: &Problem, lang: Lang) -> Value {
+    json!({
+        "field": problem.field,
+        "message": problem.error.message(lang),
+        "reason": problem.error.reason().code(),
+    })
+}
+
+fn set_headers(headers: &mut HeaderMap, length: usize, request_id: &str) {
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if let Ok(value) = HeaderValue::from_str(request_id) {
+        headers.insert(HeaderName::from_static(REQUEST_ID_HEADER), value);
+    }
+}
+
+fn set_remedial_headers(headers: &mut HeaderMap, interface: &Interface, reason: Reason) {
+    match reason.status() {
+        401 => headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
+        405 => headers.insert(header::ALLOW, HeaderValue::from_static(interface.methods.header())),
+        429 | 503 => headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECS)),
+        _ => None,
+    };
+}

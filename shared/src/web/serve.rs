@@ -1,0 +1,199 @@
+//! What every endpoint needs, in one place: method, true address, credential, permission, parameters, and the
+//! turning of failures into answers. An endpoint adds the one sentence that is its own.
+//!
+//! The order is fixed: nothing is read from the database before the address is known, and nothing a caller sends
+//! is judged, beyond decoding it, before the caller is known.
+
+use std::net::IpAddr;
+
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, Method, Response};
+
+use super::address::{AddressProblem, true_client_addr};
+use super::call::Call;
+use super::credential;
+use super::interface::{Access, Content, Interface};
+use super::params::Params;
+use super::query::{Pair, decode_form, decode_json};
+use super::refusal::Refusal;
+use super::reply::{REQUEST_ID_HEADER, Reply, render};
+use super::settings::Settings;
+use super::{language, log};
+use crate::error::{Error, Lang, Reason};
+use crate::operations::{Context, verify_token};
+use crate::store::Database;
+use crate::vault::{Random, random_bytes};
+
+/// Longest query string, in bytes.
+pub const MAX_QUERY_BYTES: usize = 4 * 1024;
+
+/// Longest identifier of a request that is taken over from the caller, in characters.
+pub const MAX_REQUEST_ID_CHARS: usize = 64;
+
+/// Random bytes in an identifier that the platform makes for a request.
+const REQUEST_ID_BYTES: usize = 16;
+
+/// A request whose body was read, or was not for the given reason. A body longer than the interface's limit may
+/// be cut off anywhere beyond it.
+pub type Request = http::Request<Result<Vec<u8>, Reason>>;
+
+/// A request's identifier and language, which the answer needs whatever happens.
+pub struct Exchange {
+    interface: &'static Interface,
+    request_id: String,
+    lang: Lang,
+}
+
+impl Exchange {
+    /// Takes over the caller's `x-request-id` if it is harmless, or else makes one.
+    pub fn begin(interface: &'static Interface, headers: &HeaderMap, random: &dyn Random) -> Self {
+        let given = headers.get(REQUEST_ID_HEADER).and_then(|value| value.to_str().ok());
+        let request_id = match given {
+            Some(id) if is_harmless(id) => id.to_owned(),
+            _ => hex::encode(random_bytes::<REQUEST_ID_BYTES>(random)),
+        };
+        Self { interface, request_id, lang: language::preferred(headers) }
+    }
+
+    /// The answer, and the line for the operator's log if there is something to tell.
+    pub fn finish(
+        &self,
+        from: Option<IpAddr>,
+        outcome: &Result<Reply, Refusal>,
+    ) -> (Response<Vec<u8>>, Option<String>) {
+        let line = outcome
+            .as_ref()
+            .err()
+            .and_then(|refusal| log::line(self.interface.name, &self.request_id, from, refusal));
+        (render(self.interface, outcome, self.lang, &self.request_id), line)
+    }
+}
+
+fn is_harmless(id: &str) -> bool {
+    (1..=MAX_REQUEST_ID_CHARS).contains(&id.len())
+        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+}
+
+/// A request that passed the checks which need neither its body nor the database.
+pub struct Admitted {
+    from: IpAddr,
+}
+
+impl Admitted {
+    /// The true address of the caller.
+    pub fn from(&self) -> IpAddr {
+        self.from
+    }
+}
+
+/// Checks method, true address and, on internal interfaces, the secret: all that can be known before a body is
+/// read, so that a stranger cannot make the platform read one of megabytes.
+///
+/// # Errors
+/// [`Reason::MethodNotAllowed`], [`Reason::HeaderForged`], [`Reason::AddressUnknown`],
+/// [`Reason::CredentialWrong`], [`Reason::TokenInvalid`].
+pub fn admit(
+    interface: &Interface,
+    method: &Method,
+    headers: &HeaderMap,
+    settings: &Settings,
+) -> Result<Admitted, Refusal> {
+    if !interface.methods.allow(method) {
+        let allowed = interface.methods.header();
+        return Err(Error::new(Reason::MethodNotAllowed).with_detail(allowed, allowed).into());
+    }
+    let from = true_client_addr(headers, &settings.trusted_proxies).map_err(address_error)?;
+    if interface.access == Access::Secret {
+        match credential::bearer(headers)? {
+            Some(presented) if settings.is_secret(presented) => {}
+            _ => return Err(Reason::CredentialWrong.into()),
+        }
+    }
+    Ok(Admitted { from })
+}
+
+fn address_error(problem: AddressProblem) -> Error {
+    match problem {
+        AddressProblem::Forged(header) => Error::new(Reason::HeaderForged).with_detail(&header, &header),
+        AddressProblem::NoPeer | AddressProblem::BadForwardedFor => {
+            Error::new(Reason::AddressUnknown).with_cause(problem)
+        }
+    }
+}
+
+/// Carries an admitted request through the remaining checks and into the endpoint's sentence.
+///
+/// # Errors
+/// Every refusal; the caller of this function renders it with [`Exchange::finish`].
+pub async fn serve<D: Database>(
+    interface: &Interface,
+    admitted: &Admitted,
+    request: &Request,
+    cx: &Context<'_, D>,
+    settings: &Settings,
+    sentence: impl AsyncFnOnce(&Call<'_, D>) -> Result<Reply, Refusal>,
+) -> Result<Reply, Refusal> {
+    let from = admitted.from;
+    let (body, pairs) = read(interface, request)?;
+    let caller = match interface.access {
+        Access::Client(permission) => {
+            let token = credential::token(request.headers(), &pairs)?;
+            Some(verify_token(cx, token, from, permission).await?)
+        }
+        Access::Anyone | Access::Secret => None,
+    };
+    let params = Params::from_pairs(pairs, |name| interface.accepts(name))?;
+    let lang = language::preferred(request.headers());
+    sentence(&Call { cx, settings, params, body, from, lang, caller }).await
+}
+
+/// The parameters in query and body, undecided, and the body itself where it is a document or a file.
+fn read<'a>(interface: &Interface, request: &'a Request) -> Result<(&'a [u8], Vec<Pair>), Refusal> {
+    let query = request.uri().query().unwrap_or_default();
+    if query.len() > MAX_QUERY_BYTES {
+        return Err(Reason::QueryTooLong.into());
+    }
+    let mut pairs = decode_form(query)?;
+    let body = request.body().as_deref().map_err(|reason| *reason)?;
+    if body.len() > interface.max_body_bytes {
+        let limit = interface.max_body_bytes;
+        let error = Error::new(Reason::BodyTooLarge);
+        return Err(error.with_detail(format!("上限 {limit} 字节"), format!("the limit is {limit} bytes")).into());
+    }
+    if body.is_empty() {
+        return Ok((body, pairs));
+    }
+    if request.method() == Method::GET {
+        return Err(Reason::BodyUnexpected.into());
+    }
+    match (interface.content, media_type(request.headers()).as_str()) {
+        (Content::Parameters, "application/x-www-form-urlencoded") => {
+            let text = std::str::from_utf8(body).map_err(|_| Reason::BadUtf8)?;
+            pairs.extend(decode_form(text)?);
+            Ok((&[], pairs))
+        }
+        (Content::Parameters, "application/json") => {
+            pairs.extend(decode_json(body)?);
+            Ok((&[], pairs))
+        }
+        (Content::Json, "application/json") | (Content::Csv, "text/csv") => Ok((body, pairs)),
+        (content, _) => {
+            let accepted = accepted_media_types(content);
+            Err(Error::new(Reason::MediaTypeUnsupported).with_detail(accepted, accepted).into())
+        }
+    }
+}
+
+fn accepted_media_types(content: Content) -> &'static str {
+    match content {
+        Content::Parameters => "application/x-www-form-urlencoded, application/json",
+        Content::Json => "application/json",
+        Content::Csv => "text/csv",
+    }
+}
+
+/// The media type without its parameters; a `charset` other than UTF-8 shows in the body itself.
+fn media_type(headers: &HeaderMap) -> String {
+    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}

@@ -1,0 +1,148 @@
+//! What a component is configured with, read from its variables and checked as a whole.
+//!
+//! Fail closed: a secret that is missing, too short or malformed is an error of every call, never a default.
+
+use jiff::tz::TimeZone;
+
+use super::address::TrustedProxies;
+use crate::error::Error;
+use crate::vault::{Vault, VaultSettings, Zeroizing, equal_in_constant_time};
+
+/// Shortest secret that opens an internal interface, in bytes.
+pub const MIN_SECRET_BYTES: usize = 32;
+
+/// The variables of one component as text; `None` for those its interfaces have no use for.
+#[derive(Clone, Default)]
+pub struct Variables {
+    /// See [`VaultSettings::sealing_keys`].
+    pub sealing_keys: Zeroizing<String>,
+    /// See [`VaultSettings::index_key`].
+    pub index_key: Zeroizing<String>,
+    /// See [`VaultSettings::link_key`].
+    pub link_key: Option<Zeroizing<String>>,
+    /// See [`VaultSettings::token_key`].
+    pub token_key: Option<Zeroizing<String>>,
+    /// See [`VaultSettings::transport_keys`].
+    pub transport_keys: Option<Zeroizing<String>>,
+    /// The secret of the component's internal interfaces.
+    pub secret: Option<Zeroizing<String>>,
+    /// IANA name of the platform's time zone.
+    pub time_zone: Option<String>,
+    /// See [`TrustedProxies::parse`].
+    pub trusted_proxies: Option<String>,
+    /// `true` or `false`.
+    pub callback_allow_http: Option<String>,
+}
+
+/// The configuration of one component.
+pub struct Settings {
+    /// The keys.
+    pub vault: Vault,
+    /// The platform's time zone.
+    pub zone: TimeZone,
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: TrustedProxies,
+    /// Whether callbacks may go over plain http and to special-purpose addresses: test rigs only.
+    pub callback_allow_http: bool,
+    secret: Option<Zeroizing<String>>,
+}
+
+impl Settings {
+    /// Reads and checks the variables.
+    ///
+    /// # Errors
+    /// An internal error whose cause names the variable and never its value.
+    pub fn from_variables(variables: &Variables) -> Result<Self, Error> {
+        let vault = Vault::from_settings(VaultSettings {
+            sealing_keys: &variables.sealing_keys,
+            index_key: &variables.index_key,
+            link_key: variables.link_key.as_ref().map(|key| key.as_str()),
+            token_key: variables.token_key.as_ref().map(|key| key.as_str()),
+            transport_keys: variables.transport_keys.as_ref().map(|keys| keys.as_str()),
+        })?;
+        if variables.secret.as_ref().is_some_and(|secret| secret.len() < MIN_SECRET_BYTES) {
+            return Err(Error::internal(format!("the component's secret has fewer than {MIN_SECRET_BYTES} bytes")));
+        }
+        Ok(Self {
+            vault,
+            zone: zone(variables.time_zone.as_deref())?,
+            trusted_proxies: TrustedProxies::parse(variables.trusted_proxies.as_deref().unwrap_or_default())
+                .map_err(|problem| Error::internal(format!("variable trusted_proxies: {problem}")))?,
+            callback_allow_http: flag("callback_allow_http", variables.callback_allow_http.as_deref())?,
+            secret: variables.secret.clone(),
+        })
+    }
+
+    /// Whether `presented` is the component's secret, in constant time. A component without one accepts nothing.
+    pub fn is_secret(&self, presented: &str) -> bool {
+        self.secret.as_ref().is_some_and(|secret| equal_in_constant_time(secret, presented))
+    }
+}
+
+fn zone(name: Option<&str>) -> Result<TimeZone, Error> {
+    match name {
+        None => Ok(TimeZone::UTC),
+        Some(name) => TimeZone::get(name)
+            .map_err(|_| Error::internal("variable time_zone: not the name of an IANA time zone")),
+    }
+}
+
+fn flag(name: &str, text: Option<&str>) -> Result<bool, Error> {
+    match text {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(_) => Err(Error::internal(format!("variable {name}: neither true nor false"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Reason;
+
+    fn variables() -> Variables {
+        Variables {
+            sealing_keys: Zeroizing::new(format!("1:{}", "11".repeat(32))),
+            index_key: Zeroizing::new("22".repeat(32)),
+            secret: Some(Zeroizing::new("s".repeat(MIN_SECRET_BYTES))),
+            ..Variables::default()
+        }
+    }
+
+    #[test]
+    fn sound_variables_make_settings_with_safe_defaults() {
+        let settings = Settings::from_variables(&variables()).unwrap();
+        assert!(!settings.callback_allow_http);
+        assert_eq!(settings.trusted_proxies, TrustedProxies::default());
+        assert!(settings.is_secret(&"s".repeat(MIN_SECRET_BYTES)));
+        assert!(!settings.is_secret(&"s".repeat(MIN_SECRET_BYTES + 1)));
+        assert!(!settings.is_secret(""));
+    }
+
+    #[test]
+    fn a_component_without_a_secret_accepts_nothing() {
+        let settings = Settings::from_variables(&Variables { secret: None, ..variables() }).unwrap();
+        assert!(!settings.is_secret(""));
+    }
+
+    #[test]
+    fn every_broken_variable_is_an_internal_error_that_does_not_show_it() {
+        let text = |text: &str| Some(text.to_owned());
+        let short = "x".repeat(MIN_SECRET_BYTES - 1);
+        for broken in [
+            Variables { sealing_keys: Zeroizing::default(), ..variables() },
+            Variables { index_key: Zeroizing::new("2222".into()), ..variables() },
+            Variables { secret: Some(Zeroizing::default()), ..variables() },
+            Variables { secret: Some(Zeroizing::new(short.clone())), ..variables() },
+            Variables { time_zone: text("Asia/Nowhere"), ..variables() },
+            Variables { trusted_proxies: text("proxy"), ..variables() },
+            Variables { callback_allow_http: text("yes"), ..variables() },
+            Variables { callback_allow_http: text(""), ..variables() },
+        ] {
+            let error = Settings::from_variables(&broken).err().unwrap();
+            assert_eq!(error.reason(), Reason::Internal);
+            let cause = error.cause().unwrap();
+            assert!(!cause.contains("2222") && !cause.contains(&short), "{cause}");
+        }
+    }
+}
