@@ -1,0 +1,263 @@
+//! TLS with a pre-shared key inside the chip, over memory buffers (Amendment B §3.2, RFC 4279, RFC 8446).
+//!
+//! Ciphertext goes in with [`Tls::push`] and out with [`Tls::take_ciphertext`]; what carries it is the
+//! toolkit's business. It must never touch a socket, resume a session, accept a certificate, or offer a
+//! suite that its personalisation does not name.
+
+use std::collections::VecDeque;
+use std::io::{self, Read, Write};
+use std::sync::{Arc, OnceLock};
+
+use foreign::limit_fragments;
+use openssl::error::ErrorStack;
+use openssl::ex_data::Index;
+use openssl::ssl::{ErrorCode, Ssl, SslContext, SslMethod, SslMode, SslOptions, SslStream, SslVersion};
+
+use crate::personalisation::{MaxFragment, Personalisation, Suite, TlsChoice};
+
+mod foreign;
+
+/// Ciphertext bytes that may wait in either direction before the peer counts as broken.
+const MAX_WAITING_BYTES: usize = 64 * 1024;
+/// Most plaintext bytes of one TLS record (RFC 8446 §5.1).
+const MAX_RECORD_BYTES: usize = 16 * 1024;
+
+/// What the handshake agreed on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Agreed {
+    /// `TLSv1.2` or `TLSv1.3`.
+    pub version: &'static str,
+    /// The suite by its IANA name.
+    pub suite: &'static str,
+}
+
+/// Why the connection is over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum TlsEnd {
+    /// The peer said close_notify.
+    Closed,
+    /// Handshake refused, bad record, alert: a security failure, after which the chip does not retry.
+    Failed(String),
+}
+
+/// Two byte queues that look like a socket to OpenSSL.
+#[derive(Default)]
+struct Pipe {
+    incoming: VecDeque<u8>,
+    outgoing: VecDeque<u8>,
+}
+
+impl Read for Pipe {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.incoming.is_empty() {
+            Err(io::ErrorKind::WouldBlock.into())
+        } else {
+            self.incoming.read(buffer)
+        }
+    }
+}
+
+impl Write for Pipe {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        if self.outgoing.len() + buffer.len() > MAX_WAITING_BYTES {
+            return Err(io::ErrorKind::OutOfMemory.into());
+        }
+        self.outgoing.extend(buffer);
+        Ok(buffer.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// One connection's end in the chip.
+pub(crate) struct Tls {
+    stream: SslStream<Pipe>,
+    established: bool,
+}
+
+impl Tls {
+    /// A connection that has not said anything yet.
+    pub(crate) fn new(card: &Arc<Personalisation>) -> Result<Self, ErrorStack> {
+        let mut ssl = Ssl::new(context(card.tls)?)?;
+        ssl.set_ex_data(card_index()?, Arc::clone(card));
+        Ok(Self {
+            stream: SslStream::new(ssl, Pipe::default())?,
+            established: false,
+        })
+    }
+
+    /// Ciphertext that arrived.
+    pub(crate) fn push(&mut self, ciphertext: &[u8]) -> Result<(), TlsEnd> {
+        let incoming = &mut self.stream.get_mut().incoming;
+        if incoming.len() + ciphertext.len() > MAX_WAITING_BYTES {
+            return Err(TlsEnd::Failed("more ciphertext than any record holds".to_owned()));
+        }
+        incoming.extend(ciphertext);
+        Ok(())
+    }
+
+    /// Up to `limit` bytes of ciphertext to send.
+    pub(crate) fn take_ciphertext(&mut self, limit: usize) -> Vec<u8> {
+        let outgoing = &mut self.stream.get_mut().outgoing;
+        let count = outgoing.len().min(limit);
+        outgoing.drain(..count).collect()
+    }
+
+    /// Ciphertext waits to be sent.
+    #[must_use]
+    pub(crate) fn has_ciphertext(&self) -> bool {
+        !self.stream.get_ref().outgoing.is_empty()
+    }
+
+    /// Goes on with the handshake as far as the received bytes allow; what was agreed, when it has just
+    /// been completed.
+    pub(crate) fn handshake(&mut self) -> Result<Option<Agreed>, TlsEnd> {
+        if self.established {
+            return Ok(None);
+        }
+        match self.stream.connect() {
+            Ok(()) => {
+                self.established = true;
+                Ok(Some(self.agreed()))
+            }
+            Err(error) if error.code() == ErrorCode::WANT_READ => Ok(None),
+            Err(error) => Err(end_of(&error)),
+        }
+    }
+
+    fn agreed(&self) -> Agreed {
+        let ssl = self.stream.ssl();
+        let suite = ssl
+            .current_cipher()
+            .and_then(|cipher| cipher.standard_name())
+            .unwrap_or("unknown");
+        Agreed {
+            version: ssl.version_str(),
+            suite,
+        }
+    }
+
+    /// The handshake is complete.
+    #[must_use]
+    pub(crate) const fn is_established(&self) -> bool {
+        self.established
+    }
+
+    /// Plaintext of the next whole record, or `None` while none is there.
+    pub(crate) fn read_record(&mut self) -> Result<Option<Vec<u8>>, TlsEnd> {
+        let mut buffer = vec![0; MAX_RECORD_BYTES];
+        match self.stream.ssl_read(&mut buffer) {
+            Ok(count) => {
+                buffer.truncate(count);
+                Ok(Some(buffer))
+            }
+            Err(error) if error.code() == ErrorCode::WANT_READ => Ok(None),
+            Err(error) => Err(end_of(&error)),
+        }
+    }
+
+    /// Encrypts `plaintext`, in as many records as the agreed fragment length needs.
+    pub(crate) fn write(&mut self, plaintext: &[u8]) -> Result<(), TlsEnd> {
+        self.stream
+            .write_all(plaintext)
+            .map_err(|error| TlsEnd::Failed(error.to_string()))
+    }
+
+    /// Queues close_notify.
+    pub(crate) fn close(&mut self) {
+        // The peer's own close_notify is not waited for: the channel is closed after this one is sent.
+        if self.established {
+            let _ = self.stream.shutdown();
+        }
+    }
+}
+
+fn end_of(error: &openssl::ssl::Error) -> TlsEnd {
+    if error.code() == ErrorCode::ZERO_RETURN {
+        return TlsEnd::Closed;
+    }
+    let reason = error
+        .ssl_error()
+        .and_then(|stack| stack.errors().last().and_then(openssl::error::Error::reason));
+    TlsEnd::Failed(reason.map_or_else(|| error.to_string(), str::to_owned))
+}
+
+fn card_index() -> Result<Index<Ssl, Arc<Personalisation>>, ErrorStack> {
+    static INDEX: OnceLock<Index<Ssl, Arc<Personalisation>>> = OnceLock::new();
+    match INDEX.get() {
+        Some(index) => Ok(*index),
+        None => {
+            let fresh = Ssl::new_ex_index()?;
+            Ok(*INDEX.get_or_init(|| fresh))
+        }
+    }
+}
+
+/// The context for a choice of suite and fragment length. One per choice and process, since a context is
+/// far larger than a chip; the key travels with each connection.
+fn context(choice: TlsChoice) -> Result<&'static SslContext, ErrorStack> {
+    static CONTEXTS: [OnceLock<SslContext>; TlsChoice::COUNT] = [const { OnceLock::new() }; TlsChoice::COUNT];
+    let slot = &CONTEXTS[choice.index()];
+    match slot.get() {
+        Some(context) => Ok(context),
+        None => {
+            let fresh = build_context(choice)?;
+            Ok(slot.get_or_init(|| fresh))
+        }
+    }
+}
+
+fn build_context(choice: TlsChoice) -> Result<SslContext, ErrorStack> {
+    let mut builder = SslContext::builder(SslMethod::tls_client())?;
+    let (version, suite) = match choice.suite {
+        Suite::Tls12CbcSha256 => (SslVersion::TLS1_2, "PSK-AES128-CBC-SHA256"),
+        Suite::Tls12GcmSha256 => (SslVersion::TLS1_2, "PSK-AES128-GCM-SHA256"),
+        Suite::Tls13GcmSha256 => (SslVersion::TLS1_3, "TLS_AES_128_GCM_SHA256"),
+    };
+    builder.set_min_proto_version(Some(version))?;
+    builder.set_max_proto_version(Some(version))?;
+    if version == SslVersion::TLS1_3 {
+        builder.set_ciphersuites(suite)?;
+    } else {
+        builder.set_cipher_list(suite)?;
+    }
+    // A chip keeps no session: neither tickets nor identifiers (SGP.02 §2.4.4).
+    builder.set_options(SslOptions::NO_TICKET);
+    // Thousands of chips share the process: record buffers are given back between records.
+    builder.set_mode(SslMode::RELEASE_BUFFERS);
+    if let Some(length) = choice.max_fragment {
+        limit_fragments(&mut builder, length)?;
+    }
+    builder.set_psk_client_callback(|ssl, _hint, identity, key| {
+        let card = card_index()?;
+        Ok(ssl
+            .ex_data(card)
+            .and_then(|card| offer(card, identity, key))
+            .unwrap_or(0))
+    });
+    Ok(builder.build())
+}
+
+/// Fills in identity (NUL-terminated) and key; the key's length, or `None` if they do not fit.
+fn offer(card: &Personalisation, identity: &mut [u8], key: &mut [u8]) -> Option<usize> {
+    let name = card.psk_identity.as_slice();
+    identity.get_mut(..name.len())?.copy_from_slice(name);
+    *identity.get_mut(name.len())? = 0;
+    key.get_mut(..card.psk.len())?
+        .copy_from_slice(card.psk.as_slice());
+    Some(card.psk.len())
+}
+
+impl MaxFragment {
+    /// The code of RFC 6066 §4.
+    const fn code(self) -> u8 {
+        match self {
+            Self::Bytes512 => 1,
+            Self::Bytes1024 => 2,
+            Self::Bytes2048 => 3,
+            Self::Bytes4096 => 4,
+        }
+    }
+}

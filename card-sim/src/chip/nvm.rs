@@ -1,0 +1,94 @@
+//! What the chip remembers without power: file contents, the URI to resume at, counters, key material.
+//!
+//! Every change is one call that either happens wholly or not at all, so that a power loss between two
+//! calls leaves a consistent chip. It must never hold anything that a reset clears.
+
+use super::layout::FILES;
+use uicc::apdu::StatusWord;
+use zeroize::Zeroize;
+
+/// Subscriber key and derived operator variant constant, as the 80 D8 command delivered them.
+#[derive(Clone, PartialEq, Eq, Zeroize)]
+#[zeroize(drop)]
+pub struct SubscriptionKeys {
+    /// K, 16 bytes.
+    pub k: [u8; 16],
+    /// OPc, 16 bytes.
+    pub opc: [u8; 16],
+}
+
+/// How far the chip is with its operator identity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Identity {
+    /// The temporary (seed) number is in the files.
+    Temporary,
+    /// An operator number was written, and not yet reported over itself.
+    Unverified,
+    /// A session over the operator number ended in order.
+    Verified,
+}
+
+/// Contents of the non-volatile memory.
+#[derive(Clone)]
+pub(super) struct Nvm {
+    files: Vec<Box<[u8]>>,
+    keys: Option<SubscriptionKeys>,
+    /// Where the next session has to resume, if the last one broke.
+    pub resume_uri: Option<String>,
+    /// Test allowance left, in bytes of channel data, both directions.
+    pub allowance: u64,
+    /// State of the operator identity.
+    pub identity: Identity,
+    /// Channel requests that the network has refused since the last one it granted.
+    pub failed_attempts: u8,
+}
+
+impl Nvm {
+    /// Memory as it leaves the factory: every file filled with `FF`, nothing loaded.
+    #[must_use]
+    pub(super) fn blank(allowance: u64) -> Self {
+        Self {
+            files: FILES
+                .iter()
+                .map(|file| vec![0xFF; file.structure.size()].into_boxed_slice())
+                .collect(),
+            keys: None,
+            resume_uri: None,
+            allowance,
+            identity: Identity::Temporary,
+            failed_attempts: 0,
+        }
+    }
+
+    /// Contents of the file at position `at` of the layout.
+    #[must_use]
+    pub(super) fn file(&self, at: usize) -> &[u8] {
+        &self.files[at]
+    }
+
+    /// Replaces bytes of a file, all of them or none. `6700` if they do not fit.
+    pub(super) fn write(&mut self, at: usize, offset: usize, data: &[u8]) -> Result<(), StatusWord> {
+        let end = offset.checked_add(data.len()).ok_or(StatusWord::WRONG_LENGTH)?;
+        let target = self.files[at]
+            .get_mut(offset..end)
+            .ok_or(StatusWord::WRONG_LENGTH)?;
+        target.copy_from_slice(data);
+        Ok(())
+    }
+
+    /// The key material that was loaded, if any.
+    #[must_use]
+    pub(super) fn keys(&self) -> Option<&SubscriptionKeys> {
+        self.keys.as_ref()
+    }
+
+    /// Loads key material, replacing what was there.
+    pub(super) fn load_keys(&mut self, keys: SubscriptionKeys) {
+        self.keys = Some(keys);
+    }
+
+    /// Deducts channel bytes from the test allowance; it never goes below zero nor up.
+    pub(super) fn spend(&mut self, bytes: usize) {
+        self.allowance = self.allowance.saturating_sub(bytes as u64);
+    }
+}

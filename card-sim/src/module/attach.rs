@@ -1,0 +1,92 @@
+//! Attaching: the module reads the identity from the chip, asks the network, and writes down where it is
+//! registered (TS 31.102 §5.2, TS 24.301 §5.5.1).
+//!
+//! It must never write a location for an identity that the network refused.
+
+use uicc::apdu::build::{self, Fcp};
+use uicc::apdu::{CommandApdu, ResponseApdu};
+use uicc::ef::{Ad, EpsLoci, Imsi, Loci, MncDigits, UpdateStatus};
+use uicc::ident::{Aid, mask};
+
+use super::cycle::{Cycle, Stop};
+use super::terminal::Terminal;
+use crate::chip::layout::{AD, EPSLOCI, IMSI, LOCI, USIM_AID};
+use crate::network::{IMSI_UNKNOWN, Registration, Rejection};
+use crate::observer::Event;
+
+/// Attaches with the identity now in EF_IMSI.
+pub(super) fn attach(cycle: &mut Cycle<'_>, terminal: &mut Terminal<'_>) -> Result<(), Stop> {
+    if let Ok(usim) = Aid::parse(&USIM_AID) {
+        cycle.exchange(&build::select_aid(&usim, Fcp::None))?;
+    }
+    let mnc_digits = read(cycle, AD, 4)?
+        .and_then(|bytes| Ad::parse(&bytes).ok())
+        .and_then(|ad| ad.mnc_digits);
+    let imsi = read(cycle, IMSI, 9)?.and_then(|bytes| Imsi::parse(&bytes).ok());
+    let digits = imsi.as_ref().map_or("", Imsi::digits);
+    let result = match imsi {
+        Some(_) => cycle
+            .network
+            .attach(digits, mnc_digits.unwrap_or(MncDigits::Two) as usize),
+        None => Err(Rejection { cause: IMSI_UNKNOWN }),
+    };
+    cycle.watch.tell(
+        cycle.chip,
+        &Event::Attach {
+            imsi: mask(digits),
+            result,
+        },
+    );
+    if let Ok(registration) = result {
+        write_location(cycle, registration)?;
+    }
+    terminal.attached(result.ok());
+    Ok(())
+}
+
+fn write_location(cycle: &mut Cycle<'_>, registration: Registration) -> Result<(), Stop> {
+    let tmsi = registration.tmsi.to_be_bytes();
+    let plmn = Some(registration.plmn);
+    let loci = Loci {
+        tmsi,
+        plmn,
+        area: registration.area,
+        reserved: 0xFF,
+        status: UpdateStatus::Updated,
+    };
+    // GUTI as an EPS mobile identity: length, type, network, MME group and code, M-TMSI (TS 24.301 §9.9.3.12).
+    let mut guti = [0; 12];
+    guti[..2].copy_from_slice(&[0x0B, 0xF6]);
+    guti[2..5].copy_from_slice(&registration.plmn.encode());
+    guti[5..8].copy_from_slice(&[0x80, 0x01, 0x01]);
+    guti[8..].copy_from_slice(&tmsi);
+    let eps = EpsLoci {
+        guti,
+        plmn,
+        tracking_area: registration.area,
+        status: UpdateStatus::Updated,
+    };
+    write(cycle, LOCI, loci.encode())?;
+    write(cycle, EPSLOCI, eps.encode())
+}
+
+fn read(cycle: &mut Cycle<'_>, fid: u16, length: u8) -> Result<Option<Vec<u8>>, Stop> {
+    let selected = cycle.exchange(&build::select_fid(fid, Fcp::None))?;
+    if !selected.status.is_success() {
+        return Ok(None);
+    }
+    let answer = optional(cycle, build::read_binary(0, length))?;
+    Ok(answer
+        .filter(|answer| answer.status.is_success())
+        .map(|answer| answer.data))
+}
+
+fn write(cycle: &mut Cycle<'_>, fid: u16, content: Vec<u8>) -> Result<(), Stop> {
+    cycle.exchange(&build::select_fid(fid, Fcp::None))?;
+    optional(cycle, build::update_binary(0, content)).map(drop)
+}
+
+/// Sends a command that could be built; all of these can.
+fn optional(cycle: &mut Cycle<'_>, command: uicc::Result<CommandApdu>) -> Result<Option<ResponseApdu>, Stop> {
+    command.ok().map(|command| cycle.exchange(&command)).transpose()
+}

@@ -1,0 +1,137 @@
+//! The mobile network as far as a module needs one: which IMSIs may attach, and what it then gives them.
+//!
+//! It must never carry data: a channel's bytes go over the host's own network.
+
+use std::collections::HashSet;
+use std::sync::RwLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use uicc::ef::Plmn;
+
+/// Cause value of a refused attach: IMSI unknown in HSS (TS 24.301 §9.9.3.9).
+pub const IMSI_UNKNOWN: u8 = 0x02;
+
+/// What an attached module stores (TS 24.301 §5.5.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Registration {
+    /// The network.
+    pub plmn: Plmn,
+    /// Temporary identity, different for every attach.
+    pub tmsi: u32,
+    /// Location and tracking area code.
+    pub area: u16,
+}
+
+/// The network does not serve this IMSI.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rejection {
+    /// Cause value.
+    pub cause: u8,
+}
+
+/// A network that all modules of a process share.
+#[derive(Debug)]
+pub struct VirtualNetwork {
+    /// `None`: everybody is known.
+    known: Option<RwLock<HashSet<String>>>,
+    rejected: RwLock<HashSet<String>>,
+    next_tmsi: AtomicU32,
+}
+
+impl VirtualNetwork {
+    /// A network on which every IMSI attaches, unless it is [rejected](Self::reject).
+    #[must_use]
+    pub fn open() -> Self {
+        Self {
+            known: None,
+            rejected: RwLock::default(),
+            next_tmsi: AtomicU32::new(1),
+        }
+    }
+
+    /// A network on which only these IMSIs attach, and those [added](Self::admit) later.
+    #[must_use]
+    pub fn of(imsis: impl IntoIterator<Item = String>) -> Self {
+        Self {
+            known: Some(RwLock::new(imsis.into_iter().collect())),
+            ..Self::open()
+        }
+    }
+
+    /// Lets an IMSI attach from now on.
+    pub fn admit(&self, imsi: &str) {
+        write(&self.rejected).remove(imsi);
+        if let Some(known) = &self.known {
+            write(known).insert(imsi.to_owned());
+        }
+    }
+
+    /// Refuses an IMSI from now on.
+    pub fn reject(&self, imsi: &str) {
+        write(&self.rejected).insert(imsi.to_owned());
+    }
+
+    /// An attach with `imsi`, whose network code has `mnc_digits` digits.
+    pub fn attach(&self, imsi: &str, mnc_digits: usize) -> Result<Registration, Rejection> {
+        let refused = read(&self.rejected).contains(imsi)
+            || self
+                .known
+                .as_ref()
+                .is_some_and(|known| !read(known).contains(imsi));
+        let plmn = plmn_of(imsi, mnc_digits)
+            .filter(|_| !refused)
+            .ok_or(Rejection { cause: IMSI_UNKNOWN })?;
+        let tmsi = self.next_tmsi.fetch_add(1, Ordering::Relaxed);
+        Ok(Registration {
+            plmn,
+            tmsi,
+            area: 0x1001,
+        })
+    }
+}
+
+/// The home network of an IMSI.
+fn plmn_of(imsi: &str, mnc_digits: usize) -> Option<Plmn> {
+    Plmn::new(imsi.get(..3)?, imsi.get(3..3 + mnc_digits)?).ok()
+}
+
+// A thread that panicked while it held a lock left a set in it that is still a set.
+fn read<T>(lock: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+fn write<T>(lock: &RwLock<T>) -> std::sync::RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_open_network_serves_everybody_it_does_not_reject() {
+        let network = VirtualNetwork::open();
+        assert_eq!(
+            network.attach("460001357924680", 2).unwrap().plmn.encode(),
+            [0x64, 0xF0, 0x00]
+        );
+        network.reject("460001357924680");
+        assert_eq!(
+            network.attach("460001357924680", 2),
+            Err(Rejection { cause: IMSI_UNKNOWN })
+        );
+        network.admit("460001357924680");
+        assert!(network.attach("460001357924680", 2).is_ok());
+    }
+
+    #[test]
+    fn a_closed_network_serves_those_it_knows() {
+        let network = VirtualNetwork::of(["310150123456789".to_owned()]);
+        assert_eq!(
+            network.attach("310150123456789", 3).unwrap().plmn.encode(),
+            [0x13, 0x00, 0x51]
+        );
+        assert!(network.attach("460001357924680", 2).is_err());
+        assert!(network.attach("FFFF", 2).is_err());
+    }
+}
