@@ -215,9 +215,9 @@ pub struct PersonalisationError {
 #[derive(Clone)]
 pub struct Builder(Personalisation);
 
-/// One setter per field, each replacing the default.
+/// One setter per field, each replacing the default. `into` takes whatever converts into the field's type.
 macro_rules! setters {
-    ($($(#[$doc:meta])* $name:ident: $type:ty),+ $(,)?) => {
+    (into: $($(#[$doc:meta])* $name:ident: $type:ty),+ $(,)?) => {
         impl Builder {
             $($(#[$doc])* #[must_use]
             pub fn $name(mut self, value: impl Into<$type>) -> Self {
@@ -226,9 +226,19 @@ macro_rules! setters {
             })+
         }
     };
+    (exact: $($(#[$doc:meta])* $name:ident: $type:ty),+ $(,)?) => {
+        impl Builder {
+            $($(#[$doc])* #[must_use]
+            pub fn $name(mut self, value: $type) -> Self {
+                self.0.$name = value;
+                self
+            })+
+        }
+    };
 }
 
 setters! {
+    into:
     /// ICCID, 18 to 20 hexadecimal digits.
     iccid: String,
     /// Temporary IMSI, 14 or 15 digits.
@@ -239,18 +249,22 @@ setters! {
     smsc: Option<String>,
     /// PSK identity, at most [`MAX_PSK_IDENTITY_BYTES`] bytes, without NUL.
     psk_identity: Vec<u8>,
-    /// Key version.
-    key_version: u8,
     /// `Host` header.
     host: String,
     /// First URI.
     uri: String,
     /// `X-Admin-From` header.
     agent_id: String,
-    /// Test allowance in bytes.
-    allowance: u64,
     /// Access point name.
     apn: String,
+}
+
+setters! {
+    exact:
+    /// Key version.
+    key_version: u8,
+    /// Test allowance in bytes.
+    allowance: u64,
     /// Destination of OPEN CHANNEL.
     gateway: SocketAddr,
     /// Channel buffer in bytes.

@@ -5,7 +5,7 @@
 
 use uicc::apdu::{CommandApdu, ResponseApdu, StatusWord, SwClass, build};
 use uicc::cat::{
-    CatResult, Command, CommandDetails, GeneralResult, ProactiveCommand, RefreshMode, TerminalResponse,
+    CatResult, Command, CommandDetails, Envelope, GeneralResult, ProactiveCommand, RefreshMode, TerminalResponse,
 };
 
 use super::link::Traffic;
@@ -111,7 +111,7 @@ impl<'a> Cycle<'a> {
             if std::mem::take(&mut self.reattach) {
                 attach::attach(self, terminal)?;
                 quiet_polls = 0;
-            } else if let Some(envelope) = terminal.next_envelope(&mut self.traffic) {
+            } else if let Some(envelope) = self.next_envelope(terminal) {
                 self.watch.tell(
                     self.chip,
                     &Event::Envelope {
@@ -187,12 +187,8 @@ impl<'a> Cycle<'a> {
         terminal: &mut Terminal<'_>,
         command: &ProactiveCommand,
     ) -> Result<TerminalResponse, Stop> {
-        let dropped_before = (self.traffic.drop_after_up, self.traffic.drop_after_down);
         let answer = terminal.perform(command, &mut self.traffic).await;
-        if dropped_before != (self.traffic.drop_after_up, self.traffic.drop_after_down) {
-            self.watch
-                .tell(self.chip, &Event::Fault("link dropped".to_owned()));
-        }
+        self.report_drop();
         if let Command::Refresh(refresh) = &command.command {
             self.watch.tell(
                 self.chip,
@@ -209,6 +205,21 @@ impl<'a> Cycle<'a> {
             }
         }
         Ok(answer)
+    }
+
+    fn next_envelope(&mut self, terminal: &mut Terminal<'_>) -> Option<Envelope> {
+        let envelope = terminal.next_envelope(&mut self.traffic);
+        self.report_drop();
+        envelope
+    }
+
+    /// Tells of a planned break of the link once it has come true.
+    fn report_drop(&mut self) {
+        let left = (self.traffic.drop_after_up, self.traffic.drop_after_down);
+        if (self.faults.drop_after_up, self.faults.drop_after_down) != left {
+            (self.faults.drop_after_up, self.faults.drop_after_down) = left;
+            self.watch.tell(self.chip, &Event::Fault("link dropped".to_owned()));
+        }
     }
 
     /// One APDU to the chip and back, through the planned faults.

@@ -165,3 +165,72 @@ impl Link {
         std::mem::take(&mut self.drop_news)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn connected(capacity: u16) -> (TcpStream, Link) {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let ours = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (theirs, _) = listener.accept().await.unwrap();
+        (theirs, Link::new(ChannelId::new(1).unwrap(), ours, capacity))
+    }
+
+    #[tokio::test]
+    async fn a_full_buffer_takes_no_more_and_loses_nothing() {
+        let (mut peer, mut link) = connected(512).await;
+        let sent: Vec<u8> = (0..2000u32).map(|at| at as u8).collect();
+        peer.write_all(&sent).await.unwrap();
+        let mut traffic = Traffic::default();
+        while link.received.len() < 512 {
+            link.readable().await;
+            link.fill(&mut traffic);
+        }
+        link.fill(&mut traffic);
+        assert_eq!((link.received.len(), traffic.down), (512, 512));
+        let mut got = Vec::new();
+        while got.len() < sent.len() {
+            got.extend(link.take(237));
+            assert!(link.received.len() <= 512);
+            if link.received.is_empty() && got.len() < sent.len() {
+                link.readable().await;
+            }
+            link.fill(&mut traffic);
+        }
+        assert_eq!(got, sent);
+    }
+
+    #[tokio::test]
+    async fn news_of_data_come_once_until_it_was_asked_for() {
+        let (mut peer, mut link) = connected(512).await;
+        let mut traffic = Traffic::default();
+        peer.write_all(b"abc").await.unwrap();
+        while link.received.len() < 3 {
+            link.readable().await;
+            link.fill(&mut traffic);
+        }
+        assert!(link.take_data_news());
+        assert!(!link.take_data_news());
+        assert_eq!(link.take(10), b"abc");
+        drop(peer);
+        while link.is_up() {
+            link.readable().await;
+            link.fill(&mut traffic);
+        }
+        assert!(link.take_drop_news() && !link.take_drop_news() && !link.take_data_news());
+    }
+
+    #[tokio::test]
+    async fn a_planned_break_comes_after_exactly_so_many_bytes() {
+        use tokio::io::AsyncReadExt;
+        let (mut peer, mut link) = connected(512).await;
+        let mut traffic = Traffic { drop_after_up: Some(5), ..Traffic::default() };
+        assert!(link.store(b"abc") && link.flush(&mut traffic).await);
+        assert!(link.store(b"defg"));
+        assert!(!link.flush(&mut traffic).await);
+        let mut seen = Vec::new();
+        peer.read_to_end(&mut seen).await.unwrap();
+        assert_eq!((seen.as_slice(), traffic.up, traffic.drop_after_up), (&b"abcde"[..], 5, None));
+    }
+}

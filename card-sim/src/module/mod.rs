@@ -114,8 +114,6 @@ impl Module {
         let traffic = std::mem::take(&mut cycle.traffic);
         self.watch.pass_on(&mut self.chip);
         self.chip.stop();
-        self.faults.drop_after_up = traffic.drop_after_up;
-        self.faults.drop_after_down = traffic.drop_after_down;
         if self.chip.faults().power_loss.is_none() {
             self.faults.power_loss = None;
         }

@@ -2,7 +2,7 @@
 //! `openssl` alone, so that nothing of the product's gateway stands on both sides.
 #![allow(dead_code, reason = "every test file uses its own part")]
 
-pub mod server;
+pub(crate) mod server;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -10,14 +10,14 @@ use std::sync::{Arc, Mutex};
 use card_sim::personalisation::Builder;
 use card_sim::{ChipId, Event, Module, ModuleSettings, Observer, Personalisation, VirtualNetwork};
 
-pub const EID: &str = "89086030202200000022000000000090";
-pub const PSK: [u8; 16] = *b"0123456789abcdef";
-pub const DEK: [u8; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
-pub const SEED_IMSI: &str = "460001234567890";
-pub const OPERATOR_IMSI: &str = "460001357924680";
+pub(crate) const EID: &str = "89086030202200000022000000000090";
+pub(crate) const PSK: [u8; 16] = *b"0123456789abcdef";
+pub(crate) const DEK: [u8; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+pub(crate) const SEED_IMSI: &str = "460001234567890";
+pub(crate) const OPERATOR_IMSI: &str = "460001357924680";
 
 /// A chip of the enterprise-standard kind, not yet built.
-pub fn seed_card(gateway: SocketAddr) -> Builder {
+pub(crate) fn seed_card(gateway: SocketAddr) -> Builder {
     Personalisation::builder(EID.parse().unwrap(), PSK, DEK)
         .iccid("89860112345678901234")
         .imsi(SEED_IMSI)
@@ -27,7 +27,7 @@ pub fn seed_card(gateway: SocketAddr) -> Builder {
 
 /// Keeps every event as a line of text.
 #[derive(Default)]
-pub struct Log(Mutex<Vec<String>>);
+pub(crate) struct Log(Mutex<Vec<String>>);
 
 impl Observer for Log {
     fn event(&self, _chip: &ChipId, event: &Event) {
@@ -36,21 +36,21 @@ impl Observer for Log {
 }
 
 impl Log {
-    pub fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         self.0.lock().unwrap().clone()
     }
 
-    pub fn count(&self, part: &str) -> usize {
+    pub(crate) fn count(&self, part: &str) -> usize {
         self.lines().iter().filter(|line| line.contains(part)).count()
     }
 
-    pub fn has(&self, part: &str) -> bool {
+    pub(crate) fn has(&self, part: &str) -> bool {
         self.count(part) > 0
     }
 }
 
 /// A module on an open network, watched.
-pub fn module(card: Builder) -> (Module, Arc<Log>) {
+pub(crate) fn module(card: Builder) -> (Module, Arc<Log>) {
     let log = Arc::new(Log::default());
     let mut module =
         Module::new(card.build().unwrap(), ModuleSettings::default(), Arc::new(VirtualNetwork::open()));

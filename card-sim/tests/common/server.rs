@@ -3,12 +3,14 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
 use openssl::ssl::{Ssl, SslContext, SslMethod, SslOptions, SslStream, SslVersion};
 
 /// What the server does about one POST.
-pub enum Step {
+pub(crate) enum Step {
     /// Answers these bytes.
     Answer(Vec<u8>),
     /// Cuts the connection without an answer.
@@ -17,21 +19,21 @@ pub enum Step {
 
 /// A POST as it arrived.
 #[derive(Debug, Clone)]
-pub struct Post {
+pub(crate) struct Post {
     /// Which connection, from 0.
-    pub connection: usize,
+    pub(crate) connection: usize,
     /// Request line and headers.
-    pub head: String,
+    pub(crate) head: String,
     /// Body, unchunked.
-    pub body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Post {
-    pub fn uri(&self) -> &str {
+    pub(crate) fn uri(&self) -> &str {
         self.head.split(' ').nth(1).unwrap()
     }
 
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.head.lines().skip(1).find_map(|line| {
             let (found, value) = line.split_once(": ")?;
             found.eq_ignore_ascii_case(name).then_some(value)
@@ -40,22 +42,37 @@ impl Post {
 }
 
 /// A running server.
-pub struct Server {
-    pub address: SocketAddr,
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    stop: Option<Arc<AtomicBool>>,
     thread: JoinHandle<Vec<Post>>,
 }
 
 impl Server {
     /// Serves `steps`, then closes. TLS 1.2 and 1.3 are both offered.
-    pub fn start(steps: Vec<Step>) -> Self {
+    pub(crate) fn start(steps: Vec<Step>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let thread = std::thread::spawn(move || serve(&listener, steps));
-        Self { address, thread }
+        Self { address, stop: None, thread }
     }
 
-    /// The POSTs, once every step is done.
-    pub fn posts(self) -> Vec<Post> {
+    /// Answers by URI, over as many connections as are opened, until it is asked for its POSTs.
+    pub(crate) fn by_uri(answers: Vec<(&'static str, Step)>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let thread = std::thread::spawn(move || serve_by_uri(&listener, &answers, &stopped));
+        Self { address, stop: Some(stop), thread }
+    }
+
+    /// The POSTs, once every step is done; a server by URI stops now.
+    pub(crate) fn posts(self) -> Vec<Post> {
+        if let Some(stop) = self.stop {
+            stop.store(true, Ordering::SeqCst);
+            drop(TcpStream::connect(self.address));
+        }
         self.thread.join().unwrap()
     }
 }
@@ -89,6 +106,30 @@ fn serve(listener: &TcpListener, steps: Vec<Step>) -> Vec<Post> {
             }
         }
         connection += 1;
+    }
+    posts
+}
+
+fn serve_by_uri(listener: &TcpListener, answers: &[(&str, Step)], stop: &AtomicBool) -> Vec<Post> {
+    let context = context();
+    let mut posts = Vec::new();
+    for connection in 0.. {
+        let (socket, _) = listener.accept().unwrap();
+        if stop.load(Ordering::SeqCst) {
+            break;
+        }
+        let mut stream = SslStream::new(Ssl::new(&context).unwrap(), socket).unwrap();
+        if stream.accept().is_err() {
+            continue;
+        }
+        while let Some(post) = read_post(&mut stream, connection) {
+            let answer = answers.iter().find(|(uri, _)| *uri == post.uri());
+            posts.push(post);
+            let Some((_, Step::Answer(bytes))) = answer else { panic!("no answer for {:?}", posts.last()) };
+            if stream.write_all(bytes).is_err() {
+                break;
+            }
+        }
     }
     posts
 }
@@ -157,11 +198,11 @@ fn unchunk(mut bytes: &[u8]) -> Vec<u8> {
 }
 
 const HEAD: &str = "X-Admin-Protocol: globalplatform-remote-admin/1.0\r\n";
-pub const RFM: &str = "//aid/A000000559/10100001";
+pub(crate) const RFM: &str = "//aid/A000000559/10100001";
 const TYPE: &str = "application/vnd.etsi.scp.command-data;version=1.0";
 
 /// 200 with a script for `target`, Content-Length.
-pub fn script_for(target: &str, next: Option<&str>, script: &str) -> Step {
+pub(crate) fn script_for(target: &str, next: Option<&str>, script: &str) -> Step {
     let body = hex::decode(script).unwrap();
     let next = next.map(|uri| format!("X-Admin-Next-URI: {uri}\r\n")).unwrap_or_default();
     let mut out = format!(
@@ -174,12 +215,12 @@ pub fn script_for(target: &str, next: Option<&str>, script: &str) -> Step {
 }
 
 /// 200 with a script for the RFM application, Content-Length.
-pub fn script(next: &str, script: &str) -> Step {
+pub(crate) fn script(next: &str, script: &str) -> Step {
     script_for(RFM, Some(next), script)
 }
 
 /// 200 with a script for the RFM application, in two chunks.
-pub fn chunked_script(next: &str, script: &str) -> Step {
+pub(crate) fn chunked_script(next: &str, script: &str) -> Step {
     let body = hex::decode(script).unwrap();
     let (first, second) = body.split_at(body.len() / 2);
     let mut out = format!(
@@ -196,12 +237,12 @@ pub fn chunked_script(next: &str, script: &str) -> Step {
 }
 
 /// 204, with or without a next URI.
-pub fn no_content(next: Option<&str>) -> Step {
+pub(crate) fn no_content(next: Option<&str>) -> Step {
     let next = next.map(|uri| format!("X-Admin-Next-URI: {uri}\r\n")).unwrap_or_default();
     Step::Answer(format!("HTTP/1.1 204 No Content\r\n{HEAD}{next}\r\n").into_bytes())
 }
 
 /// An error status without a body.
-pub fn error(status: u16) -> Step {
+pub(crate) fn error(status: u16) -> Step {
     Step::Answer(format!("HTTP/1.1 {status} Error\r\nContent-Length: 0\r\n\r\n").into_bytes())
 }
