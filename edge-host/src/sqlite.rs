@@ -181,7 +181,7 @@ fn with_statement<T>(
 }
 
 fn columns(statement: &Statement<'_>) -> Vec<String> {
-    statement.column_names().into_iter().map(str::to_owned).collect()
+    statement.column_names().map(str::to_owned).collect()
 }
 
 fn convert(row: &Row<'_>) -> Result<(RowResult, usize), Failure> {

@@ -1,0 +1,108 @@
+//! SQLite probes, through both forms of the interface.
+
+use std::cell::RefCell;
+
+use anyhow::bail;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use spin_sdk::sqlite::wit::sqlite::Connection as PlainConnection;
+use spin_sdk::sqlite::{Connection, Value as SqlValue};
+
+thread_local! {
+    /// Connections left open on purpose; they live as long as the instance.
+    static LEFT: RefCell<Vec<Connection>> = const { RefCell::new(Vec::new()) };
+}
+
+#[derive(Deserialize)]
+struct Batch {
+    #[serde(default = "default_database")]
+    database: String,
+    #[serde(default)]
+    plain: bool,
+    statements: Vec<String>,
+}
+
+fn default_database() -> String {
+    "default".to_owned()
+}
+
+/// Runs statements one after the other on one connection and drops it; reports rows or error of each.
+pub(crate) async fn run(arguments: &Value) -> anyhow::Result<Value> {
+    let batch = Batch::deserialize(arguments)?;
+    let mut results = Vec::new();
+    if batch.plain {
+        let connection = PlainConnection::open(&batch.database)?;
+        for statement in &batch.statements {
+            results.push(match connection.execute(statement, &[]) {
+                Ok(result) => report(
+                    result.columns,
+                    result.rows.into_iter().map(|row| row.values).collect(),
+                ),
+                Err(error) => json!({ "error": error.to_string() }),
+            });
+        }
+    } else {
+        let connection = Connection::open(&batch.database).await?;
+        for statement in &batch.statements {
+            results.push(match stream(&connection, statement).await {
+                Ok(value) => value,
+                Err(error) => json!({ "error": error.to_string() }),
+            });
+        }
+    }
+    Ok(json!(results))
+}
+
+async fn stream(connection: &Connection, statement: &str) -> anyhow::Result<Value> {
+    let result = connection.execute(statement, []).await?;
+    let columns = result.columns().to_vec();
+    let rows = result.collect().await?;
+    Ok(report(columns, rows.into_iter().map(|row| row.values).collect()))
+}
+
+fn report(columns: Vec<String>, rows: Vec<Vec<SqlValue>>) -> Value {
+    let rows: Vec<Vec<Value>> = rows
+        .into_iter()
+        .map(|row| row.iter().map(to_json).collect())
+        .collect();
+    json!({ "columns": columns, "rows": rows })
+}
+
+fn to_json(value: &SqlValue) -> Value {
+    match value {
+        SqlValue::Integer(integer) => json!(integer),
+        SqlValue::Real(real) => json!(real),
+        SqlValue::Text(text) => json!(text),
+        SqlValue::Blob(blob) => json!(blob),
+        SqlValue::Null => Value::Null,
+    }
+}
+
+/// One read-modify-write of the only row of `counter`, in a transaction begun as asked.
+pub(crate) async fn bump(arguments: &Value) -> anyhow::Result<Value> {
+    let connection = Connection::open_default().await?;
+    stream(&connection, crate::text(arguments, "begin")?).await?;
+    let read = stream(&connection, "SELECT n AS n FROM counter").await?;
+    let Some(n) = read["rows"][0][0].as_i64() else {
+        bail!("no counter")
+    };
+    let written = connection
+        .execute(
+            "UPDATE counter SET n = $1 RETURNING n AS n",
+            [SqlValue::Integer(n + 1)],
+        )
+        .await?
+        .collect()
+        .await?;
+    stream(&connection, "COMMIT").await?;
+    Ok(json!({ "n": n + 1, "rows": written.len(), "changes": connection.changes().await }))
+}
+
+/// Leaves a connection behind that holds a write transaction.
+pub(crate) async fn leave() -> anyhow::Result<Value> {
+    let connection = Connection::open_default().await?;
+    stream(&connection, "BEGIN IMMEDIATE").await?;
+    stream(&connection, "UPDATE counter SET n = 1000").await?;
+    LEFT.with_borrow_mut(|left| left.push(connection));
+    Ok(Value::Null)
+}

@@ -1,0 +1,10 @@
+//! The host from the outside: real HTTP to a real component, built once for all tests.
+
+#![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
+mod http_front;
+mod instances;
+mod lifecycle;
+mod outbound;
+mod storage;
+mod world;

@@ -1,0 +1,143 @@
+//! Where components may send requests, and how they reach each other.
+
+use std::net::SocketAddr;
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::world::{RUNTIME_CONFIG, World};
+
+/// The longest request head the upstream reads, in bytes.
+const MAX_HEAD_BYTES: usize = 16 * 1024;
+
+/// Answers one request when told to.
+pub(crate) type Waiting = oneshot::Sender<()>;
+
+/// A server that reports each request's head and waits to be told to answer "pong".
+pub(crate) async fn upstream() -> (SocketAddr, mpsc::UnboundedReceiver<(String, Waiting)>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (heads, received) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let heads = heads.clone();
+            tokio::spawn(async move {
+                let mut head = vec![0; MAX_HEAD_BYTES];
+                let mut length = 0;
+                while !head[..length].ends_with(b"\r\n\r\n") {
+                    match stream.read(&mut head[length..]).await {
+                        Ok(read) if read > 0 => length += read,
+                        _ => return,
+                    }
+                }
+                let (answer, told) = oneshot::channel();
+                let _ = heads.send((String::from_utf8_lossy(&head[..length]).into_owned(), answer));
+                if told.await.is_ok() {
+                    let response = b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\nconnection: close\r\n\r\npong";
+                    let _ = stream.write_all(response).await;
+                }
+            });
+        }
+    });
+    (address, received)
+}
+
+/// Answers everything at once.
+pub(crate) async fn obliging_upstream() -> SocketAddr {
+    let (address, mut received) = upstream().await;
+    tokio::spawn(async move {
+        while let Some((_, answer)) = received.recv().await {
+            let _ = answer.send(());
+        }
+    });
+    address
+}
+
+async fn world_with_upstream(address: SocketAddr, runtime_config: &'static str) -> World {
+    World::with(|options| {
+        options
+            .variables
+            .insert("upstream".to_owned(), format!("http://{address}"));
+        let path = options.runtime_config.as_ref().unwrap();
+        std::fs::write(path, format!("{RUNTIME_CONFIG}{runtime_config}")).unwrap();
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_go_where_the_manifest_allows_and_nowhere_else() {
+    let address = obliging_upstream().await;
+    let world = world_with_upstream(address, "").await;
+    let reply = world
+        .probe("/open/fetch", json!({ "url": format!("http://{address}/x") }))
+        .await;
+    assert_eq!(reply, json!({ "status": 200, "body": "pong" }));
+
+    let port = address.port();
+    for (path, url) in [
+        ("/closed/fetch", format!("http://{address}/x")),
+        ("/open/fetch", format!("http://localhost:{port}/x")),
+        ("/open/fetch", format!("https://{address}/x")),
+        ("/open/fetch", "http://127.0.0.1:1/x".to_owned()),
+        ("/closed/fetch", "http://hidden.spin.internal/headers".to_owned()),
+        ("/open/fetch", "http://closed.spin.internal/headers".to_owned()),
+        ("/closed/fetch", "http://self.alt/open/headers".to_owned()),
+    ] {
+        let error = world.refusal(path, json!({ "url": url })).await;
+        assert!(error.contains("HttpRequestDenied"), "{path} {url}: {error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_blocked_network_is_not_reached_even_where_the_manifest_allows() {
+    let address = obliging_upstream().await;
+    for config in [
+        "[outbound_networking]\nblock_networks = [\"private\"]\n",
+        "[outbound_networking]\nblock_networks = [\"127.0.0.0/8\"]\n",
+    ] {
+        let world = world_with_upstream(address, config).await;
+        let error = world
+            .refusal("/open/fetch", json!({ "url": format!("http://{address}/x") }))
+            .await;
+        assert!(error.contains("DestinationIpProhibited"), "{error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_closed_port_is_told_apart_from_a_refusal() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let world = world_with_upstream(address, "").await;
+    let error = world
+        .refusal("/open/fetch", json!({ "url": format!("http://{address}/x") }))
+        .await;
+    assert!(error.contains("ConnectionRefused"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_private_component_is_reached_through_service_chaining() {
+    let world = World::new().await;
+    let url = "http://hidden.spin.internal/a/headers?x=1";
+    let reply = world.probe("/open/fetch", json!({ "url": url })).await;
+    assert_eq!(reply["status"], 200, "{reply}");
+    let headers: Value = serde_json::from_str(reply["body"].as_str().unwrap()).unwrap();
+    for pair in [
+        json!(["spin-client-addr", "0.0.0.0:0"]),
+        json!(["spin-path-info", "/a/headers"]),
+        json!(["spin-component-route", ""]),
+    ] {
+        assert!(headers.as_array().unwrap().contains(&pair), "{pair} in {headers}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_application_can_call_itself() {
+    let world = World::new().await;
+    let reply = world
+        .probe("/open/fetch", json!({ "url": "http://self.alt/closed/nth" }))
+        .await;
+    assert_eq!(reply, json!({ "status": 200, "body": "1" }));
+}

@@ -1,0 +1,247 @@
+//! A host in a temporary folder with the probe component under several names, and a client for it.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Arc, Mutex, OnceLock};
+
+use bytes::Bytes;
+use edge_host::{Host, Logs, Options, Output};
+use http::{HeaderMap, Request, StatusCode};
+use http_body_util::{BodyExt as _, Full};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+pub(crate) const RUNTIME_CONFIG: &str = r#"
+[sqlite_database.default]
+type = "spin"
+path = "data/app.db"
+[sqlite_database.other]
+type = "spin"
+[key_value_store.limits]
+type = "spin"
+"#;
+
+type HttpClient = Client<HttpConnector, Full<Bytes>>;
+
+pub(crate) struct World {
+    pub(crate) host: Host,
+    pub(crate) lines: Arc<Mutex<Vec<(String, Output, String)>>>,
+    pub(crate) client: HttpClient,
+    _folder: Option<TempDir>,
+}
+
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Reply {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or(Value::Null)
+    }
+}
+
+/// Builds the probe and returns the path of the component.
+fn probe() -> &'static Path {
+    static PROBE: OnceLock<PathBuf> = OnceLock::new();
+    PROBE.get_or_init(|| {
+        let output = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()))
+            .args([
+                "build",
+                "--target",
+                "wasm32-wasip2",
+                "--profile",
+                "component",
+                "-p",
+                "edge-host-probe",
+            ])
+            .args(["--message-format", "json-render-diagnostics"])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .output()
+            .expect("cargo runs");
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8_lossy(&output.stdout)
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+            .filter_map(|message| message["filenames"].as_array().cloned())
+            .flatten()
+            .filter_map(|name| name.as_str().map(PathBuf::from))
+            .find(|path| path.ends_with("edge_host_probe.wasm"))
+            .expect("cargo names the component")
+    })
+}
+
+/// `open` may do everything, `closed` nothing, `hidden` has no public route.
+pub(crate) fn manifest() -> String {
+    let source = probe().display();
+    format!(
+        r#"spin_manifest_version = 2
+[application]
+name = "probes"
+version = "1.2.3"
+
+[variables]
+plain = {{ default = "by default" }}
+secret = {{ required = true, secret = true }}
+upstream = {{ default = "" }}
+
+[[trigger.http]]
+route = "/open/..."
+component = "open"
+[component.open]
+source = "{source}"
+sqlite_databases = ["default", "other"]
+key_value_stores = ["default", "limits"]
+allowed_outbound_hosts = ["{{{{ upstream }}}}", "http://hidden.spin.internal", "http://self"]
+environment = {{ COLOUR = "green" }}
+[component.open.variables]
+both = "{{{{ plain }}}} and {{{{ secret }}}}"
+
+[[trigger.http]]
+route = "/closed/..."
+component = "closed"
+[component.closed]
+source = "{source}"
+
+[[trigger.http]]
+route = "/users/:user_id/..."
+component = "users"
+[component.users]
+source = "{source}"
+
+[[trigger.http]]
+route = {{ private = true }}
+component = "hidden"
+[component.hidden]
+source = "{source}"
+"#
+    )
+}
+
+/// Options for the standard application in the given folder; `secret` is set.
+pub(crate) fn options(folder: &Path) -> Options {
+    let manifest_path = folder.join("spin.toml");
+    std::fs::write(&manifest_path, manifest()).unwrap();
+    let runtime_config = folder.join("runtime.toml");
+    std::fs::write(&runtime_config, RUNTIME_CONFIG).unwrap();
+    Options {
+        manifest: manifest_path,
+        runtime_config: Some(runtime_config),
+        state_dir: folder.join("state"),
+        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        variables: BTreeMap::from([("secret".to_owned(), "hush".to_owned())]),
+        ..Options::default()
+    }
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    pub(crate) async fn with(change: impl FnOnce(&mut Options)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut options = options(folder.path());
+        change(&mut options);
+        let mut world = Self::start(options).await;
+        world._folder = Some(folder);
+        world
+    }
+
+    pub(crate) async fn start(mut options: Options) -> Self {
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let sink = lines.clone();
+        options.logs = Logs::Sink(Arc::new(move |component, output, line| {
+            sink.lock()
+                .unwrap()
+                .push((component.to_owned(), output, line.to_owned()));
+        }));
+        Self {
+            lines,
+            ..Self::start_with_own_logs(options).await
+        }
+    }
+
+    pub(crate) async fn start_with_own_logs(options: Options) -> Self {
+        let host = edge_host::start(options).await.unwrap();
+        let client = Client::builder(TokioExecutor::new()).build_http();
+        Self {
+            host,
+            lines: Arc::default(),
+            client,
+            _folder: None,
+        }
+    }
+
+    pub(crate) async fn send(&self, path: &str, headers: &[(&str, &str)], body: &Value) -> Reply {
+        send(&self.client, self.host.addr(), path, headers, body)
+            .await
+            .unwrap()
+    }
+
+    /// Runs a probe that must succeed.
+    pub(crate) async fn probe(&self, path: &str, arguments: Value) -> Value {
+        let reply = self.send(path, &[], &arguments).await;
+        assert_eq!(reply.status, StatusCode::OK, "{path}: {}", reply.text);
+        reply.json()
+    }
+
+    /// Runs a probe that must fail, and returns its error.
+    pub(crate) async fn refusal(&self, path: &str, arguments: Value) -> String {
+        let reply = self.send(path, &[], &arguments).await;
+        assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{path}: {}", reply.text);
+        reply.json()["error"].as_str().unwrap().to_owned()
+    }
+
+    /// Runs statements on one connection of `open`.
+    pub(crate) async fn sql(&self, statements: &[&str]) -> Value {
+        self.probe("/open/sql", json!({ "statements": statements })).await
+    }
+}
+
+/// Sends one request; an error means that no complete response came back.
+async fn send(
+    client: &HttpClient,
+    address: SocketAddr,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &Value,
+) -> Result<Reply, Box<dyn std::error::Error + Send + Sync>> {
+    let mut request = Request::post(format!("http://{address}{path}"));
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let body = if body.is_null() {
+        String::new()
+    } else {
+        body.to_string()
+    };
+    let response = client.request(request.body(Full::from(body))?).await?;
+    let (parts, body) = response.into_parts();
+    let bytes = body.collect().await?.to_bytes();
+    Ok(Reply {
+        status: parts.status,
+        headers: parts.headers,
+        text: String::from_utf8(bytes.to_vec())?,
+    })
+}
+
+/// The same, with everything owned, for requests that run beside the test.
+pub(crate) async fn post(
+    client: HttpClient,
+    address: SocketAddr,
+    path: &'static str,
+    body: Value,
+) -> Result<Reply, Box<dyn std::error::Error + Send + Sync>> {
+    send(&client, address, path, &[], &body).await
+}
