@@ -1,0 +1,94 @@
+//! A map whose entries live for a time, with a bound on their number.
+//!
+//! It must never grow past its bound: when it is full of fresh entries, new ones are not taken.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// The map. The present moment is an argument.
+#[derive(Debug)]
+pub(crate) struct Expiring<K, V> {
+    entries: HashMap<K, (Instant, V)>,
+    lifetime: Duration,
+    bound: usize,
+}
+
+impl<K: Eq + Hash, V: Clone> Expiring<K, V> {
+    pub(crate) fn new(lifetime: Duration, bound: usize) -> Self {
+        Self {
+            entries: HashMap::new(),
+            lifetime,
+            bound,
+        }
+    }
+
+    /// A copy of the entry, if it is there and still lives.
+    pub(crate) fn get<Q>(&mut self, key: &Q, now: Instant) -> Option<V>
+    where
+        K: std::borrow::Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
+        let (since, value) = self.entries.get(key)?;
+        if now.duration_since(*since) < self.lifetime {
+            return Some(value.clone());
+        }
+        self.entries.remove(key);
+        None
+    }
+
+    /// Takes the entry out.
+    pub(crate) fn take(&mut self, key: &K, now: Instant) -> Option<V> {
+        let (since, value) = self.entries.remove(key)?;
+        (now.duration_since(since) < self.lifetime).then_some(value)
+    }
+
+    /// Adds or replaces an entry, if there is room.
+    pub(crate) fn put(&mut self, key: K, value: V, now: Instant) {
+        if self.entries.len() >= self.bound {
+            let lifetime = self.lifetime;
+            self.entries
+                .retain(|_, (since, _)| now.duration_since(*since) < lifetime);
+        }
+        if self.entries.len() < self.bound {
+            self.entries.insert(key, (now, value));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_lives_for_its_lifetime_and_no_longer() {
+        let now = Instant::now();
+        let mut map = Expiring::new(Duration::from_secs(10), 8);
+        map.put("a", 1, now);
+        assert_eq!(map.get("a", now + Duration::from_secs(9)), Some(1));
+        assert_eq!(map.get("a", now + Duration::from_secs(10)), None);
+        assert!(map.entries.is_empty());
+        map.put("a", 2, now);
+        assert_eq!(map.take(&"a", now), Some(2));
+        assert_eq!(map.take(&"a", now), None);
+        map.put("a", 3, now);
+        assert_eq!(map.take(&"a", now + Duration::from_secs(10)), None);
+    }
+
+    #[test]
+    fn no_more_entries_than_the_bound_are_kept_and_old_ones_make_room() {
+        let now = Instant::now();
+        let mut map = Expiring::new(Duration::from_secs(10), 2);
+        for name in ["a", "b", "c"] {
+            map.put(name, (), now);
+        }
+        assert_eq!(map.entries.len(), 2);
+        assert_eq!(map.get("c", now), None);
+        let later = now + Duration::from_secs(20);
+        map.put("c", (), later);
+        assert_eq!(map.get("c", later), Some(()));
+        assert_eq!(map.entries.len(), 1);
+    }
+}

@@ -1,0 +1,151 @@
+//! Which keys belong to a PSK identity: asked of the platform, and remembered for seconds.
+//!
+//! The platform decides about every identity; the gateway derives keys only for a chip that it names. An
+//! answer of "unknown" is remembered too, an answer that did not come is not. It must never remember more
+//! identities than its bound, nor show one.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Context as _, ensure};
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+use uicc::ident::{Eid, mask};
+
+use super::client::{PlatformClient, PlatformError};
+use super::messages::{KeysAnswer, KeysRequest};
+use crate::expiring::Expiring;
+use crate::keys::{Key, LinkKey, MasterKeys, PSK_BYTES, Purpose, eid_of_identity};
+use crate::metrics::{Metrics, Outcome};
+use crate::settings::Settings;
+
+/// A chip and its keys.
+#[derive(Clone)]
+pub(crate) struct ChipKeys {
+    /// The chip.
+    pub(crate) eid: Eid,
+    /// Version of its keys (KVN).
+    pub(crate) key_version: u8,
+    /// Key of the TLS session.
+    pub(crate) psk: Key,
+    /// Key that wraps key material.
+    pub(crate) dek: Key,
+}
+
+impl fmt::Debug for ChipKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "ChipKeys({}, version {})",
+            mask(&self.eid.digits()),
+            self.key_version
+        )
+    }
+}
+
+/// The directory.
+pub(crate) struct KeyDirectory {
+    client: PlatformClient,
+    link_key: LinkKey,
+    master_keys: MasterKeys,
+    asking: Semaphore,
+    remembered: Mutex<Expiring<Vec<u8>, Option<ChipKeys>>>,
+    metrics: Arc<Metrics>,
+}
+
+impl KeyDirectory {
+    pub(crate) fn new(
+        settings: &Settings,
+        client: PlatformClient,
+        metrics: Arc<Metrics>,
+    ) -> anyhow::Result<Self> {
+        let limits = &settings.limits;
+        Ok(Self {
+            client,
+            link_key: LinkKey::parse(settings.link_key.expose())?,
+            master_keys: MasterKeys::parse(settings.master_keys.expose())?,
+            asking: Semaphore::new(limits.max_key_lookups),
+            remembered: Mutex::new(Expiring::new(limits.key_cache(), limits.key_cache_entries)),
+            metrics,
+        })
+    }
+
+    /// The key that unwraps what the platform sends.
+    pub(crate) fn link_key(&self) -> &LinkKey {
+        &self.link_key
+    }
+
+    /// The keys of `identity`; nothing for an unknown one or when the platform gave no answer.
+    pub(crate) async fn find(&self, identity: &[u8]) -> Option<ChipKeys> {
+        if let Some(known) = self.recall(identity) {
+            self.count("remembered");
+            return known;
+        }
+        let _turn = self.asking.acquire().await.ok()?;
+        // Another session of the same chip may have asked meanwhile.
+        if let Some(known) = self.recall(identity) {
+            self.count("remembered");
+            return known;
+        }
+        let keys = match self.ask(identity).await {
+            Ok(keys) => keys,
+            Err(error) => {
+                self.count("unavailable");
+                tracing::warn!(error = %format!("{error:#}"), "no keys for an identity");
+                return None;
+            }
+        };
+        self.count(if keys.is_some() { "found" } else { "unknown" });
+        let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+        remembered.put(identity.to_vec(), keys.clone(), Instant::now());
+        keys
+    }
+
+    fn recall(&self, identity: &[u8]) -> Option<Option<ChipKeys>> {
+        self.remembered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(identity, Instant::now())
+    }
+
+    async fn ask(&self, identity: &[u8]) -> anyhow::Result<Option<ChipKeys>> {
+        let request = KeysRequest {
+            psk_identity: hex::encode(identity),
+            eid: eid_of_identity(identity).map(|eid| eid.digits()),
+        };
+        match self.client.keys(&request).await {
+            Ok(answer) => self.keys_from(&answer).map(Some),
+            Err(PlatformError::Refused { status, reason, .. }) => {
+                tracing::info!(status, reason, "identity refused by the platform");
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn keys_from(&self, answer: &KeysAnswer) -> anyhow::Result<ChipKeys> {
+        let eid: Eid = answer.eid.parse().context("EID in the platform's answer")?;
+        let key = |wrapped: &Option<String>, purpose| match wrapped {
+            Some(wrapped) => self.link_key.unwrap_hex(wrapped),
+            None => self
+                .master_keys
+                .derive(purpose, &eid, answer.key_version)
+                .with_context(|| format!("no master key of version {}", answer.key_version)),
+        };
+        let psk = key(&answer.psk_wrapped, Purpose::Psk)?;
+        ensure!(
+            PSK_BYTES.contains(&psk.expose().len()),
+            "a PSK must have {PSK_BYTES:?} bytes"
+        );
+        Ok(ChipKeys {
+            psk,
+            dek: key(&answer.dek_wrapped, Purpose::Dek)?,
+            eid,
+            key_version: answer.key_version,
+        })
+    }
+
+    fn count(&self, result: &'static str) {
+        self.metrics.key_lookups.get_or_create(&Outcome { result }).inc();
+    }
+}

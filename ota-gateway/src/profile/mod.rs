@@ -1,0 +1,330 @@
+//! Card profiles: what a kind of card needs so that its files can be written, as data.
+//!
+//! A profile is a TOML document (see `profiles/` of this crate). It must never name a field that is not
+//! here, and is never used before [`Profile::parse`] found it consistent; what is wrong is said precisely.
+
+mod catalogue;
+mod path;
+mod validate;
+
+use anyhow::Context as _;
+use serde::Deserialize;
+use uicc::ident::Aid;
+
+pub use catalogue::{Catalogue, SHIPPED};
+use path::{Fid, HexBytes};
+pub use path::{FilePath, Root};
+
+/// Everything the gateway must know about one kind of card.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Profile {
+    /// Name by which the inventory refers to the profile: `a`–`z`, `0`–`9`, `-`.
+    pub name: String,
+    /// Chip models it is made for; for people and for reports.
+    pub models: Vec<String>,
+    #[serde(rename = "rfm_aid", deserialize_with = "path::aid")]
+    /// The RFM application that scripts are addressed to.
+    pub rfm_aid: Aid,
+    /// Most bytes of one script.
+    pub max_script_bytes: usize,
+    /// What to do about the ICCID.
+    pub iccid: IccidPolicy,
+    /// How EF_MSISDN says the number.
+    pub msisdn_format: MsisdnFormat,
+    /// Digits of the mobile network code in the IMSI: 2 or 3.
+    pub mnc_digits: u8,
+    /// Access technologies of the home network in EF_HPLMNwAcT (TS 31.102 §4.2.5).
+    pub access_technologies: u16,
+    /// How files are selected.
+    pub select: Select,
+    /// The files, in the order in which they are written.
+    #[serde(rename = "file")]
+    pub files: Vec<File>,
+    /// The command that loads K and OPc. None: the card keeps its own.
+    pub key_material: Option<KeyMaterial>,
+    /// What must read back equal before the card starts over.
+    pub read_back: ReadBack,
+    /// How the card is made to start over.
+    pub refresh: Refresh,
+    /// What proves that the operator number works.
+    pub verify: Verify,
+}
+
+/// What to do about the ICCID, which many cards do not let anybody change (TS 102 221 §13.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum IccidPolicy {
+    /// It must be replaced; a refusal fails the writing.
+    Write,
+    /// Try; a refusal is accepted and the card keeps its own.
+    Optional,
+    /// Never touch it.
+    Keep,
+}
+
+/// How EF_MSISDN says the number (TS 31.102 §4.4.2.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MsisdnFormat {
+    /// `+86…`, type of number 91.
+    International,
+    /// As dialled at home, type of number A1.
+    National,
+}
+
+/// How files are selected.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Select {
+    /// One SELECT per level, or one by path.
+    pub style: SelectStyle,
+    /// AID, or its beginning, of the USIM. None: the RFM application starts in its ADF.
+    #[serde(default, deserialize_with = "path::optional_aid")]
+    pub usim_aid: Option<Aid>,
+}
+
+/// How a file is selected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SelectStyle {
+    /// `00 A4 00` for each level.
+    Fid,
+    /// `00 A4 08` with the path from the MF.
+    Path,
+}
+
+/// One file of the card.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct File {
+    /// Where it is: `3F00/2FE2`, `ADF/6F07`.
+    pub path: FilePath,
+    /// What it holds.
+    pub ef: EfKind,
+    /// Number of the record to write; record files alone.
+    pub record: Option<u8>,
+    /// Whether a card without it, or one that refuses, is written all the same.
+    #[serde(default)]
+    pub optional: bool,
+    /// What to write into a file of kind `fixed`, in hexadecimal.
+    #[serde(default)]
+    content: Option<HexBytes>,
+}
+
+impl File {
+    /// Name of the file in messages: `EF_IMSI`, or `EF_6F46` for one of kind `fixed`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self.ef {
+            EfKind::Fixed => format!("EF_{:04X}", self.path.fid()),
+            known => known.name().to_owned(),
+        }
+    }
+
+    /// What a file of kind `fixed` shall hold.
+    #[must_use]
+    pub fn content(&self) -> &[u8] {
+        self.content.as_ref().map_or(&[], |content| &content.0)
+    }
+}
+
+/// What a file holds (TS 102 221 §13, TS 31.102 §4.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "the names are those of the specifications")]
+pub enum EfKind {
+    Iccid,
+    Imsi,
+    Msisdn,
+    Smsp,
+    Acc,
+    Ad,
+    Loci,
+    Psloci,
+    Epsloci,
+    Keys,
+    Keysps,
+    Hplmnwact,
+    Fplmn,
+    /// The same content for every card, given in the profile.
+    Fixed,
+}
+
+impl EfKind {
+    /// Name in messages.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Iccid => "EF_ICCID",
+            Self::Imsi => "EF_IMSI",
+            Self::Msisdn => "EF_MSISDN",
+            Self::Smsp => "EF_SMSP",
+            Self::Acc => "EF_ACC",
+            Self::Ad => "EF_AD",
+            Self::Loci => "EF_LOCI",
+            Self::Psloci => "EF_PSLOCI",
+            Self::Epsloci => "EF_EPSLOCI",
+            Self::Keys => "EF_Keys",
+            Self::Keysps => "EF_KeysPS",
+            Self::Hplmnwact => "EF_HPLMNwAcT",
+            Self::Fplmn => "EF_FPLMN",
+            Self::Fixed => "EF",
+        }
+    }
+
+    /// Whether the file says where the module registered, and whether it did.
+    #[must_use]
+    pub const fn is_location(self) -> bool {
+        matches!(self, Self::Loci | Self::Psloci | Self::Epsloci)
+    }
+
+    /// Whether records, not bytes, are written.
+    #[must_use]
+    pub const fn has_records(self) -> bool {
+        matches!(self, Self::Msisdn | Self::Smsp)
+    }
+}
+
+/// The command that loads key material; a card vendor's own.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyMaterial {
+    /// Class byte.
+    pub cla: u8,
+    /// Instruction byte.
+    pub ins: u8,
+    /// First parameter.
+    pub p1: u8,
+    /// Second parameter.
+    pub p2: SecondParameter,
+    /// How the values are encrypted.
+    pub wrapping: Wrapping,
+    /// The data field: TLV objects in this order.
+    pub fields: Vec<KeyField>,
+}
+
+/// P2 of the key command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum SecondParameter {
+    /// This byte.
+    Byte(u8),
+    /// A value that depends on the chip.
+    Named(NamedParameter),
+}
+
+/// Values a parameter byte may take from the chip.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NamedParameter {
+    /// The version of the chip's keys (KVN).
+    KeyVersion,
+}
+
+/// How key material is encrypted within the session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Wrapping {
+    /// AES-128-CBC under the chip's DEK, zero ICV.
+    AesCbcDek,
+}
+
+/// One TLV object of the key command.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyField {
+    /// One-byte tag.
+    pub tag: u8,
+    /// What it holds.
+    pub value: KeyValue,
+}
+
+/// What one TLV object of the key command holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyValue {
+    /// The subscriber key, wrapped.
+    K,
+    /// The operator variant, wrapped.
+    Opc,
+    /// Check value of the subscriber key.
+    KcvK,
+    /// Check value of the operator variant.
+    KcvOpc,
+}
+
+/// What must read back equal.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReadBack {
+    /// Kinds of files, each of them listed.
+    pub efs: Vec<EfKind>,
+}
+
+/// How the card is made to start over with its new files.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Refresh {
+    /// Who orders it.
+    pub how: RefreshHow,
+    /// Qualifier of the REFRESH command (TS 102 223 §8.6).
+    pub qualifier: u8,
+}
+
+/// Who orders the REFRESH.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RefreshHow {
+    /// The RFM application, after files changed.
+    Automatic,
+    /// A script whose only command is an immediate action.
+    ImmediateAction,
+}
+
+/// What proves that the module registered with the operator number.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Verify {
+    /// File identifiers of location files, any of which must say "updated".
+    pub registered: Vec<Fid>,
+}
+
+impl Profile {
+    /// Reads a profile and finds it consistent, or says where it is not.
+    pub fn parse(text: &str) -> anyhow::Result<Self> {
+        let profile: Self = toml::from_str(text).context("card profile")?;
+        validate::check(&profile).with_context(|| format!("card profile {:?}", profile.name))?;
+        Ok(profile)
+    }
+
+    /// Position of the file of this kind.
+    #[must_use]
+    pub fn position(&self, ef: EfKind) -> Option<usize> {
+        self.files.iter().position(|file| file.ef == ef)
+    }
+
+    /// Whether the file at `position` says where the module registered and counts as proof.
+    #[must_use]
+    pub fn proves_registration(&self, position: usize) -> bool {
+        self.files.get(position).is_some_and(|file| {
+            file.ef.is_location() && self.verify.registered.iter().any(|fid| fid.0 == file.path.fid())
+        })
+    }
+
+    /// Whether the file at `position` is written at all.
+    #[must_use]
+    pub fn is_written(&self, position: usize) -> bool {
+        self.files
+            .get(position)
+            .is_some_and(|file| file.ef != EfKind::Iccid || self.iccid != IccidPolicy::Keep)
+    }
+
+    /// Whether a card that lacks or refuses the file at `position` is written all the same.
+    #[must_use]
+    pub fn is_optional(&self, position: usize) -> bool {
+        self.files.get(position).is_some_and(|file| {
+            file.optional || (file.ef == EfKind::Iccid && self.iccid == IccidPolicy::Optional)
+        })
+    }
+}

@@ -1,0 +1,393 @@
+//! The work of one session on one card: what to read and write next, and what the answers mean.
+//!
+//! Writing goes through three phases, each a list of units in a fixed order: *survey* reads every file, *write*
+//! updates those that differ from what was reserved, *read back* reads again what must be equal. Verifying
+//! is a survey alone. All updates are absolute, so that repeating one changes nothing; what a card holds is
+//! decided by reading, never by memory. It must never write a file whose content it has not read in this
+//! session, nor load key material that was acknowledged before.
+
+use std::sync::Arc;
+
+use uicc::apdu::CommandApdu;
+
+use super::answers::{self, Answered, Refused};
+use super::content::{Values, desired, is_registered};
+use super::failure::{Failure, FailureKind};
+use super::script::{Access, Batch, Packer, Role};
+use crate::profile::{EfKind, File, IccidPolicy, Profile};
+
+/// What a session does to a card.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    Write,
+    Verify,
+}
+
+/// Where in its work a session stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Phase {
+    Survey,
+    Write,
+    ReadBack,
+    Done,
+}
+
+/// One unit of a phase.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unit {
+    /// The file at this position of the profile.
+    File(usize),
+    /// The key command.
+    Keys,
+}
+
+/// What is known of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum FileState {
+    Unknown,
+    Holds(Vec<u8>),
+    /// The card lacks it, or refused it, and the profile accepts that.
+    PassedOver,
+}
+
+/// How far a session has come. Holds no key material, so that it may be kept for a resumed session.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    phase: Phase,
+    /// First unit of the phase that is not acknowledged.
+    at: usize,
+    files: Vec<FileState>,
+    keys_loaded: bool,
+    wrote: bool,
+}
+
+/// What a verification found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Verified,
+    /// The card does not hold what was reserved.
+    Differs(String),
+    /// It does, but no location file says "updated".
+    NotRegistered(String),
+}
+
+/// The work.
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub(crate) purpose: Purpose,
+    pub(crate) profile: Arc<Profile>,
+    values: Values,
+    key_command: Option<CommandApdu>,
+    /// Last step acknowledged in an earlier session of the same attempt.
+    resume_step: u32,
+    max_script_bytes: usize,
+    place: Place,
+}
+
+impl Job {
+    pub(crate) fn new(
+        purpose: Purpose,
+        profile: Arc<Profile>,
+        values: Values,
+        key_command: Option<CommandApdu>,
+        resume_step: u32,
+        max_script_bytes: usize,
+    ) -> Self {
+        let files = vec![FileState::Unknown; profile.files.len()];
+        let place = Place {
+            phase: Phase::Survey,
+            at: 0,
+            files,
+            keys_loaded: false,
+            wrote: false,
+        };
+        Self {
+            purpose,
+            profile,
+            values,
+            key_command,
+            resume_step,
+            max_script_bytes,
+            place,
+        }
+    }
+
+    /// How far the work has come.
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// Goes on from where an interrupted session stood.
+    pub(crate) fn resume_at(&mut self, place: Place) {
+        if place.files.len() == self.profile.files.len() {
+            self.place = place;
+        }
+    }
+
+    /// Steps in all.
+    pub(crate) fn steps(&self) -> u32 {
+        self.step_of(Phase::Done, 0)
+    }
+
+    /// Steps acknowledged, in this session or before.
+    pub(crate) fn step(&self) -> u32 {
+        self.step_of(self.place.phase, self.place.at)
+            .max(self.resume_step)
+            .min(self.steps())
+    }
+
+    fn step_of(&self, phase: Phase, at: usize) -> u32 {
+        let before = [Phase::Survey, Phase::Write, Phase::ReadBack]
+            .into_iter()
+            .filter(|earlier| *earlier < phase);
+        let units: usize = before.map(|earlier| self.units(earlier).len()).sum::<usize>() + at;
+        u32::try_from(units).unwrap_or(u32::MAX)
+    }
+
+    /// The next commands; nothing once everything is done. Repeatable: nothing advances until an answer
+    /// was digested.
+    pub(crate) fn next_batch(&mut self) -> Result<Option<Batch>, Failure> {
+        while self.place.phase != Phase::Done {
+            let batch = self.pack()?;
+            if !batch.commands.is_empty() {
+                return Ok(Some(batch));
+            }
+            if self.place.phase == Phase::ReadBack {
+                self.compare()?;
+            }
+            self.place.at = 0;
+            self.place.phase = match (self.place.phase, self.purpose) {
+                (Phase::Survey, Purpose::Write) => Phase::Write,
+                (Phase::Write, _) => Phase::ReadBack,
+                _ => Phase::Done,
+            };
+        }
+        Ok(None)
+    }
+
+    /// Takes the card's answer to `batch`. What it did is in the list even where the work fails.
+    pub(crate) fn digest(&mut self, batch: &Batch, answer: &[u8]) -> (Vec<Answered>, Result<(), Failure>) {
+        let (answered, outcome) = answers::read(batch, answer);
+        let result = match outcome {
+            Ok(outcome) => self.apply(batch, outcome),
+            Err(failure) => Err(failure),
+        };
+        (answered, result)
+    }
+
+    fn apply(&mut self, batch: &Batch, outcome: answers::Outcome) -> Result<(), Failure> {
+        let phase = self.place.phase;
+        let units = self.units(phase);
+        for done in outcome.done {
+            match (
+                batch.commands.get(done.command).map(|command| command.role),
+                units.get(done.unit),
+            ) {
+                (Some(Role::Read), Some(Unit::File(file))) => {
+                    self.place.files[*file] = FileState::Holds(done.data)
+                }
+                (Some(Role::Update), Some(Unit::File(_))) => self.place.wrote = true,
+                (Some(Role::LoadKeys), _) => {
+                    self.place.wrote = true;
+                    self.place.keys_loaded = true;
+                }
+                _ => {}
+            }
+        }
+        let mut next = batch.end;
+        for refused in outcome.refused {
+            self.accept_refusal(units.get(refused.unit).copied(), &refused)?;
+            if refused.stopped {
+                next = refused.unit + 1;
+            }
+        }
+        self.place.at = next;
+        Ok(())
+    }
+
+    /// Passes over a file that may be missing or refuse; anything else fails the work.
+    fn accept_refusal(&mut self, unit: Option<Unit>, refused: &Refused) -> Result<(), Failure> {
+        let failure = Failure::of_status(&refused.meaning, refused.status);
+        let Some(Unit::File(file)) = unit else {
+            return Err(failure);
+        };
+        if self.profile.is_optional(file) {
+            self.place.files[file] = FileState::PassedOver;
+            return Ok(());
+        }
+        let is_iccid = self
+            .profile
+            .files
+            .get(file)
+            .is_some_and(|file| file.ef == EfKind::Iccid);
+        Err(if is_iccid && refused.role == Role::Update {
+            failure.of_iccid()
+        } else {
+            failure
+        })
+    }
+
+    fn pack(&self) -> Result<Batch, Failure> {
+        let units = self.units(self.place.phase);
+        let mut packer = Packer::new(&self.profile, self.max_script_bytes, self.place.at);
+        let mut at = self.place.at;
+        while let Some(unit) = units.get(at) {
+            let used = match *unit {
+                Unit::Keys => match self.keys_due() {
+                    Some(apdu) => {
+                        let next = self.file_and_access(units.get(at + 1).copied())?;
+                        let used = 1 + usize::from(next.is_some());
+                        packer
+                            .add_keys(
+                                at,
+                                apdu.clone(),
+                                next.as_ref().map(|(file, access)| (*file, access)),
+                            )?
+                            .then_some(used)
+                    }
+                    None => Some(0),
+                },
+                file => match self.file_and_access(Some(file))? {
+                    Some((file, access)) => packer.add_file(at, file, &access)?.then_some(1),
+                    None => Some(0),
+                },
+            };
+            match used {
+                None => break,
+                Some(0) => {
+                    packer.skip(at);
+                    at += 1;
+                }
+                Some(used) => at += used,
+            }
+        }
+        Ok(packer.finish())
+    }
+
+    /// What is to be done to a file in this phase, if anything.
+    fn file_and_access(&self, unit: Option<Unit>) -> Result<Option<(&File, Access)>, Failure> {
+        let Some(Unit::File(at)) = unit else {
+            return Ok(None);
+        };
+        let (Some(file), Some(state)) = (self.profile.files.get(at), self.place.files.get(at)) else {
+            return Ok(None);
+        };
+        let access = match (self.place.phase, state) {
+            (Phase::Survey, _) => Some(Access::Read),
+            (_, FileState::PassedOver) => None,
+            (Phase::Write, FileState::Holds(held)) => desired(&self.profile, file, &self.values, held)?
+                .filter(|wanted| !held.starts_with(wanted))
+                .map(Access::Update),
+            (Phase::ReadBack, _) if self.place.wrote => Some(Access::Read),
+            _ => None,
+        };
+        Ok(access.map(|access| (file, access)))
+    }
+
+    fn keys_due(&self) -> Option<&CommandApdu> {
+        let position = self
+            .units(Phase::Write)
+            .iter()
+            .position(|unit| *unit == Unit::Keys)?;
+        let acknowledged_before = self.resume_step > self.step_of(Phase::Write, position);
+        self.key_command
+            .as_ref()
+            .filter(|_| !self.place.keys_loaded && !acknowledged_before)
+    }
+
+    /// The units of a phase: the same in every session of a profile, so that steps keep their numbers.
+    fn units(&self, phase: Phase) -> Vec<Unit> {
+        let written = (0..self.profile.files.len()).filter(|at| self.profile.is_written(*at));
+        match (phase, self.purpose) {
+            (Phase::Survey, Purpose::Write) => written.map(Unit::File).collect(),
+            (Phase::Survey, Purpose::Verify) => written
+                .filter(|at| self.is_compared(*at) || self.profile.proves_registration(*at))
+                .map(Unit::File)
+                .collect(),
+            (Phase::Write, Purpose::Write) => {
+                let imsi = self.profile.position(EfKind::Imsi);
+                let has_keys = self.profile.key_material.is_some();
+                written
+                    .flat_map(|at| {
+                        let keys = (has_keys && Some(at) == imsi).then_some(Unit::Keys);
+                        keys.into_iter().chain([Unit::File(at)])
+                    })
+                    .collect()
+            }
+            (Phase::ReadBack, Purpose::Write) => written
+                .filter(|at| self.is_read_back(*at))
+                .map(Unit::File)
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn is_read_back(&self, at: usize) -> bool {
+        let file = &self.profile.files[at];
+        file.ef == EfKind::Fixed || self.profile.read_back.efs.contains(&file.ef)
+    }
+
+    /// Whether a verification compares the file.
+    fn is_compared(&self, at: usize) -> bool {
+        match self.profile.files[at].ef {
+            EfKind::Imsi | EfKind::Msisdn => true,
+            EfKind::Iccid => self.profile.iccid == IccidPolicy::Write,
+            _ => false,
+        }
+    }
+
+    fn differing(&self, unit: Unit) -> Result<Option<String>, Failure> {
+        let Unit::File(at) = unit else { return Ok(None) };
+        let file = &self.profile.files[at];
+        let FileState::Holds(held) = &self.place.files[at] else {
+            return Ok(None);
+        };
+        let wanted = desired(&self.profile, file, &self.values, held)?;
+        Ok(wanted
+            .filter(|wanted| !held.starts_with(wanted))
+            .map(|_| file.name()))
+    }
+
+    fn compare(&self) -> Result<(), Failure> {
+        let units = self.units(Phase::ReadBack);
+        let differing: Vec<String> = units
+            .into_iter()
+            .filter_map(|unit| self.differing(unit).transpose())
+            .collect::<Result<_, _>>()?;
+        if differing.is_empty() {
+            return Ok(());
+        }
+        let detail = format!(
+            "{}: read back differs from what was written",
+            differing.join(", ")
+        );
+        Err(Failure::new(FailureKind::ReadBackMismatch, detail))
+    }
+
+    /// What a finished verification found.
+    pub(crate) fn verdict(&self) -> Verdict {
+        let mut differing = Vec::new();
+        let mut registered = false;
+        for unit in self.units(Phase::Survey) {
+            let Unit::File(at) = unit else { continue };
+            if self.is_compared(at) {
+                match self.differing(unit) {
+                    Ok(name) => differing.extend(name),
+                    Err(failure) => differing.push(failure.detail),
+                }
+            }
+            if let (true, FileState::Holds(held)) =
+                (self.profile.proves_registration(at), &self.place.files[at])
+            {
+                registered |= is_registered(self.profile.files[at].ef, held);
+            }
+        }
+        match (differing.is_empty(), registered) {
+            (false, _) => Verdict::Differs(format!("{}: not what was reserved", differing.join(", "))),
+            (true, false) => {
+                Verdict::NotRegistered("no location file says that the module registered".to_owned())
+            }
+            (true, true) => Verdict::Verified,
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! Commands to a card and the scripts they are packed into.
+//!
+//! Each command knows what it is for, so that its answer can be told apart and named. It must never give
+//! out the bytes of a command that carries key material.
+
+use uicc::apdu::build::{self, Fcp};
+use uicc::apdu::{CommandApdu, ins};
+use uicc::ef::FilePath;
+use uicc::script::{CommandScript, Form};
+
+use super::failure::{Failure, FailureKind};
+use crate::profile::{File, Profile, Root, SelectStyle};
+
+/// Le of a command that reads: as many bytes as there are, 256 at most.
+const ALL: u8 = 0x00;
+/// Tag and length around a C-APDU of up to 260 bytes: 22 82 xx xx.
+const COMMAND_OVERHEAD_BYTES: usize = 4;
+/// AE 80 … 00 00 around a script.
+const SCRIPT_OVERHEAD_BYTES: usize = 4;
+
+/// What a command is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    Select,
+    Read,
+    Update,
+    LoadKeys,
+}
+
+/// A command, and which unit of work it belongs to.
+#[derive(Debug, Clone)]
+pub(super) struct Command {
+    pub(super) apdu: CommandApdu,
+    pub(super) role: Role,
+    /// Name of the file or thing it concerns.
+    pub(super) name: String,
+    /// Number of the unit within the phase.
+    pub(super) unit: usize,
+}
+
+impl Command {
+    /// `UPDATE BINARY EF_IMSI`.
+    pub(super) fn meaning(&self) -> String {
+        let verb = match (self.role, self.apdu.ins) {
+            (Role::LoadKeys, _) => return format!("load {}", self.name),
+            (_, ins::SELECT) => "SELECT",
+            (_, ins::READ_BINARY) => "READ BINARY",
+            (_, ins::READ_RECORD) => "READ RECORD",
+            (_, ins::UPDATE_BINARY) => "UPDATE BINARY",
+            (_, ins::UPDATE_RECORD) => "UPDATE RECORD",
+            _ => "command for",
+        };
+        format!("{verb} {}", self.name)
+    }
+
+    /// The bytes in hexadecimal; none for key material.
+    pub(super) fn shown(&self) -> Option<String> {
+        (self.role != Role::LoadKeys).then(|| hex::encode(self.apdu.encode()))
+    }
+
+    fn bytes(&self) -> usize {
+        self.apdu.encode().len() + COMMAND_OVERHEAD_BYTES
+    }
+}
+
+/// Commands that go to the card together.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Batch {
+    pub(super) commands: Vec<Command>,
+    /// Number of the first unit that is not in this batch.
+    pub(super) end: usize,
+}
+
+impl Batch {
+    /// The script.
+    pub(super) fn encode(&self) -> Vec<u8> {
+        CommandScript::of_apdus(
+            Form::Indefinite,
+            self.commands.iter().map(|command| command.apdu.clone()),
+        )
+        .encode()
+    }
+}
+
+/// Packs units into one script, as many as fit.
+pub(super) struct Packer<'a> {
+    profile: &'a Profile,
+    room: usize,
+    batch: Batch,
+    /// Where the card stands: root and directories of the file selected last.
+    place: Option<(Root, Vec<u16>)>,
+}
+
+impl<'a> Packer<'a> {
+    pub(super) fn new(profile: &'a Profile, max_bytes: usize, first_unit: usize) -> Self {
+        let batch = Batch {
+            commands: Vec::new(),
+            end: first_unit,
+        };
+        Self {
+            profile,
+            room: max_bytes.saturating_sub(SCRIPT_OVERHEAD_BYTES),
+            batch,
+            place: None,
+        }
+    }
+
+    /// Adds commands on one file, with the SELECTs in front of them. False when the script is full; a
+    /// script that is still empty takes anything.
+    pub(super) fn add_file(&mut self, unit: usize, file: &File, access: &Access) -> Result<bool, Failure> {
+        let mut commands = self.selects(unit, file)?;
+        commands.push(access.command(unit, file)?);
+        let fits = self.push(unit, commands);
+        if fits {
+            self.place = Some((file.path.root(), file.path.directories().to_vec()));
+        }
+        Ok(fits)
+    }
+
+    /// Adds the key command together with the file that must be written in the same script.
+    pub(super) fn add_keys(
+        &mut self,
+        unit: usize,
+        apdu: CommandApdu,
+        next: Option<(&File, &Access)>,
+    ) -> Result<bool, Failure> {
+        let keys = Command {
+            apdu,
+            role: Role::LoadKeys,
+            name: "key material".to_owned(),
+            unit,
+        };
+        let mut commands = vec![keys];
+        if let Some((file, access)) = next {
+            commands.extend(self.selects(unit + 1, file)?);
+            commands.push(access.command(unit + 1, file)?);
+        }
+        let last = unit + usize::from(next.is_some());
+        let fits = self.push(last, commands);
+        if let Some((file, _)) = next.filter(|_| fits) {
+            self.place = Some((file.path.root(), file.path.directories().to_vec()));
+        }
+        Ok(fits)
+    }
+
+    /// Passes over a unit that needs no command.
+    pub(super) fn skip(&mut self, unit: usize) {
+        self.batch.end = unit + 1;
+    }
+
+    pub(super) fn finish(self) -> Batch {
+        self.batch
+    }
+
+    fn push(&mut self, last_unit: usize, commands: Vec<Command>) -> bool {
+        let bytes: usize = commands.iter().map(Command::bytes).sum();
+        if bytes > self.room && !self.batch.commands.is_empty() {
+            return false;
+        }
+        self.room = self.room.saturating_sub(bytes);
+        self.batch.commands.extend(commands);
+        self.batch.end = last_unit + 1;
+        true
+    }
+
+    /// The SELECTs that lead from where the card stands to `file`.
+    fn selects(&self, unit: usize, file: &File) -> Result<Vec<Command>, Failure> {
+        let select = |apdu, name: String| Command {
+            apdu,
+            role: Role::Select,
+            name,
+            unit,
+        };
+        let (root, directories) = (file.path.root(), file.path.directories());
+        let here = self
+            .place
+            .as_ref()
+            .is_some_and(|(r, d)| *r == root && d == directories);
+        let application = self
+            .profile
+            .select
+            .usim_aid
+            .as_ref()
+            .filter(|_| root == Root::Adf);
+        let same_root = self.place.as_ref().is_some_and(|(r, _)| *r == root);
+        let mut commands = Vec::new();
+        if let (Some(aid), false) = (
+            application,
+            here || (same_root && self.profile.select.style == SelectStyle::Path),
+        ) {
+            commands.push(select(build::select_aid(aid, Fcp::None), "ADF.USIM".to_owned()));
+        }
+        if self.profile.select.style == SelectStyle::Path {
+            let alias = (root == Root::Adf).then_some(FilePath::CURRENT_ADF);
+            let path: Vec<u16> = alias
+                .into_iter()
+                .chain(file.path.below().iter().copied())
+                .collect();
+            let path = FilePath::new(path).map_err(|error| {
+                Failure::new(FailureKind::FileNotFound, format!("{}: {error}", file.path))
+            })?;
+            commands.push(select(build::select_path(&path, Fcp::None), file.name()));
+            return Ok(commands);
+        }
+        if !here {
+            match root {
+                Root::Mf => commands.push(select(
+                    build::select_fid(FilePath::MF, Fcp::None),
+                    "MF".to_owned(),
+                )),
+                Root::Adf if application.is_none() => {
+                    commands.push(select(
+                        build::select_fid(FilePath::CURRENT_ADF, Fcp::None),
+                        "ADF.USIM".to_owned(),
+                    ));
+                }
+                Root::Adf => {}
+            }
+            for directory in directories {
+                commands.push(select(
+                    build::select_fid(*directory, Fcp::None),
+                    format!("DF {directory:04X}"),
+                ));
+            }
+        }
+        commands.push(select(build::select_fid(file.path.fid(), Fcp::None), file.name()));
+        Ok(commands)
+    }
+}
+
+/// What is done to a selected file.
+#[derive(Debug, Clone)]
+pub(super) enum Access {
+    Read,
+    Update(Vec<u8>),
+}
+
+impl Access {
+    fn command(&self, unit: usize, file: &File) -> Result<Command, Failure> {
+        let fits = |apdu: uicc::Result<CommandApdu>| {
+            apdu.map_err(|error| Failure::new(FailureKind::WrongLength, format!("{}: {error}", file.name())))
+        };
+        let (apdu, role) = match (self, file.record) {
+            (Self::Read, None) => (fits(build::read_binary(0, ALL))?, Role::Read),
+            (Self::Read, Some(record)) => (build::read_record(record, ALL), Role::Read),
+            (Self::Update(data), None) => (fits(build::update_binary(0, data.clone()))?, Role::Update),
+            (Self::Update(data), Some(record)) => {
+                (fits(build::update_record(record, data.clone()))?, Role::Update)
+            }
+        };
+        Ok(Command {
+            apdu,
+            role,
+            name: file.name(),
+            unit,
+        })
+    }
+}

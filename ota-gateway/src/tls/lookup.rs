@@ -1,0 +1,166 @@
+//! Holds back a client's bytes while the key for its identity is looked up.
+//!
+//! The stream stands between the socket and OpenSSL. When [`super::hello`] finds an identity, everything
+//! read so far is kept until the look-up is done and its result lies in the connection's [`KeySlot`], where
+//! OpenSSL's callback finds it. No thread ever waits. It must never hand on bytes of a message whose
+//! identity is still being looked up.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
+
+use futures::future::BoxFuture;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::hello::{Found, HelloReader};
+use crate::platform::ChipKeys;
+
+/// Bytes read from the socket at once during the handshake.
+const CHUNK_BYTES: usize = 2_048;
+
+/// Looks up the keys of an identity; nothing for an unknown one or when the platform does not answer.
+pub(crate) type Lookup = Arc<dyn Fn(Vec<u8>) -> BoxFuture<'static, Option<ChipKeys>> + Send + Sync>;
+
+/// What is known about the client of one connection: written by the stream, read by OpenSSL's callback and
+/// by whoever drives the session.
+#[derive(Debug, Default)]
+pub(crate) struct KeySlot(Mutex<Slot>);
+
+#[derive(Debug, Default)]
+struct Slot {
+    identity: Vec<u8>,
+    keys: Option<ChipKeys>,
+    max_fragment: Option<usize>,
+}
+
+impl KeySlot {
+    /// The keys of this identity, if it is the one that was looked up and found.
+    pub(crate) fn keys_of(&self, identity: &[u8]) -> Option<ChipKeys> {
+        let slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        (slot.identity == identity).then(|| slot.keys.clone()).flatten()
+    }
+
+    /// The keys looked up last.
+    pub(crate) fn keys(&self) -> Option<ChipKeys> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).keys.clone()
+    }
+
+    /// Whether an identity was looked up.
+    pub(crate) fn asked(&self) -> bool {
+        !self
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .identity
+            .is_empty()
+    }
+
+    /// The fragment length the client asked for, in bytes.
+    pub(crate) fn max_fragment(&self) -> Option<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).max_fragment
+    }
+
+    fn put(&self, identity: Vec<u8>, keys: Option<ChipKeys>) {
+        let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        slot.identity = identity;
+        slot.keys = keys;
+    }
+
+    fn put_max_fragment(&self, bytes: Option<usize>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).max_fragment = bytes;
+    }
+}
+
+/// The stream.
+pub(crate) struct LookupStream<S> {
+    inner: S,
+    /// None once nothing more can be found.
+    reader: Option<HelloReader>,
+    held: Vec<u8>,
+    pending: Option<(Vec<u8>, BoxFuture<'static, Option<ChipKeys>>)>,
+    lookup: Lookup,
+    slot: Arc<KeySlot>,
+}
+
+impl<S> LookupStream<S> {
+    /// A stream over `inner` that fills `slot` through `lookup`.
+    pub(crate) fn new(inner: S, lookup: Lookup, slot: Arc<KeySlot>) -> Self {
+        Self {
+            inner,
+            reader: Some(HelloReader::default()),
+            held: Vec::new(),
+            pending: None,
+            lookup,
+            slot,
+        }
+    }
+
+    /// Starts a look-up if the bytes so far name an identity; gives up reading when they cannot.
+    fn inspect(&mut self, bytes: &[u8]) {
+        let Some(reader) = &mut self.reader else { return };
+        match reader.take(bytes) {
+            Found::Nothing => {}
+            Found::Over => self.reader = None,
+            Found::Identity => {
+                self.slot.put_max_fragment(reader.max_fragment());
+                let identity = reader.identity().to_vec();
+                self.pending = Some((identity.clone(), (self.lookup)(identity)));
+            }
+        }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for LookupStream<S> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        // Each turn either ends, or finishes a look-up; bytes that came in one piece name few identities.
+        loop {
+            if let Some((_, future)) = &mut this.pending {
+                let keys = ready!(future.as_mut().poll(cx));
+                if let Some((identity, _)) = this.pending.take() {
+                    this.slot.put(identity, keys);
+                }
+            }
+            if !this.held.is_empty() {
+                let length = this.held.len().min(buf.remaining());
+                buf.put_slice(&this.held[..length]);
+                this.held.drain(..length);
+                return Poll::Ready(Ok(()));
+            }
+            if this.reader.is_none() {
+                return Pin::new(&mut this.inner).poll_read(cx, buf);
+            }
+            let mut chunk = [0; CHUNK_BYTES];
+            let mut chunk = ReadBuf::new(&mut chunk);
+            ready!(Pin::new(&mut this.inner).poll_read(cx, &mut chunk))?;
+            if chunk.filled().is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+            this.held.extend_from_slice(chunk.filled());
+            this.inspect(chunk.filled());
+        }
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for LookupStream<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.inner).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(cx)
+    }
+}
+
+impl<S> std::fmt::Debug for LookupStream<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LookupStream")
+            .field("held", &self.held.len())
+            .finish_non_exhaustive()
+    }
+}
