@@ -55,7 +55,10 @@ impl CallbackUrl {
             ));
         }
         if text.contains('#') {
-            return Err(malformed("回调地址不得带片段（#）", "a callback address has no fragment (#)"));
+            return Err(malformed(
+                "回调地址不得带片段（#）",
+                "a callback address has no fragment (#)",
+            ));
         }
         let uri: Uri = text.parse().map_err(|_| NOT_A_URL)?;
         let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
@@ -94,11 +97,18 @@ const fn malformed(zh: &'static str, en: &'static str) -> Malformed {
 }
 
 fn check_port(authority: &http::uri::Authority) -> Result<(), Malformed> {
-    let wrong = malformed("回调地址的端口应为 1–65535", "the port of a callback address is 1 to 65535");
+    let wrong = malformed(
+        "回调地址的端口应为 1–65535",
+        "the port of a callback address is 1 to 65535",
+    );
     match authority.port() {
         None if authority.as_str().ends_with(':') => Err(wrong),
         None => Ok(()),
-        Some(_) => authority.port_u16().filter(|port| *port > 0).map(|_| ()).ok_or(wrong),
+        Some(_) => authority
+            .port_u16()
+            .filter(|port| *port > 0)
+            .map(|_| ())
+            .ok_or(wrong),
     }
 }
 
@@ -109,18 +119,29 @@ fn check_host(host: &str, test_rig: bool) -> Result<(), Malformed> {
         return Err(NOT_PUBLIC);
     }
     if let Some(address) = literal_address(name) {
-        return if test_rig || !is_special(address) { Ok(()) } else { Err(NOT_PUBLIC) };
+        return if test_rig || !is_special(address) {
+            Ok(())
+        } else {
+            Err(NOT_PUBLIC)
+        };
     }
     if !is_host_name(name) {
         return Err(NOT_A_URL);
     }
     let private = !name.contains('.') || PRIVATE_SUFFIXES.iter().any(|suffix| name.ends_with(suffix));
-    if private && !test_rig { Err(NOT_PUBLIC) } else { Ok(()) }
+    if private && !test_rig {
+        Err(NOT_PUBLIC)
+    } else {
+        Ok(())
+    }
 }
 
 fn literal_address(host: &str) -> Option<IpAddr> {
     match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-        Some(inner) => inner.parse::<Ipv6Addr>().ok().map(|address| IpAddr::V6(address).to_canonical()),
+        Some(inner) => inner
+            .parse::<Ipv6Addr>()
+            .ok()
+            .map(|address| IpAddr::V6(address).to_canonical()),
         None => host.parse::<Ipv4Addr>().ok().map(IpAddr::V4),
     }
 }
@@ -172,7 +193,10 @@ mod tests {
             "https://[2606:4700::1111]:8443/x",
             "https://xn--fiqs8s.cn/x",
         ] {
-            assert_eq!(CallbackUrl::parse(text, false).map(|url| url.as_str().to_owned()), Ok(text.to_owned()));
+            assert_eq!(
+                CallbackUrl::parse(text, false).map(|url| url.as_str().to_owned()),
+                Ok(text.to_owned())
+            );
         }
     }
 
@@ -233,17 +257,33 @@ mod tests {
 
     #[test]
     fn a_test_rig_may_use_http_and_its_own_machine_but_never_another_component() {
-        for text in ["http://127.0.0.1:9000/callback", "http://localhost:9000/", "https://10.0.0.1/x", "http://crm/x"] {
+        for text in [
+            "http://127.0.0.1:9000/callback",
+            "http://localhost:9000/",
+            "https://10.0.0.1/x",
+            "http://crm/x",
+        ] {
             assert!(CallbackUrl::parse(text, true).is_ok(), "{text}");
         }
-        for text in ["http://gateway.spin.internal/x", "http://self.alt/x", "http://a@b.example/x", "ftp://127.0.0.1/x"] {
+        for text in [
+            "http://gateway.spin.internal/x",
+            "http://self.alt/x",
+            "http://a@b.example/x",
+            "ftp://127.0.0.1/x",
+        ] {
             assert!(CallbackUrl::parse(text, true).is_err(), "{text}");
         }
     }
 
     #[test]
     fn neighbours_of_special_networks_are_public() {
-        for text in ["https://11.0.0.0/", "https://172.32.0.0/", "https://100.128.0.0/", "https://192.0.1.0/", "https://223.255.255.255/"] {
+        for text in [
+            "https://11.0.0.0/",
+            "https://172.32.0.0/",
+            "https://100.128.0.0/",
+            "https://192.0.1.0/",
+            "https://223.255.255.255/",
+        ] {
             assert!(CallbackUrl::parse(text, false).is_ok(), "{text}");
         }
     }

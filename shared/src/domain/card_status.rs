@@ -68,7 +68,12 @@ pub struct Refused {
 
 impl std::fmt::Display for Refused {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:?} is not possible for a card that is {}", self.event, self.from.en())
+        write!(
+            f,
+            "{:?} is not possible for a card that is {}",
+            self.event,
+            self.from.en()
+        )
     }
 }
 
@@ -160,8 +165,12 @@ mod tests {
     // §6.3 Table 2, spelled out again by its Chinese names so that a slip in the table is seen.
     fn expected(from: &str, event: CardEvent) -> Option<&'static str> {
         match (from, event) {
-            ("待写卡" | "申请失败" | "写卡失败", CardEvent::ApplicationAccepted) => Some("待开机上电"),
-            ("待写卡" | "申请失败" | "写卡失败", CardEvent::ApplicationRefused) => Some("申请失败"),
+            ("待写卡" | "申请失败" | "写卡失败", CardEvent::ApplicationAccepted) => {
+                Some("待开机上电")
+            }
+            ("待写卡" | "申请失败" | "写卡失败", CardEvent::ApplicationRefused) => {
+                Some("申请失败")
+            }
             ("待开机上电", CardEvent::ApplicationCancelled) => Some("待写卡"),
             ("待开机上电", CardEvent::SessionOpened) => Some("写卡中"),
             ("写卡中", CardEvent::WriteVerified) => Some("写卡成功"),
@@ -174,7 +183,11 @@ mod tests {
     fn every_step_is_that_of_table_2_and_every_other_is_refused() {
         for from in CardStatus::ALL {
             for event in EVENTS {
-                assert_eq!(next(from, event).ok().map(CardStatus::zh), expected(from.zh(), event), "{from:?} {event:?}");
+                assert_eq!(
+                    next(from, event).ok().map(CardStatus::zh),
+                    expected(from.zh(), event),
+                    "{from:?} {event:?}"
+                );
             }
         }
     }
@@ -182,7 +195,11 @@ mod tests {
     #[test]
     fn no_step_is_listed_twice() {
         for (at, row) in TRANSITIONS.iter().enumerate() {
-            assert!(!TRANSITIONS[at + 1..].iter().any(|other| (other.0, other.1) == (row.0, row.1)));
+            assert!(
+                !TRANSITIONS[at + 1..]
+                    .iter()
+                    .any(|other| (other.0, other.1) == (row.0, row.1))
+            );
         }
     }
 

@@ -21,7 +21,11 @@ impl Eid {
     /// [`Malformed`] with the rule that the text breaks.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
         if text.len() != EID_DIGITS || !all_digits(text) {
-            return Err(Malformed::new(Kind::Eid, "EID 应为 32 位数字", "an EID has 32 digits"));
+            return Err(Malformed::new(
+                Kind::Eid,
+                "EID 应为 32 位数字",
+                "an EID has 32 digits",
+            ));
         }
         // 10^32 fits u128, so the remainder needs no long division.
         match text.parse::<u128>() {
@@ -68,7 +72,10 @@ mod tests {
     use super::Eid;
     use proptest::prelude::*;
 
-    const VALID: [&str; 2] = ["89049032123451234512345678901235", "89086030202200000022000000000090"];
+    const VALID: [&str; 2] = [
+        "89049032123451234512345678901235",
+        "89086030202200000022000000000090",
+    ];
 
     #[test]
     fn published_eids_are_valid() {
@@ -95,7 +102,12 @@ mod tests {
 
     #[test]
     fn wrong_length_and_letters_are_refused() {
-        for text in ["", "8908603020220000002200000000009", "890860302022000000220000000000900", "8908603020220000002200000000009A"] {
+        for text in [
+            "",
+            "8908603020220000002200000000009",
+            "890860302022000000220000000000900",
+            "8908603020220000002200000000009A",
+        ] {
             assert!(Eid::parse(text).is_err(), "{text}");
         }
     }
@@ -108,7 +120,10 @@ mod tests {
 
     #[test]
     fn debug_output_is_masked() {
-        assert_eq!(format!("{:?}", Eid::parse(VALID[1]).unwrap()), "Eid(890860****0090)");
+        assert_eq!(
+            format!("{:?}", Eid::parse(VALID[1]).unwrap()),
+            "Eid(890860****0090)"
+        );
     }
 
     proptest! {

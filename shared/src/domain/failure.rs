@@ -68,7 +68,10 @@ impl FailureKind {
 
     fn row(self) -> &'static Row {
         // Every kind has its row (tested); the last one is the catch-all.
-        TABLE.iter().find(|row| row.0 == self).unwrap_or(&TABLE[TABLE.len() - 1])
+        TABLE
+            .iter()
+            .find(|row| row.0 == self)
+            .unwrap_or(&TABLE[TABLE.len() - 1])
     }
 
     /// Stable name, spoken by the gateway and stored in the database.
@@ -117,7 +120,11 @@ mod tests {
         for kind in FailureKind::all() {
             assert_eq!(FailureKind::from_code(kind.code()), Some(kind));
             assert_eq!(kind.row().0, kind);
-            assert!([kind.zh(), kind.en(), kind.remedy_zh(), kind.remedy_en()].iter().all(|text| !text.is_empty()));
+            assert!(
+                [kind.zh(), kind.en(), kind.remedy_zh(), kind.remedy_en()]
+                    .iter()
+                    .all(|text| !text.is_empty())
+            );
         }
         assert_eq!(FailureKind::from_code("anything"), None);
     }

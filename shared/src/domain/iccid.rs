@@ -28,7 +28,11 @@ impl Iccid {
             ));
         }
         if !text.starts_with(TELECOM_PREFIX) {
-            return Err(Malformed::new(Kind::Iccid, "ICCID 应以 89 开头", "an ICCID starts with 89"));
+            return Err(Malformed::new(
+                Kind::Iccid,
+                "ICCID 应以 89 开头",
+                "an ICCID starts with 89",
+            ));
         }
         Ok(Self(text.to_ascii_uppercase()))
     }
@@ -74,12 +78,20 @@ mod tests {
 
     #[test]
     fn letters_are_legal_and_become_capitals() {
-        assert_eq!(Iccid::parse("898604071120c0015291").unwrap().as_str(), "898604071120C0015291");
+        assert_eq!(
+            Iccid::parse("898604071120c0015291").unwrap().as_str(),
+            "898604071120C0015291"
+        );
     }
 
     #[test]
     fn the_luhn_digit_informs_and_does_not_refuse() {
-        for good in ["89861121245014174191", "89860321245910333529", "89860117851014783481", "89860621330066521767"] {
+        for good in [
+            "89861121245014174191",
+            "89860321245910333529",
+            "89860117851014783481",
+            "89860621330066521767",
+        ] {
             assert!(Iccid::parse(good).unwrap().luhn_ok(), "{good}");
         }
         for other in ["89860419151871818523", "898604071120C0015291"] {
@@ -89,7 +101,13 @@ mod tests {
 
     #[test]
     fn wrong_length_prefix_and_letters_are_refused() {
-        for text in ["", "8986041915187181852", "898604191518718185230", "12860419151871818523", "89860419151871818G23"] {
+        for text in [
+            "",
+            "8986041915187181852",
+            "898604191518718185230",
+            "12860419151871818523",
+            "89860419151871818G23",
+        ] {
             assert!(Iccid::parse(text).is_err(), "{text}");
         }
     }

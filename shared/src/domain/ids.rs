@@ -111,7 +111,13 @@ mod tests {
     fn a_client_id_is_read_back() {
         let id = ClientId::new([0xab; 10]);
         assert_eq!(ClientId::parse(id.as_str()), Ok(id));
-        for text in ["", "cl_", "cl_ABABABABABABABABABAB", "xx_abababababababababab", "cl_abababababababababa"] {
+        for text in [
+            "",
+            "cl_",
+            "cl_ABABABABABABABABABAB",
+            "xx_abababababababababab",
+            "cl_abababababababababa",
+        ] {
             assert!(ClientId::parse(text).is_err(), "{text}");
         }
     }

@@ -18,7 +18,11 @@ impl Imsi {
         if IMSI_DIGITS.contains(&text.len()) && all_digits(text) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(Malformed::new(Kind::Imsi, "IMSI 应为 14 或 15 位数字", "an IMSI has 14 or 15 digits"))
+            Err(Malformed::new(
+                Kind::Imsi,
+                "IMSI 应为 14 或 15 位数字",
+                "an IMSI has 14 or 15 digits",
+            ))
         }
     }
 

@@ -71,7 +71,10 @@ impl Msisdn {
             ));
         }
         match PREFIXES.iter().find(|(prefix, _)| text.starts_with(prefix)) {
-            Some(&(_, operator)) => Ok(Self { digits: text.to_owned(), operator }),
+            Some(&(_, operator)) => Ok(Self {
+                digits: text.to_owned(),
+                operator,
+            }),
             None => Err(Malformed::new(
                 Kind::Msisdn,
                 "号码不属于物联网号段（1410、1440、1441、146、148、10646、10648、10649）",
@@ -128,7 +131,15 @@ mod tests {
     // §5.1.3
     #[test]
     fn numbers_of_people_are_refused() {
-        for text in ["13800138000", "1380013800000", "+861440193898523", "144019389852", "14401938985234", "1440 93898523", ""] {
+        for text in [
+            "13800138000",
+            "1380013800000",
+            "+861440193898523",
+            "144019389852",
+            "14401938985234",
+            "1440 93898523",
+            "",
+        ] {
             assert!(Msisdn::parse(text).is_err(), "{text}");
         }
     }

@@ -19,8 +19,14 @@ pub enum NumberStatus {
 
 impl NumberStatus {
     /// Every state.
-    pub const ALL: [Self; 6] =
-        [Self::Available, Self::Allotted, Self::Reserved, Self::Written, Self::Suspended, Self::Retired];
+    pub const ALL: [Self; 6] = [
+        Self::Available,
+        Self::Allotted,
+        Self::Reserved,
+        Self::Written,
+        Self::Suspended,
+        Self::Retired,
+    ];
 
     /// Text stored in the database; never reused for another state.
     #[must_use]

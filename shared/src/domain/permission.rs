@@ -60,11 +60,14 @@ impl Permission {
     /// # Errors
     /// [`Malformed`] for any other text.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
-        Self::ALL.into_iter().find(|permission| permission.code() == text).ok_or(Malformed::new(
-            Kind::Value,
-            "未知的接口权限",
-            "unknown permission",
-        ))
+        Self::ALL
+            .into_iter()
+            .find(|permission| permission.code() == text)
+            .ok_or(Malformed::new(
+                Kind::Value,
+                "未知的接口权限",
+                "unknown permission",
+            ))
     }
 }
 

@@ -54,11 +54,15 @@ impl Province {
     /// [`Malformed`] when no province has that code.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
         let code = text.strip_suffix(SIX_DIGIT_TAIL).unwrap_or(text);
-        PROVINCES.iter().find(|(known, _, _)| *known == code).map(Self).ok_or(Malformed::new(
-            Kind::Province,
-            "省份编码应为 GB/T 2260 的两位省级代码（如 37）或六位形式（如 370000）",
-            "a province code is the two-digit code of GB/T 2260 (37) or its six-digit form (370000)",
-        ))
+        PROVINCES
+            .iter()
+            .find(|(known, _, _)| *known == code)
+            .map(Self)
+            .ok_or(Malformed::new(
+                Kind::Province,
+                "省份编码应为 GB/T 2260 的两位省级代码（如 37）或六位形式（如 370000）",
+                "a province code is the two-digit code of GB/T 2260 (37) or its six-digit form (370000)",
+            ))
     }
 
     /// Every province, in the order of the codes.

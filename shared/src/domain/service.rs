@@ -64,7 +64,11 @@ impl Services {
     /// Text stored in the database: the names in a fixed order, separated by `;`.
     #[must_use]
     pub fn code(&self) -> String {
-        self.0.iter().map(|service| service.code()).collect::<Vec<_>>().join(";")
+        self.0
+            .iter()
+            .map(|service| service.code())
+            .collect::<Vec<_>>()
+            .join(";")
     }
 }
 
@@ -82,7 +86,14 @@ mod tests {
     // §5.1.3
     #[test]
     fn undirected_services_are_refused() {
-        for text in ["", "voice", "data;sms", "directed_voice", "DATA", "data;international_roaming"] {
+        for text in [
+            "",
+            "voice",
+            "data;sms",
+            "directed_voice",
+            "DATA",
+            "data;international_roaming",
+        ] {
             assert!(Services::parse(text).is_err(), "{text}");
         }
     }

@@ -19,7 +19,13 @@ pub enum TaskState {
 
 impl TaskState {
     /// Every state.
-    pub const ALL: [Self; 5] = [Self::Waiting, Self::Writing, Self::Succeeded, Self::Failed, Self::Cancelled];
+    pub const ALL: [Self; 5] = [
+        Self::Waiting,
+        Self::Writing,
+        Self::Succeeded,
+        Self::Failed,
+        Self::Cancelled,
+    ];
 
     /// Text stored in the database; never reused for another state.
     #[must_use]
@@ -83,7 +89,9 @@ impl Work {
     /// The work named `code`.
     #[must_use]
     pub fn from_code(code: &str) -> Option<Self> {
-        [Self::Write, Self::Verify, Self::None].into_iter().find(|work| work.code() == code)
+        [Self::Write, Self::Verify, Self::None]
+            .into_iter()
+            .find(|work| work.code() == code)
     }
 }
 

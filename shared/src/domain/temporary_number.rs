@@ -85,7 +85,11 @@ impl TemporaryNumber {
     /// # Errors
     /// [`Malformed`] when that day lies beyond the calendar (year 9999).
     pub fn expires_at(&self, zone: &TimeZone) -> Result<Timestamp, Malformed> {
-        let wrong = Malformed::new(Kind::Value, "开卡日期超出日历范围", "the opening date is beyond the calendar");
+        let wrong = Malformed::new(
+            Kind::Value,
+            "开卡日期超出日历范围",
+            "the opening date is beyond the calendar",
+        );
         let end = self
             .opened_on
             .checked_add((self.network.test_period_days() + 1).days())
@@ -102,37 +106,62 @@ mod tests {
 
     fn last_moment(network: Network, opened: &str, zone: &str) -> String {
         let zone = TimeZone::get(zone).unwrap();
-        let number = TemporaryNumber { network, opened_on: parse_date(opened).unwrap() };
+        let number = TemporaryNumber {
+            network,
+            opened_on: parse_date(opened).unwrap(),
+        };
         number.expires_at(&zone).unwrap().plus(-1).to_rfc3339(&zone)
     }
 
     // §5.3.1.3
     #[test]
     fn the_test_period_is_270_days_on_4g_and_180_on_nb_iot() {
-        assert_eq!(last_moment(Network::Lte, "2026-01-01", "Asia/Shanghai"), "2026-09-28T23:59:59+08:00");
-        assert_eq!(last_moment(Network::NbIot, "2026-01-01", "Asia/Shanghai"), "2026-06-30T23:59:59+08:00");
+        assert_eq!(
+            last_moment(Network::Lte, "2026-01-01", "Asia/Shanghai"),
+            "2026-09-28T23:59:59+08:00"
+        );
+        assert_eq!(
+            last_moment(Network::NbIot, "2026-01-01", "Asia/Shanghai"),
+            "2026-06-30T23:59:59+08:00"
+        );
     }
 
     #[test]
     fn days_are_calendar_days_also_where_clocks_change() {
-        assert_eq!(last_moment(Network::NbIot, "2026-01-01", "Europe/Berlin"), "2026-06-30T23:59:59+02:00");
+        assert_eq!(
+            last_moment(Network::NbIot, "2026-01-01", "Europe/Berlin"),
+            "2026-06-30T23:59:59+02:00"
+        );
     }
 
     #[test]
     fn a_leap_day_counts_as_a_day() {
-        assert_eq!(last_moment(Network::NbIot, "2024-01-01", "UTC"), "2024-06-29T23:59:59+00:00");
+        assert_eq!(
+            last_moment(Network::NbIot, "2024-01-01", "UTC"),
+            "2024-06-29T23:59:59+00:00"
+        );
     }
 
     #[test]
     fn dates_that_do_not_exist_are_refused() {
-        for text in ["2026-02-30", "2026-1-1", "20260101", "", "2026-01-01T00:00:00", "-009999-01-01"] {
+        for text in [
+            "2026-02-30",
+            "2026-1-1",
+            "20260101",
+            "",
+            "2026-01-01T00:00:00",
+            "-009999-01-01",
+        ] {
             assert!(parse_date(text).is_err(), "{text}");
         }
     }
 
     #[test]
     fn the_end_of_the_calendar_is_an_error_and_no_panic() {
-        let number = TemporaryNumber { network: Network::Lte, opened_on: parse_date("9999-12-31").unwrap() };
+        let number = TemporaryNumber {
+            network: Network::Lte,
+            opened_on: parse_date("9999-12-31").unwrap(),
+        };
         assert!(number.expires_at(&TimeZone::UTC).is_err());
     }
 }

@@ -39,9 +39,14 @@ impl Timestamp {
     /// RFC 3339 to the second with the zone's offset: `2026-07-01T08:00:00+08:00`.
     #[must_use]
     pub fn to_rfc3339(self, zone: &TimeZone) -> String {
-        let bounded = self.0.clamp(jiff::Timestamp::MIN.as_millisecond(), jiff::Timestamp::MAX.as_millisecond());
+        let bounded = self.0.clamp(
+            jiff::Timestamp::MIN.as_millisecond(),
+            jiff::Timestamp::MAX.as_millisecond(),
+        );
         let at = jiff::Timestamp::from_millisecond(bounded).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-        at.to_zoned(zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+        at.to_zoned(zone.clone())
+            .strftime("%Y-%m-%dT%H:%M:%S%:z")
+            .to_string()
     }
 }
 
@@ -53,7 +58,10 @@ mod tests {
     #[test]
     fn the_text_carries_the_offset_of_the_zone() {
         let at = Timestamp(1_782_864_000_999);
-        assert_eq!(at.to_rfc3339(&TimeZone::get("Asia/Shanghai").unwrap()), "2026-07-01T08:00:00+08:00");
+        assert_eq!(
+            at.to_rfc3339(&TimeZone::get("Asia/Shanghai").unwrap()),
+            "2026-07-01T08:00:00+08:00"
+        );
         assert_eq!(at.to_rfc3339(&TimeZone::UTC), "2026-07-01T00:00:00+00:00");
     }
 

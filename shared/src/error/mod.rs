@@ -43,13 +43,20 @@ impl Error {
     /// A failure with nothing to add to its reason.
     #[must_use]
     pub fn new(reason: Reason) -> Self {
-        Self { reason, detail: None, cause: None }
+        Self {
+            reason,
+            detail: None,
+            cause: None,
+        }
     }
 
     /// Adds what the caller may know.
     #[must_use]
     pub fn with_detail(mut self, zh: impl Into<String>, en: impl Into<String>) -> Self {
-        self.detail = Some(Detail { zh: zh.into(), en: en.into() });
+        self.detail = Some(Detail {
+            zh: zh.into(),
+            en: en.into(),
+        });
         self
     }
 
@@ -131,7 +138,11 @@ impl From<Malformed> for Error {
 
 impl From<DbError> for Error {
     fn from(error: DbError) -> Self {
-        let reason = if error.is_busy() { Reason::Unavailable } else { Reason::Internal };
+        let reason = if error.is_busy() {
+            Reason::Unavailable
+        } else {
+            Reason::Internal
+        };
         Self::new(reason).with_cause(error)
     }
 }

@@ -83,6 +83,7 @@ reasons! {
     NumberTaken "number_taken" 409 "码号已被占用或写入" "the number is reserved or written already" => "更换数据卡后重新申请" "choose another data card";
     NumberSuspended "number_suspended" 409 "码号已停用" "the number is suspended" => "联系运营方恢复码号" "ask the operator to resume it";
     WrongState "wrong_state" 403 "卡片当前状态不支持该操作" "the card's state does not permit this" => "查询卡片状态" "query the card's status";
+    ImportConflict "import_conflict" 409 "已有内容不同的记录" "a record with other content exists" => "核对该行与已导入的数据" "compare the row with what was imported before";
     // Link to the gateway
     UnknownSession "unknown_session" 404 "会话不存在" "there is no such session" => "重新建立会话" "open a new session";
     SessionSuperseded "session_superseded" 409 "会话已被新会话取代" "a newer session has replaced this one" => "结束该会话" "end this session";
@@ -139,7 +140,10 @@ mod tests {
     fn every_reason_has_a_message_and_a_remedy_in_both_languages() {
         for reason in Reason::ALL {
             for text in [reason.message(Lang::Zh), reason.remedy(Lang::Zh)] {
-                assert!(text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c)), "{reason:?}: {text}");
+                assert!(
+                    text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c)),
+                    "{reason:?}: {text}"
+                );
             }
             for text in [reason.message(Lang::En), reason.remedy(Lang::En)] {
                 assert!(!text.is_empty() && text.is_ascii(), "{reason:?}: {text}");
@@ -152,13 +156,22 @@ mod tests {
         let codes: HashSet<&str> = Reason::ALL.iter().map(|reason| reason.code()).collect();
         assert_eq!(codes.len(), Reason::ALL.len());
         for reason in Reason::ALL {
-            assert!(reason.code().bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'));
+            assert!(
+                reason
+                    .code()
+                    .bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+            );
             assert_eq!(Reason::from_code(reason.code()), Some(*reason));
         }
     }
 
     #[test]
     fn every_status_is_an_error_status() {
-        assert!(Reason::ALL.iter().all(|reason| (400..600).contains(&reason.status())));
+        assert!(
+            Reason::ALL
+                .iter()
+                .all(|reason| (400..600).contains(&reason.status()))
+        );
     }
 }

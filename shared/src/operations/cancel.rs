@@ -1,9 +1,11 @@
 //! §7.2.2.4: withdrawing an application while the card waits for power-up.
 
+use super::status::find;
+use super::transition::{guarded, move_card};
 use super::{Caller, Context, TaskRef};
-use crate::domain::{Eid, TaskId, Timestamp};
+use crate::domain::{Actor, CardEvent, Eid, TaskId, Timestamp};
 use crate::error::{Error, Reason};
-use crate::store::Database;
+use crate::store::{Database, number, task, transaction};
 
 /// A withdrawn application.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,11 +18,43 @@ pub struct Cancelled {
     pub at: Timestamp,
 }
 
-/// Withdraws an application.
+/// Withdraws an application: the card is 待写卡 again and its number goes back to where it came from. A
+/// number that part of may have reached the chip in an earlier, failed task stays held for that chip.
 ///
 /// # Errors
-/// [`Reason::UnknownChip`], [`Reason::UnknownTask`], [`Reason::WrongState`].
-pub async fn cancel<D: Database>(cx: &Context<'_, D>, caller: &Caller, what: &TaskRef) -> Result<Cancelled, Error> {
-    let _ = (cx, caller, what);
-    Err(Reason::Unavailable.into())
+/// [`Reason::UnknownChip`] and [`Reason::UnknownTask`], also for another client's;
+/// [`Reason::WrongState`] (403) unless the card is 待开机上电 for this very task.
+pub async fn cancel<D: Database>(
+    cx: &Context<'_, D>,
+    caller: &Caller,
+    what: &TaskRef,
+) -> Result<Cancelled, Error> {
+    transaction(cx.db, async |db| {
+        let (chip, task) = find(cx, caller, what).await?;
+        let task = match task {
+            Some(task) if task.state.is_open() => task,
+            _ => return Err(Error::new(Reason::WrongState).with_detail(chip.status.zh(), chip.status.en())),
+        };
+        let actor = Actor::Client(caller.id.clone());
+        move_card(
+            cx,
+            &chip,
+            CardEvent::ApplicationCancelled,
+            &actor,
+            "cancelled_by_client",
+            Some(task.id),
+        )
+        .await?;
+        guarded(task::cancel(db, task.id, cx.now).await?)?;
+        // Neither happens when the operator suspended the number meanwhile: then it stays suspended.
+        if !number::give_back(db, task.id, cx.now).await? {
+            number::hold(db, task.id, cx.now).await?;
+        }
+        Ok(Cancelled {
+            eid: chip.eid(cx.vault)?,
+            task_id: task.id,
+            at: cx.now,
+        })
+    })
+    .await
 }

@@ -6,30 +6,37 @@
 //! but those of its [`Context`].
 
 mod apply;
+mod callback_body;
 mod cancel;
 mod chip_keys;
 mod create_client;
 mod due_callbacks;
 mod import;
 mod open_session;
+mod overview;
 mod record_delivery;
 mod report;
 mod sign;
 mod status;
 mod token;
+mod transition;
 
-pub use apply::{Applied, ApplyRequest, apply};
+pub use apply::{Applied, ApplyRequest, MIN_WRITE_ALLOWANCE_BYTES, apply};
 pub use cancel::{Cancelled, cancel};
 pub use chip_keys::{ChipKeys, chip_keys};
 pub use create_client::{CreatedClient, NewClient, create_client};
 pub use due_callbacks::{DueCallback, LEASE_MS, MAX_CALLBACKS_PER_CALL, due_callbacks};
-pub use import::{ImportReport, MAX_IMPORT_BYTES, MAX_IMPORT_ROWS, RowError, import_chips, import_numbers};
+pub use import::{
+    ImportReport, MAX_IMPORT_BYTES, MAX_IMPORT_ROWS, MAX_REPORTED_ERRORS, RowError, import_chips,
+    import_numbers,
+};
 pub use open_session::{OpenSession, SessionWork, WriteData, open_session};
-pub use record_delivery::{Delivery, DeliveryState, RETRY_AFTER_MS, record_delivery};
+pub use overview::{MAX_OVERVIEW_ROWS, callbacks, card_history, incidents};
+pub use record_delivery::{Delivery, DeliveryState, MAX_ATTEMPTS, RETRY_AFTER_MS, record_delivery};
 pub use report::{Report, ReportAnswer, ReportEvent, report};
 pub use sign::{SIGN_FIELD, canonical, sign, standard_webhook_signature};
 pub use status::{StatusView, TaskRef, status};
-pub use token::{Caller, IssuedToken, TOKEN_LIFETIME_SECS, issue_token, verify_token};
+pub use token::{Caller, IssuedToken, MAX_TOKEN_BYTES, TOKEN_LIFETIME_SECS, issue_token, verify_token};
 
 use jiff::tz::TimeZone;
 

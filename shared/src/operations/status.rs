@@ -1,9 +1,14 @@
 //! §7.2.2.3: how far a card is.
 
 use super::{Caller, Context};
-use crate::domain::{CardStatus, Eid, FailureKind, TaskId, Timestamp};
+use crate::domain::{CardStatus, Eid, FailureKind, TaskId, TaskState, Timestamp};
 use crate::error::{Error, Reason};
-use crate::store::Database;
+use crate::store::{
+    Database,
+    chip::{self, ChipRow},
+    task::{self, TaskRow},
+};
+use crate::vault::IndexKind;
 
 /// Which task a call is about: the card's latest, or the one named.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,17 +30,73 @@ pub struct StatusView {
     pub card_status: CardStatus,
     /// Progress in percent, 0 to 100.
     pub progress: u8,
-    /// When the card was written; empty until it is.
+    /// When the card was written; empty until it is, and when writing failed.
     pub write_time: Option<Timestamp>,
     /// Why writing failed, if it did.
     pub failure: Option<FailureKind>,
 }
 
-/// Reads the status.
+/// Reads the status. Two reads without a transaction: a card that moves in between is told either as it
+/// was or as it is, both of which were true during the call.
 ///
 /// # Errors
 /// [`Reason::UnknownChip`], [`Reason::UnknownTask`]; also when they are another client's.
-pub async fn status<D: Database>(cx: &Context<'_, D>, caller: &Caller, what: &TaskRef) -> Result<StatusView, Error> {
-    let _ = (cx, caller, what);
-    Err(Reason::Unavailable.into())
+pub async fn status<D: Database>(
+    cx: &Context<'_, D>,
+    caller: &Caller,
+    what: &TaskRef,
+) -> Result<StatusView, Error> {
+    let (chip, task) = find(cx, caller, what).await?;
+    let card_status = match (what, &task) {
+        (TaskRef::Task(_), Some(task)) => task.state.card_status(),
+        _ => chip.status,
+    };
+    // A card that went on since (a refused application, say) does not show the old task's result.
+    let current = task
+        .as_ref()
+        .filter(|task| task.state.card_status() == card_status);
+    let view = StatusView {
+        eid: chip.eid(cx.vault)?,
+        task_id: task.as_ref().map(|task| task.id),
+        card_status,
+        progress: current.map_or(0, |task| task.progress),
+        write_time: current
+            .filter(|task| task.state == TaskState::Succeeded)
+            .and_then(|task| task.finished_at),
+        failure: current.and_then(|task| task.failure),
+    };
+    Ok(view)
+}
+
+/// The chip and the task a call is about, if they are the caller's.
+pub(super) async fn find<D: Database>(
+    cx: &Context<'_, D>,
+    caller: &Caller,
+    what: &TaskRef,
+) -> Result<(ChipRow, Option<TaskRow>), Error> {
+    match what {
+        TaskRef::Eid(eid) => {
+            let index = cx.vault.blind_index(IndexKind::Eid, eid.as_str().as_bytes());
+            let task = task::latest(cx.db, &index).await?;
+            let chip = chip::by_eid(cx.db, &index)
+                .await?
+                .filter(|chip| chip.client_id == caller.id);
+            // A task that another client had with this chip before stays that client's.
+            Ok((
+                chip.ok_or(Reason::UnknownChip)?,
+                task.filter(|task| task.client_id == caller.id),
+            ))
+        }
+        TaskRef::Task(id) => {
+            let task = task::by_id(cx.db, *id)
+                .await?
+                .filter(|task| task.client_id == caller.id);
+            let task = task.ok_or(Reason::UnknownTask)?;
+            let chip = chip::by_eid(cx.db, &task.eid_index).await?;
+            Ok((
+                chip.ok_or_else(|| Error::internal("a task without its chip"))?,
+                Some(task),
+            ))
+        }
+    }
 }

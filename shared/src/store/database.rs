@@ -26,7 +26,10 @@ impl DbError {
 
 /// One connection. A transaction belongs to one connection, so a connection serves one request at a
 /// time; dropping a connection rolls its open transaction back.
-#[expect(async_fn_in_trait, reason = "components are single-threaded: no Send bound is wanted")]
+#[expect(
+    async_fn_in_trait,
+    reason = "components are single-threaded: no Send bound is wanted"
+)]
 pub trait Database {
     /// Runs one statement and returns all its rows.
     ///

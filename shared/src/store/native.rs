@@ -31,7 +31,9 @@ impl Sqlite {
 
     fn prepare(connection: Connection) -> Result<Self, DbError> {
         connection.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
-        connection.pragma_update(None, "foreign_keys", true).map_err(failed)?;
+        connection
+            .pragma_update(None, "foreign_keys", true)
+            .map_err(failed)?;
         Ok(Self(connection))
     }
 
@@ -76,7 +78,8 @@ fn owned(value: ValueRef<'_>) -> Result<Value, DbError> {
         ValueRef::Real(value) => Value::Real(value),
         ValueRef::Blob(value) => Value::Blob(value.to_owned()),
         ValueRef::Text(value) => {
-            let text = std::str::from_utf8(value).map_err(|_| DbError::Shape("text is not UTF-8".to_owned()))?;
+            let text =
+                std::str::from_utf8(value).map_err(|_| DbError::Shape("text is not UTF-8".to_owned()))?;
             Value::Text(text.to_owned())
         }
     })

@@ -170,8 +170,14 @@ mod tests {
     #[test]
     fn a_wrong_column_is_named_with_what_was_found_but_not_its_value() {
         let row = Row(vec![Value::from("secret"), Value::Null, Value::from(-1)]);
-        assert_eq!(row.integer(0).unwrap_err().to_string(), "unexpected row: column 0 should be integer, it is text");
-        assert_eq!(row.blob(7).unwrap_err().to_string(), "unexpected row: column 7 wanted, the row has 3");
+        assert_eq!(
+            row.integer(0).unwrap_err().to_string(),
+            "unexpected row: column 0 should be integer, it is text"
+        );
+        assert_eq!(
+            row.blob(7).unwrap_err().to_string(),
+            "unexpected row: column 7 wanted, the row has 3"
+        );
         assert!(row.unsigned(2).is_err() && row.flag(2).is_err());
         assert_eq!(row.optional(1, Row::text).unwrap(), None);
         assert_eq!(row.optional(0, Row::text).unwrap(), Some("secret"));

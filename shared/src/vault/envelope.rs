@@ -22,11 +22,22 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError::Sealed`] when the cipher refuses, which only a value of gigabytes makes it do.
-    pub fn seal(&self, random: &dyn Random, column: Column, row: &[u8], plain: &[u8]) -> Result<Vec<u8>, VaultError> {
-        let (id, key) =
-            self.sealing.last_key_value().ok_or(VaultError::Setting("sealing_keys", "at least one key is needed"))?;
+    pub fn seal(
+        &self,
+        random: &dyn Random,
+        column: Column,
+        row: &[u8],
+        plain: &[u8],
+    ) -> Result<Vec<u8>, VaultError> {
+        let (id, key) = self
+            .sealing
+            .last_key_value()
+            .ok_or(VaultError::Setting("sealing_keys", "at least one key is needed"))?;
         let nonce: [u8; NONCE_BYTES] = random_bytes(random);
-        let payload = Payload { msg: plain, aad: &associated_data(column, row) };
+        let payload = Payload {
+            msg: plain,
+            aad: &associated_data(column, row),
+        };
         let ciphertext = XChaCha20Poly1305::new((&**key).into())
             .encrypt(&XNonce::from(nonce), payload)
             .map_err(|_| VaultError::Sealed(column.0, "the value is too long"))?;
@@ -47,9 +58,15 @@ impl Vault {
         if header[0] != VERSION {
             return Err(refuse("unknown layout"));
         }
-        let key = self.sealing.get(&header[1]).ok_or(refuse("its key is not configured"))?;
+        let key = self
+            .sealing
+            .get(&header[1])
+            .ok_or(refuse("its key is not configured"))?;
         let nonce = XNonce::try_from(&header[2..]).map_err(|_| refuse("too short"))?;
-        let payload = Payload { msg: ciphertext, aad: &associated_data(column, row) };
+        let payload = Payload {
+            msg: ciphertext,
+            aad: &associated_data(column, row),
+        };
         XChaCha20Poly1305::new((&**key).into())
             .decrypt(&nonce, payload)
             .map(Zeroizing::new)
@@ -60,7 +77,12 @@ impl Vault {
     ///
     /// # Errors
     /// Those of [`Vault::open`], and [`VaultError::Sealed`] when the value is not UTF-8.
-    pub fn open_text(&self, column: Column, row: &[u8], sealed: &[u8]) -> Result<Zeroizing<String>, VaultError> {
+    pub fn open_text(
+        &self,
+        column: Column,
+        row: &[u8],
+        sealed: &[u8],
+    ) -> Result<Zeroizing<String>, VaultError> {
         let plain = self.open(column, row, sealed)?;
         let text = std::str::from_utf8(&plain).map_err(|_| VaultError::Sealed(column.0, "not UTF-8"))?;
         Ok(Zeroizing::new(text.to_owned()))
@@ -89,10 +111,16 @@ mod tests {
     const CHIP: Column = Column("chip.eid");
 
     fn vault(ids: &[u8]) -> Vault {
-        let sealing: Vec<String> = ids.iter().map(|id| format!("{id}:{}", hex::encode([*id; 32]))).collect();
+        let sealing: Vec<String> = ids
+            .iter()
+            .map(|id| format!("{id}:{}", hex::encode([*id; 32])))
+            .collect();
         let index = hex::encode([9; 32]);
-        let settings =
-            VaultSettings { sealing_keys: &sealing.join(","), index_key: &index, ..VaultSettings::default() };
+        let settings = VaultSettings {
+            sealing_keys: &sealing.join(","),
+            index_key: &index,
+            ..VaultSettings::default()
+        };
         Vault::from_settings(settings).unwrap()
     }
 
@@ -104,7 +132,10 @@ mod tests {
     fn a_sealed_value_opens_only_where_it_was_sealed() {
         let vault = vault(&[1]);
         let sealed = seal(&vault, b"89086030202200000022000000000090");
-        assert_eq!(vault.open_text(CHIP, b"row", &sealed).unwrap().as_str(), "89086030202200000022000000000090");
+        assert_eq!(
+            vault.open_text(CHIP, b"row", &sealed).unwrap().as_str(),
+            "89086030202200000022000000000090"
+        );
         assert!(vault.open(CHIP, b"other", &sealed).is_err());
         assert!(vault.open(Column("chip.temp_iccid"), b"row", &sealed).is_err());
     }

@@ -106,7 +106,11 @@ impl Vault {
     }
 
     /// True when `signature` is that of `payload`, in constant time.
-    pub(crate) fn verify_token_signature(&self, payload: &[u8], signature: &[u8]) -> Result<bool, VaultError> {
+    pub(crate) fn verify_token_signature(
+        &self,
+        payload: &[u8],
+        signature: &[u8],
+    ) -> Result<bool, VaultError> {
         Ok(self.sign_token(payload)?.ct_eq(signature).into())
     }
 }
@@ -134,14 +138,21 @@ mod tests {
     fn vault(index: u8) -> Vault {
         let sealing = format!("1:{}", hex::encode([1; 32]));
         let index = hex::encode([index; 32]);
-        let settings = VaultSettings { sealing_keys: &sealing, index_key: &index, ..VaultSettings::default() };
+        let settings = VaultSettings {
+            sealing_keys: &sealing,
+            index_key: &index,
+            ..VaultSettings::default()
+        };
         Vault::from_settings(settings).unwrap()
     }
 
     // Computed with Python: hmac.new(bytes([9])*32, b"msisdn\0" + b"1440193898523", "sha256").hexdigest()[:32]
     #[test]
     fn an_index_is_hmac_sha256_over_kind_and_value() {
-        assert_eq!(vault(9).blind_index(IndexKind::Msisdn, b"1440193898523").hex(), "2d497ec5327451187ce7e75abb813475");
+        assert_eq!(
+            vault(9).blind_index(IndexKind::Msisdn, b"1440193898523").hex(),
+            "2d497ec5327451187ce7e75abb813475"
+        );
     }
 
     #[test]

@@ -42,7 +42,11 @@ impl Vault {
             index: key("index_key", settings.index_key)?,
             link: optional("link_key", settings.link_key)?,
             token: optional("token_key", settings.token_key)?,
-            transport: settings.transport_keys.map(transport_keys).transpose()?.unwrap_or_default(),
+            transport: settings
+                .transport_keys
+                .map(transport_keys)
+                .transpose()?
+                .unwrap_or_default(),
         })
     }
 }
@@ -58,7 +62,9 @@ fn sealing_keys(text: &str) -> Result<BTreeMap<u8, Key>, VaultError> {
     const NAME: &str = "sealing_keys";
     let mut out = BTreeMap::new();
     for (id, hex) in entries(NAME, text, MAX_SEALING_KEYS)? {
-        let id = id.parse().map_err(|_| VaultError::Setting(NAME, "a key id is a number from 0 to 255"))?;
+        let id = id
+            .parse()
+            .map_err(|_| VaultError::Setting(NAME, "a key id is a number from 0 to 255"))?;
         if out.insert(id, key(NAME, hex)?).is_some() {
             return Err(VaultError::Setting(NAME, "a key id appears twice"));
         }
@@ -78,7 +84,10 @@ fn transport_keys(text: &str) -> Result<BTreeMap<String, Zeroizing<Vec<u8>>>, Va
         }
         let bytes = hex::decode(hex).map(Zeroizing::new).unwrap_or_default();
         if !AES_KEY_BYTES.contains(&bytes.len()) {
-            return Err(VaultError::Setting(NAME, "a key has 32, 48 or 64 hexadecimal digits"));
+            return Err(VaultError::Setting(
+                NAME,
+                "a key has 32, 48 or 64 hexadecimal digits",
+            ));
         }
         if out.insert(name.to_owned(), bytes).is_some() {
             return Err(VaultError::Setting(NAME, "a name appears twice"));
@@ -87,12 +96,23 @@ fn transport_keys(text: &str) -> Result<BTreeMap<String, Zeroizing<Vec<u8>>>, Va
     Ok(out)
 }
 
-fn entries<'a>(name: &'static str, text: &'a str, most: usize) -> Result<Vec<(&'a str, &'a str)>, VaultError> {
-    let parts: Vec<&str> = text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
+fn entries<'a>(
+    name: &'static str,
+    text: &'a str,
+    most: usize,
+) -> Result<Vec<(&'a str, &'a str)>, VaultError> {
+    let parts: Vec<&str> = text
+        .split(',')
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .collect();
     if parts.len() > most {
         return Err(VaultError::Setting(name, "too many keys"));
     }
-    let pair = |part: &'a str| part.split_once(':').map(|(left, right)| (left.trim(), right.trim()));
+    let pair = |part: &'a str| {
+        part.split_once(':')
+            .map(|(left, right)| (left.trim(), right.trim()))
+    };
     parts
         .into_iter()
         .map(|part| pair(part).ok_or(VaultError::Setting(name, "entries are written name:hex")))
@@ -127,13 +147,23 @@ mod tests {
         assert_eq!(problem(&format!("{good},{good}"), HEX32, None), "sealing_keys");
         assert_eq!(problem(&good, "00", None), "index_key");
         assert_eq!(problem(&good, HEX32, Some("tk1:0011")), "transport_keys");
-        assert_eq!(problem(&good, HEX32, Some(":00112233445566778899aabbccddeeff")), "transport_keys");
+        assert_eq!(
+            problem(&good, HEX32, Some(":00112233445566778899aabbccddeeff")),
+            "transport_keys"
+        );
     }
 
     #[test]
     fn a_vault_does_not_print_its_keys() {
         let sealing = format!("1:{HEX32}, 2:{HEX32}");
-        let settings = VaultSettings { sealing_keys: &sealing, index_key: HEX32, ..VaultSettings::default() };
-        assert_eq!(format!("{:?}", Vault::from_settings(settings).unwrap()), "Vault(…)");
+        let settings = VaultSettings {
+            sealing_keys: &sealing,
+            index_key: HEX32,
+            ..VaultSettings::default()
+        };
+        assert_eq!(
+            format!("{:?}", Vault::from_settings(settings).unwrap()),
+            "Vault(…)"
+        );
     }
 }

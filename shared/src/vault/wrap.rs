@@ -15,7 +15,10 @@ impl Vault {
     /// # Errors
     /// [`VaultError::UnknownTransportKey`], or [`VaultError::Unwrap`] when the integrity check fails.
     pub fn unwrap_transport(&self, name: &str, wrapped: &[u8]) -> Result<Zeroizing<Vec<u8>>, VaultError> {
-        unwrap(self.transport.get(name).ok_or(VaultError::UnknownTransportKey)?, wrapped)
+        unwrap(
+            self.transport.get(name).ok_or(VaultError::UnknownTransportKey)?,
+            wrapped,
+        )
     }
 
     /// Wraps key material under the link key, for the gateway.
@@ -23,7 +26,13 @@ impl Vault {
     /// # Errors
     /// [`VaultError::Absent`] without a link key, [`VaultError::Wrap`] for an impossible length.
     pub fn wrap_for_link(&self, plain: &[u8]) -> Result<Vec<u8>, VaultError> {
-        wrap(self.link.as_ref().ok_or(VaultError::Absent("link_key"))?.as_slice(), plain)
+        wrap(
+            self.link
+                .as_ref()
+                .ok_or(VaultError::Absent("link_key"))?
+                .as_slice(),
+            plain,
+        )
     }
 }
 
@@ -72,13 +81,21 @@ mod tests {
     #[test]
     fn the_vectors_of_the_rfc_hold_both_ways() {
         for (key, plain, wrapped) in [
-            ("000102030405060708090A0B0C0D0E0F", "00112233445566778899AABBCCDDEEFF",
-             "1FA68B0A8112B447AEF34BD8FB5A7B829D3E862371D2CFE5"),
-            ("000102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F", "00112233445566778899AABBCCDDEEFF",
-             "64E8C3F9CE0F5BA263E9777905818A2A93C8191E7D6E8AE7"),
-            ("000102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F",
-             "00112233445566778899AABBCCDDEEFF000102030405060708090A0B0C0D0E0F",
-             "28C9F404C4B810F4CBCCB35CFB87F8263F5786E2D80ED326CBC7F0E71A99F43BFB988B9B7A02DD21"),
+            (
+                "000102030405060708090A0B0C0D0E0F",
+                "00112233445566778899AABBCCDDEEFF",
+                "1FA68B0A8112B447AEF34BD8FB5A7B829D3E862371D2CFE5",
+            ),
+            (
+                "000102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F",
+                "00112233445566778899AABBCCDDEEFF",
+                "64E8C3F9CE0F5BA263E9777905818A2A93C8191E7D6E8AE7",
+            ),
+            (
+                "000102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F",
+                "00112233445566778899AABBCCDDEEFF000102030405060708090A0B0C0D0E0F",
+                "28C9F404C4B810F4CBCCB35CFB87F8263F5786E2D80ED326CBC7F0E71A99F43BFB988B9B7A02DD21",
+            ),
         ] {
             let [key, plain, wrapped] = [key, plain, wrapped].map(|text| hex::decode(text).unwrap());
             assert_eq!(wrap(&key, &plain).unwrap(), wrapped);

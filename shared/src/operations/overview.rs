@@ -1,0 +1,40 @@
+//! What an operator looks at to see the flow: the steps of a card, the callbacks, the incidents. Reads only, each
+//! one statement, bounded; identifiers stay sealed.
+
+use super::Context;
+use crate::domain::Eid;
+use crate::error::{Error, Reason};
+use crate::store::card_history::{self, StepRow};
+use crate::store::incident::{self, IncidentRow};
+use crate::store::outbox::{self, CallbackRow};
+use crate::store::Database;
+use crate::vault::IndexKind;
+
+/// Most rows one look shows.
+pub const MAX_OVERVIEW_ROWS: i64 = 200;
+
+/// The latest steps of a card (§6.3 Table 2), the latest first.
+///
+/// # Errors
+/// [`Reason::UnknownChip`]: a known chip has at least the step of its import.
+pub async fn card_history<D: Database>(cx: &Context<'_, D>, eid: &Eid) -> Result<Vec<StepRow>, Error> {
+    let index = cx.vault.blind_index(IndexKind::Eid, eid.as_str().as_bytes());
+    let steps = card_history::latest(cx.db, &index, MAX_OVERVIEW_ROWS).await?;
+    if steps.is_empty() { Err(Reason::UnknownChip.into()) } else { Ok(steps) }
+}
+
+/// The latest callbacks (§7.3), the latest first.
+///
+/// # Errors
+/// Those of the database.
+pub async fn callbacks<D: Database>(cx: &Context<'_, D>) -> Result<Vec<CallbackRow>, Error> {
+    Ok(outbox::latest(cx.db, MAX_OVERVIEW_ROWS).await?)
+}
+
+/// The latest incidents (§8), the latest first.
+///
+/// # Errors
+/// Those of the database.
+pub async fn incidents<D: Database>(cx: &Context<'_, D>) -> Result<Vec<IncidentRow>, Error> {
+    Ok(incident::latest(cx.db, MAX_OVERVIEW_ROWS).await?)
+}
