@@ -60,5 +60,5 @@ mod worker;
 pub use clock::Clock;
 pub use engine::MAX_GUEST_MEMORY_BYTES;
 pub use logs::{LogSink, Logs, Output};
-pub use options::{Options, Reuse};
-pub use server::{Host, MAX_REQUESTS_IN_FLIGHT, start};
+pub use options::{MAX_REQUESTS_IN_FLIGHT, Options, Reuse};
+pub use server::{Host, start};

@@ -15,6 +15,10 @@ use crate::logs::Logs;
 /// The port `spin up` listens on.
 const DEFAULT_PORT: u16 = 3000;
 
+/// Requests from outside that one host ever has in flight: well below the instances that the process
+/// has room for, so that a burst is refused instead of failing half way.
+pub const MAX_REQUESTS_IN_FLIGHT: usize = 800;
+
 /// How long [`crate::Host::shutdown`] waits for requests in flight, unless told otherwise.
 const DEFAULT_DRAIN: Duration = Duration::from_secs(10);
 
@@ -60,6 +64,9 @@ pub struct Options {
     pub clock: Option<Clock>,
     /// Where the lines go that components write to stdout and stderr.
     pub logs: Logs,
+    /// Requests from outside in flight at once; more are answered 503. At most
+    /// [`MAX_REQUESTS_IN_FLIGHT`] counts.
+    pub max_in_flight: usize,
     /// How long [`crate::Host::shutdown`] waits for requests in flight.
     pub drain: Duration,
 }
@@ -75,6 +82,7 @@ impl Default for Options {
             reuse: Reuse::default(),
             clock: None,
             logs: Logs::default(),
+            max_in_flight: MAX_REQUESTS_IN_FLIGHT,
             drain: DEFAULT_DRAIN,
         }
     }
@@ -91,6 +99,7 @@ impl fmt::Debug for Options {
             .field("variables", &self.variables.keys().collect::<Vec<_>>())
             .field("reuse", &self.reuse)
             .field("own_clock", &self.clock.is_some())
+            .field("max_in_flight", &self.max_in_flight)
             .field("drain", &self.drain)
             .finish_non_exhaustive()
     }

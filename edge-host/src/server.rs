@@ -31,15 +31,12 @@ use crate::app::{App, Component, empty};
 use crate::engine;
 use crate::key_value::Stores;
 use crate::manifest::Manifest;
-use crate::options::Options;
+use crate::options::{MAX_REQUESTS_IN_FLIGHT, Options};
 use crate::outbound::Outbound;
 use crate::router::Router;
 use crate::runtime_config::{Location, RuntimeConfig, check_labels};
 use crate::variables::Variables;
 use crate::worker::{Guest, Instances};
-
-/// Requests from outside in flight at once; more are answered 503.
-pub const MAX_REQUESTS_IN_FLIGHT: usize = 800;
 
 /// Open connections; more wait to be accepted.
 const MAX_CONNECTIONS: usize = 4096;
@@ -144,7 +141,8 @@ pub async fn start(options: Options) -> anyhow::Result<Host> {
         killed: CancellationToken::new(),
         workers: TaskTracker::new(),
     });
-    let accepting = tokio::spawn(accept(listener, app.clone(), options.drain));
+    let in_flight = Arc::new(Semaphore::new(options.max_in_flight.min(MAX_REQUESTS_IN_FLIGHT)));
+    let accepting = tokio::spawn(accept(listener, app.clone(), in_flight, options.drain));
     Ok(Host { app, accepting })
 }
 
@@ -211,9 +209,8 @@ async fn load_components(
     Ok(loaded)
 }
 
-async fn accept(listener: TcpListener, app: Arc<App>, drain: Duration) {
+async fn accept(listener: TcpListener, app: Arc<App>, in_flight: Arc<Semaphore>, drain: Duration) {
     let graceful = GracefulShutdown::new();
-    let in_flight = Arc::new(Semaphore::new(MAX_REQUESTS_IN_FLIGHT));
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {

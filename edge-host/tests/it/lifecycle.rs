@@ -5,11 +5,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::StatusCode;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 
 use crate::outbound::upstream;
-use crate::world::{World, manifest, options};
+use crate::world::{World, manifest, options, post};
 
 /// Attempts to see the listener gone.
 const MAX_ATTEMPTS: usize = 2000;
@@ -153,12 +154,7 @@ async fn a_shutdown_lets_requests_in_flight_finish() {
     options.drain = Duration::from_secs(600);
     let World { host, client, .. } = World::start(options).await;
     let listening = host.addr();
-    let request = tokio::spawn(crate::world::post(
-        client,
-        listening,
-        "/open/fetch",
-        json!({ "url": url }),
-    ));
+    let request = tokio::spawn(post(client, listening, "/open/fetch", json!({ "url": url })));
     let (_, answer) = received.recv().await.unwrap();
     let shutdown = tokio::spawn(host.shutdown());
     refuses(listening).await;
@@ -177,12 +173,7 @@ async fn a_shutdown_does_not_wait_longer_than_told() {
     options.variables.insert("upstream".to_owned(), url.clone());
     options.drain = Duration::ZERO;
     let World { host, client, .. } = World::start(options).await;
-    let request = tokio::spawn(crate::world::post(
-        client,
-        host.addr(),
-        "/open/fetch",
-        json!({ "url": url }),
-    ));
+    let request = tokio::spawn(post(client, host.addr(), "/open/fetch", json!({ "url": url })));
     let (_, _unanswered) = received.recv().await.unwrap();
     host.shutdown().await;
     assert!(request.await.unwrap().is_err());
@@ -197,12 +188,7 @@ async fn dropping_the_host_stops_everything_at_once() {
     options.variables.insert("upstream".to_owned(), url.clone());
     let World { host, client, .. } = World::start(options).await;
     let listening = host.addr();
-    let request = tokio::spawn(crate::world::post(
-        client,
-        listening,
-        "/open/fetch",
-        json!({ "url": url }),
-    ));
+    let request = tokio::spawn(post(client, listening, "/open/fetch", json!({ "url": url })));
     let (_, _unanswered) = received.recv().await.unwrap();
     drop(host);
     assert!(request.await.unwrap().is_err());
@@ -221,4 +207,32 @@ async fn several_hosts_live_in_one_process_without_sharing_anything() {
         1
     );
     assert_eq!(other.probe("/closed/nth", Value::Null).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_too_many_is_refused_and_the_next_one_served() {
+    let (address, mut received) = upstream().await;
+    let url = format!("http://{address}");
+    let world = World::with(|options| {
+        options.variables.insert("upstream".to_owned(), url.clone());
+        options.max_in_flight = 1;
+    })
+    .await;
+    let client = world.client.clone();
+    let first = tokio::spawn(post(
+        client,
+        world.host.addr(),
+        "/open/fetch",
+        json!({ "url": url }),
+    ));
+    let (_, answer) = received.recv().await.unwrap();
+    let refused = world.send("/open/nth", &[], &Value::Null).await;
+    assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(refused.headers["retry-after"], "1");
+    answer.send(()).unwrap();
+    assert_eq!(first.await.unwrap().unwrap().status, StatusCode::OK);
+    assert_eq!(
+        world.send("/open/nth", &[], &Value::Null).await.status,
+        StatusCode::OK
+    );
 }
