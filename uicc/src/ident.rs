@@ -35,29 +35,31 @@ pub fn mask(identifier: &str) -> String {
     }
 }
 
-/// The unchanging number of a chip: 32 decimal digits, the last two of which make the whole ≡ 1 modulo
-/// 97 (GSMA SGP.29 §10, ISO 7064 mod 97-10). On the wire 16 bytes, digits in reading order.
+/// The unchanging number of a chip: 32 decimal digits, on the wire 16 bytes in reading order.
+///
+/// The last two digits are check digits (GSMA SGP.29 §10), but chips and even published examples exist
+/// whose check digits are wrong, so a message is not refused because of them: whoever registers a chip asks
+/// [`Eid::has_valid_check_digits`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Eid([u8; EID_BYTES]);
 
 impl Eid {
-    /// The EID of 16 bytes, with its check digits verified.
+    /// The EID of 16 bytes, each of two decimal digits.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
         let eid: [u8; EID_BYTES] = bytes
             .try_into()
-            .map_err(|_| Error::new(0, "an EID of 16 bytes"))?;
-        let digits = bcd::decode_in_order(&eid)?;
-        let remainder = digits
+            .map_err(|_| Error::new(bytes.len().min(EID_BYTES), "an EID of 16 bytes"))?;
+        bcd::decode_in_order(&eid)?;
+        Ok(Self(eid))
+    }
+
+    /// The whole number is 1 modulo 97, as ISO 7064 mod 97-10 wants.
+    #[must_use]
+    pub fn has_valid_check_digits(&self) -> bool {
+        self.digits()
             .bytes()
-            .fold(0u32, |rest, digit| (rest * 10 + u32::from(digit - b'0')) % 97);
-        if remainder == 1 {
-            Ok(Self(eid))
-        } else {
-            Err(Error::new(
-                EID_BYTES - 1,
-                "check digits that make the EID one modulo 97",
-            ))
-        }
+            .fold(0u32, |rest, digit| (rest * 10 + u32::from(digit - b'0')) % 97)
+            == 1
     }
 
     /// The 16 bytes.

@@ -5,8 +5,9 @@
 
 use hex::FromHex;
 use uicc::ef::{
-    AccessTechnology, Acc, Ad, DialNumber, EpsLoci, FilePath, FileSpec, Fplmn, Iccid, Imsi, Keys, Loci, MncDigits,
-    MsisdnRecord, Plmn, PlmnWithAct, PlmnWithActList, PsLoci, SmspRecord, Spn, Structure, UpdateStatus, file,
+    Acc, AccessTechnology, Ad, DialNumber, EpsLoci, FilePath, FileSpec, Fplmn, Iccid, Imsi, Keys, Loci,
+    MncDigits, MsisdnRecord, Plmn, PlmnWithAct, PlmnWithActList, PsLoci, SmspRecord, Spn, Structure,
+    UpdateStatus, file,
 };
 
 fn bytes(text: &str) -> Vec<u8> {
@@ -19,6 +20,8 @@ fn an_iccid_has_its_nibbles_swapped_and_an_odd_place_filled() {
     for (digits, coded) in [
         ("89860112345678901234", "98681021436587092143"),
         ("8986011234567890123", "986810214365870921f3"),
+        // pySim's own test vector.
+        ("8988211000000430010", "988812010000400310f0"),
         // Hexadecimal digits occur in numbers of Chinese IoT cards.
         ("898604071120C0015291", "9868407011020c102519"),
     ] {
@@ -35,6 +38,9 @@ fn an_imsi_starts_with_its_length_and_the_parity_of_its_digits() {
         ("460001357924680", "084906003175296408"),
         ("46000135792468", "0841060031752964f8"),
         ("460110123456789", "084906111032547698"),
+        // pySim's own test vectors.
+        ("228062800000208", "082982608200002080"),
+        ("262011106487504", "082926101160845740"),
     ] {
         let imsi: Imsi = digits.parse().unwrap();
         assert_eq!(imsi.encode(), bytes(coded), "{digits}");
@@ -46,16 +52,31 @@ fn an_imsi_starts_with_its_length_and_the_parity_of_its_digits() {
 fn an_imsi_whose_parity_contradicts_its_digits_is_refused() {
     let error = Imsi::parse(&bytes("084106003175296408")).unwrap_err();
     assert_eq!(error.offset, 1);
-    assert!(Imsi::parse(&bytes("ffffffffffffffffff")).is_err(), "a blank file holds no IMSI");
+    assert!(
+        Imsi::parse(&bytes("ffffffffffffffffff")).is_err(),
+        "a blank file holds no IMSI"
+    );
 }
 
 #[test]
 fn an_own_number_has_a_length_that_counts_its_type() {
     // TS 31.102 §4.2.26 and §4.4.2.3; encoded with pySim.
     let cases = [
-        (DialNumber::INTERNATIONAL, "8613800138000", "0891683108108300f0ffffffffff"),
-        (DialNumber::INTERNATIONAL, "861440123456789", "099168410421436587f9ffffffff"),
-        (DialNumber::NATIONAL, "1440123456789", "08a1410421436587f9ffffffffff"),
+        (
+            DialNumber::INTERNATIONAL,
+            "8613800138000",
+            "0891683108108300f0ffffffffff",
+        ),
+        (
+            DialNumber::INTERNATIONAL,
+            "861440123456789",
+            "099168410421436587f9ffffffff",
+        ),
+        (
+            DialNumber::NATIONAL,
+            "1440123456789",
+            "08a1410421436587f9ffffffffff",
+        ),
     ];
     for (kind, digits, coded) in cases {
         let number = DialNumber::new(kind, digits).unwrap();
@@ -96,7 +117,10 @@ fn short_message_parameters_clear_the_bit_of_what_is_there() {
 fn administrative_data_tell_the_length_of_the_network_code() {
     // TS 31.102 §4.2.18; encoded with pySim.
     assert_eq!(Ad::normal(MncDigits::Two).encode(), bytes("00000002"));
-    assert_eq!(Ad::parse(&bytes("00000002")).unwrap().mnc_digits, Some(MncDigits::Two));
+    assert_eq!(
+        Ad::parse(&bytes("00000002")).unwrap().mnc_digits,
+        Some(MncDigits::Two)
+    );
     assert_eq!(Ad::parse(&bytes("0000000f")).unwrap_err().offset, 3);
 }
 
@@ -114,11 +138,31 @@ fn a_home_network_selector_names_its_access_technologies() {
     // TS 31.102 §4.2.54; encoded with pySim.
     let home = Plmn::new("460", "00").unwrap();
     assert_eq!(home.encode(), bytes("64f000"));
-    let entry = PlmnWithAct { plmn: Some(home), technology: AccessTechnology::E_UTRAN };
+    let entry = PlmnWithAct {
+        plmn: Some(home),
+        technology: AccessTechnology::E_UTRAN,
+    };
     let list = PlmnWithActList::filling(10, vec![entry]).unwrap();
     assert_eq!(list.encode(), bytes("64f0004000 ffffff0000"));
     assert_eq!(PlmnWithActList::parse(&list.encode()).unwrap(), list);
-    assert_eq!(Plmn::new("310", "410").unwrap().encode(), bytes("130014"), "TS 24.008 §10.5.1.13");
+    // pySim's own test vectors, and an example of three digits.
+    let others = bytes("62F2104000 62F2108000 62F220488C");
+    let list = PlmnWithActList::parse(&others).unwrap();
+    let technologies: Vec<_> = list.0.iter().map(|entry| entry.technology).collect();
+    assert_eq!(
+        technologies[..2],
+        [AccessTechnology::E_UTRAN, AccessTechnology::UTRAN]
+    );
+    assert_eq!(
+        technologies[2].0 & AccessTechnology::NG_RAN.0,
+        AccessTechnology::NG_RAN.0
+    );
+    assert_eq!(list.encode(), others);
+    assert_eq!(
+        Plmn::new("310", "410").unwrap().encode(),
+        bytes("130014"),
+        "TS 24.008 §10.5.1.13"
+    );
 }
 
 #[test]
@@ -126,30 +170,78 @@ fn reset_location_files_say_not_updated() {
     // TS 31.102 annex E; the first also decoded with pySim.
     let home = Plmn::new("460", "00").unwrap();
     assert_eq!(Loci::reset(home).encode(), bytes("ffffffff 64f000 0000 ff 01"));
-    assert_eq!(PsLoci::reset(home).encode(), bytes("ffffffff ffffff 64f000 0000 ff 01"));
-    assert_eq!(EpsLoci::reset(home).encode(), bytes("ffffffffffffffffffffffff 64f000 0000 01"));
+    assert_eq!(
+        PsLoci::reset(home).encode(),
+        bytes("ffffffff ffffff 64f000 0000 ff 01")
+    );
+    assert_eq!(
+        EpsLoci::reset(home).encode(),
+        bytes("ffffffffffffffffffffffff 64f000 0000 01")
+    );
     assert_eq!(Keys::reset().encode(), [vec![7], vec![0xFF; 32]].concat());
     assert_eq!(Fplmn::cleared(12).encode(), [0xFF; 12]);
 }
 
 #[test]
 fn a_location_file_of_a_registered_terminal_says_updated() {
-    // Values of pySim's test data for EF_LOCI and EF_PSLOCI.
-    let loci = Loci::parse(&bytes("7d1307a242f618a6a50000")).unwrap();
-    assert_eq!(loci.status, UpdateStatus::Updated);
-    assert_eq!((loci.plmn.unwrap().to_string().as_str(), loci.area), ("246-81", 0xA6A5));
-    let packet = PsLoci::parse(&bytes("fc3e9b5c02a9f642f618a6a50000")).unwrap();
-    assert_eq!(packet.status, UpdateStatus::Updated);
+    // pySim's own test vectors for EF_LOCI.
+    let registered = Loci::parse(&bytes("47d1264a62f21037211e00")).unwrap();
+    assert_eq!(registered.status, UpdateStatus::Updated);
+    assert_eq!(
+        (registered.plmn, registered.area),
+        (Some(Plmn::new("262", "01").unwrap()), 0x3721)
+    );
+    assert_eq!(registered.encode(), bytes("47d1264a62f21037211e00"));
+    let other_home = Plmn::new("262", "02").unwrap();
+    assert_eq!(Loci::reset(other_home).encode(), bytes("ffffffff62f2200000ff01"));
+}
+
+#[test]
+fn records_with_an_alpha_identifier_agree_with_pysim_s_own_vectors() {
+    let own = bytes("456967656e65205275666e756d6d6572ffffffff0891947172199181f3ffffffffff");
+    let record = MsisdnRecord::parse(&own).unwrap();
+    assert_eq!(record.number, Some("+4917279119183".parse().unwrap()));
+    assert!(record.alpha.starts_with(b"Eigene Rufnummer\xFF"));
+    assert_eq!(record.encode(), own);
+
+    let sent =
+        bytes("534d5343ffffffffffffffffffffffffe1ffffffffffffffffffffffff0891945197109099f9ffffff0000a9");
+    let record = SmspRecord::parse(&sent).unwrap();
+    assert_eq!(record.service_centre, Some("+4915790109999".parse().unwrap()));
+    assert_eq!((record.destination, record.validity), (None, Some(0xA9)));
+    assert_eq!(record.encode(), sent);
+
+    let filler = "ff".repeat(24);
+    let with_both = bytes(&format!(
+        "{filler} fc 0b919403214365f7ffffffff 07919403214365f7ffffffff ffffff"
+    ));
+    let record = SmspRecord::parse(&with_both).unwrap();
+    assert_eq!(record.service_centre, Some("+49301234567".parse().unwrap()));
+    assert!(record.destination.is_some());
+    assert_eq!(
+        (record.protocol, record.coding, record.validity),
+        (None, None, None)
+    );
+    assert_eq!(record.encode(), with_both);
 }
 
 #[test]
 fn a_provider_name_is_plain_or_in_ucs2() {
     let plain = Spn::new(0, "Test 1").unwrap();
     assert_eq!(plain.encode(), bytes("00 546573742031 ffffffffffffffffffff"));
+    // pySim's own test vector, one byte longer; the hyphen is not in the plain alphabet of new().
+    let railway = Spn::parse(&bytes("0147534d2d52204348ffffffffffffffff")).unwrap();
+    assert_eq!((railway.display, railway.name()), (1, None));
     let chinese = Spn::new(0, "物联网").unwrap();
     assert_eq!(chinese.encode(), bytes("00 80 7269 8054 7f51 ffffffffffffffffff"));
-    assert_eq!(Spn::parse(&chinese.encode()).unwrap().name().as_deref(), Some("物联网"));
-    assert!(Spn::new(0, "中国移动物联网卡").is_err(), "eight characters take seventeen bytes");
+    assert_eq!(
+        Spn::parse(&chinese.encode()).unwrap().name().as_deref(),
+        Some("物联网")
+    );
+    assert!(
+        Spn::new(0, "中国移动物联网卡").is_err(),
+        "eight characters take seventeen bytes"
+    );
 }
 
 #[test]
@@ -157,7 +249,9 @@ fn every_file_is_found_by_its_name_and_has_one_place() {
     for spec in file::ALL {
         assert_eq!(FileSpec::by_name(spec.name), Some(spec));
         assert_eq!(FileSpec::by_fid(spec.parent, spec.fid), Some(spec));
-        let Structure::Transparent { size } = spec.structure else { continue };
+        let Structure::Transparent { size } = spec.structure else {
+            continue;
+        };
         assert!(size > 0, "{}", spec.name);
     }
     assert_eq!(file::ICCID.path().to_string(), "3F00/2FE2");

@@ -6,8 +6,8 @@
 use hex::FromHex;
 use uicc::apdu::StatusWord;
 use uicc::scp80::{
-    Algorithm, CommandHeader, CommandPacket, CompactResponse, Dialect, Integrity, Key, KeySet, MacLength, PorStatus,
-    ResponsePacket, SecurityError, Spi,
+    Algorithm, CommandHeader, CommandPacket, CompactResponse, Dialect, Integrity, Key, KeySet, MacLength,
+    PorStatus, ResponsePacket, SecurityError, Spi,
 };
 
 fn bytes(text: &str) -> Vec<u8> {
@@ -16,19 +16,28 @@ fn bytes(text: &str) -> Vec<u8> {
 
 fn keys(algorithm: Algorithm, kic: &str, kid: &str) -> KeySet {
     KeySet {
-        cipher: Some(Key::new(algorithm, &bytes(kic)).unwrap()),
-        checksum: Some(Key::new(algorithm, &bytes(kid)).unwrap()),
+        cipher: Some(Key::new(algorithm, &bytes(kic)).expect("a key")),
+        checksum: Some(Key::new(algorithm, &bytes(kid)).expect("a key")),
         mac_length: MacLength::Eight,
     }
 }
 
 fn imsi_keys() -> KeySet {
-    keys(Algorithm::Aes, "00112233445566778899aabbccddeeff", "0123456789abcdef0123456701234567")
+    keys(
+        Algorithm::Aes,
+        "00112233445566778899aabbccddeeff",
+        "0123456789abcdef0123456701234567",
+    )
 }
 
 fn imsi_packet(spi: [u8; 2]) -> CommandPacket {
     CommandPacket {
-        header: CommandHeader { spi: Spi(spi), kic: 0x32, kid: 0x32, tar: [0xB0, 0x00, 0x11] },
+        header: CommandHeader {
+            spi: Spi(spi),
+            kic: 0x32,
+            kid: 0x32,
+            tar: [0xB0, 0x00, 0x11],
+        },
         counter: 5,
         data: bytes("00a40004026f07 00d6000009084906003175296408"),
     }
@@ -60,8 +69,14 @@ fn an_aes_packet_agrees_with_gsm0348_in_both_dialects() {
     ] {
         let packet = imsi_packet(spi);
         assert_eq!(packet.seal(dialect, &imsi_keys()).unwrap(), bytes(coded));
-        assert_eq!(CommandPacket::open(&bytes(coded), dialect, &imsi_keys()).unwrap(), packet);
-        assert_eq!(CommandHeader::parse(&bytes(coded), dialect).unwrap(), packet.header);
+        assert_eq!(
+            CommandPacket::open(&bytes(coded), dialect, &imsi_keys()).unwrap(),
+            packet
+        );
+        assert_eq!(
+            CommandHeader::parse(&bytes(coded), dialect).unwrap(),
+            packet.header
+        );
     }
 }
 
@@ -77,7 +92,12 @@ struct Vector {
 }
 
 const fn header(spi: [u8; 2], key_byte: u8, tar: [u8; 3]) -> CommandHeader {
-    CommandHeader { spi: Spi(spi), kic: key_byte, kid: key_byte, tar }
+    CommandHeader {
+        spi: Spi(spi),
+        kic: key_byte,
+        kid: key_byte,
+        tar,
+    }
 }
 
 const USIM: [u8; 3] = [0xB0, 0x00, 0x11];
@@ -170,7 +190,10 @@ fn proofs_of_receipt_agree_with_pysim_s_test_suite() {
         let packet = ResponsePacket::open(&coded, &vector.header, Dialect::SmsPp, &keys).unwrap();
         assert_eq!(packet.status, PorStatus::Ok);
         let answer = CompactResponse::parse(&packet.data).unwrap();
-        assert_eq!((answer.executed, answer.last.status), (1, StatusWord(vector.status)));
+        assert_eq!(
+            (answer.executed, answer.last.status),
+            (1, StatusWord(vector.status))
+        );
         assert!(answer.last.data.is_empty());
         assert_eq!(packet.seal(&vector.header, Dialect::SmsPp, &keys).unwrap(), coded);
     }
@@ -178,11 +201,16 @@ fn proofs_of_receipt_agree_with_pysim_s_test_suite() {
 
 #[test]
 fn a_changed_packet_does_not_open() {
-    let coded = imsi_packet([0x16, 0x39]).seal(Dialect::SmsPp, &imsi_keys()).unwrap();
+    let coded = imsi_packet([0x16, 0x39])
+        .seal(Dialect::SmsPp, &imsi_keys())
+        .unwrap();
     for at in 3..coded.len() {
         let mut changed = coded.clone();
         changed[at] ^= 0x40;
-        assert!(CommandPacket::open(&changed, Dialect::SmsPp, &imsi_keys()).is_err(), "byte {at}");
+        assert!(
+            CommandPacket::open(&changed, Dialect::SmsPp, &imsi_keys()).is_err(),
+            "byte {at}"
+        );
     }
     // pySim's test_resp_3des_signed_err.
     let keys = keys(
@@ -197,12 +225,21 @@ fn a_changed_packet_does_not_open() {
 
 #[test]
 fn a_packet_is_not_opened_without_the_algorithm_it_names() {
-    let coded = imsi_packet([0x16, 0x39]).seal(Dialect::SmsPp, &imsi_keys()).unwrap();
+    let coded = imsi_packet([0x16, 0x39])
+        .seal(Dialect::SmsPp, &imsi_keys())
+        .unwrap();
     let none = CommandPacket::open(&coded, Dialect::SmsPp, &KeySet::default());
     assert_eq!(none.unwrap_err(), SecurityError::NoKey);
     assert_eq!(SecurityError::NoKey.por_status(), PorStatus::InsufficientSecurity);
-    let des = keys(Algorithm::TripleDes2, "00112233445566778899aabbccddeeff", "0123456789abcdef0123456701234567");
-    assert_eq!(CommandPacket::open(&coded, Dialect::SmsPp, &des).unwrap_err(), SecurityError::NoKey);
+    let des = keys(
+        Algorithm::TripleDes2,
+        "00112233445566778899aabbccddeeff",
+        "0123456789abcdef0123456701234567",
+    );
+    assert_eq!(
+        CommandPacket::open(&coded, Dialect::SmsPp, &des).unwrap_err(),
+        SecurityError::NoKey
+    );
     let signed = imsi_packet([0x17, 0x39]).seal(Dialect::SmsPp, &imsi_keys());
     assert_eq!(signed.unwrap_err(), SecurityError::Unsupported);
 }

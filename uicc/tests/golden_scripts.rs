@@ -6,8 +6,8 @@ use uicc::apdu::{CommandApdu, ResponseApdu, StatusWord, SwClass};
 use uicc::cat::{Command, ProactiveCommand, Refresh, RefreshMode};
 use uicc::ef::{Imsi, file};
 use uicc::script::{
-    BadFormat, Chaining, CommandScript, ErrorAction, Form, ImmediateAction, ResponseForm, ResponseScript, ScriptCommand,
-    ScriptResult,
+    BadFormat, Chaining, CommandScript, ErrorAction, Form, ImmediateAction, ResponseForm, ResponseScript,
+    ScriptCommand, ScriptResult,
 };
 
 fn bytes(text: &str) -> Vec<u8> {
@@ -22,13 +22,19 @@ fn a_definite_script_and_its_answer_agree_with_pysim() {
     assert_eq!(script.form, Form::Definite);
     let apdus: Vec<_> = script.apdus().collect();
     assert_eq!(apdus.len(), 1);
-    assert_eq!((apdus[0].ins, apdus[0].data(), apdus[0].le), (0xF2, &[0x4F, 0x00][..], Some(0)));
+    assert_eq!(
+        (apdus[0].ins, apdus[0].data(), apdus[0].le),
+        (0xF2, &[0x4F, 0x00][..], Some(0))
+    );
     assert_eq!(script.encode(), coded);
 
     let coded = bytes("AB07 800101 2302 6132");
     let answer = ResponseScript::parse(&coded).unwrap();
     assert_eq!(answer.form, ResponseForm::Definite { executed: 1 });
-    assert_eq!(answer.results, [ScriptResult::Apdu(ResponseApdu::status(StatusWord(0x6132)))]);
+    assert_eq!(
+        answer.results,
+        [ScriptResult::Apdu(ResponseApdu::status(StatusWord(0x6132)))]
+    );
     assert_eq!(answer.encode(), coded);
 }
 
@@ -70,19 +76,31 @@ fn an_apdu_above_127_bytes_takes_the_long_length_form() {
 
 #[test]
 fn an_immediate_action_is_a_byte_or_a_refresh() {
-    let refresh = ProactiveCommand { number: 1, command: Command::Refresh(Refresh::of(RefreshMode::UiccReset)) };
+    let refresh = ProactiveCommand {
+        number: 1,
+        command: Command::Refresh(Refresh::of(RefreshMode::UiccReset)),
+    };
     for (action, coded) in [
         (ImmediateAction::ProactiveSession, "AA03 810181"),
         (ImmediateAction::EarlyResponse, "AA03 810182"),
         (ImmediateAction::Record(5), "AA03 810105"),
-        (ImmediateAction::Proactive(refresh), "AA0B 8109 8103010104 82028182"),
+        (
+            ImmediateAction::Proactive(refresh),
+            "AA0B 8109 8103010104 82028182",
+        ),
     ] {
-        let script =
-            CommandScript { form: Form::Definite, commands: vec![ScriptCommand::ImmediateAction(action)] };
+        let script = CommandScript {
+            form: Form::Definite,
+            commands: vec![ScriptCommand::ImmediateAction(action)],
+        };
         assert_eq!(script.encode(), bytes(coded));
         assert_eq!(CommandScript::parse(&bytes(coded)).unwrap(), script);
     }
-    assert_eq!(CommandScript::parse(&bytes("AA03 810180")).unwrap_err().offset, 4, "80 is reserved");
+    assert_eq!(
+        CommandScript::parse(&bytes("AA03 810180")).unwrap_err().offset,
+        4,
+        "80 is reserved"
+    );
 }
 
 #[test]
@@ -98,7 +116,10 @@ fn error_actions_and_chaining_are_understood() {
         ]
     );
     assert_eq!(script.encode(), coded);
-    assert!(CommandScript::parse(&bytes("AA05 8200 830101")).is_err(), "chaining stands first");
+    assert!(
+        CommandScript::parse(&bytes("AA05 8200 830101")).is_err(),
+        "chaining stands first"
+    );
 }
 
 #[test]
@@ -137,8 +158,14 @@ fn builders_make_the_commands_of_the_specification() {
     let cases = [
         (build::select_fid(0x6F07, Fcp::Returned), "00A40004026F07"),
         (build::select_fid(0x6F07, Fcp::None), "00A4000C026F07"),
-        (build::select_path(&file::IMSI.path(), Fcp::Returned), "00A40804047FFF6F07"),
-        (build::select_aid(&aid, Fcp::Returned), "00A4040410A0000000871002FF86FFFF89FFFFFFFF"),
+        (
+            build::select_path(&file::IMSI.path(), Fcp::Returned),
+            "00A40804047FFF6F07",
+        ),
+        (
+            build::select_aid(&aid, Fcp::Returned),
+            "00A4040410A0000000871002FF86FFFF89FFFFFFFF",
+        ),
         (build::read_binary(0x0102, 0).unwrap(), "00B0010200"),
         (build::update_binary(4, [0xAB]).unwrap(), "00D6000401AB"),
         (build::read_record(2, 0x1C), "00B202041C"),
@@ -153,7 +180,10 @@ fn builders_make_the_commands_of_the_specification() {
         assert_eq!(command.encode(), bytes(coded));
         assert_eq!(CommandApdu::parse(&bytes(coded)).unwrap(), command);
     }
-    assert!(build::read_binary(0x8000, 1).is_err(), "P1 would mean a short file identifier");
+    assert!(
+        build::read_binary(0x8000, 1).is_err(),
+        "P1 would mean a short file identifier"
+    );
     assert!(build::update_binary(0, vec![0; 256]).is_err());
 }
 
@@ -169,8 +199,17 @@ fn each_case_of_command_has_one_reading() {
         assert_eq!((command.data().len(), command.le), (data, le), "{coded}");
         assert_eq!(command.encode(), bytes(coded));
     }
-    for (coded, offset) in [("00A400", 0), ("00D6000000AA", 4), ("00D6000003AABB", 5), ("00D6000001AA0000", 7)] {
-        assert_eq!(CommandApdu::parse(&bytes(coded)).unwrap_err().offset, offset, "{coded}");
+    for (coded, offset) in [
+        ("00A400", 0),
+        ("00D6000000AA", 4),
+        ("00D6000003AABB", 5),
+        ("00D6000001AA0000", 7),
+    ] {
+        assert_eq!(
+            CommandApdu::parse(&bytes(coded)).unwrap_err().offset,
+            offset,
+            "{coded}"
+        );
     }
 }
 
@@ -205,7 +244,10 @@ fn status_words_have_a_class_and_a_meaning_in_two_languages() {
         assert_ne!(word.meaning(), "unknown status", "{word:?}");
         assert_ne!(word.meaning_zh(), "未知状态", "{word:?}");
     }
-    assert!(!StatusWord::RESPONSE_TRUNCATED.continues_script(), "TS 102 226 §5.2: 62F1 stops a script");
+    assert!(
+        !StatusWord::RESPONSE_TRUNCATED.continues_script(),
+        "TS 102 226 §5.2: 62F1 stops a script"
+    );
     assert!(StatusWord(0x6282).continues_script());
     assert_eq!(StatusWord(0x6A82).to_string(), "6A82 (file not found)");
 }
@@ -213,7 +255,10 @@ fn status_words_have_a_class_and_a_meaning_in_two_languages() {
 #[test]
 fn debug_output_shows_no_data() {
     let command = build::update_binary(0, bytes("084906003175296408")).unwrap();
-    assert_eq!(format!("{command:?}"), "CommandApdu(00 D6 00 00, 9 data bytes, Le absent)");
+    assert_eq!(
+        format!("{command:?}"),
+        "CommandApdu(00 D6 00 00, 9 data bytes, Le absent)"
+    );
     let answer = ResponseApdu::ok(bytes("084906003175296408"));
     assert_eq!(format!("{answer:?}"), "ResponseApdu(9 data bytes, 9000 (done))");
 }
