@@ -20,7 +20,7 @@ use crate::observe::Event;
 use crate::platform::{
     ChipKeys, OpenAnswer, OpenRequest, PlatformError, Report, ReportAnswer, ReportRequest, waits,
 };
-use crate::session::{Machine, Moment, Output, Reply, SessionLimits};
+use crate::session::{Answered, Machine, Moment, Output, Reply, SessionLimits};
 use crate::stop::Stop;
 
 /// Hexadecimal digits of a session's token in URIs.
@@ -305,6 +305,7 @@ impl<'a> Session<'a> {
     /// Hands on what happened in the machine.
     fn tell(&mut self) {
         for moment in self.machine.take_moments() {
+            self.log(&moment);
             if let Moment::Script { accepted } = &moment {
                 let result = if *accepted { "accepted" } else { "failed" };
                 self.context
@@ -312,10 +313,12 @@ impl<'a> Session<'a> {
                     .scripts
                     .get_or_create(&Outcome { result })
                     .inc();
-                continue;
             }
-            self.log(&moment);
-            self.observe(|session, eid, _| event(session, eid, moment));
+            if let Some(observer) = &self.context.observer
+                && let Some(event) = event(self.account.id.clone(), self.eid, moment)
+            {
+                observer.event(&event);
+            }
         }
     }
 
@@ -351,20 +354,25 @@ impl<'a> Session<'a> {
     }
 }
 
-fn event(session: String, eid: Eid, moment: Moment) -> Event {
-    match moment {
+/// The event an observer sees; scripts are counted, not told: their commands are.
+fn event(session: String, eid: Eid, moment: Moment) -> Option<Event> {
+    Some(match moment {
         Moment::Work { work, resumed } => Event::Work {
             session,
             eid,
             work,
             resumed,
         },
-        Moment::Apdu(answered) => Event::Apdu {
+        Moment::Apdu(Answered {
+            meaning,
+            command,
+            status,
+        }) => Event::Apdu {
             session,
             eid,
-            meaning: answered.meaning,
-            command: answered.command,
-            sw: answered.status,
+            meaning,
+            command,
+            sw: status,
         },
         Moment::Progress { step, steps } => Event::Progress {
             session,
@@ -378,15 +386,6 @@ fn event(session: String, eid: Eid, moment: Moment) -> Event {
             state,
             detail,
         },
-        Moment::Script { accepted } => Event::State {
-            session,
-            eid,
-            state: if accepted {
-                "script_accepted"
-            } else {
-                "script_failed"
-            },
-            detail: None,
-        },
-    }
+        Moment::Script { .. } => return None,
+    })
 }

@@ -7,21 +7,17 @@
 
 use std::sync::Arc;
 
-use uicc::cat::{Command, ProactiveCommand, Refresh, RefreshMode};
-use uicc::ident::Aid;
 use uicc::scp81::ScriptStatus;
-use uicc::script::{CommandScript, Form, ImmediateAction, ScriptCommand};
 
-use super::answers::Answered;
 use super::content::Values;
+use super::exchange::{Moment, Output, Parked, Reply, SessionLimits, Shared, Task, acknowledged};
 use super::failure::{Failure, FailureKind};
-use super::job::{Job, Place, Purpose, Verdict};
+use super::job::{Job, Purpose, Verdict};
 use super::key_command;
-use super::script::Batch;
+use super::script::{self, Batch};
 use crate::http::{AgentRequest, Cursor, HttpError};
-use crate::keys::LinkKey;
 use crate::platform::{ChipKeys, OpenAnswer, PlatformError, Report, ReportAnswer, WorkKind};
-use crate::profile::{Catalogue, Profile, RefreshHow};
+use crate::profile::{Profile, RefreshHow};
 
 /// Bytes that a script costs besides its own: HTTP head, TLS record, and the chip's answer to it.
 const EXCHANGE_OVERHEAD_BYTES: u64 = 1_024;
@@ -29,96 +25,6 @@ const EXCHANGE_OVERHEAD_BYTES: u64 = 1_024;
 const RESPONSE_HEAD_BYTES: usize = 320;
 /// Fewest bytes of script that are sent at once, however small the record.
 const MIN_SCRIPT_BYTES: usize = 128;
-/// Number of the REFRESH command in the immediate action.
-const REFRESH_NUMBER: u8 = 1;
-
-/// What a session may not exceed.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct SessionLimits {
-    pub(crate) requests: u32,
-    pub(crate) scripts: u32,
-    /// Bytes of one TLS record, as the chip asked for.
-    pub(crate) max_fragment: Option<usize>,
-}
-
-/// What every session of a gateway shares.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    pub(crate) catalogue: Catalogue,
-    pub(crate) link_key: LinkKey,
-}
-
-/// What comes out of the machine.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Output {
-    /// Ask the platform what to do, in a new session of its own.
-    Open { agent: Option<String>, resumed: bool },
-    /// Tell the platform.
-    Report(Report),
-    /// Answer the chip.
-    Reply(Reply),
-}
-
-/// An answer to the chip.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Reply {
-    /// A script whose result goes to `next`.
-    Script {
-        target: Aid,
-        body: Vec<u8>,
-        next: Cursor,
-    },
-    /// A script that ends the session; its result is not wanted.
-    LastScript {
-        target: Aid,
-        body: Vec<u8>,
-        reason: &'static str,
-    },
-    /// Nothing more.
-    End { reason: &'static str },
-    /// The platform cannot be reached: try again later.
-    Unavailable,
-}
-
-/// Something worth telling, in the order in which it happened.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Moment {
-    Work {
-        work: &'static str,
-        resumed: bool,
-    },
-    Script {
-        accepted: bool,
-    },
-    Apdu(Answered),
-    Progress {
-        step: u32,
-        steps: u32,
-    },
-    State {
-        state: &'static str,
-        detail: Option<String>,
-    },
-}
-
-/// Where an interrupted session stood; holds no secret.
-#[derive(Debug, Clone)]
-pub(crate) struct Parked {
-    pub(crate) session: String,
-    /// The next URI that was given with the script whose answer is missing.
-    seq: u32,
-    task: Task,
-    place: Place,
-}
-
-/// What makes two sessions the same work.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Task {
-    id: Option<String>,
-    attempt: u32,
-    purpose: Purpose,
-    profile: String,
-}
 
 /// What to do once the platform acknowledged a report.
 #[derive(Debug)]
@@ -559,17 +465,7 @@ impl Machine {
         if profile.refresh.how == RefreshHow::Automatic {
             return self.end(reason);
         }
-        let refresh = Refresh::of(RefreshMode::from_byte(profile.refresh.qualifier));
-        let command = ProactiveCommand {
-            number: REFRESH_NUMBER,
-            command: Command::Refresh(refresh),
-        };
-        let action = ScriptCommand::ImmediateAction(ImmediateAction::Proactive(command));
-        let body = CommandScript {
-            form: Form::Indefinite,
-            commands: vec![action],
-        }
-        .encode();
+        let body = script::refresh(profile.refresh.qualifier);
         self.state = State::Over;
         Output::Reply(Reply::LastScript {
             target: profile.rfm_aid.clone(),
@@ -582,21 +478,4 @@ impl Machine {
         self.state = State::Over;
         Output::Reply(Reply::End { reason })
     }
-}
-
-fn acknowledged(report: &Report) -> Moment {
-    let (state, detail) = match report {
-        Report::Progress { step, steps } => {
-            return Moment::Progress {
-                step: *step,
-                steps: *steps,
-            };
-        }
-        Report::Written => ("written", None),
-        Report::Verified => ("verified", None),
-        Report::NotVerified { detail, .. } => ("not_verified", Some(detail.clone())),
-        Report::Failed { detail, .. } => ("failed", Some(detail.clone())),
-        Report::Closed { reason } => ("closed", Some((*reason).to_owned())),
-    };
-    Moment::State { state, detail }
 }

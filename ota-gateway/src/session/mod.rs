@@ -3,6 +3,7 @@
 //! | module | what it knows |
 //! | --- | --- |
 //! | `machine` | the order of requests, reports and replies |
+//! | `exchange` | what goes into it and comes out |
 //! | `job` | what a card needs: read, write, read back, verify |
 //! | `script` | commands, and how many fit into one script |
 //! | `answers` | which answer belongs to which command |
@@ -12,11 +13,17 @@
 
 mod answers;
 mod content;
+mod exchange;
 mod failure;
 mod job;
 mod key_command;
 mod machine;
 mod script;
 
+pub(crate) use answers::Answered;
+pub(crate) use exchange::{Moment, Output, Parked, Reply, SessionLimits, Shared};
 pub use failure::{FAILURES, FailureKind, FailureRow};
-pub(crate) use machine::{Machine, Moment, Output, Parked, Reply, SessionLimits, Shared};
+pub(crate) use machine::Machine;
+
+#[cfg(test)]
+mod tests;

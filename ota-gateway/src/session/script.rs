@@ -5,8 +5,9 @@
 
 use uicc::apdu::build::{self, Fcp};
 use uicc::apdu::{CommandApdu, ins};
+use uicc::cat::{Command as ToTerminal, ProactiveCommand, Refresh, RefreshMode};
 use uicc::ef::FilePath;
-use uicc::script::{CommandScript, Form};
+use uicc::script::{CommandScript, Form, ImmediateAction, ScriptCommand};
 
 use super::failure::{Failure, FailureKind};
 use crate::profile::{File, Profile, Root, SelectStyle};
@@ -17,6 +18,9 @@ const ALL: u8 = 0x00;
 const COMMAND_OVERHEAD_BYTES: usize = 4;
 /// AE 80 … 00 00 around a script.
 const SCRIPT_OVERHEAD_BYTES: usize = 4;
+
+/// Number of the REFRESH command in the immediate action.
+const REFRESH_NUMBER: u8 = 1;
 
 /// What a command is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -226,6 +230,20 @@ impl<'a> Packer<'a> {
         commands.push(select(build::select_fid(file.path.fid(), Fcp::None), file.name()));
         Ok(commands)
     }
+}
+
+/// The script that has the card order a REFRESH with this qualifier: an immediate action and nothing else.
+pub(super) fn refresh(qualifier: u8) -> Vec<u8> {
+    let command = ToTerminal::Refresh(Refresh::of(RefreshMode::from_byte(qualifier)));
+    let action = ImmediateAction::Proactive(ProactiveCommand {
+        number: REFRESH_NUMBER,
+        command,
+    });
+    CommandScript {
+        form: Form::Indefinite,
+        commands: vec![ScriptCommand::ImmediateAction(action)],
+    }
+    .encode()
 }
 
 /// What is done to a selected file.
