@@ -1,0 +1,4 @@
+//! Fuzzes the decoder of identification packets: no panic, and what is accepted reads back the same.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| uicc_fuzz::reads_back!(uicc::scp80::IdentificationPacket, bytes));
