@@ -1,0 +1,350 @@
+//! Whole sessions over real TLS, against a platform that remembers what it was told.
+
+mod support;
+
+use ota_gateway::Event;
+use support::agent::{FIRST_URI, Tls, session};
+use support::card::Card;
+use support::{Agent, EID, Script, World};
+
+const IMSI: &str = "084906003175296408";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_card_is_written_then_verified_and_the_platform_ticked() {
+    let world = World::start().await;
+    let mut card = Card::seed();
+    let last = session(world.gateway.addr(), &mut card).await;
+    assert_eq!(
+        (last.status, last.next_uri()),
+        (200, None),
+        "the last script orders the REFRESH"
+    );
+    assert_eq!(card.refreshes, 1);
+    assert_eq!(hex::encode(card.content(0x6F07)), IMSI);
+    assert_eq!(
+        world.platform.calls("/cron").len(),
+        0,
+        "nothing is due before the verification"
+    );
+
+    card.register();
+    let last = session(world.gateway.addr(), &mut card).await;
+    assert_eq!(last.status, 204);
+    world.platform.called("/internal/cron").await;
+
+    let (platform, diary) = world.finish().await;
+    let reported = platform.reported();
+    let (writing, verifying) = reported.split_at(reported.len() - 2);
+    assert_eq!(verifying, ["verified", "closed"]);
+    assert_eq!(writing.last().map(String::as_str), Some("closed"));
+    assert_eq!(writing[writing.len() - 2], "written");
+    assert!(writing[..writing.len() - 2].iter().all(|kind| kind == "progress"));
+    assert_eq!(diary.endings(), ["written", "verified"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_response_is_one_tls_record_with_what_the_specification_asks_for() {
+    let world = World::start().await;
+    let mut card = Card::seed();
+    let mut agent = world.agent().await;
+    let mut answer = agent.begin(FIRST_URI, false).await;
+    let mut seen = 0;
+    while let (200, Some(next)) = (answer.status, answer.next_uri().map(str::to_owned)) {
+        assert_eq!(agent.take_records().len(), 1);
+        assert_eq!(
+            answer.header("X-Admin-Protocol"),
+            Some("globalplatform-remote-admin/1.0")
+        );
+        assert_eq!(
+            answer.header("X-Admin-Targeted-Application"),
+            Some("//aid/A000000559/10100001")
+        );
+        assert_eq!(
+            answer.header("Content-Type"),
+            Some("application/vnd.etsi.scp.command-data;version=1.0")
+        );
+        assert!(next.starts_with("/adminagent?s=") && next.len() < 40, "{next}");
+        assert!(answer.body.starts_with(&[0xAE, 0x80]) && answer.body.ends_with(&[0, 0]));
+        let result = card.run(&answer.body);
+        agent.result(&next, &result).await;
+        answer = agent.answer().await.unwrap();
+        seen += 1;
+    }
+    assert!(seen >= 3, "{seen} scripts");
+    assert!(agent.is_closed().await && agent.was_told_goodbye());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reports_are_numbered_and_count_the_bytes_of_the_connection() {
+    let world = World::start().await;
+    session(world.gateway.addr(), &mut Card::seed()).await;
+    let (platform, diary) = world.finish().await;
+    let reports = platform.calls("/report");
+    for (at, report) in reports.iter().enumerate() {
+        assert_eq!(report["seq"], at as u64 + 1);
+        assert_eq!(report["session_id"], platform.calls("/sessions")[0]["session_id"]);
+    }
+    for pair in reports.windows(2) {
+        for direction in ["bytes_up", "bytes_down"] {
+            assert!(pair[0][direction].as_u64() <= pair[1][direction].as_u64());
+        }
+    }
+    let closed = reports.last().unwrap();
+    let Some(Event::End {
+        bytes_up, bytes_down, ..
+    }) = diary.events().pop()
+    else {
+        panic!("no end was told")
+    };
+    assert_eq!(
+        (closed["bytes_up"].as_u64(), closed["bytes_down"].as_u64()),
+        (Some(bytes_up), Some(bytes_down))
+    );
+    assert!(bytes_up > 1_000 && bytes_down > 1_000);
+    let opened = &platform.calls("/sessions")[0];
+    assert_eq!(
+        (opened["eid"].as_str(), opened["resumed"].as_bool()),
+        (Some(EID), Some(false))
+    );
+    assert_eq!(opened["agent"], "//se-id/eid/x");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_observed_tells_the_story_without_key_material() {
+    let world = World::start().await;
+    let mut card = Card::seed();
+    session(world.gateway.addr(), &mut card).await;
+    let (_, diary) = world.finish().await;
+    let events = diary.events();
+    assert!(
+        matches!(&events[0], Event::Handshake { version, suite, .. } if version == "TLSv1.2" && suite == "PSK-AES128-CBC-SHA256")
+    );
+    assert!(matches!(
+        &events[1],
+        Event::Work {
+            work: "write",
+            resumed: false,
+            ..
+        }
+    ));
+    assert!(matches!(
+        events.last(),
+        Some(Event::End {
+            reason: "written",
+            ..
+        })
+    ));
+    let keys: Vec<&Event> = events
+        .iter()
+        .filter(|event| matches!(event, Event::Apdu { meaning, .. } if meaning == "load key material"))
+        .collect();
+    assert!(
+        matches!(
+            keys[..],
+            [Event::Apdu {
+                command: None,
+                sw: 0x9000,
+                ..
+            }]
+        ),
+        "{keys:?}"
+    );
+    let shown = format!("{events:?}");
+    assert!(!shown.contains(&hex::encode(&card.key_loads[0][2..18])) && !shown.contains(EID));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_is_repeated_until_the_platform_answers_and_only_then_the_chip_is() {
+    let faults = vec![
+        ("progress", 503),
+        ("progress", 500),
+        ("written", 503),
+        ("written", 429),
+    ];
+    let world = World::start_with(
+        Script {
+            report_faults: faults,
+            ..Script::default()
+        },
+        |_| {},
+    )
+    .await;
+    let mut card = Card::seed();
+    let last = session(world.gateway.addr(), &mut card).await;
+    assert_eq!((last.status, card.refreshes), (200, 1));
+    let (platform, _) = world.finish().await;
+    let reports = platform.calls("/report");
+    assert_eq!(reports[0], reports[1], "a repeated report is the same report");
+    assert_eq!(reports[1], reports[2]);
+    assert_eq!(
+        platform
+            .reported()
+            .iter()
+            .filter(|kind| *kind == "written")
+            .count(),
+        3
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_platform_that_stays_away_leaves_the_chip_with_an_error_and_its_state_untold() {
+    let faults = vec![("written", 503); 32];
+    let world = World::start_with(
+        Script {
+            report_faults: faults,
+            ..Script::default()
+        },
+        |settings| {
+            settings.limits.report_retry_secs = 1;
+        },
+    )
+    .await;
+    let mut card = Card::seed();
+    let last = session(world.gateway.addr(), &mut card).await;
+    assert_eq!((last.status, card.refreshes), (503, 0));
+    let (platform, diary) = world.finish().await;
+    assert_eq!(diary.endings(), ["platform_unavailable"]);
+    assert!(platform.calls("/report").len() > 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_platform_that_cannot_open_a_session_sends_the_chip_away_for_now_or_for_good() {
+    for (status, reason, expected, ending) in [
+        (503, "unavailable", 503, "platform_unavailable"),
+        (403, "allowance_exhausted", 204, "refused"),
+        (403, "chip_faulty", 204, "refused"),
+        (404, "unknown_chip", 204, "refused"),
+    ] {
+        let script = Script {
+            session_fault: Some((status, reason)),
+            ..Script::default()
+        };
+        let world = World::start_with(script, |_| {}).await;
+        let last = session(world.gateway.addr(), &mut Card::seed()).await;
+        assert_eq!((last.status, last.next_uri()), (expected, None), "{reason}");
+        let (platform, diary) = world.finish().await;
+        assert_eq!(diary.endings(), [ending]);
+        assert!(
+            platform.calls("/report").is_empty(),
+            "a session that was not opened is not reported"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_file_is_reported_and_ticked_and_ends_the_session() {
+    let world = World::start().await;
+    let mut card = Card::seed();
+    card.refuse_update.insert(0x6F07, 0x6982);
+    let last = session(world.gateway.addr(), &mut card).await;
+    assert_eq!(last.status, 204);
+    world.platform.called("/internal/cron").await;
+    let (_, metrics) = world.ops("/metrics").await;
+    assert!(
+        metrics.contains("failures_total{kind=\"security_status\"} 1"),
+        "{metrics}"
+    );
+    let (platform, _) = world.finish().await;
+    let reports = platform.calls("/report");
+    let failed = &reports[reports.len() - 2]["event"];
+    assert_eq!(
+        (failed["kind"].as_str(), failed["failure"].as_str()),
+        (Some("failed"), Some("security_status"))
+    );
+    assert_eq!(failed["chip_fault"], false);
+    assert!(failed["detail"].as_str().unwrap().contains("EF_IMSI"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_stops_before_it_costs_more_than_the_allowance() {
+    let world = World::start_with(
+        Script {
+            allowance: Some(3_500),
+            ..Script::default()
+        },
+        |_| {},
+    )
+    .await;
+    let last = session(world.gateway.addr(), &mut Card::seed()).await;
+    assert_eq!(last.status, 204);
+    let (platform, diary) = world.finish().await;
+    assert_eq!(diary.endings(), ["allowance_exhausted"]);
+    let reports = platform.calls("/report");
+    let closed = reports.last().unwrap();
+    assert_eq!(closed["event"]["reason"], "allowance_exhausted");
+    let spent = closed["bytes_up"].as_u64().unwrap() + closed["bytes_down"].as_u64().unwrap();
+    assert!(spent <= 3_500, "{spent}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_card_that_lost_its_identity_is_found_out_in_the_verification() {
+    let world = World::start_with(
+        Script {
+            work: "verify",
+            allowance: None,
+            ..Script::default()
+        },
+        |_| {},
+    )
+    .await;
+    let last = session(world.gateway.addr(), &mut Card::seed()).await;
+    assert_eq!(last.status, 204);
+    let (platform, _) = world.finish().await;
+    let event = &platform.calls("/report")[0]["event"];
+    assert_eq!(
+        (event["kind"].as_str(), event["rewrite"].as_bool()),
+        (Some("not_verified"), Some(true))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tls_1_3_writes_a_card_too() {
+    let world = World::start().await;
+    let tls = Tls {
+        version: openssl::ssl::SslVersion::TLS1_3,
+        ..Tls::default()
+    };
+    let mut agent = Agent::connect_with(world.gateway.addr(), tls).await.unwrap();
+    let mut card = Card::seed();
+    let first = agent.begin(FIRST_URI, false).await;
+    agent.run(&mut card, first).await;
+    assert_eq!(hex::encode(card.content(0x6F07)), IMSI);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idle_chip_is_sent_off_and_its_place_remembered() {
+    let world = World::start_with(Script::default(), |settings| {
+        settings.limits.idle_timeout_secs = 1
+    })
+    .await;
+    let mut agent = world.agent().await;
+    let first = agent.begin(FIRST_URI, false).await;
+    assert_eq!(first.status, 200);
+    assert!(agent.is_closed().await && agent.was_told_goodbye());
+    let (_, diary) = world.finish().await;
+    assert_eq!(diary.endings(), ["idle"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_that_shuts_down_says_goodbye_and_reports() {
+    let world = World::start().await;
+    let mut agent = world.agent().await;
+    agent.begin(FIRST_URI, false).await;
+    let (platform, diary) = tokio::join!(world.finish(), agent.is_closed()).0;
+    assert_eq!(diary.endings(), ["shutdown"]);
+    assert_eq!(platform.reported(), ["closed"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn health_is_the_gateways_own_and_readiness_needs_the_platform() {
+    let world = World::start().await;
+    assert_eq!(world.ops("/healthz").await.0, 200);
+    assert_eq!(world.ops("/readyz").await.0, 200);
+    assert_eq!(world.ops("/anything").await.0, 404);
+    let unreachable = support::settings(([127, 0, 0, 1], 9).into());
+    let gateway = ota_gateway::start(unreachable, None).await.unwrap();
+    assert_eq!(
+        support::platform::get(gateway.metrics_addr(), "/readyz").await.0,
+        503
+    );
+}

@@ -1,0 +1,145 @@
+//! What the tests of the gateway from the outside need: a platform, a card with its admin agent, a gateway
+//! between them.
+#![allow(dead_code, unreachable_pub, reason = "each test program uses its part")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
+pub mod agent;
+pub mod card;
+pub mod platform;
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ota_gateway::keys::{MasterKeys, Purpose};
+use ota_gateway::{Event, Gateway, Observer, Settings};
+use uicc::ident::Eid;
+
+pub use agent::Agent;
+pub use platform::{Platform, Script};
+
+/// The one chip.
+pub const EID: &str = "89086030202200000022000000000090";
+/// Its PSK identity, in the layout of SGP.02.
+pub const IDENTITY: &str =
+    "8001028110890860302022000000220000000000904F10A0000005591010FFFFFFFF8900000100820101830140";
+/// Secrets shared by gateway and platform.
+pub const GATEWAY_SECRET: &str = "gateway-secret-of-the-tests";
+pub const CRON_SECRET: &str = "cron-secret-of-the-tests";
+
+/// The key under which key material crosses the link, in hexadecimal.
+pub fn link_key() -> String {
+    "11".repeat(32)
+}
+
+/// Master keys of the gateway: version 64.
+pub fn master_keys() -> String {
+    format!("64:{}", "22".repeat(32))
+}
+
+/// The key of the chip, derived as the gateway derives it.
+pub fn chip_key(purpose: Purpose) -> Vec<u8> {
+    let eid: Eid = EID.parse().unwrap();
+    MasterKeys::parse(&master_keys())
+        .unwrap()
+        .derive(purpose, &eid, 64)
+        .unwrap()
+        .expose()
+        .to_vec()
+}
+
+/// Settings for a gateway on loopback, against this platform.
+pub fn settings(platform: SocketAddr) -> Settings {
+    let mut settings = Settings {
+        listen: ([127, 0, 0, 1], 0).into(),
+        metrics_listen: ([127, 0, 0, 1], 0).into(),
+        platform_url: format!("http://{platform}"),
+        gateway_secret: GATEWAY_SECRET.into(),
+        cron_secret: CRON_SECRET.into(),
+        link_key: link_key().as_str().into(),
+        master_keys: master_keys().as_str().into(),
+        cron_interval_secs: 0,
+        ..Settings::default()
+    };
+    settings.limits.report_retry_secs = 2;
+    settings
+}
+
+/// A platform, a gateway, and what was observed.
+pub struct World {
+    pub platform: Platform,
+    pub gateway: Gateway,
+    pub events: Arc<Diary>,
+}
+
+impl World {
+    /// Everything as it usually is.
+    pub async fn start() -> Self {
+        Self::start_with(Script::default(), |_| {}).await
+    }
+
+    /// A platform that behaves by `script`, a gateway with edited settings.
+    pub async fn start_with(script: Script, edit: impl FnOnce(&mut Settings)) -> Self {
+        let platform = Platform::start(script).await;
+        let mut settings = settings(platform.addr());
+        edit(&mut settings);
+        let events = Arc::new(Diary::default());
+        let gateway = ota_gateway::start(settings, Some(Arc::clone(&events) as Arc<dyn Observer>))
+            .await
+            .unwrap();
+        Self {
+            platform,
+            gateway,
+            events,
+        }
+    }
+
+    /// The chip's agent, connected and through its handshake.
+    pub async fn agent(&self) -> Agent {
+        Agent::connect(self.gateway.addr()).await
+    }
+
+    /// A text of the metrics listener.
+    pub async fn ops(&self, path: &str) -> (u16, String) {
+        platform::get(self.gateway.metrics_addr(), path).await
+    }
+
+    /// Ends the gateway, so that everything it had to say was said; gives the platform.
+    pub async fn finish(self) -> (Platform, Arc<Diary>) {
+        self.gateway.shutdown().await;
+        (self.platform, self.events)
+    }
+}
+
+/// Remembers events.
+#[derive(Default)]
+pub struct Diary(Mutex<Vec<Event>>);
+
+impl Diary {
+    pub fn events(&self) -> Vec<Event> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Why each session ended.
+    pub fn endings(&self) -> Vec<&'static str> {
+        let events = self.events();
+        events
+            .iter()
+            .filter_map(|event| {
+                if let Event::End { reason, .. } = event {
+                    Some(*reason)
+                } else {
+                    None
+                }
+            })
+            .collect()
+    }
+}
+
+impl Observer for Diary {
+    fn event(&self, event: &Event) {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(event.clone());
+    }
+}

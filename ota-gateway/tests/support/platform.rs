@@ -1,0 +1,247 @@
+//! A platform that speaks the gateway's routes and remembers what it was told.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use ota_gateway::keys::LinkKey;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+
+use super::{CRON_SECRET, EID, GATEWAY_SECRET, IDENTITY, link_key};
+
+/// How the platform behaves.
+pub struct Script {
+    /// What the next session is for.
+    pub work: &'static str,
+    /// Test allowance left.
+    pub allowance: Option<u64>,
+    /// Statuses that the next reports of these kinds get instead of an answer.
+    pub report_faults: Vec<(&'static str, u16)>,
+    /// Status that sessions get instead of an answer.
+    pub session_fault: Option<(u16, &'static str)>,
+    /// A PSK that the platform knows, instead of a derived one.
+    pub explicit_psk: Option<Vec<u8>>,
+    /// Answers to nobody until told to go on.
+    pub silent_keys: bool,
+}
+
+impl Default for Script {
+    fn default() -> Self {
+        Self {
+            work: "write",
+            allowance: Some(5 * 1024 * 1024),
+            report_faults: Vec::new(),
+            session_fault: None,
+            explicit_psk: None,
+            silent_keys: false,
+        }
+    }
+}
+
+struct State {
+    script: Script,
+    resume_step: u64,
+    calls: Vec<(String, Value)>,
+}
+
+/// The platform.
+#[derive(Clone)]
+pub struct Platform {
+    addr: SocketAddr,
+    state: Arc<Mutex<State>>,
+    changed: Arc<Notify>,
+}
+
+impl Platform {
+    pub async fn start(script: Script) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        let state = Arc::new(Mutex::new(State {
+            script,
+            resume_step: 0,
+            calls: Vec::new(),
+        }));
+        let platform = Self {
+            addr,
+            state,
+            changed: Arc::new(Notify::new()),
+        };
+        let serving = platform.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let platform = serving.clone();
+                let service = service_fn(move |request| answer(platform.clone(), request));
+                tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+            }
+        });
+        platform
+    }
+
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Bodies of the calls to one route, in order.
+    pub fn calls(&self, route: &str) -> Vec<Value> {
+        self.with(|state| {
+            state
+                .calls
+                .iter()
+                .filter(|(path, _)| path.ends_with(route))
+                .map(|(_, body)| body.clone())
+                .collect()
+        })
+    }
+
+    /// Kinds of the reports, in order.
+    pub fn reported(&self) -> Vec<String> {
+        self.calls("/report")
+            .iter()
+            .map(|report| report["event"]["kind"].as_str().unwrap().to_owned())
+            .collect()
+    }
+
+    /// Waits until a call to this route came.
+    pub async fn called(&self, route: &str) {
+        loop {
+            let changed = self.changed.notified();
+            if !self.calls(route).is_empty() {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    pub fn set(&self, edit: impl FnOnce(&mut Script)) {
+        self.with(|state| edit(&mut state.script));
+    }
+
+    fn with<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
+        look(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn decide(&self, path: &str, body: &Value) -> (u16, Value) {
+        self.with(|state| {
+            state.calls.push((path.to_owned(), body.clone()));
+            match path {
+                "/internal/gateway/keys" => state.keys(body),
+                "/internal/gateway/sessions" => state.session(),
+                "/internal/gateway/report" => state.report(body),
+                "/internal/cron" => (200, json!({})),
+                _ => (404, json!({"reason": "not_found"})),
+            }
+        })
+    }
+}
+
+impl State {
+    fn keys(&self, body: &Value) -> (u16, Value) {
+        let known = body["psk_identity"] == hex::encode(IDENTITY) || self.script.explicit_psk.is_some();
+        if !known {
+            return (404, json!({"reason": "unknown_chip"}));
+        }
+        let link = LinkKey::parse(&link_key()).unwrap();
+        let psk = self
+            .script
+            .explicit_psk
+            .as_ref()
+            .map(|psk| link.wrap_hex(psk).unwrap());
+        (
+            200,
+            json!({"eid": EID, "key_version": 64, "psk_wrapped": psk, "dek_wrapped": null}),
+        )
+    }
+
+    fn session(&self) -> (u16, Value) {
+        if let Some((status, reason)) = self.script.session_fault {
+            return (status, json!({"reason": reason}));
+        }
+        let link = LinkKey::parse(&link_key()).unwrap();
+        let wrapped = |byte| (self.script.work == "write").then(|| link.wrap_hex(&[byte; 16]).unwrap());
+        let data = json!({
+            "iccid": "89860112345678901234", "msisdn": "1440123456789", "imsi": "460001357924680",
+            "smsc": "+8613800100500", "k_wrapped": wrapped(0xA1), "opc_wrapped": wrapped(0xA2),
+        });
+        (
+            200,
+            json!({
+                "work": self.script.work, "task_id": "task-1", "chip_model": "QB-SEED-4G", "profile": "qibiao-seed",
+                "attempt": 1, "allowance_bytes": self.script.allowance, "resume_step": self.resume_step, "data": data,
+            }),
+        )
+    }
+
+    fn report(&mut self, body: &Value) -> (u16, Value) {
+        let kind = body["event"]["kind"].as_str().unwrap();
+        let faults = &mut self.script.report_faults;
+        if let Some(at) = faults.iter().position(|(faulty, _)| *faulty == kind) {
+            let (_, status) = faults.remove(at);
+            return (status, json!({"reason": "test"}));
+        }
+        let spent = body["bytes_up"].as_u64().unwrap() + body["bytes_down"].as_u64().unwrap();
+        let left = self
+            .script
+            .allowance
+            .map(|allowance| allowance.saturating_sub(spent));
+        let go_on = kind == "progress";
+        match kind {
+            "progress" => self.resume_step = body["event"]["step"].as_u64().unwrap(),
+            "written" => self.script.work = "verify",
+            "verified" | "failed" => self.script.work = "none",
+            _ => {}
+        }
+        (200, json!({"continue": go_on, "allowance_bytes": left}))
+    }
+}
+
+async fn answer(platform: Platform, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+    let path = request.uri().path().to_owned();
+    let secret = if path == "/internal/cron" {
+        CRON_SECRET
+    } else {
+        GATEWAY_SECRET
+    };
+    let authorised = request
+        .headers()
+        .get("authorization")
+        .is_some_and(|given| *given == *format!("Bearer {secret}"));
+    let body = request.into_body().collect().await.unwrap().to_bytes();
+    let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
+    if path.ends_with("/keys") && platform.with(|state| state.script.silent_keys) {
+        std::future::pending::<()>().await;
+    }
+    let (status, mut document) = if authorised {
+        platform.decide(&path, &body)
+    } else {
+        (401, json!({}))
+    };
+    platform.changed.notify_waiters();
+    document["code"] = status.into();
+    document["message"] = "test".into();
+    let response = Response::builder()
+        .status(status)
+        .body(Full::from(document.to_string()));
+    Ok(response.unwrap())
+}
+
+/// A GET to a plain HTTP listener.
+pub async fn get(addr: SocketAddr, path: &str) -> (u16, String) {
+    let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
+    let response = client
+        .get(format!("http://{addr}{path}").parse().unwrap())
+        .await
+        .unwrap();
+    let status = response.status().as_u16();
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    (status, String::from_utf8(body.to_vec()).unwrap())
+}
