@@ -13,15 +13,15 @@ const MAX_INVENTORY: i64 = 5_000;
 /// xieka 写卡: operator identities, written into IoT eSIM chips over the air.
 #[derive(Parser)]
 #[command(version, about)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// What to do.
     #[command(subcommand)]
-    pub command: Command,
+    pub(crate) command: Command,
 }
 
 /// What can be done.
 #[derive(Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Write a simulated card over the air, from application to callback, and watch
     Demo(DemoOptions),
     /// Run platform and gateway, keep their data, print addresses and first credentials
@@ -34,57 +34,57 @@ pub enum Command {
 
 /// Options of `demo`.
 #[derive(Args, Clone, Debug)]
-pub struct DemoOptions {
+pub(crate) struct DemoOptions {
     /// How many chips to write; more than one shows a progress bar and a summary
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=MAX_DEMO_CHIPS))]
-    pub chips: u32,
+    pub(crate) chips: u32,
     /// Use the components as they are built already
     #[arg(long)]
-    pub no_build: bool,
+    pub(crate) no_build: bool,
 }
 
 /// Options of `up`.
 #[derive(Args, Clone, Debug)]
-pub struct UpOptions {
+pub(crate) struct UpOptions {
     /// Where the database and, if there is no .env here, the secrets are kept
     #[arg(long, default_value = "xieka-data")]
-    pub data: PathBuf,
+    pub(crate) data: PathBuf,
     /// Where the HTTP interfaces listen
     #[arg(long, default_value = "127.0.0.1:3000")]
-    pub listen: SocketAddr,
+    pub(crate) listen: SocketAddr,
     /// Where chips connect
     #[arg(long, default_value = "0.0.0.0:8443")]
-    pub gateway: SocketAddr,
+    pub(crate) gateway: SocketAddr,
     /// Where the gateway's metrics are served
     #[arg(long, default_value = "127.0.0.1:9464")]
-    pub metrics: SocketAddr,
+    pub(crate) metrics: SocketAddr,
     /// Use the components as they are built already
     #[arg(long)]
-    pub no_build: bool,
+    pub(crate) no_build: bool,
 }
 
 /// Options of `init`.
 #[derive(Args, Clone, Debug)]
-pub struct InitOptions {
+pub(crate) struct InitOptions {
     /// The file to write; an existing one is never overwritten
     #[arg(default_value = ".env")]
-    pub file: PathBuf,
+    pub(crate) file: PathBuf,
 }
 
 /// Options of `inventory`.
 #[derive(Args, Clone, Debug)]
-pub struct InventoryOptions {
+pub(crate) struct InventoryOptions {
     /// The folder to write into
-    pub folder: PathBuf,
+    pub(crate) folder: PathBuf,
     /// How many chips and as many numbers
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=MAX_INVENTORY))]
-    pub count: u32,
+    pub(crate) count: u32,
     /// Serial of the first one; other inventories must use other serials
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(0..=9_990_000))]
-    pub first: u32,
+    pub(crate) first: u32,
     /// The .env file whose first transport key wraps K and OPc
     #[arg(long, default_value = ".env")]
-    pub env: PathBuf,
+    pub(crate) env: PathBuf,
 }
 
 #[cfg(test)]

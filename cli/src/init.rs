@@ -7,14 +7,14 @@ use crate::inventory::Inventory;
 use crate::secrets::Secrets;
 
 /// Writes fresh secrets.
-pub fn run(options: &InitOptions) -> Result<()> {
+pub(crate) fn run(options: &InitOptions) -> Result<()> {
     Secrets::generate()?.write_new(&options.file)?;
     println!("wrote {}; keep a copy in a safe place", options.file.display());
     Ok(())
 }
 
 /// Writes a sample inventory whose keys are wrapped under the first transport key.
-pub fn inventory(options: &InventoryOptions) -> Result<()> {
+pub(crate) fn inventory(options: &InventoryOptions) -> Result<()> {
     let (name, key) = Secrets::read(&options.env)?.transport_key()?;
     let key: [u8; 32] = key
         .try_into()

@@ -17,7 +17,7 @@ const ENV_FILE: &str = ".env";
 const DATABASE_FILE: &str = "sqlite_db.db";
 
 /// Runs until interrupted.
-pub async fn run(options: UpOptions) -> Result<()> {
+pub(crate) async fn run(options: UpOptions) -> Result<()> {
     let root = components::application_root()?;
     if !options.no_build {
         components::build(&root)?;

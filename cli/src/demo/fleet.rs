@@ -21,7 +21,7 @@ const CALLBACK_INTERVAL: Duration = Duration::from_millis(100);
 const MAX_SHOWN: usize = 10;
 
 /// Applies for every chip, powers them all, and checks every outcome.
-pub async fn run(screen: &Screen, world: &World) -> Result<()> {
+pub(crate) async fn run(screen: &Screen, world: &World) -> Result<()> {
     let count = world.inventory.chips.len();
     screen.chapter(&format!(
         "Apply for {count} chips, power {POWERED_AT_ONCE} at a time"

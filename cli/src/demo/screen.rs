@@ -13,7 +13,7 @@ const MAX_LINE: usize = 150;
 
 /// The terminal; cheap to clone.
 #[derive(Clone)]
-pub struct Screen(Arc<Shared>);
+pub(crate) struct Screen(Arc<Shared>);
 
 struct Shared {
     started: Instant,
@@ -24,7 +24,7 @@ struct Shared {
 
 impl Screen {
     /// The process's standard output, coloured if it is a terminal.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
         Self(Arc::new(Shared {
             started: Instant::now(),
@@ -34,12 +34,12 @@ impl Screen {
     }
 
     /// A heading.
-    pub fn chapter(&self, title: &str) {
+    pub(crate) fn chapter(&self, title: &str) {
         self.write(&format!("\n{}", self.paint("1", title)));
     }
 
     /// One line: who speaks, and what.
-    pub fn line(&self, who: &str, what: &str) {
+    pub(crate) fn line(&self, who: &str, what: &str) {
         let seconds = self.0.started.elapsed().as_secs_f32();
         let colour = match who {
             "client" | "admin" => "36",
@@ -59,7 +59,7 @@ impl Screen {
     }
 
     /// A check and its outcome.
-    pub fn check(&self, holds: bool, what: &str) {
+    pub(crate) fn check(&self, holds: bool, what: &str) {
         let mark = if holds {
             self.paint("32", "✔")
         } else {

@@ -15,7 +15,7 @@ const STATUS_INTERVAL: Duration = Duration::from_millis(50);
 const CALLBACK_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Applies for the first chip of the sample, powers it, and checks the outcome.
-pub async fn run(screen: &Screen, world: &World) -> Result<()> {
+pub(crate) async fn run(screen: &Screen, world: &World) -> Result<()> {
     let chip = world
         .inventory
         .chips

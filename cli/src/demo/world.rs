@@ -20,8 +20,8 @@ use crate::stack::Launch;
 
 /// Folder that keeps the components' log lines, in the temporary directory.
 const LOG_FOLDER: &str = "log";
-/// A megabyte as the standard's MB: decimal.
-const BYTES_PER_MB: f64 = 1_000_000.0;
+/// Bytes of one megabyte of the test allowance, as the import counts them.
+const BYTES_PER_MB: f64 = 1_048_576.0;
 
 /// What a world is made of before anything runs: a folder, secrets, a callback receiver.
 pub struct Ground {
