@@ -200,6 +200,21 @@ fn proofs_of_receipt_agree_with_pysim_s_test_suite() {
 }
 
 #[test]
+fn a_packet_with_a_crc_opens_without_keys() {
+    // TS 102 225 §5.1.3.2; the CRC 32 was computed with zlib.
+    let coded = include_bytes!("../fuzz/seeds/scp80_command/crc");
+    let packet = CommandPacket::open(coded, Dialect::SmsPp, &KeySet::default()).unwrap();
+    assert_eq!(
+        (packet.header.spi.integrity(), packet.data),
+        (Integrity::Redundancy, bytes("00a40000023f00"))
+    );
+    let mut changed = *coded;
+    changed[coded.len() - 1] ^= 1;
+    let opened = CommandPacket::open(&changed, Dialect::SmsPp, &KeySet::default());
+    assert_eq!(opened.unwrap_err(), SecurityError::Integrity);
+}
+
+#[test]
 fn a_changed_packet_does_not_open() {
     let coded = imsi_packet([0x16, 0x39])
         .seal(Dialect::SmsPp, &imsi_keys())

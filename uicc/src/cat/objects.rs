@@ -2,6 +2,8 @@
 //!
 //! It must never let an unknown object pass that was marked comprehension required.
 
+use core::fmt;
+
 use super::{ChannelId, tag};
 use crate::byte_enum::byte_enum;
 use crate::reader::Reader;
@@ -99,7 +101,7 @@ byte_enum! {
 }
 
 /// An object this crate carries without looking inside.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct RawObject {
     /// Tag without the comprehension-required bit.
     pub tag: u16,
@@ -107,6 +109,13 @@ pub struct RawObject {
     pub required: bool,
     /// Value.
     pub value: Vec<u8>,
+}
+
+impl fmt::Debug for RawObject {
+    /// Without the value: it may be an IMEI or a location.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RawObject({:02X}, {} bytes)", self.tag, self.value.len())
+    }
 }
 
 impl From<&Object<'_>> for RawObject {

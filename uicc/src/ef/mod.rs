@@ -1,6 +1,6 @@
 //! Contents of the elementary files that make up an operator identity, and where they are.
 //!
-//! Each file has a struct with `parse` and `encode`; [`file`] holds identifiers, structures and sizes.
+//! Each file has a struct with `parse` and `encode`; [`mod@file`] holds identifiers, structures and sizes.
 //! These modules must never show a whole number or a key in `Debug` output, nor check what only an issuer
 //! can know (province codes, Luhn digits).
 

@@ -2,6 +2,8 @@
 //!
 //! An indicator bit of 0 means the parameter is there. It must never read a parameter that is absent.
 
+use core::fmt;
+
 use super::DialNumber;
 use crate::reader::Reader;
 use crate::{Error, Result};
@@ -9,7 +11,7 @@ use crate::{Error, Result};
 const FILLER: u8 = 0xFF;
 
 /// One record: Y bytes of alpha identifier and 28 of parameters.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct SmspRecord {
     /// Alpha identifier with its `FF` padding; its length is the record's length less 28.
     pub alpha: Vec<u8>,
@@ -23,6 +25,24 @@ pub struct SmspRecord {
     pub coding: Option<u8>,
     /// TP-Validity period.
     pub validity: Option<u8>,
+}
+
+impl fmt::Debug for SmspRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            destination,
+            service_centre,
+            protocol,
+            coding,
+            validity,
+            ..
+        } = self;
+        let destination = destination.is_some();
+        write!(
+            f,
+            "SmspRecord(destination {destination}, {service_centre:?}, {protocol:?}, {coding:?}, {validity:?})"
+        )
+    }
 }
 
 impl SmspRecord {

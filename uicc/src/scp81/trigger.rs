@@ -174,7 +174,7 @@ impl RetryPolicy {
 }
 
 /// Tag `89`: what the card says in its POST.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct HttpParameters {
     /// `Host`.
     pub host: Option<String>,
@@ -182,6 +182,18 @@ pub struct HttpParameters {
     pub agent_id: Option<String>,
     /// Request URI.
     pub uri: Option<String>,
+}
+
+impl fmt::Debug for HttpParameters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The agent identifier usually holds the EID.
+        let Self { host, agent_id, uri } = self;
+        write!(
+            f,
+            "HttpParameters({host:?}, agent {}, {uri:?})",
+            agent_id.is_some()
+        )
+    }
 }
 
 impl HttpParameters {

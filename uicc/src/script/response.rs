@@ -3,6 +3,8 @@
 //! A card stops at the first command that fails, so the last R-APDU of a short answer is the failing one.
 //! It must never hide a bad-format answer behind the R-APDUs before it.
 
+use core::fmt;
+
 use super::command::read_envelope;
 use super::{ChainingResult, Form, tag};
 use crate::apdu::ResponseApdu;
@@ -35,12 +37,21 @@ byte_enum! {
 }
 
 /// Tag `81`: what became of an immediate action.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum ImmediateActionResult {
     /// `01`: the script could not be suspended for the action.
     SuspensionError,
     /// The terminal's answer objects to the proactive command, or a value this crate does not know.
     Other(Vec<u8>),
+}
+
+impl fmt::Debug for ImmediateActionResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SuspensionError => f.write_str("SuspensionError"),
+            Self::Other(value) => write!(f, "Other({} bytes)", value.len()),
+        }
+    }
 }
 
 impl ImmediateActionResult {

@@ -2,6 +2,8 @@
 //!
 //! It must never copy a value while reading, nor follow nesting by itself: the caller says what nests.
 
+use core::fmt;
+
 use super::length::{INDEFINITE, take_value};
 use super::put_length;
 use crate::reader::Reader;
@@ -48,7 +50,7 @@ impl Tag {
 }
 
 /// One object, borrowed from the message it was read from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Tlv<'a> {
     /// Its tag.
     pub tag: Tag,
@@ -96,6 +98,19 @@ impl<'a> Tlv<'a> {
 
     pub(crate) const fn reader(&self) -> Reader<'a> {
         Reader::at(self.value, self.offset)
+    }
+}
+
+impl fmt::Debug for Tlv<'_> {
+    /// Without the value: it may be a key or an identifier.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "Tlv({:02X}, {} bytes at {})",
+            self.tag.0,
+            self.value.len(),
+            self.offset
+        )
     }
 }
 

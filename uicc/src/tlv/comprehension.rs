@@ -3,6 +3,8 @@
 //!
 //! It must never drop that bit: a terminal that does not know a required object has to refuse.
 
+use core::fmt;
+
 use super::length::take_value;
 use super::put_length;
 use crate::reader::Reader;
@@ -16,7 +18,7 @@ const CR: u8 = 0x80;
 const LONG_CR: u16 = 0x8000;
 
 /// One object, borrowed from the message it was read from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Object<'a> {
     /// The tag without the comprehension-required bit, e.g. `0x36` for channel data; above `0x7E` the
     /// object is written with a three-byte tag (`7F` and two bytes).
@@ -84,6 +86,20 @@ impl<'a> Object<'a> {
         self.value
             .try_into()
             .map_err(|_| Error::new(self.offset, expected))
+    }
+}
+
+impl fmt::Debug for Object<'_> {
+    /// Without the value: it may be an identifier.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mark = if self.required { ", required" } else { "" };
+        write!(
+            f,
+            "Object({:02X}{mark}, {} bytes at {})",
+            self.tag,
+            self.value.len(),
+            self.offset
+        )
     }
 }
 
