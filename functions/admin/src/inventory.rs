@@ -24,7 +24,14 @@ fn reply(report: &ImportReport, lang: Lang) -> Reply {
         .with("rows", report.rows)
         .with("imported", report.imported)
         .with("unchanged", report.unchanged)
-        .with("errors", report.errors.iter().map(|error| entry(error, lang)).collect::<Vec<_>>())
+        .with(
+            "errors",
+            report
+                .errors
+                .iter()
+                .map(|error| entry(error, lang))
+                .collect::<Vec<_>>(),
+        )
 }
 
 fn entry(error: &RowError, lang: Lang) -> serde_json::Value {

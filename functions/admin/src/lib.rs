@@ -5,6 +5,7 @@
 
 mod clients;
 mod inventory;
+mod overview;
 
 use shared::spin::{self, Needs};
 use shared::web::interface;
@@ -24,9 +25,33 @@ async fn handle(request: Request) -> impl IntoResponse {
     if path == interface::ADMIN_CLIENTS.path {
         spin::serve(&interface::ADMIN_CLIENTS, NEEDS, request, clients::create).await
     } else if path == interface::ADMIN_CHIPS_IMPORT.path {
-        spin::serve(&interface::ADMIN_CHIPS_IMPORT, NEEDS, request, inventory::import_chip_file).await
+        spin::serve(
+            &interface::ADMIN_CHIPS_IMPORT,
+            NEEDS,
+            request,
+            inventory::import_chip_file,
+        )
+        .await
     } else if path == interface::ADMIN_NUMBERS_IMPORT.path {
-        spin::serve(&interface::ADMIN_NUMBERS_IMPORT, NEEDS, request, inventory::import_number_file).await
+        spin::serve(
+            &interface::ADMIN_NUMBERS_IMPORT,
+            NEEDS,
+            request,
+            inventory::import_number_file,
+        )
+        .await
+    } else if path == interface::ADMIN_CHIP_HISTORY.path {
+        spin::serve(&interface::ADMIN_CHIP_HISTORY, NEEDS, request, overview::history).await
+    } else if path == interface::ADMIN_CALLBACKS.path {
+        spin::serve(&interface::ADMIN_CALLBACKS, NEEDS, request, overview::outbox).await
+    } else if path == interface::ADMIN_INCIDENTS.path {
+        spin::serve(
+            &interface::ADMIN_INCIDENTS,
+            NEEDS,
+            request,
+            overview::open_and_settled,
+        )
+        .await
     } else {
         spin::not_found(&request)
     }

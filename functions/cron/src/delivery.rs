@@ -10,15 +10,17 @@ use spin_sdk::http::{FullBody, Method, send as exchange};
 use spin_sdk::wasip3::http_compat::Request;
 
 /// How long one attempt may take, from connecting to the last byte of the answer, in seconds.
-pub const CALLBACK_TIMEOUT_SECS: u64 = 10;
+pub(crate) const CALLBACK_TIMEOUT_SECS: u64 = 10;
 
 /// Longest description of a failure that is kept, in characters.
 const MAX_ERROR_CHARS: usize = 200;
 
 /// Sends a callback once.
-pub async fn send(callback: &DueCallback) -> Delivery {
+pub(crate) async fn send(callback: &DueCallback) -> Delivery {
     let time = Duration::from_secs(CALLBACK_TIMEOUT_SECS);
-    within(time, attempt(callback, time)).await.unwrap_or_else(|| no_answer("no answer in time"))
+    within(time, attempt(callback, time))
+        .await
+        .unwrap_or_else(|| no_answer("no answer in time"))
 }
 
 async fn attempt(callback: &DueCallback, time: Duration) -> Delivery {
@@ -39,7 +41,10 @@ async fn attempt(callback: &DueCallback, time: Duration) -> Delivery {
     let status = response.status().as_u16();
     match read_bounded(response.into_body(), MAX_RECEIPT_BYTES, time).await {
         Ok(body) => read_receipt(status, &body),
-        Err(reason) => Delivery::Refused { status: Some(status), error: reason.code().to_owned() },
+        Err(reason) => Delivery::Refused {
+            status: Some(status),
+            error: reason.code().to_owned(),
+        },
     }
 }
 

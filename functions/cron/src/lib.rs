@@ -7,13 +7,16 @@
 mod delivery;
 
 use futures::{StreamExt as _, stream};
-use shared::operations::{DeliveryState, MAX_CALLBACKS_PER_CALL, due_callbacks, record_delivery};
+use shared::operations::{Context, DeliveryState, MAX_CALLBACKS_PER_CALL, due_callbacks, record_delivery};
 use shared::spin::{self, Connection, Needs};
 use shared::web::{Call, Refusal, Reply, interface};
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
 
-const NEEDS: Needs = Needs { secret: Some("cron_secret"), ..Needs::NONE };
+const NEEDS: Needs = Needs {
+    secret: Some("cron_secret"),
+    ..Needs::NONE
+};
 
 /// Callbacks in flight at the same time. With [`delivery::CALLBACK_TIMEOUT_SECS`] this bounds a tick well below
 /// the lease of a claim.
@@ -34,13 +37,23 @@ async fn tick(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
         })
         .buffer_unordered(MAX_CALLBACKS_IN_FLIGHT);
     let (mut delivered, mut retrying, mut dead) = (0, 0, 0);
+    let mut unrecorded = None;
     // Recorded one after the other: a transaction belongs to this call's one connection.
     while let Some((id, attempt, outcome)) = sent.next().await {
-        match record_delivery(call.cx, id, attempt, &outcome).await? {
-            DeliveryState::Delivered => delivered += 1,
-            DeliveryState::RetryAt(_) => retrying += 1,
-            DeliveryState::Dead => dead += 1,
+        let cx = Context {
+            now: spin::now(),
+            ..*call.cx
+        };
+        match record_delivery(&cx, id, attempt, &outcome).await {
+            Ok(DeliveryState::Delivered) => delivered += 1,
+            Ok(DeliveryState::RetryAt(_)) => retrying += 1,
+            Ok(DeliveryState::Dead) => dead += 1,
+            // The others are still under way: they are recorded before the failure is reported.
+            Err(error) => unrecorded = Some(error),
         }
+    }
+    if let Some(error) = unrecorded {
+        return Err(error.into());
     }
     Ok(Reply::ok()
         .with("claimed", claimed)

@@ -12,7 +12,11 @@ use shared::web::{Call, Refusal, Reply, interface};
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
 
-const NEEDS: Needs = Needs { link_key: true, secret: Some("gateway_secret"), ..Needs::NONE };
+const NEEDS: Needs = Needs {
+    link_key: true,
+    secret: Some("gateway_secret"),
+    ..Needs::NONE
+};
 
 #[http_service]
 async fn handle(request: Request) -> impl IntoResponse {

@@ -6,7 +6,10 @@ use shared::web::{Call, Param, Refusal, Reply, interface};
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
 
-const NEEDS: Needs = Needs { token_key: true, ..Needs::NONE };
+const NEEDS: Needs = Needs {
+    token_key: true,
+    ..Needs::NONE
+};
 
 #[http_service]
 async fn handle(request: Request) -> impl IntoResponse {
@@ -14,8 +17,11 @@ async fn handle(request: Request) -> impl IntoResponse {
 }
 
 async fn token(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
+    call.params.require_all(interface::TOKEN.params)?;
     let client_id = call.params.required_text(Param::ClientId)?;
     let client_secret = call.params.required_text(Param::ClientSecret)?;
     let issued = issue_token(call.cx, client_id, client_secret, call.from).await?;
-    Ok(Reply::ok().with("token", issued.token).with("expire_time", issued.expire_time))
+    Ok(Reply::ok()
+        .with("token", issued.token)
+        .with("expire_time", issued.expire_time))
 }

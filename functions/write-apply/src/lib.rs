@@ -9,7 +9,10 @@ use shared::web::{Call, Param, Refusal, Reply, interface};
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
 
-const NEEDS: Needs = Needs { token_key: true, ..Needs::NONE };
+const NEEDS: Needs = Needs {
+    token_key: true,
+    ..Needs::NONE
+};
 
 #[http_service]
 async fn handle(request: Request) -> impl IntoResponse {
@@ -26,5 +29,7 @@ async fn application(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
         msisdn: text(Param::Msisdn),
     };
     let applied = apply(call.cx, call.caller()?, &request).await?;
-    Ok(Reply::ok().with("task_id", applied.task_id.text()).with("card_status", applied.card_status.zh()))
+    Ok(Reply::ok()
+        .with("task_id", applied.task_id.text())
+        .with("card_status", applied.card_status.zh()))
 }

@@ -6,7 +6,10 @@ use shared::web::{Call, Refusal, Reply, interface};
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
 
-const NEEDS: Needs = Needs { token_key: true, ..Needs::NONE };
+const NEEDS: Needs = Needs {
+    token_key: true,
+    ..Needs::NONE
+};
 
 #[http_service]
 async fn handle(request: Request) -> impl IntoResponse {

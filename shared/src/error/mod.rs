@@ -35,8 +35,9 @@ pub struct Detail {
 #[derive(Debug)]
 pub struct Error {
     reason: Reason,
-    detail: Option<Detail>,
-    cause: Option<String>,
+    // Boxed: a failure travels through every result and should be small.
+    detail: Option<Box<Detail>>,
+    cause: Option<Box<str>>,
 }
 
 impl Error {
@@ -53,17 +54,17 @@ impl Error {
     /// Adds what the caller may know.
     #[must_use]
     pub fn with_detail(mut self, zh: impl Into<String>, en: impl Into<String>) -> Self {
-        self.detail = Some(Detail {
+        self.detail = Some(Box::new(Detail {
             zh: zh.into(),
             en: en.into(),
-        });
+        }));
         self
     }
 
     /// Adds what only the operator may know. No identifier, no key.
     #[must_use]
     pub fn with_cause(mut self, cause: impl std::fmt::Display) -> Self {
-        self.cause = Some(cause.to_string());
+        self.cause = Some(cause.to_string().into());
         self
     }
 
@@ -82,7 +83,7 @@ impl Error {
     /// What the caller may additionally know.
     #[must_use]
     pub fn detail(&self) -> Option<&Detail> {
-        self.detail.as_ref()
+        self.detail.as_deref()
     }
 
     /// What only the operator may know.

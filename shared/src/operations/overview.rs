@@ -4,10 +4,10 @@
 use super::Context;
 use crate::domain::Eid;
 use crate::error::{Error, Reason};
+use crate::store::Database;
 use crate::store::card_history::{self, StepRow};
 use crate::store::incident::{self, IncidentRow};
 use crate::store::outbox::{self, CallbackRow};
-use crate::store::Database;
 use crate::vault::IndexKind;
 
 /// Most rows one look shows.
@@ -20,7 +20,11 @@ pub const MAX_OVERVIEW_ROWS: i64 = 200;
 pub async fn card_history<D: Database>(cx: &Context<'_, D>, eid: &Eid) -> Result<Vec<StepRow>, Error> {
     let index = cx.vault.blind_index(IndexKind::Eid, eid.as_str().as_bytes());
     let steps = card_history::latest(cx.db, &index, MAX_OVERVIEW_ROWS).await?;
-    if steps.is_empty() { Err(Reason::UnknownChip.into()) } else { Ok(steps) }
+    if steps.is_empty() {
+        Err(Reason::UnknownChip.into())
+    } else {
+        Ok(steps)
+    }
 }
 
 /// The latest callbacks (§7.3), the latest first.

@@ -45,7 +45,10 @@ impl Connection {
             Some(connection) => connection,
             None => sqlite::Connection::open(LABEL).map_err(unavailable)?,
         };
-        let connection = Self { inner: Some(inner), in_transaction: Cell::new(false) };
+        let connection = Self {
+            inner: Some(inner),
+            in_transaction: Cell::new(false),
+        };
         if !SCHEMA_IS_CURRENT.get() {
             bring_up_to_date(&connection, now).await?;
             SCHEMA_IS_CURRENT.set(true);
@@ -118,7 +121,11 @@ fn incoming(row: sqlite::RowResult) -> Row {
 
 fn failed(error: sqlite::Error) -> DbError {
     let text = error.to_string();
-    if BUSY_WORDS.iter().any(|words| text.contains(words)) { DbError::Busy(text) } else { DbError::Failed(text) }
+    if BUSY_WORDS.iter().any(|words| text.contains(words)) {
+        DbError::Busy(text)
+    } else {
+        DbError::Failed(text)
+    }
 }
 
 fn unavailable(error: sqlite::Error) -> Error {

@@ -47,11 +47,22 @@ async fn answer(
     let admitted = web::admit(interface, request.method(), request.headers(), &settings)?;
     *from = Some(admitted.from());
     let (parts, body) = request.into_parts();
-    let body = read_bounded(body, interface.max_body_bytes, Duration::from_secs(BODY_READ_SECS)).await;
+    let body = read_bounded(
+        body,
+        interface.max_body_bytes,
+        Duration::from_secs(BODY_READ_SECS),
+    )
+    .await;
     let request = web::Request::from_parts(parts, body);
     let now = now();
     let db = Connection::take(now).await?;
-    let cx = Context { db: &db, vault: &settings.vault, now, random: &HostRandom, zone: &settings.zone };
+    let cx = Context {
+        db: &db,
+        vault: &settings.vault,
+        now,
+        random: &HostRandom,
+        zone: &settings.zone,
+    };
     web::serve(interface, &admitted, &request, &cx, &settings, sentence).await
 }
 

@@ -59,9 +59,21 @@ async fn read(needs: Needs) -> Result<Variables, Error> {
     Ok(Variables {
         sealing_keys: secret("sealing_keys").await?,
         index_key: secret("index_key").await?,
-        link_key: if needs.link_key { Some(secret("link_key").await?) } else { None },
-        token_key: if needs.token_key { Some(secret("token_key").await?) } else { None },
-        transport_keys: if needs.transport_keys { Some(secret("transport_keys").await?) } else { None },
+        link_key: if needs.link_key {
+            Some(secret("link_key").await?)
+        } else {
+            None
+        },
+        token_key: if needs.token_key {
+            Some(secret("token_key").await?)
+        } else {
+            None
+        },
+        transport_keys: if needs.transport_keys {
+            Some(secret("transport_keys").await?)
+        } else {
+            None
+        },
         secret: match needs.secret {
             Some(name) => Some(secret(name).await?),
             None => None,
@@ -82,5 +94,7 @@ async fn secret(name: &str) -> Result<Zeroizing<String>, Error> {
 
 async fn text(name: &str) -> Result<String, Error> {
     // The host's own words may quote a value; the name is enough.
-    variables::get(name).await.map_err(|_| Error::internal(format!("variable {name} is not available")))
+    variables::get(name)
+        .await
+        .map_err(|_| Error::internal(format!("variable {name} is not available")))
 }

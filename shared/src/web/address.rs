@@ -56,8 +56,10 @@ impl TrustedProxies {
             .map(str::trim)
             .filter(|entry| !entry.is_empty())
             .map(|entry| {
-                let net: Option<IpNet> =
-                    entry.parse().ok().or_else(|| entry.parse::<IpAddr>().ok().map(IpNet::from));
+                let net: Option<IpNet> = entry
+                    .parse()
+                    .ok()
+                    .or_else(|| entry.parse::<IpAddr>().ok().map(IpNet::from));
                 net.ok_or_else(|| format!("`{entry}` is neither an address nor a network"))
             })
             .collect::<Result<Vec<_>, _>>()?;
@@ -87,7 +89,9 @@ pub fn true_client_addr(headers: &HeaderMap, trusted: &TrustedProxies) -> Result
         if hop == MAX_FORWARDED_HOPS {
             return Err(AddressProblem::BadForwardedFor);
         }
-        let address = entry.and_then(hop_address).ok_or(AddressProblem::BadForwardedFor)?;
+        let address = entry
+            .and_then(hop_address)
+            .ok_or(AddressProblem::BadForwardedFor)?;
         if !trusted.contains(address) {
             return Ok(address);
         }
@@ -119,15 +123,21 @@ fn peer_address(headers: &HeaderMap) -> Result<IpAddr, AddressProblem> {
 
 /// Every hop of every `X-Forwarded-For` line in order; `None` for a line that is not text.
 fn forwarded_hops(headers: &HeaderMap) -> impl DoubleEndedIterator<Item = Option<&str>> {
-    headers.get_all(FORWARDED_FOR_HEADER).iter().flat_map(|line| match line.to_str() {
-        Ok(text) => text.split(',').map(|hop| Some(hop.trim())).collect::<Vec<_>>(),
-        Err(_) => vec![None],
-    })
+    headers
+        .get_all(FORWARDED_FOR_HEADER)
+        .iter()
+        .flat_map(|line| match line.to_str() {
+            Ok(text) => text.split(',').map(|hop| Some(hop.trim())).collect::<Vec<_>>(),
+            Err(_) => vec![None],
+        })
 }
 
 /// Proxies write a hop as `ip`, `ip:port` or `[ip6]:port`.
 fn hop_address(hop: &str) -> Option<IpAddr> {
-    let address = hop.parse::<IpAddr>().ok().or_else(|| hop.parse::<SocketAddr>().ok().map(|a| a.ip()))?;
+    let address = hop
+        .parse::<IpAddr>()
+        .ok()
+        .or_else(|| hop.parse::<SocketAddr>().ok().map(|a| a.ip()))?;
     Some(address.to_canonical())
 }
 
@@ -154,23 +164,38 @@ mod tests {
     #[test]
     fn the_peer_of_the_connection_is_the_caller() {
         assert_eq!(address(&[PEER], "").unwrap(), "203.0.113.9");
-        assert_eq!(address(&[("spin-client-addr", "[2001:db8::7]:9")], "").unwrap(), "2001:db8::7");
+        assert_eq!(
+            address(&[("spin-client-addr", "[2001:db8::7]:9")], "").unwrap(),
+            "2001:db8::7"
+        );
         // A dual-stack listener reports IPv4 peers in mapped form; allow-lists are written in IPv4.
-        assert_eq!(address(&[("spin-client-addr", "[::ffff:203.0.113.9]:9")], "").unwrap(), "203.0.113.9");
+        assert_eq!(
+            address(&[("spin-client-addr", "[::ffff:203.0.113.9]:9")], "").unwrap(),
+            "203.0.113.9"
+        );
     }
 
     #[test]
     fn a_caller_that_names_its_own_address_is_refused() {
         let forged = [("spin-client-addr", "198.51.100.1:1"), PEER];
-        assert_eq!(address(&forged, ""), Err(AddressProblem::Forged("spin-client-addr".into())));
+        assert_eq!(
+            address(&forged, ""),
+            Err(AddressProblem::Forged("spin-client-addr".into()))
+        );
         // Even when the caller repeats the truth: nobody but the host sets this header.
-        assert_eq!(address(&[PEER, PEER], ""), Err(AddressProblem::Forged("spin-client-addr".into())));
+        assert_eq!(
+            address(&[PEER, PEER], ""),
+            Err(AddressProblem::Forged("spin-client-addr".into()))
+        );
     }
 
     #[test]
     fn any_other_doubled_spin_header_is_refused_too() {
         let forged = [PEER, ("spin-path-info", "/a"), ("Spin-Path-Info", "/b")];
-        assert_eq!(address(&forged, ""), Err(AddressProblem::Forged("spin-path-info".into())));
+        assert_eq!(
+            address(&forged, ""),
+            Err(AddressProblem::Forged("spin-path-info".into()))
+        );
     }
 
     #[test]
@@ -182,7 +207,10 @@ mod tests {
                 "{value}"
             );
         }
-        assert_eq!(address(&[("x-forwarded-for", "1.2.3.4")], ""), Err(AddressProblem::NoPeer));
+        assert_eq!(
+            address(&[("x-forwarded-for", "1.2.3.4")], ""),
+            Err(AddressProblem::NoPeer)
+        );
     }
 
     #[test]
@@ -218,7 +246,10 @@ mod tests {
     fn a_forwarded_for_that_cannot_be_read_is_refused() {
         let long = vec!["10.0.0.2"; MAX_FORWARDED_HOPS + 1].join(",");
         for forwarded in ["unknown", "198.51.100.1,", "1.2.3", long.as_str()] {
-            let lines = [("spin-client-addr", "10.0.0.1:80"), ("x-forwarded-for", forwarded)];
+            let lines = [
+                ("spin-client-addr", "10.0.0.1:80"),
+                ("x-forwarded-for", forwarded),
+            ];
             assert_eq!(
                 address(&lines, "10.0.0.0/8"),
                 Err(AddressProblem::BadForwardedFor),

@@ -36,7 +36,9 @@ impl<D: Database> Call<'_, D> {
     /// # Errors
     /// An internal error on interfaces that ask for no token.
     pub fn caller(&self) -> Result<&Caller, Error> {
-        self.caller.as_ref().ok_or_else(|| Error::internal("this interface has no client"))
+        self.caller
+            .as_ref()
+            .ok_or_else(|| Error::internal("this interface has no client"))
     }
 
     /// The JSON document in the body.
@@ -44,6 +46,10 @@ impl<D: Database> Call<'_, D> {
     /// # Errors
     /// The field that is missing, unknown or repeated, or [`Reason::BadJson`] with the place; never the text.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
+        // The library would also fill a struct from an array, field by field in order.
+        if !self.body.trim_ascii_start().starts_with(b"{") {
+            return Err(Reason::BadJson.into());
+        }
         serde_json::from_slice(self.body).map_err(|problem| unreadable_document(&problem))
     }
 
@@ -57,14 +63,18 @@ impl<D: Database> Call<'_, D> {
         let eid = self.params.optional(Param::Eid, Eid::parse)?;
         let task_id = self.params.optional(Param::TaskId, TaskId::parse)?;
         let (Some(task_id), eid) = (task_id, &eid) else {
-            return eid.map(TaskRef::Eid).ok_or_else(|| Reason::ParameterMissing.into());
+            return eid
+                .map(TaskRef::Eid)
+                .ok_or_else(|| Reason::ParameterMissing.into());
         };
         let task = TaskRef::Task(task_id);
         if let Some(eid) = eid
             && status(self.cx, self.caller()?, &task).await?.eid != *eid
         {
             let error = Error::new(Reason::ParameterNotApplicable);
-            return Err(error.with_detail("eid 与 task_id 不对应", "eid and task_id do not belong together").into());
+            return Err(error
+                .with_detail("eid 与 task_id 不对应", "eid and task_id do not belong together")
+                .into());
         }
         Ok(task)
     }

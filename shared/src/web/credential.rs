@@ -17,7 +17,10 @@ const SCHEME: &str = "bearer";
 /// and parameter differ.
 pub(super) fn token<'a>(headers: &'a HeaderMap, pairs: &'a [Pair]) -> Result<&'a str, Error> {
     let in_header = bearer(headers)?;
-    let mut in_parameters = pairs.iter().filter(|(name, _)| name == "token").map(|(_, value)| value.as_str());
+    let mut in_parameters = pairs
+        .iter()
+        .filter(|(name, _)| name == "token")
+        .map(|(_, value)| value.as_str());
     match (in_header, in_parameters.next()) {
         (Some(one), Some(other)) if one != other => Err(Reason::TokenConflict.into()),
         (Some(token), _) | (None, Some(token)) => Ok(token),
@@ -31,15 +34,19 @@ pub(super) fn token<'a>(headers: &'a HeaderMap, pairs: &'a [Pair]) -> Result<&'a
 /// [`Reason::TokenInvalid`] for another scheme, [`Reason::TokenConflict`] for more than one header.
 pub(super) fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Error> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
-    let Some(value) = values.next() else { return Ok(None) };
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
     if values.next().is_some() {
         return Err(Reason::TokenConflict.into());
     }
     let credential = value.to_str().ok().and_then(|text| text.trim().split_once(' '));
     match credential {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case(SCHEME) => Ok(Some(token.trim())),
-        _ => Err(Error::new(Reason::TokenInvalid)
-            .with_detail("Authorization 应为 Bearer 方式", "Authorization uses the Bearer scheme")),
+        _ => Err(Error::new(Reason::TokenInvalid).with_detail(
+            "Authorization 应为 Bearer 方式",
+            "Authorization uses the Bearer scheme",
+        )),
     }
 }
 
@@ -52,8 +59,13 @@ mod tests {
         for value in authorization {
             headers.append(AUTHORIZATION, value.parse().unwrap());
         }
-        let pairs: Vec<Pair> = parameters.iter().map(|value| ("token".into(), (*value).into())).collect();
-        token(&headers, &pairs).map(str::to_owned).map_err(|error| error.reason())
+        let pairs: Vec<Pair> = parameters
+            .iter()
+            .map(|value| ("token".into(), (*value).into()))
+            .collect();
+        token(&headers, &pairs)
+            .map(str::to_owned)
+            .map_err(|error| error.reason())
     }
 
     // §7.1.2
@@ -68,7 +80,10 @@ mod tests {
     #[test]
     fn two_different_tokens_are_an_error_and_not_a_choice() {
         assert_eq!(read(&["Bearer abc"], &["abd"]), Err(Reason::TokenConflict));
-        assert_eq!(read(&["Bearer abc", "Bearer abc"], &[]), Err(Reason::TokenConflict));
+        assert_eq!(
+            read(&["Bearer abc", "Bearer abc"], &[]),
+            Err(Reason::TokenConflict)
+        );
     }
 
     #[test]

@@ -91,7 +91,11 @@ impl Interface {
     /// The parameter called `name`, if the interface takes it. A token is a parameter wherever one is asked for.
     pub fn accepts(&self, name: &str) -> Option<Param> {
         let token = matches!(self.access, Access::Client(_)).then_some(Param::Token);
-        self.params.iter().copied().chain(token).find(|param| param.name() == name)
+        self.params
+            .iter()
+            .copied()
+            .chain(token)
+            .find(|param| param.name() == name)
     }
 
     const fn public(
@@ -102,7 +106,15 @@ impl Interface {
         params: &'static [Param],
     ) -> Self {
         let (content, max_body_bytes) = (Content::Parameters, MAX_PARAMETER_BODY_BYTES);
-        Self { name, path, methods, access, params, content, max_body_bytes }
+        Self {
+            name,
+            path,
+            methods,
+            access,
+            params,
+            content,
+            max_body_bytes,
+        }
     }
 
     const fn internal(
@@ -113,7 +125,15 @@ impl Interface {
         content: Content,
         max_body_bytes: usize,
     ) -> Self {
-        Self { name, path, methods, access: Access::Secret, params, content, max_body_bytes }
+        Self {
+            name,
+            path,
+            methods,
+            access: Access::Secret,
+            params,
+            content,
+            max_body_bytes,
+        }
     }
 }
 
@@ -132,7 +152,13 @@ pub const WRITE_APPLY: Interface = Interface::public(
     "/v1/write/apply",
     Methods::GetOrPost,
     Access::Client(Permission::WriteApply),
-    &[Param::Eid, Param::WriteType, Param::ProvinceCode, Param::Iccid, Param::Msisdn],
+    &[
+        Param::Eid,
+        Param::WriteType,
+        Param::ProvinceCode,
+        Param::Iccid,
+        Param::Msisdn,
+    ],
 );
 
 /// Clause 7.2.2.3: how far a card is.
@@ -154,8 +180,14 @@ pub const GATEWAY_SESSIONS: Interface = gateway("gateway.sessions", "/internal/g
 pub const GATEWAY_REPORT: Interface = gateway("gateway.report", "/internal/gateway/report");
 
 /// Periodic work.
-pub const CRON: Interface =
-    Interface::internal("cron", "/internal/cron", Methods::Post, &[], Content::Json, MAX_DOCUMENT_BYTES);
+pub const CRON: Interface = Interface::internal(
+    "cron",
+    "/internal/cron",
+    Methods::Post,
+    &[],
+    Content::Json,
+    MAX_DOCUMENT_BYTES,
+);
 
 /// Clause 6.2.1.1: create a client.
 pub const ADMIN_CLIENTS: Interface = Interface::internal(
@@ -174,9 +206,25 @@ pub const ADMIN_CHIPS_IMPORT: Interface =
 /// Clause 5.3.1.1: import operator numbers.
 pub const ADMIN_NUMBERS_IMPORT: Interface = import("admin.numbers.import", "/admin/v1/numbers:import", &[]);
 
+/// The steps of a card.
+pub const ADMIN_CHIP_HISTORY: Interface =
+    view("admin.chips.history", "/admin/v1/chips/history", &[Param::Eid]);
+
+/// The latest callbacks.
+pub const ADMIN_CALLBACKS: Interface = view("admin.callbacks", "/admin/v1/callbacks", &[]);
+
+/// The latest incidents.
+pub const ADMIN_INCIDENTS: Interface = view("admin.incidents", "/admin/v1/incidents", &[]);
+
 /// What a path that leads nowhere is answered as.
-pub const NONE: Interface =
-    Interface::internal("none", "", Methods::GetOrPost, &[], Content::Json, MAX_DOCUMENT_BYTES);
+pub const NONE: Interface = Interface::internal(
+    "none",
+    "",
+    Methods::GetOrPost,
+    &[],
+    Content::Json,
+    MAX_DOCUMENT_BYTES,
+);
 
 const fn gateway(name: &'static str, path: &'static str) -> Interface {
     Interface::internal(name, path, Methods::Post, &[], Content::Json, MAX_DOCUMENT_BYTES)
@@ -184,6 +232,10 @@ const fn gateway(name: &'static str, path: &'static str) -> Interface {
 
 const fn import(name: &'static str, path: &'static str, params: &'static [Param]) -> Interface {
     Interface::internal(name, path, Methods::Post, params, Content::Csv, MAX_IMPORT_BYTES)
+}
+
+const fn view(name: &'static str, path: &'static str, params: &'static [Param]) -> Interface {
+    Interface::internal(name, path, Methods::Get, params, Content::Json, 0)
 }
 
 /// Every interface.
@@ -198,6 +250,9 @@ pub const ALL: &[&Interface] = &[
     &ADMIN_CLIENTS,
     &ADMIN_CHIPS_IMPORT,
     &ADMIN_NUMBERS_IMPORT,
+    &ADMIN_CHIP_HISTORY,
+    &ADMIN_CALLBACKS,
+    &ADMIN_INCIDENTS,
 ];
 
 #[cfg(test)]
@@ -215,7 +270,10 @@ mod tests {
 
     #[test]
     fn only_the_token_interface_is_open_and_it_asks_for_credentials() {
-        let open: Vec<_> = ALL.iter().filter(|interface| interface.access == Access::Anyone).collect();
+        let open: Vec<_> = ALL
+            .iter()
+            .filter(|interface| interface.access == Access::Anyone)
+            .collect();
         assert_eq!(open.len(), 1);
         assert_eq!(open[0].params, [Param::ClientId, Param::ClientSecret]);
     }
@@ -223,8 +281,7 @@ mod tests {
     #[test]
     fn who_calls_what_follows_from_the_path() {
         for interface in ALL {
-            let internal =
-                interface.path.starts_with("/internal/") || interface.path.starts_with("/admin/");
+            let internal = interface.path.starts_with("/internal/") || interface.path.starts_with("/admin/");
             assert_eq!(internal, interface.access == Access::Secret, "{}", interface.name);
         }
     }

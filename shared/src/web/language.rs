@@ -30,7 +30,12 @@ pub(super) fn preferred(headers: &HeaderMap) -> Lang {
 }
 
 fn known(tag: &str) -> Option<Lang> {
-    let primary = tag.trim().split('-').next().unwrap_or_default().to_ascii_lowercase();
+    let primary = tag
+        .trim()
+        .split('-')
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
     match primary.as_str() {
         "zh" | "*" => Some(Lang::Zh),
         "en" => Some(Lang::En),
@@ -40,7 +45,10 @@ fn known(tag: &str) -> Option<Lang> {
 
 fn weight_of(parameter: &str) -> f32 {
     let text = parameter.trim().strip_prefix("q=").unwrap_or_default();
-    text.parse().ok().filter(|weight| (0.0..=1.0).contains(weight)).unwrap_or(0.0)
+    text.parse()
+        .ok()
+        .filter(|weight| (0.0..=1.0).contains(weight))
+        .unwrap_or(0.0)
 }
 
 #[cfg(test)]

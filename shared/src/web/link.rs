@@ -113,12 +113,24 @@ pub struct ReportDocument {
 #[derive(Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum EventDocument {
-    Progress { step: u32, steps: u32 },
+    Progress {
+        step: u32,
+        steps: u32,
+    },
     Written,
     Verified,
-    NotVerified { rewrite: bool, detail: String },
-    Failed { failure: String, detail: String, chip_fault: bool },
-    Closed { reason: String },
+    NotVerified {
+        rewrite: bool,
+        detail: String,
+    },
+    Failed {
+        failure: String,
+        detail: String,
+        chip_fault: bool,
+    },
+    Closed {
+        reason: String,
+    },
 }
 
 impl ReportDocument {
@@ -132,21 +144,37 @@ impl ReportDocument {
             EventDocument::Written => ReportEvent::Written,
             EventDocument::Verified => ReportEvent::Verified,
             EventDocument::NotVerified { rewrite, detail } => ReportEvent::NotVerified { rewrite, detail },
-            EventDocument::Failed { failure, detail, chip_fault } => {
+            EventDocument::Failed {
+                failure,
+                detail,
+                chip_fault,
+            } => {
                 let failure = FailureKind::from_code(&failure)
                     .ok_or_else(|| Refusal::of_field("failure", Reason::ReportMalformed))?;
-                ReportEvent::Failed { failure, detail, chip_fault }
+                ReportEvent::Failed {
+                    failure,
+                    detail,
+                    chip_fault,
+                }
             }
             EventDocument::Closed { reason } => ReportEvent::Closed { reason },
         };
         let (seq, bytes_up, bytes_down) = (self.seq, self.bytes_up, self.bytes_down);
-        Ok(Report { session_id: session_id(&self.session_id)?, seq, event, bytes_up, bytes_down })
+        Ok(Report {
+            session_id: session_id(&self.session_id)?,
+            seq,
+            event,
+            bytes_up,
+            bytes_down,
+        })
     }
 }
 
 /// Whether the session goes on.
 pub fn report_reply(answer: &ReportAnswer) -> Reply {
-    Reply::ok().with("continue", answer.go_on).with("allowance_bytes", answer.allowance_bytes)
+    Reply::ok()
+        .with("continue", answer.go_on)
+        .with("allowance_bytes", answer.allowance_bytes)
 }
 
 fn session_id(text: &str) -> Result<SessionId, Refusal> {
@@ -173,18 +201,33 @@ mod tests {
     #[test]
     fn every_kind_of_report_is_understood() {
         for (event, expected) in [
-            (r#"{"kind":"progress","step":3,"steps":12}"#, ReportEvent::Progress { step: 3, steps: 12 }),
+            (
+                r#"{"kind":"progress","step":3,"steps":12}"#,
+                ReportEvent::Progress { step: 3, steps: 12 },
+            ),
             (r#"{"kind":"written"}"#, ReportEvent::Written),
             (r#"{"kind":"verified"}"#, ReportEvent::Verified),
             (
                 r#"{"kind":"not_verified","detail":"d","rewrite":true}"#,
-                ReportEvent::NotVerified { rewrite: true, detail: "d".into() },
+                ReportEvent::NotVerified {
+                    rewrite: true,
+                    detail: "d".into(),
+                },
             ),
             (
                 r#"{"kind":"failed","failure":"file_refused","detail":"6982","chip_fault":false}"#,
-                ReportEvent::Failed { failure: FailureKind::FileRefused, detail: "6982".into(), chip_fault: false },
+                ReportEvent::Failed {
+                    failure: FailureKind::FileRefused,
+                    detail: "6982".into(),
+                    chip_fault: false,
+                },
             ),
-            (r#"{"kind":"closed","reason":"link"}"#, ReportEvent::Closed { reason: "link".into() }),
+            (
+                r#"{"kind":"closed","reason":"link"}"#,
+                ReportEvent::Closed {
+                    reason: "link".into(),
+                },
+            ),
         ] {
             let report = report(event).unwrap();
             assert_eq!((report.seq, report.bytes_up, report.bytes_down), (7, 10, 20));
@@ -194,11 +237,18 @@ mod tests {
 
     #[test]
     fn an_unknown_failure_or_session_is_named() {
-        let refusal = report(r#"{"kind":"failed","failure":"tired","detail":"","chip_fault":false}"#).unwrap_err();
-        assert_eq!((refusal.reason(), refusal.first().field.as_deref()), (Reason::ReportMalformed, Some("failure")));
+        let refusal =
+            report(r#"{"kind":"failed","failure":"tired","detail":"","chip_fault":false}"#).unwrap_err();
+        assert_eq!(
+            (refusal.reason(), refusal.first().field.as_deref()),
+            (Reason::ReportMalformed, Some("failure"))
+        );
         let text = r#"{"session_id":"7","eid":"1","peer":"","agent":null,"resumed":false}"#;
         let document: SessionDocument = serde_json::from_str(text).unwrap();
-        assert_eq!(document.read().unwrap_err().first().field.as_deref(), Some("session_id"));
+        assert_eq!(
+            document.read().unwrap_err().first().field.as_deref(),
+            Some("session_id")
+        );
     }
 
     #[test]
@@ -209,7 +259,11 @@ mod tests {
         assert_eq!(document.eid(), None);
         let long = "00".repeat(MAX_PSK_IDENTITY_BYTES + 1);
         for identity in ["", "8", "zz", long.as_str()] {
-            assert!(read(&format!(r#"{{"psk_identity":"{identity}","eid":null}}"#)).psk_identity().is_err());
+            assert!(
+                read(&format!(r#"{{"psk_identity":"{identity}","eid":null}}"#))
+                    .psk_identity()
+                    .is_err()
+            );
         }
     }
 }

@@ -26,7 +26,12 @@ struct Line<'a> {
 
 /// The line for a refusal that the operator has something to do about: one with a cause, or a failure of the
 /// platform itself. `None` for a mere mistake of the caller.
-pub(super) fn line(interface: &str, request_id: &str, from: Option<IpAddr>, refusal: &Refusal) -> Option<String> {
+pub(super) fn line(
+    interface: &str,
+    request_id: &str,
+    from: Option<IpAddr>,
+    refusal: &Refusal,
+) -> Option<String> {
     let error = &refusal.first().error;
     let status = error.reason().status();
     if error.cause().is_none() && status < 500 {
@@ -79,10 +84,19 @@ mod tests {
     #[test]
     fn what_looks_like_an_identifier_is_shortened() {
         for (text, expected) in [
-            ("no row for 89086030202200000022000000000090.", "no row for 890860****0090."),
+            (
+                "no row for 89086030202200000022000000000090.",
+                "no row for 890860****0090.",
+            ),
             ("898604071120C0015291", "898604****5291"),
-            ("iccid=898604071120C0015291,msisdn=1440193898523", "iccid=898604****5291,msisdn=144019****8523"),
-            ("statement 12 failed after 5000 ms", "statement 12 failed after 5000 ms"),
+            (
+                "iccid=898604071120C0015291,msisdn=1440193898523",
+                "iccid=898604****5291,msisdn=144019****8523",
+            ),
+            (
+                "statement 12 failed after 5000 ms",
+                "statement 12 failed after 5000 ms",
+            ),
             ("database is locked", "database is locked"),
             ("00112233445566778899aabbccddeeff", "001122****eeff"),
         ] {
@@ -97,8 +111,7 @@ mod tests {
         assert_eq!(
             line,
             r#"{"level":"error","interface":"write.apply","request_id":"r1","from":"203.0.113.9","code":500,"#
-                .to_owned()
-                + r#""reason":"internal","cause":"row of\n890860****0090"}"#
+                .to_owned() + r#""reason":"internal","cause":"row of\n890860****0090"}"#
         );
     }
 

@@ -94,7 +94,10 @@ impl Params {
     /// # Errors
     /// Every problem found, in the order of the request: [`Reason::ParameterUnknown`],
     /// [`Reason::ParameterEmpty`], [`Reason::ParameterTooLong`], [`Reason::ParameterRepeated`].
-    pub(super) fn from_pairs(pairs: Vec<Pair>, accepts: impl Fn(&str) -> Option<Param>) -> Result<Self, Refusal> {
+    pub(super) fn from_pairs(
+        pairs: Vec<Pair>,
+        accepts: impl Fn(&str) -> Option<Param>,
+    ) -> Result<Self, Refusal> {
         let mut values = BTreeMap::new();
         let mut problems = Vec::new();
         for (name, value) in pairs {
@@ -122,7 +125,8 @@ impl Params {
     /// # Errors
     /// [`Reason::ParameterMissing`].
     pub fn required_text(&self, param: Param) -> Result<&str, Refusal> {
-        self.text(param).ok_or_else(|| Refusal::of_field(param.name(), Reason::ParameterMissing))
+        self.text(param)
+            .ok_or_else(|| Refusal::of_field(param.name(), Reason::ParameterMissing))
     }
 
     /// The value of a parameter, if it was sent, as `read` understands it.
@@ -150,6 +154,19 @@ impl Params {
         read(self.required_text(param)?).map_err(|malformed| Refusal::of_malformed(param.name(), malformed))
     }
 
+    /// That all of these parameters were sent; what is missing is reported together.
+    ///
+    /// # Errors
+    /// [`Reason::ParameterMissing`] for each.
+    pub fn require_all(&self, params: &[Param]) -> Result<(), Refusal> {
+        let missing = params.iter().filter(|param| self.text(**param).is_none());
+        Refusal::unless_empty(
+            missing
+                .map(|param| Problem::with_field(param.name(), Reason::ParameterMissing))
+                .collect(),
+        )
+    }
+
     /// That at least one of two parameters was sent (二选一).
     ///
     /// # Errors
@@ -161,7 +178,11 @@ impl Params {
         let (first, second) = (first.name(), second.name());
         let error = Error::new(Reason::ParameterMissing)
             .with_detail(format!("{first} 或 {second}"), format!("{first} or {second}"));
-        Err(Problem { error, field: Some(format!("{first}|{second}")) }.into())
+        Err(Problem {
+            error,
+            field: Some(format!("{first}|{second}")),
+        }
+        .into())
     }
 }
 
@@ -184,19 +205,31 @@ mod tests {
     const STATUS: &[Param] = &[Param::Token, Param::Eid, Param::TaskId];
 
     fn read(pairs: &[(&str, &str)]) -> Result<Params, Vec<(String, Reason)>> {
-        let pairs = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let pairs = pairs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
         let accepts = |name: &str| STATUS.iter().copied().find(|param| param.name() == name);
         Params::from_pairs(pairs, accepts).map_err(|refusal| problems(&refusal))
     }
 
     fn problems(refusal: &Refusal) -> Vec<(String, Reason)> {
-        refusal.problems().map(|p| (p.field.clone().unwrap_or_default(), p.error.reason())).collect()
+        refusal
+            .problems()
+            .map(|p| (p.field.clone().unwrap_or_default(), p.error.reason()))
+            .collect()
     }
 
     #[test]
     fn each_mistake_has_its_own_reason_and_all_are_reported() {
         let long = "9".repeat(65);
-        let pairs = [("eid", long.as_str()), ("colour", "red"), ("task_id", " "), ("token", "t"), ("token", "t")];
+        let pairs = [
+            ("eid", long.as_str()),
+            ("colour", "red"),
+            ("task_id", " "),
+            ("token", "t"),
+            ("token", "t"),
+        ];
         assert_eq!(
             read(&pairs).unwrap_err(),
             vec![
@@ -212,7 +245,10 @@ mod tests {
     fn a_parameter_of_another_interface_is_unknown_here() {
         // Names are exact: guessing at case or whitespace would hide mistakes.
         for name in ["msisdn", "EID", " eid", "eid[]", ""] {
-            assert_eq!(read(&[(name, "1")]).unwrap_err(), vec![(name.to_owned(), Reason::ParameterUnknown)]);
+            assert_eq!(
+                read(&[(name, "1")]).unwrap_err(),
+                vec![(name.to_owned(), Reason::ParameterUnknown)]
+            );
         }
     }
 
@@ -224,19 +260,39 @@ mod tests {
     #[test]
     fn an_endless_unknown_name_is_not_echoed_whole() {
         let name = "x".repeat(5_000);
-        assert_eq!(read(&[(&name, "1")]).unwrap_err()[0].0.len(), MAX_ECHOED_NAME_CHARS);
+        assert_eq!(
+            read(&[(&name, "1")]).unwrap_err()[0].0.len(),
+            MAX_ECHOED_NAME_CHARS
+        );
     }
 
     #[test]
     fn what_is_missing_or_malformed_is_named() {
         let params = read(&[("eid", "8908603020220000002200000000009")]).unwrap();
         let missing = params.required_text(Param::TaskId).unwrap_err();
-        assert_eq!(problems(&missing), vec![("task_id".to_owned(), Reason::ParameterMissing)]);
+        assert_eq!(
+            problems(&missing),
+            vec![("task_id".to_owned(), Reason::ParameterMissing)]
+        );
         let malformed = params.required(Param::Eid, Eid::parse).unwrap_err();
-        assert_eq!(problems(&malformed), vec![("eid".to_owned(), Reason::EidMalformed)]);
+        assert_eq!(
+            problems(&malformed),
+            vec![("eid".to_owned(), Reason::EidMalformed)]
+        );
+        let both = read(&[])
+            .unwrap()
+            .require_all(&[Param::Eid, Param::TaskId])
+            .unwrap_err();
+        assert_eq!(both.count(), 2);
         assert!(params.require_either(Param::Eid, Param::TaskId).is_ok());
-        let neither = read(&[]).unwrap().require_either(Param::Eid, Param::TaskId).unwrap_err();
-        assert_eq!(problems(&neither), vec![("eid|task_id".to_owned(), Reason::ParameterMissing)]);
+        let neither = read(&[])
+            .unwrap()
+            .require_either(Param::Eid, Param::TaskId)
+            .unwrap_err();
+        assert_eq!(
+            problems(&neither),
+            vec![("eid|task_id".to_owned(), Reason::ParameterMissing)]
+        );
     }
 
     #[test]

@@ -47,9 +47,15 @@ fn decode_component(name: &str, text: &str) -> Result<String, Refusal> {
 }
 
 fn percent_signs_are_escapes(bytes: &[u8]) -> bool {
-    bytes.iter().enumerate().filter(|(_, byte)| **byte == b'%').all(|(at, _)| {
-        bytes.get(at + 1..at + 3).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
-    })
+    bytes
+        .iter()
+        .enumerate()
+        .filter(|(_, byte)| **byte == b'%')
+        .all(|(at, _)| {
+            bytes
+                .get(at + 1..at + 3)
+                .is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+        })
 }
 
 /// Reads a JSON object whose values are text or integers (`"write_type": 1` is what people write).
@@ -77,8 +83,10 @@ pub(super) fn decode_json(body: &[u8]) -> Result<Vec<Pair>, Refusal> {
 /// the body.
 pub(super) fn bad_json(problem: &serde_json::Error) -> Error {
     let (line, column) = (problem.line(), problem.column());
-    Error::new(Reason::BadJson)
-        .with_detail(format!("第 {line} 行第 {column} 列"), format!("line {line}, column {column}"))
+    Error::new(Reason::BadJson).with_detail(
+        format!("第 {line} 行第 {column} 列"),
+        format!("line {line}, column {column}"),
+    )
 }
 
 /// What is wrong with a JSON document that does not fit its type. Of the library's words only those that name a
@@ -127,7 +135,10 @@ mod tests {
     use super::*;
 
     fn owned(expected: &[(&str, &str)]) -> Vec<Pair> {
-        expected.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+        expected
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect()
     }
 
     fn form(text: &str) -> Vec<Pair> {
@@ -141,7 +152,10 @@ mod tests {
 
     #[test]
     fn a_query_is_decoded_pair_by_pair_in_order() {
-        assert_eq!(form("a=1&b=%E5%86%99+x&a=2"), owned(&[("a", "1"), ("b", "写 x"), ("a", "2")]));
+        assert_eq!(
+            form("a=1&b=%E5%86%99+x&a=2"),
+            owned(&[("a", "1"), ("b", "写 x"), ("a", "2")])
+        );
         assert_eq!(form("%61=b%3Dc=d"), owned(&[("a", "b=c=d")]));
         assert_eq!(form("flag&&x="), owned(&[("flag", ""), ("x", "")]));
         assert_eq!(form(""), owned(&[]));
@@ -151,16 +165,27 @@ mod tests {
     fn every_broken_escape_is_reported_with_its_name() {
         for value in ["%", "%4", "%zz", "1%", "%%31"] {
             let (reason, field) = refused(decode_form(&format!("ok=1&eid={value}")));
-            assert_eq!((reason, field.as_deref()), (Reason::BadPercentEncoding, Some("eid")), "{value}");
+            assert_eq!(
+                (reason, field.as_deref()),
+                (Reason::BadPercentEncoding, Some("eid")),
+                "{value}"
+            );
         }
-        assert_eq!(refused(decode_form("%4=1")), (Reason::BadPercentEncoding, Some("%4".into())));
+        assert_eq!(
+            refused(decode_form("%4=1")),
+            (Reason::BadPercentEncoding, Some("%4".into()))
+        );
     }
 
     #[test]
     fn bytes_that_are_not_utf8_are_reported_with_their_name() {
         for value in ["%FF", "%E5%86", "%C0%80", "%ED%A0%80"] {
             let (reason, field) = refused(decode_form(&format!("eid={value}")));
-            assert_eq!((reason, field.as_deref()), (Reason::BadUtf8, Some("eid")), "{value}");
+            assert_eq!(
+                (reason, field.as_deref()),
+                (Reason::BadUtf8, Some("eid")),
+                "{value}"
+            );
         }
     }
 
@@ -168,7 +193,10 @@ mod tests {
     fn more_pairs_than_any_interface_has_are_refused() {
         let many = "a=1&".repeat(MAX_PAIRS);
         assert_eq!(form(&many).len(), MAX_PAIRS);
-        assert_eq!(refused(decode_form(&format!("{many}a=1"))).0, Reason::TooManyParameters);
+        assert_eq!(
+            refused(decode_form(&format!("{many}a=1"))).0,
+            Reason::TooManyParameters
+        );
     }
 
     #[test]
@@ -188,13 +216,25 @@ mod tests {
         }
         for (text, reason, field) in [
             ("{}", Reason::ParameterMissing, Some("name")),
-            (r#"{"name":"a","nmae":"b"}"#, Reason::ParameterUnknown, Some("nmae")),
-            (r#"{"name":"a","name":"b"}"#, Reason::ParameterRepeated, Some("name")),
+            (
+                r#"{"name":"a","nmae":"b"}"#,
+                Reason::ParameterUnknown,
+                Some("nmae"),
+            ),
+            (
+                r#"{"name":"a","name":"b"}"#,
+                Reason::ParameterRepeated,
+                Some("name"),
+            ),
             (r#"{"name":4711}"#, Reason::BadJson, None),
             ("{", Reason::BadJson, None),
         ] {
             let refusal = unreadable_document(&serde_json::from_str::<Document>(text).unwrap_err());
-            assert_eq!((refusal.reason(), refusal.first().field.as_deref()), (reason, field), "{text}");
+            assert_eq!(
+                (refusal.reason(), refusal.first().field.as_deref()),
+                (reason, field),
+                "{text}"
+            );
             assert!(!refusal.first().error.to_string().contains("4711"));
         }
     }
@@ -203,7 +243,11 @@ mod tests {
     fn json_that_is_not_flat_text_is_reported_with_its_name() {
         for value in ["null", "true", "1.5", "[]", "{}", "1e3"] {
             let (reason, field) = refused(decode_json(format!(r#"{{"eid":{value}}}"#).as_bytes()));
-            assert_eq!((reason, field.as_deref()), (Reason::ParameterNotText, Some("eid")), "{value}");
+            assert_eq!(
+                (reason, field.as_deref()),
+                (Reason::ParameterNotText, Some("eid")),
+                "{value}"
+            );
         }
         for body in ["", "[]", "1", "{", "{\"a\":\"1\"} x", "\"a\""] {
             assert_eq!(refused(decode_json(body.as_bytes())).0, Reason::BadJson, "{body}");

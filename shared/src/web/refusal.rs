@@ -21,7 +21,10 @@ impl Problem {
     /// A problem with the parameter or field called `name`; the message repeats the name.
     pub fn with_field(name: &str, reason: Reason) -> Self {
         let name = echoed(name);
-        Self { error: Error::new(reason).with_detail(&name, &name), field: Some(name) }
+        Self {
+            error: Error::new(reason).with_detail(&name, &name),
+            field: Some(name),
+        }
     }
 }
 
@@ -40,7 +43,11 @@ impl Refusal {
 
     /// A refusal because a parameter's text breaks the rule of its kind.
     pub fn of_malformed(name: &str, malformed: Malformed) -> Self {
-        Problem { error: malformed.into(), field: Some(echoed(name)) }.into()
+        Problem {
+            error: malformed.into(),
+            field: Some(echoed(name)),
+        }
+        .into()
     }
 
     /// `Err` with all problems, or `Ok` when there are none.
@@ -51,7 +58,10 @@ impl Refusal {
         let mut problems = problems.into_iter();
         match problems.next() {
             None => Ok(()),
-            Some(first) => Err(Self { first, others: problems.collect() }),
+            Some(first) => Err(Self {
+                first,
+                others: problems.collect(),
+            }),
         }
     }
 
@@ -78,7 +88,10 @@ impl Refusal {
 
 impl From<Problem> for Refusal {
     fn from(first: Problem) -> Self {
-        Self { first, others: Vec::new() }
+        Self {
+            first,
+            others: Vec::new(),
+        }
     }
 }
 

@@ -71,10 +71,18 @@ pub fn render(
         Err(refusal) => {
             let code = StatusCode::from_u16(refusal.reason().status());
             let message = refusal.first().error.message(lang);
-            (code.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), message, explanation(refusal, lang, request_id))
+            (
+                code.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+                message,
+                explanation(refusal, lang, request_id),
+            )
         }
     };
-    let document = Document { code: code.as_u16(), message: &message, fields: &fields };
+    let document = Document {
+        code: code.as_u16(),
+        message: &message,
+        fields: &fields,
+    };
     // Keys are text and values are JSON already: there is nothing left that could fail.
     let body = serde_json::to_vec(&document).unwrap_or_default();
     let mut response = Response::new(body);
@@ -104,7 +112,10 @@ fn explanation(refusal: &Refusal, lang: Lang, request_id: &str) -> Vec<(&'static
         fields.push(("field", Value::from(field.as_str())));
     }
     if refusal.count() > 1 {
-        fields.push(("errors", refusal.problems().map(|problem| entry(problem, lang)).collect()));
+        fields.push((
+            "errors",
+            refusal.problems().map(|problem| entry(problem, lang)).collect(),
+        ));
     }
     fields.push(("request_id", Value::from(request_id)));
     fields
@@ -120,9 +131,15 @@ fn entry(problem: &Problem, lang: Lang) -> Value {
 
 fn set_headers(headers: &mut HeaderMap, length: usize, request_id: &str) {
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json; charset=utf-8"),
+    );
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
     if let Ok(value) = HeaderValue::from_str(request_id) {
         headers.insert(HeaderName::from_static(REQUEST_ID_HEADER), value);
     }
@@ -131,7 +148,10 @@ fn set_headers(headers: &mut HeaderMap, length: usize, request_id: &str) {
 fn set_remedial_headers(headers: &mut HeaderMap, interface: &Interface, reason: Reason) {
     match reason.status() {
         401 => headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
-        405 => headers.insert(header::ALLOW, HeaderValue::from_static(interface.methods.header())),
+        405 => headers.insert(
+            header::ALLOW,
+            HeaderValue::from_static(interface.methods.header()),
+        ),
         429 | 503 => headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECS)),
         _ => None,
     };

@@ -47,12 +47,18 @@ pub struct Exchange {
 impl Exchange {
     /// Takes over the caller's `x-request-id` if it is harmless, or else makes one.
     pub fn begin(interface: &'static Interface, headers: &HeaderMap, random: &dyn Random) -> Self {
-        let given = headers.get(REQUEST_ID_HEADER).and_then(|value| value.to_str().ok());
+        let given = headers
+            .get(REQUEST_ID_HEADER)
+            .and_then(|value| value.to_str().ok());
         let request_id = match given {
             Some(id) if is_harmless(id) => id.to_owned(),
             _ => hex::encode(random_bytes::<REQUEST_ID_BYTES>(random)),
         };
-        Self { interface, request_id, lang: language::preferred(headers) }
+        Self {
+            interface,
+            request_id,
+            lang: language::preferred(headers),
+        }
     }
 
     /// The answer, and the line for the operator's log if there is something to tell.
@@ -71,7 +77,9 @@ impl Exchange {
 
 fn is_harmless(id: &str) -> bool {
     (1..=MAX_REQUEST_ID_CHARS).contains(&id.len())
-        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+        && id
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
 }
 
 /// A request that passed the checks which need neither its body nor the database.
@@ -100,7 +108,9 @@ pub fn admit(
 ) -> Result<Admitted, Refusal> {
     if !interface.methods.allow(method) {
         let allowed = interface.methods.header();
-        return Err(Error::new(Reason::MethodNotAllowed).with_detail(allowed, allowed).into());
+        return Err(Error::new(Reason::MethodNotAllowed)
+            .with_detail(allowed, allowed)
+            .into());
     }
     let from = true_client_addr(headers, &settings.trusted_proxies).map_err(address_error)?;
     if interface.access == Access::Secret {
@@ -144,7 +154,16 @@ pub async fn serve<D: Database>(
     };
     let params = Params::from_pairs(pairs, |name| interface.accepts(name))?;
     let lang = language::preferred(request.headers());
-    sentence(&Call { cx, settings, params, body, from, lang, caller }).await
+    sentence(&Call {
+        cx,
+        settings,
+        params,
+        body,
+        from,
+        lang,
+        caller,
+    })
+    .await
 }
 
 /// The parameters in query and body, undecided, and the body itself where it is a document or a file.
@@ -158,7 +177,12 @@ fn read<'a>(interface: &Interface, request: &'a Request) -> Result<(&'a [u8], Ve
     if body.len() > interface.max_body_bytes {
         let limit = interface.max_body_bytes;
         let error = Error::new(Reason::BodyTooLarge);
-        return Err(error.with_detail(format!("上限 {limit} 字节"), format!("the limit is {limit} bytes")).into());
+        return Err(error
+            .with_detail(
+                format!("上限 {limit} 字节"),
+                format!("the limit is {limit} bytes"),
+            )
+            .into());
     }
     if body.is_empty() {
         return Ok((body, pairs));
@@ -179,7 +203,9 @@ fn read<'a>(interface: &Interface, request: &'a Request) -> Result<(&'a [u8], Ve
         (Content::Json, "application/json") | (Content::Csv, "text/csv") => Ok((body, pairs)),
         (content, _) => {
             let accepted = accepted_media_types(content);
-            Err(Error::new(Reason::MediaTypeUnsupported).with_detail(accepted, accepted).into())
+            Err(Error::new(Reason::MediaTypeUnsupported)
+                .with_detail(accepted, accepted)
+                .into())
         }
     }
 }
@@ -194,6 +220,14 @@ fn accepted_media_types(content: Content) -> &'static str {
 
 /// The media type without its parameters; a `charset` other than UTF-8 shows in the body itself.
 fn media_type(headers: &HeaderMap) -> String {
-    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+    let value = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    value
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase()
 }

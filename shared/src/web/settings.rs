@@ -11,6 +11,20 @@ use crate::vault::{Vault, VaultSettings, Zeroizing, equal_in_constant_time};
 /// Shortest secret that opens an internal interface, in bytes.
 pub const MIN_SECRET_BYTES: usize = 32;
 
+/// Time zones known by name, with their rule (POSIX `TZ`). A whole time zone database would be a third of a
+/// component; any other zone can be given as its rule.
+pub const ZONES: [(&str, &str); 9] = [
+    ("UTC", "UTC0"),
+    ("Asia/Shanghai", "CST-8"),
+    ("Asia/Urumqi", "<+06>-6"),
+    ("Asia/Hong_Kong", "HKT-8"),
+    ("Asia/Macau", "CST-8"),
+    ("Asia/Taipei", "CST-8"),
+    ("Asia/Singapore", "<+08>-8"),
+    ("Asia/Bangkok", "<+07>-7"),
+    ("Asia/Tokyo", "JST-9"),
+];
+
 /// The variables of one component as text; `None` for those its interfaces have no use for.
 #[derive(Clone, Default)]
 pub struct Variables {
@@ -26,7 +40,7 @@ pub struct Variables {
     pub transport_keys: Option<Zeroizing<String>>,
     /// The secret of the component's internal interfaces.
     pub secret: Option<Zeroizing<String>>,
-    /// IANA name of the platform's time zone.
+    /// The platform's time zone: a name of [`ZONES`] or a POSIX rule.
     pub time_zone: Option<String>,
     /// See [`TrustedProxies::parse`].
     pub trusted_proxies: Option<String>,
@@ -60,8 +74,14 @@ impl Settings {
             token_key: variables.token_key.as_ref().map(|key| key.as_str()),
             transport_keys: variables.transport_keys.as_ref().map(|keys| keys.as_str()),
         })?;
-        if variables.secret.as_ref().is_some_and(|secret| secret.len() < MIN_SECRET_BYTES) {
-            return Err(Error::internal(format!("the component's secret has fewer than {MIN_SECRET_BYTES} bytes")));
+        if variables
+            .secret
+            .as_ref()
+            .is_some_and(|secret| secret.len() < MIN_SECRET_BYTES)
+        {
+            return Err(Error::internal(format!(
+                "the component's secret has fewer than {MIN_SECRET_BYTES} bytes"
+            )));
         }
         Ok(Self {
             vault,
@@ -75,29 +95,38 @@ impl Settings {
 
     /// Whether `presented` is the component's secret, in constant time. A component without one accepts nothing.
     pub fn is_secret(&self, presented: &str) -> bool {
-        self.secret.as_ref().is_some_and(|secret| equal_in_constant_time(secret, presented))
+        self.secret
+            .as_ref()
+            .is_some_and(|secret| equal_in_constant_time(secret, presented))
     }
 }
 
-fn zone(name: Option<&str>) -> Result<TimeZone, Error> {
-    match name {
-        None => Ok(TimeZone::UTC),
-        Some(name) => TimeZone::get(name)
-            .map_err(|_| Error::internal("variable time_zone: not the name of an IANA time zone")),
-    }
+fn zone(text: Option<&str>) -> Result<TimeZone, Error> {
+    let Some(text) = text else {
+        return Ok(TimeZone::UTC);
+    };
+    let rule = ZONES
+        .iter()
+        .find(|(name, _)| *name == text)
+        .map_or(text, |(_, rule)| rule);
+    TimeZone::posix(rule)
+        .map_err(|_| Error::internal("variable time_zone: neither a known time zone nor a POSIX rule"))
 }
 
 fn flag(name: &str, text: Option<&str>) -> Result<bool, Error> {
     match text {
         None | Some("false") => Ok(false),
         Some("true") => Ok(true),
-        Some(_) => Err(Error::internal(format!("variable {name}: neither true nor false"))),
+        Some(_) => Err(Error::internal(format!(
+            "variable {name}: neither true nor false"
+        ))),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Timestamp;
     use crate::error::Reason;
 
     fn variables() -> Variables {
@@ -120,8 +149,31 @@ mod tests {
     }
 
     #[test]
+    fn every_named_zone_agrees_with_the_time_zone_database() {
+        for at in [1_767_225_600_000, 1_782_864_000_000, 1_900_000_000_000].map(Timestamp) {
+            for (name, _) in ZONES {
+                let database = TimeZone::get(name).unwrap();
+                assert_eq!(
+                    at.to_rfc3339(&zone(Some(name)).unwrap()),
+                    at.to_rfc3339(&database),
+                    "{name}"
+                );
+            }
+        }
+        let berlin = zone(Some("CET-1CEST,M3.5.0,M10.5.0/3")).unwrap();
+        assert_eq!(
+            Timestamp(1_782_864_000_000).to_rfc3339(&berlin),
+            "2026-07-01T02:00:00+02:00"
+        );
+    }
+
+    #[test]
     fn a_component_without_a_secret_accepts_nothing() {
-        let settings = Settings::from_variables(&Variables { secret: None, ..variables() }).unwrap();
+        let settings = Settings::from_variables(&Variables {
+            secret: None,
+            ..variables()
+        })
+        .unwrap();
         assert!(!settings.is_secret(""));
     }
 
@@ -130,14 +182,42 @@ mod tests {
         let text = |text: &str| Some(text.to_owned());
         let short = "x".repeat(MIN_SECRET_BYTES - 1);
         for broken in [
-            Variables { sealing_keys: Zeroizing::default(), ..variables() },
-            Variables { index_key: Zeroizing::new("2222".into()), ..variables() },
-            Variables { secret: Some(Zeroizing::default()), ..variables() },
-            Variables { secret: Some(Zeroizing::new(short.clone())), ..variables() },
-            Variables { time_zone: text("Asia/Nowhere"), ..variables() },
-            Variables { trusted_proxies: text("proxy"), ..variables() },
-            Variables { callback_allow_http: text("yes"), ..variables() },
-            Variables { callback_allow_http: text(""), ..variables() },
+            Variables {
+                sealing_keys: Zeroizing::default(),
+                ..variables()
+            },
+            Variables {
+                index_key: Zeroizing::new("2222".into()),
+                ..variables()
+            },
+            Variables {
+                secret: Some(Zeroizing::default()),
+                ..variables()
+            },
+            Variables {
+                secret: Some(Zeroizing::new(short.clone())),
+                ..variables()
+            },
+            Variables {
+                time_zone: text("Asia/Nowhere"),
+                ..variables()
+            },
+            Variables {
+                time_zone: text(""),
+                ..variables()
+            },
+            Variables {
+                trusted_proxies: text("proxy"),
+                ..variables()
+            },
+            Variables {
+                callback_allow_http: text("yes"),
+                ..variables()
+            },
+            Variables {
+                callback_allow_http: text(""),
+                ..variables()
+            },
         ] {
             let error = Settings::from_variables(&broken).err().unwrap();
             assert_eq!(error.reason(), Reason::Internal);
