@@ -7,7 +7,7 @@
 use std::path::Path;
 use std::sync::LazyLock;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, ensure};
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 use wasmtime_wasi_http::p3::bindings::ServicePre;
@@ -79,6 +79,11 @@ pub(crate) fn load(linker: &Linker<Guest>, path: &Path) -> anyhow::Result<Servic
         let component = Component::from_file(linker.engine(), path)?;
         ServicePre::new(linker.instantiate_pre(&component)?)
     };
+    ensure!(
+        path.is_file(),
+        "{} does not exist: build the component first",
+        path.display()
+    );
     load()
         .map_err(anyhow::Error::from)
         .with_context(|| format!("cannot load {}", path.display()))

@@ -71,7 +71,6 @@ impl Host {
         if let Err(error) = (&mut self.accepting).await {
             tracing::error!("the server ended badly: {error}");
         }
-        self.app.killed.cancel();
         self.app.workers.close();
         if tokio::time::timeout(KILL_WAIT, self.app.workers.wait())
             .await
@@ -85,7 +84,6 @@ impl Host {
 impl Drop for Host {
     fn drop(&mut self) {
         self.app.closing.cancel();
-        self.app.killed.cancel();
         self.accepting.abort();
     }
 }
@@ -211,6 +209,9 @@ async fn load_components(
 
 async fn accept(listener: TcpListener, app: Arc<App>, in_flight: Arc<Semaphore>, drain: Duration) {
     let graceful = GracefulShutdown::new();
+    // However this ends: first the connections, then the instances, so that no client is told of an
+    // instance that was killed under it.
+    let _kill = app.killed.clone().drop_guard();
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {

@@ -96,21 +96,29 @@ async fn an_instance_that_ends_gives_up_its_open_transaction() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sixty_read_modify_writes_at_once_all_pass_with_begin_immediate() {
-    let world = Arc::new(World::new().await);
-    world.sql(&COUNTER).await;
-    let bumps = join_all((0..WRITERS).map(|_| {
-        let world = world.clone();
-        async move {
-            world
-                .probe("/open/bump", json!({ "begin": "BEGIN IMMEDIATE" }))
-                .await["n"]
-                .as_i64()
+    for plain in [false, true] {
+        for max_requests in [1, 128] {
+            let reuse = Reuse {
+                max_requests,
+                ..Reuse::default()
+            };
+            let world = Arc::new(World::with(|options| options.reuse = reuse).await);
+            world.sql(&COUNTER).await;
+            let bumps = join_all((0..WRITERS).map(|_| {
+                let world = world.clone();
+                let arguments = json!({ "begin": "BEGIN IMMEDIATE", "plain": plain });
+                async move { world.probe("/open/bump", arguments).await["n"].as_i64() }
+            }));
+            let mut seen: Vec<_> = bumps.await.into_iter().flatten().collect();
+            seen.sort_unstable();
+            assert_eq!(
+                seen,
+                (1..=WRITERS as i64).collect::<Vec<_>>(),
+                "plain: {plain}, {reuse:?}"
+            );
+            assert_eq!(counter(&world).await, WRITERS as i64);
         }
-    }));
-    let mut seen: Vec<_> = bumps.await.into_iter().flatten().collect();
-    seen.sort_unstable();
-    assert_eq!(seen, (1..=WRITERS as i64).collect::<Vec<_>>());
-    assert_eq!(counter(&world).await, WRITERS as i64);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,6 +8,11 @@ use serde_json::{Value, json};
 use spin_sdk::sqlite::wit::sqlite::Connection as PlainConnection;
 use spin_sdk::sqlite::{Connection, Value as SqlValue};
 
+/// The tests are about locks, not about disks.
+const NO_SYNC: &str = "PRAGMA synchronous = OFF";
+
+const WRITE: &str = "UPDATE counter SET n = $1 RETURNING n AS n";
+
 thread_local! {
     /// Connections left open on purpose; they live as long as the instance.
     static LEFT: RefCell<Vec<Connection>> = const { RefCell::new(Vec::new()) };
@@ -80,22 +85,42 @@ fn to_json(value: &SqlValue) -> Value {
 
 /// One read-modify-write of the only row of `counter`, in a transaction begun as asked.
 pub(crate) async fn bump(arguments: &Value) -> anyhow::Result<Value> {
+    let begin = crate::text(arguments, "begin")?;
+    if arguments["plain"] == true {
+        bump_plain(begin)
+    } else {
+        bump_streaming(begin).await
+    }
+}
+
+async fn bump_streaming(begin: &str) -> anyhow::Result<Value> {
     let connection = Connection::open_default().await?;
-    stream(&connection, crate::text(arguments, "begin")?).await?;
+    stream(&connection, NO_SYNC).await?;
+    stream(&connection, begin).await?;
     let read = stream(&connection, "SELECT n AS n FROM counter").await?;
     let Some(n) = read["rows"][0][0].as_i64() else {
         bail!("no counter")
     };
     let written = connection
-        .execute(
-            "UPDATE counter SET n = $1 RETURNING n AS n",
-            [SqlValue::Integer(n + 1)],
-        )
+        .execute(WRITE, [SqlValue::Integer(n + 1)])
         .await?
         .collect()
         .await?;
     stream(&connection, "COMMIT").await?;
     Ok(json!({ "n": n + 1, "rows": written.len(), "changes": connection.changes().await }))
+}
+
+fn bump_plain(begin: &str) -> anyhow::Result<Value> {
+    let connection = PlainConnection::open("default")?;
+    connection.execute(NO_SYNC, &[])?;
+    connection.execute(begin, &[])?;
+    let read = connection.execute("SELECT n AS n FROM counter", &[])?;
+    let Some(SqlValue::Integer(n)) = read.rows.first().and_then(|row| row.values.first()) else {
+        bail!("no counter")
+    };
+    let written = connection.execute(WRITE, &[SqlValue::Integer(n + 1)])?;
+    connection.execute("COMMIT", &[])?;
+    Ok(json!({ "n": n + 1, "rows": written.rows.len(), "changes": connection.changes() }))
 }
 
 /// Leaves a connection behind that holds a write transaction.
