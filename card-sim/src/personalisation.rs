@@ -171,6 +171,8 @@ pub struct Personalisation {
     pub body_coding: BodyCoding,
     /// The agent can join a response head that arrives in several TLS records. Some cannot.
     pub joins_heads: bool,
+    /// The agent bears a NewSessionTicket, which a chip that resumes no session has no use for. Some fail.
+    pub takes_tickets: bool,
     /// AID of the RFM application.
     pub rfm_aid: Aid,
     /// AID of the security domain that owns the PSK.
@@ -275,6 +277,8 @@ setters! {
     body_coding: BodyCoding,
     /// Whether heads over several records are understood.
     joins_heads: bool,
+    /// Whether session tickets are borne.
+    takes_tickets: bool,
     /// AID of the RFM application.
     rfm_aid: Aid,
     /// AID of the security domain that owns the PSK.
@@ -386,6 +390,7 @@ impl Personalisation {
             },
             body_coding: BodyCoding::default(),
             joins_heads: false,
+            takes_tickets: false,
             rfm_aid: Aid::parse(&rfm_aid).expect("9 bytes are an AID"),
             domain_aid,
             rfm_start: RfmStart::default(),

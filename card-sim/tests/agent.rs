@@ -1,10 +1,12 @@
 //! The admin agent against a scripted server: scripts, results, next URIs, resume, refusals.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
 mod common;
 
 use card_sim::network::VirtualNetwork;
 use card_sim::personalisation::{BodyCoding, MaxFragment, RefreshPolicy, Suite, TlsChoice};
-use card_sim::{ApduIndex, Faults, Identity, ModuleSettings, Module, Outcome, SessionEnd, Side};
+use card_sim::{ApduIndex, Faults, Identity, Module, ModuleSettings, Outcome, SessionEnd, Side};
 use common::server::{Server, chunked_script, error, no_content, script, script_for};
 use common::{OPERATOR_IMSI, module, seed_card};
 use std::sync::Arc;
@@ -30,52 +32,92 @@ async fn a_whole_write_ends_with_a_refresh_and_a_report_over_the_operator_number
     let report = module.power_on().await;
     let posts = server.posts();
 
-    assert_eq!(report.sessions, [SessionEnd::Finished, SessionEnd::Finished], "{:#?}", log.lines());
+    assert_eq!(
+        report.sessions,
+        [SessionEnd::Finished, SessionEnd::Finished],
+        "{:#?}",
+        log.lines()
+    );
     assert!(report.finished() && report.attached);
     assert_eq!(report.resets, 1);
     assert_eq!(report.script_apdus, 4);
-    assert_eq!(posts.iter().map(|post| (post.connection, post.uri())).collect::<Vec<_>>(), [
-        (0, "/server/adminagent?cmd=1"),
-        (0, "/x?n=1"),
-        (0, "/x?n=2"),
-        (1, "/server/adminagent?cmd=1"),
-        (1, "/x?n=3"),
-    ]);
+    assert_eq!(
+        posts
+            .iter()
+            .map(|post| (post.connection, post.uri()))
+            .collect::<Vec<_>>(),
+        [
+            (0, "/server/adminagent?cmd=1"),
+            (0, "/x?n=1"),
+            (0, "/x?n=2"),
+            (1, "/server/adminagent?cmd=1"),
+            (1, "/x?n=3"),
+        ]
+    );
     assert_eq!(hex::encode(&posts[1].body), WRITTEN);
-    assert_eq!(hex::encode(&posts[4].body), "af8023029000230b084906003175296408900000 00".replace(' ', ""));
+    assert_eq!(
+        hex::encode(&posts[4].body),
+        "af8023029000230b084906003175296408900000 00".replace(' ', "")
+    );
     assert!(log.has(&format!("attached as IMSI {}", uicc::ident::mask(OPERATOR_IMSI))));
     assert_eq!(module.chip().identity(), Identity::Verified);
-    assert_eq!(module.chip().read_file("ADF/6F07").unwrap(), hex::decode("084906003175296408").unwrap());
+    assert_eq!(
+        module.chip().read_file("ADF/6F07").unwrap(),
+        hex::decode("084906003175296408").unwrap()
+    );
     assert_eq!(module.chip().resume_uri(), None);
 }
 
 #[tokio::test]
 async fn the_first_post_has_no_optional_header_and_results_have_all_of_them() {
     let server = Server::start(vec![script("/x?n=1", READ_IMSI), no_content(None)]);
-    let (mut module, _) = module(seed_card(server.address).body_coding(BodyCoding::Chunked).host("ota.example"));
+    let (mut module, _) = module(
+        seed_card(server.address)
+            .body_coding(BodyCoding::Chunked)
+            .host("ota.example"),
+    );
     module.power_on().await;
     let posts = server.posts();
     let first = &posts[0];
-    assert!(first.head.starts_with("POST /server/adminagent?cmd=1 HTTP/1.1\r\n"));
+    assert!(
+        first
+            .head
+            .starts_with("POST /server/adminagent?cmd=1 HTTP/1.1\r\n")
+    );
     assert_eq!(first.header("Host"), Some("ota.example"));
-    assert_eq!(first.header("X-Admin-Protocol"), Some("globalplatform-remote-admin/1.0"));
+    assert_eq!(
+        first.header("X-Admin-Protocol"),
+        Some("globalplatform-remote-admin/1.0")
+    );
     assert_eq!(
         first.header("X-Admin-From"),
         Some("//se-id/eid/89086030202200000022000000000090;//aa-id/aid/A000000559/1010FFFFFFFF8900000100")
     );
-    for absent in ["X-Admin-Script-Status", "X-Admin-Resume", "Content-Type", "Transfer-Encoding"] {
+    for absent in [
+        "X-Admin-Script-Status",
+        "X-Admin-Resume",
+        "Content-Type",
+        "Transfer-Encoding",
+    ] {
         assert_eq!(first.header(absent), None);
     }
     assert!(first.body.is_empty());
     assert_eq!(posts[1].header("X-Admin-Script-Status"), Some("ok"));
-    assert_eq!(posts[1].header("Content-Type"), Some("application/vnd.etsi.scp.response-data;version=1.0"));
+    assert_eq!(
+        posts[1].header("Content-Type"),
+        Some("application/vnd.etsi.scp.response-data;version=1.0")
+    );
     assert_eq!(posts[1].header("Transfer-Encoding"), Some("chunked"));
 }
 
 #[tokio::test]
 async fn bodies_go_with_a_length_or_in_chunks_both_ways() {
     for coding in [BodyCoding::Chunked, BodyCoding::ContentLength] {
-        let steps = vec![chunked_script("/x?n=1", WRITE_IMSI), script("/x?n=2", READ_IMSI), no_content(None)];
+        let steps = vec![
+            chunked_script("/x?n=1", WRITE_IMSI),
+            script("/x?n=2", READ_IMSI),
+            no_content(None),
+        ];
         let server = Server::start(steps);
         let (mut module, log) = module(seed_card(server.address).body_coding(coding));
         let report = module.power_on().await;
@@ -105,16 +147,23 @@ async fn every_suite_and_fragment_length_carries_a_session() {
 
 #[tokio::test]
 async fn no_content_with_a_next_uri_keeps_the_session_alive() {
-    let server = Server::start(vec![no_content(Some("/wait?n=1")), no_content(Some("/wait?n=2")), no_content(None)]);
+    let server = Server::start(vec![
+        no_content(Some("/wait?n=1")),
+        no_content(Some("/wait?n=2")),
+        no_content(None),
+    ]);
     let (mut module, _) = module(seed_card(server.address));
     assert!(module.power_on().await.finished());
     let posts = server.posts();
-    assert_eq!(posts.iter().map(|post| post.uri()).collect::<Vec<_>>(), [
-        "/server/adminagent?cmd=1",
-        "/wait?n=1",
-        "/wait?n=2"
-    ]);
-    assert!(posts.iter().all(|post| post.header("X-Admin-Script-Status").is_none() && post.body.is_empty()));
+    assert_eq!(
+        posts.iter().map(|post| post.uri()).collect::<Vec<_>>(),
+        ["/server/adminagent?cmd=1", "/wait?n=1", "/wait?n=2"]
+    );
+    assert!(
+        posts
+            .iter()
+            .all(|post| post.header("X-Admin-Script-Status").is_none() && post.body.is_empty())
+    );
 }
 
 #[tokio::test]
@@ -135,7 +184,10 @@ async fn a_script_for_another_application_is_refused_with_the_reason() {
         ("nonsense", "unknown-application"),
     ];
     for (target, status) in cases {
-        let server = Server::start(vec![script_for(target, Some("/x?n=1"), WRITE_IMSI), no_content(None)]);
+        let server = Server::start(vec![
+            script_for(target, Some("/x?n=1"), WRITE_IMSI),
+            no_content(None),
+        ]);
         let (mut module, _) = module(seed_card(server.address));
         let report = module.power_on().await;
         let posts = server.posts();
@@ -149,9 +201,15 @@ async fn a_script_for_another_application_is_refused_with_the_reason() {
 async fn a_chip_without_rfm_application_says_so() {
     let server = Server::start(vec![script("/x?n=1", WRITE_IMSI), no_content(None)]);
     let (mut module, _) = module(seed_card(server.address));
-    module.set_faults(Faults { rfm_missing: true, ..Faults::default() });
+    module.set_faults(Faults {
+        rfm_missing: true,
+        ..Faults::default()
+    });
     module.power_on().await;
-    assert_eq!(server.posts()[1].header("X-Admin-Script-Status"), Some("unknown-application"));
+    assert_eq!(
+        server.posts()[1].header("X-Admin-Script-Status"),
+        Some("unknown-application")
+    );
 }
 
 #[tokio::test]
@@ -173,13 +231,26 @@ async fn a_refused_chip_does_not_come_back_and_a_put_off_one_does() {
 #[tokio::test]
 async fn a_link_that_breaks_before_the_answer_resumes_at_the_last_uri() {
     use common::server::Step;
-    let server = Server::start(vec![script("/x?n=1", WRITE_IMSI), Step::Cut, script("/x?n=2", READ_IMSI), no_content(None)]);
+    let server = Server::start(vec![
+        script("/x?n=1", WRITE_IMSI),
+        Step::Cut,
+        script("/x?n=2", READ_IMSI),
+        no_content(None),
+    ]);
     let (mut module, log) = module(seed_card(server.address));
     let report = module.power_on().await;
-    assert_eq!(report.sessions, [SessionEnd::LinkLost, SessionEnd::Finished], "{:#?}", log.lines());
+    assert_eq!(
+        report.sessions,
+        [SessionEnd::LinkLost, SessionEnd::Finished],
+        "{:#?}",
+        log.lines()
+    );
     let posts = server.posts();
     // The results went to /x?n=1 and were lost there: the resume goes to the same URI, without results.
-    assert_eq!((posts[1].uri(), posts[1].header("X-Admin-Resume")), ("/x?n=1", None));
+    assert_eq!(
+        (posts[1].uri(), posts[1].header("X-Admin-Resume")),
+        ("/x?n=1", None)
+    );
     assert_eq!((posts[2].connection, posts[2].uri()), (1, "/x?n=1"));
     assert_eq!(posts[2].header("X-Admin-Resume"), Some("true"));
     assert!(posts[2].body.is_empty() && posts[2].header("X-Admin-Script-Status").is_none());
@@ -189,8 +260,14 @@ async fn a_link_that_breaks_before_the_answer_resumes_at_the_last_uri() {
 #[tokio::test]
 async fn a_link_dropped_after_n_bytes_is_reported_and_resumed() {
     for faults in [
-        Faults { drop_after_up: Some(700), ..Faults::default() },
-        Faults { drop_after_down: Some(400), ..Faults::default() },
+        Faults {
+            drop_after_up: Some(700),
+            ..Faults::default()
+        },
+        Faults {
+            drop_after_down: Some(400),
+            ..Faults::default()
+        },
     ] {
         let server = Server::by_uri(vec![
             ("/server/adminagent?cmd=1", script("/x?n=1", WRITE_IMSI)),
@@ -200,11 +277,23 @@ async fn a_link_dropped_after_n_bytes_is_reported_and_resumed() {
         let (mut module, log) = module(seed_card(server.address));
         module.set_faults(faults.clone());
         let report = module.power_on().await;
-        assert_eq!(report.sessions, [SessionEnd::LinkLost, SessionEnd::Finished], "{faults:?} {:#?}", log.lines());
+        assert_eq!(
+            report.sessions,
+            [SessionEnd::LinkLost, SessionEnd::Finished],
+            "{faults:?} {:#?}",
+            log.lines()
+        );
         assert!(log.has("fault: link dropped"));
         let posts = server.posts();
-        assert!(posts.iter().any(|post| post.header("X-Admin-Resume") == Some("true")));
-        assert_eq!(module.chip().read_file("ADF/6F07").unwrap(), hex::decode("084906003175296408").unwrap());
+        assert!(
+            posts
+                .iter()
+                .any(|post| post.header("X-Admin-Resume") == Some("true"))
+        );
+        assert_eq!(
+            module.chip().read_file("ADF/6F07").unwrap(),
+            hex::decode("084906003175296408").unwrap()
+        );
     }
 }
 
@@ -233,11 +322,19 @@ async fn power_may_be_lost_at_every_apdu_and_the_next_power_up_finishes() {
             assert_eq!(first.outcome, Outcome::PowerLost, "{at:?} {side:?}");
             let between = module.chip().read_file("ADF/6F07").unwrap();
             let after = hex::decode("084906003175296408").unwrap();
-            assert!(between == before || between == after, "{at:?} {side:?}: {}", hex::encode(between));
+            assert!(
+                between == before || between == after,
+                "{at:?} {side:?}: {}",
+                hex::encode(between)
+            );
             let second = module.power_on().await;
             assert!(second.finished(), "{at:?} {side:?} {:#?}", log.lines());
             server.posts();
-            assert_eq!(module.chip().read_file("ADF/6F07").unwrap(), after, "{at:?} {side:?}");
+            assert_eq!(
+                module.chip().read_file("ADF/6F07").unwrap(),
+                after,
+                "{at:?} {side:?}"
+            );
         }
     }
 }
@@ -260,7 +357,10 @@ async fn a_small_receive_buffer_holds_the_server_back_and_loses_nothing() {
 async fn a_buffer_granted_smaller_than_asked_is_taken() {
     let server = Server::start(vec![script("/x?n=1", READ_IMSI), no_content(None)]);
     let (mut module, log) = module(seed_card(server.address));
-    module.set_faults(Faults { buffer_limit: Some(256), ..Faults::default() });
+    module.set_faults(Faults {
+        buffer_limit: Some(256),
+        ..Faults::default()
+    });
     assert!(module.power_on().await.finished(), "{:#?}", log.lines());
     assert!(log.has("terminal response: Modified, channel 1"));
 }
@@ -289,8 +389,15 @@ async fn an_exhausted_allowance_opens_no_channel() {
 
 #[tokio::test]
 async fn the_allowance_pays_for_the_temporary_number_alone() {
-    let server = Server::start(vec![script("/x?n=1", WRITE_IMSI), no_content(None), script("/x?n=2", READ_IMSI), no_content(None)]);
-    let card = seed_card(server.address).refresh(RefreshPolicy::Automatic(4)).allowance(100_000);
+    let server = Server::start(vec![
+        script("/x?n=1", WRITE_IMSI),
+        no_content(None),
+        script("/x?n=2", READ_IMSI),
+        no_content(None),
+    ]);
+    let card = seed_card(server.address)
+        .refresh(RefreshPolicy::Automatic(4))
+        .allowance(100_000);
     let (mut module, log) = module(card);
     let report = module.power_on().await;
     server.posts();
@@ -303,21 +410,30 @@ async fn the_allowance_pays_for_the_temporary_number_alone() {
 async fn a_number_that_cannot_attach_gets_no_channel_and_may_fall_back() {
     for (fallback, expected) in [(None, Identity::Unverified), (Some(1), Identity::Temporary)] {
         let server = Server::start(vec![script("/x?n=1", WRITE_IMSI), no_content(None)]);
-        let card = seed_card(server.address).refresh(RefreshPolicy::Automatic(4)).fallback_after(fallback);
+        let card = seed_card(server.address)
+            .refresh(RefreshPolicy::Automatic(4))
+            .fallback_after(fallback);
         let network = Arc::new(VirtualNetwork::open());
         network.reject(OPERATOR_IMSI);
         let mut module = Module::new(card.build().unwrap(), ModuleSettings::default(), network);
         let report = module.power_on().await;
         server.posts();
         assert_eq!(module.chip().identity(), expected);
-        assert!(report.sessions.contains(&SessionEnd::NoChannel(0x20)), "{:?}", report.sessions);
+        assert!(
+            report.sessions.contains(&SessionEnd::NoChannel(0x20)),
+            "{:?}",
+            report.sessions
+        );
         assert_eq!(report.attached, fallback.is_some());
     }
 }
 
 #[tokio::test]
 async fn a_server_that_is_not_there_is_tried_as_often_as_the_policy_says() {
-    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let address = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
     let (mut module, log) = module(seed_card(address));
     let report = module.power_on().await;
     assert_eq!(report.sessions, vec![SessionEnd::NoChannel(0x3A); 3]);
@@ -329,6 +445,11 @@ async fn a_silent_server_is_left_when_the_inactivity_timer_runs_out_twice() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let (mut module, log) = module(seed_card(listener.local_addr().unwrap()));
     let report = module.power_on().await;
-    assert_eq!(report.sessions, vec![SessionEnd::Inactive; 3], "{:#?}", log.lines());
+    assert_eq!(
+        report.sessions,
+        vec![SessionEnd::Inactive; 3],
+        "{:#?}",
+        log.lines()
+    );
     assert!(log.has("timer 1 expired"));
 }

@@ -38,6 +38,22 @@ pub(super) struct Core {
 }
 
 impl Core {
+    /// A chip made with `card`, whose memory `factory` fills.
+    pub(crate) fn new(card: Arc<Personalisation>, factory: impl FnOnce(&Personalisation) -> Nvm) -> Self {
+        Self {
+            nvm: factory(&card),
+            card,
+            faults: Faults::default(),
+            script_apdus: 0,
+            changed: Vec::new(),
+            power_lost: false,
+            sessions: Vec::new(),
+            tls: None,
+            journal: Vec::new(),
+            watched: false,
+        }
+    }
+
     /// Notes an event, if somebody watches.
     pub(super) fn note(&mut self, event: impl FnOnce() -> Event) {
         if self.watched {

@@ -59,19 +59,7 @@ impl Chip {
     /// A chip as it leaves the factory, without power.
     #[must_use]
     pub fn new(card: Personalisation) -> Self {
-        let nvm = factory::memory(&card);
-        let core = Core {
-            card: Arc::new(card),
-            nvm,
-            faults: Faults::default(),
-            script_apdus: 0,
-            changed: Vec::new(),
-            power_lost: false,
-            sessions: Vec::new(),
-            tls: None,
-            journal: Vec::new(),
-            watched: false,
-        };
+        let core = Core::new(Arc::new(card), factory::memory);
         Self { core, ram: None }
     }
 

@@ -265,3 +265,6 @@ fn refresh_qualifier(command: &ProactiveCommand) -> Option<u8> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

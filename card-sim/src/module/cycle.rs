@@ -5,7 +5,8 @@
 
 use uicc::apdu::{CommandApdu, ResponseApdu, StatusWord, SwClass, build};
 use uicc::cat::{
-    CatResult, Command, CommandDetails, Envelope, GeneralResult, ProactiveCommand, RefreshMode, TerminalResponse,
+    CatResult, Command, CommandDetails, Envelope, GeneralResult, ProactiveCommand, RefreshMode,
+    TerminalResponse,
 };
 
 use super::link::Traffic;
@@ -218,7 +219,8 @@ impl<'a> Cycle<'a> {
         let left = (self.traffic.drop_after_up, self.traffic.drop_after_down);
         if (self.faults.drop_after_up, self.faults.drop_after_down) != left {
             (self.faults.drop_after_up, self.faults.drop_after_down) = left;
-            self.watch.tell(self.chip, &Event::Fault("link dropped".to_owned()));
+            self.watch
+                .tell(self.chip, &Event::Fault("link dropped".to_owned()));
         }
     }
 

@@ -225,12 +225,18 @@ mod tests {
     async fn a_planned_break_comes_after_exactly_so_many_bytes() {
         use tokio::io::AsyncReadExt;
         let (mut peer, mut link) = connected(512).await;
-        let mut traffic = Traffic { drop_after_up: Some(5), ..Traffic::default() };
+        let mut traffic = Traffic {
+            drop_after_up: Some(5),
+            ..Traffic::default()
+        };
         assert!(link.store(b"abc") && link.flush(&mut traffic).await);
         assert!(link.store(b"defg"));
         assert!(!link.flush(&mut traffic).await);
         let mut seen = Vec::new();
         peer.read_to_end(&mut seen).await.unwrap();
-        assert_eq!((seen.as_slice(), traffic.up, traffic.drop_after_up), (&b"abcde"[..], 5, None));
+        assert_eq!(
+            (seen.as_slice(), traffic.up, traffic.drop_after_up),
+            (&b"abcde"[..], 5, None)
+        );
     }
 }

@@ -52,8 +52,11 @@ impl Log {
 /// A module on an open network, watched.
 pub(crate) fn module(card: Builder) -> (Module, Arc<Log>) {
     let log = Arc::new(Log::default());
-    let mut module =
-        Module::new(card.build().unwrap(), ModuleSettings::default(), Arc::new(VirtualNetwork::open()));
+    let mut module = Module::new(
+        card.build().unwrap(),
+        ModuleSettings::default(),
+        Arc::new(VirtualNetwork::open()),
+    );
     module.observe(log.clone());
     (module, log)
 }

@@ -54,7 +54,11 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let thread = std::thread::spawn(move || serve(&listener, steps));
-        Self { address, stop: None, thread }
+        Self {
+            address,
+            stop: None,
+            thread,
+        }
     }
 
     /// Answers by URI, over as many connections as are opened, until it is asked for its POSTs.
@@ -64,7 +68,11 @@ impl Server {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         let thread = std::thread::spawn(move || serve_by_uri(&listener, &answers, &stopped));
-        Self { address, stop: Some(stop), thread }
+        Self {
+            address,
+            stop: Some(stop),
+            thread,
+        }
     }
 
     /// The POSTs, once every step is done; a server by URI stops now.
@@ -88,7 +96,9 @@ fn serve(listener: &TcpListener, steps: Vec<Step>) -> Vec<Post> {
         // A chip that loses power during the handshake comes back.
         if stream.accept().is_ok() {
             while steps.peek().is_some() {
-                let Some(post) = read_post(&mut stream, connection) else { break };
+                let Some(post) = read_post(&mut stream, connection) else {
+                    break;
+                };
                 posts.push(post);
                 match steps.next() {
                     Some(Step::Answer(bytes)) => {
@@ -125,7 +135,9 @@ fn serve_by_uri(listener: &TcpListener, answers: &[(&str, Step)], stop: &AtomicB
         while let Some(post) = read_post(&mut stream, connection) {
             let answer = answers.iter().find(|(uri, _)| *uri == post.uri());
             posts.push(post);
-            let Some((_, Step::Answer(bytes))) = answer else { panic!("no answer for {:?}", posts.last()) };
+            let Some((_, Step::Answer(bytes))) = answer else {
+                panic!("no answer for {:?}", posts.last())
+            };
             if stream.write_all(bytes).is_err() {
                 break;
             }
@@ -137,7 +149,9 @@ fn serve_by_uri(listener: &TcpListener, answers: &[(&str, Step)], stop: &AtomicB
 fn context() -> SslContext {
     let mut builder = SslContext::builder(SslMethod::tls_server()).unwrap();
     builder.set_min_proto_version(Some(SslVersion::TLS1_2)).unwrap();
-    builder.set_cipher_list("PSK-AES128-CBC-SHA256:PSK-AES128-GCM-SHA256").unwrap();
+    builder
+        .set_cipher_list("PSK-AES128-CBC-SHA256:PSK-AES128-GCM-SHA256")
+        .unwrap();
     builder.set_ciphersuites("TLS_AES_128_GCM_SHA256").unwrap();
     builder.set_options(SslOptions::NO_TICKET);
     builder.set_num_tickets(0).unwrap();
@@ -158,8 +172,15 @@ fn read_post(stream: &mut SslStream<TcpStream>, connection: usize) -> Option<Pos
         read_more(stream, &mut bytes)?;
     };
     let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
-    let mut post = Post { connection, head, body: bytes[end..].to_vec() };
-    if let Some(length) = post.header("Content-Length").map(|value| value.parse::<usize>().unwrap()) {
+    let mut post = Post {
+        connection,
+        head,
+        body: bytes[end..].to_vec(),
+    };
+    if let Some(length) = post
+        .header("Content-Length")
+        .map(|value| value.parse::<usize>().unwrap())
+    {
         while post.body.len() < length {
             read_more(stream, &mut post.body)?;
         }
@@ -204,7 +225,9 @@ const TYPE: &str = "application/vnd.etsi.scp.command-data;version=1.0";
 /// 200 with a script for `target`, Content-Length.
 pub(crate) fn script_for(target: &str, next: Option<&str>, script: &str) -> Step {
     let body = hex::decode(script).unwrap();
-    let next = next.map(|uri| format!("X-Admin-Next-URI: {uri}\r\n")).unwrap_or_default();
+    let next = next
+        .map(|uri| format!("X-Admin-Next-URI: {uri}\r\n"))
+        .unwrap_or_default();
     let mut out = format!(
         "HTTP/1.1 200 OK\r\n{HEAD}{next}X-Admin-Targeted-Application: {target}\r\nContent-Type: {TYPE}\r\nContent-Length: {}\r\n\r\n",
         body.len()
@@ -238,7 +261,9 @@ pub(crate) fn chunked_script(next: &str, script: &str) -> Step {
 
 /// 204, with or without a next URI.
 pub(crate) fn no_content(next: Option<&str>) -> Step {
-    let next = next.map(|uri| format!("X-Admin-Next-URI: {uri}\r\n")).unwrap_or_default();
+    let next = next
+        .map(|uri| format!("X-Admin-Next-URI: {uri}\r\n"))
+        .unwrap_or_default();
     Step::Answer(format!("HTTP/1.1 204 No Content\r\n{HEAD}{next}\r\n").into_bytes())
 }
 

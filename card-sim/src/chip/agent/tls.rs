@@ -11,7 +11,9 @@ use std::sync::{Arc, OnceLock};
 use foreign::limit_fragments;
 use openssl::error::ErrorStack;
 use openssl::ex_data::Index;
-use openssl::ssl::{ErrorCode, Ssl, SslContext, SslMethod, SslMode, SslOptions, SslStream, SslVersion};
+use openssl::ssl::{
+    ErrorCode, Ssl, SslContext, SslMethod, SslMode, SslOptions, SslSessionCacheMode, SslStream, SslVersion,
+};
 
 use crate::personalisation::{MaxFragment, Personalisation, Suite, TlsChoice};
 
@@ -38,6 +40,12 @@ pub(crate) enum TlsEnd {
     Closed,
     /// Handshake refused, bad record, alert: a security failure, after which the chip does not retry.
     Failed(String),
+}
+
+impl From<ErrorStack> for TlsEnd {
+    fn from(error: ErrorStack) -> Self {
+        Self::Failed(error.to_string())
+    }
 }
 
 /// Two byte queues that look like a socket to OpenSSL.
@@ -75,6 +83,7 @@ impl Write for Pipe {
 pub(crate) struct Tls {
     stream: SslStream<Pipe>,
     established: bool,
+    takes_tickets: bool,
 }
 
 impl Tls {
@@ -85,6 +94,7 @@ impl Tls {
         Ok(Self {
             stream: SslStream::new(ssl, Pipe::default())?,
             established: false,
+            takes_tickets: card.takes_tickets,
         })
     }
 
@@ -148,7 +158,17 @@ impl Tls {
     /// Plaintext of the next whole record, or `None` while none is there.
     pub(crate) fn read_record(&mut self) -> Result<Option<Vec<u8>>, TlsEnd> {
         let mut buffer = vec![0; MAX_RECORD_BYTES];
-        match self.stream.ssl_read(&mut buffer) {
+        let read = self.stream.ssl_read(&mut buffer);
+        if !self.takes_tickets
+            && self
+                .stream
+                .ssl()
+                .ex_data(ticket_index().map_err(TlsEnd::from)?)
+                .is_some()
+        {
+            return Err(TlsEnd::Failed("unexpected NewSessionTicket".to_owned()));
+        }
+        match read {
             Ok(count) => {
                 buffer.truncate(count);
                 Ok(Some(buffer))
@@ -184,13 +204,27 @@ fn end_of(error: &openssl::ssl::Error) -> TlsEnd {
     TlsEnd::Failed(reason.map_or_else(|| error.to_string(), str::to_owned))
 }
 
+/// Where a connection keeps its chip's keys.
 fn card_index() -> Result<Index<Ssl, Arc<Personalisation>>, ErrorStack> {
     static INDEX: OnceLock<Index<Ssl, Arc<Personalisation>>> = OnceLock::new();
-    match INDEX.get() {
+    index(&INDEX)
+}
+
+/// Where a connection notes that the server sent a session ticket.
+fn ticket_index() -> Result<Index<Ssl, TicketSeen>, ErrorStack> {
+    static INDEX: OnceLock<Index<Ssl, TicketSeen>> = OnceLock::new();
+    index(&INDEX)
+}
+
+/// The server sent a session ticket.
+struct TicketSeen;
+
+fn index<T: Send + Sync + 'static>(cell: &OnceLock<Index<Ssl, T>>) -> Result<Index<Ssl, T>, ErrorStack> {
+    match cell.get() {
         Some(index) => Ok(*index),
         None => {
             let fresh = Ssl::new_ex_index()?;
-            Ok(*INDEX.get_or_init(|| fresh))
+            Ok(*cell.get_or_init(|| fresh))
         }
     }
 }
@@ -220,6 +254,13 @@ fn build_context(choice: TlsChoice) -> Result<SslContext, ErrorStack> {
     builder.set_max_proto_version(Some(version))?;
     if version == SslVersion::TLS1_3 {
         builder.set_ciphersuites(suite)?;
+        // Only to hear of tickets: nothing is kept.
+        builder.set_session_cache_mode(SslSessionCacheMode::CLIENT | SslSessionCacheMode::NO_INTERNAL);
+        builder.set_new_session_callback(|ssl, _| {
+            if let Ok(index) = ticket_index() {
+                ssl.set_ex_data(index, TicketSeen);
+            }
+        });
     } else {
         builder.set_cipher_list(suite)?;
     }
