@@ -233,3 +233,55 @@ async fn no_more_connections_than_allowed_are_kept() {
     assert!(metrics.contains("refused_connections_total 1"), "{metrics}");
     drop((one, two));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_session_is_ever_resumed() {
+    let world = World::start().await;
+    let arguments = ["-tls1_2", "-cipher", CBC, "-reconnect"];
+    let (_, printed) = s_client(
+        world.gateway.addr(),
+        IDENTITY,
+        &chip_key(Purpose::Psk),
+        &arguments,
+    )
+    .await;
+    assert_eq!(printed.matches("New, TLS").count(), 6, "{printed}");
+    assert!(!printed.contains("Reused, TLS"), "{printed}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn renegotiation_is_refused() {
+    use tokio::io::AsyncWriteExt as _;
+    let world = World::start().await;
+    let mut client = Command::new("openssl")
+        .args([
+            "s_client",
+            "-connect",
+            &world.gateway.addr().to_string(),
+            "-tls1_2",
+            "-cipher",
+            CBC,
+        ])
+        .args([
+            "-psk_identity",
+            IDENTITY,
+            "-psk",
+            &hex::encode(chip_key(Purpose::Psk)),
+        ])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    client.stdin.as_mut().unwrap().write_all(b"R\n").await.unwrap();
+    let output = client.wait_with_output().await.unwrap();
+    let printed = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(
+        printed.contains("RENEGOTIATING") && printed.contains("no renegotiation"),
+        "{printed}"
+    );
+}

@@ -244,6 +244,10 @@ impl<'a> Session<'a> {
             }
         };
         match (&answer, &request.event) {
+            // A platform that opened the chip's next session already knows that this one is over.
+            (Err(error), Report::Closed { .. }) => {
+                tracing::info!(session = self.account.id, %error, "end not acknowledged")
+            }
             (Err(error), _) => tracing::error!(session = self.account.id, %error, "report not acknowledged"),
             (Ok(_), Report::Verified | Report::Failed { .. }) => self.context.tick.notify_one(),
             (Ok(_), _) => {}
