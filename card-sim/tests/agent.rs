@@ -4,18 +4,12 @@
 
 mod common;
 
-use card_sim::network::VirtualNetwork;
 use card_sim::personalisation::{BodyCoding, MaxFragment, RefreshPolicy, Suite, TlsChoice};
-use card_sim::{ApduIndex, Faults, Identity, Module, ModuleSettings, Outcome, SessionEnd, Side};
+use card_sim::{Identity, SessionEnd};
 use common::server::{Server, chunked_script, error, no_content, script, script_for};
-use common::{OPERATOR_IMSI, module, seed_card};
-use std::sync::Arc;
+use common::{OPERATOR_IMSI, READ_IMSI, WRITE_IMSI, module, seed_card};
 
-/// SELECT EF_IMSI, UPDATE BINARY with 460001357924680; protocol of TS 102 226, indefinite form.
-const WRITE_IMSI: &str = "AE80220700A40004026F07220E00D60000090849060031752964080000";
 const WRITTEN: &str = "af8023029000230290000000";
-/// READ BINARY EF_IMSI.
-const READ_IMSI: &str = "AE80220700A40004026F07220500B00000090000";
 /// UICC reset as an immediate action: command details, device identities.
 const ORDER_REFRESH: &str = "AE8081098103010104820281820000";
 
@@ -198,21 +192,6 @@ async fn a_script_for_another_application_is_refused_with_the_reason() {
 }
 
 #[tokio::test]
-async fn a_chip_without_rfm_application_says_so() {
-    let server = Server::start(vec![script("/x?n=1", WRITE_IMSI), no_content(None)]);
-    let (mut module, _) = module(seed_card(server.address));
-    module.set_faults(Faults {
-        rfm_missing: true,
-        ..Faults::default()
-    });
-    module.power_on().await;
-    assert_eq!(
-        server.posts()[1].header("X-Admin-Script-Status"),
-        Some("unknown-application")
-    );
-}
-
-#[tokio::test]
 async fn a_refused_chip_does_not_come_back_and_a_put_off_one_does() {
     let server = Server::start(vec![error(404)]);
     let (mut first, _) = module(seed_card(server.address));
@@ -258,123 +237,6 @@ async fn a_link_that_breaks_before_the_answer_resumes_at_the_last_uri() {
 }
 
 #[tokio::test]
-async fn a_link_dropped_after_n_bytes_is_reported_and_resumed() {
-    for faults in [
-        Faults {
-            drop_after_up: Some(700),
-            ..Faults::default()
-        },
-        Faults {
-            drop_after_down: Some(400),
-            ..Faults::default()
-        },
-    ] {
-        let server = Server::by_uri(vec![
-            ("/server/adminagent?cmd=1", script("/x?n=1", WRITE_IMSI)),
-            ("/x?n=1", script("/x?n=2", READ_IMSI)),
-            ("/x?n=2", no_content(None)),
-        ]);
-        let (mut module, log) = module(seed_card(server.address));
-        module.set_faults(faults.clone());
-        let report = module.power_on().await;
-        assert_eq!(
-            report.sessions,
-            [SessionEnd::LinkLost, SessionEnd::Finished],
-            "{faults:?} {:#?}",
-            log.lines()
-        );
-        assert!(log.has("fault: link dropped"));
-        let posts = server.posts();
-        assert!(
-            posts
-                .iter()
-                .any(|post| post.header("X-Admin-Resume") == Some("true"))
-        );
-        assert_eq!(
-            module.chip().read_file("ADF/6F07").unwrap(),
-            hex::decode("084906003175296408").unwrap()
-        );
-    }
-}
-
-#[tokio::test]
-async fn power_may_be_lost_at_every_apdu_and_the_next_power_up_finishes() {
-    let steps = || {
-        vec![
-            ("/server/adminagent?cmd=1", script("/x?n=1", WRITE_IMSI)),
-            ("/x?n=1", script("/x?n=2", READ_IMSI)),
-            ("/x?n=2", no_content(None)),
-        ]
-    };
-    let plain = Server::by_uri(steps());
-    let (mut reference, _) = module(seed_card(plain.address));
-    let total = reference.power_on().await.apdus;
-    plain.posts();
-    let interface = (0..total).map(ApduIndex::Interface);
-    let script_apdus = (0..4).map(ApduIndex::Script);
-    for at in interface.chain(script_apdus) {
-        for side in [Side::Before, Side::After] {
-            let server = Server::by_uri(steps());
-            let (mut module, log) = module(seed_card(server.address));
-            let before = module.chip().read_file("ADF/6F07").unwrap();
-            module.set_faults(Faults::power_loss(at, side));
-            let first = module.power_on().await;
-            assert_eq!(first.outcome, Outcome::PowerLost, "{at:?} {side:?}");
-            let between = module.chip().read_file("ADF/6F07").unwrap();
-            let after = hex::decode("084906003175296408").unwrap();
-            assert!(
-                between == before || between == after,
-                "{at:?} {side:?}: {}",
-                hex::encode(between)
-            );
-            let second = module.power_on().await;
-            assert!(second.finished(), "{at:?} {side:?} {:#?}", log.lines());
-            server.posts();
-            assert_eq!(
-                module.chip().read_file("ADF/6F07").unwrap(),
-                after,
-                "{at:?} {side:?}"
-            );
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_small_receive_buffer_holds_the_server_back_and_loses_nothing() {
-    // A script of 1.9 kB that reads EF_Keys over and over, and its answer of 4.9 kB.
-    let one = "220700A40004026F08220500B0000021";
-    let body = format!("AE80{}0000", one.repeat(120));
-    let server = Server::start(vec![script("/x?n=1", &body), no_content(None)]);
-    let (mut module, log) = module(seed_card(server.address).buffer_bytes(512));
-    let report = module.power_on().await;
-    assert!(report.finished(), "{:#?}", log.lines());
-    assert_eq!(report.script_apdus, 240);
-    let posts = server.posts();
-    assert!(posts[1].body.len() == 120 * (4 + 37) + 4);
-}
-
-#[tokio::test]
-async fn a_buffer_granted_smaller_than_asked_is_taken() {
-    let server = Server::start(vec![script("/x?n=1", READ_IMSI), no_content(None)]);
-    let (mut module, log) = module(seed_card(server.address));
-    module.set_faults(Faults {
-        buffer_limit: Some(256),
-        ..Faults::default()
-    });
-    assert!(module.power_on().await.finished(), "{:#?}", log.lines());
-    assert!(log.has("terminal response: Modified, channel 1"));
-}
-
-#[tokio::test]
-async fn a_file_that_refuses_stops_the_script_at_its_status_word() {
-    let server = Server::start(vec![script("/x?n=1", WRITE_IMSI), no_content(None)]);
-    let (mut module, _) = module(seed_card(server.address));
-    module.set_faults(Faults::refusing(0x6F07, uicc::apdu::StatusWord(0x6982)));
-    assert!(module.power_on().await.finished());
-    assert_eq!(hex::encode(&server.posts()[1].body), "af8023029000230269820000");
-}
-
-#[tokio::test]
 async fn an_exhausted_allowance_opens_no_channel() {
     let server = Server::start(vec![no_content(None)]);
     let (mut module, log) = module(seed_card(server.address).allowance(300));
@@ -407,49 +269,17 @@ async fn the_allowance_pays_for_the_temporary_number_alone() {
 }
 
 #[tokio::test]
-async fn a_number_that_cannot_attach_gets_no_channel_and_may_fall_back() {
-    for (fallback, expected) in [(None, Identity::Unverified), (Some(1), Identity::Temporary)] {
-        let server = Server::start(vec![script("/x?n=1", WRITE_IMSI), no_content(None)]);
-        let card = seed_card(server.address)
-            .refresh(RefreshPolicy::Automatic(4))
-            .fallback_after(fallback);
-        let network = Arc::new(VirtualNetwork::open());
-        network.reject(OPERATOR_IMSI);
-        let mut module = Module::new(card.build().unwrap(), ModuleSettings::default(), network);
-        let report = module.power_on().await;
-        server.posts();
-        assert_eq!(module.chip().identity(), expected);
-        assert!(
-            report.sessions.contains(&SessionEnd::NoChannel(0x20)),
-            "{:?}",
-            report.sessions
-        );
-        assert_eq!(report.attached, fallback.is_some());
-    }
-}
-
-#[tokio::test]
-async fn a_server_that_is_not_there_is_tried_as_often_as_the_policy_says() {
-    let address = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
-    let (mut module, log) = module(seed_card(address));
-    let report = module.power_on().await;
-    assert_eq!(report.sessions, vec![SessionEnd::NoChannel(0x3A); 3]);
-    assert!(log.has("RemoteUnreachable"));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_silent_server_is_left_when_the_inactivity_timer_runs_out_twice() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let (mut module, log) = module(seed_card(listener.local_addr().unwrap()));
-    let report = module.power_on().await;
-    assert_eq!(
-        report.sessions,
-        vec![SessionEnd::Inactive; 3],
-        "{:#?}",
-        log.lines()
-    );
-    assert!(log.has("timer 1 expired"));
+async fn key_material_arrives_in_the_chip_and_in_no_event() {
+    // K 10…1f and OPc 20…2f under the DEK 00…0f, KCV of K; computed with an independent AES.
+    const KEYS: &str = "811007feef74e1d5036e900eee118e94929382105be87e2e5b447c944b21c9af7756c0d88303013808";
+    let load = format!("AE80222E80D8004029{KEYS}0000");
+    let server = Server::start(vec![script("/x?n=1", &load), no_content(None)]);
+    let (mut module, log) = module(seed_card(server.address));
+    assert!(module.power_on().await.finished());
+    assert_eq!(hex::encode(&server.posts()[1].body), "af80230290000000");
+    let (k, opc) = module.chip().keys_loaded().unwrap();
+    assert_eq!(hex::encode(k), "101112131415161718191a1b1c1d1e1f");
+    assert_eq!(hex::encode(opc), "202122232425262728292a2b2c2d2e2f");
+    assert!(log.has("load K and OPc, key version 40 → 9000"));
+    assert!(!log.lines().concat().contains("07feef"));
 }

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use card_sim::personalisation::RefreshPolicy;
 use card_sim::{ChipId, Event, Observer};
 use common::server::{Server, no_content, script};
-use common::{module, seed_card};
+use common::{WRITE_IMSI, module, seed_card};
 
 /// Keeps proactive commands as hexadecimal digits: the command number blanked, SEND DATA without its data,
 /// repetitions once — how often depends on how TCP cuts the stream.
@@ -36,7 +36,6 @@ impl Observer for Commands {
 
 #[tokio::test]
 async fn a_session_is_made_of_these_commands() {
-    const WRITE_IMSI: &str = "AE80220700A40004026F07220E00D60000090849060031752964080000";
     let server = Server::start(vec![script("/x?n=1", WRITE_IMSI), no_content(None)]);
     let card = seed_card(server.address).refresh(RefreshPolicy::Automatic(1));
     let (mut module, _) = module(card);

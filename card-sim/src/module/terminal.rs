@@ -334,3 +334,6 @@ impl<'a> Terminal<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,6 +16,11 @@ pub(crate) const DEK: [u8; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 
 pub(crate) const SEED_IMSI: &str = "460001234567890";
 pub(crate) const OPERATOR_IMSI: &str = "460001357924680";
 
+/// SELECT EF_IMSI, UPDATE BINARY with 460001357924680; a script in indefinite form, TS 102 226 §5.2.
+pub(crate) const WRITE_IMSI: &str = "AE80220700A40004026F07220E00D60000090849060031752964080000";
+/// SELECT EF_IMSI, READ BINARY EF_IMSI.
+pub(crate) const READ_IMSI: &str = "AE80220700A40004026F07220500B00000090000";
+
 /// A chip of the enterprise-standard kind, not yet built.
 pub(crate) fn seed_card(gateway: SocketAddr) -> Builder {
     Personalisation::builder(EID.parse().unwrap(), PSK, DEK)
