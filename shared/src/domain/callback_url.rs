@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use http::Uri;
 
-use super::{Kind, Malformed};
+use super::{Kind, Malformed, all_digits};
 
 /// Longest callback address, in characters.
 pub const MAX_CALLBACK_URL_CHARS: usize = 512;
@@ -97,18 +97,18 @@ const fn malformed(zh: &'static str, en: &'static str) -> Malformed {
 }
 
 fn check_port(authority: &http::uri::Authority) -> Result<(), Malformed> {
-    let wrong = malformed(
-        "回调地址的端口应为 1–65535",
-        "the port of a callback address is 1 to 65535",
-    );
-    match authority.port() {
-        None if authority.as_str().ends_with(':') => Err(wrong),
-        None => Ok(()),
-        Some(_) => authority
-            .port_u16()
-            .filter(|port| *port > 0)
-            .map(|_| ())
-            .ok_or(wrong),
+    // The library's own `port` takes a number that is too large for none at all.
+    let rest = authority
+        .as_str()
+        .strip_prefix(authority.host())
+        .unwrap_or_default();
+    let digits = rest.strip_prefix(':').filter(|digits| all_digits(digits));
+    match (rest, digits.map(str::parse::<u16>)) {
+        ("", _) | (_, Some(Ok(1..))) => Ok(()),
+        _ => Err(malformed(
+            "回调地址的端口应为 1–65535",
+            "the port of a callback address is 1 to 65535",
+        )),
     }
 }
 
@@ -215,6 +215,7 @@ mod tests {
             "https://crm.example.com/x#part",
             "https://crm.example.com:0/x",
             "https://crm.example.com:65536/x",
+            "https://crm.example.com:+443/x",
             "https://crm.example.com:/x",
             "https://crm_1.example.com/x",
             "https://-a.example.com/x",

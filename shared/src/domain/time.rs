@@ -39,14 +39,12 @@ impl Timestamp {
     /// RFC 3339 to the second with the zone's offset: `2026-07-01T08:00:00+08:00`.
     #[must_use]
     pub fn to_rfc3339(self, zone: &TimeZone) -> String {
-        let bounded = self.0.clamp(
-            jiff::Timestamp::MIN.as_millisecond(),
-            jiff::Timestamp::MAX.as_millisecond(),
-        );
-        let at = jiff::Timestamp::from_millisecond(bounded).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-        at.to_zoned(zone.clone())
-            .strftime("%Y-%m-%dT%H:%M:%S%:z")
-            .to_string()
+        let bounded = self
+            .seconds()
+            .clamp(jiff::Timestamp::MIN.as_second(), jiff::Timestamp::MAX.as_second());
+        let at = jiff::Timestamp::from_second(bounded).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        // Not `strftime`: its formatter alone would be a quarter of a component.
+        at.display_with_offset(zone.to_offset(at)).to_string()
     }
 }
 

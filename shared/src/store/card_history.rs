@@ -67,8 +67,16 @@ pub struct StepRow {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn latest<D: Database>(db: &D, eid_index: &BlindIndex, limit: i64) -> Result<Vec<StepRow>, DbError> {
-    db.run(LATEST, &[eid_index.into(), limit.into()]).await?.iter().map(read).collect()
+pub async fn latest<D: Database>(
+    db: &D,
+    eid_index: &BlindIndex,
+    limit: i64,
+) -> Result<Vec<StepRow>, DbError> {
+    db.run(LATEST, &[eid_index.into(), limit.into()])
+        .await?
+        .iter()
+        .map(read)
+        .collect()
 }
 
 fn read(row: &Row) -> Result<StepRow, DbError> {

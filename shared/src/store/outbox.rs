@@ -232,7 +232,11 @@ pub struct CallbackRow {
 /// # Errors
 /// Those of the database.
 pub async fn latest<D: Database>(db: &D, limit: i64) -> Result<Vec<CallbackRow>, DbError> {
-    db.run(LATEST, &[limit.into()]).await?.iter().map(read_latest).collect()
+    db.run(LATEST, &[limit.into()])
+        .await?
+        .iter()
+        .map(read_latest)
+        .collect()
 }
 
 fn read_latest(row: &Row) -> Result<CallbackRow, DbError> {

@@ -107,7 +107,7 @@ impl Table {
                     error.with_detail(format!("每个文件最多 {most} 行"), format!("at most {most} rows"))
                 );
             }
-            let number = record.position().map_or(0, csv::Position::line);
+            let number = record.position().map_or(0, |position| line_of(csv, position));
             rows.push(Line {
                 number,
                 fields: fields(&record, header.len()),
@@ -128,6 +128,15 @@ impl Table {
             errors,
         }
     }
+}
+
+/// Line of the record that begins at `position`, the first line being 1. The parser counts from where it went
+/// on reading, which is before any empty lines it skipped.
+fn line_of(csv: &[u8], position: &csv::Position) -> u64 {
+    let start = usize::try_from(position.byte()).unwrap_or(usize::MAX);
+    let rest = csv.get(start..).unwrap_or_default();
+    let empty = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
+    position.line() + empty.filter(|byte| **byte == b'\n').count() as u64
 }
 
 fn unreadable(error: csv::Error) -> Error {

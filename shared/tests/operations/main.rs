@@ -1,0 +1,16 @@
+//! The use cases on a real SQLite, each story through the operations and then on the rows.
+
+#![allow(clippy::unwrap_used, reason = "a test stops where it goes wrong, helpers included")]
+
+mod applications;
+mod callbacks;
+mod clients;
+mod faults;
+mod harness;
+mod imports;
+mod migrations;
+mod model;
+mod races;
+mod secrecy;
+mod sessions;
+mod store_rules;
