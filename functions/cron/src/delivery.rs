@@ -7,6 +7,7 @@ use shared::operations::{Delivery, DueCallback};
 use shared::spin::{read_bounded, within};
 use shared::web::{MAX_RECEIPT_BYTES, mask_identifiers, read_receipt};
 use spin_sdk::http::{FullBody, Method, send as exchange};
+use spin_sdk::wasip3::http::types::ErrorCode;
 use spin_sdk::wasip3::http_compat::Request;
 
 /// How long one attempt may take, from connecting to the last byte of the answer, in seconds.
@@ -36,7 +37,7 @@ async fn attempt(callback: &DueCallback, time: Duration) -> Delivery {
     };
     let response = match exchange(request).await {
         Ok(response) => response,
-        Err(problem) => return no_answer(&problem.to_string()),
+        Err(problem) => return no_answer(&describe(&problem)),
     };
     let status = response.status().as_u16();
     match read_bounded(response.into_body(), MAX_RECEIPT_BYTES, time).await {
@@ -45,6 +46,16 @@ async fn attempt(callback: &DueCallback, time: Duration) -> Delivery {
             status: Some(status),
             error: reason.code().to_owned(),
         },
+    }
+}
+
+fn describe(problem: &ErrorCode) -> String {
+    match problem {
+        ErrorCode::HttpRequestDenied => {
+            "the platform may not call this address: see allowed_outbound_hosts".to_owned()
+        }
+        ErrorCode::DestinationIpProhibited => "the address is in a blocked network".to_owned(),
+        other => format!("{other:?}"),
     }
 }
 

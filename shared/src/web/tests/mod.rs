@@ -1,6 +1,7 @@
 //! Requests through the outside door: what a caller sends, and the answer it gets back.
 
 mod answers;
+mod clients;
 mod doors;
 mod parameters;
 
@@ -16,6 +17,9 @@ use crate::vault::{Random, Zeroizing};
 
 /// The secret of internal interfaces in these tests.
 pub(super) const SECRET: &str = "0123456789abcdef0123456789abcdef";
+
+/// The transport key `t`: the key encryption key of RFC 3394 §4.6.
+const KEY_ENCRYPTION_KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 
 /// Randomness that repeats, so that answers can be compared.
 struct Fixed;
@@ -97,6 +101,7 @@ pub(super) fn variables() -> Variables {
         token_key: Some(Zeroizing::new("33".repeat(32))),
         secret: Some(Zeroizing::new(SECRET.to_owned())),
         time_zone: Some("Asia/Shanghai".to_owned()),
+        transport_keys: Some(Zeroizing::new(format!("t:{KEY_ENCRYPTION_KEY}"))),
         trusted_proxies: Some("10.0.0.0/8".to_owned()),
         ..Variables::default()
     }
