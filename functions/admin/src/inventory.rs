@@ -24,6 +24,7 @@ fn reply(report: &ImportReport, lang: Lang) -> Reply {
         .with("rows", report.rows)
         .with("imported", report.imported)
         .with("unchanged", report.unchanged)
+        .with("rejected", report.rejected)
         .with(
             "errors",
             report

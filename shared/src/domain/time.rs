@@ -2,7 +2,7 @@
 //!
 //! There is no `now` here: the time comes in from outside.
 
-use jiff::tz::TimeZone;
+use jiff::{civil::Date, tz::TimeZone};
 
 /// One second in milliseconds.
 pub const SECOND_MS: i64 = 1_000;
@@ -36,15 +36,25 @@ impl Timestamp {
         Self(self.0.saturating_add(ms))
     }
 
+    /// The calendar day in `zone`.
+    #[must_use]
+    pub fn date_in(self, zone: &TimeZone) -> Date {
+        let at = self.bounded();
+        zone.to_offset(at).to_datetime(at).date()
+    }
+
     /// RFC 3339 to the second with the zone's offset: `2026-07-01T08:00:00+08:00`.
     #[must_use]
     pub fn to_rfc3339(self, zone: &TimeZone) -> String {
-        let bounded = self
-            .seconds()
-            .clamp(jiff::Timestamp::MIN.as_second(), jiff::Timestamp::MAX.as_second());
-        let at = jiff::Timestamp::from_second(bounded).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        let at = self.bounded();
         // Not `strftime`: its formatter alone would be a quarter of a component.
         at.display_with_offset(zone.to_offset(at)).to_string()
+    }
+
+    fn bounded(self) -> jiff::Timestamp {
+        let (first, last) = (jiff::Timestamp::MIN.as_second(), jiff::Timestamp::MAX.as_second());
+        let second = self.seconds().clamp(first, last);
+        jiff::Timestamp::from_second(second).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
     }
 }
 
@@ -64,9 +74,20 @@ mod tests {
     }
 
     #[test]
+    fn the_day_is_that_of_the_zone() {
+        let at = Timestamp(1_782_835_200_000);
+        assert_eq!(at.date_in(&TimeZone::UTC).to_string(), "2026-06-30");
+        assert_eq!(
+            at.date_in(&TimeZone::get("Asia/Shanghai").unwrap()).to_string(),
+            "2026-07-01"
+        );
+    }
+
+    #[test]
     fn the_ends_of_the_scale_do_not_panic() {
         for at in [i64::MIN, -1, 0, i64::MAX] {
             assert!(!Timestamp(at).plus(at).to_rfc3339(&TimeZone::UTC).is_empty());
+            let _ = Timestamp(at).date_in(&TimeZone::UTC);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Inventory files: good rows in, bad rows told precisely.
 
+use shared::domain::DAY_MS;
 use shared::error::Reason;
 use shared::operations::{
     ImportReport, MAX_IMPORT_BYTES, MAX_IMPORT_ROWS, MAX_REPORTED_ERRORS, import_chips, import_numbers,
@@ -51,6 +52,22 @@ fn a_row_stays_unchanged_also_after_the_card_went_on() {
     assert_eq!(counts(&world.chips(&caller.id, &[ChipCsv::new(0)])), [1, 0, 1, 0]);
     assert_eq!(counts(&world.numbers(&[NumberCsv::new(0)])), [1, 0, 1, 0]);
     assert_eq!(world.dump(), before);
+}
+
+#[test]
+fn a_temporary_number_of_unknown_opening_counts_from_the_first_import() {
+    let world = World::new();
+    let client = world.client();
+    let chips = [ChipCsv {
+        temp_opened_on: String::new(),
+        ..ChipCsv::new(0)
+    }];
+    assert_eq!(counts(&world.chips(&client.client_id, &chips)), [1, 1, 0, 0]);
+    let opened = world.texts("SELECT temp_opened_on FROM chip");
+    assert_eq!(opened, [world.time().date_in(&world.zone).to_string()]);
+    world.pass(DAY_MS);
+    assert_eq!(counts(&world.chips(&client.client_id, &chips)), [1, 0, 1, 0]);
+    assert_eq!(world.texts("SELECT temp_opened_on FROM chip"), opened);
 }
 
 #[test]

@@ -1,13 +1,18 @@
 //! The use cases on a real SQLite, each story through the operations and then on the rows.
 
-#![allow(clippy::unwrap_used, reason = "a test stops where it goes wrong, helpers included")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test stops where it goes wrong, helpers included"
+)]
 
 mod applications;
 mod callbacks;
+mod cancellations;
 mod clients;
 mod faults;
 mod harness;
 mod imports;
+mod inventory;
 mod migrations;
 mod model;
 mod races;

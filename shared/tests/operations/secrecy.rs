@@ -2,7 +2,8 @@
 
 use shared::domain::FailureKind;
 use shared::operations::{
-    Caller, Delivery, MAX_CALLBACKS_PER_CALL, due_callbacks, issue_token, record_delivery, status,
+    Caller, CreatedClient, Delivery, MAX_CALLBACKS_PER_CALL, due_callbacks, issue_token, record_delivery,
+    status,
 };
 
 use super::harness::{
@@ -29,6 +30,39 @@ fn forms(text: &str) -> Vec<Vec<u8>> {
 
 fn found(file: &[u8], needle: &[u8]) -> bool {
     file.windows(needle.len()).any(|window| window == needle)
+}
+
+/// Every identifier, key and secret of the test, in every form.
+fn needles(chips: &[ChipCsv], client: &CreatedClient) -> Vec<Vec<u8>> {
+    let mut needles: Vec<Vec<u8>> = Vec::new();
+    for chip in chips {
+        for text in [&chip.eid, &chip.temp_msisdn, &chip.temp_iccid, &chip.temp_imsi] {
+            needles.extend(forms(text));
+        }
+    }
+    for n in 0..3 {
+        let number = NumberCsv::new(n);
+        for text in [
+            &number.iccid,
+            &number.msisdn,
+            &number.imsi,
+            &number.k_wrapped,
+            &number.opc_wrapped,
+        ] {
+            needles.extend(forms(text));
+        }
+        for key in [key_of(n, 0x4b), key_of(n, 0x0c)] {
+            needles.extend([key.to_vec(), hex::encode(key).into_bytes()]);
+        }
+    }
+    needles.extend(forms("350000000000001"));
+    needles.extend(forms("13800138000"));
+    needles.extend(forms(&wrapped([0x5a; 16])));
+    needles.extend([vec![0x5a; 16], vec![0xa5; 16], b"identity-1".to_vec()]);
+    for secret in [&client.client_secret, &client.callback_secret] {
+        needles.push(secret.as_bytes()[6..].to_vec());
+    }
+    needles
 }
 
 #[test]
@@ -78,35 +112,7 @@ fn no_identifier_and_no_key_lies_in_the_database_file() {
         .unwrap();
     }
 
-    let mut needles: Vec<Vec<u8>> = Vec::new();
-    for chip in &chips {
-        for text in [&chip.eid, &chip.temp_msisdn, &chip.temp_iccid, &chip.temp_imsi] {
-            needles.extend(forms(text));
-        }
-    }
-    for n in 0..3 {
-        let number = NumberCsv::new(n);
-        for text in [
-            &number.iccid,
-            &number.msisdn,
-            &number.imsi,
-            &number.k_wrapped,
-            &number.opc_wrapped,
-        ] {
-            needles.extend(forms(text));
-        }
-        for key in [key_of(n, 0x4b), key_of(n, 0x0c)] {
-            needles.extend([key.to_vec(), hex::encode(key).into_bytes()]);
-        }
-    }
-    needles.extend(forms("350000000000001"));
-    needles.extend(forms("13800138000"));
-    needles.extend(forms(&wrapped([0x5a; 16])));
-    needles.extend([vec![0x5a; 16], vec![0xa5; 16], b"identity-1".to_vec()]);
-    for secret in [&client.client_secret, &client.callback_secret] {
-        needles.push(secret.as_bytes()[6..].to_vec());
-    }
-
+    let needles = needles(&chips, &client);
     let mut bytes = 0;
     for name in ["xieka.db", "xieka.db-wal"] {
         let file = std::fs::read(folder.path().join(name)).unwrap();

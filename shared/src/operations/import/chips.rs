@@ -1,7 +1,11 @@
-//! Chips: `eid, chip_model, profile, network_type, temp_msisdn, temp_iccid, temp_imsi, temp_opened_on,
+//! Chips: `eid, chip_model, profile, network_type, temp_msisdn, temp_iccid, temp_imsi, temp_opened_on?,
 //! allowance_mb, imei?, client_id?, psk_identity?, key_version, psk_wrapped?, dek_wrapped?, transport_key?`.
+//!
+//! A temporary number without `temp_opened_on` counts as opened on the day of the import, in the platform's zone.
 
 use std::collections::BTreeMap;
+
+use jiff::civil::Date;
 
 use super::ImportReport;
 use super::columns::{ColumnError, ColumnRule, RowReader, Table, optional, required};
@@ -28,7 +32,7 @@ const COLUMNS: &[ColumnRule] = &[
     required("temp_msisdn"),
     required("temp_iccid"),
     required("temp_imsi"),
-    required("temp_opened_on"),
+    optional("temp_opened_on"),
     required("allowance_mb"),
     optional("imei"),
     optional("client_id"),
@@ -65,6 +69,8 @@ struct Chip {
     chip_model: String,
     profile: String,
     temporary: TemporaryNumber,
+    /// The day of opening if the file says it: the same file is the same row on another day, too.
+    stated_opening: Option<Date>,
     expires_at: Timestamp,
     temp_msisdn: Msisdn,
     temp_iccid: Iccid,
@@ -129,7 +135,11 @@ fn read<D>(
     let temp_msisdn = row.required("temp_msisdn", Msisdn::parse);
     let temp_iccid = row.required("temp_iccid", Iccid::parse);
     let temp_imsi = row.required("temp_imsi", Imsi::parse);
-    let opened_on = row.required("temp_opened_on", parse_date);
+    let stated_opening = row.optional("temp_opened_on", parse_date);
+    let opened_on = match row.text("temp_opened_on") {
+        "" => Some(cx.now.date_in(cx.zone)),
+        _ => stated_opening,
+    };
     let temporary = network
         .zip(opened_on)
         .map(|(network, opened_on)| TemporaryNumber { network, opened_on });
@@ -156,6 +166,7 @@ fn read<D>(
             chip_model: chip_model?,
             profile: profile?,
             temporary: temporary?,
+            stated_opening,
             expires_at: expires_at?,
             temp_msisdn: temp_msisdn?,
             temp_iccid: temp_iccid?,
@@ -295,7 +306,7 @@ fn seal<D>(cx: &Context<'_, D>, chip: &Chip) -> Result<NewChipRow, Error> {
 }
 
 fn digest<D>(cx: &Context<'_, D>, chip: &Chip) -> BlindIndex {
-    let opened_on = chip.temporary.opened_on.to_string();
+    let opened_on = chip.stated_opening.map(|day| day.to_string()).unwrap_or_default();
     row_digest(
         cx.vault,
         &[
