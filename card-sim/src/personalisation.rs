@@ -378,7 +378,7 @@ impl Personalisation {
             dek: Zeroizing::new(dek),
             key_version: 0x40,
             host: "ota.invalid".to_owned(),
-            uri: "/server/adminagent?cmd=1".to_owned(),
+            uri: "/adminagent".to_owned(),
             agent_id: format!("//se-id/eid/{digits};//aa-id/aid/A000000559/1010FFFFFFFF8900000100"),
             allowance: DEFAULT_ALLOWANCE_BYTES,
             apn: "cmiot".to_owned(),

@@ -41,10 +41,10 @@ async fn a_whole_write_ends_with_a_refresh_and_a_report_over_the_operator_number
             .map(|post| (post.connection, post.uri()))
             .collect::<Vec<_>>(),
         [
-            (0, "/server/adminagent?cmd=1"),
+            (0, "/adminagent"),
             (0, "/x?n=1"),
             (0, "/x?n=2"),
-            (1, "/server/adminagent?cmd=1"),
+            (1, "/adminagent"),
             (1, "/x?n=3"),
         ]
     );
@@ -73,11 +73,7 @@ async fn the_first_post_has_no_optional_header_and_results_have_all_of_them() {
     module.power_on().await;
     let posts = server.posts();
     let first = &posts[0];
-    assert!(
-        first
-            .head
-            .starts_with("POST /server/adminagent?cmd=1 HTTP/1.1\r\n")
-    );
+    assert!(first.head.starts_with("POST /adminagent HTTP/1.1\r\n"));
     assert_eq!(first.header("Host"), Some("ota.example"));
     assert_eq!(
         first.header("X-Admin-Protocol"),
@@ -151,7 +147,7 @@ async fn no_content_with_a_next_uri_keeps_the_session_alive() {
     let posts = server.posts();
     assert_eq!(
         posts.iter().map(|post| post.uri()).collect::<Vec<_>>(),
-        ["/server/adminagent?cmd=1", "/wait?n=1", "/wait?n=2"]
+        ["/adminagent", "/wait?n=1", "/wait?n=2"]
     );
     assert!(
         posts
@@ -203,7 +199,7 @@ async fn a_refused_chip_does_not_come_back_and_a_put_off_one_does() {
     let report = second.power_on().await;
     assert_eq!(report.sessions, [SessionEnd::Refused(503), SessionEnd::Finished]);
     let posts = server.posts();
-    assert_eq!(posts[1].uri(), "/server/adminagent?cmd=1");
+    assert_eq!(posts[1].uri(), "/adminagent");
     assert_eq!(posts[1].header("X-Admin-Resume"), Some("true"));
 }
 

@@ -40,7 +40,7 @@ async fn a_link_dropped_after_n_bytes_is_reported_and_resumed() {
         },
     ] {
         let server = Server::by_uri(vec![
-            ("/server/adminagent?cmd=1", script("/x?n=1", WRITE_IMSI)),
+            ("/adminagent", script("/x?n=1", WRITE_IMSI)),
             ("/x?n=1", script("/x?n=2", READ_IMSI)),
             ("/x?n=2", no_content(None)),
         ]);
@@ -71,7 +71,7 @@ async fn a_link_dropped_after_n_bytes_is_reported_and_resumed() {
 async fn power_may_be_lost_at_every_apdu_and_the_next_power_up_finishes() {
     let steps = || {
         vec![
-            ("/server/adminagent?cmd=1", script("/x?n=1", WRITE_IMSI)),
+            ("/adminagent", script("/x?n=1", WRITE_IMSI)),
             ("/x?n=1", script("/x?n=2", READ_IMSI)),
             ("/x?n=2", no_content(None)),
         ]
@@ -212,7 +212,7 @@ async fn a_chip_waits_between_attempts_as_long_as_its_policy_says() {
 
 #[tokio::test]
 async fn a_chip_that_does_not_answer_ends_the_power_cycle() {
-    let server = Server::by_uri(vec![("/server/adminagent?cmd=1", no_content(None))]);
+    let server = Server::by_uri(vec![("/adminagent", no_content(None))]);
     let (mut module, _) = module(seed_card(server.address));
     module.set_faults(Faults {
         chip: Some(ChipFault::Silent { from: 12 }),

@@ -38,7 +38,7 @@ fn fleet(count: u64, gateway: std::net::SocketAddr) -> Vec<Module> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_module_of_a_fleet_is_powered_once_and_comes_back() {
-    let server = Server::by_uri(vec![("/server/adminagent?cmd=1", no_content(None))]);
+    let server = Server::by_uri(vec![("/adminagent", no_content(None))]);
     let mut ids = Vec::new();
     power_all(fleet(40, server.address), 8, |module, report| {
         assert!(report.finished(), "{report}");
@@ -82,7 +82,7 @@ fn the_shipped_example_describes_chips() {
 
 #[test]
 fn the_program_says_what_became_of_each_chip() {
-    let server = Server::by_uri(vec![("/server/adminagent?cmd=1", no_content(None))]);
+    let server = Server::by_uri(vec![("/adminagent", no_content(None))]);
     let folder = std::env::temp_dir().join(format!("card-sim-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let file = folder.join("chips.toml");
