@@ -1,6 +1,6 @@
 //! Applications, their refusals, their cancellation and their status.
 
-use shared::domain::{CardStatus, FailureKind};
+use shared::domain::CardStatus;
 use shared::error::Reason;
 use shared::operations::{ApplyRequest, Caller, TaskRef, cancel, status};
 

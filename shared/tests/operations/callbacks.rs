@@ -159,7 +159,8 @@ fn a_call_claims_no_more_than_asked_for() {
     world.fail_chip(&caller, 1, FailureKind::CardError);
     assert!(run(due_callbacks(&world.cx(), 0)).unwrap().is_empty());
     assert_eq!(run(due_callbacks(&world.cx(), 1)).unwrap().len(), 1);
-    assert_eq!(run(due_callbacks(&world.cx(), usize::MAX)).unwrap().len(), 1);
+    assert_eq!(run(due_callbacks(&world.cx(), 1)).unwrap().len(), 1);
+    assert!(run(due_callbacks(&world.cx(), usize::MAX)).unwrap().is_empty());
 }
 
 #[test]
