@@ -3,6 +3,7 @@
 
 mod support;
 
+use ota_gateway::Event;
 use support::agent::FIRST_URI;
 use support::card::Card;
 use support::{Agent, World};
@@ -145,4 +146,23 @@ async fn a_gateway_that_knows_nothing_of_the_broken_session_reads_what_was_writt
     assert_eq!(opened[1]["resumed"], true);
     assert_eq!(hex::encode(card.content(0x6F07)), "084906003175296408");
     assert!(second.platform.reported().contains(&"written".to_owned()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_that_remembers_the_broken_session_surveys_the_card_once() {
+    let (world, mut card) = (World::start().await, Card::seed());
+    let resume_at = broken_session(&world, &mut card, None, Some(Break::AfterRun(1))).await;
+    card.power_cycle();
+    assert_eq!(
+        broken_session(&world, &mut card, resume_at.as_deref(), None).await,
+        None
+    );
+    let (platform, diary) = world.finish().await;
+    let surveyed = diary
+        .events()
+        .iter()
+        .filter(|event| matches!(event, Event::Apdu { meaning, .. } if meaning == "READ BINARY EF_EPSLOCI"))
+        .count();
+    assert_eq!(surveyed, 1, "EF_EPSLOCI is read in the survey alone");
+    assert_eq!(platform.calls("/sessions")[1]["resumed"], true);
 }

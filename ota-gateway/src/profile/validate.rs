@@ -176,157 +176,159 @@ mod tests {
         }
     }
 
+    /// What to replace by what, and what the message must say.
+    const FAULTS: &[(&str, &str, &str)] = &[
+        (
+            "name = \"qibiao-seed\"",
+            "name = \"Qibiao Seed\"",
+            "name: expected",
+        ),
+        ("name = \"qibiao-seed\"", "", "missing field `name`"),
+        (
+            "models = [\"QB-SEED-4G\", \"QB-SEED-NB\"]",
+            "models = []",
+            "models: name at least one",
+        ),
+        ("mnc_digits = 2", "mnc_digits = 4", "mnc_digits"),
+        (
+            "mnc_digits = 2",
+            "mnc_digits = 2\nsurprise = 1",
+            "unknown field `surprise`",
+        ),
+        (
+            "max_script_bytes = 1024",
+            "max_script_bytes = 16000",
+            "max_script_bytes",
+        ),
+        (
+            "max_script_bytes = 1024",
+            "max_script_bytes = 64",
+            "max_script_bytes",
+        ),
+        ("rfm_aid = \"A00000055910100001\"", "rfm_aid = \"A000\"", "AID"),
+        ("rfm_aid = \"A00000055910100001\"", "rfm_aid = \"zz\"", "AID"),
+        ("usim_aid = \"A0000000871002\"", "usim_aid = \"A0\"", "AID"),
+        ("style = \"fid\"", "style = \"sfi\"", "unknown variant `sfi`"),
+        (
+            "iccid = \"write\"",
+            "iccid = \"never\"",
+            "unknown variant `never`",
+        ),
+        ("path = \"ADF/6F40\"", "path = \"6F40\"", "expected 3F00/"),
+        (
+            "path = \"ADF/6F40\"",
+            "path = \"7F10/6F40\"",
+            "expected 3F00 or ADF",
+        ),
+        (
+            "path = \"ADF/6F40\"",
+            "path = \"ADF/6F4\"",
+            "four hexadecimal digits",
+        ),
+        (
+            "path = \"ADF/6F40\"",
+            "path = \"ADF/+6F4\"",
+            "four hexadecimal digits",
+        ),
+        (
+            "path = \"ADF/6F40\"",
+            "path = \"ADF/1111/2222/3333/4444/6F40\"",
+            "more than 4 levels",
+        ),
+        ("path = \"ADF/6F78\"", "path = \"ADF/6F07\"", "listed twice"),
+        ("ef = \"acc\"", "ef = \"ad\"", "EF_AD already"),
+        ("ef = \"acc\"", "ef = \"puk\"", "unknown variant `puk`"),
+        ("ef = \"acc\"", "ef = \"acc\"\nrecord = 1", "EF_ACC has none"),
+        ("ef = \"acc\"", "ef = \"acc\"\ncontent = \"00\"", "kind fixed"),
+        ("ef = \"acc\"", "ef = \"fixed\"", "kind fixed"),
+        (
+            "ef = \"acc\"",
+            "ef = \"fixed\"\ncontent = \"0\"",
+            "not hexadecimal",
+        ),
+        (
+            "ef = \"msisdn\"\nrecord = 1",
+            "ef = \"msisdn\"",
+            "record is missing",
+        ),
+        (
+            "ef = \"msisdn\"\nrecord = 1",
+            "ef = \"msisdn\"\nrecord = 0",
+            "expected 1 to 254",
+        ),
+        (
+            "ef = \"imsi\"",
+            "ef = \"imsi\"\noptional = true",
+            "EF_IMSI cannot be optional",
+        ),
+        (
+            "ef = \"imsi\"",
+            "ef = \"fixed\"\ncontent = \"00\"",
+            "EF_IMSI is missing",
+        ),
+        (
+            "ef = \"iccid\"",
+            "ef = \"fixed\"\ncontent = \"00\"",
+            "no file is EF_ICCID",
+        ),
+        (
+            "\"ad\", \"imsi\"]",
+            "\"ad\"]",
+            "read_back.efs: EF_IMSI is missing",
+        ),
+        (
+            "\"ad\", \"imsi\"]",
+            "\"loci\", \"imsi\"]",
+            "the module itself changes EF_LOCI",
+        ),
+        ("\"ad\", \"imsi\"]", "\"imsi\", \"imsi\"]", "named twice"),
+        (
+            "\"ad\", \"imsi\"]",
+            "\"fixed\", \"imsi\"]",
+            "is no file of this profile",
+        ),
+        (
+            "registered = [\"6F7E\", \"6FE3\"]",
+            "registered = []",
+            "verify.registered",
+        ),
+        (
+            "registered = [\"6F7E\", \"6FE3\"]",
+            "registered = [\"6F07\"]",
+            "6F07 is no loci",
+        ),
+        ("qualifier = 4", "qualifier = 1", "refresh.qualifier"),
+        (
+            "how = \"immediate-action\"",
+            "how = \"later\"",
+            "unknown variant `later`",
+        ),
+        (
+            "{ tag = 0x82, value = \"opc\" }",
+            "{ tag = 0x81, value = \"opc\" }",
+            "tag 81 is given twice",
+        ),
+        (
+            "{ tag = 0x82, value = \"opc\" }",
+            "{ tag = 0x9F, value = \"opc\" }",
+            "no tag of one byte",
+        ),
+        (
+            "{ tag = 0x81, value = \"k\" }",
+            "{ tag = 0x81, value = \"kcv-opc\" }",
+            "none of them holds k",
+        ),
+        (
+            "wrapping = \"aes-cbc-dek\"",
+            "wrapping = \"none\"",
+            "unknown variant `none`",
+        ),
+        ("p2 = \"key-version\"", "p2 = \"kid\"", "did not match"),
+    ];
+
     #[test]
     fn every_fault_of_a_profile_is_named() {
-        let cases = [
-            (
-                "name = \"qibiao-seed\"",
-                "name = \"Qibiao Seed\"",
-                "name: expected",
-            ),
-            ("name = \"qibiao-seed\"", "", "missing field `name`"),
-            (
-                "models = [\"QB-SEED-4G\", \"QB-SEED-NB\"]",
-                "models = []",
-                "models: name at least one",
-            ),
-            ("mnc_digits = 2", "mnc_digits = 4", "mnc_digits"),
-            (
-                "mnc_digits = 2",
-                "mnc_digits = 2\nsurprise = 1",
-                "unknown field `surprise`",
-            ),
-            (
-                "max_script_bytes = 1024",
-                "max_script_bytes = 16000",
-                "max_script_bytes",
-            ),
-            (
-                "max_script_bytes = 1024",
-                "max_script_bytes = 64",
-                "max_script_bytes",
-            ),
-            ("rfm_aid = \"A00000055910100001\"", "rfm_aid = \"A000\"", "AID"),
-            ("rfm_aid = \"A00000055910100001\"", "rfm_aid = \"zz\"", "AID"),
-            ("usim_aid = \"A0000000871002\"", "usim_aid = \"A0\"", "AID"),
-            ("style = \"fid\"", "style = \"sfi\"", "unknown variant `sfi`"),
-            (
-                "iccid = \"write\"",
-                "iccid = \"never\"",
-                "unknown variant `never`",
-            ),
-            ("path = \"ADF/6F40\"", "path = \"6F40\"", "expected 3F00/"),
-            (
-                "path = \"ADF/6F40\"",
-                "path = \"7F10/6F40\"",
-                "expected 3F00 or ADF",
-            ),
-            (
-                "path = \"ADF/6F40\"",
-                "path = \"ADF/6F4\"",
-                "four hexadecimal digits",
-            ),
-            (
-                "path = \"ADF/6F40\"",
-                "path = \"ADF/+6F4\"",
-                "four hexadecimal digits",
-            ),
-            (
-                "path = \"ADF/6F40\"",
-                "path = \"ADF/1111/2222/3333/4444/6F40\"",
-                "more than 4 levels",
-            ),
-            ("path = \"ADF/6F78\"", "path = \"ADF/6F07\"", "listed twice"),
-            ("ef = \"acc\"", "ef = \"ad\"", "EF_AD already"),
-            ("ef = \"acc\"", "ef = \"puk\"", "unknown variant `puk`"),
-            ("ef = \"acc\"", "ef = \"acc\"\nrecord = 1", "EF_ACC has none"),
-            ("ef = \"acc\"", "ef = \"acc\"\ncontent = \"00\"", "kind fixed"),
-            ("ef = \"acc\"", "ef = \"fixed\"", "kind fixed"),
-            (
-                "ef = \"acc\"",
-                "ef = \"fixed\"\ncontent = \"0\"",
-                "not hexadecimal",
-            ),
-            (
-                "ef = \"msisdn\"\nrecord = 1",
-                "ef = \"msisdn\"",
-                "record is missing",
-            ),
-            (
-                "ef = \"msisdn\"\nrecord = 1",
-                "ef = \"msisdn\"\nrecord = 0",
-                "expected 1 to 254",
-            ),
-            (
-                "ef = \"imsi\"",
-                "ef = \"imsi\"\noptional = true",
-                "EF_IMSI cannot be optional",
-            ),
-            (
-                "ef = \"imsi\"",
-                "ef = \"fixed\"\ncontent = \"00\"",
-                "EF_IMSI is missing",
-            ),
-            (
-                "ef = \"iccid\"",
-                "ef = \"fixed\"\ncontent = \"00\"",
-                "no file is EF_ICCID",
-            ),
-            (
-                "\"ad\", \"imsi\"]",
-                "\"ad\"]",
-                "read_back.efs: EF_IMSI is missing",
-            ),
-            (
-                "\"ad\", \"imsi\"]",
-                "\"loci\", \"imsi\"]",
-                "the module itself changes EF_LOCI",
-            ),
-            ("\"ad\", \"imsi\"]", "\"imsi\", \"imsi\"]", "named twice"),
-            (
-                "\"ad\", \"imsi\"]",
-                "\"fixed\", \"imsi\"]",
-                "is no file of this profile",
-            ),
-            (
-                "registered = [\"6F7E\", \"6FE3\"]",
-                "registered = []",
-                "verify.registered",
-            ),
-            (
-                "registered = [\"6F7E\", \"6FE3\"]",
-                "registered = [\"6F07\"]",
-                "6F07 is no loci",
-            ),
-            ("qualifier = 4", "qualifier = 1", "refresh.qualifier"),
-            (
-                "how = \"immediate-action\"",
-                "how = \"later\"",
-                "unknown variant `later`",
-            ),
-            (
-                "{ tag = 0x82, value = \"opc\" }",
-                "{ tag = 0x81, value = \"opc\" }",
-                "tag 81 is given twice",
-            ),
-            (
-                "{ tag = 0x82, value = \"opc\" }",
-                "{ tag = 0x9F, value = \"opc\" }",
-                "no tag of one byte",
-            ),
-            (
-                "{ tag = 0x81, value = \"k\" }",
-                "{ tag = 0x81, value = \"kcv-opc\" }",
-                "none of them holds k",
-            ),
-            (
-                "wrapping = \"aes-cbc-dek\"",
-                "wrapping = \"none\"",
-                "unknown variant `none`",
-            ),
-            ("p2 = \"key-version\"", "p2 = \"kid\"", "did not match"),
-        ];
-        for (from, to, expected) in cases {
+        for (from, to, expected) in FAULTS {
             let error = error_after(from, to);
             assert!(error.contains(expected), "{to:?}: {error:?} lacks {expected:?}");
         }

@@ -16,6 +16,9 @@ use super::card::Card;
 use super::{IDENTITY, chip_key};
 
 const PROTOCOL: &str = "Host: 127.0.0.1\r\nX-Admin-Protocol: globalplatform-remote-admin/1.0\r\n";
+/// Kinds of TLS records.
+const ALERT: u8 = 21;
+const APPLICATION_DATA: u8 = 23;
 /// Where an agent begins.
 pub const FIRST_URI: &str = "/adminagent";
 
@@ -64,7 +67,6 @@ pub struct Agent {
     stream: SslStream<Watched>,
     records: Arc<Mutex<Records>>,
     buffer: Vec<u8>,
-    goodbye: bool,
 }
 
 impl Agent {
@@ -97,7 +99,6 @@ impl Agent {
             stream,
             records,
             buffer: Vec::new(),
-            goodbye: false,
         })
     }
 
@@ -182,21 +183,22 @@ impl Agent {
     async fn more(&mut self) -> bool {
         let mut chunk = [0; 4_096];
         match self.stream.read(&mut chunk).await {
-            Ok(0) => {
-                self.goodbye = true;
-                false
-            }
-            Ok(length) => {
+            Ok(length) if length > 0 => {
                 self.buffer.extend_from_slice(&chunk[..length]);
                 true
             }
-            Err(_) => false,
+            _ => false,
         }
     }
 
-    /// Whether the gateway's last word was a `close_notify`: an end without one is an error of OpenSSL's.
+    /// Whether the gateway's last word was a `close_notify`. Seen at the record, because the binding takes a
+    /// connection that just ends for one that ended well. TLS 1.2 alone: later versions hide alerts.
     pub fn was_told_goodbye(&self) -> bool {
-        self.goodbye
+        self.records
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .last_kind
+            == ALERT
     }
 
     /// Lengths of the application records that came since this was asked last.
@@ -239,17 +241,18 @@ pub async fn session(addr: SocketAddr, card: &mut Card) -> Answer {
 struct Records {
     bytes: Vec<u8>,
     lengths: Vec<usize>,
+    last_kind: u8,
 }
 
 impl Records {
     fn take(&mut self, bytes: &[u8]) {
-        const APPLICATION_DATA: u8 = 23;
         self.bytes.extend_from_slice(bytes);
         while let Some(&[kind, _, _, high, low]) = self.bytes.first_chunk::<5>() {
             let length = usize::from(u16::from_be_bytes([high, low]));
             if self.bytes.len() < 5 + length {
                 break;
             }
+            self.last_kind = kind;
             if kind == APPLICATION_DATA {
                 self.lengths.push(length);
             }

@@ -17,96 +17,99 @@ fn failure(world: &World) -> (&'static str, bool, &str) {
     }
 }
 
+type Spoil = fn(&mut Card);
+
+/// What is wrong with the card, and what is reported: failure, whether the chip is suspected, detail.
+const REFUSALS: &[(Spoil, &str, bool, &str)] = &[
+    (
+        |card| refuse(card, 0x6F07, 0x6982),
+        "security_status",
+        false,
+        "UPDATE BINARY EF_IMSI: 6982",
+    ),
+    (
+        |card| refuse(card, 0x6F07, 0x6985),
+        "file_refused",
+        false,
+        "UPDATE BINARY EF_IMSI: 6985",
+    ),
+    (
+        |card| refuse(card, 0x6F07, 0x6A80),
+        "file_refused",
+        false,
+        "EF_IMSI: 6A80",
+    ),
+    (
+        |card| refuse(card, 0x6F07, 0x6200),
+        "file_refused",
+        false,
+        "EF_IMSI: 6200",
+    ),
+    (
+        |card| refuse(card, 0x6F40, 0x6581),
+        "memory_problem",
+        true,
+        "UPDATE RECORD EF_MSISDN: 6581",
+    ),
+    (
+        |card| refuse(card, 0x6F40, 0x6700),
+        "wrong_length",
+        false,
+        "EF_MSISDN: 6700",
+    ),
+    (
+        |card| refuse(card, 0x6F78, 0x6F00),
+        "card_error",
+        false,
+        "EF_ACC: 6F00",
+    ),
+    (
+        |card| refuse(card, 0x2FE2, 0x6982),
+        "iccid_refused",
+        false,
+        "EF_ICCID: 6982",
+    ),
+    (
+        |card| refuse(card, 0x2FE2, 0x6581),
+        "memory_problem",
+        true,
+        "EF_ICCID: 6581",
+    ),
+    (
+        |card| drop(card.files.remove(&(0x7FFF, 0x6F07))),
+        "file_not_found",
+        false,
+        "SELECT EF_IMSI: 6A82",
+    ),
+    (
+        |card| refuse_read(card, 0x6F07, 0x6982),
+        "security_status",
+        false,
+        "READ BINARY EF_IMSI: 6982",
+    ),
+    (
+        |card| refuse_read(card, 0x6F07, 0x62F1),
+        "file_refused",
+        false,
+        "EF_IMSI: 62F1",
+    ),
+    (
+        |card| card.refuse_keys = Some(0x6A80),
+        "file_refused",
+        false,
+        "load key material: 6A80",
+    ),
+    (
+        |card| card.forgets.push(0x6F78),
+        "read_back_mismatch",
+        true,
+        "EF_ACC: read back differs",
+    ),
+];
+
 #[test]
 fn every_refusal_of_a_card_is_reported_as_what_it_is() {
-    type Spoil = fn(&mut Card);
-    let cases: [(Spoil, &str, bool, &str); 14] = [
-        (
-            |card| refuse(card, 0x6F07, 0x6982),
-            "security_status",
-            false,
-            "UPDATE BINARY EF_IMSI: 6982",
-        ),
-        (
-            |card| refuse(card, 0x6F07, 0x6985),
-            "file_refused",
-            false,
-            "UPDATE BINARY EF_IMSI: 6985",
-        ),
-        (
-            |card| refuse(card, 0x6F07, 0x6A80),
-            "file_refused",
-            false,
-            "EF_IMSI: 6A80",
-        ),
-        (
-            |card| refuse(card, 0x6F07, 0x6200),
-            "file_refused",
-            false,
-            "EF_IMSI: 6200",
-        ),
-        (
-            |card| refuse(card, 0x6F40, 0x6581),
-            "memory_problem",
-            true,
-            "UPDATE RECORD EF_MSISDN: 6581",
-        ),
-        (
-            |card| refuse(card, 0x6F40, 0x6700),
-            "wrong_length",
-            false,
-            "EF_MSISDN: 6700",
-        ),
-        (
-            |card| refuse(card, 0x6F78, 0x6F00),
-            "card_error",
-            false,
-            "EF_ACC: 6F00",
-        ),
-        (
-            |card| refuse(card, 0x2FE2, 0x6982),
-            "iccid_refused",
-            false,
-            "EF_ICCID: 6982",
-        ),
-        (
-            |card| refuse(card, 0x2FE2, 0x6581),
-            "memory_problem",
-            true,
-            "EF_ICCID: 6581",
-        ),
-        (
-            |card| drop(card.files.remove(&(0x7FFF, 0x6F07))),
-            "file_not_found",
-            false,
-            "SELECT EF_IMSI: 6A82",
-        ),
-        (
-            |card| refuse_read(card, 0x6F07, 0x6982),
-            "security_status",
-            false,
-            "READ BINARY EF_IMSI: 6982",
-        ),
-        (
-            |card| refuse_read(card, 0x6F07, 0x62F1),
-            "file_refused",
-            false,
-            "EF_IMSI: 62F1",
-        ),
-        (
-            |card| card.refuse_keys = Some(0x6A80),
-            "file_refused",
-            false,
-            "load key material: 6A80",
-        ),
-        (
-            |card| card.forgets.push(0x6F78),
-            "read_back_mismatch",
-            true,
-            "EF_ACC: read back differs",
-        ),
-    ];
-    for (spoil, kind, chip_fault, detail) in cases {
+    for (spoil, kind, chip_fault, detail) in REFUSALS {
         let (mut world, mut card) = (World::new(), Card::seed());
         spoil(&mut card);
         assert_eq!(
@@ -115,7 +118,7 @@ fn every_refusal_of_a_card_is_reported_as_what_it_is() {
             "{detail}"
         );
         let reported = failure(&world);
-        assert_eq!((reported.0, reported.1), (kind, chip_fault), "{detail}");
+        assert_eq!((reported.0, reported.1), (*kind, *chip_fault), "{detail}");
         assert!(reported.2.contains(detail), "{:?} lacks {detail:?}", reported.2);
         assert_eq!(card.refreshes, 0, "a card that failed is not told to start over");
     }
