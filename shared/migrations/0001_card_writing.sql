@@ -135,6 +135,7 @@ CREATE TABLE device_session (
     last_seq INTEGER NOT NULL,
     bytes_up INTEGER NOT NULL,
     bytes_down INTEGER NOT NULL,
+    charged INTEGER NOT NULL CHECK (charged IN (0, 1)),
     note_sealed BLOB,
     opened_at INTEGER NOT NULL,
     reported_at INTEGER,

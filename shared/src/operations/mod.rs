@@ -30,7 +30,7 @@ pub use import::{
     ImportReport, MAX_IMPORT_BYTES, MAX_IMPORT_ROWS, MAX_REPORTED_ERRORS, RowError, import_chips,
     import_numbers,
 };
-pub use open_session::{OpenSession, SessionWork, WriteData, open_session};
+pub use open_session::{MIN_SESSION_ALLOWANCE_BYTES, OpenSession, SessionWork, WriteData, open_session};
 pub use overview::{MAX_OVERVIEW_ROWS, callbacks, card_history, incidents};
 pub use record_delivery::{Delivery, DeliveryState, MAX_ATTEMPTS, RETRY_AFTER_MS, record_delivery};
 pub use report::{Report, ReportAnswer, ReportEvent, report};

@@ -17,6 +17,10 @@ use crate::store::{
 };
 use crate::vault::{Column, IndexKind};
 
+/// Test allowance without which no session is granted, in bytes: less does not pay for the handshake and one
+/// script, and the chip would spend its last bytes on sessions that end at once.
+pub const MIN_SESSION_ALLOWANCE_BYTES: u64 = 1024;
+
 /// Longest peer address and agent name that are kept, in characters.
 const MAX_NOTE_CHARS: usize = 256;
 
@@ -96,7 +100,7 @@ pub async fn open_session<D: Database>(
         }
         let task = task::open(db, &eid_index).await?;
         let work = task.as_ref().map_or(Work::None, |task| task.next_work);
-        if work != Work::Verify && chip.remaining_bytes() == 0 {
+        if work != Work::Verify && chip.remaining_bytes() < MIN_SESSION_ALLOWANCE_BYTES {
             open_incident(cx, IncidentKind::AllowanceExhausted, &Subject::chip(&eid_index)).await?;
             return Ok(Err(Reason::AllowanceExhausted.into()));
         }

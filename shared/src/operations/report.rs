@@ -19,6 +19,8 @@ use crate::store::{
 const WRITTEN_PERCENT: u8 = 90;
 /// Most steps a script may have.
 const MAX_STEPS: u32 = 10_000;
+/// Why a gateway closes a session that the test allowance no longer covers.
+const ALLOWANCE_REASON: &str = "allowance_exhausted";
 /// Largest byte count a session may report; far beyond any allowance.
 const MAX_SESSION_BYTES: u64 = 1 << 40;
 /// Longest text for the operator that is kept, in characters.
@@ -107,8 +109,8 @@ pub async fn report<D: Database>(cx: &Context<'_, D>, report: &Report) -> Result
             ReportEvent::Failed { .. } | ReportEvent::Closed { .. }
         );
         let answer = |open: bool| ReportAnswer {
-            go_on: open && !ends && (session.work == Work::Verify || remaining > 0),
-            allowance_bytes: (session.work != Work::Verify).then_some(remaining),
+            go_on: open && !ends && (!session.charged || remaining > 0),
+            allowance_bytes: session.charged.then_some(remaining),
         };
         match session.state {
             // Committed all the same: the bytes were spent.
@@ -139,7 +141,7 @@ fn validated(report: &Report) -> Result<i64, Error> {
 }
 
 /// Deducts what the session cost since its last report and returns the allowance left, in bytes. A
-/// session that verifies goes over the operator number and costs no allowance.
+/// session that verifies goes over the operator number and costs no allowance, unless it turns out that it did not.
 async fn account<D: Database>(
     cx: &Context<'_, D>,
     session: &SessionRow,
@@ -157,19 +159,10 @@ async fn account<D: Database>(
         return Ok(chip.remaining_bytes());
     }
     device_session::count_bytes(cx.db, session.id, up, down, cx.now).await?;
-    if session.work == Work::Verify {
+    if !session.charged {
         return Ok(chip.remaining_bytes());
     }
-    let remaining = chip::deduct(cx.db, &chip.eid_index, more, cx.now).await?;
-    if remaining == 0 {
-        open_incident(
-            cx,
-            IncidentKind::AllowanceExhausted,
-            &Subject::chip(&chip.eid_index),
-        )
-        .await?;
-    }
-    Ok(remaining)
+    deduct(cx, chip, more).await
 }
 
 async fn handle<D: Database>(
@@ -181,6 +174,14 @@ async fn handle<D: Database>(
     match event {
         ReportEvent::Closed { reason } => {
             note(cx, session, reason).await?;
+            if reason == ALLOWANCE_REASON {
+                open_incident(
+                    cx,
+                    IncidentKind::AllowanceExhausted,
+                    &Subject::chip(&chip.eid_index),
+                )
+                .await?;
+            }
             return guarded(device_session::close(cx.db, session.id, cx.now).await?);
         }
         ReportEvent::NotVerified { detail, .. } | ReportEvent::Failed { detail, .. } => {
@@ -206,6 +207,8 @@ async fn handle<D: Database>(
         }
         ReportEvent::NotVerified { rewrite, .. } => {
             in_order(session.work == Work::Verify)?;
+            // It did not go over the operator number after all.
+            charge_verification(cx, session, chip).await?;
             if *rewrite {
                 in_order(task::rewrite(cx.db, task.id, cx.now).await?)?;
             } else {
@@ -218,6 +221,30 @@ async fn handle<D: Database>(
         ReportEvent::Closed { .. } => (),
     }
     Ok(())
+}
+
+/// Deducts what a verification has cost so far; what it costs from here on is deducted as it comes.
+async fn charge_verification<D: Database>(
+    cx: &Context<'_, D>,
+    session: &SessionRow,
+    chip: &ChipRow,
+) -> Result<(), Error> {
+    let cost = device_session::charge(cx.db, session.id).await?;
+    deduct(cx, chip, cost).await.map(drop)
+}
+
+/// Deducts bytes from the test allowance and returns what is left of it, in bytes.
+async fn deduct<D: Database>(cx: &Context<'_, D>, chip: &ChipRow, bytes: i64) -> Result<u64, Error> {
+    let remaining = chip::deduct(cx.db, &chip.eid_index, bytes, cx.now).await?;
+    if remaining == 0 {
+        open_incident(
+            cx,
+            IncidentKind::AllowanceExhausted,
+            &Subject::chip(&chip.eid_index),
+        )
+        .await?;
+    }
+    Ok(remaining)
 }
 
 /// The task of the session, which must be under way.

@@ -12,20 +12,23 @@ pub const NOTE: Column = Column("device_session.note");
 
 macro_rules! columns {
     () => {
-        "id, eid_index, task_id, work, attempt, resume_step, state, allowance_at_open, last_seq, bytes_up, bytes_down"
+        "id, eid_index, task_id, work, attempt, resume_step, state, allowance_at_open, last_seq, bytes_up, bytes_down, \
+        charged"
     };
 }
 
 const SUPERSEDE: &str = "UPDATE device_session SET state = 'superseded', closed_at = $1 WHERE eid_index = $2 \
     AND state = 'open'";
 const INSERT: &str = "INSERT INTO device_session (id, eid_index, task_id, work, attempt, resume_step, state, resumed, \
-    peer, agent_sealed, allowance_at_open, last_seq, bytes_up, bytes_down, opened_at) \
-    VALUES ($1, $2, $3, $4, $5, $6, 'open', $7, $8, $9, $10, -1, 0, 0, $11)";
+    peer, agent_sealed, allowance_at_open, last_seq, bytes_up, bytes_down, charged, opened_at) \
+    VALUES ($1, $2, $3, $4, $5, $6, 'open', $7, $8, $9, $10, -1, 0, 0, $11, $12)";
 const BY_ID: &str = concat!("SELECT ", columns!(), " FROM device_session WHERE id = $1");
 const COUNT_BYTES: &str =
     "UPDATE device_session SET bytes_up = $1, bytes_down = $2, reported_at = $3 WHERE id = $4";
 const SET_SEQ: &str = "UPDATE device_session SET last_seq = $1 WHERE id = $2 AND state = 'open' AND last_seq < $1 \
     RETURNING id";
+const CHARGE: &str =
+    "UPDATE device_session SET charged = 1 WHERE id = $1 AND charged = 0 RETURNING bytes_up, bytes_down";
 const SET_NOTE: &str = "UPDATE device_session SET note_sealed = $1 WHERE id = $2";
 const CLOSE: &str = "UPDATE device_session SET state = 'closed', closed_at = $1 WHERE id = $2 AND state = 'open' \
     RETURNING id";
@@ -66,6 +69,8 @@ pub struct SessionRow {
     pub bytes_up: i64,
     /// Bytes to the card.
     pub bytes_down: i64,
+    /// Whether the test allowance pays for it; a session over the operator number costs none.
+    pub charged: bool,
 }
 
 /// What a new row is made of.
@@ -98,7 +103,7 @@ pub struct NewSessionRow<'a> {
 /// Those of the database.
 pub async fn insert<D: Database>(db: &D, new: NewSessionRow<'_>, now: Timestamp) -> Result<(), DbError> {
     db.run(SUPERSEDE, &[now.into(), new.eid_index.into()]).await?;
-    let params: [Value; 11] = [
+    let params: [Value; 12] = [
         new.id.text().into(),
         new.eid_index.into(),
         new.task_id.into(),
@@ -109,6 +114,7 @@ pub async fn insert<D: Database>(db: &D, new: NewSessionRow<'_>, now: Timestamp)
         new.peer.into(),
         new.agent_sealed.into(),
         new.allowance_at_open.into(),
+        (new.work != Work::Verify).into(),
         now.into(),
     ];
     db.run(INSERT, &params).await.map(drop)
@@ -139,6 +145,18 @@ pub async fn count_bytes<D: Database>(
     )
     .await
     .map(drop)
+}
+
+/// Lets the test allowance pay for a session that it did not pay for; answers the bytes of the session so far, up and
+/// down together, or 0 when it was paid for already.
+///
+/// # Errors
+/// Those of the database.
+pub async fn charge<D: Database>(db: &D, id: SessionId) -> Result<i64, DbError> {
+    let bytes = first(&db.run(CHARGE, &[id.text().into()]).await?, |row| {
+        Ok(row.integer(0)?.saturating_add(row.integer(1)?))
+    })?;
+    Ok(bytes.unwrap_or(0))
 }
 
 /// Notes the number of a report. False when it, or a later one, was taken before.
@@ -186,5 +204,6 @@ fn read(row: &Row) -> Result<SessionRow, DbError> {
         last_seq: row.integer(8)?,
         bytes_up: row.integer(9)?,
         bytes_down: row.integer(10)?,
+        charged: row.integer(11)? != 0,
     })
 }

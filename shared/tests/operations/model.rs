@@ -242,9 +242,9 @@ impl Model {
              (SELECT COUNT(*) FROM outbox o WHERE o.task_id = t.id)",
         );
         none(
-            "the allowance used is what the sessions cost",
+            "the allowance used is what the charged sessions cost",
             "SELECT COUNT(*) FROM chip c WHERE used_bytes <> (SELECT COALESCE(SUM(bytes_up + bytes_down), 0) \
-             FROM device_session s WHERE s.eid_index = c.eid_index AND s.work <> 'verify')",
+             FROM device_session s WHERE s.eid_index = c.eid_index AND s.charged = 1)",
         );
         self.check_steps();
         self.check_chips();

@@ -378,6 +378,67 @@ fn verifying_costs_no_allowance_and_works_without_any() {
     );
 }
 
+// R505: a session that cannot have gone over the operator number is paid for like any other
+#[test]
+fn a_verification_that_fails_costs_allowance_after_all() {
+    let world = World::new();
+    let caller = world.stocked(1, 1);
+    world.apply_auto(&caller, 0).unwrap();
+    let (session_id, _) = world.open(0).unwrap();
+    world.tell(session_id, 1, ReportEvent::Written).unwrap();
+    let (session_id, _) = world.open(0).unwrap();
+    let report = |seq, event, bytes_up| Report {
+        session_id,
+        seq,
+        event,
+        bytes_up,
+        bytes_down: 100,
+    };
+    let used = || world.count("SELECT used_bytes FROM chip");
+    let before = used();
+    world
+        .report(&report(1, ReportEvent::Progress { step: 1, steps: 2 }, 400))
+        .unwrap();
+    assert_eq!(used(), before);
+    let silent = ReportEvent::NotVerified {
+        detail: "not registered".into(),
+        rewrite: false,
+    };
+    world.report(&report(2, silent, 900)).unwrap();
+    assert_eq!(used(), before + 1_000);
+    world
+        .report(&report(
+            3,
+            ReportEvent::Closed {
+                reason: "idle".into(),
+            },
+            950,
+        ))
+        .unwrap();
+    assert_eq!(used(), before + 1_050);
+}
+
+#[test]
+fn a_session_that_the_allowance_no_longer_covers_opens_an_incident() {
+    let world = World::new();
+    let caller = world.stocked(1, 1);
+    world.apply_auto(&caller, 0).unwrap();
+    let (session_id, _) = world.open(0).unwrap();
+    world
+        .tell(
+            session_id,
+            1,
+            ReportEvent::Closed {
+                reason: "allowance_exhausted".into(),
+            },
+        )
+        .unwrap();
+    assert_eq!(
+        world.count("SELECT COUNT(*) FROM incident WHERE kind = 'allowance_exhausted'"),
+        1
+    );
+}
+
 #[test]
 fn a_superseded_session_is_refused_but_what_it_cost_is_deducted() {
     let world = World::new();

@@ -30,7 +30,10 @@ impl Node {
             .unwrap();
         let stdout = tokio::process::ChildStdout::from_std(child.stdout.take().unwrap()).unwrap();
         let line = BufReader::new(stdout).lines().next_line().await.unwrap();
-        assert!(line.is_some_and(|line| line.starts_with("serving")), "{part} did not start");
+        assert!(
+            line.is_some_and(|line| line.starts_with("serving")),
+            "{part} did not start"
+        );
         Self(Arc::new(Mutex::new(child)))
     }
 }
@@ -80,8 +83,16 @@ impl Processes {
         let host = Node::start("host", &folder, host_address, host_address).await;
         let gateway = Node::start("gateway", &folder, host_address, gateway_address).await;
         let api = Api::new(format!("http://{host_address}"));
-        let world = World::prepare(ground, api, gateway_address, inventory(chips), &|_, _| {}).await.unwrap();
-        Self { host: Some(host), gateway: Some(gateway), folder, host_address, world }
+        let world = World::prepare(ground, api, gateway_address, inventory(chips), &|_, _| {})
+            .await
+            .unwrap();
+        Self {
+            host: Some(host),
+            gateway: Some(gateway),
+            folder,
+            host_address,
+            world,
+        }
     }
 
     async fn restart_host(&mut self) {
@@ -98,7 +109,10 @@ impl Processes {
     /// A module whose chip has been applied for, and which kills `victim` at its n-th command.
     async fn doomed(&self, index: usize, victim: &Node, nth: u64) -> Module {
         let mut module = applied(&self.world, &self.world.inventory.chips[index]).await;
-        module.observe(Arc::new(KillAt { countdown: AtomicU64::new(nth), child: victim.0.clone() }));
+        module.observe(Arc::new(KillAt {
+            countdown: AtomicU64::new(nth),
+            child: victim.0.clone(),
+        }));
         module
     }
 }
@@ -110,7 +124,9 @@ const MOMENTS: [u64; 5] = [1, 9, 17, 25, 33];
 async fn a_killed_gateway_loses_nothing() {
     let mut processes = Processes::start(u32::try_from(MOMENTS.len()).unwrap()).await;
     for (index, nth) in MOMENTS.into_iter().enumerate() {
-        let mut module = processes.doomed(index, processes.gateway.as_ref().unwrap(), nth).await;
+        let mut module = processes
+            .doomed(index, processes.gateway.as_ref().unwrap(), nth)
+            .await;
         let report = module.power_on().await;
         assert!(!report.finished(), "the gateway was not killed in time: {report}");
         let eid = processes.world.inventory.chips[index].eid.clone();
@@ -126,7 +142,9 @@ async fn a_killed_gateway_loses_nothing() {
 async fn a_killed_platform_loses_nothing_that_was_acknowledged() {
     let mut processes = Processes::start(u32::try_from(MOMENTS.len()).unwrap()).await;
     for (index, nth) in MOMENTS.into_iter().enumerate() {
-        let mut module = processes.doomed(index, processes.host.as_ref().unwrap(), nth).await;
+        let mut module = processes
+            .doomed(index, processes.host.as_ref().unwrap(), nth)
+            .await;
         module.settings_mut().max_duration = std::time::Duration::from_secs(30);
         let powering = tokio::spawn(async move {
             module.power_on().await;

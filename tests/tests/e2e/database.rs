@@ -12,7 +12,13 @@ fn database_bytes(folder: &Path) -> Vec<u8> {
     let mut bytes = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        if path.is_file() && path.file_name().unwrap().to_string_lossy().starts_with("sqlite_db.db") {
+        if path.is_file()
+            && path
+                .file_name()
+                .unwrap()
+                .to_string_lossy()
+                .starts_with("sqlite_db.db")
+        {
             bytes.extend(std::fs::read(path).unwrap());
         }
     }
@@ -32,7 +38,10 @@ fn forms(identifier: &str) -> Vec<Vec<u8>> {
 }
 
 fn hex(digits: &str) -> Result<Vec<u8>, std::num::ParseIntError> {
-    (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16)).collect()
+    (0..digits.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&digits[at..at + 2], 16))
+        .collect()
 }
 
 fn contains(haystack: &[u8], needle: &[u8]) -> bool {
@@ -50,9 +59,18 @@ async fn no_identifier_and_no_key_stands_in_the_database_in_the_clear() {
     world.assert_written(&module).await;
 
     let bytes = database_bytes(world.ground.state_dir());
-    assert!(contains(&bytes, b"qibiao-seed"), "the search finds what is there in the clear");
+    assert!(
+        contains(&bytes, b"qibiao-seed"),
+        "the search finds what is there in the clear"
+    );
     for chip in &world.inventory.chips {
-        for identifier in [&chip.eid, &chip.temp_msisdn, &chip.temp_iccid, &chip.temp_imsi, &chip.imei] {
+        for identifier in [
+            &chip.eid,
+            &chip.temp_msisdn,
+            &chip.temp_iccid,
+            &chip.temp_imsi,
+            &chip.imei,
+        ] {
             for form in forms(identifier) {
                 assert!(!contains(&bytes, &form), "{identifier} stands in the database");
             }
@@ -68,10 +86,16 @@ async fn no_identifier_and_no_key_stands_in_the_database_in_the_clear() {
         for key in [k, opc] {
             assert!(!contains(&bytes, &key), "a key stands in the database");
         }
-        assert!(!contains(&bytes, &hex(&number.k_wrapped).unwrap()), "a wrapped key stands in the database unsealed");
+        assert!(
+            !contains(&bytes, &hex(&number.k_wrapped).unwrap()),
+            "a wrapped key stands in the database unsealed"
+        );
     }
     for secret in [&world.client_secret, &world.admin_secret, &world.token] {
-        assert!(!contains(&bytes, secret.as_bytes()), "a credential stands in the database");
+        assert!(
+            !contains(&bytes, secret.as_bytes()),
+            "a credential stands in the database"
+        );
     }
     running.end().await;
 }
@@ -87,15 +111,28 @@ async fn the_history_of_a_written_card_is_the_way_through_table_2() {
 
     let file = world.ground.state_dir().join("sqlite_db.db");
     let db = Connection::open(file).unwrap();
-    let mut statement = db.prepare("SELECT from_status, to_status FROM card_history ORDER BY seq").unwrap();
-    let steps: Vec<(Option<i64>, i64)> =
-        statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect();
+    let mut statement = db
+        .prepare("SELECT from_status, to_status FROM card_history ORDER BY seq")
+        .unwrap();
+    let steps: Vec<(Option<i64>, i64)> = statement
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
     assert_eq!(steps, [(None, 1), (Some(1), 2), (Some(2), 3), (Some(3), 4)]);
     let journal: String = db.query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
     assert_eq!(journal, "wal");
-    let written: i64 = db.query_row("SELECT count(*) FROM number WHERE status = 'written'", [], |row| row.get(0)).unwrap();
+    let written: i64 = db
+        .query_row(
+            "SELECT count(*) FROM number WHERE status = 'written'",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
     assert_eq!(written, 1);
-    let outbox: String = db.query_row("SELECT state FROM outbox", [], |row| row.get(0)).unwrap();
+    let outbox: String = db
+        .query_row("SELECT state FROM outbox", [], |row| row.get(0))
+        .unwrap();
     assert_eq!(outbox, "delivered");
     running.end().await;
 }

@@ -1,6 +1,7 @@
 //! What goes wrong, and what the business system is told.
 
-use card_sim::Faults;
+use card_sim::module::Outcome;
+use card_sim::{ApduIndex, Faults, Side};
 use uicc::apdu::StatusWord;
 
 use crate::support::{Doors as _, Running, applied, inventory, power, text};
@@ -19,7 +20,13 @@ async fn a_file_that_refuses_its_update_fails_the_write_and_a_new_application_wo
     assert_eq!(world.card(&chip.eid).await.0, "写卡失败");
     let callbacks = world.callbacks(1).await;
     assert_eq!(callbacks.len(), 1);
-    assert_eq!((text(&callbacks[0], "card_status"), text(&callbacks[0], "write_result")), ("写卡失败".into(), "失败".into()));
+    assert_eq!(
+        (
+            text(&callbacks[0], "card_status"),
+            text(&callbacks[0], "write_result")
+        ),
+        ("写卡失败".into(), "失败".into())
+    );
     assert!(!text(&callbacks[0], "description").is_empty());
 
     module.set_faults(Faults::default());
@@ -44,7 +51,10 @@ async fn a_number_that_cannot_attach_leaves_the_card_in_writing_until_it_can() {
     assert_eq!(world.card(&chip.eid).await.0, "写卡中");
     module.power_on().await;
     assert_eq!(world.card(&chip.eid).await.0, "写卡中");
-    assert!(world.ground.receiver.received().is_empty(), "nobody is told of a success that is none");
+    assert!(
+        world.ground.receiver.received().is_empty(),
+        "nobody is told of a success that is none"
+    );
 
     world.network.admit(&number.imsi);
     power(&mut module).await;
@@ -53,17 +63,59 @@ async fn a_number_that_cannot_attach_leaves_the_card_in_writing_until_it_can() {
     running.end().await;
 }
 
-// §5.2.1.2, R505
+// §5.2.1.2, R505: an exhausted chip gets no session, and the allowance never goes up by itself
 #[tokio::test(flavor = "multi_thread")]
-async fn an_exhausted_test_allowance_ends_the_session_and_opens_an_incident() {
+async fn an_exhausted_test_allowance_ends_the_sessions_and_opens_an_incident() {
+    /// Interrupted power-ups within which 33 kB are certainly used up.
+    const MOST_POWER_UPS: usize = 60;
     let mut stock = inventory(1);
-    // A fifth of a megabyte is the smallest grain that one interrupted power-up after another uses up.
-    stock.chips[0].allowance_mb = 0;
+    // Just enough to be allowed to apply (docs/limits.md).
+    stock.chips[0].allowance_mb = "0.033".into();
     let running = Running::start(stock).await;
     let world = &running.world;
-    let refused = world.try_apply(&world.inventory.chips[0].eid).await;
-    assert_eq!(refused.status, 409, "{}", refused.body);
-    assert_eq!(text(&refused.body, "reason"), "allowance_insufficient");
+    let chip = &world.inventory.chips[0];
+    world.apply(&chip.eid).await.unwrap();
+    // The platform keeps its own account: this chip's counter says five megabytes.
+    let mut module = world
+        .module_with(chip, |card| card.allowance(5_000_000_u64))
+        .unwrap();
+    let mut exhausted = false;
+    for _ in 0..MOST_POWER_UPS {
+        module.set_faults(Faults::power_loss(ApduIndex::Script(8), Side::Before));
+        let report = module.power_on().await;
+        exhausted = report.outcome != Outcome::PowerLost;
+        if exhausted {
+            break;
+        }
+    }
+    assert!(exhausted, "the platform never ended a session");
+    let incidents = world.admin("/admin/v1/incidents", &[]).await;
+    assert_eq!(
+        text(&incidents["incidents"][0], "kind"),
+        "allowance_exhausted",
+        "{incidents}"
+    );
+
+    module.set_faults(Faults::default());
+    module.power_on().await;
+    assert_ne!(world.card(&chip.eid).await.0, "写卡成功");
+    running.end().await;
+}
+
+// R603: the allowance must suffice before an application is accepted
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chip_without_test_allowance_cannot_be_applied_for() {
+    let mut stock = inventory(1);
+    stock.chips[0].allowance_mb = "0.001".into();
+    let running = Running::start(stock).await;
+    let refused = running
+        .world
+        .try_apply(&running.world.inventory.chips[0].eid)
+        .await;
+    assert_eq!(
+        (refused.status, text(&refused.body, "reason")),
+        (403, "allowance_exhausted".into())
+    );
     running.end().await;
 }
 

@@ -16,10 +16,16 @@ const POWER_UPS: usize = 2;
 async fn places(world: &World) -> Vec<(ApduIndex, Side)> {
     let mut module = applied(world, &world.inventory.chips[0]).await;
     let report = power(&mut module).await;
-    assert!(report.script_apdus > 10 && report.apdus > report.script_apdus, "{report}");
+    assert!(
+        report.script_apdus > 10 && report.apdus > report.script_apdus,
+        "{report}"
+    );
     let interface = (0..report.apdus).map(ApduIndex::Interface);
     let scripts = (0..report.script_apdus).map(ApduIndex::Script);
-    interface.chain(scripts).flat_map(|at| [(at, Side::Before), (at, Side::After)]).collect()
+    interface
+        .chain(scripts)
+        .flat_map(|at| [(at, Side::Before), (at, Side::After)])
+        .collect()
 }
 
 // §6.2.4.1: writing can be run again after another power-up
@@ -49,7 +55,11 @@ async fn power_loss_at_any_apdu_is_made_good_by_the_next_power_up() {
         .await;
         if power_up == 0 {
             // The first run fixes the number of APDUs only roughly: bytes on the link arrive as they arrive.
-            assert!(lost * 10 >= places.len() * 9, "power was lost {lost} times of {}", places.len());
+            assert!(
+                lost * 10 >= places.len() * 9,
+                "power was lost {lost} times of {}",
+                places.len()
+            );
         }
         modules = unfinished;
     }
@@ -57,7 +67,10 @@ async fn power_loss_at_any_apdu_is_made_good_by_the_next_power_up() {
     let mut numbers = HashSet::new();
     for module in &modules {
         world.assert_written(module).await;
-        assert!(numbers.insert(module.chip().read_file("3F00/2FE2")), "a number is in two chips");
+        assert!(
+            numbers.insert(module.chip().read_file("3F00/2FE2")),
+            "a number is in two chips"
+        );
     }
     assert_eq!(numbers.len(), places.len());
     running.end().await;

@@ -15,12 +15,19 @@ async fn an_application_ends_in_a_written_card_and_a_signed_callback() {
     let mut module = world.module(&chip).unwrap();
     let report = power(&mut module).await;
     assert_eq!(report.resets, 1, "the chip restarted with its new identity");
-    assert_eq!(report.sessions.len(), 2, "one session wrote, one reported in over the operator number");
+    assert_eq!(
+        report.sessions.len(),
+        2,
+        "one session wrote, one reported in over the operator number"
+    );
 
     let callbacks = world.callbacks(1).await;
     assert_eq!(callbacks.len(), 1);
     world.assert_written(&module).await;
-    assert!(report.bytes_up + report.bytes_down < 16_000, "a card costs few bytes: {report}");
+    assert!(
+        report.bytes_up + report.bytes_down < 16_000,
+        "a card costs few bytes: {report}"
+    );
     running.end().await;
 }
 
@@ -59,9 +66,17 @@ async fn chips_of_every_tls_suite_and_fragment_length_are_written() {
     use card_sim::personalisation::{BodyCoding, MaxFragment, Suite, TlsChoice};
     let choices = [
         (Suite::Tls12CbcSha256, None, BodyCoding::Chunked),
-        (Suite::Tls12CbcSha256, Some(MaxFragment::Bytes512), BodyCoding::ContentLength),
+        (
+            Suite::Tls12CbcSha256,
+            Some(MaxFragment::Bytes512),
+            BodyCoding::ContentLength,
+        ),
         (Suite::Tls12GcmSha256, None, BodyCoding::ContentLength),
-        (Suite::Tls12GcmSha256, Some(MaxFragment::Bytes1024), BodyCoding::Chunked),
+        (
+            Suite::Tls12GcmSha256,
+            Some(MaxFragment::Bytes1024),
+            BodyCoding::Chunked,
+        ),
         (Suite::Tls13GcmSha256, None, BodyCoding::Chunked),
     ];
     let running = Running::start(inventory(5)).await;
@@ -69,7 +84,9 @@ async fn chips_of_every_tls_suite_and_fragment_length_are_written() {
     for (chip, (suite, max_fragment, coding)) in world.inventory.chips.iter().zip(choices) {
         world.apply(&chip.eid).await.unwrap();
         let tls = TlsChoice { suite, max_fragment };
-        let mut module = world.module_with(chip, |card| card.tls(tls).body_coding(coding)).unwrap();
+        let mut module = world
+            .module_with(chip, |card| card.tls(tls).body_coding(coding))
+            .unwrap();
         power(&mut module).await;
         assert_eq!(world.card(&chip.eid).await.0, "写卡成功");
     }

@@ -42,7 +42,9 @@ impl Running {
         let ground = Ground::new().await.unwrap();
         let stack = ground.launch(root()).start().await.unwrap();
         let (api, gateway) = (stack.api.clone(), stack.gateway.addr());
-        let world = World::prepare(ground, api, gateway, inventory, &|_, _| {}).await.unwrap();
+        let world = World::prepare(ground, api, gateway, inventory, &|_, _| {})
+            .await
+            .unwrap();
         Self { world, stack }
     }
 
@@ -73,16 +75,30 @@ impl Doors for World {
     }
 
     async fn try_apply(&self, eid: &str) -> Answer {
-        let query = [("token", self.token.as_str()), ("eid", eid), ("write_type", "1"), ("province_code", "37")];
+        let query = [
+            ("token", self.token.as_str()),
+            ("eid", eid),
+            ("write_type", "1"),
+            ("province_code", "37"),
+        ];
         self.api.get("/v1/write/apply", &query).await.unwrap()
     }
 
     async fn admin(&self, path: &str, query: &[(&str, &str)]) -> Value {
-        self.api.get_as(&self.admin_secret, path, query).await.unwrap().ok(path).unwrap()
+        self.api
+            .get_as(&self.admin_secret, path, query)
+            .await
+            .unwrap()
+            .ok(path)
+            .unwrap()
     }
 
     async fn callbacks(&self, count: usize) -> Vec<Value> {
-        tick(&self.api, self.ground.secrets.get("SPIN_VARIABLE_CRON_SECRET").unwrap()).await;
+        tick(
+            &self.api,
+            self.ground.secrets.get("SPIN_VARIABLE_CRON_SECRET").unwrap(),
+        )
+        .await;
         // A first delivery may already be on its way by the gateway's own tick: its arrival is waited for.
         let arrived = async {
             loop {
@@ -95,7 +111,12 @@ impl Doors for World {
         };
         let _ = tokio::time::timeout(std::time::Duration::from_secs(20), arrived).await;
         assert_eq!(self.ground.receiver.refused(), Vec::<String>::new());
-        self.ground.receiver.received().into_iter().map(|received| received.body).collect()
+        self.ground
+            .receiver
+            .received()
+            .into_iter()
+            .map(|received| received.body)
+            .collect()
     }
 
     async fn assert_written(&self, module: &Module) {
@@ -110,7 +131,11 @@ impl Doors for World {
 
 /// One tick of the periodic work, as a timer would give it.
 pub async fn tick(api: &Api, cron_secret: &str) {
-    api.post_json(cron_secret, "/internal/cron", &Value::Null).await.unwrap().ok("ticking").unwrap();
+    api.post_json(cron_secret, "/internal/cron", &Value::Null)
+        .await
+        .unwrap()
+        .ok("ticking")
+        .unwrap();
 }
 
 /// Applies for the chip and puts it into a module that is off.
@@ -128,10 +153,16 @@ pub async fn power(module: &mut Module) -> PowerCycleReport {
 
 /// A string field of a document.
 pub fn text(document: &Value, field: &str) -> String {
-    document[field].as_str().unwrap_or_else(|| panic!("no {field} in {document}")).to_owned()
+    document[field]
+        .as_str()
+        .unwrap_or_else(|| panic!("no {field} in {document}"))
+        .to_owned()
 }
 
 /// A loopback address that is free now.
 pub fn free_address() -> SocketAddr {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
 }
