@@ -23,7 +23,7 @@ use screen::Screen;
 use world::{Ground, World};
 
 /// Runs the demonstration that was asked for.
-pub async fn run(options: DemoOptions) -> Result<()> {
+pub(crate) async fn run(options: DemoOptions) -> Result<()> {
     let root = components::application_root()?;
     let screen = Screen::new();
     if !options.no_build {

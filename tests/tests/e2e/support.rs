@@ -14,7 +14,7 @@ use xieka::inventory::{ChipRow, Inventory, SAMPLE_TRANSPORT_KEY, SAMPLE_TRANSPOR
 use xieka::stack::Stack;
 
 /// The application's root, with freshly built components.
-pub fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     static ROOT: OnceLock<PathBuf> = OnceLock::new();
     ROOT.get_or_init(|| {
         let root = components::application_root().unwrap();
@@ -25,20 +25,20 @@ pub fn root() -> PathBuf {
 }
 
 /// `count` chips and as many numbers.
-pub fn inventory(count: u32) -> Inventory {
+pub(crate) fn inventory(count: u32) -> Inventory {
     Inventory::generate(1, count, SAMPLE_TRANSPORT_KEY_NAME, &SAMPLE_TRANSPORT_KEY).unwrap()
 }
 
 /// A running platform and gateway with a prepared world.
-pub struct Running {
+pub(crate) struct Running {
     /// What a business system, an administrator and a device see.
-    pub world: World,
+    pub(crate) world: World,
     stack: Stack,
 }
 
 impl Running {
     /// Starts everything with `inventory` imported.
-    pub async fn start(inventory: Inventory) -> Self {
+    pub(crate) async fn start(inventory: Inventory) -> Self {
         let ground = Ground::new().await.unwrap();
         let stack = ground.launch(root()).start().await.unwrap();
         let (api, gateway) = (stack.api.clone(), stack.gateway.addr());
@@ -49,13 +49,13 @@ impl Running {
     }
 
     /// Ends platform and gateway in order.
-    pub async fn end(self) {
+    pub(crate) async fn end(self) {
         self.stack.shutdown().await;
     }
 }
 
 /// What tests ask of a world beyond what the demonstration asks.
-pub trait Doors {
+pub(crate) trait Doors {
     /// Asks for the card's state and its progress.
     async fn card(&self, eid: &str) -> (String, String);
     /// Applies and returns the answer as it is.
@@ -130,7 +130,7 @@ impl Doors for World {
 }
 
 /// One tick of the periodic work, as a timer would give it.
-pub async fn tick(api: &Api, cron_secret: &str) {
+pub(crate) async fn tick(api: &Api, cron_secret: &str) {
     api.post_json(cron_secret, "/internal/cron", &Value::Null)
         .await
         .unwrap()
@@ -139,20 +139,20 @@ pub async fn tick(api: &Api, cron_secret: &str) {
 }
 
 /// Applies for the chip and puts it into a module that is off.
-pub async fn applied(world: &World, chip: &ChipRow) -> Module {
+pub(crate) async fn applied(world: &World, chip: &ChipRow) -> Module {
     world.apply(&chip.eid).await.unwrap();
     world.module(chip).unwrap()
 }
 
 /// Powers the module and asserts that the power cycle ended as a flawless one does.
-pub async fn power(module: &mut Module) -> PowerCycleReport {
+pub(crate) async fn power(module: &mut Module) -> PowerCycleReport {
     let report = module.power_on().await;
     assert!(report.finished(), "{report}");
     report
 }
 
 /// A string field of a document.
-pub fn text(document: &Value, field: &str) -> String {
+pub(crate) fn text(document: &Value, field: &str) -> String {
     document[field]
         .as_str()
         .unwrap_or_else(|| panic!("no {field} in {document}"))
@@ -160,7 +160,7 @@ pub fn text(document: &Value, field: &str) -> String {
 }
 
 /// A loopback address that is free now.
-pub fn free_address() -> SocketAddr {
+pub(crate) fn free_address() -> SocketAddr {
     std::net::TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
