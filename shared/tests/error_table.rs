@@ -32,5 +32,8 @@ fn the_documented_errors_are_those_of_the_catalogue() {
         std::fs::write(&path, table()).unwrap();
     }
     let documented = std::fs::read_to_string(&path).unwrap();
-    assert!(documented == table(), "docs/errors.md is behind: run this test with UPDATE_DOCS=1");
+    assert!(
+        documented == table(),
+        "docs/errors.md is behind: run this test with UPDATE_DOCS=1"
+    );
 }
