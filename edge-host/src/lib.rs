@@ -15,7 +15,7 @@
 //!
 //! - Other triggers, Wagi, static responses, components that export `wasi:http` 0.2, component
 //!   dependencies, mounted files, remote component sources, `spin build` and `spin watch`.
-//! - LLM, Redis, MQTT, MySQL, PostgreSQL, `wasi:config`, `wasi:otel` and raw sockets: a component that
+//! - Inference, Redis, MQTT, MySQL, PostgreSQL, `wasi:config`, `wasi:otel` and raw sockets: a component that
 //!   imports what is missing is refused at start, and sockets are always denied.
 //! - Backends other than SQLite files and memory, variable providers other than the environment,
 //!   client certificates, TLS on the listening side, HTTP/2 on either side.

@@ -10,7 +10,8 @@ use shared::domain::{ClientId, DAY_MS, FailureKind, Permission, SECOND_MS, Sessi
 use shared::error::{Error, Reason};
 use shared::operations::{
     Applied, ApplyRequest, Caller, Context, CreatedClient, ImportReport, NewClient, OpenSession, Report,
-    ReportAnswer, ReportEvent, SessionWork, apply, create_client, import_chips, import_numbers, open_session,
+    ReportAnswer, ReportEvent, SessionWork, TaskRef, apply, create_client, import_chips, import_numbers,
+    open_session, status,
 };
 use shared::store::{self, Database, DbError, Row, Sqlite, Value};
 use shared::vault::{Random, Vault, VaultSettings};
@@ -370,4 +371,11 @@ pub(crate) fn designated<'a>(eid: &'a str, iccid: &'a str, msisdn: &'a str) -> A
 /// Days in milliseconds.
 pub(crate) fn days(n: i64) -> i64 {
     n * DAY_MS
+}
+
+/// Progress of the first chip, in percent.
+pub(super) fn progress(world: &World, caller: &shared::operations::Caller) -> u8 {
+    run(status(&world.cx(), caller, &TaskRef::Eid(eid(0))))
+        .unwrap()
+        .progress
 }

@@ -5,6 +5,7 @@
     reason = "a test stops where it goes wrong, helpers included"
 )]
 
+mod allowance;
 mod applications;
 mod callbacks;
 mod cancellations;
