@@ -28,6 +28,8 @@ pub(crate) enum Command {
     Up(UpOptions),
     /// Write a .env file with fresh secrets, for `xieka up` and `spin up`
     Init(InitOptions),
+    /// Switch on simulated modules with the chips of a chip file, against a running gateway
+    Power(PowerOptions),
     /// Write sample chips.csv and numbers.csv for the import interfaces
     Inventory(InventoryOptions),
 }
@@ -71,6 +73,22 @@ pub(crate) struct InitOptions {
     pub(crate) file: PathBuf,
 }
 
+/// Options of `power`.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct PowerOptions {
+    /// The chip file, as it was imported
+    pub(crate) chips: PathBuf,
+    /// Only the chip with this EID
+    #[arg(long)]
+    pub(crate) eid: Option<String>,
+    /// Where the gateway listens
+    #[arg(long, default_value = "127.0.0.1:8443")]
+    pub(crate) gateway: SocketAddr,
+    /// The .env file with the master keys of the chips
+    #[arg(long, default_value = "xieka-data/.env")]
+    pub(crate) env: PathBuf,
+}
+
 /// Options of `inventory`.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct InventoryOptions {
@@ -83,7 +101,7 @@ pub(crate) struct InventoryOptions {
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(0..=9_990_000))]
     pub(crate) first: u32,
     /// The .env file whose first transport key wraps K and OPc
-    #[arg(long, default_value = ".env")]
+    #[arg(long, default_value = "xieka-data/.env")]
     pub(crate) env: PathBuf,
 }
 

@@ -160,6 +160,11 @@ impl NumberRow {
     }
 }
 
+/// The chips of a chip file.
+pub fn chips(csv: &str) -> Result<Vec<ChipRow>> {
+    rows(csv).context("not a chip file")
+}
+
 fn chip(serial: u32) -> ChipRow {
     ChipRow {
         eid: eid(serial),

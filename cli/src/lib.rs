@@ -8,7 +8,10 @@ mod args;
 pub mod components;
 pub mod demo;
 mod init;
+mod interrupt;
 pub mod inventory;
+mod personalise;
+mod power;
 pub mod receiver;
 pub mod secrets;
 pub mod stack;
@@ -16,7 +19,7 @@ mod up;
 
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use clap::Parser as _;
 
 use args::{Arguments, Command};
@@ -36,9 +39,14 @@ pub fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> Result<()> {
     match arguments.command {
-        Command::Demo(options) => demo::run(options).await,
+        Command::Demo(options) => tokio::select! {
+            outcome = demo::run(options) => outcome,
+            // Dropping the demonstration ends what it started and removes its temporary directory.
+            outcome = interrupt::received() => outcome.and_then(|()| bail!("interrupted")),
+        },
         Command::Up(options) => up::run(options).await,
         Command::Init(options) => init::run(&options),
+        Command::Power(options) => power::run(options).await,
         Command::Inventory(options) => init::inventory(&options),
     }
 }

@@ -7,9 +7,9 @@ use serde_json::json;
 
 use crate::api::Api;
 use crate::args::UpOptions;
-use crate::components;
 use crate::secrets::Secrets;
 use crate::stack::Launch;
+use crate::{components, interrupt};
 
 /// The file that holds the secrets, here or in the data folder.
 const ENV_FILE: &str = ".env";
@@ -44,7 +44,7 @@ pub(crate) async fn run(options: UpOptions) -> Result<()> {
         first_client(&stack.api, launch.secrets.get("SPIN_VARIABLE_ADMIN_SECRET")?).await?;
     }
     println!("Ctrl-C ends");
-    interrupted().await?;
+    interrupt::received().await?;
     println!("ending");
     stack.shutdown().await;
     Ok(())
@@ -84,14 +84,4 @@ async fn first_client(api: &Api, admin_secret: &str) -> Result<()> {
         made["client_secret"].as_str().unwrap_or_default()
     );
     Ok(())
-}
-
-/// Waits for Ctrl-C or SIGTERM.
-async fn interrupted() -> Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        outcome = tokio::signal::ctrl_c() => outcome.context("cannot wait for Ctrl-C"),
-        _ = terminate.recv() => Ok(()),
-    }
 }

@@ -5,7 +5,7 @@
 
 pub mod check;
 mod fleet;
-mod screen;
+pub(crate) mod screen;
 mod story;
 pub mod world;
 

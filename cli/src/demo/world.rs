@@ -6,22 +6,20 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use card_sim::personalisation::Builder;
-use card_sim::{Module, ModuleSettings, Personalisation, VirtualNetwork};
-use ota_gateway::keys::{MasterKeys, Purpose};
+use card_sim::{Module, ModuleSettings, VirtualNetwork};
+use ota_gateway::keys::MasterKeys;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use uicc::ident::Eid;
 
 use crate::api::Api;
 use crate::inventory::{ChipRow, Inventory, PROVINCE_CODE, SAMPLE_TRANSPORT_KEY, SAMPLE_TRANSPORT_KEY_NAME};
+use crate::personalise::personalise;
 use crate::receiver::Receiver;
 use crate::secrets::Secrets;
 use crate::stack::Launch;
 
 /// Folder that keeps the components' log lines, in the temporary directory.
 const LOG_FOLDER: &str = "log";
-/// Bytes of one megabyte of the test allowance, as the import counts them.
-const BYTES_PER_MB: f64 = 1_048_576.0;
 
 /// What a world is made of before anything runs: a folder, secrets, a callback receiver.
 pub struct Ground {
@@ -163,7 +161,7 @@ impl World {
 
     /// A module with a chip that differs from the usual in what `change` says.
     pub fn module_with(&self, chip: &ChipRow, change: impl FnOnce(Builder) -> Builder) -> Result<Module> {
-        let card = change(self.personalise(chip)?)
+        let card = change(personalise(chip, &self.keys, self.gateway)?)
             .build()
             .context("the chip cannot be made")?;
         Ok(Module::new(card, ModuleSettings::default(), self.network.clone()))
@@ -172,29 +170,6 @@ impl World {
     /// Keeps the temporary directory and says where the components' log lines are.
     pub fn keep_logs(self) -> PathBuf {
         self.ground.folder.keep().join(LOG_FOLDER)
-    }
-
-    /// What a card maker puts into the chip.
-    fn personalise(&self, chip: &ChipRow) -> Result<Builder> {
-        let eid: Eid = chip.eid.parse().with_context(|| format!("EID {}", chip.eid))?;
-        let key = |purpose| -> Result<[u8; 16]> {
-            let key = self
-                .keys
-                .derive(purpose, &eid, chip.key_version)
-                .context("no master key of this version")?;
-            key.expose().try_into().context("a derived key has 16 bytes")
-        };
-        Ok(
-            Personalisation::builder(eid, key(Purpose::Psk)?, key(Purpose::Dek)?)
-                .iccid(chip.temp_iccid.clone())
-                .imsi(chip.temp_imsi.clone())
-                .msisdn(format!("86{}", chip.temp_msisdn))
-                .key_version(chip.key_version)
-                .allowance((chip.allowance_mb.parse::<f64>().context("allowance_mb")? * BYTES_PER_MB) as u64)
-                .gateway(self.gateway)
-                .host(self.gateway.to_string())
-                .uri("/adminagent"),
-        )
     }
 }
 

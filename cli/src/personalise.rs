@@ -1,0 +1,44 @@
+//! What a card maker puts into a simulated chip, from its line in the chip file and the master keys.
+//!
+//! Never prints a key, and never derives one for a chip whose keys the file brings along.
+
+use std::net::SocketAddr;
+
+use anyhow::{Context as _, Result, ensure};
+use card_sim::Personalisation;
+use card_sim::personalisation::Builder;
+use ota_gateway::keys::{MasterKeys, Purpose};
+use uicc::ident::Eid;
+
+use crate::inventory::ChipRow;
+
+/// Bytes of one megabyte of the test allowance, as the import counts them.
+const BYTES_PER_MB: f64 = 1_048_576.0;
+
+/// A chip that connects to `gateway`.
+pub(crate) fn personalise(chip: &ChipRow, keys: &MasterKeys, gateway: SocketAddr) -> Result<Builder> {
+    ensure!(
+        chip.psk_wrapped.is_empty(),
+        "{}: a chip with keys of its own cannot be simulated",
+        chip.eid
+    );
+    let eid: Eid = chip.eid.parse().with_context(|| format!("EID {}", chip.eid))?;
+    let key = |purpose| -> Result<[u8; 16]> {
+        let key = keys
+            .derive(purpose, &eid, chip.key_version)
+            .context("no master key of this version")?;
+        key.expose().try_into().context("a derived key has 16 bytes")
+    };
+    let allowance: f64 = chip.allowance_mb.parse().context("allowance_mb")?;
+    Ok(
+        Personalisation::builder(eid, key(Purpose::Psk)?, key(Purpose::Dek)?)
+            .iccid(chip.temp_iccid.clone())
+            .imsi(chip.temp_imsi.clone())
+            .msisdn(format!("86{}", chip.temp_msisdn))
+            .key_version(chip.key_version)
+            .allowance((allowance * BYTES_PER_MB) as u64)
+            .gateway(gateway)
+            .host(gateway.to_string())
+            .uri("/adminagent"),
+    )
+}

@@ -1,0 +1,52 @@
+//! `xieka power`: simulated modules with the chips of a chip file, switched on once against a running gateway.
+//!
+//! The chips come fresh from the factory each time: what they hold ends with the command.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail};
+use card_sim::{Module, ModuleSettings, VirtualNetwork, power_all};
+use ota_gateway::keys::MasterKeys;
+
+use crate::args::PowerOptions;
+use crate::demo::screen::Screen;
+use crate::inventory;
+use crate::personalise::personalise;
+use crate::secrets::Secrets;
+
+/// Modules that are powered at the same time.
+const POWERED_AT_ONCE: usize = 16;
+
+/// Powers the chips; fails unless every chip's last session ended in order.
+pub(crate) async fn run(options: PowerOptions) -> Result<()> {
+    let keys = MasterKeys::parse(Secrets::read(&options.env)?.get("XIEKA_GATEWAY_MASTER_KEYS")?)?;
+    let file = std::fs::read_to_string(&options.chips)
+        .with_context(|| format!("cannot read {}", options.chips.display()))?;
+    let network = Arc::new(VirtualNetwork::open());
+    let mut modules = Vec::new();
+    for chip in inventory::chips(&file)? {
+        if options.eid.as_ref().is_none_or(|eid| *eid == chip.eid) {
+            let card = personalise(&chip, &keys, options.gateway)?
+                .build()
+                .context("the chip cannot be made")?;
+            modules.push(Module::new(card, ModuleSettings::default(), network.clone()));
+        }
+    }
+    if modules.is_empty() {
+        bail!("{} has no such chip", options.chips.display());
+    }
+    let screen = Screen::new();
+    if let [module] = &mut modules[..] {
+        module.observe(Arc::new(screen.clone()));
+    }
+    let mut unfinished = 0;
+    power_all(modules, POWERED_AT_ONCE, |module, report| {
+        screen.line("module", &format!("{}: {report}", module.id()));
+        unfinished += usize::from(!report.finished());
+    })
+    .await;
+    if unfinished > 0 {
+        bail!("{unfinished} chips did not end their last session in order");
+    }
+    Ok(())
+}
