@@ -61,7 +61,11 @@ pub fn build(root: &Path) -> Result<()> {
         } else {
             call[0].clone()
         });
-        command.args(&call[1..]).current_dir(root);
+        // The manifest names the components below `target/`, wherever else this machine builds.
+        command
+            .args(&call[1..])
+            .current_dir(root)
+            .env("CARGO_TARGET_DIR", root.join("target"));
         for package in &packages {
             command.args(["-p", package]);
         }

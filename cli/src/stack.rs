@@ -21,6 +21,8 @@ pub struct Launch {
     pub root: PathBuf,
     /// Folder of the database.
     pub state_dir: PathBuf,
+    /// The runtime configuration; without one the database lies in the state directory and no network is blocked.
+    pub runtime_config: Option<PathBuf>,
     /// Secrets and variables of both.
     pub secrets: Secrets,
     /// Where the platform listens; port 0 for a free one.
@@ -46,6 +48,7 @@ impl Launch {
         Self {
             root,
             state_dir,
+            runtime_config: None,
             secrets,
             listen: free,
             gateway_listen: free,
@@ -61,7 +64,7 @@ impl Launch {
     pub async fn platform(&self) -> Result<Host> {
         let options = Options {
             manifest: self.root.join(MANIFEST),
-            runtime_config: None,
+            runtime_config: self.runtime_config.clone(),
             state_dir: self.state_dir.clone(),
             listen: self.listen,
             variables: self.secrets.spin_variables(),

@@ -14,7 +14,9 @@ use crate::{components, interrupt};
 /// The file that holds the secrets, here or in the data folder.
 const ENV_FILE: &str = ".env";
 /// The database file in the data folder; its absence means a first start.
-const DATABASE_FILE: &str = "sqlite_db.db";
+const DATABASE_FILE: &str = ".spin/sqlite_db.db";
+/// The runtime configuration of one machine, in the application's root.
+const RUNTIME_CONFIG: &str = "runtime-config/local.toml";
 
 /// Runs until interrupted.
 pub(crate) async fn run(options: UpOptions) -> Result<()> {
@@ -26,7 +28,9 @@ pub(crate) async fn run(options: UpOptions) -> Result<()> {
         .with_context(|| format!("cannot make {}", options.data.display()))?;
     let (secrets, env_file) = secrets(&options.data)?;
     let first_start = !options.data.join(DATABASE_FILE).exists();
+    let runtime_config = root.join(RUNTIME_CONFIG);
     let mut launch = Launch::on_loopback(root, options.data.clone(), secrets);
+    launch.runtime_config = Some(runtime_config);
     launch.listen = options.listen;
     launch.gateway_listen = options.gateway;
     launch.metrics_listen = options.metrics;

@@ -16,6 +16,22 @@ const DEBOUNCE: Duration = Duration::from_millis(50);
 /// Interval of a clock that never strikes.
 const NEVER: Duration = Duration::from_secs(365 * 24 * 3600);
 
+/// Ticks that follow each other while more is due, before the clock and requests are looked at again.
+const MAX_TICKS_IN_A_ROW: u32 = 1_000;
+
+/// One tick; true when more is due already.
+async fn tick(context: &Context) -> bool {
+    let (result, more) = match context.platform.tick().await {
+        Ok(more) => ("ok", more),
+        Err(error) => {
+            tracing::warn!(%error, "tick failed");
+            ("failed", false)
+        }
+    };
+    context.metrics.ticks.get_or_create(&Outcome { result }).inc();
+    more
+}
+
 /// Ticks until stopped. Without a cron secret it does nothing.
 pub(crate) async fn run(context: Arc<Context>, mut stopped: Stop) {
     if context.settings.cron_secret.is_empty() {
@@ -37,13 +53,14 @@ pub(crate) async fn run(context: Arc<Context>, mut stopped: Stop) {
             () = context.tick.notified() => sleep(DEBOUNCE).await,
             () = stopped.ordered() => return,
         }
-        let result = match context.platform.tick().await {
-            Ok(()) => "ok",
-            Err(error) => {
-                tracing::warn!(%error, "tick failed");
-                "failed"
+        for _ in 0..MAX_TICKS_IN_A_ROW {
+            let more = tokio::select! {
+                more = tick(&context) => more,
+                () = stopped.ordered() => return,
+            };
+            if !more {
+                break;
             }
-        };
-        context.metrics.ticks.get_or_create(&Outcome { result }).inc();
+        }
     }
 }

@@ -27,6 +27,9 @@ const CONNECTION_SECS: Duration = Duration::from_secs(60);
 /// Media type of the Prometheus text format.
 const METRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
+/// Pause after a connection that could not be taken.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
 /// Serves until stopped.
 pub(crate) async fn serve(context: Arc<Context>, listener: TcpListener, mut stopped: Stop) {
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
@@ -36,6 +39,8 @@ pub(crate) async fn serve(context: Arc<Context>, listener: TcpListener, mut stop
             () = stopped.ordered() => return,
         };
         let (Ok((stream, _)), Ok(place)) = (accepted, Arc::clone(&places).try_acquire_owned()) else {
+            // Too many open files do not go away by asking again at once.
+            tokio::time::sleep(ACCEPT_PAUSE).await;
             continue;
         };
         let context = Arc::clone(&context);

@@ -191,6 +191,19 @@ async fn the_platform_decides_about_every_identity_and_its_answer_is_used_for_a_
     assert_eq!(asked[0]["eid"], support::EID);
 }
 
+// Amendment B §3.5: a chip does not try again after a security failure
+#[tokio::test(flavor = "multi_thread")]
+async fn a_platform_that_gives_no_answer_ends_the_connection_without_an_alert() {
+    let world = World::start_with(Script::default(), |settings| {
+        settings.gateway_secret = "no longer the secret of this gateway".into();
+    })
+    .await;
+    for version in ["-tls1_2", "-tls1_3"] {
+        let (done, said) = s_client(world.gateway.addr(), support::IDENTITY, &[0x5A; 16], &[version]).await;
+        assert!(!done && !said.contains("alert number"), "{said}");
+    }
+}
+
 #[tokio::test]
 async fn a_platform_that_does_not_answer_about_keys_holds_up_nobody_else() {
     // One thread alone: were it blocked by a look-up, nothing else could go on.

@@ -27,7 +27,7 @@ async fn main() -> Result<()> {
             launch.listen = listen;
             let host = launch.platform().await?;
             println!("serving {}", host.addr());
-            std::future::pending::<()>().await;
+            until_stdin_ends().await;
         }
         "gateway" => {
             launch.gateway_listen = listen;
@@ -35,9 +35,18 @@ async fn main() -> Result<()> {
                 .gateway(platform.parse().context("PLATFORM-ADDRESS")?)
                 .await?;
             println!("serving {}", gateway.addr());
-            std::future::pending::<()>().await;
+            until_stdin_ends().await;
         }
         other => bail!("no part is called {other}"),
     }
     Ok(())
+}
+
+/// Waits until whoever started this process is gone, so that a killed test leaves nothing running.
+async fn until_stdin_ends() {
+    let mut nothing = [0; 1];
+    while matches!(
+        tokio::io::AsyncReadExt::read(&mut tokio::io::stdin(), &mut nothing).await,
+        Ok(1..)
+    ) {}
 }

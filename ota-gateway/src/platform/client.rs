@@ -23,6 +23,8 @@ use super::messages::{
 use crate::metrics::{Call, Metrics, Route};
 use crate::settings::{Secret, Settings};
 
+/// Longest tick: a batch of callbacks whose receivers all hang takes over a minute.
+const TICK_TIMEOUT: Duration = Duration::from_secs(120);
 /// Largest answer of the platform, in bytes.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
@@ -93,12 +95,18 @@ impl PlatformClient {
         self.call("report", "/internal/gateway/report", request).await
     }
 
-    /// Has the platform do its scheduled work. The answer's content does not matter.
-    pub(crate) async fn tick(&self) -> Result<(), PlatformError> {
-        let answer = self
-            .measured("cron", "/internal/cron", &self.cron_secret, Bytes::new())
-            .await;
-        answer.map(|_: serde_json::Value| ())
+    /// Has the platform do its scheduled work; true when more is due already.
+    pub(crate) async fn tick(&self) -> Result<bool, PlatformError> {
+        let answer: serde_json::Value = self
+            .measured(
+                "cron",
+                "/internal/cron",
+                &self.cron_secret,
+                Bytes::new(),
+                TICK_TIMEOUT,
+            )
+            .await?;
+        Ok(answer["more"] == true)
     }
 
     /// Whether the platform answers at all.
@@ -123,7 +131,8 @@ impl PlatformClient {
     ) -> Result<A, PlatformError> {
         let body =
             serde_json::to_vec(message).map_err(|error| PlatformError::Unavailable(error.to_string()))?;
-        self.measured(name, path, &self.secret, body.into()).await
+        self.measured(name, path, &self.secret, body.into(), self.call_timeout)
+            .await
     }
 
     async fn measured<A: DeserializeOwned>(
@@ -132,9 +141,10 @@ impl PlatformClient {
         path: &str,
         secret: &Secret,
         body: Bytes,
+        within: Duration,
     ) -> Result<A, PlatformError> {
         let started = Instant::now();
-        let answer = match timeout(self.call_timeout, self.post(path, secret, body)).await {
+        let answer = match timeout(within, self.post(path, secret, body)).await {
             Ok(answer) => answer,
             Err(_) => Err(PlatformError::Unavailable("timed out".to_owned())),
         };
@@ -186,7 +196,9 @@ impl PlatformClient {
 /// 4xx is final, but for those that speak of now: timeout and too many requests.
 fn refusal(status: StatusCode, body: &[u8]) -> PlatformError {
     let said: Refusal = serde_json::from_slice(body).unwrap_or_default();
+    // A wrong secret is a fault of the settings; what was asked is unanswered, and chips are to try again.
     if status.is_client_error()
+        && status != StatusCode::UNAUTHORIZED
         && status != StatusCode::REQUEST_TIMEOUT
         && status != StatusCode::TOO_MANY_REQUESTS
     {

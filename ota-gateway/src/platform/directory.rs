@@ -75,30 +75,33 @@ impl KeyDirectory {
         &self.link_key
     }
 
-    /// The keys of `identity`; nothing for an unknown one or when the platform gave no answer.
-    pub(crate) async fn find(&self, identity: &[u8]) -> Option<ChipKeys> {
+    /// The keys of `identity`; nothing for an unknown one.
+    ///
+    /// # Errors
+    /// When the platform gave no usable answer: nothing is known about the identity then.
+    pub(crate) async fn find(&self, identity: &[u8]) -> std::io::Result<Option<ChipKeys>> {
         if let Some(known) = self.recall(identity) {
             self.count("remembered");
-            return known;
+            return Ok(known);
         }
-        let _turn = self.asking.acquire().await.ok()?;
+        let _turn = self.asking.acquire().await.map_err(std::io::Error::other)?;
         // Another session of the same chip may have asked meanwhile.
         if let Some(known) = self.recall(identity) {
             self.count("remembered");
-            return known;
+            return Ok(known);
         }
         let keys = match self.ask(identity).await {
             Ok(keys) => keys,
             Err(error) => {
                 self.count("unavailable");
                 tracing::warn!(error = %format!("{error:#}"), "no keys for an identity");
-                return None;
+                return Err(std::io::Error::other("the platform gave no keys"));
             }
         };
         self.count(if keys.is_some() { "found" } else { "unknown" });
         let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
         remembered.put(identity.to_vec(), keys.clone(), Instant::now());
-        keys
+        Ok(keys)
     }
 
     fn recall(&self, identity: &[u8]) -> Option<Option<ChipKeys>> {

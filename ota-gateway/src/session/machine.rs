@@ -214,7 +214,7 @@ impl Machine {
         // missing script is sent again. Any other URI, or none, and reading decides what is left.
         if let (Some(cursor), Some(parked)) = (resume, parked)
             && parked.task == task
-            && (cursor.seq == parked.seq || cursor.seq + 1 == parked.seq)
+            && (cursor.seq == parked.seq || cursor.seq.checked_add(1) == Some(parked.seq))
         {
             job.resume_at(parked.place);
         }

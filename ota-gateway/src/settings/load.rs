@@ -26,9 +26,10 @@ impl Settings {
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> anyhow::Result<Self> {
         let mut table = match file {
+            // The library's error quotes the line; it may hold a secret.
             Some(path) => read_text(path)?
                 .parse::<Table>()
-                .with_context(|| path.display().to_string())?,
+                .map_err(|error| anyhow::anyhow!("{}: {}", path.display(), error.message()))?,
             None => Table::new(),
         };
         let known = Table::try_from(Self::default()).context("default settings")?;
@@ -40,6 +41,12 @@ impl Settings {
             }
         }
         read_secret_files(&mut table)?;
+        for name in SECRETS {
+            ensure!(
+                table.get(name).is_none_or(Value::is_str),
+                "{name} must be a string in quotes"
+            );
+        }
         let settings: Self = table
             .try_into()
             .map_err(|error: toml::de::Error| anyhow::anyhow!(error.message().to_owned()))?;
@@ -178,6 +185,21 @@ mod tests {
                 load(&format!("{MINIMUM}{file}"), environment).unwrap_err()
             );
             assert!(error.contains(expected), "{error:?} lacks {expected:?}");
+        }
+    }
+
+    #[test]
+    fn a_secret_in_a_file_that_cannot_be_read_is_not_shown() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("gateway.toml");
+        for text in [
+            "link_key = abcdef0123",
+            "gateway_secret = 123456",
+            "master_keys = [\"64:abcdef0123\"]",
+        ] {
+            std::fs::write(&file, text).unwrap();
+            let error = format!("{:#}", Settings::load(Some(&file), []).unwrap_err());
+            assert!(!error.contains("abcdef") && !error.contains("123456"), "{error}");
         }
     }
 }

@@ -19,8 +19,11 @@ use crate::platform::ChipKeys;
 /// Bytes read from the socket at once during the handshake.
 const CHUNK_BYTES: usize = 2_048;
 
-/// Looks up the keys of an identity; nothing for an unknown one or when the platform does not answer.
-pub(crate) type Lookup = Arc<dyn Fn(Vec<u8>) -> BoxFuture<'static, Option<ChipKeys>> + Send + Sync>;
+/// What a look-up comes to: the keys, nothing for an unknown identity, an error when nobody could tell.
+pub(crate) type LookedUp = io::Result<Option<ChipKeys>>;
+
+/// Looks up the keys of an identity.
+pub(crate) type Lookup = Arc<dyn Fn(Vec<u8>) -> BoxFuture<'static, LookedUp> + Send + Sync>;
 
 /// What is known about the client of one connection: written by the stream, read by OpenSSL's callback and
 /// by whoever drives the session.
@@ -38,7 +41,11 @@ impl KeySlot {
     /// The keys of this identity, if it is the one that was looked up and found.
     pub(crate) fn keys_of(&self, identity: &[u8]) -> Option<ChipKeys> {
         let slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        (slot.identity == identity).then(|| slot.keys.clone()).flatten()
+        // OpenSSL hands identities over as C strings, cut at the first NUL.
+        let as_c_string = slot.identity.split(|&byte| byte == 0).next();
+        (as_c_string == Some(identity))
+            .then(|| slot.keys.clone())
+            .flatten()
     }
 
     /// The keys looked up last.
@@ -78,7 +85,7 @@ pub(crate) struct LookupStream<S> {
     /// None once nothing more can be found.
     reader: Option<HelloReader>,
     held: Vec<u8>,
-    pending: Option<(Vec<u8>, BoxFuture<'static, Option<ChipKeys>>)>,
+    pending: Option<(Vec<u8>, BoxFuture<'static, LookedUp>)>,
     lookup: Lookup,
     slot: Arc<KeySlot>,
 }
@@ -119,7 +126,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for LookupStream<S> {
             if let Some((_, future)) = &mut this.pending {
                 let keys = ready!(future.as_mut().poll(cx));
                 if let Some((identity, _)) = this.pending.take() {
-                    this.slot.put(identity, keys);
+                    // An error ends the connection without an alert: the chip tries again, which it would not
+                    // after a security failure (Amendment B §3.5).
+                    this.slot.put(identity, keys?);
                 }
             }
             if !this.held.is_empty() {
@@ -162,5 +171,29 @@ impl<S> std::fmt::Debug for LookupStream<S> {
         f.debug_struct("LookupStream")
             .field("held", &self.held.len())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::Key;
+
+    #[test]
+    fn an_identity_with_a_nul_is_found_as_openssl_names_it() {
+        let keys = ChipKeys {
+            eid: "89086030202200000022000000000090".parse().unwrap(),
+            key_version: 0x40,
+            psk: Key::from(vec![1; 16]),
+            dek: Key::from(vec![2; 16]),
+        };
+        let slot = KeySlot::default();
+        slot.put(vec![0x41, 0x42, 0x00, 0x43], Some(keys));
+        assert!(slot.keys_of(&[0x41, 0x42]).is_some());
+        assert!(slot.keys_of(&[0x41]).is_none());
+        assert!(
+            slot.keys_of(&[0x41, 0x42, 0x00, 0x43]).is_none(),
+            "OpenSSL never names it so"
+        );
     }
 }

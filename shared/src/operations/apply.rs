@@ -10,7 +10,7 @@ use crate::error::{Error, Reason};
 use crate::store::{
     Database,
     chip::{self, ChipRow},
-    incident::Subject,
+    incident::{self, Subject},
     number::{self, NumberRow},
     task::{self, NewTaskRow, TaskRow},
     transaction,
@@ -18,10 +18,10 @@ use crate::store::{
 use crate::vault::{BlindIndex, IndexKind, random_bytes};
 
 /// Test allowance that must be left for an application to be accepted, in bytes: writing one card
-/// takes some 15 kB in both directions, and one repetition must fit (§6.2.1.3).
+/// takes some 7 kB in both directions, and repetitions after broken links must fit (§6.2.1.3).
 pub const MIN_WRITE_ALLOWANCE_BYTES: u64 = 32 * 1024;
 
-/// An application as the client sent it. All of it is validated here, because a refused application
+/// An application as the client sent it. What it says is validated here, because a refused application
 /// changes the state of a known card (§6.3 Table 2). Absent and empty are the same.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ApplyRequest<'a> {
@@ -207,7 +207,18 @@ async fn take_automatic<D: Database>(
     if let Some(held) = number::held_of_province(cx.db, &chip.eid_index, province).await? {
         return Ok(number::take_held(cx.db, &chip.eid_index, task_id, &held, cx.now).await?);
     }
-    Ok(number::take_from_pool(cx.db, &chip.eid_index, task_id, province, cx.now).await?)
+    let taken = number::take_from_pool(cx.db, &chip.eid_index, task_id, province, cx.now).await?;
+    if taken.is_some() {
+        // There are numbers again, however they came back.
+        incident::close(
+            cx.db,
+            IncidentKind::ProvinceWithoutNumber,
+            &Subject::province(province.code()),
+            cx.now,
+        )
+        .await?;
+    }
+    Ok(taken)
 }
 
 async fn take_designated<D: Database>(

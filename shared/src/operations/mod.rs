@@ -33,7 +33,7 @@ pub use import::{
 pub use open_session::{MIN_SESSION_ALLOWANCE_BYTES, OpenSession, SessionWork, WriteData, open_session};
 pub use overview::{MAX_OVERVIEW_ROWS, callbacks, card_history, incidents};
 pub use record_delivery::{Delivery, DeliveryState, MAX_ATTEMPTS, RETRY_AFTER_MS, record_delivery};
-pub use report::{Report, ReportAnswer, ReportEvent, report};
+pub use report::{MAX_WRITE_ATTEMPTS, Report, ReportAnswer, ReportEvent, report};
 pub use sign::{SIGN_FIELD, canonical, sign, standard_webhook_signature};
 pub use status::{StatusView, TaskRef, status};
 pub use token::{Caller, IssuedToken, MAX_TOKEN_BYTES, TOKEN_LIFETIME_SECS, issue_token, verify_token};

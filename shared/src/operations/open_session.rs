@@ -1,9 +1,10 @@
 //! §6.2.3.1: a card powered up and opened its channel.
 
 use super::Context;
+use super::report::fail;
 use super::transition::{guarded, move_card, open_incident};
 use crate::domain::{
-    Actor, CardEvent, Eid, Iccid, Imsi, IncidentKind, Msisdn, SessionId, TaskId, TaskState, Work,
+    Actor, CardEvent, Eid, FailureKind, Iccid, Imsi, IncidentKind, Msisdn, SessionId, TaskId, TaskState, Work,
 };
 use crate::error::{Error, Reason};
 use crate::store::{
@@ -102,6 +103,10 @@ pub async fn open_session<D: Database>(
         let work = task.as_ref().map_or(Work::None, |task| task.next_work);
         if work != Work::Verify && chip.remaining_bytes() < MIN_SESSION_ALLOWANCE_BYTES {
             open_incident(cx, IncidentKind::AllowanceExhausted, &Subject::chip(&eid_index)).await?;
+            // A writing that can never go on is over; its client is told and may apply again once it can.
+            if let Some(task) = task.filter(|task| task.state == TaskState::Writing) {
+                fail(cx, &chip, &task, FailureKind::AllowanceExhausted, false).await?;
+            }
             return Ok(Err(Reason::AllowanceExhausted.into()));
         }
         begin(cx, open, &chip, task.as_ref(), work).await.map(Ok)

@@ -21,6 +21,8 @@ const WRITTEN_PERCENT: u8 = 90;
 const MAX_STEPS: u32 = 10_000;
 /// Why a gateway closes a session that the test allowance no longer covers.
 const ALLOWANCE_REASON: &str = "allowance_exhausted";
+/// Times one application writes a card that does not keep what was written, before it fails.
+pub const MAX_WRITE_ATTEMPTS: u32 = 5;
 /// Largest byte count a session may report; far beyond any allowance.
 const MAX_SESSION_BYTES: u64 = 1 << 40;
 /// Longest text for the operator that is kept, in characters.
@@ -174,6 +176,10 @@ async fn handle<D: Database>(
     match event {
         ReportEvent::Closed { reason } => {
             note(cx, session, reason).await?;
+            // Without a verdict nobody knows that it went over the operator number.
+            if !verdict_given(cx, session).await? {
+                charge_verification(cx, session, chip).await?;
+            }
             if reason == ALLOWANCE_REASON {
                 open_incident(
                     cx,
@@ -209,7 +215,9 @@ async fn handle<D: Database>(
             in_order(session.work == Work::Verify)?;
             // It did not go over the operator number after all.
             charge_verification(cx, session, chip).await?;
-            if *rewrite {
+            if *rewrite && task.attempt >= MAX_WRITE_ATTEMPTS {
+                fail(cx, chip, &task, FailureKind::ReadBackMismatch, true).await?;
+            } else if *rewrite {
                 in_order(task::rewrite(cx.db, task.id, cx.now).await?)?;
             } else {
                 open_incident(cx, IncidentKind::NumberSilent, &Subject::chip(&chip.eid_index)).await?;
@@ -221,6 +229,15 @@ async fn handle<D: Database>(
         ReportEvent::Closed { .. } => (),
     }
     Ok(())
+}
+
+/// Whether the writing that `session` verified has succeeded.
+async fn verdict_given<D: Database>(cx: &Context<'_, D>, session: &SessionRow) -> Result<bool, Error> {
+    let Some(id) = session.task_id else {
+        return Ok(false);
+    };
+    let task = task::by_id(cx.db, id).await?;
+    Ok(task.is_some_and(|task| task.state == TaskState::Succeeded))
 }
 
 /// Deducts what a verification has cost so far; what it costs from here on is deducted as it comes.
@@ -283,7 +300,8 @@ async fn succeed<D: Database>(cx: &Context<'_, D>, chip: &ChipRow, task: &TaskRo
     enqueue(cx, chip, task, &number, Outcome::Written).await
 }
 
-async fn fail<D: Database>(
+/// Ends a task without success: the card becomes 写卡失败, the number stays with it, the client is told.
+pub(super) async fn fail<D: Database>(
     cx: &Context<'_, D>,
     chip: &ChipRow,
     task: &TaskRow,

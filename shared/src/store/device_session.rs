@@ -29,7 +29,8 @@ const SET_SEQ: &str = "UPDATE device_session SET last_seq = $1 WHERE id = $2 AND
     RETURNING id";
 const CHARGE: &str =
     "UPDATE device_session SET charged = 1 WHERE id = $1 AND charged = 0 RETURNING bytes_up, bytes_down";
-const SET_NOTE: &str = "UPDATE device_session SET note_sealed = $1 WHERE id = $2";
+// The first note stays: it says why, a later one only how the link ended.
+const SET_NOTE: &str = "UPDATE device_session SET note_sealed = coalesce(note_sealed, $1) WHERE id = $2";
 const CLOSE: &str = "UPDATE device_session SET state = 'closed', closed_at = $1 WHERE id = $2 AND state = 'open' \
     RETURNING id";
 

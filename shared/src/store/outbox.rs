@@ -9,9 +9,10 @@ pub const BODY: Column = Column("outbox.body");
 
 const INSERT: &str = "INSERT INTO outbox (id, client_id, task_id, body_sealed, state, attempts, next_at, lease_until, \
     created_at) VALUES ($1, $2, $3, $4, 'pending', 0, $5, 0, $5)";
+// Fresh callbacks go before repeated ones: a receiver that fails does not keep others from their first attempt.
 const CLAIM: &str = "UPDATE outbox SET attempts = attempts + 1, lease_until = $1 WHERE state = 'pending' \
     AND lease_until <= $2 AND id IN (SELECT id FROM outbox WHERE state = 'pending' AND next_at <= $2 \
-    AND lease_until <= $2 AND attempts < $3 ORDER BY next_at, id LIMIT $4) \
+    AND lease_until <= $2 AND attempts < $3 ORDER BY attempts, next_at, id LIMIT $4) \
     RETURNING id, client_id, body_sealed, attempts";
 const BURY: &str = "UPDATE outbox SET state = 'dead', finished_at = $1 WHERE state = 'pending' AND id IN \
     (SELECT id FROM outbox WHERE state = 'pending' AND next_at <= $1 AND lease_until <= $1 AND attempts >= $2 \

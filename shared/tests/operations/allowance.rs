@@ -69,7 +69,12 @@ fn an_exhausted_chip_is_stopped_and_gets_no_further_session() {
     assert_eq!(reason(world.open(0)), Reason::AllowanceExhausted);
     assert_eq!(world.texts("SELECT kind FROM incident"), ["allowance_exhausted"]);
     let view = run(status(&world.cx(), &caller, &TaskRef::Eid(eid(0)))).unwrap();
-    assert_eq!(view.card_status, CardStatus::Writing);
+    assert_eq!(view.card_status, CardStatus::Failed);
+    assert_eq!(
+        world.texts("SELECT state FROM outbox"),
+        ["pending"],
+        "the client is told, once"
+    );
 }
 
 #[test]

@@ -6,13 +6,14 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use card_sim::{ChipId, Event, Module, Observer};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use xieka::api::Api;
 use xieka::demo::world::{Ground, World};
 
-use crate::support::{Doors as _, applied, free_address, inventory, power, root};
+use crate::support::{Doors as _, applied, inventory, own_address, power, root};
 
 /// A part of the product as a process.
 struct Node(Arc<Mutex<std::process::Child>>);
@@ -25,16 +26,19 @@ impl Node {
             .arg(folder)
             .args([platform.to_string(), listen.to_string()])
             .current_dir(root())
+            // Its end tells the node that this process is gone.
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
         let stdout = tokio::process::ChildStdout::from_std(child.stdout.take().unwrap()).unwrap();
+        let node = Self(Arc::new(Mutex::new(child)));
         let line = BufReader::new(stdout).lines().next_line().await.unwrap();
         assert!(
             line.is_some_and(|line| line.starts_with("serving")),
             "{part} did not start"
         );
-        Self(Arc::new(Mutex::new(child)))
+        node
     }
 }
 
@@ -79,7 +83,7 @@ impl Processes {
         let ground = Ground::new().await.unwrap();
         let folder = ground.state_dir().to_owned();
         ground.secrets.write_new(&folder.join(".env")).unwrap();
-        let (host_address, gateway_address) = (free_address(), free_address());
+        let (host_address, gateway_address) = (own_address(), own_address());
         let host = Node::start("host", &folder, host_address, host_address).await;
         let gateway = Node::start("gateway", &folder, host_address, gateway_address).await;
         let api = Api::new(format!("http://{host_address}"));
@@ -145,16 +149,20 @@ async fn a_killed_platform_loses_nothing_that_was_acknowledged() {
         let mut module = processes
             .doomed(index, processes.host.as_ref().unwrap(), nth)
             .await;
-        module.settings_mut().max_duration = std::time::Duration::from_secs(30);
+        module.settings_mut().max_duration = Duration::from_secs(30);
         let powering = tokio::spawn(async move {
             module.power_on().await;
             module
         });
         let victim = processes.host.as_ref().unwrap().0.clone();
         // The platform comes back while the device may still be powered: the gateway waits for it a while.
-        while victim.lock().unwrap().try_wait().unwrap().is_none() {
-            tokio::task::yield_now().await;
-        }
+        let killed = async {
+            while victim.lock().unwrap().try_wait().unwrap().is_none() {
+                assert!(!powering.is_finished(), "the chip ran fewer than {nth} commands");
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        killed.await;
         processes.restart_host().await;
         let mut module = powering.await.unwrap();
         let eid = processes.world.inventory.chips[index].eid.clone();

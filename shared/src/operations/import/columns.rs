@@ -5,6 +5,7 @@ use csv::{ByteRecord, ReaderBuilder};
 use super::{MAX_IMPORT_BYTES, MAX_IMPORT_ROWS};
 use crate::domain::Malformed;
 use crate::error::{Error, Lang, Reason};
+use crate::web::mask_identifiers;
 
 /// Longest field, in bytes.
 const MAX_FIELD_BYTES: usize = 512;
@@ -152,6 +153,8 @@ fn places(header: &ByteRecord, rules: &[ColumnRule]) -> Result<Vec<Option<usize>
             .chars()
             .take(MAX_FIELD_BYTES)
             .collect::<String>();
+        // A file without a header has identifiers here.
+        let shown = mask_identifiers(&shown);
         let Some(at) = rules.iter().position(|rule| rule.name.as_bytes() == name) else {
             return Err(bad(
                 format!("未定义的列 {shown}"),
