@@ -49,6 +49,8 @@ async fn shake_hands(
 ) -> Option<(SslStream<Transport>, ChipKeys, Option<usize>)> {
     let slot = Arc::new(KeySlot::default());
     let attempt = timeout(context.settings.limits.handshake_timeout(), async {
+        // A connection that says nothing takes no turn: it cannot keep chips out.
+        stream.readable().await.map_err(|_| "closed")?;
         let _turn = context.handshakes.acquire().await.map_err(|_| "shutdown")?;
         stream.set_nodelay(true).map_err(|_| "closed")?;
         let ssl = tls::server(&context.tls, Arc::clone(&slot)).map_err(|_| "internal")?;

@@ -92,3 +92,35 @@ async fn chips_of_every_tls_suite_and_fragment_length_are_written() {
     }
     running.end().await;
 }
+
+// The other shipped card profile: the RFM application refreshes by itself, and the issuer may have locked EF_ICCID.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_generic_usim_is_written_and_a_locked_iccid_is_reported() {
+    use card_sim::personalisation::RefreshPolicy;
+    /// REFRESH with a UICC reset (TS 102 223 §8.6).
+    const UICC_RESET: u8 = 4;
+    let mut stock = inventory(2);
+    for chip in &mut stock.chips {
+        chip.profile = "generic-usim".into();
+    }
+    let running = Running::start(stock).await;
+    let world = &running.world;
+    let (open, locked) = (world.inventory.chips[0].clone(), world.inventory.chips[1].clone());
+    for chip in [&open, &locked] {
+        world.apply(&chip.eid).await.unwrap();
+    }
+    let automatic = RefreshPolicy::Automatic(UICC_RESET);
+    let mut module = world.module_with(&open, |card| card.refresh(automatic)).unwrap();
+    power(&mut module).await;
+    world.callbacks(1).await;
+    world.assert_written(&module).await;
+
+    let mut module = world
+        .module_with(&locked, |card| card.refresh(automatic).iccid_writable(false))
+        .unwrap();
+    module.power_on().await;
+    assert_eq!(world.card(&locked.eid).await.0, "写卡失败");
+    let callbacks = world.callbacks(2).await;
+    assert_eq!(text(&callbacks[1], "failure"), "iccid_refused");
+    running.end().await;
+}
