@@ -13,6 +13,7 @@ use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
 
 const NEEDS: Needs = Needs {
+    sealing_keys: true,
     transport_keys: true,
     callback_allow_http: true,
     secret: Some("admin_secret"),

@@ -14,6 +14,7 @@ use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
 
 const NEEDS: Needs = Needs {
+    sealing_keys: true,
     secret: Some("cron_secret"),
     ..Needs::NONE
 };

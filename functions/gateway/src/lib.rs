@@ -13,6 +13,7 @@ use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
 
 const NEEDS: Needs = Needs {
+    sealing_keys: true,
     link_key: true,
     secret: Some("gateway_secret"),
     ..Needs::NONE

@@ -7,6 +7,7 @@ use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
 
 const NEEDS: Needs = Needs {
+    sealing_keys: true,
     token_key: true,
     ..Needs::NONE
 };

@@ -16,9 +16,11 @@ thread_local! {
     static SETTINGS: RefCell<Option<Rc<Settings>>> = const { RefCell::new(None) };
 }
 
-/// Which variables a component needs beyond the keys of the store; the manifest maps exactly these to it.
+/// Which variables a component needs beyond `index_key`; the manifest maps exactly these to it.
 #[derive(Debug, Clone, Copy)]
 pub struct Needs {
+    /// `sealing_keys`: seals or opens stored values.
+    pub sealing_keys: bool,
     /// `token_key`: makes or checks tokens.
     pub token_key: bool,
     /// `link_key`: wraps key material for the OTA gateways.
@@ -32,8 +34,9 @@ pub struct Needs {
 }
 
 impl Needs {
-    /// Nothing beyond the keys of the store.
+    /// Nothing beyond the blind indexes.
     pub const NONE: Self = Self {
+        sealing_keys: false,
         token_key: false,
         link_key: false,
         transport_keys: false,
@@ -57,7 +60,11 @@ pub async fn settings(needs: Needs) -> Result<Rc<Settings>, Error> {
 
 async fn read(needs: Needs) -> Result<Variables, Error> {
     Ok(Variables {
-        sealing_keys: secret("sealing_keys").await?,
+        sealing_keys: if needs.sealing_keys {
+            Some(secret("sealing_keys").await?)
+        } else {
+            None
+        },
         index_key: secret("index_key").await?,
         link_key: if needs.link_key {
             Some(secret("link_key").await?)

@@ -117,7 +117,7 @@ mod tests {
             .collect();
         let index = hex::encode([9; 32]);
         let settings = VaultSettings {
-            sealing_keys: &sealing.join(","),
+            sealing_keys: Some(&sealing.join(",")),
             index_key: &index,
             ..VaultSettings::default()
         };

@@ -139,7 +139,7 @@ mod tests {
         let sealing = format!("1:{}", hex::encode([1; 32]));
         let index = hex::encode([index; 32]);
         let settings = VaultSettings {
-            sealing_keys: &sealing,
+            sealing_keys: Some(&sealing),
             index_key: &index,
             ..VaultSettings::default()
         };

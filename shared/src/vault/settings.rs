@@ -19,7 +19,7 @@ const AES_KEY_BYTES: [usize; 3] = [16, 24, 32];
 #[derive(Clone, Copy, Default)]
 pub struct VaultSettings<'a> {
     /// `1:<64 hex digits>[,2:<64 hex digits>]`: the highest id seals, all open.
-    pub sealing_keys: &'a str,
+    pub sealing_keys: Option<&'a str>,
     /// 64 hex digits: blind indexes, secret hashes.
     pub index_key: &'a str,
     /// 64 hex digits: wraps key material for the gateway.
@@ -38,7 +38,11 @@ impl Vault {
     pub fn from_settings(settings: VaultSettings<'_>) -> Result<Self, VaultError> {
         let optional = |name, text: Option<&str>| text.map(|text| key(name, text)).transpose();
         Ok(Self {
-            sealing: sealing_keys(settings.sealing_keys)?,
+            sealing: settings
+                .sealing_keys
+                .map(sealing_keys)
+                .transpose()?
+                .unwrap_or_default(),
             index: key("index_key", settings.index_key)?,
             link: optional("link_key", settings.link_key)?,
             token: optional("token_key", settings.token_key)?,
@@ -127,7 +131,7 @@ mod tests {
 
     fn problem(sealing: &str, index: &str, transport: Option<&str>) -> &'static str {
         let settings = VaultSettings {
-            sealing_keys: sealing,
+            sealing_keys: Some(sealing),
             index_key: index,
             transport_keys: transport,
             ..VaultSettings::default()
@@ -157,7 +161,7 @@ mod tests {
     fn a_vault_does_not_print_its_keys() {
         let sealing = format!("1:{HEX32}, 2:{HEX32}");
         let settings = VaultSettings {
-            sealing_keys: &sealing,
+            sealing_keys: Some(&sealing),
             index_key: HEX32,
             ..VaultSettings::default()
         };

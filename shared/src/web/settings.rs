@@ -29,7 +29,7 @@ pub const ZONES: [(&str, &str); 9] = [
 #[derive(Clone, Default)]
 pub struct Variables {
     /// See [`VaultSettings::sealing_keys`].
-    pub sealing_keys: Zeroizing<String>,
+    pub sealing_keys: Option<Zeroizing<String>>,
     /// See [`VaultSettings::index_key`].
     pub index_key: Zeroizing<String>,
     /// See [`VaultSettings::link_key`].
@@ -68,7 +68,7 @@ impl Settings {
     /// An internal error whose cause names the variable and never its value.
     pub fn from_variables(variables: &Variables) -> Result<Self, Error> {
         let vault = Vault::from_settings(VaultSettings {
-            sealing_keys: &variables.sealing_keys,
+            sealing_keys: variables.sealing_keys.as_ref().map(|keys| keys.as_str()),
             index_key: &variables.index_key,
             link_key: variables.link_key.as_ref().map(|key| key.as_str()),
             token_key: variables.token_key.as_ref().map(|key| key.as_str()),
@@ -131,7 +131,7 @@ mod tests {
 
     fn variables() -> Variables {
         Variables {
-            sealing_keys: Zeroizing::new(format!("1:{}", "11".repeat(32))),
+            sealing_keys: Some(Zeroizing::new(format!("1:{}", "11".repeat(32)))),
             index_key: Zeroizing::new("22".repeat(32)),
             secret: Some(Zeroizing::new("s".repeat(MIN_SECRET_BYTES))),
             ..Variables::default()
@@ -183,7 +183,7 @@ mod tests {
         let short = "x".repeat(MIN_SECRET_BYTES - 1);
         for broken in [
             Variables {
-                sealing_keys: Zeroizing::default(),
+                sealing_keys: Some(Zeroizing::default()),
                 ..variables()
             },
             Variables {

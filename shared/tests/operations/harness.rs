@@ -115,7 +115,7 @@ pub(crate) struct World {
 
 pub(crate) fn vault(sealing: &str) -> Vault {
     let settings = VaultSettings {
-        sealing_keys: sealing,
+        sealing_keys: Some(sealing),
         index_key: &hex::encode([0x1d; 32]),
         link_key: Some(&hex::encode(LINK_KEY)),
         token_key: Some(&hex::encode([0x70; 32])),

@@ -96,7 +96,7 @@ impl Answer {
 
 pub(super) fn variables() -> Variables {
     Variables {
-        sealing_keys: Zeroizing::new(format!("1:{}", "11".repeat(32))),
+        sealing_keys: Some(Zeroizing::new(format!("1:{}", "11".repeat(32)))),
         index_key: Zeroizing::new("22".repeat(32)),
         token_key: Some(Zeroizing::new("33".repeat(32))),
         secret: Some(Zeroizing::new(SECRET.to_owned())),
