@@ -7,7 +7,7 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError};
 
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 use uicc::ident::{Eid, mask};
 use uicc::scp81::{AdminResponse, AdminStatus, TargetedApplication, Uri};
 use uuid::Uuid;
@@ -228,21 +228,28 @@ impl<'a> Session<'a> {
             bytes_up,
             bytes_down,
         };
-        let mut waits = waits(self.context.settings.limits.report_retry());
-        let answer = loop {
-            match (self.context.platform.report(&request).await, waits.next()) {
-                (Err(PlatformError::Unavailable(error)), Some(wait)) => {
-                    tracing::warn!(
-                        session = self.account.id,
-                        error,
-                        ?wait,
-                        "report not acknowledged, trying again"
-                    );
-                    sleep(wait).await;
+        let limits = &self.context.settings.limits;
+        let mut waits = waits(limits.report_retry());
+        let tries = async {
+            loop {
+                match (self.context.platform.report(&request).await, waits.next()) {
+                    (Err(PlatformError::Unavailable(error)), Some(wait)) => {
+                        tracing::warn!(
+                            session = self.account.id,
+                            error,
+                            ?wait,
+                            "report not acknowledged, trying again"
+                        );
+                        sleep(wait).await;
+                    }
+                    (answer, _) => break answer,
                 }
-                (answer, _) => break answer,
             }
         };
+        // A platform that takes connections and never answers costs time beyond the waits.
+        let answer = timeout(limits.report_retry() + limits.platform_timeout(), tries)
+            .await
+            .unwrap_or_else(|_| Err(PlatformError::Unavailable("no answer in time".to_owned())));
         match (&answer, &request.event) {
             // A platform that opened the chip's next session already knows that this one is over.
             (Err(error), Report::Closed { .. }) => {
