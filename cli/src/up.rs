@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use serde_json::json;
+use tracing_subscriber::EnvFilter;
 
 use crate::api::Api;
 use crate::args::UpOptions;
@@ -20,6 +21,7 @@ const RUNTIME_CONFIG: &str = "runtime-config/local.toml";
 
 /// Runs until interrupted.
 pub(crate) async fn run(options: UpOptions) -> Result<()> {
+    log_to_stderr();
     let root = components::application_root()?;
     if !options.no_build {
         components::build(&root)?;
@@ -88,4 +90,13 @@ async fn first_client(api: &Api, admin_secret: &str) -> Result<()> {
         made["client_secret"].as_str().unwrap_or_default()
     );
     Ok(())
+}
+
+/// Shows the gateway's log lines, whose identifiers are masked; `RUST_LOG` says which, `info` unless it is set.
+fn log_to_stderr() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
 }
