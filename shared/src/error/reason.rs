@@ -83,6 +83,10 @@ reasons! {
     NumberTaken "number_taken" 409 "码号已被占用或写入" "the number is reserved or written already" => "更换数据卡后重新申请" "choose another data card";
     NumberSuspended "number_suspended" 409 "码号已停用" "the number is suspended" => "联系运营方恢复码号" "ask the operator to resume it";
     WrongState "wrong_state" 403 "卡片当前状态不支持该操作" "the card's state does not permit this" => "查询卡片状态" "query the card's status";
+    NumberInUse "number_in_use" 409 "码号当前状态不支持该操作" "the number's state does not permit this" => "查询码号状态" "query the number's status";
+    SecretsInRotation "secrets_in_rotation" 409 "已有两个密钥同时有效" "two secrets are live already" => "等待旧密钥到期，或先将其吊销" "wait until the older one expires, or revoke it first";
+    UnknownSecret "unknown_secret" 404 "密钥不存在或已失效" "there is no such live secret" => "核对密钥序号" "check the generation of the secret";
+    RecordConflict "record_conflict" 409 "同一时点已有内容不同的记录" "another record of the same moment has other content" => "核对记录的 as_of 与内容" "check the record's as_of and content";
     ImportConflict "import_conflict" 409 "已有内容不同的记录" "a record with other content exists" => "核对该行与已导入的数据" "compare the row with what was imported before";
     // Link to the gateway
     UnknownSession "unknown_session" 404 "会话不存在" "there is no such session" => "重新建立会话" "open a new session";

@@ -12,6 +12,7 @@ use crate::error::{Error, Reason};
 use crate::store::{
     Database,
     client::{self, NewClientRow},
+    client_secret, transaction,
 };
 use crate::vault::{IndexKind, Zeroizing, random_bytes};
 
@@ -25,6 +26,8 @@ const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 5..=15;
 const SECRET_BYTES: usize = 32;
 /// What a client secret starts with, so that a leaked one is recognised.
 const SECRET_PREFIX: &str = "xks_";
+/// Generation of a client's first secret.
+const FIRST_GENERATION: i64 = 1;
 
 /// What an account is made of.
 #[derive(Clone, Copy, Debug)]
@@ -53,7 +56,7 @@ pub struct CreatedClient {
     pub callback_secret: Zeroizing<String>,
 }
 
-/// Creates an account. One statement, so it needs no transaction.
+/// Creates an account with its first secret.
 ///
 /// # Errors
 /// [`Reason::ParameterMissing`], [`Reason::ParameterTooLong`], [`Reason::ParameterMalformed`], naming the field.
@@ -73,7 +76,7 @@ pub async fn create_client<D: Database>(
     let id = ClientId::new(random_bytes(cx.random));
     let row = id.as_str().as_bytes();
     let client_key = Zeroizing::new(random_bytes::<SECRET_BYTES>(cx.random));
-    let client_secret = Zeroizing::new(format!(
+    let secret = Zeroizing::new(format!(
         "{SECRET_PREFIX}{}",
         URL_SAFE_NO_PAD.encode(client_key.as_slice())
     ));
@@ -93,12 +96,16 @@ pub async fn create_client<D: Database>(
             row,
             callback_secret.as_bytes(),
         )?,
-        secret_hash: &cx.vault.hash_secret(&client_secret),
     };
-    client::insert(cx.db, stored, cx.now).await?;
+    let hash = cx.vault.hash_secret(&secret);
+    transaction(cx.db, async |db| {
+        client::insert(db, stored, cx.now).await?;
+        client_secret::insert(db, &id, FIRST_GENERATION, &hash, cx.now).await
+    })
+    .await?;
     Ok(CreatedClient {
         client_id: id,
-        client_secret,
+        client_secret: secret,
         callback_secret,
     })
 }

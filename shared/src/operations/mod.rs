@@ -36,7 +36,9 @@ pub use record_delivery::{Delivery, DeliveryState, MAX_ATTEMPTS, RETRY_AFTER_MS,
 pub use report::{MAX_WRITE_ATTEMPTS, Report, ReportAnswer, ReportEvent, report};
 pub use sign::{SIGN_FIELD, canonical, sign, standard_webhook_signature};
 pub use status::{StatusView, TaskRef, status};
-pub use token::{Caller, IssuedToken, MAX_TOKEN_BYTES, TOKEN_LIFETIME_SECS, issue_token, verify_token};
+pub use token::{
+    Caller, IssuedToken, MAX_TOKEN_BYTES, TOKEN_LIFETIME_SECS, Verified, issue_token, verify_token,
+};
 
 use jiff::tz::TimeZone;
 
@@ -47,6 +49,9 @@ use crate::vault::{Random, Vault};
 pub struct Context<'a, D> {
     /// A connection that no other request uses meanwhile.
     pub db: &'a D,
+    /// A connection for what may be lost when the power fails: call log, call rates. The same as `db` where nothing
+    /// else is written.
+    pub journal: &'a D,
     /// The platform's keys.
     pub vault: &'a Vault,
     /// The time of the request.

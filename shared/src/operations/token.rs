@@ -1,19 +1,21 @@
 //! §7.2.1 and §7.1.2: tokens. Stateless and signed; the client behind one is read again on each use, so
 //! that disabling a client or changing its secret stops its tokens at once.
 //!
-//! Form: `v1.<client_id>.<secret generation>.<expiry, s>.<base64url of the signature>`. Safe in a query.
+//! Form: `v1.<client_id>.<secret generation>.<expiry, ms>.<base64url of the signature>`. Safe in a query.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ipnet::IpNet;
 
 use super::Context;
-use crate::domain::{ClientId, Permission};
+use crate::domain::{ClientId, Permission, SECOND_MS, Timestamp};
 use crate::error::{Error, Reason};
 use crate::store::{
     Database,
     client::{self, ClientRow},
+    client_secret::{self, SecretRow},
 };
 
 /// How long a token is valid, in seconds (§7.1.2: 24 h).
@@ -22,6 +24,8 @@ pub const TOKEN_LIFETIME_SECS: i64 = 86_400;
 pub const MAX_TOKEN_BYTES: usize = 256;
 /// Longest secret, in bytes.
 const MAX_SECRET_BYTES: usize = 128;
+/// Most secrets of a client that are live at the same time: the latest, and in a rotation the one before it.
+pub(super) const MAX_LIVE_SECRETS: usize = 2;
 const VERSION: &str = "v1";
 
 /// A fresh token.
@@ -39,7 +43,16 @@ pub struct Caller {
     pub id: ClientId,
 }
 
-/// Exchanges identifier and secret for a token.
+/// What a token gives access to.
+#[derive(Clone, Debug)]
+pub struct Verified {
+    /// The client behind it.
+    pub caller: Caller,
+    /// How often the client may call the interface in a minute, where that differs from the default.
+    pub calls_per_minute: Option<u32>,
+}
+
+/// Exchanges identifier and secret for a token. During a rotation both live secrets are good (§9.2.1).
 ///
 /// # Errors
 /// [`Reason::ClientUnknownOrSecretWrong`], and only with the right secret [`Reason::ClientDisabled`] and
@@ -50,23 +63,24 @@ pub async fn issue_token<D: Database>(
     client_secret: &str,
     ip: IpAddr,
 ) -> Result<IssuedToken, Error> {
-    let client = match ClientId::parse(client_id) {
-        Ok(id) if client_secret.len() <= MAX_SECRET_BYTES => client::by_id(cx.db, &id).await?,
+    let id = ClientId::parse(client_id)
+        .ok()
+        .filter(|_| client_secret.len() <= MAX_SECRET_BYTES);
+    let secrets = match &id {
+        Some(id) => client_secret::of_client(cx.db, id).await?,
+        None => Vec::new(),
+    };
+    let generation = generation_of(cx, client_secret, &secrets);
+    let client = match (&id, generation) {
+        (Some(id), Some(_)) => client::by_id(cx.db, id).await?,
         _ => None,
     };
-    // Compared also when there is no such client, so that the time taken does not tell.
-    let hash = client.as_ref().map_or(&[][..], |client| &client.secret_hash);
-    let right = cx.vault.verify_secret(client_secret, hash);
-    let client = client
-        .filter(|_| right)
-        .ok_or(Reason::ClientUnknownOrSecretWrong)?;
+    let (Some(client), Some(generation)) = (client, generation) else {
+        return Err(Reason::ClientUnknownOrSecretWrong.into());
+    };
     admitted(&client, ip)?;
-    let expires = cx.now.seconds().saturating_add(TOKEN_LIFETIME_SECS);
-    let payload = format!(
-        "{VERSION}.{}.{}.{expires}",
-        client.id.as_str(),
-        client.secret_generation
-    );
+    let expires = cx.now.plus(TOKEN_LIFETIME_SECS * SECOND_MS).millis();
+    let payload = format!("{VERSION}.{}.{generation}.{expires}", client.id.as_str());
     let signature = URL_SAFE_NO_PAD.encode(cx.vault.sign_token(payload.as_bytes())?);
     Ok(IssuedToken {
         token: format!("{payload}.{signature}"),
@@ -74,40 +88,64 @@ pub async fn issue_token<D: Database>(
     })
 }
 
+/// The generation of the live secret that was presented. As many comparisons are made for a client that does not
+/// exist as for one that does, so that the time taken does not tell.
+fn generation_of<D>(cx: &Context<'_, D>, presented: &str, secrets: &[SecretRow]) -> Option<i64> {
+    let mut live = secrets.iter().filter(|secret| secret.is_live(cx.now));
+    let mut found = None;
+    for _ in 0..MAX_LIVE_SECRETS {
+        let secret = live.next();
+        let hash = secret.map_or(&[][..], |secret| &secret.hash);
+        if cx.vault.verify_secret(presented, hash) {
+            found = found.or(secret.map(|secret| secret.generation));
+        }
+    }
+    found
+}
+
 /// Recognises the client behind a token and verifies that it may call from `ip` what `permission` names.
 ///
 /// # Errors
-/// [`Reason::TokenInvalid`] (also when the client is gone or has a new secret), [`Reason::TokenExpired`],
-/// [`Reason::ClientDisabled`], [`Reason::IpNotAllowed`], [`Reason::PermissionMissing`].
+/// [`Reason::TokenInvalid`] (also when the client is gone, or the token or its secret was revoked),
+/// [`Reason::TokenExpired`], [`Reason::ClientDisabled`], [`Reason::IpNotAllowed`], [`Reason::PermissionMissing`].
 pub async fn verify_token<D: Database>(
     cx: &Context<'_, D>,
     token: &str,
     ip: IpAddr,
     permission: Permission,
-) -> Result<Caller, Error> {
+) -> Result<Verified, Error> {
     let claims = read(cx, token)?;
-    if cx.now.seconds() >= claims.expires {
+    if cx.now >= claims.expires {
         return Err(Reason::TokenExpired.into());
     }
-    let client = client::by_id(cx.db, &claims.client)
-        .await?
-        .ok_or(Reason::TokenInvalid)?;
-    if client.secret_generation != claims.generation {
+    let standing = client_secret::standing(cx.db, &claims.client, claims.generation).await?;
+    let (client, secret) = standing.ok_or(Reason::TokenInvalid)?;
+    let issued = claims.expires.plus(-TOKEN_LIFETIME_SECS * SECOND_MS);
+    if !secret.is_live(cx.now) || issued < client.tokens_from {
         return Err(Reason::TokenInvalid.into());
     }
     admitted(&client, ip)?;
-    let permissions: Vec<String> = serde_json::from_str(&client.permissions).map_err(Error::internal)?;
-    if !permissions.iter().any(|name| name == permission.code()) {
+    let permissions: Vec<&str> = serde_json::from_str(&client.permissions).map_err(Error::internal)?;
+    if !permissions.contains(&permission.code()) {
         return Err(Error::new(Reason::PermissionMissing).with_detail(permission.code(), permission.code()));
     }
-    Ok(Caller { id: client.id })
+    Ok(Verified {
+        calls_per_minute: limit_of(&client, permission.code())?,
+        caller: Caller { id: client.id },
+    })
+}
+
+/// The client's own limit for an interface, if it has one.
+pub(super) fn limit_of(client: &ClientRow, interface: &str) -> Result<Option<u32>, Error> {
+    let limits: BTreeMap<&str, u32> = serde_json::from_str(&client.limits).map_err(Error::internal)?;
+    Ok(limits.get(interface).copied())
 }
 
 /// What a token says.
 struct Claims {
     client: ClientId,
     generation: i64,
-    expires: i64,
+    expires: Timestamp,
 }
 
 /// Reads a token; nothing in it is believed before its signature is verified.
@@ -133,7 +171,7 @@ fn read<D>(cx: &Context<'_, D>, token: &str) -> Result<Claims, Error> {
         (Some(VERSION), Some(client), Some(generation), Some(expires), None) => Ok(Claims {
             client: ClientId::parse(client).map_err(|_| Reason::TokenInvalid)?,
             generation: generation.parse().map_err(|_| Reason::TokenInvalid)?,
-            expires: expires.parse().map_err(|_| Reason::TokenInvalid)?,
+            expires: Timestamp(expires.parse().map_err(|_| Reason::TokenInvalid)?),
         }),
         _ => Err(Reason::TokenInvalid.into()),
     }

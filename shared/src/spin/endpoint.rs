@@ -58,6 +58,7 @@ async fn answer(
     let db = Connection::take(now).await?;
     let cx = Context {
         db: &db,
+        journal: &db,
         vault: &settings.vault,
         now,
         random: &HostRandom,

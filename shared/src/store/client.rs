@@ -10,10 +10,10 @@ pub const PHONE: Column = Column("client.phone");
 pub const CALLBACK_SECRET: Column = Column("client.callback_secret");
 
 const INSERT: &str = "INSERT INTO client (id, name, phone_index, phone_sealed, ips, permissions, callback_url, \
-    callback_secret_sealed, secret_hash, secret_generation, status, created_at, changed_at) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, 'active', $10, $10)";
-const BY_ID: &str = "SELECT id, ips, permissions, callback_url, callback_secret_sealed, secret_hash, \
-    secret_generation, status FROM client WHERE id = $1";
+    callback_secret_sealed, status, created_at, changed_at) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'active', $9, $9)";
+const BY_ID: &str = "SELECT id, ips, permissions, callback_url, callback_secret_sealed, limits, tokens_from, status \
+    FROM client WHERE id = $1";
 
 /// A client as stored.
 #[derive(Clone, Debug)]
@@ -28,10 +28,10 @@ pub struct ClientRow {
     pub callback_url: Option<String>,
     /// Sealed callback secret.
     pub callback_secret_sealed: Vec<u8>,
-    /// Keyed hash of the client secret.
-    pub secret_hash: Vec<u8>,
-    /// Counts the secrets the client has had; tokens name it.
-    pub secret_generation: i64,
+    /// Calls a minute that differ from the defaults: a JSON object from interface name to number.
+    pub limits: String,
+    /// Tokens handed out before this moment are refused.
+    pub tokens_from: Timestamp,
     /// False when the client is disabled.
     pub active: bool,
 }
@@ -54,8 +54,6 @@ pub struct NewClientRow<'a> {
     pub callback_url: Option<&'a str>,
     /// Sealed callback secret.
     pub callback_secret_sealed: Vec<u8>,
-    /// Keyed hash of the client secret.
-    pub secret_hash: &'a [u8],
 }
 
 /// Adds a client.
@@ -72,7 +70,6 @@ pub async fn insert<D: Database>(db: &D, new: NewClientRow<'_>, now: Timestamp) 
         new.permissions.into(),
         new.callback_url.into(),
         new.callback_secret_sealed.into(),
-        new.secret_hash.into(),
         now.into(),
     ];
     db.run(INSERT, &params).await.map(drop)
@@ -86,15 +83,15 @@ pub async fn by_id<D: Database>(db: &D, id: &ClientId) -> Result<Option<ClientRo
     first(&db.run(BY_ID, &[id.into()]).await?, read)
 }
 
-fn read(row: &Row) -> Result<ClientRow, DbError> {
+pub(super) fn read(row: &Row) -> Result<ClientRow, DbError> {
     Ok(ClientRow {
         id: row.client_id(0)?,
         ips: row.text(1)?.to_owned(),
         permissions: row.text(2)?.to_owned(),
         callback_url: row.optional(3, Row::text)?.map(str::to_owned),
         callback_secret_sealed: row.blob(4)?.to_owned(),
-        secret_hash: row.blob(5)?.to_owned(),
-        secret_generation: row.integer(6)?,
+        limits: row.text(5)?.to_owned(),
+        tokens_from: row.time(6)?,
         active: row.text(7)? == "active",
     })
 }

@@ -9,7 +9,10 @@ use crate::domain::Timestamp;
 use crate::error::{Error, Reason};
 
 /// Text of every migration; the first makes version 1.
-const MIGRATIONS: &[&str] = &[include_str!("../../migrations/0001_card_writing.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../migrations/0001_card_writing.sql"),
+    include_str!("../../migrations/0002_access_queries_log.sql"),
+];
 
 /// The schema this program needs.
 pub const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;

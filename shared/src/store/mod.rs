@@ -9,6 +9,7 @@
 pub mod card_history;
 pub mod chip;
 pub mod client;
+pub mod client_secret;
 mod database;
 pub mod device_session;
 pub mod incident;

@@ -34,11 +34,23 @@ pub enum Param {
     Iccid,
     /// 目标运营号.
     Msisdn,
+    /// Name of an interface; administrators' searches.
+    Interface,
+    /// Reason of a failure; administrators' searches.
+    Reason,
+    /// Beginning of a time span, RFC 3339, included.
+    From,
+    /// End of a time span, RFC 3339, excluded.
+    To,
+    /// Where the next page begins, as the page before said.
+    Cursor,
+    /// Rows of a page.
+    Limit,
 }
 
 impl Param {
     /// Every parameter there is.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 15] = [
         Self::ClientId,
         Self::ClientSecret,
         Self::Token,
@@ -48,6 +60,12 @@ impl Param {
         Self::ProvinceCode,
         Self::Iccid,
         Self::Msisdn,
+        Self::Interface,
+        Self::Reason,
+        Self::From,
+        Self::To,
+        Self::Cursor,
+        Self::Limit,
     ];
 
     /// The name on the wire.
@@ -62,6 +80,12 @@ impl Param {
             Self::ProvinceCode => "province_code",
             Self::Iccid => "iccid",
             Self::Msisdn => "msisdn",
+            Self::Interface => "interface",
+            Self::Reason => "reason",
+            Self::From => "from",
+            Self::To => "to",
+            Self::Cursor => "cursor",
+            Self::Limit => "limit",
         }
     }
 
@@ -69,10 +93,19 @@ impl Param {
     /// that is only slightly wrong gets the domain's explanation and not this one.
     pub const fn max_chars(self) -> usize {
         match self {
-            Self::ClientId | Self::TaskId | Self::Eid | Self::Iccid | Self::Msisdn => 64,
+            Self::ClientId
+            | Self::TaskId
+            | Self::Eid
+            | Self::Iccid
+            | Self::Msisdn
+            | Self::Interface
+            | Self::Reason
+            | Self::From
+            | Self::To
+            | Self::Cursor => 64,
             Self::ClientSecret => 256,
             Self::Token => 1024,
-            Self::WriteType | Self::ProvinceCode => 16,
+            Self::WriteType | Self::ProvinceCode | Self::Limit => 16,
         }
     }
 }

@@ -148,7 +148,7 @@ pub async fn serve<D: Database>(
     let caller = match interface.access {
         Access::Client(permission) => {
             let token = credential::token(request.headers(), &pairs)?;
-            Some(verify_token(cx, token, from, permission).await?)
+            Some(verify_token(cx, token, from, permission).await?.caller)
         }
         Access::Anyone | Access::Secret => None,
     };
@@ -200,7 +200,9 @@ fn read<'a>(interface: &Interface, request: &'a Request) -> Result<(&'a [u8], Ve
             pairs.extend(decode_json(body)?);
             Ok((&[], pairs))
         }
-        (Content::Json, "application/json") | (Content::Csv, "text/csv") => Ok((body, pairs)),
+        (Content::Json, "application/json")
+        | (Content::Csv, "text/csv")
+        | (Content::Ndjson, "application/x-ndjson" | "application/jsonl") => Ok((body, pairs)),
         (content, _) => {
             let accepted = accepted_media_types(content);
             Err(Error::new(Reason::MediaTypeUnsupported)
@@ -215,6 +217,7 @@ fn accepted_media_types(content: Content) -> &'static str {
         Content::Parameters => "application/x-www-form-urlencoded, application/json",
         Content::Json => "application/json",
         Content::Csv => "text/csv",
+        Content::Ndjson => "application/x-ndjson",
     }
 }
 

@@ -26,7 +26,7 @@ fn verify(
     token: &str,
     from: &str,
 ) -> Result<shared::operations::Caller, shared::error::Error> {
-    run(verify_token(&world.cx(), token, ip(from), Permission::WriteApply))
+    run(verify_token(&world.cx(), token, ip(from), Permission::WriteApply)).map(|verified| verified.caller)
 }
 
 // §7.2.1
@@ -143,8 +143,10 @@ fn disabling_a_client_or_changing_its_secret_stops_its_tokens_at_once() {
         ))),
         Reason::ClientDisabled
     );
-    world.execute("UPDATE client SET status = 'active', secret_generation = 2");
+    world.execute("UPDATE client SET status = 'active'");
+    world.execute("UPDATE client_secret SET revoked_at = 1");
     assert_eq!(reason(verify(&world, &token, INSIDE)), Reason::TokenInvalid);
+    world.execute("DELETE FROM client_secret");
     world.execute("DELETE FROM client");
     assert_eq!(reason(verify(&world, &token, INSIDE)), Reason::TokenInvalid);
 }

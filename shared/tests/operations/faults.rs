@@ -218,11 +218,7 @@ fn a_new_client() {
 fn a_migration() {
     for n in 1..=MAX_STATEMENTS {
         let world = World::new();
-        world.execute(
-            "PRAGMA foreign_keys = OFF; DROP TABLE incident; DROP TABLE outbox_attempt; DROP TABLE outbox; \
-             DROP TABLE device_session; DROP TABLE card_history; DROP TABLE task; DROP TABLE number; \
-             DROP TABLE chip; DROP TABLE client; DROP TABLE schema_version; PRAGMA foreign_keys = ON;",
-        );
+        drop_every_table(&world);
         world.db.fail_at(Some(n));
         let result = run(migrate(&world.db, world.time()));
         world.db.fail_at(None);
@@ -241,6 +237,23 @@ fn a_migration() {
         run(migrate(&world.db, world.time())).unwrap();
     }
     panic!("the migration takes more than {MAX_STATEMENTS} statements");
+}
+
+fn drop_every_table(world: &World) {
+    let connection = world.db.inner.connection();
+    let mut find = connection
+        .prepare("SELECT name FROM sqlite_master WHERE type = 'table'")
+        .unwrap();
+    let tables: Vec<String> = find
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    connection.pragma_update(None, "foreign_keys", false).unwrap();
+    for table in tables {
+        connection.execute_batch(&format!("DROP TABLE {table}")).unwrap();
+    }
+    connection.pragma_update(None, "foreign_keys", true).unwrap();
 }
 
 #[test]

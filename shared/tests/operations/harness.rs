@@ -163,6 +163,7 @@ impl World {
     pub(crate) fn cx(&self) -> Context<'_, Probe> {
         Context {
             db: &self.db,
+            journal: &self.db,
             vault: &self.vault,
             now: self.time(),
             random: &self.random,

@@ -126,6 +126,7 @@ impl World {
 fn context<'a>(db: &'a Sqlite, settings: &'a Settings) -> Context<'a, Sqlite> {
     Context {
         db,
+        journal: db,
         vault: &settings.vault,
         now: NOW,
         random: &Fixed,

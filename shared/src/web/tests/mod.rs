@@ -130,6 +130,7 @@ pub(super) fn send_to(
     let settings = Settings::from_variables(&variables()).unwrap();
     let cx = Context {
         db,
+        journal: db,
         vault: &settings.vault,
         now,
         random: &Fixed,
@@ -167,6 +168,7 @@ pub(super) fn send_broken(interface: &'static Interface, reason: crate::error::R
     let settings = Settings::from_variables(&variables()).unwrap();
     let cx = Context {
         db: &db,
+        journal: &db,
         vault: &settings.vault,
         now: Timestamp(0),
         random: &Fixed,
