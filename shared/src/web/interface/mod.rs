@@ -6,9 +6,11 @@
 
 mod business;
 mod internal;
+mod reasons;
 
 pub use business::*;
 pub use internal::*;
+pub use reasons::documented_reasons;
 
 use http::Method;
 
