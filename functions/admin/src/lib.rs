@@ -54,6 +54,6 @@ async fn handle(request: Request) -> impl IntoResponse {
         )
         .await
     } else {
-        spin::not_found(&request)
+        spin::not_found(NEEDS, request).await
     }
 }

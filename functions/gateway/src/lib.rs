@@ -29,7 +29,7 @@ async fn handle(request: Request) -> impl IntoResponse {
     } else if path == interface::GATEWAY_REPORT.path {
         spin::serve(&interface::GATEWAY_REPORT, NEEDS, request, session_report).await
     } else {
-        spin::not_found(&request)
+        spin::not_found(NEEDS, request).await
     }
 }
 

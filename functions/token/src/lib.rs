@@ -23,5 +23,6 @@ async fn token(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
     let issued = issue_token(call.cx, client_id, client_secret, call.from).await?;
     Ok(Reply::ok()
         .with("token", issued.token)
-        .with("expire_time", issued.expire_time))
+        .with("expire_time", issued.expire_time)
+        .with_budget(issued.budget))
 }

@@ -5,6 +5,7 @@
 //! full; who needs the text asks for it with `as_str`.
 
 mod actor;
+mod budget;
 mod callback_url;
 mod card_status;
 mod eid;
@@ -25,6 +26,7 @@ mod time;
 mod write_type;
 
 pub use actor::Actor;
+pub use budget::{Bucket, Budget, MAX_CALLS_PER_MINUTE, micros};
 pub use callback_url::{CallbackUrl, MAX_CALLBACK_URL_CHARS};
 pub use card_status::{CardEvent, CardStatus, Refused, TRANSITIONS, next};
 pub use eid::Eid;

@@ -8,7 +8,7 @@ mod reason;
 
 pub use reason::Reason;
 
-use crate::domain::{Kind, Malformed};
+use crate::domain::{Budget, Kind, Malformed};
 use crate::store::DbError;
 use crate::vault::VaultError;
 
@@ -38,6 +38,16 @@ pub struct Error {
     // Boxed: a failure travels through every result and should be small.
     detail: Option<Box<Detail>>,
     cause: Option<Box<str>>,
+    wait: Option<Box<Wait>>,
+}
+
+/// When a caller that was too fast may come again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wait {
+    /// Whole seconds to wait.
+    pub secs: u32,
+    /// What is left of the caller's limit, if it has one.
+    pub budget: Option<Budget>,
 }
 
 impl Error {
@@ -48,7 +58,16 @@ impl Error {
             reason,
             detail: None,
             cause: None,
+            wait: None,
         }
+    }
+
+    /// The caller is too fast.
+    #[must_use]
+    pub fn rate_limited(secs: u32, budget: Option<Budget>) -> Self {
+        let mut error = Self::new(Reason::RateLimited);
+        error.wait = Some(Box::new(Wait { secs, budget }));
+        error
     }
 
     /// Adds what the caller may know.
@@ -84,6 +103,12 @@ impl Error {
     #[must_use]
     pub fn detail(&self) -> Option<&Detail> {
         self.detail.as_deref()
+    }
+
+    /// When the caller may come again.
+    #[must_use]
+    pub fn wait(&self) -> Option<Wait> {
+        self.wait.as_deref().copied()
     }
 
     /// What only the operator may know.

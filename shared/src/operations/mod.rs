@@ -6,6 +6,8 @@
 //! but those of its [`Context`].
 
 mod apply;
+mod call_log;
+mod call_rate;
 mod callback_body;
 mod cancel;
 mod chip_keys;
@@ -22,6 +24,13 @@ mod token;
 mod transition;
 
 pub use apply::{Applied, ApplyRequest, MIN_WRITE_ALLOWANCE_BYTES, apply};
+pub use call_log::{
+    CALL_LOG_DAYS, CallFilter, CallPage, CallRecord, MAX_CALLS_PER_PAGE, record_call, search_calls,
+    sweep_calls,
+};
+pub use call_rate::{
+    Blame, REFUSALS_PER_MINUTE, WRONG_SECRETS, blame, forget_strangers, heed_blame, spend_calls,
+};
 pub use cancel::{Cancelled, cancel};
 pub use chip_keys::{ChipKeys, chip_keys};
 pub use create_client::{CreatedClient, NewClient, create_client};
@@ -37,7 +46,8 @@ pub use report::{MAX_WRITE_ATTEMPTS, Report, ReportAnswer, ReportEvent, report};
 pub use sign::{SIGN_FIELD, canonical, sign, standard_webhook_signature};
 pub use status::{StatusView, TaskRef, status};
 pub use token::{
-    Caller, IssuedToken, MAX_TOKEN_BYTES, TOKEN_LIFETIME_SECS, Verified, issue_token, verify_token,
+    Caller, IssuedToken, MAX_TOKEN_BYTES, TOKEN_LIFETIME_SECS, TOKENS_PER_MINUTE, Verified, issue_token,
+    verify_token,
 };
 
 use jiff::tz::TimeZone;

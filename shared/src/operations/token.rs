@@ -10,7 +10,8 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ipnet::IpNet;
 
 use super::Context;
-use crate::domain::{ClientId, Permission, SECOND_MS, Timestamp};
+use super::call_rate::{Blame, blame, heed_blame, spend_calls};
+use crate::domain::{Budget, ClientId, Permission, SECOND_MS, Timestamp};
 use crate::error::{Error, Reason};
 use crate::store::{
     Database,
@@ -20,6 +21,8 @@ use crate::store::{
 
 /// How long a token is valid, in seconds (§7.1.2: 24 h).
 pub const TOKEN_LIFETIME_SECS: i64 = 86_400;
+/// Tokens a client may take in a minute unless it is given another number.
+pub const TOKENS_PER_MINUTE: u32 = 60;
 /// Longest token, in bytes.
 pub const MAX_TOKEN_BYTES: usize = 256;
 /// Longest secret, in bytes.
@@ -27,6 +30,8 @@ const MAX_SECRET_BYTES: usize = 128;
 /// Most secrets of a client that are live at the same time: the latest, and in a rotation the one before it.
 pub(super) const MAX_LIVE_SECRETS: usize = 2;
 const VERSION: &str = "v1";
+/// Name of the interface that hands out tokens, in limits.
+const TOKEN_INTERFACE: &str = "token";
 
 /// A fresh token.
 pub struct IssuedToken {
@@ -34,6 +39,8 @@ pub struct IssuedToken {
     pub token: String,
     /// Validity from now, in seconds.
     pub expire_time: i64,
+    /// How many tokens the client may still take.
+    pub budget: Budget,
 }
 
 /// A client that proved who it is.
@@ -52,17 +59,19 @@ pub struct Verified {
     pub calls_per_minute: Option<u32>,
 }
 
-/// Exchanges identifier and secret for a token. During a rotation both live secrets are good (§9.2.1).
+/// Exchanges identifier and secret for a token. During a rotation both live secrets are good (§9.2.1). An address
+/// that keeps presenting wrong secrets has to wait; other addresses of the same client do not.
 ///
 /// # Errors
-/// [`Reason::ClientUnknownOrSecretWrong`], and only with the right secret [`Reason::ClientDisabled`] and
-/// [`Reason::IpNotAllowed`].
+/// [`Reason::ClientUnknownOrSecretWrong`]; only with the right secret [`Reason::ClientDisabled`] and
+/// [`Reason::IpNotAllowed`]; [`Reason::RateLimited`].
 pub async fn issue_token<D: Database>(
     cx: &Context<'_, D>,
     client_id: &str,
     client_secret: &str,
     ip: IpAddr,
 ) -> Result<IssuedToken, Error> {
+    heed_blame(cx, Blame::WrongSecret, ip).await?;
     let id = ClientId::parse(client_id)
         .ok()
         .filter(|_| client_secret.len() <= MAX_SECRET_BYTES);
@@ -76,15 +85,19 @@ pub async fn issue_token<D: Database>(
         _ => None,
     };
     let (Some(client), Some(generation)) = (client, generation) else {
-        return Err(Reason::ClientUnknownOrSecretWrong.into());
+        blame(cx, Blame::WrongSecret, ip).await?;
+        return Err(Error::new(Reason::ClientUnknownOrSecretWrong).with_cause("wrong credentials"));
     };
     admitted(&client, ip)?;
+    let limit = limit_of(&client, TOKEN_INTERFACE)?.unwrap_or(TOKENS_PER_MINUTE);
+    let (_, budget) = spend_calls(cx, &client.id, TOKEN_INTERFACE, limit, 1).await?;
     let expires = cx.now.plus(TOKEN_LIFETIME_SECS * SECOND_MS).millis();
     let payload = format!("{VERSION}.{}.{generation}.{expires}", client.id.as_str());
     let signature = URL_SAFE_NO_PAD.encode(cx.vault.sign_token(payload.as_bytes())?);
     Ok(IssuedToken {
         token: format!("{payload}.{signature}"),
         expire_time: TOKEN_LIFETIME_SECS,
+        budget,
     })
 }
 

@@ -15,15 +15,30 @@ use crate::store::{self, Database, DbError, Row, Value};
 /// Label of the database in the manifest.
 const LABEL: &str = "default";
 
-/// Most idle connections an instance keeps. Each is a file handle of the host, and holding one open also keeps
+/// Most idle connections of each kind that an instance keeps. Each is a file handle of the host, and holding one open also keeps
 /// the write-ahead log from being checkpointed away after every request.
 const MAX_IDLE_CONNECTIONS: usize = 16;
 
 /// Words by which SQLite and libSQL say that another connection holds the lock.
 const BUSY_WORDS: [&str; 3] = ["database is locked", "database table is locked", "SQLITE_BUSY"];
 
+// A commit that does not wait for the disk. SQLite keeps the file sound all the same; a power failure may undo the
+// latest commits, a killed process none. An engine that knows no such thing, as libSQL over a network, says so.
+const DO_NOT_WAIT_FOR_THE_DISK: &str = "PRAGMA synchronous = NORMAL";
+
+/// What a connection's commits promise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// They survive a power failure: allocations, tasks, callbacks, audits.
+    Full,
+    /// They survive the end of the process: call log, call rates.
+    Process,
+}
+
 thread_local! {
-    static IDLE: RefCell<Vec<sqlite::Connection>> = const { RefCell::new(Vec::new()) };
+    // One pool for each promise.
+    static IDLE: [RefCell<Vec<sqlite::Connection>>; 2] =
+        const { [RefCell::new(Vec::new()), RefCell::new(Vec::new())] };
     static SCHEMA_IS_CURRENT: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -31,6 +46,7 @@ thread_local! {
 /// is still open on it: then it is closed, which rolls back.
 pub struct Connection {
     inner: Option<sqlite::Connection>,
+    durability: Durability,
     in_transaction: Cell<bool>,
 }
 
@@ -39,14 +55,15 @@ impl Connection {
     ///
     /// # Errors
     /// [`Reason::Unavailable`] when the database cannot be opened, and those of the migration.
-    pub async fn take(now: Timestamp) -> Result<Self, Error> {
-        let idle = IDLE.with_borrow_mut(Vec::pop);
+    pub async fn take(now: Timestamp, durability: Durability) -> Result<Self, Error> {
+        let idle = IDLE.with(|pools| pools[durability as usize].borrow_mut().pop());
         let inner = match idle {
             Some(connection) => connection,
-            None => sqlite::Connection::open(LABEL).map_err(unavailable)?,
+            None => open(durability)?,
         };
         let connection = Self {
             inner: Some(inner),
+            durability,
             in_transaction: Cell::new(false),
         };
         if !SCHEMA_IS_CURRENT.get() {
@@ -65,6 +82,14 @@ impl Connection {
     }
 }
 
+fn open(durability: Durability) -> Result<sqlite::Connection, Error> {
+    let connection = sqlite::Connection::open(LABEL).map_err(unavailable)?;
+    if durability == Durability::Process {
+        let _ = connection.execute(DO_NOT_WAIT_FOR_THE_DISK, &[]);
+    }
+    Ok(connection)
+}
+
 async fn bring_up_to_date(connection: &Connection, now: Timestamp) -> Result<(), Error> {
     match store::check(connection).await {
         Err(behind) if behind.reason() == Reason::SchemaBehind => store::migrate(connection, now).await,
@@ -78,7 +103,8 @@ impl Drop for Connection {
         if self.in_transaction.get() {
             return;
         }
-        IDLE.with_borrow_mut(|idle| {
+        IDLE.with(|pools| {
+            let mut idle = pools[self.durability as usize].borrow_mut();
             if idle.len() < MAX_IDLE_CONNECTIONS {
                 idle.push(inner);
             }

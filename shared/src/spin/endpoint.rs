@@ -1,21 +1,29 @@
 //! An HTTP request of the host through an interface's checks and the endpoint's sentence, and back.
 
 use std::net::IpAddr;
-use std::time::Duration;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use spin_sdk::http::{FullBody, Request, Response};
 
 use super::body::read_bounded;
 use super::clock::{HostRandom, now};
-use super::database::Connection;
+use super::database::{Connection, Durability};
 use super::variables::{Needs, settings};
+use crate::domain::Timestamp;
 use crate::error::Reason;
 use crate::operations::Context;
-use crate::web::{self, Call, Exchange, Interface, Refusal, Reply, interface};
+use crate::web::{
+    self, Admitted, Call, Exchange, Instance, Interface, Leases, Refusal, Reply, Settings, Trace, interface,
+};
 
 /// How long a caller may take to send its body, in seconds.
 pub const BODY_READ_SECS: u64 = 20;
+
+thread_local! {
+    static LEASES: Rc<Leases> = Rc::default();
+}
 
 /// Answers one request: everything `web::serve` promises, on the host's database, clock and randomness.
 pub async fn serve(
@@ -25,46 +33,102 @@ pub async fn serve(
     sentence: impl AsyncFnOnce(&Call<'_, Connection>) -> Result<Reply, Refusal>,
 ) -> Response<FullBody<Bytes>> {
     let exchange = Exchange::begin(interface, request.headers(), &HostRandom);
-    let mut from = None;
-    let outcome = answer(interface, needs, request, &mut from, sentence).await;
-    deliver(&exchange, from, &outcome)
+    let mut trace = Trace::default();
+    let outcome = match settings(needs).await {
+        Ok(settings) => answer(&exchange, &settings, request, &mut trace, sentence).await,
+        Err(error) => Err(error.into()),
+    };
+    deliver(&exchange, trace.from, &outcome)
 }
 
 /// Answers a path that no interface has.
-pub fn not_found(request: &Request) -> Response<FullBody<Bytes>> {
-    let exchange = Exchange::begin(&interface::NONE, request.headers(), &HostRandom);
-    deliver(&exchange, None, &Err(Reason::RouteUnknown.into()))
+pub async fn not_found(needs: Needs, request: Request) -> Response<FullBody<Bytes>> {
+    let nowhere = async |_: &Call<'_, Connection>| Err(Reason::RouteUnknown.into());
+    serve(&interface::NONE, needs, request, nowhere).await
 }
 
+/// Checks, works, and writes the call down, in this order.
 async fn answer(
-    interface: &Interface,
-    needs: Needs,
+    exchange: &Exchange,
+    settings: &Settings,
     request: Request,
-    from: &mut Option<IpAddr>,
+    trace: &mut Trace,
     sentence: impl AsyncFnOnce(&Call<'_, Connection>) -> Result<Reply, Refusal>,
 ) -> Result<Reply, Refusal> {
-    let settings = settings(needs).await?;
-    let admitted = web::admit(interface, request.method(), request.headers(), &settings)?;
-    *from = Some(admitted.from());
+    let (started, now) = (Instant::now(), now());
+    let (method, headers) = (request.method(), request.headers());
+    let admitted = web::admit(exchange.interface(), method, headers, settings, trace);
+    let journal = match Connection::take(now, Durability::Process).await {
+        Ok(journal) => journal,
+        // Without the database nothing is worked on, but a call that is refused anyway is told why.
+        Err(error) => return Err(admitted.err().unwrap_or_else(|| error.into())),
+    };
+    let outcome = match admitted {
+        Ok(admitted) => {
+            work(
+                exchange,
+                settings,
+                &admitted,
+                request,
+                (now, &journal),
+                trace,
+                sentence,
+            )
+            .await
+        }
+        Err(refusal) => Err(refusal),
+    };
+    let cx = context(&journal, &journal, settings, now);
+    let (outcome, unwritten) = trace.conclude(exchange, &cx, outcome, started.elapsed()).await;
+    if let Some(error) = unwritten {
+        eprintln!("{}", exchange.lost_from_log(&error));
+    }
+    outcome
+}
+
+/// Reads the body and carries the call into the endpoint's sentence.
+async fn work(
+    exchange: &Exchange,
+    settings: &Settings,
+    admitted: &Admitted,
+    request: Request,
+    (now, journal): (Timestamp, &Connection),
+    trace: &mut Trace,
+    sentence: impl AsyncFnOnce(&Call<'_, Connection>) -> Result<Reply, Refusal>,
+) -> Result<Reply, Refusal> {
+    let interface = exchange.interface();
     let (parts, body) = request.into_parts();
-    let body = read_bounded(
-        body,
-        interface.max_body_bytes,
-        Duration::from_secs(BODY_READ_SECS),
-    )
-    .await;
+    let time = Duration::from_secs(BODY_READ_SECS);
+    let body = read_bounded(body, interface.max_body_bytes, time).await;
     let request = web::Request::from_parts(parts, body);
-    let now = now();
-    let db = Connection::take(now).await?;
-    let cx = Context {
-        db: &db,
-        journal: &db,
+    let durable = if interface.is_durable() {
+        Some(Connection::take(now, Durability::Full).await?)
+    } else {
+        None
+    };
+    let cx = context(durable.as_ref().unwrap_or(journal), journal, settings, now);
+    let leases = LEASES.with(Rc::clone);
+    let instance = Instance {
+        settings,
+        leases: &leases,
+    };
+    web::serve(interface, admitted, &request, &cx, instance, trace, sentence).await
+}
+
+fn context<'a>(
+    db: &'a Connection,
+    journal: &'a Connection,
+    settings: &'a Settings,
+    now: Timestamp,
+) -> Context<'a, Connection> {
+    Context {
+        db,
+        journal,
         vault: &settings.vault,
         now,
         random: &HostRandom,
         zone: &settings.zone,
-    };
-    web::serve(interface, &admitted, &request, &cx, &settings, sentence).await
+    }
 }
 
 fn deliver(

@@ -6,6 +6,8 @@
 //! changes a state names the state it expects. Nothing here decides anything about cards or clients,
 //! and no identifier reaches a row unsealed.
 
+pub mod call_log;
+pub mod call_rate;
 pub mod card_history;
 pub mod chip;
 pub mod client;

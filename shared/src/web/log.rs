@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::refusal::Refusal;
 use crate::domain::masked;
+use crate::error::Error;
 
 /// From this many characters on, a run of digits and A–F is taken for an identifier.
 const IDENTIFIER_CHARS: usize = 11;
@@ -49,6 +50,20 @@ pub(super) fn line(
     serde_json::to_string(&line).ok()
 }
 
+/// The line for a call that could not be written into the call log.
+pub(super) fn lost(interface: &str, request_id: &str, error: &Error) -> String {
+    let line = Line {
+        level: "error",
+        interface,
+        request_id,
+        from: None,
+        code: error.reason().status(),
+        reason: "call_not_logged",
+        cause: error.cause().map(mask_identifiers),
+    };
+    serde_json::to_string(&line).unwrap_or_default()
+}
+
 /// `text` with every run that could be an EID, ICCID, MSISDN, IMSI or key shortened.
 pub fn mask_identifiers(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -79,7 +94,7 @@ fn flush(run: &mut String, out: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::{Error, Reason};
+    use crate::error::Reason;
 
     #[test]
     fn what_looks_like_an_identifier_is_shortened() {

@@ -10,6 +10,7 @@ mod call;
 mod credential;
 pub mod interface;
 mod language;
+mod leases;
 pub mod link;
 mod log;
 mod params;
@@ -21,14 +22,17 @@ mod serve;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod trace;
 
 pub use call::Call;
 pub use interface::Interface;
+pub use leases::Leases;
 pub use log::mask_identifiers;
 pub use params::{Param, Params};
 pub use query::MAX_PAIRS;
 pub use receipt::{MAX_RECEIPT_BYTES, read_receipt};
 pub use refusal::{MAX_ECHOED_NAME_CHARS, Problem, Refusal};
 pub use reply::{REQUEST_ID_HEADER, Reply, render};
-pub use serve::{Admitted, Exchange, MAX_QUERY_BYTES, MAX_REQUEST_ID_CHARS, Request, admit, serve};
+pub use serve::{Admitted, Exchange, Instance, MAX_QUERY_BYTES, MAX_REQUEST_ID_CHARS, Request, admit, serve};
 pub use settings::{MIN_SECRET_BYTES, Settings, Variables, ZONES};
+pub use trace::Trace;

@@ -2,7 +2,7 @@
 //!
 //! Never: carry a value. Names of parameters and broken rules go out, what the caller sent does not come back.
 
-use crate::domain::Malformed;
+use crate::domain::{Budget, Malformed};
 use crate::error::{Error, Reason};
 
 /// Longest part of a name sent by the caller that an answer repeats, in characters.
@@ -33,6 +33,7 @@ impl Problem {
 pub struct Refusal {
     first: Problem,
     others: Vec<Problem>,
+    budget: Option<Budget>,
 }
 
 impl Refusal {
@@ -61,8 +62,22 @@ impl Refusal {
             Some(first) => Err(Self {
                 first,
                 others: problems.collect(),
+                budget: None,
             }),
         }
+    }
+
+    /// Adds what the client has left of its limit.
+    #[must_use]
+    pub(super) fn with_budget(mut self, budget: Budget) -> Self {
+        self.budget = Some(budget);
+        self
+    }
+
+    /// What the client has left of its limit, if that was looked at.
+    pub(super) fn budget(&self) -> Option<Budget> {
+        let wait = self.first.error.wait();
+        self.budget.or(wait.and_then(|wait| wait.budget))
     }
 
     /// The problem that decides status, reason and message.
@@ -91,6 +106,7 @@ impl From<Problem> for Refusal {
         Self {
             first,
             others: Vec::new(),
+            budget: None,
         }
     }
 }

@@ -11,18 +11,23 @@ use serde_json::{Value, json};
 
 use super::interface::Interface;
 use super::refusal::{Problem, Refusal};
-use crate::error::{Lang, Reason};
+use crate::domain::Budget;
+use crate::error::Lang;
 
 /// Carries the request's identifier in both directions.
 pub const REQUEST_ID_HEADER: &str = "x-request-id";
 
 /// After how many seconds a caller should try again when the platform is not available.
-const RETRY_AFTER_SECS: u16 = 2;
+const RETRY_AFTER_SECS: u32 = 2;
+
+/// The window that limits of calls are given for, in seconds.
+const WINDOW_SECS: u32 = 60;
 
 /// The success of a call: its fields in the order of the clause.
 #[derive(Debug, Default)]
 pub struct Reply {
     fields: Vec<(&'static str, Value)>,
+    budget: Option<Budget>,
 }
 
 impl Reply {
@@ -37,6 +42,19 @@ impl Reply {
     pub fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
         self.fields.push((name, value.into()));
         self
+    }
+
+    /// Adds what the client has left of its limit.
+    #[must_use]
+    pub fn with_budget(mut self, budget: Budget) -> Self {
+        self.budget = Some(budget);
+        self
+    }
+
+    /// A field that is text.
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        let (_, value) = self.fields.iter().find(|(field, _)| *field == name)?;
+        value.as_str()
     }
 }
 
@@ -89,8 +107,16 @@ pub fn render(
     *response.status_mut() = code;
     let length = response.body().len();
     set_headers(response.headers_mut(), length, request_id);
-    if let Err(refusal) = outcome {
-        set_remedial_headers(response.headers_mut(), interface, refusal.reason());
+    let headers = response.headers_mut();
+    let budget = match outcome {
+        Ok(reply) => reply.budget,
+        Err(refusal) => {
+            set_remedial_headers(headers, interface, refusal);
+            refusal.budget()
+        }
+    };
+    if let Some(budget) = budget {
+        set_budget_headers(headers, interface, budget);
     }
     response
 }
@@ -145,14 +171,31 @@ fn set_headers(headers: &mut HeaderMap, length: usize, request_id: &str) {
     }
 }
 
-fn set_remedial_headers(headers: &mut HeaderMap, interface: &Interface, reason: Reason) {
-    match reason.status() {
+fn set_remedial_headers(headers: &mut HeaderMap, interface: &Interface, refusal: &Refusal) {
+    match refusal.reason().status() {
         401 => headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
         405 => headers.insert(
             header::ALLOW,
             HeaderValue::from_static(interface.methods.header()),
         ),
-        429 | 503 => headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECS)),
+        429 | 503 => {
+            let wait = refusal.first().error.wait();
+            let secs = wait.map_or(RETRY_AFTER_SECS, |wait| wait.secs);
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(secs))
+        }
         _ => None,
     };
+}
+
+/// `RateLimit-Policy` and `RateLimit`, structured fields (RFC 9651) after draft-ietf-httpapi-ratelimit-headers-10:
+/// so many calls (`q`) in so many seconds (`w`); so many are left (`r`), and all are back in so many seconds (`t`).
+fn set_budget_headers(headers: &mut HeaderMap, interface: &Interface, budget: Budget) {
+    let name = interface.name;
+    let policy = format!("\"{name}\";q={};w={WINDOW_SECS}", budget.limit);
+    let standing = format!("\"{name}\";r={};t={}", budget.left, budget.full_in_secs);
+    for (header, text) in [("ratelimit-policy", policy), ("ratelimit", standing)] {
+        if let Ok(value) = HeaderValue::from_str(&text) {
+            headers.insert(HeaderName::from_static(header), value);
+        }
+    }
 }

@@ -13,14 +13,17 @@ use super::address::{AddressProblem, true_client_addr};
 use super::call::Call;
 use super::credential;
 use super::interface::{Access, Content, Interface};
+use super::leases::Leases;
 use super::params::Params;
 use super::query::{Pair, decode_form, decode_json};
 use super::refusal::Refusal;
 use super::reply::{REQUEST_ID_HEADER, Reply, render};
 use super::settings::Settings;
+use super::trace::Trace;
 use super::{language, log};
+use crate::domain::Budget;
 use crate::error::{Error, Lang, Reason};
-use crate::operations::{Context, verify_token};
+use crate::operations::{Context, Verified, spend_calls, verify_token};
 use crate::store::Database;
 use crate::vault::{Random, random_bytes};
 
@@ -61,6 +64,21 @@ impl Exchange {
         }
     }
 
+    /// The interface that is called.
+    pub fn interface(&self) -> &'static Interface {
+        self.interface
+    }
+
+    /// The request's identifier.
+    pub fn request_id(&self) -> &str {
+        &self.request_id
+    }
+
+    /// The line for the operator's log when a call could not be written into the call log.
+    pub fn lost_from_log(&self, error: &Error) -> String {
+        log::lost(self.interface.name, &self.request_id, error)
+    }
+
     /// The answer, and the line for the operator's log if there is something to tell.
     pub fn finish(
         &self,
@@ -87,15 +105,8 @@ pub struct Admitted {
     from: IpAddr,
 }
 
-impl Admitted {
-    /// The true address of the caller.
-    pub fn from(&self) -> IpAddr {
-        self.from
-    }
-}
-
-/// Checks method, true address and, on internal interfaces, the secret: all that can be known before a body is
-/// read, so that a stranger cannot make the platform read one of megabytes.
+/// Checks true address, method and, on internal interfaces, the secret: all that can be known before a body is
+/// read, so that a stranger cannot make the platform read one of megabytes. The address is noted in `trace`.
 ///
 /// # Errors
 /// [`Reason::MethodNotAllowed`], [`Reason::HeaderForged`], [`Reason::AddressUnknown`],
@@ -105,14 +116,16 @@ pub fn admit(
     method: &Method,
     headers: &HeaderMap,
     settings: &Settings,
+    trace: &mut Trace,
 ) -> Result<Admitted, Refusal> {
+    let from = true_client_addr(headers, &settings.trusted_proxies).map_err(address_error)?;
+    trace.from = Some(from);
     if !interface.methods.allow(method) {
         let allowed = interface.methods.header();
         return Err(Error::new(Reason::MethodNotAllowed)
             .with_detail(allowed, allowed)
             .into());
     }
-    let from = true_client_addr(headers, &settings.trusted_proxies).map_err(address_error)?;
     if interface.access == Access::Secret {
         match credential::bearer(headers) {
             Ok(Some(presented)) if settings.is_secret(presented) => {}
@@ -131,39 +144,81 @@ fn address_error(problem: AddressProblem) -> Error {
     }
 }
 
-/// Carries an admitted request through the remaining checks and into the endpoint's sentence.
+/// What an instance of a component keeps between requests.
+#[derive(Clone, Copy)]
+pub struct Instance<'a> {
+    /// How the component is configured.
+    pub settings: &'a Settings,
+    /// Calls taken ahead.
+    pub leases: &'a Leases,
+}
+
+/// Carries an admitted request through the remaining checks and into the endpoint's sentence. What the call log is
+/// to say is gathered in `trace`.
 ///
 /// # Errors
 /// Every refusal; the caller of this function renders it with [`Exchange::finish`].
 pub async fn serve<D: Database>(
-    interface: &Interface,
+    interface: &'static Interface,
     admitted: &Admitted,
     request: &Request,
     cx: &Context<'_, D>,
-    settings: &Settings,
+    instance: Instance<'_>,
+    trace: &mut Trace,
     sentence: impl AsyncFnOnce(&Call<'_, D>) -> Result<Reply, Refusal>,
 ) -> Result<Reply, Refusal> {
     let from = admitted.from;
     let (body, pairs) = read(interface, request)?;
-    let caller = match interface.access {
+    let verified = match interface.access {
         Access::Client(permission) => {
             let token = credential::token(request.headers(), &pairs)?;
-            Some(verify_token(cx, token, from, permission).await?.caller)
+            Some(verify_token(cx, token, from, permission).await?)
         }
         Access::Anyone | Access::Secret => None,
     };
-    let params = Params::from_pairs(pairs, |name| interface.accepts(name))?;
-    let lang = language::preferred(request.headers());
-    sentence(&Call {
-        cx,
-        settings,
-        params,
-        body,
-        from,
-        lang,
-        caller,
-    })
-    .await
+    let budget = match &verified {
+        Some(verified) => {
+            trace.is_known = true;
+            trace.client_id = Some(verified.caller.id.clone());
+            Some(take_a_call(interface, cx, instance.leases, verified).await?)
+        }
+        None => None,
+    };
+    let answer = async {
+        let params = Params::from_pairs(pairs, |name| interface.accepts(name))?;
+        trace.note(cx, &params);
+        let call = Call {
+            cx,
+            settings: instance.settings,
+            params,
+            body,
+            from,
+            lang: language::preferred(request.headers()),
+            caller: verified.map(|verified| verified.caller),
+        };
+        sentence(&call).await
+    };
+    match (answer.await, budget) {
+        (Ok(reply), Some(budget)) => Ok(reply.with_budget(budget)),
+        (Err(refusal), Some(budget)) => Err(refusal.with_budget(budget)),
+        (outcome, None) => outcome,
+    }
+}
+
+/// Takes one call out of the client's minute.
+async fn take_a_call<D: Database>(
+    interface: &'static Interface,
+    cx: &Context<'_, D>,
+    leases: &Leases,
+    verified: &Verified,
+) -> Result<Budget, Error> {
+    let (client, name) = (&verified.caller.id, interface.name);
+    if let Some(budget) = leases.spend(client, name, cx.now) {
+        return Ok(budget);
+    }
+    let limit = verified.calls_per_minute.unwrap_or(interface.calls_per_minute);
+    let taken = spend_calls(cx, client, name, limit, leases.wanted(client, name)).await?;
+    Ok(leases.keep(client, name, cx.now, taken))
 }
 
 /// The parameters in query and body, undecided, and the body itself where it is a document or a file.

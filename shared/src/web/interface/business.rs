@@ -2,6 +2,7 @@
 
 use super::{Access, Content, Interface, MAX_PARAMETER_BODY_BYTES, Methods};
 use crate::domain::Permission;
+use crate::operations::TOKENS_PER_MINUTE;
 use crate::web::params::Param;
 
 const fn business(
@@ -48,7 +49,7 @@ pub const TOKEN: Interface = business(
     Methods::GetOrPost,
     Access::Anyone,
     &[Param::ClientId, Param::ClientSecret],
-    60,
+    TOKENS_PER_MINUTE,
 );
 
 /// Clause 7.2.2.1: the provinces that have a number to write.

@@ -110,6 +110,11 @@ impl Interface {
             .find(|param| param.name() == name)
     }
 
+    /// Whether a call may change something that has to survive a power failure.
+    pub fn is_durable(&self) -> bool {
+        self.methods != Methods::Get && self.access != Access::Anyone
+    }
+
     /// Whether every call is logged. Gateways and timers call all the time and keep records of their own; of
     /// theirs only the refused ones are.
     pub fn is_logged(&self, code: u16) -> bool {

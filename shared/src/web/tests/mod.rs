@@ -9,7 +9,9 @@ use futures::executor::block_on;
 use http::{HeaderMap, Method};
 
 use super::interface::Interface;
-use super::{Call, Exchange, Refusal, Reply, Request, Settings, Variables, admit, serve};
+use super::{
+    Call, Exchange, Instance, Leases, Refusal, Reply, Request, Settings, Trace, Variables, admit, serve,
+};
 use crate::domain::Timestamp;
 use crate::operations::Context;
 use crate::store::{Sqlite, migrate};
@@ -141,9 +143,24 @@ pub(super) fn send_to(
     *request.method_mut() = sent.method;
     *request.uri_mut() = sent.target.parse().unwrap();
     *request.headers_mut() = sent.headers;
+    let leases = Leases::default();
+    let instance = Instance {
+        settings: &settings,
+        leases: &leases,
+    };
+    let mut trace = Trace::default();
     let outcome = block_on(async {
-        let admitted = admit(interface, request.method(), request.headers(), &settings)?;
-        serve(interface, &admitted, &request, &cx, &settings, sentence).await
+        let admitted = admit(
+            interface,
+            request.method(),
+            request.headers(),
+            &settings,
+            &mut trace,
+        )?;
+        serve(
+            interface, &admitted, &request, &cx, instance, &mut trace, sentence,
+        )
+        .await
     });
     answer(&exchange, &outcome)
 }
@@ -181,11 +198,24 @@ pub(super) fn send_broken(interface: &'static Interface, reason: crate::error::R
         .body(Err(reason))
         .unwrap();
     let exchange = Exchange::begin(interface, request.headers(), &Fixed);
+    let leases = Leases::default();
+    let instance = Instance {
+        settings: &settings,
+        leases: &leases,
+    };
+    let mut trace = Trace::default();
     let outcome = block_on(async {
-        let admitted = admit(interface, request.method(), request.headers(), &settings)?;
-        serve(interface, &admitted, &request, &cx, &settings, async |_| {
-            Ok(Reply::ok())
-        })
+        let admitted = admit(
+            interface,
+            request.method(),
+            request.headers(),
+            &settings,
+            &mut trace,
+        )?;
+        let sentence = async |_: &Call<'_, Sqlite>| Ok(Reply::ok());
+        serve(
+            interface, &admitted, &request, &cx, instance, &mut trace, sentence,
+        )
         .await
     });
     answer(&exchange, &outcome)
