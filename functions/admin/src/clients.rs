@@ -1,9 +1,16 @@
-//! Accounts of business systems (§6.2.1.1).
+//! Accounts of business systems, and their secrets (§6.2.1.1, §9.2.1).
 
-use serde::Deserialize;
-use shared::operations::{NewClient, create_client};
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer};
+use serde_json::{Value, json};
+use shared::domain::ClientId;
+use shared::operations::{
+    self, ClientChange, ClientView, MAX_CLIENTS_PER_PAGE, NewClient, OVERLAP_SECS, SecretView, change_client,
+    create_client, list_clients,
+};
 use shared::spin::Connection;
-use shared::web::{Call, Refusal, Reply};
+use shared::web::{Call, Param, Refusal, Reply};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -31,4 +38,127 @@ pub(crate) async fn create(call: &Call<'_, Connection>) -> Result<Reply, Refusal
         .with("client_id", created.client_id.as_str())
         .with("client_secret", created.client_secret.as_str())
         .with("callback_secret", created.callback_secret.as_str()))
+}
+
+/// Shows the account named by `client_id`, or a page of all.
+pub(crate) async fn list(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
+    let only = call.params.optional(Param::ClientId, ClientId::parse)?;
+    let after = call.params.optional(Param::Cursor, ClientId::parse)?;
+    let limit = call.params.limit(MAX_CLIENTS_PER_PAGE)?;
+    let page = list_clients(call.cx, only.as_ref(), after.as_ref(), limit).await?;
+    let clients: Vec<Value> = page.clients.iter().map(|client| shown(call, client)).collect();
+    Ok(Reply::ok()
+        .with("clients", clients)
+        .with("next", page.next.as_ref().map(ClientId::as_str)))
+}
+
+fn shown(call: &Call<'_, Connection>, client: &ClientView) -> Value {
+    let secret = |secret: &SecretView| {
+        json!({
+            "generation": secret.generation,
+            "live": secret.live,
+            "created_at": call.text_of(secret.created_at),
+            "expires_at": secret.expires_at.map(|at| call.text_of(at)),
+            "revoked_at": secret.revoked_at.map(|at| call.text_of(at)),
+        })
+    };
+    json!({
+        "client_id": client.id.as_str(),
+        "name": client.name,
+        "phone": client.phone,
+        "ips": client.ips,
+        "permissions": client.permissions,
+        "callback_url": client.callback_url,
+        "limits": client.limits,
+        "active": client.active,
+        "created_at": call.text_of(client.created_at),
+        "changed_at": call.text_of(client.changed_at),
+        "secrets": client.secrets.iter().map(secret).collect::<Vec<_>>(),
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChangeDocument {
+    client_id: String,
+    name: Option<String>,
+    ips: Option<Vec<String>>,
+    permissions: Option<Vec<String>>,
+    // Absent leaves the address alone, null ends it.
+    #[serde(default, deserialize_with = "present")]
+    callback_url: Option<Option<String>>,
+    limits: Option<BTreeMap<String, u32>>,
+    active: Option<bool>,
+}
+
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+/// Changes what is named of an account.
+pub(crate) async fn update(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
+    let wanted: ChangeDocument = call.json()?;
+    let client = client_id(&wanted.client_id)?;
+    let change = ClientChange {
+        name: wanted.name.as_deref(),
+        ips: wanted.ips.as_deref(),
+        permissions: wanted.permissions.as_deref(),
+        callback_url: wanted.callback_url.as_ref().map(Option::as_deref),
+        limits: wanted.limits.as_ref(),
+        active: wanted.active,
+        allow_http_callback: call.settings.callback_allow_http,
+    };
+    change_client(call.cx, &client, &change).await?;
+    Ok(Reply::ok().with("client_id", client.as_str()))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RotationDocument {
+    client_id: String,
+    overlap_secs: Option<u32>,
+}
+
+/// Gives a client a new secret beside its present one. It is in this answer and never in another.
+pub(crate) async fn rotate_secret(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
+    let wanted: RotationDocument = call.json()?;
+    let client = client_id(&wanted.client_id)?;
+    let overlap = wanted.overlap_secs.unwrap_or(OVERLAP_SECS);
+    let rotated = operations::rotate_secret(call.cx, &client, overlap).await?;
+    let ends = rotated.previous_expires_at.map(|at| call.text_of(at));
+    Ok(Reply::ok()
+        .with("client_secret", rotated.client_secret.as_str())
+        .with("generation", rotated.generation)
+        .with("previous_expires_at", ends))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SecretDocument {
+    client_id: String,
+    generation: i64,
+}
+
+/// Stops one secret and the tokens taken with it.
+pub(crate) async fn revoke_secret(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
+    let wanted: SecretDocument = call.json()?;
+    operations::revoke_secret(call.cx, &client_id(&wanted.client_id)?, wanted.generation).await?;
+    Ok(Reply::ok())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NamedDocument {
+    client_id: String,
+}
+
+/// Stops every token a client has.
+pub(crate) async fn revoke_tokens(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
+    let wanted: NamedDocument = call.json()?;
+    operations::revoke_tokens(call.cx, &client_id(&wanted.client_id)?).await?;
+    Ok(Reply::ok())
+}
+
+fn client_id(text: &str) -> Result<ClientId, Refusal> {
+    ClientId::parse(text).map_err(|malformed| Refusal::of_malformed("client_id", malformed))
 }

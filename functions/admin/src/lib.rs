@@ -1,59 +1,59 @@
-//! `/admin/v1/…`, §6.2.1.1 and §5.3.1.1: the administrators' interfaces: clients, inventory, and a view of what the
-//! platform is doing.
+//! `/admin/v1/…`, §6.2.1.1, §9.2 and §5.3.1.1: the administrators' interfaces: clients and their secrets, who called
+//! what, and a view of what the platform is doing. Inventory has a component of its own.
 //!
 //! Opened by `admin_secret`. Never shows a secret after the call that made it, nor key material at all.
 
+mod calls;
 mod clients;
-mod inventory;
 mod overview;
 
-use shared::spin::{self, Needs};
-use shared::web::interface;
+use shared::spin::{self, Connection, Needs};
+use shared::web::{Call, Interface, Refusal, Reply, interface};
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
 
 const NEEDS: Needs = Needs {
     sealing_keys: true,
-    transport_keys: true,
     callback_allow_http: true,
     secret: Some("admin_secret"),
     ..Needs::NONE
 };
 
+/// What this component answers. One path may have an interface for each method.
+const INTERFACES: &[&Interface] = &[
+    &interface::ADMIN_CLIENTS,
+    &interface::ADMIN_CLIENTS_LIST,
+    &interface::ADMIN_CLIENTS_UPDATE,
+    &interface::ADMIN_CLIENTS_ROTATE_SECRET,
+    &interface::ADMIN_CLIENTS_REVOKE_SECRET,
+    &interface::ADMIN_CLIENTS_REVOKE_TOKENS,
+    &interface::ADMIN_CALLS,
+    &interface::ADMIN_CHIP_HISTORY,
+    &interface::ADMIN_CALLBACKS,
+    &interface::ADMIN_INCIDENTS,
+];
+
 #[http_service]
 async fn handle(request: Request) -> impl IntoResponse {
-    let path = request.uri().path();
-    if path == interface::ADMIN_CLIENTS.path {
-        spin::serve(&interface::ADMIN_CLIENTS, NEEDS, request, clients::create).await
-    } else if path == interface::ADMIN_CHIPS_IMPORT.path {
-        spin::serve(
-            &interface::ADMIN_CHIPS_IMPORT,
-            NEEDS,
-            request,
-            inventory::import_chip_file,
-        )
-        .await
-    } else if path == interface::ADMIN_NUMBERS_IMPORT.path {
-        spin::serve(
-            &interface::ADMIN_NUMBERS_IMPORT,
-            NEEDS,
-            request,
-            inventory::import_number_file,
-        )
-        .await
-    } else if path == interface::ADMIN_CHIP_HISTORY.path {
-        spin::serve(&interface::ADMIN_CHIP_HISTORY, NEEDS, request, overview::history).await
-    } else if path == interface::ADMIN_CALLBACKS.path {
-        spin::serve(&interface::ADMIN_CALLBACKS, NEEDS, request, overview::outbox).await
-    } else if path == interface::ADMIN_INCIDENTS.path {
-        spin::serve(
-            &interface::ADMIN_INCIDENTS,
-            NEEDS,
-            request,
-            overview::open_and_settled,
-        )
-        .await
-    } else {
-        spin::not_found(NEEDS, request).await
+    let interface = interface::route(INTERFACES, request.method(), request.uri().path());
+    spin::serve(interface, NEEDS, request, async |call| {
+        sentence(interface.name, call).await
+    })
+    .await
+}
+
+async fn sentence(name: &str, call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
+    match name {
+        "admin.clients" => clients::create(call).await,
+        "admin.clients.list" => clients::list(call).await,
+        "admin.clients.update" => clients::update(call).await,
+        "admin.clients.rotate_secret" => clients::rotate_secret(call).await,
+        "admin.clients.revoke_secret" => clients::revoke_secret(call).await,
+        "admin.clients.revoke_tokens" => clients::revoke_tokens(call).await,
+        "admin.calls" => calls::search(call).await,
+        "admin.chips.history" => overview::history(call).await,
+        "admin.callbacks" => overview::outbox(call).await,
+        "admin.incidents" => overview::open_and_settled(call).await,
+        _ => Err(call.nowhere()),
     }
 }

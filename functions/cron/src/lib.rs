@@ -1,4 +1,4 @@
-//! `/internal/cron`, §7.3: sends the callbacks that are due.
+//! `/internal/cron`, §7.3: sends the callbacks that are due, and sweeps what has been kept long enough.
 //!
 //! Whoever holds `cron_secret` may tick it: a timer, a gateway, several nodes at once. One tick claims a bounded
 //! number of callbacks, sends several at a time, and records what came of each; what it does not get done stays
@@ -7,7 +7,10 @@
 mod delivery;
 
 use futures::{StreamExt as _, stream};
-use shared::operations::{Context, DeliveryState, MAX_CALLBACKS_PER_CALL, due_callbacks, record_delivery};
+use shared::operations::{
+    Context, DeliveryState, MAX_CALLBACKS_PER_CALL, due_callbacks, forget_strangers, record_delivery,
+    sweep_calls,
+};
 use shared::spin::{self, Connection, Needs};
 use shared::web::{Call, Refusal, Reply, interface};
 use spin_sdk::http::{IntoResponse, Request};
@@ -15,6 +18,7 @@ use spin_sdk::http_service;
 
 const NEEDS: Needs = Needs {
     sealing_keys: true,
+    call_log_days: true,
     secret: Some("cron_secret"),
     ..Needs::NONE
 };
@@ -29,6 +33,13 @@ async fn handle(request: Request) -> impl IntoResponse {
 }
 
 async fn tick(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
+    let reply = deliver_callbacks(call).await?;
+    forget_strangers(call.cx).await?;
+    let more_to_sweep = sweep_calls(call.cx, call.settings.call_log_days).await?;
+    Ok(reply.with("more_calls_to_sweep", more_to_sweep))
+}
+
+async fn deliver_callbacks(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
     let due = due_callbacks(call.cx, MAX_CALLBACKS_PER_CALL).await?;
     let claimed = due.len();
     let mut sent = stream::iter(due)

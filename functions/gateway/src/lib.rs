@@ -8,7 +8,7 @@ use shared::spin::{self, Connection, Needs};
 use shared::web::link::{
     KeysDocument, ReportDocument, SessionDocument, keys_reply, report_reply, session_reply,
 };
-use shared::web::{Call, Refusal, Reply, interface};
+use shared::web::{Call, Interface, Refusal, Reply, interface};
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
 
@@ -19,18 +19,23 @@ const NEEDS: Needs = Needs {
     ..Needs::NONE
 };
 
+/// What this component answers.
+const INTERFACES: &[&Interface] = &[
+    &interface::GATEWAY_KEYS,
+    &interface::GATEWAY_SESSIONS,
+    &interface::GATEWAY_REPORT,
+];
+
 #[http_service]
 async fn handle(request: Request) -> impl IntoResponse {
-    let path = request.uri().path();
-    if path == interface::GATEWAY_KEYS.path {
-        spin::serve(&interface::GATEWAY_KEYS, NEEDS, request, keys).await
-    } else if path == interface::GATEWAY_SESSIONS.path {
-        spin::serve(&interface::GATEWAY_SESSIONS, NEEDS, request, session).await
-    } else if path == interface::GATEWAY_REPORT.path {
-        spin::serve(&interface::GATEWAY_REPORT, NEEDS, request, session_report).await
-    } else {
-        spin::not_found(NEEDS, request).await
-    }
+    let interface = interface::route(INTERFACES, request.method(), request.uri().path());
+    spin::serve(interface, NEEDS, request, async |call| match interface.name {
+        "gateway.keys" => keys(call).await,
+        "gateway.sessions" => session(call).await,
+        "gateway.report" => session_report(call).await,
+        _ => Err(call.nowhere()),
+    })
+    .await
 }
 
 /// A chip opens a TLS session: which keys has it?

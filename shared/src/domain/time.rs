@@ -4,6 +4,8 @@
 
 use jiff::{civil::Date, tz::TimeZone};
 
+use super::{Kind, Malformed};
+
 /// One second in milliseconds.
 pub const SECOND_MS: i64 = 1_000;
 /// One minute in milliseconds.
@@ -51,6 +53,21 @@ impl Timestamp {
         at.display_with_offset(zone.to_offset(at)).to_string()
     }
 
+    /// Reads RFC 3339 with an offset or `Z`; fractions of a millisecond are dropped.
+    ///
+    /// # Errors
+    /// [`Malformed`] for any other text.
+    pub fn parse_rfc3339(text: &str) -> Result<Self, Malformed> {
+        let parsed: Result<jiff::Timestamp, _> = text.parse();
+        parsed.map(|at| Self(at.as_millisecond())).map_err(|_| {
+            Malformed::new(
+                Kind::Value,
+                "时间应为 RFC 3339 格式并带时区",
+                "not a time of RFC 3339 with an offset",
+            )
+        })
+    }
+
     fn bounded(self) -> jiff::Timestamp {
         let (first, last) = (jiff::Timestamp::MIN.as_second(), jiff::Timestamp::MAX.as_second());
         let second = self.seconds().clamp(first, last);
@@ -71,6 +88,17 @@ mod tests {
             "2026-07-01T08:00:00+08:00"
         );
         assert_eq!(at.to_rfc3339(&TimeZone::UTC), "2026-07-01T00:00:00+00:00");
+    }
+
+    #[test]
+    fn a_text_with_an_offset_is_read_and_one_without_is_not() {
+        let at = Timestamp(1_782_864_000_999);
+        for text in ["2026-07-01T08:00:00.999+08:00", "2026-07-01T00:00:00.9999Z"] {
+            assert_eq!(Timestamp::parse_rfc3339(text), Ok(at), "{text}");
+        }
+        for text in ["2026-07-01T08:00:00", "2026-07-01", "1782864000", "", "+08:00"] {
+            assert!(Timestamp::parse_rfc3339(text).is_err(), "{text}");
+        }
     }
 
     #[test]

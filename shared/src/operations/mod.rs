@@ -11,7 +11,7 @@ mod call_rate;
 mod callback_body;
 mod cancel;
 mod chip_keys;
-mod create_client;
+mod clients;
 mod due_callbacks;
 mod import;
 mod open_session;
@@ -33,7 +33,11 @@ pub use call_rate::{
 };
 pub use cancel::{Cancelled, cancel};
 pub use chip_keys::{ChipKeys, chip_keys};
-pub use create_client::{CreatedClient, NewClient, create_client};
+pub use clients::{
+    ClientChange, ClientPage, ClientView, CreatedClient, MAX_CLIENTS_PER_PAGE, MAX_OVERLAP_SECS, NewClient,
+    OVERLAP_SECS, RotatedSecret, SecretView, change_client, create_client, list_clients, revoke_secret,
+    revoke_tokens, rotate_secret,
+};
 pub use due_callbacks::{DueCallback, LEASE_MS, MAX_CALLBACKS_PER_CALL, due_callbacks};
 pub use import::{
     ImportReport, MAX_IMPORT_BYTES, MAX_IMPORT_ROWS, MAX_REPORTED_ERRORS, RowError, import_chips,

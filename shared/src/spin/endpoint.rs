@@ -12,10 +12,9 @@ use super::clock::{HostRandom, now};
 use super::database::{Connection, Durability};
 use super::variables::{Needs, settings};
 use crate::domain::Timestamp;
-use crate::error::Reason;
 use crate::operations::Context;
 use crate::web::{
-    self, Admitted, Call, Exchange, Instance, Interface, Leases, Refusal, Reply, Settings, Trace, interface,
+    self, Admitted, Call, Exchange, Instance, Interface, Leases, Refusal, Reply, Settings, Trace,
 };
 
 /// How long a caller may take to send its body, in seconds.
@@ -39,12 +38,6 @@ pub async fn serve(
         Err(error) => Err(error.into()),
     };
     deliver(&exchange, trace.from, &outcome)
-}
-
-/// Answers a path that no interface has.
-pub async fn not_found(needs: Needs, request: Request) -> Response<FullBody<Bytes>> {
-    let nowhere = async |_: &Call<'_, Connection>| Err(Reason::RouteUnknown.into());
-    serve(&interface::NONE, needs, request, nowhere).await
 }
 
 /// Checks, works, and writes the call down, in this order.

@@ -12,5 +12,5 @@ mod variables;
 pub use body::{read_bounded, within};
 pub use clock::{HostRandom, now};
 pub use database::{Connection, Durability};
-pub use endpoint::{BODY_READ_SECS, not_found, serve};
+pub use endpoint::{BODY_READ_SECS, serve};
 pub use variables::{Needs, settings};

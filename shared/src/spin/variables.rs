@@ -29,6 +29,8 @@ pub struct Needs {
     pub transport_keys: bool,
     /// `callback_allow_http`: judges callback addresses.
     pub callback_allow_http: bool,
+    /// `call_log_days`: sweeps the call log.
+    pub call_log_days: bool,
     /// The name of the secret of its internal interfaces.
     pub secret: Option<&'static str>,
 }
@@ -41,6 +43,7 @@ impl Needs {
         link_key: false,
         transport_keys: false,
         callback_allow_http: false,
+        call_log_days: false,
         secret: None,
     };
 }
@@ -89,6 +92,11 @@ async fn read(needs: Needs) -> Result<Variables, Error> {
         trusted_proxies: Some(text("trusted_proxies").await?),
         callback_allow_http: if needs.callback_allow_http {
             Some(text("callback_allow_http").await?)
+        } else {
+            None
+        },
+        call_log_days: if needs.call_log_days {
+            Some(text("call_log_days").await?)
         } else {
             None
         },

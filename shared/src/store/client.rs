@@ -15,6 +15,14 @@ const INSERT: &str = "INSERT INTO client (id, name, phone_index, phone_sealed, i
 const BY_ID: &str = "SELECT id, ips, permissions, callback_url, callback_secret_sealed, limits, tokens_from, status \
     FROM client WHERE id = $1";
 
+const CHANGE: &str = "UPDATE client SET name = COALESCE($1, name), ips = COALESCE($2, ips), \
+    permissions = COALESCE($3, permissions), callback_url = CASE WHEN $4 = 1 THEN $5 ELSE callback_url END, \
+    limits = COALESCE($6, limits), status = COALESCE($7, status), changed_at = $8 WHERE id = $9 RETURNING id";
+const REFUSE_TOKENS_BEFORE: &str =
+    "UPDATE client SET tokens_from = $1, changed_at = $2 WHERE id = $3 AND tokens_from <= $1 RETURNING id";
+const LIST: &str = "SELECT id, name, phone_sealed, ips, permissions, callback_url, limits, status, created_at, changed_at \
+    FROM client WHERE ($1 IS NULL OR id = $1) AND ($2 IS NULL OR id > $2) ORDER BY id LIMIT $3";
+
 /// A client as stored.
 #[derive(Clone, Debug)]
 pub struct ClientRow {
@@ -56,6 +64,47 @@ pub struct NewClientRow<'a> {
     pub callback_secret_sealed: Vec<u8>,
 }
 
+/// What to change in a row; `None` leaves a column alone.
+pub struct ClientChangeRow<'a> {
+    /// Name.
+    pub name: Option<&'a str>,
+    /// JSON list of CIDR networks.
+    pub ips: Option<String>,
+    /// JSON list of permission names.
+    pub permissions: Option<String>,
+    /// Where callbacks go; the inner `None` ends them.
+    pub callback_url: Option<Option<&'a str>>,
+    /// JSON object of limits.
+    pub limits: Option<String>,
+    /// Whether the client may call.
+    pub active: Option<bool>,
+}
+
+/// A client as it is listed.
+#[derive(Clone, Debug)]
+pub struct ListedClientRow {
+    /// Identifier.
+    pub id: ClientId,
+    /// Name.
+    pub name: String,
+    /// Sealed telephone number.
+    pub phone_sealed: Vec<u8>,
+    /// JSON list of CIDR networks.
+    pub ips: String,
+    /// JSON list of permission names.
+    pub permissions: String,
+    /// Where callbacks go.
+    pub callback_url: Option<String>,
+    /// JSON object of limits.
+    pub limits: String,
+    /// False when the client is disabled.
+    pub active: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub changed_at: Timestamp,
+}
+
 /// Adds a client.
 ///
 /// # Errors
@@ -81,6 +130,77 @@ pub async fn insert<D: Database>(db: &D, new: NewClientRow<'_>, now: Timestamp) 
 /// Those of the database.
 pub async fn by_id<D: Database>(db: &D, id: &ClientId) -> Result<Option<ClientRow>, DbError> {
     first(&db.run(BY_ID, &[id.into()]).await?, read)
+}
+
+/// Changes a client. False when there is none.
+///
+/// # Errors
+/// Those of the database.
+pub async fn change<D: Database>(
+    db: &D,
+    id: &ClientId,
+    change: &ClientChangeRow<'_>,
+    now: Timestamp,
+) -> Result<bool, DbError> {
+    let status = change
+        .active
+        .map(|active| if active { "active" } else { "disabled" });
+    let params: [Value; 9] = [
+        change.name.into(),
+        change.ips.clone().into(),
+        change.permissions.clone().into(),
+        change.callback_url.is_some().into(),
+        change.callback_url.flatten().into(),
+        change.limits.clone().into(),
+        status.into(),
+        now.into(),
+        id.into(),
+    ];
+    Ok(!db.run(CHANGE, &params).await?.is_empty())
+}
+
+/// Refuses tokens handed out before `before`. False when there is no such client, or a later moment holds already.
+///
+/// # Errors
+/// Those of the database.
+pub async fn refuse_tokens_before<D: Database>(
+    db: &D,
+    id: &ClientId,
+    before: Timestamp,
+    now: Timestamp,
+) -> Result<bool, DbError> {
+    let params = [before.into(), now.into(), id.into()];
+    Ok(!db.run(REFUSE_TOKENS_BEFORE, &params).await?.is_empty())
+}
+
+/// The client named, or clients that follow `after` in the order of identifiers.
+///
+/// # Errors
+/// Those of the database.
+pub async fn list<D: Database>(
+    db: &D,
+    only: Option<&ClientId>,
+    after: Option<&ClientId>,
+    limit: u32,
+) -> Result<Vec<ListedClientRow>, DbError> {
+    let params = [only.into(), after.into(), i64::from(limit).into()];
+    let rows = db.run(LIST, &params).await?;
+    rows.iter().map(read_listed).collect()
+}
+
+fn read_listed(row: &Row) -> Result<ListedClientRow, DbError> {
+    Ok(ListedClientRow {
+        id: row.client_id(0)?,
+        name: row.text(1)?.to_owned(),
+        phone_sealed: row.blob(2)?.to_owned(),
+        ips: row.text(3)?.to_owned(),
+        permissions: row.text(4)?.to_owned(),
+        callback_url: row.optional(5, Row::text)?.map(str::to_owned),
+        limits: row.text(6)?.to_owned(),
+        active: row.text(7)? == "active",
+        created_at: row.time(8)?,
+        changed_at: row.time(9)?,
+    })
 }
 
 pub(super) fn read(row: &Row) -> Result<ClientRow, DbError> {

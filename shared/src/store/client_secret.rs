@@ -11,7 +11,7 @@ const INSERT: &str =
 const OF_CLIENT: &str = "SELECT generation, hash, created_at, expires_at, revoked_at FROM client_secret \
     WHERE client_id = $1 ORDER BY generation DESC LIMIT 16";
 const EXPIRE: &str = "UPDATE client_secret SET expires_at = $1 WHERE client_id = $2 AND generation = $3 \
-    AND expires_at IS NULL AND revoked_at IS NULL RETURNING generation";
+    AND (expires_at IS NULL OR expires_at > $1) AND revoked_at IS NULL RETURNING generation";
 const REVOKE: &str = "UPDATE client_secret SET revoked_at = $1 WHERE client_id = $2 AND generation = $3 \
     AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $1) RETURNING generation";
 
@@ -83,7 +83,7 @@ pub async fn standing<D: Database>(
     first(&rows, |row| Ok((client::read(row)?, read_from(row, 8)?)))
 }
 
-/// Lets a secret end at `end`. False when it is not the current one any more.
+/// Lets a secret end at `end`. False when it ends sooner anyway.
 ///
 /// # Errors
 /// Those of the database.

@@ -79,6 +79,11 @@ impl<D: Database> Call<'_, D> {
         Ok(task)
     }
 
+    /// The refusal of a call that leads nowhere.
+    pub fn nowhere(&self) -> Refusal {
+        Reason::RouteUnknown.into()
+    }
+
     /// A time as clients read it: RFC 3339 with the offset of the platform's zone.
     pub fn text_of(&self, time: Timestamp) -> String {
         time.to_rfc3339(self.cx.zone)

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use super::query::Pair;
 use super::refusal::{Problem, Refusal};
-use crate::domain::Malformed;
+use crate::domain::{Kind, Malformed, Timestamp};
 use crate::error::{Error, Reason};
 
 /// A parameter of the public interfaces.
@@ -185,6 +185,42 @@ impl Params {
         read: impl FnOnce(&str) -> Result<T, Malformed>,
     ) -> Result<T, Refusal> {
         read(self.required_text(param)?).map_err(|malformed| Refusal::of_malformed(param.name(), malformed))
+    }
+
+    /// A point in time, RFC 3339, if it was sent.
+    ///
+    /// # Errors
+    /// [`Reason::ParameterMalformed`].
+    pub fn time(&self, param: Param) -> Result<Option<Timestamp>, Refusal> {
+        self.optional(param, Timestamp::parse_rfc3339)
+    }
+
+    /// A whole number, if it was sent.
+    ///
+    /// # Errors
+    /// [`Reason::ParameterMalformed`].
+    pub fn whole(&self, param: Param) -> Result<Option<i64>, Refusal> {
+        let wrong = Malformed::new(Kind::Value, "应为整数", "not a whole number");
+        self.optional(param, |text| text.parse().map_err(|_| wrong))
+    }
+
+    /// The rows of a page: as many as were asked for, at most and by default `most`.
+    ///
+    /// # Errors
+    /// [`Reason::ParameterMalformed`].
+    pub fn limit(&self, most: u32) -> Result<u32, Refusal> {
+        let wrong = Malformed::new(
+            Kind::Value,
+            "应为不超过上限的正整数",
+            "not a positive number up to the limit",
+        );
+        let read = |text: &str| {
+            text.parse()
+                .ok()
+                .filter(|rows| (1..=most).contains(rows))
+                .ok_or(wrong)
+        };
+        Ok(self.optional(Param::Limit, read)?.unwrap_or(most))
     }
 
     /// That all of these parameters were sent; what is missing is reported together.

@@ -6,10 +6,14 @@ use jiff::tz::TimeZone;
 
 use super::address::TrustedProxies;
 use crate::error::Error;
+use crate::operations::CALL_LOG_DAYS;
 use crate::vault::{Vault, VaultSettings, Zeroizing, equal_in_constant_time};
 
 /// Shortest secret that opens an internal interface, in bytes.
 pub const MIN_SECRET_BYTES: usize = 32;
+
+/// Most days for which anything can be kept: a hundred years.
+const MAX_DAYS: u32 = 36_525;
 
 /// Time zones known by name, with their rule (POSIX `TZ`). A whole time zone database would be a third of a
 /// component; any other zone can be given as its rule.
@@ -46,6 +50,8 @@ pub struct Variables {
     pub trusted_proxies: Option<String>,
     /// `true` or `false`.
     pub callback_allow_http: Option<String>,
+    /// Days.
+    pub call_log_days: Option<String>,
 }
 
 /// The configuration of one component.
@@ -58,6 +64,8 @@ pub struct Settings {
     pub trusted_proxies: TrustedProxies,
     /// Whether callbacks may go over plain http and to special-purpose addresses: test rigs only.
     pub callback_allow_http: bool,
+    /// Days for which calls are kept in the call log.
+    pub call_log_days: u32,
     secret: Option<Zeroizing<String>>,
 }
 
@@ -89,6 +97,7 @@ impl Settings {
             trusted_proxies: TrustedProxies::parse(variables.trusted_proxies.as_deref().unwrap_or_default())
                 .map_err(|problem| Error::internal(format!("variable trusted_proxies: {problem}")))?,
             callback_allow_http: flag("callback_allow_http", variables.callback_allow_http.as_deref())?,
+            call_log_days: days("call_log_days", variables.call_log_days.as_deref(), CALL_LOG_DAYS)?,
             secret: variables.secret.clone(),
         })
     }
@@ -111,6 +120,17 @@ fn zone(text: Option<&str>) -> Result<TimeZone, Error> {
         .map_or(text, |(_, rule)| rule);
     TimeZone::posix(rule)
         .map_err(|_| Error::internal("variable time_zone: neither a known time zone nor a POSIX rule"))
+}
+
+/// A number of days from 1 to [`MAX_DAYS`].
+fn days(name: &str, text: Option<&str>, default: u32) -> Result<u32, Error> {
+    let Some(text) = text else { return Ok(default) };
+    let days = text.parse().ok().filter(|days| (1..=MAX_DAYS).contains(days));
+    days.ok_or_else(|| {
+        Error::internal(format!(
+            "variable {name}: not a number of days from 1 to {MAX_DAYS}"
+        ))
+    })
 }
 
 fn flag(name: &str, text: Option<&str>) -> Result<bool, Error> {
@@ -216,6 +236,14 @@ mod tests {
             },
             Variables {
                 callback_allow_http: text(""),
+                ..variables()
+            },
+            Variables {
+                call_log_days: text("0"),
+                ..variables()
+            },
+            Variables {
+                call_log_days: text("half a year"),
                 ..variables()
             },
         ] {

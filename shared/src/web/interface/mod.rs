@@ -125,6 +125,19 @@ impl Interface {
 /// Every interface.
 pub const ALL: &[&[&Interface]] = &[BUSINESS, INTERNAL];
 
+/// The interface among `known` that a request is for: by path and, where a path has several, by method. [`NONE`]
+/// when there is none.
+pub fn route(known: &[&'static Interface], method: &Method, path: &str) -> &'static Interface {
+    let mut on_path = known.iter().copied().filter(|interface| interface.path == path);
+    let first = on_path.next().unwrap_or(&NONE);
+    if first.methods.allow(method) {
+        return first;
+    }
+    on_path
+        .find(|interface| interface.methods.allow(method))
+        .unwrap_or(first)
+}
+
 /// Every interface, one by one.
 pub fn all() -> impl Iterator<Item = &'static Interface> {
     ALL.iter().copied().flatten().copied()
@@ -167,6 +180,16 @@ mod tests {
             );
             assert_eq!(business, interface.calls_per_minute > 0, "{}", interface.name);
         }
+    }
+
+    #[test]
+    fn a_path_with_two_methods_leads_to_two_interfaces() {
+        let known = [&ADMIN_CLIENTS, &ADMIN_CLIENTS_LIST, &ADMIN_CALLS];
+        let name = |method, path| route(&known, &method, path).name;
+        assert_eq!(name(Method::POST, "/admin/v1/clients"), ADMIN_CLIENTS.name);
+        assert_eq!(name(Method::GET, "/admin/v1/clients"), ADMIN_CLIENTS_LIST.name);
+        assert_eq!(name(Method::PUT, "/admin/v1/clients"), ADMIN_CLIENTS.name);
+        assert_eq!(name(Method::GET, "/admin/v1/client"), NONE.name);
     }
 
     // §6.2.1.1: permissions are opened interface by interface.

@@ -7,14 +7,14 @@ use shared::spin::Connection;
 use shared::web::{Call, Param, Refusal, Reply};
 
 /// Imports chips; rows without `client_id` belong to the client named in the query.
-pub(crate) async fn import_chip_file(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
+pub(crate) async fn chip_file(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
     let default_client = call.params.optional(Param::ClientId, ClientId::parse)?;
     let report = import_chips(call.cx, call.body, default_client.as_ref()).await?;
     Ok(reply(&report, call.lang))
 }
 
 /// Imports operator numbers; rows with `client_id` are allotted to that client (划拨).
-pub(crate) async fn import_number_file(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
+pub(crate) async fn number_file(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
     let report = import_numbers(call.cx, call.body).await?;
     Ok(reply(&report, call.lang))
 }

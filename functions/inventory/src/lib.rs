@@ -1,0 +1,31 @@
+//! `/admin/v1/chips:…` and `/admin/v1/numbers:…`, §5.3.1.1: the chips and operator numbers there are.
+//!
+//! Opened by `admin_secret`. Never shows key material.
+
+mod import;
+
+use shared::spin::{self, Needs};
+use shared::web::{Interface, interface};
+use spin_sdk::http::{IntoResponse, Request};
+use spin_sdk::http_service;
+
+const NEEDS: Needs = Needs {
+    sealing_keys: true,
+    transport_keys: true,
+    secret: Some("admin_secret"),
+    ..Needs::NONE
+};
+
+/// What this component answers.
+const INTERFACES: &[&Interface] = &[&interface::ADMIN_CHIPS_IMPORT, &interface::ADMIN_NUMBERS_IMPORT];
+
+#[http_service]
+async fn handle(request: Request) -> impl IntoResponse {
+    let interface = interface::route(INTERFACES, request.method(), request.uri().path());
+    spin::serve(interface, NEEDS, request, async |call| match interface.name {
+        "admin.chips.import" => import::chip_file(call).await,
+        "admin.numbers.import" => import::number_file(call).await,
+        _ => Err(call.nowhere()),
+    })
+    .await
+}

@@ -1,0 +1,14 @@
+//! The accounts of business systems (§6.2.1.1, §9.2.1): made, changed, shown, and their secrets.
+
+mod change;
+mod checks;
+mod create;
+mod list;
+mod secrets;
+
+pub use change::{ClientChange, change_client};
+pub use create::{CreatedClient, NewClient, create_client};
+pub use list::{ClientPage, ClientView, MAX_CLIENTS_PER_PAGE, SecretView, list_clients};
+pub use secrets::{
+    MAX_OVERLAP_SECS, OVERLAP_SECS, RotatedSecret, revoke_secret, revoke_tokens, rotate_secret,
+};
