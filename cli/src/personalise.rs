@@ -13,7 +13,7 @@ use uicc::ident::Eid;
 use crate::inventory::ChipRow;
 
 /// Bytes of one megabyte of the test allowance, as the import counts them.
-const BYTES_PER_MB: f64 = 1_048_576.0;
+const BYTES_PER_MB: f64 = 1_000_000.0;
 
 /// A chip that connects to `gateway`.
 pub(crate) fn personalise(chip: &ChipRow, keys: &MasterKeys, gateway: SocketAddr) -> Result<Builder> {

@@ -23,6 +23,7 @@ mod service;
 mod task_state;
 mod temporary_number;
 mod time;
+mod volume;
 mod write_type;
 
 pub use actor::Actor;
@@ -43,7 +44,8 @@ pub use province::Province;
 pub use service::{Service, Services};
 pub use task_state::{TaskState, Work};
 pub use temporary_number::{Network, TemporaryNumber, parse_date};
-pub use time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Timestamp};
+pub use time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Timestamp, Zone};
+pub use volume::Volume;
 pub use write_type::WriteType;
 
 /// Which kind of value a text was meant to be.

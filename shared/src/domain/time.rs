@@ -2,7 +2,8 @@
 //!
 //! There is no `now` here: the time comes in from outside.
 
-use jiff::{civil::Date, tz::TimeZone};
+use time::format_description::well_known::Rfc3339;
+use time::{Date, OffsetDateTime, UtcOffset};
 
 use super::{Kind, Malformed};
 
@@ -40,17 +41,24 @@ impl Timestamp {
 
     /// The calendar day in `zone`.
     #[must_use]
-    pub fn date_in(self, zone: &TimeZone) -> Date {
-        let at = self.bounded();
-        zone.to_offset(at).to_datetime(at).date()
+    pub fn date_in(self, zone: Zone) -> Date {
+        self.in_zone(zone).date()
     }
 
     /// RFC 3339 to the second with the zone's offset: `2026-07-01T08:00:00+08:00`.
     #[must_use]
-    pub fn to_rfc3339(self, zone: &TimeZone) -> String {
-        let at = self.bounded();
-        // Not `strftime`: its formatter alone would be a quarter of a component.
-        at.display_with_offset(zone.to_offset(at)).to_string()
+    pub fn to_rfc3339(self, zone: Zone) -> String {
+        let at = self.in_zone(zone);
+        let (year, month, day) = (at.year(), u8::from(at.month()), at.day());
+        let (hour, minute, second) = at.to_hms();
+        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{zone}")
+    }
+
+    /// Midnight, the beginning of `day` in `zone`.
+    #[must_use]
+    pub fn midnight(day: Date, zone: Zone) -> Self {
+        let at = day.midnight().assume_offset(zone.0);
+        Self(at.unix_timestamp().saturating_mul(SECOND_MS))
     }
 
     /// Reads RFC 3339 with an offset or `Z`; fractions of a millisecond are dropped.
@@ -58,36 +66,131 @@ impl Timestamp {
     /// # Errors
     /// [`Malformed`] for any other text.
     pub fn parse_rfc3339(text: &str) -> Result<Self, Malformed> {
-        let parsed: Result<jiff::Timestamp, _> = text.parse();
-        parsed.map(|at| Self(at.as_millisecond())).map_err(|_| {
-            Malformed::new(
-                Kind::Value,
-                "时间应为 RFC 3339 格式并带时区",
-                "not a time of RFC 3339 with an offset",
-            )
-        })
+        let wrong = Malformed::new(
+            Kind::Value,
+            "时间应为 RFC 3339 格式并带时区",
+            "not a time of RFC 3339 with an offset",
+        );
+        let at = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| wrong)?;
+        let millis = at.unix_timestamp().saturating_mul(SECOND_MS) + i64::from(at.millisecond());
+        Ok(Self(millis))
     }
 
-    fn bounded(self) -> jiff::Timestamp {
-        let (first, last) = (jiff::Timestamp::MIN.as_second(), jiff::Timestamp::MAX.as_second());
-        let second = self.seconds().clamp(first, last);
-        jiff::Timestamp::from_second(second).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+    fn in_zone(self, zone: Zone) -> OffsetDateTime {
+        // A day short of the ends of the calendar, so that no offset leads beyond them.
+        let (first, last) = (Date::MIN, Date::MAX);
+        let bound = |day: Date| day.midnight().assume_utc().unix_timestamp();
+        let day = DAY_MS / SECOND_MS;
+        let second = self.seconds().clamp(bound(first) + day, bound(last) - day);
+        let utc = OffsetDateTime::from_unix_timestamp(second).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+        utc.to_offset(zone.0)
+    }
+}
+
+/// The platform's time zone: a constant offset from UTC, as everywhere in China. Calendar days and the texts of times
+/// are in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Zone(UtcOffset);
+
+impl Zone {
+    /// UTC.
+    pub const UTC: Self = Self(UtcOffset::UTC);
+
+    /// Names of the time zone database that can be given in place of their offset, with their hours.
+    pub const NAMES: [(&str, i8); 9] = [
+        ("UTC", 0),
+        ("Asia/Shanghai", 8),
+        ("Asia/Urumqi", 6),
+        ("Asia/Hong_Kong", 8),
+        ("Asia/Macau", 8),
+        ("Asia/Taipei", 8),
+        ("Asia/Singapore", 8),
+        ("Asia/Bangkok", 7),
+        ("Asia/Tokyo", 9),
+    ];
+
+    /// Reads one of [`Self::NAMES`], or an offset: `+08:00`, `-03:30`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        if let Some((_, hours)) = Self::NAMES.iter().find(|(name, _)| *name == text) {
+            return UtcOffset::from_hms(*hours, 0, 0).ok().map(Self);
+        }
+        let (sign, digits) = match text.as_bytes().first()? {
+            b'+' => (1, &text[1..]),
+            b'-' => (-1, &text[1..]),
+            _ => return None,
+        };
+        let (hours, minutes) = digits.split_once(':')?;
+        let part = |text: &str| {
+            let is_pair = text.len() == 2 && super::all_digits(text);
+            text.parse::<i8>().ok().filter(|_| is_pair)
+        };
+        let (hours, minutes) = (part(hours)?, part(minutes).filter(|minutes| *minutes < 60)?);
+        UtcOffset::from_hms(sign * hours, sign * minutes, 0)
+            .ok()
+            .map(Self)
+    }
+}
+
+/// The offset as RFC 3339 writes it.
+impl std::fmt::Display for Zone {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (hours, minutes, _) = self.0.as_hms();
+        let sign = if self.0.is_negative() { '-' } else { '+' };
+        write!(f, "{sign}{:02}:{:02}", hours.abs(), minutes.abs())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Timestamp;
-    use jiff::tz::TimeZone;
+    use super::{Timestamp, Zone};
+
+    fn zone(name: &str) -> Zone {
+        Zone::parse(name).unwrap()
+    }
+
+    #[test]
+    fn every_named_zone_agrees_with_the_time_zone_database() {
+        for at in [1_767_225_600_000, 1_782_864_000_000, 1_900_000_000_000].map(Timestamp) {
+            for (name, _) in Zone::NAMES {
+                let database = jiff::tz::TimeZone::get(name).unwrap();
+                let expected = jiff::Timestamp::from_millisecond(at.millis()).unwrap();
+                let offset = database.to_offset(expected);
+                assert_eq!(
+                    at.to_rfc3339(zone(name)),
+                    expected.display_with_offset(offset).to_string(),
+                    "{name}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_zone_is_a_known_name_or_an_offset() {
+        for (text, shown) in [("+08:00", "+08:00"), ("-03:30", "-03:30"), ("+00:00", "+00:00")] {
+            assert_eq!(zone(text).to_string(), shown);
+        }
+        for text in [
+            "",
+            "+8",
+            "08:00",
+            "+08:60",
+            "+0800",
+            "+27:00",
+            "+８:00",
+            "Asia/Nowhere",
+            "CST-8",
+            "++8:00",
+        ] {
+            assert_eq!(Zone::parse(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn the_text_carries_the_offset_of_the_zone() {
         let at = Timestamp(1_782_864_000_999);
-        assert_eq!(
-            at.to_rfc3339(&TimeZone::get("Asia/Shanghai").unwrap()),
-            "2026-07-01T08:00:00+08:00"
-        );
-        assert_eq!(at.to_rfc3339(&TimeZone::UTC), "2026-07-01T00:00:00+00:00");
+        assert_eq!(at.to_rfc3339(zone("Asia/Shanghai")), "2026-07-01T08:00:00+08:00");
+        assert_eq!(at.to_rfc3339(Zone::UTC), "2026-07-01T00:00:00+00:00");
     }
 
     #[test]
@@ -104,18 +207,15 @@ mod tests {
     #[test]
     fn the_day_is_that_of_the_zone() {
         let at = Timestamp(1_782_835_200_000);
-        assert_eq!(at.date_in(&TimeZone::UTC).to_string(), "2026-06-30");
-        assert_eq!(
-            at.date_in(&TimeZone::get("Asia/Shanghai").unwrap()).to_string(),
-            "2026-07-01"
-        );
+        assert_eq!(at.date_in(Zone::UTC).to_string(), "2026-06-30");
+        assert_eq!(at.date_in(zone("Asia/Shanghai")).to_string(), "2026-07-01");
     }
 
     #[test]
     fn the_ends_of_the_scale_do_not_panic() {
         for at in [i64::MIN, -1, 0, i64::MAX] {
-            assert!(!Timestamp(at).plus(at).to_rfc3339(&TimeZone::UTC).is_empty());
-            let _ = Timestamp(at).date_in(&TimeZone::UTC);
+            assert!(!Timestamp(at).plus(at).to_rfc3339(Zone::UTC).is_empty());
+            let _ = Timestamp(at).date_in(Zone::UTC);
         }
     }
 }

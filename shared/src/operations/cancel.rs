@@ -3,9 +3,15 @@
 use super::status::find;
 use super::transition::{guarded, move_card};
 use super::{Caller, Context, TaskRef};
-use crate::domain::{Actor, CardEvent, Eid, TaskId, Timestamp};
+use crate::domain::{Actor, CardEvent, CardStatus, Eid, TaskId, TaskState, Timestamp};
 use crate::error::{Error, Reason};
-use crate::store::{Database, number, task, transaction};
+use crate::store::{
+    Database,
+    chip::ChipRow,
+    number,
+    task::{self, TaskRow},
+    transaction,
+};
 
 /// A withdrawn application.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +27,9 @@ pub struct Cancelled {
 /// Withdraws an application: the card is 待写卡 again and its number goes back to where it came from. A
 /// number that part of may have reached the chip in an earlier, failed task stays held for that chip.
 ///
+/// Asking again by the task, as after a lost answer, changes nothing and tells the same time, as long as the card is
+/// still 待写卡.
+///
 /// # Errors
 /// [`Reason::UnknownChip`] and [`Reason::UnknownTask`], also for another client's;
 /// [`Reason::WrongState`] (403) unless the card is 待开机上电 for this very task.
@@ -33,6 +42,13 @@ pub async fn cancel<D: Database>(
         let (chip, task) = find(cx, caller, what).await?;
         let task = match task {
             Some(task) if task.state.is_open() => task,
+            Some(task) if is_repeated(what, &chip, &task) => {
+                return Ok(Cancelled {
+                    eid: chip.eid(cx.vault)?,
+                    task_id: task.id,
+                    at: task.finished_at.unwrap_or(cx.now),
+                });
+            }
             _ => return Err(Error::new(Reason::WrongState).with_detail(chip.status.zh(), chip.status.en())),
         };
         let actor = Actor::Client(caller.id.clone());
@@ -57,4 +73,11 @@ pub async fn cancel<D: Database>(
         })
     })
     .await
+}
+
+/// Whether this very task was withdrawn before, and nothing happened to its card since.
+fn is_repeated(what: &TaskRef, chip: &ChipRow, task: &TaskRow) -> bool {
+    matches!(what, TaskRef::Task(_))
+        && task.state == TaskState::Cancelled
+        && chip.status == CardStatus::ToWrite
 }

@@ -11,11 +11,15 @@ mod call_rate;
 mod callback_body;
 mod cancel;
 mod chip_keys;
+mod chip_view;
 mod clients;
 mod due_callbacks;
 mod import;
+mod number_view;
 mod open_session;
+mod open_time;
 mod overview;
+mod provinces;
 mod record_delivery;
 mod report;
 mod sign;
@@ -33,6 +37,7 @@ pub use call_rate::{
 };
 pub use cancel::{Cancelled, cancel};
 pub use chip_keys::{ChipKeys, chip_keys};
+pub use chip_view::{ChipView, chip_view};
 pub use clients::{
     ClientChange, ClientPage, ClientView, CreatedClient, MAX_CLIENTS_PER_PAGE, MAX_OVERLAP_SECS, NewClient,
     OVERLAP_SECS, RotatedSecret, SecretView, change_client, create_client, list_clients, revoke_secret,
@@ -43,8 +48,11 @@ pub use import::{
     ImportReport, MAX_IMPORT_BYTES, MAX_IMPORT_ROWS, MAX_REPORTED_ERRORS, RowError, import_chips,
     import_numbers,
 };
+pub use number_view::{NumberRef, NumberView, Usage, number_view};
 pub use open_session::{MIN_SESSION_ALLOWANCE_BYTES, OpenSession, SessionWork, WriteData, open_session};
+pub use open_time::{LineStatus, OpenTimeRef, OpenTimeView, open_time};
 pub use overview::{MAX_OVERVIEW_ROWS, callbacks, card_history, incidents};
+pub use provinces::provinces;
 pub use record_delivery::{Delivery, DeliveryState, MAX_ATTEMPTS, RETRY_AFTER_MS, record_delivery};
 pub use report::{MAX_WRITE_ATTEMPTS, Report, ReportAnswer, ReportEvent, report};
 pub use sign::{SIGN_FIELD, canonical, sign, standard_webhook_signature};
@@ -54,9 +62,7 @@ pub use token::{
     verify_token,
 };
 
-use jiff::tz::TimeZone;
-
-use crate::domain::Timestamp;
+use crate::domain::{Timestamp, Zone};
 use crate::vault::{Random, Vault};
 
 /// What an operation works with.
@@ -73,5 +79,5 @@ pub struct Context<'a, D> {
     /// Where random bytes come from.
     pub random: &'a dyn Random,
     /// The platform's time zone, for calendar days and the texts of times.
-    pub zone: &'a TimeZone,
+    pub zone: Zone,
 }

@@ -7,6 +7,7 @@ use crate::store::{
     Database,
     chip::{self, ChipRow},
     task::{self, TaskRow},
+    views,
 };
 use crate::vault::IndexKind;
 
@@ -36,8 +37,7 @@ pub struct StatusView {
     pub failure: Option<FailureKind>,
 }
 
-/// Reads the status. Two reads without a transaction: a card that moves in between is told either as it
-/// was or as it is, both of which were true during the call.
+/// Reads the status: card and task as they were at one moment.
 ///
 /// # Errors
 /// [`Reason::UnknownChip`], [`Reason::UnknownTask`]; also when they are another client's.
@@ -46,17 +46,34 @@ pub async fn status<D: Database>(
     caller: &Caller,
     what: &TaskRef,
 ) -> Result<StatusView, Error> {
-    let (chip, task) = find(cx, caller, what).await?;
-    let card_status = match (what, &task) {
-        (TaskRef::Task(_), Some(task)) => task.state.card_status(),
-        _ => chip.status,
+    let (row, asked_by_task) = match what {
+        TaskRef::Eid(eid) => {
+            let index = cx.vault.blind_index(IndexKind::Eid, eid.as_str().as_bytes());
+            let row = views::status_by_eid(cx.db, &index).await?;
+            let own = row.filter(|row| row.client_id == caller.id);
+            (own.ok_or(Reason::UnknownChip)?, false)
+        }
+        TaskRef::Task(id) => {
+            let row = views::status_by_task(cx.db, *id).await?;
+            (row.ok_or(Reason::UnknownTask)?, true)
+        }
+    };
+    // A task that another client had with this chip before stays that client's.
+    let task = row.task.filter(|task| task.client_id == caller.id);
+    let card_status = match (&task, asked_by_task) {
+        (Some(task), true) => task.state.card_status(),
+        (None, true) => return Err(Reason::UnknownTask.into()),
+        (_, false) => row.status,
     };
     // A card that went on since (a refused application, say) does not show the old task's result.
     let current = task
         .as_ref()
         .filter(|task| task.state.card_status() == card_status);
-    let view = StatusView {
-        eid: chip.eid(cx.vault)?,
+    let eid = cx
+        .vault
+        .open_text(chip::EID, row.eid_index.as_bytes(), &row.eid_sealed)?;
+    Ok(StatusView {
+        eid: Eid::parse(&eid).map_err(Error::internal)?,
         task_id: task.as_ref().map(|task| task.id),
         card_status,
         progress: current.map_or(0, |task| task.progress),
@@ -64,8 +81,7 @@ pub async fn status<D: Database>(
             .filter(|task| task.state == TaskState::Succeeded)
             .and_then(|task| task.finished_at),
         failure: current.and_then(|task| task.failure),
-    };
-    Ok(view)
+    })
 }
 
 /// The chip and the task a call is about, if they are the caller's.

@@ -120,7 +120,7 @@ fn context<'a>(
         vault: &settings.vault,
         now,
         random: &HostRandom,
-        zone: &settings.zone,
+        zone: settings.zone,
     }
 }
 

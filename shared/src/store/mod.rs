@@ -24,6 +24,7 @@ pub mod outbox_attempt;
 mod row;
 pub mod task;
 mod transaction;
+pub mod views;
 
 pub use database::{Database, DbError};
 pub use migrate::{SCHEMA_VERSION, check, migrate};

@@ -87,6 +87,15 @@ impl Vault {
         let text = std::str::from_utf8(&plain).map_err(|_| VaultError::Sealed(column.0, "not UTF-8"))?;
         Ok(Zeroizing::new(text.to_owned()))
     }
+
+    /// [`Vault::open_text`] for an identifier that is about to be shown to somebody who may read it.
+    ///
+    /// # Errors
+    /// Those of [`Vault::open_text`].
+    pub fn open_identifier(&self, column: Column, row: &[u8], sealed: &[u8]) -> Result<String, VaultError> {
+        self.open_text(column, row, sealed)
+            .map(|text| text.as_str().to_owned())
+    }
 }
 
 fn associated_data(column: Column, row: &[u8]) -> Vec<u8> {

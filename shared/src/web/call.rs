@@ -8,9 +8,9 @@ use super::params::{Param, Params};
 use super::query::unreadable_document;
 use super::refusal::Refusal;
 use super::settings::Settings;
-use crate::domain::{Eid, TaskId, Timestamp};
+use crate::domain::{Eid, Iccid, Msisdn, TaskId, Timestamp};
 use crate::error::{Error, Lang, Reason};
-use crate::operations::{Caller, Context, TaskRef, status};
+use crate::operations::{Caller, Context, NumberRef, OpenTimeRef, TaskRef, status};
 use crate::store::Database;
 
 /// A call that passed every check of its interface.
@@ -77,6 +77,38 @@ impl<D: Database> Call<'_, D> {
                 .into());
         }
         Ok(task)
+    }
+
+    /// Which number the call is about: `msisdn` or `iccid` (二选一), or both if they belong together.
+    ///
+    /// # Errors
+    /// [`Reason::ParameterMissing`] and those of the parameters.
+    pub fn number_ref(&self) -> Result<NumberRef, Refusal> {
+        self.params.require_either(Param::Msisdn, Param::Iccid)?;
+        let msisdn = self.params.optional(Param::Msisdn, Msisdn::parse)?;
+        let iccid = self.params.optional(Param::Iccid, Iccid::parse)?;
+        match (msisdn, iccid) {
+            (Some(msisdn), Some(iccid)) => Ok(NumberRef::Both(msisdn, iccid)),
+            (Some(msisdn), None) => Ok(NumberRef::Msisdn(msisdn)),
+            (None, Some(iccid)) => Ok(NumberRef::Iccid(iccid)),
+            (None, None) => Err(Reason::ParameterMissing.into()),
+        }
+    }
+
+    /// Which card's number the call is about: `eid` or `msisdn` (二选一), or both if they belong together.
+    ///
+    /// # Errors
+    /// [`Reason::ParameterMissing`] and those of the parameters.
+    pub fn open_time_ref(&self) -> Result<OpenTimeRef, Refusal> {
+        self.params.require_either(Param::Eid, Param::Msisdn)?;
+        let eid = self.params.optional(Param::Eid, Eid::parse)?;
+        let msisdn = self.params.optional(Param::Msisdn, Msisdn::parse)?;
+        match (eid, msisdn) {
+            (Some(eid), Some(msisdn)) => Ok(OpenTimeRef::Both(eid, msisdn)),
+            (Some(eid), None) => Ok(OpenTimeRef::Eid(eid)),
+            (None, Some(msisdn)) => Ok(OpenTimeRef::Msisdn(msisdn)),
+            (None, None) => Err(Reason::ParameterMissing.into()),
+        }
     }
 
     /// The refusal of a call that leads nowhere.

@@ -8,16 +8,19 @@ use crate::error::Lang;
 /// Most language ranges that are looked at.
 const MAX_RANGES: usize = 16;
 
+/// The weight 1, in thousandths.
+const WHOLE: u16 = 1_000;
+
 /// The language the caller prefers among the two there are.
 pub(super) fn preferred(headers: &HeaderMap) -> Lang {
     let Some(Ok(accepted)) = headers.get(ACCEPT_LANGUAGE).map(|value| value.to_str()) else {
         return Lang::default();
     };
-    let mut best = (0.0, Lang::default());
+    let mut best = (0, Lang::default());
     for range in accepted.split(',').take(MAX_RANGES) {
         let (tag, weight) = match range.split_once(';') {
             Some((tag, weight)) => (tag, weight_of(weight)),
-            None => (range, 1.0),
+            None => (range, WHOLE),
         };
         // `>` keeps the first of equals, as callers list them.
         if let Some(lang) = known(tag)
@@ -43,12 +46,16 @@ fn known(tag: &str) -> Option<Lang> {
     }
 }
 
-fn weight_of(parameter: &str) -> f32 {
+/// A weight in thousandths; RFC 9110 §12.4.2 allows three decimals. Nothing for what is no weight.
+fn weight_of(parameter: &str) -> u16 {
     let text = parameter.trim().strip_prefix("q=").unwrap_or_default();
-    text.parse()
-        .ok()
-        .filter(|weight| (0.0..=1.0).contains(weight))
-        .unwrap_or(0.0)
+    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    let digits = format!("{part:0<3}");
+    match (whole, digits.len(), digits.parse::<u16>()) {
+        ("0", 3, Ok(thousandths)) => thousandths,
+        ("1", 3, Ok(0)) => WHOLE,
+        _ => 0,
+    }
 }
 
 #[cfg(test)]

@@ -110,27 +110,50 @@ pub struct ReportDocument {
     bytes_down: u64,
 }
 
-#[derive(Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-enum EventDocument {
-    Progress {
-        step: u32,
-        steps: u32,
-    },
-    Written,
-    Verified,
-    NotVerified {
-        rewrite: bool,
-        detail: String,
-    },
-    Failed {
-        failure: String,
-        detail: String,
-        chip_fault: bool,
-    },
-    Closed {
-        reason: String,
-    },
+/// An event: its kind, and the fields that belong to it. One flat document, because the library's reader of tagged
+/// ones would be a thirtieth of the component.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct EventDocument {
+    kind: String,
+    step: Option<u32>,
+    steps: Option<u32>,
+    rewrite: Option<bool>,
+    detail: Option<String>,
+    failure: Option<String>,
+    chip_fault: Option<bool>,
+    reason: Option<String>,
+}
+
+impl EventDocument {
+    fn read(self) -> Result<ReportEvent, Refusal> {
+        Ok(match self.kind.as_str() {
+            "progress" => ReportEvent::Progress {
+                step: present("step", self.step)?,
+                steps: present("steps", self.steps)?,
+            },
+            "written" => ReportEvent::Written,
+            "verified" => ReportEvent::Verified,
+            "not_verified" => ReportEvent::NotVerified {
+                rewrite: present("rewrite", self.rewrite)?,
+                detail: present("detail", self.detail)?,
+            },
+            "failed" => ReportEvent::Failed {
+                failure: FailureKind::from_code(&present("failure", self.failure)?)
+                    .ok_or_else(|| Refusal::of_field("failure", Reason::ReportMalformed))?,
+                detail: present("detail", self.detail)?,
+                chip_fault: present("chip_fault", self.chip_fault)?,
+            },
+            "closed" => ReportEvent::Closed {
+                reason: present("reason", self.reason)?,
+            },
+            _ => return Err(Refusal::of_field("kind", Reason::ReportMalformed)),
+        })
+    }
+}
+
+fn present<T>(name: &str, field: Option<T>) -> Result<T, Refusal> {
+    field.ok_or_else(|| Refusal::of_field(name, Reason::ParameterMissing))
 }
 
 impl ReportDocument {
@@ -139,26 +162,7 @@ impl ReportDocument {
     /// # Errors
     /// The field that is malformed.
     pub fn read(self) -> Result<Report, Refusal> {
-        let event = match self.event {
-            EventDocument::Progress { step, steps } => ReportEvent::Progress { step, steps },
-            EventDocument::Written => ReportEvent::Written,
-            EventDocument::Verified => ReportEvent::Verified,
-            EventDocument::NotVerified { rewrite, detail } => ReportEvent::NotVerified { rewrite, detail },
-            EventDocument::Failed {
-                failure,
-                detail,
-                chip_fault,
-            } => {
-                let failure = FailureKind::from_code(&failure)
-                    .ok_or_else(|| Refusal::of_field("failure", Reason::ReportMalformed))?;
-                ReportEvent::Failed {
-                    failure,
-                    detail,
-                    chip_fault,
-                }
-            }
-            EventDocument::Closed { reason } => ReportEvent::Closed { reason },
-        };
+        let event = self.event.read()?;
         let (seq, bytes_up, bytes_down) = (self.seq, self.bytes_up, self.bytes_down);
         Ok(Report {
             session_id: session_id(&self.session_id)?,

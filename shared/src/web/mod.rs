@@ -34,5 +34,5 @@ pub use receipt::{MAX_RECEIPT_BYTES, read_receipt};
 pub use refusal::{MAX_ECHOED_NAME_CHARS, Problem, Refusal};
 pub use reply::{REQUEST_ID_HEADER, Reply, render};
 pub use serve::{Admitted, Exchange, Instance, MAX_QUERY_BYTES, MAX_REQUEST_ID_CHARS, Request, admit, serve};
-pub use settings::{MIN_SECRET_BYTES, Settings, Variables, ZONES};
+pub use settings::{MIN_SECRET_BYTES, Settings, Variables};
 pub use trace::Trace;

@@ -2,9 +2,8 @@
 //!
 //! Fail closed: a secret that is missing, too short or malformed is an error of every call, never a default.
 
-use jiff::tz::TimeZone;
-
 use super::address::TrustedProxies;
+use crate::domain::Zone;
 use crate::error::Error;
 use crate::operations::CALL_LOG_DAYS;
 use crate::vault::{Vault, VaultSettings, Zeroizing, equal_in_constant_time};
@@ -14,20 +13,6 @@ pub const MIN_SECRET_BYTES: usize = 32;
 
 /// Most days for which anything can be kept: a hundred years.
 const MAX_DAYS: u32 = 36_525;
-
-/// Time zones known by name, with their rule (POSIX `TZ`). A whole time zone database would be a third of a
-/// component; any other zone can be given as its rule.
-pub const ZONES: [(&str, &str); 9] = [
-    ("UTC", "UTC0"),
-    ("Asia/Shanghai", "CST-8"),
-    ("Asia/Urumqi", "<+06>-6"),
-    ("Asia/Hong_Kong", "HKT-8"),
-    ("Asia/Macau", "CST-8"),
-    ("Asia/Taipei", "CST-8"),
-    ("Asia/Singapore", "<+08>-8"),
-    ("Asia/Bangkok", "<+07>-7"),
-    ("Asia/Tokyo", "JST-9"),
-];
 
 /// The variables of one component as text; `None` for those its interfaces have no use for.
 #[derive(Clone, Default)]
@@ -44,7 +29,7 @@ pub struct Variables {
     pub transport_keys: Option<Zeroizing<String>>,
     /// The secret of the component's internal interfaces.
     pub secret: Option<Zeroizing<String>>,
-    /// The platform's time zone: a name of [`ZONES`] or a POSIX rule.
+    /// The platform's time zone: see [`Zone::parse`].
     pub time_zone: Option<String>,
     /// See [`TrustedProxies::parse`].
     pub trusted_proxies: Option<String>,
@@ -59,7 +44,7 @@ pub struct Settings {
     /// The keys.
     pub vault: Vault,
     /// The platform's time zone.
-    pub zone: TimeZone,
+    pub zone: Zone,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: TrustedProxies,
     /// Whether callbacks may go over plain http and to special-purpose addresses: test rigs only.
@@ -110,16 +95,11 @@ impl Settings {
     }
 }
 
-fn zone(text: Option<&str>) -> Result<TimeZone, Error> {
-    let Some(text) = text else {
-        return Ok(TimeZone::UTC);
-    };
-    let rule = ZONES
-        .iter()
-        .find(|(name, _)| *name == text)
-        .map_or(text, |(_, rule)| rule);
-    TimeZone::posix(rule)
-        .map_err(|_| Error::internal("variable time_zone: neither a known time zone nor a POSIX rule"))
+fn zone(text: Option<&str>) -> Result<Zone, Error> {
+    let Some(text) = text else { return Ok(Zone::UTC) };
+    Zone::parse(text).ok_or_else(|| {
+        Error::internal("variable time_zone: neither a known time zone nor an offset such as +08:00")
+    })
 }
 
 /// A number of days from 1 to [`MAX_DAYS`].
@@ -146,7 +126,6 @@ fn flag(name: &str, text: Option<&str>) -> Result<bool, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Timestamp;
     use crate::error::Reason;
 
     fn variables() -> Variables {
@@ -166,25 +145,6 @@ mod tests {
         assert!(settings.is_secret(&"s".repeat(MIN_SECRET_BYTES)));
         assert!(!settings.is_secret(&"s".repeat(MIN_SECRET_BYTES + 1)));
         assert!(!settings.is_secret(""));
-    }
-
-    #[test]
-    fn every_named_zone_agrees_with_the_time_zone_database() {
-        for at in [1_767_225_600_000, 1_782_864_000_000, 1_900_000_000_000].map(Timestamp) {
-            for (name, _) in ZONES {
-                let database = TimeZone::get(name).unwrap();
-                assert_eq!(
-                    at.to_rfc3339(&zone(Some(name)).unwrap()),
-                    at.to_rfc3339(&database),
-                    "{name}"
-                );
-            }
-        }
-        let berlin = zone(Some("CET-1CEST,M3.5.0,M10.5.0/3")).unwrap();
-        assert_eq!(
-            Timestamp(1_782_864_000_000).to_rfc3339(&berlin),
-            "2026-07-01T02:00:00+02:00"
-        );
     }
 
     #[test]

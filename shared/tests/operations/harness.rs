@@ -5,8 +5,9 @@ use std::future::Future;
 use std::net::IpAddr;
 use std::path::Path;
 
-use jiff::tz::TimeZone;
-use shared::domain::{ClientId, DAY_MS, FailureKind, Permission, SECOND_MS, SessionId, TaskId, Timestamp};
+use shared::domain::{
+    ClientId, DAY_MS, FailureKind, Permission, SECOND_MS, SessionId, TaskId, Timestamp, Zone,
+};
 use shared::error::{Error, Reason};
 use shared::operations::{
     Applied, ApplyRequest, Caller, Context, CreatedClient, ImportReport, NewClient, OpenSession, Report,
@@ -23,7 +24,7 @@ pub(crate) const START: i64 = 1_782_864_000_000;
 pub(crate) const LINK_KEY: [u8; 32] = [0x5c; 32];
 pub(crate) const CALLBACK_URL: &str = "https://client.example.com/callback";
 /// Bytes of the test allowance of every chip (5 MB).
-pub(crate) const ALLOWANCE: u64 = 5 * 1024 * 1024;
+pub(crate) const ALLOWANCE: u64 = 5_000_000;
 
 /// Waits for a future of the store, which never really waits.
 pub(crate) fn run<T>(future: impl Future<Output = T>) -> T {
@@ -109,7 +110,7 @@ pub(crate) struct World {
     pub(crate) vault: Vault,
     pub(crate) now: Cell<i64>,
     pub(crate) random: Dice,
-    pub(crate) zone: TimeZone,
+    pub(crate) zone: Zone,
     sessions: Cell<u64>,
 }
 
@@ -145,7 +146,7 @@ impl World {
             vault: vault(&sealing_key(1)),
             now: Cell::new(START),
             random: Dice::new(seed),
-            zone: TimeZone::get("Asia/Shanghai").expect("a known zone"),
+            zone: Zone::parse("Asia/Shanghai").expect("a known zone"),
             sessions: Cell::new(seed << 32),
         };
         run(store::migrate(&world.db, world.time())).expect("migrated");
@@ -167,7 +168,7 @@ impl World {
             vault: &self.vault,
             now: self.time(),
             random: &self.random,
-            zone: &self.zone,
+            zone: self.zone,
         }
     }
 

@@ -130,7 +130,7 @@ fn context<'a>(db: &'a Sqlite, settings: &'a Settings) -> Context<'a, Sqlite> {
         vault: &settings.vault,
         now: NOW,
         random: &Fixed,
-        zone: &settings.zone,
+        zone: settings.zone,
     }
 }
 

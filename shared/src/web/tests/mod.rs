@@ -136,7 +136,7 @@ pub(super) fn send_to(
         vault: &settings.vault,
         now,
         random: &Fixed,
-        zone: &settings.zone,
+        zone: settings.zone,
     };
     let exchange = Exchange::begin(interface, &sent.headers, &Fixed);
     let mut request = http::Request::new(Ok(sent.body));
@@ -189,7 +189,7 @@ pub(super) fn send_broken(interface: &'static Interface, reason: crate::error::R
         vault: &settings.vault,
         now: Timestamp(0),
         random: &Fixed,
-        zone: &settings.zone,
+        zone: settings.zone,
     };
     let request: Request = http::Request::builder()
         .method(Method::POST)

@@ -1,0 +1,32 @@
+//! `/v1/chip`, §7.2.3.1: a chip, its temporary number, its state and what is left of its test allowance.
+
+use shared::domain::Eid;
+use shared::operations::chip_view;
+use shared::spin::{self, Connection, Needs};
+use shared::web::{Call, Param, Refusal, Reply, interface};
+use spin_sdk::http::{IntoResponse, Request};
+use spin_sdk::http_service;
+
+const NEEDS: Needs = Needs {
+    sealing_keys: true,
+    token_key: true,
+    ..Needs::NONE
+};
+
+#[http_service]
+async fn handle(request: Request) -> impl IntoResponse {
+    spin::serve(&interface::CHIP, NEEDS, request, chip).await
+}
+
+async fn chip(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
+    let eid = call.params.required(Param::Eid, Eid::parse)?;
+    let chip = chip_view(call.cx, call.caller()?, &eid).await?;
+    Ok(Reply::ok()
+        .with("eid", chip.eid)
+        .with("imei", chip.imei)
+        .with("chip_model", chip.chip_model)
+        .with("temp_msisdn", chip.temp_msisdn)
+        .with("temp_iccid", chip.temp_iccid)
+        .with("card_status", chip.card_status.zh())
+        .with("remaining_flow", chip.remaining.json()))
+}

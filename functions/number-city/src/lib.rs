@@ -1,0 +1,28 @@
+//! `/v1/number/city`, §7.2.3.5: the city a number was last online in, beside the province it belongs to.
+
+use shared::operations::number_view;
+use shared::spin::{self, Connection, Needs};
+use shared::web::{Call, Refusal, Reply, interface};
+use spin_sdk::http::{IntoResponse, Request};
+use spin_sdk::http_service;
+
+const NEEDS: Needs = Needs {
+    sealing_keys: true,
+    token_key: true,
+    ..Needs::NONE
+};
+
+#[http_service]
+async fn handle(request: Request) -> impl IntoResponse {
+    spin::serve(&interface::NUMBER_CITY, NEEDS, request, city).await
+}
+
+async fn city(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
+    let number = number_view(call.cx, call.caller()?, &call.number_ref()?).await?;
+    let (city, time) = number.location.unzip();
+    Ok(Reply::ok()
+        .with("msisdn", number.msisdn)
+        .with("city", city)
+        .with("province", number.province.zh())
+        .with("location_time", time.map(|time| call.text_of(time))))
+}

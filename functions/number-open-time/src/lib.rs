@@ -1,0 +1,28 @@
+//! `/v1/number/open-time`, §7.2.3.4: when the number of a card was opened, its state, and when a temporary one expires.
+
+use shared::operations::open_time;
+use shared::spin::{self, Connection, Needs};
+use shared::web::{Call, Refusal, Reply, interface};
+use spin_sdk::http::{IntoResponse, Request};
+use spin_sdk::http_service;
+
+const NEEDS: Needs = Needs {
+    sealing_keys: true,
+    token_key: true,
+    ..Needs::NONE
+};
+
+#[http_service]
+async fn handle(request: Request) -> impl IntoResponse {
+    spin::serve(&interface::NUMBER_OPEN_TIME, NEEDS, request, opening).await
+}
+
+async fn opening(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
+    let opened = open_time(call.cx, call.caller()?, &call.open_time_ref()?).await?;
+    Ok(Reply::ok()
+        .with("eid", opened.eid)
+        .with("msisdn", opened.msisdn)
+        .with("open_time", opened.open_time.map(|time| call.text_of(time)))
+        .with("card_status", opened.status.zh())
+        .with("expire_time", opened.expire_time.map(|time| call.text_of(time))))
+}

@@ -1,0 +1,30 @@
+//! `/v1/number/usage`, §7.2.3.3: the data a number has for this month, and what it used of it.
+
+use shared::operations::number_view;
+use shared::spin::{self, Connection, Needs};
+use shared::web::{Call, Refusal, Reply, interface};
+use spin_sdk::http::{IntoResponse, Request};
+use spin_sdk::http_service;
+
+const NEEDS: Needs = Needs {
+    sealing_keys: true,
+    token_key: true,
+    ..Needs::NONE
+};
+
+#[http_service]
+async fn handle(request: Request) -> impl IntoResponse {
+    spin::serve(&interface::NUMBER_USAGE, NEEDS, request, usage).await
+}
+
+async fn usage(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
+    let number = number_view(call.cx, call.caller()?, &call.number_ref()?).await?;
+    let usage = number.usage;
+    Ok(Reply::ok()
+        .with("msisdn", number.msisdn)
+        .with("iccid", number.iccid)
+        .with("total_flow", usage.map(|usage| usage.total.json()))
+        .with("used_flow", usage.map(|usage| usage.used.json()))
+        .with("remaining_flow", usage.map(|usage| usage.remaining().json()))
+        .with("update_time", usage.map(|usage| call.text_of(usage.as_of))))
+}

@@ -1,0 +1,29 @@
+//! `/v1/number`, §7.2.3.2: a number, the chip it is in, its province and its state.
+
+use shared::operations::number_view;
+use shared::spin::{self, Connection, Needs};
+use shared::web::{Call, Refusal, Reply, interface};
+use spin_sdk::http::{IntoResponse, Request};
+use spin_sdk::http_service;
+
+const NEEDS: Needs = Needs {
+    sealing_keys: true,
+    token_key: true,
+    ..Needs::NONE
+};
+
+#[http_service]
+async fn handle(request: Request) -> impl IntoResponse {
+    spin::serve(&interface::NUMBER, NEEDS, request, number).await
+}
+
+async fn number(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
+    let number = number_view(call.cx, call.caller()?, &call.number_ref()?).await?;
+    Ok(Reply::ok()
+        .with("msisdn", number.msisdn)
+        .with("iccid", number.iccid)
+        .with("eid", number.eid)
+        .with("province", number.province.zh())
+        .with("card_status", number.status.zh())
+        .with("open_time", number.open_time.map(|time| call.text_of(time))))
+}

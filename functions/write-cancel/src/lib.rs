@@ -1,0 +1,24 @@
+//! `/v1/write/cancel`, §7.2.2.4: withdraw an application while the card waits for power-up.
+
+use shared::operations::cancel;
+use shared::spin::{self, Connection, Needs};
+use shared::web::{Call, Refusal, Reply, interface};
+use spin_sdk::http::{IntoResponse, Request};
+use spin_sdk::http_service;
+
+const NEEDS: Needs = Needs {
+    sealing_keys: true,
+    token_key: true,
+    ..Needs::NONE
+};
+
+#[http_service]
+async fn handle(request: Request) -> impl IntoResponse {
+    spin::serve(&interface::WRITE_CANCEL, NEEDS, request, withdrawal).await
+}
+
+async fn withdrawal(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
+    let task = call.task_ref().await?;
+    let cancelled = cancel(call.cx, call.caller()?, &task).await?;
+    Ok(Reply::ok().with("cancel_time", call.text_of(cancelled.at)))
+}

@@ -1,0 +1,27 @@
+//! `/v1/write/provinces`, §7.2.2.1: the provinces for which automatic writing has a number now.
+
+use serde_json::json;
+use shared::operations::provinces;
+use shared::spin::{self, Connection, Needs};
+use shared::web::{Call, Refusal, Reply, interface};
+use spin_sdk::http::{IntoResponse, Request};
+use spin_sdk::http_service;
+
+const NEEDS: Needs = Needs {
+    token_key: true,
+    ..Needs::NONE
+};
+
+#[http_service]
+async fn handle(request: Request) -> impl IntoResponse {
+    spin::serve(&interface::WRITE_PROVINCES, NEEDS, request, writable).await
+}
+
+async fn writable(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
+    let provinces = provinces(call.cx).await?;
+    let provinces: Vec<_> = provinces
+        .iter()
+        .map(|province| json!({"name": province.zh(), "code": province.code()}))
+        .collect();
+    Ok(Reply::ok().with("provinces", provinces))
+}
