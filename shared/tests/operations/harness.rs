@@ -310,6 +310,19 @@ impl World {
         self.db.inner.connection().execute_batch(sql).expect(sql);
     }
 
+    /// How the engine will carry a statement out.
+    pub(crate) fn plan(&self, sql: &str) -> String {
+        let connection = self.db.inner.connection();
+        let mut explain = connection
+            .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
+            .expect(sql);
+        let nulls = vec![Value::Null; parameters(sql)];
+        let rows = explain
+            .query_map(rusqlite::params_from_iter(&nulls), |row| row.get::<_, String>(3))
+            .expect(sql);
+        rows.map(|row| row.expect("a line") + "\n").collect()
+    }
+
     /// Every row of every table, to compare before and after.
     pub(crate) fn dump(&self) -> Vec<String> {
         let tables = self.texts("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name");

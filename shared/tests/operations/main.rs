@@ -5,6 +5,7 @@
     reason = "a test stops where it goes wrong, helpers included"
 )]
 
+mod access;
 mod allowance;
 mod applications;
 mod callbacks;
@@ -16,6 +17,7 @@ mod imports;
 mod inventory;
 mod migrations;
 mod model;
+mod queries;
 mod races;
 mod secrecy;
 mod sessions;
