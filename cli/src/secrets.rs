@@ -38,6 +38,7 @@ impl Secrets {
         let link_key = random_hex::<32>()?;
         spin("ADMIN_SECRET", random_hex::<32>()?);
         spin("GATEWAY_SECRET", gateway_secret.clone());
+        spin("INGEST_SECRET", random_hex::<32>()?);
         spin("CRON_SECRET", cron_secret.clone());
         spin("TOKEN_KEY", random_hex::<32>()?);
         spin("SEALING_KEYS", format!("1:{}", random_hex::<32>()?));

@@ -15,10 +15,12 @@ mod chip_view;
 mod clients;
 mod due_callbacks;
 mod import;
+mod ingest;
 mod number_view;
 mod open_session;
 mod open_time;
 mod overview;
+mod pool;
 mod provinces;
 mod record_delivery;
 mod report;
@@ -27,6 +29,7 @@ mod status;
 mod token;
 mod transition;
 
+pub use crate::store::told::Topic;
 pub use apply::{Applied, ApplyRequest, MIN_WRITE_ALLOWANCE_BYTES, apply};
 pub use call_log::{
     CALL_LOG_DAYS, CallFilter, CallPage, CallRecord, MAX_CALLS_PER_PAGE, record_call, search_calls,
@@ -48,10 +51,14 @@ pub use import::{
     ImportReport, MAX_IMPORT_BYTES, MAX_IMPORT_ROWS, MAX_REPORTED_ERRORS, RowError, import_chips,
     import_numbers,
 };
+pub use ingest::{
+    IngestReport, MAX_CITY_CHARS, MAX_RECORD_BYTES, MAX_RECORDS, RecordError, Told, ingest, take_answer,
+};
 pub use number_view::{NumberRef, NumberView, Usage, number_view};
 pub use open_session::{MIN_SESSION_ALLOWANCE_BYTES, OpenSession, SessionWork, WriteData, open_session};
 pub use open_time::{LineStatus, OpenTimeRef, OpenTimeView, open_time};
 pub use overview::{MAX_OVERVIEW_ROWS, callbacks, card_history, incidents};
+pub use pool::{MAX_NUMBERS, NumberAct, act_on_number, allot_numbers, register_fault, release_numbers};
 pub use provinces::provinces;
 pub use record_delivery::{Delivery, DeliveryState, MAX_ATTEMPTS, RETRY_AFTER_MS, record_delivery};
 pub use report::{MAX_WRITE_ATTEMPTS, Report, ReportAnswer, ReportEvent, report};

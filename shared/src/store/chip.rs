@@ -45,6 +45,9 @@ const ADD_USED: &str = "UPDATE chip SET used_bytes = used_bytes + $1, changed_at
     RETURNING allowance_bytes, used_bytes";
 const SET_FAULTY: &str = "UPDATE chip SET faulty = 1, changed_at = $1 WHERE eid_index = $2 AND faulty = 0";
 
+const REGISTER_FAULT: &str =
+    "UPDATE chip SET faulty = $1, changed_at = $2 WHERE eid_index = $3 RETURNING eid_index";
+
 /// A chip as stored.
 #[derive(Clone, Debug)]
 pub struct ChipRow {
@@ -255,6 +258,20 @@ pub async fn set_faulty<D: Database>(db: &D, eid_index: &BlindIndex, now: Timest
     db.run(SET_FAULTY, &[now.into(), eid_index.into()])
         .await
         .map(drop)
+}
+
+/// Enters the chip in the register of faulty chips, or takes it out. False when there is none.
+///
+/// # Errors
+/// Those of the database.
+pub async fn register_fault<D: Database>(
+    db: &D,
+    eid_index: &BlindIndex,
+    faulty: bool,
+    now: Timestamp,
+) -> Result<bool, DbError> {
+    let params = [faulty.into(), now.into(), eid_index.into()];
+    Ok(!db.run(REGISTER_FAULT, &params).await?.is_empty())
 }
 
 fn read(row: &Row) -> Result<ChipRow, DbError> {

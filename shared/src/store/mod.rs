@@ -23,6 +23,7 @@ pub mod outbox;
 pub mod outbox_attempt;
 mod row;
 pub mod task;
+pub mod told;
 mod transaction;
 pub mod views;
 

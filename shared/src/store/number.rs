@@ -22,7 +22,7 @@ pub const OPC: Column = Column("number.opc");
 macro_rules! columns {
     () => {
         "iccid_index, iccid_sealed, msisdn_index, msisdn_sealed, imsi_sealed, smsc, client_id, k_sealed, \
-         opc_sealed, status, eid_index, task_id, exposed, imported_digest"
+         opc_sealed, status, eid_index, task_id, exposed, imported_digest, written_at"
     };
 }
 
@@ -39,6 +39,10 @@ const INSERT: &str = "INSERT INTO number (iccid_index, iccid_sealed, msisdn_inde
     imported_at, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, $14, $15, $15) \
     ON CONFLICT DO NOTHING RETURNING iccid_index";
 const BY_ICCID: &str = concat!("SELECT ", columns!(), " FROM number WHERE iccid_index = $1");
+const BY_MSISDN: &str = concat!("SELECT ", columns!(), " FROM number WHERE msisdn_index = $1");
+const ALLOT: &str = "UPDATE number SET client_id = $1, status = CASE WHEN $1 IS NULL THEN 'available' \
+    ELSE 'allotted' END, changed_at = $2 WHERE status IN ('available', 'allotted') AND eid_index IS NULL \
+    AND iccid_index IN (SELECT unhex(value) FROM json_each($3)) RETURNING iccid_index";
 const BY_TASK: &str = concat!("SELECT ", columns!(), " FROM number WHERE task_id = $1");
 const COLLISION: &str = "SELECT msisdn_index FROM number WHERE msisdn_index = $1 OR imsi_index = $2 LIMIT 1";
 const HELD_OF_PROVINCE: &str = "SELECT iccid_index FROM number WHERE eid_index = $1 AND status = 'reserved' \
@@ -112,6 +116,8 @@ pub struct NumberRow {
     pub exposed: bool,
     /// Digest of the row it was imported from.
     pub imported_digest: BlindIndex,
+    /// True when a chip is known to hold it.
+    pub is_written: bool,
 }
 
 /// What a new row is made of.
@@ -174,6 +180,29 @@ pub async fn insert<D: Database>(db: &D, new: &NewNumberRow, now: Timestamp) -> 
 /// Those of the database.
 pub async fn by_iccid<D: Database>(db: &D, iccid_index: &BlindIndex) -> Result<Option<NumberRow>, DbError> {
     first(&db.run(BY_ICCID, &[iccid_index.into()]).await?, read)
+}
+
+/// Finds a number by its MSISDN.
+///
+/// # Errors
+/// Those of the database.
+pub async fn by_msisdn<D: Database>(db: &D, msisdn_index: &BlindIndex) -> Result<Option<NumberRow>, DbError> {
+    first(&db.run(BY_MSISDN, &[msisdn_index.into()]).await?, read)
+}
+
+/// Sets free numbers aside for a client, or with none puts them back into the pool; how many there were. `iccids` is a
+/// JSON list of blind indexes as hexadecimal.
+///
+/// # Errors
+/// Those of the database.
+pub async fn allot<D: Database>(
+    db: &D,
+    client: Option<&ClientId>,
+    iccids: String,
+    now: Timestamp,
+) -> Result<usize, DbError> {
+    let params = [client.into(), now.into(), iccids.into()];
+    Ok(db.run(ALLOT, &params).await?.len())
 }
 
 /// Finds the number a task works on, or wrote.
@@ -334,5 +363,6 @@ fn read(row: &Row) -> Result<NumberRow, DbError> {
         task_id: row.optional(11, Row::task_id)?,
         exposed: row.flag(12)?,
         imported_digest: row.index(13)?,
+        is_written: row.optional(14, Row::time)?.is_some(),
     })
 }

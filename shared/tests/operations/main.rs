@@ -22,3 +22,4 @@ mod races;
 mod secrecy;
 mod sessions;
 mod store_rules;
+mod told;

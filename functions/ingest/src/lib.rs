@@ -1,0 +1,56 @@
+//! `/ingest/v1/…`: what operators tell about their numbers, as lines of JSON: the source of §7.2.3.2 to §7.2.3.5.
+//!
+//! Opened by `ingest_secret`. Never repeats what a record says: errors name lines and fields.
+
+use shared::operations::{RecordError, Topic, ingest};
+use shared::spin::{self, Connection, Needs};
+use shared::web::{Call, Interface, Refusal, Reply, interface};
+use spin_sdk::http::{IntoResponse, Request};
+use spin_sdk::http_service;
+
+const NEEDS: Needs = Needs {
+    secret: Some("ingest_secret"),
+    ..Needs::NONE
+};
+
+/// What this component answers.
+const INTERFACES: &[&Interface] = &[
+    &interface::INGEST_USAGE,
+    &interface::INGEST_LOCATION,
+    &interface::INGEST_NUMBER_STATUS,
+    &interface::INGEST_OPEN_TIME,
+];
+
+#[http_service]
+async fn handle(request: Request) -> impl IntoResponse {
+    let interface = interface::route(INTERFACES, request.method(), request.uri().path());
+    spin::serve(interface, NEEDS, request, async |call| match interface.name {
+        "ingest.usage" => take(call, Topic::Usage).await,
+        "ingest.location" => take(call, Topic::Location).await,
+        "ingest.number_status" => take(call, Topic::Status).await,
+        "ingest.open_time" => take(call, Topic::OpenTime).await,
+        _ => Err(call.nowhere()),
+    })
+    .await
+}
+
+async fn take(call: &Call<'_, Connection>, topic: Topic) -> Result<Reply, Refusal> {
+    let report = ingest(call.cx, topic, call.body).await?;
+    let entry = |wrong: &RecordError| {
+        let reason = wrong.error.reason();
+        serde_json::json!({
+            "line": wrong.line,
+            "field": wrong.field,
+            "reason": reason.code(),
+            "message": wrong.error.message(call.lang),
+            "remedy": reason.remedy(call.lang),
+        })
+    };
+    Ok(Reply::ok()
+        .with("rows", report.rows)
+        .with("accepted", report.accepted)
+        .with("unchanged", report.unchanged)
+        .with("stale", report.stale)
+        .with("rejected", report.rejected)
+        .with("errors", report.errors.iter().map(entry).collect::<Vec<_>>()))
+}
