@@ -12,6 +12,7 @@
 pub mod domain;
 pub mod error;
 pub mod operations;
+pub mod operator;
 #[cfg(target_arch = "wasm32")]
 pub mod spin;
 pub mod store;

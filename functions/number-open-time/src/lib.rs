@@ -1,7 +1,6 @@
 //! `/v1/number/open-time`, §7.2.3.4: when the number of a card was opened, its state, and when a temporary one expires.
 
-use shared::operations::open_time;
-use shared::spin::{self, Connection, Needs};
+use shared::spin::{self, Connection, Needs, fresh_open_time};
 use shared::web::{Call, Refusal, Reply, interface};
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
@@ -9,6 +8,7 @@ use spin_sdk::http_service;
 const NEEDS: Needs = Needs {
     sealing_keys: true,
     token_key: true,
+    operator: true,
     ..Needs::NONE
 };
 
@@ -18,7 +18,7 @@ async fn handle(request: Request) -> impl IntoResponse {
 }
 
 async fn opening(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
-    let opened = open_time(call.cx, call.caller()?, &call.open_time_ref()?).await?;
+    let opened = fresh_open_time(call, &call.open_time_ref()?).await?;
     Ok(Reply::ok()
         .with("eid", opened.eid)
         .with("msisdn", opened.msisdn)

@@ -1,7 +1,7 @@
 //! `/v1/number`, §7.2.3.2: a number, the chip it is in, its province and its state.
 
-use shared::operations::number_view;
-use shared::spin::{self, Connection, Needs};
+use shared::operations::Topic;
+use shared::spin::{self, Connection, Needs, fresh_number};
 use shared::web::{Call, Refusal, Reply, interface};
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
@@ -9,6 +9,7 @@ use spin_sdk::http_service;
 const NEEDS: Needs = Needs {
     sealing_keys: true,
     token_key: true,
+    operator: true,
     ..Needs::NONE
 };
 
@@ -18,7 +19,7 @@ async fn handle(request: Request) -> impl IntoResponse {
 }
 
 async fn number(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
-    let number = number_view(call.cx, call.caller()?, &call.number_ref()?).await?;
+    let number = fresh_number(call, &call.number_ref()?, &[Topic::Status, Topic::OpenTime]).await?;
     Ok(Reply::ok()
         .with("msisdn", number.msisdn)
         .with("iccid", number.iccid)

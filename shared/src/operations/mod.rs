@@ -16,6 +16,7 @@ mod clients;
 mod due_callbacks;
 mod import;
 mod ingest;
+mod inquiry;
 mod number_view;
 mod open_session;
 mod open_time;
@@ -51,9 +52,11 @@ pub use import::{
     ImportReport, MAX_IMPORT_BYTES, MAX_IMPORT_ROWS, MAX_REPORTED_ERRORS, RowError, import_chips,
     import_numbers,
 };
+pub(crate) use ingest::STATES;
 pub use ingest::{
     IngestReport, MAX_CITY_CHARS, MAX_RECORD_BYTES, MAX_RECORDS, RecordError, Told, ingest, take_answer,
 };
+pub use inquiry::{claim_inquiry, settle_inquiry};
 pub use number_view::{NumberRef, NumberView, Usage, number_view};
 pub use open_session::{MIN_SESSION_ALLOWANCE_BYTES, OpenSession, SessionWork, WriteData, open_session};
 pub use open_time::{LineStatus, OpenTimeRef, OpenTimeView, open_time};

@@ -8,9 +8,10 @@ use crate::domain::{Iccid, Msisdn, NumberStatus, Province, Timestamp, Volume};
 use crate::error::{Error, Reason};
 use crate::store::{
     Database, chip, number,
+    told::Topic,
     views::{self, NumberFacts},
 };
-use crate::vault::IndexKind;
+use crate::vault::{BlindIndex, IndexKind};
 
 /// Which number a call is about: at least one of the two.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +43,17 @@ pub struct NumberView {
     pub usage: Option<Usage>,
     /// City it was last online in, and when.
     pub location: Option<(String, Timestamp)>,
+    /// Blind index of the ICCID.
+    pub iccid_index: BlindIndex,
+    told_at: [Option<Timestamp>; 4],
+}
+
+impl NumberView {
+    /// When the operator last told about a topic.
+    #[must_use]
+    pub fn told_at(&self, topic: Topic) -> Option<Timestamp> {
+        self.told_at[topic as usize]
+    }
 }
 
 /// Data of the current month.
@@ -83,6 +95,12 @@ pub(super) fn view<D>(cx: &Context<'_, D>, facts: NumberFacts) -> Result<NumberV
         None => None,
         Some((index, sealed, _)) => Some(cx.vault.open_identifier(chip::EID, index.as_bytes(), sealed)?),
     };
+    let told_at = [
+        facts.usage.map(|(_, _, as_of)| as_of),
+        facts.location.as_ref().map(|(_, as_of)| *as_of),
+        facts.status_as_of,
+        facts.open_time_as_of,
+    ];
     let usage = facts
         .usage
         .map(|(total, used, as_of)| Usage { total, used, as_of });
@@ -100,6 +118,8 @@ pub(super) fn view<D>(cx: &Context<'_, D>, facts: NumberFacts) -> Result<NumberV
         // What was used in an earlier month says nothing about this one.
         usage: usage.filter(|usage| is_this_month(cx, usage.as_of)),
         location: facts.location,
+        iccid_index: facts.iccid_index,
+        told_at,
     })
 }
 

@@ -7,10 +7,12 @@ mod body;
 mod clock;
 mod database;
 mod endpoint;
+mod operator;
 mod variables;
 
 pub use body::{read_bounded, within};
 pub use clock::{HostRandom, now};
 pub use database::{Connection, Durability};
 pub use endpoint::{BODY_READ_SECS, serve};
+pub use operator::{fresh_number, fresh_open_time};
 pub use variables::{Needs, settings};

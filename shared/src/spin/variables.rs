@@ -31,6 +31,8 @@ pub struct Needs {
     pub callback_allow_http: bool,
     /// `call_log_days`: sweeps the call log.
     pub call_log_days: bool,
+    /// `operator_api`, `operator_credential`: asks the operator about its numbers.
+    pub operator: bool,
     /// The name of the secret of its internal interfaces.
     pub secret: Option<&'static str>,
 }
@@ -44,6 +46,7 @@ impl Needs {
         transport_keys: false,
         callback_allow_http: false,
         call_log_days: false,
+        operator: false,
         secret: None,
     };
 }
@@ -97,6 +100,16 @@ async fn read(needs: Needs) -> Result<Variables, Error> {
         },
         call_log_days: if needs.call_log_days {
             Some(text("call_log_days").await?)
+        } else {
+            None
+        },
+        operator_api: if needs.operator {
+            Some(text("operator_api").await?)
+        } else {
+            None
+        },
+        operator_credential: if needs.operator {
+            Some(secret("operator_credential").await?)
         } else {
             None
         },

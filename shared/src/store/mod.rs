@@ -19,6 +19,7 @@ mod migrate;
 #[cfg(feature = "native")]
 mod native;
 pub mod number;
+pub mod operator_inquiry;
 pub mod outbox;
 pub mod outbox_attempt;
 mod row;

@@ -43,7 +43,8 @@ macro_rules! number_facts {
     ($by:literal) => {
         concat!(
             "SELECT n.iccid_index, n.iccid_sealed, n.msisdn_index, n.msisdn_sealed, n.province, n.status, n.client_id, \
-             n.open_time, c.eid_index, c.eid_sealed, c.client_id, u.total_bytes, u.used_bytes, u.as_of, l.city, l.as_of \
+             n.open_time, c.eid_index, c.eid_sealed, c.client_id, u.total_bytes, u.used_bytes, u.as_of, l.city, l.as_of, \
+             n.status_as_of, n.open_time_as_of \
              FROM number n LEFT JOIN chip c ON c.eid_index = n.eid_index \
              LEFT JOIN number_usage u ON u.iccid_index = n.iccid_index \
              LEFT JOIN number_location l ON l.iccid_index = n.iccid_index WHERE ",
@@ -150,6 +151,10 @@ pub struct NumberFacts {
     pub usage: Option<(Volume, Volume, Timestamp)>,
     /// City it was last online in, and when.
     pub location: Option<(String, Timestamp)>,
+    /// When its operator last told its state.
+    pub status_as_of: Option<Timestamp>,
+    /// When its operator last told when it was opened.
+    pub open_time_as_of: Option<Timestamp>,
 }
 
 /// A chip with its latest task.
@@ -300,5 +305,7 @@ fn read_number(row: &Row) -> Result<NumberFacts, DbError> {
         chip,
         usage,
         location,
+        status_as_of: row.optional(16, Row::time)?,
+        open_time_as_of: row.optional(17, Row::time)?,
     })
 }
