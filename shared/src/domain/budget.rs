@@ -61,6 +61,12 @@ impl Bucket {
         micros(now) + self.cost_us(self.capacity)
     }
 
+    /// The latest moment that can have come about: that of a bucket emptied by a node whose clock is a minute ahead.
+    #[must_use]
+    pub fn latest_credible_us(self, now: Timestamp) -> i64 {
+        self.empty_us(now) + MINUTE_US
+    }
+
     /// What is left when the bucket will be full at `full_us`.
     #[must_use]
     pub fn budget(self, full_us: i64, now: Timestamp) -> Budget {

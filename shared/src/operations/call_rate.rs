@@ -85,7 +85,7 @@ pub async fn heed_blame<D: Database>(cx: &Context<'_, D>, blame: Blame, from: Ip
     let bucket = blame.bucket();
     let full = call_rate::stranger_full_at(cx.journal, &blame.key(from)).await?;
     match full {
-        Some(full) if bucket.budget(full, cx.now).left == 0 => {
+        Some(full) if bucket.budget(full, cx.now).left == 0 && full <= bucket.latest_credible_us(cx.now) => {
             Err(Error::rate_limited(bucket.wait_secs(full, cx.now), None))
         }
         _ => Ok(()),

@@ -4,9 +4,10 @@
 use super::{Database, DbError, Row, first};
 use crate::domain::{Bucket, ClientId, Timestamp, micros};
 
-// The moment moves only if the bucket then holds no less than nothing.
+// The moment moves only if the bucket then holds no less than nothing. A moment that no bucket can have comes from a
+// clock that was set back since, and counts as none.
 macro_rules! take {
-    ($table:literal, $keys:literal, $values:literal, $now:literal, $cost:literal, $empty:literal) => {
+    ($table:literal, $keys:literal, $values:literal, $now:literal, $cost:literal, $credible:literal, $empty:literal) => {
         concat!(
             "INSERT INTO ",
             $table,
@@ -20,28 +21,40 @@ macro_rules! take {
             $cost,
             ") ON CONFLICT (",
             $keys,
-            ") DO UPDATE SET full_at = CASE WHEN b.full_at > ",
+            ") DO UPDATE SET full_at = ",
+            $cost,
+            " + CASE WHEN b.full_at > ",
             $now,
+            " AND b.full_at <= ",
+            $credible,
             " THEN b.full_at ELSE ",
             $now,
-            " END + ",
+            " END WHERE ",
             $cost,
-            " WHERE CASE WHEN b.full_at > ",
+            " + CASE WHEN b.full_at > ",
             $now,
+            " AND b.full_at <= ",
+            $credible,
             " THEN b.full_at ELSE ",
             $now,
-            " END + ",
-            $cost,
-            " <= ",
+            " END <= ",
             $empty,
             " RETURNING full_at"
         )
     };
 }
 
-const TAKE: &str = take!("call_rate", "client_id, interface", "$1, $2", "$3", "$4", "$5");
+const TAKE: &str = take!(
+    "call_rate",
+    "client_id, interface",
+    "$1, $2",
+    "$3",
+    "$4",
+    "$5",
+    "$6"
+);
 const FULL_AT: &str = "SELECT full_at FROM call_rate WHERE client_id = $1 AND interface = $2";
-const BLAME: &str = take!("stranger", "address", "$1", "$2", "$3", "$4");
+const BLAME: &str = take!("stranger", "address", "$1", "$2", "$3", "$4", "$5");
 const STRANGER_FULL_AT: &str = "SELECT full_at FROM stranger WHERE address = $1";
 const FORGET: &str = "DELETE FROM stranger WHERE address IN \
     (SELECT address FROM stranger WHERE full_at <= $1 ORDER BY full_at LIMIT $2)";
@@ -64,6 +77,7 @@ pub async fn take<D: Database>(
         interface.into(),
         micros(now).into(),
         bucket.cost_us(permits).into(),
+        bucket.latest_credible_us(now).into(),
         bucket.empty_us(now).into(),
     ];
     first(&db.run(TAKE, &params).await?, moment)
@@ -98,6 +112,7 @@ pub async fn blame<D: Database>(
         address.into(),
         micros(now).into(),
         bucket.cost_us(1).into(),
+        bucket.latest_credible_us(now).into(),
         bucket.empty_us(now).into(),
     ];
     first(&db.run(BLAME, &params).await?, moment)

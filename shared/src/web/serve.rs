@@ -169,6 +169,7 @@ pub async fn serve<D: Database>(
 ) -> Result<Reply, Refusal> {
     let from = admitted.from;
     let (body, pairs) = read(interface, request)?;
+    trace.note(interface, cx, &pairs);
     let verified = match interface.access {
         Access::Client(permission) => {
             let token = credential::token(request.headers(), &pairs)?;
@@ -186,7 +187,6 @@ pub async fn serve<D: Database>(
     };
     let answer = async {
         let params = Params::from_pairs(pairs, |name| interface.accepts(name))?;
-        trace.note(cx, &params);
         let call = Call {
             cx,
             settings: instance.settings,

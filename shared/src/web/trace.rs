@@ -7,11 +7,12 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::interface::{Access, Interface};
-use super::params::{Param, Params};
+use super::params::Param;
+use super::query::Pair;
 use super::refusal::Refusal;
 use super::reply::Reply;
 use super::serve::Exchange;
-use crate::domain::{ClientId, masked};
+use crate::domain::{ClientId, TaskId, masked};
 use crate::error::Error;
 use crate::operations::{Blame, CallRecord, Context, blame, record_call};
 use crate::store::Database;
@@ -30,21 +31,29 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// Takes note of what the parameters say the call is about.
-    pub(super) fn note<D>(&mut self, cx: &Context<'_, D>, params: &Params) {
-        if self.client_id.is_none() {
-            self.client_id = params
-                .text(Param::ClientId)
-                .and_then(|text| ClientId::parse(text).ok());
+    /// Takes note of what the parameters, not yet judged, say the call is about.
+    pub(super) fn note<D>(&mut self, interface: &Interface, cx: &Context<'_, D>, pairs: &[Pair]) {
+        let text = |param: Param| {
+            let of =
+                |(name, value): &Pair| name == param.name() && value.chars().count() <= param.max_chars();
+            pairs
+                .iter()
+                .find(|pair| of(pair))
+                .map(|(_, value)| value.as_str())
+        };
+        // Elsewhere the parameter names a client that somebody else asks about.
+        if interface.access == Access::Anyone {
+            self.client_id = text(Param::ClientId).and_then(|text| ClientId::parse(text).ok());
         }
         let subject = [Param::Eid, Param::Msisdn, Param::Iccid]
             .into_iter()
-            .find_map(|param| Some((param, params.text(param)?)));
+            .find_map(|param| Some((param, text(param)?)));
         self.subject = subject.map(|(param, text)| format!("{}={}", param.name(), masked(text)));
         if let Some((Param::Eid, eid)) = subject {
             self.eid_index = Some(cx.vault.blind_index(IndexKind::Eid, eid.as_bytes()));
         }
-        self.task_id = params.text(Param::TaskId).map(str::to_owned);
+        // Anything else in its place could be an identifier in full.
+        self.task_id = text(Param::TaskId).and_then(|text| Some(TaskId::parse(text).ok()?.text()));
     }
 
     /// Ends the call: holds a stranger's refusal against it and writes the call down. What comes back is the outcome

@@ -178,6 +178,20 @@ fn a_minute_has_so_many_calls_and_they_come_back() {
 }
 
 #[test]
+fn a_clock_that_is_set_back_blocks_nobody() {
+    let world = World::new();
+    let client = world.client().client_id;
+    let spend = || run(spend_calls(&world.cx(), &client, "chip.read", 2, 1));
+    world.pass(365 * DAY_MS);
+    assert!(spend().is_ok() && spend().is_ok() && spend().is_err());
+    // Nodes whose clocks differ a little still share the limit.
+    world.pass(-30 * SECOND_MS);
+    assert!(spend().is_err());
+    world.pass(-364 * DAY_MS);
+    assert!(spend().is_ok() && spend().is_ok() && spend().is_err());
+}
+
+#[test]
 fn who_presents_wrong_secrets_has_to_wait_and_others_do_not() {
     let world = World::new();
     let client = world.client();

@@ -15,13 +15,14 @@ const REQUEST: &[Reason] = &[
     Reason::TooManyParameters,
     Reason::ParameterUnknown,
     Reason::ParameterRepeated,
-    Reason::ParameterTooLong,
-    Reason::ParameterEmpty,
     Reason::BodyUnexpected,
     Reason::BodyTooLarge,
     Reason::BodyTooSlow,
     Reason::BodyBroken,
 ];
+
+/// What may be wrong with the values of an interface that takes some.
+const VALUES: &[Reason] = &[Reason::ParameterTooLong, Reason::ParameterEmpty];
 
 /// What may be wrong with a request that carries its parameters in a body.
 const BODY: &[Reason] = &[
@@ -129,11 +130,12 @@ pub fn documented_reasons(interface: &Interface) -> Vec<Reason> {
         Methods::Get => &[],
         Methods::GetOrPost | Methods::Post => BODY,
     };
+    let values: &[Reason] = if interface.params.is_empty() { &[] } else { VALUES };
     let client: &[Reason] = match interface.access {
         Access::Client(_) => CLIENT,
         Access::Anyone | Access::Secret => &[],
     };
-    [REQUEST, body, client, own(interface.name), ALWAYS].concat()
+    [REQUEST, values, body, client, own(interface.name), ALWAYS].concat()
 }
 
 fn own(name: &str) -> &'static [Reason] {
