@@ -11,6 +11,8 @@
 
 pub mod domain;
 pub mod error;
+#[cfg(feature = "openapi")]
+pub mod openapi;
 pub mod operations;
 pub mod operator;
 #[cfg(target_arch = "wasm32")]

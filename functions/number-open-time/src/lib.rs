@@ -8,7 +8,6 @@ use spin_sdk::http_service;
 const NEEDS: Needs = Needs {
     sealing_keys: true,
     token_key: true,
-    operator: true,
     ..Needs::NONE
 };
 

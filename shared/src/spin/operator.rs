@@ -2,6 +2,8 @@
 //!
 //! A question that fails is the operator's log line and nothing else: the caller gets what is known.
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,6 +12,7 @@ use spin_sdk::wasip3::http_compat::Request;
 
 use super::body::{read_bounded, within};
 use super::database::Connection;
+use super::variables::{secret, text};
 use crate::domain::Msisdn;
 use crate::error::Error;
 use crate::operations::{
@@ -19,6 +22,23 @@ use crate::operations::{
 use crate::operator::{ANSWER_SECS, Inquiry, MAX_ANSWER_BYTES, OperatorApi};
 use crate::web::{Call, Refusal, mask_identifiers};
 
+thread_local! {
+    static API: RefCell<Option<Rc<Option<OperatorApi>>>> = const { RefCell::new(None) };
+}
+
+/// How the operator is asked, if that is configured; read once for an instance. Not part of `Settings`, so that
+/// components that ask nobody do not carry it.
+async fn api() -> Result<Rc<Option<OperatorApi>>, Error> {
+    if let Some(api) = API.with_borrow(Option::clone) {
+        return Ok(api);
+    }
+    let api = OperatorApi::parse(&text("operator_api").await?, secret("operator_credential").await?);
+    let api = api.map_err(|problem| Error::internal(format!("variable operator_api: {problem}")))?;
+    let api = Rc::new(api);
+    API.set(Some(Rc::clone(&api)));
+    Ok(api)
+}
+
 /// A number as it is known after its operator was asked about what is too old.
 pub async fn fresh_number(
     call: &Call<'_, Connection>,
@@ -26,7 +46,8 @@ pub async fn fresh_number(
     topics: &[Topic],
 ) -> Result<NumberView, Refusal> {
     let number = number_view(call.cx, call.caller()?, what).await?;
-    let Some(api) = &call.settings.operator else {
+    let api = api().await?;
+    let Some(api) = &*api else {
         return Ok(number);
     };
     let mut is_news = false;
@@ -49,7 +70,7 @@ pub async fn fresh_open_time(
     what: &OpenTimeRef,
 ) -> Result<OpenTimeView, Refusal> {
     let view = open_time(call.cx, call.caller()?, what).await?;
-    if call.settings.operator.is_none() || !matches!(view.status, LineStatus::Operator(_)) {
+    if api().await?.is_none() || !matches!(view.status, LineStatus::Operator(_)) {
         return Ok(view);
     }
     let msisdn = Msisdn::parse(&view.msisdn).map_err(Error::internal)?;

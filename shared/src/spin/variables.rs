@@ -31,8 +31,6 @@ pub struct Needs {
     pub callback_allow_http: bool,
     /// `call_log_days`: sweeps the call log.
     pub call_log_days: bool,
-    /// `operator_api`, `operator_credential`: asks the operator about its numbers.
-    pub operator: bool,
     /// The name of the secret of its internal interfaces.
     pub secret: Option<&'static str>,
 }
@@ -46,7 +44,6 @@ impl Needs {
         transport_keys: false,
         callback_allow_http: false,
         call_log_days: false,
-        operator: false,
         secret: None,
     };
 }
@@ -103,24 +100,14 @@ async fn read(needs: Needs) -> Result<Variables, Error> {
         } else {
             None
         },
-        operator_api: if needs.operator {
-            Some(text("operator_api").await?)
-        } else {
-            None
-        },
-        operator_credential: if needs.operator {
-            Some(secret("operator_credential").await?)
-        } else {
-            None
-        },
     })
 }
 
-async fn secret(name: &str) -> Result<Zeroizing<String>, Error> {
+pub(super) async fn secret(name: &str) -> Result<Zeroizing<String>, Error> {
     text(name).await.map(Zeroizing::new)
 }
 
-async fn text(name: &str) -> Result<String, Error> {
+pub(super) async fn text(name: &str) -> Result<String, Error> {
     // The host's own words may quote a value; the name is enough.
     variables::get(name)
         .await

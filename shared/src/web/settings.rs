@@ -6,7 +6,6 @@ use super::address::TrustedProxies;
 use crate::domain::Zone;
 use crate::error::Error;
 use crate::operations::CALL_LOG_DAYS;
-use crate::operator::OperatorApi;
 use crate::vault::{Vault, VaultSettings, Zeroizing, equal_in_constant_time};
 
 /// Shortest secret that opens an internal interface, in bytes.
@@ -38,10 +37,6 @@ pub struct Variables {
     pub callback_allow_http: Option<String>,
     /// Days.
     pub call_log_days: Option<String>,
-    /// See [`OperatorApi::parse`].
-    pub operator_api: Option<String>,
-    /// What an operator is asked with.
-    pub operator_credential: Option<Zeroizing<String>>,
 }
 
 /// The configuration of one component.
@@ -56,8 +51,6 @@ pub struct Settings {
     pub callback_allow_http: bool,
     /// Days for which calls are kept in the call log.
     pub call_log_days: u32,
-    /// How to ask the operator about its numbers, if that is configured.
-    pub operator: Option<OperatorApi>,
     secret: Option<Zeroizing<String>>,
 }
 
@@ -90,11 +83,6 @@ impl Settings {
                 .map_err(|problem| Error::internal(format!("variable trusted_proxies: {problem}")))?,
             callback_allow_http: flag("callback_allow_http", variables.callback_allow_http.as_deref())?,
             call_log_days: days("call_log_days", variables.call_log_days.as_deref(), CALL_LOG_DAYS)?,
-            operator: OperatorApi::parse(
-                variables.operator_api.as_deref().unwrap_or_default(),
-                variables.operator_credential.clone().unwrap_or_default(),
-            )
-            .map_err(|problem| Error::internal(format!("variable operator_api: {problem}")))?,
             secret: variables.secret.clone(),
         })
     }
@@ -208,10 +196,6 @@ mod tests {
             },
             Variables {
                 callback_allow_http: text(""),
-                ..variables()
-            },
-            Variables {
-                operator_api: text("{"),
                 ..variables()
             },
             Variables {

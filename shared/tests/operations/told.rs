@@ -94,7 +94,7 @@ fn bad_lines_are_named_and_leave_the_others_alone() {
         "not json".to_owned(),
         line(9, &format!(r#""city":"济南",{at}"#)),
         line(1, at),
-        line(1, &format!(r#""city":"","as_of":"2026-07-01T07:00:00+08:00""#)),
+        line(1, r#""city":"","as_of":"2026-07-01T07:00:00+08:00""#),
         line(1, r#""city":"济南","as_of":"yesterday""#),
         line(1, &format!(r#""city":"济南","as_of":"{ahead}""#)),
         line(1, &format!(r#""city":"济南","used_mb":1,{at}"#)),

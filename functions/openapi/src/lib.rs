@@ -1,0 +1,95 @@
+//! `/openapi.json` and `/docs`: the description of the interfaces, for programs and for people.
+//!
+//! Both are made from the code beforehand and are part of the component. No database, no variables, no secrets.
+
+use bytes::Bytes;
+use http::header::{self, HeaderMap, HeaderValue};
+use http::{Method, StatusCode};
+use spin_sdk::http::{FullBody, IntoResponse, Request, Response};
+use spin_sdk::http_service;
+
+/// A document: its path, its type, and its text.
+struct Document {
+    path: &'static str,
+    media_type: &'static str,
+    text: &'static str,
+}
+
+const DOCUMENTS: [Document; 2] = [
+    Document {
+        path: "/openapi.json",
+        media_type: "application/json; charset=utf-8",
+        text: include_str!("../openapi.json"),
+    },
+    Document {
+        path: "/docs",
+        media_type: "text/html; charset=utf-8",
+        text: include_str!("../page.html"),
+    },
+];
+
+/// Changes with every release; a browser asks again after [`CACHE`] and is told that nothing changed.
+const ETAG: &str = concat!("\"", env!("CARGO_PKG_VERSION"), "\"");
+const CACHE: &str = "public, max-age=300";
+/// The page has a style of its own and nothing else.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'";
+const NOT_FOUND: &str = "{\"code\":404,\"message\":\"接口不存在\",\"reason\":\"route_unknown\"}";
+const NOT_ALLOWED: &str = "{\"code\":405,\"message\":\"请求方式不支持\",\"reason\":\"method_not_allowed\"}";
+
+#[http_service]
+async fn handle(request: Request) -> impl IntoResponse {
+    let Some(document) = DOCUMENTS
+        .iter()
+        .find(|document| document.path == request.uri().path())
+    else {
+        return answer(StatusCode::NOT_FOUND, DOCUMENTS[0].media_type, NOT_FOUND);
+    };
+    if request.method() != Method::GET && request.method() != Method::HEAD {
+        let mut refusal = answer(
+            StatusCode::METHOD_NOT_ALLOWED,
+            DOCUMENTS[0].media_type,
+            NOT_ALLOWED,
+        );
+        refusal
+            .headers_mut()
+            .insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+        return refusal;
+    }
+    let mut response = if is_known(request.headers()) {
+        answer(StatusCode::NOT_MODIFIED, document.media_type, "")
+    } else if request.method() == Method::HEAD {
+        answer(StatusCode::OK, document.media_type, "")
+    } else {
+        answer(StatusCode::OK, document.media_type, document.text)
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::ETAG, HeaderValue::from_static(ETAG));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(CACHE));
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    response
+}
+
+/// Whether the caller has this version already.
+fn is_known(headers: &HeaderMap) -> bool {
+    let known = headers
+        .get(header::IF_NONE_MATCH)
+        .and_then(|value| value.to_str().ok());
+    known.is_some_and(|known| {
+        known
+            .split(',')
+            .any(|tag| tag.trim().trim_start_matches("W/") == ETAG)
+    })
+}
+
+fn answer(status: StatusCode, media_type: &'static str, text: &'static str) -> Response<FullBody<Bytes>> {
+    let mut response = Response::new(FullBody::new(Bytes::from_static(text.as_bytes())));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(text.len()));
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    response
+}
