@@ -10,4 +10,5 @@ mod limits;
 mod log;
 mod operator;
 mod own_cases;
+mod schemathesis;
 mod success;

@@ -1,0 +1,132 @@
+//! A database with many chips and numbers, made by the platform's own import, in process and without waiting for the
+//! disk: what comes out is what the interfaces would have imported.
+
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, anyhow, ensure};
+use futures::executor::block_on;
+use serde_json::{Value, json};
+use shared::domain::{Permission, Timestamp, Zone};
+use shared::operations::{Context, MAX_IMPORT_ROWS, NewClient, create_client, import_chips, import_numbers};
+use shared::store::{Sqlite, migrate};
+use shared::vault::{Random, Vault, VaultSettings};
+use xieka::inventory::{Inventory, SAMPLE_TRANSPORT_KEY, SAMPLE_TRANSPORT_KEY_NAME};
+use xieka::secrets::{Secrets, random_bytes};
+
+/// Nobody reads the file while it is made, and a failed run is made again.
+const FAST: &str = "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE; \
+    PRAGMA cache_size = -4000000; PRAGMA temp_store = MEMORY";
+const SAFE: &str = "PRAGMA locking_mode = NORMAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL";
+
+/// The operating system's random source.
+pub(crate) struct Os;
+
+impl Random for Os {
+    fn fill(&self, out: &mut [u8]) {
+        for chunk in out.chunks_mut(16) {
+            let bytes = random_bytes::<16>().expect("the operating system's random source");
+            chunk.copy_from_slice(&bytes[..chunk.len()]);
+        }
+    }
+}
+
+/// Secrets under which the sample's keys can be imported.
+pub(crate) fn secrets() -> Result<Secrets> {
+    let mut secrets = Secrets::generate()?;
+    let transport: String = SAMPLE_TRANSPORT_KEY
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    secrets.set(
+        "SPIN_VARIABLE_TRANSPORT_KEYS",
+        format!("{SAMPLE_TRANSPORT_KEY_NAME}:{transport}"),
+    );
+    Ok(secrets)
+}
+
+/// The keys of the native side.
+pub(crate) fn vault(secrets: &Secrets) -> Result<Vault> {
+    let get = |name: &str| secrets.get(&format!("SPIN_VARIABLE_{name}"));
+    Vault::from_settings(VaultSettings {
+        sealing_keys: Some(get("SEALING_KEYS")?),
+        index_key: get("INDEX_KEY")?,
+        link_key: Some(get("LINK_KEY")?),
+        token_key: Some(get("TOKEN_KEY")?),
+        transport_keys: Some(get("TRANSPORT_KEYS")?),
+    })
+    .map_err(|problem| anyhow!("{problem}"))
+}
+
+/// The present time.
+pub(crate) fn now() -> Timestamp {
+    let since = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default();
+    Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// Fills a new database with a client that owns `count` chips, and with as many numbers; the client's credentials.
+pub(crate) fn fill(file: &Path, secrets: &Secrets, count: u32) -> Result<Value> {
+    let started = Instant::now();
+    let vault = vault(secrets)?;
+    let db = Sqlite::open(file).map_err(|problem| anyhow!("{problem}"))?;
+    block_on(migrate(&db, now())).map_err(|problem| anyhow!("{problem}"))?;
+    db.connection().execute_batch(FAST)?;
+    let cx = Context {
+        db: &db,
+        journal: &db,
+        vault: &vault,
+        now: now(),
+        random: &Os,
+        zone: Zone::UTC,
+    };
+    let permissions = Permission::ALL.map(|permission| permission.code().to_owned());
+    let new = NewClient {
+        name: "load",
+        phone: "13800000000",
+        ips: &["127.0.0.1".to_owned()],
+        permissions: &permissions,
+        callback_url: None,
+        allow_http_callback: false,
+    };
+    let client = block_on(create_client(&cx, &new)).map_err(|problem| anyhow!("{problem}"))?;
+    let batch = u32::try_from(MAX_IMPORT_ROWS)?;
+    for first in (1..=count).step_by(MAX_IMPORT_ROWS) {
+        let size = batch.min(count + 1 - first);
+        let part = Inventory::generate(first, size, SAMPLE_TRANSPORT_KEY_NAME, &SAMPLE_TRANSPORT_KEY)?;
+        let chips = block_on(import_chips(
+            &cx,
+            part.chips_csv()?.as_bytes(),
+            Some(&client.client_id),
+        ));
+        let numbers = block_on(import_numbers(&cx, part.numbers_csv()?.as_bytes()));
+        for report in [chips, numbers] {
+            let report = report.map_err(|problem| anyhow!("{problem}"))?;
+            ensure!(report.imported == size as usize, "{:?}", report.errors.first());
+        }
+    }
+    db.connection().execute_batch(SAFE)?;
+    let bytes = std::fs::metadata(file)?.len();
+    if count > 100_000 {
+        let secs = started.elapsed().as_secs_f64();
+        eprintln!(
+            "{count} chips and {count} numbers in {secs:.0} s, {:.0} rows/s, {} MB",
+            f64::from(count) * 2.0 / secs,
+            bytes / 1_000_000
+        );
+    }
+    Ok(json!({"id": client.client_id.as_str(), "secret": client.client_secret.as_str()}))
+}
+
+/// A database that `xieka up` can run on, with the secrets it was made under.
+pub(crate) fn into_folder(count: u32, out: &Path) -> Result<()> {
+    std::fs::create_dir_all(out)?;
+    let file = out.join("sqlite_db.db");
+    ensure!(!file.exists(), "{} is there already", file.display());
+    let secrets = secrets()?;
+    secrets.write_new(&out.join(".env")).context("the secrets")?;
+    let client = fill(&file, &secrets, count)?;
+    println!("{client}");
+    Ok(())
+}

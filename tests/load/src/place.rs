@@ -1,0 +1,163 @@
+//! A platform to measure: a database with one client, chips and numbers; the components in edge-host, a bare component
+//! beside them, and the native server on a copy of the database.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use anyhow::{Context as _, Result, ensure};
+use edge_host::{Host, Options, Reuse};
+use serde_json::{Value, json};
+use shared::web::interface::BUSINESS;
+use xieka::api::Api;
+use xieka::components;
+
+use crate::generate;
+use crate::native::Native;
+
+/// The application's root with built components, and the manifest that has the bare one beside them.
+fn manifest() -> Result<&'static Path> {
+    static MANIFEST: OnceLock<PathBuf> = OnceLock::new();
+    if let Some(manifest) = MANIFEST.get() {
+        return Ok(manifest);
+    }
+    let root = components::application_root()?;
+    components::build(&root)?;
+    let built = Command::new("cargo")
+        .args([
+            "build",
+            "--target",
+            "wasm32-wasip2",
+            "--profile",
+            "component",
+            "-p",
+            "load-hello",
+        ])
+        .current_dir(&root)
+        .env("CARGO_TARGET_DIR", root.join("target"))
+        .status()?;
+    ensure!(built.success(), "the bare component was not built");
+    let text = std::fs::read_to_string(root.join(components::MANIFEST))?;
+    let built = root.join("target/wasm32-wasip2/component");
+    let text = text.replace(
+        "target/wasm32-wasip2/component",
+        built.to_str().context("a path")?,
+    );
+    let bare = format!(
+        "\n[[trigger.http]]\nroute = \"/hello\"\ncomponent = \"hello\"\n\n[component.hello]\nsource = \"{}/load_hello.wasm\"\n",
+        built.display()
+    );
+    let path = root.join("target/load-spin.toml");
+    std::fs::write(&path, text + bare.as_str())?;
+    Ok(MANIFEST.get_or_init(|| path))
+}
+
+/// Names and sizes in bytes of the built components.
+pub(crate) fn sizes() -> Result<Vec<(String, u64)>> {
+    manifest()?;
+    components::sizes(&components::application_root()?)
+}
+
+/// A running platform, and the native server beside it.
+pub(crate) struct Place {
+    pub(crate) host: Host,
+    pub(crate) native: Native,
+    pub(crate) token: String,
+    pub(crate) count: u32,
+    admin: String,
+    client: Value,
+    file: PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+impl Place {
+    /// With `count` chips and numbers of one client, all in one province.
+    pub(crate) async fn with(count: u32) -> Result<Self> {
+        Self::reusing(count, Reuse::default()).await
+    }
+
+    pub(crate) async fn reusing(count: u32, reuse: Reuse) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let secrets = generate::secrets()?;
+        let state = folder.path().join("platform");
+        std::fs::create_dir(&state)?;
+        let file = state.join("sqlite_db.db");
+        let client = generate::fill(&file, &secrets, count)?;
+        // The native server works on a database of its own, in the same state.
+        let copy = folder.path().join("native.db");
+        std::fs::copy(&file, &copy)?;
+        let native = Native::start(&copy, &secrets).await?;
+        let host = edge_host::start(Options {
+            manifest: manifest()?.to_owned(),
+            state_dir: state,
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            variables: secrets.spin_variables(),
+            reuse,
+            ..Options::default()
+        })
+        .await?;
+        let mut place = Self {
+            host,
+            native,
+            token: String::new(),
+            count,
+            admin: secrets.get("SPIN_VARIABLE_ADMIN_SECRET")?.to_owned(),
+            client,
+            file,
+            _folder: folder,
+        };
+        place.token = place.open_up().await?;
+        Ok(place)
+    }
+
+    /// Lifts the client's limits, on both sides, and takes a token that both accept.
+    async fn open_up(&self) -> Result<String> {
+        let limits: serde_json::Map<_, _> = BUSINESS
+            .iter()
+            .map(|interface| (interface.name.to_owned(), json!(1_000_000)))
+            .collect();
+        let change = json!({"client_id": self.client["id"], "limits": limits});
+        let api = Api::new(format!("http://{}", self.host.addr()));
+        api.post_json(&self.admin, "/admin/v1/clients:update", &change)
+            .await?
+            .ok("lifting the limits")?;
+        self.native.lift_limits()?;
+        let credentials = [
+            ("client_id", self.client["id"].as_str().context("an id")?),
+            (
+                "client_secret",
+                self.client["secret"].as_str().context("a secret")?,
+            ),
+        ];
+        let taken = api.get("/v1/token", &credentials).await?.ok("taking a token")?;
+        Ok(taken["token"].as_str().context("a token")?.to_owned())
+    }
+
+    /// Takes `count` numbers out of the pool for good.
+    pub(crate) fn retire(&self, count: usize) -> Result<()> {
+        let db = rusqlite::Connection::open(&self.file)?;
+        let some = "UPDATE number SET status = 'retired' WHERE iccid_index IN (SELECT iccid_index FROM number LIMIT ?1)";
+        ensure!(
+            db.execute(some, [i64::try_from(count)?])? == count,
+            "too few numbers"
+        );
+        Ok(())
+    }
+
+    /// How many numbers are reserved, and for how many chips.
+    pub(crate) fn reserved(&self) -> Result<(usize, usize)> {
+        let db = rusqlite::Connection::open(&self.file)?;
+        let count = "SELECT count(*), count(DISTINCT eid_index) FROM number WHERE status = 'reserved'";
+        let read = |at: usize| move |row: &rusqlite::Row<'_>| row.get::<_, i64>(at);
+        let (numbers, chips) = (
+            db.query_row(count, [], read(0))?,
+            db.query_row(count, [], read(1))?,
+        );
+        Ok((usize::try_from(numbers)?, usize::try_from(chips)?))
+    }
+
+    pub(crate) async fn end(self) {
+        self.host.shutdown().await;
+    }
+}

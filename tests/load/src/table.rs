@@ -1,0 +1,45 @@
+//! What is printed.
+
+use crate::client::Round;
+
+/// A line of figures.
+pub(crate) fn line(name: &str, round: &Round) {
+    println!(
+        "| {name:<34} | {:>8.0} /s | {:>8.2} | {:>8.2} | {:>8.2} |",
+        round.rate,
+        round.quantile_ms(0.5),
+        round.quantile_ms(0.99),
+        round.max_ms()
+    );
+}
+
+pub(crate) fn head(title: &str) {
+    println!("\n### {title}\n");
+    println!(
+        "| {:<34} | {:>11} | {:>8} | {:>8} | {:>8} |",
+        "", "rate", "p50 ms", "p99 ms", "max ms"
+    );
+    println!(
+        "| {:-<34} | {:->10}: | {:->7}: | {:->7}: | {:->7}: |",
+        "", "", "", "", ""
+    );
+}
+
+/// A figure against what it should reach.
+pub(crate) fn goal(what: &str, value: f64, wanted: f64, at_least: bool) {
+    let reached = if at_least {
+        value >= wanted
+    } else {
+        value <= wanted
+    };
+    let sign = if at_least { "≥" } else { "≤" };
+    let word = if reached { "reached" } else { "NOT reached" };
+    println!("- {what}: {value:.2} ({sign} {wanted}): {word}");
+}
+
+/// The round in the middle by rate.
+pub(crate) fn median(mut rounds: Vec<Round>) -> Round {
+    rounds.sort_by(|one, other| one.rate.total_cmp(&other.rate));
+    let middle = rounds.len() / 2;
+    rounds.swap_remove(middle)
+}

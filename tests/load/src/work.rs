@@ -1,0 +1,290 @@
+//! What is measured. Rounds of the sides alternate, and the median round of each counts, because the machine is shared.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use edge_host::Reuse;
+use xieka::inventory::{Inventory, SAMPLE_TRANSPORT_KEY, SAMPLE_TRANSPORT_KEY_NAME};
+
+use crate::client::{Requests, Round, Until, run};
+use crate::place::{Place, sizes};
+use crate::table::{goal, head, line, median};
+
+const CONNECTIONS: usize = 16;
+const ROUNDS: usize = 5;
+const ROUND: Duration = Duration::from_secs(3);
+/// Applications of one round.
+const APPLICATIONS: usize = 1_500;
+/// Chips and numbers of the small database.
+const SMALL: u32 = 10_000;
+/// Largest component, in bytes.
+const MAX_COMPONENT_BYTES: u64 = 600 * 1_024;
+
+fn eids(first: u32, count: u32) -> Result<Arc<Vec<String>>> {
+    let part = Inventory::generate(first, count, SAMPLE_TRANSPORT_KEY_NAME, &SAMPLE_TRANSPORT_KEY)?;
+    Ok(Arc::new(part.chips.into_iter().map(|chip| chip.eid).collect()))
+}
+
+fn hello() -> Arc<Requests> {
+    Arc::new(Requests {
+        target: Box::new(|_| "/hello".to_owned()),
+        bearer: String::new(),
+        keep: false,
+    })
+}
+
+/// Status queries of chips spread over the whole database.
+fn queries(place: &Place) -> Result<Arc<Requests>> {
+    let step = (place.count / 1_000).max(1);
+    let mut spread = Vec::new();
+    for first in (1..=place.count).step_by(step as usize) {
+        spread.extend(eids(first, 1)?.iter().cloned());
+    }
+    Ok(Arc::new(Requests {
+        target: Box::new(move |n| format!("/v1/write/status?eid={}", spread[n * 7 % spread.len()])),
+        bearer: place.token.clone(),
+        keep: false,
+    }))
+}
+
+async fn good(addr: SocketAddr, connections: usize, requests: &Arc<Requests>, until: Until) -> Result<Round> {
+    let round = run(addr, connections, until, requests.clone()).await?;
+    round.all_good()?;
+    Ok(round)
+}
+
+/// Bare component, platform and native server in turns.
+async fn three(place: &Place, connections: usize) -> Result<[Round; 3]> {
+    let (platform, native) = (place.host.addr(), place.native.addr);
+    let (bare, queries) = (hello(), queries(place)?);
+    let mut rounds = [Vec::new(), Vec::new(), Vec::new()];
+    // One round of each to warm up, which does not count.
+    for round in 0..=ROUNDS {
+        let sides = [(platform, &bare), (platform, &queries), (native, &queries)];
+        for (side, (addr, requests)) in sides.into_iter().enumerate() {
+            let done = good(addr, connections, requests, Until::Passed(ROUND)).await?;
+            if round > 0 {
+                rounds[side].push(done);
+            }
+        }
+    }
+    Ok(rounds.map(median))
+}
+
+pub(crate) async fn status() -> Result<()> {
+    let place = Place::with(SMALL).await?;
+    for connections in [CONNECTIONS, 1] {
+        head(&format!("Status query, {connections} connection(s)"));
+        let [bare, platform, native] = three(&place, connections).await?;
+        line("bare component", &bare);
+        line("platform: /v1/write/status", &platform);
+        line("native server, same work", &native);
+        println!();
+        if connections == 1 {
+            goal(
+                "longest answer on one connection, ms",
+                platform.max_ms(),
+                40.0,
+                false,
+            );
+        } else {
+            goal("platform / bare component", platform.rate / bare.rate, 0.5, true);
+            goal("platform / native server", platform.rate / native.rate, 0.4, true);
+        }
+    }
+    place.end().await;
+    Ok(())
+}
+
+/// Applications, each for a chip of its own.
+fn applications(token: &str, eids: Arc<Vec<String>>, keep: bool) -> Arc<Requests> {
+    Arc::new(Requests {
+        target: Box::new(move |n| format!("/v1/write/apply?eid={}&write_type=1&province_code=37", eids[n])),
+        bearer: token.to_owned(),
+        keep,
+    })
+}
+
+async fn applying(place: &Place, rounds: usize) -> Result<[Round; 2]> {
+    let mut sides = [Vec::new(), Vec::new()];
+    for round in 0..rounds {
+        let first = 1 + u32::try_from(round * APPLICATIONS)?;
+        let eids = eids(first, u32::try_from(APPLICATIONS)?)?;
+        for (side, addr) in [place.host.addr(), place.native.addr].into_iter().enumerate() {
+            let requests = applications(&place.token, eids.clone(), false);
+            sides[side].push(good(addr, CONNECTIONS, &requests, Until::Sent(APPLICATIONS)).await?);
+        }
+    }
+    Ok(sides.map(median))
+}
+
+pub(crate) async fn apply() -> Result<()> {
+    let place = Place::with(SMALL).await?;
+    head(&format!("Durable application, {CONNECTIONS} connections"));
+    let [platform, native] = applying(&place, ROUNDS).await?;
+    line("platform: /v1/write/apply", &platform);
+    line("native server, same work", &native);
+    println!();
+    goal("platform / native server", platform.rate / native.rate, 0.8, true);
+    goal("p99, ms", platform.quantile_ms(0.99), 250.0, false);
+    place.end().await;
+    Ok(())
+}
+
+/// Sixteen at once for the last thousand numbers: a thousand get one, each its own.
+pub(crate) async fn last_numbers() -> Result<()> {
+    const NUMBERS: usize = 1_000;
+    const CHIPS: u32 = 1_500;
+    let place = Place::with(CHIPS).await?;
+    let surplus = CHIPS as usize - NUMBERS;
+    place.retire(surplus)?;
+    let requests = applications(&place.token, eids(1, CHIPS)?, true);
+    let round = run(
+        place.host.addr(),
+        CONNECTIONS,
+        Until::Sent(CHIPS as usize),
+        requests,
+    )
+    .await?;
+    ensure!(
+        round.statuses == [(200, NUMBERS), (409, surplus)],
+        "answers: {:?}",
+        round.statuses
+    );
+    let refusals = round.bodies.iter().filter(|body| body.contains("\"code\":409"));
+    ensure!(
+        refusals
+            .clone()
+            .all(|body| body.contains("province_without_number")),
+        "another refusal"
+    );
+    let (reserved, chips) = place.reserved()?;
+    ensure!(
+        reserved == NUMBERS && chips == NUMBERS,
+        "{reserved} numbers for {chips} chips"
+    );
+    println!("\n### The last 1,000 numbers\n");
+    println!(
+        "{CHIPS} applications over {CONNECTIONS} connections: {NUMBERS} × 200, {surplus} × 409 province_without_number, {reserved} numbers reserved for {chips} chips"
+    );
+    place.end().await;
+    Ok(())
+}
+
+pub(crate) async fn instances() -> Result<()> {
+    println!("\n### Components\n");
+    let mut largest = 0;
+    for (name, bytes) in sizes()? {
+        println!("- {name}: {bytes} bytes");
+        largest = largest.max(bytes);
+    }
+    goal(
+        "largest component, KB",
+        largest as f64 / 1_024.0,
+        MAX_COMPONENT_BYTES as f64 / 1_024.0,
+        false,
+    );
+    let alone = Reuse {
+        max_requests: 1,
+        max_concurrent: 1,
+        ..Reuse::default()
+    };
+    head("A fresh instance for every request, 1 connection");
+    let (fresh, reused) = (Place::reusing(100, alone).await?, Place::with(100).await?);
+    let mut latencies = Vec::new();
+    for (name, place) in [("fresh instances", &fresh), ("reused instances", &reused)] {
+        for (what, requests) in [("bare component", hello()), ("/v1/write/status", queries(place)?)] {
+            let mut rounds = Vec::new();
+            for _ in 0..ROUNDS {
+                rounds.push(
+                    good(
+                        place.host.addr(),
+                        1,
+                        &requests,
+                        Until::Passed(Duration::from_secs(1)),
+                    )
+                    .await?,
+                );
+            }
+            let round = median(rounds);
+            line(&format!("{what}, {name}"), &round);
+            latencies.push(round.quantile_ms(0.5));
+        }
+    }
+    println!();
+    goal(
+        "instantiation of a bare component, ms",
+        latencies[0] - latencies[2],
+        1.0,
+        false,
+    );
+    goal(
+        "instantiation of write-status with its connection, ms",
+        latencies[1] - latencies[3],
+        1.0,
+        false,
+    );
+    fresh.end().await;
+    reused.end().await;
+    Ok(())
+}
+
+pub(crate) async fn scale(large: u32) -> Result<()> {
+    let started = Instant::now();
+    let (small, large) = (Place::with(SMALL).await?, Place::with(large).await?);
+    eprintln!("both databases after {:.0} s", started.elapsed().as_secs_f64());
+    head(&format!(
+        "{SMALL} and {} chips and numbers, {CONNECTIONS} connections",
+        large.count
+    ));
+    let (few, many) = (queries(&small)?, queries(&large)?);
+    let mut queried = [Vec::new(), Vec::new()];
+    for round in 0..=ROUNDS {
+        for (side, (place, requests)) in [(&small, &few), (&large, &many)].into_iter().enumerate() {
+            let done = good(place.host.addr(), CONNECTIONS, requests, Until::Passed(ROUND)).await?;
+            if round > 0 {
+                queried[side].push(done);
+            }
+        }
+    }
+    let mut applied = [Vec::new(), Vec::new()];
+    for round in 0..ROUNDS {
+        let first = 1 + u32::try_from(round * APPLICATIONS)?;
+        for (side, place) in [&small, &large].into_iter().enumerate() {
+            let requests = applications(&place.token, eids(first, u32::try_from(APPLICATIONS)?)?, false);
+            applied[side].push(
+                good(
+                    place.host.addr(),
+                    CONNECTIONS,
+                    &requests,
+                    Until::Sent(APPLICATIONS),
+                )
+                .await?,
+            );
+        }
+    }
+    let [few_queries, many_queries] = queried.map(median);
+    let [few_applied, many_applied] = applied.map(median);
+    line("status, small database", &few_queries);
+    line("status, large database", &many_queries);
+    line("application, small database", &few_applied);
+    line("application, large database", &many_applied);
+    println!();
+    goal(
+        "status, small / large",
+        few_queries.rate / many_queries.rate,
+        1.3,
+        false,
+    );
+    goal(
+        "application, small / large",
+        few_applied.rate / many_applied.rate,
+        1.3,
+        false,
+    );
+    small.end().await;
+    large.end().await;
+    Ok(())
+}
