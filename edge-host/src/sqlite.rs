@@ -11,6 +11,7 @@ use rusqlite::fallible_iterator::FallibleIterator as _;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::types::{Value as SqlValue, ValueRef};
 use rusqlite::{Batch, Row, Statement, params_from_iter};
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::bindings::spin::sqlite::sqlite::{Error, QueryResult, RowResult, Value};
@@ -147,9 +148,14 @@ impl From<Failure> for Error {
     }
 }
 
+/// Runs `work` here and now, while the runtime moves what else this thread had to do to another one: a statement takes
+/// microseconds, less than handing it to a thread and back. Where the runtime has one thread only, another does it.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Error> {
+    if Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread {
+        return tokio::task::block_in_place(work).map_err(Into::into);
+    }
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result.map_err(Into::into),
         Err(error) => Err(Error::Io(error.to_string())),

@@ -5,15 +5,30 @@
 //! not drained. It also means that nothing else in this instance runs inside a transaction.
 
 use std::cell::{Cell, RefCell};
+use std::time::{Duration, Instant};
 
 use spin_sdk::sqlite::wit::sqlite;
 
 use crate::domain::Timestamp;
 use crate::error::{Error, Reason};
 use crate::store::{self, Database, DbError, Row, Value};
+use crate::vault::random_bytes;
+
+use super::clock::HostRandom;
 
 /// Label of the database in the manifest.
 const LABEL: &str = "default";
+
+// A lock that another connection holds is waited for here and not inside the engine: SQLite's own waiting doubles its
+// pauses up to a tenth of a second, so that late comers overtake whoever waits longest, and it holds up the whole
+// instance. An engine that knows no such thing says so.
+const DO_NOT_WAIT_FOR_LOCKS: &str = "PRAGMA busy_timeout = 0";
+
+/// Longest wait for a lock, in seconds; as long as Spin lets SQLite wait.
+const LOCK_SECS: u64 = 5;
+
+/// Pauses between two looks at a lock, in microseconds: one commit takes about a millisecond.
+const LOCK_PAUSE_US: std::ops::Range<u64> = 300..2_300;
 
 /// Most idle connections of each kind that an instance keeps. Each is a file handle of the host, and holding one open also keeps
 /// the write-ahead log from being checkpointed away after every request.
@@ -84,6 +99,7 @@ impl Connection {
 
 fn open(durability: Durability) -> Result<sqlite::Connection, Error> {
     let connection = sqlite::Connection::open(LABEL).map_err(unavailable)?;
+    let _ = connection.execute(DO_NOT_WAIT_FOR_LOCKS, &[]);
     if durability == Durability::Process {
         let _ = connection.execute(DO_NOT_WAIT_FOR_THE_DISK, &[]);
     }
@@ -118,10 +134,30 @@ impl Database for Connection {
             return Err(DbError::Failed("the connection was given back".to_owned()));
         };
         let params: Vec<sqlite::Value> = params.iter().map(outgoing).collect();
-        let result = inner.execute(sql, &params).map_err(failed)?;
+        let mut waiting_since = None;
+        let result = loop {
+            match inner.execute(sql, &params).map_err(failed) {
+                // Inside a transaction the lock is held already, and nothing can be tried again.
+                Err(DbError::Busy(text)) if !self.in_transaction.get() => {
+                    let since = *waiting_since.get_or_insert_with(Instant::now);
+                    if since.elapsed().as_secs() >= LOCK_SECS {
+                        return Err(DbError::Busy(text));
+                    }
+                    spin_sdk::time::sleep(lock_pause()).await;
+                }
+                result => break result?,
+            }
+        };
         self.track_transaction(sql);
         Ok(result.rows.into_iter().map(incoming).collect())
     }
+}
+
+/// A pause of a length that differs from the others', so that who waits does not come back all at once.
+fn lock_pause() -> Duration {
+    let [low, high] = random_bytes::<2>(&HostRandom);
+    let span = LOCK_PAUSE_US.end - LOCK_PAUSE_US.start;
+    Duration::from_micros(LOCK_PAUSE_US.start + u64::from(u16::from_be_bytes([high, low])) % span)
 }
 
 fn outgoing(value: &Value) -> sqlite::Value {

@@ -5,6 +5,8 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use http::Method;
+use http::header::{CONTENT_LENGTH, HeaderMap, TRANSFER_ENCODING};
 use spin_sdk::http::{FullBody, Request, Response};
 
 use super::body::read_bounded;
@@ -49,26 +51,16 @@ async fn answer(
     sentence: impl AsyncFnOnce(&Call<'_, Connection>) -> Result<Reply, Refusal>,
 ) -> Result<Reply, Refusal> {
     let (started, now) = (Instant::now(), now());
-    let (method, headers) = (request.method(), request.headers());
-    let admitted = web::admit(exchange.interface(), method, headers, settings, trace);
+    let received = receive(exchange, settings, request, trace).await;
+    // Not before the body is there: nobody holds a connection while waiting for a caller, and as statements do not wait
+    // either, the requests of an instance take turns with one connection instead of each opening its own.
     let journal = match Connection::take(now, Durability::Process).await {
         Ok(journal) => journal,
         // Without the database nothing is worked on, but a call that is refused anyway is told why.
-        Err(error) => return Err(admitted.err().unwrap_or_else(|| error.into())),
+        Err(error) => return Err(received.err().unwrap_or_else(|| error.into())),
     };
-    let outcome = match admitted {
-        Ok(admitted) => {
-            work(
-                exchange,
-                settings,
-                &admitted,
-                request,
-                (now, &journal),
-                trace,
-                sentence,
-            )
-            .await
-        }
+    let outcome = match received {
+        Ok(received) => work(exchange, settings, &received, (now, &journal), trace, sentence).await,
         Err(refusal) => Err(refusal),
     };
     let cx = context(&journal, &journal, settings, now);
@@ -79,21 +71,40 @@ async fn answer(
     outcome
 }
 
-/// Reads the body and carries the call into the endpoint's sentence.
+/// Checks what can be checked without the database, and reads the body.
+async fn receive(
+    exchange: &Exchange,
+    settings: &Settings,
+    request: Request,
+    trace: &mut Trace,
+) -> Result<(Admitted, web::Request), Refusal> {
+    let interface = exchange.interface();
+    let admitted = web::admit(interface, request.method(), request.headers(), settings, trace)?;
+    let (parts, body) = request.into_parts();
+    let body = if announces_a_body(&parts.method, &parts.headers) {
+        let time = Duration::from_secs(BODY_READ_SECS);
+        read_bounded(body, interface.max_body_bytes, time).await
+    } else {
+        Ok(Vec::new())
+    };
+    Ok((admitted, web::Request::from_parts(parts, body)))
+}
+
+/// A GET hardly ever has a body, and waiting for none costs several calls of the host.
+fn announces_a_body(method: &Method, headers: &HeaderMap) -> bool {
+    method != Method::GET || headers.contains_key(CONTENT_LENGTH) || headers.contains_key(TRANSFER_ENCODING)
+}
+
+/// Carries the call into the endpoint's sentence.
 async fn work(
     exchange: &Exchange,
     settings: &Settings,
-    admitted: &Admitted,
-    request: Request,
+    (admitted, request): &(Admitted, web::Request),
     (now, journal): (Timestamp, &Connection),
     trace: &mut Trace,
     sentence: impl AsyncFnOnce(&Call<'_, Connection>) -> Result<Reply, Refusal>,
 ) -> Result<Reply, Refusal> {
     let interface = exchange.interface();
-    let (parts, body) = request.into_parts();
-    let time = Duration::from_secs(BODY_READ_SECS);
-    let body = read_bounded(body, interface.max_body_bytes, time).await;
-    let request = web::Request::from_parts(parts, body);
     let durable = if interface.is_durable() {
         Some(Connection::take(now, Durability::Full).await?)
     } else {
@@ -105,7 +116,7 @@ async fn work(
         settings,
         leases: &leases,
     };
-    web::serve(interface, admitted, &request, &cx, instance, trace, sentence).await
+    web::serve(interface, admitted, request, &cx, instance, trace, sentence).await
 }
 
 fn context<'a>(
