@@ -254,6 +254,7 @@ async fn limits(score: &mut Score<'_>, interface: &Interface) {
 async fn every_documented_refusal_is_the_answer_it_is_documented_to_be() {
     for reuse in reuses() {
         let door = Door::open_with(reuse, &[]).await;
+        own_cases::allot(&door).await;
         let mut score = Score {
             door: &door,
             provoked: BTreeSet::new(),

@@ -8,7 +8,7 @@ use shared::web::interface::{
 };
 
 use crate::cases::{Score, call, good};
-use crate::door::Sent;
+use crate::door::{Door, Sent};
 
 const UNKNOWN_EID: &str = "89086030202200000000000099999945";
 const UNKNOWN_TASK: &str = "0190a5b0-0000-7000-8000-000000000009";
@@ -18,6 +18,19 @@ const DAY_MS: i64 = 86_400_000;
 fn with_client() -> impl Iterator<Item = &'static Interface> {
     let has_client = |interface: &&&Interface| matches!(interface.access, Access::Client(_));
     BUSINESS.iter().filter(has_client).copied()
+}
+
+/// Sets numbers aside for both clients before the pool is drawn from: which of it comes first follows from keys that
+/// differ from run to run.
+pub(crate) async fn allot(door: &Door) {
+    for (client, numbers) in [(&door.one, &[16, 17, 20][..]), (&door.other, &[18, 21])] {
+        let iccids: Vec<_> = numbers
+            .iter()
+            .map(|number| &door.inventory.numbers[*number].iccid)
+            .collect();
+        let body = json!({"client_id": client.id, "iccids": iccids});
+        door.admin_post("/admin/v1/numbers:allot", body).await;
+    }
 }
 
 /// Whoever is not let in.
@@ -211,9 +224,6 @@ pub(crate) async fn parameters(score: &mut Score<'_>) {
             ),
         ]);
     }
-    // Allotted, so that the client may see it.
-    let allot = json!({"client_id": door.one.id, "iccids": [number.iccid]});
-    door.admin_post("/admin/v1/numbers:allot", allot).await;
     for interface in [&NUMBER, &NUMBER_USAGE, &NUMBER_CITY] {
         table.extend([
             (interface, Reason::ParameterMissing, ask(interface, "")),
@@ -327,10 +337,6 @@ pub(crate) async fn numbers(score: &mut Score<'_>) {
     score
         .refused(&WRITE_APPLY, Reason::UnknownNumber, of(12, 19))
         .await;
-    for (client, number) in [(&door.other, 18), (&door.one, 17), (&door.one, 16)] {
-        let allot = json!({"client_id": client.id, "iccids": [numbers[number].iccid]});
-        door.admin_post("/admin/v1/numbers:allot", allot).await;
-    }
     // Another client's card is unknown, not forbidden.
     score
         .refused(&WRITE_APPLY, Reason::UnknownNumber, of(12, 18))
