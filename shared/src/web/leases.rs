@@ -60,17 +60,26 @@ impl Leases {
         now: Timestamp,
         (taken, budget): (u32, Budget),
     ) -> Budget {
-        let ahead = taken.saturating_sub(1);
         let mut leases = self.0.borrow_mut();
         if leases.len() >= MAX_LEASES {
             leases.clear();
         }
-        let lease = Lease {
+        let mut lease = Lease {
             budget,
-            ahead,
+            ahead: taken.saturating_sub(1),
             until: now.plus(LEASE_MS),
         };
-        leases.insert((client.clone(), interface), lease);
+        let key = (client.clone(), interface);
+        // Another request of the instance may have taken some ahead while this one waited for the database.
+        if let Some(other) = leases
+            .get(&key)
+            .filter(|other| other.ahead > 0 && now < other.until)
+        {
+            lease.ahead = lease.ahead.saturating_add(other.ahead);
+            lease.until = other.until.min(lease.until);
+        }
+        let ahead = lease.ahead;
+        leases.insert(key, lease);
         let left = budget.left.saturating_add(ahead);
         Budget { left, ..budget }
     }
@@ -100,6 +109,24 @@ mod tests {
         assert_eq!(leases.spend(&client, "chip.read", NOW.plus(LEASE_MS)), None);
         assert_eq!(leases.spend(&client, "chip.read", NOW).unwrap().left, 500);
         assert_eq!(leases.spend(&client, "chip.read", NOW), None);
+    }
+
+    #[test]
+    fn what_two_requests_took_ahead_at_once_is_added_up() {
+        let (leases, client) = (Leases::default(), ClientId::new([7; 10]));
+        leases.keep(&client, "chip.read", NOW, (16, budget(500)));
+        let left = leases
+            .keep(&client, "chip.read", NOW.plus(1), (16, budget(484)))
+            .left;
+        assert_eq!(left, 514);
+        for _ in 0..30 {
+            assert!(
+                leases
+                    .spend(&client, "chip.read", NOW.plus(LEASE_MS - 1))
+                    .is_some()
+            );
+        }
+        assert_eq!(leases.spend(&client, "chip.read", NOW.plus(LEASE_MS - 1)), None);
     }
 
     #[test]
