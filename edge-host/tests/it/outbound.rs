@@ -1,5 +1,6 @@
 //! Where components may send requests, and how they reach each other.
 
+use std::fmt::Display;
 use std::net::SocketAddr;
 
 use serde_json::{Value, json};
@@ -15,8 +16,20 @@ const MAX_HEAD_BYTES: usize = 16 * 1024;
 /// Answers one request when told to.
 pub(crate) type Waiting = oneshot::Sender<()>;
 
+/// What the upstream says when nothing else is asked of it.
+const PONG: &str = "HTTP/1.1 200 OK\r\ncontent-length: 4\r\nconnection: close\r\n\r\npong";
+
+/// The networks that this repository's configuration for one machine blocks.
+const SHIPPED_CONFIG: &str = include_str!("../../../runtime-config/local.toml");
+
 /// A server that reports each request's head and waits to be told to answer "pong".
 pub(crate) async fn upstream() -> (SocketAddr, mpsc::UnboundedReceiver<(String, Waiting)>) {
+    upstream_that_says(PONG).await
+}
+
+async fn upstream_that_says(
+    response: &'static str,
+) -> (SocketAddr, mpsc::UnboundedReceiver<(String, Waiting)>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (heads, received) = mpsc::unbounded_channel();
@@ -35,8 +48,7 @@ pub(crate) async fn upstream() -> (SocketAddr, mpsc::UnboundedReceiver<(String, 
                 let (answer, told) = oneshot::channel();
                 let _ = heads.send((String::from_utf8_lossy(&head[..length]).into_owned(), answer));
                 if told.await.is_ok() {
-                    let response = b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\nconnection: close\r\n\r\npong";
-                    let _ = stream.write_all(response).await;
+                    let _ = stream.write_all(response.as_bytes()).await;
                 }
             });
         }
@@ -55,7 +67,7 @@ pub(crate) async fn obliging_upstream() -> SocketAddr {
     address
 }
 
-async fn world_with_upstream(address: SocketAddr, runtime_config: &'static str) -> World {
+async fn world_with_upstream(address: impl Display, runtime_config: &str) -> World {
     World::with(|options| {
         options
             .variables
@@ -103,6 +115,58 @@ async fn a_blocked_network_is_not_reached_even_where_the_manifest_allows() {
             .await;
         assert!(error.contains("DestinationIpProhibited"), "{error}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_is_judged_by_the_addresses_it_resolves_to() {
+    let port = obliging_upstream().await.port();
+    let host = format!("localhost:{port}");
+    let fetch = json!({ "url": format!("http://{host}/x") });
+
+    let world = world_with_upstream(&host, "").await;
+    let reply = world.probe("/open/fetch", fetch.clone()).await;
+    assert_eq!(reply, json!({ "status": 200, "body": "pong" }));
+
+    let (_, shipped) = SHIPPED_CONFIG.split_once("[outbound_networking]").unwrap();
+    for networks in ["block_networks = [\"private\"]\n", shipped] {
+        let world = world_with_upstream(&host, &format!("[outbound_networking]\n{networks}")).await;
+        let error = world.refusal("/open/fetch", fetch.clone()).await;
+        assert!(error.contains("DestinationIpProhibited"), "{error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redirect_comes_back_as_it_is_and_is_not_followed() {
+    let (address, mut received) = upstream_that_says(
+        "HTTP/1.1 302 Found\r\nlocation: /elsewhere\r\ncontent-length: 5\r\nconnection: close\r\n\r\nmoved",
+    )
+    .await;
+    let world = world_with_upstream(address, "").await;
+    let answering = tokio::spawn(async move {
+        let mut paths = Vec::new();
+        while let Some((head, answer)) = received.recv().await {
+            let (line, _) = head.split_once("\r\n").unwrap();
+            paths.push(line.to_owned());
+            let _ = answer.send(());
+            if line.contains("/last") {
+                break;
+            }
+        }
+        paths
+    });
+    for path in ["first", "last"] {
+        let reply = world
+            .probe(
+                "/open/fetch",
+                json!({ "url": format!("http://{address}/{path}") }),
+            )
+            .await;
+        assert_eq!(reply, json!({ "status": 302, "body": "moved" }));
+    }
+    assert_eq!(
+        answering.await.unwrap(),
+        ["GET /first HTTP/1.1", "GET /last HTTP/1.1"]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
