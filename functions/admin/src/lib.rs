@@ -1,5 +1,5 @@
 //! `/admin/v1/…`, §6.2.1.1, §9.2 and §5.3.1.1: the administrators' interfaces: clients and their secrets, who called
-//! what, and a view of what the platform is doing. Inventory has a component of its own.
+//! what, and the steps of a card. Inventory, messages and incidents have components of their own.
 //!
 //! Opened by `admin_secret`. Never shows a secret after the call that made it, nor key material at all.
 
@@ -29,8 +29,6 @@ const INTERFACES: &[&Interface] = &[
     &interface::ADMIN_CLIENTS_REVOKE_TOKENS,
     &interface::ADMIN_CALLS,
     &interface::ADMIN_CHIP_HISTORY,
-    &interface::ADMIN_CALLBACKS,
-    &interface::ADMIN_INCIDENTS,
 ];
 
 #[http_service]
@@ -52,8 +50,6 @@ async fn sentence(name: &str, call: &Call<'_, Connection>) -> Result<Reply, Refu
         "admin.clients.revoke_tokens" => clients::revoke_tokens(call).await,
         "admin.calls" => calls::search(call).await,
         "admin.chips.history" => overview::history(call).await,
-        "admin.callbacks" => overview::outbox(call).await,
-        "admin.incidents" => overview::open_and_settled(call).await,
         _ => Err(call.nowhere()),
     }
 }

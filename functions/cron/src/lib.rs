@@ -1,16 +1,16 @@
-//! `/internal/cron`, §7.3: sends the callbacks that are due, and sweeps what has been kept long enough.
+//! `/internal/cron`: the periodic work. Sends the messages that are due (§7.3), and does the jobs of
+//! `shared::operations::jobs`.
 //!
-//! Whoever holds `cron_secret` may tick it: a timer, a gateway, several nodes at once. One tick claims a bounded
-//! number of callbacks, sends several at a time, and records what came of each; what it does not get done stays
-//! due. It follows no redirect and reads no more of an answer than a receipt can be long.
+//! Whoever holds `cron_secret` may tick it: a timer, a gateway, several nodes at once. Each job does a bounded amount;
+//! what it does not get done stays due, and `more` says so. A job that fails does not stop the others: the answer says
+//! which failed, and the operator's log why.
 
-mod delivery;
+mod callbacks;
 
-use futures::{StreamExt as _, stream};
-use shared::operations::{
-    Context, DeliveryState, MAX_CALLBACKS_PER_CALL, due_callbacks, forget_strangers, record_delivery,
-    sweep_calls,
-};
+use callbacks::Sent;
+use serde_json::{Value, json};
+use shared::error::Error;
+use shared::operations::{CALLBACKS_JOB, Diary, Done, Job, note_job, open_diary, run_job};
 use shared::spin::{self, Connection, Needs};
 use shared::web::{Call, Refusal, Reply, interface};
 use spin_sdk::http::{IntoResponse, Request};
@@ -18,14 +18,10 @@ use spin_sdk::http_service;
 
 const NEEDS: Needs = Needs {
     sealing_keys: true,
-    call_log_days: true,
+    upkeep: true,
     secret: Some("cron_secret"),
     ..Needs::NONE
 };
-
-/// Callbacks in flight at the same time. With [`delivery::CALLBACK_TIMEOUT_SECS`] this bounds a tick well below
-/// the lease of a claim.
-const MAX_CALLBACKS_IN_FLIGHT: usize = 8;
 
 #[http_service]
 async fn handle(request: Request) -> impl IntoResponse {
@@ -33,44 +29,47 @@ async fn handle(request: Request) -> impl IntoResponse {
 }
 
 async fn tick(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
-    let reply = deliver_callbacks(call).await?;
-    forget_strangers(call.cx).await?;
-    let more_to_sweep = sweep_calls(call.cx, call.settings.call_log_days).await?;
-    Ok(reply.with("more_calls_to_sweep", more_to_sweep))
-}
-
-async fn deliver_callbacks(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
-    let due = due_callbacks(call.cx, MAX_CALLBACKS_PER_CALL).await?;
-    let claimed = due.len();
-    let mut sent = stream::iter(due)
-        .map(|callback| async move {
-            let outcome = delivery::send(&callback).await;
-            (callback.id, callback.attempt, outcome)
-        })
-        .buffer_unordered(MAX_CALLBACKS_IN_FLIGHT);
-    let (mut delivered, mut retrying, mut dead) = (0, 0, 0);
-    let mut unrecorded = None;
-    // Recorded one after the other: a transaction belongs to this call's one connection.
-    while let Some((id, attempt, outcome)) = sent.next().await {
-        let cx = Context {
-            now: spin::now(),
-            ..*call.cx
-        };
-        match record_delivery(&cx, id, attempt, &outcome).await {
-            Ok(DeliveryState::Delivered) => delivered += 1,
-            Ok(DeliveryState::RetryAt(_)) => retrying += 1,
-            Ok(DeliveryState::Dead) => dead += 1,
-            // The others are still under way: they are recorded before the failure is reported.
-            Err(error) => unrecorded = Some(error),
+    let diary = open_diary(call.cx).await?;
+    let mut jobs = serde_json::Map::new();
+    let mut more = false;
+    for job in Job::ALL {
+        if diary.is_due(job, call.cx.now) {
+            let outcome = run_job(call.cx, job, &call.settings.upkeep).await;
+            more |= outcome.as_ref().is_ok_and(|done| done.more);
+            let told = conclude(call, &diary, job.code(), outcome).await?;
+            jobs.insert(job.code().to_owned(), told);
         }
     }
-    if let Some(error) = unrecorded {
-        return Err(error.into());
-    }
+    let (sent, outcome) = match callbacks::send_due(call.cx).await {
+        Ok(sent) => {
+            let (count, more) = (sent.delivered + sent.retrying + sent.dead, false);
+            (sent, Ok(Done { count, more }))
+        }
+        Err(error) => (Sent::default(), Err(error)),
+    };
+    let told = conclude(call, &diary, CALLBACKS_JOB, outcome).await?;
+    jobs.insert(CALLBACKS_JOB.to_owned(), told);
     Ok(Reply::ok()
-        .with("claimed", claimed)
-        .with("delivered", delivered)
-        .with("retrying", retrying)
-        .with("dead", dead)
-        .with("more", claimed == MAX_CALLBACKS_PER_CALL))
+        .with("delivered", sent.delivered)
+        .with("retrying", sent.retrying)
+        .with("dead", sent.dead)
+        .with("jobs", Value::Object(jobs))
+        .with("more", more || sent.more))
+}
+
+/// Notes what came of a job, and says it.
+async fn conclude(
+    call: &Call<'_, Connection>,
+    diary: &Diary,
+    name: &str,
+    outcome: Result<Done, Error>,
+) -> Result<Value, Refusal> {
+    note_job(call.cx, diary, name, &outcome).await?;
+    Ok(match outcome {
+        Ok(done) => json!({"done": done.count, "more": done.more}),
+        Err(error) => {
+            eprintln!("{}", call.failed_job(name, &error));
+            json!({"failed": error.reason().code()})
+        }
+    })
 }

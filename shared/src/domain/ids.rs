@@ -63,6 +63,24 @@ macro_rules! uuid_id {
                 Self(Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
             }
 
+            /// The first identifier that can be made at `at`, to cut a list at a time.
+            #[must_use]
+            pub fn first(at: Timestamp) -> Self {
+                Self::new(at, [0; UUID_RANDOM_BYTES])
+            }
+
+            /// The next possible identifier, to cut a list behind this one.
+            #[must_use]
+            pub fn next(self) -> Self {
+                Self(Uuid::from_u128(self.0.as_u128().saturating_add(1)))
+            }
+
+            /// An identifier above every one that is made.
+            #[must_use]
+            pub fn last() -> Self {
+                Self(Uuid::max())
+            }
+
             /// Reads the hyphenated form; capitals are accepted.
             ///
             /// # Errors
@@ -102,6 +120,10 @@ uuid_id! {
     /// Identifier of a callback; the receiver's `webhook-id`.
     CallbackId
 }
+uuid_id! {
+    /// Identifier of an alert.
+    AlertId
+}
 
 #[cfg(test)]
 mod tests {
@@ -120,6 +142,14 @@ mod tests {
         ] {
             assert!(ClientId::parse(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn identifiers_of_a_time_lie_between_its_first_and_the_last() {
+        let at = Timestamp(1_000);
+        let (least, most) = (TaskId::new(at, [0; 10]), TaskId::new(at, [0xff; 10]));
+        assert!(TaskId::first(at) <= least && most < TaskId::first(at.plus(1)));
+        assert!(most.text() < TaskId::last().text());
     }
 
     #[test]

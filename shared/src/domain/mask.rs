@@ -5,6 +5,9 @@ const KEPT_FRONT: usize = 6;
 /// Characters kept at the end of a masked identifier.
 const KEPT_BACK: usize = 4;
 
+/// From this many characters on, a run of digits and A–F is taken for an identifier.
+const IDENTIFIER_CHARS: usize = 11;
+
 /// `text` with everything but its first six and last four characters replaced by `****`.
 /// A text too short to hide anything that way becomes `****` as a whole.
 #[must_use]
@@ -18,9 +21,37 @@ pub fn masked(text: &str) -> String {
     format!("{front}****{back}")
 }
 
+/// `text` with every run that could be an EID, ICCID, MSISDN, IMSI or key shortened.
+#[must_use]
+pub fn mask_identifiers(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut run = String::new();
+    for character in text.chars() {
+        if character.is_ascii_alphanumeric() {
+            run.push(character);
+        } else {
+            flush(&mut run, &mut out);
+            out.push(character);
+        }
+    }
+    flush(&mut run, &mut out);
+    out
+}
+
+fn flush(run: &mut String, out: &mut String) {
+    let hex = run.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let digits = run.bytes().filter(u8::is_ascii_digit).count();
+    if run.len() >= IDENTIFIER_CHARS && hex && digits > 0 {
+        out.push_str(&masked(run));
+    } else {
+        out.push_str(run);
+    }
+    run.clear();
+}
+
 #[cfg(test)]
 mod tests {
-    use super::masked;
+    use super::{mask_identifiers, masked};
 
     #[test]
     fn a_long_identifier_keeps_six_and_four() {
@@ -37,5 +68,28 @@ mod tests {
     #[test]
     fn characters_of_several_bytes_are_not_cut() {
         assert_eq!(masked("一二三四五六七八九十一二"), "一二三四五六****九十一二");
+    }
+
+    #[test]
+    fn what_looks_like_an_identifier_is_shortened() {
+        for (text, expected) in [
+            (
+                "no row for 89086030202200000022000000000090.",
+                "no row for 890860****0090.",
+            ),
+            ("898604071120C0015291", "898604****5291"),
+            (
+                "iccid=898604071120C0015291,msisdn=1440193898523",
+                "iccid=898604****5291,msisdn=144019****8523",
+            ),
+            (
+                "statement 12 failed after 5000 ms",
+                "statement 12 failed after 5000 ms",
+            ),
+            ("database is locked", "database is locked"),
+            ("00112233445566778899aabbccddeeff", "001122****eeff"),
+        ] {
+            assert_eq!(mask_identifiers(text), expected);
+        }
     }
 }

@@ -5,6 +5,7 @@
 //! full; who needs the text asks for it with `as_str`.
 
 mod actor;
+mod alert;
 mod budget;
 mod callback_url;
 mod card_status;
@@ -19,7 +20,9 @@ mod msisdn;
 mod number_status;
 mod permission;
 mod province;
+mod receiver;
 mod service;
+mod stop_cause;
 mod task_state;
 mod temporary_number;
 mod time;
@@ -27,21 +30,24 @@ mod volume;
 mod write_type;
 
 pub use actor::Actor;
+pub use alert::AlertKind;
 pub use budget::{Bucket, Budget, MAX_CALLS_PER_MINUTE, micros};
 pub use callback_url::{CallbackUrl, MAX_CALLBACK_URL_CHARS};
 pub use card_status::{CardEvent, CardStatus, Refused, TRANSITIONS, next};
 pub use eid::Eid;
 pub use failure::FailureKind;
 pub use iccid::Iccid;
-pub use ids::{CallbackId, ClientId, SessionId, TaskId};
+pub use ids::{AlertId, CallbackId, ClientId, SessionId, TaskId};
 pub use imsi::Imsi;
 pub use incident::IncidentKind;
-pub use mask::masked;
+pub use mask::{mask_identifiers, masked};
 pub use msisdn::{Msisdn, Operator};
 pub use number_status::NumberStatus;
 pub use permission::Permission;
 pub use province::Province;
+pub use receiver::Receiver;
 pub use service::{Service, Services};
+pub use stop_cause::StopCause;
 pub use task_state::{TaskState, Work};
 pub use temporary_number::{Network, TemporaryNumber, parse_date};
 pub use time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Timestamp, Zone};

@@ -72,6 +72,8 @@ reasons! {
     UnknownChip "unknown_chip" 404 "EID 不存在" "there is no such chip" => "核对 EID 及其归属" "check the EID and whose it is";
     UnknownTask "unknown_task" 404 "任务不存在" "there is no such task" => "核对 task_id" "check the task_id";
     UnknownCallback "unknown_callback" 404 "回调记录不存在" "there is no such callback" => "核对回调标识" "check the callback's identifier";
+    UnknownReceiver "unknown_receiver" 404 "接收方不存在" "there is no such receiver" => "核对接收方标识" "check the receiver's identifier";
+    NoAddress "no_address" 409 "未登记接收地址" "no address is entered" => "先登记接收地址" "enter an address first";
     AlreadyWritten "already_written" 409 "运营号已被写入，无法重复申请" "the card is already written" => "查询卡片状态；更换运营号须按特殊流程上报" "query the card; changing its number needs the special procedure";
     ApplicationPending "application_pending" 409 "已有参数不同的写卡申请在执行" "another application with other parameters is open" => "等待其完成，或在待开机上电时取消后重新申请" "wait for it, or cancel it while it waits for power-up";
     TemporaryNumberExpired "temporary_number_expired" 409 "临时号码已过测试期" "the temporary number's test period is over" => "由运营方重新配置有效临时号码" "have the operator configure a valid temporary number";

@@ -8,9 +8,9 @@ use crate::domain::{
 };
 use crate::error::{Error, Reason};
 use crate::store::{
-    Database,
+    Database, Subject,
     chip::{self, ChipRow},
-    incident::{self, Subject},
+    incident,
     number::{self, NumberRow},
     task::{self, NewTaskRow, TaskRow},
     transaction,
@@ -260,9 +260,11 @@ async fn refuse<D: Database>(
     let subject = Subject::chip(&chip.eid_index);
     match refusal.reason() {
         Reason::TemporaryNumberExpired => {
-            open_incident(cx, IncidentKind::TemporaryNumberExpired, &subject).await?
+            open_incident(cx, IncidentKind::TemporaryNumberExpired, &subject).await?;
         }
-        Reason::AllowanceExhausted => open_incident(cx, IncidentKind::AllowanceExhausted, &subject).await?,
+        Reason::AllowanceExhausted => {
+            open_incident(cx, IncidentKind::AllowanceExhausted, &subject).await?;
+        }
         _ => (),
     }
     if next(chip.status, CardEvent::ApplicationRefused).is_ok() {

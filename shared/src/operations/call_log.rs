@@ -19,8 +19,6 @@ use crate::vault::{BlindIndex, IndexKind, random_bytes};
 pub const CALL_LOG_DAYS: u32 = 185;
 /// Most rows of one page.
 pub const MAX_CALLS_PER_PAGE: u32 = 200;
-/// Rows deleted by one call of [`sweep_calls`].
-const MAX_SWEPT: u32 = 2_000;
 /// How far back a search goes that names neither a client nor a chip nor a task nor a beginning, in days: it can only
 /// sift what was called in that time.
 const SIFTED_DAYS: i64 = 7;
@@ -152,14 +150,4 @@ pub async fn search_calls<D: Database>(
     let is_full = calls.len() == limit as usize;
     let next = calls.last().map(|call| call.id).filter(|_| is_full);
     Ok(CallPage { calls, next })
-}
-
-/// Deletes some of the calls that are older than `days`; true when there may be more.
-///
-/// # Errors
-/// Those of the database.
-pub async fn sweep_calls<D: Database>(cx: &Context<'_, D>, days: u32) -> Result<bool, Error> {
-    let before = cx.now.plus(-i64::from(days) * DAY_MS);
-    let swept = call_log::purge(cx.journal, before, MAX_SWEPT).await?;
-    Ok(swept == MAX_SWEPT as usize)
 }

@@ -113,7 +113,7 @@ pub async fn blame<D: Database>(cx: &Context<'_, D>, blame: Blame, from: IpAddr)
 ///
 /// # Errors
 /// Those of the database.
-pub async fn forget_strangers<D: Database>(cx: &Context<'_, D>) -> Result<(), Error> {
+pub(super) async fn forget_strangers<D: Database>(cx: &Context<'_, D>) -> Result<(), Error> {
     call_rate::forget(cx.journal, MAX_FORGOTTEN, cx.now).await?;
     Ok(())
 }

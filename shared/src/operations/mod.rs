@@ -5,40 +5,38 @@
 //! An operation knows neither HTTP nor which database it runs on, and has no clock and no randomness
 //! but those of its [`Context`].
 
+mod alerts;
 mod apply;
 mod call_log;
 mod call_rate;
-mod callback_body;
 mod cancel;
 mod chip_keys;
 mod chip_view;
 mod clients;
-mod due_callbacks;
 mod import;
 mod ingest;
 mod inquiry;
+mod jobs;
 mod number_view;
 mod open_session;
 mod open_time;
+mod outbox;
 mod overview;
 mod pool;
 mod provinces;
-mod record_delivery;
+mod receivers;
 mod report;
-mod sign;
 mod status;
 mod token;
 mod transition;
 
 pub use crate::store::told::Topic;
+pub use alerts::{AlertView, MAX_ALERTS_PER_PAGE, MAX_NOTED, list_alerts, note_alerts};
 pub use apply::{Applied, ApplyRequest, MIN_WRITE_ALLOWANCE_BYTES, apply};
 pub use call_log::{
     CALL_LOG_DAYS, CallFilter, CallPage, CallRecord, MAX_CALLS_PER_PAGE, record_call, search_calls,
-    sweep_calls,
 };
-pub use call_rate::{
-    Blame, REFUSALS_PER_MINUTE, WRONG_SECRETS, blame, forget_strangers, heed_blame, spend_calls,
-};
+pub use call_rate::{Blame, REFUSALS_PER_MINUTE, WRONG_SECRETS, blame, heed_blame, spend_calls};
 pub use cancel::{Cancelled, cancel};
 pub use chip_keys::{ChipKeys, chip_keys};
 pub use chip_view::{ChipView, chip_view};
@@ -47,7 +45,6 @@ pub use clients::{
     OVERLAP_SECS, RotatedSecret, SecretView, change_client, create_client, list_clients, revoke_secret,
     revoke_tokens, rotate_secret,
 };
-pub use due_callbacks::{DueCallback, LEASE_MS, MAX_CALLBACKS_PER_CALL, due_callbacks};
 pub use import::{
     ImportReport, MAX_IMPORT_BYTES, MAX_IMPORT_ROWS, MAX_REPORTED_ERRORS, RowError, import_chips,
     import_numbers,
@@ -57,15 +54,28 @@ pub use ingest::{
     IngestReport, MAX_CITY_CHARS, MAX_RECORD_BYTES, MAX_RECORDS, RecordError, Told, ingest, take_answer,
 };
 pub use inquiry::{claim_inquiry, settle_inquiry};
+pub use jobs::{
+    CALLBACKS_JOB, Diary, Done, Job, JobView, MAX_DESTROYED, RECORD_DAYS, STALE_AFTER_MS, Upkeep,
+    destructions, job_views, note_job, open_diary, run_job,
+};
 pub use number_view::{NumberRef, NumberView, Usage, number_view};
 pub use open_session::{MIN_SESSION_ALLOWANCE_BYTES, OpenSession, SessionWork, WriteData, open_session};
 pub use open_time::{LineStatus, OpenTimeRef, OpenTimeView, open_time};
-pub use overview::{MAX_OVERVIEW_ROWS, callbacks, card_history, incidents};
+pub use outbox::{
+    Delivery, DeliveryState, DueCallback, LEASE_MS, MAX_ATTEMPTS, MAX_CALLBACKS_PER_CALL, MAX_FAILING_MS,
+    MAX_MESSAGES_PER_PAGE, MAX_ON_THEIR_WAY, MAX_ON_THEIR_WAY_FAILING, MAX_PUT_OFF_MS, MAX_RESENT,
+    MessageFilter, Probe, RETRY_AFTER_MS, Resent, SIGN_FIELD, SIGN_PREVIOUS_FIELD, Wanted, WhichMessages,
+    canonical, due_callbacks, find_messages, probe, record_delivery, resend, sign,
+    standard_webhook_signatures,
+};
+pub use overview::{MAX_OVERVIEW_ROWS, card_history, incidents};
 pub use pool::{MAX_NUMBERS, NumberAct, act_on_number, allot_numbers, register_fault, release_numbers};
 pub use provinces::provinces;
-pub use record_delivery::{Delivery, DeliveryState, MAX_ATTEMPTS, RETRY_AFTER_MS, record_delivery};
+pub use receivers::{
+    ReceiverSecretView, ReceiverView, RotatedReceiverSecret, enter_receiver_address, receiver_view,
+    rotate_receiver_secret,
+};
 pub use report::{MAX_WRITE_ATTEMPTS, Report, ReportAnswer, ReportEvent, report};
-pub use sign::{SIGN_FIELD, canonical, sign, standard_webhook_signature};
 pub use status::{StatusView, TaskRef, status};
 pub use token::{
     Caller, IssuedToken, MAX_TOKEN_BYTES, TOKEN_LIFETIME_SECS, TOKENS_PER_MINUTE, Verified, issue_token,

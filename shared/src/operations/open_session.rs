@@ -8,10 +8,9 @@ use crate::domain::{
 };
 use crate::error::{Error, Reason};
 use crate::store::{
-    Database,
+    Database, Subject,
     chip::{self, ChipRow},
     device_session::{self, NewSessionRow, SessionRow, SessionState},
-    incident::Subject,
     number::{self, NumberRow},
     task::{self, TaskRow},
     transaction,

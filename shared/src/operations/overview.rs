@@ -1,4 +1,4 @@
-//! What an operator looks at to see the flow: the steps of a card, the callbacks, the incidents. Reads only, each
+//! What an operator looks at to see the flow: the steps of a card, the incidents. Reads only, each
 //! one statement, bounded; identifiers stay sealed.
 
 use super::Context;
@@ -7,7 +7,6 @@ use crate::error::{Error, Reason};
 use crate::store::Database;
 use crate::store::card_history::{self, StepRow};
 use crate::store::incident::{self, IncidentRow};
-use crate::store::outbox::{self, CallbackRow};
 use crate::vault::IndexKind;
 
 /// Most rows one look shows.
@@ -25,14 +24,6 @@ pub async fn card_history<D: Database>(cx: &Context<'_, D>, eid: &Eid) -> Result
     } else {
         Ok(steps)
     }
-}
-
-/// The latest callbacks (§7.3), the latest first.
-///
-/// # Errors
-/// Those of the database.
-pub async fn callbacks<D: Database>(cx: &Context<'_, D>) -> Result<Vec<CallbackRow>, Error> {
-    Ok(outbox::latest(cx.db, MAX_OVERVIEW_ROWS).await?)
 }
 
 /// The latest incidents (§8), the latest first.

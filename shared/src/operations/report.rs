@@ -1,16 +1,15 @@
 //! §6.2.3.3, §6.2.4.1: what happens in a device session.
 
 use super::Context;
-use super::callback_body::{Outcome, enqueue};
+use super::outbox::{Outcome, enqueue};
 use super::transition::{guarded, move_card, open_incident};
 use crate::domain::{Actor, CardEvent, FailureKind, IncidentKind, SessionId, TaskState, Work};
 use crate::error::{Error, Reason};
 use crate::store::{
-    Database,
+    Database, Subject,
     chip::{self, ChipRow},
     device_session::{self, SessionRow, SessionState},
-    incident::{self, Subject},
-    number,
+    incident, number,
     task::{self, TaskRow},
     transaction,
 };

@@ -5,10 +5,10 @@ use super::Context;
 use crate::domain::{Actor, CardEvent, CardStatus, IncidentKind, TaskId, next};
 use crate::error::{Error, Reason};
 use crate::store::{
-    Database,
+    Database, Subject,
     card_history::{self, Step},
     chip::{self, ChipRow},
-    incident::{self, Subject},
+    incident,
 };
 use crate::vault::random_bytes;
 
@@ -44,14 +44,22 @@ pub(super) async fn move_card<D: Database>(
     Ok(to)
 }
 
-/// Opens an incident unless one of this kind and subject is open.
+/// Opens an incident; false when one of this kind and subject is open.
 pub(super) async fn open_incident<D: Database>(
     cx: &Context<'_, D>,
     kind: IncidentKind,
     subject: &Subject,
+) -> Result<bool, Error> {
+    Ok(incident::open(cx.db, random_bytes(cx.random), kind, subject, cx.now).await?)
+}
+
+/// Closes the open incident of this kind and subject, if there is one.
+pub(super) async fn close_incident<D: Database>(
+    cx: &Context<'_, D>,
+    kind: IncidentKind,
+    subject: &Subject,
 ) -> Result<(), Error> {
-    incident::open(cx.db, random_bytes(cx.random), kind, subject, cx.now).await?;
-    Ok(())
+    Ok(incident::close(cx.db, kind, subject, cx.now).await?)
 }
 
 /// `Ok` when a guarded statement found the row in the state it expects.

@@ -8,6 +8,7 @@ mod clock;
 mod database;
 mod endpoint;
 mod operator;
+mod post;
 mod variables;
 
 pub use body::{read_bounded, within};
@@ -15,4 +16,5 @@ pub use clock::{HostRandom, now};
 pub use database::{Connection, Durability};
 pub use endpoint::{BODY_READ_SECS, serve};
 pub use operator::{fresh_number, fresh_open_time};
+pub use post::{POST_SECS, Posted, post};
 pub use variables::{Needs, settings};

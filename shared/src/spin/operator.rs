@@ -13,14 +13,14 @@ use spin_sdk::wasip3::http_compat::Request;
 use super::body::{read_bounded, within};
 use super::database::Connection;
 use super::variables::{secret, text};
-use crate::domain::Msisdn;
+use crate::domain::{Msisdn, mask_identifiers};
 use crate::error::Error;
 use crate::operations::{
     LineStatus, NumberRef, NumberView, OpenTimeRef, OpenTimeView, Topic, claim_inquiry, number_view,
     open_time, settle_inquiry,
 };
 use crate::operator::{ANSWER_SECS, Inquiry, MAX_ANSWER_BYTES, OperatorApi};
-use crate::web::{Call, Refusal, mask_identifiers};
+use crate::web::{Call, Refusal};
 
 thread_local! {
     static API: RefCell<Option<Rc<Option<OperatorApi>>>> = const { RefCell::new(None) };

@@ -29,8 +29,8 @@ pub struct Needs {
     pub transport_keys: bool,
     /// `callback_allow_http`: judges callback addresses.
     pub callback_allow_http: bool,
-    /// `call_log_days`: sweeps the call log.
-    pub call_log_days: bool,
+    /// `call_log_days`, `record_days`: does the periodic work.
+    pub upkeep: bool,
     /// The name of the secret of its internal interfaces.
     pub secret: Option<&'static str>,
 }
@@ -43,7 +43,7 @@ impl Needs {
         link_key: false,
         transport_keys: false,
         callback_allow_http: false,
-        call_log_days: false,
+        upkeep: false,
         secret: None,
     };
 }
@@ -95,8 +95,13 @@ async fn read(needs: Needs) -> Result<Variables, Error> {
         } else {
             None
         },
-        call_log_days: if needs.call_log_days {
+        call_log_days: if needs.upkeep {
             Some(text("call_log_days").await?)
+        } else {
+            None
+        },
+        record_days: if needs.upkeep {
+            Some(text("record_days").await?)
         } else {
             None
         },

@@ -1,27 +1,26 @@
-//! Table `client`: business systems, their secrets, addresses and permissions.
+//! Table `client`: business systems, where they call from and what they may call.
 
 use super::{Database, DbError, Row, Value, first};
-use crate::domain::{ClientId, Timestamp};
+use crate::domain::{ClientId, StopCause, Timestamp};
 use crate::vault::Column;
 
 /// Sealed column: telephone number.
 pub const PHONE: Column = Column("client.phone");
-/// Sealed column: callback secret.
-pub const CALLBACK_SECRET: Column = Column("client.callback_secret");
 
-const INSERT: &str = "INSERT INTO client (id, name, phone_index, phone_sealed, ips, permissions, callback_url, \
-    callback_secret_sealed, status, created_at, changed_at) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'active', $9, $9)";
-const BY_ID: &str = "SELECT id, ips, permissions, callback_url, callback_secret_sealed, limits, tokens_from, status \
-    FROM client WHERE id = $1";
+const INSERT: &str = "INSERT INTO client (id, name, phone_index, phone_sealed, ips, permissions, status, created_at, \
+    changed_at) VALUES ($1, $2, $3, $4, $5, $6, 'active', $7, $7)";
+const BY_ID: &str = "SELECT id, ips, permissions, limits, tokens_from, status FROM client WHERE id = $1";
 
 const CHANGE: &str = "UPDATE client SET name = COALESCE($1, name), ips = COALESCE($2, ips), \
-    permissions = COALESCE($3, permissions), callback_url = CASE WHEN $4 = 1 THEN $5 ELSE callback_url END, \
-    limits = COALESCE($6, limits), status = COALESCE($7, status), changed_at = $8 WHERE id = $9 RETURNING id";
+    permissions = COALESCE($3, permissions), limits = COALESCE($4, limits), status = COALESCE($5, status), \
+    changed_at = $6 WHERE id = $7 RETURNING id";
 const REFUSE_TOKENS_BEFORE: &str =
     "UPDATE client SET tokens_from = $1, changed_at = $2 WHERE id = $3 AND tokens_from <= $1 RETURNING id";
-const LIST: &str = "SELECT id, name, phone_sealed, ips, permissions, callback_url, limits, status, created_at, changed_at \
-    FROM client WHERE ($1 IS NULL OR id = $1) AND ($2 IS NULL OR id > $2) ORDER BY id LIMIT $3";
+const LIST: &str = "SELECT c.id AS id, c.name AS name, c.phone_sealed AS phone_sealed, c.ips AS ips, \
+    c.permissions AS permissions, r.url AS url, c.limits AS limits, c.status AS status, c.created_at AS created_at, \
+    c.changed_at AS changed_at, r.failing_since AS failing_since, r.stopped_at AS stopped_at, \
+    r.stopped_for AS stopped_for FROM client c LEFT JOIN receiver r ON r.id = c.id \
+    WHERE ($1 IS NULL OR c.id = $1) AND ($2 IS NULL OR c.id > $2) ORDER BY c.id LIMIT $3";
 
 /// A client as stored.
 #[derive(Clone, Debug)]
@@ -32,10 +31,6 @@ pub struct ClientRow {
     pub ips: String,
     /// JSON list of permission names.
     pub permissions: String,
-    /// Where callbacks go.
-    pub callback_url: Option<String>,
-    /// Sealed callback secret.
-    pub callback_secret_sealed: Vec<u8>,
     /// Calls a minute that differ from the defaults: a JSON object from interface name to number.
     pub limits: String,
     /// Tokens handed out before this moment are refused.
@@ -58,10 +53,6 @@ pub struct NewClientRow<'a> {
     pub ips: String,
     /// JSON list of permission names.
     pub permissions: String,
-    /// Where callbacks go.
-    pub callback_url: Option<&'a str>,
-    /// Sealed callback secret.
-    pub callback_secret_sealed: Vec<u8>,
 }
 
 /// What to change in a row; `None` leaves a column alone.
@@ -72,8 +63,6 @@ pub struct ClientChangeRow<'a> {
     pub ips: Option<String>,
     /// JSON list of permission names.
     pub permissions: Option<String>,
-    /// Where callbacks go; the inner `None` ends them.
-    pub callback_url: Option<Option<&'a str>>,
     /// JSON object of limits.
     pub limits: Option<String>,
     /// Whether the client may call.
@@ -103,6 +92,10 @@ pub struct ListedClientRow {
     pub created_at: Timestamp,
     /// When it was last changed.
     pub changed_at: Timestamp,
+    /// Since when callbacks to its address have only failed.
+    pub callback_failing_since: Option<Timestamp>,
+    /// Since when its address is not called, and why.
+    pub callback_stopped: Option<(Timestamp, StopCause)>,
 }
 
 /// Adds a client.
@@ -117,8 +110,6 @@ pub async fn insert<D: Database>(db: &D, new: NewClientRow<'_>, now: Timestamp) 
         new.phone_sealed.into(),
         new.ips.into(),
         new.permissions.into(),
-        new.callback_url.into(),
-        new.callback_secret_sealed.into(),
         now.into(),
     ];
     db.run(INSERT, &params).await.map(drop)
@@ -145,12 +136,10 @@ pub async fn change<D: Database>(
     let status = change
         .active
         .map(|active| if active { "active" } else { "disabled" });
-    let params: [Value; 9] = [
+    let params: [Value; 7] = [
         change.name.into(),
         change.ips.clone().into(),
         change.permissions.clone().into(),
-        change.callback_url.is_some().into(),
-        change.callback_url.flatten().into(),
         change.limits.clone().into(),
         status.into(),
         now.into(),
@@ -200,6 +189,10 @@ fn read_listed(row: &Row) -> Result<ListedClientRow, DbError> {
         active: row.text(7)? == "active",
         created_at: row.time(8)?,
         changed_at: row.time(9)?,
+        callback_failing_since: row.optional(10, Row::time)?,
+        callback_stopped: row
+            .optional(11, Row::time)?
+            .zip(row.optional(12, |row, at| row.code(at, StopCause::from_code))?),
     })
 }
 
@@ -208,10 +201,8 @@ pub(super) fn read(row: &Row) -> Result<ClientRow, DbError> {
         id: row.client_id(0)?,
         ips: row.text(1)?.to_owned(),
         permissions: row.text(2)?.to_owned(),
-        callback_url: row.optional(3, Row::text)?.map(str::to_owned),
-        callback_secret_sealed: row.blob(4)?.to_owned(),
-        limits: row.text(5)?.to_owned(),
-        tokens_from: row.time(6)?,
-        active: row.text(7)? == "active",
+        limits: row.text(3)?.to_owned(),
+        tokens_from: row.time(4)?,
+        active: row.text(5)? == "active",
     })
 }

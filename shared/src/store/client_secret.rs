@@ -16,9 +16,9 @@ const REVOKE: &str = "UPDATE client_secret SET revoked_at = $1 WHERE client_id =
     AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $1) RETURNING generation";
 
 // One read on the way of every call: the client, and the secret that its token was taken with.
-const STANDING: &str = "SELECT c.id, c.ips, c.permissions, c.callback_url, c.callback_secret_sealed, c.limits, \
-    c.tokens_from, c.status, s.generation, s.hash, s.created_at, s.expires_at, s.revoked_at \
-    FROM client_secret s JOIN client c ON c.id = s.client_id WHERE s.client_id = $1 AND s.generation = $2";
+const STANDING: &str = "SELECT c.id, c.ips, c.permissions, c.limits, c.tokens_from, c.status, s.generation, s.hash, \
+    s.created_at, s.expires_at, s.revoked_at FROM client_secret s JOIN client c ON c.id = s.client_id \
+    WHERE s.client_id = $1 AND s.generation = $2";
 
 /// A secret as stored.
 #[derive(Clone, Debug)]
@@ -80,7 +80,7 @@ pub async fn standing<D: Database>(
     generation: i64,
 ) -> Result<Option<(ClientRow, SecretRow)>, DbError> {
     let rows = db.run(STANDING, &[client.into(), generation.into()]).await?;
-    first(&rows, |row| Ok((client::read(row)?, read_from(row, 8)?)))
+    first(&rows, |row| Ok((client::read(row)?, read_from(row, 6)?)))
 }
 
 /// Lets a secret end at `end`. False when it ends sooner anyway.

@@ -34,6 +34,9 @@ const SET_NOTE: &str = "UPDATE device_session SET note_sealed = coalesce(note_se
 const CLOSE: &str = "UPDATE device_session SET state = 'closed', closed_at = $1 WHERE id = $2 AND state = 'open' \
     RETURNING id";
 
+const PURGE: &str = "DELETE FROM device_session WHERE id IN (SELECT id FROM device_session \
+    WHERE closed_at IS NOT NULL AND closed_at < $1 ORDER BY closed_at LIMIT $2) RETURNING id";
+
 /// State of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SessionState {
@@ -207,4 +210,15 @@ fn read(row: &Row) -> Result<SessionRow, DbError> {
         bytes_down: row.integer(10)?,
         charged: row.integer(11)? != 0,
     })
+}
+
+/// Destroys up to `limit` sessions that ended before `before`; how many they were.
+///
+/// # Errors
+/// Those of the database.
+pub async fn purge<D: Database>(db: &D, before: Timestamp, limit: u32) -> Result<usize, DbError> {
+    Ok(db
+        .run(PURGE, &[before.into(), i64::from(limit).into()])
+        .await?
+        .len())
 }

@@ -12,6 +12,7 @@ use crate::error::{Error, Reason};
 const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0001_card_writing.sql"),
     include_str!("../../migrations/0002_access_queries_log.sql"),
+    include_str!("../../migrations/0003_receivers_alerts_jobs.sql"),
 ];
 
 /// The schema this program needs.

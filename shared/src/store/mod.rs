@@ -6,6 +6,7 @@
 //! changes a state names the state it expects. Nothing here decides anything about cards or clients,
 //! and no identifier reaches a row unsealed.
 
+pub mod alert;
 pub mod call_log;
 pub mod call_rate;
 pub mod card_history;
@@ -13,8 +14,10 @@ pub mod chip;
 pub mod client;
 pub mod client_secret;
 mod database;
+pub mod destruction;
 pub mod device_session;
 pub mod incident;
+pub mod job;
 mod migrate;
 #[cfg(feature = "native")]
 mod native;
@@ -22,7 +25,10 @@ pub mod number;
 pub mod operator_inquiry;
 pub mod outbox;
 pub mod outbox_attempt;
+pub mod receiver;
+pub mod receiver_secret;
 mod row;
+mod subject;
 pub mod task;
 pub mod told;
 mod transaction;
@@ -33,9 +39,10 @@ pub use migrate::{SCHEMA_VERSION, check, migrate};
 #[cfg(feature = "native")]
 pub use native::Sqlite;
 pub use row::{Row, Value};
+pub use subject::Subject;
 pub use transaction::transaction;
 
-use crate::domain::{ClientId, TaskId, Timestamp};
+use crate::domain::{ClientId, Receiver, TaskId, Timestamp};
 use crate::vault::BlindIndex;
 
 impl From<&BlindIndex> for Value {
@@ -53,6 +60,12 @@ impl From<BlindIndex> for Value {
 impl From<&ClientId> for Value {
     fn from(id: &ClientId) -> Self {
         id.as_str().into()
+    }
+}
+
+impl From<&Receiver> for Value {
+    fn from(receiver: &Receiver) -> Self {
+        receiver.code().into()
     }
 }
 
@@ -76,6 +89,10 @@ impl Row {
 
     pub(crate) fn client_id(&self, at: usize) -> Result<ClientId, DbError> {
         ClientId::parse(self.text(at)?).map_err(|_| not_a(at, "client id"))
+    }
+
+    pub(crate) fn receiver(&self, at: usize) -> Result<Receiver, DbError> {
+        Receiver::parse(self.text(at)?).map_err(|_| not_a(at, "receiver"))
     }
 
     pub(crate) fn task_id(&self, at: usize) -> Result<TaskId, DbError> {

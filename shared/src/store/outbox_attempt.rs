@@ -1,11 +1,11 @@
 //! Table `outbox_attempt`: each time a callback was sent, and what came of it.
 
-use super::{Database, DbError};
+use super::{Database, DbError, first};
 use crate::domain::{CallbackId, Timestamp};
 
 const INSERT: &str = "INSERT INTO outbox_attempt (outbox_id, attempt, started_at) VALUES ($1, $2, $3)";
 const FINISH: &str = "UPDATE outbox_attempt SET finished_at = $1, accepted = $2, http_status = $3, error = $4 \
-    WHERE outbox_id = $5 AND attempt = $6 AND finished_at IS NULL RETURNING attempt";
+    WHERE outbox_id = $5 AND attempt = $6 AND finished_at IS NULL RETURNING started_at";
 
 /// Notes that an attempt begins.
 ///
@@ -22,7 +22,7 @@ pub async fn insert<D: Database>(
         .map(drop)
 }
 
-/// Notes what came of an attempt. False when there is no such attempt or it has its result already.
+/// Notes what came of an attempt; when it began. `None` when there is no such attempt or it has its result already.
 ///
 /// # Errors
 /// Those of the database.
@@ -34,7 +34,7 @@ pub async fn finish<D: Database>(
     http_status: Option<u16>,
     error: Option<&str>,
     now: Timestamp,
-) -> Result<bool, DbError> {
+) -> Result<Option<Timestamp>, DbError> {
     let params = [
         now.into(),
         accepted.into(),
@@ -43,5 +43,5 @@ pub async fn finish<D: Database>(
         id.text().into(),
         i64::from(attempt).into(),
     ];
-    Ok(!db.run(FINISH, &params).await?.is_empty())
+    first(&db.run(FINISH, &params).await?, |row| row.time(0))
 }

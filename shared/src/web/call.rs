@@ -116,6 +116,11 @@ impl<D: Database> Call<'_, D> {
         Reason::RouteUnknown.into()
     }
 
+    /// The line for the operator's log when a job of the periodic work failed.
+    pub fn failed_job(&self, job: &str, error: &Error) -> String {
+        super::log::failed_job(job, error)
+    }
+
     /// A time as clients read it: RFC 3339 with the offset of the platform's zone.
     pub fn text_of(&self, time: Timestamp) -> String {
         time.to_rfc3339(self.cx.zone)

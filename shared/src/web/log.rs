@@ -8,11 +8,8 @@ use std::net::IpAddr;
 use serde::Serialize;
 
 use super::refusal::Refusal;
-use crate::domain::masked;
+use crate::domain::mask_identifiers;
 use crate::error::Error;
-
-/// From this many characters on, a run of digits and A–F is taken for an identifier.
-const IDENTIFIER_CHARS: usize = 11;
 
 #[derive(Serialize)]
 struct Line<'a> {
@@ -50,6 +47,20 @@ pub(super) fn line(
     serde_json::to_string(&line).ok()
 }
 
+/// The line for a job of the periodic work that failed.
+pub(super) fn failed_job(job: &str, error: &Error) -> String {
+    let line = Line {
+        level: "error",
+        interface: job,
+        request_id: "",
+        from: None,
+        code: error.reason().status(),
+        reason: error.reason().code(),
+        cause: error.cause().map(mask_identifiers),
+    };
+    serde_json::to_string(&line).unwrap_or_default()
+}
+
 /// The line for a call that could not be written into the call log.
 pub(super) fn lost(interface: &str, request_id: &str, error: &Error) -> String {
     let line = Line {
@@ -64,60 +75,10 @@ pub(super) fn lost(interface: &str, request_id: &str, error: &Error) -> String {
     serde_json::to_string(&line).unwrap_or_default()
 }
 
-/// `text` with every run that could be an EID, ICCID, MSISDN, IMSI or key shortened.
-pub fn mask_identifiers(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut run = String::new();
-    for character in text.chars() {
-        if character.is_ascii_alphanumeric() {
-            run.push(character);
-        } else {
-            flush(&mut run, &mut out);
-            out.push(character);
-        }
-    }
-    flush(&mut run, &mut out);
-    out
-}
-
-fn flush(run: &mut String, out: &mut String) {
-    let hex = run.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let digits = run.bytes().filter(u8::is_ascii_digit).count();
-    if run.len() >= IDENTIFIER_CHARS && hex && digits > 0 {
-        out.push_str(&masked(run));
-    } else {
-        out.push_str(run);
-    }
-    run.clear();
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::error::Reason;
-
-    #[test]
-    fn what_looks_like_an_identifier_is_shortened() {
-        for (text, expected) in [
-            (
-                "no row for 89086030202200000022000000000090.",
-                "no row for 890860****0090.",
-            ),
-            ("898604071120C0015291", "898604****5291"),
-            (
-                "iccid=898604071120C0015291,msisdn=1440193898523",
-                "iccid=898604****5291,msisdn=144019****8523",
-            ),
-            (
-                "statement 12 failed after 5000 ms",
-                "statement 12 failed after 5000 ms",
-            ),
-            ("database is locked", "database is locked"),
-            ("00112233445566778899aabbccddeeff", "001122****eeff"),
-        ] {
-            assert_eq!(mask_identifiers(text), expected);
-        }
-    }
 
     #[test]
     fn a_failure_of_the_platform_is_one_line_with_its_cause() {

@@ -27,7 +27,6 @@ mod trace;
 pub use call::Call;
 pub use interface::Interface;
 pub use leases::Leases;
-pub use log::mask_identifiers;
 pub use params::{Param, Params};
 pub use query::MAX_PAIRS;
 pub use receipt::{MAX_RECEIPT_BYTES, read_receipt};

@@ -38,6 +38,10 @@ pub enum Param {
     Interface,
     /// Reason of a failure; administrators' searches.
     Reason,
+    /// Whom messages go to; administrators' searches.
+    Receiver,
+    /// State of what is looked for; administrators' searches.
+    State,
     /// Beginning of a time span, RFC 3339, included.
     From,
     /// End of a time span, RFC 3339, excluded.
@@ -50,7 +54,7 @@ pub enum Param {
 
 impl Param {
     /// Every parameter there is.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::ClientId,
         Self::ClientSecret,
         Self::Token,
@@ -62,6 +66,8 @@ impl Param {
         Self::Msisdn,
         Self::Interface,
         Self::Reason,
+        Self::Receiver,
+        Self::State,
         Self::From,
         Self::To,
         Self::Cursor,
@@ -82,6 +88,8 @@ impl Param {
             Self::Msisdn => "msisdn",
             Self::Interface => "interface",
             Self::Reason => "reason",
+            Self::Receiver => "receiver",
+            Self::State => "state",
             Self::From => "from",
             Self::To => "to",
             Self::Cursor => "cursor",
@@ -100,6 +108,8 @@ impl Param {
             | Self::Msisdn
             | Self::Interface
             | Self::Reason
+            | Self::Receiver
+            | Self::State
             | Self::From
             | Self::To
             | Self::Cursor => 64,
@@ -193,6 +203,21 @@ impl Params {
     /// [`Reason::ParameterMalformed`].
     pub fn time(&self, param: Param) -> Result<Option<Timestamp>, Refusal> {
         self.optional(param, Timestamp::parse_rfc3339)
+    }
+
+    /// One of a few words, if it was sent.
+    ///
+    /// # Errors
+    /// [`Reason::ParameterMalformed`].
+    pub fn one_of<'a>(&self, param: Param, words: &[&'a str]) -> Result<Option<&'a str>, Refusal> {
+        let wrong = Malformed::new(
+            Kind::Value,
+            "取值不在规定范围内",
+            "not one of the words that are allowed",
+        );
+        self.optional(param, |text| {
+            words.iter().copied().find(|word| *word == text).ok_or(wrong)
+        })
     }
 
     /// A whole number, if it was sent.

@@ -1,9 +1,13 @@
 //! Whether a receiver has taken a callback (clause 7.3 d): an HTTP status 2xx and a JSON body whose `code` is 200.
 //!
-//! Anything else is not a receipt, whatever the status says: a proxy's error page or a redirect also answers.
+//! Anything else is not a receipt, whatever the status says: a proxy's error page or a redirect also answers. With
+//! 429 or 503 a receiver may say how long it wants to be left alone (`Retry-After`, RFC 9110, 10.2.3).
+
+use std::time::{Duration, UNIX_EPOCH};
 
 use serde_json::Value;
 
+use crate::domain::Timestamp;
 use crate::operations::Delivery;
 
 /// Longest answer of a receiver that is read, in bytes.
@@ -12,11 +16,17 @@ pub const MAX_RECEIPT_BYTES: usize = 20_000;
 /// The `code` of a receipt.
 const RECEIVED: u64 = 200;
 
-/// Reads a receiver's answer.
-pub fn read_receipt(status: u16, body: &[u8]) -> Delivery {
+/// Statuses with which `Retry-After` counts: too many requests, and not now.
+const PUTS_OFF: [u16; 2] = [429, 503];
+
+/// Reads a receiver's answer: its status, its `Retry-After` if it has one, and its body.
+pub fn read_receipt(status: u16, retry_after: Option<&str>, body: &[u8], now: Timestamp) -> Delivery {
     let refused = |error: &str| Delivery::Refused {
         status: Some(status),
         error: error.to_owned(),
+        retry_after_secs: retry_after
+            .filter(|_| PUTS_OFF.contains(&status))
+            .and_then(|text| seconds_until(text, now)),
     };
     if !(200..300).contains(&status) {
         return refused("the status is not 2xx");
@@ -39,9 +49,54 @@ pub fn read_receipt(status: u16, body: &[u8]) -> Delivery {
     }
 }
 
+/// `Retry-After` in either of its forms, as seconds from now.
+fn seconds_until(text: &str, now: Timestamp) -> Option<u32> {
+    let text = text.trim();
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(text.parse().unwrap_or(u32::MAX));
+    }
+    let at = httpdate::parse_http_date(text).ok()?;
+    let now = UNIX_EPOCH + Duration::from_secs(u64::try_from(now.seconds()).ok()?);
+    let wait = at.duration_since(now).unwrap_or_default();
+    Some(u32::try_from(wait.as_secs()).unwrap_or(u32::MAX))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Sun, 06 Nov 1994 08:49:37 GMT, the date of RFC 9110.
+    const NOW: Timestamp = Timestamp(784_111_777_000);
+
+    fn read(status: u16, body: &[u8]) -> Delivery {
+        read_receipt(status, None, body, NOW)
+    }
+
+    // RFC 9110, 10.2.3 and 5.6.7
+    #[test]
+    fn a_receiver_that_has_too_much_to_do_says_how_long() {
+        let asked = |status, text| match read_receipt(status, Some(text), b"", NOW) {
+            Delivery::Refused { retry_after_secs, .. } => retry_after_secs,
+            Delivery::Accepted { .. } => panic!("accepted"),
+        };
+        for (text, secs) in [
+            ("120", Some(120)),
+            (" 0 ", Some(0)),
+            ("99999999999999999999", Some(u32::MAX)),
+            ("Sun, 06 Nov 1994 08:51:37 GMT", Some(120)),
+            ("Sunday, 06-Nov-94 08:51:37 GMT", Some(120)),
+            ("Sun Nov  6 08:51:37 1994", Some(120)),
+            ("Sun, 06 Nov 1994 08:00:00 GMT", Some(0)),
+            ("soon", None),
+            ("-1", None),
+            ("1.5", None),
+            ("", None),
+        ] {
+            assert_eq!(asked(429, text), secs, "{text}");
+            assert_eq!(asked(503, text), secs, "{text}");
+            assert_eq!(asked(500, text), None, "{text}");
+        }
+    }
 
     // §7.3 d
     #[test]
@@ -52,7 +107,7 @@ mod tests {
             "{\"code\":200,\"data\":{}}\n",
         ] {
             assert_eq!(
-                read_receipt(200, body.as_bytes()),
+                read(200, body.as_bytes()),
                 Delivery::Accepted { status: 200 },
                 "{body}"
             );
@@ -71,7 +126,7 @@ mod tests {
             (200, "<html>200</html>"),
         ] {
             assert!(
-                matches!(read_receipt(status, body.as_bytes()), Delivery::Refused { .. }),
+                matches!(read(status, body.as_bytes()), Delivery::Refused { .. }),
                 "{status} {body}"
             );
         }
@@ -80,9 +135,6 @@ mod tests {
     #[test]
     fn an_endless_answer_is_no_receipt() {
         let body = format!(r#"{{"code":200,"padding":"{}"}}"#, "x".repeat(MAX_RECEIPT_BYTES));
-        assert!(matches!(
-            read_receipt(200, body.as_bytes()),
-            Delivery::Refused { .. }
-        ));
+        assert!(matches!(read(200, body.as_bytes()), Delivery::Refused { .. }));
     }
 }

@@ -5,7 +5,7 @@
 use super::address::TrustedProxies;
 use crate::domain::Zone;
 use crate::error::Error;
-use crate::operations::CALL_LOG_DAYS;
+use crate::operations::{CALL_LOG_DAYS, RECORD_DAYS, Upkeep};
 use crate::vault::{Vault, VaultSettings, Zeroizing, equal_in_constant_time};
 
 /// Shortest secret that opens an internal interface, in bytes.
@@ -37,6 +37,8 @@ pub struct Variables {
     pub callback_allow_http: Option<String>,
     /// Days.
     pub call_log_days: Option<String>,
+    /// Days.
+    pub record_days: Option<String>,
 }
 
 /// The configuration of one component.
@@ -49,8 +51,8 @@ pub struct Settings {
     pub trusted_proxies: TrustedProxies,
     /// Whether callbacks may go over plain http and to special-purpose addresses: test rigs only.
     pub callback_allow_http: bool,
-    /// Days for which calls are kept in the call log.
-    pub call_log_days: u32,
+    /// How the periodic work is configured.
+    pub upkeep: Upkeep,
     secret: Option<Zeroizing<String>>,
 }
 
@@ -82,7 +84,10 @@ impl Settings {
             trusted_proxies: TrustedProxies::parse(variables.trusted_proxies.as_deref().unwrap_or_default())
                 .map_err(|problem| Error::internal(format!("variable trusted_proxies: {problem}")))?,
             callback_allow_http: flag("callback_allow_http", variables.callback_allow_http.as_deref())?,
-            call_log_days: days("call_log_days", variables.call_log_days.as_deref(), CALL_LOG_DAYS)?,
+            upkeep: Upkeep {
+                call_log_days: days("call_log_days", variables.call_log_days.as_deref(), CALL_LOG_DAYS)?,
+                record_days: days("record_days", variables.record_days.as_deref(), RECORD_DAYS)?,
+            },
             secret: variables.secret.clone(),
         })
     }

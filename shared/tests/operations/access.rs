@@ -6,10 +6,9 @@ use std::time::Duration;
 use shared::domain::{DAY_MS, Eid, Permission, SECOND_MS, TaskId};
 use shared::error::{Error, Reason};
 use shared::operations::{
-    Blame, CALL_LOG_DAYS, CallFilter, CallRecord, ClientChange, CreatedClient, REFUSALS_PER_MINUTE,
-    TOKENS_PER_MINUTE, WRONG_SECRETS, blame, change_client, forget_strangers, issue_token, list_clients,
-    record_call, revoke_secret, revoke_tokens, rotate_secret, search_calls, spend_calls, sweep_calls,
-    verify_token,
+    Blame, CALL_LOG_DAYS, CallFilter, CallRecord, ClientChange, CreatedClient, Job, REFUSALS_PER_MINUTE,
+    TOKENS_PER_MINUTE, WRONG_SECRETS, blame, change_client, issue_token, list_clients, record_call,
+    revoke_secret, revoke_tokens, rotate_secret, search_calls, spend_calls, verify_token,
 };
 use shared::vault::IndexKind;
 
@@ -226,7 +225,7 @@ fn an_ipv6_network_counts_as_one_address() {
     assert!(run(blame(&world.cx(), Blame::Refusal, ip("2001:db8:0:1::1"))).is_ok());
     assert_eq!(world.count("SELECT COUNT(*) FROM stranger"), 2);
     world.pass(DAY_MS);
-    run(forget_strangers(&world.cx())).unwrap();
+    world.job(Job::Strangers);
     assert_eq!(world.count("SELECT COUNT(*) FROM stranger"), 0);
 }
 
@@ -367,9 +366,9 @@ fn calls_are_kept_for_half_a_year_and_then_swept() {
     record(&world, "token", None, None, None);
     let left = || world.count("SELECT COUNT(*) FROM call_log");
     world.pass((i64::from(CALL_LOG_DAYS) - 1) * DAY_MS);
-    assert!(!run(sweep_calls(&world.cx(), CALL_LOG_DAYS)).unwrap());
+    assert!(!world.job(Job::Retention).more);
     assert_eq!(left(), 2);
     world.pass(1);
-    run(sweep_calls(&world.cx(), CALL_LOG_DAYS)).unwrap();
+    world.job(Job::Retention);
     assert_eq!(left(), 1);
 }

@@ -6,21 +6,26 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use shared::domain::{FailureKind, HOUR_MS};
 use shared::error::Reason;
 use shared::operations::{
-    Delivery, DeliveryState, DueCallback, LEASE_MS, MAX_ATTEMPTS, MAX_CALLBACKS_PER_CALL, RETRY_AFTER_MS,
-    due_callbacks, record_delivery, sign,
+    Delivery, DeliveryState, DueCallback, LEASE_MS, MAX_ATTEMPTS, RETRY_AFTER_MS, Wanted, due_callbacks,
+    record_delivery, sign,
 };
 use standardwebhooks::Webhook;
 
 use super::harness::{CALLBACK_URL, ChipCsv, NumberCsv, World, eid_text, reason, run};
 
 fn due(world: &World) -> Vec<DueCallback> {
-    run(due_callbacks(&world.cx(), MAX_CALLBACKS_PER_CALL)).unwrap()
+    run(due_callbacks(&world.cx(), Wanted::ALL)).unwrap()
+}
+
+fn at_most(limit: u32) -> Wanted {
+    Wanted { limit, ..Wanted::ALL }
 }
 
 fn refused() -> Delivery {
     Delivery::Refused {
         status: Some(500),
         error: "HTTP 500".to_owned(),
+        retry_after_secs: None,
     }
 }
 
@@ -157,10 +162,14 @@ fn a_call_claims_no_more_than_asked_for() {
     let (world, caller, _) = world_with_secret();
     world.write_chip(&caller, 0);
     world.fail_chip(&caller, 1, FailureKind::CardError);
-    assert!(run(due_callbacks(&world.cx(), 0)).unwrap().is_empty());
-    assert_eq!(run(due_callbacks(&world.cx(), 1)).unwrap().len(), 1);
-    assert_eq!(run(due_callbacks(&world.cx(), 1)).unwrap().len(), 1);
-    assert!(run(due_callbacks(&world.cx(), usize::MAX)).unwrap().is_empty());
+    assert!(run(due_callbacks(&world.cx(), at_most(0))).unwrap().is_empty());
+    assert_eq!(run(due_callbacks(&world.cx(), at_most(1))).unwrap().len(), 1);
+    assert_eq!(run(due_callbacks(&world.cx(), at_most(1))).unwrap().len(), 1);
+    assert!(
+        run(due_callbacks(&world.cx(), at_most(u32::MAX)))
+            .unwrap()
+            .is_empty()
+    );
 }
 
 #[test]

@@ -147,7 +147,7 @@ fn disabling_a_client_or_changing_its_secret_stops_its_tokens_at_once() {
     world.execute("UPDATE client_secret SET revoked_at = 1");
     assert_eq!(reason(verify(&world, &token, INSIDE)), Reason::TokenInvalid);
     world.execute("DELETE FROM client_secret");
-    world.execute("DELETE FROM client");
+    world.execute("DELETE FROM receiver_secret; DELETE FROM receiver; DELETE FROM client");
     assert_eq!(reason(verify(&world, &token, INSIDE)), Reason::TokenInvalid);
 }
 

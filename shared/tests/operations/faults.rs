@@ -3,14 +3,16 @@
 use shared::domain::FailureKind;
 use shared::error::{Error, Reason};
 use shared::operations::{
-    Caller, Delivery, ReportEvent, TaskRef, cancel, create_client, due_callbacks, import_chips,
-    import_numbers, record_delivery,
+    Caller, Delivery, NumberAct, ReportEvent, TaskRef, Topic, Wanted, act_on_number, allot_numbers, cancel,
+    create_client, due_callbacks, import_chips, import_numbers, ingest, record_delivery, release_numbers,
+    rotate_secret,
 };
 use shared::store::{Database, migrate};
 
 use super::harness::{
     ChipCsv, NumberCsv, World, automatic, chip_csv, eid, eid_text, failed, number_csv, run,
 };
+use super::told::{card, iccid, usage};
 
 /// Most statements one operation of these tests may take.
 const MAX_STATEMENTS: usize = 200;
@@ -178,11 +180,11 @@ fn callbacks() {
         (world, ())
     };
     leaves_nothing_behind("due_callbacks", written, |world, ()| {
-        run(due_callbacks(&world.cx(), 10)).map(drop)
+        run(due_callbacks(&world.cx(), Wanted::ALL)).map(drop)
     });
     let claimed = || {
         let (world, ()) = written();
-        let id = run(due_callbacks(&world.cx(), 10)).unwrap()[0].id;
+        let id = run(due_callbacks(&world.cx(), Wanted::ALL)).unwrap()[0].id;
         (world, id)
     };
     for delivery in [
@@ -190,6 +192,7 @@ fn callbacks() {
         Delivery::Refused {
             status: None,
             error: "connection refused".to_owned(),
+            retry_after_secs: None,
         },
     ] {
         leaves_nothing_behind("record_delivery", claimed, |world, id| {
@@ -211,6 +214,40 @@ fn a_new_client() {
             allow_http_callback: false,
         };
         run(create_client(&world.cx(), &new)).map(drop)
+    });
+}
+
+#[test]
+fn work_on_the_pool() {
+    let cards = [iccid(0), iccid(1)];
+    leaves_nothing_behind("allot_numbers", stocked, |world, caller| {
+        run(allot_numbers(&world.cx(), &caller.id, &cards)).map(drop)
+    });
+    let allotted = || {
+        let (world, caller) = stocked();
+        run(allot_numbers(&world.cx(), &caller.id, &cards)).unwrap();
+        (world, caller)
+    };
+    leaves_nothing_behind("release_numbers", allotted, |world, _| {
+        run(release_numbers(&world.cx(), &cards)).map(drop)
+    });
+    leaves_nothing_behind("act_on_number", stocked, |world, _| {
+        run(act_on_number(&world.cx(), &card(0), NumberAct::Retire)).map(drop)
+    });
+}
+
+#[test]
+fn records_of_operators() {
+    leaves_nothing_behind("ingest", stocked, |world, _| {
+        let lines = [usage(0, "1.5", "08:00:00"), usage(1, "2", "09:00:00")].join("\n");
+        run(ingest(&world.cx(), Topic::Usage, lines.as_bytes())).map(drop)
+    });
+}
+
+#[test]
+fn a_second_secret() {
+    leaves_nothing_behind("rotate_secret", stocked, |world, caller| {
+        run(rotate_secret(&world.cx(), &caller.id, 3_600)).map(drop)
     });
 }
 

@@ -10,9 +10,9 @@ use shared::domain::{
 };
 use shared::error::{Error, Reason};
 use shared::operations::{
-    Applied, ApplyRequest, Caller, Context, CreatedClient, ImportReport, NewClient, OpenSession, Report,
-    ReportAnswer, ReportEvent, SessionWork, TaskRef, apply, create_client, import_chips, import_numbers,
-    open_session, status,
+    Applied, ApplyRequest, CALL_LOG_DAYS, Caller, Context, CreatedClient, Done, ImportReport, Job, NewClient,
+    OpenSession, RECORD_DAYS, Report, ReportAnswer, ReportEvent, SessionWork, TaskRef, Upkeep, apply,
+    create_client, import_chips, import_numbers, open_session, run_job, status,
 };
 use shared::store::{self, Database, DbError, Row, Sqlite, Value};
 use shared::vault::{Random, Vault, VaultSettings};
@@ -25,6 +25,12 @@ pub(crate) const LINK_KEY: [u8; 32] = [0x5c; 32];
 pub(crate) const CALLBACK_URL: &str = "https://client.example.com/callback";
 /// Bytes of the test allowance of every chip (5 MB).
 pub(crate) const ALLOWANCE: u64 = 5_000_000;
+
+/// How the periodic work is configured.
+pub(crate) const UPKEEP: Upkeep = Upkeep {
+    call_log_days: CALL_LOG_DAYS,
+    record_days: RECORD_DAYS,
+};
 
 /// Waits for a future of the store, which never really waits.
 pub(crate) fn run<T>(future: impl Future<Output = T>) -> T {
@@ -288,6 +294,11 @@ impl World {
         let (session, _) = self.open(chip).expect("a session");
         self.tell(session, 1, failed(failure)).expect("taken");
         task
+    }
+
+    /// Runs one job of the periodic work once.
+    pub(crate) fn job(&self, job: Job) -> Done {
+        run(run_job(&self.cx(), job, &UPKEEP)).expect("a job")
     }
 
     /// The single whole number a query gives.

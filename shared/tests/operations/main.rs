@@ -15,6 +15,7 @@ mod faults;
 mod harness;
 mod imports;
 mod inventory;
+mod lanes;
 mod migrations;
 mod model;
 mod queries;

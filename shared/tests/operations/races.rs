@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Barrier;
 
 use shared::error::Reason;
-use shared::operations::{Caller, MAX_CALLBACKS_PER_CALL, due_callbacks};
+use shared::operations::{Caller, Wanted, due_callbacks};
 
 use super::harness::{ChipCsv, NumberCsv, World, run};
 
@@ -101,7 +101,7 @@ fn callers_share_the_due_callbacks_without_overlap() {
     let now = world.now.get();
     let mut ids: Vec<String> = race(&path, |world, _| {
         world.now.set(now);
-        let due = run(due_callbacks(&world.cx(), MAX_CALLBACKS_PER_CALL)).unwrap();
+        let due = run(due_callbacks(&world.cx(), Wanted::ALL)).unwrap();
         due.iter().map(|callback| callback.id.text()).collect::<Vec<_>>()
     })
     .concat();

@@ -9,7 +9,7 @@ use shared::operations::{
 
 use super::harness::{NumberCsv, World, designated, eid, eid_text, reason, run};
 
-fn tell(world: &World, topic: Topic, lines: &[String]) -> IngestReport {
+pub(crate) fn tell(world: &World, topic: Topic, lines: &[String]) -> IngestReport {
     run(ingest(&world.cx(), topic, lines.join("\n").as_bytes())).unwrap()
 }
 
@@ -17,22 +17,22 @@ fn counts(report: &IngestReport) -> (usize, usize, usize, usize) {
     (report.accepted, report.unchanged, report.stale, report.rejected)
 }
 
-fn line(number: u32, rest: &str) -> String {
+pub(crate) fn line(number: u32, rest: &str) -> String {
     format!(r#"{{"msisdn":"{}",{rest}}}"#, NumberCsv::new(number).msisdn)
 }
 
-fn usage(number: u32, used: &str, as_of: &str) -> String {
+pub(crate) fn usage(number: u32, used: &str, as_of: &str) -> String {
     line(
         number,
         &format!(r#""total_mb":"100.5","used_mb":{used},"as_of":"2026-07-01T{as_of}+08:00""#),
     )
 }
 
-fn iccid(number: u32) -> Iccid {
+pub(crate) fn iccid(number: u32) -> Iccid {
     Iccid::parse(&NumberCsv::new(number).iccid).unwrap()
 }
 
-fn card(number: u32) -> NumberRef {
+pub(crate) fn card(number: u32) -> NumberRef {
     NumberRef::Iccid(iccid(number))
 }
 

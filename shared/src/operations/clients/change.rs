@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::super::Context;
+use super::super::receivers::enter_address;
 use super::checks::{checked_limits, checked_name, checked_networks, checked_permissions, checked_url};
-use crate::domain::ClientId;
+use crate::domain::{ClientId, Receiver};
 use crate::error::{Error, Reason};
 use crate::store::{
     Database,
     client::{self, ClientChangeRow},
+    transaction,
 };
 
 /// What to change.
@@ -44,7 +46,11 @@ pub async fn change_client<D: Database>(
     let ips = change.ips.map(checked_networks).transpose()?;
     let permissions = change.permissions.map(checked_permissions).transpose()?;
     let callback_url = match change.callback_url {
-        Some(Some(url)) => Some(Some(checked_url(url, change.allow_http_callback)?)),
+        Some(Some(url)) => Some(Some(checked_url(
+            "callback_url",
+            url,
+            change.allow_http_callback,
+        )?)),
         other => other,
     };
     let row = ClientChangeRow {
@@ -53,13 +59,17 @@ pub async fn change_client<D: Database>(
             .map(|ips| serde_json::to_string(&ips).map_err(Error::internal))
             .transpose()?,
         permissions: permissions.map(json).transpose()?,
-        callback_url,
         limits: change.limits.map(checked_limits).transpose()?,
         active: change.active,
     };
-    if client::change(cx.db, client, &row, cx.now).await? {
+    transaction(cx.db, async |db| {
+        if !client::change(db, client, &row, cx.now).await? {
+            return Err(Reason::UnknownClient.into());
+        }
+        if let Some(url) = callback_url {
+            enter_address(cx, &Receiver::Client(client.clone()), url).await?;
+        }
         Ok(())
-    } else {
-        Err(Reason::UnknownClient.into())
-    }
+    })
+    .await
 }

@@ -17,7 +17,7 @@ const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 5..=15;
 /// The interface that is called without a permission but has a limit all the same.
 const TOKEN_INTERFACE: &str = "token";
 
-pub(super) fn malformed(field: &str, zh: &str, en: &str) -> Error {
+pub(in crate::operations) fn malformed(field: &str, zh: &str, en: &str) -> Error {
     Error::new(Reason::ParameterMalformed).with_detail(format!("{field}，{zh}"), format!("{field}, {en}"))
 }
 
@@ -103,10 +103,14 @@ pub(super) fn checked_permissions(names: &[String]) -> Result<Vec<&'static str>,
     Ok(permissions)
 }
 
-pub(super) fn checked_url(url: &str, allow_http: bool) -> Result<&str, Error> {
+pub(in crate::operations) fn checked_url<'a>(
+    field: &str,
+    url: &'a str,
+    allow_http: bool,
+) -> Result<&'a str, Error> {
     match CallbackUrl::parse(url, allow_http) {
         Ok(_) => Ok(url),
-        Err(wrong) => Err(malformed("callback_url", wrong.zh, wrong.en)),
+        Err(wrong) => Err(malformed(field, wrong.zh, wrong.en)),
     }
 }
 

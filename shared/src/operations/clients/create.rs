@@ -1,10 +1,10 @@
 //! §6.2.1.1: the account of a business system, with its secrets, addresses and permissions.
 
 use super::super::Context;
-use super::super::sign::secret_text;
+use super::super::receivers::add_receiver;
 use super::checks::{checked_name, checked_networks, checked_permissions, checked_phone, checked_url};
-use super::secrets::{FIRST_GENERATION, SECRET_BYTES, new_secret};
-use crate::domain::ClientId;
+use super::secrets::{FIRST_GENERATION, new_secret};
+use crate::domain::{ClientId, Receiver};
 use crate::error::Error;
 use crate::store::{
     Database,
@@ -54,14 +54,12 @@ pub async fn create_client<D: Database>(
     let permissions = checked_permissions(new.permissions)?;
     let callback_url = new
         .callback_url
-        .map(|url| checked_url(url, new.allow_http_callback))
+        .map(|url| checked_url("callback_url", url, new.allow_http_callback))
         .transpose()?;
 
     let id = ClientId::new(random_bytes(cx.random));
     let row = id.as_str().as_bytes();
     let secret = new_secret(cx);
-    let callback_key = Zeroizing::new(random_bytes::<SECRET_BYTES>(cx.random));
-    let callback_secret = secret_text(callback_key.as_slice());
     let stored = NewClientRow {
         id: &id,
         name,
@@ -69,18 +67,12 @@ pub async fn create_client<D: Database>(
         phone_sealed: cx.vault.seal(cx.random, client::PHONE, row, phone.as_bytes())?,
         ips: serde_json::to_string(&ips).map_err(Error::internal)?,
         permissions: serde_json::to_string(&permissions).map_err(Error::internal)?,
-        callback_url,
-        callback_secret_sealed: cx.vault.seal(
-            cx.random,
-            client::CALLBACK_SECRET,
-            row,
-            callback_secret.as_bytes(),
-        )?,
     };
     let hash = cx.vault.hash_secret(&secret);
-    transaction(cx.db, async |db| {
+    let callback_secret = transaction(cx.db, async |db| {
         client::insert(db, stored, cx.now).await?;
-        client_secret::insert(db, &id, FIRST_GENERATION, &hash, cx.now).await
+        client_secret::insert(db, &id, FIRST_GENERATION, &hash, cx.now).await?;
+        add_receiver(cx, &Receiver::Client(id.clone()), callback_url).await
     })
     .await?;
     Ok(CreatedClient {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::Context;
-use crate::domain::{ClientId, Timestamp, masked};
+use crate::domain::{ClientId, StopCause, Timestamp, masked};
 use crate::error::Error;
 use crate::store::{
     Database,
@@ -29,6 +29,10 @@ pub struct ClientView {
     pub permissions: Vec<String>,
     /// Where callbacks go.
     pub callback_url: Option<String>,
+    /// Since when callbacks to it have only failed.
+    pub callback_failing_since: Option<Timestamp>,
+    /// Since when it is not called, and why.
+    pub callback_stopped: Option<(Timestamp, StopCause)>,
     /// Calls a minute that differ from the defaults.
     pub limits: BTreeMap<String, u32>,
     /// False when it is disabled.
@@ -107,6 +111,8 @@ async fn view<D: Database>(cx: &Context<'_, D>, row: ListedClientRow) -> Result<
         ips: serde_json::from_str(&row.ips).map_err(Error::internal)?,
         permissions: serde_json::from_str(&row.permissions).map_err(Error::internal)?,
         callback_url: row.callback_url,
+        callback_failing_since: row.callback_failing_since,
+        callback_stopped: row.callback_stopped,
         limits: serde_json::from_str(&row.limits).map_err(Error::internal)?,
         active: row.active,
         created_at: row.created_at,

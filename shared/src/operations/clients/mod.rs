@@ -7,6 +7,7 @@ mod list;
 mod secrets;
 
 pub use change::{ClientChange, change_client};
+pub(super) use checks::{checked_url, malformed};
 pub use create::{CreatedClient, NewClient, create_client};
 pub use list::{ClientPage, ClientView, MAX_CLIENTS_PER_PAGE, SecretView, list_clients};
 pub use secrets::{

@@ -11,7 +11,7 @@ use crate::store::{Database, client, client_secret, transaction};
 use crate::vault::{Zeroizing, random_bytes};
 
 /// Random bytes in each secret.
-pub(super) const SECRET_BYTES: usize = 32;
+const SECRET_BYTES: usize = 32;
 /// What a client secret starts with, so that a leaked one is recognised.
 const SECRET_PREFIX: &str = "xks_";
 /// Generation of a client's first secret.

@@ -4,8 +4,8 @@ use csv::{ByteRecord, ReaderBuilder};
 
 use super::{MAX_IMPORT_BYTES, MAX_IMPORT_ROWS};
 use crate::domain::Malformed;
+use crate::domain::mask_identifiers;
 use crate::error::{Error, Lang, Reason};
-use crate::web::mask_identifiers;
 
 /// Longest field, in bytes.
 const MAX_FIELD_BYTES: usize = 512;

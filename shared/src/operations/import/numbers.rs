@@ -12,8 +12,7 @@ use crate::domain::{
 use crate::error::{Error, Reason};
 use crate::operations::Context;
 use crate::store::{
-    Database,
-    incident::{self, Subject},
+    Database, Subject, incident,
     number::{self, NewNumberRow},
     transaction,
 };

@@ -139,11 +139,53 @@ pub const ADMIN_NUMBERS_RETIRE: Interface = act("admin.numbers.retire", "/admin/
 pub const ADMIN_CHIP_HISTORY: Interface =
     view("admin.chips.history", "/admin/v1/chips/history", &[Param::Eid]);
 
-/// The latest callbacks.
-pub const ADMIN_CALLBACKS: Interface = view("admin.callbacks", "/admin/v1/callbacks", &[]);
+/// The messages to clients and to the operator (clause 7.3).
+pub const ADMIN_CALLBACKS: Interface = view(
+    "admin.callbacks",
+    "/admin/v1/callbacks",
+    &[
+        Param::Receiver,
+        Param::State,
+        Param::From,
+        Param::To,
+        Param::Cursor,
+        Param::Limit,
+    ],
+);
+
+/// Send messages again (clause 8.2.3).
+pub const ADMIN_CALLBACKS_RESEND: Interface = act("admin.callbacks.resend", "/admin/v1/callbacks:resend");
+
+/// Try an address out.
+pub const ADMIN_CALLBACKS_PROBE: Interface = act("admin.callbacks.probe", "/admin/v1/callbacks:probe");
+
+/// An address that messages go to: a client's or the operator's.
+pub const ADMIN_RECEIVERS: Interface = view("admin.receivers", "/admin/v1/receivers", &[Param::Receiver]);
+
+/// Enter an address.
+pub const ADMIN_RECEIVERS_UPDATE: Interface = act("admin.receivers.update", "/admin/v1/receivers:update");
+
+/// Give a receiver a new secret beside its present one (clause 9.2.2).
+pub const ADMIN_RECEIVERS_ROTATE_SECRET: Interface = act(
+    "admin.receivers.rotate_secret",
+    "/admin/v1/receivers:rotate-secret",
+);
 
 /// The latest incidents.
 pub const ADMIN_INCIDENTS: Interface = view("admin.incidents", "/admin/v1/incidents", &[]);
+
+/// What the operator should know of.
+pub const ADMIN_ALERTS: Interface = view(
+    "admin.alerts",
+    "/admin/v1/alerts",
+    &[Param::State, Param::Cursor, Param::Limit],
+);
+
+/// Take note of alerts.
+pub const ADMIN_ALERTS_NOTE: Interface = act("admin.alerts.note", "/admin/v1/alerts:note");
+
+/// How the periodic work fares.
+pub const ADMIN_HEALTH: Interface = view("admin.health", "/admin/v1/health", &[]);
 
 /// What a path that leads nowhere is answered as.
 pub const NONE: Interface = internal(
@@ -182,5 +224,13 @@ pub const INTERNAL: &[&Interface] = &[
     &ADMIN_NUMBERS_RETIRE,
     &ADMIN_CHIP_HISTORY,
     &ADMIN_CALLBACKS,
+    &ADMIN_CALLBACKS_RESEND,
+    &ADMIN_CALLBACKS_PROBE,
+    &ADMIN_RECEIVERS,
+    &ADMIN_RECEIVERS_UPDATE,
+    &ADMIN_RECEIVERS_ROTATE_SECRET,
     &ADMIN_INCIDENTS,
+    &ADMIN_ALERTS,
+    &ADMIN_ALERTS_NOTE,
+    &ADMIN_HEALTH,
 ];

@@ -4,7 +4,8 @@
 //!   text of all other fields;
 //! * the headers of Standard Webhooks 1.0.0, for receivers with a ready-made library.
 //!
-//! The key is what base64 makes of the callback secret without its prefix `whsec_`.
+//! The key is what base64 makes of the callback secret without its prefix `whsec_`. While a secret is replaced, both
+//! its successor and it sign: `sign` is the new one's, `sign_previous` the old one's, and the header carries both.
 
 use std::collections::BTreeMap;
 
@@ -17,16 +18,21 @@ use crate::vault::Zeroizing;
 
 /// The field that carries the signature and is not itself signed.
 pub const SIGN_FIELD: &str = "sign";
+/// The field that carries the signature of the secret before the present one, while both are good; not signed either.
+pub const SIGN_PREVIOUS_FIELD: &str = "sign_previous";
 /// What a callback secret starts with, by Standard Webhooks.
 const SECRET_PREFIX: &str = "whsec_";
 
+/// A key of messages.
+pub(crate) type Key = Zeroizing<Vec<u8>>;
+
 /// The text of a callback secret.
-pub(super) fn secret_text(key: &[u8]) -> Zeroizing<String> {
+pub(crate) fn secret_text(key: &[u8]) -> Zeroizing<String> {
     Zeroizing::new(format!("{SECRET_PREFIX}{}", STANDARD.encode(key)))
 }
 
 /// The key of a callback secret.
-pub(super) fn secret_key(secret: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
+pub(crate) fn secret_key(secret: &str) -> Result<Key, Error> {
     let text = secret.strip_prefix(SECRET_PREFIX);
     let key = text.and_then(|text| STANDARD.decode(text).ok());
     key.map(Zeroizing::new)
@@ -35,12 +41,12 @@ pub(super) fn secret_key(secret: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
 
 /// The text that is signed: `key=value` pairs joined by `&`, in ascending order of the keys' bytes;
 /// keys and values as they stand in the JSON strings, UTF-8, without any escaping; fields that are
-/// absent or empty, and `sign` itself, are left out.
+/// absent or empty, and `sign` and `sign_previous` themselves, are left out.
 #[must_use]
 pub fn canonical(fields: &BTreeMap<&str, String>) -> String {
     let signed = fields
         .iter()
-        .filter(|(key, value)| **key != SIGN_FIELD && !value.is_empty());
+        .filter(|(key, value)| ![SIGN_FIELD, SIGN_PREVIOUS_FIELD].contains(key) && !value.is_empty());
     signed
         .map(|(key, value)| format!("{key}={value}"))
         .collect::<Vec<_>>()
@@ -53,11 +59,18 @@ pub fn sign(key: &[u8], fields: &BTreeMap<&str, String>) -> String {
     hex::encode(hmac_sha256(key, canonical(fields).as_bytes()))
 }
 
-/// Value of `webhook-signature`: `v1,` and base64 of HMAC-SHA256(key, `id.timestamp.body`).
+/// Value of `webhook-signature`: for each key `v1,` and base64 of HMAC-SHA256(key, `id.timestamp.body`), with a space
+/// between them.
 #[must_use]
-pub fn standard_webhook_signature(key: &[u8], id: &str, timestamp_secs: i64, body: &[u8]) -> String {
+pub fn standard_webhook_signatures<K: AsRef<[u8]>>(
+    keys: &[K],
+    id: &str,
+    timestamp_secs: i64,
+    body: &[u8],
+) -> String {
     let signed = [format!("{id}.{timestamp_secs}.").as_bytes(), body].concat();
-    format!("v1,{}", STANDARD.encode(hmac_sha256(key, &signed)))
+    let one = |key: &K| format!("v1,{}", STANDARD.encode(hmac_sha256(key.as_ref(), &signed)));
+    keys.iter().map(one).collect::<Vec<_>>().join(" ")
 }
 
 fn hmac_sha256(key: &[u8], message: &[u8]) -> [u8; 32] {
@@ -75,6 +88,7 @@ mod tests {
         let fields = BTreeMap::from([
             ("write_result", "成功".to_owned()),
             ("sign", "ff".to_owned()),
+            ("sign_previous", "ff".to_owned()),
             ("eid", "1".to_owned()),
             ("iccid", String::new()),
         ]);

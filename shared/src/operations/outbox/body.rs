@@ -2,25 +2,28 @@
 
 use std::collections::BTreeMap;
 
-use super::{Context, SIGN_FIELD, sign};
-use crate::domain::{CallbackId, CardStatus, FailureKind};
+use super::super::Context;
+use super::sign::{Key, SIGN_FIELD, SIGN_PREVIOUS_FIELD, sign};
+use crate::domain::{CallbackId, CardStatus, FailureKind, Receiver};
 use crate::error::{Error, Reason};
 use crate::store::{
     Database,
     chip::ChipRow,
-    client,
     number::{self, NumberRow},
-    outbox,
+    outbox::{self, NewMessageRow},
+    receiver,
     task::TaskRow,
 };
 use crate::vault::random_bytes;
 
+/// What the messages about the outcome of a task are called in the outbox.
+const TOPIC: &str = "write_result";
 /// When this attempt was signed, in seconds since 1970 UTC; lets the receiver refuse old ones.
 const TIMESTAMP_FIELD: &str = "timestamp";
 
 /// The outcome of a task.
 #[derive(Clone, Copy)]
-pub(super) enum Outcome {
+pub(in crate::operations) enum Outcome {
     /// Written, and the number communicates.
     Written,
     /// Writing ended without success.
@@ -28,26 +31,31 @@ pub(super) enum Outcome {
 }
 
 /// Adds the callback that tells of `outcome` to the transaction under way, if the client wants callbacks.
-pub(super) async fn enqueue<D: Database>(
+pub(in crate::operations) async fn enqueue<D: Database>(
     cx: &Context<'_, D>,
     chip: &ChipRow,
     task: &TaskRow,
     number: &NumberRow,
     outcome: Outcome,
 ) -> Result<(), Error> {
-    let client = client::by_id(cx.db, &task.client_id).await?;
-    let client = client.ok_or_else(|| Error::internal("a task without its client"))?;
-    if client.callback_url.is_none() {
+    let client = Receiver::Client(task.client_id.clone());
+    let address = receiver::find(cx.db, &client).await?;
+    if address.is_none_or(|row| row.url.is_none()) {
         return Ok(());
     }
     let id = CallbackId::new(cx.now, random_bytes(cx.random));
     let fields = fields(cx, chip, task, number, outcome)?;
     let body = serde_json::to_vec(&fields).map_err(Error::internal)?;
-    let sealed = cx
-        .vault
-        .seal(cx.random, outbox::BODY, id.text().as_bytes(), &body)?;
-    outbox::insert(cx.db, id, &task.client_id, task.id, sealed, cx.now).await?;
-    Ok(())
+    let message = NewMessageRow {
+        id,
+        receiver: &client,
+        topic: TOPIC,
+        task: Some(task.id),
+        body_sealed: cx
+            .vault
+            .seal(cx.random, outbox::BODY, id.text().as_bytes(), &body)?,
+    };
+    Ok(outbox::insert(cx.db, message, cx.now).await?)
 }
 
 fn fields<D>(
@@ -90,16 +98,23 @@ fn fields<D>(
     Ok(fields)
 }
 
-/// The body as it is sent now: the stored fields, the time of signing and `sign`. All values are JSON
-/// strings, so that the signed text does not depend on how a parser prints numbers.
+/// The body as it is sent now: the stored fields, the time of signing, and the signatures: the first key's and, if
+/// there are two, the second's. All values are JSON strings, so that the signed text does not depend on how a parser
+/// prints numbers.
 ///
 /// # Errors
-/// [`Reason::Internal`] when the stored fields are no JSON object of strings.
-pub(super) fn signed_body(stored: &[u8], key: &[u8], now_secs: i64) -> Result<Vec<u8>, Error> {
+/// [`Reason::Internal`] when the stored fields are no JSON object of strings, or there is no key.
+pub(super) fn signed_body(stored: &[u8], keys: &[Key], now_secs: i64) -> Result<Vec<u8>, Error> {
     let mut fields: BTreeMap<&str, String> =
         serde_json::from_slice(stored).map_err(|error| Error::new(Reason::Internal).with_cause(error))?;
     fields.insert(TIMESTAMP_FIELD, now_secs.to_string());
-    let signature = sign(key, &fields);
-    fields.insert(SIGN_FIELD, signature);
+    let latest = keys
+        .first()
+        .ok_or_else(|| Error::internal("a receiver without a secret"))?;
+    let mut signatures = vec![(SIGN_FIELD, sign(latest, &fields))];
+    if let Some(previous) = keys.get(1) {
+        signatures.push((SIGN_PREVIOUS_FIELD, sign(previous, &fields)));
+    }
+    fields.extend(signatures);
     serde_json::to_vec(&fields).map_err(Error::internal)
 }

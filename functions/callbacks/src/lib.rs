@@ -1,0 +1,45 @@
+//! `/admin/v1/callbacks…` and `/admin/v1/receivers…`, §7.3, §8.2.3, §9.2.2: the messages the platform sends, sending
+//! them again, and the addresses they go to.
+//!
+//! Opened by `admin_secret`. Sends nothing but what tries an address out; never shows what a message says, nor a secret
+//! after the call that made it.
+
+mod messages;
+mod receivers;
+
+use shared::spin::{self, Needs};
+use shared::web::{Interface, interface};
+use spin_sdk::http::{IntoResponse, Request};
+use spin_sdk::http_service;
+
+const NEEDS: Needs = Needs {
+    sealing_keys: true,
+    callback_allow_http: true,
+    secret: Some("admin_secret"),
+    ..Needs::NONE
+};
+
+/// What this component answers.
+const INTERFACES: &[&Interface] = &[
+    &interface::ADMIN_CALLBACKS,
+    &interface::ADMIN_CALLBACKS_RESEND,
+    &interface::ADMIN_CALLBACKS_PROBE,
+    &interface::ADMIN_RECEIVERS,
+    &interface::ADMIN_RECEIVERS_UPDATE,
+    &interface::ADMIN_RECEIVERS_ROTATE_SECRET,
+];
+
+#[http_service]
+async fn handle(request: Request) -> impl IntoResponse {
+    let interface = interface::route(INTERFACES, request.method(), request.uri().path());
+    spin::serve(interface, NEEDS, request, async |call| match interface.name {
+        "admin.callbacks" => messages::find(call).await,
+        "admin.callbacks.resend" => messages::send_again(call).await,
+        "admin.callbacks.probe" => messages::try_out(call).await,
+        "admin.receivers" => receivers::show(call).await,
+        "admin.receivers.update" => receivers::update(call).await,
+        "admin.receivers.rotate_secret" => receivers::rotate_secret(call).await,
+        _ => Err(call.nowhere()),
+    })
+    .await
+}

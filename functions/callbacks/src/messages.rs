@@ -1,0 +1,122 @@
+//! The messages: finding them, sending them again, trying an address out.
+
+use std::time::Instant;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use shared::domain::{CallbackId, Receiver, Timestamp};
+use shared::error::Reason;
+use shared::operations::{
+    Delivery, MAX_MESSAGES_PER_PAGE, MessageFilter, WhichMessages, find_messages, probe, resend,
+};
+use shared::spin::{Connection, post};
+use shared::store::outbox::OutboxState;
+use shared::web::{Call, Param, Refusal, Reply};
+
+use crate::receivers::{field, receiver};
+
+/// Characters of an answer that an administrator is shown.
+const SHOWN_CHARS: usize = 2_000;
+
+/// The messages of a receiver, or of all, the latest first, without their content.
+pub(crate) async fn find(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
+    let params = &call.params;
+    let limit = params.limit(MAX_MESSAGES_PER_PAGE)?;
+    let state = params.text(Param::State).map(|text| {
+        OutboxState::from_code(text).ok_or_else(|| Refusal::of_field("state", Reason::ParameterMalformed))
+    });
+    let filter = MessageFilter {
+        receiver: params.optional(Param::Receiver, Receiver::parse)?,
+        state: state.transpose()?,
+        from: params.time(Param::From)?,
+        to: params.time(Param::To)?,
+        cursor: params.optional(Param::Cursor, CallbackId::parse)?,
+        limit,
+    };
+    let rows = find_messages(call.cx, &filter).await?;
+    let next = rows.last().filter(|_| rows.len() == limit as usize);
+    let next = next.map(|row| row.id.text());
+    let rows: Vec<Value> = rows
+        .iter()
+        .map(|row| {
+            json!({
+                "id": row.id.text(),
+                "receiver": row.receiver.code(),
+                "topic": row.topic,
+                "task_id": row.task_id.map(|id| id.text()),
+                "state": row.state.code(),
+                "attempts": row.attempts,
+                "next_at": call.text_of(row.next_at),
+                "created_at": call.text_of(row.created_at),
+                "finished_at": row.finished_at.map(|at| call.text_of(at)),
+                "http_status": row.http_status,
+                "error": row.error,
+            })
+        })
+        .collect();
+    Ok(Reply::ok().with("callbacks", rows).with("next", next))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ResendDocument {
+    id: Option<String>,
+    receiver: Option<String>,
+    from: Option<String>,
+    to: Option<String>,
+    #[serde(default)]
+    delivered_too: bool,
+}
+
+/// Sends one message again, or everything of a span of time that was given up.
+pub(crate) async fn send_again(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
+    let wanted: ResendDocument = call.json()?;
+    let time = |name: &str, text: &Option<String>| {
+        let at = text.as_deref().map(Timestamp::parse_rfc3339).transpose();
+        field(name, at)
+    };
+    let which = match (&wanted.id, &wanted.receiver) {
+        (Some(_), Some(_)) => return Err(Refusal::of_field("receiver", Reason::ParameterNotApplicable)),
+        (Some(id), None) => WhichMessages::One(field("id", CallbackId::parse(id))?),
+        (None, Some(to)) => WhichMessages::Span {
+            receiver: receiver(to)?,
+            from: time("from", &wanted.from)?
+                .ok_or_else(|| Refusal::of_field("from", Reason::ParameterMissing))?,
+            to: time("to", &wanted.to)?,
+            delivered_too: wanted.delivered_too,
+        },
+        (None, None) => return Err(Refusal::of_field("receiver", Reason::ParameterMissing)),
+    };
+    let resent = resend(call.cx, &which).await?;
+    Ok(Reply::ok().with("resent", resent.count).with("more", resent.more))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProbeDocument {
+    receiver: String,
+}
+
+/// Sends a signed message that says nothing to an address, and shows what came back.
+pub(crate) async fn try_out(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
+    let wanted: ProbeDocument = call.json()?;
+    let probe = probe(call.cx, &receiver(&wanted.receiver)?).await?;
+    let started = Instant::now();
+    let posted = post(&probe.url, &probe.headers, probe.body).await;
+    let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let (accepted, status, error) = match posted.delivery {
+        Delivery::Accepted { status } => (true, Some(status), None),
+        Delivery::Refused { status, error, .. } => (false, status, Some(error)),
+    };
+    let answer: String = String::from_utf8_lossy(&posted.answer)
+        .chars()
+        .take(SHOWN_CHARS)
+        .collect();
+    Ok(Reply::ok()
+        .with("url", probe.url)
+        .with("accepted", accepted)
+        .with("http_status", status)
+        .with("error", error)
+        .with("duration_ms", duration_ms)
+        .with("answer", answer))
+}

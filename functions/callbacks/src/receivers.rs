@@ -1,0 +1,87 @@
+//! The addresses that messages go to, and the secrets they are signed with.
+
+use serde::{Deserialize, Deserializer};
+use serde_json::{Value, json};
+use shared::domain::{Malformed, Receiver};
+use shared::operations::{
+    OVERLAP_SECS, ReceiverSecretView, enter_receiver_address, receiver_view, rotate_receiver_secret,
+};
+use shared::spin::Connection;
+use shared::web::{Call, Param, Refusal, Reply};
+
+/// A receiver's address, how it fares, and its secrets without what they are.
+pub(crate) async fn show(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
+    let to = call.params.required(Param::Receiver, Receiver::parse)?;
+    let view = receiver_view(call.cx, &to).await?;
+    let secret = |secret: &ReceiverSecretView| {
+        json!({
+            "generation": secret.generation,
+            "live": secret.live,
+            "created_at": call.text_of(secret.created_at),
+            "expires_at": secret.expires_at.map(|at| call.text_of(at)),
+        })
+    };
+    Ok(Reply::ok()
+        .with("receiver", to.code())
+        .with("url", view.url)
+        .with("entered_at", call.text_of(view.entered_at))
+        .with("failing_since", view.failing_since.map(|at| call.text_of(at)))
+        .with("stopped_at", view.stopped.map(|(at, _)| call.text_of(at)))
+        .with("stopped_for", view.stopped.map(|(_, cause)| cause.code()))
+        .with("on_their_way", view.on_their_way)
+        .with("secrets", view.secrets.iter().map(secret).collect::<Vec<Value>>()))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UpdateDocument {
+    receiver: String,
+    // Null ends the address; to leave the field out is a mistake.
+    #[serde(deserialize_with = "present")]
+    url: Option<String>,
+}
+
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Option::deserialize(deserializer)
+}
+
+/// Enters a receiver's address, or ends it. The operator's first address comes with a secret, in this answer and never
+/// in another.
+pub(crate) async fn update(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
+    let wanted: UpdateDocument = call.json()?;
+    let to = receiver(&wanted.receiver)?;
+    let allow_http = call.settings.callback_allow_http;
+    let secret = enter_receiver_address(call.cx, &to, wanted.url.as_deref(), allow_http).await?;
+    let reply = Reply::ok().with("receiver", to.code());
+    Ok(match secret {
+        Some(secret) => reply.with("secret", secret.as_str()),
+        None => reply,
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RotationDocument {
+    receiver: String,
+    overlap_secs: Option<u32>,
+}
+
+/// Gives a receiver a new secret beside its present one. It is in this answer and never in another.
+pub(crate) async fn rotate_secret(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
+    let wanted: RotationDocument = call.json()?;
+    let overlap = wanted.overlap_secs.unwrap_or(OVERLAP_SECS);
+    let rotated = rotate_receiver_secret(call.cx, &receiver(&wanted.receiver)?, overlap).await?;
+    let ends = rotated.previous_expires_at.map(|at| call.text_of(at));
+    Ok(Reply::ok()
+        .with("secret", rotated.secret.as_str())
+        .with("generation", rotated.generation)
+        .with("previous_expires_at", ends))
+}
+
+pub(crate) fn receiver(text: &str) -> Result<Receiver, Refusal> {
+    field("receiver", Receiver::parse(text))
+}
+
+pub(crate) fn field<T>(name: &str, read: Result<T, Malformed>) -> Result<T, Refusal> {
+    read.map_err(|malformed| Refusal::of_malformed(name, malformed))
+}

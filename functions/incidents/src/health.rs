@@ -1,0 +1,37 @@
+//! How the periodic work fares, and what was destroyed at the end of its retention.
+
+use serde_json::{Value, json};
+use shared::operations::{destructions, job_views};
+use shared::spin::Connection;
+use shared::web::{Call, Refusal, Reply};
+
+/// Days and kinds of data of the record of destruction that are shown.
+const SHOWN_DESTRUCTIONS: u32 = 50;
+
+/// Every job: whether it is well, when it last succeeded, and why not since.
+pub(crate) async fn show(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
+    let views = job_views(call.cx).await?;
+    let well = views.iter().all(|view| view.well);
+    let jobs: Vec<Value> = views
+        .iter()
+        .map(|view| {
+            json!({
+                "name": view.name,
+                "well": view.well,
+                "succeeded_at": view.succeeded_at.map(|at| call.text_of(at)),
+                "failing_since": view.failing_since.map(|at| call.text_of(at)),
+                "failures": view.failures,
+                "error": view.error,
+            })
+        })
+        .collect();
+    let destroyed = destructions(call.cx, SHOWN_DESTRUCTIONS).await?;
+    let destroyed: Vec<Value> = destroyed
+        .iter()
+        .map(|row| json!({"day": row.day, "kind": row.kind, "count": row.count}))
+        .collect();
+    Ok(Reply::ok()
+        .with("well", well)
+        .with("jobs", jobs)
+        .with("destroyed", destroyed))
+}

@@ -1,0 +1,46 @@
+//! `/admin/v1/incidents…`, `/admin/v1/alerts…` and `/admin/v1/health`, §8: what went wrong, what the operator should
+//! know of, and how the periodic work fares.
+//!
+//! Opened by `admin_secret`.
+
+mod alerts;
+mod health;
+mod incidents;
+
+use shared::spin::{self, Connection, Needs};
+use shared::web::{Call, Interface, Refusal, Reply, interface};
+use spin_sdk::http::{IntoResponse, Request};
+use spin_sdk::http_service;
+
+const NEEDS: Needs = Needs {
+    sealing_keys: true,
+    secret: Some("admin_secret"),
+    ..Needs::NONE
+};
+
+/// What this component answers.
+const INTERFACES: &[&Interface] = &[
+    &interface::ADMIN_INCIDENTS,
+    &interface::ADMIN_ALERTS,
+    &interface::ADMIN_ALERTS_NOTE,
+    &interface::ADMIN_HEALTH,
+];
+
+#[http_service]
+async fn handle(request: Request) -> impl IntoResponse {
+    let interface = interface::route(INTERFACES, request.method(), request.uri().path());
+    spin::serve(interface, NEEDS, request, async |call| {
+        sentence(interface.name, call).await
+    })
+    .await
+}
+
+async fn sentence(name: &str, call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
+    match name {
+        "admin.incidents" => incidents::list(call).await,
+        "admin.alerts" => alerts::list(call).await,
+        "admin.alerts.note" => alerts::note(call).await,
+        "admin.health" => health::show(call).await,
+        _ => Err(call.nowhere()),
+    }
+}

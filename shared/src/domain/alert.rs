@@ -1,0 +1,55 @@
+//! What the operator is told of without asking (§5.3.1.1 监控预警, §5.3.1.3, §8.3.1).
+
+/// Kind of an alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AlertKind {
+    /// A message was given up after its last attempt (§7.3).
+    MessagesUndeliverable,
+    /// An address is not called any more: its owner said it is gone, or it failed for days.
+    AddressStopped,
+    /// A job of the periodic work keeps failing.
+    JobFailing,
+}
+
+/// Kind, stable name, description zh and en.
+type Row = (AlertKind, &'static str, [&'static str; 2]);
+
+#[rustfmt::skip]
+const TABLE: &[Row] = &[
+    (AlertKind::MessagesUndeliverable, "messages_undeliverable",
+        ["回调多次推送失败，已停止重试，可人工重新推送", "messages were given up after their last attempt and can be sent again by hand"]),
+    (AlertKind::AddressStopped, "address_stopped",
+        ["回调地址已停止推送，重新登记地址后恢复", "an address is not called any more until one is entered"]),
+    (AlertKind::JobFailing, "job_failing",
+        ["定时任务连续失败", "a job of the periodic work keeps failing"]),
+];
+
+impl AlertKind {
+    fn row(self) -> &'static Row {
+        let found = TABLE.iter().find(|(kind, ..)| *kind == self);
+        found.expect("every kind has a row, see the test")
+    }
+
+    /// Text stored in the database and sent to the operator; never reused for another kind.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        self.row().1
+    }
+
+    /// What happened, in Chinese.
+    #[must_use]
+    pub fn zh(self) -> &'static str {
+        self.row().2[0]
+    }
+
+    /// What happened, in English.
+    #[must_use]
+    pub fn en(self) -> &'static str {
+        self.row().2[1]
+    }
+
+    /// Every kind.
+    pub fn all() -> impl Iterator<Item = Self> {
+        TABLE.iter().map(|(kind, ..)| *kind)
+    }
+}

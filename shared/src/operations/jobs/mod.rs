@@ -1,0 +1,79 @@
+//! The periodic work, job by job. Each is bounded, safe to run on several nodes at once and to run again, and catches
+//! up by itself after a gap; one that fails does not stop the others.
+//!
+//! Sending messages is a job too, but not here: it needs more than the database.
+
+mod diary;
+mod retention;
+
+pub use diary::{Diary, JobView, STALE_AFTER_MS, job_views, note_job, open_diary};
+pub use retention::{MAX_DESTROYED, RECORD_DAYS, destructions};
+
+use super::Context;
+use super::call_rate::forget_strangers;
+use crate::domain::MINUTE_MS;
+use crate::error::Error;
+use crate::store::Database;
+
+/// Name of the job that sends messages.
+pub const CALLBACKS_JOB: &str = "callbacks";
+
+/// How the periodic work is configured.
+#[derive(Clone, Copy, Debug)]
+pub struct Upkeep {
+    /// Days for which calls are kept in the call log.
+    pub call_log_days: u32,
+    /// Days for which messages, alerts and device sessions are kept after their end.
+    pub record_days: u32,
+}
+
+/// A job of the periodic work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Job {
+    /// Destroys what has been kept long enough (§9.1.2).
+    Retention,
+    /// Forgets addresses that presented wrong credentials and stopped.
+    Strangers,
+}
+
+impl Job {
+    /// Every job, in the order in which they run.
+    pub const ALL: [Self; 2] = [Self::Retention, Self::Strangers];
+
+    /// Stable name.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Retention => "retention",
+            Self::Strangers => "strangers",
+        }
+    }
+
+    /// Least time between two runs that find nothing to do, in milliseconds.
+    #[must_use]
+    pub fn interval_ms(self) -> i64 {
+        match self {
+            Self::Retention | Self::Strangers => MINUTE_MS,
+        }
+    }
+}
+
+/// What a job did in one run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Done {
+    /// How many things.
+    pub count: usize,
+    /// True when there is more to do already.
+    pub more: bool,
+}
+
+/// Runs one job once.
+///
+/// # Errors
+/// Those of the job; what it had committed stays.
+pub async fn run_job<D: Database>(cx: &Context<'_, D>, job: Job, upkeep: &Upkeep) -> Result<Done, Error> {
+    match job {
+        Job::Retention => retention::destroy(cx, upkeep).await,
+        Job::Strangers => forget_strangers(cx).await.map(|()| Done::default()),
+    }
+}

@@ -1,0 +1,23 @@
+//! Messages to clients and to the operator (§7.3, §9.2.2): what they say, how they are signed, which are due, what
+//! came of sending them, and sending them again.
+
+mod body;
+mod due;
+mod record;
+mod resend;
+mod sign;
+
+pub(super) use body::{Outcome, enqueue};
+pub use due::{
+    DueCallback, LEASE_MS, MAX_CALLBACKS_PER_CALL, MAX_ON_THEIR_WAY, MAX_ON_THEIR_WAY_FAILING, Wanted,
+    due_callbacks,
+};
+pub use record::{
+    Delivery, DeliveryState, MAX_ATTEMPTS, MAX_FAILING_MS, MAX_PUT_OFF_MS, RETRY_AFTER_MS, record_delivery,
+};
+pub use resend::{
+    MAX_MESSAGES_PER_PAGE, MAX_RESENT, MessageFilter, Probe, Resent, WhichMessages, find_messages, probe,
+    resend,
+};
+pub(super) use sign::{Key, secret_key, secret_text};
+pub use sign::{SIGN_FIELD, SIGN_PREVIOUS_FIELD, canonical, sign, standard_webhook_signatures};

@@ -1,0 +1,11 @@
+//! The addresses that messages go to, and the secrets they are signed with (§5.3.2.2, §9.2.2).
+
+mod address;
+mod secrets;
+mod view;
+
+pub use address::enter_receiver_address;
+pub(super) use address::{add_receiver, enter_address};
+pub(super) use secrets::live_keys;
+pub use secrets::{RotatedReceiverSecret, rotate_receiver_secret};
+pub use view::{ReceiverSecretView, ReceiverView, receiver_view};

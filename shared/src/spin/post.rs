@@ -1,0 +1,94 @@
+//! One POST to a receiver: bounded in time and in what is read back. Follows no redirect.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::RETRY_AFTER;
+use spin_sdk::http::{FullBody, Method, send as exchange};
+use spin_sdk::wasip3::http::types::ErrorCode;
+use spin_sdk::wasip3::http_compat::Request;
+
+use super::body::{read_bounded, within};
+use super::clock::now;
+use crate::domain::mask_identifiers;
+use crate::operations::Delivery;
+use crate::web::{MAX_RECEIPT_BYTES, read_receipt};
+
+/// How long one attempt may take, from connecting to the last byte of the answer, in seconds.
+pub const POST_SECS: u64 = 10;
+
+/// Longest description of a failure that is kept, in characters.
+const MAX_ERROR_CHARS: usize = 200;
+
+/// What came of a POST.
+pub struct Posted {
+    /// What it means for the message.
+    pub delivery: Delivery,
+    /// The answer's body, as far as it was read.
+    pub answer: Vec<u8>,
+}
+
+/// Sends a message once.
+pub async fn post(url: &str, headers: &[(&'static str, String)], body: Vec<u8>) -> Posted {
+    let time = Duration::from_secs(POST_SECS);
+    within(time, attempt(url, headers, body, time))
+        .await
+        .unwrap_or_else(|| no_answer("no answer in time"))
+}
+
+async fn attempt(url: &str, headers: &[(&'static str, String)], body: Vec<u8>, time: Duration) -> Posted {
+    let mut request = Request::builder()
+        .method(Method::POST)
+        .uri(url)
+        .header("content-length", body.len());
+    for (name, value) in headers {
+        request = request.header(*name, value);
+    }
+    let Ok(request) = request.body(FullBody::new(Bytes::from(body))) else {
+        return no_answer("the address or a header cannot be sent");
+    };
+    let response = match exchange(request).await {
+        Ok(response) => response,
+        Err(problem) => return no_answer(&describe(&problem)),
+    };
+    let status = response.status().as_u16();
+    let retry_after = response.headers().get(RETRY_AFTER).cloned();
+    match read_bounded(response.into_body(), MAX_RECEIPT_BYTES, time).await {
+        Ok(answer) => {
+            let retry_after = retry_after.as_ref().and_then(|value| value.to_str().ok());
+            Posted {
+                delivery: read_receipt(status, retry_after, &answer, now()),
+                answer,
+            }
+        }
+        Err(reason) => refused(Some(status), reason.code().to_owned()),
+    }
+}
+
+fn describe(problem: &ErrorCode) -> String {
+    match problem {
+        ErrorCode::HttpRequestDenied => {
+            "the platform may not call this address: see allowed_outbound_hosts".to_owned()
+        }
+        ErrorCode::DestinationIpProhibited => "the address is in a blocked network".to_owned(),
+        other => format!("{other:?}"),
+    }
+}
+
+fn no_answer(why: &str) -> Posted {
+    refused(
+        None,
+        mask_identifiers(why).chars().take(MAX_ERROR_CHARS).collect(),
+    )
+}
+
+fn refused(status: Option<u16>, error: String) -> Posted {
+    Posted {
+        delivery: Delivery::Refused {
+            status,
+            error,
+            retry_after_secs: None,
+        },
+        answer: Vec::new(),
+    }
+}

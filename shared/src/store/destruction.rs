@@ -1,0 +1,48 @@
+//! Table `destruction`: how much was destroyed at the end of its retention, by day and kind of data (§9.1.2).
+
+use super::{Database, DbError, Row};
+
+const ADD: &str = "INSERT INTO destruction (day, kind, count) VALUES ($1, $2, $3) \
+    ON CONFLICT (day, kind) DO UPDATE SET count = destruction.count + excluded.count";
+const LATEST: &str = "SELECT day, kind, count FROM destruction ORDER BY day DESC, kind LIMIT $1";
+
+/// What was destroyed of one kind of data on one day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DestructionRow {
+    /// The day, `YYYY-MM-DD`.
+    pub day: String,
+    /// Kind of data.
+    pub kind: String,
+    /// Rows.
+    pub count: u32,
+}
+
+/// Notes that rows were destroyed.
+///
+/// # Errors
+/// Those of the database.
+pub async fn add<D: Database>(db: &D, day: &str, kind: &str, count: usize) -> Result<(), DbError> {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    db.run(ADD, &[day.into(), kind.into(), count.into()])
+        .await
+        .map(drop)
+}
+
+/// The latest `limit` notes.
+///
+/// # Errors
+/// Those of the database.
+pub async fn latest<D: Database>(db: &D, limit: u32) -> Result<Vec<DestructionRow>, DbError> {
+    let read = |row: &Row| {
+        Ok(DestructionRow {
+            day: row.text(0)?.to_owned(),
+            kind: row.text(1)?.to_owned(),
+            count: row.count(2)?,
+        })
+    };
+    db.run(LATEST, &[i64::from(limit).into()])
+        .await?
+        .iter()
+        .map(read)
+        .collect()
+}
