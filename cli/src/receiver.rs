@@ -166,7 +166,7 @@ fn check(headers: &HeaderMap, body: &[u8], shared: &Shared) -> Result<Received> 
 }
 
 /// Checks `sign` by its published definition: HMAC-SHA256 in hex, keyed with the secret's bytes, over `key=value`
-/// pairs sorted by key and joined by `&`; `sign` itself and fields that are null or empty are left out.
+/// pairs sorted by key and joined by `&`; `sign`, `sign_previous` and fields that are null or empty are left out.
 fn sign_holds(body: &Value, sign: &str, secret: &str) -> Result<bool> {
     use base64::Engine as _;
     let key = secret
@@ -182,7 +182,7 @@ fn sign_holds(body: &Value, sign: &str, secret: &str) -> Result<bool> {
             Value::String(text) => text.clone(),
             other => other.to_string(),
         };
-        if name != "sign" && !value.is_empty() {
+        if !["sign", "sign_previous"].contains(&name.as_str()) && !value.is_empty() {
             fields.insert(name, value);
         }
     }

@@ -82,8 +82,17 @@ fn components() -> Components {
 /// Clause 7.3: what the platform sends to a client's address.
 fn callback() -> PathItem {
     let fields = fields::callback();
+    let mut body = object(&fields);
+    // Fields that are there at times, and room for those of later versions: they are signed like the others.
+    let at_times = object(&fields::callback_at_times())["properties"].take();
+    if let (Some(properties), serde_json::Value::Object(at_times)) =
+        (body["properties"].as_object_mut(), at_times)
+    {
+        properties.extend(at_times);
+    }
+    body["additionalProperties"] = json!({"type": "string"});
     let content = ContentBuilder::new()
-        .schema(Some(schema(object(&fields))))
+        .schema(Some(schema(body)))
         .example(Some(example(&fields)))
         .build();
     let receipt = json!({"type": "object", "required": ["code"], "properties": {

@@ -7,6 +7,7 @@ use crate::operations::LineStatus;
 use crate::web::Param;
 
 /// A field or a parameter.
+#[derive(Clone)]
 pub(super) struct Field {
     pub(super) name: &'static str,
     pub(super) zh: &'static str,
@@ -304,6 +305,25 @@ pub(super) fn callback() -> Vec<Field> {
             "1782864000",
         ),
         plain("sign", "签名", "signature", "9f86d081…"),
+    ]
+}
+
+/// The fields that a callback has at times.
+pub(super) fn callback_at_times() -> Vec<Field> {
+    let plain = |name, zh, en, example| field(name, zh, en, json!({"type": "string"}), json!(example));
+    vec![
+        plain(
+            "failure",
+            "失败类别，仅失败时",
+            "kind of failure, where it failed",
+            "file_refused",
+        ),
+        plain(
+            "sign_previous",
+            "旧密钥的签名，仅密钥轮换期间",
+            "signature of the secret before the present one, while both are good",
+            "60303ae2…",
+        ),
     ]
 }
 

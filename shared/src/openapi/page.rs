@@ -48,7 +48,7 @@ pub fn page() -> String {
                     "写卡结束后以 POST 推送至回调地址，应答 " code { "{\"code\":200,\"message\":\"接收成功\"}" } "。"
                     span class="en" lang="en" { "Sent by POST to the client's callback address when writing has ended." }
                 }
-                (table(&fields::callback()))
+                (table(&[fields::callback(), fields::callback_at_times()].concat()))
             }
         }
     };

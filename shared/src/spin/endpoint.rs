@@ -79,7 +79,13 @@ async fn receive(
     trace: &mut Trace,
 ) -> Result<(Admitted, web::Request), Refusal> {
     let interface = exchange.interface();
-    let admitted = web::admit(interface, request.method(), request.headers(), settings, trace)?;
+    let admitted = web::admit(
+        interface,
+        (request.method(), request.uri()),
+        request.headers(),
+        settings,
+        trace,
+    )?;
     let (parts, body) = request.into_parts();
     let body = if announces_a_body(&parts.method, &parts.headers) {
         let time = Duration::from_secs(BODY_READ_SECS);

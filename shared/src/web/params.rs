@@ -38,6 +38,8 @@ pub enum Param {
     Interface,
     /// Reason of a failure; administrators' searches.
     Reason,
+    /// The secret of the periodic work, for timers that can send no header.
+    Key,
     /// Whom messages go to; administrators' searches.
     Receiver,
     /// State of what is looked for; administrators' searches.
@@ -54,7 +56,7 @@ pub enum Param {
 
 impl Param {
     /// Every parameter there is.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::ClientId,
         Self::ClientSecret,
         Self::Token,
@@ -66,6 +68,7 @@ impl Param {
         Self::Msisdn,
         Self::Interface,
         Self::Reason,
+        Self::Key,
         Self::Receiver,
         Self::State,
         Self::From,
@@ -88,6 +91,7 @@ impl Param {
             Self::Msisdn => "msisdn",
             Self::Interface => "interface",
             Self::Reason => "reason",
+            Self::Key => "key",
             Self::Receiver => "receiver",
             Self::State => "state",
             Self::From => "from",
@@ -113,7 +117,7 @@ impl Param {
             | Self::From
             | Self::To
             | Self::Cursor => 64,
-            Self::ClientSecret => 256,
+            Self::ClientSecret | Self::Key => 256,
             Self::Token => 1024,
             Self::WriteType | Self::ProvinceCode | Self::Limit => 16,
         }

@@ -7,14 +7,14 @@
 use std::net::IpAddr;
 
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, Method, Response};
+use http::{HeaderMap, Method, Response, Uri};
 
 use super::address::{AddressProblem, true_client_addr};
 use super::call::Call;
 use super::credential;
 use super::interface::{Access, Content, Interface};
 use super::leases::Leases;
-use super::params::Params;
+use super::params::{Param, Params};
 use super::query::{Pair, decode_form, decode_json};
 use super::refusal::Refusal;
 use super::reply::{REQUEST_ID_HEADER, Reply, render};
@@ -113,7 +113,7 @@ pub struct Admitted {
 /// [`Reason::CredentialWrong`].
 pub fn admit(
     interface: &Interface,
-    method: &Method,
+    (method, uri): (&Method, &Uri),
     headers: &HeaderMap,
     settings: &Settings,
     trace: &mut Trace,
@@ -127,9 +127,18 @@ pub fn admit(
             .into());
     }
     if interface.access == Access::Secret {
-        match credential::bearer(headers) {
-            Ok(Some(presented)) if settings.is_secret(presented) => {}
-            _ => return Err(Reason::CredentialWrong.into()),
+        let is_right = match credential::bearer(headers) {
+            Ok(Some(presented)) => settings.is_secret(presented),
+            Ok(None) if interface.params.contains(&Param::Key) => {
+                let query = uri.query().filter(|query| query.len() <= MAX_QUERY_BYTES);
+                let pairs = decode_form(query.unwrap_or_default()).unwrap_or_default();
+                let mut keys = pairs.iter().filter(|(name, _)| name == Param::Key.name());
+                keys.next().is_some_and(|(_, key)| settings.is_secret(key))
+            }
+            _ => false,
+        };
+        if !is_right {
+            return Err(Reason::CredentialWrong.into());
         }
     }
     Ok(Admitted { from })

@@ -4,9 +4,11 @@
 //!
 //! Ends with an error only when something was answered wrongly. A ratio that was not reached is printed, not failed.
 
+mod callbacks;
 mod client;
 mod generate;
 mod native;
+mod periodic;
 mod place;
 mod table;
 mod work;
@@ -45,6 +47,27 @@ enum What {
         #[arg(long, default_value_t = 2_000_000)]
         large: u32,
     },
+    /// Callbacks to receivers that take their time, one in ten of which is dead.
+    Callbacks {
+        /// Callbacks a minute.
+        #[arg(long, default_value_t = 2_000)]
+        rate: u32,
+        /// Minutes.
+        #[arg(long, default_value_t = 2)]
+        minutes: u32,
+    },
+    /// Ticks of the periodic work with nothing due.
+    Ticks {
+        /// Chips and numbers.
+        #[arg(long, default_value_t = 2_000_000)]
+        large: u32,
+    },
+    /// A year of temporary numbers, day by day.
+    Year {
+        /// Chips.
+        #[arg(long, default_value_t = 1_000_000)]
+        chips: u32,
+    },
     /// Fills a new database file with chips and numbers, as imports would.
     Generate {
         /// How many of each.
@@ -64,13 +87,18 @@ fn main() -> Result<()> {
         What::LastNumbers => runtime.block_on(work::last_numbers()),
         What::Instances => runtime.block_on(work::instances()),
         What::Scale { large } => runtime.block_on(work::scale(large)),
+        What::Callbacks { rate, minutes } => runtime.block_on(callbacks::callbacks(rate, minutes)),
+        What::Ticks { large } => runtime.block_on(periodic::idle_ticks(large)),
+        What::Year { chips } => periodic::year(chips),
         What::Generate { count, out } => generate::into_folder(count, &out),
         What::All { large } => runtime.block_on(async {
             work::status().await?;
             work::apply().await?;
             work::last_numbers().await?;
             work::instances().await?;
-            work::scale(large).await
+            work::scale(large).await?;
+            callbacks::callbacks(2_000, 2).await?;
+            periodic::idle_ticks(large).await
         }),
     }
 }

@@ -120,7 +120,7 @@ async fn work(server: &Server, request: &web::Request) -> http::Response<Vec<u8>
     let mut trace = Trace::default();
     let outcome = match web::admit(
         interface,
-        request.method(),
+        (request.method(), request.uri()),
         request.headers(),
         settings,
         &mut trace,

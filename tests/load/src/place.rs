@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use shared::web::interface::BUSINESS;
 use xieka::api::Api;
 use xieka::components;
+use xieka::secrets::Secrets;
 
 use crate::generate;
 use crate::native::Native;
@@ -65,7 +66,7 @@ pub(crate) struct Place {
     pub(crate) native: Native,
     pub(crate) token: String,
     pub(crate) count: u32,
-    admin: String,
+    secrets: Secrets,
     client: Value,
     file: PathBuf,
     _folder: tempfile::TempDir,
@@ -102,7 +103,7 @@ impl Place {
             native,
             token: String::new(),
             count,
-            admin: secrets.get("SPIN_VARIABLE_ADMIN_SECRET")?.to_owned(),
+            secrets,
             client,
             file,
             _folder: folder,
@@ -119,9 +120,13 @@ impl Place {
             .collect();
         let change = json!({"client_id": self.client["id"], "limits": limits});
         let api = Api::new(format!("http://{}", self.host.addr()));
-        api.post_json(&self.admin, "/admin/v1/clients:update", &change)
-            .await?
-            .ok("lifting the limits")?;
+        api.post_json(
+            self.secrets.get("SPIN_VARIABLE_ADMIN_SECRET")?,
+            "/admin/v1/clients:update",
+            &change,
+        )
+        .await?
+        .ok("lifting the limits")?;
         self.native.lift_limits()?;
         let credentials = [
             ("client_id", self.client["id"].as_str().context("an id")?),
@@ -132,6 +137,11 @@ impl Place {
         ];
         let taken = api.get("/v1/token", &credentials).await?.ok("taking a token")?;
         Ok(taken["token"].as_str().context("a token")?.to_owned())
+    }
+
+    /// What the periodic work is ticked with.
+    pub(crate) fn cron_secret(&self) -> Result<String> {
+        Ok(self.secrets.get("SPIN_VARIABLE_CRON_SECRET")?.to_owned())
     }
 
     /// Takes `count` numbers out of the pool for good.

@@ -265,11 +265,23 @@ impl Door {
 
     /// Lets a gateway open a session for a chip.
     pub(crate) async fn session(&self, chip: usize) -> (String, Reply) {
+        self.open_session(self.eid(chip)).await
+    }
+
+    /// Lets a gateway open a session for the chip with this EID.
+    pub(crate) async fn session_of(&self, eid: &str) -> String {
+        let (id, reply) = self.open_session(eid).await;
+        assert_eq!(reply.status, 200, "{}", reply.text);
+        id
+    }
+
+    async fn open_session(&self, eid: &str) -> (String, Reply) {
         let id = format!(
             "0190a5b0-0000-7000-8000-{:012x}",
             self.now.fetch_add(1, Ordering::SeqCst)
         );
-        let body = json!({"session_id": id, "eid": self.eid(chip), "peer": "192.0.2.1:1", "agent": null, "resumed": false});
+        let body =
+            json!({"session_id": id, "eid": eid, "peer": "192.0.2.1:1", "agent": null, "resumed": false});
         (id, self.gateway("/internal/gateway/sessions", &body).await)
     }
 

@@ -4,11 +4,13 @@
 #![expect(clippy::unwrap_used, reason = "what goes wrong in a test ends it")]
 
 mod authorisation;
+mod callbacks;
 mod cases;
 mod door;
 mod limits;
 mod log;
 mod operator;
 mod own_cases;
+mod receiver;
 mod schemathesis;
 mod success;

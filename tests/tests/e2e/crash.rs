@@ -1,70 +1,29 @@
 //! `kill -9` of the gateway and of the platform in the middle of writing: nothing acknowledged is lost, nothing is
 //! written twice, and the next power-up ends in success.
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::process::Stdio;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use card_sim::{ChipId, Event, Module, Observer};
-use tokio::io::{AsyncBufReadExt as _, BufReader};
 use xieka::api::Api;
 use xieka::demo::world::{Ground, World};
 
-use crate::support::{Doors as _, applied, inventory, own_address, power, root};
+use xieka_tests::chaos::{Plan, run};
+use xieka_tests::process::{Node, Part, Starter, Victim, own_address};
 
-/// A part of the product as a process.
-struct Node(Arc<Mutex<std::process::Child>>);
-
-impl Node {
-    /// Starts a part and waits until it serves.
-    async fn start(part: &str, folder: &std::path::Path, platform: SocketAddr, listen: SocketAddr) -> Self {
-        let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_node"))
-            .arg(part)
-            .arg(folder)
-            .args([platform.to_string(), listen.to_string()])
-            .current_dir(root())
-            // Its end tells the node that this process is gone.
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let stdout = tokio::process::ChildStdout::from_std(child.stdout.take().unwrap()).unwrap();
-        let node = Self(Arc::new(Mutex::new(child)));
-        let line = BufReader::new(stdout).lines().next_line().await.unwrap();
-        assert!(
-            line.is_some_and(|line| line.starts_with("serving")),
-            "{part} did not start"
-        );
-        node
-    }
-}
-
-/// `kill -9`, and the process is gone when this returns.
-fn kill(child: &Mutex<std::process::Child>) {
-    let mut child = child.lock().unwrap();
-    child.kill().unwrap();
-    child.wait().unwrap();
-}
-
-impl Drop for Node {
-    fn drop(&mut self) {
-        kill(&self.0);
-    }
-}
+use crate::support::{Doors as _, applied, inventory, power, root};
 
 /// Kills a process when the chip has run its n-th command.
 struct KillAt {
     countdown: AtomicU64,
-    child: Arc<Mutex<std::process::Child>>,
+    victim: Victim,
 }
 
 impl Observer for KillAt {
     fn event(&self, _chip: &ChipId, event: &Event) {
         if matches!(event, Event::Apdu { .. }) && self.countdown.fetch_sub(1, Ordering::SeqCst) == 1 {
-            kill(&self.child);
+            self.victim.kill();
         }
     }
 }
@@ -73,8 +32,7 @@ impl Observer for KillAt {
 struct Processes {
     host: Option<Node>,
     gateway: Option<Node>,
-    folder: PathBuf,
-    host_address: SocketAddr,
+    starter: Starter,
     world: World,
 }
 
@@ -83,31 +41,36 @@ impl Processes {
         let ground = Ground::new().await.unwrap();
         let folder = ground.state_dir().to_owned();
         ground.secrets.write_new(&folder.join(".env")).unwrap();
-        let (host_address, gateway_address) = (own_address(), own_address());
-        let host = Node::start("host", &folder, host_address, host_address).await;
-        let gateway = Node::start("gateway", &folder, host_address, gateway_address).await;
-        let api = Api::new(format!("http://{host_address}"));
-        let world = World::prepare(ground, api, gateway_address, inventory(chips), &|_, _| {})
+        let starter = Starter {
+            program: env!("CARGO_BIN_EXE_node").into(),
+            root: root(),
+            folder,
+            platform: own_address().unwrap(),
+            gateway: own_address().unwrap(),
+            ahead_secs: 0,
+        };
+        let host = starter.start(Part::Host).await.unwrap();
+        let gateway = starter.start(Part::Gateway).await.unwrap();
+        let api = Api::new(format!("http://{}", starter.platform));
+        let world = World::prepare(ground, api, starter.gateway, inventory(chips), &|_, _| {})
             .await
             .unwrap();
         Self {
             host: Some(host),
             gateway: Some(gateway),
-            folder,
-            host_address,
+            starter,
             world,
         }
     }
 
     async fn restart_host(&mut self) {
         self.host = None;
-        self.host = Some(Node::start("host", &self.folder, self.host_address, self.host_address).await);
+        self.host = Some(self.starter.start(Part::Host).await.unwrap());
     }
 
     async fn restart_gateway(&mut self) {
         self.gateway = None;
-        let listen = self.world.gateway;
-        self.gateway = Some(Node::start("gateway", &self.folder, self.host_address, listen).await);
+        self.gateway = Some(self.starter.start(Part::Gateway).await.unwrap());
     }
 
     /// A module whose chip has been applied for, and which kills `victim` at its n-th command.
@@ -115,7 +78,7 @@ impl Processes {
         let mut module = applied(&self.world, &self.world.inventory.chips[index]).await;
         module.observe(Arc::new(KillAt {
             countdown: AtomicU64::new(nth),
-            child: victim.0.clone(),
+            victim: victim.victim(),
         }));
         module
     }
@@ -154,10 +117,10 @@ async fn a_killed_platform_loses_nothing_that_was_acknowledged() {
             module.power_on().await;
             module
         });
-        let victim = processes.host.as_ref().unwrap().0.clone();
+        let victim = processes.host.as_ref().unwrap().victim();
         // The platform comes back while the device may still be powered: the gateway waits for it a while.
         let killed = async {
-            while victim.lock().unwrap().try_wait().unwrap().is_none() {
+            while !victim.is_dead() {
                 assert!(!powering.is_finished(), "the chip ran fewer than {nth} commands");
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
@@ -173,4 +136,18 @@ async fn a_killed_platform_loses_nothing_that_was_acknowledged() {
         processes.world.callbacks(index + 1).await;
         processes.world.assert_written(&module).await;
     }
+}
+
+// The short form of `cargo run --release --bin chaos`.
+#[tokio::test(flavor = "multi_thread")]
+async fn kills_at_random_moments_lose_double_and_invent_nothing() {
+    let plan = Plan {
+        kills: 6,
+        cards: 1_000,
+        seed: 20_260_701,
+        node: env!("CARGO_BIN_EXE_node").into(),
+        root: root(),
+    };
+    let tally = run(&plan).await.unwrap();
+    assert_eq!(tally.killed.iter().sum::<u32>(), plan.kills);
 }

@@ -1,9 +1,7 @@
 //! A world per test, on components that are built once.
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU8, Ordering};
 
 use card_sim::{Module, PowerCycleReport};
 use serde_json::Value;
@@ -158,20 +156,4 @@ pub(crate) fn text(document: &Value, field: &str) -> String {
         .as_str()
         .unwrap_or_else(|| panic!("no {field} in {document}"))
         .to_owned()
-}
-
-/// An address that stays free for whoever is told it: a loopback host of its own, out of reach of the ports that
-/// outgoing connections take on 127.0.0.1.
-pub(crate) fn own_address() -> SocketAddr {
-    static NEXT: AtomicU8 = AtomicU8::new(1);
-    let host = Ipv4Addr::new(127, 77, NEXT.fetch_add(1, Ordering::Relaxed), process_octet());
-    std::net::TcpListener::bind((host, 0))
-        .unwrap()
-        .local_addr()
-        .unwrap()
-}
-
-/// Part of the process id, so that two runs at the same time use different hosts.
-fn process_octet() -> u8 {
-    (std::process::id() % 250) as u8 + 1
 }

@@ -53,8 +53,15 @@ pub const GATEWAY_SESSIONS: Interface = act("gateway.sessions", "/internal/gatew
 /// OTA gateway: what happens in a device session.
 pub const GATEWAY_REPORT: Interface = act("gateway.report", "/internal/gateway/report");
 
-/// Periodic work.
-pub const CRON: Interface = act("cron", "/internal/cron");
+/// Periodic work. A timer that can send neither POST nor a header sends GET with `key`.
+pub const CRON: Interface = internal(
+    "cron",
+    "/internal/cron",
+    Methods::GetOrPost,
+    &[Param::Key],
+    Content::Json,
+    MAX_DOCUMENT_BYTES,
+);
 
 /// Operator: how much data numbers used.
 pub const INGEST_USAGE: Interface = records("ingest.usage", "/ingest/v1/usage");

@@ -26,7 +26,8 @@ fn a_method_the_interface_does_not_have_is_refused_and_told_which_it_has() {
         (&TOKEN, Method::HEAD, "GET, POST"),
         (&WRITE_STATUS, Method::POST, "GET"),
         (&WRITE_STATUS, Method::DELETE, "GET"),
-        (&CRON, Method::GET, "POST"),
+        (&CRON, Method::PUT, "GET, POST"),
+        (&ADMIN_CLIENTS, Method::GET, "POST"),
     ] {
         let answer = refused(interface, Sent::get(interface.path).method(method.clone()));
         assert_eq!(
@@ -92,6 +93,27 @@ fn an_internal_interface_opens_to_its_secret_only() {
         "null",
     );
     assert_eq!(refused(&CRON, in_query).reason(), "credential_wrong");
+}
+
+#[test]
+fn a_timer_that_can_send_no_header_presents_its_secret_as_key() {
+    let get = |query: &str| Sent::get(&format!("{}?{query}", CRON.path));
+    assert_eq!(knock(&CRON, get(&format!("key={SECRET}"))).status, 200);
+    for query in [
+        "key=",
+        "key=wrong",
+        &format!("token={SECRET}"),
+        &format!("key={SECRET}0"),
+    ] {
+        assert_eq!(refused(&CRON, get(query)).reason(), "credential_wrong", "{query}");
+    }
+    // Nobody else has to: a secret does not belong into a query, where proxies log it.
+    let elsewhere = Sent::post(
+        &format!("{}?key={SECRET}", ADMIN_CLIENTS.path),
+        "application/json",
+        "{}",
+    );
+    assert_eq!(refused(&ADMIN_CLIENTS, elsewhere).reason(), "credential_wrong");
 }
 
 #[test]

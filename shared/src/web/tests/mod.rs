@@ -152,7 +152,7 @@ pub(super) fn send_to(
     let outcome = block_on(async {
         let admitted = admit(
             interface,
-            request.method(),
+            (request.method(), request.uri()),
             request.headers(),
             &settings,
             &mut trace,
@@ -207,7 +207,7 @@ pub(super) fn send_broken(interface: &'static Interface, reason: crate::error::R
     let outcome = block_on(async {
         let admitted = admit(
             interface,
-            request.method(),
+            (request.method(), request.uri()),
             request.headers(),
             &settings,
             &mut trace,

@@ -1,10 +1,12 @@
-//! `node host|gateway FOLDER PLATFORM LISTEN`: one part of the product as a process that can be killed.
+//! `node host|gateway FOLDER PLATFORM LISTEN [AHEAD]`: one part of the product as a process that can be killed.
 //!
-//! Secrets come from the `.env` file in FOLDER. Once it serves, it prints
-//! one line.
+//! Secrets come from the `.env` file in FOLDER. AHEAD is by how many seconds the platform's clock is ahead. Once it
+//! serves, it prints one line.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, Result, bail};
 use xieka::components::application_root;
@@ -14,17 +16,23 @@ use xieka::stack::Launch;
 #[tokio::main]
 async fn main() -> Result<()> {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    let [part, folder, platform, listen] = &words[..] else {
-        bail!("expected: node host|gateway FOLDER PLATFORM-ADDRESS LISTEN-ADDRESS");
+    let (Some([part, folder, platform, listen]), ahead) = (words.first_chunk::<4>(), words.get(4)) else {
+        bail!("expected: node host|gateway FOLDER PLATFORM-ADDRESS LISTEN-ADDRESS [SECONDS-AHEAD]");
     };
     let folder = PathBuf::from(folder);
     let secrets = Secrets::read(&folder.join(".env"))?;
     let listen: SocketAddr = listen.parse().context("LISTEN-ADDRESS")?;
+    let ahead: u64 = ahead
+        .map_or(Ok(0), |ahead| ahead.parse())
+        .context("SECONDS-AHEAD")?;
     let mut launch = Launch::on_loopback(application_root()?, folder.clone(), secrets);
     launch.logs = edge_host::Logs::Files(folder.join("log"));
     match part.as_str() {
         "host" => {
             launch.listen = listen;
+            if ahead > 0 {
+                launch.clock = Some(Arc::new(move || SystemTime::now() + Duration::from_secs(ahead)));
+            }
             let host = launch.platform().await?;
             println!("serving {}", host.addr());
             until_stdin_ends().await;

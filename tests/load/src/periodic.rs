@@ -1,0 +1,133 @@
+//! What the periodic work costs with two million chips, and a year of temporary numbers in which each is warned of
+//! exactly once.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use anyhow::{Result, anyhow, ensure};
+use futures::executor::block_on;
+use hdrhistogram::Histogram;
+use serde_json::Value;
+use shared::domain::{AlertId, DAY_MS, Zone};
+use shared::operations::{
+    AlertView, CALL_LOG_DAYS, Context, Job, MAX_ALERTS_PER_PAGE, POOL_LOW_WATER, RECORD_DAYS, Upkeep,
+    list_alerts, run_job,
+};
+use shared::store::Sqlite;
+use xieka::api::Api;
+
+use crate::generate::{self, Os, now};
+use crate::place::Place;
+use crate::table::goal;
+
+/// Ticks that are measured.
+const TICKS: usize = 500;
+/// Days of the year, and those after which the last period is over.
+const DAYS: i64 = 366;
+
+/// Ticks a platform that has nothing to do.
+pub(crate) async fn idle_ticks(count: u32) -> Result<()> {
+    let place = Place::with(count).await?;
+    let api = Api::new(format!("http://{}", place.host.addr()));
+    let cron = place.cron_secret()?;
+    let mut times = Histogram::<u64>::new_with_max(60_000_000, 3)?;
+    for tick in 0..=TICKS {
+        let started = Instant::now();
+        let told = api
+            .post_json(&cron, "/internal/cron", &Value::Null)
+            .await?
+            .ok("ticking")?;
+        ensure!(told["more"] == false, "there is something to do: {told}");
+        // The first brings the schema's caches and the jobs' diary up.
+        if tick > 0 {
+            times.record(u64::try_from(started.elapsed().as_micros())?.max(1))?;
+        }
+    }
+    println!("\n### A tick with nothing due, {count} chips and numbers\n");
+    let ms = |quantile| times.value_at_quantile(quantile) as f64 / 1_000.0;
+    println!("{TICKS} ticks: p50 {:.2} ms, p99 {:.2} ms", ms(0.5), ms(0.99));
+    goal("a tick with nothing due, p50, ms", ms(0.5), 5.0, false);
+    place.end().await;
+    Ok(())
+}
+
+/// A year, day by day: chips whose periods end on every day of it.
+pub(crate) fn year(count: u32) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let (file, secrets) = (folder.path().join("sqlite_db.db"), generate::secrets()?);
+    generate::fill(&file, &secrets, count)?;
+    let db = Sqlite::open(&file).map_err(|problem| anyhow!("{problem}"))?;
+    let start = now();
+    // Fresh numbers end on day 31 and later, so that each has its warning within the year.
+    db.connection().execute(
+        "UPDATE chip SET temp_expires_at = ?1 + (31 + abs(rowid) % 335) * ?2, \
+         temp_next_at = ?1 + (1 + abs(rowid) % 335) * ?2, temp_stage = 0",
+        [start.millis(), DAY_MS],
+    )?;
+    db.connection().execute_batch("PRAGMA synchronous = OFF")?;
+    let vault = generate::vault(&secrets)?;
+    let at = |now| Context {
+        db: &db,
+        journal: &db,
+        vault: &vault,
+        now,
+        random: &Os,
+        zone: Zone::UTC,
+    };
+    let upkeep = Upkeep {
+        call_log_days: CALL_LOG_DAYS,
+        record_days: RECORD_DAYS,
+        pool_low_water: POOL_LOW_WATER,
+    };
+    let (began, mut runs) = (Instant::now(), 0);
+    for day in 0..=DAYS {
+        let cx = at(start.plus(day * DAY_MS));
+        loop {
+            runs += 1;
+            let done = block_on(run_job(&cx, Job::TemporaryNumbers, &upkeep));
+            if !done.map_err(|problem| anyhow!("{problem}"))?.more {
+                break;
+            }
+        }
+    }
+    let secs = began.elapsed().as_secs_f64();
+    let told = tally(&at(start.plus(DAYS * DAY_MS)))?;
+    let chips = count as usize;
+    for kind in ["temporary_numbers_expiring", "temporary_numbers_expired"] {
+        let of_kind = told.get(kind).ok_or_else(|| anyhow!("no {kind}"))?;
+        ensure!(
+            of_kind.len() == chips && of_kind.values().all(|times| *times == 1),
+            "{kind}: {} of {chips} chips, at most {:?} times",
+            of_kind.len(),
+            of_kind.values().max()
+        );
+    }
+    println!("\n### A year of temporary numbers, {count} chips\n");
+    println!(
+        "{count} chips, {DAYS} days, {runs} runs in {secs:.0} s: each warned of once and told of its end once"
+    );
+    Ok(())
+}
+
+/// How often each chip was told of, by kind of alert.
+fn tally(cx: &Context<'_, Sqlite>) -> Result<BTreeMap<String, BTreeMap<String, u32>>> {
+    let mut told: BTreeMap<String, BTreeMap<String, u32>> = BTreeMap::new();
+    let mut cursor: Option<AlertId> = None;
+    loop {
+        let page: Vec<AlertView> = block_on(list_alerts(cx, true, cursor, MAX_ALERTS_PER_PAGE))
+            .map_err(|problem| anyhow!("{problem}"))?;
+        let Some(last) = page.last() else { return Ok(told) };
+        cursor = Some(last.id);
+        for alert in page {
+            let of_kind = told.entry(alert.kind).or_default();
+            for eid in alert.body["eids"]
+                .as_str()
+                .unwrap_or_default()
+                .split(',')
+                .filter(|eid| !eid.is_empty())
+            {
+                *of_kind.entry(eid.to_owned()).or_default() += 1;
+            }
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! Chaos: business systems apply and cancel, cards are powered and written, and all the while platform and gateway are
+//! killed (`kill -9`) at random moments and started again. In the end nothing that was acknowledged is lost, no number
+//! has two cards, the pool adds up, every card's history is without gaps, and each outcome was called back.
+//!
+//! The moments come from a seed; what runs between them is real and does not repeat exactly.
+
+mod life;
+mod proof;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use serde_json::Value;
+use xieka::api::Api;
+use xieka::demo::world::{Ground, World};
+use xieka::inventory::{Inventory, SAMPLE_TRANSPORT_KEY, SAMPLE_TRANSPORT_KEY_NAME};
+
+use crate::process::{Node, Part, Starter, own_address};
+use life::{Fate, live};
+
+/// Cards that are under way at the same time.
+const WORKERS: u32 = 4;
+/// Pauses between two kills, in milliseconds.
+const PAUSE_MS: std::ops::Range<u64> = 150..900;
+/// By how much the platform's clock is put ahead at the end, in seconds: beyond every lease, and still within what
+/// receivers accept of a signature's age.
+const AHEAD_SECS: u64 = 150;
+/// Ticks within which every callback has been delivered in the end.
+const LAST_TICKS: u32 = 50;
+
+/// What to do.
+pub struct Plan {
+    /// How often something is killed.
+    pub kills: u32,
+    /// Cards and numbers there are.
+    pub cards: u32,
+    /// Where the moments come from.
+    pub seed: u64,
+    /// The program `node`.
+    pub node: PathBuf,
+    /// The application's root, with built components.
+    pub root: PathBuf,
+}
+
+/// What happened.
+#[derive(Debug, Default)]
+pub struct Tally {
+    /// Kills of the platform and of the gateway.
+    pub killed: [u32; 2],
+    /// Cards that were written.
+    pub written: usize,
+    /// Applications that were withdrawn.
+    pub cancelled: usize,
+    /// Power-ups it took.
+    pub power_ups: u32,
+    /// Callbacks that arrived, repetitions included.
+    pub arrivals: usize,
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "platform killed {} times, gateway {} times; {} cards written in {} power-ups, {} applications withdrawn; \
+             {} callbacks arrived for {} outcomes; nothing lost, nothing doubled, pool and histories whole",
+            self.killed[0],
+            self.killed[1],
+            self.written,
+            self.power_ups,
+            self.cancelled,
+            self.arrivals,
+            self.written
+        )
+    }
+}
+
+/// Runs the plan and proves the outcome.
+///
+/// # Errors
+/// What was lost, doubled or invented; or that nothing happened.
+pub async fn run(plan: &Plan) -> Result<Tally> {
+    let ground = Ground::new().await?;
+    let folder = ground.state_dir().to_owned();
+    ground.secrets.write_new(&folder.join(".env"))?;
+    let mut starter = Starter {
+        program: plan.node.clone(),
+        root: plan.root.clone(),
+        folder: folder.clone(),
+        platform: own_address()?,
+        gateway: own_address()?,
+        ahead_secs: 0,
+    };
+    let (host, gateway) = (
+        starter.start(Part::Host).await?,
+        starter.start(Part::Gateway).await?,
+    );
+    let inventory = Inventory::generate(1, plan.cards, SAMPLE_TRANSPORT_KEY_NAME, &SAMPLE_TRANSPORT_KEY)?;
+    let api = Api::new(format!("http://{}", starter.platform));
+    let world = Arc::new(World::prepare(ground, api, starter.gateway, inventory, &|_, _| {}).await?);
+
+    let over = Arc::new(AtomicBool::new(false));
+    let next = Arc::new(AtomicU32::new(0));
+    let workers: Vec<_> = (0..WORKERS)
+        .map(|_| tokio::spawn(work(world.clone(), next.clone(), over.clone(), plan.cards)))
+        .collect();
+    let (nodes, killed) = kill(plan, &starter, host, gateway).await?;
+    over.store(true, Ordering::Relaxed);
+    let mut fates = BTreeMap::new();
+    for worker in workers {
+        fates.extend(worker.await??);
+    }
+    // What a killed platform had on its way is due when its lease ends.
+    drop(nodes);
+    starter.ahead_secs = AHEAD_SECS;
+    let _host = starter.start(Part::Host).await?;
+    deliver_the_rest(&world, &folder).await?;
+    let mut tally = proof::examine(&world, &folder, &fates, plan.cards)?;
+    tally.killed = killed;
+    ensure!(
+        tally.written > 0 && tally.cancelled > 0,
+        "nothing happened: {tally}"
+    );
+    Ok(tally)
+}
+
+/// Lives one card after the other until the killing is over.
+async fn work(
+    world: Arc<World>,
+    next: Arc<AtomicU32>,
+    over: Arc<AtomicBool>,
+    cards: u32,
+) -> Result<Vec<(String, Fate)>> {
+    let mut fates = Vec::new();
+    while !over.load(Ordering::Relaxed) {
+        let index = next.fetch_add(1, Ordering::Relaxed);
+        ensure!(index < cards, "{cards} cards are too few");
+        fates.push(live(&world, index).await?);
+    }
+    Ok(fates)
+}
+
+/// Kills and starts again; what runs in the end, and how often each was killed.
+async fn kill(plan: &Plan, starter: &Starter, host: Node, gateway: Node) -> Result<([Node; 2], [u32; 2])> {
+    let (mut nodes, mut killed, mut dice) = ([host, gateway], [0; 2], plan.seed | 1);
+    let mut roll = || {
+        // Xorshift: the moments need no better.
+        dice ^= dice << 13;
+        dice ^= dice >> 7;
+        dice ^= dice << 17;
+        dice
+    };
+    for _ in 0..plan.kills {
+        let pause = PAUSE_MS.start + roll() % (PAUSE_MS.end - PAUSE_MS.start);
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+        let which = usize::from(roll() % 3 == 0);
+        let part = [Part::Host, Part::Gateway][which];
+        nodes[which].victim().kill();
+        killed[which] += 1;
+        nodes[which] = starter.start(part).await?;
+    }
+    Ok((nodes, killed))
+}
+
+/// Ticks until no callback waits.
+async fn deliver_the_rest(world: &World, folder: &std::path::Path) -> Result<()> {
+    let cron = world.ground.secrets.get("SPIN_VARIABLE_CRON_SECRET")?;
+    for _ in 0..LAST_TICKS {
+        let told = world.api.post_json(cron, "/internal/cron", &Value::Null).await?;
+        told.ok("ticking")?;
+        if proof::waiting(folder)? == 0 {
+            return Ok(());
+        }
+    }
+    anyhow::bail!("{} callbacks still wait", proof::waiting(folder)?)
+}

@@ -1,0 +1,144 @@
+//! Platform and gateway as processes of their own, which can be killed.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex};
+
+use anyhow::{Context as _, Result, ensure};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+
+/// Which part a process is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The platform.
+    Host,
+    /// The gateway.
+    Gateway,
+}
+
+impl Part {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Host => "host",
+            Self::Gateway => "gateway",
+        }
+    }
+}
+
+/// How a part is started, as often as need be.
+#[derive(Clone, Debug)]
+pub struct Starter {
+    /// The program `node`.
+    pub program: PathBuf,
+    /// The application's root.
+    pub root: PathBuf,
+    /// The folder of the database and of `.env`.
+    pub folder: PathBuf,
+    /// Where the platform is.
+    pub platform: SocketAddr,
+    /// Where the gateway is.
+    pub gateway: SocketAddr,
+    /// By how much the platform's clock is ahead, in seconds.
+    pub ahead_secs: u64,
+}
+
+impl Starter {
+    /// Starts a part and waits until it serves.
+    ///
+    /// # Errors
+    /// When it ends before that.
+    pub async fn start(&self, part: Part) -> Result<Node> {
+        let listen = match part {
+            Part::Host => self.platform,
+            Part::Gateway => self.gateway,
+        };
+        let mut child = Command::new(&self.program)
+            .arg(part.name())
+            .arg(&self.folder)
+            .args([
+                self.platform.to_string(),
+                listen.to_string(),
+                self.ahead_secs.to_string(),
+            ])
+            .current_dir(&self.root)
+            // Its end tells the node that this process is gone.
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .with_context(|| self.program.display().to_string())?;
+        let stdout = child.stdout.take().context("no output")?;
+        let node = Node(Arc::new(Mutex::new(child)));
+        let stdout = tokio::process::ChildStdout::from_std(stdout)?;
+        let line = BufReader::new(stdout).lines().next_line().await?;
+        let serves = line.is_some_and(|line| line.starts_with("serving"));
+        ensure!(serves, "{} did not start", part.name());
+        Ok(node)
+    }
+}
+
+/// A part of the product as a process; killed when dropped.
+pub struct Node(Arc<Mutex<Child>>);
+
+impl Node {
+    /// What kills it from elsewhere.
+    #[must_use]
+    pub fn victim(&self) -> Victim {
+        Victim(self.0.clone())
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.victim().kill();
+    }
+}
+
+/// A process that can be killed.
+#[derive(Clone)]
+pub struct Victim(Arc<Mutex<Child>>);
+
+impl Victim {
+    /// `kill -9`; the process is gone when this returns.
+    pub fn kill(&self) {
+        if let Ok(mut child) = self.0.lock() {
+            // It may have ended by itself.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+
+    /// Whether it has ended.
+    #[must_use]
+    pub fn is_dead(&self) -> bool {
+        self.0
+            .lock()
+            .is_ok_and(|mut child| !matches!(child.try_wait(), Ok(None)))
+    }
+}
+
+/// An address that stays free for whoever is told it: a loopback host of its own, out of reach of the ports that
+/// outgoing connections take on 127.0.0.1.
+///
+/// # Errors
+/// When there is no free port.
+pub fn own_address() -> Result<SocketAddr> {
+    static NEXT: AtomicU8 = AtomicU8::new(1);
+    let host = Ipv4Addr::new(127, 77, NEXT.fetch_add(1, Ordering::Relaxed), process_octet());
+    Ok(std::net::TcpListener::bind((host, 0))?.local_addr()?)
+}
+
+/// Part of the process id, so that two runs at the same time use different hosts.
+fn process_octet() -> u8 {
+    u8::try_from(std::process::id() % 250).unwrap_or_default() + 1
+}
+
+/// The program beside the running one.
+///
+/// # Errors
+/// When this program's own path is not known.
+pub fn beside(name: &str) -> Result<PathBuf> {
+    let own = std::env::current_exe()?;
+    Ok(own.parent().unwrap_or(Path::new(".")).join(name))
+}
