@@ -21,8 +21,19 @@ async fn token(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
     let client_id = call.params.required_text(Param::ClientId)?;
     let client_secret = call.params.required_text(Param::ClientSecret)?;
     let issued = issue_token(call.cx, client_id, client_secret, call.from).await?;
-    Ok(Reply::ok()
+    let reply = Reply::ok()
         .with("token", issued.token)
         .with("expire_time", issued.expire_time)
-        .with_budget(issued.budget))
+        .with_budget(issued.budget);
+    // Every client takes a token now and then: the people behind it hear here what its address cannot be told.
+    Ok(match issued.callbacks_stopped_at {
+        Some(at) => {
+            let at = call.text_of(at);
+            reply.with_note(
+                format!("回调地址自 {at} 起已停止推送，请联系运营方重新登记"),
+                format!("callbacks to your address were stopped at {at}, have the operator enter it again"),
+            )
+        }
+        None => reply,
+    })
 }

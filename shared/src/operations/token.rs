@@ -11,12 +11,13 @@ use ipnet::IpNet;
 
 use super::Context;
 use super::call_rate::{Blame, blame, heed_blame, spend_calls};
-use crate::domain::{Budget, ClientId, Permission, SECOND_MS, Timestamp};
+use crate::domain::{Budget, ClientId, Permission, Receiver, SECOND_MS, Timestamp};
 use crate::error::{Error, Reason};
 use crate::store::{
     Database,
     client::{self, ClientRow},
     client_secret::{self, SecretRow},
+    receiver,
 };
 
 /// How long a token is valid, in seconds (§7.1.2: 24 h).
@@ -41,6 +42,8 @@ pub struct IssuedToken {
     pub expire_time: i64,
     /// How many tokens the client may still take.
     pub budget: Budget,
+    /// Since when the client's callback address is not called any more, if so.
+    pub callbacks_stopped_at: Option<Timestamp>,
 }
 
 /// A client that proved who it is.
@@ -91,6 +94,7 @@ pub async fn issue_token<D: Database>(
     admitted(&client, ip)?;
     let limit = limit_of(&client, TOKEN_INTERFACE)?.unwrap_or(TOKENS_PER_MINUTE);
     let (_, budget) = spend_calls(cx, &client.id, TOKEN_INTERFACE, limit, 1).await?;
+    let address = receiver::find(cx.db, &Receiver::Client(client.id.clone())).await?;
     let expires = cx.now.plus(TOKEN_LIFETIME_SECS * SECOND_MS).millis();
     let payload = format!("{VERSION}.{}.{generation}.{expires}", client.id.as_str());
     let signature = URL_SAFE_NO_PAD.encode(cx.vault.sign_token(payload.as_bytes())?);
@@ -98,6 +102,7 @@ pub async fn issue_token<D: Database>(
         token: format!("{payload}.{signature}"),
         expire_time: TOKEN_LIFETIME_SECS,
         budget,
+        callbacks_stopped_at: address.and_then(|row| row.stopped).map(|(at, _)| at),
     })
 }
 

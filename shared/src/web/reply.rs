@@ -20,6 +20,9 @@ pub const REQUEST_ID_HEADER: &str = "x-request-id";
 /// After how many seconds a caller should try again when the platform is not available.
 const RETRY_AFTER_SECS: u32 = 2;
 
+/// What stands between the message of a success and what is added to it, in Chinese and English.
+const NOTE_MARK: [&str; 2] = ["；", "; "];
+
 /// The window that limits of calls are given for, in seconds.
 const WINDOW_SECS: u32 = 60;
 
@@ -28,6 +31,7 @@ const WINDOW_SECS: u32 = 60;
 pub struct Reply {
     fields: Vec<(&'static str, Value)>,
     budget: Option<Budget>,
+    note: Option<[String; 2]>,
 }
 
 impl Reply {
@@ -41,6 +45,13 @@ impl Reply {
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
         self.fields.push((name, value.into()));
+        self
+    }
+
+    /// Adds something that people behind the caller should know to the message, in Chinese and English.
+    #[must_use]
+    pub fn with_note(mut self, zh: String, en: String) -> Self {
+        self.note = Some([zh, en]);
         self
     }
 
@@ -85,7 +96,14 @@ pub fn render(
     request_id: &str,
 ) -> Response<Vec<u8>> {
     let (code, message, fields) = match outcome {
-        Ok(reply) => (StatusCode::OK, success(lang).to_owned(), reply.fields.clone()),
+        Ok(reply) => {
+            let note = reply
+                .note
+                .as_ref()
+                .map(|note| format!("{}{}", NOTE_MARK[lang as usize], note[lang as usize]));
+            let message = format!("{}{}", success(lang), note.unwrap_or_default());
+            (StatusCode::OK, message, reply.fields.clone())
+        }
         Err(refusal) => {
             let code = StatusCode::from_u16(refusal.reason().status());
             let message = refusal.first().error.message(lang);

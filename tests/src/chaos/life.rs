@@ -21,7 +21,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// What was acknowledged to a card's client.
 #[derive(Debug, Default)]
-pub struct Fate {
+pub(super) struct Fate {
     /// Tasks that were acknowledged as withdrawn.
     pub cancelled: Vec<String>,
     /// The task that wrote it.

@@ -16,22 +16,23 @@ use crate::receiver::{Arrived, Manner, Receiver, Seen};
 const FIRST_CHIP: u32 = 100;
 
 /// A client whose callbacks go to one path of the receiver, with chips of its own.
-struct Client {
-    id: String,
+pub(crate) struct Client {
+    pub(crate) id: String,
+    client_secret: String,
     secret: String,
-    token: String,
-    chips: Vec<String>,
+    pub(crate) token: String,
+    pub(crate) chips: Vec<String>,
 }
 
 /// A platform and a receiver.
-struct Rig {
-    door: Door,
-    receiver: Receiver,
+pub(crate) struct Rig {
+    pub(crate) door: Door,
+    pub(crate) receiver: Receiver,
     next_chip: std::cell::Cell<u32>,
 }
 
 impl Rig {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let receiver = Receiver::start().await;
         let host = format!("http://{}", receiver.addr);
         let variables = [
@@ -46,10 +47,7 @@ impl Rig {
     }
 
     /// A client with `chips` chips whose callbacks go to `path`.
-    async fn client(&self, path: &str, chips: u32) -> Client {
-        let first = self.next_chip.replace(self.next_chip.get() + chips);
-        let part =
-            Inventory::generate(first, chips, SAMPLE_TRANSPORT_KEY_NAME, &SAMPLE_TRANSPORT_KEY).unwrap();
+    pub(crate) async fn client(&self, path: &str, chips: u32) -> Client {
         let made = self
             .door
             .admin_post(
@@ -60,9 +58,24 @@ impl Rig {
             .await;
         let text = |field: &str| made.body[field].as_str().unwrap().to_owned();
         let id = text("client_id");
+        let chips = self.chips_for(&id, chips).await;
+        Client {
+            token: self.door.token(&id, &text("client_secret")).await,
+            client_secret: text("client_secret"),
+            secret: text("callback_secret"),
+            id,
+            chips,
+        }
+    }
+
+    /// Imports chips of a client, and as many numbers.
+    pub(crate) async fn chips_for(&self, client: &str, chips: u32) -> Vec<String> {
+        let first = self.next_chip.replace(self.next_chip.get() + chips);
+        let part =
+            Inventory::generate(first, chips, SAMPLE_TRANSPORT_KEY_NAME, &SAMPLE_TRANSPORT_KEY).unwrap();
         for (target, csv) in [
             (
-                format!("/admin/v1/chips:import?client_id={id}"),
+                format!("/admin/v1/chips:import?client_id={client}"),
                 part.chips_csv().unwrap(),
             ),
             ("/admin/v1/numbers:import".to_owned(), part.numbers_csv().unwrap()),
@@ -71,20 +84,27 @@ impl Rig {
             let report = self.door.send(sent).await;
             assert_eq!(report.body["imported"], json!(chips), "{}", report.text);
         }
-        Client {
-            token: self.door.token(&id, &text("client_secret")).await,
-            secret: text("callback_secret"),
-            id,
-            chips: part.chips.iter().map(|chip| chip.eid.clone()).collect(),
-        }
+        part.chips.iter().map(|chip| chip.eid.clone()).collect()
+    }
+
+    /// A fresh token.
+    pub(crate) async fn renew(&self, client: &mut Client) {
+        client.token = self.door.token(&client.id, &client.client_secret).await;
+    }
+
+    pub(crate) async fn apply(&self, client: &Client, eid: &str) -> String {
+        let target = format!("/v1/write/apply?eid={eid}&write_type=1&province_code=37");
+        let applied = self.door.send(Sent::get(target).bearer(&client.token)).await;
+        applied.body["task_id"].as_str().expect(&applied.text).to_owned()
     }
 
     /// Applies for a chip and fails to write it: one callback.
     async fn fail(&self, client: &Client, chip: usize) -> String {
-        let eid = &client.chips[chip];
-        let target = format!("/v1/write/apply?eid={eid}&write_type=1&province_code=37");
-        let applied = self.door.send(Sent::get(target).bearer(&client.token)).await;
-        let task = applied.body["task_id"].as_str().expect(&applied.text).to_owned();
+        self.fail_eid(client, &client.chips[chip]).await
+    }
+
+    pub(crate) async fn fail_eid(&self, client: &Client, eid: &str) -> String {
+        let task = self.apply(client, eid).await;
         let session = self.door.session_of(eid).await;
         let failed =
             json!({"kind": "failed", "failure": "card_error", "detail": "6F00", "chip_fault": false});
@@ -92,7 +112,21 @@ impl Rig {
         task
     }
 
-    async fn tick(&self) -> Reply {
+    /// Applies for a chip and writes it.
+    pub(crate) async fn write(&self, client: &Client, eid: &str) {
+        self.apply(client, eid).await;
+        self.finish(eid).await;
+    }
+
+    /// Writes and verifies a card that was applied for.
+    pub(crate) async fn finish(&self, eid: &str) {
+        for event in ["written", "verified"] {
+            let session = self.door.session_of(eid).await;
+            self.door.report(&session, json!({"kind": event})).await;
+        }
+    }
+
+    pub(crate) async fn tick(&self) -> Reply {
         self.tick_at(&self.door.host).await
     }
 
@@ -110,11 +144,11 @@ impl Rig {
         self.door.admin_get(&path).await["callbacks"][0].clone()
     }
 
-    async fn post(&self, path: &str, body: Value) -> Value {
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Value {
         self.door.admin_post(path, body).await.body
     }
 
-    async fn alerts(&self) -> Vec<Value> {
+    pub(crate) async fn alerts(&self) -> Vec<Value> {
         let list = self.door.admin_get("/admin/v1/alerts").await;
         list["alerts"].as_array().unwrap().clone()
     }
@@ -260,8 +294,18 @@ async fn receivers_that_misbehave_are_tried_again_and_delay_nobody() {
         .admin_get(&format!("/admin/v1/receivers?receiver={}", gone.id))
         .await;
     assert_eq!(shown["stopped_for"], "gone", "{shown}");
+    let token = format!(
+        "/v1/token?client_id={}&client_secret={}",
+        gone.id, gone.client_secret
+    );
+    let told = rig.door.send(Sent::get(&token)).await;
+    assert_eq!(
+        told.body["message"],
+        "成功；回调地址自 2026-07-01T08:00:00+08:00 起已停止推送，请联系运营方重新登记"
+    );
     let update = json!({"receiver": gone.id, "url": rig.receiver.url("/good")});
     rig.post("/admin/v1/receivers:update", update).await;
+    assert_eq!(rig.door.send(Sent::get(token)).await.body["message"], "成功");
     rig.tick().await;
     assert_eq!(rig.latest(gone).await["state"], "delivered");
     rig.door.close().await;

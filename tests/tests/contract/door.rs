@@ -232,6 +232,10 @@ impl Door {
         self.folder.path().join("sqlite_db.db")
     }
 
+    pub(crate) fn now(&self) -> i64 {
+        self.now.load(Ordering::SeqCst)
+    }
+
     pub(crate) fn pass(&self, ms: i64) {
         self.now.fetch_add(ms, Ordering::SeqCst);
     }

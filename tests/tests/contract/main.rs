@@ -14,3 +14,4 @@ mod own_cases;
 mod receiver;
 mod schemathesis;
 mod success;
+mod year;
