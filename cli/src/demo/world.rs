@@ -190,7 +190,7 @@ async fn create_client(api: &Api, admin_secret: &str, receiver: &Receiver) -> Re
         "name": "demonstration",
         "phone": "13800000000",
         "ips": ["127.0.0.1/32"],
-        "permissions": ["write.apply", "write.status"],
+        "permissions": ["write.apply", "write.status", "write.cancel"],
         "callback_url": receiver.url(),
     });
     let client = api

@@ -1,7 +1,7 @@
 //! Brings a database to the schema this program knows.
 //!
 //! Migrations are numbered files that are never edited once released; a statement in them ends with
-//! `;` at the end of a line. They are written for SQLite and libSQL; another engine brings its own
+//! `;` at the end of a line, and a comment fills its lines. They are written for SQLite and libSQL; another engine brings its own
 //! files for the same tables.
 
 use super::{Database, DbError, transaction};
@@ -10,9 +10,9 @@ use crate::error::{Error, Reason};
 
 /// Text of every migration; the first makes version 1.
 const MIGRATIONS: &[&str] = &[
-    include_str!("../../migrations/0001_card_writing.sql"),
-    include_str!("../../migrations/0002_access_queries_log.sql"),
-    include_str!("../../migrations/0003_receivers_alerts_jobs.sql"),
+    include_str!(concat!(env!("OUT_DIR"), "/0001_card_writing.sql")),
+    include_str!(concat!(env!("OUT_DIR"), "/0002_access_queries_log.sql")),
+    include_str!(concat!(env!("OUT_DIR"), "/0003_receivers_alerts_jobs.sql")),
 ];
 
 /// The schema this program needs.
