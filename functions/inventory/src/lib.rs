@@ -2,8 +2,10 @@
 //!
 //! Opened by `admin_secret`. Never shows key material.
 
+mod document;
 mod import;
 mod pool;
+mod reprovision;
 
 use shared::operations::NumberAct;
 use shared::spin::{self, Needs};
@@ -22,6 +24,7 @@ const NEEDS: Needs = Needs {
 const INTERFACES: &[&Interface] = &[
     &interface::ADMIN_CHIPS_IMPORT,
     &interface::ADMIN_CHIPS_FAULT,
+    &interface::ADMIN_CHIPS_REPROVISION,
     &interface::ADMIN_NUMBERS_IMPORT,
     &interface::ADMIN_NUMBERS_ALLOT,
     &interface::ADMIN_NUMBERS_RELEASE,
@@ -36,6 +39,7 @@ async fn handle(request: Request) -> impl IntoResponse {
     spin::serve(interface, NEEDS, request, async |call| match interface.name {
         "admin.chips.import" => import::chip_file(call).await,
         "admin.chips.fault" => pool::fault(call).await,
+        "admin.chips.reprovision" => reprovision::reprovision(call).await,
         "admin.numbers.import" => import::number_file(call).await,
         "admin.numbers.allot" => pool::allot(call).await,
         "admin.numbers.release" => pool::release(call).await,
