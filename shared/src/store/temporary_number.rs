@@ -24,8 +24,13 @@ macro_rules! ended {
     };
 }
 
-const ANY_ENDING: &str = concat!("SELECT 1 ", ending!(), " LIMIT 1");
-const ANY_ENDED: &str = concat!("SELECT 1 ", ended!(), " LIMIT 1");
+const DUE: &str = concat!(
+    "SELECT EXISTS (SELECT 1 ",
+    ending!(),
+    ") AS ending, EXISTS (SELECT 1 ",
+    ended!(),
+    ") AS ended"
+);
 const TAKE_ENDING: &str = concat!(
     "UPDATE chip SET temp_stage = 1, temp_next_at = temp_expires_at WHERE temp_stage = 0 AND eid_index IN \
      (SELECT eid_index ",
@@ -72,16 +77,20 @@ pub struct ToldRow {
     pub expires_at: Timestamp,
 }
 
-/// Whether there is a chip of which this is to be told.
+/// What there is to tell now, of one chip at least.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn any<D: Database>(db: &D, news: News, now: Timestamp) -> Result<bool, DbError> {
-    let sql = match news {
-        News::Ending => ANY_ENDING,
-        News::Ended => ANY_ENDED,
-    };
-    Ok(!db.run(sql, &[now.into()]).await?.is_empty())
+pub async fn due<D: Database>(db: &D, now: Timestamp) -> Result<Vec<News>, DbError> {
+    let due = first(&db.run(DUE, &[now.into()]).await?, |row| {
+        let news = [(row.flag(0)?, News::Ending), (row.flag(1)?, News::Ended)];
+        Ok(news
+            .into_iter()
+            .filter(|(is_due, _)| *is_due)
+            .map(|(_, news)| news)
+            .collect())
+    })?;
+    Ok(due.unwrap_or_default())
 }
 
 /// Takes up to `limit` chips of which this is to be told: from here on it is told.

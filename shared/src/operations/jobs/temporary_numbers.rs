@@ -19,11 +19,8 @@ pub const MAX_TOLD_CHIPS: u32 = 500;
 /// chip that nobody was warned of in time is told of once, as expired.
 pub(super) async fn tell<D: Database>(cx: &Context<'_, D>) -> Result<Done, Error> {
     let mut done = Done::default();
-    for news in [News::Ending, News::Ended] {
-        // Looking takes no lock.
-        if !temporary_number::any(cx.db, news, cx.now).await? {
-            continue;
-        }
+    // Looking takes no lock.
+    for news in temporary_number::due(cx.db, cx.now).await? {
         let count = transaction(cx.db, async |db| {
             let chips = temporary_number::take(db, news, cx.now, MAX_TOLD_CHIPS).await?;
             tell_of(cx, news, &chips).await?;
