@@ -207,7 +207,28 @@ fn an_administrator_sees_the_pools_and_sets_the_mark_of_one() {
         reason(run(set_pool_low_water(&world.cx(), nowhere, Some(1)))),
         Reason::ProvinceWithoutNumber
     );
-    assert!(MAX_COUNTED >= 100_000);
+}
+
+#[test]
+fn a_large_pool_is_counted_up_to_a_limit() {
+    let world = with_pools(&["37"], 1);
+    let copies = |count: u32| {
+        world.execute(&format!(
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}) \
+             INSERT INTO number (iccid_index, iccid_sealed, msisdn_index, msisdn_sealed, imsi_index, imsi_sealed, \
+             province, services, k_sealed, opc_sealed, status, exposed, imported_digest, imported_at, changed_at) \
+             SELECT randomblob(16), x'', randomblob(16), x'', randomblob(16), x'', province, services, x'', x'', \
+             status, 0, imported_digest, imported_at, changed_at FROM (SELECT * FROM number LIMIT 1), n"
+        ));
+    };
+    copies(MAX_COUNTED - 1);
+    let seen = view(&world, "37");
+    assert_eq!((seen.level, seen.is_capped), (MAX_COUNTED, false));
+    copies(1);
+    let seen = view(&world, "37");
+    assert_eq!((seen.level, seen.is_capped), (MAX_COUNTED, true));
+    watch(&world);
+    assert_eq!(world.count("SELECT level FROM pool_level"), 11);
 }
 
 #[test]

@@ -284,7 +284,7 @@ fn a_tick_with_nothing_to_tell_writes_nothing_and_every_statement_uses_the_index
     for sql in about_chips {
         let plan = world.plan(sql);
         assert!(
-            plan.contains("chip_temp_next") && !plan.contains("SCAN"),
+            plan.contains("chip_temp_next") && !plan.contains("SCAN chip"),
             "{plan}"
         );
         assert!(!plan.contains("TEMP B-TREE"), "{plan}");
