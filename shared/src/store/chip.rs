@@ -63,7 +63,7 @@ pub struct ChipRow {
     pub profile: String,
     /// First moment at which its temporary number has expired.
     pub temp_expires_at: Timestamp,
-    /// Test allowance it was delivered with, in bytes.
+    /// Test allowance it was given, in bytes.
     pub allowance_bytes: u64,
     /// Bytes of it that are used.
     pub used_bytes: u64,

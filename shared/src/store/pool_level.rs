@@ -8,7 +8,7 @@ use crate::domain::{IncidentKind, PoolState, Province, Timestamp};
 const ADD: &str = "INSERT INTO pool_level (province, state, level, changed_at) VALUES ($1, 'ok', 0, $2) \
     ON CONFLICT (province) DO NOTHING";
 const ALL: &str = "SELECT province, low_water, state, level, changed_at, EXISTS (SELECT 1 FROM incident \
-    WHERE kind = $1 AND subject = 'province:' || province AND closed_at IS NULL) AS told FROM pool_level \
+    WHERE kind = $1 AND subject = 'province:' || pool_level.province AND closed_at IS NULL) AS told FROM pool_level \
     ORDER BY province";
 const IS_OPEN: &str =
     "SELECT 1 AS found FROM incident WHERE kind = $1 AND subject = $2 AND closed_at IS NULL";

@@ -103,6 +103,19 @@ fn the_day_of_opening_and_the_network_decide_the_new_period() {
 }
 
 #[test]
+fn a_number_whose_period_ends_within_30_days_is_warned_of_at_once() {
+    let world = World::new();
+    world.stocked(1, 0);
+    let new = Reprovision {
+        opened_on: Some(parse_date("2025-10-15").unwrap()),
+        ..number(7)
+    };
+    give(&world, 0, &new);
+    world.job(Job::TemporaryNumbers);
+    assert_eq!(kinds(&world), ["temporary_numbers_expiring"]);
+}
+
+#[test]
 fn the_same_again_changes_nothing_and_makes_no_period_longer() {
     let world = World::new();
     world.stocked(1, 0);

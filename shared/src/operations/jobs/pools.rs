@@ -72,16 +72,19 @@ pub(super) async fn watch<D: Database>(cx: &Context<'_, D>, upkeep: &Upkeep) -> 
         return Ok(Done::default());
     }
     let count = transaction(cx.db, async |db| {
-        for province in survey(cx, upkeep).await?.unknown {
-            pool_level::add(db, province.code(), cx.now).await?;
-        }
         // Again, because another node may have been faster.
-        let survey = survey(cx, upkeep).await?;
+        let mut seen = survey(cx, upkeep).await?;
+        if !seen.unknown.is_empty() {
+            for province in &seen.unknown {
+                pool_level::add(db, province.code(), cx.now).await?;
+            }
+            seen = survey(cx, upkeep).await?;
+        }
         let mut count = 0;
-        for pool in &survey.pools {
+        for pool in &seen.pools {
             count += usize::from(follow(cx, pool).await?);
         }
-        follow_several(cx, &survey).await?;
+        follow_several(cx, &seen).await?;
         Ok::<_, Error>(count)
     })
     .await?;
