@@ -19,6 +19,7 @@ use spin_sdk::http_service;
 const NEEDS: Needs = Needs {
     sealing_keys: true,
     upkeep: true,
+    pool_low_water: true,
     secret: Some("cron_secret"),
     ..Needs::NONE
 };

@@ -9,6 +9,14 @@ pub enum AlertKind {
     AddressStopped,
     /// A job of the periodic work keeps failing.
     JobFailing,
+    /// Test periods of temporary numbers end in 30 days (§5.3.1.3).
+    TemporaryNumbersExpiring,
+    /// Test periods of temporary numbers are over (§5.3.1.3).
+    TemporaryNumbersExpired,
+    /// A province's pool of numbers is at its low-water mark (§5.3.1.1).
+    PoolLow,
+    /// Several provinces have no number left (§5.3.1.1).
+    PoolsEmpty,
 }
 
 /// Kind, stable name, description zh and en.
@@ -22,6 +30,14 @@ const TABLE: &[Row] = &[
         ["回调地址已停止推送，重新登记地址后恢复", "an address is not called any more until one is entered"]),
     (AlertKind::JobFailing, "job_failing",
         ["定时任务连续失败", "a job of the periodic work keeps failing"]),
+    (AlertKind::TemporaryNumbersExpiring, "temporary_numbers_expiring",
+        ["临时号码测试期将在 30 天后到期", "test periods of temporary numbers end in 30 days"]),
+    (AlertKind::TemporaryNumbersExpired, "temporary_numbers_expired",
+        ["临时号码测试期已到期，不能再申请写卡", "test periods of temporary numbers are over: no application is accepted any more"]),
+    (AlertKind::PoolLow, "pool_low",
+        ["省份可用码号不足", "a province's pool of numbers is low"]),
+    (AlertKind::PoolsEmpty, "pools_empty",
+        ["多个省份无可用码号", "several provinces have no number left"]),
 ];
 
 impl AlertKind {

@@ -5,6 +5,8 @@
 pub enum IncidentKind {
     /// 申请异常: a province has no number left (Table 3).
     ProvinceWithoutNumber,
+    /// 申请异常: several provinces have no number left.
+    ProvincesWithoutNumber,
     /// 写卡异常: a temporary number is past its test period (Table 4).
     TemporaryNumberExpired,
     /// 写卡异常: a chip is faulty (Table 4).
@@ -23,6 +25,7 @@ impl IncidentKind {
     pub fn code(self) -> &'static str {
         match self {
             Self::ProvinceWithoutNumber => "province_without_number",
+            Self::ProvincesWithoutNumber => "provinces_without_number",
             Self::TemporaryNumberExpired => "temporary_number_expired",
             Self::ChipFault => "chip_fault",
             Self::NumberSilent => "number_silent",

@@ -3,12 +3,22 @@
 
 use time::{Date, Duration, Month};
 
-use super::{Kind, Malformed, Timestamp, Zone, all_digits};
+use super::{DAY_MS, Kind, Malformed, Timestamp, Zone, all_digits};
 
 /// Days of the test period of a 4G temporary number (§5.3.1.3).
 const TEST_PERIOD_4G_DAYS: i64 = 270;
 /// Days of the test period of an NB-IoT temporary number (§5.3.1.3).
 const TEST_PERIOD_NB_IOT_DAYS: i64 = 180;
+
+/// Days before the end of the test period at which the operator is warned (§5.3.1.3).
+const WARNED_DAYS_BEFORE: i64 = 30;
+
+/// When the operator is warned that a test period ends at `expires_at`: as many calendar days before, because the
+/// platform's zone has a constant offset.
+#[must_use]
+pub fn warned_at(expires_at: Timestamp) -> Timestamp {
+    expires_at.plus(-WARNED_DAYS_BEFORE * DAY_MS)
+}
 
 /// Network a temporary number works on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -34,6 +44,14 @@ impl Network {
                 "the network type is 4g or nb-iot",
             )),
         }
+    }
+
+    /// The network stored under `code`.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        [Self::Lte, Self::NbIot]
+            .into_iter()
+            .find(|network| network.code() == code)
     }
 
     /// Text stored in the database.

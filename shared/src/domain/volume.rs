@@ -6,6 +6,8 @@ use super::{Kind, Malformed, all_digits};
 
 /// Bytes of a megabyte.
 const BYTES_PER_MB: u64 = 1_000_000;
+/// Largest test allowance of a chip, in bytes: 100 GB.
+const MAX_TEST_ALLOWANCE_BYTES: u64 = 100_000_000_000;
 /// Most decimals of a number of megabytes.
 const DECIMALS: usize = 6;
 /// Most digits before the decimal point.
@@ -43,6 +45,22 @@ impl Volume {
         }
         let bytes = format!("{whole}{part:0<DECIMALS$}").parse();
         bytes.map(Self).map_err(|_| wrong)
+    }
+
+    /// Reads the test allowance of a chip (§5.2.1.2) in megabytes.
+    ///
+    /// # Errors
+    /// [`Malformed`] for anything else, and for more than 100 GB.
+    pub fn parse_test_allowance(text: &str) -> Result<Self, Malformed> {
+        let volume = Self::parse_mb(text)?;
+        if volume.0 > MAX_TEST_ALLOWANCE_BYTES {
+            return Err(Malformed::new(
+                Kind::Value,
+                "测试流量过大",
+                "the test allowance is too large",
+            ));
+        }
+        Ok(volume)
     }
 
     /// In bytes.
@@ -86,6 +104,16 @@ mod tests {
     use proptest::prelude::*;
 
     use super::Volume;
+
+    #[test]
+    fn a_test_allowance_is_decimal_megabytes_up_to_a_limit() {
+        let bytes = |text| Volume::parse_test_allowance(text).map(Volume::bytes);
+        assert_eq!(bytes("5"), Ok(5_000_000));
+        assert_eq!(bytes("100000"), Ok(100_000_000_000));
+        for text in ["100000.000001", "-1", ""] {
+            assert!(bytes(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn megabytes_are_decimal_and_exact() {

@@ -18,7 +18,7 @@ pub struct ChipView {
     pub imei: Option<String>,
     /// Model.
     pub chip_model: String,
-    /// Temporary number it was delivered with.
+    /// Temporary number it has.
     pub temp_msisdn: String,
     /// ICCID of that number.
     pub temp_iccid: String,

@@ -23,9 +23,11 @@ mod open_time;
 mod outbox;
 mod overview;
 mod pool;
+mod pool_view;
 mod provinces;
 mod receivers;
 mod report;
+mod reprovision;
 mod status;
 mod token;
 mod transition;
@@ -55,8 +57,9 @@ pub use ingest::{
 };
 pub use inquiry::{claim_inquiry, settle_inquiry};
 pub use jobs::{
-    CALLBACKS_JOB, Diary, Done, Job, JobView, MAX_DESTROYED, RECORD_DAYS, STALE_AFTER_MS, Upkeep,
-    destructions, job_views, note_job, open_diary, run_job,
+    CALLBACKS_JOB, Diary, Done, Job, JobView, MAX_DESTROYED, MAX_POOL_LOW_WATER, MAX_TOLD_CHIPS,
+    POOL_LOW_WATER, RECORD_DAYS, STALE_AFTER_MS, Upkeep, destructions, job_views, note_job, open_diary,
+    run_job,
 };
 pub use number_view::{NumberRef, NumberView, Usage, number_view};
 pub use open_session::{MIN_SESSION_ALLOWANCE_BYTES, OpenSession, SessionWork, WriteData, open_session};
@@ -70,12 +73,14 @@ pub use outbox::{
 };
 pub use overview::{MAX_OVERVIEW_ROWS, card_history, incidents};
 pub use pool::{MAX_NUMBERS, NumberAct, act_on_number, allot_numbers, register_fault, release_numbers};
+pub use pool_view::{MAX_COUNTED, PoolView, pool_views, set_pool_low_water};
 pub use provinces::provinces;
 pub use receivers::{
     ReceiverSecretView, ReceiverView, RotatedReceiverSecret, enter_receiver_address, receiver_view,
     rotate_receiver_secret,
 };
 pub use report::{MAX_WRITE_ATTEMPTS, Report, ReportAnswer, ReportEvent, report};
+pub use reprovision::{Reprovision, Reprovisioned, reprovision};
 pub use status::{StatusView, TaskRef, status};
 pub use token::{
     Caller, IssuedToken, MAX_TOKEN_BYTES, TOKEN_LIFETIME_SECS, TOKENS_PER_MINUTE, Verified, issue_token,

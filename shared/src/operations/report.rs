@@ -11,7 +11,7 @@ use crate::store::{
     device_session::{self, SessionRow, SessionState},
     incident, number,
     task::{self, TaskRow},
-    transaction,
+    temporary_number, transaction,
 };
 
 /// Progress when everything is written and only the verification is left, in percent.
@@ -289,6 +289,7 @@ async fn succeed<D: Database>(cx: &Context<'_, D>, chip: &ChipRow, task: &TaskRo
         Some(task.id),
     )
     .await?;
+    temporary_number::forget(cx.db, &chip.eid_index).await?;
     incident::close(
         cx.db,
         IncidentKind::NumberSilent,

@@ -31,6 +31,8 @@ pub struct Needs {
     pub callback_allow_http: bool,
     /// `call_log_days`, `record_days`: does the periodic work.
     pub upkeep: bool,
+    /// `pool_low_water`: watches or shows the pools of numbers.
+    pub pool_low_water: bool,
     /// The name of the secret of its internal interfaces.
     pub secret: Option<&'static str>,
 }
@@ -44,6 +46,7 @@ impl Needs {
         transport_keys: false,
         callback_allow_http: false,
         upkeep: false,
+        pool_low_water: false,
         secret: None,
     };
 }
@@ -102,6 +105,11 @@ async fn read(needs: Needs) -> Result<Variables, Error> {
         },
         record_days: if needs.upkeep {
             Some(text("record_days").await?)
+        } else {
+            None
+        },
+        pool_low_water: if needs.pool_low_water {
+            Some(text("pool_low_water").await?)
         } else {
             None
         },

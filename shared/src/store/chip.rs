@@ -1,7 +1,7 @@
 //! Table `chip`: one row per eUICC, keyed by the blind index of its EID (§5.2.1.2).
 
 use super::{Database, DbError, Row, Value, first};
-use crate::domain::{CardStatus, ClientId, Eid, Timestamp};
+use crate::domain::{CardStatus, ClientId, Eid, Timestamp, Volume};
 use crate::error::Error;
 use crate::vault::{BlindIndex, Column, Vault};
 
@@ -33,8 +33,8 @@ const INSERT: &str = "INSERT INTO chip (eid_index, eid_sealed, client_id, chip_m
     temp_msisdn_index, temp_msisdn_sealed, temp_iccid_index, temp_iccid_sealed, temp_imsi_index, temp_imsi_sealed, \
     temp_opened_on, temp_expires_at, allowance_bytes, used_bytes, imei_sealed, psk_identity_index, \
     psk_identity_sealed, key_version, psk_sealed, dek_sealed, status, faulty, imported_digest, imported_at, \
-    changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 0, $16, $17, $18, $19, \
-    $20, $21, $22, 0, $23, $24, $24) ON CONFLICT DO NOTHING RETURNING eid_index";
+    changed_at, temp_next_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 0, $16, $17, $18, $19, \
+    $20, $21, $22, 0, $23, $24, $24, $25) ON CONFLICT DO NOTHING RETURNING eid_index";
 const BY_EID: &str = concat!("SELECT ", columns!(), " FROM chip WHERE eid_index = $1");
 const BY_PSK_IDENTITY: &str = concat!("SELECT ", columns!(), " FROM chip WHERE psk_identity_index = $1");
 const COLLISION: &str = "SELECT temp_msisdn_index, temp_iccid_index, temp_imsi_index FROM chip \
@@ -63,7 +63,7 @@ pub struct ChipRow {
     pub profile: String,
     /// First moment at which its temporary number has expired.
     pub temp_expires_at: Timestamp,
-    /// Test allowance it was delivered with, in bytes.
+    /// Test allowance it was given, in bytes.
     pub allowance_bytes: u64,
     /// Bytes of it that are used.
     pub used_bytes: u64,
@@ -124,8 +124,10 @@ pub struct NewChipRow {
     pub temp_opened_on: String,
     /// First moment at which it has expired.
     pub temp_expires_at: Timestamp,
-    /// Test allowance, in bytes.
-    pub allowance_bytes: i64,
+    /// When the operator is warned of that.
+    pub temp_next_at: Timestamp,
+    /// Test allowance.
+    pub allowance: Volume,
     /// Sealed IMEI.
     pub imei_sealed: Option<Vec<u8>>,
     /// Blind index and sealed value of the registered PSK identity.
@@ -148,7 +150,7 @@ pub struct NewChipRow {
 /// Those of the database.
 pub async fn insert<D: Database>(db: &D, new: &NewChipRow, now: Timestamp) -> Result<bool, DbError> {
     let (identity_index, identity_sealed) = new.psk_identity.clone().unzip();
-    let params: [Value; 24] = [
+    let params: [Value; 25] = [
         new.eid_index.into(),
         new.eid_sealed.clone().into(),
         (&new.client_id).into(),
@@ -163,7 +165,7 @@ pub async fn insert<D: Database>(db: &D, new: &NewChipRow, now: Timestamp) -> Re
         new.temp_imsi.1.clone().into(),
         new.temp_opened_on.as_str().into(),
         new.temp_expires_at.into(),
-        new.allowance_bytes.into(),
+        new.allowance.into(),
         new.imei_sealed.clone().into(),
         identity_index.into(),
         identity_sealed.into(),
@@ -173,6 +175,7 @@ pub async fn insert<D: Database>(db: &D, new: &NewChipRow, now: Timestamp) -> Re
         new.status.code().into(),
         new.imported_digest.into(),
         now.into(),
+        new.temp_next_at.into(),
     ];
     Ok(!db.run(INSERT, &params).await?.is_empty())
 }

@@ -25,11 +25,13 @@ pub mod number;
 pub mod operator_inquiry;
 pub mod outbox;
 pub mod outbox_attempt;
+pub mod pool_level;
 pub mod receiver;
 pub mod receiver_secret;
 mod row;
 mod subject;
 pub mod task;
+pub mod temporary_number;
 pub mod told;
 mod transaction;
 pub mod views;
@@ -42,7 +44,7 @@ pub use row::{Row, Value};
 pub use subject::Subject;
 pub use transaction::transaction;
 
-use crate::domain::{ClientId, Receiver, TaskId, Timestamp};
+use crate::domain::{ClientId, Receiver, TaskId, Timestamp, Volume};
 use crate::vault::BlindIndex;
 
 impl From<&BlindIndex> for Value {
@@ -72,6 +74,13 @@ impl From<&Receiver> for Value {
 impl From<TaskId> for Value {
     fn from(id: TaskId) -> Self {
         id.text().into()
+    }
+}
+
+impl From<Volume> for Value {
+    fn from(volume: Volume) -> Self {
+        // A volume has fifteen digits at most.
+        i64::try_from(volume.bytes()).unwrap_or(i64::MAX).into()
     }
 }
 

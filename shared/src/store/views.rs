@@ -118,7 +118,7 @@ pub struct ChipFacts {
     pub temp_expires_at: Timestamp,
     /// State of the card.
     pub status: CardStatus,
-    /// Test allowance it was delivered with, in bytes.
+    /// Test allowance it was given, in bytes.
     pub allowance_bytes: u64,
     /// Bytes of it that are used.
     pub used_bytes: u64,

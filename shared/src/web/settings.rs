@@ -5,7 +5,7 @@
 use super::address::TrustedProxies;
 use crate::domain::Zone;
 use crate::error::Error;
-use crate::operations::{CALL_LOG_DAYS, RECORD_DAYS, Upkeep};
+use crate::operations::{CALL_LOG_DAYS, MAX_POOL_LOW_WATER, POOL_LOW_WATER, RECORD_DAYS, Upkeep};
 use crate::vault::{Vault, VaultSettings, Zeroizing, equal_in_constant_time};
 
 /// Shortest secret that opens an internal interface, in bytes.
@@ -39,6 +39,8 @@ pub struct Variables {
     pub call_log_days: Option<String>,
     /// Days.
     pub record_days: Option<String>,
+    /// Numbers.
+    pub pool_low_water: Option<String>,
 }
 
 /// The configuration of one component.
@@ -87,6 +89,7 @@ impl Settings {
             upkeep: Upkeep {
                 call_log_days: days("call_log_days", variables.call_log_days.as_deref(), CALL_LOG_DAYS)?,
                 record_days: days("record_days", variables.record_days.as_deref(), RECORD_DAYS)?,
+                pool_low_water: low_water(variables.pool_low_water.as_deref())?,
             },
             secret: variables.secret.clone(),
         })
@@ -114,6 +117,19 @@ fn days(name: &str, text: Option<&str>, default: u32) -> Result<u32, Error> {
     days.ok_or_else(|| {
         Error::internal(format!(
             "variable {name}: not a number of days from 1 to {MAX_DAYS}"
+        ))
+    })
+}
+
+/// A low-water mark from 0 to [`MAX_POOL_LOW_WATER`].
+fn low_water(text: Option<&str>) -> Result<u32, Error> {
+    let Some(text) = text else {
+        return Ok(POOL_LOW_WATER);
+    };
+    let mark = text.parse().ok().filter(|mark| *mark <= MAX_POOL_LOW_WATER);
+    mark.ok_or_else(|| {
+        Error::internal(format!(
+            "variable pool_low_water: not a number from 0 to {MAX_POOL_LOW_WATER}"
         ))
     })
 }
@@ -201,6 +217,14 @@ mod tests {
             },
             Variables {
                 callback_allow_http: text(""),
+                ..variables()
+            },
+            Variables {
+                pool_low_water: text("1000001"),
+                ..variables()
+            },
+            Variables {
+                pool_low_water: text("-1"),
                 ..variables()
             },
             Variables {

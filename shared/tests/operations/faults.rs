@@ -18,7 +18,7 @@ use super::told::{card, iccid, usage};
 const MAX_STATEMENTS: usize = 200;
 
 /// Runs `act` on a world made by `arrange`, with statement 1, 2, … failing, until it succeeds.
-fn leaves_nothing_behind<A>(
+pub(crate) fn leaves_nothing_behind<A>(
     name: &str,
     arrange: impl Fn() -> (World, A),
     act: impl Fn(&World, &A) -> Result<(), Error>,

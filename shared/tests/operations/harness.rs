@@ -11,8 +11,8 @@ use shared::domain::{
 use shared::error::{Error, Reason};
 use shared::operations::{
     Applied, ApplyRequest, CALL_LOG_DAYS, Caller, Context, CreatedClient, Done, ImportReport, Job, NewClient,
-    OpenSession, RECORD_DAYS, Report, ReportAnswer, ReportEvent, SessionWork, TaskRef, Upkeep, apply,
-    create_client, import_chips, import_numbers, open_session, run_job, status,
+    OpenSession, POOL_LOW_WATER, RECORD_DAYS, Report, ReportAnswer, ReportEvent, SessionWork, TaskRef,
+    Upkeep, apply, create_client, import_chips, import_numbers, open_session, run_job, status,
 };
 use shared::store::{self, Database, DbError, Row, Sqlite, Value};
 use shared::vault::{Random, Vault, VaultSettings};
@@ -30,6 +30,7 @@ pub(crate) const ALLOWANCE: u64 = 5_000_000;
 pub(crate) const UPKEEP: Upkeep = Upkeep {
     call_log_days: CALL_LOG_DAYS,
     record_days: RECORD_DAYS,
+    pool_low_water: POOL_LOW_WATER,
 };
 
 /// Waits for a future of the store, which never really waits.

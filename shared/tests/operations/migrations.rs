@@ -73,3 +73,45 @@ fn a_file_uses_a_write_ahead_log() {
         .unwrap();
     assert_eq!(mode, "wal");
 }
+
+// §5.3.1.3, §5.3.1.1
+#[test]
+fn what_an_older_database_holds_is_watched_too() {
+    let db = Sqlite::in_memory().unwrap();
+    for text in [
+        include_str!("../../migrations/0001_card_writing.sql"),
+        include_str!("../../migrations/0002_access_queries_log.sql"),
+        include_str!("../../migrations/0003_receivers_alerts_jobs.sql"),
+        // A chip that is not written, one that is, a number of a pool and one set aside for a client.
+        "PRAGMA foreign_keys = OFF;
+         CREATE TABLE schema_version (version INTEGER PRIMARY KEY, applied_at INTEGER NOT NULL) STRICT;
+         INSERT INTO schema_version VALUES (1, 0), (2, 0), (3, 0);
+         INSERT INTO chip SELECT value, value, 'cl', 'm', 'p', '4g', value, value, value, value, value, value,
+            '2026-06-01', 1803657600000, 0, 0, NULL, NULL, NULL, 64, NULL, NULL,
+            CASE value WHEN x'04' THEN 4 ELSE 5 END, 0, value, 0, 0
+            FROM (SELECT x'04' AS value UNION ALL SELECT x'05');
+         INSERT INTO number (iccid_index, iccid_sealed, msisdn_index, msisdn_sealed, imsi_index, imsi_sealed,
+            province, services, client_id, k_sealed, opc_sealed, status, exposed, imported_digest, imported_at,
+            changed_at) VALUES
+            (x'01', x'', x'01', x'', x'01', x'', '37', '', NULL, x'', x'', 'available', 0, x'', 7, 0),
+            (x'02', x'', x'02', x'', x'02', x'', '11', '', 'cl', x'', x'', 'allotted', 0, x'', 8, 0);",
+    ] {
+        db.connection().execute_batch(text).unwrap();
+    }
+    run(migrate(&db, Timestamp(1))).unwrap();
+    let texts = |sql: &str| {
+        let mut statement = db.connection().prepare(sql).unwrap();
+        let rows = statement
+            .query_map([], |row| row.get::<_, Option<String>>(0))
+            .unwrap();
+        rows.map(Result::unwrap).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        texts("SELECT CAST(temp_next_at AS TEXT) FROM chip ORDER BY status"),
+        [None, Some("1801065600000".to_owned())]
+    );
+    assert_eq!(
+        texts("SELECT province || ' ' || state || ' ' || changed_at FROM pool_level"),
+        [Some("37 ok 7".to_owned())]
+    );
+}

@@ -11,7 +11,7 @@ use super::harness::{ChipCsv, NumberCsv, World, run};
 const RACERS: u32 = 8;
 
 /// Runs `act` for racers 0..[`RACERS`] at once, each on a connection of its own.
-fn race<T: Send>(path: &Path, act: impl Fn(&World, u32) -> T + Sync) -> Vec<T> {
+pub(crate) fn race<T: Send>(path: &Path, act: impl Fn(&World, u32) -> T + Sync) -> Vec<T> {
     let barrier = Barrier::new(RACERS as usize);
     std::thread::scope(|scope| {
         let racers: Vec<_> = (0..RACERS)

@@ -12,7 +12,7 @@ use super::told::{line, tell, usage};
 
 /// `text` as bytes in every form in which an identifier could lie in a file: as text, packed two digits
 /// to a byte, and packed with the digits of each byte swapped; odd lengths padded with F at either end.
-fn forms(text: &str) -> Vec<Vec<u8>> {
+pub(crate) fn forms(text: &str) -> Vec<Vec<u8>> {
     let mut forms = vec![text.as_bytes().to_vec(), text.to_lowercase().into_bytes()];
     let padded = if text.len().is_multiple_of(2) {
         vec![text.to_owned()]
@@ -28,7 +28,7 @@ fn forms(text: &str) -> Vec<Vec<u8>> {
     forms
 }
 
-fn found(file: &[u8], needle: &[u8]) -> bool {
+pub(crate) fn found(file: &[u8], needle: &[u8]) -> bool {
     file.windows(needle.len()).any(|window| window == needle)
 }
 

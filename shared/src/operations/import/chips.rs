@@ -12,7 +12,7 @@ use super::columns::{ColumnError, ColumnRule, RowReader, Table, optional, requir
 use super::secrets::{hex_bytes, row_digest, unwrapped};
 use crate::domain::{
     Actor, CardStatus, ClientId, Eid, Iccid, Imsi, Kind, Malformed, Msisdn, Network, TemporaryNumber,
-    Timestamp, Volume, all_digits, parse_date,
+    Timestamp, Volume, all_digits, parse_date, warned_at,
 };
 use crate::error::{Error, Reason};
 use crate::operations::Context;
@@ -43,8 +43,6 @@ const COLUMNS: &[ColumnRule] = &[
     optional("transport_key"),
 ];
 
-/// Largest test allowance, in bytes: 100 GB.
-const MAX_ALLOWANCE_BYTES: u64 = 100_000_000_000;
 /// Key versions of SCP81 keys (GlobalPlatform Amendment B §3.1).
 const KEY_VERSIONS: std::ops::RangeInclusive<i64> = 0x40..=0x4f;
 /// Bytes of a PSK.
@@ -73,7 +71,7 @@ struct Chip {
     temp_msisdn: Msisdn,
     temp_iccid: Iccid,
     temp_imsi: Imsi,
-    allowance_bytes: i64,
+    allowance: Volume,
     imei: Option<String>,
     client_id: ClientId,
     psk_identity: Option<Vec<u8>>,
@@ -147,7 +145,7 @@ fn read<D>(
             ColumnError::new("temp_opened_on", Reason::ParameterMalformed, wrong.zh, wrong.en)
         }))
     });
-    let allowance_bytes = row.required("allowance_mb", allowance);
+    let allowance = row.required("allowance_mb", Volume::parse_test_allowance);
     let imei = row.optional("imei", imei);
     let client_id = match row.text("client_id") {
         "" => default_client
@@ -169,7 +167,7 @@ fn read<D>(
             temp_msisdn: temp_msisdn?,
             temp_iccid: temp_iccid?,
             temp_imsi: temp_imsi?,
-            allowance_bytes: allowance_bytes?,
+            allowance: allowance?,
             imei,
             client_id: client_id?,
             psk_identity,
@@ -236,19 +234,6 @@ fn imei(text: &str) -> Result<String, Malformed> {
     }
 }
 
-/// Megabytes as bytes.
-fn allowance(text: &str) -> Result<i64, Malformed> {
-    let volume = Volume::parse_mb(text)?;
-    let bytes = i64::try_from(volume.bytes()).ok();
-    bytes
-        .filter(|_| volume.bytes() <= MAX_ALLOWANCE_BYTES)
-        .ok_or(Malformed::new(
-            Kind::Value,
-            "测试流量过大",
-            "the test allowance is too large",
-        ))
-}
-
 fn seal<D>(cx: &Context<'_, D>, chip: &Chip) -> Result<NewChipRow, Error> {
     let index = |kind, value: &[u8]| cx.vault.blind_index(kind, value);
     let eid_index = index(IndexKind::Eid, chip.eid.as_str().as_bytes());
@@ -281,7 +266,8 @@ fn seal<D>(cx: &Context<'_, D>, chip: &Chip) -> Result<NewChipRow, Error> {
         )?,
         temp_opened_on: chip.temporary.opened_on.to_string(),
         temp_expires_at: chip.expires_at,
-        allowance_bytes: chip.allowance_bytes,
+        temp_next_at: warned_at(chip.expires_at),
+        allowance: chip.allowance,
         imei_sealed: chip
             .imei
             .as_ref()
@@ -313,7 +299,7 @@ fn digest<D>(cx: &Context<'_, D>, chip: &Chip) -> BlindIndex {
             chip.temp_iccid.as_str().as_bytes(),
             chip.temp_imsi.as_str().as_bytes(),
             opened_on.as_bytes(),
-            &chip.allowance_bytes.to_be_bytes(),
+            &chip.allowance.bytes().to_be_bytes(),
             chip.imei.as_deref().unwrap_or_default().as_bytes(),
             chip.client_id.as_str().as_bytes(),
             chip.psk_identity.as_deref().unwrap_or_default(),
@@ -372,16 +358,7 @@ async fn store<D: Database>(
 
 #[cfg(test)]
 mod tests {
-    use super::{allowance, key_version};
-
-    #[test]
-    fn an_allowance_is_decimal_megabytes_up_to_a_limit() {
-        assert_eq!(allowance("5"), Ok(5_000_000));
-        assert_eq!(allowance("100000"), Ok(100_000_000_000));
-        for text in ["100000.000001", "-1", ""] {
-            assert!(allowance(text).is_err(), "{text}");
-        }
-    }
+    use super::key_version;
 
     #[test]
     fn key_versions_are_those_of_scp81() {

@@ -14,7 +14,7 @@ use crate::operations::Context;
 use crate::store::{
     Database, Subject, incident,
     number::{self, NewNumberRow},
-    transaction,
+    pool_level, transaction,
 };
 use crate::vault::{IndexKind, Zeroizing};
 
@@ -51,7 +51,7 @@ struct Number {
 
 /// Imports operator numbers. A row with `client_id` is allotted to that client for designated writing,
 /// one without goes to its province's pool (§5.4.1). An incident about an empty pool that is filled
-/// again closes.
+/// again closes, and the pool is watched.
 ///
 /// # Errors
 /// As for chips.
@@ -94,6 +94,7 @@ pub async fn import_numbers<D: Database>(cx: &Context<'_, D>, csv: &[u8]) -> Res
         for province in filled {
             let subject = Subject::province(province);
             incident::close(db, IncidentKind::ProvinceWithoutNumber, &subject, cx.now).await?;
+            pool_level::add(db, province, cx.now).await?;
         }
         Ok::<_, Error>(())
     })

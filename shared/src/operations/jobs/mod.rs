@@ -4,10 +4,14 @@
 //! Sending messages is a job too, but not here: it needs more than the database.
 
 mod diary;
+mod pools;
 mod retention;
+mod temporary_numbers;
 
 pub use diary::{Diary, JobView, STALE_AFTER_MS, job_views, note_job, open_diary};
+pub use pools::{MAX_POOL_LOW_WATER, POOL_LOW_WATER};
 pub use retention::{MAX_DESTROYED, RECORD_DAYS, destructions};
+pub use temporary_numbers::MAX_TOLD_CHIPS;
 
 use super::Context;
 use super::call_rate::forget_strangers;
@@ -25,6 +29,8 @@ pub struct Upkeep {
     pub call_log_days: u32,
     /// Days for which messages, alerts and device sessions are kept after their end.
     pub record_days: u32,
+    /// Numbers at which a province's pool is low, unless the province has a mark of its own; 0: none is.
+    pub pool_low_water: u32,
 }
 
 /// A job of the periodic work.
@@ -32,19 +38,30 @@ pub struct Upkeep {
 pub enum Job {
     /// Destroys what has been kept long enough (§9.1.2).
     Retention,
+    /// Tells of test periods that end (§5.3.1.3).
+    TemporaryNumbers,
+    /// Watches the pools of numbers (§5.3.1.1).
+    Pools,
     /// Forgets addresses that presented wrong credentials and stopped.
     Strangers,
 }
 
 impl Job {
     /// Every job, in the order in which they run.
-    pub const ALL: [Self; 2] = [Self::Retention, Self::Strangers];
+    pub const ALL: [Self; 4] = [
+        Self::Retention,
+        Self::TemporaryNumbers,
+        Self::Pools,
+        Self::Strangers,
+    ];
 
     /// Stable name.
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {
             Self::Retention => "retention",
+            Self::TemporaryNumbers => "temporary_numbers",
+            Self::Pools => "pools",
             Self::Strangers => "strangers",
         }
     }
@@ -53,7 +70,7 @@ impl Job {
     #[must_use]
     pub fn interval_ms(self) -> i64 {
         match self {
-            Self::Retention | Self::Strangers => MINUTE_MS,
+            Self::Retention | Self::TemporaryNumbers | Self::Pools | Self::Strangers => MINUTE_MS,
         }
     }
 }
@@ -74,6 +91,8 @@ pub struct Done {
 pub async fn run_job<D: Database>(cx: &Context<'_, D>, job: Job, upkeep: &Upkeep) -> Result<Done, Error> {
     match job {
         Job::Retention => retention::destroy(cx, upkeep).await,
+        Job::TemporaryNumbers => temporary_numbers::tell(cx).await,
+        Job::Pools => pools::watch(cx, upkeep).await,
         Job::Strangers => forget_strangers(cx).await.map(|()| Done::default()),
     }
 }

@@ -124,6 +124,9 @@ pub const ADMIN_CHIPS_IMPORT: Interface =
 /// Enter a chip in the register of faulty chips, or take it out (clause 8.2.2).
 pub const ADMIN_CHIPS_FAULT: Interface = act("admin.chips.fault", "/admin/v1/chips:fault");
 
+/// Clause 5.3.1.3: give a chip that is not written another temporary number, or more test allowance.
+pub const ADMIN_CHIPS_REPROVISION: Interface = act("admin.chips.reprovision", "/admin/v1/chips:reprovision");
+
 /// Clause 5.3.1.1: import operator numbers.
 pub const ADMIN_NUMBERS_IMPORT: Interface = import("admin.numbers.import", "/admin/v1/numbers:import", &[]);
 
@@ -141,6 +144,12 @@ pub const ADMIN_NUMBERS_RESUME: Interface = act("admin.numbers.resume", "/admin/
 
 /// Take a number out of use for ever.
 pub const ADMIN_NUMBERS_RETIRE: Interface = act("admin.numbers.retire", "/admin/v1/numbers:retire");
+
+/// Clause 5.3.1.1: the pools of operator numbers.
+pub const ADMIN_POOLS: Interface = view("admin.pools", "/admin/v1/pools", &[]);
+
+/// Set the low-water mark of a province's pool.
+pub const ADMIN_POOLS_UPDATE: Interface = act("admin.pools.update", "/admin/v1/pools:update");
 
 /// The steps of a card.
 pub const ADMIN_CHIP_HISTORY: Interface =
@@ -223,12 +232,15 @@ pub const INTERNAL: &[&Interface] = &[
     &ADMIN_CALLS,
     &ADMIN_CHIPS_IMPORT,
     &ADMIN_CHIPS_FAULT,
+    &ADMIN_CHIPS_REPROVISION,
     &ADMIN_NUMBERS_IMPORT,
     &ADMIN_NUMBERS_ALLOT,
     &ADMIN_NUMBERS_RELEASE,
     &ADMIN_NUMBERS_SUSPEND,
     &ADMIN_NUMBERS_RESUME,
     &ADMIN_NUMBERS_RETIRE,
+    &ADMIN_POOLS,
+    &ADMIN_POOLS_UPDATE,
     &ADMIN_CHIP_HISTORY,
     &ADMIN_CALLBACKS,
     &ADMIN_CALLBACKS_RESEND,

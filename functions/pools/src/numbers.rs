@@ -1,7 +1,6 @@
 //! What an administrator does with the numbers and chips there are (§5.3.1.1, §8.2.2).
 
-use serde::Deserialize;
-use shared::domain::{ClientId, Eid, Iccid, Malformed, Msisdn};
+use shared::domain::{ClientId, Eid, Iccid, Msisdn};
 use shared::error::Reason;
 use shared::operations::{
     NumberAct, NumberRef, act_on_number, allot_numbers, register_fault, release_numbers,
@@ -9,45 +8,7 @@ use shared::operations::{
 use shared::spin::Connection;
 use shared::web::{Call, Refusal, Reply};
 
-/// What any of these acts takes. One document for all: a reader for each would fill a tenth of the component.
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct Wanted {
-    eid: Option<String>,
-    faulty: Option<bool>,
-    client_id: Option<String>,
-    iccids: Option<Vec<String>>,
-    msisdn: Option<String>,
-    iccid: Option<String>,
-}
-
-impl Wanted {
-    /// The document of an act that takes the fields called `names` and no others.
-    fn read(call: &Call<'_, Connection>, names: &[&str]) -> Result<Self, Refusal> {
-        let wanted: Self = call.json()?;
-        for (name, is_there) in [
-            ("eid", wanted.eid.is_some()),
-            ("faulty", wanted.faulty.is_some()),
-            ("client_id", wanted.client_id.is_some()),
-            ("iccids", wanted.iccids.is_some()),
-            ("msisdn", wanted.msisdn.is_some()),
-            ("iccid", wanted.iccid.is_some()),
-        ] {
-            if is_there && !names.contains(&name) {
-                return Err(Refusal::of_field(name, Reason::ParameterUnknown));
-            }
-        }
-        Ok(wanted)
-    }
-
-    fn iccids(&self) -> Result<Vec<Iccid>, Refusal> {
-        let texts = present("iccids", self.iccids.as_ref())?;
-        texts
-            .iter()
-            .map(|text| field("iccids", Iccid::parse(text)))
-            .collect()
-    }
-}
+use crate::document::{Wanted, field, present};
 
 /// Enters a chip in the register of faulty chips, or takes it out.
 pub(crate) async fn fault(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
@@ -86,12 +47,4 @@ pub(crate) async fn act(call: &Call<'_, Connection>, act: NumberAct) -> Result<R
     };
     let status = act_on_number(call.cx, &number, act).await?;
     Ok(Reply::ok().with("status", status.code()))
-}
-
-fn present<'a, T>(name: &str, value: Option<&'a T>) -> Result<&'a T, Refusal> {
-    value.ok_or_else(|| Refusal::of_field(name, Reason::ParameterMissing))
-}
-
-fn field<T>(name: &str, read: Result<T, Malformed>) -> Result<T, Refusal> {
-    read.map_err(|malformed| Refusal::of_malformed(name, malformed))
 }

@@ -1,0 +1,60 @@
+//! The pools of operator numbers: how many each province has left, and at how many the operator is told.
+
+use serde::{Deserialize, Deserializer};
+use serde_json::{Value, json};
+use shared::domain::Province;
+use shared::error::Reason;
+use shared::operations::{MAX_POOL_LOW_WATER, pool_views, set_pool_low_water};
+use shared::spin::Connection;
+use shared::web::{Call, Refusal, Reply};
+
+/// Every pool that is watched, with the numbers in it now.
+pub(crate) async fn list(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
+    let views = pool_views(call.cx, &call.settings.upkeep).await?;
+    let pools: Vec<Value> = views
+        .iter()
+        .map(|view| {
+            json!({
+                "province_code": view.province.code(),
+                "province": view.province.zh(),
+                "state": view.state.code(),
+                "level": view.level,
+                "capped": view.is_capped,
+                "low_water": view.low_water,
+                "changed_at": call.text_of(view.changed_at),
+            })
+        })
+        .collect();
+    Ok(Reply::ok().with("pools", pools))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MarkDocument {
+    province_code: String,
+    // Null lets the platform's mark be in force; absent is a mistake.
+    #[serde(default, deserialize_with = "present")]
+    low_water: Option<Option<u32>>,
+}
+
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<u32>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+/// Sets the low-water mark of one province.
+pub(crate) async fn update(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
+    let wanted: MarkDocument = call.json()?;
+    let province = Province::parse(&wanted.province_code)
+        .map_err(|malformed| Refusal::of_malformed("province_code", malformed))?;
+    let low_water = wanted
+        .low_water
+        .ok_or_else(|| Refusal::of_field("low_water", Reason::ParameterMissing))?;
+    if low_water.is_some_and(|mark| mark > MAX_POOL_LOW_WATER) {
+        return Err(Refusal::of_field("low_water", Reason::ParameterMalformed));
+    }
+    set_pool_low_water(call.cx, province, low_water).await?;
+    let in_force = low_water.unwrap_or(call.settings.upkeep.pool_low_water);
+    Ok(Reply::ok()
+        .with("province_code", province.code())
+        .with("low_water", in_force))
+}

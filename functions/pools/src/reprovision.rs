@@ -1,0 +1,63 @@
+//! Another temporary number for a chip that is not written, and more test allowance (§5.3.1.3, §5.2.1.2).
+
+use serde_json::Value;
+use shared::domain::{Eid, Iccid, Imsi, Malformed, Msisdn, Network, Volume, parse_date};
+use shared::error::Reason;
+use shared::operations::{self, Reprovision};
+use shared::spin::Connection;
+use shared::web::{Call, Refusal, Reply};
+
+use crate::document::{Wanted, field, present};
+
+const FIELDS: &[&str] = &[
+    "eid",
+    "temp_msisdn",
+    "temp_iccid",
+    "temp_imsi",
+    "temp_opened_on",
+    "network_type",
+    "allowance_mb",
+];
+
+/// Gives a chip a temporary number and, if it is said, test allowance.
+pub(crate) async fn reprovision(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
+    let wanted = Wanted::read(call, FIELDS)?;
+    let eid = required("eid", wanted.eid.as_ref(), Eid::parse)?;
+    let new = Reprovision {
+        msisdn: required("temp_msisdn", wanted.temp_msisdn.as_ref(), Msisdn::parse)?,
+        iccid: required("temp_iccid", wanted.temp_iccid.as_ref(), Iccid::parse)?,
+        imsi: required("temp_imsi", wanted.temp_imsi.as_ref(), Imsi::parse)?,
+        opened_on: field(
+            "temp_opened_on",
+            wanted.temp_opened_on.as_deref().map(parse_date).transpose(),
+        )?,
+        network: field(
+            "network_type",
+            wanted.network_type.as_deref().map(Network::parse).transpose(),
+        )?,
+        allowance: wanted.allowance_mb.as_ref().map(allowance).transpose()?,
+    };
+    let given = operations::reprovision(call.cx, &eid, &new).await?;
+    Ok(Reply::ok()
+        .with("changed", given.changed)
+        .with("expire_time", call.text_of(given.expires_at))
+        .with("remaining_mb", given.remaining.json()))
+}
+
+fn required<T>(
+    name: &str,
+    text: Option<&String>,
+    parse: impl FnOnce(&str) -> Result<T, Malformed>,
+) -> Result<T, Refusal> {
+    field(name, parse(present(name, text)?))
+}
+
+/// Megabytes as a number, or as text.
+fn allowance(value: &Value) -> Result<Volume, Refusal> {
+    let name = "allowance_mb";
+    match value {
+        Value::Number(number) => field(name, Volume::parse_test_allowance(&number.to_string())),
+        Value::String(text) => field(name, Volume::parse_test_allowance(text)),
+        _ => Err(Refusal::of_field(name, Reason::ParameterMalformed)),
+    }
+}
