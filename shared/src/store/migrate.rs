@@ -13,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0001_card_writing.sql"),
     include_str!("../../migrations/0002_access_queries_log.sql"),
     include_str!("../../migrations/0003_receivers_alerts_jobs.sql"),
+    include_str!("../../migrations/0004_incident_clocks.sql"),
 ];
 
 /// The schema this program needs.
