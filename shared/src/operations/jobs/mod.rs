@@ -11,7 +11,8 @@ pub use retention::{MAX_DESTROYED, RECORD_DAYS, destructions};
 
 use super::Context;
 use super::call_rate::forget_strangers;
-use crate::domain::MINUTE_MS;
+use super::incidents::{find_stuck_tasks, review_last_month, strike_clocks};
+use crate::domain::{HOUR_MS, MINUTE_MS, SECOND_MS};
 use crate::error::Error;
 use crate::store::Database;
 
@@ -34,11 +35,23 @@ pub enum Job {
     Retention,
     /// Forgets addresses that presented wrong credentials and stopped.
     Strangers,
+    /// Finds cards that stay 写卡中 (§8.2.2).
+    StuckTasks,
+    /// Looks at the clocks of incidents (§8.2, §8.3.1).
+    IncidentClocks,
+    /// Reviews the month that is over (§8.3.2).
+    MonthlyReview,
 }
 
 impl Job {
     /// Every job, in the order in which they run.
-    pub const ALL: [Self; 2] = [Self::Retention, Self::Strangers];
+    pub const ALL: [Self; 5] = [
+        Self::Retention,
+        Self::Strangers,
+        Self::StuckTasks,
+        Self::IncidentClocks,
+        Self::MonthlyReview,
+    ];
 
     /// Stable name.
     #[must_use]
@@ -46,6 +59,9 @@ impl Job {
         match self {
             Self::Retention => "retention",
             Self::Strangers => "strangers",
+            Self::StuckTasks => "stuck_tasks",
+            Self::IncidentClocks => "incident_clocks",
+            Self::MonthlyReview => "monthly_review",
         }
     }
 
@@ -53,7 +69,10 @@ impl Job {
     #[must_use]
     pub fn interval_ms(self) -> i64 {
         match self {
-            Self::Retention | Self::Strangers => MINUTE_MS,
+            Self::Retention | Self::Strangers | Self::StuckTasks => MINUTE_MS,
+            // What is severe from the start is told by it too.
+            Self::IncidentClocks => 10 * SECOND_MS,
+            Self::MonthlyReview => HOUR_MS,
         }
     }
 }
@@ -75,5 +94,8 @@ pub async fn run_job<D: Database>(cx: &Context<'_, D>, job: Job, upkeep: &Upkeep
     match job {
         Job::Retention => retention::destroy(cx, upkeep).await,
         Job::Strangers => forget_strangers(cx).await.map(|()| Done::default()),
+        Job::StuckTasks => find_stuck_tasks(cx).await,
+        Job::IncidentClocks => strike_clocks(cx).await,
+        Job::MonthlyReview => review_last_month(cx).await,
     }
 }
