@@ -28,6 +28,14 @@ const WINDOW_SECS: u32 = 60;
 pub struct Reply {
     fields: Vec<(&'static str, Value)>,
     budget: Option<Budget>,
+    file: Option<File>,
+}
+
+/// A file in place of a document.
+#[derive(Debug, Clone)]
+struct File {
+    name: String,
+    text: String,
 }
 
 impl Reply {
@@ -42,6 +50,16 @@ impl Reply {
     pub fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
         self.fields.push((name, value.into()));
         self
+    }
+
+    /// A success that is a CSV file called `name`, to be saved by whoever asked. The name is a plain one: letters,
+    /// digits, `-`, `_` and `.`.
+    #[must_use]
+    pub fn csv(name: String, text: String) -> Self {
+        Self {
+            file: Some(File { name, text }),
+            ..Self::default()
+        }
     }
 
     /// Adds what the client has left of its limit.
@@ -101,13 +119,20 @@ pub fn render(
         message: &message,
         fields: &fields,
     };
-    // Keys are text and values are JSON already: there is nothing left that could fail.
-    let body = serde_json::to_vec(&document).unwrap_or_default();
+    let file = outcome.as_ref().ok().and_then(|reply| reply.file.as_ref());
+    let body = match file {
+        Some(file) => file.text.clone().into_bytes(),
+        // Keys are text and values are JSON already: there is nothing left that could fail.
+        None => serde_json::to_vec(&document).unwrap_or_default(),
+    };
     let mut response = Response::new(body);
     *response.status_mut() = code;
     let length = response.body().len();
     set_headers(response.headers_mut(), length, request_id);
     let headers = response.headers_mut();
+    if let Some(file) = file {
+        set_file_headers(headers, &file.name);
+    }
     let budget = match outcome {
         Ok(reply) => reply.budget,
         Err(refusal) => {
@@ -168,6 +193,16 @@ fn set_headers(headers: &mut HeaderMap, length: usize, request_id: &str) {
     );
     if let Ok(value) = HeaderValue::from_str(request_id) {
         headers.insert(HeaderName::from_static(REQUEST_ID_HEADER), value);
+    }
+}
+
+fn set_file_headers(headers: &mut HeaderMap, name: &str) {
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/csv; charset=utf-8"),
+    );
+    if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
+        headers.insert(header::CONTENT_DISPOSITION, value);
     }
 }
 
