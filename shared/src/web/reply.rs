@@ -234,3 +234,31 @@ fn set_budget_headers(headers: &mut HeaderMap, interface: &Interface, budget: Bu
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http::header;
+
+    use super::{Reply, render};
+    use crate::error::Lang;
+    use crate::web::interface::ADMIN_INCIDENTS_REVIEW;
+
+    #[test]
+    fn a_file_is_saved_under_its_name_and_has_its_length() {
+        let text = "code,name\r\nstuck_writing,写卡中\r\n";
+        let outcome = Ok(Reply::csv("incidents-2026-07.csv".to_owned(), text.to_owned()));
+        let response = render(&ADMIN_INCIDENTS_REVIEW, &outcome, Lang::Zh, "r-1");
+        assert_eq!(
+            (response.status().as_u16(), response.body().as_slice()),
+            (200, text.as_bytes())
+        );
+        let header = |name| response.headers()[name].to_str().unwrap();
+        assert_eq!(header(header::CONTENT_TYPE), "text/csv; charset=utf-8");
+        assert_eq!(header(header::CONTENT_LENGTH), text.len().to_string());
+        assert_eq!(
+            header(header::CONTENT_DISPOSITION),
+            "attachment; filename=\"incidents-2026-07.csv\""
+        );
+        assert_eq!(header(header::CACHE_CONTROL), "no-store");
+    }
+}

@@ -188,8 +188,7 @@ pub const ADMIN_INCIDENTS: Interface = view(
 );
 
 /// Clause 8.2: every kind of incident with cause, remedy and time limit.
-pub const ADMIN_INCIDENTS_KINDS: Interface =
-    view("admin.incidents.kinds", "/admin/v1/incidents/kinds", &[]);
+pub const ADMIN_INCIDENTS_KINDS: Interface = view("admin.incidents.kinds", "/admin/v1/incidents/kinds", &[]);
 
 /// Open an incident that somebody has seen.
 pub const ADMIN_INCIDENTS_OPEN: Interface = act("admin.incidents.open", "/admin/v1/incidents:open");
