@@ -50,15 +50,11 @@ async fn sentence(name: &str, call: &Call<'_, Connection>) -> Result<Reply, Refu
         "admin.incidents" => incidents::list(call).await,
         "admin.incidents.kinds" => Ok(incidents::kinds(call)),
         "admin.incidents.open" => acts::open(call).await,
-        "admin.incidents.close" => acts::close(call).await,
-        "admin.incidents.escalate" => acts::escalate(call).await,
-        "admin.incidents.report" => acts::report(call).await,
-        "admin.incidents.final_report" => acts::final_report(call).await,
         "admin.incidents.review" => review::show(call).await,
         "admin.chips.faulty" => review::faulty(call).await,
         "admin.alerts" => alerts::list(call).await,
         "admin.alerts.note" => alerts::note(call).await,
         "admin.health" => health::show(call).await,
-        _ => Err(call.nowhere()),
+        name => acts::act(name, call).await,
     }
 }

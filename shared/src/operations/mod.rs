@@ -51,11 +51,10 @@ pub use import::{
     import_numbers,
 };
 pub use incidents::{
-    About, FaultyChip, FaultyCursor, FaultyPage, FinalReport, IncidentFilter, IncidentPage, IncidentView,
-    MAX_FAULTY_PER_PAGE, MAX_INCIDENT_TEXT_CHARS, MAX_INCIDENTS_PER_PAGE, MAX_LOOKED_AT, MonthFigures,
-    NewIncident, Opened, Review, STUCK_AFTER_MS, Tally, enter_incident, escalate_incident, faulty_chips,
-    final_report_incident, list_incidents, report_incident, review_csv, review_fields, review_incidents,
-    settle_incident,
+    About, FaultyChip, FaultyCursor, FaultyPage, FinalReport, IncidentAct, IncidentFilter, IncidentPage,
+    IncidentView, MAX_FAULTY_PER_PAGE, MAX_INCIDENT_TEXT_CHARS, MAX_INCIDENTS_PER_PAGE, MAX_LOOKED_AT,
+    MonthFigures, NewIncident, Opened, Review, STUCK_AFTER_MS, Tally, act_on_incident, enter_incident,
+    faulty_chips, list_incidents, review_csv, review_fields, review_incidents,
 };
 pub(crate) use ingest::STATES;
 pub use ingest::{

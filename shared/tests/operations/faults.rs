@@ -3,16 +3,17 @@
 use shared::domain::{FailureKind, HOUR_MS, IncidentId, IncidentKind, Severity};
 use shared::error::{Error, Reason};
 use shared::operations::{
-    About, Caller, Delivery, FinalReport, Job, NewIncident, NumberAct, ReportEvent, TaskRef, Topic, Wanted,
-    act_on_number, allot_numbers, cancel, create_client, due_callbacks, enter_incident, escalate_incident,
-    final_report_incident, import_chips, import_numbers, ingest, record_delivery, register_fault,
-    release_numbers, report_incident, rotate_secret, run_job, settle_incident,
+    About, Caller, Delivery, FinalReport, IncidentAct, Job, NewIncident, NumberAct, ReportEvent, TaskRef,
+    Topic, Wanted, act_on_number, allot_numbers, cancel, create_client, due_callbacks, enter_incident,
+    import_chips, import_numbers, ingest, record_delivery, register_fault, release_numbers, rotate_secret,
+    run_job,
 };
 use shared::store::{Database, migrate};
 
 use super::harness::{
     ChipCsv, NumberCsv, UPKEEP, World, automatic, chip_csv, eid, eid_text, failed, number_csv, run,
 };
+use super::incidents::act;
 use super::told::{card, iccid, usage};
 
 /// Most statements one operation of these tests may take.
@@ -255,14 +256,14 @@ fn acts_about_incidents() {
         (world, id)
     };
     leaves_nothing_behind("settle_incident", opened, |world, id| {
-        run(settle_incident(&world.cx(), *id, Some("已恢复"))).map(drop)
+        act(world, *id, IncidentAct::Settle(Some("已恢复"))).map(drop)
     });
     leaves_nothing_behind("report_incident", opened, |world, id| {
-        run(report_incident(&world.cx(), *id, "信号弱")).map(drop)
+        act(world, *id, IncidentAct::Report("信号弱")).map(drop)
     });
     let settled = || {
         let (world, id) = opened();
-        run(settle_incident(&world.cx(), id, None)).unwrap();
+        super::incidents::settle(&world, id);
         (world, id)
     };
     let conclude = |world: &World, id: &IncidentId| {
@@ -271,7 +272,7 @@ fn acts_about_incidents() {
             root_cause: "信号弱",
             measures: "加装天线",
         };
-        run(final_report_incident(&world.cx(), *id, &report)).map(drop)
+        act(world, *id, IncidentAct::Conclude(report)).map(drop)
     };
     leaves_nothing_behind("final_report_incident", settled, conclude);
     let general = || {
@@ -280,7 +281,7 @@ fn acts_about_incidents() {
         (world, id)
     };
     leaves_nothing_behind("escalate_incident", general, |world, id| {
-        run(escalate_incident(&world.cx(), *id)).map(drop)
+        act(world, *id, IncidentAct::Escalate).map(drop)
     });
     let faulty = || {
         let (world, _) = stocked();

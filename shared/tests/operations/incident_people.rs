@@ -6,13 +6,13 @@ use shared::domain::{
 };
 use shared::error::{Error, Reason};
 use shared::operations::{
-    About, FinalReport, IncidentFilter, IncidentPage, IncidentView, Job, MAX_INCIDENT_TEXT_CHARS,
-    NewIncident, Opened, enter_incident, escalate_incident, faulty_chips, final_report_incident,
-    list_incidents, register_fault, report_incident, settle_incident,
+    About, FinalReport, IncidentAct, IncidentFilter, IncidentPage, IncidentView, Job,
+    MAX_INCIDENT_TEXT_CHARS, NewIncident, Opened, enter_incident, faulty_chips, list_incidents,
+    register_fault,
 };
 
 use super::harness::{World, eid, eid_text, reason, run};
-use super::incidents::{all, enter, open_kinds};
+use super::incidents::{act, all, enter, open_kinds};
 
 fn open<'a>(world: &World, kind: IncidentKind, about: About, note: Option<&'a str>) -> Result<Opened, Error> {
     let new = NewIncident {
@@ -31,15 +31,15 @@ pub(super) fn conclude(world: &World, id: IncidentId) -> Result<IncidentView, Er
         root_cause: "连接池过小",
         measures: "增大连接池，增加负载告警",
     };
-    run(final_report_incident(&world.cx(), id, &report))
+    act(world, id, IncidentAct::Conclude(report))
 }
 
 fn report(world: &World, id: IncidentId, text: &str) -> Result<IncidentView, Error> {
-    run(report_incident(&world.cx(), id, text))
+    act(world, id, IncidentAct::Report(text))
 }
 
 fn settle(world: &World, id: IncidentId) -> Result<IncidentView, Error> {
-    run(settle_incident(&world.cx(), id, Some("已恢复")))
+    act(world, id, IncidentAct::Settle(Some("已恢复")))
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn what_people_write_is_shown_to_them_and_sealed_in_the_database() {
         Some(&format!(" {note} ")),
     );
     let id = opened.unwrap().incident.id;
-    run(escalate_incident(&world.cx(), id)).unwrap();
+    act(&world, id, IncidentAct::Escalate).unwrap();
     report(&world, id, "已通知设备方案商").unwrap();
     settle(&world, id).unwrap();
     let shown = conclude(&world, id).unwrap();
@@ -147,11 +147,11 @@ fn an_incident_that_is_not_there_or_not_in_the_state_is_refused_with_the_reason(
     assert_eq!(reason(report(&world, nobody, "无")), Reason::UnknownIncident);
     assert_eq!(reason(report(&world, general, "无")), Reason::IncidentNotSevere);
     assert_eq!(reason(conclude(&world, general)), Reason::IncidentNotSevere);
-    run(escalate_incident(&world.cx(), general)).unwrap();
+    act(&world, general, IncidentAct::Escalate).unwrap();
     assert_eq!(reason(conclude(&world, general)), Reason::IncidentOpen);
     settle(&world, general).unwrap();
     assert_eq!(reason(settle(&world, general)), Reason::IncidentSettled);
-    let escalated = run(escalate_incident(&world.cx(), general));
+    let escalated = act(&world, general, IncidentAct::Escalate);
     assert_eq!(reason(escalated), Reason::IncidentSettled);
     conclude(&world, general).unwrap();
 }
@@ -161,10 +161,10 @@ fn an_incident_made_severe_by_hand_is_told_and_its_hour_begins_then() {
     let world = World::new();
     let incident = enter(&world, IncidentKind::ChipFault, None);
     world.pass(3 * HOUR_MS);
-    let severe = run(escalate_incident(&world.cx(), incident.id)).unwrap();
+    let severe = act(&world, incident.id, IncidentAct::Escalate).unwrap();
     assert_eq!(severe.standing.report_by(), Some(world.time().plus(HOUR_MS)));
     world.pass(MINUTE_MS);
-    let again = run(escalate_incident(&world.cx(), incident.id)).unwrap();
+    let again = act(&world, incident.id, IncidentAct::Escalate).unwrap();
     assert_eq!(again.standing.severe_at, severe.standing.severe_at);
     world.job(Job::IncidentClocks);
     assert_eq!(world.texts("SELECT kind FROM alert"), ["incident_severe"]);

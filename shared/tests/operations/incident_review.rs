@@ -5,7 +5,6 @@ use shared::domain::{HOUR_MS, IncidentKind, MINUTE_MS, Month, Severity};
 use shared::error::{Lang, Reason};
 use shared::operations::{
     About, Caller, Job, NewIncident, Review, enter_incident, review_csv, review_fields, review_incidents,
-    settle_incident,
 };
 
 use super::harness::{ChipCsv, World, days, eid, reason, run};
@@ -33,7 +32,7 @@ fn incident(world: &World, kind: IncidentKind, chip: Option<u32>, minutes: Optio
         world.job(Job::IncidentClocks);
     }
     world.pass(minutes % 30 * MINUTE_MS);
-    run(settle_incident(&world.cx(), id, None)).unwrap();
+    super::incidents::settle(world, id);
 }
 
 /// July: 2 applications; 2 incidents, one in time, one not. August: 4 applications; 6 incidents: two provinces in time,

@@ -2,11 +2,11 @@
 
 use std::sync::Barrier;
 
-use shared::domain::{DAY_MS, FailureKind, HOUR_MS, IncidentKind, MINUTE_MS, Severity};
-use shared::error::Reason;
+use shared::domain::{DAY_MS, FailureKind, HOUR_MS, IncidentId, IncidentKind, MINUTE_MS, Severity};
+use shared::error::{Error, Reason};
 use shared::operations::{
-    About, Caller, IncidentFilter, IncidentView, Job, MAX_LOOKED_AT, NewIncident, ReportEvent,
-    enter_incident, list_incidents, register_fault, report_incident, settle_incident,
+    About, Caller, IncidentAct, IncidentFilter, IncidentView, Job, MAX_LOOKED_AT, NewIncident, ReportEvent,
+    act_on_incident, enter_incident, list_incidents, register_fault,
 };
 use shared::store;
 
@@ -28,6 +28,16 @@ pub(super) fn all(world: &World) -> Vec<IncidentView> {
         ..IncidentFilter::default()
     };
     run(list_incidents(&world.cx(), &filter)).unwrap().incidents
+}
+
+/// Does something about an incident.
+pub(super) fn act(world: &World, id: IncidentId, act: IncidentAct<'_>) -> Result<IncidentView, Error> {
+    run(act_on_incident(&world.cx(), id, &act))
+}
+
+/// Settles an incident without a word.
+pub(super) fn settle(world: &World, id: IncidentId) {
+    act(world, id, IncidentAct::Settle(None)).unwrap();
 }
 
 /// Opens an incident about the platform as a whole.
@@ -91,7 +101,7 @@ fn a_card_is_found_stuck_once() {
     assert_eq!(world.job(Job::StuckTasks).count, 1);
     assert_eq!(world.job(Job::StuckTasks).count, 0);
     let incident = all(&world).remove(0);
-    run(settle_incident(&world.cx(), incident.id, None)).unwrap();
+    settle(&world, incident.id);
     assert_eq!(
         world.job(Job::StuckTasks).count,
         0,
@@ -201,7 +211,7 @@ fn a_province_that_is_settled_by_hand_counts_no_longer() {
     let province = all(&world)
         .into_iter()
         .find(|incident| incident.subject == "province:65");
-    run(settle_incident(&world.cx(), province.unwrap().id, None)).unwrap();
+    settle(&world, province.unwrap().id);
     assert_eq!(open_kinds(&world), ["province_without_number"]);
 }
 
@@ -247,13 +257,8 @@ fn a_report_and_a_final_report_in_time_leave_nothing_to_tell() {
     world.job(Job::IncidentClocks);
     assert_eq!(alerts(&world), ["incident_severe"]);
     world.pass(HOUR_MS - 1);
-    run(report_incident(
-        &world.cx(),
-        incident.id,
-        "平台负载过高，正在扩容",
-    ))
-    .unwrap();
-    run(settle_incident(&world.cx(), incident.id, None)).unwrap();
+    act(&world, incident.id, IncidentAct::Report("平台负载过高，正在扩容")).unwrap();
+    settle(&world, incident.id);
     world.pass(DAY_MS - 1);
     super::incident_people::conclude(&world, incident.id).unwrap();
     world.pass(100 * DAY_MS);
@@ -265,8 +270,8 @@ fn a_report_and_a_final_report_in_time_leave_nothing_to_tell() {
 fn a_final_report_that_does_not_come_within_a_day_is_told_once() {
     let world = World::new();
     let incident = enter(&world, IncidentKind::CallTimeout, Some(Severity::Severe));
-    run(report_incident(&world.cx(), incident.id, "处理中")).unwrap();
-    run(settle_incident(&world.cx(), incident.id, None)).unwrap();
+    act(&world, incident.id, IncidentAct::Report("处理中")).unwrap();
+    settle(&world, incident.id);
     for (ms, told) in [(DAY_MS - 1, 1), (1, 2), (DAY_MS, 2)] {
         world.pass(ms);
         world.job(Job::IncidentClocks);
@@ -357,7 +362,7 @@ fn an_incident_that_changed_since_it_was_read_is_left_alone() {
     stale.strike(world.time());
     assert!(!run(store::incident::change(&world.db, &before, &stale)).unwrap());
     let now = read();
-    run(settle_incident(&world.cx(), incident.id, None)).unwrap();
+    settle(&world, incident.id);
     assert!(!run(store::incident::change(&world.db, &now, &now.standing)).unwrap());
 }
 
@@ -400,7 +405,7 @@ fn every_statement_about_incidents_follows_an_index() {
             };
             run(list_incidents(&world.cx(), &filter)).unwrap();
         }
-        run(settle_incident(&world.cx(), incident.id, None)).unwrap();
+        settle(&world, incident.id);
         run(shared::operations::faulty_chips(&world.cx(), None, 10)).unwrap();
         run(shared::operations::review_incidents(&world.cx(), None)).unwrap();
         write(&world);

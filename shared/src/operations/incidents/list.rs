@@ -1,7 +1,5 @@
 //! Incidents as an administrator sees them: with the chip's EID, the texts opened and the times that are running.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
 use super::super::Context;
@@ -114,18 +112,19 @@ pub(super) async fn view<D: Database>(cx: &Context<'_, D>, row: IncidentRow) -> 
 
 async fn views<D: Database>(cx: &Context<'_, D>, rows: Vec<IncidentRow>) -> Result<Vec<IncidentView>, Error> {
     let chips: Vec<_> = rows.iter().filter_map(|row| row.subject.as_chip()).collect();
-    let mut eids = BTreeMap::new();
+    let mut eids = Vec::new();
     if !chips.is_empty() {
         let indexes: Value = chips.iter().map(|index| index.hex()).collect();
         for (index, sealed) in chip::eids(cx.db, indexes.to_string()).await? {
             let eid = cx.vault.open_identifier(chip::EID, index.as_bytes(), &sealed)?;
-            eids.insert(index.hex(), eid);
+            eids.push((index, eid));
         }
     }
     rows.into_iter()
         .map(|row| {
-            let eid = row.subject.as_chip().and_then(|index| eids.get(&index.hex()));
-            opened(cx, &row, eid.cloned())
+            let chip = row.subject.as_chip();
+            let eid = eids.iter().find(|(index, _)| chip == Some(*index));
+            opened(cx, &row, eid.map(|(_, eid)| eid.clone()))
         })
         .collect()
 }

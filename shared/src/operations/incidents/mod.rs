@@ -18,8 +18,8 @@ pub(super) use clocks::{find_stuck_tasks, strike_clocks};
 pub use faulty::{FaultyChip, FaultyCursor, FaultyPage, MAX_FAULTY_PER_PAGE, faulty_chips};
 pub use list::{IncidentFilter, IncidentPage, IncidentView, MAX_INCIDENTS_PER_PAGE, list_incidents};
 pub use people::{
-    About, FinalReport, MAX_INCIDENT_TEXT_CHARS, NewIncident, Opened, enter_incident, escalate_incident,
-    final_report_incident, report_incident, settle_incident,
+    About, FinalReport, IncidentAct, MAX_INCIDENT_TEXT_CHARS, NewIncident, Opened, act_on_incident,
+    enter_incident,
 };
 pub(super) use platform::{close_incident, close_incidents, open_incident, province_empty, province_filled};
 pub(super) use review::review_last_month;

@@ -1,12 +1,14 @@
 //! What people do about incidents: open those that the platform cannot see, settle, make severe, report (§8.3.1).
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 
 use super::super::Context;
 use super::super::transition::guarded;
 use super::list::{IncidentView, view};
-use super::platform::{fewer_provinces_empty, settle};
-use crate::domain::{ClientId, Eid, IncidentId, IncidentKind, Province, Receiver, Severity, Standing};
+use super::platform::fewer_provinces_empty;
+use crate::domain::{
+    ClientId, Eid, IncidentId, IncidentKind, Province, Receiver, Severity, Standing, Timestamp,
+};
 use crate::error::{Error, Reason};
 use crate::store::{
     Database, Subject, chip, client,
@@ -119,124 +121,95 @@ async fn subject_of<D: Database>(cx: &Context<'_, D>, new: &NewIncident<'_>) -> 
     }
 }
 
-/// Settles an incident.
+/// What is done about an incident that there is.
+#[derive(Clone, Copy, Debug)]
+pub enum IncidentAct<'a> {
+    /// Settles it, with a note.
+    Settle(Option<&'a str>),
+    /// Makes it severe. One that is stays so.
+    Escalate,
+    /// Reports it: symptom, first cause, how far it is (§8.3.1). Reporting again replaces the text; the first report is
+    /// the one that was in time or not.
+    Report(&'a str),
+    /// Gives its final report (§8.3.1). Giving it again replaces it; the first one is the one that was in time or not.
+    Conclude(FinalReport<'a>),
+}
+
+/// Does something about an incident, and returns it as it is then.
 ///
 /// # Errors
-/// [`Reason::UnknownIncident`], [`Reason::IncidentSettled`] when it is settled already, and those of the note.
-pub async fn settle_incident<D: Database>(
+/// [`Reason::UnknownIncident`]; [`Reason::IncidentSettled`] for settling or making severe what is settled;
+/// [`Reason::IncidentNotSevere`] for reporting what is not severe; [`Reason::IncidentOpen`] for a final report on what
+/// is not settled; [`Reason::ParameterEmpty`] and [`Reason::ParameterTooLong`] for the texts.
+pub async fn act_on_incident<D: Database>(
     cx: &Context<'_, D>,
     id: IncidentId,
-    note: Option<&str>,
+    act: &IncidentAct<'_>,
 ) -> Result<IncidentView, Error> {
-    let sealed = optional(cx, incident::SETTLEMENT, id, "note", note)?;
-    transaction(cx.db, async |_| {
-        let row = open_one(cx, id).await?;
-        settle(cx, &row, By::Admin, sealed).await?;
-        if row.standing.kind == IncidentKind::ProvinceWithoutNumber {
-            fewer_provinces_empty(cx).await?;
+    let sealed = written(cx, id, act)?;
+    transaction(cx.db, async |db| {
+        let row = one(cx, id).await?;
+        let now = permitted(&row.standing, act, cx.now)?;
+        guarded(incident::change(db, &row, &now).await?)?;
+        match (act, sealed) {
+            (IncidentAct::Settle(_), sealed) => {
+                guarded(incident::settled(db, id, By::Admin, sealed).await?)?;
+                if now.kind == IncidentKind::ProvinceWithoutNumber {
+                    fewer_provinces_empty(cx).await?;
+                }
+            }
+            (IncidentAct::Report(_), Some(text)) => guarded(incident::reported(db, id, text).await?)?,
+            (IncidentAct::Conclude(_), Some(text)) => guarded(incident::concluded(db, id, text).await?)?,
+            _ => (),
         }
-        seen(cx, id).await
+        view(cx, one(cx, id).await?).await
     })
     .await
 }
 
-/// Makes an open incident severe. One that is stays so.
-///
-/// # Errors
-/// [`Reason::UnknownIncident`], [`Reason::IncidentSettled`].
-pub async fn escalate_incident<D: Database>(
-    cx: &Context<'_, D>,
-    id: IncidentId,
-) -> Result<IncidentView, Error> {
-    transaction(cx.db, async |db| {
-        let row = open_one(cx, id).await?;
-        let mut severe = row.standing;
-        severe.escalate(cx.now);
-        guarded(incident::change(db, &row, &severe).await?)?;
-        seen(cx, id).await
-    })
-    .await
-}
-
-/// Reports a severe incident: symptom, first cause, how far it is (§8.3.1). Reporting again replaces the text; the
-/// first report is the one that was in time or not.
-///
-/// # Errors
-/// [`Reason::UnknownIncident`], [`Reason::IncidentNotSevere`], and those of the text.
-pub async fn report_incident<D: Database>(
-    cx: &Context<'_, D>,
-    id: IncidentId,
-    text: &str,
-) -> Result<IncidentView, Error> {
-    let sealed = sealed(cx, incident::REPORT, id, bounded("text", text)?)?;
-    transaction(cx.db, async |db| {
-        let row = severe_one(cx, id).await?;
-        let reported = Standing {
-            reported_at: row.standing.reported_at.or(Some(cx.now)),
-            ..row.standing
-        };
-        guarded(incident::change(db, &row, &reported).await?)?;
-        guarded(incident::reported(db, id, sealed).await?)?;
-        seen(cx, id).await
-    })
-    .await
-}
-
-/// Gives the final report of a severe incident that is settled (§8.3.1). Giving it again replaces it; the first one is
-/// the one that was in time or not.
-///
-/// # Errors
-/// [`Reason::UnknownIncident`], [`Reason::IncidentNotSevere`], [`Reason::IncidentOpen`], and those of the texts.
-pub async fn final_report_incident<D: Database>(
-    cx: &Context<'_, D>,
-    id: IncidentId,
-    report: &FinalReport<'_>,
-) -> Result<IncidentView, Error> {
-    let document: Value = json!({
-        "course": bounded("course", report.course)?,
-        "root_cause": bounded("root_cause", report.root_cause)?,
-        "measures": bounded("measures", report.measures)?,
-    });
-    let sealed = sealed(cx, incident::FINAL_REPORT, id, &document.to_string())?;
-    transaction(cx.db, async |db| {
-        let row = severe_one(cx, id).await?;
-        if row.standing.closed_at.is_none() {
-            return Err(Reason::IncidentOpen.into());
+/// How an incident stands when `act` is done at `at`.
+fn permitted(standing: &Standing, act: &IncidentAct<'_>, at: Timestamp) -> Result<Standing, Reason> {
+    let is_open = standing.closed_at.is_none();
+    let is_severe = standing.severity == Severity::Severe;
+    let mut now = *standing;
+    match act {
+        IncidentAct::Settle(_) | IncidentAct::Escalate if !is_open => return Err(Reason::IncidentSettled),
+        IncidentAct::Report(_) | IncidentAct::Conclude(_) if !is_severe => {
+            return Err(Reason::IncidentNotSevere);
         }
-        let concluded = Standing {
-            final_report_at: row.standing.final_report_at.or(Some(cx.now)),
-            ..row.standing
-        };
-        guarded(incident::change(db, &row, &concluded).await?)?;
-        guarded(incident::concluded(db, id, sealed).await?)?;
-        seen(cx, id).await
-    })
-    .await
+        IncidentAct::Conclude(_) if is_open => return Err(Reason::IncidentOpen),
+        IncidentAct::Settle(_) => now.closed_at = Some(at),
+        IncidentAct::Escalate => now.escalate(at),
+        IncidentAct::Report(_) => now.reported_at = now.reported_at.or(Some(at)),
+        IncidentAct::Conclude(_) => now.final_report_at = now.final_report_at.or(Some(at)),
+    }
+    Ok(now)
+}
+
+/// What is written about an incident with `act`, sealed.
+fn written<D>(cx: &Context<'_, D>, id: IncidentId, act: &IncidentAct<'_>) -> Result<Option<Vec<u8>>, Error> {
+    match act {
+        IncidentAct::Escalate => Ok(None),
+        IncidentAct::Settle(note) => optional(cx, incident::SETTLEMENT, id, "note", *note),
+        IncidentAct::Report(text) => optional(cx, incident::REPORT, id, "text", Some(text)),
+        IncidentAct::Conclude(report) => {
+            let mut document = Map::new();
+            for (name, text) in [
+                ("course", report.course),
+                ("root_cause", report.root_cause),
+                ("measures", report.measures),
+            ] {
+                document.insert(name.to_owned(), bounded(name, text)?.into());
+            }
+            let document = Value::Object(document).to_string();
+            sealed(cx, incident::FINAL_REPORT, id, &document).map(Some)
+        }
+    }
 }
 
 async fn one<D: Database>(cx: &Context<'_, D>, id: IncidentId) -> Result<IncidentRow, Error> {
     let found = incident::by_id(cx.db, id).await?;
     found.ok_or_else(|| Reason::UnknownIncident.into())
-}
-
-async fn open_one<D: Database>(cx: &Context<'_, D>, id: IncidentId) -> Result<IncidentRow, Error> {
-    let row = one(cx, id).await?;
-    match row.standing.closed_at {
-        None => Ok(row),
-        Some(_) => Err(Reason::IncidentSettled.into()),
-    }
-}
-
-async fn severe_one<D: Database>(cx: &Context<'_, D>, id: IncidentId) -> Result<IncidentRow, Error> {
-    let row = one(cx, id).await?;
-    match row.standing.severity {
-        Severity::Severe => Ok(row),
-        Severity::General => Err(Reason::IncidentNotSevere.into()),
-    }
-}
-
-async fn seen<D: Database>(cx: &Context<'_, D>, id: IncidentId) -> Result<IncidentView, Error> {
-    view(cx, one(cx, id).await?).await
 }
 
 fn bounded<'a>(name: &str, text: &'a str) -> Result<&'a str, Error> {

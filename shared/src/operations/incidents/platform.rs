@@ -57,24 +57,18 @@ pub(in crate::operations) async fn close_incidents<D: Database>(
 ) -> Result<bool, Error> {
     let rows = incident::open_of(cx.db, kinds, subject).await?;
     for row in &rows {
-        settle(cx, row, By::Platform, None).await?;
+        settle(cx, row).await?;
     }
     Ok(!rows.is_empty())
 }
 
-/// Settles an open incident.
-pub(super) async fn settle<D: Database>(
-    cx: &Context<'_, D>,
-    row: &IncidentRow,
-    by: By,
-    sealed: Option<Vec<u8>>,
-) -> Result<(), Error> {
+async fn settle<D: Database>(cx: &Context<'_, D>, row: &IncidentRow) -> Result<(), Error> {
     let settled = Standing {
         closed_at: Some(cx.now),
         ..row.standing
     };
     guarded(incident::change(cx.db, row, &settled).await?)?;
-    guarded(incident::settled(cx.db, row.id, by, sealed).await?)
+    guarded(incident::settled(cx.db, row.id, By::Platform, None).await?)
 }
 
 /// A province has no number left; when it is one of several, that is an incident of its own.

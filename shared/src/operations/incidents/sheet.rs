@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::review::{Review, Tally};
 use crate::domain::{IncidentClass, IncidentKind, Zone};
 use crate::error::Lang;
+use crate::store::incident::KindFigures;
 
 /// Causes that count as frequent.
 const TOP_CAUSES: usize = 5;
@@ -40,7 +41,7 @@ impl Hundredths {
     }
 
     fn json(self) -> Value {
-        self.text().parse::<f64>().map_or(Value::Null, Value::from)
+        Value::from(self.0 as f64 / 100.0)
     }
 }
 
@@ -112,11 +113,16 @@ fn quoted(text: &str) -> String {
 
 /// The kinds that there were most of, the most frequent first; of equals the first in the tables.
 fn top_causes(review: &Review) -> Vec<IncidentKind> {
-    let count = |kind: IncidentKind| review.figures.tally(|one| one == kind).count;
-    let mut kinds: Vec<_> = IncidentKind::all().filter(|kind| count(*kind) > 0).collect();
-    kinds.sort_by_key(|kind| std::cmp::Reverse(count(*kind)));
-    kinds.truncate(TOP_CAUSES);
-    kinds
+    let mut top: Vec<KindFigures> = Vec::new();
+    for kind in IncidentKind::all() {
+        let figures = review.figures.kinds.iter().find(|row| row.kind == kind);
+        if let Some(figures) = figures.filter(|row| row.count > 0) {
+            let place = top.iter().position(|above| above.count < figures.count);
+            top.insert(place.unwrap_or(top.len()), *figures);
+            top.truncate(TOP_CAUSES);
+        }
+    }
+    top.iter().map(|row| row.kind).collect()
 }
 
 /// The fields of a review as a document.
