@@ -1,11 +1,13 @@
-//! `/admin/v1/incidents…`, `/admin/v1/alerts…` and `/admin/v1/health`, §8: what went wrong, what the operator should
-//! know of, and how the periodic work fares.
+//! `/admin/v1/incidents…`, `/admin/v1/chips/faulty`, `/admin/v1/alerts…` and `/admin/v1/health`, §8: what went wrong and
+//! what is learnt from it, what the operator should know of, and how the periodic work fares.
 //!
 //! Opened by `admin_secret`.
 
+mod acts;
 mod alerts;
 mod health;
 mod incidents;
+mod review;
 
 use shared::spin::{self, Connection, Needs};
 use shared::web::{Call, Interface, Refusal, Reply, interface};
@@ -21,6 +23,14 @@ const NEEDS: Needs = Needs {
 /// What this component answers.
 const INTERFACES: &[&Interface] = &[
     &interface::ADMIN_INCIDENTS,
+    &interface::ADMIN_INCIDENTS_KINDS,
+    &interface::ADMIN_INCIDENTS_OPEN,
+    &interface::ADMIN_INCIDENTS_CLOSE,
+    &interface::ADMIN_INCIDENTS_ESCALATE,
+    &interface::ADMIN_INCIDENTS_REPORT,
+    &interface::ADMIN_INCIDENTS_FINAL_REPORT,
+    &interface::ADMIN_INCIDENTS_REVIEW,
+    &interface::ADMIN_CHIPS_FAULTY,
     &interface::ADMIN_ALERTS,
     &interface::ADMIN_ALERTS_NOTE,
     &interface::ADMIN_HEALTH,
@@ -38,9 +48,13 @@ async fn handle(request: Request) -> impl IntoResponse {
 async fn sentence(name: &str, call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
     match name {
         "admin.incidents" => incidents::list(call).await,
+        "admin.incidents.kinds" => Ok(incidents::kinds(call)),
+        "admin.incidents.open" => acts::open(call).await,
+        "admin.incidents.review" => review::show(call).await,
+        "admin.chips.faulty" => review::faulty(call).await,
         "admin.alerts" => alerts::list(call).await,
         "admin.alerts.note" => alerts::note(call).await,
         "admin.health" => health::show(call).await,
-        _ => Err(call.nowhere()),
+        name => acts::act(name, call).await,
     }
 }

@@ -17,6 +17,16 @@ pub enum AlertKind {
     PoolLow,
     /// Several provinces have no number left (§5.3.1.1).
     PoolsEmpty,
+    /// An incident is severe (§8.1).
+    IncidentSevere,
+    /// An incident was not settled within its time limit (§8.2).
+    IncidentOverdue,
+    /// A severe incident was not reported within an hour (§8.3.1).
+    ReportOverdue,
+    /// The final report of a severe incident did not come within a day of its end (§8.3.1).
+    FinalReportOverdue,
+    /// The review of a month is there (§8.3.2).
+    MonthlyReview,
 }
 
 /// Kind, stable name, description zh and en.
@@ -38,6 +48,16 @@ const TABLE: &[Row] = &[
         ["省份可用码号不足", "a province's pool of numbers is low"]),
     (AlertKind::PoolsEmpty, "pools_empty",
         ["多个省份无可用码号", "several provinces have no number left"]),
+    (AlertKind::IncidentSevere, "incident_severe",
+        ["发生严重异常，须在 1 h 内上报规范管理部门", "an incident is severe and has to be reported to the authority within 1 h"]),
+    (AlertKind::IncidentOverdue, "incident_overdue",
+        ["异常超过处理时限", "an incident was not settled within its time limit"]),
+    (AlertKind::ReportOverdue, "report_overdue",
+        ["严重异常未在 1 h 内上报", "a severe incident was not reported within 1 h"]),
+    (AlertKind::FinalReportOverdue, "final_report_overdue",
+        ["严重异常处理完成后未在 24 h 内提交异常处理报告", "the final report of a severe incident did not come within 24 h of its end"]),
+    (AlertKind::MonthlyReview, "monthly_review",
+        ["上月异常汇总复盘已生成", "the review of last month's incidents is there"]),
 ];
 
 impl AlertKind {

@@ -124,6 +124,10 @@ uuid_id! {
     /// Identifier of an alert.
     AlertId
 }
+uuid_id! {
+    /// Identifier of an incident.
+    IncidentId
+}
 
 #[cfg(test)]
 mod tests {

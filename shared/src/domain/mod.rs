@@ -16,6 +16,7 @@ mod ids;
 mod imsi;
 mod incident;
 mod mask;
+mod month;
 mod msisdn;
 mod number_status;
 mod permission;
@@ -38,10 +39,14 @@ pub use card_status::{CardEvent, CardStatus, Refused, TRANSITIONS, next};
 pub use eid::Eid;
 pub use failure::FailureKind;
 pub use iccid::Iccid;
-pub use ids::{AlertId, CallbackId, ClientId, SessionId, TaskId};
+pub use ids::{AlertId, CallbackId, ClientId, IncidentId, SessionId, TaskId};
 pub use imsi::Imsi;
-pub use incident::IncidentKind;
+pub use incident::{
+    Breach, FINAL_REPORT_WITHIN_MS, IncidentClass, IncidentKind, KindRow, Limit, Party, REPORT_WITHIN_MS,
+    Severity, Standing,
+};
 pub use mask::{mask_identifiers, masked};
+pub use month::Month;
 pub use msisdn::{Msisdn, Operator};
 pub use number_status::NumberStatus;
 pub use permission::Permission;

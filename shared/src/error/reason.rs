@@ -73,6 +73,10 @@ reasons! {
     UnknownTask "unknown_task" 404 "任务不存在" "there is no such task" => "核对 task_id" "check the task_id";
     UnknownCallback "unknown_callback" 404 "回调记录不存在" "there is no such callback" => "核对回调标识" "check the callback's identifier";
     UnknownReceiver "unknown_receiver" 404 "接收方不存在" "there is no such receiver" => "核对接收方标识" "check the receiver's identifier";
+    UnknownIncident "unknown_incident" 404 "异常记录不存在" "there is no such incident" => "核对异常标识" "check the incident's identifier";
+    IncidentSettled "incident_settled" 409 "异常已处理完成" "the incident is settled already" => "如再次发生，请重新登记" "if it happens again open a new one";
+    IncidentOpen "incident_open" 409 "异常尚未处理完成" "the incident is not settled yet" => "处理完成并关闭后再提交异常处理报告" "settle it before giving the final report";
+    IncidentNotSevere "incident_not_severe" 409 "该异常不是严重异常，无须上报" "the incident is not severe and needs no report" => "需上报时先升级为严重异常" "make it severe first if it has to be reported";
     NoAddress "no_address" 409 "未登记接收地址" "no address is entered" => "先登记接收地址" "enter an address first";
     AlreadyWritten "already_written" 409 "运营号已被写入，无法重复申请" "the card is already written" => "查询卡片状态；更换运营号须按特殊流程上报" "query the card; changing its number needs the special procedure";
     ApplicationPending "application_pending" 409 "已有参数不同的写卡申请在执行" "another application with other parameters is open" => "等待其完成，或在待开机上电时取消后重新申请" "wait for it, or cancel it while it waits for power-up";

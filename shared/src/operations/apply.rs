@@ -1,5 +1,6 @@
 //! §6.2.2, §7.2.2.2: an application for writing a card.
 
+use super::incidents::{province_empty, province_filled};
 use super::transition::{guarded, move_card, open_incident};
 use super::{Caller, Context};
 use crate::domain::{
@@ -10,7 +11,6 @@ use crate::error::{Error, Reason};
 use crate::store::{
     Database, Subject,
     chip::{self, ChipRow},
-    incident,
     number::{self, NumberRow},
     task::{self, NewTaskRow, TaskRow},
     transaction,
@@ -166,12 +166,7 @@ async fn accept<D: Database>(
         Ok(number) => number,
         Err(reason) => {
             if let (Reason::ProvinceWithoutNumber, Some(province)) = (reason, province) {
-                open_incident(
-                    cx,
-                    IncidentKind::ProvinceWithoutNumber,
-                    &Subject::province(province.code()),
-                )
-                .await?;
+                province_empty(cx, province).await?;
             }
             return refuse(cx, caller, chip, reason.into()).await;
         }
@@ -210,13 +205,7 @@ async fn take_automatic<D: Database>(
     let taken = number::take_from_pool(cx.db, &chip.eid_index, task_id, province, cx.now).await?;
     if taken.is_some() {
         // There are numbers again, however they came back.
-        incident::close(
-            cx.db,
-            IncidentKind::ProvinceWithoutNumber,
-            &Subject::province(province.code()),
-            cx.now,
-        )
-        .await?;
+        province_filled(cx, province.code()).await?;
     }
     Ok(taken)
 }

@@ -14,6 +14,7 @@ mod chip_keys;
 mod chip_view;
 mod clients;
 mod import;
+mod incidents;
 mod ingest;
 mod inquiry;
 mod jobs;
@@ -51,6 +52,12 @@ pub use import::{
     ImportReport, MAX_IMPORT_BYTES, MAX_IMPORT_ROWS, MAX_REPORTED_ERRORS, RowError, import_chips,
     import_numbers,
 };
+pub use incidents::{
+    About, FaultyChip, FaultyCursor, FaultyPage, FinalReport, IncidentAct, IncidentFilter, IncidentPage,
+    IncidentView, MAX_FAULTY_PER_PAGE, MAX_INCIDENT_TEXT_CHARS, MAX_INCIDENTS_PER_PAGE, MAX_LOOKED_AT,
+    MonthFigures, NewIncident, Opened, Review, STUCK_AFTER_MS, Tally, act_on_incident, enter_incident,
+    faulty_chips, list_incidents, review_csv, review_fields, review_incidents,
+};
 pub(crate) use ingest::STATES;
 pub use ingest::{
     IngestReport, MAX_CITY_CHARS, MAX_RECORD_BYTES, MAX_RECORDS, RecordError, Told, ingest, take_answer,
@@ -71,7 +78,7 @@ pub use outbox::{
     canonical, due_callbacks, find_messages, probe, record_delivery, resend, sign,
     standard_webhook_signatures,
 };
-pub use overview::{MAX_OVERVIEW_ROWS, card_history, incidents};
+pub use overview::{MAX_OVERVIEW_ROWS, card_history};
 pub use pool::{MAX_NUMBERS, NumberAct, act_on_number, allot_numbers, register_fault, release_numbers};
 pub use pool_view::{MAX_COUNTED, PoolView, pool_views, set_pool_low_water};
 pub use provinces::provinces;

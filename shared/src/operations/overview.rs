@@ -1,12 +1,11 @@
-//! What an operator looks at to see the flow: the steps of a card, the incidents. Reads only, each
-//! one statement, bounded; identifiers stay sealed.
+//! What an operator looks at to see the flow: the steps of a card. Reads only, one statement, bounded; identifiers stay
+//! sealed.
 
 use super::Context;
 use crate::domain::Eid;
 use crate::error::{Error, Reason};
 use crate::store::Database;
 use crate::store::card_history::{self, StepRow};
-use crate::store::incident::{self, IncidentRow};
 use crate::vault::IndexKind;
 
 /// Most rows one look shows.
@@ -24,12 +23,4 @@ pub async fn card_history<D: Database>(cx: &Context<'_, D>, eid: &Eid) -> Result
     } else {
         Ok(steps)
     }
-}
-
-/// The latest incidents (§8), the latest first.
-///
-/// # Errors
-/// Those of the database.
-pub async fn incidents<D: Database>(cx: &Context<'_, D>) -> Result<Vec<IncidentRow>, Error> {
-    Ok(incident::latest(cx.db, MAX_OVERVIEW_ROWS).await?)
 }

@@ -3,11 +3,12 @@
 
 use serde_json::{Value, json};
 
+use super::transition::close_incident;
 use super::{Context, NumberRef};
-use crate::domain::{ClientId, Eid, Iccid, NumberStatus};
+use crate::domain::{ClientId, Eid, Iccid, IncidentKind, NumberStatus};
 use crate::error::{Error, Reason};
 use crate::store::{
-    Database, chip, client,
+    Database, Subject, chip, client,
     number::{self, NumberRow},
     told::{self, Topic},
     transaction,
@@ -170,15 +171,20 @@ fn is_waited_for(number: &NumberRow) -> bool {
 }
 
 /// Enters a chip in the register of faulty chips, or takes it out again (§8.2.2). A faulty chip gets neither
-/// applications nor sessions.
+/// applications nor sessions. Taking it out settles the incident.
 ///
 /// # Errors
 /// [`Reason::UnknownChip`].
 pub async fn register_fault<D: Database>(cx: &Context<'_, D>, eid: &Eid, faulty: bool) -> Result<(), Error> {
     let index = cx.vault.blind_index(IndexKind::Eid, eid.as_str().as_bytes());
-    if chip::register_fault(cx.db, &index, faulty, cx.now).await? {
+    transaction(cx.db, async |db| {
+        if !chip::register_fault(db, &index, faulty, cx.now).await? {
+            return Err(Reason::UnknownChip.into());
+        }
+        if !faulty {
+            close_incident(cx, IncidentKind::ChipFault, &Subject::chip(&index)).await?;
+        }
         Ok(())
-    } else {
-        Err(Reason::UnknownChip.into())
-    }
+    })
+    .await
 }

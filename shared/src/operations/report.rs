@@ -1,15 +1,16 @@
 //! §6.2.3.3, §6.2.4.1: what happens in a device session.
 
 use super::Context;
+use super::incidents::close_incidents;
 use super::outbox::{Outcome, enqueue};
-use super::transition::{guarded, move_card, open_incident};
+use super::transition::{close_incident, guarded, move_card, open_incident};
 use crate::domain::{Actor, CardEvent, FailureKind, IncidentKind, SessionId, TaskState, Work};
 use crate::error::{Error, Reason};
 use crate::store::{
     Database, Subject,
     chip::{self, ChipRow},
     device_session::{self, SessionRow, SessionState},
-    incident, number,
+    number,
     task::{self, TaskRow},
     temporary_number, transaction,
 };
@@ -290,13 +291,8 @@ async fn succeed<D: Database>(cx: &Context<'_, D>, chip: &ChipRow, task: &TaskRo
     )
     .await?;
     temporary_number::forget(cx.db, &chip.eid_index).await?;
-    incident::close(
-        cx.db,
-        IncidentKind::NumberSilent,
-        &Subject::chip(&chip.eid_index),
-        cx.now,
-    )
-    .await?;
+    let over = [IncidentKind::StuckWriting, IncidentKind::NumberSilent];
+    close_incidents(cx, &over, &Subject::chip(&chip.eid_index)).await?;
     enqueue(cx, chip, task, &number, Outcome::Written).await
 }
 
@@ -323,9 +319,11 @@ pub(super) async fn fail<D: Database>(
         Some(task.id),
     )
     .await?;
+    let subject = Subject::chip(&chip.eid_index);
+    close_incident(cx, IncidentKind::StuckWriting, &subject).await?;
     if chip_fault {
         chip::set_faulty(cx.db, &chip.eid_index, cx.now).await?;
-        open_incident(cx, IncidentKind::ChipFault, &Subject::chip(&chip.eid_index)).await?;
+        open_incident(cx, IncidentKind::ChipFault, &subject).await?;
     }
     enqueue(cx, chip, task, &number, Outcome::Failed(failure)).await
 }

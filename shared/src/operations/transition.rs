@@ -2,15 +2,14 @@
 //! history keeps it.
 
 use super::Context;
-use crate::domain::{Actor, CardEvent, CardStatus, IncidentKind, TaskId, next};
+pub(super) use super::incidents::{close_incident, open_incident};
+use crate::domain::{Actor, CardEvent, CardStatus, TaskId, next};
 use crate::error::{Error, Reason};
 use crate::store::{
-    Database, Subject,
+    Database,
     card_history::{self, Step},
     chip::{self, ChipRow},
-    incident,
 };
-use crate::vault::random_bytes;
 
 /// Moves a card by `event` and returns its new state.
 ///
@@ -42,24 +41,6 @@ pub(super) async fn move_card<D: Database>(
     };
     card_history::insert(cx.db, &step, cx.now).await?;
     Ok(to)
-}
-
-/// Opens an incident; false when one of this kind and subject is open.
-pub(super) async fn open_incident<D: Database>(
-    cx: &Context<'_, D>,
-    kind: IncidentKind,
-    subject: &Subject,
-) -> Result<bool, Error> {
-    Ok(incident::open(cx.db, random_bytes(cx.random), kind, subject, cx.now).await?)
-}
-
-/// Closes the open incident of this kind and subject, if there is one.
-pub(super) async fn close_incident<D: Database>(
-    cx: &Context<'_, D>,
-    kind: IncidentKind,
-    subject: &Subject,
-) -> Result<(), Error> {
-    Ok(incident::close(cx.db, kind, subject, cx.now).await?)
 }
 
 /// `Ok` when a guarded statement found the row in the state it expects.

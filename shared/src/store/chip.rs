@@ -43,10 +43,18 @@ const SET_STATUS: &str = "UPDATE chip SET status = $1, changed_at = $2 WHERE eid
     RETURNING eid_index";
 const ADD_USED: &str = "UPDATE chip SET used_bytes = used_bytes + $1, changed_at = $2 WHERE eid_index = $3 \
     RETURNING allowance_bytes, used_bytes";
-const SET_FAULTY: &str = "UPDATE chip SET faulty = 1, changed_at = $1 WHERE eid_index = $2 AND faulty = 0";
+const SET_FAULTY: &str =
+    "UPDATE chip SET faulty = 1, faulty_at = $1, changed_at = $1 WHERE eid_index = $2 AND faulty = 0";
 
-const REGISTER_FAULT: &str =
-    "UPDATE chip SET faulty = $1, changed_at = $2 WHERE eid_index = $3 RETURNING eid_index";
+const REGISTER_FAULT: &str = "UPDATE chip SET faulty = $1, \
+    faulty_at = CASE WHEN $1 = 0 THEN NULL WHEN faulty = 1 THEN faulty_at ELSE $2 END, changed_at = $2 \
+    WHERE eid_index = $3 RETURNING eid_index";
+
+const FAULTY: &str = "SELECT eid_index, eid_sealed, client_id, chip_model, faulty_at FROM chip WHERE faulty = 1 \
+    AND faulty_at <= $1 AND (faulty_at < $1 OR eid_index > $2) ORDER BY faulty_at DESC, eid_index LIMIT $3";
+
+const EIDS: &str =
+    "SELECT eid_index, eid_sealed FROM chip WHERE eid_index IN (SELECT unhex(value) FROM json_each($1))";
 
 /// A chip as stored.
 #[derive(Clone, Debug)]
@@ -275,6 +283,56 @@ pub async fn register_fault<D: Database>(
 ) -> Result<bool, DbError> {
     let params = [faulty.into(), now.into(), eid_index.into()];
     Ok(!db.run(REGISTER_FAULT, &params).await?.is_empty())
+}
+
+/// A chip in the register of faulty chips.
+#[derive(Clone, Debug)]
+pub struct FaultyRow {
+    /// Its key.
+    pub eid_index: BlindIndex,
+    /// Its EID, sealed.
+    pub eid_sealed: Vec<u8>,
+    /// Whose it is.
+    pub client_id: ClientId,
+    /// Model.
+    pub chip_model: String,
+    /// Since when it is in the register.
+    pub since: Timestamp,
+}
+
+/// Up to `limit` chips of the register of faulty chips, the latest first: those that entered it before `at`, and those
+/// that did at that moment and whose key lies above `above`.
+///
+/// # Errors
+/// Those of the database.
+pub async fn faulty<D: Database>(
+    db: &D,
+    at: Timestamp,
+    above: Vec<u8>,
+    limit: u32,
+) -> Result<Vec<FaultyRow>, DbError> {
+    let params = [at.into(), above.into(), i64::from(limit).into()];
+    let rows = db.run(FAULTY, &params).await?;
+    let read = |row: &Row| {
+        Ok(FaultyRow {
+            eid_index: row.index(0)?,
+            eid_sealed: row.blob(1)?.to_owned(),
+            client_id: row.client_id(2)?,
+            chip_model: row.text(3)?.to_owned(),
+            since: row.time(4)?,
+        })
+    };
+    rows.iter().map(read).collect()
+}
+
+/// The sealed EIDs of chips; `indexes` is a JSON list of their keys in hexadecimal.
+///
+/// # Errors
+/// Those of the database.
+pub async fn eids<D: Database>(db: &D, indexes: String) -> Result<Vec<(BlindIndex, Vec<u8>)>, DbError> {
+    let rows = db.run(EIDS, &[indexes.into()]).await?;
+    let read = |row: &Row| Ok((row.index(0)?, row.blob(1)?.to_owned()));
+    rows.iter().map(read).collect()
 }
 
 fn read(row: &Row) -> Result<ChipRow, DbError> {

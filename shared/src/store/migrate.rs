@@ -13,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!(concat!(env!("OUT_DIR"), "/0001_card_writing.sql")),
     include_str!(concat!(env!("OUT_DIR"), "/0002_access_queries_log.sql")),
     include_str!(concat!(env!("OUT_DIR"), "/0003_receivers_alerts_jobs.sql")),
+    include_str!(concat!(env!("OUT_DIR"), "/0004_incident_clocks.sql")),
     include_str!(concat!(env!("OUT_DIR"), "/0005_temporary_numbers_pools.sql")),
 ];
 

@@ -19,6 +19,7 @@ pub mod device_session;
 pub mod incident;
 pub mod job;
 mod migrate;
+pub mod monthly_review;
 #[cfg(feature = "native")]
 mod native;
 pub mod number;

@@ -1,6 +1,6 @@
 //! What an incident or an alert is about.
 
-use crate::domain::Receiver;
+use crate::domain::{ClientId, Receiver};
 use crate::vault::BlindIndex;
 
 /// What an incident or an alert is about. Its text holds no identifier.
@@ -26,6 +26,12 @@ impl Subject {
         Self(format!("receiver:{}", receiver.code()))
     }
 
+    /// A client as one who calls: `client:` and its identifier.
+    #[must_use]
+    pub fn client(client: &ClientId) -> Self {
+        Self(format!("client:{}", client.as_str()))
+    }
+
     /// A job of the periodic work: `job:<name>`.
     #[must_use]
     pub fn job(name: &str) -> Self {
@@ -36,6 +42,18 @@ impl Subject {
     #[must_use]
     pub fn platform() -> Self {
         Self("platform".to_owned())
+    }
+
+    /// One that was stored.
+    pub(super) fn stored(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// The chip it is, if it is one.
+    #[must_use]
+    pub fn as_chip(&self) -> Option<BlindIndex> {
+        let bytes = hex::decode(self.0.strip_prefix("chip:")?).ok()?;
+        BlindIndex::from_bytes(&bytes)
     }
 
     /// Text stored in the database.

@@ -40,6 +40,12 @@ const SUCCEED: &str = "UPDATE task SET state = 'succeeded', progress = 100, fini
     WHERE id = $2 AND state = 'writing' AND next_work = 'verify' RETURNING id";
 const FAIL: &str = "UPDATE task SET state = 'failed', failure = $1, finished_at = $2, changed_at = $2 \
     WHERE id = $3 AND state = 'writing' RETURNING id";
+const STUCK: &str = "SELECT id, eid_index, started_at FROM task WHERE state = 'writing' AND stuck = 0 \
+    AND started_at <= $1 ORDER BY started_at LIMIT $2";
+const MARK_STUCK: &str =
+    "UPDATE task SET stuck = 1 WHERE id = $1 AND state = 'writing' AND stuck = 0 RETURNING id";
+// Identifiers begin with the time.
+const COUNT: &str = "SELECT COUNT(*) FROM task WHERE id >= $1 AND id < $2";
 
 /// A task as stored.
 #[derive(Clone, Debug)]
@@ -210,6 +216,50 @@ pub async fn fail<D: Database>(
     now: Timestamp,
 ) -> Result<bool, DbError> {
     changed(db, FAIL, &[failure.code().into(), now.into(), id.into()]).await
+}
+
+/// A task that is in writing for long.
+#[derive(Clone, Debug)]
+pub struct StuckRow {
+    /// Identifier.
+    pub id: TaskId,
+    /// Its chip.
+    pub eid_index: BlindIndex,
+    /// When writing began.
+    pub started_at: Timestamp,
+}
+
+/// Up to `limit` tasks in writing that began by `before` and are not marked, the oldest first.
+///
+/// # Errors
+/// Those of the database.
+pub async fn stuck<D: Database>(db: &D, before: Timestamp, limit: u32) -> Result<Vec<StuckRow>, DbError> {
+    let rows = db.run(STUCK, &[before.into(), i64::from(limit).into()]).await?;
+    let read = |row: &Row| {
+        Ok(StuckRow {
+            id: row.task_id(0)?,
+            eid_index: row.index(1)?,
+            started_at: row.time(2)?,
+        })
+    };
+    rows.iter().map(read).collect()
+}
+
+/// Marks a task as one that is in writing for too long. False when it is marked or not in writing any more.
+///
+/// # Errors
+/// Those of the database.
+pub async fn mark_stuck<D: Database>(db: &D, id: TaskId) -> Result<bool, DbError> {
+    changed(db, MARK_STUCK, &[id.into()]).await
+}
+
+/// How many tasks there are from identifier `from` until before `to`.
+///
+/// # Errors
+/// Those of the database.
+pub async fn count<D: Database>(db: &D, from: TaskId, to: TaskId) -> Result<i64, DbError> {
+    let rows = db.run(COUNT, &[from.into(), to.into()]).await?;
+    Ok(first(&rows, |row| row.integer(0))?.unwrap_or(0))
 }
 
 async fn changed<D: Database>(db: &D, sql: &'static str, params: &[Value]) -> Result<bool, DbError> {

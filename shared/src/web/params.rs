@@ -44,6 +44,16 @@ pub enum Param {
     Receiver,
     /// State of what is looked for; administrators' searches.
     State,
+    /// Kind of an incident; administrators' searches.
+    Kind,
+    /// Class of an incident; administrators' searches.
+    Class,
+    /// How grave an incident is; administrators' searches.
+    Severity,
+    /// A calendar month, `2026-07`.
+    Month,
+    /// What a file is written as: `json` or `csv`.
+    Format,
     /// Beginning of a time span, RFC 3339, included.
     From,
     /// End of a time span, RFC 3339, excluded.
@@ -56,7 +66,7 @@ pub enum Param {
 
 impl Param {
     /// Every parameter there is.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 23] = [
         Self::ClientId,
         Self::ClientSecret,
         Self::Token,
@@ -71,6 +81,11 @@ impl Param {
         Self::Key,
         Self::Receiver,
         Self::State,
+        Self::Kind,
+        Self::Class,
+        Self::Severity,
+        Self::Month,
+        Self::Format,
         Self::From,
         Self::To,
         Self::Cursor,
@@ -94,6 +109,11 @@ impl Param {
             Self::Key => "key",
             Self::Receiver => "receiver",
             Self::State => "state",
+            Self::Kind => "kind",
+            Self::Class => "class",
+            Self::Severity => "severity",
+            Self::Month => "month",
+            Self::Format => "format",
             Self::From => "from",
             Self::To => "to",
             Self::Cursor => "cursor",
@@ -114,12 +134,19 @@ impl Param {
             | Self::Reason
             | Self::Receiver
             | Self::State
+            | Self::Kind
             | Self::From
             | Self::To
             | Self::Cursor => 64,
             Self::ClientSecret | Self::Key => 256,
             Self::Token => 1024,
-            Self::WriteType | Self::ProvinceCode | Self::Limit => 16,
+            Self::WriteType
+            | Self::ProvinceCode
+            | Self::Class
+            | Self::Severity
+            | Self::Month
+            | Self::Format
+            | Self::Limit => 16,
         }
     }
 }

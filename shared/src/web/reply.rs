@@ -32,6 +32,14 @@ pub struct Reply {
     fields: Vec<(&'static str, Value)>,
     budget: Option<Budget>,
     note: Option<[String; 2]>,
+    file: Option<File>,
+}
+
+/// A file in place of a document.
+#[derive(Debug, Clone)]
+struct File {
+    name: String,
+    text: String,
 }
 
 impl Reply {
@@ -53,6 +61,16 @@ impl Reply {
     pub fn with_note(mut self, zh: String, en: String) -> Self {
         self.note = Some([zh, en]);
         self
+    }
+
+    /// A success that is a CSV file called `name`, to be saved by whoever asked. The name is a plain one: letters,
+    /// digits, `-`, `_` and `.`.
+    #[must_use]
+    pub fn csv(name: String, text: String) -> Self {
+        Self {
+            file: Some(File { name, text }),
+            ..Self::default()
+        }
     }
 
     /// Adds what the client has left of its limit.
@@ -119,13 +137,20 @@ pub fn render(
         message: &message,
         fields: &fields,
     };
-    // Keys are text and values are JSON already: there is nothing left that could fail.
-    let body = serde_json::to_vec(&document).unwrap_or_default();
+    let file = outcome.as_ref().ok().and_then(|reply| reply.file.as_ref());
+    let body = match file {
+        Some(file) => file.text.clone().into_bytes(),
+        // Keys are text and values are JSON already: there is nothing left that could fail.
+        None => serde_json::to_vec(&document).unwrap_or_default(),
+    };
     let mut response = Response::new(body);
     *response.status_mut() = code;
     let length = response.body().len();
     set_headers(response.headers_mut(), length, request_id);
     let headers = response.headers_mut();
+    if let Some(file) = file {
+        set_file_headers(headers, &file.name);
+    }
     let budget = match outcome {
         Ok(reply) => reply.budget,
         Err(refusal) => {
@@ -189,6 +214,16 @@ fn set_headers(headers: &mut HeaderMap, length: usize, request_id: &str) {
     }
 }
 
+fn set_file_headers(headers: &mut HeaderMap, name: &str) {
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/csv; charset=utf-8"),
+    );
+    if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
+        headers.insert(header::CONTENT_DISPOSITION, value);
+    }
+}
+
 fn set_remedial_headers(headers: &mut HeaderMap, interface: &Interface, refusal: &Refusal) {
     match refusal.reason().status() {
         401 => headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
@@ -215,5 +250,33 @@ fn set_budget_headers(headers: &mut HeaderMap, interface: &Interface, budget: Bu
         if let Ok(value) = HeaderValue::from_str(&text) {
             headers.insert(HeaderName::from_static(header), value);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::header;
+
+    use super::{Reply, render};
+    use crate::error::Lang;
+    use crate::web::interface::ADMIN_INCIDENTS_REVIEW;
+
+    #[test]
+    fn a_file_is_saved_under_its_name_and_has_its_length() {
+        let text = "code,name\r\nstuck_writing,写卡中\r\n";
+        let outcome = Ok(Reply::csv("incidents-2026-07.csv".to_owned(), text.to_owned()));
+        let response = render(&ADMIN_INCIDENTS_REVIEW, &outcome, Lang::Zh, "r-1");
+        assert_eq!(
+            (response.status().as_u16(), response.body().as_slice()),
+            (200, text.as_bytes())
+        );
+        let header = |name| response.headers()[name].to_str().unwrap();
+        assert_eq!(header(header::CONTENT_TYPE), "text/csv; charset=utf-8");
+        assert_eq!(header(header::CONTENT_LENGTH), text.len().to_string());
+        assert_eq!(
+            header(header::CONTENT_DISPOSITION),
+            "attachment; filename=\"incidents-2026-07.csv\""
+        );
+        assert_eq!(header(header::CACHE_CONTROL), "no-store");
     }
 }

@@ -1,17 +1,19 @@
 //! Whichever statement of an operation fails, nothing of the operation remains.
 
-use shared::domain::FailureKind;
+use shared::domain::{FailureKind, HOUR_MS, IncidentId, IncidentKind, Severity};
 use shared::error::{Error, Reason};
 use shared::operations::{
-    Caller, Delivery, NumberAct, ReportEvent, TaskRef, Topic, Wanted, act_on_number, allot_numbers, cancel,
-    create_client, due_callbacks, import_chips, import_numbers, ingest, record_delivery, release_numbers,
-    rotate_secret,
+    About, Caller, Delivery, FinalReport, IncidentAct, Job, NewIncident, NumberAct, ReportEvent, TaskRef,
+    Topic, Wanted, act_on_number, allot_numbers, cancel, create_client, due_callbacks, enter_incident,
+    import_chips, import_numbers, ingest, record_delivery, register_fault, release_numbers, rotate_secret,
+    run_job,
 };
 use shared::store::{Database, migrate};
 
 use super::harness::{
-    ChipCsv, NumberCsv, World, automatic, chip_csv, eid, eid_text, failed, number_csv, run,
+    ChipCsv, NumberCsv, UPKEEP, World, automatic, chip_csv, eid, eid_text, failed, number_csv, run,
 };
+use super::incidents::act;
 use super::told::{card, iccid, usage};
 
 /// Most statements one operation of these tests may take.
@@ -234,6 +236,77 @@ fn work_on_the_pool() {
     leaves_nothing_behind("act_on_number", stocked, |world, _| {
         run(act_on_number(&world.cx(), &card(0), NumberAct::Retire)).map(drop)
     });
+}
+
+#[test]
+fn acts_about_incidents() {
+    let enter = |world: &World| {
+        let new = NewIncident {
+            kind: IncidentKind::NoNetwork,
+            about: About::Chip(eid(0)),
+            severity: Some(Severity::Severe),
+            note: Some("上电后无网络"),
+        };
+        run(enter_incident(&world.cx(), &new)).map(|opened| opened.incident.id)
+    };
+    leaves_nothing_behind("enter_incident", stocked, |world, _| enter(world).map(drop));
+    let opened = || {
+        let (world, _) = stocked();
+        let id = enter(&world).unwrap();
+        (world, id)
+    };
+    leaves_nothing_behind("settle_incident", opened, |world, id| {
+        act(world, *id, IncidentAct::Settle(Some("已恢复"))).map(drop)
+    });
+    leaves_nothing_behind("report_incident", opened, |world, id| {
+        act(world, *id, IncidentAct::Report("信号弱")).map(drop)
+    });
+    let settled = || {
+        let (world, id) = opened();
+        super::incidents::settle(&world, id);
+        (world, id)
+    };
+    let conclude = |world: &World, id: &IncidentId| {
+        let report = FinalReport {
+            course: "调整设备位置",
+            root_cause: "信号弱",
+            measures: "加装天线",
+        };
+        act(world, *id, IncidentAct::Conclude(report)).map(drop)
+    };
+    leaves_nothing_behind("final_report_incident", settled, conclude);
+    let general = || {
+        let (world, _) = stocked();
+        let id = super::incidents::enter(&world, IncidentKind::CallTimeout, None).id;
+        (world, id)
+    };
+    leaves_nothing_behind("escalate_incident", general, |world, id| {
+        act(world, *id, IncidentAct::Escalate).map(drop)
+    });
+    let faulty = || {
+        let (world, _) = stocked();
+        run(register_fault(&world.cx(), &eid(0), true)).unwrap();
+        (world, ())
+    };
+    leaves_nothing_behind("register_fault", faulty, |world, ()| {
+        run(register_fault(&world.cx(), &eid(0), false))
+    });
+}
+
+#[test]
+fn the_periodic_work_on_incidents() {
+    let late = || {
+        let (world, _) = applied();
+        world.open(0).unwrap();
+        super::incidents::enter(&world, IncidentKind::CallTimeout, None);
+        world.pass(5 * HOUR_MS);
+        (world, ())
+    };
+    for job in [Job::StuckTasks, Job::IncidentClocks, Job::MonthlyReview] {
+        leaves_nothing_behind(job.code(), late, |world, ()| {
+            run(run_job(&world.cx(), job, &UPKEEP)).map(drop)
+        });
+    }
 }
 
 #[test]

@@ -6,13 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::ImportReport;
 use super::columns::{ColumnError, ColumnRule, RowReader, Table, optional, required};
 use super::secrets::{TRANSPORT_KEY, row_digest, unwrapped};
-use crate::domain::{
-    ClientId, Iccid, Imsi, IncidentKind, Kind, Malformed, Msisdn, Province, Services, all_digits,
-};
+use crate::domain::{ClientId, Iccid, Imsi, Kind, Malformed, Msisdn, Province, Services, all_digits};
 use crate::error::{Error, Reason};
 use crate::operations::Context;
+use crate::operations::incidents::province_filled;
 use crate::store::{
-    Database, Subject, incident,
+    Database,
     number::{self, NewNumberRow},
     pool_level, transaction,
 };
@@ -92,8 +91,7 @@ pub async fn import_numbers<D: Database>(cx: &Context<'_, D>, csv: &[u8]) -> Res
             }
         }
         for province in filled {
-            let subject = Subject::province(province);
-            incident::close(db, IncidentKind::ProvinceWithoutNumber, &subject, cx.now).await?;
+            province_filled(cx, province).await?;
             pool_level::add(db, province, cx.now).await?;
         }
         Ok::<_, Error>(())

@@ -15,7 +15,8 @@ use crate::store::{
 const TOLD_AT_FAILURES: u32 = 3;
 /// How often it is noted that a job ran and found nothing to do, in milliseconds.
 const NOTED_EVERY_MS: i64 = MINUTE_MS;
-/// A job that has not succeeded for this long is not well, in milliseconds: whoever ticks has stopped.
+/// A job that has not succeeded for this long after it was to run is not well, in milliseconds: whoever ticks has
+/// stopped.
 pub const STALE_AFTER_MS: i64 = 10 * MINUTE_MS;
 /// Longest description of a failure that is kept, in characters.
 const MAX_ERROR_CHARS: usize = 200;
@@ -116,12 +117,13 @@ pub struct JobView {
 /// Those of the database.
 pub async fn job_views<D: Database>(cx: &Context<'_, D>) -> Result<Vec<JobView>, Error> {
     let diary = Diary(job::all(cx.db).await?);
-    let names = Job::ALL.into_iter().map(Job::code).chain([CALLBACKS_JOB]);
-    Ok(names
-        .map(|name| {
+    let jobs = Job::ALL.into_iter().map(|job| (job.code(), job.interval_ms()));
+    Ok(jobs
+        .chain([(CALLBACKS_JOB, 0)])
+        .map(|(name, interval)| {
             let row = diary.row(name);
             let succeeded_at = row.and_then(|row| row.succeeded_at);
-            let is_fresh = succeeded_at.is_some_and(|at| cx.now < at.plus(STALE_AFTER_MS));
+            let is_fresh = succeeded_at.is_some_and(|at| cx.now < at.plus(interval + STALE_AFTER_MS));
             let failing_since = row.and_then(|row| row.failing_since);
             JobView {
                 name,

@@ -15,7 +15,8 @@ pub use temporary_numbers::MAX_TOLD_CHIPS;
 
 use super::Context;
 use super::call_rate::forget_strangers;
-use crate::domain::MINUTE_MS;
+use super::incidents::{find_stuck_tasks, review_last_month, strike_clocks};
+use crate::domain::{HOUR_MS, MINUTE_MS, SECOND_MS};
 use crate::error::Error;
 use crate::store::Database;
 
@@ -44,14 +45,23 @@ pub enum Job {
     Pools,
     /// Forgets addresses that presented wrong credentials and stopped.
     Strangers,
+    /// Finds cards that stay 写卡中 (§8.2.2).
+    StuckTasks,
+    /// Looks at the clocks of incidents (§8.2, §8.3.1).
+    IncidentClocks,
+    /// Reviews the month that is over (§8.3.2).
+    MonthlyReview,
 }
 
 impl Job {
     /// Every job, in the order in which they run.
-    pub const ALL: [Self; 4] = [
-        Self::Retention,
-        Self::TemporaryNumbers,
+    pub const ALL: [Self; 7] = [
+        Self::StuckTasks,
         Self::Pools,
+        Self::TemporaryNumbers,
+        Self::IncidentClocks,
+        Self::MonthlyReview,
+        Self::Retention,
         Self::Strangers,
     ];
 
@@ -63,6 +73,9 @@ impl Job {
             Self::TemporaryNumbers => "temporary_numbers",
             Self::Pools => "pools",
             Self::Strangers => "strangers",
+            Self::StuckTasks => "stuck_tasks",
+            Self::IncidentClocks => "incident_clocks",
+            Self::MonthlyReview => "monthly_review",
         }
     }
 
@@ -70,7 +83,12 @@ impl Job {
     #[must_use]
     pub fn interval_ms(self) -> i64 {
         match self {
-            Self::Retention | Self::TemporaryNumbers | Self::Pools | Self::Strangers => MINUTE_MS,
+            Self::Retention | Self::TemporaryNumbers | Self::Pools | Self::Strangers | Self::StuckTasks => {
+                MINUTE_MS
+            }
+            // What is severe from the start is told by it too.
+            Self::IncidentClocks => 10 * SECOND_MS,
+            Self::MonthlyReview => HOUR_MS,
         }
     }
 }
@@ -94,5 +112,8 @@ pub async fn run_job<D: Database>(cx: &Context<'_, D>, job: Job, upkeep: &Upkeep
         Job::TemporaryNumbers => temporary_numbers::tell(cx).await,
         Job::Pools => pools::watch(cx, upkeep).await,
         Job::Strangers => forget_strangers(cx).await.map(|()| Done::default()),
+        Job::StuckTasks => find_stuck_tasks(cx).await,
+        Job::IncidentClocks => strike_clocks(cx).await,
+        Job::MonthlyReview => review_last_month(cx).await,
     }
 }

@@ -187,8 +187,55 @@ pub const ADMIN_RECEIVERS_ROTATE_SECRET: Interface = act(
     "/admin/v1/receivers:rotate-secret",
 );
 
-/// The latest incidents.
-pub const ADMIN_INCIDENTS: Interface = view("admin.incidents", "/admin/v1/incidents", &[]);
+/// The incidents there are (clause 8).
+pub const ADMIN_INCIDENTS: Interface = view(
+    "admin.incidents",
+    "/admin/v1/incidents",
+    &[
+        Param::State,
+        Param::Kind,
+        Param::Class,
+        Param::Severity,
+        Param::From,
+        Param::To,
+        Param::Cursor,
+        Param::Limit,
+    ],
+);
+
+/// Clause 8.2: every kind of incident with cause, remedy and time limit.
+pub const ADMIN_INCIDENTS_KINDS: Interface = view("admin.incidents.kinds", "/admin/v1/incidents/kinds", &[]);
+
+/// Open an incident that somebody has seen.
+pub const ADMIN_INCIDENTS_OPEN: Interface = act("admin.incidents.open", "/admin/v1/incidents:open");
+
+/// Settle an incident.
+pub const ADMIN_INCIDENTS_CLOSE: Interface = act("admin.incidents.close", "/admin/v1/incidents:close");
+
+/// Make an incident severe.
+pub const ADMIN_INCIDENTS_ESCALATE: Interface =
+    act("admin.incidents.escalate", "/admin/v1/incidents:escalate");
+
+/// Clause 8.3.1: report a severe incident.
+pub const ADMIN_INCIDENTS_REPORT: Interface = act("admin.incidents.report", "/admin/v1/incidents:report");
+
+/// Clause 8.3.1: give its final report.
+pub const ADMIN_INCIDENTS_FINAL_REPORT: Interface =
+    act("admin.incidents.final_report", "/admin/v1/incidents:final-report");
+
+/// Clause 8.3.2: the review of a month.
+pub const ADMIN_INCIDENTS_REVIEW: Interface = view(
+    "admin.incidents.review",
+    "/admin/v1/incidents/review",
+    &[Param::Month, Param::Format],
+);
+
+/// Clause 8.2.2: the register of faulty chips.
+pub const ADMIN_CHIPS_FAULTY: Interface = view(
+    "admin.chips.faulty",
+    "/admin/v1/chips/faulty",
+    &[Param::Cursor, Param::Limit],
+);
 
 /// What the operator should know of.
 pub const ADMIN_ALERTS: Interface = view(
@@ -249,6 +296,14 @@ pub const INTERNAL: &[&Interface] = &[
     &ADMIN_RECEIVERS_UPDATE,
     &ADMIN_RECEIVERS_ROTATE_SECRET,
     &ADMIN_INCIDENTS,
+    &ADMIN_INCIDENTS_KINDS,
+    &ADMIN_INCIDENTS_OPEN,
+    &ADMIN_INCIDENTS_CLOSE,
+    &ADMIN_INCIDENTS_ESCALATE,
+    &ADMIN_INCIDENTS_REPORT,
+    &ADMIN_INCIDENTS_FINAL_REPORT,
+    &ADMIN_INCIDENTS_REVIEW,
+    &ADMIN_CHIPS_FAULTY,
     &ADMIN_ALERTS,
     &ADMIN_ALERTS_NOTE,
     &ADMIN_HEALTH,

@@ -1,0 +1,124 @@
+//! Incidents (§8): their kinds with what Tables 3–6 say of each ([`IncidentKind`]), and the clock that decides when
+//! one becomes severe and what is overdue ([`Standing`]).
+
+mod clock;
+mod table;
+
+pub use clock::{Breach, FINAL_REPORT_WITHIN_MS, REPORT_WITHIN_MS, Standing};
+pub use table::{IncidentKind, KindRow, Limit};
+
+/// Class of an incident (§8.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum IncidentClass {
+    /// 申请异常, Table 3.
+    Application,
+    /// 写卡异常, Table 4.
+    Writing,
+    /// 接口异常, Table 5.
+    Interface,
+    /// 终端异常, Table 6.
+    Terminal,
+}
+
+impl IncidentClass {
+    /// Every class, in the order of the tables.
+    pub const ALL: [Self; 4] = [Self::Application, Self::Writing, Self::Interface, Self::Terminal];
+
+    /// Stable name.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Application => "application",
+            Self::Writing => "writing",
+            Self::Interface => "interface",
+            Self::Terminal => "terminal",
+        }
+    }
+
+    /// Number of its table in the standard.
+    #[must_use]
+    pub fn table(self) -> u8 {
+        match self {
+            Self::Application => 3,
+            Self::Writing => 4,
+            Self::Interface => 5,
+            Self::Terminal => 6,
+        }
+    }
+
+    /// Name, Chinese and English.
+    #[must_use]
+    pub fn names(self) -> [&'static str; 2] {
+        match self {
+            Self::Application => ["申请异常", "application"],
+            Self::Writing => ["写卡异常", "writing"],
+            Self::Interface => ["接口异常", "interface"],
+            Self::Terminal => ["终端异常", "terminal"],
+        }
+    }
+}
+
+/// How grave an incident is (§8.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Severity {
+    /// 一般异常: the service as a whole goes on.
+    General,
+    /// 严重异常: the service suffers; it has to be reported (§8.3.1).
+    Severe,
+}
+
+impl Severity {
+    /// Stable name, also stored.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::General => "general",
+            Self::Severe => "severe",
+        }
+    }
+
+    /// The severity with this name.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        [Self::General, Self::Severe]
+            .into_iter()
+            .find(|severity| severity.code() == code)
+    }
+}
+
+/// Who does something about an incident.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Party {
+    /// 业务需求方.
+    Client,
+    /// 运营方.
+    Operator,
+    /// 设备方案商.
+    Vendor,
+    /// 写卡平台.
+    Platform,
+}
+
+impl Party {
+    /// Stable name.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Operator => "operator",
+            Self::Vendor => "vendor",
+            Self::Platform => "platform",
+        }
+    }
+
+    /// Name, Chinese and English.
+    #[must_use]
+    pub fn names(self) -> [&'static str; 2] {
+        match self {
+            Self::Client => ["业务需求方", "client"],
+            Self::Operator => ["运营方", "operator"],
+            Self::Vendor => ["设备方案商", "vendor"],
+            Self::Platform => ["写卡平台", "platform"],
+        }
+    }
+}

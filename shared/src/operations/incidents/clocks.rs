@@ -1,0 +1,95 @@
+//! The periodic work on incidents: cards that stay 写卡中, and the clocks of what is open or unreported. Several nodes
+//! may do it at once; a run that finds nothing takes no lock.
+
+use super::super::alerts::{NewAlert, raise};
+use super::super::jobs::Done;
+use super::super::transition::guarded;
+use super::super::{Context, incidents::platform::open_since};
+use crate::domain::{AlertKind, Breach, IncidentKind, MINUTE_MS};
+use crate::error::Error;
+use crate::store::{
+    Database, Subject,
+    incident::{self, IncidentRow},
+    task, transaction,
+};
+
+/// Time in 写卡中 after which a card is stuck, in milliseconds (Table 4).
+pub const STUCK_AFTER_MS: i64 = 30 * MINUTE_MS;
+/// Most tasks and most incidents that one run looks at.
+pub const MAX_LOOKED_AT: u32 = 200;
+
+/// Opens an incident for each card that has been 写卡中 for too long; once for each application.
+pub(in crate::operations) async fn find_stuck_tasks<D: Database>(cx: &Context<'_, D>) -> Result<Done, Error> {
+    let before = cx.now.plus(-STUCK_AFTER_MS);
+    if task::stuck(cx.db, before, 1).await?.is_empty() {
+        return Ok(Done::default());
+    }
+    transaction(cx.db, async |db| {
+        let stuck = task::stuck(db, before, MAX_LOOKED_AT).await?;
+        for task in &stuck {
+            guarded(task::mark_stuck(db, task.id).await?)?;
+            let subject = Subject::chip(&task.eid_index);
+            open_since(cx, IncidentKind::StuckWriting, &subject, task.started_at).await?;
+        }
+        Ok(done(stuck.len()))
+    })
+    .await
+}
+
+/// Looks at the incidents whose time has come: makes severe what stayed open, and tells what is severe or overdue
+/// (§8.2, §8.3.1), each thing once.
+pub(in crate::operations) async fn strike_clocks<D: Database>(cx: &Context<'_, D>) -> Result<Done, Error> {
+    if incident::due(cx.db, cx.now, 1).await?.is_empty() {
+        return Ok(Done::default());
+    }
+    transaction(cx.db, async |db| {
+        let due = incident::due(db, cx.now, MAX_LOOKED_AT).await?;
+        for row in &due {
+            strike(cx, row).await?;
+        }
+        Ok(done(due.len()))
+    })
+    .await
+}
+
+fn done(count: usize) -> Done {
+    Done {
+        count,
+        more: count == MAX_LOOKED_AT as usize,
+    }
+}
+
+async fn strike<D: Database>(cx: &Context<'_, D>, row: &IncidentRow) -> Result<(), Error> {
+    let mut standing = row.standing;
+    let told = standing.strike(cx.now);
+    guarded(incident::change(cx.db, row, &standing).await?)?;
+    for breach in told {
+        // What is severe has to be reported; the other tellings are about the moment that has passed.
+        let due = match breach {
+            Breach::Severe => standing.report_by(),
+            _ => standing.moment(breach),
+        };
+        let fields = vec![
+            ("incident_id", row.id.text()),
+            ("incident", standing.kind.code().to_owned()),
+            ("severity", standing.severity.code().to_owned()),
+            ("due", due.map(|at| at.to_rfc3339(cx.zone)).unwrap_or_default()),
+        ];
+        let alert = NewAlert {
+            kind: alert_of(breach),
+            subject: &row.subject,
+            fields,
+        };
+        raise(cx, alert).await?;
+    }
+    Ok(())
+}
+
+fn alert_of(breach: Breach) -> AlertKind {
+    match breach {
+        Breach::Severe => AlertKind::IncidentSevere,
+        Breach::Handling => AlertKind::IncidentOverdue,
+        Breach::Report => AlertKind::ReportOverdue,
+        Breach::FinalReport => AlertKind::FinalReportOverdue,
+    }
+}

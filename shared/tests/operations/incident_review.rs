@@ -1,0 +1,208 @@
+//! §8.3.2: the monthly review, against months computed by hand.
+
+use serde_json::{Value, json};
+use shared::domain::{HOUR_MS, IncidentKind, MINUTE_MS, Month, Severity};
+use shared::error::{Lang, Reason};
+use shared::operations::{
+    About, Caller, Job, NewIncident, Review, enter_incident, review_csv, review_fields, review_incidents,
+};
+
+use super::harness::{ChipCsv, World, days, eid, reason, run};
+
+fn month(text: &str) -> Month {
+    Month::parse(text).unwrap()
+}
+
+fn review(world: &World, text: &str) -> Review {
+    run(review_incidents(&world.cx(), Some(month(text)))).unwrap()
+}
+
+/// Opens an incident and settles it after `minutes`, if it is settled; the clock looks every half hour meanwhile.
+fn incident(world: &World, kind: IncidentKind, chip: Option<u32>, minutes: Option<i64>) {
+    let new = NewIncident {
+        kind,
+        about: chip.map_or(About::Platform, |chip| About::Chip(eid(chip))),
+        severity: None,
+        note: None,
+    };
+    let id = run(enter_incident(&world.cx(), &new)).unwrap().incident.id;
+    let Some(minutes) = minutes else { return };
+    for _ in 0..minutes / 30 {
+        world.pass(30 * MINUTE_MS);
+        world.job(Job::IncidentClocks);
+    }
+    world.pass(minutes % 30 * MINUTE_MS);
+    super::incidents::settle(world, id);
+}
+
+/// July: 2 applications; 2 incidents, one in time, one not. August: 4 applications; 6 incidents: two provinces in time,
+/// of which one as a severe one, a silent number in time and one that is open too long, a time-out that is open too
+/// long, a token that has no limit.
+fn two_months() -> World {
+    let world = World::new();
+    let caller = world.stocked(2, 6);
+    world.apply_auto(&caller, 0).unwrap();
+    world.apply_auto(&caller, 1).unwrap();
+    incident(&world, IncidentKind::NumberSilent, Some(0), Some(45));
+    incident(&world, IncidentKind::ChipFault, Some(1), Some(25 * 60));
+
+    world
+        .now
+        .set(month("2026-08").begins(world.zone).millis() + HOUR_MS);
+    apply_for_new_chips(&world, &caller);
+    incident(&world, IncidentKind::ProvinceWithoutNumber, None, Some(60));
+    incident(&world, IncidentKind::ProvinceWithoutNumber, None, Some(180));
+    incident(&world, IncidentKind::NumberSilent, Some(0), Some(60));
+    incident(&world, IncidentKind::NumberSilent, Some(1), None);
+    incident(&world, IncidentKind::CallTimeout, None, None);
+    incident(&world, IncidentKind::TokenRejected, None, None);
+    world
+}
+
+fn apply_for_new_chips(world: &World, caller: &Caller) {
+    let fresh = |n| ChipCsv {
+        temp_opened_on: "2026-07-20".to_owned(),
+        ..ChipCsv::new(n)
+    };
+    let chips: Vec<ChipCsv> = (2..6).map(fresh).collect();
+    assert_eq!(world.chips(&caller.id, &chips).imported, 4);
+    for chip in 2..6 {
+        world.apply_auto(caller, chip).unwrap();
+    }
+}
+
+fn field(review: &Review, name: &str, world: &World) -> Value {
+    let fields = review_fields(review, Lang::En, world.zone);
+    let found = fields.into_iter().find(|(field, _)| *field == name);
+    found.unwrap().1
+}
+
+#[test]
+fn the_figures_of_a_month_are_those_computed_by_hand() {
+    let world = two_months();
+    world.now.set(month("2026-09").begins(world.zone).millis());
+    world.job(Job::IncidentClocks);
+    let august = review(&world, "2026-08");
+    assert_eq!((august.figures.tasks, august.previous.tasks), (4, 2));
+    assert_eq!(
+        field(&august, "all", &world),
+        json!({
+            "incidents": 6, "severe": 2, "per_1000_tasks": 1500.0,
+            "in_time": 3, "late": 2, "in_time_percent": 60.0,
+            "previous": {"incidents": 2, "per_1000_tasks": 1000.0, "in_time_percent": 50.0},
+        })
+    );
+    let classes = field(&august, "classes", &world);
+    let figures: Vec<_> = classes
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|class| {
+            (
+                &class["incidents"],
+                &class["in_time_percent"],
+                &class["previous"]["incidents"],
+            )
+        })
+        .map(|(now, share, before)| format!("{now} {share} {before}"))
+        .collect();
+    assert_eq!(figures, ["2 100.0 0", "2 50.0 2", "2 0.0 0", "0 null 0"]);
+    let causes: Vec<_> = field(&august, "top_causes", &world)
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|cause| (cause["code"].clone(), cause["incidents"].clone()))
+        .collect();
+    assert_eq!(
+        causes,
+        [
+            (json!("province_without_number"), json!(2)),
+            (json!("number_silent"), json!(2)),
+            (json!("token_rejected"), json!(1)),
+            (json!("call_timeout"), json!(1)),
+        ]
+    );
+}
+
+#[test]
+fn a_review_as_csv_has_a_line_for_everything() {
+    let world = two_months();
+    world.now.set(month("2026-09").begins(world.zone).millis());
+    let csv = review_csv(&review(&world, "2026-08"), Lang::Zh);
+    let lines: Vec<&str> = csv
+        .trim_start_matches('\u{feff}')
+        .split_terminator("\r\n")
+        .collect();
+    assert_eq!(lines.len(), 1 + 1 + 1 + 4 + 14);
+    let columns = lines[0].split(',').count();
+    assert_eq!(columns, 14);
+    assert_eq!(lines[1], "tasks,,\"写卡申请\",4,,,,,,2,,,,");
+    assert!(lines[2].starts_with("all,,\"全部异常\",6,"), "{}", lines[2]);
+    assert!(
+        lines[2].ends_with(",1500.00,3,2,60.00,2,1000.00,50.00,,\"\""),
+        "{}",
+        lines[2]
+    );
+    let silent = lines.iter().find(|line| line.starts_with("kind,number_silent,"));
+    let silent = silent.unwrap();
+    assert!(
+        silent.contains(",2,0,500.00,1,1,50.00,1,500.00,100.00,2,"),
+        "{silent}"
+    );
+    let mut reader = csv::Reader::from_reader(csv.trim_start_matches('\u{feff}').as_bytes());
+    assert!(reader.records().all(|record| record.unwrap().len() == columns));
+}
+
+#[test]
+fn the_review_of_a_month_is_kept_and_told_once_it_is_over() {
+    let world = two_months();
+    world.now.set(month("2026-09").begins(world.zone).millis() - 1);
+    assert_eq!(
+        world.job(Job::MonthlyReview).count,
+        1,
+        "July's, which nobody reviewed"
+    );
+    assert_eq!(world.job(Job::MonthlyReview).count, 0);
+    assert!(!review(&world, "2026-08").is_kept, "August goes on");
+    world.pass(1);
+    world.execute("DELETE FROM alert");
+    assert_eq!(world.job(Job::MonthlyReview).count, 1);
+    assert_eq!(world.texts("SELECT kind FROM alert"), ["monthly_review"]);
+    let kept = review(&world, "2026-08");
+    assert!(kept.is_kept);
+    // What happens to its incidents later does not change it.
+    world.pass(days(3));
+    world.execute("UPDATE incident SET closed_at = 1, settled_by = 'platform' WHERE closed_at IS NULL");
+    assert_eq!(review(&world, "2026-08"), kept);
+    assert_eq!(world.job(Job::MonthlyReview).count, 0);
+    assert_eq!(world.count("SELECT count(*) FROM monthly_review"), 2);
+}
+
+#[test]
+fn a_platform_that_has_just_begun_has_nothing_to_tell() {
+    let world = World::new();
+    assert_eq!(world.job(Job::MonthlyReview).count, 1);
+    assert_eq!(world.count("SELECT count(*) FROM alert"), 0);
+    let june = review(&world, "2026-06");
+    assert!(june.is_kept);
+    assert_eq!(field(&june, "all", &world)["per_1000_tasks"], Value::Null);
+    assert_eq!(field(&june, "top_causes", &world), json!([]));
+}
+
+#[test]
+fn the_present_month_is_counted_now_and_one_that_lies_ahead_is_refused() {
+    let world = World::new();
+    super::incidents::enter(&world, IncidentKind::NoNetwork, Some(Severity::Severe));
+    let present = run(review_incidents(&world.cx(), None)).unwrap();
+    assert_eq!((present.month, present.is_kept), (month("2026-07"), false));
+    let all = |review: &Review| review.figures.tally(|_| true);
+    assert_eq!(
+        (all(&present).late, all(&present).severe),
+        (0, 1),
+        "its hour is running"
+    );
+    world.pass(HOUR_MS + 1);
+    assert_eq!(all(&review(&world, "2026-07")).late, 1);
+    let ahead = run(review_incidents(&world.cx(), Some(month("2026-08"))));
+    assert_eq!(reason(ahead), Reason::ParameterMalformed);
+}
