@@ -1,28 +1,27 @@
-//! `/internal/cron`: the periodic work. Sends the messages that are due (§7.3), and does the jobs of
-//! `shared::operations::jobs`.
+//! `/internal/cron`: the periodic work. Has `upkeep` do the jobs that need nothing but the database, and sends the
+//! messages that are due (§7.3).
 //!
-//! Whoever holds `cron_secret` may tick it: a timer, a gateway, several nodes at once. Each job does a bounded amount;
-//! what it does not get done stays due, and `more` says so. A job that fails does not stop the others: the answer says
-//! which failed, and the operator's log why.
+//! Whoever holds `cron_secret` may tick it: a timer, a gateway, several nodes at once. A tick does a bounded amount; what
+//! it does not get done stays due, and `more` says so. What fails of it does not stop the rest.
 
 mod callbacks;
 
 use callbacks::Sent;
 use serde_json::{Value, json};
-use shared::error::Error;
-use shared::operations::{CALLBACKS_JOB, Diary, Done, Job, note_job, open_diary, run_job};
-use shared::spin::{self, Connection, Needs};
+use shared::operations::{CALLBACKS_JOB, Done, note_job, open_diary};
+use shared::spin::{self, Connection, Needs, call_component};
 use shared::web::{Call, Refusal, Reply, interface};
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
 
 const NEEDS: Needs = Needs {
     sealing_keys: true,
-    upkeep: true,
-    pool_low_water: true,
     secret: Some("cron_secret"),
     ..Needs::NONE
 };
+
+/// The component that does the jobs.
+const UPKEEP: &str = "upkeep";
 
 #[http_service]
 async fn handle(request: Request) -> impl IntoResponse {
@@ -30,17 +29,15 @@ async fn handle(request: Request) -> impl IntoResponse {
 }
 
 async fn tick(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
-    let diary = open_diary(call.cx).await?;
-    let mut jobs = serde_json::Map::new();
-    let mut more = false;
-    for job in Job::ALL {
-        if diary.is_due(job, call.cx.now) {
-            let outcome = run_job(call.cx, job, &call.settings.upkeep).await;
-            more |= outcome.as_ref().is_ok_and(|done| done.more);
-            let told = conclude(call, &diary, job.code(), outcome).await?;
-            jobs.insert(job.code().to_owned(), told);
+    let upkeep = match call_component(UPKEEP, interface::UPKEEP.path, call.settings.own_secret()).await {
+        Ok(answer) => answer,
+        Err(problem) => {
+            eprintln!("{}", call.failed_job(UPKEEP, &problem));
+            json!({"jobs": {UPKEEP: {"failed": problem.reason().code()}}})
         }
-    }
+    };
+    let mut jobs = upkeep["jobs"].as_object().cloned().unwrap_or_default();
+    let diary = open_diary(call.cx).await?;
     let (sent, outcome) = match callbacks::send_due(call.cx).await {
         Ok(sent) => {
             let (count, more) = (sent.delivered + sent.retrying + sent.dead, false);
@@ -48,29 +45,19 @@ async fn tick(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
         }
         Err(error) => (Sent::default(), Err(error)),
     };
-    let told = conclude(call, &diary, CALLBACKS_JOB, outcome).await?;
+    note_job(call.cx, &diary, CALLBACKS_JOB, &outcome).await?;
+    let told = match outcome {
+        Ok(done) => json!({"done": done.count, "more": sent.more}),
+        Err(error) => {
+            eprintln!("{}", call.failed_job(CALLBACKS_JOB, &error));
+            json!({"failed": error.reason().code()})
+        }
+    };
     jobs.insert(CALLBACKS_JOB.to_owned(), told);
     Ok(Reply::ok()
         .with("delivered", sent.delivered)
         .with("retrying", sent.retrying)
         .with("dead", sent.dead)
         .with("jobs", Value::Object(jobs))
-        .with("more", more || sent.more))
-}
-
-/// Notes what came of a job, and says it.
-async fn conclude(
-    call: &Call<'_, Connection>,
-    diary: &Diary,
-    name: &str,
-    outcome: Result<Done, Error>,
-) -> Result<Value, Refusal> {
-    note_job(call.cx, diary, name, &outcome).await?;
-    Ok(match outcome {
-        Ok(done) => json!({"done": done.count, "more": done.more}),
-        Err(error) => {
-            eprintln!("{}", call.failed_job(name, &error));
-            json!({"failed": error.reason().code()})
-        }
-    })
+        .with("more", upkeep["more"] == true || sent.more))
 }

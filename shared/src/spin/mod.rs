@@ -4,6 +4,7 @@
 //! keeps between them are idle connections, settings, and that the schema was checked.
 
 mod body;
+mod chain;
 mod clock;
 mod database;
 mod endpoint;
@@ -12,6 +13,7 @@ mod post;
 mod variables;
 
 pub use body::{read_bounded, within};
+pub use chain::call_component;
 pub use clock::{HostRandom, now};
 pub use database::{Connection, Durability};
 pub use endpoint::{BODY_READ_SECS, serve};

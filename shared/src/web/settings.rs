@@ -95,6 +95,11 @@ impl Settings {
         })
     }
 
+    /// The component's secret, to open another component that has the same.
+    pub fn own_secret(&self) -> &str {
+        self.secret.as_ref().map_or("", |secret| secret.as_str())
+    }
+
     /// Whether `presented` is the component's secret, in constant time. A component without one accepts nothing.
     pub fn is_secret(&self, presented: &str) -> bool {
         self.secret

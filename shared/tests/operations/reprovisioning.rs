@@ -290,7 +290,11 @@ fn every_statement_finds_its_rows_by_an_index() {
     give(&world, 0, &new);
     for sql in world.db.seen.borrow().iter().filter(|sql| sql.contains(' ')) {
         let plan = world.plan(sql);
-        assert!(!plan.contains("SCAN"), "{sql}: {plan}");
+        // A list that was handed in is gone through; a table is not.
+        let scans = plan
+            .lines()
+            .any(|line| line.contains("SCAN") && !line.contains("json_each"));
+        assert!(!scans, "{sql}: {plan}");
     }
 }
 

@@ -9,11 +9,12 @@ use crate::cases::good;
 use crate::door::{Door, Sent, root};
 
 /// Which secret opens an internal interface.
-const SECRETS: [(&str, &str); 4] = [
+const SECRETS: [(&str, &str); 5] = [
     ("/admin/", "admin_secret"),
     ("/ingest/", "ingest_secret"),
     ("/internal/gateway/", "gateway_secret"),
     ("/internal/cron", "cron_secret"),
+    ("/internal/upkeep", "cron_secret"),
 ];
 
 /// Routes that anybody may read: nothing in them is anybody's.

@@ -32,6 +32,17 @@ const fn act(name: &'static str, path: &'static str) -> Interface {
     internal(name, path, Methods::Post, &[], Content::Json, MAX_DOCUMENT_BYTES)
 }
 
+const fn timer(name: &'static str, path: &'static str) -> Interface {
+    internal(
+        name,
+        path,
+        Methods::GetOrPost,
+        &[Param::Key],
+        Content::Json,
+        MAX_DOCUMENT_BYTES,
+    )
+}
+
 const fn import(name: &'static str, path: &'static str, params: &'static [Param]) -> Interface {
     internal(name, path, Methods::Post, params, Content::Csv, MAX_IMPORT_BYTES)
 }
@@ -53,15 +64,11 @@ pub const GATEWAY_SESSIONS: Interface = act("gateway.sessions", "/internal/gatew
 /// OTA gateway: what happens in a device session.
 pub const GATEWAY_REPORT: Interface = act("gateway.report", "/internal/gateway/report");
 
-/// Periodic work. A timer that can send neither POST nor a header sends GET with `key`.
-pub const CRON: Interface = internal(
-    "cron",
-    "/internal/cron",
-    Methods::GetOrPost,
-    &[Param::Key],
-    Content::Json,
-    MAX_DOCUMENT_BYTES,
-);
+/// Periodic work, whole. A timer that can send neither POST nor a header sends GET with `key`.
+pub const CRON: Interface = timer("cron", "/internal/cron");
+
+/// Periodic work that needs nothing but the database.
+pub const UPKEEP: Interface = timer("upkeep", "/internal/upkeep");
 
 /// Operator: how much data numbers used.
 pub const INGEST_USAGE: Interface = records("ingest.usage", "/ingest/v1/usage");
@@ -266,6 +273,7 @@ pub const INTERNAL: &[&Interface] = &[
     &GATEWAY_SESSIONS,
     &GATEWAY_REPORT,
     &CRON,
+    &UPKEEP,
     &INGEST_USAGE,
     &INGEST_LOCATION,
     &INGEST_NUMBER_STATUS,
