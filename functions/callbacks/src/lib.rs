@@ -16,6 +16,7 @@ const NEEDS: Needs = Needs {
     sealing_keys: true,
     callback_allow_http: true,
     secret: Some("admin_secret"),
+    migrate: None,
     ..Needs::NONE
 };
 

@@ -1,7 +1,7 @@
 //! What went wrong, and what became of it (§8.2, §8.3.1).
 
-use serde_json::{Value, json};
-use shared::domain::{IncidentClass, IncidentId, IncidentKind, Kind, Malformed, Severity};
+use serde_json::{Map, Value, json};
+use shared::domain::{IncidentClass, IncidentId, IncidentKind, Kind, MINUTE_MS, Malformed, Severity};
 use shared::operations::{IncidentFilter, IncidentView, MAX_INCIDENTS_PER_PAGE, list_incidents};
 use shared::spin::Connection;
 use shared::web::{Call, Param, Refusal, Reply};
@@ -38,10 +38,6 @@ pub(crate) async fn list(call: &Call<'_, Connection>) -> Result<Reply, Refusal> 
 /// Tables 3–6 in the caller's language.
 pub(crate) fn kinds(call: &Call<'_, Connection>) -> Reply {
     let text = |texts: [&'static str; 2]| texts[call.lang as usize];
-    let minutes = |row: &shared::domain::KindRow, severity| {
-        let limit = row.limit.for_severity(severity);
-        limit.map(|ms| ms / shared::domain::MINUTE_MS)
-    };
     let kinds: Vec<Value> = IncidentKind::all()
         .map(|kind| {
             let row = kind.row();
@@ -50,19 +46,28 @@ pub(crate) fn kinds(call: &Call<'_, Connection>) -> Reply {
                 .iter()
                 .map(|party| json!({"code": party.code(), "name": text(party.names())}))
                 .collect();
-            json!({
-                "kind": row.code,
-                "class": row.class.code(),
-                "class_name": text(row.class.names()),
-                "table": row.class.table(),
-                "severity": row.severity.code(),
-                "symptom": text(row.symptom),
-                "cause": text(row.cause),
-                "remedy": text(row.remedy),
-                "parties": parties,
-                "limit_minutes": minutes(row, Severity::General),
-                "severe_limit_minutes": minutes(row, Severity::Severe),
-            })
+            let mut document = Map::new();
+            for (name, text) in [
+                ("kind", row.code),
+                ("class", row.class.code()),
+                ("class_name", text(row.class.names())),
+                ("severity", row.severity.code()),
+                ("symptom", text(row.symptom)),
+                ("cause", text(row.cause)),
+                ("remedy", text(row.remedy)),
+            ] {
+                document.insert(name.to_owned(), text.into());
+            }
+            document.insert("table".to_owned(), row.class.table().into());
+            document.insert("parties".to_owned(), parties.into());
+            for (name, severity) in [
+                ("limit_minutes", Severity::General),
+                ("severe_limit_minutes", Severity::Severe),
+            ] {
+                let limit = row.limit.for_severity(severity);
+                document.insert(name.to_owned(), limit.map(|ms| ms / MINUTE_MS).into());
+            }
+            Value::Object(document)
         })
         .collect();
     Reply::ok().with("kinds", kinds)
@@ -71,32 +76,39 @@ pub(crate) fn kinds(call: &Call<'_, Connection>) -> Reply {
 /// An incident as an administrator sees it, with the times that are running.
 pub(crate) fn document(call: &Call<'_, Connection>, incident: &IncidentView) -> Value {
     let standing = &incident.standing;
-    let time = |at: Option<shared::domain::Timestamp>| at.map(|at| call.text_of(at));
     let row = standing.kind.row();
-    json!({
-        "id": incident.id.text(),
-        "kind": row.code,
-        "class": row.class.code(),
-        "severity": standing.severity.code(),
-        "symptom": row.symptom[call.lang as usize],
-        "subject": incident.subject,
-        "eid": incident.eid,
-        "since": call.text_of(standing.since),
-        "opened_at": call.text_of(incident.opened_at),
-        "opened_by": incident.opened_by.code(),
-        "note": incident.note,
-        "handle_by": time(standing.handle_by()),
-        "closed_at": time(standing.closed_at),
-        "settled_by": incident.settled_by.map(|by| by.code()),
-        "settlement": incident.settlement,
-        "severe_at": time(standing.severe_at),
-        "report_by": time(standing.report_by()),
-        "reported_at": time(standing.reported_at),
-        "report": incident.report,
-        "final_report_by": time(standing.final_report_by()),
-        "final_report_at": time(standing.final_report_at),
-        "final_report": incident.final_report,
-    })
+    let mut document = Map::new();
+    for (name, text) in [
+        ("id", Some(incident.id.text())),
+        ("kind", Some(row.code.to_owned())),
+        ("class", Some(row.class.code().to_owned())),
+        ("severity", Some(standing.severity.code().to_owned())),
+        ("symptom", Some(row.symptom[call.lang as usize].to_owned())),
+        ("subject", Some(incident.subject.clone())),
+        ("eid", incident.eid.clone()),
+        ("opened_by", Some(incident.opened_by.code().to_owned())),
+        ("note", incident.note.clone()),
+        ("settled_by", incident.settled_by.map(|by| by.code().to_owned())),
+        ("settlement", incident.settlement.clone()),
+        ("report", incident.report.clone()),
+    ] {
+        document.insert(name.to_owned(), text.into());
+    }
+    for (name, at) in [
+        ("since", Some(standing.since)),
+        ("opened_at", Some(incident.opened_at)),
+        ("handle_by", standing.handle_by()),
+        ("closed_at", standing.closed_at),
+        ("severe_at", standing.severe_at),
+        ("report_by", standing.report_by()),
+        ("reported_at", standing.reported_at),
+        ("final_report_by", standing.final_report_by()),
+        ("final_report_at", standing.final_report_at),
+    ] {
+        document.insert(name.to_owned(), at.map(|at| call.text_of(at)).into());
+    }
+    document.insert("final_report".to_owned(), incident.final_report.clone().into());
+    Value::Object(document)
 }
 
 pub(crate) fn kind(code: &str) -> Result<IncidentKind, Malformed> {

@@ -17,6 +17,7 @@ use spin_sdk::http_service;
 const NEEDS: Needs = Needs {
     sealing_keys: true,
     secret: Some("admin_secret"),
+    migrate: None,
     ..Needs::NONE
 };
 

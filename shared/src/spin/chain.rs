@@ -9,6 +9,7 @@ use spin_sdk::http::{FullBody, Method, send};
 use spin_sdk::wasip3::http_compat::Request;
 
 use super::body::{read_bounded, within};
+use super::problem::describe;
 use crate::error::{Error, Reason};
 
 /// How long another component may take, in seconds.
@@ -37,7 +38,7 @@ async fn exchange(component: &str, path: &str, secret: &str, time: Duration) -> 
         .map_err(unavailable)?;
     let response = send(request)
         .await
-        .map_err(|problem| unavailable(format!("{problem:?}")))?;
+        .map_err(|problem| unavailable(describe(&problem)))?;
     let status = response.status().as_u16();
     let answer = read_bounded(response.into_body(), MAX_ANSWER_BYTES, time).await?;
     if status != 200 {

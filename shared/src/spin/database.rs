@@ -5,6 +5,7 @@
 //! not drained. It also means that nothing else in this instance runs inside a transaction.
 
 use std::cell::{Cell, RefCell};
+use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 use spin_sdk::sqlite::wit::sqlite;
@@ -66,11 +67,17 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Takes an idle connection, or opens one, and makes sure once per instance that the schema is this program's.
+    /// Takes an idle connection, or opens one, and makes sure once per instance that the schema is this program's:
+    /// `migrate` brings a database up to it, where the component does that.
     ///
     /// # Errors
-    /// [`Reason::Unavailable`] when the database cannot be opened, and those of the migration.
-    pub async fn take(now: Timestamp, durability: Durability) -> Result<Self, Error> {
+    /// [`Reason::Unavailable`] when the database cannot be opened, [`Reason::SchemaBehind`] when nobody has migrated it
+    /// yet, and those of the migration.
+    pub async fn take(
+        now: Timestamp,
+        durability: Durability,
+        migrate: Option<Migrate>,
+    ) -> Result<Self, Error> {
         let idle = IDLE.with(|pools| pools[durability as usize].borrow_mut().pop());
         let inner = match idle {
             Some(connection) => connection,
@@ -82,7 +89,7 @@ impl Connection {
             in_transaction: Cell::new(false),
         };
         if !SCHEMA_IS_CURRENT.get() {
-            bring_up_to_date(&connection, now).await?;
+            bring_up_to_date(&connection, now, migrate).await?;
             SCHEMA_IS_CURRENT.set(true);
         }
         Ok(connection)
@@ -106,11 +113,29 @@ fn open(durability: Durability) -> Result<sqlite::Connection, Error> {
     Ok(connection)
 }
 
-async fn bring_up_to_date(connection: &Connection, now: Timestamp) -> Result<(), Error> {
-    match store::check(connection).await {
-        Err(behind) if behind.reason() == Reason::SchemaBehind => store::migrate(connection, now).await,
-        outcome => outcome,
+async fn bring_up_to_date(
+    connection: &Connection,
+    now: Timestamp,
+    migrate: Option<Migrate>,
+) -> Result<(), Error> {
+    match (store::check(connection).await, migrate) {
+        (Err(behind), Some(migrate)) if behind.reason() == Reason::SchemaBehind => {
+            migrate(connection, now).await
+        }
+        (outcome, _) => outcome,
     }
+}
+
+/// Brings a database to the schema of this program. A pointer, so that components that leave it to others do not carry
+/// the text of every migration.
+pub type Migrate = for<'a> fn(&'a Connection, Timestamp) -> Migrating<'a>;
+
+/// A migration under way.
+pub(super) type Migrating<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + 'a>>;
+
+/// See [`Migrate`].
+pub fn migrate(connection: &Connection, now: Timestamp) -> Migrating<'_> {
+    Box::pin(store::migrate(connection, now))
 }
 
 impl Drop for Connection {

@@ -11,7 +11,7 @@ use spin_sdk::http::{FullBody, Request, Response};
 
 use super::body::read_bounded;
 use super::clock::{HostRandom, now};
-use super::database::{Connection, Durability};
+use super::database::{Connection, Durability, Migrate};
 use super::variables::{Needs, settings};
 use crate::domain::Timestamp;
 use crate::operations::Context;
@@ -36,7 +36,16 @@ pub async fn serve(
     let exchange = Exchange::begin(interface, request.headers(), &HostRandom);
     let mut trace = Trace::default();
     let outcome = match settings(needs).await {
-        Ok(settings) => answer(&exchange, &settings, request, &mut trace, sentence).await,
+        Ok(settings) => {
+            answer(
+                &exchange,
+                (&settings, needs.migrate),
+                request,
+                &mut trace,
+                sentence,
+            )
+            .await
+        }
         Err(error) => Err(error.into()),
     };
     deliver(&exchange, trace.from, &outcome)
@@ -45,7 +54,7 @@ pub async fn serve(
 /// Checks, works, and writes the call down, in this order.
 async fn answer(
     exchange: &Exchange,
-    settings: &Settings,
+    (settings, migrate): (&Settings, Option<Migrate>),
     request: Request,
     trace: &mut Trace,
     sentence: impl AsyncFnOnce(&Call<'_, Connection>) -> Result<Reply, Refusal>,
@@ -54,7 +63,7 @@ async fn answer(
     let received = receive(exchange, settings, request, trace).await;
     // Not before the body is there: nobody holds a connection while waiting for a caller, and as statements do not wait
     // either, the requests of an instance take turns with one connection instead of each opening its own.
-    let journal = match Connection::take(now, Durability::Process).await {
+    let journal = match Connection::take(now, Durability::Process, migrate).await {
         Ok(journal) => journal,
         // Without the database nothing is worked on, but a call that is refused anyway is told why.
         Err(error) => return Err(received.err().unwrap_or_else(|| error.into())),
@@ -112,7 +121,8 @@ async fn work(
 ) -> Result<Reply, Refusal> {
     let interface = exchange.interface();
     let durable = if interface.is_durable() {
-        Some(Connection::take(now, Durability::Full).await?)
+        // Whatever there was to migrate, the first connection has.
+        Some(Connection::take(now, Durability::Full, None).await?)
     } else {
         None
     };

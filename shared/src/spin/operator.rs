@@ -12,6 +12,7 @@ use spin_sdk::wasip3::http_compat::Request;
 
 use super::body::{read_bounded, within};
 use super::database::Connection;
+use super::problem::describe;
 use super::variables::{secret, text};
 use crate::domain::{Msisdn, mask_identifiers};
 use crate::error::Error;
@@ -127,7 +128,9 @@ async fn exchange(
     let request = request
         .body(FullBody::new(Bytes::new()))
         .map_err(|_| "the request cannot be sent".to_owned())?;
-    let response = send(request).await.map_err(|problem| format!("{problem:?}"))?;
+    let response = send(request)
+        .await
+        .map_err(|problem| describe(&problem).to_owned())?;
     let status = response.status().as_u16();
     if status != 200 {
         return Err(format!("the answer is {status}"));

@@ -5,20 +5,16 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::RETRY_AFTER;
 use spin_sdk::http::{FullBody, Method, send as exchange};
-use spin_sdk::wasip3::http::types::ErrorCode;
 use spin_sdk::wasip3::http_compat::Request;
 
 use super::body::{read_bounded, within};
 use super::clock::now;
-use crate::domain::mask_identifiers;
+use super::problem::describe;
 use crate::operations::Delivery;
 use crate::web::{MAX_RECEIPT_BYTES, read_receipt};
 
 /// How long one attempt may take, from connecting to the last byte of the answer, in seconds.
 pub const POST_SECS: u64 = 10;
-
-/// Longest description of a failure that is kept, in characters.
-const MAX_ERROR_CHARS: usize = 200;
 
 /// What came of a POST.
 pub struct Posted {
@@ -49,7 +45,7 @@ async fn attempt(url: &str, headers: &[(&'static str, String)], body: Vec<u8>, t
     };
     let response = match exchange(request).await {
         Ok(response) => response,
-        Err(problem) => return no_answer(&describe(&problem)),
+        Err(problem) => return no_answer(describe(&problem)),
     };
     let status = response.status().as_u16();
     let retry_after = response.headers().get(RETRY_AFTER).cloned();
@@ -65,21 +61,8 @@ async fn attempt(url: &str, headers: &[(&'static str, String)], body: Vec<u8>, t
     }
 }
 
-fn describe(problem: &ErrorCode) -> String {
-    match problem {
-        ErrorCode::HttpRequestDenied => {
-            "the platform may not call this address: see allowed_outbound_hosts".to_owned()
-        }
-        ErrorCode::DestinationIpProhibited => "the address is in a blocked network".to_owned(),
-        other => format!("{other:?}"),
-    }
-}
-
 fn no_answer(why: &str) -> Posted {
-    refused(
-        None,
-        mask_identifiers(why).chars().take(MAX_ERROR_CHARS).collect(),
-    )
+    refused(None, why.to_owned())
 }
 
 fn refused(status: Option<u16>, error: String) -> Posted {

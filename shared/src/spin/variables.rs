@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use spin_sdk::variables;
 
+use super::database::{Migrate, migrate};
 use crate::error::Error;
 use crate::vault::Zeroizing;
 use crate::web::{Settings, Variables};
@@ -16,7 +17,8 @@ thread_local! {
     static SETTINGS: RefCell<Option<Rc<Settings>>> = const { RefCell::new(None) };
 }
 
-/// Which variables a component needs beyond `index_key`; the manifest maps exactly these to it.
+/// Which variables a component needs beyond `index_key`; the manifest maps exactly these to it. And whether it brings an
+/// older database up to this program, as components do that are not large already.
 #[derive(Debug, Clone, Copy)]
 pub struct Needs {
     /// `sealing_keys`: seals or opens stored values.
@@ -35,6 +37,8 @@ pub struct Needs {
     pub pool_low_water: bool,
     /// The name of the secret of its internal interfaces.
     pub secret: Option<&'static str>,
+    /// How it migrates a database; none leaves that to others: `upkeep` does it at the next tick.
+    pub migrate: Option<Migrate>,
 }
 
 impl Needs {
@@ -48,6 +52,7 @@ impl Needs {
         upkeep: false,
         pool_low_water: false,
         secret: None,
+        migrate: Some(migrate),
     };
 }
 

@@ -14,7 +14,7 @@ use shared::operations::{
 use super::harness::{World, eid, eid_text, reason, run};
 use super::incidents::{act, all, enter, open_kinds};
 
-fn open<'a>(world: &World, kind: IncidentKind, about: About, note: Option<&'a str>) -> Result<Opened, Error> {
+fn open(world: &World, kind: IncidentKind, about: About, note: Option<&str>) -> Result<Opened, Error> {
     let new = NewIncident {
         kind,
         about,

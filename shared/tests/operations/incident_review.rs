@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 use shared::domain::{HOUR_MS, IncidentKind, MINUTE_MS, Month, Severity};
 use shared::error::{Lang, Reason};
 use shared::operations::{
-    About, Caller, Job, NewIncident, Review, enter_incident, review_csv, review_fields, review_incidents,
+    About, Caller, Job, NewIncident, Review, STALE_AFTER_MS, enter_incident, job_views, note_job, open_diary,
+    review_csv, review_fields, review_incidents,
 };
 
 use super::harness::{ChipCsv, World, days, eid, reason, run};
@@ -187,6 +188,24 @@ fn a_platform_that_has_just_begun_has_nothing_to_tell() {
     assert!(june.is_kept);
     assert_eq!(field(&june, "all", &world)["per_1000_tasks"], Value::Null);
     assert_eq!(field(&june, "top_causes", &world), json!([]));
+}
+
+#[test]
+fn a_job_that_runs_every_hour_is_well_between_its_runs() {
+    let world = World::new();
+    let diary = run(open_diary(&world.cx())).unwrap();
+    let outcome = Ok(world.job(Job::MonthlyReview));
+    run(note_job(&world.cx(), &diary, Job::MonthlyReview.code(), &outcome)).unwrap();
+    let is_well = || {
+        let views = run(job_views(&world.cx())).unwrap();
+        views
+            .iter()
+            .any(|view| view.name == "monthly_review" && view.well)
+    };
+    world.pass(HOUR_MS + STALE_AFTER_MS - 1);
+    assert!(is_well());
+    world.pass(1);
+    assert!(!is_well());
 }
 
 #[test]

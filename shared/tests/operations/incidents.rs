@@ -420,7 +420,7 @@ fn every_statement_about_incidents_follows_an_index() {
                 plan.lines()
                     .any(|line| line.starts_with(&format!("SCAN {table}")))
             };
-            assert!(!tables.iter().any(|table| scans(&table)), "{statement}\n{plan}");
+            assert!(!tables.iter().any(scans), "{statement}\n{plan}");
             assert!(
                 !statement.contains("next_check_at <=") || plan.contains("incident_check"),
                 "{plan}"

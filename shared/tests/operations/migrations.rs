@@ -2,9 +2,9 @@
 
 use std::sync::Barrier;
 
-use shared::domain::Timestamp;
+use shared::domain::{IncidentKind, Severity, Timestamp};
 use shared::error::Reason;
-use shared::store::{SCHEMA_VERSION, Sqlite, check, migrate};
+use shared::store::{SCHEMA_VERSION, Sqlite, check, incident, migrate};
 
 use super::harness::{World, reason, run};
 
@@ -113,5 +113,43 @@ fn what_an_older_database_holds_is_watched_too() {
     assert_eq!(
         texts("SELECT province || ' ' || state || ' ' || changed_at FROM pool_level"),
         [Some("37 ok 7".to_owned())]
+    );
+}
+
+#[test]
+fn incidents_of_before_their_clocks_get_times_and_are_looked_at() {
+    const OLDER: [&str; 3] = [
+        include_str!("../../migrations/0001_card_writing.sql"),
+        include_str!("../../migrations/0002_access_queries_log.sql"),
+        include_str!("../../migrations/0003_receivers_alerts_jobs.sql"),
+    ];
+    let db = Sqlite::in_memory().unwrap();
+    let connection = db.connection();
+    for text in OLDER {
+        connection.execute_batch(text).unwrap();
+    }
+    connection
+        .execute_batch(
+            "CREATE TABLE schema_version (version INTEGER PRIMARY KEY, applied_at INTEGER NOT NULL) STRICT;
+             INSERT INTO schema_version VALUES (3, 0);
+             INSERT INTO incident VALUES ('019ff000-0000-7000-8000-000000000001', 'number_silent', 'chip:00', 1000, NULL);
+             INSERT INTO incident VALUES ('019ff000-0000-7000-8000-000000000002', 'chip_fault', 'chip:00', 1000, 2000);",
+        )
+        .unwrap();
+    run(migrate(&db, Timestamp(5_000))).unwrap();
+    let due = run(incident::due(&db, Timestamp(5_000), 10)).unwrap();
+    assert_eq!(due.len(), 1, "what is open");
+    assert_eq!(
+        (due[0].standing.since, due[0].opened_at),
+        (Timestamp(1_000), Timestamp(1_000))
+    );
+    let by = "SELECT handle_by - opened_at FROM incident WHERE subject = 'chip:00' ORDER BY id";
+    let mut statement = connection.prepare(by).unwrap();
+    let limits = statement.query_map([], |row| row.get::<_, i64>(0)).unwrap();
+    let limits: Vec<i64> = limits.map(Result::unwrap).collect();
+    let of = |kind: IncidentKind| kind.row().limit.for_severity(Severity::General).unwrap();
+    assert_eq!(
+        limits,
+        [of(IncidentKind::NumberSilent), of(IncidentKind::ChipFault)]
     );
 }

@@ -1,6 +1,6 @@
 //! A review as a document and as a sheet, in the language of whoever reads it.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 
 use super::review::{Review, Tally};
 use crate::domain::{IncidentClass, IncidentKind, Zone};
@@ -71,21 +71,28 @@ impl<'a> Line<'a> {
         ]
     }
 
-    fn json(&self) -> Value {
-        let [rate, share, rate_before, share_before] = self.shares().map(|share| share.map(Hundredths::json));
-        json!({
-            "incidents": self.now.count,
-            "severe": self.now.severe,
-            "per_1000_tasks": rate,
-            "in_time": self.now.in_time,
-            "late": self.now.late,
-            "in_time_percent": share,
-            "previous": {
-                "incidents": self.before.count,
-                "per_1000_tasks": rate_before,
-                "in_time_percent": share_before,
-            },
-        })
+    /// The figures, with `names` beside them.
+    fn json(&self, names: &[(&str, &str)]) -> Value {
+        let [rate, share, rate_before, share_before] = self
+            .shares()
+            .map(|share| share.map_or(Value::Null, Hundredths::json));
+        let mut line = object([
+            ("incidents", self.now.count.into()),
+            ("severe", self.now.severe.into()),
+            ("per_1000_tasks", rate),
+            ("in_time", self.now.in_time.into()),
+            ("late", self.now.late.into()),
+            ("in_time_percent", share),
+        ]);
+        line["previous"] = object([
+            ("incidents", self.before.count.into()),
+            ("per_1000_tasks", rate_before),
+            ("in_time_percent", share_before),
+        ]);
+        for (name, text) in names {
+            line[*name] = (*text).into();
+        }
+        line
     }
 
     fn csv(&self, scope: &str, code: &str, name: &str, rank: &str, cause: &str) -> String {
@@ -105,6 +112,14 @@ impl<'a> Line<'a> {
              {share_before},{rank},{cause}\r\n"
         )
     }
+}
+
+fn object<const N: usize>(fields: [(&str, Value); N]) -> Value {
+    let mut object = Map::new();
+    for (name, value) in fields {
+        object.insert(name.to_owned(), value);
+    }
+    Value::Object(object)
 }
 
 fn quoted(text: &str) -> String {
@@ -129,35 +144,29 @@ fn top_causes(review: &Review) -> Vec<IncidentKind> {
 #[must_use]
 pub fn review_fields(review: &Review, lang: Lang, zone: Zone) -> Vec<(&'static str, Value)> {
     let text = |texts: [&'static str; 2]| texts[lang as usize];
-    let named = |line: Value, code: &str, name: &str| {
-        let mut line = line;
-        line["code"] = code.into();
-        line["name"] = name.into();
-        line
-    };
     let classes: Vec<Value> = IncidentClass::ALL
         .into_iter()
         .map(|class| {
             let line = Line::new(review, |kind| kind.row().class == class);
-            named(line.json(), class.code(), text(class.names()))
+            line.json(&[("code", class.code()), ("name", text(class.names()))])
         })
         .collect();
     let kinds: Vec<Value> = IncidentKind::all()
         .map(|kind| {
             let line = Line::new(review, |one| one == kind);
-            named(line.json(), kind.code(), text(kind.row().symptom))
+            line.json(&[("code", kind.code()), ("name", text(kind.row().symptom))])
         })
         .collect();
     let causes: Vec<Value> = top_causes(review)
         .into_iter()
         .map(|kind| {
             let line = Line::new(review, |one| one == kind);
-            json!({
-                "code": kind.code(),
-                "cause": text(kind.row().cause),
-                "incidents": line.now.count,
-                "previous": line.before.count,
-            })
+            object([
+                ("code", kind.code().into()),
+                ("cause", text(kind.row().cause).into()),
+                ("incidents", line.now.count.into()),
+                ("previous", line.before.count.into()),
+            ])
         })
         .collect();
     vec![
@@ -166,7 +175,7 @@ pub fn review_fields(review: &Review, lang: Lang, zone: Zone) -> Vec<(&'static s
         ("kept", review.is_kept.into()),
         ("tasks", review.figures.tasks.into()),
         ("previous_tasks", review.previous.tasks.into()),
-        ("all", Line::new(review, |_| true).json()),
+        ("all", Line::new(review, |_| true).json(&[])),
         ("classes", classes.into()),
         ("kinds", kinds.into()),
         ("top_causes", causes.into()),

@@ -1,6 +1,8 @@
 //! Every way in which parameters can be wrong has its own answer (clause 8.2.1 Table 3: 详细错误提示).
 
-use super::super::interface::{ADMIN_NUMBERS_IMPORT, GATEWAY_KEYS, MAX_PARAMETER_BODY_BYTES, TOKEN};
+use super::super::interface::{
+    ADMIN_INCIDENTS_REPORT, ADMIN_NUMBERS_IMPORT, GATEWAY_KEYS, MAX_PARAMETER_BODY_BYTES, TOKEN,
+};
 use super::super::{MAX_QUERY_BYTES, Param, Reply};
 use super::{Answer, SECRET, Sent, send, send_broken};
 use crate::error::Reason;
@@ -238,5 +240,37 @@ fn a_document_and_a_file_come_as_what_they_are_and_only_so() {
             Ok(Reply::ok())
         });
         assert_eq!(answer.status, status, "{} {content_type}", interface.name);
+    }
+}
+
+#[test]
+fn the_document_of_an_act_has_its_fields_once_and_no_others() {
+    let bearer = format!("Bearer {SECRET}");
+    let path = ADMIN_INCIDENTS_REPORT.path;
+    for (body, status, reason, field) in [
+        (r#"{"id":"1","text":"写卡中"}"#, 200, "", None),
+        (r#"{"text":"写卡中"}"#, 400, "parameter_missing", Some("id")),
+        (
+            r#"{"id":"1","colour":"red"}"#,
+            400,
+            "parameter_unknown",
+            Some("colour"),
+        ),
+        (r#"{"id":"1","id":"2"}"#, 400, "parameter_repeated", Some("id")),
+        (r#"{"id":["1"]}"#, 400, "parameter_not_text", Some("id")),
+        (r#"["1"]"#, 400, "bad_json", None),
+    ] {
+        let sent = Sent::post(path, JSON, body).header("authorization", &bearer);
+        let answer = send(&ADMIN_INCIDENTS_REPORT, sent, async |call| {
+            let texts = call.texts(&["id", "text"])?;
+            assert_eq!(texts.required("id")?, "1");
+            assert_eq!(texts.optional("text"), Some("写卡中"));
+            Ok(Reply::ok())
+        });
+        assert_eq!(answer.status, status, "{body}");
+        if status != 200 {
+            assert_eq!(answer.reason(), reason, "{body}");
+            assert_eq!(answer.body["field"].as_str(), field, "{body}");
+        }
     }
 }

@@ -1,0 +1,25 @@
+//! Why the host could not carry a request out, in words for the operator.
+
+use spin_sdk::wasip3::http::types::ErrorCode;
+
+/// The words for the problems that an operator can do something about. Not the library's own: every name of every
+/// problem would be a few kilobytes of each component.
+pub(super) fn describe(problem: &ErrorCode) -> &'static str {
+    match problem {
+        ErrorCode::HttpRequestDenied => "the platform may not call this address: see allowed_outbound_hosts",
+        ErrorCode::DestinationIpProhibited => "the address is in a blocked network",
+        ErrorCode::DnsError(_) | ErrorCode::DnsTimeout => "the name does not resolve",
+        ErrorCode::DestinationNotFound | ErrorCode::DestinationIpUnroutable => {
+            "there is no way to the address"
+        }
+        ErrorCode::ConnectionRefused => "the connection was refused",
+        ErrorCode::ConnectionTimeout => "no connection in time",
+        ErrorCode::ConnectionReadTimeout | ErrorCode::HttpResponseTimeout => "no answer in time",
+        ErrorCode::ConnectionTerminated => "the connection ended early",
+        ErrorCode::TlsCertificateError => "the certificate is not valid",
+        ErrorCode::TlsProtocolError | ErrorCode::TlsAlertReceived(_) => "TLS failed",
+        ErrorCode::HttpProtocolError | ErrorCode::HttpResponseIncomplete => "the answer is not HTTP",
+        ErrorCode::ConnectionLimitReached => "too many connections are open",
+        _ => "the exchange failed",
+    }
+}
