@@ -210,7 +210,11 @@ impl<'a> Session<'a> {
         match &answer {
             Ok(_) => self.account.open = true,
             Err(error) => {
-                tracing::warn!(session = self.account.id, eid = self.masked(), %error, "session not opened")
+                tracing::warn!(session = self.account.id, eid = self.masked(), %error, "session not opened");
+                // A refusal can end a writing, and then somebody is to be told.
+                if let PlatformError::Refused { .. } = error {
+                    self.context.tick.notify_one();
+                }
             }
         }
         self.machine.on_opened(answer, parked)

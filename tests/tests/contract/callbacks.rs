@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use edge_host::{Host, Reuse};
+use edge_host::Host;
 use serde_json::{Value, json};
 use shared::operations::sign;
 use xieka::inventory::{Inventory, SAMPLE_TRANSPORT_KEY, SAMPLE_TRANSPORT_KEY_NAME};
@@ -40,7 +40,7 @@ impl Rig {
             ("callback_extra_host", host.as_str()),
         ];
         Self {
-            door: Door::open_with(Reuse::default(), &variables).await,
+            door: Door::open_with(xieka_tests::reuse(), &variables).await,
             receiver,
             next_chip: FIRST_CHIP.into(),
         }

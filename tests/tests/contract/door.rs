@@ -17,6 +17,7 @@ use xieka::components;
 use xieka::inventory::{Inventory, SAMPLE_TRANSPORT_KEY, SAMPLE_TRANSPORT_KEY_NAME};
 use xieka::secrets::Secrets;
 use xieka::stack::Launch;
+use xieka_tests::{alone, reuse};
 
 /// 2026-07-01T08:00:00+08:00, in milliseconds since 1970.
 const START: i64 = 1_782_864_000_000;
@@ -117,17 +118,12 @@ pub(crate) fn root() -> PathBuf {
 
 /// Sixteen requests at a time in one instance, or an instance for each request.
 pub(crate) fn reuses() -> [Reuse; 2] {
-    let alone = Reuse {
-        max_requests: 1,
-        max_concurrent: 1,
-        ..Reuse::default()
-    };
-    [Reuse::default(), alone]
+    [Reuse::default(), alone()]
 }
 
 impl Door {
     pub(crate) async fn open() -> Self {
-        Self::open_with(Reuse::default(), &[]).await
+        Self::open_with(reuse(), &[]).await
     }
 
     /// With `count` chips and numbers of province 37.
@@ -182,7 +178,7 @@ impl Door {
 
     /// A second platform on the same database.
     pub(crate) async fn second(&self) -> Host {
-        let launch = launch(&self.folder, &self.secrets, &self.now, Reuse::default());
+        let launch = launch(&self.folder, &self.secrets, &self.now, reuse());
         launch.platform().await.unwrap()
     }
 

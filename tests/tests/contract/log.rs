@@ -85,7 +85,7 @@ fn on_disk(door: &Door, text: &str) -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn calls_are_swept_when_they_have_been_kept_long_enough() {
-    let door = Door::open_with(edge_host::Reuse::default(), &[("call_log_days", "200")]).await;
+    let door = Door::open_with(xieka_tests::reuse(), &[("call_log_days", "200")]).await;
     let count = async || {
         let db = rusqlite::Connection::open(door.database()).unwrap();
         db.query_row("SELECT count(*) FROM call_log", [], |row| row.get::<_, i64>(0))

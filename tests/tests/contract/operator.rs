@@ -80,7 +80,7 @@ async fn world() -> (Door, Operator, String) {
         ("operator_api_host", host.as_str()),
         ("operator_credential", "k3y"),
     ];
-    let door = Door::open_with(edge_host::Reuse::default(), &variables).await;
+    let door = Door::open_with(xieka_tests::reuse(), &variables).await;
     let iccid = door.inventory.numbers[0].iccid.clone();
     let allot = json!({"client_id": door.one.id, "iccids": [iccid]});
     door.admin_post("/admin/v1/numbers:allot", allot).await;

@@ -39,7 +39,9 @@ impl Running {
     /// Starts everything with `inventory` imported.
     pub(crate) async fn start(inventory: Inventory) -> Self {
         let ground = Ground::new().await.unwrap();
-        let stack = ground.launch(root()).start().await.unwrap();
+        let mut launch = ground.launch(root());
+        launch.reuse = xieka_tests::reuse();
+        let stack = launch.start().await.unwrap();
         let (api, gateway) = (stack.api.clone(), stack.gateway.addr());
         let world = World::prepare(ground, api, gateway, inventory, &|_, _| {})
             .await
