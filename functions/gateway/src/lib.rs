@@ -16,6 +16,7 @@ const NEEDS: Needs = Needs {
     sealing_keys: true,
     link_key: true,
     secret: Some("gateway_secret"),
+    migrate: None,
     ..Needs::NONE
 };
 
