@@ -41,7 +41,7 @@ enum What {
     LastNumbers,
     /// What a fresh instance costs, and how large the components are.
     Instances,
-    /// The same rates with few and with many chips and numbers.
+    /// The same rates with few and with many chips and numbers, and ticks with nothing due.
     Scale {
         /// Chips and numbers of the large database.
         #[arg(long, default_value_t = 2_000_000)]
@@ -88,7 +88,12 @@ fn main() -> Result<()> {
         What::Instances => runtime.block_on(work::instances()),
         What::Scale { large } => runtime.block_on(work::scale(large)),
         What::Callbacks { rate, minutes } => runtime.block_on(callbacks::callbacks(rate, minutes)),
-        What::Ticks { large } => runtime.block_on(periodic::idle_ticks(large)),
+        What::Ticks { large } => runtime.block_on(async {
+            let place = place::Place::with(large).await?;
+            periodic::idle_ticks(&place).await?;
+            place.end().await;
+            Ok(())
+        }),
         What::Year { chips } => periodic::year(chips),
         What::Generate { count, out } => generate::into_folder(count, &out),
         What::All { large } => runtime.block_on(async {
@@ -96,9 +101,8 @@ fn main() -> Result<()> {
             work::apply().await?;
             work::last_numbers().await?;
             work::instances().await?;
-            work::scale(large).await?;
             callbacks::callbacks(2_000, 2).await?;
-            periodic::idle_ticks(large).await
+            work::scale(large).await
         }),
     }
 }

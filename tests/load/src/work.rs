@@ -9,6 +9,7 @@ use edge_host::Reuse;
 use xieka::inventory::{Inventory, SAMPLE_TRANSPORT_KEY, SAMPLE_TRANSPORT_KEY_NAME};
 
 use crate::client::{Requests, Round, Until, run};
+use crate::periodic::idle_ticks;
 use crate::place::{Place, sizes};
 use crate::table::{goal, head, line, median};
 
@@ -289,6 +290,7 @@ pub(crate) async fn scale(large: u32) -> Result<()> {
         1.3,
         false,
     );
+    idle_ticks(&large).await?;
     small.end().await;
     large.end().await;
     Ok(())
