@@ -96,6 +96,9 @@ CREATE INDEX outbox_receiver ON outbox (receiver_id, id);
 -- Those that were given up.
 CREATE INDEX outbox_dead ON outbox (receiver_id, id) WHERE state = 'dead';
 
+-- The same by when that was.
+CREATE INDEX outbox_failed ON outbox (finished_at, id) WHERE state = 'dead';
+
 -- Those that are kept for a while and then destroyed.
 CREATE INDEX outbox_finished ON outbox (finished_at) WHERE finished_at IS NOT NULL;
 
@@ -109,6 +112,8 @@ CREATE TABLE alert (
     at INTEGER NOT NULL,
     noted_at INTEGER
 ) STRICT;
+
+CREATE INDEX alert_open ON alert (id) WHERE noted_at IS NULL;
 
 CREATE INDEX alert_noted ON alert (noted_at) WHERE noted_at IS NOT NULL;
 

@@ -61,34 +61,50 @@ pub(crate) async fn find(call: &Call<'_, Connection>) -> Result<Reply, Refusal> 
 #[serde(deny_unknown_fields)]
 struct ResendDocument {
     id: Option<String>,
+    failed_since: Option<String>,
     receiver: Option<String>,
     from: Option<String>,
     to: Option<String>,
     #[serde(default)]
     delivered_too: bool,
+    cursor: Option<String>,
 }
 
-/// Sends one message again, or everything of a span of time that was given up.
+impl ResendDocument {
+    fn read(&self) -> Result<WhichMessages, Refusal> {
+        let time = |name: &str, text: &Option<String>| {
+            let at = text.as_deref().map(Timestamp::parse_rfc3339).transpose();
+            field(name, at)
+        };
+        let to = self.receiver.as_deref().map(receiver).transpose()?;
+        match (&self.id, time("failed_since", &self.failed_since)?, to) {
+            (Some(id), None, None) => Ok(WhichMessages::One(field("id", CallbackId::parse(id))?)),
+            (None, Some(since), receiver) => Ok(WhichMessages::Failed { receiver, since }),
+            (None, None, Some(receiver)) => Ok(WhichMessages::Span {
+                receiver,
+                from: time("from", &self.from)?
+                    .ok_or_else(|| Refusal::of_field("from", Reason::ParameterMissing))?,
+                to: time("to", &self.to)?,
+                delivered_too: self.delivered_too,
+                cursor: field(
+                    "cursor",
+                    self.cursor.as_deref().map(CallbackId::parse).transpose(),
+                )?,
+            }),
+            (None, None, None) => Err(Refusal::of_field("receiver", Reason::ParameterMissing)),
+            (Some(_), _, _) => Err(Refusal::of_field("id", Reason::ParameterNotApplicable)),
+        }
+    }
+}
+
+/// Sends one message again, or everything of a span of time, or everything that was given up from a moment on.
 pub(crate) async fn send_again(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
     let wanted: ResendDocument = call.json()?;
-    let time = |name: &str, text: &Option<String>| {
-        let at = text.as_deref().map(Timestamp::parse_rfc3339).transpose();
-        field(name, at)
-    };
-    let which = match (&wanted.id, &wanted.receiver) {
-        (Some(_), Some(_)) => return Err(Refusal::of_field("receiver", Reason::ParameterNotApplicable)),
-        (Some(id), None) => WhichMessages::One(field("id", CallbackId::parse(id))?),
-        (None, Some(to)) => WhichMessages::Span {
-            receiver: receiver(to)?,
-            from: time("from", &wanted.from)?
-                .ok_or_else(|| Refusal::of_field("from", Reason::ParameterMissing))?,
-            to: time("to", &wanted.to)?,
-            delivered_too: wanted.delivered_too,
-        },
-        (None, None) => return Err(Refusal::of_field("receiver", Reason::ParameterMissing)),
-    };
-    let resent = resend(call.cx, &which).await?;
-    Ok(Reply::ok().with("resent", resent.count).with("more", resent.more))
+    let resent = resend(call.cx, &wanted.read()?).await?;
+    Ok(Reply::ok()
+        .with("resent", resent.count)
+        .with("more", resent.more)
+        .with("next", resent.next.map(|id| id.text())))
 }
 
 #[derive(Deserialize)]

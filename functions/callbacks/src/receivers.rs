@@ -64,13 +64,16 @@ pub(crate) async fn update(call: &Call<'_, Connection>) -> Result<Reply, Refusal
 struct RotationDocument {
     receiver: String,
     overlap_secs: Option<u32>,
+    #[serde(default)]
+    replace: bool,
 }
 
 /// Gives a receiver a new secret beside its present one. It is in this answer and never in another.
 pub(crate) async fn rotate_secret(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
     let wanted: RotationDocument = call.json()?;
     let overlap = wanted.overlap_secs.unwrap_or(OVERLAP_SECS);
-    let rotated = rotate_receiver_secret(call.cx, &receiver(&wanted.receiver)?, overlap).await?;
+    let rotated =
+        rotate_receiver_secret(call.cx, &receiver(&wanted.receiver)?, overlap, wanted.replace).await?;
     let ends = rotated.previous_expires_at.map(|at| call.text_of(at));
     Ok(Reply::ok()
         .with("secret", rotated.secret.as_str())

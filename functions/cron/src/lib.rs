@@ -8,6 +8,7 @@ mod callbacks;
 
 use callbacks::Sent;
 use serde_json::{Value, json};
+use shared::error::Error;
 use shared::operations::{CALLBACKS_JOB, Done, note_job, open_diary};
 use shared::spin::{self, Connection, Needs, call_component};
 use shared::web::{Call, Refusal, Reply, interface};
@@ -29,23 +30,42 @@ async fn handle(request: Request) -> impl IntoResponse {
 }
 
 async fn tick(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
-    let upkeep = match call_component(UPKEEP, interface::UPKEEP.path, call.settings.own_secret()).await {
-        Ok(answer) => answer,
-        Err(problem) => {
-            eprintln!("{}", call.failed_job(UPKEEP, &problem));
-            json!({"jobs": {UPKEEP: {"failed": problem.reason().code()}}})
-        }
-    };
+    // Both at once: neither waits for the other.
+    let upkeep = call_component(UPKEEP, interface::UPKEEP.path, call.settings.own_secret());
+    let (upkeep, sent) = futures::join!(upkeep, callbacks::send_due(call.cx));
+    let upkeep = upkeep.unwrap_or_else(|problem| {
+        eprintln!("{}", call.failed_job(UPKEEP, &problem));
+        json!({"jobs": {UPKEEP: {"failed": problem.reason().code()}}})
+    });
     let mut jobs = upkeep["jobs"].as_object().cloned().unwrap_or_default();
-    let diary = open_diary(call.cx).await?;
-    let (sent, outcome) = match callbacks::send_due(call.cx).await {
+    // What the jobs did may have made messages that are to be sent now.
+    let did_something = jobs
+        .values()
+        .any(|job| job["done"].as_u64().unwrap_or_default() > 0);
+    let (sent, told) = conclude(call, sent).await;
+    jobs.insert(CALLBACKS_JOB.to_owned(), told);
+    Ok(Reply::ok()
+        .with("delivered", sent.delivered)
+        .with("retrying", sent.retrying)
+        .with("dead", sent.dead)
+        .with("jobs", Value::Object(jobs))
+        .with("more", upkeep["more"] == true || did_something || sent.more))
+}
+
+/// Notes what came of sending, and says it.
+async fn conclude(call: &Call<'_, Connection>, sent: Result<Sent, Error>) -> (Sent, Value) {
+    let (sent, outcome) = match sent {
         Ok(sent) => {
             let (count, more) = (sent.delivered + sent.retrying + sent.dead, false);
             (sent, Ok(Done { count, more }))
         }
         Err(error) => (Sent::default(), Err(error)),
     };
-    note_job(call.cx, &diary, CALLBACKS_JOB, &outcome).await?;
+    // What cannot be read or noted does not undo what was sent.
+    let diary = open_diary(call.cx).await.unwrap_or_default();
+    if let Err(error) = note_job(call.cx, &diary, CALLBACKS_JOB, &outcome).await {
+        eprintln!("{}", call.failed_job(CALLBACKS_JOB, &error));
+    }
     let told = match outcome {
         Ok(done) => json!({"done": done.count, "more": sent.more}),
         Err(error) => {
@@ -53,11 +73,5 @@ async fn tick(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
             json!({"failed": error.reason().code()})
         }
     };
-    jobs.insert(CALLBACKS_JOB.to_owned(), told);
-    Ok(Reply::ok()
-        .with("delivered", sent.delivered)
-        .with("retrying", sent.retrying)
-        .with("dead", sent.dead)
-        .with("jobs", Value::Object(jobs))
-        .with("more", upkeep["more"] == true || sent.more))
+    (sent, told)
 }

@@ -25,7 +25,8 @@ async fn handle(request: Request) -> impl IntoResponse {
 }
 
 async fn work(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
-    let diary = open_diary(call.cx).await?;
+    // What cannot be read or noted is no reason to leave the work undone.
+    let diary = open_diary(call.cx).await.unwrap_or_default();
     let mut jobs = serde_json::Map::new();
     let mut more = false;
     for job in Job::ALL {
@@ -33,7 +34,9 @@ async fn work(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
             continue;
         }
         let outcome = run_job(call.cx, job, &call.settings.upkeep).await;
-        note_job(call.cx, &diary, job.code(), &outcome).await?;
+        if let Err(error) = note_job(call.cx, &diary, job.code(), &outcome).await {
+            eprintln!("{}", call.failed_job(job.code(), &error));
+        }
         let told = match outcome {
             Ok(done) => {
                 more |= done.more;

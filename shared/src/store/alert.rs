@@ -8,8 +8,10 @@ use crate::vault::Column;
 pub const BODY: Column = Column("alert.body");
 
 const INSERT: &str = "INSERT INTO alert (id, kind, subject, body_sealed, at) VALUES ($1, $2, $3, $4, $5)";
-const LIST: &str = "SELECT id, kind, subject, body_sealed, at, noted_at FROM alert WHERE id < $1 \
-    AND ($2 = 1 OR noted_at IS NULL) ORDER BY id DESC LIMIT $3";
+const ALL: &str = "SELECT id, kind, subject, body_sealed, at, noted_at FROM alert WHERE id < $1 \
+    ORDER BY id DESC LIMIT $2";
+const OPEN: &str = "SELECT id, kind, subject, body_sealed, at, noted_at FROM alert WHERE id < $1 \
+    AND noted_at IS NULL ORDER BY id DESC LIMIT $2";
 const NOTE: &str = "UPDATE alert SET noted_at = $1 WHERE noted_at IS NULL AND id IN \
     (SELECT value FROM json_each($2)) RETURNING id";
 const PURGE: &str = "DELETE FROM alert WHERE id IN (SELECT id FROM alert WHERE noted_at IS NOT NULL \
@@ -64,8 +66,9 @@ pub async fn list<D: Database>(
     noted_too: bool,
     limit: u32,
 ) -> Result<Vec<AlertRow>, DbError> {
-    let params = [below.text().into(), noted_too.into(), i64::from(limit).into()];
-    db.run(LIST, &params).await?.iter().map(read).collect()
+    let sql = if noted_too { ALL } else { OPEN };
+    let params = [below.text().into(), i64::from(limit).into()];
+    db.run(sql, &params).await?.iter().map(read).collect()
 }
 
 /// Takes note of alerts; `ids` is a JSON list. How many were open.

@@ -7,6 +7,10 @@ const ALL: &str = "SELECT name, ran_at, succeeded_at, failing_since, failures, e
 const SUCCEEDED: &str = "INSERT INTO job (name, ran_at, succeeded_at, failures) VALUES ($1, $2, $2, 0) \
     ON CONFLICT (name) DO UPDATE SET ran_at = excluded.ran_at, succeeded_at = excluded.succeeded_at, \
     failing_since = NULL, failures = 0, error = NULL";
+// It runs again at once: when it last ran stays as it is.
+const GOES_ON: &str = "INSERT INTO job (name, succeeded_at, failures) VALUES ($1, $2, 0) \
+    ON CONFLICT (name) DO UPDATE SET succeeded_at = excluded.succeeded_at, failing_since = NULL, failures = 0, \
+    error = NULL";
 const FAILED: &str = "INSERT INTO job (name, ran_at, failing_since, failures, error) VALUES ($1, $2, $2, 1, $3) \
     ON CONFLICT (name) DO UPDATE SET ran_at = excluded.ran_at, \
     failing_since = COALESCE(job.failing_since, excluded.failing_since), failures = job.failures + 1, \
@@ -43,6 +47,14 @@ pub async fn all<D: Database>(db: &D) -> Result<Vec<JobRow>, DbError> {
 /// Those of the database.
 pub async fn succeeded<D: Database>(db: &D, name: &str, now: Timestamp) -> Result<(), DbError> {
     db.run(SUCCEEDED, &[name.into(), now.into()]).await.map(drop)
+}
+
+/// Notes that a job did some of what it is for and has more to do.
+///
+/// # Errors
+/// Those of the database.
+pub async fn goes_on<D: Database>(db: &D, name: &str, now: Timestamp) -> Result<(), DbError> {
+    db.run(GOES_ON, &[name.into(), now.into()]).await.map(drop)
 }
 
 /// Notes that a job failed; how often in a row.

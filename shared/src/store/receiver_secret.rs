@@ -12,7 +12,7 @@ pub const SECRET: Column = Column("client.callback_secret");
 const INSERT: &str = "INSERT INTO receiver_secret (receiver_id, generation, secret_sealed, created_at) \
     VALUES ($1, $2, $3, $4)";
 const LATEST: &str = "SELECT generation, secret_sealed, created_at, expires_at FROM receiver_secret \
-    WHERE receiver_id = $1 ORDER BY generation DESC LIMIT 2";
+    WHERE receiver_id = $1 ORDER BY generation DESC LIMIT 16";
 const EXPIRE: &str = "UPDATE receiver_secret SET expires_at = $1 WHERE receiver_id = $2 AND generation = $3";
 
 /// A secret as stored.
@@ -56,7 +56,7 @@ pub async fn insert<D: Database>(
     db.run(INSERT, &params).await.map(drop)
 }
 
-/// The two latest secrets, the newest first.
+/// The latest secrets, the newest first.
 ///
 /// # Errors
 /// Those of the database.

@@ -30,7 +30,7 @@ pub use interface::Interface;
 pub use leases::Leases;
 pub use params::{Param, Params};
 pub use query::MAX_PAIRS;
-pub use receipt::{MAX_RECEIPT_BYTES, read_receipt};
+pub use receipt::{MAX_RECEIPT_BYTES, read_receipt, unread_receipt};
 pub use refusal::{MAX_ECHOED_NAME_CHARS, Problem, Refusal};
 pub use reply::{REQUEST_ID_HEADER, Reply, render};
 pub use serve::{Admitted, Exchange, Instance, MAX_QUERY_BYTES, MAX_REQUEST_ID_CHARS, Request, admit, serve};

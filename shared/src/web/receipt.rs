@@ -21,13 +21,7 @@ const PUTS_OFF: [u16; 2] = [429, 503];
 
 /// Reads a receiver's answer: its status, its `Retry-After` if it has one, and its body.
 pub fn read_receipt(status: u16, retry_after: Option<&str>, body: &[u8], now: Timestamp) -> Delivery {
-    let refused = |error: &str| Delivery::Refused {
-        status: Some(status),
-        error: error.to_owned(),
-        retry_after_secs: retry_after
-            .filter(|_| PUTS_OFF.contains(&status))
-            .and_then(|text| seconds_until(text, now)),
-    };
+    let refused = |error: &str| unread_receipt(status, retry_after, error, now);
     if !(200..300).contains(&status) {
         return refused("the status is not 2xx");
     }
@@ -46,6 +40,17 @@ pub fn read_receipt(status: u16, retry_after: Option<&str>, body: &[u8], now: Ti
         Delivery::Accepted { status }
     } else {
         refused("the code in the answer is not 200")
+    }
+}
+
+/// An answer that is no receipt, for the reason given.
+pub fn unread_receipt(status: u16, retry_after: Option<&str>, error: &str, now: Timestamp) -> Delivery {
+    Delivery::Refused {
+        status: Some(status),
+        error: error.to_owned(),
+        retry_after_secs: retry_after
+            .filter(|_| PUTS_OFF.contains(&status))
+            .and_then(|text| seconds_until(text, now)),
     }
 }
 

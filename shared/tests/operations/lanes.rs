@@ -1,11 +1,13 @@
 //! Callbacks of many clients side by side, and addresses that refuse them.
 
-use shared::domain::{ClientId, DAY_MS, FailureKind, HOUR_MS, MINUTE_MS, SECOND_MS};
+use shared::domain::{ClientId, DAY_MS, FailureKind, HOUR_MS, MINUTE_MS, Receiver, SECOND_MS};
+use shared::error::Reason;
 use shared::operations::{
-    Caller, ClientChange, Delivery, DeliveryState, DueCallback, MAX_FAILING_MS, MAX_ON_THEIR_WAY,
-    MAX_ON_THEIR_WAY_FAILING, MAX_PUT_OFF_MS, RETRY_AFTER_MS, Wanted, change_client, due_callbacks,
-    list_clients, record_delivery,
+    Caller, ClientChange, Delivery, DeliveryState, DueCallback, LEASE_MS, MAX_FAILING_MS, MAX_ON_THEIR_WAY,
+    MAX_ON_THEIR_WAY_FAILING, MAX_PUT_OFF_MS, RETRY_AFTER_MS, Wanted, WhichMessages, change_client,
+    due_callbacks, list_alerts, list_clients, receiver_view, record_delivery, resend, rotate_receiver_secret,
 };
+use shared::store::outbox::{LaneQuery, lanes};
 
 use super::harness::{CALLBACK_URL, ChipCsv, World, run};
 
@@ -255,4 +257,225 @@ fn finding_and_claiming_use_the_lanes() {
         looked_at += 1;
     }
     assert_eq!(looked_at, 4, "lanes, given up, on their way, claimed");
+}
+
+/// Uses an address up: a message that was given up, with all its attempts.
+fn give_up(world: &World) -> DueCallback {
+    for _ in 0..8 {
+        for callback in due(world) {
+            if answer(world, &callback, 500, None) == DeliveryState::Dead {
+                return callback;
+            }
+        }
+        // Longer than the longest wait, and eight times shorter than the five days that stop an address.
+        world.pass(RETRY_AFTER_MS[6] + HOUR_MS + 1);
+    }
+    panic!("never given up")
+}
+
+#[test]
+fn a_late_refusal_says_nothing_about_a_message_that_was_sent_again() {
+    let world = World::new();
+    let caller = caller(&world);
+    failures(&world, &caller, 0, 1);
+    let first = due(&world).remove(0);
+    world.pass(LEASE_MS);
+    let second = due(&world).remove(0);
+    assert_eq!(answer(&world, &first, 200, None), DeliveryState::Delivered);
+    let resent = run(resend(&world.cx(), &WhichMessages::One(first.id))).unwrap();
+    assert_eq!(resent.count, 1);
+    assert!(matches!(
+        answer(&world, &second, 500, None),
+        DeliveryState::RetryAt(_)
+    ));
+    assert_eq!(due(&world).remove(0).attempt, 3);
+}
+
+#[test]
+fn attempts_whose_outcome_is_never_reported_follow_the_schedule_too() {
+    let world = World::new();
+    let caller = caller(&world);
+    failures(&world, &caller, 0, 1);
+    let began = world.now.get();
+    for wait in RETRY_AFTER_MS {
+        assert_eq!(due(&world).len(), 1);
+        world.pass(wait.max(LEASE_MS) - 1);
+        assert!(due(&world).is_empty(), "not a moment earlier");
+        world.pass(1);
+    }
+    assert_eq!(due(&world).remove(0).attempt, 8);
+    assert!(world.now.get() - began >= 24 * HOUR_MS);
+}
+
+#[test]
+fn a_success_beside_a_410_leaves_the_incident_open() {
+    let world = World::new();
+    let caller = caller(&world);
+    failures(&world, &caller, 0, 2);
+    let callbacks = due(&world);
+    answer(&world, &callbacks[0], 410, None);
+    answer(&world, &callbacks[1], 200, None);
+    assert_eq!(open_incidents(&world), ["callback_undeliverable"]);
+}
+
+#[test]
+fn an_address_that_is_entered_anew_begins_the_schedule_anew() {
+    let world = World::new();
+    let caller = caller(&world);
+    failures(&world, &caller, 0, 1);
+    for wait in &RETRY_AFTER_MS[..6] {
+        answer(&world, &due(&world)[0], 500, None);
+        world.pass(wait * 2);
+    }
+    answer(&world, &due(&world)[0], 500, None);
+    enter(&world, &caller.id, CALLBACK_URL);
+    let callback = due(&world).remove(0);
+    assert_eq!(callback.attempt, 8);
+    let DeliveryState::RetryAt(at) = answer(&world, &callback, 500, None) else {
+        panic!("given up")
+    };
+    assert!(at.millis() - world.now.get() < 2 * RETRY_AFTER_MS[0]);
+}
+
+#[test]
+fn the_first_failure_of_a_message_stops_no_address() {
+    let world = World::new();
+    let caller = caller(&world);
+    failures(&world, &caller, 0, 1);
+    give_up(&world);
+    world.pass(30 * DAY_MS);
+    failures(&world, &caller, 1, 2);
+    answer(&world, &due(&world)[0], 502, None);
+    let shown = run(list_clients(&world.cx(), Some(&caller.id), None, 1)).unwrap();
+    assert_eq!(shown.clients[0].callback_stopped, None);
+}
+
+#[test]
+fn one_receivers_bad_secret_or_one_bad_message_holds_up_nobody_else() {
+    let world = World::new();
+    let (broken, well) = (caller(&world), caller(&world));
+    failures(&world, &broken, 0, 2);
+    failures(&world, &well, 2, 4);
+    world.execute(&format!(
+        "UPDATE receiver_secret SET secret_sealed = x'00' WHERE receiver_id = '{}'",
+        broken.id.as_str()
+    ));
+    assert_eq!(due(&world).len(), 2);
+    let told = "SELECT DISTINCT error FROM outbox_attempt WHERE accepted = 0";
+    assert_eq!(world.texts(told), ["the receiver's secret cannot be opened"]);
+    assert_eq!(
+        world.count("SELECT count(*) FROM outbox WHERE lease_until > 0"),
+        2,
+        "theirs wait for their next attempt"
+    );
+}
+
+#[test]
+fn receivers_that_may_have_nothing_begun_crowd_nobody_out() {
+    let world = World::new();
+    let failing = caller(&world);
+    failures(&world, &failing, 0, 4);
+    for callback in due(&world) {
+        answer(&world, &callback, 500, None);
+    }
+    world.pass(RETRY_AFTER_MS[0] * 2);
+    let query = LaneQuery {
+        failing_too: true,
+        most_failing: 2,
+        most: 10,
+        limit: 1,
+    };
+    assert_eq!(run(lanes(&world.db, query, world.time())).unwrap().len(), 1);
+    assert_eq!(due(&world).len(), 2);
+    assert!(run(lanes(&world.db, query, world.time())).unwrap().is_empty());
+    world.pass(1);
+    let well = caller(&world);
+    failures(&world, &well, 4, 5);
+    let found = run(lanes(&world.db, query, world.time())).unwrap();
+    assert_eq!(found[0].receiver.code(), well.id.as_str());
+}
+
+#[test]
+fn everything_that_failed_since_is_sent_again_whoevers_it_is() {
+    let world = World::new();
+    let (one, other) = (caller(&world), caller(&world));
+    failures(&world, &one, 0, 1);
+    failures(&world, &other, 1, 2);
+    give_up(&world);
+    // What came of the other's last attempt is never reported.
+    world.pass(LEASE_MS);
+    assert!(due(&world).is_empty());
+    let since = |at| WhichMessages::Failed {
+        receiver: None,
+        since: at,
+    };
+    let later = world.time().plus(1);
+    assert_eq!(run(resend(&world.cx(), &since(later))).unwrap().count, 0);
+    assert_eq!(
+        run(resend(&world.cx(), &since(world.time().plus(-DAY_MS))))
+            .unwrap()
+            .count,
+        2
+    );
+    assert_eq!(
+        world.count("SELECT count(*) FROM outbox WHERE state = 'pending'"),
+        2
+    );
+}
+
+#[test]
+fn what_is_sent_again_is_found_by_an_index() {
+    let world = World::new();
+    let caller = caller(&world);
+    failures(&world, &caller, 0, 1);
+    world.db.seen.borrow_mut().clear();
+    let receiver = Receiver::Client(caller.id.clone());
+    for delivered_too in [false, true] {
+        let span = WhichMessages::Span {
+            receiver: receiver.clone(),
+            from: world.time(),
+            to: None,
+            delivered_too,
+            cursor: None,
+        };
+        run(resend(&world.cx(), &span)).unwrap();
+    }
+    let failed = WhichMessages::Failed {
+        receiver: Some(receiver),
+        since: world.time(),
+    };
+    run(resend(&world.cx(), &failed)).unwrap();
+    run(list_alerts(&world.cx(), false, None, 10)).unwrap();
+    let seen: Vec<_> = world.db.seen.borrow().clone();
+    let asked = ["outbox_dead", "outbox_receiver", "outbox_failed", "alert_open"];
+    let plans: Vec<_> = seen
+        .into_iter()
+        .filter(|sql| sql.contains("UPDATE outbox") || sql.contains("FROM alert"))
+        .map(|sql| world.plan(sql))
+        .collect();
+    assert_eq!(plans.len(), asked.len());
+    for (plan, index) in plans.iter().zip(asked) {
+        assert!(plan.contains(index), "{index}: {plan}");
+    }
+}
+
+#[test]
+fn a_secret_whose_answer_was_lost_is_replaced() {
+    let world = World::new();
+    let to = Receiver::Client(caller(&world).id);
+    let rotate = |replace| run(rotate_receiver_secret(&world.cx(), &to, 3_600, replace));
+    let lost = rotate(false).unwrap();
+    assert_eq!(rotate(false).err().unwrap().reason(), Reason::SecretsInRotation);
+    let again = rotate(true).unwrap();
+    assert_eq!(
+        (again.generation, again.previous_expires_at),
+        (3, lost.previous_expires_at)
+    );
+    let live: Vec<_> = run(receiver_view(&world.cx(), &to))
+        .unwrap()
+        .secrets
+        .iter()
+        .map(|secret| secret.live)
+        .collect();
+    assert_eq!(live, [true, false, true]);
 }

@@ -59,18 +59,18 @@ pub async fn note_job<D: Database>(
 ) -> Result<(), Error> {
     let known = diary.row(name);
     match outcome {
-        Ok(done) if !done.more => {
+        Ok(done) => {
             let fresh = known
                 .filter(|row| row.failing_since.is_none())
                 .and_then(|row| row.succeeded_at)
                 .is_some_and(|at| at <= cx.now && cx.now < at.plus(NOTED_EVERY_MS));
-            if !fresh {
-                job::succeeded(cx.journal, name, cx.now).await?;
+            match (fresh, done.more) {
+                (true, _) => {}
+                (false, true) => job::goes_on(cx.journal, name, cx.now).await?,
+                (false, false) => job::succeeded(cx.journal, name, cx.now).await?,
             }
             Ok(())
         }
-        // It runs again at once: when it last ran stays as it is.
-        Ok(_) => Ok(()),
         Err(error) => {
             let text: String = mask_identifiers(&error.to_string())
                 .chars()

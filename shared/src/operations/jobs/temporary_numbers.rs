@@ -39,13 +39,12 @@ async fn tell_of<D: Database>(cx: &Context<'_, D>, news: News, chips: &[ToldRow]
     let (Some(first), Some(last)) = (ends().min(), ends().max()) else {
         return Ok(());
     };
-    let mut eids = Vec::with_capacity(chips.len());
-    for chip in chips {
-        eids.push(
-            cx.vault
-                .open_identifier(chip::EID, chip.eid_index.as_bytes(), &chip.eid_sealed)?,
-        );
-    }
+    // A row that cannot be opened must not keep the others from being told of; `count` has it all the same.
+    let open = |chip: &ToldRow| {
+        cx.vault
+            .open_identifier(chip::EID, chip.eid_index.as_bytes(), &chip.eid_sealed)
+    };
+    let mut eids: Vec<_> = chips.iter().filter_map(|chip| open(chip).ok()).collect();
     eids.sort_unstable();
     let alert = NewAlert {
         kind: match news {

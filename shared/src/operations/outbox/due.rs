@@ -3,18 +3,18 @@
 use super::super::Context;
 use super::super::receivers::live_keys;
 use super::body::signed_body;
-use super::record::{MAX_ATTEMPTS, give_up};
+use super::record::{MAX_ATTEMPTS, RETRY_AFTER_MS, give_up, refuse};
 use super::sign::{Key, standard_webhook_signatures};
 use crate::domain::{CallbackId, MINUTE_MS};
 use crate::error::Error;
 use crate::store::{
     Database,
-    outbox::{self, ClaimedRow, Lane},
+    outbox::{self, Claim, ClaimedRow, Lane, LaneQuery},
     outbox_attempt, receiver, transaction,
 };
 
 /// Most messages one call claims.
-pub const MAX_CALLBACKS_PER_CALL: u32 = 64;
+pub const MAX_CALLBACKS_PER_CALL: u32 = 128;
 /// Most messages to one receiver on their way at the same time, so that a slow receiver delays nobody else.
 pub const MAX_ON_THEIR_WAY: u32 = 10;
 /// The same while the receiver's last attempts failed: one that does not answer holds each up for as long as it is
@@ -61,9 +61,8 @@ impl Wanted {
 
 /// Claims due messages, of each receiver no more than [`MAX_ON_THEIR_WAY`] less those already on their way, and of each
 /// task only the earliest. Claiming counts as an attempt and keeps others away for [`LEASE_MS`], so that several
-/// callers share the work and a caller that dies delays its messages by no more than that. Messages whose last attempt
-/// was never reported are given up. One that cannot be opened or signed is left out: its attempts run out, and an
-/// incident tells of it. Those of a receiver without an address, or whose address is not called any more, wait until
+/// callers share the work; a message whose outcome is never reported is tried again as after a failure. Messages whose last
+/// attempt was never reported are given up. An attempt at one that cannot be opened or signed has failed. Those of a receiver without an address, or whose address is not called any more, wait until
 /// one is entered.
 ///
 /// # Errors
@@ -73,9 +72,14 @@ pub async fn due_callbacks<D: Database>(
     wanted: Wanted,
 ) -> Result<Vec<DueCallback>, Error> {
     let limit = wanted.limit.min(MAX_CALLBACKS_PER_CALL);
+    let query = LaneQuery {
+        failing_too: wanted.failing_too,
+        most_failing: MAX_ON_THEIR_WAY_FAILING,
+        most: MAX_ON_THEIR_WAY,
+        limit: MAX_LANES,
+    };
     // Looked at before anything is locked: mostly there is nothing to do.
-    let mut lanes = outbox::lanes(cx.db, MAX_LANES, cx.now).await?;
-    lanes.retain(|lane| (wanted.failing_too || !lane.is_failing) && lane.on_their_way < most(lane));
+    let lanes = outbox::lanes(cx.db, query, cx.now).await?;
     if lanes.is_empty() || limit == 0 {
         return Ok(Vec::new());
     }
@@ -118,17 +122,30 @@ async fn claim_lane<D: Database>(
     let Some(url) = url.filter(|_| room > 0) else {
         return Ok(Vec::new());
     };
-    let times = (cx.now.plus(LEASE_MS), cx.now);
-    let rows = outbox::claim(cx.db, to, room, MAX_ATTEMPTS, times).await?;
+    let claim = Claim {
+        limit: room,
+        max_attempts: MAX_ATTEMPTS,
+        schedule: &serde_json::json!(RETRY_AFTER_MS).to_string(),
+        lease_until: cx.now.plus(LEASE_MS),
+    };
+    let rows = outbox::claim(cx.db, to, claim, cx.now).await?;
     for row in &rows {
         outbox_attempt::insert(cx.db, row.id, row.attempt, cx.now).await?;
     }
     if rows.is_empty() {
         return Ok(Vec::new());
     }
-    let keys = live_keys(cx, to).await?;
-    let prepared = rows.iter().filter_map(|row| prepare(cx, row, &url, &keys).ok());
-    Ok(prepared.collect())
+    // What is wrong with one receiver's secret, or with one message, is no reason to hold up the others.
+    let keys = live_keys(cx, to).await;
+    let mut prepared = Vec::new();
+    for row in &rows {
+        match keys.as_ref().map(|keys| prepare(cx, row, &url, keys)) {
+            Ok(Ok(callback)) => prepared.push(callback),
+            Ok(Err(_)) => refuse(cx, row, "the message cannot be opened or signed").await?,
+            Err(_) => refuse(cx, row, "the receiver's secret cannot be opened").await?,
+        }
+    }
+    Ok(prepared)
 }
 
 fn prepare<D>(cx: &Context<'_, D>, row: &ClaimedRow, url: &str, keys: &[Key]) -> Result<DueCallback, Error> {

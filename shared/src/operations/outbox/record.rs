@@ -10,7 +10,7 @@ use crate::domain::{
 use crate::error::{Error, Reason};
 use crate::store::{
     Database, Subject,
-    outbox::{self, OutboxState, Standing},
+    outbox::{self, ClaimedRow, OutboxState, Standing},
     outbox_attempt, receiver, transaction,
 };
 use crate::vault::random_bytes;
@@ -114,12 +114,11 @@ pub async fn record_delivery<D: Database>(
             return Ok(told(&standing));
         };
         if accepted {
-            receiver::succeeded(db, &standing.receiver, begun).await?;
             outbox::set_delivered(db, id, cx.now).await?;
-            let subject = Subject::receiver(&standing.receiver);
-            close_incident(cx, IncidentKind::CallbackUndeliverable, &subject).await?;
+            credit_address(cx, &standing.receiver, begun).await?;
         } else {
-            judge_address(cx, &standing.receiver, begun, status).await?;
+            let is_repetition = attempt > standing.attempts_from + 1;
+            judge_address(cx, &standing.receiver, (begun, is_repetition), status).await?;
             if standing.state == OutboxState::Pending {
                 plan_next(cx, id, &standing, attempt, delivery.put_off_ms()).await?;
             }
@@ -130,11 +129,28 @@ pub async fn record_delivery<D: Database>(
     .await
 }
 
-/// Holds a failure against the address it came from, and stops calling it when that is enough.
-async fn judge_address<D: Database>(
+/// Holds a success in favour of the address it came from: it is well again, unless another was entered since, or it is
+/// not called any more.
+async fn credit_address<D: Database>(
     cx: &Context<'_, D>,
     to: &Receiver,
     begun: Timestamp,
+) -> Result<(), Error> {
+    receiver::succeeded(cx.db, to, begun).await?;
+    let row = receiver::find(cx.db, to).await?;
+    if row.is_some_and(|row| row.stopped.is_none() && begun >= row.entered_at) {
+        let subject = Subject::receiver(to);
+        close_incident(cx, IncidentKind::CallbackUndeliverable, &subject).await?;
+    }
+    Ok(())
+}
+
+/// Holds a failure against the address it came from, and stops calling it when that is enough. The first failure of a
+/// message is never enough: a receiver that is hardly ever called may have been well for weeks between.
+async fn judge_address<D: Database>(
+    cx: &Context<'_, D>,
+    to: &Receiver,
+    (begun, is_repetition): (Timestamp, bool),
     status: Option<u16>,
 ) -> Result<(), Error> {
     let Some(since) = receiver::failed(cx.db, to, begun).await? else {
@@ -143,7 +159,7 @@ async fn judge_address<D: Database>(
     };
     let cause = if status == Some(GONE) {
         StopCause::Gone
-    } else if cx.now >= since.plus(MAX_FAILING_MS) {
+    } else if is_repetition && cx.now >= since.plus(MAX_FAILING_MS) {
         StopCause::Failing
     } else {
         return Ok(());
@@ -173,9 +189,13 @@ async fn plan_next<D: Database>(
     put_off: i64,
 ) -> Result<(), Error> {
     let made = attempt.saturating_sub(standing.attempts_from);
+    if made == 0 {
+        // It has been sent again by hand since.
+        return Ok(());
+    }
     let wait = usize::try_from(made)
         .ok()
-        .and_then(|made| RETRY_AFTER_MS.get(made.checked_sub(1)?));
+        .and_then(|made| RETRY_AFTER_MS.get(made - 1));
     match wait {
         Some(wait) => {
             let wait = put_off.max(*wait);
@@ -189,6 +209,19 @@ async fn plan_next<D: Database>(
         }
     }
     Ok(())
+}
+
+/// An attempt that could not be made has failed, in the transaction under way.
+pub(super) async fn refuse<D: Database>(
+    cx: &Context<'_, D>,
+    row: &ClaimedRow,
+    why: &str,
+) -> Result<(), Error> {
+    outbox_attempt::finish(cx.db, row.id, row.attempt, false, None, Some(why), cx.now).await?;
+    match outbox::standing(cx.db, row.id).await? {
+        Some(standing) => plan_next(cx, row.id, &standing, row.attempt, 0).await,
+        None => Ok(()),
+    }
 }
 
 /// A message to `to` was given up: the first since the receiver last took one opens an incident and is told of.

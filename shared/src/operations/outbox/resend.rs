@@ -79,6 +79,15 @@ pub enum WhichMessages {
         to: Option<Timestamp>,
         /// Also those that were delivered.
         delivered_too: bool,
+        /// Where the call before ended.
+        cursor: Option<CallbackId>,
+    },
+    /// Those that were given up from a moment on, of one receiver or of all.
+    Failed {
+        /// The receiver, or all.
+        receiver: Option<Receiver>,
+        /// Given up from this moment on.
+        since: Timestamp,
     },
 }
 
@@ -87,8 +96,10 @@ pub enum WhichMessages {
 pub struct Resent {
     /// How many messages are sent again.
     pub count: usize,
-    /// True when there are more: the same call again takes those.
+    /// True when there may be more.
     pub more: bool,
+    /// Where the next call for a span begins, if there may be more.
+    pub next: Option<CallbackId>,
 }
 
 /// Has messages sent again, with the identifier they had and from the beginning of the schedule, at most
@@ -108,10 +119,19 @@ pub async fn resend<D: Database>(cx: &Context<'_, D>, which: &WhichMessages) -> 
                 from,
                 to: end,
                 delivered_too,
+                cursor,
             } => {
-                receiver::find(db, to).await?.ok_or(Reason::UnknownReceiver)?;
+                known(cx, to).await?;
                 let below = end.map_or_else(CallbackId::last, CallbackId::first);
-                (to.clone(), CallbackId::first(*from), below, *delivered_too)
+                let from = cursor.map_or_else(|| CallbackId::first(*from), CallbackId::next);
+                (to.clone(), from, below, *delivered_too)
+            }
+            WhichMessages::Failed { receiver, since } => {
+                if let Some(to) = receiver {
+                    known(cx, to).await?;
+                }
+                let count = outbox::resend_failed(db, receiver.as_ref(), *since, MAX_RESENT, cx.now).await?;
+                return Ok(resent(count, None));
             }
         };
         let which = Resend {
@@ -121,13 +141,24 @@ pub async fn resend<D: Database>(cx: &Context<'_, D>, which: &WhichMessages) -> 
             delivered_too,
             limit: MAX_RESENT,
         };
-        let count = outbox::resend(db, &which, cx.now).await?;
-        Ok(Resent {
-            count,
-            more: count == MAX_RESENT as usize,
-        })
+        let ids = outbox::resend(db, &which, cx.now).await?;
+        Ok(resent(ids.len(), ids.iter().max().copied()))
     })
     .await
+}
+
+fn resent(count: usize, last: Option<CallbackId>) -> Resent {
+    let more = count == MAX_RESENT as usize;
+    Resent {
+        count,
+        more,
+        next: last.filter(|_| more),
+    }
+}
+
+async fn known<D: Database>(cx: &Context<'_, D>, to: &Receiver) -> Result<(), Error> {
+    receiver::find(cx.db, to).await?.ok_or(Reason::UnknownReceiver)?;
+    Ok(())
 }
 
 /// A message that tries an address out. It is not kept.

@@ -6,7 +6,7 @@ use super::super::transition::close_incident;
 use super::secrets::add_secret;
 use crate::domain::{IncidentKind, Receiver};
 use crate::error::{Error, Reason};
-use crate::store::{Database, Subject, receiver, transaction};
+use crate::store::{Database, Subject, outbox, receiver, transaction};
 use crate::vault::Zeroizing;
 
 /// Enters the address that a receiver is told at, or none. The operator's first comes with a secret, which is shown this
@@ -42,7 +42,8 @@ pub(in crate::operations) async fn add_receiver<D: Database>(
     add_secret(cx, to, 1).await
 }
 
-/// Enters an address, or none, in the transaction under way. Also the same again starts it afresh: what waited is sent.
+/// Enters an address, or none, in the transaction under way. Also the same again starts it afresh: what waited is sent, from
+/// the beginning of the schedule.
 pub(in crate::operations) async fn enter_address<D: Database>(
     cx: &Context<'_, D>,
     to: &Receiver,
@@ -50,6 +51,9 @@ pub(in crate::operations) async fn enter_address<D: Database>(
 ) -> Result<(), Error> {
     if !receiver::enter(cx.db, to, url, cx.now).await? {
         return Err(Reason::UnknownReceiver.into());
+    }
+    if url.is_some() {
+        outbox::restart(cx.db, to, cx.now).await?;
     }
     close_incident(cx, IncidentKind::CallbackUndeliverable, &Subject::receiver(to)).await
 }

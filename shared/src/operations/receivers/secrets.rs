@@ -10,8 +10,6 @@ use crate::vault::{Zeroizing, random_bytes};
 
 /// Random bytes in each secret.
 const SECRET_BYTES: usize = 32;
-/// Most secrets that sign at the same time.
-const MAX_LIVE: usize = 2;
 
 /// A new secret beside the one before it.
 pub struct RotatedReceiverSecret {
@@ -23,7 +21,9 @@ pub struct RotatedReceiverSecret {
     pub previous_expires_at: Option<Timestamp>,
 }
 
-/// Gives a receiver a new secret. The one before it signs beside it for `overlap_secs`; 0 ends it at once.
+/// Gives a receiver a new secret. The one before it signs beside it for `overlap_secs`; 0 ends it at once. While two are
+/// live, `replace` puts the new one in the place of the newest, whose answer was lost or which leaked; the one before it
+/// keeps its end.
 ///
 /// # Errors
 /// [`Reason::UnknownReceiver`]; [`Reason::SecretsInRotation`] while two are live; [`Reason::ParameterMalformed`].
@@ -31,6 +31,7 @@ pub async fn rotate_receiver_secret<D: Database>(
     cx: &Context<'_, D>,
     to: &Receiver,
     overlap_secs: u32,
+    replace: bool,
 ) -> Result<RotatedReceiverSecret, Error> {
     if overlap_secs > MAX_OVERLAP_SECS {
         return Err(malformed(
@@ -43,14 +44,19 @@ pub async fn rotate_receiver_secret<D: Database>(
         receiver::find(db, to).await?.ok_or(Reason::UnknownReceiver)?;
         let secrets = receiver_secret::latest(db, to).await?;
         let live: Vec<_> = secrets.iter().filter(|secret| secret.is_live(cx.now)).collect();
-        if live.len() >= MAX_LIVE {
-            return Err(Reason::SecretsInRotation.into());
-        }
         let mut previous_expires_at = None;
-        if let Some(previous) = live.first() {
-            let end = cx.now.plus(i64::from(overlap_secs) * SECOND_MS);
-            receiver_secret::expire(db, to, previous.generation, end).await?;
-            previous_expires_at = Some(end);
+        match live.as_slice() {
+            [newest, before, ..] if replace => {
+                receiver_secret::expire(db, to, newest.generation, cx.now).await?;
+                previous_expires_at = before.expires_at;
+            }
+            [_, _, ..] => return Err(Reason::SecretsInRotation.into()),
+            [previous] => {
+                let end = cx.now.plus(i64::from(overlap_secs) * SECOND_MS);
+                receiver_secret::expire(db, to, previous.generation, end).await?;
+                previous_expires_at = Some(end);
+            }
+            [] => {}
         }
         let generation = secrets.first().map_or(1, |latest| latest.generation + 1);
         Ok(RotatedReceiverSecret {

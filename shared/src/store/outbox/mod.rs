@@ -7,9 +7,9 @@ mod lanes;
 mod outcome;
 mod search;
 
-pub use lanes::{ClaimedRow, Lane, bury, claim, lanes, on_their_way};
-pub use outcome::{Standing, purge, set_dead, set_delivered, set_retry, standing};
-pub use search::{MessageQuery, MessageRow, Resend, resend, search};
+pub use lanes::{Claim, ClaimedRow, Lane, LaneQuery, bury, claim, lanes, on_their_way};
+pub use outcome::{Standing, purge, restart, set_dead, set_delivered, set_retry, standing};
+pub use search::{MessageQuery, MessageRow, Resend, resend, resend_failed, search};
 
 use super::{Database, DbError, Row};
 use crate::domain::{CallbackId, Receiver, TaskId, Timestamp};

@@ -12,6 +12,8 @@ const RETRY: &str = "UPDATE outbox SET next_at = $1, lease_until = 0 WHERE id = 
     AND attempts = $3 RETURNING id";
 const DEAD: &str = "UPDATE outbox SET state = 'dead', finished_at = $1, lease_until = 0 WHERE id = $2 \
     AND state = 'pending' AND attempts = $3 RETURNING id";
+const RESTART: &str = "UPDATE outbox SET next_at = $1, attempts_from = attempts, lease_until = 0 WHERE state = 'pending' \
+    AND receiver_id = $2 AND lease_until <= $1";
 const PURGE_ATTEMPTS: &str = "DELETE FROM outbox_attempt WHERE outbox_id IN (SELECT id FROM outbox \
     WHERE finished_at IS NOT NULL AND finished_at < $1 ORDER BY finished_at, id LIMIT $2)";
 const PURGE: &str = "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox \
@@ -85,6 +87,14 @@ pub async fn set_dead<D: Database>(
 ) -> Result<bool, DbError> {
     let params = [now.into(), id.text().into(), i64::from(attempt).into()];
     Ok(!db.run(DEAD, &params).await?.is_empty())
+}
+
+/// Begins the schedule of a receiver's waiting messages anew; what is on its way stays as it is.
+///
+/// # Errors
+/// Those of the database.
+pub async fn restart<D: Database>(db: &D, receiver: &Receiver, now: Timestamp) -> Result<(), DbError> {
+    db.run(RESTART, &[now.into(), receiver.into()]).await.map(drop)
 }
 
 /// Destroys up to `limit` messages, with their attempts, that ended before `before`; how many they were.

@@ -18,10 +18,28 @@ macro_rules! search {
 }
 const ALL: &str = search!("AND $4 IS NULL");
 const OF_RECEIVER: &str = search!("AND o.receiver_id = $4");
+// Those that were given up are few among all, and have an index of their own.
+const DEAD_OF_RECEIVER: &str = search!("AND o.state = 'dead' AND o.receiver_id = $4");
+
 // Sent again from the beginning of the schedule; what was told before keeps its number.
-const RESEND: &str = "UPDATE outbox SET state = 'pending', next_at = $1, lease_until = 0, attempts_from = attempts, \
-    finished_at = NULL WHERE id IN (SELECT id FROM outbox WHERE receiver_id = $2 AND id >= $3 AND id < $4 \
-    AND (state = 'dead' OR (state = 'delivered' AND $5 = 1)) ORDER BY id LIMIT $6) RETURNING id";
+macro_rules! resend {
+    ($which:literal) => {
+        concat!(
+            "UPDATE outbox SET state = 'pending', next_at = $1, lease_until = 0, attempts_from = attempts, \
+             finished_at = NULL WHERE id IN (SELECT id FROM outbox WHERE ",
+            $which,
+            ") RETURNING id"
+        )
+    };
+}
+const RESEND_DEAD: &str =
+    resend!("state = 'dead' AND receiver_id = $2 AND id >= $3 AND id < $4 ORDER BY id LIMIT $5");
+const RESEND_FINISHED: &str = resend!(
+    "state IN ('dead', 'delivered') AND receiver_id = $2 AND id >= $3 AND id < $4 ORDER BY id LIMIT $5"
+);
+const RESEND_FAILED: &str = resend!(
+    "state = 'dead' AND finished_at >= $2 AND ($3 IS NULL OR receiver_id = $3) ORDER BY finished_at, id LIMIT $4"
+);
 
 /// A message as an operator sees it: everything but its content.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,28 +110,55 @@ pub async fn search<D: Database>(db: &D, query: &MessageQuery<'_>) -> Result<Vec
         query.receiver.into(),
         i64::from(query.limit).into(),
     ];
-    let sql = if query.receiver.is_some() {
-        OF_RECEIVER
-    } else {
-        ALL
+    let sql = match (query.receiver, query.state) {
+        (None, _) => ALL,
+        (Some(_), Some(OutboxState::Dead)) => DEAD_OF_RECEIVER,
+        (Some(_), _) => OF_RECEIVER,
     };
     db.run(sql, &params).await?.iter().map(read).collect()
 }
 
-/// Has messages that were given up sent again, the earliest first; how many they are.
+/// Has messages of a receiver sent again, the earliest first; which they are.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn resend<D: Database>(db: &D, which: &Resend<'_>, now: Timestamp) -> Result<usize, DbError> {
+pub async fn resend<D: Database>(
+    db: &D,
+    which: &Resend<'_>,
+    now: Timestamp,
+) -> Result<Vec<CallbackId>, DbError> {
     let params = [
         now.into(),
         which.receiver.into(),
         which.from.text().into(),
         which.below.text().into(),
-        which.delivered_too.into(),
         i64::from(which.limit).into(),
     ];
-    Ok(db.run(RESEND, &params).await?.len())
+    let sql = if which.delivered_too {
+        RESEND_FINISHED
+    } else {
+        RESEND_DEAD
+    };
+    db.run(sql, &params)
+        .await?
+        .iter()
+        .map(|row| read_id(row, 0))
+        .collect()
+}
+
+/// Has up to `limit` messages that were given up since `since` sent again, of one receiver or of all; how many they are.
+///
+/// # Errors
+/// Those of the database.
+pub async fn resend_failed<D: Database>(
+    db: &D,
+    receiver: Option<&Receiver>,
+    since: Timestamp,
+    limit: u32,
+    now: Timestamp,
+) -> Result<usize, DbError> {
+    let params = [now.into(), since.into(), receiver.into(), i64::from(limit).into()];
+    Ok(db.run(RESEND_FAILED, &params).await?.len())
 }
 
 fn read(row: &Row) -> Result<MessageRow, DbError> {
