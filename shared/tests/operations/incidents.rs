@@ -196,7 +196,7 @@ fn one_province_without_numbers_is_general_and_several_are_severe_at_once() {
         ]
     );
     world.job(Job::IncidentClocks);
-    assert_eq!(alerts(&world), ["incident_severe"]);
+    assert_eq!(alerts(&world), ["pools_empty", "incident_severe"]);
 
     world.numbers(&[NumberCsv::of_province(7, "54")]);
     assert_eq!(open_kinds(&world), ["province_without_number"]);
@@ -234,6 +234,38 @@ fn a_province_without_numbers_becomes_severe_after_two_hours_and_is_overdue_afte
         world.job(Job::IncidentClocks);
         assert_eq!(alerts(&world), told);
     }
+}
+
+#[test]
+fn a_province_that_is_filled_late_has_to_be_reported_though_the_clock_stood_still() {
+    let world = World::new();
+    let caller = world.stocked(2, 0);
+    ask(&world, &caller, 0, "65");
+    ask(&world, &caller, 1, "65");
+    let began = world.time();
+    world.pass(3 * HOUR_MS);
+    world.numbers(&[NumberCsv::of_province(7, "65")]);
+    let settled = all(&world).remove(0).standing;
+    assert_eq!(settled.closed_at, Some(world.time()));
+    assert_eq!(settled.severe_at, Some(began.plus(2 * HOUR_MS)));
+    world.job(Job::IncidentClocks);
+    assert_eq!(alerts(&world), ["incident_severe", "report_overdue"]);
+}
+
+#[test]
+fn an_incident_past_its_moment_is_reported_and_settled_by_hand_as_a_severe_one() {
+    let world = World::new();
+    let incident = enter(&world, IncidentKind::CallTimeout, None);
+    world.pass(40 * MINUTE_MS);
+    act(&world, incident.id, IncidentAct::Report("网络中断")).unwrap();
+    settle(&world, incident.id);
+    let settled = all(&world).remove(0).standing;
+    assert_eq!(settled.severe_at, Some(incident.opened_at.plus(30 * MINUTE_MS)));
+    world.job(Job::IncidentClocks);
+    assert_eq!(alerts(&world), ["incident_severe"]);
+    world.pass(DAY_MS);
+    world.job(Job::IncidentClocks);
+    assert_eq!(alerts(&world)[1..], ["final_report_overdue"]);
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! The periodic work on incidents: cards that stay 写卡中, and the clocks of what is open or unreported. Several nodes
 //! may do it at once; a run that finds nothing takes no lock.
 
+use super::super::Context;
 use super::super::alerts::{NewAlert, raise};
 use super::super::jobs::Done;
 use super::super::transition::guarded;
-use super::super::{Context, incidents::platform::open_since};
-use crate::domain::{AlertKind, Breach, IncidentKind, MINUTE_MS};
+use super::platform::{are_several, empty_provinces, open_since};
+use crate::domain::{AlertKind, Breach, IncidentKind, MINUTE_MS, Province};
 use crate::error::Error;
 use crate::store::{
     Database, Subject,
@@ -63,6 +64,9 @@ async fn strike<D: Database>(cx: &Context<'_, D>, row: &IncidentRow) -> Result<(
     let mut standing = row.standing;
     let told = standing.strike(cx.now);
     guarded(incident::change(cx.db, row, &standing).await?)?;
+    if told.contains(&Breach::Severe) && standing.kind == IncidentKind::ProvincesWithoutNumber {
+        tell_empty_pools(cx, row).await?;
+    }
     for breach in told {
         // What is severe has to be reported; the other tellings are about the moment that has passed.
         let due = match breach {
@@ -83,6 +87,28 @@ async fn strike<D: Database>(cx: &Context<'_, D>, row: &IncidentRow) -> Result<(
         raise(cx, alert).await?;
     }
     Ok(())
+}
+
+/// Tells which provinces are without numbers when several are (§5.3.1.1), once for each time that they are.
+async fn tell_empty_pools<D: Database>(cx: &Context<'_, D>, row: &IncidentRow) -> Result<(), Error> {
+    let provinces = empty_provinces(cx).await?;
+    // Over before anybody was told, or somebody opened it for reasons of their own.
+    if !are_several(&provinces) {
+        return Ok(());
+    }
+    let joined = |text: fn(Province) -> &'static str| {
+        let texts: Vec<&str> = provinces.iter().copied().map(text).collect();
+        texts.join(",")
+    };
+    let alert = NewAlert {
+        kind: AlertKind::PoolsEmpty,
+        subject: &row.subject,
+        fields: vec![
+            ("province_codes", joined(Province::code)),
+            ("provinces", joined(Province::zh)),
+        ],
+    };
+    raise(cx, alert).await
 }
 
 fn alert_of(breach: Breach) -> AlertKind {

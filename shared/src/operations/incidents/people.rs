@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::super::Context;
 use super::super::transition::guarded;
 use super::list::{IncidentView, view};
-use super::platform::fewer_provinces_empty;
+use super::platform::follow_several;
 use crate::domain::{
     ClientId, Eid, IncidentId, IncidentKind, Province, Receiver, Severity, Standing, Timestamp,
 };
@@ -91,6 +91,9 @@ pub async fn enter_incident<D: Database>(
             note_sealed,
         };
         let is_new = incident::open(db, row, cx.now).await?;
+        if is_new && new.kind == IncidentKind::ProvinceWithoutNumber {
+            follow_several(cx).await?;
+        }
         let row = incident::open_of(db, &[new.kind], &subject).await?.pop();
         let row = row.ok_or_else(|| Error::internal("an incident that is open is not found"))?;
         Ok(Opened {
@@ -155,7 +158,7 @@ pub async fn act_on_incident<D: Database>(
             (IncidentAct::Settle(_), sealed) => {
                 guarded(incident::settled(db, id, By::Admin, sealed).await?)?;
                 if now.kind == IncidentKind::ProvinceWithoutNumber {
-                    fewer_provinces_empty(cx).await?;
+                    follow_several(cx).await?;
                 }
             }
             (IncidentAct::Report(_), Some(text)) => guarded(incident::reported(db, id, text).await?)?,
@@ -169,16 +172,17 @@ pub async fn act_on_incident<D: Database>(
 
 /// How an incident stands when `act` is done at `at`.
 fn permitted(standing: &Standing, act: &IncidentAct<'_>, at: Timestamp) -> Result<Standing, Reason> {
-    let is_open = standing.closed_at.is_none();
-    let is_severe = standing.severity == Severity::Severe;
     let mut now = *standing;
+    now.catch_up(at);
+    let is_open = now.closed_at.is_none();
+    let is_severe = now.severity == Severity::Severe;
     match act {
         IncidentAct::Settle(_) | IncidentAct::Escalate if !is_open => return Err(Reason::IncidentSettled),
         IncidentAct::Report(_) | IncidentAct::Conclude(_) if !is_severe => {
             return Err(Reason::IncidentNotSevere);
         }
         IncidentAct::Conclude(_) if is_open => return Err(Reason::IncidentOpen),
-        IncidentAct::Settle(_) => now.closed_at = Some(at),
+        IncidentAct::Settle(_) => now.settle(at),
         IncidentAct::Escalate => now.escalate(at),
         IncidentAct::Report(_) => now.reported_at = now.reported_at.or(Some(at)),
         IncidentAct::Conclude(_) => now.final_report_at = now.final_report_at.or(Some(at)),
