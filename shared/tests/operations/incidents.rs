@@ -2,13 +2,14 @@
 
 use std::sync::Barrier;
 
-use shared::domain::{DAY_MS, FailureKind, HOUR_MS, IncidentId, IncidentKind, MINUTE_MS, Severity};
+use shared::domain::{Concern, DAY_MS, FailureKind, HOUR_MS, IncidentId, IncidentKind, MINUTE_MS, Severity};
 use shared::error::{Error, Reason};
 use shared::operations::{
     About, Caller, IncidentAct, IncidentFilter, IncidentView, Job, MAX_LOOKED_AT, NewIncident, ReportEvent,
     act_on_incident, enter_incident, list_incidents, register_fault,
 };
 use shared::store;
+use shared::vault::IndexKind;
 
 use super::harness::{ChipCsv, NumberCsv, World, automatic, eid, eid_text, reason, run};
 
@@ -40,11 +41,19 @@ pub(super) fn settle(world: &World, id: IncidentId) {
     act(world, id, IncidentAct::Settle(None)).unwrap();
 }
 
-/// Opens an incident about the platform as a whole.
+/// Opens an incident about the platform as a whole, or about chip 0 if its kind is one of chips.
 pub(super) fn enter(world: &World, kind: IncidentKind, severity: Option<Severity>) -> IncidentView {
+    let about = if kind.row().about == [Concern::Chip] {
+        if world.count("SELECT COUNT(*) FROM chip") == 0 {
+            world.stocked(1, 0);
+        }
+        About::Chip(eid(0))
+    } else {
+        About::Platform
+    };
     let new = NewIncident {
         kind,
-        about: About::Platform,
+        about,
         severity,
         note: None,
     };
@@ -280,6 +289,39 @@ fn an_alert_says_which_incident_it_is_about_and_what_has_passed() {
     assert_eq!(told[0].body["incident"], "chip_fault");
     assert_eq!(told[0].body["severity"], "general");
     assert_eq!(told[0].body["due"], "2026-07-02T08:00:00+08:00");
+    assert_eq!(told[0].body["eid"], eid_text(0));
+}
+
+#[test]
+fn a_chip_that_cannot_be_read_keeps_nobody_from_being_told_of_it_or_of_others() {
+    let world = World::new();
+    world.stocked(2, 0);
+    for chip in 0..2 {
+        let new = NewIncident {
+            kind: IncidentKind::NoNetwork,
+            about: About::Chip(eid(chip)),
+            severity: None,
+            note: None,
+        };
+        run(enter_incident(&world.cx(), &new)).unwrap();
+    }
+    enter(&world, IncidentKind::CallTimeout, None);
+    let index = world.vault.blind_index(IndexKind::Eid, eid_text(0).as_bytes());
+    let damage = format!(
+        "UPDATE chip SET eid_sealed = x'00' WHERE eid_index = x'{}'",
+        index.hex()
+    );
+    world.execute(&damage);
+    world.pass(HOUR_MS);
+    world.job(Job::IncidentClocks);
+    let told = run(shared::operations::list_alerts(&world.cx(), false, None, 10)).unwrap();
+    let named: Vec<_> = told
+        .iter()
+        .filter_map(|alert| alert.body["eid"].as_str())
+        .collect();
+    assert_eq!(named, [eid_text(1)]);
+    let without = told.iter().filter(|alert| alert.body["eid"].is_null());
+    assert_eq!(without.count(), 3, "of chip 0, and two of the platform");
 }
 
 #[test]

@@ -5,14 +5,16 @@ use super::super::Context;
 use super::super::alerts::{NewAlert, raise};
 use super::super::jobs::Done;
 use super::super::transition::guarded;
+use super::list::sealed_eids;
 use super::platform::{are_several, empty_provinces, open_since};
 use crate::domain::{AlertKind, Breach, IncidentKind, MINUTE_MS, Province};
 use crate::error::Error;
 use crate::store::{
-    Database, Subject,
+    Database, Subject, chip,
     incident::{self, IncidentRow},
     task, transaction,
 };
+use crate::vault::BlindIndex;
 
 /// Time in 写卡中 after which a card is stuck, in milliseconds (Table 4).
 pub const STUCK_AFTER_MS: i64 = 30 * MINUTE_MS;
@@ -45,8 +47,14 @@ pub(in crate::operations) async fn strike_clocks<D: Database>(cx: &Context<'_, D
     }
     transaction(cx.db, async |db| {
         let due = incident::due(db, cx.now, MAX_LOOKED_AT).await?;
+        let eids = sealed_eids(db, &due).await?;
         for row in &due {
-            strike(cx, row).await?;
+            let sealed = eids.iter().find(|(chip, _)| row.subject.as_chip() == Some(*chip));
+            // One that cannot be opened keeps nobody from being told.
+            let open = |(chip, sealed): &(BlindIndex, Vec<u8>)| {
+                cx.vault.open_identifier(chip::EID, chip.as_bytes(), sealed).ok()
+            };
+            strike(cx, row, sealed.and_then(open)).await?;
         }
         Ok(done(due.len()))
     })
@@ -60,7 +68,11 @@ fn done(count: usize) -> Done {
     }
 }
 
-async fn strike<D: Database>(cx: &Context<'_, D>, row: &IncidentRow) -> Result<(), Error> {
+async fn strike<D: Database>(
+    cx: &Context<'_, D>,
+    row: &IncidentRow,
+    eid: Option<String>,
+) -> Result<(), Error> {
     let mut standing = row.standing;
     let told = standing.strike(cx.now);
     guarded(incident::change(cx.db, row, &standing).await?)?;
@@ -73,12 +85,13 @@ async fn strike<D: Database>(cx: &Context<'_, D>, row: &IncidentRow) -> Result<(
             Breach::Severe => standing.report_by(),
             _ => standing.moment(breach),
         };
-        let fields = vec![
+        let mut fields = vec![
             ("incident_id", row.id.text()),
             ("incident", standing.kind.code().to_owned()),
             ("severity", standing.severity.code().to_owned()),
             ("due", due.map(|at| at.to_rfc3339(cx.zone)).unwrap_or_default()),
         ];
+        fields.extend(eid.clone().map(|eid| ("eid", eid)));
         let alert = NewAlert {
             kind: alert_of(breach),
             subject: &row.subject,
