@@ -32,6 +32,11 @@ ALTER TABLE incident ADD COLUMN report_sealed BLOB;
 
 ALTER TABLE incident ADD COLUMN final_report_sealed BLOB;
 
+-- A message that could not be delivered was an incident of its own; now its receiver is. What is still wrong with a
+-- receiver shows again when it is next called.
+UPDATE incident SET closed_at = opened_at WHERE kind = 'callback_undeliverable' AND subject LIKE 'callback:%'
+    AND closed_at IS NULL;
+
 -- The limits of Tables 3-6. Those that are open are looked at at once.
 UPDATE incident SET since = opened_at, handle_by = opened_at + CASE kind WHEN 'province_without_number' THEN 7200000
     WHEN 'temporary_number_expired' THEN 86400000 WHEN 'chip_fault' THEN 86400000 ELSE 3600000 END,

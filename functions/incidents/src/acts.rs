@@ -19,6 +19,9 @@ pub(crate) async fn open(call: &Call<'_, Connection>) -> Result<Reply, Refusal> 
         severity: field("severity", severity)?,
         note: wanted.optional("note"),
     };
+    if let Some((reason, field)) = new.misfit() {
+        return Err(Refusal::of_field(field, reason));
+    }
     let opened = enter_incident(call.cx, &new).await?;
     Ok(Reply::ok()
         .with("incident", document(call, &opened.incident))

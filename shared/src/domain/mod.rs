@@ -42,8 +42,8 @@ pub use iccid::Iccid;
 pub use ids::{AlertId, CallbackId, ClientId, IncidentId, SessionId, TaskId};
 pub use imsi::Imsi;
 pub use incident::{
-    Breach, FINAL_REPORT_WITHIN_MS, IncidentClass, IncidentKind, KindRow, Limit, Party, REPORT_WITHIN_MS,
-    Severity, Standing,
+    Breach, Concern, FINAL_REPORT_WITHIN_MS, IncidentClass, IncidentKind, KindRow, Limit, Misfit, Party,
+    REPORT_WITHIN_MS, Severity, Standing,
 };
 pub use mask::{mask_identifiers, masked};
 pub use month::Month;

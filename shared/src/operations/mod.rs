@@ -55,8 +55,9 @@ pub use import::{
 pub use incidents::{
     About, FaultyChip, FaultyCursor, FaultyPage, FinalReport, IncidentAct, IncidentFilter, IncidentPage,
     IncidentView, MAX_FAULTY_PER_PAGE, MAX_INCIDENT_TEXT_CHARS, MAX_INCIDENTS_PER_PAGE, MAX_LOOKED_AT,
-    MonthFigures, NewIncident, Opened, Review, STUCK_AFTER_MS, Tally, act_on_incident, enter_incident,
-    faulty_chips, list_incidents, review_csv, review_fields, review_incidents,
+    MAX_REVIEWS, MonthFigures, NewIncident, Opened, Review, SETTLED_AFTER_MS, STUCK_AFTER_MS, Tally,
+    act_on_incident, enter_incident, faulty_chips, list_incidents, review_csv, review_fields,
+    review_incidents,
 };
 pub(crate) use ingest::STATES;
 pub use ingest::{

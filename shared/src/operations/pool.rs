@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::transition::close_incident;
+use super::transition::{close_incident, guarded, open_incident};
 use super::{Context, NumberRef};
 use crate::domain::{ClientId, Eid, Iccid, IncidentKind, NumberStatus};
 use crate::error::{Error, Reason};
@@ -171,20 +171,24 @@ fn is_waited_for(number: &NumberRow) -> bool {
 }
 
 /// Enters a chip in the register of faulty chips, or takes it out again (§8.2.2). A faulty chip gets neither
-/// applications nor sessions. Taking it out settles the incident.
+/// applications nor sessions. That it enters is an incident, which taking it out settles.
 ///
 /// # Errors
 /// [`Reason::UnknownChip`].
 pub async fn register_fault<D: Database>(cx: &Context<'_, D>, eid: &Eid, faulty: bool) -> Result<(), Error> {
     let index = cx.vault.blind_index(IndexKind::Eid, eid.as_str().as_bytes());
     transaction(cx.db, async |db| {
-        if !chip::register_fault(db, &index, faulty, cx.now).await? {
-            return Err(Reason::UnknownChip.into());
+        let chip = chip::by_eid(db, &index).await?.ok_or(Reason::UnknownChip)?;
+        guarded(chip::register_fault(db, &index, faulty, cx.now).await?)?;
+        let subject = Subject::chip(&index);
+        match (chip.faulty, faulty) {
+            // Again is no news, even if somebody has settled it meanwhile.
+            (true, true) => Ok(()),
+            (false, true) => open_incident(cx, IncidentKind::ChipFault, &subject)
+                .await
+                .map(drop),
+            (_, false) => close_incident(cx, IncidentKind::ChipFault, &subject).await,
         }
-        if !faulty {
-            close_incident(cx, IncidentKind::ChipFault, &Subject::chip(&index)).await?;
-        }
-        Ok(())
     })
     .await
 }

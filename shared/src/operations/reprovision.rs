@@ -19,6 +19,9 @@ use crate::store::{
 };
 use crate::vault::{BlindIndex, IndexKind};
 
+/// Most numbers a chip had before among which one that comes back is looked for.
+const MAX_PAST_NUMBERS: u32 = 100;
+
 /// What a chip is given.
 #[derive(Clone, Debug)]
 pub struct Reprovision {
@@ -28,7 +31,7 @@ pub struct Reprovision {
     pub iccid: Iccid,
     /// Its IMSI.
     pub imsi: Imsi,
-    /// Day it was opened. Unless it is said: today, or what it was if the chip has this number already.
+    /// Day it was opened. Unless it is said: today, or what it was if the chip has, or had, this number already.
     pub opened_on: Option<Date>,
     /// Network it works on. Unless it is said: that of the number before.
     pub network: Option<Network>,
@@ -97,7 +100,7 @@ async fn renew<D: Database>(
 ) -> Result<(bool, Timestamp), Error> {
     let there = temporary_number::find(cx.db, &chip.eid_index).await?;
     let there = there.ok_or_else(|| Error::internal("the chip is gone"))?;
-    let next = next(cx, &chip.eid_index, &there, new)?;
+    let next = next(cx, &chip.eid_index, &there, new).await?;
     if has_numbers(&there, &next) && there.opened_on == next.opened_on && there.network == next.network {
         return Ok((false, there.expires_at));
     }
@@ -114,7 +117,7 @@ fn has_numbers(there: &PresentRow, next: &NextRow) -> bool {
     (there.msisdn.0, there.iccid.0, there.imsi_index) == (next.msisdn.0, next.iccid.0, next.imsi.0)
 }
 
-fn next<D>(
+async fn next<D: Database>(
     cx: &Context<'_, D>,
     eid_index: &BlindIndex,
     there: &PresentRow,
@@ -135,13 +138,15 @@ fn next<D>(
         expires_at: there.expires_at,
         next_at: there.expires_at,
     };
-    // A number is opened once: that it is told again, on another day, does not make its period longer.
-    let otherwise = if has_numbers(there, &next) {
-        there.opened_on
-    } else {
-        cx.now.date_in(cx.zone)
+    // A number is opened once: that it is told again or comes back, on another day, does not make its period longer.
+    next.opened_on = match new.opened_on {
+        Some(day) => day,
+        None if has_numbers(there, &next) => there.opened_on,
+        None => match opened_before(cx, eid_index, new).await? {
+            Some(day) => day,
+            None => cx.now.date_in(cx.zone),
+        },
     };
-    next.opened_on = new.opened_on.unwrap_or(otherwise);
     let number = TemporaryNumber {
         network: next.network,
         opened_on: next.opened_on,
@@ -149,6 +154,23 @@ fn next<D>(
     next.expires_at = number.expires_at(cx.zone)?;
     next.next_at = warned_at(next.expires_at);
     Ok(next)
+}
+
+/// When the number that the chip is given was opened, if the chip had it before.
+async fn opened_before<D: Database>(
+    cx: &Context<'_, D>,
+    eid_index: &BlindIndex,
+    new: &Reprovision,
+) -> Result<Option<Date>, Error> {
+    for past in temporary_number::past(cx.db, eid_index, MAX_PAST_NUMBERS).await? {
+        let row = PastRow::row(eid_index, past.seq);
+        let msisdn = cx.vault.open_identifier(PAST_MSISDN, &row, &past.msisdn_sealed)?;
+        let iccid = cx.vault.open_identifier(PAST_ICCID, &row, &past.iccid_sealed)?;
+        if (msisdn.as_str(), iccid.as_str()) == (new.msisdn.as_str(), new.iccid.as_str()) {
+            return Ok(Some(past.opened_on));
+        }
+    }
+    Ok(None)
 }
 
 /// Keeps the number that is being replaced.

@@ -40,7 +40,8 @@ const CONCLUDED: &str = "UPDATE incident SET final_report_sealed = $1 WHERE id =
 const BY_ID: &str = select!("id = $1");
 const OPEN_OF: &str =
     select!("kind IN (SELECT value FROM json_each($1)) AND subject = $2 AND closed_at IS NULL");
-const COUNT_OPEN: &str = "SELECT COUNT(*) FROM incident WHERE kind = $1 AND closed_at IS NULL";
+const OPEN_SUBJECTS: &str =
+    "SELECT subject FROM incident WHERE kind = $1 AND closed_at IS NULL ORDER BY subject";
 const DUE: &str = select!("next_check_at <= $1 ORDER BY next_check_at, id LIMIT $2");
 
 // Identifiers begin with the time, so that they also cut the list at a time.
@@ -219,13 +220,13 @@ pub async fn open_of<D: Database>(
     db.run(OPEN_OF, &params).await?.iter().map(read).collect()
 }
 
-/// How many incidents of a kind are open.
+/// What the open incidents of a kind are about; for kinds of which there are few.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn count_open<D: Database>(db: &D, kind: IncidentKind) -> Result<i64, DbError> {
-    let rows = db.run(COUNT_OPEN, &[kind.code().into()]).await?;
-    Ok(first(&rows, |row| row.integer(0))?.unwrap_or(0))
+pub async fn open_subjects<D: Database>(db: &D, kind: IncidentKind) -> Result<Vec<Subject>, DbError> {
+    let rows = db.run(OPEN_SUBJECTS, &[kind.code().into()]).await?;
+    rows.iter().map(|row| row.text(0).map(Subject::stored)).collect()
 }
 
 /// Up to `limit` incidents that the clock has to look at by `now`, the longest due first.

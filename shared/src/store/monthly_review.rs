@@ -5,6 +5,9 @@ use crate::domain::{Month, Timestamp};
 
 const INSERT: &str = "INSERT INTO monthly_review (month, body, made_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING \
     RETURNING month";
+const SPAN: &str = "SELECT (SELECT month FROM monthly_review WHERE month > '' ORDER BY month DESC LIMIT 1) AS latest, \
+    (SELECT created_at FROM task WHERE id > '' ORDER BY id LIMIT 1) AS task_at, \
+    (SELECT opened_at FROM incident WHERE opened_at > 0 ORDER BY opened_at LIMIT 1) AS incident_at";
 const FIND: &str = "SELECT body, made_at FROM monthly_review WHERE month = $1";
 
 /// A review as stored: its figures as JSON, and when they were counted.
@@ -14,6 +17,29 @@ pub struct ReviewRow {
     pub body: String,
     /// When they were counted.
     pub made_at: Timestamp,
+}
+
+/// What tells from which month on reviews are missing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Span {
+    /// The latest month that has one.
+    pub latest: Option<Month>,
+    /// When the first application was accepted or the first incident opened.
+    pub began: Option<Timestamp>,
+}
+
+/// Which reviews there are, and since when there is something to review.
+///
+/// # Errors
+/// Those of the database.
+pub async fn span<D: Database>(db: &D) -> Result<Span, DbError> {
+    let read = |row: &Row| {
+        let latest = row.optional(0, |row, at| row.code(at, |text| Month::parse(text).ok()))?;
+        let (task, incident) = (row.optional(1, Row::time)?, row.optional(2, Row::time)?);
+        let began = task.into_iter().chain(incident).min();
+        Ok(Span { latest, began })
+    };
+    Ok(first(&db.run(SPAN, &[]).await?, read)?.unwrap_or_default())
 }
 
 /// Stores a review. False when the month has one.

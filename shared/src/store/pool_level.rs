@@ -2,7 +2,7 @@
 //!
 //! A level is counted up to a bound and no further, so that looking costs the same however many numbers there are.
 
-use super::{Database, DbError, Row, Subject, Value, first};
+use super::{Database, DbError, Row, Value, first};
 use crate::domain::{IncidentKind, PoolState, Province, Timestamp};
 
 const ADD: &str = "INSERT INTO pool_level (province, state, level, changed_at) VALUES ($1, 'ok', 0, $2) \
@@ -10,12 +10,12 @@ const ADD: &str = "INSERT INTO pool_level (province, state, level, changed_at) V
 const ALL: &str = "SELECT province, low_water, state, level, changed_at, EXISTS (SELECT 1 FROM incident \
     WHERE kind = $1 AND subject = 'province:' || pool_level.province AND closed_at IS NULL) AS told FROM pool_level \
     ORDER BY province";
-const IS_OPEN: &str =
-    "SELECT 1 AS found FROM incident WHERE kind = $1 AND subject = $2 AND closed_at IS NULL";
 const COUNT: &str = "SELECT COUNT(*) AS n FROM (SELECT 1 FROM number WHERE status = 'available' AND province = $1 \
     LIMIT $2) AS counted";
 const NOTE: &str = "UPDATE pool_level SET changed_at = CASE WHEN state = $1 THEN changed_at ELSE $2 END, state = $1, \
     level = $3 WHERE province = $4 AND state = $5 AND level = $6 RETURNING province";
+const FILLED: &str =
+    "UPDATE pool_level SET state = 'low', changed_at = $1 WHERE province = $2 AND state = 'empty'";
 const SET_LOW_WATER: &str = "UPDATE pool_level SET low_water = $1 WHERE province = $2 RETURNING province";
 
 /// A pool as it was seen last.
@@ -52,14 +52,13 @@ pub async fn all<D: Database>(db: &D) -> Result<Vec<PoolRow>, DbError> {
     db.run(ALL, &[kind.into()]).await?.iter().map(read).collect()
 }
 
-/// Whether the incident is open that says that several pools are empty.
+/// Notes that a pool that was empty is so no longer; how full it is, the next look says.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn are_several_told<D: Database>(db: &D) -> Result<bool, DbError> {
-    let kind = IncidentKind::ProvincesWithoutNumber.code();
-    let params = [kind.into(), Subject::platform().text().into()];
-    Ok(!db.run(IS_OPEN, &params).await?.is_empty())
+pub async fn filled<D: Database>(db: &D, province: &str, now: Timestamp) -> Result<(), DbError> {
+    let params = [now.into(), province.into()];
+    db.run(FILLED, &params).await.map(drop)
 }
 
 /// How many numbers the pool of a province has, counted up to `bound`. Those set aside for a client do not count.

@@ -56,6 +56,12 @@ impl Subject {
         BlindIndex::from_bytes(&bytes)
     }
 
+    /// The code of the province it is, if it is one.
+    #[must_use]
+    pub fn as_province(&self) -> Option<&str> {
+        self.0.strip_prefix("province:")
+    }
+
     /// Text stored in the database.
     #[must_use]
     pub fn text(&self) -> &str {

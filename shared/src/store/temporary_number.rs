@@ -55,6 +55,8 @@ const SET_REMAINING: &str = "UPDATE chip SET allowance_bytes = used_bytes + $1, 
     AND status = $4 RETURNING eid_index";
 const NEXT_SEQ: &str =
     "SELECT COALESCE(MAX(seq), 0) + 1 AS seq FROM temporary_number_history WHERE eid_index = $1";
+const PAST: &str = "SELECT seq, msisdn_sealed, iccid_sealed, opened_on, expires_at FROM temporary_number_history \
+    WHERE eid_index = $1 ORDER BY seq DESC LIMIT $2";
 const KEEP: &str = "INSERT INTO temporary_number_history (eid_index, seq, msisdn_sealed, iccid_sealed, opened_on, \
     expires_at, replaced_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
 
@@ -266,6 +268,29 @@ impl PastRow<'_> {
     pub fn row(eid_index: &BlindIndex, seq: i64) -> Vec<u8> {
         [eid_index.as_bytes(), &seq.to_be_bytes()[..]].concat()
     }
+}
+
+/// Up to `limit` temporary numbers that a chip had before, the latest first.
+///
+/// # Errors
+/// Those of the database.
+pub async fn past<'a, D: Database>(
+    db: &D,
+    eid_index: &'a BlindIndex,
+    limit: u32,
+) -> Result<Vec<PastRow<'a>>, DbError> {
+    let rows = db.run(PAST, &[eid_index.into(), i64::from(limit).into()]).await?;
+    let read = |row: &Row| {
+        Ok(PastRow {
+            eid_index,
+            seq: row.integer(0)?,
+            msisdn_sealed: row.blob(1)?.to_owned(),
+            iccid_sealed: row.blob(2)?.to_owned(),
+            opened_on: parse_date(row.text(3)?).map_err(|_| not_a(3, "date"))?,
+            expires_at: row.time(4)?,
+        })
+    };
+    rows.iter().map(read).collect()
 }
 
 /// The number of the next row of a chip's history.

@@ -1,6 +1,6 @@
 //! Whichever statement of an operation fails, nothing of the operation remains.
 
-use shared::domain::{FailureKind, HOUR_MS, IncidentId, IncidentKind, Severity};
+use shared::domain::{DAY_MS, FailureKind, IncidentId, IncidentKind, Severity};
 use shared::error::{Error, Reason};
 use shared::operations::{
     About, Caller, Delivery, FinalReport, IncidentAct, Job, NewIncident, NumberAct, ReportEvent, TaskRef,
@@ -299,7 +299,8 @@ fn the_periodic_work_on_incidents() {
         let (world, _) = applied();
         world.open(0).unwrap();
         super::incidents::enter(&world, IncidentKind::CallTimeout, None);
-        world.pass(5 * HOUR_MS);
+        // Late enough for the review of the month too.
+        world.pass(33 * DAY_MS);
         (world, ())
     };
     for job in [Job::StuckTasks, Job::IncidentClocks, Job::MonthlyReview] {

@@ -77,6 +77,64 @@ fn an_incident_about_something_unknown_is_refused() {
 }
 
 #[test]
+fn an_incident_about_what_its_kind_is_not_about_is_refused_by_the_name_of_the_field() {
+    let world = World::new();
+    let caller = world.stocked(1, 0);
+    let refusal = |kind, about| {
+        let error = open(&world, kind, about, None).unwrap_err();
+        (error.reason(), error.detail().unwrap().en.clone())
+    };
+    let (missing, no) = (Reason::ParameterMissing, Reason::ParameterNotApplicable);
+    let client = || About::Client(caller.id.clone());
+    for (kind, about, reason, field) in [
+        (IncidentKind::NoNetwork, About::Platform, missing, "eid"),
+        (
+            IncidentKind::ProvinceWithoutNumber,
+            About::Platform,
+            missing,
+            "province_code",
+        ),
+        (
+            IncidentKind::ProvinceWithoutNumber,
+            About::Chip(eid(0)),
+            no,
+            "eid",
+        ),
+        (IncidentKind::ChipFault, client(), no, "client_id"),
+        (IncidentKind::ProvincesWithoutNumber, client(), no, "client_id"),
+        (
+            IncidentKind::CallbackUndeliverable,
+            About::Chip(eid(0)),
+            no,
+            "eid",
+        ),
+    ] {
+        assert_eq!(refusal(kind, about), (reason, field.to_owned()), "{kind:?}");
+    }
+    assert!(all(&world).is_empty());
+}
+
+#[test]
+fn a_chip_fault_opened_by_hand_enters_the_register_and_entering_the_register_opens_one() {
+    let world = World::new();
+    let caller = world.stocked(2, 1);
+    open(&world, IncidentKind::ChipFault, About::Chip(eid(0)), None).unwrap();
+    assert_eq!(reason(world.apply_auto(&caller, 0)), Reason::ChipFaulty);
+    let registered = || run(faulty_chips(&world.cx(), None, 10)).unwrap().chips.len();
+    assert_eq!(registered(), 1);
+    let mark = |faulty| run(register_fault(&world.cx(), &eid(1), faulty)).unwrap();
+    mark(true);
+    assert_eq!((open_kinds(&world).len(), registered()), (2, 2));
+    let incident = all(&world).into_iter().find(|one| one.eid == Some(eid_text(1)));
+    settle(&world, incident.unwrap().id).unwrap();
+    mark(true);
+    assert_eq!(open_kinds(&world), ["chip_fault"], "again is no news");
+    mark(false);
+    mark(true);
+    assert_eq!(open_kinds(&world), ["chip_fault", "chip_fault"]);
+}
+
+#[test]
 fn the_same_incident_is_open_once() {
     let world = World::new();
     let first = open(&world, IncidentKind::CallTimeout, About::Platform, Some("第一次")).unwrap();
@@ -150,7 +208,10 @@ fn an_incident_that_is_not_there_or_not_in_the_state_is_refused_with_the_reason(
     act(&world, general, IncidentAct::Escalate).unwrap();
     assert_eq!(reason(conclude(&world, general)), Reason::IncidentOpen);
     settle(&world, general).unwrap();
-    assert_eq!(reason(settle(&world, general)), Reason::IncidentSettled);
+    let otherwise = act(&world, general, IncidentAct::Settle(Some("另一说明")));
+    assert_eq!(reason(otherwise), Reason::IncidentSettled);
+    let wordless = act(&world, general, IncidentAct::Settle(None));
+    assert_eq!(reason(wordless), Reason::IncidentSettled);
     let escalated = act(&world, general, IncidentAct::Escalate);
     assert_eq!(reason(escalated), Reason::IncidentSettled);
     conclude(&world, general).unwrap();
@@ -182,6 +243,37 @@ fn a_report_that_is_corrected_keeps_its_time() {
     world.job(Job::IncidentClocks);
     let told = world.texts("SELECT kind FROM alert ORDER BY kind");
     assert_eq!(told, ["incident_overdue", "incident_severe"]);
+}
+
+#[test]
+fn what_is_done_again_with_the_same_words_after_a_lost_answer_is_answered_and_changes_nothing() {
+    let world = World::new();
+    let id = enter(&world, IncidentKind::CallTimeout, Some(Severity::Severe)).id;
+    for act in [
+        report,
+        |world: &World, id, _: &str| settle(world, id),
+        |world: &World, id, _: &str| conclude(world, id),
+    ] {
+        let first = act(&world, id, "初步原因：负载").unwrap();
+        let rows = world.dump();
+        world.pass(MINUTE_MS);
+        assert_eq!(act(&world, id, " 初步原因：负载").unwrap(), first);
+        assert_eq!(world.dump(), rows);
+    }
+    let wordless = enter(&world, IncidentKind::CallTimeout, None).id;
+    for _ in 0..2 {
+        act(&world, wordless, IncidentAct::Settle(None)).unwrap();
+    }
+}
+
+#[test]
+fn what_the_platform_settled_is_not_settled_by_hand_too() {
+    let (world, _) = super::incidents::writing();
+    run(register_fault(&world.cx(), &eid(0), true)).unwrap();
+    let fault = open(&world, IncidentKind::ChipFault, About::Chip(eid(0)), None).unwrap();
+    run(register_fault(&world.cx(), &eid(0), false)).unwrap();
+    let again = act(&world, fault.incident.id, IncidentAct::Settle(None));
+    assert_eq!(reason(again), Reason::IncidentSettled);
 }
 
 #[test]

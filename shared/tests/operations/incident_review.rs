@@ -1,11 +1,11 @@
 //! §8.3.2: the monthly review, against months computed by hand.
 
 use serde_json::{Value, json};
-use shared::domain::{HOUR_MS, IncidentKind, MINUTE_MS, Month, Severity};
+use shared::domain::{HOUR_MS, IncidentKind, MINUTE_MS, Month, Province, Severity};
 use shared::error::{Lang, Reason};
 use shared::operations::{
-    About, Caller, Job, NewIncident, Review, STALE_AFTER_MS, enter_incident, job_views, note_job, open_diary,
-    review_csv, review_fields, review_incidents,
+    About, Caller, Job, MAX_REVIEWS, NewIncident, Review, SETTLED_AFTER_MS, STALE_AFTER_MS, enter_incident,
+    job_views, note_job, open_diary, review_csv, review_fields, review_incidents,
 };
 
 use super::harness::{ChipCsv, World, days, eid, reason, run};
@@ -22,7 +22,11 @@ fn review(world: &World, text: &str) -> Review {
 fn incident(world: &World, kind: IncidentKind, chip: Option<u32>, minutes: Option<i64>) {
     let new = NewIncident {
         kind,
-        about: chip.map_or(About::Platform, |chip| About::Chip(eid(chip))),
+        about: match (chip, kind) {
+            (Some(chip), _) => About::Chip(eid(chip)),
+            (None, IncidentKind::ProvinceWithoutNumber) => About::Province(Province::parse("65").unwrap()),
+            (None, _) => About::Platform,
+        },
         severity: None,
         note: None,
     };
@@ -154,40 +158,103 @@ fn a_review_as_csv_has_a_line_for_everything() {
     assert!(reader.records().all(|record| record.unwrap().len() == columns));
 }
 
+/// The months whose review is kept.
+fn kept(world: &World) -> Vec<String> {
+    world.texts("SELECT month FROM monthly_review ORDER BY month")
+}
+
 #[test]
-fn the_review_of_a_month_is_kept_and_told_once_it_is_over() {
+fn the_review_of_a_month_is_kept_and_told_once_each_of_its_incidents_is_in_time_or_late() {
     let world = two_months();
-    world.now.set(month("2026-09").begins(world.zone).millis() - 1);
+    let over = month("2026-09").begins(world.zone).millis();
+    world.now.set(over);
     assert_eq!(
         world.job(Job::MonthlyReview).count,
         1,
         "July's, which nobody reviewed"
     );
+    // In time, and with a day to be settled in: a review at the end of the month would not know.
+    world.now.set(over - MINUTE_MS);
+    incident(&world, IncidentKind::ChipFault, Some(0), None);
+    world.now.set(over + SETTLED_AFTER_MS - 1);
     assert_eq!(world.job(Job::MonthlyReview).count, 0);
-    assert!(!review(&world, "2026-08").is_kept, "August goes on");
+    assert!(!review(&world, "2026-08").is_kept);
     world.pass(1);
     world.execute("DELETE FROM alert");
     assert_eq!(world.job(Job::MonthlyReview).count, 1);
     assert_eq!(world.texts("SELECT kind FROM alert"), ["monthly_review"]);
-    let kept = review(&world, "2026-08");
-    assert!(kept.is_kept);
+    let august = review(&world, "2026-08");
+    assert!(august.is_kept);
+    let all = august.figures.tally(|_| true);
+    let without_limit = august.figures.tally(|kind| kind == IncidentKind::TokenRejected);
+    assert_eq!(all.in_time + all.late, all.count - without_limit.count);
     // What happens to its incidents later does not change it.
     world.pass(days(3));
     world.execute("UPDATE incident SET closed_at = 1, settled_by = 'platform' WHERE closed_at IS NULL");
-    assert_eq!(review(&world, "2026-08"), kept);
+    assert_eq!(review(&world, "2026-08"), august);
     assert_eq!(world.job(Job::MonthlyReview).count, 0);
-    assert_eq!(world.count("SELECT count(*) FROM monthly_review"), 2);
+    assert_eq!(kept(&world), ["2026-07", "2026-08"]);
 }
 
 #[test]
-fn a_platform_that_has_just_begun_has_nothing_to_tell() {
+fn no_limit_is_longer_than_a_review_waits() {
+    for kind in IncidentKind::all() {
+        for severity in [Severity::General, Severity::Severe] {
+            let limit = kind.row().limit.for_severity(severity);
+            assert!(limit.is_none_or(|ms| ms < SETTLED_AFTER_MS), "{kind:?}");
+        }
+    }
+}
+
+#[test]
+fn after_a_gap_every_month_since_the_first_is_reviewed_a_year_of_them_in_one_run() {
+    let world = two_months();
+    world
+        .now
+        .set(month("2027-09").begins(world.zone).millis() + SETTLED_AFTER_MS);
+    let first = world.job(Job::MonthlyReview);
+    assert_eq!((first.count, first.more), (MAX_REVIEWS, true));
+    let second = world.job(Job::MonthlyReview);
+    assert_eq!((second.count, second.more), (2, false));
+    let months = kept(&world);
+    assert_eq!(
+        (months.len(), months[0].as_str(), months[13].as_str()),
+        (14, "2026-07", "2027-08")
+    );
+    assert_eq!(review(&world, "2026-08").figures.tasks, 4);
+    // Two months with something in them, and one beside which there is the month before.
+    let told = world.count("SELECT count(*) FROM alert WHERE kind = 'monthly_review'");
+    assert_eq!(told, 3);
+}
+
+#[test]
+fn a_year_of_daily_looks_keeps_the_months_from_the_first_application_on() {
     let world = World::new();
-    assert_eq!(world.job(Job::MonthlyReview).count, 1);
+    let caller = world.stocked(1, 1);
+    world.apply_auto(&caller, 0).unwrap();
+    for _ in 0..365 {
+        world.job(Job::MonthlyReview);
+        world.pass(days(1));
+    }
+    world.pass(18 * HOUR_MS);
+    world.job(Job::MonthlyReview);
+    let months = kept(&world);
+    assert_eq!(
+        (months.len(), months[0].as_str(), months[11].as_str()),
+        (12, "2026-07", "2027-06")
+    );
+}
+
+#[test]
+fn a_platform_that_has_just_begun_has_nothing_to_review() {
+    let world = World::new();
+    world.pass(days(60));
+    assert_eq!(world.job(Job::MonthlyReview).count, 0);
     assert_eq!(world.count("SELECT count(*) FROM alert"), 0);
-    let june = review(&world, "2026-06");
-    assert!(june.is_kept);
-    assert_eq!(field(&june, "all", &world)["per_1000_tasks"], Value::Null);
-    assert_eq!(field(&june, "top_causes", &world), json!([]));
+    let july = review(&world, "2026-07");
+    assert!(!july.is_kept);
+    assert_eq!(field(&july, "all", &world)["per_1000_tasks"], Value::Null);
+    assert_eq!(field(&july, "top_causes", &world), json!([]));
 }
 
 #[test]

@@ -2,15 +2,16 @@
 
 use std::sync::Barrier;
 
-use shared::domain::{DAY_MS, FailureKind, HOUR_MS, IncidentId, IncidentKind, MINUTE_MS, Severity};
-use shared::error::{Error, Reason};
+use shared::domain::{Concern, DAY_MS, FailureKind, HOUR_MS, IncidentId, IncidentKind, MINUTE_MS, Severity};
+use shared::error::Error;
 use shared::operations::{
     About, Caller, IncidentAct, IncidentFilter, IncidentView, Job, MAX_LOOKED_AT, NewIncident, ReportEvent,
     act_on_incident, enter_incident, list_incidents, register_fault,
 };
 use shared::store;
+use shared::vault::IndexKind;
 
-use super::harness::{ChipCsv, NumberCsv, World, automatic, eid, eid_text, reason, run};
+use super::harness::{ChipCsv, World, eid, eid_text, run};
 
 /// What is open, by kind.
 pub(super) fn open_kinds(world: &World) -> Vec<String> {
@@ -18,7 +19,7 @@ pub(super) fn open_kinds(world: &World) -> Vec<String> {
 }
 
 /// What the operator was told, in the order in which that happened.
-fn alerts(world: &World) -> Vec<String> {
+pub(super) fn alerts(world: &World) -> Vec<String> {
     world.texts("SELECT kind FROM alert ORDER BY rowid")
 }
 
@@ -40,11 +41,19 @@ pub(super) fn settle(world: &World, id: IncidentId) {
     act(world, id, IncidentAct::Settle(None)).unwrap();
 }
 
-/// Opens an incident about the platform as a whole.
+/// Opens an incident about the platform as a whole, or about chip 0 if its kind is one of chips.
 pub(super) fn enter(world: &World, kind: IncidentKind, severity: Option<Severity>) -> IncidentView {
+    let about = if kind.row().about == [Concern::Chip] {
+        if world.count("SELECT COUNT(*) FROM chip") == 0 {
+            world.stocked(1, 0);
+        }
+        About::Chip(eid(0))
+    } else {
+        About::Platform
+    };
     let new = NewIncident {
         kind,
-        about: About::Platform,
+        about,
         severity,
         note: None,
     };
@@ -171,69 +180,20 @@ fn a_chip_that_leaves_the_register_of_faulty_chips_settles_its_incident() {
     assert!(open_kinds(&world).is_empty());
 }
 
-/// Applies for chip `chip` in a province that has no number.
-fn ask(world: &World, caller: &Caller, chip: u32, province: &str) {
-    let refused = world.apply(caller, &automatic(&eid_text(chip), province));
-    assert_eq!(reason(refused), Reason::ProvinceWithoutNumber);
-}
-
 #[test]
-fn one_province_without_numbers_is_general_and_several_are_severe_at_once() {
+fn an_incident_past_its_moment_is_reported_and_settled_by_hand_as_a_severe_one() {
     let world = World::new();
-    let caller = world.stocked(2, 2);
-    ask(&world, &caller, 0, "65");
-    ask(&world, &caller, 1, "65");
-    world.job(Job::IncidentClocks);
-    assert_eq!(open_kinds(&world), ["province_without_number"]);
-    assert!(alerts(&world).is_empty());
-    ask(&world, &caller, 1, "54");
-    assert_eq!(
-        open_kinds(&world),
-        [
-            "province_without_number",
-            "province_without_number",
-            "provinces_without_number"
-        ]
-    );
+    let incident = enter(&world, IncidentKind::CallTimeout, None);
+    world.pass(40 * MINUTE_MS);
+    act(&world, incident.id, IncidentAct::Report("网络中断")).unwrap();
+    settle(&world, incident.id);
+    let settled = all(&world).remove(0).standing;
+    assert_eq!(settled.severe_at, Some(incident.opened_at.plus(30 * MINUTE_MS)));
     world.job(Job::IncidentClocks);
     assert_eq!(alerts(&world), ["incident_severe"]);
-
-    world.numbers(&[NumberCsv::of_province(7, "54")]);
-    assert_eq!(open_kinds(&world), ["province_without_number"]);
-}
-
-#[test]
-fn a_province_that_is_settled_by_hand_counts_no_longer() {
-    let world = World::new();
-    let caller = world.stocked(2, 2);
-    ask(&world, &caller, 0, "65");
-    ask(&world, &caller, 1, "54");
-    let province = all(&world)
-        .into_iter()
-        .find(|incident| incident.subject == "province:65");
-    settle(&world, province.unwrap().id);
-    assert_eq!(open_kinds(&world), ["province_without_number"]);
-}
-
-#[test]
-fn a_province_without_numbers_becomes_severe_after_two_hours_and_is_overdue_after_four() {
-    let world = World::new();
-    let caller = world.stocked(1, 0);
-    ask(&world, &caller, 0, "65");
-    for (hours, told) in [
-        (1, &[][..]),
-        (1, &["incident_severe"][..]),
-        (1, &["incident_severe", "report_overdue"][..]),
-        (1, &["incident_severe", "report_overdue", "incident_overdue"][..]),
-        (
-            100,
-            &["incident_severe", "report_overdue", "incident_overdue"][..],
-        ),
-    ] {
-        world.pass(hours * HOUR_MS);
-        world.job(Job::IncidentClocks);
-        assert_eq!(alerts(&world), told);
-    }
+    world.pass(DAY_MS);
+    world.job(Job::IncidentClocks);
+    assert_eq!(alerts(&world)[1..], ["final_report_overdue"]);
 }
 
 #[test]
@@ -248,6 +208,39 @@ fn an_alert_says_which_incident_it_is_about_and_what_has_passed() {
     assert_eq!(told[0].body["incident"], "chip_fault");
     assert_eq!(told[0].body["severity"], "general");
     assert_eq!(told[0].body["due"], "2026-07-02T08:00:00+08:00");
+    assert_eq!(told[0].body["eid"], eid_text(0));
+}
+
+#[test]
+fn a_chip_that_cannot_be_read_keeps_nobody_from_being_told_of_it_or_of_others() {
+    let world = World::new();
+    world.stocked(2, 0);
+    for chip in 0..2 {
+        let new = NewIncident {
+            kind: IncidentKind::NoNetwork,
+            about: About::Chip(eid(chip)),
+            severity: None,
+            note: None,
+        };
+        run(enter_incident(&world.cx(), &new)).unwrap();
+    }
+    enter(&world, IncidentKind::CallTimeout, None);
+    let index = world.vault.blind_index(IndexKind::Eid, eid_text(0).as_bytes());
+    let damage = format!(
+        "UPDATE chip SET eid_sealed = x'00' WHERE eid_index = x'{}'",
+        index.hex()
+    );
+    world.execute(&damage);
+    world.pass(HOUR_MS);
+    world.job(Job::IncidentClocks);
+    let told = run(shared::operations::list_alerts(&world.cx(), false, None, 10)).unwrap();
+    let named: Vec<_> = told
+        .iter()
+        .filter_map(|alert| alert.body["eid"].as_str())
+        .collect();
+    assert_eq!(named, [eid_text(1)]);
+    let without = told.iter().filter(|alert| alert.body["eid"].is_null());
+    assert_eq!(without.count(), 3, "of chip 0, and two of the platform");
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod faults;
 mod harness;
 mod imports;
 mod incident_people;
+mod incident_provinces;
 mod incident_review;
 mod incidents;
 mod inventory;

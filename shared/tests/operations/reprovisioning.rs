@@ -138,6 +138,36 @@ fn the_same_again_changes_nothing_and_makes_no_period_longer() {
 }
 
 #[test]
+fn a_number_that_comes_back_keeps_the_day_on_which_it_was_opened() {
+    let world = World::new();
+    world.stocked(1, 0);
+    let opened_on = || world.texts("SELECT temp_opened_on FROM chip").remove(0);
+    let delivered = opened_on();
+    let first = give(&world, 0, &number(7)).expires_at;
+    let day = opened_on();
+    world.pass(days(20));
+    give(&world, 0, &number(8));
+    world.pass(days(20));
+    assert_eq!(give(&world, 0, &number(7)).expires_at, first);
+    assert_eq!(opened_on(), day);
+    give(&world, 0, &number(0));
+    assert_eq!(opened_on(), delivered);
+    let told = Reprovision {
+        opened_on: Some(parse_date("2026-08-05").unwrap()),
+        ..number(7)
+    };
+    give(&world, 0, &told);
+    assert_eq!(opened_on(), "2026-08-05");
+    // Half of a number is another number.
+    let mixed = Reprovision {
+        iccid: number(9).iccid,
+        ..number(8)
+    };
+    give(&world, 0, &mixed);
+    assert_eq!(opened_on(), "2026-08-10");
+}
+
+#[test]
 fn a_value_of_another_chip_is_refused_by_name() {
     let world = World::new();
     world.stocked(2, 0);

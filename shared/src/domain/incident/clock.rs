@@ -126,6 +126,20 @@ impl Standing {
         }
     }
 
+    /// Lets it become severe if it is time: whatever is done about it is done about the incident as it is, whether the
+    /// clock has looked or not. Telling is left to the clock.
+    pub fn catch_up(&mut self, now: Timestamp) {
+        if let Some(at) = self.escalates_at().filter(|at| *at <= now) {
+            self.escalate(at);
+        }
+    }
+
+    /// Settles an incident that is open.
+    pub fn settle(&mut self, at: Timestamp) {
+        self.catch_up(at);
+        self.closed_at = Some(at);
+    }
+
     /// When it has to be looked at; `None` when nothing is left. May lie in the past.
     #[must_use]
     pub fn next_look(&self) -> Option<Timestamp> {
@@ -249,6 +263,21 @@ mod tests {
     }
 
     #[test]
+    fn what_is_settled_late_was_severe_even_if_nobody_looked_meanwhile() {
+        let mut province = general(IncidentKind::ProvinceWithoutNumber);
+        province.settle(after(2 * HOUR_MS + 5));
+        assert_eq!(province.severe_at, Some(after(2 * HOUR_MS)));
+        assert_eq!(province.next_look(), Some(after(2 * HOUR_MS)));
+        assert_eq!(
+            province.strike(after(3 * DAY_MS)),
+            [Breach::Severe, Breach::Report, Breach::FinalReport]
+        );
+        let mut in_time = general(IncidentKind::ProvinceWithoutNumber);
+        in_time.settle(after(2 * HOUR_MS - 1));
+        assert_eq!((in_time.severity, in_time.next_look()), (Severity::General, None));
+    }
+
+    #[test]
     fn what_came_too_late_is_told_even_if_nobody_looked_meanwhile() {
         let mut late = general(IncidentKind::NumberSilent);
         late.closed_at = Some(after(HOUR_MS + 1));
@@ -276,9 +305,10 @@ mod tests {
 
     /// What people do; each thing once.
     fn act(standing: &mut Standing, what: u8, now: Timestamp) {
+        standing.catch_up(now);
         let is_severe = standing.severity == Severity::Severe;
         match what {
-            0 if standing.closed_at.is_none() => standing.closed_at = Some(now),
+            0 if standing.closed_at.is_none() => standing.settle(now),
             1 if standing.closed_at.is_none() => standing.escalate(now),
             2 if is_severe && standing.reported_at.is_none() => standing.reported_at = Some(now),
             3 if is_severe && standing.closed_at.is_some() && standing.final_report_at.is_none() => {
@@ -308,8 +338,8 @@ mod tests {
         }
 
         #[test]
-        fn looking_only_when_it_is_time_tells_the_same_as_looking_all_the_time((start, steps) in story()) {
-            let (mut often, mut seldom) = (start, start);
+        fn looking_when_it_is_time_or_at_last_tells_the_same_as_looking_all_the_time((start, steps) in story()) {
+            let (mut often, mut seldom, mut at_last) = (start, start, start);
             let (mut often_told, mut seldom_told) = (Vec::new(), Vec::new());
             let mut last = 0;
             for (at, what) in steps.into_iter().chain([(200 * HOUR_MS, None)]) {
@@ -325,11 +355,15 @@ mod tests {
                 if let Some(what) = what {
                     act(&mut often, what, after(at));
                     act(&mut seldom, what, after(at));
+                    act(&mut at_last, what, after(at));
                 }
                 last = at;
             }
+            let told_at_last = at_last.strike(after(last));
             prop_assert_eq!(often, seldom);
-            prop_assert_eq!(often_told, seldom_told);
+            prop_assert_eq!(often, at_last);
+            prop_assert_eq!(&often_told, &seldom_told);
+            prop_assert_eq!(often_told, told_at_last);
         }
 
         #[test]

@@ -86,6 +86,41 @@ impl Severity {
     }
 }
 
+/// What an incident may be about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Concern {
+    /// A chip.
+    Chip,
+    /// A client.
+    Client,
+    /// A province.
+    Province,
+    /// The platform as a whole.
+    Platform,
+}
+
+impl Concern {
+    /// The field that names it; the platform needs none.
+    #[must_use]
+    pub fn field(self) -> Option<&'static str> {
+        match self {
+            Self::Chip => Some("eid"),
+            Self::Client => Some("client_id"),
+            Self::Province => Some("province_code"),
+            Self::Platform => None,
+        }
+    }
+}
+
+/// Why an incident of a kind cannot be about something; each with the field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Misfit {
+    /// Nothing was named, and this has to be.
+    Missing(&'static str),
+    /// This was named, and is not what the kind is about.
+    NotApplicable(&'static str),
+}
+
 /// Who does something about an incident.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Party {

@@ -3,7 +3,7 @@
 use super::IncidentClass::{Application, Interface, Terminal, Writing};
 use super::Limit::{Escalating, Immediate, Within};
 use super::Party::{Client, Operator, Platform, Vendor};
-use super::{IncidentClass, Party, Severity};
+use super::{Concern, IncidentClass, Misfit, Party, Severity};
 use crate::domain::{HOUR_MS, MINUTE_MS};
 
 /// Kind of an incident: a row of Tables 3–6, or one of the causes that a row of theirs puts together.
@@ -83,6 +83,8 @@ pub struct KindRow {
     pub limit: Limit,
     /// Who acts.
     pub parties: &'static [Party],
+    /// What one may be about.
+    pub about: &'static [Concern],
     /// 异常现象.
     pub symptom: [&'static str; 2],
     /// 异常原因.
@@ -91,12 +93,17 @@ pub struct KindRow {
     pub remedy: [&'static str; 2],
 }
 
+const CHIP: &[Concern] = &[Concern::Chip];
+const CLIENT_OR_CHIP: &[Concern] = &[Concern::Client, Concern::Chip];
+const CLIENT_OR_PLATFORM: &[Concern] = &[Concern::Client, Concern::Platform];
+
 /// Tables 3–6, in their order.
 #[rustfmt::skip]
 static TABLE: &[KindRow] = &[
     KindRow {
         kind: IncidentKind::ApplicationInvalid, code: "application_invalid",
         class: Application, severity: Severity::General, limit: Immediate, parties: &[Client, Platform],
+        about: CLIENT_OR_CHIP,
         symptom: ["写卡申请校验失败，返回参数错误", "an application does not pass the checks; a parameter error is answered"],
         cause: ["EID 无效、写卡方式未指定、自动分配方式未填写省份编码等",
             "an invalid EID, no way of writing, automatic allotment without a province code, and the like"],
@@ -106,6 +113,7 @@ static TABLE: &[KindRow] = &[
     KindRow {
         kind: IncidentKind::AlreadyWritten, code: "already_written",
         class: Application, severity: Severity::General, limit: Immediate, parties: &[Client],
+        about: CHIP,
         symptom: ["申请失败，提示运营号已被写入", "an application fails: the operator number is written already"],
         cause: ["该 EID 对应的 eSIM 卡已完成写卡，运营号已写入，无法重复申请",
             "the eSIM with this EID holds its operator number and cannot be applied for again"],
@@ -116,6 +124,7 @@ static TABLE: &[KindRow] = &[
         kind: IncidentKind::ProvinceWithoutNumber, code: "province_without_number",
         class: Application, severity: Severity::General,
         limit: Escalating { general: 2 * HOUR_MS, severe: 4 * HOUR_MS }, parties: &[Platform, Client],
+        about: &[Concern::Province],
         symptom: ["自动分配写卡时，提示无可用省份资源", "automatic allotment finds no number in the province"],
         cause: ["请求的省份无可用运营号资源，或资源已耗尽", "the province has no operator numbers, or they are used up"],
         remedy: ["写卡平台及时补充资源，业务需求方系统可更换其他省份重新申请",
@@ -124,6 +133,7 @@ static TABLE: &[KindRow] = &[
     KindRow {
         kind: IncidentKind::ProvincesWithoutNumber, code: "provinces_without_number",
         class: Application, severity: Severity::Severe, limit: Within(4 * HOUR_MS), parties: &[Platform, Client],
+        about: &[Concern::Platform],
         symptom: ["自动分配写卡时，提示无可用省份资源（多省份无资源）", "automatic allotment finds no number in several provinces"],
         cause: ["多个省份无可用运营号资源，或资源已耗尽", "several provinces have no operator numbers, or they are used up"],
         remedy: ["写卡平台及时补充资源，业务需求方系统可更换其他省份重新申请",
@@ -133,6 +143,7 @@ static TABLE: &[KindRow] = &[
         kind: IncidentKind::StuckWriting, code: "stuck_writing",
         class: Writing, severity: Severity::General,
         limit: Escalating { general: 30 * MINUTE_MS, severe: HOUR_MS }, parties: &[Operator, Client, Vendor],
+        about: CHIP,
         symptom: ["eSIM 卡一直处于写卡中状态", "a card stays in the state 写卡中"],
         cause: ["运营号未激活、无法正常通信，或网络信号中断、数据传输异常",
             "the operator number is not activated or cannot communicate, the signal is lost, or data do not get through"],
@@ -142,6 +153,7 @@ static TABLE: &[KindRow] = &[
     KindRow {
         kind: IncidentKind::ChipFault, code: "chip_fault",
         class: Writing, severity: Severity::General, limit: Within(24 * HOUR_MS), parties: &[Vendor, Platform],
+        about: CHIP,
         symptom: ["写卡失败，提示芯片故障", "writing fails because of the chip"],
         cause: ["eSIM 芯片硬件故障，无法接收或处理写卡指令", "the chip's hardware is faulty and cannot take or carry out the commands"],
         remedy: ["设备方案商检测芯片状态，更换故障芯片，重新发起写卡申请；写卡平台记录故障芯片信息，纳入质量管控",
@@ -150,6 +162,7 @@ static TABLE: &[KindRow] = &[
     KindRow {
         kind: IncidentKind::NumberSilent, code: "number_silent",
         class: Writing, severity: Severity::General, limit: Within(HOUR_MS), parties: &[Platform, Operator],
+        about: CHIP,
         symptom: ["写卡完成后，运营号无法通信", "the card is written but the operator number does not communicate"],
         cause: ["写卡数据错误、运营号未放通网络，或套餐流量耗尽",
             "wrong data were written, the number is not admitted to the network, or its data plan is used up"],
@@ -159,6 +172,7 @@ static TABLE: &[KindRow] = &[
     KindRow {
         kind: IncidentKind::TemporaryNumberExpired, code: "temporary_number_expired",
         class: Writing, severity: Severity::General, limit: Within(24 * HOUR_MS), parties: &[Operator, Client],
+        about: CHIP,
         symptom: ["临时号码超期，无法发起写卡", "the temporary number is past its test period; writing cannot begin"],
         cause: ["eSIM 芯片预置的临时号码已过测试期，未及时发起写卡申请",
             "the test period of the chip's temporary number ended before writing was applied for"],
@@ -168,6 +182,7 @@ static TABLE: &[KindRow] = &[
     KindRow {
         kind: IncidentKind::TokenRejected, code: "token_rejected",
         class: Interface, severity: Severity::General, limit: Immediate, parties: &[Client],
+        about: CLIENT_OR_PLATFORM,
         symptom: ["接口调用提示 TOKEN 无效或过期", "a call is refused because its token is invalid or expired"],
         cause: ["TOKEN 已过 24 h 有效期，或调用时 TOKEN 填写错误", "the token's 24 hours are over, or it was sent wrongly"],
         remedy: ["业务需求方系统通过 TOKEN 获取接口重新获取认证令牌，核对 TOKEN 填写信息后重新调用接口",
@@ -177,6 +192,7 @@ static TABLE: &[KindRow] = &[
         kind: IncidentKind::CallTimeout, code: "call_timeout",
         class: Interface, severity: Severity::General,
         limit: Escalating { general: 30 * MINUTE_MS, severe: HOUR_MS }, parties: &[Client, Platform],
+        about: CLIENT_OR_PLATFORM,
         symptom: ["接口调用超时，无响应", "a call gets no answer in time"],
         cause: ["网络通信异常、写卡平台负载过高，或业务需求方服务端 IP 未完成报白",
             "the network is disturbed, the platform is overloaded, or the client's address is not on the allow-list"],
@@ -186,6 +202,7 @@ static TABLE: &[KindRow] = &[
     KindRow {
         kind: IncidentKind::CallbackUndeliverable, code: "callback_undeliverable",
         class: Interface, severity: Severity::General, limit: Within(HOUR_MS), parties: &[Client, Platform],
+        about: CLIENT_OR_PLATFORM,
         symptom: ["回调信息接收失败", "a callback is not received"],
         cause: ["业务需求方回调地址错误、服务器未正常运行，或未返回有效响应导致平台重试失败",
             "the callback address is wrong, the server is down, or it gave no valid answer to any attempt"],
@@ -195,6 +212,7 @@ static TABLE: &[KindRow] = &[
     KindRow {
         kind: IncidentKind::NoNetwork, code: "no_network",
         class: Terminal, severity: Severity::General, limit: Within(HOUR_MS), parties: &[Vendor, Operator],
+        about: CHIP,
         symptom: ["eSIM 卡片上电后无法连接网络", "a card that is powered up finds no network"],
         cause: ["终端模组网络信号弱、未支持对应网络频段", "the module's signal is weak, or it does not support the network's bands"],
         remedy: ["设备方案商调整设备位置确保网络信号稳定，核对模组网络频段支持情况；运营方核实测试流量，必要时补充流量",
@@ -203,6 +221,7 @@ static TABLE: &[KindRow] = &[
     KindRow {
         kind: IncidentKind::AllowanceExhausted, code: "allowance_exhausted",
         class: Terminal, severity: Severity::General, limit: Within(HOUR_MS), parties: &[Operator, Vendor],
+        about: CHIP,
         symptom: ["eSIM 卡片上电后无法连接网络（测试流量耗尽）", "a card that is powered up finds no network: its test allowance is used up"],
         cause: ["临时号码测试流量耗尽", "the test allowance of the temporary number is used up"],
         remedy: ["运营方核实测试流量，必要时补充流量", "the operator checks the test allowance and tops it up if need be"],
@@ -210,6 +229,7 @@ static TABLE: &[KindRow] = &[
     KindRow {
         kind: IncidentKind::ModuleIncompatible, code: "module_incompatible",
         class: Terminal, severity: Severity::General, limit: Within(24 * HOUR_MS), parties: &[Vendor],
+        about: CHIP,
         symptom: ["终端模组无法与 eSIM 芯片交互", "the module cannot talk to the chip"],
         cause: ["模组与芯片适配异常，或模组未支持所需 AT 指令、BIP 协议",
             "module and chip do not fit, or the module lacks the AT commands or BIP that are needed"],
@@ -217,6 +237,21 @@ static TABLE: &[KindRow] = &[
             "the vendor adapts module and chip again, makes sure that commands and protocol are supported, and replaces the module if need be"],
     },
 ];
+
+impl KindRow {
+    /// What is wrong with saying that one is about `concern`; `None` when it may be.
+    #[must_use]
+    pub fn misfit(&self, concern: Concern) -> Option<Misfit> {
+        if self.about.contains(&concern) {
+            return None;
+        }
+        let wanted = self.about.iter().find_map(|one| one.field());
+        match (concern.field(), wanted) {
+            (Some(given), _) => Some(Misfit::NotApplicable(given)),
+            (None, wanted) => wanted.map(Misfit::Missing),
+        }
+    }
+}
 
 impl IncidentKind {
     /// What the standard says of this kind.
@@ -248,7 +283,7 @@ impl IncidentKind {
 mod tests {
     use std::collections::HashSet;
 
-    use super::{IncidentClass, IncidentKind, Limit, Severity, TABLE};
+    use super::{Concern, IncidentClass, IncidentKind, Limit, Misfit, Severity, TABLE};
     use crate::domain::{HOUR_MS, MINUTE_MS};
 
     #[test]
@@ -286,7 +321,45 @@ mod tests {
                 assert!(zh.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c)), "{zh}");
                 assert!(!en.is_empty() && (en.is_ascii() || en.contains("写卡中")), "{en}");
             }
-            assert!(!row.parties.is_empty(), "{}", row.code);
+            assert!(!row.parties.is_empty() && !row.about.is_empty(), "{}", row.code);
+        }
+    }
+
+    #[test]
+    fn an_incident_is_about_what_its_kind_is_about_and_nothing_else() {
+        use Concern::{Chip, Client, Platform, Province};
+        let wrong =
+            |kind: IncidentKind| [Chip, Client, Province, Platform].map(|concern| kind.row().misfit(concern));
+        let no = |field| Some(Misfit::NotApplicable(field));
+        let (chip, client, province) = (no("eid"), no("client_id"), no("province_code"));
+        let missing = |field| Some(Misfit::Missing(field));
+        for (kind, expected) in [
+            (
+                IncidentKind::StuckWriting,
+                [None, client, province, missing("eid")],
+            ),
+            (IncidentKind::NoNetwork, [None, client, province, missing("eid")]),
+            (
+                IncidentKind::ApplicationInvalid,
+                [None, None, province, missing("client_id")],
+            ),
+            (
+                IncidentKind::ProvinceWithoutNumber,
+                [chip, client, None, missing("province_code")],
+            ),
+            (
+                IncidentKind::ProvincesWithoutNumber,
+                [chip, client, province, None],
+            ),
+            (IncidentKind::CallbackUndeliverable, [chip, None, province, None]),
+        ] {
+            assert_eq!(wrong(kind), expected, "{kind:?}");
+        }
+        for kind in IncidentKind::all() {
+            for concern in [Chip, Client, Province, Platform] {
+                let fits = kind.row().about.contains(&concern);
+                assert_eq!(kind.row().misfit(concern).is_none(), fits, "{kind:?} {concern:?}");
+            }
         }
     }
 

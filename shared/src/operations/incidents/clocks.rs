@@ -1,17 +1,20 @@
 //! The periodic work on incidents: cards that stay 写卡中, and the clocks of what is open or unreported. Several nodes
 //! may do it at once; a run that finds nothing takes no lock.
 
+use super::super::Context;
 use super::super::alerts::{NewAlert, raise};
 use super::super::jobs::Done;
 use super::super::transition::guarded;
-use super::super::{Context, incidents::platform::open_since};
-use crate::domain::{AlertKind, Breach, IncidentKind, MINUTE_MS};
+use super::list::sealed_eids;
+use super::platform::{are_several, empty_provinces, open_since};
+use crate::domain::{AlertKind, Breach, IncidentKind, MINUTE_MS, Province};
 use crate::error::Error;
 use crate::store::{
-    Database, Subject,
+    Database, Subject, chip,
     incident::{self, IncidentRow},
     task, transaction,
 };
+use crate::vault::BlindIndex;
 
 /// Time in 写卡中 after which a card is stuck, in milliseconds (Table 4).
 pub const STUCK_AFTER_MS: i64 = 30 * MINUTE_MS;
@@ -44,8 +47,14 @@ pub(in crate::operations) async fn strike_clocks<D: Database>(cx: &Context<'_, D
     }
     transaction(cx.db, async |db| {
         let due = incident::due(db, cx.now, MAX_LOOKED_AT).await?;
+        let eids = sealed_eids(db, &due).await?;
         for row in &due {
-            strike(cx, row).await?;
+            let sealed = eids.iter().find(|(chip, _)| row.subject.as_chip() == Some(*chip));
+            // One that cannot be opened keeps nobody from being told.
+            let open = |(chip, sealed): &(BlindIndex, Vec<u8>)| {
+                cx.vault.open_identifier(chip::EID, chip.as_bytes(), sealed).ok()
+            };
+            strike(cx, row, sealed.and_then(open)).await?;
         }
         Ok(done(due.len()))
     })
@@ -59,22 +68,30 @@ fn done(count: usize) -> Done {
     }
 }
 
-async fn strike<D: Database>(cx: &Context<'_, D>, row: &IncidentRow) -> Result<(), Error> {
+async fn strike<D: Database>(
+    cx: &Context<'_, D>,
+    row: &IncidentRow,
+    eid: Option<String>,
+) -> Result<(), Error> {
     let mut standing = row.standing;
     let told = standing.strike(cx.now);
     guarded(incident::change(cx.db, row, &standing).await?)?;
+    if told.contains(&Breach::Severe) && standing.kind == IncidentKind::ProvincesWithoutNumber {
+        tell_empty_pools(cx, row).await?;
+    }
     for breach in told {
         // What is severe has to be reported; the other tellings are about the moment that has passed.
         let due = match breach {
             Breach::Severe => standing.report_by(),
             _ => standing.moment(breach),
         };
-        let fields = vec![
+        let mut fields = vec![
             ("incident_id", row.id.text()),
             ("incident", standing.kind.code().to_owned()),
             ("severity", standing.severity.code().to_owned()),
             ("due", due.map(|at| at.to_rfc3339(cx.zone)).unwrap_or_default()),
         ];
+        fields.extend(eid.clone().map(|eid| ("eid", eid)));
         let alert = NewAlert {
             kind: alert_of(breach),
             subject: &row.subject,
@@ -83,6 +100,28 @@ async fn strike<D: Database>(cx: &Context<'_, D>, row: &IncidentRow) -> Result<(
         raise(cx, alert).await?;
     }
     Ok(())
+}
+
+/// Tells which provinces are without numbers when several are (§5.3.1.1), once for each time that they are.
+async fn tell_empty_pools<D: Database>(cx: &Context<'_, D>, row: &IncidentRow) -> Result<(), Error> {
+    let provinces = empty_provinces(cx).await?;
+    // Over before anybody was told, or somebody opened it for reasons of their own.
+    if !are_several(&provinces) {
+        return Ok(());
+    }
+    let joined = |text: fn(Province) -> &'static str| {
+        let texts: Vec<&str> = provinces.iter().copied().map(text).collect();
+        texts.join(",")
+    };
+    let alert = NewAlert {
+        kind: AlertKind::PoolsEmpty,
+        subject: &row.subject,
+        fields: vec![
+            ("province_codes", joined(Province::code)),
+            ("provinces", joined(Province::zh)),
+        ],
+    };
+    raise(cx, alert).await
 }
 
 fn alert_of(breach: Breach) -> AlertKind {

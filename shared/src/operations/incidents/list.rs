@@ -9,7 +9,7 @@ use crate::store::{
     Database, chip,
     incident::{self, By, IncidentQuery, IncidentRow},
 };
-use crate::vault::Column;
+use crate::vault::{BlindIndex, Column};
 
 /// Most incidents of one page.
 pub const MAX_INCIDENTS_PER_PAGE: u32 = 200;
@@ -111,14 +111,10 @@ pub(super) async fn view<D: Database>(cx: &Context<'_, D>, row: IncidentRow) -> 
 }
 
 async fn views<D: Database>(cx: &Context<'_, D>, rows: Vec<IncidentRow>) -> Result<Vec<IncidentView>, Error> {
-    let chips: Vec<_> = rows.iter().filter_map(|row| row.subject.as_chip()).collect();
     let mut eids = Vec::new();
-    if !chips.is_empty() {
-        let indexes: Value = chips.iter().map(|index| index.hex()).collect();
-        for (index, sealed) in chip::eids(cx.db, indexes.to_string()).await? {
-            let eid = cx.vault.open_identifier(chip::EID, index.as_bytes(), &sealed)?;
-            eids.push((index, eid));
-        }
+    for (index, sealed) in sealed_eids(cx.db, &rows).await? {
+        let eid = cx.vault.open_identifier(chip::EID, index.as_bytes(), &sealed)?;
+        eids.push((index, eid));
     }
     rows.into_iter()
         .map(|row| {
@@ -127,6 +123,21 @@ async fn views<D: Database>(cx: &Context<'_, D>, rows: Vec<IncidentRow>) -> Resu
             opened(cx, &row, eid.map(|(_, eid)| eid.clone()))
         })
         .collect()
+}
+
+/// The chips that incidents are about, with their sealed EIDs.
+pub(super) async fn sealed_eids<D: Database>(
+    db: &D,
+    rows: &[IncidentRow],
+) -> Result<Vec<(BlindIndex, Vec<u8>)>, Error> {
+    let chips: Vec<Value> = rows
+        .iter()
+        .filter_map(|row| Some(row.subject.as_chip()?.hex().into()))
+        .collect();
+    if chips.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(chip::eids(db, Value::from(chips).to_string()).await?)
 }
 
 fn opened<D>(cx: &Context<'_, D>, row: &IncidentRow, eid: Option<String>) -> Result<IncidentView, Error> {

@@ -22,6 +22,6 @@ pub use people::{
     enter_incident,
 };
 pub(super) use platform::{close_incident, close_incidents, open_incident, province_empty, province_filled};
-pub(super) use review::review_last_month;
-pub use review::{MonthFigures, Review, Tally, review_incidents};
+pub(super) use review::review_past_months;
+pub use review::{MAX_REVIEWS, MonthFigures, Review, SETTLED_AFTER_MS, Tally, review_incidents};
 pub use sheet::{review_csv, review_fields};

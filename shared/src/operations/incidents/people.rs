@@ -5,9 +5,10 @@ use serde_json::{Map, Value};
 use super::super::Context;
 use super::super::transition::guarded;
 use super::list::{IncidentView, view};
-use super::platform::fewer_provinces_empty;
+use super::platform::follow_several;
 use crate::domain::{
-    ClientId, Eid, IncidentId, IncidentKind, Province, Receiver, Severity, Standing, Timestamp,
+    ClientId, Concern, Eid, IncidentId, IncidentKind, Misfit, Province, Receiver, Severity, Standing,
+    Timestamp,
 };
 use crate::error::{Error, Reason};
 use crate::store::{
@@ -31,6 +32,17 @@ pub enum About {
     Province(Province),
     /// The platform as a whole.
     Platform,
+}
+
+impl About {
+    fn concern(&self) -> Concern {
+        match self {
+            Self::Chip(_) => Concern::Chip,
+            Self::Client(_) => Concern::Client,
+            Self::Province(_) => Concern::Province,
+            Self::Platform => Concern::Platform,
+        }
+    }
 }
 
 /// An incident that somebody has seen.
@@ -66,17 +78,34 @@ pub struct FinalReport<'a> {
     pub measures: &'a str,
 }
 
-/// Opens an incident.
+impl NewIncident<'_> {
+    /// What is wrong with a kind about this, and the field that is missing or too much; `None` when they go together.
+    #[must_use]
+    pub fn misfit(&self) -> Option<(Reason, &'static str)> {
+        Some(match self.kind.row().misfit(self.about.concern())? {
+            Misfit::Missing(field) => (Reason::ParameterMissing, field),
+            Misfit::NotApplicable(field) => (Reason::ParameterNotApplicable, field),
+        })
+    }
+}
+
+/// Opens an incident. A chip whose fault is one is entered in the register of faulty chips (§8.2.2).
 ///
 /// # Errors
+/// [`Reason::ParameterMissing`], [`Reason::ParameterNotApplicable`] for a kind that is not about this;
 /// [`Reason::UnknownChip`], [`Reason::UnknownClient`]; [`Reason::ParameterEmpty`] and [`Reason::ParameterTooLong`] for
 /// the note.
 pub async fn enter_incident<D: Database>(
     cx: &Context<'_, D>,
     new: &NewIncident<'_>,
 ) -> Result<Opened, Error> {
+    if let Some((reason, field)) = new.misfit() {
+        return Err(Error::new(reason).with_detail(field, field));
+    }
     let id = IncidentId::new(cx.now, random_bytes(cx.random));
-    let note_sealed = optional(cx, incident::NOTE, id, "note", new.note)?;
+    let note = new.note.map(|text| bounded("note", text)).transpose()?;
+    let note_sealed = note.map(|text| sealed(cx, incident::NOTE, id, text));
+    let note_sealed = note_sealed.transpose()?;
     let severity = match (new.kind.row().severity, new.severity) {
         (Severity::General, Some(severity)) => severity,
         (usual, _) => usual,
@@ -91,6 +120,12 @@ pub async fn enter_incident<D: Database>(
             note_sealed,
         };
         let is_new = incident::open(db, row, cx.now).await?;
+        if is_new && new.kind == IncidentKind::ProvinceWithoutNumber {
+            follow_several(cx).await?;
+        }
+        if let (IncidentKind::ChipFault, Some(chip)) = (new.kind, subject.as_chip()) {
+            chip::set_faulty(db, &chip, cx.now).await?;
+        }
         let row = incident::open_of(db, &[new.kind], &subject).await?.pop();
         let row = row.ok_or_else(|| Error::internal("an incident that is open is not found"))?;
         Ok(Opened {
@@ -135,7 +170,8 @@ pub enum IncidentAct<'a> {
     Conclude(FinalReport<'a>),
 }
 
-/// Does something about an incident, and returns it as it is then.
+/// Does something about an incident, and returns it as it is then. Done again with the same words, as after an answer
+/// that got lost, nothing changes.
 ///
 /// # Errors
 /// [`Reason::UnknownIncident`]; [`Reason::IncidentSettled`] for settling or making severe what is settled;
@@ -146,16 +182,21 @@ pub async fn act_on_incident<D: Database>(
     id: IncidentId,
     act: &IncidentAct<'_>,
 ) -> Result<IncidentView, Error> {
-    let sealed = written(cx, id, act)?;
+    let text = written(act)?;
     transaction(cx.db, async |db| {
         let row = one(cx, id).await?;
+        if is_done(cx, &row, act, text.as_deref())? {
+            return view(cx, row).await;
+        }
+        let sealed = text.as_deref().map(|text| sealed(cx, column(act), id, text));
+        let sealed = sealed.transpose()?;
         let now = permitted(&row.standing, act, cx.now)?;
         guarded(incident::change(db, &row, &now).await?)?;
         match (act, sealed) {
             (IncidentAct::Settle(_), sealed) => {
                 guarded(incident::settled(db, id, By::Admin, sealed).await?)?;
                 if now.kind == IncidentKind::ProvinceWithoutNumber {
-                    fewer_provinces_empty(cx).await?;
+                    follow_several(cx).await?;
                 }
             }
             (IncidentAct::Report(_), Some(text)) => guarded(incident::reported(db, id, text).await?)?,
@@ -169,16 +210,17 @@ pub async fn act_on_incident<D: Database>(
 
 /// How an incident stands when `act` is done at `at`.
 fn permitted(standing: &Standing, act: &IncidentAct<'_>, at: Timestamp) -> Result<Standing, Reason> {
-    let is_open = standing.closed_at.is_none();
-    let is_severe = standing.severity == Severity::Severe;
     let mut now = *standing;
+    now.catch_up(at);
+    let is_open = now.closed_at.is_none();
+    let is_severe = now.severity == Severity::Severe;
     match act {
         IncidentAct::Settle(_) | IncidentAct::Escalate if !is_open => return Err(Reason::IncidentSettled),
         IncidentAct::Report(_) | IncidentAct::Conclude(_) if !is_severe => {
             return Err(Reason::IncidentNotSevere);
         }
         IncidentAct::Conclude(_) if is_open => return Err(Reason::IncidentOpen),
-        IncidentAct::Settle(_) => now.closed_at = Some(at),
+        IncidentAct::Settle(_) => now.settle(at),
         IncidentAct::Escalate => now.escalate(at),
         IncidentAct::Report(_) => now.reported_at = now.reported_at.or(Some(at)),
         IncidentAct::Conclude(_) => now.final_report_at = now.final_report_at.or(Some(at)),
@@ -186,12 +228,13 @@ fn permitted(standing: &Standing, act: &IncidentAct<'_>, at: Timestamp) -> Resul
     Ok(now)
 }
 
-/// What is written about an incident with `act`, sealed.
-fn written<D>(cx: &Context<'_, D>, id: IncidentId, act: &IncidentAct<'_>) -> Result<Option<Vec<u8>>, Error> {
+/// What is written about an incident with `act`.
+fn written(act: &IncidentAct<'_>) -> Result<Option<String>, Error> {
+    let owned = |name, text| bounded(name, text).map(str::to_owned);
     match act {
         IncidentAct::Escalate => Ok(None),
-        IncidentAct::Settle(note) => optional(cx, incident::SETTLEMENT, id, "note", *note),
-        IncidentAct::Report(text) => optional(cx, incident::REPORT, id, "text", Some(text)),
+        IncidentAct::Settle(note) => note.map(|text| owned("note", text)).transpose(),
+        IncidentAct::Report(text) => owned("text", text).map(Some),
         IncidentAct::Conclude(report) => {
             let mut document = Map::new();
             for (name, text) in [
@@ -201,10 +244,38 @@ fn written<D>(cx: &Context<'_, D>, id: IncidentId, act: &IncidentAct<'_>) -> Res
             ] {
                 document.insert(name.to_owned(), bounded(name, text)?.into());
             }
-            let document = Value::Object(document).to_string();
-            sealed(cx, incident::FINAL_REPORT, id, &document).map(Some)
+            Ok(Some(Value::Object(document).to_string()))
         }
     }
+}
+
+/// Where that is kept.
+fn column(act: &IncidentAct<'_>) -> Column {
+    match act {
+        IncidentAct::Settle(_) | IncidentAct::Escalate => incident::SETTLEMENT,
+        IncidentAct::Report(_) => incident::REPORT,
+        IncidentAct::Conclude(_) => incident::FINAL_REPORT,
+    }
+}
+
+/// Whether `act` was done already, and with these words.
+fn is_done<D>(
+    cx: &Context<'_, D>,
+    row: &IncidentRow,
+    act: &IncidentAct<'_>,
+    text: Option<&str>,
+) -> Result<bool, Error> {
+    let stored = match act {
+        IncidentAct::Settle(_) if row.settled_by == Some(By::Admin) => &row.settlement_sealed,
+        IncidentAct::Report(_) if row.report_sealed.is_some() => &row.report_sealed,
+        IncidentAct::Conclude(_) if row.final_report_sealed.is_some() => &row.final_report_sealed,
+        _ => return Ok(false),
+    };
+    let open = |sealed: &Vec<u8>| {
+        let id = row.id.text();
+        cx.vault.open_identifier(column(act), id.as_bytes(), sealed)
+    };
+    Ok(stored.as_ref().map(open).transpose()?.as_deref() == text)
 }
 
 async fn one<D: Database>(cx: &Context<'_, D>, id: IncidentId) -> Result<IncidentRow, Error> {
@@ -224,17 +295,6 @@ fn bounded<'a>(name: &str, text: &'a str) -> Result<&'a str, Error> {
         ));
     }
     Ok(text)
-}
-
-fn optional<D>(
-    cx: &Context<'_, D>,
-    column: Column,
-    id: IncidentId,
-    name: &str,
-    text: Option<&str>,
-) -> Result<Option<Vec<u8>>, Error> {
-    text.map(|text| sealed(cx, column, id, bounded(name, text)?))
-        .transpose()
 }
 
 /// Sealed, because people may write about cards.

@@ -8,11 +8,12 @@ use crate::error::Error;
 use crate::store::{
     Database, Subject,
     incident::{self, By, IncidentRow, NewIncidentRow},
+    pool_level,
 };
 use crate::vault::random_bytes;
 
 /// Provinces without a number that make an incident of their own (Table 3, 多省份无资源).
-const SEVERAL_PROVINCES: i64 = 2;
+const SEVERAL_PROVINCES: usize = 2;
 
 /// Opens an incident; false when one of this kind and subject is open.
 pub(in crate::operations) async fn open_incident<D: Database>(
@@ -63,44 +64,57 @@ pub(in crate::operations) async fn close_incidents<D: Database>(
 }
 
 async fn settle<D: Database>(cx: &Context<'_, D>, row: &IncidentRow) -> Result<(), Error> {
-    let settled = Standing {
-        closed_at: Some(cx.now),
-        ..row.standing
-    };
+    let mut settled = row.standing;
+    settled.settle(cx.now);
     guarded(incident::change(cx.db, row, &settled).await?)?;
     guarded(incident::settled(cx.db, row.id, By::Platform, None).await?)
 }
 
-/// A province has no number left; when it is one of several, that is an incident of its own.
+/// A province has no number left, or an application found none: an incident until there are numbers again.
 pub(in crate::operations) async fn province_empty<D: Database>(
     cx: &Context<'_, D>,
     province: Province,
 ) -> Result<(), Error> {
-    let kind = IncidentKind::ProvinceWithoutNumber;
-    if open_incident(cx, kind, &Subject::province(province.code())).await?
-        && incident::count_open(cx.db, kind).await? >= SEVERAL_PROVINCES
-    {
-        open_incident(cx, IncidentKind::ProvincesWithoutNumber, &Subject::platform()).await?;
+    let subject = Subject::province(province.code());
+    if open_incident(cx, IncidentKind::ProvinceWithoutNumber, &subject).await? {
+        follow_several(cx).await?;
     }
     Ok(())
 }
 
-/// A province has numbers again, however they came.
+/// A province has numbers again, however they came. Its pool is noted as not empty: if it is when somebody looks, it
+/// has become so once more.
 pub(in crate::operations) async fn province_filled<D: Database>(
     cx: &Context<'_, D>,
     province: &str,
 ) -> Result<(), Error> {
+    pool_level::filled(cx.db, province, cx.now).await?;
     let kind = IncidentKind::ProvinceWithoutNumber;
     if close_incidents(cx, &[kind], &Subject::province(province)).await? {
-        fewer_provinces_empty(cx).await?;
+        follow_several(cx).await?;
     }
     Ok(())
 }
 
-/// One province less is without a number: perhaps they are several no longer.
-pub(super) async fn fewer_provinces_empty<D: Database>(cx: &Context<'_, D>) -> Result<(), Error> {
-    if incident::count_open(cx.db, IncidentKind::ProvinceWithoutNumber).await? < SEVERAL_PROVINCES {
-        close_incident(cx, IncidentKind::ProvincesWithoutNumber, &Subject::platform()).await?;
+/// The provinces without a number: those whose incident is open, whoever opened it.
+pub(super) async fn empty_provinces<D: Database>(cx: &Context<'_, D>) -> Result<Vec<Province>, Error> {
+    let subjects = incident::open_subjects(cx.db, IncidentKind::ProvinceWithoutNumber).await?;
+    let province = |subject: &Subject| Province::parse(subject.as_province()?).ok();
+    Ok(subjects.iter().filter_map(province).collect())
+}
+
+/// Whether these provinces make an incident of their own.
+pub(super) fn are_several(provinces: &[Province]) -> bool {
+    provinces.len() >= SEVERAL_PROVINCES
+}
+
+/// One province more or less is without a number: that several are is an incident of its own, which begins and ends
+/// here and nowhere else. The clock tells it.
+pub(super) async fn follow_several<D: Database>(cx: &Context<'_, D>) -> Result<(), Error> {
+    let (kind, subject) = (IncidentKind::ProvincesWithoutNumber, Subject::platform());
+    if are_several(&empty_provinces(cx).await?) {
+        open_incident(cx, kind, &subject).await.map(drop)
+    } else {
+        close_incident(cx, kind, &subject).await
     }
-    Ok(())
 }

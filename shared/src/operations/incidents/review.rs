@@ -6,13 +6,19 @@ use serde_json::{Map, Value, json};
 use super::super::Context;
 use super::super::alerts::{NewAlert, raise};
 use super::super::jobs::Done;
-use crate::domain::{AlertKind, IncidentKind, Month, TaskId, Timestamp};
+use crate::domain::{AlertKind, DAY_MS, HOUR_MS, IncidentKind, Month, TaskId, Timestamp};
 use crate::error::{Error, Reason};
 use crate::store::{
     Database, Subject,
     incident::{self, KindFigures},
     monthly_review, task, transaction,
 };
+
+/// Time from the end of a month until each of its incidents was settled in time or was not, in milliseconds: the
+/// longest limit of Tables 3–6, and an hour for the clock to look.
+pub const SETTLED_AFTER_MS: i64 = DAY_MS + HOUR_MS;
+/// Most reviews that one run makes.
+pub const MAX_REVIEWS: usize = 12;
 
 /// Figures of some kinds together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -128,20 +134,34 @@ pub async fn review_incidents<D: Database>(
     })
 }
 
-/// Keeps the review of the month that is over, and says that it is there; on a platform that has just begun there is
-/// nothing to say.
-pub(in crate::operations) async fn review_last_month<D: Database>(
+/// Keeps the review of each month that is over and has none, the earliest first, and says that it is there. On a
+/// platform that has seen neither an application nor an incident there is nothing to review.
+pub(in crate::operations) async fn review_past_months<D: Database>(
     cx: &Context<'_, D>,
 ) -> Result<Done, Error> {
-    let month = Month::of(cx.now, cx.zone).previous();
-    if monthly_review::find(cx.db, month).await?.is_some() {
-        return Ok(Done::default());
+    let span = monthly_review::span(cx.db).await?;
+    let last = Month::of(cx.now.plus(-SETTLED_AFTER_MS), cx.zone).previous();
+    let began = span.began.map(|at| Month::of(at, cx.zone));
+    let mut next = span.latest.map(Month::following).or(began);
+    let mut done = Done::default();
+    for _ in 0..MAX_REVIEWS {
+        let Some(month) = next.filter(|month| *month <= last) else {
+            break;
+        };
+        done.count += usize::from(keep(cx, month).await?);
+        next = Some(month.following());
     }
+    done.more = next.is_some_and(|month| month <= last);
+    Ok(done)
+}
+
+/// Keeps the review of a month; false when somebody else has.
+async fn keep<D: Database>(cx: &Context<'_, D>, month: Month) -> Result<bool, Error> {
     let review = count(cx, month).await?;
     let body = json!({"figures": review.figures.to_json(), "previous": review.previous.to_json()});
     transaction(cx.db, async |db| {
         if !monthly_review::insert(db, month, body.to_string(), cx.now).await? {
-            return Ok(Done::default());
+            return Ok(false);
         }
         if !review.figures.is_empty() || !review.previous.is_empty() {
             let all = review.figures.tally(|_| true);
@@ -158,10 +178,7 @@ pub(in crate::operations) async fn review_last_month<D: Database>(
             };
             raise(cx, alert).await?;
         }
-        Ok(Done {
-            count: 1,
-            more: false,
-        })
+        Ok(true)
     })
     .await
 }

@@ -15,7 +15,7 @@ pub use temporary_numbers::MAX_TOLD_CHIPS;
 
 use super::Context;
 use super::call_rate::forget_strangers;
-use super::incidents::{find_stuck_tasks, review_last_month, strike_clocks};
+use super::incidents::{find_stuck_tasks, review_past_months, strike_clocks};
 use crate::domain::{HOUR_MS, MINUTE_MS, SECOND_MS};
 use crate::error::Error;
 use crate::store::Database;
@@ -49,7 +49,7 @@ pub enum Job {
     StuckTasks,
     /// Looks at the clocks of incidents (§8.2, §8.3.1).
     IncidentClocks,
-    /// Reviews the month that is over (§8.3.2).
+    /// Reviews the months that are over (§8.3.2).
     MonthlyReview,
 }
 
@@ -114,6 +114,6 @@ pub async fn run_job<D: Database>(cx: &Context<'_, D>, job: Job, upkeep: &Upkeep
         Job::Strangers => forget_strangers(cx).await.map(|()| Done::default()),
         Job::StuckTasks => find_stuck_tasks(cx).await,
         Job::IncidentClocks => strike_clocks(cx).await,
-        Job::MonthlyReview => review_last_month(cx).await,
+        Job::MonthlyReview => review_past_months(cx).await,
     }
 }

@@ -1,12 +1,13 @@
 //! §5.3.1.1 码号管理, §8.2.1 Table 3: watches the pools of operator numbers. The operator is told once when a pool runs
-//! low and once when several are empty; a pool that is empty is an incident until there are numbers again.
+//! low; that a pool becomes empty is an incident until there are numbers again.
 
 use super::{Done, Upkeep};
-use crate::domain::{AlertKind, IncidentKind, PoolState, Province, enough};
+use crate::domain::{AlertKind, PoolState, Province, enough};
 use crate::error::Error;
 use crate::operations::Context;
 use crate::operations::alerts::{NewAlert, raise};
-use crate::operations::transition::{close_incident, guarded, open_incident};
+use crate::operations::incidents::{province_empty, province_filled};
+use crate::operations::transition::guarded;
 use crate::store::{
     Database, Subject,
     pool_level::{self, PoolRow},
@@ -17,15 +18,11 @@ use crate::store::{
 pub const POOL_LOW_WATER: u32 = 100;
 /// Highest low-water mark.
 pub const MAX_POOL_LOW_WATER: u32 = 1_000_000;
-/// So many empty pools at once are told as such.
-const SEVERAL: usize = 2;
-
 /// How the pools are now, beside what was noted last.
 struct Survey {
     /// Provinces that have numbers and are not watched yet.
     unknown: Vec<Province>,
     pools: Vec<Seen>,
-    are_several_told: bool,
 }
 
 /// One pool.
@@ -41,28 +38,21 @@ impl Seen {
         (self.state, self.level) == (self.noted.state, self.noted.level)
     }
 
-    fn is_empty(&self) -> bool {
-        self.state == PoolState::Empty
+    /// True when it has become empty. That it is still empty opens no incident again that somebody has settled.
+    fn is_newly_empty(&self) -> bool {
+        self.state == PoolState::Empty && self.noted.state != PoolState::Empty
+    }
+
+    /// True when an incident says that it is empty, which it is not.
+    fn is_settled(&self) -> bool {
+        self.state != PoolState::Empty && self.noted.is_incident_open
     }
 }
 
 impl Survey {
-    fn empty(&self) -> impl Iterator<Item = Province> {
-        self.pools
-            .iter()
-            .filter(|pool| pool.is_empty())
-            .map(|pool| pool.noted.province)
-    }
-
-    fn are_several_empty(&self) -> bool {
-        self.empty().count() >= SEVERAL
-    }
-
     fn is_nothing_new(&self) -> bool {
-        let is_known = |pool: &Seen| pool.is_noted() && pool.is_empty() == pool.noted.is_incident_open;
-        self.unknown.is_empty()
-            && self.pools.iter().all(is_known)
-            && self.are_several_empty() == self.are_several_told
+        let is_known = |pool: &Seen| pool.is_noted() && !pool.is_settled();
+        self.unknown.is_empty() && self.pools.iter().all(is_known)
     }
 }
 
@@ -84,7 +74,6 @@ pub(super) async fn watch<D: Database>(cx: &Context<'_, D>, upkeep: &Upkeep) -> 
         for pool in &seen.pools {
             count += usize::from(follow(cx, pool).await?);
         }
-        follow_several(cx, &seen).await?;
         Ok::<_, Error>(count)
     })
     .await?;
@@ -105,26 +94,21 @@ async fn survey<D: Database>(cx: &Context<'_, D>, upkeep: &Upkeep) -> Result<Sur
     }
     let mut unknown = views::provinces_with_numbers(cx.db).await?;
     unknown.retain(|province| pools.iter().all(|pool| pool.noted.province != *province));
-    Ok(Survey {
-        unknown,
-        pools,
-        are_several_told: pool_level::are_several_told(cx.db).await?,
-    })
+    Ok(Survey { unknown, pools })
 }
 
 /// Notes what a pool has become, and tells it; whether its state changed.
 async fn follow<D: Database>(cx: &Context<'_, D>, pool: &Seen) -> Result<bool, Error> {
     let province = pool.noted.province;
     let subject = Subject::province(province.code());
-    if pool.is_empty() && !pool.noted.is_incident_open {
-        open_incident(cx, IncidentKind::ProvinceWithoutNumber, &subject).await?;
-    } else if !pool.is_empty() && pool.noted.is_incident_open {
-        close_incident(cx, IncidentKind::ProvinceWithoutNumber, &subject).await?;
+    if !pool.is_noted() {
+        guarded(pool_level::note(cx.db, &pool.noted, pool.state, pool.level, cx.now).await?)?;
     }
-    if pool.is_noted() {
-        return Ok(false);
+    if pool.is_newly_empty() {
+        province_empty(cx, province).await?;
+    } else if pool.is_settled() {
+        province_filled(cx, province.code()).await?;
     }
-    guarded(pool_level::note(cx.db, &pool.noted, pool.state, pool.level, cx.now).await?)?;
     // From low it is no news that it is empty, nor from empty that it is low.
     if pool.noted.state == PoolState::Ok && pool.state != PoolState::Ok && pool.low_water > 0 {
         let alert = NewAlert {
@@ -140,29 +124,4 @@ async fn follow<D: Database>(cx: &Context<'_, D>, pool: &Seen) -> Result<bool, E
         raise(cx, alert).await?;
     }
     Ok(pool.state != pool.noted.state)
-}
-
-/// Tells that several pools are empty, or settles that.
-async fn follow_several<D: Database>(cx: &Context<'_, D>, survey: &Survey) -> Result<(), Error> {
-    let (kind, subject) = (IncidentKind::ProvincesWithoutNumber, Subject::platform());
-    match (survey.are_several_empty(), survey.are_several_told) {
-        (true, false) => {
-            open_incident(cx, kind, &subject).await?;
-            let joined = |text: fn(Province) -> &'static str| {
-                let texts: Vec<&str> = survey.empty().map(text).collect();
-                texts.join(",")
-            };
-            let alert = NewAlert {
-                kind: AlertKind::PoolsEmpty,
-                subject: &subject,
-                fields: vec![
-                    ("province_codes", joined(Province::code)),
-                    ("provinces", joined(Province::zh)),
-                ],
-            };
-            raise(cx, alert).await
-        }
-        (false, true) => close_incident(cx, kind, &subject).await,
-        _ => Ok(()),
-    }
 }
