@@ -12,6 +12,7 @@ mod log;
 mod operator;
 mod own_cases;
 mod receiver;
+mod rig;
 mod schemathesis;
 mod success;
 mod year;
