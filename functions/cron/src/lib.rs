@@ -8,9 +8,10 @@ mod callbacks;
 
 use callbacks::Sent;
 use serde_json::{Value, json};
+use shared::domain::Timestamp;
 use shared::error::Error;
 use shared::operations::{CALLBACKS_JOB, Done, note_job, open_diary};
-use shared::spin::{self, Connection, Needs, call_component};
+use shared::spin::{self, Connection, Migrating, Needs, call_component};
 use shared::web::{Call, Refusal, Reply, interface};
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
@@ -18,6 +19,7 @@ use spin_sdk::http_service;
 const NEEDS: Needs = Needs {
     sealing_keys: true,
     secret: Some("cron_secret"),
+    migrate: Some(by_upkeep),
     ..Needs::NONE
 };
 
@@ -27,6 +29,17 @@ const UPKEEP: &str = "upkeep";
 #[http_service]
 async fn handle(request: Request) -> impl IntoResponse {
     spin::serve(&interface::CRON, NEEDS, request, tick).await
+}
+
+/// Being called, `upkeep` brings a database up to this program; its text is too much for two.
+fn by_upkeep(_: &Connection, _: Timestamp) -> Migrating<'_> {
+    Box::pin(async {
+        let settings = spin::settings(NEEDS).await?;
+        let path = interface::UPKEEP.path;
+        call_component(UPKEEP, path, settings.own_secret())
+            .await
+            .map(drop)
+    })
 }
 
 async fn tick(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {

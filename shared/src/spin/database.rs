@@ -131,7 +131,7 @@ async fn bring_up_to_date(
 pub type Migrate = for<'a> fn(&'a Connection, Timestamp) -> Migrating<'a>;
 
 /// A migration under way.
-pub(super) type Migrating<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + 'a>>;
+pub type Migrating<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + 'a>>;
 
 /// See [`Migrate`].
 pub fn migrate(connection: &Connection, now: Timestamp) -> Migrating<'_> {

@@ -16,7 +16,7 @@ mod variables;
 pub use body::{read_bounded, within};
 pub use chain::call_component;
 pub use clock::{HostRandom, now};
-pub use database::{Connection, Durability, Migrate, migrate};
+pub use database::{Connection, Durability, Migrate, Migrating, migrate};
 pub use endpoint::{BODY_READ_SECS, serve};
 pub use operator::{fresh_number, fresh_open_time};
 pub use post::{POST_SECS, Posted, post};

@@ -290,6 +290,11 @@ async fn ends_well(year: &Year) {
         "/v1/write/apply?eid={}&write_type=1&province_code=37",
         expired.keys().next().unwrap()
     ));
-    let refused = year.rig.door.send(refused.bearer(&year.client.token)).await;
+    let token = year
+        .rig
+        .door
+        .token(&year.client.id, &year.client.client_secret)
+        .await;
+    let refused = year.rig.door.send(refused.bearer(&token)).await;
     assert_eq!(refused.reason(), "temporary_number_expired", "{}", refused.text);
 }

@@ -3,9 +3,11 @@
 use std::path::Path;
 
 use rusqlite::Connection;
+use xieka::api::Api;
+use xieka::demo::world::Ground;
 use xieka::inventory::SAMPLE_TRANSPORT_KEY;
 
-use crate::support::{Doors as _, Running, applied, inventory, power};
+use crate::support::{Doors as _, Running, applied, inventory, power, root, tick};
 
 /// Every file of the database: the main one, the write-ahead log, the shared-memory index.
 fn database_bytes(folder: &Path) -> Vec<u8> {
@@ -135,4 +137,16 @@ async fn the_history_of_a_written_card_is_the_way_through_table_2() {
         .unwrap();
     assert_eq!(outbox, "delivered");
     running.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_tick_lays_out_an_empty_database() {
+    let ground = Ground::new().await.unwrap();
+    let host = ground.launch(root()).platform().await.unwrap();
+    let api = Api::new(format!("http://{}", host.addr()));
+    tick(&api, ground.secrets.get("SPIN_VARIABLE_CRON_SECRET").unwrap()).await;
+    let admin = ground.secrets.get("SPIN_VARIABLE_ADMIN_SECRET").unwrap();
+    let health = api.get_as(admin, "/admin/v1/health", &[]).await.unwrap();
+    assert_eq!(health.ok("health").unwrap()["well"], true);
+    host.shutdown().await;
 }
