@@ -124,7 +124,9 @@ fn tasks_are_as_acknowledged(
 
 /// Every outcome was told, none invented; a repetition has the identifier of what it repeats.
 fn callbacks_tell_what_happened(world: &World, written: &BTreeSet<String>) -> Result<usize> {
-    let refused = world.ground.receiver.refused();
+    let mut refused = world.ground.receiver.refused();
+    // A platform that is killed while it sends leaves half a callback; it comes again.
+    refused.retain(|why| !why.starts_with("body not read"));
     ensure!(
         refused.is_empty(),
         "callbacks that the receiver refused: {refused:?}"
