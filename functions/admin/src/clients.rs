@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use shared::domain::ClientId;
 use shared::operations::{
@@ -10,7 +10,7 @@ use shared::operations::{
     create_client, list_clients,
 };
 use shared::spin::Connection;
-use shared::web::{Call, Param, Refusal, Reply};
+use shared::web::{Call, Param, Refusal, Reply, field, or_null};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -88,14 +88,10 @@ struct ChangeDocument {
     ips: Option<Vec<String>>,
     permissions: Option<Vec<String>>,
     // Absent leaves the address alone, null ends it.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "or_null")]
     callback_url: Option<Option<String>>,
     limits: Option<BTreeMap<String, u32>>,
     active: Option<bool>,
-}
-
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
 }
 
 /// Changes what is named of an account.
@@ -163,5 +159,5 @@ pub(crate) async fn revoke_tokens(call: &Call<'_, Connection>) -> Result<Reply, 
 }
 
 fn client_id(text: &str) -> Result<ClientId, Refusal> {
-    ClientId::parse(text).map_err(|malformed| Refusal::of_malformed("client_id", malformed))
+    field("client_id", ClientId::parse(text))
 }

@@ -11,9 +11,9 @@ use shared::operations::{
 };
 use shared::spin::{Connection, post};
 use shared::store::outbox::OutboxState;
-use shared::web::{Call, Param, Refusal, Reply};
+use shared::web::{Call, Param, Refusal, Reply, field};
 
-use crate::receivers::{field, receiver};
+use crate::receivers::receiver;
 
 /// Characters of an answer that an administrator is shown.
 const SHOWN_CHARS: usize = 2_000;

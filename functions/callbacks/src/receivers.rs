@@ -1,13 +1,13 @@
 //! The addresses that messages go to, and the secrets they are signed with.
 
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::{Value, json};
-use shared::domain::{Malformed, Receiver};
+use shared::domain::Receiver;
 use shared::operations::{
     OVERLAP_SECS, ReceiverSecretView, enter_receiver_address, receiver_view, rotate_receiver_secret,
 };
 use shared::spin::Connection;
-use shared::web::{Call, Param, Refusal, Reply};
+use shared::web::{Call, Param, Refusal, Reply, field};
 
 /// A receiver's address, how it fares, and its secrets without what they are.
 pub(crate) async fn show(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
@@ -37,12 +37,8 @@ pub(crate) async fn show(call: &Call<'_, Connection>) -> Result<Reply, Refusal> 
 struct UpdateDocument {
     receiver: String,
     // Null ends the address; to leave the field out is a mistake.
-    #[serde(deserialize_with = "present")]
+    #[serde(deserialize_with = "Option::deserialize")]
     url: Option<String>,
-}
-
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    Option::deserialize(deserializer)
 }
 
 /// Enters a receiver's address, or ends it. The operator's first address comes with a secret, in this answer and never
@@ -83,8 +79,4 @@ pub(crate) async fn rotate_secret(call: &Call<'_, Connection>) -> Result<Reply, 
 
 pub(crate) fn receiver(text: &str) -> Result<Receiver, Refusal> {
     field("receiver", Receiver::parse(text))
-}
-
-pub(crate) fn field<T>(name: &str, read: Result<T, Malformed>) -> Result<T, Refusal> {
-    read.map_err(|malformed| Refusal::of_malformed(name, malformed))
 }

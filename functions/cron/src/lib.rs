@@ -10,8 +10,8 @@ use callbacks::Sent;
 use serde_json::{Value, json};
 use shared::domain::Timestamp;
 use shared::error::Error;
-use shared::operations::{CALLBACKS_JOB, Done, note_job, open_diary};
-use shared::spin::{self, Connection, Migrating, Needs, call_component};
+use shared::operations::{CALLBACKS_JOB, Done, open_diary};
+use shared::spin::{self, Connection, Migrating, Needs, call_component, conclude_job};
 use shared::web::{Call, Refusal, Reply, interface};
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
@@ -76,15 +76,10 @@ async fn conclude(call: &Call<'_, Connection>, sent: Result<Sent, Error>) -> (Se
     };
     // What cannot be read or noted does not undo what was sent.
     let diary = open_diary(call.cx).await.unwrap_or_default();
-    if let Err(error) = note_job(call.cx, &diary, CALLBACKS_JOB, &outcome).await {
-        eprintln!("{}", call.failed_job(CALLBACKS_JOB, &error));
+    let mut told = conclude_job(call, &diary, CALLBACKS_JOB, &outcome).await;
+    if outcome.is_ok() {
+        // Running out of time is no failure of the job, but its caller should tick again.
+        told["more"] = sent.more.into();
     }
-    let told = match outcome {
-        Ok(done) => json!({"done": done.count, "more": sent.more}),
-        Err(error) => {
-            eprintln!("{}", call.failed_job(CALLBACKS_JOB, &error));
-            json!({"failed": error.reason().code()})
-        }
-    };
     (sent, told)
 }

@@ -1,10 +1,10 @@
 //! What people do about incidents (§8.2, §8.3.1).
 
-use shared::domain::{ClientId, Eid, IncidentId, Malformed, Province};
+use shared::domain::{ClientId, Eid, IncidentId, Province};
 use shared::error::Reason;
 use shared::operations::{About, FinalReport, IncidentAct, NewIncident, act_on_incident, enter_incident};
 use shared::spin::Connection;
-use shared::web::{Call, Refusal, Reply, Texts};
+use shared::web::{Call, Refusal, Reply, Texts, field};
 
 use crate::incidents::{document, kind, severity};
 
@@ -63,8 +63,4 @@ pub(crate) async fn act(name: &str, call: &Call<'_, Connection>) -> Result<Reply
     };
     let incident = act_on_incident(call.cx, id, &act).await?;
     Ok(Reply::ok().with("incident", document(call, &incident)))
-}
-
-fn field<T>(name: &str, read: Result<T, Malformed>) -> Result<T, Refusal> {
-    read.map_err(|malformed| Refusal::of_malformed(name, malformed))
 }

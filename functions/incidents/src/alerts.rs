@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use shared::domain::AlertId;
 use shared::operations::{MAX_ALERTS_PER_PAGE, list_alerts, note_alerts};
 use shared::spin::Connection;
-use shared::web::{Call, Param, Refusal, Reply};
+use shared::web::{Call, Param, Refusal, Reply, field};
 
 /// The alerts that nobody has taken note of, the latest first; with `state=all` every one.
 pub(crate) async fn list(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
@@ -41,6 +41,6 @@ struct NoteDocument {
 pub(crate) async fn note(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
     let wanted: NoteDocument = call.json()?;
     let ids: Result<Vec<_>, _> = wanted.ids.iter().map(|id| AlertId::parse(id)).collect();
-    let ids = ids.map_err(|malformed| Refusal::of_malformed("ids", malformed))?;
+    let ids = field("ids", ids)?;
     Ok(Reply::ok().with("noted", note_alerts(call.cx, &ids).await?))
 }

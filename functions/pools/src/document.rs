@@ -2,10 +2,10 @@
 
 use serde::Deserialize;
 use serde_json::Value;
-use shared::domain::{Iccid, Malformed};
+use shared::domain::Iccid;
 use shared::error::Reason;
 use shared::spin::Connection;
-use shared::web::{Call, Refusal};
+use shared::web::{Call, Refusal, field, present};
 
 /// What any of these acts takes. One document for all: a reader for each would fill a tenth of the component.
 #[derive(Default, Deserialize)]
@@ -57,12 +57,4 @@ impl Wanted {
             .map(|text| field("iccids", Iccid::parse(text)))
             .collect()
     }
-}
-
-pub(crate) fn present<'a, T>(name: &str, value: Option<&'a T>) -> Result<&'a T, Refusal> {
-    value.ok_or_else(|| Refusal::of_field(name, Reason::ParameterMissing))
-}
-
-pub(crate) fn field<T>(name: &str, read: Result<T, Malformed>) -> Result<T, Refusal> {
-    read.map_err(|malformed| Refusal::of_malformed(name, malformed))
 }

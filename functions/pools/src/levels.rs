@@ -1,12 +1,12 @@
 //! The pools of operator numbers: how many each province has left, and at how many the operator is told.
 
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use shared::domain::Province;
 use shared::error::Reason;
 use shared::operations::{MAX_POOL_LOW_WATER, pool_views, set_pool_low_water};
 use shared::spin::Connection;
-use shared::web::{Call, Refusal, Reply};
+use shared::web::{Call, Refusal, Reply, field, or_null, present};
 
 /// Every pool that is watched, with the numbers in it now.
 pub(crate) async fn list(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
@@ -33,22 +33,15 @@ pub(crate) async fn list(call: &Call<'_, Connection>) -> Result<Reply, Refusal> 
 struct MarkDocument {
     province_code: String,
     // Null lets the platform's mark be in force; absent is a mistake.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "or_null")]
     low_water: Option<Option<u32>>,
-}
-
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<u32>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
 }
 
 /// Sets the low-water mark of one province.
 pub(crate) async fn update(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
     let wanted: MarkDocument = call.json()?;
-    let province = Province::parse(&wanted.province_code)
-        .map_err(|malformed| Refusal::of_malformed("province_code", malformed))?;
-    let low_water = wanted
-        .low_water
-        .ok_or_else(|| Refusal::of_field("low_water", Reason::ParameterMissing))?;
+    let province = field("province_code", Province::parse(&wanted.province_code))?;
+    let low_water = present("low_water", wanted.low_water)?;
     if low_water.is_some_and(|mark| mark > MAX_POOL_LOW_WATER) {
         return Err(Refusal::of_field("low_water", Reason::ParameterMalformed));
     }

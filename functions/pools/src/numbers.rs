@@ -6,9 +6,9 @@ use shared::operations::{
     NumberAct, NumberRef, act_on_number, allot_numbers, register_fault, release_numbers,
 };
 use shared::spin::Connection;
-use shared::web::{Call, Refusal, Reply};
+use shared::web::{Call, Refusal, Reply, field, present};
 
-use crate::document::{Wanted, field, present};
+use crate::document::Wanted;
 
 /// Enters a chip in the register of faulty chips, or takes it out.
 pub(crate) async fn fault(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {

@@ -5,9 +5,9 @@ use shared::domain::{Eid, Iccid, Imsi, Malformed, Msisdn, Network, Volume, parse
 use shared::error::Reason;
 use shared::operations::{self, Reprovision};
 use shared::spin::Connection;
-use shared::web::{Call, Refusal, Reply};
+use shared::web::{Call, Refusal, Reply, field, present};
 
-use crate::document::{Wanted, field, present};
+use crate::document::Wanted;
 
 const FIELDS: &[&str] = &[
     "eid",

@@ -4,9 +4,9 @@
 //! Opened by `cron_secret`. Each job does a bounded amount; what it does not get done stays due, and `more` says so. A
 //! job that fails does not stop the others: the answer says which failed, and the operator's log why. Sends nothing.
 
-use serde_json::{Value, json};
-use shared::operations::{Job, note_job, open_diary, run_job};
-use shared::spin::{self, Connection, Needs};
+use serde_json::Value;
+use shared::operations::{Job, open_diary, run_job};
+use shared::spin::{self, Connection, Needs, conclude_job};
 use shared::web::{Call, Refusal, Reply, interface};
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
@@ -34,19 +34,8 @@ async fn work(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
             continue;
         }
         let outcome = run_job(call.cx, job, &call.settings.upkeep).await;
-        if let Err(error) = note_job(call.cx, &diary, job.code(), &outcome).await {
-            eprintln!("{}", call.failed_job(job.code(), &error));
-        }
-        let told = match outcome {
-            Ok(done) => {
-                more |= done.more;
-                json!({"done": done.count, "more": done.more})
-            }
-            Err(error) => {
-                eprintln!("{}", call.failed_job(job.code(), &error));
-                json!({"failed": error.reason().code()})
-            }
-        };
+        more |= outcome.as_ref().is_ok_and(|done| done.more);
+        let told = conclude_job(call, &diary, job.code(), &outcome).await;
         jobs.insert(job.code().to_owned(), told);
     }
     Ok(Reply::ok().with("jobs", Value::Object(jobs)).with("more", more))

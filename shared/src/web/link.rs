@@ -6,6 +6,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::fields::{field, present};
 use super::refusal::Refusal;
 use super::reply::Reply;
 use crate::domain::{Eid, FailureKind, SessionId};
@@ -68,7 +69,7 @@ impl SessionDocument {
     pub fn read(&self) -> Result<OpenSession<'_>, Refusal> {
         Ok(OpenSession {
             session_id: session_id(&self.session_id)?,
-            eid: Eid::parse(&self.eid).map_err(|malformed| Refusal::of_malformed("eid", malformed))?,
+            eid: field("eid", Eid::parse(&self.eid))?,
             peer: &self.peer,
             agent: self.agent.as_deref(),
             resumed: self.resumed,
@@ -152,10 +153,6 @@ impl EventDocument {
     }
 }
 
-fn present<T>(name: &str, field: Option<T>) -> Result<T, Refusal> {
-    field.ok_or_else(|| Refusal::of_field(name, Reason::ParameterMissing))
-}
-
 impl ReportDocument {
     /// The report as operations take it.
     ///
@@ -182,7 +179,7 @@ pub fn report_reply(answer: &ReportAnswer) -> Reply {
 }
 
 fn session_id(text: &str) -> Result<SessionId, Refusal> {
-    SessionId::parse(text).map_err(|malformed| Refusal::of_malformed("session_id", malformed))
+    field("session_id", SessionId::parse(text))
 }
 
 fn hex_or_null(bytes: Option<&[u8]>) -> Value {

@@ -8,6 +8,7 @@
 pub mod address;
 mod call;
 mod credential;
+mod fields;
 pub mod interface;
 mod language;
 mod leases;
@@ -26,6 +27,7 @@ mod texts;
 mod trace;
 
 pub use call::Call;
+pub use fields::{field, or_null, present};
 pub use interface::Interface;
 pub use leases::Leases;
 pub use params::{Param, Params};

@@ -8,6 +8,7 @@
 
 use std::collections::BTreeMap;
 
+use super::fields::field;
 use super::query::Pair;
 use super::refusal::{Problem, Refusal};
 use crate::domain::{Kind, Malformed, Timestamp};
@@ -213,7 +214,7 @@ impl Params {
         read: impl FnOnce(&str) -> Result<T, Malformed>,
     ) -> Result<Option<T>, Refusal> {
         let value = self.text(param).map(read).transpose();
-        value.map_err(|malformed| Refusal::of_malformed(param.name(), malformed))
+        field(param.name(), value)
     }
 
     /// The value of a parameter that must be there, as `read` understands it.
@@ -225,7 +226,7 @@ impl Params {
         param: Param,
         read: impl FnOnce(&str) -> Result<T, Malformed>,
     ) -> Result<T, Refusal> {
-        read(self.required_text(param)?).map_err(|malformed| Refusal::of_malformed(param.name(), malformed))
+        field(param.name(), read(self.required_text(param)?))
     }
 
     /// A point in time, RFC 3339, if it was sent.
