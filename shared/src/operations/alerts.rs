@@ -6,13 +6,10 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::Context;
-use crate::domain::{AlertId, AlertKind, CallbackId, Receiver, Timestamp};
+use super::outbox::{has_address, queue};
+use crate::domain::{AlertId, AlertKind, Receiver, Timestamp};
 use crate::error::{Error, Reason};
-use crate::store::{
-    Database, Subject, alert,
-    outbox::{self, NewMessageRow},
-    receiver,
-};
+use crate::store::{Database, Subject, alert};
 use crate::vault::random_bytes;
 
 /// Most alerts of one page.
@@ -49,22 +46,10 @@ pub(super) async fn raise<D: Database>(cx: &Context<'_, D>, new: NewAlert<'_>) -
     alert::insert(cx.db, id, kind.code(), subject, sealed, cx.now).await?;
     // Nobody is told by an address that does not take what it is told.
     let operator = Receiver::Operator;
-    let address = receiver::find(cx.db, &operator).await?;
-    if *subject == Subject::receiver(&operator) || address.is_none_or(|row| row.url.is_none()) {
+    if *subject == Subject::receiver(&operator) || !has_address(cx, &operator).await? {
         return Ok(());
     }
-    let id = CallbackId::new(cx.now, random_bytes(cx.random));
-    let body_sealed = cx
-        .vault
-        .seal(cx.random, outbox::BODY, id.text().as_bytes(), &body)?;
-    let message = NewMessageRow {
-        id,
-        receiver: &operator,
-        topic: kind.code(),
-        task: None,
-        body_sealed,
-    };
-    Ok(outbox::insert(cx.db, message, cx.now).await?)
+    queue(cx, &operator, kind.code(), None, &body).await
 }
 
 /// An alert.

@@ -3,18 +3,16 @@
 use std::collections::BTreeMap;
 
 use super::super::Context;
+use super::queue::{has_address, queue};
 use super::sign::{Key, SIGN_FIELD, SIGN_PREVIOUS_FIELD, sign};
-use crate::domain::{CallbackId, CardStatus, FailureKind, Receiver};
+use crate::domain::{CardStatus, FailureKind, Receiver};
 use crate::error::{Error, Reason};
 use crate::store::{
     Database,
     chip::ChipRow,
     number::{self, NumberRow},
-    outbox::{self, NewMessageRow},
-    receiver,
     task::TaskRow,
 };
-use crate::vault::random_bytes;
 
 /// What the messages about the outcome of a task are called in the outbox.
 const TOPIC: &str = "write_result";
@@ -39,23 +37,12 @@ pub(in crate::operations) async fn enqueue<D: Database>(
     outcome: Outcome,
 ) -> Result<(), Error> {
     let client = Receiver::Client(task.client_id.clone());
-    let address = receiver::find(cx.db, &client).await?;
-    if address.is_none_or(|row| row.url.is_none()) {
+    if !has_address(cx, &client).await? {
         return Ok(());
     }
-    let id = CallbackId::new(cx.now, random_bytes(cx.random));
     let fields = fields(cx, chip, task, number, outcome)?;
     let body = serde_json::to_vec(&fields).map_err(Error::internal)?;
-    let message = NewMessageRow {
-        id,
-        receiver: &client,
-        topic: TOPIC,
-        task: Some(task.id),
-        body_sealed: cx
-            .vault
-            .seal(cx.random, outbox::BODY, id.text().as_bytes(), &body)?,
-    };
-    Ok(outbox::insert(cx.db, message, cx.now).await?)
+    queue(cx, &client, TOPIC, Some(task.id), &body).await
 }
 
 fn fields<D>(

@@ -62,8 +62,8 @@ impl Wanted {
 /// Claims due messages, of each receiver no more than [`MAX_ON_THEIR_WAY`] less those already on their way, and of each
 /// task only the earliest. Claiming counts as an attempt and keeps others away for [`LEASE_MS`], so that several
 /// callers share the work; a message whose outcome is never reported is tried again as after a failure. Messages whose last
-/// attempt was never reported are given up. An attempt at one that cannot be opened or signed has failed. Those of a receiver without an address, or whose address is not called any more, wait until
-/// one is entered.
+/// attempt was never reported are given up. An attempt at one that cannot be opened or signed has failed. Those of a
+/// receiver without an address, or whose address is not called any more, wait until one is entered.
 ///
 /// # Errors
 /// Those of the database.

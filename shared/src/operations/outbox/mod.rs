@@ -3,6 +3,7 @@
 
 mod body;
 mod due;
+mod queue;
 mod record;
 mod resend;
 mod sign;
@@ -12,6 +13,7 @@ pub use due::{
     DueCallback, LEASE_MS, MAX_CALLBACKS_PER_CALL, MAX_ON_THEIR_WAY, MAX_ON_THEIR_WAY_FAILING, Wanted,
     due_callbacks,
 };
+pub(super) use queue::{has_address, queue};
 pub use record::{
     Delivery, DeliveryState, MAX_ATTEMPTS, MAX_FAILING_MS, MAX_PUT_OFF_MS, RETRY_AFTER_MS, record_delivery,
 };

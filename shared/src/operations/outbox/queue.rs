@@ -1,0 +1,42 @@
+//! Adding messages to the outbox.
+
+use super::super::Context;
+use crate::domain::{CallbackId, Receiver, TaskId};
+use crate::error::Error;
+use crate::store::{
+    Database,
+    outbox::{self, NewMessageRow},
+    receiver,
+};
+use crate::vault::random_bytes;
+
+/// Whether there is an address to send messages to.
+pub(in crate::operations) async fn has_address<D: Database>(
+    cx: &Context<'_, D>,
+    to: &Receiver,
+) -> Result<bool, Error> {
+    let row = receiver::find(cx.db, to).await?;
+    Ok(row.is_some_and(|row| row.url.is_some()))
+}
+
+/// Adds a message to the transaction under way. `body` is the JSON object of its fields, without signature.
+pub(in crate::operations) async fn queue<D: Database>(
+    cx: &Context<'_, D>,
+    to: &Receiver,
+    topic: &'static str,
+    task: Option<TaskId>,
+    body: &[u8],
+) -> Result<(), Error> {
+    let id = CallbackId::new(cx.now, random_bytes(cx.random));
+    let body_sealed = cx
+        .vault
+        .seal(cx.random, outbox::BODY, id.text().as_bytes(), body)?;
+    let message = NewMessageRow {
+        id,
+        receiver: to,
+        topic,
+        task,
+        body_sealed,
+    };
+    Ok(outbox::insert(cx.db, message, cx.now).await?)
+}
