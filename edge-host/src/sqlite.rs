@@ -2,11 +2,12 @@
 //!
 //! Every connection a component opens is a connection of its own: transactions are never shared, and
 //! dropping it rolls back what was not committed. Nothing here runs on the async runtime's own
-//! threads, and no pragma is set behind the component's back but those Spin's build implies.
+//! threads, and nothing that a component could notice is set behind its back but what Spin's build implies.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::fallible_iterator::FallibleIterator as _;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::types::{Value as SqlValue, ValueRef};
@@ -51,6 +52,9 @@ impl Connection {
             }?;
             connection.busy_timeout(BUSY_TIMEOUT)?;
             connection.pragma_update(None, "foreign_keys", true)?;
+            // Newer SQLite compiles a cached statement anew each time it is given other values, in case they lead to a
+            // better plan. That takes longer than carrying the statement out.
+            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
             connection.authorizer(Some(refuse_attach))?;
             Ok(Self(Arc::new(Mutex::new(connection))))
         })

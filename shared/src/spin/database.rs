@@ -20,10 +20,10 @@ use super::clock::HostRandom;
 /// Label of the database in the manifest.
 const LABEL: &str = "default";
 
-// A lock that another connection holds is waited for here and not inside the engine: SQLite's own waiting doubles its
-// pauses up to a tenth of a second, so that late comers overtake whoever waits longest, and it holds up the whole
-// instance. An engine that knows no such thing says so.
-const DO_NOT_WAIT_FOR_LOCKS: &str = "PRAGMA busy_timeout = 0";
+// A lock that another connection holds is waited for by the engine for as long as a commit takes, then here and not
+// there: SQLite's own pauses double up to a tenth of a second, so that late comers overtake whoever waits longest, and
+// the whole instance waits with it. An engine that knows no such thing says so.
+const WAIT_SHORTLY_FOR_LOCKS: &str = "PRAGMA busy_timeout = 3";
 
 /// Longest wait for a lock, in seconds; as long as Spin lets SQLite wait.
 const LOCK_SECS: u64 = 5;
@@ -49,6 +49,15 @@ pub enum Durability {
     Full,
     /// They survive the end of the process: call log, call rates.
     Process,
+}
+
+impl Durability {
+    fn pragmas(self) -> &'static [&'static str] {
+        match self {
+            Self::Full => &[WAIT_SHORTLY_FOR_LOCKS],
+            Self::Process => &[WAIT_SHORTLY_FOR_LOCKS, DO_NOT_WAIT_FOR_THE_DISK],
+        }
+    }
 }
 
 thread_local! {
@@ -79,18 +88,34 @@ impl Connection {
         migrate: Option<Migrate>,
     ) -> Result<Self, Error> {
         let idle = IDLE.with(|pools| pools[durability as usize].borrow_mut().pop());
-        let inner = match idle {
-            Some(connection) => connection,
-            None => open(durability)?,
-        };
-        let connection = Self {
-            inner: Some(inner),
-            durability,
-            in_transaction: Cell::new(false),
+        let connection = match idle {
+            Some(inner) => Self::of(inner, durability),
+            None => Self::open(durability).await?,
         };
         if !SCHEMA_IS_CURRENT.get() {
             bring_up_to_date(&connection, now, migrate).await?;
             SCHEMA_IS_CURRENT.set(true);
+        }
+        Ok(connection)
+    }
+
+    fn of(inner: sqlite::Connection, durability: Durability) -> Self {
+        Self {
+            inner: Some(inner),
+            durability,
+            in_transaction: Cell::new(false),
+        }
+    }
+
+    async fn open(durability: Durability) -> Result<Self, Error> {
+        let inner = sqlite::Connection::open(LABEL).map_err(unavailable)?;
+        let connection = Self::of(inner, durability);
+        for pragma in durability.pragmas() {
+            // Waits for a lock as any statement does: the last connection of another instance holds one while it closes.
+            // What an engine does not know, it does without.
+            if let Err(busy @ DbError::Busy(_)) = connection.run(pragma, &[]).await {
+                return Err(busy.into());
+            }
         }
         Ok(connection)
     }
@@ -102,15 +127,6 @@ impl Connection {
             _ => {}
         }
     }
-}
-
-fn open(durability: Durability) -> Result<sqlite::Connection, Error> {
-    let connection = sqlite::Connection::open(LABEL).map_err(unavailable)?;
-    let _ = connection.execute(DO_NOT_WAIT_FOR_LOCKS, &[]);
-    if durability == Durability::Process {
-        let _ = connection.execute(DO_NOT_WAIT_FOR_THE_DISK, &[]);
-    }
-    Ok(connection)
 }
 
 async fn bring_up_to_date(

@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
-use rusqlite::{Connection, ErrorCode, params_from_iter, types::ValueRef};
+use rusqlite::{Connection, ErrorCode, config::DbConfig, params_from_iter, types::ValueRef};
 
 use super::{Database, DbError, Row, Value};
 
@@ -33,6 +33,10 @@ impl Sqlite {
         connection.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
         connection
             .pragma_update(None, "foreign_keys", true)
+            .map_err(failed)?;
+        // Newer SQLite would compile a cached statement anew each time it is given other values.
+        connection
+            .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
             .map_err(failed)?;
         Ok(Self(connection))
     }
