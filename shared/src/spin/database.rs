@@ -109,11 +109,13 @@ impl Connection {
 
     async fn open(durability: Durability) -> Result<Self, Error> {
         let inner = sqlite::Connection::open(LABEL).map_err(unavailable)?;
-        let connection = Self::of(inner, durability);
+        let mut connection = Self::of(inner, durability);
         for pragma in durability.pragmas() {
             // Waits for a lock as any statement does: the last connection of another instance holds one while it closes.
             // What an engine does not know, it does without.
             if let Err(busy @ DbError::Busy(_)) = connection.run(pragma, &[]).await {
+                // Closed, not kept: it would keep promises that are not asked for.
+                connection.inner = None;
                 return Err(busy.into());
             }
         }
