@@ -32,6 +32,7 @@
 //! - A duplicate route is refused at start, where Spin warns and lets the last one win.
 //! - Compare-and-swap compares with what the handle saw when it was made, as the WIT demands; Spin
 //!   compares only after `current` was called.
+//! - SQLite keeps the plan of a compiled statement whatever values it is given (`SQLITE_DBCONFIG_ENABLE_QPSG`).
 //! - The embedder may own the wall clock ([`Options::clock`]) and take the guests' output
 //!   ([`Options::logs`]).
 
