@@ -75,7 +75,11 @@ async fn first_client(api: &Api, admin_secret: &str) -> Result<()> {
         "name": "first",
         "phone": "13800000000",
         "ips": ["127.0.0.1/32", "::1/128"],
-        "permissions": ["write.apply", "write.status"],
+        // All there are: whoever tries the platform out goes through every interface, as the guide does.
+        "permissions": [
+            "write.provinces", "write.apply", "write.status", "write.cancel", "chip.read", "number.read",
+            "number.usage", "number.open_time", "number.city",
+        ],
     });
     let made = api
         .post_json(admin_secret, "/admin/v1/clients", &client)
