@@ -3,7 +3,7 @@ use serde::Deserialize;
 use super::*;
 
 /// `special` or `public`, an address, and why: what the platform refuses where a callback address is entered.
-const ADDRESSES: &str = include_str!("../../../shared/src/domain/callback_url/addresses.txt");
+const ADDRESSES: &str = include_str!("../../../shared/domain/src/callback_url/addresses.txt");
 
 /// The lists that this repository hands to operators.
 const SHIPPED: [(&str, &str); 2] = [

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::json;
-use shared::web::interface::{self, Access, Interface, Methods};
+use web::interface::{self, Access, Interface, Methods};
 
 use crate::cases::good;
 use crate::door::{Door, Sent, root};

@@ -4,10 +4,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use shared::error::{Lang, Reason};
-use shared::web::interface::{self, Interface, Methods, documented_reasons};
-use shared::web::{MAX_PAIRS, MAX_QUERY_BYTES};
+use domain::error::{Lang, Reason};
 use tokio::io::AsyncWriteExt as _;
+use web::interface::{self, Interface, Methods, documented_reasons};
+use web::{MAX_PAIRS, MAX_QUERY_BYTES};
 
 use crate::door::{Door, Reply, Sent, reuses};
 use crate::own_cases;

@@ -1,7 +1,7 @@
 //! What each interface answers when all is well: exactly the fields of its clause, in its order.
 
 use serde_json::{Value, json};
-use shared::web::interface;
+use web::interface;
 
 use crate::cases::call;
 use crate::door::{Door, Reply, Sent};
