@@ -34,6 +34,7 @@ mod report;
 mod reprovision;
 mod status;
 mod token;
+mod transaction;
 mod transition;
 
 pub use alerts::{AlertView, MAX_ALERTS_PER_PAGE, MAX_NOTED, list_alerts, note_alerts};
@@ -97,6 +98,8 @@ pub use token::{
     Caller, IssuedToken, MAX_TOKEN_BYTES, TOKEN_LIFETIME_SECS, TOKENS_PER_MINUTE, Verified, issue_token,
     verify_token,
 };
+
+pub(crate) use transaction::transaction;
 
 use domain::{Timestamp, Zone};
 use vault::{Random, Vault};

@@ -6,6 +6,7 @@ use super::super::Context;
 use super::super::transition::guarded;
 use super::list::{IncidentView, view};
 use super::platform::follow_several;
+use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{
     ClientId, Concern, Eid, IncidentId, IncidentKind, Misfit, Province, Receiver, Severity, Standing,
@@ -14,7 +15,6 @@ use domain::{
 use store::{
     Database, Subject, chip, client,
     incident::{self, By, IncidentRow, NewIncidentRow},
-    transaction,
 };
 use vault::{Column, IndexKind, random_bytes};
 
@@ -110,23 +110,23 @@ pub async fn enter_incident<D: Database>(
         (Severity::General, Some(severity)) => severity,
         (usual, _) => usual,
     };
-    transaction(cx.db, async |db| {
+    transaction(cx, async |tx| {
         let subject = subject_of(cx, new).await?;
         let row = NewIncidentRow {
             id,
             subject: &subject,
             standing: &Standing::new(new.kind, severity, cx.now, cx.now),
             opened_by: By::Admin,
-            note_sealed,
+            note_sealed: note_sealed.clone(),
         };
-        let is_new = incident::open(db, row, cx.now).await?;
+        let is_new = incident::open(tx, row, cx.now).await?;
         if is_new && new.kind == IncidentKind::ProvinceWithoutNumber {
-            follow_several(cx).await?;
+            follow_several(cx, tx).await?;
         }
         if let (IncidentKind::ChipFault, Some(chip)) = (new.kind, subject.as_chip()) {
-            chip::set_faulty(db, &chip, cx.now).await?;
+            chip::set_faulty(tx, &chip, cx.now).await?;
         }
-        let row = incident::open_of(db, &[new.kind], &subject).await?.pop();
+        let row = incident::open_of(tx, &[new.kind], &subject).await?.pop();
         let row = row.ok_or_else(|| Error::internal("an incident that is open is not found"))?;
         Ok(Opened {
             incident: view(cx, row).await?,
@@ -183,7 +183,7 @@ pub async fn act_on_incident<D: Database>(
     act: &IncidentAct<'_>,
 ) -> Result<IncidentView, Error> {
     let text = written(act)?;
-    transaction(cx.db, async |db| {
+    transaction(cx, async |tx| {
         let row = one(cx, id).await?;
         if is_done(cx, &row, act, text.as_deref())? {
             return view(cx, row).await;
@@ -191,16 +191,16 @@ pub async fn act_on_incident<D: Database>(
         let sealed = text.as_deref().map(|text| sealed(cx, column(act), id, text));
         let sealed = sealed.transpose()?;
         let now = permitted(&row.standing, act, cx.now)?;
-        guarded(incident::change(db, &row, &now).await?)?;
+        guarded(incident::change(tx, &row, &now).await?)?;
         match (act, sealed) {
             (IncidentAct::Settle(_), sealed) => {
-                guarded(incident::settled(db, id, By::Admin, sealed).await?)?;
+                guarded(incident::settled(tx, id, By::Admin, sealed).await?)?;
                 if now.kind == IncidentKind::ProvinceWithoutNumber {
-                    follow_several(cx).await?;
+                    follow_several(cx, tx).await?;
                 }
             }
-            (IncidentAct::Report(_), Some(text)) => guarded(incident::reported(db, id, text).await?)?,
-            (IncidentAct::Conclude(_), Some(text)) => guarded(incident::concluded(db, id, text).await?)?,
+            (IncidentAct::Report(_), Some(text)) => guarded(incident::reported(tx, id, text).await?)?,
+            (IncidentAct::Conclude(_), Some(text)) => guarded(incident::concluded(tx, id, text).await?)?,
             _ => (),
         }
         view(cx, one(cx, id).await?).await
