@@ -162,6 +162,12 @@ impl From<Malformed> for Error {
     }
 }
 
+impl From<uicc::EidError> for Error {
+    fn from(error: uicc::EidError) -> Self {
+        Malformed::from(error).into()
+    }
+}
+
 impl From<DbError> for Error {
     fn from(error: DbError) -> Self {
         let reason = if error.is_busy() {
