@@ -110,7 +110,7 @@ fn read<D>(cx: &Context<'_, D>, mut row: RowReader<'_>) -> Result<Number, Vec<Co
     let smsc = row.optional("smsc", smsc);
     let services = row.required("services", Services::parse);
     let client_id = row.optional("client_id", ClientId::parse);
-    row.required(TRANSPORT_KEY, |_| Ok(()));
+    row.required(TRANSPORT_KEY, |_| Ok::<_, Malformed>(()));
     let k = key(cx, &mut row, "k_wrapped");
     let opc = key(cx, &mut row, "opc_wrapped");
     let number = (|| {
@@ -130,7 +130,7 @@ fn read<D>(cx: &Context<'_, D>, mut row: RowReader<'_>) -> Result<Number, Vec<Co
 }
 
 fn key<D>(cx: &Context<'_, D>, row: &mut RowReader<'_>, name: &'static str) -> Option<Zeroizing<Vec<u8>>> {
-    row.required(name, |_| Ok(()))?;
+    row.required(name, |_| Ok::<_, Malformed>(()))?;
     unwrapped(cx.vault, row, name, KEY_BYTES)
 }
 
