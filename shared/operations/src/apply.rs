@@ -72,7 +72,7 @@ pub async fn apply<D: Database>(
     request: &ApplyRequest<'_>,
 ) -> Result<Applied, Error> {
     let eid = Eid::parse(required("eid", request.eid)?)?;
-    let eid_index = cx.vault.blind_index(IndexKind::Eid, eid.as_str().as_bytes());
+    let eid_index = cx.eid_index(&eid);
     // The transaction also commits when the application is refused: that is a step of the card.
     transaction(cx, async |tx| {
         let chip = chip::by_eid(tx, &eid_index).await?;

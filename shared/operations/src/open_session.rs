@@ -15,7 +15,7 @@ use store::{
     number::{self, NumberRow},
     task::{self, TaskRow},
 };
-use vault::{Column, IndexKind};
+use vault::Column;
 
 /// Test allowance without which no session is granted, in bytes: less does not pay for the handshake and one
 /// script, and the chip would spend its last bytes on sessions that end at once.
@@ -88,7 +88,7 @@ pub async fn open_session<D: Database>(
     cx: &Context<'_, D>,
     open: &OpenSession<'_>,
 ) -> Result<SessionWork, Error> {
-    let eid_index = cx.vault.blind_index(IndexKind::Eid, open.eid.as_str().as_bytes());
+    let eid_index = cx.eid_index(&open.eid);
     // The transaction also commits a refusal: the incident it opens must stay.
     transaction(cx, async |tx| {
         let chip = chip::by_eid(tx, &eid_index).await?.ok_or(Reason::UnknownChip)?;

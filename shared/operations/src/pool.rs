@@ -176,7 +176,7 @@ fn is_waited_for(number: &NumberRow) -> bool {
 /// # Errors
 /// [`Reason::UnknownChip`].
 pub async fn register_fault<D: Database>(cx: &Context<'_, D>, eid: &Eid, faulty: bool) -> Result<(), Error> {
-    let index = cx.vault.blind_index(IndexKind::Eid, eid.as_str().as_bytes());
+    let index = cx.eid_index(eid);
     transaction(cx, async |tx| {
         let chip = chip::by_eid(tx, &index).await?.ok_or(Reason::UnknownChip)?;
         guarded(chip::register_fault(tx, &index, faulty, cx.now).await?)?;

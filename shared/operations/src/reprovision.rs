@@ -61,7 +61,7 @@ pub async fn reprovision<D: Database>(
     eid: &Eid,
     new: &Reprovision,
 ) -> Result<Reprovisioned, Error> {
-    let index = cx.vault.blind_index(IndexKind::Eid, eid.as_str().as_bytes());
+    let index = cx.eid_index(eid);
     transaction(cx, async |tx| {
         let chip = chip::by_eid(tx, &index).await?.ok_or(Reason::UnknownChip)?;
         if matches!(chip.status, CardStatus::Writing | CardStatus::Written) {

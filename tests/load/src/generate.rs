@@ -73,14 +73,7 @@ pub(crate) fn fill(file: &Path, secrets: &Secrets, count: u32) -> Result<Value> 
     let db = Sqlite::open(file).map_err(|problem| anyhow!("{problem}"))?;
     block_on(migrate(&db, now())).map_err(|problem| anyhow!("{problem}"))?;
     db.connection().execute_batch(FAST)?;
-    let cx = Context {
-        db: &db,
-        journal: &db,
-        vault: &vault,
-        now: now(),
-        random: &Os,
-        zone: Zone::UTC,
-    };
+    let cx = Context::new((&db, &db), &vault, now(), &Os, Zone::UTC);
     let permissions = Permission::ALL.map(|permission| permission.code().to_owned());
     let new = NewClient {
         name: "load",

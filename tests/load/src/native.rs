@@ -105,14 +105,7 @@ async fn work(server: &Server, request: &web::Request) -> http::Response<Vec<u8>
         &pair.journal
     };
     let settings = &server.settings;
-    let cx = Context {
-        db,
-        journal: &pair.journal,
-        vault: &settings.vault,
-        now: now(),
-        random: &Os,
-        zone: settings.zone,
-    };
+    let cx = Context::new((db, &pair.journal), &settings.vault, now(), &Os, settings.zone);
     let instance = Instance {
         settings,
         leases: &pair.leases,

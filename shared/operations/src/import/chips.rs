@@ -236,7 +236,7 @@ fn imei(text: &str) -> Result<String, Malformed> {
 
 fn seal<D>(cx: &Context<'_, D>, chip: &Chip) -> Result<NewChipRow, Error> {
     let index = |kind, value: &[u8]| cx.vault.blind_index(kind, value);
-    let eid_index = index(IndexKind::Eid, chip.eid.as_str().as_bytes());
+    let eid_index = cx.eid_index(&chip.eid);
     let row = eid_index.as_bytes();
     let seal = |column, value: &[u8]| cx.vault.seal(cx.random, column, row, value);
     let both = |kind, column, value: &[u8]| -> Result<(BlindIndex, Vec<u8>), Error> {

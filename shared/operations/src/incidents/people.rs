@@ -16,7 +16,7 @@ use store::{
     Database, Subject, chip, client,
     incident::{self, By, IncidentRow, NewIncidentRow},
 };
-use vault::{Column, IndexKind, random_bytes};
+use vault::{Column, random_bytes};
 
 /// Longest note, report or part of a final report, in characters.
 pub const MAX_INCIDENT_TEXT_CHARS: usize = 4_000;
@@ -141,7 +141,7 @@ async fn subject_of<D: Database>(cx: &Context<'_, D>, new: &NewIncident<'_>) -> 
         About::Platform => Ok(Subject::platform()),
         About::Province(province) => Ok(Subject::province(province.code())),
         About::Chip(eid) => {
-            let index = cx.vault.blind_index(IndexKind::Eid, eid.as_str().as_bytes());
+            let index = cx.eid_index(eid);
             chip::by_eid(cx.db, &index).await?.ok_or(Reason::UnknownChip)?;
             Ok(Subject::chip(&index))
         }

@@ -186,14 +186,13 @@ impl World {
     }
 
     pub(crate) fn cx(&self) -> Context<'_, Probe> {
-        Context {
-            db: &self.db,
-            journal: &self.db,
-            vault: &self.vault,
-            now: self.time(),
-            random: &self.random,
-            zone: self.zone,
-        }
+        Context::new(
+            (&self.db, &self.db),
+            &self.vault,
+            self.time(),
+            &self.random,
+            self.zone,
+        )
     }
 
     pub(crate) fn client(&self) -> CreatedClient {
