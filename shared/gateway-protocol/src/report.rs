@@ -7,7 +7,7 @@ use crate::EventDocument;
 /// Reports one event of a session. A report that is repeated is the same document, and changes nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct ReportRequest {
-    /// The session.
+    /// Identifier of the session.
     pub session_id: String,
     /// Number of the report within the session, from 1.
     pub seq: u64,

@@ -1,5 +1,7 @@
 //! The JSON of every document, written out: what stands here is what deployed gateways and platforms exchange.
 
+#![expect(clippy::unwrap_used, reason = "a document that cannot be read ends the test")]
+
 use gateway_protocol::{
     CardData, EventDocument, EventError, FailureKind, KeysAnswer, KeysRequest, Refusal, ReportAnswer,
     ReportEvent, ReportRequest, SessionAnswer, SessionRequest, TickAnswer, Work,
