@@ -1,85 +1,34 @@
-//! A running gateway: its listener, its tasks, its end.
+//! A running gateway: its listeners, its tasks, its shutdown.
 //!
 //! It must never accept more connections than its limit, nor end while a session that could finish within
-//! the grace period is still speaking.
+//! the grace period is still in progress.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use openssl::ssl::SslContext;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::{JoinHandle, JoinSet};
-use uicc::ident::Eid;
 
-use crate::connection;
-use crate::expiring::Expiring;
-use crate::metrics::Metrics;
+use crate::context::Context;
 use crate::observe::Observer;
-use crate::platform::{KeyDirectory, PlatformClient};
-use crate::profile::Catalogue;
-use crate::session::{Parked, Shared};
 use crate::settings::Settings;
-use crate::stop::{self, Stop};
-use crate::{cron, ops, tls};
+use crate::shutdown::{self, Shutdown};
+use crate::{connection, ops, ticker};
 
-/// Seconds that sessions get to end by themselves when the gateway shuts down.
+/// Time that sessions get to end by themselves when the gateway shuts down.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
-/// Pause after an accept that failed, for want of file descriptors mostly.
+/// Pause after an accept that failed, mostly for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Places of interrupted sessions, by chip and session token.
-pub(crate) type ResumePlaces = Mutex<Expiring<(Eid, String), Parked>>;
-
-/// What every connection needs.
-pub(crate) struct Context {
-    pub(crate) settings: Settings,
-    pub(crate) tls: SslContext,
-    pub(crate) platform: PlatformClient,
-    pub(crate) directory: KeyDirectory,
-    pub(crate) shared: Arc<Shared>,
-    pub(crate) metrics: Arc<Metrics>,
-    pub(crate) observer: Option<Arc<dyn Observer>>,
-    pub(crate) handshakes: Semaphore,
-    pub(crate) resume: ResumePlaces,
-    /// Asks for a tick of the platform's scheduled work.
-    pub(crate) tick: Notify,
-}
-
-impl Context {
-    fn new(settings: Settings, observer: Option<Arc<dyn Observer>>) -> anyhow::Result<Self> {
-        let metrics = Arc::new(Metrics::new());
-        let catalogue = Catalogue::load(settings.profiles_dir.as_deref()).context("card profiles")?;
-        let platform = PlatformClient::new(&settings, Arc::clone(&metrics))?;
-        let directory = KeyDirectory::new(&settings, platform.clone(), Arc::clone(&metrics))?;
-        let shared = Arc::new(Shared {
-            catalogue,
-            link_key: directory.link_key().clone(),
-        });
-        let limits = &settings.limits;
-        Ok(Self {
-            tls: tls::context().context("TLS")?,
-            handshakes: Semaphore::new(limits.max_handshakes),
-            resume: Mutex::new(Expiring::new(limits.resume(), limits.resume_entries)),
-            tick: Notify::new(),
-            platform,
-            directory,
-            shared,
-            metrics,
-            observer,
-            settings,
-        })
-    }
-}
-
-/// A running gateway. Keep it: when it is dropped, the gateway ends as with [`Gateway::shutdown`], unwaited for.
+/// A running gateway. Dropping it orders the same shutdown as [`Gateway::shutdown`], without waiting for it.
 #[derive(Debug)]
 pub struct Gateway {
     addr: SocketAddr,
     metrics_addr: SocketAddr,
-    stop: watch::Sender<bool>,
+    shutdown: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -99,36 +48,36 @@ pub async fn start(settings: Settings, observer: Option<Arc<dyn Observer>>) -> a
     let context = Context::new(settings, observer).map(Arc::new)?;
     let profiles: Vec<&str> = context.shared.catalogue.names().collect();
     tracing::info!(%addr, %metrics_addr, ?profiles, "gateway listens");
-    let (stop, stopped) = stop::channel();
+    let (sender, shutdown) = shutdown::channel();
     let tasks = vec![
-        tokio::spawn(accept(Arc::clone(&context), listener, stopped.clone())),
-        tokio::spawn(ops::serve(Arc::clone(&context), ops_listener, stopped.clone())),
-        tokio::spawn(cron::run(context, stopped)),
+        tokio::spawn(accept(Arc::clone(&context), listener, shutdown.clone())),
+        tokio::spawn(ops::serve(Arc::clone(&context), ops_listener, shutdown.clone())),
+        tokio::spawn(ticker::run(context, shutdown)),
     ];
     Ok(Gateway {
         addr,
         metrics_addr,
-        stop,
+        shutdown: sender,
         tasks,
     })
 }
 
 impl Gateway {
-    /// Where chips connect.
+    /// The address that chips connect to.
     #[must_use]
     pub const fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// Where metrics and health are served.
+    /// The address that serves metrics and health.
     #[must_use]
     pub const fn metrics_addr(&self) -> SocketAddr {
         self.metrics_addr
     }
 
-    /// Stops accepting, lets sessions end within a grace period of 5 s, and returns when all is over.
+    /// Stops accepting, lets sessions end within a grace period of 5 s, and returns when all tasks have ended.
     pub async fn shutdown(self) {
-        self.stop.send_replace(true);
+        self.shutdown.send_replace(true);
         for task in self.tasks {
             if let Err(error) = task.await {
                 tracing::error!(%error, "a task of the gateway ended badly");
@@ -137,16 +86,16 @@ impl Gateway {
     }
 }
 
-async fn accept(context: Arc<Context>, listener: TcpListener, mut stopped: Stop) {
-    let places = Arc::new(Semaphore::new(context.settings.limits.max_sessions));
+async fn accept(context: Arc<Context>, listener: TcpListener, mut shutdown: Shutdown) {
+    let permits = Arc::new(Semaphore::new(context.settings.limits.max_sessions));
     let mut sessions = JoinSet::new();
     loop {
-        let for_session = stopped.clone();
+        let for_session = shutdown.clone();
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, peer)) => match Arc::clone(&places).try_acquire_owned() {
-                    Ok(place) => {
-                        sessions.spawn(connect(Arc::clone(&context), stream, peer, place, for_session));
+                Ok((stream, peer)) => match Arc::clone(&permits).try_acquire_owned() {
+                    Ok(permit) => {
+                        sessions.spawn(connect(Arc::clone(&context), stream, peer, permit, for_session));
                     }
                     Err(_) => {
                         context.metrics.refused_connections.inc();
@@ -159,7 +108,7 @@ async fn accept(context: Arc<Context>, listener: TcpListener, mut stopped: Stop)
                 }
             },
             Some(_) = sessions.join_next() => {}
-            () = stopped.ordered() => break,
+            () = shutdown.ordered() => break,
         }
     }
     drop(listener);
@@ -173,10 +122,10 @@ async fn connect(
     context: Arc<Context>,
     stream: TcpStream,
     peer: SocketAddr,
-    _place: OwnedSemaphorePermit,
-    stopped: Stop,
+    _permit: OwnedSemaphorePermit,
+    shutdown: Shutdown,
 ) {
     context.metrics.connections.inc();
-    connection::serve(&context, stream, peer, stopped).await;
+    connection::serve(&context, stream, peer, shutdown).await;
     context.metrics.connections.dec();
 }

@@ -6,8 +6,8 @@
 //! HKDF-SHA256(ikm = master key, salt = "xieka.scp81.v1", info = label ‖ EID ‖ KVN), 16 bytes
 //! ```
 //!
-//! with label `psk` or `dek`, the EID as its 16 BCD bytes and the KVN as one byte. No key of this module
-//! may ever be shown in `Debug` output, logged or kept longer than it is used; all are wiped when dropped.
+//! with label `psk` or `dek`, the EID as its 16 BCD bytes and the KVN as one byte. No key of this module may ever be
+//! shown in `Debug` output, logged or kept longer than it is used; all are wiped when dropped.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -35,7 +35,7 @@ const BLOCK_BYTES: usize = 16;
 /// Bytes of a key check value.
 pub const KCV_BYTES: usize = 3;
 
-/// Key bytes that do not show themselves.
+/// Key bytes; `Debug` output shows their number alone.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Key(Zeroizing<Vec<u8>>);
 
@@ -92,7 +92,10 @@ pub fn diversify(master: &[u8; MASTER_BYTES], purpose: Purpose, eid: &Eid, key_v
 pub struct MasterKeys(BTreeMap<u8, Zeroizing<[u8; MASTER_BYTES]>>);
 
 impl MasterKeys {
-    /// Parses `64:<64 hex digits>[,65:…]`; an empty text is no key at all. Errors never show a key.
+    /// Parses `64:<64 hex digits>[,65:…]`; an empty text holds no key.
+    ///
+    /// # Errors
+    /// What is malformed, with the key version; never a key.
     pub fn parse(text: &str) -> anyhow::Result<Self> {
         let mut keys = BTreeMap::new();
         for entry in text.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
@@ -116,7 +119,7 @@ impl MasterKeys {
         Ok(Self(keys))
     }
 
-    /// The key of `key_version` for one chip and purpose, if that master key is known here.
+    /// The key of one chip for one purpose, if there is a master key of `key_version`.
     #[must_use]
     pub fn derive(&self, purpose: Purpose, eid: &Eid, key_version: u8) -> Option<Key> {
         self.0
@@ -146,11 +149,17 @@ pub struct LinkKey(Zeroizing<[u8; MASTER_BYTES]>);
 
 impl LinkKey {
     /// Parses 64 hexadecimal digits.
+    ///
+    /// # Errors
+    /// For any other text; never with a part of it.
     pub fn parse(text: &str) -> anyhow::Result<Self> {
         parse_key(text).map(Self).context("link_key")
     }
 
-    /// Unwraps hexadecimal RFC 3394 text. A key that was wrapped under another link key is refused.
+    /// Unwraps hexadecimal RFC 3394 text.
+    ///
+    /// # Errors
+    /// For a text that is too long or not hexadecimal, and for a key that was wrapped under another link key.
     pub fn unwrap_hex(&self, wrapped: &str) -> anyhow::Result<Key> {
         /// Most bytes of a wrapped key: the longest PSK and the integrity block.
         const MAX_WRAPPED_BYTES: usize = *PSK_BYTES.end() + aes_kw::IV_LEN;
@@ -170,7 +179,10 @@ impl LinkKey {
         Ok(Key(key))
     }
 
-    /// Wraps a key to hexadecimal RFC 3394 text. The length must be a multiple of 8 bytes.
+    /// Wraps a key to hexadecimal RFC 3394 text.
+    ///
+    /// # Errors
+    /// When the length is not a multiple of 8 bytes.
     pub fn wrap_hex(&self, key: &[u8]) -> anyhow::Result<String> {
         let mut out = vec![0; key.len() + aes_kw::IV_LEN];
         self.cipher()
@@ -202,15 +214,18 @@ pub fn psk_identity(eid: Eid, aid: Aid, key_id: u8, key_version: u8) -> Vec<u8> 
     .encode()
 }
 
-/// The EID that an identity carries, if it has the layout of SGP.02 table 4. Any other identity is fine,
-/// and says nothing.
+/// The EID that an identity carries, if it has the layout of SGP.02 table 4. Any other identity is valid and carries
+/// none.
 #[must_use]
 pub fn eid_of_identity(identity: &[u8]) -> Option<Eid> {
     PskIdentity::parse(identity).ok().map(|identity| identity.eid)
 }
 
 /// Encrypts key material for the card: AES-128-CBC under the DEK, zero ICV, no padding (GlobalPlatform
-/// Amendment B: the DEK wraps sensitive data). `plain` must be whole blocks of 16 bytes.
+/// Amendment B: the DEK wraps sensitive data).
+///
+/// # Errors
+/// When `plain` is not whole blocks of 16 bytes, or the DEK does not have 16 bytes.
 pub fn wrap_with_dek(dek: &Key, plain: &[u8]) -> anyhow::Result<Vec<u8>> {
     ensure!(
         !plain.is_empty() && plain.len().is_multiple_of(BLOCK_BYTES),
@@ -223,6 +238,9 @@ pub fn wrap_with_dek(dek: &Key, plain: &[u8]) -> anyhow::Result<Vec<u8>> {
 
 /// Key check value of an AES key: the first 3 bytes of AES-ECB over sixteen bytes `01` (GlobalPlatform
 /// card specification, annex B.6).
+///
+/// # Errors
+/// When the key does not have 16 bytes.
 pub fn kcv(key: &[u8]) -> anyhow::Result<[u8; KCV_BYTES]> {
     let cipher =
         aes::Aes128::new_from_slice(key).map_err(|_| anyhow::anyhow!("an AES-128 key must have 16 bytes"))?;

@@ -8,14 +8,14 @@
 //!                  platform: keys, session work, reports
 //! ```
 //!
-//! `session` is pure logic; `connection` drives it over sockets; `platform` speaks JSON over HTTP;
-//! [`profile`] says what a kind of card needs. Start one with [`start`]. The gateway must never decide what
-//! is written to which card: the platform does; nor keep anything a restart could not lose.
+//! `session` is pure logic; `connection` drives it over sockets; `platform` makes the calls of `gateway_protocol`
+//! over HTTP; [`profile`] describes what a kind of card needs. `gateway` starts and stops the tasks, which share one
+//! `context`. Start a gateway with [`start`]. It must never decide what is written to which card: the platform does.
+//! It must never keep anything that a restart may not lose.
 #![forbid(unsafe_code)]
 
 mod connection;
-mod cron;
-mod expiring;
+mod context;
 mod gateway;
 mod http;
 pub mod keys;
@@ -26,10 +26,11 @@ mod platform;
 pub mod profile;
 mod session;
 pub mod settings;
-mod stop;
+mod shutdown;
+mod ticker;
 mod tls;
+mod ttl_map;
 
 pub use gateway::{Gateway, start};
 pub use observe::{Event, Observer};
-pub use session::{FAILURES, FailureKind, FailureRow};
 pub use settings::Settings;

@@ -1,4 +1,4 @@
-//! The `ota-gateway` program: settings, logs, signals; everything else is the library's.
+//! The `ota-gateway` program: settings, logs, signals. The library does everything else.
 //!
 //! It must never print a secret.
 
@@ -18,12 +18,12 @@ struct Arguments {
     /// Settings file (TOML). Variables `XIEKA_GATEWAY_<NAME>` go over it.
     #[arg(long, env = "XIEKA_GATEWAY_CONFIG")]
     config: Option<PathBuf>,
-    /// Read settings and card profiles, say whether they are good, and end.
+    /// Check settings and card profiles, and exit.
     #[arg(long)]
     check: bool,
 }
 
-/// The variable that names the settings file is no setting itself.
+/// Names the settings file; it is no setting itself.
 const CONFIG_VARIABLE: &str = "XIEKA_GATEWAY_CONFIG";
 
 #[tokio::main]

@@ -1,7 +1,7 @@
 //! What the gateway counts, in the Prometheus text format.
 //!
-//! A label must never hold an identifier, nor anything else a chip or a platform could make up: every
-//! value comes from a fixed set.
+//! A label must never hold an identifier, nor anything else that a chip or a platform could make up: every value comes
+//! from a fixed set.
 
 use std::sync::atomic::AtomicU64;
 
@@ -15,6 +15,7 @@ use prometheus_client::registry::{Registry, Unit};
 /// Upper bounds of the latency of a platform call, in seconds.
 const PLATFORM_BUCKETS: [f64; 10] = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
 
+/// Labels of a TLS handshake.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct Handshake {
     pub(crate) result: &'static str,
@@ -22,33 +23,38 @@ pub(crate) struct Handshake {
     pub(crate) suite: &'static str,
 }
 
+/// Label of an ending or a failure.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct Kind {
     pub(crate) kind: &'static str,
 }
 
+/// Label of a result.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct Outcome {
     pub(crate) result: &'static str,
 }
 
+/// Label of a direction: `up` from the chip, `down` to it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct Direction {
     pub(crate) direction: &'static str,
 }
 
+/// Labels of a call to the platform.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct Call {
     pub(crate) route: &'static str,
     pub(crate) result: &'static str,
 }
 
+/// Label of a route of the platform.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct Route {
     pub(crate) route: &'static str,
 }
 
-/// All of it.
+/// All metrics of a gateway.
 #[derive(Debug)]
 pub(crate) struct Metrics {
     registry: Registry,
@@ -66,6 +72,7 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
+    /// Metrics that count from zero.
     pub(crate) fn new() -> Self {
         let mut metrics = Self {
             registry: Registry::with_prefix("xieka_gateway"),
@@ -134,7 +141,10 @@ impl Metrics {
         );
     }
 
-    /// Everything in the Prometheus text format.
+    /// All metrics in the Prometheus text format.
+    ///
+    /// # Errors
+    /// When the text cannot be written.
     pub(crate) fn encode(&self) -> Result<String, std::fmt::Error> {
         let mut out = String::new();
         text::encode(&mut out, &self.registry)?;

@@ -1,4 +1,4 @@
-//! What an embedder may watch: the story of each session, as it happens.
+//! What an embedder may watch: the events of each session, as they happen.
 //!
 //! An event must never carry key material, nor a whole identifier where a masked one will do: the EID is
 //! there for embedders that own the chips they watch, and masks itself in `Debug` output.
@@ -7,11 +7,11 @@ use uicc::ident::Eid;
 
 /// Watches sessions. Called from the session's own task: be quick, never block.
 pub trait Observer: Send + Sync {
-    /// Something happened.
+    /// Receives one event.
     fn event(&self, event: &Event);
 }
 
-/// One moment of one session.
+/// One event of one session.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Event {
@@ -19,7 +19,7 @@ pub enum Event {
     Handshake {
         /// Session id, UUID version 7.
         session: String,
-        /// The chip.
+        /// EID of the chip.
         eid: Eid,
         /// `TLSv1.2` or `TLSv1.3`.
         version: String,
@@ -30,7 +30,7 @@ pub enum Event {
     Work {
         /// Session id.
         session: String,
-        /// The chip.
+        /// EID of the chip.
         eid: Eid,
         /// `write`, `verify` or `none`.
         work: &'static str,
@@ -41,10 +41,10 @@ pub enum Event {
     Apdu {
         /// Session id.
         session: String,
-        /// The chip.
+        /// EID of the chip.
         eid: Eid,
         /// What the command does, such as `UPDATE BINARY EF_IMSI`.
-        meaning: String,
+        description: String,
         /// The command as sent, in hexadecimal; none where it carries key material.
         command: Option<String>,
         /// Status word, such as `0x9000`.
@@ -54,7 +54,7 @@ pub enum Event {
     Progress {
         /// Session id.
         session: String,
-        /// The chip.
+        /// EID of the chip.
         eid: Eid,
         /// Steps done.
         step: u32,
@@ -65,7 +65,7 @@ pub enum Event {
     State {
         /// Session id.
         session: String,
-        /// The chip.
+        /// EID of the chip.
         eid: Eid,
         /// `written`, `verified`, `not_verified` or `failed`.
         state: &'static str,
@@ -76,7 +76,7 @@ pub enum Event {
     End {
         /// Session id.
         session: String,
-        /// The chip.
+        /// EID of the chip.
         eid: Eid,
         /// Why it ended, in a stable snake_case word.
         reason: &'static str,

@@ -1,7 +1,7 @@
 //! `/metrics`, `/healthz` and `/readyz`, in plain HTTP on a listener of their own.
 //!
-//! Healthy: the process answers. Ready: the platform answers too. It must never be reachable by chips, and
-//! tells nothing about one.
+//! Healthy: the process answers. Ready: the platform answers too. It must never be reachable by chips, nor show
+//! anything about one.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,28 +17,28 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use crate::gateway::Context;
-use crate::stop::Stop;
+use crate::context::Context;
+use crate::shutdown::Shutdown;
 
 /// Connections at the same time.
 const MAX_CONNECTIONS: usize = 32;
-/// How long one connection may last; a scraper that keeps it opens another.
-const CONNECTION_SECS: Duration = Duration::from_secs(60);
+/// Longest time of one connection; a scraper that keeps it open has to open another.
+const CONNECTION_TIMEOUT: Duration = Duration::from_secs(60);
 /// Media type of the Prometheus text format.
 const METRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// Pause after a connection that could not be taken.
+/// Pause after a connection that could not be accepted.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Serves until stopped.
-pub(crate) async fn serve(context: Arc<Context>, listener: TcpListener, mut stopped: Stop) {
-    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+/// Serves until the shutdown.
+pub(crate) async fn serve(context: Arc<Context>, listener: TcpListener, mut shutdown: Shutdown) {
+    let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            () = stopped.ordered() => return,
+            () = shutdown.ordered() => return,
         };
-        let (Ok((stream, _)), Ok(place)) = (accepted, Arc::clone(&places).try_acquire_owned()) else {
+        let (Ok((stream, _)), Ok(permit)) = (accepted, Arc::clone(&permits).try_acquire_owned()) else {
             // Too many open files do not go away by asking again at once.
             tokio::time::sleep(ACCEPT_PAUSE).await;
             continue;
@@ -47,9 +47,9 @@ pub(crate) async fn serve(context: Arc<Context>, listener: TcpListener, mut stop
         tokio::spawn(async move {
             let service = service_fn(move |request| answer(Arc::clone(&context), request));
             let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-            // A scraper that breaks off is no event.
-            let _ = timeout(CONNECTION_SECS, connection).await;
-            drop(place);
+            // A scraper that breaks off is no error.
+            let _ = timeout(CONNECTION_TIMEOUT, connection).await;
+            drop(permit);
         });
     }
 }

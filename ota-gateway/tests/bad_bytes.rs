@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 const PROTOCOL: &str = "Host: h\r\nX-Admin-Protocol: globalplatform-remote-admin/1.0\r\n";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn garbage_instead_of_tls_is_cut_off_and_the_platform_never_hears_of_it() {
+async fn garbage_instead_of_tls_is_cut_off_and_the_platform_gets_no_call() {
     let world = World::start().await;
     let record =
         |kind: u8, length: u16, content: &[u8]| [&[kind, 3, 3][..], &length.to_be_bytes(), content].concat();
@@ -75,7 +75,7 @@ async fn garbage_after_tls_has_its_status_and_ends_the_connection() {
         let answer = agent.answer().await;
         let shown: String = bytes.chars().take(60).collect();
         assert_eq!(answer.map(|answer| answer.status), Some(status), "{shown:?}");
-        assert!(agent.is_closed().await && agent.was_told_goodbye(), "{shown:?}");
+        assert!(agent.is_closed().await && agent.got_close_notify(), "{shown:?}");
     }
     assert!(
         world.platform.calls("/sessions").is_empty(),
@@ -98,8 +98,8 @@ async fn answers_to_scripts_that_were_not_asked_for_change_nothing() {
         assert_eq!(agent.answer().await.map(|answer| answer.status), Some(404));
         assert!(agent.is_closed().await);
     }
-    let (platform, diary) = world.finish().await;
-    assert_eq!(diary.endings(), ["bad_request"; 3]);
+    let (platform, events) = world.finish().await;
+    assert_eq!(events.endings(), ["bad_request"; 3]);
     assert_eq!(platform.reported(), ["closed"; 3], "no progress was made");
 }
 

@@ -7,7 +7,7 @@ use std::process::Stdio;
 use ota_gateway::keys::Purpose;
 use support::agent::{FIRST_URI, Tls};
 use support::card::Card;
-use support::{Agent, EID, Platform, Script, chip_key};
+use support::{Agent, EID, Platform, PlatformBehaviour, chip_key};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::process::Command;
 
@@ -60,31 +60,31 @@ async fn settings_that_cannot_work_end_the_program_with_their_name() {
         spoiled.retain(|(other, _)| *other != name);
         spoiled.push((name, value.to_owned()));
         let ended = program(&spoiled).output().await.unwrap();
-        let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+        let printed = String::from_utf8_lossy(&ended.stderr).into_owned();
         assert!(
-            !ended.status.success() && said.contains(expected),
-            "{said:?} lacks {expected:?}"
+            !ended.status.success() && printed.contains(expected),
+            "{printed:?} lacks {expected:?}"
         );
-        assert!(!said.contains(support::GATEWAY_SECRET) && !said.contains(&support::link_key()));
+        assert!(!printed.contains(support::GATEWAY_SECRET) && !printed.contains(&support::link_key()));
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_program_writes_a_card_ends_on_sigterm_and_its_log_shows_no_secret() {
-    let platform = Platform::start(Script::default()).await;
+    let platform = Platform::start(PlatformBehaviour::default()).await;
     let mut running = program(&variables(&format!("http://{}", platform.addr())))
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
     let mut log = BufReader::new(running.stdout.take().unwrap());
-    let mut said = String::new();
-    while !said.contains("gateway listens") {
+    let mut printed = String::new();
+    while !printed.contains("gateway listens") {
         assert!(
-            log.read_line(&mut said).await.unwrap() > 0,
-            "the program ended: {said}"
+            log.read_line(&mut printed).await.unwrap() > 0,
+            "the program ended: {printed}"
         );
     }
-    let line: serde_json::Value = serde_json::from_str(said.lines().last().unwrap()).unwrap();
+    let line: serde_json::Value = serde_json::from_str(printed.lines().last().unwrap()).unwrap();
     let addr = line["fields"]["addr"].as_str().unwrap().parse().unwrap();
 
     let mut card = Card::seed();
@@ -103,12 +103,12 @@ async fn the_program_writes_a_card_ends_on_sigterm_and_its_log_shows_no_secret()
             .unwrap()
             .success()
     );
-    log.read_to_string(&mut said).await.unwrap();
+    log.read_to_string(&mut printed).await.unwrap();
     assert!(running.wait().await.unwrap().success());
 
     assert!(
-        said.contains("session ends") && said.contains("890860****0090"),
-        "{said}"
+        printed.contains("session ends") && printed.contains("890860****0090"),
+        "{printed}"
     );
     let secrets = [
         EID.to_owned(),
@@ -122,6 +122,6 @@ async fn the_program_writes_a_card_ends_on_sigterm_and_its_log_shows_no_secret()
         "084906003175296408".to_owned(),
     ];
     for secret in secrets {
-        assert!(!said.contains(&secret), "{secret} is in the log");
+        assert!(!printed.contains(&secret), "{secret} is in the log");
     }
 }

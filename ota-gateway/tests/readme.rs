@@ -1,6 +1,7 @@
-//! The tables of README.md say what the program says.
+//! The tables of README.md agree with the program.
 
-use ota_gateway::{FAILURES, Settings};
+use gateway_protocol::FailureKind;
+use ota_gateway::Settings;
 use toml::{Table, Value};
 
 const README: &str = include_str!("../README.md");
@@ -28,11 +29,13 @@ fn every_setting_is_listed_with_its_default() {
 
 #[test]
 fn every_failure_is_listed_with_its_remedies() {
-    for row in FAILURES {
-        let suspected = if row.chip_fault { "yes" } else { "no" };
+    for kind in FailureKind::all() {
+        let suspected = if kind.suspects_chip() { "yes" } else { "no" };
         let line = format!(
             "| `{}` | {suspected} | {} | {} |",
-            row.name, row.remedy_zh, row.remedy_en
+            kind.code(),
+            kind.remedy_zh(),
+            kind.remedy_en()
         );
         assert!(README.contains(&line), "README.md lacks {line}");
     }

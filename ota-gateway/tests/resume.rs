@@ -149,7 +149,7 @@ async fn a_gateway_that_knows_nothing_of_the_broken_session_reads_what_was_writt
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_gateway_that_remembers_the_broken_session_surveys_the_card_once() {
+async fn a_gateway_that_kept_the_broken_session_surveys_the_card_once() {
     let (world, mut card) = (World::start().await, Card::seed());
     let resume_at = broken_session(&world, &mut card, None, Some(Break::AfterRun(1))).await;
     card.power_cycle();
@@ -157,11 +157,11 @@ async fn a_gateway_that_remembers_the_broken_session_surveys_the_card_once() {
         broken_session(&world, &mut card, resume_at.as_deref(), None).await,
         None
     );
-    let (platform, diary) = world.finish().await;
-    let surveyed = diary
-        .events()
+    let (platform, events) = world.finish().await;
+    let surveyed = events
+        .all()
         .iter()
-        .filter(|event| matches!(event, Event::Apdu { meaning, .. } if meaning == "READ BINARY EF_EPSLOCI"))
+        .filter(|event| matches!(event, Event::Apdu { description, .. } if description == "READ BINARY EF_EPSLOCI"))
         .count();
     assert_eq!(surveyed, 1, "EF_EPSLOCI is read in the survey alone");
     assert_eq!(platform.calls("/sessions")[1]["resumed"], true);

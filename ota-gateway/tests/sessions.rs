@@ -1,11 +1,11 @@
-//! Whole sessions over real TLS, against a platform that remembers what it was told.
+//! Whole sessions over real TLS, against a platform that keeps the calls.
 
 mod support;
 
 use ota_gateway::Event;
 use support::agent::{FIRST_URI, Tls, session};
 use support::card::Card;
-use support::{Agent, EID, Script, World};
+use support::{Agent, EID, PlatformBehaviour, World};
 
 const IMSI: &str = "084906003175296408";
 
@@ -32,14 +32,14 @@ async fn a_card_is_written_then_verified_and_the_platform_ticked() {
     assert_eq!(last.status, 204);
     world.platform.called("/internal/cron").await;
 
-    let (platform, diary) = world.finish().await;
+    let (platform, events) = world.finish().await;
     let reported = platform.reported();
     let (writing, verifying) = reported.split_at(reported.len() - 2);
     assert_eq!(verifying, ["verified", "closed"]);
     assert_eq!(writing.last().map(String::as_str), Some("closed"));
     assert_eq!(writing[writing.len() - 2], "written");
     assert!(writing[..writing.len() - 2].iter().all(|kind| kind == "progress"));
-    assert_eq!(diary.endings(), ["written", "verified"]);
+    assert_eq!(events.endings(), ["written", "verified"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -71,14 +71,14 @@ async fn every_response_is_one_tls_record_with_what_the_specification_asks_for()
         seen += 1;
     }
     assert!(seen >= 3, "{seen} scripts");
-    assert!(agent.is_closed().await && agent.was_told_goodbye());
+    assert!(agent.is_closed().await && agent.got_close_notify());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn reports_are_numbered_and_count_the_bytes_of_the_connection() {
     let world = World::start().await;
     session(world.gateway.addr(), &mut Card::seed()).await;
-    let (platform, diary) = world.finish().await;
+    let (platform, events) = world.finish().await;
     let reports = platform.calls("/report");
     for (at, report) in reports.iter().enumerate() {
         assert_eq!(report["seq"], at as u64 + 1);
@@ -92,9 +92,9 @@ async fn reports_are_numbered_and_count_the_bytes_of_the_connection() {
     let closed = reports.last().unwrap();
     let Some(Event::End {
         bytes_up, bytes_down, ..
-    }) = diary.events().pop()
+    }) = events.all().pop()
     else {
-        panic!("no end was told")
+        panic!("no end was observed")
     };
     assert_eq!(
         (closed["bytes_up"].as_u64(), closed["bytes_down"].as_u64()),
@@ -110,12 +110,12 @@ async fn reports_are_numbered_and_count_the_bytes_of_the_connection() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_observed_tells_the_story_without_key_material() {
+async fn observed_events_hold_no_key_material() {
     let world = World::start().await;
     let mut card = Card::seed();
     session(world.gateway.addr(), &mut card).await;
-    let (_, diary) = world.finish().await;
-    let events = diary.events();
+    let (_, events) = world.finish().await;
+    let events = events.all();
     assert!(
         matches!(&events[0], Event::Handshake { version, suite, .. } if version == "TLSv1.2" && suite == "PSK-AES128-CBC-SHA256")
     );
@@ -136,7 +136,9 @@ async fn what_is_observed_tells_the_story_without_key_material() {
     ));
     let keys: Vec<&Event> = events
         .iter()
-        .filter(|event| matches!(event, Event::Apdu { meaning, .. } if meaning == "load key material"))
+        .filter(
+            |event| matches!(event, Event::Apdu { description, .. } if description == "load key material"),
+        )
         .collect();
     assert!(
         matches!(
@@ -162,9 +164,9 @@ async fn a_report_is_repeated_until_the_platform_answers_and_only_then_the_chip_
         ("written", 429),
     ];
     let world = World::start_with(
-        Script {
+        PlatformBehaviour {
             report_faults: faults,
-            ..Script::default()
+            ..PlatformBehaviour::default()
         },
         |_| {},
     )
@@ -187,12 +189,12 @@ async fn a_report_is_repeated_until_the_platform_answers_and_only_then_the_chip_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_platform_that_stays_away_leaves_the_chip_with_an_error_and_its_state_untold() {
+async fn a_platform_that_stays_away_leaves_the_chip_with_an_error_and_its_state_unreported() {
     let faults = vec![("written", 503); 32];
     let world = World::start_with(
-        Script {
+        PlatformBehaviour {
             report_faults: faults,
-            ..Script::default()
+            ..PlatformBehaviour::default()
         },
         |settings| {
             settings.limits.report_retry_secs = 1;
@@ -202,8 +204,8 @@ async fn a_platform_that_stays_away_leaves_the_chip_with_an_error_and_its_state_
     let mut card = Card::seed();
     let last = session(world.gateway.addr(), &mut card).await;
     assert_eq!((last.status, card.refreshes), (503, 0));
-    let (platform, diary) = world.finish().await;
-    assert_eq!(diary.endings(), ["platform_unavailable"]);
+    let (platform, events) = world.finish().await;
+    assert_eq!(events.endings(), ["platform_unavailable"]);
     assert!(platform.calls("/report").len() > 3);
 }
 
@@ -215,15 +217,15 @@ async fn a_platform_that_cannot_open_a_session_sends_the_chip_away_for_now_or_fo
         (403, "chip_faulty", 204, "refused"),
         (404, "unknown_chip", 204, "refused"),
     ] {
-        let script = Script {
+        let behaviour = PlatformBehaviour {
             session_fault: Some((status, reason)),
-            ..Script::default()
+            ..PlatformBehaviour::default()
         };
-        let world = World::start_with(script, |_| {}).await;
+        let world = World::start_with(behaviour, |_| {}).await;
         let last = session(world.gateway.addr(), &mut Card::seed()).await;
         assert_eq!((last.status, last.next_uri()), (expected, None), "{reason}");
-        let (platform, diary) = world.finish().await;
-        assert_eq!(diary.endings(), [ending]);
+        let (platform, events) = world.finish().await;
+        assert_eq!(events.endings(), [ending]);
         assert!(
             platform.calls("/report").is_empty(),
             "a session that was not opened is not reported"
@@ -258,17 +260,17 @@ async fn a_refused_file_is_reported_and_ticked_and_ends_the_session() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_stops_before_it_costs_more_than_the_allowance() {
     let world = World::start_with(
-        Script {
+        PlatformBehaviour {
             allowance: Some(3_500),
-            ..Script::default()
+            ..PlatformBehaviour::default()
         },
         |_| {},
     )
     .await;
     let last = session(world.gateway.addr(), &mut Card::seed()).await;
     assert_eq!(last.status, 204);
-    let (platform, diary) = world.finish().await;
-    assert_eq!(diary.endings(), ["allowance_exhausted"]);
+    let (platform, events) = world.finish().await;
+    assert_eq!(events.endings(), ["allowance_exhausted"]);
     let reports = platform.calls("/report");
     let closed = reports.last().unwrap();
     assert_eq!(closed["event"]["reason"], "allowance_exhausted");
@@ -279,10 +281,10 @@ async fn a_session_stops_before_it_costs_more_than_the_allowance() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_card_that_lost_its_identity_is_found_out_in_the_verification() {
     let world = World::start_with(
-        Script {
+        PlatformBehaviour {
             work: "verify",
             allowance: None,
-            ..Script::default()
+            ..PlatformBehaviour::default()
         },
         |_| {},
     )
@@ -312,26 +314,26 @@ async fn tls_1_3_writes_a_card_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_idle_chip_is_sent_off_and_its_place_remembered() {
-    let world = World::start_with(Script::default(), |settings| {
+async fn an_idle_chip_is_disconnected() {
+    let world = World::start_with(PlatformBehaviour::default(), |settings| {
         settings.limits.idle_timeout_secs = 1
     })
     .await;
     let mut agent = world.agent().await;
     let first = agent.begin(FIRST_URI, false).await;
     assert_eq!(first.status, 200);
-    assert!(agent.is_closed().await && agent.was_told_goodbye());
-    let (_, diary) = world.finish().await;
-    assert_eq!(diary.endings(), ["idle"]);
+    assert!(agent.is_closed().await && agent.got_close_notify());
+    let (_, events) = world.finish().await;
+    assert_eq!(events.endings(), ["idle"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_gateway_that_shuts_down_says_goodbye_and_reports() {
+async fn a_gateway_that_shuts_down_closes_tls_and_reports() {
     let world = World::start().await;
     let mut agent = world.agent().await;
     agent.begin(FIRST_URI, false).await;
-    let (platform, diary) = tokio::join!(world.finish(), agent.is_closed()).0;
-    assert_eq!(diary.endings(), ["shutdown"]);
+    let (platform, events) = tokio::join!(world.finish(), agent.is_closed()).0;
+    assert_eq!(events.endings(), ["shutdown"]);
     assert_eq!(platform.reported(), ["closed"]);
 }
 

@@ -8,7 +8,7 @@ use std::process::Stdio;
 
 use ota_gateway::keys::Purpose;
 use support::agent::Tls;
-use support::{Agent, IDENTITY, Script, World, chip_key};
+use support::{Agent, IDENTITY, PlatformBehaviour, World, chip_key};
 use tokio::process::Command;
 
 const GCM: &str = "PSK-AES128-GCM-SHA256";
@@ -160,9 +160,9 @@ async fn encrypt_then_mac_is_never_agreed() {
 async fn an_opaque_identity_that_is_no_text_finds_its_key() {
     let psk = vec![0x5A; 32];
     let world = World::start_with(
-        Script {
+        PlatformBehaviour {
             explicit_psk: Some(psk.clone()),
-            ..Script::default()
+            ..PlatformBehaviour::default()
         },
         |_| {},
     )
@@ -194,13 +194,14 @@ async fn the_platform_decides_about_every_identity_and_its_answer_is_used_for_a_
 // Amendment B §3.5: a chip does not try again after a security failure
 #[tokio::test(flavor = "multi_thread")]
 async fn a_platform_that_gives_no_answer_ends_the_connection_without_an_alert() {
-    let world = World::start_with(Script::default(), |settings| {
+    let world = World::start_with(PlatformBehaviour::default(), |settings| {
         settings.gateway_secret = "no longer the secret of this gateway".into();
     })
     .await;
     for version in ["-tls1_2", "-tls1_3"] {
-        let (done, said) = s_client(world.gateway.addr(), support::IDENTITY, &[0x5A; 16], &[version]).await;
-        assert!(!done && !said.contains("alert number"), "{said}");
+        let (done, printed) =
+            s_client(world.gateway.addr(), support::IDENTITY, &[0x5A; 16], &[version]).await;
+        assert!(!done && !printed.contains("alert number"), "{printed}");
     }
 }
 
@@ -208,9 +209,9 @@ async fn a_platform_that_gives_no_answer_ends_the_connection_without_an_alert() 
 async fn a_platform_that_does_not_answer_about_keys_holds_up_nobody_else() {
     // One thread alone: were it blocked by a look-up, nothing else could go on.
     let world = World::start_with(
-        Script {
+        PlatformBehaviour {
             silent_keys: true,
-            ..Script::default()
+            ..PlatformBehaviour::default()
         },
         |settings| {
             settings.limits.handshake_timeout_secs = 1;
@@ -224,7 +225,7 @@ async fn a_platform_that_does_not_answer_about_keys_holds_up_nobody_else() {
     for agent in waiting {
         assert!(agent.await.unwrap().is_err(), "no key, no handshake");
     }
-    world.platform.set(|script| script.silent_keys = false);
+    world.platform.set(|behaviour| behaviour.silent_keys = false);
     world.agent().await;
     let (_, metrics) = world.ops("/metrics").await;
     assert!(
@@ -235,7 +236,10 @@ async fn a_platform_that_does_not_answer_about_keys_holds_up_nobody_else() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_more_connections_than_allowed_are_kept() {
-    let world = World::start_with(Script::default(), |settings| settings.limits.max_sessions = 2).await;
+    let world = World::start_with(PlatformBehaviour::default(), |settings| {
+        settings.limits.max_sessions = 2
+    })
+    .await;
     let (one, two) = (world.agent().await, world.agent().await);
     assert!(
         Agent::connect_with(world.gateway.addr(), Tls::default())

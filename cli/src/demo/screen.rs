@@ -99,10 +99,13 @@ impl ota_gateway::Observer for Screen {
                 self.line("gateway", &format!("work for this session: {work}{resumed}"));
             }
             Event::Apdu {
-                meaning, command, sw, ..
+                description,
+                command,
+                sw,
+                ..
             } => {
                 let command = command.as_deref().unwrap_or("(key material, not shown)");
-                self.line("gateway", &format!("  {meaning:<28} → {sw:04X}  {command}"));
+                self.line("gateway", &format!("  {description:<28} → {sw:04X}  {command}"));
             }
             Event::Progress { step, steps, .. } => {
                 self.line("gateway", &format!("script {step} of {steps} acknowledged"))

@@ -3,11 +3,14 @@
 //! Private to the gateways: opened by `gateway_secret`, and to be kept off the public listener by the operator's
 //! proxy as well.
 
+use gateway_protocol::{KeysRequest, ReportRequest, SessionRequest};
 use operations::{chip_keys, open_session, report};
 use spin_host::{self, Connection, Needs};
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
-use web::link::{KeysDocument, ReportDocument, SessionDocument, keys_reply, report_reply, session_reply};
+use web::gateway::{
+    eid_of_identity, keys_reply, psk_identity, report_of, report_reply, session_reply, session_to_open,
+};
 use web::{Call, Interface, Refusal, Reply, interface};
 
 const NEEDS: Needs = Needs {
@@ -37,23 +40,24 @@ async fn handle(request: Request) -> impl IntoResponse {
     .await
 }
 
-/// A chip opens a TLS session: which keys has it?
+/// Gives the keys of a chip that opens a TLS session.
 async fn keys(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
-    let asked: KeysDocument = call.json()?;
-    let keys = chip_keys(call.cx, &asked.psk_identity()?, asked.eid().as_ref()).await?;
+    let request: KeysRequest = call.json()?;
+    let eid = eid_of_identity(&request);
+    let keys = chip_keys(call.cx, &psk_identity(&request)?, eid.as_ref()).await?;
     Ok(keys_reply(&keys))
 }
 
-/// §6.2.3.1: a card powered up and opened its channel; what is to be done?
+/// §6.2.3.1: a card powered up and opened its channel; gives the work of the session.
 async fn session(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
-    let announced: SessionDocument = call.json()?;
-    let work = open_session(call.cx, &announced.read()?).await?;
+    let request: SessionRequest = call.json()?;
+    let work = open_session(call.cx, &session_to_open(&request)?).await?;
     Ok(session_reply(&work))
 }
 
-/// §6.2.3.3, §6.2.4.1: what happened in the session; may it go on?
+/// §6.2.3.3, §6.2.4.1: takes the report of an event; says whether the session may go on.
 async fn session_report(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
-    let told: ReportDocument = call.json()?;
-    let answer = report(call.cx, &told.read()?).await?;
+    let request: ReportRequest = call.json()?;
+    let answer = report(call.cx, &report_of(request)?).await?;
     Ok(report_reply(&answer))
 }

@@ -1,9 +1,11 @@
-//! One connection of one chip: handshake, then a session.
+//! One connection of one chip: the TLS handshake, then a session.
 //!
 //! It must never keep a connection that does not finish its handshake in time, nor log what a client sent.
 
-mod session;
-mod wire;
+mod agent_stream;
+mod driver;
+mod platform_session;
+mod watch;
 
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -14,21 +16,20 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_openssl::SslStream;
 
-use crate::gateway::Context;
+use self::agent_stream::{AgentStream, Transport};
+use self::driver::SessionDriver;
+use crate::context::Context;
 use crate::metrics::{Direction, Handshake};
 use crate::platform::ChipKeys;
-use crate::stop::Stop;
-use crate::tls::{self, Counted, KeySlot, Lookup, LookupStream, Traffic};
-
-/// What TLS runs over.
-type Transport = LookupStream<Counted<TcpStream>>;
+use crate::shutdown::Shutdown;
+use crate::tls::{self, CountingStream, KeySlot, Lookup, LookupStream, Traffic};
 
 /// Serves one connection to its end.
-pub(crate) async fn serve(context: &Arc<Context>, stream: TcpStream, peer: SocketAddr, stopped: Stop) {
+pub(crate) async fn serve(context: &Arc<Context>, stream: TcpStream, peer: SocketAddr, shutdown: Shutdown) {
     let traffic = Arc::new(Traffic::default());
-    if let Some((stream, keys, max_fragment)) = shake_hands(context, stream, peer, &traffic).await {
-        let wire = wire::Wire::new(stream, Arc::clone(&traffic), &context.settings.limits);
-        session::Session::new(context, wire, keys, max_fragment, peer, stopped)
+    if let Some((stream, keys, max_fragment)) = handshake(context, stream, peer, &traffic).await {
+        let stream = AgentStream::new(stream, Arc::clone(&traffic), &context.settings.limits);
+        SessionDriver::new(context, stream, keys, max_fragment, peer, shutdown)
             .run()
             .await;
     }
@@ -41,7 +42,9 @@ pub(crate) async fn serve(context: &Arc<Context>, stream: TcpStream, peer: Socke
     }
 }
 
-async fn shake_hands(
+/// The TLS handshake: the stream, the chip's keys, and the fragment length that the chip asked for, in bytes. None if
+/// it failed.
+async fn handshake(
     context: &Arc<Context>,
     stream: TcpStream,
     peer: SocketAddr,
@@ -49,20 +52,20 @@ async fn shake_hands(
 ) -> Option<(SslStream<Transport>, ChipKeys, Option<usize>)> {
     let slot = Arc::new(KeySlot::default());
     let attempt = timeout(context.settings.limits.handshake_timeout(), async {
-        // A connection that says nothing takes no turn: it cannot keep chips out.
+        // A connection that sends nothing takes no permit: it cannot keep chips out.
         stream.readable().await.map_err(|_| "closed")?;
-        let _turn = context.handshakes.acquire().await.map_err(|_| "shutdown")?;
+        let _permit = context.handshakes.acquire().await.map_err(|_| "shutdown")?;
         stream.set_nodelay(true).map_err(|_| "closed")?;
         let ssl = tls::server(&context.tls, Arc::clone(&slot)).map_err(|_| "internal")?;
         let stream = LookupStream::new(
-            Counted::new(stream, Arc::clone(traffic)),
+            CountingStream::new(stream, Arc::clone(traffic)),
             lookup(context),
             Arc::clone(&slot),
         );
         let mut stream = SslStream::new(ssl, stream).map_err(|_| "internal")?;
         match Pin::new(&mut stream).accept().await {
             Ok(()) => Ok(stream),
-            Err(error) => Err(why_refused(&error, &slot)),
+            Err(error) => Err(failure_label(&error, &slot)),
         }
     });
     let result = attempt.await.unwrap_or(Err("timeout"));
@@ -100,8 +103,8 @@ fn count(context: &Context, result: &'static str, version: &'static str, suite: 
         .inc();
 }
 
-/// A word for the metrics; what OpenSSL says in its own words is not for labels.
-fn why_refused(error: &openssl::ssl::Error, slot: &KeySlot) -> &'static str {
+/// The label of a failed handshake in the metrics. OpenSSL's own texts are no labels: a chip could make up many.
+fn failure_label(error: &openssl::ssl::Error, slot: &KeySlot) -> &'static str {
     if slot.asked() && slot.keys().is_none() {
         return "unknown_identity";
     }
@@ -109,17 +112,17 @@ fn why_refused(error: &openssl::ssl::Error, slot: &KeySlot) -> &'static str {
         return "closed";
     }
     let reasons = error.ssl_error().map(|stack| stack.errors()).unwrap_or_default();
-    let said = |words: &str| {
+    let names = |words: &str| {
         reasons
             .iter()
             .filter_map(|error| error.reason())
             .any(|reason| reason.contains(words))
     };
-    if said("bad record mac") || said("binder does not verify") {
+    if names("bad record mac") || names("binder does not verify") {
         "wrong_key"
-    } else if said("no shared cipher") || said("no suitable") || said("no ciphers") {
+    } else if names("no shared cipher") || names("no suitable") || names("no ciphers") {
         "no_common_suite"
-    } else if said("unsupported protocol") || said("version too low") || said("wrong version") {
+    } else if names("unsupported protocol") || names("version too low") || names("wrong version") {
         "version"
     } else {
         "failed"

@@ -1,8 +1,8 @@
-//! What may be wrong with a request, and the status that says so.
+//! What may be wrong with a request, and its HTTP status.
 //!
 //! A message must never repeat bytes of the request: they may be identifiers.
 
-/// A request that is not answered.
+/// Why a request is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum HttpError {
     /// No HTTP, or ambiguous.
@@ -26,7 +26,7 @@ pub(crate) enum HttpError {
     /// A chunk that is not well-formed.
     #[error("malformed chunk")]
     BadChunk,
-    /// A header that may stand once stands twice.
+    /// A header that may occur once occurs twice.
     #[error("header {0} is repeated")]
     RepeatedHeader(&'static str),
     /// An admin header is missing or has a value that its specification does not have.
@@ -44,7 +44,7 @@ pub(crate) enum HttpError {
 }
 
 impl HttpError {
-    /// Status code.
+    /// The HTTP status code.
     pub(crate) const fn status(&self) -> u16 {
         match self {
             Self::Malformed

@@ -1,7 +1,7 @@
-//! HTTP/1.1 as admin agents speak it (GlobalPlatform Amendment B §3.4).
+//! HTTP/1.1 of admin agents (GlobalPlatform Amendment B §3.4).
 //!
-//! Headers are understood by `uicc`; here is the reading, and what becomes of requests that are not an
-//! admin agent's. It must never answer in more than one piece.
+//! `uicc` parses the headers; this module reads requests and refuses those that are not an admin agent's. It must never
+//! answer in more than one piece.
 
 mod error;
 mod reader;
@@ -11,7 +11,7 @@ pub(crate) use reader::{Request, RequestReader};
 
 use uicc::scp81::{AdminRequest, AdminResponse, AdminStatus, ContentType, ScriptStatus};
 
-/// Longest session token and sequence number that a query is believed to hold, in bytes.
+/// Longest session token and sequence number in a query, in bytes.
 const MAX_QUERY_VALUE_BYTES: usize = 32;
 
 /// Which script of which session a request answers.
@@ -49,7 +49,7 @@ impl Cursor {
 /// A request of an admin agent.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct AgentRequest {
-    /// Which script it answers; none in a URI that was not given by a gateway.
+    /// The script that it answers; none in a URI that no gateway gave.
     pub(crate) cursor: Option<Cursor>,
     /// `X-Admin-From`.
     pub(crate) agent: Option<String>,
@@ -62,7 +62,11 @@ pub(crate) struct AgentRequest {
 }
 
 impl AgentRequest {
-    /// Understands a request, if it is one of an admin agent to `path`.
+    /// Reads a request of an admin agent to `path`.
+    ///
+    /// # Errors
+    /// [`HttpError::UnknownUri`], [`HttpError::ContentType`], [`HttpError::BadHeader`], [`HttpError::RepeatedHeader`],
+    /// [`HttpError::UnexpectedBody`].
     pub(crate) fn from_http(request: Request, path: &str) -> Result<Self, HttpError> {
         let (own_path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
         if own_path != path {
@@ -75,7 +79,7 @@ impl AgentRequest {
                 return Err(HttpError::ContentType);
             }
         }
-        // Without a body its type says nothing; unknown ones must not spoil the rest.
+        // Without a body its type has no meaning; an unknown one must not make the request fail.
         let headers = request.headers.iter().filter(|(name, _)| name != "content-type");
         let headers = headers.map(|(name, value)| (name.as_str(), value.as_bytes()));
         let admin = AdminRequest::from_head(&request.target, headers)
@@ -96,7 +100,7 @@ impl AgentRequest {
     }
 }
 
-/// The answer to a request that is none of ours, as bytes.
+/// The response that refuses a request, as bytes.
 pub(crate) fn refuse(error: &HttpError) -> Vec<u8> {
     AdminResponse::error(AdminStatus::Other(error.status())).encode(&[])
 }

@@ -17,7 +17,7 @@ const MAX_CHUNKS: u32 = 4_096;
 /// A request, read whole.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Request {
-    /// What stands between method and version: path and query.
+    /// Path and query of the request line.
     pub(crate) target: String,
     /// Header lines in order; names in lower case.
     pub(crate) headers: Vec<(String, String)>,
@@ -26,7 +26,10 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    /// The value of a header that may stand once. `name` in lower case.
+    /// The value of a header that may occur once. `name` is in lower case.
+    ///
+    /// # Errors
+    /// [`HttpError::RepeatedHeader`].
     pub(crate) fn header(&self, name: &'static str) -> Result<Option<&str>, HttpError> {
         let mut values = self
             .headers
@@ -40,12 +43,12 @@ impl Request {
     }
 }
 
-/// Where in a request the reader stands.
+/// What the reader expects next.
 #[derive(Debug, Default)]
 enum Stage {
     #[default]
     Head,
-    /// So many bytes of a body of known length are missing.
+    /// A body of known length; so many bytes of it are missing.
     Length(usize),
     ChunkSize,
     ChunkData(usize),
@@ -63,12 +66,15 @@ pub(crate) struct RequestReader {
 }
 
 impl RequestReader {
-    /// Adds bytes as they arrived.
+    /// Adds bytes in the order of their arrival.
     pub(crate) fn feed(&mut self, bytes: &[u8]) {
         self.buffer.extend_from_slice(bytes);
     }
 
-    /// The next request, or nothing while bytes are missing. After an error the connection is of no use.
+    /// The next request, or none while bytes are missing. After an error the connection is of no use.
+    ///
+    /// # Errors
+    /// Every [`HttpError`] about framing, method, version and sizes.
     pub(crate) fn next_request(&mut self) -> Result<Option<Request>, HttpError> {
         // Each turn consumes bytes or changes the stage towards the end of the request.
         loop {
@@ -82,7 +88,7 @@ impl RequestReader {
         }
     }
 
-    /// One step: nothing if bytes are missing, else whether the request is complete.
+    /// One step: none if bytes are missing, else whether the request is complete.
     fn advance(&mut self) -> Result<Option<bool>, HttpError> {
         match self.stage {
             Stage::Head => self.read_head(),
@@ -135,7 +141,7 @@ impl RequestReader {
         Ok(Some(false))
     }
 
-    /// Moves bytes to the body; gives how many are still missing, nothing if none could be moved.
+    /// Moves bytes to the body; gives how many are still missing, none if no byte could be moved.
     fn move_to_body(&mut self, missing: usize) -> Option<usize> {
         let length = missing.min(self.buffer.len());
         if length == 0 {
@@ -186,7 +192,7 @@ impl RequestReader {
         }
     }
 
-    /// Trailer fields are read over, line by line, up to the empty one.
+    /// Skips trailer fields, line by line, up to the empty line.
     fn read_trailer(&mut self, read: usize) -> Result<Option<bool>, HttpError> {
         let Some(end) = find(&self.buffer, b"\r\n") else {
             return if read + self.buffer.len() > MAX_HEADER_BYTES {
@@ -265,8 +271,8 @@ fn body_coding(request: &Request) -> Result<BodyCoding, HttpError> {
     }
 }
 
-fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
-    bytes.windows(wanted.len()).position(|window| window == wanted)
+fn find(bytes: &[u8], pattern: &[u8]) -> Option<usize> {
+    bytes.windows(pattern.len()).position(|window| window == pattern)
 }
 
 #[cfg(test)]

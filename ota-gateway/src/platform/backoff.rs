@@ -1,17 +1,17 @@
-//! How long to wait before asking the platform again.
+//! The waits before calls to the platform are repeated.
 //!
-//! The waits double from [`FIRST`] to [`LONGEST`] and end when their sum would pass a bound. Nothing random:
-//! sessions of many chips begin at different moments as it is.
+//! The waits double from [`FIRST`] to [`LONGEST`] and end when their sum would pass a bound. They need no randomness:
+//! sessions of many chips begin at different times as it is.
 
 use std::time::Duration;
 
 /// First wait.
-pub(crate) const FIRST: Duration = Duration::from_millis(100);
+const FIRST: Duration = Duration::from_millis(100);
 /// Longest wait.
-pub(crate) const LONGEST: Duration = Duration::from_secs(5);
+const LONGEST: Duration = Duration::from_secs(5);
 
 /// The waits, in order, that fit into `bound`.
-pub(crate) fn waits(bound: Duration) -> impl Iterator<Item = Duration> {
+pub(super) fn waits(bound: Duration) -> impl Iterator<Item = Duration> {
     let doubling = std::iter::successors(Some(FIRST), |wait| Some((*wait * 2).min(LONGEST)));
     doubling.scan(Duration::ZERO, move |sum, wait| {
         *sum += wait;

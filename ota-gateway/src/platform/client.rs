@@ -7,6 +7,11 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use bytes::Bytes;
+use gateway_protocol::{
+    AUTHORIZATION_SCHEME, CONTENT_TYPE, KEYS_PATH, KeysAnswer, KeysRequest, MAX_ANSWER_BYTES, REPORT_PATH,
+    Refusal, ReportAnswer, ReportRequest, SESSIONS_PATH, SessionAnswer, SessionRequest, TICK_PATH,
+    TickAnswer,
+};
 use http::{Method, Request, StatusCode, header};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -15,30 +20,26 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
-use super::messages::{
-    KeysAnswer, KeysRequest, OpenAnswer, OpenRequest, Refusal, ReportAnswer, ReportRequest,
-};
+use super::backoff::waits;
 use crate::metrics::{Call, Metrics, Route};
 use crate::settings::{Secret, Settings};
 
-/// Longest tick: a batch of callbacks whose receivers all hang takes over a minute.
+/// Longest time of a tick: a batch of messages whose receivers all hang takes over a minute.
 const TICK_TIMEOUT: Duration = Duration::from_secs(120);
-/// Largest answer of the platform, in bytes.
-const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
-/// Why a call came to nothing.
+/// Why a call has no answer of its kind.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum PlatformError {
-    /// The platform understood and said no (4xx): asking again changes nothing.
+    /// The platform understood the call and refused it (4xx): asking again changes nothing.
     #[error("refused with {status} {reason}: {message}")]
     Refused {
         status: u16,
         reason: String,
         message: String,
     },
-    /// No usable answer: asking again may help.
+    /// There is no usable answer: asking again may help.
     #[error("no answer: {0}")]
     Unavailable(String),
 }
@@ -56,6 +57,9 @@ pub(crate) struct PlatformClient {
 
 impl PlatformClient {
     /// A client for the platform of these settings.
+    ///
+    /// # Errors
+    /// When the certificates of this host cannot be read.
     pub(crate) fn new(settings: &Settings, metrics: Arc<Metrics>) -> anyhow::Result<Self> {
         let mut tcp = HttpConnector::new();
         tcp.set_nodelay(true);
@@ -63,9 +67,7 @@ impl PlatformClient {
         tcp.set_connect_timeout(Some(settings.limits.platform_timeout()));
         let builder = HttpsConnectorBuilder::new();
         let builder = if settings.platform_url.starts_with("https:") {
-            builder
-                .with_native_roots()
-                .context("certificates of this machine")?
+            builder.with_native_roots().context("certificates of this host")?
         } else {
             builder.with_webpki_roots()
         };
@@ -80,36 +82,61 @@ impl PlatformClient {
         })
     }
 
-    /// Keys of an identity.
+    /// Asks for the keys of an identity.
+    ///
+    /// # Errors
+    /// Every [`PlatformError`], as with all calls.
     pub(crate) async fn keys(&self, request: &KeysRequest) -> Result<KeysAnswer, PlatformError> {
-        self.call("keys", "/internal/gateway/keys", request).await
+        self.call("keys", KEYS_PATH, request).await
     }
 
-    /// Opens a session.
-    pub(crate) async fn open(&self, request: &OpenRequest) -> Result<OpenAnswer, PlatformError> {
-        self.call("sessions", "/internal/gateway/sessions", request).await
+    /// Opens a session and asks for its work.
+    pub(crate) async fn open(&self, request: &SessionRequest) -> Result<SessionAnswer, PlatformError> {
+        self.call("sessions", SESSIONS_PATH, request).await
     }
 
-    /// Reports once.
-    pub(crate) async fn report(&self, request: &ReportRequest) -> Result<ReportAnswer, PlatformError> {
-        self.call("report", "/internal/gateway/report", request).await
+    /// Sends a report, and again for about `retry_for` while the platform gives no answer.
+    ///
+    /// # Errors
+    /// Every [`PlatformError`], the last one if there were several.
+    pub(crate) async fn report(
+        &self,
+        request: &ReportRequest,
+        retry_for: Duration,
+    ) -> Result<ReportAnswer, PlatformError> {
+        let mut waits = waits(retry_for);
+        let tries = async {
+            loop {
+                let answer = self.call("report", REPORT_PATH, request).await;
+                match (answer, waits.next()) {
+                    (Err(PlatformError::Unavailable(error)), Some(wait)) => {
+                        tracing::warn!(
+                            session = request.session_id,
+                            error,
+                            ?wait,
+                            "report not acknowledged, trying again"
+                        );
+                        sleep(wait).await;
+                    }
+                    (answer, _) => break answer,
+                }
+            }
+        };
+        // A platform that takes connections and never answers costs time beyond the waits.
+        timeout(retry_for + self.call_timeout, tries)
+            .await
+            .unwrap_or_else(|_| Err(PlatformError::Unavailable("no answer in time".to_owned())))
     }
 
     /// Has the platform do its scheduled work; true when more is due already.
     pub(crate) async fn tick(&self) -> Result<bool, PlatformError> {
-        let answer: serde_json::Value = self
-            .measured(
-                "cron",
-                "/internal/cron",
-                &self.cron_secret,
-                Bytes::new(),
-                TICK_TIMEOUT,
-            )
+        let answer: TickAnswer = self
+            .measured("cron", TICK_PATH, &self.cron_secret, Bytes::new(), TICK_TIMEOUT)
             .await?;
-        Ok(answer["more"] == true)
+        Ok(answer.more)
     }
 
-    /// Whether the platform answers at all.
+    /// Whether the platform answers an HTTP request.
     pub(crate) async fn is_reachable(&self) -> bool {
         let Ok(request) = Request::builder()
             .uri(format!("{}/", self.base))
@@ -170,8 +197,11 @@ impl PlatformClient {
         let request = Request::builder()
             .method(Method::POST)
             .uri(format!("{}{path}", self.base))
-            .header(header::AUTHORIZATION, format!("Bearer {}", secret.expose()))
-            .header(header::CONTENT_TYPE, "application/json")
+            .header(
+                header::AUTHORIZATION,
+                format!("{AUTHORIZATION_SCHEME} {}", secret.expose()),
+            )
+            .header(header::CONTENT_TYPE, CONTENT_TYPE)
             .header(header::ACCEPT_LANGUAGE, "en")
             .body(Full::new(body))
             .map_err(|error| PlatformError::Unavailable(error.to_string()))?;
@@ -193,10 +223,10 @@ impl PlatformClient {
     }
 }
 
-/// 4xx is final, but for those that speak of now: timeout and too many requests.
+/// 4xx is final, except what can change by itself: timeout and too many requests.
 fn refusal(status: StatusCode, body: &[u8]) -> PlatformError {
-    let said: Refusal = serde_json::from_slice(body).unwrap_or_default();
-    // A wrong secret is a fault of the settings; what was asked is unanswered, and chips are to try again.
+    let refusal: Refusal = serde_json::from_slice(body).unwrap_or_default();
+    // A wrong secret is a fault of the settings: the call is unanswered, and chips shall try again.
     if status.is_client_error()
         && status != StatusCode::UNAUTHORIZED
         && status != StatusCode::REQUEST_TIMEOUT
@@ -204,18 +234,18 @@ fn refusal(status: StatusCode, body: &[u8]) -> PlatformError {
     {
         PlatformError::Refused {
             status: status.as_u16(),
-            reason: said.reason,
-            message: said.message,
+            reason: refusal.reason,
+            message: refusal.message,
         }
     } else {
-        PlatformError::Unavailable(format!("HTTP {status} {}", said.reason))
+        PlatformError::Unavailable(format!("HTTP {status} {}", refusal.reason))
     }
 }
 
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
-    // Error chains are short; the bound only says so.
+    // Error chains are short; the bound makes the loop finite.
     for _ in 0..8 {
         let Some(cause) = source else { break };
         text = format!("{text}: {cause}");

@@ -1,28 +1,28 @@
-//! Which keys belong to a PSK identity: asked of the platform, and remembered for seconds.
+//! Which keys belong to a PSK identity: asked of the platform, and cached for seconds.
 //!
 //! The platform decides about every identity; the gateway derives keys only for a chip that it names. An
-//! answer of "unknown" is remembered too, an answer that did not come is not. It must never remember more
-//! identities than its bound, nor show one.
+//! answer of "unknown" is cached too, a missing answer is not. It must never cache more identities than its bound, nor
+//! show one.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, ensure};
+use gateway_protocol::{KeysAnswer, KeysRequest};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use uicc::Eid;
 
 use super::client::{PlatformClient, PlatformError};
-use super::messages::{KeysAnswer, KeysRequest};
-use crate::expiring::Expiring;
 use crate::keys::{Key, LinkKey, MasterKeys, PSK_BYTES, Purpose, eid_of_identity};
 use crate::metrics::{Metrics, Outcome};
 use crate::settings::Settings;
+use crate::ttl_map::TtlMap;
 
 /// A chip and its keys.
 #[derive(Clone)]
 pub(crate) struct ChipKeys {
-    /// The chip.
+    /// EID of the chip.
     pub(crate) eid: Eid,
     /// Version of its keys (KVN).
     pub(crate) key_version: u8,
@@ -38,17 +38,21 @@ impl fmt::Debug for ChipKeys {
     }
 }
 
-/// The directory.
+/// Finds the keys of PSK identities.
 pub(crate) struct KeyDirectory {
     client: PlatformClient,
     link_key: LinkKey,
     master_keys: MasterKeys,
-    asking: Semaphore,
-    remembered: Mutex<Expiring<Vec<u8>, Option<ChipKeys>>>,
+    lookups: Semaphore,
+    cache: Mutex<TtlMap<Vec<u8>, Option<ChipKeys>>>,
     metrics: Arc<Metrics>,
 }
 
 impl KeyDirectory {
+    /// A directory of the platform behind `client`.
+    ///
+    /// # Errors
+    /// When `link_key` or `master_keys` is malformed.
     pub(crate) fn new(
         settings: &Settings,
         client: PlatformClient,
@@ -59,8 +63,8 @@ impl KeyDirectory {
             client,
             link_key: LinkKey::parse(settings.link_key.expose())?,
             master_keys: MasterKeys::parse(settings.master_keys.expose())?,
-            asking: Semaphore::new(limits.max_key_lookups),
-            remembered: Mutex::new(Expiring::new(limits.key_cache(), limits.key_cache_entries)),
+            lookups: Semaphore::new(limits.max_key_lookups),
+            cache: Mutex::new(TtlMap::new(limits.key_cache(), limits.key_cache_entries)),
             metrics,
         })
     }
@@ -70,18 +74,18 @@ impl KeyDirectory {
         &self.link_key
     }
 
-    /// The keys of `identity`; nothing for an unknown one.
+    /// The keys of `identity`; none for an unknown one.
     ///
     /// # Errors
-    /// When the platform gave no usable answer: nothing is known about the identity then.
+    /// When the platform gave no usable answer: the identity may be known or unknown.
     pub(crate) async fn find(&self, identity: &[u8]) -> std::io::Result<Option<ChipKeys>> {
-        if let Some(known) = self.recall(identity) {
+        if let Some(known) = self.cached(identity) {
             self.count("remembered");
             return Ok(known);
         }
-        let _turn = self.asking.acquire().await.map_err(std::io::Error::other)?;
+        let _permit = self.lookups.acquire().await.map_err(std::io::Error::other)?;
         // Another session of the same chip may have asked meanwhile.
-        if let Some(known) = self.recall(identity) {
+        if let Some(known) = self.cached(identity) {
             self.count("remembered");
             return Ok(known);
         }
@@ -94,13 +98,13 @@ impl KeyDirectory {
             }
         };
         self.count(if keys.is_some() { "found" } else { "unknown" });
-        let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
-        remembered.put(identity.to_vec(), keys.clone(), Instant::now());
+        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        cache.put(identity.to_vec(), keys.clone(), Instant::now());
         Ok(keys)
     }
 
-    fn recall(&self, identity: &[u8]) -> Option<Option<ChipKeys>> {
-        self.remembered
+    fn cached(&self, identity: &[u8]) -> Option<Option<ChipKeys>> {
+        self.cache
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .get(identity, Instant::now())

@@ -1,14 +1,11 @@
-//! The platform as the gateway sees it: three routes, a directory of keys, and patience.
+//! The platform as the gateway sees it: a client for its routes, a directory of chip keys, the waits between retries.
 //!
-//! It must never decide anything about a card: it carries what the session says and what the platform
+//! It must never decide anything about a card: it carries what the session reports and what the platform
 //! answers.
 
 mod backoff;
 mod client;
 mod directory;
-mod messages;
 
-pub(crate) use backoff::waits;
 pub(crate) use client::{PlatformClient, PlatformError};
 pub(crate) use directory::{ChipKeys, KeyDirectory};
-pub(crate) use messages::{CardData, OpenAnswer, OpenRequest, Report, ReportAnswer, ReportRequest, WorkKind};

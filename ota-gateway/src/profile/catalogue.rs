@@ -26,7 +26,10 @@ const MAX_PROFILE_BYTES: u64 = 64 * 1024;
 pub struct Catalogue(BTreeMap<String, Arc<Profile>>);
 
 impl Catalogue {
-    /// The shipped profiles and those of `directory`, where the name decides which replaces which.
+    /// The shipped profiles and those of `directory`. One of the directory replaces a shipped one of the same name.
+    ///
+    /// # Errors
+    /// A file that cannot be read or holds a bad profile, two files with one name, too many files.
     pub fn load(directory: Option<&Path>) -> anyhow::Result<Self> {
         let mut catalogue = Self(BTreeMap::new());
         for text in SHIPPED {

@@ -1,7 +1,7 @@
 //! Card profiles: what a kind of card needs so that its files can be written, as data.
 //!
-//! A profile is a TOML document (see `profiles/` of this crate). It must never name a field that is not
-//! here, and is never used before [`Profile::parse`] found it consistent; what is wrong is said precisely.
+//! A profile is a TOML document (see `profiles/` of this crate). It must never have a field that is not here, and is
+//! never used before [`Profile::parse`] found it consistent. Errors name the field and what is wrong.
 
 mod catalogue;
 mod path;
@@ -23,14 +23,14 @@ pub struct Profile {
     pub name: String,
     /// Chip models it is made for; for people and for reports.
     pub models: Vec<String>,
-    #[serde(rename = "rfm_aid", deserialize_with = "path::aid")]
     /// The RFM application that scripts are addressed to.
+    #[serde(rename = "rfm_aid", deserialize_with = "path::aid")]
     pub rfm_aid: Aid,
     /// Most bytes of one script.
     pub max_script_bytes: usize,
     /// What to do about the ICCID.
     pub iccid: IccidPolicy,
-    /// How EF_MSISDN says the number.
+    /// Format of the number in EF_MSISDN.
     pub msisdn_format: MsisdnFormat,
     /// Digits of the mobile network code in the IMSI: 2 or 3.
     pub mnc_digits: u8,
@@ -43,9 +43,9 @@ pub struct Profile {
     pub files: Vec<File>,
     /// The command that loads K and OPc. None: the card keeps its own.
     pub key_material: Option<KeyMaterial>,
-    /// What must read back equal before the card starts over.
+    /// What must read back equal before the card is restarted.
     pub read_back: ReadBack,
-    /// How the card is made to start over.
+    /// How the card is restarted.
     pub refresh: Refresh,
     /// What proves that the operator number works.
     pub verify: Verify,
@@ -63,7 +63,7 @@ pub enum IccidPolicy {
     Keep,
 }
 
-/// How EF_MSISDN says the number (TS 31.102 §4.4.2.3).
+/// Format of the number in EF_MSISDN (TS 31.102 §4.4.2.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum MsisdnFormat {
@@ -173,7 +173,7 @@ impl EfKind {
         }
     }
 
-    /// Whether the file says where the module registered, and whether it did.
+    /// Whether the file holds where and whether the module registered.
     #[must_use]
     pub const fn is_location(self) -> bool {
         matches!(self, Self::Loci | Self::Psloci | Self::Epsloci)
@@ -262,7 +262,7 @@ pub struct ReadBack {
     pub efs: Vec<EfKind>,
 }
 
-/// How the card is made to start over with its new files.
+/// How the card is restarted with its new files.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Refresh {
@@ -291,7 +291,10 @@ pub struct Verify {
 }
 
 impl Profile {
-    /// Reads a profile and finds it consistent, or says where it is not.
+    /// Reads a profile and checks that it is consistent.
+    ///
+    /// # Errors
+    /// The field and what is wrong with it.
     pub fn parse(text: &str) -> anyhow::Result<Self> {
         let profile: Self = toml::from_str(text).context("card profile")?;
         validate::check(&profile).with_context(|| format!("card profile {:?}", profile.name))?;
@@ -304,7 +307,7 @@ impl Profile {
         self.files.iter().position(|file| file.ef == ef)
     }
 
-    /// Whether the file at `position` says where the module registered and counts as proof.
+    /// Whether the file at `position` is a location file that proves a registration.
     #[must_use]
     pub fn proves_registration(&self, position: usize) -> bool {
         self.files.get(position).is_some_and(|file| {

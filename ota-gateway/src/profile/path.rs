@@ -1,6 +1,6 @@
-//! Texts of a profile that stand for bytes: paths of files, AIDs, file identifiers, contents.
+//! Texts of a profile that encode bytes: paths of files, AIDs, file identifiers, contents.
 //!
-//! They must never be accepted half-read: what is not whole and well-formed is an error that says so.
+//! A text that is not whole and well-formed must never be accepted in part: it is an error that says what is wrong.
 
 use std::fmt;
 
@@ -126,12 +126,14 @@ impl<'de> Deserialize<'de> for HexBytes {
     }
 }
 
+/// Reads an AID.
 pub(super) fn aid<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Aid, D::Error> {
     let text = String::deserialize(deserializer)?;
     text.parse()
         .map_err(|error| D::Error::custom(format!("AID {text:?}: {error}")))
 }
 
+/// Reads an AID that is given; serde's default stands in for one that is not.
 pub(super) fn optional_aid<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Aid>, D::Error> {
     aid(deserializer).map(Some)
 }

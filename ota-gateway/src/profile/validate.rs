@@ -1,6 +1,6 @@
-//! Whether a profile agrees with itself; serde has already seen to names and types.
+//! Whether a profile agrees with itself; serde has already checked names and types.
 //!
-//! It must never mend: a profile that says two things is refused, with the two things in the message.
+//! It must never repair: a profile that contradicts itself is refused, and the message names both statements.
 
 use anyhow::{bail, ensure};
 
@@ -17,6 +17,10 @@ const MAX_CONTENT_BYTES: usize = 255;
 /// REFRESH modes that need no list of files and reach the IMSI (TS 102 223 §8.6); 1 and 2 need one.
 const REFRESH_QUALIFIERS: [u8; 5] = [0, 3, 4, 5, 6];
 
+/// Checks that the profile agrees with itself.
+///
+/// # Errors
+/// The field and what is wrong with it.
 pub(super) fn check(profile: &Profile) -> anyhow::Result<()> {
     ensure!(
         !profile.name.is_empty()
@@ -159,10 +163,10 @@ mod tests {
     use super::super::SHIPPED;
     use super::*;
 
-    /// What the profile that ships for seed cards says after one edit.
+    /// The error of the shipped profile for seed cards after one edit.
     fn error_after(from: &str, to: &str) -> String {
         let text = SHIPPED[1];
-        assert!(text.contains(from), "the profile does not say {from:?}");
+        assert!(text.contains(from), "the profile lacks {from:?}");
         match Profile::parse(&text.replacen(from, to, 1)) {
             Ok(_) => panic!("{to:?} was accepted"),
             Err(error) => format!("{error:#}"),
@@ -176,7 +180,7 @@ mod tests {
         }
     }
 
-    /// What to replace by what, and what the message must say.
+    /// The text to replace, its replacement, and a part of the expected message.
     const FAULTS: &[(&str, &str, &str)] = &[
         (
             "name = \"qibiao-seed\"",

@@ -3,48 +3,55 @@
 //! A card stops at the first command that fails, so that fewer answers than commands are whole only if the
 //! last one is an error. It must never take a missing answer for a success.
 
+use gateway_protocol::FailureKind;
 use uicc::apdu::StatusWord;
 use uicc::script::{ImmediateActionResult, ResponseScript, ScriptResult};
 
-use super::failure::{Failure, FailureKind};
+use super::failure::Failure;
 use super::script::{Batch, Role};
 
-/// One command that was answered, for whoever watches.
+/// One command that was answered, for logs and observers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Answered {
-    pub(crate) meaning: String,
+    /// What the command does, such as `UPDATE BINARY EF_IMSI`.
+    pub(crate) description: String,
+    /// The command in hexadecimal; none where it carries key material.
     pub(crate) command: Option<String>,
+    /// Status word.
     pub(crate) status: u16,
 }
 
 /// A command that was carried out.
 #[derive(Debug)]
 pub(super) struct Done {
-    /// Its position in the batch.
+    /// Position of the command in the batch.
     pub(super) command: usize,
+    /// Number of its unit within the phase.
     pub(super) unit: usize,
     pub(super) data: Vec<u8>,
 }
 
-/// A command that was not.
+/// A command that was refused.
 #[derive(Debug)]
 pub(super) struct Refused {
+    /// Number of its unit within the phase.
     pub(super) unit: usize,
     pub(super) role: Role,
-    pub(super) meaning: String,
+    /// What the command does.
+    pub(super) description: String,
     pub(super) status: StatusWord,
     /// Whether the card stopped there.
     pub(super) stopped: bool,
 }
 
-/// What became of a batch.
+/// The answers to a batch, by whether the card carried the command out.
 #[derive(Debug, Default)]
 pub(super) struct Outcome {
     pub(super) done: Vec<Done>,
     pub(super) refused: Vec<Refused>,
 }
 
-/// Reads the answer to `batch`. The commands that were answered are told in any case.
+/// Reads the answer to `batch`. The list of answered commands is given even where the answer is a failure.
 pub(super) fn read(batch: &Batch, answer: &[u8]) -> (Vec<Answered>, Result<Outcome, Failure>) {
     let script = match ResponseScript::parse(answer) {
         Ok(script) => script,
@@ -56,10 +63,10 @@ pub(super) fn read(batch: &Batch, answer: &[u8]) -> (Vec<Answered>, Result<Outco
     let mut answered = Vec::new();
     let mut outcome = Outcome::default();
     for (at, (command, response)) in batch.commands.iter().zip(script.apdus()).enumerate() {
-        let (meaning, status) = (command.meaning(), response.status);
+        let (description, status) = (command.describe(), response.status);
         answered.push(Answered {
-            meaning: meaning.clone(),
-            command: command.shown(),
+            description: description.clone(),
+            command: command.hex(),
             status: status.0,
         });
         if carried_out(command.role, status) {
@@ -73,7 +80,7 @@ pub(super) fn read(batch: &Batch, answer: &[u8]) -> (Vec<Answered>, Result<Outco
             outcome.refused.push(Refused {
                 unit: command.unit,
                 role: command.role,
-                meaning,
+                description,
                 status,
                 stopped,
             });
@@ -83,7 +90,8 @@ pub(super) fn read(batch: &Batch, answer: &[u8]) -> (Vec<Answered>, Result<Outco
     (answered, checked.map(|()| outcome))
 }
 
-/// A warning is good enough for what only looks, but not for what changes something.
+/// Whether the status counts as success: a warning does for commands that only read, not for those that change
+/// something.
 const fn carried_out(role: Role, status: StatusWord) -> bool {
     match role {
         Role::Select | Role::Read => status.continues_script(),

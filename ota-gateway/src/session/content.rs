@@ -1,16 +1,16 @@
 //! What each file shall hold, from what was reserved and from what the file holds now.
 //!
-//! The present content gives the length of the file or record, and the parts of it that are not ours to
-//! change. It must never produce more bytes than one UPDATE carries.
+//! The present content gives the length of the file or record, and the parts of it that the issuer keeps. It must
+//! never produce more bytes than one UPDATE carries.
 
 use anyhow::Context as _;
+use gateway_protocol::{CardData, FailureKind};
 use uicc::ef::{
     Acc, AccessTechnology, Ad, DialNumber, EpsLoci, Fplmn, Iccid, Imsi, Keys, Loci, MncDigits, MsisdnRecord,
     Plmn, PlmnWithAct, PlmnWithActList, PsLoci, SmspRecord, UpdateStatus,
 };
 
-use super::failure::{Failure, FailureKind};
-use crate::platform::CardData;
+use super::failure::Failure;
 use crate::profile::{EfKind, File, MsisdnFormat, Profile};
 
 /// Country code put in front of a number in international format.
@@ -20,7 +20,7 @@ const MCC_DIGITS: usize = 3;
 /// Most bytes of an UPDATE; longer lists are written up to the last whole entry below it.
 const MAX_UPDATE_BYTES: usize = 255;
 
-/// What was reserved for the card, understood.
+/// What was reserved for the card, parsed.
 #[derive(Debug, Clone)]
 pub(crate) struct Values {
     iccid: Iccid,
@@ -31,7 +31,10 @@ pub(crate) struct Values {
 }
 
 impl Values {
-    /// Understands what the platform reserved, in the way this profile wants it said.
+    /// Parses what the platform reserved; the profile says how numbers are written.
+    ///
+    /// # Errors
+    /// The identifier that is malformed, by name.
     pub(crate) fn parse(data: &CardData, profile: &Profile) -> anyhow::Result<Self> {
         let msisdn = match profile.msisdn_format {
             MsisdnFormat::International => DialNumber::new(
@@ -54,8 +57,11 @@ impl Values {
     }
 }
 
-/// What `file` shall hold, to be compared with and written over the beginning of `held`. Nothing if the
-/// file is not ours to write, as an EF_SMSP for which no service centre was reserved.
+/// What `file` shall hold, to be compared with and written over the beginning of `held`. None if the file is not to
+/// be written, such as an EF_SMSP for which no service centre was reserved.
+///
+/// # Errors
+/// [`FailureKind::WrongLength`].
 pub(super) fn desired(
     profile: &Profile,
     file: &File,
@@ -106,7 +112,7 @@ pub(super) fn desired(
     Ok(Some(content))
 }
 
-/// Only the length of the network code changes: mode and features are the issuer's.
+/// EF_AD with the length of the network code: mode and features stay as the issuer set them.
 fn administrative_data(profile: &Profile, file: &File, held: &[u8]) -> Result<Vec<u8>, Failure> {
     let digits = if profile.mnc_digits == 3 {
         MncDigits::Three

@@ -1,20 +1,22 @@
 //! What goes into a session's state machine and what comes out of it.
 //!
-//! Data alone. It must never hold key material, but for the link key that all sessions share.
+//! Data alone. It must never hold key material, except the link key that all sessions share.
 
+use gateway_protocol::ReportEvent;
 use uicc::ident::Aid;
 
 use super::answers::Answered;
-use super::job::{Place, Purpose};
+use super::card_job::{Checkpoint, Purpose};
 use crate::http::Cursor;
 use crate::keys::LinkKey;
-use crate::platform::Report;
 use crate::profile::Catalogue;
 
 /// What a session may not exceed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SessionLimits {
+    /// Most requests of the chip.
     pub(crate) requests: u32,
+    /// Most scripts sent to the chip.
     pub(crate) scripts: u32,
     /// Bytes of one TLS record, as the chip asked for.
     pub(crate) max_fragment: Option<usize>,
@@ -27,13 +29,13 @@ pub(crate) struct Shared {
     pub(crate) link_key: LinkKey,
 }
 
-/// What comes out of the machine.
+/// What comes out of the session machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Output {
     /// Ask the platform what to do, in a new session of its own.
     Open { agent: Option<String>, resumed: bool },
-    /// Tell the platform.
-    Report(Report),
+    /// Report to the platform.
+    Report(ReportEvent),
     /// Answer the chip.
     Reply(Reply),
 }
@@ -59,35 +61,34 @@ pub(crate) enum Reply {
     Unavailable,
 }
 
-/// Something worth telling, in the order in which it happened.
+/// What happened in a session, for logs, metrics and observers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Moment {
-    Work {
-        work: &'static str,
-        resumed: bool,
-    },
-    Script {
-        accepted: bool,
-    },
+pub(crate) enum SessionEvent {
+    /// The platform said what the session is for.
+    Work { work: &'static str, resumed: bool },
+    /// The chip answered a script.
+    Script { accepted: bool },
+    /// The chip answered a command.
     Apdu(Answered),
-    Progress {
-        step: u32,
-        steps: u32,
-    },
+    /// The platform acknowledged progress.
+    Progress { step: u32, steps: u32 },
+    /// The platform acknowledged a state.
     State {
         state: &'static str,
         detail: Option<String>,
     },
 }
 
-/// Where an interrupted session stood; holds no secret.
+/// An interrupted session that the chip may resume; it holds no secret.
 #[derive(Debug, Clone)]
-pub(crate) struct Parked {
-    pub(crate) session: String,
-    /// The next URI that was given with the script whose answer is missing.
+pub(crate) struct SuspendedSession {
+    /// Its token in URIs.
+    pub(crate) token: String,
+    /// Number of the script whose answer is missing.
     pub(super) seq: u32,
     pub(super) task: Task,
-    pub(super) place: Place,
+    /// How far the work has come.
+    pub(super) checkpoint: Checkpoint,
 }
 
 /// What makes two sessions the same work.
@@ -99,20 +100,21 @@ pub(super) struct Task {
     pub(super) profile: String,
 }
 
-/// What is told once a report was acknowledged.
-pub(super) fn acknowledged(report: &Report) -> Moment {
-    let (state, detail) = match report {
-        Report::Progress { step, steps } => {
-            return Moment::Progress {
+/// The event of an acknowledged report.
+pub(super) fn acknowledged(report: &ReportEvent) -> SessionEvent {
+    let detail = match report {
+        ReportEvent::Progress { step, steps } => {
+            return SessionEvent::Progress {
                 step: *step,
                 steps: *steps,
             };
         }
-        Report::Written => ("written", None),
-        Report::Verified => ("verified", None),
-        Report::NotVerified { detail, .. } => ("not_verified", Some(detail.clone())),
-        Report::Failed { detail, .. } => ("failed", Some(detail.clone())),
-        Report::Closed { reason } => ("closed", Some((*reason).to_owned())),
+        ReportEvent::Written | ReportEvent::Verified => None,
+        ReportEvent::NotVerified { detail, .. } | ReportEvent::Failed { detail, .. } => Some(detail.clone()),
+        ReportEvent::Closed { reason } => Some(reason.clone()),
     };
-    Moment::State { state, detail }
+    SessionEvent::State {
+        state: report.kind(),
+        detail,
+    }
 }

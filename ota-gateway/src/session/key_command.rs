@@ -1,17 +1,21 @@
-//! The command that loads K and OPc, built as the card profile says.
+//! The command that loads K and OPc, built by the layout of the card profile.
 //!
-//! Keys come in wrapped under the link key and leave wrapped under the chip's DEK; between the two they
-//! live in wiped memory only. It must never log, show or keep them.
+//! Keys come in wrapped under the link key and leave wrapped under the chip's DEK; between the two they are held in
+//! memory that is wiped. It must never log, show or keep them.
 
 use anyhow::Context as _;
+use gateway_protocol::CardData;
 use uicc::apdu::CommandApdu;
 use uicc::tlv::ber;
 
 use crate::keys::{Key, LinkKey, kcv, wrap_with_dek};
-use crate::platform::{CardData, ChipKeys};
+use crate::platform::ChipKeys;
 use crate::profile::{KeyMaterial, KeyValue, NamedParameter, SecondParameter, Wrapping};
 
 /// The key command for this chip and these keys.
+///
+/// # Errors
+/// A key that is missing, does not unwrap, or has a wrong length.
 pub(crate) fn build(
     layout: &KeyMaterial,
     data: &CardData,

@@ -1,74 +1,76 @@
 //! One session of one chip, as a state machine without input or output.
 //!
-//! Something goes in — a request of the chip, an answer of the platform — and exactly one thing comes out:
-//! a question to the platform or a reply to the chip. A reply that depends on what the platform must know
-//! therefore cannot exist before the platform acknowledged it. It must never wait, read a clock or draw
-//! random numbers.
+//! An input (a request of the chip, an answer of the platform) makes exactly one output: a question to the platform
+//! or a reply to the chip. A reply that depends on what the platform must know therefore cannot exist before the
+//! platform acknowledged it. It must never wait, read a clock or draw random numbers.
 
 use std::sync::Arc;
 
+use anyhow::{Context as _, ensure};
+use gateway_protocol::{ALLOWANCE_EXHAUSTED, FailureKind, ReportAnswer, ReportEvent, SessionAnswer, Work};
 use uicc::scp81::ScriptStatus;
 
+use super::card_job::{CardJob, Purpose, Verdict};
 use super::content::Values;
-use super::exchange::{Moment, Output, Parked, Reply, SessionLimits, Shared, Task, acknowledged};
-use super::failure::{Failure, FailureKind};
-use super::job::{Job, Purpose, Verdict};
+use super::exchange::{
+    Output, Reply, SessionEvent, SessionLimits, Shared, SuspendedSession, Task, acknowledged,
+};
+use super::failure::Failure;
 use super::key_command;
 use super::script::{self, Batch};
 use crate::http::{AgentRequest, Cursor, HttpError};
-use crate::platform::{ChipKeys, OpenAnswer, PlatformError, Report, ReportAnswer, WorkKind};
+use crate::platform::{ChipKeys, PlatformError};
 use crate::profile::{Profile, RefreshHow};
 
 /// Bytes that a script costs besides its own: HTTP head, TLS record, and the chip's answer to it.
 const EXCHANGE_OVERHEAD_BYTES: u64 = 1_024;
-/// Room for the HTTP head of a response within one TLS record.
+/// Bytes of one TLS record that are kept for the HTTP head of a response.
 const RESPONSE_HEAD_BYTES: usize = 320;
 /// Fewest bytes of script that are sent at once, however small the record.
 const MIN_SCRIPT_BYTES: usize = 128;
 
 /// What to do once the platform acknowledged a report.
 #[derive(Debug)]
-enum Then {
+enum AfterReport {
     /// Send the next script.
-    GoOn {
-        job: Box<Job>,
-        task: Task,
-    },
+    GoOn { job: Box<CardJob>, task: Task },
     /// Order the REFRESH, if it must be ordered, and end.
     Restart {
         profile: Arc<Profile>,
         reason: &'static str,
     },
-    /// Open again to write, if the platform says so.
+    /// Open a session again to write, if the platform says so.
     Rewrite,
-    End {
-        reason: &'static str,
-    },
+    /// End the session.
+    End { reason: &'static str },
 }
 
+/// What the session waits for.
 #[derive(Debug)]
 enum State {
+    /// The chip's first request.
     Fresh,
+    /// The platform's answer to [`Output::Open`].
     Opening {
         resume: Option<Cursor>,
         resumed: bool,
         rewriting: bool,
     },
+    /// The chip's answer to a script.
     Waiting {
-        job: Box<Job>,
+        job: Box<CardJob>,
         task: Task,
         batch: Batch,
     },
-    Reporting {
-        report: Report,
-        then: Then,
-    },
+    /// The platform's answer to [`Output::Report`].
+    Reporting { event: ReportEvent, after: AfterReport },
+    /// Nothing: the session is over.
     Over,
 }
 
-/// The machine.
+/// The state machine of one session.
 #[derive(Debug)]
-pub(crate) struct Machine {
+pub(crate) struct SessionMachine {
     state: State,
     shared: Arc<Shared>,
     keys: ChipKeys,
@@ -79,14 +81,15 @@ pub(crate) struct Machine {
     seq: u32,
     requests: u32,
     scripts: u32,
-    /// Bytes of this session so far, and how many there may be in all.
+    /// Bytes of this session so far, in both directions.
     spent: u64,
+    /// Bytes that this session may cost; none: no limit.
     budget: Option<u64>,
-    moments: Vec<Moment>,
+    events: Vec<SessionEvent>,
 }
 
-impl Machine {
-    /// A session that has just begun. `token` names it in the URIs given to the chip.
+impl SessionMachine {
+    /// A session before the chip's first request. `token` names it in the URIs given to the chip.
     pub(crate) fn new(shared: Arc<Shared>, keys: ChipKeys, limits: SessionLimits, token: String) -> Self {
         Self {
             state: State::Fresh,
@@ -101,29 +104,32 @@ impl Machine {
             scripts: 0,
             spent: 0,
             budget: None,
-            moments: Vec::new(),
+            events: Vec::new(),
         }
     }
 
-    /// What happened since this was asked last.
-    pub(crate) fn take_moments(&mut self) -> Vec<Moment> {
-        std::mem::take(&mut self.moments)
+    /// The events since the last call.
+    pub(crate) fn take_events(&mut self) -> Vec<SessionEvent> {
+        std::mem::take(&mut self.events)
     }
 
-    /// Where the session stands, if an interruption now could be resumed.
-    pub(crate) fn park(&self) -> Option<Parked> {
+    /// The session as it can be resumed after an interruption, if it can.
+    pub(crate) fn suspend(&self) -> Option<SuspendedSession> {
         let State::Waiting { job, task, .. } = &self.state else {
             return None;
         };
-        Some(Parked {
-            session: self.token.clone(),
+        Some(SuspendedSession {
+            token: self.token.clone(),
             seq: self.seq,
             task: task.clone(),
-            place: job.place().clone(),
+            checkpoint: job.checkpoint().clone(),
         })
     }
 
-    /// A request of the chip. `spent`: bytes of the session so far, in both directions.
+    /// Takes a request of the chip. `spent`: bytes of the session so far, in both directions.
+    ///
+    /// # Errors
+    /// [`HttpError::UnknownUri`] and [`HttpError::UnexpectedBody`] for a request that does not fit the session.
     pub(crate) fn on_request(&mut self, request: AgentRequest, spent: u64) -> Result<Output, HttpError> {
         self.spent = spent;
         self.requests += 1;
@@ -169,12 +175,12 @@ impl Machine {
         }
     }
 
-    /// The platform's answer to [`Output::Open`]. `parked` is where the session stood that
-    /// [`Self::resumes`] names, if that is still known.
+    /// Takes the platform's answer to [`Output::Open`]. `suspended` is the session that [`Self::resumes`] names, if
+    /// the gateway still has it.
     pub(crate) fn on_opened(
         &mut self,
-        answer: Result<OpenAnswer, PlatformError>,
-        parked: Option<Parked>,
+        answer: Result<SessionAnswer, PlatformError>,
+        suspended: Option<SuspendedSession>,
     ) -> Output {
         let State::Opening {
             resume,
@@ -189,18 +195,18 @@ impl Machine {
             Err(PlatformError::Refused { .. }) => return self.end("refused"),
             Err(PlatformError::Unavailable(_)) => return Output::Reply(Reply::Unavailable),
         };
-        self.moments.push(Moment::Work {
-            work: answer.work.name(),
+        self.events.push(SessionEvent::Work {
+            work: answer.work.code(),
             resumed,
         });
         if rewriting {
-            // Bytes are counted anew for the new session.
+            // The new session counts its bytes from zero.
             self.spent = 0;
         }
         self.budget = answer.allowance_bytes;
         let purpose = match answer.work {
-            WorkKind::Write => Purpose::Write,
-            WorkKind::Verify if !rewriting => Purpose::Verify,
+            Work::Write => Purpose::Write,
+            Work::Verify if !rewriting => Purpose::Verify,
             _ => return self.end("nothing_to_do"),
         };
         let (mut job, task) = match self.prepare(purpose, &answer) {
@@ -211,22 +217,20 @@ impl Machine {
             }
         };
         // The chip names either the URI of the script whose answer is missing, or the one before it: the
-        // missing script is sent again. Any other URI, or none, and reading decides what is left.
-        if let (Some(cursor), Some(parked)) = (resume, parked)
-            && parked.task == task
-            && (cursor.seq == parked.seq || cursor.seq.checked_add(1) == Some(parked.seq))
+        // missing script is sent again. With any other URI or none, reading decides what is left.
+        if let (Some(cursor), Some(suspended)) = (resume, suspended)
+            && suspended.task == task
+            && (cursor.seq == suspended.seq || cursor.seq.checked_add(1) == Some(suspended.seq))
         {
-            job.resume_at(parked.place);
+            job.resume_at(suspended.checkpoint);
         }
         self.next(job, task)
     }
 
-    fn prepare(&self, purpose: Purpose, answer: &OpenAnswer) -> anyhow::Result<(Box<Job>, Task)> {
-        use anyhow::Context as _;
-        let name = answer
-            .profile
-            .as_deref()
-            .context("the platform named no card profile")?;
+    /// The job of a session, and the task that it belongs to.
+    fn prepare(&self, purpose: Purpose, answer: &SessionAnswer) -> anyhow::Result<(Box<CardJob>, Task)> {
+        let name = answer.profile.as_str();
+        ensure!(!name.is_empty(), "the platform named no card profile");
         let profile = self
             .shared
             .catalogue
@@ -256,7 +260,7 @@ impl Machine {
             profile: name.to_owned(),
         };
         Ok((
-            Box::new(Job::new(
+            Box::new(CardJob::new(
                 purpose,
                 profile,
                 values,
@@ -268,10 +272,10 @@ impl Machine {
         ))
     }
 
-    /// The chip's answer to the script that is out.
+    /// Takes the chip's answer to the script that was sent last.
     fn answer(
         &mut self,
-        mut job: Box<Job>,
+        mut job: Box<CardJob>,
         task: Task,
         batch: &Batch,
         request: AgentRequest,
@@ -301,8 +305,8 @@ impl Machine {
                 Err(Failure::new(kind, format!("script status {}", status.as_str())))
             }
             (None, Some(body)) => {
-                let (answered, result) = job.digest(batch, &body);
-                self.moments.extend(answered.into_iter().map(Moment::Apdu));
+                let (answered, result) = job.on_answer(batch, &body);
+                self.events.extend(answered.into_iter().map(SessionEvent::Apdu));
                 result
             }
             (None, None) => {
@@ -314,7 +318,7 @@ impl Machine {
                 return Err(HttpError::UnexpectedBody);
             }
         };
-        self.moments.push(Moment::Script {
+        self.events.push(SessionEvent::Script {
             accepted: result.is_ok(),
         });
         if let Err(failure) = result {
@@ -324,39 +328,42 @@ impl Machine {
         match job.next_batch() {
             Ok(Some(_)) if job.purpose == Purpose::Write => {
                 let (step, steps) = (job.step(), job.steps());
-                Ok(self.report(Report::Progress { step, steps }, Then::GoOn { job, task }))
+                Ok(self.report(
+                    ReportEvent::Progress { step, steps },
+                    AfterReport::GoOn { job, task },
+                ))
             }
             _ => Ok(self.next(job, task)),
         }
     }
 
     /// The next script, or the end of the work.
-    fn next(&mut self, mut job: Box<Job>, task: Task) -> Output {
+    fn next(&mut self, mut job: Box<CardJob>, task: Task) -> Output {
         match job.next_batch() {
             Ok(Some(batch)) => self.send(job, task, batch),
             Ok(None) if job.purpose == Purpose::Write => {
                 let profile = Arc::clone(&job.profile);
                 self.report(
-                    Report::Written,
-                    Then::Restart {
+                    ReportEvent::Written,
+                    AfterReport::Restart {
                         profile,
                         reason: "written",
                     },
                 )
             }
-            Ok(None) => self.conclude(&job),
+            Ok(None) => self.finish_verification(&job),
             Err(failure) => self.fail(&job, &failure),
         }
     }
 
-    fn send(&mut self, job: Box<Job>, task: Task, batch: Batch) -> Output {
+    fn send(&mut self, job: Box<CardJob>, task: Task, batch: Batch) -> Output {
         let body = batch.encode();
         self.scripts += 1;
         if self.scripts > self.limits.scripts {
             return self.end("too_many_scripts");
         }
         if !self.affords(body.len()) {
-            return self.end("allowance_exhausted");
+            return self.end(ALLOWANCE_EXHAUSTED);
         }
         self.seq += 1;
         let next = Cursor {
@@ -368,78 +375,78 @@ impl Machine {
         Output::Reply(Reply::Script { target, body, next })
     }
 
+    /// Whether the budget covers a script of so many bytes and its answer.
     fn affords(&self, body_bytes: usize) -> bool {
         let cost = EXCHANGE_OVERHEAD_BYTES + 2 * body_bytes as u64;
         self.budget
             .is_none_or(|budget| self.spent.saturating_add(cost) <= budget)
     }
 
-    fn conclude(&mut self, job: &Job) -> Output {
+    fn finish_verification(&mut self, job: &CardJob) -> Output {
         match job.verdict() {
-            Verdict::Verified => self.report(Report::Verified, Then::End { reason: "verified" }),
+            Verdict::Verified => self.report(ReportEvent::Verified, AfterReport::End { reason: "verified" }),
             Verdict::Differs(detail) => self.report(
-                Report::NotVerified {
+                ReportEvent::NotVerified {
                     detail,
                     rewrite: true,
                 },
-                Then::Rewrite,
+                AfterReport::Rewrite,
             ),
             Verdict::NotRegistered(detail) => {
                 // A resumed session: the script that ordered the REFRESH may have been lost with the link.
-                let then = if self.resumed {
-                    Then::Restart {
+                let after = if self.resumed {
+                    AfterReport::Restart {
                         profile: Arc::clone(&job.profile),
                         reason: "not_registered",
                     }
                 } else {
-                    Then::End {
+                    AfterReport::End {
                         reason: "not_registered",
                     }
                 };
                 self.report(
-                    Report::NotVerified {
+                    ReportEvent::NotVerified {
                         detail,
                         rewrite: false,
                     },
-                    then,
+                    after,
                 )
             }
         }
     }
 
-    fn fail(&mut self, job: &Job, failure: &Failure) -> Output {
+    fn fail(&mut self, job: &CardJob, failure: &Failure) -> Output {
         if job.purpose == Purpose::Verify {
-            // Nothing failed to be written: let the platform have it written again, which tells more.
-            let report = Report::NotVerified {
+            // No writing failed: the platform has the card written again, which shows what is wrong.
+            let event = ReportEvent::NotVerified {
                 detail: failure.detail.clone(),
                 rewrite: true,
             };
-            return self.report(report, Then::Rewrite);
+            return self.report(event, AfterReport::Rewrite);
         }
-        let row = failure.kind.row();
-        let report = Report::Failed {
-            failure: row.name,
+        let event = ReportEvent::Failed {
+            failure: failure.kind,
             detail: failure.detail.clone(),
-            chip_fault: row.chip_fault,
+            chip_fault: failure.kind.suspects_chip(),
         };
-        self.report(report, Then::End { reason: "failed" })
+        self.report(event, AfterReport::End { reason: "failed" })
     }
 
-    fn report(&mut self, report: Report, then: Then) -> Output {
+    fn report(&mut self, event: ReportEvent, after: AfterReport) -> Output {
         self.state = State::Reporting {
-            report: report.clone(),
-            then,
+            event: event.clone(),
+            after,
         };
-        Output::Report(report)
+        Output::Report(event)
     }
 
-    /// The platform's answer to [`Output::Report`]. `reported`: bytes that the report told of.
+    /// Takes the platform's answer to [`Output::Report`]. `reported`: bytes of the session in the report.
     pub(crate) fn on_reported(
         &mut self,
         answer: Result<ReportAnswer, PlatformError>,
         reported: u64,
     ) -> Output {
-        let State::Reporting { report, then } = std::mem::replace(&mut self.state, State::Over) else {
+        let State::Reporting { event, after } = std::mem::replace(&mut self.state, State::Over) else {
             return self.end("internal");
         };
         let answer = match answer {
@@ -447,20 +454,21 @@ impl Machine {
             Err(PlatformError::Refused { .. }) => return self.end("report_refused"),
             Err(PlatformError::Unavailable(_)) => return Output::Reply(Reply::Unavailable),
         };
-        self.moments.push(acknowledged(&report));
+        self.events.push(acknowledged(&event));
         if let Some(left) = answer.allowance_bytes {
             self.budget = Some(reported.saturating_add(left));
         }
-        match then {
-            Then::End { reason } => self.end(reason),
-            Then::Restart { profile, reason } => self.restart(&profile, reason),
-            Then::Rewrite if answer.go_on => self.open(None, true),
-            Then::Rewrite => self.end("not_verified"),
-            Then::GoOn { job, task } if answer.go_on => self.next(job, task),
-            Then::GoOn { .. } => self.end("stopped_by_platform"),
+        match after {
+            AfterReport::End { reason } => self.end(reason),
+            AfterReport::Restart { profile, reason } => self.restart(&profile, reason),
+            AfterReport::Rewrite if answer.go_on => self.open(None, true),
+            AfterReport::Rewrite => self.end("not_verified"),
+            AfterReport::GoOn { job, task } if answer.go_on => self.next(job, task),
+            AfterReport::GoOn { .. } => self.end("stopped_by_platform"),
         }
     }
 
+    /// Ends the session with the script that orders the REFRESH, if the card does not do that by itself.
     fn restart(&mut self, profile: &Profile, reason: &'static str) -> Output {
         if profile.refresh.how == RefreshHow::Automatic {
             return self.end(reason);

@@ -1,15 +1,16 @@
 //! Commands to a card and the scripts they are packed into.
 //!
-//! Each command knows what it is for, so that its answer can be told apart and named. It must never give
-//! out the bytes of a command that carries key material.
+//! Each command knows what it is for, so that its answer can be assigned and named. It must never show the bytes of a
+//! command that carries key material.
 
+use gateway_protocol::FailureKind;
 use uicc::apdu::build::{self, Fcp};
 use uicc::apdu::{CommandApdu, ins};
 use uicc::cat::{Command as ToTerminal, ProactiveCommand, Refresh, RefreshMode};
 use uicc::ef::FilePath;
 use uicc::script::{CommandScript, Form, ImmediateAction, ScriptCommand};
 
-use super::failure::{Failure, FailureKind};
+use super::failure::Failure;
 use crate::profile::{File, Profile, Root, SelectStyle};
 
 /// Le of a command that reads: as many bytes as there are, 256 at most.
@@ -31,20 +32,20 @@ pub(super) enum Role {
     LoadKeys,
 }
 
-/// A command, and which unit of work it belongs to.
+/// A command and the unit of work it belongs to.
 #[derive(Debug, Clone)]
 pub(super) struct Command {
     pub(super) apdu: CommandApdu,
     pub(super) role: Role,
-    /// Name of the file or thing it concerns.
+    /// Name of the file, directory or key material it concerns.
     pub(super) name: String,
     /// Number of the unit within the phase.
     pub(super) unit: usize,
 }
 
 impl Command {
-    /// `UPDATE BINARY EF_IMSI`.
-    pub(super) fn meaning(&self) -> String {
+    /// What the command does, such as `UPDATE BINARY EF_IMSI`.
+    pub(super) fn describe(&self) -> String {
         let verb = match (self.role, self.apdu.ins) {
             (Role::LoadKeys, _) => return format!("load {}", self.name),
             (_, ins::SELECT) => "SELECT",
@@ -58,7 +59,7 @@ impl Command {
     }
 
     /// The bytes in hexadecimal; none for key material.
-    pub(super) fn shown(&self) -> Option<String> {
+    pub(super) fn hex(&self) -> Option<String> {
         (self.role != Role::LoadKeys).then(|| hex::encode(self.apdu.encode()))
     }
 
@@ -76,7 +77,7 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    /// The script.
+    /// The script in the expanded format with an indefinite length.
     pub(super) fn encode(&self) -> Vec<u8> {
         CommandScript::of_apdus(
             Form::Indefinite,
@@ -91,11 +92,12 @@ pub(super) struct Packer<'a> {
     profile: &'a Profile,
     room: usize,
     batch: Batch,
-    /// Where the card stands: root and directories of the file selected last.
-    place: Option<(Root, Vec<u16>)>,
+    /// Root and directories of the file that is selected.
+    selected: Option<(Root, Vec<u16>)>,
 }
 
 impl<'a> Packer<'a> {
+    /// An empty script of at most `max_bytes`, whose first unit is `first_unit`.
     pub(super) fn new(profile: &'a Profile, max_bytes: usize, first_unit: usize) -> Self {
         let batch = Batch {
             commands: Vec::new(),
@@ -105,18 +107,18 @@ impl<'a> Packer<'a> {
             profile,
             room: max_bytes.saturating_sub(SCRIPT_OVERHEAD_BYTES),
             batch,
-            place: None,
+            selected: None,
         }
     }
 
-    /// Adds commands on one file, with the SELECTs in front of them. False when the script is full; a
-    /// script that is still empty takes anything.
+    /// Adds the commands on one file, with the SELECTs in front of them. False when the script is full; an empty
+    /// script takes any commands.
     pub(super) fn add_file(&mut self, unit: usize, file: &File, access: &Access) -> Result<bool, Failure> {
         let mut commands = self.selects(unit, file)?;
         commands.push(access.command(unit, file)?);
         let fits = self.push(unit, commands);
         if fits {
-            self.place = Some((file.path.root(), file.path.directories().to_vec()));
+            self.selected = Some((file.path.root(), file.path.directories().to_vec()));
         }
         Ok(fits)
     }
@@ -142,16 +144,17 @@ impl<'a> Packer<'a> {
         let last = unit + usize::from(next.is_some());
         let fits = self.push(last, commands);
         if let Some((file, _)) = next.filter(|_| fits) {
-            self.place = Some((file.path.root(), file.path.directories().to_vec()));
+            self.selected = Some((file.path.root(), file.path.directories().to_vec()));
         }
         Ok(fits)
     }
 
-    /// Passes over a unit that needs no command.
+    /// Skips a unit that needs no command.
     pub(super) fn skip(&mut self, unit: usize) {
         self.batch.end = unit + 1;
     }
 
+    /// The packed commands.
     pub(super) fn finish(self) -> Batch {
         self.batch
     }
@@ -167,7 +170,7 @@ impl<'a> Packer<'a> {
         true
     }
 
-    /// The SELECTs that lead from where the card stands to `file`.
+    /// The SELECTs that lead from the selected file to `file`.
     fn selects(&self, unit: usize, file: &File) -> Result<Vec<Command>, Failure> {
         let select = |apdu, name: String| Command {
             apdu,
@@ -177,7 +180,7 @@ impl<'a> Packer<'a> {
         };
         let (root, directories) = (file.path.root(), file.path.directories());
         let here = self
-            .place
+            .selected
             .as_ref()
             .is_some_and(|(r, d)| *r == root && d == directories);
         let application = self
@@ -186,7 +189,7 @@ impl<'a> Packer<'a> {
             .usim_aid
             .as_ref()
             .filter(|_| root == Root::Adf);
-        let same_root = self.place.as_ref().is_some_and(|(r, _)| *r == root);
+        let same_root = self.selected.as_ref().is_some_and(|(r, _)| *r == root);
         let mut commands = Vec::new();
         if let (Some(aid), false) = (
             application,

@@ -12,7 +12,7 @@ pub const MAX_HEADER_BYTES: usize = 8 * 1024;
 /// Largest request body of an admin agent, in bytes.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
 
-/// What one gateway grants, at most. Table `[limits]` of the settings file, or
+/// The limits of one gateway. Table `[limits]` of the settings file, or
 /// `XIEKA_GATEWAY_<NAME>` in the environment.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
@@ -41,9 +41,9 @@ pub struct Limits {
     pub key_cache_entries: usize,
     /// Seconds a report is repeated while the platform cannot be reached.
     pub report_retry_secs: u64,
-    /// Seconds the place of an interrupted session is remembered for `X-Admin-Resume`.
+    /// Seconds the checkpoint of an interrupted session is kept for `X-Admin-Resume`.
     pub resume_secs: u64,
-    /// Interrupted sessions whose place is remembered.
+    /// Interrupted sessions whose checkpoint is kept.
     pub resume_entries: usize,
 }
 
@@ -69,7 +69,10 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Refuses limits that grant nothing.
+    /// Refuses a limit of zero.
+    ///
+    /// # Errors
+    /// The name of the limit.
     pub fn check(&self) -> anyhow::Result<()> {
         let named = [
             ("max_sessions", self.max_sessions as u64),

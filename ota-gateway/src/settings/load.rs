@@ -1,7 +1,7 @@
 //! Reading settings: a TOML file, then the environment over it.
 //!
-//! A secret may stand in `<name>_file` instead of `<name>`, as a path to a file that holds it. It must
-//! never ignore a variable with its prefix that it does not know, nor guess a type from a value.
+//! `<name>_file` in place of `<name>` gives the path of a file that holds the secret. It must never ignore a variable
+//! with its prefix that it does not know, nor guess a type from a value.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use toml::{Table, Value};
 
 use super::Settings;
 
-/// What every variable of the gateway begins with; the rest is the setting's name in upper case.
+/// Prefix of every variable of the gateway; the rest is the setting's name in upper case.
 pub const ENV_PREFIX: &str = "XIEKA_GATEWAY_";
 
 /// Largest settings or secret file, in bytes.
@@ -21,6 +21,10 @@ const LIMITS: &str = "limits";
 impl Settings {
     /// Settings of a file, if one is given, with the variables of `environment` over them. They are
     /// checked as [`Settings::check`] does.
+    ///
+    /// # Errors
+    /// A file that cannot be read, an unknown name, a value of the wrong type, and every error of
+    /// [`Settings::check`]. No error shows a secret.
     pub fn load(
         file: Option<&Path>,
         environment: impl IntoIterator<Item = (String, String)>,
@@ -55,7 +59,7 @@ impl Settings {
     }
 }
 
-/// Puts one variable where its name belongs, with the type that the setting has by default.
+/// Puts one variable into the table, with the type that the setting has by default.
 fn overlay(table: &mut Table, known: &Table, name: &str, value: &str) -> anyhow::Result<()> {
     let limits = known.get(LIMITS).and_then(Value::as_table);
     if let Some(like) = limits.and_then(|limits| limits.get(name)) {

@@ -1,7 +1,7 @@
 //! What an operator decides about a gateway, from a TOML file, from `XIEKA_GATEWAY_*` and from defaults.
 //!
-//! It must never accept a name it does not know, nor send the gateway's secret over plain HTTP to another
-//! machine unless that was allowed by name.
+//! It must never accept a name it does not know, nor send the gateway's secret over plain HTTP to another host unless
+//! a setting allows that.
 
 mod limits;
 mod load;
@@ -17,16 +17,16 @@ pub use limits::{Limits, MAX_BODY_BYTES, MAX_HEADER_BYTES};
 pub use load::ENV_PREFIX;
 pub use secret::Secret;
 
-/// Port that chips connect to unless told otherwise.
+/// Default port that chips connect to.
 pub const DEFAULT_PORT: u16 = 8443;
-/// Port of metrics and health unless told otherwise; loopback alone.
+/// Default port of metrics and health, on loopback.
 pub const DEFAULT_METRICS_PORT: u16 = 9464;
-/// Seconds between two ticks of the platform's scheduled work unless told otherwise.
+/// Default of the seconds between two ticks of the platform's scheduled work.
 pub const DEFAULT_CRON_INTERVAL_SECS: u64 = 15;
-/// Path under which admin agents post unless told otherwise.
+/// Default path under which admin agents post.
 pub const DEFAULT_ADMIN_PATH: &str = "/adminagent";
 
-/// How log lines are written.
+/// Format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
@@ -36,14 +36,14 @@ pub enum LogFormat {
     Json,
 }
 
-/// Everything an operator decides. See `docs` of each field for its default.
+/// Everything that an operator decides.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// Where chips connect. Default `0.0.0.0:8443`.
     pub listen: SocketAddr,
     /// Where `/metrics`, `/healthz` and `/readyz` are served, in plain HTTP without credentials. Default
-    /// `127.0.0.1:9464`; another machine's address is taken, but keep it private.
+    /// `127.0.0.1:9464`; an address of another interface is accepted, but keep it private.
     pub metrics_listen: SocketAddr,
     /// The platform, `http://host:port` or `https://host[:port]`, without a path.
     pub platform_url: String,
@@ -54,9 +54,9 @@ pub struct Settings {
     /// Directory of `*.toml` card profiles that are added to the shipped ones or replace those of the same
     /// name. Default none.
     pub profiles_dir: Option<PathBuf>,
-    /// Seconds between two ticks of `/internal/cron`; 0 never ticks by the clock. Default 15.
+    /// Seconds between two ticks of `/internal/cron`; 0 ticks only when a message became due. Default 15.
     pub cron_interval_secs: u64,
-    /// How log lines are written. Default text.
+    /// Format of log lines. Default text.
     pub log_format: LogFormat,
     /// Which log lines are written, in the syntax of `tracing`'s `EnvFilter`. Default `info`.
     pub log_filter: String,
@@ -72,7 +72,7 @@ pub struct Settings {
     /// Master keys by key version: `64:<64 hex digits>[,65:…]`; versions are decimal, 64–79 ('40'–'4F').
     #[serde(skip_serializing)]
     pub master_keys: Secret,
-    /// Limits.
+    /// Limits, table `[limits]`.
     pub limits: Limits,
 }
 
@@ -98,7 +98,10 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Refuses settings a gateway cannot run with, and says which and why.
+    /// Refuses settings that a gateway cannot run with.
+    ///
+    /// # Errors
+    /// The setting and what is wrong with it.
     pub fn check(&self) -> anyhow::Result<()> {
         self.limits.check()?;
         check_platform_url(&self.platform_url, self.allow_plain_http)?;

@@ -1,4 +1,4 @@
-//! A text that must not be seen: shared secrets and keys as they come from settings.
+//! A text that must not be shown: shared secrets and keys from settings.
 //!
 //! It must never appear in `Debug` output, in a log or in an error, and it is overwritten when dropped.
 
@@ -19,7 +19,7 @@ impl Secret {
         &self.0
     }
 
-    /// Whether nothing was given.
+    /// Whether the setting is not given.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -21,14 +21,14 @@ const EXTENSION_PRE_SHARED_KEY: u16 = 41;
 /// Version and random of a ClientHello.
 const HELLO_PREFIX: usize = 34;
 
-/// What a message told.
+/// What the messages so far hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Found {
     /// More bytes are needed.
     Nothing,
     /// An identity, in [`HelloReader::identity`].
     Identity,
-    /// Nothing more will come that could be read.
+    /// No identity can follow.
     Over,
 }
 
@@ -53,7 +53,7 @@ impl HelloReader {
         self.max_fragment
     }
 
-    /// Takes the next bytes of the client. Call again with nothing to learn whether more was found.
+    /// Takes the next bytes of the client. A call without bytes looks for a further identity in those already taken.
     pub(super) fn take(&mut self, bytes: &[u8]) -> Found {
         if self.over {
             return Found::Over;
@@ -72,7 +72,7 @@ impl HelloReader {
         found
     }
 
-    /// Moves the contents of whole handshake records to `messages`; any other record ends the reading.
+    /// Moves the contents of whole handshake records to `messages`; any other record ends the search.
     fn unpack_records(&mut self) {
         let mut at = 0;
         while let Some(&[kind, _, _, high, low]) = self.records[at..].first_chunk::<RECORD_HEADER>() {
@@ -160,7 +160,7 @@ fn fragment_bytes(content: &[u8]) -> Option<usize> {
     }
 }
 
-/// Reads vectors with their length in front; nothing where the bytes run out.
+/// Reads vectors with their length in front; none where the bytes run out.
 struct Cursor<'a>(&'a [u8]);
 
 impl<'a> Cursor<'a> {

@@ -1,9 +1,9 @@
 //! Holds back a client's bytes while the key for its identity is looked up.
 //!
 //! The stream stands between the socket and OpenSSL. When [`super::hello`] finds an identity, everything
-//! read so far is kept until the look-up is done and its result lies in the connection's [`KeySlot`], where
-//! OpenSSL's callback finds it. No thread ever waits. It must never hand on bytes of a message whose
-//! identity is still being looked up.
+//! read so far is kept until the look-up is done and its result is in the connection's [`KeySlot`], where
+//! OpenSSL's callback finds it. No thread ever waits. It must never pass on bytes of a message whose identity is still
+//! being looked up.
 
 use std::io;
 use std::pin::Pin;
@@ -19,14 +19,14 @@ use crate::platform::ChipKeys;
 /// Bytes read from the socket at once during the handshake.
 const CHUNK_BYTES: usize = 2_048;
 
-/// What a look-up comes to: the keys, nothing for an unknown identity, an error when nobody could tell.
+/// The result of a look-up: the keys, none for an unknown identity, an error when the platform gave no answer.
 pub(crate) type LookedUp = io::Result<Option<ChipKeys>>;
 
 /// Looks up the keys of an identity.
 pub(crate) type Lookup = Arc<dyn Fn(Vec<u8>) -> BoxFuture<'static, LookedUp> + Send + Sync>;
 
-/// What is known about the client of one connection: written by the stream, read by OpenSSL's callback and
-/// by whoever drives the session.
+/// What is known about the client of one connection: written by the stream, read by OpenSSL's callback and by the
+/// session.
 #[derive(Debug, Default)]
 pub(crate) struct KeySlot(Mutex<Slot>);
 
@@ -79,10 +79,10 @@ impl KeySlot {
     }
 }
 
-/// The stream.
+/// A stream that holds its input back during look-ups.
 pub(crate) struct LookupStream<S> {
     inner: S,
-    /// None once nothing more can be found.
+    /// None once no identity can follow.
     reader: Option<HelloReader>,
     held: Vec<u8>,
     pending: Option<(Vec<u8>, BoxFuture<'static, LookedUp>)>,
@@ -103,7 +103,7 @@ impl<S> LookupStream<S> {
         }
     }
 
-    /// Starts a look-up if the bytes so far name an identity; gives up reading when they cannot.
+    /// Starts a look-up if the bytes so far hold an identity; stops reading when none can follow.
     fn inspect(&mut self, bytes: &[u8]) {
         let Some(reader) = &mut self.reader else { return };
         match reader.take(bytes) {
@@ -121,7 +121,7 @@ impl<S> LookupStream<S> {
 impl<S: AsyncRead + Unpin> AsyncRead for LookupStream<S> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        // Each turn either ends, or finishes a look-up; bytes that came in one piece name few identities.
+        // Each turn either ends, or finishes a look-up; bytes that came in one piece hold few identities.
         loop {
             if let Some((_, future)) = &mut this.pending {
                 let keys = ready!(future.as_mut().poll(cx));

@@ -16,7 +16,7 @@
 //!
 //! It must never fall back: there is no setting that allows more than this.
 
-mod counted;
+mod counting_stream;
 mod hello;
 mod lookup;
 
@@ -28,7 +28,7 @@ use openssl::ssl::{
     Ssl, SslContext, SslContextBuilder, SslMethod, SslMode, SslOptions, SslSessionCacheMode, SslVersion,
 };
 
-pub(crate) use counted::{Counted, Traffic};
+pub(crate) use counting_stream::{CountingStream, Traffic};
 pub(crate) use lookup::{KeySlot, Lookup, LookupStream};
 
 /// Suites of TLS 1.2, the gateway's preference first.
@@ -44,6 +44,9 @@ type SlotIndex = Index<Ssl, Arc<KeySlot>>;
 static SLOT: LazyLock<Result<SlotIndex, ErrorStack>> = LazyLock::new(Ssl::new_ex_index);
 
 /// The one TLS context of a gateway.
+///
+/// # Errors
+/// When OpenSSL lacks a suite or an option.
 pub(crate) fn context() -> Result<SslContext, ErrorStack> {
     let index = slot_index()?;
     let mut context = SslContextBuilder::new(SslMethod::tls_server())?;
@@ -82,6 +85,9 @@ pub(crate) fn context() -> Result<SslContext, ErrorStack> {
 }
 
 /// The server side of one connection, whose callback finds keys in `slot`.
+///
+/// # Errors
+/// When OpenSSL cannot allocate it.
 pub(crate) fn server(context: &SslContext, slot: Arc<KeySlot>) -> Result<Ssl, ErrorStack> {
     let mut ssl = Ssl::new(context)?;
     ssl.set_ex_data(slot_index()?, slot);

@@ -1,4 +1,4 @@
-//! A chip's admin agent: TLS with its PSK, HTTP byte for byte, and a note of every TLS record it was sent.
+//! A chip's admin agent: TLS with its PSK, HTTP byte for byte, and a count of every TLS record it was sent.
 
 use std::io;
 use std::net::SocketAddr;
@@ -41,7 +41,7 @@ impl Default for Tls {
     }
 }
 
-/// An answer of the gateway.
+/// A response of the gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     pub status: u16,
@@ -62,7 +62,7 @@ impl Answer {
     }
 }
 
-/// The agent.
+/// An admin agent with its connection.
 pub struct Agent {
     stream: SslStream<Watched>,
     records: Arc<Mutex<Records>>,
@@ -175,7 +175,7 @@ impl Agent {
         }
     }
 
-    /// Whether the gateway says goodbye, and nothing else, from here on.
+    /// Whether the gateway closes the connection and sends nothing more.
     pub async fn is_closed(&mut self) -> bool {
         !self.more().await && self.buffer.is_empty()
     }
@@ -191,9 +191,9 @@ impl Agent {
         }
     }
 
-    /// Whether the gateway's last word was a `close_notify`. Seen at the record, because the binding takes a
-    /// connection that just ends for one that ended well. TLS 1.2 alone: later versions hide alerts.
-    pub fn was_told_goodbye(&self) -> bool {
+    /// Whether the gateway's last record was a `close_notify`. The record shows it, because the binding treats a
+    /// connection that just ends like one that was closed. TLS 1.2 alone: later versions hide alerts.
+    pub fn got_close_notify(&self) -> bool {
         self.records
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -201,7 +201,7 @@ impl Agent {
             == ALERT
     }
 
-    /// Lengths of the application records that came since this was asked last.
+    /// Lengths of the application records since the last call.
     pub fn take_records(&self) -> Vec<usize> {
         std::mem::take(
             &mut self
@@ -232,11 +232,11 @@ pub async fn session(addr: SocketAddr, card: &mut Card) -> Answer {
     let mut agent = Agent::connect(addr).await;
     let first = agent.begin(FIRST_URI, false).await;
     let last = agent.run(card, first).await;
-    assert!(agent.is_closed().await && agent.was_told_goodbye());
+    assert!(agent.is_closed().await && agent.got_close_notify());
     last
 }
 
-/// TLS records as they pass.
+/// TLS records that were received.
 #[derive(Default)]
 struct Records {
     bytes: Vec<u8>,
@@ -261,7 +261,7 @@ impl Records {
     }
 }
 
-/// A TCP stream whose incoming records are noted.
+/// A TCP stream that counts its incoming records.
 struct Watched {
     inner: TcpStream,
     records: Arc<Mutex<Records>>,

@@ -1,5 +1,5 @@
 //! A card without a module: files, a selected one, and the commands of a remote script. Byte for byte, as
-//! small as it can be; it keeps a diary of what was written to it.
+//! small as it can be; it keeps every write.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,7 +10,7 @@ const MF: u16 = 0x3F00;
 const ADF: u16 = 0x7FFF;
 const LOAD_KEYS: u8 = 0xD8;
 
-/// The card.
+/// A card in memory.
 #[derive(Debug, Clone, Default)]
 pub struct Card {
     /// Content by directory and file identifier; of record files, the first record.
@@ -21,7 +21,7 @@ pub struct Card {
     pub refuse_read: HashMap<u16, u16>,
     /// How the key command is refused.
     pub refuse_keys: Option<u16>,
-    /// Files that say 9000 to an update and keep what they had.
+    /// Files that answer an update with 9000 and keep what they had.
     pub forgets: Vec<u16>,
     /// Every update, in order.
     pub updates: Vec<(u16, Vec<u8>)>,
@@ -69,7 +69,7 @@ impl Card {
             .map_or(&[], |(_, content)| content)
     }
 
-    /// Power is cut and comes back: nothing is selected, the diary stays.
+    /// Power is cut and comes back: nothing is selected, the writes are kept.
     pub fn power_cycle(&mut self) {
         self.directory = MF;
         self.selected = None;

@@ -1,7 +1,7 @@
 //! What the tests of the gateway from the outside need: a platform, a card with its admin agent, a gateway
 //! between them.
 #![allow(dead_code, unreachable_pub, reason = "each test program uses its part")]
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+#![allow(clippy::unwrap_used, reason = "the panic shows where a test cannot go on")]
 
 pub mod agent;
 pub mod card;
@@ -15,7 +15,7 @@ use ota_gateway::{Event, Gateway, Observer, Settings};
 use uicc::ident::Eid;
 
 pub use agent::Agent;
-pub use platform::{Platform, Script};
+pub use platform::{Platform, PlatformBehaviour};
 
 /// The one chip.
 pub const EID: &str = "89086030202200000022000000000090";
@@ -68,21 +68,21 @@ pub fn settings(platform: SocketAddr) -> Settings {
 pub struct World {
     pub platform: Platform,
     pub gateway: Gateway,
-    pub events: Arc<Diary>,
+    pub events: Arc<EventLog>,
 }
 
 impl World {
-    /// Everything as it usually is.
+    /// A platform and a gateway with their defaults.
     pub async fn start() -> Self {
-        Self::start_with(Script::default(), |_| {}).await
+        Self::start_with(PlatformBehaviour::default(), |_| {}).await
     }
 
-    /// A platform that behaves by `script`, a gateway with edited settings.
-    pub async fn start_with(script: Script, edit: impl FnOnce(&mut Settings)) -> Self {
-        let platform = Platform::start(script).await;
+    /// A platform with this behaviour, a gateway with edited settings.
+    pub async fn start_with(behaviour: PlatformBehaviour, edit: impl FnOnce(&mut Settings)) -> Self {
+        let platform = Platform::start(behaviour).await;
         let mut settings = settings(platform.addr());
         edit(&mut settings);
-        let events = Arc::new(Diary::default());
+        let events = Arc::new(EventLog::default());
         let gateway = ota_gateway::start(settings, Some(Arc::clone(&events) as Arc<dyn Observer>))
             .await
             .unwrap();
@@ -98,30 +98,30 @@ impl World {
         Agent::connect(self.gateway.addr()).await
     }
 
-    /// A text of the metrics listener.
+    /// Status and body of a path of the metrics listener.
     pub async fn ops(&self, path: &str) -> (u16, String) {
         platform::get(self.gateway.metrics_addr(), path).await
     }
 
-    /// Ends the gateway, so that everything it had to say was said; gives the platform.
-    pub async fn finish(self) -> (Platform, Arc<Diary>) {
+    /// Ends the gateway, so that every report and event has been sent; gives platform and events.
+    pub async fn finish(self) -> (Platform, Arc<EventLog>) {
         self.gateway.shutdown().await;
         (self.platform, self.events)
     }
 }
 
-/// Remembers events.
+/// Every event that was observed, in order.
 #[derive(Default)]
-pub struct Diary(Mutex<Vec<Event>>);
+pub struct EventLog(Mutex<Vec<Event>>);
 
-impl Diary {
-    pub fn events(&self) -> Vec<Event> {
+impl EventLog {
+    pub fn all(&self) -> Vec<Event> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Why each session ended.
     pub fn endings(&self) -> Vec<&'static str> {
-        let events = self.events();
+        let events = self.all();
         events
             .iter()
             .filter_map(|event| {
@@ -135,7 +135,7 @@ impl Diary {
     }
 }
 
-impl Observer for Diary {
+impl Observer for EventLog {
     fn event(&self, event: &Event) {
         self.0
             .lock()

@@ -1,4 +1,4 @@
-//! A platform that speaks the gateway's routes and remembers what it was told.
+//! A platform that answers the gateway's routes and keeps the calls.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -19,8 +19,8 @@ use tokio::sync::Notify;
 
 use super::{CRON_SECRET, EID, GATEWAY_SECRET, IDENTITY, link_key};
 
-/// How the platform behaves.
-pub struct Script {
+/// How the platform answers.
+pub struct PlatformBehaviour {
     /// What the next session is for.
     pub work: &'static str,
     /// Test allowance left.
@@ -31,11 +31,11 @@ pub struct Script {
     pub session_fault: Option<(u16, &'static str)>,
     /// A PSK that the platform knows, instead of a derived one.
     pub explicit_psk: Option<Vec<u8>>,
-    /// Answers to nobody until told to go on.
+    /// Whether calls for keys get no answer.
     pub silent_keys: bool,
 }
 
-impl Default for Script {
+impl Default for PlatformBehaviour {
     fn default() -> Self {
         Self {
             work: "write",
@@ -49,12 +49,12 @@ impl Default for Script {
 }
 
 struct State {
-    script: Script,
+    behaviour: PlatformBehaviour,
     resume_step: u64,
     calls: Vec<(String, Value)>,
 }
 
-/// The platform.
+/// A platform that answers by its [`PlatformBehaviour`].
 #[derive(Clone)]
 pub struct Platform {
     addr: SocketAddr,
@@ -63,11 +63,11 @@ pub struct Platform {
 }
 
 impl Platform {
-    pub async fn start(script: Script) -> Self {
+    pub async fn start(behaviour: PlatformBehaviour) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let addr = listener.local_addr().unwrap();
         let state = Arc::new(Mutex::new(State {
-            script,
+            behaviour,
             resume_step: 0,
             calls: Vec::new(),
         }));
@@ -122,8 +122,8 @@ impl Platform {
         }
     }
 
-    pub fn set(&self, edit: impl FnOnce(&mut Script)) {
-        self.with(|state| edit(&mut state.script));
+    pub fn set(&self, edit: impl FnOnce(&mut PlatformBehaviour)) {
+        self.with(|state| edit(&mut state.behaviour));
     }
 
     fn with<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
@@ -146,13 +146,13 @@ impl Platform {
 
 impl State {
     fn keys(&self, body: &Value) -> (u16, Value) {
-        let known = body["psk_identity"] == hex::encode(IDENTITY) || self.script.explicit_psk.is_some();
+        let known = body["psk_identity"] == hex::encode(IDENTITY) || self.behaviour.explicit_psk.is_some();
         if !known {
             return (404, json!({"reason": "unknown_chip"}));
         }
         let link = LinkKey::parse(&link_key()).unwrap();
         let psk = self
-            .script
+            .behaviour
             .explicit_psk
             .as_ref()
             .map(|psk| link.wrap_hex(psk).unwrap());
@@ -163,11 +163,11 @@ impl State {
     }
 
     fn session(&self) -> (u16, Value) {
-        if let Some((status, reason)) = self.script.session_fault {
+        if let Some((status, reason)) = self.behaviour.session_fault {
             return (status, json!({"reason": reason}));
         }
         let link = LinkKey::parse(&link_key()).unwrap();
-        let wrapped = |byte| (self.script.work == "write").then(|| link.wrap_hex(&[byte; 16]).unwrap());
+        let wrapped = |byte| (self.behaviour.work == "write").then(|| link.wrap_hex(&[byte; 16]).unwrap());
         let data = json!({
             "iccid": "89860112345678901234", "msisdn": "1440123456789", "imsi": "460001357924680",
             "smsc": "+8613800100500", "k_wrapped": wrapped(0xA1), "opc_wrapped": wrapped(0xA2),
@@ -175,29 +175,29 @@ impl State {
         (
             200,
             json!({
-                "work": self.script.work, "task_id": "task-1", "chip_model": "QB-SEED-4G", "profile": "qibiao-seed",
-                "attempt": 1, "allowance_bytes": self.script.allowance, "resume_step": self.resume_step, "data": data,
+                "work": self.behaviour.work, "task_id": "task-1", "chip_model": "QB-SEED-4G", "profile": "qibiao-seed",
+                "attempt": 1, "allowance_bytes": self.behaviour.allowance, "resume_step": self.resume_step, "data": data,
             }),
         )
     }
 
     fn report(&mut self, body: &Value) -> (u16, Value) {
         let kind = body["event"]["kind"].as_str().unwrap();
-        let faults = &mut self.script.report_faults;
+        let faults = &mut self.behaviour.report_faults;
         if let Some(at) = faults.iter().position(|(faulty, _)| *faulty == kind) {
             let (_, status) = faults.remove(at);
             return (status, json!({"reason": "test"}));
         }
         let spent = body["bytes_up"].as_u64().unwrap() + body["bytes_down"].as_u64().unwrap();
         let left = self
-            .script
+            .behaviour
             .allowance
             .map(|allowance| allowance.saturating_sub(spent));
         let go_on = kind == "progress";
         match kind {
             "progress" => self.resume_step = body["event"]["step"].as_u64().unwrap(),
-            "written" => self.script.work = "verify",
-            "verified" | "failed" => self.script.work = "none",
+            "written" => self.behaviour.work = "verify",
+            "verified" | "failed" => self.behaviour.work = "none",
             _ => {}
         }
         (200, json!({"continue": go_on, "allowance_bytes": left}))
@@ -217,7 +217,7 @@ async fn answer(platform: Platform, request: Request<Incoming>) -> Result<Respon
         .is_some_and(|given| *given == *format!("Bearer {secret}"));
     let body = request.into_body().collect().await.unwrap().to_bytes();
     let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
-    if path.ends_with("/keys") && platform.with(|state| state.script.silent_keys) {
+    if path.ends_with("/keys") && platform.with(|state| state.behaviour.silent_keys) {
         std::future::pending::<()>().await;
     }
     let (status, mut document) = if authorised {

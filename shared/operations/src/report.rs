@@ -1,5 +1,7 @@
 //! §6.2.3.3, §6.2.4.1: what happens in a device session.
 
+pub use gateway_protocol::ReportEvent;
+
 use super::Context;
 use super::incidents::close_incidents;
 use super::outbox::{Outcome, enqueue};
@@ -20,51 +22,12 @@ use store::{
 const WRITTEN_PERCENT: u8 = 90;
 /// Most steps a script may have.
 const MAX_STEPS: u32 = 10_000;
-/// Why a gateway closes a session that the test allowance no longer covers.
-const ALLOWANCE_REASON: &str = "allowance_exhausted";
 /// Times one application writes a card that does not keep what was written, before it fails.
 pub const MAX_WRITE_ATTEMPTS: u32 = 5;
 /// Largest byte count a session may report; far beyond any allowance.
 const MAX_SESSION_BYTES: u64 = 1 << 40;
 /// Longest text for the operator that is kept, in characters.
 const MAX_NOTE_CHARS: usize = 512;
-
-/// What the gateway reports.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ReportEvent {
-    /// The card acknowledged `step` of `steps`.
-    Progress {
-        /// Acknowledged steps.
-        step: u32,
-        /// All steps.
-        steps: u32,
-    },
-    /// All files are written and read back equal; the card was told to restart.
-    Written,
-    /// In a new session the card holds what was reserved and has registered with the operator number.
-    Verified,
-    /// In a new session it does not.
-    NotVerified {
-        /// True when the card must be written again.
-        rewrite: bool,
-        /// For the operator.
-        detail: String,
-    },
-    /// Writing ended without success.
-    Failed {
-        /// Why.
-        failure: FailureKind,
-        /// For the operator.
-        detail: String,
-        /// True when the chip itself is at fault (§8.2.2).
-        chip_fault: bool,
-    },
-    /// The link ended.
-    Closed {
-        /// Why.
-        reason: String,
-    },
-}
 
 /// One report of a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -183,7 +146,7 @@ async fn handle<D: Database>(
             if !verdict_given(cx, session).await? {
                 charge_verification(cx, tx, session, chip).await?;
             }
-            if reason == ALLOWANCE_REASON {
+            if reason == gateway_protocol::ALLOWANCE_EXHAUSTED {
                 open_incident(
                     cx,
                     tx,

@@ -7,7 +7,6 @@ mod bad_input;
 mod crash;
 mod database;
 mod failures;
-mod link;
 mod power_loss;
 mod success;
 mod support;

@@ -8,11 +8,11 @@ use crate::http::HttpError;
 /// The failure that was reported: name, whether the chip is suspected, detail.
 fn failure(world: &World) -> (&'static str, bool, &str) {
     match world.reports.last() {
-        Some(Report::Failed {
+        Some(ReportEvent::Failed {
             failure,
             detail,
             chip_fault,
-        }) => (failure, *chip_fault, detail),
+        }) => (failure.code(), *chip_fault, detail),
         other => panic!("{other:?} is no failure"),
     }
 }
@@ -247,7 +247,7 @@ fn a_card_that_cannot_be_read_in_a_verification_is_to_be_written_again() {
     );
     assert!(matches!(
         world.reports.last(),
-        Some(Report::NotVerified { rewrite: true, .. })
+        Some(ReportEvent::NotVerified { rewrite: true, .. })
     ));
 }
 
@@ -291,12 +291,12 @@ fn no_state_is_answered_to_the_chip_before_the_platform_acknowledged_it() {
             0,
         );
         assert!(
-            matches!(output, Ok(Output::Report(Report::Progress { .. }))),
+            matches!(output, Ok(Output::Report(ReportEvent::Progress { .. }))),
             "{output:?}"
         );
-        machine.take_moments();
+        machine.take_events();
         assert_eq!(machine.on_reported(Err(error), 0), Output::Reply(expected));
-        assert!(machine.take_moments().is_empty(), "nothing was acknowledged");
+        assert!(machine.take_events().is_empty(), "nothing was acknowledged");
     }
 }
 

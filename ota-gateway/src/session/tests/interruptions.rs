@@ -1,9 +1,9 @@
-//! The link breaks at every possible moment, once and twice, remembered and forgotten by the gateway.
+//! The link breaks at every possible point, once and twice; the gateway has kept the checkpoint or not.
 
 use super::*;
 
 /// Sessions until the card is written; fails if that takes too many.
-fn write_with_breaks(world: &mut World, card: &mut Card, breaks: &[Break], remember: bool) -> usize {
+fn write_with_breaks(world: &mut World, card: &mut Card, breaks: &[Break], keep: bool) -> usize {
     let mut resume_at = None;
     let mut sessions = 0;
     for cut in breaks.iter().copied().map(Some).chain([None, None]) {
@@ -12,8 +12,8 @@ fn write_with_breaks(world: &mut World, card: &mut Card, breaks: &[Break], remem
             Ending::Broken { resume_at: cursor } => {
                 card.power_cycle();
                 resume_at = cursor;
-                if !remember {
-                    world.parked = None;
+                if !keep {
+                    world.suspended = None;
                 }
             }
             Ending::LastScript(_) => return sessions,
@@ -64,12 +64,12 @@ fn undisturbed() -> (Card, usize) {
 fn a_link_that_breaks_at_any_script_is_made_good_in_the_next_session() {
     let (clean, scripts) = undisturbed();
     assert!(scripts > 6, "{scripts}");
-    for remember in [true, false] {
+    for keep in [true, false] {
         for script in 0..scripts {
             for cut in [Break::BeforeRunning(script), Break::AfterRunning(script)] {
                 let (mut world, mut card) = (small_scripts(), Card::seed());
                 assert_eq!(
-                    write_with_breaks(&mut world, &mut card, &[cut], remember),
+                    write_with_breaks(&mut world, &mut card, &[cut], keep),
                     2,
                     "{cut:?}"
                 );
@@ -93,12 +93,12 @@ fn a_link_that_breaks_twice_is_made_good_too() {
 }
 
 #[test]
-fn a_remembered_place_sends_the_missing_script_again_and_surveys_nothing_twice() {
+fn a_kept_checkpoint_sends_the_missing_script_again_and_surveys_nothing_twice() {
     let (_, scripts) = undisturbed();
     let cut = Break::BeforeRunning(scripts - 2);
-    let sent = |remember| {
+    let sent = |keep| {
         let (mut world, mut card) = (small_scripts(), Card::seed());
-        write_with_breaks(&mut world, &mut card, &[cut], remember);
+        write_with_breaks(&mut world, &mut card, &[cut], keep);
         world.script_bytes.len()
     };
     assert_eq!(
@@ -110,7 +110,7 @@ fn a_remembered_place_sends_the_missing_script_again_and_surveys_nothing_twice()
 }
 
 #[test]
-fn a_place_of_another_task_or_another_uri_is_not_used() {
+fn a_checkpoint_of_another_task_or_another_uri_is_not_used() {
     type Spoil = fn(&mut World, &mut Option<Cursor>);
     let spoils: [Spoil; 3] = [
         |world, _| world.attempt += 1,
@@ -123,7 +123,7 @@ fn a_place_of_another_task_or_another_uri_is_not_used() {
         else {
             panic!("the link did not break");
         };
-        world.moments.clear();
+        world.events.clear();
         spoil(&mut world, &mut resume_at);
         assert_eq!(
             world.session(&mut card, resume_at, None),

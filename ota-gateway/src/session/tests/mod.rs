@@ -11,11 +11,12 @@ mod card;
 use std::sync::Arc;
 
 use card::Card;
+use gateway_protocol::{CardData, ReportAnswer, ReportEvent, SessionAnswer, Work};
 
-use super::{Machine, Moment, Output, Parked, Reply, SessionLimits, Shared};
+use super::{Output, Reply, SessionEvent, SessionLimits, SessionMachine, Shared, SuspendedSession};
 use crate::http::{AgentRequest, Cursor};
 use crate::keys::LinkKey;
-use crate::platform::{CardData, ChipKeys, OpenAnswer, PlatformError, Report, ReportAnswer, WorkKind};
+use crate::platform::{ChipKeys, PlatformError};
 use crate::profile::{Catalogue, Profile};
 
 /// Why a session ended, as tests see it.
@@ -31,7 +32,7 @@ enum Ending {
     Broken { resume_at: Option<Cursor> },
 }
 
-/// A moment at which the link may break.
+/// Where the link may break.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Break {
     /// The n-th script does not reach the chip.
@@ -44,7 +45,7 @@ enum Break {
 struct World {
     shared: Arc<Shared>,
     profile: String,
-    work: WorkKind,
+    work: Work,
     data: CardData,
     attempt: u32,
     resume_step: u32,
@@ -52,15 +53,15 @@ struct World {
     /// Whether `not_verified` with rewrite may go on in the same session.
     rewrites_at_once: bool,
     /// Every report that was acknowledged.
-    reports: Vec<Report>,
-    moments: Vec<Moment>,
+    reports: Vec<ReportEvent>,
+    events: Vec<SessionEvent>,
     token: u32,
     max_fragment: Option<usize>,
     requests: u32,
     scripts: u32,
     /// Bytes of each script that was sent.
     script_bytes: Vec<usize>,
-    parked: Option<Parked>,
+    suspended: Option<SuspendedSession>,
 }
 
 impl World {
@@ -81,20 +82,20 @@ impl World {
         Self {
             shared,
             profile: "qibiao-seed".into(),
-            work: WorkKind::Write,
+            work: Work::Write,
             data,
             attempt: 1,
             resume_step: 0,
             allowance: Some(1 << 20),
             rewrites_at_once: false,
             reports: Vec::new(),
-            moments: Vec::new(),
+            events: Vec::new(),
             token: 0,
             max_fragment: None,
             requests: 64,
             scripts: 64,
             script_bytes: Vec::new(),
-            parked: None,
+            suspended: None,
         }
     }
 
@@ -113,7 +114,7 @@ impl World {
         world
     }
 
-    fn machine(&mut self) -> Machine {
+    fn machine(&mut self) -> SessionMachine {
         self.token += 1;
         let keys = ChipKeys {
             eid: "89086030202200000022000000000090".parse().unwrap(),
@@ -126,14 +127,15 @@ impl World {
             scripts: self.scripts,
             max_fragment: self.max_fragment,
         };
-        Machine::new(Arc::clone(&self.shared), keys, limits, format!("t{}", self.token))
+        SessionMachine::new(Arc::clone(&self.shared), keys, limits, format!("t{}", self.token))
     }
 
-    fn open_answer(&self) -> OpenAnswer {
-        OpenAnswer {
+    fn session_answer(&self) -> SessionAnswer {
+        SessionAnswer {
             work: self.work,
             task_id: Some("task-1".into()),
-            profile: Some(self.profile.clone()),
+            chip_model: "QB-SEED-4G".into(),
+            profile: self.profile.clone(),
             attempt: self.attempt,
             allowance_bytes: self.allowance,
             resume_step: self.resume_step,
@@ -142,18 +144,18 @@ impl World {
     }
 
     /// What the platform does with a report.
-    fn acknowledge(&mut self, report: &Report) -> ReportAnswer {
+    fn acknowledge(&mut self, report: &ReportEvent) -> ReportAnswer {
         let go_on = match report {
-            Report::Progress { step, .. } => {
+            ReportEvent::Progress { step, .. } => {
                 self.resume_step = self.resume_step.max(*step);
                 true
             }
-            Report::Written => {
-                self.work = WorkKind::Verify;
+            ReportEvent::Written => {
+                self.work = Work::Verify;
                 false
             }
-            Report::NotVerified { rewrite: true, .. } => {
-                self.work = WorkKind::Write;
+            ReportEvent::NotVerified { rewrite: true, .. } => {
+                self.work = Work::Write;
                 self.resume_step = 0;
                 self.attempt += 1;
                 self.rewrites_at_once
@@ -168,23 +170,23 @@ impl World {
     }
 
     /// Drives the machine until it replies.
-    fn settle(&mut self, machine: &mut Machine, mut output: Output) -> Reply {
+    fn settle(&mut self, machine: &mut SessionMachine, mut output: Output) -> Reply {
         for _ in 0..8 {
             output = match output {
                 Output::Open { .. } => {
                     let asked = machine.resumes().map(str::to_owned);
-                    let parked = self
-                        .parked
+                    let suspended = self
+                        .suspended
                         .take()
-                        .filter(|parked| Some(&parked.session) == asked.as_ref());
-                    machine.on_opened(Ok(self.open_answer()), parked)
+                        .filter(|suspended| Some(&suspended.token) == asked.as_ref());
+                    machine.on_opened(Ok(self.session_answer()), suspended)
                 }
                 Output::Report(report) => {
                     let answer = self.acknowledge(&report);
                     machine.on_reported(Ok(answer), 0)
                 }
                 Output::Reply(reply) => {
-                    self.moments.extend(machine.take_moments());
+                    self.events.extend(machine.take_events());
                     return reply;
                 }
             };
@@ -216,12 +218,12 @@ impl World {
             };
             self.script_bytes.push(body.len());
             if cut == Some(Break::BeforeRunning(run)) {
-                self.parked = machine.park();
+                self.suspended = machine.suspend();
                 return Ending::Broken { resume_at: asked };
             }
             let answer = card.run(&body);
             if cut == Some(Break::AfterRunning(run)) {
-                self.parked = machine.park();
+                self.suspended = machine.suspend();
                 return Ending::Broken {
                     resume_at: Some(next),
                 };
@@ -235,10 +237,10 @@ impl World {
         }
     }
 
-    /// Meanings of the commands that were answered.
+    /// Descriptions of the commands that were answered.
     fn commands(&self) -> Vec<String> {
-        let apdus = self.moments.iter().filter_map(|moment| match moment {
-            Moment::Apdu(answered) => Some(answered.meaning.clone()),
+        let apdus = self.events.iter().filter_map(|event| match event {
+            SessionEvent::Apdu(answered) => Some(answered.description.clone()),
             _ => None,
         });
         apdus.collect()

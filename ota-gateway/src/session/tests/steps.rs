@@ -12,7 +12,7 @@ fn a_seed_card_is_surveyed_written_read_back_and_told_to_start_over() {
     assert_written(&card);
     assert_eq!(card.refreshes, 1);
     assert_eq!(card.key_loads.len(), 1);
-    assert_eq!(world.reports.last(), Some(&Report::Written));
+    assert_eq!(world.reports.last(), Some(&ReportEvent::Written));
     assert_eq!(card.content(0x6F7E).last(), Some(&1));
     let commands = world.commands();
     let first_update = commands
@@ -53,7 +53,7 @@ fn progress_grows_with_every_acknowledged_script_and_keeps_its_total() {
         .reports
         .iter()
         .filter_map(|report| match report {
-            Report::Progress { step, steps } => Some((*step, *steps)),
+            ReportEvent::Progress { step, steps } => Some((*step, *steps)),
             _ => None,
         })
         .collect();
@@ -135,8 +135,8 @@ fn writing_a_written_card_again_changes_no_file_of_the_identity() {
     world.session(&mut card, None, None);
     card.power_cycle();
     let (updates, keys) = (card.updates.len(), card.key_loads.len());
-    // The platform did not hear of it, say.
-    world.work = WorkKind::Write;
+    // As if the platform had not received the report.
+    world.work = Work::Write;
     assert_eq!(
         world.session(&mut card, None, None),
         Ending::LastScript("written")
@@ -172,7 +172,7 @@ fn a_registered_card_that_holds_what_was_reserved_is_verified() {
     world.data.opc_wrapped = None;
     world.allowance = None;
     assert_eq!(world.session(&mut card, None, None), Ending::Finished("verified"));
-    assert_eq!(world.reports.last(), Some(&Report::Verified));
+    assert_eq!(world.reports.last(), Some(&ReportEvent::Verified));
     assert_eq!(card.updates.len(), updates, "a verification writes nothing");
 }
 
@@ -187,7 +187,7 @@ fn a_card_that_did_not_register_stays_unverified_and_is_not_rewritten() {
     );
     assert!(matches!(
         world.reports.last(),
-        Some(Report::NotVerified { rewrite: false, .. })
+        Some(ReportEvent::NotVerified { rewrite: false, .. })
     ));
     assert_eq!(card.refreshes, 1);
 }
@@ -245,7 +245,7 @@ fn a_card_that_holds_something_else_is_written_again_in_the_same_session_if_the_
             assert_eq!(ending, Ending::Finished("not_verified"));
         }
         let rewrite = world.reports.iter().any(|report| {
-            matches!(report, Report::NotVerified { rewrite: true, detail } if detail.contains("EF_IMSI"))
+            matches!(report, ReportEvent::NotVerified { rewrite: true, detail } if detail.contains("EF_IMSI"))
         });
         assert!(rewrite, "{:?}", world.reports);
     }
@@ -287,7 +287,7 @@ fn a_kept_iccid_is_never_touched() {
 #[test]
 fn a_session_without_work_ends_at_once() {
     let mut world = World {
-        work: WorkKind::None,
+        work: Work::None,
         ..World::new()
     };
     assert_eq!(
@@ -302,7 +302,7 @@ fn key_material_is_never_shown() {
     let (mut world, mut card) = (World::new(), Card::seed());
     world.session(&mut card, None, None);
     let loaded = hex::encode(&card.key_loads[0]);
-    let shown = format!("{:?}", world.moments);
+    let shown = format!("{:?}", world.events);
     assert!(
         shown.contains("load key material") && !shown.contains(&loaded[..32]),
         "{shown}"

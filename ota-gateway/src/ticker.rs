@@ -1,22 +1,22 @@
-//! Has the platform do its scheduled work: by the clock, and at once when a callback became due.
+//! Has the platform do its scheduled work: at intervals, and at once when a message became due.
 //!
-//! It must never run two ticks at the same time: a request during one is remembered, once.
+//! It must never run two ticks at the same time: requests during a tick make one more tick after it.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
-use crate::gateway::Context;
+use crate::context::Context;
 use crate::metrics::Outcome;
-use crate::stop::Stop;
+use crate::shutdown::Shutdown;
 
-/// Waits so long after a request, for others to come: many chips that finish together make one tick.
+/// Wait after a request for others: many chips that finish together make one tick.
 const DEBOUNCE: Duration = Duration::from_millis(50);
-/// Interval of a clock that never strikes.
+/// Interval that never ends.
 const NEVER: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// Ticks that follow each other while more is due, before the clock and requests are looked at again.
+/// Ticks that follow each other while more is due, before the interval and requests are looked at again.
 const MAX_TICKS_IN_A_ROW: u32 = 1_000;
 
 /// One tick; true when more is due already.
@@ -32,8 +32,8 @@ async fn tick(context: &Context) -> bool {
     more
 }
 
-/// Ticks until stopped. Without a cron secret it does nothing.
-pub(crate) async fn run(context: Arc<Context>, mut stopped: Stop) {
+/// Ticks until the shutdown. Without a `cron_secret` it does nothing.
+pub(crate) async fn run(context: Arc<Context>, mut shutdown: Shutdown) {
     if context.settings.cron_secret.is_empty() {
         tracing::info!("no cron_secret: the platform's scheduled work is not ticked from here");
         return;
@@ -45,18 +45,18 @@ pub(crate) async fn run(context: Arc<Context>, mut stopped: Stop) {
         Duration::from_secs(seconds)
     });
     clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    // The first strike is immediate; nothing is due yet.
+    // The first interval ends at once; nothing is due yet.
     clock.tick().await;
     loop {
         tokio::select! {
             _ = clock.tick() => {}
             () = context.tick.notified() => sleep(DEBOUNCE).await,
-            () = stopped.ordered() => return,
+            () = shutdown.ordered() => return,
         }
         for _ in 0..MAX_TICKS_IN_A_ROW {
             let more = tokio::select! {
                 more = tick(&context) => more,
-                () = stopped.ordered() => return,
+                () = shutdown.ordered() => return,
             };
             if !more {
                 break;

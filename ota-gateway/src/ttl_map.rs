@@ -1,6 +1,6 @@
-//! A map whose entries live for a time, with a bound on their number.
+//! A map whose entries expire, with a bound on their number.
 //!
-//! It must never grow past its bound: when it is full of fresh entries, new ones are not taken.
+//! It must never grow past its bound: when it is full of entries that have not expired, it takes no new ones.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -8,15 +8,16 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The map. The present moment is an argument.
+/// A map from keys to values with a lifetime. The current time is an argument.
 #[derive(Debug)]
-pub(crate) struct Expiring<K, V> {
+pub(crate) struct TtlMap<K, V> {
     entries: HashMap<K, (Instant, V)>,
     lifetime: Duration,
     bound: usize,
 }
 
-impl<K: Eq + Hash, V: Clone> Expiring<K, V> {
+impl<K: Eq + Hash, V: Clone> TtlMap<K, V> {
+    /// An empty map whose entries live for `lifetime`, at most `bound` of them.
     pub(crate) fn new(lifetime: Duration, bound: usize) -> Self {
         Self {
             entries: HashMap::new(),
@@ -25,7 +26,7 @@ impl<K: Eq + Hash, V: Clone> Expiring<K, V> {
         }
     }
 
-    /// A copy of the entry, if it is there and still lives.
+    /// A copy of the entry, if it exists and has not expired.
     pub(crate) fn get<Q>(&mut self, key: &Q, now: Instant) -> Option<V>
     where
         K: std::borrow::Borrow<Q>,
@@ -39,7 +40,7 @@ impl<K: Eq + Hash, V: Clone> Expiring<K, V> {
         None
     }
 
-    /// Takes the entry out.
+    /// Removes the entry; gives it if it has not expired.
     pub(crate) fn take(&mut self, key: &K, now: Instant) -> Option<V> {
         let (since, value) = self.entries.remove(key)?;
         (now.duration_since(since) < self.lifetime).then_some(value)
@@ -63,9 +64,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_entry_lives_for_its_lifetime_and_no_longer() {
+    fn an_entry_expires_after_its_lifetime() {
         let now = Instant::now();
-        let mut map = Expiring::new(Duration::from_secs(10), 8);
+        let mut map = TtlMap::new(Duration::from_secs(10), 8);
         map.put("a", 1, now);
         assert_eq!(map.get("a", now + Duration::from_secs(9)), Some(1));
         assert_eq!(map.get("a", now + Duration::from_secs(10)), None);
@@ -80,7 +81,7 @@ mod tests {
     #[test]
     fn no_more_entries_than_the_bound_are_kept_and_old_ones_make_room() {
         let now = Instant::now();
-        let mut map = Expiring::new(Duration::from_secs(10), 2);
+        let mut map = TtlMap::new(Duration::from_secs(10), 2);
         for name in ["a", "b", "c"] {
             map.put(name, (), now);
         }

@@ -1,4 +1,4 @@
-//! Requests in, responses out, over one TLS stream.
+//! Requests of a chip's admin agent in, responses out, over one TLS stream.
 //!
 //! A response leaves in one write, and so in one TLS record where it fits (cards cannot always join an HTTP
 //! head over records). At the end `close_notify` goes out before anything more is read. It must never wait
@@ -8,36 +8,40 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 use tokio_openssl::SslStream;
 
-use super::Transport;
 use crate::http::{HttpError, Request, RequestReader};
 use crate::settings::Limits;
-use crate::tls::Traffic;
+use crate::tls::{CountingStream, LookupStream, Traffic};
 
-/// Bytes taken from the stream at once.
+/// Bytes read from the stream at once.
 const CHUNK_BYTES: usize = 4_096;
-/// Bytes of input that are thrown away after the end, and for how long: else a late byte of the chip
-/// would make TCP forget what is still on its way to it.
+/// Bytes of input that are discarded after the end. Unread input would make TCP reset the connection and drop what
+/// is still on its way to the chip.
 const MAX_DRAIN_BYTES: usize = 64 * 1024;
+/// Longest time for the end of a connection.
 const DRAIN_TIME: Duration = Duration::from_secs(2);
 
-/// What came instead of a request.
+/// What TLS runs over: TCP with byte counts and the look-up of the key.
+pub(super) type Transport = LookupStream<CountingStream<TcpStream>>;
+
+/// Why there is no request.
 #[derive(Debug)]
 pub(super) enum NoRequest {
     /// The chip or the network closed the connection.
     Closed,
-    /// Nothing came in time.
+    /// Nothing came within the idle timeout.
     Idle,
-    /// The session may not last longer.
+    /// The session reached its longest duration.
     Overlong,
-    /// What came is no request.
+    /// The bytes are no request.
     Bad(HttpError),
 }
 
-/// The stream.
-pub(super) struct Wire {
+/// The stream, with its deadlines and its byte counts.
+pub(super) struct AgentStream {
     stream: SslStream<Transport>,
     reader: RequestReader,
     traffic: Arc<Traffic>,
@@ -45,7 +49,8 @@ pub(super) struct Wire {
     deadline: Instant,
 }
 
-impl Wire {
+impl AgentStream {
+    /// A stream after its handshake; its session may last from now as long as `limits` say.
     pub(super) fn new(stream: SslStream<Transport>, traffic: Arc<Traffic>, limits: &Limits) -> Self {
         let deadline = Instant::now() + limits.max_session();
         Self {
@@ -57,15 +62,20 @@ impl Wire {
         }
     }
 
+    /// Byte counts of the connection.
     pub(super) fn traffic(&self) -> &Traffic {
         &self.traffic
     }
 
+    /// The TLS session, for its version and suite.
     pub(super) fn ssl(&self) -> &openssl::ssl::SslRef {
         self.stream.ssl()
     }
 
     /// The next request.
+    ///
+    /// # Errors
+    /// Every [`NoRequest`]; the connection is of no use after one.
     pub(super) async fn receive(&mut self) -> Result<Request, NoRequest> {
         let mut chunk = [0; CHUNK_BYTES];
         loop {
@@ -92,7 +102,7 @@ impl Wire {
         matches!(timeout_at(until, sending).await, Ok(Ok(())))
     }
 
-    /// Says goodbye, then throws away what still comes.
+    /// Sends `close_notify`, then discards what still comes.
     pub(super) async fn close(&mut self) {
         let until = Instant::now() + DRAIN_TIME;
         if !matches!(timeout_at(until, self.stream.shutdown()).await, Ok(Ok(()))) {

@@ -1,4 +1,4 @@
-//! The work of one session on one card: what to read and write next, and what the answers mean.
+//! The work of one session on one card: what to read and write next, and what follows from the answers.
 //!
 //! Writing goes through three phases, each a list of units in a fixed order: *survey* reads every file, *write*
 //! updates those that differ from what was reserved, *read back* reads again what must be equal. Verifying
@@ -8,11 +8,12 @@
 
 use std::sync::Arc;
 
+use gateway_protocol::FailureKind;
 use uicc::apdu::CommandApdu;
 
 use super::answers::{self, Answered, Refused};
 use super::content::{Values, desired, is_registered};
-use super::failure::{Failure, FailureKind};
+use super::failure::Failure;
 use super::script::{Access, Batch, Packer, Role};
 use crate::profile::{EfKind, File, IccidPolicy, Profile};
 
@@ -23,7 +24,7 @@ pub(crate) enum Purpose {
     Verify,
 }
 
-/// Where in its work a session stands.
+/// The phase of the work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Phase {
     Survey,
@@ -46,13 +47,13 @@ enum Unit {
 enum FileState {
     Unknown,
     Holds(Vec<u8>),
-    /// The card lacks it, or refused it, and the profile accepts that.
-    PassedOver,
+    /// The card lacks the file or refused it, and the profile accepts that.
+    Skipped,
 }
 
 /// How far a session has come. Holds no key material, so that it may be kept for a resumed session.
 #[derive(Debug, Clone)]
-pub(crate) struct Place {
+pub(crate) struct Checkpoint {
     phase: Phase,
     /// First unit of the phase that is not acknowledged.
     at: usize,
@@ -61,19 +62,20 @@ pub(crate) struct Place {
     wrote: bool,
 }
 
-/// What a verification found.
+/// The result of a verification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Verdict {
+    /// The card holds what was reserved, and a location file says that the module registered.
     Verified,
     /// The card does not hold what was reserved.
     Differs(String),
-    /// It does, but no location file says "updated".
+    /// The card holds it, but no location file says "updated".
     NotRegistered(String),
 }
 
-/// The work.
+/// The work of one session on one card.
 #[derive(Debug)]
-pub(crate) struct Job {
+pub(crate) struct CardJob {
     pub(crate) purpose: Purpose,
     pub(crate) profile: Arc<Profile>,
     values: Values,
@@ -81,10 +83,12 @@ pub(crate) struct Job {
     /// Last step acknowledged in an earlier session of the same attempt.
     resume_step: u32,
     max_script_bytes: usize,
-    place: Place,
+    checkpoint: Checkpoint,
 }
 
-impl Job {
+impl CardJob {
+    /// Work that has not begun. `resume_step`: last step acknowledged in an earlier session of the same attempt.
+    /// `max_script_bytes`: most bytes of one script.
     pub(crate) fn new(
         purpose: Purpose,
         profile: Arc<Profile>,
@@ -94,7 +98,7 @@ impl Job {
         max_script_bytes: usize,
     ) -> Self {
         let files = vec![FileState::Unknown; profile.files.len()];
-        let place = Place {
+        let checkpoint = Checkpoint {
             phase: Phase::Survey,
             at: 0,
             files,
@@ -108,19 +112,19 @@ impl Job {
             key_command,
             resume_step,
             max_script_bytes,
-            place,
+            checkpoint,
         }
     }
 
     /// How far the work has come.
-    pub(crate) fn place(&self) -> &Place {
-        &self.place
+    pub(crate) fn checkpoint(&self) -> &Checkpoint {
+        &self.checkpoint
     }
 
-    /// Goes on from where an interrupted session stood.
-    pub(crate) fn resume_at(&mut self, place: Place) {
-        if place.files.len() == self.profile.files.len() {
-            self.place = place;
+    /// Goes on from the checkpoint of an interrupted session, if it is one of this profile.
+    pub(crate) fn resume_at(&mut self, checkpoint: Checkpoint) {
+        if checkpoint.files.len() == self.profile.files.len() {
+            self.checkpoint = checkpoint;
         }
     }
 
@@ -131,7 +135,7 @@ impl Job {
 
     /// Steps acknowledged, in this session or before.
     pub(crate) fn step(&self) -> u32 {
-        self.step_of(self.place.phase, self.place.at)
+        self.step_of(self.checkpoint.phase, self.checkpoint.at)
             .max(self.resume_step)
             .min(self.steps())
     }
@@ -144,19 +148,21 @@ impl Job {
         u32::try_from(units).unwrap_or(u32::MAX)
     }
 
-    /// The next commands; nothing once everything is done. Repeatable: nothing advances until an answer
-    /// was digested.
+    /// The next commands; none once everything is done. It can be repeated: the work advances only with an answer.
+    ///
+    /// # Errors
+    /// The failure of the writing: content that does not fit a file, or what was read back differs.
     pub(crate) fn next_batch(&mut self) -> Result<Option<Batch>, Failure> {
-        while self.place.phase != Phase::Done {
+        while self.checkpoint.phase != Phase::Done {
             let batch = self.pack()?;
             if !batch.commands.is_empty() {
                 return Ok(Some(batch));
             }
-            if self.place.phase == Phase::ReadBack {
+            if self.checkpoint.phase == Phase::ReadBack {
                 self.compare()?;
             }
-            self.place.at = 0;
-            self.place.phase = match (self.place.phase, self.purpose) {
+            self.checkpoint.at = 0;
+            self.checkpoint.phase = match (self.checkpoint.phase, self.purpose) {
                 (Phase::Survey, Purpose::Write) => Phase::Write,
                 (Phase::Write, _) => Phase::ReadBack,
                 _ => Phase::Done,
@@ -165,8 +171,8 @@ impl Job {
         Ok(None)
     }
 
-    /// Takes the card's answer to `batch`. What it did is in the list even where the work fails.
-    pub(crate) fn digest(&mut self, batch: &Batch, answer: &[u8]) -> (Vec<Answered>, Result<(), Failure>) {
+    /// Takes the card's answer to `batch`. The answered commands are in the list even where the work fails.
+    pub(crate) fn on_answer(&mut self, batch: &Batch, answer: &[u8]) -> (Vec<Answered>, Result<(), Failure>) {
         let (answered, outcome) = answers::read(batch, answer);
         let result = match outcome {
             Ok(outcome) => self.apply(batch, outcome),
@@ -176,7 +182,7 @@ impl Job {
     }
 
     fn apply(&mut self, batch: &Batch, outcome: answers::Outcome) -> Result<(), Failure> {
-        let phase = self.place.phase;
+        let phase = self.checkpoint.phase;
         let units = self.units(phase);
         for done in outcome.done {
             match (
@@ -184,12 +190,12 @@ impl Job {
                 units.get(done.unit),
             ) {
                 (Some(Role::Read), Some(Unit::File(file))) => {
-                    self.place.files[*file] = FileState::Holds(done.data)
+                    self.checkpoint.files[*file] = FileState::Holds(done.data)
                 }
-                (Some(Role::Update), Some(Unit::File(_))) => self.place.wrote = true,
+                (Some(Role::Update), Some(Unit::File(_))) => self.checkpoint.wrote = true,
                 (Some(Role::LoadKeys), _) => {
-                    self.place.wrote = true;
-                    self.place.keys_loaded = true;
+                    self.checkpoint.wrote = true;
+                    self.checkpoint.keys_loaded = true;
                 }
                 _ => {}
             }
@@ -201,18 +207,18 @@ impl Job {
                 next = refused.unit + 1;
             }
         }
-        self.place.at = next;
+        self.checkpoint.at = next;
         Ok(())
     }
 
-    /// Passes over a file that may be missing or refuse; anything else fails the work.
+    /// Skips a file that may be missing or refuse; any other refusal fails the work.
     fn accept_refusal(&mut self, unit: Option<Unit>, refused: &Refused) -> Result<(), Failure> {
-        let failure = Failure::of_status(&refused.meaning, refused.status);
+        let failure = Failure::of_status(&refused.description, refused.status);
         let Some(Unit::File(file)) = unit else {
             return Err(failure);
         };
         if self.profile.is_optional(file) {
-            self.place.files[file] = FileState::PassedOver;
+            self.checkpoint.files[file] = FileState::Skipped;
             return Ok(());
         }
         let is_iccid = self
@@ -228,9 +234,9 @@ impl Job {
     }
 
     fn pack(&self) -> Result<Batch, Failure> {
-        let units = self.units(self.place.phase);
-        let mut packer = Packer::new(&self.profile, self.max_script_bytes, self.place.at);
-        let mut at = self.place.at;
+        let units = self.units(self.checkpoint.phase);
+        let mut packer = Packer::new(&self.profile, self.max_script_bytes, self.checkpoint.at);
+        let mut at = self.checkpoint.at;
         while let Some(unit) = units.get(at) {
             let used = match *unit {
                 Unit::Keys => match self.keys_due() {
@@ -269,16 +275,16 @@ impl Job {
         let Some(Unit::File(at)) = unit else {
             return Ok(None);
         };
-        let (Some(file), Some(state)) = (self.profile.files.get(at), self.place.files.get(at)) else {
+        let (Some(file), Some(state)) = (self.profile.files.get(at), self.checkpoint.files.get(at)) else {
             return Ok(None);
         };
-        let access = match (self.place.phase, state) {
+        let access = match (self.checkpoint.phase, state) {
             (Phase::Survey, _) => Some(Access::Read),
-            (_, FileState::PassedOver) => None,
+            (_, FileState::Skipped) => None,
             (Phase::Write, FileState::Holds(held)) => desired(&self.profile, file, &self.values, held)?
-                .filter(|wanted| !held.starts_with(wanted))
+                .filter(|content| !held.starts_with(content))
                 .map(Access::Update),
-            (Phase::ReadBack, _) if self.place.wrote => Some(Access::Read),
+            (Phase::ReadBack, _) if self.checkpoint.wrote => Some(Access::Read),
             _ => None,
         };
         Ok(access.map(|access| (file, access)))
@@ -292,7 +298,7 @@ impl Job {
         let acknowledged_before = self.resume_step > self.step_of(Phase::Write, position);
         self.key_command
             .as_ref()
-            .filter(|_| !self.place.keys_loaded && !acknowledged_before)
+            .filter(|_| !self.checkpoint.keys_loaded && !acknowledged_before)
     }
 
     /// The units of a phase: the same in every session of a profile, so that steps keep their numbers.
@@ -339,12 +345,12 @@ impl Job {
     fn differing(&self, unit: Unit) -> Result<Option<String>, Failure> {
         let Unit::File(at) = unit else { return Ok(None) };
         let file = &self.profile.files[at];
-        let FileState::Holds(held) = &self.place.files[at] else {
+        let FileState::Holds(held) = &self.checkpoint.files[at] else {
             return Ok(None);
         };
-        let wanted = desired(&self.profile, file, &self.values, held)?;
-        Ok(wanted
-            .filter(|wanted| !held.starts_with(wanted))
+        let content = desired(&self.profile, file, &self.values, held)?;
+        Ok(content
+            .filter(|content| !held.starts_with(content))
             .map(|_| file.name()))
     }
 
@@ -364,7 +370,7 @@ impl Job {
         Err(Failure::new(FailureKind::ReadBackMismatch, detail))
     }
 
-    /// What a finished verification found.
+    /// The result of a finished verification.
     pub(crate) fn verdict(&self) -> Verdict {
         let mut differing = Vec::new();
         let mut registered = false;
@@ -377,7 +383,7 @@ impl Job {
                 }
             }
             if let (true, FileState::Holds(held)) =
-                (self.profile.proves_registration(at), &self.place.files[at])
+                (self.profile.proves_registration(at), &self.checkpoint.files[at])
             {
                 registered |= is_registered(self.profile.files[at].ef, held);
             }

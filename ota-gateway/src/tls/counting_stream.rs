@@ -11,7 +11,7 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// Bytes of one connection; shared between the stream and whoever reports them.
+/// Bytes of one connection; shared between the stream and the session that reports them.
 #[derive(Debug, Default)]
 pub(crate) struct Traffic {
     up: AtomicU64,
@@ -30,21 +30,21 @@ impl Traffic {
     }
 }
 
-/// The stream.
+/// A stream that counts its bytes.
 #[derive(Debug)]
-pub(crate) struct Counted<S> {
+pub(crate) struct CountingStream<S> {
     inner: S,
     traffic: Arc<Traffic>,
 }
 
-impl<S> Counted<S> {
-    /// Counts what passes through `inner` in `traffic`.
+impl<S> CountingStream<S> {
+    /// A stream over `inner` that counts in `traffic`.
     pub(crate) fn new(inner: S, traffic: Arc<Traffic>) -> Self {
         Self { inner, traffic }
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for CountingStream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -58,7 +58,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Counted<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for CountingStream<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = ready!(Pin::new(&mut self.inner).poll_write(cx, bytes))?;
         self.traffic.down.fetch_add(written as u64, Ordering::Relaxed);
@@ -84,7 +84,7 @@ mod tests {
     async fn every_byte_counts_once_in_its_direction() {
         let (near, mut far) = tokio::io::duplex(64);
         let traffic = Arc::new(Traffic::default());
-        let mut stream = Counted::new(near, Arc::clone(&traffic));
+        let mut stream = CountingStream::new(near, Arc::clone(&traffic));
         stream.write_all(&[0; 10]).await.unwrap();
         far.write_all(&[0; 7]).await.unwrap();
         drop(far);

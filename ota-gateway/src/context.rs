@@ -1,0 +1,68 @@
+//! What all tasks of a gateway share: settings, clients, counters, and the sessions that chips may resume.
+//!
+//! It must never start a task.
+
+use std::sync::{Arc, Mutex};
+
+use anyhow::Context as _;
+use openssl::ssl::SslContext;
+use tokio::sync::{Notify, Semaphore};
+use uicc::ident::Eid;
+
+use crate::metrics::Metrics;
+use crate::observe::Observer;
+use crate::platform::{KeyDirectory, PlatformClient};
+use crate::profile::Catalogue;
+use crate::session::{Shared, SuspendedSession};
+use crate::settings::Settings;
+use crate::tls;
+use crate::ttl_map::TtlMap;
+
+/// Interrupted sessions, by chip and session token.
+pub(crate) type SuspendedSessions = Mutex<TtlMap<(Eid, String), SuspendedSession>>;
+
+/// What every task needs.
+pub(crate) struct Context {
+    pub(crate) settings: Settings,
+    pub(crate) tls: SslContext,
+    pub(crate) platform: PlatformClient,
+    pub(crate) directory: KeyDirectory,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) observer: Option<Arc<dyn Observer>>,
+    /// Bounds the TLS handshakes in flight.
+    pub(crate) handshakes: Semaphore,
+    pub(crate) suspended: SuspendedSessions,
+    /// Asks for a tick of the platform's scheduled work.
+    pub(crate) tick: Notify,
+}
+
+impl Context {
+    /// Reads card profiles and keys, and sets up TLS and the platform's client.
+    ///
+    /// # Errors
+    /// A bad card profile, a malformed key, certificates that cannot be read.
+    pub(crate) fn new(settings: Settings, observer: Option<Arc<dyn Observer>>) -> anyhow::Result<Self> {
+        let metrics = Arc::new(Metrics::new());
+        let catalogue = Catalogue::load(settings.profiles_dir.as_deref()).context("card profiles")?;
+        let platform = PlatformClient::new(&settings, Arc::clone(&metrics))?;
+        let directory = KeyDirectory::new(&settings, platform.clone(), Arc::clone(&metrics))?;
+        let shared = Arc::new(Shared {
+            catalogue,
+            link_key: directory.link_key().clone(),
+        });
+        let limits = &settings.limits;
+        Ok(Self {
+            tls: tls::context().context("TLS")?,
+            handshakes: Semaphore::new(limits.max_handshakes),
+            suspended: Mutex::new(TtlMap::new(limits.resume(), limits.resume_entries)),
+            tick: Notify::new(),
+            platform,
+            directory,
+            shared,
+            metrics,
+            observer,
+            settings,
+        })
+    }
+}
