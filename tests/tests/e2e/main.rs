@@ -7,7 +7,7 @@ mod bad_input;
 mod crash;
 mod database;
 mod failures;
-mod link;
 mod power_loss;
+mod protocol;
 mod success;
 mod support;

@@ -1,4 +1,4 @@
-//! What gateway and platform, which share no code, must agree on.
+//! The names that gateway and platform must have in common, although they share no code.
 
 use std::collections::BTreeSet;
 

@@ -9,35 +9,40 @@ use shared::web::interface::{self, Interface, Methods, documented_reasons};
 use shared::web::{MAX_PAIRS, MAX_QUERY_BYTES};
 use tokio::io::AsyncWriteExt as _;
 
-use crate::door::{Door, Reply, Sent, reuses};
-use crate::own_cases;
+use crate::refusals_by_endpoint;
+use crate::test_platform::{Reply, TestPlatform, TestRequest, reuse_policies};
 
-/// Refusals that only time or a broken line brings about: shown elsewhere, by the tests named.
-const SHOWN_ELSEWHERE: [(Reason, &str); 2] = [
+/// Refusals that need real time or a broken connection, with the tests that provoke them.
+const TESTED_ELSEWHERE: [(Reason, &str); 2] = [
     (
         Reason::BodyTooSlow,
-        "shared web::tests::doors and edge-host: needs 20 s of real time",
+        "the tests of shared::web and of edge-host: it needs 20 s of real time",
     ),
     (
         Reason::BodyBroken,
-        "a_body_that_breaks_off below: there is nobody left to answer",
+        "a_truncated_body_changes_nothing_and_affects_no_other_request: the client is gone",
     ),
 ];
 
-/// What has been provoked.
-pub(crate) struct Score<'a> {
-    pub(crate) door: &'a Door,
+/// The refusals that were provoked, by endpoint.
+pub(crate) struct RefusalCoverage<'a> {
+    pub(crate) platform: &'a TestPlatform,
     provoked: BTreeSet<(&'static str, &'static str)>,
 }
 
-impl Score<'_> {
-    /// Sends a request in both languages and holds the refusal against the catalogue.
-    pub(crate) async fn refused(&mut self, interface: &Interface, reason: Reason, sent: Sent) -> Reply {
+impl RefusalCoverage<'_> {
+    /// Sends a request in both languages and compares the refusal with the catalogue.
+    pub(crate) async fn expect_refusal(
+        &mut self,
+        interface: &Interface,
+        reason: Reason,
+        request: TestRequest,
+    ) -> Reply {
         let zh = self
-            .door
-            .send(sent.clone().with("x-request-id", "contract-1"))
+            .platform
+            .send(request.clone().with("x-request-id", "contract-1"))
             .await;
-        let en = self.door.send(sent.with("accept-language", "en")).await;
+        let en = self.platform.send(request.with("accept-language", "en")).await;
         let case = format!("{} {}: {}", interface.name, reason.code(), zh.text);
         for (reply, lang) in [(&zh, Lang::Zh), (&en, Lang::En)] {
             assert_eq!(
@@ -62,11 +67,12 @@ impl Score<'_> {
         }
         assert_eq!(zh.body["request_id"], "contract-1", "{case}");
         assert_eq!(zh.header("x-request-id"), "contract-1", "{case}");
-        self.note(interface, reason);
+        self.record(interface, reason);
         zh
     }
 
-    pub(crate) fn note(&mut self, interface: &Interface, reason: Reason) {
+    /// Records a refusal, which must be documented.
+    pub(crate) fn record(&mut self, interface: &Interface, reason: Reason) {
         assert!(
             documented_reasons(interface).contains(&reason),
             "{} is not documented to refuse with {}",
@@ -81,55 +87,46 @@ impl Score<'_> {
     }
 }
 
-/// A call of the interface that succeeds.
-pub(crate) fn good(door: &Door, interface: &Interface) -> String {
-    let (chip, number) = (door.eid(0), &door.inventory.numbers[0]);
+/// The target of a request to the interface that succeeds.
+pub(crate) fn valid_target(platform: &TestPlatform, interface: &Interface) -> String {
+    let (chip, number) = (platform.eid(0), &platform.inventory.numbers[0]);
     let query = match interface.name {
-        "token" => format!("client_id={}&client_secret={}", door.one.id, door.one.secret),
+        "token" => format!(
+            "client_id={}&client_secret={}",
+            platform.owner.id, platform.owner.secret
+        ),
         "write.provinces" => String::new(),
-        "write.apply" => format!("eid={}&write_type=1&province_code=37", door.eid(1)),
+        "write.apply" => format!("eid={}&write_type=1&province_code=37", platform.eid(1)),
         "write.status" | "chip.read" | "number.open_time" => format!("eid={chip}"),
-        "write.cancel" => format!("eid={}", door.eid(1)),
+        "write.cancel" => format!("eid={}", platform.eid(1)),
         _ => format!("iccid={}", number.iccid),
     };
     format!("{}?{query}", interface.path)
 }
 
-pub(crate) fn call(door: &Door, interface: &Interface) -> Sent {
-    let sent = Sent::get(good(door, interface));
+/// A request to the interface that succeeds.
+pub(crate) fn valid_request(platform: &TestPlatform, interface: &Interface) -> TestRequest {
+    let request = TestRequest::get(valid_target(platform, interface));
     if interface.name == "token" {
-        sent
+        request
     } else {
-        sent.bearer(&door.one.token)
+        request.bearer(&platform.owner.token)
     }
 }
 
-async fn requests(score: &mut Score<'_>, interface: &Interface) {
-    let door = score.door;
-    let call = || call(door, interface);
+async fn malformed_requests(coverage: &mut RefusalCoverage<'_>, interface: &Interface) {
+    let platform = coverage.platform;
+    let call = || valid_request(platform, interface);
     let also = |more: &str| {
-        let mut sent = call();
-        let glue = if sent.target.ends_with('?') { "" } else { "&" };
-        sent.target += &format!("{glue}{more}");
-        sent
+        let mut request = call();
+        let separator = if request.target.ends_with('?') { "" } else { "&" };
+        request.target += &format!("{separator}{more}");
+        request
     };
-    let first = good(door, interface)
-        .split_once('?')
-        .and_then(|(_, query)| query.split('&').next().map(str::to_owned))
-        .filter(|pair| !pair.is_empty());
-    // Where an interface takes nothing but the token, the token is what is repeated, empty or too long.
-    let name = first
-        .as_deref()
-        .map_or("token", |pair| pair.split('=').next().unwrap());
-    let bare = |query: String| {
-        let sent = Sent::get(format!("{}?{query}", interface.path));
-        if interface.name == "token" {
-            sent
-        } else {
-            sent.bearer(&door.one.token)
-        }
-    };
-    let token = &door.one.token;
+    let first = first_pair(platform, interface);
+    let bare = |query: String| with_token(platform, interface, &query);
+    let token = &platform.owner.token;
+    // Where an interface takes nothing but the token, the token is repeated.
     let repeated = match &first {
         Some(pair) => also(pair),
         None => bare(format!("token={token}&token={token}")),
@@ -151,43 +148,62 @@ async fn requests(score: &mut Score<'_>, interface: &Interface) {
         (Reason::ParameterRepeated, repeated),
         (
             Reason::BodyUnexpected,
-            Sent {
+            TestRequest {
                 body: b"x=1".to_vec(),
                 ..call()
             },
         ),
         (
             Reason::BodyTooLarge,
-            Sent {
+            TestRequest {
                 body: vec![b'x'; interface.max_body_bytes + 1],
                 ..call()
             },
         ),
     ];
-    for (reason, sent) in table {
-        score.refused(interface, reason, sent).await;
+    for (reason, request) in table {
+        coverage.expect_refusal(interface, reason, request).await;
     }
-    if first.is_some() {
-        score
-            .refused(interface, Reason::ParameterEmpty, bare(format!("{name}=%20")))
+    if let Some(pair) = &first {
+        let name = pair.split('=').next().unwrap();
+        coverage
+            .expect_refusal(interface, Reason::ParameterEmpty, bare(format!("{name}=%20")))
             .await;
         let long = format!("{name}={}", "9".repeat(1_025));
-        score
-            .refused(interface, Reason::ParameterTooLong, bare(long))
+        coverage
+            .expect_refusal(interface, Reason::ParameterTooLong, bare(long))
             .await;
     }
 }
 
-async fn bodies(score: &mut Score<'_>, interface: &Interface) {
+/// The first parameter of a successful request; `None` where the interface takes nothing but the token.
+fn first_pair(platform: &TestPlatform, interface: &Interface) -> Option<String> {
+    let target = valid_target(platform, interface);
+    let (_, query) = target.split_once('?')?;
+    let pair = query.split('&').next()?;
+    (!pair.is_empty()).then(|| pair.to_owned())
+}
+
+/// A request with this query, and with the token where the interface takes one.
+fn with_token(platform: &TestPlatform, interface: &Interface, query: &str) -> TestRequest {
+    let request = TestRequest::get(format!("{}?{query}", interface.path));
+    if interface.name == "token" {
+        request
+    } else {
+        request.bearer(&platform.owner.token)
+    }
+}
+
+async fn malformed_bodies(coverage: &mut RefusalCoverage<'_>, interface: &Interface) {
     if interface.methods != Methods::GetOrPost {
         return;
     }
     let post = |content_type: &str, body: &str| {
-        let sent = Sent::post(interface.path, content_type, body);
+        let request = TestRequest::post(interface.path, content_type, body);
         if interface.name == "token" {
-            sent
+            request
         } else {
-            sent.bearer(&score.door.one.token)
+            request.bearer(&coverage.platform.owner.token)
         }
     };
     let table = [
@@ -199,45 +215,49 @@ async fn bodies(score: &mut Score<'_>, interface: &Interface) {
             post("application/json", "{\"eid\":1.5}"),
         ),
     ];
-    for (reason, sent) in table {
-        score.refused(interface, reason, sent).await;
+    for (reason, request) in table {
+        coverage.expect_refusal(interface, reason, request).await;
     }
 }
 
-async fn platform(score: &mut Score<'_>, interface: &Interface) {
-    let door = score.door;
-    let db = rusqlite::Connection::open(door.database()).unwrap();
+async fn platform_failures(coverage: &mut RefusalCoverage<'_>, interface: &Interface) {
+    let platform = coverage.platform;
+    let db = rusqlite::Connection::open(platform.database()).unwrap();
     // What the database holds for the client cannot be read: the platform's own failure.
     db.execute_batch("UPDATE client SET limits = '{broken'").unwrap();
-    score
-        .refused(interface, Reason::Internal, call(door, interface))
+    coverage
+        .expect_refusal(interface, Reason::Internal, valid_request(platform, interface))
         .await;
     db.execute_batch("UPDATE client SET limits = '{}'").unwrap();
     drop(db);
 }
 
-async fn proxies(score: &mut Score<'_>, interface: &Interface) {
-    let sent = call(score.door, interface).with("x-forwarded-for", "nonsense");
-    score.refused(interface, Reason::AddressUnknown, sent).await;
+async fn unknown_addresses(coverage: &mut RefusalCoverage<'_>, interface: &Interface) {
+    let request = call(coverage.platform, interface).with("x-forwarded-for", "nonsense");
+    coverage
+        .expect_refusal(interface, Reason::AddressUnknown, request)
+        .await;
 }
 
-async fn limits(score: &mut Score<'_>, interface: &Interface) {
-    let door = score.door;
-    let account = door.account("127.0.0.1/32").await;
+async fn exceeded_limits(coverage: &mut RefusalCoverage<'_>, interface: &Interface) {
+    let platform = coverage.platform;
+    let account = platform.create_account("127.0.0.1/32").await;
     let limits = HashMap::from([(interface.name, 1)]);
     let change = serde_json::json!({"client_id": account.id, "limits": limits});
-    let sent = if interface.name == "token" {
-        Sent::get(format!(
+    let request = if interface.name == "token" {
+        TestRequest::get(format!(
             "/v1/token?client_id={}&client_secret={}",
             account.id, account.secret
         ))
     } else {
-        Sent::get(interface.path).bearer(&account.token)
+        TestRequest::get(interface.path).bearer(&account.token)
     };
-    door.admin_post("/admin/v1/clients:update", change).await;
-    door.pass(60_000);
-    door.send(sent.clone()).await;
-    let reply = score.refused(interface, Reason::RateLimited, sent).await;
+    platform.admin_post("/admin/v1/clients:update", change).await;
+    platform.advance_clock(60_000);
+    platform.send(request.clone()).await;
+    let reply = coverage
+        .expect_refusal(interface, Reason::RateLimited, request)
+        .await;
     assert_eq!(reply.header("retry-after"), "60");
     assert_eq!(
         reply.header("ratelimit-policy"),
@@ -252,26 +272,26 @@ async fn limits(score: &mut Score<'_>, interface: &Interface) {
 // R701 to R712; §7.1.1
 #[tokio::test(flavor = "multi_thread")]
 async fn every_documented_refusal_is_the_answer_it_is_documented_to_be() {
-    for reuse in reuses() {
-        let door = Door::open_with(reuse, &[]).await;
-        own_cases::allot(&door).await;
-        let mut score = Score {
-            door: &door,
+    for reuse in reuse_policies() {
+        let platform = TestPlatform::start_with(reuse, &[]).await;
+        refusals_by_endpoint::allot(&platform).await;
+        let mut coverage = RefusalCoverage {
+            platform: &platform,
             provoked: BTreeSet::new(),
         };
         for interface in interface::BUSINESS {
-            requests(&mut score, interface).await;
-            bodies(&mut score, interface).await;
-            platform(&mut score, interface).await;
-            limits(&mut score, interface).await;
+            malformed_requests(&mut coverage, interface).await;
+            malformed_bodies(&mut coverage, interface).await;
+            platform_failures(&mut coverage, interface).await;
+            exceeded_limits(&mut coverage, interface).await;
             // Refusals of callers who are not known count per address and minute.
-            door.pass(60_000);
+            platform.advance_clock(60_000);
         }
-        own_cases::clients(&mut score).await;
-        own_cases::parameters(&mut score).await;
-        own_cases::cards(&mut score).await;
-        own_cases::numbers(&mut score).await;
-        let mut provoked = std::mem::take(&mut score.provoked);
+        refusals_by_endpoint::clients(&mut coverage).await;
+        refusals_by_endpoint::parameters(&mut coverage).await;
+        refusals_by_endpoint::cards(&mut coverage).await;
+        refusals_by_endpoint::numbers(&mut coverage).await;
+        let mut provoked = std::mem::take(&mut coverage.provoked);
         provoked.extend(behind_a_proxy(reuse).await);
         provoked.extend(without_a_database(reuse).await);
         let missing: Vec<_> = interface::BUSINESS
@@ -281,46 +301,46 @@ async fn every_documented_refusal_is_the_answer_it_is_documented_to_be() {
                 reasons.map(|reason| (interface.name, reason))
             })
             .filter(|(name, reason)| {
-                let elsewhere = SHOWN_ELSEWHERE.iter().any(|(known, _)| known == reason);
+                let elsewhere = TESTED_ELSEWHERE.iter().any(|(known, _)| known == reason);
                 !elsewhere && !provoked.contains(&(*name, reason.code()))
             })
             .collect();
         assert_eq!(missing, [], "documented, but nothing here provokes it");
-        door.close().await;
+        platform.shutdown().await;
     }
 }
 
 type Provoked = BTreeSet<(&'static str, &'static str)>;
 
 async fn behind_a_proxy(reuse: edge_host::Reuse) -> Provoked {
-    let door = Door::open_with(reuse, &[("trusted_proxies", "127.0.0.1")]).await;
-    let mut score = Score {
-        door: &door,
+    let platform = TestPlatform::start_with(reuse, &[("trusted_proxies", "127.0.0.1")]).await;
+    let mut coverage = RefusalCoverage {
+        platform: &platform,
         provoked: BTreeSet::new(),
     };
     for interface in interface::BUSINESS {
-        proxies(&mut score, interface).await;
+        unknown_addresses(&mut coverage, interface).await;
     }
-    let provoked = std::mem::take(&mut score.provoked);
-    door.close().await;
+    let provoked = std::mem::take(&mut coverage.provoked);
+    platform.shutdown().await;
     provoked
 }
 
-/// A database that is newer than the program, and one that somebody else holds.
+/// Provokes the refusals of a database that is newer than the program, and of one that is locked.
 async fn without_a_database(reuse: edge_host::Reuse) -> Provoked {
-    let door = Door::open_with(reuse, &[]).await;
+    let platform = TestPlatform::start_with(reuse, &[]).await;
     let calls: Vec<_> = interface::BUSINESS
         .iter()
-        .map(|interface| call(&door, interface))
+        .map(|interface| valid_request(&platform, interface))
         .collect();
-    let db = rusqlite::Connection::open(door.database()).unwrap();
+    let db = rusqlite::Connection::open(platform.database()).unwrap();
     // Instances that have looked already are gone after a second of idleness; a new host looks again.
     db.execute_batch("INSERT INTO schema_version VALUES (1000, 0)")
         .unwrap();
     let mut provoked = BTreeSet::new();
-    let newer = door.second().await;
-    for (interface, sent) in interface::BUSINESS.iter().zip(&calls) {
-        let reply = door.send_to(&newer, sent.clone()).await;
+    let second = platform.start_second_node().await;
+    for (interface, request) in interface::BUSINESS.iter().zip(&calls) {
+        let reply = platform.send_to(&second, request.clone()).await;
         assert_eq!(
             (reply.status, reply.reason()),
             (503, "schema_ahead"),
@@ -330,15 +350,15 @@ async fn without_a_database(reuse: edge_host::Reuse) -> Provoked {
         assert!(!reply.header("retry-after").is_empty());
         provoked.insert((interface.name, Reason::SchemaAhead.code()));
     }
-    newer.shutdown().await;
+    second.shutdown().await;
     db.execute_batch("DELETE FROM schema_version WHERE version = 1000")
         .unwrap();
     db.execute_batch("BEGIN EXCLUSIVE; UPDATE client SET name = name")
         .unwrap();
-    let waiting = interface::BUSINESS.iter().zip(calls).map(|(interface, sent)| {
-        let door = &door;
+    let waiting = interface::BUSINESS.iter().zip(calls).map(|(interface, request)| {
+        let platform = &platform;
         async move {
-            let reply = door.send(sent).await;
+            let reply = platform.send(request).await;
             assert_eq!(
                 (reply.status, reply.reason()),
                 (503, "unavailable"),
@@ -351,25 +371,29 @@ async fn without_a_database(reuse: edge_host::Reuse) -> Provoked {
     });
     provoked.extend(futures::future::join_all(waiting).await);
     drop(db);
-    door.close().await;
+    platform.shutdown().await;
     provoked
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_that_breaks_off_changes_nothing_and_harms_nobody() {
-    let door = Door::open().await;
-    let mut socket = tokio::net::TcpStream::connect(door.host.addr()).await.unwrap();
+async fn a_truncated_body_changes_nothing_and_affects_no_other_request() {
+    let platform = TestPlatform::start().await;
+    let mut socket = tokio::net::TcpStream::connect(platform.host.addr())
+        .await
+        .unwrap();
     let head = format!(
         "POST /v1/write/apply HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\
          content-type: application/json\r\ncontent-length: 500\r\n\r\n{{\"eid\"",
-        door.one.token
+        platform.owner.token
     );
     socket.write_all(head.as_bytes()).await.unwrap();
     drop(socket);
-    let reply = door.send(call(&door, &interface::WRITE_STATUS)).await;
+    let reply = platform
+        .send(valid_request(&platform, &interface::WRITE_STATUS))
+        .await;
     assert_eq!(
         (reply.status, reply.body["card_status"].as_str()),
         (200, Some("待写卡"))
     );
-    door.close().await;
+    platform.shutdown().await;
 }
