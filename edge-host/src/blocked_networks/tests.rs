@@ -3,7 +3,7 @@ use serde::Deserialize;
 use super::*;
 
 /// Lines of `special` or `public`, an address, and why: addresses that a callback URL may not have, and some it may.
-const ADDRESSES: &str = include_str!("../../../shared/src/domain/callback_url/addresses.txt");
+const ADDRESSES: &str = include_str!("../../../shared/domain/src/callback_url/addresses.txt");
 
 /// The configurations that this repository ships.
 const SHIPPED: [(&str, &str); 2] = [

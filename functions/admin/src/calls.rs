@@ -1,10 +1,10 @@
 //! Who called what (§9.2.2).
 
+use domain::{ClientId, Eid, TaskId};
+use operations::{CallFilter, MAX_CALLS_PER_PAGE, search_calls};
 use serde_json::{Value, json};
-use shared::domain::{ClientId, Eid, TaskId};
-use shared::operations::{CallFilter, MAX_CALLS_PER_PAGE, search_calls};
-use shared::spin::Connection;
-use shared::web::{Call, Param, Refusal, Reply};
+use spin_host::Connection;
+use web::{Call, Param, Refusal, Reply};
 
 /// Looks calls up by client, chip, task, interface, reason and time, the latest first. Without client, chip, task or
 /// `from` only the seven days before `to` are sifted.

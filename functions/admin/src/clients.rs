@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-use serde_json::{Value, json};
-use shared::domain::ClientId;
-use shared::operations::{
+use domain::ClientId;
+use operations::{
     self, ClientChange, ClientView, MAX_CLIENTS_PER_PAGE, NewClient, OVERLAP_SECS, SecretView, change_client,
     create_client, list_clients,
 };
-use shared::spin::Connection;
-use shared::web::{Call, Param, Refusal, Reply, field, or_null};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use spin_host::Connection;
+use web::{Call, Param, Refusal, Reply, field, or_null};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -7,10 +7,10 @@ mod calls;
 mod clients;
 mod overview;
 
-use shared::spin::{self, Connection, Needs};
-use shared::web::{Call, Interface, Refusal, Reply, interface};
+use spin_host::{self, Connection, Needs};
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
+use web::{Call, Interface, Refusal, Reply, interface};
 
 const NEEDS: Needs = Needs {
     sealing_keys: true,
@@ -34,7 +34,7 @@ const INTERFACES: &[&Interface] = &[
 #[http_service]
 async fn handle(request: Request) -> impl IntoResponse {
     let interface = interface::route(INTERFACES, request.method(), request.uri().path());
-    spin::serve(interface, NEEDS, request, async |call| {
+    spin_host::serve(interface, NEEDS, request, async |call| {
         sentence(interface.name, call).await
     })
     .await

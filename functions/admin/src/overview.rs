@@ -1,10 +1,10 @@
 //! A view of the flow: the steps of a card (§6.3).
 
+use domain::Eid;
+use operations::card_history;
 use serde_json::{Value, json};
-use shared::domain::Eid;
-use shared::operations::card_history;
-use shared::spin::Connection;
-use shared::web::{Call, Param, Refusal, Reply};
+use spin_host::Connection;
+use web::{Call, Param, Refusal, Reply};
 
 /// The latest steps of the chip named by `eid`.
 pub(crate) async fn history(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {

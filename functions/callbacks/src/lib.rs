@@ -7,10 +7,10 @@
 mod messages;
 mod receivers;
 
-use shared::spin::{self, Needs};
-use shared::web::{Interface, interface};
+use spin_host::{self, Needs};
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
+use web::{Interface, interface};
 
 const NEEDS: Needs = Needs {
     sealing_keys: true,
@@ -33,7 +33,7 @@ const INTERFACES: &[&Interface] = &[
 #[http_service]
 async fn handle(request: Request) -> impl IntoResponse {
     let interface = interface::route(INTERFACES, request.method(), request.uri().path());
-    spin::serve(interface, NEEDS, request, async |call| match interface.name {
+    spin_host::serve(interface, NEEDS, request, async |call| match interface.name {
         "admin.callbacks" => messages::find(call).await,
         "admin.callbacks.resend" => messages::send_again(call).await,
         "admin.callbacks.probe" => messages::try_out(call).await,

@@ -2,16 +2,16 @@
 
 use std::time::Instant;
 
-use serde::Deserialize;
-use serde_json::{Value, json};
-use shared::domain::{CallbackId, Receiver, Timestamp};
-use shared::error::Reason;
-use shared::operations::{
+use domain::error::Reason;
+use domain::{CallbackId, Receiver, Timestamp};
+use operations::{
     Delivery, MAX_MESSAGES_PER_PAGE, MessageFilter, WhichMessages, find_messages, probe, resend,
 };
-use shared::spin::{Connection, post};
-use shared::store::outbox::OutboxState;
-use shared::web::{Call, Param, Refusal, Reply, field};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use spin_host::{Connection, post};
+use store::outbox::OutboxState;
+use web::{Call, Param, Refusal, Reply, field};
 
 use crate::receivers::receiver;
 

@@ -1,13 +1,13 @@
 //! The addresses that messages go to, and the secrets they are signed with.
 
-use serde::Deserialize;
-use serde_json::{Value, json};
-use shared::domain::Receiver;
-use shared::operations::{
+use domain::Receiver;
+use operations::{
     OVERLAP_SECS, ReceiverSecretView, enter_receiver_address, receiver_view, rotate_receiver_secret,
 };
-use shared::spin::Connection;
-use shared::web::{Call, Param, Refusal, Reply, field};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use spin_host::Connection;
+use web::{Call, Param, Refusal, Reply, field};
 
 /// A receiver's address, how it fares, and its secrets without what they are.
 pub(crate) async fn show(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {

@@ -1,11 +1,11 @@
 //! `/v1/chip`, §7.2.3.1: a chip, its temporary number, its state and what is left of its test allowance.
 
-use shared::domain::Eid;
-use shared::operations::chip_view;
-use shared::spin::{self, Connection, Needs};
-use shared::web::{Call, Param, Refusal, Reply, interface};
+use domain::Eid;
+use operations::chip_view;
+use spin_host::{self, Connection, Needs};
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
+use web::{Call, Param, Refusal, Reply, interface};
 
 const NEEDS: Needs = Needs {
     sealing_keys: true,
@@ -15,7 +15,7 @@ const NEEDS: Needs = Needs {
 
 #[http_service]
 async fn handle(request: Request) -> impl IntoResponse {
-    spin::serve(&interface::CHIP, NEEDS, request, chip).await
+    spin_host::serve(&interface::CHIP, NEEDS, request, chip).await
 }
 
 async fn chip(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {

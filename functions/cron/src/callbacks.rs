@@ -5,14 +5,14 @@
 
 use std::time::{Duration, Instant};
 
+use domain::CallbackId;
+use domain::error::Error;
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
-use shared::domain::CallbackId;
-use shared::error::Error;
-use shared::operations::{
+use operations::{
     Context, Delivery, DeliveryState, MAX_CALLBACKS_PER_CALL, Wanted, due_callbacks, record_delivery,
 };
-use shared::spin::{self, Connection, POST_SECS, post, within};
+use spin_host::{self, Connection, POST_SECS, post, within};
 
 /// How long a tick takes up messages, in seconds.
 const SENDING_SECS: u64 = 20;
@@ -85,7 +85,7 @@ async fn record(cx: &Context<'_, Connection>, sent: &mut Sent, ended: Ended) -> 
 /// The context at this moment: a tick takes a while.
 fn present<'a>(cx: &Context<'a, Connection>) -> Context<'a, Connection> {
     Context {
-        now: spin::now(),
+        now: spin_host::now(),
         ..*cx
     }
 }

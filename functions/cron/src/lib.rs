@@ -7,14 +7,14 @@
 mod callbacks;
 
 use callbacks::Sent;
+use domain::Timestamp;
+use domain::error::Error;
+use operations::{CALLBACKS_JOB, Done, open_diary};
 use serde_json::{Value, json};
-use shared::domain::Timestamp;
-use shared::error::Error;
-use shared::operations::{CALLBACKS_JOB, Done, open_diary};
-use shared::spin::{self, Connection, Migrating, Needs, call_component, conclude_job};
-use shared::web::{Call, Refusal, Reply, interface};
+use spin_host::{self, Connection, Migrating, Needs, call_component, conclude_job};
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
+use web::{Call, Refusal, Reply, interface};
 
 const NEEDS: Needs = Needs {
     sealing_keys: true,
@@ -28,13 +28,13 @@ const UPKEEP: &str = "upkeep";
 
 #[http_service]
 async fn handle(request: Request) -> impl IntoResponse {
-    spin::serve(&interface::CRON, NEEDS, request, tick).await
+    spin_host::serve(&interface::CRON, NEEDS, request, tick).await
 }
 
 /// Being called, `upkeep` brings a database up to this program; its text is too much for two.
 fn by_upkeep(_: &Connection, _: Timestamp) -> Migrating<'_> {
     Box::pin(async {
-        let settings = spin::settings(NEEDS).await?;
+        let settings = spin_host::settings(NEEDS).await?;
         let path = interface::UPKEEP.path;
         call_component(UPKEEP, path, settings.own_secret())
             .await

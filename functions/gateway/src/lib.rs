@@ -3,14 +3,12 @@
 //! Private to the gateways: opened by `gateway_secret`, and to be kept off the public listener by the operator's
 //! proxy as well.
 
-use shared::operations::{chip_keys, open_session, report};
-use shared::spin::{self, Connection, Needs};
-use shared::web::link::{
-    KeysDocument, ReportDocument, SessionDocument, keys_reply, report_reply, session_reply,
-};
-use shared::web::{Call, Interface, Refusal, Reply, interface};
+use operations::{chip_keys, open_session, report};
+use spin_host::{self, Connection, Needs};
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
+use web::link::{KeysDocument, ReportDocument, SessionDocument, keys_reply, report_reply, session_reply};
+use web::{Call, Interface, Refusal, Reply, interface};
 
 const NEEDS: Needs = Needs {
     sealing_keys: true,
@@ -30,7 +28,7 @@ const INTERFACES: &[&Interface] = &[
 #[http_service]
 async fn handle(request: Request) -> impl IntoResponse {
     let interface = interface::route(INTERFACES, request.method(), request.uri().path());
-    spin::serve(interface, NEEDS, request, async |call| match interface.name {
+    spin_host::serve(interface, NEEDS, request, async |call| match interface.name {
         "gateway.keys" => keys(call).await,
         "gateway.sessions" => session(call).await,
         "gateway.report" => session_report(call).await,

@@ -1,10 +1,10 @@
 //! What people do about incidents (§8.2, §8.3.1).
 
-use shared::domain::{ClientId, Eid, IncidentId, Province};
-use shared::error::Reason;
-use shared::operations::{About, FinalReport, IncidentAct, NewIncident, act_on_incident, enter_incident};
-use shared::spin::Connection;
-use shared::web::{Call, Refusal, Reply, Texts, field};
+use domain::error::Reason;
+use domain::{ClientId, Eid, IncidentId, Province};
+use operations::{About, FinalReport, IncidentAct, NewIncident, act_on_incident, enter_incident};
+use spin_host::Connection;
+use web::{Call, Refusal, Reply, Texts, field};
 
 use crate::incidents::{document, kind, severity};
 

@@ -1,11 +1,11 @@
 //! What the operator should know of.
 
+use domain::AlertId;
+use operations::{MAX_ALERTS_PER_PAGE, list_alerts, note_alerts};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use shared::domain::AlertId;
-use shared::operations::{MAX_ALERTS_PER_PAGE, list_alerts, note_alerts};
-use shared::spin::Connection;
-use shared::web::{Call, Param, Refusal, Reply, field};
+use spin_host::Connection;
+use web::{Call, Param, Refusal, Reply, field};
 
 /// The alerts that nobody has taken note of, the latest first; with `state=all` every one.
 pub(crate) async fn list(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {

@@ -1,9 +1,9 @@
 //! How the periodic work fares, and what was destroyed at the end of its retention.
 
+use operations::{destructions, job_views};
 use serde_json::{Value, json};
-use shared::operations::{destructions, job_views};
-use shared::spin::Connection;
-use shared::web::{Call, Refusal, Reply};
+use spin_host::Connection;
+use web::{Call, Refusal, Reply};
 
 /// Days and kinds of data of the record of destruction that are shown.
 const SHOWN_DESTRUCTIONS: u32 = 50;

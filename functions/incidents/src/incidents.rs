@@ -1,10 +1,10 @@
 //! What went wrong, and what became of it (§8.2, §8.3.1).
 
+use domain::{IncidentClass, IncidentId, IncidentKind, Kind, MINUTE_MS, Malformed, Severity};
+use operations::{IncidentFilter, IncidentView, MAX_INCIDENTS_PER_PAGE, list_incidents};
 use serde_json::{Map, Value, json};
-use shared::domain::{IncidentClass, IncidentId, IncidentKind, Kind, MINUTE_MS, Malformed, Severity};
-use shared::operations::{IncidentFilter, IncidentView, MAX_INCIDENTS_PER_PAGE, list_incidents};
-use shared::spin::Connection;
-use shared::web::{Call, Param, Refusal, Reply};
+use spin_host::Connection;
+use web::{Call, Param, Refusal, Reply};
 
 /// The incidents there are, the latest first.
 pub(crate) async fn list(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {

@@ -1,12 +1,12 @@
 //! What is learnt from incidents: the review of a month (§8.3.2) and the register of faulty chips (§8.2.2).
 
-use serde_json::{Value, json};
-use shared::domain::Month;
-use shared::operations::{
+use domain::Month;
+use operations::{
     FaultyCursor, MAX_FAULTY_PER_PAGE, faulty_chips, review_csv, review_fields, review_incidents,
 };
-use shared::spin::Connection;
-use shared::web::{Call, Param, Refusal, Reply};
+use serde_json::{Value, json};
+use spin_host::Connection;
+use web::{Call, Param, Refusal, Reply};
 
 /// The review of a month, as a document or as CSV; without a month the present one so far.
 pub(crate) async fn show(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {

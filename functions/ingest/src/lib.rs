@@ -2,11 +2,11 @@
 //!
 //! Opened by `ingest_secret`. Never repeats what a record says: errors name lines and fields.
 
-use shared::operations::{RecordError, Topic, ingest};
-use shared::spin::{self, Connection, Needs};
-use shared::web::{Call, Interface, Refusal, Reply, interface};
+use operations::{RecordError, Topic, ingest};
+use spin_host::{self, Connection, Needs};
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
+use web::{Call, Interface, Refusal, Reply, interface};
 
 const NEEDS: Needs = Needs {
     secret: Some("ingest_secret"),
@@ -24,7 +24,7 @@ const INTERFACES: &[&Interface] = &[
 #[http_service]
 async fn handle(request: Request) -> impl IntoResponse {
     let interface = interface::route(INTERFACES, request.method(), request.uri().path());
-    spin::serve(interface, NEEDS, request, async |call| match interface.name {
+    spin_host::serve(interface, NEEDS, request, async |call| match interface.name {
         "ingest.usage" => take(call, Topic::Usage).await,
         "ingest.location" => take(call, Topic::Location).await,
         "ingest.number_status" => take(call, Topic::Status).await,

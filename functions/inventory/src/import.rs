@@ -1,10 +1,10 @@
 //! Chips and operator numbers, from CSV files (§5.3.1.1). A bad row is reported and leaves the others alone.
 
-use shared::domain::ClientId;
-use shared::error::Lang;
-use shared::operations::{ImportReport, RowError, import_chips, import_numbers};
-use shared::spin::Connection;
-use shared::web::{Call, Param, Refusal, Reply};
+use domain::ClientId;
+use domain::error::Lang;
+use operations::{ImportReport, RowError, import_chips, import_numbers};
+use spin_host::Connection;
+use web::{Call, Param, Refusal, Reply};
 
 /// Imports chips; rows without `client_id` belong to the client named in the query.
 pub(crate) async fn chip_file(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {

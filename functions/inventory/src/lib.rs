@@ -4,10 +4,10 @@
 
 mod import;
 
-use shared::spin::{self, Needs};
-use shared::web::{Interface, interface};
+use spin_host::{self, Needs};
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
+use web::{Interface, interface};
 
 const NEEDS: Needs = Needs {
     sealing_keys: true,
@@ -22,7 +22,7 @@ const INTERFACES: &[&Interface] = &[&interface::ADMIN_CHIPS_IMPORT, &interface::
 #[http_service]
 async fn handle(request: Request) -> impl IntoResponse {
     let interface = interface::route(INTERFACES, request.method(), request.uri().path());
-    spin::serve(interface, NEEDS, request, async |call| match interface.name {
+    spin_host::serve(interface, NEEDS, request, async |call| match interface.name {
         "admin.chips.import" => import::chip_file(call).await,
         "admin.numbers.import" => import::number_file(call).await,
         _ => Err(call.nowhere()),

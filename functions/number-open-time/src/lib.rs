@@ -1,9 +1,9 @@
 //! `/v1/number/open-time`, §7.2.3.4: when the number of a card was opened, its state, and when a temporary one expires.
 
-use shared::spin::{self, Connection, Needs, fresh_open_time};
-use shared::web::{Call, Refusal, Reply, interface};
+use spin_host::{self, Connection, Needs, fresh_open_time};
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
+use web::{Call, Refusal, Reply, interface};
 
 const NEEDS: Needs = Needs {
     sealing_keys: true,
@@ -13,7 +13,7 @@ const NEEDS: Needs = Needs {
 
 #[http_service]
 async fn handle(request: Request) -> impl IntoResponse {
-    spin::serve(&interface::NUMBER_OPEN_TIME, NEEDS, request, opening).await
+    spin_host::serve(&interface::NUMBER_OPEN_TIME, NEEDS, request, opening).await
 }
 
 async fn opening(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {

@@ -1,10 +1,10 @@
 //! `/v1/number/usage`, §7.2.3.3: the data a number has for this month, and what it used of it.
 
-use shared::operations::Topic;
-use shared::spin::{self, Connection, Needs, fresh_number};
-use shared::web::{Call, Refusal, Reply, interface};
+use operations::Topic;
+use spin_host::{self, Connection, Needs, fresh_number};
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
+use web::{Call, Refusal, Reply, interface};
 
 const NEEDS: Needs = Needs {
     sealing_keys: true,
@@ -14,7 +14,7 @@ const NEEDS: Needs = Needs {
 
 #[http_service]
 async fn handle(request: Request) -> impl IntoResponse {
-    spin::serve(&interface::NUMBER_USAGE, NEEDS, request, usage).await
+    spin_host::serve(&interface::NUMBER_USAGE, NEEDS, request, usage).await
 }
 
 async fn usage(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {

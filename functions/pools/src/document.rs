@@ -1,11 +1,11 @@
 //! The JSON documents of the acts on numbers and chips.
 
+use domain::Iccid;
+use domain::error::Reason;
 use serde::Deserialize;
 use serde_json::Value;
-use shared::domain::Iccid;
-use shared::error::Reason;
-use shared::spin::Connection;
-use shared::web::{Call, Refusal, field, present};
+use spin_host::Connection;
+use web::{Call, Refusal, field, present};
 
 /// What any of these acts takes. One document for all: a reader for each would fill a tenth of the component.
 #[derive(Default, Deserialize)]

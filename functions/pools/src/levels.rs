@@ -1,12 +1,12 @@
 //! The pools of operator numbers: how many each province has left, and at how many the operator is told.
 
+use domain::Province;
+use domain::error::Reason;
+use operations::{MAX_POOL_LOW_WATER, pool_views, set_pool_low_water};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use shared::domain::Province;
-use shared::error::Reason;
-use shared::operations::{MAX_POOL_LOW_WATER, pool_views, set_pool_low_water};
-use shared::spin::Connection;
-use shared::web::{Call, Refusal, Reply, field, or_null, present};
+use spin_host::Connection;
+use web::{Call, Refusal, Reply, field, or_null, present};
 
 /// Every pool that is watched, with the numbers in it now.
 pub(crate) async fn list(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {

@@ -8,11 +8,11 @@ mod levels;
 mod numbers;
 mod reprovision;
 
-use shared::operations::NumberAct;
-use shared::spin::{self, Needs};
-use shared::web::{Interface, interface};
+use operations::NumberAct;
+use spin_host::{self, Needs};
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
+use web::{Interface, interface};
 
 const NEEDS: Needs = Needs {
     sealing_keys: true,
@@ -37,7 +37,7 @@ const INTERFACES: &[&Interface] = &[
 #[http_service]
 async fn handle(request: Request) -> impl IntoResponse {
     let interface = interface::route(INTERFACES, request.method(), request.uri().path());
-    spin::serve(interface, NEEDS, request, async |call| match interface.name {
+    spin_host::serve(interface, NEEDS, request, async |call| match interface.name {
         "admin.pools" => levels::list(call).await,
         "admin.pools.update" => levels::update(call).await,
         "admin.chips.fault" => numbers::fault(call).await,

@@ -1,12 +1,10 @@
 //! What an administrator does with the numbers and chips there are (§5.3.1.1, §8.2.2).
 
-use shared::domain::{ClientId, Eid, Iccid, Msisdn};
-use shared::error::Reason;
-use shared::operations::{
-    NumberAct, NumberRef, act_on_number, allot_numbers, register_fault, release_numbers,
-};
-use shared::spin::Connection;
-use shared::web::{Call, Refusal, Reply, field, present};
+use domain::error::Reason;
+use domain::{ClientId, Eid, Iccid, Msisdn};
+use operations::{NumberAct, NumberRef, act_on_number, allot_numbers, register_fault, release_numbers};
+use spin_host::Connection;
+use web::{Call, Refusal, Reply, field, present};
 
 use crate::document::Wanted;
 

@@ -1,11 +1,11 @@
 //! Another temporary number for a chip that is not written, and more test allowance (§5.3.1.3, §5.2.1.2).
 
+use domain::error::Reason;
+use domain::{Eid, Iccid, Imsi, Malformed, Msisdn, Network, Volume, parse_date};
+use operations::{self, Reprovision};
 use serde_json::Value;
-use shared::domain::{Eid, Iccid, Imsi, Malformed, Msisdn, Network, Volume, parse_date};
-use shared::error::Reason;
-use shared::operations::{self, Reprovision};
-use shared::spin::Connection;
-use shared::web::{Call, Refusal, Reply, field, present};
+use spin_host::Connection;
+use web::{Call, Refusal, Reply, field, present};
 
 use crate::document::Wanted;
 

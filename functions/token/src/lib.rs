@@ -1,10 +1,10 @@
 //! `/v1/token`, §7.2.1: exchange `client_id` and `client_secret` for an access token.
 
-use shared::operations::issue_token;
-use shared::spin::{self, Connection, Needs};
-use shared::web::{Call, Param, Refusal, Reply, interface};
+use operations::issue_token;
+use spin_host::{self, Connection, Needs};
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
+use web::{Call, Param, Refusal, Reply, interface};
 
 const NEEDS: Needs = Needs {
     token_key: true,
@@ -13,7 +13,7 @@ const NEEDS: Needs = Needs {
 
 #[http_service]
 async fn handle(request: Request) -> impl IntoResponse {
-    spin::serve(&interface::TOKEN, NEEDS, request, token).await
+    spin_host::serve(&interface::TOKEN, NEEDS, request, token).await
 }
 
 async fn token(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {

@@ -1,15 +1,15 @@
-//! `/internal/upkeep`: the periodic work that needs nothing but the database, the jobs of `shared::operations::jobs`.
+//! `/internal/upkeep`: the periodic work that needs nothing but the database, the jobs of `operations::jobs`.
 //! `cron` calls it at every tick; a timer may as well.
 //!
 //! Opened by `cron_secret`. Each job does a bounded amount; what it does not get done stays due, and `more` says so. A
 //! job that fails does not stop the others: the answer says which failed, and the operator's log why. Sends nothing.
 
+use operations::{Job, open_diary, run_job};
 use serde_json::Value;
-use shared::operations::{Job, open_diary, run_job};
-use shared::spin::{self, Connection, Needs, conclude_job};
-use shared::web::{Call, Refusal, Reply, interface};
+use spin_host::{self, Connection, Needs, conclude_job};
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
+use web::{Call, Refusal, Reply, interface};
 
 const NEEDS: Needs = Needs {
     sealing_keys: true,
@@ -21,7 +21,7 @@ const NEEDS: Needs = Needs {
 
 #[http_service]
 async fn handle(request: Request) -> impl IntoResponse {
-    spin::serve(&interface::UPKEEP, NEEDS, request, work).await
+    spin_host::serve(&interface::UPKEEP, NEEDS, request, work).await
 }
 
 async fn work(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {

@@ -3,11 +3,11 @@
 //! The parameters go to the operation as they are: it validates them itself, because a refused application is
 //! an event in the card's life (§6.3 Table 2, 申请失败).
 
-use shared::operations::{ApplyRequest, apply};
-use shared::spin::{self, Connection, Needs};
-use shared::web::{Call, Param, Refusal, Reply, interface};
+use operations::{ApplyRequest, apply};
+use spin_host::{self, Connection, Needs};
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
+use web::{Call, Param, Refusal, Reply, interface};
 
 const NEEDS: Needs = Needs {
     token_key: true,
@@ -16,7 +16,7 @@ const NEEDS: Needs = Needs {
 
 #[http_service]
 async fn handle(request: Request) -> impl IntoResponse {
-    spin::serve(&interface::WRITE_APPLY, NEEDS, request, application).await
+    spin_host::serve(&interface::WRITE_APPLY, NEEDS, request, application).await
 }
 
 async fn application(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {

@@ -1,10 +1,10 @@
 //! `/v1/write/cancel`, §7.2.2.4: withdraw an application while the card waits for power-up.
 
-use shared::operations::cancel;
-use shared::spin::{self, Connection, Needs};
-use shared::web::{Call, Refusal, Reply, interface};
+use operations::cancel;
+use spin_host::{self, Connection, Needs};
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
+use web::{Call, Refusal, Reply, interface};
 
 const NEEDS: Needs = Needs {
     sealing_keys: true,
@@ -14,7 +14,7 @@ const NEEDS: Needs = Needs {
 
 #[http_service]
 async fn handle(request: Request) -> impl IntoResponse {
-    spin::serve(&interface::WRITE_CANCEL, NEEDS, request, withdrawal).await
+    spin_host::serve(&interface::WRITE_CANCEL, NEEDS, request, withdrawal).await
 }
 
 async fn withdrawal(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {

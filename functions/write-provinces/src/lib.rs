@@ -1,11 +1,11 @@
 //! `/v1/write/provinces`, §7.2.2.1: the provinces for which automatic writing has a number now.
 
+use operations::provinces;
 use serde_json::json;
-use shared::operations::provinces;
-use shared::spin::{self, Connection, Needs};
-use shared::web::{Call, Refusal, Reply, interface};
+use spin_host::{self, Connection, Needs};
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
+use web::{Call, Refusal, Reply, interface};
 
 const NEEDS: Needs = Needs {
     token_key: true,
@@ -14,7 +14,7 @@ const NEEDS: Needs = Needs {
 
 #[http_service]
 async fn handle(request: Request) -> impl IntoResponse {
-    spin::serve(&interface::WRITE_PROVINCES, NEEDS, request, writable).await
+    spin_host::serve(&interface::WRITE_PROVINCES, NEEDS, request, writable).await
 }
 
 async fn writable(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {

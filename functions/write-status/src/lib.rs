@@ -1,10 +1,10 @@
 //! `/v1/write/status`, §7.2.2.3: state and progress of a card, asked by `eid` (its latest task) or by `task_id`.
 
-use shared::operations::status;
-use shared::spin::{self, Connection, Needs};
-use shared::web::{Call, Refusal, Reply, interface};
+use operations::status;
+use spin_host::{self, Connection, Needs};
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
+use web::{Call, Refusal, Reply, interface};
 
 const NEEDS: Needs = Needs {
     sealing_keys: true,
@@ -14,7 +14,7 @@ const NEEDS: Needs = Needs {
 
 #[http_service]
 async fn handle(request: Request) -> impl IntoResponse {
-    spin::serve(&interface::WRITE_STATUS, NEEDS, request, write_status).await
+    spin_host::serve(&interface::WRITE_STATUS, NEEDS, request, write_status).await
 }
 
 async fn write_status(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {

@@ -5,12 +5,12 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, anyhow, ensure};
+use domain::{Permission, Timestamp, Zone};
 use futures::executor::block_on;
+use operations::{Context, MAX_IMPORT_ROWS, NewClient, create_client, import_chips, import_numbers};
 use serde_json::{Value, json};
-use shared::domain::{Permission, Timestamp, Zone};
-use shared::operations::{Context, MAX_IMPORT_ROWS, NewClient, create_client, import_chips, import_numbers};
-use shared::store::{Sqlite, migrate};
-use shared::vault::{Random, Vault, VaultSettings};
+use store::{Sqlite, migrate};
+use vault::{Random, Vault, VaultSettings};
 use xieka::inventory::{Inventory, SAMPLE_TRANSPORT_KEY, SAMPLE_TRANSPORT_KEY_NAME};
 use xieka::secrets::{Secrets, random_bytes};
 

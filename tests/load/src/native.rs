@@ -12,14 +12,14 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use futures::executor::block_on;
 use http::HeaderValue;
-use shared::operations::{ApplyRequest, Context, apply, status};
-use shared::store::Sqlite;
-use shared::vault::Zeroizing;
-use shared::web::{
+use operations::{ApplyRequest, Context, apply, status};
+use store::Sqlite;
+use tokio::net::TcpListener;
+use vault::Zeroizing;
+use web::{
     self, Call, Exchange, Instance, Interface, Leases, Param, Refusal, Reply, Settings, Trace, Variables,
     interface,
 };
-use tokio::net::TcpListener;
 use xieka::secrets::Secrets;
 
 use crate::generate::{OsRandom, now};

@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use anyhow::{Result, anyhow, ensure};
+use domain::{AlertId, DAY_MS, Zone};
 use futures::executor::block_on;
 use hdrhistogram::Histogram;
-use serde_json::Value;
-use shared::domain::{AlertId, DAY_MS, Zone};
-use shared::operations::{
+use operations::{
     AlertView, CALL_LOG_DAYS, Context, Job, MAX_ALERTS_PER_PAGE, POOL_LOW_WATER, RECORD_DAYS, Upkeep,
     list_alerts, run_job,
 };
-use shared::store::Sqlite;
+use serde_json::Value;
+use store::Sqlite;
 use xieka::api::Api;
 
 use crate::generate::{self, OsRandom, now};

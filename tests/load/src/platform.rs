@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use anyhow::{Context as _, Result, ensure};
 use edge_host::{Host, Options, Reuse};
 use serde_json::{Value, json};
-use shared::web::interface::BUSINESS;
+use web::interface::BUSINESS;
 use xieka::api::Api;
 use xieka::components;
 use xieka::secrets::Secrets;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::json;
-use shared::web::interface::{self, Access, Interface, Methods};
+use web::interface::{self, Access, Interface, Methods};
 
 use crate::refusals::valid_target;
 use crate::test_platform::{ClientAccount, TestPlatform, TestRequest, root};

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use edge_host::Host;
+use operations::sign;
 use serde_json::{Value, json};
-use shared::operations::sign;
 use xieka::inventory::{Inventory, SAMPLE_TRANSPORT_KEY, SAMPLE_TRANSPORT_KEY_NAME};
 
 use crate::test_platform::{Reply, TestPlatform, TestRequest};

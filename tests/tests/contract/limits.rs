@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use futures::future::join_all;
+use operations::WRONG_SECRETS;
 use serde_json::json;
-use shared::operations::WRONG_SECRETS;
 
 use crate::test_platform::{ClientAccount, TestPlatform, TestRequest};
 

@@ -4,10 +4,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use shared::error::{Lang, Reason};
-use shared::web::interface::{self, Interface, Methods, documented_reasons};
-use shared::web::{MAX_PAIRS, MAX_QUERY_BYTES};
+use domain::error::{Lang, Reason};
 use tokio::io::AsyncWriteExt as _;
+use web::interface::{self, Interface, Methods, documented_reasons};
+use web::{MAX_PAIRS, MAX_QUERY_BYTES};
 
 use crate::refusals_by_endpoint;
 use crate::test_platform::{Reply, TestPlatform, TestRequest, reuse_policies};
@@ -16,7 +16,7 @@ use crate::test_platform::{Reply, TestPlatform, TestRequest, reuse_policies};
 const TESTED_ELSEWHERE: [(Reason, &str); 2] = [
     (
         Reason::BodyTooSlow,
-        "the tests of shared::web and of edge-host: it needs 20 s of real time",
+        "the tests of the crate web and of edge-host: it needs 20 s of real time",
     ),
     (
         Reason::BodyBroken,

@@ -1,8 +1,8 @@
 //! The refusals that depend on what an endpoint does: callers, parameters, cards, numbers.
 
+use domain::error::Reason;
 use serde_json::json;
-use shared::error::Reason;
-use shared::web::interface::{
+use web::interface::{
     self, Access, BUSINESS, CHIP, Interface, NUMBER, NUMBER_CITY, NUMBER_OPEN_TIME, NUMBER_USAGE, TOKEN,
     WRITE_APPLY, WRITE_CANCEL, WRITE_STATUS,
 };

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::json;
-use shared::web::interface::BUSINESS;
+use web::interface::BUSINESS;
 
 use crate::test_platform::{TestPlatform, TestRequest, root};
 

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use serde_json::{Value, json};
-use shared::web::interface;
+use web::interface;
 
 use crate::refusals::valid_request;
 use crate::test_platform::{Reply, TestPlatform, TestRequest};

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use domain::FailureKind;
 use ota_gateway::FAILURES;
-use shared::domain::FailureKind;
 
 #[test]
 fn every_failure_a_gateway_reports_is_known_to_the_platform_under_the_same_name() {

@@ -1,0 +1,184 @@
+//! The one catalogue of failures: each has a stable reason, an HTTP status, a message and a remedy in
+//! Chinese and English (`reason.rs`), and for the operator the cause underneath.
+//!
+//! What a caller may see is kept apart from what only the operator may see: [`Error::detail`] goes
+//! out, [`Error::cause`] never does. Neither may hold an unmasked identifier or a key.
+
+mod reason;
+
+pub use reason::Reason;
+
+use crate::{Budget, Kind, Malformed};
+
+/// Language of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Lang {
+    /// Chinese, the default.
+    #[default]
+    Zh,
+    /// English.
+    En,
+}
+
+/// What the caller may additionally know, in both languages: a parameter's name, a broken rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Detail {
+    /// In Chinese.
+    pub zh: String,
+    /// In English.
+    pub en: String,
+}
+
+/// A failure on its way to the caller.
+#[derive(Debug)]
+pub struct Error {
+    reason: Reason,
+    // Boxed: a failure travels through every result and should be small.
+    detail: Option<Box<Detail>>,
+    cause: Option<Box<str>>,
+    wait: Option<Box<Wait>>,
+}
+
+/// When a caller that was too fast may come again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wait {
+    /// Whole seconds to wait.
+    pub secs: u32,
+    /// What is left of the caller's limit, if it has one.
+    pub budget: Option<Budget>,
+}
+
+impl Error {
+    /// A failure with nothing to add to its reason.
+    #[must_use]
+    pub fn new(reason: Reason) -> Self {
+        Self {
+            reason,
+            detail: None,
+            cause: None,
+            wait: None,
+        }
+    }
+
+    /// The caller is too fast.
+    #[must_use]
+    pub fn rate_limited(secs: u32, budget: Option<Budget>) -> Self {
+        let mut error = Self::new(Reason::RateLimited);
+        error.wait = Some(Box::new(Wait { secs, budget }));
+        error
+    }
+
+    /// Adds what the caller may know.
+    #[must_use]
+    pub fn with_detail(mut self, zh: impl Into<String>, en: impl Into<String>) -> Self {
+        self.detail = Some(Box::new(Detail {
+            zh: zh.into(),
+            en: en.into(),
+        }));
+        self
+    }
+
+    /// Adds what only the operator may know. No identifier, no key.
+    #[must_use]
+    pub fn with_cause(mut self, cause: impl std::fmt::Display) -> Self {
+        self.cause = Some(cause.to_string().into());
+        self
+    }
+
+    /// The platform contradicts itself: a stored row that cannot be, a missing setting.
+    #[must_use]
+    pub fn internal(cause: impl std::fmt::Display) -> Self {
+        Self::new(Reason::Internal).with_cause(cause)
+    }
+
+    /// The reason.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        self.reason
+    }
+
+    /// What the caller may additionally know.
+    #[must_use]
+    pub fn detail(&self) -> Option<&Detail> {
+        self.detail.as_deref()
+    }
+
+    /// When the caller may come again.
+    #[must_use]
+    pub fn wait(&self) -> Option<Wait> {
+        self.wait.as_deref().copied()
+    }
+
+    /// What only the operator may know.
+    #[must_use]
+    pub fn cause(&self) -> Option<&str> {
+        self.cause.as_deref()
+    }
+
+    /// The reason's message, followed by the detail if there is one.
+    #[must_use]
+    pub fn message(&self, lang: Lang) -> String {
+        let message = self.reason.message(lang);
+        match (&self.detail, lang) {
+            (Some(detail), Lang::Zh) => format!("{message}：{}", detail.zh),
+            (Some(detail), Lang::En) => format!("{message}: {}", detail.en),
+            (None, _) => message.to_owned(),
+        }
+    }
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.reason.code(), self.message(Lang::En))?;
+        match &self.cause {
+            Some(cause) => write!(f, " (cause: {cause})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<Reason> for Error {
+    fn from(reason: Reason) -> Self {
+        Self::new(reason)
+    }
+}
+
+impl From<Malformed> for Error {
+    fn from(malformed: Malformed) -> Self {
+        let reason = match malformed.kind {
+            Kind::Eid => Reason::EidMalformed,
+            Kind::Iccid => Reason::IccidMalformed,
+            Kind::Msisdn => Reason::MsisdnMalformed,
+            Kind::Imsi => Reason::ImsiMalformed,
+            Kind::Province => Reason::ProvinceMalformed,
+            Kind::WriteType => Reason::WriteTypeMalformed,
+            Kind::Id | Kind::Value => Reason::ParameterMalformed,
+        };
+        Self::new(reason).with_detail(malformed.zh, malformed.en)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Error, Lang, Reason};
+    use crate::Eid;
+
+    #[test]
+    fn a_malformed_identifier_says_which_rule_it_breaks_and_not_its_text() {
+        let error = Error::from(Eid::parse("89086030202200000022000000000091").unwrap_err());
+        assert_eq!(error.reason(), Reason::EidMalformed);
+        assert!(error.message(Lang::En).contains("check digits"));
+        assert!(!format!("{error} {error:?}").contains("0000000091"));
+    }
+
+    #[test]
+    fn the_cause_is_for_the_operator_only() {
+        let error = Error::internal("row without a task");
+        for lang in [Lang::Zh, Lang::En] {
+            assert!(!error.message(lang).contains("row without"));
+        }
+        assert!(error.to_string().contains("row without"));
+    }
+}

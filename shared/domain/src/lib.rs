@@ -1,0 +1,119 @@
+//! The words of card writing: identifiers with their check rules, the states of cards, numbers and
+//! tasks, and the rules between them.
+//!
+//! Everything here is pure: no statement, no key, no clock. An identifier never prints itself in
+//! full; who needs the text asks for it with `as_str`.
+
+#![forbid(unsafe_code)]
+
+mod actor;
+mod alert;
+mod budget;
+mod callback_url;
+mod card_status;
+mod eid;
+pub mod error;
+mod failure;
+mod iccid;
+mod ids;
+mod imsi;
+mod incident;
+mod mask;
+mod month;
+mod msisdn;
+mod number_status;
+mod permission;
+mod pool_state;
+mod province;
+mod receiver;
+mod service;
+mod stop_cause;
+mod task_state;
+mod temporary_number;
+mod time;
+mod volume;
+mod write_type;
+
+pub use actor::Actor;
+pub use alert::AlertKind;
+pub use budget::{Bucket, Budget, MAX_CALLS_PER_MINUTE, micros};
+pub use callback_url::{CallbackUrl, MAX_CALLBACK_URL_CHARS};
+pub use card_status::{CardEvent, CardStatus, Refused, TRANSITIONS, next};
+pub use eid::Eid;
+pub use failure::FailureKind;
+pub use iccid::Iccid;
+pub use ids::{AlertId, CallbackId, ClientId, IncidentId, SessionId, TaskId};
+pub use imsi::Imsi;
+pub use incident::{
+    Breach, Concern, FINAL_REPORT_WITHIN_MS, IncidentClass, IncidentKind, KindRow, Limit, Misfit, Party,
+    REPORT_WITHIN_MS, Severity, Standing,
+};
+pub use mask::{mask_identifiers, masked};
+pub use month::Month;
+pub use msisdn::{Msisdn, Operator};
+pub use number_status::NumberStatus;
+pub use permission::Permission;
+pub use pool_state::{PoolState, enough};
+pub use province::Province;
+pub use receiver::Receiver;
+pub use service::{Service, Services};
+pub use stop_cause::StopCause;
+pub use task_state::{TaskState, Work};
+pub use temporary_number::{Network, TemporaryNumber, parse_date, warned_at};
+pub use time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Timestamp, Zone};
+pub use volume::Volume;
+pub use write_type::WriteType;
+
+/// Which kind of value a text was meant to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Chip identifier.
+    Eid,
+    /// Card identifier.
+    Iccid,
+    /// Subscriber number.
+    Msisdn,
+    /// Subscriber identity.
+    Imsi,
+    /// Province code.
+    Province,
+    /// Way of writing.
+    WriteType,
+    /// Client, task, session or callback identifier.
+    Id,
+    /// Anything else: a date, a network type, a service, a permission …
+    Value,
+}
+
+/// A text that is not the value it was meant to be. Carries the rule that was broken, never the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Malformed {
+    /// What the text should have been.
+    pub kind: Kind,
+    /// The broken rule, in Chinese.
+    pub zh: &'static str,
+    /// The broken rule, in English.
+    pub en: &'static str,
+}
+
+impl Malformed {
+    /// A text that breaks the rule `zh`, in English `en`.
+    #[must_use]
+    pub const fn new(kind: Kind, zh: &'static str, en: &'static str) -> Self {
+        Self { kind, zh, en }
+    }
+}
+
+impl std::fmt::Display for Malformed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "malformed {:?}: {}", self.kind, self.en)
+    }
+}
+
+impl std::error::Error for Malformed {}
+
+/// True when `text` is not empty and every byte of it is an ASCII digit.
+#[must_use]
+pub fn all_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
+}

@@ -1,0 +1,29 @@
+//! Why an address is not called for the time being (§7.3).
+
+/// Why an address is not called for the time being.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StopCause {
+    /// Its receiver answered 410 (RFC 9110, 15.5.11): nothing is there any more.
+    Gone,
+    /// It has only failed for days.
+    Failing,
+}
+
+impl StopCause {
+    const ALL: [Self; 2] = [Self::Gone, Self::Failing];
+
+    /// Text stored in the database and shown to administrators.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Gone => "gone",
+            Self::Failing => "failing",
+        }
+    }
+
+    /// The cause whose stored text is `code`.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|cause| cause.code() == code)
+    }
+}

@@ -1,0 +1,113 @@
+//! What the operator should know of (§5.3.1.1): an entry in the list of alerts, and a message to the operator's
+//! address, which is signed, sent and repeated like a callback.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::Context;
+use super::outbox::{has_address, queue};
+use domain::error::{Error, Reason};
+use domain::{AlertId, AlertKind, Receiver, Timestamp};
+use store::{Database, Subject, alert};
+use vault::random_bytes;
+
+/// Most alerts of one page.
+pub const MAX_ALERTS_PER_PAGE: u32 = 100;
+/// Most alerts that one call takes note of.
+pub const MAX_NOTED: usize = 1_000;
+
+/// Something the operator should know of.
+pub(super) struct NewAlert<'a> {
+    /// Kind.
+    pub(super) kind: AlertKind,
+    /// What it is about.
+    pub(super) subject: &'a Subject,
+    /// What else there is to say: names and values. May name chips: it is sealed.
+    pub(super) fields: Vec<(&'static str, String)>,
+}
+
+/// Adds an alert to the transaction under way, and the message that tells the operator, if there is an address.
+pub(super) async fn raise<D: Database>(cx: &Context<'_, D>, new: NewAlert<'_>) -> Result<(), Error> {
+    let (kind, subject) = (new.kind, new.subject);
+    let mut body = BTreeMap::from([
+        ("type", kind.code().to_owned()),
+        ("at", cx.now.to_rfc3339(cx.zone)),
+        ("subject", subject.text().to_owned()),
+        ("description", kind.zh().to_owned()),
+        ("description_en", kind.en().to_owned()),
+    ]);
+    body.extend(new.fields);
+    let body = serde_json::to_vec(&body).map_err(Error::internal)?;
+    let id = AlertId::new(cx.now, random_bytes(cx.random));
+    let sealed = cx
+        .vault
+        .seal(cx.random, alert::BODY, id.text().as_bytes(), &body)?;
+    alert::insert(cx.db, id, kind.code(), subject, sealed, cx.now).await?;
+    // Nobody is told by an address that does not take what it is told.
+    let operator = Receiver::Operator;
+    if *subject == Subject::receiver(&operator) || !has_address(cx, &operator).await? {
+        return Ok(());
+    }
+    queue(cx, &operator, kind.code(), None, &body).await
+}
+
+/// An alert.
+#[derive(Clone, Debug)]
+pub struct AlertView {
+    /// Identifier.
+    pub id: AlertId,
+    /// Stable name of its kind.
+    pub kind: String,
+    /// What it is about.
+    pub subject: String,
+    /// The message.
+    pub body: Value,
+    /// When it was raised.
+    pub at: Timestamp,
+    /// When somebody took note.
+    pub noted_at: Option<Timestamp>,
+}
+
+/// The alerts that nobody has taken note of, or all, the latest first, up to `limit` that come before `cursor`.
+///
+/// # Errors
+/// Those of database and vault.
+pub async fn list_alerts<D: Database>(
+    cx: &Context<'_, D>,
+    noted_too: bool,
+    cursor: Option<AlertId>,
+    limit: u32,
+) -> Result<Vec<AlertView>, Error> {
+    let below = cursor.unwrap_or_else(AlertId::last);
+    let limit = limit.clamp(1, MAX_ALERTS_PER_PAGE);
+    let rows = alert::list(cx.db, below, noted_too, limit).await?;
+    rows.into_iter()
+        .map(|row| {
+            let body = cx
+                .vault
+                .open(alert::BODY, row.id.text().as_bytes(), &row.body_sealed)?;
+            Ok(AlertView {
+                id: row.id,
+                kind: row.kind,
+                subject: row.subject,
+                body: serde_json::from_slice(&body).map_err(Error::internal)?,
+                at: row.at,
+                noted_at: row.noted_at,
+            })
+        })
+        .collect()
+}
+
+/// Takes note of alerts: they leave the list. Returns how many were on it.
+///
+/// # Errors
+/// [`Reason::BodyTooLarge`] beyond [`MAX_NOTED`].
+pub async fn note_alerts<D: Database>(cx: &Context<'_, D>, ids: &[AlertId]) -> Result<usize, Error> {
+    if ids.len() > MAX_NOTED {
+        return Err(Error::new(Reason::BodyTooLarge)
+            .with_detail(format!("最多 {MAX_NOTED} 个"), format!("at most {MAX_NOTED}")));
+    }
+    let ids: Value = ids.iter().map(AlertId::text).collect();
+    Ok(alert::note(cx.db, ids.to_string(), cx.now).await?)
+}

@@ -1,0 +1,319 @@
+//! §6.2.2, §7.2.2.2: an application for writing a card.
+
+use super::incidents::{province_empty, province_filled};
+use super::transition::{guarded, move_card, open_incident};
+use super::{Caller, Context};
+use domain::error::{Error, Reason};
+use domain::{
+    Actor, CardEvent, CardStatus, Eid, Iccid, IncidentKind, Malformed, Msisdn, NumberStatus, Province,
+    TaskId, WriteType, next,
+};
+use store::{
+    Database, Subject,
+    chip::{self, ChipRow},
+    number::{self, NumberRow},
+    task::{self, NewTaskRow, TaskRow},
+    transaction,
+};
+use vault::{BlindIndex, IndexKind, random_bytes};
+
+/// Test allowance that must be left for an application to be accepted, in bytes: writing one card
+/// takes some 7 kB in both directions, and repetitions after broken links must fit (§6.2.1.3).
+pub const MIN_WRITE_ALLOWANCE_BYTES: u64 = 32 * 1024;
+
+/// An application as the client sent it. What it says is validated here, because a refused application
+/// changes the state of a known card (§6.3 Table 2). Absent and empty are the same.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ApplyRequest<'a> {
+    /// The chip.
+    pub eid: &'a str,
+    /// `0` designated, `1` automatic.
+    pub write_type: &'a str,
+    /// Province to take a number from; automatic only.
+    pub province_code: &'a str,
+    /// Card to write; designated only.
+    pub iccid: &'a str,
+    /// Number to write; designated only.
+    pub msisdn: &'a str,
+}
+
+/// An accepted application.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Applied {
+    /// The task.
+    pub task_id: TaskId,
+    /// State of the card now.
+    pub card_status: CardStatus,
+    /// True when this very application was accepted before and nothing changed.
+    pub repeated: bool,
+}
+
+/// What the client wants written.
+enum Wanted {
+    /// This data card, allotted to the client beforehand (§5.4.1).
+    Designated { iccid: BlindIndex, msisdn: BlindIndex },
+    /// Any number of this province (§5.4.1).
+    Automatic { province: Province },
+}
+
+/// Applies for writing. Accepted: the number is reserved, the task exists and the card is 待开机上电, all
+/// or nothing. Refused: the exact reason, and where Table 2 allows it the card is 申请失败. The same
+/// application again, while its task is open, answers the same task.
+///
+/// # Errors
+/// Parameters: [`Reason::ParameterMissing`], [`Reason::ParameterNotApplicable`] and those of malformed
+/// values. The chip: [`Reason::UnknownChip`] (also when it is another client's), [`Reason::ChipFaulty`],
+/// [`Reason::AlreadyWritten`], [`Reason::ApplicationPending`], [`Reason::TemporaryNumberExpired`],
+/// [`Reason::AllowanceExhausted`]. The number: [`Reason::ProvinceWithoutNumber`],
+/// [`Reason::UnknownNumber`], [`Reason::NumberMismatch`], [`Reason::NumberTaken`], [`Reason::NumberSuspended`].
+pub async fn apply<D: Database>(
+    cx: &Context<'_, D>,
+    caller: &Caller,
+    request: &ApplyRequest<'_>,
+) -> Result<Applied, Error> {
+    let eid = Eid::parse(required("eid", request.eid)?)?;
+    let eid_index = cx.vault.blind_index(IndexKind::Eid, eid.as_str().as_bytes());
+    // The transaction also commits when the application is refused: that is a step of the card.
+    transaction(cx.db, async |db| {
+        let chip = chip::by_eid(db, &eid_index).await?;
+        let chip = chip
+            .filter(|chip| chip.client_id == caller.id)
+            .ok_or(Reason::UnknownChip)?;
+        let wanted = wanted(cx, request);
+        if let Some(open) = task::open(db, &eid_index).await? {
+            return repeated(cx, &chip, &open, wanted).await;
+        }
+        match examine(cx, &chip, wanted).await {
+            Ok(wanted) => accept(cx, caller, &chip, &wanted).await,
+            Err(refusal) => refuse(cx, caller, &chip, refusal).await,
+        }
+    })
+    .await?
+}
+
+/// A decision: an inner error is a refusal that is committed.
+type Decision = Result<Result<Applied, Error>, Error>;
+
+async fn repeated<D: Database>(
+    cx: &Context<'_, D>,
+    chip: &ChipRow,
+    open: &TaskRow,
+    wanted: Result<Wanted, Error>,
+) -> Decision {
+    let same = match wanted? {
+        Wanted::Automatic { province } => open.province.as_deref() == Some(province.code()),
+        Wanted::Designated { iccid, msisdn } => {
+            let number = number::by_task(cx.db, open.id).await?;
+            open.write_type == WriteType::Designated
+                && number.is_some_and(|number| number.iccid_index == iccid && number.msisdn_index == msisdn)
+        }
+    };
+    if same {
+        Ok(Ok(Applied {
+            task_id: open.id,
+            card_status: chip.status,
+            repeated: true,
+        }))
+    } else {
+        Err(Reason::ApplicationPending.into())
+    }
+}
+
+/// §6.2.2.2: everything about the application and the chip that can be told before a number is looked for.
+async fn examine<D: Database>(
+    cx: &Context<'_, D>,
+    chip: &ChipRow,
+    wanted: Result<Wanted, Error>,
+) -> Result<Wanted, Error> {
+    if next(chip.status, CardEvent::ApplicationAccepted).is_err() {
+        return Err(Reason::AlreadyWritten.into());
+    }
+    let wanted = wanted?;
+    if chip.faulty {
+        return Err(Reason::ChipFaulty.into());
+    }
+    if cx.now >= chip.temp_expires_at {
+        return Err(Reason::TemporaryNumberExpired.into());
+    }
+    if chip.remaining_bytes() < MIN_WRITE_ALLOWANCE_BYTES {
+        return Err(Reason::AllowanceExhausted.into());
+    }
+    Ok(wanted)
+}
+
+async fn accept<D: Database>(
+    cx: &Context<'_, D>,
+    caller: &Caller,
+    chip: &ChipRow,
+    wanted: &Wanted,
+) -> Decision {
+    let task_id = TaskId::new(cx.now, random_bytes(cx.random));
+    let (write_type, province, number) = match wanted {
+        Wanted::Automatic { province } => {
+            let number = take_automatic(cx, chip, task_id, *province).await?;
+            (
+                WriteType::Automatic,
+                Some(*province),
+                number.ok_or(Reason::ProvinceWithoutNumber),
+            )
+        }
+        Wanted::Designated { iccid, msisdn } => {
+            let number = take_designated(cx, caller, chip, task_id, iccid, msisdn).await?;
+            (WriteType::Designated, None, number)
+        }
+    };
+    let number = match number {
+        Ok(number) => number,
+        Err(reason) => {
+            if let (Reason::ProvinceWithoutNumber, Some(province)) = (reason, province) {
+                province_empty(cx, province).await?;
+            }
+            return refuse(cx, caller, chip, reason.into()).await;
+        }
+    };
+    let province = province.map(Province::code);
+    let new = NewTaskRow {
+        id: task_id,
+        eid_index: &chip.eid_index,
+        client_id: &caller.id,
+        write_type,
+        province,
+        iccid_index: &number.iccid_index,
+    };
+    guarded(task::insert(cx.db, &new, cx.now).await?)?;
+    let actor = Actor::Client(caller.id.clone());
+    let event = CardEvent::ApplicationAccepted;
+    let card_status = move_card(cx, chip, event, &actor, "application_accepted", Some(task_id)).await?;
+    Ok(Ok(Applied {
+        task_id,
+        card_status,
+        repeated: false,
+    }))
+}
+
+/// A number of the province that this chip holds from a failed task comes first: nobody else can have
+/// it. Then the pool.
+async fn take_automatic<D: Database>(
+    cx: &Context<'_, D>,
+    chip: &ChipRow,
+    task_id: TaskId,
+    province: Province,
+) -> Result<Option<NumberRow>, Error> {
+    if let Some(held) = number::held_of_province(cx.db, &chip.eid_index, province).await? {
+        return Ok(number::take_held(cx.db, &chip.eid_index, task_id, &held, cx.now).await?);
+    }
+    let taken = number::take_from_pool(cx.db, &chip.eid_index, task_id, province, cx.now).await?;
+    if taken.is_some() {
+        // There are numbers again, however they came back.
+        province_filled(cx, province.code()).await?;
+    }
+    Ok(taken)
+}
+
+async fn take_designated<D: Database>(
+    cx: &Context<'_, D>,
+    caller: &Caller,
+    chip: &ChipRow,
+    task_id: TaskId,
+    iccid: &BlindIndex,
+    msisdn: &BlindIndex,
+) -> Result<Result<NumberRow, Reason>, Error> {
+    let Some(found) = number::by_iccid(cx.db, iccid).await? else {
+        return Ok(Err(Reason::UnknownNumber));
+    };
+    // Another client's number, or one that is not allotted at all, looks unknown.
+    if found.client_id.as_ref() != Some(&caller.id) {
+        return Ok(Err(Reason::UnknownNumber));
+    }
+    if found.msisdn_index != *msisdn {
+        return Ok(Err(Reason::NumberMismatch));
+    }
+    let taken = match found.status {
+        NumberStatus::Allotted => {
+            number::take_allotted(cx.db, &chip.eid_index, task_id, iccid, &caller.id, cx.now).await?
+        }
+        NumberStatus::Reserved => number::take_held(cx.db, &chip.eid_index, task_id, iccid, cx.now).await?,
+        NumberStatus::Suspended | NumberStatus::Retired => return Ok(Err(Reason::NumberSuspended)),
+        NumberStatus::Written | NumberStatus::Available => None,
+    };
+    Ok(taken.ok_or(Reason::NumberTaken))
+}
+
+/// Where Table 2 allows it, the card becomes 申请失败.
+async fn refuse<D: Database>(
+    cx: &Context<'_, D>,
+    caller: &Caller,
+    chip: &ChipRow,
+    refusal: Error,
+) -> Decision {
+    let subject = Subject::chip(&chip.eid_index);
+    match refusal.reason() {
+        Reason::TemporaryNumberExpired => {
+            open_incident(cx, IncidentKind::TemporaryNumberExpired, &subject).await?;
+        }
+        Reason::AllowanceExhausted => {
+            open_incident(cx, IncidentKind::AllowanceExhausted, &subject).await?;
+        }
+        _ => (),
+    }
+    if next(chip.status, CardEvent::ApplicationRefused).is_ok() {
+        let actor = Actor::Client(caller.id.clone());
+        move_card(
+            cx,
+            chip,
+            CardEvent::ApplicationRefused,
+            &actor,
+            refusal.reason().code(),
+            None,
+        )
+        .await?;
+    }
+    Ok(Err(refusal))
+}
+
+/// The parameters apart from the EID (§7.2.2.2).
+fn wanted<D>(cx: &Context<'_, D>, request: &ApplyRequest<'_>) -> Result<Wanted, Error> {
+    match WriteType::parse(required("write_type", request.write_type)?)? {
+        WriteType::Designated => {
+            absent("province_code", request.province_code)?;
+            let iccid = named("iccid", Iccid::parse(required("iccid", request.iccid)?))?;
+            let msisdn = named("msisdn", Msisdn::parse(required("msisdn", request.msisdn)?))?;
+            Ok(Wanted::Designated {
+                iccid: cx.vault.blind_index(IndexKind::Iccid, iccid.as_str().as_bytes()),
+                msisdn: cx
+                    .vault
+                    .blind_index(IndexKind::Msisdn, msisdn.as_str().as_bytes()),
+            })
+        }
+        WriteType::Automatic => {
+            absent("iccid", request.iccid)?;
+            absent("msisdn", request.msisdn)?;
+            let code = required("province_code", request.province_code)?;
+            Ok(Wanted::Automatic {
+                province: named("province_code", Province::parse(code))?,
+            })
+        }
+    }
+}
+
+fn named<T>(name: &str, parsed: Result<T, Malformed>) -> Result<T, Error> {
+    parsed.map_err(|wrong| {
+        Error::from(wrong).with_detail(format!("{name}，{}", wrong.zh), format!("{name}, {}", wrong.en))
+    })
+}
+
+fn required<'a>(name: &str, value: &'a str) -> Result<&'a str, Error> {
+    if value.is_empty() {
+        Err(Error::new(Reason::ParameterMissing).with_detail(name, name))
+    } else {
+        Ok(value)
+    }
+}
+
+fn absent(name: &str, value: &str) -> Result<(), Error> {
+    if value.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::new(Reason::ParameterNotApplicable).with_detail(name, name))
+    }
+}

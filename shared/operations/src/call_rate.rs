@@ -1,0 +1,119 @@
+//! §7.1.2: how often a client may call an interface, and how often an address may present wrong credentials.
+//!
+//! Counted in the database, so that the limit holds across instances and nodes. Written to the journal: a power
+//! failure may give somebody a few calls more, which is not worth a sync for every call.
+
+use std::net::IpAddr;
+
+use super::Context;
+use domain::error::Error;
+use domain::{Bucket, Budget, ClientId};
+use store::{Database, call_rate};
+
+/// Wrong client secrets that one address may present before it has to wait, and seconds after which it may try once
+/// more.
+pub const WRONG_SECRETS: (u32, u32) = (20, 30);
+/// Refused calls a minute, of callers that are not known, that one address may make before they are answered 429 and
+/// not logged one by one.
+pub const REFUSALS_PER_MINUTE: u32 = 600;
+/// Addresses forgotten by one call of [`forget_strangers`].
+const MAX_FORGOTTEN: u32 = 1_000;
+
+/// What an address is blamed for. Each has a bucket of its own, so that a caller whose token is wrong can still take
+/// a new one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blame {
+    /// A wrong client secret.
+    WrongSecret,
+    /// Any refused call of a caller that is not known.
+    Refusal,
+}
+
+impl Blame {
+    fn bucket(self) -> Bucket {
+        match self {
+            Self::WrongSecret => Bucket::slow(WRONG_SECRETS.0, WRONG_SECRETS.1),
+            Self::Refusal => Bucket::per_minute(REFUSALS_PER_MINUTE),
+        }
+    }
+
+    /// The row of an address. An IPv6 host has a whole /64 to call from, so that is what counts.
+    fn key(self, from: IpAddr) -> String {
+        let kind = match self {
+            Self::WrongSecret => "secret",
+            Self::Refusal => "refusal",
+        };
+        match from.to_canonical() {
+            IpAddr::V4(v4) => format!("{kind} {v4}"),
+            IpAddr::V6(v6) => format!("{kind} {:x}", v6.to_bits() >> 64),
+        }
+    }
+}
+
+/// Takes `permits` calls of the client's minute on an interface: all of them, or if they are not there one.
+///
+/// Returns how many were taken and what is left.
+///
+/// # Errors
+/// [`domain::error::Reason::RateLimited`] with the time to wait when not even one is left.
+pub async fn spend_calls<D: Database>(
+    cx: &Context<'_, D>,
+    client: &ClientId,
+    interface: &str,
+    calls_per_minute: u32,
+    permits: u32,
+) -> Result<(u32, Budget), Error> {
+    let bucket = Bucket::per_minute(calls_per_minute);
+    for wanted in [permits.clamp(1, bucket.budget(0, cx.now).limit), 1] {
+        if let Some(full) = call_rate::take(cx.journal, client, interface, bucket, wanted, cx.now).await? {
+            return Ok((wanted, bucket.budget(full, cx.now)));
+        }
+    }
+    let full = call_rate::full_at(cx.journal, client, interface).await?;
+    let full = full.unwrap_or_default();
+    Err(Error::rate_limited(
+        bucket.wait_secs(full, cx.now),
+        Some(bucket.budget(full, cx.now)),
+    ))
+}
+
+/// Refuses an address that has presented too many wrong secrets.
+///
+/// # Errors
+/// [`domain::error::Reason::RateLimited`] with the time to wait.
+pub async fn heed_blame<D: Database>(cx: &Context<'_, D>, blame: Blame, from: IpAddr) -> Result<(), Error> {
+    let bucket = blame.bucket();
+    let full = call_rate::stranger_full_at(cx.journal, &blame.key(from)).await?;
+    match full {
+        Some(full) if bucket.budget(full, cx.now).left == 0 && full <= bucket.latest_credible_us(cx.now) => {
+            Err(Error::rate_limited(bucket.wait_secs(full, cx.now), None))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Counts one more misdeed of an address.
+///
+/// # Errors
+/// [`domain::error::Reason::RateLimited`] with the time to wait when it was one too many.
+pub async fn blame<D: Database>(cx: &Context<'_, D>, blame: Blame, from: IpAddr) -> Result<(), Error> {
+    let (bucket, key) = (blame.bucket(), blame.key(from));
+    if call_rate::blame(cx.journal, &key, bucket, cx.now)
+        .await?
+        .is_some()
+    {
+        return Ok(());
+    }
+    let full = call_rate::stranger_full_at(cx.journal, &key).await?;
+    let wait = bucket.wait_secs(full.unwrap_or_default(), cx.now);
+    Err(Error::rate_limited(wait, None))
+}
+
+/// Forgets addresses whose misdeeds are so long ago that they do not count any more.
+///
+/// # Errors
+/// Those of the database.
+pub(super) async fn forget_strangers<D: Database>(cx: &Context<'_, D>) -> Result<(), Error> {
+    call_rate::forget(cx.journal, MAX_FORGOTTEN, cx.now).await?;
+    Ok(())
+}

@@ -1,0 +1,83 @@
+//! §7.2.2.4: withdrawing an application while the card waits for power-up.
+
+use super::status::find;
+use super::transition::{guarded, move_card};
+use super::{Caller, Context, TaskRef};
+use domain::error::{Error, Reason};
+use domain::{Actor, CardEvent, CardStatus, Eid, TaskId, TaskState, Timestamp};
+use store::{
+    Database,
+    chip::ChipRow,
+    number,
+    task::{self, TaskRow},
+    transaction,
+};
+
+/// A withdrawn application.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cancelled {
+    /// The chip.
+    pub eid: Eid,
+    /// The task.
+    pub task_id: TaskId,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Withdraws an application: the card is 待写卡 again and its number goes back to where it came from. A
+/// number that part of may have reached the chip in an earlier, failed task stays held for that chip.
+///
+/// Asking again by the task, as after a lost answer, changes nothing and tells the same time, as long as the card is
+/// still 待写卡.
+///
+/// # Errors
+/// [`Reason::UnknownChip`] and [`Reason::UnknownTask`], also for another client's;
+/// [`Reason::WrongState`] (403) unless the card is 待开机上电 for this very task.
+pub async fn cancel<D: Database>(
+    cx: &Context<'_, D>,
+    caller: &Caller,
+    what: &TaskRef,
+) -> Result<Cancelled, Error> {
+    transaction(cx.db, async |db| {
+        let (chip, task) = find(cx, caller, what).await?;
+        let task = match task {
+            Some(task) if task.state.is_open() => task,
+            Some(task) if is_repeated(what, &chip, &task) => {
+                return Ok(Cancelled {
+                    eid: chip.eid(cx.vault)?,
+                    task_id: task.id,
+                    at: task.finished_at.unwrap_or(cx.now),
+                });
+            }
+            _ => return Err(Error::new(Reason::WrongState).with_detail(chip.status.zh(), chip.status.en())),
+        };
+        let actor = Actor::Client(caller.id.clone());
+        move_card(
+            cx,
+            &chip,
+            CardEvent::ApplicationCancelled,
+            &actor,
+            "cancelled_by_client",
+            Some(task.id),
+        )
+        .await?;
+        guarded(task::cancel(db, task.id, cx.now).await?)?;
+        // Neither happens when the operator suspended the number meanwhile: then it stays suspended.
+        if !number::give_back(db, task.id, cx.now).await? {
+            number::hold(db, task.id, cx.now).await?;
+        }
+        Ok(Cancelled {
+            eid: chip.eid(cx.vault)?,
+            task_id: task.id,
+            at: cx.now,
+        })
+    })
+    .await
+}
+
+/// Whether this very task was withdrawn before, and nothing happened to its card since.
+fn is_repeated(what: &TaskRef, chip: &ChipRow, task: &TaskRow) -> bool {
+    matches!(what, TaskRef::Task(_))
+        && task.state == TaskState::Cancelled
+        && chip.status == CardStatus::ToWrite
+}

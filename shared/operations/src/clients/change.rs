@@ -1,0 +1,75 @@
+//! Changing an account: what is not named stays as it is.
+
+use std::collections::BTreeMap;
+
+use super::super::Context;
+use super::super::receivers::enter_address;
+use super::checks::{checked_limits, checked_name, checked_networks, checked_permissions, checked_url};
+use domain::error::{Error, Reason};
+use domain::{ClientId, Receiver};
+use store::{
+    Database,
+    client::{self, ClientChangeRow},
+    transaction,
+};
+
+/// What to change.
+#[derive(Clone, Debug, Default)]
+pub struct ClientChange<'a> {
+    /// A new name.
+    pub name: Option<&'a str>,
+    /// New addresses or networks (CIDR) to call from; at least one.
+    pub ips: Option<&'a [String]>,
+    /// New names of the interfaces it may call; at least one.
+    pub permissions: Option<&'a [String]>,
+    /// A new address for callbacks, or none.
+    pub callback_url: Option<Option<&'a str>>,
+    /// New calls a minute by interface, in place of all present ones; what is not named has its default.
+    pub limits: Option<&'a BTreeMap<String, u32>>,
+    /// Whether it may call at all; its tokens stop, or work again, at once.
+    pub active: Option<bool>,
+    /// Whether a callback may go over plain HTTP; for tests on one machine.
+    pub allow_http_callback: bool,
+}
+
+/// Changes an account. What changes about its access holds from the next call on; limits within a second.
+///
+/// # Errors
+/// [`Reason::UnknownClient`], [`Reason::ParameterMissing`], [`Reason::ParameterTooLong`],
+/// [`Reason::ParameterMalformed`], naming the field.
+pub async fn change_client<D: Database>(
+    cx: &Context<'_, D>,
+    client: &ClientId,
+    change: &ClientChange<'_>,
+) -> Result<(), Error> {
+    let json = |list: Vec<&str>| serde_json::to_string(&list).map_err(Error::internal);
+    let ips = change.ips.map(checked_networks).transpose()?;
+    let permissions = change.permissions.map(checked_permissions).transpose()?;
+    let callback_url = match change.callback_url {
+        Some(Some(url)) => Some(Some(checked_url(
+            "callback_url",
+            url,
+            change.allow_http_callback,
+        )?)),
+        other => other,
+    };
+    let row = ClientChangeRow {
+        name: change.name.map(checked_name).transpose()?,
+        ips: ips
+            .map(|ips| serde_json::to_string(&ips).map_err(Error::internal))
+            .transpose()?,
+        permissions: permissions.map(json).transpose()?,
+        limits: change.limits.map(checked_limits).transpose()?,
+        active: change.active,
+    };
+    transaction(cx.db, async |db| {
+        if !client::change(db, client, &row, cx.now).await? {
+            return Err(Reason::UnknownClient.into());
+        }
+        if let Some(url) = callback_url {
+            enter_address(cx, &Receiver::Client(client.clone()), url).await?;
+        }
+        Ok(())
+    })
+    .await
+}

@@ -1,0 +1,123 @@
+//! The accounts as an administrator sees them: never a secret, the telephone number masked.
+
+use std::collections::BTreeMap;
+
+use super::super::Context;
+use domain::error::Error;
+use domain::{ClientId, StopCause, Timestamp, masked};
+use store::{
+    Database,
+    client::{self, ListedClientRow},
+    client_secret,
+};
+
+/// Most accounts of one page.
+pub const MAX_CLIENTS_PER_PAGE: u32 = 100;
+
+/// An account.
+#[derive(Clone, Debug)]
+pub struct ClientView {
+    /// Its identifier.
+    pub id: ClientId,
+    /// Name of the business system or its company.
+    pub name: String,
+    /// Telephone number, masked.
+    pub phone: String,
+    /// Networks it may call from.
+    pub ips: Vec<String>,
+    /// Names of the interfaces it may call.
+    pub permissions: Vec<String>,
+    /// Where callbacks go.
+    pub callback_url: Option<String>,
+    /// Since when callbacks to it have only failed.
+    pub callback_failing_since: Option<Timestamp>,
+    /// Since when it is not called, and why.
+    pub callback_stopped: Option<(Timestamp, StopCause)>,
+    /// Calls a minute that differ from the defaults.
+    pub limits: BTreeMap<String, u32>,
+    /// False when it is disabled.
+    pub active: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub changed_at: Timestamp,
+    /// Its latest secrets, the newest first.
+    pub secrets: Vec<SecretView>,
+}
+
+/// A secret, without what it is.
+#[derive(Clone, Debug)]
+pub struct SecretView {
+    /// Its number.
+    pub generation: i64,
+    /// Whether it is good.
+    pub live: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// End of its overlap with its successor.
+    pub expires_at: Option<Timestamp>,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// Some accounts.
+#[derive(Clone, Debug)]
+pub struct ClientPage {
+    /// The accounts, by identifier.
+    pub clients: Vec<ClientView>,
+    /// Where the next page begins, if there may be one.
+    pub next: Option<ClientId>,
+}
+
+/// Shows accounts: the one named, or up to `limit` that follow `after`.
+///
+/// # Errors
+/// Those of database and vault.
+pub async fn list_clients<D: Database>(
+    cx: &Context<'_, D>,
+    only: Option<&ClientId>,
+    after: Option<&ClientId>,
+    limit: u32,
+) -> Result<ClientPage, Error> {
+    let limit = limit.clamp(1, MAX_CLIENTS_PER_PAGE);
+    let rows = client::list(cx.db, only, after, limit).await?;
+    let is_full = rows.len() == limit as usize;
+    let next = rows
+        .last()
+        .map(|row| row.id.clone())
+        .filter(|_| is_full && only.is_none());
+    let mut clients = Vec::new();
+    for row in rows {
+        clients.push(view(cx, row).await?);
+    }
+    Ok(ClientPage { clients, next })
+}
+
+async fn view<D: Database>(cx: &Context<'_, D>, row: ListedClientRow) -> Result<ClientView, Error> {
+    let phone = cx
+        .vault
+        .open_text(client::PHONE, row.id.as_str().as_bytes(), &row.phone_sealed)?;
+    let secrets = client_secret::of_client(cx.db, &row.id).await?;
+    let secrets = secrets.iter().map(|secret| SecretView {
+        generation: secret.generation,
+        live: secret.is_live(cx.now),
+        created_at: secret.created_at,
+        expires_at: secret.expires_at,
+        revoked_at: secret.revoked_at,
+    });
+    Ok(ClientView {
+        name: row.name,
+        phone: masked(&phone),
+        ips: serde_json::from_str(&row.ips).map_err(Error::internal)?,
+        permissions: serde_json::from_str(&row.permissions).map_err(Error::internal)?,
+        callback_url: row.callback_url,
+        callback_failing_since: row.callback_failing_since,
+        callback_stopped: row.callback_stopped,
+        limits: serde_json::from_str(&row.limits).map_err(Error::internal)?,
+        active: row.active,
+        created_at: row.created_at,
+        changed_at: row.changed_at,
+        secrets: secrets.collect(),
+        id: row.id,
+    })
+}

@@ -1,0 +1,116 @@
+//! §9.2.1: client secrets rotate: a new one, an overlap in which both are good, then only the new one.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use super::super::Context;
+use super::super::token::MAX_LIVE_SECRETS;
+use super::checks::malformed;
+use domain::error::{Error, Reason};
+use domain::{ClientId, SECOND_MS, Timestamp};
+use store::{Database, client, client_secret, transaction};
+use vault::{Zeroizing, random_bytes};
+
+/// Random bytes in each secret.
+const SECRET_BYTES: usize = 32;
+/// What a client secret starts with, so that a leaked one is recognised.
+const SECRET_PREFIX: &str = "xks_";
+/// Generation of a client's first secret.
+pub(super) const FIRST_GENERATION: i64 = 1;
+/// How long two secrets are good unless the administrator says otherwise, in seconds.
+pub const OVERLAP_SECS: u32 = 86_400;
+/// Longest such time, in seconds: 30 days.
+pub const MAX_OVERLAP_SECS: u32 = 2_592_000;
+
+/// A new secret beside the one before it.
+pub struct RotatedSecret {
+    /// The new secret; shown this once.
+    pub client_secret: Zeroizing<String>,
+    /// Its number.
+    pub generation: i64,
+    /// When the one before it ends, if there is one.
+    pub previous_expires_at: Option<Timestamp>,
+}
+
+/// A fresh secret.
+pub(super) fn new_secret<D>(cx: &Context<'_, D>) -> Zeroizing<String> {
+    let key = Zeroizing::new(random_bytes::<SECRET_BYTES>(cx.random));
+    Zeroizing::new(format!(
+        "{SECRET_PREFIX}{}",
+        URL_SAFE_NO_PAD.encode(key.as_slice())
+    ))
+}
+
+/// Gives a client a new secret. The one before it, and tokens taken with it, stay good for `overlap_secs`; 0 ends
+/// them at once.
+///
+/// # Errors
+/// [`Reason::UnknownClient`]; [`Reason::SecretsInRotation`] while two are live; [`Reason::ParameterMalformed`].
+pub async fn rotate_secret<D: Database>(
+    cx: &Context<'_, D>,
+    client: &ClientId,
+    overlap_secs: u32,
+) -> Result<RotatedSecret, Error> {
+    if overlap_secs > MAX_OVERLAP_SECS {
+        return Err(malformed(
+            "overlap_secs",
+            &format!("最多 {MAX_OVERLAP_SECS} 秒"),
+            &format!("at most {MAX_OVERLAP_SECS} seconds"),
+        ));
+    }
+    let secret = new_secret(cx);
+    let hash = cx.vault.hash_secret(&secret);
+    transaction(cx.db, async |db| {
+        client::by_id(db, client).await?.ok_or(Reason::UnknownClient)?;
+        let secrets = client_secret::of_client(db, client).await?;
+        let live: Vec<_> = secrets.iter().filter(|secret| secret.is_live(cx.now)).collect();
+        if live.len() >= MAX_LIVE_SECRETS {
+            return Err(Reason::SecretsInRotation.into());
+        }
+        let end = cx.now.plus(i64::from(overlap_secs) * SECOND_MS);
+        let mut previous_expires_at = None;
+        if let Some(previous) = live.first() {
+            // One that ends sooner anyway keeps its end.
+            let expires = previous.expires_at.map_or(end, |earlier| earlier.min(end));
+            client_secret::expire(db, client, previous.generation, expires).await?;
+            previous_expires_at = Some(expires);
+        }
+        let latest = secrets.first().map(|secret| secret.generation);
+        let generation = latest.map_or(FIRST_GENERATION, |latest| latest + 1);
+        client_secret::insert(db, client, generation, &hash, cx.now).await?;
+        Ok(RotatedSecret {
+            client_secret: secret,
+            generation,
+            previous_expires_at,
+        })
+    })
+    .await
+}
+
+/// Stops a secret, and every token taken with it, at once.
+///
+/// # Errors
+/// [`Reason::UnknownSecret`] when the client has no such live secret.
+pub async fn revoke_secret<D: Database>(
+    cx: &Context<'_, D>,
+    client: &ClientId,
+    generation: i64,
+) -> Result<(), Error> {
+    if client_secret::revoke(cx.db, client, generation, cx.now).await? {
+        Ok(())
+    } else {
+        Err(Reason::UnknownSecret.into())
+    }
+}
+
+/// Stops every token that a client has, at once; its secrets stay good for new ones.
+///
+/// # Errors
+/// [`Reason::UnknownClient`].
+pub async fn revoke_tokens<D: Database>(cx: &Context<'_, D>, client: &ClientId) -> Result<(), Error> {
+    // A token of this very millisecond is stopped too.
+    if client::refuse_tokens_before(cx.db, client, cx.now.plus(1), cx.now).await? {
+        Ok(())
+    } else {
+        Err(Reason::UnknownClient.into())
+    }
+}

@@ -1,0 +1,370 @@
+//! Chips: `eid, chip_model, profile, network_type, temp_msisdn, temp_iccid, temp_imsi, temp_opened_on?,
+//! allowance_mb, imei?, client_id?, psk_identity?, key_version, psk_wrapped?, dek_wrapped?, transport_key?`.
+//!
+//! A temporary number without `temp_opened_on` counts as opened on the day of the import, in the platform's zone.
+
+use std::collections::BTreeMap;
+
+use time::Date;
+
+use super::ImportReport;
+use super::columns::{ColumnError, ColumnRule, RowReader, Table, optional, required};
+use super::secrets::{hex_bytes, row_digest, unwrapped};
+use crate::Context;
+use domain::error::{Error, Reason};
+use domain::{
+    Actor, CardStatus, ClientId, Eid, Iccid, Imsi, Kind, Malformed, Msisdn, Network, TemporaryNumber,
+    Timestamp, Volume, all_digits, parse_date, warned_at,
+};
+use store::{
+    Database,
+    card_history::{self, Step},
+    chip::{self, NewChipRow},
+    transaction,
+};
+use vault::{BlindIndex, IndexKind, Zeroizing};
+
+const COLUMNS: &[ColumnRule] = &[
+    required("eid"),
+    required("chip_model"),
+    required("profile"),
+    required("network_type"),
+    required("temp_msisdn"),
+    required("temp_iccid"),
+    required("temp_imsi"),
+    optional("temp_opened_on"),
+    required("allowance_mb"),
+    optional("imei"),
+    optional("client_id"),
+    optional("psk_identity"),
+    required("key_version"),
+    optional("psk_wrapped"),
+    optional("dek_wrapped"),
+    optional("transport_key"),
+];
+
+/// Key versions of SCP81 keys (GlobalPlatform Amendment B §3.1).
+const KEY_VERSIONS: std::ops::RangeInclusive<i64> = 0x40..=0x4f;
+/// Bytes of a PSK.
+const PSK_BYTES: std::ops::RangeInclusive<usize> = 16..=64;
+/// Bytes of a DEK.
+const DEK_BYTES: std::ops::RangeInclusive<usize> = 16..=16;
+/// Longest PSK identity, in bytes.
+const MAX_PSK_IDENTITY_BYTES: usize = 128;
+/// Longest model and profile name, in bytes.
+const MAX_LABEL_BYTES: usize = 64;
+/// Digits of an IMEI, its check digit included.
+const IMEI_DIGITS: usize = 15;
+
+/// Key material, wiped when dropped.
+type Secret = Zeroizing<Vec<u8>>;
+
+/// A row that is right in itself.
+struct Chip {
+    eid: Eid,
+    chip_model: String,
+    profile: String,
+    temporary: TemporaryNumber,
+    /// The day of opening if the file says it: the same file is the same row on another day, too.
+    stated_opening: Option<Date>,
+    expires_at: Timestamp,
+    temp_msisdn: Msisdn,
+    temp_iccid: Iccid,
+    temp_imsi: Imsi,
+    allowance: Volume,
+    imei: Option<String>,
+    client_id: ClientId,
+    psk_identity: Option<Vec<u8>>,
+    key_version: i64,
+    psk: Option<Secret>,
+    dek: Option<Secret>,
+}
+
+/// Imports chips. A row without `client_id` belongs to `default_client`. Everything is read, unwrapped and
+/// sealed before the transaction begins, so that the write lock is held briefly.
+///
+/// # Errors
+/// [`Reason::BadCsv`] and [`Reason::BodyTooLarge`] for the file as a whole; a bad row is reported and
+/// leaves the others alone.
+pub async fn import_chips<D: Database>(
+    cx: &Context<'_, D>,
+    csv: &[u8],
+    default_client: Option<&ClientId>,
+) -> Result<ImportReport, Error> {
+    let table = Table::read(csv, COLUMNS)?;
+    let mut report = ImportReport {
+        rows: table.rows.len(),
+        ..ImportReport::default()
+    };
+    let mut good = Vec::new();
+    for line in &table.rows {
+        match read(cx, table.row(line), default_client) {
+            Ok(chip) => good.push((line.number, seal(cx, &chip)?)),
+            Err(errors) => report.reject(line.number, errors),
+        }
+    }
+    transaction(cx.db, async |_| {
+        let mut known = BTreeMap::new();
+        for (line, chip) in &good {
+            match store(cx, chip, &mut known).await? {
+                Stored::New => report.imported += 1,
+                Stored::Unchanged => report.unchanged += 1,
+                Stored::Refused(error) => report.reject(*line, vec![error]),
+            }
+        }
+        Ok::<_, Error>(())
+    })
+    .await?;
+    report.errors.sort_by_key(|error| error.line);
+    Ok(report)
+}
+
+fn read<D>(
+    cx: &Context<'_, D>,
+    mut row: RowReader<'_>,
+    default_client: Option<&ClientId>,
+) -> Result<Chip, Vec<ColumnError>> {
+    let eid = row.required("eid", Eid::parse);
+    let chip_model = row.required("chip_model", label);
+    let profile = row.required("profile", label);
+    let network = row.required("network_type", Network::parse);
+    let temp_msisdn = row.required("temp_msisdn", Msisdn::parse);
+    let temp_iccid = row.required("temp_iccid", Iccid::parse);
+    let temp_imsi = row.required("temp_imsi", Imsi::parse);
+    let stated_opening = row.optional("temp_opened_on", parse_date);
+    let opened_on = match row.text("temp_opened_on") {
+        "" => Some(cx.now.date_in(cx.zone)),
+        _ => stated_opening,
+    };
+    let temporary = network
+        .zip(opened_on)
+        .map(|(network, opened_on)| TemporaryNumber { network, opened_on });
+    let expires_at = temporary.and_then(|temporary| {
+        let at = temporary.expires_at(cx.zone);
+        row.take(at.map_err(|wrong| {
+            ColumnError::new("temp_opened_on", Reason::ParameterMalformed, wrong.zh, wrong.en)
+        }))
+    });
+    let allowance = row.required("allowance_mb", Volume::parse_test_allowance);
+    let imei = row.optional("imei", imei);
+    let client_id = match row.text("client_id") {
+        "" => default_client
+            .cloned()
+            .or_else(|| row.required("client_id", ClientId::parse)),
+        _ => row.required("client_id", ClientId::parse),
+    };
+    let psk_identity = row.optional("psk_identity", |text| hex_bytes(text, MAX_PSK_IDENTITY_BYTES));
+    let key_version = row.required("key_version", key_version);
+    let (psk, dek) = keys(cx, &mut row);
+    let chip = (|| {
+        Some(Chip {
+            eid: eid?,
+            chip_model: chip_model?,
+            profile: profile?,
+            temporary: temporary?,
+            stated_opening,
+            expires_at: expires_at?,
+            temp_msisdn: temp_msisdn?,
+            temp_iccid: temp_iccid?,
+            temp_imsi: temp_imsi?,
+            allowance: allowance?,
+            imei,
+            client_id: client_id?,
+            psk_identity,
+            key_version: key_version?,
+            psk,
+            dek,
+        })
+    })();
+    row.finish(chip)
+}
+
+/// PSK and DEK: both, or none when the gateway diversifies them.
+fn keys<D>(cx: &Context<'_, D>, row: &mut RowReader<'_>) -> (Option<Secret>, Option<Secret>) {
+    let missing = match (row.text("psk_wrapped"), row.text("dek_wrapped")) {
+        ("", "") => return (None, None),
+        ("", _) => Some("psk_wrapped"),
+        (_, "") => Some("dek_wrapped"),
+        _ => None,
+    };
+    if let Some(name) = missing {
+        let zh = "psk_wrapped 与 dek_wrapped 须同时提供";
+        let en = "psk_wrapped and dek_wrapped come together";
+        row.take::<()>(Err(ColumnError::new(name, Reason::ParameterMissing, zh, en)));
+        return (None, None);
+    }
+    (
+        unwrapped(cx.vault, row, "psk_wrapped", PSK_BYTES),
+        unwrapped(cx.vault, row, "dek_wrapped", DEK_BYTES),
+    )
+}
+
+fn label(text: &str) -> Result<String, Malformed> {
+    if text.len() > MAX_LABEL_BYTES || text.chars().any(char::is_control) {
+        return Err(Malformed::new(
+            Kind::Value,
+            "名称过长或含控制字符",
+            "too long, or with control characters",
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+fn key_version(text: &str) -> Result<i64, Malformed> {
+    let wrong = Malformed::new(
+        Kind::Value,
+        "密钥版本应为 64 至 79",
+        "a key version is a number from 64 to 79",
+    );
+    text.parse()
+        .ok()
+        .filter(|version| KEY_VERSIONS.contains(version))
+        .ok_or(wrong)
+}
+
+fn imei(text: &str) -> Result<String, Malformed> {
+    if text.len() == IMEI_DIGITS && all_digits(text) {
+        Ok(text.to_owned())
+    } else {
+        Err(Malformed::new(
+            Kind::Value,
+            "IMEI 应为 15 位数字",
+            "an IMEI has 15 digits",
+        ))
+    }
+}
+
+fn seal<D>(cx: &Context<'_, D>, chip: &Chip) -> Result<NewChipRow, Error> {
+    let index = |kind, value: &[u8]| cx.vault.blind_index(kind, value);
+    let eid_index = index(IndexKind::Eid, chip.eid.as_str().as_bytes());
+    let row = eid_index.as_bytes();
+    let seal = |column, value: &[u8]| cx.vault.seal(cx.random, column, row, value);
+    let both = |kind, column, value: &[u8]| -> Result<(BlindIndex, Vec<u8>), Error> {
+        Ok((index(kind, value), seal(column, value)?))
+    };
+    Ok(NewChipRow {
+        eid_index,
+        eid_sealed: seal(chip::EID, chip.eid.as_str().as_bytes())?,
+        client_id: chip.client_id.clone(),
+        chip_model: chip.chip_model.clone(),
+        profile: chip.profile.clone(),
+        network: chip.temporary.network.code(),
+        temp_msisdn: both(
+            IndexKind::Msisdn,
+            chip::TEMP_MSISDN,
+            chip.temp_msisdn.as_str().as_bytes(),
+        )?,
+        temp_iccid: both(
+            IndexKind::Iccid,
+            chip::TEMP_ICCID,
+            chip.temp_iccid.as_str().as_bytes(),
+        )?,
+        temp_imsi: both(
+            IndexKind::Imsi,
+            chip::TEMP_IMSI,
+            chip.temp_imsi.as_str().as_bytes(),
+        )?,
+        temp_opened_on: chip.temporary.opened_on.to_string(),
+        temp_expires_at: chip.expires_at,
+        temp_next_at: warned_at(chip.expires_at),
+        allowance: chip.allowance,
+        imei_sealed: chip
+            .imei
+            .as_ref()
+            .map(|imei| seal(chip::IMEI, imei.as_bytes()))
+            .transpose()?,
+        psk_identity: chip
+            .psk_identity
+            .as_ref()
+            .map(|identity| both(IndexKind::PskIdentity, chip::PSK_IDENTITY, identity))
+            .transpose()?,
+        key_version: chip.key_version,
+        psk_sealed: chip.psk.as_ref().map(|key| seal(chip::PSK, key)).transpose()?,
+        dek_sealed: chip.dek.as_ref().map(|key| seal(chip::DEK, key)).transpose()?,
+        status: CardStatus::ToWrite,
+        imported_digest: digest(cx, chip),
+    })
+}
+
+fn digest<D>(cx: &Context<'_, D>, chip: &Chip) -> BlindIndex {
+    let opened_on = chip.stated_opening.map(|day| day.to_string()).unwrap_or_default();
+    row_digest(
+        cx.vault,
+        &[
+            chip.eid.as_str().as_bytes(),
+            chip.chip_model.as_bytes(),
+            chip.profile.as_bytes(),
+            chip.temporary.network.code().as_bytes(),
+            chip.temp_msisdn.as_str().as_bytes(),
+            chip.temp_iccid.as_str().as_bytes(),
+            chip.temp_imsi.as_str().as_bytes(),
+            opened_on.as_bytes(),
+            &chip.allowance.bytes().to_be_bytes(),
+            chip.imei.as_deref().unwrap_or_default().as_bytes(),
+            chip.client_id.as_str().as_bytes(),
+            chip.psk_identity.as_deref().unwrap_or_default(),
+            &chip.key_version.to_be_bytes(),
+            chip.psk.as_ref().map_or(&[][..], |key| key),
+            chip.dek.as_ref().map_or(&[][..], |key| key),
+        ],
+    )
+}
+
+/// What became of a good row.
+enum Stored {
+    New,
+    Unchanged,
+    Refused(ColumnError),
+}
+
+async fn store<D: Database>(
+    cx: &Context<'_, D>,
+    new: &NewChipRow,
+    known: &mut BTreeMap<ClientId, bool>,
+) -> Result<Stored, Error> {
+    if !super::client_exists(cx, &new.client_id, known).await? {
+        return Ok(Stored::Refused(ColumnError::plain(
+            Some("client_id"),
+            Reason::UnknownClient,
+        )));
+    }
+    if chip::insert(cx.db, new, cx.now).await? {
+        let step = Step {
+            eid_index: &new.eid_index,
+            from: None,
+            to: new.status,
+            actor: &Actor::Admin,
+            reason: "imported",
+            task: None,
+        };
+        card_history::insert(cx.db, &step, cx.now).await?;
+        return Ok(Stored::New);
+    }
+    match chip::by_eid(cx.db, &new.eid_index).await? {
+        Some(there) if there.imported_digest == new.imported_digest => Ok(Stored::Unchanged),
+        Some(_) => Ok(Stored::Refused(ColumnError::plain(
+            Some("eid"),
+            Reason::ImportConflict,
+        ))),
+        None => {
+            let column = chip::collision(cx.db, new).await?;
+            Ok(Stored::Refused(ColumnError::plain(
+                column,
+                Reason::ImportConflict,
+            )))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::key_version;
+
+    #[test]
+    fn key_versions_are_those_of_scp81() {
+        assert_eq!(key_version("64"), Ok(64));
+        for text in ["63", "80", "0x40", "", "-64"] {
+            assert!(key_version(text).is_err(), "{text}");
+        }
+    }
+}

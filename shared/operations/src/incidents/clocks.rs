@@ -1,0 +1,134 @@
+//! The periodic work on incidents: cards that stay 写卡中, and the clocks of what is open or unreported. Several nodes
+//! may do it at once; a run that finds nothing takes no lock.
+
+use super::super::Context;
+use super::super::alerts::{NewAlert, raise};
+use super::super::jobs::Done;
+use super::super::transition::guarded;
+use super::list::sealed_eids;
+use super::platform::{are_several, empty_provinces, open_since};
+use domain::error::Error;
+use domain::{AlertKind, Breach, IncidentKind, MINUTE_MS, Province};
+use store::{
+    Database, Subject, chip,
+    incident::{self, IncidentRow},
+    task, transaction,
+};
+use vault::BlindIndex;
+
+/// Time in 写卡中 after which a card is stuck, in milliseconds (Table 4).
+pub const STUCK_AFTER_MS: i64 = 30 * MINUTE_MS;
+/// Most tasks and most incidents that one run looks at.
+pub const MAX_LOOKED_AT: u32 = 200;
+
+/// Opens an incident for each card that has been 写卡中 for too long; once for each application.
+pub(crate) async fn find_stuck_tasks<D: Database>(cx: &Context<'_, D>) -> Result<Done, Error> {
+    let before = cx.now.plus(-STUCK_AFTER_MS);
+    if task::stuck(cx.db, before, 1).await?.is_empty() {
+        return Ok(Done::default());
+    }
+    transaction(cx.db, async |db| {
+        let stuck = task::stuck(db, before, MAX_LOOKED_AT).await?;
+        for task in &stuck {
+            guarded(task::mark_stuck(db, task.id).await?)?;
+            let subject = Subject::chip(&task.eid_index);
+            open_since(cx, IncidentKind::StuckWriting, &subject, task.started_at).await?;
+        }
+        Ok(done(stuck.len()))
+    })
+    .await
+}
+
+/// Looks at the incidents whose time has come: makes severe what stayed open, and tells what is severe or overdue
+/// (§8.2, §8.3.1), each thing once.
+pub(crate) async fn strike_clocks<D: Database>(cx: &Context<'_, D>) -> Result<Done, Error> {
+    if incident::due(cx.db, cx.now, 1).await?.is_empty() {
+        return Ok(Done::default());
+    }
+    transaction(cx.db, async |db| {
+        let due = incident::due(db, cx.now, MAX_LOOKED_AT).await?;
+        let eids = sealed_eids(db, &due).await?;
+        for row in &due {
+            let sealed = eids.iter().find(|(chip, _)| row.subject.as_chip() == Some(*chip));
+            // One that cannot be opened keeps nobody from being told.
+            let open = |(chip, sealed): &(BlindIndex, Vec<u8>)| {
+                cx.vault.open_identifier(chip::EID, chip.as_bytes(), sealed).ok()
+            };
+            strike(cx, row, sealed.and_then(open)).await?;
+        }
+        Ok(done(due.len()))
+    })
+    .await
+}
+
+fn done(count: usize) -> Done {
+    Done {
+        count,
+        more: count == MAX_LOOKED_AT as usize,
+    }
+}
+
+async fn strike<D: Database>(
+    cx: &Context<'_, D>,
+    row: &IncidentRow,
+    eid: Option<String>,
+) -> Result<(), Error> {
+    let mut standing = row.standing;
+    let told = standing.strike(cx.now);
+    guarded(incident::change(cx.db, row, &standing).await?)?;
+    if told.contains(&Breach::Severe) && standing.kind == IncidentKind::ProvincesWithoutNumber {
+        tell_empty_pools(cx, row).await?;
+    }
+    for breach in told {
+        // What is severe has to be reported; the other tellings are about the moment that has passed.
+        let due = match breach {
+            Breach::Severe => standing.report_by(),
+            _ => standing.moment(breach),
+        };
+        let mut fields = vec![
+            ("incident_id", row.id.text()),
+            ("incident", standing.kind.code().to_owned()),
+            ("severity", standing.severity.code().to_owned()),
+            ("due", due.map(|at| at.to_rfc3339(cx.zone)).unwrap_or_default()),
+        ];
+        fields.extend(eid.clone().map(|eid| ("eid", eid)));
+        let alert = NewAlert {
+            kind: alert_of(breach),
+            subject: &row.subject,
+            fields,
+        };
+        raise(cx, alert).await?;
+    }
+    Ok(())
+}
+
+/// Tells which provinces are without numbers when several are (§5.3.1.1), once for each time that they are.
+async fn tell_empty_pools<D: Database>(cx: &Context<'_, D>, row: &IncidentRow) -> Result<(), Error> {
+    let provinces = empty_provinces(cx).await?;
+    // Over before anybody was told, or somebody opened it for reasons of their own.
+    if !are_several(&provinces) {
+        return Ok(());
+    }
+    let joined = |text: fn(Province) -> &'static str| {
+        let texts: Vec<&str> = provinces.iter().copied().map(text).collect();
+        texts.join(",")
+    };
+    let alert = NewAlert {
+        kind: AlertKind::PoolsEmpty,
+        subject: &row.subject,
+        fields: vec![
+            ("province_codes", joined(Province::code)),
+            ("provinces", joined(Province::zh)),
+        ],
+    };
+    raise(cx, alert).await
+}
+
+fn alert_of(breach: Breach) -> AlertKind {
+    match breach {
+        Breach::Severe => AlertKind::IncidentSevere,
+        Breach::Handling => AlertKind::IncidentOverdue,
+        Breach::Report => AlertKind::ReportOverdue,
+        Breach::FinalReport => AlertKind::FinalReportOverdue,
+    }
+}

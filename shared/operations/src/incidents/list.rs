@@ -1,0 +1,163 @@
+//! Incidents as an administrator sees them: with the chip's EID, the texts opened and the times that are running.
+
+use serde_json::Value;
+
+use super::super::Context;
+use domain::error::Error;
+use domain::{IncidentClass, IncidentId, IncidentKind, Severity, Standing, Timestamp};
+use store::{
+    Database, chip,
+    incident::{self, By, IncidentQuery, IncidentRow},
+};
+use vault::{BlindIndex, Column};
+
+/// Most incidents of one page.
+pub const MAX_INCIDENTS_PER_PAGE: u32 = 200;
+
+/// Which incidents are looked for.
+#[derive(Clone, Debug, Default)]
+pub struct IncidentFilter {
+    /// Open ones only, settled ones only, or all.
+    pub open: Option<bool>,
+    /// Of this kind.
+    pub kind: Option<IncidentKind>,
+    /// Of this class.
+    pub class: Option<IncidentClass>,
+    /// Of this severity.
+    pub severity: Option<Severity>,
+    /// Opened from this moment on.
+    pub from: Option<Timestamp>,
+    /// Opened before this moment.
+    pub to: Option<Timestamp>,
+    /// Where the page before ended.
+    pub cursor: Option<IncidentId>,
+    /// Most rows; at most [`MAX_INCIDENTS_PER_PAGE`].
+    pub limit: u32,
+}
+
+/// An incident.
+#[derive(Clone, Debug, PartialEq)]
+pub struct IncidentView {
+    /// Identifier.
+    pub id: IncidentId,
+    /// What it is about.
+    pub subject: String,
+    /// The chip it is about.
+    pub eid: Option<String>,
+    /// When it was opened.
+    pub opened_at: Timestamp,
+    /// How it stands, and with it the times that are running.
+    pub standing: Standing,
+    /// Who opened it.
+    pub opened_by: By,
+    /// Who settled it.
+    pub settled_by: Option<By>,
+    /// What the one who opened it wrote.
+    pub note: Option<String>,
+    /// What the one who settled it wrote.
+    pub settlement: Option<String>,
+    /// Its report.
+    pub report: Option<String>,
+    /// Its final report: `course`, `root_cause`, `measures`.
+    pub final_report: Option<Value>,
+}
+
+/// Some incidents, the latest first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct IncidentPage {
+    /// The incidents.
+    pub incidents: Vec<IncidentView>,
+    /// Where the next page begins, if there may be one.
+    pub next: Option<IncidentId>,
+}
+
+/// Looks incidents up, the latest first.
+///
+/// # Errors
+/// Those of database and vault.
+pub async fn list_incidents<D: Database>(
+    cx: &Context<'_, D>,
+    filter: &IncidentFilter,
+) -> Result<IncidentPage, Error> {
+    let kinds: Vec<IncidentKind> = IncidentKind::all()
+        .filter(|kind| filter.kind.is_none_or(|wanted| wanted == *kind))
+        .filter(|kind| filter.class.is_none_or(|wanted| wanted == kind.row().class))
+        .collect();
+    let below = filter.to.map_or_else(IncidentId::last, IncidentId::first);
+    let limit = filter.limit.clamp(1, MAX_INCIDENTS_PER_PAGE);
+    let query = IncidentQuery {
+        from: IncidentId::first(filter.from.unwrap_or(Timestamp(0))),
+        below: filter.cursor.map_or(below, |cursor| cursor.min(below)),
+        open: filter.open,
+        severity: filter.severity,
+        kinds: (filter.kind.is_some() || filter.class.is_some()).then_some(&kinds),
+        limit,
+    };
+    let rows = incident::list(cx.db, &query).await?;
+    let next = rows.last().map(|row| row.id);
+    let next = next.filter(|_| rows.len() == limit as usize);
+    Ok(IncidentPage {
+        incidents: views(cx, rows).await?,
+        next,
+    })
+}
+
+/// One incident.
+pub(super) async fn view<D: Database>(cx: &Context<'_, D>, row: IncidentRow) -> Result<IncidentView, Error> {
+    let mut views = views(cx, vec![row]).await?;
+    views
+        .pop()
+        .ok_or_else(|| Error::internal("an incident has no view"))
+}
+
+async fn views<D: Database>(cx: &Context<'_, D>, rows: Vec<IncidentRow>) -> Result<Vec<IncidentView>, Error> {
+    let mut eids = Vec::new();
+    for (index, sealed) in sealed_eids(cx.db, &rows).await? {
+        let eid = cx.vault.open_identifier(chip::EID, index.as_bytes(), &sealed)?;
+        eids.push((index, eid));
+    }
+    rows.into_iter()
+        .map(|row| {
+            let chip = row.subject.as_chip();
+            let eid = eids.iter().find(|(index, _)| chip == Some(*index));
+            opened(cx, &row, eid.map(|(_, eid)| eid.clone()))
+        })
+        .collect()
+}
+
+/// The chips that incidents are about, with their sealed EIDs.
+pub(super) async fn sealed_eids<D: Database>(
+    db: &D,
+    rows: &[IncidentRow],
+) -> Result<Vec<(BlindIndex, Vec<u8>)>, Error> {
+    let chips: Vec<Value> = rows
+        .iter()
+        .filter_map(|row| Some(row.subject.as_chip()?.hex().into()))
+        .collect();
+    if chips.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(chip::eids(db, Value::from(chips).to_string()).await?)
+}
+
+fn opened<D>(cx: &Context<'_, D>, row: &IncidentRow, eid: Option<String>) -> Result<IncidentView, Error> {
+    let text = |column: Column, sealed: &Option<Vec<u8>>| {
+        let open = |sealed: &Vec<u8>| cx.vault.open_identifier(column, row.id.text().as_bytes(), sealed);
+        sealed.as_ref().map(open).transpose()
+    };
+    let final_report = text(incident::FINAL_REPORT, &row.final_report_sealed)?;
+    let final_report = final_report.map(|text| serde_json::from_str(&text));
+    Ok(IncidentView {
+        id: row.id,
+        subject: row.subject.text().to_owned(),
+        eid,
+        opened_at: row.opened_at,
+        standing: row.standing,
+        opened_by: row.opened_by,
+        settled_by: row.settled_by,
+        note: text(incident::NOTE, &row.note_sealed)?,
+        settlement: text(incident::SETTLEMENT, &row.settlement_sealed)?,
+        report: text(incident::REPORT, &row.report_sealed)?,
+        final_report: final_report.transpose().map_err(Error::internal)?,
+    })
+}

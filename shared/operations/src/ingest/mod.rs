@@ -1,0 +1,218 @@
+//! What operators tell about their numbers: data used, city, state, opening time (behind §7.2.3.2 to §7.2.3.5).
+//!
+//! Records come as lines of JSON. A record is known by its number and the moment it tells about: the same again
+//! changes nothing, an older one is passed over, another content for the same moment is refused. Bad lines are
+//! reported and leave the others alone. A thousand lines are one transaction, so that a large call holds the database
+//! for some milliseconds at a time; a call that breaks off in the middle is simply sent again.
+
+mod record;
+
+pub(crate) use record::STATES;
+pub use record::Told;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::Context;
+use domain::Timestamp;
+use domain::error::{Error, Reason};
+use record::{Record, Wrong, read};
+use store::{
+    Database,
+    told::{self, Known, Topic},
+    transaction,
+};
+use vault::BlindIndex;
+
+/// Most records of one call.
+pub const MAX_RECORDS: usize = 100_000;
+/// Records of one transaction.
+const BATCH: usize = 1_000;
+/// Longest line, in bytes.
+pub const MAX_RECORD_BYTES: usize = 512;
+/// Longest name of a city, in characters.
+pub const MAX_CITY_CHARS: usize = 64;
+/// Most errors that are told one by one.
+const MAX_REPORTED: usize = 1_000;
+
+/// What became of a call's records.
+#[derive(Debug, Default)]
+pub struct IngestReport {
+    /// Lines that are not empty.
+    pub rows: usize,
+    /// Records that were taken.
+    pub accepted: usize,
+    /// Records that were taken before, exactly as they are.
+    pub unchanged: usize,
+    /// Records older than what is known.
+    pub stale: usize,
+    /// Records that were left out.
+    pub rejected: usize,
+    /// Why, the first of them.
+    pub errors: Vec<RecordError>,
+}
+
+/// Why a record was left out.
+#[derive(Debug)]
+pub struct RecordError {
+    /// Line in the body, from 1.
+    pub line: usize,
+    /// The field, if one is to blame.
+    pub field: Option<&'static str>,
+    /// Why.
+    pub error: Error,
+}
+
+impl IngestReport {
+    fn reject(&mut self, line: usize, field: Option<&'static str>, error: Error) {
+        self.rejected += 1;
+        if self.errors.len() < MAX_REPORTED {
+            self.errors.push(RecordError { line, field, error });
+        }
+    }
+}
+
+/// Takes an operator's records.
+///
+/// # Errors
+/// [`Reason::BodyTooLarge`] beyond [`MAX_RECORDS`], before anything is taken; those of the database, after which the
+/// call may be sent again as a whole.
+pub async fn ingest<D: Database>(
+    cx: &Context<'_, D>,
+    topic: Topic,
+    body: &[u8],
+) -> Result<IngestReport, Error> {
+    let lines = || {
+        body.split(|byte| *byte == b'\n')
+            .enumerate()
+            .map(|(at, line)| (at + 1, line.trim_ascii()))
+            .filter(|(_, line)| !line.is_empty())
+    };
+    if lines().count() > MAX_RECORDS {
+        return Err(Error::new(Reason::BodyTooLarge).with_detail(
+            format!("最多 {MAX_RECORDS} 行"),
+            format!("at most {MAX_RECORDS} lines"),
+        ));
+    }
+    let mut report = IngestReport::default();
+    let mut batch = Vec::with_capacity(BATCH);
+    for (line, text) in lines() {
+        report.rows += 1;
+        if text.len() > MAX_RECORD_BYTES {
+            report.reject(line, None, Reason::ParameterTooLong.into());
+            continue;
+        }
+        match read(cx, topic, text) {
+            Ok(record) => batch.push((line, record)),
+            Err(Wrong { field, error }) => report.reject(line, field, error),
+        }
+        if batch.len() == BATCH {
+            take(cx, topic, &batch, &mut report).await?;
+            batch.clear();
+        }
+    }
+    take(cx, topic, &batch, &mut report).await?;
+    report.errors.sort_by_key(|error| error.line);
+    Ok(report)
+}
+
+/// Takes what an operator was asked about one number; true when it was news.
+///
+/// # Errors
+/// Those of the database.
+pub async fn take_answer<D: Database>(
+    cx: &Context<'_, D>,
+    iccid: &BlindIndex,
+    as_of: Timestamp,
+    told: Told,
+) -> Result<bool, Error> {
+    let topic = match told {
+        Told::Usage(..) => Topic::Usage,
+        Told::Location(_) => Topic::Location,
+        Told::Status(_) => Topic::Status,
+        Told::OpenTime(_) => Topic::OpenTime,
+    };
+    let record = Record {
+        by_iccid: true,
+        key: *iccid,
+        as_of,
+        told,
+    };
+    let mut report = IngestReport::default();
+    take(cx, topic, &[(1, record)], &mut report).await?;
+    Ok(report.accepted == 1)
+}
+
+/// One transaction.
+async fn take<D: Database>(
+    cx: &Context<'_, D>,
+    topic: Topic,
+    batch: &[(usize, Record)],
+    report: &mut IngestReport,
+) -> Result<(), Error> {
+    if batch.is_empty() {
+        return Ok(());
+    }
+    let keys: Value = batch
+        .iter()
+        .map(|(_, record)| {
+            let kind = if record.by_iccid { "i" } else { "m" };
+            json!([kind, hex::encode(record.key.as_bytes())])
+        })
+        .collect();
+    transaction(cx.db, async |db| {
+        let known = told::known(db, topic, keys.to_string()).await?;
+        if known.len() != batch.len() {
+            return Err(Error::internal("a batch came back with another length"));
+        }
+        let news = sift(batch, known, report);
+        if news.is_empty() {
+            return Ok(());
+        }
+        let rows: Value = news.values().cloned().collect();
+        Ok(told::store(db, topic, rows.to_string(), cx.now).await?)
+    })
+    .await
+}
+
+/// Tells news from what is known, line after line, so that a number may come up more than once.
+fn sift(
+    batch: &[(usize, Record)],
+    known: Vec<Option<Known>>,
+    report: &mut IngestReport,
+) -> BTreeMap<BlindIndex, Value> {
+    let mut latest: BTreeMap<BlindIndex, (Timestamp, String)> = BTreeMap::new();
+    let mut retired: Vec<BlindIndex> = Vec::new();
+    let mut news = BTreeMap::new();
+    for ((line, record), known) in batch.iter().zip(known) {
+        let Some(known) = known else {
+            report.reject(*line, None, Reason::UnknownNumber.into());
+            continue;
+        };
+        let iccid = known.iccid_index;
+        let content = record.told.content();
+        let before = latest.get(&iccid).cloned().or(known.told);
+        match before {
+            Some((as_of, _)) if record.as_of < as_of => report.stale += 1,
+            Some((as_of, told)) if record.as_of == as_of && told == content => report.unchanged += 1,
+            Some((as_of, _)) if record.as_of == as_of => {
+                report.reject(*line, None, Reason::RecordConflict.into());
+            }
+            _ if matches!(record.told, Told::Status(state) if state != STATES[2])
+                && (known.is_retired || retired.contains(&iccid)) =>
+            {
+                report.reject(*line, Some("status"), Reason::NumberInUse.into());
+            }
+            _ => {
+                report.accepted += 1;
+                if record.told == Told::Status(STATES[2]) {
+                    retired.push(iccid);
+                }
+                latest.insert(iccid, (record.as_of, content));
+                news.insert(iccid, record.told.stored(&known.iccid_index, record.as_of));
+            }
+        }
+    }
+    news
+}

@@ -1,0 +1,218 @@
+//! One record of an operator, as a line of JSON.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use super::MAX_CITY_CHARS;
+use crate::Context;
+use domain::error::{Error, Reason};
+use domain::{Iccid, MINUTE_MS, Malformed, Msisdn, Timestamp, Volume};
+use store::told::Topic;
+use vault::{BlindIndex, IndexKind};
+
+/// How far ahead of the platform's clock an operator's may be, in milliseconds.
+const MAX_AHEAD_MS: i64 = 5 * MINUTE_MS;
+
+/// A record that is right in itself.
+pub(super) struct Record {
+    /// Whether the key is that of an ICCID, or of an MSISDN.
+    pub(super) by_iccid: bool,
+    /// Blind index of ICCID or MSISDN.
+    pub(super) key: BlindIndex,
+    /// The moment the record tells about.
+    pub(super) as_of: Timestamp,
+    /// What it tells.
+    pub(super) told: Told,
+}
+
+/// What an operator tells about a number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// Data of the month: all there is, and what is used of it.
+    Usage(Volume, Volume),
+    /// The city it is online in.
+    Location(String),
+    /// `active`, `suspended` or `retired`.
+    Status(&'static str),
+    /// When it was opened.
+    OpenTime(Timestamp),
+}
+
+/// The states an operator may give a number.
+pub(crate) const STATES: [&str; 3] = ["active", "suspended", "retired"];
+
+impl Told {
+    /// The content as the store gives it back.
+    pub(super) fn content(&self) -> String {
+        match self {
+            Self::Usage(total, used) => format!("{}/{}", total.bytes(), used.bytes()),
+            Self::Location(city) => city.clone(),
+            Self::Status(state) => (*state).to_owned(),
+            Self::OpenTime(at) => at.millis().to_string(),
+        }
+    }
+
+    /// The record as the store takes it.
+    pub(super) fn stored(&self, iccid: &BlindIndex, as_of: Timestamp) -> Value {
+        let key = hex::encode(iccid.as_bytes());
+        match self {
+            Self::Usage(total, used) => json!([key, as_of.millis(), total.bytes(), used.bytes()]),
+            Self::Location(city) => json!([key, as_of.millis(), city]),
+            Self::Status(state) => json!([key, as_of.millis(), state]),
+            Self::OpenTime(at) => json!([key, as_of.millis(), at.millis()]),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line<'a> {
+    msisdn: Option<String>,
+    iccid: Option<String>,
+    as_of: String,
+    #[serde(borrow)]
+    total_mb: Option<&'a RawValue>,
+    #[serde(borrow)]
+    used_mb: Option<&'a RawValue>,
+    city: Option<String>,
+    status: Option<String>,
+    open_time: Option<String>,
+}
+
+/// What is wrong with a record: the field, if one is to blame, and why.
+pub(super) struct Wrong {
+    pub(super) field: Option<&'static str>,
+    pub(super) error: Error,
+}
+
+impl Wrong {
+    fn field(field: &'static str, reason: Reason) -> Self {
+        Self {
+            field: Some(field),
+            error: reason.into(),
+        }
+    }
+
+    fn malformed(field: &'static str, malformed: Malformed) -> Self {
+        Self {
+            field: Some(field),
+            error: malformed.into(),
+        }
+    }
+}
+
+/// Reads one line.
+pub(super) fn read<D>(cx: &Context<'_, D>, topic: Topic, line: &[u8]) -> Result<Record, Wrong> {
+    let line: Line<'_> = serde_json::from_slice(line).map_err(|_| Wrong {
+        field: None,
+        error: Reason::BadJson.into(),
+    })?;
+    refuse_other_topics(topic, &line)?;
+    let (by_iccid, key) = key(cx, &line)?;
+    let as_of = time("as_of", &line.as_of)?;
+    if as_of > cx.now.plus(MAX_AHEAD_MS) {
+        return Err(Wrong::malformed(
+            "as_of",
+            Malformed::new(
+                domain::Kind::Value,
+                "时间晚于当前时间",
+                "the time is ahead of the platform's clock",
+            ),
+        ));
+    }
+    let told = match topic {
+        Topic::Usage => Told::Usage(
+            megabytes("total_mb", line.total_mb)?,
+            megabytes("used_mb", line.used_mb)?,
+        ),
+        Topic::Location => Told::Location(city(line.city.as_deref())?.to_owned()),
+        Topic::Status => Told::Status(state(line.status.as_deref())?),
+        Topic::OpenTime => Told::OpenTime(time(
+            "open_time",
+            present("open_time", line.open_time.as_deref())?,
+        )?),
+    };
+    Ok(Record {
+        by_iccid,
+        key,
+        as_of,
+        told,
+    })
+}
+
+/// A field of another topic is a mistake and not passed over.
+fn refuse_other_topics(topic: Topic, line: &Line<'_>) -> Result<(), Wrong> {
+    for (owner, field, is_there) in [
+        (Topic::Usage, "total_mb", line.total_mb.is_some()),
+        (Topic::Usage, "used_mb", line.used_mb.is_some()),
+        (Topic::Location, "city", line.city.is_some()),
+        (Topic::Status, "status", line.status.is_some()),
+        (Topic::OpenTime, "open_time", line.open_time.is_some()),
+    ] {
+        if is_there && owner != topic {
+            return Err(Wrong::field(field, Reason::ParameterUnknown));
+        }
+    }
+    Ok(())
+}
+
+fn key<D>(cx: &Context<'_, D>, line: &Line<'_>) -> Result<(bool, BlindIndex), Wrong> {
+    match (&line.msisdn, &line.iccid) {
+        (Some(msisdn), None) => {
+            let msisdn = Msisdn::parse(msisdn).map_err(|wrong| Wrong::malformed("msisdn", wrong))?;
+            Ok((
+                false,
+                cx.vault
+                    .blind_index(IndexKind::Msisdn, msisdn.as_str().as_bytes()),
+            ))
+        }
+        (None, Some(iccid)) => {
+            let iccid = Iccid::parse(iccid).map_err(|wrong| Wrong::malformed("iccid", wrong))?;
+            Ok((
+                true,
+                cx.vault.blind_index(IndexKind::Iccid, iccid.as_str().as_bytes()),
+            ))
+        }
+        (Some(_), Some(_)) => Err(Wrong::field("iccid", Reason::ParameterNotApplicable)),
+        (None, None) => Err(Wrong::field("msisdn", Reason::ParameterMissing)),
+    }
+}
+
+fn present<'a>(field: &'static str, text: Option<&'a str>) -> Result<&'a str, Wrong> {
+    text.ok_or_else(|| Wrong::field(field, Reason::ParameterMissing))
+}
+
+fn time(field: &'static str, text: &str) -> Result<Timestamp, Wrong> {
+    Timestamp::parse_rfc3339(text).map_err(|wrong| Wrong::malformed(field, wrong))
+}
+
+/// Megabytes as a JSON number or as text; the digits are taken as they stand, never through floating point.
+fn megabytes(field: &'static str, raw: Option<&RawValue>) -> Result<Volume, Wrong> {
+    let text = present(field, raw.map(RawValue::get))?;
+    let text = text
+        .strip_prefix('"')
+        .and_then(|text| text.strip_suffix('"'))
+        .unwrap_or(text);
+    Volume::parse_mb(text).map_err(|wrong| Wrong::malformed(field, wrong))
+}
+
+fn city(text: Option<&str>) -> Result<&str, Wrong> {
+    let city = present("city", text)?.trim();
+    if city.is_empty() {
+        return Err(Wrong::field("city", Reason::ParameterEmpty));
+    }
+    if city.chars().count() > MAX_CITY_CHARS {
+        return Err(Wrong::field("city", Reason::ParameterTooLong));
+    }
+    if city.chars().any(char::is_control) {
+        return Err(Wrong::field("city", Reason::ParameterMalformed));
+    }
+    Ok(city)
+}
+
+fn state(text: Option<&str>) -> Result<&'static str, Wrong> {
+    let text = present("status", text)?;
+    let known = STATES.into_iter().find(|state| *state == text);
+    known.ok_or_else(|| Wrong::field("status", Reason::ParameterMalformed))
+}

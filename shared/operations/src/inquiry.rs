@@ -1,0 +1,43 @@
+//! Asking an operator about a number: whether it is time to, and what to do with the answer.
+
+use super::Context;
+use super::ingest::{Told, take_answer};
+use super::number_view::NumberView;
+use crate::operator::Inquiry;
+use domain::Timestamp;
+use domain::error::Error;
+use store::told::Topic;
+use store::{Database, operator_inquiry};
+
+/// Takes the right to ask the operator about a number now. False when what is known is not older than the inquiry
+/// allows, or somebody has just asked: of many calls at the same time one asks, and the others serve what is known.
+///
+/// # Errors
+/// Those of the database.
+pub async fn claim_inquiry<D: Database>(
+    cx: &Context<'_, D>,
+    number: &NumberView,
+    topic: Topic,
+    inquiry: &Inquiry,
+) -> Result<bool, Error> {
+    let fresh_since = cx.now.plus(-inquiry.max_age_ms());
+    if number.told_at(topic).is_some_and(|at| at > fresh_since) {
+        return Ok(false);
+    }
+    let since = (fresh_since, cx.now.plus(-inquiry.retry_ms()));
+    Ok(operator_inquiry::claim(cx.db, &number.iccid_index, topic, cx.now, since).await?)
+}
+
+/// Stores an answer; true when it was news.
+///
+/// # Errors
+/// Those of the database.
+pub async fn settle_inquiry<D: Database>(
+    cx: &Context<'_, D>,
+    number: &NumberView,
+    topic: Topic,
+    (as_of, told): (Timestamp, Told),
+) -> Result<bool, Error> {
+    operator_inquiry::settle(cx.db, &number.iccid_index, topic, cx.now).await?;
+    take_answer(cx, &number.iccid_index, as_of, told).await
+}

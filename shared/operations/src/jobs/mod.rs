@@ -1,0 +1,119 @@
+//! The periodic work, job by job. Each is bounded, safe to run on several nodes at once and to run again, and catches
+//! up by itself after a gap; one that fails does not stop the others.
+//!
+//! Sending messages is a job too, but not here: it needs more than the database.
+
+mod diary;
+mod pools;
+mod retention;
+mod temporary_numbers;
+
+pub use diary::{Diary, JobView, STALE_AFTER_MS, job_views, note_job, open_diary};
+pub use pools::{MAX_POOL_LOW_WATER, POOL_LOW_WATER};
+pub use retention::{MAX_DESTROYED, RECORD_DAYS, destructions};
+pub use temporary_numbers::MAX_TOLD_CHIPS;
+
+use super::Context;
+use super::call_rate::forget_strangers;
+use super::incidents::{find_stuck_tasks, review_past_months, strike_clocks};
+use domain::error::Error;
+use domain::{HOUR_MS, MINUTE_MS, SECOND_MS};
+use store::Database;
+
+/// Name of the job that sends messages.
+pub const CALLBACKS_JOB: &str = "callbacks";
+
+/// How the periodic work is configured.
+#[derive(Clone, Copy, Debug)]
+pub struct Upkeep {
+    /// Days for which calls are kept in the call log.
+    pub call_log_days: u32,
+    /// Days for which messages, alerts and device sessions are kept after their end.
+    pub record_days: u32,
+    /// Numbers at which a province's pool is low, unless the province has a mark of its own; 0: none is.
+    pub pool_low_water: u32,
+}
+
+/// A job of the periodic work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Job {
+    /// Destroys what has been kept long enough (§9.1.2).
+    Retention,
+    /// Tells of test periods that end (§5.3.1.3).
+    TemporaryNumbers,
+    /// Watches the pools of numbers (§5.3.1.1).
+    Pools,
+    /// Forgets addresses that presented wrong credentials and stopped.
+    Strangers,
+    /// Finds cards that stay 写卡中 (§8.2.2).
+    StuckTasks,
+    /// Looks at the clocks of incidents (§8.2, §8.3.1).
+    IncidentClocks,
+    /// Reviews the months that are over (§8.3.2).
+    MonthlyReview,
+}
+
+impl Job {
+    /// Every job, in the order in which they run.
+    pub const ALL: [Self; 7] = [
+        Self::StuckTasks,
+        Self::Pools,
+        Self::TemporaryNumbers,
+        Self::IncidentClocks,
+        Self::MonthlyReview,
+        Self::Retention,
+        Self::Strangers,
+    ];
+
+    /// Stable name.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Retention => "retention",
+            Self::TemporaryNumbers => "temporary_numbers",
+            Self::Pools => "pools",
+            Self::Strangers => "strangers",
+            Self::StuckTasks => "stuck_tasks",
+            Self::IncidentClocks => "incident_clocks",
+            Self::MonthlyReview => "monthly_review",
+        }
+    }
+
+    /// Least time between two runs that find nothing to do, in milliseconds.
+    #[must_use]
+    pub fn interval_ms(self) -> i64 {
+        match self {
+            Self::Retention | Self::TemporaryNumbers | Self::Pools | Self::Strangers | Self::StuckTasks => {
+                MINUTE_MS
+            }
+            // What is severe from the start is told by it too.
+            Self::IncidentClocks => 10 * SECOND_MS,
+            Self::MonthlyReview => HOUR_MS,
+        }
+    }
+}
+
+/// What a job did in one run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Done {
+    /// How many things.
+    pub count: usize,
+    /// True when there is more to do already.
+    pub more: bool,
+}
+
+/// Runs one job once.
+///
+/// # Errors
+/// Those of the job; what it had committed stays.
+pub async fn run_job<D: Database>(cx: &Context<'_, D>, job: Job, upkeep: &Upkeep) -> Result<Done, Error> {
+    match job {
+        Job::Retention => retention::destroy(cx, upkeep).await,
+        Job::TemporaryNumbers => temporary_numbers::tell(cx).await,
+        Job::Pools => pools::watch(cx, upkeep).await,
+        Job::Strangers => forget_strangers(cx).await.map(|()| Done::default()),
+        Job::StuckTasks => find_stuck_tasks(cx).await,
+        Job::IncidentClocks => strike_clocks(cx).await,
+        Job::MonthlyReview => review_past_months(cx).await,
+    }
+}

@@ -1,0 +1,127 @@
+//! §5.3.1.1 码号管理, §8.2.1 Table 3: watches the pools of operator numbers. The operator is told once when a pool runs
+//! low; that a pool becomes empty is an incident until there are numbers again.
+
+use super::{Done, Upkeep};
+use crate::Context;
+use crate::alerts::{NewAlert, raise};
+use crate::incidents::{province_empty, province_filled};
+use crate::transition::guarded;
+use domain::error::Error;
+use domain::{AlertKind, PoolState, Province, enough};
+use store::{
+    Database, Subject,
+    pool_level::{self, PoolRow},
+    transaction, views,
+};
+
+/// Low-water mark of a pool unless the operator says otherwise.
+pub const POOL_LOW_WATER: u32 = 100;
+/// Highest low-water mark.
+pub const MAX_POOL_LOW_WATER: u32 = 1_000_000;
+/// How the pools are now, beside what was noted last.
+struct Survey {
+    /// Provinces that have numbers and are not watched yet.
+    unknown: Vec<Province>,
+    pools: Vec<Seen>,
+}
+
+/// One pool.
+struct Seen {
+    noted: PoolRow,
+    low_water: u32,
+    level: u32,
+    state: PoolState,
+}
+
+impl Seen {
+    fn is_noted(&self) -> bool {
+        (self.state, self.level) == (self.noted.state, self.noted.level)
+    }
+
+    /// True when it has become empty. That it is still empty opens no incident again that somebody has settled.
+    fn is_newly_empty(&self) -> bool {
+        self.state == PoolState::Empty && self.noted.state != PoolState::Empty
+    }
+
+    /// True when an incident says that it is empty, which it is not.
+    fn is_settled(&self) -> bool {
+        self.state != PoolState::Empty && self.noted.is_incident_open
+    }
+}
+
+impl Survey {
+    fn is_nothing_new(&self) -> bool {
+        let is_known = |pool: &Seen| pool.is_noted() && !pool.is_settled();
+        self.unknown.is_empty() && self.pools.iter().all(is_known)
+    }
+}
+
+/// Looks at every pool. Takes the write lock only when there is something to note.
+pub(super) async fn watch<D: Database>(cx: &Context<'_, D>, upkeep: &Upkeep) -> Result<Done, Error> {
+    if survey(cx, upkeep).await?.is_nothing_new() {
+        return Ok(Done::default());
+    }
+    let count = transaction(cx.db, async |db| {
+        // Again, because another node may have been faster.
+        let mut seen = survey(cx, upkeep).await?;
+        if !seen.unknown.is_empty() {
+            for province in &seen.unknown {
+                pool_level::add(db, province.code(), cx.now).await?;
+            }
+            seen = survey(cx, upkeep).await?;
+        }
+        let mut count = 0;
+        for pool in &seen.pools {
+            count += usize::from(follow(cx, pool).await?);
+        }
+        Ok::<_, Error>(count)
+    })
+    .await?;
+    Ok(Done { count, more: false })
+}
+
+async fn survey<D: Database>(cx: &Context<'_, D>, upkeep: &Upkeep) -> Result<Survey, Error> {
+    let mut pools = Vec::new();
+    for noted in pool_level::all(cx.db).await? {
+        let low_water = noted.low_water.unwrap_or(upkeep.pool_low_water);
+        let level = pool_level::count(cx.db, noted.province, enough(low_water)).await?;
+        pools.push(Seen {
+            state: noted.state.next(level, low_water),
+            noted,
+            low_water,
+            level,
+        });
+    }
+    let mut unknown = views::provinces_with_numbers(cx.db).await?;
+    unknown.retain(|province| pools.iter().all(|pool| pool.noted.province != *province));
+    Ok(Survey { unknown, pools })
+}
+
+/// Notes what a pool has become, and tells it; whether its state changed.
+async fn follow<D: Database>(cx: &Context<'_, D>, pool: &Seen) -> Result<bool, Error> {
+    let province = pool.noted.province;
+    let subject = Subject::province(province.code());
+    if !pool.is_noted() {
+        guarded(pool_level::note(cx.db, &pool.noted, pool.state, pool.level, cx.now).await?)?;
+    }
+    if pool.is_newly_empty() {
+        province_empty(cx, province).await?;
+    } else if pool.is_settled() {
+        province_filled(cx, province.code()).await?;
+    }
+    // From low it is no news that it is empty, nor from empty that it is low.
+    if pool.noted.state == PoolState::Ok && pool.state != PoolState::Ok && pool.low_water > 0 {
+        let alert = NewAlert {
+            kind: AlertKind::PoolLow,
+            subject: &subject,
+            fields: vec![
+                ("province_code", province.code().to_owned()),
+                ("province", province.zh().to_owned()),
+                ("level", pool.level.to_string()),
+                ("low_water", pool.low_water.to_string()),
+            ],
+        };
+        raise(cx, alert).await?;
+    }
+    Ok(pool.state != pool.noted.state)
+}

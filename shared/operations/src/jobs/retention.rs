@@ -1,0 +1,84 @@
+//! §9.1.2, §9.2.2: what has been kept long enough is destroyed, and that it was is written down.
+
+use super::{Done, Upkeep};
+use crate::Context;
+use domain::error::Error;
+use domain::{DAY_MS, Timestamp, Zone};
+use store::{
+    Database, DbError, alert, call_log,
+    destruction::{self, DestructionRow},
+    device_session, outbox, transaction,
+};
+
+/// Days for which messages, alerts and device sessions are kept unless the operator says otherwise: six months and a
+/// little.
+pub const RECORD_DAYS: u32 = 185;
+/// Most rows of one kind that one run destroys.
+pub const MAX_DESTROYED: u32 = 2_000;
+
+/// A kind of data.
+#[derive(Clone, Copy)]
+enum Kind {
+    Calls,
+    Messages,
+    Alerts,
+    Sessions,
+}
+
+impl Kind {
+    const ALL: [Self; 4] = [Self::Calls, Self::Messages, Self::Alerts, Self::Sessions];
+
+    fn code(self) -> &'static str {
+        match self {
+            Self::Calls => "calls",
+            Self::Messages => "messages",
+            Self::Alerts => "alerts",
+            Self::Sessions => "device_sessions",
+        }
+    }
+
+    async fn destroy<D: Database>(self, db: &D, before: Timestamp) -> Result<usize, DbError> {
+        match self {
+            Self::Calls => call_log::purge(db, before, MAX_DESTROYED).await,
+            Self::Messages => outbox::purge(db, before, MAX_DESTROYED).await,
+            Self::Alerts => alert::purge(db, before, MAX_DESTROYED).await,
+            Self::Sessions => device_session::purge(db, before, MAX_DESTROYED).await,
+        }
+    }
+}
+
+/// Destroys some of what has been kept long enough.
+pub(super) async fn destroy<D: Database>(cx: &Context<'_, D>, upkeep: &Upkeep) -> Result<Done, Error> {
+    let day = cx.now.date_in(Zone::UTC).to_string();
+    let mut done = Done::default();
+    for kind in Kind::ALL {
+        let days = match kind {
+            Kind::Calls => upkeep.call_log_days,
+            Kind::Messages | Kind::Alerts | Kind::Sessions => upkeep.record_days,
+        };
+        let before = cx.now.plus(-i64::from(days) * DAY_MS);
+        // Nothing of this has to survive a power failure: what comes back is destroyed again.
+        let count = transaction(cx.journal, async |db| {
+            let count = kind.destroy(db, before).await?;
+            if count > 0 {
+                destruction::add(db, &day, kind.code(), count).await?;
+            }
+            Ok::<_, Error>(count)
+        })
+        .await?;
+        done.count += count;
+        done.more |= count == MAX_DESTROYED as usize;
+    }
+    Ok(done)
+}
+
+/// What was destroyed lately, by day and kind of data.
+///
+/// # Errors
+/// Those of the database.
+pub async fn destructions<D: Database>(
+    cx: &Context<'_, D>,
+    limit: u32,
+) -> Result<Vec<DestructionRow>, Error> {
+    Ok(destruction::latest(cx.db, limit).await?)
+}

@@ -1,0 +1,119 @@
+//! The use cases, one file each. An operation reads as a story with a beginning and one commit: it
+//! opens a transaction, reads what it needs, asks the state machine, writes guarded statements with
+//! history and callback rows, and commits.
+//!
+//! An operation knows neither HTTP nor which database it runs on, and has no clock and no randomness
+//! but those of its [`Context`].
+
+#![forbid(unsafe_code)]
+
+mod alerts;
+mod apply;
+mod call_log;
+mod call_rate;
+mod cancel;
+mod chip_keys;
+mod chip_view;
+mod clients;
+mod import;
+mod incidents;
+mod ingest;
+mod inquiry;
+mod jobs;
+mod number_view;
+mod open_session;
+mod open_time;
+pub mod operator;
+mod outbox;
+mod overview;
+mod pool;
+mod pool_view;
+mod provinces;
+mod receivers;
+mod report;
+mod reprovision;
+mod status;
+mod token;
+mod transition;
+
+pub use alerts::{AlertView, MAX_ALERTS_PER_PAGE, MAX_NOTED, list_alerts, note_alerts};
+pub use apply::{Applied, ApplyRequest, MIN_WRITE_ALLOWANCE_BYTES, apply};
+pub use call_log::{
+    CALL_LOG_DAYS, CallFilter, CallPage, CallRecord, MAX_CALLS_PER_PAGE, record_call, search_calls,
+};
+pub use call_rate::{Blame, REFUSALS_PER_MINUTE, WRONG_SECRETS, blame, heed_blame, spend_calls};
+pub use cancel::{Cancelled, cancel};
+pub use chip_keys::{ChipKeys, chip_keys};
+pub use chip_view::{ChipView, chip_view};
+pub use clients::{
+    ClientChange, ClientPage, ClientView, CreatedClient, MAX_CLIENTS_PER_PAGE, MAX_OVERLAP_SECS, NewClient,
+    OVERLAP_SECS, RotatedSecret, SecretView, change_client, create_client, list_clients, revoke_secret,
+    revoke_tokens, rotate_secret,
+};
+pub use import::{
+    ImportReport, MAX_IMPORT_BYTES, MAX_IMPORT_ROWS, MAX_REPORTED_ERRORS, RowError, import_chips,
+    import_numbers,
+};
+pub use incidents::{
+    About, FaultyChip, FaultyCursor, FaultyPage, FinalReport, IncidentAct, IncidentFilter, IncidentPage,
+    IncidentView, MAX_FAULTY_PER_PAGE, MAX_INCIDENT_TEXT_CHARS, MAX_INCIDENTS_PER_PAGE, MAX_LOOKED_AT,
+    MAX_REVIEWS, MonthFigures, NewIncident, Opened, Review, SETTLED_AFTER_MS, STUCK_AFTER_MS, Tally,
+    act_on_incident, enter_incident, faulty_chips, list_incidents, review_csv, review_fields,
+    review_incidents,
+};
+pub(crate) use ingest::STATES;
+pub use ingest::{
+    IngestReport, MAX_CITY_CHARS, MAX_RECORD_BYTES, MAX_RECORDS, RecordError, Told, ingest, take_answer,
+};
+pub use inquiry::{claim_inquiry, settle_inquiry};
+pub use jobs::{
+    CALLBACKS_JOB, Diary, Done, Job, JobView, MAX_DESTROYED, MAX_POOL_LOW_WATER, MAX_TOLD_CHIPS,
+    POOL_LOW_WATER, RECORD_DAYS, STALE_AFTER_MS, Upkeep, destructions, job_views, note_job, open_diary,
+    run_job,
+};
+pub use number_view::{NumberRef, NumberView, Usage, number_view};
+pub use open_session::{MIN_SESSION_ALLOWANCE_BYTES, OpenSession, SessionWork, WriteData, open_session};
+pub use open_time::{LineStatus, OpenTimeRef, OpenTimeView, open_time};
+pub use outbox::{
+    Delivery, DeliveryState, DueCallback, LEASE_MS, MAX_ATTEMPTS, MAX_CALLBACKS_PER_CALL, MAX_FAILING_MS,
+    MAX_MESSAGES_PER_PAGE, MAX_ON_THEIR_WAY, MAX_ON_THEIR_WAY_FAILING, MAX_PUT_OFF_MS, MAX_RESENT,
+    MessageFilter, Probe, RETRY_AFTER_MS, Resent, SIGN_FIELD, SIGN_PREVIOUS_FIELD, Wanted, WhichMessages,
+    canonical, due_callbacks, find_messages, probe, record_delivery, resend, sign,
+    standard_webhook_signatures,
+};
+pub use overview::{MAX_OVERVIEW_ROWS, card_history};
+pub use pool::{MAX_NUMBERS, NumberAct, act_on_number, allot_numbers, register_fault, release_numbers};
+pub use pool_view::{MAX_COUNTED, PoolView, pool_views, set_pool_low_water};
+pub use provinces::provinces;
+pub use receivers::{
+    ReceiverSecretView, ReceiverView, RotatedReceiverSecret, enter_receiver_address, receiver_view,
+    rotate_receiver_secret,
+};
+pub use report::{MAX_WRITE_ATTEMPTS, Report, ReportAnswer, ReportEvent, report};
+pub use reprovision::{Reprovision, Reprovisioned, reprovision};
+pub use status::{StatusView, TaskRef, status};
+pub use store::told::Topic;
+pub use token::{
+    Caller, IssuedToken, MAX_TOKEN_BYTES, TOKEN_LIFETIME_SECS, TOKENS_PER_MINUTE, Verified, issue_token,
+    verify_token,
+};
+
+use domain::{Timestamp, Zone};
+use vault::{Random, Vault};
+
+/// What an operation works with.
+pub struct Context<'a, D> {
+    /// A connection that no other request uses meanwhile.
+    pub db: &'a D,
+    /// A connection for what may be lost when the power fails: call log, call rates. The same as `db` where nothing
+    /// else is written.
+    pub journal: &'a D,
+    /// The platform's keys.
+    pub vault: &'a Vault,
+    /// The time of the request.
+    pub now: Timestamp,
+    /// Where random bytes come from.
+    pub random: &'a dyn Random,
+    /// The platform's time zone, for calendar days and the texts of times.
+    pub zone: Zone,
+}

@@ -1,0 +1,262 @@
+//! §6.2.3.1: a card powered up and opened its channel.
+
+use super::Context;
+use super::report::fail;
+use super::transition::{guarded, move_card, open_incident};
+use domain::error::{Error, Reason};
+use domain::{
+    Actor, CardEvent, Eid, FailureKind, Iccid, Imsi, IncidentKind, Msisdn, SessionId, TaskId, TaskState, Work,
+};
+use store::{
+    Database, Subject,
+    chip::{self, ChipRow},
+    device_session::{self, NewSessionRow, SessionRow, SessionState},
+    number::{self, NumberRow},
+    task::{self, TaskRow},
+    transaction,
+};
+use vault::{Column, IndexKind};
+
+/// Test allowance without which no session is granted, in bytes: less does not pay for the handshake and one
+/// script, and the chip would spend its last bytes on sessions that end at once.
+pub const MIN_SESSION_ALLOWANCE_BYTES: u64 = 1024;
+
+/// Longest peer address and agent name that are kept, in characters.
+const MAX_NOTE_CHARS: usize = 256;
+
+/// A device session as the gateway announces it.
+#[derive(Clone, Debug)]
+pub struct OpenSession<'a> {
+    /// Made by the gateway; the same again asks for the same answer.
+    pub session_id: SessionId,
+    /// The chip.
+    pub eid: Eid,
+    /// Address and port of the device.
+    pub peer: &'a str,
+    /// The `X-Admin-From` of the chip's agent.
+    pub agent: Option<&'a str>,
+    /// True when the chip resumes a broken session.
+    pub resumed: bool,
+}
+
+/// What to do in a session.
+#[derive(Clone, Debug)]
+pub struct SessionWork {
+    /// Write, verify or nothing.
+    pub work: Work,
+    /// The task, when there is something to do.
+    pub task_id: Option<TaskId>,
+    /// Chip model.
+    pub chip_model: String,
+    /// Name of the card profile.
+    pub profile: String,
+    /// Which time the card is being written for this task, from 1.
+    pub attempt: u32,
+    /// Test allowance left, in bytes; none when the session does not use it.
+    pub allowance_bytes: Option<u64>,
+    /// Last step that the card acknowledged in this attempt.
+    pub resume_step: u32,
+    /// What the card is to hold, for writing and verifying.
+    pub data: Option<WriteData>,
+}
+
+/// What a card is to hold. Key material is wrapped under the link key and only there for writing.
+#[derive(Clone, Debug)]
+pub struct WriteData {
+    /// Card identifier.
+    pub iccid: Iccid,
+    /// Subscriber number.
+    pub msisdn: Msisdn,
+    /// Subscriber identity.
+    pub imsi: Imsi,
+    /// Address of the short message service centre.
+    pub smsc: Option<String>,
+    /// K, wrapped.
+    pub k_wrapped: Option<Vec<u8>>,
+    /// OPc, wrapped.
+    pub opc_wrapped: Option<Vec<u8>>,
+}
+
+/// Opens a session and says what is to be done in it. A waiting card becomes 写卡中. An open session of the
+/// chip is superseded: a chip has one channel at a time. The same `session_id` again answers the same.
+///
+/// # Errors
+/// [`Reason::UnknownChip`], [`Reason::ChipFaulty`], [`Reason::AllowanceExhausted`] (with an incident),
+/// [`Reason::NumberSuspended`]; for a known `session_id` [`Reason::SessionConflict`],
+/// [`Reason::SessionSuperseded`] and [`Reason::SessionClosed`].
+pub async fn open_session<D: Database>(
+    cx: &Context<'_, D>,
+    open: &OpenSession<'_>,
+) -> Result<SessionWork, Error> {
+    let eid_index = cx.vault.blind_index(IndexKind::Eid, open.eid.as_str().as_bytes());
+    // The transaction also commits a refusal: the incident it opens must stay.
+    transaction(cx.db, async |db| {
+        let chip = chip::by_eid(db, &eid_index).await?.ok_or(Reason::UnknownChip)?;
+        if let Some(known) = device_session::by_id(db, open.session_id).await? {
+            return answer_again(cx, &chip, &known).await.map(Ok);
+        }
+        if chip.faulty {
+            return Err(Reason::ChipFaulty.into());
+        }
+        let task = task::open(db, &eid_index).await?;
+        let work = task.as_ref().map_or(Work::None, |task| task.next_work);
+        if work != Work::Verify && chip.remaining_bytes() < MIN_SESSION_ALLOWANCE_BYTES {
+            open_incident(cx, IncidentKind::AllowanceExhausted, &Subject::chip(&eid_index)).await?;
+            // A writing that can never go on is over; its client is told and may apply again once it can.
+            if let Some(task) = task.filter(|task| task.state == TaskState::Writing) {
+                fail(cx, &chip, &task, FailureKind::AllowanceExhausted, false).await?;
+            }
+            return Ok(Err(Reason::AllowanceExhausted.into()));
+        }
+        begin(cx, open, &chip, task.as_ref(), work).await.map(Ok)
+    })
+    .await?
+}
+
+async fn begin<D: Database>(
+    cx: &Context<'_, D>,
+    open: &OpenSession<'_>,
+    chip: &ChipRow,
+    task: Option<&TaskRow>,
+    work: Work,
+) -> Result<SessionWork, Error> {
+    let number = match task {
+        None => None,
+        Some(task) if work == Work::Write => number::expose(cx.db, task.id, cx.now).await?,
+        Some(task) => number::by_task(cx.db, task.id).await?,
+    };
+    if let Some(task) = task {
+        if number.is_none() {
+            return Err(Reason::NumberSuspended.into());
+        }
+        if task.state == TaskState::Waiting {
+            move_card(
+                cx,
+                chip,
+                CardEvent::SessionOpened,
+                &Actor::Gateway,
+                "session_opened",
+                Some(task.id),
+            )
+            .await?;
+            guarded(task::start(cx.db, task.id, cx.now).await?)?;
+        }
+    }
+    let session_row = open.session_id.text();
+    let agent = open.agent.map(shortened);
+    let seal = |agent: &String| {
+        cx.vault.seal(
+            cx.random,
+            device_session::AGENT,
+            session_row.as_bytes(),
+            agent.as_bytes(),
+        )
+    };
+    let new = NewSessionRow {
+        id: open.session_id,
+        eid_index: &chip.eid_index,
+        task_id: task.map(|task| task.id),
+        work,
+        attempt: task.map_or(1, |task| task.attempt),
+        resume_step: task.map_or(0, |task| task.step),
+        resumed: open.resumed,
+        peer: &shortened(open.peer),
+        agent_sealed: agent.as_ref().map(seal).transpose()?,
+        allowance_at_open: i64::try_from(chip.remaining_bytes()).unwrap_or(i64::MAX),
+    };
+    let facts = Facts {
+        work,
+        task_id: new.task_id,
+        attempt: new.attempt,
+        resume_step: new.resume_step,
+        allowance_bytes: chip.remaining_bytes(),
+    };
+    device_session::insert(cx.db, new, cx.now).await?;
+    answer(cx, chip, number.as_ref(), &facts)
+}
+
+/// What decides the answer; kept in the session's row, so that it can be given again.
+struct Facts {
+    work: Work,
+    task_id: Option<TaskId>,
+    attempt: u32,
+    resume_step: u32,
+    allowance_bytes: u64,
+}
+
+async fn answer_again<D: Database>(
+    cx: &Context<'_, D>,
+    chip: &ChipRow,
+    known: &SessionRow,
+) -> Result<SessionWork, Error> {
+    if known.eid_index != chip.eid_index {
+        return Err(Reason::SessionConflict.into());
+    }
+    match known.state {
+        SessionState::Superseded => return Err(Reason::SessionSuperseded.into()),
+        SessionState::Closed => return Err(Reason::SessionClosed.into()),
+        SessionState::Open => (),
+    }
+    let number = match known.task_id {
+        Some(task) => Some(
+            number::by_task(cx.db, task)
+                .await?
+                .ok_or(Reason::NumberSuspended)?,
+        ),
+        None => None,
+    };
+    let facts = Facts {
+        work: known.work,
+        task_id: known.task_id,
+        attempt: known.attempt,
+        resume_step: known.resume_step,
+        allowance_bytes: known.allowance_at_open,
+    };
+    answer(cx, chip, number.as_ref(), &facts)
+}
+
+fn answer<D>(
+    cx: &Context<'_, D>,
+    chip: &ChipRow,
+    number: Option<&NumberRow>,
+    facts: &Facts,
+) -> Result<SessionWork, Error> {
+    Ok(SessionWork {
+        work: facts.work,
+        task_id: facts.task_id,
+        chip_model: chip.chip_model.clone(),
+        profile: chip.profile.clone(),
+        attempt: facts.attempt,
+        // Verifying goes over the operator number, which has no test allowance.
+        allowance_bytes: (facts.work != Work::Verify).then_some(facts.allowance_bytes),
+        resume_step: facts.resume_step,
+        data: number
+            .map(|number| write_data(cx, number, facts.work))
+            .transpose()?,
+    })
+}
+
+fn write_data<D>(cx: &Context<'_, D>, number: &NumberRow, work: Work) -> Result<WriteData, Error> {
+    let row = number.iccid_index.as_bytes();
+    let rewrap = |column: Column, sealed: &[u8]| -> Result<Option<Vec<u8>>, Error> {
+        if work != Work::Write {
+            return Ok(None);
+        }
+        Ok(Some(
+            cx.vault.wrap_for_link(&cx.vault.open(column, row, sealed)?)?,
+        ))
+    };
+    let text = |column, sealed: &[u8]| cx.vault.open_text(column, row, sealed);
+    Ok(WriteData {
+        iccid: Iccid::parse(&text(number::ICCID, &number.iccid_sealed)?).map_err(Error::internal)?,
+        msisdn: Msisdn::parse(&text(number::MSISDN, &number.msisdn_sealed)?).map_err(Error::internal)?,
+        imsi: Imsi::parse(&text(number::IMSI, &number.imsi_sealed)?).map_err(Error::internal)?,
+        smsc: number.smsc.clone(),
+        k_wrapped: rewrap(number::K, &number.k_sealed)?,
+        opc_wrapped: rewrap(number::OPC, &number.opc_sealed)?,
+    })
+}
+
+fn shortened(text: &str) -> String {
+    text.chars().take(MAX_NOTE_CHARS).collect()
+}

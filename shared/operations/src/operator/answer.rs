@@ -1,0 +1,175 @@
+//! Reading an operator's answer.
+
+use serde_json::Value;
+
+use super::config::{Inquiry, TimeForm};
+use crate::{MAX_CITY_CHARS, STATES, Told, Topic};
+use domain::{MINUTE_MS, SECOND_MS, Timestamp, Volume};
+
+/// Decimals that a volume may have in the operator's unit.
+const SCALE: u128 = 1_000_000;
+/// How far ahead of the platform's clock an operator's may be, in milliseconds.
+const MAX_AHEAD_MS: i64 = 5 * MINUTE_MS;
+
+impl Inquiry {
+    /// What the answer says about `topic`, and as of when: the moment it names, or `now`.
+    ///
+    /// # Errors
+    /// What does not fit, without repeating it.
+    pub fn read(&self, topic: Topic, body: &[u8], now: Timestamp) -> Result<(Timestamp, Told), &'static str> {
+        let answer: Value = serde_json::from_slice(body).map_err(|_| "the answer is not JSON")?;
+        let at = |field: &str| {
+            let pointer = self.fields.get(field)?;
+            answer.pointer(pointer).filter(|value| !value.is_null())
+        };
+        let as_of = match at("as_of") {
+            Some(value) => self.time_of(value).ok_or("as_of is no time")?,
+            None => now,
+        };
+        if as_of > now.plus(MAX_AHEAD_MS) {
+            return Err("as_of is ahead of the platform's clock");
+        }
+        let told = match topic {
+            Topic::Usage => {
+                let volume = |field| at(field).and_then(|value| self.volume_of(value));
+                let (total, used) = (volume("total"), volume("used"));
+                Told::Usage(
+                    total.ok_or("total is no volume")?,
+                    used.ok_or("used is no volume")?,
+                )
+            }
+            Topic::Location => Told::Location(at("city").and_then(city_of).ok_or("city is no name")?),
+            Topic::Status => Told::Status(
+                at("status")
+                    .and_then(|value| self.state_of(value))
+                    .ok_or("status is not known")?,
+            ),
+            Topic::OpenTime => Told::OpenTime(
+                at("open_time")
+                    .and_then(|value| self.time_of(value))
+                    .ok_or("open_time is no time")?,
+            ),
+        };
+        Ok((as_of, told))
+    }
+
+    fn time_of(&self, value: &Value) -> Option<Timestamp> {
+        match self.time {
+            TimeForm::Rfc3339 => Timestamp::parse_rfc3339(value.as_str()?).ok(),
+            TimeForm::Unix => whole(value)?.checked_mul(SECOND_MS).map(Timestamp),
+            TimeForm::UnixMs => whole(value).map(Timestamp),
+        }
+    }
+
+    /// A volume in the operator's unit, as number or text, in whole bytes.
+    fn volume_of(&self, value: &Value) -> Option<Volume> {
+        let millionths = Volume::parse_mb(&text_of(value)?).ok()?.bytes();
+        let bytes = u128::from(millionths) * u128::from(self.bytes_per_unit) / SCALE;
+        let bytes = u64::try_from(bytes).ok()?;
+        (bytes <= Volume::MAX.bytes()).then(|| Volume::from_bytes(bytes))
+    }
+
+    fn state_of(&self, value: &Value) -> Option<&'static str> {
+        let meaning = self.states.get(&text_of(value)?)?;
+        STATES.into_iter().find(|state| state == meaning)
+    }
+}
+
+fn whole(value: &Value) -> Option<i64> {
+    match value {
+        Value::String(text) => text.parse().ok(),
+        other => other.as_i64(),
+    }
+}
+
+fn text_of(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.trim().to_owned()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+fn city_of(value: &Value) -> Option<String> {
+    let city = value.as_str()?.trim();
+    let fits = (1..=MAX_CITY_CHARS).contains(&city.chars().count()) && !city.chars().any(char::is_control);
+    fits.then(|| city.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::OperatorApi;
+    use super::*;
+    use vault::Zeroizing;
+
+    const NOW: Timestamp = Timestamp(1_782_864_000_000);
+
+    const CONFIG: &str = r#"{
+        "usage": {"url": "https://o.example/{msisdn}", "bytes_per_unit": 1024,
+                  "fields": {"total": "/d/0/all", "used": "/d/0/used", "as_of": "/at"}, "time": "unix"},
+        "location": {"url": "https://o.example/{iccid}", "fields": {"city": "/city"}},
+        "status": {"url": "https://o.example/{iccid}", "fields": {"status": "/s"},
+                   "states": {"2": "active", "停机": "suspended"}},
+        "open_time": {"url": "https://o.example/{iccid}", "fields": {"open_time": "/o"}}
+    }"#;
+
+    fn read(topic: Topic, body: &str) -> Result<(Timestamp, Told), &'static str> {
+        let api = OperatorApi::parse(CONFIG, Zeroizing::default()).unwrap().unwrap();
+        api.inquiry(topic).unwrap().read(topic, body.as_bytes(), NOW)
+    }
+
+    #[test]
+    fn values_are_found_by_pointer_and_counted_in_the_operators_unit() {
+        let body = r#"{"at":"1782863000","d":[{"all":100000,"used":"0.5"}]}"#;
+        let told = Told::Usage(Volume::from_bytes(102_400_000), Volume::from_bytes(512));
+        assert_eq!(read(Topic::Usage, body), Ok((Timestamp(1_782_863_000_000), told)));
+        assert_eq!(
+            read(Topic::Location, r#"{"city":" 青岛 "}"#),
+            Ok((NOW, Told::Location("青岛".into())))
+        );
+        assert_eq!(
+            read(Topic::Status, r#"{"s":2}"#),
+            Ok((NOW, Told::Status("active")))
+        );
+        assert_eq!(
+            read(Topic::Status, r#"{"s":"停机"}"#),
+            Ok((NOW, Told::Status("suspended")))
+        );
+        let opened = r#"{"o":"2026-07-01T08:00:00+08:00"}"#;
+        assert_eq!(read(Topic::OpenTime, opened), Ok((NOW, Told::OpenTime(NOW))));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_no_answer() {
+        for (topic, body) in [
+            (Topic::Usage, "<html>"),
+            (Topic::Usage, "{}"),
+            (Topic::Usage, r#"{"d":[{"all":-1,"used":0}]}"#),
+            (Topic::Usage, r#"{"d":[{"all":1e9,"used":0}]}"#),
+            (Topic::Usage, r#"{"d":[{"all":[],"used":0}]}"#),
+            (Topic::Usage, r#"{"at":"soon","d":[{"all":1,"used":0}]}"#),
+            (Topic::Usage, r#"{"at":1782865000,"d":[{"all":1,"used":0}]}"#),
+            (Topic::Location, r#"{"city":""}"#),
+            (Topic::Location, r#"{"city":null}"#),
+            (Topic::Location, r#"{"city":7}"#),
+            (Topic::Location, "{\"city\":\"a\\u0000b\"}"),
+            (Topic::Status, r#"{"s":"3"}"#),
+            (Topic::OpenTime, r#"{"o":1782864000}"#),
+        ] {
+            assert!(read(topic, body).is_err(), "{body}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_answer_makes_it_stumble(body in prop::collection::vec(any::<u8>(), 0..200), text in ".{0,80}") {
+            for topic in Topic::ALL {
+                let _ = read(topic, &String::from_utf8_lossy(&body));
+                let wrapped = serde_json::json!({"city": text, "s": text, "o": text, "at": text, "d": [{"all": text, "used": text}]});
+                let _ = read(topic, &wrapped.to_string());
+            }
+        }
+    }
+}

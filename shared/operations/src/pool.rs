@@ -1,0 +1,194 @@
+//! §5.3.1.1 码号管理, §5.4.1 划拨: what an administrator does with the numbers and chips there are. All or nothing, and
+//! safe to repeat.
+
+use serde_json::{Value, json};
+
+use super::transition::{close_incident, guarded, open_incident};
+use super::{Context, NumberRef};
+use domain::error::{Error, Reason};
+use domain::{ClientId, Eid, Iccid, IncidentKind, NumberStatus};
+use store::{
+    Database, Subject, chip, client,
+    number::{self, NumberRow},
+    told::{self, Topic},
+    transaction,
+};
+use vault::{BlindIndex, IndexKind};
+
+/// Most numbers of one call.
+pub const MAX_NUMBERS: usize = 1_000;
+
+/// Sets numbers of the pool aside for one client (划拨). Those that are set aside for it already stay so.
+///
+/// Returns how many changed.
+///
+/// # Errors
+/// [`Reason::UnknownClient`], [`Reason::UnknownNumber`]; [`Reason::NumberInUse`] when one is neither in the pool nor
+/// this client's; [`Reason::BodyTooLarge`] beyond [`MAX_NUMBERS`]. Then none is set aside.
+pub async fn allot_numbers<D: Database>(
+    cx: &Context<'_, D>,
+    client: &ClientId,
+    iccids: &[Iccid],
+) -> Result<usize, Error> {
+    transaction(cx.db, async |db| {
+        client::by_id(db, client).await?.ok_or(Reason::UnknownClient)?;
+        let changing = examined(cx, iccids, |number| match number.status {
+            NumberStatus::Available => Some(true),
+            NumberStatus::Allotted if number.client_id.as_ref() == Some(client) => Some(false),
+            _ => None,
+        });
+        let changing = changing.await?;
+        let changed = number::allot(db, Some(client), list(&changing), cx.now).await?;
+        exactly(changed, &changing)
+    })
+    .await
+}
+
+/// Puts numbers that were set aside for a client back into the pool. Those that are there already stay so.
+///
+/// Returns how many changed.
+///
+/// # Errors
+/// [`Reason::UnknownNumber`]; [`Reason::NumberInUse`] when one is reserved, written, suspended or retired;
+/// [`Reason::BodyTooLarge`] beyond [`MAX_NUMBERS`]. Then none is put back.
+pub async fn release_numbers<D: Database>(cx: &Context<'_, D>, iccids: &[Iccid]) -> Result<usize, Error> {
+    transaction(cx.db, async |db| {
+        let changing = examined(cx, iccids, |number| match number.status {
+            NumberStatus::Allotted => Some(true),
+            NumberStatus::Available => Some(false),
+            _ => None,
+        });
+        let changing = changing.await?;
+        let changed = number::allot(db, None, list(&changing), cx.now).await?;
+        exactly(changed, &changing)
+    })
+    .await
+}
+
+/// The numbers that `judge` lets change; it tells whether one changes, or that it must not.
+async fn examined<D: Database>(
+    cx: &Context<'_, D>,
+    iccids: &[Iccid],
+    judge: impl Fn(&NumberRow) -> Option<bool>,
+) -> Result<Vec<BlindIndex>, Error> {
+    if iccids.len() > MAX_NUMBERS {
+        return Err(Error::new(Reason::BodyTooLarge)
+            .with_detail(format!("最多 {MAX_NUMBERS} 个"), format!("at most {MAX_NUMBERS}")));
+    }
+    let mut changing = Vec::new();
+    for (at, iccid) in iccids.iter().enumerate() {
+        let index = cx.vault.blind_index(IndexKind::Iccid, iccid.as_str().as_bytes());
+        let place =
+            |error: Error| error.with_detail(format!("第 {} 个", at + 1), format!("entry {}", at + 1));
+        let number = number::by_iccid(cx.db, &index).await?;
+        let number = number.ok_or_else(|| place(Reason::UnknownNumber.into()))?;
+        let changes = judge(&number).ok_or_else(|| place(Reason::NumberInUse.into()))?;
+        if changes && !changing.contains(&index) {
+            changing.push(index);
+        }
+    }
+    Ok(changing)
+}
+
+fn list(indexes: &[BlindIndex]) -> String {
+    let list: Value = indexes
+        .iter()
+        .map(|index| hex::encode(index.as_bytes()))
+        .collect();
+    list.to_string()
+}
+
+fn exactly(changed: usize, wanted: &[BlindIndex]) -> Result<usize, Error> {
+    if changed == wanted.len() {
+        Ok(changed)
+    } else {
+        Err(Reason::Conflict.into())
+    }
+}
+
+/// What is done to one number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NumberAct {
+    /// 停用: out of use for now. A card that waits for it gets nothing to write meanwhile.
+    Suspend,
+    /// 恢复: what it was before it was suspended.
+    Resume,
+    /// 注销: out of use for ever.
+    Retire,
+}
+
+/// Suspends, resumes or retires a number. What it is already stays so.
+///
+/// Returns its state then.
+///
+/// # Errors
+/// [`Reason::UnknownNumber`]; [`Reason::NumberInUse`] when it is retired, or is to be retired while a card waits for
+/// it; [`Reason::ParameterNotApplicable`] when MSISDN and ICCID do not belong together.
+pub async fn act_on_number<D: Database>(
+    cx: &Context<'_, D>,
+    what: &NumberRef,
+    act: NumberAct,
+) -> Result<NumberStatus, Error> {
+    transaction(cx.db, async |db| {
+        let index = |kind, text: &str| cx.vault.blind_index(kind, text.as_bytes());
+        let number = match what {
+            NumberRef::Msisdn(msisdn) => {
+                number::by_msisdn(db, &index(IndexKind::Msisdn, msisdn.as_str())).await?
+            }
+            NumberRef::Iccid(iccid) | NumberRef::Both(_, iccid) => {
+                number::by_iccid(db, &index(IndexKind::Iccid, iccid.as_str())).await?
+            }
+        };
+        let number = number.ok_or(Reason::UnknownNumber)?;
+        if let NumberRef::Both(msisdn, _) = what
+            && number.msisdn_index != index(IndexKind::Msisdn, msisdn.as_str())
+        {
+            return Err(Reason::ParameterNotApplicable.into());
+        }
+        let told = match (act, number.status) {
+            (NumberAct::Retire, NumberStatus::Retired) => return Ok(number.status),
+            (_, NumberStatus::Retired) | (NumberAct::Retire, NumberStatus::Reserved) => {
+                return Err(Reason::NumberInUse.into());
+            }
+            (NumberAct::Retire, NumberStatus::Suspended) if is_waited_for(&number) => {
+                return Err(Reason::NumberInUse.into());
+            }
+            (NumberAct::Suspend, _) => "suspended",
+            (NumberAct::Resume, _) => "active",
+            (NumberAct::Retire, _) => "retired",
+        };
+        let row = json!([[hex::encode(number.iccid_index.as_bytes()), cx.now.millis(), told]]);
+        told::store(db, Topic::Status, row.to_string(), cx.now).await?;
+        let after = number::by_iccid(db, &number.iccid_index).await?;
+        Ok(after.map_or(number.status, |number| number.status))
+    })
+    .await
+}
+
+/// Whether the number was reserved for a chip that does not hold it yet.
+fn is_waited_for(number: &NumberRow) -> bool {
+    number.eid_index.is_some() && !number.is_written
+}
+
+/// Enters a chip in the register of faulty chips, or takes it out again (§8.2.2). A faulty chip gets neither
+/// applications nor sessions. That it enters is an incident, which taking it out settles.
+///
+/// # Errors
+/// [`Reason::UnknownChip`].
+pub async fn register_fault<D: Database>(cx: &Context<'_, D>, eid: &Eid, faulty: bool) -> Result<(), Error> {
+    let index = cx.vault.blind_index(IndexKind::Eid, eid.as_str().as_bytes());
+    transaction(cx.db, async |db| {
+        let chip = chip::by_eid(db, &index).await?.ok_or(Reason::UnknownChip)?;
+        guarded(chip::register_fault(db, &index, faulty, cx.now).await?)?;
+        let subject = Subject::chip(&index);
+        match (chip.faulty, faulty) {
+            // Again is no news, even if somebody has settled it meanwhile.
+            (true, true) => Ok(()),
+            (false, true) => open_incident(cx, IncidentKind::ChipFault, &subject)
+                .await
+                .map(drop),
+            (_, false) => close_incident(cx, IncidentKind::ChipFault, &subject).await,
+        }
+    })
+    .await
+}

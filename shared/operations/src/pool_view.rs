@@ -1,0 +1,64 @@
+//! §5.3.1.1 码号管理: the pools of operator numbers as an administrator sees them, and their low-water marks.
+
+use super::Context;
+use super::jobs::Upkeep;
+use domain::error::{Error, Reason};
+use domain::{PoolState, Province, Timestamp};
+use store::{Database, pool_level};
+
+/// Numbers of a pool are counted up to here.
+pub const MAX_COUNTED: u32 = 100_000;
+
+/// A pool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PoolView {
+    /// The province.
+    pub province: Province,
+    /// State when it was watched last.
+    pub state: PoolState,
+    /// Numbers in it now, at most [`MAX_COUNTED`].
+    pub level: u32,
+    /// True when there are more.
+    pub is_capped: bool,
+    /// The mark in force; 0 when none is.
+    pub low_water: u32,
+    /// Since when it is in this state.
+    pub changed_at: Timestamp,
+}
+
+/// Every pool that is watched, by the code of its province: those of every province that has, or had, a number for
+/// anyone.
+///
+/// # Errors
+/// Those of the database.
+pub async fn pool_views<D: Database>(cx: &Context<'_, D>, upkeep: &Upkeep) -> Result<Vec<PoolView>, Error> {
+    let mut views = Vec::new();
+    for row in pool_level::all(cx.db).await? {
+        let counted = pool_level::count(cx.db, row.province, MAX_COUNTED + 1).await?;
+        views.push(PoolView {
+            province: row.province,
+            state: row.state,
+            level: counted.min(MAX_COUNTED),
+            is_capped: counted > MAX_COUNTED,
+            low_water: row.low_water.unwrap_or(upkeep.pool_low_water),
+            changed_at: row.changed_at,
+        });
+    }
+    Ok(views)
+}
+
+/// Sets the low-water mark of one province, or with none lets the platform's be in force again.
+///
+/// # Errors
+/// [`Reason::ProvinceWithoutNumber`] for a province that never had a number in its pool.
+pub async fn set_pool_low_water<D: Database>(
+    cx: &Context<'_, D>,
+    province: Province,
+    low_water: Option<u32>,
+) -> Result<(), Error> {
+    if pool_level::set_low_water(cx.db, province, low_water).await? {
+        Ok(())
+    } else {
+        Err(Reason::ProvinceWithoutNumber.into())
+    }
+}

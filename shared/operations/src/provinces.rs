@@ -1,0 +1,15 @@
+//! §7.2.2.1: for which provinces a number can be written now.
+
+use super::Context;
+use domain::Province;
+use domain::error::Error;
+use store::{Database, views};
+
+/// The provinces whose pool has a free number, by code. Numbers allotted to clients do not count: what is asked for
+/// is where automatic writing can take a number from.
+///
+/// # Errors
+/// Those of the database.
+pub async fn provinces<D: Database>(cx: &Context<'_, D>) -> Result<Vec<Province>, Error> {
+    Ok(views::provinces_with_numbers(cx.db).await?)
+}

@@ -1,0 +1,59 @@
+//! A receiver as an administrator sees it: never a secret.
+
+use super::super::Context;
+use domain::error::{Error, Reason};
+use domain::{Receiver, StopCause, Timestamp};
+use store::{Database, outbox, receiver, receiver_secret};
+
+/// A receiver.
+#[derive(Clone, Debug)]
+pub struct ReceiverView {
+    /// Where messages go.
+    pub url: Option<String>,
+    /// When the address was entered.
+    pub entered_at: Timestamp,
+    /// Since when messages to it have only failed.
+    pub failing_since: Option<Timestamp>,
+    /// Since when it is not called, and why.
+    pub stopped: Option<(Timestamp, StopCause)>,
+    /// How many messages are on their way.
+    pub on_their_way: u32,
+    /// Its latest secrets, the newest first.
+    pub secrets: Vec<ReceiverSecretView>,
+}
+
+/// A secret, without what it is.
+#[derive(Clone, Debug)]
+pub struct ReceiverSecretView {
+    /// Its number.
+    pub generation: i64,
+    /// Whether messages are signed with it.
+    pub live: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// End of its overlap with its successor.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// Shows a receiver.
+///
+/// # Errors
+/// [`Reason::UnknownReceiver`].
+pub async fn receiver_view<D: Database>(cx: &Context<'_, D>, to: &Receiver) -> Result<ReceiverView, Error> {
+    let row = receiver::find(cx.db, to).await?.ok_or(Reason::UnknownReceiver)?;
+    let secrets = receiver_secret::latest(cx.db, to).await?;
+    let secrets = secrets.iter().map(|secret| ReceiverSecretView {
+        generation: secret.generation,
+        live: secret.is_live(cx.now),
+        created_at: secret.created_at,
+        expires_at: secret.expires_at,
+    });
+    Ok(ReceiverView {
+        url: row.url,
+        entered_at: row.entered_at,
+        failing_since: row.failing_since,
+        stopped: row.stopped,
+        on_their_way: outbox::on_their_way(cx.db, to, cx.now).await?,
+        secrets: secrets.collect(),
+    })
+}

@@ -1,0 +1,367 @@
+//! §6.2.3.3, §6.2.4.1: what happens in a device session.
+
+use super::Context;
+use super::incidents::close_incidents;
+use super::outbox::{Outcome, enqueue};
+use super::transition::{close_incident, guarded, move_card, open_incident};
+use domain::error::{Error, Reason};
+use domain::{Actor, CardEvent, FailureKind, IncidentKind, SessionId, TaskState, Work};
+use store::{
+    Database, Subject,
+    chip::{self, ChipRow},
+    device_session::{self, SessionRow, SessionState},
+    number,
+    task::{self, TaskRow},
+    temporary_number, transaction,
+};
+
+/// Progress when everything is written and only the verification is left, in percent.
+const WRITTEN_PERCENT: u8 = 90;
+/// Most steps a script may have.
+const MAX_STEPS: u32 = 10_000;
+/// Why a gateway closes a session that the test allowance no longer covers.
+const ALLOWANCE_REASON: &str = "allowance_exhausted";
+/// Times one application writes a card that does not keep what was written, before it fails.
+pub const MAX_WRITE_ATTEMPTS: u32 = 5;
+/// Largest byte count a session may report; far beyond any allowance.
+const MAX_SESSION_BYTES: u64 = 1 << 40;
+/// Longest text for the operator that is kept, in characters.
+const MAX_NOTE_CHARS: usize = 512;
+
+/// What the gateway reports.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReportEvent {
+    /// The card acknowledged `step` of `steps`.
+    Progress {
+        /// Acknowledged steps.
+        step: u32,
+        /// All steps.
+        steps: u32,
+    },
+    /// All files are written and read back equal; the card was told to restart.
+    Written,
+    /// In a new session the card holds what was reserved and has registered with the operator number.
+    Verified,
+    /// In a new session it does not.
+    NotVerified {
+        /// True when the card must be written again.
+        rewrite: bool,
+        /// For the operator.
+        detail: String,
+    },
+    /// Writing ended without success.
+    Failed {
+        /// Why.
+        failure: FailureKind,
+        /// For the operator.
+        detail: String,
+        /// True when the chip itself is at fault (§8.2.2).
+        chip_fault: bool,
+    },
+    /// The link ended.
+    Closed {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// One report of a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// The session.
+    pub session_id: SessionId,
+    /// Counts the reports of the session upwards; a number seen before changes nothing.
+    pub seq: u64,
+    /// What happened.
+    pub event: ReportEvent,
+    /// Bytes from the card so far.
+    pub bytes_up: u64,
+    /// Bytes to the card so far.
+    pub bytes_down: u64,
+}
+
+/// The platform's answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReportAnswer {
+    /// False: end the session.
+    pub go_on: bool,
+    /// Test allowance left, in bytes; none when the session does not use it.
+    pub allowance_bytes: Option<u64>,
+}
+
+/// Takes a report. Bytes are deducted by how far the counts went up (§5.2.1.2), also those of a session
+/// that is superseded by now; whatever else it says is then refused. A success or failure changes card,
+/// task, number, history and callback together. A report seen before changes nothing.
+///
+/// # Errors
+/// [`Reason::UnknownSession`], [`Reason::SessionSuperseded`], [`Reason::SessionClosed`],
+/// [`Reason::ReportOutOfOrder`] when it does not fit the session's work or the task's state,
+/// [`Reason::ReportMalformed`].
+pub async fn report<D: Database>(cx: &Context<'_, D>, report: &Report) -> Result<ReportAnswer, Error> {
+    let seq = validated(report)?;
+    transaction(cx.db, async |db| {
+        let session = device_session::by_id(db, report.session_id)
+            .await?
+            .ok_or(Reason::UnknownSession)?;
+        let chip = chip::by_eid(db, &session.eid_index).await?;
+        let chip = chip.ok_or_else(|| Error::internal("a session without its chip"))?;
+        let remaining = account(cx, &session, &chip, report).await?;
+        let ends = matches!(
+            report.event,
+            ReportEvent::Failed { .. } | ReportEvent::Closed { .. }
+        );
+        let answer = |open: bool| ReportAnswer {
+            go_on: open && !ends && (!session.charged || remaining > 0),
+            allowance_bytes: session.charged.then_some(remaining),
+        };
+        match session.state {
+            // Committed all the same: the bytes were spent.
+            SessionState::Superseded => return Ok::<_, Error>(Err(Error::from(Reason::SessionSuperseded))),
+            SessionState::Closed if seq > session.last_seq => return Ok(Err(Reason::SessionClosed.into())),
+            SessionState::Closed => return Ok(Ok(answer(false))),
+            SessionState::Open => (),
+        }
+        if device_session::set_seq(db, session.id, seq).await? {
+            handle(cx, &session, &chip, &report.event).await?;
+        }
+        Ok(Ok(answer(true)))
+    })
+    .await?
+}
+
+fn validated(report: &Report) -> Result<i64, Error> {
+    let malformed = |en: &str| Error::new(Reason::ReportMalformed).with_detail(en, en);
+    if report.bytes_up > MAX_SESSION_BYTES || report.bytes_down > MAX_SESSION_BYTES {
+        return Err(malformed("bytes_up, bytes_down"));
+    }
+    if let ReportEvent::Progress { step, steps } = report.event
+        && (step > steps || steps == 0 || steps > MAX_STEPS)
+    {
+        return Err(malformed("step, steps"));
+    }
+    i64::try_from(report.seq).map_err(|_| malformed("seq"))
+}
+
+/// Deducts what the session cost since its last report and returns the allowance left, in bytes. A
+/// session that verifies goes over the operator number and costs no allowance, unless it turns out that it did not.
+async fn account<D: Database>(
+    cx: &Context<'_, D>,
+    session: &SessionRow,
+    chip: &ChipRow,
+    report: &Report,
+) -> Result<u64, Error> {
+    let up = i64::try_from(report.bytes_up)
+        .unwrap_or(i64::MAX)
+        .max(session.bytes_up);
+    let down = i64::try_from(report.bytes_down)
+        .unwrap_or(i64::MAX)
+        .max(session.bytes_down);
+    let more = (up - session.bytes_up).saturating_add(down - session.bytes_down);
+    if more == 0 {
+        return Ok(chip.remaining_bytes());
+    }
+    device_session::count_bytes(cx.db, session.id, up, down, cx.now).await?;
+    if !session.charged {
+        return Ok(chip.remaining_bytes());
+    }
+    deduct(cx, chip, more).await
+}
+
+async fn handle<D: Database>(
+    cx: &Context<'_, D>,
+    session: &SessionRow,
+    chip: &ChipRow,
+    event: &ReportEvent,
+) -> Result<(), Error> {
+    match event {
+        ReportEvent::Closed { reason } => {
+            note(cx, session, reason).await?;
+            // Without a verdict nobody knows that it went over the operator number.
+            if !verdict_given(cx, session).await? {
+                charge_verification(cx, session, chip).await?;
+            }
+            if reason == ALLOWANCE_REASON {
+                open_incident(
+                    cx,
+                    IncidentKind::AllowanceExhausted,
+                    &Subject::chip(&chip.eid_index),
+                )
+                .await?;
+            }
+            return guarded(device_session::close(cx.db, session.id, cx.now).await?);
+        }
+        ReportEvent::NotVerified { detail, .. } | ReportEvent::Failed { detail, .. } => {
+            note(cx, session, detail).await?
+        }
+        _ => (),
+    }
+    let task = current_task(cx, session).await?;
+    match event {
+        ReportEvent::Progress { step, steps } => {
+            // Steps of an attempt that is over, or of a verification, say nothing about this one.
+            if session.work == Work::Write && session.attempt == task.attempt {
+                task::progress(cx.db, task.id, *step, percent(*step, *steps), cx.now).await?;
+            }
+        }
+        ReportEvent::Written => {
+            in_order(session.work == Work::Write)?;
+            in_order(task::set_verify(cx.db, task.id, WRITTEN_PERCENT, cx.now).await?)?;
+        }
+        ReportEvent::Verified => {
+            in_order(session.work == Work::Verify)?;
+            succeed(cx, chip, &task).await?;
+        }
+        ReportEvent::NotVerified { rewrite, .. } => {
+            in_order(session.work == Work::Verify)?;
+            // It did not go over the operator number after all.
+            charge_verification(cx, session, chip).await?;
+            if *rewrite && task.attempt >= MAX_WRITE_ATTEMPTS {
+                fail(cx, chip, &task, FailureKind::ReadBackMismatch, true).await?;
+            } else if *rewrite {
+                in_order(task::rewrite(cx.db, task.id, cx.now).await?)?;
+            } else {
+                open_incident(cx, IncidentKind::NumberSilent, &Subject::chip(&chip.eid_index)).await?;
+            }
+        }
+        ReportEvent::Failed {
+            failure, chip_fault, ..
+        } => fail(cx, chip, &task, *failure, *chip_fault).await?,
+        ReportEvent::Closed { .. } => (),
+    }
+    Ok(())
+}
+
+/// Whether the writing that `session` verified has succeeded.
+async fn verdict_given<D: Database>(cx: &Context<'_, D>, session: &SessionRow) -> Result<bool, Error> {
+    let Some(id) = session.task_id else {
+        return Ok(false);
+    };
+    let task = task::by_id(cx.db, id).await?;
+    Ok(task.is_some_and(|task| task.state == TaskState::Succeeded))
+}
+
+/// Deducts what a verification has cost so far; what it costs from here on is deducted as it comes.
+async fn charge_verification<D: Database>(
+    cx: &Context<'_, D>,
+    session: &SessionRow,
+    chip: &ChipRow,
+) -> Result<(), Error> {
+    let cost = device_session::charge(cx.db, session.id).await?;
+    deduct(cx, chip, cost).await.map(drop)
+}
+
+/// Deducts bytes from the test allowance and returns what is left of it, in bytes.
+async fn deduct<D: Database>(cx: &Context<'_, D>, chip: &ChipRow, bytes: i64) -> Result<u64, Error> {
+    let remaining = chip::deduct(cx.db, &chip.eid_index, bytes, cx.now).await?;
+    if remaining == 0 {
+        open_incident(
+            cx,
+            IncidentKind::AllowanceExhausted,
+            &Subject::chip(&chip.eid_index),
+        )
+        .await?;
+    }
+    Ok(remaining)
+}
+
+/// The task of the session, which must be under way.
+async fn current_task<D: Database>(cx: &Context<'_, D>, session: &SessionRow) -> Result<TaskRow, Error> {
+    let id = session.task_id.ok_or(Reason::ReportOutOfOrder)?;
+    let task = task::by_id(cx.db, id)
+        .await?
+        .ok_or_else(|| Error::internal("a session without its task"))?;
+    in_order(task.state == TaskState::Writing)?;
+    Ok(task)
+}
+
+async fn succeed<D: Database>(cx: &Context<'_, D>, chip: &ChipRow, task: &TaskRow) -> Result<(), Error> {
+    in_order(task::succeed(cx.db, task.id, cx.now).await?)?;
+    let number = number::set_written(cx.db, task.id, cx.now)
+        .await?
+        .ok_or(Reason::NumberSuspended)?;
+    // The chip holds this number and nothing else: what it held of earlier tasks is overwritten.
+    number::give_back_held(cx.db, &chip.eid_index, cx.now).await?;
+    move_card(
+        cx,
+        chip,
+        CardEvent::WriteVerified,
+        &Actor::Gateway,
+        "verified",
+        Some(task.id),
+    )
+    .await?;
+    temporary_number::forget(cx.db, &chip.eid_index).await?;
+    let over = [IncidentKind::StuckWriting, IncidentKind::NumberSilent];
+    close_incidents(cx, &over, &Subject::chip(&chip.eid_index)).await?;
+    enqueue(cx, chip, task, &number, Outcome::Written).await
+}
+
+/// Ends a task without success: the card becomes 写卡失败, the number stays with it, the client is told.
+pub(super) async fn fail<D: Database>(
+    cx: &Context<'_, D>,
+    chip: &ChipRow,
+    task: &TaskRow,
+    failure: FailureKind,
+    chip_fault: bool,
+) -> Result<(), Error> {
+    let number = number::by_task(cx.db, task.id)
+        .await?
+        .ok_or_else(|| Error::internal("a task without its number"))?;
+    in_order(task::fail(cx.db, task.id, failure, cx.now).await?)?;
+    // Held, not given back: part of it may be on the chip. A suspended number stays suspended.
+    number::hold(cx.db, task.id, cx.now).await?;
+    move_card(
+        cx,
+        chip,
+        CardEvent::WriteFailed,
+        &Actor::Gateway,
+        failure.code(),
+        Some(task.id),
+    )
+    .await?;
+    let subject = Subject::chip(&chip.eid_index);
+    close_incident(cx, IncidentKind::StuckWriting, &subject).await?;
+    if chip_fault {
+        chip::set_faulty(cx.db, &chip.eid_index, cx.now).await?;
+        open_incident(cx, IncidentKind::ChipFault, &subject).await?;
+    }
+    enqueue(cx, chip, task, &number, Outcome::Failed(failure)).await
+}
+
+/// Percent of `step` of `steps` acknowledged steps: all of them make 90, the verification the rest.
+fn percent(step: u32, steps: u32) -> u8 {
+    let share = u64::from(step) * u64::from(WRITTEN_PERCENT) / u64::from(steps.max(1));
+    u8::try_from(share)
+        .unwrap_or(WRITTEN_PERCENT)
+        .min(WRITTEN_PERCENT)
+}
+
+fn in_order(yes: bool) -> Result<(), Error> {
+    if yes {
+        Ok(())
+    } else {
+        Err(Reason::ReportOutOfOrder.into())
+    }
+}
+
+/// Keeps what the gateway tells the operator. Sealed, because it may quote what the card holds.
+async fn note<D: Database>(cx: &Context<'_, D>, session: &SessionRow, text: &str) -> Result<(), Error> {
+    let text: String = text.chars().take(MAX_NOTE_CHARS).collect();
+    let row = session.id.text();
+    let sealed = cx
+        .vault
+        .seal(cx.random, device_session::NOTE, row.as_bytes(), text.as_bytes())?;
+    Ok(device_session::set_note(cx.db, session.id, sealed).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::percent;
+
+    #[test]
+    fn acknowledged_steps_make_at_most_ninety_percent() {
+        assert_eq!([percent(0, 12), percent(3, 12), percent(12, 12)], [0, 22, 90]);
+        assert_eq!(percent(5, 0), 90);
+        assert_eq!(percent(u32::MAX, 1), 90);
+    }
+}

@@ -1,0 +1,215 @@
+//! §5.3.1.3, §5.2.1.2: a chip that is not written yet gets another temporary number, and with it a new test period, or
+//! more test allowance. The only way in which the allowance of a chip ever goes up.
+
+use time::Date;
+
+use super::Context;
+use super::apply::MIN_WRITE_ALLOWANCE_BYTES;
+use super::transition::{close_incident, guarded};
+use domain::error::{Error, Reason};
+use domain::{
+    CardStatus, Eid, Iccid, Imsi, IncidentKind, Msisdn, Network, TemporaryNumber, Timestamp, Volume,
+    warned_at,
+};
+use store::{
+    Database, Subject,
+    chip::{self, ChipRow},
+    temporary_number::{self, NextRow, PAST_ICCID, PAST_MSISDN, PastRow, PresentRow},
+    transaction,
+};
+use vault::{BlindIndex, IndexKind};
+
+/// Most numbers a chip had before among which one that comes back is looked for.
+const MAX_PAST_NUMBERS: u32 = 100;
+
+/// What a chip is given.
+#[derive(Clone, Debug)]
+pub struct Reprovision {
+    /// Temporary number.
+    pub msisdn: Msisdn,
+    /// Its ICCID.
+    pub iccid: Iccid,
+    /// Its IMSI.
+    pub imsi: Imsi,
+    /// Day it was opened. Unless it is said: today, or what it was if the chip has, or had, this number already.
+    pub opened_on: Option<Date>,
+    /// Network it works on. Unless it is said: that of the number before.
+    pub network: Option<Network>,
+    /// What is to be left of the test allowance. Unless it is said it stays as it is.
+    pub allowance: Option<Volume>,
+}
+
+/// What a chip has then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reprovisioned {
+    /// False when it had all of this already.
+    pub changed: bool,
+    /// First moment at which its temporary number has expired.
+    pub expires_at: Timestamp,
+    /// Test allowance left.
+    pub remaining: Volume,
+}
+
+/// Gives a chip a temporary number and test allowance. What it was given already stays as it is.
+///
+/// # Errors
+/// [`Reason::UnknownChip`]; [`Reason::WrongState`] while the card is being written, and once it is;
+/// [`Reason::ImportConflict`] when another chip has one of the values; [`Reason::ParameterMalformed`] when the period
+/// would end beyond the calendar. Then nothing changes.
+pub async fn reprovision<D: Database>(
+    cx: &Context<'_, D>,
+    eid: &Eid,
+    new: &Reprovision,
+) -> Result<Reprovisioned, Error> {
+    let index = cx.vault.blind_index(IndexKind::Eid, eid.as_str().as_bytes());
+    transaction(cx.db, async |db| {
+        let chip = chip::by_eid(db, &index).await?.ok_or(Reason::UnknownChip)?;
+        if matches!(chip.status, CardStatus::Writing | CardStatus::Written) {
+            return Err(Error::new(Reason::WrongState).with_detail(chip.status.zh(), chip.status.en()));
+        }
+        let (renewed, expires_at) = renew(cx, &chip, new).await?;
+        let before = Volume::from_bytes(chip.remaining_bytes());
+        let remaining = new.allowance.unwrap_or(before);
+        let is_set = new.allowance.is_some() && chip.allowance_bytes != allowance(&chip, remaining);
+        if is_set {
+            guarded(temporary_number::set_remaining(db, &index, chip.status, remaining, cx.now).await?)?;
+        }
+        let changed = renewed || is_set;
+        if changed {
+            settle(cx, &index, expires_at, remaining).await?;
+        }
+        Ok(Reprovisioned {
+            changed,
+            expires_at,
+            remaining,
+        })
+    })
+    .await
+}
+
+/// The allowance with which `remaining` is left.
+fn allowance(chip: &ChipRow, remaining: Volume) -> u64 {
+    chip.used_bytes.saturating_add(remaining.bytes())
+}
+
+/// Gives the chip its number unless it has it; whether it did not, and when the period ends.
+async fn renew<D: Database>(
+    cx: &Context<'_, D>,
+    chip: &ChipRow,
+    new: &Reprovision,
+) -> Result<(bool, Timestamp), Error> {
+    let there = temporary_number::find(cx.db, &chip.eid_index).await?;
+    let there = there.ok_or_else(|| Error::internal("the chip is gone"))?;
+    let next = next(cx, &chip.eid_index, &there, new).await?;
+    if has_numbers(&there, &next) && there.opened_on == next.opened_on && there.network == next.network {
+        return Ok((false, there.expires_at));
+    }
+    if let Some(column) = temporary_number::collision(cx.db, &chip.eid_index, &next).await? {
+        return Err(Error::new(Reason::ImportConflict).with_detail(column, column));
+    }
+    let expires_at = next.expires_at;
+    keep(cx, &chip.eid_index, &there).await?;
+    guarded(temporary_number::replace(cx.db, &chip.eid_index, chip.status, next, cx.now).await?)?;
+    Ok((true, expires_at))
+}
+
+fn has_numbers(there: &PresentRow, next: &NextRow) -> bool {
+    (there.msisdn.0, there.iccid.0, there.imsi_index) == (next.msisdn.0, next.iccid.0, next.imsi.0)
+}
+
+async fn next<D: Database>(
+    cx: &Context<'_, D>,
+    eid_index: &BlindIndex,
+    there: &PresentRow,
+    new: &Reprovision,
+) -> Result<NextRow, Error> {
+    let both = |kind, column, text: &str| -> Result<(BlindIndex, Vec<u8>), Error> {
+        let sealed = cx
+            .vault
+            .seal(cx.random, column, eid_index.as_bytes(), text.as_bytes())?;
+        Ok((cx.vault.blind_index(kind, text.as_bytes()), sealed))
+    };
+    let mut next = NextRow {
+        network: new.network.unwrap_or(there.network),
+        msisdn: both(IndexKind::Msisdn, chip::TEMP_MSISDN, new.msisdn.as_str())?,
+        iccid: both(IndexKind::Iccid, chip::TEMP_ICCID, new.iccid.as_str())?,
+        imsi: both(IndexKind::Imsi, chip::TEMP_IMSI, new.imsi.as_str())?,
+        opened_on: there.opened_on,
+        expires_at: there.expires_at,
+        next_at: there.expires_at,
+    };
+    // A number is opened once: that it is told again or comes back, on another day, does not make its period longer.
+    next.opened_on = match new.opened_on {
+        Some(day) => day,
+        None if has_numbers(there, &next) => there.opened_on,
+        None => match opened_before(cx, eid_index, new).await? {
+            Some(day) => day,
+            None => cx.now.date_in(cx.zone),
+        },
+    };
+    let number = TemporaryNumber {
+        network: next.network,
+        opened_on: next.opened_on,
+    };
+    next.expires_at = number.expires_at(cx.zone)?;
+    next.next_at = warned_at(next.expires_at);
+    Ok(next)
+}
+
+/// When the number that the chip is given was opened, if the chip had it before.
+async fn opened_before<D: Database>(
+    cx: &Context<'_, D>,
+    eid_index: &BlindIndex,
+    new: &Reprovision,
+) -> Result<Option<Date>, Error> {
+    for past in temporary_number::past(cx.db, eid_index, MAX_PAST_NUMBERS).await? {
+        let row = PastRow::row(eid_index, past.seq);
+        let msisdn = cx.vault.open_identifier(PAST_MSISDN, &row, &past.msisdn_sealed)?;
+        let iccid = cx.vault.open_identifier(PAST_ICCID, &row, &past.iccid_sealed)?;
+        if (msisdn.as_str(), iccid.as_str()) == (new.msisdn.as_str(), new.iccid.as_str()) {
+            return Ok(Some(past.opened_on));
+        }
+    }
+    Ok(None)
+}
+
+/// Keeps the number that is being replaced.
+async fn keep<D: Database>(
+    cx: &Context<'_, D>,
+    eid_index: &BlindIndex,
+    there: &PresentRow,
+) -> Result<(), Error> {
+    let seq = temporary_number::next_seq(cx.db, eid_index).await?;
+    let row = PastRow::row(eid_index, seq);
+    // A sealed value opens in its own place only.
+    let moved = |from, to, sealed: &[u8]| -> Result<Vec<u8>, Error> {
+        let plain = cx.vault.open(from, eid_index.as_bytes(), sealed)?;
+        Ok(cx.vault.seal(cx.random, to, &row, &plain)?)
+    };
+    let past = PastRow {
+        eid_index,
+        seq,
+        msisdn_sealed: moved(chip::TEMP_MSISDN, PAST_MSISDN, &there.msisdn.1)?,
+        iccid_sealed: moved(chip::TEMP_ICCID, PAST_ICCID, &there.iccid.1)?,
+        opened_on: there.opened_on,
+        expires_at: there.expires_at,
+    };
+    Ok(temporary_number::keep(cx.db, past, cx.now).await?)
+}
+
+/// Closes the incidents that are settled by what the chip has now.
+async fn settle<D: Database>(
+    cx: &Context<'_, D>,
+    eid_index: &BlindIndex,
+    expires_at: Timestamp,
+    remaining: Volume,
+) -> Result<(), Error> {
+    let subject = Subject::chip(eid_index);
+    if cx.now < expires_at {
+        close_incident(cx, IncidentKind::TemporaryNumberExpired, &subject).await?;
+    }
+    if remaining.bytes() >= MIN_WRITE_ALLOWANCE_BYTES {
+        close_incident(cx, IncidentKind::AllowanceExhausted, &subject).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,215 @@
+//! §7.2.1 and §7.1.2: tokens. Stateless and signed; the client behind one is read again on each use, so
+//! that disabling a client or changing its secret stops its tokens at once.
+//!
+//! Form: `v1.<client_id>.<secret generation>.<expiry, ms>.<base64url of the signature>`. Safe in a query.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use ipnet::IpNet;
+
+use super::Context;
+use super::call_rate::{Blame, blame, heed_blame, spend_calls};
+use domain::error::{Error, Reason};
+use domain::{Budget, ClientId, Permission, Receiver, SECOND_MS, Timestamp};
+use store::{
+    Database,
+    client::{self, ClientRow},
+    client_secret::{self, SecretRow},
+    receiver,
+};
+
+/// How long a token is valid, in seconds (§7.1.2: 24 h).
+pub const TOKEN_LIFETIME_SECS: i64 = 86_400;
+/// Tokens a client may take in a minute unless it is given another number.
+pub const TOKENS_PER_MINUTE: u32 = 60;
+/// Longest token, in bytes.
+pub const MAX_TOKEN_BYTES: usize = 256;
+/// Longest secret, in bytes.
+const MAX_SECRET_BYTES: usize = 128;
+/// Most secrets of a client that are live at the same time: the latest, and in a rotation the one before it.
+pub(super) const MAX_LIVE_SECRETS: usize = 2;
+const VERSION: &str = "v1";
+/// Name of the interface that hands out tokens, in limits.
+const TOKEN_INTERFACE: &str = "token";
+
+/// A fresh token.
+pub struct IssuedToken {
+    /// What the client sends with its calls. Safe in a query string.
+    pub token: String,
+    /// Validity from now, in seconds.
+    pub expire_time: i64,
+    /// How many tokens the client may still take.
+    pub budget: Budget,
+    /// Since when the client's callback address is not called any more, if so.
+    pub callbacks_stopped_at: Option<Timestamp>,
+}
+
+/// A client that proved who it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// Its identifier.
+    pub id: ClientId,
+}
+
+/// What a token gives access to.
+#[derive(Clone, Debug)]
+pub struct Verified {
+    /// The client behind it.
+    pub caller: Caller,
+    /// How often the client may call the interface in a minute, where that differs from the default.
+    pub calls_per_minute: Option<u32>,
+}
+
+/// Exchanges identifier and secret for a token. During a rotation both live secrets are good (§9.2.1). An address
+/// that keeps presenting wrong secrets has to wait; other addresses of the same client do not.
+///
+/// # Errors
+/// [`Reason::ClientUnknownOrSecretWrong`]; only with the right secret [`Reason::ClientDisabled`] and
+/// [`Reason::IpNotAllowed`]; [`Reason::RateLimited`].
+pub async fn issue_token<D: Database>(
+    cx: &Context<'_, D>,
+    client_id: &str,
+    client_secret: &str,
+    ip: IpAddr,
+) -> Result<IssuedToken, Error> {
+    heed_blame(cx, Blame::WrongSecret, ip).await?;
+    let id = ClientId::parse(client_id)
+        .ok()
+        .filter(|_| client_secret.len() <= MAX_SECRET_BYTES);
+    let secrets = match &id {
+        Some(id) => client_secret::of_client(cx.db, id).await?,
+        None => Vec::new(),
+    };
+    let generation = generation_of(cx, client_secret, &secrets);
+    let client = match (&id, generation) {
+        (Some(id), Some(_)) => client::by_id(cx.db, id).await?,
+        _ => None,
+    };
+    let (Some(client), Some(generation)) = (client, generation) else {
+        blame(cx, Blame::WrongSecret, ip).await?;
+        return Err(Error::new(Reason::ClientUnknownOrSecretWrong).with_cause("wrong credentials"));
+    };
+    admitted(&client, ip)?;
+    let limit = limit_of(&client, TOKEN_INTERFACE)?.unwrap_or(TOKENS_PER_MINUTE);
+    let (_, budget) = spend_calls(cx, &client.id, TOKEN_INTERFACE, limit, 1).await?;
+    let address = receiver::find(cx.db, &Receiver::Client(client.id.clone())).await?;
+    let expires = cx.now.plus(TOKEN_LIFETIME_SECS * SECOND_MS).millis();
+    let payload = format!("{VERSION}.{}.{generation}.{expires}", client.id.as_str());
+    let signature = URL_SAFE_NO_PAD.encode(cx.vault.sign_token(payload.as_bytes())?);
+    Ok(IssuedToken {
+        token: format!("{payload}.{signature}"),
+        expire_time: TOKEN_LIFETIME_SECS,
+        budget,
+        callbacks_stopped_at: address.and_then(|row| row.stopped).map(|(at, _)| at),
+    })
+}
+
+/// The generation of the live secret that was presented. As many comparisons are made for a client that does not
+/// exist as for one that does, so that the time taken does not tell.
+fn generation_of<D>(cx: &Context<'_, D>, presented: &str, secrets: &[SecretRow]) -> Option<i64> {
+    let mut live = secrets.iter().filter(|secret| secret.is_live(cx.now));
+    let mut found = None;
+    for _ in 0..MAX_LIVE_SECRETS {
+        let secret = live.next();
+        let hash = secret.map_or(&[][..], |secret| &secret.hash);
+        if cx.vault.verify_secret(presented, hash) {
+            found = found.or(secret.map(|secret| secret.generation));
+        }
+    }
+    found
+}
+
+/// Recognises the client behind a token and verifies that it may call from `ip` what `permission` names.
+///
+/// # Errors
+/// [`Reason::TokenInvalid`] (also when the client is gone, or the token or its secret was revoked),
+/// [`Reason::TokenExpired`], [`Reason::ClientDisabled`], [`Reason::IpNotAllowed`], [`Reason::PermissionMissing`].
+pub async fn verify_token<D: Database>(
+    cx: &Context<'_, D>,
+    token: &str,
+    ip: IpAddr,
+    permission: Permission,
+) -> Result<Verified, Error> {
+    let claims = read(cx, token)?;
+    if cx.now >= claims.expires {
+        return Err(Reason::TokenExpired.into());
+    }
+    let standing = client_secret::standing(cx.db, &claims.client, claims.generation).await?;
+    let (client, secret) = standing.ok_or(Reason::TokenInvalid)?;
+    let issued = claims.expires.plus(-TOKEN_LIFETIME_SECS * SECOND_MS);
+    if !secret.is_live(cx.now) || issued < client.tokens_from {
+        return Err(Reason::TokenInvalid.into());
+    }
+    admitted(&client, ip)?;
+    let permissions: Vec<&str> = serde_json::from_str(&client.permissions).map_err(Error::internal)?;
+    if !permissions.contains(&permission.code()) {
+        return Err(Error::new(Reason::PermissionMissing).with_detail(permission.code(), permission.code()));
+    }
+    Ok(Verified {
+        calls_per_minute: limit_of(&client, permission.code())?,
+        caller: Caller { id: client.id },
+    })
+}
+
+/// The client's own limit for an interface, if it has one.
+pub(super) fn limit_of(client: &ClientRow, interface: &str) -> Result<Option<u32>, Error> {
+    let limits: BTreeMap<&str, u32> = serde_json::from_str(&client.limits).map_err(Error::internal)?;
+    Ok(limits.get(interface).copied())
+}
+
+/// What a token says.
+struct Claims {
+    client: ClientId,
+    generation: i64,
+    expires: Timestamp,
+}
+
+/// Reads a token; nothing in it is believed before its signature is verified.
+fn read<D>(cx: &Context<'_, D>, token: &str) -> Result<Claims, Error> {
+    if token.len() > MAX_TOKEN_BYTES {
+        return Err(Reason::TokenInvalid.into());
+    }
+    let (payload, signature) = token.rsplit_once('.').ok_or(Reason::TokenInvalid)?;
+    let signature = URL_SAFE_NO_PAD
+        .decode(signature)
+        .map_err(|_| Reason::TokenInvalid)?;
+    if !cx.vault.verify_token_signature(payload.as_bytes(), &signature)? {
+        return Err(Reason::TokenInvalid.into());
+    }
+    let mut parts = payload.split('.');
+    match (
+        parts.next(),
+        parts.next(),
+        parts.next(),
+        parts.next(),
+        parts.next(),
+    ) {
+        (Some(VERSION), Some(client), Some(generation), Some(expires), None) => Ok(Claims {
+            client: ClientId::parse(client).map_err(|_| Reason::TokenInvalid)?,
+            generation: generation.parse().map_err(|_| Reason::TokenInvalid)?,
+            expires: Timestamp(expires.parse().map_err(|_| Reason::TokenInvalid)?),
+        }),
+        _ => Err(Reason::TokenInvalid.into()),
+    }
+}
+
+/// An active client that calls from an address on its list (§5.3.2.2). An IPv4 address that arrives in
+/// IPv6 form counts as itself.
+fn admitted(client: &ClientRow, ip: IpAddr) -> Result<(), Error> {
+    if !client.active {
+        return Err(Reason::ClientDisabled.into());
+    }
+    let networks: Vec<IpNet> = serde_json::from_str::<Vec<String>>(&client.ips)
+        .map_err(Error::internal)?
+        .iter()
+        .map(|text| text.parse().map_err(Error::internal))
+        .collect::<Result<_, Error>>()?;
+    let ip = ip.to_canonical();
+    if networks.iter().any(|network| network.contains(&ip)) {
+        Ok(())
+    } else {
+        Err(Reason::IpNotAllowed.into())
+    }
+}

@@ -1,0 +1,53 @@
+//! The one way a card changes its state: the state machine decides, a guarded statement does it, the
+//! history keeps it.
+
+use super::Context;
+pub(super) use super::incidents::{close_incident, open_incident};
+use domain::error::{Error, Reason};
+use domain::{Actor, CardEvent, CardStatus, TaskId, next};
+use store::{
+    Database,
+    card_history::{self, Step},
+    chip::{self, ChipRow},
+};
+
+/// Moves a card by `event` and returns its new state.
+///
+/// # Errors
+/// [`Reason::WrongState`] when Table 2 has no such step, [`Reason::Conflict`] when the card moved meanwhile.
+pub(super) async fn move_card<D: Database>(
+    cx: &Context<'_, D>,
+    chip: &ChipRow,
+    event: CardEvent,
+    actor: &Actor,
+    reason: &str,
+    task: Option<TaskId>,
+) -> Result<CardStatus, Error> {
+    let to = next(chip.status, event).map_err(|refused| {
+        Error::new(Reason::WrongState)
+            .with_detail(chip.status.zh(), chip.status.en())
+            .with_cause(refused)
+    })?;
+    if !chip::set_status(cx.db, &chip.eid_index, chip.status, to, cx.now).await? {
+        return Err(Reason::Conflict.into());
+    }
+    let step = Step {
+        eid_index: &chip.eid_index,
+        from: Some(chip.status),
+        to,
+        actor,
+        reason,
+        task,
+    };
+    card_history::insert(cx.db, &step, cx.now).await?;
+    Ok(to)
+}
+
+/// `Ok` when a guarded statement found the row in the state it expects.
+pub(super) fn guarded(changed: bool) -> Result<(), Error> {
+    if changed {
+        Ok(())
+    } else {
+        Err(Reason::Conflict.into())
+    }
+}

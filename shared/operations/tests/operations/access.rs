@@ -1,0 +1,374 @@
+//! Who may call how often, what wrong credentials cost, and what is written down about it (§7.1.2, §9.2).
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use domain::error::{Error, Reason};
+use domain::{DAY_MS, Eid, Permission, SECOND_MS, TaskId};
+use operations::{
+    Blame, CALL_LOG_DAYS, CallFilter, CallRecord, ClientChange, CreatedClient, Job, REFUSALS_PER_MINUTE,
+    TOKENS_PER_MINUTE, WRONG_SECRETS, blame, change_client, issue_token, list_clients, record_call,
+    revoke_secret, revoke_tokens, rotate_secret, search_calls, spend_calls, verify_token,
+};
+use vault::IndexKind;
+
+use super::harness::{World, eid, ip, reason, run};
+
+const HOME: &str = "198.51.100.7";
+
+fn take(world: &World, client: &CreatedClient, secret: &str, from: &str) -> Result<String, Error> {
+    let id = client.client_id.as_str();
+    run(issue_token(&world.cx(), id, secret, ip(from))).map(|issued| issued.token)
+}
+
+fn works(world: &World, token: &str) -> Result<(), Reason> {
+    run(verify_token(&world.cx(), token, ip(HOME), Permission::ChipRead))
+        .map(drop)
+        .map_err(|error| error.reason())
+}
+
+// §9.2.1
+#[test]
+fn in_a_rotation_both_secrets_are_good_and_then_only_the_new_one() {
+    let world = World::new();
+    let client = world.client();
+    let id = &client.client_id;
+    let old = client.client_secret.as_str();
+    let old_token = take(&world, &client, old, HOME).unwrap();
+    let rotated = run(rotate_secret(&world.cx(), id, 60)).unwrap();
+    let new = rotated.client_secret.as_str();
+    assert_eq!(rotated.generation, 2);
+    assert_eq!(
+        rotated.previous_expires_at,
+        Some(world.time().plus(60 * SECOND_MS))
+    );
+    let new_token = take(&world, &client, new, HOME).unwrap();
+    assert!(take(&world, &client, old, HOME).is_ok());
+    assert_eq!(
+        reason(run(rotate_secret(&world.cx(), id, 60)).map(drop)),
+        Reason::SecretsInRotation
+    );
+
+    world.pass(60 * SECOND_MS);
+    assert_eq!(
+        reason(take(&world, &client, old, HOME)),
+        Reason::ClientUnknownOrSecretWrong
+    );
+    assert_eq!(works(&world, &old_token), Err(Reason::TokenInvalid));
+    assert_eq!(works(&world, &new_token), Ok(()));
+    assert_eq!(run(rotate_secret(&world.cx(), id, 0)).unwrap().generation, 3);
+    assert_eq!(works(&world, &new_token), Err(Reason::TokenInvalid));
+}
+
+#[test]
+fn a_revoked_secret_takes_its_tokens_along_and_no_others() {
+    let world = World::new();
+    let client = world.client();
+    let id = &client.client_id;
+    let old_token = take(&world, &client, &client.client_secret, HOME).unwrap();
+    let rotated = run(rotate_secret(&world.cx(), id, 3_600)).unwrap();
+    let new_token = take(&world, &client, &rotated.client_secret, HOME).unwrap();
+    run(revoke_secret(&world.cx(), id, 1)).unwrap();
+    assert_eq!(works(&world, &old_token), Err(Reason::TokenInvalid));
+    assert_eq!(works(&world, &new_token), Ok(()));
+    for generation in [1, 3, -1] {
+        assert_eq!(
+            reason(run(revoke_secret(&world.cx(), id, generation))),
+            Reason::UnknownSecret
+        );
+    }
+    // With the newest revoked there is no way in until another is made.
+    run(revoke_secret(&world.cx(), id, 2)).unwrap();
+    assert!(take(&world, &client, &rotated.client_secret, HOME).is_err());
+    let fresh = run(rotate_secret(&world.cx(), id, 0)).unwrap();
+    assert_eq!((fresh.generation, fresh.previous_expires_at), (3, None));
+    assert!(take(&world, &client, &fresh.client_secret, HOME).is_ok());
+}
+
+#[test]
+fn tokens_can_be_stopped_while_the_secret_stays() {
+    let world = World::new();
+    let client = world.client();
+    let token = take(&world, &client, &client.client_secret, HOME).unwrap();
+    run(revoke_tokens(&world.cx(), &client.client_id)).unwrap();
+    assert_eq!(works(&world, &token), Err(Reason::TokenInvalid));
+    world.pass(1);
+    let token = take(&world, &client, &client.client_secret, HOME).unwrap();
+    assert_eq!(works(&world, &token), Ok(()));
+}
+
+#[test]
+fn a_client_is_changed_in_what_is_named_and_nothing_else() {
+    let world = World::new();
+    let client = world.client();
+    let id = &client.client_id;
+    let limits = BTreeMap::from([("chip.read".to_owned(), 2)]);
+    let change = ClientChange {
+        name: Some("乙"),
+        limits: Some(&limits),
+        callback_url: Some(None),
+        ..ClientChange::default()
+    };
+    run(change_client(&world.cx(), id, &change)).unwrap();
+    let page = run(list_clients(&world.cx(), Some(id), None, 10)).unwrap();
+    let view = &page.clients[0];
+    assert_eq!((view.name.as_str(), view.callback_url.as_deref()), ("乙", None));
+    assert_eq!((view.limits.clone(), view.active), (limits, true));
+    assert_eq!(view.permissions.len(), Permission::ALL.len());
+    assert_eq!(view.phone, "138001****8000");
+    assert_eq!(view.secrets.len(), 1);
+    let token = take(&world, &client, &client.client_secret, HOME).unwrap();
+    let verified = run(verify_token(&world.cx(), &token, ip(HOME), Permission::ChipRead)).unwrap();
+    assert_eq!(verified.calls_per_minute, Some(2));
+
+    let before = world.dump();
+    for bad in [("chip.write", 1), ("chip.read", 0), ("chip.read", 1_000_001)] {
+        let limits = BTreeMap::from([(bad.0.to_owned(), bad.1)]);
+        let change = ClientChange {
+            limits: Some(&limits),
+            ..ClientChange::default()
+        };
+        assert_eq!(
+            reason(run(change_client(&world.cx(), id, &change))),
+            Reason::ParameterMalformed,
+            "{bad:?}"
+        );
+    }
+    assert_eq!(world.dump(), before);
+}
+
+#[test]
+fn clients_are_listed_page_by_page() {
+    let world = World::new();
+    let mut made: Vec<_> = (0..5).map(|_| world.client().client_id).collect();
+    made.sort_by(|one, other| one.as_str().cmp(other.as_str()));
+    let mut seen = Vec::new();
+    let mut after = None;
+    loop {
+        let page = run(list_clients(&world.cx(), None, after.as_ref(), 2)).unwrap();
+        seen.extend(page.clients.into_iter().map(|client| client.id));
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(seen, made);
+}
+
+// §7.1.2
+#[test]
+fn a_minute_has_so_many_calls_and_they_come_back() {
+    let world = World::new();
+    let client = world.client().client_id;
+    let other = world.client().client_id;
+    let spend = |who, interface: &str, permits| run(spend_calls(&world.cx(), who, interface, 30, permits));
+    let mut granted = 0;
+    while let Ok((permits, _)) = spend(&client, "chip.read", 4) {
+        granted += permits;
+    }
+    assert_eq!(granted, 30);
+    let wait = spend(&client, "chip.read", 1).unwrap_err().wait().unwrap();
+    assert_eq!((wait.secs, wait.budget.map(|budget| budget.left)), (2, Some(0)));
+    assert!(spend(&client, "number.read", 1).is_ok());
+    assert!(spend(&other, "chip.read", 1).is_ok());
+    world.pass(i64::from(wait.secs) * SECOND_MS);
+    assert!(spend(&client, "chip.read", 1).is_ok());
+    assert_eq!(reason(spend(&client, "chip.read", 1)), Reason::RateLimited);
+}
+
+#[test]
+fn a_clock_that_is_set_back_blocks_nobody() {
+    let world = World::new();
+    let client = world.client().client_id;
+    let spend = || run(spend_calls(&world.cx(), &client, "chip.read", 2, 1));
+    world.pass(365 * DAY_MS);
+    assert!(spend().is_ok() && spend().is_ok() && spend().is_err());
+    // Nodes whose clocks differ a little still share the limit.
+    world.pass(-30 * SECOND_MS);
+    assert!(spend().is_err());
+    world.pass(-364 * DAY_MS);
+    assert!(spend().is_ok() && spend().is_ok() && spend().is_err());
+}
+
+#[test]
+fn who_presents_wrong_secrets_has_to_wait_and_others_do_not() {
+    let world = World::new();
+    let client = world.client();
+    let (burst, secs) = WRONG_SECRETS;
+    for _ in 0..burst {
+        assert_eq!(
+            reason(take(&world, &client, "xks_wrong", HOME)),
+            Reason::ClientUnknownOrSecretWrong
+        );
+    }
+    // Even the right one is not looked at any more.
+    let right = client.client_secret.as_str();
+    let refused = take(&world, &client, right, HOME).unwrap_err();
+    assert_eq!(
+        (refused.reason(), refused.wait().map(|wait| wait.secs)),
+        (Reason::RateLimited, Some(secs))
+    );
+    assert!(take(&world, &client, right, "198.51.100.8").is_ok());
+    world.pass(i64::from(secs) * SECOND_MS);
+    assert!(take(&world, &client, right, HOME).is_ok());
+}
+
+#[test]
+fn an_ipv6_network_counts_as_one_address() {
+    let world = World::new();
+    for host in 0..REFUSALS_PER_MINUTE {
+        let from = ip(&format!("2001:db8::{host:x}"));
+        run(blame(&world.cx(), Blame::Refusal, from)).unwrap();
+    }
+    let refused = run(blame(&world.cx(), Blame::Refusal, ip("2001:db8::ffff:1")));
+    assert_eq!(reason(refused), Reason::RateLimited);
+    assert!(run(blame(&world.cx(), Blame::Refusal, ip("2001:db8:0:1::1"))).is_ok());
+    assert_eq!(world.count("SELECT COUNT(*) FROM stranger"), 2);
+    world.pass(DAY_MS);
+    world.job(Job::Strangers);
+    assert_eq!(world.count("SELECT COUNT(*) FROM stranger"), 0);
+}
+
+#[test]
+fn tokens_are_limited_like_other_calls() {
+    let world = World::new();
+    let client = world.client();
+    let secret = client.client_secret.as_str();
+    for _ in 0..TOKENS_PER_MINUTE {
+        take(&world, &client, secret, HOME).unwrap();
+    }
+    assert_eq!(reason(take(&world, &client, secret, HOME)), Reason::RateLimited);
+}
+
+fn record(world: &World, interface: &str, about: Option<&Eid>, task: Option<&str>, reason: Option<&str>) {
+    let index = about.map(|eid| world.vault.blind_index(IndexKind::Eid, eid.as_str().as_bytes()));
+    let call = CallRecord {
+        at: world.time(),
+        client_id: None,
+        interface,
+        code: if reason.is_some() { 404 } else { 200 },
+        reason,
+        address: Some(ip("::ffff:192.0.2.1")),
+        duration: Duration::from_micros(1_234),
+        request_id: "r1",
+        eid_index: index,
+        task_id: task,
+        subject: Some("eid=890860****0090"),
+    };
+    run(record_call(&world.cx(), &call)).unwrap();
+}
+
+// §9.2.2
+#[test]
+fn calls_are_found_by_chip_task_interface_reason_and_time() {
+    let world = World::new();
+    let task = TaskId::new(world.time(), [3; 10]);
+    record(&world, "chip.read", Some(&eid(0)), None, None);
+    world.pass(1_000);
+    record(&world, "chip.read", Some(&eid(1)), None, Some("unknown_chip"));
+    world.pass(1_000);
+    record(&world, "write.apply", Some(&eid(0)), Some(&task.text()), None);
+    let found = |filter: CallFilter<'_>| -> Vec<String> {
+        let page = run(search_calls(&world.cx(), &CallFilter { limit: 10, ..filter })).unwrap();
+        page.calls.into_iter().map(|call| call.interface).collect()
+    };
+    let filter = CallFilter::default;
+    let about = |eid| CallFilter {
+        eid: Some(eid),
+        ..filter()
+    };
+    assert_eq!(found(about(eid(0))), ["write.apply", "chip.read"]);
+    assert_eq!(found(about(eid(2))), [""; 0]);
+    assert_eq!(
+        found(CallFilter {
+            task_id: Some(task),
+            ..filter()
+        }),
+        ["write.apply"]
+    );
+    assert_eq!(
+        found(CallFilter {
+            reason: Some("unknown_chip"),
+            ..filter()
+        }),
+        ["chip.read"]
+    );
+    assert_eq!(
+        found(CallFilter {
+            interface: Some("chip.read"),
+            from: Some(world.time().plus(-1_000)),
+            to: Some(world.time()),
+            ..filter()
+        }),
+        ["chip.read"]
+    );
+    let first = run(search_calls(&world.cx(), &CallFilter { limit: 2, ..filter() })).unwrap();
+    let rest = CallFilter {
+        limit: 2,
+        cursor: first.next,
+        ..filter()
+    };
+    let rest = run(search_calls(&world.cx(), &rest)).unwrap();
+    assert_eq!((first.calls.len(), rest.calls.len(), rest.next), (2, 1, None));
+    let call = &rest.calls[0];
+    assert_eq!(call.at(), world.time().plus(-2_000));
+    assert_eq!(
+        (call.address.as_deref(), call.duration_us, call.code),
+        (Some("192.0.2.1"), 1_234, 200)
+    );
+}
+
+#[test]
+fn each_search_uses_its_index() {
+    let world = World::new();
+    let client = world.client().client_id;
+    let task = TaskId::new(world.time(), [3; 10]);
+    let plan_of = |filter: CallFilter<'_>| {
+        run(search_calls(&world.cx(), &filter)).unwrap();
+        let statement = *world.db.seen.borrow().last().unwrap();
+        world.plan(statement)
+    };
+    let filter = CallFilter::default;
+    for (filter, index) in [
+        (
+            CallFilter {
+                eid: Some(eid(0)),
+                ..filter()
+            },
+            "INDEX call_log_eid (eid_index=? AND id>? AND id<?)",
+        ),
+        (
+            CallFilter {
+                task_id: Some(task),
+                ..filter()
+            },
+            "INDEX call_log_task (task_id=? AND id>? AND id<?)",
+        ),
+        (
+            CallFilter {
+                client_id: Some(client),
+                ..filter()
+            },
+            "INDEX call_log_client (client_id=? AND id>? AND id<?)",
+        ),
+        (filter(), "INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
+    ] {
+        let plan = plan_of(filter);
+        assert!(plan.contains(index) && !plan.contains("TEMP B-TREE"), "{plan}");
+    }
+}
+
+#[test]
+fn calls_are_kept_for_half_a_year_and_then_swept() {
+    let world = World::new();
+    record(&world, "token", None, None, None);
+    world.pass(DAY_MS);
+    record(&world, "token", None, None, None);
+    let left = || world.count("SELECT COUNT(*) FROM call_log");
+    world.pass((i64::from(CALL_LOG_DAYS) - 1) * DAY_MS);
+    assert!(!world.job(Job::Retention).more);
+    assert_eq!(left(), 2);
+    world.pass(1);
+    world.job(Job::Retention);
+    assert_eq!(left(), 1);
+}

@@ -1,0 +1,399 @@
+//! Applications, their refusals, their cancellation and their status.
+
+use domain::CardStatus;
+use domain::error::Reason;
+use operations::{ApplyRequest, Caller, TaskRef, cancel, status};
+
+use super::harness::{ChipCsv, NumberCsv, World, automatic, days, designated, eid, eid_text, reason, run};
+
+fn card(world: &World, caller: &Caller, chip: u32) -> CardStatus {
+    run(status(&world.cx(), caller, &TaskRef::Eid(eid(chip))))
+        .unwrap()
+        .card_status
+}
+
+// §6.2.2.2
+#[test]
+fn an_accepted_application_reserves_a_number_and_waits_for_power_up() {
+    let world = World::new();
+    let caller = world.stocked(1, 2);
+    let applied = world.apply_auto(&caller, 0).unwrap();
+    assert_eq!(applied.card_status, CardStatus::WaitingPowerOn);
+    assert!(!applied.repeated);
+    assert_eq!(
+        world.count("SELECT COUNT(*) FROM number WHERE status = 'reserved' AND task_id IS NOT NULL"),
+        1
+    );
+    assert_eq!(
+        world.count("SELECT COUNT(*) FROM number WHERE status = 'available'"),
+        1
+    );
+    let history = world
+        .texts("SELECT from_status || '>' || to_status || ' ' || reason FROM card_history WHERE seq = 2");
+    assert_eq!(history, ["1>2 application_accepted"]);
+}
+
+// §7.1.3
+#[test]
+fn the_same_application_again_answers_the_same_task() {
+    let world = World::new();
+    let caller = world.stocked(1, 2);
+    let first = world.apply_auto(&caller, 0).unwrap();
+    let before = world.dump();
+    let again = world.apply(&caller, &automatic(&eid_text(0), "370000")).unwrap();
+    assert_eq!(
+        (again.task_id, again.card_status, again.repeated),
+        (first.task_id, first.card_status, true)
+    );
+    assert_eq!(world.dump(), before);
+}
+
+#[test]
+fn the_same_application_is_repeated_also_while_the_card_is_being_written() {
+    let world = World::new();
+    let caller = world.stocked(1, 1);
+    let first = world.apply_auto(&caller, 0).unwrap();
+    world.open(0).unwrap();
+    let again = world.apply_auto(&caller, 0).unwrap();
+    assert_eq!(
+        (again.task_id, again.card_status, again.repeated),
+        (first.task_id, CardStatus::Writing, true)
+    );
+}
+
+#[test]
+fn an_application_with_other_parameters_is_refused_while_one_is_open_and_changes_nothing() {
+    let world = World::new();
+    let caller = world.stocked(1, 1);
+    world.numbers(&[
+        NumberCsv::of_province(50, "11"),
+        NumberCsv::allotted(51, &caller.id),
+    ]);
+    world.apply_auto(&caller, 0).unwrap();
+    let before = world.dump();
+    let number = NumberCsv::new(51);
+    assert_eq!(
+        reason(world.apply(&caller, &automatic(&eid_text(0), "11"))),
+        Reason::ApplicationPending
+    );
+    assert_eq!(
+        reason(world.apply(&caller, &designated(&eid_text(0), &number.iccid, &number.msisdn))),
+        Reason::ApplicationPending
+    );
+    assert_eq!(
+        reason(world.apply(&caller, &automatic(&eid_text(0), "99"))),
+        Reason::ProvinceMalformed
+    );
+    assert_eq!(world.dump(), before);
+}
+
+// §5.4.1 Table 1
+#[test]
+fn a_designated_application_takes_exactly_the_allotted_card() {
+    let world = World::new();
+    let caller = world.stocked(1, 1);
+    world.numbers(&[NumberCsv::allotted(7, &caller.id)]);
+    let number = NumberCsv::new(7);
+    world
+        .apply(
+            &caller,
+            &designated(&eid_text(0), &number.iccid.to_lowercase(), &number.msisdn),
+        )
+        .unwrap();
+    let (_, work) = world.open(0).unwrap();
+    let data = work.data.unwrap();
+    assert_eq!(
+        (data.iccid.as_str(), data.msisdn.as_str()),
+        (number.iccid.as_str(), number.msisdn.as_str())
+    );
+}
+
+#[test]
+fn automatic_writing_never_takes_an_allotted_number() {
+    let world = World::new();
+    let caller = world.stocked(1, 0);
+    world.numbers(&[NumberCsv::allotted(7, &caller.id)]);
+    assert_eq!(
+        reason(world.apply_auto(&caller, 0)),
+        Reason::ProvinceWithoutNumber
+    );
+}
+
+#[test]
+fn numbers_are_taken_in_the_order_of_their_import() {
+    let world = World::new();
+    let caller = world.stocked(2, 0);
+    world.numbers(&[NumberCsv::new(9)]);
+    world.pass(1);
+    world.numbers(&[NumberCsv::new(3)]);
+    for (chip, number) in [(0, 9), (1, 3)] {
+        world.apply_auto(&caller, chip).unwrap();
+        let (_, work) = world.open(chip).unwrap();
+        assert_eq!(work.data.unwrap().msisdn.as_str(), NumberCsv::new(number).msisdn);
+    }
+}
+
+/// What a refused application does to a fresh card: the reason, and the state the card is left in.
+struct Case {
+    request: fn(&Names) -> ApplyRequest<'_>,
+    reason: Reason,
+}
+
+struct Names {
+    eid: String,
+    own: NumberCsv,
+    other: NumberCsv,
+    pool: NumberCsv,
+    taken: NumberCsv,
+    suspended: NumberCsv,
+}
+
+const CASES: &[Case] = &[
+    Case {
+        request: |n| ApplyRequest {
+            eid: &n.eid,
+            ..ApplyRequest::default()
+        },
+        reason: Reason::ParameterMissing,
+    },
+    Case {
+        request: |n| ApplyRequest {
+            eid: &n.eid,
+            write_type: "2",
+            ..ApplyRequest::default()
+        },
+        reason: Reason::WriteTypeMalformed,
+    },
+    Case {
+        request: |n| automatic(&n.eid, ""),
+        reason: Reason::ParameterMissing,
+    },
+    Case {
+        request: |n| automatic(&n.eid, "99"),
+        reason: Reason::ProvinceMalformed,
+    },
+    Case {
+        request: |n| automatic(&n.eid, "65"),
+        reason: Reason::ProvinceWithoutNumber,
+    },
+    Case {
+        request: |n| ApplyRequest {
+            iccid: &n.own.iccid,
+            ..automatic(&n.eid, "37")
+        },
+        reason: Reason::ParameterNotApplicable,
+    },
+    Case {
+        request: |n| ApplyRequest {
+            province_code: "37",
+            ..designated(&n.eid, &n.own.iccid, &n.own.msisdn)
+        },
+        reason: Reason::ParameterNotApplicable,
+    },
+    Case {
+        request: |n| designated(&n.eid, "", &n.own.msisdn),
+        reason: Reason::ParameterMissing,
+    },
+    Case {
+        request: |n| designated(&n.eid, &n.own.iccid, ""),
+        reason: Reason::ParameterMissing,
+    },
+    Case {
+        request: |n| designated(&n.eid, "8986", &n.own.msisdn),
+        reason: Reason::IccidMalformed,
+    },
+    Case {
+        request: |n| designated(&n.eid, &n.own.iccid, "13800138000"),
+        reason: Reason::MsisdnMalformed,
+    },
+    Case {
+        request: |n| designated(&n.eid, "898604071120C0999999", &n.own.msisdn),
+        reason: Reason::UnknownNumber,
+    },
+    Case {
+        request: |n| designated(&n.eid, &n.other.iccid, &n.other.msisdn),
+        reason: Reason::UnknownNumber,
+    },
+    Case {
+        request: |n| designated(&n.eid, &n.pool.iccid, &n.pool.msisdn),
+        reason: Reason::UnknownNumber,
+    },
+    Case {
+        request: |n| designated(&n.eid, &n.own.iccid, &n.pool.msisdn),
+        reason: Reason::NumberMismatch,
+    },
+    Case {
+        request: |n| designated(&n.eid, &n.taken.iccid, &n.taken.msisdn),
+        reason: Reason::NumberTaken,
+    },
+    Case {
+        request: |n| designated(&n.eid, &n.suspended.iccid, &n.suspended.msisdn),
+        reason: Reason::NumberSuspended,
+    },
+];
+
+// §8.2.1 Table 3, §6.3 Table 2
+#[test]
+fn every_refusal_names_its_reason_fails_the_application_and_leaves_the_pool_alone() {
+    for case in CASES {
+        let world = World::new();
+        let caller = world.stocked(2, 1);
+        let stranger = world.client();
+        world.numbers(&[
+            NumberCsv::allotted(20, &caller.id),
+            NumberCsv::allotted(21, &stranger.client_id),
+            NumberCsv::allotted(22, &caller.id),
+            NumberCsv::allotted(23, &caller.id),
+        ]);
+        let names = Names {
+            eid: eid_text(0),
+            own: NumberCsv::new(20),
+            other: NumberCsv::new(21),
+            pool: NumberCsv::new(0),
+            taken: NumberCsv::new(22),
+            suspended: NumberCsv::new(23),
+        };
+        world
+            .apply(
+                &caller,
+                &designated(&eid_text(1), &names.taken.iccid, &names.taken.msisdn),
+            )
+            .unwrap();
+        world.execute("UPDATE number SET status = 'suspended' WHERE client_id IS NOT NULL AND status = 'allotted' AND rowid = (SELECT MAX(rowid) FROM number)");
+        let numbers =
+            "SELECT hex(iccid_index) || status || COALESCE(task_id, '') FROM number ORDER BY iccid_index";
+        let before = world.texts(numbers);
+
+        let request = (case.request)(&names);
+        assert_eq!(reason(world.apply(&caller, &request)), case.reason, "{request:?}");
+        assert_eq!(
+            card(&world, &caller, 0),
+            CardStatus::ApplicationFailed,
+            "{request:?}"
+        );
+        assert_eq!(world.texts(numbers), before, "{request:?}");
+        let last = world.texts("SELECT reason FROM card_history ORDER BY at DESC, rowid DESC LIMIT 1");
+        assert_eq!(last, [case.reason.code()], "{request:?}");
+
+        // §6.2.2.2: corrected, it is accepted.
+        let corrected = designated(&names.eid, &names.own.iccid, &names.own.msisdn);
+        assert_eq!(
+            world.apply(&caller, &corrected).unwrap().card_status,
+            CardStatus::WaitingPowerOn
+        );
+    }
+}
+
+#[test]
+fn a_malformed_unknown_or_foreign_chip_changes_nothing() {
+    let world = World::new();
+    let caller = world.stocked(1, 1);
+    let stranger = Caller {
+        id: world.client().client_id,
+    };
+    let before = world.dump();
+    assert_eq!(
+        reason(world.apply(&caller, &automatic("", "37"))),
+        Reason::ParameterMissing
+    );
+    assert_eq!(
+        reason(world.apply(&caller, &automatic("123", "37"))),
+        Reason::EidMalformed
+    );
+    assert_eq!(
+        reason(world.apply(&caller, &automatic(&eid_text(5), "37"))),
+        Reason::UnknownChip
+    );
+    assert_eq!(reason(world.apply_auto(&stranger, 0)), Reason::UnknownChip);
+    for what in [TaskRef::Eid(eid(0)), TaskRef::Eid(eid(5))] {
+        assert_eq!(
+            reason(run(status(&world.cx(), &stranger, &what))),
+            Reason::UnknownChip
+        );
+        assert_eq!(
+            reason(run(cancel(&world.cx(), &stranger, &what))),
+            Reason::UnknownChip
+        );
+    }
+    assert_eq!(world.dump(), before);
+}
+
+// §8.2.1 Table 3
+#[test]
+fn a_written_card_is_not_written_again() {
+    let world = World::new();
+    let caller = world.stocked(1, 2);
+    world.write_chip(&caller, 0);
+    let before = world.dump();
+    assert_eq!(reason(world.apply_auto(&caller, 0)), Reason::AlreadyWritten);
+    assert_eq!(world.dump(), before);
+}
+
+// §5.3.1.3, §8.2.2 Table 4
+#[test]
+fn a_temporary_number_past_its_test_period_cannot_be_applied_for() {
+    let world = World::new();
+    let caller = world.stocked(1, 1);
+    // Opened on 2026-06-01, 270 days: the last is 2027-02-26.
+    world.pass(days(240) + 16 * 3_600_000 - 1);
+    assert!(world.apply_auto(&caller, 0).is_ok());
+    run(cancel(&world.cx(), &caller, &TaskRef::Eid(eid(0)))).unwrap();
+    world.pass(1);
+    assert_eq!(
+        reason(world.apply_auto(&caller, 0)),
+        Reason::TemporaryNumberExpired
+    );
+    assert_eq!(
+        reason(world.apply_auto(&caller, 0)),
+        Reason::TemporaryNumberExpired
+    );
+    assert_eq!(
+        world.texts("SELECT kind FROM incident"),
+        ["temporary_number_expired"]
+    );
+}
+
+// §6.2.1.3
+#[test]
+fn a_chip_with_too_little_allowance_cannot_be_applied_for() {
+    let world = World::new();
+    let caller = world.stocked(0, 1);
+    world.chips(
+        &caller.id,
+        &[ChipCsv {
+            allowance_mb: "0.031".to_owned(),
+            ..ChipCsv::new(0)
+        }],
+    );
+    assert_eq!(reason(world.apply_auto(&caller, 0)), Reason::AllowanceExhausted);
+    assert_eq!(world.texts("SELECT kind FROM incident"), ["allowance_exhausted"]);
+}
+
+#[test]
+fn a_faulty_chip_cannot_be_applied_for() {
+    let world = World::new();
+    let caller = world.stocked(1, 1);
+    world.execute("UPDATE chip SET faulty = 1");
+    assert_eq!(reason(world.apply_auto(&caller, 0)), Reason::ChipFaulty);
+    assert_eq!(card(&world, &caller, 0), CardStatus::ApplicationFailed);
+}
+
+// §8.2.1 Table 3
+#[test]
+fn an_empty_province_opens_one_incident_and_new_numbers_close_it() {
+    let world = World::new();
+    let caller = world.stocked(2, 0);
+    for chip in [0, 1, 0] {
+        assert_eq!(
+            reason(world.apply_auto(&caller, chip)),
+            Reason::ProvinceWithoutNumber
+        );
+    }
+    let open = "SELECT kind || ' ' || subject FROM incident WHERE closed_at IS NULL";
+    assert_eq!(world.texts(open), ["province_without_number province:37"]);
+    world.numbers(&[NumberCsv::of_province(1, "11")]);
+    assert_eq!(world.texts(open).len(), 1);
+    world.numbers(&[NumberCsv::new(2)]);
+    assert!(world.texts(open).is_empty());
+    assert!(world.apply_auto(&caller, 0).is_ok());
+}

@@ -1,0 +1,143 @@
+//! Withdrawing applications, and how far a card is.
+
+use domain::error::Reason;
+use domain::{CardStatus, FailureKind};
+use operations::{ApplyRequest, Caller, TaskRef, cancel, status};
+
+use super::harness::{NumberCsv, World, automatic, designated, eid, eid_text, reason, run};
+
+fn card(world: &World, caller: &Caller, chip: u32) -> CardStatus {
+    run(status(&world.cx(), caller, &TaskRef::Eid(eid(chip))))
+        .unwrap()
+        .card_status
+}
+
+// §7.2.2.4
+#[test]
+fn a_cancelled_application_returns_its_number_to_the_pool() {
+    let world = World::new();
+    let caller = world.stocked(2, 1);
+    let task = world.apply_auto(&caller, 0).unwrap().task_id;
+    world.pass(5);
+    let cancelled = run(cancel(&world.cx(), &caller, &TaskRef::Task(task))).unwrap();
+    assert_eq!(
+        (cancelled.task_id, cancelled.at, cancelled.eid),
+        (task, world.time(), eid(0))
+    );
+    assert_eq!(card(&world, &caller, 0), CardStatus::ToWrite);
+    assert!(world.apply_auto(&caller, 1).is_ok());
+}
+
+#[test]
+fn a_cancelled_designated_card_stays_allotted_to_its_client() {
+    let world = World::new();
+    let caller = world.stocked(1, 0);
+    world.numbers(&[NumberCsv::allotted(7, &caller.id)]);
+    let number = NumberCsv::new(7);
+    let request = designated(&number.iccid, &number.iccid, &number.msisdn);
+    let eid_0 = eid_text(0);
+    let request = ApplyRequest {
+        eid: &eid_0,
+        ..request
+    };
+    world.apply(&caller, &request).unwrap();
+    run(cancel(&world.cx(), &caller, &TaskRef::Eid(eid(0)))).unwrap();
+    assert_eq!(world.texts("SELECT status FROM number"), ["allotted"]);
+    assert!(!world.apply(&caller, &request).unwrap().repeated);
+}
+
+// §7.2.2.4: 403 unless 待开机上电, 404 when unknown
+#[test]
+fn only_a_waiting_card_can_be_cancelled() {
+    let world = World::new();
+    let caller = world.stocked(1, 2);
+    let by_eid = TaskRef::Eid(eid(0));
+    assert_eq!(
+        reason(run(cancel(&world.cx(), &caller, &by_eid))),
+        Reason::WrongState
+    );
+    let task = world.apply_auto(&caller, 0).unwrap().task_id;
+    let (session, _) = world.open(0).unwrap();
+    for what in [&by_eid, &TaskRef::Task(task)] {
+        let before = world.dump();
+        let refused = run(cancel(&world.cx(), &caller, what)).unwrap_err();
+        assert_eq!(
+            (refused.reason(), refused.reason().status()),
+            (Reason::WrongState, 403)
+        );
+        assert_eq!(world.dump(), before);
+    }
+    world
+        .tell(session, 1, super::harness::failed(FailureKind::FileRefused))
+        .unwrap();
+    assert_eq!(
+        reason(run(cancel(&world.cx(), &caller, &by_eid))),
+        Reason::WrongState
+    );
+    let unknown = domain::TaskId::new(world.time(), [9; 10]);
+    assert_eq!(
+        reason(run(cancel(&world.cx(), &caller, &TaskRef::Task(unknown)))),
+        Reason::UnknownTask
+    );
+}
+
+#[test]
+fn an_old_task_cannot_cancel_a_newer_one() {
+    let world = World::new();
+    let caller = world.stocked(1, 1);
+    let old = world.apply_auto(&caller, 0).unwrap().task_id;
+    run(cancel(&world.cx(), &caller, &TaskRef::Task(old))).unwrap();
+    let new = world.apply_auto(&caller, 0).unwrap().task_id;
+    assert_ne!(old, new);
+    assert_eq!(
+        reason(run(cancel(&world.cx(), &caller, &TaskRef::Task(old)))),
+        Reason::WrongState
+    );
+    assert_eq!(card(&world, &caller, 0), CardStatus::WaitingPowerOn);
+}
+
+// §7.2.2.3
+#[test]
+fn status_follows_the_card_and_the_task_keeps_its_own() {
+    let world = World::new();
+    let caller = world.stocked(1, 2);
+    let look = |what: &TaskRef| run(status(&world.cx(), &caller, what)).unwrap();
+    let by_eid = TaskRef::Eid(eid(0));
+
+    let fresh = look(&by_eid);
+    assert_eq!(
+        (fresh.card_status, fresh.task_id, fresh.progress),
+        (CardStatus::ToWrite, None, 0)
+    );
+
+    let first = world.fail_chip(&caller, 0, FailureKind::MemoryProblem);
+    let failed = look(&by_eid);
+    assert_eq!(
+        (failed.card_status, failed.failure),
+        (CardStatus::Failed, Some(FailureKind::MemoryProblem))
+    );
+    assert_eq!(failed.write_time, None);
+
+    assert_eq!(
+        reason(world.apply(&caller, &automatic(&eid_text(0), "99"))),
+        Reason::ProvinceMalformed
+    );
+    let refused = look(&by_eid);
+    assert_eq!(
+        (refused.card_status, refused.progress, refused.failure),
+        (CardStatus::ApplicationFailed, 0, None)
+    );
+
+    let second = world.write_chip(&caller, 0);
+    let done = look(&by_eid);
+    assert_eq!(
+        (done.card_status, done.task_id, done.progress),
+        (CardStatus::Written, Some(second), 100)
+    );
+    assert_eq!(done.write_time, Some(world.time()));
+    let old = look(&TaskRef::Task(first));
+    assert_eq!(
+        (old.card_status, old.task_id, old.eid),
+        (CardStatus::Failed, Some(first), eid(0))
+    );
+}

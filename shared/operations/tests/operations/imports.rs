@@ -1,0 +1,374 @@
+//! Inventory files: good rows in, bad rows told precisely.
+
+use domain::DAY_MS;
+use domain::error::Reason;
+use operations::{
+    ImportReport, MAX_IMPORT_BYTES, MAX_IMPORT_ROWS, MAX_REPORTED_ERRORS, import_chips, import_numbers,
+};
+
+use super::harness::{
+    CHIP_HEADER, ChipCsv, NUMBER_HEADER, NumberCsv, World, chip_csv, number_csv, reason, run, wrapped,
+};
+
+fn told(report: &ImportReport) -> Vec<(u64, Option<&'static str>, Reason)> {
+    report
+        .errors
+        .iter()
+        .map(|error| (error.line, error.column, error.reason))
+        .collect()
+}
+
+fn counts(report: &ImportReport) -> [usize; 4] {
+    [report.rows, report.imported, report.unchanged, report.rejected]
+}
+
+#[test]
+fn importing_the_same_file_again_changes_nothing() {
+    let world = World::new();
+    let client = world.client();
+    let chips = [
+        ChipCsv::new(0),
+        ChipCsv {
+            psk: Some([3; 16]),
+            psk_identity: "aabb".to_owned(),
+            ..ChipCsv::new(1)
+        },
+    ];
+    let numbers = [NumberCsv::new(0), NumberCsv::allotted(1, &client.client_id)];
+    assert_eq!(counts(&world.chips(&client.client_id, &chips)), [2, 2, 0, 0]);
+    assert_eq!(counts(&world.numbers(&numbers)), [2, 2, 0, 0]);
+    let before = world.dump();
+    assert_eq!(counts(&world.chips(&client.client_id, &chips)), [2, 0, 2, 0]);
+    assert_eq!(counts(&world.numbers(&numbers)), [2, 0, 2, 0]);
+    assert_eq!(world.dump(), before);
+}
+
+#[test]
+fn a_row_stays_unchanged_also_after_the_card_went_on() {
+    let world = World::new();
+    let caller = world.stocked(1, 1);
+    world.write_chip(&caller, 0);
+    let before = world.dump();
+    assert_eq!(counts(&world.chips(&caller.id, &[ChipCsv::new(0)])), [1, 0, 1, 0]);
+    assert_eq!(counts(&world.numbers(&[NumberCsv::new(0)])), [1, 0, 1, 0]);
+    assert_eq!(world.dump(), before);
+}
+
+#[test]
+fn a_temporary_number_of_unknown_opening_counts_from_the_first_import() {
+    let world = World::new();
+    let client = world.client();
+    let chips = [ChipCsv {
+        temp_opened_on: String::new(),
+        ..ChipCsv::new(0)
+    }];
+    assert_eq!(counts(&world.chips(&client.client_id, &chips)), [1, 1, 0, 0]);
+    let opened = world.texts("SELECT temp_opened_on FROM chip");
+    assert_eq!(opened, [world.time().date_in(world.zone).to_string()]);
+    world.pass(DAY_MS);
+    assert_eq!(counts(&world.chips(&client.client_id, &chips)), [1, 0, 1, 0]);
+    assert_eq!(world.texts("SELECT temp_opened_on FROM chip"), opened);
+}
+
+#[test]
+fn a_row_that_contradicts_an_earlier_one_is_told_with_its_column() {
+    let world = World::new();
+    let caller = world.stocked(1, 1);
+    let other = ChipCsv::new(9);
+    let chips = [
+        ChipCsv {
+            allowance_mb: "6".to_owned(),
+            ..ChipCsv::new(0)
+        },
+        ChipCsv {
+            temp_msisdn: ChipCsv::new(0).temp_msisdn,
+            ..other.clone()
+        },
+        ChipCsv {
+            temp_iccid: ChipCsv::new(0).temp_iccid,
+            ..other.clone()
+        },
+        ChipCsv {
+            temp_imsi: ChipCsv::new(0).temp_imsi,
+            ..other
+        },
+    ];
+    let report = world.chips(&caller.id, &chips);
+    let conflict = Reason::ImportConflict;
+    assert_eq!(
+        told(&report),
+        [
+            (2, Some("eid"), conflict),
+            (3, Some("temp_msisdn"), conflict),
+            (4, Some("temp_iccid"), conflict),
+            (5, Some("temp_imsi"), conflict)
+        ]
+    );
+    let numbers = [
+        NumberCsv {
+            province: "11".to_owned(),
+            ..NumberCsv::new(0)
+        },
+        NumberCsv {
+            msisdn: NumberCsv::new(0).msisdn,
+            ..NumberCsv::new(9)
+        },
+        NumberCsv {
+            imsi: NumberCsv::new(0).imsi,
+            ..NumberCsv::new(9)
+        },
+    ];
+    let report = world.numbers(&numbers);
+    assert_eq!(
+        told(&report),
+        [
+            (2, Some("iccid"), conflict),
+            (3, Some("msisdn"), conflict),
+            (4, Some("imsi"), conflict)
+        ]
+    );
+}
+
+#[test]
+fn two_rows_of_one_file_may_not_share_a_psk_identity() {
+    let world = World::new();
+    let client = world.client();
+    let chip = |n| ChipCsv {
+        psk_identity: "0a0b".to_owned(),
+        psk: Some([1; 16]),
+        ..ChipCsv::new(n)
+    };
+    let report = world.chips(&client.client_id, &[chip(0), chip(1)]);
+    assert_eq!(told(&report), [(3, Some("psk_identity"), Reason::ImportConflict)]);
+    assert_eq!(report.imported, 1);
+}
+
+#[test]
+fn good_rows_are_imported_and_each_bad_one_is_told_with_line_column_and_reason() {
+    let world = World::new();
+    let client = world.client();
+    let chip = |n: u32, change: &dyn Fn(&mut ChipCsv)| {
+        let mut chip = ChipCsv::new(n);
+        change(&mut chip);
+        chip
+    };
+    let chips = [
+        chip(0, &|_| ()),
+        chip(1, &|row| row.eid.replace_range(31.., "x")),
+        chip(2, &|row| row.temp_msisdn = "13800138000".to_owned()),
+        chip(3, &|row| row.temp_iccid.push('0')),
+        chip(4, &|row| row.temp_imsi.clear()),
+        chip(5, &|row| row.network_type = "5g".to_owned()),
+        chip(6, &|row| row.temp_opened_on = "2026-02-30".to_owned()),
+        chip(7, &|row| row.allowance_mb = "-5".to_owned()),
+        chip(8, &|row| row.client_id = "cl_00000000000000000000".to_owned()),
+        chip(9, &|row| row.client_id = "nobody".to_owned()),
+        chip(10, &|row| row.psk_identity = "xyz".to_owned()),
+        chip(11, &|_| ()),
+    ];
+    let report = world.chips(&client.client_id, &chips);
+    assert_eq!(counts(&report), [12, 2, 0, 10]);
+    assert_eq!(
+        told(&report),
+        [
+            (3, Some("eid"), Reason::EidMalformed),
+            (4, Some("temp_msisdn"), Reason::MsisdnMalformed),
+            (5, Some("temp_iccid"), Reason::IccidMalformed),
+            (6, Some("temp_imsi"), Reason::ParameterMissing),
+            (7, Some("network_type"), Reason::ParameterMalformed),
+            (8, Some("temp_opened_on"), Reason::ParameterMalformed),
+            (9, Some("allowance_mb"), Reason::ParameterMalformed),
+            (10, Some("client_id"), Reason::UnknownClient),
+            (11, Some("client_id"), Reason::ParameterMalformed),
+            (12, Some("psk_identity"), Reason::ParameterMalformed),
+        ]
+    );
+    assert!(
+        report
+            .errors
+            .iter()
+            .all(|error| !error.zh.is_empty() && !error.en.is_empty())
+    );
+}
+
+// §5.1.3
+#[test]
+fn numbers_of_people_and_undirected_services_are_refused() {
+    let world = World::new();
+    let number = |n: u32, change: &dyn Fn(&mut NumberCsv)| {
+        let mut number = NumberCsv::new(n);
+        change(&mut number);
+        number
+    };
+    let numbers = [
+        number(0, &|row| row.msisdn = "13800138000".to_owned()),
+        number(1, &|row| row.services = "data;voice".to_owned()),
+        number(2, &|row| row.services = "directed_sms".to_owned()),
+        number(3, &|row| {
+            row.services = "directed_sms;data;directed_voice".to_owned()
+        }),
+        number(4, &|row| row.province = "370100".to_owned()),
+        number(5, &|row| row.imsi = "4600".to_owned()),
+    ];
+    let report = world.numbers(&numbers);
+    assert_eq!(
+        told(&report),
+        [
+            (2, Some("msisdn"), Reason::MsisdnMalformed),
+            (3, Some("services"), Reason::ParameterMalformed),
+            (4, Some("services"), Reason::ParameterMalformed),
+            (6, Some("province_code"), Reason::ProvinceMalformed),
+            (7, Some("imsi"), Reason::ImsiMalformed),
+        ]
+    );
+    assert_eq!(
+        world.texts("SELECT services FROM number"),
+        ["data;directed_voice;directed_sms"]
+    );
+}
+
+#[test]
+fn key_material_must_unwrap_under_the_named_key() {
+    let world = World::new();
+    let damaged = wrapped([1; 16]).replacen(|c: char| c != '0', "0", 1);
+    let numbers = [
+        NumberCsv {
+            k_wrapped: damaged.clone(),
+            ..NumberCsv::new(0)
+        },
+        NumberCsv {
+            opc_wrapped: String::new(),
+            ..NumberCsv::new(1)
+        },
+        NumberCsv {
+            opc_wrapped: "00112233445566778899aabbccddeeff".to_owned(),
+            ..NumberCsv::new(2)
+        },
+        NumberCsv {
+            k_wrapped: "zz".to_owned(),
+            ..NumberCsv::new(3)
+        },
+    ];
+    let report = world.numbers(&numbers);
+    assert_eq!(
+        told(&report),
+        [
+            (2, Some("k_wrapped"), Reason::KeyMalformed),
+            (3, Some("opc_wrapped"), Reason::ParameterMissing),
+            (4, Some("opc_wrapped"), Reason::KeyMalformed),
+            (5, Some("k_wrapped"), Reason::ParameterMalformed),
+        ]
+    );
+    let csv = number_csv(&[NumberCsv::new(4)]).replace(",tk1", ",tk9");
+    let report = run(import_numbers(&world.cx(), csv.as_bytes())).unwrap();
+    assert!(
+        told(&report)
+            .iter()
+            .all(|error| *error == (2, Some("transport_key"), Reason::KeyMalformed))
+    );
+    assert_eq!(report.rejected, 1);
+}
+
+#[test]
+fn a_psk_comes_with_its_dek() {
+    let world = World::new();
+    let client = world.client();
+    let line = ChipCsv {
+        psk: Some([1; 16]),
+        ..ChipCsv::new(0)
+    }
+    .line();
+    let dek = wrapped([1u8; 16].map(|byte| !byte));
+    let csv = format!("{CHIP_HEADER}\n{}\n", line.replace(&dek, ""));
+    let report = run(import_chips(&world.cx(), csv.as_bytes(), Some(&client.client_id))).unwrap();
+    assert_eq!(
+        told(&report),
+        [(2, Some("dek_wrapped"), Reason::ParameterMissing)]
+    );
+}
+
+#[test]
+fn a_chip_needs_an_owner() {
+    let world = World::new();
+    let report = run(import_chips(
+        &world.cx(),
+        chip_csv(&[ChipCsv::new(0)]).as_bytes(),
+        None,
+    ))
+    .unwrap();
+    assert_eq!(told(&report), [(2, Some("client_id"), Reason::ParameterMissing)]);
+}
+
+#[test]
+fn columns_may_come_in_any_order_after_a_byte_order_mark() {
+    let world = World::new();
+    let client = world.client().client_id;
+    let row = ChipCsv::new(0);
+    let csv = format!(
+        "\u{feff}key_version,eid,allowance_mb, chip_model ,profile,network_type,temp_imsi,temp_iccid,temp_msisdn,\
+         temp_opened_on\r\n64,{},5,\"XK-1\",qibiao-seed,NB-IoT,{},{},{},2026-06-01\r\n",
+        row.eid, row.temp_imsi, row.temp_iccid, row.temp_msisdn
+    );
+    let report = run(import_chips(&world.cx(), csv.as_bytes(), Some(&client))).unwrap();
+    assert_eq!((counts(&report), told(&report)), ([1, 1, 0, 0], vec![]));
+}
+
+#[test]
+fn a_wrong_header_refuses_the_file() {
+    let world = World::new();
+    let missing = NUMBER_HEADER.replace("imsi,", "");
+    let unknown = NUMBER_HEADER.replace("smsc", "smscc");
+    let repeated = NUMBER_HEADER.replace("smsc", "imsi");
+    for header in ["", "\u{feff}", "iccid;msisdn", &missing, &unknown, &repeated] {
+        let csv = format!("{header}\n{}\n", NumberCsv::new(0).line());
+        assert_eq!(
+            reason(run(import_numbers(&world.cx(), csv.as_bytes()))),
+            Reason::BadCsv,
+            "{header}"
+        );
+    }
+    assert_eq!(world.count("SELECT COUNT(*) FROM number"), 0);
+}
+
+#[test]
+fn rows_of_wrong_width_and_encoding_are_told_by_line() {
+    let world = World::new();
+    let mut csv = format!("{NUMBER_HEADER}\n{}\n\na,b\n", NumberCsv::new(0).line()).into_bytes();
+    csv.extend(b"\xff\xfe,,,,,,,,,\n");
+    let report = run(import_numbers(&world.cx(), &csv)).unwrap();
+    assert_eq!(report.imported, 1);
+    assert_eq!(
+        told(&report),
+        [(4, None, Reason::BadCsv), (5, None, Reason::BadUtf8)]
+    );
+}
+
+#[test]
+fn a_file_has_a_largest_size() {
+    let world = World::new();
+    let too_many = format!("{NUMBER_HEADER}\n{}", ",,,,,,,,,\n".repeat(MAX_IMPORT_ROWS + 1));
+    assert_eq!(
+        reason(run(import_numbers(&world.cx(), too_many.as_bytes()))),
+        Reason::BodyTooLarge
+    );
+    let too_large = vec![b' '; MAX_IMPORT_BYTES + 1];
+    assert_eq!(
+        reason(run(import_numbers(&world.cx(), &too_large))),
+        Reason::BodyTooLarge
+    );
+
+    let bad = format!("{NUMBER_HEADER}\n{}", ",,,,,,,,,\n".repeat(MAX_IMPORT_ROWS));
+    let report = run(import_numbers(&world.cx(), bad.as_bytes())).unwrap();
+    assert_eq!(
+        (report.rejected, report.errors.len()),
+        (MAX_IMPORT_ROWS, MAX_REPORTED_ERRORS)
+    );
+}
+
+#[test]
+fn the_largest_good_file_is_imported_as_a_whole() {
+    let world = World::new();
+    let most = u32::try_from(MAX_IMPORT_ROWS).unwrap();
+    let numbers: Vec<NumberCsv> = (0..most).map(NumberCsv::new).collect();
+    assert_eq!(world.numbers(&numbers).imported, MAX_IMPORT_ROWS);
+}

@@ -1,0 +1,438 @@
+//! §8.2, §8.3.1: the incidents that the platform sees by itself, and the clocks of all of them.
+
+use std::sync::Barrier;
+
+use domain::error::Error;
+use domain::{Concern, DAY_MS, FailureKind, HOUR_MS, IncidentId, IncidentKind, MINUTE_MS, Severity};
+use operations::{
+    About, Caller, IncidentAct, IncidentFilter, IncidentView, Job, MAX_LOOKED_AT, NewIncident, ReportEvent,
+    act_on_incident, enter_incident, list_incidents, register_fault,
+};
+use store;
+use vault::IndexKind;
+
+use super::harness::{ChipCsv, World, eid, eid_text, run};
+
+/// What is open, by kind.
+pub(super) fn open_kinds(world: &World) -> Vec<String> {
+    world.texts("SELECT kind FROM incident WHERE closed_at IS NULL ORDER BY kind")
+}
+
+/// What the operator was told, in the order in which that happened.
+pub(super) fn alerts(world: &World) -> Vec<String> {
+    world.texts("SELECT kind FROM alert ORDER BY rowid")
+}
+
+pub(super) fn all(world: &World) -> Vec<IncidentView> {
+    let filter = IncidentFilter {
+        limit: 200,
+        ..IncidentFilter::default()
+    };
+    run(list_incidents(&world.cx(), &filter)).unwrap().incidents
+}
+
+/// Does something about an incident.
+pub(super) fn act(world: &World, id: IncidentId, act: IncidentAct<'_>) -> Result<IncidentView, Error> {
+    run(act_on_incident(&world.cx(), id, &act))
+}
+
+/// Settles an incident without a word.
+pub(super) fn settle(world: &World, id: IncidentId) {
+    act(world, id, IncidentAct::Settle(None)).unwrap();
+}
+
+/// Opens an incident about the platform as a whole, or about chip 0 if its kind is one of chips.
+pub(super) fn enter(world: &World, kind: IncidentKind, severity: Option<Severity>) -> IncidentView {
+    let about = if kind.row().about == [Concern::Chip] {
+        if world.count("SELECT COUNT(*) FROM chip") == 0 {
+            world.stocked(1, 0);
+        }
+        About::Chip(eid(0))
+    } else {
+        About::Platform
+    };
+    let new = NewIncident {
+        kind,
+        about,
+        severity,
+        note: None,
+    };
+    run(enter_incident(&world.cx(), &new)).unwrap().incident
+}
+
+/// A card that is 写卡中.
+pub(super) fn writing() -> (World, Caller) {
+    let world = World::new();
+    let caller = world.stocked(2, 2);
+    world.apply_auto(&caller, 0).unwrap();
+    world.open(0).unwrap();
+    (world, caller)
+}
+
+fn verify(world: &World, rewrite: Option<bool>) {
+    let (session, _) = world.open(0).unwrap();
+    let verdict = match rewrite {
+        None => ReportEvent::Verified,
+        Some(rewrite) => ReportEvent::NotVerified {
+            rewrite,
+            detail: String::new(),
+        },
+    };
+    world.tell(session, 1, verdict).unwrap();
+}
+
+fn write(world: &World) {
+    let (session, _) = world.open(0).unwrap();
+    world.tell(session, 1, ReportEvent::Written).unwrap();
+}
+
+#[test]
+fn a_card_in_writing_for_half_an_hour_is_an_incident_that_began_with_the_writing() {
+    let (world, _) = writing();
+    let began = world.time();
+    world.pass(30 * MINUTE_MS - 1);
+    assert_eq!(world.job(Job::StuckTasks).count, 0);
+    world.pass(1);
+    assert_eq!(world.job(Job::StuckTasks).count, 1);
+    let stuck = all(&world).remove(0);
+    assert_eq!(stuck.standing.kind, IncidentKind::StuckWriting);
+    assert_eq!((stuck.standing.since, stuck.opened_at), (began, world.time()));
+    assert_eq!(stuck.standing.severity, Severity::General);
+    assert_eq!(stuck.eid, Some(eid_text(0)));
+    world.job(Job::IncidentClocks);
+    assert!(alerts(&world).is_empty(), "a general incident alarms nobody");
+}
+
+#[test]
+fn a_card_is_found_stuck_once() {
+    let (world, _) = writing();
+    world.pass(HOUR_MS);
+    assert_eq!(world.job(Job::StuckTasks).count, 1);
+    assert_eq!(world.job(Job::StuckTasks).count, 0);
+    let incident = all(&world).remove(0);
+    settle(&world, incident.id);
+    assert_eq!(
+        world.job(Job::StuckTasks).count,
+        0,
+        "not again for the same application"
+    );
+}
+
+#[test]
+fn a_stuck_card_is_severe_after_an_hour_and_has_to_be_reported_within_another() {
+    let (world, _) = writing();
+    world.pass(30 * MINUTE_MS);
+    world.job(Job::StuckTasks);
+    world.pass(30 * MINUTE_MS - 1);
+    world.job(Job::IncidentClocks);
+    assert!(alerts(&world).is_empty());
+    world.pass(1);
+    world.job(Job::IncidentClocks);
+    assert_eq!(alerts(&world), ["incident_severe", "incident_overdue"]);
+    world.pass(HOUR_MS);
+    world.job(Job::IncidentClocks);
+    assert_eq!(alerts(&world)[2..], ["report_overdue"]);
+}
+
+#[test]
+fn a_written_card_is_neither_stuck_nor_silent_any_more() {
+    let (world, _) = writing();
+    world.pass(30 * MINUTE_MS);
+    world.job(Job::StuckTasks);
+    write(&world);
+    verify(&world, Some(false));
+    assert_eq!(open_kinds(&world), ["number_silent", "stuck_writing"]);
+    verify(&world, None);
+    assert!(open_kinds(&world).is_empty());
+    assert!(all(&world).iter().all(|incident| {
+        incident.standing.closed_at == Some(world.time())
+            && incident.settled_by.map(|by| by.code()) == Some("platform")
+    }));
+}
+
+#[test]
+fn a_failed_card_is_not_stuck_any_more() {
+    let (world, _) = writing();
+    world.pass(30 * MINUTE_MS);
+    world.job(Job::StuckTasks);
+    let (session, _) = world.open(0).unwrap();
+    let failure = super::harness::failed(FailureKind::CardError);
+    world.tell(session, 1, failure).unwrap();
+    assert!(open_kinds(&world).is_empty());
+    world.pass(HOUR_MS);
+    assert_eq!(world.job(Job::StuckTasks).count, 0);
+}
+
+#[test]
+fn a_chip_that_leaves_the_register_of_faulty_chips_settles_its_incident() {
+    let (world, _) = writing();
+    let (session, _) = world.open(0).unwrap();
+    let fault = ReportEvent::Failed {
+        failure: FailureKind::MemoryProblem,
+        detail: "SW 6581".to_owned(),
+        chip_fault: true,
+    };
+    world.tell(session, 1, fault).unwrap();
+    assert_eq!(open_kinds(&world), ["chip_fault"]);
+    run(register_fault(&world.cx(), &eid(0), true)).unwrap();
+    assert_eq!(open_kinds(&world), ["chip_fault"]);
+    run(register_fault(&world.cx(), &eid(0), false)).unwrap();
+    assert!(open_kinds(&world).is_empty());
+}
+
+#[test]
+fn an_incident_past_its_moment_is_reported_and_settled_by_hand_as_a_severe_one() {
+    let world = World::new();
+    let incident = enter(&world, IncidentKind::CallTimeout, None);
+    world.pass(40 * MINUTE_MS);
+    act(&world, incident.id, IncidentAct::Report("网络中断")).unwrap();
+    settle(&world, incident.id);
+    let settled = all(&world).remove(0).standing;
+    assert_eq!(settled.severe_at, Some(incident.opened_at.plus(30 * MINUTE_MS)));
+    world.job(Job::IncidentClocks);
+    assert_eq!(alerts(&world), ["incident_severe"]);
+    world.pass(DAY_MS);
+    world.job(Job::IncidentClocks);
+    assert_eq!(alerts(&world)[1..], ["final_report_overdue"]);
+}
+
+#[test]
+fn an_alert_says_which_incident_it_is_about_and_what_has_passed() {
+    let world = World::new();
+    let incident = enter(&world, IncidentKind::ChipFault, None);
+    world.pass(2 * DAY_MS);
+    world.job(Job::IncidentClocks);
+    let told = run(operations::list_alerts(&world.cx(), false, None, 10)).unwrap();
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].body["incident_id"], incident.id.text());
+    assert_eq!(told[0].body["incident"], "chip_fault");
+    assert_eq!(told[0].body["severity"], "general");
+    assert_eq!(told[0].body["due"], "2026-07-02T08:00:00+08:00");
+    assert_eq!(told[0].body["eid"], eid_text(0));
+}
+
+#[test]
+fn a_chip_that_cannot_be_read_keeps_nobody_from_being_told_of_it_or_of_others() {
+    let world = World::new();
+    world.stocked(2, 0);
+    for chip in 0..2 {
+        let new = NewIncident {
+            kind: IncidentKind::NoNetwork,
+            about: About::Chip(eid(chip)),
+            severity: None,
+            note: None,
+        };
+        run(enter_incident(&world.cx(), &new)).unwrap();
+    }
+    enter(&world, IncidentKind::CallTimeout, None);
+    let index = world.vault.blind_index(IndexKind::Eid, eid_text(0).as_bytes());
+    let damage = format!(
+        "UPDATE chip SET eid_sealed = x'00' WHERE eid_index = x'{}'",
+        index.hex()
+    );
+    world.execute(&damage);
+    world.pass(HOUR_MS);
+    world.job(Job::IncidentClocks);
+    let told = run(operations::list_alerts(&world.cx(), false, None, 10)).unwrap();
+    let named: Vec<_> = told
+        .iter()
+        .filter_map(|alert| alert.body["eid"].as_str())
+        .collect();
+    assert_eq!(named, [eid_text(1)]);
+    let without = told.iter().filter(|alert| alert.body["eid"].is_null());
+    assert_eq!(without.count(), 3, "of chip 0, and two of the platform");
+}
+
+#[test]
+fn a_report_and_a_final_report_in_time_leave_nothing_to_tell() {
+    let world = World::new();
+    let incident = enter(&world, IncidentKind::CallTimeout, Some(Severity::Severe));
+    world.job(Job::IncidentClocks);
+    assert_eq!(alerts(&world), ["incident_severe"]);
+    world.pass(HOUR_MS - 1);
+    act(&world, incident.id, IncidentAct::Report("平台负载过高，正在扩容")).unwrap();
+    settle(&world, incident.id);
+    world.pass(DAY_MS - 1);
+    super::incident_people::conclude(&world, incident.id).unwrap();
+    world.pass(100 * DAY_MS);
+    assert_eq!(world.job(Job::IncidentClocks).count, 0);
+    assert_eq!(alerts(&world), ["incident_severe"]);
+}
+
+#[test]
+fn a_final_report_that_does_not_come_within_a_day_is_told_once() {
+    let world = World::new();
+    let incident = enter(&world, IncidentKind::CallTimeout, Some(Severity::Severe));
+    act(&world, incident.id, IncidentAct::Report("处理中")).unwrap();
+    settle(&world, incident.id);
+    for (ms, told) in [(DAY_MS - 1, 1), (1, 2), (DAY_MS, 2)] {
+        world.pass(ms);
+        world.job(Job::IncidentClocks);
+        assert_eq!(alerts(&world).len(), told);
+    }
+    assert_eq!(alerts(&world)[1], "final_report_overdue");
+}
+
+#[test]
+fn many_incidents_are_looked_at_in_several_runs() {
+    let world = World::new();
+    let chips: Vec<ChipCsv> = (0..MAX_LOOKED_AT + 1).map(ChipCsv::new).collect();
+    let client = world.client().client_id;
+    world.chips(&client, &chips);
+    for chip in 0..=MAX_LOOKED_AT {
+        let new = NewIncident {
+            kind: IncidentKind::NoNetwork,
+            about: About::Chip(eid(chip)),
+            severity: None,
+            note: None,
+        };
+        run(enter_incident(&world.cx(), &new)).unwrap();
+    }
+    world.pass(HOUR_MS);
+    let first = world.job(Job::IncidentClocks);
+    assert_eq!((first.count, first.more), (MAX_LOOKED_AT as usize, true));
+    let second = world.job(Job::IncidentClocks);
+    assert_eq!((second.count, second.more), (1, false));
+}
+
+#[test]
+fn two_nodes_at_once_tell_once() {
+    const NODES: u64 = 4;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("xieka.db");
+    let world = World::in_file(&path, 1);
+    let caller = world.stocked(1, 1);
+    world.apply_auto(&caller, 0).unwrap();
+    world.open(0).unwrap();
+    enter(&world, IncidentKind::CallTimeout, Some(Severity::Severe));
+    world.pass(5 * HOUR_MS);
+    let barrier = Barrier::new(usize::try_from(NODES).unwrap());
+    let now = world.now.get();
+    std::thread::scope(|scope| {
+        for node in 0..NODES {
+            let (path, barrier) = (&path, &barrier);
+            scope.spawn(move || {
+                let node = World::in_file(path, 2 + node);
+                node.now.set(now);
+                barrier.wait();
+                for job in [Job::StuckTasks, Job::IncidentClocks, Job::MonthlyReview] {
+                    node.job(job);
+                }
+            });
+        }
+    });
+    world.job(Job::IncidentClocks);
+    let mut told = alerts(&world);
+    told.sort();
+    assert_eq!(
+        told,
+        [
+            "incident_overdue",
+            "incident_overdue",
+            "incident_severe",
+            "incident_severe",
+            "report_overdue",
+            "report_overdue"
+        ]
+    );
+}
+
+#[test]
+fn an_incident_that_changed_since_it_was_read_is_left_alone() {
+    let world = World::new();
+    let incident = enter(&world, IncidentKind::CallTimeout, None);
+    let read = || {
+        run(store::incident::by_id(&world.db, incident.id))
+            .unwrap()
+            .unwrap()
+    };
+    let before = read();
+    world.pass(HOUR_MS);
+    world.job(Job::IncidentClocks);
+    let told = alerts(&world).len();
+    assert!(told > 0);
+    let mut stale = before.standing;
+    stale.strike(world.time());
+    assert!(!run(store::incident::change(&world.db, &before, &stale)).unwrap());
+    let now = read();
+    settle(&world, incident.id);
+    assert!(!run(store::incident::change(&world.db, &now, &now.standing)).unwrap());
+}
+
+/// The statements that `act` runs.
+fn statements(world: &World, act: impl FnOnce()) -> Vec<&'static str> {
+    world.db.seen.borrow_mut().clear();
+    act();
+    world.db.seen.borrow().clone()
+}
+
+#[test]
+fn a_run_that_finds_nothing_only_reads() {
+    let (world, _) = writing();
+    enter(&world, IncidentKind::NoNetwork, None);
+    let jobs = [Job::StuckTasks, Job::IncidentClocks, Job::MonthlyReview];
+    world.job(Job::MonthlyReview);
+    for job in jobs {
+        let seen = statements(&world, || {
+            world.job(job);
+        });
+        assert_eq!(seen.len(), 1, "{job:?}: {seen:?}");
+        assert!(seen[0].starts_with("SELECT"), "{job:?}: {seen:?}");
+    }
+}
+
+#[test]
+fn every_statement_about_incidents_follows_an_index() {
+    let (world, _) = writing();
+    let incident = enter(&world, IncidentKind::CallTimeout, None);
+    world.pass(2 * HOUR_MS);
+    let seen = statements(&world, || {
+        for job in [Job::StuckTasks, Job::IncidentClocks, Job::MonthlyReview] {
+            world.job(job);
+        }
+        all(&world);
+        for open in [true, false] {
+            let filter = IncidentFilter {
+                open: Some(open),
+                ..IncidentFilter::default()
+            };
+            run(list_incidents(&world.cx(), &filter)).unwrap();
+        }
+        settle(&world, incident.id);
+        run(operations::faulty_chips(&world.cx(), None, 10)).unwrap();
+        run(operations::review_incidents(&world.cx(), None)).unwrap();
+        write(&world);
+        verify(&world, None);
+    });
+    let mut looked_at = 0;
+    for statement in seen {
+        let tables = ["incident", "task", "chip", "monthly_review"];
+        if tables.iter().any(|table| statement.contains(table)) {
+            let plan = world.plan(statement);
+            let scans = |table: &&str| {
+                plan.lines()
+                    .any(|line| line.starts_with(&format!("SCAN {table}")))
+            };
+            assert!(!tables.iter().any(scans), "{statement}\n{plan}");
+            assert!(
+                !statement.contains("next_check_at <=") || plan.contains("incident_check"),
+                "{plan}"
+            );
+            assert!(
+                !statement.contains("stuck = 0 AND") || plan.contains("task_writing"),
+                "{plan}"
+            );
+            assert!(!statement.contains("closed_at IS NULL AND id") || plan.contains("incident_open_id"));
+            assert!(
+                !statement.contains("faulty_at <=") || plan.contains("chip_faulty"),
+                "{plan}"
+            );
+            assert!(
+                !statement.contains("opened_at >=") || plan.contains("incident_opened"),
+                "{plan}"
+            );
+            looked_at += 1;
+        }
+    }
+    assert!(looked_at > 12, "{looked_at}");
+}

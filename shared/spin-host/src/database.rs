@@ -1,0 +1,238 @@
+//! The store's trait on Spin's SQLite.
+//!
+//! The plain, blocking `execute` is used on purpose: it crosses into the host once and returns rows and error
+//! together, where the streaming one reports success for a statement that failed and stalls when its rows are
+//! not drained. It also means that nothing else in this instance runs inside a transaction.
+
+use std::cell::{Cell, RefCell};
+use std::pin::Pin;
+use std::time::{Duration, Instant};
+
+use spin_sdk::sqlite::wit::sqlite;
+
+use domain::Timestamp;
+use domain::error::{Error, Reason};
+use store::{self, Database, DbError, Row, Value};
+use vault::random_bytes;
+
+use super::clock::HostRandom;
+
+/// Label of the database in the manifest.
+const LABEL: &str = "default";
+
+// A lock that another connection holds is waited for by the engine for as long as a commit takes, then here and not
+// there: SQLite's own pauses double up to a tenth of a second, so that late comers overtake whoever waits longest, and
+// the whole instance waits with it. An engine that knows no such thing says so.
+const WAIT_SHORTLY_FOR_LOCKS: &str = "PRAGMA busy_timeout = 3";
+
+/// Longest wait for a lock, in seconds; as long as Spin lets SQLite wait.
+const LOCK_SECS: u64 = 5;
+
+/// Pauses between two looks at a lock, in microseconds: one commit takes about a millisecond.
+const LOCK_PAUSE_US: std::ops::Range<u64> = 300..2_300;
+
+/// Most idle connections of each kind that an instance keeps. Each is a file handle of the host, and holding one open also keeps
+/// the write-ahead log from being checkpointed away after every request.
+const MAX_IDLE_CONNECTIONS: usize = 16;
+
+/// Words by which SQLite and libSQL say that another connection holds the lock.
+const BUSY_WORDS: [&str; 3] = ["database is locked", "database table is locked", "SQLITE_BUSY"];
+
+// A commit that does not wait for the disk. SQLite keeps the file sound all the same; a power failure may undo the
+// latest commits, a killed process none. An engine that knows no such thing, as libSQL over a network, says so.
+const DO_NOT_WAIT_FOR_THE_DISK: &str = "PRAGMA synchronous = NORMAL";
+
+/// What a connection's commits promise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// They survive a power failure: allocations, tasks, callbacks, audits.
+    Full,
+    /// They survive the end of the process: call log, call rates.
+    Process,
+}
+
+impl Durability {
+    fn pragmas(self) -> &'static [&'static str] {
+        match self {
+            Self::Full => &[WAIT_SHORTLY_FOR_LOCKS],
+            Self::Process => &[WAIT_SHORTLY_FOR_LOCKS, DO_NOT_WAIT_FOR_THE_DISK],
+        }
+    }
+}
+
+thread_local! {
+    // One pool for each promise.
+    static IDLE: [RefCell<Vec<sqlite::Connection>>; 2] =
+        const { [RefCell::new(Vec::new()), RefCell::new(Vec::new())] };
+    static SCHEMA_IS_CURRENT: Cell<bool> = const { Cell::new(false) };
+}
+
+/// A connection used by one request alone. Given back to the instance's pool when dropped, unless a transaction
+/// is still open on it: then it is closed, which rolls back.
+pub struct Connection {
+    inner: Option<sqlite::Connection>,
+    durability: Durability,
+    in_transaction: Cell<bool>,
+}
+
+impl Connection {
+    /// Takes an idle connection, or opens one, and makes sure once per instance that the schema is this program's:
+    /// `migrate` brings a database up to it, where the component does that.
+    ///
+    /// # Errors
+    /// [`Reason::Unavailable`] when the database cannot be opened, [`Reason::SchemaBehind`] when nobody has migrated it
+    /// yet, and those of the migration.
+    pub async fn take(
+        now: Timestamp,
+        durability: Durability,
+        migrate: Option<Migrate>,
+    ) -> Result<Self, Error> {
+        let idle = IDLE.with(|pools| pools[durability as usize].borrow_mut().pop());
+        let connection = match idle {
+            Some(inner) => Self::of(inner, durability),
+            None => Self::open(durability).await?,
+        };
+        if !SCHEMA_IS_CURRENT.get() {
+            bring_up_to_date(&connection, now, migrate).await?;
+            SCHEMA_IS_CURRENT.set(true);
+        }
+        Ok(connection)
+    }
+
+    fn of(inner: sqlite::Connection, durability: Durability) -> Self {
+        Self {
+            inner: Some(inner),
+            durability,
+            in_transaction: Cell::new(false),
+        }
+    }
+
+    async fn open(durability: Durability) -> Result<Self, Error> {
+        let inner = sqlite::Connection::open(LABEL).map_err(unavailable)?;
+        let mut connection = Self::of(inner, durability);
+        for pragma in durability.pragmas() {
+            // Waits for a lock as any statement does: the last connection of another instance holds one while it closes.
+            // What an engine does not know, it does without.
+            if let Err(busy @ DbError::Busy(_)) = connection.run(pragma, &[]).await {
+                // Closed, not kept: it would keep promises that are not asked for.
+                connection.inner = None;
+                return Err(busy.into());
+            }
+        }
+        Ok(connection)
+    }
+
+    fn track_transaction(&self, sql: &str) {
+        match sql.split_ascii_whitespace().next() {
+            Some("BEGIN") => self.in_transaction.set(true),
+            Some("COMMIT" | "ROLLBACK") => self.in_transaction.set(false),
+            _ => {}
+        }
+    }
+}
+
+async fn bring_up_to_date(
+    connection: &Connection,
+    now: Timestamp,
+    migrate: Option<Migrate>,
+) -> Result<(), Error> {
+    match (store::check(connection).await, migrate) {
+        (Err(behind), Some(migrate)) if behind.reason() == Reason::SchemaBehind => {
+            migrate(connection, now).await
+        }
+        (outcome, _) => outcome,
+    }
+}
+
+/// Brings a database to the schema of this program. A pointer, so that components that leave it to others do not carry
+/// the text of every migration.
+pub type Migrate = for<'a> fn(&'a Connection, Timestamp) -> Migrating<'a>;
+
+/// A migration under way.
+pub type Migrating<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + 'a>>;
+
+/// See [`Migrate`].
+pub fn migrate(connection: &Connection, now: Timestamp) -> Migrating<'_> {
+    Box::pin(store::migrate(connection, now))
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        let Some(inner) = self.inner.take() else { return };
+        if self.in_transaction.get() {
+            return;
+        }
+        IDLE.with(|pools| {
+            let mut idle = pools[self.durability as usize].borrow_mut();
+            if idle.len() < MAX_IDLE_CONNECTIONS {
+                idle.push(inner);
+            }
+        });
+    }
+}
+
+impl Database for Connection {
+    async fn run(&self, sql: &'static str, params: &[Value]) -> Result<Vec<Row>, DbError> {
+        let Some(inner) = &self.inner else {
+            return Err(DbError::Failed("the connection was given back".to_owned()));
+        };
+        let params: Vec<sqlite::Value> = params.iter().map(outgoing).collect();
+        let mut waiting_since = None;
+        let result = loop {
+            match inner.execute(sql, &params).map_err(failed) {
+                // Inside a transaction the lock is held already, and nothing can be tried again.
+                Err(DbError::Busy(text)) if !self.in_transaction.get() => {
+                    let since = *waiting_since.get_or_insert_with(Instant::now);
+                    if since.elapsed().as_secs() >= LOCK_SECS {
+                        return Err(DbError::Busy(text));
+                    }
+                    spin_sdk::time::sleep(lock_pause()).await;
+                }
+                result => break result?,
+            }
+        };
+        self.track_transaction(sql);
+        Ok(result.rows.into_iter().map(incoming).collect())
+    }
+}
+
+/// A pause of a length that differs from the others', so that who waits does not come back all at once.
+fn lock_pause() -> Duration {
+    let [low, high] = random_bytes::<2>(&HostRandom);
+    let span = LOCK_PAUSE_US.end - LOCK_PAUSE_US.start;
+    Duration::from_micros(LOCK_PAUSE_US.start + u64::from(u16::from_be_bytes([high, low])) % span)
+}
+
+fn outgoing(value: &Value) -> sqlite::Value {
+    match value {
+        Value::Null => sqlite::Value::Null,
+        Value::Integer(value) => sqlite::Value::Integer(*value),
+        Value::Real(value) => sqlite::Value::Real(*value),
+        Value::Text(value) => sqlite::Value::Text(value.clone()),
+        Value::Blob(value) => sqlite::Value::Blob(value.clone()),
+    }
+}
+
+fn incoming(row: sqlite::RowResult) -> Row {
+    let values = row.values.into_iter().map(|value| match value {
+        sqlite::Value::Null => Value::Null,
+        sqlite::Value::Integer(value) => Value::Integer(value),
+        sqlite::Value::Real(value) => Value::Real(value),
+        sqlite::Value::Text(value) => Value::Text(value),
+        sqlite::Value::Blob(value) => Value::Blob(value),
+    });
+    Row(values.collect())
+}
+
+fn failed(error: sqlite::Error) -> DbError {
+    let text = error.to_string();
+    if BUSY_WORDS.iter().any(|words| text.contains(words)) {
+        DbError::Busy(text)
+    } else {
+        DbError::Failed(text)
+    }
+}
+
+fn unavailable(error: sqlite::Error) -> Error {
+    Error::new(Reason::Unavailable).with_cause(error)
+}

@@ -1,0 +1,162 @@
+//! An HTTP request of the host through an interface's checks and the endpoint's sentence, and back.
+
+use std::net::IpAddr;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::Method;
+use http::header::{CONTENT_LENGTH, HeaderMap, TRANSFER_ENCODING};
+use spin_sdk::http::{FullBody, Request, Response};
+
+use super::body::read_bounded;
+use super::clock::{HostRandom, now};
+use super::database::{Connection, Durability, Migrate};
+use super::variables::{Needs, settings};
+use domain::Timestamp;
+use operations::Context;
+use web::{self, Admitted, Call, Exchange, Instance, Interface, Leases, Refusal, Reply, Settings, Trace};
+
+/// How long a caller may take to send its body, in seconds.
+pub const BODY_READ_SECS: u64 = 20;
+
+thread_local! {
+    static LEASES: Rc<Leases> = Rc::default();
+}
+
+/// Answers one request: everything `web::serve` promises, on the host's database, clock and randomness.
+pub async fn serve(
+    interface: &'static Interface,
+    needs: Needs,
+    request: Request,
+    sentence: impl AsyncFnOnce(&Call<'_, Connection>) -> Result<Reply, Refusal>,
+) -> Response<FullBody<Bytes>> {
+    let exchange = Exchange::begin(interface, request.headers(), &HostRandom);
+    let mut trace = Trace::default();
+    let outcome = match settings(needs).await {
+        Ok(settings) => {
+            answer(
+                &exchange,
+                (&settings, needs.migrate),
+                request,
+                &mut trace,
+                sentence,
+            )
+            .await
+        }
+        Err(error) => Err(error.into()),
+    };
+    deliver(&exchange, trace.from, &outcome)
+}
+
+/// Checks, works, and writes the call down, in this order.
+async fn answer(
+    exchange: &Exchange,
+    (settings, migrate): (&Settings, Option<Migrate>),
+    request: Request,
+    trace: &mut Trace,
+    sentence: impl AsyncFnOnce(&Call<'_, Connection>) -> Result<Reply, Refusal>,
+) -> Result<Reply, Refusal> {
+    let (started, now) = (Instant::now(), now());
+    let received = receive(exchange, settings, request, trace).await;
+    // Not before the body is there: nobody holds a connection while waiting for a caller, and as statements do not wait
+    // either, the requests of an instance take turns with one connection instead of each opening its own.
+    let journal = match Connection::take(now, Durability::Process, migrate).await {
+        Ok(journal) => journal,
+        // Without the database nothing is worked on, but a call that is refused anyway is told why.
+        Err(error) => return Err(received.err().unwrap_or_else(|| error.into())),
+    };
+    let outcome = match received {
+        Ok(received) => work(exchange, settings, &received, (now, &journal), trace, sentence).await,
+        Err(refusal) => Err(refusal),
+    };
+    let cx = context(&journal, &journal, settings, now);
+    let (outcome, unwritten) = trace.conclude(exchange, &cx, outcome, started.elapsed()).await;
+    if let Some(error) = unwritten {
+        eprintln!("{}", exchange.lost_from_log(&error));
+    }
+    outcome
+}
+
+/// Checks what can be checked without the database, and reads the body.
+async fn receive(
+    exchange: &Exchange,
+    settings: &Settings,
+    request: Request,
+    trace: &mut Trace,
+) -> Result<(Admitted, web::Request), Refusal> {
+    let interface = exchange.interface();
+    let admitted = web::admit(
+        interface,
+        (request.method(), request.uri()),
+        request.headers(),
+        settings,
+        trace,
+    )?;
+    let (parts, body) = request.into_parts();
+    let body = if announces_a_body(&parts.method, &parts.headers) {
+        let time = Duration::from_secs(BODY_READ_SECS);
+        read_bounded(body, interface.max_body_bytes, time).await
+    } else {
+        Ok(Vec::new())
+    };
+    Ok((admitted, web::Request::from_parts(parts, body)))
+}
+
+/// A GET hardly ever has a body, and waiting for none costs several calls of the host.
+fn announces_a_body(method: &Method, headers: &HeaderMap) -> bool {
+    method != Method::GET || headers.contains_key(CONTENT_LENGTH) || headers.contains_key(TRANSFER_ENCODING)
+}
+
+/// Carries the call into the endpoint's sentence.
+async fn work(
+    exchange: &Exchange,
+    settings: &Settings,
+    (admitted, request): &(Admitted, web::Request),
+    (now, journal): (Timestamp, &Connection),
+    trace: &mut Trace,
+    sentence: impl AsyncFnOnce(&Call<'_, Connection>) -> Result<Reply, Refusal>,
+) -> Result<Reply, Refusal> {
+    let interface = exchange.interface();
+    let durable = if interface.is_durable() {
+        // Whatever there was to migrate, the first connection has.
+        Some(Connection::take(now, Durability::Full, None).await?)
+    } else {
+        None
+    };
+    let cx = context(durable.as_ref().unwrap_or(journal), journal, settings, now);
+    let leases = LEASES.with(Rc::clone);
+    let instance = Instance {
+        settings,
+        leases: &leases,
+    };
+    web::serve(interface, admitted, request, &cx, instance, trace, sentence).await
+}
+
+fn context<'a>(
+    db: &'a Connection,
+    journal: &'a Connection,
+    settings: &'a Settings,
+    now: Timestamp,
+) -> Context<'a, Connection> {
+    Context {
+        db,
+        journal,
+        vault: &settings.vault,
+        now,
+        random: &HostRandom,
+        zone: settings.zone,
+    }
+}
+
+fn deliver(
+    exchange: &Exchange,
+    from: Option<IpAddr>,
+    outcome: &Result<Reply, Refusal>,
+) -> Response<FullBody<Bytes>> {
+    let (response, line) = exchange.finish(from, outcome);
+    if let Some(line) = line {
+        eprintln!("{line}");
+    }
+    response.map(|body| FullBody::new(Bytes::from(body)))
+}

@@ -1,0 +1,27 @@
+//! The glue to Spin: its requests, its SQLite, its variables, its clock. Exists only in components.
+//!
+//! Never: keep anything of a request in a static. An instance serves up to sixteen requests at once; what it
+//! keeps between them are idle connections, settings, and that the schema was checked.
+
+#![forbid(unsafe_code)]
+
+mod body;
+mod chain;
+mod clock;
+mod database;
+mod endpoint;
+mod job;
+mod operator;
+mod post;
+mod problem;
+mod variables;
+
+pub use body::{read_bounded, within};
+pub use chain::call_component;
+pub use clock::{HostRandom, now};
+pub use database::{Connection, Durability, Migrate, Migrating, migrate};
+pub use endpoint::{BODY_READ_SECS, serve};
+pub use job::conclude_job;
+pub use operator::{fresh_number, fresh_open_time};
+pub use post::{POST_SECS, Posted, post};
+pub use variables::{Needs, settings};

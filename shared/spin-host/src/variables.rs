@@ -1,0 +1,133 @@
+//! A component's variables, read from the host and checked once per instance.
+//!
+//! Fail closed: a variable that the component asks for and does not get is an error of every call. A failure is
+//! not remembered, so that a component recovers when its provider does.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use spin_sdk::variables;
+
+use super::database::{Migrate, migrate};
+use domain::error::Error;
+use vault::Zeroizing;
+use web::{Settings, Variables};
+
+thread_local! {
+    static SETTINGS: RefCell<Option<Rc<Settings>>> = const { RefCell::new(None) };
+}
+
+/// Which variables a component needs beyond `index_key`; the manifest maps exactly these to it. And whether it brings an
+/// older database up to this program, as components do that are not large already.
+#[derive(Debug, Clone, Copy)]
+pub struct Needs {
+    /// `sealing_keys`: seals or opens stored values.
+    pub sealing_keys: bool,
+    /// `token_key`: makes or checks tokens.
+    pub token_key: bool,
+    /// `link_key`: wraps key material for the OTA gateways.
+    pub link_key: bool,
+    /// `transport_keys`: unwraps imported key material.
+    pub transport_keys: bool,
+    /// `callback_allow_http`: judges callback addresses.
+    pub callback_allow_http: bool,
+    /// `call_log_days`, `record_days`: does the periodic work.
+    pub upkeep: bool,
+    /// `pool_low_water`: watches or shows the pools of numbers.
+    pub pool_low_water: bool,
+    /// The name of the secret of its internal interfaces.
+    pub secret: Option<&'static str>,
+    /// How it migrates a database; none leaves that to others: `upkeep` does it at the next tick.
+    pub migrate: Option<Migrate>,
+}
+
+impl Needs {
+    /// Nothing beyond the blind indexes.
+    pub const NONE: Self = Self {
+        sealing_keys: false,
+        token_key: false,
+        link_key: false,
+        transport_keys: false,
+        callback_allow_http: false,
+        upkeep: false,
+        pool_low_water: false,
+        secret: None,
+        migrate: Some(migrate),
+    };
+}
+
+/// The component's settings.
+///
+/// # Errors
+/// An internal error whose cause names the variable.
+pub async fn settings(needs: Needs) -> Result<Rc<Settings>, Error> {
+    if let Some(settings) = SETTINGS.with_borrow(Option::clone) {
+        return Ok(settings);
+    }
+    let settings = Rc::new(Settings::from_variables(&read(needs).await?)?);
+    SETTINGS.set(Some(Rc::clone(&settings)));
+    Ok(settings)
+}
+
+async fn read(needs: Needs) -> Result<Variables, Error> {
+    Ok(Variables {
+        sealing_keys: if needs.sealing_keys {
+            Some(secret("sealing_keys").await?)
+        } else {
+            None
+        },
+        index_key: secret("index_key").await?,
+        link_key: if needs.link_key {
+            Some(secret("link_key").await?)
+        } else {
+            None
+        },
+        token_key: if needs.token_key {
+            Some(secret("token_key").await?)
+        } else {
+            None
+        },
+        transport_keys: if needs.transport_keys {
+            Some(secret("transport_keys").await?)
+        } else {
+            None
+        },
+        secret: match needs.secret {
+            Some(name) => Some(secret(name).await?),
+            None => None,
+        },
+        time_zone: Some(text("time_zone").await?),
+        trusted_proxies: Some(text("trusted_proxies").await?),
+        callback_allow_http: if needs.callback_allow_http {
+            Some(text("callback_allow_http").await?)
+        } else {
+            None
+        },
+        call_log_days: if needs.upkeep {
+            Some(text("call_log_days").await?)
+        } else {
+            None
+        },
+        record_days: if needs.upkeep {
+            Some(text("record_days").await?)
+        } else {
+            None
+        },
+        pool_low_water: if needs.pool_low_water {
+            Some(text("pool_low_water").await?)
+        } else {
+            None
+        },
+    })
+}
+
+pub(super) async fn secret(name: &str) -> Result<Zeroizing<String>, Error> {
+    text(name).await.map(Zeroizing::new)
+}
+
+pub(super) async fn text(name: &str) -> Result<String, Error> {
+    // The host's own words may quote a value; the name is enough.
+    variables::get(name)
+        .await
+        .map_err(|_| Error::internal(format!("variable {name} is not available")))
+}

@@ -1,0 +1,141 @@
+//! Tables `call_rate` and `stranger`: the buckets of permits of clients, and of addresses that present wrong
+//! credentials. Each is one moment, see `domain::Bucket`; a missing row is a full bucket.
+
+use super::{Database, DbError, Row, first};
+use domain::{Bucket, ClientId, Timestamp, micros};
+
+// The moment moves only if the bucket then holds no less than nothing. A moment that no bucket can have comes from a
+// clock that was set back since, and counts as none.
+macro_rules! take {
+    ($table:literal, $keys:literal, $values:literal, $now:literal, $cost:literal, $credible:literal, $empty:literal) => {
+        concat!(
+            "INSERT INTO ",
+            $table,
+            " AS b (",
+            $keys,
+            ", full_at) VALUES (",
+            $values,
+            ", CAST(",
+            $now,
+            " AS BIGINT) + ",
+            $cost,
+            ") ON CONFLICT (",
+            $keys,
+            ") DO UPDATE SET full_at = ",
+            $cost,
+            " + CASE WHEN b.full_at > ",
+            $now,
+            " AND b.full_at <= ",
+            $credible,
+            " THEN b.full_at ELSE ",
+            $now,
+            " END WHERE ",
+            $cost,
+            " + CASE WHEN b.full_at > ",
+            $now,
+            " AND b.full_at <= ",
+            $credible,
+            " THEN b.full_at ELSE ",
+            $now,
+            " END <= ",
+            $empty,
+            " RETURNING full_at"
+        )
+    };
+}
+
+const TAKE: &str = take!(
+    "call_rate",
+    "client_id, interface",
+    "$1, $2",
+    "$3",
+    "$4",
+    "$5",
+    "$6"
+);
+const FULL_AT: &str = "SELECT full_at FROM call_rate WHERE client_id = $1 AND interface = $2";
+const BLAME: &str = take!("stranger", "address", "$1", "$2", "$3", "$4", "$5");
+const STRANGER_FULL_AT: &str = "SELECT full_at FROM stranger WHERE address = $1";
+const FORGET: &str = "DELETE FROM stranger WHERE address IN \
+    (SELECT address FROM stranger WHERE full_at <= $1 ORDER BY full_at LIMIT $2)";
+
+/// Takes `permits` out of a client's bucket for an interface; the moment at which it is full then, or nothing when
+/// they are not there.
+///
+/// # Errors
+/// Those of the database.
+pub async fn take<D: Database>(
+    db: &D,
+    client: &ClientId,
+    interface: &str,
+    bucket: Bucket,
+    permits: u32,
+    now: Timestamp,
+) -> Result<Option<i64>, DbError> {
+    let params = [
+        client.into(),
+        interface.into(),
+        micros(now).into(),
+        bucket.cost_us(permits).into(),
+        bucket.latest_credible_us(now).into(),
+        bucket.empty_us(now).into(),
+    ];
+    first(&db.run(TAKE, &params).await?, moment)
+}
+
+/// The moment at which a client's bucket is full, in microseconds.
+///
+/// # Errors
+/// Those of the database.
+pub async fn full_at<D: Database>(
+    db: &D,
+    client: &ClientId,
+    interface: &str,
+) -> Result<Option<i64>, DbError> {
+    first(
+        &db.run(FULL_AT, &[client.into(), interface.into()]).await?,
+        moment,
+    )
+}
+
+/// Takes one permit out of an address's bucket; nothing when there is none.
+///
+/// # Errors
+/// Those of the database.
+pub async fn blame<D: Database>(
+    db: &D,
+    address: &str,
+    bucket: Bucket,
+    now: Timestamp,
+) -> Result<Option<i64>, DbError> {
+    let params = [
+        address.into(),
+        micros(now).into(),
+        bucket.cost_us(1).into(),
+        bucket.latest_credible_us(now).into(),
+        bucket.empty_us(now).into(),
+    ];
+    first(&db.run(BLAME, &params).await?, moment)
+}
+
+/// The moment at which an address's bucket is full, in microseconds.
+///
+/// # Errors
+/// Those of the database.
+pub async fn stranger_full_at<D: Database>(db: &D, address: &str) -> Result<Option<i64>, DbError> {
+    first(&db.run(STRANGER_FULL_AT, &[address.into()]).await?, moment)
+}
+
+/// Forgets up to `most` addresses whose buckets are full again.
+///
+/// # Errors
+/// Those of the database.
+pub async fn forget<D: Database>(db: &D, most: u32, now: Timestamp) -> Result<(), DbError> {
+    db.run(FORGET, &[micros(now).into(), i64::from(most).into()])
+        .await
+        .map(drop)
+}
+
+fn moment(row: &Row) -> Result<i64, DbError> {
+    row.integer(0)
+}

@@ -1,0 +1,360 @@
+//! Table `chip`: one row per eUICC, keyed by the blind index of its EID (§5.2.1.2).
+
+use super::{Database, DbError, Row, Value, first};
+use domain::error::Error;
+use domain::{CardStatus, ClientId, Eid, Timestamp, Volume};
+use vault::{BlindIndex, Column, Vault};
+
+/// Sealed column: EID.
+pub const EID: Column = Column("chip.eid");
+/// Sealed column: temporary number.
+pub const TEMP_MSISDN: Column = Column("chip.temp_msisdn");
+/// Sealed column: ICCID of the temporary number.
+pub const TEMP_ICCID: Column = Column("chip.temp_iccid");
+/// Sealed column: IMSI of the temporary number.
+pub const TEMP_IMSI: Column = Column("chip.temp_imsi");
+/// Sealed column: IMEI of the module.
+pub const IMEI: Column = Column("chip.imei");
+/// Sealed column: registered PSK identity.
+pub const PSK_IDENTITY: Column = Column("chip.psk_identity");
+/// Sealed column: PSK.
+pub const PSK: Column = Column("chip.psk");
+/// Sealed column: DEK.
+pub const DEK: Column = Column("chip.dek");
+
+macro_rules! columns {
+    () => {
+        "eid_index, eid_sealed, client_id, chip_model, profile, temp_expires_at, allowance_bytes, used_bytes, \
+         psk_identity_index, key_version, psk_sealed, dek_sealed, status, faulty, imported_digest"
+    };
+}
+
+const INSERT: &str = "INSERT INTO chip (eid_index, eid_sealed, client_id, chip_model, profile, network, \
+    temp_msisdn_index, temp_msisdn_sealed, temp_iccid_index, temp_iccid_sealed, temp_imsi_index, temp_imsi_sealed, \
+    temp_opened_on, temp_expires_at, allowance_bytes, used_bytes, imei_sealed, psk_identity_index, \
+    psk_identity_sealed, key_version, psk_sealed, dek_sealed, status, faulty, imported_digest, imported_at, \
+    changed_at, temp_next_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 0, $16, $17, $18, $19, \
+    $20, $21, $22, 0, $23, $24, $24, $25) ON CONFLICT DO NOTHING RETURNING eid_index";
+const BY_EID: &str = concat!("SELECT ", columns!(), " FROM chip WHERE eid_index = $1");
+const BY_PSK_IDENTITY: &str = concat!("SELECT ", columns!(), " FROM chip WHERE psk_identity_index = $1");
+const COLLISION: &str = "SELECT temp_msisdn_index, temp_iccid_index, temp_imsi_index FROM chip \
+    WHERE temp_msisdn_index = $1 OR temp_iccid_index = $2 OR temp_imsi_index = $3 OR psk_identity_index = $4 LIMIT 1";
+const SET_STATUS: &str = "UPDATE chip SET status = $1, changed_at = $2 WHERE eid_index = $3 AND status = $4 \
+    RETURNING eid_index";
+const ADD_USED: &str = "UPDATE chip SET used_bytes = used_bytes + $1, changed_at = $2 WHERE eid_index = $3 \
+    RETURNING allowance_bytes, used_bytes";
+const SET_FAULTY: &str =
+    "UPDATE chip SET faulty = 1, faulty_at = $1, changed_at = $1 WHERE eid_index = $2 AND faulty = 0";
+
+const REGISTER_FAULT: &str = "UPDATE chip SET faulty = $1, \
+    faulty_at = CASE WHEN $1 = 0 THEN NULL WHEN faulty = 1 THEN faulty_at ELSE $2 END, changed_at = $2 \
+    WHERE eid_index = $3 RETURNING eid_index";
+
+const FAULTY: &str = "SELECT eid_index, eid_sealed, client_id, chip_model, faulty_at FROM chip WHERE faulty = 1 \
+    AND faulty_at <= $1 AND (faulty_at < $1 OR eid_index > $2) ORDER BY faulty_at DESC, eid_index LIMIT $3";
+
+const EIDS: &str =
+    "SELECT eid_index, eid_sealed FROM chip WHERE eid_index IN (SELECT unhex(value) FROM json_each($1))";
+
+/// A chip as stored.
+#[derive(Clone, Debug)]
+pub struct ChipRow {
+    /// Blind index of the EID.
+    pub eid_index: BlindIndex,
+    /// Sealed EID.
+    pub eid_sealed: Vec<u8>,
+    /// Whose it is.
+    pub client_id: ClientId,
+    /// Model.
+    pub chip_model: String,
+    /// Name of its card profile.
+    pub profile: String,
+    /// First moment at which its temporary number has expired.
+    pub temp_expires_at: Timestamp,
+    /// Test allowance it was given, in bytes.
+    pub allowance_bytes: u64,
+    /// Bytes of it that are used.
+    pub used_bytes: u64,
+    /// True when it was registered with an explicit PSK identity.
+    pub has_psk_identity: bool,
+    /// Key version number (KVN).
+    pub key_version: i64,
+    /// Sealed PSK; none when it is diversified.
+    pub psk_sealed: Option<Vec<u8>>,
+    /// Sealed DEK; none when it is diversified.
+    pub dek_sealed: Option<Vec<u8>>,
+    /// State of the card.
+    pub status: CardStatus,
+    /// True when it is registered as faulty.
+    pub faulty: bool,
+    /// Digest of the row it was imported from.
+    pub imported_digest: BlindIndex,
+}
+
+impl ChipRow {
+    /// Test allowance left, in bytes.
+    #[must_use]
+    pub fn remaining_bytes(&self) -> u64 {
+        self.allowance_bytes.saturating_sub(self.used_bytes)
+    }
+
+    /// Opens the EID.
+    ///
+    /// # Errors
+    /// Those of the vault.
+    pub fn eid(&self, vault: &Vault) -> Result<Eid, Error> {
+        let text = vault.open_text(EID, self.eid_index.as_bytes(), &self.eid_sealed)?;
+        Eid::parse(&text).map_err(Error::internal)
+    }
+}
+
+/// What a new row is made of.
+pub struct NewChipRow {
+    /// Blind index of the EID.
+    pub eid_index: BlindIndex,
+    /// Sealed EID.
+    pub eid_sealed: Vec<u8>,
+    /// Whose it is.
+    pub client_id: ClientId,
+    /// Model.
+    pub chip_model: String,
+    /// Name of its card profile.
+    pub profile: String,
+    /// Network of the temporary number.
+    pub network: &'static str,
+    /// Blind index and sealed value of the temporary number.
+    pub temp_msisdn: (BlindIndex, Vec<u8>),
+    /// Blind index and sealed value of its ICCID.
+    pub temp_iccid: (BlindIndex, Vec<u8>),
+    /// Blind index and sealed value of its IMSI.
+    pub temp_imsi: (BlindIndex, Vec<u8>),
+    /// Day it was opened, `YYYY-MM-DD`.
+    pub temp_opened_on: String,
+    /// First moment at which it has expired.
+    pub temp_expires_at: Timestamp,
+    /// When the operator is warned of that.
+    pub temp_next_at: Timestamp,
+    /// Test allowance.
+    pub allowance: Volume,
+    /// Sealed IMEI.
+    pub imei_sealed: Option<Vec<u8>>,
+    /// Blind index and sealed value of the registered PSK identity.
+    pub psk_identity: Option<(BlindIndex, Vec<u8>)>,
+    /// Key version number (KVN).
+    pub key_version: i64,
+    /// Sealed PSK.
+    pub psk_sealed: Option<Vec<u8>>,
+    /// Sealed DEK.
+    pub dek_sealed: Option<Vec<u8>>,
+    /// State it starts in.
+    pub status: CardStatus,
+    /// Digest of the imported row.
+    pub imported_digest: BlindIndex,
+}
+
+/// Adds a chip. False when it, or one of its unique values, is there already.
+///
+/// # Errors
+/// Those of the database.
+pub async fn insert<D: Database>(db: &D, new: &NewChipRow, now: Timestamp) -> Result<bool, DbError> {
+    let (identity_index, identity_sealed) = new.psk_identity.clone().unzip();
+    let params: [Value; 25] = [
+        new.eid_index.into(),
+        new.eid_sealed.clone().into(),
+        (&new.client_id).into(),
+        new.chip_model.as_str().into(),
+        new.profile.as_str().into(),
+        new.network.into(),
+        new.temp_msisdn.0.into(),
+        new.temp_msisdn.1.clone().into(),
+        new.temp_iccid.0.into(),
+        new.temp_iccid.1.clone().into(),
+        new.temp_imsi.0.into(),
+        new.temp_imsi.1.clone().into(),
+        new.temp_opened_on.as_str().into(),
+        new.temp_expires_at.into(),
+        new.allowance.into(),
+        new.imei_sealed.clone().into(),
+        identity_index.into(),
+        identity_sealed.into(),
+        new.key_version.into(),
+        new.psk_sealed.clone().into(),
+        new.dek_sealed.clone().into(),
+        new.status.code().into(),
+        new.imported_digest.into(),
+        now.into(),
+        new.temp_next_at.into(),
+    ];
+    Ok(!db.run(INSERT, &params).await?.is_empty())
+}
+
+/// Finds a chip by its EID.
+///
+/// # Errors
+/// Those of the database.
+pub async fn by_eid<D: Database>(db: &D, eid_index: &BlindIndex) -> Result<Option<ChipRow>, DbError> {
+    first(&db.run(BY_EID, &[eid_index.into()]).await?, read)
+}
+
+/// Finds a chip by the PSK identity it was registered with.
+///
+/// # Errors
+/// Those of the database.
+pub async fn by_psk_identity<D: Database>(db: &D, index: &BlindIndex) -> Result<Option<ChipRow>, DbError> {
+    first(&db.run(BY_PSK_IDENTITY, &[index.into()]).await?, read)
+}
+
+/// Name of the column of `new` whose value another chip has.
+///
+/// # Errors
+/// Those of the database.
+pub async fn collision<D: Database>(db: &D, new: &NewChipRow) -> Result<Option<&'static str>, DbError> {
+    let identity = new.psk_identity.as_ref().map(|(index, _)| *index);
+    let params = [
+        new.temp_msisdn.0.into(),
+        new.temp_iccid.0.into(),
+        new.temp_imsi.0.into(),
+        identity.into(),
+    ];
+    first(&db.run(COLLISION, &params).await?, |row| {
+        Ok(if row.index(0)? == new.temp_msisdn.0 {
+            "temp_msisdn"
+        } else if row.index(1)? == new.temp_iccid.0 {
+            "temp_iccid"
+        } else if row.index(2)? == new.temp_imsi.0 {
+            "temp_imsi"
+        } else {
+            "psk_identity"
+        })
+    })
+}
+
+/// Moves the card from `from` to `to`. False when it is not in `from`.
+///
+/// # Errors
+/// Those of the database.
+pub async fn set_status<D: Database>(
+    db: &D,
+    eid_index: &BlindIndex,
+    from: CardStatus,
+    to: CardStatus,
+    now: Timestamp,
+) -> Result<bool, DbError> {
+    let params = [to.code().into(), now.into(), eid_index.into(), from.code().into()];
+    Ok(!db.run(SET_STATUS, &params).await?.is_empty())
+}
+
+/// Deducts `bytes` from the test allowance and returns what is left.
+///
+/// # Errors
+/// Those of the database.
+pub async fn deduct<D: Database>(
+    db: &D,
+    eid_index: &BlindIndex,
+    bytes: i64,
+    now: Timestamp,
+) -> Result<u64, DbError> {
+    let rows = db
+        .run(ADD_USED, &[bytes.into(), now.into(), eid_index.into()])
+        .await?;
+    first(&rows, |row| Ok(row.unsigned(0)?.saturating_sub(row.unsigned(1)?)))?
+        .ok_or_else(|| DbError::Shape("the chip is gone".to_owned()))
+}
+
+/// Registers the chip as faulty (§8.2.2).
+///
+/// # Errors
+/// Those of the database.
+pub async fn set_faulty<D: Database>(db: &D, eid_index: &BlindIndex, now: Timestamp) -> Result<(), DbError> {
+    db.run(SET_FAULTY, &[now.into(), eid_index.into()])
+        .await
+        .map(drop)
+}
+
+/// Enters the chip in the register of faulty chips, or takes it out. False when there is none.
+///
+/// # Errors
+/// Those of the database.
+pub async fn register_fault<D: Database>(
+    db: &D,
+    eid_index: &BlindIndex,
+    faulty: bool,
+    now: Timestamp,
+) -> Result<bool, DbError> {
+    let params = [faulty.into(), now.into(), eid_index.into()];
+    Ok(!db.run(REGISTER_FAULT, &params).await?.is_empty())
+}
+
+/// A chip in the register of faulty chips.
+#[derive(Clone, Debug)]
+pub struct FaultyRow {
+    /// Its key.
+    pub eid_index: BlindIndex,
+    /// Its EID, sealed.
+    pub eid_sealed: Vec<u8>,
+    /// Whose it is.
+    pub client_id: ClientId,
+    /// Model.
+    pub chip_model: String,
+    /// Since when it is in the register.
+    pub since: Timestamp,
+}
+
+/// Up to `limit` chips of the register of faulty chips, the latest first: those that entered it before `at`, and those
+/// that did at that moment and whose key lies above `above`.
+///
+/// # Errors
+/// Those of the database.
+pub async fn faulty<D: Database>(
+    db: &D,
+    at: Timestamp,
+    above: Vec<u8>,
+    limit: u32,
+) -> Result<Vec<FaultyRow>, DbError> {
+    let params = [at.into(), above.into(), i64::from(limit).into()];
+    let rows = db.run(FAULTY, &params).await?;
+    let read = |row: &Row| {
+        Ok(FaultyRow {
+            eid_index: row.index(0)?,
+            eid_sealed: row.blob(1)?.to_owned(),
+            client_id: row.client_id(2)?,
+            chip_model: row.text(3)?.to_owned(),
+            since: row.time(4)?,
+        })
+    };
+    rows.iter().map(read).collect()
+}
+
+/// The sealed EIDs of chips; `indexes` is a JSON list of their keys in hexadecimal.
+///
+/// # Errors
+/// Those of the database.
+pub async fn eids<D: Database>(db: &D, indexes: String) -> Result<Vec<(BlindIndex, Vec<u8>)>, DbError> {
+    let rows = db.run(EIDS, &[indexes.into()]).await?;
+    let read = |row: &Row| Ok((row.index(0)?, row.blob(1)?.to_owned()));
+    rows.iter().map(read).collect()
+}
+
+fn read(row: &Row) -> Result<ChipRow, DbError> {
+    let bytes = |at| {
+        row.optional(at, Row::blob)
+            .map(|found| found.map(<[u8]>::to_owned))
+    };
+    Ok(ChipRow {
+        eid_index: row.index(0)?,
+        eid_sealed: row.blob(1)?.to_owned(),
+        client_id: row.client_id(2)?,
+        chip_model: row.text(3)?.to_owned(),
+        profile: row.text(4)?.to_owned(),
+        temp_expires_at: row.time(5)?,
+        allowance_bytes: row.unsigned(6)?,
+        used_bytes: row.unsigned(7)?,
+        has_psk_identity: row.optional(8, Row::blob)?.is_some(),
+        key_version: row.integer(9)?,
+        psk_sealed: bytes(10)?,
+        dek_sealed: bytes(11)?,
+        status: row.number_code(12, CardStatus::from_code)?,
+        faulty: row.flag(13)?,
+        imported_digest: row.index(14)?,
+    })
+}

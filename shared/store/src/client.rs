@@ -1,0 +1,208 @@
+//! Table `client`: business systems, where they call from and what they may call.
+
+use super::{Database, DbError, Row, Value, first};
+use domain::{ClientId, StopCause, Timestamp};
+use vault::Column;
+
+/// Sealed column: telephone number.
+pub const PHONE: Column = Column("client.phone");
+
+const INSERT: &str = "INSERT INTO client (id, name, phone_index, phone_sealed, ips, permissions, status, created_at, \
+    changed_at) VALUES ($1, $2, $3, $4, $5, $6, 'active', $7, $7)";
+const BY_ID: &str = "SELECT id, ips, permissions, limits, tokens_from, status FROM client WHERE id = $1";
+
+const CHANGE: &str = "UPDATE client SET name = COALESCE($1, name), ips = COALESCE($2, ips), \
+    permissions = COALESCE($3, permissions), limits = COALESCE($4, limits), status = COALESCE($5, status), \
+    changed_at = $6 WHERE id = $7 RETURNING id";
+const REFUSE_TOKENS_BEFORE: &str =
+    "UPDATE client SET tokens_from = $1, changed_at = $2 WHERE id = $3 AND tokens_from <= $1 RETURNING id";
+const LIST: &str = "SELECT c.id AS id, c.name AS name, c.phone_sealed AS phone_sealed, c.ips AS ips, \
+    c.permissions AS permissions, r.url AS url, c.limits AS limits, c.status AS status, c.created_at AS created_at, \
+    c.changed_at AS changed_at, r.failing_since AS failing_since, r.stopped_at AS stopped_at, \
+    r.stopped_for AS stopped_for FROM client c LEFT JOIN receiver r ON r.id = c.id \
+    WHERE ($1 IS NULL OR c.id = $1) AND ($2 IS NULL OR c.id > $2) ORDER BY c.id LIMIT $3";
+
+/// A client as stored.
+#[derive(Clone, Debug)]
+pub struct ClientRow {
+    /// Identifier.
+    pub id: ClientId,
+    /// JSON list of CIDR networks.
+    pub ips: String,
+    /// JSON list of permission names.
+    pub permissions: String,
+    /// Calls a minute that differ from the defaults: a JSON object from interface name to number.
+    pub limits: String,
+    /// Tokens handed out before this moment are refused.
+    pub tokens_from: Timestamp,
+    /// False when the client is disabled.
+    pub active: bool,
+}
+
+/// What a new row is made of.
+pub struct NewClientRow<'a> {
+    /// Identifier.
+    pub id: &'a ClientId,
+    /// Name.
+    pub name: &'a str,
+    /// Blind index of the telephone number.
+    pub phone_index: Value,
+    /// Sealed telephone number.
+    pub phone_sealed: Vec<u8>,
+    /// JSON list of CIDR networks.
+    pub ips: String,
+    /// JSON list of permission names.
+    pub permissions: String,
+}
+
+/// What to change in a row; `None` leaves a column alone.
+pub struct ClientChangeRow<'a> {
+    /// Name.
+    pub name: Option<&'a str>,
+    /// JSON list of CIDR networks.
+    pub ips: Option<String>,
+    /// JSON list of permission names.
+    pub permissions: Option<String>,
+    /// JSON object of limits.
+    pub limits: Option<String>,
+    /// Whether the client may call.
+    pub active: Option<bool>,
+}
+
+/// A client as it is listed.
+#[derive(Clone, Debug)]
+pub struct ListedClientRow {
+    /// Identifier.
+    pub id: ClientId,
+    /// Name.
+    pub name: String,
+    /// Sealed telephone number.
+    pub phone_sealed: Vec<u8>,
+    /// JSON list of CIDR networks.
+    pub ips: String,
+    /// JSON list of permission names.
+    pub permissions: String,
+    /// Where callbacks go.
+    pub callback_url: Option<String>,
+    /// JSON object of limits.
+    pub limits: String,
+    /// False when the client is disabled.
+    pub active: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub changed_at: Timestamp,
+    /// Since when callbacks to its address have only failed.
+    pub callback_failing_since: Option<Timestamp>,
+    /// Since when its address is not called, and why.
+    pub callback_stopped: Option<(Timestamp, StopCause)>,
+}
+
+/// Adds a client.
+///
+/// # Errors
+/// Those of the database.
+pub async fn insert<D: Database>(db: &D, new: NewClientRow<'_>, now: Timestamp) -> Result<(), DbError> {
+    let params = [
+        new.id.into(),
+        new.name.into(),
+        new.phone_index,
+        new.phone_sealed.into(),
+        new.ips.into(),
+        new.permissions.into(),
+        now.into(),
+    ];
+    db.run(INSERT, &params).await.map(drop)
+}
+
+/// Finds a client.
+///
+/// # Errors
+/// Those of the database.
+pub async fn by_id<D: Database>(db: &D, id: &ClientId) -> Result<Option<ClientRow>, DbError> {
+    first(&db.run(BY_ID, &[id.into()]).await?, read)
+}
+
+/// Changes a client. False when there is none.
+///
+/// # Errors
+/// Those of the database.
+pub async fn change<D: Database>(
+    db: &D,
+    id: &ClientId,
+    change: &ClientChangeRow<'_>,
+    now: Timestamp,
+) -> Result<bool, DbError> {
+    let status = change
+        .active
+        .map(|active| if active { "active" } else { "disabled" });
+    let params: [Value; 7] = [
+        change.name.into(),
+        change.ips.clone().into(),
+        change.permissions.clone().into(),
+        change.limits.clone().into(),
+        status.into(),
+        now.into(),
+        id.into(),
+    ];
+    Ok(!db.run(CHANGE, &params).await?.is_empty())
+}
+
+/// Refuses tokens handed out before `before`. False when there is no such client, or a later moment holds already.
+///
+/// # Errors
+/// Those of the database.
+pub async fn refuse_tokens_before<D: Database>(
+    db: &D,
+    id: &ClientId,
+    before: Timestamp,
+    now: Timestamp,
+) -> Result<bool, DbError> {
+    let params = [before.into(), now.into(), id.into()];
+    Ok(!db.run(REFUSE_TOKENS_BEFORE, &params).await?.is_empty())
+}
+
+/// The client named, or clients that follow `after` in the order of identifiers.
+///
+/// # Errors
+/// Those of the database.
+pub async fn list<D: Database>(
+    db: &D,
+    only: Option<&ClientId>,
+    after: Option<&ClientId>,
+    limit: u32,
+) -> Result<Vec<ListedClientRow>, DbError> {
+    let params = [only.into(), after.into(), i64::from(limit).into()];
+    let rows = db.run(LIST, &params).await?;
+    rows.iter().map(read_listed).collect()
+}
+
+fn read_listed(row: &Row) -> Result<ListedClientRow, DbError> {
+    Ok(ListedClientRow {
+        id: row.client_id(0)?,
+        name: row.text(1)?.to_owned(),
+        phone_sealed: row.blob(2)?.to_owned(),
+        ips: row.text(3)?.to_owned(),
+        permissions: row.text(4)?.to_owned(),
+        callback_url: row.optional(5, Row::text)?.map(str::to_owned),
+        limits: row.text(6)?.to_owned(),
+        active: row.text(7)? == "active",
+        created_at: row.time(8)?,
+        changed_at: row.time(9)?,
+        callback_failing_since: row.optional(10, Row::time)?,
+        callback_stopped: row
+            .optional(11, Row::time)?
+            .zip(row.optional(12, |row, at| row.code(at, StopCause::from_code))?),
+    })
+}
+
+pub(super) fn read(row: &Row) -> Result<ClientRow, DbError> {
+    Ok(ClientRow {
+        id: row.client_id(0)?,
+        ips: row.text(1)?.to_owned(),
+        permissions: row.text(2)?.to_owned(),
+        limits: row.text(3)?.to_owned(),
+        tokens_from: row.time(4)?,
+        active: row.text(5)? == "active",
+    })
+}

@@ -1,0 +1,126 @@
+//! Table `client_secret`: what clients prove themselves with when they take a token (§7.2.1, §9.2.1).
+//!
+//! A secret is live until it is revoked or its overlap with its successor is over.
+
+use super::client::{self, ClientRow};
+use super::{Database, DbError, Row, first};
+use domain::{ClientId, Timestamp};
+
+const INSERT: &str =
+    "INSERT INTO client_secret (client_id, generation, hash, created_at) VALUES ($1, $2, $3, $4)";
+const OF_CLIENT: &str = "SELECT generation, hash, created_at, expires_at, revoked_at FROM client_secret \
+    WHERE client_id = $1 ORDER BY generation DESC LIMIT 16";
+const EXPIRE: &str = "UPDATE client_secret SET expires_at = $1 WHERE client_id = $2 AND generation = $3 \
+    AND (expires_at IS NULL OR expires_at > $1) AND revoked_at IS NULL RETURNING generation";
+const REVOKE: &str = "UPDATE client_secret SET revoked_at = $1 WHERE client_id = $2 AND generation = $3 \
+    AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $1) RETURNING generation";
+
+// One read on the way of every call: the client, and the secret that its token was taken with.
+const STANDING: &str = "SELECT c.id, c.ips, c.permissions, c.limits, c.tokens_from, c.status, s.generation, s.hash, \
+    s.created_at, s.expires_at, s.revoked_at FROM client_secret s JOIN client c ON c.id = s.client_id \
+    WHERE s.client_id = $1 AND s.generation = $2";
+
+/// A secret as stored.
+#[derive(Clone, Debug)]
+pub struct SecretRow {
+    /// Counts the secrets of the client, from 1; tokens name it.
+    pub generation: i64,
+    /// Keyed hash.
+    pub hash: Vec<u8>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// End of its overlap with its successor.
+    pub expires_at: Option<Timestamp>,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+}
+
+impl SecretRow {
+    /// Whether it, and tokens taken with it, are good for anything.
+    #[must_use]
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.revoked_at.is_none() && self.expires_at.is_none_or(|end| now < end)
+    }
+}
+
+/// Adds a secret.
+///
+/// # Errors
+/// Those of the database.
+pub async fn insert<D: Database>(
+    db: &D,
+    client: &ClientId,
+    generation: i64,
+    hash: &[u8],
+    now: Timestamp,
+) -> Result<(), DbError> {
+    let params = [client.into(), generation.into(), hash.into(), now.into()];
+    db.run(INSERT, &params).await.map(drop)
+}
+
+/// The latest secrets of a client, the newest first.
+///
+/// # Errors
+/// Those of the database.
+pub async fn of_client<D: Database>(db: &D, client: &ClientId) -> Result<Vec<SecretRow>, DbError> {
+    db.run(OF_CLIENT, &[client.into()])
+        .await?
+        .iter()
+        .map(read)
+        .collect()
+}
+
+/// A client together with one of its secrets.
+///
+/// # Errors
+/// Those of the database.
+pub async fn standing<D: Database>(
+    db: &D,
+    client: &ClientId,
+    generation: i64,
+) -> Result<Option<(ClientRow, SecretRow)>, DbError> {
+    let rows = db.run(STANDING, &[client.into(), generation.into()]).await?;
+    first(&rows, |row| Ok((client::read(row)?, read_from(row, 6)?)))
+}
+
+/// Lets a secret end at `end`. False when it ends sooner anyway.
+///
+/// # Errors
+/// Those of the database.
+pub async fn expire<D: Database>(
+    db: &D,
+    client: &ClientId,
+    generation: i64,
+    end: Timestamp,
+) -> Result<bool, DbError> {
+    let params = [end.into(), client.into(), generation.into()];
+    Ok(!db.run(EXPIRE, &params).await?.is_empty())
+}
+
+/// Revokes a live secret. False when there is none.
+///
+/// # Errors
+/// Those of the database.
+pub async fn revoke<D: Database>(
+    db: &D,
+    client: &ClientId,
+    generation: i64,
+    now: Timestamp,
+) -> Result<bool, DbError> {
+    let params = [now.into(), client.into(), generation.into()];
+    Ok(!db.run(REVOKE, &params).await?.is_empty())
+}
+
+fn read(row: &Row) -> Result<SecretRow, DbError> {
+    read_from(row, 0)
+}
+
+fn read_from(row: &Row, at: usize) -> Result<SecretRow, DbError> {
+    Ok(SecretRow {
+        generation: row.integer(at)?,
+        hash: row.blob(at + 1)?.to_owned(),
+        created_at: row.time(at + 2)?,
+        expires_at: row.optional(at + 3, Row::time)?,
+        revoked_at: row.optional(at + 4, Row::time)?,
+    })
+}

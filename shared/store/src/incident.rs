@@ -1,0 +1,346 @@
+//! Table `incident`: what went wrong and what became of it (§8). Per kind and subject at most one is open.
+
+use super::{Database, DbError, Row, Subject, Value, first};
+use domain::{IncidentId, IncidentKind, Severity, Standing, Timestamp};
+use vault::Column;
+
+/// Sealed column: what the one who opened it wrote.
+pub const NOTE: Column = Column("incident.note");
+/// Sealed column: what the one who settled it wrote.
+pub const SETTLEMENT: Column = Column("incident.settlement");
+/// Sealed column: the report of a severe incident.
+pub const REPORT: Column = Column("incident.report");
+/// Sealed column: its final report, a JSON document.
+pub const FINAL_REPORT: Column = Column("incident.final_report");
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, kind, subject, severity, since, opened_at, severe_at, closed_at, reported_at, \
+             final_report_at, told, opened_by, settled_by, note_sealed, settlement_sealed, report_sealed, \
+             final_report_sealed FROM incident WHERE ",
+            $rest
+        )
+    };
+}
+
+const OPEN: &str = "INSERT INTO incident (id, kind, subject, severity, since, opened_at, severe_at, handle_by, told, \
+    next_check_at, opened_by, note_sealed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
+    ON CONFLICT (kind, subject) WHERE closed_at IS NULL DO NOTHING RETURNING id";
+// Only what the clock and the acts change; the incident must stand as it did when it was read.
+const CHANGE: &str = "UPDATE incident SET severity = $1, severe_at = $2, handle_by = $3, closed_at = $4, \
+    reported_at = $5, final_report_at = $6, told = $7, next_check_at = $8 WHERE id = $9 AND severity = $10 \
+    AND told = $11 AND COALESCE(closed_at, 0) = $12 RETURNING id";
+const SETTLED: &str = "UPDATE incident SET settled_by = $1, settlement_sealed = $2 WHERE id = $3 \
+    AND closed_at IS NOT NULL AND settled_by IS NULL RETURNING id";
+const REPORTED: &str =
+    "UPDATE incident SET report_sealed = $1 WHERE id = $2 AND severity = 'severe' RETURNING id";
+const CONCLUDED: &str = "UPDATE incident SET final_report_sealed = $1 WHERE id = $2 AND severity = 'severe' \
+    AND closed_at IS NOT NULL RETURNING id";
+const BY_ID: &str = select!("id = $1");
+const OPEN_OF: &str =
+    select!("kind IN (SELECT value FROM json_each($1)) AND subject = $2 AND closed_at IS NULL");
+const OPEN_SUBJECTS: &str =
+    "SELECT subject FROM incident WHERE kind = $1 AND closed_at IS NULL ORDER BY subject";
+const DUE: &str = select!("next_check_at <= $1 ORDER BY next_check_at, id LIMIT $2");
+
+// Identifiers begin with the time, so that they also cut the list at a time.
+const LIST: &str = select!(
+    "id >= $1 AND id < $2 AND ($3 = 0 OR closed_at IS NOT NULL) AND ($4 IS NULL OR severity = $4) AND \
+     ($5 IS NULL OR kind IN (SELECT value FROM json_each($5))) ORDER BY id DESC LIMIT $6"
+);
+const LIST_OPEN: &str = select!(
+    "closed_at IS NULL AND id >= $1 AND id < $2 AND ($3 IS NULL OR severity = $3) AND \
+     ($4 IS NULL OR kind IN (SELECT value FROM json_each($4))) ORDER BY id DESC LIMIT $5"
+);
+
+const FIGURES: &str = "SELECT kind, COUNT(*), SUM(CASE WHEN severity = 'severe' THEN 1 ELSE 0 END), \
+    SUM(CASE WHEN closed_at <= handle_by THEN 1 ELSE 0 END), \
+    SUM(CASE WHEN handle_by < COALESCE(closed_at, $1) THEN 1 ELSE 0 END) \
+    FROM incident WHERE opened_at >= $2 AND opened_at < $3 GROUP BY kind ORDER BY kind";
+
+/// Who opened or settled an incident.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// The platform by itself.
+    Platform,
+    /// An administrator.
+    Admin,
+}
+
+impl By {
+    /// Stable name, also stored.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Platform => "platform",
+            Self::Admin => "admin",
+        }
+    }
+
+    fn from_code(code: &str) -> Option<Self> {
+        [Self::Platform, Self::Admin]
+            .into_iter()
+            .find(|by| by.code() == code)
+    }
+}
+
+/// An incident as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IncidentRow {
+    /// Identifier.
+    pub id: IncidentId,
+    /// What it is about.
+    pub subject: Subject,
+    /// When it was opened.
+    pub opened_at: Timestamp,
+    /// How it stands.
+    pub standing: Standing,
+    /// Who opened it.
+    pub opened_by: By,
+    /// Who settled it.
+    pub settled_by: Option<By>,
+    /// What the one who opened it wrote.
+    pub note_sealed: Option<Vec<u8>>,
+    /// What the one who settled it wrote.
+    pub settlement_sealed: Option<Vec<u8>>,
+    /// Its report.
+    pub report_sealed: Option<Vec<u8>>,
+    /// Its final report.
+    pub final_report_sealed: Option<Vec<u8>>,
+}
+
+/// What a new row is made of.
+pub struct NewIncidentRow<'a> {
+    /// Identifier.
+    pub id: IncidentId,
+    /// What it is about.
+    pub subject: &'a Subject,
+    /// How it stands.
+    pub standing: &'a Standing,
+    /// Who opens it.
+    pub opened_by: By,
+    /// What that one writes.
+    pub note_sealed: Option<Vec<u8>>,
+}
+
+/// Opens an incident; false when one of this kind and subject is open.
+///
+/// # Errors
+/// Those of the database.
+pub async fn open<D: Database>(db: &D, new: NewIncidentRow<'_>, now: Timestamp) -> Result<bool, DbError> {
+    let standing = new.standing;
+    let params = [
+        new.id.text().into(),
+        standing.kind.code().into(),
+        new.subject.text().into(),
+        standing.severity.code().into(),
+        standing.since.into(),
+        now.into(),
+        standing.severe_at.into(),
+        standing.handle_by().into(),
+        standing.told.into(),
+        standing.next_look().into(),
+        new.opened_by.code().into(),
+        new.note_sealed.into(),
+    ];
+    changed(db, OPEN, &params).await
+}
+
+/// Stores how an incident that stood as in `before` stands now. False when it changed meanwhile.
+///
+/// # Errors
+/// Those of the database.
+pub async fn change<D: Database>(db: &D, before: &IncidentRow, now: &Standing) -> Result<bool, DbError> {
+    let was = &before.standing;
+    let params = [
+        now.severity.code().into(),
+        now.severe_at.into(),
+        now.handle_by().into(),
+        now.closed_at.into(),
+        now.reported_at.into(),
+        now.final_report_at.into(),
+        now.told.into(),
+        now.next_look().into(),
+        before.id.text().into(),
+        was.severity.code().into(),
+        was.told.into(),
+        was.closed_at.map_or(0, Timestamp::millis).into(),
+    ];
+    changed(db, CHANGE, &params).await
+}
+
+/// Notes who settled an incident and what that one wrote. False when that is known already.
+///
+/// # Errors
+/// Those of the database.
+pub async fn settled<D: Database>(
+    db: &D,
+    id: IncidentId,
+    by: By,
+    sealed: Option<Vec<u8>>,
+) -> Result<bool, DbError> {
+    changed(db, SETTLED, &[by.code().into(), sealed.into(), id.text().into()]).await
+}
+
+/// Stores the report of a severe incident. False when it is not one.
+///
+/// # Errors
+/// Those of the database.
+pub async fn reported<D: Database>(db: &D, id: IncidentId, sealed: Vec<u8>) -> Result<bool, DbError> {
+    changed(db, REPORTED, &[sealed.into(), id.text().into()]).await
+}
+
+/// Stores the final report of a severe incident that is settled. False when it is not one.
+///
+/// # Errors
+/// Those of the database.
+pub async fn concluded<D: Database>(db: &D, id: IncidentId, sealed: Vec<u8>) -> Result<bool, DbError> {
+    changed(db, CONCLUDED, &[sealed.into(), id.text().into()]).await
+}
+
+/// Finds an incident.
+///
+/// # Errors
+/// Those of the database.
+pub async fn by_id<D: Database>(db: &D, id: IncidentId) -> Result<Option<IncidentRow>, DbError> {
+    first(&db.run(BY_ID, &[id.text().into()]).await?, read)
+}
+
+/// The open incidents of these kinds about `subject`.
+///
+/// # Errors
+/// Those of the database.
+pub async fn open_of<D: Database>(
+    db: &D,
+    kinds: &[IncidentKind],
+    subject: &Subject,
+) -> Result<Vec<IncidentRow>, DbError> {
+    let params = [codes(kinds).into(), subject.text().into()];
+    db.run(OPEN_OF, &params).await?.iter().map(read).collect()
+}
+
+/// What the open incidents of a kind are about; for kinds of which there are few.
+///
+/// # Errors
+/// Those of the database.
+pub async fn open_subjects<D: Database>(db: &D, kind: IncidentKind) -> Result<Vec<Subject>, DbError> {
+    let rows = db.run(OPEN_SUBJECTS, &[kind.code().into()]).await?;
+    rows.iter().map(|row| row.text(0).map(Subject::stored)).collect()
+}
+
+/// Up to `limit` incidents that the clock has to look at by `now`, the longest due first.
+///
+/// # Errors
+/// Those of the database.
+pub async fn due<D: Database>(db: &D, now: Timestamp, limit: u32) -> Result<Vec<IncidentRow>, DbError> {
+    let params = [now.into(), i64::from(limit).into()];
+    db.run(DUE, &params).await?.iter().map(read).collect()
+}
+
+/// Which incidents are looked for.
+#[derive(Clone, Debug)]
+pub struct IncidentQuery<'a> {
+    /// Identifiers from here on.
+    pub from: IncidentId,
+    /// Identifiers below this.
+    pub below: IncidentId,
+    /// Open ones only, settled ones only, or all.
+    pub open: Option<bool>,
+    /// Of this severity.
+    pub severity: Option<Severity>,
+    /// Of these kinds.
+    pub kinds: Option<&'a [IncidentKind]>,
+    /// Most rows.
+    pub limit: u32,
+}
+
+/// Looks incidents up, the latest first.
+///
+/// # Errors
+/// Those of the database.
+pub async fn list<D: Database>(db: &D, query: &IncidentQuery<'_>) -> Result<Vec<IncidentRow>, DbError> {
+    let mut params: Vec<Value> = vec![query.from.text().into(), query.below.text().into()];
+    if query.open != Some(true) {
+        params.push((query.open == Some(false)).into());
+    }
+    params.extend([
+        query.severity.map(Severity::code).into(),
+        query.kinds.map(codes).into(),
+        i64::from(query.limit).into(),
+    ]);
+    let sql = if query.open == Some(true) { LIST_OPEN } else { LIST };
+    db.run(sql, &params).await?.iter().map(read).collect()
+}
+
+/// How many incidents of a kind there were and what became of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KindFigures {
+    /// The kind.
+    pub kind: IncidentKind,
+    /// How many were opened.
+    pub count: i64,
+    /// How many of them are severe.
+    pub severe: i64,
+    /// How many were settled within their time limit.
+    pub in_time: i64,
+    /// How many were not, or are open and past it.
+    pub late: i64,
+}
+
+/// Counts the incidents that were opened from `from` until before `to`, by kind, as they stand at `now`.
+///
+/// # Errors
+/// Those of the database.
+pub async fn figures<D: Database>(
+    db: &D,
+    from: Timestamp,
+    to: Timestamp,
+    now: Timestamp,
+) -> Result<Vec<KindFigures>, DbError> {
+    let rows = db.run(FIGURES, &[now.into(), from.into(), to.into()]).await?;
+    let read = |row: &Row| {
+        Ok(KindFigures {
+            kind: row.code(0, IncidentKind::from_code)?,
+            count: row.integer(1)?,
+            severe: row.integer(2)?,
+            in_time: row.integer(3)?,
+            late: row.integer(4)?,
+        })
+    };
+    rows.iter().map(read).collect()
+}
+
+fn codes(kinds: &[IncidentKind]) -> String {
+    let codes: serde_json::Value = kinds.iter().map(|kind| kind.code()).collect();
+    codes.to_string()
+}
+
+async fn changed<D: Database>(db: &D, sql: &'static str, params: &[Value]) -> Result<bool, DbError> {
+    Ok(!db.run(sql, params).await?.is_empty())
+}
+
+fn read(row: &Row) -> Result<IncidentRow, DbError> {
+    let bytes = |at| Ok::<_, DbError>(row.optional(at, Row::blob)?.map(<[u8]>::to_owned));
+    Ok(IncidentRow {
+        id: row.code(0, |text| IncidentId::parse(text).ok())?,
+        subject: Subject::stored(row.text(2)?),
+        opened_at: row.time(5)?,
+        standing: Standing {
+            kind: row.code(1, IncidentKind::from_code)?,
+            severity: row.code(3, Severity::from_code)?,
+            since: row.time(4)?,
+            severe_at: row.optional(6, Row::time)?,
+            closed_at: row.optional(7, Row::time)?,
+            reported_at: row.optional(8, Row::time)?,
+            final_report_at: row.optional(9, Row::time)?,
+            told: row.integer(10)?,
+        },
+        opened_by: row.code(11, By::from_code)?,
+        settled_by: row.optional(12, |row, at| row.code(at, By::from_code))?,
+        note_sealed: bytes(13)?,
+        settlement_sealed: bytes(14)?,
+        report_sealed: bytes(15)?,
+        final_report_sealed: bytes(16)?,
+    })
+}

@@ -1,0 +1,78 @@
+//! Table `job`: when each job of the periodic work last ran and succeeded, and since when it fails.
+
+use super::{Database, DbError, Row};
+use domain::Timestamp;
+
+const ALL: &str = "SELECT name, ran_at, succeeded_at, failing_since, failures, error FROM job ORDER BY name";
+const SUCCEEDED: &str = "INSERT INTO job (name, ran_at, succeeded_at, failures) VALUES ($1, $2, $2, 0) \
+    ON CONFLICT (name) DO UPDATE SET ran_at = excluded.ran_at, succeeded_at = excluded.succeeded_at, \
+    failing_since = NULL, failures = 0, error = NULL";
+// It runs again at once: when it last ran stays as it is.
+const GOES_ON: &str = "INSERT INTO job (name, succeeded_at, failures) VALUES ($1, $2, 0) \
+    ON CONFLICT (name) DO UPDATE SET succeeded_at = excluded.succeeded_at, failing_since = NULL, failures = 0, \
+    error = NULL";
+const FAILED: &str = "INSERT INTO job (name, ran_at, failing_since, failures, error) VALUES ($1, $2, $2, 1, $3) \
+    ON CONFLICT (name) DO UPDATE SET ran_at = excluded.ran_at, \
+    failing_since = COALESCE(job.failing_since, excluded.failing_since), failures = job.failures + 1, \
+    error = excluded.error RETURNING failures";
+
+/// A job as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobRow {
+    /// Stable name.
+    pub name: String,
+    /// When it last ran.
+    pub ran_at: Option<Timestamp>,
+    /// When it last succeeded.
+    pub succeeded_at: Option<Timestamp>,
+    /// Since when every run has failed.
+    pub failing_since: Option<Timestamp>,
+    /// How many runs that are.
+    pub failures: u32,
+    /// Why the last one failed.
+    pub error: Option<String>,
+}
+
+/// Every job that ever ran, by name.
+///
+/// # Errors
+/// Those of the database.
+pub async fn all<D: Database>(db: &D) -> Result<Vec<JobRow>, DbError> {
+    db.run(ALL, &[]).await?.iter().map(read).collect()
+}
+
+/// Notes that a job did what it is for.
+///
+/// # Errors
+/// Those of the database.
+pub async fn succeeded<D: Database>(db: &D, name: &str, now: Timestamp) -> Result<(), DbError> {
+    db.run(SUCCEEDED, &[name.into(), now.into()]).await.map(drop)
+}
+
+/// Notes that a job did some of what it is for and has more to do.
+///
+/// # Errors
+/// Those of the database.
+pub async fn goes_on<D: Database>(db: &D, name: &str, now: Timestamp) -> Result<(), DbError> {
+    db.run(GOES_ON, &[name.into(), now.into()]).await.map(drop)
+}
+
+/// Notes that a job failed; how often in a row.
+///
+/// # Errors
+/// Those of the database.
+pub async fn failed<D: Database>(db: &D, name: &str, error: &str, now: Timestamp) -> Result<u32, DbError> {
+    let rows = db.run(FAILED, &[name.into(), now.into(), error.into()]).await?;
+    Ok(super::first(&rows, |row| row.count(0))?.unwrap_or(0))
+}
+
+fn read(row: &Row) -> Result<JobRow, DbError> {
+    Ok(JobRow {
+        name: row.text(0)?.to_owned(),
+        ran_at: row.optional(1, Row::time)?,
+        succeeded_at: row.optional(2, Row::time)?,
+        failing_since: row.optional(3, Row::time)?,
+        failures: row.count(4)?,
+        error: row.optional(5, Row::text)?.map(str::to_owned),
+    })
+}

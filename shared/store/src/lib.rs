@@ -1,0 +1,144 @@
+//! Rows and the statements that make them, behind one small trait with two implementations: Spin's
+//! SQLite in the components, rusqlite in native processes and tests.
+//!
+//! Statements are constants and stay within what SQLite and PostgreSQL share: `$1` parameters that
+//! first appear in ascending order, `RETURNING`, `ON CONFLICT`, integers for time. Every `UPDATE` that
+//! changes a state names the state it expects. Nothing here decides anything about cards or clients,
+//! and no identifier reaches a row unsealed.
+
+#![forbid(unsafe_code)]
+
+pub mod alert;
+pub mod call_log;
+pub mod call_rate;
+pub mod card_history;
+pub mod chip;
+pub mod client;
+pub mod client_secret;
+mod database;
+pub mod destruction;
+pub mod device_session;
+pub mod incident;
+pub mod job;
+mod migrate;
+pub mod monthly_review;
+#[cfg(feature = "native")]
+mod native;
+pub mod number;
+pub mod operator_inquiry;
+pub mod outbox;
+pub mod outbox_attempt;
+pub mod pool_level;
+pub mod receiver;
+pub mod receiver_secret;
+mod row;
+mod subject;
+pub mod task;
+pub mod temporary_number;
+pub mod told;
+mod transaction;
+pub mod views;
+
+pub use database::{Database, DbError};
+pub use migrate::{SCHEMA_VERSION, check, migrate};
+#[cfg(feature = "native")]
+pub use native::Sqlite;
+pub use row::{Row, Value};
+pub use subject::Subject;
+pub use transaction::transaction;
+
+use domain::{ClientId, Receiver, TaskId, Timestamp, Volume};
+use vault::BlindIndex;
+
+impl From<&BlindIndex> for Value {
+    fn from(index: &BlindIndex) -> Self {
+        index.as_bytes().into()
+    }
+}
+
+impl From<BlindIndex> for Value {
+    fn from(index: BlindIndex) -> Self {
+        index.as_bytes().into()
+    }
+}
+
+impl From<&ClientId> for Value {
+    fn from(id: &ClientId) -> Self {
+        id.as_str().into()
+    }
+}
+
+impl From<&Receiver> for Value {
+    fn from(receiver: &Receiver) -> Self {
+        receiver.code().into()
+    }
+}
+
+impl From<TaskId> for Value {
+    fn from(id: TaskId) -> Self {
+        id.text().into()
+    }
+}
+
+impl From<Volume> for Value {
+    fn from(volume: Volume) -> Self {
+        // A volume has fifteen digits at most.
+        i64::try_from(volume.bytes()).unwrap_or(i64::MAX).into()
+    }
+}
+
+impl From<Timestamp> for Value {
+    fn from(at: Timestamp) -> Self {
+        at.millis().into()
+    }
+}
+
+/// Readers of columns that hold values of the domain.
+impl Row {
+    pub(crate) fn index(&self, at: usize) -> Result<BlindIndex, DbError> {
+        BlindIndex::from_bytes(self.blob(at)?).ok_or_else(|| not_a(at, "blind index"))
+    }
+
+    pub(crate) fn client_id(&self, at: usize) -> Result<ClientId, DbError> {
+        ClientId::parse(self.text(at)?).map_err(|_| not_a(at, "client id"))
+    }
+
+    pub(crate) fn receiver(&self, at: usize) -> Result<Receiver, DbError> {
+        Receiver::parse(self.text(at)?).map_err(|_| not_a(at, "receiver"))
+    }
+
+    pub(crate) fn task_id(&self, at: usize) -> Result<TaskId, DbError> {
+        TaskId::parse(self.text(at)?).map_err(|_| not_a(at, "task id"))
+    }
+
+    pub(crate) fn time(&self, at: usize) -> Result<Timestamp, DbError> {
+        self.integer(at).map(Timestamp)
+    }
+
+    pub(crate) fn count(&self, at: usize) -> Result<u32, DbError> {
+        u32::try_from(self.integer(at)?).map_err(|_| not_a(at, "count"))
+    }
+
+    /// What `decode` makes of the text in column `at`.
+    pub(crate) fn code<T>(&self, at: usize, decode: impl FnOnce(&str) -> Option<T>) -> Result<T, DbError> {
+        decode(self.text(at)?).ok_or_else(|| not_a(at, "known code"))
+    }
+
+    /// What `decode` makes of the number in column `at`.
+    pub(crate) fn number_code<T>(
+        &self,
+        at: usize,
+        decode: impl FnOnce(i64) -> Option<T>,
+    ) -> Result<T, DbError> {
+        decode(self.integer(at)?).ok_or_else(|| not_a(at, "known code"))
+    }
+}
+
+fn not_a(at: usize, what: &str) -> DbError {
+    DbError::Shape(format!("column {at} is no {what}"))
+}
+
+/// The first row, read by `read`.
+fn first<T>(rows: &[Row], read: impl FnOnce(&Row) -> Result<T, DbError>) -> Result<Option<T>, DbError> {
+    rows.first().map(read).transpose()
+}

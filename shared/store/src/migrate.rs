@@ -1,0 +1,94 @@
+//! Brings a database to the schema this program knows.
+//!
+//! Migrations are numbered files that are never edited once released; a statement in them ends with
+//! `;` at the end of a line, and a comment fills its lines. They are written for SQLite and libSQL; another engine brings its own
+//! files for the same tables.
+
+use super::{Database, DbError, transaction};
+use domain::Timestamp;
+use domain::error::{Error, Reason};
+
+/// Text of every migration; the first makes version 1.
+const MIGRATIONS: &[&str] = &[
+    include_str!(concat!(env!("OUT_DIR"), "/0001_card_writing.sql")),
+    include_str!(concat!(env!("OUT_DIR"), "/0002_access_queries_log.sql")),
+    include_str!(concat!(env!("OUT_DIR"), "/0003_receivers_alerts_jobs.sql")),
+    include_str!(concat!(env!("OUT_DIR"), "/0004_incident_clocks.sql")),
+    include_str!(concat!(env!("OUT_DIR"), "/0005_temporary_numbers_pools.sql")),
+];
+
+/// The schema this program needs.
+pub const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;
+
+/// Separates the statements of a migration.
+const STATEMENT_END: &str = ";\n";
+
+const USE_WAL: &str = "PRAGMA journal_mode = WAL";
+const FIND_TABLE: &str =
+    "SELECT COUNT(*) AS n FROM sqlite_master WHERE type = 'table' AND name = 'schema_version'";
+const CREATE_TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_version \
+    (version INTEGER PRIMARY KEY, applied_at INTEGER NOT NULL) STRICT";
+const READ_VERSION: &str = "SELECT COALESCE(MAX(version), 0) AS version FROM schema_version";
+const ADD_VERSION: &str = "INSERT INTO schema_version (version, applied_at) VALUES ($1, $2)";
+
+/// Applies what is missing. Doing it again changes nothing; several processes may do it at once.
+///
+/// # Errors
+/// [`Reason::SchemaAhead`] when the database is newer than this program, and those of the database.
+pub async fn migrate<D: Database>(db: &D, now: Timestamp) -> Result<(), Error> {
+    if check(db).await.is_ok() {
+        return Ok(());
+    }
+    // Outside the transaction, where SQLite allows it. A refusal is no reason to stop: it means that
+    // another process is at it too, or that the engine manages its log itself; the mode decides
+    // about speed, not about correctness.
+    let _ = db.run(USE_WAL, &[]).await;
+    transaction(db, async |db| {
+        db.run(CREATE_TABLE, &[]).await?;
+        let applied = not_ahead(read_version(db).await?)?;
+        for (version, text) in (1..).zip(MIGRATIONS).filter(|(version, _)| *version > applied) {
+            for statement in text
+                .split(STATEMENT_END)
+                .map(str::trim)
+                .filter(|text| !text.is_empty())
+            {
+                db.run(statement, &[]).await?;
+            }
+            db.run(ADD_VERSION, &[version.into(), now.millis().into()])
+                .await?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// Verifies that the database has exactly the schema of this program.
+///
+/// # Errors
+/// [`Reason::SchemaBehind`], [`Reason::SchemaAhead`], and those of the database.
+pub async fn check<D: Database>(db: &D) -> Result<(), Error> {
+    let found = match db.run(FIND_TABLE, &[]).await?.first() {
+        Some(row) if row.integer(0)? > 0 => read_version(db).await?,
+        _ => 0,
+    };
+    if not_ahead(found)? < SCHEMA_VERSION {
+        Err(Reason::SchemaBehind.into())
+    } else {
+        Ok(())
+    }
+}
+
+fn not_ahead(version: i64) -> Result<i64, Error> {
+    if version > SCHEMA_VERSION {
+        let cause = format!("the database has version {version}, the program knows {SCHEMA_VERSION}");
+        return Err(Error::new(Reason::SchemaAhead).with_cause(cause));
+    }
+    Ok(version)
+}
+
+async fn read_version<D: Database>(db: &D) -> Result<i64, DbError> {
+    let rows = db.run(READ_VERSION, &[]).await?;
+    rows.first()
+        .ok_or_else(|| DbError::Shape("no version".to_owned()))?
+        .integer(0)
+}

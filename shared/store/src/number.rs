@@ -1,0 +1,368 @@
+//! Table `number`: the pool of operator numbers, keyed by the blind index of the ICCID.
+//!
+//! A number is free (`available`, or `allotted` to one client), reserved for one chip, or written. A
+//! reserved one is worked on by a task, or held without a task because part of it may have reached
+//! its chip; a held number goes to nobody but that chip.
+
+use super::{Database, DbError, Row, Value, first};
+use domain::{ClientId, NumberStatus, Province, TaskId, Timestamp};
+use vault::{BlindIndex, Column};
+
+/// Sealed column: ICCID.
+pub const ICCID: Column = Column("number.iccid");
+/// Sealed column: MSISDN.
+pub const MSISDN: Column = Column("number.msisdn");
+/// Sealed column: IMSI.
+pub const IMSI: Column = Column("number.imsi");
+/// Sealed column: K.
+pub const K: Column = Column("number.k");
+/// Sealed column: OPc.
+pub const OPC: Column = Column("number.opc");
+
+macro_rules! columns {
+    () => {
+        "iccid_index, iccid_sealed, msisdn_index, msisdn_sealed, imsi_sealed, smsc, client_id, k_sealed, \
+         opc_sealed, status, eid_index, task_id, exposed, imported_digest, written_at"
+    };
+}
+
+// Where a number goes back to: its client if it was allotted, else its province's pool.
+macro_rules! home {
+    () => {
+        "status = CASE WHEN client_id IS NULL THEN 'available' ELSE 'allotted' END, eid_index = NULL, \
+         task_id = NULL, exposed = 0"
+    };
+}
+
+const INSERT: &str = "INSERT INTO number (iccid_index, iccid_sealed, msisdn_index, msisdn_sealed, imsi_index, \
+    imsi_sealed, province, smsc, services, client_id, k_sealed, opc_sealed, status, exposed, imported_digest, \
+    imported_at, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, $14, $15, $15) \
+    ON CONFLICT DO NOTHING RETURNING iccid_index";
+const BY_ICCID: &str = concat!("SELECT ", columns!(), " FROM number WHERE iccid_index = $1");
+const BY_MSISDN: &str = concat!("SELECT ", columns!(), " FROM number WHERE msisdn_index = $1");
+const ALLOT: &str = "UPDATE number SET client_id = $1, status = CASE WHEN $1 IS NULL THEN 'available' \
+    ELSE 'allotted' END, changed_at = $2 WHERE status IN ('available', 'allotted') AND eid_index IS NULL \
+    AND iccid_index IN (SELECT unhex(value) FROM json_each($3)) RETURNING iccid_index";
+const BY_TASK: &str = concat!("SELECT ", columns!(), " FROM number WHERE task_id = $1");
+const COLLISION: &str = "SELECT msisdn_index FROM number WHERE msisdn_index = $1 OR imsi_index = $2 LIMIT 1";
+const HELD_OF_PROVINCE: &str = "SELECT iccid_index FROM number WHERE eid_index = $1 AND status = 'reserved' \
+    AND task_id IS NULL AND client_id IS NULL AND province = $2 ORDER BY changed_at DESC, iccid_index LIMIT 1";
+const TAKE_FROM_POOL: &str = concat!(
+    "UPDATE number SET status = 'reserved', eid_index = $1, task_id = $2, changed_at = $3 \
+     WHERE status = 'available' AND iccid_index = (SELECT iccid_index FROM number WHERE status = 'available' \
+     AND province = $4 ORDER BY imported_at, iccid_index LIMIT 1) RETURNING ",
+    columns!()
+);
+const TAKE_ALLOTTED: &str = concat!(
+    "UPDATE number SET status = 'reserved', eid_index = $1, task_id = $2, changed_at = $3 \
+     WHERE status = 'allotted' AND iccid_index = $4 AND client_id = $5 RETURNING ",
+    columns!()
+);
+const TAKE_HELD: &str = concat!(
+    "UPDATE number SET task_id = $1, changed_at = $2 WHERE status = 'reserved' AND iccid_index = $3 \
+     AND eid_index = $4 AND task_id IS NULL RETURNING ",
+    columns!()
+);
+const EXPOSE: &str = concat!(
+    "UPDATE number SET exposed = 1, changed_at = $1 WHERE task_id = $2 AND status = 'reserved' RETURNING ",
+    columns!()
+);
+const SET_WRITTEN: &str = concat!(
+    "UPDATE number SET status = 'written', written_at = $1, changed_at = $1 WHERE task_id = $2 \
+     AND status = 'reserved' RETURNING ",
+    columns!()
+);
+const GIVE_BACK: &str = concat!(
+    "UPDATE number SET ",
+    home!(),
+    ", changed_at = $1 WHERE task_id = $2 AND status = 'reserved' AND exposed = 0 RETURNING iccid_index"
+);
+const HOLD: &str = "UPDATE number SET task_id = NULL, changed_at = $1 WHERE task_id = $2 AND status = 'reserved' \
+    RETURNING iccid_index";
+const GIVE_BACK_HELD: &str = concat!(
+    "UPDATE number SET ",
+    home!(),
+    ", changed_at = $1 WHERE eid_index = $2 AND status = 'reserved' AND task_id IS NULL"
+);
+
+/// A number as stored.
+#[derive(Clone, Debug)]
+pub struct NumberRow {
+    /// Blind index of the ICCID.
+    pub iccid_index: BlindIndex,
+    /// Sealed ICCID.
+    pub iccid_sealed: Vec<u8>,
+    /// Blind index of the MSISDN.
+    pub msisdn_index: BlindIndex,
+    /// Sealed MSISDN.
+    pub msisdn_sealed: Vec<u8>,
+    /// Sealed IMSI.
+    pub imsi_sealed: Vec<u8>,
+    /// Address of the short message service centre.
+    pub smsc: Option<String>,
+    /// The client it is allotted to.
+    pub client_id: Option<ClientId>,
+    /// Sealed K.
+    pub k_sealed: Vec<u8>,
+    /// Sealed OPc.
+    pub opc_sealed: Vec<u8>,
+    /// State.
+    pub status: NumberStatus,
+    /// The chip it is reserved for or written to.
+    pub eid_index: Option<BlindIndex>,
+    /// The task that works on it, or wrote it.
+    pub task_id: Option<TaskId>,
+    /// True when part of it may have reached its chip.
+    pub exposed: bool,
+    /// Digest of the row it was imported from.
+    pub imported_digest: BlindIndex,
+    /// True when a chip is known to hold it.
+    pub is_written: bool,
+}
+
+/// What a new row is made of.
+pub struct NewNumberRow {
+    /// Blind index and sealed value of the ICCID.
+    pub iccid: (BlindIndex, Vec<u8>),
+    /// Blind index and sealed value of the MSISDN.
+    pub msisdn: (BlindIndex, Vec<u8>),
+    /// Blind index and sealed value of the IMSI.
+    pub imsi: (BlindIndex, Vec<u8>),
+    /// Province it belongs to.
+    pub province: Province,
+    /// Address of the short message service centre.
+    pub smsc: Option<String>,
+    /// Services it is opened for.
+    pub services: String,
+    /// The client it is allotted to.
+    pub client_id: Option<ClientId>,
+    /// Sealed K.
+    pub k_sealed: Vec<u8>,
+    /// Sealed OPc.
+    pub opc_sealed: Vec<u8>,
+    /// Digest of the imported row.
+    pub imported_digest: BlindIndex,
+}
+
+/// Adds a number. False when it, or one of its unique values, is there already.
+///
+/// # Errors
+/// Those of the database.
+pub async fn insert<D: Database>(db: &D, new: &NewNumberRow, now: Timestamp) -> Result<bool, DbError> {
+    let status = if new.client_id.is_some() {
+        NumberStatus::Allotted
+    } else {
+        NumberStatus::Available
+    };
+    let params: [Value; 15] = [
+        new.iccid.0.into(),
+        new.iccid.1.clone().into(),
+        new.msisdn.0.into(),
+        new.msisdn.1.clone().into(),
+        new.imsi.0.into(),
+        new.imsi.1.clone().into(),
+        new.province.code().into(),
+        new.smsc.as_deref().into(),
+        new.services.as_str().into(),
+        new.client_id.as_ref().into(),
+        new.k_sealed.clone().into(),
+        new.opc_sealed.clone().into(),
+        status.code().into(),
+        new.imported_digest.into(),
+        now.into(),
+    ];
+    Ok(!db.run(INSERT, &params).await?.is_empty())
+}
+
+/// Finds a number by its ICCID.
+///
+/// # Errors
+/// Those of the database.
+pub async fn by_iccid<D: Database>(db: &D, iccid_index: &BlindIndex) -> Result<Option<NumberRow>, DbError> {
+    first(&db.run(BY_ICCID, &[iccid_index.into()]).await?, read)
+}
+
+/// Finds a number by its MSISDN.
+///
+/// # Errors
+/// Those of the database.
+pub async fn by_msisdn<D: Database>(db: &D, msisdn_index: &BlindIndex) -> Result<Option<NumberRow>, DbError> {
+    first(&db.run(BY_MSISDN, &[msisdn_index.into()]).await?, read)
+}
+
+/// Sets free numbers aside for a client, or with none puts them back into the pool; how many there were. `iccids` is a
+/// JSON list of blind indexes as hexadecimal.
+///
+/// # Errors
+/// Those of the database.
+pub async fn allot<D: Database>(
+    db: &D,
+    client: Option<&ClientId>,
+    iccids: String,
+    now: Timestamp,
+) -> Result<usize, DbError> {
+    let params = [client.into(), now.into(), iccids.into()];
+    Ok(db.run(ALLOT, &params).await?.len())
+}
+
+/// Finds the number a task works on, or wrote.
+///
+/// # Errors
+/// Those of the database.
+pub async fn by_task<D: Database>(db: &D, task: TaskId) -> Result<Option<NumberRow>, DbError> {
+    first(&db.run(BY_TASK, &[task.into()]).await?, read)
+}
+
+/// Name of the column of `new` whose value another number has.
+///
+/// # Errors
+/// Those of the database.
+pub async fn collision<D: Database>(db: &D, new: &NewNumberRow) -> Result<Option<&'static str>, DbError> {
+    let rows = db
+        .run(COLLISION, &[new.msisdn.0.into(), new.imsi.0.into()])
+        .await?;
+    first(&rows, |row| {
+        Ok(if row.index(0)? == new.msisdn.0 {
+            "msisdn"
+        } else {
+            "imsi"
+        })
+    })
+}
+
+/// The number of this province's pool that the chip holds from an earlier task.
+///
+/// # Errors
+/// Those of the database.
+pub async fn held_of_province<D: Database>(
+    db: &D,
+    eid_index: &BlindIndex,
+    province: Province,
+) -> Result<Option<BlindIndex>, DbError> {
+    let rows = db
+        .run(HELD_OF_PROVINCE, &[eid_index.into(), province.code().into()])
+        .await?;
+    first(&rows, |row| row.index(0))
+}
+
+/// Reserves the oldest free number of the province; none when the pool is empty.
+///
+/// # Errors
+/// Those of the database.
+pub async fn take_from_pool<D: Database>(
+    db: &D,
+    eid_index: &BlindIndex,
+    task: TaskId,
+    province: Province,
+    now: Timestamp,
+) -> Result<Option<NumberRow>, DbError> {
+    let params = [eid_index.into(), task.into(), now.into(), province.code().into()];
+    first(&db.run(TAKE_FROM_POOL, &params).await?, read)
+}
+
+/// Reserves a number that is allotted to `client`; none when it is not free.
+///
+/// # Errors
+/// Those of the database.
+pub async fn take_allotted<D: Database>(
+    db: &D,
+    eid_index: &BlindIndex,
+    task: TaskId,
+    iccid_index: &BlindIndex,
+    client: &ClientId,
+    now: Timestamp,
+) -> Result<Option<NumberRow>, DbError> {
+    let params = [
+        eid_index.into(),
+        task.into(),
+        now.into(),
+        iccid_index.into(),
+        client.into(),
+    ];
+    first(&db.run(TAKE_ALLOTTED, &params).await?, read)
+}
+
+/// Gives a held number to a new task of the chip that holds it; none when it is not held by it.
+///
+/// # Errors
+/// Those of the database.
+pub async fn take_held<D: Database>(
+    db: &D,
+    eid_index: &BlindIndex,
+    task: TaskId,
+    iccid_index: &BlindIndex,
+    now: Timestamp,
+) -> Result<Option<NumberRow>, DbError> {
+    let params = [task.into(), now.into(), iccid_index.into(), eid_index.into()];
+    first(&db.run(TAKE_HELD, &params).await?, read)
+}
+
+/// Notes that the task's number is about to reach its chip; none when it is not reserved any more.
+///
+/// # Errors
+/// Those of the database.
+pub async fn expose<D: Database>(db: &D, task: TaskId, now: Timestamp) -> Result<Option<NumberRow>, DbError> {
+    first(&db.run(EXPOSE, &[now.into(), task.into()]).await?, read)
+}
+
+/// Marks the task's number as written; none when it is not reserved any more.
+///
+/// # Errors
+/// Those of the database.
+pub async fn set_written<D: Database>(
+    db: &D,
+    task: TaskId,
+    now: Timestamp,
+) -> Result<Option<NumberRow>, DbError> {
+    first(&db.run(SET_WRITTEN, &[now.into(), task.into()]).await?, read)
+}
+
+/// Gives the task's number back to where it came from, unless part of it may have reached the chip.
+///
+/// # Errors
+/// Those of the database.
+pub async fn give_back<D: Database>(db: &D, task: TaskId, now: Timestamp) -> Result<bool, DbError> {
+    Ok(!db.run(GIVE_BACK, &[now.into(), task.into()]).await?.is_empty())
+}
+
+/// Lets the chip hold the task's number without the task.
+///
+/// # Errors
+/// Those of the database.
+pub async fn hold<D: Database>(db: &D, task: TaskId, now: Timestamp) -> Result<bool, DbError> {
+    Ok(!db.run(HOLD, &[now.into(), task.into()]).await?.is_empty())
+}
+
+/// Gives back every number the chip holds without a task: it is known to hold another one now.
+///
+/// # Errors
+/// Those of the database.
+pub async fn give_back_held<D: Database>(
+    db: &D,
+    eid_index: &BlindIndex,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    db.run(GIVE_BACK_HELD, &[now.into(), eid_index.into()])
+        .await
+        .map(drop)
+}
+
+fn read(row: &Row) -> Result<NumberRow, DbError> {
+    Ok(NumberRow {
+        iccid_index: row.index(0)?,
+        iccid_sealed: row.blob(1)?.to_owned(),
+        msisdn_index: row.index(2)?,
+        msisdn_sealed: row.blob(3)?.to_owned(),
+        imsi_sealed: row.blob(4)?.to_owned(),
+        smsc: row.optional(5, Row::text)?.map(str::to_owned),
+        client_id: row.optional(6, Row::client_id)?,
+        k_sealed: row.blob(7)?.to_owned(),
+        opc_sealed: row.blob(8)?.to_owned(),
+        status: row.code(9, NumberStatus::from_code)?,
+        eid_index: row.optional(10, Row::index)?,
+        task_id: row.optional(11, Row::task_id)?,
+        exposed: row.flag(12)?,
+        imported_digest: row.index(13)?,
+        is_written: row.optional(14, Row::time)?.is_some(),
+    })
+}

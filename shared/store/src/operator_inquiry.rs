@@ -1,0 +1,48 @@
+//! Table `operator_inquiry`: when an operator was last asked about a number, so that it is not asked again at once.
+
+use super::told::Topic;
+use super::{Database, DbError};
+use domain::Timestamp;
+use vault::BlindIndex;
+
+const CLAIM: &str = "INSERT INTO operator_inquiry AS q (iccid_index, topic, asked_at, answered) VALUES ($1, $2, $3, 0) \
+    ON CONFLICT (iccid_index, topic) DO UPDATE SET asked_at = $3, answered = 0 \
+    WHERE (q.answered = 1 AND q.asked_at <= $4) OR (q.answered = 0 AND q.asked_at <= $5) RETURNING topic";
+const SETTLE: &str =
+    "UPDATE operator_inquiry SET answered = 1 WHERE iccid_index = $1 AND topic = $2 AND asked_at = $3";
+
+/// Takes the right to ask now. False when an answer of at least `fresh_since` is there, or somebody asked without an
+/// answer since `asked_since`.
+///
+/// # Errors
+/// Those of the database.
+pub async fn claim<D: Database>(
+    db: &D,
+    iccid: &BlindIndex,
+    topic: Topic,
+    now: Timestamp,
+    (fresh_since, asked_since): (Timestamp, Timestamp),
+) -> Result<bool, DbError> {
+    let params = [
+        iccid.into(),
+        topic.code().into(),
+        now.into(),
+        fresh_since.into(),
+        asked_since.into(),
+    ];
+    Ok(!db.run(CLAIM, &params).await?.is_empty())
+}
+
+/// Notes that the question of `asked_at` was answered.
+///
+/// # Errors
+/// Those of the database.
+pub async fn settle<D: Database>(
+    db: &D,
+    iccid: &BlindIndex,
+    topic: Topic,
+    asked_at: Timestamp,
+) -> Result<(), DbError> {
+    let params = [iccid.into(), topic.code().into(), asked_at.into()];
+    db.run(SETTLE, &params).await.map(drop)
+}

@@ -1,0 +1,163 @@
+//! What is due, receiver by receiver, and claiming it.
+
+use super::{Database, DbError, Row, read_id};
+use crate::first;
+use domain::{CallbackId, Receiver, Timestamp};
+
+// One step along the index for each receiver that has messages to come, however many it has. Who has waited longest
+// comes first; who may have none begun now is not among them.
+const LANES: &str = "WITH RECURSIVE lane (id) AS (SELECT min(receiver_id) FROM outbox WHERE state = 'pending' \
+    UNION ALL SELECT (SELECT min(receiver_id) FROM outbox WHERE state = 'pending' AND receiver_id > lane.id) \
+    FROM lane WHERE lane.id IS NOT NULL) SELECT id, failing, on_their_way FROM ( \
+    SELECT r.id AS id, CASE WHEN r.failing_since IS NULL THEN 0 ELSE 1 END AS failing, \
+    (SELECT count(*) FROM outbox WHERE state = 'pending' AND lease_until > 0 AND receiver_id = r.id \
+    AND lease_until > $1) AS on_their_way, \
+    (SELECT min(next_at) FROM outbox WHERE state = 'pending' AND receiver_id = r.id) AS due \
+    FROM lane JOIN receiver r ON r.id = lane.id WHERE r.stopped_at IS NULL AND r.url IS NOT NULL) AS lanes \
+    WHERE due <= $1 AND failing <= $2 AND on_their_way < CASE failing WHEN 1 THEN $3 ELSE $4 END \
+    ORDER BY due, id LIMIT $5";
+const ON_THEIR_WAY: &str = "SELECT count(*) AS n FROM outbox WHERE state = 'pending' AND lease_until > 0 \
+    AND receiver_id = $1 AND lease_until > $2";
+// A message waits for an earlier one of its task. One whose outcome is never reported is due again when it would be
+// after a failure, and not before the lease ends.
+const CLAIM: &str = "UPDATE outbox SET attempts = attempts + 1, lease_until = $1, next_at = CASE WHEN \
+    $2 + COALESCE((SELECT value FROM json_each($3) WHERE key = attempts - attempts_from), 0) > $1 THEN \
+    $2 + COALESCE((SELECT value FROM json_each($3) WHERE key = attempts - attempts_from), 0) ELSE $1 END \
+    WHERE state = 'pending' AND next_at <= $2 AND id IN (SELECT o.id FROM outbox o WHERE o.state = 'pending' \
+    AND o.receiver_id = $4 AND o.next_at <= $2 AND o.attempts - o.attempts_from < $5 \
+    AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.state = 'pending' AND e.task_id = o.task_id AND e.id < o.id) \
+    ORDER BY o.next_at, o.id LIMIT $6) RETURNING id, body_sealed, attempts";
+const BURY: &str = "UPDATE outbox SET state = 'dead', finished_at = $1, lease_until = 0 WHERE state = 'pending' \
+    AND id IN (SELECT id FROM outbox WHERE state = 'pending' AND receiver_id = $2 AND next_at <= $1 \
+    AND attempts - attempts_from >= $3 ORDER BY next_at, id LIMIT $4) RETURNING id";
+
+/// A receiver that has messages due and an address that is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lane {
+    /// Who it is.
+    pub receiver: Receiver,
+    /// True when the last attempts at it have failed.
+    pub is_failing: bool,
+    /// How many of its messages are on their way.
+    pub on_their_way: u32,
+}
+
+/// A message that was claimed for sending.
+#[derive(Clone, Debug)]
+pub struct ClaimedRow {
+    /// Identifier.
+    pub id: CallbackId,
+    /// Sealed fields of the body.
+    pub body_sealed: Vec<u8>,
+    /// Number of this attempt.
+    pub attempt: u32,
+}
+
+/// Which lanes are looked for.
+#[derive(Clone, Copy, Debug)]
+pub struct LaneQuery {
+    /// Also those of receivers whose last attempts failed.
+    pub failing_too: bool,
+    /// Messages on their way with which a failing receiver has enough.
+    pub most_failing: u32,
+    /// The same for others.
+    pub most: u32,
+    /// Most lanes.
+    pub limit: u32,
+}
+
+/// Receivers with messages that are due and may be begun, the longest waiting first.
+///
+/// # Errors
+/// Those of the database.
+pub async fn lanes<D: Database>(db: &D, query: LaneQuery, now: Timestamp) -> Result<Vec<Lane>, DbError> {
+    let params = [
+        now.into(),
+        query.failing_too.into(),
+        i64::from(query.most_failing).into(),
+        i64::from(query.most).into(),
+        i64::from(query.limit).into(),
+    ];
+    let rows = db.run(LANES, &params).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Lane {
+                receiver: row.receiver(0)?,
+                is_failing: row.flag(1)?,
+                on_their_way: row.count(2)?,
+            })
+        })
+        .collect()
+}
+
+/// How many of a receiver's messages are on their way.
+///
+/// # Errors
+/// Those of the database.
+pub async fn on_their_way<D: Database>(db: &D, receiver: &Receiver, now: Timestamp) -> Result<u32, DbError> {
+    let rows = db.run(ON_THEIR_WAY, &[receiver.into(), now.into()]).await?;
+    Ok(first(&rows, |row| row.count(0))?.unwrap_or(0))
+}
+
+/// How messages are claimed.
+#[derive(Clone, Copy, Debug)]
+pub struct Claim<'a> {
+    /// Most messages.
+    pub limit: u32,
+    /// Attempts a message gets.
+    pub max_attempts: u32,
+    /// Waiting times after attempt 1, 2, …, in milliseconds, as a JSON list.
+    pub schedule: &'a str,
+    /// Until when others are kept away.
+    pub lease_until: Timestamp,
+}
+
+/// Claims due messages of a receiver; each counts as an attempt.
+///
+/// # Errors
+/// Those of the database.
+pub async fn claim<D: Database>(
+    db: &D,
+    receiver: &Receiver,
+    claim: Claim<'_>,
+    now: Timestamp,
+) -> Result<Vec<ClaimedRow>, DbError> {
+    let params = [
+        claim.lease_until.into(),
+        now.into(),
+        claim.schedule.into(),
+        receiver.into(),
+        i64::from(claim.max_attempts).into(),
+        i64::from(claim.limit).into(),
+    ];
+    db.run(CLAIM, &params).await?.iter().map(read_claimed).collect()
+}
+
+/// Gives up to `limit` messages of a receiver up whose last attempt was claimed and never reported; how many they
+/// were.
+///
+/// # Errors
+/// Those of the database.
+pub async fn bury<D: Database>(
+    db: &D,
+    receiver: &Receiver,
+    limit: u32,
+    max_attempts: u32,
+    now: Timestamp,
+) -> Result<usize, DbError> {
+    let params = [
+        now.into(),
+        receiver.into(),
+        i64::from(max_attempts).into(),
+        i64::from(limit).into(),
+    ];
+    Ok(db.run(BURY, &params).await?.len())
+}
+
+fn read_claimed(row: &Row) -> Result<ClaimedRow, DbError> {
+    Ok(ClaimedRow {
+        id: read_id(row, 0)?,
+        body_sealed: row.blob(1)?.to_owned(),
+        attempt: row.count(2)?,
+    })
+}

@@ -1,0 +1,87 @@
+//! Table `outbox`: messages to receivers, added in the transaction that changes what they tell of, and kept.
+//!
+//! `lanes.rs` finds and claims what is due, `outcome.rs` notes what came of it, `search.rs` looks messages up and has
+//! them sent again.
+
+mod lanes;
+mod outcome;
+mod search;
+
+pub use lanes::{Claim, ClaimedRow, Lane, LaneQuery, bury, claim, lanes, on_their_way};
+pub use outcome::{Standing, purge, restart, set_dead, set_delivered, set_retry, standing};
+pub use search::{MessageQuery, MessageRow, Resend, resend, resend_failed, search};
+
+use super::{Database, DbError, Row};
+use domain::{CallbackId, Receiver, TaskId, Timestamp};
+use vault::Column;
+
+/// Sealed column: the fields of the body.
+pub const BODY: Column = Column("outbox.body");
+
+const INSERT: &str = "INSERT INTO outbox (id, receiver_id, topic, task_id, body_sealed, state, attempts, next_at, \
+    lease_until, created_at) VALUES ($1, $2, $3, $4, $5, 'pending', 0, $6, 0, $6)";
+
+/// State of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutboxState {
+    /// To be sent, or being sent.
+    Pending,
+    /// The receiver has it.
+    Delivered,
+    /// All attempts are used up.
+    Dead,
+}
+
+impl OutboxState {
+    const ALL: [Self; 3] = [Self::Pending, Self::Delivered, Self::Dead];
+
+    /// Text stored in the database.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Delivered => "delivered",
+            Self::Dead => "dead",
+        }
+    }
+
+    /// The state called `code`.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.code() == code)
+    }
+}
+
+/// What a new row is made of.
+pub struct NewMessageRow<'a> {
+    /// Identifier.
+    pub id: CallbackId,
+    /// Whom it goes to.
+    pub receiver: &'a Receiver,
+    /// What it tells of.
+    pub topic: &'a str,
+    /// The task it tells of; messages of one task are told one after the other.
+    pub task: Option<TaskId>,
+    /// Sealed fields of the body.
+    pub body_sealed: Vec<u8>,
+}
+
+/// Adds a message, due at once.
+///
+/// # Errors
+/// Those of the database.
+pub async fn insert<D: Database>(db: &D, new: NewMessageRow<'_>, now: Timestamp) -> Result<(), DbError> {
+    let params = [
+        new.id.text().into(),
+        new.receiver.into(),
+        new.topic.into(),
+        new.task.into(),
+        new.body_sealed.into(),
+        now.into(),
+    ];
+    db.run(INSERT, &params).await.map(drop)
+}
+
+fn read_id(row: &Row, at: usize) -> Result<CallbackId, DbError> {
+    row.code(at, |text| CallbackId::parse(text).ok())
+}

@@ -1,0 +1,119 @@
+//! Table `pool_level`: the pools of operator numbers that are watched, one for each province (§5.3.1.1).
+//!
+//! A level is counted up to a bound and no further, so that looking costs the same however many numbers there are.
+
+use super::{Database, DbError, Row, Value, first};
+use domain::{IncidentKind, PoolState, Province, Timestamp};
+
+const ADD: &str = "INSERT INTO pool_level (province, state, level, changed_at) VALUES ($1, 'ok', 0, $2) \
+    ON CONFLICT (province) DO NOTHING";
+const ALL: &str = "SELECT province, low_water, state, level, changed_at, EXISTS (SELECT 1 FROM incident \
+    WHERE kind = $1 AND subject = 'province:' || pool_level.province AND closed_at IS NULL) AS told FROM pool_level \
+    ORDER BY province";
+const COUNT: &str = "SELECT COUNT(*) AS n FROM (SELECT 1 FROM number WHERE status = 'available' AND province = $1 \
+    LIMIT $2) AS counted";
+const NOTE: &str = "UPDATE pool_level SET changed_at = CASE WHEN state = $1 THEN changed_at ELSE $2 END, state = $1, \
+    level = $3 WHERE province = $4 AND state = $5 AND level = $6 RETURNING province";
+const FILLED: &str =
+    "UPDATE pool_level SET state = 'low', changed_at = $1 WHERE province = $2 AND state = 'empty'";
+const SET_LOW_WATER: &str = "UPDATE pool_level SET low_water = $1 WHERE province = $2 RETURNING province";
+
+/// A pool as it was seen last.
+#[derive(Clone, Debug)]
+pub struct PoolRow {
+    /// The province.
+    pub province: Province,
+    /// The mark that is in force for this province alone.
+    pub low_water: Option<u32>,
+    /// State.
+    pub state: PoolState,
+    /// How many numbers there were, up to where more makes no difference.
+    pub level: u32,
+    /// Since when it is in this state.
+    pub changed_at: Timestamp,
+    /// Whether the incident is open that says that it is empty.
+    pub is_incident_open: bool,
+}
+
+/// Watches the pool of a province from here on.
+///
+/// # Errors
+/// Those of the database.
+pub async fn add<D: Database>(db: &D, province: &str, now: Timestamp) -> Result<(), DbError> {
+    db.run(ADD, &[province.into(), now.into()]).await.map(drop)
+}
+
+/// Every pool that is watched, by the code of its province.
+///
+/// # Errors
+/// Those of the database.
+pub async fn all<D: Database>(db: &D) -> Result<Vec<PoolRow>, DbError> {
+    let kind = IncidentKind::ProvinceWithoutNumber.code();
+    db.run(ALL, &[kind.into()]).await?.iter().map(read).collect()
+}
+
+/// Notes that a pool that was empty is so no longer; how full it is, the next look says.
+///
+/// # Errors
+/// Those of the database.
+pub async fn filled<D: Database>(db: &D, province: &str, now: Timestamp) -> Result<(), DbError> {
+    let params = [now.into(), province.into()];
+    db.run(FILLED, &params).await.map(drop)
+}
+
+/// How many numbers the pool of a province has, counted up to `bound`. Those set aside for a client do not count.
+///
+/// # Errors
+/// Those of the database.
+pub async fn count<D: Database>(db: &D, province: Province, bound: u32) -> Result<u32, DbError> {
+    let rows = db
+        .run(COUNT, &[province.code().into(), i64::from(bound).into()])
+        .await?;
+    Ok(first(&rows, |row| row.count(0))?.unwrap_or(0))
+}
+
+/// Notes how a pool is now. False when it is not as `seen` any more.
+///
+/// # Errors
+/// Those of the database.
+pub async fn note<D: Database>(
+    db: &D,
+    seen: &PoolRow,
+    state: PoolState,
+    level: u32,
+    now: Timestamp,
+) -> Result<bool, DbError> {
+    let params: [Value; 6] = [
+        state.code().into(),
+        now.into(),
+        i64::from(level).into(),
+        seen.province.code().into(),
+        seen.state.code().into(),
+        i64::from(seen.level).into(),
+    ];
+    Ok(!db.run(NOTE, &params).await?.is_empty())
+}
+
+/// Sets the mark of a province, or with none lets the platform's be in force. False when it is not watched.
+///
+/// # Errors
+/// Those of the database.
+pub async fn set_low_water<D: Database>(
+    db: &D,
+    province: Province,
+    low_water: Option<u32>,
+) -> Result<bool, DbError> {
+    let params = [low_water.map(i64::from).into(), province.code().into()];
+    Ok(!db.run(SET_LOW_WATER, &params).await?.is_empty())
+}
+
+fn read(row: &Row) -> Result<PoolRow, DbError> {
+    Ok(PoolRow {
+        province: row.code(0, |code| Province::parse(code).ok())?,
+        low_water: row.optional(1, Row::count)?,
+        state: row.code(2, PoolState::from_code)?,
+        level: row.count(3)?,
+        changed_at: row.time(4)?,
+        is_incident_open: row.flag(5)?,
+    })
+}

@@ -1,0 +1,122 @@
+//! Table `receiver`: the addresses of clients and of the operator, and how they have fared.
+
+use super::{Database, DbError, Row, first};
+use domain::{Receiver, StopCause, Timestamp};
+
+const INSERT: &str = "INSERT INTO receiver (id, client_id, url, entered_at, changed_at) VALUES ($1, $2, $3, $4, $4) \
+    ON CONFLICT DO NOTHING";
+const FIND: &str =
+    "SELECT id, url, entered_at, failing_since, stopped_at, stopped_for FROM receiver WHERE id = $1";
+const ENTER: &str = "UPDATE receiver SET url = $1, entered_at = $2, failing_since = NULL, stopped_at = NULL, \
+    stopped_for = NULL, changed_at = $2 WHERE id = $3 RETURNING id";
+const FAILED: &str = "UPDATE receiver SET failing_since = COALESCE(failing_since, $1) WHERE id = $2 \
+    AND entered_at <= $1 RETURNING failing_since";
+const SUCCEEDED: &str = "UPDATE receiver SET failing_since = NULL WHERE id = $1 AND failing_since IS NOT NULL \
+    AND entered_at <= $2 RETURNING id";
+const STOP: &str = "UPDATE receiver SET stopped_at = $1, stopped_for = $2, changed_at = $1 WHERE id = $3 \
+    AND stopped_at IS NULL RETURNING id";
+
+/// A receiver as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReceiverRow {
+    /// Who it is.
+    pub receiver: Receiver,
+    /// Where messages go; none are sent without.
+    pub url: Option<String>,
+    /// When the address was entered.
+    pub entered_at: Timestamp,
+    /// Since when messages to it have only failed.
+    pub failing_since: Option<Timestamp>,
+    /// Since when it is not called, and why.
+    pub stopped: Option<(Timestamp, StopCause)>,
+}
+
+/// Adds a receiver, unless it is there.
+///
+/// # Errors
+/// Those of the database.
+pub async fn insert<D: Database>(
+    db: &D,
+    receiver: &Receiver,
+    url: Option<&str>,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    let params = [receiver.into(), receiver.client().into(), url.into(), now.into()];
+    db.run(INSERT, &params).await.map(drop)
+}
+
+/// Finds a receiver.
+///
+/// # Errors
+/// Those of the database.
+pub async fn find<D: Database>(db: &D, receiver: &Receiver) -> Result<Option<ReceiverRow>, DbError> {
+    first(&db.run(FIND, &[receiver.into()]).await?, read)
+}
+
+/// Enters an address, or none, and starts it afresh. False when there is no such receiver.
+///
+/// # Errors
+/// Those of the database.
+pub async fn enter<D: Database>(
+    db: &D,
+    receiver: &Receiver,
+    url: Option<&str>,
+    now: Timestamp,
+) -> Result<bool, DbError> {
+    let params = [url.into(), now.into(), receiver.into()];
+    Ok(!db.run(ENTER, &params).await?.is_empty())
+}
+
+/// Notes that an attempt begun at `started` failed; since when all have. `None` when the address was entered later.
+///
+/// # Errors
+/// Those of the database.
+pub async fn failed<D: Database>(
+    db: &D,
+    receiver: &Receiver,
+    started: Timestamp,
+) -> Result<Option<Timestamp>, DbError> {
+    let rows = db.run(FAILED, &[started.into(), receiver.into()]).await?;
+    first(&rows, |row| row.time(0))
+}
+
+/// Notes that an attempt begun at `started` succeeded. True when the receiver had been failing.
+///
+/// # Errors
+/// Those of the database.
+pub async fn succeeded<D: Database>(
+    db: &D,
+    receiver: &Receiver,
+    started: Timestamp,
+) -> Result<bool, DbError> {
+    Ok(!db
+        .run(SUCCEEDED, &[receiver.into(), started.into()])
+        .await?
+        .is_empty())
+}
+
+/// Calls the address no more, until one is entered. False when it is not called already.
+///
+/// # Errors
+/// Those of the database.
+pub async fn stop<D: Database>(
+    db: &D,
+    receiver: &Receiver,
+    cause: StopCause,
+    now: Timestamp,
+) -> Result<bool, DbError> {
+    let params = [now.into(), cause.code().into(), receiver.into()];
+    Ok(!db.run(STOP, &params).await?.is_empty())
+}
+
+fn read(row: &Row) -> Result<ReceiverRow, DbError> {
+    Ok(ReceiverRow {
+        receiver: row.receiver(0)?,
+        url: row.optional(1, Row::text)?.map(str::to_owned),
+        entered_at: row.time(2)?,
+        failing_since: row.optional(3, Row::time)?,
+        stopped: row
+            .optional(4, Row::time)?
+            .zip(row.optional(5, |row, at| row.code(at, StopCause::from_code))?),
+    })
+}

@@ -1,0 +1,92 @@
+//! Table `receiver_secret`: what messages to a receiver are signed with (§9.2.2).
+//!
+//! A secret is live until its overlap with its successor is over.
+
+use super::{Database, DbError, Row};
+use domain::{Receiver, Timestamp};
+use vault::Column;
+
+/// Sealed column: the secret. It kept the name of the column it was sealed for first.
+pub const SECRET: Column = Column("client.callback_secret");
+
+const INSERT: &str = "INSERT INTO receiver_secret (receiver_id, generation, secret_sealed, created_at) \
+    VALUES ($1, $2, $3, $4)";
+const LATEST: &str = "SELECT generation, secret_sealed, created_at, expires_at FROM receiver_secret \
+    WHERE receiver_id = $1 ORDER BY generation DESC LIMIT 16";
+const EXPIRE: &str = "UPDATE receiver_secret SET expires_at = $1 WHERE receiver_id = $2 AND generation = $3";
+
+/// A secret as stored.
+#[derive(Clone, Debug)]
+pub struct ReceiverSecretRow {
+    /// Counts the secrets of the receiver, from 1.
+    pub generation: i64,
+    /// The sealed secret.
+    pub secret_sealed: Vec<u8>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// End of its overlap with its successor.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl ReceiverSecretRow {
+    /// Whether messages are signed with it.
+    #[must_use]
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.expires_at.is_none_or(|end| now < end)
+    }
+}
+
+/// Adds a secret.
+///
+/// # Errors
+/// Those of the database.
+pub async fn insert<D: Database>(
+    db: &D,
+    receiver: &Receiver,
+    generation: i64,
+    secret_sealed: Vec<u8>,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    let params = [
+        receiver.into(),
+        generation.into(),
+        secret_sealed.into(),
+        now.into(),
+    ];
+    db.run(INSERT, &params).await.map(drop)
+}
+
+/// The latest secrets, the newest first.
+///
+/// # Errors
+/// Those of the database.
+pub async fn latest<D: Database>(db: &D, receiver: &Receiver) -> Result<Vec<ReceiverSecretRow>, DbError> {
+    db.run(LATEST, &[receiver.into()])
+        .await?
+        .iter()
+        .map(read)
+        .collect()
+}
+
+/// Ends a secret at `at`.
+///
+/// # Errors
+/// Those of the database.
+pub async fn expire<D: Database>(
+    db: &D,
+    receiver: &Receiver,
+    generation: i64,
+    at: Timestamp,
+) -> Result<(), DbError> {
+    let params = [at.into(), receiver.into(), generation.into()];
+    db.run(EXPIRE, &params).await.map(drop)
+}
+
+fn read(row: &Row) -> Result<ReceiverSecretRow, DbError> {
+    Ok(ReceiverSecretRow {
+        generation: row.integer(0)?,
+        secret_sealed: row.blob(1)?.to_owned(),
+        created_at: row.time(2)?,
+        expires_at: row.optional(3, Row::time)?,
+    })
+}

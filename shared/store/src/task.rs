@@ -1,0 +1,285 @@
+//! Table `task`: applications and their execution. A chip has at most one open task.
+
+use super::{Database, DbError, Row, Value, first};
+use domain::{ClientId, FailureKind, TaskId, TaskState, Timestamp, Work, WriteType};
+use vault::BlindIndex;
+
+macro_rules! columns {
+    () => {
+        "id, eid_index, client_id, write_type, province, iccid_index, state, next_work, attempt, step, progress, \
+         failure, finished_at"
+    };
+}
+
+const INSERT: &str = "INSERT INTO task (id, eid_index, seq, client_id, write_type, province, iccid_index, state, \
+    next_work, attempt, step, progress, created_at, changed_at) VALUES ($1, $2, \
+    (SELECT COALESCE(MAX(seq), 0) + 1 FROM task WHERE eid_index = $2), $3, $4, $5, $6, 'waiting', 'write', 1, 0, 0, \
+    $7, $7) ON CONFLICT DO NOTHING RETURNING id";
+const BY_ID: &str = concat!("SELECT ", columns!(), " FROM task WHERE id = $1");
+const LATEST: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM task WHERE eid_index = $1 ORDER BY seq DESC LIMIT 1"
+);
+const OPEN: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM task WHERE eid_index = $1 AND state IN ('waiting', 'writing')"
+);
+const CANCEL: &str = "UPDATE task SET state = 'cancelled', finished_at = $1, changed_at = $1 WHERE id = $2 \
+    AND state = 'waiting' RETURNING id";
+const START: &str = "UPDATE task SET state = 'writing', started_at = $1, changed_at = $1 WHERE id = $2 \
+    AND state = 'waiting' RETURNING id";
+const PROGRESS: &str = "UPDATE task SET step = CASE WHEN step < $1 THEN $1 ELSE step END, \
+    progress = CASE WHEN progress < $2 THEN $2 ELSE progress END, changed_at = $3 WHERE id = $4 AND state = 'writing' AND next_work = 'write' RETURNING id";
+const SET_VERIFY: &str = "UPDATE task SET next_work = 'verify', progress = $1, changed_at = $2 WHERE id = $3 \
+    AND state = 'writing' AND next_work = 'write' RETURNING id";
+const REWRITE: &str = "UPDATE task SET next_work = 'write', attempt = attempt + 1, step = 0, progress = 0, \
+    changed_at = $1 WHERE id = $2 AND state = 'writing' AND next_work = 'verify' RETURNING id";
+const SUCCEED: &str = "UPDATE task SET state = 'succeeded', progress = 100, finished_at = $1, changed_at = $1 \
+    WHERE id = $2 AND state = 'writing' AND next_work = 'verify' RETURNING id";
+const FAIL: &str = "UPDATE task SET state = 'failed', failure = $1, finished_at = $2, changed_at = $2 \
+    WHERE id = $3 AND state = 'writing' RETURNING id";
+const STUCK: &str = "SELECT id, eid_index, started_at FROM task WHERE state = 'writing' AND stuck = 0 \
+    AND started_at <= $1 ORDER BY started_at LIMIT $2";
+const MARK_STUCK: &str =
+    "UPDATE task SET stuck = 1 WHERE id = $1 AND state = 'writing' AND stuck = 0 RETURNING id";
+// Identifiers begin with the time.
+const COUNT: &str = "SELECT COUNT(*) FROM task WHERE id >= $1 AND id < $2";
+
+/// A task as stored.
+#[derive(Clone, Debug)]
+pub struct TaskRow {
+    /// Identifier.
+    pub id: TaskId,
+    /// Its chip.
+    pub eid_index: BlindIndex,
+    /// Who applied.
+    pub client_id: ClientId,
+    /// How the number is found.
+    pub write_type: WriteType,
+    /// The province that was asked for; automatic only.
+    pub province: Option<String>,
+    /// Its number.
+    pub iccid_index: BlindIndex,
+    /// State.
+    pub state: TaskState,
+    /// What the next device session is for.
+    pub next_work: Work,
+    /// Which time the card is being written, from 1.
+    pub attempt: u32,
+    /// Steps acknowledged in this attempt.
+    pub step: u32,
+    /// Progress in percent.
+    pub progress: u8,
+    /// Why it failed.
+    pub failure: Option<FailureKind>,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+}
+
+/// What a new row is made of.
+pub struct NewTaskRow<'a> {
+    /// Identifier.
+    pub id: TaskId,
+    /// Its chip.
+    pub eid_index: &'a BlindIndex,
+    /// Who applied.
+    pub client_id: &'a ClientId,
+    /// How the number was found.
+    pub write_type: WriteType,
+    /// The province that was asked for.
+    pub province: Option<&'a str>,
+    /// Its number.
+    pub iccid_index: &'a BlindIndex,
+}
+
+/// Adds a task. False when the chip has an open one.
+///
+/// # Errors
+/// Those of the database.
+pub async fn insert<D: Database>(db: &D, new: &NewTaskRow<'_>, now: Timestamp) -> Result<bool, DbError> {
+    let params = [
+        new.id.into(),
+        new.eid_index.into(),
+        new.client_id.into(),
+        new.write_type.code().into(),
+        new.province.into(),
+        new.iccid_index.into(),
+        now.into(),
+    ];
+    changed(db, INSERT, &params).await
+}
+
+/// Finds a task.
+///
+/// # Errors
+/// Those of the database.
+pub async fn by_id<D: Database>(db: &D, id: TaskId) -> Result<Option<TaskRow>, DbError> {
+    first(&db.run(BY_ID, &[id.into()]).await?, read)
+}
+
+/// The chip's latest task.
+///
+/// # Errors
+/// Those of the database.
+pub async fn latest<D: Database>(db: &D, eid_index: &BlindIndex) -> Result<Option<TaskRow>, DbError> {
+    first(&db.run(LATEST, &[eid_index.into()]).await?, read)
+}
+
+/// The chip's open task.
+///
+/// # Errors
+/// Those of the database.
+pub async fn open<D: Database>(db: &D, eid_index: &BlindIndex) -> Result<Option<TaskRow>, DbError> {
+    first(&db.run(OPEN, &[eid_index.into()]).await?, read)
+}
+
+/// Ends a waiting task as withdrawn. False when it is not waiting.
+///
+/// # Errors
+/// Those of the database.
+pub async fn cancel<D: Database>(db: &D, id: TaskId, now: Timestamp) -> Result<bool, DbError> {
+    changed(db, CANCEL, &[now.into(), id.into()]).await
+}
+
+/// Starts a waiting task. False when it is not waiting.
+///
+/// # Errors
+/// Those of the database.
+pub async fn start<D: Database>(db: &D, id: TaskId, now: Timestamp) -> Result<bool, DbError> {
+    changed(db, START, &[now.into(), id.into()]).await
+}
+
+/// Notes acknowledged steps; neither steps nor percent go down. False when the task is not being written.
+///
+/// # Errors
+/// Those of the database.
+pub async fn progress<D: Database>(
+    db: &D,
+    id: TaskId,
+    step: u32,
+    percent: u8,
+    now: Timestamp,
+) -> Result<bool, DbError> {
+    let params = [
+        i64::from(step).into(),
+        i64::from(percent).into(),
+        now.into(),
+        id.into(),
+    ];
+    changed(db, PROGRESS, &params).await
+}
+
+/// All is written; what is left is to verify. False when the task is not being written.
+///
+/// # Errors
+/// Those of the database.
+pub async fn set_verify<D: Database>(
+    db: &D,
+    id: TaskId,
+    percent: u8,
+    now: Timestamp,
+) -> Result<bool, DbError> {
+    changed(
+        db,
+        SET_VERIFY,
+        &[i64::from(percent).into(), now.into(), id.into()],
+    )
+    .await
+}
+
+/// Starts another attempt. False when the task is not being verified.
+///
+/// # Errors
+/// Those of the database.
+pub async fn rewrite<D: Database>(db: &D, id: TaskId, now: Timestamp) -> Result<bool, DbError> {
+    changed(db, REWRITE, &[now.into(), id.into()]).await
+}
+
+/// Ends a task with success. False when it is not being verified.
+///
+/// # Errors
+/// Those of the database.
+pub async fn succeed<D: Database>(db: &D, id: TaskId, now: Timestamp) -> Result<bool, DbError> {
+    changed(db, SUCCEED, &[now.into(), id.into()]).await
+}
+
+/// Ends a task without success. False when it is not under way.
+///
+/// # Errors
+/// Those of the database.
+pub async fn fail<D: Database>(
+    db: &D,
+    id: TaskId,
+    failure: FailureKind,
+    now: Timestamp,
+) -> Result<bool, DbError> {
+    changed(db, FAIL, &[failure.code().into(), now.into(), id.into()]).await
+}
+
+/// A task that is in writing for long.
+#[derive(Clone, Debug)]
+pub struct StuckRow {
+    /// Identifier.
+    pub id: TaskId,
+    /// Its chip.
+    pub eid_index: BlindIndex,
+    /// When writing began.
+    pub started_at: Timestamp,
+}
+
+/// Up to `limit` tasks in writing that began by `before` and are not marked, the oldest first.
+///
+/// # Errors
+/// Those of the database.
+pub async fn stuck<D: Database>(db: &D, before: Timestamp, limit: u32) -> Result<Vec<StuckRow>, DbError> {
+    let rows = db.run(STUCK, &[before.into(), i64::from(limit).into()]).await?;
+    let read = |row: &Row| {
+        Ok(StuckRow {
+            id: row.task_id(0)?,
+            eid_index: row.index(1)?,
+            started_at: row.time(2)?,
+        })
+    };
+    rows.iter().map(read).collect()
+}
+
+/// Marks a task as one that is in writing for too long. False when it is marked or not in writing any more.
+///
+/// # Errors
+/// Those of the database.
+pub async fn mark_stuck<D: Database>(db: &D, id: TaskId) -> Result<bool, DbError> {
+    changed(db, MARK_STUCK, &[id.into()]).await
+}
+
+/// How many tasks there are from identifier `from` until before `to`.
+///
+/// # Errors
+/// Those of the database.
+pub async fn count<D: Database>(db: &D, from: TaskId, to: TaskId) -> Result<i64, DbError> {
+    let rows = db.run(COUNT, &[from.into(), to.into()]).await?;
+    Ok(first(&rows, |row| row.integer(0))?.unwrap_or(0))
+}
+
+async fn changed<D: Database>(db: &D, sql: &'static str, params: &[Value]) -> Result<bool, DbError> {
+    Ok(!db.run(sql, params).await?.is_empty())
+}
+
+fn read(row: &Row) -> Result<TaskRow, DbError> {
+    Ok(TaskRow {
+        id: row.task_id(0)?,
+        eid_index: row.index(1)?,
+        client_id: row.client_id(2)?,
+        write_type: row.number_code(3, WriteType::from_code)?,
+        province: row.optional(4, Row::text)?.map(str::to_owned),
+        iccid_index: row.index(5)?,
+        state: row.code(6, TaskState::from_code)?,
+        next_work: row.code(7, Work::from_code)?,
+        attempt: row.count(8)?,
+        step: row.count(9)?,
+        progress: row.number_code(10, |percent| u8::try_from(percent).ok())?,
+        failure: row.optional(11, |row, at| row.code(at, FailureKind::from_code))?,
+        finished_at: row.optional(12, Row::time)?,
+    })
+}

@@ -1,0 +1,331 @@
+//! The columns of table `chip` that hold its temporary number and what was told about its test period (§5.3.1.3), and
+//! table `temporary_number_history`: the numbers it had before.
+
+use time::Date;
+
+use super::{Database, DbError, Row, first, not_a};
+use domain::{CardStatus, Network, Timestamp, Volume, parse_date};
+use vault::{BlindIndex, Column};
+
+/// Sealed column: a temporary number of the past; its row is [`PastRow::row`].
+pub const PAST_MSISDN: Column = Column("temporary_number_history.msisdn");
+/// Sealed column: ICCID of a temporary number of the past.
+pub const PAST_ICCID: Column = Column("temporary_number_history.iccid");
+
+// A period that ended before anybody was warned of it is told as over, and not as ending.
+macro_rules! ending {
+    () => {
+        "FROM chip WHERE temp_next_at <= $1 AND temp_stage = 0 AND temp_expires_at > $1"
+    };
+}
+macro_rules! ended {
+    () => {
+        "FROM chip WHERE temp_next_at <= $1 AND temp_stage < 2 AND temp_expires_at <= $1"
+    };
+}
+
+const DUE: &str = concat!(
+    "SELECT EXISTS (SELECT 1 ",
+    ending!(),
+    ") AS ending, EXISTS (SELECT 1 ",
+    ended!(),
+    ") AS ended"
+);
+const TAKE_ENDING: &str = concat!(
+    "UPDATE chip SET temp_stage = 1, temp_next_at = temp_expires_at WHERE temp_stage = 0 AND eid_index IN \
+     (SELECT eid_index ",
+    ending!(),
+    " ORDER BY temp_next_at LIMIT $2) RETURNING eid_index, eid_sealed, temp_expires_at"
+);
+const TAKE_ENDED: &str = concat!(
+    "UPDATE chip SET temp_stage = 2, temp_next_at = NULL WHERE temp_stage < 2 AND eid_index IN (SELECT eid_index ",
+    ended!(),
+    " ORDER BY temp_next_at LIMIT $2) RETURNING eid_index, eid_sealed, temp_expires_at"
+);
+const FORGET: &str = "UPDATE chip SET temp_next_at = NULL WHERE eid_index = $1 AND temp_next_at IS NOT NULL";
+const FIND: &str = "SELECT network, temp_msisdn_index, temp_msisdn_sealed, temp_iccid_index, temp_iccid_sealed, \
+    temp_imsi_index, temp_opened_on, temp_expires_at FROM chip WHERE eid_index = $1";
+const COLLISION: &str = "SELECT temp_msisdn_index, temp_iccid_index FROM chip WHERE (temp_msisdn_index = $1 \
+    OR temp_iccid_index = $2 OR temp_imsi_index = $3) AND eid_index <> $4 LIMIT 1";
+const REPLACE: &str = "UPDATE chip SET network = $1, temp_msisdn_index = $2, temp_msisdn_sealed = $3, \
+    temp_iccid_index = $4, temp_iccid_sealed = $5, temp_imsi_index = $6, temp_imsi_sealed = $7, temp_opened_on = $8, \
+    temp_expires_at = $9, temp_next_at = $10, temp_stage = 0, changed_at = $11 WHERE eid_index = $12 AND status = $13 \
+    RETURNING eid_index";
+const SET_REMAINING: &str = "UPDATE chip SET allowance_bytes = used_bytes + $1, changed_at = $2 WHERE eid_index = $3 \
+    AND status = $4 RETURNING eid_index";
+const NEXT_SEQ: &str =
+    "SELECT COALESCE(MAX(seq), 0) + 1 AS seq FROM temporary_number_history WHERE eid_index = $1";
+const PAST: &str = "SELECT seq, msisdn_sealed, iccid_sealed, opened_on, expires_at FROM temporary_number_history \
+    WHERE eid_index = $1 ORDER BY seq DESC LIMIT $2";
+const KEEP: &str = "INSERT INTO temporary_number_history (eid_index, seq, msisdn_sealed, iccid_sealed, opened_on, \
+    expires_at, replaced_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+
+/// What there is to tell about a test period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum News {
+    /// It ends soon.
+    Ending,
+    /// It is over.
+    Ended,
+}
+
+/// A chip that the operator is told of.
+pub struct ToldRow {
+    /// Blind index of the EID.
+    pub eid_index: BlindIndex,
+    /// Sealed EID.
+    pub eid_sealed: Vec<u8>,
+    /// First moment at which its temporary number has expired.
+    pub expires_at: Timestamp,
+}
+
+/// What there is to tell now, of one chip at least.
+///
+/// # Errors
+/// Those of the database.
+pub async fn due<D: Database>(db: &D, now: Timestamp) -> Result<Vec<News>, DbError> {
+    let due = first(&db.run(DUE, &[now.into()]).await?, |row| {
+        let news = [(row.flag(0)?, News::Ending), (row.flag(1)?, News::Ended)];
+        Ok(news
+            .into_iter()
+            .filter(|(is_due, _)| *is_due)
+            .map(|(_, news)| news)
+            .collect())
+    })?;
+    Ok(due.unwrap_or_default())
+}
+
+/// Takes up to `limit` chips of which this is to be told: from here on it is told.
+///
+/// # Errors
+/// Those of the database.
+pub async fn take<D: Database>(
+    db: &D,
+    news: News,
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<ToldRow>, DbError> {
+    let sql = match news {
+        News::Ending => TAKE_ENDING,
+        News::Ended => TAKE_ENDED,
+    };
+    let rows = db.run(sql, &[now.into(), i64::from(limit).into()]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(ToldRow {
+                eid_index: row.index(0)?,
+                eid_sealed: row.blob(1)?.to_owned(),
+                expires_at: row.time(2)?,
+            })
+        })
+        .collect()
+}
+
+/// From here on nothing is told of this chip: it lives on an operator number.
+///
+/// # Errors
+/// Those of the database.
+pub async fn forget<D: Database>(db: &D, eid_index: &BlindIndex) -> Result<(), DbError> {
+    db.run(FORGET, &[eid_index.into()]).await.map(drop)
+}
+
+/// The temporary number of a chip.
+pub struct PresentRow {
+    /// Network it works on.
+    pub network: Network,
+    /// Blind index and sealed value of the number.
+    pub msisdn: (BlindIndex, Vec<u8>),
+    /// Blind index and sealed value of its ICCID.
+    pub iccid: (BlindIndex, Vec<u8>),
+    /// Blind index of its IMSI.
+    pub imsi_index: BlindIndex,
+    /// Day it was opened.
+    pub opened_on: Date,
+    /// First moment at which it has expired.
+    pub expires_at: Timestamp,
+}
+
+/// Finds the temporary number of a chip.
+///
+/// # Errors
+/// Those of the database.
+pub async fn find<D: Database>(db: &D, eid_index: &BlindIndex) -> Result<Option<PresentRow>, DbError> {
+    first(&db.run(FIND, &[eid_index.into()]).await?, read)
+}
+
+/// What a chip's next temporary number is made of.
+pub struct NextRow {
+    /// Network it works on.
+    pub network: Network,
+    /// Blind index and sealed value of the number.
+    pub msisdn: (BlindIndex, Vec<u8>),
+    /// Blind index and sealed value of its ICCID.
+    pub iccid: (BlindIndex, Vec<u8>),
+    /// Blind index and sealed value of its IMSI.
+    pub imsi: (BlindIndex, Vec<u8>),
+    /// Day it was opened.
+    pub opened_on: Date,
+    /// First moment at which it has expired.
+    pub expires_at: Timestamp,
+    /// When the operator is warned of that.
+    pub next_at: Timestamp,
+}
+
+/// Name of the column of `next` whose value a chip other than this one has.
+///
+/// # Errors
+/// Those of the database.
+pub async fn collision<D: Database>(
+    db: &D,
+    eid_index: &BlindIndex,
+    next: &NextRow,
+) -> Result<Option<&'static str>, DbError> {
+    let params = [
+        next.msisdn.0.into(),
+        next.iccid.0.into(),
+        next.imsi.0.into(),
+        eid_index.into(),
+    ];
+    first(&db.run(COLLISION, &params).await?, |row| {
+        Ok(if row.index(0)? == next.msisdn.0 {
+            "temp_msisdn"
+        } else if row.index(1)? == next.iccid.0 {
+            "temp_iccid"
+        } else {
+            "temp_imsi"
+        })
+    })
+}
+
+/// Gives a chip its next temporary number, of which nothing was told yet. False when the card is not in `status`.
+///
+/// # Errors
+/// Those of the database.
+pub async fn replace<D: Database>(
+    db: &D,
+    eid_index: &BlindIndex,
+    status: CardStatus,
+    next: NextRow,
+    now: Timestamp,
+) -> Result<bool, DbError> {
+    let params = [
+        next.network.code().into(),
+        next.msisdn.0.into(),
+        next.msisdn.1.into(),
+        next.iccid.0.into(),
+        next.iccid.1.into(),
+        next.imsi.0.into(),
+        next.imsi.1.into(),
+        next.opened_on.to_string().into(),
+        next.expires_at.into(),
+        next.next_at.into(),
+        now.into(),
+        eid_index.into(),
+        status.code().into(),
+    ];
+    Ok(!db.run(REPLACE, &params).await?.is_empty())
+}
+
+/// Sets what is left of a chip's test allowance: what it used stays used. False when the card is not in `status`.
+///
+/// # Errors
+/// Those of the database.
+pub async fn set_remaining<D: Database>(
+    db: &D,
+    eid_index: &BlindIndex,
+    status: CardStatus,
+    remaining: Volume,
+    now: Timestamp,
+) -> Result<bool, DbError> {
+    let params = [
+        remaining.into(),
+        now.into(),
+        eid_index.into(),
+        status.code().into(),
+    ];
+    Ok(!db.run(SET_REMAINING, &params).await?.is_empty())
+}
+
+/// A temporary number that was replaced.
+pub struct PastRow<'a> {
+    /// The chip.
+    pub eid_index: &'a BlindIndex,
+    /// The chip's numbers of the past count from 1.
+    pub seq: i64,
+    /// Sealed number.
+    pub msisdn_sealed: Vec<u8>,
+    /// Sealed ICCID.
+    pub iccid_sealed: Vec<u8>,
+    /// Day it was opened.
+    pub opened_on: Date,
+    /// First moment at which it had expired.
+    pub expires_at: Timestamp,
+}
+
+impl PastRow<'_> {
+    /// What the sealed values of a row are bound to.
+    #[must_use]
+    pub fn row(eid_index: &BlindIndex, seq: i64) -> Vec<u8> {
+        [eid_index.as_bytes(), &seq.to_be_bytes()[..]].concat()
+    }
+}
+
+/// Up to `limit` temporary numbers that a chip had before, the latest first.
+///
+/// # Errors
+/// Those of the database.
+pub async fn past<'a, D: Database>(
+    db: &D,
+    eid_index: &'a BlindIndex,
+    limit: u32,
+) -> Result<Vec<PastRow<'a>>, DbError> {
+    let rows = db.run(PAST, &[eid_index.into(), i64::from(limit).into()]).await?;
+    let read = |row: &Row| {
+        Ok(PastRow {
+            eid_index,
+            seq: row.integer(0)?,
+            msisdn_sealed: row.blob(1)?.to_owned(),
+            iccid_sealed: row.blob(2)?.to_owned(),
+            opened_on: parse_date(row.text(3)?).map_err(|_| not_a(3, "date"))?,
+            expires_at: row.time(4)?,
+        })
+    };
+    rows.iter().map(read).collect()
+}
+
+/// The number of the next row of a chip's history.
+///
+/// # Errors
+/// Those of the database.
+pub async fn next_seq<D: Database>(db: &D, eid_index: &BlindIndex) -> Result<i64, DbError> {
+    let rows = db.run(NEXT_SEQ, &[eid_index.into()]).await?;
+    Ok(first(&rows, |row| row.integer(0))?.unwrap_or(1))
+}
+
+/// Keeps a temporary number that is being replaced.
+///
+/// # Errors
+/// Those of the database.
+pub async fn keep<D: Database>(db: &D, past: PastRow<'_>, now: Timestamp) -> Result<(), DbError> {
+    let params = [
+        past.eid_index.into(),
+        past.seq.into(),
+        past.msisdn_sealed.into(),
+        past.iccid_sealed.into(),
+        past.opened_on.to_string().into(),
+        past.expires_at.into(),
+        now.into(),
+    ];
+    db.run(KEEP, &params).await.map(drop)
+}
+
+fn read(row: &Row) -> Result<PresentRow, DbError> {
+    Ok(PresentRow {
+        network: row.code(0, Network::from_code)?,
+        msisdn: (row.index(1)?, row.blob(2)?.to_owned()),
+        iccid: (row.index(3)?, row.blob(4)?.to_owned()),
+        imsi_index: row.index(5)?,
+        opened_on: parse_date(row.text(6)?).map_err(|_| not_a(6, "day"))?,
+        expires_at: row.time(7)?,
+    })
+}

@@ -1,0 +1,181 @@
+//! Keyed digests: blind indexes, row digests, secret hashes and token signatures. HMAC-SHA256, each
+//! use separated from the others by a label in front of the value.
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use subtle::ConstantTimeEq;
+
+use super::{Key, Vault, VaultError};
+
+/// Bytes of a blind index.
+const INDEX_BYTES: usize = 16;
+/// Bytes of a full digest.
+pub(crate) const DIGEST_BYTES: usize = 32;
+
+/// What kind of value an index is of. Values of different kinds never share an index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IndexKind {
+    /// Chip identifier.
+    Eid,
+    /// Card identifier.
+    Iccid,
+    /// Subscriber number.
+    Msisdn,
+    /// Subscriber identity.
+    Imsi,
+    /// Telephone number of a client's contact.
+    Phone,
+    /// PSK identity as it stands on the wire.
+    PskIdentity,
+    /// The content of an imported row, to recognise it when it is imported again.
+    ImportedRow,
+}
+
+impl IndexKind {
+    fn label(self) -> &'static str {
+        match self {
+            Self::Eid => "eid",
+            Self::Iccid => "iccid",
+            Self::Msisdn => "msisdn",
+            Self::Imsi => "imsi",
+            Self::Phone => "phone",
+            Self::PskIdentity => "psk_identity",
+            Self::ImportedRow => "imported_row",
+        }
+    }
+}
+
+/// Stands for a value in look-ups without revealing it: the first 16 bytes of
+/// HMAC-SHA256(index key, kind ‖ 0 ‖ value).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct BlindIndex([u8; INDEX_BYTES]);
+
+impl BlindIndex {
+    /// The index as stored.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The index stored as `bytes`, if they are one.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+
+    /// Hexadecimal text, to name the row in places that are not sealed.
+    #[must_use]
+    pub fn hex(&self) -> String {
+        hex::encode(self.0)
+    }
+}
+
+impl std::fmt::Debug for BlindIndex {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "BlindIndex({})", self.hex())
+    }
+}
+
+impl Vault {
+    /// The index under which `value` is looked up.
+    #[must_use]
+    pub fn blind_index(&self, kind: IndexKind, value: &[u8]) -> BlindIndex {
+        let digest = digest(&self.index, kind.label(), value);
+        let mut out = [0; INDEX_BYTES];
+        out.copy_from_slice(&digest[..INDEX_BYTES]);
+        BlindIndex(out)
+    }
+
+    /// What is stored instead of a secret. Enough for secrets of at least 256 random bits, which
+    /// cannot be guessed; not for passwords.
+    #[must_use]
+    pub fn hash_secret(&self, secret: &str) -> [u8; DIGEST_BYTES] {
+        digest(&self.index, "secret", secret.as_bytes())
+    }
+
+    /// True when `hash` was made of `secret`. Takes the same time wherever they differ.
+    #[must_use]
+    pub fn verify_secret(&self, secret: &str, hash: &[u8]) -> bool {
+        self.hash_secret(secret).ct_eq(hash).into()
+    }
+
+    /// Signature of a token's payload.
+    ///
+    /// # Errors
+    /// [`VaultError::Absent`] without a token key.
+    pub fn sign_token(&self, payload: &[u8]) -> Result<[u8; DIGEST_BYTES], VaultError> {
+        let key = self.token.as_ref().ok_or(VaultError::Absent("token_key"))?;
+        Ok(digest(key, "token", payload))
+    }
+
+    /// True when `signature` is that of `payload`, in constant time.
+    ///
+    /// # Errors
+    /// [`VaultError::Absent`] without a token key.
+    pub fn verify_token_signature(&self, payload: &[u8], signature: &[u8]) -> Result<bool, VaultError> {
+        Ok(self.sign_token(payload)?.ct_eq(signature).into())
+    }
+}
+
+/// True when both texts are equal; takes the same time wherever they differ. For bearer credentials
+/// that come from settings.
+#[must_use]
+pub fn equal_in_constant_time(one: &str, other: &str) -> bool {
+    one.as_bytes().ct_eq(other.as_bytes()).into()
+}
+
+fn digest(key: &Key, label: &str, value: &[u8]) -> [u8; DIGEST_BYTES] {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key.as_slice()).expect("HMAC takes keys of any length");
+    mac.update(label.as_bytes());
+    mac.update(&[0]);
+    mac.update(value);
+    mac.finalize().into_bytes().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Vault, VaultSettings};
+    use super::IndexKind;
+
+    fn vault(index: u8) -> Vault {
+        let sealing = format!("1:{}", hex::encode([1; 32]));
+        let index = hex::encode([index; 32]);
+        let settings = VaultSettings {
+            sealing_keys: Some(&sealing),
+            index_key: &index,
+            ..VaultSettings::default()
+        };
+        Vault::from_settings(settings).unwrap()
+    }
+
+    // Computed with Python: hmac.new(bytes([9])*32, b"msisdn\0" + b"1440193898523", "sha256").hexdigest()[:32]
+    #[test]
+    fn an_index_is_hmac_sha256_over_kind_and_value() {
+        assert_eq!(
+            vault(9).blind_index(IndexKind::Msisdn, b"1440193898523").hex(),
+            "2d497ec5327451187ce7e75abb813475"
+        );
+    }
+
+    #[test]
+    fn kind_and_key_separate_indexes() {
+        let one = vault(9).blind_index(IndexKind::Msisdn, b"1440193898523");
+        assert_ne!(one, vault(9).blind_index(IndexKind::Iccid, b"1440193898523"));
+        assert_ne!(one, vault(8).blind_index(IndexKind::Msisdn, b"1440193898523"));
+    }
+
+    #[test]
+    fn only_the_secret_itself_matches_its_hash() {
+        let vault = vault(9);
+        let hash = vault.hash_secret("secret");
+        assert!(vault.verify_secret("secret", &hash));
+        assert!(!vault.verify_secret("Secret", &hash));
+        assert!(!vault.verify_secret("secret", &hash[..31]));
+        assert!(!vault.verify_secret("secret", &[]));
+    }
+
+    #[test]
+    fn a_component_without_token_key_cannot_sign() {
+        assert!(vault(9).sign_token(b"payload").is_err());
+    }
+}

@@ -1,0 +1,87 @@
+//! Keys, and everything done with them: sealing values before they are stored, indexing them blindly
+//! so that an exact value is still found, unwrapping key material that arrives, wrapping key material
+//! that leaves for the gateway, and recognising secrets (§5.3.1.2, §9.1.1).
+//!
+//! Key material leaves this module in one of three forms only: sealed, wrapped, or in memory that is
+//! wiped when dropped. It never prints itself, and it makes no randomness.
+
+#![forbid(unsafe_code)]
+
+mod envelope;
+mod keyed;
+mod settings;
+mod wrap;
+
+pub use keyed::{BlindIndex, IndexKind, equal_in_constant_time};
+pub use settings::VaultSettings;
+pub use wrap::{unwrap, wrap};
+pub use zeroize::Zeroizing;
+
+use std::collections::BTreeMap;
+
+/// Bytes of every symmetric key of the platform itself.
+pub const KEY_BYTES: usize = 32;
+
+pub(crate) type Key = Zeroizing<[u8; KEY_BYTES]>;
+
+/// Where random bytes come from: the component's or the operating system's generator, or a test's.
+pub trait Random {
+    /// Fills `out` with unpredictable bytes.
+    fn fill(&self, out: &mut [u8]);
+}
+
+/// `N` bytes from `random`.
+#[must_use]
+pub fn random_bytes<const N: usize>(random: &dyn Random) -> [u8; N] {
+    let mut out = [0; N];
+    random.fill(&mut out);
+    out
+}
+
+/// A column whose values are sealed, written `table.column`. Part of what a seal is bound to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Column(pub &'static str);
+
+/// Why the vault refuses. Carries no key and no value.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum VaultError {
+    /// A setting is missing or malformed.
+    #[error("setting {0}: {1}")]
+    Setting(&'static str, &'static str),
+    /// A sealed value is malformed, was moved to another row, was changed, or its key is gone.
+    #[error("a sealed value of {0} cannot be opened: {1}")]
+    Sealed(&'static str, &'static str),
+    /// There is no transport key of that name.
+    #[error("no such transport key")]
+    UnknownTransportKey,
+    /// RFC 3394 unwrapping failed its integrity check, or a length is wrong.
+    #[error("wrapped key material is damaged or wrapped under another key")]
+    Unwrap,
+    /// A key is too short, too long or no multiple of 8 bytes, so that it cannot be wrapped.
+    #[error("key material of this length cannot be wrapped")]
+    Wrap,
+    /// The component was not given this key.
+    #[error("this component has no {0}")]
+    Absent(&'static str),
+}
+
+impl From<VaultError> for domain::error::Error {
+    fn from(error: VaultError) -> Self {
+        Self::internal(error)
+    }
+}
+
+/// The platform's keys.
+pub struct Vault {
+    sealing: BTreeMap<u8, Key>,
+    index: Key,
+    link: Option<Key>,
+    token: Option<Key>,
+    transport: BTreeMap<String, Zeroizing<Vec<u8>>>,
+}
+
+impl std::fmt::Debug for Vault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Vault(…)")
+    }
+}

@@ -1,0 +1,141 @@
+//! Calls that an instance took out of a client's minute in one go, to be spent without asking the database each time.
+//!
+//! Only a small share of what is left is ever taken ahead, so that little is lost when the instance ends, and none
+//! when little is left: the limit stays exact where it matters. A client whose limit was changed notices within
+//! [`LEASE_MS`].
+//!
+//! Never: anything that must be right. Forgetting all leases costs a client a few calls at most.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use domain::{Budget, ClientId, SECOND_MS, Timestamp};
+
+/// How long calls taken ahead may be spent, in milliseconds.
+const LEASE_MS: i64 = SECOND_MS;
+/// Most calls taken ahead.
+const MAX_LEASED: u32 = 16;
+/// The share of what is left that is taken ahead: one part of so many.
+const SHARE: u32 = 32;
+/// Most leases an instance keeps; beyond it all are dropped.
+const MAX_LEASES: usize = 1_024;
+
+struct Lease {
+    budget: Budget,
+    ahead: u32,
+    until: Timestamp,
+}
+
+/// The leases of an instance.
+#[derive(Default)]
+pub struct Leases(RefCell<HashMap<(ClientId, &'static str), Lease>>);
+
+impl Leases {
+    /// Spends a call that was taken ahead, if there is one; what the client has left then.
+    pub(super) fn spend(&self, client: &ClientId, interface: &'static str, now: Timestamp) -> Option<Budget> {
+        let mut leases = self.0.borrow_mut();
+        let lease = leases.get_mut(&(client.clone(), interface))?;
+        if lease.ahead == 0 || now >= lease.until {
+            return None;
+        }
+        lease.ahead -= 1;
+        let left = lease.budget.left.saturating_add(lease.ahead);
+        Some(Budget { left, ..lease.budget })
+    }
+
+    /// How many calls to take from the client's minute now: one to spend at once, and some ahead.
+    pub(super) fn wanted(&self, client: &ClientId, interface: &'static str) -> u32 {
+        let leases = self.0.borrow();
+        let left = leases
+            .get(&(client.clone(), interface))
+            .map_or(0, |lease| lease.budget.left);
+        (left / SHARE).clamp(1, MAX_LEASED)
+    }
+
+    /// Keeps what was taken ahead; what the client has left, as it will read it.
+    pub(super) fn keep(
+        &self,
+        client: &ClientId,
+        interface: &'static str,
+        now: Timestamp,
+        (taken, budget): (u32, Budget),
+    ) -> Budget {
+        let mut leases = self.0.borrow_mut();
+        if leases.len() >= MAX_LEASES {
+            leases.clear();
+        }
+        let mut lease = Lease {
+            budget,
+            ahead: taken.saturating_sub(1),
+            until: now.plus(LEASE_MS),
+        };
+        let key = (client.clone(), interface);
+        // Another request of the instance may have taken some ahead while this one waited for the database.
+        if let Some(other) = leases
+            .get(&key)
+            .filter(|other| other.ahead > 0 && now < other.until)
+        {
+            lease.ahead = lease.ahead.saturating_add(other.ahead);
+            lease.until = other.until.min(lease.until);
+        }
+        let ahead = lease.ahead;
+        leases.insert(key, lease);
+        let left = budget.left.saturating_add(ahead);
+        Budget { left, ..budget }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp(1_782_864_000_000);
+
+    fn budget(left: u32) -> Budget {
+        Budget {
+            limit: 1_000,
+            left,
+            full_in_secs: 1,
+        }
+    }
+
+    #[test]
+    fn what_was_taken_ahead_is_spent_once_and_for_a_second_only() {
+        let (leases, client) = (Leases::default(), ClientId::new([7; 10]));
+        assert_eq!(leases.spend(&client, "chip.read", NOW), None);
+        assert_eq!(leases.keep(&client, "chip.read", NOW, (3, budget(500))).left, 502);
+        assert_eq!(leases.spend(&client, "chip.read", NOW).unwrap().left, 501);
+        assert_eq!(leases.spend(&client, "number.read", NOW), None);
+        assert_eq!(leases.spend(&client, "chip.read", NOW.plus(LEASE_MS)), None);
+        assert_eq!(leases.spend(&client, "chip.read", NOW).unwrap().left, 500);
+        assert_eq!(leases.spend(&client, "chip.read", NOW), None);
+    }
+
+    #[test]
+    fn what_two_requests_took_ahead_at_once_is_added_up() {
+        let (leases, client) = (Leases::default(), ClientId::new([7; 10]));
+        leases.keep(&client, "chip.read", NOW, (16, budget(500)));
+        let left = leases
+            .keep(&client, "chip.read", NOW.plus(1), (16, budget(484)))
+            .left;
+        assert_eq!(left, 514);
+        for _ in 0..30 {
+            assert!(
+                leases
+                    .spend(&client, "chip.read", NOW.plus(LEASE_MS - 1))
+                    .is_some()
+            );
+        }
+        assert_eq!(leases.spend(&client, "chip.read", NOW.plus(LEASE_MS - 1)), None);
+    }
+
+    #[test]
+    fn little_is_taken_ahead_of_little() {
+        let (leases, client) = (Leases::default(), ClientId::new([7; 10]));
+        assert_eq!(leases.wanted(&client, "chip.read"), 1);
+        for (left, wanted) in [(0, 1), (30, 1), (63, 1), (64, 2), (511, 15), (100_000, 16)] {
+            leases.keep(&client, "chip.read", NOW, (1, budget(left)));
+            assert_eq!(leases.wanted(&client, "chip.read"), wanted, "{left}");
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! From a request to a call, and from a result to a reply; no host, no socket, so all of it is tested natively.
+//!
+//! `interface.rs` says what there is, `serve.rs` carries a request through it, and the rest are the steps on the
+//! way: the caller's address, its credential, its parameters, its language, its answer, the operator's log.
+//!
+//! Never: decide anything about cards. That is what `operations` are for.
+
+#![forbid(unsafe_code)]
+
+pub mod address;
+mod call;
+mod credential;
+mod fields;
+pub mod interface;
+mod language;
+mod leases;
+pub mod link;
+mod log;
+mod params;
+mod query;
+mod receipt;
+mod refusal;
+mod reply;
+mod serve;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod texts;
+mod trace;
+
+pub use call::Call;
+pub use fields::{field, or_null, present};
+pub use interface::Interface;
+pub use leases::Leases;
+pub use params::{Param, Params};
+pub use query::MAX_PAIRS;
+pub use receipt::{MAX_RECEIPT_BYTES, read_receipt, unread_receipt};
+pub use refusal::{MAX_ECHOED_NAME_CHARS, Problem, Refusal};
+pub use reply::{REQUEST_ID_HEADER, Reply, render};
+pub use serve::{Admitted, Exchange, Instance, MAX_QUERY_BYTES, MAX_REQUEST_ID_CHARS, Request, admit, serve};
+pub use settings::{MIN_SECRET_BYTES, Settings, Variables};
+pub use texts::Texts;
+pub use trace::Trace;

@@ -1,0 +1,256 @@
+//! `name=value&…` and JSON objects to pairs of text, strictly.
+//!
+//! Decoding is the only thing done here: which names an interface knows, how long a value may be and whether
+//! it may be missing is `params.rs`'s business.
+//!
+//! Never: repair. A stray `%`, a byte that is not UTF-8 or a nested JSON value is reported with the name it
+//! belongs to, so that the caller learns of the mistake instead of having its consequence stored.
+
+use percent_encoding::percent_decode_str;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+
+use super::refusal::Refusal;
+use domain::error::{Error, Reason};
+
+/// Most pairs in one request, whether known or not.
+pub const MAX_PAIRS: usize = 32;
+
+/// A parameter as it was sent: name and value, decoded, in order, repetitions included.
+pub(super) type Pair = (String, String);
+
+/// Reads a query string or an `application/x-www-form-urlencoded` body.
+///
+/// # Errors
+/// [`Reason::BadPercentEncoding`] and [`Reason::BadUtf8`] with the name as it was sent,
+/// [`Reason::TooManyParameters`].
+pub(super) fn decode_form(text: &str) -> Result<Vec<Pair>, Refusal> {
+    let mut pairs = Vec::new();
+    for piece in text.split('&').filter(|piece| !piece.is_empty()) {
+        if pairs.len() == MAX_PAIRS {
+            return Err(Reason::TooManyParameters.into());
+        }
+        let (name, value) = piece.split_once('=').unwrap_or((piece, ""));
+        pairs.push((decode_component(name, name)?, decode_component(name, value)?));
+    }
+    Ok(pairs)
+}
+
+fn decode_component(name: &str, text: &str) -> Result<String, Refusal> {
+    if !percent_signs_are_escapes(text.as_bytes()) {
+        return Err(Refusal::of_field(name, Reason::BadPercentEncoding));
+    }
+    let spaced = text.replace('+', " ");
+    match percent_decode_str(&spaced).decode_utf8() {
+        Ok(decoded) => Ok(decoded.into_owned()),
+        Err(_) => Err(Refusal::of_field(name, Reason::BadUtf8)),
+    }
+}
+
+fn percent_signs_are_escapes(bytes: &[u8]) -> bool {
+    bytes
+        .iter()
+        .enumerate()
+        .filter(|(_, byte)| **byte == b'%')
+        .all(|(at, _)| {
+            bytes
+                .get(at + 1..at + 3)
+                .is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+        })
+}
+
+/// Reads a JSON object whose values are text or integers (`"write_type": 1` is what people write).
+///
+/// # Errors
+/// [`Reason::BadJson`] with the place where reading stopped, [`Reason::ParameterNotText`] with the name,
+/// [`Reason::TooManyParameters`].
+pub(super) fn decode_json(body: &[u8]) -> Result<Vec<Pair>, Refusal> {
+    let object: JsonObject = serde_json::from_slice(body).map_err(|problem| bad_json(&problem))?;
+    if object.0.len() > MAX_PAIRS {
+        return Err(Reason::TooManyParameters.into());
+    }
+    object
+        .0
+        .into_iter()
+        .map(|(name, value)| match value {
+            serde_json::Value::String(text) => Ok((name, text)),
+            serde_json::Value::Number(number) if !number.is_f64() => Ok((name, number.to_string())),
+            _ => Err(Refusal::of_field(&name, Reason::ParameterNotText)),
+        })
+        .collect()
+}
+
+/// [`Reason::BadJson`] with the place where reading stopped. The library's own words stay inside: they can quote
+/// the body.
+pub(super) fn bad_json(problem: &serde_json::Error) -> Error {
+    let (line, column) = (problem.line(), problem.column());
+    Error::new(Reason::BadJson).with_detail(
+        format!("第 {line} 行第 {column} 列"),
+        format!("line {line}, column {column}"),
+    )
+}
+
+/// What is wrong with a JSON document that does not fit its type. Of the library's words only those that name a
+/// field are taken over.
+pub(super) fn unreadable_document(problem: &serde_json::Error) -> Refusal {
+    const NAMING: [(&str, Reason); 3] = [
+        ("missing field `", Reason::ParameterMissing),
+        ("unknown field `", Reason::ParameterUnknown),
+        ("duplicate field `", Reason::ParameterRepeated),
+    ];
+    let text = problem.to_string();
+    let named = NAMING.iter().find_map(|(words, reason)| {
+        let name = text.strip_prefix(words)?.split('`').next()?;
+        Some(Refusal::of_field(name, *reason))
+    });
+    named.unwrap_or_else(|| bad_json(problem).into())
+}
+
+/// A JSON object that still knows when a name came twice; a map would keep the last one silently.
+struct JsonObject(Vec<(String, serde_json::Value)>);
+
+impl<'de> Deserialize<'de> for JsonObject {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Pairs;
+        impl<'de> Visitor<'de> for Pairs {
+            type Value = JsonObject;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("one JSON object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<JsonObject, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = map.next_entry()? {
+                    pairs.push(pair);
+                }
+                Ok(JsonObject(pairs))
+            }
+        }
+        deserializer.deserialize_map(Pairs)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn owned(expected: &[(&str, &str)]) -> Vec<Pair> {
+        expected
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect()
+    }
+
+    fn form(text: &str) -> Vec<Pair> {
+        decode_form(text).unwrap()
+    }
+
+    fn refused<T: std::fmt::Debug>(result: Result<T, Refusal>) -> (Reason, Option<String>) {
+        let refusal = result.unwrap_err();
+        (refusal.reason(), refusal.first().field.clone())
+    }
+
+    #[test]
+    fn a_query_is_decoded_pair_by_pair_in_order() {
+        assert_eq!(
+            form("a=1&b=%E5%86%99+x&a=2"),
+            owned(&[("a", "1"), ("b", "写 x"), ("a", "2")])
+        );
+        assert_eq!(form("%61=b%3Dc=d"), owned(&[("a", "b=c=d")]));
+        assert_eq!(form("flag&&x="), owned(&[("flag", ""), ("x", "")]));
+        assert_eq!(form(""), owned(&[]));
+    }
+
+    #[test]
+    fn every_broken_escape_is_reported_with_its_name() {
+        for value in ["%", "%4", "%zz", "1%", "%%31"] {
+            let (reason, field) = refused(decode_form(&format!("ok=1&eid={value}")));
+            assert_eq!(
+                (reason, field.as_deref()),
+                (Reason::BadPercentEncoding, Some("eid")),
+                "{value}"
+            );
+        }
+        assert_eq!(
+            refused(decode_form("%4=1")),
+            (Reason::BadPercentEncoding, Some("%4".into()))
+        );
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf8_are_reported_with_their_name() {
+        for value in ["%FF", "%E5%86", "%C0%80", "%ED%A0%80"] {
+            let (reason, field) = refused(decode_form(&format!("eid={value}")));
+            assert_eq!(
+                (reason, field.as_deref()),
+                (Reason::BadUtf8, Some("eid")),
+                "{value}"
+            );
+        }
+    }
+
+    #[test]
+    fn more_pairs_than_any_interface_has_are_refused() {
+        let many = "a=1&".repeat(MAX_PAIRS);
+        assert_eq!(form(&many).len(), MAX_PAIRS);
+        assert_eq!(
+            refused(decode_form(&format!("{many}a=1"))).0,
+            Reason::TooManyParameters
+        );
+    }
+
+    #[test]
+    fn a_json_object_gives_the_same_pairs_as_a_query() {
+        let body = r#"{"eid":"8904","write_type":1,"eid":"8905"}"#;
+        let expected = owned(&[("eid", "8904"), ("write_type", "1"), ("eid", "8905")]);
+        assert_eq!(decode_json(body.as_bytes()).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_document_that_does_not_fit_names_the_field_but_shows_no_value() {
+        #[derive(Debug, serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Document {
+            #[expect(dead_code, reason = "only its being read matters")]
+            name: String,
+        }
+        for (text, reason, field) in [
+            ("{}", Reason::ParameterMissing, Some("name")),
+            (
+                r#"{"name":"a","nmae":"b"}"#,
+                Reason::ParameterUnknown,
+                Some("nmae"),
+            ),
+            (
+                r#"{"name":"a","name":"b"}"#,
+                Reason::ParameterRepeated,
+                Some("name"),
+            ),
+            (r#"{"name":4711}"#, Reason::BadJson, None),
+            ("{", Reason::BadJson, None),
+        ] {
+            let refusal = unreadable_document(&serde_json::from_str::<Document>(text).unwrap_err());
+            assert_eq!(
+                (refusal.reason(), refusal.first().field.as_deref()),
+                (reason, field),
+                "{text}"
+            );
+            assert!(!refusal.first().error.to_string().contains("4711"));
+        }
+    }
+
+    #[test]
+    fn json_that_is_not_flat_text_is_reported_with_its_name() {
+        for value in ["null", "true", "1.5", "[]", "{}", "1e3"] {
+            let (reason, field) = refused(decode_json(format!(r#"{{"eid":{value}}}"#).as_bytes()));
+            assert_eq!(
+                (reason, field.as_deref()),
+                (Reason::ParameterNotText, Some("eid")),
+                "{value}"
+            );
+        }
+        for body in ["", "[]", "1", "{", "{\"a\":\"1\"} x", "\"a\""] {
+            assert_eq!(refused(decode_json(body.as_bytes())).0, Reason::BadJson, "{body}");
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Why a call is refused, as the caller will read it: one or more problems, each with the parameter it concerns.
+//!
+//! Never: carry a value. Names of parameters and broken rules go out, what the caller sent does not come back.
+
+use domain::error::{Error, Reason};
+use domain::{Budget, Malformed};
+
+/// Longest part of a name sent by the caller that an answer repeats, in characters.
+pub const MAX_ECHOED_NAME_CHARS: usize = 40;
+
+/// One problem of a call.
+#[derive(Debug)]
+pub struct Problem {
+    /// What is wrong, from the catalogue.
+    pub error: Error,
+    /// The parameter it concerns, as it was sent.
+    pub field: Option<String>,
+}
+
+impl Problem {
+    /// A problem with the parameter or field called `name`; the message repeats the name.
+    pub fn with_field(name: &str, reason: Reason) -> Self {
+        let name = echoed(name);
+        Self {
+            error: Error::new(reason).with_detail(&name, &name),
+            field: Some(name),
+        }
+    }
+}
+
+/// The refusal of a call: never without a problem.
+#[derive(Debug)]
+pub struct Refusal {
+    first: Problem,
+    others: Vec<Problem>,
+    budget: Option<Budget>,
+}
+
+impl Refusal {
+    /// A refusal because of one parameter.
+    pub fn of_field(name: &str, reason: Reason) -> Self {
+        Problem::with_field(name, reason).into()
+    }
+
+    /// A refusal because a parameter's text breaks the rule of its kind.
+    pub fn of_malformed(name: &str, malformed: Malformed) -> Self {
+        Problem {
+            error: malformed.into(),
+            field: Some(echoed(name)),
+        }
+        .into()
+    }
+
+    /// `Err` with all problems, or `Ok` when there are none.
+    ///
+    /// # Errors
+    /// The refusal that the problems make.
+    pub fn unless_empty(problems: Vec<Problem>) -> Result<(), Self> {
+        let mut problems = problems.into_iter();
+        match problems.next() {
+            None => Ok(()),
+            Some(first) => Err(Self {
+                first,
+                others: problems.collect(),
+                budget: None,
+            }),
+        }
+    }
+
+    /// Adds what the client has left of its limit.
+    #[must_use]
+    pub(super) fn with_budget(mut self, budget: Budget) -> Self {
+        self.budget = Some(budget);
+        self
+    }
+
+    /// What the client has left of its limit, if that was looked at.
+    pub(super) fn budget(&self) -> Option<Budget> {
+        let wait = self.first.error.wait();
+        self.budget.or(wait.and_then(|wait| wait.budget))
+    }
+
+    /// The problem that decides status, reason and message.
+    pub fn first(&self) -> &Problem {
+        &self.first
+    }
+
+    /// Every problem, the deciding one first.
+    pub fn problems(&self) -> impl Iterator<Item = &Problem> {
+        std::iter::once(&self.first).chain(&self.others)
+    }
+
+    /// How many problems there are.
+    pub fn count(&self) -> usize {
+        1 + self.others.len()
+    }
+
+    /// The reason of the deciding problem.
+    pub fn reason(&self) -> Reason {
+        self.first.error.reason()
+    }
+}
+
+impl From<Problem> for Refusal {
+    fn from(first: Problem) -> Self {
+        Self {
+            first,
+            others: Vec::new(),
+            budget: None,
+        }
+    }
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Problem { error, field: None }.into()
+    }
+}
+
+impl From<Reason> for Refusal {
+    fn from(reason: Reason) -> Self {
+        Error::new(reason).into()
+    }
+}
+
+fn echoed(name: &str) -> String {
+    name.chars().take(MAX_ECHOED_NAME_CHARS).collect()
+}

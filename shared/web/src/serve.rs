@@ -1,0 +1,300 @@
+//! What every endpoint needs, in one place: method, true address, credential, permission, parameters, and the
+//! turning of failures into answers. An endpoint adds the one sentence that is its own.
+//!
+//! The order is fixed: nothing is read from the database before the address is known, and nothing a caller sends
+//! is judged, beyond decoding it, before the caller is known.
+
+use std::net::IpAddr;
+
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, Method, Response, Uri};
+
+use super::address::{AddressProblem, true_client_addr};
+use super::call::Call;
+use super::credential;
+use super::interface::{Access, Content, Interface};
+use super::leases::Leases;
+use super::params::{Param, Params};
+use super::query::{Pair, decode_form, decode_json};
+use super::refusal::Refusal;
+use super::reply::{REQUEST_ID_HEADER, Reply, render};
+use super::settings::Settings;
+use super::trace::Trace;
+use super::{language, log};
+use domain::Budget;
+use domain::error::{Error, Lang, Reason};
+use operations::{Context, Verified, spend_calls, verify_token};
+use store::Database;
+use vault::{Random, random_bytes};
+
+/// Longest query string, in bytes.
+pub const MAX_QUERY_BYTES: usize = 4 * 1024;
+
+/// Longest identifier of a request that is taken over from the caller, in characters.
+pub const MAX_REQUEST_ID_CHARS: usize = 64;
+
+/// Random bytes in an identifier that the platform makes for a request.
+const REQUEST_ID_BYTES: usize = 16;
+
+/// A request whose body was read, or was not for the given reason. A body longer than the interface's limit may
+/// be cut off anywhere beyond it.
+pub type Request = http::Request<Result<Vec<u8>, Reason>>;
+
+/// A request's identifier and language, which the answer needs whatever happens.
+pub struct Exchange {
+    interface: &'static Interface,
+    request_id: String,
+    lang: Lang,
+}
+
+impl Exchange {
+    /// Takes over the caller's `x-request-id` if it is harmless, or else makes one.
+    pub fn begin(interface: &'static Interface, headers: &HeaderMap, random: &dyn Random) -> Self {
+        let given = headers
+            .get(REQUEST_ID_HEADER)
+            .and_then(|value| value.to_str().ok());
+        let request_id = match given {
+            Some(id) if is_harmless(id) => id.to_owned(),
+            _ => hex::encode(random_bytes::<REQUEST_ID_BYTES>(random)),
+        };
+        Self {
+            interface,
+            request_id,
+            lang: language::preferred(headers),
+        }
+    }
+
+    /// The interface that is called.
+    pub fn interface(&self) -> &'static Interface {
+        self.interface
+    }
+
+    /// The request's identifier.
+    pub fn request_id(&self) -> &str {
+        &self.request_id
+    }
+
+    /// The line for the operator's log when a call could not be written into the call log.
+    pub fn lost_from_log(&self, error: &Error) -> String {
+        log::lost(self.interface.name, &self.request_id, error)
+    }
+
+    /// The answer, and the line for the operator's log if there is something to tell.
+    pub fn finish(
+        &self,
+        from: Option<IpAddr>,
+        outcome: &Result<Reply, Refusal>,
+    ) -> (Response<Vec<u8>>, Option<String>) {
+        let line = outcome
+            .as_ref()
+            .err()
+            .and_then(|refusal| log::line(self.interface.name, &self.request_id, from, refusal));
+        (render(self.interface, outcome, self.lang, &self.request_id), line)
+    }
+}
+
+fn is_harmless(id: &str) -> bool {
+    (1..=MAX_REQUEST_ID_CHARS).contains(&id.len())
+        && id
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+}
+
+/// A request that passed the checks which need neither its body nor the database.
+pub struct Admitted {
+    from: IpAddr,
+}
+
+/// Checks true address, method and, on internal interfaces, the secret: all that can be known before a body is
+/// read, so that a stranger cannot make the platform read one of megabytes. The address is noted in `trace`.
+///
+/// # Errors
+/// [`Reason::MethodNotAllowed`], [`Reason::HeaderForged`], [`Reason::AddressUnknown`],
+/// [`Reason::CredentialWrong`].
+pub fn admit(
+    interface: &Interface,
+    (method, uri): (&Method, &Uri),
+    headers: &HeaderMap,
+    settings: &Settings,
+    trace: &mut Trace,
+) -> Result<Admitted, Refusal> {
+    let from = true_client_addr(headers, &settings.trusted_proxies).map_err(address_error)?;
+    trace.from = Some(from);
+    if !interface.methods.allow(method) {
+        let allowed = interface.methods.header();
+        return Err(Error::new(Reason::MethodNotAllowed)
+            .with_detail(allowed, allowed)
+            .into());
+    }
+    if interface.access == Access::Secret {
+        let is_right = match credential::bearer(headers) {
+            Ok(Some(presented)) => settings.is_secret(presented),
+            Ok(None) if interface.params.contains(&Param::Key) => {
+                let query = uri.query().filter(|query| query.len() <= MAX_QUERY_BYTES);
+                let pairs = decode_form(query.unwrap_or_default()).unwrap_or_default();
+                let mut keys = pairs.iter().filter(|(name, _)| name == Param::Key.name());
+                keys.next().is_some_and(|(_, key)| settings.is_secret(key))
+            }
+            _ => false,
+        };
+        if !is_right {
+            return Err(Reason::CredentialWrong.into());
+        }
+    }
+    Ok(Admitted { from })
+}
+
+fn address_error(problem: AddressProblem) -> Error {
+    match problem {
+        AddressProblem::Forged(header) => Error::new(Reason::HeaderForged).with_detail(&header, &header),
+        AddressProblem::NoPeer | AddressProblem::BadForwardedFor => {
+            Error::new(Reason::AddressUnknown).with_cause(problem)
+        }
+    }
+}
+
+/// What an instance of a component keeps between requests.
+#[derive(Clone, Copy)]
+pub struct Instance<'a> {
+    /// How the component is configured.
+    pub settings: &'a Settings,
+    /// Calls taken ahead.
+    pub leases: &'a Leases,
+}
+
+/// Carries an admitted request through the remaining checks and into the endpoint's sentence. What the call log is
+/// to say is gathered in `trace`.
+///
+/// # Errors
+/// Every refusal; the caller of this function renders it with [`Exchange::finish`].
+pub async fn serve<D: Database>(
+    interface: &'static Interface,
+    admitted: &Admitted,
+    request: &Request,
+    cx: &Context<'_, D>,
+    instance: Instance<'_>,
+    trace: &mut Trace,
+    sentence: impl AsyncFnOnce(&Call<'_, D>) -> Result<Reply, Refusal>,
+) -> Result<Reply, Refusal> {
+    let from = admitted.from;
+    let (body, pairs) = read(interface, request)?;
+    trace.note(interface, cx, &pairs);
+    let verified = match interface.access {
+        Access::Client(permission) => {
+            let token = credential::token(request.headers(), &pairs)?;
+            Some(verify_token(cx, token, from, permission).await?)
+        }
+        Access::Anyone | Access::Secret => None,
+    };
+    let budget = match &verified {
+        Some(verified) => {
+            trace.is_known = true;
+            trace.client_id = Some(verified.caller.id.clone());
+            Some(take_a_call(interface, cx, instance.leases, verified).await?)
+        }
+        None => None,
+    };
+    let answer = async {
+        let params = Params::from_pairs(pairs, |name| interface.accepts(name))?;
+        let call = Call {
+            cx,
+            settings: instance.settings,
+            params,
+            body,
+            from,
+            lang: language::preferred(request.headers()),
+            caller: verified.map(|verified| verified.caller),
+        };
+        sentence(&call).await
+    };
+    match (answer.await, budget) {
+        (Ok(reply), Some(budget)) => Ok(reply.with_budget(budget)),
+        (Err(refusal), Some(budget)) => Err(refusal.with_budget(budget)),
+        (outcome, None) => outcome,
+    }
+}
+
+/// Takes one call out of the client's minute.
+async fn take_a_call<D: Database>(
+    interface: &'static Interface,
+    cx: &Context<'_, D>,
+    leases: &Leases,
+    verified: &Verified,
+) -> Result<Budget, Error> {
+    let (client, name) = (&verified.caller.id, interface.name);
+    if let Some(budget) = leases.spend(client, name, cx.now) {
+        return Ok(budget);
+    }
+    let limit = verified.calls_per_minute.unwrap_or(interface.calls_per_minute);
+    let taken = spend_calls(cx, client, name, limit, leases.wanted(client, name)).await?;
+    Ok(leases.keep(client, name, cx.now, taken))
+}
+
+/// The parameters in query and body, undecided, and the body itself where it is a document or a file.
+fn read<'a>(interface: &Interface, request: &'a Request) -> Result<(&'a [u8], Vec<Pair>), Refusal> {
+    let query = request.uri().query().unwrap_or_default();
+    if query.len() > MAX_QUERY_BYTES {
+        return Err(Reason::QueryTooLong.into());
+    }
+    let mut pairs = decode_form(query)?;
+    let body = request.body().as_deref().map_err(|reason| *reason)?;
+    if body.len() > interface.max_body_bytes {
+        let limit = interface.max_body_bytes;
+        let error = Error::new(Reason::BodyTooLarge);
+        return Err(error
+            .with_detail(
+                format!("上限 {limit} 字节"),
+                format!("the limit is {limit} bytes"),
+            )
+            .into());
+    }
+    if body.is_empty() {
+        return Ok((body, pairs));
+    }
+    if request.method() == Method::GET {
+        return Err(Reason::BodyUnexpected.into());
+    }
+    match (interface.content, media_type(request.headers()).as_str()) {
+        (Content::Parameters, "application/x-www-form-urlencoded") => {
+            let text = std::str::from_utf8(body).map_err(|_| Reason::BadUtf8)?;
+            pairs.extend(decode_form(text)?);
+            Ok((&[], pairs))
+        }
+        (Content::Parameters, "application/json") => {
+            pairs.extend(decode_json(body)?);
+            Ok((&[], pairs))
+        }
+        (Content::Json, "application/json")
+        | (Content::Csv, "text/csv")
+        | (Content::Ndjson, "application/x-ndjson" | "application/jsonl") => Ok((body, pairs)),
+        (content, _) => {
+            let accepted = accepted_media_types(content);
+            Err(Error::new(Reason::MediaTypeUnsupported)
+                .with_detail(accepted, accepted)
+                .into())
+        }
+    }
+}
+
+fn accepted_media_types(content: Content) -> &'static str {
+    match content {
+        Content::Parameters => "application/x-www-form-urlencoded, application/json",
+        Content::Json => "application/json",
+        Content::Csv => "text/csv",
+        Content::Ndjson => "application/x-ndjson",
+    }
+}
+
+/// The media type without its parameters; a `charset` other than UTF-8 shows in the body itself.
+fn media_type(headers: &HeaderMap) -> String {
+    let value = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    value
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase()
+}

@@ -1,0 +1,250 @@
+//! What a component is configured with, read from its variables and checked as a whole.
+//!
+//! Fail closed: a secret that is missing, too short or malformed is an error of every call, never a default.
+
+use super::address::TrustedProxies;
+use domain::Zone;
+use domain::error::Error;
+use operations::{CALL_LOG_DAYS, MAX_POOL_LOW_WATER, POOL_LOW_WATER, RECORD_DAYS, Upkeep};
+use vault::{Vault, VaultSettings, Zeroizing, equal_in_constant_time};
+
+/// Shortest secret that opens an internal interface, in bytes.
+pub const MIN_SECRET_BYTES: usize = 32;
+
+/// Most days for which anything can be kept: a hundred years.
+const MAX_DAYS: u32 = 36_525;
+
+/// The variables of one component as text; `None` for those its interfaces have no use for.
+#[derive(Clone, Default)]
+pub struct Variables {
+    /// See [`VaultSettings::sealing_keys`].
+    pub sealing_keys: Option<Zeroizing<String>>,
+    /// See [`VaultSettings::index_key`].
+    pub index_key: Zeroizing<String>,
+    /// See [`VaultSettings::link_key`].
+    pub link_key: Option<Zeroizing<String>>,
+    /// See [`VaultSettings::token_key`].
+    pub token_key: Option<Zeroizing<String>>,
+    /// See [`VaultSettings::transport_keys`].
+    pub transport_keys: Option<Zeroizing<String>>,
+    /// The secret of the component's internal interfaces.
+    pub secret: Option<Zeroizing<String>>,
+    /// The platform's time zone: see [`Zone::parse`].
+    pub time_zone: Option<String>,
+    /// See [`TrustedProxies::parse`].
+    pub trusted_proxies: Option<String>,
+    /// `true` or `false`.
+    pub callback_allow_http: Option<String>,
+    /// Days.
+    pub call_log_days: Option<String>,
+    /// Days.
+    pub record_days: Option<String>,
+    /// Numbers.
+    pub pool_low_water: Option<String>,
+}
+
+/// The configuration of one component.
+pub struct Settings {
+    /// The keys.
+    pub vault: Vault,
+    /// The platform's time zone.
+    pub zone: Zone,
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: TrustedProxies,
+    /// Whether callbacks may go over plain http and to special-purpose addresses: test rigs only.
+    pub callback_allow_http: bool,
+    /// How the periodic work is configured.
+    pub upkeep: Upkeep,
+    secret: Option<Zeroizing<String>>,
+}
+
+impl Settings {
+    /// Reads and checks the variables.
+    ///
+    /// # Errors
+    /// An internal error whose cause names the variable and never its value.
+    pub fn from_variables(variables: &Variables) -> Result<Self, Error> {
+        let vault = Vault::from_settings(VaultSettings {
+            sealing_keys: variables.sealing_keys.as_ref().map(|keys| keys.as_str()),
+            index_key: &variables.index_key,
+            link_key: variables.link_key.as_ref().map(|key| key.as_str()),
+            token_key: variables.token_key.as_ref().map(|key| key.as_str()),
+            transport_keys: variables.transport_keys.as_ref().map(|keys| keys.as_str()),
+        })?;
+        if variables
+            .secret
+            .as_ref()
+            .is_some_and(|secret| secret.len() < MIN_SECRET_BYTES)
+        {
+            return Err(Error::internal(format!(
+                "the component's secret has fewer than {MIN_SECRET_BYTES} bytes"
+            )));
+        }
+        Ok(Self {
+            vault,
+            zone: zone(variables.time_zone.as_deref())?,
+            trusted_proxies: TrustedProxies::parse(variables.trusted_proxies.as_deref().unwrap_or_default())
+                .map_err(|problem| Error::internal(format!("variable trusted_proxies: {problem}")))?,
+            callback_allow_http: flag("callback_allow_http", variables.callback_allow_http.as_deref())?,
+            upkeep: Upkeep {
+                call_log_days: days("call_log_days", variables.call_log_days.as_deref(), CALL_LOG_DAYS)?,
+                record_days: days("record_days", variables.record_days.as_deref(), RECORD_DAYS)?,
+                pool_low_water: low_water(variables.pool_low_water.as_deref())?,
+            },
+            secret: variables.secret.clone(),
+        })
+    }
+
+    /// The component's secret, to open another component that has the same.
+    pub fn own_secret(&self) -> &str {
+        self.secret.as_ref().map_or("", |secret| secret.as_str())
+    }
+
+    /// Whether `presented` is the component's secret, in constant time. A component without one accepts nothing.
+    pub fn is_secret(&self, presented: &str) -> bool {
+        self.secret
+            .as_ref()
+            .is_some_and(|secret| equal_in_constant_time(secret, presented))
+    }
+}
+
+fn zone(text: Option<&str>) -> Result<Zone, Error> {
+    let Some(text) = text else { return Ok(Zone::UTC) };
+    Zone::parse(text).ok_or_else(|| {
+        Error::internal("variable time_zone: neither a known time zone nor an offset such as +08:00")
+    })
+}
+
+/// A number of days from 1 to [`MAX_DAYS`].
+fn days(name: &str, text: Option<&str>, default: u32) -> Result<u32, Error> {
+    let Some(text) = text else { return Ok(default) };
+    let days = text.parse().ok().filter(|days| (1..=MAX_DAYS).contains(days));
+    days.ok_or_else(|| {
+        Error::internal(format!(
+            "variable {name}: not a number of days from 1 to {MAX_DAYS}"
+        ))
+    })
+}
+
+/// A low-water mark from 0 to [`MAX_POOL_LOW_WATER`].
+fn low_water(text: Option<&str>) -> Result<u32, Error> {
+    let Some(text) = text else {
+        return Ok(POOL_LOW_WATER);
+    };
+    let mark = text.parse().ok().filter(|mark| *mark <= MAX_POOL_LOW_WATER);
+    mark.ok_or_else(|| {
+        Error::internal(format!(
+            "variable pool_low_water: not a number from 0 to {MAX_POOL_LOW_WATER}"
+        ))
+    })
+}
+
+fn flag(name: &str, text: Option<&str>) -> Result<bool, Error> {
+    match text {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(_) => Err(Error::internal(format!(
+            "variable {name}: neither true nor false"
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::error::Reason;
+
+    fn variables() -> Variables {
+        Variables {
+            sealing_keys: Some(Zeroizing::new(format!("1:{}", "11".repeat(32)))),
+            index_key: Zeroizing::new("22".repeat(32)),
+            secret: Some(Zeroizing::new("s".repeat(MIN_SECRET_BYTES))),
+            ..Variables::default()
+        }
+    }
+
+    #[test]
+    fn sound_variables_make_settings_with_safe_defaults() {
+        let settings = Settings::from_variables(&variables()).unwrap();
+        assert!(!settings.callback_allow_http);
+        assert_eq!(settings.trusted_proxies, TrustedProxies::default());
+        assert!(settings.is_secret(&"s".repeat(MIN_SECRET_BYTES)));
+        assert!(!settings.is_secret(&"s".repeat(MIN_SECRET_BYTES + 1)));
+        assert!(!settings.is_secret(""));
+    }
+
+    #[test]
+    fn a_component_without_a_secret_accepts_nothing() {
+        let settings = Settings::from_variables(&Variables {
+            secret: None,
+            ..variables()
+        })
+        .unwrap();
+        assert!(!settings.is_secret(""));
+    }
+
+    #[test]
+    fn every_broken_variable_is_an_internal_error_that_does_not_show_it() {
+        let text = |text: &str| Some(text.to_owned());
+        let short = "x".repeat(MIN_SECRET_BYTES - 1);
+        for broken in [
+            Variables {
+                sealing_keys: Some(Zeroizing::default()),
+                ..variables()
+            },
+            Variables {
+                index_key: Zeroizing::new("2222".into()),
+                ..variables()
+            },
+            Variables {
+                secret: Some(Zeroizing::default()),
+                ..variables()
+            },
+            Variables {
+                secret: Some(Zeroizing::new(short.clone())),
+                ..variables()
+            },
+            Variables {
+                time_zone: text("Asia/Nowhere"),
+                ..variables()
+            },
+            Variables {
+                time_zone: text(""),
+                ..variables()
+            },
+            Variables {
+                trusted_proxies: text("proxy"),
+                ..variables()
+            },
+            Variables {
+                callback_allow_http: text("yes"),
+                ..variables()
+            },
+            Variables {
+                callback_allow_http: text(""),
+                ..variables()
+            },
+            Variables {
+                pool_low_water: text("1000001"),
+                ..variables()
+            },
+            Variables {
+                pool_low_water: text("-1"),
+                ..variables()
+            },
+            Variables {
+                call_log_days: text("0"),
+                ..variables()
+            },
+            Variables {
+                call_log_days: text("half a year"),
+                ..variables()
+            },
+        ] {
+            let error = Settings::from_variables(&broken).err().unwrap();
+            assert_eq!(error.reason(), Reason::Internal);
+            let cause = error.cause().unwrap();
+            assert!(!cause.contains("2222") && !cause.contains(&short), "{cause}");
+        }
+    }
+}

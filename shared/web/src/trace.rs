@@ -1,0 +1,117 @@
+//! What the call log will say about a call, gathered on the call's way; and writing it down at the end.
+//!
+//! The end of every call is here: a stranger's refusal is held against its address, the call is logged, and only
+//! then is it answered. Logging comes last on purpose: Spin answers a request that ends with SQLite without delay.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::interface::{Access, Interface};
+use super::params::Param;
+use super::query::Pair;
+use super::refusal::Refusal;
+use super::reply::Reply;
+use super::serve::Exchange;
+use domain::error::Error;
+use domain::{ClientId, TaskId, masked};
+use operations::{Blame, CallRecord, Context, blame, record_call};
+use store::Database;
+use vault::{BlindIndex, IndexKind};
+
+/// What is known about a call so far.
+#[derive(Debug, Default)]
+pub struct Trace {
+    /// The true address of the caller.
+    pub from: Option<IpAddr>,
+    pub(super) is_known: bool,
+    pub(super) client_id: Option<ClientId>,
+    eid_index: Option<BlindIndex>,
+    task_id: Option<String>,
+    subject: Option<String>,
+}
+
+impl Trace {
+    /// Takes note of what the parameters, not yet judged, say the call is about.
+    pub(super) fn note<D>(&mut self, interface: &Interface, cx: &Context<'_, D>, pairs: &[Pair]) {
+        let text = |param: Param| {
+            let of =
+                |(name, value): &Pair| name == param.name() && value.chars().count() <= param.max_chars();
+            pairs
+                .iter()
+                .find(|pair| of(pair))
+                .map(|(_, value)| value.as_str())
+        };
+        // Elsewhere the parameter names a client that somebody else asks about.
+        if interface.access == Access::Anyone {
+            self.client_id = text(Param::ClientId).and_then(|text| ClientId::parse(text).ok());
+        }
+        let subject = [Param::Eid, Param::Msisdn, Param::Iccid]
+            .into_iter()
+            .find_map(|param| Some((param, text(param)?)));
+        self.subject = subject.map(|(param, text)| format!("{}={}", param.name(), masked(text)));
+        if let Some((Param::Eid, eid)) = subject {
+            self.eid_index = Some(cx.vault.blind_index(IndexKind::Eid, eid.as_bytes()));
+        }
+        // Anything else in its place could be an identifier in full.
+        self.task_id = text(Param::TaskId).and_then(|text| Some(TaskId::parse(text).ok()?.text()));
+    }
+
+    /// Ends the call: holds a stranger's refusal against it and writes the call down. What comes back is the outcome
+    /// to answer with, and what the operator has to be told when the call could not be written down.
+    pub async fn conclude<D: Database>(
+        &self,
+        exchange: &Exchange,
+        cx: &Context<'_, D>,
+        outcome: Result<Reply, Refusal>,
+        duration: Duration,
+    ) -> (Result<Reply, Refusal>, Option<Error>) {
+        let interface = exchange.interface();
+        if let (Err(refusal), false, Some(from)) = (&outcome, self.is_known, self.from)
+            && is_held_against(interface, refusal)
+            && let Err(limited) = blame(cx, Blame::Refusal, from).await
+        {
+            // Too many to be written down one by one.
+            return (Err(limited.into()), None);
+        }
+        let written = self.write(exchange, cx, &outcome, duration).await;
+        (outcome, written.err())
+    }
+
+    async fn write<D: Database>(
+        &self,
+        exchange: &Exchange,
+        cx: &Context<'_, D>,
+        outcome: &Result<Reply, Refusal>,
+        duration: Duration,
+    ) -> Result<(), Error> {
+        let (code, reason) = match outcome {
+            Ok(_) => (200, None),
+            Err(refusal) => (refusal.reason().status(), Some(refusal.reason().code())),
+        };
+        let interface = exchange.interface();
+        if !interface.is_logged(code) {
+            return Ok(());
+        }
+        let in_reply = outcome.as_ref().ok().and_then(|reply| reply.text("task_id"));
+        let record = CallRecord {
+            at: cx.now,
+            client_id: self.client_id.as_ref(),
+            interface: interface.name,
+            code,
+            reason,
+            address: self.from,
+            duration,
+            request_id: exchange.request_id(),
+            eid_index: self.eid_index,
+            task_id: in_reply.or(self.task_id.as_deref()),
+            subject: self.subject.as_deref(),
+        };
+        record_call(cx, &record).await
+    }
+}
+
+/// A refusal that costs the platform work and may be meant to: anything but the platform's own failures.
+fn is_held_against(interface: &Interface, refusal: &Refusal) -> bool {
+    let status = refusal.reason().status();
+    (400..500).contains(&status) && (interface.access != Access::Secret || status == 401)
+}
