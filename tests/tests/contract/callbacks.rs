@@ -24,7 +24,7 @@ const NOT_2XX: Option<&str> = Some("the status is not 2xx");
 /// Two receivers that accept and eleven that fail, each in its own way.
 fn behaviours() -> Vec<Case> {
     let accepted = [
-        ("/good", Behaviour::good(), Some(200), "delivered", None),
+        ("/good", Behaviour::accepts(), Some(200), "delivered", None),
         ("/slow", Behaviour::SendsSlowly(5), Some(200), "delivered", None),
     ];
     [&accepted[..], &broken_connections(), &refusing_answers()].concat()
@@ -204,7 +204,7 @@ async fn dead_messages_are_resent_by_an_administrator() {
     // Ten days of failures also stopped the address; entering it again resets it.
     let address = json!({"receiver": client.id, "url": fixture.receiver.url("/down")});
     fixture.post("/admin/v1/receivers:update", address).await;
-    fixture.receiver.set_behaviour("/down", Behaviour::good());
+    fixture.receiver.set_behaviour("/down", Behaviour::accepts());
     let before = fixture.receiver.requests_at("/down").len();
 
     let one = json!({"id": dead[0]["id"]});
@@ -244,7 +244,7 @@ async fn dead_messages_are_resent_by_an_administrator() {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_secrets_sign_while_one_replaces_the_other() {
     let fixture = CallbackFixture::start().await;
-    fixture.receiver.set_behaviour("/good", Behaviour::good());
+    fixture.receiver.set_behaviour("/good", Behaviour::accepts());
     let client = fixture.client("/good", 3).await;
     fixture.fail_at(&client, 0).await;
     fixture.tick().await;
@@ -304,7 +304,7 @@ async fn an_address_can_be_tested_with_a_probe() {
     let target = json!({"receiver": client.id});
     for (behaviour, accepted, status, answer) in [
         (
-            Behaviour::good(),
+            Behaviour::accepts(),
             true,
             json!(200),
             r#"{"code":200,"message":"接收成功"}"#,
@@ -356,7 +356,7 @@ async fn an_address_can_be_tested_with_a_probe() {
 async fn the_operator_gets_signed_messages_like_a_client() {
     // Without it, the small pool would raise an alert too.
     let fixture = CallbackFixture::with(&[("pool_low_water", "0")]).await;
-    fixture.receiver.set_behaviour("/operator", Behaviour::good());
+    fixture.receiver.set_behaviour("/operator", Behaviour::accepts());
     let entered = json!({"receiver": "operator", "url": fixture.receiver.url("/operator")});
     let secret = fixture.post("/admin/v1/receivers:update", entered.clone()).await["secret"].clone();
     let secret = secret.as_str().expect("the first address comes with a secret");
@@ -391,7 +391,7 @@ async fn the_operator_gets_signed_messages_like_a_client() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nodes_that_tick_at_once_send_everything_once() {
     let fixture = CallbackFixture::start().await;
-    fixture.receiver.set_behaviour("/good", Behaviour::good());
+    fixture.receiver.set_behaviour("/good", Behaviour::accepts());
     let client = fixture.client("/good", 30).await;
     for chip in 0..30 {
         fixture.fail_at(&client, chip).await;
@@ -413,7 +413,7 @@ async fn nodes_that_tick_at_once_send_everything_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_that_fails_stops_no_other_and_shows_in_health() {
     let fixture = CallbackFixture::start().await;
-    fixture.receiver.set_behaviour("/good", Behaviour::good());
+    fixture.receiver.set_behaviour("/good", Behaviour::accepts());
     let client = fixture.client("/good", 1).await;
     fixture.tick().await;
     let health = fixture.platform.admin_get("/admin/v1/health").await;

@@ -40,8 +40,8 @@ struct Year {
 impl Year {
     async fn begin() -> Self {
         let fixture = CallbackFixture::start().await;
-        fixture.receiver.set_behaviour("/good", Behaviour::good());
-        fixture.receiver.set_behaviour("/operator", Behaviour::good());
+        fixture.receiver.set_behaviour("/good", Behaviour::accepts());
+        fixture.receiver.set_behaviour("/operator", Behaviour::accepts());
         let operator = json!({"receiver": "operator", "url": fixture.receiver.url("/operator")});
         fixture.post("/admin/v1/receivers:update", operator).await;
         let client = fixture.client("/good", MONTHLY).await;
@@ -67,7 +67,7 @@ impl Year {
     /// Imports chips each month. Every sixth day applies for a chip, which is then written, fails or gets stuck.
     async fn act(&mut self, day: usize) {
         if day.is_multiple_of(30) && day > 0 {
-            let more = self.fixture.chips_for(&self.client.id, MONTHLY).await;
+            let more = self.fixture.import_chips(&self.client.id, MONTHLY).await;
             self.client.chips.extend(more);
         }
         if !day.is_multiple_of(6) || self.used + 2 >= self.client.chips.len() {
@@ -207,7 +207,7 @@ async fn every_invariant_holds_on_every_day_of_a_year() {
         let behaviour = if is_down(day) {
             Behaviour::Responds("503 Service Unavailable", String::new())
         } else {
-            Behaviour::good()
+            Behaviour::accepts()
         };
         year.fixture.receiver.set_behaviour("/good", behaviour);
         if day == 110 {
@@ -287,7 +287,7 @@ async fn assert_final_state(year: &Year) {
     let received: BTreeSet<_> = year
         .fixture
         .receiver
-        .at("/operator")
+        .requests_at("/operator")
         .iter()
         .map(|request| request.body["type"].as_str().unwrap().to_owned())
         .collect();

@@ -233,7 +233,7 @@ async fn platform_failures(coverage: &mut RefusalCoverage<'_>, interface: &Inter
 }
 
 async fn unknown_addresses(coverage: &mut RefusalCoverage<'_>, interface: &Interface) {
-    let request = call(coverage.platform, interface).with("x-forwarded-for", "nonsense");
+    let request = valid_request(coverage.platform, interface).with("x-forwarded-for", "nonsense");
     coverage
         .expect_refusal(interface, Reason::AddressUnknown, request)
         .await;

@@ -28,9 +28,9 @@ pub(crate) enum Behaviour {
 }
 
 impl Behaviour {
-    /// The receipt that the clause asks for.
-    pub(crate) fn good() -> Self {
-        Self::Says("200 OK", r#"{"code":200,"message":"接收成功"}"#.to_owned())
+    /// The receipt of §7.3: the callback is accepted.
+    pub(crate) fn accepts() -> Self {
+        Self::Responds("200 OK", r#"{"code":200,"message":"接收成功"}"#.to_owned())
     }
 }
 
