@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::json;
 use web::interface::{self, Access, Interface, Methods};
 
-use crate::refusals::valid_target;
 use crate::test_platform::{ClientAccount, TestPlatform, TestRequest, root};
+use crate::valid_requests::valid_target;
 
 /// Which secret opens an internal interface.
 const SECRETS: [(&str, &str); 5] = [

@@ -2,15 +2,17 @@
 //!
 //! A documented refusal that nothing here provokes, or a provoked one that is not documented, fails the test.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
-use domain::error::{Lang, Reason};
+use domain::error::Reason;
 use tokio::io::AsyncWriteExt as _;
 use web::interface::{self, Interface, Methods, documented_reasons};
 use web::{MAX_PAIRS, MAX_QUERY_BYTES};
 
+use crate::refusal_coverage::{Provoked, RefusalCoverage};
 use crate::refusals_by_endpoint;
-use crate::test_platform::{Reply, TestPlatform, TestRequest, reuse_policies};
+use crate::test_platform::{TestPlatform, TestRequest, reuse_policies};
+use crate::valid_requests::{valid_request, valid_target};
 
 /// Refusals that need real time or a broken connection, with the tests that provoke them.
 const TESTED_ELSEWHERE: [(Reason, &str); 2] = [
@@ -24,96 +26,7 @@ const TESTED_ELSEWHERE: [(Reason, &str); 2] = [
     ),
 ];
 
-/// The refusals that were provoked, by endpoint.
-pub(crate) struct RefusalCoverage<'a> {
-    pub(crate) platform: &'a TestPlatform,
-    provoked: BTreeSet<(&'static str, &'static str)>,
-}
-
-impl RefusalCoverage<'_> {
-    /// Sends a request in both languages and compares the refusal with the catalogue.
-    pub(crate) async fn expect_refusal(
-        &mut self,
-        interface: &Interface,
-        reason: Reason,
-        request: TestRequest,
-    ) -> Reply {
-        let zh = self
-            .platform
-            .send(request.clone().with("x-request-id", "contract-1"))
-            .await;
-        let en = self.platform.send(request.with("accept-language", "en")).await;
-        let case = format!("{} {}: {}", interface.name, reason.code(), zh.text);
-        for (reply, lang) in [(&zh, Lang::Zh), (&en, Lang::En)] {
-            assert_eq!(
-                (reply.status, reply.reason()),
-                (reason.status(), reason.code()),
-                "{case}"
-            );
-            assert_eq!(reply.body["code"], reason.status(), "{case}");
-            let message = reply.body["message"].as_str().unwrap();
-            assert!(message.starts_with(reason.message(lang)), "{case}");
-            assert_eq!(reply.body["remedy"], reason.remedy(lang), "{case}");
-            assert_eq!(
-                reply.header("content-length"),
-                reply.text.len().to_string(),
-                "{case}"
-            );
-            assert_eq!(
-                reply.header("content-type"),
-                "application/json; charset=utf-8",
-                "{case}"
-            );
-        }
-        assert_eq!(zh.body["request_id"], "contract-1", "{case}");
-        assert_eq!(zh.header("x-request-id"), "contract-1", "{case}");
-        self.record(interface, reason);
-        zh
-    }
-
-    /// Records a refusal, which must be documented.
-    pub(crate) fn record(&mut self, interface: &Interface, reason: Reason) {
-        assert!(
-            documented_reasons(interface).contains(&reason),
-            "{} is not documented to refuse with {}",
-            interface.name,
-            reason.code()
-        );
-        let known = interface::BUSINESS
-            .iter()
-            .find(|known| known.name == interface.name)
-            .unwrap();
-        self.provoked.insert((known.name, reason.code()));
-    }
-}
-
-/// The target of a request to the interface that succeeds.
-pub(crate) fn valid_target(platform: &TestPlatform, interface: &Interface) -> String {
-    let (chip, number) = (platform.eid(0), &platform.inventory.numbers[0]);
-    let query = match interface.name {
-        "token" => format!(
-            "client_id={}&client_secret={}",
-            platform.owner.id, platform.owner.secret
-        ),
-        "write.provinces" => String::new(),
-        "write.apply" => format!("eid={}&write_type=1&province_code=37", platform.eid(1)),
-        "write.status" | "chip.read" | "number.open_time" => format!("eid={chip}"),
-        "write.cancel" => format!("eid={}", platform.eid(1)),
-        _ => format!("iccid={}", number.iccid),
-    };
-    format!("{}?{query}", interface.path)
-}
-
-/// A request to the interface that succeeds.
-pub(crate) fn valid_request(platform: &TestPlatform, interface: &Interface) -> TestRequest {
-    let request = TestRequest::get(valid_target(platform, interface));
-    if interface.name == "token" {
-        request
-    } else {
-        request.bearer(&platform.owner.token)
-    }
-}
-
+/// Methods, headers, queries and bodies that no interface accepts.
 async fn malformed_requests(coverage: &mut RefusalCoverage<'_>, interface: &Interface) {
     let platform = coverage.platform;
     let call = || valid_request(platform, interface);
@@ -194,6 +107,7 @@ fn with_token(platform: &TestPlatform, interface: &Interface, query: &str) -> Te
     }
 }
 
+/// Bodies that a POST may not have.
 async fn malformed_bodies(coverage: &mut RefusalCoverage<'_>, interface: &Interface) {
     if interface.methods != Methods::GetOrPost {
         return;
@@ -220,6 +134,7 @@ async fn malformed_bodies(coverage: &mut RefusalCoverage<'_>, interface: &Interf
     }
 }
 
+/// A database row that cannot be read: the failure is the platform's own.
 async fn platform_failures(coverage: &mut RefusalCoverage<'_>, interface: &Interface) {
     let platform = coverage.platform;
     let db = rusqlite::Connection::open(platform.database()).unwrap();
@@ -232,6 +147,7 @@ async fn platform_failures(coverage: &mut RefusalCoverage<'_>, interface: &Inter
     drop(db);
 }
 
+/// A forwarded address that a trusted proxy sent and that is none.
 async fn unknown_addresses(coverage: &mut RefusalCoverage<'_>, interface: &Interface) {
     let request = valid_request(coverage.platform, interface).with("x-forwarded-for", "nonsense");
     coverage
@@ -239,6 +155,7 @@ async fn unknown_addresses(coverage: &mut RefusalCoverage<'_>, interface: &Inter
         .await;
 }
 
+/// A client's second call when its limit is one a minute.
 async fn exceeded_limits(coverage: &mut RefusalCoverage<'_>, interface: &Interface) {
     let platform = coverage.platform;
     let account = platform.create_account("127.0.0.1/32").await;
@@ -275,10 +192,7 @@ async fn every_documented_refusal_is_the_answer_it_is_documented_to_be() {
     for reuse in reuse_policies() {
         let platform = TestPlatform::start_with(reuse, &[]).await;
         refusals_by_endpoint::allot(&platform).await;
-        let mut coverage = RefusalCoverage {
-            platform: &platform,
-            provoked: BTreeSet::new(),
-        };
+        let mut coverage = RefusalCoverage::new(&platform);
         for interface in interface::BUSINESS {
             malformed_requests(&mut coverage, interface).await;
             malformed_bodies(&mut coverage, interface).await;
@@ -291,7 +205,7 @@ async fn every_documented_refusal_is_the_answer_it_is_documented_to_be() {
         refusals_by_endpoint::parameters(&mut coverage).await;
         refusals_by_endpoint::cards(&mut coverage).await;
         refusals_by_endpoint::numbers(&mut coverage).await;
-        let mut provoked = std::mem::take(&mut coverage.provoked);
+        let mut provoked = coverage.into_provoked();
         provoked.extend(behind_a_proxy(reuse).await);
         provoked.extend(without_a_database(reuse).await);
         let missing: Vec<_> = interface::BUSINESS
@@ -310,18 +224,14 @@ async fn every_documented_refusal_is_the_answer_it_is_documented_to_be() {
     }
 }
 
-type Provoked = BTreeSet<(&'static str, &'static str)>;
-
+/// Provokes the refusals of a platform behind a trusted proxy.
 async fn behind_a_proxy(reuse: edge_host::Reuse) -> Provoked {
     let platform = TestPlatform::start_with(reuse, &[("trusted_proxies", "127.0.0.1")]).await;
-    let mut coverage = RefusalCoverage {
-        platform: &platform,
-        provoked: BTreeSet::new(),
-    };
+    let mut coverage = RefusalCoverage::new(&platform);
     for interface in interface::BUSINESS {
         unknown_addresses(&mut coverage, interface).await;
     }
-    let provoked = std::mem::take(&mut coverage.provoked);
+    let provoked = coverage.into_provoked();
     platform.shutdown().await;
     provoked
 }
@@ -337,7 +247,7 @@ async fn without_a_database(reuse: edge_host::Reuse) -> Provoked {
     // Instances that have looked already are gone after a second of idleness; a new host looks again.
     db.execute_batch("INSERT INTO schema_version VALUES (1000, 0)")
         .unwrap();
-    let mut provoked = BTreeSet::new();
+    let mut provoked = Provoked::new();
     let second = platform.start_second_node().await;
     for (interface, request) in interface::BUSINESS.iter().zip(&calls) {
         let reply = platform.send_to(&second, request.clone()).await;

@@ -7,8 +7,9 @@ use web::interface::{
     WRITE_APPLY, WRITE_CANCEL, WRITE_STATUS,
 };
 
-use crate::refusals::{RefusalCoverage, valid_request, valid_target};
+use crate::refusal_coverage::RefusalCoverage;
 use crate::test_platform::{ClientAccount, TestPlatform, TestRequest};
+use crate::valid_requests::{valid_request, valid_target};
 
 const UNKNOWN_EID: &str = "89086030202200000000000099999945";
 const UNKNOWN_TASK: &str = "0190a5b0-0000-7000-8000-000000000009";

@@ -5,8 +5,8 @@ use std::fmt::Display;
 use serde_json::{Value, json};
 use web::interface;
 
-use crate::refusals::valid_request;
 use crate::test_platform::{Reply, TestPlatform, TestRequest};
+use crate::valid_requests::valid_request;
 
 /// The names of the answer's fields, in their order in the text.
 fn fields(reply: &Reply) -> Vec<String> {
