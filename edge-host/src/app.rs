@@ -1,6 +1,6 @@
 //! A running application: its routes, its components, and how a request reaches one of them.
 //!
-//! Knows nothing about sockets; requests from outside and from other components arrive here alike.
+//! Knows nothing about sockets. Requests from outside and from other components take the same way.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};

@@ -28,7 +28,7 @@ use crate::logs::{LineStream, Output};
 use crate::options::Reuse;
 use crate::outbound::{OutboundHooks, ServiceChaining};
 
-/// Connections, stores, requests, bodies … one instance may have open at once.
+/// The most resources that one instance has open: connections, stores, requests, bodies.
 const MAX_RESOURCES: usize = 16 * 1024;
 
 /// The host's data of one instance.

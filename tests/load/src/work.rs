@@ -166,7 +166,7 @@ pub(crate) async fn apply() -> Result<()> {
     Ok(())
 }
 
-/// Sixteen at once for the last thousand numbers: a thousand get one, each its own.
+/// 1,500 applications over 16 connections for the last 1,000 numbers: 1,000 chips get one number each.
 pub(crate) async fn last_numbers() -> Result<()> {
     const NUMBERS: usize = 1_000;
     const CHIPS: u32 = 1_500;
