@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde::Deserialize;
+use uicc::Eid;
 
 use crate::personalisation::{
     BodyCoding, Builder, KEY_BYTES, MaxFragment, Personalisation, RefreshPolicy, Suite, TlsChoice,
@@ -161,7 +162,7 @@ impl Inventory {
     }
 
     fn one(&self, chip: &ChipEntry) -> Result<Personalisation, String> {
-        let eid = chip.eid.parse().map_err(|error| format!("eid: {error}"))?;
+        let eid = Eid::from_digits(&chip.eid).map_err(|error| format!("eid: {error}"))?;
         let mut card = Personalisation::builder(eid, key("psk", &chip.psk)?, key("dek", &chip.dek)?)
             .gateway(self.gateway)
             .host(self.gateway.to_string());

@@ -8,7 +8,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use uicc::cat::Apn;
-use uicc::ident::{self, Aid, Eid};
+use uicc::ident::{Aid, Eid};
 use uicc::scp81::PskIdentity;
 use zeroize::Zeroizing;
 
@@ -25,7 +25,7 @@ pub struct ChipId(pub Eid);
 
 impl fmt::Display for ChipId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&ident::mask(&self.0.digits()))
+        f.write_str(&self.0.masked())
     }
 }
 
@@ -195,8 +195,8 @@ impl fmt::Debug for Personalisation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Personalisation")
             .field("eid", &self.eid)
-            .field("iccid", &ident::mask(&self.iccid))
-            .field("imsi", &ident::mask(&self.imsi))
+            .field("iccid", &uicc::masked(&self.iccid))
+            .field("imsi", &uicc::masked(&self.imsi))
             .field("gateway", &self.gateway)
             .field("tls", &self.tls)
             .finish_non_exhaustive()
@@ -361,7 +361,6 @@ impl Personalisation {
     /// Starts with the defaults of an enterprise-standard seed card on a simulated gateway.
     #[must_use]
     pub fn builder(eid: Eid, psk: [u8; KEY_BYTES], dek: [u8; KEY_BYTES]) -> Builder {
-        let digits = eid.digits();
         let rfm_aid: [u8; 9] = [0xA0, 0x00, 0x00, 0x05, 0x59, 0x10, 0x10, 0x00, 0x01];
         // ISD-R, as in SGP.02 annex H.
         let domain_aid: [u8; 16] = [
@@ -379,7 +378,7 @@ impl Personalisation {
             key_version: 0x40,
             host: "ota.invalid".to_owned(),
             uri: "/adminagent".to_owned(),
-            agent_id: format!("//se-id/eid/{digits};//aa-id/aid/A000000559/1010FFFFFFFF8900000100"),
+            agent_id: format!("//se-id/eid/{eid};//aa-id/aid/A000000559/1010FFFFFFFF8900000100"),
             allowance: DEFAULT_ALLOWANCE_BYTES,
             apn: "cmiot".to_owned(),
             gateway: SocketAddr::from((Ipv4Addr::LOCALHOST, 8443)),

@@ -53,7 +53,7 @@ async fn a_whole_write_ends_with_a_refresh_and_a_report_over_the_operator_number
         hex::encode(&posts[4].body),
         "af8023029000230b084906003175296408900000 00".replace(' ', "")
     );
-    assert!(log.has(&format!("attached as IMSI {}", uicc::ident::mask(OPERATOR_IMSI))));
+    assert!(log.has(&format!("attached as IMSI {}", uicc::masked(OPERATOR_IMSI))));
     assert_eq!(module.chip().identity(), Identity::Verified);
     assert_eq!(
         module.chip().read_file("ADF/6F07").unwrap(),

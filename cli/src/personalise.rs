@@ -22,7 +22,7 @@ pub(crate) fn personalise(chip: &ChipRow, keys: &MasterKeys, gateway: SocketAddr
         "{}: a chip with keys of its own cannot be simulated",
         chip.eid
     );
-    let eid: Eid = chip.eid.parse().with_context(|| format!("EID {}", chip.eid))?;
+    let eid = Eid::from_digits(&chip.eid).with_context(|| format!("EID {}", chip.eid))?;
     let key = |purpose| -> Result<[u8; 16]> {
         let key = keys
             .derive(purpose, &eid, chip.key_version)

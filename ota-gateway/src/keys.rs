@@ -82,7 +82,7 @@ impl Purpose {
 pub fn diversify(master: &[u8; MASTER_BYTES], purpose: Purpose, eid: &Eid, key_version: u8) -> Key {
     let mut okm = Zeroizing::new(vec![0; DERIVED_BYTES]);
     Hkdf::<Sha256>::new(Some(SALT), master)
-        .expand_multi_info(&[purpose.label(), eid.as_bytes(), &[key_version]], &mut okm)
+        .expand_multi_info(&[purpose.label(), &eid.to_bcd(), &[key_version]], &mut okm)
         .expect("16 bytes are less than the 8,160 that HKDF-SHA256 gives");
     Key(okm)
 }

@@ -25,7 +25,9 @@ mod byte_enum;
 pub mod cat;
 pub mod ef;
 mod error;
+mod hex_digits;
 pub mod ident;
+mod mask;
 mod reader;
 pub mod scp80;
 pub mod scp81;
@@ -33,3 +35,5 @@ pub mod script;
 pub mod tlv;
 
 pub use error::{Error, Result};
+pub use ident::{Eid, EidError};
+pub use mask::{mask_identifiers, masked};

@@ -2,7 +2,7 @@
 
 use hex::FromHex;
 use uicc::cat::{OpenChannel, TimerValue};
-use uicc::ident::{Aid, Eid};
+use uicc::ident::{Aid, Eid, EidError};
 use uicc::scp81::{
     AdminRequest, AdminResponse, AdminStatus, AgentId, ContentType, HttpParameters, PROTOCOL, PskIdentity,
     PskParameters, RetryPolicy, ScriptStatus, SecurityParameters, TargetedApplication, Trigger, Uri,
@@ -31,30 +31,26 @@ fn check_digits_of_an_eid_can_be_verified() {
         "89086030202200000022000000000090",
     ] {
         let eid: Eid = digits.parse().unwrap();
-        assert_eq!(eid.digits(), digits);
+        assert_eq!(eid.as_str(), digits);
         assert!(eid.has_valid_check_digits());
-        assert_eq!(Eid::parse(&bytes(digits)).unwrap(), eid);
+        assert_eq!(Eid::from_bcd(&bytes(digits)).unwrap(), eid);
         assert_eq!(
             format!("{eid:?}"),
             format!("Eid({}****{})", &digits[..6], &digits[28..])
         );
     }
-    assert!(
-        !"89049032123451234512345678901236"
-            .parse::<Eid>()
-            .unwrap()
-            .has_valid_check_digits()
-    );
-    assert!("8904903212345123451234567890123".parse::<Eid>().is_err());
+    let wrong = "89049032123451234512345678901236";
+    assert!(!Eid::from_digits(wrong).unwrap().has_valid_check_digits());
+    assert_eq!(Eid::parse(wrong), Err(EidError::CheckDigits));
+    assert!(Eid::from_digits("8904903212345123451234567890123").is_err());
     assert_eq!(
-        "8904903212345123451234567890123A"
-            .parse::<Eid>()
+        Eid::from_digits("8904903212345123451234567890123A")
             .unwrap_err()
             .offset,
         31
     );
     assert_eq!(
-        Eid::parse(&bytes("8904903212345123451234567890123A"))
+        Eid::from_bcd(&bytes("8904903212345123451234567890123A"))
             .unwrap_err()
             .offset,
         15
@@ -66,7 +62,7 @@ fn the_example_identity_of_sgp_02_reads_and_writes_back() {
     // SGP.02 v4.2 table 4; the same example is in njiwa's RAM-over-HTTP server. Its EID's check digits are
     // wrong, and it must be understood all the same.
     let identity = PskIdentity::parse(EXAMPLE.as_bytes()).unwrap();
-    assert_eq!(identity.eid.digits(), "89086030202200000022000000000048");
+    assert_eq!(identity.eid.as_str(), "89086030202200000022000000000048");
     assert!(!identity.eid.has_valid_check_digits());
     assert_eq!(
         (&identity.aid, identity.key_id, identity.key_version),

@@ -146,7 +146,10 @@ proptest! {
         reads_back!(bytes; CommandApdu, ResponseApdu, CommandScript, ResponseScript);
         reads_back!(bytes; ProactiveCommand, TerminalResponse, Envelope, TerminalProfile);
         reads_back!(bytes; Iccid, Imsi, MsisdnRecord, SmspRecord, Acc, Ad, Loci, PsLoci, EpsLoci, Keys, Spn);
-        reads_back!(bytes; Plmn, PlmnWithActList, Fplmn, FilePath, Eid, Aid);
+        reads_back!(bytes; Plmn, PlmnWithActList, Fplmn, FilePath, Aid);
+        if let Ok(eid) = Eid::from_bcd(bytes) {
+            prop_assert_eq!(Eid::from_bcd(&eid.to_bcd()), Ok(eid));
+        }
         reads_back!(bytes; TargetedApplication, AgentId, ContentType, ScriptStatus, PskIdentity, Trigger);
         reads_back!(bytes; CompactResponse, IdentificationPacket);
     }
@@ -212,8 +215,8 @@ proptest! {
         prop_assert!(Acc::for_imsi(&imsi).0.is_power_of_two());
         let iccid: Iccid = iccid.parse().unwrap();
         prop_assert_eq!(Iccid::parse(&iccid.encode()), Ok(iccid));
-        let eid: Eid = eid.parse().unwrap();
-        prop_assert_eq!(eid.to_string().parse(), Ok(eid));
+        let eid = Eid::from_digits(&eid).unwrap();
+        prop_assert_eq!(Eid::from_digits(eid.as_str()), Ok(eid));
         let identity = PskIdentity { eid, aid: aid.clone(), key_id, key_version };
         prop_assert_eq!(PskIdentity::parse(&identity.encode()), Ok(identity));
         let target = TargetedApplication(aid.clone());

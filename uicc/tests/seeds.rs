@@ -32,7 +32,7 @@ fn accepts(target: &str, seed: &[u8]) -> Option<bool> {
         "ef_smsp" => ef::SmspRecord::parse(seed).is_ok(),
         "ef_spn" => ef::Spn::parse(seed).is_ok(),
         "ident_aid" => ident::Aid::parse(seed).is_ok(),
-        "ident_eid" => ident::Eid::parse(seed).is_ok(),
+        "ident_eid" => ident::Eid::from_bcd(seed).is_ok(),
         // Its keys are the target's; the header can be read without.
         "scp80_command" => [Dialect::SmsPp, Dialect::TcpIp]
             .iter()

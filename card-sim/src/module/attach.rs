@@ -6,7 +6,8 @@
 use uicc::apdu::build::{self, Fcp};
 use uicc::apdu::{CommandApdu, ResponseApdu};
 use uicc::ef::{Ad, EpsLoci, Imsi, Loci, MncDigits, UpdateStatus};
-use uicc::ident::{Aid, mask};
+use uicc::ident::Aid;
+use uicc::masked;
 
 use super::cycle::{Cycle, Stop};
 use super::terminal::Terminal;
@@ -33,7 +34,7 @@ pub(super) fn attach(cycle: &mut Cycle<'_>, terminal: &mut Terminal<'_>) -> Resu
     cycle.watch.tell(
         cycle.chip,
         &Event::Attach {
-            imsi: mask(digits),
+            imsi: masked(digits),
             result,
         },
     );

@@ -52,7 +52,7 @@ pub(crate) async fn run(screen: &Screen, world: &World) -> Result<()> {
     let mut numbers = HashSet::new();
     let mut failures = Vec::new();
     for module in &done {
-        let eid = module.chip().personalisation().eid.digits();
+        let eid = module.chip().personalisation().eid.to_string();
         let status = world.status(&eid).await?;
         let findings = check::examine(&world.inventory, module.chip(), &eid, &status, &callbacks)?;
         states.push(status["card_status"].as_str().unwrap_or("?").to_owned());

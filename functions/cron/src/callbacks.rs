@@ -49,7 +49,7 @@ pub(crate) async fn send_due(cx: &Context<'_, Connection>) -> Result<Sent, Error
                 limit: room,
                 failing_too: time < Duration::from_secs(SENDING_TO_FAILING_SECS),
             };
-            match due_callbacks(&present(cx), wanted).await {
+            match due_callbacks(&cx.at(spin_host::now()), wanted).await {
                 Ok(due) => flying.extend(due.into_iter().map(|callback| async move {
                     let posted = post(&callback.url, &callback.headers, callback.body).await;
                     (callback.id, callback.attempt, posted.delivery)
@@ -74,18 +74,10 @@ pub(crate) async fn send_due(cx: &Context<'_, Connection>) -> Result<Sent, Error
 /// Recorded one after the other: a transaction belongs to this call's one connection.
 async fn record(cx: &Context<'_, Connection>, sent: &mut Sent, ended: Ended) -> Result<(), Error> {
     let (id, attempt, delivery) = ended;
-    match record_delivery(&present(cx), id, attempt, &delivery).await? {
+    match record_delivery(&cx.at(spin_host::now()), id, attempt, &delivery).await? {
         DeliveryState::Delivered => sent.delivered += 1,
         DeliveryState::RetryAt(_) => sent.retrying += 1,
         DeliveryState::Dead => sent.dead += 1,
     }
     Ok(())
-}
-
-/// The context at this moment: a tick takes a while.
-fn present<'a>(cx: &Context<'a, Connection>) -> Context<'a, Connection> {
-    Context {
-        now: spin_host::now(),
-        ..*cx
-    }
 }

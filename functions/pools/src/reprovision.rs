@@ -44,10 +44,10 @@ pub(crate) async fn reprovision(call: &Call<'_, Connection>) -> Result<Reply, Re
         .with("remaining_mb", given.remaining.json()))
 }
 
-fn required<T>(
+fn required<T, E: Into<Malformed>>(
     name: &str,
     text: Option<&String>,
-    parse: impl FnOnce(&str) -> Result<T, Malformed>,
+    parse: impl FnOnce(&str) -> Result<T, E>,
 ) -> Result<T, Refusal> {
     field(name, parse(present(name, text)?))
 }

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError};
 
 use tokio::time::{Instant, sleep, timeout};
-use uicc::ident::{Eid, mask};
+use uicc::Eid;
 use uicc::scp81::{AdminResponse, AdminStatus, TargetedApplication, Uri};
 use uuid::Uuid;
 
@@ -365,7 +365,7 @@ impl<'a> Session<'a> {
     }
 
     fn masked(&self) -> String {
-        mask(&self.eid.digits())
+        self.eid.masked()
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::{Context as _, ensure};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
-use uicc::ident::{Eid, mask};
+use uicc::Eid;
 
 use super::client::{PlatformClient, PlatformError};
 use super::messages::{KeysAnswer, KeysRequest};
@@ -34,12 +34,7 @@ pub(crate) struct ChipKeys {
 
 impl fmt::Debug for ChipKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "ChipKeys({}, version {})",
-            mask(&self.eid.digits()),
-            self.key_version
-        )
+        write!(f, "ChipKeys({}, version {})", self.eid.masked(), self.key_version)
     }
 }
 
@@ -114,7 +109,7 @@ impl KeyDirectory {
     async fn ask(&self, identity: &[u8]) -> anyhow::Result<Option<ChipKeys>> {
         let request = KeysRequest {
             psk_identity: hex::encode(identity),
-            eid: eid_of_identity(identity).map(|eid| eid.digits()),
+            eid: eid_of_identity(identity).map(|eid| eid.to_string()),
         };
         match self.client.keys(&request).await {
             Ok(answer) => self.keys_from(&answer).map(Some),
@@ -127,7 +122,7 @@ impl KeyDirectory {
     }
 
     fn keys_from(&self, answer: &KeysAnswer) -> anyhow::Result<ChipKeys> {
-        let eid: Eid = answer.eid.parse().context("EID in the platform's answer")?;
+        let eid = Eid::from_digits(&answer.eid).context("EID in the platform's answer")?;
         let key = |wrapped: &Option<String>, purpose| match wrapped {
             Some(wrapped) => self.link_key.unwrap_hex(wrapped),
             None => self

@@ -6,7 +6,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use uicc::ident::{Eid, mask};
+use uicc::{Eid, masked};
 
 /// Asks for the keys of an identity.
 #[derive(Serialize)]
@@ -98,8 +98,8 @@ impl fmt::Debug for CardData {
         write!(
             f,
             "CardData(iccid {}, imsi {})",
-            mask(&self.iccid),
-            mask(&self.imsi)
+            masked(&self.iccid),
+            masked(&self.imsi)
         )
     }
 }
@@ -160,7 +160,7 @@ pub(crate) struct Refusal {
 }
 
 fn eid_digits<S: serde::Serializer>(eid: &Eid, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&eid.digits())
+    serializer.serialize_str(eid.as_str())
 }
 
 #[cfg(test)]

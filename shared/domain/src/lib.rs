@@ -18,7 +18,6 @@ mod iccid;
 mod ids;
 mod imsi;
 mod incident;
-mod mask;
 mod month;
 mod msisdn;
 mod number_status;
@@ -48,7 +47,6 @@ pub use incident::{
     Breach, Concern, FINAL_REPORT_WITHIN_MS, IncidentClass, IncidentKind, KindRow, Limit, Misfit, Party,
     REPORT_WITHIN_MS, Severity, Standing,
 };
-pub use mask::{mask_identifiers, masked};
 pub use month::Month;
 pub use msisdn::{Msisdn, Operator};
 pub use number_status::NumberStatus;
@@ -63,6 +61,8 @@ pub use temporary_number::{Network, TemporaryNumber, parse_date, warned_at};
 pub use time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Timestamp, Zone};
 pub use volume::Volume;
 pub use write_type::WriteType;
+
+pub use uicc::{mask_identifiers, masked};
 
 /// Which kind of value a text was meant to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,9 +7,10 @@ use serde_json::Value;
 
 use super::Context;
 use super::outbox::{has_address, queue};
+use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{AlertId, AlertKind, Receiver, Timestamp};
-use store::{Database, Subject, alert};
+use store::{Database, Subject, Tx, alert};
 use vault::random_bytes;
 
 /// Most alerts of one page.
@@ -28,7 +29,11 @@ pub(super) struct NewAlert<'a> {
 }
 
 /// Adds an alert to the transaction under way, and the message that tells the operator, if there is an address.
-pub(super) async fn raise<D: Database>(cx: &Context<'_, D>, new: NewAlert<'_>) -> Result<(), Error> {
+pub(super) async fn raise<D: Database>(
+    cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
+    new: NewAlert<'_>,
+) -> Result<(), Error> {
     let (kind, subject) = (new.kind, new.subject);
     let mut body = BTreeMap::from([
         ("type", kind.code().to_owned()),
@@ -43,13 +48,13 @@ pub(super) async fn raise<D: Database>(cx: &Context<'_, D>, new: NewAlert<'_>) -
     let sealed = cx
         .vault
         .seal(cx.random, alert::BODY, id.text().as_bytes(), &body)?;
-    alert::insert(cx.db, id, kind.code(), subject, sealed, cx.now).await?;
+    alert::insert(tx, id, kind.code(), subject, sealed, cx.now).await?;
     // Nobody is told by an address that does not take what it is told.
     let operator = Receiver::Operator;
     if *subject == Subject::receiver(&operator) || !has_address(cx, &operator).await? {
         return Ok(());
     }
-    queue(cx, &operator, kind.code(), None, &body).await
+    queue(cx, tx, &operator, kind.code(), None, &body).await
 }
 
 /// An alert.
@@ -109,5 +114,5 @@ pub async fn note_alerts<D: Database>(cx: &Context<'_, D>, ids: &[AlertId]) -> R
             .with_detail(format!("最多 {MAX_NOTED} 个"), format!("at most {MAX_NOTED}")));
     }
     let ids: Value = ids.iter().map(AlertId::text).collect();
-    Ok(alert::note(cx.db, ids.to_string(), cx.now).await?)
+    transaction(cx, async |tx| Ok(alert::note(tx, ids.to_string(), cx.now).await?)).await
 }

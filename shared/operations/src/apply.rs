@@ -3,17 +3,17 @@
 use super::incidents::{province_empty, province_filled};
 use super::transition::{guarded, move_card, open_incident};
 use super::{Caller, Context};
+use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{
     Actor, CardEvent, CardStatus, Eid, Iccid, IncidentKind, Malformed, Msisdn, NumberStatus, Province,
     TaskId, WriteType, next,
 };
 use store::{
-    Database, Subject,
+    Database, Subject, Tx,
     chip::{self, ChipRow},
     number::{self, NumberRow},
     task::{self, NewTaskRow, TaskRow},
-    transaction,
 };
 use vault::{BlindIndex, IndexKind, random_bytes};
 
@@ -72,20 +72,20 @@ pub async fn apply<D: Database>(
     request: &ApplyRequest<'_>,
 ) -> Result<Applied, Error> {
     let eid = Eid::parse(required("eid", request.eid)?)?;
-    let eid_index = cx.vault.blind_index(IndexKind::Eid, eid.as_str().as_bytes());
+    let eid_index = cx.eid_index(&eid);
     // The transaction also commits when the application is refused: that is a step of the card.
-    transaction(cx.db, async |db| {
-        let chip = chip::by_eid(db, &eid_index).await?;
+    transaction(cx, async |tx| {
+        let chip = chip::by_eid(tx, &eid_index).await?;
         let chip = chip
             .filter(|chip| chip.client_id == caller.id)
             .ok_or(Reason::UnknownChip)?;
         let wanted = wanted(cx, request);
-        if let Some(open) = task::open(db, &eid_index).await? {
+        if let Some(open) = task::open(tx, &eid_index).await? {
             return repeated(cx, &chip, &open, wanted).await;
         }
         match examine(cx, &chip, wanted).await {
-            Ok(wanted) => accept(cx, caller, &chip, &wanted).await,
-            Err(refusal) => refuse(cx, caller, &chip, refusal).await,
+            Ok(wanted) => accept(cx, tx, caller, &chip, &wanted).await,
+            Err(refusal) => refuse(cx, tx, caller, &chip, refusal).await,
         }
     })
     .await?
@@ -143,6 +143,7 @@ async fn examine<D: Database>(
 
 async fn accept<D: Database>(
     cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
     caller: &Caller,
     chip: &ChipRow,
     wanted: &Wanted,
@@ -150,7 +151,7 @@ async fn accept<D: Database>(
     let task_id = TaskId::new(cx.now, random_bytes(cx.random));
     let (write_type, province, number) = match wanted {
         Wanted::Automatic { province } => {
-            let number = take_automatic(cx, chip, task_id, *province).await?;
+            let number = take_automatic(cx, tx, chip, task_id, *province).await?;
             (
                 WriteType::Automatic,
                 Some(*province),
@@ -158,7 +159,7 @@ async fn accept<D: Database>(
             )
         }
         Wanted::Designated { iccid, msisdn } => {
-            let number = take_designated(cx, caller, chip, task_id, iccid, msisdn).await?;
+            let number = take_designated(cx, tx, caller, chip, task_id, iccid, msisdn).await?;
             (WriteType::Designated, None, number)
         }
     };
@@ -166,9 +167,9 @@ async fn accept<D: Database>(
         Ok(number) => number,
         Err(reason) => {
             if let (Reason::ProvinceWithoutNumber, Some(province)) = (reason, province) {
-                province_empty(cx, province).await?;
+                province_empty(cx, tx, province).await?;
             }
-            return refuse(cx, caller, chip, reason.into()).await;
+            return refuse(cx, tx, caller, chip, reason.into()).await;
         }
     };
     let province = province.map(Province::code);
@@ -180,10 +181,10 @@ async fn accept<D: Database>(
         province,
         iccid_index: &number.iccid_index,
     };
-    guarded(task::insert(cx.db, &new, cx.now).await?)?;
+    guarded(task::insert(tx, &new, cx.now).await?)?;
     let actor = Actor::Client(caller.id.clone());
     let event = CardEvent::ApplicationAccepted;
-    let card_status = move_card(cx, chip, event, &actor, "application_accepted", Some(task_id)).await?;
+    let card_status = move_card(cx, tx, chip, event, &actor, "application_accepted", Some(task_id)).await?;
     Ok(Ok(Applied {
         task_id,
         card_status,
@@ -195,30 +196,32 @@ async fn accept<D: Database>(
 /// it. Then the pool.
 async fn take_automatic<D: Database>(
     cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
     chip: &ChipRow,
     task_id: TaskId,
     province: Province,
 ) -> Result<Option<NumberRow>, Error> {
-    if let Some(held) = number::held_of_province(cx.db, &chip.eid_index, province).await? {
-        return Ok(number::take_held(cx.db, &chip.eid_index, task_id, &held, cx.now).await?);
+    if let Some(held) = number::held_of_province(tx, &chip.eid_index, province).await? {
+        return Ok(number::take_held(tx, &chip.eid_index, task_id, &held, cx.now).await?);
     }
-    let taken = number::take_from_pool(cx.db, &chip.eid_index, task_id, province, cx.now).await?;
+    let taken = number::take_from_pool(tx, &chip.eid_index, task_id, province, cx.now).await?;
     if taken.is_some() {
         // There are numbers again, however they came back.
-        province_filled(cx, province.code()).await?;
+        province_filled(cx, tx, province.code()).await?;
     }
     Ok(taken)
 }
 
 async fn take_designated<D: Database>(
     cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
     caller: &Caller,
     chip: &ChipRow,
     task_id: TaskId,
     iccid: &BlindIndex,
     msisdn: &BlindIndex,
 ) -> Result<Result<NumberRow, Reason>, Error> {
-    let Some(found) = number::by_iccid(cx.db, iccid).await? else {
+    let Some(found) = number::by_iccid(tx, iccid).await? else {
         return Ok(Err(Reason::UnknownNumber));
     };
     // Another client's number, or one that is not allotted at all, looks unknown.
@@ -230,9 +233,9 @@ async fn take_designated<D: Database>(
     }
     let taken = match found.status {
         NumberStatus::Allotted => {
-            number::take_allotted(cx.db, &chip.eid_index, task_id, iccid, &caller.id, cx.now).await?
+            number::take_allotted(tx, &chip.eid_index, task_id, iccid, &caller.id, cx.now).await?
         }
-        NumberStatus::Reserved => number::take_held(cx.db, &chip.eid_index, task_id, iccid, cx.now).await?,
+        NumberStatus::Reserved => number::take_held(tx, &chip.eid_index, task_id, iccid, cx.now).await?,
         NumberStatus::Suspended | NumberStatus::Retired => return Ok(Err(Reason::NumberSuspended)),
         NumberStatus::Written | NumberStatus::Available => None,
     };
@@ -242,6 +245,7 @@ async fn take_designated<D: Database>(
 /// Where Table 2 allows it, the card becomes 申请失败.
 async fn refuse<D: Database>(
     cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
     caller: &Caller,
     chip: &ChipRow,
     refusal: Error,
@@ -249,10 +253,10 @@ async fn refuse<D: Database>(
     let subject = Subject::chip(&chip.eid_index);
     match refusal.reason() {
         Reason::TemporaryNumberExpired => {
-            open_incident(cx, IncidentKind::TemporaryNumberExpired, &subject).await?;
+            open_incident(cx, tx, IncidentKind::TemporaryNumberExpired, &subject).await?;
         }
         Reason::AllowanceExhausted => {
-            open_incident(cx, IncidentKind::AllowanceExhausted, &subject).await?;
+            open_incident(cx, tx, IncidentKind::AllowanceExhausted, &subject).await?;
         }
         _ => (),
     }
@@ -260,6 +264,7 @@ async fn refuse<D: Database>(
         let actor = Actor::Client(caller.id.clone());
         move_card(
             cx,
+            tx,
             chip,
             CardEvent::ApplicationRefused,
             &actor,

@@ -13,7 +13,7 @@ use store::{
     Database,
     call_log::{self, CallQuery, CallRow, NewCallRow},
 };
-use vault::{BlindIndex, IndexKind, random_bytes};
+use vault::{BlindIndex, random_bytes};
 
 /// Days for which calls are kept unless the operator says otherwise: six months and a little.
 pub const CALL_LOG_DAYS: u32 = 185;
@@ -138,10 +138,7 @@ pub async fn search_calls<D: Database>(
         below_id,
         interface: filter.interface,
         reason: filter.reason,
-        eid_index: filter
-            .eid
-            .as_ref()
-            .map(|eid| cx.vault.blind_index(IndexKind::Eid, eid.as_str().as_bytes())),
+        eid_index: filter.eid.as_ref().map(|eid| cx.eid_index(eid)),
         client_id: filter.client_id.as_ref(),
         task_id: task_id.as_deref(),
         limit,

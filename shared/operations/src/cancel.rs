@@ -3,6 +3,7 @@
 use super::status::find;
 use super::transition::{guarded, move_card};
 use super::{Caller, Context, TaskRef};
+use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{Actor, CardEvent, CardStatus, Eid, TaskId, TaskState, Timestamp};
 use store::{
@@ -10,7 +11,6 @@ use store::{
     chip::ChipRow,
     number,
     task::{self, TaskRow},
-    transaction,
 };
 
 /// A withdrawn application.
@@ -38,7 +38,7 @@ pub async fn cancel<D: Database>(
     caller: &Caller,
     what: &TaskRef,
 ) -> Result<Cancelled, Error> {
-    transaction(cx.db, async |db| {
+    transaction(cx, async |tx| {
         let (chip, task) = find(cx, caller, what).await?;
         let task = match task {
             Some(task) if task.state.is_open() => task,
@@ -54,6 +54,7 @@ pub async fn cancel<D: Database>(
         let actor = Actor::Client(caller.id.clone());
         move_card(
             cx,
+            tx,
             &chip,
             CardEvent::ApplicationCancelled,
             &actor,
@@ -61,10 +62,10 @@ pub async fn cancel<D: Database>(
             Some(task.id),
         )
         .await?;
-        guarded(task::cancel(db, task.id, cx.now).await?)?;
+        guarded(task::cancel(tx, task.id, cx.now).await?)?;
         // Neither happens when the operator suspended the number meanwhile: then it stays suspended.
-        if !number::give_back(db, task.id, cx.now).await? {
-            number::hold(db, task.id, cx.now).await?;
+        if !number::give_back(tx, task.id, cx.now).await? {
+            number::hold(tx, task.id, cx.now).await?;
         }
         Ok(Cancelled {
             eid: chip.eid(cx.vault)?,

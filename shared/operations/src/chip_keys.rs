@@ -51,7 +51,7 @@ async fn find<D: Database>(
         return Ok(Some(chip));
     }
     let Some(eid) = eid else { return Ok(None) };
-    let index = cx.vault.blind_index(IndexKind::Eid, eid.as_str().as_bytes());
+    let index = cx.eid_index(eid);
     Ok(chip::by_eid(cx.db, &index)
         .await?
         .filter(|chip| !chip.has_psk_identity))

@@ -7,7 +7,6 @@ use store::{
     Database, chip,
     views::{self, ChipFacts},
 };
-use vault::IndexKind;
 
 /// A chip.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +60,7 @@ pub(super) async fn own_chip<D: Database>(
     caller: &Caller,
     eid: &Eid,
 ) -> Result<ChipFacts, Error> {
-    let index = cx.vault.blind_index(IndexKind::Eid, eid.as_str().as_bytes());
+    let index = cx.eid_index(eid);
     let chip = views::chip_by_eid(cx.db, &index).await?;
     let own = chip.filter(|chip| chip.client_id == caller.id);
     own.ok_or_else(|| Reason::UnknownChip.into())

@@ -4,6 +4,7 @@ use super::Context;
 use super::ingest::{Told, take_answer};
 use super::number_view::NumberView;
 use crate::operator::Inquiry;
+use crate::transaction;
 use domain::Timestamp;
 use domain::error::Error;
 use store::told::Topic;
@@ -25,7 +26,10 @@ pub async fn claim_inquiry<D: Database>(
         return Ok(false);
     }
     let since = (fresh_since, cx.now.plus(-inquiry.retry_ms()));
-    Ok(operator_inquiry::claim(cx.db, &number.iccid_index, topic, cx.now, since).await?)
+    transaction(cx, async |tx| {
+        Ok(operator_inquiry::claim(tx, &number.iccid_index, topic, cx.now, since).await?)
+    })
+    .await
 }
 
 /// Stores an answer; true when it was news.
@@ -38,6 +42,9 @@ pub async fn settle_inquiry<D: Database>(
     topic: Topic,
     (as_of, told): (Timestamp, Told),
 ) -> Result<bool, Error> {
-    operator_inquiry::settle(cx.db, &number.iccid_index, topic, cx.now).await?;
+    transaction(cx, async |tx| {
+        Ok(operator_inquiry::settle(tx, &number.iccid_index, topic, cx.now).await?)
+    })
+    .await?;
     take_answer(cx, &number.iccid_index, as_of, told).await
 }

@@ -34,6 +34,7 @@ mod report;
 mod reprovision;
 mod status;
 mod token;
+mod transaction;
 mod transition;
 
 pub use alerts::{AlertView, MAX_ALERTS_PER_PAGE, MAX_NOTED, list_alerts, note_alerts};
@@ -98,10 +99,14 @@ pub use token::{
     verify_token,
 };
 
-use domain::{Timestamp, Zone};
-use vault::{Random, Vault};
+pub(crate) use transaction::transaction;
 
-/// What an operation works with.
+use std::cell::OnceCell;
+
+use domain::{Eid, Timestamp, Zone};
+use vault::{BlindIndex, IndexKind, Random, Vault};
+
+/// What an operation works with: made for one call.
 pub struct Context<'a, D> {
     /// A connection that no other request uses meanwhile.
     pub db: &'a D,
@@ -116,4 +121,48 @@ pub struct Context<'a, D> {
     pub random: &'a dyn Random,
     /// The platform's time zone, for calendar days and the texts of times.
     pub zone: Zone,
+    // The EID that the call is about, with its index.
+    indexed: OnceCell<(Eid, BlindIndex)>,
+}
+
+impl<'a, D> Context<'a, D> {
+    /// A context on these connections, keys, time and zone.
+    #[must_use]
+    pub fn new(
+        (db, journal): (&'a D, &'a D),
+        vault: &'a Vault,
+        now: Timestamp,
+        random: &'a dyn Random,
+        zone: Zone,
+    ) -> Self {
+        Self {
+            db,
+            journal,
+            vault,
+            now,
+            random,
+            zone,
+            indexed: OnceCell::new(),
+        }
+    }
+
+    /// The same at another time: for work that takes a while.
+    #[must_use]
+    pub fn at(&self, now: Timestamp) -> Self {
+        Self {
+            now,
+            indexed: self.indexed.clone(),
+            ..*self
+        }
+    }
+
+    /// The blind index of an EID. That of the first EID is kept: a call is about one chip, and several steps on its way
+    /// ask for it.
+    pub fn eid_index(&self, eid: &Eid) -> BlindIndex {
+        let index = || self.vault.blind_index(IndexKind::Eid, eid.as_str().as_bytes());
+        match self.indexed.get_or_init(|| (eid.clone(), index())) {
+            (known, index) if known == eid => *index,
+            _ => index(),
+        }
+    }
 }

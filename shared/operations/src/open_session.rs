@@ -3,19 +3,19 @@
 use super::Context;
 use super::report::fail;
 use super::transition::{guarded, move_card, open_incident};
+use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{
     Actor, CardEvent, Eid, FailureKind, Iccid, Imsi, IncidentKind, Msisdn, SessionId, TaskId, TaskState, Work,
 };
 use store::{
-    Database, Subject,
+    Database, Subject, Tx,
     chip::{self, ChipRow},
     device_session::{self, NewSessionRow, SessionRow, SessionState},
     number::{self, NumberRow},
     task::{self, TaskRow},
-    transaction,
 };
-use vault::{Column, IndexKind};
+use vault::Column;
 
 /// Test allowance without which no session is granted, in bytes: less does not pay for the handshake and one
 /// script, and the chip would spend its last bytes on sessions that end at once.
@@ -88,33 +88,40 @@ pub async fn open_session<D: Database>(
     cx: &Context<'_, D>,
     open: &OpenSession<'_>,
 ) -> Result<SessionWork, Error> {
-    let eid_index = cx.vault.blind_index(IndexKind::Eid, open.eid.as_str().as_bytes());
+    let eid_index = cx.eid_index(&open.eid);
     // The transaction also commits a refusal: the incident it opens must stay.
-    transaction(cx.db, async |db| {
-        let chip = chip::by_eid(db, &eid_index).await?.ok_or(Reason::UnknownChip)?;
-        if let Some(known) = device_session::by_id(db, open.session_id).await? {
+    transaction(cx, async |tx| {
+        let chip = chip::by_eid(tx, &eid_index).await?.ok_or(Reason::UnknownChip)?;
+        if let Some(known) = device_session::by_id(tx, open.session_id).await? {
             return answer_again(cx, &chip, &known).await.map(Ok);
         }
         if chip.faulty {
             return Err(Reason::ChipFaulty.into());
         }
-        let task = task::open(db, &eid_index).await?;
+        let task = task::open(tx, &eid_index).await?;
         let work = task.as_ref().map_or(Work::None, |task| task.next_work);
         if work != Work::Verify && chip.remaining_bytes() < MIN_SESSION_ALLOWANCE_BYTES {
-            open_incident(cx, IncidentKind::AllowanceExhausted, &Subject::chip(&eid_index)).await?;
+            open_incident(
+                cx,
+                tx,
+                IncidentKind::AllowanceExhausted,
+                &Subject::chip(&eid_index),
+            )
+            .await?;
             // A writing that can never go on is over; its client is told and may apply again once it can.
             if let Some(task) = task.filter(|task| task.state == TaskState::Writing) {
-                fail(cx, &chip, &task, FailureKind::AllowanceExhausted, false).await?;
+                fail(cx, tx, &chip, &task, FailureKind::AllowanceExhausted, false).await?;
             }
             return Ok(Err(Reason::AllowanceExhausted.into()));
         }
-        begin(cx, open, &chip, task.as_ref(), work).await.map(Ok)
+        begin(cx, tx, open, &chip, task.as_ref(), work).await.map(Ok)
     })
     .await?
 }
 
 async fn begin<D: Database>(
     cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
     open: &OpenSession<'_>,
     chip: &ChipRow,
     task: Option<&TaskRow>,
@@ -122,8 +129,8 @@ async fn begin<D: Database>(
 ) -> Result<SessionWork, Error> {
     let number = match task {
         None => None,
-        Some(task) if work == Work::Write => number::expose(cx.db, task.id, cx.now).await?,
-        Some(task) => number::by_task(cx.db, task.id).await?,
+        Some(task) if work == Work::Write => number::expose(tx, task.id, cx.now).await?,
+        Some(task) => number::by_task(tx, task.id).await?,
     };
     if let Some(task) = task {
         if number.is_none() {
@@ -132,6 +139,7 @@ async fn begin<D: Database>(
         if task.state == TaskState::Waiting {
             move_card(
                 cx,
+                tx,
                 chip,
                 CardEvent::SessionOpened,
                 &Actor::Gateway,
@@ -139,7 +147,7 @@ async fn begin<D: Database>(
                 Some(task.id),
             )
             .await?;
-            guarded(task::start(cx.db, task.id, cx.now).await?)?;
+            guarded(task::start(tx, task.id, cx.now).await?)?;
         }
     }
     let session_row = open.session_id.text();
@@ -171,7 +179,7 @@ async fn begin<D: Database>(
         resume_step: new.resume_step,
         allowance_bytes: chip.remaining_bytes(),
     };
-    device_session::insert(cx.db, new, cx.now).await?;
+    device_session::insert(tx, new, cx.now).await?;
     answer(cx, chip, number.as_ref(), &facts)
 }
 

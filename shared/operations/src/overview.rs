@@ -6,7 +6,6 @@ use domain::Eid;
 use domain::error::{Error, Reason};
 use store::Database;
 use store::card_history::{self, StepRow};
-use vault::IndexKind;
 
 /// Most rows one look shows.
 pub const MAX_OVERVIEW_ROWS: i64 = 200;
@@ -16,7 +15,7 @@ pub const MAX_OVERVIEW_ROWS: i64 = 200;
 /// # Errors
 /// [`Reason::UnknownChip`]: a known chip has at least the step of its import.
 pub async fn card_history<D: Database>(cx: &Context<'_, D>, eid: &Eid) -> Result<Vec<StepRow>, Error> {
-    let index = cx.vault.blind_index(IndexKind::Eid, eid.as_str().as_bytes());
+    let index = cx.eid_index(eid);
     let steps = card_history::latest(cx.db, &index, MAX_OVERVIEW_ROWS).await?;
     if steps.is_empty() {
         Err(Reason::UnknownChip.into())

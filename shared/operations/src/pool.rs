@@ -5,13 +5,13 @@ use serde_json::{Value, json};
 
 use super::transition::{close_incident, guarded, open_incident};
 use super::{Context, NumberRef};
+use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{ClientId, Eid, Iccid, IncidentKind, NumberStatus};
 use store::{
     Database, Subject, chip, client,
     number::{self, NumberRow},
     told::{self, Topic},
-    transaction,
 };
 use vault::{BlindIndex, IndexKind};
 
@@ -30,15 +30,15 @@ pub async fn allot_numbers<D: Database>(
     client: &ClientId,
     iccids: &[Iccid],
 ) -> Result<usize, Error> {
-    transaction(cx.db, async |db| {
-        client::by_id(db, client).await?.ok_or(Reason::UnknownClient)?;
+    transaction(cx, async |tx| {
+        client::by_id(tx, client).await?.ok_or(Reason::UnknownClient)?;
         let changing = examined(cx, iccids, |number| match number.status {
             NumberStatus::Available => Some(true),
             NumberStatus::Allotted if number.client_id.as_ref() == Some(client) => Some(false),
             _ => None,
         });
         let changing = changing.await?;
-        let changed = number::allot(db, Some(client), list(&changing), cx.now).await?;
+        let changed = number::allot(tx, Some(client), list(&changing), cx.now).await?;
         exactly(changed, &changing)
     })
     .await
@@ -52,14 +52,14 @@ pub async fn allot_numbers<D: Database>(
 /// [`Reason::UnknownNumber`]; [`Reason::NumberInUse`] when one is reserved, written, suspended or retired;
 /// [`Reason::BodyTooLarge`] beyond [`MAX_NUMBERS`]. Then none is put back.
 pub async fn release_numbers<D: Database>(cx: &Context<'_, D>, iccids: &[Iccid]) -> Result<usize, Error> {
-    transaction(cx.db, async |db| {
+    transaction(cx, async |tx| {
         let changing = examined(cx, iccids, |number| match number.status {
             NumberStatus::Allotted => Some(true),
             NumberStatus::Available => Some(false),
             _ => None,
         });
         let changing = changing.await?;
-        let changed = number::allot(db, None, list(&changing), cx.now).await?;
+        let changed = number::allot(tx, None, list(&changing), cx.now).await?;
         exactly(changed, &changing)
     })
     .await
@@ -129,14 +129,14 @@ pub async fn act_on_number<D: Database>(
     what: &NumberRef,
     act: NumberAct,
 ) -> Result<NumberStatus, Error> {
-    transaction(cx.db, async |db| {
+    transaction(cx, async |tx| {
         let index = |kind, text: &str| cx.vault.blind_index(kind, text.as_bytes());
         let number = match what {
             NumberRef::Msisdn(msisdn) => {
-                number::by_msisdn(db, &index(IndexKind::Msisdn, msisdn.as_str())).await?
+                number::by_msisdn(tx, &index(IndexKind::Msisdn, msisdn.as_str())).await?
             }
             NumberRef::Iccid(iccid) | NumberRef::Both(_, iccid) => {
-                number::by_iccid(db, &index(IndexKind::Iccid, iccid.as_str())).await?
+                number::by_iccid(tx, &index(IndexKind::Iccid, iccid.as_str())).await?
             }
         };
         let number = number.ok_or(Reason::UnknownNumber)?;
@@ -158,8 +158,8 @@ pub async fn act_on_number<D: Database>(
             (NumberAct::Retire, _) => "retired",
         };
         let row = json!([[hex::encode(number.iccid_index.as_bytes()), cx.now.millis(), told]]);
-        told::store(db, Topic::Status, row.to_string(), cx.now).await?;
-        let after = number::by_iccid(db, &number.iccid_index).await?;
+        told::store(tx, Topic::Status, row.to_string(), cx.now).await?;
+        let after = number::by_iccid(tx, &number.iccid_index).await?;
         Ok(after.map_or(number.status, |number| number.status))
     })
     .await
@@ -176,18 +176,18 @@ fn is_waited_for(number: &NumberRow) -> bool {
 /// # Errors
 /// [`Reason::UnknownChip`].
 pub async fn register_fault<D: Database>(cx: &Context<'_, D>, eid: &Eid, faulty: bool) -> Result<(), Error> {
-    let index = cx.vault.blind_index(IndexKind::Eid, eid.as_str().as_bytes());
-    transaction(cx.db, async |db| {
-        let chip = chip::by_eid(db, &index).await?.ok_or(Reason::UnknownChip)?;
-        guarded(chip::register_fault(db, &index, faulty, cx.now).await?)?;
+    let index = cx.eid_index(eid);
+    transaction(cx, async |tx| {
+        let chip = chip::by_eid(tx, &index).await?.ok_or(Reason::UnknownChip)?;
+        guarded(chip::register_fault(tx, &index, faulty, cx.now).await?)?;
         let subject = Subject::chip(&index);
         match (chip.faulty, faulty) {
             // Again is no news, even if somebody has settled it meanwhile.
             (true, true) => Ok(()),
-            (false, true) => open_incident(cx, IncidentKind::ChipFault, &subject)
+            (false, true) => open_incident(cx, tx, IncidentKind::ChipFault, &subject)
                 .await
                 .map(drop),
-            (_, false) => close_incident(cx, IncidentKind::ChipFault, &subject).await,
+            (_, false) => close_incident(cx, tx, IncidentKind::ChipFault, &subject).await,
         }
     })
     .await

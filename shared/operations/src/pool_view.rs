@@ -2,6 +2,7 @@
 
 use super::Context;
 use super::jobs::Upkeep;
+use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{PoolState, Province, Timestamp};
 use store::{Database, pool_level};
@@ -56,9 +57,12 @@ pub async fn set_pool_low_water<D: Database>(
     province: Province,
     low_water: Option<u32>,
 ) -> Result<(), Error> {
-    if pool_level::set_low_water(cx.db, province, low_water).await? {
-        Ok(())
-    } else {
-        Err(Reason::ProvinceWithoutNumber.into())
-    }
+    transaction(cx, async |tx| {
+        if pool_level::set_low_water(tx, province, low_water).await? {
+            Ok(())
+        } else {
+            Err(Reason::ProvinceWithoutNumber.into())
+        }
+    })
+    .await
 }

@@ -4,15 +4,16 @@ use super::Context;
 use super::incidents::close_incidents;
 use super::outbox::{Outcome, enqueue};
 use super::transition::{close_incident, guarded, move_card, open_incident};
+use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{Actor, CardEvent, FailureKind, IncidentKind, SessionId, TaskState, Work};
 use store::{
-    Database, Subject,
+    Database, Subject, Tx,
     chip::{self, ChipRow},
     device_session::{self, SessionRow, SessionState},
     number,
     task::{self, TaskRow},
-    temporary_number, transaction,
+    temporary_number,
 };
 
 /// Progress when everything is written and only the verification is left, in percent.
@@ -99,13 +100,13 @@ pub struct ReportAnswer {
 /// [`Reason::ReportMalformed`].
 pub async fn report<D: Database>(cx: &Context<'_, D>, report: &Report) -> Result<ReportAnswer, Error> {
     let seq = validated(report)?;
-    transaction(cx.db, async |db| {
-        let session = device_session::by_id(db, report.session_id)
+    transaction(cx, async |tx| {
+        let session = device_session::by_id(tx, report.session_id)
             .await?
             .ok_or(Reason::UnknownSession)?;
-        let chip = chip::by_eid(db, &session.eid_index).await?;
+        let chip = chip::by_eid(tx, &session.eid_index).await?;
         let chip = chip.ok_or_else(|| Error::internal("a session without its chip"))?;
-        let remaining = account(cx, &session, &chip, report).await?;
+        let remaining = account(cx, tx, &session, &chip, report).await?;
         let ends = matches!(
             report.event,
             ReportEvent::Failed { .. } | ReportEvent::Closed { .. }
@@ -121,8 +122,8 @@ pub async fn report<D: Database>(cx: &Context<'_, D>, report: &Report) -> Result
             SessionState::Closed => return Ok(Ok(answer(false))),
             SessionState::Open => (),
         }
-        if device_session::set_seq(db, session.id, seq).await? {
-            handle(cx, &session, &chip, &report.event).await?;
+        if device_session::set_seq(tx, session.id, seq).await? {
+            handle(cx, tx, &session, &chip, &report.event).await?;
         }
         Ok(Ok(answer(true)))
     })
@@ -146,6 +147,7 @@ fn validated(report: &Report) -> Result<i64, Error> {
 /// session that verifies goes over the operator number and costs no allowance, unless it turns out that it did not.
 async fn account<D: Database>(
     cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
     session: &SessionRow,
     chip: &ChipRow,
     report: &Report,
@@ -160,38 +162,40 @@ async fn account<D: Database>(
     if more == 0 {
         return Ok(chip.remaining_bytes());
     }
-    device_session::count_bytes(cx.db, session.id, up, down, cx.now).await?;
+    device_session::count_bytes(tx, session.id, up, down, cx.now).await?;
     if !session.charged {
         return Ok(chip.remaining_bytes());
     }
-    deduct(cx, chip, more).await
+    deduct(cx, tx, chip, more).await
 }
 
 async fn handle<D: Database>(
     cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
     session: &SessionRow,
     chip: &ChipRow,
     event: &ReportEvent,
 ) -> Result<(), Error> {
     match event {
         ReportEvent::Closed { reason } => {
-            note(cx, session, reason).await?;
+            note(cx, tx, session, reason).await?;
             // Without a verdict nobody knows that it went over the operator number.
             if !verdict_given(cx, session).await? {
-                charge_verification(cx, session, chip).await?;
+                charge_verification(cx, tx, session, chip).await?;
             }
             if reason == ALLOWANCE_REASON {
                 open_incident(
                     cx,
+                    tx,
                     IncidentKind::AllowanceExhausted,
                     &Subject::chip(&chip.eid_index),
                 )
                 .await?;
             }
-            return guarded(device_session::close(cx.db, session.id, cx.now).await?);
+            return guarded(device_session::close(tx, session.id, cx.now).await?);
         }
         ReportEvent::NotVerified { detail, .. } | ReportEvent::Failed { detail, .. } => {
-            note(cx, session, detail).await?
+            note(cx, tx, session, detail).await?
         }
         _ => (),
     }
@@ -200,32 +204,38 @@ async fn handle<D: Database>(
         ReportEvent::Progress { step, steps } => {
             // Steps of an attempt that is over, or of a verification, say nothing about this one.
             if session.work == Work::Write && session.attempt == task.attempt {
-                task::progress(cx.db, task.id, *step, percent(*step, *steps), cx.now).await?;
+                task::progress(tx, task.id, *step, percent(*step, *steps), cx.now).await?;
             }
         }
         ReportEvent::Written => {
             in_order(session.work == Work::Write)?;
-            in_order(task::set_verify(cx.db, task.id, WRITTEN_PERCENT, cx.now).await?)?;
+            in_order(task::set_verify(tx, task.id, WRITTEN_PERCENT, cx.now).await?)?;
         }
         ReportEvent::Verified => {
             in_order(session.work == Work::Verify)?;
-            succeed(cx, chip, &task).await?;
+            succeed(cx, tx, chip, &task).await?;
         }
         ReportEvent::NotVerified { rewrite, .. } => {
             in_order(session.work == Work::Verify)?;
             // It did not go over the operator number after all.
-            charge_verification(cx, session, chip).await?;
+            charge_verification(cx, tx, session, chip).await?;
             if *rewrite && task.attempt >= MAX_WRITE_ATTEMPTS {
-                fail(cx, chip, &task, FailureKind::ReadBackMismatch, true).await?;
+                fail(cx, tx, chip, &task, FailureKind::ReadBackMismatch, true).await?;
             } else if *rewrite {
-                in_order(task::rewrite(cx.db, task.id, cx.now).await?)?;
+                in_order(task::rewrite(tx, task.id, cx.now).await?)?;
             } else {
-                open_incident(cx, IncidentKind::NumberSilent, &Subject::chip(&chip.eid_index)).await?;
+                open_incident(
+                    cx,
+                    tx,
+                    IncidentKind::NumberSilent,
+                    &Subject::chip(&chip.eid_index),
+                )
+                .await?;
             }
         }
         ReportEvent::Failed {
             failure, chip_fault, ..
-        } => fail(cx, chip, &task, *failure, *chip_fault).await?,
+        } => fail(cx, tx, chip, &task, *failure, *chip_fault).await?,
         ReportEvent::Closed { .. } => (),
     }
     Ok(())
@@ -243,19 +253,26 @@ async fn verdict_given<D: Database>(cx: &Context<'_, D>, session: &SessionRow) -
 /// Deducts what a verification has cost so far; what it costs from here on is deducted as it comes.
 async fn charge_verification<D: Database>(
     cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
     session: &SessionRow,
     chip: &ChipRow,
 ) -> Result<(), Error> {
-    let cost = device_session::charge(cx.db, session.id).await?;
-    deduct(cx, chip, cost).await.map(drop)
+    let cost = device_session::charge(tx, session.id).await?;
+    deduct(cx, tx, chip, cost).await.map(drop)
 }
 
 /// Deducts bytes from the test allowance and returns what is left of it, in bytes.
-async fn deduct<D: Database>(cx: &Context<'_, D>, chip: &ChipRow, bytes: i64) -> Result<u64, Error> {
-    let remaining = chip::deduct(cx.db, &chip.eid_index, bytes, cx.now).await?;
+async fn deduct<D: Database>(
+    cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
+    chip: &ChipRow,
+    bytes: i64,
+) -> Result<u64, Error> {
+    let remaining = chip::deduct(tx, &chip.eid_index, bytes, cx.now).await?;
     if remaining == 0 {
         open_incident(
             cx,
+            tx,
             IncidentKind::AllowanceExhausted,
             &Subject::chip(&chip.eid_index),
         )
@@ -274,15 +291,21 @@ async fn current_task<D: Database>(cx: &Context<'_, D>, session: &SessionRow) ->
     Ok(task)
 }
 
-async fn succeed<D: Database>(cx: &Context<'_, D>, chip: &ChipRow, task: &TaskRow) -> Result<(), Error> {
-    in_order(task::succeed(cx.db, task.id, cx.now).await?)?;
-    let number = number::set_written(cx.db, task.id, cx.now)
+async fn succeed<D: Database>(
+    cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
+    chip: &ChipRow,
+    task: &TaskRow,
+) -> Result<(), Error> {
+    in_order(task::succeed(tx, task.id, cx.now).await?)?;
+    let number = number::set_written(tx, task.id, cx.now)
         .await?
         .ok_or(Reason::NumberSuspended)?;
     // The chip holds this number and nothing else: what it held of earlier tasks is overwritten.
-    number::give_back_held(cx.db, &chip.eid_index, cx.now).await?;
+    number::give_back_held(tx, &chip.eid_index, cx.now).await?;
     move_card(
         cx,
+        tx,
         chip,
         CardEvent::WriteVerified,
         &Actor::Gateway,
@@ -290,28 +313,30 @@ async fn succeed<D: Database>(cx: &Context<'_, D>, chip: &ChipRow, task: &TaskRo
         Some(task.id),
     )
     .await?;
-    temporary_number::forget(cx.db, &chip.eid_index).await?;
+    temporary_number::forget(tx, &chip.eid_index).await?;
     let over = [IncidentKind::StuckWriting, IncidentKind::NumberSilent];
-    close_incidents(cx, &over, &Subject::chip(&chip.eid_index)).await?;
-    enqueue(cx, chip, task, &number, Outcome::Written).await
+    close_incidents(cx, tx, &over, &Subject::chip(&chip.eid_index)).await?;
+    enqueue(cx, tx, chip, task, &number, Outcome::Written).await
 }
 
 /// Ends a task without success: the card becomes 写卡失败, the number stays with it, the client is told.
 pub(super) async fn fail<D: Database>(
     cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
     chip: &ChipRow,
     task: &TaskRow,
     failure: FailureKind,
     chip_fault: bool,
 ) -> Result<(), Error> {
-    let number = number::by_task(cx.db, task.id)
+    let number = number::by_task(tx, task.id)
         .await?
         .ok_or_else(|| Error::internal("a task without its number"))?;
-    in_order(task::fail(cx.db, task.id, failure, cx.now).await?)?;
+    in_order(task::fail(tx, task.id, failure, cx.now).await?)?;
     // Held, not given back: part of it may be on the chip. A suspended number stays suspended.
-    number::hold(cx.db, task.id, cx.now).await?;
+    number::hold(tx, task.id, cx.now).await?;
     move_card(
         cx,
+        tx,
         chip,
         CardEvent::WriteFailed,
         &Actor::Gateway,
@@ -320,12 +345,12 @@ pub(super) async fn fail<D: Database>(
     )
     .await?;
     let subject = Subject::chip(&chip.eid_index);
-    close_incident(cx, IncidentKind::StuckWriting, &subject).await?;
+    close_incident(cx, tx, IncidentKind::StuckWriting, &subject).await?;
     if chip_fault {
-        chip::set_faulty(cx.db, &chip.eid_index, cx.now).await?;
-        open_incident(cx, IncidentKind::ChipFault, &subject).await?;
+        chip::set_faulty(tx, &chip.eid_index, cx.now).await?;
+        open_incident(cx, tx, IncidentKind::ChipFault, &subject).await?;
     }
-    enqueue(cx, chip, task, &number, Outcome::Failed(failure)).await
+    enqueue(cx, tx, chip, task, &number, Outcome::Failed(failure)).await
 }
 
 /// Percent of `step` of `steps` acknowledged steps: all of them make 90, the verification the rest.
@@ -345,13 +370,18 @@ fn in_order(yes: bool) -> Result<(), Error> {
 }
 
 /// Keeps what the gateway tells the operator. Sealed, because it may quote what the card holds.
-async fn note<D: Database>(cx: &Context<'_, D>, session: &SessionRow, text: &str) -> Result<(), Error> {
+async fn note<D: Database>(
+    cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
+    session: &SessionRow,
+    text: &str,
+) -> Result<(), Error> {
     let text: String = text.chars().take(MAX_NOTE_CHARS).collect();
     let row = session.id.text();
     let sealed = cx
         .vault
         .seal(cx.random, device_session::NOTE, row.as_bytes(), text.as_bytes())?;
-    Ok(device_session::set_note(cx.db, session.id, sealed).await?)
+    Ok(device_session::set_note(tx, session.id, sealed).await?)
 }
 
 #[cfg(test)]

@@ -6,16 +6,16 @@ use time::Date;
 use super::Context;
 use super::apply::MIN_WRITE_ALLOWANCE_BYTES;
 use super::transition::{close_incident, guarded};
+use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{
     CardStatus, Eid, Iccid, Imsi, IncidentKind, Msisdn, Network, TemporaryNumber, Timestamp, Volume,
     warned_at,
 };
 use store::{
-    Database, Subject,
+    Database, Subject, Tx,
     chip::{self, ChipRow},
     temporary_number::{self, NextRow, PAST_ICCID, PAST_MSISDN, PastRow, PresentRow},
-    transaction,
 };
 use vault::{BlindIndex, IndexKind};
 
@@ -61,22 +61,22 @@ pub async fn reprovision<D: Database>(
     eid: &Eid,
     new: &Reprovision,
 ) -> Result<Reprovisioned, Error> {
-    let index = cx.vault.blind_index(IndexKind::Eid, eid.as_str().as_bytes());
-    transaction(cx.db, async |db| {
-        let chip = chip::by_eid(db, &index).await?.ok_or(Reason::UnknownChip)?;
+    let index = cx.eid_index(eid);
+    transaction(cx, async |tx| {
+        let chip = chip::by_eid(tx, &index).await?.ok_or(Reason::UnknownChip)?;
         if matches!(chip.status, CardStatus::Writing | CardStatus::Written) {
             return Err(Error::new(Reason::WrongState).with_detail(chip.status.zh(), chip.status.en()));
         }
-        let (renewed, expires_at) = renew(cx, &chip, new).await?;
+        let (renewed, expires_at) = renew(cx, tx, &chip, new).await?;
         let before = Volume::from_bytes(chip.remaining_bytes());
         let remaining = new.allowance.unwrap_or(before);
         let is_set = new.allowance.is_some() && chip.allowance_bytes != allowance(&chip, remaining);
         if is_set {
-            guarded(temporary_number::set_remaining(db, &index, chip.status, remaining, cx.now).await?)?;
+            guarded(temporary_number::set_remaining(tx, &index, chip.status, remaining, cx.now).await?)?;
         }
         let changed = renewed || is_set;
         if changed {
-            settle(cx, &index, expires_at, remaining).await?;
+            settle(cx, tx, &index, expires_at, remaining).await?;
         }
         Ok(Reprovisioned {
             changed,
@@ -95,21 +95,22 @@ fn allowance(chip: &ChipRow, remaining: Volume) -> u64 {
 /// Gives the chip its number unless it has it; whether it did not, and when the period ends.
 async fn renew<D: Database>(
     cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
     chip: &ChipRow,
     new: &Reprovision,
 ) -> Result<(bool, Timestamp), Error> {
-    let there = temporary_number::find(cx.db, &chip.eid_index).await?;
+    let there = temporary_number::find(tx, &chip.eid_index).await?;
     let there = there.ok_or_else(|| Error::internal("the chip is gone"))?;
     let next = next(cx, &chip.eid_index, &there, new).await?;
     if has_numbers(&there, &next) && there.opened_on == next.opened_on && there.network == next.network {
         return Ok((false, there.expires_at));
     }
-    if let Some(column) = temporary_number::collision(cx.db, &chip.eid_index, &next).await? {
+    if let Some(column) = temporary_number::collision(tx, &chip.eid_index, &next).await? {
         return Err(Error::new(Reason::ImportConflict).with_detail(column, column));
     }
     let expires_at = next.expires_at;
-    keep(cx, &chip.eid_index, &there).await?;
-    guarded(temporary_number::replace(cx.db, &chip.eid_index, chip.status, next, cx.now).await?)?;
+    keep(cx, tx, &chip.eid_index, &there).await?;
+    guarded(temporary_number::replace(tx, &chip.eid_index, chip.status, next, cx.now).await?)?;
     Ok((true, expires_at))
 }
 
@@ -176,10 +177,11 @@ async fn opened_before<D: Database>(
 /// Keeps the number that is being replaced.
 async fn keep<D: Database>(
     cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
     eid_index: &BlindIndex,
     there: &PresentRow,
 ) -> Result<(), Error> {
-    let seq = temporary_number::next_seq(cx.db, eid_index).await?;
+    let seq = temporary_number::next_seq(tx, eid_index).await?;
     let row = PastRow::row(eid_index, seq);
     // A sealed value opens in its own place only.
     let moved = |from, to, sealed: &[u8]| -> Result<Vec<u8>, Error> {
@@ -194,22 +196,23 @@ async fn keep<D: Database>(
         opened_on: there.opened_on,
         expires_at: there.expires_at,
     };
-    Ok(temporary_number::keep(cx.db, past, cx.now).await?)
+    Ok(temporary_number::keep(tx, past, cx.now).await?)
 }
 
 /// Closes the incidents that are settled by what the chip has now.
 async fn settle<D: Database>(
     cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
     eid_index: &BlindIndex,
     expires_at: Timestamp,
     remaining: Volume,
 ) -> Result<(), Error> {
     let subject = Subject::chip(eid_index);
     if cx.now < expires_at {
-        close_incident(cx, IncidentKind::TemporaryNumberExpired, &subject).await?;
+        close_incident(cx, tx, IncidentKind::TemporaryNumberExpired, &subject).await?;
     }
     if remaining.bytes() >= MIN_WRITE_ALLOWANCE_BYTES {
-        close_incident(cx, IncidentKind::AllowanceExhausted, &subject).await?;
+        close_incident(cx, tx, IncidentKind::AllowanceExhausted, &subject).await?;
     }
     Ok(())
 }

@@ -9,7 +9,6 @@ use store::{
     task::{self, TaskRow},
     views,
 };
-use vault::IndexKind;
 
 /// Which task a call is about: the card's latest, or the one named.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +47,7 @@ pub async fn status<D: Database>(
 ) -> Result<StatusView, Error> {
     let (row, asked_by_task) = match what {
         TaskRef::Eid(eid) => {
-            let index = cx.vault.blind_index(IndexKind::Eid, eid.as_str().as_bytes());
+            let index = cx.eid_index(eid);
             let row = views::status_by_eid(cx.db, &index).await?;
             let own = row.filter(|row| row.client_id == caller.id);
             (own.ok_or(Reason::UnknownChip)?, false)
@@ -92,7 +91,7 @@ pub(super) async fn find<D: Database>(
 ) -> Result<(ChipRow, Option<TaskRow>), Error> {
     match what {
         TaskRef::Eid(eid) => {
-            let index = cx.vault.blind_index(IndexKind::Eid, eid.as_str().as_bytes());
+            let index = cx.eid_index(eid);
             let task = task::latest(cx.db, &index).await?;
             let chip = chip::by_eid(cx.db, &index)
                 .await?

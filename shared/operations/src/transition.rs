@@ -6,7 +6,7 @@ pub(super) use super::incidents::{close_incident, open_incident};
 use domain::error::{Error, Reason};
 use domain::{Actor, CardEvent, CardStatus, TaskId, next};
 use store::{
-    Database,
+    Database, Tx,
     card_history::{self, Step},
     chip::{self, ChipRow},
 };
@@ -17,6 +17,7 @@ use store::{
 /// [`Reason::WrongState`] when Table 2 has no such step, [`Reason::Conflict`] when the card moved meanwhile.
 pub(super) async fn move_card<D: Database>(
     cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
     chip: &ChipRow,
     event: CardEvent,
     actor: &Actor,
@@ -28,7 +29,7 @@ pub(super) async fn move_card<D: Database>(
             .with_detail(chip.status.zh(), chip.status.en())
             .with_cause(refused)
     })?;
-    if !chip::set_status(cx.db, &chip.eid_index, chip.status, to, cx.now).await? {
+    if !chip::set_status(tx, &chip.eid_index, chip.status, to, cx.now).await? {
         return Err(Reason::Conflict.into());
     }
     let step = Step {
@@ -39,7 +40,7 @@ pub(super) async fn move_card<D: Database>(
         reason,
         task,
     };
-    card_history::insert(cx.db, &step, cx.now).await?;
+    card_history::insert(tx, &step, cx.now).await?;
     Ok(to)
 }
 

@@ -12,18 +12,13 @@ use spin_sdk::sqlite::wit::sqlite;
 
 use domain::Timestamp;
 use domain::error::{Error, Reason};
-use store::{self, Database, DbError, Row, Value};
+use store::{self, Database, DbError, Row, Statement, Value, pragma};
 use vault::random_bytes;
 
 use super::clock::HostRandom;
 
 /// Label of the database in the manifest.
 const LABEL: &str = "default";
-
-// A lock that another connection holds is waited for by the engine for as long as a commit takes, then here and not
-// there: SQLite's own pauses double up to a tenth of a second, so that late comers overtake whoever waits longest, and
-// the whole instance waits with it. An engine that knows no such thing says so.
-const WAIT_SHORTLY_FOR_LOCKS: &str = "PRAGMA busy_timeout = 3";
 
 /// Longest wait for a lock, in seconds; as long as Spin lets SQLite wait.
 const LOCK_SECS: u64 = 5;
@@ -38,10 +33,6 @@ const MAX_IDLE_CONNECTIONS: usize = 16;
 /// Words by which SQLite and libSQL say that another connection holds the lock.
 const BUSY_WORDS: [&str; 3] = ["database is locked", "database table is locked", "SQLITE_BUSY"];
 
-// A commit that does not wait for the disk. SQLite keeps the file sound all the same; a power failure may undo the
-// latest commits, a killed process none. An engine that knows no such thing, as libSQL over a network, says so.
-const DO_NOT_WAIT_FOR_THE_DISK: &str = "PRAGMA synchronous = NORMAL";
-
 /// What a connection's commits promise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
@@ -52,10 +43,10 @@ pub enum Durability {
 }
 
 impl Durability {
-    fn pragmas(self) -> &'static [&'static str] {
+    fn pragmas(self) -> &'static [Statement] {
         match self {
-            Self::Full => &[WAIT_SHORTLY_FOR_LOCKS],
-            Self::Process => &[WAIT_SHORTLY_FOR_LOCKS, DO_NOT_WAIT_FOR_THE_DISK],
+            Self::Full => &[pragma::WAIT_SHORTLY_FOR_LOCKS],
+            Self::Process => &[pragma::WAIT_SHORTLY_FOR_LOCKS, pragma::DO_NOT_WAIT_FOR_THE_DISK],
         }
     }
 }
@@ -110,10 +101,10 @@ impl Connection {
     async fn open(durability: Durability) -> Result<Self, Error> {
         let inner = sqlite::Connection::open(LABEL).map_err(unavailable)?;
         let mut connection = Self::of(inner, durability);
-        for pragma in durability.pragmas() {
+        for &pragma in durability.pragmas() {
             // Waits for a lock as any statement does: the last connection of another instance holds one while it closes.
             // What an engine does not know, it does without.
-            if let Err(busy @ DbError::Busy(_)) = connection.run(pragma, &[]).await {
+            if let Err(busy @ DbError::Busy(_)) = connection.execute(pragma, &[]).await {
                 // Closed, not kept: it would keep promises that are not asked for.
                 connection.inner = None;
                 return Err(busy.into());
@@ -172,14 +163,14 @@ impl Drop for Connection {
 }
 
 impl Database for Connection {
-    async fn run(&self, sql: &'static str, params: &[Value]) -> Result<Vec<Row>, DbError> {
+    async fn execute(&self, statement: Statement, params: &[Value]) -> Result<Vec<Row>, DbError> {
         let Some(inner) = &self.inner else {
             return Err(DbError::Failed("the connection was given back".to_owned()));
         };
         let params: Vec<sqlite::Value> = params.iter().map(outgoing).collect();
         let mut waiting_since = None;
         let result = loop {
-            match inner.execute(sql, &params).map_err(failed) {
+            match inner.execute(statement.text(), &params).map_err(failed) {
                 // Inside a transaction the lock is held already, and nothing can be tried again.
                 Err(DbError::Busy(text)) if !self.in_transaction.get() => {
                     let since = *waiting_since.get_or_insert_with(Instant::now);
@@ -191,7 +182,7 @@ impl Database for Connection {
                 result => break result?,
             }
         };
-        self.track_transaction(sql);
+        self.track_transaction(statement.text());
         Ok(result.rows.into_iter().map(incoming).collect())
     }
 }

@@ -139,14 +139,7 @@ fn context<'a>(
     settings: &'a Settings,
     now: Timestamp,
 ) -> Context<'a, Connection> {
-    Context {
-        db,
-        journal,
-        vault: &settings.vault,
-        now,
-        random: &HostRandom,
-        zone: settings.zone,
-    }
+    Context::new((db, journal), &settings.vault, now, &HostRandom, settings.zone)
 }
 
 fn deliver(

@@ -1,6 +1,6 @@
 //! Table `alert`: what the operator should know of, until somebody has taken note.
 
-use super::{Database, DbError, Row, Subject};
+use super::{Database, DbError, Row, Run as _, Subject, Tx};
 use domain::{AlertId, Timestamp};
 use vault::Column;
 
@@ -39,7 +39,7 @@ pub struct AlertRow {
 /// # Errors
 /// Those of the database.
 pub async fn insert<D: Database>(
-    db: &D,
+    tx: &Tx<'_, D>,
     id: AlertId,
     kind: &str,
     subject: &Subject,
@@ -53,7 +53,7 @@ pub async fn insert<D: Database>(
         body_sealed.into(),
         now.into(),
     ];
-    db.run(INSERT, &params).await.map(drop)
+    tx.run(INSERT, &params).await.map(drop)
 }
 
 /// Up to `limit` alerts before `below`, the latest first; with `noted_too` also those that were taken note of.
@@ -75,16 +75,16 @@ pub async fn list<D: Database>(
 ///
 /// # Errors
 /// Those of the database.
-pub async fn note<D: Database>(db: &D, ids: String, now: Timestamp) -> Result<usize, DbError> {
-    Ok(db.run(NOTE, &[now.into(), ids.into()]).await?.len())
+pub async fn note<D: Database>(tx: &Tx<'_, D>, ids: String, now: Timestamp) -> Result<usize, DbError> {
+    Ok(tx.run(NOTE, &[now.into(), ids.into()]).await?.len())
 }
 
 /// Destroys up to `limit` alerts that were taken note of before `before`; how many they were.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn purge<D: Database>(db: &D, before: Timestamp, limit: u32) -> Result<usize, DbError> {
-    Ok(db
+pub async fn purge<D: Database>(tx: &Tx<'_, D>, before: Timestamp, limit: u32) -> Result<usize, DbError> {
+    Ok(tx
         .run(PURGE, &[before.into(), i64::from(limit).into()])
         .await?
         .len())

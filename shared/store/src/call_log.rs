@@ -2,7 +2,7 @@
 //!
 //! The key of a row begins with its time, so that the table needs no index for it and rows are added at its end.
 
-use super::{Database, DbError, Row, Value};
+use super::{Database, DbError, Row, Run as _, Tx, Value};
 use domain::{ClientId, Timestamp};
 use vault::BlindIndex;
 
@@ -178,8 +178,8 @@ pub async fn search<D: Database>(db: &D, query: &CallQuery<'_>) -> Result<Vec<Ca
 ///
 /// # Errors
 /// Those of the database.
-pub async fn purge<D: Database>(db: &D, before: Timestamp, most: u32) -> Result<usize, DbError> {
-    let rows = db
+pub async fn purge<D: Database>(tx: &Tx<'_, D>, before: Timestamp, most: u32) -> Result<usize, DbError> {
+    let rows = tx
         .run(PURGE, &[first_id(before).into(), i64::from(most).into()])
         .await?;
     Ok(rows.len())

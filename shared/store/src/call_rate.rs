@@ -1,7 +1,7 @@
 //! Tables `call_rate` and `stranger`: the buckets of permits of clients, and of addresses that present wrong
 //! credentials. Each is one moment, see `domain::Bucket`; a missing row is a full bucket.
 
-use super::{Database, DbError, Row, first};
+use super::{Database, DbError, Row, Run as _, first};
 use domain::{Bucket, ClientId, Timestamp, micros};
 
 // The moment moves only if the bucket then holds no less than nothing. A moment that no bucket can have comes from a

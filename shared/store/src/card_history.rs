@@ -1,7 +1,7 @@
 //! Table `card_history`: every step of every card (§6.3), numbered per card without gaps. Rows are
 //! only ever added.
 
-use super::{Database, DbError, Row};
+use super::{Database, DbError, Row, Run as _, Tx};
 use domain::{Actor, CardStatus, TaskId, Timestamp};
 use vault::BlindIndex;
 
@@ -31,7 +31,7 @@ pub struct Step<'a> {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn insert<D: Database>(db: &D, step: &Step<'_>, now: Timestamp) -> Result<(), DbError> {
+pub async fn insert<D: Database>(tx: &Tx<'_, D>, step: &Step<'_>, now: Timestamp) -> Result<(), DbError> {
     let params = [
         step.eid_index.into(),
         step.from.map(CardStatus::code).into(),
@@ -41,7 +41,7 @@ pub async fn insert<D: Database>(db: &D, step: &Step<'_>, now: Timestamp) -> Res
         step.task.into(),
         now.into(),
     ];
-    db.run(INSERT, &params).await.map(drop)
+    tx.run(INSERT, &params).await.map(drop)
 }
 
 /// A step as it is stored.

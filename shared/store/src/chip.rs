@@ -1,6 +1,6 @@
 //! Table `chip`: one row per eUICC, keyed by the blind index of its EID (§5.2.1.2).
 
-use super::{Database, DbError, Row, Value, first};
+use super::{Database, DbError, Row, Run as _, Tx, Value, first};
 use domain::error::Error;
 use domain::{CardStatus, ClientId, Eid, Timestamp, Volume};
 use vault::{BlindIndex, Column, Vault};
@@ -156,7 +156,7 @@ pub struct NewChipRow {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn insert<D: Database>(db: &D, new: &NewChipRow, now: Timestamp) -> Result<bool, DbError> {
+pub async fn insert<D: Database>(tx: &Tx<'_, D>, new: &NewChipRow, now: Timestamp) -> Result<bool, DbError> {
     let (identity_index, identity_sealed) = new.psk_identity.clone().unzip();
     let params: [Value; 25] = [
         new.eid_index.into(),
@@ -185,7 +185,7 @@ pub async fn insert<D: Database>(db: &D, new: &NewChipRow, now: Timestamp) -> Re
         now.into(),
         new.temp_next_at.into(),
     ];
-    Ok(!db.run(INSERT, &params).await?.is_empty())
+    Ok(!tx.run(INSERT, &params).await?.is_empty())
 }
 
 /// Finds a chip by its EID.
@@ -234,14 +234,14 @@ pub async fn collision<D: Database>(db: &D, new: &NewChipRow) -> Result<Option<&
 /// # Errors
 /// Those of the database.
 pub async fn set_status<D: Database>(
-    db: &D,
+    tx: &Tx<'_, D>,
     eid_index: &BlindIndex,
     from: CardStatus,
     to: CardStatus,
     now: Timestamp,
 ) -> Result<bool, DbError> {
     let params = [to.code().into(), now.into(), eid_index.into(), from.code().into()];
-    Ok(!db.run(SET_STATUS, &params).await?.is_empty())
+    Ok(!tx.run(SET_STATUS, &params).await?.is_empty())
 }
 
 /// Deducts `bytes` from the test allowance and returns what is left.
@@ -249,12 +249,12 @@ pub async fn set_status<D: Database>(
 /// # Errors
 /// Those of the database.
 pub async fn deduct<D: Database>(
-    db: &D,
+    tx: &Tx<'_, D>,
     eid_index: &BlindIndex,
     bytes: i64,
     now: Timestamp,
 ) -> Result<u64, DbError> {
-    let rows = db
+    let rows = tx
         .run(ADD_USED, &[bytes.into(), now.into(), eid_index.into()])
         .await?;
     first(&rows, |row| Ok(row.unsigned(0)?.saturating_sub(row.unsigned(1)?)))?
@@ -265,8 +265,12 @@ pub async fn deduct<D: Database>(
 ///
 /// # Errors
 /// Those of the database.
-pub async fn set_faulty<D: Database>(db: &D, eid_index: &BlindIndex, now: Timestamp) -> Result<(), DbError> {
-    db.run(SET_FAULTY, &[now.into(), eid_index.into()])
+pub async fn set_faulty<D: Database>(
+    tx: &Tx<'_, D>,
+    eid_index: &BlindIndex,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    tx.run(SET_FAULTY, &[now.into(), eid_index.into()])
         .await
         .map(drop)
 }
@@ -276,13 +280,13 @@ pub async fn set_faulty<D: Database>(db: &D, eid_index: &BlindIndex, now: Timest
 /// # Errors
 /// Those of the database.
 pub async fn register_fault<D: Database>(
-    db: &D,
+    tx: &Tx<'_, D>,
     eid_index: &BlindIndex,
     faulty: bool,
     now: Timestamp,
 ) -> Result<bool, DbError> {
     let params = [faulty.into(), now.into(), eid_index.into()];
-    Ok(!db.run(REGISTER_FAULT, &params).await?.is_empty())
+    Ok(!tx.run(REGISTER_FAULT, &params).await?.is_empty())
 }
 
 /// A chip in the register of faulty chips.

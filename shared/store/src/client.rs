@@ -1,6 +1,6 @@
 //! Table `client`: business systems, where they call from and what they may call.
 
-use super::{Database, DbError, Row, Value, first};
+use super::{Database, DbError, Row, Run as _, Tx, Value, first};
 use domain::{ClientId, StopCause, Timestamp};
 use vault::Column;
 
@@ -102,17 +102,21 @@ pub struct ListedClientRow {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn insert<D: Database>(db: &D, new: NewClientRow<'_>, now: Timestamp) -> Result<(), DbError> {
+pub async fn insert<D: Database>(
+    tx: &Tx<'_, D>,
+    new: &NewClientRow<'_>,
+    now: Timestamp,
+) -> Result<(), DbError> {
     let params = [
         new.id.into(),
         new.name.into(),
-        new.phone_index,
-        new.phone_sealed.into(),
-        new.ips.into(),
-        new.permissions.into(),
+        new.phone_index.clone(),
+        new.phone_sealed.as_slice().into(),
+        new.ips.as_str().into(),
+        new.permissions.as_str().into(),
         now.into(),
     ];
-    db.run(INSERT, &params).await.map(drop)
+    tx.run(INSERT, &params).await.map(drop)
 }
 
 /// Finds a client.
@@ -128,7 +132,7 @@ pub async fn by_id<D: Database>(db: &D, id: &ClientId) -> Result<Option<ClientRo
 /// # Errors
 /// Those of the database.
 pub async fn change<D: Database>(
-    db: &D,
+    tx: &Tx<'_, D>,
     id: &ClientId,
     change: &ClientChangeRow<'_>,
     now: Timestamp,
@@ -145,7 +149,7 @@ pub async fn change<D: Database>(
         now.into(),
         id.into(),
     ];
-    Ok(!db.run(CHANGE, &params).await?.is_empty())
+    Ok(!tx.run(CHANGE, &params).await?.is_empty())
 }
 
 /// Refuses tokens handed out before `before`. False when there is no such client, or a later moment holds already.
@@ -153,13 +157,13 @@ pub async fn change<D: Database>(
 /// # Errors
 /// Those of the database.
 pub async fn refuse_tokens_before<D: Database>(
-    db: &D,
+    tx: &Tx<'_, D>,
     id: &ClientId,
     before: Timestamp,
     now: Timestamp,
 ) -> Result<bool, DbError> {
     let params = [before.into(), now.into(), id.into()];
-    Ok(!db.run(REFUSE_TOKENS_BEFORE, &params).await?.is_empty())
+    Ok(!tx.run(REFUSE_TOKENS_BEFORE, &params).await?.is_empty())
 }
 
 /// The client named, or clients that follow `after` in the order of identifiers.

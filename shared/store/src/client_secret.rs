@@ -3,7 +3,7 @@
 //! A secret is live until it is revoked or its overlap with its successor is over.
 
 use super::client::{self, ClientRow};
-use super::{Database, DbError, Row, first};
+use super::{Database, DbError, Row, Run as _, Tx, first};
 use domain::{ClientId, Timestamp};
 
 const INSERT: &str =
@@ -48,14 +48,14 @@ impl SecretRow {
 /// # Errors
 /// Those of the database.
 pub async fn insert<D: Database>(
-    db: &D,
+    tx: &Tx<'_, D>,
     client: &ClientId,
     generation: i64,
     hash: &[u8],
     now: Timestamp,
 ) -> Result<(), DbError> {
     let params = [client.into(), generation.into(), hash.into(), now.into()];
-    db.run(INSERT, &params).await.map(drop)
+    tx.run(INSERT, &params).await.map(drop)
 }
 
 /// The latest secrets of a client, the newest first.
@@ -88,13 +88,13 @@ pub async fn standing<D: Database>(
 /// # Errors
 /// Those of the database.
 pub async fn expire<D: Database>(
-    db: &D,
+    tx: &Tx<'_, D>,
     client: &ClientId,
     generation: i64,
     end: Timestamp,
 ) -> Result<bool, DbError> {
     let params = [end.into(), client.into(), generation.into()];
-    Ok(!db.run(EXPIRE, &params).await?.is_empty())
+    Ok(!tx.run(EXPIRE, &params).await?.is_empty())
 }
 
 /// Revokes a live secret. False when there is none.
@@ -102,13 +102,13 @@ pub async fn expire<D: Database>(
 /// # Errors
 /// Those of the database.
 pub async fn revoke<D: Database>(
-    db: &D,
+    tx: &Tx<'_, D>,
     client: &ClientId,
     generation: i64,
     now: Timestamp,
 ) -> Result<bool, DbError> {
     let params = [now.into(), client.into(), generation.into()];
-    Ok(!db.run(REVOKE, &params).await?.is_empty())
+    Ok(!tx.run(REVOKE, &params).await?.is_empty())
 }
 
 fn read(row: &Row) -> Result<SecretRow, DbError> {

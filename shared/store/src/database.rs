@@ -10,6 +10,9 @@ pub enum DbError {
     /// Another connection holds the lock for too long; trying again later helps.
     #[error("the database is busy: {0}")]
     Busy(String),
+    /// The engine gave the transaction up in favour of another one and rolled it back; running it again helps.
+    #[error("the transaction was rolled back in favour of another: {0}")]
+    Retryable(String),
     /// The engine refused the statement or failed.
     #[error("the database failed: {0}")]
     Failed(String),
@@ -22,7 +25,7 @@ impl DbError {
     /// True when the same call can succeed later.
     #[must_use]
     pub fn is_busy(&self) -> bool {
-        matches!(self, Self::Busy(_))
+        matches!(self, Self::Busy(_) | Self::Retryable(_))
     }
 }
 
@@ -37,6 +40,18 @@ impl From<DbError> for Error {
     }
 }
 
+/// A statement of this crate. Nobody else can make one, so that no other crate runs SQL of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Statement(pub(crate) &'static str);
+
+impl Statement {
+    /// The SQL text, for the engine.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        self.0
+    }
+}
+
 /// One connection. A transaction belongs to one connection, so a connection serves one request at a
 /// time; dropping a connection rolls its open transaction back.
 #[expect(
@@ -44,9 +59,19 @@ impl From<DbError> for Error {
     reason = "components are single-threaded: no Send bound is wanted"
 )]
 pub trait Database {
-    /// Runs one statement and returns all its rows.
+    /// Carries one statement out and returns all its rows.
     ///
     /// # Errors
     /// [`DbError`] when the statement was not carried out.
-    async fn run(&self, sql: &'static str, params: &[Value]) -> Result<Vec<Row>, DbError>;
+    async fn execute(&self, statement: Statement, params: &[Value]) -> Result<Vec<Row>, DbError>;
 }
+
+/// Runs the statements of this crate.
+pub(crate) trait Run: Database {
+    /// Carries `sql` out and returns all its rows.
+    async fn run(&self, sql: &'static str, params: &[Value]) -> Result<Vec<Row>, DbError> {
+        self.execute(Statement(sql), params).await
+    }
+}
+
+impl<D: Database> Run for D {}

@@ -1,6 +1,6 @@
 //! Table `destruction`: how much was destroyed at the end of its retention, by day and kind of data (§9.1.2).
 
-use super::{Database, DbError, Row};
+use super::{Database, DbError, Row, Run as _, Tx};
 
 const ADD: &str = "INSERT INTO destruction (day, kind, count) VALUES ($1, $2, $3) \
     ON CONFLICT (day, kind) DO UPDATE SET count = destruction.count + excluded.count";
@@ -21,9 +21,9 @@ pub struct DestructionRow {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn add<D: Database>(db: &D, day: &str, kind: &str, count: usize) -> Result<(), DbError> {
+pub async fn add<D: Database>(tx: &Tx<'_, D>, day: &str, kind: &str, count: usize) -> Result<(), DbError> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
-    db.run(ADD, &[day.into(), kind.into(), count.into()])
+    tx.run(ADD, &[day.into(), kind.into(), count.into()])
         .await
         .map(drop)
 }

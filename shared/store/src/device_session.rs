@@ -1,7 +1,7 @@
 //! Table `device_session`: the channels chips opened, what they were for and what they cost. A chip
 //! has at most one open session; a newer one supersedes it.
 
-use super::{Database, DbError, Row, Value, first};
+use super::{Database, DbError, Row, Run as _, Tx, Value, first};
 use domain::{SessionId, TaskId, Timestamp, Work};
 use vault::{BlindIndex, Column};
 
@@ -105,8 +105,12 @@ pub struct NewSessionRow<'a> {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn insert<D: Database>(db: &D, new: NewSessionRow<'_>, now: Timestamp) -> Result<(), DbError> {
-    db.run(SUPERSEDE, &[now.into(), new.eid_index.into()]).await?;
+pub async fn insert<D: Database>(
+    tx: &Tx<'_, D>,
+    new: NewSessionRow<'_>,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    tx.run(SUPERSEDE, &[now.into(), new.eid_index.into()]).await?;
     let params: [Value; 12] = [
         new.id.text().into(),
         new.eid_index.into(),
@@ -121,7 +125,7 @@ pub async fn insert<D: Database>(db: &D, new: NewSessionRow<'_>, now: Timestamp)
         (new.work != Work::Verify).into(),
         now.into(),
     ];
-    db.run(INSERT, &params).await.map(drop)
+    tx.run(INSERT, &params).await.map(drop)
 }
 
 /// Finds a session.
@@ -137,13 +141,13 @@ pub async fn by_id<D: Database>(db: &D, id: SessionId) -> Result<Option<SessionR
 /// # Errors
 /// Those of the database.
 pub async fn count_bytes<D: Database>(
-    db: &D,
+    tx: &Tx<'_, D>,
     id: SessionId,
     up: i64,
     down: i64,
     now: Timestamp,
 ) -> Result<(), DbError> {
-    db.run(
+    tx.run(
         COUNT_BYTES,
         &[up.into(), down.into(), now.into(), id.text().into()],
     )
@@ -156,8 +160,8 @@ pub async fn count_bytes<D: Database>(
 ///
 /// # Errors
 /// Those of the database.
-pub async fn charge<D: Database>(db: &D, id: SessionId) -> Result<i64, DbError> {
-    let bytes = first(&db.run(CHARGE, &[id.text().into()]).await?, |row| {
+pub async fn charge<D: Database>(tx: &Tx<'_, D>, id: SessionId) -> Result<i64, DbError> {
+    let bytes = first(&tx.run(CHARGE, &[id.text().into()]).await?, |row| {
         Ok(row.integer(0)?.saturating_add(row.integer(1)?))
     })?;
     Ok(bytes.unwrap_or(0))
@@ -167,16 +171,20 @@ pub async fn charge<D: Database>(db: &D, id: SessionId) -> Result<i64, DbError> 
 ///
 /// # Errors
 /// Those of the database.
-pub async fn set_seq<D: Database>(db: &D, id: SessionId, seq: i64) -> Result<bool, DbError> {
-    Ok(!db.run(SET_SEQ, &[seq.into(), id.text().into()]).await?.is_empty())
+pub async fn set_seq<D: Database>(tx: &Tx<'_, D>, id: SessionId, seq: i64) -> Result<bool, DbError> {
+    Ok(!tx.run(SET_SEQ, &[seq.into(), id.text().into()]).await?.is_empty())
 }
 
 /// Notes what the gateway told the operator.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn set_note<D: Database>(db: &D, id: SessionId, note_sealed: Vec<u8>) -> Result<(), DbError> {
-    db.run(SET_NOTE, &[note_sealed.into(), id.text().into()])
+pub async fn set_note<D: Database>(
+    tx: &Tx<'_, D>,
+    id: SessionId,
+    note_sealed: Vec<u8>,
+) -> Result<(), DbError> {
+    tx.run(SET_NOTE, &[note_sealed.into(), id.text().into()])
         .await
         .map(drop)
 }
@@ -185,8 +193,8 @@ pub async fn set_note<D: Database>(db: &D, id: SessionId, note_sealed: Vec<u8>) 
 ///
 /// # Errors
 /// Those of the database.
-pub async fn close<D: Database>(db: &D, id: SessionId, now: Timestamp) -> Result<bool, DbError> {
-    Ok(!db.run(CLOSE, &[now.into(), id.text().into()]).await?.is_empty())
+pub async fn close<D: Database>(tx: &Tx<'_, D>, id: SessionId, now: Timestamp) -> Result<bool, DbError> {
+    Ok(!tx.run(CLOSE, &[now.into(), id.text().into()]).await?.is_empty())
 }
 
 fn read(row: &Row) -> Result<SessionRow, DbError> {
@@ -216,8 +224,8 @@ fn read(row: &Row) -> Result<SessionRow, DbError> {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn purge<D: Database>(db: &D, before: Timestamp, limit: u32) -> Result<usize, DbError> {
-    Ok(db
+pub async fn purge<D: Database>(tx: &Tx<'_, D>, before: Timestamp, limit: u32) -> Result<usize, DbError> {
+    Ok(tx
         .run(PURGE, &[before.into(), i64::from(limit).into()])
         .await?
         .len())

@@ -1,6 +1,6 @@
 //! Table `incident`: what went wrong and what became of it (§8). Per kind and subject at most one is open.
 
-use super::{Database, DbError, Row, Subject, Value, first};
+use super::{Database, DbError, Row, Run as _, Subject, Tx, Value, first};
 use domain::{IncidentId, IncidentKind, Severity, Standing, Timestamp};
 use vault::Column;
 
@@ -128,7 +128,11 @@ pub struct NewIncidentRow<'a> {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn open<D: Database>(db: &D, new: NewIncidentRow<'_>, now: Timestamp) -> Result<bool, DbError> {
+pub async fn open<D: Database>(
+    tx: &Tx<'_, D>,
+    new: NewIncidentRow<'_>,
+    now: Timestamp,
+) -> Result<bool, DbError> {
     let standing = new.standing;
     let params = [
         new.id.text().into(),
@@ -144,14 +148,18 @@ pub async fn open<D: Database>(db: &D, new: NewIncidentRow<'_>, now: Timestamp) 
         new.opened_by.code().into(),
         new.note_sealed.into(),
     ];
-    changed(db, OPEN, &params).await
+    changed(tx, OPEN, &params).await
 }
 
 /// Stores how an incident that stood as in `before` stands now. False when it changed meanwhile.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn change<D: Database>(db: &D, before: &IncidentRow, now: &Standing) -> Result<bool, DbError> {
+pub async fn change<D: Database>(
+    tx: &Tx<'_, D>,
+    before: &IncidentRow,
+    now: &Standing,
+) -> Result<bool, DbError> {
     let was = &before.standing;
     let params = [
         now.severity.code().into(),
@@ -167,7 +175,7 @@ pub async fn change<D: Database>(db: &D, before: &IncidentRow, now: &Standing) -
         was.told.into(),
         was.closed_at.map_or(0, Timestamp::millis).into(),
     ];
-    changed(db, CHANGE, &params).await
+    changed(tx, CHANGE, &params).await
 }
 
 /// Notes who settled an incident and what that one wrote. False when that is known already.
@@ -175,28 +183,32 @@ pub async fn change<D: Database>(db: &D, before: &IncidentRow, now: &Standing) -
 /// # Errors
 /// Those of the database.
 pub async fn settled<D: Database>(
-    db: &D,
+    tx: &Tx<'_, D>,
     id: IncidentId,
     by: By,
     sealed: Option<Vec<u8>>,
 ) -> Result<bool, DbError> {
-    changed(db, SETTLED, &[by.code().into(), sealed.into(), id.text().into()]).await
+    changed(tx, SETTLED, &[by.code().into(), sealed.into(), id.text().into()]).await
 }
 
 /// Stores the report of a severe incident. False when it is not one.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn reported<D: Database>(db: &D, id: IncidentId, sealed: Vec<u8>) -> Result<bool, DbError> {
-    changed(db, REPORTED, &[sealed.into(), id.text().into()]).await
+pub async fn reported<D: Database>(tx: &Tx<'_, D>, id: IncidentId, sealed: Vec<u8>) -> Result<bool, DbError> {
+    changed(tx, REPORTED, &[sealed.into(), id.text().into()]).await
 }
 
 /// Stores the final report of a severe incident that is settled. False when it is not one.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn concluded<D: Database>(db: &D, id: IncidentId, sealed: Vec<u8>) -> Result<bool, DbError> {
-    changed(db, CONCLUDED, &[sealed.into(), id.text().into()]).await
+pub async fn concluded<D: Database>(
+    tx: &Tx<'_, D>,
+    id: IncidentId,
+    sealed: Vec<u8>,
+) -> Result<bool, DbError> {
+    changed(tx, CONCLUDED, &[sealed.into(), id.text().into()]).await
 }
 
 /// Finds an incident.
@@ -316,8 +328,8 @@ fn codes(kinds: &[IncidentKind]) -> String {
     codes.to_string()
 }
 
-async fn changed<D: Database>(db: &D, sql: &'static str, params: &[Value]) -> Result<bool, DbError> {
-    Ok(!db.run(sql, params).await?.is_empty())
+async fn changed<D: Database>(tx: &Tx<'_, D>, sql: &'static str, params: &[Value]) -> Result<bool, DbError> {
+    Ok(!tx.run(sql, params).await?.is_empty())
 }
 
 fn read(row: &Row) -> Result<IncidentRow, DbError> {

@@ -1,6 +1,6 @@
 //! Table `job`: when each job of the periodic work last ran and succeeded, and since when it fails.
 
-use super::{Database, DbError, Row};
+use super::{Database, DbError, Row, Run as _, Tx};
 use domain::Timestamp;
 
 const ALL: &str = "SELECT name, ran_at, succeeded_at, failing_since, failures, error FROM job ORDER BY name";
@@ -45,24 +45,29 @@ pub async fn all<D: Database>(db: &D) -> Result<Vec<JobRow>, DbError> {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn succeeded<D: Database>(db: &D, name: &str, now: Timestamp) -> Result<(), DbError> {
-    db.run(SUCCEEDED, &[name.into(), now.into()]).await.map(drop)
+pub async fn succeeded<D: Database>(tx: &Tx<'_, D>, name: &str, now: Timestamp) -> Result<(), DbError> {
+    tx.run(SUCCEEDED, &[name.into(), now.into()]).await.map(drop)
 }
 
 /// Notes that a job did some of what it is for and has more to do.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn goes_on<D: Database>(db: &D, name: &str, now: Timestamp) -> Result<(), DbError> {
-    db.run(GOES_ON, &[name.into(), now.into()]).await.map(drop)
+pub async fn goes_on<D: Database>(tx: &Tx<'_, D>, name: &str, now: Timestamp) -> Result<(), DbError> {
+    tx.run(GOES_ON, &[name.into(), now.into()]).await.map(drop)
 }
 
 /// Notes that a job failed; how often in a row.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn failed<D: Database>(db: &D, name: &str, error: &str, now: Timestamp) -> Result<u32, DbError> {
-    let rows = db.run(FAILED, &[name.into(), now.into(), error.into()]).await?;
+pub async fn failed<D: Database>(
+    tx: &Tx<'_, D>,
+    name: &str,
+    error: &str,
+    now: Timestamp,
+) -> Result<u32, DbError> {
+    let rows = tx.run(FAILED, &[name.into(), now.into(), error.into()]).await?;
     Ok(super::first(&rows, |row| row.count(0))?.unwrap_or(0))
 }
 

@@ -29,6 +29,7 @@ pub mod operator_inquiry;
 pub mod outbox;
 pub mod outbox_attempt;
 pub mod pool_level;
+pub mod pragma;
 pub mod receiver;
 pub mod receiver_secret;
 mod row;
@@ -39,13 +40,14 @@ pub mod told;
 mod transaction;
 pub mod views;
 
-pub use database::{Database, DbError};
+pub(crate) use database::Run;
+pub use database::{Database, DbError, Statement};
 pub use migrate::{SCHEMA_VERSION, check, migrate};
 #[cfg(feature = "native")]
 pub use native::Sqlite;
 pub use row::{Row, Value};
 pub use subject::Subject;
-pub use transaction::transaction;
+pub use transaction::{MAX_TRANSACTION_RUNS, Tx, transaction};
 
 use domain::{ClientId, Receiver, TaskId, Timestamp, Volume};
 use vault::BlindIndex;

@@ -4,7 +4,7 @@
 //! `;` at the end of a line, and a comment fills its lines. They are written for SQLite and libSQL; another engine brings its own
 //! files for the same tables.
 
-use super::{Database, DbError, transaction};
+use super::{Database, DbError, Run as _, transaction};
 use domain::Timestamp;
 use domain::error::{Error, Reason};
 

@@ -1,6 +1,6 @@
 //! Table `monthly_review`: the figures of each month that is over (§8.3.2).
 
-use super::{Database, DbError, Row, first};
+use super::{Database, DbError, Row, Run as _, Tx, first};
 use domain::{Month, Timestamp};
 
 const INSERT: &str = "INSERT INTO monthly_review (month, body, made_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING \
@@ -47,13 +47,13 @@ pub async fn span<D: Database>(db: &D) -> Result<Span, DbError> {
 /// # Errors
 /// Those of the database.
 pub async fn insert<D: Database>(
-    db: &D,
+    tx: &Tx<'_, D>,
     month: Month,
     body: String,
     now: Timestamp,
 ) -> Result<bool, DbError> {
     let params = [month.to_string().into(), body.into(), now.into()];
-    Ok(!db.run(INSERT, &params).await?.is_empty())
+    Ok(!tx.run(INSERT, &params).await?.is_empty())
 }
 
 /// The review of a month.

@@ -4,7 +4,7 @@ use std::{path::Path, time::Duration};
 
 use rusqlite::{Connection, ErrorCode, config::DbConfig, params_from_iter, types::ValueRef};
 
-use super::{Database, DbError, Row, Value};
+use super::{Database, DbError, Row, Statement, Value};
 
 /// How long a statement waits for another connection's lock; the same as Spin's.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -49,8 +49,8 @@ impl Sqlite {
 }
 
 impl Database for Sqlite {
-    async fn run(&self, sql: &'static str, params: &[Value]) -> Result<Vec<Row>, DbError> {
-        let mut statement = self.0.prepare_cached(sql).map_err(failed)?;
+    async fn execute(&self, statement: Statement, params: &[Value]) -> Result<Vec<Row>, DbError> {
+        let mut statement = self.0.prepare_cached(statement.text()).map_err(failed)?;
         let columns = statement.column_count();
         let mut rows = statement.query(params_from_iter(params)).map_err(failed)?;
         let mut out = Vec::new();
@@ -93,5 +93,37 @@ fn failed(error: rusqlite::Error) -> DbError {
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => DbError::Busy(error.to_string()),
         _ => DbError::Failed(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::executor::block_on as run;
+
+    use super::{Sqlite, Value};
+    use crate::Run as _;
+
+    #[test]
+    fn every_kind_of_value_comes_back_as_it_went_in() {
+        let db = Sqlite::in_memory().unwrap();
+        let values = [
+            Value::Null,
+            Value::Integer(i64::MIN),
+            Value::Text("写卡".to_owned()),
+            Value::Blob(vec![0, 0xff]),
+            Value::Real(-0.5),
+        ];
+        let rows = run(db.run("SELECT $1, $2, $3, $4, $5", &values)).unwrap();
+        assert_eq!(rows.len(), 1);
+        assert!(rows[0].0.iter().zip(&values).all(|(out, value)| out == value));
+    }
+
+    #[test]
+    fn a_wrong_statement_is_an_error_and_not_a_panic() {
+        let db = Sqlite::in_memory().unwrap();
+        for sql in ["SELECT", "SELECT * FROM nothing", ""] {
+            let _ = run(db.run(sql, &[]));
+        }
+        assert!(run(db.run("SELECT $1", &[])).is_err());
     }
 }

@@ -4,7 +4,7 @@
 //! reserved one is worked on by a task, or held without a task because part of it may have reached
 //! its chip; a held number goes to nobody but that chip.
 
-use super::{Database, DbError, Row, Value, first};
+use super::{Database, DbError, Row, Run as _, Tx, Value, first};
 use domain::{ClientId, NumberStatus, Province, TaskId, Timestamp};
 use vault::{BlindIndex, Column};
 
@@ -148,7 +148,11 @@ pub struct NewNumberRow {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn insert<D: Database>(db: &D, new: &NewNumberRow, now: Timestamp) -> Result<bool, DbError> {
+pub async fn insert<D: Database>(
+    tx: &Tx<'_, D>,
+    new: &NewNumberRow,
+    now: Timestamp,
+) -> Result<bool, DbError> {
     let status = if new.client_id.is_some() {
         NumberStatus::Allotted
     } else {
@@ -171,7 +175,7 @@ pub async fn insert<D: Database>(db: &D, new: &NewNumberRow, now: Timestamp) -> 
         new.imported_digest.into(),
         now.into(),
     ];
-    Ok(!db.run(INSERT, &params).await?.is_empty())
+    Ok(!tx.run(INSERT, &params).await?.is_empty())
 }
 
 /// Finds a number by its ICCID.
@@ -196,13 +200,13 @@ pub async fn by_msisdn<D: Database>(db: &D, msisdn_index: &BlindIndex) -> Result
 /// # Errors
 /// Those of the database.
 pub async fn allot<D: Database>(
-    db: &D,
+    tx: &Tx<'_, D>,
     client: Option<&ClientId>,
     iccids: String,
     now: Timestamp,
 ) -> Result<usize, DbError> {
     let params = [client.into(), now.into(), iccids.into()];
-    Ok(db.run(ALLOT, &params).await?.len())
+    Ok(tx.run(ALLOT, &params).await?.len())
 }
 
 /// Finds the number a task works on, or wrote.
@@ -250,14 +254,14 @@ pub async fn held_of_province<D: Database>(
 /// # Errors
 /// Those of the database.
 pub async fn take_from_pool<D: Database>(
-    db: &D,
+    tx: &Tx<'_, D>,
     eid_index: &BlindIndex,
     task: TaskId,
     province: Province,
     now: Timestamp,
 ) -> Result<Option<NumberRow>, DbError> {
     let params = [eid_index.into(), task.into(), now.into(), province.code().into()];
-    first(&db.run(TAKE_FROM_POOL, &params).await?, read)
+    first(&tx.run(TAKE_FROM_POOL, &params).await?, read)
 }
 
 /// Reserves a number that is allotted to `client`; none when it is not free.
@@ -265,7 +269,7 @@ pub async fn take_from_pool<D: Database>(
 /// # Errors
 /// Those of the database.
 pub async fn take_allotted<D: Database>(
-    db: &D,
+    tx: &Tx<'_, D>,
     eid_index: &BlindIndex,
     task: TaskId,
     iccid_index: &BlindIndex,
@@ -279,7 +283,7 @@ pub async fn take_allotted<D: Database>(
         iccid_index.into(),
         client.into(),
     ];
-    first(&db.run(TAKE_ALLOTTED, &params).await?, read)
+    first(&tx.run(TAKE_ALLOTTED, &params).await?, read)
 }
 
 /// Gives a held number to a new task of the chip that holds it; none when it is not held by it.
@@ -287,22 +291,26 @@ pub async fn take_allotted<D: Database>(
 /// # Errors
 /// Those of the database.
 pub async fn take_held<D: Database>(
-    db: &D,
+    tx: &Tx<'_, D>,
     eid_index: &BlindIndex,
     task: TaskId,
     iccid_index: &BlindIndex,
     now: Timestamp,
 ) -> Result<Option<NumberRow>, DbError> {
     let params = [task.into(), now.into(), iccid_index.into(), eid_index.into()];
-    first(&db.run(TAKE_HELD, &params).await?, read)
+    first(&tx.run(TAKE_HELD, &params).await?, read)
 }
 
 /// Notes that the task's number is about to reach its chip; none when it is not reserved any more.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn expose<D: Database>(db: &D, task: TaskId, now: Timestamp) -> Result<Option<NumberRow>, DbError> {
-    first(&db.run(EXPOSE, &[now.into(), task.into()]).await?, read)
+pub async fn expose<D: Database>(
+    tx: &Tx<'_, D>,
+    task: TaskId,
+    now: Timestamp,
+) -> Result<Option<NumberRow>, DbError> {
+    first(&tx.run(EXPOSE, &[now.into(), task.into()]).await?, read)
 }
 
 /// Marks the task's number as written; none when it is not reserved any more.
@@ -310,27 +318,27 @@ pub async fn expose<D: Database>(db: &D, task: TaskId, now: Timestamp) -> Result
 /// # Errors
 /// Those of the database.
 pub async fn set_written<D: Database>(
-    db: &D,
+    tx: &Tx<'_, D>,
     task: TaskId,
     now: Timestamp,
 ) -> Result<Option<NumberRow>, DbError> {
-    first(&db.run(SET_WRITTEN, &[now.into(), task.into()]).await?, read)
+    first(&tx.run(SET_WRITTEN, &[now.into(), task.into()]).await?, read)
 }
 
 /// Gives the task's number back to where it came from, unless part of it may have reached the chip.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn give_back<D: Database>(db: &D, task: TaskId, now: Timestamp) -> Result<bool, DbError> {
-    Ok(!db.run(GIVE_BACK, &[now.into(), task.into()]).await?.is_empty())
+pub async fn give_back<D: Database>(tx: &Tx<'_, D>, task: TaskId, now: Timestamp) -> Result<bool, DbError> {
+    Ok(!tx.run(GIVE_BACK, &[now.into(), task.into()]).await?.is_empty())
 }
 
 /// Lets the chip hold the task's number without the task.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn hold<D: Database>(db: &D, task: TaskId, now: Timestamp) -> Result<bool, DbError> {
-    Ok(!db.run(HOLD, &[now.into(), task.into()]).await?.is_empty())
+pub async fn hold<D: Database>(tx: &Tx<'_, D>, task: TaskId, now: Timestamp) -> Result<bool, DbError> {
+    Ok(!tx.run(HOLD, &[now.into(), task.into()]).await?.is_empty())
 }
 
 /// Gives back every number the chip holds without a task: it is known to hold another one now.
@@ -338,11 +346,11 @@ pub async fn hold<D: Database>(db: &D, task: TaskId, now: Timestamp) -> Result<b
 /// # Errors
 /// Those of the database.
 pub async fn give_back_held<D: Database>(
-    db: &D,
+    tx: &Tx<'_, D>,
     eid_index: &BlindIndex,
     now: Timestamp,
 ) -> Result<(), DbError> {
-    db.run(GIVE_BACK_HELD, &[now.into(), eid_index.into()])
+    tx.run(GIVE_BACK_HELD, &[now.into(), eid_index.into()])
         .await
         .map(drop)
 }

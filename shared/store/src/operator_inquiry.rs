@@ -1,7 +1,7 @@
 //! Table `operator_inquiry`: when an operator was last asked about a number, so that it is not asked again at once.
 
 use super::told::Topic;
-use super::{Database, DbError};
+use super::{Database, DbError, Run as _, Tx};
 use domain::Timestamp;
 use vault::BlindIndex;
 
@@ -17,7 +17,7 @@ const SETTLE: &str =
 /// # Errors
 /// Those of the database.
 pub async fn claim<D: Database>(
-    db: &D,
+    tx: &Tx<'_, D>,
     iccid: &BlindIndex,
     topic: Topic,
     now: Timestamp,
@@ -30,7 +30,7 @@ pub async fn claim<D: Database>(
         fresh_since.into(),
         asked_since.into(),
     ];
-    Ok(!db.run(CLAIM, &params).await?.is_empty())
+    Ok(!tx.run(CLAIM, &params).await?.is_empty())
 }
 
 /// Notes that the question of `asked_at` was answered.
@@ -38,11 +38,11 @@ pub async fn claim<D: Database>(
 /// # Errors
 /// Those of the database.
 pub async fn settle<D: Database>(
-    db: &D,
+    tx: &Tx<'_, D>,
     iccid: &BlindIndex,
     topic: Topic,
     asked_at: Timestamp,
 ) -> Result<(), DbError> {
     let params = [iccid.into(), topic.code().into(), asked_at.into()];
-    db.run(SETTLE, &params).await.map(drop)
+    tx.run(SETTLE, &params).await.map(drop)
 }

@@ -1,6 +1,6 @@
 //! Table `outbox_attempt`: each time a callback was sent, and what came of it.
 
-use super::{Database, DbError, first};
+use super::{Database, DbError, Run as _, Tx, first};
 use domain::{CallbackId, Timestamp};
 
 const INSERT: &str = "INSERT INTO outbox_attempt (outbox_id, attempt, started_at) VALUES ($1, $2, $3)";
@@ -12,12 +12,12 @@ const FINISH: &str = "UPDATE outbox_attempt SET finished_at = $1, accepted = $2,
 /// # Errors
 /// Those of the database.
 pub async fn insert<D: Database>(
-    db: &D,
+    tx: &Tx<'_, D>,
     id: CallbackId,
     attempt: u32,
     now: Timestamp,
 ) -> Result<(), DbError> {
-    db.run(INSERT, &[id.text().into(), i64::from(attempt).into(), now.into()])
+    tx.run(INSERT, &[id.text().into(), i64::from(attempt).into(), now.into()])
         .await
         .map(drop)
 }
@@ -27,7 +27,7 @@ pub async fn insert<D: Database>(
 /// # Errors
 /// Those of the database.
 pub async fn finish<D: Database>(
-    db: &D,
+    tx: &Tx<'_, D>,
     id: CallbackId,
     attempt: u32,
     accepted: bool,
@@ -43,5 +43,5 @@ pub async fn finish<D: Database>(
         id.text().into(),
         i64::from(attempt).into(),
     ];
-    first(&db.run(FINISH, &params).await?, |row| row.time(0))
+    first(&tx.run(FINISH, &params).await?, |row| row.time(0))
 }

@@ -2,7 +2,7 @@
 //!
 //! A level is counted up to a bound and no further, so that looking costs the same however many numbers there are.
 
-use super::{Database, DbError, Row, Value, first};
+use super::{Database, DbError, Row, Run as _, Tx, Value, first};
 use domain::{IncidentKind, PoolState, Province, Timestamp};
 
 const ADD: &str = "INSERT INTO pool_level (province, state, level, changed_at) VALUES ($1, 'ok', 0, $2) \
@@ -39,8 +39,8 @@ pub struct PoolRow {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn add<D: Database>(db: &D, province: &str, now: Timestamp) -> Result<(), DbError> {
-    db.run(ADD, &[province.into(), now.into()]).await.map(drop)
+pub async fn add<D: Database>(tx: &Tx<'_, D>, province: &str, now: Timestamp) -> Result<(), DbError> {
+    tx.run(ADD, &[province.into(), now.into()]).await.map(drop)
 }
 
 /// Every pool that is watched, by the code of its province.
@@ -56,9 +56,9 @@ pub async fn all<D: Database>(db: &D) -> Result<Vec<PoolRow>, DbError> {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn filled<D: Database>(db: &D, province: &str, now: Timestamp) -> Result<(), DbError> {
+pub async fn filled<D: Database>(tx: &Tx<'_, D>, province: &str, now: Timestamp) -> Result<(), DbError> {
     let params = [now.into(), province.into()];
-    db.run(FILLED, &params).await.map(drop)
+    tx.run(FILLED, &params).await.map(drop)
 }
 
 /// How many numbers the pool of a province has, counted up to `bound`. Those set aside for a client do not count.
@@ -77,7 +77,7 @@ pub async fn count<D: Database>(db: &D, province: Province, bound: u32) -> Resul
 /// # Errors
 /// Those of the database.
 pub async fn note<D: Database>(
-    db: &D,
+    tx: &Tx<'_, D>,
     seen: &PoolRow,
     state: PoolState,
     level: u32,
@@ -91,7 +91,7 @@ pub async fn note<D: Database>(
         seen.state.code().into(),
         i64::from(seen.level).into(),
     ];
-    Ok(!db.run(NOTE, &params).await?.is_empty())
+    Ok(!tx.run(NOTE, &params).await?.is_empty())
 }
 
 /// Sets the mark of a province, or with none lets the platform's be in force. False when it is not watched.
@@ -99,12 +99,12 @@ pub async fn note<D: Database>(
 /// # Errors
 /// Those of the database.
 pub async fn set_low_water<D: Database>(
-    db: &D,
+    tx: &Tx<'_, D>,
     province: Province,
     low_water: Option<u32>,
 ) -> Result<bool, DbError> {
     let params = [low_water.map(i64::from).into(), province.code().into()];
-    Ok(!db.run(SET_LOW_WATER, &params).await?.is_empty())
+    Ok(!tx.run(SET_LOW_WATER, &params).await?.is_empty())
 }
 
 fn read(row: &Row) -> Result<PoolRow, DbError> {

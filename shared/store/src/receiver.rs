@@ -1,6 +1,6 @@
 //! Table `receiver`: the addresses of clients and of the operator, and how they have fared.
 
-use super::{Database, DbError, Row, first};
+use super::{Database, DbError, Row, Run as _, Tx, first};
 use domain::{Receiver, StopCause, Timestamp};
 
 const INSERT: &str = "INSERT INTO receiver (id, client_id, url, entered_at, changed_at) VALUES ($1, $2, $3, $4, $4) \
@@ -36,13 +36,13 @@ pub struct ReceiverRow {
 /// # Errors
 /// Those of the database.
 pub async fn insert<D: Database>(
-    db: &D,
+    tx: &Tx<'_, D>,
     receiver: &Receiver,
     url: Option<&str>,
     now: Timestamp,
 ) -> Result<(), DbError> {
     let params = [receiver.into(), receiver.client().into(), url.into(), now.into()];
-    db.run(INSERT, &params).await.map(drop)
+    tx.run(INSERT, &params).await.map(drop)
 }
 
 /// Finds a receiver.
@@ -58,13 +58,13 @@ pub async fn find<D: Database>(db: &D, receiver: &Receiver) -> Result<Option<Rec
 /// # Errors
 /// Those of the database.
 pub async fn enter<D: Database>(
-    db: &D,
+    tx: &Tx<'_, D>,
     receiver: &Receiver,
     url: Option<&str>,
     now: Timestamp,
 ) -> Result<bool, DbError> {
     let params = [url.into(), now.into(), receiver.into()];
-    Ok(!db.run(ENTER, &params).await?.is_empty())
+    Ok(!tx.run(ENTER, &params).await?.is_empty())
 }
 
 /// Notes that an attempt begun at `started` failed; since when all have. `None` when the address was entered later.
@@ -72,11 +72,11 @@ pub async fn enter<D: Database>(
 /// # Errors
 /// Those of the database.
 pub async fn failed<D: Database>(
-    db: &D,
+    tx: &Tx<'_, D>,
     receiver: &Receiver,
     started: Timestamp,
 ) -> Result<Option<Timestamp>, DbError> {
-    let rows = db.run(FAILED, &[started.into(), receiver.into()]).await?;
+    let rows = tx.run(FAILED, &[started.into(), receiver.into()]).await?;
     first(&rows, |row| row.time(0))
 }
 
@@ -85,11 +85,11 @@ pub async fn failed<D: Database>(
 /// # Errors
 /// Those of the database.
 pub async fn succeeded<D: Database>(
-    db: &D,
+    tx: &Tx<'_, D>,
     receiver: &Receiver,
     started: Timestamp,
 ) -> Result<bool, DbError> {
-    Ok(!db
+    Ok(!tx
         .run(SUCCEEDED, &[receiver.into(), started.into()])
         .await?
         .is_empty())
@@ -100,13 +100,13 @@ pub async fn succeeded<D: Database>(
 /// # Errors
 /// Those of the database.
 pub async fn stop<D: Database>(
-    db: &D,
+    tx: &Tx<'_, D>,
     receiver: &Receiver,
     cause: StopCause,
     now: Timestamp,
 ) -> Result<bool, DbError> {
     let params = [now.into(), cause.code().into(), receiver.into()];
-    Ok(!db.run(STOP, &params).await?.is_empty())
+    Ok(!tx.run(STOP, &params).await?.is_empty())
 }
 
 fn read(row: &Row) -> Result<ReceiverRow, DbError> {

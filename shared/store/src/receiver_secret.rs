@@ -2,7 +2,7 @@
 //!
 //! A secret is live until its overlap with its successor is over.
 
-use super::{Database, DbError, Row};
+use super::{Database, DbError, Row, Run as _, Tx};
 use domain::{Receiver, Timestamp};
 use vault::Column;
 
@@ -41,7 +41,7 @@ impl ReceiverSecretRow {
 /// # Errors
 /// Those of the database.
 pub async fn insert<D: Database>(
-    db: &D,
+    tx: &Tx<'_, D>,
     receiver: &Receiver,
     generation: i64,
     secret_sealed: Vec<u8>,
@@ -53,7 +53,7 @@ pub async fn insert<D: Database>(
         secret_sealed.into(),
         now.into(),
     ];
-    db.run(INSERT, &params).await.map(drop)
+    tx.run(INSERT, &params).await.map(drop)
 }
 
 /// The latest secrets, the newest first.
@@ -73,13 +73,13 @@ pub async fn latest<D: Database>(db: &D, receiver: &Receiver) -> Result<Vec<Rece
 /// # Errors
 /// Those of the database.
 pub async fn expire<D: Database>(
-    db: &D,
+    tx: &Tx<'_, D>,
     receiver: &Receiver,
     generation: i64,
     at: Timestamp,
 ) -> Result<(), DbError> {
     let params = [at.into(), receiver.into(), generation.into()];
-    db.run(EXPIRE, &params).await.map(drop)
+    tx.run(EXPIRE, &params).await.map(drop)
 }
 
 fn read(row: &Row) -> Result<ReceiverSecretRow, DbError> {

@@ -1,6 +1,6 @@
 //! Table `task`: applications and their execution. A chip has at most one open task.
 
-use super::{Database, DbError, Row, Value, first};
+use super::{Database, DbError, Row, Run as _, Tx, Value, first};
 use domain::{ClientId, FailureKind, TaskId, TaskState, Timestamp, Work, WriteType};
 use vault::BlindIndex;
 
@@ -98,7 +98,11 @@ pub struct NewTaskRow<'a> {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn insert<D: Database>(db: &D, new: &NewTaskRow<'_>, now: Timestamp) -> Result<bool, DbError> {
+pub async fn insert<D: Database>(
+    tx: &Tx<'_, D>,
+    new: &NewTaskRow<'_>,
+    now: Timestamp,
+) -> Result<bool, DbError> {
     let params = [
         new.id.into(),
         new.eid_index.into(),
@@ -108,7 +112,7 @@ pub async fn insert<D: Database>(db: &D, new: &NewTaskRow<'_>, now: Timestamp) -
         new.iccid_index.into(),
         now.into(),
     ];
-    changed(db, INSERT, &params).await
+    changed(tx, INSERT, &params).await
 }
 
 /// Finds a task.
@@ -139,16 +143,16 @@ pub async fn open<D: Database>(db: &D, eid_index: &BlindIndex) -> Result<Option<
 ///
 /// # Errors
 /// Those of the database.
-pub async fn cancel<D: Database>(db: &D, id: TaskId, now: Timestamp) -> Result<bool, DbError> {
-    changed(db, CANCEL, &[now.into(), id.into()]).await
+pub async fn cancel<D: Database>(tx: &Tx<'_, D>, id: TaskId, now: Timestamp) -> Result<bool, DbError> {
+    changed(tx, CANCEL, &[now.into(), id.into()]).await
 }
 
 /// Starts a waiting task. False when it is not waiting.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn start<D: Database>(db: &D, id: TaskId, now: Timestamp) -> Result<bool, DbError> {
-    changed(db, START, &[now.into(), id.into()]).await
+pub async fn start<D: Database>(tx: &Tx<'_, D>, id: TaskId, now: Timestamp) -> Result<bool, DbError> {
+    changed(tx, START, &[now.into(), id.into()]).await
 }
 
 /// Notes acknowledged steps; neither steps nor percent go down. False when the task is not being written.
@@ -156,7 +160,7 @@ pub async fn start<D: Database>(db: &D, id: TaskId, now: Timestamp) -> Result<bo
 /// # Errors
 /// Those of the database.
 pub async fn progress<D: Database>(
-    db: &D,
+    tx: &Tx<'_, D>,
     id: TaskId,
     step: u32,
     percent: u8,
@@ -168,7 +172,7 @@ pub async fn progress<D: Database>(
         now.into(),
         id.into(),
     ];
-    changed(db, PROGRESS, &params).await
+    changed(tx, PROGRESS, &params).await
 }
 
 /// All is written; what is left is to verify. False when the task is not being written.
@@ -176,13 +180,13 @@ pub async fn progress<D: Database>(
 /// # Errors
 /// Those of the database.
 pub async fn set_verify<D: Database>(
-    db: &D,
+    tx: &Tx<'_, D>,
     id: TaskId,
     percent: u8,
     now: Timestamp,
 ) -> Result<bool, DbError> {
     changed(
-        db,
+        tx,
         SET_VERIFY,
         &[i64::from(percent).into(), now.into(), id.into()],
     )
@@ -193,16 +197,16 @@ pub async fn set_verify<D: Database>(
 ///
 /// # Errors
 /// Those of the database.
-pub async fn rewrite<D: Database>(db: &D, id: TaskId, now: Timestamp) -> Result<bool, DbError> {
-    changed(db, REWRITE, &[now.into(), id.into()]).await
+pub async fn rewrite<D: Database>(tx: &Tx<'_, D>, id: TaskId, now: Timestamp) -> Result<bool, DbError> {
+    changed(tx, REWRITE, &[now.into(), id.into()]).await
 }
 
 /// Ends a task with success. False when it is not being verified.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn succeed<D: Database>(db: &D, id: TaskId, now: Timestamp) -> Result<bool, DbError> {
-    changed(db, SUCCEED, &[now.into(), id.into()]).await
+pub async fn succeed<D: Database>(tx: &Tx<'_, D>, id: TaskId, now: Timestamp) -> Result<bool, DbError> {
+    changed(tx, SUCCEED, &[now.into(), id.into()]).await
 }
 
 /// Ends a task without success. False when it is not under way.
@@ -210,12 +214,12 @@ pub async fn succeed<D: Database>(db: &D, id: TaskId, now: Timestamp) -> Result<
 /// # Errors
 /// Those of the database.
 pub async fn fail<D: Database>(
-    db: &D,
+    tx: &Tx<'_, D>,
     id: TaskId,
     failure: FailureKind,
     now: Timestamp,
 ) -> Result<bool, DbError> {
-    changed(db, FAIL, &[failure.code().into(), now.into(), id.into()]).await
+    changed(tx, FAIL, &[failure.code().into(), now.into(), id.into()]).await
 }
 
 /// A task that is in writing for long.
@@ -249,8 +253,8 @@ pub async fn stuck<D: Database>(db: &D, before: Timestamp, limit: u32) -> Result
 ///
 /// # Errors
 /// Those of the database.
-pub async fn mark_stuck<D: Database>(db: &D, id: TaskId) -> Result<bool, DbError> {
-    changed(db, MARK_STUCK, &[id.into()]).await
+pub async fn mark_stuck<D: Database>(tx: &Tx<'_, D>, id: TaskId) -> Result<bool, DbError> {
+    changed(tx, MARK_STUCK, &[id.into()]).await
 }
 
 /// How many tasks there are from identifier `from` until before `to`.
@@ -262,8 +266,8 @@ pub async fn count<D: Database>(db: &D, from: TaskId, to: TaskId) -> Result<i64,
     Ok(first(&rows, |row| row.integer(0))?.unwrap_or(0))
 }
 
-async fn changed<D: Database>(db: &D, sql: &'static str, params: &[Value]) -> Result<bool, DbError> {
-    Ok(!db.run(sql, params).await?.is_empty())
+async fn changed<D: Database>(tx: &Tx<'_, D>, sql: &'static str, params: &[Value]) -> Result<bool, DbError> {
+    Ok(!tx.run(sql, params).await?.is_empty())
 }
 
 fn read(row: &Row) -> Result<TaskRow, DbError> {

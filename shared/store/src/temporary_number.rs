@@ -3,7 +3,7 @@
 
 use time::Date;
 
-use super::{Database, DbError, Row, first, not_a};
+use super::{Database, DbError, Row, Run as _, Tx, first, not_a};
 use domain::{CardStatus, Network, Timestamp, Volume, parse_date};
 use vault::{BlindIndex, Column};
 
@@ -100,7 +100,7 @@ pub async fn due<D: Database>(db: &D, now: Timestamp) -> Result<Vec<News>, DbErr
 /// # Errors
 /// Those of the database.
 pub async fn take<D: Database>(
-    db: &D,
+    tx: &Tx<'_, D>,
     news: News,
     now: Timestamp,
     limit: u32,
@@ -109,7 +109,7 @@ pub async fn take<D: Database>(
         News::Ending => TAKE_ENDING,
         News::Ended => TAKE_ENDED,
     };
-    let rows = db.run(sql, &[now.into(), i64::from(limit).into()]).await?;
+    let rows = tx.run(sql, &[now.into(), i64::from(limit).into()]).await?;
     rows.iter()
         .map(|row| {
             Ok(ToldRow {
@@ -125,8 +125,8 @@ pub async fn take<D: Database>(
 ///
 /// # Errors
 /// Those of the database.
-pub async fn forget<D: Database>(db: &D, eid_index: &BlindIndex) -> Result<(), DbError> {
-    db.run(FORGET, &[eid_index.into()]).await.map(drop)
+pub async fn forget<D: Database>(tx: &Tx<'_, D>, eid_index: &BlindIndex) -> Result<(), DbError> {
+    tx.run(FORGET, &[eid_index.into()]).await.map(drop)
 }
 
 /// The temporary number of a chip.
@@ -202,7 +202,7 @@ pub async fn collision<D: Database>(
 /// # Errors
 /// Those of the database.
 pub async fn replace<D: Database>(
-    db: &D,
+    tx: &Tx<'_, D>,
     eid_index: &BlindIndex,
     status: CardStatus,
     next: NextRow,
@@ -223,7 +223,7 @@ pub async fn replace<D: Database>(
         eid_index.into(),
         status.code().into(),
     ];
-    Ok(!db.run(REPLACE, &params).await?.is_empty())
+    Ok(!tx.run(REPLACE, &params).await?.is_empty())
 }
 
 /// Sets what is left of a chip's test allowance: what it used stays used. False when the card is not in `status`.
@@ -231,7 +231,7 @@ pub async fn replace<D: Database>(
 /// # Errors
 /// Those of the database.
 pub async fn set_remaining<D: Database>(
-    db: &D,
+    tx: &Tx<'_, D>,
     eid_index: &BlindIndex,
     status: CardStatus,
     remaining: Volume,
@@ -243,7 +243,7 @@ pub async fn set_remaining<D: Database>(
         eid_index.into(),
         status.code().into(),
     ];
-    Ok(!db.run(SET_REMAINING, &params).await?.is_empty())
+    Ok(!tx.run(SET_REMAINING, &params).await?.is_empty())
 }
 
 /// A temporary number that was replaced.
@@ -306,7 +306,7 @@ pub async fn next_seq<D: Database>(db: &D, eid_index: &BlindIndex) -> Result<i64
 ///
 /// # Errors
 /// Those of the database.
-pub async fn keep<D: Database>(db: &D, past: PastRow<'_>, now: Timestamp) -> Result<(), DbError> {
+pub async fn keep<D: Database>(tx: &Tx<'_, D>, past: PastRow<'_>, now: Timestamp) -> Result<(), DbError> {
     let params = [
         past.eid_index.into(),
         past.seq.into(),
@@ -316,7 +316,7 @@ pub async fn keep<D: Database>(db: &D, past: PastRow<'_>, now: Timestamp) -> Res
         past.expires_at.into(),
         now.into(),
     ];
-    db.run(KEEP, &params).await.map(drop)
+    tx.run(KEEP, &params).await.map(drop)
 }
 
 fn read(row: &Row) -> Result<PresentRow, DbError> {

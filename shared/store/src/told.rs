@@ -4,7 +4,7 @@
 //! A batch is a JSON array of records `[kind, key, …]`: `kind` is `i` or `m`, `key` the blind index of ICCID or MSISDN
 //! as hexadecimal.
 
-use super::{Database, DbError, Row};
+use super::{Database, DbError, Row, Run as _, Tx};
 use domain::Timestamp;
 use vault::BlindIndex;
 
@@ -119,14 +119,19 @@ pub async fn known<D: Database>(db: &D, topic: Topic, batch: String) -> Result<V
 ///
 /// # Errors
 /// Those of the database.
-pub async fn store<D: Database>(db: &D, topic: Topic, batch: String, now: Timestamp) -> Result<(), DbError> {
+pub async fn store<D: Database>(
+    tx: &Tx<'_, D>,
+    topic: Topic,
+    batch: String,
+    now: Timestamp,
+) -> Result<(), DbError> {
     let sql = match topic {
         Topic::Usage => STORE_USAGE,
         Topic::Location => STORE_LOCATION,
         Topic::Status => STORE_STATUS,
         Topic::OpenTime => STORE_OPEN_TIME,
     };
-    db.run(sql, &[now.into(), batch.into()]).await.map(drop)
+    tx.run(sql, &[now.into(), batch.into()]).await.map(drop)
 }
 
 fn read(row: &Row) -> Result<Option<Known>, DbError> {

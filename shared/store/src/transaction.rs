@@ -1,6 +1,8 @@
 //! All or nothing.
 
-use super::{Database, DbError};
+use std::cell::Cell;
+
+use super::{Database, DbError, Row, Run as _, Statement, Value};
 
 // IMMEDIATE: a transaction that starts as a reader and then writes fails at once when another wrote
 // in between; taking the write lock first waits instead.
@@ -8,25 +10,181 @@ const BEGIN: &str = "BEGIN IMMEDIATE";
 const COMMIT: &str = "COMMIT";
 const ROLLBACK: &str = "ROLLBACK";
 
+/// How often a transaction is begun before the engine's wish to have it run again is reported as a failure.
+pub const MAX_TRANSACTION_RUNS: u32 = 5;
+
+/// A transaction under way on a connection. Only [`transaction`] makes one: what writes takes a `&Tx`, so that nothing
+/// is written outside a transaction.
+pub struct Tx<'a, D> {
+    db: &'a D,
+    // Set when the engine wants the transaction run again, whatever the body makes of the failure.
+    must_rerun: Cell<bool>,
+}
+
+impl<'a, D> Tx<'a, D> {
+    fn on(db: &'a D) -> Self {
+        Self {
+            db,
+            must_rerun: Cell::new(false),
+        }
+    }
+}
+
+impl<D: Database> Database for Tx<'_, D> {
+    async fn execute(&self, statement: Statement, params: &[Value]) -> Result<Vec<Row>, DbError> {
+        let result = self.db.execute(statement, params).await;
+        if matches!(result, Err(DbError::Retryable(_))) {
+            self.must_rerun.set(true);
+        }
+        result
+    }
+}
+
 /// Runs `body` in one transaction: committed when it succeeds, rolled back when it fails or when the
 /// commit does. No transaction is left open.
 ///
+/// When the engine rolls the transaction back in favour of another one, `body` runs again in a new one, at most
+/// [`MAX_TRANSACTION_RUNS`] times in all. So `body` changes nothing but the database. A commit whose answer was lost is
+/// not repeated: it may have been carried out.
+///
 /// # Errors
-/// Those of `body`, and those of beginning and committing.
-pub async fn transaction<D, T, E>(db: &D, body: impl AsyncFnOnce(&D) -> Result<T, E>) -> Result<T, E>
+/// Those of `body`; [`DbError`] when the transaction cannot be begun or committed.
+pub async fn transaction<D, T, E>(db: &D, body: impl AsyncFn(&Tx<'_, D>) -> Result<T, E>) -> Result<T, E>
 where
     D: Database,
     E: From<DbError>,
 {
-    db.run(BEGIN, &[]).await?;
-    let result = match body(db).await {
-        Ok(value) => db.run(COMMIT, &[]).await.map(|_| value).map_err(E::from),
+    let mut runs = 0;
+    loop {
+        runs += 1;
+        let tx = Tx::on(db);
+        let result = run_once(&tx, &body).await;
+        if result.is_ok() || !tx.must_rerun.get() || runs >= MAX_TRANSACTION_RUNS {
+            return result;
+        }
+    }
+}
+
+async fn run_once<D, T, E>(tx: &Tx<'_, D>, body: &impl AsyncFn(&Tx<'_, D>) -> Result<T, E>) -> Result<T, E>
+where
+    D: Database,
+    E: From<DbError>,
+{
+    tx.run(BEGIN, &[]).await?;
+    let result = match body(tx).await {
+        // The body overlooked it: what the engine rolled back must not be taken for done.
+        Ok(_) if tx.must_rerun.get() => {
+            Err(DbError::Retryable("a statement was rolled back".to_owned()).into())
+        }
+        Ok(value) => tx.run(COMMIT, &[]).await.map(|_| value).map_err(E::from),
         Err(error) => Err(error),
     };
     if result.is_err() {
-        // The first error is the one worth telling. A rollback fails only when the engine has
+        // The first error is the one worth reporting. A rollback fails only when the engine has
         // rolled back already or the connection is lost, and then nothing is open either.
-        let _ = db.run(ROLLBACK, &[]).await;
+        let _ = tx.run(ROLLBACK, &[]).await;
     }
     result
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::{Cell, RefCell};
+
+    use futures::executor::block_on;
+
+    use super::{MAX_TRANSACTION_RUNS, transaction};
+    use crate::{Database, DbError, Row, Run as _, Statement, Value};
+
+    /// Carries nothing out; answers the first statements with text `at` with these failures.
+    struct Engine {
+        at: &'static str,
+        failures: RefCell<Vec<DbError>>,
+        seen: RefCell<Vec<&'static str>>,
+    }
+
+    impl Engine {
+        fn failing(at: &'static str, failures: &[DbError]) -> Self {
+            Self {
+                at,
+                failures: RefCell::new(failures.to_vec()),
+                seen: RefCell::default(),
+            }
+        }
+    }
+
+    impl Database for Engine {
+        async fn execute(&self, statement: Statement, _: &[Value]) -> Result<Vec<Row>, DbError> {
+            self.seen.borrow_mut().push(statement.text());
+            if statement.text() == self.at {
+                return self.failures.borrow_mut().pop().map_or(Ok(Vec::new()), Err);
+            }
+            Ok(Vec::new())
+        }
+    }
+
+    fn retryable() -> DbError {
+        DbError::Retryable("40001".to_owned())
+    }
+
+    #[test]
+    fn a_transaction_that_the_engine_gave_up_runs_again() {
+        for at in ["COMMIT", "INSERT"] {
+            let engine = Engine::failing(at, &[retryable()]);
+            let runs = Cell::new(0);
+            let result = block_on(transaction(&engine, async |tx| {
+                runs.set(runs.get() + 1);
+                tx.run("INSERT", &[]).await
+            }));
+            assert!(result.is_ok());
+            assert_eq!(runs.get(), 2);
+            assert_eq!(engine.seen.borrow().last(), Some(&"COMMIT"));
+            assert!(engine.seen.borrow().contains(&"ROLLBACK"));
+        }
+    }
+
+    #[test]
+    fn a_body_that_overlooks_such_a_failure_runs_again_all_the_same() {
+        let engine = Engine::failing("INSERT", &[retryable()]);
+        let result = block_on(transaction(&engine, async |tx| {
+            let _ = tx.run("INSERT", &[]).await;
+            Ok::<_, DbError>(())
+        }));
+        assert!(result.is_ok());
+        let begun = engine
+            .seen
+            .borrow()
+            .iter()
+            .filter(|sql| **sql == "BEGIN IMMEDIATE")
+            .count();
+        assert_eq!(begun, 2);
+    }
+
+    #[test]
+    fn it_is_not_run_for_ever() {
+        let engine = Engine::failing("COMMIT", &vec![retryable(); 100]);
+        let runs = Cell::new(0);
+        let result = block_on(transaction(&engine, async |_| {
+            runs.set(runs.get() + 1);
+            Ok::<_, DbError>(())
+        }));
+        assert_eq!(result, Err(retryable()));
+        assert_eq!(runs.get(), MAX_TRANSACTION_RUNS);
+    }
+
+    #[test]
+    fn a_commit_that_failed_otherwise_may_have_been_carried_out_and_is_not_repeated() {
+        for failure in [
+            DbError::Failed("connection lost".to_owned()),
+            DbError::Busy("locked".to_owned()),
+        ] {
+            let engine = Engine::failing("COMMIT", &[failure.clone()]);
+            let runs = Cell::new(0);
+            let result = block_on(transaction(&engine, async |_| {
+                runs.set(runs.get() + 1);
+                Ok::<_, DbError>(())
+            }));
+            assert_eq!((result, runs.get()), (Err(failure), 1));
+        }
+    }
 }

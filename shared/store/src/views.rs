@@ -1,7 +1,7 @@
 //! What the query interfaces read, one statement each: a statement crosses from the component into the host, and a
 //! join costs less than two crossings.
 
-use super::{Database, DbError, Row, first};
+use super::{Database, DbError, Row, Run as _, first};
 use domain::{
     CardStatus, ClientId, FailureKind, NumberStatus, Province, TaskId, TaskState, Timestamp, Volume,
 };

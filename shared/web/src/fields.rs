@@ -10,8 +10,8 @@ use domain::error::Reason;
 ///
 /// # Errors
 /// The refusal of a text that breaks the rule of its kind.
-pub fn field<T>(name: &str, read: Result<T, Malformed>) -> Result<T, Refusal> {
-    read.map_err(|malformed| Refusal::of_malformed(name, malformed))
+pub fn field<T>(name: &str, read: Result<T, impl Into<Malformed>>) -> Result<T, Refusal> {
+    read.map_err(|error| Refusal::of_malformed(name, error.into()))
 }
 
 /// The value of the field called `name` of a document.

@@ -208,10 +208,10 @@ impl Params {
     ///
     /// # Errors
     /// What `read` finds wrong.
-    pub fn optional<T>(
+    pub fn optional<T, E: Into<Malformed>>(
         &self,
         param: Param,
-        read: impl FnOnce(&str) -> Result<T, Malformed>,
+        read: impl FnOnce(&str) -> Result<T, E>,
     ) -> Result<Option<T>, Refusal> {
         let value = self.text(param).map(read).transpose();
         field(param.name(), value)
@@ -221,10 +221,10 @@ impl Params {
     ///
     /// # Errors
     /// [`Reason::ParameterMissing`], and what `read` finds wrong.
-    pub fn required<T>(
+    pub fn required<T, E: Into<Malformed>>(
         &self,
         param: Param,
-        read: impl FnOnce(&str) -> Result<T, Malformed>,
+        read: impl FnOnce(&str) -> Result<T, E>,
     ) -> Result<T, Refusal> {
         field(param.name(), read(self.required_text(param)?))
     }

@@ -13,10 +13,10 @@ use super::refusal::Refusal;
 use super::reply::Reply;
 use super::serve::Exchange;
 use domain::error::Error;
-use domain::{ClientId, TaskId, masked};
+use domain::{ClientId, Eid, TaskId, masked};
 use operations::{Blame, CallRecord, Context, blame, record_call};
 use store::Database;
-use vault::{BlindIndex, IndexKind};
+use vault::BlindIndex;
 
 /// What is known about a call so far.
 #[derive(Debug, Default)]
@@ -50,7 +50,7 @@ impl Trace {
             .find_map(|param| Some((param, text(param)?)));
         self.subject = subject.map(|(param, text)| format!("{}={}", param.name(), masked(text)));
         if let Some((Param::Eid, eid)) = subject {
-            self.eid_index = Some(cx.vault.blind_index(IndexKind::Eid, eid.as_bytes()));
+            self.eid_index = Eid::parse(eid).ok().map(|eid| cx.eid_index(&eid));
         }
         // Anything else in its place could be an identifier in full.
         self.task_id = text(Param::TaskId).and_then(|text| Some(TaskId::parse(text).ok()?.text()));

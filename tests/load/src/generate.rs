@@ -76,14 +76,7 @@ pub(crate) fn fill(file: &Path, secrets: &Secrets, count: u32) -> Result<Value> 
     let db = Sqlite::open(file).map_err(|problem| anyhow!("{problem}"))?;
     block_on(migrate(&db, now())).map_err(|problem| anyhow!("{problem}"))?;
     db.connection().execute_batch(IMPORT_PRAGMAS)?;
-    let cx = Context {
-        db: &db,
-        journal: &db,
-        vault: &vault,
-        now: now(),
-        random: &OsRandom,
-        zone: Zone::UTC,
-    };
+    let cx = Context::new((&db, &db), &vault, now(), &OsRandom, Zone::UTC);
     let permissions = Permission::ALL.map(|permission| permission.code().to_owned());
     let new = NewClient {
         name: "load",

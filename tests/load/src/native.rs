@@ -105,14 +105,13 @@ async fn serve_request(server: &Server, request: &web::Request) -> http::Respons
         &pair.journal
     };
     let settings = &server.settings;
-    let cx = Context {
-        db,
-        journal: &pair.journal,
-        vault: &settings.vault,
-        now: now(),
-        random: &OsRandom,
-        zone: settings.zone,
-    };
+    let cx = Context::new(
+        (db, &pair.journal),
+        &settings.vault,
+        now(),
+        &OsRandom,
+        settings.zone,
+    );
     let instance = Instance {
         settings,
         leases: &pair.leases,

@@ -65,14 +65,7 @@ pub(crate) fn year(count: u32) -> Result<()> {
     )?;
     db.connection().execute_batch("PRAGMA synchronous = OFF")?;
     let vault = generate::vault(&secrets)?;
-    let at = |now| Context {
-        db: &db,
-        journal: &db,
-        vault: &vault,
-        now,
-        random: &OsRandom,
-        zone: Zone::UTC,
-    };
+    let at = |now| Context::new((&db, &db), &vault, now, &OsRandom, Zone::UTC);
     let upkeep = Upkeep {
         call_log_days: CALL_LOG_DAYS,
         record_days: RECORD_DAYS,

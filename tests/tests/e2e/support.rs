@@ -121,7 +121,7 @@ impl TestActions for World {
     }
 
     async fn assert_written(&self, module: &Module) {
-        let eid = module.chip().personalisation().eid.digits();
+        let eid = module.chip().personalisation().eid.to_string();
         let status = self.status(&eid).await.unwrap();
         let callbacks = self.ground.receiver.received();
         let findings = check::examine(&self.inventory, module.chip(), &eid, &status, &callbacks).unwrap();

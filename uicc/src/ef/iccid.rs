@@ -6,7 +6,7 @@ use core::fmt;
 use core::str::FromStr;
 
 use crate::bcd;
-use crate::ident::mask;
+use crate::mask::masked;
 use crate::{Error, Result};
 
 /// An ICCID of 18 to 20 digits; the letters A to F occur.
@@ -67,6 +67,6 @@ impl FromStr for Iccid {
 
 impl fmt::Debug for Iccid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Iccid({})", mask(&self.0))
+        write!(f, "Iccid({})", masked(&self.0))
     }
 }

@@ -6,7 +6,7 @@ use core::fmt;
 use core::str::FromStr;
 
 use crate::bcd;
-use crate::ident::mask;
+use crate::mask::masked;
 use crate::{Error, Result};
 
 /// An IMSI of 6 to 15 digits.
@@ -103,6 +103,6 @@ impl FromStr for Imsi {
 
 impl fmt::Debug for Imsi {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Imsi({})", mask(&self.0))
+        write!(f, "Imsi({})", masked(&self.0))
     }
 }

@@ -6,7 +6,7 @@ use core::fmt;
 use core::str::FromStr;
 
 use crate::bcd;
-use crate::ident::mask;
+use crate::mask::masked;
 use crate::reader::Reader;
 use crate::{Error, Result};
 
@@ -113,7 +113,7 @@ impl fmt::Debug for DialNumber {
             f,
             "DialNumber({:02X}, {})",
             self.type_and_plan,
-            mask(&self.digits)
+            masked(&self.digits)
         )
     }
 }

@@ -5,7 +5,7 @@
 use core::fmt;
 
 use super::target::{aid_path, parse_aid};
-use crate::ident::{Aid, Eid, mask};
+use crate::ident::{Aid, Eid};
 use crate::{Error, Result};
 
 const SE_ID: &str = "//se-id/eid/";
@@ -29,7 +29,7 @@ impl AgentId {
             .split_once(';')
             .ok_or(Error::new(text.len(), "; between chip and agent"))?;
         let agent_at = SE_ID.len() + eid.len() + 1;
-        let eid: Eid = eid.parse().map_err(|error: Error| error.shifted(SE_ID.len()))?;
+        let eid = Eid::from_digits(eid).map_err(|error| error.shifted(SE_ID.len()))?;
         let path = agent
             .strip_prefix(AA_ID)
             .ok_or(Error::new(agent_at, "//aa-id/aid/"))?;
@@ -52,6 +52,6 @@ impl fmt::Display for AgentId {
 
 impl fmt::Debug for AgentId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "AgentId({}, {})", mask(&self.eid.digits()), self.aid)
+        write!(f, "AgentId({}, {})", self.eid.masked(), self.aid)
     }
 }

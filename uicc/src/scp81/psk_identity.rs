@@ -3,7 +3,8 @@
 //! RFC 4279 and Amendment B §3.8.2 make the identity opaque: it must never be refused only because it is
 //! not of this layout.
 
-use crate::ident::{Aid, EID_BYTES, Eid, decode_hex, encode_hex};
+use crate::hex_digits::{decode_hex, encode_hex};
+use crate::ident::{Aid, EID_BYTES, Eid};
 use crate::reader::Reader;
 use crate::tlv::ber::{self, Tlv};
 use crate::{Error, Result};
@@ -59,7 +60,7 @@ impl PskIdentity {
         let key_version = next(0x83, "tag 83, the key version")?;
         reader.finish("the end after the key version")?;
         Ok(Self {
-            eid: Eid::parse(eid.value).map_err(|error| error.shifted(eid.offset))?,
+            eid: Eid::from_bcd(eid.value).map_err(|error| error.shifted(eid.offset))?,
             aid: Aid::parse(aid.value).map_err(|error| error.shifted(aid.offset))?,
             key_id: one_byte(&key_id)?,
             key_version: one_byte(&key_version)?,
@@ -71,7 +72,7 @@ impl PskIdentity {
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(EID_BYTES * 3);
         ber::put(&mut out, 0x80, &[LAYOUT]);
-        ber::put(&mut out, 0x81, self.eid.as_bytes());
+        ber::put(&mut out, 0x81, &self.eid.to_bcd());
         ber::put(&mut out, 0x4F, self.aid.as_bytes());
         ber::put(&mut out, 0x82, &[self.key_id]);
         ber::put(&mut out, 0x83, &[self.key_version]);

@@ -5,7 +5,8 @@
 
 use core::fmt;
 
-use crate::ident::{Aid, RID_BYTES, decode_hex, encode_hex};
+use crate::hex_digits::{decode_hex, encode_hex};
+use crate::ident::{Aid, RID_BYTES};
 use crate::{Error, Result};
 
 const PREFIX: &str = "//aid/";

@@ -160,6 +160,12 @@ impl From<Malformed> for Error {
     }
 }
 
+impl From<uicc::EidError> for Error {
+    fn from(error: uicc::EidError) -> Self {
+        Malformed::from(error).into()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Error, Lang, Reason};

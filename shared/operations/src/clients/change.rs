@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use super::super::Context;
 use super::super::receivers::enter_address;
 use super::checks::{checked_limits, checked_name, checked_networks, checked_permissions, checked_url};
+use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{ClientId, Receiver};
 use store::{
     Database,
     client::{self, ClientChangeRow},
-    transaction,
 };
 
 /// What to change.
@@ -62,12 +62,12 @@ pub async fn change_client<D: Database>(
         limits: change.limits.map(checked_limits).transpose()?,
         active: change.active,
     };
-    transaction(cx.db, async |db| {
-        if !client::change(db, client, &row, cx.now).await? {
+    transaction(cx, async |tx| {
+        if !client::change(tx, client, &row, cx.now).await? {
             return Err(Reason::UnknownClient.into());
         }
         if let Some(url) = callback_url {
-            enter_address(cx, &Receiver::Client(client.clone()), url).await?;
+            enter_address(cx, tx, &Receiver::Client(client.clone()), url).await?;
         }
         Ok(())
     })

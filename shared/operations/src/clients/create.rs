@@ -4,12 +4,13 @@ use super::super::Context;
 use super::super::receivers::add_receiver;
 use super::checks::{checked_name, checked_networks, checked_permissions, checked_phone, checked_url};
 use super::secrets::{FIRST_GENERATION, new_secret};
+use crate::transaction;
 use domain::error::Error;
 use domain::{ClientId, Receiver};
 use store::{
     Database,
     client::{self, NewClientRow},
-    client_secret, transaction,
+    client_secret,
 };
 use vault::{IndexKind, Zeroizing, random_bytes};
 
@@ -69,10 +70,10 @@ pub async fn create_client<D: Database>(
         permissions: serde_json::to_string(&permissions).map_err(Error::internal)?,
     };
     let hash = cx.vault.hash_secret(&secret);
-    let callback_secret = transaction(cx.db, async |db| {
-        client::insert(db, stored, cx.now).await?;
-        client_secret::insert(db, &id, FIRST_GENERATION, &hash, cx.now).await?;
-        add_receiver(cx, &Receiver::Client(id.clone()), callback_url).await
+    let callback_secret = transaction(cx, async |tx| {
+        client::insert(tx, &stored, cx.now).await?;
+        client_secret::insert(tx, &id, FIRST_GENERATION, &hash, cx.now).await?;
+        add_receiver(cx, tx, &Receiver::Client(id.clone()), callback_url).await
     })
     .await?;
     Ok(CreatedClient {

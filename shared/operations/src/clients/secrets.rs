@@ -5,9 +5,10 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use super::super::Context;
 use super::super::token::MAX_LIVE_SECRETS;
 use super::checks::malformed;
+use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{ClientId, SECOND_MS, Timestamp};
-use store::{Database, client, client_secret, transaction};
+use store::{Database, client, client_secret};
 use vault::{Zeroizing, random_bytes};
 
 /// Random bytes in each secret.
@@ -59,9 +60,9 @@ pub async fn rotate_secret<D: Database>(
     }
     let secret = new_secret(cx);
     let hash = cx.vault.hash_secret(&secret);
-    transaction(cx.db, async |db| {
-        client::by_id(db, client).await?.ok_or(Reason::UnknownClient)?;
-        let secrets = client_secret::of_client(db, client).await?;
+    let (generation, previous_expires_at) = transaction(cx, async |tx| {
+        client::by_id(tx, client).await?.ok_or(Reason::UnknownClient)?;
+        let secrets = client_secret::of_client(tx, client).await?;
         let live: Vec<_> = secrets.iter().filter(|secret| secret.is_live(cx.now)).collect();
         if live.len() >= MAX_LIVE_SECRETS {
             return Err(Reason::SecretsInRotation.into());
@@ -71,19 +72,20 @@ pub async fn rotate_secret<D: Database>(
         if let Some(previous) = live.first() {
             // One that ends sooner anyway keeps its end.
             let expires = previous.expires_at.map_or(end, |earlier| earlier.min(end));
-            client_secret::expire(db, client, previous.generation, expires).await?;
+            client_secret::expire(tx, client, previous.generation, expires).await?;
             previous_expires_at = Some(expires);
         }
         let latest = secrets.first().map(|secret| secret.generation);
         let generation = latest.map_or(FIRST_GENERATION, |latest| latest + 1);
-        client_secret::insert(db, client, generation, &hash, cx.now).await?;
-        Ok(RotatedSecret {
-            client_secret: secret,
-            generation,
-            previous_expires_at,
-        })
+        client_secret::insert(tx, client, generation, &hash, cx.now).await?;
+        Ok((generation, previous_expires_at))
     })
-    .await
+    .await?;
+    Ok(RotatedSecret {
+        client_secret: secret,
+        generation,
+        previous_expires_at,
+    })
 }
 
 /// Stops a secret, and every token taken with it, at once.
@@ -95,11 +97,14 @@ pub async fn revoke_secret<D: Database>(
     client: &ClientId,
     generation: i64,
 ) -> Result<(), Error> {
-    if client_secret::revoke(cx.db, client, generation, cx.now).await? {
-        Ok(())
-    } else {
-        Err(Reason::UnknownSecret.into())
-    }
+    transaction(cx, async |tx| {
+        if client_secret::revoke(tx, client, generation, cx.now).await? {
+            Ok(())
+        } else {
+            Err(Reason::UnknownSecret.into())
+        }
+    })
+    .await
 }
 
 /// Stops every token that a client has, at once; its secrets stay good for new ones.
@@ -107,10 +112,13 @@ pub async fn revoke_secret<D: Database>(
 /// # Errors
 /// [`Reason::UnknownClient`].
 pub async fn revoke_tokens<D: Database>(cx: &Context<'_, D>, client: &ClientId) -> Result<(), Error> {
-    // A token of this very millisecond is stopped too.
-    if client::refuse_tokens_before(cx.db, client, cx.now.plus(1), cx.now).await? {
-        Ok(())
-    } else {
-        Err(Reason::UnknownClient.into())
-    }
+    transaction(cx, async |tx| {
+        // A token of this very millisecond is stopped too.
+        if client::refuse_tokens_before(tx, client, cx.now.plus(1), cx.now).await? {
+            Ok(())
+        } else {
+            Err(Reason::UnknownClient.into())
+        }
+    })
+    .await
 }

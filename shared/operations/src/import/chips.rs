@@ -11,16 +11,16 @@ use super::ImportReport;
 use super::columns::{ColumnError, ColumnRule, RowReader, Table, optional, required};
 use super::secrets::{hex_bytes, row_digest, unwrapped};
 use crate::Context;
+use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{
     Actor, CardStatus, ClientId, Eid, Iccid, Imsi, Kind, Malformed, Msisdn, Network, TemporaryNumber,
     Timestamp, Volume, all_digits, parse_date, warned_at,
 };
 use store::{
-    Database,
+    Database, Tx,
     card_history::{self, Step},
     chip::{self, NewChipRow},
-    transaction,
 };
 use vault::{BlindIndex, IndexKind, Zeroizing};
 
@@ -103,20 +103,20 @@ pub async fn import_chips<D: Database>(
             Err(errors) => report.reject(line.number, errors),
         }
     }
-    transaction(cx.db, async |_| {
+    let report = transaction(cx, async |tx| {
+        let mut report = report.clone();
         let mut known = BTreeMap::new();
         for (line, chip) in &good {
-            match store(cx, chip, &mut known).await? {
+            match store(cx, tx, chip, &mut known).await? {
                 Stored::New => report.imported += 1,
                 Stored::Unchanged => report.unchanged += 1,
                 Stored::Refused(error) => report.reject(*line, vec![error]),
             }
         }
-        Ok::<_, Error>(())
+        Ok(report)
     })
     .await?;
-    report.errors.sort_by_key(|error| error.line);
-    Ok(report)
+    Ok(report.in_order_of_lines())
 }
 
 fn read<D>(
@@ -236,7 +236,7 @@ fn imei(text: &str) -> Result<String, Malformed> {
 
 fn seal<D>(cx: &Context<'_, D>, chip: &Chip) -> Result<NewChipRow, Error> {
     let index = |kind, value: &[u8]| cx.vault.blind_index(kind, value);
-    let eid_index = index(IndexKind::Eid, chip.eid.as_str().as_bytes());
+    let eid_index = cx.eid_index(&chip.eid);
     let row = eid_index.as_bytes();
     let seal = |column, value: &[u8]| cx.vault.seal(cx.random, column, row, value);
     let both = |kind, column, value: &[u8]| -> Result<(BlindIndex, Vec<u8>), Error> {
@@ -319,6 +319,7 @@ enum Stored {
 
 async fn store<D: Database>(
     cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
     new: &NewChipRow,
     known: &mut BTreeMap<ClientId, bool>,
 ) -> Result<Stored, Error> {
@@ -328,7 +329,7 @@ async fn store<D: Database>(
             Reason::UnknownClient,
         )));
     }
-    if chip::insert(cx.db, new, cx.now).await? {
+    if chip::insert(tx, new, cx.now).await? {
         let step = Step {
             eid_index: &new.eid_index,
             from: None,
@@ -337,17 +338,17 @@ async fn store<D: Database>(
             reason: "imported",
             task: None,
         };
-        card_history::insert(cx.db, &step, cx.now).await?;
+        card_history::insert(tx, &step, cx.now).await?;
         return Ok(Stored::New);
     }
-    match chip::by_eid(cx.db, &new.eid_index).await? {
+    match chip::by_eid(tx, &new.eid_index).await? {
         Some(there) if there.imported_digest == new.imported_digest => Ok(Stored::Unchanged),
         Some(_) => Ok(Stored::Refused(ColumnError::plain(
             Some("eid"),
             Reason::ImportConflict,
         ))),
         None => {
-            let column = chip::collision(cx.db, new).await?;
+            let column = chip::collision(tx, new).await?;
             Ok(Stored::Refused(ColumnError::plain(
                 column,
                 Reason::ImportConflict,

@@ -215,10 +215,10 @@ impl<'a> RowReader<'a> {
     }
 
     /// What `parse` makes of a field that must not be empty.
-    pub(super) fn required<T>(
+    pub(super) fn required<T, E: Into<Malformed>>(
         &mut self,
         name: &'static str,
-        parse: impl FnOnce(&str) -> Result<T, Malformed>,
+        parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> Option<T> {
         // A row that could not be split has no fields to complain about.
         if self.fields.is_empty() {
@@ -230,19 +230,19 @@ impl<'a> RowReader<'a> {
                     .push(ColumnError::plain(Some(name), Reason::ParameterMissing));
                 None
             }
-            text => self.take(parse(text).map_err(|wrong| ColumnError::malformed(name, wrong))),
+            text => self.take(parse(text).map_err(|wrong| ColumnError::malformed(name, wrong.into()))),
         }
     }
 
     /// What `parse` makes of a field that may be empty.
-    pub(super) fn optional<T>(
+    pub(super) fn optional<T, E: Into<Malformed>>(
         &mut self,
         name: &'static str,
-        parse: impl FnOnce(&str) -> Result<T, Malformed>,
+        parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> Option<T> {
         match self.text(name) {
             "" => None,
-            text => self.take(parse(text).map_err(|wrong| ColumnError::malformed(name, wrong))),
+            text => self.take(parse(text).map_err(|wrong| ColumnError::malformed(name, wrong.into()))),
         }
     }
 

@@ -70,6 +70,11 @@ impl ImportReport {
                 en: error.en,
             }));
     }
+
+    fn in_order_of_lines(mut self) -> Self {
+        self.errors.sort_by_key(|error| error.line);
+        self
+    }
 }
 
 /// Whether a client exists; each is looked up once per file.

@@ -8,12 +8,13 @@ use super::columns::{ColumnError, ColumnRule, RowReader, Table, optional, requir
 use super::secrets::{TRANSPORT_KEY, row_digest, unwrapped};
 use crate::Context;
 use crate::incidents::province_filled;
+use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{ClientId, Iccid, Imsi, Kind, Malformed, Msisdn, Province, Services, all_digits};
 use store::{
     Database,
     number::{self, NewNumberRow},
-    pool_level, transaction,
+    pool_level,
 };
 use vault::{IndexKind, Zeroizing};
 
@@ -67,7 +68,8 @@ pub async fn import_numbers<D: Database>(cx: &Context<'_, D>, csv: &[u8]) -> Res
             Err(errors) => report.reject(line.number, errors),
         }
     }
-    transaction(cx.db, async |db| {
+    let report = transaction(cx, async |tx| {
+        let mut report = report.clone();
         let mut known = BTreeMap::new();
         let mut filled = BTreeSet::new();
         for (line, number) in &good {
@@ -78,7 +80,7 @@ pub async fn import_numbers<D: Database>(cx: &Context<'_, D>, csv: &[u8]) -> Res
                     *line,
                     vec![ColumnError::plain(Some("client_id"), Reason::UnknownClient)],
                 );
-            } else if number::insert(db, number, cx.now).await? {
+            } else if number::insert(tx, number, cx.now).await? {
                 report.imported += 1;
                 if number.client_id.is_none() {
                     filled.insert(number.province.code());
@@ -91,14 +93,13 @@ pub async fn import_numbers<D: Database>(cx: &Context<'_, D>, csv: &[u8]) -> Res
             }
         }
         for province in filled {
-            province_filled(cx, province).await?;
-            pool_level::add(db, province, cx.now).await?;
+            province_filled(cx, tx, province).await?;
+            pool_level::add(tx, province, cx.now).await?;
         }
-        Ok::<_, Error>(())
+        Ok(report)
     })
     .await?;
-    report.errors.sort_by_key(|error| error.line);
-    Ok(report)
+    Ok(report.in_order_of_lines())
 }
 
 fn read<D>(cx: &Context<'_, D>, mut row: RowReader<'_>) -> Result<Number, Vec<ColumnError>> {
@@ -109,7 +110,7 @@ fn read<D>(cx: &Context<'_, D>, mut row: RowReader<'_>) -> Result<Number, Vec<Co
     let smsc = row.optional("smsc", smsc);
     let services = row.required("services", Services::parse);
     let client_id = row.optional("client_id", ClientId::parse);
-    row.required(TRANSPORT_KEY, |_| Ok(()));
+    row.required(TRANSPORT_KEY, |_| Ok::<_, Malformed>(()));
     let k = key(cx, &mut row, "k_wrapped");
     let opc = key(cx, &mut row, "opc_wrapped");
     let number = (|| {
@@ -129,7 +130,7 @@ fn read<D>(cx: &Context<'_, D>, mut row: RowReader<'_>) -> Result<Number, Vec<Co
 }
 
 fn key<D>(cx: &Context<'_, D>, row: &mut RowReader<'_>, name: &'static str) -> Option<Zeroizing<Vec<u8>>> {
-    row.required(name, |_| Ok(()))?;
+    row.required(name, |_| Ok::<_, Malformed>(()))?;
     unwrapped(cx.vault, row, name, KEY_BYTES)
 }
 

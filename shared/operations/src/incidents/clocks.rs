@@ -7,12 +7,13 @@ use super::super::jobs::Done;
 use super::super::transition::guarded;
 use super::list::sealed_eids;
 use super::platform::{are_several, empty_provinces, open_since};
+use crate::transaction;
 use domain::error::Error;
 use domain::{AlertKind, Breach, IncidentKind, MINUTE_MS, Province};
 use store::{
-    Database, Subject, chip,
+    Database, Subject, Tx, chip,
     incident::{self, IncidentRow},
-    task, transaction,
+    task,
 };
 use vault::BlindIndex;
 
@@ -27,12 +28,12 @@ pub(crate) async fn find_stuck_tasks<D: Database>(cx: &Context<'_, D>) -> Result
     if task::stuck(cx.db, before, 1).await?.is_empty() {
         return Ok(Done::default());
     }
-    transaction(cx.db, async |db| {
-        let stuck = task::stuck(db, before, MAX_LOOKED_AT).await?;
+    transaction(cx, async |tx| {
+        let stuck = task::stuck(tx, before, MAX_LOOKED_AT).await?;
         for task in &stuck {
-            guarded(task::mark_stuck(db, task.id).await?)?;
+            guarded(task::mark_stuck(tx, task.id).await?)?;
             let subject = Subject::chip(&task.eid_index);
-            open_since(cx, IncidentKind::StuckWriting, &subject, task.started_at).await?;
+            open_since(cx, tx, IncidentKind::StuckWriting, &subject, task.started_at).await?;
         }
         Ok(done(stuck.len()))
     })
@@ -45,16 +46,16 @@ pub(crate) async fn strike_clocks<D: Database>(cx: &Context<'_, D>) -> Result<Do
     if incident::due(cx.db, cx.now, 1).await?.is_empty() {
         return Ok(Done::default());
     }
-    transaction(cx.db, async |db| {
-        let due = incident::due(db, cx.now, MAX_LOOKED_AT).await?;
-        let eids = sealed_eids(db, &due).await?;
+    transaction(cx, async |tx| {
+        let due = incident::due(tx, cx.now, MAX_LOOKED_AT).await?;
+        let eids = sealed_eids(tx, &due).await?;
         for row in &due {
             let sealed = eids.iter().find(|(chip, _)| row.subject.as_chip() == Some(*chip));
             // One that cannot be opened keeps nobody from being told.
             let open = |(chip, sealed): &(BlindIndex, Vec<u8>)| {
                 cx.vault.open_identifier(chip::EID, chip.as_bytes(), sealed).ok()
             };
-            strike(cx, row, sealed.and_then(open)).await?;
+            strike(cx, tx, row, sealed.and_then(open)).await?;
         }
         Ok(done(due.len()))
     })
@@ -70,14 +71,15 @@ fn done(count: usize) -> Done {
 
 async fn strike<D: Database>(
     cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
     row: &IncidentRow,
     eid: Option<String>,
 ) -> Result<(), Error> {
     let mut standing = row.standing;
     let told = standing.strike(cx.now);
-    guarded(incident::change(cx.db, row, &standing).await?)?;
+    guarded(incident::change(tx, row, &standing).await?)?;
     if told.contains(&Breach::Severe) && standing.kind == IncidentKind::ProvincesWithoutNumber {
-        tell_empty_pools(cx, row).await?;
+        tell_empty_pools(cx, tx, row).await?;
     }
     for breach in told {
         // What is severe has to be reported; the other tellings are about the moment that has passed.
@@ -97,13 +99,17 @@ async fn strike<D: Database>(
             subject: &row.subject,
             fields,
         };
-        raise(cx, alert).await?;
+        raise(cx, tx, alert).await?;
     }
     Ok(())
 }
 
 /// Tells which provinces are without numbers when several are (§5.3.1.1), once for each time that they are.
-async fn tell_empty_pools<D: Database>(cx: &Context<'_, D>, row: &IncidentRow) -> Result<(), Error> {
+async fn tell_empty_pools<D: Database>(
+    cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
+    row: &IncidentRow,
+) -> Result<(), Error> {
     let provinces = empty_provinces(cx).await?;
     // Over before anybody was told, or somebody opened it for reasons of their own.
     if !are_several(&provinces) {
@@ -121,7 +127,7 @@ async fn tell_empty_pools<D: Database>(cx: &Context<'_, D>, row: &IncidentRow) -
             ("provinces", joined(Province::zh)),
         ],
     };
-    raise(cx, alert).await
+    raise(cx, tx, alert).await
 }
 
 fn alert_of(breach: Breach) -> AlertKind {

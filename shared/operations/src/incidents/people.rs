@@ -6,6 +6,7 @@ use super::super::Context;
 use super::super::transition::guarded;
 use super::list::{IncidentView, view};
 use super::platform::follow_several;
+use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{
     ClientId, Concern, Eid, IncidentId, IncidentKind, Misfit, Province, Receiver, Severity, Standing,
@@ -14,9 +15,8 @@ use domain::{
 use store::{
     Database, Subject, chip, client,
     incident::{self, By, IncidentRow, NewIncidentRow},
-    transaction,
 };
-use vault::{Column, IndexKind, random_bytes};
+use vault::{Column, random_bytes};
 
 /// Longest note, report or part of a final report, in characters.
 pub const MAX_INCIDENT_TEXT_CHARS: usize = 4_000;
@@ -110,23 +110,23 @@ pub async fn enter_incident<D: Database>(
         (Severity::General, Some(severity)) => severity,
         (usual, _) => usual,
     };
-    transaction(cx.db, async |db| {
+    transaction(cx, async |tx| {
         let subject = subject_of(cx, new).await?;
         let row = NewIncidentRow {
             id,
             subject: &subject,
             standing: &Standing::new(new.kind, severity, cx.now, cx.now),
             opened_by: By::Admin,
-            note_sealed,
+            note_sealed: note_sealed.clone(),
         };
-        let is_new = incident::open(db, row, cx.now).await?;
+        let is_new = incident::open(tx, row, cx.now).await?;
         if is_new && new.kind == IncidentKind::ProvinceWithoutNumber {
-            follow_several(cx).await?;
+            follow_several(cx, tx).await?;
         }
         if let (IncidentKind::ChipFault, Some(chip)) = (new.kind, subject.as_chip()) {
-            chip::set_faulty(db, &chip, cx.now).await?;
+            chip::set_faulty(tx, &chip, cx.now).await?;
         }
-        let row = incident::open_of(db, &[new.kind], &subject).await?.pop();
+        let row = incident::open_of(tx, &[new.kind], &subject).await?.pop();
         let row = row.ok_or_else(|| Error::internal("an incident that is open is not found"))?;
         Ok(Opened {
             incident: view(cx, row).await?,
@@ -141,7 +141,7 @@ async fn subject_of<D: Database>(cx: &Context<'_, D>, new: &NewIncident<'_>) -> 
         About::Platform => Ok(Subject::platform()),
         About::Province(province) => Ok(Subject::province(province.code())),
         About::Chip(eid) => {
-            let index = cx.vault.blind_index(IndexKind::Eid, eid.as_str().as_bytes());
+            let index = cx.eid_index(eid);
             chip::by_eid(cx.db, &index).await?.ok_or(Reason::UnknownChip)?;
             Ok(Subject::chip(&index))
         }
@@ -183,7 +183,7 @@ pub async fn act_on_incident<D: Database>(
     act: &IncidentAct<'_>,
 ) -> Result<IncidentView, Error> {
     let text = written(act)?;
-    transaction(cx.db, async |db| {
+    transaction(cx, async |tx| {
         let row = one(cx, id).await?;
         if is_done(cx, &row, act, text.as_deref())? {
             return view(cx, row).await;
@@ -191,16 +191,16 @@ pub async fn act_on_incident<D: Database>(
         let sealed = text.as_deref().map(|text| sealed(cx, column(act), id, text));
         let sealed = sealed.transpose()?;
         let now = permitted(&row.standing, act, cx.now)?;
-        guarded(incident::change(db, &row, &now).await?)?;
+        guarded(incident::change(tx, &row, &now).await?)?;
         match (act, sealed) {
             (IncidentAct::Settle(_), sealed) => {
-                guarded(incident::settled(db, id, By::Admin, sealed).await?)?;
+                guarded(incident::settled(tx, id, By::Admin, sealed).await?)?;
                 if now.kind == IncidentKind::ProvinceWithoutNumber {
-                    follow_several(cx).await?;
+                    follow_several(cx, tx).await?;
                 }
             }
-            (IncidentAct::Report(_), Some(text)) => guarded(incident::reported(db, id, text).await?)?,
-            (IncidentAct::Conclude(_), Some(text)) => guarded(incident::concluded(db, id, text).await?)?,
+            (IncidentAct::Report(_), Some(text)) => guarded(incident::reported(tx, id, text).await?)?,
+            (IncidentAct::Conclude(_), Some(text)) => guarded(incident::concluded(tx, id, text).await?)?,
             _ => (),
         }
         view(cx, one(cx, id).await?).await

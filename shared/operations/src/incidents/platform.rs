@@ -6,7 +6,7 @@ use super::super::transition::guarded;
 use domain::error::Error;
 use domain::{IncidentId, IncidentKind, Province, Standing, Timestamp};
 use store::{
-    Database, Subject,
+    Database, Subject, Tx,
     incident::{self, By, IncidentRow, NewIncidentRow},
     pool_level,
 };
@@ -18,15 +18,17 @@ const SEVERAL_PROVINCES: usize = 2;
 /// Opens an incident; false when one of this kind and subject is open.
 pub(crate) async fn open_incident<D: Database>(
     cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
     kind: IncidentKind,
     subject: &Subject,
 ) -> Result<bool, Error> {
-    open_since(cx, kind, subject, cx.now).await
+    open_since(cx, tx, kind, subject, cx.now).await
 }
 
 /// Opens an incident whose trouble began at `since`; false when one of this kind and subject is open.
 pub(super) async fn open_since<D: Database>(
     cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
     kind: IncidentKind,
     subject: &Subject,
     since: Timestamp,
@@ -38,57 +40,64 @@ pub(super) async fn open_since<D: Database>(
         opened_by: By::Platform,
         note_sealed: None,
     };
-    Ok(incident::open(cx.db, new, cx.now).await?)
+    Ok(incident::open(tx, new, cx.now).await?)
 }
 
 /// Settles the open incident of this kind and subject, if there is one.
 pub(crate) async fn close_incident<D: Database>(
     cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
     kind: IncidentKind,
     subject: &Subject,
 ) -> Result<(), Error> {
-    close_incidents(cx, &[kind], subject).await.map(drop)
+    close_incidents(cx, tx, &[kind], subject).await.map(drop)
 }
 
 /// Settles the open incidents of these kinds about `subject`; whether there were any.
 pub(crate) async fn close_incidents<D: Database>(
     cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
     kinds: &[IncidentKind],
     subject: &Subject,
 ) -> Result<bool, Error> {
-    let rows = incident::open_of(cx.db, kinds, subject).await?;
+    let rows = incident::open_of(tx, kinds, subject).await?;
     for row in &rows {
-        settle(cx, row).await?;
+        settle(cx, tx, row).await?;
     }
     Ok(!rows.is_empty())
 }
 
-async fn settle<D: Database>(cx: &Context<'_, D>, row: &IncidentRow) -> Result<(), Error> {
+async fn settle<D: Database>(cx: &Context<'_, D>, tx: &Tx<'_, D>, row: &IncidentRow) -> Result<(), Error> {
     let mut settled = row.standing;
     settled.settle(cx.now);
-    guarded(incident::change(cx.db, row, &settled).await?)?;
-    guarded(incident::settled(cx.db, row.id, By::Platform, None).await?)
+    guarded(incident::change(tx, row, &settled).await?)?;
+    guarded(incident::settled(tx, row.id, By::Platform, None).await?)
 }
 
 /// A province has no number left, or an application found none: an incident until there are numbers again.
 pub(crate) async fn province_empty<D: Database>(
     cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
     province: Province,
 ) -> Result<(), Error> {
     let subject = Subject::province(province.code());
-    if open_incident(cx, IncidentKind::ProvinceWithoutNumber, &subject).await? {
-        follow_several(cx).await?;
+    if open_incident(cx, tx, IncidentKind::ProvinceWithoutNumber, &subject).await? {
+        follow_several(cx, tx).await?;
     }
     Ok(())
 }
 
 /// A province has numbers again, however they came. Its pool is noted as not empty: if it is when somebody looks, it
 /// has become so once more.
-pub(crate) async fn province_filled<D: Database>(cx: &Context<'_, D>, province: &str) -> Result<(), Error> {
-    pool_level::filled(cx.db, province, cx.now).await?;
+pub(crate) async fn province_filled<D: Database>(
+    cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
+    province: &str,
+) -> Result<(), Error> {
+    pool_level::filled(tx, province, cx.now).await?;
     let kind = IncidentKind::ProvinceWithoutNumber;
-    if close_incidents(cx, &[kind], &Subject::province(province)).await? {
-        follow_several(cx).await?;
+    if close_incidents(cx, tx, &[kind], &Subject::province(province)).await? {
+        follow_several(cx, tx).await?;
     }
     Ok(())
 }
@@ -107,11 +116,11 @@ pub(super) fn are_several(provinces: &[Province]) -> bool {
 
 /// One province more or less is without a number: that several are is an incident of its own, which begins and ends
 /// here and nowhere else. The clock tells it.
-pub(super) async fn follow_several<D: Database>(cx: &Context<'_, D>) -> Result<(), Error> {
+pub(super) async fn follow_several<D: Database>(cx: &Context<'_, D>, tx: &Tx<'_, D>) -> Result<(), Error> {
     let (kind, subject) = (IncidentKind::ProvincesWithoutNumber, Subject::platform());
     if are_several(&empty_provinces(cx).await?) {
-        open_incident(cx, kind, &subject).await.map(drop)
+        open_incident(cx, tx, kind, &subject).await.map(drop)
     } else {
-        close_incident(cx, kind, &subject).await
+        close_incident(cx, tx, kind, &subject).await
     }
 }

@@ -6,12 +6,13 @@ use serde_json::{Map, Value, json};
 use super::super::Context;
 use super::super::alerts::{NewAlert, raise};
 use super::super::jobs::Done;
+use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{AlertKind, DAY_MS, HOUR_MS, IncidentKind, Month, TaskId, Timestamp};
 use store::{
     Database, Subject,
     incident::{self, KindFigures},
-    monthly_review, task, transaction,
+    monthly_review, task,
 };
 
 /// Time from the end of a month until each of its incidents was settled in time or was not, in milliseconds: the
@@ -157,8 +158,8 @@ pub(crate) async fn review_past_months<D: Database>(cx: &Context<'_, D>) -> Resu
 async fn keep<D: Database>(cx: &Context<'_, D>, month: Month) -> Result<bool, Error> {
     let review = count(cx, month).await?;
     let body = json!({"figures": review.figures.to_json(), "previous": review.previous.to_json()});
-    transaction(cx.db, async |db| {
-        if !monthly_review::insert(db, month, body.to_string(), cx.now).await? {
+    transaction(cx, async |tx| {
+        if !monthly_review::insert(tx, month, body.to_string(), cx.now).await? {
             return Ok(false);
         }
         if !review.figures.is_empty() || !review.previous.is_empty() {
@@ -174,7 +175,7 @@ async fn keep<D: Database>(cx: &Context<'_, D>, month: Month) -> Result<bool, Er
                 subject: &Subject::platform(),
                 fields,
             };
-            raise(cx, alert).await?;
+            raise(cx, tx, alert).await?;
         }
         Ok(true)
     })

@@ -15,13 +15,13 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::Context;
+use crate::transaction;
 use domain::Timestamp;
 use domain::error::{Error, Reason};
 use record::{Record, Wrong, read};
 use store::{
     Database,
     told::{self, Known, Topic},
-    transaction,
 };
 use vault::BlindIndex;
 
@@ -71,6 +71,17 @@ impl IngestReport {
             self.errors.push(RecordError { line, field, error });
         }
     }
+
+    /// Adds what became of some more lines.
+    fn add(&mut self, batch: Self) {
+        self.rows += batch.rows;
+        self.accepted += batch.accepted;
+        self.unchanged += batch.unchanged;
+        self.stale += batch.stale;
+        self.rejected += batch.rejected;
+        let room = MAX_REPORTED.saturating_sub(self.errors.len());
+        self.errors.extend(batch.errors.into_iter().take(room));
+    }
 }
 
 /// Takes an operator's records.
@@ -108,11 +119,11 @@ pub async fn ingest<D: Database>(
             Err(Wrong { field, error }) => report.reject(line, field, error),
         }
         if batch.len() == BATCH {
-            take(cx, topic, &batch, &mut report).await?;
+            report.add(take(cx, topic, &batch).await?);
             batch.clear();
         }
     }
-    take(cx, topic, &batch, &mut report).await?;
+    report.add(take(cx, topic, &batch).await?);
     report.errors.sort_by_key(|error| error.line);
     Ok(report)
 }
@@ -139,20 +150,18 @@ pub async fn take_answer<D: Database>(
         as_of,
         told,
     };
-    let mut report = IngestReport::default();
-    take(cx, topic, &[(1, record)], &mut report).await?;
+    let report = take(cx, topic, &[(1, record)]).await?;
     Ok(report.accepted == 1)
 }
 
-/// One transaction.
+/// Takes some records in one transaction, and says what became of them.
 async fn take<D: Database>(
     cx: &Context<'_, D>,
     topic: Topic,
     batch: &[(usize, Record)],
-    report: &mut IngestReport,
-) -> Result<(), Error> {
+) -> Result<IngestReport, Error> {
     if batch.is_empty() {
-        return Ok(());
+        return Ok(IngestReport::default());
     }
     let keys: Value = batch
         .iter()
@@ -161,17 +170,18 @@ async fn take<D: Database>(
             json!([kind, hex::encode(record.key.as_bytes())])
         })
         .collect();
-    transaction(cx.db, async |db| {
-        let known = told::known(db, topic, keys.to_string()).await?;
+    transaction(cx, async |tx| {
+        let known = told::known(tx, topic, keys.to_string()).await?;
         if known.len() != batch.len() {
             return Err(Error::internal("a batch came back with another length"));
         }
-        let news = sift(batch, known, report);
-        if news.is_empty() {
-            return Ok(());
+        let mut report = IngestReport::default();
+        let news = sift(batch, known, &mut report);
+        if !news.is_empty() {
+            let rows: Value = news.values().cloned().collect();
+            told::store(tx, topic, rows.to_string(), cx.now).await?;
         }
-        let rows: Value = news.values().cloned().collect();
-        Ok(told::store(db, topic, rows.to_string(), cx.now).await?)
+        Ok(report)
     })
     .await
 }

@@ -3,12 +3,12 @@
 use super::{CALLBACKS_JOB, Done, Job};
 use crate::Context;
 use crate::alerts::{NewAlert, raise};
+use crate::transaction;
 use domain::error::Error;
 use domain::{AlertKind, MINUTE_MS, Timestamp, mask_identifiers};
 use store::{
     Database, Subject,
     job::{self, JobRow},
-    transaction,
 };
 
 /// Failures in a row with which the operator is told, once.
@@ -64,11 +64,18 @@ pub async fn note_job<D: Database>(
                 .filter(|row| row.failing_since.is_none())
                 .and_then(|row| row.succeeded_at)
                 .is_some_and(|at| at <= cx.now && cx.now < at.plus(NOTED_EVERY_MS));
-            match (fresh, done.more) {
-                (true, _) => {}
-                (false, true) => job::goes_on(cx.journal, name, cx.now).await?,
-                (false, false) => job::succeeded(cx.journal, name, cx.now).await?,
+            if fresh {
+                return Ok(());
             }
+            // Need not survive a power failure: the next run is recorded anyway.
+            store::transaction(cx.journal, async |tx| {
+                if done.more {
+                    job::goes_on(tx, name, cx.now).await
+                } else {
+                    job::succeeded(tx, name, cx.now).await
+                }
+            })
+            .await?;
             Ok(())
         }
         Err(error) => {
@@ -76,8 +83,8 @@ pub async fn note_job<D: Database>(
                 .chars()
                 .take(MAX_ERROR_CHARS)
                 .collect();
-            transaction(cx.db, async |db| {
-                let failures = job::failed(db, name, &text, cx.now).await?;
+            transaction(cx, async |tx| {
+                let failures = job::failed(tx, name, &text, cx.now).await?;
                 if failures == TOLD_AT_FAILURES {
                     let subject = Subject::job(name);
                     let alert = NewAlert {
@@ -85,7 +92,7 @@ pub async fn note_job<D: Database>(
                         subject: &subject,
                         fields: vec![("error", text.clone())],
                     };
-                    raise(cx, alert).await?;
+                    raise(cx, tx, alert).await?;
                 }
                 Ok(())
             })

@@ -5,13 +5,14 @@ use super::{Done, Upkeep};
 use crate::Context;
 use crate::alerts::{NewAlert, raise};
 use crate::incidents::{province_empty, province_filled};
+use crate::transaction;
 use crate::transition::guarded;
 use domain::error::Error;
 use domain::{AlertKind, PoolState, Province, enough};
 use store::{
-    Database, Subject,
+    Database, Subject, Tx,
     pool_level::{self, PoolRow},
-    transaction, views,
+    views,
 };
 
 /// Low-water mark of a pool unless the operator says otherwise.
@@ -61,18 +62,18 @@ pub(super) async fn watch<D: Database>(cx: &Context<'_, D>, upkeep: &Upkeep) -> 
     if survey(cx, upkeep).await?.is_nothing_new() {
         return Ok(Done::default());
     }
-    let count = transaction(cx.db, async |db| {
+    let count = transaction(cx, async |tx| {
         // Again, because another node may have been faster.
         let mut seen = survey(cx, upkeep).await?;
         if !seen.unknown.is_empty() {
             for province in &seen.unknown {
-                pool_level::add(db, province.code(), cx.now).await?;
+                pool_level::add(tx, province.code(), cx.now).await?;
             }
             seen = survey(cx, upkeep).await?;
         }
         let mut count = 0;
         for pool in &seen.pools {
-            count += usize::from(follow(cx, pool).await?);
+            count += usize::from(follow(cx, tx, pool).await?);
         }
         Ok::<_, Error>(count)
     })
@@ -98,16 +99,16 @@ async fn survey<D: Database>(cx: &Context<'_, D>, upkeep: &Upkeep) -> Result<Sur
 }
 
 /// Notes what a pool has become, and tells it; whether its state changed.
-async fn follow<D: Database>(cx: &Context<'_, D>, pool: &Seen) -> Result<bool, Error> {
+async fn follow<D: Database>(cx: &Context<'_, D>, tx: &Tx<'_, D>, pool: &Seen) -> Result<bool, Error> {
     let province = pool.noted.province;
     let subject = Subject::province(province.code());
     if !pool.is_noted() {
-        guarded(pool_level::note(cx.db, &pool.noted, pool.state, pool.level, cx.now).await?)?;
+        guarded(pool_level::note(tx, &pool.noted, pool.state, pool.level, cx.now).await?)?;
     }
     if pool.is_newly_empty() {
-        province_empty(cx, province).await?;
+        province_empty(cx, tx, province).await?;
     } else if pool.is_settled() {
-        province_filled(cx, province.code()).await?;
+        province_filled(cx, tx, province.code()).await?;
     }
     // From low it is no news that it is empty, nor from empty that it is low.
     if pool.noted.state == PoolState::Ok && pool.state != PoolState::Ok && pool.low_water > 0 {
@@ -121,7 +122,7 @@ async fn follow<D: Database>(cx: &Context<'_, D>, pool: &Seen) -> Result<bool, E
                 ("low_water", pool.low_water.to_string()),
             ],
         };
-        raise(cx, alert).await?;
+        raise(cx, tx, alert).await?;
     }
     Ok(pool.state != pool.noted.state)
 }

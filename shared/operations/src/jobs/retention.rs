@@ -2,12 +2,13 @@
 
 use super::{Done, Upkeep};
 use crate::Context;
+use crate::transaction;
 use domain::error::Error;
 use domain::{DAY_MS, Timestamp, Zone};
 use store::{
-    Database, DbError, alert, call_log,
+    Database, DbError, Tx, alert, call_log,
     destruction::{self, DestructionRow},
-    device_session, outbox, transaction,
+    device_session, outbox,
 };
 
 /// Days for which messages, alerts and device sessions are kept unless the operator says otherwise: six months and a
@@ -37,12 +38,12 @@ impl Kind {
         }
     }
 
-    async fn destroy<D: Database>(self, db: &D, before: Timestamp) -> Result<usize, DbError> {
+    async fn destroy<D: Database>(self, tx: &Tx<'_, D>, before: Timestamp) -> Result<usize, DbError> {
         match self {
-            Self::Calls => call_log::purge(db, before, MAX_DESTROYED).await,
-            Self::Messages => outbox::purge(db, before, MAX_DESTROYED).await,
-            Self::Alerts => alert::purge(db, before, MAX_DESTROYED).await,
-            Self::Sessions => device_session::purge(db, before, MAX_DESTROYED).await,
+            Self::Calls => call_log::purge(tx, before, MAX_DESTROYED).await,
+            Self::Messages => outbox::purge(tx, before, MAX_DESTROYED).await,
+            Self::Alerts => alert::purge(tx, before, MAX_DESTROYED).await,
+            Self::Sessions => device_session::purge(tx, before, MAX_DESTROYED).await,
         }
     }
 }
@@ -58,10 +59,10 @@ pub(super) async fn destroy<D: Database>(cx: &Context<'_, D>, upkeep: &Upkeep) -
         };
         let before = cx.now.plus(-i64::from(days) * DAY_MS);
         // Nothing of this has to survive a power failure: what comes back is destroyed again.
-        let count = transaction(cx.journal, async |db| {
-            let count = kind.destroy(db, before).await?;
+        let count = transaction(cx, async |tx| {
+            let count = kind.destroy(tx, before).await?;
             if count > 0 {
-                destruction::add(db, &day, kind.code(), count).await?;
+                destruction::add(tx, &day, kind.code(), count).await?;
             }
             Ok::<_, Error>(count)
         })

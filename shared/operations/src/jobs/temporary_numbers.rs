@@ -4,12 +4,12 @@
 use super::Done;
 use crate::Context;
 use crate::alerts::{NewAlert, raise};
+use crate::transaction;
 use domain::AlertKind;
 use domain::error::Error;
 use store::{
-    Database, Subject, chip,
+    Database, Subject, Tx, chip,
     temporary_number::{self, News, ToldRow},
-    transaction,
 };
 
 /// Most chips that one message tells of: their EIDs fill 16.5 kB of it.
@@ -21,9 +21,9 @@ pub(super) async fn tell<D: Database>(cx: &Context<'_, D>) -> Result<Done, Error
     let mut done = Done::default();
     // Looking takes no lock.
     for news in temporary_number::due(cx.db, cx.now).await? {
-        let count = transaction(cx.db, async |db| {
-            let chips = temporary_number::take(db, news, cx.now, MAX_TOLD_CHIPS).await?;
-            tell_of(cx, news, &chips).await?;
+        let count = transaction(cx, async |tx| {
+            let chips = temporary_number::take(tx, news, cx.now, MAX_TOLD_CHIPS).await?;
+            tell_of(cx, tx, news, &chips).await?;
             Ok::<_, Error>(chips.len())
         })
         .await?;
@@ -33,7 +33,12 @@ pub(super) async fn tell<D: Database>(cx: &Context<'_, D>) -> Result<Done, Error
     Ok(done)
 }
 
-async fn tell_of<D: Database>(cx: &Context<'_, D>, news: News, chips: &[ToldRow]) -> Result<(), Error> {
+async fn tell_of<D: Database>(
+    cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
+    news: News,
+    chips: &[ToldRow],
+) -> Result<(), Error> {
     let ends = || chips.iter().map(|chip| chip.expires_at);
     // Another node may have been faster.
     let (Some(first), Some(last)) = (ends().min(), ends().max()) else {
@@ -59,5 +64,5 @@ async fn tell_of<D: Database>(cx: &Context<'_, D>, news: News, chips: &[ToldRow]
             ("expires_to", last.to_rfc3339(cx.zone)),
         ],
     };
-    raise(cx, alert).await
+    raise(cx, tx, alert).await
 }

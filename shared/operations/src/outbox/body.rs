@@ -8,7 +8,7 @@ use super::sign::{Key, SIGN_FIELD, SIGN_PREVIOUS_FIELD, sign};
 use domain::error::{Error, Reason};
 use domain::{CardStatus, FailureKind, Receiver};
 use store::{
-    Database,
+    Database, Tx,
     chip::ChipRow,
     number::{self, NumberRow},
     task::TaskRow,
@@ -31,6 +31,7 @@ pub(crate) enum Outcome {
 /// Adds the callback that tells of `outcome` to the transaction under way, if the client wants callbacks.
 pub(crate) async fn enqueue<D: Database>(
     cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
     chip: &ChipRow,
     task: &TaskRow,
     number: &NumberRow,
@@ -42,7 +43,7 @@ pub(crate) async fn enqueue<D: Database>(
     }
     let fields = fields(cx, chip, task, number, outcome)?;
     let body = serde_json::to_vec(&fields).map_err(Error::internal)?;
-    queue(cx, &client, TOPIC, Some(task.id), &body).await
+    queue(cx, tx, &client, TOPIC, Some(task.id), &body).await
 }
 
 fn fields<D>(

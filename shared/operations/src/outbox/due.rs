@@ -3,14 +3,16 @@
 use super::super::Context;
 use super::super::receivers::live_keys;
 use super::body::signed_body;
-use super::record::{MAX_ATTEMPTS, RETRY_AFTER_MS, give_up, refuse};
+use super::record::{give_up, refuse};
+use super::schedule::{MAX_ATTEMPTS, next_attempt};
 use super::sign::{Key, standard_webhook_signatures};
+use crate::transaction;
 use domain::error::Error;
-use domain::{CallbackId, MINUTE_MS};
+use domain::{CallbackId, MINUTE_MS, Receiver};
 use store::{
-    Database,
-    outbox::{self, Claim, ClaimedRow, Lane, LaneQuery},
-    outbox_attempt, receiver, transaction,
+    Database, Tx,
+    outbox::{self, ClaimedRow, Lane, LaneQuery},
+    outbox_attempt, receiver,
 };
 
 /// Most messages one call claims.
@@ -83,18 +85,33 @@ pub async fn due_callbacks<D: Database>(
     if lanes.is_empty() || limit == 0 {
         return Ok(Vec::new());
     }
-    transaction(cx.db, async |_| {
-        let mut due = Vec::new();
+    let claimed = transaction(cx, async |tx| {
+        let mut claimed = Vec::new();
+        let mut room = limit;
         for lane in &lanes {
-            let room = limit.saturating_sub(u32::try_from(due.len()).unwrap_or(limit));
             if room == 0 {
                 break;
             }
-            due.extend(claim_lane(cx, lane, room).await?);
+            let lane = claim_lane(cx, tx, lane, room).await?;
+            room = room.saturating_sub(u32::try_from(lane.rows.len()).unwrap_or(room));
+            claimed.push(lane);
         }
-        Ok(due)
+        Ok(claimed)
     })
-    .await
+    .await?;
+    // Opened and signed once the claim is committed: nobody waits for the write lock meanwhile.
+    let mut due = Vec::new();
+    for lane in claimed {
+        due.extend(sign_lane(cx, lane).await?);
+    }
+    Ok(due)
+}
+
+/// Messages claimed for one receiver.
+struct ClaimedLane {
+    receiver: Receiver,
+    url: String,
+    rows: Vec<ClaimedRow>,
 }
 
 fn most(lane: &Lane) -> u32 {
@@ -108,44 +125,67 @@ fn most(lane: &Lane) -> u32 {
 /// Claims what one receiver may have sent now, at most `room`.
 async fn claim_lane<D: Database>(
     cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
     lane: &Lane,
     room: u32,
-) -> Result<Vec<DueCallback>, Error> {
+) -> Result<ClaimedLane, Error> {
     let to = &lane.receiver;
-    if outbox::bury(cx.db, to, MAX_BURIED, MAX_ATTEMPTS, cx.now).await? > 0 {
-        give_up(cx, to).await?;
+    let mut claimed = ClaimedLane {
+        receiver: to.clone(),
+        url: String::new(),
+        rows: Vec::new(),
+    };
+    if outbox::bury(tx, to, MAX_BURIED, MAX_ATTEMPTS, cx.now).await? > 0 {
+        give_up(cx, tx, to).await?;
     }
-    let on_their_way = outbox::on_their_way(cx.db, to, cx.now).await?;
+    let on_their_way = outbox::on_their_way(tx, to, cx.now).await?;
     let room = room.min(most(lane).saturating_sub(on_their_way));
     // The address may have been changed since the lanes were looked at.
-    let url = receiver::find(cx.db, to).await?.and_then(|row| row.url);
+    let url = receiver::find(tx, to).await?.and_then(|row| row.url);
     let Some(url) = url.filter(|_| room > 0) else {
-        return Ok(Vec::new());
+        return Ok(claimed);
     };
-    let claim = Claim {
-        limit: room,
-        max_attempts: MAX_ATTEMPTS,
-        schedule: &serde_json::json!(RETRY_AFTER_MS).to_string(),
-        lease_until: cx.now.plus(LEASE_MS),
-    };
-    let rows = outbox::claim(cx.db, to, claim, cx.now).await?;
-    for row in &rows {
-        outbox_attempt::insert(cx.db, row.id, row.attempt, cx.now).await?;
-    }
-    if rows.is_empty() {
-        return Ok(Vec::new());
-    }
-    // What is wrong with one receiver's secret, or with one message, is no reason to hold up the others.
-    let keys = live_keys(cx, to).await;
-    let mut prepared = Vec::new();
-    for row in &rows {
-        match keys.as_ref().map(|keys| prepare(cx, row, &url, keys)) {
-            Ok(Ok(callback)) => prepared.push(callback),
-            Ok(Err(_)) => refuse(cx, row, "the message cannot be opened or signed").await?,
-            Err(_) => refuse(cx, row, "the receiver's secret cannot be opened").await?,
+    claimed.url = url;
+    let lease_until = cx.now.plus(LEASE_MS);
+    for due in outbox::due(tx, to, MAX_ATTEMPTS, room, cx.now).await? {
+        // One whose outcome is never reported is due again when it would be after a failure, and not before the lease
+        // ends.
+        let attempt = due.attempts - due.attempts_from + 1;
+        let next_at = next_attempt(attempt, cx.now, 0, [0; 4]).map_or(lease_until, |at| at.max(lease_until));
+        if let Some(row) = outbox::claim(tx, &due, lease_until, next_at).await? {
+            outbox_attempt::insert(tx, row.id, row.attempt, cx.now).await?;
+            claimed.rows.push(row);
         }
     }
-    Ok(prepared)
+    Ok(claimed)
+}
+
+/// Opens and signs the messages claimed for one receiver. What is wrong with one receiver's secret, or with one
+/// message, is no reason to hold up the others: that attempt has failed.
+async fn sign_lane<D: Database>(cx: &Context<'_, D>, lane: ClaimedLane) -> Result<Vec<DueCallback>, Error> {
+    if lane.rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let keys = live_keys(cx, &lane.receiver).await;
+    let mut signed = Vec::new();
+    let mut failed = Vec::new();
+    for row in &lane.rows {
+        match keys.as_ref().map(|keys| prepare(cx, row, &lane.url, keys)) {
+            Ok(Ok(callback)) => signed.push(callback),
+            Ok(Err(_)) => failed.push((row, "the message cannot be opened or signed")),
+            Err(_) => failed.push((row, "the receiver's secret cannot be opened")),
+        }
+    }
+    if !failed.is_empty() {
+        transaction(cx, async |tx| {
+            for (row, why) in &failed {
+                refuse(cx, tx, row, why).await?;
+            }
+            Ok(())
+        })
+        .await?;
+    }
+    Ok(signed)
 }
 
 fn prepare<D>(cx: &Context<'_, D>, row: &ClaimedRow, url: &str, keys: &[Key]) -> Result<DueCallback, Error> {

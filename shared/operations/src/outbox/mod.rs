@@ -6,6 +6,7 @@ mod due;
 mod queue;
 mod record;
 mod resend;
+mod schedule;
 mod sign;
 
 pub(super) use body::{Outcome, enqueue};
@@ -14,12 +15,11 @@ pub use due::{
     due_callbacks,
 };
 pub(super) use queue::{has_address, queue};
-pub use record::{
-    Delivery, DeliveryState, MAX_ATTEMPTS, MAX_FAILING_MS, MAX_PUT_OFF_MS, RETRY_AFTER_MS, record_delivery,
-};
+pub use record::{Delivery, DeliveryState, MAX_FAILING_MS, MAX_PUT_OFF_MS, record_delivery};
 pub use resend::{
     MAX_MESSAGES_PER_PAGE, MAX_RESENT, MessageFilter, Probe, Resent, WhichMessages, find_messages, probe,
     resend,
 };
+pub use schedule::{MAX_ATTEMPTS, RETRY_AFTER_MS};
 pub(super) use sign::{Key, secret_key, secret_text};
 pub use sign::{SIGN_FIELD, SIGN_PREVIOUS_FIELD, canonical, sign, standard_webhook_signatures};

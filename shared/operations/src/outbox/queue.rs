@@ -4,7 +4,7 @@ use super::super::Context;
 use domain::error::Error;
 use domain::{CallbackId, Receiver, TaskId};
 use store::{
-    Database,
+    Database, Tx,
     outbox::{self, NewMessageRow},
     receiver,
 };
@@ -19,6 +19,7 @@ pub(crate) async fn has_address<D: Database>(cx: &Context<'_, D>, to: &Receiver)
 /// Adds a message to the transaction under way. `body` is the JSON object of its fields, without signature.
 pub(crate) async fn queue<D: Database>(
     cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
     to: &Receiver,
     topic: &'static str,
     task: Option<TaskId>,
@@ -35,5 +36,5 @@ pub(crate) async fn queue<D: Database>(
         task,
         body_sealed,
     };
-    Ok(outbox::insert(cx.db, message, cx.now).await?)
+    Ok(outbox::insert(tx, message, cx.now).await?)
 }

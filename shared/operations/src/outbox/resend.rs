@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use super::super::Context;
 use super::super::receivers::live_keys;
 use super::due::signed;
+use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{CallbackId, DAY_MS, Receiver, Timestamp};
 use store::{
     Database,
     outbox::{self, MessageQuery, MessageRow, OutboxState, Resend},
-    receiver, transaction,
+    receiver,
 };
 use vault::random_bytes;
 
@@ -108,10 +109,10 @@ pub struct Resent {
 /// # Errors
 /// [`Reason::UnknownCallback`], [`Reason::UnknownReceiver`].
 pub async fn resend<D: Database>(cx: &Context<'_, D>, which: &WhichMessages) -> Result<Resent, Error> {
-    transaction(cx.db, async |db| {
+    transaction(cx, async |tx| {
         let (receiver, from, below, delivered_too) = match which {
             WhichMessages::One(id) => {
-                let standing = outbox::standing(db, *id).await?.ok_or(Reason::UnknownCallback)?;
+                let standing = outbox::standing(tx, *id).await?.ok_or(Reason::UnknownCallback)?;
                 (standing.receiver, *id, id.next(), true)
             }
             WhichMessages::Span {
@@ -130,7 +131,7 @@ pub async fn resend<D: Database>(cx: &Context<'_, D>, which: &WhichMessages) -> 
                 if let Some(to) = receiver {
                     known(cx, to).await?;
                 }
-                let count = outbox::resend_failed(db, receiver.as_ref(), *since, MAX_RESENT, cx.now).await?;
+                let count = outbox::resend_failed(tx, receiver.as_ref(), *since, MAX_RESENT, cx.now).await?;
                 return Ok(resent(count, None));
             }
         };
@@ -141,7 +142,7 @@ pub async fn resend<D: Database>(cx: &Context<'_, D>, which: &WhichMessages) -> 
             delivered_too,
             limit: MAX_RESENT,
         };
-        let ids = outbox::resend(db, &which, cx.now).await?;
+        let ids = outbox::resend(tx, &which, cx.now).await?;
         Ok(resent(ids.len(), ids.iter().max().copied()))
     })
     .await

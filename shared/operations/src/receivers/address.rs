@@ -4,9 +4,10 @@ use super::super::Context;
 use super::super::clients::checked_url;
 use super::super::transition::close_incident;
 use super::secrets::add_secret;
+use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{IncidentKind, Receiver};
-use store::{Database, Subject, outbox, receiver, transaction};
+use store::{Database, Subject, Tx, outbox, receiver};
 use vault::Zeroizing;
 
 /// Enters the address that a receiver is told at, or none. The operator's first comes with a secret, which is shown this
@@ -22,11 +23,11 @@ pub async fn enter_receiver_address<D: Database>(
     allow_http: bool,
 ) -> Result<Option<Zeroizing<String>>, Error> {
     let url = url.map(|url| checked_url("url", url, allow_http)).transpose()?;
-    transaction(cx.db, async |db| {
-        if *to == Receiver::Operator && receiver::find(db, to).await?.is_none() {
-            return add_receiver(cx, to, url).await.map(Some);
+    transaction(cx, async |tx| {
+        if *to == Receiver::Operator && receiver::find(tx, to).await?.is_none() {
+            return add_receiver(cx, tx, to, url).await.map(Some);
         }
-        enter_address(cx, to, url).await?;
+        enter_address(cx, tx, to, url).await?;
         Ok(None)
     })
     .await
@@ -35,25 +36,33 @@ pub async fn enter_receiver_address<D: Database>(
 /// Adds a receiver with its first secret to the transaction under way; the secret.
 pub(crate) async fn add_receiver<D: Database>(
     cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
     to: &Receiver,
     url: Option<&str>,
 ) -> Result<Zeroizing<String>, Error> {
-    receiver::insert(cx.db, to, url, cx.now).await?;
-    add_secret(cx, to, 1).await
+    receiver::insert(tx, to, url, cx.now).await?;
+    add_secret(cx, tx, to, 1).await
 }
 
 /// Enters an address, or none, in the transaction under way. Also the same again starts it afresh: what waited is sent, from
 /// the beginning of the schedule.
 pub(crate) async fn enter_address<D: Database>(
     cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
     to: &Receiver,
     url: Option<&str>,
 ) -> Result<(), Error> {
-    if !receiver::enter(cx.db, to, url, cx.now).await? {
+    if !receiver::enter(tx, to, url, cx.now).await? {
         return Err(Reason::UnknownReceiver.into());
     }
     if url.is_some() {
-        outbox::restart(cx.db, to, cx.now).await?;
+        outbox::restart(tx, to, cx.now).await?;
     }
-    close_incident(cx, IncidentKind::CallbackUndeliverable, &Subject::receiver(to)).await
+    close_incident(
+        cx,
+        tx,
+        IncidentKind::CallbackUndeliverable,
+        &Subject::receiver(to),
+    )
+    .await
 }

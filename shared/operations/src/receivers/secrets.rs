@@ -3,9 +3,10 @@
 use super::super::Context;
 use super::super::clients::{MAX_OVERLAP_SECS, malformed};
 use super::super::outbox::{Key, secret_key, secret_text};
+use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{Receiver, SECOND_MS, Timestamp};
-use store::{Database, receiver, receiver_secret, transaction};
+use store::{Database, Tx, receiver, receiver_secret};
 use vault::{Zeroizing, random_bytes};
 
 /// Random bytes in each secret.
@@ -40,27 +41,27 @@ pub async fn rotate_receiver_secret<D: Database>(
             &format!("at most {MAX_OVERLAP_SECS} seconds"),
         ));
     }
-    transaction(cx.db, async |db| {
-        receiver::find(db, to).await?.ok_or(Reason::UnknownReceiver)?;
-        let secrets = receiver_secret::latest(db, to).await?;
+    transaction(cx, async |tx| {
+        receiver::find(tx, to).await?.ok_or(Reason::UnknownReceiver)?;
+        let secrets = receiver_secret::latest(tx, to).await?;
         let live: Vec<_> = secrets.iter().filter(|secret| secret.is_live(cx.now)).collect();
         let mut previous_expires_at = None;
         match live.as_slice() {
             [newest, before, ..] if replace => {
-                receiver_secret::expire(db, to, newest.generation, cx.now).await?;
+                receiver_secret::expire(tx, to, newest.generation, cx.now).await?;
                 previous_expires_at = before.expires_at;
             }
             [_, _, ..] => return Err(Reason::SecretsInRotation.into()),
             [previous] => {
                 let end = cx.now.plus(i64::from(overlap_secs) * SECOND_MS);
-                receiver_secret::expire(db, to, previous.generation, end).await?;
+                receiver_secret::expire(tx, to, previous.generation, end).await?;
                 previous_expires_at = Some(end);
             }
             [] => {}
         }
         let generation = secrets.first().map_or(1, |latest| latest.generation + 1);
         Ok(RotatedReceiverSecret {
-            secret: add_secret(cx, to, generation).await?,
+            secret: add_secret(cx, tx, to, generation).await?,
             generation,
             previous_expires_at,
         })
@@ -71,6 +72,7 @@ pub async fn rotate_receiver_secret<D: Database>(
 /// Adds a fresh secret to the transaction under way.
 pub(super) async fn add_secret<D: Database>(
     cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
     to: &Receiver,
     generation: i64,
 ) -> Result<Zeroizing<String>, Error> {
@@ -80,7 +82,7 @@ pub(super) async fn add_secret<D: Database>(
     let sealed = cx
         .vault
         .seal(cx.random, receiver_secret::SECRET, row, text.as_bytes())?;
-    receiver_secret::insert(cx.db, to, generation, sealed, cx.now).await?;
+    receiver_secret::insert(tx, to, generation, sealed, cx.now).await?;
     Ok(text)
 }
 

@@ -12,7 +12,7 @@ use operations::{
     OpenSession, POOL_LOW_WATER, RECORD_DAYS, Report, ReportAnswer, ReportEvent, SessionWork, TaskRef,
     Upkeep, apply, create_client, import_chips, import_numbers, open_session, run_job, status,
 };
-use store::{self, Database, DbError, Row, Sqlite, Value};
+use store::{self, Database, DbError, Row, Sqlite, Statement, Value};
 use vault::{Random, Vault, VaultSettings};
 
 pub(crate) use super::inventory::*;
@@ -30,6 +30,9 @@ pub(crate) const UPKEEP: Upkeep = Upkeep {
     record_days: RECORD_DAYS,
     pool_low_water: POOL_LOW_WATER,
 };
+
+/// With this variable the first commit of every transaction is given up by the engine, so that it runs again.
+pub(crate) const FIRST_COMMITS_FAIL: &str = "XIEKA_TEST_FIRST_COMMITS_FAIL";
 
 /// Waits for a future of the store, which never really waits.
 pub(crate) fn run<T>(future: impl Future<Output = T>) -> T {
@@ -62,6 +65,9 @@ pub(crate) struct Probe {
     pub(crate) inner: Sqlite,
     count: Cell<usize>,
     fail_at: Cell<Option<usize>>,
+    // Whether the engine gives the first commit of every transaction up, and whether it did with the one under way.
+    first_commits_fail: Cell<bool>,
+    commit_failed: Cell<bool>,
     pub(crate) seen: RefCell<Vec<&'static str>>,
 }
 
@@ -71,6 +77,8 @@ impl Probe {
             inner,
             count: Cell::new(0),
             fail_at: Cell::new(None),
+            first_commits_fail: Cell::new(std::env::var_os(FIRST_COMMITS_FAIL).is_some()),
+            commit_failed: Cell::new(false),
             seen: RefCell::new(Vec::new()),
         }
     }
@@ -83,7 +91,8 @@ impl Probe {
 }
 
 impl Database for Probe {
-    async fn run(&self, sql: &'static str, params: &[Value]) -> Result<Vec<Row>, DbError> {
+    async fn execute(&self, statement: Statement, params: &[Value]) -> Result<Vec<Row>, DbError> {
+        let sql = statement.text();
         assert_eq!(parameters(sql), params.len(), "parameters of {sql}");
         self.seen.borrow_mut().push(sql);
         self.count.set(self.count.get() + 1);
@@ -93,7 +102,17 @@ impl Database for Probe {
                 self.count.get()
             )));
         }
-        self.inner.run(sql, params).await
+        if sql == "COMMIT" && self.first_commits_fail.get() && !self.commit_failed.replace(true) {
+            self.inner
+                .connection()
+                .execute_batch("ROLLBACK")
+                .expect("rolled back");
+            return Err(DbError::Retryable("the first commit was made to fail".to_owned()));
+        }
+        if sql == "COMMIT" {
+            self.commit_failed.set(false);
+        }
+        self.inner.execute(statement, params).await
     }
 }
 
@@ -167,14 +186,13 @@ impl World {
     }
 
     pub(crate) fn cx(&self) -> Context<'_, Probe> {
-        Context {
-            db: &self.db,
-            journal: &self.db,
-            vault: &self.vault,
-            now: self.time(),
-            random: &self.random,
-            zone: self.zone,
-        }
+        Context::new(
+            (&self.db, &self.db),
+            &self.vault,
+            self.time(),
+            &self.random,
+            self.zone,
+        )
     }
 
     pub(crate) fn client(&self) -> CreatedClient {

@@ -3,12 +3,14 @@
 use std::sync::Barrier;
 
 use domain::error::Error;
-use domain::{Concern, DAY_MS, FailureKind, HOUR_MS, IncidentId, IncidentKind, MINUTE_MS, Severity};
+use domain::{
+    Concern, DAY_MS, FailureKind, HOUR_MS, IncidentId, IncidentKind, MINUTE_MS, Severity, Standing,
+};
 use operations::{
     About, Caller, IncidentAct, IncidentFilter, IncidentView, Job, MAX_LOOKED_AT, NewIncident, ReportEvent,
     act_on_incident, enter_incident, list_incidents, register_fault,
 };
-use store;
+use store::incident::IncidentRow;
 use vault::IndexKind;
 
 use super::harness::{ChipCsv, World, eid, eid_text, run};
@@ -353,10 +355,18 @@ fn an_incident_that_changed_since_it_was_read_is_left_alone() {
     assert!(told > 0);
     let mut stale = before.standing;
     stale.strike(world.time());
-    assert!(!run(store::incident::change(&world.db, &before, &stale)).unwrap());
+    assert!(!change(&world, &before, &stale));
     let now = read();
     settle(&world, incident.id);
-    assert!(!run(store::incident::change(&world.db, &now, &now.standing)).unwrap());
+    assert!(!change(&world, &now, &now.standing));
+}
+
+/// Whether an incident is still as it was read, so that it changes.
+fn change(world: &World, read: &IncidentRow, standing: &Standing) -> bool {
+    run(store::transaction(&world.db, async |tx| {
+        store::incident::change(tx, read, standing).await
+    }))
+    .unwrap()
 }
 
 /// The statements that `act` runs.

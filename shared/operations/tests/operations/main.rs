@@ -26,6 +26,7 @@ mod pools;
 mod queries;
 mod races;
 mod reprovisioning;
+mod reruns;
 mod secrecy;
 mod sessions;
 mod store_rules;

@@ -142,6 +142,7 @@ fn chips_are_told_of_500_at_a_time() {
             more: true
         }
     );
+    world.pass(1);
     assert_eq!(
         tick(&world),
         Done {

@@ -1,7 +1,7 @@
 //! What is due, receiver by receiver, and claiming it.
 
-use super::{Database, DbError, Row, read_id};
-use crate::first;
+use super::read_id;
+use crate::{Database, DbError, Row, Run as _, Tx, first};
 use domain::{CallbackId, Receiver, Timestamp};
 
 // One step along the index for each receiver that has messages to come, however many it has. Who has waited longest
@@ -18,15 +18,13 @@ const LANES: &str = "WITH RECURSIVE lane (id) AS (SELECT min(receiver_id) FROM o
     ORDER BY due, id LIMIT $5";
 const ON_THEIR_WAY: &str = "SELECT count(*) AS n FROM outbox WHERE state = 'pending' AND lease_until > 0 \
     AND receiver_id = $1 AND lease_until > $2";
-// A message waits for an earlier one of its task. One whose outcome is never reported is due again when it would be
-// after a failure, and not before the lease ends.
-const CLAIM: &str = "UPDATE outbox SET attempts = attempts + 1, lease_until = $1, next_at = CASE WHEN \
-    $2 + COALESCE((SELECT value FROM json_each($3) WHERE key = attempts - attempts_from), 0) > $1 THEN \
-    $2 + COALESCE((SELECT value FROM json_each($3) WHERE key = attempts - attempts_from), 0) ELSE $1 END \
-    WHERE state = 'pending' AND next_at <= $2 AND id IN (SELECT o.id FROM outbox o WHERE o.state = 'pending' \
-    AND o.receiver_id = $4 AND o.next_at <= $2 AND o.attempts - o.attempts_from < $5 \
+// A message waits for an earlier one of its task.
+const DUE: &str = "SELECT o.id AS id, o.attempts AS attempts, o.attempts_from AS attempts_from FROM outbox o \
+    WHERE o.state = 'pending' AND o.receiver_id = $1 AND o.next_at <= $2 AND o.attempts - o.attempts_from < $3 \
     AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.state = 'pending' AND e.task_id = o.task_id AND e.id < o.id) \
-    ORDER BY o.next_at, o.id LIMIT $6) RETURNING id, body_sealed, attempts";
+    ORDER BY o.next_at, o.id LIMIT $4";
+const CLAIM: &str = "UPDATE outbox SET attempts = attempts + 1, lease_until = $1, next_at = $2 WHERE id = $3 \
+    AND state = 'pending' AND attempts = $4 RETURNING id, body_sealed, attempts";
 const BURY: &str = "UPDATE outbox SET state = 'dead', finished_at = $1, lease_until = 0 WHERE state = 'pending' \
     AND id IN (SELECT id FROM outbox WHERE state = 'pending' AND receiver_id = $2 AND next_at <= $1 \
     AND attempts - attempts_from >= $3 ORDER BY next_at, id LIMIT $4) RETURNING id";
@@ -99,38 +97,62 @@ pub async fn on_their_way<D: Database>(db: &D, receiver: &Receiver, now: Timesta
     Ok(first(&rows, |row| row.count(0))?.unwrap_or(0))
 }
 
-/// How messages are claimed.
+/// A message that is due.
 #[derive(Clone, Copy, Debug)]
-pub struct Claim<'a> {
-    /// Most messages.
-    pub limit: u32,
-    /// Attempts a message gets.
-    pub max_attempts: u32,
-    /// Waiting times after attempt 1, 2, …, in milliseconds, as a JSON list.
-    pub schedule: &'a str,
-    /// Until when others are kept away.
-    pub lease_until: Timestamp,
+pub struct DueRow {
+    /// Identifier.
+    pub id: CallbackId,
+    /// Attempts begun.
+    pub attempts: u32,
+    /// Attempts begun before it was last sent again by hand.
+    pub attempts_from: u32,
 }
 
-/// Claims due messages of a receiver; each counts as an attempt.
+/// Up to `limit` due messages of a receiver that have attempts left of `max_attempts`, the longest waiting first.
+///
+/// # Errors
+/// Those of the database.
+pub async fn due<D: Database>(
+    db: &D,
+    receiver: &Receiver,
+    max_attempts: u32,
+    limit: u32,
+    now: Timestamp,
+) -> Result<Vec<DueRow>, DbError> {
+    let params = [
+        receiver.into(),
+        now.into(),
+        i64::from(max_attempts).into(),
+        i64::from(limit).into(),
+    ];
+    let read = |row: &Row| {
+        Ok(DueRow {
+            id: read_id(row, 0)?,
+            attempts: row.count(1)?,
+            attempts_from: row.count(2)?,
+        })
+    };
+    db.run(DUE, &params).await?.iter().map(read).collect()
+}
+
+/// Claims a message: an attempt begins, and others are kept away until `lease_until`. Unless its outcome is reported, it
+/// is due again at `next_at`. `None` when an attempt has begun since, or the message is not pending any more.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn claim<D: Database>(
-    db: &D,
-    receiver: &Receiver,
-    claim: Claim<'_>,
-    now: Timestamp,
-) -> Result<Vec<ClaimedRow>, DbError> {
+    tx: &Tx<'_, D>,
+    due: &DueRow,
+    lease_until: Timestamp,
+    next_at: Timestamp,
+) -> Result<Option<ClaimedRow>, DbError> {
     let params = [
-        claim.lease_until.into(),
-        now.into(),
-        claim.schedule.into(),
-        receiver.into(),
-        i64::from(claim.max_attempts).into(),
-        i64::from(claim.limit).into(),
+        lease_until.into(),
+        next_at.into(),
+        due.id.text().into(),
+        i64::from(due.attempts).into(),
     ];
-    db.run(CLAIM, &params).await?.iter().map(read_claimed).collect()
+    first(&tx.run(CLAIM, &params).await?, read_claimed)
 }
 
 /// Gives up to `limit` messages of a receiver up whose last attempt was claimed and never reported; how many they
@@ -139,7 +161,7 @@ pub async fn claim<D: Database>(
 /// # Errors
 /// Those of the database.
 pub async fn bury<D: Database>(
-    db: &D,
+    tx: &Tx<'_, D>,
     receiver: &Receiver,
     limit: u32,
     max_attempts: u32,
@@ -151,7 +173,7 @@ pub async fn bury<D: Database>(
         i64::from(max_attempts).into(),
         i64::from(limit).into(),
     ];
-    Ok(db.run(BURY, &params).await?.len())
+    Ok(tx.run(BURY, &params).await?.len())
 }
 
 fn read_claimed(row: &Row) -> Result<ClaimedRow, DbError> {

@@ -7,11 +7,11 @@ mod lanes;
 mod outcome;
 mod search;
 
-pub use lanes::{Claim, ClaimedRow, Lane, LaneQuery, bury, claim, lanes, on_their_way};
+pub use lanes::{ClaimedRow, DueRow, Lane, LaneQuery, bury, claim, due, lanes, on_their_way};
 pub use outcome::{Standing, purge, restart, set_dead, set_delivered, set_retry, standing};
 pub use search::{MessageQuery, MessageRow, Resend, resend, resend_failed, search};
 
-use super::{Database, DbError, Row};
+use super::{Database, DbError, Row, Run as _, Tx};
 use domain::{CallbackId, Receiver, TaskId, Timestamp};
 use vault::Column;
 
@@ -70,7 +70,11 @@ pub struct NewMessageRow<'a> {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn insert<D: Database>(db: &D, new: NewMessageRow<'_>, now: Timestamp) -> Result<(), DbError> {
+pub async fn insert<D: Database>(
+    tx: &Tx<'_, D>,
+    new: NewMessageRow<'_>,
+    now: Timestamp,
+) -> Result<(), DbError> {
     let params = [
         new.id.text().into(),
         new.receiver.into(),
@@ -79,7 +83,7 @@ pub async fn insert<D: Database>(db: &D, new: NewMessageRow<'_>, now: Timestamp)
         new.body_sealed.into(),
         now.into(),
     ];
-    db.run(INSERT, &params).await.map(drop)
+    tx.run(INSERT, &params).await.map(drop)
 }
 
 fn read_id(row: &Row, at: usize) -> Result<CallbackId, DbError> {

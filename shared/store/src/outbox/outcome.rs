@@ -1,7 +1,7 @@
 //! What came of sending a message, and destroying what was kept long enough.
 
-use super::{Database, DbError, OutboxState};
-use crate::first;
+use super::OutboxState;
+use crate::{Database, DbError, Run as _, Tx, first};
 use domain::{CallbackId, Receiver, Timestamp};
 
 const STANDING: &str =
@@ -54,8 +54,12 @@ pub async fn standing<D: Database>(db: &D, id: CallbackId) -> Result<Option<Stan
 ///
 /// # Errors
 /// Those of the database.
-pub async fn set_delivered<D: Database>(db: &D, id: CallbackId, now: Timestamp) -> Result<bool, DbError> {
-    Ok(!db
+pub async fn set_delivered<D: Database>(
+    tx: &Tx<'_, D>,
+    id: CallbackId,
+    now: Timestamp,
+) -> Result<bool, DbError> {
+    Ok(!tx
         .run(DELIVERED, &[now.into(), id.text().into()])
         .await?
         .is_empty())
@@ -66,13 +70,13 @@ pub async fn set_delivered<D: Database>(db: &D, id: CallbackId, now: Timestamp) 
 /// # Errors
 /// Those of the database.
 pub async fn set_retry<D: Database>(
-    db: &D,
+    tx: &Tx<'_, D>,
     id: CallbackId,
     attempt: u32,
     at: Timestamp,
 ) -> Result<bool, DbError> {
     let params = [at.into(), id.text().into(), i64::from(attempt).into()];
-    Ok(!db.run(RETRY, &params).await?.is_empty())
+    Ok(!tx.run(RETRY, &params).await?.is_empty())
 }
 
 /// Gives a message up after `attempt`. False when another attempt has begun since.
@@ -80,29 +84,33 @@ pub async fn set_retry<D: Database>(
 /// # Errors
 /// Those of the database.
 pub async fn set_dead<D: Database>(
-    db: &D,
+    tx: &Tx<'_, D>,
     id: CallbackId,
     attempt: u32,
     now: Timestamp,
 ) -> Result<bool, DbError> {
     let params = [now.into(), id.text().into(), i64::from(attempt).into()];
-    Ok(!db.run(DEAD, &params).await?.is_empty())
+    Ok(!tx.run(DEAD, &params).await?.is_empty())
 }
 
 /// Begins the schedule of a receiver's waiting messages anew; what is on its way stays as it is.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn restart<D: Database>(db: &D, receiver: &Receiver, now: Timestamp) -> Result<(), DbError> {
-    db.run(RESTART, &[now.into(), receiver.into()]).await.map(drop)
+pub async fn restart<D: Database>(
+    tx: &Tx<'_, D>,
+    receiver: &Receiver,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    tx.run(RESTART, &[now.into(), receiver.into()]).await.map(drop)
 }
 
 /// Destroys up to `limit` messages, with their attempts, that ended before `before`; how many they were.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn purge<D: Database>(db: &D, before: Timestamp, limit: u32) -> Result<usize, DbError> {
+pub async fn purge<D: Database>(tx: &Tx<'_, D>, before: Timestamp, limit: u32) -> Result<usize, DbError> {
     let params = [before.into(), i64::from(limit).into()];
-    db.run(PURGE_ATTEMPTS, &params).await?;
-    Ok(db.run(PURGE, &params).await?.len())
+    tx.run(PURGE_ATTEMPTS, &params).await?;
+    Ok(tx.run(PURGE, &params).await?.len())
 }

@@ -1,6 +1,7 @@
 //! Messages as an operator sees them, and sending them again.
 
-use super::{Database, DbError, OutboxState, Row, read_id};
+use super::{OutboxState, read_id};
+use crate::{Database, DbError, Row, Run as _, Tx};
 use domain::{CallbackId, Receiver, TaskId, Timestamp};
 
 macro_rules! search {
@@ -123,7 +124,7 @@ pub async fn search<D: Database>(db: &D, query: &MessageQuery<'_>) -> Result<Vec
 /// # Errors
 /// Those of the database.
 pub async fn resend<D: Database>(
-    db: &D,
+    tx: &Tx<'_, D>,
     which: &Resend<'_>,
     now: Timestamp,
 ) -> Result<Vec<CallbackId>, DbError> {
@@ -139,7 +140,7 @@ pub async fn resend<D: Database>(
     } else {
         RESEND_DEAD
     };
-    db.run(sql, &params)
+    tx.run(sql, &params)
         .await?
         .iter()
         .map(|row| read_id(row, 0))
@@ -151,14 +152,14 @@ pub async fn resend<D: Database>(
 /// # Errors
 /// Those of the database.
 pub async fn resend_failed<D: Database>(
-    db: &D,
+    tx: &Tx<'_, D>,
     receiver: Option<&Receiver>,
     since: Timestamp,
     limit: u32,
     now: Timestamp,
 ) -> Result<usize, DbError> {
     let params = [now.into(), since.into(), receiver.into(), i64::from(limit).into()];
-    Ok(db.run(RESEND_FAILED, &params).await?.len())
+    Ok(tx.run(RESEND_FAILED, &params).await?.len())
 }
 
 fn read(row: &Row) -> Result<MessageRow, DbError> {

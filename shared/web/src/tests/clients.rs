@@ -91,10 +91,7 @@ impl World {
             };
             // Each task has its own time and with it its own identifier.
             let now = NOW.plus(i64::from(eid.ends_with("220")));
-            let cx = Context {
-                now,
-                ..context(&self.db, &self.settings)
-            };
+            let cx = context(&self.db, &self.settings).at(now);
             block_on(apply(&cx, &self.caller, &request))
                 .unwrap()
                 .task_id
@@ -124,14 +121,7 @@ impl World {
 }
 
 fn context<'a>(db: &'a Sqlite, settings: &'a Settings) -> Context<'a, Sqlite> {
-    Context {
-        db,
-        journal: db,
-        vault: &settings.vault,
-        now: NOW,
-        random: &Fixed,
-        zone: settings.zone,
-    }
+    Context::new((db, db), &settings.vault, NOW, &Fixed, settings.zone)
 }
 
 // §7.1.2

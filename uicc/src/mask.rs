@@ -1,15 +1,17 @@
-//! Shortens identifiers for logs and debug output: `890860****0090`.
+//! How an identifier is shown in logs and `Debug` output: `890860****0090`.
+//!
+//! It must never show enough of an identifier to recover the whole.
 
 /// Characters kept at the front of a masked identifier.
 const KEPT_FRONT: usize = 6;
 /// Characters kept at the end of a masked identifier.
 const KEPT_BACK: usize = 4;
 
-/// From this many characters on, a run of digits and A–F is taken for an identifier.
+/// From this many characters on, a run of hexadecimal digits is taken for an identifier or a key.
 const IDENTIFIER_CHARS: usize = 11;
 
-/// `text` with everything but its first six and last four characters replaced by `****`.
-/// A text too short to hide anything that way becomes `****` as a whole.
+/// Replaces everything but the first six and last four characters of `text` with `****`.
+/// A text of ten characters or fewer becomes `****` as a whole.
 #[must_use]
 pub fn masked(text: &str) -> String {
     let chars: Vec<char> = text.chars().collect();
@@ -21,7 +23,7 @@ pub fn masked(text: &str) -> String {
     format!("{front}****{back}")
 }
 
-/// `text` with every run that could be an EID, ICCID, MSISDN, IMSI or key shortened.
+/// Masks every run in `text` that could be an EID, ICCID, MSISDN, IMSI or key.
 #[must_use]
 pub fn mask_identifiers(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
