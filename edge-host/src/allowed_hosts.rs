@@ -14,11 +14,11 @@ const CHAINING_SUFFIX: &str = ".spin.internal";
 /// Stands for the application itself in a request with an authority.
 const SELF_AUTHORITY: &str = "self.alt";
 
-/// What a component may reach.
+/// The entries of a component.
 #[derive(Debug, Default)]
 pub(crate) struct AllowedHosts(Vec<AllowedHost>);
 
-/// Where a request is headed.
+/// The destination of a request.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Target {
     /// Another component of the application.
@@ -29,6 +29,7 @@ pub(crate) enum Target {
     Outside,
 }
 
+/// One entry.
 #[derive(Debug, PartialEq, Eq)]
 struct AllowedHost {
     scheme: Option<String>,
@@ -57,6 +58,9 @@ enum Ports {
 impl AllowedHosts {
     /// Parses rendered entries. An entry that a variable left empty is skipped, so that an optional
     /// endpoint can be a variable with an empty default.
+    ///
+    /// # Errors
+    /// A malformed entry; the error names it.
     pub(crate) fn parse(entries: &[String]) -> anyhow::Result<Self> {
         entries
             .iter()
@@ -271,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn targets_are_told_apart() {
+    fn targets_are_distinguished() {
         let of = |uri: &str| target(&uri.parse().unwrap());
         assert_eq!(
             of("http://token.spin.internal/x"),

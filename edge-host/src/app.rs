@@ -1,92 +1,38 @@
-//! A running application: its components, and the way of a request to one of them.
+//! A running application: its routes, its components, and how a request reaches one of them.
 //!
-//! Knows nothing about sockets; requests from outside and from other components arrive here alike.
+//! Knows nothing about sockets. Requests from outside and from other components take the same way.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use wasmtime_wasi_http::WasiBody;
 use wasmtime_wasi_http::handler::ProxyHandler;
 
-use crate::allowed_hosts::AllowedHosts;
-use crate::bindings::spin::variables::variables;
-use crate::clock::Clock;
 use crate::headers;
-use crate::key_value::Stores;
-use crate::logs::LogSink;
-use crate::manifest::{self, Application};
-use crate::outbound::Outbound;
+use crate::host_state::HostState;
+use crate::instance::InstanceFactory;
+use crate::manifest::Application;
+use crate::outbound::{ChainedResponse, ServiceChaining};
 use crate::router::{Match, Router};
-use crate::runtime_config::Location;
-use crate::variables::{Variables, check_name};
-use crate::worker::{Guest, GuestData, Instances};
 
 /// Paths below this one are answered by the host, whatever the routes say.
 const WELL_KNOWN: &str = "/.well-known/spin/";
 
-/// One component, with what the manifest grants it.
-pub(crate) struct Component {
-    pub(crate) name: Arc<str>,
-    pub(crate) sqlite_databases: BTreeSet<String>,
-    pub(crate) key_value_stores: BTreeSet<String>,
-    pub(crate) environment: BTreeMap<String, String>,
-    pub(crate) allowed_hosts: AllowedHosts,
-    variables: BTreeMap<String, String>,
-}
+/// What a component sees as the client's address when another component calls it.
+const CHAINED_CLIENT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
 
-impl Component {
-    /// Takes a component's table, with every template rendered.
-    pub(crate) fn new(name: &str, table: &manifest::Component, values: &Variables) -> anyhow::Result<Self> {
-        let build = || -> anyhow::Result<Self> {
-            table.variables.keys().try_for_each(|name| check_name(name))?;
-            let render = |(name, template): (&String, &String)| Ok((name.clone(), values.render(template)?));
-            let hosts = table
-                .allowed_outbound_hosts
-                .iter()
-                .map(|host| values.render(host));
-            Ok(Self {
-                name: name.into(),
-                sqlite_databases: table.sqlite_databases.clone(),
-                key_value_stores: table.key_value_stores.clone(),
-                environment: table.environment.clone(),
-                allowed_hosts: AllowedHosts::parse(&hosts.collect::<anyhow::Result<Vec<_>>>()?)?,
-                variables: table
-                    .variables
-                    .iter()
-                    .map(render)
-                    .collect::<anyhow::Result<_>>()?,
-            })
-        };
-        build().with_context(|| format!("the component {name:?}"))
-    }
-}
-
-/// Everything that lives as long as the application does.
+/// The routes and components of an application, with the state they share.
 pub(crate) struct App {
     pub(crate) about: Application,
     pub(crate) router: Router,
     /// Components with an HTTP trigger, public or private.
-    pub(crate) handlers: BTreeMap<String, ProxyHandler<Instances>>,
-    pub(crate) databases: BTreeMap<String, Location>,
-    pub(crate) stores: Stores,
-    pub(crate) outbound: Outbound,
-    pub(crate) log_sink: LogSink,
-    pub(crate) clock: Option<Clock>,
-    /// Where this host listens; self requests go there.
-    pub(crate) address: SocketAddr,
-    /// No new work: idle instances end.
-    pub(crate) closing: CancellationToken,
-    /// No more work: all instances end.
-    pub(crate) killed: CancellationToken,
-    /// Counts the living instances.
-    pub(crate) workers: TaskTracker,
+    pub(crate) handlers: BTreeMap<String, ProxyHandler<InstanceFactory>>,
+    pub(crate) host: Arc<HostState>,
 }
 
 impl App {
@@ -106,8 +52,9 @@ impl App {
         }
     }
 
-    /// Passes a request to the component of the route; a failing component answers 500.
-    pub(crate) async fn dispatch(
+    /// Passes a request to the component of the route. A request without a usable authority is answered
+    /// 400, a component that fails 500.
+    async fn dispatch(
         &self,
         route: Match,
         mut request: Request<WasiBody>,
@@ -162,7 +109,19 @@ impl App {
     }
 }
 
-/// A response of the host's own, without a body.
+impl ServiceChaining for App {
+    fn call_component(&self, name: String, request: Request<WasiBody>) -> ChainedResponse<'_> {
+        Box::pin(async move {
+            if !self.handlers.contains_key(&name) {
+                return None;
+            }
+            let route = Match::chained(name, request.uri().path());
+            Some(self.dispatch(route, request, CHAINED_CLIENT).await)
+        })
+    }
+}
+
+/// A response of the host itself, without a body.
 pub(crate) fn empty(status: StatusCode) -> Response<WasiBody> {
     let mut response = Response::new(body(Bytes::new()));
     *response.status_mut() = status;
@@ -173,19 +132,4 @@ fn body(content: impl Into<Bytes>) -> WasiBody {
     Full::new(content.into())
         .map_err(|never| match never {})
         .boxed_unsync()
-}
-
-impl variables::Host for Guest {}
-
-impl<T: Send + 'static> variables::HostWithStore<T> for GuestData {
-    async fn get(
-        accessor: &wasmtime::component::Accessor<T, Self>,
-        name: String,
-    ) -> Result<String, variables::Error> {
-        check_name(&name).map_err(|error| variables::Error::InvalidName(error.to_string()))?;
-        let component = accessor.with(|mut access| access.get().component.clone());
-        component.variables.get(&name).cloned().ok_or_else(|| {
-            variables::Error::Undefined(format!("no variable for {:?}.{name:?}", component.name))
-        })
-    }
 }

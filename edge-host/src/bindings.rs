@@ -1,6 +1,6 @@
 //! The interfaces of `wit/`, as Rust traits; see `wit/host.wit`.
 //!
-//! Generated code alone: what the interfaces do lives in the modules that implement them.
+//! Holds generated code only; `sqlite_host`, `key_value_host` and `variables_host` implement it.
 
 mod generated {
     wasmtime::component::bindgen!({

@@ -1,6 +1,6 @@
 //! Networks that no component may reach, whatever its manifest allows: `block_networks`.
 //!
-//! Looks at addresses only, after name resolution; names are the business of the allowed hosts.
+//! Checks addresses only, after name resolution; names are checked in `allowed_hosts`.
 
 use std::net::IpAddr;
 
@@ -18,7 +18,10 @@ pub(crate) struct BlockedNetworks {
 }
 
 impl BlockedNetworks {
-    /// Each entry is `private` or a network in CIDR form.
+    /// Parses entries, each `private` or a network in CIDR form.
+    ///
+    /// # Errors
+    /// An entry that is neither.
     pub(crate) fn parse(entries: &[String]) -> anyhow::Result<Self> {
         let private = entries.iter().any(|entry| entry == PRIVATE);
         let networks = entries
@@ -29,8 +32,8 @@ impl BlockedNetworks {
                     .map_err(|error| anyhow!("block_networks has {entry:?}: {error}"))
             })
             .collect::<anyhow::Result<Vec<_>>>()?;
-        // As in Spin, which takes an entry that is not global as a whole for one that `private` covers, although some
-        // of its addresses may count as global (ff0e::/16 in ff00::/8): a list tried here is no weaker there.
+        // As in Spin: beside `private`, an entry that is not global as a whole is left out, although some of its
+        // addresses may count as global (ff0e::/16 in ff00::/8). A list tested here blocks no less under Spin.
         let mut networks = IpNetwork::collapse_addresses(&networks);
         networks.retain(|network| !private || network.is_global());
         Ok(Self { networks, private })

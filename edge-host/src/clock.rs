@@ -1,22 +1,22 @@
 //! The wall clock that components see.
 //!
-//! Only wall time can be owned: timeouts and sleeps run on the monotonic clock, which stays real.
+//! The embedder can replace wall time only: timeouts and sleeps run on the monotonic clock, which stays real.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use wasmtime_wasi::HostWallClock;
 
-/// Tells the time; called once for every question of a component.
+/// Returns the present time; called each time a component asks.
 pub type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 
-/// What an owned clock claims about its grain.
+/// The resolution that the embedder's clock claims.
 const RESOLUTION: Duration = Duration::from_nanos(1);
 
 /// An embedder's clock as WASI 0.2 `wall-clock` and WASI 0.3 `system-clock`.
-pub(crate) struct OwnedClock(pub(crate) Clock);
+pub(crate) struct EmbedderClock(pub(crate) Clock);
 
-impl HostWallClock for OwnedClock {
+impl HostWallClock for EmbedderClock {
     fn resolution(&self) -> Duration {
         RESOLUTION
     }

@@ -13,7 +13,7 @@ use wasmtime::{Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, P
 use wasmtime_wasi_http::p3::bindings::ServicePre;
 
 use crate::bindings::EdgeHost;
-use crate::worker::{Guest, GuestData};
+use crate::instance::{Guest, GuestData};
 
 /// The largest memory of one instance, in bytes. Spin has no limit.
 pub const MAX_GUEST_MEMORY_BYTES: usize = 512 << 20;
@@ -30,7 +30,10 @@ const MAX_STACKS: u32 = 8000;
 static ENGINE: LazyLock<Result<Engine, String>> =
     LazyLock::new(|| new_engine().map_err(|error| format!("{error:#}")));
 
-/// The engine, made on first use.
+/// The engine of the process, created on first use.
+///
+/// # Errors
+/// wasmtime cannot be set up.
 pub(crate) fn engine() -> anyhow::Result<&'static Engine> {
     ENGINE
         .as_ref()
@@ -59,7 +62,10 @@ fn new_engine() -> wasmtime::Result<Engine> {
     Engine::new(&config)
 }
 
-/// Everything a component may import.
+/// A linker with every interface that a component may import.
+///
+/// # Errors
+/// wasmtime cannot be set up.
 pub(crate) fn linker() -> anyhow::Result<Linker<Guest>> {
     let mut linker = Linker::new(engine()?);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;

@@ -1,7 +1,7 @@
-//! The headers this host adds to what a client sent.
+//! The headers that this host adds to a request.
 //!
-//! They are appended, never put in the place of a client's headers of the same name: as in Spin, a
-//! component that trusts any but the last value can be lied to.
+//! They are appended and never replace a client's headers of the same name: as in Spin, a client can forge
+//! any value but the last.
 
 use std::net::SocketAddr;
 
@@ -13,10 +13,10 @@ use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use crate::allowed_hosts::is_chaining_authority;
 use crate::router::Match;
 
-/// What `spin-full-url` is built on when the client sent no `Host`.
+/// The host in `spin-full-url` when the client sent no `Host`.
 const DEFAULT_HOST: &str = "localhost";
 
-/// Removes what belongs to the connection, and a `Host` that names a component.
+/// Removes `Connection`, and a `Host` that names a component.
 pub(crate) fn strip(headers: &mut HeaderMap) {
     let names_component = headers
         .get(HOST)
@@ -31,7 +31,7 @@ pub(crate) fn strip(headers: &mut HeaderMap) {
 /// Completes a request's relative URI from its `Host` header.
 ///
 /// # Errors
-/// There is no authority at all, or two different ones.
+/// There is no authority, or two different ones.
 pub(crate) fn absolute_uri(uri: &Uri, headers: &HeaderMap) -> anyhow::Result<Uri> {
     let from_header = headers
         .get(HOST)

@@ -1,7 +1,7 @@
 //! Key-value stores on SQLite, in memory or in a file with Spin's own table, so that `spin up` and
 //! this host can read each other's files.
 //!
-//! Every operation is one transaction; nothing here knows who may open which store.
+//! Each operation is one transaction. Access is checked elsewhere, in `key_value_host`.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,7 +11,7 @@ use rusqlite::{OptionalExtension as _, Transaction, TransactionBehavior, params}
 
 use crate::runtime_config::Location;
 
-/// The largest value or list of keys handed over, in bytes.
+/// The largest value or list of keys that an operation returns, in bytes.
 const MAX_RESULT_BYTES: usize = 128 << 20;
 
 /// Spin's table: one file may hold several stores.
@@ -37,7 +37,7 @@ pub struct Store {
     connection: Arc<Mutex<rusqlite::Connection>>,
 }
 
-/// A value as it was seen once, to be replaced only if it is still the same.
+/// The value of a key at one time, to be replaced only if it is still the same.
 #[derive(Clone)]
 #[expect(
     unreachable_pub,
@@ -46,10 +46,10 @@ pub struct Store {
 pub struct CompareAndSwap {
     store: Store,
     key: String,
-    seen: Option<Vec<u8>>,
+    observed: Option<Vec<u8>>,
 }
 
-/// What went wrong inside a store, in words.
+/// Why an operation failed, as a text.
 pub(crate) struct Failure(pub(crate) String);
 
 impl From<rusqlite::Error> for Failure {
@@ -60,6 +60,9 @@ impl From<rusqlite::Error> for Failure {
 
 impl Stores {
     /// Opens the given stores; called once, at start.
+    ///
+    /// # Errors
+    /// A store that SQLite cannot open; the error names it.
     pub(crate) fn open<'a>(stores: impl Iterator<Item = (&'a String, &'a Location)>) -> anyhow::Result<Self> {
         let mut opened = BTreeMap::new();
         for (label, location) in stores {
@@ -152,7 +155,10 @@ impl Store {
         .await
     }
 
-    /// Adds to the counter under the key, eight bytes little-endian as in Spin; absent is zero.
+    /// Adds to the counter under the key, eight bytes little-endian as in Spin; an absent counter is zero.
+    ///
+    /// # Errors
+    /// [`Failure`] when the value is no counter or would overflow, or of SQLite.
     pub(crate) async fn increment(&self, key: String, delta: i64) -> Result<i64, Failure> {
         self.transact(move |transaction, label| {
             let before = match read(transaction, label, &key)? {
@@ -172,11 +178,11 @@ impl Store {
     }
 
     pub(crate) async fn compare_and_swap(&self, key: String) -> Result<CompareAndSwap, Failure> {
-        let seen = self.get(key.clone()).await?;
+        let observed = self.get(key.clone()).await?;
         Ok(CompareAndSwap {
             store: self.clone(),
             key,
-            seen,
+            observed,
         })
     }
 
@@ -199,20 +205,21 @@ impl Store {
 }
 
 impl CompareAndSwap {
-    pub(crate) fn seen(&self) -> Option<Vec<u8>> {
-        self.seen.clone()
+    /// The value at the handle's creation.
+    pub(crate) fn observed(&self) -> Option<Vec<u8>> {
+        self.observed.clone()
     }
 
-    /// Replaces the value if it is still the one seen; otherwise a new handle that has seen the
-    /// present one.
+    /// Replaces the value if it is still the observed one; otherwise returns a new handle with the
+    /// present value.
     pub(crate) async fn swap(self, value: Vec<u8>) -> Result<Result<(), Self>, Failure> {
         let store = self.store.clone();
         store
             .transact(move |transaction, label| {
                 let present = read(transaction, label, &self.key)?;
-                if present != self.seen {
+                if present != self.observed {
                     return Ok(Err(Self {
-                        seen: present,
+                        observed: present,
                         ..self
                     }));
                 }

@@ -1,4 +1,4 @@
-//! `spin:key-value@3.0.0` and `wasi:keyvalue@0.2.0-draft2` for components: who may open what.
+//! `spin:key-value@3.0.0` and `wasi:keyvalue@0.2.0-draft2` for components: which stores a component may open.
 //!
 //! Both interfaces see the same stores under the same labels.
 
@@ -10,10 +10,11 @@ use crate::bindings::spin::key_value::key_value::{
 use crate::bindings::wasi::keyvalue::atomics::{CasError, Host as AtomicsHost, HostCas};
 use crate::bindings::wasi::keyvalue::batch::Host as BatchHost;
 use crate::bindings::wasi::keyvalue::store::{Error, Host as StoreHost, HostBucket, KeyResponse};
+use crate::instance::{Guest, GuestData};
 use crate::key_value::{CompareAndSwap, Failure, Store};
-use crate::worker::{Guest, GuestData};
 
-type Keys = (StreamReader<String>, FutureReader<Result<(), SpinError>>);
+/// The keys of a store and the outcome of listing them, as a component receives them.
+type KeyStream = (StreamReader<String>, FutureReader<Result<(), SpinError>>);
 
 impl From<Failure> for SpinError {
     fn from(failure: Failure) -> Self {
@@ -33,7 +34,7 @@ impl Guest {
         if !self.component.key_value_stores.contains(label) {
             return Err(SpinError::AccessDenied);
         }
-        self.app.stores.get(label).ok_or(SpinError::NoSuchStore)
+        self.host.stores.get(label).ok_or(SpinError::NoSuchStore)
     }
 
     fn bucket(&self, bucket: &Resource<Store>) -> Result<Store, Error> {
@@ -47,6 +48,7 @@ impl Guest {
     }
 }
 
+/// The store behind a handle of `spin:key-value`.
 fn opened<T: Send + 'static>(
     accessor: &Accessor<T, GuestData>,
     store: &Resource<Store>,
@@ -107,19 +109,19 @@ impl<T: Send + 'static> HostStoreWithStore<T> for GuestData {
         Ok(opened(accessor, &store)?.get(key).await?.is_some())
     }
 
-    async fn get_keys(accessor: &Accessor<T, Self>, store: Resource<Store>) -> wasmtime::Result<Keys> {
+    async fn get_keys(accessor: &Accessor<T, Self>, store: Resource<Store>) -> wasmtime::Result<KeyStream> {
         let keys = match opened(accessor, &store) {
             Ok(store) => store.keys().await.map_err(Into::into),
             Err(error) => Err(error),
         };
-        let (keys, end) = match keys {
+        let (keys, outcome) = match keys {
             Ok(keys) => (keys, Ok(())),
             Err(error) => (Vec::new(), Err(error)),
         };
         accessor.with(|mut access| {
             let keys = StreamReader::new(&mut access, keys)?;
-            let end = FutureReader::new(&mut access, async move { wasmtime::error::Ok(end) })?;
-            Ok((keys, end))
+            let outcome = FutureReader::new(&mut access, async move { wasmtime::error::Ok(outcome) })?;
+            Ok((keys, outcome))
         })
     }
 }
@@ -222,7 +224,7 @@ impl HostCas for Guest {
     async fn current(&mut self, cas: Resource<CompareAndSwap>) -> Result<Option<Vec<u8>>, Error> {
         self.table
             .get(&cas)
-            .map(CompareAndSwap::seen)
+            .map(CompareAndSwap::observed)
             .map_err(|_| Error::Other("no such handle".to_owned()))
     }
 

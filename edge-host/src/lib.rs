@@ -1,8 +1,8 @@
 //! Runs a Spin application on wasmtime, inside this process, where the `spin` CLI is not installed.
 //!
-//! It is a stand-in for Spin 4.1, not a second platform: components must never be able to tell the
-//! difference in anything they may rely on, and nothing may depend on behaviour that only this host
-//! has. `spin up` stays the documented way to run the application for those who have Spin.
+//! It replaces Spin 4.1 and is not a second platform: it behaves like Spin in everything a component may
+//! rely on, and nothing may depend on behaviour that only this host has. `spin up` stays the documented
+//! way to run the application for those who have Spin.
 //!
 //! # What it does
 //!
@@ -21,7 +21,7 @@
 //!   client certificates, TLS on the listening side, HTTP/2 on either side.
 //! - Telemetry, the SQLite migration flag, connection limits of the runtime configuration.
 //!
-//! A manifest or runtime configuration that asks for any of it is refused at start, not half obeyed.
+//! A manifest or runtime configuration that asks for any of it is refused at start.
 //!
 //! # Where it differs on purpose
 //!
@@ -29,11 +29,11 @@
 //!   segments does not wait for a delayed acknowledgement.
 //! - More than [`MAX_REQUESTS_IN_FLIGHT`] requests at once are answered 503, where Spin has no limit.
 //! - A request without a usable authority is answered 400, where Spin closes the connection.
-//! - A duplicate route is refused at start, where Spin warns and lets the last one win.
-//! - Compare-and-swap compares with what the handle saw when it was made, as the WIT demands; Spin
-//!   compares only after `current` was called.
+//! - A duplicate route is refused at start, where Spin warns and uses the last one.
+//! - Compare-and-swap compares with the value at the handle's creation, as the WIT demands; Spin compares
+//!   only after `current` was called.
 //! - SQLite keeps the plan of a compiled statement whatever values it is given (`SQLITE_DBCONFIG_ENABLE_QPSG`).
-//! - The embedder may own the wall clock ([`Options::clock`]) and take the guests' output
+//! - The embedder may replace the wall clock ([`Options::clock`]) and receive the components' output
 //!   ([`Options::logs`]).
 
 mod allowed_hosts;
@@ -41,8 +41,12 @@ mod app;
 mod bindings;
 mod blocked_networks;
 mod clock;
+mod component;
 mod engine;
 mod headers;
+mod host_state;
+mod http_client;
+mod instance;
 mod key_value;
 mod key_value_host;
 mod logs;
@@ -54,9 +58,10 @@ mod runtime_config;
 mod server;
 mod sqlite;
 mod sqlite_host;
+mod sqlite_query;
 mod streams;
 mod variables;
-mod worker;
+mod variables_host;
 
 pub use clock::Clock;
 pub use engine::MAX_GUEST_MEMORY_BYTES;

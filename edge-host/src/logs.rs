@@ -19,7 +19,7 @@ use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 /// A longer line is delivered in pieces of this many bytes.
 const MAX_LINE_BYTES: usize = 64 * 1024;
 
-/// What a component may write in one call, in bytes.
+/// The most a component may write in one call, in bytes.
 const WRITE_PERMIT_BYTES: usize = 64 * 1024;
 
 /// Which of its two outputs a component wrote to.
@@ -31,28 +31,31 @@ pub enum Output {
     Stderr,
 }
 
-/// Takes one line, without its line feed: component, output, text.
+/// Receives one line without its line feed: component, output, text.
 pub type LogSink = Arc<dyn Fn(&str, Output, &str) + Send + Sync>;
 
-/// Where the lines go that components write.
+/// Where the components' output goes.
 #[derive(Clone, Default)]
 pub enum Logs {
     /// To this process's stderr, each line after the component's name.
     #[default]
     Stderr,
     /// To `<component>_stdout.txt` and `<component>_stderr.txt` in this folder, as `spin up --log-dir`
-    /// does; appended to, made when missing.
+    /// does. Files are appended to, and created when missing.
     Files(PathBuf),
-    /// To a function of the embedder. It runs on the component's thread: it must not block for long.
+    /// To a function of the embedder. It runs on the component's thread and must not block for long.
     Sink(LogSink),
 }
 
 impl Logs {
-    /// The sink for the given components; opens the files if files are asked for.
+    /// Opens the sink for the given components, with their files where files are asked for.
+    ///
+    /// # Errors
+    /// The folder or a file cannot be created.
     pub(crate) fn open<'a>(&self, components: impl Iterator<Item = &'a str>) -> anyhow::Result<LogSink> {
         Ok(match self {
             Self::Stderr => Arc::new(|component, _, line| {
-                // A closed stderr is no reason to stop serving.
+                // A closed stderr must not stop the service.
                 let _ = writeln!(std::io::stderr().lock(), "{component}: {line}");
             }),
             Self::Files(folder) => file_sink(folder, components)?,
@@ -78,7 +81,7 @@ fn file_sink<'a>(folder: &Path, components: impl Iterator<Item = &'a str>) -> an
     }
     Ok(Arc::new(move |component, output, line| {
         if let Some(file) = files.get(&(component.to_owned(), output)) {
-            // A full disk must not take the service down with it.
+            // A full disk must not stop the service.
             let _ = writeln!(file.lock().unwrap_or_else(PoisonError::into_inner), "{line}");
         }
     }))
@@ -86,9 +89,9 @@ fn file_sink<'a>(folder: &Path, components: impl Iterator<Item = &'a str>) -> an
 
 /// One output of one instance; every stream made from it shares the unfinished line.
 #[derive(Clone)]
-pub(crate) struct LineStream(Arc<Mutex<Lines>>);
+pub(crate) struct LineStream(Arc<Mutex<LineBuffer>>);
 
-struct Lines {
+struct LineBuffer {
     component: Arc<str>,
     output: Output,
     sink: LogSink,
@@ -97,7 +100,7 @@ struct Lines {
 
 impl LineStream {
     pub(crate) fn new(component: Arc<str>, output: Output, sink: LogSink) -> Self {
-        Self(Arc::new(Mutex::new(Lines {
+        Self(Arc::new(Mutex::new(LineBuffer {
             component,
             output,
             sink,
@@ -110,7 +113,7 @@ impl LineStream {
     }
 }
 
-impl Lines {
+impl LineBuffer {
     fn push(&mut self, bytes: &[u8]) {
         for piece in bytes.split_inclusive(|&byte| byte == b'\n') {
             self.unfinished.extend_from_slice(piece);
@@ -127,7 +130,7 @@ impl Lines {
     }
 }
 
-impl Drop for Lines {
+impl Drop for LineBuffer {
     fn drop(&mut self) {
         if !self.unfinished.is_empty() {
             self.deliver();

@@ -14,7 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
-    /// The manifest.
+    /// The manifest file.
     #[arg(long, short, default_value = "spin.toml")]
     from: PathBuf,
     /// Where to listen; port 0 lets the system choose one.
@@ -23,7 +23,7 @@ struct Arguments {
     /// The runtime configuration file.
     #[arg(long)]
     runtime_config_file: Option<PathBuf>,
-    /// Where databases and stores live [default: .spin beside the manifest].
+    /// The folder of databases and stores [default: .spin beside the manifest].
     #[arg(long)]
     state_dir: Option<PathBuf>,
     /// Writes the components' output to files in this folder.

@@ -1,7 +1,7 @@
-//! The application manifest, `spin.toml`, version 2: as much of it as this host runs.
+//! The application manifest, `spin.toml`, version 2: the part of it that this host supports.
 //!
-//! Never guesses: a table or key it does not know stops the start, because a permission or a file
-//! mount that is silently dropped would only show up in production.
+//! An unknown table or key stops the start: a permission or a file mount that is silently dropped would
+//! only show up in production.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -68,7 +68,7 @@ pub(crate) struct HttpTrigger {
     executor: Option<Executor>,
 }
 
-/// Where a component is reached.
+/// The route of a trigger.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Route {
@@ -111,8 +111,11 @@ pub(crate) struct Component {
 }
 
 impl Manifest {
-    /// Reads and checks a manifest; component sources become absolute or relative to the working
+    /// Reads and checks a manifest. Component sources become absolute, or relative to the working
     /// directory instead of to the manifest.
+    ///
+    /// # Errors
+    /// The file cannot be read, or holds something that this host does not support.
     pub(crate) fn load(path: &Path) -> anyhow::Result<Self> {
         let text = std::fs::read_to_string(path)
             .with_context(|| format!("cannot read the manifest {}", path.display()))?;
@@ -156,6 +159,7 @@ impl Manifest {
         Ok(manifest)
     }
 
+    /// Every `[[trigger.http]]`, in the order of the manifest.
     pub(crate) fn http_triggers(&self) -> &[HttpTrigger] {
         &self.triggers.http
     }
@@ -167,13 +171,13 @@ mod tests {
 
     const HEAD: &str = "spin_manifest_version = 2\n[application]\nname = \"x\"\n";
 
-    fn refusal(rest: &str) -> String {
+    fn parse_error(rest: &str) -> String {
         format!("{:#}", Manifest::parse(&format!("{HEAD}{rest}")).unwrap_err())
     }
 
     #[test]
     fn a_key_the_host_does_not_know_stops_the_start() {
-        let error = refusal(
+        let error = parse_error(
             "[[trigger.http]]\nroute = \"/\"\ncomponent = \"a\"\n[component.a]\nsource = \"a.wasm\"\nfiles = [\"x\"]\n",
         );
         assert!(error.contains("files"), "{error}");
@@ -181,14 +185,15 @@ mod tests {
 
     #[test]
     fn other_triggers_are_refused() {
-        let error =
-            refusal("[[trigger.redis]]\nchannel = \"c\"\ncomponent = \"a\"\n[component.a]\nsource = \"a\"\n");
+        let error = parse_error(
+            "[[trigger.redis]]\nchannel = \"c\"\ncomponent = \"a\"\n[component.a]\nsource = \"a\"\n",
+        );
         assert!(error.contains("redis"), "{error}");
     }
 
     #[test]
     fn a_trigger_without_its_component_is_refused() {
-        let error = refusal(
+        let error = parse_error(
             "[[trigger.http]]\nroute = \"/\"\ncomponent = \"b\"\n[component.a]\nsource = \"a.wasm\"\n",
         );
         assert!(error.contains("\"b\""), "{error}");
@@ -197,6 +202,6 @@ mod tests {
     #[test]
     fn a_variable_is_either_required_or_has_a_default() {
         let rest = "[variables]\nv = { secret = true }\n[[trigger.http]]\nroute = \"/\"\ncomponent = \"a\"\n[component.a]\nsource = \"a\"\n";
-        assert!(refusal(rest).contains("variable \"v\""));
+        assert!(parse_error(rest).contains("variable \"v\""));
     }
 }

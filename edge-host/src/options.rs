@@ -1,7 +1,6 @@
-//! What the embedding program decides about a host.
+//! The embedder's options for a host.
 //!
-//! Never holds anything a component could read by itself: a component sees only what the manifest
-//! grants it.
+//! A component cannot read them: it sees only what the manifest grants it.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,11 +14,11 @@ use crate::logs::Logs;
 /// The port `spin up` listens on.
 const DEFAULT_PORT: u16 = 3000;
 
-/// Requests from outside that one host ever has in flight: well below the instances that the process
-/// has room for, so that a burst is refused instead of failing half way.
+/// The most requests from outside that one host has in flight. It is well below the number of instances
+/// that the process has room for, so that a burst is refused at once instead of failing later.
 pub const MAX_REQUESTS_IN_FLIGHT: usize = 800;
 
-/// How long [`crate::Host::shutdown`] waits for requests in flight, unless told otherwise.
+/// How long [`crate::Host::shutdown`] waits for requests in flight by default.
 const DEFAULT_DRAIN: Duration = Duration::from_secs(10);
 
 /// How instances of a component are reused; the defaults are those of Spin 4.1.
@@ -62,10 +61,9 @@ pub struct Options {
     pub reuse: Reuse,
     /// The wall clock that components see; the system's when absent.
     pub clock: Option<Clock>,
-    /// Where the lines go that components write to stdout and stderr.
+    /// Where the components' output to stdout and stderr goes.
     pub logs: Logs,
-    /// Requests from outside in flight at once; more are answered 503. At most
-    /// [`MAX_REQUESTS_IN_FLIGHT`] counts.
+    /// Requests from outside in flight at once, at most [`MAX_REQUESTS_IN_FLIGHT`]; more are answered 503.
     pub max_in_flight: usize,
     /// How long [`crate::Host::shutdown`] waits for requests in flight.
     pub drain: Duration,

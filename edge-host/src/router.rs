@@ -1,6 +1,6 @@
-//! Which component answers a path.
+//! Finds the component that answers a path.
 //!
-//! Patterns as in Spin: exact, `/...` for everything below, `:name` for one segment; the most exact
+//! Patterns are those of Spin: exact, `/...` for everything below, `:name` for one segment. The most exact
 //! one wins. Private components have no pattern and are never found here.
 
 use std::collections::BTreeSet;
@@ -12,7 +12,7 @@ use crate::manifest::{HttpTrigger, Route};
 /// Ends a pattern that also matches everything below it.
 const TAIL: &str = "/...";
 
-/// What `routefinder` writes for [`TAIL`].
+/// [`TAIL`] in the syntax of `routefinder`.
 const ROUTEFINDER_TAIL: &str = "/*";
 
 /// The public routes of an application.
@@ -26,7 +26,7 @@ struct Entry {
     based: String,
 }
 
-/// How a request found its component; owned, because it travels with the request.
+/// The route that a request matched.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Match {
     pub(crate) component: String,
@@ -34,14 +34,14 @@ pub(crate) struct Match {
     pub(crate) raw_route: String,
     /// The pattern, normalised.
     pub(crate) matched_route: String,
-    /// What stood in the place of `...`, with its leading slash.
+    /// The part of the path that `...` matched, with its leading slash.
     pub(crate) path_info: String,
     /// Name and value of every `:name`, in the order of the pattern.
     pub(crate) named: Vec<(String, String)>,
 }
 
 impl Match {
-    /// A request from one component to another: as if its route were `/...`.
+    /// The match of a request from one component to another: as if its route were `/...`.
     pub(crate) fn chained(component: String, path: &str) -> Self {
         Self {
             component,

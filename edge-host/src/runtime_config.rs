@@ -1,6 +1,6 @@
-//! The runtime configuration file and the places where state lives.
+//! The runtime configuration file, and the locations of databases and stores.
 //!
-//! Never touches a database: it only says where they are. Unknown tables and back ends stop the start.
+//! Opens no database. Unknown tables and back ends stop the start.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use crate::blocked_networks::BlockedNetworks;
 
-/// The label that works without any configuration.
+/// The label that needs no configuration.
 const DEFAULT_LABEL: &str = "default";
 /// Where Spin keeps the default database, inside the state directory.
 const DEFAULT_DATABASE: &str = "sqlite_db.db";
@@ -26,7 +26,7 @@ pub(crate) enum Location {
     File(PathBuf),
 }
 
-/// A resolved runtime configuration: every label an application may use, with its place.
+/// A resolved runtime configuration: every label an application may use, with its location.
 #[derive(Debug)]
 pub(crate) struct RuntimeConfig {
     pub(crate) databases: BTreeMap<String, Location>,
@@ -70,6 +70,9 @@ struct OutboundHttp {
 impl RuntimeConfig {
     /// Reads the file, if there is one, and resolves its paths; `state_dir` as in
     /// [`crate::Options::state_dir`].
+    ///
+    /// # Errors
+    /// The file cannot be read, or holds something that this host does not support.
     pub(crate) fn load(file: Option<&Path>, state_dir: &Path, manifest: &Path) -> anyhow::Result<Self> {
         let text = match file {
             Some(path) => std::fs::read_to_string(path)
@@ -113,7 +116,10 @@ fn locations(
     Ok(locations)
 }
 
-/// Checks that everything the components ask for is configured.
+/// Checks that every label the components ask for is configured.
+///
+/// # Errors
+/// A label that is not; the error names it and the component.
 pub(crate) fn check_labels<'a>(
     kind: &str,
     wanted: impl Iterator<Item = (&'a str, &'a BTreeSet<String>)>,

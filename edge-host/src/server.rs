@@ -1,13 +1,14 @@
-//! Starting and stopping a host, and the sockets in between.
+//! Starts and stops a host, and serves its connections.
 //!
-//! What a request means is decided in `app`; here are only connections, limits and time.
+//! Decides nothing about a request's meaning: that is done in `app`. Here are only connections, limits and
+//! timeouts.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -27,16 +28,21 @@ use wasmtime_wasi_http::handler::ProxyHandler;
 use wasmtime_wasi_http::p3::bindings::ServicePre;
 use wasmtime_wasi_http::{Error, WasiBody};
 
-use crate::app::{App, Component, empty};
+use crate::app::{App, empty};
+use crate::component::Component;
 use crate::engine;
+use crate::host_state::HostState;
+use crate::http_client::HttpClient;
+use crate::instance::{Guest, InstanceFactory};
 use crate::key_value::Stores;
 use crate::manifest::Manifest;
-use crate::options::{MAX_REQUESTS_IN_FLIGHT, Options};
-use crate::outbound::Outbound;
+use crate::options::{MAX_REQUESTS_IN_FLIGHT, Options, Reuse};
 use crate::router::Router;
 use crate::runtime_config::{Location, RuntimeConfig, check_labels};
 use crate::variables::Variables;
-use crate::worker::{Guest, Instances};
+
+/// A component's grants and its compiled code.
+type LoadedComponent = (Arc<Component>, ServicePre<Guest>);
 
 /// Open connections; more wait to be accepted.
 const MAX_CONNECTIONS: usize = 4096;
@@ -44,7 +50,7 @@ const MAX_CONNECTIONS: usize = 4096;
 /// Pause after a failed accept, such as for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// What killed instances may take to give back what they hold.
+/// How long a shutdown waits for killed instances to release what they hold.
 const KILL_WAIT: Duration = Duration::from_secs(2);
 
 /// The file of variables beside the manifest.
@@ -60,22 +66,20 @@ pub struct Host {
 impl Host {
     /// The address it listens on.
     pub fn addr(&self) -> SocketAddr {
-        self.app.address
+        self.app.host.address
     }
 
     /// Accepts nothing more, waits for the requests in flight for at most [`Options::drain`], then
     /// ends every instance. When this returns, no database is open any more, unless a component
     /// computes without end.
     pub async fn shutdown(mut self) {
-        self.app.closing.cancel();
+        self.app.host.closing.cancel();
         if let Err(error) = (&mut self.accepting).await {
-            tracing::error!("the server ended badly: {error}");
+            tracing::error!("the server's task failed: {error}");
         }
-        self.app.workers.close();
-        if tokio::time::timeout(KILL_WAIT, self.app.workers.wait())
-            .await
-            .is_err()
-        {
+        let instances = &self.app.host.instances;
+        instances.close();
+        if tokio::time::timeout(KILL_WAIT, instances.wait()).await.is_err() {
             tracing::warn!("instances are still running after the shutdown");
         }
     }
@@ -83,7 +87,7 @@ impl Host {
 
 impl Drop for Host {
     fn drop(&mut self) {
-        self.app.closing.cancel();
+        self.app.host.closing.cancel();
         self.accepting.abort();
     }
 }
@@ -106,45 +110,57 @@ pub async fn start(options: Options) -> anyhow::Result<Host> {
     let log_sink = options
         .logs
         .open(manifest.components.keys().map(String::as_str))?;
-    let outbound = Outbound::new(config.blocked_networks, config.pool_connections)?;
+    let http_client = HttpClient::new(config.blocked_networks, config.pool_connections)?;
     let router = Router::build(manifest.http_triggers())?;
     let components = load_components(&manifest, &values).await?;
     let listener = TcpListener::bind(options.listen)
         .await
         .with_context(|| format!("cannot listen on {}", options.listen))?;
-    let address = listener.local_addr()?;
-
-    let app = Arc::new_cyclic(|app| App {
-        about: manifest.application,
-        router,
-        handlers: components
-            .into_iter()
-            .map(|(name, (component, service))| {
-                let instances = Instances {
-                    app: app.clone(),
-                    component,
-                    service,
-                    reuse: options.reuse,
-                };
-                (name, ProxyHandler::new(instances))
-            })
-            .collect(),
+    let host = Arc::new(HostState {
         databases,
         stores,
-        outbound,
+        http_client,
         log_sink,
         clock: options.clock,
-        address,
+        address: listener.local_addr()?,
         closing: CancellationToken::new(),
         killed: CancellationToken::new(),
-        workers: TaskTracker::new(),
+        instances: TaskTracker::new(),
+    });
+    let app = Arc::new_cyclic(|app: &Weak<App>| App {
+        about: manifest.application,
+        router,
+        handlers: handlers(components, &host, app, options.reuse),
+        host,
     });
     let in_flight = Arc::new(Semaphore::new(options.max_in_flight.min(MAX_REQUESTS_IN_FLIGHT)));
     let accepting = tokio::spawn(accept(listener, app.clone(), in_flight, options.drain));
     Ok(Host { app, accepting })
 }
 
-/// Checks that all labels are configured, makes missing folders, opens the stores that are used.
+/// One handler for each component; it creates the component's instances.
+fn handlers(
+    components: BTreeMap<String, LoadedComponent>,
+    host: &Arc<HostState>,
+    app: &Weak<App>,
+    reuse: Reuse,
+) -> BTreeMap<String, ProxyHandler<InstanceFactory>> {
+    components
+        .into_iter()
+        .map(|(name, (component, service))| {
+            let instances = InstanceFactory {
+                host: host.clone(),
+                chaining: app.clone(),
+                component,
+                service,
+                reuse,
+            };
+            (name, ProxyHandler::new(instances))
+        })
+        .collect()
+}
+
+/// Checks that all labels are configured, creates missing folders, and opens the stores in use.
 fn open_state(
     manifest: &Manifest,
     config: &RuntimeConfig,
@@ -173,6 +189,7 @@ fn open_state(
     Ok((databases, stores))
 }
 
+/// The locations of the labels that any component asks for.
 fn used<'a>(
     wanted: impl Iterator<Item = (&'a str, &'a BTreeSet<String>)>,
     known: &BTreeMap<String, Location>,
@@ -189,7 +206,7 @@ fn used<'a>(
 async fn load_components(
     manifest: &Manifest,
     values: &Variables,
-) -> anyhow::Result<BTreeMap<String, (Arc<Component>, ServicePre<Guest>)>> {
+) -> anyhow::Result<BTreeMap<String, LoadedComponent>> {
     let linker = Arc::new(engine::linker()?);
     let mut loaded = BTreeMap::new();
     for trigger in manifest.http_triggers() {
@@ -207,19 +224,20 @@ async fn load_components(
     Ok(loaded)
 }
 
+/// Accepts connections until the host closes, then waits at most `drain` for requests in flight.
 async fn accept(listener: TcpListener, app: Arc<App>, in_flight: Arc<Semaphore>, drain: Duration) {
     let graceful = GracefulShutdown::new();
-    // However this ends: first the connections, then the instances, so that no client is told of an
-    // instance that was killed under it.
-    let _kill = app.killed.clone().drop_guard();
+    // Dropped after the connections, so that no client gets an error from an instance that was killed while
+    // it answered.
+    let _kill = app.host.killed.clone().drop_guard();
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
-            () = app.closing.cancelled() => break,
+            () = app.host.closing.cancelled() => break,
             Some(_) = connections.join_next() => {}
             accepted = listener.accept(), if connections.len() < MAX_CONNECTIONS => match accepted {
                 Ok((stream, client)) => {
-                    let served = serve(stream, client, app.clone(), in_flight.clone(), &graceful);
+                    let served = serve_connection(stream, client, app.clone(), in_flight.clone(), &graceful);
                     connections.spawn(served);
                 }
                 Err(error) => {
@@ -235,7 +253,8 @@ async fn accept(listener: TcpListener, app: Arc<App>, in_flight: Arc<Semaphore>,
     }
 }
 
-fn serve(
+/// Serves one connection to its end.
+fn serve_connection(
     stream: TcpStream,
     client: SocketAddr,
     app: Arc<App>,
@@ -247,7 +266,7 @@ fn serve(
     }
     let service = service_fn(move |request: Request<Incoming>| {
         let (app, in_flight) = (app.clone(), in_flight.clone());
-        async move { Ok::<_, Infallible>(answer(&app, in_flight, request, client).await) }
+        async move { Ok::<_, Infallible>(serve_request(&app, in_flight, request, client).await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -260,7 +279,8 @@ fn serve(
     }
 }
 
-async fn answer(
+/// Answers one request, with 503 when too many are in flight.
+async fn serve_request(
     app: &App,
     in_flight: Arc<Semaphore>,
     request: Request<Incoming>,

@@ -1,31 +1,33 @@
-//! `spin:sqlite@3.1.0` for components: who may open what, and the two ways to run a statement.
+//! `spin:sqlite@3.1.0` for components: which databases a component may open, and the two forms of the interface.
 //!
-//! The plain functions hold the whole instance while they wait, the `-async` ones only the request;
-//! that is the interface's nature, not a choice made here.
+//! The interface makes the plain functions hold the whole instance while they wait, the `-async` ones only
+//! the request.
 
 use wasmtime::component::{Access, Accessor, FutureReader, Resource, StreamReader};
 
 use crate::bindings::spin::sqlite::sqlite::{
     Error, Host, HostConnection, HostConnectionWithStore, QueryResult, RowResult, Value,
 };
+use crate::instance::{Guest, GuestData};
 use crate::runtime_config::Location;
-use crate::sqlite::{Connection, Streaming};
+use crate::sqlite::Connection;
+use crate::sqlite_query::{self, StreamedQuery};
 use crate::streams::ChannelProducer;
-use crate::worker::{Guest, GuestData};
 
-type Rows = (
+/// Columns, rows and outcome of a query, as a component receives them.
+type ComponentStreams = (
     Vec<String>,
     StreamReader<RowResult>,
     FutureReader<Result<(), Error>>,
 );
 
 impl Guest {
-    /// The place of a database, if the manifest grants it to this component.
+    /// The location of a database, if the manifest grants it to this component.
     fn database(&self, label: &str) -> Result<Location, Error> {
         if !self.component.sqlite_databases.contains(label) {
             return Err(Error::AccessDenied);
         }
-        self.app
+        self.host
             .databases
             .get(label)
             .cloned()
@@ -60,15 +62,15 @@ impl HostConnection for Guest {
         statement: String,
         parameters: Vec<Value>,
     ) -> Result<QueryResult, Error> {
-        self.connection(&connection)?.execute(statement, parameters).await
+        sqlite_query::execute(&self.connection(&connection)?, statement, parameters).await
     }
 
     async fn last_insert_rowid(&mut self, connection: Resource<Connection>) -> wasmtime::Result<i64> {
-        Ok(self.connection(&connection)?.last_insert_rowid().await?)
+        Ok(sqlite_query::last_insert_rowid(&self.connection(&connection)?).await?)
     }
 
     async fn changes(&mut self, connection: Resource<Connection>) -> wasmtime::Result<u64> {
-        Ok(self.connection(&connection)?.changes().await?)
+        Ok(sqlite_query::changes(&self.connection(&connection)?).await?)
     }
 
     async fn drop(&mut self, connection: Resource<Connection>) -> wasmtime::Result<()> {
@@ -92,11 +94,11 @@ impl<T: Send + 'static> HostConnectionWithStore<T> for GuestData {
         connection: Resource<Connection>,
         statement: String,
         parameters: Vec<Value>,
-    ) -> Result<Rows, Error> {
+    ) -> Result<ComponentStreams, Error> {
         let connection = accessor.with(|mut access| access.get().connection(&connection))?;
-        let streaming = connection.stream(statement, parameters).await?;
+        let query = sqlite_query::stream(connection, statement, parameters).await;
         accessor
-            .with(|access| hand_over(access, streaming))
+            .with(|access| into_component_streams(access, query))
             .map_err(|error| Error::Io(error.to_string()))
     }
 
@@ -105,7 +107,7 @@ impl<T: Send + 'static> HostConnectionWithStore<T> for GuestData {
         connection: Resource<Connection>,
     ) -> wasmtime::Result<i64> {
         let connection = accessor.with(|mut access| access.get().connection(&connection))?;
-        Ok(connection.last_insert_rowid().await?)
+        Ok(sqlite_query::last_insert_rowid(&connection).await?)
     }
 
     async fn changes_async(
@@ -113,15 +115,16 @@ impl<T: Send + 'static> HostConnectionWithStore<T> for GuestData {
         connection: Resource<Connection>,
     ) -> wasmtime::Result<u64> {
         let connection = accessor.with(|mut access| access.get().connection(&connection))?;
-        Ok(connection.changes().await?)
+        Ok(sqlite_query::changes(&connection).await?)
     }
 }
 
-fn hand_over<T: 'static>(
+/// Gives the component the reading ends of a running query.
+fn into_component_streams<T: 'static>(
     mut access: Access<'_, T, GuestData>,
-    Streaming { columns, rows, end }: Streaming,
-) -> wasmtime::Result<Rows> {
-    let rows = StreamReader::new(&mut access, ChannelProducer(rows))?;
-    let end = FutureReader::new(&mut access, end)?;
-    Ok((columns, rows, end))
+    query: StreamedQuery,
+) -> wasmtime::Result<ComponentStreams> {
+    let rows = StreamReader::new(&mut access, ChannelProducer(query.rows))?;
+    let outcome = FutureReader::new(&mut access, query.outcome)?;
+    Ok((query.columns, rows, outcome))
 }

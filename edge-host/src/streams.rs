@@ -1,6 +1,6 @@
-//! Host-made streams for components: what arrives in a channel, item by item.
+//! Streams for components, fed from a channel.
 //!
-//! Knows nothing about what the items are.
+//! Works for items of any type.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use wasmtime::StoreContextMut;
 use wasmtime::component::{Destination, StreamProducer, StreamResult};
 
-/// Delivers what the channel delivers, and ends when it does.
+/// Produces the items of the channel, and ends when it is closed.
 pub(crate) struct ChannelProducer<T>(pub(crate) mpsc::Receiver<T>);
 
 impl<D, T: Send + Sync + 'static> StreamProducer<D> for ChannelProducer<T> {
@@ -23,7 +23,7 @@ impl<D, T: Send + Sync + 'static> StreamProducer<D> for ChannelProducer<T> {
         mut destination: Destination<'a, T, Option<T>>,
         finish: bool,
     ) -> Poll<wasmtime::Result<StreamResult>> {
-        // A reader that asks for nothing only wants to know whether to ask; it would lose an item.
+        // A read of zero items only asks whether the stream is ready; an item given to it would be lost.
         if destination.remaining(&mut store) == Some(0) {
             return Poll::Ready(Ok(StreamResult::Completed));
         }

@@ -17,7 +17,8 @@ const ENVIRONMENT_PREFIX: &str = "SPIN_VARIABLE_";
 pub(crate) struct Variables(BTreeMap<String, String>);
 
 impl Variables {
-    /// Resolves all declared variables: given map, environment, `.env` file, default; in this order.
+    /// Resolves all declared variables from the given map, the environment, the `.env` file and the defaults, in this
+    /// order.
     ///
     /// # Errors
     /// Names every required variable that has no value, every malformed name, and every given
@@ -79,7 +80,10 @@ impl Variables {
     }
 }
 
-/// Spin's rule: lower-case letters, digits and single underscores between them, a letter first.
+/// Checks Spin's rule for names: lower-case letters, digits and single underscores between them, a letter first.
+///
+/// # Errors
+/// The name breaks the rule.
 pub(crate) fn check_name(name: &str) -> anyhow::Result<()> {
     let words_ok = name.split('_').all(|word| {
         !word.is_empty()

@@ -1,13 +1,13 @@
-//! What tests and the chaos program share: parts of the product as processes that can be killed, and the chaos itself.
+//! Shared by tests and the chaos program: parts of the product as processes that can be killed, and the chaos run.
 
 pub mod chaos;
 pub mod process;
 
 use edge_host::Reuse;
 
-/// An instance for each request.
+/// A reuse policy with a new instance for each request.
 #[must_use]
-pub fn alone() -> Reuse {
+pub fn one_request_per_instance() -> Reuse {
     Reuse {
         max_requests: 1,
         max_concurrent: 1,
@@ -15,12 +15,12 @@ pub fn alone() -> Reuse {
     }
 }
 
-/// How the tests reuse instances: as Spin does, sixteen requests at a time in one; or, with `XIEKA_TEST_REUSE=1` in the
-/// environment, an instance for each request.
+/// The reuse policy of the tests: sixteen requests at a time in one instance, as in Spin; or, with
+/// `XIEKA_TEST_REUSE=1` in the environment, a new instance for each request.
 #[must_use]
 pub fn reuse() -> Reuse {
     match std::env::var("XIEKA_TEST_REUSE") {
-        Ok(one) if one == "1" => alone(),
+        Ok(one) if one == "1" => one_request_per_instance(),
         _ => Reuse::default(),
     }
 }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use anyhow::{Context as _, Result, ensure};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
-/// Which part a process is.
+/// The part of the product that a process runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
     /// The platform.
@@ -27,7 +27,7 @@ impl Part {
     }
 }
 
-/// How a part is started, as often as need be.
+/// How a part is started; it can start a part again after its end.
 #[derive(Clone, Debug)]
 pub struct Starter {
     /// The program `node`.
@@ -36,9 +36,9 @@ pub struct Starter {
     pub root: PathBuf,
     /// The folder of the database and of `.env`.
     pub folder: PathBuf,
-    /// Where the platform is.
+    /// The platform's address.
     pub platform: SocketAddr,
-    /// Where the gateway is.
+    /// The gateway's address.
     pub gateway: SocketAddr,
     /// By how much the platform's clock is ahead, in seconds.
     pub ahead_secs: u64,
@@ -48,7 +48,7 @@ impl Starter {
     /// Starts a part and waits until it serves.
     ///
     /// # Errors
-    /// When it ends before that.
+    /// The process ended before it served.
     pub async fn start(&self, part: Part) -> Result<Node> {
         let listen = match part {
             Part::Host => self.platform,
@@ -63,7 +63,7 @@ impl Starter {
                 self.ahead_secs.to_string(),
             ])
             .current_dir(&self.root)
-            // Its end tells the node that this process is gone.
+            // The node ends itself when this pipe closes, so that a killed test leaves no process.
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -82,7 +82,7 @@ impl Starter {
 pub struct Node(Arc<Mutex<Child>>);
 
 impl Node {
-    /// What kills it from elsewhere.
+    /// A handle that kills the process from another task.
     #[must_use]
     pub fn victim(&self) -> Victim {
         Victim(self.0.clone())
@@ -100,7 +100,7 @@ impl Drop for Node {
 pub struct Victim(Arc<Mutex<Child>>);
 
 impl Victim {
-    /// `kill -9`; the process is gone when this returns.
+    /// Kills the process (`kill -9`) and waits for its end.
     pub fn kill(&self) {
         if let Ok(mut child) = self.0.lock() {
             // It may have ended by itself.
@@ -109,7 +109,7 @@ impl Victim {
         }
     }
 
-    /// Whether it has ended.
+    /// Whether the process has ended.
     #[must_use]
     pub fn is_dead(&self) -> bool {
         self.0
@@ -118,11 +118,10 @@ impl Victim {
     }
 }
 
-/// An address that stays free for whoever is told it: a loopback host of its own, out of reach of the ports that
-/// outgoing connections take on 127.0.0.1.
+/// A free address on a loopback host of its own, which no outgoing connection can take: those use ports of 127.0.0.1.
 ///
 /// # Errors
-/// When there is no free port.
+/// There is no free port.
 pub fn own_address() -> Result<SocketAddr> {
     static NEXT: AtomicU8 = AtomicU8::new(1);
     let host = Ipv4Addr::new(127, 77, NEXT.fetch_add(1, Ordering::Relaxed), process_octet());
@@ -134,10 +133,10 @@ fn process_octet() -> u8 {
     u8::try_from(std::process::id() % 250).unwrap_or_default() + 1
 }
 
-/// The program beside the running one.
+/// The path of a program in the folder of the running one.
 ///
 /// # Errors
-/// When this program's own path is not known.
+/// The path of the running program is not known.
 pub fn beside(name: &str) -> Result<PathBuf> {
     let own = std::env::current_exe()?;
     Ok(own.parent().unwrap_or(Path::new(".")).join(name))

@@ -2,10 +2,10 @@ use serde::Deserialize;
 
 use super::*;
 
-/// `special` or `public`, an address, and why: what the platform refuses where a callback address is entered.
+/// Lines of `special` or `public`, an address, and why: addresses that a callback URL may not have, and some it may.
 const ADDRESSES: &str = include_str!("../../../shared/domain/src/callback_url/addresses.txt");
 
-/// The lists that this repository hands to operators.
+/// The configurations that this repository ships.
 const SHIPPED: [(&str, &str); 2] = [
     ("local.toml", include_str!("../../../runtime-config/local.toml")),
     (
@@ -14,7 +14,7 @@ const SHIPPED: [(&str, &str); 2] = [
     ),
 ];
 
-/// Of a runtime configuration, the part that this host shares with Spin whatever databases are named in it.
+/// The part of a runtime configuration that does not depend on its databases.
 #[derive(Deserialize)]
 struct Shipped {
     outbound_networking: Networking,
@@ -102,7 +102,7 @@ fn a_network_blocks_its_own_addresses_alone() {
 }
 
 #[test]
-fn beside_private_a_network_that_is_private_as_a_whole_is_left_out_as_in_spin() {
+fn beside_private_a_network_that_is_not_global_as_a_whole_is_left_out_as_in_spin() {
     for (network, global) in [("ff00::/8", "ff0e::1"), ("192.0.0.0/24", "192.0.0.9")] {
         assert!(blocks(&blocked(&[network]), global), "{network}");
         assert!(!blocks(&blocked(&["private", network]), global), "{network}");
@@ -112,7 +112,7 @@ fn beside_private_a_network_that_is_private_as_a_whole_is_left_out_as_in_spin() 
 }
 
 #[test]
-fn nonsense_is_refused() {
+fn malformed_entries_are_refused() {
     for entry in [
         "everything",
         "Private",
@@ -126,7 +126,7 @@ fn nonsense_is_refused() {
 }
 
 #[test]
-fn the_shipped_lists_block_every_special_address_and_no_public_neighbour() {
+fn the_shipped_lists_block_every_special_address_and_no_public_one() {
     for (file, text) in SHIPPED {
         let shipped: Shipped = toml::from_str(text).unwrap();
         let set = BlockedNetworks::parse(&shipped.outbound_networking.block_networks).unwrap();

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-use crate::world::{options, post};
+use crate::test_host::{options, post};
 
 /// The running program; killed when the test ends.
 struct Program(Child);
@@ -33,6 +33,7 @@ impl Drop for Program {
     }
 }
 
+/// A self-signed certificate for `localhost`, with its key.
 fn self_signed() -> (X509, PKey<Private>) {
     let key = PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap();
     let mut name = X509NameBuilder::new().unwrap();
@@ -128,13 +129,14 @@ async fn start(folder: &Path, upstream: &str, certificates: Option<&Path>) -> (P
     (program, address)
 }
 
-async fn ask(address: SocketAddr, path: &'static str, arguments: Value) -> Value {
+/// Calls the program and returns its answer.
+async fn call(address: SocketAddr, path: &'static str, arguments: Value) -> Value {
     let client = Client::builder(TokioExecutor::new()).build_http();
     post(client, address, path, arguments).await.unwrap().json()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_program_serves_calls_https_and_stops_when_told() {
+async fn the_program_serves_calls_https_and_stops_on_sigterm() {
     let folder = tempfile::tempdir().unwrap();
     let (port, pem) = https_upstream().await;
     let certificates = folder.path().join("roots.pem");
@@ -142,9 +144,9 @@ async fn the_program_serves_calls_https_and_stops_when_told() {
     let upstream = format!("https://localhost:{port}");
     let (mut program, address) = start(folder.path(), &upstream, Some(&certificates)).await;
 
-    let value = ask(address, "/open/variable", json!({ "name": "both" })).await;
+    let value = call(address, "/open/variable", json!({ "name": "both" })).await;
     assert_eq!(value, "by default and from the environment");
-    let reply = ask(address, "/open/fetch", json!({ "url": upstream })).await;
+    let reply = call(address, "/open/fetch", json!({ "url": upstream })).await;
     assert_eq!(reply, json!({ "status": 200, "body": "pong" }));
 
     let id = program.0.id().to_string();
@@ -163,12 +165,12 @@ async fn the_program_serves_calls_https_and_stops_when_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_certificate_that_nobody_vouches_for_is_refused() {
+async fn a_certificate_of_an_unknown_issuer_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let (port, _) = https_upstream().await;
     let upstream = format!("https://localhost:{port}");
     let (_program, address) = start(folder.path(), &upstream, None).await;
-    let reply = ask(address, "/open/fetch", json!({ "url": upstream })).await;
+    let reply = call(address, "/open/fetch", json!({ "url": upstream })).await;
     assert!(
         reply["error"].as_str().unwrap().contains("TlsCertificateError"),
         "{reply}"

@@ -1,9 +1,9 @@
-//! Routes, headers, well-known paths, variables: what a request meets on its way in.
+//! Routes, headers, well-known paths, variables and environment.
 
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::world::World;
+use crate::test_host::TestHost;
 
 fn values<'a>(headers: &'a Value, name: &str) -> Vec<&'a str> {
     headers
@@ -17,46 +17,43 @@ fn values<'a>(headers: &'a Value, name: &str) -> Vec<&'a str> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_reach_the_component_of_their_route_and_no_other() {
-    let world = World::new().await;
-    let headers = world.probe("/open/headers", Value::Null).await;
+    let host = TestHost::new().await;
+    let headers = host.call("/open/headers", Value::Null).await;
     assert_eq!(values(&headers, "spin-component-route"), ["/open"]);
-    let headers = world.probe("/closed/deeper/headers", Value::Null).await;
+    let headers = host.call("/closed/deeper/headers", Value::Null).await;
     assert_eq!(values(&headers, "spin-component-route"), ["/closed"]);
     assert_eq!(values(&headers, "spin-path-info"), ["/deeper/headers"]);
     assert_eq!(
-        world.send("/elsewhere", &[], &Value::Null).await.status,
+        host.send("/elsewhere", &[], &Value::Null).await.status,
         StatusCode::NOT_FOUND
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_private_component_is_not_reachable_from_outside() {
-    let world = World::new().await;
+    let host = TestHost::new().await;
     for path in ["/hidden", "/hidden/headers", "/..."] {
         assert_eq!(
-            world.send(path, &[], &Value::Null).await.status,
+            host.send(path, &[], &Value::Null).await.status,
             StatusCode::NOT_FOUND,
             "{path}"
         );
     }
     let forged = [("host", "hidden.spin.internal")];
     assert_eq!(
-        world.send("/headers", &forged, &Value::Null).await.status,
+        host.send("/headers", &forged, &Value::Null).await.status,
         StatusCode::NOT_FOUND
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn forged_spin_headers_stay_and_the_hosts_own_come_last() {
-    let world = World::new().await;
+    let host = TestHost::new().await;
     let forged = [
         ("spin-client-addr", "6.6.6.6:6"),
         ("spin-path-match-user-id", "root"),
     ];
-    let headers = world
-        .send("/users/42/headers", &forged, &Value::Null)
-        .await
-        .json();
+    let headers = host.send("/users/42/headers", &forged, &Value::Null).await.json();
     let addresses = values(&headers, "spin-client-addr");
     assert_eq!(addresses.len(), 2, "{headers}");
     assert_eq!(addresses[0], "6.6.6.6:6");
@@ -66,9 +63,9 @@ async fn forged_spin_headers_stay_and_the_hosts_own_come_last() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_spin_headers_describe_the_request() {
-    let world = World::new().await;
-    let headers = world.probe("/users/42/headers?x=1", Value::Null).await;
-    let full_url = format!("http://{}/users/42/headers?x=1", world.host.addr());
+    let host = TestHost::new().await;
+    let headers = host.call("/users/42/headers?x=1", Value::Null).await;
+    let full_url = format!("http://{}/users/42/headers?x=1", host.inner.addr());
     for (name, value) in [
         ("spin-full-url", full_url.as_str()),
         ("spin-matched-route", "/users/:user_id/..."),
@@ -83,37 +80,37 @@ async fn the_spin_headers_describe_the_request() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn health_and_info_are_answered_by_the_host() {
-    let world = World::new().await;
-    let health = world.send("/.well-known/spin/health", &[], &Value::Null).await;
+    let host = TestHost::new().await;
+    let health = host.send("/.well-known/spin/health", &[], &Value::Null).await;
     assert_eq!((health.status, health.text.as_str()), (StatusCode::OK, "OK"));
-    let info = world.send("/.well-known/spin/info", &[], &Value::Null).await;
+    let info = host.send("/.well-known/spin/info", &[], &Value::Null).await;
     assert_eq!(info.json(), json!({ "name": "probes", "version": "1.2.3" }));
     assert_eq!(info.headers["content-type"], "application/json");
-    let other = world.send("/.well-known/spin/other", &[], &Value::Null).await;
+    let other = host.send("/.well-known/spin/other", &[], &Value::Null).await;
     assert_eq!(other.status, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_component_sees_the_variables_of_its_own_table_alone() {
-    let world = World::new().await;
-    let value = world.probe("/open/variable", json!({ "name": "both" })).await;
+    let host = TestHost::new().await;
+    let value = host.call("/open/variable", json!({ "name": "both" })).await;
     assert_eq!(value, "by default and hush");
     for path in ["/open/variable", "/closed/variable"] {
-        let error = world.refusal(path, json!({ "name": "secret" })).await;
+        let error = host.call_error(path, json!({ "name": "secret" })).await;
         assert!(error.contains("ndefined"), "{error}");
     }
-    let error = world
-        .refusal("/open/variable", json!({ "name": "No-Name" }))
+    let error = host
+        .call_error("/open/variable", json!({ "name": "No-Name" }))
         .await;
     assert!(error.contains("nvalid"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_component_sees_the_environment_of_its_own_table_alone() {
-    let world = World::new().await;
+    let host = TestHost::new().await;
     assert_eq!(
-        world.probe("/open/environment", Value::Null).await,
+        host.call("/open/environment", Value::Null).await,
         json!([["COLOUR", "green"]])
     );
-    assert_eq!(world.probe("/closed/environment", Value::Null).await, json!([]));
+    assert_eq!(host.call("/closed/environment", Value::Null).await, json!([]));
 }

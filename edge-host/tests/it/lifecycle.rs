@@ -10,12 +10,13 @@ use serde_json::{Value, json};
 use tokio::net::TcpStream;
 
 use crate::outbound::upstream;
-use crate::world::{World, manifest, options, post};
+use crate::test_host::{TestHost, manifest, options, post};
 
-/// Attempts to see the listener gone.
+/// Connection attempts until the listener must be closed.
 const MAX_ATTEMPTS: usize = 2000;
 
-async fn refusal_with(change: impl FnOnce(&Path, &mut edge_host::Options)) -> String {
+/// The error of a start with changed options.
+async fn start_error(change: impl FnOnce(&Path, &mut edge_host::Options)) -> String {
     let folder = tempfile::tempdir().unwrap();
     let mut options = options(folder.path());
     change(folder.path(), &mut options);
@@ -25,7 +26,8 @@ async fn refusal_with(change: impl FnOnce(&Path, &mut edge_host::Options)) -> St
     }
 }
 
-fn edited(folder: &Path, from: &str, to: &str) {
+/// Writes the manifest with one text replaced.
+fn write_edited_manifest(folder: &Path, from: &str, to: &str) {
     let text = manifest();
     assert!(text.contains(from), "{from}");
     std::fs::write(folder.join("spin.toml"), text.replace(from, to)).unwrap();
@@ -33,24 +35,24 @@ fn edited(folder: &Path, from: &str, to: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_missing_required_variable_stops_the_start() {
-    let error = refusal_with(|_, options| options.variables.clear()).await;
+    let error = start_error(|_, options| options.variables.clear()).await;
     assert!(error.contains("SPIN_VARIABLE_SECRET"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_variable_can_come_from_dotenv_beside_the_manifest() {
-    let world = World::with(|options| {
+    let host = TestHost::with(|options| {
         options.variables.clear();
         let dotenv = options.manifest.with_file_name(".env");
         std::fs::write(dotenv, "SPIN_VARIABLE_SECRET=whisper\n").unwrap();
     })
     .await;
-    let value = world.probe("/open/variable", json!({ "name": "both" })).await;
+    let value = host.call("/open/variable", json!({ "name": "both" })).await;
     assert_eq!(value, "by default and whisper");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_host_cannot_do_stops_the_start() {
+async fn what_the_host_does_not_support_stops_the_start() {
     for (from, to, expected) in [
         (
             "spin_manifest_version = 2",
@@ -77,14 +79,14 @@ async fn what_the_host_cannot_do_stops_the_start() {
         ),
         ("component = \"users\"", "component = \"nobody\"", "\"nobody\""),
     ] {
-        let error = refusal_with(|folder, _| edited(folder, from, to)).await;
+        let error = start_error(|folder, _| write_edited_manifest(folder, from, to)).await;
         assert!(error.contains(expected), "{to}: {error}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_component_that_is_no_component_stops_the_start() {
-    let error = refusal_with(|folder, options| {
+    let error = start_error(|folder, options| {
         let source = folder.join("broken.wasm");
         std::fs::write(&source, "not wasm").unwrap();
         let text = format!(
@@ -100,41 +102,41 @@ async fn a_component_that_is_no_component_stops_the_start() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_address_in_use_stops_the_start() {
-    let world = World::new().await;
-    let address = world.host.addr();
-    let error = refusal_with(|_, options| options.listen = address).await;
+    let host = TestHost::new().await;
+    let address = host.inner.addr();
+    let error = start_error(|_, options| options.listen = address).await;
     assert!(error.contains(&address.to_string()), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn state_outlives_the_host_and_lies_in_the_state_directory() {
     let folder = tempfile::tempdir().unwrap();
-    let first = World::start(options(folder.path())).await;
+    let first = TestHost::start(options(folder.path())).await;
     first
         .sql(&["CREATE TABLE t (x TEXT)", "INSERT INTO t VALUES ('kept')"])
         .await;
     first
-        .probe("/open/increment", json!({ "store": "default", "key": "n" }))
+        .call("/open/increment", json!({ "store": "default", "key": "n" }))
         .await;
     first
-        .probe("/open/increment", json!({ "store": "limits", "key": "n" }))
+        .call("/open/increment", json!({ "store": "limits", "key": "n" }))
         .await;
-    first.host.shutdown().await;
+    first.inner.shutdown().await;
     assert!(folder.path().join("state/data/app.db").is_file());
     assert!(folder.path().join("state/sqlite_key_value.db").is_file());
 
-    let second = World::start(options(folder.path())).await;
+    let second = TestHost::start(options(folder.path())).await;
     assert_eq!(
         second.sql(&["SELECT x AS x FROM t"]).await[0]["rows"],
         json!([["kept"]])
     );
-    let next = |store: &'static str| second.probe("/open/increment", json!({ "store": store, "key": "n" }));
+    let next = |store: &'static str| second.call("/open/increment", json!({ "store": store, "key": "n" }));
     assert_eq!(next("default").await, 2, "a store with a file");
     assert_eq!(next("limits").await, 1, "a store in memory");
 }
 
 /// Waits until nobody listens any more.
-async fn refuses(address: SocketAddr) {
+async fn wait_until_closed(address: SocketAddr) {
     for _ in 0..MAX_ATTEMPTS {
         if TcpStream::connect(address).await.is_err() {
             return;
@@ -152,12 +154,14 @@ async fn a_shutdown_lets_requests_in_flight_finish() {
     let mut options = options(folder.path());
     options.variables.insert("upstream".to_owned(), url.clone());
     options.drain = Duration::from_secs(600);
-    let World { host, client, .. } = World::start(options).await;
+    let TestHost {
+        inner: host, client, ..
+    } = TestHost::start(options).await;
     let listening = host.addr();
     let request = tokio::spawn(post(client, listening, "/open/fetch", json!({ "url": url })));
     let (_, answer) = received.recv().await.unwrap();
     let shutdown = tokio::spawn(host.shutdown());
-    refuses(listening).await;
+    wait_until_closed(listening).await;
     answer.send(()).unwrap();
     let reply = request.await.unwrap().unwrap();
     assert_eq!(reply.json()["body"], "pong");
@@ -165,14 +169,16 @@ async fn a_shutdown_lets_requests_in_flight_finish() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_shutdown_does_not_wait_longer_than_told() {
+async fn a_shutdown_does_not_wait_longer_than_the_drain_time() {
     let (address, mut received) = upstream().await;
     let url = format!("http://{address}");
     let folder = tempfile::tempdir().unwrap();
     let mut options = options(folder.path());
     options.variables.insert("upstream".to_owned(), url.clone());
     options.drain = Duration::ZERO;
-    let World { host, client, .. } = World::start(options).await;
+    let TestHost {
+        inner: host, client, ..
+    } = TestHost::start(options).await;
     let request = tokio::spawn(post(client, host.addr(), "/open/fetch", json!({ "url": url })));
     let (_, _unanswered) = received.recv().await.unwrap();
     host.shutdown().await;
@@ -186,53 +192,55 @@ async fn dropping_the_host_stops_everything_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let mut options = options(folder.path());
     options.variables.insert("upstream".to_owned(), url.clone());
-    let World { host, client, .. } = World::start(options).await;
+    let TestHost {
+        inner: host, client, ..
+    } = TestHost::start(options).await;
     let listening = host.addr();
     let request = tokio::spawn(post(client, listening, "/open/fetch", json!({ "url": url })));
     let (_, _unanswered) = received.recv().await.unwrap();
     drop(host);
     assert!(request.await.unwrap().is_err());
-    refuses(listening).await;
+    wait_until_closed(listening).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn several_hosts_live_in_one_process_without_sharing_anything() {
-    let (one, other) = (Arc::new(World::new().await), World::new().await);
-    one.probe("/open/increment", json!({ "store": "limits", "key": "n" }))
+    let (one, other) = (Arc::new(TestHost::new().await), TestHost::new().await);
+    one.call("/open/increment", json!({ "store": "limits", "key": "n" }))
         .await;
     assert_eq!(
         other
-            .probe("/open/increment", json!({ "store": "limits", "key": "n" }))
+            .call("/open/increment", json!({ "store": "limits", "key": "n" }))
             .await,
         1
     );
-    assert_eq!(other.probe("/closed/nth", Value::Null).await, 1);
+    assert_eq!(other.call("/closed/nth", Value::Null).await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_too_many_is_refused_and_the_next_one_served() {
     let (address, mut received) = upstream().await;
     let url = format!("http://{address}");
-    let world = World::with(|options| {
+    let host = TestHost::with(|options| {
         options.variables.insert("upstream".to_owned(), url.clone());
         options.max_in_flight = 1;
     })
     .await;
-    let client = world.client.clone();
+    let client = host.client.clone();
     let first = tokio::spawn(post(
         client,
-        world.host.addr(),
+        host.inner.addr(),
         "/open/fetch",
         json!({ "url": url }),
     ));
     let (_, answer) = received.recv().await.unwrap();
-    let refused = world.send("/open/nth", &[], &Value::Null).await;
+    let refused = host.send("/open/nth", &[], &Value::Null).await;
     assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(refused.headers["retry-after"], "1");
     answer.send(()).unwrap();
     assert_eq!(first.await.unwrap().unwrap().status, StatusCode::OK);
     assert_eq!(
-        world.send("/open/nth", &[], &Value::Null).await.status,
+        host.send("/open/nth", &[], &Value::Null).await.status,
         StatusCode::OK
     );
 }

@@ -8,4 +8,4 @@ mod instances;
 mod lifecycle;
 mod outbound;
 mod storage;
-mod world;
+mod test_host;

@@ -1,4 +1,4 @@
-//! Where components may send requests, and how they reach each other.
+//! Outbound requests of components: allowed hosts, blocked networks, service chaining.
 
 use std::fmt::Display;
 use std::net::SocketAddr;
@@ -8,28 +8,28 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::world::{RUNTIME_CONFIG, World};
+use crate::test_host::{RUNTIME_CONFIG, TestHost};
 
 /// The longest request head the upstream reads, in bytes.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
 
-/// Answers one request when told to.
-pub(crate) type Waiting = oneshot::Sender<()>;
+/// Releases the answer to one request.
+pub(crate) type Answer = oneshot::Sender<()>;
 
-/// What the upstream says when nothing else is asked of it.
+/// The usual response of the upstream.
 const PONG: &str = "HTTP/1.1 200 OK\r\ncontent-length: 4\r\nconnection: close\r\n\r\npong";
 
-/// The networks that this repository's configuration for one machine blocks.
+/// The shipped runtime configuration for one machine, with the networks that it blocks.
 const SHIPPED_CONFIG: &str = include_str!("../../../runtime-config/local.toml");
 
-/// A server that reports each request's head and waits to be told to answer "pong".
-pub(crate) async fn upstream() -> (SocketAddr, mpsc::UnboundedReceiver<(String, Waiting)>) {
-    upstream_that_says(PONG).await
+/// A server that reports each request's head, and answers "pong" when the test releases the answer.
+pub(crate) async fn upstream() -> (SocketAddr, mpsc::UnboundedReceiver<(String, Answer)>) {
+    upstream_responding(PONG).await
 }
 
-async fn upstream_that_says(
+async fn upstream_responding(
     response: &'static str,
-) -> (SocketAddr, mpsc::UnboundedReceiver<(String, Waiting)>) {
+) -> (SocketAddr, mpsc::UnboundedReceiver<(String, Answer)>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (heads, received) = mpsc::unbounded_channel();
@@ -45,9 +45,9 @@ async fn upstream_that_says(
                         _ => return,
                     }
                 }
-                let (answer, told) = oneshot::channel();
+                let (answer, released) = oneshot::channel();
                 let _ = heads.send((String::from_utf8_lossy(&head[..length]).into_owned(), answer));
-                if told.await.is_ok() {
+                if released.await.is_ok() {
                     let _ = stream.write_all(response.as_bytes()).await;
                 }
             });
@@ -56,8 +56,8 @@ async fn upstream_that_says(
     (address, received)
 }
 
-/// Answers everything at once.
-pub(crate) async fn obliging_upstream() -> SocketAddr {
+/// A server that answers every request at once.
+pub(crate) async fn answering_upstream() -> SocketAddr {
     let (address, mut received) = upstream().await;
     tokio::spawn(async move {
         while let Some((_, answer)) = received.recv().await {
@@ -67,8 +67,8 @@ pub(crate) async fn obliging_upstream() -> SocketAddr {
     address
 }
 
-async fn world_with_upstream(address: impl Display, runtime_config: &str) -> World {
-    World::with(|options| {
+async fn host_with_upstream(address: impl Display, runtime_config: &str) -> TestHost {
+    TestHost::with(|options| {
         options
             .variables
             .insert("upstream".to_owned(), format!("http://{address}"));
@@ -80,10 +80,10 @@ async fn world_with_upstream(address: impl Display, runtime_config: &str) -> Wor
 
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_go_where_the_manifest_allows_and_nowhere_else() {
-    let address = obliging_upstream().await;
-    let world = world_with_upstream(address, "").await;
-    let reply = world
-        .probe("/open/fetch", json!({ "url": format!("http://{address}/x") }))
+    let address = answering_upstream().await;
+    let host = host_with_upstream(address, "").await;
+    let reply = host
+        .call("/open/fetch", json!({ "url": format!("http://{address}/x") }))
         .await;
     assert_eq!(reply, json!({ "status": 200, "body": "pong" }));
 
@@ -97,51 +97,51 @@ async fn requests_go_where_the_manifest_allows_and_nowhere_else() {
         ("/open/fetch", "http://closed.spin.internal/headers".to_owned()),
         ("/closed/fetch", "http://self.alt/open/headers".to_owned()),
     ] {
-        let error = world.refusal(path, json!({ "url": url })).await;
+        let error = host.call_error(path, json!({ "url": url })).await;
         assert!(error.contains("HttpRequestDenied"), "{path} {url}: {error}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_blocked_network_is_not_reached_even_where_the_manifest_allows() {
-    let address = obliging_upstream().await;
+    let address = answering_upstream().await;
     for config in [
         "[outbound_networking]\nblock_networks = [\"private\"]\n",
         "[outbound_networking]\nblock_networks = [\"127.0.0.0/8\"]\n",
     ] {
-        let world = world_with_upstream(address, config).await;
-        let error = world
-            .refusal("/open/fetch", json!({ "url": format!("http://{address}/x") }))
+        let host = host_with_upstream(address, config).await;
+        let error = host
+            .call_error("/open/fetch", json!({ "url": format!("http://{address}/x") }))
             .await;
         assert!(error.contains("DestinationIpProhibited"), "{error}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_name_is_judged_by_the_addresses_it_resolves_to() {
-    let port = obliging_upstream().await.port();
-    let host = format!("localhost:{port}");
-    let fetch = json!({ "url": format!("http://{host}/x") });
+async fn a_name_is_blocked_by_the_addresses_it_resolves_to() {
+    let port = answering_upstream().await.port();
+    let authority = format!("localhost:{port}");
+    let fetch = json!({ "url": format!("http://{authority}/x") });
 
-    let world = world_with_upstream(&host, "").await;
-    let reply = world.probe("/open/fetch", fetch.clone()).await;
+    let host = host_with_upstream(&authority, "").await;
+    let reply = host.call("/open/fetch", fetch.clone()).await;
     assert_eq!(reply, json!({ "status": 200, "body": "pong" }));
 
     let (_, shipped) = SHIPPED_CONFIG.split_once("[outbound_networking]").unwrap();
     for networks in ["block_networks = [\"private\"]\n", shipped] {
-        let world = world_with_upstream(&host, &format!("[outbound_networking]\n{networks}")).await;
-        let error = world.refusal("/open/fetch", fetch.clone()).await;
+        let host = host_with_upstream(&authority, &format!("[outbound_networking]\n{networks}")).await;
+        let error = host.call_error("/open/fetch", fetch.clone()).await;
         assert!(error.contains("DestinationIpProhibited"), "{error}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_redirect_comes_back_as_it_is_and_is_not_followed() {
-    let (address, mut received) = upstream_that_says(
+    let (address, mut received) = upstream_responding(
         "HTTP/1.1 302 Found\r\nlocation: /elsewhere\r\ncontent-length: 5\r\nconnection: close\r\n\r\nmoved",
     )
     .await;
-    let world = world_with_upstream(address, "").await;
+    let host = host_with_upstream(address, "").await;
     let answering = tokio::spawn(async move {
         let mut paths = Vec::new();
         while let Some((head, answer)) = received.recv().await {
@@ -155,8 +155,8 @@ async fn a_redirect_comes_back_as_it_is_and_is_not_followed() {
         paths
     });
     for path in ["first", "last"] {
-        let reply = world
-            .probe(
+        let reply = host
+            .call(
                 "/open/fetch",
                 json!({ "url": format!("http://{address}/{path}") }),
             )
@@ -170,22 +170,22 @@ async fn a_redirect_comes_back_as_it_is_and_is_not_followed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_closed_port_is_told_apart_from_a_refusal() {
+async fn a_closed_port_is_reported_as_a_refused_connection() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
-    let world = world_with_upstream(address, "").await;
-    let error = world
-        .refusal("/open/fetch", json!({ "url": format!("http://{address}/x") }))
+    let host = host_with_upstream(address, "").await;
+    let error = host
+        .call_error("/open/fetch", json!({ "url": format!("http://{address}/x") }))
         .await;
     assert!(error.contains("ConnectionRefused"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_private_component_is_reached_through_service_chaining() {
-    let world = World::new().await;
+    let host = TestHost::new().await;
     let url = "http://hidden.spin.internal/a/headers?x=1";
-    let reply = world.probe("/open/fetch", json!({ "url": url })).await;
+    let reply = host.call("/open/fetch", json!({ "url": url })).await;
     assert_eq!(reply["status"], 200, "{reply}");
     let headers: Value = serde_json::from_str(reply["body"].as_str().unwrap()).unwrap();
     for pair in [
@@ -199,9 +199,9 @@ async fn a_private_component_is_reached_through_service_chaining() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_application_can_call_itself() {
-    let world = World::new().await;
-    let reply = world
-        .probe("/open/fetch", json!({ "url": "http://self.alt/closed/nth" }))
+    let host = TestHost::new().await;
+    let reply = host
+        .call("/open/fetch", json!({ "url": "http://self.alt/closed/nth" }))
         .await;
     assert_eq!(reply, json!({ "status": 200, "body": "1" }));
 }

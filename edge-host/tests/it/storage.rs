@@ -6,9 +6,9 @@ use edge_host::Reuse;
 use futures::future::join_all;
 use serde_json::{Value, json};
 
-use crate::world::World;
+use crate::test_host::TestHost;
 
-/// Read-modify-writes at once.
+/// Concurrent read-modify-writes.
 const WRITERS: usize = 60;
 
 const COUNTER: [&str; 4] = [
@@ -24,15 +24,15 @@ fn error(result: &Value) -> &str {
         .unwrap_or_else(|| panic!("no error: {result}"))
 }
 
-async fn counter(world: &World) -> i64 {
-    world.sql(&["SELECT n AS n FROM counter"]).await[0]["rows"][0][0]
+async fn counter(host: &TestHost) -> i64 {
+    host.sql(&["SELECT n AS n FROM counter"]).await[0]["rows"][0][0]
         .as_i64()
         .unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn both_forms_of_the_interface_answer_alike() {
-    let world = World::new().await;
+    let host = TestHost::new().await;
     let statements = [
         "SELECT 1 AS i, 2.5 AS r, 'x' AS t, x'0102' AS b, NULL AS n",
         "SELECT 'ü' AS u",
@@ -44,7 +44,7 @@ async fn both_forms_of_the_interface_answer_alike() {
     for plain in [false, true] {
         let arguments = json!({ "plain": plain, "statements": statements });
         assert_eq!(
-            world.probe("/open/sql", arguments).await,
+            host.call("/open/sql", arguments).await,
             expected,
             "plain: {plain}"
         );
@@ -53,12 +53,12 @@ async fn both_forms_of_the_interface_answer_alike() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_long_result_arrives_complete_in_both_forms() {
-    let world = World::new().await;
+    let host = TestHost::new().await;
     let statement =
         "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT 5000) SELECT x AS x FROM c";
     for plain in [false, true] {
-        let result = world
-            .probe("/open/sql", json!({ "plain": plain, "statements": [statement] }))
+        let result = host
+            .call("/open/sql", json!({ "plain": plain, "statements": [statement] }))
             .await;
         let rows = result[0]["rows"].as_array().unwrap();
         assert_eq!(
@@ -71,27 +71,27 @@ async fn a_long_result_arrives_complete_in_both_forms() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn dropping_a_connection_rolls_back() {
-    let world = World::new().await;
-    world.sql(&COUNTER).await;
-    world.sql(&["BEGIN IMMEDIATE", "UPDATE counter SET n = 7"]).await;
-    assert_eq!(counter(&world).await, 0);
+    let host = TestHost::new().await;
+    host.sql(&COUNTER).await;
+    host.sql(&["BEGIN IMMEDIATE", "UPDATE counter SET n = 7"]).await;
+    assert_eq!(counter(&host).await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_instance_that_ends_gives_up_its_open_transaction() {
-    let world = World::with(|options| {
+async fn an_instance_that_ends_rolls_back_its_open_transaction() {
+    let host = TestHost::with(|options| {
         options.reuse = Reuse {
             max_requests: 1,
             ..Reuse::default()
         }
     })
     .await;
-    world.sql(&COUNTER).await;
-    world.probe("/open/leave", Value::Null).await;
-    let bumped = world
-        .probe("/open/bump", json!({ "begin": "BEGIN IMMEDIATE" }))
+    host.sql(&COUNTER).await;
+    host.call("/open/leave-transaction-open", Value::Null).await;
+    let added = host
+        .call("/open/add-one", json!({ "begin": "BEGIN IMMEDIATE" }))
         .await;
-    assert_eq!(bumped, json!({ "n": 1, "rows": 1, "changes": 1 }));
+    assert_eq!(added, json!({ "n": 1, "rows": 1, "changes": 1 }));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -102,29 +102,29 @@ async fn sixty_read_modify_writes_at_once_all_pass_with_begin_immediate() {
                 max_requests,
                 ..Reuse::default()
             };
-            let world = Arc::new(World::with(|options| options.reuse = reuse).await);
-            world.sql(&COUNTER).await;
-            let bumps = join_all((0..WRITERS).map(|_| {
-                let world = world.clone();
+            let host = Arc::new(TestHost::with(|options| options.reuse = reuse).await);
+            host.sql(&COUNTER).await;
+            let additions = join_all((0..WRITERS).map(|_| {
+                let host = host.clone();
                 let arguments = json!({ "begin": "BEGIN IMMEDIATE", "plain": plain });
-                async move { world.probe("/open/bump", arguments).await["n"].as_i64() }
+                async move { host.call("/open/add-one", arguments).await["n"].as_i64() }
             }));
-            let mut seen: Vec<_> = bumps.await.into_iter().flatten().collect();
+            let mut seen: Vec<_> = additions.await.into_iter().flatten().collect();
             seen.sort_unstable();
             assert_eq!(
                 seen,
                 (1..=WRITERS as i64).collect::<Vec<_>>(),
                 "plain: {plain}, {reuse:?}"
             );
-            assert_eq!(counter(&world).await, WRITERS as i64);
+            assert_eq!(counter(&host).await, WRITERS as i64);
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn foreign_keys_are_enforced() {
-    let world = World::new().await;
-    let results = world
+    let host = TestHost::new().await;
+    let results = host
         .sql(&[
             "CREATE TABLE parent (id INTEGER PRIMARY KEY)",
             "CREATE TABLE child (parent INTEGER REFERENCES parent (id))",
@@ -136,14 +136,14 @@ async fn foreign_keys_are_enforced() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_the_first_statement_of_a_text_runs() {
-    let world = World::new().await;
+    let host = TestHost::new().await;
     for plain in [false, true] {
         let statements = [
             "SELECT 1 AS one; SELECT 2 AS two; not even SQL",
             "SELECT 3 AS three; SELECT 4",
         ];
-        let results = world
-            .probe("/open/sql", json!({ "plain": plain, "statements": statements }))
+        let results = host
+            .call("/open/sql", json!({ "plain": plain, "statements": statements }))
             .await;
         assert_eq!(results[0], json!({ "columns": ["one"], "rows": [[1]] }));
         assert_eq!(results[1], json!({ "columns": ["three"], "rows": [[3]] }));
@@ -152,10 +152,10 @@ async fn only_the_first_statement_of_a_text_runs() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn other_files_are_out_of_reach() {
-    let world = World::new().await;
+    let host = TestHost::new().await;
     let elsewhere = tempfile::tempdir().unwrap();
     let path = elsewhere.path().join("x.db").display().to_string();
-    let results = world
+    let results = host
         .sql(&[
             &format!("ATTACH DATABASE '{path}' AS other"),
             &format!("VACUUM INTO '{path}'"),
@@ -170,30 +170,33 @@ async fn other_files_are_out_of_reach() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn databases_and_stores_are_open_to_those_they_are_granted_to() {
-    let world = World::new().await;
+    let host = TestHost::new().await;
     let closed = json!({ "statements": ["SELECT 1"] });
     assert!(
-        world
-            .refusal("/closed/sql", closed)
+        host.call_error("/closed/sql", closed)
             .await
             .contains("AccessDenied")
     );
     let unknown = json!({ "database": "unknown", "statements": [] });
-    assert!(world.refusal("/open/sql", unknown).await.contains("AccessDenied"));
+    assert!(
+        host.call_error("/open/sql", unknown)
+            .await
+            .contains("AccessDenied")
+    );
     let other = json!({ "database": "other", "plain": true, "statements": ["SELECT 1 AS one"] });
-    assert_eq!(world.probe("/open/sql", other).await[0]["rows"], json!([[1]]));
+    assert_eq!(host.call("/open/sql", other).await[0]["rows"], json!([[1]]));
     for probe in ["kv", "increment", "swap"] {
         let arguments = json!({ "store": "limits", "key": "k" });
-        let error = world.refusal(&format!("/closed/{probe}"), arguments).await;
+        let error = host.call_error(&format!("/closed/{probe}"), arguments).await;
         assert!(error.contains("AccessDenied"), "{probe}: {error}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn both_key_value_interfaces_see_the_same_store() {
-    let world = World::new().await;
+    let host = TestHost::new().await;
     for store in ["default", "limits"] {
-        let result = world.probe("/open/kv", json!({ "store": store })).await;
+        let result = host.call("/open/kv", json!({ "store": store })).await;
         let expected = json!({
             "absent": null,
             "one": [49],
@@ -207,8 +210,8 @@ async fn both_key_value_interfaces_see_the_same_store() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn increments_from_many_instances_are_atomic() {
-    let world = Arc::new(
-        World::with(|options| {
+    let host = Arc::new(
+        TestHost::with(|options| {
             options.reuse = Reuse {
                 max_requests: 1,
                 ..Reuse::default()
@@ -218,10 +221,9 @@ async fn increments_from_many_instances_are_atomic() {
     );
     for store in ["limits", "default"] {
         let increments = join_all((0..WRITERS).map(|_| {
-            let world = world.clone();
+            let host = host.clone();
             async move {
-                world
-                    .probe("/open/increment", json!({ "store": store, "key": "n" }))
+                host.call("/open/increment", json!({ "store": store, "key": "n" }))
                     .await
                     .as_i64()
             }
@@ -233,12 +235,12 @@ async fn increments_from_many_instances_are_atomic() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_swap_that_was_overtaken_fails_once_and_then_passes() {
-    let world = World::new().await;
-    let result = world.probe("/open/swap", json!({ "store": "limits" })).await;
+async fn a_swap_after_another_write_fails_once_and_then_passes() {
+    let host = TestHost::new().await;
+    let result = host.call("/open/swap", json!({ "store": "limits" })).await;
     let bytes = |text: &str| json!(text.as_bytes());
     assert_eq!(
         result,
-        json!({ "seen": bytes("overtaken"), "second": true, "value": bytes("mine") })
+        json!({ "seen": bytes("theirs"), "second": true, "value": bytes("mine") })
     );
 }

@@ -1,8 +1,8 @@
-//! Two thousand callbacks a minute and more, to receivers that take their time, one in ten of which is dead: whether
-//! the healthy ones notice, and whether everything arrived and nothing else.
+//! Two thousand callbacks a minute and more to slow receivers, one in ten of which never answers. Measures how long the
+//! healthy ones wait, and checks that they receive every callback and no other.
 //!
-//! Cards fail one after the other at an even pace, through the interfaces that clients and gateways use; the platform is
-//! ticked as a gateway ticks it, shortly after each change.
+//! Cards fail at an even pace through the interfaces that clients and gateways use. The platform is ticked as a gateway
+//! ticks it, shortly after each change.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -26,18 +26,19 @@ use xieka::stack::Launch;
 use crate::generate;
 use crate::table::goal;
 
-/// Clients; one in ten is dead.
+/// Clients.
 const CLIENTS: usize = 20;
+/// The receiver of every tenth client never answers.
 const DEAD_EVERY: usize = 10;
-/// How long a healthy receiver takes.
-const ANSWER: Duration = Duration::from_millis(200);
-/// How long the gateway waits for others after a change (ota-gateway's own debounce).
+/// How long a healthy receiver takes to answer.
+const ANSWER_TIME: Duration = Duration::from_millis(200);
+/// How long a gateway waits after a change before it ticks (the debounce of ota-gateway).
 const DEBOUNCE: Duration = Duration::from_millis(50);
-/// Cards that are under way at the same time.
+/// Cards in work at the same time.
 const WORKERS: usize = 8;
-/// How long arrivals are waited for after the last change.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// Longest wait that is told apart, in milliseconds.
+/// How long the last arrivals may take.
+const MAX_WAIT: Duration = Duration::from_secs(60);
+/// The longest wait that the histogram holds, in milliseconds.
 const LONGEST_MS: u64 = 600_000;
 
 #[derive(Default)]
@@ -45,7 +46,7 @@ struct Receivers {
     /// First arrival of each task at a healthy receiver.
     first: Mutex<BTreeMap<String, Instant>>,
     arrivals: AtomicUsize,
-    /// Calls of the dead.
+    /// Calls at receivers that never answer.
     at_dead: AtomicUsize,
 }
 
@@ -65,7 +66,7 @@ async fn receive(State(all): State<Arc<Receivers>>, Path(client): Path<usize>, b
     if let Ok(mut first) = all.first.lock() {
         first.entry(task).or_insert(now);
     }
-    tokio::time::sleep(ANSWER).await;
+    tokio::time::sleep(ANSWER_TIME).await;
     json!({"code": 200, "message": "接收成功"}).to_string()
 }
 
@@ -75,7 +76,8 @@ struct Account {
     eids: Vec<String>,
 }
 
-struct World {
+/// The platform's interface and its clients.
+struct CallbackLoad {
     api: Api,
     secrets: Secrets,
     accounts: Vec<Account>,
@@ -102,18 +104,18 @@ pub(crate) async fn callbacks(rate: u32, minutes: u32) -> Result<()> {
         .platform()
         .await?;
     let total = rate as usize * minutes as usize;
-    let world = Arc::new(World::prepare(host.addr(), secrets, addr, total).await?);
+    let load = Arc::new(CallbackLoad::prepare(host.addr(), secrets, addr, total).await?);
 
     let stop = Arc::new(AtomicBool::new(false));
-    let ticker = tokio::spawn(tick(world.clone(), stop.clone()));
-    let changes = fail_cards(&world, total, Duration::from_secs(60) / rate).await?;
+    let ticker = tokio::spawn(tick(load.clone(), stop.clone()));
+    let changes = fail_cards(&load, total, Duration::from_secs(60) / rate).await?;
     let healthy: BTreeMap<_, _> = changes
         .iter()
         .filter(|(_, change)| !is_dead(change.client))
         .collect();
     let waiting = Instant::now();
     while receivers.first.lock().map_or(0, |first| first.len()) < healthy.len()
-        && waiting.elapsed() < PATIENCE
+        && waiting.elapsed() < MAX_WAIT
     {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
@@ -124,12 +126,12 @@ pub(crate) async fn callbacks(rate: u32, minutes: u32) -> Result<()> {
         .first
         .lock()
         .map_or_else(|_| BTreeMap::new(), |first| first.clone());
-    let told: BTreeSet<_> = first.keys().collect();
+    let received: BTreeSet<_> = first.keys().collect();
     let expected: BTreeSet<_> = healthy.keys().copied().collect();
     ensure!(
-        told == expected,
+        received == expected,
         "{} arrived, {} expected",
-        told.len(),
+        received.len(),
         expected.len()
     );
     let mut waits = Histogram::<u64>::new_with_max(LONGEST_MS, 3)?;
@@ -145,7 +147,7 @@ pub(crate) async fn callbacks(rate: u32, minutes: u32) -> Result<()> {
 }
 
 fn report(rate: u32, changes: &BTreeMap<String, Change>, receivers: &Receivers, waits: &Histogram<u64>) {
-    println!("\n### Callbacks: {CLIENTS} receivers that answer in {ANSWER:?}, 1 in {DEAD_EVERY} dead\n");
+    println!("\n### Callbacks: {CLIENTS} receivers that answer in {ANSWER_TIME:?}, 1 in {DEAD_EVERY} dead\n");
     let span = changes.values().map(|change| change.at);
     let span = span
         .clone()
@@ -174,18 +176,22 @@ fn report(rate: u32, changes: &BTreeMap<String, Change>, receivers: &Receivers, 
     );
 }
 
-/// What happened to a card.
+/// The failure of a card.
 struct Change {
     client: usize,
     at: Instant,
 }
 
-/// Fails cards at an even pace; what changed, by task.
-async fn fail_cards(world: &Arc<World>, total: usize, pace: Duration) -> Result<BTreeMap<String, Change>> {
+/// Fails cards at an even pace; returns the changes by task.
+async fn fail_cards(
+    load: &Arc<CallbackLoad>,
+    total: usize,
+    pace: Duration,
+) -> Result<BTreeMap<String, Change>> {
     let (next, started) = (Arc::new(AtomicUsize::new(0)), Instant::now());
     let workers: Vec<_> = (0..WORKERS)
         .map(|_| {
-            let (world, next) = (world.clone(), next.clone());
+            let (load, next) = (load.clone(), next.clone());
             tokio::spawn(async move {
                 let mut changes = Vec::new();
                 loop {
@@ -195,7 +201,7 @@ async fn fail_cards(world: &Arc<World>, total: usize, pace: Duration) -> Result<
                     }
                     let due = started + pace * u32::try_from(n)?;
                     tokio::time::sleep_until(due.into()).await;
-                    changes.push(world.fail(n).await?);
+                    changes.push(load.fail(n).await?);
                 }
             })
         })
@@ -207,11 +213,10 @@ async fn fail_cards(world: &Arc<World>, total: usize, pace: Duration) -> Result<
     Ok(changes)
 }
 
-async fn tick(world: Arc<World>, stop: Arc<AtomicBool>) -> Result<()> {
-    let cron = world.secrets.get("SPIN_VARIABLE_CRON_SECRET")?.to_owned();
+async fn tick(load: Arc<CallbackLoad>, stop: Arc<AtomicBool>) -> Result<()> {
+    let cron = load.secrets.get("SPIN_VARIABLE_CRON_SECRET")?.to_owned();
     while !stop.load(Ordering::Relaxed) {
-        world
-            .api
+        load.api
             .post_json(&cron, "/internal/cron", &Value::Null)
             .await?
             .ok("ticking")?;
@@ -220,7 +225,7 @@ async fn tick(world: Arc<World>, stop: Arc<AtomicBool>) -> Result<()> {
     Ok(())
 }
 
-/// That each callback to a dead receiver is still there.
+/// Checks that each callback to a dead receiver is still stored.
 fn kept_for_the_dead(folder: &std::path::Path, changes: &BTreeMap<String, Change>) -> Result<()> {
     let db = rusqlite::Connection::open(folder.join("sqlite_db.db"))?;
     let mut kept = db.prepare("SELECT task_id FROM outbox WHERE state <> 'delivered'")?;
@@ -231,7 +236,7 @@ fn kept_for_the_dead(folder: &std::path::Path, changes: &BTreeMap<String, Change
     Ok(())
 }
 
-impl World {
+impl CallbackLoad {
     async fn prepare(
         platform: SocketAddr,
         secrets: Secrets,
@@ -246,11 +251,11 @@ impl World {
         for client in 0..CLIENTS {
             let new = json!({"name": "load", "phone": "13800000000", "ips": ["127.0.0.1"],
                 "permissions": ["write.apply"], "callback_url": format!("http://{receivers}/{client}")});
-            let made = api
+            let created = api
                 .post_json(&admin, "/admin/v1/clients", &new)
                 .await?
                 .ok("a client")?;
-            let text = |name: &str| made[name].as_str().unwrap_or_default().to_owned();
+            let text = |name: &str| created[name].as_str().unwrap_or_default().to_owned();
             let (id, secret) = (text("client_id"), text("client_secret"));
             let change = json!({"client_id": id, "limits": limits});
             api.post_json(&admin, "/admin/v1/clients:update", &change)

@@ -1,4 +1,4 @@
-//! A load generator: so many connections, each with one request in flight, kept alive.
+//! A load generator: a number of kept-alive connections, each with one request in flight.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,10 +10,10 @@ use hdrhistogram::Histogram;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// Longest latency that is told apart, in microseconds.
+/// The longest latency that the histogram holds, in microseconds.
 const LONGEST_US: u64 = 60_000_000;
 
-/// What came of a round.
+/// The result of a round.
 pub(crate) struct Round {
     /// Answers a second.
     pub(crate) rate: f64,
@@ -34,7 +34,10 @@ impl Round {
         self.latencies.max() as f64 / 1_000.0
     }
 
-    /// That every answer was a success.
+    /// Checks that every answer was a success.
+    ///
+    /// # Errors
+    /// The other statuses, and the first body.
     pub(crate) fn all_good(&self) -> Result<()> {
         match self.statuses.as_slice() {
             [(200, _)] => Ok(()),
@@ -43,12 +46,12 @@ impl Round {
     }
 }
 
-/// How long a round lasts.
+/// The end of a round.
 #[derive(Clone, Copy)]
 pub(crate) enum Until {
-    /// So long.
+    /// After this time.
     Passed(Duration),
-    /// So many requests.
+    /// After this many requests.
     Sent(usize),
 }
 
@@ -57,7 +60,7 @@ pub(crate) struct Requests {
     pub(crate) target: Box<dyn Fn(usize) -> String + Send + Sync>,
     pub(crate) bearer: String,
     /// Whether bodies are kept.
-    pub(crate) keep: bool,
+    pub(crate) keep_bodies: bool,
 }
 
 /// Sends requests over `connections` connections.
@@ -129,13 +132,13 @@ async fn worker(
         let (status, body) = answer(&mut socket, &mut buffer).await?;
         latencies.record(u64::try_from(sent.elapsed().as_micros())?.clamp(1, LONGEST_US))?;
         *statuses.entry(status).or_insert(0) += 1;
-        if requests.keep || status != 200 {
+        if requests.keep_bodies || status != 200 {
             bodies.push(body);
         }
     }
 }
 
-/// One answer with a content-length, which every answer here has.
+/// Reads one answer, which must have a content-length.
 async fn answer(socket: &mut TcpStream, buffer: &mut Vec<u8>) -> Result<(u16, String)> {
     buffer.clear();
     loop {

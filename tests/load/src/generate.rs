@@ -1,5 +1,5 @@
-//! A database with many chips and numbers, made by the platform's own import, in process and without waiting for the
-//! disk: what comes out is what the interfaces would have imported.
+//! Fills a database with many chips and numbers through the platform's own import operations, in process and without
+//! waiting for the disk. The result equals that of an import over HTTP.
 
 use std::path::Path;
 use std::time::Instant;
@@ -14,15 +14,17 @@ use vault::{Random, Vault, VaultSettings};
 use xieka::inventory::{Inventory, SAMPLE_TRANSPORT_KEY, SAMPLE_TRANSPORT_KEY_NAME};
 use xieka::secrets::{Secrets, random_bytes};
 
-/// Nobody reads the file while it is made, and a failed run is made again.
-const FAST: &str = "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE; \
+/// Pragmas of the import: nobody reads the file meanwhile, and a failed run starts again.
+const IMPORT_PRAGMAS: &str = "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE; \
     PRAGMA cache_size = -4000000; PRAGMA temp_store = MEMORY";
-const SAFE: &str = "PRAGMA locking_mode = NORMAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL";
+/// Pragmas of the finished file, as the platform expects it.
+const FINAL_PRAGMAS: &str =
+    "PRAGMA locking_mode = NORMAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL";
 
 /// The operating system's random source.
-pub(crate) struct Os;
+pub(crate) struct OsRandom;
 
-impl Random for Os {
+impl Random for OsRandom {
     fn fill(&self, out: &mut [u8]) {
         for chunk in out.chunks_mut(16) {
             let bytes = random_bytes::<16>().expect("the operating system's random source");
@@ -31,7 +33,7 @@ impl Random for Os {
     }
 }
 
-/// Secrets under which the sample's keys can be imported.
+/// New secrets with the sample's transport key.
 pub(crate) fn secrets() -> Result<Secrets> {
     let mut secrets = Secrets::generate()?;
     let transport: String = SAMPLE_TRANSPORT_KEY
@@ -45,7 +47,7 @@ pub(crate) fn secrets() -> Result<Secrets> {
     Ok(secrets)
 }
 
-/// The keys of the native side.
+/// The vault of the native server.
 pub(crate) fn vault(secrets: &Secrets) -> Result<Vault> {
     let get = |name: &str| secrets.get(&format!("SPIN_VARIABLE_{name}"));
     Vault::from_settings(VaultSettings {
@@ -66,14 +68,15 @@ pub(crate) fn now() -> Timestamp {
     Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
-/// Fills a new database with a client that owns `count` chips, and with as many numbers; the client's credentials.
+/// Fills a new database with a client that owns `count` chips, and with as many numbers. Returns the client's
+/// credentials.
 pub(crate) fn fill(file: &Path, secrets: &Secrets, count: u32) -> Result<Value> {
     let started = Instant::now();
     let vault = vault(secrets)?;
     let db = Sqlite::open(file).map_err(|problem| anyhow!("{problem}"))?;
     block_on(migrate(&db, now())).map_err(|problem| anyhow!("{problem}"))?;
-    db.connection().execute_batch(FAST)?;
-    let cx = Context::new((&db, &db), &vault, now(), &Os, Zone::UTC);
+    db.connection().execute_batch(IMPORT_PRAGMAS)?;
+    let cx = Context::new((&db, &db), &vault, now(), &OsRandom, Zone::UTC);
     let permissions = Permission::ALL.map(|permission| permission.code().to_owned());
     let new = NewClient {
         name: "load",
@@ -99,7 +102,7 @@ pub(crate) fn fill(file: &Path, secrets: &Secrets, count: u32) -> Result<Value> 
             ensure!(report.imported == size as usize, "{:?}", report.errors.first());
         }
     }
-    db.connection().execute_batch(SAFE)?;
+    db.connection().execute_batch(FINAL_PRAGMAS)?;
     let bytes = std::fs::metadata(file)?.len();
     if count > 100_000 {
         let secs = started.elapsed().as_secs_f64();
@@ -112,7 +115,7 @@ pub(crate) fn fill(file: &Path, secrets: &Secrets, count: u32) -> Result<Value> 
     Ok(json!({"id": client.client_id.as_str(), "secret": client.client_secret.as_str()}))
 }
 
-/// A database that `xieka up` can run on, with the secrets it was made under.
+/// Creates a folder with a database and its `.env` that `xieka up` can run on.
 pub(crate) fn into_folder(count: u32, out: &Path) -> Result<()> {
     std::fs::create_dir_all(out)?;
     let file = out.join("sqlite_db.db");

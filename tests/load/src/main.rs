@@ -9,7 +9,7 @@ mod client;
 mod generate;
 mod native;
 mod periodic;
-mod place;
+mod platform;
 mod table;
 mod work;
 
@@ -89,9 +89,9 @@ fn main() -> Result<()> {
         What::Scale { large } => runtime.block_on(work::scale(large)),
         What::Callbacks { rate, minutes } => runtime.block_on(callbacks::callbacks(rate, minutes)),
         What::Ticks { large } => runtime.block_on(async {
-            let place = place::Place::with(large).await?;
-            periodic::idle_ticks(&place).await?;
-            place.end().await;
+            let platform = platform::MeasuredPlatform::with(large).await?;
+            periodic::idle_ticks(&platform).await?;
+            platform.shutdown().await;
             Ok(())
         }),
         What::Year { chips } => periodic::year(chips),

@@ -1,5 +1,5 @@
-//! The native baseline: axum and rusqlite doing the same work, through the same checks and operations, with the same
-//! promises about durability. What the platform loses against it is the price of components.
+//! The native baseline: axum and rusqlite do the same work through the same checks and operations, with the same
+//! durability. The difference to the platform is the cost of components.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -22,10 +22,10 @@ use web::{
 };
 use xieka::secrets::Secrets;
 
-use crate::generate::{Os, now};
+use crate::generate::{OsRandom, now};
 
-/// A connection that waits for the disk, and one that does not; as a component has them.
-struct Pair {
+/// A connection that waits for the disk and one that does not, as a component has them.
+struct ConnectionPair {
     durable: Sqlite,
     journal: Sqlite,
     leases: Leases,
@@ -34,7 +34,7 @@ struct Pair {
 struct Server {
     file: PathBuf,
     settings: Settings,
-    idle: Mutex<Vec<Pair>>,
+    idle: Mutex<Vec<ConnectionPair>>,
 }
 
 /// The running server.
@@ -70,7 +70,7 @@ impl Native {
         })
     }
 
-    /// Gives the client limits that are never reached.
+    /// Gives the client limits that no run reaches.
     pub(crate) fn lift_limits(&self) -> Result<()> {
         let db = rusqlite::Connection::open(&self.file)?;
         let limits = r#"{"write.status":1000000,"write.apply":1000000}"#;
@@ -85,18 +85,18 @@ async fn answer(State(server): State<Arc<Server>>, request: Request) -> Response
         .headers
         .insert("spin-client-addr", HeaderValue::from_static("127.0.0.1:1"));
     let request = web::Request::from_parts(parts, Ok(Vec::new()));
-    let done = tokio::task::spawn_blocking(move || block_on(work(&server, &request))).await;
+    let done = tokio::task::spawn_blocking(move || block_on(serve_request(&server, &request))).await;
     done.unwrap_or_default().map(Into::into)
 }
 
-async fn work(server: &Server, request: &web::Request) -> http::Response<Vec<u8>> {
+async fn serve_request(server: &Server, request: &web::Request) -> http::Response<Vec<u8>> {
     let started = Instant::now();
     let interface: &'static Interface = match request.uri().path() {
         "/v1/write/status" => &interface::WRITE_STATUS,
         "/v1/write/apply" => &interface::WRITE_APPLY,
         _ => &interface::NONE,
     };
-    let exchange = Exchange::begin(interface, request.headers(), &Os);
+    let exchange = Exchange::begin(interface, request.headers(), &OsRandom);
     let taken = server.idle.lock().map(|mut idle| idle.pop()).unwrap_or_default();
     let pair = taken.unwrap_or_else(|| open(&server.file));
     let db = if interface.is_durable() {
@@ -105,7 +105,13 @@ async fn work(server: &Server, request: &web::Request) -> http::Response<Vec<u8>
         &pair.journal
     };
     let settings = &server.settings;
-    let cx = Context::new((db, &pair.journal), &settings.vault, now(), &Os, settings.zone);
+    let cx = Context::new(
+        (db, &pair.journal),
+        &settings.vault,
+        now(),
+        &OsRandom,
+        settings.zone,
+    );
     let instance = Instance {
         settings,
         leases: &pair.leases,
@@ -118,7 +124,7 @@ async fn work(server: &Server, request: &web::Request) -> http::Response<Vec<u8>
         settings,
         &mut trace,
     ) {
-        Ok(admitted) => web::serve(interface, &admitted, request, &cx, instance, &mut trace, sentence).await,
+        Ok(admitted) => web::serve(interface, &admitted, request, &cx, instance, &mut trace, handler).await,
         Err(refusal) => Err(refusal),
     };
     let (outcome, _) = trace.conclude(&exchange, &cx, outcome, started.elapsed()).await;
@@ -129,8 +135,8 @@ async fn work(server: &Server, request: &web::Request) -> http::Response<Vec<u8>
     response
 }
 
-/// What the components `write-status` and `write-apply` say.
-async fn sentence(call: &Call<'_, Sqlite>) -> Result<Reply, Refusal> {
+/// The handler of `/v1/write/status` and `/v1/write/apply`.
+async fn handler(call: &Call<'_, Sqlite>) -> Result<Reply, Refusal> {
     if call.params.text(Param::WriteType).is_none() {
         let view = status(call.cx, call.caller()?, &call.task_ref().await?).await?;
         return Ok(Reply::ok()
@@ -153,12 +159,12 @@ async fn sentence(call: &Call<'_, Sqlite>) -> Result<Reply, Refusal> {
         .with("card_status", applied.card_status.zh()))
 }
 
-fn open(file: &Path) -> Pair {
+fn open(file: &Path) -> ConnectionPair {
     let durable = Sqlite::open(file).expect("the database");
     let journal = Sqlite::open(file).expect("the database");
     let quick = journal.connection().execute_batch("PRAGMA synchronous = NORMAL");
     quick.expect("a pragma");
-    Pair {
+    ConnectionPair {
         durable,
         journal,
         leases: Leases::default(),

@@ -1,5 +1,5 @@
-//! What the periodic work costs with two million chips, and a year of temporary numbers in which each is warned of
-//! exactly once.
+//! The cost of the periodic work with two million chips, and a year of temporary numbers in which each expiry is
+//! reported exactly once.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -16,8 +16,8 @@ use serde_json::Value;
 use store::Sqlite;
 use xieka::api::Api;
 
-use crate::generate::{self, Os, now};
-use crate::place::Place;
+use crate::generate::{self, OsRandom, now};
+use crate::platform::MeasuredPlatform;
 use crate::table::goal;
 
 /// Ticks that are measured.
@@ -25,20 +25,20 @@ const TICKS: usize = 500;
 /// Days of the year, and those after which the last period is over.
 const DAYS: i64 = 366;
 
-/// Ticks a platform that has nothing to do.
-pub(crate) async fn idle_ticks(place: &Place) -> Result<()> {
-    let count = place.count;
-    let api = Api::new(format!("http://{}", place.host.addr()));
-    let cron = place.cron_secret()?;
+/// Measures ticks with nothing due.
+pub(crate) async fn idle_ticks(platform: &MeasuredPlatform) -> Result<()> {
+    let count = platform.count;
+    let api = Api::new(format!("http://{}", platform.host.addr()));
+    let cron = platform.cron_secret()?;
     let mut times = Histogram::<u64>::new_with_max(60_000_000, 3)?;
     for tick in 0..=TICKS {
         let started = Instant::now();
-        let told = api
+        let tick_result = api
             .post_json(&cron, "/internal/cron", &Value::Null)
             .await?
             .ok("ticking")?;
-        ensure!(told["more"] == false, "there is something to do: {told}");
-        // The first brings the schema's caches and the jobs' diary up.
+        ensure!(tick_result["more"] == false, "work is due: {tick_result}");
+        // The first tick fills caches and creates the rows of the job log.
         if tick > 0 {
             times.record(u64::try_from(started.elapsed().as_micros())?.max(1))?;
         }
@@ -50,7 +50,7 @@ pub(crate) async fn idle_ticks(place: &Place) -> Result<()> {
     Ok(())
 }
 
-/// A year, day by day: chips whose periods end on every day of it.
+/// Runs the job of temporary numbers for each day of a year; some numbers expire on every day.
 pub(crate) fn year(count: u32) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let (file, secrets) = (folder.path().join("sqlite_db.db"), generate::secrets()?);
@@ -65,13 +65,13 @@ pub(crate) fn year(count: u32) -> Result<()> {
     )?;
     db.connection().execute_batch("PRAGMA synchronous = OFF")?;
     let vault = generate::vault(&secrets)?;
-    let at = |now| Context::new((&db, &db), &vault, now, &Os, Zone::UTC);
+    let at = |now| Context::new((&db, &db), &vault, now, &OsRandom, Zone::UTC);
     let upkeep = Upkeep {
         call_log_days: CALL_LOG_DAYS,
         record_days: RECORD_DAYS,
         pool_low_water: POOL_LOW_WATER,
     };
-    let (began, mut runs) = (Instant::now(), 0);
+    let (started, mut runs) = (Instant::now(), 0);
     for day in 0..=DAYS {
         let cx = at(start.plus(day * DAY_MS));
         loop {
@@ -82,11 +82,11 @@ pub(crate) fn year(count: u32) -> Result<()> {
             }
         }
     }
-    let secs = began.elapsed().as_secs_f64();
-    let told = tally(&at(start.plus(DAYS * DAY_MS)))?;
+    let secs = started.elapsed().as_secs_f64();
+    let reported = count_reports(&at(start.plus(DAYS * DAY_MS)))?;
     let chips = count as usize;
     for kind in ["temporary_numbers_expiring", "temporary_numbers_expired"] {
-        let of_kind = told.get(kind).ok_or_else(|| anyhow!("no {kind}"))?;
+        let of_kind = reported.get(kind).ok_or_else(|| anyhow!("no {kind}"))?;
         ensure!(
             of_kind.len() == chips && of_kind.values().all(|times| *times == 1),
             "{kind}: {} of {chips} chips, at most {:?} times",
@@ -96,22 +96,24 @@ pub(crate) fn year(count: u32) -> Result<()> {
     }
     println!("\n### A year of temporary numbers, {count} chips\n");
     println!(
-        "{count} chips, {DAYS} days, {runs} runs in {secs:.0} s: each warned of once and told of its end once"
+        "{count} chips, {DAYS} days, {runs} runs in {secs:.0} s: each reported once before its end and once after"
     );
     Ok(())
 }
 
-/// How often each chip was told of, by kind of alert.
-fn tally(cx: &Context<'_, Sqlite>) -> Result<BTreeMap<String, BTreeMap<String, u32>>> {
-    let mut told: BTreeMap<String, BTreeMap<String, u32>> = BTreeMap::new();
+/// How often each chip was reported, by kind of alert.
+fn count_reports(cx: &Context<'_, Sqlite>) -> Result<BTreeMap<String, BTreeMap<String, u32>>> {
+    let mut reported: BTreeMap<String, BTreeMap<String, u32>> = BTreeMap::new();
     let mut cursor: Option<AlertId> = None;
     loop {
         let page: Vec<AlertView> = block_on(list_alerts(cx, true, cursor, MAX_ALERTS_PER_PAGE))
             .map_err(|problem| anyhow!("{problem}"))?;
-        let Some(last) = page.last() else { return Ok(told) };
+        let Some(last) = page.last() else {
+            return Ok(reported);
+        };
         cursor = Some(last.id);
         for alert in page {
-            let of_kind = told.entry(alert.kind).or_default();
+            let of_kind = reported.entry(alert.kind).or_default();
             for eid in alert.body["eids"]
                 .as_str()
                 .unwrap_or_default()

@@ -1,8 +1,8 @@
-//! What is printed.
+//! Prints the results as tables.
 
 use crate::client::Round;
 
-/// A line of figures.
+/// Prints the figures of a round.
 pub(crate) fn line(name: &str, round: &Round) {
     println!(
         "| {name:<34} | {:>8.0} /s | {:>8.2} | {:>8.2} | {:>8.2} |",
@@ -13,6 +13,7 @@ pub(crate) fn line(name: &str, round: &Round) {
     );
 }
 
+/// Prints a title and the head of a table.
 pub(crate) fn head(title: &str) {
     println!("\n### {title}\n");
     println!(
@@ -25,7 +26,7 @@ pub(crate) fn head(title: &str) {
     );
 }
 
-/// A figure against what it should reach.
+/// Prints a figure and whether it reached its goal.
 pub(crate) fn goal(what: &str, value: f64, wanted: f64, at_least: bool) {
     let reached = if at_least {
         value >= wanted
@@ -37,7 +38,7 @@ pub(crate) fn goal(what: &str, value: f64, wanted: f64, at_least: bool) {
     println!("- {what}: {value:.2} ({sign} {wanted}): {word}");
 }
 
-/// The round in the middle by rate.
+/// The median round, by rate.
 pub(crate) fn median(mut rounds: Vec<Round>) -> Round {
     rounds.sort_by(|one, other| one.rate.total_cmp(&other.rate));
     let middle = rounds.len() / 2;

@@ -1,4 +1,5 @@
-//! What is measured. Rounds of the sides alternate, and the median round of each counts, because the machine is shared.
+//! The measurements. Rounds of the servers alternate and the median round of each counts, because other work runs on
+//! the same machine.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use xieka::inventory::{Inventory, SAMPLE_TRANSPORT_KEY, SAMPLE_TRANSPORT_KEY_NAM
 
 use crate::client::{Requests, Round, Until, run};
 use crate::periodic::idle_ticks;
-use crate::place::{Place, sizes};
+use crate::platform::{MeasuredPlatform, component_sizes};
 use crate::table::{goal, head, line, median};
 
 const CONNECTIONS: usize = 16;
@@ -28,48 +29,55 @@ fn eids(first: u32, count: u32) -> Result<Arc<Vec<String>>> {
     Ok(Arc::new(part.chips.into_iter().map(|chip| chip.eid).collect()))
 }
 
+/// Requests to the bare component.
 fn hello() -> Arc<Requests> {
-    one_page("/hello")
+    same_target("/hello")
 }
 
-fn one_page(path: &'static str) -> Arc<Requests> {
+fn same_target(path: &'static str) -> Arc<Requests> {
     Arc::new(Requests {
         target: Box::new(move |_| path.to_owned()),
         bearer: String::new(),
-        keep: false,
+        keep_bodies: false,
     })
 }
 
 /// Status queries of chips spread over the whole database.
-fn queries(place: &Place) -> Result<Arc<Requests>> {
-    let step = (place.count / 1_000).max(1);
+fn queries(platform: &MeasuredPlatform) -> Result<Arc<Requests>> {
+    let step = (platform.count / 1_000).max(1);
     let mut spread = Vec::new();
-    for first in (1..=place.count).step_by(step as usize) {
+    for first in (1..=platform.count).step_by(step as usize) {
         spread.extend(eids(first, 1)?.iter().cloned());
     }
     Ok(Arc::new(Requests {
         target: Box::new(move |n| format!("/v1/write/status?eid={}", spread[n * 7 % spread.len()])),
-        bearer: place.token.clone(),
-        keep: false,
+        bearer: platform.token.clone(),
+        keep_bodies: false,
     }))
 }
 
-async fn good(addr: SocketAddr, connections: usize, requests: &Arc<Requests>, until: Until) -> Result<Round> {
+/// One round in which every answer must be a success.
+async fn successful_round(
+    addr: SocketAddr,
+    connections: usize,
+    requests: &Arc<Requests>,
+    until: Until,
+) -> Result<Round> {
     let round = run(addr, connections, until, requests.clone()).await?;
     round.all_good()?;
     Ok(round)
 }
 
-/// Bare component, platform and native server in turns.
-async fn three(place: &Place, connections: usize) -> Result<[Round; 3]> {
-    let (platform, native) = (place.host.addr(), place.native.addr);
-    let (bare, queries) = (hello(), queries(place)?);
+/// Measures bare component, platform and native server in turns.
+async fn three_servers(platform: &MeasuredPlatform, connections: usize) -> Result<[Round; 3]> {
+    let (host, native) = (platform.host.addr(), platform.native.addr);
+    let (bare, queries) = (hello(), queries(platform)?);
     let mut rounds = [Vec::new(), Vec::new(), Vec::new()];
     // One round of each to warm up, which does not count.
     for round in 0..=ROUNDS {
-        let sides = [(platform, &bare), (platform, &queries), (native, &queries)];
+        let sides = [(host, &bare), (host, &queries), (native, &queries)];
         for (side, (addr, requests)) in sides.into_iter().enumerate() {
-            let done = good(addr, connections, requests, Until::Passed(ROUND)).await?;
+            let done = successful_round(addr, connections, requests, Until::Passed(ROUND)).await?;
             if round > 0 {
                 rounds[side].push(done);
             }
@@ -79,75 +87,95 @@ async fn three(place: &Place, connections: usize) -> Result<[Round; 3]> {
 }
 
 pub(crate) async fn status() -> Result<()> {
-    let place = Place::with(SMALL).await?;
+    let platform = MeasuredPlatform::with(SMALL).await?;
     for connections in [CONNECTIONS, 1] {
         head(&format!("Status query, {connections} connection(s)"));
-        let [bare, platform, native] = three(&place, connections).await?;
+        let [bare, components, native] = three_servers(&platform, connections).await?;
         line("bare component", &bare);
-        line("platform: /v1/write/status", &platform);
+        line("platform: /v1/write/status", &components);
         line("native server, same work", &native);
         println!();
         if connections == 1 {
             goal(
                 "longest answer on one connection, ms",
-                platform.max_ms(),
+                components.max_ms(),
                 40.0,
                 false,
             );
         } else {
-            goal("platform / bare component", platform.rate / bare.rate, 0.5, true);
-            goal("platform / native server", platform.rate / native.rate, 0.4, true);
+            goal(
+                "platform / bare component",
+                components.rate / bare.rate,
+                0.5,
+                true,
+            );
+            goal(
+                "platform / native server",
+                components.rate / native.rate,
+                0.4,
+                true,
+            );
         }
     }
-    place.end().await;
+    platform.shutdown().await;
     Ok(())
 }
 
 /// Applications, each for a chip of its own.
-fn applications(token: &str, eids: Arc<Vec<String>>, keep: bool) -> Arc<Requests> {
+fn applications(token: &str, eids: Arc<Vec<String>>, keep_bodies: bool) -> Arc<Requests> {
     Arc::new(Requests {
         target: Box::new(move |n| format!("/v1/write/apply?eid={}&write_type=1&province_code=37", eids[n])),
         bearer: token.to_owned(),
-        keep,
+        keep_bodies,
     })
 }
 
-async fn applying(place: &Place, rounds: usize) -> Result<[Round; 2]> {
+/// Measures applications on platform and native server in turns.
+async fn measure_applications(platform: &MeasuredPlatform, rounds: usize) -> Result<[Round; 2]> {
     let mut sides = [Vec::new(), Vec::new()];
     for round in 0..rounds {
         let first = 1 + u32::try_from(round * APPLICATIONS)?;
         let eids = eids(first, u32::try_from(APPLICATIONS)?)?;
-        for (side, addr) in [place.host.addr(), place.native.addr].into_iter().enumerate() {
-            let requests = applications(&place.token, eids.clone(), false);
-            sides[side].push(good(addr, CONNECTIONS, &requests, Until::Sent(APPLICATIONS)).await?);
+        for (side, addr) in [platform.host.addr(), platform.native.addr]
+            .into_iter()
+            .enumerate()
+        {
+            let requests = applications(&platform.token, eids.clone(), false);
+            sides[side]
+                .push(successful_round(addr, CONNECTIONS, &requests, Until::Sent(APPLICATIONS)).await?);
         }
     }
     Ok(sides.map(median))
 }
 
 pub(crate) async fn apply() -> Result<()> {
-    let place = Place::with(SMALL).await?;
+    let platform = MeasuredPlatform::with(SMALL).await?;
     head(&format!("Durable application, {CONNECTIONS} connections"));
-    let [platform, native] = applying(&place, ROUNDS).await?;
-    line("platform: /v1/write/apply", &platform);
+    let [components, native] = measure_applications(&platform, ROUNDS).await?;
+    line("platform: /v1/write/apply", &components);
     line("native server, same work", &native);
     println!();
-    goal("platform / native server", platform.rate / native.rate, 0.8, true);
-    goal("p99, ms", platform.quantile_ms(0.99), 250.0, false);
-    place.end().await;
+    goal(
+        "platform / native server",
+        components.rate / native.rate,
+        0.8,
+        true,
+    );
+    goal("p99, ms", components.quantile_ms(0.99), 250.0, false);
+    platform.shutdown().await;
     Ok(())
 }
 
-/// Sixteen at once for the last thousand numbers: a thousand get one, each its own.
+/// 1,500 applications over 16 connections for the last 1,000 numbers: 1,000 chips get one number each.
 pub(crate) async fn last_numbers() -> Result<()> {
     const NUMBERS: usize = 1_000;
     const CHIPS: u32 = 1_500;
-    let place = Place::with(CHIPS).await?;
+    let platform = MeasuredPlatform::with(CHIPS).await?;
     let surplus = CHIPS as usize - NUMBERS;
-    place.retire(surplus)?;
-    let requests = applications(&place.token, eids(1, CHIPS)?, true);
+    platform.retire(surplus)?;
+    let requests = applications(&platform.token, eids(1, CHIPS)?, true);
     let round = run(
-        place.host.addr(),
+        platform.host.addr(),
         CONNECTIONS,
         Until::Sent(CHIPS as usize),
         requests,
@@ -165,7 +193,7 @@ pub(crate) async fn last_numbers() -> Result<()> {
             .all(|body| body.contains("province_without_number")),
         "another refusal"
     );
-    let (reserved, chips) = place.reserved()?;
+    let (reserved, chips) = platform.reserved()?;
     ensure!(
         reserved == NUMBERS && chips == NUMBERS,
         "{reserved} numbers for {chips} chips"
@@ -174,14 +202,14 @@ pub(crate) async fn last_numbers() -> Result<()> {
     println!(
         "{CHIPS} applications over {CONNECTIONS} connections: {NUMBERS} × 200, {surplus} × 409 province_without_number, {reserved} numbers reserved for {chips} chips"
     );
-    place.end().await;
+    platform.shutdown().await;
     Ok(())
 }
 
 pub(crate) async fn instances() -> Result<()> {
     println!("\n### Components\n");
     let mut largest = 0;
-    for (name, bytes) in sizes()? {
+    for (name, bytes) in component_sizes()? {
         println!("- {name}: {bytes} bytes");
         largest = largest.max(bytes);
     }
@@ -197,18 +225,21 @@ pub(crate) async fn instances() -> Result<()> {
         ..Reuse::default()
     };
     head("A fresh instance for every request, 1 connection");
-    let (fresh, reused) = (Place::reusing(100, alone).await?, Place::with(100).await?);
+    let (fresh, reused) = (
+        MeasuredPlatform::with_reuse(100, alone).await?,
+        MeasuredPlatform::with(100).await?,
+    );
     let mut latencies = Vec::new();
-    for (name, place) in [("fresh instances", &fresh), ("reused instances", &reused)] {
+    for (name, platform) in [("fresh instances", &fresh), ("reused instances", &reused)] {
         for (what, requests) in [
-            ("openapi, which has no database", one_page("/docs")),
-            ("/v1/write/status", queries(place)?),
+            ("openapi, which has no database", same_target("/docs")),
+            ("/v1/write/status", queries(platform)?),
         ] {
             let mut rounds = Vec::new();
             for _ in 0..ROUNDS {
                 rounds.push(
-                    good(
-                        place.host.addr(),
+                    successful_round(
+                        platform.host.addr(),
                         1,
                         &requests,
                         Until::Passed(Duration::from_secs(1)),
@@ -232,14 +263,17 @@ pub(crate) async fn instances() -> Result<()> {
         "- and opening the database, reading variables and checking the schema, ms: {:.2}",
         (latencies[1] - latencies[3]) - (latencies[0] - latencies[2])
     );
-    fresh.end().await;
-    reused.end().await;
+    fresh.shutdown().await;
+    reused.shutdown().await;
     Ok(())
 }
 
 pub(crate) async fn scale(large: u32) -> Result<()> {
     let started = Instant::now();
-    let (small, large) = (Place::with(SMALL).await?, Place::with(large).await?);
+    let (small, large) = (
+        MeasuredPlatform::with(SMALL).await?,
+        MeasuredPlatform::with(large).await?,
+    );
     eprintln!("both databases after {:.0} s", started.elapsed().as_secs_f64());
     head(&format!(
         "{SMALL} and {} chips and numbers, {CONNECTIONS} connections",
@@ -248,8 +282,9 @@ pub(crate) async fn scale(large: u32) -> Result<()> {
     let (few, many) = (queries(&small)?, queries(&large)?);
     let mut queried = [Vec::new(), Vec::new()];
     for round in 0..=ROUNDS {
-        for (side, (place, requests)) in [(&small, &few), (&large, &many)].into_iter().enumerate() {
-            let done = good(place.host.addr(), CONNECTIONS, requests, Until::Passed(ROUND)).await?;
+        for (side, (platform, requests)) in [(&small, &few), (&large, &many)].into_iter().enumerate() {
+            let done =
+                successful_round(platform.host.addr(), CONNECTIONS, requests, Until::Passed(ROUND)).await?;
             if round > 0 {
                 queried[side].push(done);
             }
@@ -258,11 +293,11 @@ pub(crate) async fn scale(large: u32) -> Result<()> {
     let mut applied = [Vec::new(), Vec::new()];
     for round in 0..ROUNDS {
         let first = 1 + u32::try_from(round * APPLICATIONS)?;
-        for (side, place) in [&small, &large].into_iter().enumerate() {
-            let requests = applications(&place.token, eids(first, u32::try_from(APPLICATIONS)?)?, false);
+        for (side, platform) in [&small, &large].into_iter().enumerate() {
+            let requests = applications(&platform.token, eids(first, u32::try_from(APPLICATIONS)?)?, false);
             applied[side].push(
-                good(
-                    place.host.addr(),
+                successful_round(
+                    platform.host.addr(),
                     CONNECTIONS,
                     &requests,
                     Until::Sent(APPLICATIONS),
@@ -291,7 +326,7 @@ pub(crate) async fn scale(large: u32) -> Result<()> {
         false,
     );
     idle_ticks(&large).await?;
-    small.end().await;
-    large.end().await;
+    small.shutdown().await;
+    large.shutdown().await;
     Ok(())
 }

@@ -1,12 +1,12 @@
-//! Who may call what: one table over every route there is. A route that is missing from it fails the test.
+//! Access to every route, in one table. A route that is missing from it fails the test.
 
 use std::collections::BTreeSet;
 
 use serde_json::json;
 use web::interface::{self, Access, Interface, Methods};
 
-use crate::cases::good;
-use crate::door::{Door, Sent, root};
+use crate::test_platform::{ClientAccount, TestPlatform, TestRequest, root};
+use crate::valid_requests::valid_target;
 
 /// Which secret opens an internal interface.
 const SECRETS: [(&str, &str); 5] = [
@@ -17,7 +17,7 @@ const SECRETS: [(&str, &str); 5] = [
     ("/internal/upkeep", "cron_secret"),
 ];
 
-/// Routes that anybody may read: nothing in them is anybody's.
+/// Routes that anybody may read; they hold nothing of a client.
 const PUBLIC: [&str; 2] = ["/openapi.json", "/docs"];
 
 fn secret_of(interface: &Interface) -> &'static str {
@@ -51,227 +51,238 @@ fn every_route_of_the_manifest_belongs_to_an_interface_and_every_interface_to_a_
     }
 }
 
-// R711, R903, R515; §5.3.2.2
-#[tokio::test(flavor = "multi_thread")]
-async fn nobody_calls_what_was_not_opened_for_them() {
-    let door = Door::open().await;
-    let revoked = door.account("127.0.0.1/32").await;
-    let of_revoked_secret = door.account("127.0.0.1/32").await;
-    let disabled = door.account("127.0.0.1/32").await;
-    let elsewhere = door.account("127.0.0.1/32").await;
-    let powerless = door.account("127.0.0.1/32").await;
-    let old = door.account("127.0.0.1/32").await;
-    door.admin_post(
-        "/admin/v1/clients:revoke-tokens",
-        json!({"client_id": revoked.id}),
-    )
-    .await;
-    let generation = json!({"client_id": of_revoked_secret.id, "generation": 1});
-    door.admin_post("/admin/v1/clients:revoke-secret", generation)
-        .await;
-    let change = "/admin/v1/clients:update";
-    door.admin_post(change, json!({"client_id": disabled.id, "active": false}))
-        .await;
-    door.admin_post(
-        change,
-        json!({"client_id": elsewhere.id, "ips": ["198.51.100.7"]}),
-    )
-    .await;
-    let token_only = json!({"client_id": powerless.id, "permissions": ["write.provinces"]});
-    door.admin_post(change, token_only).await;
-    let mut tampered = door.one.token.clone();
-    let last = tampered.pop().unwrap();
-    tampered.push(if last == 'A' { 'B' } else { 'A' });
+/// Clients whose tokens must be refused, each for its own reason.
+struct RefusedClients {
+    revoked: ClientAccount,
+    of_revoked_secret: ClientAccount,
+    disabled: ClientAccount,
+    elsewhere: ClientAccount,
+    without_permission: ClientAccount,
+    tampered_token: String,
+}
 
-    let mut covered = BTreeSet::new();
-    for interface in interface::BUSINESS {
-        let target = good(&door, interface);
-        let with = |token: &str| Sent::get(target.as_str()).bearer(token);
+impl RefusedClients {
+    async fn create(platform: &TestPlatform) -> Self {
+        let account = || platform.create_account("127.0.0.1/32");
+        let (revoked, of_revoked_secret) = (account().await, account().await);
+        let (disabled, elsewhere, without_permission) = (account().await, account().await, account().await);
+        let change = "/admin/v1/clients:update";
+        for (path, body) in [
+            (
+                "/admin/v1/clients:revoke-tokens",
+                json!({"client_id": revoked.id}),
+            ),
+            (
+                "/admin/v1/clients:revoke-secret",
+                json!({"client_id": of_revoked_secret.id, "generation": 1}),
+            ),
+            (change, json!({"client_id": disabled.id, "active": false})),
+            (
+                change,
+                json!({"client_id": elsewhere.id, "ips": ["198.51.100.7"]}),
+            ),
+            (
+                change,
+                json!({"client_id": without_permission.id, "permissions": ["write.provinces"]}),
+            ),
+        ] {
+            platform.admin_post(path, body).await;
+        }
+        let mut tampered_token = platform.owner.token.clone();
+        let last = tampered_token.pop().unwrap();
+        tampered_token.push(if last == 'A' { 'B' } else { 'A' });
+        Self {
+            revoked,
+            of_revoked_secret,
+            disabled,
+            elsewhere,
+            without_permission,
+            tampered_token,
+        }
+    }
+
+    /// Requests to a business interface, with the status and reason of their refusal.
+    fn requests(
+        &self,
+        platform: &TestPlatform,
+        interface: &Interface,
+    ) -> Vec<(TestRequest, u16, &'static str)> {
+        let bare = || TestRequest::get(valid_target(platform, interface));
+        let with = |token: &str| bare().bearer(token);
         let mut table = vec![
             (
-                Sent::get(target.as_str()).with("spin-client-addr", "198.51.100.7:1"),
+                bare().with("spin-client-addr", "198.51.100.7:1"),
                 400,
                 "header_forged",
             ),
-            (
-                Sent::get(target.as_str()).with("spin-path-info", "/x"),
-                400,
-                "header_forged",
-            ),
+            (bare().with("spin-path-info", "/x"), 400, "header_forged"),
         ];
         if matches!(interface.access, Access::Client(_)) {
             table.extend([
-                (Sent::get(target.as_str()), 401, "token_missing"),
+                (bare(), 401, "token_missing"),
                 (with(""), 401, "token_invalid"),
                 (with("v1.x.1.9999999999999.AAAA"), 401, "token_invalid"),
-                (with(&tampered), 401, "token_invalid"),
-                (with(&revoked.token), 401, "token_invalid"),
-                (with(&of_revoked_secret.token), 401, "token_invalid"),
-                (with(&disabled.token), 403, "client_disabled"),
-                (with(&elsewhere.token), 403, "ip_not_allowed"),
-                // Believed only behind a proxy that is known.
+                (with(&self.tampered_token), 401, "token_invalid"),
+                (with(&self.revoked.token), 401, "token_invalid"),
+                (with(&self.of_revoked_secret.token), 401, "token_invalid"),
+                (with(&self.disabled.token), 403, "client_disabled"),
+                (with(&self.elsewhere.token), 403, "ip_not_allowed"),
+                // The header counts only behind a trusted proxy.
                 (
-                    with(&elsewhere.token).with("x-forwarded-for", "198.51.100.7"),
+                    with(&self.elsewhere.token).with("x-forwarded-for", "198.51.100.7"),
                     403,
                     "ip_not_allowed",
                 ),
-                (with(&door.secret("admin_secret")), 401, "token_invalid"),
-                (
-                    Sent::get(target.as_str()).with("authorization", "Basic eDp5"),
-                    401,
-                    "token_invalid",
-                ),
+                (with(&platform.secret("admin_secret")), 401, "token_invalid"),
+                (bare().with("authorization", "Basic eDp5"), 401, "token_invalid"),
             ]);
         }
         if interface.name != "write.provinces" && interface.name != "token" {
-            table.push((with(&powerless.token), 403, "permission_missing"));
+            table.push((with(&self.without_permission.token), 403, "permission_missing"));
         }
-        for (sent, status, reason) in table {
-            let reply = door.send(sent).await;
-            assert_eq!(
-                (reply.status, reply.reason()),
-                (status, reason),
-                "{}: {}",
-                interface.name,
-                reply.text
-            );
+        table
+    }
+}
+
+async fn assert_refused(
+    platform: &TestPlatform,
+    interface: &Interface,
+    request: TestRequest,
+    (status, reason): (u16, &str),
+) {
+    let reply = platform.send(request).await;
+    assert_eq!(
+        (reply.status, reply.reason()),
+        (status, reason),
+        "{}: {}",
+        interface.name,
+        reply.text
+    );
+}
+
+/// Only the interface's own secret opens it, and not with a forged header.
+async fn assert_internal_access(platform: &TestPlatform, interface: &Interface) {
+    let own = secret_of(interface);
+    let request = || match interface.methods {
+        Methods::Get => TestRequest::get(interface.path),
+        _ => TestRequest::post(interface.path, "application/json", "{}"),
+    };
+    let mut wrong = vec![String::new(), "x".repeat(64), platform.owner.token.clone()];
+    let others = SECRETS.iter().filter(|(_, name)| *name != own);
+    wrong.extend(others.map(|(_, name)| platform.secret(name)));
+    let refused = (401, "credential_wrong");
+    assert_refused(platform, interface, request(), refused).await;
+    for credential in wrong {
+        assert_refused(platform, interface, request().bearer(&credential), refused).await;
+    }
+    let forged = TestRequest::get(interface.path)
+        .bearer(&platform.secret(own))
+        .with("spin-client-addr", "10.0.0.1:1");
+    let name = interface.name;
+    assert_eq!(platform.send(forged).await.reason(), "header_forged", "{name}");
+    let allowed = platform.send(request().bearer(&platform.secret(own))).await;
+    assert_ne!(allowed.status, 401, "{name}");
+}
+
+// R711, R903, R515; §5.3.2.2
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_can_call_an_interface_without_access_to_it() {
+    let platform = TestPlatform::start().await;
+    let refused = RefusedClients::create(&platform).await;
+    let old = platform.create_account("127.0.0.1/32").await;
+    let mut covered = BTreeSet::new();
+    for interface in interface::BUSINESS {
+        for (request, status, reason) in refused.requests(&platform, interface) {
+            assert_refused(&platform, interface, request, (status, reason)).await;
         }
         covered.insert(interface.name);
-        door.pass(60_000);
+        platform.advance_clock(60_000);
     }
     for interface in interface::INTERNAL {
-        let own = secret_of(interface);
-        let send = |bearer: Option<&str>| {
-            let mut sent = match interface.methods {
-                Methods::Get => Sent::get(interface.path),
-                _ => Sent::post(interface.path, "application/json", "{}"),
-            };
-            if let Some(bearer) = bearer {
-                sent = sent.bearer(bearer);
-            }
-            door.send(sent)
-        };
-        let mut strangers = vec![
-            None,
-            Some(String::new()),
-            Some("x".repeat(64)),
-            Some(door.one.token.clone()),
-        ];
-        let others = SECRETS.iter().filter(|(_, name)| *name != own);
-        strangers.extend(others.map(|(_, name)| Some(door.secret(name))));
-        for stranger in strangers {
-            let reply = send(stranger.as_deref()).await;
-            assert_eq!(
-                (reply.status, reply.reason()),
-                (401, "credential_wrong"),
-                "{}: {}",
-                interface.name,
-                reply.text
-            );
-        }
-        let forged = Sent::get(interface.path)
-            .bearer(&door.secret(own))
-            .with("spin-client-addr", "10.0.0.1:1");
-        assert_eq!(
-            door.send(forged).await.reason(),
-            "header_forged",
-            "{}",
-            interface.name
-        );
-        assert_ne!(
-            send(Some(&door.secret(own))).await.status,
-            401,
-            "{}",
-            interface.name
-        );
+        assert_internal_access(&platform, interface).await;
         covered.insert(interface.name);
-        door.pass(60_000);
+        platform.advance_clock(60_000);
     }
     let all: BTreeSet<_> = interface::all().map(|interface| interface.name).collect();
     assert_eq!(covered, all);
 
-    door.pass(86_400_000);
+    platform.advance_clock(86_400_000);
     for interface in interface::BUSINESS
         .iter()
         .filter(|interface| interface.name != "token")
     {
-        let reply = door
-            .send(Sent::get(good(&door, interface)).bearer(&old.token))
-            .await;
-        assert_eq!(
-            (reply.status, reply.reason()),
-            (401, "token_expired"),
-            "{}",
-            interface.name
-        );
+        let late = TestRequest::get(valid_target(&platform, interface)).bearer(&old.token);
+        assert_refused(&platform, interface, late, (401, "token_expired")).await;
     }
-    door.close().await;
+    platform.shutdown().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_another_clients_does_not_exist() {
-    let door = Door::open().await;
-    let task = door.written(0).await;
-    let waiting = door.applied(1).await;
-    let (eid, chip) = (door.eid(0), &door.inventory.chips[2]);
+async fn resources_of_another_client_do_not_exist_for_a_client() {
+    let platform = TestPlatform::start().await;
+    let task = platform.write_card(0).await;
+    let waiting = platform.apply(1).await;
+    let (eid, chip) = (platform.eid(0), &platform.inventory.chips[2]);
     let mut paths = vec![
         format!("/v1/write/status?eid={eid}"),
         format!("/v1/write/status?task_id={task}"),
-        format!("/v1/write/cancel?eid={}", door.eid(1)),
+        format!("/v1/write/cancel?eid={}", platform.eid(1)),
         format!("/v1/write/cancel?task_id={waiting}"),
         format!("/v1/write/apply?eid={}&write_type=1&province_code=37", chip.eid),
         format!("/v1/chip?eid={eid}"),
         format!("/v1/number/open-time?eid={eid}"),
         format!("/v1/number/open-time?msisdn={}", chip.temp_msisdn),
     ];
-    for number in &door.inventory.numbers {
+    for number in &platform.inventory.numbers {
         for path in ["/v1/number", "/v1/number/usage", "/v1/number/city"] {
             paths.push(format!("{path}?iccid={}", number.iccid));
         }
         paths.push(format!("/v1/number/open-time?msisdn={}", number.msisdn));
     }
     for path in paths {
-        let reply = door
-            .send(Sent::get(path.as_str()).bearer(&door.other.token))
+        let reply = platform
+            .send(TestRequest::get(path.as_str()).bearer(&platform.other.token))
             .await;
         assert_eq!(reply.status, 404, "{path}: {}", reply.text);
     }
-    let still = door
-        .send(Sent::get(format!("/v1/write/status?task_id={waiting}")).bearer(&door.one.token))
+    let still = platform
+        .send(TestRequest::get(format!("/v1/write/status?task_id={waiting}")).bearer(&platform.owner.token))
         .await;
     assert_eq!(still.body["card_status"], "待开机上电");
-    door.close().await;
+    platform.shutdown().await;
 }
 
 // §9.2.1
 #[tokio::test(flavor = "multi_thread")]
-async fn a_secret_is_replaced_without_a_gap() {
-    let door = Door::open().await;
-    let (id, old) = (&door.one.id, &door.one.secret);
+async fn a_secret_is_rotated_without_a_gap() {
+    let platform = TestPlatform::start().await;
+    let (id, old) = (&platform.owner.id, &platform.owner.secret);
     let rotation = json!({"client_id": id, "overlap_secs": 60});
-    let rotated = door
+    let rotated = platform
         .admin_post("/admin/v1/clients:rotate-secret", rotation.clone())
         .await;
     let new = rotated.body["client_secret"].as_str().unwrap();
     assert_eq!(rotated.body["previous_expires_at"], "2026-07-01T08:01:00+08:00");
     let status = async |token: &str| {
-        let sent = Sent::get(format!("/v1/chip?eid={}", door.eid(0))).bearer(token);
-        door.send(sent).await.status
+        let request = TestRequest::get(format!("/v1/chip?eid={}", platform.eid(0))).bearer(token);
+        platform.send(request).await.status
     };
-    let (by_old, by_new) = (door.token(id, old).await, door.token(id, new).await);
+    let (by_old, by_new) = (platform.token(id, old).await, platform.token(id, new).await);
     assert_eq!((status(&by_old).await, status(&by_new).await), (200, 200));
-    let again = Sent::post(
+    let again = TestRequest::post(
         "/admin/v1/clients:rotate-secret",
         "application/json",
         rotation.to_string(),
     );
-    let refused = door.send(again.bearer(&door.admin())).await;
+    let refused = platform.send(again.bearer(&platform.admin_secret())).await;
     assert_eq!((refused.status, refused.reason()), (409, "secrets_in_rotation"));
-    door.pass(60_000);
+    platform.advance_clock(60_000);
     assert_eq!((status(&by_old).await, status(&by_new).await), (401, 200));
-    let refused = door
-        .send(Sent::get(format!("/v1/token?client_id={id}&client_secret={old}")))
+    let refused = platform
+        .send(TestRequest::get(format!(
+            "/v1/token?client_id={id}&client_secret={old}"
+        )))
         .await;
     assert_eq!(refused.reason(), "client_unknown_or_secret_wrong");
-    door.close().await;
+    platform.shutdown().await;
 }

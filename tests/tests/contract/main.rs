@@ -1,18 +1,20 @@
 //! The contract of the interfaces: every interface of clause 7.2 with every refusal it documents, who may call what,
-//! how often, and what is written down about it; over built components and real HTTP, with a clock the tests own.
+//! how often, and what the call log records. Built components and real HTTP, with a clock that the tests control.
 
 #![expect(clippy::unwrap_used, reason = "what goes wrong in a test ends it")]
 
 mod authorisation;
+mod call_log;
+mod callback_fixture;
 mod callbacks;
-mod cases;
-mod door;
 mod limits;
-mod log;
-mod operator;
-mod own_cases;
-mod receiver;
-mod rig;
+mod one_year;
+mod operator_api;
+mod refusal_coverage;
+mod refusals;
+mod refusals_by_endpoint;
 mod schemathesis;
 mod success;
-mod year;
+mod test_platform;
+mod test_receiver;
+mod valid_requests;

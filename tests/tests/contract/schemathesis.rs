@@ -1,4 +1,4 @@
-//! Schemathesis, which knows the platform only by `/openapi.json`, finds no answer that the document does not allow.
+//! Schemathesis, which reads only `/openapi.json`, finds no answer that the document does not allow.
 //!
 //! Installed from PyPI into `target/`, with the versions of `tests/schemathesis/requirements.txt`.
 
@@ -8,10 +8,10 @@ use std::process::Command;
 use serde_json::json;
 use web::interface::BUSINESS;
 
-use crate::door::{Door, Sent, root};
+use crate::test_platform::{TestPlatform, TestRequest, root};
 
-/// Runs the program with Python's cyclic collector off: in 3.11 a collection in the middle of parsing breaks the parser
-/// (python/cpython#106905), and the program parses its own source. It runs for seconds.
+/// Runs the program with Python's cyclic collector off: in 3.11 a collection during parsing breaks the parser
+/// (python/cpython#106905), and the program parses its own source.
 const WITHOUT_COLLECTOR: &str = "import gc, sys; gc.disable(); from schemathesis.cli import schemathesis; sys.argv[0] = 'schemathesis'; schemathesis()";
 /// The same cases in every run.
 const SEED: &str = "20260701";
@@ -25,9 +25,9 @@ const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_co
 fn installed() -> PathBuf {
     let (root, list) = (root(), root().join("tests/schemathesis/requirements.txt"));
     let folder = root.join("target/schemathesis");
-    let (program, mark) = (folder.join("bin/python"), folder.join("installed.txt"));
+    let (program, marker) = (folder.join("bin/python"), folder.join("installed.txt"));
     let wanted = std::fs::read_to_string(&list).unwrap();
-    if std::fs::read_to_string(&mark).is_ok_and(|have| have == wanted) {
+    if std::fs::read_to_string(&marker).is_ok_and(|present| present == wanted) {
         return program;
     }
     let run = |program: &Path, arguments: &[&str]| {
@@ -48,27 +48,28 @@ fn installed() -> PathBuf {
             &path(&list),
         ],
     );
-    std::fs::write(mark, wanted).unwrap();
+    std::fs::write(marker, wanted).unwrap();
     program
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn schemathesis_finds_no_server_error_and_no_answer_outside_the_document() {
     let program = tokio::task::spawn_blocking(installed).await.unwrap();
-    let door = Door::open().await;
+    let platform = TestPlatform::start().await;
     let limits: serde_json::Map<_, _> = BUSINESS
         .iter()
         .map(|interface| (interface.name.to_owned(), json!(1_000_000)))
         .collect();
-    door.admin_post(
-        "/admin/v1/clients:update",
-        json!({"client_id": door.one.id, "limits": limits}),
-    )
-    .await;
-    let served = door.send(Sent::get("/openapi.json")).await;
+    platform
+        .admin_post(
+            "/admin/v1/clients:update",
+            json!({"client_id": platform.owner.id, "limits": limits}),
+        )
+        .await;
+    let served = platform.send(TestRequest::get("/openapi.json")).await;
     assert_eq!((served.status, &served.body["openapi"]), (200, &json!("3.1.0")));
-    let url = format!("http://{}/openapi.json", door.host.addr());
-    let bearer = format!("Authorization: Bearer {}", door.one.token);
+    let url = format!("http://{}/openapi.json", platform.host.addr());
+    let bearer = format!("Authorization: Bearer {}", platform.owner.token);
     let folder = tempfile::tempdir().unwrap();
     let run = Command::new(program)
         .current_dir(folder.path())
@@ -96,18 +97,18 @@ async fn schemathesis_finds_no_server_error_and_no_answer_outside_the_document()
         .args(["--generation-database", "none", "--warnings", "off"])
         .output();
     let output = run.unwrap();
-    let (told, warned) = (
+    let (stdout, stderr) = (
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr),
     );
-    assert!(output.status.success(), "{told}{warned}");
-    door.close().await;
+    assert!(output.status.success(), "{stdout}{stderr}");
+    platform.shutdown().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_and_the_document_are_served_with_what_a_browser_needs() {
-    let door = Door::open().await;
-    let page = door.send(Sent::get("/docs")).await;
+    let platform = TestPlatform::start().await;
+    let page = platform.send(TestRequest::get("/docs")).await;
     assert_eq!(
         (page.status, page.header("content-type")),
         (200, "text/html; charset=utf-8")
@@ -118,9 +119,11 @@ async fn the_page_and_the_document_are_served_with_what_a_browser_needs() {
     );
     assert!(page.text.contains("/v1/number/open-time"));
     let tag = page.header("etag").to_owned();
-    let again = door.send(Sent::get("/docs").with("if-none-match", tag)).await;
+    let again = platform
+        .send(TestRequest::get("/docs").with("if-none-match", tag))
+        .await;
     assert_eq!((again.status, again.text.as_str()), (304, ""));
-    let refused = door.send(Sent::post("/docs", "text/plain", "x")).await;
+    let refused = platform.send(TestRequest::post("/docs", "text/plain", "x")).await;
     assert_eq!((refused.status, refused.header("allow")), (405, "GET, HEAD"));
-    door.close().await;
+    platform.shutdown().await;
 }

@@ -1,13 +1,16 @@
-//! What each interface answers when all is well: exactly the fields of its clause, in its order.
+//! A successful answer has exactly the fields of its clause, in the clause's order.
+
+use std::fmt::Display;
 
 use serde_json::{Value, json};
 use web::interface;
 
-use crate::cases::call;
-use crate::door::{Door, Reply, Sent};
+use crate::test_platform::{Reply, TestPlatform, TestRequest};
+use crate::valid_requests::valid_request;
 
+/// The names of the answer's fields, in their order in the text.
 fn fields(reply: &Reply) -> Vec<String> {
-    // The order on the wire, which a parsed document does not keep.
+    // A parsed document does not keep the order.
     let mut names: Vec<(usize, String)> = reply
         .body
         .as_object()
@@ -19,6 +22,7 @@ fn fields(reply: &Reply) -> Vec<String> {
     names.into_iter().map(|(_, name)| name).collect()
 }
 
+/// Asserts the fields that `order` names, and the values of the others.
 fn expect(reply: &Reply, expected: Value) {
     assert_eq!(reply.status, 200, "{}", reply.text);
     let order: Vec<&str> = expected["order"].as_str().unwrap().split(' ').collect();
@@ -35,67 +39,86 @@ fn expect(reply: &Reply, expected: Value) {
     assert!(!reply.header("ratelimit").is_empty(), "{}", reply.text);
 }
 
+const OPEN_TIME_FIELDS: &str = "eid msisdn open_time card_status expire_time";
+const STATUS_FIELDS: &str = "eid task_id card_status progress write_time";
+const USAGE_FIELDS: &str = "msisdn iccid total_flow used_flow remaining_flow update_time";
+
+/// Asks as the owner of the chips.
+async fn ask(platform: &TestPlatform, path: &str, query: impl Display) -> Reply {
+    let request = TestRequest::get(format!("{path}?{query}"));
+    platform.send(request.bearer(&platform.owner.token)).await
+}
+
 // R701 to R710
 #[tokio::test(flavor = "multi_thread")]
 async fn every_interface_answers_the_fields_of_its_clause() {
-    let door = Door::open().await;
-    let ask = async |path: &str, query: String| {
-        door.send(Sent::get(format!("{path}?{query}")).bearer(&door.one.token))
-            .await
-    };
-    let chip = &door.inventory.chips[0];
+    let platform = TestPlatform::start().await;
+    before_an_application(&platform).await;
+    task_and_card(&platform).await;
+    let (iccid, msisdn) = written_number(&platform).await;
+    unreported_number(&platform, &iccid, &msisdn).await;
+    report_number(&platform, &iccid).await;
+    reported_number(&platform, &iccid, &msisdn).await;
+    platform.shutdown().await;
+}
+
+async fn before_an_application(platform: &TestPlatform) {
+    let chip = &platform.inventory.chips[0];
     let eid = chip.eid.as_str();
 
     expect(
-        &door.send(call(&door, &interface::TOKEN)).await,
+        &platform.send(valid_request(platform, &interface::TOKEN)).await,
         json!({"order": "token expire_time", "expire_time": 86_400}),
     );
-    let provinces = ask("/v1/write/provinces", String::new()).await;
+    let provinces = ask(platform, "/v1/write/provinces", "").await;
     expect(
         &provinces,
         json!({"order": "provinces", "provinces": [{"name": "山东", "code": "37"}]}),
     );
     expect(
-        &ask("/v1/chip", format!("eid={eid}")).await,
+        &ask(platform, "/v1/chip", format!("eid={eid}")).await,
         json!({"order": "eid imei chip_model temp_msisdn temp_iccid card_status remaining_flow", "eid": eid,
             "temp_msisdn": chip.temp_msisdn, "temp_iccid": chip.temp_iccid, "card_status": "待写卡", "remaining_flow": 5}),
     );
-    let opening = "eid msisdn open_time card_status expire_time";
     expect(
-        &ask("/v1/number/open-time", format!("eid={eid}")).await,
-        json!({"order": opening, "msisdn": chip.temp_msisdn, "card_status": "测试期"}),
+        &ask(platform, "/v1/number/open-time", format!("eid={eid}")).await,
+        json!({"order": OPEN_TIME_FIELDS, "msisdn": chip.temp_msisdn, "card_status": "测试期"}),
     );
+}
 
-    let task = door.applied(0).await;
-    let status = "eid task_id card_status progress write_time";
+async fn task_and_card(platform: &TestPlatform) {
+    let eid = platform.eid(0);
+    let task = platform.apply(0).await;
     expect(
-        &ask("/v1/write/status", format!("eid={eid}")).await,
-        json!({"order": status, "task_id": task, "card_status": "待开机上电", "progress": "0%", "write_time": null}),
+        &ask(platform, "/v1/write/status", format!("eid={eid}")).await,
+        json!({"order": STATUS_FIELDS, "task_id": task, "card_status": "待开机上电", "progress": "0%", "write_time": null}),
     );
-    let cancelled = ask("/v1/write/cancel", format!("task_id={task}")).await;
+    let cancelled = ask(platform, "/v1/write/cancel", format!("task_id={task}")).await;
     expect(&cancelled, json!({"order": "cancel_time"}));
-    door.pass(5_000);
-    let again = ask("/v1/write/cancel", format!("task_id={task}")).await;
+    platform.advance_clock(5_000);
+    let again = ask(platform, "/v1/write/cancel", format!("task_id={task}")).await;
     assert_eq!(again.body["cancel_time"], cancelled.body["cancel_time"]);
 
-    let task = door.written(0).await;
-    let done = ask("/v1/write/status", format!("task_id={task}")).await;
+    let task = platform.write_card(0).await;
+    let done = ask(platform, "/v1/write/status", format!("task_id={task}")).await;
     expect(
         &done,
-        json!({"order": status, "card_status": "写卡成功", "progress": "100%"}),
+        json!({"order": STATUS_FIELDS, "card_status": "写卡成功", "progress": "100%"}),
     );
     assert!(done.body["write_time"].as_str().unwrap().ends_with("+08:00"));
-    let remaining = ask("/v1/chip", format!("eid={eid}")).await;
+    let remaining = ask(platform, "/v1/chip", format!("eid={eid}")).await;
     assert!(
         remaining.text.contains("\"remaining_flow\":4.99935"),
         "{}",
         remaining.text
     );
+}
 
-    let number = door.inventory.numbers.iter();
+/// Finds the number that the written card got, and returns its ICCID and MSISDN.
+async fn written_number(platform: &TestPlatform) -> (String, String) {
     let mut found = None;
-    for number in number {
-        let view = ask("/v1/number", format!("iccid={}", number.iccid)).await;
+    for number in &platform.inventory.numbers {
+        let view = ask(platform, "/v1/number", format!("iccid={}", number.iccid)).await;
         if view.status == 200 {
             found = Some((number, view));
         }
@@ -103,20 +126,26 @@ async fn every_interface_answers_the_fields_of_its_clause() {
     let (number, view) = found.unwrap();
     expect(
         &view,
-        json!({"order": "msisdn iccid eid province card_status open_time", "msisdn": number.msisdn, "eid": eid,
-            "province": "山东", "card_status": "已写入", "open_time": null}),
+        json!({"order": "msisdn iccid eid province card_status open_time", "msisdn": number.msisdn,
+            "eid": platform.eid(0), "province": "山东", "card_status": "已写入", "open_time": null}),
     );
-    let by = format!("msisdn={}&iccid={}", number.msisdn, number.iccid);
-    let usage = "msisdn iccid total_flow used_flow remaining_flow update_time";
+    (number.iccid.clone(), number.msisdn.clone())
+}
+
+async fn unreported_number(platform: &TestPlatform, iccid: &str, msisdn: &str) {
+    let number = format!("msisdn={msisdn}&iccid={iccid}");
     expect(
-        &ask("/v1/number/usage", by.clone()).await,
-        json!({"order": usage, "total_flow": null, "used_flow": null, "remaining_flow": null, "update_time": null}),
+        &ask(platform, "/v1/number/usage", &number).await,
+        json!({"order": USAGE_FIELDS, "total_flow": null, "used_flow": null, "remaining_flow": null, "update_time": null}),
     );
     expect(
-        &ask("/v1/number/city", by.clone()).await,
+        &ask(platform, "/v1/number/city", &number).await,
         json!({"order": "msisdn city province location_time", "city": null, "location_time": null}),
     );
+}
 
+/// Reports usage, location, open time and state of the number, as its operator does.
+async fn report_number(platform: &TestPlatform, iccid: &str) {
     for (topic, rest) in [
         ("usage", r#""total_mb":100,"used_mb":"0.000001""#),
         ("location", r#""city":"济南""#),
@@ -125,10 +154,12 @@ async fn every_interface_answers_the_fields_of_its_clause() {
     ] {
         let line = format!(
             r#"{{"iccid":"{}","as_of":"2026-07-01T08:00:00+08:00",{rest}}}"#,
-            number.iccid
+            iccid
         );
-        let sent = Sent::post(format!("/ingest/v1/{topic}"), "application/x-ndjson", line);
-        let report = door.send(sent.bearer(&door.secret("ingest_secret"))).await;
+        let request = TestRequest::post(format!("/ingest/v1/{topic}"), "application/x-ndjson", line);
+        let report = platform
+            .send(request.bearer(&platform.secret("ingest_secret")))
+            .await;
         assert_eq!(
             (report.status, &report.body["accepted"]),
             (200, &json!(1)),
@@ -136,56 +167,68 @@ async fn every_interface_answers_the_fields_of_its_clause() {
             report.text
         );
     }
+}
+
+async fn reported_number(platform: &TestPlatform, iccid: &str, msisdn: &str) {
+    let number = format!("msisdn={msisdn}&iccid={iccid}");
     expect(
-        &ask("/v1/number/usage", by.clone()).await,
-        json!({"order": usage, "total_flow": 100, "used_flow": 0.000_001, "remaining_flow": 99.999_999,
+        &ask(platform, "/v1/number/usage", &number).await,
+        json!({"order": USAGE_FIELDS, "total_flow": 100, "used_flow": 0.000_001, "remaining_flow": 99.999_999,
             "update_time": "2026-07-01T08:00:00+08:00"}),
     );
     expect(
-        &ask("/v1/number/city", by.clone()).await,
+        &ask(platform, "/v1/number/city", &number).await,
         json!({"order": "msisdn city province location_time", "city": "济南", "province": "山东"}),
     );
     expect(
-        &ask("/v1/number/open-time", format!("msisdn={}", number.msisdn)).await,
-        json!({"order": opening, "eid": eid, "open_time": "2026-07-01T07:00:00+08:00", "card_status": "已停用", "expire_time": null}),
+        &ask(platform, "/v1/number/open-time", format!("msisdn={}", msisdn)).await,
+        json!({"order": OPEN_TIME_FIELDS, "eid": platform.eid(0), "open_time": "2026-07-01T07:00:00+08:00", "card_status": "已停用", "expire_time": null}),
     );
-    door.close().await;
 }
 
 // §7.1.1: calls that change something also come as POST.
 #[tokio::test(flavor = "multi_thread")]
 async fn calls_that_change_something_take_forms_and_json() {
-    let door = Door::open().await;
-    let form = format!("client_id={}&client_secret={}", door.one.id, door.one.secret);
-    let document = json!({"client_id": door.one.id, "client_secret": door.one.secret}).to_string();
-    for sent in [
-        Sent::post("/v1/token", "application/x-www-form-urlencoded", form),
-        Sent::post("/v1/token", "application/json; charset=utf-8", document),
+    let platform = TestPlatform::start().await;
+    let form = format!(
+        "client_id={}&client_secret={}",
+        platform.owner.id, platform.owner.secret
+    );
+    let document =
+        json!({"client_id": platform.owner.id, "client_secret": platform.owner.secret}).to_string();
+    for request in [
+        TestRequest::post("/v1/token", "application/x-www-form-urlencoded", form),
+        TestRequest::post("/v1/token", "application/json; charset=utf-8", document),
     ] {
-        assert_eq!(door.send(sent).await.status, 200);
+        assert_eq!(platform.send(request).await.status, 200);
     }
-    let apply =
-        json!({"eid": door.eid(0), "write_type": 1, "province_code": "370000", "token": door.one.token});
-    let applied = door
-        .send(Sent::post(
+    let apply = json!({"eid": platform.eid(0), "write_type": 1, "province_code": "370000", "token": platform.owner.token});
+    let applied = platform
+        .send(TestRequest::post(
             "/v1/write/apply",
             "application/json",
             apply.to_string(),
         ))
         .await;
     assert_eq!(applied.status, 200, "{}", applied.text);
-    let form = format!("eid={}&token={}", door.eid(0), door.one.token);
-    let sent = Sent::post("/v1/write/cancel", "application/x-www-form-urlencoded", form);
-    assert_eq!(door.send(sent).await.status, 200);
-    // What changes nothing is only asked for.
-    let sent = Sent::post("/v1/write/status", "application/json", apply.to_string());
-    let refused = door.send(sent).await;
+    let form = format!("eid={}&token={}", platform.eid(0), platform.owner.token);
+    let request = TestRequest::post("/v1/write/cancel", "application/x-www-form-urlencoded", form);
+    assert_eq!(platform.send(request).await.status, 200);
+    // Queries come as GET alone.
+    let request = TestRequest::post("/v1/write/status", "application/json", apply.to_string());
+    let refused = platform.send(request).await;
     assert_eq!((refused.status, refused.header("allow")), (405, "GET"));
-    let in_query = format!("/v1/write/status?eid={}&token={}", door.eid(0), door.one.token);
-    let english = door.send(Sent::get(in_query).with("accept-language", "en")).await;
+    let in_query = format!(
+        "/v1/write/status?eid={}&token={}",
+        platform.eid(0),
+        platform.owner.token
+    );
+    let english = platform
+        .send(TestRequest::get(in_query).with("accept-language", "en"))
+        .await;
     assert_eq!(
         (english.status, &english.body["message"]),
         (200, &json!("success"))
     );
-    door.close().await;
+    platform.shutdown().await;
 }

@@ -1,4 +1,4 @@
-//! Bad input at the HTTP doors: a precise, stable error, the right status, and nothing changed.
+//! Bad input over HTTP: the error is precise and stable, the status is right, and nothing changes.
 
 use rusqlite::Connection;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use xieka::demo::world::World;
 
 use crate::support::{Running, inventory, text};
 
-/// Everything the platform stores, as figures that any change would move.
+/// Row counts and sums over the tables, which any change of state would alter.
 fn fingerprint(world: &World) -> Vec<(String, i64)> {
     let db = Connection::open(world.ground.state_dir().join("sqlite_db.db")).unwrap();
     let count = |sql: &str| db.query_row(sql, [], |row| row.get(0)).unwrap();
@@ -35,7 +35,7 @@ fn fingerprint(world: &World) -> Vec<(String, i64)> {
     figures
 }
 
-/// Asserts the form every failure has, in both languages where they differ.
+/// Asserts status and reason, and the fields of every refusal.
 fn assert_failure(case: &str, status: u16, body: &Value, expected: (u16, &str)) {
     assert_eq!(
         (status, body["reason"].as_str()),
@@ -48,17 +48,13 @@ fn assert_failure(case: &str, status: u16, body: &Value, expected: (u16, &str)) 
     }
 }
 
-// R604, R701, R703, R704; §7.1.1, §8.2.1
-#[tokio::test(flavor = "multi_thread")]
-async fn wrong_parameters_are_named_and_change_nothing() {
-    let running = Running::start(inventory(1)).await;
-    let world = &running.world;
-    let (token, eid) = (world.token.as_str(), world.inventory.chips[0].eid.as_str());
-    let (id, secret) = (world.client_id.as_str(), world.client_secret.as_str());
-    let long = "9".repeat(1_000);
-    let unknown = "89086030202200000000000099999945";
-    type Case<'a> = (&'a str, Vec<(&'a str, &'a str)>, (u16, &'a str));
-    let cases: Vec<Case<'_>> = vec![
+/// Path, query, and the status and reason of the refusal.
+type Case<'a> = (&'a str, Vec<(&'a str, &'a str)>, (u16, &'a str));
+
+const UNKNOWN_EID: &str = "89086030202200000000000099999945";
+
+fn token_cases<'a>(id: &'a str, secret: &'a str) -> Vec<Case<'a>> {
+    vec![
         ("/v1/token", vec![("client_id", id)], (400, "parameter_missing")),
         (
             "/v1/token",
@@ -85,6 +81,11 @@ async fn wrong_parameters_are_named_and_change_nothing() {
             vec![("client_id", ""), ("client_secret", secret)],
             (400, "parameter_empty"),
         ),
+    ]
+}
+
+fn write_cases<'a>(token: &'a str, eid: &'a str, long: &'a str) -> Vec<Case<'a>> {
+    vec![
         ("/v1/write/status", vec![("eid", eid)], (401, "token_missing")),
         (
             "/v1/write/status",
@@ -103,7 +104,7 @@ async fn wrong_parameters_are_named_and_change_nothing() {
         ),
         (
             "/v1/write/status",
-            vec![("token", token), ("eid", unknown)],
+            vec![("token", token), ("eid", UNKNOWN_EID)],
             (404, "unknown_chip"),
         ),
         (
@@ -113,7 +114,7 @@ async fn wrong_parameters_are_named_and_change_nothing() {
         ),
         (
             "/v1/write/status",
-            vec![("token", token), ("eid", long.as_str())],
+            vec![("token", token), ("eid", long)],
             (400, "parameter_too_long"),
         ),
         (
@@ -125,13 +126,24 @@ async fn wrong_parameters_are_named_and_change_nothing() {
             "/v1/write/apply",
             vec![
                 ("token", token),
-                ("eid", unknown),
+                ("eid", UNKNOWN_EID),
                 ("write_type", "1"),
                 ("province_code", "37"),
             ],
             (404, "unknown_chip"),
         ),
-    ];
+    ]
+}
+
+// R604, R701, R703, R704; §7.1.1, §8.2.1
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_parameters_are_named_and_change_nothing() {
+    let running = Running::start(inventory(1)).await;
+    let world = &running.world;
+    let (token, eid) = (world.token.as_str(), world.inventory.chips[0].eid.as_str());
+    let (id, secret) = (world.client_id.as_str(), world.client_secret.as_str());
+    let long = "9".repeat(1_000);
+    let cases = [token_cases(id, secret), write_cases(token, eid, &long)].concat();
     let before = fingerprint(world);
     for (path, query, expected) in cases {
         let answer = world.api.get(path, &query).await.unwrap();
@@ -143,7 +155,7 @@ async fn wrong_parameters_are_named_and_change_nothing() {
         );
     }
     assert_eq!(fingerprint(world), before);
-    running.end().await;
+    running.shutdown().await;
 }
 
 // §6.2.2.2, Table 2: a refused application of a known card is an event of its life, and takes no number
@@ -205,22 +217,48 @@ async fn a_refused_application_says_why_takes_nothing_and_can_be_corrected() {
     assert!(figures.contains(&("reserved".into(), 0)), "{figures:?}");
     let corrected = world.apply(&eid).await.unwrap();
     assert_eq!(text(&corrected, "card_status"), "待开机上电");
-    running.end().await;
+    running.shutdown().await;
 }
 
 /// Replaces one field of the first row.
-fn spoiled(csv: &str, column: &str, value: &str) -> String {
+fn with_field(csv: &str, column: &str, value: &str) -> String {
     let mut lines = csv.lines();
     let header = lines.next().unwrap();
-    let place = header.split(',').position(|name| name == column).unwrap();
+    let index = header.split(',').position(|name| name == column).unwrap();
     let mut fields: Vec<&str> = lines.next().unwrap().split(',').collect();
-    fields[place] = value;
+    fields[index] = value;
     format!("{header}\n{}\n", fields.join(","))
 }
 
+const PLAIN_KEY: &str = "00112233445566778899aabbccddeeff";
+
+/// Kind of file, column, bad value, and the reason of the refusal.
+const BAD_FIELDS: [(&str, &str, &str, &str); 15] = [
+    (
+        "chips",
+        "eid",
+        "89086030202200000000000000000199",
+        "eid_malformed",
+    ),
+    ("chips", "temp_msisdn", "13800138000", "msisdn_malformed"),
+    ("chips", "temp_iccid", "8986", "iccid_malformed"),
+    ("chips", "temp_imsi", "46000", "imsi_malformed"),
+    ("chips", "network_type", "6g", "parameter_malformed"),
+    ("chips", "temp_opened_on", "2026-02-30", "parameter_malformed"),
+    ("chips", "allowance_mb", "-1", "parameter_malformed"),
+    ("chips", "key_version", "1", "parameter_malformed"),
+    ("numbers", "iccid", "8986", "iccid_malformed"),
+    ("numbers", "msisdn", "13800138000", "msisdn_malformed"),
+    ("numbers", "imsi", "abc", "imsi_malformed"),
+    ("numbers", "province_code", "10", "province_malformed"),
+    ("numbers", "services", "voice", "parameter_malformed"),
+    ("numbers", "k_wrapped", PLAIN_KEY, "key_malformed"),
+    ("numbers", "transport_key", "nobody", "key_malformed"),
+];
+
 // R503, R517, §5.4.2.1; K and OPc never in the clear
 #[tokio::test(flavor = "multi_thread")]
-async fn a_bad_row_is_reported_by_line_and_column_and_leaves_the_rest_alone() {
+async fn a_bad_row_is_reported_by_line_and_column_and_imports_nothing() {
     let running = Running::start(inventory(1)).await;
     let world = &running.world;
     let fresh = xieka::inventory::Inventory::generate(
@@ -231,44 +269,15 @@ async fn a_bad_row_is_reported_by_line_and_column_and_leaves_the_rest_alone() {
     )
     .unwrap();
     let (chips, numbers) = (fresh.chips_csv().unwrap(), fresh.numbers_csv().unwrap());
-    let plain_key = "00112233445566778899aabbccddeeff";
-    let cases = [
-        (
-            "chips",
-            &chips,
-            "eid",
-            "89086030202200000000000000000199",
-            "eid_malformed",
-        ),
-        ("chips", &chips, "temp_msisdn", "13800138000", "msisdn_malformed"),
-        ("chips", &chips, "temp_iccid", "8986", "iccid_malformed"),
-        ("chips", &chips, "temp_imsi", "46000", "imsi_malformed"),
-        ("chips", &chips, "network_type", "6g", "parameter_malformed"),
-        (
-            "chips",
-            &chips,
-            "temp_opened_on",
-            "2026-02-30",
-            "parameter_malformed",
-        ),
-        ("chips", &chips, "allowance_mb", "-1", "parameter_malformed"),
-        ("chips", &chips, "key_version", "1", "parameter_malformed"),
-        ("numbers", &numbers, "iccid", "8986", "iccid_malformed"),
-        ("numbers", &numbers, "msisdn", "13800138000", "msisdn_malformed"),
-        ("numbers", &numbers, "imsi", "abc", "imsi_malformed"),
-        ("numbers", &numbers, "province_code", "10", "province_malformed"),
-        ("numbers", &numbers, "services", "voice", "parameter_malformed"),
-        ("numbers", &numbers, "k_wrapped", plain_key, "key_malformed"),
-        ("numbers", &numbers, "transport_key", "nobody", "key_malformed"),
-    ];
     let before = fingerprint(world);
-    for (kind, csv, column, value, reason) in cases {
+    for (kind, column, value, reason) in BAD_FIELDS {
+        let csv = if kind == "chips" { &chips } else { &numbers };
         let path = format!("/admin/v1/{kind}:import");
         let query = [("client_id", world.client_id.as_str())];
         let query = if kind == "chips" { &query[..] } else { &[] };
         let answer = world
             .api
-            .post_csv(&world.admin_secret, &path, query, spoiled(csv, column, value))
+            .post_csv(&world.admin_secret, &path, query, with_field(csv, column, value))
             .await
             .unwrap();
         let report = answer.ok(column).unwrap();
@@ -289,21 +298,21 @@ async fn a_bad_row_is_reported_by_line_and_column_and_leaves_the_rest_alone() {
             "{column}={value}: {report}"
         );
         assert!(
-            !report.to_string().contains(plain_key),
+            !report.to_string().contains(PLAIN_KEY),
             "a key is shown: {report}"
         );
     }
     assert_eq!(fingerprint(world), before);
-    running.end().await;
+    running.shutdown().await;
 }
 
 // R901, R515: no access without a credential
 #[tokio::test(flavor = "multi_thread")]
-async fn internal_and_administrators_doors_are_closed_to_strangers() {
+async fn internal_and_administrators_interfaces_refuse_wrong_credentials() {
     let running = Running::start(inventory(1)).await;
     let world = &running.world;
     let before = fingerprint(world);
-    let doors = [
+    let paths = [
         "/admin/v1/clients",
         "/admin/v1/chips:import",
         "/admin/v1/numbers:import",
@@ -318,33 +327,23 @@ async fn internal_and_administrators_doors_are_closed_to_strangers() {
         .get("SPIN_VARIABLE_CRON_SECRET")
         .unwrap()
         .to_owned();
-    for door in doors {
-        for stranger in ["", "wrong", world.token.as_str(), world.client_secret.as_str()] {
-            let answer = world.api.post_json(stranger, door, &json!({})).await.unwrap();
-            assert_failure(door, answer.status, &answer.body, (401, "credential_wrong"));
+    for path in paths {
+        for credential in ["", "wrong", world.token.as_str(), world.client_secret.as_str()] {
+            let answer = world.api.post_json(credential, path, &json!({})).await.unwrap();
+            assert_failure(path, answer.status, &answer.body, (401, "credential_wrong"));
         }
-        // One internal credential does not open another's door.
-        if door != "/internal/cron" {
-            let answer = world.api.post_json(&cron, door, &json!({})).await.unwrap();
-            assert_failure(door, answer.status, &answer.body, (401, "credential_wrong"));
+        // The credential of one internal interface opens no other.
+        if path != "/internal/cron" {
+            let answer = world.api.post_json(&cron, path, &json!({})).await.unwrap();
+            assert_failure(path, answer.status, &answer.body, (401, "credential_wrong"));
         }
     }
     assert_eq!(fingerprint(world), before);
-    running.end().await;
+    running.shutdown().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn documents_that_are_not_what_a_door_takes_are_refused() {
-    let running = Running::start(inventory(1)).await;
-    let world = &running.world;
-    let admin = world.admin_secret.as_str();
-    let gateway = world
-        .ground
-        .secrets
-        .get("SPIN_VARIABLE_GATEWAY_SECRET")
-        .unwrap()
-        .to_owned();
-    let before = fingerprint(world);
+/// Credential, path and a document that the interface must refuse with 400.
+fn malformed_documents<'a>(admin: &'a str, gateway: &'a str) -> Vec<(&'a str, &'a str, Value)> {
     let client = |change: (&str, Value)| {
         let mut document = json!({
             "name": "x", "phone": "13800000000", "ips": ["127.0.0.1/32"], "permissions": ["write.apply"],
@@ -355,52 +354,52 @@ async fn documents_that_are_not_what_a_door_takes_are_refused() {
     };
     let session =
         json!({"session_id": "not-a-uuid", "eid": "1", "peer": "x", "agent": null, "resumed": false});
-    let cases = [
-        (admin, "/admin/v1/clients", json!([]), 400),
-        (admin, "/admin/v1/clients", json!({"name": "x"}), 400),
-        (admin, "/admin/v1/clients", client(("extra", json!(1))), 400),
-        (
-            admin,
-            "/admin/v1/clients",
-            client(("ips", json!(["300.1.1.1"]))),
-            400,
-        ),
+    vec![
+        (admin, "/admin/v1/clients", json!([])),
+        (admin, "/admin/v1/clients", json!({"name": "x"})),
+        (admin, "/admin/v1/clients", client(("extra", json!(1)))),
+        (admin, "/admin/v1/clients", client(("ips", json!(["300.1.1.1"])))),
         (
             admin,
             "/admin/v1/clients",
             client(("permissions", json!(["everything"]))),
-            400,
         ),
         (
             admin,
             "/admin/v1/clients",
             client(("callback_url", json!("ftp://receiver.example/"))),
-            400,
         ),
         (
             admin,
             "/admin/v1/clients",
             client(("callback_url", json!("https://user:pw@receiver.example/"))),
-            400,
         ),
         (
-            gateway.as_str(),
+            gateway,
             "/internal/gateway/keys",
             json!({"psk_identity": "zz", "eid": null}),
-            400,
         ),
-        (gateway.as_str(), "/internal/gateway/sessions", session, 400),
-        (
-            gateway.as_str(),
-            "/internal/gateway/report",
-            json!({"session_id": "x"}),
-            400,
-        ),
-    ];
-    for (bearer, path, document, status) in cases {
+        (gateway, "/internal/gateway/sessions", session),
+        (gateway, "/internal/gateway/report", json!({"session_id": "x"})),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn documents_of_the_wrong_form_are_refused() {
+    let running = Running::start(inventory(1)).await;
+    let world = &running.world;
+    let admin = world.admin_secret.as_str();
+    let gateway = world
+        .ground
+        .secrets
+        .get("SPIN_VARIABLE_GATEWAY_SECRET")
+        .unwrap()
+        .to_owned();
+    let before = fingerprint(world);
+    for (bearer, path, document) in malformed_documents(admin, &gateway) {
         let answer = world.api.post_json(bearer, path, &document).await.unwrap();
-        assert_eq!(answer.status, status, "{path} {document}: {}", answer.body);
-        assert_eq!(answer.body["code"], status, "{path} {document}: {}", answer.body);
+        assert_eq!(answer.status, 400, "{path} {document}: {}", answer.body);
+        assert_eq!(answer.body["code"], 400, "{path} {document}: {}", answer.body);
         assert!(
             answer.body["reason"].is_string() && answer.body["remedy"].is_string(),
             "{}",
@@ -408,5 +407,5 @@ async fn documents_that_are_not_what_a_door_takes_are_refused() {
         );
     }
     assert_eq!(fingerprint(world), before);
-    running.end().await;
+    running.shutdown().await;
 }

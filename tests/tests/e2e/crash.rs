@@ -12,15 +12,15 @@ use xieka::demo::world::{Ground, World};
 use xieka_tests::chaos::{Plan, run};
 use xieka_tests::process::{Node, Part, Starter, Victim, own_address};
 
-use crate::support::{Doors as _, applied, inventory, power, root};
+use crate::support::{TestActions as _, applied, inventory, power, root};
 
-/// Kills a process when the chip has run its n-th command.
-struct KillAt {
+/// Kills a process when the chip runs its n-th command.
+struct KillAtCommand {
     countdown: AtomicU64,
     victim: Victim,
 }
 
-impl Observer for KillAt {
+impl Observer for KillAtCommand {
     fn event(&self, _chip: &ChipId, event: &Event) {
         if matches!(event, Event::Apdu { .. }) && self.countdown.fetch_sub(1, Ordering::SeqCst) == 1 {
             self.victim.kill();
@@ -28,7 +28,7 @@ impl Observer for KillAt {
     }
 }
 
-/// Platform and gateway as two processes with fixed addresses, and a world on top.
+/// Platform and gateway as two processes with fixed addresses, and the data of the demonstration.
 struct Processes {
     host: Option<Node>,
     gateway: Option<Node>,
@@ -73,10 +73,10 @@ impl Processes {
         self.gateway = Some(self.starter.start(Part::Gateway).await.unwrap());
     }
 
-    /// A module whose chip has been applied for, and which kills `victim` at its n-th command.
-    async fn doomed(&self, index: usize, victim: &Node, nth: u64) -> Module {
+    /// A module whose chip has been applied for; its n-th command kills the process.
+    async fn module_that_kills(&self, index: usize, victim: &Node, nth: u64) -> Module {
         let mut module = applied(&self.world, &self.world.inventory.chips[index]).await;
-        module.observe(Arc::new(KillAt {
+        module.observe(Arc::new(KillAtCommand {
             countdown: AtomicU64::new(nth),
             victim: victim.victim(),
         }));
@@ -84,15 +84,15 @@ impl Processes {
     }
 }
 
-/// At which commands of the chip the process is killed: reading, writing, keys, reading back.
-const MOMENTS: [u64; 5] = [1, 9, 17, 25, 33];
+/// The commands of the chip at which the process is killed: reading, writing, keys, reading back.
+const KILL_AT_COMMANDS: [u64; 5] = [1, 9, 17, 25, 33];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_gateway_loses_nothing() {
-    let mut processes = Processes::start(u32::try_from(MOMENTS.len()).unwrap()).await;
-    for (index, nth) in MOMENTS.into_iter().enumerate() {
+    let mut processes = Processes::start(u32::try_from(KILL_AT_COMMANDS.len()).unwrap()).await;
+    for (index, nth) in KILL_AT_COMMANDS.into_iter().enumerate() {
         let mut module = processes
-            .doomed(index, processes.gateway.as_ref().unwrap(), nth)
+            .module_that_kills(index, processes.gateway.as_ref().unwrap(), nth)
             .await;
         let report = module.power_on().await;
         assert!(!report.finished(), "the gateway was not killed in time: {report}");
@@ -107,10 +107,10 @@ async fn a_killed_gateway_loses_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_platform_loses_nothing_that_was_acknowledged() {
-    let mut processes = Processes::start(u32::try_from(MOMENTS.len()).unwrap()).await;
-    for (index, nth) in MOMENTS.into_iter().enumerate() {
+    let mut processes = Processes::start(u32::try_from(KILL_AT_COMMANDS.len()).unwrap()).await;
+    for (index, nth) in KILL_AT_COMMANDS.into_iter().enumerate() {
         let mut module = processes
-            .doomed(index, processes.host.as_ref().unwrap(), nth)
+            .module_that_kills(index, processes.host.as_ref().unwrap(), nth)
             .await;
         module.settings_mut().max_duration = Duration::from_secs(30);
         let powering = tokio::spawn(async move {
@@ -118,7 +118,7 @@ async fn a_killed_platform_loses_nothing_that_was_acknowledged() {
             module
         });
         let victim = processes.host.as_ref().unwrap().victim();
-        // The platform comes back while the device may still be powered: the gateway waits for it a while.
+        // The platform restarts while the device may still be powered; the gateway waits for it.
         let killed = async {
             while !victim.is_dead() {
                 assert!(!powering.is_finished(), "the chip ran fewer than {nth} commands");
@@ -140,7 +140,7 @@ async fn a_killed_platform_loses_nothing_that_was_acknowledged() {
 
 // The short form of `cargo run --release --bin chaos`.
 #[tokio::test(flavor = "multi_thread")]
-async fn kills_at_random_moments_lose_double_and_invent_nothing() {
+async fn random_kills_lose_duplicate_and_invent_nothing() {
     let plan = Plan {
         kills: 6,
         cards: 1_000,

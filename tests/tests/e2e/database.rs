@@ -1,4 +1,4 @@
-//! The database as it lies on disk.
+//! The database files on disk.
 
 use std::path::Path;
 
@@ -7,9 +7,9 @@ use xieka::api::Api;
 use xieka::demo::world::Ground;
 use xieka::inventory::SAMPLE_TRANSPORT_KEY;
 
-use crate::support::{Doors as _, Running, applied, inventory, power, root, tick};
+use crate::support::{Running, TestActions as _, applied, inventory, power, root, tick};
 
-/// Every file of the database: the main one, the write-ahead log, the shared-memory index.
+/// The bytes of every file of the database: main file, write-ahead log, shared-memory index.
 fn database_bytes(folder: &Path) -> Vec<u8> {
     let mut bytes = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -63,7 +63,7 @@ async fn no_identifier_and_no_key_stands_in_the_database_in_the_clear() {
     let bytes = database_bytes(world.ground.state_dir());
     assert!(
         contains(&bytes, b"qibiao-seed"),
-        "the search finds what is there in the clear"
+        "the search finds a text that is not sealed"
     );
     for chip in &world.inventory.chips {
         for identifier in [
@@ -99,12 +99,12 @@ async fn no_identifier_and_no_key_stands_in_the_database_in_the_clear() {
             "a credential stands in the database"
         );
     }
-    running.end().await;
+    running.shutdown().await;
 }
 
 // R608, §6.3: each transition is recorded
 #[tokio::test(flavor = "multi_thread")]
-async fn the_history_of_a_written_card_is_the_way_through_table_2() {
+async fn the_history_of_a_written_card_follows_table_2() {
     let running = Running::start(inventory(1)).await;
     let world = &running.world;
     let mut module = applied(world, &world.inventory.chips[0]).await;
@@ -136,11 +136,11 @@ async fn the_history_of_a_written_card_is_the_way_through_table_2() {
         .query_row("SELECT state FROM outbox", [], |row| row.get(0))
         .unwrap();
     assert_eq!(outbox, "delivered");
-    running.end().await;
+    running.shutdown().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_first_tick_lays_out_an_empty_database() {
+async fn the_first_tick_migrates_an_empty_database() {
     let ground = Ground::new().await.unwrap();
     let host = ground.launch(root()).platform().await.unwrap();
     let api = Api::new(format!("http://{}", host.addr()));

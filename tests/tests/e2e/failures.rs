@@ -1,9 +1,9 @@
-//! What goes wrong, and what the business system is told.
+//! Failures on the card's side, and what the business system learns of them.
 
 use card_sim::{ApduIndex, Faults, Side};
 use uicc::apdu::StatusWord;
 
-use crate::support::{Doors as _, Running, applied, inventory, power, text};
+use crate::support::{Running, TestActions as _, applied, inventory, power, text};
 
 const EF_IMSI: u16 = 0x6F07;
 
@@ -33,7 +33,7 @@ async fn a_file_that_refuses_its_update_fails_the_write_and_a_new_application_wo
     power(&mut module).await;
     assert_eq!(world.card(&chip.eid).await, ("写卡成功".into(), "100%".into()));
     assert_eq!(world.callbacks(2).await.len(), 2);
-    running.end().await;
+    running.shutdown().await;
 }
 
 // §6.2.4.1: 若运营号无法正常通信，卡片状态维持写卡中
@@ -52,21 +52,21 @@ async fn a_number_that_cannot_attach_leaves_the_card_in_writing_until_it_can() {
     assert_eq!(world.card(&chip.eid).await.0, "写卡中");
     assert!(
         world.ground.receiver.received().is_empty(),
-        "nobody is told of a success that is none"
+        "a success was reported that is none"
     );
 
     world.network.admit(&number.imsi);
     power(&mut module).await;
     assert_eq!(world.callbacks(1).await.len(), 1);
     world.assert_written(&module).await;
-    running.end().await;
+    running.shutdown().await;
 }
 
 // §5.2.1.2, R505: an exhausted chip gets no session, and the allowance never goes up by itself
 #[tokio::test(flavor = "multi_thread")]
 async fn an_exhausted_test_allowance_ends_the_sessions_and_opens_an_incident() {
-    /// Interrupted power-ups within which 33 kB are certainly used up.
-    const MOST_POWER_UPS: usize = 60;
+    /// Interrupted power-ups that use up 33 kB with certainty.
+    const MAX_POWER_UPS: usize = 60;
     let mut stock = inventory(1);
     // Just enough to be allowed to apply (docs/limits.md).
     stock.chips[0].allowance_mb = "0.033".into();
@@ -74,12 +74,12 @@ async fn an_exhausted_test_allowance_ends_the_sessions_and_opens_an_incident() {
     let world = &running.world;
     let chip = &world.inventory.chips[0];
     world.apply(&chip.eid).await.unwrap();
-    // The platform keeps its own account: this chip's counter says five megabytes.
+    // The platform counts by itself: the chip's own counter allows five megabytes.
     let mut module = world
         .module_with(chip, |card| card.allowance(5_000_000_u64))
         .unwrap();
     let mut incidents = Vec::new();
-    for _ in 0..MOST_POWER_UPS {
+    for _ in 0..MAX_POWER_UPS {
         module.set_faults(Faults::power_loss(ApduIndex::Script(8), Side::Before));
         module.power_on().await;
         let list = world.admin("/admin/v1/incidents", &[]).await;
@@ -98,7 +98,7 @@ async fn an_exhausted_test_allowance_ends_the_sessions_and_opens_an_incident() {
     module.set_faults(Faults::default());
     module.power_on().await;
     assert_ne!(world.card(&chip.eid).await.0, "写卡成功");
-    running.end().await;
+    running.shutdown().await;
 }
 
 // R603: the allowance must suffice before an application is accepted
@@ -115,28 +115,28 @@ async fn a_chip_without_test_allowance_cannot_be_applied_for() {
         (refused.status, text(&refused.body, "reason")),
         (403, "allowance_exhausted".into())
     );
-    running.end().await;
+    running.shutdown().await;
 }
 
 // Table 3: 无可用省份资源
 #[tokio::test(flavor = "multi_thread")]
-async fn of_two_chips_that_want_the_last_number_one_gets_it_and_the_other_is_told() {
+async fn of_two_chips_that_want_the_last_number_one_gets_it_and_the_other_is_refused() {
     let mut stock = inventory(2);
     stock.numbers.truncate(1);
     let running = Running::start(stock).await;
     let world = &running.world;
     let (first, second) = (world.inventory.chips[0].clone(), world.inventory.chips[1].clone());
     let (one, other) = tokio::join!(world.try_apply(&first.eid), world.try_apply(&second.eid));
-    let (lucky, unlucky, refused) = match (one.status, other.status) {
+    let (winner, loser, refused) = match (one.status, other.status) {
         (200, 409) => (&first, &second, other),
         (409, 200) => (&second, &first, one),
         both => panic!("expected one success and one refusal, got {both:?}"),
     };
     assert_eq!(text(&refused.body, "reason"), "province_without_number");
-    assert_eq!(world.card(&unlucky.eid).await.0, "申请失败");
-    let mut module = world.module(lucky).unwrap();
+    assert_eq!(world.card(&loser.eid).await.0, "申请失败");
+    let mut module = world.module(winner).unwrap();
     power(&mut module).await;
     assert_eq!(world.callbacks(1).await.len(), 1);
     world.assert_written(&module).await;
-    running.end().await;
+    running.shutdown().await;
 }

@@ -5,15 +5,15 @@ use std::collections::HashSet;
 use card_sim::{ApduIndex, Faults, Module, Side, power_all};
 use xieka::demo::world::World;
 
-use crate::support::{Doors as _, Running, applied, inventory, power};
+use crate::support::{Running, TestActions as _, applied, inventory, power};
 
 /// Modules powered at the same time.
 const AT_ONCE: usize = 8;
-/// Power-ups within which a card must be done; one is enough unless power was lost after the last report.
+/// Power-ups after which a card must be written; one is enough unless power was lost after the last report.
 const POWER_UPS: usize = 2;
 
-/// Every place where power can be lost, found by writing one card without faults.
-async fn places(world: &World) -> Vec<(ApduIndex, Side)> {
+/// Every point at which power can be lost, found by writing one card without faults.
+async fn fault_points(world: &World) -> Vec<(ApduIndex, Side)> {
     let mut module = applied(world, &world.inventory.chips[0]).await;
     let report = power(&mut module).await;
     assert!(
@@ -30,17 +30,17 @@ async fn places(world: &World) -> Vec<(ApduIndex, Side)> {
 
 // §6.2.4.1: writing can be run again after another power-up
 #[tokio::test(flavor = "multi_thread")]
-async fn power_loss_at_any_apdu_is_made_good_by_the_next_power_up() {
-    let places = {
+async fn a_power_loss_at_any_apdu_is_recovered_by_the_next_power_up() {
+    let points = {
         let running = Running::start(inventory(1)).await;
-        let places = places(&running.world).await;
-        running.end().await;
-        places
+        let points = fault_points(&running.world).await;
+        running.shutdown().await;
+        points
     };
-    let running = Running::start(inventory(u32::try_from(places.len()).unwrap())).await;
+    let running = Running::start(inventory(u32::try_from(points.len()).unwrap())).await;
     let world = &running.world;
     let mut modules = Vec::new();
-    for (chip, (at, side)) in world.inventory.chips.iter().zip(&places) {
+    for (chip, (at, side)) in world.inventory.chips.iter().zip(&points) {
         let mut module = applied(world, chip).await;
         module.set_faults(Faults::power_loss(*at, *side));
         modules.push(module);
@@ -54,11 +54,11 @@ async fn power_loss_at_any_apdu_is_made_good_by_the_next_power_up() {
         })
         .await;
         if power_up == 0 {
-            // The first run fixes the number of APDUs only roughly: bytes on the link arrive as they arrive.
+            // The number of APDUs varies a little between runs, since it depends on how bytes arrive on the link.
             assert!(
-                lost * 10 >= places.len() * 9,
+                lost * 10 >= points.len() * 9,
                 "power was lost {lost} times of {}",
-                places.len()
+                points.len()
             );
         }
         modules = unfinished;
@@ -72,6 +72,6 @@ async fn power_loss_at_any_apdu_is_made_good_by_the_next_power_up() {
             "a number is in two chips"
         );
     }
-    assert_eq!(numbers.len(), places.len());
-    running.end().await;
+    assert_eq!(numbers.len(), points.len());
+    running.shutdown().await;
 }

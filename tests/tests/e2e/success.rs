@@ -1,6 +1,6 @@
-//! The way everything should go.
+//! Writes that succeed.
 
-use crate::support::{Doors as _, Running, applied, inventory, power, text};
+use crate::support::{Running, TestActions as _, applied, inventory, power, text};
 
 // §6.2, §7.2.1, §7.2.2.2, §7.2.2.3, §7.3
 #[tokio::test(flavor = "multi_thread")]
@@ -28,7 +28,7 @@ async fn an_application_ends_in_a_written_card_and_a_signed_callback() {
         report.bytes_up + report.bytes_down < 16_000,
         "a card costs few bytes: {report}"
     );
-    running.end().await;
+    running.shutdown().await;
 }
 
 // §7.1.3: retries change nothing twice
@@ -39,12 +39,12 @@ async fn applying_again_with_the_same_parameters_answers_the_same_task() {
     let first = running.world.apply(&eid).await.unwrap();
     let again = running.world.apply(&eid).await.unwrap();
     assert_eq!(text(&first, "task_id"), text(&again, "task_id"));
-    running.end().await;
+    running.shutdown().await;
 }
 
 // §6.2.4.1, Table 3
 #[tokio::test(flavor = "multi_thread")]
-async fn a_written_card_is_left_alone_by_power_ups_and_refuses_another_application() {
+async fn power_ups_do_not_change_a_written_card_and_another_application_is_refused() {
     let running = Running::start(inventory(2)).await;
     let world = &running.world;
     let mut module = applied(world, &world.inventory.chips[0]).await;
@@ -57,7 +57,7 @@ async fn a_written_card_is_left_alone_by_power_ups_and_refuses_another_applicati
     assert_eq!(world.card(&world.inventory.chips[0].eid).await.0, "写卡成功");
     assert_eq!(world.callbacks(1).await.len(), 1);
     world.assert_written(&module).await;
-    running.end().await;
+    running.shutdown().await;
 }
 
 // §5.2.2: every suite a chip may offer
@@ -90,7 +90,7 @@ async fn chips_of_every_tls_suite_and_fragment_length_are_written() {
         power(&mut module).await;
         assert_eq!(world.card(&chip.eid).await.0, "写卡成功");
     }
-    running.end().await;
+    running.shutdown().await;
 }
 
 // The other shipped card profile: the RFM application refreshes by itself, and the issuer may have locked EF_ICCID.
@@ -122,5 +122,5 @@ async fn a_generic_usim_is_written_and_a_locked_iccid_is_reported() {
     assert_eq!(world.card(&locked.eid).await.0, "写卡失败");
     let callbacks = world.callbacks(2).await;
     assert_eq!(text(&callbacks[1], "failure"), "iccid_refused");
-    running.end().await;
+    running.shutdown().await;
 }

@@ -1,4 +1,4 @@
-//! A world per test, on components that are built once.
+//! A platform with gateway and demonstration data for each test, on components that are built once.
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -28,9 +28,9 @@ pub(crate) fn inventory(count: u32) -> Inventory {
     Inventory::generate(1, count, SAMPLE_TRANSPORT_KEY_NAME, &SAMPLE_TRANSPORT_KEY).unwrap()
 }
 
-/// A running platform and gateway with a prepared world.
+/// A running platform and gateway, with what the demonstration prepares.
 pub(crate) struct Running {
-    /// What a business system, an administrator and a device see.
+    /// The views of a business system, an administrator and a device.
     pub(crate) world: World,
     stack: Stack,
 }
@@ -49,27 +49,27 @@ impl Running {
         Self { world, stack }
     }
 
-    /// Ends platform and gateway in order.
-    pub(crate) async fn end(self) {
+    /// Stops gateway and platform, in this order.
+    pub(crate) async fn shutdown(self) {
         self.stack.shutdown().await;
     }
 }
 
-/// What tests ask of a world beyond what the demonstration asks.
-pub(crate) trait Doors {
-    /// Asks for the card's state and its progress.
+/// Requests and checks of the tests, beyond those of the demonstration.
+pub(crate) trait TestActions {
+    /// The card's state and progress.
     async fn card(&self, eid: &str) -> (String, String);
-    /// Applies and returns the answer as it is.
+    /// Applies and returns the answer, success or not.
     async fn try_apply(&self, eid: &str) -> Answer;
-    /// A document of the administrator's interface.
+    /// Reads a document of the administrator's interface.
     async fn admin(&self, path: &str, query: &[(&str, &str)]) -> Value;
-    /// Lets the platform do its periodic work until `count` callbacks arrived.
+    /// Ticks the platform, waits until `count` callbacks have arrived, and returns their bodies.
     async fn callbacks(&self, count: usize) -> Vec<Value>;
-    /// Asserts that everything the demonstration checks holds for this chip.
+    /// Asserts that every check of the demonstration holds for this chip.
     async fn assert_written(&self, module: &Module);
 }
 
-impl Doors for World {
+impl TestActions for World {
     async fn card(&self, eid: &str) -> (String, String) {
         let status = self.status(eid).await.unwrap();
         (text(&status, "card_status"), text(&status, "progress"))
@@ -100,7 +100,7 @@ impl Doors for World {
             self.ground.secrets.get("SPIN_VARIABLE_CRON_SECRET").unwrap(),
         )
         .await;
-        // A first delivery may already be on its way by the gateway's own tick: its arrival is waited for.
+        // A first delivery may already be in flight from the gateway's own tick, so the arrival is awaited.
         let arrived = async {
             loop {
                 let changed = self.ground.receiver.changed();
@@ -130,7 +130,7 @@ impl Doors for World {
     }
 }
 
-/// One tick of the periodic work, as a timer would give it.
+/// Runs one tick of the periodic work.
 pub(crate) async fn tick(api: &Api, cron_secret: &str) {
     api.post_json(cron_secret, "/internal/cron", &Value::Null)
         .await
@@ -145,7 +145,7 @@ pub(crate) async fn applied(world: &World, chip: &ChipRow) -> Module {
     world.module(chip).unwrap()
 }
 
-/// Powers the module and asserts that the power cycle ended as a flawless one does.
+/// Powers the module and asserts that the power cycle ended without a fault.
 pub(crate) async fn power(module: &mut Module) -> PowerCycleReport {
     let report = module.power_on().await;
     assert!(report.finished(), "{report}");

@@ -1,10 +1,10 @@
-//! Key-value probes, through `spin:key-value` and `wasi:keyvalue`.
+//! Key-value stores, through `spin:key-value` and `wasi:keyvalue`.
 
 use serde_json::{Value, json};
 use spin_sdk::experimental::wasi::keyvalue::{atomics, batch, store};
 use spin_sdk::key_value::Store;
 
-/// Sets, reads, lists, deletes, through one interface what the other wrote.
+/// Sets, reads, lists and deletes through each interface what the other one wrote.
 pub(crate) async fn round_trip(label: &str) -> anyhow::Result<Value> {
     let spin = Store::open(label).await?;
     let before = spin.get("absent").await?;
@@ -37,13 +37,13 @@ pub(crate) fn increment(label: &str, key: &str) -> anyhow::Result<Value> {
     Ok(json!(atomics::increment(&open(label)?, key, 1).map_err(refused)?))
 }
 
-/// Swaps twice with a handle that has been overtaken in between.
+/// Swaps a value that has changed since the handle was made, then swaps with the new handle.
 pub(crate) fn swap(label: &str) -> anyhow::Result<Value> {
     let bucket = open(label)?;
     let handle = atomics::Cas::new(&bucket, "swapped").map_err(refused)?;
-    bucket.set("swapped", b"overtaken").map_err(refused)?;
+    bucket.set("swapped", b"theirs").map_err(refused)?;
     let (first, newer) = match atomics::swap(handle, b"mine") {
-        Ok(()) => return Ok(json!("swapped although overtaken")),
+        Ok(()) => return Ok(json!("swapped although the value had changed")),
         Err(atomics::CasError::StoreError(error)) => return Err(refused(error)),
         Err(atomics::CasError::CasFailed(newer)) => (newer.current().map_err(refused)?, newer),
     };

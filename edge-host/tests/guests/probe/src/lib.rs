@@ -1,7 +1,7 @@
-//! Does what the tests of edge-host ask for and reports what came of it, as JSON.
+//! Performs the action that a test of edge-host asks for and reports the result as JSON.
 //!
-//! The last segment of the path names the probe, the body holds its arguments. Holds no opinion about
-//! what the host should do: that is for the tests.
+//! The last segment of the path names the action, the body holds its arguments. The component asserts
+//! nothing: that is done in the tests.
 
 mod kv;
 mod sql;
@@ -16,22 +16,22 @@ use spin_sdk::http::{FullBody, Request, Response, StatusCode, send};
 use spin_sdk::wasip3::clocks::system_clock;
 use spin_sdk::{http_service, variables};
 
-/// The largest body of a probe, in bytes.
+/// The largest request body, in bytes.
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
-/// How often a waiting probe looks, at most.
-const MAX_LOOKS: u32 = 2000;
+/// How often a waiting request polls, at most.
+const MAX_POLLS: u32 = 2000;
 
-/// Between two looks.
-const LOOK_AGAIN: Duration = Duration::from_millis(5);
+/// Time between two polls.
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
-/// Requests this instance has taken.
+/// Requests that this instance has received.
 static REQUESTS: AtomicU32 = AtomicU32::new(0);
 
 #[http_service]
 async fn handle(request: Request) -> (StatusCode, String) {
     let nth = REQUESTS.fetch_add(1, Ordering::SeqCst) + 1;
-    match probe(request, nth).await {
+    match act(request, nth).await {
         Ok(value) => (StatusCode::OK, value.to_string()),
         Err(error) => (
             StatusCode::BAD_REQUEST,
@@ -40,7 +40,7 @@ async fn handle(request: Request) -> (StatusCode, String) {
     }
 }
 
-async fn probe(request: Request, nth: u32) -> anyhow::Result<Value> {
+async fn act(request: Request, nth: u32) -> anyhow::Result<Value> {
     let name = request
         .uri()
         .path()
@@ -59,15 +59,15 @@ async fn probe(request: Request, nth: u32) -> anyhow::Result<Value> {
         "variable" => variable(text(&arguments, "name")?).await,
         "environment" => Ok(json!(std::env::vars().collect::<Vec<_>>())),
         "fetch" => fetch(text(&arguments, "url")?).await,
-        "company" => company(text(&arguments, "url")?).await,
+        "wait-for-second-request" => wait_for_second_request(text(&arguments, "url")?).await,
         "panic" => panic!("asked to"),
         "sql" => sql::run(&arguments).await,
-        "bump" => sql::bump(&arguments).await,
-        "leave" => sql::leave().await,
+        "add-one" => sql::add_one(&arguments).await,
+        "leave-transaction-open" => sql::leave_transaction_open().await,
         "kv" => kv::round_trip(text(&arguments, "store")?).await,
         "increment" => kv::increment(text(&arguments, "store")?, text(&arguments, "key")?),
         "swap" => kv::swap(text(&arguments, "store")?),
-        _ => bail!("no such probe"),
+        _ => bail!("no such action"),
     }
 }
 
@@ -127,15 +127,15 @@ async fn fetch(url: &str) -> anyhow::Result<Value> {
     Ok(json!({ "status": status, "body": String::from_utf8_lossy(&body) }))
 }
 
-/// Tells the given address that it is here, and waits until another request is in this instance too.
-async fn company(url: &str) -> anyhow::Result<Value> {
+/// Requests the given address, then waits until this instance has received a second request.
+async fn wait_for_second_request(url: &str) -> anyhow::Result<Value> {
     fetch(url).await?;
-    for _ in 0..MAX_LOOKS {
+    for _ in 0..MAX_POLLS {
         let requests = REQUESTS.load(Ordering::SeqCst);
         if requests > 1 {
             return Ok(json!(requests));
         }
-        spin_sdk::time::sleep(LOOK_AGAIN).await;
+        spin_sdk::time::sleep(POLL_INTERVAL).await;
     }
-    bail!("nobody came")
+    bail!("no second request")
 }

@@ -1,4 +1,4 @@
-//! SQLite probes, through both forms of the interface.
+//! SQLite, through both forms of the interface.
 
 use std::cell::RefCell;
 
@@ -8,14 +8,14 @@ use serde_json::{Value, json};
 use spin_sdk::sqlite::wit::sqlite::Connection as PlainConnection;
 use spin_sdk::sqlite::{Connection, Value as SqlValue};
 
-/// The tests are about locks, not about disks.
+/// The tests are about locks, not about the disk.
 const NO_SYNC: &str = "PRAGMA synchronous = OFF";
 
 const WRITE: &str = "UPDATE counter SET n = $1 RETURNING n AS n";
 
 thread_local! {
     /// Connections left open on purpose; they live as long as the instance.
-    static LEFT: RefCell<Vec<Connection>> = const { RefCell::new(Vec::new()) };
+    static LEFT_OPEN: RefCell<Vec<Connection>> = const { RefCell::new(Vec::new()) };
 }
 
 #[derive(Deserialize)]
@@ -83,17 +83,17 @@ fn to_json(value: &SqlValue) -> Value {
     }
 }
 
-/// One read-modify-write of the only row of `counter`, in a transaction begun as asked.
-pub(crate) async fn bump(arguments: &Value) -> anyhow::Result<Value> {
+/// Adds one to the only row of `counter`, in a transaction that begins with the given statement.
+pub(crate) async fn add_one(arguments: &Value) -> anyhow::Result<Value> {
     let begin = crate::text(arguments, "begin")?;
     if arguments["plain"] == true {
-        bump_plain(begin)
+        add_one_plain(begin)
     } else {
-        bump_streaming(begin).await
+        add_one_streaming(begin).await
     }
 }
 
-async fn bump_streaming(begin: &str) -> anyhow::Result<Value> {
+async fn add_one_streaming(begin: &str) -> anyhow::Result<Value> {
     let connection = Connection::open_default().await?;
     stream(&connection, NO_SYNC).await?;
     stream(&connection, begin).await?;
@@ -110,7 +110,7 @@ async fn bump_streaming(begin: &str) -> anyhow::Result<Value> {
     Ok(json!({ "n": n + 1, "rows": written.len(), "changes": connection.changes().await }))
 }
 
-fn bump_plain(begin: &str) -> anyhow::Result<Value> {
+fn add_one_plain(begin: &str) -> anyhow::Result<Value> {
     let connection = PlainConnection::open("default")?;
     connection.execute(NO_SYNC, &[])?;
     connection.execute(begin, &[])?;
@@ -123,11 +123,11 @@ fn bump_plain(begin: &str) -> anyhow::Result<Value> {
     Ok(json!({ "n": n + 1, "rows": written.rows.len(), "changes": connection.changes() }))
 }
 
-/// Leaves a connection behind that holds a write transaction.
-pub(crate) async fn leave() -> anyhow::Result<Value> {
+/// Leaves a connection open that holds a write transaction.
+pub(crate) async fn leave_transaction_open() -> anyhow::Result<Value> {
     let connection = Connection::open_default().await?;
     stream(&connection, "BEGIN IMMEDIATE").await?;
     stream(&connection, "UPDATE counter SET n = 1000").await?;
-    LEFT.with_borrow_mut(|left| left.push(connection));
+    LEFT_OPEN.with_borrow_mut(|open| open.push(connection));
     Ok(Value::Null)
 }

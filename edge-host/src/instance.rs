@@ -1,7 +1,7 @@
 //! Instances of components: what one holds, when it takes another request, when it ends.
 //!
-//! The reuse rules are Spin's; the machinery is wasmtime-wasi-http's. An instance that traps answers
-//! 500 to every request it has in flight and is dropped, and nothing else notices.
+//! The reuse policy is Spin's; wasmtime-wasi-http runs the instances. An instance that traps answers 500 to
+//! every request it has in flight and is dropped. No other instance is affected.
 
 use std::future::pending;
 use std::pin::Pin;
@@ -21,27 +21,28 @@ use wasmtime_wasi_http::handler::{
 use wasmtime_wasi_http::p3::bindings::ServicePre;
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
-use crate::app::{App, Component};
-use crate::clock::OwnedClock;
+use crate::clock::EmbedderClock;
+use crate::component::Component;
+use crate::host_state::HostState;
 use crate::logs::{LineStream, Output};
 use crate::options::Reuse;
-use crate::outbound::Hooks;
+use crate::outbound::{OutboundHooks, ServiceChaining};
 
-/// Connections, stores, requests, bodies … one instance may have open at once.
+/// The most resources that one instance has open: connections, stores, requests, bodies.
 const MAX_RESOURCES: usize = 16 * 1024;
 
-/// What an instance holds on the host's side.
+/// The host's data of one instance.
 pub(crate) struct Guest {
-    pub(crate) app: Arc<App>,
+    pub(crate) host: Arc<HostState>,
     pub(crate) component: Arc<Component>,
     pub(crate) table: ResourceTable,
     wasi: WasiCtx,
     http: WasiHttpCtx,
-    hooks: Hooks,
+    hooks: OutboundHooks,
     _alive: TaskTrackerToken,
 }
 
-/// Tells the generated bindings how to reach a [`Guest`].
+/// Gives the generated bindings access to a [`Guest`].
 pub(crate) struct GuestData;
 
 impl HasData for GuestData {
@@ -49,25 +50,25 @@ impl HasData for GuestData {
 }
 
 impl Guest {
-    fn new(app: Arc<App>, component: Arc<Component>) -> Self {
-        let output = |output| LineStream::new(component.name.clone(), output, app.log_sink.clone());
+    fn new(host: Arc<HostState>, chaining: Arc<dyn ServiceChaining>, component: Arc<Component>) -> Self {
+        let output = |output| LineStream::new(component.name.clone(), output, host.log_sink.clone());
         let mut wasi = WasiCtxBuilder::new();
         wasi.stdout(output(Output::Stdout)).stderr(output(Output::Stderr));
         for (name, value) in &component.environment {
             wasi.env(name, value);
         }
-        if let Some(clock) = &app.clock {
-            wasi.wall_clock(OwnedClock(clock.clone()));
+        if let Some(clock) = &host.clock {
+            wasi.wall_clock(EmbedderClock(clock.clone()));
         }
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_RESOURCES);
         Self {
-            hooks: Hooks::new(app.clone(), component.clone()),
+            hooks: OutboundHooks::new(host.clone(), chaining, component.clone()),
             wasi: wasi.build(),
             http: WasiHttpCtx::new(),
-            _alive: app.workers.token(),
+            _alive: host.instances.token(),
             table,
-            app,
+            host,
             component,
         }
     }
@@ -92,26 +93,28 @@ impl WasiHttpView for Guest {
     }
 }
 
-/// Makes the instances of one component.
-pub(crate) struct Instances {
-    pub(crate) app: Weak<App>,
+/// Creates the instances of one component.
+pub(crate) struct InstanceFactory {
+    pub(crate) host: Arc<HostState>,
+    /// Gone when the application has been shut down.
+    pub(crate) chaining: Weak<dyn ServiceChaining>,
     pub(crate) component: Arc<Component>,
     pub(crate) service: ServicePre<Guest>,
     pub(crate) reuse: Reuse,
 }
 
-impl HandlerState for Instances {
+impl HandlerState for InstanceFactory {
     type StoreData = Guest;
     type WorkerExpiration = Expiration;
-    type WorkerState = Rules;
+    type WorkerState = ReusePolicy;
 
-    async fn instantiate(&self) -> wasmtime::Result<Instance<Guest, Expiration, Rules>> {
-        let app = self
-            .app
+    async fn instantiate(&self) -> wasmtime::Result<Instance<Guest, Expiration, ReusePolicy>> {
+        let chaining = self
+            .chaining
             .upgrade()
             .ok_or_else(|| wasmtime::format_err!("the application has been shut down"))?;
-        let expiration = Expiration::new(&app, self.reuse.idle);
-        let guest = Guest::new(app, self.component.clone());
+        let expiration = Expiration::new(&self.host, self.reuse.idle);
+        let guest = Guest::new(self.host.clone(), chaining, self.component.clone());
         let mut store = Store::new(self.service.engine(), guest);
         let service = self.service.instantiate_async(&mut store).await?;
         Ok(Instance {
@@ -119,7 +122,7 @@ impl HandlerState for Instances {
             proxy: Proxy::P3(service),
             view: Guest::http,
             expiration,
-            state: Rules {
+            state: ReusePolicy {
                 component: self.component.name.clone(),
                 reuse: self.reuse,
             },
@@ -127,7 +130,7 @@ impl HandlerState for Instances {
     }
 }
 
-/// Ends an instance: idle for too long, idle at shutdown, or killed.
+/// Ends an instance that is idle for too long, idle at shutdown, or killed.
 pub(crate) struct Expiration {
     idle: Duration,
     sleep: Pin<Box<Sleep>>,
@@ -136,12 +139,12 @@ pub(crate) struct Expiration {
 }
 
 impl Expiration {
-    fn new(app: &App, idle: Duration) -> Self {
+    fn new(host: &HostState, idle: Duration) -> Self {
         Self {
             idle,
             sleep: Box::pin(tokio::time::sleep(idle)),
-            closing: Box::pin(app.closing.clone().cancelled_owned()),
-            killed: Box::pin(app.killed.clone().cancelled_owned()),
+            closing: Box::pin(host.closing.clone().cancelled_owned()),
+            killed: Box::pin(host.killed.clone().cancelled_owned()),
         }
     }
 }
@@ -173,12 +176,12 @@ impl WorkerExpiration for Expiration {
 }
 
 /// Decides whether an instance takes another request.
-pub(crate) struct Rules {
+pub(crate) struct ReusePolicy {
     component: Arc<str>,
     reuse: Reuse,
 }
 
-impl WorkerState for Rules {
+impl WorkerState for ReusePolicy {
     type StoreData = Guest;
     type RequestData = ();
 
@@ -192,7 +195,7 @@ impl WorkerState for Rules {
         }
     }
 
-    /// There is no request timeout, as in Spin.
+    /// Never ends a request: there is no request timeout, as in Spin.
     fn on_request_start(
         &self,
         _: StoreContextMut<'_, Guest>,

@@ -1,5 +1,5 @@
-//! A platform to measure: a database with one client, chips and numbers; the components in edge-host, a bare component
-//! beside them, and the native server on a copy of the database.
+//! A platform to measure: a database with one client, chips and numbers, the components and a bare component in
+//! edge-host, and the native server on a copy of the database.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use xieka::secrets::Secrets;
 use crate::generate;
 use crate::native::Native;
 
-/// The application's root with built components, and the manifest that has the bare one beside them.
+/// Builds the components and returns the path of a manifest that also has the bare one.
 fn manifest() -> Result<&'static Path> {
     static MANIFEST: OnceLock<PathBuf> = OnceLock::new();
     if let Some(manifest) = MANIFEST.get() {
@@ -55,13 +55,13 @@ fn manifest() -> Result<&'static Path> {
 }
 
 /// Names and sizes in bytes of the built components.
-pub(crate) fn sizes() -> Result<Vec<(String, u64)>> {
+pub(crate) fn component_sizes() -> Result<Vec<(String, u64)>> {
     manifest()?;
     components::sizes(&components::application_root()?)
 }
 
-/// A running platform, and the native server beside it.
-pub(crate) struct Place {
+/// A running platform and a running native server.
+pub(crate) struct MeasuredPlatform {
     pub(crate) host: Host,
     pub(crate) native: Native,
     pub(crate) token: String,
@@ -72,13 +72,14 @@ pub(crate) struct Place {
     _folder: tempfile::TempDir,
 }
 
-impl Place {
-    /// With `count` chips and numbers of one client, all in one province.
+impl MeasuredPlatform {
+    /// Starts both with `count` chips and numbers of one client, all in one province.
     pub(crate) async fn with(count: u32) -> Result<Self> {
-        Self::reusing(count, Reuse::default()).await
+        Self::with_reuse(count, Reuse::default()).await
     }
 
-    pub(crate) async fn reusing(count: u32, reuse: Reuse) -> Result<Self> {
+    /// Starts both, with a reuse policy of the platform's instances.
+    pub(crate) async fn with_reuse(count: u32, reuse: Reuse) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let secrets = generate::secrets()?;
         let state = folder.path().join("platform");
@@ -98,7 +99,7 @@ impl Place {
             ..Options::default()
         })
         .await?;
-        let mut place = Self {
+        let mut platform = Self {
             host,
             native,
             token: String::new(),
@@ -108,12 +109,12 @@ impl Place {
             file,
             _folder: folder,
         };
-        place.token = place.open_up().await?;
-        Ok(place)
+        platform.token = platform.lift_limits().await?;
+        Ok(platform)
     }
 
-    /// Lifts the client's limits, on both sides, and takes a token that both accept.
-    async fn open_up(&self) -> Result<String> {
+    /// Lifts the client's limits on both servers and takes a token that both accept.
+    async fn lift_limits(&self) -> Result<String> {
         let limits: serde_json::Map<_, _> = BUSINESS
             .iter()
             .map(|interface| (interface.name.to_owned(), json!(1_000_000)))
@@ -135,16 +136,16 @@ impl Place {
                 self.client["secret"].as_str().context("a secret")?,
             ),
         ];
-        let taken = api.get("/v1/token", &credentials).await?.ok("taking a token")?;
-        Ok(taken["token"].as_str().context("a token")?.to_owned())
+        let answer = api.get("/v1/token", &credentials).await?.ok("taking a token")?;
+        Ok(answer["token"].as_str().context("a token")?.to_owned())
     }
 
-    /// What the periodic work is ticked with.
+    /// The secret of a tick of the periodic work.
     pub(crate) fn cron_secret(&self) -> Result<String> {
         Ok(self.secrets.get("SPIN_VARIABLE_CRON_SECRET")?.to_owned())
     }
 
-    /// Takes `count` numbers out of the pool for good.
+    /// Retires `count` numbers of the pool.
     pub(crate) fn retire(&self, count: usize) -> Result<()> {
         let db = rusqlite::Connection::open(&self.file)?;
         let some = "UPDATE number SET status = 'retired' WHERE iccid_index IN (SELECT iccid_index FROM number LIMIT ?1)";
@@ -167,7 +168,8 @@ impl Place {
         Ok((usize::try_from(numbers)?, usize::try_from(chips)?))
     }
 
-    pub(crate) async fn end(self) {
+    /// Stops the platform.
+    pub(crate) async fn shutdown(self) {
         self.host.shutdown().await;
     }
 }

@@ -1,4 +1,4 @@
-//! A platform without gateway, with a stopped clock, two clients, chips and numbers; and a way to send it anything.
+//! A platform without a gateway, with a clock that the test advances, two clients, chips and numbers.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -17,34 +17,34 @@ use xieka::components;
 use xieka::inventory::{Inventory, SAMPLE_TRANSPORT_KEY, SAMPLE_TRANSPORT_KEY_NAME};
 use xieka::secrets::Secrets;
 use xieka::stack::Launch;
-use xieka_tests::{alone, reuse};
+use xieka_tests::{one_request_per_instance, reuse};
 
 /// 2026-07-01T08:00:00+08:00, in milliseconds since 1970.
 const START: i64 = 1_782_864_000_000;
 
-/// An account of a business system.
+/// A business system's credentials and token.
 #[derive(Clone)]
-pub(crate) struct Account {
+pub(crate) struct ClientAccount {
     pub(crate) id: String,
     pub(crate) secret: String,
     pub(crate) token: String,
 }
 
 /// A running platform.
-pub(crate) struct Door {
+pub(crate) struct TestPlatform {
     pub(crate) host: Host,
     pub(crate) secrets: Secrets,
     pub(crate) inventory: Inventory,
-    /// A client with every permission; all chips are its.
-    pub(crate) one: Account,
+    /// A client with every permission; it owns all chips.
+    pub(crate) owner: ClientAccount,
     /// Another client with every permission and nothing else.
-    pub(crate) other: Account,
+    pub(crate) other: ClientAccount,
     now: Arc<AtomicI64>,
     client: Client<HttpConnector, Full<Bytes>>,
     folder: tempfile::TempDir,
 }
 
-/// What came back.
+/// A complete response.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
@@ -54,25 +54,27 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
+    /// The reason code of a refusal; "none" for a success.
     pub(crate) fn reason(&self) -> &str {
         self.body["reason"].as_str().unwrap_or("none")
     }
 
+    /// A header's value; empty when it is absent.
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 }
 
-/// A request under construction.
+/// A request to send.
 #[derive(Clone, Default)]
-pub(crate) struct Sent {
+pub(crate) struct TestRequest {
     pub(crate) method: String,
     pub(crate) target: String,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
 }
 
-impl Sent {
+impl TestRequest {
     pub(crate) fn get(target: impl Into<String>) -> Self {
         Self {
             method: "GET".into(),
@@ -116,18 +118,19 @@ pub(crate) fn root() -> PathBuf {
     .clone()
 }
 
-/// Sixteen requests at a time in one instance, or an instance for each request.
-pub(crate) fn reuses() -> [Reuse; 2] {
-    [Reuse::default(), alone()]
+/// Both policies under test: sixteen requests at a time in one instance, and an instance for each request.
+pub(crate) fn reuse_policies() -> [Reuse; 2] {
+    [Reuse::default(), one_request_per_instance()]
 }
 
-impl Door {
-    pub(crate) async fn open() -> Self {
-        Self::open_with(reuse(), &[]).await
+impl TestPlatform {
+    /// Starts a platform with the reuse policy of the test run.
+    pub(crate) async fn start() -> Self {
+        Self::start_with(reuse(), &[]).await
     }
 
-    /// With `count` chips and numbers of province 37.
-    pub(crate) async fn open_with(reuse: Reuse, variables: &[(&str, &str)]) -> Self {
+    /// Starts a platform with other application variables.
+    pub(crate) async fn start_with(reuse: Reuse, variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut secrets = Secrets::generate().unwrap();
         let transport = format!(
@@ -141,30 +144,33 @@ impl Door {
         let now = Arc::new(AtomicI64::new(START));
         let host = launch(&folder, &secrets, &now, reuse).platform().await.unwrap();
         let inventory = Inventory::generate(1, 24, SAMPLE_TRANSPORT_KEY_NAME, &SAMPLE_TRANSPORT_KEY).unwrap();
-        let blank = Account {
+        let blank = ClientAccount {
             id: String::new(),
             secret: String::new(),
             token: String::new(),
         };
-        let mut door = Self {
+        let mut platform = Self {
             host,
             secrets,
             inventory,
-            one: blank.clone(),
+            owner: blank.clone(),
             other: blank,
             now,
             client: Client::builder(TokioExecutor::new()).build_http(),
             folder,
         };
-        door.one = door.account("127.0.0.1/32").await;
-        door.other = door.account("127.0.0.1/32").await;
-        let chips = format!("/admin/v1/chips:import?client_id={}", door.one.id);
+        platform.owner = platform.create_account("127.0.0.1/32").await;
+        platform.other = platform.create_account("127.0.0.1/32").await;
+        let chips = format!("/admin/v1/chips:import?client_id={}", platform.owner.id);
         for (path, csv) in [
-            (chips.as_str(), door.inventory.chips_csv().unwrap()),
-            ("/admin/v1/numbers:import", door.inventory.numbers_csv().unwrap()),
+            (chips.as_str(), platform.inventory.chips_csv().unwrap()),
+            (
+                "/admin/v1/numbers:import",
+                platform.inventory.numbers_csv().unwrap(),
+            ),
         ] {
-            let report = door
-                .send(Sent::post(path, "text/csv", csv).bearer(&door.admin()))
+            let report = platform
+                .send(TestRequest::post(path, "text/csv", csv).bearer(&platform.admin_secret()))
                 .await;
             assert_eq!(
                 (report.status, &report.body["rejected"]),
@@ -173,29 +179,29 @@ impl Door {
                 report.text
             );
         }
-        door
+        platform
     }
 
-    /// A second platform on the same database.
-    pub(crate) async fn second(&self) -> Host {
+    /// Starts a second platform on the same database.
+    pub(crate) async fn start_second_node(&self) -> Host {
         let launch = launch(&self.folder, &self.secrets, &self.now, reuse());
         launch.platform().await.unwrap()
     }
 
-    /// A new client with every permission.
-    pub(crate) async fn account(&self, ips: &str) -> Account {
+    /// Creates a client with every permission; it gets a token when its addresses include this machine's.
+    pub(crate) async fn create_account(&self, ips: &str) -> ClientAccount {
         let permissions: Vec<_> = Permission::ALL
             .iter()
             .map(|permission| permission.code())
             .collect();
-        let made = self
+        let created = self
             .admin_post(
                 "/admin/v1/clients",
                 json!({"name": "c", "phone": "13800000000", "ips": [ips], "permissions": permissions}),
             )
             .await;
-        let text = |field: &str| made.body[field].as_str().unwrap().to_owned();
-        let mut account = Account {
+        let text = |field: &str| created.body[field].as_str().unwrap().to_owned();
+        let mut account = ClientAccount {
             id: text("client_id"),
             secret: text("client_secret"),
             token: String::new(),
@@ -206,121 +212,141 @@ impl Door {
         account
     }
 
+    /// Takes a token.
     pub(crate) async fn token(&self, id: &str, secret: &str) -> String {
-        let taken = self
-            .send(Sent::get(format!(
+        let answer = self
+            .send(TestRequest::get(format!(
                 "/v1/token?client_id={id}&client_secret={secret}"
             )))
             .await;
-        taken.body["token"].as_str().expect(&taken.text).to_owned()
+        answer.body["token"].as_str().expect(&answer.text).to_owned()
     }
 
-    pub(crate) fn admin(&self) -> String {
+    /// The administrator's secret.
+    pub(crate) fn admin_secret(&self) -> String {
         self.secret("admin_secret")
     }
 
+    /// The value of a secret variable, such as `cron_secret`.
     pub(crate) fn secret(&self, name: &str) -> String {
         let name = format!("SPIN_VARIABLE_{}", name.to_uppercase());
         self.secrets.get(&name).unwrap().to_owned()
     }
 
+    /// The path of the database file.
     pub(crate) fn database(&self) -> PathBuf {
         self.folder.path().join("sqlite_db.db")
     }
 
+    /// The platform's time, in milliseconds since 1970.
     pub(crate) fn now(&self) -> i64 {
         self.now.load(Ordering::SeqCst)
     }
 
-    pub(crate) fn pass(&self, ms: i64) {
+    /// Moves the platform's clock by so many milliseconds.
+    pub(crate) fn advance_clock(&self, ms: i64) {
         self.now.fetch_add(ms, Ordering::SeqCst);
     }
 
+    /// The EID of a chip, by its index in the inventory.
     pub(crate) fn eid(&self, chip: usize) -> &str {
         &self.inventory.chips[chip].eid
     }
 
+    /// Sends a document as an administrator; the answer must be 200.
     pub(crate) async fn admin_post(&self, path: &str, body: Value) -> Reply {
-        let sent = Sent::post(path, "application/json", body.to_string()).bearer(&self.admin());
-        let reply = self.send(sent).await;
+        let request =
+            TestRequest::post(path, "application/json", body.to_string()).bearer(&self.admin_secret());
+        let reply = self.send(request).await;
         assert_eq!(reply.status, 200, "{path}: {}", reply.text);
         reply
     }
 
+    /// Reads a document as an administrator; the answer must be 200.
     pub(crate) async fn admin_get(&self, path: &str) -> Value {
-        let reply = self.send(Sent::get(path).bearer(&self.admin())).await;
+        let reply = self
+            .send(TestRequest::get(path).bearer(&self.admin_secret()))
+            .await;
         assert_eq!(reply.status, 200, "{path}: {}", reply.text);
         reply.body
     }
 
-    /// Applies for a chip and returns the task.
-    pub(crate) async fn applied(&self, chip: usize) -> String {
+    /// Applies for a chip and returns the task's id.
+    pub(crate) async fn apply(&self, chip: usize) -> String {
         let target = format!(
             "/v1/write/apply?eid={}&write_type=1&province_code=37",
             self.eid(chip)
         );
-        let reply = self.send(Sent::get(target).bearer(&self.one.token)).await;
+        let reply = self
+            .send(TestRequest::get(target).bearer(&self.owner.token))
+            .await;
         reply.body["task_id"].as_str().expect(&reply.text).to_owned()
     }
 
-    /// Lets a gateway open a session for a chip.
-    pub(crate) async fn session(&self, chip: usize) -> (String, Reply) {
-        self.open_session(self.eid(chip)).await
+    /// Opens a gateway session for the chip at this index and returns its id.
+    pub(crate) async fn open_session_at(&self, chip: usize) -> (String, Reply) {
+        self.request_session(self.eid(chip)).await
     }
 
-    /// Lets a gateway open a session for the chip with this EID.
-    pub(crate) async fn session_of(&self, eid: &str) -> String {
-        let (id, reply) = self.open_session(eid).await;
+    /// Opens a gateway session for the chip with this EID and returns its id; the answer must be 200.
+    pub(crate) async fn open_session(&self, eid: &str) -> String {
+        let (id, reply) = self.request_session(eid).await;
         assert_eq!(reply.status, 200, "{}", reply.text);
         id
     }
 
-    async fn open_session(&self, eid: &str) -> (String, Reply) {
+    async fn request_session(&self, eid: &str) -> (String, Reply) {
         let id = format!(
             "0190a5b0-0000-7000-8000-{:012x}",
             self.now.fetch_add(1, Ordering::SeqCst)
         );
         let body =
             json!({"session_id": id, "eid": eid, "peer": "192.0.2.1:1", "agent": null, "resumed": false});
-        (id, self.gateway("/internal/gateway/sessions", &body).await)
+        (
+            id,
+            self.post_as_gateway("/internal/gateway/sessions", &body).await,
+        )
     }
 
+    /// Reports an event of a session as a gateway does; the answer must be 200.
     pub(crate) async fn report(&self, session: &str, event: Value) {
         let body =
             json!({"session_id": session, "seq": 1, "event": event, "bytes_up": 100, "bytes_down": 550});
-        let reply = self.gateway("/internal/gateway/report", &body).await;
+        let reply = self.post_as_gateway("/internal/gateway/report", &body).await;
         assert_eq!(reply.status, 200, "{}", reply.text);
     }
 
-    async fn gateway(&self, path: &str, body: &Value) -> Reply {
-        let sent = Sent::post(path, "application/json", body.to_string());
-        self.send(sent.bearer(&self.secret("gateway_secret"))).await
+    async fn post_as_gateway(&self, path: &str, body: &Value) -> Reply {
+        let request = TestRequest::post(path, "application/json", body.to_string());
+        self.send(request.bearer(&self.secret("gateway_secret"))).await
     }
 
-    /// Applies for a chip, writes it and verifies it.
-    pub(crate) async fn written(&self, chip: usize) -> String {
-        let task = self.applied(chip).await;
-        let (session, _) = self.session(chip).await;
+    /// Applies for a chip, writes and verifies it, and returns the task's id.
+    pub(crate) async fn write_card(&self, chip: usize) -> String {
+        let task = self.apply(chip).await;
+        let (session, _) = self.open_session_at(chip).await;
         self.report(&session, json!({"kind": "written"})).await;
-        let (session, _) = self.session(chip).await;
+        let (session, _) = self.open_session_at(chip).await;
         self.report(&session, json!({"kind": "verified"})).await;
         task
     }
 
-    pub(crate) async fn send(&self, sent: Sent) -> Reply {
-        self.send_to(&self.host, sent).await
+    /// Sends a request and reads the whole response.
+    pub(crate) async fn send(&self, request: TestRequest) -> Reply {
+        self.send_to(&self.host, request).await
     }
 
-    pub(crate) async fn send_to(&self, host: &Host, sent: Sent) -> Reply {
-        let mut request = Request::builder().method(sent.method.as_str()).uri(format!(
+    /// Sends a request to one of several nodes.
+    pub(crate) async fn send_to(&self, host: &Host, request: TestRequest) -> Reply {
+        let mut builder = Request::builder().method(request.method.as_str()).uri(format!(
             "http://{}{}",
             host.addr(),
-            sent.target
+            request.target
         ));
-        for (name, value) in &sent.headers {
-            request = request.header(name, value);
+        for (name, value) in &request.headers {
+            builder = builder.header(name, value);
         }
-        let request = request.body(Full::new(Bytes::from(sent.body))).unwrap();
+        let request = builder.body(Full::new(Bytes::from(request.body))).unwrap();
         let response = self.client.request(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let text = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
@@ -332,7 +358,8 @@ impl Door {
         }
     }
 
-    pub(crate) async fn close(self) {
+    /// Stops the platform.
+    pub(crate) async fn shutdown(self) {
         self.host.shutdown().await;
     }
 }

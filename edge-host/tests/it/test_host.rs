@@ -1,4 +1,4 @@
-//! A host in a temporary folder with the probe component under several names, and a client for it.
+//! A host in a temporary folder that runs the probe component under several names, and a client for it.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -28,13 +28,16 @@ type = "spin"
 
 type HttpClient = Client<HttpConnector, Full<Bytes>>;
 
-pub(crate) struct World {
-    pub(crate) host: Host,
+/// A running host and what its components wrote.
+pub(crate) struct TestHost {
+    pub(crate) inner: Host,
+    /// Component, output and text of each line.
     pub(crate) lines: Arc<Mutex<Vec<(String, Output, String)>>>,
     pub(crate) client: HttpClient,
     _folder: Option<TempDir>,
 }
 
+/// A complete response.
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
@@ -42,13 +45,14 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
+    /// The body as JSON; null when it is none.
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or(Value::Null)
     }
 }
 
-/// Builds the probe and returns the path of the component.
-fn probe() -> &'static Path {
+/// Builds the probe component and returns its path.
+fn probe_component() -> &'static Path {
     static PROBE: OnceLock<PathBuf> = OnceLock::new();
     PROBE.get_or_init(|| {
         let output = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()))
@@ -81,9 +85,9 @@ fn probe() -> &'static Path {
     })
 }
 
-/// `open` may do everything, `closed` nothing, `hidden` has no public route.
+/// The manifest: `open` has every grant, `closed` none, `hidden` no public route.
 pub(crate) fn manifest() -> String {
-    let source = probe().display();
+    let source = probe_component().display();
     format!(
         r#"spin_manifest_version = 2
 [application]
@@ -144,20 +148,23 @@ pub(crate) fn options(folder: &Path) -> Options {
     }
 }
 
-impl World {
+impl TestHost {
+    /// Starts a host with the standard options.
     pub(crate) async fn new() -> Self {
         Self::with(|_| {}).await
     }
 
+    /// Starts a host with changed options.
     pub(crate) async fn with(change: impl FnOnce(&mut Options)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut options = options(folder.path());
         change(&mut options);
-        let mut world = Self::start(options).await;
-        world._folder = Some(folder);
-        world
+        let mut host = Self::start(options).await;
+        host._folder = Some(folder);
+        host
     }
 
+    /// Starts a host whose components' output is collected in `lines`.
     pub(crate) async fn start(mut options: Options) -> Self {
         let lines = Arc::new(Mutex::new(Vec::new()));
         let sink = lines.clone();
@@ -172,11 +179,12 @@ impl World {
         }
     }
 
+    /// Starts a host that logs as the options say.
     pub(crate) async fn start_with_own_logs(options: Options) -> Self {
-        let host = edge_host::start(options).await.unwrap();
+        let inner = edge_host::start(options).await.unwrap();
         let client = Client::builder(TokioExecutor::new()).build_http();
         Self {
-            host,
+            inner,
             lines: Arc::default(),
             client,
             _folder: None,
@@ -184,20 +192,20 @@ impl World {
     }
 
     pub(crate) async fn send(&self, path: &str, headers: &[(&str, &str)], body: &Value) -> Reply {
-        send(&self.client, self.host.addr(), path, headers, body)
+        send(&self.client, self.inner.addr(), path, headers, body)
             .await
             .unwrap()
     }
 
-    /// Runs a probe that must succeed.
-    pub(crate) async fn probe(&self, path: &str, arguments: Value) -> Value {
+    /// Sends a request that must succeed and returns its answer.
+    pub(crate) async fn call(&self, path: &str, arguments: Value) -> Value {
         let reply = self.send(path, &[], &arguments).await;
         assert_eq!(reply.status, StatusCode::OK, "{path}: {}", reply.text);
         reply.json()
     }
 
-    /// Runs a probe that must fail, and returns its error.
-    pub(crate) async fn refusal(&self, path: &str, arguments: Value) -> String {
+    /// Sends a request that must fail and returns its error.
+    pub(crate) async fn call_error(&self, path: &str, arguments: Value) -> String {
         let reply = self.send(path, &[], &arguments).await;
         assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{path}: {}", reply.text);
         reply.json()["error"].as_str().unwrap().to_owned()
@@ -205,11 +213,14 @@ impl World {
 
     /// Runs statements on one connection of `open`.
     pub(crate) async fn sql(&self, statements: &[&str]) -> Value {
-        self.probe("/open/sql", json!({ "statements": statements })).await
+        self.call("/open/sql", json!({ "statements": statements })).await
     }
 }
 
-/// Sends one request; an error means that no complete response came back.
+/// Sends one request and reads the whole response.
+///
+/// # Errors
+/// No complete response arrived.
 async fn send(
     client: &HttpClient,
     address: SocketAddr,
@@ -236,7 +247,10 @@ async fn send(
     })
 }
 
-/// The same, with everything owned, for requests that run beside the test.
+/// Sends one request; owns its arguments, so that it can run in a task of its own.
+///
+/// # Errors
+/// No complete response arrived.
 pub(crate) async fn post(
     client: HttpClient,
     address: SocketAddr,

@@ -1,27 +1,27 @@
-//! A year, day by day, with a clock that the test owns: cards are applied for, written, fail, get stuck and are left
-//! alone; receivers are down for days; temporary numbers expire; what is old is destroyed. What must always hold is
-//! looked at every day.
+//! A year, day by day, with a clock that the test advances. Cards are applied for, written, fail, get stuck or stay
+//! unused; receivers are down for days; temporary numbers expire; old records are deleted. The invariants are checked
+//! every day.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::Connection;
 use serde_json::json;
 
-use crate::door::Sent;
-use crate::receiver::Manner;
-use crate::rig::{Client, Rig};
+use crate::callback_fixture::{CallbackFixture, Client};
+use crate::test_platform::TestRequest;
+use crate::test_receiver::Behaviour;
 
 const MINUTE: i64 = 60_000;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
-/// Days from the first to the last: everything that was imported in the first month has run out by then.
+/// Days of the test: every temporary number of the first month has expired by the last one.
 const DAYS: usize = 366;
-/// Minutes of the day at which the platform is ticked: around the limits of the clocks, and through the night.
+/// Minutes of the day at which the platform is ticked: around the deadlines of incidents, and through the night.
 const TICKS: [i64; 6] = [5, 31, 65, 6 * 60, 12 * 60, 18 * 60];
-/// Chips that come in each month.
+/// Chips imported each month.
 const MONTHLY: u32 = 6;
-/// Days for which records are kept (docs/limits.md), and one for the tick that destroys.
-const KEPT_DAYS: i64 = 185 + 1;
+/// Days for which records are kept (docs/limits.md), and one for the tick that deletes.
+const RETENTION_DAYS: i64 = 185 + 1;
 
 /// Days on which the client's receiver is down: one day, and one longer than five.
 fn is_down(day: usize) -> bool {
@@ -29,33 +29,33 @@ fn is_down(day: usize) -> bool {
 }
 
 struct Year {
-    rig: Rig,
+    fixture: CallbackFixture,
     client: Client,
     used: usize,
-    /// What has been told of each kind, by EID.
-    warned: BTreeMap<String, BTreeMap<String, u32>>,
+    /// How often each chip was reported, by kind of alert and EID.
+    reported: BTreeMap<String, BTreeMap<String, u32>>,
     seen_alerts: BTreeSet<String>,
 }
 
 impl Year {
     async fn begin() -> Self {
-        let rig = Rig::start().await;
-        rig.receiver.behave("/good", Manner::good());
-        rig.receiver.behave("/operator", Manner::good());
-        let operator = json!({"receiver": "operator", "url": rig.receiver.url("/operator")});
-        rig.post("/admin/v1/receivers:update", operator).await;
-        let client = rig.client("/good", MONTHLY).await;
+        let fixture = CallbackFixture::start().await;
+        fixture.receiver.set_behaviour("/good", Behaviour::accepts());
+        fixture.receiver.set_behaviour("/operator", Behaviour::accepts());
+        let operator = json!({"receiver": "operator", "url": fixture.receiver.url("/operator")});
+        fixture.post("/admin/v1/receivers:update", operator).await;
+        let client = fixture.client("/good", MONTHLY).await;
         Self {
-            rig,
+            fixture,
             client,
             used: 0,
-            warned: BTreeMap::new(),
+            reported: BTreeMap::new(),
             seen_alerts: BTreeSet::new(),
         }
     }
 
     fn db(&self) -> Connection {
-        Connection::open(self.rig.door.database()).unwrap()
+        Connection::open(self.fixture.platform.database()).unwrap()
     }
 
     fn count(&self, sql: &str) -> i64 {
@@ -64,10 +64,10 @@ impl Year {
             .unwrap_or_else(|problem| panic!("{sql}: {problem}"))
     }
 
-    /// Every third day a card: written, failed, or opened and forgotten; the rest is left alone.
+    /// Imports chips each month. Every sixth day applies for a chip, which is then written, fails or gets stuck.
     async fn act(&mut self, day: usize) {
         if day.is_multiple_of(30) && day > 0 {
-            let more = self.rig.chips_for(&self.client.id, MONTHLY).await;
+            let more = self.fixture.import_chips(&self.client.id, MONTHLY).await;
             self.client.chips.extend(more);
         }
         if !day.is_multiple_of(6) || self.used + 2 >= self.client.chips.len() {
@@ -76,49 +76,51 @@ impl Year {
         let eid = self.client.chips[self.used].clone();
         self.used += 1;
         match self.used % 3 {
-            0 => drop(self.rig.fail_eid(&self.client, &eid).await),
-            1 => self.rig.write(&self.client, &eid).await,
+            0 => drop(self.fixture.fail(&self.client, &eid).await),
+            1 => self.fixture.write(&self.client, &eid).await,
             _ => {
-                self.rig.apply(&self.client, &eid).await;
-                self.rig.door.session_of(&eid).await;
+                self.fixture.apply(&self.client, &eid).await;
+                self.fixture.platform.open_session(&eid).await;
             }
         }
     }
 
-    /// Writes what got stuck, some days later.
-    async fn help(&mut self) {
+    /// Writes the chip that got stuck, some days later.
+    async fn finish_stuck(&mut self) {
         let stuck = "SELECT count(*) FROM task WHERE state = 'writing'";
         if self.count(stuck) > 0 {
             let eid = self.client.chips[self.used - 1].clone();
-            self.rig.finish(&eid).await;
+            self.fixture.write_and_verify(&eid).await;
         }
     }
 
-    async fn take_note_of_alerts(&mut self) {
-        let alerts = self.rig.alerts().await;
+    /// Counts the open alerts by kind and chip, and acknowledges them.
+    async fn collect_alerts(&mut self) {
+        let alerts = self.fixture.alerts().await;
         for alert in alerts {
             let id = alert["id"].as_str().unwrap().to_owned();
             if !self.seen_alerts.insert(id) {
                 continue;
             }
             let kind = alert["kind"].as_str().unwrap().to_owned();
-            let of_kind = self.warned.entry(kind).or_default();
+            let of_kind = self.reported.entry(kind).or_default();
             let eids = alert["body"]["eids"].as_str().unwrap_or_default();
             for eid in eids.split(',').filter(|eid| !eid.is_empty()) {
                 *of_kind.entry(eid.to_owned()).or_default() += 1;
             }
-            self.rig
+            self.fixture
                 .post("/admin/v1/alerts:note", json!({"ids": [alert["id"]]}))
                 .await;
         }
     }
 
-    fn look(&self, day: usize) {
+    /// Checks the invariants, the retention, and the incidents of stuck cards.
+    fn assert_invariants(&self, day: usize) {
         for (what, sql) in INVARIANTS {
             assert_eq!(self.count(sql), 0, "day {day}: {what}");
         }
-        let now = self.rig.door.now();
-        let old = now - KEPT_DAYS * DAY;
+        let now = self.fixture.platform.now();
+        let old = now - RETENTION_DAYS * DAY;
         for (what, sql) in [
             (
                 "calls",
@@ -133,14 +135,14 @@ impl Year {
                 format!("SELECT count(*) FROM device_session WHERE closed_at < {old}"),
             ),
         ] {
-            assert_eq!(self.count(&sql), 0, "day {day}: old {what} are still there");
+            assert_eq!(self.count(&sql), 0, "day {day}: old {what} were not deleted");
         }
         let overdue = format!(
             "SELECT count(*) FROM task t WHERE t.state = 'writing' AND t.started_at <= {} AND NOT EXISTS (SELECT 1 FROM \
              incident i WHERE i.kind = 'stuck_writing' AND i.closed_at IS NULL AND i.subject = 'chip:' || lower(hex(t.eid_index)))",
             now - 31 * MINUTE
         );
-        assert_eq!(self.count(&overdue), 0, "day {day}: stuck and nobody knows");
+        assert_eq!(self.count(&overdue), 0, "day {day}: stuck without an incident");
         let mild = format!(
             "SELECT count(*) FROM task t JOIN incident i ON i.subject = 'chip:' || lower(hex(t.eid_index)) \
              WHERE t.state = 'writing' AND t.started_at <= {} AND i.kind = 'stuck_writing' AND i.closed_at IS NULL \
@@ -152,14 +154,14 @@ impl Year {
             0,
             "day {day}: stuck for an hour and not severe"
         );
-        for (kind, told) in &self.warned {
-            let twice: Vec<_> = told.iter().filter(|(_, times)| **times > 1).collect();
+        for (kind, counts) in &self.reported {
+            let twice: Vec<_> = counts.iter().filter(|(_, times)| **times > 1).collect();
             assert!(twice.is_empty(), "day {day}: {kind} twice: {twice:?}");
         }
     }
 }
 
-/// Each counts what must not be.
+/// Each query counts rows that break the invariant it is named after.
 const INVARIANTS: [(&str, &str); 8] = [
     (
         "a card with two numbers",
@@ -180,7 +182,7 @@ const INVARIANTS: [(&str, &str); 8] = [
          WHERE h.eid_index = c.eid_index ORDER BY seq DESC LIMIT 1)",
     ),
     (
-        "an allowance below nothing",
+        "a negative allowance",
         "SELECT count(*) FROM chip WHERE allowance_bytes < 0 OR used_bytes < 0",
     ),
     (
@@ -199,63 +201,68 @@ const INVARIANTS: [(&str, &str); 8] = [
 ];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_year_passes_and_everything_holds_every_day() {
+async fn every_invariant_holds_on_every_day_of_a_year() {
     let mut year = Year::begin().await;
     for day in 0..DAYS {
-        let manner = if is_down(day) {
-            Manner::Says("503 Service Unavailable", String::new())
+        let behaviour = if is_down(day) {
+            Behaviour::Responds("503 Service Unavailable", String::new())
         } else {
-            Manner::good()
+            Behaviour::accepts()
         };
-        year.rig.receiver.behave("/good", manner);
+        year.fixture.receiver.set_behaviour("/good", behaviour);
         if day == 110 {
-            // Nine days of failures stopped the address; whoever runs the receiver has it entered again.
-            let address = json!({"receiver": year.client.id, "url": year.rig.receiver.url("/good")});
-            year.rig.post("/admin/v1/receivers:update", address).await;
+            // Nine days of failures stopped the address; an administrator enters it again.
+            let address = json!({"receiver": year.client.id, "url": year.fixture.receiver.url("/good")});
+            year.fixture.post("/admin/v1/receivers:update", address).await;
             let missed = json!({"receiver": year.client.id, "from": "2026-07-01T00:00:00+08:00"});
-            year.rig.post("/admin/v1/callbacks:resend", missed).await;
+            year.fixture.post("/admin/v1/callbacks:resend", missed).await;
         }
-        year.rig.renew(&mut year.client).await;
+        year.fixture.renew_token(&mut year.client).await;
         year.act(day).await;
-        let morning = year.rig.door.now();
+        let morning = year.fixture.platform.now();
         for minute in TICKS {
-            year.rig
-                .door
-                .pass(morning + minute * MINUTE - year.rig.door.now());
-            while year.rig.tick().await.body["more"] == true {}
-            year.look(day);
+            year.fixture
+                .platform
+                .advance_clock(morning + minute * MINUTE - year.fixture.platform.now());
+            while year.fixture.tick().await.body["more"] == true {}
+            year.assert_invariants(day);
         }
         if day % 6 == 3 {
-            year.help().await;
+            year.finish_stuck().await;
         }
-        year.take_note_of_alerts().await;
-        year.rig.door.pass(morning + DAY - year.rig.door.now());
+        year.collect_alerts().await;
+        year.fixture
+            .platform
+            .advance_clock(morning + DAY - year.fixture.platform.now());
     }
-    ends_well(&year).await;
-    year.rig.door.close().await;
+    assert_final_state(&year).await;
+    year.fixture.platform.shutdown().await;
 }
 
-async fn ends_well(year: &Year) {
-    // Every outcome that is still on record reached the client; none twice under another identifier.
-    let arrived = year.rig.receiver.at("/good");
-    let mut told: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for one in &arrived {
-        let task = one.body["task_id"].as_str().unwrap();
-        told.entry(task).or_default().insert(&one.headers["webhook-id"]);
+/// Checks callbacks, alerts, the monthly review and the refusal of an expired chip.
+async fn assert_final_state(year: &Year) {
+    // Every outcome reached the client, each under one message id.
+    let received = year.fixture.receiver.requests_at("/good");
+    let mut ids: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for request in &received {
+        let task = request.body["task_id"].as_str().unwrap();
+        ids.entry(task)
+            .or_default()
+            .insert(&request.headers["webhook-id"]);
     }
-    assert!(told.values().all(|ids| ids.len() == 1));
+    assert!(ids.values().all(|ids| ids.len() == 1));
     let finished = year.count("SELECT count(*) FROM task WHERE state IN ('succeeded', 'failed')");
-    assert_eq!(i64::try_from(told.len()).unwrap(), finished);
+    assert_eq!(i64::try_from(ids.len()).unwrap(), finished);
     assert_eq!(
         year.count("SELECT count(*) FROM outbox WHERE state <> 'delivered'"),
         0
     );
 
-    // Each chip that was not written by then was warned of once and told of its end once.
+    // Each chip that expired unwritten was reported once before and once after.
     let none = BTreeMap::new();
     let (warned, expired) = (
-        year.warned.get("temporary_numbers_expiring").unwrap_or(&none),
-        year.warned.get("temporary_numbers_expired").unwrap_or(&none),
+        year.reported.get("temporary_numbers_expiring").unwrap_or(&none),
+        year.reported.get("temporary_numbers_expired").unwrap_or(&none),
     );
     assert!(!expired.is_empty());
     for eid in expired.keys() {
@@ -263,40 +270,40 @@ async fn ends_well(year: &Year) {
     }
     for kind in ["monthly_review", "incident_severe"] {
         assert!(
-            year.warned.contains_key(kind),
+            year.reported.contains_key(kind),
             "no {kind} in a year: {:?}",
-            year.warned.keys()
+            year.reported.keys()
         );
     }
     let review = year
-        .rig
-        .door
+        .fixture
+        .platform
         .admin_get("/admin/v1/incidents/review?month=2026-09")
         .await;
     assert_eq!(review["month"], "2026-09", "{review}");
-    // From the first month in which anything happened to the one before the last day.
+    // One review for each full month of the test.
     assert_eq!(year.count("SELECT count(*) FROM monthly_review"), 12);
-    // What the operator was told is what stands in the list.
-    let told: BTreeSet<_> = year
-        .rig
+    // The operator received every kind of alert that is in the list.
+    let received: BTreeSet<_> = year
+        .fixture
         .receiver
-        .at("/operator")
+        .requests_at("/operator")
         .iter()
-        .map(|one| one.body["type"].as_str().unwrap().to_owned())
+        .map(|request| request.body["type"].as_str().unwrap().to_owned())
         .collect();
-    let listed: BTreeSet<_> = year.warned.keys().cloned().collect();
-    assert_eq!(told, listed);
-    // One that failed in the first weeks and was left alone since.
+    let listed: BTreeSet<_> = year.reported.keys().cloned().collect();
+    assert_eq!(received, listed);
+    // A chip that failed in the first weeks and was not used since.
     let own = expired
         .keys()
         .find(|eid| year.client.chips.contains(eid))
         .unwrap();
-    let refused = Sent::get(format!("/v1/write/apply?eid={own}&write_type=1&province_code=37"));
+    let refused = TestRequest::get(format!("/v1/write/apply?eid={own}&write_type=1&province_code=37"));
     let token = year
-        .rig
-        .door
+        .fixture
+        .platform
         .token(&year.client.id, &year.client.client_secret)
         .await;
-    let refused = year.rig.door.send(refused.bearer(&token)).await;
+    let refused = year.fixture.platform.send(refused.bearer(&token)).await;
     assert_eq!(refused.reason(), "temporary_number_expired", "{}", refused.text);
 }

@@ -1,0 +1,125 @@
+//! The call log (§9.2.2) holds every call, also the refused ones, and no identifier in full.
+
+use serde_json::{Value, json};
+
+use crate::test_platform::{TestPlatform, TestRequest};
+
+async fn calls(platform: &TestPlatform, query: &str) -> Vec<Value> {
+    let page = platform.admin_get(&format!("/admin/v1/calls?{query}")).await;
+    page["calls"].as_array().unwrap().clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_call_is_logged_with_its_client_subject_address_and_result() {
+    let platform = TestPlatform::start().await;
+    let eid = platform.eid(0).to_owned();
+    let apply = format!("/v1/write/apply?eid={eid}&write_type=1&province_code=37");
+    let send = async |target: &str, id: &str| {
+        platform.advance_clock(10);
+        let request = TestRequest::get(target)
+            .bearer(&platform.owner.token)
+            .with("x-request-id", id);
+        platform.send(request).await
+    };
+    let task = send(&apply, "first").await.body["task_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    send(&format!("/v1/chip?eid={eid}"), "second").await;
+    send(&format!("/v1/write/status?task_id={task}"), "third").await;
+    send("/v1/number?msisdn=1440199999999", "fourth").await;
+    platform
+        .send(TestRequest::get(format!("/v1/chip?eid={eid}")).with("x-request-id", "fifth"))
+        .await;
+    platform
+        .send(TestRequest::get("/admin/v1/calls").with("x-request-id", "sixth"))
+        .await;
+
+    let about_chip = calls(&platform, &format!("eid={eid}")).await;
+    let ids: Vec<_> = about_chip
+        .iter()
+        .map(|call| call["request_id"].as_str().unwrap())
+        .collect();
+    assert_eq!(ids, ["fifth", "second", "first"]);
+    let masked = format!("eid={}****{}", &eid[..6], &eid[28..]);
+    let second = &about_chip[1];
+    for (field, expected) in [
+        ("client_id", json!(platform.owner.id)),
+        ("interface", json!("chip.read")),
+        ("code", json!(200)),
+        ("reason", Value::Null),
+        ("address", json!("127.0.0.1")),
+        ("subject", json!(masked)),
+        ("at", json!("2026-07-01T08:00:00+08:00")),
+    ] {
+        assert_eq!(second[field], expected, "{field} in {second}");
+    }
+    assert!(second["duration_us"].as_i64().unwrap() > 0);
+    assert_eq!(about_chip[0]["reason"], "token_missing");
+
+    let about_task = calls(&platform, &format!("task_id={task}")).await;
+    assert_eq!(about_task.len(), 2, "{about_task:?}");
+    let refused = calls(
+        &platform,
+        &format!("client_id={}&reason=unknown_number", platform.owner.id),
+    )
+    .await;
+    assert_eq!(refused[0]["subject"], "msisdn=144019****9999");
+    let unauthenticated = calls(&platform, "interface=admin.calls&reason=credential_wrong").await;
+    assert_eq!(unauthenticated[0]["request_id"], "sixth");
+    let own = format!("eid={eid}&client_id={}&limit=1", platform.owner.id);
+    let first_page = platform.admin_get(&format!("/admin/v1/calls?{own}")).await;
+    assert_eq!(first_page["calls"][0]["request_id"], "second");
+    let next = first_page["next"].as_str().unwrap();
+    let rest = calls(&platform, &format!("{own}&cursor={next}")).await;
+    assert_eq!(rest[0]["request_id"], "first");
+
+    assert_nothing_secret_on_disk(&platform);
+    platform.shutdown().await;
+}
+
+fn assert_nothing_secret_on_disk(platform: &TestPlatform) {
+    for secret in [
+        platform.eid(0),
+        platform.owner.secret.as_str(),
+        &platform.owner.token,
+        platform.admin_secret().as_str(),
+    ] {
+        assert!(!on_disk(platform, secret), "a secret or an identifier is on disk");
+    }
+}
+
+/// Whether a text stands in a file of the platform's folder.
+fn on_disk(platform: &TestPlatform, text: &str) -> bool {
+    let folder = platform.database().parent().unwrap().to_owned();
+    std::fs::read_dir(folder).unwrap().any(|entry| {
+        let path = entry.unwrap().path();
+        path.is_file() && {
+            let bytes = std::fs::read(path).unwrap();
+            bytes.windows(text.len()).any(|window| window == text.as_bytes())
+        }
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_are_deleted_at_the_end_of_their_retention() {
+    let platform = TestPlatform::start_with(xieka_tests::reuse(), &[("call_log_days", "200")]).await;
+    let count = async || {
+        let db = rusqlite::Connection::open(platform.database()).unwrap();
+        db.query_row("SELECT count(*) FROM call_log", [], |row| row.get::<_, i64>(0))
+            .unwrap()
+    };
+    let tick = async || {
+        let request = TestRequest::post("/internal/cron", "application/json", "{}")
+            .bearer(&platform.secret("cron_secret"));
+        assert_eq!(platform.send(request).await.status, 200);
+    };
+    assert!(count().await > 0);
+    platform.advance_clock(199 * 86_400_000);
+    tick().await;
+    assert!(count().await > 0);
+    platform.advance_clock(2 * 86_400_000);
+    tick().await;
+    assert_eq!(count().await, 0);
+    platform.shutdown().await;
+}

@@ -1,0 +1,309 @@
+//! Every interface of clause 7.2 with every refusal it documents.
+//!
+//! A documented refusal that nothing here provokes, or a provoked one that is not documented, fails the test.
+
+use std::collections::HashMap;
+
+use domain::error::Reason;
+use tokio::io::AsyncWriteExt as _;
+use web::interface::{self, Interface, Methods, documented_reasons};
+use web::{MAX_PAIRS, MAX_QUERY_BYTES};
+
+use crate::refusal_coverage::{Provoked, RefusalCoverage};
+use crate::refusals_by_endpoint;
+use crate::test_platform::{TestPlatform, TestRequest, reuse_policies};
+use crate::valid_requests::{valid_request, valid_target};
+
+/// Refusals that need real time or a broken connection, with the tests that provoke them.
+const TESTED_ELSEWHERE: [(Reason, &str); 2] = [
+    (
+        Reason::BodyTooSlow,
+        "the tests of the crate web and of edge-host: it needs 20 s of real time",
+    ),
+    (
+        Reason::BodyBroken,
+        "a_truncated_body_changes_nothing_and_affects_no_other_request: the client is gone",
+    ),
+];
+
+/// Methods, headers, queries and bodies that no interface accepts.
+async fn malformed_requests(coverage: &mut RefusalCoverage<'_>, interface: &Interface) {
+    let platform = coverage.platform;
+    let call = || valid_request(platform, interface);
+    let also = |more: &str| {
+        let mut request = call();
+        let separator = if request.target.ends_with('?') { "" } else { "&" };
+        request.target += &format!("{separator}{more}");
+        request
+    };
+    let first = first_pair(platform, interface);
+    let bare = |query: String| with_token(platform, interface, &query);
+    let token = &platform.owner.token;
+    // Where an interface takes nothing but the token, the token is repeated.
+    let repeated = match &first {
+        Some(pair) => also(pair),
+        None => bare(format!("token={token}&token={token}")),
+    };
+    let table = [
+        (Reason::MethodNotAllowed, call().method("DELETE")),
+        (
+            Reason::HeaderForged,
+            call().with("spin-client-addr", "198.51.100.1:1"),
+        ),
+        (
+            Reason::QueryTooLong,
+            also(&format!("x={}", "9".repeat(MAX_QUERY_BYTES))),
+        ),
+        (Reason::BadPercentEncoding, also("x=%zz")),
+        (Reason::BadUtf8, also("x=%ff")),
+        (Reason::TooManyParameters, also(&"x=1&".repeat(MAX_PAIRS + 1))),
+        (Reason::ParameterUnknown, also("colour=red")),
+        (Reason::ParameterRepeated, repeated),
+        (
+            Reason::BodyUnexpected,
+            TestRequest {
+                body: b"x=1".to_vec(),
+                ..call()
+            },
+        ),
+        (
+            Reason::BodyTooLarge,
+            TestRequest {
+                body: vec![b'x'; interface.max_body_bytes + 1],
+                ..call()
+            },
+        ),
+    ];
+    for (reason, request) in table {
+        coverage.expect_refusal(interface, reason, request).await;
+    }
+    if let Some(pair) = &first {
+        let name = pair.split('=').next().unwrap();
+        coverage
+            .expect_refusal(interface, Reason::ParameterEmpty, bare(format!("{name}=%20")))
+            .await;
+        let long = format!("{name}={}", "9".repeat(1_025));
+        coverage
+            .expect_refusal(interface, Reason::ParameterTooLong, bare(long))
+            .await;
+    }
+}
+
+/// The first parameter of a successful request; `None` where the interface takes nothing but the token.
+fn first_pair(platform: &TestPlatform, interface: &Interface) -> Option<String> {
+    let target = valid_target(platform, interface);
+    let (_, query) = target.split_once('?')?;
+    let pair = query.split('&').next()?;
+    (!pair.is_empty()).then(|| pair.to_owned())
+}
+
+/// A request with this query, and with the token where the interface takes one.
+fn with_token(platform: &TestPlatform, interface: &Interface, query: &str) -> TestRequest {
+    let request = TestRequest::get(format!("{}?{query}", interface.path));
+    if interface.name == "token" {
+        request
+    } else {
+        request.bearer(&platform.owner.token)
+    }
+}
+
+/// Bodies that a POST may not have.
+async fn malformed_bodies(coverage: &mut RefusalCoverage<'_>, interface: &Interface) {
+    if interface.methods != Methods::GetOrPost {
+        return;
+    }
+    let post = |content_type: &str, body: &str| {
+        let request = TestRequest::post(interface.path, content_type, body);
+        if interface.name == "token" {
+            request
+        } else {
+            request.bearer(&coverage.platform.owner.token)
+        }
+    };
+    let table = [
+        (Reason::MediaTypeUnsupported, post("text/plain", "x")),
+        (Reason::BadJson, post("application/json", "{\"eid\":")),
+        (Reason::BadJson, post("application/json", "[]")),
+        (
+            Reason::ParameterNotText,
+            post("application/json", "{\"eid\":1.5}"),
+        ),
+    ];
+    for (reason, request) in table {
+        coverage.expect_refusal(interface, reason, request).await;
+    }
+}
+
+/// A database row that cannot be read: the failure is the platform's own.
+async fn platform_failures(coverage: &mut RefusalCoverage<'_>, interface: &Interface) {
+    let platform = coverage.platform;
+    let db = rusqlite::Connection::open(platform.database()).unwrap();
+    // What the database holds for the client cannot be read: the platform's own failure.
+    db.execute_batch("UPDATE client SET limits = '{broken'").unwrap();
+    coverage
+        .expect_refusal(interface, Reason::Internal, valid_request(platform, interface))
+        .await;
+    db.execute_batch("UPDATE client SET limits = '{}'").unwrap();
+    drop(db);
+}
+
+/// A forwarded address that a trusted proxy sent and that is none.
+async fn unknown_addresses(coverage: &mut RefusalCoverage<'_>, interface: &Interface) {
+    let request = valid_request(coverage.platform, interface).with("x-forwarded-for", "nonsense");
+    coverage
+        .expect_refusal(interface, Reason::AddressUnknown, request)
+        .await;
+}
+
+/// A client's second call when its limit is one a minute.
+async fn exceeded_limits(coverage: &mut RefusalCoverage<'_>, interface: &Interface) {
+    let platform = coverage.platform;
+    let account = platform.create_account("127.0.0.1/32").await;
+    let limits = HashMap::from([(interface.name, 1)]);
+    let change = serde_json::json!({"client_id": account.id, "limits": limits});
+    let request = if interface.name == "token" {
+        TestRequest::get(format!(
+            "/v1/token?client_id={}&client_secret={}",
+            account.id, account.secret
+        ))
+    } else {
+        TestRequest::get(interface.path).bearer(&account.token)
+    };
+    platform.admin_post("/admin/v1/clients:update", change).await;
+    platform.advance_clock(60_000);
+    platform.send(request.clone()).await;
+    let reply = coverage
+        .expect_refusal(interface, Reason::RateLimited, request)
+        .await;
+    assert_eq!(reply.header("retry-after"), "60");
+    assert_eq!(
+        reply.header("ratelimit-policy"),
+        format!("\"{}\";q=1;w=60", interface.name)
+    );
+    assert_eq!(
+        reply.header("ratelimit"),
+        format!("\"{}\";r=0;t=60", interface.name)
+    );
+}
+
+// R701 to R712; §7.1.1
+#[tokio::test(flavor = "multi_thread")]
+async fn every_documented_refusal_is_the_answer_it_is_documented_to_be() {
+    for reuse in reuse_policies() {
+        let platform = TestPlatform::start_with(reuse, &[]).await;
+        refusals_by_endpoint::allot(&platform).await;
+        let mut coverage = RefusalCoverage::new(&platform);
+        for interface in interface::BUSINESS {
+            malformed_requests(&mut coverage, interface).await;
+            malformed_bodies(&mut coverage, interface).await;
+            platform_failures(&mut coverage, interface).await;
+            exceeded_limits(&mut coverage, interface).await;
+            // Refusals of callers who are not known count per address and minute.
+            platform.advance_clock(60_000);
+        }
+        refusals_by_endpoint::clients(&mut coverage).await;
+        refusals_by_endpoint::parameters(&mut coverage).await;
+        refusals_by_endpoint::cards(&mut coverage).await;
+        refusals_by_endpoint::numbers(&mut coverage).await;
+        let mut provoked = coverage.into_provoked();
+        provoked.extend(behind_a_proxy(reuse).await);
+        provoked.extend(without_a_database(reuse).await);
+        let missing: Vec<_> = interface::BUSINESS
+            .iter()
+            .flat_map(|interface| {
+                let reasons = documented_reasons(interface).into_iter();
+                reasons.map(|reason| (interface.name, reason))
+            })
+            .filter(|(name, reason)| {
+                let elsewhere = TESTED_ELSEWHERE.iter().any(|(known, _)| known == reason);
+                !elsewhere && !provoked.contains(&(*name, reason.code()))
+            })
+            .collect();
+        assert_eq!(missing, [], "documented, but nothing here provokes it");
+        platform.shutdown().await;
+    }
+}
+
+/// Provokes the refusals of a platform behind a trusted proxy.
+async fn behind_a_proxy(reuse: edge_host::Reuse) -> Provoked {
+    let platform = TestPlatform::start_with(reuse, &[("trusted_proxies", "127.0.0.1")]).await;
+    let mut coverage = RefusalCoverage::new(&platform);
+    for interface in interface::BUSINESS {
+        unknown_addresses(&mut coverage, interface).await;
+    }
+    let provoked = coverage.into_provoked();
+    platform.shutdown().await;
+    provoked
+}
+
+/// Provokes the refusals of a database that is newer than the program, and of one that is locked.
+async fn without_a_database(reuse: edge_host::Reuse) -> Provoked {
+    let platform = TestPlatform::start_with(reuse, &[]).await;
+    let calls: Vec<_> = interface::BUSINESS
+        .iter()
+        .map(|interface| valid_request(&platform, interface))
+        .collect();
+    let db = rusqlite::Connection::open(platform.database()).unwrap();
+    // Instances that have looked already are gone after a second of idleness; a new host looks again.
+    db.execute_batch("INSERT INTO schema_version VALUES (1000, 0)")
+        .unwrap();
+    let mut provoked = Provoked::new();
+    let second = platform.start_second_node().await;
+    for (interface, request) in interface::BUSINESS.iter().zip(&calls) {
+        let reply = platform.send_to(&second, request.clone()).await;
+        assert_eq!(
+            (reply.status, reply.reason()),
+            (503, "schema_ahead"),
+            "{}",
+            interface.name
+        );
+        assert!(!reply.header("retry-after").is_empty());
+        provoked.insert((interface.name, Reason::SchemaAhead.code()));
+    }
+    second.shutdown().await;
+    db.execute_batch("DELETE FROM schema_version WHERE version = 1000")
+        .unwrap();
+    db.execute_batch("BEGIN EXCLUSIVE; UPDATE client SET name = name")
+        .unwrap();
+    let waiting = interface::BUSINESS.iter().zip(calls).map(|(interface, request)| {
+        let platform = &platform;
+        async move {
+            let reply = platform.send(request).await;
+            assert_eq!(
+                (reply.status, reply.reason()),
+                (503, "unavailable"),
+                "{}: {}",
+                interface.name,
+                reply.text
+            );
+            (interface.name, Reason::Unavailable.code())
+        }
+    });
+    provoked.extend(futures::future::join_all(waiting).await);
+    drop(db);
+    platform.shutdown().await;
+    provoked
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_truncated_body_changes_nothing_and_affects_no_other_request() {
+    let platform = TestPlatform::start().await;
+    let mut socket = tokio::net::TcpStream::connect(platform.host.addr())
+        .await
+        .unwrap();
+    let head = format!(
+        "POST /v1/write/apply HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\
+         content-type: application/json\r\ncontent-length: 500\r\n\r\n{{\"eid\"",
+        platform.owner.token
+    );
+    socket.write_all(head.as_bytes()).await.unwrap();
+    drop(socket);
+    let reply = platform
+        .send(valid_request(&platform, &interface::WRITE_STATUS))
+        .await;
+    assert_eq!(
+        (reply.status, reply.body["card_status"].as_str()),
+        (200, Some("待写卡"))
+    );
+    platform.shutdown().await;
+}

@@ -1,0 +1,32 @@
+//! A request to each interface of clause 7.2 that succeeds.
+
+use web::interface::Interface;
+
+use crate::test_platform::{TestPlatform, TestRequest};
+
+/// The target of a request to the interface that succeeds.
+pub(crate) fn valid_target(platform: &TestPlatform, interface: &Interface) -> String {
+    let (chip, number) = (platform.eid(0), &platform.inventory.numbers[0]);
+    let query = match interface.name {
+        "token" => format!(
+            "client_id={}&client_secret={}",
+            platform.owner.id, platform.owner.secret
+        ),
+        "write.provinces" => String::new(),
+        "write.apply" => format!("eid={}&write_type=1&province_code=37", platform.eid(1)),
+        "write.status" | "chip.read" | "number.open_time" => format!("eid={chip}"),
+        "write.cancel" => format!("eid={}", platform.eid(1)),
+        _ => format!("iccid={}", number.iccid),
+    };
+    format!("{}?{query}", interface.path)
+}
+
+/// A request to the interface that succeeds.
+pub(crate) fn valid_request(platform: &TestPlatform, interface: &Interface) -> TestRequest {
+    let request = TestRequest::get(valid_target(platform, interface));
+    if interface.name == "token" {
+        request
+    } else {
+        request.bearer(&platform.owner.token)
+    }
+}
