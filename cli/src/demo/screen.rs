@@ -136,8 +136,8 @@ impl card_sim::Observer for Screen {
         match event {
             // The gateway's side shows the same commands with their bytes.
             Event::Apdu { .. } => {}
-            Event::Proactive { meaning, bytes } => {
-                self.line("chip", &format!("{meaning}  {}", hex::encode_upper(bytes)));
+            Event::Proactive { description, bytes } => {
+                self.line("chip", &format!("{description}  {}", hex::encode_upper(bytes)));
             }
             Event::TlsEstablished { .. }
             | Event::Request { .. }

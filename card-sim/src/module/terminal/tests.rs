@@ -55,13 +55,13 @@ async fn a_timer_expires_once_after_its_time() {
     )
     .await;
     assert_eq!(started.timer, Some(timer));
-    assert!(!terminal.is_quiet());
+    assert!(!terminal.is_idle());
     let begin = Instant::now();
-    terminal.something_to_tell().await;
+    terminal.envelope_due().await;
     assert_eq!(begin.elapsed().as_secs(), 90);
     let told = terminal.next_envelope(&mut Traffic::default());
     assert_eq!(told, Some(Envelope::TimerExpiration { timer, value }));
-    assert!(terminal.is_quiet() && terminal.next_envelope(&mut Traffic::default()).is_none());
+    assert!(terminal.is_idle() && terminal.next_envelope(&mut Traffic::default()).is_none());
 }
 
 #[tokio::test]
