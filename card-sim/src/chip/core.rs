@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::agent::tls::Agreed;
+use super::agent::tls::TlsParameters;
 use super::nvm::{Identity, Nvm};
 use super::{initial_files, layout};
 use crate::faults::{ApduIndex, ChipFault, Faults, Side};
@@ -30,7 +30,7 @@ pub(super) struct Core {
     /// How the sessions of this power-up ended.
     pub sessions: Vec<SessionEnd>,
     /// What the last TLS handshake agreed on.
-    pub tls: Option<Agreed>,
+    pub tls: Option<TlsParameters>,
     /// Events not yet taken by the module; stays empty unless events are recorded.
     pub events: Vec<Event>,
     /// Whether events are recorded.

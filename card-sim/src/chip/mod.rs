@@ -25,7 +25,7 @@ use self::core::Core;
 use crate::faults::Faults;
 use crate::observer::{Event, Reset, SessionEnd};
 use crate::personalisation::{ChipId, Personalisation};
-pub use agent::tls::Agreed;
+pub use agent::tls::TlsParameters;
 use fs::{Authority, FileSystem, Selection};
 use layout::Directory;
 pub use nvm::{Identity, SubscriptionKeys};
@@ -149,21 +149,21 @@ impl Chip {
         self.core.nvm.resume_uri.as_deref()
     }
 
-    /// How the sessions ended since [`Self::forget_sessions`], in order.
+    /// How the sessions ended since [`Self::clear_sessions`], in order.
     #[must_use]
     pub fn sessions(&self) -> &[SessionEnd] {
         &self.core.sessions
     }
 
     /// Clears the ends of earlier sessions and the last TLS parameters.
-    pub fn forget_sessions(&mut self) {
+    pub fn clear_sessions(&mut self) {
         self.core.sessions.clear();
         self.core.tls = None;
     }
 
     /// Parameters that the last TLS handshake agreed on.
     #[must_use]
-    pub fn last_tls(&self) -> Option<Agreed> {
+    pub fn last_tls(&self) -> Option<TlsParameters> {
         self.core.tls
     }
 
@@ -219,7 +219,7 @@ impl Ram {
         response
     }
 
-    fn files(&mut self, core: &mut Core, command: &CommandApdu) -> fs::Answer {
+    fn files(&mut self, core: &mut Core, command: &CommandApdu) -> fs::FileResult {
         // Files that the terminal writes need no REFRESH, and planned refusals are for the RFM application alone.
         let mut changed = Vec::new();
         FileSystem {

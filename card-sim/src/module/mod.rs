@@ -81,7 +81,7 @@ impl Module {
     /// power cycle, and switches the module off.
     pub async fn power_on(&mut self) -> PowerCycleReport {
         self.chip.set_faults(self.faults.clone());
-        self.chip.forget_sessions();
+        self.chip.clear_sessions();
         let card = CardInterface::new(&mut self.chip, &self.events, &mut self.faults);
         let mut cycle = PowerCycle::new(card, &self.settings, &self.network);
         let running = tokio::time::timeout(self.settings.max_duration, cycle.run()).await;

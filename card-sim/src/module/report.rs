@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use crate::chip::Agreed;
+use crate::chip::TlsParameters;
 use crate::observer::SessionEnd;
 
 /// How a power cycle ended.
@@ -38,7 +38,7 @@ pub struct PowerCycleReport {
     /// How each session ended, in order.
     pub sessions: Vec<SessionEnd>,
     /// Parameters that the last TLS handshake agreed on.
-    pub tls: Option<Agreed>,
+    pub tls: Option<TlsParameters>,
     /// TCP payload towards the server, in bytes.
     pub bytes_up: u64,
     /// TCP payload from the server, in bytes.

@@ -8,7 +8,7 @@ use crate::support::{Running, inventory, text};
 
 /// Everything the platform stores, as figures that any change would move.
 fn fingerprint(world: &World) -> Vec<(String, i64)> {
-    let db = Connection::open(world.ground.state_dir().join("sqlite_db.db")).unwrap();
+    let db = Connection::open(world.demo_env.state_dir().join("sqlite_db.db")).unwrap();
     let count = |sql: &str| db.query_row(sql, [], |row| row.get(0)).unwrap();
     let tables = [
         "client",
@@ -313,7 +313,7 @@ async fn internal_and_administrators_doors_are_closed_to_strangers() {
         "/internal/cron",
     ];
     let cron = world
-        .ground
+        .demo_env
         .secrets
         .get("SPIN_VARIABLE_CRON_SECRET")
         .unwrap()
@@ -339,7 +339,7 @@ async fn documents_that_are_not_what_a_door_takes_are_refused() {
     let world = &running.world;
     let admin = world.admin_secret.as_str();
     let gateway = world
-        .ground
+        .demo_env
         .secrets
         .get("SPIN_VARIABLE_GATEWAY_SECRET")
         .unwrap()
