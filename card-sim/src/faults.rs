@@ -1,14 +1,14 @@
-//! What shall go wrong, and when: a plan that an embedder gives to a module before it powers it up.
+//! Planned faults of a module and its chip, set before a power-up.
 //!
-//! Everything is counted — APDUs, bytes — so that a plan always hits the same spot. An operator number
-//! that cannot attach is the network's doing: see [`crate::network::VirtualNetwork::reject`]. Nothing here
-//! must ever be random or depend on time.
+//! Faults are placed by counts of APDUs and bytes, so that a plan always hits the same spot. To refuse an operator
+//! number in the network, see [`crate::network::VirtualNetwork::reject`]. A fault must never be random or depend on
+//! time.
 
 use std::time::Duration;
 
 use uicc::apdu::StatusWord;
 
-/// Which count of APDUs a power loss waits for. Both start at 0 with the power-up and go on over resets.
+/// The APDU at which power is lost. Both counts start at 0 with the power-up and continue over resets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ApduIndex {
     /// The n-th APDU between module and chip.
@@ -17,59 +17,59 @@ pub enum ApduIndex {
     Script(u64),
 }
 
-/// Which side of an APDU's execution a power loss falls on.
+/// Whether power is lost before or after an APDU is carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
     /// The APDU is not carried out.
     Before,
-    /// The APDU is carried out, nobody learns of it.
+    /// The APDU is carried out, but its response is lost.
     After,
 }
 
-/// Power is cut once.
+/// A power loss that occurs once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PowerLoss {
-    /// Which APDU.
+    /// The APDU at which power is lost.
     pub at: ApduIndex,
-    /// Which side of it.
+    /// Before or after the APDU is carried out.
     pub side: Side,
 }
 
-/// A chip that is broken.
+/// A defect of the chip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChipFault {
-    /// Every update answers `6581`.
+    /// Every update fails with `6581`.
     MemoryProblem,
-    /// The chip does not answer from the n-th APDU on the interface on.
+    /// The chip stops answering on the interface.
     Silent {
-        /// n, from 0.
+        /// First APDU without an answer, counted from 0.
         from: u64,
     },
 }
 
-/// The plan. [`Faults::default`] is: nothing goes wrong.
+/// All planned faults; [`Faults::default`] has none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Faults {
     /// Power is lost, once.
     pub power_loss: Option<PowerLoss>,
-    /// The link drops, once, when so many bytes of TCP payload have gone up.
+    /// The link drops once, after this many bytes of TCP payload to the server.
     pub drop_after_up: Option<u64>,
-    /// The link drops, once, when so many bytes of TCP payload have come down.
+    /// The link drops once, after this many bytes of TCP payload from the server.
     pub drop_after_down: Option<u64>,
-    /// File identifiers that refuse updates by the RFM application, and the status word they answer.
+    /// Files that refuse updates by the RFM application: file identifier and status word.
     pub refused_files: Vec<(u16, StatusWord)>,
-    /// A broken chip.
+    /// Defect of the chip.
     pub chip: Option<ChipFault>,
-    /// There is no RFM application in the chip.
+    /// The chip has no RFM application.
     pub rfm_missing: bool,
-    /// The module grants at most so many bytes of channel buffer.
+    /// Most bytes of channel buffer that the module grants.
     pub buffer_limit: Option<u16>,
-    /// Time that each transfer over the air takes, in turn and from the front again; empty: none.
+    /// Delays of the transfers over the air, used in turn and repeated; no delay if empty.
     pub link_delays: Vec<Duration>,
 }
 
 impl Faults {
-    /// Power is cut at `at`, on `side` of it.
+    /// Plans a power loss on one side of the APDU `at`.
     #[must_use]
     pub fn power_loss(at: ApduIndex, side: Side) -> Self {
         Self {
@@ -78,7 +78,7 @@ impl Faults {
         }
     }
 
-    /// The file `fid` answers `status` to every update.
+    /// Plans that the file `fid` refuses every update with `status`.
     #[must_use]
     pub fn refusing(fid: u16, status: StatusWord) -> Self {
         Self {

@@ -1,6 +1,6 @@
-//! The file that describes the chips of the `card-sim` program, TOML or JSON.
+//! The chip file of the `card-sim` program, TOML or JSON.
 //!
-//! It must never show the keys it reads.
+//! Errors must never show a key of the file.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -13,19 +13,19 @@ use crate::personalisation::{
     BodyCoding, Builder, KEY_BYTES, MaxFragment, Personalisation, RefreshPolicy, Suite, TlsChoice,
 };
 
-/// Most bytes of such a file.
+/// Most bytes of a chip file.
 const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
 
-/// All chips, and what they have in common.
+/// Contents of a chip file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Inventory {
-    /// Gateway that every chip connects to, `host address:port`.
+    /// Address of the gateway that every chip connects to.
     pub gateway: SocketAddr,
     /// Modules powered at the same time.
     #[serde(default = "default_concurrency")]
     pub concurrency: usize,
-    /// What a chip that does not say otherwise is like.
+    /// Behaviour of all chips.
     #[serde(default)]
     pub defaults: Behaviour,
     /// The chips.
@@ -60,7 +60,7 @@ pub struct ChipEntry {
     pub allowance: Option<u64>,
 }
 
-/// How chips behave.
+/// Behaviour of chips; what is left out has the default of `Personalisation`.
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct Behaviour {
@@ -74,22 +74,22 @@ pub struct Behaviour {
     pub suite: Option<SuiteName>,
     /// 512, 1024, 2048 or 4096 bytes.
     pub max_fragment: Option<u16>,
-    /// Bodies with `Content-Length` instead of chunks.
+    /// Whether bodies are sent with `Content-Length` instead of chunks.
     #[serde(default)]
     pub content_length: bool,
     /// Channel buffer in bytes.
     pub buffer_bytes: Option<u16>,
-    /// The issuer may change EF_ICCID.
+    /// Whether the issuer may update EF_ICCID.
     pub iccid_writable: Option<bool>,
-    /// REFRESH after changed files, with this qualifier.
+    /// Qualifier of the REFRESH after a session that changed files.
     pub automatic_refresh: Option<u8>,
     /// Inactivity time-out in seconds.
     pub inactivity_secs: Option<u64>,
-    /// Refused channel requests after which the temporary IMSI comes back.
+    /// Number of refused channel requests after which the temporary IMSI is restored.
     pub fallback_after: Option<u8>,
 }
 
-/// A suite, as the file names it.
+/// Name of a cipher suite in the chip file.
 #[derive(Deserialize, Clone, Copy)]
 pub enum SuiteName {
     /// `TLS_PSK_WITH_AES_128_CBC_SHA256`.
@@ -103,25 +103,25 @@ pub enum SuiteName {
     Tls13,
 }
 
-/// Why a file describes no chips.
+/// Why a chip file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum InventoryError {
     /// The file cannot be read.
     #[error("cannot read the file: {0}")]
     Io(#[from] std::io::Error),
-    /// It is longer than 64 MiB.
+    /// The file is longer than 64 MiB.
     #[error("the file is longer than {MAX_FILE_BYTES} bytes")]
     TooLong,
-    /// It is not TOML as described.
+    /// The file is not TOML of this form.
     #[error("{}", .0.message())]
     Toml(#[from] toml::de::Error),
-    /// It is not JSON as described.
+    /// The file is not JSON of this form.
     #[error("not the expected JSON, line {}, column {}", .0.line(), .0.column())]
     Json(#[from] serde_json::Error),
-    /// A chip has a value that fits no chip.
+    /// A chip has a value that cannot be put into a chip.
     #[error("chip {number}: {reason}")]
     Chip {
-        /// Its place in the file, from 1.
+        /// Position of the chip in the file, from 1.
         number: usize,
         /// What is wrong.
         reason: String,
@@ -130,6 +130,9 @@ pub enum InventoryError {
 
 impl Inventory {
     /// Reads a file; `.json` is JSON, everything else TOML.
+    ///
+    /// # Errors
+    /// [`InventoryError::Io`], [`InventoryError::TooLong`], [`InventoryError::Json`] and [`InventoryError::Toml`].
     pub fn read(path: &Path) -> Result<Self, InventoryError> {
         if std::fs::metadata(path)?.len() > MAX_FILE_BYTES {
             return Err(InventoryError::TooLong);
@@ -146,11 +149,17 @@ impl Inventory {
     }
 
     /// Reads TOML text.
+    ///
+    /// # Errors
+    /// [`InventoryError::Toml`].
     pub fn from_toml(text: &str) -> Result<Self, InventoryError> {
         Ok(toml::from_str(text)?)
     }
 
-    /// The chips, ready to be put into modules.
+    /// Personalisation of every chip of the file.
+    ///
+    /// # Errors
+    /// [`InventoryError::Chip`].
     pub fn personalise(&self) -> Result<Vec<Personalisation>, InventoryError> {
         let numbered = self.chips.iter().zip(1..);
         numbered

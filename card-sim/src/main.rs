@@ -1,5 +1,5 @@
-//! `card-sim`: powers up simulated modules with chips described in a file, against a gateway that runs
-//! somewhere, and says what became of each.
+//! `card-sim`: powers up simulated modules with the chips of a chip file against a running gateway, and prints a
+//! report for each.
 //!
 //! It must never print a key or a whole identifier.
 
@@ -17,7 +17,7 @@ use clap::Parser;
 struct Arguments {
     /// TOML or JSON file that describes the chips and names the gateway.
     chips: PathBuf,
-    /// Power every module up so many times, one after the other.
+    /// How many times to power every module up, one after the other.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1000))]
     power_ups: u16,
     /// Print every event of every chip.
@@ -25,7 +25,7 @@ struct Arguments {
     verbose: bool,
 }
 
-/// Prints events as they come.
+/// Prints every event.
 struct Printer;
 
 impl Observer for Printer {
@@ -47,7 +47,7 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Whether the last session of every chip ended in order.
+/// Powers all modules up; returns whether the last session of every chip finished.
 async fn run(arguments: &Arguments) -> Result<bool, InventoryError> {
     let inventory = Inventory::read(&arguments.chips)?;
     let network = Arc::new(VirtualNetwork::open());

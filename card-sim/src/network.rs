@@ -1,6 +1,6 @@
-//! The mobile network as far as a module needs one: which IMSIs may attach, and what it then gives them.
+//! The mobile network: which IMSIs may attach, and their registrations.
 //!
-//! It must never carry data: a channel's bytes go over the host's own network.
+//! It must never carry data: the bytes of a channel use the network of the host.
 
 use std::collections::HashSet;
 use std::sync::RwLock;
@@ -11,10 +11,10 @@ use uicc::ef::Plmn;
 /// Cause value of a refused attach: IMSI unknown in HSS (TS 24.301 §9.9.3.9).
 pub const IMSI_UNKNOWN: u8 = 0x02;
 
-/// What an attached module stores (TS 24.301 §5.5.1).
+/// Registration of an attached module (TS 24.301 §5.5.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Registration {
-    /// The network.
+    /// Network in which the module is registered.
     pub plmn: Plmn,
     /// Temporary identity, different for every attach.
     pub tmsi: u32,
@@ -25,21 +25,21 @@ pub struct Registration {
 /// The network does not serve this IMSI.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rejection {
-    /// Cause value.
+    /// Cause value (TS 24.301 §9.9.3.9).
     pub cause: u8,
 }
 
-/// A network that all modules of a process share.
+/// A mobile network that the modules of a process share.
 #[derive(Debug)]
 pub struct VirtualNetwork {
-    /// `None`: everybody is known.
+    /// IMSIs that may attach; `None` if all may.
     known: Option<RwLock<HashSet<String>>>,
     rejected: RwLock<HashSet<String>>,
     next_tmsi: AtomicU32,
 }
 
 impl VirtualNetwork {
-    /// A network on which every IMSI attaches, unless it is [rejected](Self::reject).
+    /// Makes a network in which every IMSI may attach, unless it is [rejected](Self::reject).
     #[must_use]
     pub fn open() -> Self {
         Self {
@@ -49,7 +49,7 @@ impl VirtualNetwork {
         }
     }
 
-    /// A network on which only these IMSIs attach, and those [added](Self::admit) later.
+    /// Makes a network in which only these IMSIs may attach, and those [admitted](Self::admit) later.
     #[must_use]
     pub fn of(imsis: impl IntoIterator<Item = String>) -> Self {
         Self {
@@ -71,7 +71,10 @@ impl VirtualNetwork {
         write(&self.rejected).insert(imsi.to_owned());
     }
 
-    /// An attach with `imsi`, whose network code has `mnc_digits` digits.
+    /// Attaches `imsi`, whose network code has `mnc_digits` digits.
+    ///
+    /// # Errors
+    /// [`Rejection`] with [`IMSI_UNKNOWN`].
     pub fn attach(&self, imsi: &str, mnc_digits: usize) -> Result<Registration, Rejection> {
         let refused = read(&self.rejected).contains(imsi)
             || self
@@ -95,7 +98,7 @@ fn plmn_of(imsi: &str, mnc_digits: usize) -> Option<Plmn> {
     Plmn::new(imsi.get(..3)?, imsi.get(3..3 + mnc_digits)?).ok()
 }
 
-// A thread that panicked while it held a lock left a set in it that is still a set.
+// A panic while the lock is held cannot leave the set half-changed.
 fn read<T>(lock: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
     lock.read().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

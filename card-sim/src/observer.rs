@@ -1,4 +1,4 @@
-//! What an embedder can watch: everything a chip and its module say to each other and to the world.
+//! Events of a module and its chip: APDUs, toolkit messages, HTTP exchanges, attaches, faults.
 //!
 //! An event must never carry key material, nor a whole identifier, nor file contents.
 
@@ -11,7 +11,7 @@ use crate::personalisation::ChipId;
 
 /// Receives the events of many chips, from many threads.
 pub trait Observer: Send + Sync {
-    /// Something happened at `chip`. Called in the order of happening for each chip; must not block.
+    /// Receives an event of `chip`, in the order in which they happened at each chip. Must not block.
     fn event(&self, chip: &ChipId, event: &Event);
 }
 
@@ -29,26 +29,26 @@ pub enum Reset {
 pub enum SessionEnd {
     /// The server answered 204 and named no next URI.
     Finished,
-    /// A script was run whose results nobody wants.
+    /// A script was run and the server named no URI for its results.
     NoResultWanted,
-    /// The terminal opened no channel: its result byte.
+    /// The terminal opened no channel; its general result.
     NoChannel(u8),
-    /// The link broke, or the server hung up before it was finished.
+    /// The link dropped, or the server closed the connection before the session was finished.
     LinkLost,
-    /// The server answered this HTTP status.
+    /// The server answered with this HTTP status.
     Refused(u16),
-    /// TLS failed; the chip does not try again by itself.
+    /// TLS failed, for this reason; the chip does not try again by itself.
     Security(String),
-    /// The server's answer is not what the protocol allows.
+    /// The server's answer breaks the protocol, in this way.
     Malformed(String),
-    /// Nothing happened for too long.
+    /// No bytes passed for longer than the inactivity time-out.
     Inactive,
     /// The chip lost power.
     PowerLost,
 }
 
 impl SessionEnd {
-    /// A chip tries again by itself: not after an orderly end, a refusal or a security failure
+    /// Tells whether the chip retries by itself: not after an orderly end, a refusal or a security failure
     /// (Amendment B §3.5).
     #[must_use]
     pub const fn retries(&self) -> bool {
@@ -76,82 +76,82 @@ impl fmt::Display for SessionEnd {
     }
 }
 
-/// One thing that happened.
+/// One event of a module or its chip.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
-    /// The chip was started.
+    /// The chip was powered up or reset.
     Started(Reset),
-    /// The chip asked the terminal for something.
+    /// The module fetched a proactive command.
     Proactive {
-        /// In words.
-        meaning: String,
-        /// As fetched.
+        /// The command in text.
+        description: String,
+        /// The command as fetched.
         bytes: Vec<u8>,
     },
-    /// The terminal answered a proactive command.
+    /// The module sends a TERMINAL RESPONSE.
     TerminalResponse {
-        /// In words.
-        meaning: String,
+        /// The response in text.
+        description: String,
     },
-    /// The terminal told the chip something.
+    /// The module sends an ENVELOPE.
     Envelope {
-        /// In words.
-        meaning: String,
+        /// The envelope in text.
+        description: String,
     },
-    /// The module tried to attach.
+    /// The module attached, or was refused.
     Attach {
         /// IMSI, masked.
         imsi: String,
-        /// What the network said.
+        /// The registration, or the cause of the rejection.
         result: Result<Registration, Rejection>,
     },
-    /// The chip and its server agreed on keys.
+    /// The TLS handshake between chip and server is finished.
     TlsEstablished {
         /// `TLSv1.2` or `TLSv1.3`.
         version: &'static str,
         /// Suite, by its IANA name.
         suite: &'static str,
     },
-    /// The agent posted.
+    /// The admin agent sends a POST.
     Request {
         /// Path and query.
         uri: String,
-        /// It resumes a broken session.
+        /// Whether it resumes an interrupted session.
         resume: bool,
         /// `X-Admin-Script-Status`, if it is there.
         script_status: Option<&'static str>,
         /// Bytes of the body.
         body_bytes: usize,
     },
-    /// The server answered.
+    /// The server answered the POST.
     Answer {
         /// HTTP status.
         status: u16,
         /// Bytes of the body.
         body_bytes: usize,
-        /// Where to post next.
+        /// URI of the next POST.
         next_uri: Option<String>,
     },
     /// The RFM application ran a C-APDU.
     Apdu {
-        /// In words, without file contents.
-        meaning: String,
-        /// What it answered.
+        /// The command in text, without file contents.
+        description: String,
+        /// Status word of the response.
         status: StatusWord,
     },
     /// An administration session is over.
     SessionEnded(SessionEnd),
-    /// The chip asked for REFRESH with this qualifier and the module does it.
+    /// The module carries out a REFRESH.
     Refresh {
-        /// TS 102 223 §8.6.
+        /// Qualifier of the command (TS 102 223 §8.6).
         qualifier: u8,
     },
     /// The test allowance is used up: no channel is opened.
     AllowanceExhausted,
-    /// The chip put its temporary IMSI back.
+    /// The chip restored its temporary IMSI.
     IdentityRestored,
-    /// A planned fault came true.
+    /// A planned fault occurred.
     Fault(String),
 }
 
@@ -160,9 +160,9 @@ impl fmt::Display for Event {
         match self {
             Self::Started(Reset::PowerUp) => f.write_str("power up"),
             Self::Started(Reset::Refresh) => f.write_str("UICC reset"),
-            Self::Proactive { meaning, .. } => write!(f, "proactive command: {meaning}"),
-            Self::TerminalResponse { meaning } => write!(f, "terminal response: {meaning}"),
-            Self::Envelope { meaning } => write!(f, "envelope: {meaning}"),
+            Self::Proactive { description, .. } => write!(f, "proactive command: {description}"),
+            Self::TerminalResponse { description } => write!(f, "terminal response: {description}"),
+            Self::Envelope { description } => write!(f, "envelope: {description}"),
             Self::Attach { imsi, result: Ok(_) } => write!(f, "attached as IMSI {imsi}"),
             Self::Attach {
                 imsi,
@@ -194,7 +194,7 @@ impl fmt::Display for Event {
                     .unwrap_or_default();
                 write!(f, "HTTP {status}, {body_bytes} bytes{next}")
             }
-            Self::Apdu { meaning, status } => write!(f, "{meaning} → {status}"),
+            Self::Apdu { description, status } => write!(f, "{description} → {status}"),
             Self::SessionEnded(end) => write!(f, "session: {end}"),
             Self::Refresh { qualifier } => write!(f, "REFRESH {qualifier:02X}"),
             Self::AllowanceExhausted => f.write_str("test allowance exhausted"),

@@ -1,5 +1,4 @@
-//! What is put into a chip before it leaves the factory: identifiers, keys, where its server is, and how
-//! it behaves.
+//! Personalisation of a chip before delivery: identifiers, keys, the address of its server, and its behaviour.
 //!
 //! It must never show a key or a whole identifier in `Debug` output.
 
@@ -12,14 +11,14 @@ use uicc::ident::{Aid, Eid};
 use uicc::scp81::PskIdentity;
 use zeroize::Zeroizing;
 
-/// Test allowance a chip is made with unless told otherwise, in bytes of channel data.
+/// Default test allowance, in bytes of channel data.
 pub const DEFAULT_ALLOWANCE_BYTES: u64 = 5 * 1024 * 1024;
 /// Most bytes of a PSK identity that the agent keeps (RFC 4279 §5.3 asks for 128).
 pub const MAX_PSK_IDENTITY_BYTES: usize = 128;
 /// Bytes of a key, PSK and DEK alike.
 pub const KEY_BYTES: usize = 16;
 
-/// What a chip is called in logs and events: its EID, shown masked.
+/// Identifier of a chip in logs and events: its EID, shown masked.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ChipId(pub Eid);
 
@@ -60,10 +59,10 @@ pub enum MaxFragment {
     Bytes4096,
 }
 
-/// Suite and fragment length.
+/// Cipher suite and record length that the chip offers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TlsChoice {
-    /// The suite.
+    /// The only suite offered.
     pub suite: Suite,
     /// The fragment length asked for, if any.
     pub max_fragment: Option<MaxFragment>,
@@ -88,7 +87,7 @@ impl TlsChoice {
     }
 }
 
-/// How the agent sends its bodies.
+/// Framing of the bodies that the agent sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum BodyCoding {
     /// `Transfer-Encoding: chunked`, as SGP.02 demands.
@@ -98,17 +97,17 @@ pub enum BodyCoding {
     ContentLength,
 }
 
-/// Where the RFM application stands when a command session begins (TS 102 226 §7.2, §7.3).
+/// Directory that is selected when a command session of the RFM application begins (TS 102 226 §7.2, §7.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum RfmStart {
-    /// In its ADF: the application manages the USIM.
+    /// ADF.USIM: the application manages the USIM.
     #[default]
     Usim,
-    /// In the MF: the application manages the shared file system.
+    /// The MF: the application manages the shared file system.
     Mf,
 }
 
-/// When the chip asks for a REFRESH.
+/// When the chip issues a REFRESH.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RefreshPolicy {
     /// Only when a script orders it by an immediate action.
@@ -118,22 +117,22 @@ pub enum RefreshPolicy {
     Automatic(u8),
 }
 
-/// What the agent does about a session that broke (Amendment B §3.8.8).
+/// Retries after an interrupted session (Amendment B §3.8.8).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// Further channels it opens in one power-up.
+    /// Most retries in one power-up.
     pub attempts: u8,
-    /// Time it lets pass before each, in whole seconds, at most 23:59:59. Zero: at once.
+    /// Time before each retry, in whole seconds, at most 23:59:59. Zero: at once.
     pub wait: Duration,
 }
 
 /// A secret of [`KEY_BYTES`] bytes; wiped when dropped.
 pub type Key = Zeroizing<[u8; KEY_BYTES]>;
 
-/// Everything that makes one chip. Build it with [`Personalisation::builder`].
+/// Personalisation of one chip. Build it with [`Personalisation::builder`].
 #[derive(Clone)]
 pub struct Personalisation {
-    /// EID.
+    /// EID of the chip.
     pub eid: Eid,
     /// ICCID the chip is delivered with, 18 to 20 hexadecimal digits.
     pub iccid: String,
@@ -149,7 +148,7 @@ pub struct Personalisation {
     pub psk: Key,
     /// Data encryption key, which wraps key material.
     pub dek: Key,
-    /// Version of the key set both belong to.
+    /// Version of the key set of PSK and DEK.
     pub key_version: u8,
     /// `Host` header.
     pub host: String,
@@ -169,25 +168,25 @@ pub struct Personalisation {
     pub tls: TlsChoice,
     /// How bodies are sent.
     pub body_coding: BodyCoding,
-    /// The agent can join a response head that arrives in several TLS records. Some cannot.
+    /// Whether the agent can join a response head that arrives in several TLS records. Some chips cannot.
     pub joins_heads: bool,
-    /// The agent bears a NewSessionTicket, which a chip that resumes no session has no use for. Some fail.
+    /// Whether the agent accepts a NewSessionTicket, which it does not use. Some chips fail on one.
     pub takes_tickets: bool,
     /// AID of the RFM application.
     pub rfm_aid: Aid,
     /// AID of the security domain that owns the PSK.
     pub domain_aid: Aid,
-    /// Where the RFM application starts.
+    /// Start directory of the RFM application.
     pub rfm_start: RfmStart,
-    /// The issuer may change EF_ICCID over the air.
+    /// Whether the issuer may update EF_ICCID over the air.
     pub iccid_writable: bool,
-    /// When REFRESH is asked for.
+    /// When the chip issues a REFRESH.
     pub refresh: RefreshPolicy,
-    /// What happens after a broken session.
+    /// Retries after an interrupted session.
     pub retry: RetryPolicy,
-    /// The agent closes a session in which nothing happened for so long. Whole seconds.
+    /// Inactivity time-out of a session, in whole seconds.
     pub inactivity: Duration,
-    /// After so many refused channel requests the temporary IMSI is put back. `None`: never.
+    /// Number of refused channel requests after which the temporary IMSI is restored. `None`: never.
     pub fallback_after: Option<u8>,
 }
 
@@ -203,17 +202,17 @@ impl fmt::Debug for Personalisation {
     }
 }
 
-/// A value that cannot be put into a chip.
+/// A value that a chip cannot be personalised with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{field}: expected {expected}")]
 pub struct PersonalisationError {
-    /// Which one.
+    /// Name of the value.
     pub field: &'static str,
-    /// What it should be.
+    /// Which values are possible.
     pub expected: &'static str,
 }
 
-/// Makes a [`Personalisation`]; every value has a default but the EID and the keys.
+/// Builds a [`Personalisation`]; every value but the EID and the keys has a default.
 #[derive(Clone)]
 pub struct Builder(Personalisation);
 
@@ -275,30 +274,33 @@ setters! {
     tls: TlsChoice,
     /// Coding of bodies.
     body_coding: BodyCoding,
-    /// Whether heads over several records are understood.
+    /// Whether response heads over several TLS records are joined.
     joins_heads: bool,
-    /// Whether session tickets are borne.
+    /// Whether session tickets are accepted.
     takes_tickets: bool,
     /// AID of the RFM application.
     rfm_aid: Aid,
     /// AID of the security domain that owns the PSK.
     domain_aid: Aid,
-    /// Where RFM starts.
+    /// Start directory of the RFM application.
     rfm_start: RfmStart,
     /// Whether EF_ICCID may be changed over the air.
     iccid_writable: bool,
-    /// When REFRESH is asked for.
+    /// When the chip issues a REFRESH.
     refresh: RefreshPolicy,
-    /// Retries of a broken session.
+    /// Retries after an interrupted session.
     retry: RetryPolicy,
     /// Inactivity time-out.
     inactivity: Duration,
-    /// Refused channel requests after which the temporary IMSI comes back.
+    /// Number of refused channel requests after which the temporary IMSI is restored.
     fallback_after: Option<u8>,
 }
 
 impl Builder {
-    /// The chip, if every value can be put into it.
+    /// Checks every value.
+    ///
+    /// # Errors
+    /// [`PersonalisationError`] with the first value that cannot be put into a chip.
     pub fn build(self) -> Result<Personalisation, PersonalisationError> {
         let card = self.0;
         let hex = |text: &str| text.bytes().all(|digit| digit.is_ascii_hexdigit());
@@ -358,7 +360,7 @@ fn check(holds: bool, field: &'static str, expected: &'static str) -> Result<(),
 }
 
 impl Personalisation {
-    /// Starts with the defaults of an enterprise-standard seed card on a simulated gateway.
+    /// Starts with the defaults of a seed card of the enterprise standard.
     #[must_use]
     pub fn builder(eid: Eid, psk: [u8; KEY_BYTES], dek: [u8; KEY_BYTES]) -> Builder {
         let rfm_aid: [u8; 9] = [0xA0, 0x00, 0x00, 0x05, 0x59, 0x10, 0x10, 0x00, 0x01];
@@ -405,14 +407,14 @@ impl Personalisation {
         })
     }
 
-    /// What the chip is called in logs and events.
+    /// Identifier of the chip in logs and events.
     #[must_use]
     pub const fn id(&self) -> ChipId {
         ChipId(self.eid)
     }
 }
 
-/// The PSK identity in the layout of SGP.02 table 4; the PSK is the first key of its set.
+/// Encodes the PSK identity in the layout of SGP.02 table 4; the PSK is the first key of its set.
 #[must_use]
 pub fn psk_identity(eid: Eid, domain: Aid, key_version: u8) -> Vec<u8> {
     PskIdentity {

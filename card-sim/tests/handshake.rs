@@ -168,7 +168,7 @@ async fn a_security_failure_is_not_tried_again() {
 }
 
 #[tokio::test]
-async fn a_ticket_is_borne_only_by_a_chip_that_says_so() {
+async fn a_ticket_is_accepted_only_by_a_chip_that_can_handle_it() {
     let server = SServer::start(&hex::encode(PSK), &["-tls1_3"]);
     let choice = TlsChoice {
         suite: Suite::Tls13GcmSha256,

@@ -1,6 +1,6 @@
 //! A client of the platform's HTTP interfaces, as a business system or an administrator would write one.
 //!
-//! Speaks only what the interfaces publish; it holds no knowledge of the platform's inside.
+//! It must never use anything of the platform but its published interfaces.
 
 use std::time::Duration;
 
@@ -12,9 +12,9 @@ use hyper_util::client::legacy::{Client, connect::HttpConnector};
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 
-/// The largest answer that is read, in bytes.
+/// Most bytes of an answer.
 const MAX_ANSWER_BYTES: usize = 8 * 1024 * 1024;
-/// How long one call may take. A first call may wait for the database to be laid out.
+/// How long one call may take. The first call may wait for the migrations.
 const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// An answer of the platform: HTTP status and JSON document.
@@ -27,7 +27,10 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The document of a success, or an error that says what the platform said.
+    /// Returns the document of a success; `what` names the call in the error.
+    ///
+    /// # Errors
+    /// Any other status, with reason and message of the platform.
     pub fn ok(self, what: &str) -> Result<Value> {
         if self.status == 200 && self.body["code"] == 200 {
             return Ok(self.body);
@@ -38,7 +41,7 @@ impl Answer {
     }
 }
 
-/// A client bound to one platform address; cheap to clone.
+/// A client of one platform; cheap to clone.
 #[derive(Clone)]
 pub struct Api {
     base: String,
@@ -46,7 +49,7 @@ pub struct Api {
 }
 
 impl Api {
-    /// `base` is `http://host:port`.
+    /// Makes a client of the platform at `base`, which is `http://host:port`.
     pub fn new(base: impl Into<String>) -> Self {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
@@ -56,19 +59,19 @@ impl Api {
         }
     }
 
-    /// A GET with query parameters.
+    /// Sends a GET with query parameters.
     pub async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Answer> {
         self.send(Method::GET, path, query, None, None, Bytes::new())
             .await
     }
 
-    /// A GET under a bearer credential.
+    /// Sends a GET with a bearer secret.
     pub async fn get_as(&self, bearer: &str, path: &str, query: &[(&str, &str)]) -> Result<Answer> {
         self.send(Method::GET, path, query, Some(bearer), None, Bytes::new())
             .await
     }
 
-    /// A POST of a JSON document under a bearer credential.
+    /// Sends a POST of a JSON document with a bearer secret.
     pub async fn post_json(&self, bearer: &str, path: &str, body: &Value) -> Result<Answer> {
         let body = Bytes::from(body.to_string());
         self.send(
@@ -82,7 +85,7 @@ impl Api {
         .await
     }
 
-    /// A POST of a CSV file under a bearer credential.
+    /// Sends a POST of a CSV file with a bearer secret.
     pub async fn post_csv(
         &self,
         bearer: &str,

@@ -1,4 +1,4 @@
-//! What the command line understands.
+//! The command line of `xieka`.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -7,19 +7,19 @@ use clap::{Args, Parser, Subcommand};
 
 /// Most chips one demonstration writes; their keys and files are all held in memory.
 const MAX_DEMO_CHIPS: i64 = 5_000;
-/// Most chips of one generated inventory: what one import call takes.
+/// Most chips of one generated inventory: the limit of one import call.
 const MAX_INVENTORY: i64 = 5_000;
 
 /// xieka 写卡: operator identities, written into IoT eSIM chips over the air.
 #[derive(Parser)]
 #[command(version, about)]
 pub(crate) struct Arguments {
-    /// What to do.
+    /// The subcommand.
     #[command(subcommand)]
     pub(crate) command: Command,
 }
 
-/// What can be done.
+/// The subcommands.
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Write a simulated card over the air, from application to callback, and watch

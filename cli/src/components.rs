@@ -1,6 +1,6 @@
-//! Builds the Spin components with cargo, exactly as `spin build` would: the command is the manifest's own.
+//! Builds the Spin components with the build commands of the manifest, as `spin build` does.
 //!
-//! Never edits the manifest and never falls back to a stale component: a failed build is an error.
+//! It must never edit the manifest nor use an older component: a failed build is an error.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -28,7 +28,7 @@ struct Build {
     command: String,
 }
 
-/// The folder that holds the manifest: the current one or the nearest above it, else the one this binary was built in.
+/// Finds the folder of the manifest: the current one or the nearest above it, else the one this binary was built in.
 pub fn application_root() -> Result<PathBuf> {
     let here = std::env::current_dir().context("no current directory")?;
     let above = here.ancestors().map(Path::to_path_buf);
@@ -43,9 +43,9 @@ pub fn application_root() -> Result<PathBuf> {
     bail!("no {MANIFEST} here or above: run this inside a checkout of xieka")
 }
 
-/// Runs every component's build command once, in the application's root.
+/// Runs every component's build command in the application's root.
 ///
-/// Commands that differ only in the package they name (`-p`) are joined into one cargo call, which shares the work.
+/// Commands that differ only in their package (`-p`) are joined into one cargo call, which is faster.
 pub fn build(root: &Path) -> Result<()> {
     let manifest = read(root)?;
     let mut calls: BTreeMap<Vec<String>, BTreeSet<String>> = BTreeMap::new();
@@ -61,7 +61,7 @@ pub fn build(root: &Path) -> Result<()> {
         } else {
             call[0].clone()
         });
-        // The manifest names the components below `target/`, wherever else this machine builds.
+        // The manifest expects the components below `target/`, whatever `CARGO_TARGET_DIR` says.
         command
             .args(&call[1..])
             .current_dir(root)
@@ -102,12 +102,12 @@ fn read(root: &Path) -> Result<Manifest> {
     toml::from_str(&text).with_context(|| format!("cannot understand {}", path.display()))
 }
 
-/// The cargo that runs or built this program, so that the toolchain stays the same.
+/// The cargo that runs this program, so that the toolchain is the same; else the one in the path.
 fn cargo() -> String {
     std::env::var("CARGO").unwrap_or_else(|_| "cargo".into())
 }
 
-/// Takes `-p NAME` out of a command line.
+/// Splits a build command into the command without `-p NAME`, and NAME.
 fn split_package(command: &str) -> Result<(Vec<String>, String)> {
     let mut words = command.split_whitespace();
     let mut call = Vec::new();

@@ -1,4 +1,4 @@
-//! `xieka init` and `xieka inventory`: files to start from.
+//! `xieka init` and `xieka inventory`: write a `.env` file and sample inventories.
 
 use anyhow::{Context as _, Result};
 
@@ -6,7 +6,7 @@ use crate::args::{InitOptions, InventoryOptions};
 use crate::inventory::Inventory;
 use crate::secrets::Secrets;
 
-/// Writes fresh secrets.
+/// Writes a `.env` file with fresh secrets.
 pub(crate) fn run(options: &InitOptions) -> Result<()> {
     Secrets::generate()?.write_new(&options.file)?;
     println!("wrote {}; keep a copy in a safe place", options.file.display());

@@ -1,4 +1,4 @@
-//! The wish of whoever runs this program that it should end.
+//! Signals that stop the program.
 
 use anyhow::{Context as _, Result};
 use tokio::signal::unix::{SignalKind, signal};

@@ -1,7 +1,7 @@
-//! Inventories of chips and numbers as the import interfaces take them, and what a card maker must know of them.
+//! Inventories of chips and numbers, in the form of the import interfaces.
 //!
-//! A sample is shipped in `samples/`; larger ones are made here. Key material stands in the files only wrapped
-//! (RFC 3394) under a named transport key; nothing here ever writes it in the clear.
+//! A sample is in `samples/`; larger ones are generated. Key material is in the files only wrapped (RFC 3394) under a
+//! named transport key; it must never be written in the clear.
 
 use std::path::Path;
 
@@ -12,11 +12,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::secrets::{CARD_KEY_VERSION, random_bytes};
 
-/// Transport key of the shipped sample: the key encryption key of RFC 3394 §4.6, known to everybody.
+/// Transport key of the sample: the published key encryption key of RFC 3394 §4.6.
 pub const SAMPLE_TRANSPORT_KEY: [u8; 32] =
     *b"\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0A\x0B\x0C\x0D\x0E\x0F\
       \x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1A\x1B\x1C\x1D\x1E\x1F";
-/// Name under which the sample's files refer to [`SAMPLE_TRANSPORT_KEY`].
+/// Name of [`SAMPLE_TRANSPORT_KEY`] in the files of the sample.
 pub const SAMPLE_TRANSPORT_KEY_NAME: &str = "sample";
 /// Province of generated numbers: 山东, GB/T 2260.
 pub const PROVINCE_CODE: &str = "37";
@@ -28,9 +28,9 @@ const ALLOWANCE_MB: &str = "5";
 /// One line of the chip file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ChipRow {
-    /// 32 digits.
+    /// EID, 32 digits.
     pub eid: String,
-    /// Model as the maker names it.
+    /// Model name of the card maker.
     pub chip_model: String,
     /// Card profile by which the gateway writes this chip.
     pub profile: String,
@@ -65,13 +65,13 @@ pub struct ChipRow {
 /// One line of the number file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct NumberRow {
-    /// 20 characters.
+    /// ICCID, 20 characters.
     pub iccid: String,
-    /// 13 digits.
+    /// Number, 13 digits.
     pub msisdn: String,
-    /// 15 digits.
+    /// IMSI, 15 digits.
     pub imsi: String,
-    /// GB/T 2260, two digits.
+    /// Province code of GB/T 2260, two digits.
     pub province_code: String,
     /// Short message centre, E.164 with `+`.
     pub smsc: String,
@@ -87,17 +87,17 @@ pub struct NumberRow {
     pub transport_key: String,
 }
 
-/// Chips and numbers that go together.
+/// Chips and as many numbers.
 #[derive(Debug, Clone)]
 pub struct Inventory {
-    /// Chips, ready to be written.
+    /// Chips to import.
     pub chips: Vec<ChipRow>,
-    /// Numbers of the pool.
+    /// Numbers to import into the pool.
     pub numbers: Vec<NumberRow>,
 }
 
 impl Inventory {
-    /// The inventory shipped with the product.
+    /// Reads the sample.
     pub fn sample() -> Result<Self> {
         Ok(Self {
             chips: rows(include_str!("../samples/chips.csv")).context("samples/chips.csv")?,
@@ -105,33 +105,34 @@ impl Inventory {
         })
     }
 
-    /// Makes `count` chips and as many numbers of one province, all different, with fresh random K and OPc.
+    /// Generates `count` chips and as many numbers of one province, with random K and OPc.
     ///
-    /// Identifiers follow from the position alone, starting at `first`, so that a larger set holds a smaller one.
+    /// Identifiers depend only on the serial number, counted from `first`.
     pub fn generate(
         first: u32,
         count: u32,
         transport_key_name: &str,
         transport_key: &[u8; 32],
     ) -> Result<Self> {
-        let mut made = Self {
+        let mut inventory = Self {
             chips: Vec::new(),
             numbers: Vec::new(),
         };
         for serial in first..first.saturating_add(count) {
-            made.chips.push(chip(serial));
-            made.numbers
+            inventory.chips.push(chip(serial));
+            inventory
+                .numbers
                 .push(number(serial, transport_key_name, transport_key)?);
         }
-        Ok(made)
+        Ok(inventory)
     }
 
-    /// The chip file.
+    /// Encodes the chip file.
     pub fn chips_csv(&self) -> Result<String> {
         to_csv(&self.chips)
     }
 
-    /// The number file.
+    /// Encodes the number file.
     pub fn numbers_csv(&self) -> Result<String> {
         to_csv(&self.numbers)
     }
@@ -144,14 +145,17 @@ impl Inventory {
         Ok(())
     }
 
-    /// The number of an ICCID.
+    /// Returns the number with this ICCID.
     pub fn number(&self, iccid: &str) -> Option<&NumberRow> {
         self.numbers.iter().find(|number| number.iccid == iccid)
     }
 }
 
 impl NumberRow {
-    /// Unwraps K and OPc, as only the owner of the transport key can.
+    /// Unwraps K and OPc.
+    ///
+    /// # Errors
+    /// A wrong transport key or malformed key material.
     pub fn keys(&self, transport_key: &[u8; 32]) -> Result<([u8; 16], [u8; 16])> {
         Ok((
             unwrap(transport_key, &self.k_wrapped)?,
@@ -160,7 +164,7 @@ impl NumberRow {
     }
 }
 
-/// The chips of a chip file.
+/// Parses a chip file.
 pub fn chips(csv: &str) -> Result<Vec<ChipRow>> {
     rows(csv).context("not a chip file")
 }
@@ -273,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_travel_wrapped_and_only_the_transport_key_opens_them() {
+    fn keys_are_wrapped_and_only_the_transport_key_unwraps_them() {
         let made = Inventory::generate(1, 2, "t", &SAMPLE_TRANSPORT_KEY).unwrap();
         let (k, opc) = made.numbers[0].keys(&SAMPLE_TRANSPORT_KEY).unwrap();
         let csv = made.numbers_csv().unwrap();
@@ -282,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn the_shipped_sample_opens_under_the_published_key() {
+    fn the_sample_unwraps_under_the_published_key() {
         let sample = Inventory::sample().unwrap();
         assert!(!sample.chips.is_empty());
         for number in &sample.numbers {

@@ -1,7 +1,6 @@
 //! xieka on one machine: the platform, its gateway and simulated cards behind one command.
 //!
-//! The command assembles parts that stand by themselves; it must never hold a rule of its own about chips, numbers
-//! or tasks.
+//! The command assembles independent parts; it must never contain a rule about chips, numbers or tasks.
 
 pub mod api;
 mod args;
@@ -41,7 +40,7 @@ async fn run(arguments: Arguments) -> Result<()> {
     match arguments.command {
         Command::Demo(options) => tokio::select! {
             outcome = demo::run(options) => outcome,
-            // Dropping the demonstration ends what it started and removes its temporary directory.
+            // Dropping the demonstration stops platform and gateway and removes the temporary directory.
             outcome = interrupt::received() => outcome.and_then(|()| bail!("interrupted")),
         },
         Command::Up(options) => up::run(options).await,

@@ -1,6 +1,6 @@
-//! What a card maker puts into a simulated chip, from its line in the chip file and the master keys.
+//! Personalises a simulated chip from its line in the chip file and the master keys, as a card maker does.
 //!
-//! Never prints a key, and never derives one for a chip whose keys the file brings along.
+//! It must never print a key, nor derive one for a chip whose keys are in the file.
 
 use std::net::SocketAddr;
 
@@ -15,7 +15,10 @@ use crate::inventory::ChipRow;
 /// Bytes of one megabyte of the test allowance, as the import counts them.
 const BYTES_PER_MB: f64 = 1_000_000.0;
 
-/// A chip that connects to `gateway`.
+/// Personalises a chip that connects to `gateway`.
+///
+/// # Errors
+/// A chip with keys of its own, a key version without master key, or a malformed EID or allowance.
 pub(crate) fn personalise(chip: &ChipRow, keys: &MasterKeys, gateway: SocketAddr) -> Result<Builder> {
     ensure!(
         chip.psk_wrapped.is_empty(),

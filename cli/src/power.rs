@@ -1,6 +1,6 @@
-//! `xieka power`: simulated modules with the chips of a chip file, switched on once against a running gateway.
+//! `xieka power`: powers simulated modules with the chips of a chip file up once, against a running gateway.
 //!
-//! The chips come fresh from the factory each time: what they hold ends with the command.
+//! The chips are as delivered each time; their contents end with the command.
 
 use std::sync::Arc;
 
@@ -17,7 +17,10 @@ use crate::secrets::Secrets;
 /// Modules that are powered at the same time.
 const POWERED_AT_ONCE: usize = 16;
 
-/// Powers the chips; fails unless every chip's last session ended in order.
+/// Powers the chips up.
+///
+/// # Errors
+/// A chip whose last session did not finish.
 pub(crate) async fn run(options: PowerOptions) -> Result<()> {
     let keys = MasterKeys::parse(Secrets::read(&options.env)?.get("XIEKA_GATEWAY_MASTER_KEYS")?)?;
     let file = std::fs::read_to_string(&options.chips)
@@ -28,7 +31,7 @@ pub(crate) async fn run(options: PowerOptions) -> Result<()> {
         if options.eid.as_ref().is_none_or(|eid| *eid == chip.eid) {
             let card = personalise(&chip, &keys, options.gateway)?
                 .build()
-                .context("the chip cannot be made")?;
+                .context("the chip cannot be personalised")?;
             modules.push(Module::new(card, ModuleSettings::default(), network.clone()));
         }
     }
@@ -46,7 +49,7 @@ pub(crate) async fn run(options: PowerOptions) -> Result<()> {
     })
     .await;
     if unfinished > 0 {
-        bail!("{unfinished} chips did not end their last session in order");
+        bail!("{unfinished} chips did not finish their last session");
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
-//! A business system's callback receiver (§7.3), small and strict: it believes a callback only if both signatures hold.
+//! A business system's callback receiver (§7.3): it accepts a callback only if both signatures are valid.
 //!
-//! It checks the `sign` field of the body as §7.3 readers would, and the Standard Webhooks headers with that
-//! specification's own library. It knows nothing of the platform's code: what it accepts, any receiver can.
+//! It checks the `sign` field of the body by its definition in §7.3, and the Standard Webhooks headers with that
+//! specification's own library. It must never use code of the platform: what it accepts, any receiver can.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -20,7 +20,7 @@ use sha2::Sha256;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
-/// The largest callback body that is read, in bytes; the platform's are below 20 kB.
+/// Most bytes of a callback body; those of the platform are below 20 kB.
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// One callback that arrived with valid signatures.
@@ -32,7 +32,7 @@ pub struct Received {
     pub body: Value,
 }
 
-/// A listening receiver; dropping it stops the listener.
+/// A running receiver; dropping it stops the listener.
 pub struct Receiver {
     addr: SocketAddr,
     shared: Arc<Shared>,
@@ -65,7 +65,7 @@ impl Receiver {
         Ok(Self { addr, shared, task })
     }
 
-    /// Where callbacks are to be sent.
+    /// URL for callbacks.
     pub fn url(&self) -> String {
         format!("http://{}/callback", self.addr)
     }
@@ -75,12 +75,12 @@ impl Receiver {
         format!("http://{}", self.addr)
     }
 
-    /// Tells the receiver the client's callback secret (`whsec_…`), once.
+    /// Sets the client's callback secret (`whsec_…`), once.
     pub fn set_secret(&self, secret: &str) {
         let _ = self.shared.secret.set(secret.to_owned());
     }
 
-    /// Everything that arrived with valid signatures so far, in order.
+    /// Callbacks that arrived with valid signatures so far, in order.
     pub fn received(&self) -> Vec<Received> {
         self.shared.received.lock().expect("no holder panics").clone()
     }
@@ -90,7 +90,7 @@ impl Receiver {
         self.shared.refused.lock().expect("no holder panics").clone()
     }
 
-    /// Ends when something arrives after this call was made, awaited or not.
+    /// Completes when a callback arrives after this call, even before the future is awaited.
     pub fn changed(&self) -> impl Future<Output = ()> + '_ {
         self.shared.changed.notified()
     }
@@ -139,10 +139,7 @@ async fn answer(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Respo
 }
 
 fn check(headers: &HeaderMap, body: &[u8], shared: &Shared) -> Result<Received> {
-    let secret = shared
-        .secret
-        .get()
-        .context("the receiver has not been told its secret")?;
+    let secret = shared.secret.get().context("the receiver has no secret yet")?;
     let webhook = standardwebhooks::Webhook::new(secret).context("unusable callback secret")?;
     webhook
         .verify(body, headers)

@@ -1,7 +1,7 @@
-//! The secrets a platform runs on: made fresh, kept in a `.env` file, handed to the processes that need them.
+//! The secrets of a platform: generated, stored in a `.env` file, passed to platform and gateway.
 //!
 //! The file uses Spin's own names (`SPIN_VARIABLE_*`, which `spin up` reads from `.env` too) and the gateway's
-//! (`XIEKA_GATEWAY_*`). Values never reach a log; the file is readable by its owner alone.
+//! (`XIEKA_GATEWAY_*`). A value must never reach a log; the file is readable by its owner alone.
 
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
@@ -18,7 +18,7 @@ pub const TRANSPORT_KEY_NAME: &str = "tk1";
 /// Key version of the first master key of card keys; SCP81 keys live in key versions 0x40 to 0x4F.
 pub const CARD_KEY_VERSION: u8 = 0x40;
 
-/// Every secret of one platform, by the name its reader knows it under.
+/// All secrets of one platform, by the name of their environment variable.
 #[derive(Clone)]
 pub struct Secrets(BTreeMap<String, String>);
 
@@ -29,7 +29,7 @@ impl std::fmt::Debug for Secrets {
 }
 
 impl Secrets {
-    /// Draws a complete new set from the operating system's random source.
+    /// Generates a complete set from the operating system's random source.
     pub fn generate() -> Result<Self> {
         let mut all = BTreeMap::new();
         let mut spin = |name: &str, value: String| all.insert(format!("{SPIN_PREFIX}{name}"), value);
@@ -62,7 +62,7 @@ impl Secrets {
     pub fn read(path: &Path) -> Result<Self> {
         let entries =
             dotenvy::from_path_iter(path).with_context(|| format!("cannot read {}", path.display()))?;
-        // The library's parse error quotes the line; it may hold a secret and stays here.
+        // The parse error of the library quotes the line, which may hold a secret, so it is dropped.
         let all = entries.collect::<Result<_, _>>().ok();
         Ok(Self(all.with_context(|| {
             format!("{} has a line that is not NAME=value", path.display())
@@ -97,12 +97,15 @@ impl Secrets {
         Ok(())
     }
 
-    /// Sets or replaces one value, for example where callbacks may go.
+    /// Sets or replaces one value.
     pub fn set(&mut self, name: &str, value: impl Into<String>) {
         self.0.insert(name.to_owned(), value.into());
     }
 
-    /// One value, or an error that names what is missing and never shows a value.
+    /// Returns one value.
+    ///
+    /// # Errors
+    /// The name of a value that is not set.
     pub fn get(&self, name: &str) -> Result<&str> {
         self.0
             .get(name)

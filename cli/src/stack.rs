@@ -1,6 +1,6 @@
 //! Platform and gateway in this process, wired to each other as `docs/limits.md` describes the settings.
 //!
-//! Holds no state of its own: what must last is in the state directory and in the secrets.
+//! It must never hold state of its own: everything that lasts is in the state directory and in the secrets.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -15,34 +15,34 @@ use crate::api::Api;
 use crate::components::MANIFEST;
 use crate::secrets::Secrets;
 
-/// What to run, and where.
+/// Settings of a platform and its gateway in this process.
 pub struct Launch {
-    /// Folder of the manifest.
+    /// Folder of the Spin manifest.
     pub root: PathBuf,
     /// Folder of the database.
     pub state_dir: PathBuf,
     /// The runtime configuration; without one the database lies in the state directory and no network is blocked.
     pub runtime_config: Option<PathBuf>,
-    /// Secrets and variables of both.
+    /// Secrets and variables of platform and gateway.
     pub secrets: Secrets,
-    /// Where the platform listens; port 0 for a free one.
+    /// Address on which the platform listens; port 0 for a free one.
     pub listen: SocketAddr,
-    /// Where chips connect; port 0 for a free one.
+    /// Address on which the gateway listens for chips; port 0 for a free one.
     pub gateway_listen: SocketAddr,
-    /// Where the gateway's metrics are served; port 0 for a free one.
+    /// Address of the gateway's metrics; port 0 for a free one.
     pub metrics_listen: SocketAddr,
-    /// Where the components' log lines go.
+    /// Destination of the components' log lines.
     pub logs: Logs,
-    /// Who watches the gateway.
+    /// Observer of the gateway, if any.
     pub observer: Option<Arc<dyn Observer>>,
-    /// The wall clock the components see; the system's when absent.
+    /// Wall clock of the components; `None`: the system clock.
     pub clock: Option<edge_host::Clock>,
     /// How component instances are reused.
     pub reuse: Reuse,
 }
 
 impl Launch {
-    /// A launch on free loopback ports.
+    /// Settings with free loopback ports.
     pub fn on_loopback(root: PathBuf, state_dir: PathBuf, secrets: Secrets) -> Self {
         let free = SocketAddr::from(([127, 0, 0, 1], 0));
         Self {
@@ -92,7 +92,7 @@ impl Launch {
             .context("the gateway did not start")
     }
 
-    /// Starts both.
+    /// Starts the platform and then the gateway.
     pub async fn start(&self) -> Result<Stack> {
         let host = self.platform().await?;
         let gateway = self.gateway(host.addr()).await?;
@@ -106,16 +106,16 @@ impl Launch {
 
 /// A running platform with its gateway.
 pub struct Stack {
-    /// A client of the platform.
+    /// Client of the platform.
     pub api: Api,
-    /// The platform.
+    /// The running platform.
     pub host: Host,
-    /// The gateway.
+    /// The running gateway.
     pub gateway: Gateway,
 }
 
 impl Stack {
-    /// Ends the gateway first, so that no session loses its platform, then the platform.
+    /// Stops the gateway first, so that no session loses the platform, then the platform.
     pub async fn shutdown(self) {
         self.gateway.shutdown().await;
         self.host.shutdown().await;

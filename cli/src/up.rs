@@ -1,4 +1,4 @@
-//! `xieka up`: platform and gateway on this machine, with data that stays.
+//! `xieka up`: platform and gateway on this machine, with persistent data.
 
 use std::path::{Path, PathBuf};
 
@@ -12,11 +12,11 @@ use crate::secrets::Secrets;
 use crate::stack::Launch;
 use crate::{components, interrupt};
 
-/// The file that holds the secrets, here or in the data folder.
+/// File of the secrets, in the current or the data folder.
 const ENV_FILE: &str = ".env";
-/// The database file in the data folder; its absence means a first start.
+/// Database file in the data folder; it is absent at the first start.
 const DATABASE_FILE: &str = ".spin/sqlite_db.db";
-/// The runtime configuration of one machine, in the application's root.
+/// Runtime configuration of one machine, in the application's root.
 const RUNTIME_CONFIG: &str = "runtime-config/local.toml";
 
 /// Runs until interrupted.
@@ -56,17 +56,17 @@ pub(crate) async fn run(options: UpOptions) -> Result<()> {
     Ok(())
 }
 
-/// Secrets of a `.env` here, else of the data folder, made there at the first start.
+/// Reads the secrets from `.env` in the current folder, else from the data folder, where the first start makes them.
 fn secrets(data: &Path) -> Result<(Secrets, PathBuf)> {
-    let here = PathBuf::from(ENV_FILE);
-    if here.is_file() {
-        return Ok((Secrets::read(&here)?, here));
+    let current = PathBuf::from(ENV_FILE);
+    if current.is_file() {
+        return Ok((Secrets::read(&current)?, current));
     }
-    let kept = data.join(ENV_FILE);
-    if !kept.is_file() {
-        Secrets::generate()?.write_new(&kept)?;
+    let stored = data.join(ENV_FILE);
+    if !stored.is_file() {
+        Secrets::generate()?.write_new(&stored)?;
     }
-    Ok((Secrets::read(&kept)?, kept))
+    Ok((Secrets::read(&stored)?, stored))
 }
 
 /// Creates the first client, for calls from this machine, and shows its credentials once.
@@ -75,28 +75,29 @@ async fn first_client(api: &Api, admin_secret: &str) -> Result<()> {
         "name": "first",
         "phone": "13800000000",
         "ips": ["127.0.0.1/32", "::1/128"],
-        // All there are: whoever tries the platform out goes through every interface, as the guide does.
+        // All permissions: the guide calls every interface with this client.
         "permissions": [
             "write.provinces", "write.apply", "write.status", "write.cancel", "chip.read", "number.read",
             "number.usage", "number.open_time", "number.city",
         ],
     });
-    let made = api
+    let created = api
         .post_json(admin_secret, "/admin/v1/clients", &client)
         .await?
         .ok("creating the first client")?;
     println!(
         "client     client_id={}",
-        made["client_id"].as_str().unwrap_or_default()
+        created["client_id"].as_str().unwrap_or_default()
     );
     println!(
         "           client_secret={} (shown once)",
-        made["client_secret"].as_str().unwrap_or_default()
+        created["client_secret"].as_str().unwrap_or_default()
     );
     Ok(())
 }
 
-/// Shows the gateway's log lines, whose identifiers are masked; `RUST_LOG` says which, `info` unless it is set.
+/// Writes the gateway's log lines, whose identifiers are masked, to standard error. `RUST_LOG` filters
+/// them; the default is `info`.
 fn log_to_stderr() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt()

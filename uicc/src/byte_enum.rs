@@ -1,4 +1,4 @@
-//! Enumerations that are one byte on the wire and keep values they do not know.
+//! Enumerations that are coded as one byte and keep unknown values.
 //!
 //! A decoder must never lose such a value, nor refuse a message because of it.
 
@@ -12,7 +12,7 @@ macro_rules! byte_enum {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum $name {
             $($(#[$inner])* #[doc = concat!(" (`", stringify!($value), "`)")] $variant,)+
-            /// A value this crate does not know. Never one of the above when parsed.
+            /// An unknown value. Parsing never returns one of the above as `Other`.
             Other(u8),
         }
 

@@ -1,18 +1,18 @@
-//! The one error of every decoder: where, and what should have been there.
+//! The error of every decoder: the offset, and what was expected there.
 //!
 //! It must never carry bytes of the message: they may be keys or identifiers.
 
-/// A message that is not what its specification says.
+/// A message that breaks its specification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("at byte {offset}: expected {expected}")]
 pub struct Error {
     /// Offset in bytes from the start of the message given to `parse`.
     pub offset: usize,
-    /// What the specification demands there.
+    /// What the specification demands at this offset.
     pub expected: &'static str,
 }
 
-/// What every decoder answers.
+/// Result of every decoder.
 pub type Result<T, E = Error> = core::result::Result<T, E>;
 
 impl Error {

@@ -1,6 +1,6 @@
-//! Bytes in, bytes out: everything that is said to, by and inside a UICC.
+//! Codecs of the messages of a UICC: bytes in, bytes out.
 //!
-//! | module | what it codes | specification |
+//! | module | messages | specification |
 //! | --- | --- | --- |
 //! | [`tlv`] | BER-TLV and COMPREHENSION-TLV | ISO/IEC 8825-1, ETSI TS 101 220 §7 |
 //! | [`apdu`] | command and response APDUs, status words | ETSI TS 102 221 §10–11 |
@@ -9,9 +9,9 @@
 //! | [`cat`] | proactive commands, terminal responses, envelopes | ETSI TS 102 223 |
 //! | [`scp81`] | remote administration over HTTPS | GlobalPlatform Amendment B, GSMA SGP.02 |
 //! | [`scp80`] | secured packets | ETSI TS 102 225, 3GPP TS 31.115 |
-//! | [`bcd`], [`ident`] | digits and identifiers | |
+//! | [`bcd`], [`ident`] | digits, EID and AID | |
 //!
-//! Every message is a struct with `parse` and `encode`; `parse` answers an [`Error`] that names the byte
+//! Every message is a struct with `parse` and `encode`; `parse` returns an [`Error`] that names the byte
 //! offset and what was expected there, and `encode` cannot fail because what could not be encoded cannot
 //! be constructed.
 //!

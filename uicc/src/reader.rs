@@ -1,4 +1,4 @@
-//! A cursor over a message that knows how far it is from the message's first byte.
+//! A cursor over a message that counts its offset from the first byte.
 //!
 //! It must never read past the end, and every failure names the absolute offset.
 

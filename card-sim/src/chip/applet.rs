@@ -1,9 +1,9 @@
-//! The seed card's applet: when to subscribe, when to open a session, when to try again, when to ask for
-//! a REFRESH, when to fall back to the temporary number.
+//! The seed card's applet: decides when to subscribe to events, open a session, retry, issue a REFRESH, and
+//! fall back to the temporary number.
 //!
-//! It asks for the write allowance — opens a session — once per power-up, and once more after a reset that
-//! made an operator number active which has not been reported yet. It must never open a channel for a
-//! terminal that did not say it could, nor on a temporary number without allowance.
+//! It opens a session once per power-up, and once more after a reset that made an operator number active which has
+//! not been reported yet. It must never open a channel on a terminal whose profile lacks BIP over TCP, nor on a
+//! temporary number without test allowance.
 
 use std::time::Duration;
 
@@ -14,44 +14,45 @@ use uicc::cat::{
 use uicc::ef::FilePath;
 
 use super::core::Core;
-use super::factory;
+use super::initial_files;
 use super::layout::FILES;
 use super::nvm::Identity;
 use super::session::Session;
 use crate::observer::{Event, Reset, SessionEnd};
 use crate::personalisation::RefreshPolicy;
 
-/// Timer that waits before another attempt.
+/// Identifier of the timer that runs before a retry.
 const RETRY_TIMER: u8 = 2;
 /// UICC reset (TS 102 223 §8.6).
 const UICC_RESET: u8 = 0x04;
-/// How often a REFRESH is asked for that the terminal cannot do at the moment.
+/// How many times the applet issues a REFRESH that the terminal cannot carry out.
 const MAX_REFRESH_ATTEMPTS: u8 = 3;
-/// General results `2X`: terminal or network unable at the moment.
+/// High half of the general results `2X`: terminal or network temporarily unable.
 const TEMPORARILY_UNABLE: u8 = 0x20;
 
 /// When the next session begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Plan {
-    /// As soon as there is service.
-    WhenServed,
+enum NextSession {
+    /// As soon as the terminal has network service.
+    OnService,
     /// At once.
     Now,
-    /// After this time: a timer is to be started.
+    /// After this time; the retry timer has yet to be started.
     After(Duration),
-    /// When the timer runs out.
-    Waiting,
+    /// When the retry timer expires.
+    OnTimer,
     /// Not in this power-up.
     Never,
 }
 
-/// The applet's state; all of it is lost with power.
+/// State of the applet; a reset clears all of it.
 pub(super) struct Applet {
-    able: bool,
+    /// The terminal can open TCP channels and sends the events asked for.
+    terminal_capable: bool,
     has_timers: bool,
     subscribed: bool,
-    served: bool,
-    plan: Plan,
+    has_service: bool,
+    next_session: NextSession,
     retries_left: u8,
     session: Option<Session>,
     refresh: Option<u8>,
@@ -60,15 +61,19 @@ pub(super) struct Applet {
 }
 
 impl Applet {
-    /// As it stands after a start, before the terminal has said what it can do.
+    /// State of the applet after a power-up or reset, before TERMINAL PROFILE.
     pub(super) fn started(core: &Core, reset: Reset) -> Self {
         let reports = reset == Reset::PowerUp || core.nvm.identity == Identity::Unverified;
         Self {
-            able: false,
+            terminal_capable: false,
             has_timers: false,
             subscribed: false,
-            served: false,
-            plan: if reports { Plan::WhenServed } else { Plan::Never },
+            has_service: false,
+            next_session: if reports {
+                NextSession::OnService
+            } else {
+                NextSession::Never
+            },
             retries_left: core.card.retry.attempts,
             session: None,
             refresh: None,
@@ -77,21 +82,21 @@ impl Applet {
         }
     }
 
-    /// The terminal said what it can do.
-    pub(super) fn profile(&mut self, profile: &TerminalProfile) {
-        self.able = profile.supports_bip_tcp();
+    /// Handles the TERMINAL PROFILE.
+    pub(super) fn terminal_profile(&mut self, profile: &TerminalProfile) {
+        self.terminal_capable = profile.supports_bip_tcp();
         self.has_timers =
             profile.supports(Facility::TimerStartStop) && profile.supports(Facility::TimerExpiration);
     }
 
-    /// The terminal polled: whatever it says about service, it is worth an attempt.
-    pub(super) fn polled(&mut self) {
-        self.served = true;
+    /// Handles STATUS: a terminal that polls is taken to have service, whatever its location status said.
+    pub(super) fn status(&mut self) {
+        self.has_service = true;
     }
 
-    /// The next proactive command, if the chip wants anything.
+    /// Returns the next proactive command, if there is one to issue.
     pub(super) fn next(&mut self, core: &mut Core) -> Option<Command> {
-        if !self.able {
+        if !self.terminal_capable {
             return None;
         }
         if !self.subscribed {
@@ -107,10 +112,10 @@ impl Applet {
         if let Some(qualifier) = self.refresh {
             return Some(Command::Refresh(refresh(core, qualifier)));
         }
-        match self.plan {
-            Plan::Now => self.open(core),
-            Plan::WhenServed if self.served => self.open(core),
-            Plan::After(wait) => {
+        match self.next_session {
+            NextSession::Now => self.open(core),
+            NextSession::OnService if self.has_service => self.open(core),
+            NextSession::After(wait) => {
                 let seconds = u32::try_from(wait.as_secs())
                     .unwrap_or(u32::MAX)
                     .min(TimerValue::MAX_SECONDS);
@@ -120,71 +125,80 @@ impl Applet {
                 );
                 Some(Command::TimerManagement(TimerCommand::Start(timer, value)))
             }
-            Plan::WhenServed | Plan::Waiting | Plan::Never => None,
+            NextSession::OnService | NextSession::OnTimer | NextSession::Never => None,
         }
     }
 
     fn open(&mut self, core: &mut Core) -> Option<Command> {
-        self.plan = Plan::Never;
+        self.next_session = NextSession::Never;
         let metered = core.on_temporary_number();
         if metered && core.nvm.allowance == 0 {
-            core.note(|| Event::AllowanceExhausted);
+            core.record(|| Event::AllowanceExhausted);
             return None;
         }
         let session = self.session.insert(Session::new(metered, self.has_timers));
         session.next(&core.card)
     }
 
-    /// What the terminal answered.
-    pub(super) fn answered(&mut self, core: &mut Core, command: &Command, response: &TerminalResponse) {
+    /// Handles the TERMINAL RESPONSE to `command`.
+    pub(super) fn terminal_response(
+        &mut self,
+        core: &mut Core,
+        command: &Command,
+        response: &TerminalResponse,
+    ) {
         let performed = response.result.is_performed();
         match command {
             Command::SetUpEventList(_) => {
                 self.subscribed = performed;
-                self.able &= performed;
+                self.terminal_capable &= performed;
             }
             Command::Refresh(_) => self.refreshed(core, performed),
             Command::TimerManagement(TimerCommand::Start(timer, _)) if timer.get() == RETRY_TIMER => {
-                self.plan = if performed { Plan::Waiting } else { Plan::Now };
+                self.next_session = if performed {
+                    NextSession::OnTimer
+                } else {
+                    NextSession::Now
+                };
             }
             _ => {
                 if let Some(session) = &mut self.session {
-                    session.answered(core, command, response);
+                    session.terminal_response(core, command, response);
                 }
-                self.conclude(core);
+                self.after_session(core);
             }
         }
     }
 
-    /// What the terminal told.
-    pub(super) fn told(&mut self, envelope: &Envelope) {
+    /// Handles an ENVELOPE.
+    pub(super) fn envelope(&mut self, envelope: &Envelope) {
         match (envelope, &mut self.session) {
             (Envelope::LocationStatus { service, .. }, _) => {
-                self.served = *service == LocationService::Normal
+                self.has_service = *service == LocationService::Normal
             }
             (Envelope::DataAvailable { status, .. }, Some(session)) => session.data_available(status.channel),
             (Envelope::ChannelStatus(status), Some(session)) => {
                 session.channel_status(status.channel, status.established);
             }
             (Envelope::TimerExpiration { timer, .. }, _)
-                if timer.get() == RETRY_TIMER && self.plan == Plan::Waiting =>
+                if timer.get() == RETRY_TIMER && self.next_session == NextSession::OnTimer =>
             {
-                self.plan = Plan::Now;
+                self.next_session = NextSession::Now;
             }
             (Envelope::TimerExpiration { timer, .. }, Some(session)) => session.timer_expired(*timer),
             _ => {}
         }
     }
 
-    /// Draws the consequences of a session that is over.
-    fn conclude(&mut self, core: &mut Core) {
+    /// Decides on retry, fallback and REFRESH once a session is over.
+    fn after_session(&mut self, core: &mut Core) {
         if let Some(session) = &self.session
             && let Some(agent) = session.agent()
         {
             self.ordered_refresh = agent.ordered_refresh().or(self.ordered_refresh);
-            // The agent goes with its channel, so what it did is noted while it is there.
-            let quiet = agent.ran_scripts() && core.changed.is_empty() && !session.is_metered();
-            let confirmed = quiet && agent.end() == Some(&SessionEnd::Finished);
+            // The agent is dropped with its channel, so its results are read before.
+            let unchanged = agent.ran_scripts() && core.changed.is_empty() && !session.is_metered();
+            let confirmed = unchanged && agent.end() == Some(&SessionEnd::Finished);
             if confirmed && core.nvm.identity == Identity::Unverified {
                 core.nvm.identity = Identity::Verified;
             }
@@ -193,7 +207,7 @@ impl Applet {
             return;
         };
         self.session = None;
-        core.note(|| Event::SessionEnded(end.clone()));
+        core.record(|| Event::SessionEnded(end.clone()));
         core.sessions.push(end.clone());
         if let SessionEnd::NoChannel(result) = end
             && self.falls_back(core, result)
@@ -203,10 +217,10 @@ impl Applet {
         if end.retries() && self.retries_left > 0 {
             self.retries_left -= 1;
             let wait = core.card.retry.wait;
-            self.plan = if wait.is_zero() || !self.has_timers {
-                Plan::Now
+            self.next_session = if wait.is_zero() || !self.has_timers {
+                NextSession::Now
             } else {
-                Plan::After(wait)
+                NextSession::After(wait)
             };
             return;
         }
@@ -219,8 +233,8 @@ impl Applet {
         };
     }
 
-    /// Counts a channel that the network refused on the operator number; puts the temporary identity back
-    /// when it was one too many.
+    /// Counts a channel that the network refused on the operator number; at the limit, restores the temporary
+    /// identity and returns `true`.
     fn falls_back(&mut self, core: &mut Core, result: u8) -> bool {
         if core.on_temporary_number() || result & 0xF0 != TEMPORARILY_UNABLE {
             return false;
@@ -231,15 +245,14 @@ impl Applet {
             .fallback_after
             .is_some_and(|limit| core.nvm.failed_attempts >= limit);
         if restores {
-            factory::restore_identity(core);
-            core.note(|| Event::IdentityRestored);
+            initial_files::restore_identity(&core.card, &mut core.nvm);
+            core.record(|| Event::IdentityRestored);
             self.refresh = Some(UICC_RESET);
         }
         restores
     }
 
-    /// The terminal did or could not do a REFRESH. After a UICC reset this is never called: the reset
-    /// takes the applet's state with it.
+    /// Handles the response to a REFRESH. A UICC reset never gets here: it clears the state of the applet.
     fn refreshed(&mut self, core: &mut Core, performed: bool) {
         self.refresh_attempts += 1;
         if performed || self.refresh_attempts >= MAX_REFRESH_ATTEMPTS {
@@ -249,15 +262,15 @@ impl Applet {
         }
         if performed {
             core.changed.clear();
-            self.served = false;
+            self.has_service = false;
             if core.nvm.identity == Identity::Unverified {
-                self.plan = Plan::WhenServed;
+                self.next_session = NextSession::OnService;
             }
         }
     }
 }
 
-/// The command, with the changed files where its mode wants them.
+/// Builds the REFRESH command, with the list of changed files if the mode has one.
 fn refresh(core: &Core, qualifier: u8) -> Refresh {
     let mode = RefreshMode::from_byte(qualifier);
     let plain = Refresh::of(mode);

@@ -1,47 +1,47 @@
-//! What every part of the chip works on: its personalisation, its memory, its planned faults, and the
-//! journal of what happens in it.
+//! State that all parts of one chip share: personalisation, non-volatile memory, planned faults, and the
+//! events not yet taken by the module.
 //!
-//! It must never decide anything.
+//! It must never decide what the chip does next.
 
 use std::sync::Arc;
 
-use super::agent::tls::Agreed;
-use super::layout;
+use super::agent::tls::TlsParameters;
 use super::nvm::{Identity, Nvm};
+use super::{initial_files, layout};
 use crate::faults::{ApduIndex, ChipFault, Faults, Side};
 use crate::observer::{Event, SessionEnd};
 use crate::personalisation::Personalisation;
 use uicc::apdu::StatusWord;
 
-/// Shared by all parts of one chip.
+/// State that all parts of one chip share.
 pub(super) struct Core {
     /// What the chip was made with.
     pub card: Arc<Personalisation>,
-    /// What it remembers.
+    /// Non-volatile memory.
     pub nvm: Nvm,
-    /// What goes wrong in it.
+    /// Planned faults of the chip.
     pub faults: Faults,
     /// C-APDUs that the RFM application ran since the power-up.
     pub script_apdus: u64,
     /// Files the RFM application changed since the last REFRESH or power-up, by position in the layout.
     pub changed: Vec<usize>,
-    /// Power is gone: nothing more may be done.
+    /// Power is gone: no further command is carried out.
     pub power_lost: bool,
     /// How the sessions of this power-up ended.
     pub sessions: Vec<SessionEnd>,
     /// What the last TLS handshake agreed on.
-    pub tls: Option<Agreed>,
-    /// Events that nobody has taken yet; stays empty unless somebody watches.
-    pub journal: Vec<Event>,
-    /// Somebody watches.
-    pub watched: bool,
+    pub tls: Option<TlsParameters>,
+    /// Events not yet taken by the module; stays empty unless events are recorded.
+    pub events: Vec<Event>,
+    /// Whether events are recorded.
+    pub records_events: bool,
 }
 
 impl Core {
-    /// A chip made with `card`, whose memory `factory` fills.
-    pub(crate) fn new(card: Arc<Personalisation>, factory: impl FnOnce(&Personalisation) -> Nvm) -> Self {
+    /// State of a chip as it is delivered.
+    pub(super) fn new(card: Arc<Personalisation>) -> Self {
         Self {
-            nvm: factory(&card),
+            nvm: initial_files::memory(&card),
             card,
             faults: Faults::default(),
             script_apdus: 0,
@@ -49,30 +49,30 @@ impl Core {
             power_lost: false,
             sessions: Vec::new(),
             tls: None,
-            journal: Vec::new(),
-            watched: false,
+            events: Vec::new(),
+            records_events: false,
         }
     }
 
-    /// Notes an event, if somebody watches.
-    pub(super) fn note(&mut self, event: impl FnOnce() -> Event) {
-        if self.watched {
-            self.journal.push(event());
+    /// Records an event, if events are recorded.
+    pub(super) fn record(&mut self, event: impl FnOnce() -> Event) {
+        if self.records_events {
+            self.events.push(event());
         }
     }
 
-    /// EF_IMSI holds the temporary identity.
+    /// Tells whether EF_IMSI holds the temporary identity.
     #[must_use]
     pub(super) fn on_temporary_number(&self) -> bool {
         self.nvm.identity == Identity::Temporary
     }
 
-    /// Brings the identity's state in line with what EF_IMSI now holds. Called after every update.
+    /// Updates the state of the identity after EF_IMSI was updated.
     pub(super) fn identity_changed(&mut self) {
-        let Some(at) = layout::find_path(super::factory::IMSI_PATH) else {
+        let Some(at) = layout::find_path(initial_files::IMSI_PATH) else {
             return;
         };
-        let temporary = super::factory::imsi(&self.card.imsi);
+        let temporary = initial_files::imsi(&self.card.imsi);
         self.nvm.identity = if self.nvm.file(at) == temporary {
             Identity::Temporary
         } else {
@@ -80,14 +80,14 @@ impl Core {
         };
     }
 
-    /// Status word that updates answer because the whole memory is broken.
+    /// Status word of every update while the planned memory problem lasts.
     #[must_use]
     pub(super) fn memory_problem(&self) -> Option<StatusWord> {
         (self.faults.chip == Some(ChipFault::MemoryProblem)).then_some(StatusWord::MEMORY_PROBLEM)
     }
 
-    /// Power is lost on this side of the current script APDU; from then on [`Self::power_lost`] holds.
-    pub(super) fn loses_power(&mut self, side: Side) -> bool {
+    /// Carries out a planned power loss on this side of the current script APDU; tells whether there was one.
+    pub(super) fn power_lost_at(&mut self, side: Side) -> bool {
         let planned = self.faults.power_loss;
         let now =
             planned.is_some_and(|loss| loss.side == side && loss.at == ApduIndex::Script(self.script_apdus));
@@ -95,7 +95,7 @@ impl Core {
             self.faults.power_loss = None;
             self.power_lost = true;
             let index = self.script_apdus;
-            self.note(|| Event::Fault(format!("power loss at script APDU {index}, {side:?}")));
+            self.record(|| Event::Fault(format!("power loss at script APDU {index}, {side:?}")));
         }
         now
     }

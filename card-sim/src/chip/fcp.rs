@@ -1,6 +1,6 @@
-//! File control parameters, the answer to SELECT and STATUS (TS 102 221 §11.1.1.3).
+//! File control parameters, the response to SELECT and STATUS (TS 102 221 §11.1.1.3).
 //!
-//! It must never say anything about a file that the layout does not.
+//! They must never differ from the layout.
 
 use super::layout::{Access, Directory, FILES, FileSpec, Structure, USIM_AID};
 use uicc::tlv::ber;

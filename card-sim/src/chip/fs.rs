@@ -1,7 +1,7 @@
 //! The file system's commands: SELECT, STATUS, READ and UPDATE BINARY and RECORD (TS 102 221 §11.1).
 //!
-//! One function serves the terminal and remote management: they differ in their [`Authority`] and in the
-//! [`Selection`] they own. It must never know about the toolkit or about scripts.
+//! One function serves the terminal and remote management, which differ in [`Authority`] and [`Selection`]. It must
+//! never depend on the toolkit or on scripts.
 
 use super::fcp;
 use super::layout::{Access, CURRENT_ADF, DF_5GS, Directory, FILES, MF, Structure, USIM_AID};
@@ -10,7 +10,7 @@ use super::nvm::Nvm;
 use uicc::apdu::{CommandApdu, StatusWord, ins};
 use uicc::ident::RID_BYTES;
 
-/// Who sends the command.
+/// Sender of a command, which decides the access conditions it satisfies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Authority {
     /// The terminal: the holder's PIN is disabled, the issuer's was not verified.
@@ -29,7 +29,7 @@ impl Authority {
     }
 }
 
-/// Which directory and which file a logical channel stands on.
+/// Current directory and current file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Selection {
     /// Current directory.
@@ -40,7 +40,7 @@ pub(super) struct Selection {
 }
 
 impl Selection {
-    /// Standing in `directory`, no file selected.
+    /// Selects `directory` and no file.
     #[must_use]
     pub(super) const fn at(directory: Directory) -> Self {
         Self {
@@ -57,22 +57,22 @@ impl Selection {
     }
 }
 
-/// What a file command answers: data, or why not.
-pub(super) type Answer = Result<Vec<u8>, StatusWord>;
+/// Response data of a file command, or the status word of its failure.
+pub(super) type FileResult = Result<Vec<u8>, StatusWord>;
 
-/// The file system as seen through one selection.
+/// The file system with the selection and authority of one sender.
 pub(super) struct FileSystem<'a> {
-    /// Memory.
+    /// Memory with the file contents.
     pub nvm: &'a mut Nvm,
-    /// The selection that the commands use and move.
+    /// Selection that the commands use and change.
     pub selection: &'a mut Selection,
-    /// On whose behalf.
+    /// Sender of the commands.
     pub authority: Authority,
-    /// The issuer may update EF_ICCID, against the default rule.
+    /// Whether the issuer may update EF_ICCID, against its access condition.
     pub iccid_writable: bool,
-    /// Files (by identifier) that refuse every update, with the status word they answer.
+    /// Files that refuse every update: file identifier and status word.
     pub refusals: &'a [(u16, StatusWord)],
-    /// Files that were changed, by position in the layout; grows.
+    /// Positions in the layout of the files that were changed; updates add to it.
     pub changed: &'a mut Vec<usize>,
 }
 
@@ -88,7 +88,7 @@ const BY_AID: u8 = 0x04;
 const PATH_FROM_MF: u8 = 0x08;
 /// SELECT's P1: path from the current directory.
 const PATH_FROM_CURRENT: u8 = 0x09;
-/// Levels of a path that are followed.
+/// Most levels of a path.
 const MAX_PATH_LEVELS: usize = 8;
 /// Bit of P1 that says the low five bits are a short file identifier.
 const SFI_BIT: u8 = 0x80;
@@ -96,8 +96,8 @@ const SFI_BIT: u8 = 0x80;
 const ABSOLUTE: u8 = 0x04;
 
 impl FileSystem<'_> {
-    /// Carries out a file command. `6D00` for an instruction that is none.
-    pub(super) fn execute(&mut self, command: &CommandApdu) -> Answer {
+    /// Carries out a file command. `6D00` for any other instruction.
+    pub(super) fn execute(&mut self, command: &CommandApdu) -> FileResult {
         match command.ins {
             ins::SELECT => self.select(command),
             ins::STATUS => self.status(command),
@@ -109,7 +109,7 @@ impl FileSystem<'_> {
         }
     }
 
-    fn select(&mut self, command: &CommandApdu) -> Answer {
+    fn select(&mut self, command: &CommandApdu) -> FileResult {
         let want_fcp = match command.p2 & 0x1F {
             0x04 => true,
             0x0C => false,
@@ -143,7 +143,7 @@ impl FileSystem<'_> {
         }
     }
 
-    fn status(&self, command: &CommandApdu) -> Answer {
+    fn status(&self, command: &CommandApdu) -> FileResult {
         match command.p2 {
             0x00 => Ok(fcp::directory(self.selection.directory)),
             0x01 if self.selection.directory != Directory::Mf => Ok(USIM_AID.to_vec()),
@@ -152,7 +152,7 @@ impl FileSystem<'_> {
         }
     }
 
-    /// The file that P1 means — current, or by short identifier — and the offset P1 P2 mean.
+    /// Returns the file that P1 names, current or by short identifier, and the offset in P1 P2.
     fn binary_target(&mut self, command: &CommandApdu) -> Result<(usize, usize), StatusWord> {
         let (at, offset) = if command.p1 & SFI_BIT == 0 {
             let at = self.selection.file.ok_or(StatusWord::NO_EF_SELECTED)?;
@@ -169,7 +169,7 @@ impl FileSystem<'_> {
         }
     }
 
-    fn read_binary(&mut self, command: &CommandApdu) -> Answer {
+    fn read_binary(&mut self, command: &CommandApdu) -> FileResult {
         let (at, offset) = self.binary_target(command)?;
         self.require(FILES[at].read)?;
         self.selection.file = Some(at);
@@ -181,7 +181,7 @@ impl FileSystem<'_> {
         take(rest, command.le)
     }
 
-    fn update_binary(&mut self, command: &CommandApdu) -> Answer {
+    fn update_binary(&mut self, command: &CommandApdu) -> FileResult {
         let (at, offset) = self.binary_target(command)?;
         self.may_update(at)?;
         self.selection.file = Some(at);
@@ -191,7 +191,7 @@ impl FileSystem<'_> {
         self.write(at, offset, command.data())
     }
 
-    /// File, record offset and record length that a record command means.
+    /// Returns file, record offset and record length that a record command names.
     fn record_target(&mut self, command: &CommandApdu) -> Result<(usize, usize, usize), StatusWord> {
         if command.p2 & 0x07 != ABSOLUTE || command.p1 == 0 {
             return Err(StatusWord::WRONG_P1_P2);
@@ -212,14 +212,14 @@ impl FileSystem<'_> {
         }
     }
 
-    fn read_record(&mut self, command: &CommandApdu) -> Answer {
+    fn read_record(&mut self, command: &CommandApdu) -> FileResult {
         let (at, offset, length) = self.record_target(command)?;
         self.require(FILES[at].read)?;
         self.selection.file = Some(at);
         take(&self.nvm.file(at)[offset..offset + length], command.le)
     }
 
-    fn update_record(&mut self, command: &CommandApdu) -> Answer {
+    fn update_record(&mut self, command: &CommandApdu) -> FileResult {
         let (at, offset, length) = self.record_target(command)?;
         self.may_update(at)?;
         self.selection.file = Some(at);
@@ -229,7 +229,7 @@ impl FileSystem<'_> {
         self.write(at, offset, command.data())
     }
 
-    fn write(&mut self, at: usize, offset: usize, data: &[u8]) -> Answer {
+    fn write(&mut self, at: usize, offset: usize, data: &[u8]) -> FileResult {
         if data.is_empty() {
             return Err(StatusWord::WRONG_LENGTH);
         }
@@ -272,7 +272,7 @@ fn fid_of(data: &[u8]) -> Result<u16, StatusWord> {
     }
 }
 
-/// One step by file identifier, TS 102 221 §8.4.1: an EF or a directory below the current one, the
+/// Selects by file identifier (TS 102 221 §8.4.1): an EF or a directory below the current one, the
 /// current directory itself, its parent, a sibling, the MF, or the active application.
 fn step(selection: &mut Selection, fid: u16) -> Result<(), StatusWord> {
     if let Some(at) = find(selection.directory, fid) {
@@ -294,7 +294,7 @@ fn walk(selection: &mut Selection, path: &[u8]) -> Result<(), StatusWord> {
         return Err(StatusWord::WRONG_LENGTH);
     }
     for fid in path.chunks_exact(2) {
-        // A file has nothing below it.
+        // An elementary file has no files below it.
         if selection.file.is_some() {
             return Err(StatusWord::FILE_NOT_FOUND);
         }
@@ -313,8 +313,8 @@ fn select_aid(selection: &mut Selection, aid: &[u8]) -> Result<(), StatusWord> {
     }
 }
 
-/// The bytes that Le asks for: all there are for 00 (256 at most), else exactly so many, or `6CXX`.
-fn take(bytes: &[u8], le: Option<u8>) -> Answer {
+/// Returns the bytes that Le asks for: all of them for 00 (at most 256), else exactly Le bytes, or `6CXX`.
+fn take(bytes: &[u8], le: Option<u8>) -> FileResult {
     const MAX_ANSWER_BYTES: usize = 256;
     match le {
         None | Some(0) => Ok(bytes[..bytes.len().min(MAX_ANSWER_BYTES)].to_vec()),

@@ -1,8 +1,8 @@
-//! `80 D8 00 KVN`: K and OPc, wrapped under the chip's DEK, from the RFM application into the chip.
+//! The command `80 D8 00 KVN`: loads K and OPc, wrapped under the chip's DEK.
 //!
-//! No standard names a file for them; this is the seed-card profile's stand-in for the commands that card
-//! vendors have of their own. Data: `81` E(K), `82` E(OPc), `83` KCV(K); E is AES-128-CBC with a zero ICV,
-//! the KCV the first three bytes of AES-128-ECB over sixteen bytes 01. It must never answer key bytes.
+//! No standard names a file for them; the seed-card profile uses this command in place of the proprietary commands
+//! of card vendors. Data: `81` E(K), `82` E(OPc), `83` KCV(K); E is AES-128-CBC with a zero ICV,
+//! the KCV the first three bytes of AES-128-ECB over sixteen bytes 01. It must never return key bytes.
 
 use openssl::symm::{Cipher, Crypter, Mode};
 use uicc::apdu::{CommandApdu, StatusWord};
@@ -23,7 +23,7 @@ const KCV_BYTES: usize = 3;
 /// Referenced key not found.
 const NO_SUCH_KEY_VERSION: StatusWord = StatusWord(0x6A88);
 
-/// Unwraps, checks and stores; all or nothing.
+/// Unwraps, checks and stores both keys, or neither.
 pub(super) fn load(card: &Personalisation, nvm: &mut Nvm, command: &CommandApdu) -> Result<(), StatusWord> {
     if command.p1 != 0 {
         return Err(StatusWord::WRONG_P1_P2);

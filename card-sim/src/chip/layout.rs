@@ -1,23 +1,23 @@
-//! Which files the chip has: identifiers, structure, sizes and access conditions (TS 102 221 §13,
+//! The files of the chip: identifiers, structure, sizes and access conditions (TS 102 221 §13,
 //! TS 31.102 §4 and annex A). Data only.
 //!
 //! It must never hold file contents: those live in [`super::nvm`].
 
-/// Master file.
+/// File identifier of the master file.
 pub const MF: u16 = 0x3F00;
 /// Alias of the current application's directory (TS 102 221 §8.4.2).
 pub const CURRENT_ADF: u16 = 0x7FFF;
-/// Directory identifier of ADF.USIM in file lists and status answers.
+/// Identifier of ADF.USIM in file lists and STATUS responses.
 pub const ADF_USIM: u16 = 0x7FF0;
 /// DF.5GS under ADF.USIM (TS 31.102 §4.4.11).
 pub const DF_5GS: u16 = 0x5FC0;
-/// EF_IMSI.
+/// File identifier of EF_IMSI.
 pub const IMSI: u16 = 0x6F07;
-/// EF_LOCI.
+/// File identifier of EF_LOCI.
 pub const LOCI: u16 = 0x6F7E;
-/// EF_EPSLOCI.
+/// File identifier of EF_EPSLOCI.
 pub const EPSLOCI: u16 = 0x6FE3;
-/// EF_AD.
+/// File identifier of EF_AD.
 pub const AD: u16 = 0x6FAD;
 /// AID of the USIM application: 3GPP RID, application code 1002, issuer part (TS 101 220 annex E).
 pub const USIM_AID: [u8; 16] = [
@@ -36,7 +36,7 @@ pub enum Directory {
 }
 
 impl Directory {
-    /// Its file identifier.
+    /// File identifier of the directory.
     #[must_use]
     pub const fn fid(self) -> u16 {
         match self {
@@ -66,7 +66,7 @@ impl Directory {
     }
 }
 
-/// How an elementary file is organised.
+/// Structure of an elementary file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Structure {
     /// A sequence of bytes.
@@ -94,16 +94,16 @@ impl Structure {
     }
 }
 
-/// What must have been verified before a command is carried out (TS 102 221 §9).
+/// Access condition of a command (TS 102 221 §9).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Access {
-    /// Anybody.
+    /// No verification is needed.
     Always,
-    /// The holder; this chip's PIN is disabled, so the terminal always has it.
+    /// PIN; it is disabled on this chip, so the condition is always satisfied.
     Pin,
-    /// The issuer: remote management, not the terminal.
+    /// Administrative key: remote management, not the terminal.
     Adm,
-    /// Nobody.
+    /// The command is always refused.
     Never,
 }
 
@@ -112,17 +112,17 @@ pub enum Access {
 pub struct FileSpec {
     /// Name without the `EF_`, as the specification writes it.
     pub name: &'static str,
-    /// Where it is.
+    /// Directory of the file.
     pub directory: Directory,
-    /// Its file identifier.
+    /// File identifier.
     pub fid: u16,
     /// Short file identifier, 1–30.
     pub sfi: Option<u8>,
-    /// Its organisation.
+    /// Structure and size.
     pub structure: Structure,
-    /// Who may read.
+    /// Access condition of READ.
     pub read: Access,
-    /// Who may update.
+    /// Access condition of UPDATE.
     pub update: Access,
 }
 
@@ -170,8 +170,8 @@ pub const MSISDN_ALPHA: u8 = 14;
 /// Bytes of the alpha identifier before the 28 bytes of an EF_SMSP record (TS 31.102 §4.2.27).
 pub const SMSP_ALPHA: u8 = 12;
 
-/// Every elementary file of the chip. EF_ICCID is listed as the specification has it (update never);
-/// a seed card that lets its issuer change it says so in its personalisation.
+/// Every elementary file of the chip. EF_ICCID has the access condition of the specification (update never);
+/// `Personalisation::iccid_writable` lets the issuer update it.
 pub const FILES: &[FileSpec] = &[
     records("DIR", (Mf, 0x2F00, Some(30)), (38, 1), Always, Adm),
     transparent("PL", (Mf, 0x2F05, Some(5)), 4, Always, Pin),
@@ -219,7 +219,8 @@ pub fn find_sfi(directory: Directory, sfi: u8) -> Option<usize> {
         .position(|file| file.directory == directory && file.sfi == Some(sfi))
 }
 
-/// The file a path like `3F00/2FE2`, `ADF/6F07` or `ADF/5FC0/4F01` names. `7FFF` and `7FF0` say ADF too.
+/// Position in [`FILES`] of the file with a path like `3F00/2FE2`, `ADF/6F07` or `ADF/5FC0/4F01`.
+/// `7FFF` and `7FF0` stand for ADF too.
 #[must_use]
 pub fn find_path(path: &str) -> Option<usize> {
     let mut parts: Vec<&str> = path.split('/').collect();

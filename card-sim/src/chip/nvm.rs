@@ -1,7 +1,7 @@
-//! What the chip remembers without power: file contents, the URI to resume at, counters, key material.
+//! Non-volatile memory of the chip: file contents, the URI to resume at, counters, key material.
 //!
-//! Every change is one call that either happens wholly or not at all, so that a power loss between two
-//! calls leaves a consistent chip. It must never hold anything that a reset clears.
+//! Every change is one call that happens completely or not at all, so that a power loss between two calls leaves a
+//! consistent chip. It must never hold state that a reset clears.
 
 use super::layout::FILES;
 use uicc::apdu::StatusWord;
@@ -17,14 +17,14 @@ pub struct SubscriptionKeys {
     pub opc: [u8; 16],
 }
 
-/// How far the chip is with its operator identity.
+/// Which identity the files hold, and whether it was verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Identity {
-    /// The temporary (seed) number is in the files.
+    /// The files hold the temporary (seed) number.
     Temporary,
-    /// An operator number was written, and not yet reported over itself.
+    /// The files hold an operator number with which no session has finished yet.
     Unverified,
-    /// A session over the operator number ended in order.
+    /// A session with the operator number finished.
     Verified,
 }
 
@@ -33,18 +33,18 @@ pub enum Identity {
 pub(super) struct Nvm {
     files: Vec<Box<[u8]>>,
     keys: Option<SubscriptionKeys>,
-    /// Where the next session has to resume, if the last one broke.
+    /// URI at which the next session resumes, if the last one was interrupted.
     pub resume_uri: Option<String>,
     /// Test allowance left, in bytes of channel data, both directions.
     pub allowance: u64,
     /// State of the operator identity.
     pub identity: Identity,
-    /// Channel requests that the network has refused since the last one it granted.
+    /// Number of channel requests refused by the network since the last one granted.
     pub failed_attempts: u8,
 }
 
 impl Nvm {
-    /// Memory as it leaves the factory: every file filled with `FF`, nothing loaded.
+    /// Memory before personalisation: every file filled with `FF`, no keys.
     #[must_use]
     pub(super) fn blank(allowance: u64) -> Self {
         Self {
@@ -76,13 +76,13 @@ impl Nvm {
         Ok(())
     }
 
-    /// The key material that was loaded, if any.
+    /// Loaded key material, if any.
     #[must_use]
     pub(super) fn keys(&self) -> Option<&SubscriptionKeys> {
         self.keys.as_ref()
     }
 
-    /// Loads key material, replacing what was there.
+    /// Loads key material in place of any loaded before.
     pub(super) fn load_keys(&mut self, keys: SubscriptionKeys) {
         self.keys = Some(keys);
     }

@@ -1,14 +1,13 @@
 //! The remote file management application: runs expanded command scripts against the file system
 //! (TS 102 226 §5.2, §7.2, §7.3).
 //!
-//! It must never be reached by a script that was addressed to another application, and never goes on
-//! after an APDU that failed.
+//! It must never run a script that was addressed to another application, nor continue after an APDU that failed.
 
 use super::core::Core;
+use super::describe;
 use super::fs::{Authority, FileSystem, Selection};
 use super::key_command;
 use super::layout::{Directory, FILES, IMSI};
-use super::meaning;
 use crate::faults::Side;
 use crate::observer::Event;
 use crate::personalisation::RfmStart;
@@ -20,14 +19,14 @@ use uicc::script::{
 };
 use uicc::tlv::ber;
 
-/// Bytes of response data that one answer may have; more is cut off with `62F1`.
+/// Most bytes of response data of one script; an APDU that exceeds it gets `62F1` and no data.
 const MAX_ANSWER_BYTES: usize = 8 * 1024;
 /// Class of ISO commands on the basic channel.
 const ISO: u8 = 0x00;
 /// Class of STATUS on the basic channel.
 const TOOLKIT: u8 = 0x80;
 
-/// What stays from one script to the next while target and content type stay (Amendment B §3.6).
+/// State kept from one script to the next while target and content type stay the same (Amendment B §3.6).
 #[derive(Debug, Clone, Copy)]
 pub(super) struct CommandSession {
     selection: Selection,
@@ -35,7 +34,7 @@ pub(super) struct CommandSession {
 }
 
 impl CommandSession {
-    /// A fresh session, standing where the application starts.
+    /// A new command session, with the start directory of the application selected.
     #[must_use]
     pub(super) const fn start(start: RfmStart) -> Self {
         let directory = match start {
@@ -49,20 +48,20 @@ impl CommandSession {
     }
 }
 
-/// What became of a script.
+/// Result of a script.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Outcome {
+pub(super) struct ScriptOutcome {
     /// The response script.
     pub response: Vec<u8>,
-    /// A REFRESH was ordered, with this qualifier.
+    /// Qualifier of the REFRESH that the script ordered, if any.
     pub refresh: Option<u8>,
 }
 
-/// Runs a script. If power is lost on the way ([`Core::power_lost`]), the outcome reaches nobody.
-pub(super) fn run(core: &mut Core, session: &mut CommandSession, script: &[u8]) -> Outcome {
+/// Runs a script. If power is lost during the script ([`Core::power_lost`]), the outcome is not sent.
+pub(super) fn run(core: &mut Core, session: &mut CommandSession, script: &[u8]) -> ScriptOutcome {
     match CommandScript::parse(script) {
         Ok(parsed) => {
-            let mut run = Run {
+            let mut run = ScriptRun {
                 core,
                 session,
                 results: Vec::new(),
@@ -75,7 +74,7 @@ pub(super) fn run(core: &mut Core, session: &mut CommandSession, script: &[u8]) 
                 Form::Definite => ResponseForm::Definite { executed },
                 Form::Indefinite => ResponseForm::Indefinite,
             };
-            Outcome {
+            ScriptOutcome {
                 response: ResponseScript {
                     form,
                     results: run.results,
@@ -84,14 +83,14 @@ pub(super) fn run(core: &mut Core, session: &mut CommandSession, script: &[u8]) 
                 refresh: run.refresh,
             }
         }
-        Err(_) => Outcome {
+        Err(_) => ScriptOutcome {
             response: bad_format(script),
             refresh: None,
         },
     }
 }
 
-/// The answer to a script that is none: nothing of it was executed.
+/// The response to bytes that are not a script: nothing was executed.
 fn bad_format(script: &[u8]) -> Vec<u8> {
     use uicc::script::tag;
     let form = match script.first().copied().map(u16::from) {
@@ -130,7 +129,7 @@ fn bad_format(script: &[u8]) -> Vec<u8> {
     .encode()
 }
 
-struct Run<'a> {
+struct ScriptRun<'a> {
     core: &'a mut Core,
     session: &'a mut CommandSession,
     results: Vec<ScriptResult>,
@@ -139,8 +138,8 @@ struct Run<'a> {
     error_action: Option<u8>,
 }
 
-impl Run<'_> {
-    /// Executes commands until one fails; how many were executed, the failing one included.
+impl ScriptRun<'_> {
+    /// Executes commands until one fails; returns how many were executed, the failing one included.
     fn all(&mut self, commands: &[ScriptCommand]) -> u16 {
         let mut executed = 0;
         for command in commands {
@@ -168,8 +167,8 @@ impl Run<'_> {
     }
 
     fn immediate(&mut self, action: &ImmediateAction) {
-        // Over HTTPS a proactive session is always going on and the response is never early, so both
-        // references have nothing to change; this chip has no EF_RMA.
+        // Over HTTPS a proactive session is always in progress and the response is never early, so both
+        // references change nothing; this chip has no EF_RMA.
         if let ImmediateAction::Proactive(command) = action {
             self.refresh = refresh_qualifier(command).or(self.refresh);
         }
@@ -189,7 +188,7 @@ impl Run<'_> {
     }
 
     fn apdu(&mut self, apdu: &CommandApdu) -> bool {
-        if self.core.loses_power(Side::Before) {
+        if self.core.power_lost_at(Side::Before) {
             return false;
         }
         let before = self.session.selection;
@@ -202,13 +201,13 @@ impl Run<'_> {
         }
         let status = answer.status;
         let selected = self.session.selection;
-        self.core.note(|| Event::Apdu {
-            meaning: meaning::of_command(apdu, before, selected),
+        self.core.record(|| Event::Apdu {
+            description: describe::command(apdu, before, selected),
             status,
         });
         self.answered += answer.data.len();
         self.results.push(ScriptResult::Apdu(answer));
-        let lost = self.core.loses_power(Side::After);
+        let lost = self.core.power_lost_at(Side::After);
         self.core.script_apdus += 1;
         let goes_on = status.continues_script();
         if !goes_on {
@@ -253,7 +252,7 @@ impl Run<'_> {
         if apdu.ins == ins::UPDATE_BINARY && current == Some(IMSI) {
             self.core.identity_changed();
         }
-        // Without Le nobody wants the data (TS 102 226 §5.2.1.1: GET RESPONSE is not used).
+        // Without Le no data is returned (TS 102 226 §5.2.1.1: GET RESPONSE is not used).
         Ok(if apdu.le.is_some() { data } else { Vec::new() })
     }
 }

@@ -13,45 +13,49 @@ use super::core::Core;
 use crate::observer::SessionEnd;
 use crate::personalisation::Personalisation;
 
-/// Timer that watches for inactivity.
+/// Identifier of the inactivity timer.
 const INACTIVITY_TIMER: u8 = 1;
-/// Bytes of one SEND DATA and of one RECEIVE DATA: what a terminal response holds.
+/// Bytes of one SEND DATA and of one RECEIVE DATA: what a terminal response can hold.
 const MAX_DATA_BYTES: u8 = MAX_RECEIVE_DATA_BYTES as u8;
 
-/// How a terminal answers the closing of a session.
+/// State of the inactivity timer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Watch {
-    /// The timer is to be started.
+enum InactivityTimer {
+    /// The timer has yet to be started.
     Due,
-    /// It runs.
+    /// The timer runs.
     Running,
-    /// The terminal has no timers.
-    Impossible,
+    /// The terminal has no timers, or refused to start this one.
+    Unavailable,
 }
 
 /// A session from OPEN CHANNEL to CLOSE CHANNEL.
 pub(super) struct Session {
     channel: Option<(ChannelId, Agent)>,
-    /// The bytes are paid from the test allowance.
+    /// Whether channel bytes are deducted from the test allowance.
     metered: bool,
     data_waiting: bool,
     link_up: bool,
     active: bool,
-    watch: Watch,
+    inactivity: InactivityTimer,
     end: Option<SessionEnd>,
 }
 
 impl Session {
-    /// A session that has yet to open its channel.
+    /// Makes a session that has yet to open its channel.
     pub(super) const fn new(metered: bool, has_timers: bool) -> Self {
-        let watch = if has_timers { Watch::Due } else { Watch::Impossible };
+        let inactivity = if has_timers {
+            InactivityTimer::Due
+        } else {
+            InactivityTimer::Unavailable
+        };
         Self {
             channel: None,
             metered,
             data_waiting: false,
             link_up: false,
             active: false,
-            watch,
+            inactivity,
             end: None,
         }
     }
@@ -61,7 +65,7 @@ impl Session {
         self.end.as_ref()
     }
 
-    /// The bytes were paid from the test allowance.
+    /// Tells whether channel bytes are deducted from the test allowance.
     pub(super) const fn is_metered(&self) -> bool {
         self.metered
     }
@@ -71,7 +75,7 @@ impl Session {
         self.channel.as_ref().map(|(_, agent)| agent)
     }
 
-    /// What the terminal shall do next; `None` while there is something to wait for.
+    /// Returns the next proactive command; `None` while the session waits for the terminal.
     pub(super) fn next(&mut self, card: &Personalisation) -> Option<Command> {
         let Some((channel, agent)) = &mut self.channel else {
             return self
@@ -81,7 +85,7 @@ impl Session {
         };
         let channel = *channel;
         let over = agent.end().is_some();
-        if self.watch == Watch::Due && !over {
+        if self.inactivity == InactivityTimer::Due && !over {
             let seconds = u32::try_from(card.inactivity.as_secs()).unwrap_or(u32::MAX);
             let value = TimerValue::from_seconds(seconds.min(TimerValue::MAX_SECONDS)).ok()?;
             return Some(Command::TimerManagement(TimerCommand::Start(timer()?, value)));
@@ -103,7 +107,7 @@ impl Session {
         if !over {
             return None;
         }
-        if self.watch == Watch::Running {
+        if self.inactivity == InactivityTimer::Running {
             return Some(Command::TimerManagement(TimerCommand::Deactivate(timer()?)));
         }
         Some(Command::CloseChannel {
@@ -112,18 +116,25 @@ impl Session {
         })
     }
 
-    /// What the terminal answered to `command`.
-    pub(super) fn answered(&mut self, core: &mut Core, command: &Command, response: &TerminalResponse) {
+    /// Handles the TERMINAL RESPONSE to `command`.
+    pub(super) fn terminal_response(
+        &mut self,
+        core: &mut Core,
+        command: &Command,
+        response: &TerminalResponse,
+    ) {
         let performed = response.result.is_performed();
         match command {
             Command::OpenChannel(_) => self.opened(core, response),
-            Command::TimerManagement(TimerCommand::Start(..)) if performed => self.watch = Watch::Running,
-            Command::TimerManagement(_) => self.watch = Watch::Impossible,
-            Command::SendData(sent) if performed => self.carried(core, sent.data.len()),
+            Command::TimerManagement(TimerCommand::Start(..)) if performed => {
+                self.inactivity = InactivityTimer::Running
+            }
+            Command::TimerManagement(_) => self.inactivity = InactivityTimer::Unavailable,
+            Command::SendData(sent) if performed => self.count_bytes(core, sent.data.len()),
             Command::ReceiveData { .. } if performed => {
                 let data = response.channel_data.as_deref().unwrap_or_default();
                 self.data_waiting = response.channel_data_length.unwrap_or(0) > 0 && !data.is_empty();
-                self.carried(core, data.len());
+                self.count_bytes(core, data.len());
                 if let Some((_, agent)) = &mut self.channel {
                     agent.receive(core, data);
                 }
@@ -155,7 +166,7 @@ impl Session {
         }
     }
 
-    fn carried(&mut self, core: &mut Core, bytes: usize) {
+    fn count_bytes(&mut self, core: &mut Core, bytes: usize) {
         self.active = true;
         if self.metered {
             core.nvm.spend(bytes);
@@ -169,30 +180,30 @@ impl Session {
         }
     }
 
-    /// Event: the channel has data.
+    /// Handles the event data available.
     pub(super) fn data_available(&mut self, on: Option<ChannelId>) {
-        self.data_waiting |= self.is_mine(on);
+        self.data_waiting |= self.is_own_channel(on);
     }
 
-    /// Event: the channel's link went up or down.
+    /// Handles the event channel status.
     pub(super) fn channel_status(&mut self, on: Option<ChannelId>, established: bool) {
-        if self.is_mine(on) && !established {
+        if self.is_own_channel(on) && !established {
             self.link_lost();
         }
     }
 
-    fn is_mine(&self, on: Option<ChannelId>) -> bool {
+    fn is_own_channel(&self, on: Option<ChannelId>) -> bool {
         self.channel
             .as_ref()
             .is_some_and(|(channel, _)| Some(*channel) == on)
     }
 
-    /// The inactivity timer ran out: either something happened since, or the session is given up.
+    /// Handles the expiry of the inactivity timer: the session ends if no bytes passed since it was started.
     pub(super) fn timer_expired(&mut self, which: TimerId) {
-        if which.get() != INACTIVITY_TIMER || self.watch != Watch::Running {
+        if which.get() != INACTIVITY_TIMER || self.inactivity != InactivityTimer::Running {
             return;
         }
-        self.watch = Watch::Due;
+        self.inactivity = InactivityTimer::Due;
         if !std::mem::take(&mut self.active)
             && let Some((_, agent)) = &mut self.channel
         {
@@ -207,7 +218,7 @@ fn timer() -> Option<TimerId> {
 
 fn open_channel(card: &Personalisation) -> OpenChannel {
     let apn: Option<Apn> = card.apn.parse().ok();
-    // An empty alpha identifier: the user is not to be told (TS 102 223 §6.4.27.1).
+    // An empty alpha identifier: the terminal shows the user nothing (TS 102 223 §6.4.27.1).
     OpenChannel {
         alpha: Some(Vec::new()),
         apn,

@@ -1,7 +1,7 @@
-//! The card side of the toolkit: one proactive command at a time, announced by `91XX`, fetched, answered
-//! (TS 102 223 §6.2, §6.3).
+//! The card side of the toolkit: one proactive command at a time, indicated by `91XX`, fetched, completed by a
+//! TERMINAL RESPONSE (TS 102 223 §6.2, §6.3).
 //!
-//! It must never have two commands in the terminal's hands.
+//! It must never have two proactive commands outstanding.
 
 use uicc::apdu::StatusWord;
 use uicc::cat::{Envelope, MAX_PROACTIVE_BYTES, ProactiveCommand, TerminalProfile, TerminalResponse};
@@ -10,17 +10,17 @@ use super::applet::Applet;
 use super::core::Core;
 use crate::observer::Reset;
 
-/// Where the current proactive command is.
+/// The proactive command in progress.
 enum Current {
-    /// There is none.
+    /// No command is in progress.
     None,
-    /// Announced, not yet fetched.
-    Announced(ProactiveCommand, Vec<u8>),
-    /// Fetched, not yet answered.
+    /// Indicated by `91XX`, not yet fetched; with its encoding.
+    Pending(ProactiveCommand, Vec<u8>),
+    /// Fetched; the TERMINAL RESPONSE is outstanding.
     Fetched(ProactiveCommand),
 }
 
-/// Toolkit state; all of it is lost with power.
+/// Toolkit state; a reset clears all of it.
 pub(super) struct Toolkit {
     applet: Applet,
     current: Current,
@@ -28,7 +28,7 @@ pub(super) struct Toolkit {
 }
 
 impl Toolkit {
-    /// As it stands after a start.
+    /// Toolkit state after a power-up or reset.
     pub(super) fn started(core: &Core, reset: Reset) -> Self {
         Self {
             applet: Applet::started(core, reset),
@@ -37,36 +37,36 @@ impl Toolkit {
         }
     }
 
-    /// Length of the announced command, `0` for 256, as the second byte of `91XX`.
-    pub(super) fn announced(&self) -> Option<u8> {
+    /// Length of the pending command, `0` for 256, as the second byte of `91XX`.
+    pub(super) fn pending_length(&self) -> Option<u8> {
         match &self.current {
-            Current::Announced(_, bytes) => Some((bytes.len() & 0xFF) as u8),
+            Current::Pending(_, bytes) => Some((bytes.len() & 0xFF) as u8),
             Current::None | Current::Fetched(_) => None,
         }
     }
 
-    /// TERMINAL PROFILE.
-    pub(super) fn profile(&mut self, core: &mut Core, data: &[u8]) -> Result<(), StatusWord> {
+    /// Handles TERMINAL PROFILE. `6700` if the profile cannot be parsed.
+    pub(super) fn terminal_profile(&mut self, core: &mut Core, data: &[u8]) -> Result<(), StatusWord> {
         let profile = TerminalProfile::parse(data).map_err(|_| StatusWord::WRONG_LENGTH)?;
-        self.applet.profile(&profile);
+        self.applet.terminal_profile(&profile);
         self.prepare(core);
         Ok(())
     }
 
-    /// STATUS.
-    pub(super) fn polled(&mut self, core: &mut Core) {
-        self.applet.polled();
+    /// Handles STATUS.
+    pub(super) fn status(&mut self, core: &mut Core) {
+        self.applet.status();
         self.prepare(core);
     }
 
-    /// FETCH of `le` bytes.
+    /// Handles FETCH of `le` bytes. `6985` if no command is pending, `6CXX` for another length.
     pub(super) fn fetch(&mut self, le: Option<u8>) -> Result<Vec<u8>, StatusWord> {
-        let length = self.announced().ok_or(StatusWord::CONDITIONS)?;
+        let length = self.pending_length().ok_or(StatusWord::CONDITIONS)?;
         if le != Some(length) {
             return Err(StatusWord(0x6C00 | u16::from(length)));
         }
         match std::mem::replace(&mut self.current, Current::None) {
-            Current::Announced(command, bytes) => {
+            Current::Pending(command, bytes) => {
                 self.current = Current::Fetched(command);
                 Ok(bytes)
             }
@@ -77,8 +77,8 @@ impl Toolkit {
         }
     }
 
-    /// TERMINAL RESPONSE.
-    pub(super) fn answered(&mut self, core: &mut Core, data: &[u8]) -> Result<(), StatusWord> {
+    /// Handles TERMINAL RESPONSE. `6985` if no command was fetched, `6A80` if the response is not for that command.
+    pub(super) fn terminal_response(&mut self, core: &mut Core, data: &[u8]) -> Result<(), StatusWord> {
         let Current::Fetched(command) = &self.current else {
             return Err(StatusWord::CONDITIONS);
         };
@@ -87,24 +87,24 @@ impl Toolkit {
             return Err(StatusWord::WRONG_DATA);
         }
         if let Current::Fetched(command) = std::mem::replace(&mut self.current, Current::None) {
-            self.applet.answered(core, &command.command, &response);
+            self.applet.terminal_response(core, &command.command, &response);
         }
         self.prepare(core);
         Ok(())
     }
 
-    /// ENVELOPE. `9300` while a proactive command is being carried out.
-    pub(super) fn told(&mut self, core: &mut Core, data: &[u8]) -> Result<(), StatusWord> {
+    /// Handles ENVELOPE. `9300` while a proactive command is being carried out.
+    pub(super) fn envelope(&mut self, core: &mut Core, data: &[u8]) -> Result<(), StatusWord> {
         if matches!(self.current, Current::Fetched(_)) {
             return Err(StatusWord::BUSY);
         }
         let envelope = Envelope::parse(data).map_err(|_| StatusWord::WRONG_DATA)?;
-        self.applet.told(&envelope);
+        self.applet.envelope(&envelope);
         self.prepare(core);
         Ok(())
     }
 
-    /// Announces the next command, if there is room and need for one.
+    /// Makes the applet's next command pending, if none is in progress.
     fn prepare(&mut self, core: &mut Core) {
         if core.power_lost || !matches!(self.current, Current::None) {
             return;
@@ -119,7 +119,7 @@ impl Toolkit {
         };
         let bytes = command.encode();
         if bytes.len() <= MAX_PROACTIVE_BYTES {
-            self.current = Current::Announced(command, bytes);
+            self.current = Current::Pending(command, bytes);
         }
     }
 }

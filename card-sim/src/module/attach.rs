@@ -1,5 +1,5 @@
-//! Attaching: the module reads the identity from the chip, asks the network, and writes down where it is
-//! registered (TS 31.102 §5.2, TS 24.301 §5.5.1).
+//! Attach: the module reads the IMSI from the chip, attaches to the network, and updates the location files
+//! (TS 31.102 §5.2, TS 24.301 §5.5.1).
 //!
 //! It must never write a location for an identity that the network refused.
 
@@ -9,43 +9,45 @@ use uicc::ef::{Ad, EpsLoci, Imsi, Loci, MncDigits, UpdateStatus};
 use uicc::ident::Aid;
 use uicc::masked;
 
-use super::cycle::{Cycle, Stop};
+use super::card_interface::{CardInterface, Interruption};
 use super::terminal::Terminal;
 use crate::chip::layout::{AD, EPSLOCI, IMSI, LOCI, USIM_AID};
-use crate::network::{IMSI_UNKNOWN, Registration, Rejection};
+use crate::network::{IMSI_UNKNOWN, Registration, Rejection, VirtualNetwork};
 use crate::observer::Event;
 
-/// Attaches with the identity now in EF_IMSI.
-pub(super) fn attach(cycle: &mut Cycle<'_>, terminal: &mut Terminal<'_>) -> Result<(), Stop> {
+/// Attaches with the IMSI now in EF_IMSI.
+///
+/// # Errors
+/// Those of [`CardInterface::exchange`].
+pub(super) fn attach(
+    card: &mut CardInterface<'_>,
+    network: &VirtualNetwork,
+    terminal: &mut Terminal<'_>,
+) -> Result<(), Interruption> {
     if let Ok(usim) = Aid::parse(&USIM_AID) {
-        cycle.exchange(&build::select_aid(&usim, Fcp::None))?;
+        card.exchange(&build::select_aid(&usim, Fcp::None))?;
     }
-    let mnc_digits = read(cycle, AD, 4)?
+    let mnc_digits = read(card, AD, 4)?
         .and_then(|bytes| Ad::parse(&bytes).ok())
         .and_then(|ad| ad.mnc_digits);
-    let imsi = read(cycle, IMSI, 9)?.and_then(|bytes| Imsi::parse(&bytes).ok());
+    let imsi = read(card, IMSI, 9)?.and_then(|bytes| Imsi::parse(&bytes).ok());
     let digits = imsi.as_ref().map_or("", Imsi::digits);
     let result = match imsi {
-        Some(_) => cycle
-            .network
-            .attach(digits, mnc_digits.unwrap_or(MncDigits::Two) as usize),
+        Some(_) => network.attach(digits, mnc_digits.unwrap_or(MncDigits::Two) as usize),
         None => Err(Rejection { cause: IMSI_UNKNOWN }),
     };
-    cycle.watch.tell(
-        cycle.chip,
-        &Event::Attach {
-            imsi: masked(digits),
-            result,
-        },
-    );
+    card.emit(&Event::Attach {
+        imsi: masked(digits),
+        result,
+    });
     if let Ok(registration) = result {
-        write_location(cycle, registration)?;
+        write_location(card, registration)?;
     }
     terminal.attached(result.ok());
     Ok(())
 }
 
-fn write_location(cycle: &mut Cycle<'_>, registration: Registration) -> Result<(), Stop> {
+fn write_location(card: &mut CardInterface<'_>, registration: Registration) -> Result<(), Interruption> {
     let tmsi = registration.tmsi.to_be_bytes();
     let plmn = Some(registration.plmn);
     let loci = Loci {
@@ -67,27 +69,30 @@ fn write_location(cycle: &mut Cycle<'_>, registration: Registration) -> Result<(
         tracking_area: registration.area,
         status: UpdateStatus::Updated,
     };
-    write(cycle, LOCI, loci.encode())?;
-    write(cycle, EPSLOCI, eps.encode())
+    write(card, LOCI, loci.encode())?;
+    write(card, EPSLOCI, eps.encode())
 }
 
-fn read(cycle: &mut Cycle<'_>, fid: u16, length: u8) -> Result<Option<Vec<u8>>, Stop> {
-    let selected = cycle.exchange(&build::select_fid(fid, Fcp::None))?;
+fn read(card: &mut CardInterface<'_>, fid: u16, length: u8) -> Result<Option<Vec<u8>>, Interruption> {
+    let selected = card.exchange(&build::select_fid(fid, Fcp::None))?;
     if !selected.status.is_success() {
         return Ok(None);
     }
-    let answer = optional(cycle, build::read_binary(0, length))?;
+    let answer = optional(card, build::read_binary(0, length))?;
     Ok(answer
         .filter(|answer| answer.status.is_success())
         .map(|answer| answer.data))
 }
 
-fn write(cycle: &mut Cycle<'_>, fid: u16, content: Vec<u8>) -> Result<(), Stop> {
-    cycle.exchange(&build::select_fid(fid, Fcp::None))?;
-    optional(cycle, build::update_binary(0, content)).map(drop)
+fn write(card: &mut CardInterface<'_>, fid: u16, content: Vec<u8>) -> Result<(), Interruption> {
+    card.exchange(&build::select_fid(fid, Fcp::None))?;
+    optional(card, build::update_binary(0, content)).map(drop)
 }
 
-/// Sends a command that could be built; all of these can.
-fn optional(cycle: &mut Cycle<'_>, command: uicc::Result<CommandApdu>) -> Result<Option<ResponseApdu>, Stop> {
-    command.ok().map(|command| cycle.exchange(&command)).transpose()
+/// Sends a command if it could be built; all of these can.
+fn optional(
+    card: &mut CardInterface<'_>,
+    command: uicc::Result<CommandApdu>,
+) -> Result<Option<ResponseApdu>, Interruption> {
+    command.ok().map(|command| card.exchange(&command)).transpose()
 }

@@ -1,12 +1,14 @@
 //! The virtual module: powers the chip, carries out its proactive commands, owns the TCP socket, attaches
 //! to the network.
 //!
-//! It must never look into the chip: all it knows comes over APDUs.
+//! It must never read the chip's memory: all it knows comes over APDUs.
 
 mod attach;
-mod cycle;
-mod link;
-mod meaning;
+mod card_interface;
+mod channel;
+mod describe;
+mod event_sink;
+mod power_cycle;
 mod report;
 mod settings;
 mod terminal;
@@ -16,103 +18,77 @@ use std::sync::Arc;
 use crate::chip::Chip;
 use crate::faults::Faults;
 use crate::network::VirtualNetwork;
-use crate::observer::{Event, Observer};
+use crate::observer::Observer;
 use crate::personalisation::{ChipId, Personalisation};
-use cycle::Cycle;
+use card_interface::CardInterface;
+use event_sink::EventSink;
+use power_cycle::PowerCycle;
 pub use report::{Outcome, PowerCycleReport};
 pub use settings::{Destination, ModuleSettings, full_profile};
 
-/// Who is told of events, if anybody.
-#[derive(Default, Clone)]
-struct Watch(Option<Arc<dyn Observer>>);
-
-impl Watch {
-    /// Tells what the module did, after all that the chip did before.
-    fn tell(&self, chip: &mut Chip, event: &Event) {
-        if let Some(observer) = &self.0 {
-            self.pass_on(chip);
-            observer.event(&chip.id(), event);
-        }
-    }
-
-    /// Tells what the chip noted.
-    fn pass_on(&self, chip: &mut Chip) {
-        if let Some(observer) = &self.0 {
-            let id = chip.id();
-            chip.take_events()
-                .iter()
-                .for_each(|event| observer.event(&id, event));
-        }
-    }
-}
-
-/// A module with a chip in it, switched off.
+/// A module with its chip, switched off between power cycles.
 pub struct Module {
     chip: Chip,
     settings: ModuleSettings,
     network: Arc<VirtualNetwork>,
-    watch: Watch,
+    events: EventSink,
     faults: Faults,
 }
 
 impl Module {
-    /// A module with a chip fresh from the factory.
+    /// Makes a module with a chip as it is delivered.
     #[must_use]
     pub fn new(card: Personalisation, settings: ModuleSettings, network: Arc<VirtualNetwork>) -> Self {
         Self {
             chip: Chip::new(card),
             settings,
             network,
-            watch: Watch::default(),
+            events: EventSink::default(),
             faults: Faults::default(),
         }
     }
 
-    /// What the chip is called in logs and events.
+    /// Identifier of the chip in logs and events.
     #[must_use]
     pub fn id(&self) -> ChipId {
         self.chip.id()
     }
 
-    /// The chip.
+    /// The chip of the module.
     #[must_use]
     pub fn chip(&self) -> &Chip {
         &self.chip
     }
 
-    /// The settings, to be changed while the module is off.
+    /// Settings of the module; changes take effect at the next power-up.
     pub fn settings_mut(&mut self) -> &mut ModuleSettings {
         &mut self.settings
     }
 
-    /// Tells an observer everything from now on.
+    /// Passes every event from now on to `observer`.
     pub fn observe(&mut self, observer: Arc<dyn Observer>) {
-        self.watch = Watch(Some(observer));
-        self.chip.watch(true);
+        self.events = EventSink::to(observer);
+        self.chip.record_events(true);
     }
 
-    /// What shall go wrong from the next power-up on. Faults that come once are gone after they came; the
+    /// Sets the faults from the next power-up on. A fault that occurs once is removed after it occurred; the
     /// others stay.
     pub fn set_faults(&mut self, faults: Faults) {
         self.faults = faults;
     }
 
-    /// Switches the module on, lets it work until the chip wants nothing more (or something goes wrong),
-    /// and switches it off.
+    /// Switches the module on, serves the chip until it issues no more proactive commands or a fault ends the
+    /// power cycle, and switches the module off.
     pub async fn power_on(&mut self) -> PowerCycleReport {
         self.chip.set_faults(self.faults.clone());
-        self.chip.forget_sessions();
-        let mut cycle = Cycle::new(
-            &mut self.chip,
-            (&self.settings, &self.network),
-            &self.watch,
-            &mut self.faults,
-        );
+        self.chip.clear_sessions();
+        let card = CardInterface::new(&mut self.chip, &self.events, &mut self.faults);
+        let mut cycle = PowerCycle::new(card, &self.settings, &self.network);
         let running = tokio::time::timeout(self.settings.max_duration, cycle.run()).await;
         let outcome = running.unwrap_or(Outcome::TimedOut);
-        let (apdus, resets, attached) = (cycle.apdus, cycle.resets, cycle.attached);
+        let (apdus, resets, attached) = (cycle.card.apdus, cycle.resets, cycle.attached);
         let traffic = std::mem::take(&mut cycle.traffic);
-        self.watch.pass_on(&mut self.chip);
+        self.events.emit_recorded(&mut self.chip);
         self.chip.stop();
         if self.chip.faults().power_loss.is_none() {
             self.faults.power_loss = None;

@@ -1,18 +1,18 @@
-//! What one power cycle came to.
+//! The result of one power cycle.
 //!
 //! It must never carry an identifier.
 
 use std::fmt;
 
-use crate::chip::Agreed;
+use crate::chip::TlsParameters;
 use crate::observer::SessionEnd;
 
 /// How a power cycle ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// The chip wants nothing more.
+    /// The chip issues no more proactive commands.
     Settled,
-    /// Power was lost, as planned.
+    /// A planned power loss occurred.
     PowerLost,
     /// The chip does not answer.
     Silent,
@@ -22,23 +22,23 @@ pub enum Outcome {
     TimedOut,
 }
 
-/// The power cycle in figures.
+/// Figures of one power cycle.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PowerCycleReport {
-    /// How it ended.
+    /// How the power cycle ended.
     pub outcome: Outcome,
-    /// APDUs between module and chip.
+    /// Number of APDUs between module and chip.
     pub apdus: u64,
-    /// C-APDUs that the RFM application ran.
+    /// Number of C-APDUs that the RFM application ran.
     pub script_apdus: u64,
-    /// UICC resets.
+    /// Number of UICC resets.
     pub resets: u8,
     /// Whether the last attach succeeded.
     pub attached: bool,
-    /// Every session, in order.
+    /// How each session ended, in order.
     pub sessions: Vec<SessionEnd>,
-    /// What the last TLS handshake agreed on.
-    pub tls: Option<Agreed>,
+    /// Parameters that the last TLS handshake agreed on.
+    pub tls: Option<TlsParameters>,
     /// TCP payload towards the server, in bytes.
     pub bytes_up: u64,
     /// TCP payload from the server, in bytes.
@@ -46,7 +46,7 @@ pub struct PowerCycleReport {
 }
 
 impl PowerCycleReport {
-    /// The chip settled, and its last session ended in order.
+    /// Tells whether the chip settled and its last session finished.
     #[must_use]
     pub fn finished(&self) -> bool {
         self.outcome == Outcome::Settled && self.sessions.last() == Some(&SessionEnd::Finished)

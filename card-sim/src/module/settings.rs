@@ -1,6 +1,6 @@
-//! How a module behaves.
+//! Settings of a module.
 //!
-//! It must never hold what belongs to a chip.
+//! They must never hold anything that belongs to a chip.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -8,20 +8,20 @@ use std::time::Duration;
 
 use uicc::cat::{Facility, TerminalProfile};
 
-/// Where the destination of an OPEN CHANNEL really is.
+/// Which address a module connects to for the destination of an OPEN CHANNEL.
 #[derive(Debug, Clone, Default)]
 pub enum Destination {
-    /// Where the command says.
+    /// The destination of the command.
     #[default]
     AsNamed,
-    /// Always here.
+    /// This address, whatever the command says.
     Always(SocketAddr),
-    /// As this table says; what is not in it is where the command says.
+    /// The address this table has for the destination; without an entry, the destination itself.
     Table(HashMap<SocketAddr, SocketAddr>),
 }
 
 impl Destination {
-    /// The address to connect to.
+    /// Returns the address to connect to for the destination `named`.
     #[must_use]
     pub fn of(&self, named: SocketAddr) -> SocketAddr {
         match self {
@@ -32,12 +32,12 @@ impl Destination {
     }
 }
 
-/// Settings of a module.
+/// Terminal profile, channel buffer, polling and time limits of a module.
 #[derive(Debug, Clone)]
 pub struct ModuleSettings {
     /// Data field of TERMINAL PROFILE.
     pub profile: Vec<u8>,
-    /// Where channels lead.
+    /// Which address channels connect to.
     pub destination: Destination,
     /// Most bytes of receive buffer a channel gets.
     pub max_buffer: u16,
@@ -66,7 +66,7 @@ impl Default for ModuleSettings {
     }
 }
 
-/// The profile of a terminal that can do all this module can: TCP over one channel, timers, events.
+/// TERMINAL PROFILE of all that this module supports: TCP over one channel, timers, events.
 #[must_use]
 pub fn full_profile() -> Vec<u8> {
     let mut facilities = vec![

@@ -1,4 +1,4 @@
-//! The terminal's side of the toolkit: what a proactive command leads to (TS 102 223 §6.4).
+//! The terminal side of the toolkit: carries out proactive commands (TS 102 223 §6.4).
 //!
 //! It must never answer a RECEIVE DATA with more than 237 bytes, nor open a second channel.
 
@@ -14,20 +14,20 @@ use uicc::cat::{
     SendData, TerminalResponse, TimerCommand, TimerId, TimerValue, TransportProtocol, tag,
 };
 
-use super::link::{Link, Traffic};
+use super::channel::{Channel, Traffic};
 use super::settings::ModuleSettings;
 use crate::network::Registration;
 
-/// Longest time a connection may take to come up.
+/// Longest time a TCP connection may take to be established.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
-/// The only channel of this terminal.
+/// Identifier of the only channel of this terminal.
 const CHANNEL: u8 = 1;
 /// Additional information to "terminal unable": no service (TS 102 223 §8.12.2).
 const NO_SERVICE: u8 = 0x04;
 /// PROVIDE LOCAL INFORMATION: IMEI.
 const LOCAL_IMEI: u8 = 0x01;
 
-/// State of the terminal; a module that resets its chip starts with a fresh one.
+/// State of the terminal since the last reset of the chip.
 pub(super) struct Terminal<'a> {
     settings: &'a ModuleSettings,
     buffer_limit: u16,
@@ -35,14 +35,14 @@ pub(super) struct Terminal<'a> {
     transfers: usize,
     subscribed: Vec<CatEvent>,
     timers: BTreeMap<TimerId, (Instant, TimerValue)>,
-    link: Option<Link>,
-    /// What the network gave; `None` while not attached.
+    channel: Option<Channel>,
+    /// Registration in the network; `None` while not attached.
     pub registration: Option<Registration>,
-    service_news: bool,
+    location_event_due: bool,
 }
 
 impl<'a> Terminal<'a> {
-    /// A terminal that has just powered its chip. `delays` is what transfers over the air take, in turn.
+    /// Makes the terminal for a chip after a power-up or reset. Transfers over the air take the `delays` in turn.
     pub(super) fn new(
         settings: &'a ModuleSettings,
         buffer_limit: Option<u16>,
@@ -55,24 +55,24 @@ impl<'a> Terminal<'a> {
             transfers: 0,
             subscribed: Vec::new(),
             timers: BTreeMap::new(),
-            link: None,
+            channel: None,
             registration: None,
-            service_news: false,
+            location_event_due: false,
         }
     }
 
-    /// Nothing goes on that would need the terminal to stay awake.
-    pub(super) fn is_quiet(&self) -> bool {
-        self.link.is_none() && self.timers.is_empty()
+    /// Tells whether there is neither a channel nor a running timer.
+    pub(super) fn is_idle(&self) -> bool {
+        self.channel.is_none() && self.timers.is_empty()
     }
 
-    /// The network answered an attach.
+    /// Takes the result of an attach.
     pub(super) fn attached(&mut self, registration: Option<Registration>) {
         self.registration = registration;
-        self.service_news = true;
+        self.location_event_due = true;
     }
 
-    /// Carries out a command.
+    /// Carries out a proactive command and returns the terminal response.
     pub(super) async fn perform(
         &mut self,
         command: &ProactiveCommand,
@@ -140,9 +140,9 @@ impl<'a> Terminal<'a> {
         answer.bearer = Some(open.bearer.clone());
         answer.buffer_size = Some(granted);
         match self.connect(open).await {
-            Ok((channel, stream)) => {
-                self.link = Some(Link::new(channel, stream, granted));
-                answer.channel_status.push(ChannelStatus::established(channel));
+            Ok((id, stream)) => {
+                self.channel = Some(Channel::new(id, stream, granted));
+                answer.channel_status.push(ChannelStatus::established(id));
                 if granted < open.buffer_size {
                     answer.result = CatResult::of(GeneralResult::Modified);
                 }
@@ -167,8 +167,8 @@ impl<'a> Terminal<'a> {
                 additional: vec![NO_SERVICE],
             });
         }
-        let channel = ChannelId::new(CHANNEL).map_err(|_| CatResult::bip(BipError::NoChannel))?;
-        if self.link.is_some() {
+        let id = ChannelId::new(CHANNEL).map_err(|_| CatResult::bip(BipError::NoChannel))?;
+        if self.channel.is_some() {
             return Err(CatResult::bip(BipError::NoChannel));
         }
         let target = self
@@ -179,32 +179,32 @@ impl<'a> Terminal<'a> {
             Ok(Ok(stream)) => {
                 // One TLS flight is several small writes; waiting for acknowledgements would stall it.
                 let _ = stream.set_nodelay(true);
-                Ok((channel, stream))
+                Ok((id, stream))
             }
             Ok(Err(_)) | Err(_) => Err(CatResult::bip(BipError::RemoteUnreachable)),
         }
     }
 
-    fn close(&mut self, channel: ChannelId, answer: &mut TerminalResponse) {
-        match &self.link {
-            Some(link) if link.channel == channel => self.link = None,
+    fn close(&mut self, id: ChannelId, answer: &mut TerminalResponse) {
+        match &self.channel {
+            Some(channel) if channel.id == id => self.channel = None,
             Some(_) => answer.result = CatResult::bip(BipError::InvalidChannel),
             None => answer.result = CatResult::bip(BipError::ChannelClosed),
         }
     }
 
     async fn send(&mut self, send: &SendData, traffic: &mut Traffic, answer: &mut TerminalResponse) {
-        self.over_the_air().await;
-        let link = match self.link_of(send.channel) {
-            Ok(link) => link,
+        self.transfer_delay().await;
+        let channel = match self.channel_with(send.channel) {
+            Ok(channel) => channel,
             Err(result) => {
                 answer.result = result;
                 return;
             }
         };
-        if !link.store(&send.data) {
+        if !channel.store(&send.data) {
             answer.result = CatResult::bip(BipError::BufferNotAvailable);
-        } else if send.immediate && !link.flush(traffic).await {
+        } else if send.immediate && !channel.flush(traffic).await {
             answer.result = CatResult::bip(BipError::ChannelClosed);
         } else {
             answer.channel_data_length = Some(LENGTH_255_OR_MORE);
@@ -213,74 +213,73 @@ impl<'a> Terminal<'a> {
 
     async fn receive(
         &mut self,
-        channel: ChannelId,
+        id: ChannelId,
         wanted: u8,
         traffic: &mut Traffic,
         answer: &mut TerminalResponse,
     ) {
-        self.over_the_air().await;
-        let link = match self.link_of(channel) {
-            Ok(link) => link,
+        self.transfer_delay().await;
+        let channel = match self.channel_with(id) {
+            Ok(channel) => channel,
             Err(result) => {
                 answer.result = result;
                 return;
             }
         };
-        link.fill(traffic);
-        let data = link.take(usize::from(wanted).min(MAX_RECEIVE_DATA_BYTES));
-        if data.len() < usize::from(wanted) && link.waiting() == 0 {
+        channel.fill(traffic);
+        let data = channel.take(usize::from(wanted).min(MAX_RECEIVE_DATA_BYTES));
+        if data.len() < usize::from(wanted) && channel.waiting() == 0 {
             answer.result = CatResult::of(GeneralResult::MissingInformation);
         }
         answer.channel_data = Some(data);
-        answer.channel_data_length = Some(link.waiting());
+        answer.channel_data_length = Some(channel.waiting());
     }
 
-    fn link_of(&mut self, channel: ChannelId) -> Result<&mut Link, CatResult> {
-        match &mut self.link {
-            Some(link) if link.channel == channel => Ok(link),
+    fn channel_with(&mut self, id: ChannelId) -> Result<&mut Channel, CatResult> {
+        match &mut self.channel {
+            Some(channel) if channel.id == id => Ok(channel),
             Some(_) => Err(CatResult::bip(BipError::InvalidChannel)),
             None => Err(CatResult::bip(BipError::ChannelClosed)),
         }
     }
 
     fn channel_status(&self) -> Option<ChannelStatus> {
-        let link = self.link.as_ref()?;
-        Some(if link.is_up() {
-            ChannelStatus::established(link.channel)
+        let channel = self.channel.as_ref()?;
+        Some(if channel.is_up() {
+            ChannelStatus::established(channel.id)
         } else {
-            ChannelStatus::dropped(link.channel)
+            ChannelStatus::dropped(channel.id)
         })
     }
 
-    /// Lets the time pass that one transfer takes, if the plan says so.
-    async fn over_the_air(&mut self) {
+    /// Waits for the planned delay of one transfer over the air.
+    async fn transfer_delay(&mut self) {
         if !self.delays.is_empty() {
             tokio::time::sleep(self.delays[self.transfers % self.delays.len()]).await;
             self.transfers += 1;
         }
     }
 
-    /// The next thing to tell the chip, in the order: service, data, link, timers.
+    /// Returns the next envelope that is due, in the order: location status, data available, channel status, timers.
     pub(super) fn next_envelope(&mut self, traffic: &mut Traffic) -> Option<Envelope> {
-        if std::mem::take(&mut self.service_news) && self.subscribed.contains(&CatEvent::LocationStatus) {
+        if std::mem::take(&mut self.location_event_due) && self.subscribed.contains(&CatEvent::LocationStatus)
+        {
             return Some(self.location_status());
         }
-        if let Some(link) = &mut self.link {
-            link.fill(traffic);
-            let channel = link.channel;
-            if link.take_data_news() && self.subscribed.contains(&CatEvent::DataAvailable) {
-                let up = link.is_up();
+        if let Some(channel) = &mut self.channel {
+            channel.fill(traffic);
+            if channel.take_data_event() && self.subscribed.contains(&CatEvent::DataAvailable) {
                 let status = ChannelStatus {
-                    established: up,
-                    ..ChannelStatus::established(channel)
+                    established: channel.is_up(),
+                    ..ChannelStatus::established(channel.id)
                 };
                 return Some(Envelope::DataAvailable {
                     status,
-                    waiting: link.waiting(),
+                    waiting: channel.waiting(),
                 });
             }
-            if link.take_drop_news() && self.subscribed.contains(&CatEvent::ChannelStatus) {
-                return Some(Envelope::ChannelStatus(ChannelStatus::dropped(channel)));
+            if channel.take_drop_event() && self.subscribed.contains(&CatEvent::ChannelStatus) {
+                return Some(Envelope::ChannelStatus(ChannelStatus::dropped(channel.id)));
             }
         }
         let now = Instant::now();
@@ -314,11 +313,11 @@ impl<'a> Terminal<'a> {
         }
     }
 
-    /// Waits until [`Self::next_envelope`] may have something.
-    pub(super) async fn something_to_tell(&self) {
+    /// Waits until an envelope may be due.
+    pub(super) async fn envelope_due(&self) {
         let data = async {
-            match &self.link {
-                Some(link) => link.readable().await,
+            match &self.channel {
+                Some(channel) => channel.readable().await,
                 None => std::future::pending().await,
             }
         };

@@ -1,6 +1,6 @@
-//! What must be true when a card was written: the chip's files, the platform's answer, the callback.
+//! Checks after a card was written: the files of the chip, the answer of the platform, the callback.
 //!
-//! Reads the chip as a laboratory would, not through the gateway.
+//! It reads the files of the chip directly, never through the gateway.
 
 use anyhow::{Context as _, Result};
 use card_sim::Chip;
@@ -10,34 +10,37 @@ use uicc::ef::{Iccid, Imsi, MsisdnRecord};
 use crate::inventory::{Inventory, NumberRow, SAMPLE_TRANSPORT_KEY};
 use crate::receiver::Received;
 
-/// The Chinese name of the state a card must end in (Table 2).
+/// Chinese name of the state of a written card (Table 2).
 pub const WRITTEN: &str = "写卡成功";
 /// `write_result` of a success (§7.3).
 const SUCCESS: &str = "成功";
 
-/// Every claim with whether it holds, for one chip; the number that the chip holds, if it is one of the pool.
-pub struct Findings<'a> {
-    /// Claims, in words.
-    pub claims: Vec<(bool, String)>,
-    /// The number that is in the chip.
+/// Results of the checks of one chip.
+pub struct Checks<'a> {
+    /// Each check with its text: whether it holds.
+    pub results: Vec<(bool, String)>,
+    /// Number in the chip, if it is a number of the pool.
     pub number: Option<&'a NumberRow>,
 }
 
-impl Findings<'_> {
-    /// Whether every claim holds.
+impl Checks<'_> {
+    /// Tells whether every check holds.
     pub fn all_hold(&self) -> bool {
-        self.claims.iter().all(|(holds, _)| *holds)
+        self.results.iter().all(|(holds, _)| *holds)
     }
 }
 
-/// Looks into the chip and compares with what the platform and the callback say.
+/// Compares the files of the chip with the inventory, the status and the callbacks.
+///
+/// # Errors
+/// A file that is missing or cannot be parsed.
 pub fn examine<'a>(
     inventory: &'a Inventory,
     chip: &Chip,
     eid: &str,
     status: &Value,
     callbacks: &[Received],
-) -> Result<Findings<'a>> {
+) -> Result<Checks<'a>> {
     let file = |path: &str| {
         chip.read_file(path)
             .with_context(|| format!("the chip has no {path}"))
@@ -46,34 +49,34 @@ pub fn examine<'a>(
     let imsi = Imsi::parse(&file("ADF/6F07")?)?;
     let msisdn = MsisdnRecord::parse(&file("ADF/6F40")?)?;
     let number = inventory.number(iccid.digits());
-    let mut claims = vec![(
+    let mut results = vec![(
         number.is_some(),
         format!("EF_ICCID holds {}, a number of the pool", iccid.digits()),
     )];
     if let Some(number) = number {
-        claims.push((
+        results.push((
             imsi.digits() == number.imsi,
             format!("EF_IMSI holds {}", imsi.digits()),
         ));
         let dialled = msisdn.number.as_ref().map_or("", |number| number.digits());
-        claims.push((
+        results.push((
             dialled == format!("86{}", number.msisdn),
             format!("EF_MSISDN holds +{dialled}"),
         ));
         let keys = Some(number.keys(&SAMPLE_TRANSPORT_KEY)?);
-        claims.push((
+        results.push((
             chip.keys_loaded() == keys,
             "K and OPc arrived in the chip unchanged".into(),
         ));
-        claims.extend(answers(number, eid, status, callbacks));
+        results.extend(answers(number, eid, status, callbacks));
     }
-    Ok(Findings { claims, number })
+    Ok(Checks { results, number })
 }
 
 fn answers(number: &NumberRow, eid: &str, status: &Value, callbacks: &[Received]) -> Vec<(bool, String)> {
     let state = status["card_status"].as_str().unwrap_or_default();
     let progress = status["progress"].as_str().unwrap_or_default();
-    let mut claims = vec![
+    let mut results = vec![
         (
             state == WRITTEN && progress == "100%",
             format!("/v1/write/status says {state}, {progress}"),
@@ -87,7 +90,7 @@ fn answers(number: &NumberRow, eid: &str, status: &Value, callbacks: &[Received]
         .iter()
         .filter(|callback| callback.body["eid"] == eid)
         .collect();
-    claims.push((
+    results.push((
         mine.len() == 1,
         format!("{} callback arrived, both signatures valid", mine.len()),
     ));
@@ -103,7 +106,7 @@ fn answers(number: &NumberRow, eid: &str, status: &Value, callbacks: &[Received]
         ]
         .into_iter()
         .all(|(field, value)| &body[field] == value);
-        claims.push((
+        results.push((
             expected,
             format!(
                 "it says {} for {} ({})",
@@ -111,5 +114,5 @@ fn answers(number: &NumberRow, eid: &str, status: &Value, callbacks: &[Received]
             ),
         ));
     }
-    claims
+    results
 }

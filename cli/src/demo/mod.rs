@@ -1,15 +1,15 @@
 //! `xieka demo`: cards written over the air, from application to callback, in a temporary directory.
 //!
-//! It drives the product only through its outside doors, as a business system, an administrator, a module and a
-//! callback receiver would, and succeeds only if everything it checked is true.
+//! It uses only the published interfaces, as a business system, an administrator, a module and a callback receiver do,
+//! and succeeds only if every check holds.
 
 pub mod check;
-mod fleet;
+pub mod demo_env;
+mod many_cards;
 pub(crate) mod screen;
-mod story;
+mod single_card;
 pub mod world;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -19,15 +19,16 @@ use crate::args::DemoOptions;
 use crate::components;
 use crate::inventory::{Inventory, SAMPLE_TRANSPORT_KEY, SAMPLE_TRANSPORT_KEY_NAME};
 use crate::stack::Stack;
+use demo_env::DemoEnv;
 use screen::Screen;
-use world::{Ground, World};
+use world::World;
 
 /// Runs the demonstration that was asked for.
 pub(crate) async fn run(options: DemoOptions) -> Result<()> {
     let root = components::application_root()?;
     let screen = Screen::new();
     if !options.no_build {
-        screen.chapter("Build");
+        screen.heading("Build");
         components::build(&root)?;
     }
     for (name, bytes) in components::sizes(&root)? {
@@ -41,20 +42,30 @@ pub(crate) async fn run(options: DemoOptions) -> Result<()> {
     };
     let (stack, world) = start(&screen, root, inventory, single).await?;
     let outcome = if single {
-        story::run(&screen, &world).await
+        single_card::run(&screen, &world).await
     } else {
-        fleet::run(&screen, &world).await
+        many_cards::run(&screen, &world).await
     };
     stack.shutdown().await;
-    outcome.with_context(|| format!("the components' log lines are in {}", world.keep_logs().display()))
+    outcome.with_context(|| {
+        format!(
+            "the components' log lines are in {}",
+            world.demo_env.keep_logs().display()
+        )
+    })
 }
 
-/// Starts everything; the gateway's events are shown if one card is to be watched.
-async fn start(screen: &Screen, root: PathBuf, inventory: Inventory, watch: bool) -> Result<(Stack, World)> {
-    screen.chapter("Start");
-    let ground = Ground::new().await?;
-    let mut launch = ground.launch(root);
-    launch.observer = watch.then(|| Arc::new(screen.clone()) as Arc<dyn ota_gateway::Observer>);
+/// Starts platform and gateway and prepares them; shows the events of the gateway if `show_events`.
+async fn start(
+    screen: &Screen,
+    root: PathBuf,
+    inventory: Inventory,
+    show_events: bool,
+) -> Result<(Stack, World)> {
+    screen.heading("Start");
+    let demo_env = DemoEnv::new().await?;
+    let mut launch = demo_env.launch(root);
+    launch.observer = show_events.then(|| Arc::new(screen.clone()) as Arc<dyn ota_gateway::Observer>);
     let stack = launch.start().await?;
     screen.line("platform", &format!("http://{}", stack.host.addr()));
     screen.line(
@@ -63,22 +74,13 @@ async fn start(screen: &Screen, root: PathBuf, inventory: Inventory, watch: bool
     );
     screen.line(
         "client",
-        &format!("callback receiver at {}", ground.receiver.url()),
+        &format!("callback receiver at {}", demo_env.receiver.url()),
     );
-    screen.chapter("Prepare (§6.2.1)");
+    screen.heading("Prepare (§6.2.1)");
     let (api, gateway) = (stack.api.clone(), stack.gateway.addr());
-    let world = World::prepare(ground, api, gateway, inventory, &|who, what| {
-        screen.line(who, &what)
+    let world = World::prepare(demo_env, api, gateway, inventory, &|source, text| {
+        screen.line(source, &text)
     })
     .await?;
     Ok((stack, world))
-}
-
-/// Counts how often each text occurs.
-fn tally<'a>(texts: impl Iterator<Item = &'a str>) -> BTreeMap<&'a str, usize> {
-    let mut counts = BTreeMap::new();
-    for text in texts {
-        *counts.entry(text).or_default() += 1;
-    }
-    counts
 }

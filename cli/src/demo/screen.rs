@@ -1,17 +1,17 @@
-//! What the demonstration shows: one line for each thing that happens, in the order it happens.
+//! Output of the demonstration: one line for each event, in the order of the events.
 //!
-//! Lines come from several tasks; each is written whole. Keys never get here: the observers do not hand them out.
+//! Lines come from several tasks; each is written whole. It must never show a key; the events carry none.
 
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-/// Width of the column that says who speaks.
-const WHO_WIDTH: usize = 9;
-/// The longest line that is shown, in characters; hex dumps are cut here.
-const MAX_LINE: usize = 150;
+/// Width of the source column, in characters.
+const SOURCE_WIDTH: usize = 9;
+/// Most characters of a line; longer hex dumps are cut.
+const MAX_LINE_CHARS: usize = 150;
 
-/// The terminal; cheap to clone.
+/// The output of the process; cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Screen(Arc<Shared>);
 
@@ -23,7 +23,7 @@ struct Shared {
 }
 
 impl Screen {
-    /// The process's standard output, coloured if it is a terminal.
+    /// Writes to standard output, in colour if it is a terminal.
     pub(crate) fn new() -> Self {
         let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
         Self(Arc::new(Shared {
@@ -33,39 +33,39 @@ impl Screen {
         }))
     }
 
-    /// A heading.
-    pub(crate) fn chapter(&self, title: &str) {
+    /// Writes a heading.
+    pub(crate) fn heading(&self, title: &str) {
         self.write(&format!("\n{}", self.paint("1", title)));
     }
 
-    /// One line: who speaks, and what.
-    pub(crate) fn line(&self, who: &str, what: &str) {
+    /// Writes one line with its source, for example `client`.
+    pub(crate) fn line(&self, source: &str, text: &str) {
         let seconds = self.0.started.elapsed().as_secs_f32();
-        let colour = match who {
+        let colour = match source {
             "client" | "admin" => "36",
             "platform" => "32",
             "gateway" => "33",
             "module" | "chip" => "35",
             _ => "2",
         };
-        let mut what: String = what.to_owned();
-        if what.chars().count() > MAX_LINE {
-            what = what.chars().take(MAX_LINE - 1).chain(['…']).collect();
+        let mut text: String = text.to_owned();
+        if text.chars().count() > MAX_LINE_CHARS {
+            text = text.chars().take(MAX_LINE_CHARS - 1).chain(['…']).collect();
         }
         self.write(&format!(
-            "{seconds:7.2} {} {what}",
-            self.paint(colour, &format!("{who:<WHO_WIDTH$}"))
+            "{seconds:7.2} {} {text}",
+            self.paint(colour, &format!("{source:<SOURCE_WIDTH$}"))
         ));
     }
 
-    /// A check and its outcome.
-    pub(crate) fn check(&self, holds: bool, what: &str) {
+    /// Writes a check with its outcome.
+    pub(crate) fn check(&self, holds: bool, text: &str) {
         let mark = if holds {
             self.paint("32", "✔")
         } else {
             self.paint("31", "✘")
         };
-        self.write(&format!("        {mark} {what}"));
+        self.write(&format!("        {mark} {text}"));
     }
 
     fn paint(&self, colour: &str, text: &str) -> String {
@@ -137,10 +137,10 @@ impl card_sim::Observer for Screen {
     fn event(&self, _chip: &card_sim::ChipId, event: &card_sim::Event) {
         use card_sim::Event;
         match event {
-            // The gateway's side shows the same commands with their bytes.
+            // The gateway's events show the same commands with their bytes.
             Event::Apdu { .. } => {}
-            Event::Proactive { meaning, bytes } => {
-                self.line("chip", &format!("{meaning}  {}", hex::encode_upper(bytes)));
+            Event::Proactive { description, bytes } => {
+                self.line("chip", &format!("{description}  {}", hex::encode_upper(bytes)));
             }
             Event::TlsEstablished { .. }
             | Event::Request { .. }

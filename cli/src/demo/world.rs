@@ -1,7 +1,6 @@
-//! A whole small world on loopback: platform, gateway, callback receiver, inventory, one client, one network.
+//! A running platform on loopback, prepared for a demonstration: one client, an inventory, a mobile network.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
@@ -9,112 +8,69 @@ use card_sim::personalisation::Builder;
 use card_sim::{Module, ModuleSettings, VirtualNetwork};
 use ota_gateway::keys::MasterKeys;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
+use super::demo_env::DemoEnv;
 use crate::api::Api;
-use crate::inventory::{ChipRow, Inventory, PROVINCE_CODE, SAMPLE_TRANSPORT_KEY, SAMPLE_TRANSPORT_KEY_NAME};
+use crate::inventory::{ChipRow, Inventory, PROVINCE_CODE};
 use crate::personalise::personalise;
 use crate::receiver::Receiver;
-use crate::secrets::Secrets;
-use crate::stack::Launch;
 
-/// Folder that keeps the components' log lines, in the temporary directory.
-const LOG_FOLDER: &str = "log";
-
-/// What a world is made of before anything runs: a folder, secrets, a callback receiver.
-pub struct Ground {
-    /// Secrets and variables, with callbacks allowed to the receiver.
-    pub secrets: Secrets,
-    /// Where callbacks arrive.
-    pub receiver: Receiver,
-    folder: TempDir,
-}
-
-impl Ground {
-    /// A new temporary folder with fresh secrets.
-    pub async fn new() -> Result<Self> {
-        let folder = tempfile::Builder::new()
-            .prefix("xieka-demo-")
-            .tempdir()
-            .context("no temporary directory")?;
-        let receiver = Receiver::start().await?;
-        Ok(Self {
-            secrets: demo_secrets(&receiver)?,
-            receiver,
-            folder,
-        })
-    }
-
-    /// Folder of the database.
-    pub fn state_dir(&self) -> &Path {
-        self.folder.path()
-    }
-
-    /// Folder of the components' log lines.
-    pub fn log_folder(&self) -> PathBuf {
-        self.folder.path().join(LOG_FOLDER)
-    }
-
-    /// Platform and gateway on this ground, not started.
-    pub fn launch(&self, root: PathBuf) -> Launch {
-        let mut launch = Launch::on_loopback(root, self.state_dir().to_owned(), self.secrets.clone());
-        launch.logs = edge_host::Logs::Files(self.log_folder());
-        launch
-    }
-}
-
-/// A platform with a gateway, an inventory, one client and a mobile network. It does not own what runs: that may
-/// end and start again.
+/// A platform with a gateway, an inventory, one client and a mobile network. It does not own platform and gateway,
+/// which may stop and start again.
 pub struct World {
-    /// The ground it stands on.
-    pub ground: Ground,
+    /// Folder, secrets and callback receiver.
+    pub demo_env: DemoEnv,
     /// A client of the platform.
     pub api: Api,
-    /// Where chips connect.
+    /// Address that chips connect to.
     pub gateway: SocketAddr,
-    /// What was imported.
+    /// The imported chips and numbers.
     pub inventory: Inventory,
     /// The mobile network; it serves every IMSI of the inventory.
     pub network: Arc<VirtualNetwork>,
-    /// The administrator's bearer.
+    /// Bearer secret of the administrator.
     pub admin_secret: String,
-    /// The client.
+    /// Identifier of the client.
     pub client_id: String,
-    /// The client's secret.
+    /// Secret of the client.
     pub client_secret: String,
-    /// The client's token.
+    /// Token of the client.
     pub token: String,
     keys: MasterKeys,
 }
 
 impl World {
-    /// Prepares a running platform as §6.2.1 describes, and says each step.
+    /// Creates the client, imports the inventory and takes a token (§6.2.1). Calls `report` with the sender and the
+    /// text of each step.
+    ///
+    /// # Errors
+    /// The first call that the platform refuses.
     pub async fn prepare(
-        ground: Ground,
+        demo_env: DemoEnv,
         api: Api,
         gateway: SocketAddr,
         inventory: Inventory,
-        say: &dyn Fn(&str, String),
+        report: &dyn Fn(&str, String),
     ) -> Result<Self> {
-        let admin_secret = ground.secrets.get("SPIN_VARIABLE_ADMIN_SECRET")?.to_owned();
-        let client = create_client(&api, &admin_secret, &ground.receiver).await?;
+        let admin_secret = demo_env.secrets.get("SPIN_VARIABLE_ADMIN_SECRET")?.to_owned();
+        let client = create_client(&api, &admin_secret, &demo_env.receiver).await?;
         let client_id = text(&client, "client_id")?;
         let client_secret = text(&client, "client_secret")?;
-        say(
+        report(
             "admin",
             format!("POST /admin/v1/clients → {client_id}, secrets shown once"),
         );
         let owner = [("client_id", client_id.as_str())];
         let chips = import(&api, &admin_secret, "chips", &owner, inventory.chips_csv()?).await?;
-        say("admin", format!("POST /admin/v1/chips:import → {chips}"));
+        report("admin", format!("POST /admin/v1/chips:import → {chips}"));
         let numbers = import(&api, &admin_secret, "numbers", &[], inventory.numbers_csv()?).await?;
-        say("admin", format!("POST /admin/v1/numbers:import → {numbers}"));
+        report("admin", format!("POST /admin/v1/numbers:import → {numbers}"));
         let credentials = [
             ("client_id", client_id.as_str()),
             ("client_secret", client_secret.as_str()),
         ];
         let answer = api.get("/v1/token", &credentials).await?.ok("taking a token")?;
-        say(
+        report(
             "client",
             format!("GET /v1/token → valid for {} s", answer["expire_time"]),
         );
@@ -123,8 +79,8 @@ impl World {
         Ok(Self {
             network: Arc::new(VirtualNetwork::of(imsis)),
             token: text(&answer, "token")?,
-            keys: MasterKeys::parse(ground.secrets.get("XIEKA_GATEWAY_MASTER_KEYS")?)?,
-            ground,
+            keys: MasterKeys::parse(demo_env.secrets.get("XIEKA_GATEWAY_MASTER_KEYS")?)?,
+            demo_env,
             api,
             gateway,
             inventory,
@@ -154,35 +110,18 @@ impl World {
             .ok("asking for the status")
     }
 
-    /// A module with the chip soldered in, not powered.
+    /// Makes a module with the chip, switched off.
     pub fn module(&self, chip: &ChipRow) -> Result<Module> {
         self.module_with(chip, |card| card)
     }
 
-    /// A module with a chip that differs from the usual in what `change` says.
+    /// Makes a module with the chip, after `change` was applied to its personalisation.
     pub fn module_with(&self, chip: &ChipRow, change: impl FnOnce(Builder) -> Builder) -> Result<Module> {
         let card = change(personalise(chip, &self.keys, self.gateway)?)
             .build()
-            .context("the chip cannot be made")?;
+            .context("the chip cannot be personalised")?;
         Ok(Module::new(card, ModuleSettings::default(), self.network.clone()))
     }
-
-    /// Keeps the temporary directory and says where the components' log lines are.
-    pub fn keep_logs(self) -> PathBuf {
-        self.ground.folder.keep().join(LOG_FOLDER)
-    }
-}
-
-fn demo_secrets(receiver: &Receiver) -> Result<Secrets> {
-    let mut secrets = Secrets::generate()?;
-    let transport = format!(
-        "{SAMPLE_TRANSPORT_KEY_NAME}:{}",
-        hex::encode(SAMPLE_TRANSPORT_KEY)
-    );
-    secrets.set("SPIN_VARIABLE_TRANSPORT_KEYS", transport);
-    secrets.set("SPIN_VARIABLE_CALLBACK_ALLOW_HTTP", "true");
-    secrets.set("SPIN_VARIABLE_CALLBACK_EXTRA_HOST", receiver.origin());
-    Ok(secrets)
 }
 
 async fn create_client(api: &Api, admin_secret: &str, receiver: &Receiver) -> Result<Value> {

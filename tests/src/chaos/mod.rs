@@ -17,7 +17,8 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use serde_json::Value;
 use xieka::api::Api;
-use xieka::demo::world::{Ground, World};
+use xieka::demo::demo_env::DemoEnv;
+use xieka::demo::world::World;
 use xieka::inventory::{Inventory, SAMPLE_TRANSPORT_KEY, SAMPLE_TRANSPORT_KEY_NAME};
 
 use crate::process::{Node, Part, Starter, own_address};
@@ -84,9 +85,9 @@ impl fmt::Display for Tally {
 /// # Errors
 /// What was lost, doubled or invented; or that nothing happened.
 pub async fn run(plan: &Plan) -> Result<Tally> {
-    let ground = Ground::new().await?;
-    let folder = ground.state_dir().to_owned();
-    ground.secrets.write_new(&folder.join(".env"))?;
+    let demo_env = DemoEnv::new().await?;
+    let folder = demo_env.state_dir().to_owned();
+    demo_env.secrets.write_new(&folder.join(".env"))?;
     let mut starter = Starter {
         program: plan.node.clone(),
         root: plan.root.clone(),
@@ -101,7 +102,7 @@ pub async fn run(plan: &Plan) -> Result<Tally> {
     );
     let inventory = Inventory::generate(1, plan.cards, SAMPLE_TRANSPORT_KEY_NAME, &SAMPLE_TRANSPORT_KEY)?;
     let api = Api::new(format!("http://{}", starter.platform));
-    let world = Arc::new(World::prepare(ground, api, starter.gateway, inventory, &|_, _| {}).await?);
+    let world = Arc::new(World::prepare(demo_env, api, starter.gateway, inventory, &|_, _| {}).await?);
 
     let over = Arc::new(AtomicBool::new(false));
     let next = Arc::new(AtomicU32::new(0));
@@ -168,7 +169,7 @@ async fn kill(plan: &Plan, starter: &Starter, host: Node, gateway: Node) -> Resu
 
 /// Ticks until no callback waits.
 async fn deliver_the_rest(world: &World, folder: &std::path::Path) -> Result<()> {
-    let cron = world.ground.secrets.get("SPIN_VARIABLE_CRON_SECRET")?;
+    let cron = world.demo_env.secrets.get("SPIN_VARIABLE_CRON_SECRET")?;
     for _ in 0..LAST_TICKS {
         let told = world.api.post_json(cron, "/internal/cron", &Value::Null).await?;
         told.ok("ticking")?;

@@ -124,14 +124,14 @@ fn tasks_are_as_acknowledged(
 
 /// Every outcome was told, none invented; a repetition has the identifier of what it repeats.
 fn callbacks_tell_what_happened(world: &World, written: &BTreeSet<String>) -> Result<usize> {
-    let mut refused = world.ground.receiver.refused();
+    let mut refused = world.demo_env.receiver.refused();
     // A platform that is killed while it sends leaves half a callback; it comes again.
     refused.retain(|why| !why.starts_with("body not read"));
     ensure!(
         refused.is_empty(),
         "callbacks that the receiver refused: {refused:?}"
     );
-    let received = world.ground.receiver.received();
+    let received = world.demo_env.receiver.received();
     let mut ids: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for callback in &received {
         let task = callback.body["task_id"].as_str().unwrap_or_default().to_owned();

@@ -8,7 +8,7 @@ use crate::support::{Running, inventory, text};
 
 /// Row counts and sums over the tables, which any change of state would alter.
 fn fingerprint(world: &World) -> Vec<(String, i64)> {
-    let db = Connection::open(world.ground.state_dir().join("sqlite_db.db")).unwrap();
+    let db = Connection::open(world.demo_env.state_dir().join("sqlite_db.db")).unwrap();
     let count = |sql: &str| db.query_row(sql, [], |row| row.get(0)).unwrap();
     let tables = [
         "client",
@@ -322,7 +322,7 @@ async fn internal_and_administrators_interfaces_refuse_wrong_credentials() {
         "/internal/cron",
     ];
     let cron = world
-        .ground
+        .demo_env
         .secrets
         .get("SPIN_VARIABLE_CRON_SECRET")
         .unwrap()
@@ -390,7 +390,7 @@ async fn documents_of_the_wrong_form_are_refused() {
     let world = &running.world;
     let admin = world.admin_secret.as_str();
     let gateway = world
-        .ground
+        .demo_env
         .secrets
         .get("SPIN_VARIABLE_GATEWAY_SECRET")
         .unwrap()

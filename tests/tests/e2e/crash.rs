@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use card_sim::{ChipId, Event, Module, Observer};
 use xieka::api::Api;
-use xieka::demo::world::{Ground, World};
+use xieka::demo::demo_env::DemoEnv;
+use xieka::demo::world::World;
 
 use xieka_tests::chaos::{Plan, run};
 use xieka_tests::process::{Node, Part, Starter, Victim, own_address};
@@ -38,9 +39,9 @@ struct Processes {
 
 impl Processes {
     async fn start(chips: u32) -> Self {
-        let ground = Ground::new().await.unwrap();
-        let folder = ground.state_dir().to_owned();
-        ground.secrets.write_new(&folder.join(".env")).unwrap();
+        let demo_env = DemoEnv::new().await.unwrap();
+        let folder = demo_env.state_dir().to_owned();
+        demo_env.secrets.write_new(&folder.join(".env")).unwrap();
         let starter = Starter {
             program: env!("CARGO_BIN_EXE_node").into(),
             root: root(),
@@ -52,7 +53,7 @@ impl Processes {
         let host = starter.start(Part::Host).await.unwrap();
         let gateway = starter.start(Part::Gateway).await.unwrap();
         let api = Api::new(format!("http://{}", starter.platform));
-        let world = World::prepare(ground, api, starter.gateway, inventory(chips), &|_, _| {})
+        let world = World::prepare(demo_env, api, starter.gateway, inventory(chips), &|_, _| {})
             .await
             .unwrap();
         Self {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 use xieka::api::Api;
-use xieka::demo::world::Ground;
+use xieka::demo::demo_env::DemoEnv;
 use xieka::inventory::SAMPLE_TRANSPORT_KEY;
 
 use crate::support::{Running, TestActions as _, applied, inventory, power, root, tick};
@@ -60,7 +60,7 @@ async fn no_identifier_and_no_key_stands_in_the_database_in_the_clear() {
     world.callbacks(1).await;
     world.assert_written(&module).await;
 
-    let bytes = database_bytes(world.ground.state_dir());
+    let bytes = database_bytes(world.demo_env.state_dir());
     assert!(
         contains(&bytes, b"qibiao-seed"),
         "the search finds a text that is not sealed"
@@ -111,7 +111,7 @@ async fn the_history_of_a_written_card_follows_table_2() {
     power(&mut module).await;
     world.callbacks(1).await;
 
-    let file = world.ground.state_dir().join("sqlite_db.db");
+    let file = world.demo_env.state_dir().join("sqlite_db.db");
     let db = Connection::open(file).unwrap();
     let mut statement = db
         .prepare("SELECT from_status, to_status FROM card_history ORDER BY seq")
@@ -141,11 +141,11 @@ async fn the_history_of_a_written_card_follows_table_2() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_tick_migrates_an_empty_database() {
-    let ground = Ground::new().await.unwrap();
-    let host = ground.launch(root()).platform().await.unwrap();
+    let demo_env = DemoEnv::new().await.unwrap();
+    let host = demo_env.launch(root()).platform().await.unwrap();
     let api = Api::new(format!("http://{}", host.addr()));
-    tick(&api, ground.secrets.get("SPIN_VARIABLE_CRON_SECRET").unwrap()).await;
-    let admin = ground.secrets.get("SPIN_VARIABLE_ADMIN_SECRET").unwrap();
+    tick(&api, demo_env.secrets.get("SPIN_VARIABLE_CRON_SECRET").unwrap()).await;
+    let admin = demo_env.secrets.get("SPIN_VARIABLE_ADMIN_SECRET").unwrap();
     let health = api.get_as(admin, "/admin/v1/health", &[]).await.unwrap();
     assert_eq!(health.ok("health").unwrap()["well"], true);
     host.shutdown().await;

@@ -51,7 +51,7 @@ async fn a_number_that_cannot_attach_leaves_the_card_in_writing_until_it_can() {
     module.power_on().await;
     assert_eq!(world.card(&chip.eid).await.0, "写卡中");
     assert!(
-        world.ground.receiver.received().is_empty(),
+        world.demo_env.receiver.received().is_empty(),
         "a success was reported that is none"
     );
 

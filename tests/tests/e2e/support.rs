@@ -8,7 +8,8 @@ use serde_json::Value;
 use xieka::api::{Answer, Api};
 use xieka::components;
 use xieka::demo::check;
-use xieka::demo::world::{Ground, World};
+use xieka::demo::demo_env::DemoEnv;
+use xieka::demo::world::World;
 use xieka::inventory::{ChipRow, Inventory, SAMPLE_TRANSPORT_KEY, SAMPLE_TRANSPORT_KEY_NAME};
 use xieka::stack::Stack;
 
@@ -38,12 +39,12 @@ pub(crate) struct Running {
 impl Running {
     /// Starts everything with `inventory` imported.
     pub(crate) async fn start(inventory: Inventory) -> Self {
-        let ground = Ground::new().await.unwrap();
-        let mut launch = ground.launch(root());
+        let demo_env = DemoEnv::new().await.unwrap();
+        let mut launch = demo_env.launch(root());
         launch.reuse = xieka_tests::reuse();
         let stack = launch.start().await.unwrap();
         let (api, gateway) = (stack.api.clone(), stack.gateway.addr());
-        let world = World::prepare(ground, api, gateway, inventory, &|_, _| {})
+        let world = World::prepare(demo_env, api, gateway, inventory, &|_, _| {})
             .await
             .unwrap();
         Self { world, stack }
@@ -97,22 +98,22 @@ impl TestActions for World {
     async fn callbacks(&self, count: usize) -> Vec<Value> {
         tick(
             &self.api,
-            self.ground.secrets.get("SPIN_VARIABLE_CRON_SECRET").unwrap(),
+            self.demo_env.secrets.get("SPIN_VARIABLE_CRON_SECRET").unwrap(),
         )
         .await;
         // A first delivery may already be in flight from the gateway's own tick, so the arrival is awaited.
         let arrived = async {
             loop {
-                let changed = self.ground.receiver.changed();
-                if self.ground.receiver.received().len() >= count {
+                let changed = self.demo_env.receiver.changed();
+                if self.demo_env.receiver.received().len() >= count {
                     return;
                 }
                 changed.await;
             }
         };
         let _ = tokio::time::timeout(std::time::Duration::from_secs(20), arrived).await;
-        assert_eq!(self.ground.receiver.refused(), Vec::<String>::new());
-        self.ground
+        assert_eq!(self.demo_env.receiver.refused(), Vec::<String>::new());
+        self.demo_env
             .receiver
             .received()
             .into_iter()
@@ -123,9 +124,9 @@ impl TestActions for World {
     async fn assert_written(&self, module: &Module) {
         let eid = module.chip().personalisation().eid.to_string();
         let status = self.status(&eid).await.unwrap();
-        let callbacks = self.ground.receiver.received();
-        let findings = check::examine(&self.inventory, module.chip(), &eid, &status, &callbacks).unwrap();
-        let broken: Vec<_> = findings.claims.iter().filter(|(holds, _)| !holds).collect();
+        let callbacks = self.demo_env.receiver.received();
+        let checks = check::examine(&self.inventory, module.chip(), &eid, &status, &callbacks).unwrap();
+        let broken: Vec<_> = checks.results.iter().filter(|(holds, _)| !holds).collect();
         assert!(broken.is_empty(), "{eid}: {broken:?}");
     }
 }

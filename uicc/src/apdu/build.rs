@@ -57,7 +57,7 @@ fn select(p1: u8, fcp: Fcp, target: Vec<u8>) -> CommandApdu {
     fitting(CommandApdu::new(ISO, ins::SELECT, p1, fcp.p2()), target)
 }
 
-/// Adds data of which the caller knows that it is at most 16 bytes.
+/// Adds data of at most 16 bytes.
 fn fitting(command: CommandApdu, data: Vec<u8>) -> CommandApdu {
     command
         .with_data(data)

@@ -8,7 +8,7 @@ use super::StatusWord;
 use crate::reader::Reader;
 use crate::{Error, Result};
 
-/// What a card answers.
+/// A response APDU.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ResponseApdu {
     /// Response data, empty if there is none.

@@ -1,4 +1,4 @@
-//! Status words and what they mean (TS 102 221 §10.2, TS 102 226 §5.2).
+//! Status words and their meaning (TS 102 221 §10.2, TS 102 226 §5.2).
 //!
 //! It must never decide what to do about one: a card profile may treat a refusal as harmless.
 
@@ -251,13 +251,13 @@ impl StatusWord {
             && self.0 != Self::RESPONSE_TRUNCATED.0
     }
 
-    /// What it means, in English.
+    /// Meaning in English.
     #[must_use]
     pub fn meaning(self) -> &'static str {
         self.look_up().map_or("unknown status", |known| known.en)
     }
 
-    /// What it means, in Chinese.
+    /// Meaning in Chinese.
     #[must_use]
     pub fn meaning_zh(self) -> &'static str {
         self.look_up().map_or("未知状态", |known| known.zh)

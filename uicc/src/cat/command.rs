@@ -1,7 +1,7 @@
-//! Proactive commands: what the card asks the terminal to do (TS 102 223 §6.4, §6.6).
+//! Proactive commands: commands of the card to the terminal (TS 102 223 §6.4, §6.6).
 //!
 //! Only what a card needs for remote administration has a type of its own; the rest passes as
-//! [`OtherCommand`]. It must never say how a command ended: that is [`super::TerminalResponse`].
+//! [`OtherCommand`]. It must never hold the result of a command: that is [`super::TerminalResponse`].
 
 use core::fmt;
 use core::net::IpAddr;
@@ -16,53 +16,53 @@ use super::{
 pub struct ProactiveCommand {
     /// Command number, repeated in the terminal response.
     pub number: u8,
-    /// What to do.
+    /// The command with its parameters.
     pub command: Command,
 }
 
-/// What the card asks for.
+/// Type and parameters of a proactive command.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Command {
-    /// The card's content changed.
+    /// REFRESH: files of the card changed.
     Refresh(Refresh),
-    /// Poll the card at this interval.
+    /// POLL INTERVAL.
     PollInterval(PollDuration),
-    /// Tell these events, and no others.
+    /// SET UP EVENT LIST: the events the terminal reports; it replaces an earlier list.
     SetUpEventList(Vec<Event>),
-    /// Tell something about the terminal; the qualifier says what (`00` location, `01` IMEI, …).
+    /// PROVIDE LOCAL INFORMATION with its qualifier (`00` location, `01` IMEI, …).
     ProvideLocalInformation(u8),
-    /// Start, stop or read a timer.
+    /// TIMER MANAGEMENT: start, stop or read a timer.
     TimerManagement(TimerCommand),
-    /// Open a channel.
+    /// OPEN CHANNEL.
     OpenChannel(OpenChannel),
-    /// Close a channel.
+    /// CLOSE CHANNEL.
     CloseChannel {
-        /// Which.
+        /// Channel to close.
         channel: ChannelId,
         /// Server mode only: bit 1 keeps listening.
         qualifier: u8,
     },
-    /// Hand over received bytes.
+    /// RECEIVE DATA.
     ReceiveData {
-        /// From which channel.
+        /// Channel to read from.
         channel: ChannelId,
-        /// How many bytes at most.
+        /// Most bytes to return.
         wanted: u8,
     },
-    /// Send bytes.
+    /// SEND DATA.
     SendData(SendData),
-    /// Tell the state of every channel.
+    /// GET CHANNEL STATUS.
     GetChannelStatus,
-    /// Anything else.
+    /// Any other command.
     Other(OtherCommand),
 }
 
 /// Bytes for a channel.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SendData {
-    /// Which channel.
+    /// Channel to send on.
     pub channel: ChannelId,
-    /// Send now what is stored together with `data`; otherwise store.
+    /// Send `data` and all stored bytes now; otherwise store `data`.
     pub immediate: bool,
     /// The bytes, at most [`super::MAX_SEND_DATA_BYTES`] to fit one FETCH.
     pub data: Vec<u8>,
@@ -87,7 +87,7 @@ pub enum TimerCommand {
     Start(TimerId, TimerValue),
     /// Deactivate this timer.
     Deactivate(TimerId),
-    /// Tell this timer's value.
+    /// Return the remaining time of this timer.
     Get(TimerId),
 }
 
@@ -112,11 +112,11 @@ pub struct OpenChannel {
     pub background: bool,
     /// Ask for DNS server addresses.
     pub dns_request: bool,
-    /// What the user is shown; empty asks for silence.
+    /// Text for the user; if empty, the terminal shows nothing.
     pub alpha: Option<Vec<u8>>,
-    /// Over what.
+    /// Bearer to use.
     pub bearer: Bearer,
-    /// Size of the receive buffer wanted, bytes.
+    /// Requested size of the receive buffer, in bytes.
     pub buffer_size: u16,
     /// Access point name.
     pub apn: Option<Apn>,
@@ -124,9 +124,9 @@ pub struct OpenChannel {
     pub login: Option<Vec<u8>>,
     /// Text string with the user password (data coding scheme byte first).
     pub password: Option<Vec<u8>>,
-    /// Protocol and port.
+    /// Transport protocol and port.
     pub transport: Option<Transport>,
-    /// The peer.
+    /// Address of the server.
     pub destination: Option<IpAddr>,
 }
 
@@ -185,9 +185,9 @@ impl fmt::Debug for OpenChannel {
 pub struct OtherCommand {
     /// Type of command.
     pub kind: u8,
-    /// Qualifier.
+    /// Command qualifier.
     pub qualifier: u8,
-    /// To whom it is addressed.
+    /// Device it is addressed to.
     pub destination: Device,
     /// The objects after the device identities.
     pub objects: Vec<RawObject>,

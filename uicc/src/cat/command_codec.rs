@@ -12,7 +12,7 @@ use crate::reader::Reader;
 use crate::tlv::ber::{self, Tlv};
 use crate::{Error, Result};
 
-/// Objects every typed command understands besides its own: what the user may be shown.
+/// Objects that every typed command accepts besides its own: texts and icons for the user.
 const COMMON: [u16; 5] = [
     tag::COMMAND_DETAILS,
     tag::DEVICE_IDENTITIES,

@@ -1,4 +1,4 @@
-//! Envelopes: what the terminal tells the card of its own accord (TS 102 223 §7; SMS-PP download in
+//! Envelopes: messages that the terminal sends on its own initiative (TS 102 223 §7; SMS-PP download in
 //! TS 31.111 §7.1.1).
 //!
 //! It must never decide whether the card subscribed to an event.
@@ -28,7 +28,7 @@ byte_enum! {
 pub enum Envelope {
     /// Event download, data available.
     DataAvailable {
-        /// The channel.
+        /// Status of the channel.
         status: ChannelStatus,
         /// Bytes in the receive buffer, `FF` for 255 or more.
         waiting: u8,
@@ -37,21 +37,21 @@ pub enum Envelope {
     ChannelStatus(ChannelStatus),
     /// Event download, location status.
     LocationStatus {
-        /// Service now.
+        /// Present service.
         service: LocationService,
         /// Location information (network, area, cell), with normal service.
         location: Option<Vec<u8>>,
     },
     /// Event download of another event: the objects after the event list, as they are.
     OtherEvent {
-        /// Which event.
+        /// The event.
         event: Event,
         /// Device identities and all that follows.
         objects: Vec<u8>,
     },
-    /// A timer ran out.
+    /// A timer expired.
     TimerExpiration {
-        /// Which.
+        /// The expired timer.
         timer: TimerId,
         /// How long it ran.
         value: TimerValue,
@@ -67,7 +67,7 @@ pub enum Envelope {
     Other {
         /// BER tag of one byte.
         tag: u8,
-        /// Content.
+        /// Content of the envelope.
         content: Vec<u8>,
     },
 }

@@ -1,6 +1,6 @@
 //! The card application toolkit as far as the bearer independent protocol needs it (ETSI TS 102 223):
-//! what the card asks of the terminal ([`ProactiveCommand`]), what the terminal answers
-//! ([`TerminalResponse`]), what it tells of its own accord ([`Envelope`]) and what it can do
+//! the commands of the card ([`ProactiveCommand`]), the responses of the terminal
+//! ([`TerminalResponse`]), its envelopes ([`Envelope`]) and its facilities
 //! ([`TerminalProfile`]).
 //!
 //! These modules must never ignore an object the sender marked as comprehension required.

@@ -59,7 +59,7 @@ impl Device {
 }
 
 byte_enum! {
-    /// An event a card can ask to be told of, TS 102 223 §8.25.
+    /// An event of SET UP EVENT LIST, TS 102 223 §8.25.
     pub enum Event {
         /// Mobile terminated call.
         MtCall = 0x00,

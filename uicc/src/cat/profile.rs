@@ -1,10 +1,10 @@
-//! Terminal profile: what the terminal can do, one bit per facility (TS 102 223 §5.2).
+//! Terminal profile: the facilities of the terminal, one bit each (TS 102 223 §5.2).
 //!
-//! It must never be assumed: a card opens no channel for a terminal that did not say it could.
+//! A card must never open a channel on a terminal whose profile lacks it.
 
 use crate::{Error, Result};
 
-/// Facilities a card needs to know of before it can be administered remotely.
+/// Facilities that matter for remote administration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Facility {
     /// Profile download itself.

@@ -36,9 +36,9 @@ byte_enum! {
 /// What changed and how the terminal shall take notice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refresh {
-    /// How.
+    /// Mode, coded in the command qualifier.
     pub mode: RefreshMode,
-    /// Which files, at most 255; required with file change modes, else empty.
+    /// Changed files, at most 255; required with file change modes, else empty.
     files: Vec<FilePath>,
     /// The application concerned, if not the default one.
     pub aid: Option<Aid>,

@@ -1,4 +1,4 @@
-//! Terminal response: how a proactive command ended, and what it yielded (TS 102 223 §6.8).
+//! Terminal response: result and data of a proactive command (TS 102 223 §6.8).
 //!
 //! It must never print channel data.
 
@@ -23,12 +23,12 @@ pub struct CommandDetails {
     pub qualifier: u8,
 }
 
-/// The terminal's answer to a proactive command.
+/// The terminal's response to a proactive command.
 #[derive(Clone, PartialEq, Eq)]
 pub struct TerminalResponse {
-    /// Which command this answers.
+    /// Details of the command it responds to.
     pub details: CommandDetails,
-    /// How it ended.
+    /// Result of the command.
     pub result: CatResult,
     /// POLL INTERVAL: the interval the terminal will keep.
     pub duration: Option<PollDuration>,
@@ -46,7 +46,7 @@ pub struct TerminalResponse {
     pub channel_data: Option<Vec<u8>>,
     /// RECEIVE DATA: bytes still waiting; SEND DATA: free space. `FF` for 255 or more.
     pub channel_data_length: Option<u8>,
-    /// Anything else, e.g. local information.
+    /// Other objects, for example local information.
     pub others: Vec<RawObject>,
 }
 

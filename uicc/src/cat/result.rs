@@ -35,9 +35,9 @@ byte_enum! {
         NoUserResponse = 0x12,
         /// The user did not accept.
         NotAcceptedByUser = 0x22,
-        /// The terminal is unable at the moment; one more byte says why.
+        /// The terminal is unable at the moment; one more byte has the cause.
         TerminalUnable = 0x20,
-        /// The network is unable at the moment; one more byte says why.
+        /// The network is unable at the moment; one more byte has the cause.
         NetworkUnable = 0x21,
         /// Beyond the terminal's capabilities.
         BeyondCapability = 0x30,
@@ -90,17 +90,17 @@ byte_enum! {
     }
 }
 
-/// Result object.
+/// Result of a proactive command, TS 102 223 §8.12.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CatResult {
-    /// What happened.
+    /// General result.
     pub general: GeneralResult,
     /// Additional information, empty if there is none.
     pub additional: Vec<u8>,
 }
 
 impl CatResult {
-    /// Performed successfully.
+    /// The result "performed successfully".
     #[must_use]
     pub const fn ok() -> Self {
         Self::of(GeneralResult::Ok)

@@ -102,7 +102,7 @@ byte_enum! {
 /// Duration object, as POLL INTERVAL uses it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PollDuration {
-    /// What the interval counts.
+    /// Unit of the interval.
     pub unit: TimeUnit,
     /// 1 to 255 units; 0 is reserved.
     pub interval: u8,

@@ -4,7 +4,7 @@
 
 use super::FilePath;
 
-/// Under what a file lies.
+/// Directory of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Parent {
     /// The master file.
@@ -13,12 +13,12 @@ pub enum Parent {
     AdfUsim,
 }
 
-/// How a file is organised, with its usual size.
+/// Structure of a file, with its usual size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Structure {
     /// A run of bytes.
     Transparent {
-        /// Bytes.
+        /// Size in bytes.
         size: u16,
     },
     /// Records of one length.
@@ -30,14 +30,14 @@ pub enum Structure {
     },
 }
 
-/// What the specifications say of a file.
+/// Identifiers, structure and size of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FileSpec {
     /// Short name as in card profiles: `iccid`, `imsi`, …
     pub name: &'static str,
     /// File identifier.
     pub fid: u16,
-    /// Where it lies.
+    /// Directory of the file.
     pub parent: Parent,
     /// Organisation and usual size.
     pub structure: Structure,

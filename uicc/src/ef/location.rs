@@ -92,7 +92,7 @@ impl Loci {
 pub struct PsLoci {
     /// Temporary identity of the packet domain.
     pub ptmsi: [u8; 4],
-    /// Its signature.
+    /// Signature of the P-TMSI.
     pub signature: [u8; 3],
     /// Network of the routing area; `None` when blank.
     pub plmn: Option<Plmn>,

@@ -110,7 +110,7 @@ impl AccessTechnology {
     /// GSM.
     pub const GSM: Self = Self(0x0080);
 
-    /// Both sets together.
+    /// Union of both sets.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)

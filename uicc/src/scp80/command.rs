@@ -13,7 +13,7 @@ use crate::reader::Reader;
 /// The part of a command packet that is never ciphered: enough to find the keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CommandHeader {
-    /// Protection and answer wanted.
+    /// Protection, and when a response is sent.
     pub spi: Spi,
     /// Ciphering algorithm (low half) and key set (high half).
     pub kic: u8,
@@ -68,7 +68,7 @@ pub struct CommandPacket {
     pub header: CommandHeader,
     /// Counter, at most [`super::MAX_COUNTER`].
     pub counter: u64,
-    /// What it carries: a script.
+    /// Secured data: a script.
     pub data: Vec<u8>,
 }
 

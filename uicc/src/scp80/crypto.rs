@@ -1,5 +1,5 @@
 //! Block ciphers in CBC mode with zero initial value, and the checksums built on them (TS 102 225 §5.1.2,
-//! §5.1.3.1). DES and 3DES are for cards in the field only: Release 18 no longer knows them.
+//! §5.1.3.1). DES and 3DES are for cards in the field only: Release 18 no longer has them.
 //!
 //! It must never show a key, and wipes it when dropped.
 
@@ -54,7 +54,7 @@ impl Algorithm {
     }
 }
 
-/// A key and what it is for.
+/// A key and its algorithm.
 #[derive(Clone)]
 pub struct Key {
     algorithm: Algorithm,
@@ -73,7 +73,7 @@ impl Key {
         })
     }
 
-    /// The algorithm.
+    /// Algorithm of the key.
     #[must_use]
     pub const fn algorithm(&self) -> Algorithm {
         self.algorithm

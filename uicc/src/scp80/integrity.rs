@@ -7,9 +7,9 @@ use super::{Integrity, Key, SecurityError};
 /// Bytes of an AES CMAC in a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum MacLength {
-    /// Four.
+    /// Four bytes.
     Four,
-    /// Eight, the usual one, and the only one with DES.
+    /// Eight bytes, the usual length, and the only one with DES.
     #[default]
     Eight,
 }

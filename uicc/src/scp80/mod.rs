@@ -35,7 +35,7 @@ pub enum SecurityError {
     /// The checksum is wrong: another key, or other data than were sent.
     #[error("the RC, CC or DS does not verify")]
     Integrity,
-    /// The packet asks for a key that was not given, or one of another algorithm.
+    /// The packet needs a key that is missing, or one of another algorithm.
     #[error("no key of the algorithm the packet names")]
     NoKey,
     /// A digital signature, ECB or a proprietary algorithm.
@@ -44,13 +44,13 @@ pub enum SecurityError {
     /// The counter is above 40 bits.
     #[error("a counter above 40 bits")]
     Counter,
-    /// The packet would be longer than its length field can say.
+    /// The packet would be longer than its length field can express.
     #[error("a packet longer than its length field can say")]
     TooLong,
 }
 
 impl SecurityError {
-    /// The status a card answers with.
+    /// The response status of a card for this error.
     #[must_use]
     pub const fn por_status(self) -> PorStatus {
         match self {

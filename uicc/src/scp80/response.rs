@@ -50,7 +50,7 @@ pub struct ResponsePacket {
     pub tar: [u8; 3],
     /// The command's counter.
     pub counter: u64,
-    /// What became of the command packet.
+    /// Status of the command packet.
     pub status: PorStatus,
     /// The answer to the script, compact or expanded.
     pub data: Vec<u8>,
@@ -60,7 +60,7 @@ impl ResponsePacket {
     /// Bytes of TAR, the only plain field.
     const TAR_BYTES: usize = 3;
 
-    /// Protects the packet as `command`'s SPI asks.
+    /// Protects the packet as the SPI of `command` demands.
     pub fn seal(
         &self,
         command: &CommandHeader,

@@ -3,10 +3,10 @@
 //!
 //! It must never be changed between computing a checksum and sending the packet.
 
-/// What protects the integrity of a packet.
+/// Protection of the integrity of a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Integrity {
-    /// Nothing.
+    /// No protection.
     None,
     /// Redundancy check: CRC.
     Redundancy,
@@ -27,29 +27,29 @@ impl Integrity {
     }
 }
 
-/// What the receiver does with the counter.
+/// How the receiver checks the counter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CounterMode {
-    /// There is none; the field is zero.
+    /// No counter; the field is zero.
     None,
-    /// There is one, but it is not checked.
+    /// The counter is not checked.
     NotChecked,
-    /// It must be higher than the last one.
+    /// The counter must be higher than the last one.
     Higher,
-    /// It must be exactly one higher than the last one.
+    /// The counter must be exactly one higher than the last one.
     OneHigher,
 }
 
-/// When a proof of receipt is wanted.
+/// When the receiver sends a proof of receipt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Por {
-    /// Never.
+    /// It is never sent.
     No,
-    /// Always.
+    /// It is always sent.
     Always,
-    /// Only if something went wrong.
+    /// It is sent after an error.
     OnError,
-    /// Reserved.
+    /// Reserved value.
     Reserved,
 }
 
@@ -73,7 +73,7 @@ impl Spi {
         self.0[0] & 0b100 != 0
     }
 
-    /// What is done with the counter.
+    /// How the counter is checked.
     #[must_use]
     pub const fn counter_mode(self) -> CounterMode {
         match self.0[0] >> 3 & 0b11 {
@@ -84,7 +84,7 @@ impl Spi {
         }
     }
 
-    /// When a proof of receipt is wanted.
+    /// When the receiver sends a proof of receipt.
     #[must_use]
     pub const fn por(self) -> Por {
         match self.0[1] & 0b11 {

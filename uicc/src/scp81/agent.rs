@@ -14,7 +14,7 @@ const AA_ID: &str = "//aa-id/aid/";
 /// The SGP.02 form: `//se-id/eid/<EID>;//aa-id/aid/<RID>/<PIX>`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AgentId {
-    /// The chip.
+    /// EID of the chip.
     pub eid: Eid,
     /// The admin agent in it: usually the ISD-R.
     pub aid: Aid,

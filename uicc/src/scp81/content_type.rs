@@ -10,11 +10,11 @@ use crate::{Error, Result};
 pub enum ContentType {
     /// Card content management commands, to a security domain.
     RamCommand,
-    /// Answers to them.
+    /// Responses to card content management commands.
     RamResponse,
     /// Remote file management commands, to an RFM application.
     RfmCommand,
-    /// Answers to them.
+    /// Responses to remote file management commands.
     RfmResponse,
 }
 
@@ -26,7 +26,7 @@ impl ContentType {
         Self::RfmResponse,
     ];
 
-    /// The header value.
+    /// Text of the header value.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -37,7 +37,7 @@ pub mod header {
 
 /// The only value of `X-Admin-Protocol`.
 pub const PROTOCOL: &str = "globalplatform-remote-admin/1.0";
-/// Most bytes of one header value that is believed.
+/// Most bytes of one header value.
 pub const MAX_HEADER_VALUE_BYTES: usize = 512;
 
 /// A header value as text: visible ASCII and spaces, trimmed, of limited length.

@@ -14,7 +14,7 @@ const LAYOUT: u8 = 0x02;
 /// Chip, security domain and key that a TLS client wants to use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PskIdentity {
-    /// The chip.
+    /// EID of the chip.
     pub eid: Eid,
     /// The security domain that holds the key: usually the ISD-R.
     pub aid: Aid,
@@ -25,10 +25,10 @@ pub struct PskIdentity {
 }
 
 impl PskIdentity {
-    /// Most bytes of an identity that is looked at; an OpenSSL server takes no more.
+    /// Most bytes of an identity; an OpenSSL server accepts no more.
     pub const MAX_BYTES: usize = 256;
 
-    /// Parses the identity as it stands in ClientKeyExchange: hexadecimal text. Offsets of errors inside
+    /// Parses the identity of a ClientKeyExchange: hexadecimal text. Offsets of errors inside
     /// the TLV objects count decoded bytes.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
         if bytes.len() > Self::MAX_BYTES {
@@ -67,7 +67,7 @@ impl PskIdentity {
         })
     }
 
-    /// The identity as it stands in ClientKeyExchange: upper-case hexadecimal text.
+    /// Encodes the identity for ClientKeyExchange: upper-case hexadecimal text.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(EID_BYTES * 3);

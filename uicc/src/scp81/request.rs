@@ -1,11 +1,11 @@
-//! The admin agent's POST: what it says about itself and about the script before (Amendment B §3.4.1).
+//! The admin agent's POST: its headers, and the result of the last script (Amendment B §3.4.1).
 //!
 //! It must never carry R-APDUs together with `X-Admin-Resume`; what a body holds is [`crate::script`]'s.
 
 use super::{ContentType, PROTOCOL, Uri, header, value};
 use crate::{Error, Result};
 
-/// `X-Admin-Script-Status`: what became of the previous script.
+/// `X-Admin-Script-Status`: the result of the last script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ScriptStatus {
     /// Processed; the body holds the answer.
@@ -26,7 +26,7 @@ impl ScriptStatus {
         Self::SecurityError,
     ];
 
-    /// The header value.
+    /// Text of the header value.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -84,7 +84,7 @@ impl AdminRequest {
         }
     }
 
-    /// Understands a parsed HTTP head. Names are compared without case; unknown headers are ignored; a
+    /// Reads a parsed HTTP head. Names are compared without case; unknown headers are ignored; a
     /// known header that occurs twice is an error. Offsets count from the start of the header's value.
     pub fn from_head<'a>(uri: &str, headers: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Result<Self> {
         let mut request = Self::first(uri.parse()?, String::new(), None);

@@ -32,7 +32,7 @@ impl AdminStatus {
         }
     }
 
-    /// The number.
+    /// Status code.
     #[must_use]
     pub const fn code(self) -> u16 {
         match self {
@@ -56,13 +56,13 @@ impl AdminStatus {
 /// The head of an answer to an admin agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AdminResponse {
-    /// Status.
+    /// HTTP status.
     pub status: AdminStatus,
-    /// Where the card shall POST next. Without it a script's result is not wanted and the session ends.
+    /// URI of the card's next POST. Without it the session ends and the results of a script are not sent.
     pub next_uri: Option<Uri>,
-    /// Who shall run the script; `None` for the security domain that owns the session.
+    /// Application that runs the script; `None` for the security domain that owns the session.
     pub target: Option<TargetedApplication>,
-    /// What the script is; `None` without a script.
+    /// Media type of the script; `None` without a script.
     pub content_type: Option<ContentType>,
 }
 
@@ -111,7 +111,7 @@ impl AdminResponse {
         }
     }
 
-    /// Understands a parsed HTTP head. Names are compared without case; unknown headers are ignored; a
+    /// Reads a parsed HTTP head. Names are compared without case; unknown headers are ignored; a
     /// known header that occurs twice is an error. Offsets count from the start of the header's value.
     pub fn from_head<'a>(code: u16, headers: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Result<Self> {
         let mut response = Self::error(AdminStatus::from_code(code));

@@ -1,4 +1,4 @@
-//! The trigger: a short message that tells a card to open an administration session (Amendment B §3.7,
+//! The trigger: a short message that makes a card open an administration session (Amendment B §3.7,
 //! table 3-3). The same objects, stored in a security domain, are its defaults (§3.8).
 //!
 //! Whatever is absent the card takes from its stored parameters: a trigger must never fill in a default.
@@ -130,7 +130,7 @@ impl fmt::Debug for PskParameters {
     }
 }
 
-/// Tag `86`: what the card does when no session comes about.
+/// Tag `86`: retries when no session can be opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RetryPolicy {
     /// How often it tries again.
@@ -173,7 +173,7 @@ impl RetryPolicy {
     }
 }
 
-/// Tag `89`: what the card says in its POST.
+/// Tag `89`: values of the headers of the card's POST.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct HttpParameters {
     /// `Host`.

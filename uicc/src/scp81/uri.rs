@@ -1,4 +1,4 @@
-//! A URI as it stands in a request line or in `X-Admin-Next-URI`.
+//! The URI of a request line or of `X-Admin-Next-URI`.
 //!
 //! It must never hold a space, a control character or anything outside ASCII.
 
@@ -15,7 +15,7 @@ impl Uri {
     /// Longest URI accepted, bytes.
     pub const MAX_BYTES: usize = 255;
 
-    /// The text.
+    /// Text of the URI.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -1,4 +1,4 @@
-//! Immediate action and error action: what the card shall do besides running commands
+//! Immediate action and error action: actions of the card besides running commands
 //! (TS 102 226 §5.2.1.2 and §5.2.1.3).
 //!
 //! Referenced format: one byte. Normal format: the COMPREHENSION-TLV objects of a proactive command,

@@ -51,7 +51,7 @@ impl CommandScript {
         }
     }
 
-    /// The APDUs among the commands, in order: the n-th answers the n-th R-APDU.
+    /// The APDUs among the commands, in order: the n-th belongs to the n-th R-APDU.
     pub fn apdus(&self) -> impl Iterator<Item = &CommandApdu> {
         self.commands.iter().filter_map(|command| match command {
             ScriptCommand::Apdu(apdu) => Some(apdu),

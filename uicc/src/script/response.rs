@@ -36,12 +36,12 @@ byte_enum! {
     }
 }
 
-/// Tag `81`: what became of an immediate action.
+/// Tag `81`: result of an immediate action.
 #[derive(Clone, PartialEq, Eq)]
 pub enum ImmediateActionResult {
     /// `01`: the script could not be suspended for the action.
     SuspensionError,
-    /// The terminal's answer objects to the proactive command, or a value this crate does not know.
+    /// Objects of the terminal's response to the proactive command, or an unknown value.
     Other(Vec<u8>),
 }
 
@@ -103,7 +103,7 @@ impl ResponseScript {
         })
     }
 
-    /// Parses either form.
+    /// Parses a response script of either form.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
         let (form, tlvs) = read_envelope(bytes, tag::RESPONSE_SCRIPT, tag::RESPONSE_SCRIPT_INDEFINITE)?;
         let (form, tlvs) = match (form, tlvs.split_first()) {

@@ -1,6 +1,6 @@
 //! BER-TLV with tags of one or two bytes, definite lengths and — for scripts — the indefinite form.
 //!
-//! It must never copy a value while reading, nor follow nesting by itself: the caller says what nests.
+//! It must never copy a value while reading, nor parse nested objects by itself: the caller decides which tags nest.
 
 use core::fmt;
 
@@ -52,9 +52,9 @@ impl Tag {
 /// One object, borrowed from the message it was read from.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Tlv<'a> {
-    /// Its tag.
+    /// Tag of the object.
     pub tag: Tag,
-    /// Its value, of the length that was announced and checked.
+    /// Value of the object.
     pub value: &'a [u8],
     /// Where the value begins, in bytes from the start of the message.
     pub offset: usize,
@@ -167,7 +167,7 @@ fn put_tag(out: &mut Vec<u8>, tag: u16) {
 }
 
 /// Reads the objects of an indefinite-length value up to and including its `00 00`. The tag was read,
-/// the reader stands at the length byte.
+/// the reader is at the length byte.
 pub(crate) fn read_indefinite<'a>(reader: &mut Reader<'a>) -> Result<Vec<Tlv<'a>>> {
     if reader.peek() != Some(INDEFINITE) {
         return Err(reader.error("80, the indefinite length"));

@@ -1,6 +1,6 @@
-//! The admin agent's HTTP/1.1: requests as bytes, responses from bytes (Amendment B §3.4).
+//! HTTP/1.1 of the admin agent: encodes requests, parses responses (Amendment B §3.4).
 //!
-//! It must never interpret a script, and never believe a length before it is within the limits.
+//! It must never interpret a script, nor use a length before it was checked against the limits.
 
 use crate::personalisation::{BodyCoding, Personalisation};
 
@@ -10,17 +10,17 @@ const MAX_HEAD_BYTES: usize = 2048;
 const MAX_HEADERS: usize = 32;
 /// Most bytes of a script body.
 pub(super) const MAX_BODY_BYTES: usize = 16 * 1024;
-/// Most bytes that a chunked body may take with its framing.
+/// Most bytes of a chunked body with its framing.
 const MAX_CHUNKED_BYTES: usize = 2 * MAX_BODY_BYTES;
 /// Bytes of one chunk of a request.
 const REQUEST_CHUNK_BYTES: usize = 512;
-/// `X-Admin-Protocol`.
+/// Value of `X-Admin-Protocol`.
 const PROTOCOL: &str = "globalplatform-remote-admin/1.0";
 
-/// What `X-Admin-Script-Status` says about the script that was received last.
+/// Value of `X-Admin-Script-Status`: the result of the last script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ScriptStatus {
-    /// It was run; the body has its results.
+    /// The script was run; the body has its results.
     Ok,
     /// The targeted application does not exist.
     UnknownApplication,
@@ -31,7 +31,7 @@ pub(super) enum ScriptStatus {
 }
 
 impl ScriptStatus {
-    /// The header's value.
+    /// Text of the header value.
     #[must_use]
     pub(super) const fn as_str(self) -> &'static str {
         match self {
@@ -43,21 +43,21 @@ impl ScriptStatus {
     }
 }
 
-/// A POST of the agent.
+/// A POST request of the agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Request {
     /// Path and query.
     pub uri: String,
-    /// First POST after a session that broke.
+    /// Whether this is the first POST after an interrupted session.
     pub resume: bool,
-    /// Status of the last script.
+    /// Status of the last script, if there was one.
     pub status: Option<ScriptStatus>,
     /// Results with their media type.
     pub body: Option<(&'static str, Vec<u8>)>,
 }
 
 impl Request {
-    /// The request as bytes.
+    /// Encodes the request.
     #[must_use]
     pub(super) fn encode(&self, card: &Personalisation) -> Vec<u8> {
         let mut head = format!(
@@ -108,28 +108,28 @@ pub(super) struct Response {
     pub target: Option<String>,
     /// `Content-Type`.
     pub content_type: Option<String>,
-    /// `X-Admin-Protocol` was there with the value this agent knows.
+    /// Whether `X-Admin-Protocol` has the value this agent supports.
     pub protocol_known: bool,
     /// The body, unchunked.
     pub body: Vec<u8>,
 }
 
-/// Why received bytes are no response.
+/// Why received bytes are not a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum HttpError {
-    /// Not HTTP, or header values this agent cannot read.
+    /// The head is not HTTP, or a header value cannot be parsed.
     #[error("malformed response head")]
     Head,
     /// The head is longer than the agent's buffer.
     #[error("response head longer than {MAX_HEAD_BYTES} bytes")]
     HeadTooLong,
-    /// The head does not end within the first TLS record, which this chip cannot join.
+    /// The head does not end within the first TLS record, and this chip cannot join records.
     #[error("response head spread over TLS records")]
     HeadSplit,
     /// The body is longer than the agent's buffer.
     #[error("response body longer than {MAX_BODY_BYTES} bytes")]
     BodyTooLong,
-    /// Chunk framing is broken.
+    /// The chunk framing is malformed.
     #[error("malformed chunked body")]
     Chunk,
 }
@@ -140,7 +140,7 @@ enum Framing {
     Chunked,
 }
 
-/// Collects records until a response is whole.
+/// Collects the plaintext of records until a response is complete.
 #[derive(Default)]
 pub(super) struct ResponseReader {
     bytes: Vec<u8>,
@@ -148,8 +148,11 @@ pub(super) struct ResponseReader {
 }
 
 impl ResponseReader {
-    /// Takes the plaintext of one record; the response, if it is whole now. `joins_heads` says whether
-    /// this chip can put together a head that arrives in several records.
+    /// Adds the plaintext of one record; returns the response once it is complete. `joins_heads`: this chip can join a
+    /// head that arrives in several records.
+    ///
+    /// # Errors
+    /// [`HttpError`].
     pub(super) fn push(&mut self, record: &[u8], joins_heads: bool) -> Result<Option<Response>, HttpError> {
         self.bytes.extend_from_slice(record);
         if self.head.is_none() {
@@ -234,7 +237,7 @@ fn parse_head(bytes: &[u8]) -> Result<Option<Head>, HttpError> {
     }
 }
 
-/// The body of a whole chunked message and the bytes it took; `None` while some are missing.
+/// Returns the length of a complete chunked body with its framing, and the body; `None` while bytes are missing.
 fn unchunk(bytes: &[u8]) -> Result<Option<(usize, Vec<u8>)>, HttpError> {
     if bytes.len() > MAX_CHUNKED_BYTES {
         return Err(HttpError::BodyTooLong);
@@ -317,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths_are_checked_before_they_are_believed() {
+    fn lengths_are_checked_before_they_are_used() {
         let huge = b"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n";
         assert_eq!(read(&[huge], false), Err(HttpError::BodyTooLong));
         let chunk = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFF\r\n";

@@ -1,8 +1,8 @@
 //! The admin agent: posts over TLS, runs what it is sent, posts the results (Amendment B §3.4, §3.5).
 //!
-//! Bytes from the channel go in with [`Agent::receive`], bytes for the channel come out with
-//! [`Agent::take_outgoing`]; when [`Agent::end`] says something, the session is over once the last bytes
-//! are sent. It must never know which proactive commands carry it.
+//! [`Agent::receive`] takes bytes from the channel, [`Agent::take_outgoing`] returns bytes for the channel. Once
+//! [`Agent::end`] is set, the session is over when the last bytes are sent. It must never depend on the proactive
+//! commands that carry these bytes.
 
 mod http;
 mod scripts;
@@ -16,9 +16,9 @@ use tls::{Tls, TlsEnd};
 use super::core::Core;
 use crate::observer::{Event, SessionEnd};
 
-/// Records that one delivery of ciphertext can hold; a bound on the reading loop.
-const MAX_RECORDS_PER_DELIVERY: usize = 256;
-/// Exchanges of one session; a server that never ends is left.
+/// Most TLS records that are read from one block of ciphertext.
+const MAX_RECORDS_PER_BLOCK: usize = 256;
+/// Most exchanges of one session.
 const MAX_EXCHANGES: u32 = 10_000;
 /// Longest URI the chip keeps, in bytes.
 const MAX_URI_BYTES: usize = 256;
@@ -34,11 +34,13 @@ pub(super) struct Agent {
 }
 
 impl Agent {
-    /// Starts a session: the TLS client hello is ready to be taken. If the last session broke, this one
-    /// will resume it.
+    /// Starts a session with a TLS client hello. It resumes the last session if that was interrupted.
+    ///
+    /// # Errors
+    /// [`ErrorStack`] when TLS cannot be set up.
     pub(super) fn start(core: &Core) -> Result<Self, ErrorStack> {
         let mut tls = Tls::new(&core.card)?;
-        // A client that has received nothing can only say hello; an error shows up with the first bytes.
+        // This makes the client hello; an error is returned again with the first received bytes.
         let _ = tls.handshake();
         Ok(Self {
             tls,
@@ -50,41 +52,41 @@ impl Agent {
         })
     }
 
-    /// Why the session is over, once it is.
+    /// Returns why the session is over, once it is.
     #[must_use]
     pub(super) const fn end(&self) -> Option<&SessionEnd> {
         self.end.as_ref()
     }
 
-    /// Ends the session from outside: link lost, inactive.
+    /// Ends the session because of the link or the inactivity timer.
     pub(super) fn stop(&mut self, why: SessionEnd) {
         self.end.get_or_insert(why);
     }
 
-    /// Bytes wait to be sent.
+    /// Tells whether there are bytes to send.
     #[must_use]
     pub(super) fn has_outgoing(&self) -> bool {
         self.tls.has_ciphertext()
     }
 
-    /// Up to `limit` bytes to send.
+    /// Takes up to `limit` bytes to send.
     pub(super) fn take_outgoing(&mut self, limit: usize) -> Vec<u8> {
         self.tls.take_ciphertext(limit)
     }
 
-    /// REFRESH qualifier that a script of this session ordered.
+    /// Qualifier of the REFRESH that a script of this session ordered, if any.
     #[must_use]
     pub(super) const fn ordered_refresh(&self) -> Option<u8> {
         self.scripts.refresh
     }
 
-    /// Scripts were run in this session.
+    /// Tells whether a script was run in this session.
     #[must_use]
     pub(super) const fn ran_scripts(&self) -> bool {
         self.scripts.ran
     }
 
-    /// Bytes from the channel.
+    /// Processes bytes from the channel.
     pub(super) fn receive(&mut self, core: &mut Core, ciphertext: &[u8]) {
         if self.end.is_some() {
             return;
@@ -99,7 +101,7 @@ impl Agent {
         if let Some(agreed) = self.tls.handshake().map_err(tls_end)? {
             core.nvm.failed_attempts = 0;
             core.tls = Some(agreed);
-            core.note(|| Event::TlsEstablished {
+            core.record(|| Event::TlsEstablished {
                 version: agreed.version,
                 suite: agreed.suite,
             });
@@ -120,7 +122,7 @@ impl Agent {
         if !self.tls.is_established() {
             return Ok(());
         }
-        for _ in 0..MAX_RECORDS_PER_DELIVERY {
+        for _ in 0..MAX_RECORDS_PER_BLOCK {
             let Some(record) = self.tls.read_record().map_err(tls_end)? else {
                 break;
             };
@@ -133,9 +135,9 @@ impl Agent {
         Ok(())
     }
 
-    /// Acts on a response as Amendment B §3.4.2 says.
+    /// Processes a response of the server (Amendment B §3.4.2).
     fn answer(&mut self, core: &mut Core, response: &Response) -> Result<(), SessionEnd> {
-        core.note(|| Event::Answer {
+        core.record(|| Event::Answer {
             status: response.status,
             body_bytes: response.body.len(),
             next_uri: response.next_uri.clone(),
@@ -146,7 +148,7 @@ impl Agent {
                 Err(SessionEnd::Malformed("unknown X-Admin-Protocol".to_owned()))
             }
             200 => {
-                let verdict = self.scripts.take(core, response);
+                let verdict = self.scripts.handle(core, response);
                 if core.power_lost {
                     return Err(SessionEnd::PowerLost);
                 }
@@ -190,7 +192,7 @@ impl Agent {
         if self.exchanges > MAX_EXCHANGES {
             return Err(SessionEnd::Malformed("a session without end".to_owned()));
         }
-        core.note(|| Event::Request {
+        core.record(|| Event::Request {
             uri: request.uri.clone(),
             resume: request.resume,
             script_status: request.status.map(ScriptStatus::as_str),
@@ -198,8 +200,8 @@ impl Agent {
         });
         let bytes = request.encode(&core.card);
         self.uri = request.uri;
-        // From here on a break is resumed at this URI: either its script was never run, or it was and
-        // this URI is where its results belong.
+        // From here on an interrupted session resumes at this URI: either its script was never run, or it was
+        // and its results are posted to this URI.
         core.nvm.resume_uri = Some(self.uri.clone());
         self.tls.write(&bytes).map_err(tls_end)
     }

@@ -1,4 +1,4 @@
-//! Which application a received script is for, and whether it may be run (Amendment B §3.4.2, §3.6;
+//! Passes a received script to the targeted application, if it may be run (Amendment B §3.4.2, §3.6;
 //! TS 102 226 §7.4).
 //!
 //! It must never run a script for an application other than the one the header names.
@@ -11,20 +11,20 @@ use crate::chip::rfm::{self, CommandSession};
 const RAM_COMMAND: &str = "application/vnd.globalplatform.card-content-mgt";
 /// Media type of a remote file management script.
 const RFM_COMMAND: &str = "application/vnd.etsi.scp.command-data";
-/// Media type of its results.
+/// Media type of the results of a remote file management script.
 const RFM_RESPONSE: &str = "application/vnd.etsi.scp.response-data;version=1.0";
 
-/// What a script led to.
+/// Result of a received script.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// It was run.
+    /// The script was run.
     Ran {
-        /// Type of the results.
+        /// Media type of the results.
         media_type: &'static str,
-        /// The results.
+        /// The response script.
         response: Vec<u8>,
     },
-    /// It was not.
+    /// The script was not run, for this reason.
     Refused(ScriptStatus),
 }
 
@@ -40,11 +40,11 @@ pub(super) struct Scripts {
 
 impl Scripts {
     /// Checks and runs the script of a response.
-    pub(super) fn take(&mut self, core: &mut Core, response: &Response) -> Verdict {
-        match admit(core, response) {
+    pub(super) fn handle(&mut self, core: &mut Core, response: &Response) -> Verdict {
+        match check_target(core, response) {
             Ok(()) => {}
             Err(status) => {
-                // Another target or another type: the context of the scripts before is gone (§3.6).
+                // Another target or another type ends the command session (§3.6).
                 self.session = None;
                 return Verdict::Refused(status);
             }
@@ -61,8 +61,8 @@ impl Scripts {
     }
 }
 
-/// The script is for the RFM application of this chip, and of the type that application understands.
-fn admit(core: &Core, response: &Response) -> Result<(), ScriptStatus> {
+/// Checks that the script is for the RFM application of this chip, and of a media type it supports.
+fn check_target(core: &Core, response: &Response) -> Result<(), ScriptStatus> {
     let target = match &response.target {
         Some(header) => parse_target(header).ok_or(ScriptStatus::UnknownApplication)?,
         None => core.card.domain_aid.encode(),

@@ -1,14 +1,13 @@
 //! TLS with a pre-shared key inside the chip, over memory buffers (Amendment B §3.2, RFC 4279, RFC 8446).
 //!
-//! Ciphertext goes in with [`Tls::push`] and out with [`Tls::take_ciphertext`]; what carries it is the
-//! toolkit's business. It must never touch a socket, resume a session, accept a certificate, or offer a
-//! suite that its personalisation does not name.
+//! [`Tls::push`] takes received ciphertext, [`Tls::take_ciphertext`] returns ciphertext to send. It must never open a
+//! socket, resume a session, accept a certificate, or offer a suite that its personalisation does not name.
 
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::sync::{Arc, OnceLock};
 
-use foreign::limit_fragments;
+use ffi::limit_fragments;
 use openssl::error::ErrorStack;
 use openssl::ex_data::Index;
 use openssl::ssl::{
@@ -17,26 +16,26 @@ use openssl::ssl::{
 
 use crate::personalisation::{MaxFragment, Personalisation, Suite, TlsChoice};
 
-mod foreign;
+mod ffi;
 
-/// Ciphertext bytes that may wait in either direction before the peer counts as broken.
-const MAX_WAITING_BYTES: usize = 64 * 1024;
+/// Most bytes of ciphertext that are queued in either direction.
+const MAX_QUEUED_BYTES: usize = 64 * 1024;
 /// Most plaintext bytes of one TLS record (RFC 8446 §5.1).
 const MAX_RECORD_BYTES: usize = 16 * 1024;
 
-/// What the handshake agreed on.
+/// Protocol version and cipher suite that a handshake agreed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Agreed {
+pub struct TlsParameters {
     /// `TLSv1.2` or `TLSv1.3`.
     pub version: &'static str,
     /// The suite by its IANA name.
     pub suite: &'static str,
 }
 
-/// Why the connection is over.
+/// Why a connection is over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum TlsEnd {
-    /// The peer said close_notify.
+    /// The peer sent close_notify.
     Closed,
     /// Handshake refused, bad record, alert: a security failure, after which the chip does not retry.
     Failed(String),
@@ -48,7 +47,7 @@ impl From<ErrorStack> for TlsEnd {
     }
 }
 
-/// Two byte queues that look like a socket to OpenSSL.
+/// Two byte queues that OpenSSL uses in place of a socket.
 #[derive(Default)]
 struct Pipe {
     incoming: VecDeque<u8>,
@@ -67,7 +66,7 @@ impl Read for Pipe {
 
 impl Write for Pipe {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        if self.outgoing.len() + buffer.len() > MAX_WAITING_BYTES {
+        if self.outgoing.len() + buffer.len() > MAX_QUEUED_BYTES {
             return Err(io::ErrorKind::OutOfMemory.into());
         }
         self.outgoing.extend(buffer);
@@ -79,7 +78,7 @@ impl Write for Pipe {
     }
 }
 
-/// One connection's end in the chip.
+/// The chip's end of one TLS connection.
 pub(crate) struct Tls {
     stream: SslStream<Pipe>,
     established: bool,
@@ -87,7 +86,10 @@ pub(crate) struct Tls {
 }
 
 impl Tls {
-    /// A connection that has not said anything yet.
+    /// Makes a connection whose handshake has not begun.
+    ///
+    /// # Errors
+    /// [`ErrorStack`] of OpenSSL.
     pub(crate) fn new(card: &Arc<Personalisation>) -> Result<Self, ErrorStack> {
         let mut ssl = Ssl::new(context(card.tls)?)?;
         ssl.set_ex_data(card_index()?, Arc::clone(card));
@@ -98,64 +100,72 @@ impl Tls {
         })
     }
 
-    /// Ciphertext that arrived.
+    /// Queues received ciphertext.
+    ///
+    /// # Errors
+    /// [`TlsEnd::Failed`] when the queue is full.
     pub(crate) fn push(&mut self, ciphertext: &[u8]) -> Result<(), TlsEnd> {
         let incoming = &mut self.stream.get_mut().incoming;
-        if incoming.len() + ciphertext.len() > MAX_WAITING_BYTES {
+        if incoming.len() + ciphertext.len() > MAX_QUEUED_BYTES {
             return Err(TlsEnd::Failed("more ciphertext than any record holds".to_owned()));
         }
         incoming.extend(ciphertext);
         Ok(())
     }
 
-    /// Up to `limit` bytes of ciphertext to send.
+    /// Takes up to `limit` bytes of ciphertext to send.
     pub(crate) fn take_ciphertext(&mut self, limit: usize) -> Vec<u8> {
         let outgoing = &mut self.stream.get_mut().outgoing;
         let count = outgoing.len().min(limit);
         outgoing.drain(..count).collect()
     }
 
-    /// Ciphertext waits to be sent.
+    /// Tells whether there is ciphertext to send.
     #[must_use]
     pub(crate) fn has_ciphertext(&self) -> bool {
         !self.stream.get_ref().outgoing.is_empty()
     }
 
-    /// Goes on with the handshake as far as the received bytes allow; what was agreed, when it has just
-    /// been completed.
-    pub(crate) fn handshake(&mut self) -> Result<Option<Agreed>, TlsEnd> {
+    /// Continues the handshake as far as the received bytes allow; returns its parameters at the moment it completes.
+    ///
+    /// # Errors
+    /// [`TlsEnd`].
+    pub(crate) fn handshake(&mut self) -> Result<Option<TlsParameters>, TlsEnd> {
         if self.established {
             return Ok(None);
         }
         match self.stream.connect() {
             Ok(()) => {
                 self.established = true;
-                Ok(Some(self.agreed()))
+                Ok(Some(self.parameters()))
             }
             Err(error) if error.code() == ErrorCode::WANT_READ => Ok(None),
             Err(error) => Err(end_of(&error)),
         }
     }
 
-    fn agreed(&self) -> Agreed {
+    fn parameters(&self) -> TlsParameters {
         let ssl = self.stream.ssl();
         let suite = ssl
             .current_cipher()
             .and_then(|cipher| cipher.standard_name())
             .unwrap_or("unknown");
-        Agreed {
+        TlsParameters {
             version: ssl.version_str(),
             suite,
         }
     }
 
-    /// The handshake is complete.
+    /// Tells whether the handshake is complete.
     #[must_use]
     pub(crate) const fn is_established(&self) -> bool {
         self.established
     }
 
-    /// Plaintext of the next whole record, or `None` while none is there.
+    /// Returns the plaintext of the next whole record; `None` while there is none.
+    ///
+    /// # Errors
+    /// [`TlsEnd`].
     pub(crate) fn read_record(&mut self) -> Result<Option<Vec<u8>>, TlsEnd> {
         let mut buffer = vec![0; MAX_RECORD_BYTES];
         let read = self.stream.ssl_read(&mut buffer);
@@ -179,6 +189,9 @@ impl Tls {
     }
 
     /// Encrypts `plaintext`, in as many records as the agreed fragment length needs.
+    ///
+    /// # Errors
+    /// [`TlsEnd::Failed`].
     pub(crate) fn write(&mut self, plaintext: &[u8]) -> Result<(), TlsEnd> {
         self.stream
             .write_all(plaintext)
@@ -187,7 +200,7 @@ impl Tls {
 
     /// Queues close_notify.
     pub(crate) fn close(&mut self) {
-        // The peer's own close_notify is not waited for: the channel is closed after this one is sent.
+        // The peer's close_notify is not awaited: the channel is closed after this one is sent.
         if self.established {
             let _ = self.stream.shutdown();
         }
@@ -204,19 +217,19 @@ fn end_of(error: &openssl::ssl::Error) -> TlsEnd {
     TlsEnd::Failed(reason.map_or_else(|| error.to_string(), str::to_owned))
 }
 
-/// Where a connection keeps its chip's keys.
+/// Index of the personalisation in the extra data of a connection.
 fn card_index() -> Result<Index<Ssl, Arc<Personalisation>>, ErrorStack> {
     static INDEX: OnceLock<Index<Ssl, Arc<Personalisation>>> = OnceLock::new();
     index(&INDEX)
 }
 
-/// Where a connection notes that the server sent a session ticket.
+/// Index of the mark that the server sent a session ticket.
 fn ticket_index() -> Result<Index<Ssl, TicketSeen>, ErrorStack> {
     static INDEX: OnceLock<Index<Ssl, TicketSeen>> = OnceLock::new();
     index(&INDEX)
 }
 
-/// The server sent a session ticket.
+/// Marks a connection on which the server sent a session ticket.
 struct TicketSeen;
 
 fn index<T: Send + Sync + 'static>(cell: &OnceLock<Index<Ssl, T>>) -> Result<Index<Ssl, T>, ErrorStack> {
@@ -229,8 +242,8 @@ fn index<T: Send + Sync + 'static>(cell: &OnceLock<Index<Ssl, T>>) -> Result<Ind
     }
 }
 
-/// The context for a choice of suite and fragment length. One per choice and process, since a context is
-/// far larger than a chip; the key travels with each connection.
+/// Returns the context for a suite and fragment length. There is one per choice and process, since a context is far
+/// larger than a chip; the key belongs to each connection.
 fn context(choice: TlsChoice) -> Result<&'static SslContext, ErrorStack> {
     static CONTEXTS: [OnceLock<SslContext>; TlsChoice::COUNT] = [const { OnceLock::new() }; TlsChoice::COUNT];
     let slot = &CONTEXTS[choice.index()];
@@ -254,7 +267,7 @@ fn build_context(choice: TlsChoice) -> Result<SslContext, ErrorStack> {
     builder.set_max_proto_version(Some(version))?;
     if version == SslVersion::TLS1_3 {
         builder.set_ciphersuites(suite)?;
-        // Only to hear of tickets: nothing is kept.
+        // The callback only detects tickets; no session is stored.
         builder.set_session_cache_mode(SslSessionCacheMode::CLIENT | SslSessionCacheMode::NO_INTERNAL);
         builder.set_new_session_callback(|ssl, _| {
             if let Ok(index) = ticket_index() {
@@ -266,7 +279,7 @@ fn build_context(choice: TlsChoice) -> Result<SslContext, ErrorStack> {
     }
     // A chip keeps no session: neither tickets nor identifiers (SGP.02 §2.4.4).
     builder.set_options(SslOptions::NO_TICKET);
-    // Thousands of chips share the process: record buffers are given back between records.
+    // Thousands of chips share the process, so record buffers are released between records.
     builder.set_mode(SslMode::RELEASE_BUFFERS);
     if let Some(length) = choice.max_fragment {
         limit_fragments(&mut builder, length)?;
@@ -281,7 +294,7 @@ fn build_context(choice: TlsChoice) -> Result<SslContext, ErrorStack> {
     Ok(builder.build())
 }
 
-/// Fills in identity (NUL-terminated) and key; the key's length, or `None` if they do not fit.
+/// Writes identity (NUL-terminated) and key; returns the length of the key, or `None` if they do not fit.
 fn offer(card: &Personalisation, identity: &mut [u8], key: &mut [u8]) -> Option<usize> {
     let name = card.psk_identity.as_slice();
     identity.get_mut(..name.len())?.copy_from_slice(name);

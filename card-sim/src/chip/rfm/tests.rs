@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::chip::factory;
 use crate::chip::nvm::Identity;
 use crate::faults::{ApduIndex, ChipFault, Faults};
 use crate::personalisation::Personalisation;
@@ -18,7 +17,7 @@ fn core() -> Core {
     .imsi("460001234567890")
     .build()
     .unwrap();
-    Core::new(Arc::new(card), factory::memory)
+    Core::new(Arc::new(card))
 }
 
 fn run_hex(core: &mut Core, session: &mut CommandSession, script: &str) -> (String, Option<u8>) {

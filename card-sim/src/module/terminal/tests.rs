@@ -1,4 +1,4 @@
-//! The terminal without a chip: results, timers, delays. The clock is the runtime's, paused.
+//! The terminal without a chip: results, timers, delays. The clock of the runtime is paused.
 
 use super::*;
 use crate::network::VirtualNetwork;
@@ -55,17 +55,17 @@ async fn a_timer_expires_once_after_its_time() {
     )
     .await;
     assert_eq!(started.timer, Some(timer));
-    assert!(!terminal.is_quiet());
+    assert!(!terminal.is_idle());
     let begin = Instant::now();
-    terminal.something_to_tell().await;
+    terminal.envelope_due().await;
     assert_eq!(begin.elapsed().as_secs(), 90);
-    let told = terminal.next_envelope(&mut Traffic::default());
-    assert_eq!(told, Some(Envelope::TimerExpiration { timer, value }));
-    assert!(terminal.is_quiet() && terminal.next_envelope(&mut Traffic::default()).is_none());
+    let envelope = terminal.next_envelope(&mut Traffic::default());
+    assert_eq!(envelope, Some(Envelope::TimerExpiration { timer, value }));
+    assert!(terminal.is_idle() && terminal.next_envelope(&mut Traffic::default()).is_none());
 }
 
 #[tokio::test]
-async fn a_channel_needs_service_a_peer_and_a_free_place() {
+async fn a_channel_needs_service_a_peer_and_a_free_channel() {
     let settings = ModuleSettings::default();
     let mut terminal = Terminal::new(&settings, Some(512), &[]);
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -121,7 +121,7 @@ async fn a_channel_needs_service_a_peer_and_a_free_place() {
 }
 
 #[tokio::test]
-async fn only_events_that_were_asked_for_are_told() {
+async fn only_events_that_were_asked_for_are_sent() {
     let settings = ModuleSettings::default();
     let mut terminal = Terminal::new(&settings, None, &[]);
     attached(&mut terminal);
@@ -132,11 +132,11 @@ async fn only_events_that_were_asked_for_are_told() {
     )
     .await;
     attached(&mut terminal);
-    let told = terminal
+    let envelope = terminal
         .next_envelope(&mut Traffic::default())
         .map(|envelope| hex::encode(envelope.encode()));
     assert_eq!(
-        told.as_deref(),
+        envelope.as_deref(),
         Some(
             "d61599010382028281 9b0100 9309 64f000 1001 0000010f"
                 .replace(' ', "")
@@ -146,7 +146,7 @@ async fn only_events_that_were_asked_for_are_told() {
 }
 
 #[tokio::test]
-async fn the_imei_is_told_and_what_is_unknown_is_beyond_the_terminal() {
+async fn the_imei_is_returned_and_what_is_unknown_is_beyond_the_terminal() {
     let settings = ModuleSettings::default();
     let mut terminal = Terminal::new(&settings, None, &[]);
     let imei = answer(&mut terminal, Command::ProvideLocalInformation(LOCAL_IMEI)).await;

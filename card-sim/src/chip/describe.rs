@@ -1,15 +1,15 @@
-//! Commands in words, for those who watch.
+//! Describes the commands of a script in text, for events.
 //!
-//! It must never put data of a command or of a file into the words.
+//! The text must never contain data of a command or of a file.
 
 use super::fs::Selection;
 use super::key_command;
 use super::layout::{Directory, FILES};
 use uicc::apdu::{CommandApdu, ins};
 
-/// A script's C-APDU, which moved the selection from `before` to `after`.
+/// Describes a C-APDU of a script, which moved the selection from `before` to `after`.
 #[must_use]
-pub(super) fn of_command(apdu: &CommandApdu, before: Selection, after: Selection) -> String {
+pub(super) fn command(apdu: &CommandApdu, before: Selection, after: Selection) -> String {
     let length = apdu.data().len();
     match (apdu.cla, apdu.ins) {
         (key_command::CLA, key_command::INS) => format!("load K and OPc, key version {:02X}", apdu.p2),
@@ -24,7 +24,7 @@ pub(super) fn of_command(apdu: &CommandApdu, before: Selection, after: Selection
     }
 }
 
-/// What was selected; if the command failed, what it asked for.
+/// Describes what was selected; if the command failed, what it asked for.
 fn selected(apdu: &CommandApdu, after: Selection) -> String {
     match apdu.data() {
         [high, low] if apdu.p1 == 0 => {

@@ -1,12 +1,12 @@
-//! Toolkit messages in words, for those who watch.
+//! Describes toolkit messages in text, for events.
 //!
-//! It must never show channel data.
+//! The text must never contain channel data.
 
 use uicc::cat::{Command, Envelope, LENGTH_255_OR_MORE, ProactiveCommand, TerminalResponse, TimerCommand};
 
-/// A proactive command.
+/// Describes a proactive command.
 #[must_use]
-pub(super) fn of_command(command: &ProactiveCommand) -> String {
+pub(super) fn command(command: &ProactiveCommand) -> String {
     let name = command.command.name();
     match &command.command {
         Command::SetUpEventList(events) => format!("{name} {events:?}"),
@@ -42,23 +42,23 @@ pub(super) fn of_command(command: &ProactiveCommand) -> String {
     }
 }
 
-/// A terminal response.
+/// Describes a terminal response.
 #[must_use]
-pub(super) fn of_response(response: &TerminalResponse) -> String {
-    let mut words = format!("{:?}", response.result.general);
+pub(super) fn terminal_response(response: &TerminalResponse) -> String {
+    let mut text = format!("{:?}", response.result.general);
     if let Some(error) = response.result.bip_error() {
-        words += &format!(" ({error:?})");
+        text += &format!(" ({error:?})");
     }
     if let Some(status) = response.channel_status.first().and_then(|status| status.channel) {
-        words += &format!(", channel {}", status.get());
+        text += &format!(", channel {}", status.get());
     }
     if let Some(data) = &response.channel_data {
-        words += &format!(", {} bytes", data.len());
+        text += &format!(", {} bytes", data.len());
     }
     if let Some(length) = response.channel_data_length {
-        words += &format!(
+        text += &format!(
             ", {} {}",
-            length_words(length),
+            length_text(length),
             if response.channel_data.is_some() {
                 "left"
             } else {
@@ -66,15 +66,15 @@ pub(super) fn of_response(response: &TerminalResponse) -> String {
             }
         );
     }
-    words
+    text
 }
 
-/// An envelope.
+/// Describes an envelope.
 #[must_use]
-pub(super) fn of_envelope(envelope: &Envelope) -> String {
+pub(super) fn envelope(envelope: &Envelope) -> String {
     match envelope {
         Envelope::DataAvailable { waiting, .. } => {
-            format!("data available, {} bytes", length_words(*waiting))
+            format!("data available, {} bytes", length_text(*waiting))
         }
         Envelope::ChannelStatus(status) if status.established => {
             "channel status: link established".to_owned()
@@ -86,7 +86,7 @@ pub(super) fn of_envelope(envelope: &Envelope) -> String {
     }
 }
 
-fn length_words(length: u8) -> String {
+fn length_text(length: u8) -> String {
     if length == LENGTH_255_OR_MORE {
         "255 or more".to_owned()
     } else {

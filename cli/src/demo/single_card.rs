@@ -1,4 +1,4 @@
-//! One card, every step shown.
+//! The demonstration of one card: every step is shown.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,51 +22,54 @@ pub(crate) async fn run(screen: &Screen, world: &World) -> Result<()> {
         .first()
         .context("the sample has no chip")?
         .clone();
-    screen.chapter("Apply (§6.2.2)");
+    screen.heading("Apply (§6.2.2)");
     let applied = world.apply(&chip.eid).await?;
     screen.line(
         "client",
         &format!("GET /v1/write/apply eid={} write_type=1 → {applied}", chip.eid),
     );
 
-    screen.chapter("Power up, write, report in (§6.2.3, §6.2.4)");
+    screen.heading("Power up, write, report in (§6.2.3, §6.2.4)");
     let mut module = world.module(&chip)?;
     module.observe(Arc::new(screen.clone()));
     let report = {
-        let watch = watch_status(screen, world, &chip.eid);
-        tokio::pin!(watch);
+        let polling = poll_status(screen, world, &chip.eid);
+        tokio::pin!(polling);
         tokio::select! {
             report = module.power_on() => report,
-            ended = &mut watch => match ended? {},
+            ended = &mut polling => match ended? {},
         }
     };
     screen.line("module", &report.to_string());
     wait_for_callback(world).await;
 
-    screen.chapter("Check");
+    screen.heading("Check");
     let status = world.status(&chip.eid).await?;
-    let findings = check::examine(
+    let checks = check::examine(
         &world.inventory,
         module.chip(),
         &chip.eid,
         &status,
-        &world.ground.receiver.received(),
+        &world.demo_env.receiver.received(),
     )?;
-    for (holds, claim) in &findings.claims {
-        screen.check(*holds, claim);
+    for (holds, text) in &checks.results {
+        screen.check(*holds, text);
     }
-    if !findings.all_hold() {
-        for refusal in world.ground.receiver.refused() {
+    if !checks.all_hold() {
+        for refusal in world.demo_env.receiver.refused() {
             screen.line("client", &format!("refused a callback: {refusal}"));
         }
-        bail!("not everything holds");
+        bail!("not every check holds");
     }
-    screen.line("", "the card holds its operator identity, and its owner knows");
+    screen.line(
+        "",
+        "the card holds its operator identity, and the client received the callback",
+    );
     Ok(())
 }
 
-/// Asks for the status again and again and shows each change; ends only by an error.
-async fn watch_status(screen: &Screen, world: &World, eid: &str) -> Result<std::convert::Infallible> {
+/// Polls the status and shows each change; ends only with an error.
+async fn poll_status(screen: &Screen, world: &World, eid: &str) -> Result<std::convert::Infallible> {
     let mut last = String::new();
     loop {
         let status = world.status(eid).await?;
@@ -79,12 +82,12 @@ async fn watch_status(screen: &Screen, world: &World, eid: &str) -> Result<std::
     }
 }
 
-/// Waits until a callback arrived or the time is over; the check that follows says which.
+/// Waits until a callback arrived or the time-out is over; the checks show which.
 async fn wait_for_callback(world: &World) {
     let arrived = async {
         loop {
-            let changed = world.ground.receiver.changed();
-            if !world.ground.receiver.received().is_empty() {
+            let changed = world.demo_env.receiver.changed();
+            if !world.demo_env.receiver.received().is_empty() {
                 return;
             }
             changed.await;

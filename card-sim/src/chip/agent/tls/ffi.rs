@@ -1,6 +1,6 @@
-//! The one OpenSSL function that the `openssl` crate does not wrap: the maximum fragment length extension.
+//! The maximum fragment length extension, which the `openssl` crate does not wrap.
 //!
-//! It must never hold any other foreign call.
+//! It must never contain another foreign call.
 
 use std::ffi::{c_int, c_void};
 

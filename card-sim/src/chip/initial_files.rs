@@ -1,5 +1,4 @@
-//! What a chip's files hold when it leaves the factory: a temporary identity and the defaults of TS 31.102
-//! annex E.
+//! File contents of a chip as it is delivered: the temporary identity and the defaults of TS 31.102 annex E.
 //!
 //! It must never write key material into a file.
 
@@ -9,7 +8,6 @@ use uicc::ef::{
 };
 use uicc::tlv::ber;
 
-use super::core::Core;
 use super::layout::{FILES, USIM_AID, find_path};
 use super::nvm::{Identity, Nvm};
 use crate::personalisation::Personalisation;
@@ -21,7 +19,7 @@ const MNC_DIGITS: usize = 2;
 /// Display name of the service provider.
 const SERVICE_PROVIDER: &str = "xieka";
 
-/// Contents of EF_IMSI for an IMSI; blank if it is none.
+/// Encodes EF_IMSI for an IMSI; every byte is `FF` if the digits are not an IMSI.
 #[must_use]
 pub(super) fn imsi(digits: &str) -> Vec<u8> {
     digits
@@ -29,7 +27,7 @@ pub(super) fn imsi(digits: &str) -> Vec<u8> {
         .map_or_else(|_| vec![0xFF; Imsi::BYTES], |imsi| imsi.encode())
 }
 
-/// Memory with every file as delivered.
+/// Builds the memory with every file as delivered.
 #[must_use]
 pub(super) fn memory(card: &Personalisation) -> Nvm {
     let mut nvm = Nvm::blank(card.allowance);
@@ -104,17 +102,17 @@ fn numbers(card: &Personalisation) -> Vec<(&'static str, Vec<u8>)> {
     files
 }
 
-/// Puts the temporary identity back, so that the chip can be reached again. K and OPc of the temporary
+/// Writes the temporary identity back, so that the chip can be reached again. K and OPc of the temporary
 /// number never left the chip; those of the operator number stay loaded.
-pub(super) fn restore_identity(core: &mut Core) {
-    let card = std::sync::Arc::clone(&core.card);
-    for (path, content) in identity(&card) {
+pub(super) fn restore_identity(card: &Personalisation, nvm: &mut Nvm) {
+    for (path, content) in identity(card) {
         if let Some(at) = find_path(path) {
-            let _ = core.nvm.write(at, 0, &content);
+            // Each file is as long as its content; see the layout.
+            let _ = nvm.write(at, 0, &content);
         }
     }
-    core.nvm.identity = Identity::Temporary;
-    core.nvm.failed_attempts = 0;
+    nvm.identity = Identity::Temporary;
+    nvm.failed_attempts = 0;
 }
 
 /// The home network of an IMSI.

@@ -1,4 +1,4 @@
-//! One BIP channel: the TCP socket, the receive buffer of the opened size, what is still to be told.
+//! One BIP channel: the TCP socket, the receive buffer of the opened size, and the events that are due.
 //!
 //! It must never hold more received bytes than the buffer it granted: what does not fit stays in the
 //! socket, and TCP holds the sender back.
@@ -10,16 +10,16 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use uicc::cat::{ChannelId, LENGTH_255_OR_MORE};
 
-/// Bytes that went over the air in one power cycle, and where it breaks.
+/// Bytes that went over the air in one power cycle, and the planned link drops.
 #[derive(Debug, Default)]
 pub(super) struct Traffic {
     /// TCP payload towards the server.
     pub up: u64,
     /// TCP payload from the server.
     pub down: u64,
-    /// The link breaks when `up` reaches this.
+    /// The link drops when `up` reaches this.
     pub drop_after_up: Option<u64>,
-    /// The link breaks when `down` reaches this.
+    /// The link drops when `down` reaches this.
     pub drop_after_down: Option<u64>,
 }
 
@@ -30,56 +30,57 @@ impl Traffic {
         })
     }
 
-    /// The planned break towards the server has been reached; it comes only once.
-    fn breaks_up(&mut self) -> bool {
+    /// Tells whether the planned drop towards the server has been reached, once.
+    fn drops_up(&mut self) -> bool {
         self.drop_after_up.take_if(|limit| *limit <= self.up).is_some()
     }
 
-    fn breaks_down(&mut self) -> bool {
+    /// Tells whether the planned drop from the server has been reached, once.
+    fn drops_down(&mut self) -> bool {
         self.drop_after_down
             .take_if(|limit| *limit <= self.down)
             .is_some()
     }
 }
 
-/// A channel.
-pub(super) struct Link {
-    /// Its number.
-    pub channel: ChannelId,
+/// An open channel to a TCP server.
+pub(super) struct Channel {
+    /// Channel identifier.
+    pub id: ChannelId,
     stream: Option<TcpStream>,
     received: VecDeque<u8>,
     capacity: usize,
-    stored: Vec<u8>,
-    data_news: bool,
-    drop_news: bool,
+    to_send: Vec<u8>,
+    data_event_due: bool,
+    drop_event_due: bool,
 }
 
-impl Link {
-    /// A channel over a connected socket, with a receive buffer of `capacity` bytes.
-    pub(super) fn new(channel: ChannelId, stream: TcpStream, capacity: u16) -> Self {
+impl Channel {
+    /// Makes a channel over a connected socket, with a receive buffer of `capacity` bytes.
+    pub(super) fn new(id: ChannelId, stream: TcpStream, capacity: u16) -> Self {
         Self {
-            channel,
+            id,
             stream: Some(stream),
             received: VecDeque::new(),
             capacity: usize::from(capacity),
-            stored: Vec::new(),
-            data_news: false,
-            drop_news: false,
+            to_send: Vec::new(),
+            data_event_due: false,
+            drop_event_due: false,
         }
     }
 
-    /// The link is there.
+    /// Tells whether the link is established.
     pub(super) const fn is_up(&self) -> bool {
         self.stream.is_some()
     }
 
-    /// The link is gone; what was received stays.
-    fn break_off(&mut self) {
+    /// Drops the link; received bytes stay in the buffer.
+    fn drop_link(&mut self) {
         self.stream = None;
-        self.drop_news = true;
+        self.drop_event_due = true;
     }
 
-    /// Takes from the socket what is there and fits.
+    /// Reads from the socket as many bytes as there are and the buffer holds.
     pub(super) fn fill(&mut self, traffic: &mut Traffic) {
         // Every turn takes at least a byte into a buffer of bounded size.
         loop {
@@ -90,22 +91,22 @@ impl Link {
             };
             let mut bytes = vec![0; room];
             match stream.try_read(&mut bytes) {
-                Ok(0) => return self.break_off(),
+                Ok(0) => return self.drop_link(),
                 Ok(count) => {
-                    self.data_news |= self.received.is_empty();
+                    self.data_event_due |= self.received.is_empty();
                     self.received.extend(&bytes[..count]);
                     traffic.down += count as u64;
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                Err(_) => return self.break_off(),
+                Err(_) => return self.drop_link(),
             }
         }
-        if self.is_up() && traffic.breaks_down() {
-            self.break_off();
+        if self.is_up() && traffic.drops_down() {
+            self.drop_link();
         }
     }
 
-    /// Waits until [`Self::fill`] has something to do; for ever if the buffer is full or the link gone.
+    /// Waits until [`Self::fill`] can read; for ever if the buffer is full or the link dropped.
     pub(super) async fn readable(&self) {
         match &self.stream {
             Some(stream) if self.received.len() < self.capacity => {
@@ -116,53 +117,53 @@ impl Link {
         }
     }
 
-    /// Keeps bytes for a later [`Self::flush`]. `false` if they do not fit.
+    /// Stores bytes for a later [`Self::flush`]. `false` if they do not fit.
     #[must_use]
     pub(super) fn store(&mut self, data: &[u8]) -> bool {
-        let fits = self.stored.len() + data.len() <= self.capacity;
+        let fits = self.to_send.len() + data.len() <= self.capacity;
         if fits {
-            self.stored.extend_from_slice(data);
+            self.to_send.extend_from_slice(data);
         }
         fits
     }
 
-    /// Sends what is stored. `false` if the link is gone, or breaks on the way.
+    /// Sends the stored bytes. `false` if the link is dropped before all are sent.
     #[must_use]
     pub(super) async fn flush(&mut self, traffic: &mut Traffic) -> bool {
-        let data = std::mem::take(&mut self.stored);
+        let data = std::mem::take(&mut self.to_send);
         let Some(stream) = &mut self.stream else {
             return false;
         };
         let count = data.len().min(Traffic::room(traffic.drop_after_up, traffic.up));
         let sent = stream.write_all(&data[..count]).await.is_ok();
         traffic.up += count as u64;
-        if !sent || traffic.breaks_up() {
-            self.break_off();
+        if !sent || traffic.drops_up() {
+            self.drop_link();
         }
         sent && count == data.len()
     }
 
-    /// Up to `wanted` received bytes.
+    /// Takes up to `wanted` received bytes.
     pub(super) fn take(&mut self, wanted: usize) -> Vec<u8> {
-        // Who asks for data knows that there is some.
-        self.data_news = false;
+        // A chip that receives data needs no event for what is already there.
+        self.data_event_due = false;
         let count = wanted.min(self.received.len());
         self.received.drain(..count).collect()
     }
 
-    /// Received bytes that wait, as channel data lengths say it.
+    /// Number of bytes in the buffer, coded as a channel data length.
     pub(super) fn waiting(&self) -> u8 {
         u8::try_from(self.received.len()).unwrap_or(LENGTH_255_OR_MORE)
     }
 
-    /// The buffer got its first bytes, and nobody was told.
-    pub(super) fn take_data_news(&mut self) -> bool {
-        std::mem::take(&mut self.data_news) && !self.received.is_empty()
+    /// Tells whether the event data available is due; it is due once per empty buffer that got bytes.
+    pub(super) fn take_data_event(&mut self) -> bool {
+        std::mem::take(&mut self.data_event_due) && !self.received.is_empty()
     }
 
-    /// The link broke, and nobody was told.
-    pub(super) fn take_drop_news(&mut self) -> bool {
-        std::mem::take(&mut self.drop_news)
+    /// Tells whether the event channel status is due; it is due once after the link dropped.
+    pub(super) fn take_drop_event(&mut self) -> bool {
+        std::mem::take(&mut self.drop_event_due)
     }
 }
 
@@ -170,68 +171,68 @@ impl Link {
 mod tests {
     use super::*;
 
-    async fn connected(capacity: u16) -> (TcpStream, Link) {
+    async fn connected(capacity: u16) -> (TcpStream, Channel) {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let ours = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (theirs, _) = listener.accept().await.unwrap();
-        (theirs, Link::new(ChannelId::new(1).unwrap(), ours, capacity))
+        (theirs, Channel::new(ChannelId::new(1).unwrap(), ours, capacity))
     }
 
     #[tokio::test]
     async fn a_full_buffer_takes_no_more_and_loses_nothing() {
-        let (mut peer, mut link) = connected(512).await;
+        let (mut peer, mut channel) = connected(512).await;
         let sent: Vec<u8> = (0..2000u32).map(|at| at as u8).collect();
         peer.write_all(&sent).await.unwrap();
         let mut traffic = Traffic::default();
-        while link.received.len() < 512 {
-            link.readable().await;
-            link.fill(&mut traffic);
+        while channel.received.len() < 512 {
+            channel.readable().await;
+            channel.fill(&mut traffic);
         }
-        link.fill(&mut traffic);
-        assert_eq!((link.received.len(), traffic.down), (512, 512));
+        channel.fill(&mut traffic);
+        assert_eq!((channel.received.len(), traffic.down), (512, 512));
         let mut got = Vec::new();
         while got.len() < sent.len() {
-            got.extend(link.take(237));
-            assert!(link.received.len() <= 512);
-            if link.received.is_empty() && got.len() < sent.len() {
-                link.readable().await;
+            got.extend(channel.take(237));
+            assert!(channel.received.len() <= 512);
+            if channel.received.is_empty() && got.len() < sent.len() {
+                channel.readable().await;
             }
-            link.fill(&mut traffic);
+            channel.fill(&mut traffic);
         }
         assert_eq!(got, sent);
     }
 
     #[tokio::test]
-    async fn news_of_data_come_once_until_it_was_asked_for() {
-        let (mut peer, mut link) = connected(512).await;
+    async fn data_available_is_due_once_until_the_data_is_received() {
+        let (mut peer, mut channel) = connected(512).await;
         let mut traffic = Traffic::default();
         peer.write_all(b"abc").await.unwrap();
-        while link.received.len() < 3 {
-            link.readable().await;
-            link.fill(&mut traffic);
+        while channel.received.len() < 3 {
+            channel.readable().await;
+            channel.fill(&mut traffic);
         }
-        assert!(link.take_data_news());
-        assert!(!link.take_data_news());
-        assert_eq!(link.take(10), b"abc");
+        assert!(channel.take_data_event());
+        assert!(!channel.take_data_event());
+        assert_eq!(channel.take(10), b"abc");
         drop(peer);
-        while link.is_up() {
-            link.readable().await;
-            link.fill(&mut traffic);
+        while channel.is_up() {
+            channel.readable().await;
+            channel.fill(&mut traffic);
         }
-        assert!(link.take_drop_news() && !link.take_drop_news() && !link.take_data_news());
+        assert!(channel.take_drop_event() && !channel.take_drop_event() && !channel.take_data_event());
     }
 
     #[tokio::test]
-    async fn a_planned_break_comes_after_exactly_so_many_bytes() {
+    async fn a_planned_drop_comes_after_exactly_so_many_bytes() {
         use tokio::io::AsyncReadExt;
-        let (mut peer, mut link) = connected(512).await;
+        let (mut peer, mut channel) = connected(512).await;
         let mut traffic = Traffic {
             drop_after_up: Some(5),
             ..Traffic::default()
         };
-        assert!(link.store(b"abc") && link.flush(&mut traffic).await);
-        assert!(link.store(b"defg"));
-        assert!(!link.flush(&mut traffic).await);
+        assert!(channel.store(b"abc") && channel.flush(&mut traffic).await);
+        assert!(channel.store(b"defg"));
+        assert!(!channel.flush(&mut traffic).await);
         let mut seen = Vec::new();
         peer.read_to_end(&mut seen).await.unwrap();
         assert_eq!(
