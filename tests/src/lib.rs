@@ -1,6 +1,7 @@
 //! What tests and the chaos program share: parts of the product as processes that can be killed, and the chaos itself.
 
 pub mod chaos;
+pub mod part;
 pub mod process;
 
 use edge_host::Reuse;

@@ -1,6 +1,6 @@
 //! The files of a checkout that people write.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Folders of builds and of running programs.
 const SKIPPED_FOLDERS: [&str; 4] = ["target", "xieka-data", "corpus", "artifacts"];
@@ -93,7 +93,7 @@ fn within(root: &Path, path: &Path) -> String {
     names.join("/")
 }
 
-fn said(path: &PathBuf, problem: &std::io::Error) -> String {
+fn said(path: &Path, problem: &std::io::Error) -> String {
     format!("{}: {problem}", path.display())
 }
 

@@ -41,8 +41,8 @@ pub struct Plan {
     pub cards: u32,
     /// Where the moments come from.
     pub seed: u64,
-    /// The program `node`.
-    pub node: PathBuf,
+    /// The program that runs one part when asked to: `chaos`.
+    pub program: PathBuf,
     /// The application's root, with built components.
     pub root: PathBuf,
 }
@@ -88,7 +88,7 @@ pub async fn run(plan: &Plan) -> Result<Tally> {
     let folder = ground.state_dir().to_owned();
     ground.secrets.write_new(&folder.join(".env"))?;
     let mut starter = Starter {
-        program: plan.node.clone(),
+        program: plan.program.clone(),
         root: plan.root.clone(),
         folder: folder.clone(),
         platform: own_address()?,

@@ -182,12 +182,12 @@ mod tests {
 
     #[test]
     fn comments_and_literals_leave_the_code_with_its_lines() {
-        let source = "fn a() { // told\n    /* one /* two */\n three */ let b = \"x\\\" // no\";\n    r#\"y \"\n z\"#;\n}\n";
+        let source = "fn a() { // zero\n    /* one /* two */\n three */ let b = \"x\\\" // no\";\n    r#\"y \"\n z\"#;\n}\n";
         let parts = separate(source);
         assert_eq!(parts.code.lines().count(), source.lines().count());
         let code: Vec<_> = parts.code.split_whitespace().collect();
         assert_eq!(code.join(" "), "fn a() { let b = ; r ; }");
-        let comments = [(1, "// told"), (2, "/* one /* two */"), (3, "three */")];
+        let comments = [(1, "// zero"), (2, "/* one /* two */"), (3, "three */")];
         assert_eq!(texts(&parts.comments), comments);
         let strings = [(3, "\"x\\\" // no\""), (4, "#\"y \""), (5, "z\"#")];
         assert_eq!(texts(&parts.strings).len(), strings.len());
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn characters_are_told_from_lifetimes() {
+    fn characters_and_lifetimes_are_kept_apart() {
         let parts = separate("fn a<'b>(c: &'b str) { d('\"', '\\'', b'\\n', '\u{e9}'); } // e\n");
         let code: String = parts.code.split_whitespace().collect();
         assert_eq!(code, "fna<'b>(c:&'bstr){d(,,b,);}");
