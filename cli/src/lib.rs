@@ -19,9 +19,15 @@ mod up;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 
 use args::{Arguments, Command};
+
+/// What the command line understands, for whoever holds documents to it.
+#[must_use]
+pub fn command_line() -> clap::Command {
+    Arguments::command()
+}
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {

@@ -1,6 +1,7 @@
 //! Shared by tests and the chaos program: parts of the product as processes that can be killed, and the chaos run.
 
 pub mod chaos;
+pub mod part;
 pub mod process;
 
 use edge_host::Reuse;

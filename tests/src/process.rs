@@ -1,13 +1,15 @@
 //! Platform and gateway as processes of their own, which can be killed.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};
 
 use anyhow::{Context as _, Result, ensure};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
+
+use crate::part::PART;
 
 /// The part of the product that a process runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +32,7 @@ impl Part {
 /// How a part is started; it can start a part again after its end.
 #[derive(Clone, Debug)]
 pub struct Starter {
-    /// The program `node`.
+    /// The program `chaos`, which runs one part when asked to.
     pub program: PathBuf,
     /// The application's root.
     pub root: PathBuf,
@@ -55,7 +57,7 @@ impl Starter {
             Part::Gateway => self.gateway,
         };
         let mut child = Command::new(&self.program)
-            .arg(part.name())
+            .args([PART, part.name()])
             .arg(&self.folder)
             .args([
                 self.platform.to_string(),
@@ -131,13 +133,4 @@ pub fn own_address() -> Result<SocketAddr> {
 /// Part of the process id, so that two runs at the same time use different hosts.
 fn process_octet() -> u8 {
     u8::try_from(std::process::id() % 250).unwrap_or_default() + 1
-}
-
-/// The path of a program in the folder of the running one.
-///
-/// # Errors
-/// The path of the running program is not known.
-pub fn beside(name: &str) -> Result<PathBuf> {
-    let own = std::env::current_exe()?;
-    Ok(own.parent().unwrap_or(Path::new(".")).join(name))
 }

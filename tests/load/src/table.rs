@@ -2,15 +2,20 @@
 
 use crate::client::Round;
 
-/// Prints the figures of a round.
+/// Prints the line of figures.
 pub(crate) fn line(name: &str, round: &Round) {
-    println!(
+    println!("{}", row(name, round));
+}
+
+/// A line of figures, as a row of a table.
+pub(crate) fn row(name: &str, round: &Round) -> String {
+    format!(
         "| {name:<34} | {:>8.0} /s | {:>8.2} | {:>8.2} | {:>8.2} |",
         round.rate,
         round.quantile_ms(0.5),
         round.quantile_ms(0.99),
         round.max_ms()
-    );
+    )
 }
 
 /// Prints a title and the head of a table.

@@ -42,8 +42,8 @@ pub struct Plan {
     pub cards: u32,
     /// Where the moments come from.
     pub seed: u64,
-    /// The program `node`.
-    pub node: PathBuf,
+    /// The program that runs one part when asked to: `chaos`.
+    pub program: PathBuf,
     /// The application's root, with built components.
     pub root: PathBuf,
 }
@@ -89,7 +89,7 @@ pub async fn run(plan: &Plan) -> Result<Tally> {
     let folder = demo_env.state_dir().to_owned();
     demo_env.secrets.write_new(&folder.join(".env"))?;
     let mut starter = Starter {
-        program: plan.node.clone(),
+        program: plan.program.clone(),
         root: plan.root.clone(),
         folder: folder.clone(),
         platform: own_address()?,

@@ -43,7 +43,7 @@ impl Processes {
         let folder = demo_env.state_dir().to_owned();
         demo_env.secrets.write_new(&folder.join(".env")).unwrap();
         let starter = Starter {
-            program: env!("CARGO_BIN_EXE_node").into(),
+            program: env!("CARGO_BIN_EXE_chaos").into(),
             root: root(),
             folder,
             platform: own_address().unwrap(),
@@ -139,14 +139,14 @@ async fn a_killed_platform_loses_nothing_that_was_acknowledged() {
     }
 }
 
-// The short form of `cargo run --release --bin chaos`.
+// The short form of `cargo run --bin chaos`.
 #[tokio::test(flavor = "multi_thread")]
 async fn random_kills_lose_duplicate_and_invent_nothing() {
     let plan = Plan {
         kills: 6,
         cards: 1_000,
         seed: 20_260_701,
-        node: env!("CARGO_BIN_EXE_node").into(),
+        program: env!("CARGO_BIN_EXE_chaos").into(),
         root: root(),
     };
     let tally = run(&plan).await.unwrap();

@@ -1,4 +1,4 @@
-//! `node host|gateway FOLDER PLATFORM LISTEN [AHEAD]`: one part of the product as a process that can be killed.
+//! One part of the product as a process that can be killed: `chaos part host|gateway FOLDER PLATFORM LISTEN [AHEAD]`.
 //!
 //! Secrets come from the `.env` file in FOLDER. AHEAD is by how many seconds the platform's clock is ahead. Once it
 //! serves, it prints one line.
@@ -13,11 +13,16 @@ use xieka::components::application_root;
 use xieka::secrets::Secrets;
 use xieka::stack::Launch;
 
-#[tokio::main]
-async fn main() -> Result<()> {
-    let words: Vec<String> = std::env::args().skip(1).collect();
+/// The first word of a command line that asks for a part.
+pub const PART: &str = "part";
+
+/// Runs the part that the words after [`PART`] name, until standard input ends.
+///
+/// # Errors
+/// Words that name no part, and whatever keeps the part from starting.
+pub async fn serve(words: &[String]) -> Result<()> {
     let (Some([part, folder, platform, listen]), ahead) = (words.first_chunk::<4>(), words.get(4)) else {
-        bail!("expected: node host|gateway FOLDER PLATFORM-ADDRESS LISTEN-ADDRESS [SECONDS-AHEAD]");
+        bail!("expected: {PART} host|gateway FOLDER PLATFORM-ADDRESS LISTEN-ADDRESS [SECONDS-AHEAD]");
     };
     let folder = PathBuf::from(folder);
     let secrets = Secrets::read(&folder.join(".env"))?;

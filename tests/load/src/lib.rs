@@ -1,0 +1,132 @@
+//! Measures the platform against two baselines of the same run: a component that does nothing, in the same host, and a
+//! native server that does the same work through the same operations. Prints ratios; absolute figures of a shared
+//! machine mean little.
+//!
+//! Ends with an error only when something was answered wrongly. A ratio that was not reached is printed, not failed.
+
+mod against;
+mod callbacks;
+mod client;
+mod generate;
+mod native;
+mod periodic;
+mod platform;
+mod table;
+mod work;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+/// Most measurements of each side in one comparison: a night.
+const MAX_PAIRS: i64 = 50;
+
+#[derive(Parser)]
+#[command(name = "xieka-load", about = "How fast the platform is, as ratios")]
+struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Everything below, with a small database and a large one.
+    All {
+        /// Chips and numbers of the large database.
+        #[arg(long, default_value_t = 2_000_000)]
+        large: u32,
+    },
+    /// Status queries at 16 connections and at one.
+    Status,
+    /// Durable applications at 16 connections.
+    Apply,
+    /// Sixteen clients apply for the last 1,000 numbers of a province.
+    LastNumbers,
+    /// What a fresh instance costs, and how large the components are.
+    Instances,
+    /// The same rates with few and with many chips and numbers, and ticks with nothing due.
+    Scale {
+        /// Chips and numbers of the large database.
+        #[arg(long, default_value_t = 2_000_000)]
+        large: u32,
+    },
+    /// Callbacks to receivers that take their time, one in ten of which is dead.
+    Callbacks {
+        /// Callbacks a minute.
+        #[arg(long, default_value_t = 2_000)]
+        rate: u32,
+        /// Minutes.
+        #[arg(long, default_value_t = 2)]
+        minutes: u32,
+    },
+    /// Ticks of the periodic work with nothing due.
+    Ticks {
+        /// Chips and numbers.
+        #[arg(long, default_value_t = 2_000_000)]
+        large: u32,
+    },
+    /// A year of temporary numbers, day by day.
+    Year {
+        /// Chips.
+        #[arg(long, default_value_t = 1_000_000)]
+        chips: u32,
+    },
+    /// Status queries and applications of this checkout and of another revision, in turns; prints ratios.
+    Compare {
+        /// The other revision, as git names it. It is checked out and built below `target/against/`.
+        #[arg(long)]
+        against: String,
+        /// How often each side is measured.
+        #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=MAX_PAIRS))]
+        pairs: u32,
+    },
+    /// Fills a new database file with chips and numbers, as imports would.
+    Generate {
+        /// How many of each.
+        #[arg(long)]
+        count: u32,
+        /// The folder for the database and for `.env` with its keys.
+        #[arg(long)]
+        out: PathBuf,
+    },
+}
+
+/// What the command line understands, for whoever holds documents to it.
+#[must_use]
+pub fn command_line() -> clap::Command {
+    Args::command()
+}
+
+/// Runs the command line of this process.
+///
+/// # Errors
+/// When something was answered wrongly, or could not be built or started.
+pub fn main() -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    match Args::parse().what {
+        What::Status => runtime.block_on(work::status()),
+        What::Apply => runtime.block_on(work::apply()),
+        What::LastNumbers => runtime.block_on(work::last_numbers()),
+        What::Instances => runtime.block_on(work::instances()),
+        What::Scale { large } => runtime.block_on(work::scale(large)),
+        What::Callbacks { rate, minutes } => runtime.block_on(callbacks::callbacks(rate, minutes)),
+        What::Ticks { large } => runtime.block_on(async {
+            let platform = platform::MeasuredPlatform::with(large).await?;
+            periodic::idle_ticks(&platform).await?;
+            platform.shutdown().await;
+            Ok(())
+        }),
+        What::Year { chips } => periodic::year(chips),
+        What::Compare { against, pairs } => against::compare(&against, pairs),
+        What::Generate { count, out } => generate::into_folder(count, &out),
+        What::All { large } => runtime.block_on(async {
+            work::status().await?;
+            work::apply().await?;
+            work::last_numbers().await?;
+            work::instances().await?;
+            callbacks::callbacks(2_000, 2).await?;
+            work::scale(large).await
+        }),
+    }
+}

@@ -1,0 +1,51 @@
+//! What a developer types in a checkout: the demonstration, the tests, the platform, and the checks of the source.
+//!
+//! It must never depend on another crate, so that it compiles in seconds on a machine that has compiled nothing yet.
+
+mod command;
+mod launch;
+mod source;
+#[cfg(test)]
+mod temp;
+mod tidy;
+mod unused_pub;
+mod walk;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+pub use command::Command;
+
+/// Runs the command line of this process.
+#[must_use]
+pub fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let outcome = Command::parse(&words).and_then(|command| run(&command, &root()));
+    match outcome {
+        Ok(code) => code,
+        Err(problem) => {
+            eprintln!("xtask: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: &Command, root: &Path) -> Result<ExitCode, String> {
+    match command {
+        Command::Demo(arguments) => launch::program(root, "demo", arguments),
+        Command::Up(arguments) => launch::program(root, "up", arguments),
+        Command::Test(arguments) => launch::tests(root, arguments),
+        Command::Tidy => tidy::run(root),
+        Command::UnusedPub => unused_pub::run(root),
+        Command::Help => {
+            print!("{}", command::HELP);
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// The checkout that this program was built in.
+fn root() -> PathBuf {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.parent().unwrap_or(own).to_path_buf()
+}

@@ -1,0 +1,181 @@
+//! Words that this code once had of its own, where the field has others.
+
+use super::Finding;
+use super::spelling::{flattened, has_row, parts, words};
+use super::table::{EXCEPTIONS, Entry, Pattern, WORDS};
+use crate::source::{Source, Text};
+use crate::walk::{File, is_below};
+
+/// The words in code, comments, literals and the name of a file of source.
+pub(super) fn check_source(source: &Source) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for entry in entries(&source.path) {
+        let pattern = &entry.pattern;
+        if pattern.matches_file(&source.path) {
+            found.push((1, entry));
+        }
+        let code = source
+            .tokens
+            .iter()
+            .filter(|token| pattern.matches_code(&token.text));
+        found.extend(code.map(|token| (token.line, entry)));
+        let prose = source.comments.iter().chain(&source.strings);
+        let prose = prose.filter(|text| pattern.matches_prose(&text.text));
+        found.extend(prose.map(|text| (text.line, entry)));
+        let comments = source
+            .comments
+            .iter()
+            .filter(|text| pattern.matches_comment(text));
+        found.extend(comments.map(|text| (text.line, entry)));
+    }
+    report(&source.path, found)
+}
+
+/// The words in a document.
+pub(super) fn check_document(document: &File) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for entry in entries(&document.path) {
+        let lines = document.text.lines().enumerate();
+        let lines = lines.filter(|(_, line)| entry.pattern.matches_prose(line));
+        found.extend(lines.map(|(index, _)| (index + 1, entry)));
+    }
+    report(&document.path, found)
+}
+
+/// The entries that hold for a path.
+fn entries(path: &str) -> impl Iterator<Item = &'static Entry> {
+    WORDS.iter().filter(move |entry| {
+        let is_excepted = EXCEPTIONS
+            .iter()
+            .any(|exception| exception.covers(entry) && is_at(path, exception.within));
+        !is_excepted && entry.within.iter().any(|within| is_at(path, within))
+    })
+}
+
+/// Whether a path is a file or in a folder of that name.
+fn is_at(path: &str, within: &str) -> bool {
+    path == within || is_below(path, within)
+}
+
+/// One finding for each line and word; a word that is part of another one on the same line is left out.
+fn report(path: &str, mut found: Vec<(usize, &'static Entry)>) -> Vec<Finding> {
+    found.sort_by_key(|(line, entry)| (*line, entry.pattern.text()));
+    found.dedup_by_key(|(line, entry)| (*line, entry.pattern.text()));
+    let is_part = |(line, entry): &(usize, &Entry)| {
+        found.iter().any(|(other_line, other)| {
+            let (own, other) = (entry.pattern.text(), other.pattern.text());
+            line == other_line && own != other && other.contains(own)
+        })
+    };
+    let whole = found.iter().filter(|one| !is_part(one));
+    whole
+        .map(|(line, entry)| Finding {
+            path: path.to_owned(),
+            line: *line,
+            rule: "word",
+            text: format!("`{}` is {}", entry.pattern.text(), entry.instead),
+        })
+        .collect()
+}
+
+impl Pattern {
+    /// The word as the table has it.
+    pub(super) fn text(&self) -> &'static str {
+        match self {
+            Self::Anywhere(text)
+            | Self::Identifier(text)
+            | Self::Name(text)
+            | Self::Phrase(text)
+            | Self::Comment(text)
+            | Self::File(text) => text,
+        }
+    }
+
+    fn matches_code(&self, token: &str) -> bool {
+        match self {
+            Self::Anywhere(text) | Self::Identifier(text) => has_row(&parts(token), &parts(text)),
+            Self::Name(text) => token == *text,
+            _ => false,
+        }
+    }
+
+    fn matches_prose(&self, line: &str) -> bool {
+        match self {
+            Self::Anywhere(text) => words(line).any(|word| has_row(&parts(word), &parts(text))),
+            Self::Phrase(text) => flattened(line).contains(&flattened(text)),
+            _ => false,
+        }
+    }
+
+    fn matches_comment(&self, comment: &Text) -> bool {
+        let said = comment.text.trim_start_matches(['/', '!', '*']).trim();
+        matches!(self, Self::Comment(text) if said == *text)
+    }
+
+    fn matches_file(&self, path: &str) -> bool {
+        matches!(self, Self::File(text) if path == *text || path.ends_with(&format!("/{text}")) || path.contains(&format!("{text}/")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines_in(path: &str, text: &str) -> Vec<usize> {
+        let source = Source::new(File {
+            path: path.to_owned(),
+            text: text.to_owned(),
+        });
+        check_source(&source)
+            .into_iter()
+            .map(|finding| finding.line)
+            .collect()
+    }
+
+    #[test]
+    fn every_word_of_the_table_is_found_where_it_must_not_stand() {
+        for entry in WORDS {
+            let text = entry.pattern.text();
+            let (path, source) = match entry.pattern {
+                Pattern::File(_) => (format!("{}/{text}", entry.within[0]), String::new()),
+                Pattern::Phrase(_) | Pattern::Comment(_) => ("a.rs".to_owned(), format!("/// {text}\n")),
+                _ => ("a.rs".to_owned(), format!("fn {text}() {{}}\n")),
+            };
+            let path = if entry.within == [""] || matches!(entry.pattern, Pattern::File(_)) {
+                path.trim_start_matches('/').to_owned()
+            } else {
+                format!("{}/{path}", entry.within[0])
+            };
+            let found = lines_in(&path, &source);
+            assert!(found.contains(&1), "{path}: {source}");
+        }
+    }
+
+    #[test]
+    fn ordinary_english_is_left_alone() {
+        let text = "// In that place the job is told, then a moment passes; the account stops, parked, in a breach.\n\
+                    // The sentence, a strike, a standing order, and what a place needs: tell them.\n\
+                    let text = \"told of a wire\";\n";
+        for path in ["ota-gateway/src/session/job.rs", "shared/src/web/log.rs", "a.rs"] {
+            assert_eq!(lines_in(path, text), [0_usize; 0], "{path}");
+        }
+    }
+
+    #[test]
+    fn words_that_are_never_english_are_found_in_prose_and_literals() {
+        let text = "// a stranger\nlet text = \"heed_blame, told_at\";\n/// Those of the\n/// database.\n/// Those of the database.\n";
+        assert_eq!(lines_in("a.rs", text), [1, 2, 2, 5]);
+    }
+
+    #[test]
+    fn every_exception_says_why() {
+        for exception in EXCEPTIONS {
+            assert!(exception.reason.len() > 20, "{}", exception.within);
+            assert!(
+                WORDS.iter().any(|entry| exception.covers(entry)),
+                "{} excepts nothing",
+                exception.within
+            );
+        }
+    }
+}
