@@ -1,19 +1,19 @@
 //! `/v1/token`, §7.2.1: exchange `client_id` and `client_secret` for an access token.
 
 use operations::issue_token;
-use spin_host::{self, Connection, Needs};
+use spin_host::{self, Connection, RequiredVariables};
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
 use web::{Call, Param, Refusal, Reply, interface};
 
-const NEEDS: Needs = Needs {
+const REQUIRED_VARIABLES: RequiredVariables = RequiredVariables {
     token_key: true,
-    ..Needs::NONE
+    ..RequiredVariables::NONE
 };
 
 #[http_service]
 async fn handle(request: Request) -> impl IntoResponse {
-    spin_host::serve(&interface::TOKEN, NEEDS, request, token).await
+    spin_host::serve(&interface::TOKEN, REQUIRED_VARIABLES, request, token).await
 }
 
 async fn token(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {

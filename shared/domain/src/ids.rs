@@ -118,7 +118,7 @@ uuid_id! {
 }
 uuid_id! {
     /// Identifier of a callback; the receiver's `webhook-id`.
-    CallbackId
+    MessageId
 }
 uuid_id! {
     /// Identifier of an alert.

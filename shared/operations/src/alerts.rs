@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::Context;
-use super::outbox::{has_address, queue};
+use super::messages::{has_address, queue};
 use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{AlertId, AlertKind, Receiver, Timestamp};
@@ -77,7 +77,7 @@ pub struct AlertView {
 /// The alerts that nobody has taken note of, or all, the latest first, up to `limit` that come before `cursor`.
 ///
 /// # Errors
-/// Those of database and vault.
+/// [`Reason::Unavailable`] when the database is busy; [`Reason::Internal`] when a sealed value cannot be opened.
 pub async fn list_alerts<D: Database>(
     cx: &Context<'_, D>,
     noted_too: bool,

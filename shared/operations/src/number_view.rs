@@ -8,7 +8,7 @@ use domain::error::{Error, Reason};
 use domain::{Iccid, Msisdn, NumberStatus, Province, Timestamp, Volume};
 use store::{
     Database, chip, number,
-    told::Topic,
+    operator_report::Topic,
     views::{self, NumberFacts},
 };
 use vault::{BlindIndex, IndexKind};
@@ -45,14 +45,14 @@ pub struct NumberView {
     pub location: Option<(String, Timestamp)>,
     /// Blind index of the ICCID.
     pub iccid_index: BlindIndex,
-    told_at: [Option<Timestamp>; 4],
+    reported_at: [Option<Timestamp>; 4],
 }
 
 impl NumberView {
     /// When the operator last told about a topic.
     #[must_use]
-    pub fn told_at(&self, topic: Topic) -> Option<Timestamp> {
-        self.told_at[topic as usize]
+    pub fn reported_at(&self, topic: Topic) -> Option<Timestamp> {
+        self.reported_at[topic as usize]
     }
 }
 
@@ -95,7 +95,7 @@ pub(super) fn view<D>(cx: &Context<'_, D>, facts: NumberFacts) -> Result<NumberV
         None => None,
         Some((index, sealed, _)) => Some(cx.vault.open_identifier(chip::EID, index.as_bytes(), sealed)?),
     };
-    let told_at = [
+    let reported_at = [
         facts.usage.map(|(_, _, as_of)| as_of),
         facts.location.as_ref().map(|(_, as_of)| *as_of),
         facts.status_as_of,
@@ -119,7 +119,7 @@ pub(super) fn view<D>(cx: &Context<'_, D>, facts: NumberFacts) -> Result<NumberV
         usage: usage.filter(|usage| is_this_month(cx, usage.as_of)),
         location: facts.location,
         iccid_index: facts.iccid_index,
-        told_at,
+        reported_at,
     })
 }
 

@@ -4,7 +4,7 @@ pub use gateway_protocol::ReportEvent;
 
 use super::Context;
 use super::incidents::close_incidents;
-use super::outbox::{Outcome, enqueue};
+use super::messages::{WriteResult, enqueue};
 use super::transition::{close_incident, guarded, move_card, open_incident};
 use crate::transaction;
 use domain::error::{Error, Reason};
@@ -279,7 +279,7 @@ async fn succeed<D: Database>(
     temporary_number::forget(tx, &chip.eid_index).await?;
     let over = [IncidentKind::StuckWriting, IncidentKind::NumberSilent];
     close_incidents(cx, tx, &over, &Subject::chip(&chip.eid_index)).await?;
-    enqueue(cx, tx, chip, task, &number, Outcome::Written).await
+    enqueue(cx, tx, chip, task, &number, WriteResult::Written).await
 }
 
 /// Ends a task without success: the card becomes 写卡失败, the number stays with it, the client is told.
@@ -313,7 +313,7 @@ pub(super) async fn fail<D: Database>(
         chip::set_faulty(tx, &chip.eid_index, cx.now).await?;
         open_incident(cx, tx, IncidentKind::ChipFault, &subject).await?;
     }
-    enqueue(cx, tx, chip, task, &number, Outcome::Failed(failure)).await
+    enqueue(cx, tx, chip, task, &number, WriteResult::Failed(failure)).await
 }
 
 /// Percent of `step` of `steps` acknowledged steps: all of them make 90, the verification the rest.

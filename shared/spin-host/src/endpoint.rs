@@ -12,7 +12,7 @@ use spin_sdk::http::{FullBody, Request, Response};
 use super::body::read_bounded;
 use super::clock::{HostRandom, now};
 use super::database::{Connection, Durability, Migrate};
-use super::variables::{Needs, settings};
+use super::variables::{RequiredVariables, settings};
 use domain::Timestamp;
 use operations::Context;
 use web::{self, Admitted, Call, Exchange, Instance, Interface, Leases, Refusal, Reply, Settings, Trace};
@@ -27,20 +27,20 @@ thread_local! {
 /// Answers one request: everything `web::serve` promises, on the host's database, clock and randomness.
 pub async fn serve(
     interface: &'static Interface,
-    needs: Needs,
+    required: RequiredVariables,
     request: Request,
-    sentence: impl AsyncFnOnce(&Call<'_, Connection>) -> Result<Reply, Refusal>,
+    handler: impl AsyncFnOnce(&Call<'_, Connection>) -> Result<Reply, Refusal>,
 ) -> Response<FullBody<Bytes>> {
     let exchange = Exchange::begin(interface, request.headers(), &HostRandom);
     let mut trace = Trace::default();
-    let outcome = match settings(needs).await {
+    let outcome = match settings(required).await {
         Ok(settings) => {
             answer(
                 &exchange,
-                (&settings, needs.migrate),
+                (&settings, required.migrate),
                 request,
                 &mut trace,
-                sentence,
+                handler,
             )
             .await
         }
@@ -55,7 +55,7 @@ async fn answer(
     (settings, migrate): (&Settings, Option<Migrate>),
     request: Request,
     trace: &mut Trace,
-    sentence: impl AsyncFnOnce(&Call<'_, Connection>) -> Result<Reply, Refusal>,
+    handler: impl AsyncFnOnce(&Call<'_, Connection>) -> Result<Reply, Refusal>,
 ) -> Result<Reply, Refusal> {
     let (started, now) = (Instant::now(), now());
     let received = receive(exchange, settings, request, trace).await;
@@ -67,11 +67,11 @@ async fn answer(
         Err(error) => return Err(received.err().unwrap_or_else(|| error.into())),
     };
     let outcome = match received {
-        Ok(received) => work(exchange, settings, &received, (now, &journal), trace, sentence).await,
+        Ok(received) => work(exchange, settings, &received, (now, &journal), trace, handler).await,
         Err(refusal) => Err(refusal),
     };
     let cx = context(&journal, &journal, settings, now);
-    let (outcome, unwritten) = trace.conclude(exchange, &cx, outcome, started.elapsed()).await;
+    let (outcome, unwritten) = trace.finish(exchange, &cx, outcome, started.elapsed()).await;
     if let Some(error) = unwritten {
         eprintln!("{}", exchange.lost_from_log(&error));
     }
@@ -115,7 +115,7 @@ async fn work(
     (admitted, request): &(Admitted, web::Request),
     (now, journal): (Timestamp, &Connection),
     trace: &mut Trace,
-    sentence: impl AsyncFnOnce(&Call<'_, Connection>) -> Result<Reply, Refusal>,
+    handler: impl AsyncFnOnce(&Call<'_, Connection>) -> Result<Reply, Refusal>,
 ) -> Result<Reply, Refusal> {
     let interface = exchange.interface();
     let durable = if interface.is_durable() {
@@ -130,7 +130,7 @@ async fn work(
         settings,
         leases: &leases,
     };
-    web::serve(interface, admitted, request, &cx, instance, trace, sentence).await
+    web::serve(interface, admitted, request, &cx, instance, trace, handler).await
 }
 
 fn context<'a>(

@@ -159,8 +159,11 @@ impl Row {
     }
 }
 
-fn wrong(at: usize, wanted: &str, found: &Value) -> DbError {
-    DbError::Shape(format!("column {at} should be {wanted}, it is {}", found.kind()))
+fn wrong(at: usize, expected: &str, found: &Value) -> DbError {
+    DbError::Shape(format!(
+        "column {at} should be {expected}, it is {}",
+        found.kind()
+    ))
 }
 
 #[cfg(test)]

@@ -158,9 +158,6 @@ pub struct NumberFacts {
 }
 
 /// A chip with its latest task.
-///
-/// # Errors
-/// Those of the database.
 pub async fn status_by_eid<D: Database>(
     db: &D,
     eid_index: &BlindIndex,
@@ -169,25 +166,16 @@ pub async fn status_by_eid<D: Database>(
 }
 
 /// A task with its chip.
-///
-/// # Errors
-/// Those of the database.
 pub async fn status_by_task<D: Database>(db: &D, task: TaskId) -> Result<Option<StatusRow>, DbError> {
     first(&db.run(STATUS_BY_TASK, &[task.into()]).await?, read_status)
 }
 
 /// A chip by its EID.
-///
-/// # Errors
-/// Those of the database.
 pub async fn chip_by_eid<D: Database>(db: &D, eid_index: &BlindIndex) -> Result<Option<ChipFacts>, DbError> {
     first(&db.run(CHIP_BY_EID, &[eid_index.into()]).await?, read_chip)
 }
 
 /// A chip by its temporary number.
-///
-/// # Errors
-/// Those of the database.
 pub async fn chip_by_temp_msisdn<D: Database>(
     db: &D,
     msisdn_index: &BlindIndex,
@@ -199,9 +187,6 @@ pub async fn chip_by_temp_msisdn<D: Database>(
 }
 
 /// A number by its ICCID.
-///
-/// # Errors
-/// Those of the database.
 pub async fn number_by_iccid<D: Database>(
     db: &D,
     iccid_index: &BlindIndex,
@@ -213,9 +198,6 @@ pub async fn number_by_iccid<D: Database>(
 }
 
 /// A number by its MSISDN.
-///
-/// # Errors
-/// Those of the database.
 pub async fn number_by_msisdn<D: Database>(
     db: &D,
     msisdn_index: &BlindIndex,
@@ -227,9 +209,6 @@ pub async fn number_by_msisdn<D: Database>(
 }
 
 /// The provinces that have a free number, by code.
-///
-/// # Errors
-/// Those of the database.
 pub async fn provinces_with_numbers<D: Database>(db: &D) -> Result<Vec<Province>, DbError> {
     let rows = db.run(PROVINCES, &[]).await?;
     rows.iter().map(|row| province(row, 0)).collect()

@@ -245,8 +245,8 @@ fn set_remedial_headers(headers: &mut HeaderMap, interface: &Interface, refusal:
 fn set_budget_headers(headers: &mut HeaderMap, interface: &Interface, budget: Budget) {
     let name = interface.name;
     let policy = format!("\"{name}\";q={};w={WINDOW_SECS}", budget.limit);
-    let standing = format!("\"{name}\";r={};t={}", budget.left, budget.full_in_secs);
-    for (header, text) in [("ratelimit-policy", policy), ("ratelimit", standing)] {
+    let remaining = format!("\"{name}\";r={};t={}", budget.left, budget.full_in_secs);
+    for (header, text) in [("ratelimit-policy", policy), ("ratelimit", remaining)] {
         if let Ok(value) = HeaderValue::from_str(&text) {
             headers.insert(HeaderName::from_static(header), value);
         }

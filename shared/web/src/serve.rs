@@ -174,7 +174,7 @@ pub async fn serve<D: Database>(
     cx: &Context<'_, D>,
     instance: Instance<'_>,
     trace: &mut Trace,
-    sentence: impl AsyncFnOnce(&Call<'_, D>) -> Result<Reply, Refusal>,
+    handler: impl AsyncFnOnce(&Call<'_, D>) -> Result<Reply, Refusal>,
 ) -> Result<Reply, Refusal> {
     let from = admitted.from;
     let (body, pairs) = read(interface, request)?;
@@ -190,7 +190,7 @@ pub async fn serve<D: Database>(
         Some(verified) => {
             trace.is_known = true;
             trace.client_id = Some(verified.caller.id.clone());
-            Some(take_a_call(interface, cx, instance.leases, verified).await?)
+            Some(charge_rate_limit(interface, cx, instance.leases, verified).await?)
         }
         None => None,
     };
@@ -205,7 +205,7 @@ pub async fn serve<D: Database>(
             lang: language::preferred(request.headers()),
             caller: verified.map(|verified| verified.caller),
         };
-        sentence(&call).await
+        handler(&call).await
     };
     match (answer.await, budget) {
         (Ok(reply), Some(budget)) => Ok(reply.with_budget(budget)),
@@ -215,7 +215,7 @@ pub async fn serve<D: Database>(
 }
 
 /// Takes one call out of the client's minute.
-async fn take_a_call<D: Database>(
+async fn charge_rate_limit<D: Database>(
     interface: &'static Interface,
     cx: &Context<'_, D>,
     leases: &Leases,
@@ -226,7 +226,7 @@ async fn take_a_call<D: Database>(
         return Ok(budget);
     }
     let limit = verified.calls_per_minute.unwrap_or(interface.calls_per_minute);
-    let taken = spend_calls(cx, client, name, limit, leases.wanted(client, name)).await?;
+    let taken = spend_calls(cx, client, name, limit, leases.permits_to_take(client, name)).await?;
     Ok(leases.keep(client, name, cx.now, taken))
 }
 

@@ -14,7 +14,7 @@ use super::reply::Reply;
 use super::serve::Exchange;
 use domain::error::Error;
 use domain::{ClientId, Eid, TaskId, masked};
-use operations::{Blame, CallRecord, Context, blame, record_call};
+use operations::{CallRecord, Context, FailedAuth, record_call, record_failed_auth};
 use store::Database;
 use vault::BlindIndex;
 
@@ -58,7 +58,7 @@ impl Trace {
 
     /// Ends the call: holds a stranger's refusal against it and writes the call down. What comes back is the outcome
     /// to answer with, and what the operator has to be told when the call could not be written down.
-    pub async fn conclude<D: Database>(
+    pub async fn finish<D: Database>(
         &self,
         exchange: &Exchange,
         cx: &Context<'_, D>,
@@ -68,7 +68,7 @@ impl Trace {
         let interface = exchange.interface();
         if let (Err(refusal), false, Some(from)) = (&outcome, self.is_known, self.from)
             && is_held_against(interface, refusal)
-            && let Err(limited) = blame(cx, Blame::Refusal, from).await
+            && let Err(limited) = record_failed_auth(cx, FailedAuth::Refusal, from).await
         {
             // Too many to be written down one by one.
             return (Err(limited.into()), None);

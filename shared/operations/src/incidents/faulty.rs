@@ -66,7 +66,7 @@ pub struct FaultyPage {
 /// Shows the register of faulty chips.
 ///
 /// # Errors
-/// Those of database and vault.
+/// `Reason::Unavailable` when the database is busy; `Reason::Internal` when a sealed value cannot be opened.
 pub async fn faulty_chips<D: Database>(
     cx: &Context<'_, D>,
     cursor: Option<FaultyCursor>,

@@ -44,10 +44,10 @@ pub struct MonthFigures {
 }
 
 impl MonthFigures {
-    /// The figures of the kinds that `wanted` picks, together.
-    pub fn tally(&self, wanted: impl Fn(IncidentKind) -> bool) -> Tally {
+    /// The figures of the kinds that `included` picks, together.
+    pub fn tally(&self, included: impl Fn(IncidentKind) -> bool) -> Tally {
         let mut tally = Tally::default();
-        for row in self.kinds.iter().filter(|row| wanted(row.kind)) {
+        for row in self.kinds.iter().filter(|row| included(row.kind)) {
             tally.count += row.count;
             tally.severe += row.severe;
             tally.in_time += row.in_time;

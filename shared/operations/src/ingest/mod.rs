@@ -7,8 +7,8 @@
 
 mod record;
 
+pub use record::OperatorReport;
 pub(crate) use record::STATES;
-pub use record::Told;
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ use domain::error::{Error, Reason};
 use record::{Record, Wrong, read};
 use store::{
     Database,
-    told::{self, Known, Topic},
+    operator_report::{self, Known, Topic},
 };
 use vault::BlindIndex;
 
@@ -131,24 +131,24 @@ pub async fn ingest<D: Database>(
 /// Takes what an operator was asked about one number; true when it was news.
 ///
 /// # Errors
-/// Those of the database.
+/// [`Reason::Unavailable`] when the database is busy.
 pub async fn take_answer<D: Database>(
     cx: &Context<'_, D>,
     iccid: &BlindIndex,
     as_of: Timestamp,
-    told: Told,
+    reported: OperatorReport,
 ) -> Result<bool, Error> {
-    let topic = match told {
-        Told::Usage(..) => Topic::Usage,
-        Told::Location(_) => Topic::Location,
-        Told::Status(_) => Topic::Status,
-        Told::OpenTime(_) => Topic::OpenTime,
+    let topic = match reported {
+        OperatorReport::Usage(..) => Topic::Usage,
+        OperatorReport::Location(_) => Topic::Location,
+        OperatorReport::Status(_) => Topic::Status,
+        OperatorReport::OpenTime(_) => Topic::OpenTime,
     };
     let record = Record {
         by_iccid: true,
         key: *iccid,
         as_of,
-        told,
+        reported,
     };
     let report = take(cx, topic, &[(1, record)]).await?;
     Ok(report.accepted == 1)
@@ -171,15 +171,15 @@ async fn take<D: Database>(
         })
         .collect();
     transaction(cx, async |tx| {
-        let known = told::known(tx, topic, keys.to_string()).await?;
+        let known = operator_report::known(tx, topic, keys.to_string()).await?;
         if known.len() != batch.len() {
             return Err(Error::internal("a batch came back with another length"));
         }
         let mut report = IngestReport::default();
-        let news = sift(batch, known, &mut report);
-        if !news.is_empty() {
-            let rows: Value = news.values().cloned().collect();
-            told::store(tx, topic, rows.to_string(), cx.now).await?;
+        let changes = sift(batch, known, &mut report);
+        if !changes.is_empty() {
+            let rows: Value = changes.values().cloned().collect();
+            operator_report::store(tx, topic, rows.to_string(), cx.now).await?;
         }
         Ok(report)
     })
@@ -194,35 +194,35 @@ fn sift(
 ) -> BTreeMap<BlindIndex, Value> {
     let mut latest: BTreeMap<BlindIndex, (Timestamp, String)> = BTreeMap::new();
     let mut retired: Vec<BlindIndex> = Vec::new();
-    let mut news = BTreeMap::new();
+    let mut changes = BTreeMap::new();
     for ((line, record), known) in batch.iter().zip(known) {
         let Some(known) = known else {
             report.reject(*line, None, Reason::UnknownNumber.into());
             continue;
         };
         let iccid = known.iccid_index;
-        let content = record.told.content();
-        let before = latest.get(&iccid).cloned().or(known.told);
+        let content = record.reported.content();
+        let before = latest.get(&iccid).cloned().or(known.reported);
         match before {
             Some((as_of, _)) if record.as_of < as_of => report.stale += 1,
-            Some((as_of, told)) if record.as_of == as_of && told == content => report.unchanged += 1,
+            Some((as_of, reported)) if record.as_of == as_of && reported == content => report.unchanged += 1,
             Some((as_of, _)) if record.as_of == as_of => {
                 report.reject(*line, None, Reason::RecordConflict.into());
             }
-            _ if matches!(record.told, Told::Status(state) if state != STATES[2])
+            _ if matches!(record.reported, OperatorReport::Status(state) if state != STATES[2])
                 && (known.is_retired || retired.contains(&iccid)) =>
             {
                 report.reject(*line, Some("status"), Reason::NumberInUse.into());
             }
             _ => {
                 report.accepted += 1;
-                if record.told == Told::Status(STATES[2]) {
+                if record.reported == OperatorReport::Status(STATES[2]) {
                     retired.push(iccid);
                 }
                 latest.insert(iccid, (record.as_of, content));
-                news.insert(iccid, record.told.stored(&known.iccid_index, record.as_of));
+                changes.insert(iccid, record.reported.stored(&known.iccid_index, record.as_of));
             }
         }
     }
-    news
+    changes
 }

@@ -1,7 +1,7 @@
 //! §5.3.1.1 码号管理, §8.2.1 Table 3: watches the pools of operator numbers. The operator is told once when a pool runs
 //! low; that a pool becomes empty is an incident until there are numbers again.
 
-use super::{Done, Upkeep};
+use super::{Done, MaintenanceSettings};
 use crate::Context;
 use crate::alerts::{NewAlert, raise};
 use crate::incidents::{province_empty, province_filled};
@@ -58,18 +58,21 @@ impl Survey {
 }
 
 /// Looks at every pool. Takes the write lock only when there is something to note.
-pub(super) async fn watch<D: Database>(cx: &Context<'_, D>, upkeep: &Upkeep) -> Result<Done, Error> {
-    if survey(cx, upkeep).await?.is_nothing_new() {
+pub(super) async fn watch<D: Database>(
+    cx: &Context<'_, D>,
+    maintenance: &MaintenanceSettings,
+) -> Result<Done, Error> {
+    if survey(cx, maintenance).await?.is_nothing_new() {
         return Ok(Done::default());
     }
     let count = transaction(cx, async |tx| {
         // Again, because another node may have been faster.
-        let mut seen = survey(cx, upkeep).await?;
+        let mut seen = survey(cx, maintenance).await?;
         if !seen.unknown.is_empty() {
             for province in &seen.unknown {
                 pool_level::add(tx, province.code(), cx.now).await?;
             }
-            seen = survey(cx, upkeep).await?;
+            seen = survey(cx, maintenance).await?;
         }
         let mut count = 0;
         for pool in &seen.pools {
@@ -81,10 +84,13 @@ pub(super) async fn watch<D: Database>(cx: &Context<'_, D>, upkeep: &Upkeep) -> 
     Ok(Done { count, more: false })
 }
 
-async fn survey<D: Database>(cx: &Context<'_, D>, upkeep: &Upkeep) -> Result<Survey, Error> {
+async fn survey<D: Database>(
+    cx: &Context<'_, D>,
+    maintenance: &MaintenanceSettings,
+) -> Result<Survey, Error> {
     let mut pools = Vec::new();
     for noted in pool_level::all(cx.db).await? {
-        let low_water = noted.low_water.unwrap_or(upkeep.pool_low_water);
+        let low_water = noted.low_water.unwrap_or(maintenance.pool_low_water);
         let level = pool_level::count(cx.db, noted.province, enough(low_water)).await?;
         pools.push(Seen {
             state: noted.state.next(level, low_water),

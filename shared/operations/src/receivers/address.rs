@@ -7,7 +7,7 @@ use super::secrets::add_secret;
 use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{IncidentKind, Receiver};
-use store::{Database, Subject, Tx, outbox, receiver};
+use store::{Database, Subject, Tx, message, receiver};
 use vault::Zeroizing;
 
 /// Enters the address that a receiver is told at, or none. The operator's first comes with a secret, which is shown this
@@ -56,7 +56,7 @@ pub(crate) async fn enter_address<D: Database>(
         return Err(Reason::UnknownReceiver.into());
     }
     if url.is_some() {
-        outbox::restart(tx, to, cx.now).await?;
+        message::restart(tx, to, cx.now).await?;
     }
     close_incident(
         cx,

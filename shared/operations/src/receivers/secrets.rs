@@ -2,7 +2,7 @@
 
 use super::super::Context;
 use super::super::clients::{MAX_OVERLAP_SECS, malformed};
-use super::super::outbox::{Key, secret_key, secret_text};
+use super::super::messages::{Key, secret_key, secret_text};
 use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{Receiver, SECOND_MS, Timestamp};

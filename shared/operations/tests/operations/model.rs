@@ -239,7 +239,7 @@ impl Model {
         none(
             "each ended writing is told once",
             "SELECT COUNT(*) FROM task t WHERE (state IN ('succeeded', 'failed')) <> \
-             (SELECT COUNT(*) FROM outbox o WHERE o.task_id = t.id)",
+             (SELECT COUNT(*) FROM message o WHERE o.task_id = t.id)",
         );
         none(
             "the allowance used is what the charged sessions cost",

@@ -68,7 +68,7 @@ pub const GATEWAY_REPORT: Interface = act("gateway.report", "/internal/gateway/r
 pub const CRON: Interface = timer("cron", "/internal/cron");
 
 /// Periodic work that needs nothing but the database.
-pub const UPKEEP: Interface = timer("upkeep", "/internal/upkeep");
+pub const MAINTENANCE: Interface = timer("upkeep", "/internal/upkeep");
 
 /// Operator: how much data numbers used.
 pub const INGEST_USAGE: Interface = records("ingest.usage", "/ingest/v1/usage");
@@ -273,7 +273,7 @@ pub const INTERNAL: &[&Interface] = &[
     &GATEWAY_SESSIONS,
     &GATEWAY_REPORT,
     &CRON,
-    &UPKEEP,
+    &MAINTENANCE,
     &INGEST_USAGE,
     &INGEST_LOCATION,
     &INGEST_NUMBER_STATUS,
