@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use spin_host::Connection;
 use web::{Call, Param, Refusal, Reply, field};
 
-/// A receiver's address, how it fares, and its secrets without what they are.
+/// A receiver's address, its failures, and its secrets without their values.
 pub(crate) async fn show(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
     let to = call.params.required(Param::Receiver, Receiver::parse)?;
     let view = receiver_view(call.cx, &to).await?;

@@ -1,8 +1,8 @@
 //! `/internal/cron`: the periodic work. Has `maintenance` do the jobs that need nothing but the database, and sends the
 //! messages that are due (§7.3).
 //!
-//! Whoever holds `cron_secret` may tick it: a timer, a gateway, several nodes at once. A tick does a bounded amount; what
-//! it does not get done stays due, and `more` says so. What fails of it does not stop the rest.
+//! Whoever holds `cron_secret` may tick it: a timer, a gateway, several nodes at once. A tick does a bounded amount;
+//! what it does not get done stays due, and `more` says so. What fails of it does not stop the rest.
 
 mod messages;
 
@@ -31,7 +31,7 @@ async fn handle(request: Request) -> impl IntoResponse {
     spin_host::serve(&interface::CRON, REQUIRED_VARIABLES, request, tick).await
 }
 
-/// Being called, `maintenance` brings a database up to this program; its text is too much for two.
+/// Calling `maintenance` migrates the database: the text of the migrations would be too much for two components.
 fn by_maintenance(_: &Connection, _: Timestamp) -> Migrating<'_> {
     Box::pin(async {
         let settings = spin_host::settings(REQUIRED_VARIABLES).await?;
@@ -69,7 +69,7 @@ async fn tick(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
         .with("more", maintenance["more"] == true || did_something || sent.more))
 }
 
-/// Notes what came of sending, and says it.
+/// Records the run of the messages job and makes its part of the answer.
 async fn finish(call: &Call<'_, Connection>, sent: Result<DeliveryCounts, Error>) -> (DeliveryCounts, Value) {
     let (sent, outcome) = match sent {
         Ok(sent) => {
@@ -78,7 +78,7 @@ async fn finish(call: &Call<'_, Connection>, sent: Result<DeliveryCounts, Error>
         }
         Err(error) => (DeliveryCounts::default(), Err(error)),
     };
-    // What cannot be read or noted does not undo what was sent.
+    // A failure to read or write the job log does not undo what was sent.
     let job_log = read_job_log(call.cx).await.unwrap_or_default();
     let mut answer = finish_job(call, &job_log, MESSAGES_JOB, &outcome).await;
     if outcome.is_ok() {

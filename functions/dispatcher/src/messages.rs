@@ -1,6 +1,6 @@
 //! §7.3: sends the messages that are due, many at a time, and those that become due meanwhile.
 //!
-//! A receiver that does not answer holds up its own messages and no others: of each only a few are on their way, of one
+//! A receiver that does not answer delays its own messages and no others: each receiver has only a few in flight, one
 //! that fails even fewer, and near the end of a tick none that may take long are begun.
 
 use std::time::{Duration, Instant};
@@ -18,10 +18,10 @@ use spin_host::{self, Connection, POST_SECS, post, within};
 const SENDING_SECS: u64 = 20;
 /// How long it takes up messages to receivers that fail, in seconds: whatever they do, it is over when sending ends.
 const SENDING_TO_FAILING_SECS: u64 = SENDING_SECS - POST_SECS;
-/// How often it looks for messages that became due while others are on their way, in milliseconds.
+/// How often it looks for messages that became due while others are in flight, in milliseconds.
 const LOOK_MS: u64 = 200;
 
-/// What a tick did.
+/// What a tick sent, by what became of it.
 #[derive(Default)]
 pub(crate) struct DeliveryCounts {
     pub(crate) delivered: usize,
@@ -31,17 +31,17 @@ pub(crate) struct DeliveryCounts {
     pub(crate) more: bool,
 }
 
-/// An attempt that ended.
+/// A finished attempt.
 type Ended = (MessageId, u32, AttemptResult);
 
 /// Sends until nothing is due, or time is up.
 pub(crate) async fn send_due(cx: &Context<'_, Connection>) -> Result<DeliveryCounts, Error> {
     let started = Instant::now();
     let mut sent = DeliveryCounts::default();
-    let mut flying = FuturesUnordered::new();
+    let mut in_flight = FuturesUnordered::new();
     let mut failure = None;
     loop {
-        let room = MAX_MESSAGES_PER_CALL.saturating_sub(u32::try_from(flying.len()).unwrap_or(u32::MAX));
+        let room = MAX_MESSAGES_PER_CALL.saturating_sub(u32::try_from(in_flight.len()).unwrap_or(u32::MAX));
         let time = started.elapsed();
         let may_begin = failure.is_none() && time < Duration::from_secs(SENDING_SECS);
         if may_begin && room > 0 {
@@ -50,19 +50,19 @@ pub(crate) async fn send_due(cx: &Context<'_, Connection>) -> Result<DeliveryCou
                 failing_too: time < Duration::from_secs(SENDING_TO_FAILING_SECS),
             };
             match due_messages(&cx.at(spin_host::now()), request).await {
-                Ok(due) => flying.extend(due.into_iter().map(|message| async move {
+                Ok(due) => in_flight.extend(due.into_iter().map(|message| async move {
                     let posted = post(&message.url, &message.headers, message.body).await;
                     (message.id, message.attempt, posted.result)
                 })),
-                // What is on its way is recorded before the failure is reported.
+                // What is in flight is recorded before the failure is reported.
                 Err(error) => failure = Some(error),
             }
         }
-        if flying.is_empty() {
+        if in_flight.is_empty() {
             sent.more = !may_begin;
             break;
         }
-        if let Some(Some(ended)) = within(Duration::from_millis(LOOK_MS), flying.next()).await
+        if let Some(Some(ended)) = within(Duration::from_millis(LOOK_MS), in_flight.next()).await
             && let Err(error) = record(cx, &mut sent, ended).await
         {
             failure = Some(error);

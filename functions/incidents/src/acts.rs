@@ -1,4 +1,4 @@
-//! What people do about incidents (§8.2, §8.3.1).
+//! What administrators do about incidents (§8.2, §8.3.1).
 
 use domain::error::Reason;
 use domain::{ClientId, Eid, IncidentId, Province};
@@ -40,7 +40,7 @@ fn about(request: &TextFields) -> Result<About, Refusal> {
     }
 }
 
-/// Settles, makes severe, reports or concludes an incident; which, the interface's name says.
+/// Settles, escalates or reports an incident, or gives its final report; which, the interface's name says.
 pub(crate) async fn act(name: &str, call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
     let names: &[&str] = match name {
         "admin.incidents.close" => &["id", "note"],

@@ -1,4 +1,4 @@
-//! How the periodic work fares, and what was destroyed at the end of its retention.
+//! The health of the periodic work, and what was destroyed at the end of its retention.
 
 use operations::{destructions, job_views};
 use serde_json::{Value, json};

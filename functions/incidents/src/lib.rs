@@ -1,5 +1,5 @@
-//! `/admin/v1/incidents…`, `/admin/v1/chips/faulty`, `/admin/v1/alerts…` and `/admin/v1/health`, §8: what went wrong and
-//! what is learnt from it, what the operator should know of, and how the periodic work fares.
+//! `/admin/v1/incidents…`, `/admin/v1/chips/faulty`, `/admin/v1/alerts…` and `/admin/v1/health`, §8: what went wrong
+//! and what is learnt from it, what the operator should know of, and the health of the periodic work.
 //!
 //! Opened by `admin_secret`.
 

@@ -1,4 +1,4 @@
-//! `/ingest/v1/…`: what operators tell about their numbers, as lines of JSON: the source of §7.2.3.2 to §7.2.3.5.
+//! `/ingest/v1/…`: what operators report about their numbers, as lines of JSON: the source of §7.2.3.2 to §7.2.3.5.
 //!
 //! Opened by `ingest_secret`. Never repeats what a record says: errors name lines and fields.
 

@@ -25,7 +25,7 @@ async fn handle(request: Request) -> impl IntoResponse {
 }
 
 async fn work(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
-    // What cannot be read or noted is no reason to leave the work undone.
+    // A failure to read or write the job log is no reason to leave the work undone.
     let job_log = read_job_log(call.cx).await.unwrap_or_default();
     let mut jobs = serde_json::Map::new();
     let mut more = false;

@@ -1,4 +1,4 @@
-//! The pools of operator numbers: how many each province has left, and at how many the operator is told.
+//! The pools of operator numbers: how many each province has left, and at how many the operator is alerted.
 
 use domain::Province;
 use domain::error::Reason;

@@ -25,7 +25,7 @@ async fn token(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
         .with("token", issued.token)
         .with("expire_time", issued.expire_time)
         .with_budget(issued.budget);
-    // Every client takes a token now and then: the people behind it hear here what its address cannot be told.
+    // Every client takes a token now and then: this answer says what cannot be sent to its address.
     Ok(match issued.callbacks_stopped_at {
         Some(at) => {
             let at = call.text_of(at);

@@ -117,7 +117,7 @@ uuid_id! {
     SessionId
 }
 uuid_id! {
-    /// Identifier of a callback; the receiver's `webhook-id`.
+    /// Identifier of a message; the receiver's `webhook-id`.
     MessageId
 }
 uuid_id! {

@@ -78,7 +78,7 @@ pub enum Kind {
     Province,
     /// Way of writing.
     WriteType,
-    /// Client, task, session or callback identifier.
+    /// Client, task, session or message identifier.
     Id,
     /// Anything else: a date, a network type, a service, a permission …
     Value,

@@ -20,7 +20,7 @@ pub const MAX_NOTED: usize = 1_000;
 
 /// Something the operator should know of.
 pub(super) struct NewAlert<'a> {
-    /// Kind.
+    /// Kind of the alert.
     pub(super) kind: AlertKind,
     /// What it is about.
     pub(super) subject: &'a Subject,
@@ -28,7 +28,7 @@ pub(super) struct NewAlert<'a> {
     pub(super) fields: Vec<(&'static str, String)>,
 }
 
-/// Adds an alert to the transaction under way, and the message that tells the operator, if there is an address.
+/// Adds an alert to the transaction under way, and the message to the operator, if there is an address.
 pub(super) async fn raise<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
@@ -49,7 +49,7 @@ pub(super) async fn raise<D: Database>(
         .vault
         .seal(cx.random, alert::BODY, id.text().as_bytes(), &body)?;
     alert::insert(tx, id, kind.code(), subject, sealed, cx.now).await?;
-    // Nobody is told by an address that does not take what it is told.
+    // The operator's own address failing cannot be reported to that address.
     let operator = Receiver::Operator;
     if *subject == Subject::receiver(&operator) || !has_address(cx, &operator).await? {
         return Ok(());

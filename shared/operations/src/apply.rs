@@ -25,7 +25,7 @@ pub const MIN_WRITE_ALLOWANCE_BYTES: u64 = 32 * 1024;
 /// changes the state of a known card (§6.3 Table 2). Absent and empty are the same.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ApplyRequest<'a> {
-    /// The chip.
+    /// EID of the chip.
     pub eid: &'a str,
     /// `0` designated, `1` automatic.
     pub write_type: &'a str,
@@ -40,7 +40,7 @@ pub struct ApplyRequest<'a> {
 /// An accepted application.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Applied {
-    /// The task.
+    /// Identifier of the task.
     pub task_id: TaskId,
     /// State of the card now.
     pub card_status: CardStatus,
@@ -48,7 +48,7 @@ pub struct Applied {
     pub repeated: bool,
 }
 
-/// What the client wants written.
+/// Which number the client asks for.
 enum NumberChoice {
     /// This data card, allotted to the client beforehand (§5.4.1).
     Designated { iccid: BlindIndex, msisdn: BlindIndex },
@@ -119,7 +119,7 @@ async fn repeated<D: Database>(
     }
 }
 
-/// §6.2.2.2: everything about the application and the chip that can be told before a number is looked for.
+/// §6.2.2.2: everything about the application and the chip that can be checked before a number is looked for.
 async fn examine<D: Database>(
     cx: &Context<'_, D>,
     chip: &ChipRow,

@@ -16,11 +16,11 @@ pub const WRONG_SECRETS: (u32, u32) = (20, 30);
 /// Refused calls a minute, of callers that are not known, that one address may make before they are answered 429 and
 /// not logged one by one.
 pub const REFUSALS_PER_MINUTE: u32 = 600;
-/// Addresses forgotten by one call of [`forget_strangers`].
+/// Most throttles deleted by one call of [`forget_ip_throttles`].
 const MAX_FORGOTTEN: u32 = 1_000;
 
-/// What an address is blamed for. Each has a bucket of its own, so that a caller whose token is wrong can still take
-/// a new one.
+/// A failed authentication of an address. Each kind has a bucket of its own, so that a caller whose token is wrong can
+/// still take a new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FailedAuth {
     /// A wrong client secret.
@@ -77,7 +77,7 @@ pub async fn spend_calls<D: Database>(
     ))
 }
 
-/// Refuses an address that has presented too many wrong secrets.
+/// Refuses an address with too many failed authentications of this kind.
 ///
 /// # Errors
 /// [`domain::error::Reason::RateLimited`] with the time to wait.
@@ -96,7 +96,7 @@ pub async fn throttle<D: Database>(
     }
 }
 
-/// Counts one more misdeed of an address.
+/// Counts a failed authentication of an address.
 ///
 /// # Errors
 /// [`domain::error::Reason::RateLimited`] with the time to wait when it was one too many.
@@ -117,7 +117,7 @@ pub async fn record_failed_auth<D: Database>(
     Err(Error::rate_limited(wait, None))
 }
 
-/// Forgets addresses whose misdeeds are so long ago that they do not count any more.
+/// Deletes throttles of addresses whose failures are so long ago that they do not count any more.
 ///
 /// # Errors
 /// `Reason::Unavailable` when the database is busy.

@@ -32,7 +32,7 @@ pub async fn claim_inquiry<D: Database>(
     .await
 }
 
-/// Stores an answer; true when it was news.
+/// Stores an answer; true when it changed what is known.
 ///
 /// # Errors
 /// `Reason::Unavailable` when the database is busy.

@@ -1,6 +1,5 @@
-//! The use cases, one file each. An operation reads as a story with a beginning and one commit: it
-//! opens a transaction, reads what it needs, asks the state machine, writes guarded statements with
-//! history and callback rows, and commits.
+//! The use cases, one file each. An operation opens one transaction, reads what it needs, asks the state machine,
+//! writes guarded statements with history and message rows, and commits.
 //!
 //! An operation knows neither HTTP nor which database it runs on, and has no clock and no randomness
 //! but those of its [`Context`].

@@ -1,7 +1,7 @@
 //! §7.2.3.2, §7.2.3.3, §7.2.3.5: a number as a client sees it, its data of this month, the city it is online in.
 //!
 //! A client sees a number that is allotted to it, or that is reserved for or written to one of its chips. What the
-//! operator has not told is unknown and not guessed.
+//! operator has not reported is unknown and not guessed.
 
 use super::{Caller, Context};
 use domain::error::{Error, Reason};
@@ -35,7 +35,7 @@ pub struct NumberView {
     pub eid: Option<String>,
     /// Province it belongs to.
     pub province: Province,
-    /// State.
+    /// State of the number.
     pub status: NumberStatus,
     /// When the operator opened it.
     pub open_time: Option<Timestamp>,
@@ -49,7 +49,7 @@ pub struct NumberView {
 }
 
 impl NumberView {
-    /// When the operator last told about a topic.
+    /// When the operator last reported on a topic.
     #[must_use]
     pub fn reported_at(&self, topic: Topic) -> Option<Timestamp> {
         self.reported_at[topic as usize]

@@ -65,7 +65,7 @@ pub async fn release_numbers<D: Database>(cx: &Context<'_, D>, iccids: &[Iccid])
     .await
 }
 
-/// The numbers that `judge` lets change; it tells whether one changes, or that it must not.
+/// The numbers that `judge` lets change: it returns whether one changes, or `None` when it must not.
 async fn examined<D: Database>(
     cx: &Context<'_, D>,
     iccids: &[Iccid],
@@ -186,7 +186,7 @@ pub async fn register_fault<D: Database>(cx: &Context<'_, D>, eid: &Eid, faulty:
         guarded(chip::register_fault(tx, &index, faulty, cx.now).await?)?;
         let subject = Subject::chip(&index);
         match (chip.faulty, faulty) {
-            // Again is no news, even if somebody has settled it meanwhile.
+            // Registering again opens no new incident, even if the first was settled meanwhile.
             (true, true) => Ok(()),
             (false, true) => open_incident(cx, tx, IncidentKind::ChipFault, &subject)
                 .await

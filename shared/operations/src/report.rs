@@ -55,7 +55,7 @@ pub struct ReportAnswer {
 
 /// Takes a report. Bytes are deducted by how far the counts went up (§5.2.1.2), also those of a session
 /// that is superseded by now; whatever else it says is then refused. A success or failure changes card,
-/// task, number, history and callback together. A report seen before changes nothing.
+/// task, number, history and message together. A report seen before changes nothing.
 ///
 /// # Errors
 /// [`Reason::UnknownSession`], [`Reason::SessionSuperseded`], [`Reason::SessionClosed`],
@@ -282,7 +282,7 @@ async fn succeed<D: Database>(
     enqueue(cx, tx, chip, task, &number, WriteResult::Written).await
 }
 
-/// Ends a task without success: the card becomes 写卡失败, the number stays with it, the client is told.
+/// Ends a task without success: the card becomes 写卡失败, the number stays with it, the client gets a message.
 pub(super) async fn fail<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
@@ -332,7 +332,7 @@ fn in_order(yes: bool) -> Result<(), Error> {
     }
 }
 
-/// Keeps what the gateway tells the operator. Sealed, because it may quote what the card holds.
+/// Keeps the gateway's note to the operator. Sealed, because it may quote what the card holds.
 async fn note<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,

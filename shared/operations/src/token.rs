@@ -107,7 +107,7 @@ pub async fn issue_token<D: Database>(
 }
 
 /// The generation of the live secret that was presented. As many comparisons are made for a client that does not
-/// exist as for one that does, so that the time taken does not tell.
+/// exist as for one that does, so that the time taken reveals nothing.
 fn generation_of<D>(cx: &Context<'_, D>, presented: &str, secrets: &[SecretRow]) -> Option<i64> {
     let mut live = secrets.iter().filter(|secret| secret.is_live(cx.now));
     let mut found = None;

@@ -1,4 +1,4 @@
-//! An HTTP request of the host through an interface's checks and the endpoint's sentence, and back.
+//! Carries an HTTP request of the host through an interface's checks to the endpoint's handler, and the answer back.
 
 use std::net::IpAddr;
 use std::rc::Rc;
@@ -63,7 +63,7 @@ async fn answer(
     // either, the requests of an instance take turns with one connection instead of each opening its own.
     let journal = match Connection::take(now, Durability::Process, migrate).await {
         Ok(journal) => journal,
-        // Without the database nothing is worked on, but a call that is refused anyway is told why.
+        // Without the database nothing is worked on, but a call that is refused anyway is answered with its own reason.
         Err(error) => return Err(received.err().unwrap_or_else(|| error.into())),
     };
     let outcome = match received {
@@ -108,7 +108,7 @@ fn announces_a_body(method: &Method, headers: &HeaderMap) -> bool {
     method != Method::GET || headers.contains_key(CONTENT_LENGTH) || headers.contains_key(TRANSFER_ENCODING)
 }
 
-/// Carries the call into the endpoint's sentence.
+/// Takes the connections that the interface needs and runs the handler.
 async fn work(
     exchange: &Exchange,
     settings: &Settings,

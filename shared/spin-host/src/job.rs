@@ -1,4 +1,4 @@
-//! The end of a job of the periodic work: it is noted, logged when it failed, and told.
+//! Finishes a run of a job: records it, logs a failure, and makes the answer to the tick.
 
 use serde_json::{Value, json};
 
@@ -7,9 +7,9 @@ use domain::error::Error;
 use operations::{Done, JobLog, record_run};
 use web::Call;
 
-/// Notes in the diary what came of a job, and returns it as the answer to a tick says it.
+/// Records the run of a job in the job log and returns its part of the answer to a tick.
 ///
-/// That it cannot be noted is logged: it undoes nothing of what the job did.
+/// When the record fails, that is logged: it undoes nothing of what the job did.
 pub async fn finish_job(
     call: &Call<'_, Connection>,
     job_log: &JobLog,

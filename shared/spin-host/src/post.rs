@@ -16,9 +16,9 @@ use web::{MAX_RECEIPT_BYTES, read_receipt, unread_receipt};
 /// How long one attempt may take, from connecting to the last byte of the answer, in seconds.
 pub const POST_SECS: u64 = 10;
 
-/// What came of a POST.
+/// The result of a POST.
 pub struct Posted {
-    /// What it means for the message.
+    /// The result of the attempt.
     pub result: AttemptResult,
     /// The answer's body, as far as it was read.
     pub answer: Vec<u8>,

@@ -17,8 +17,8 @@ thread_local! {
     static SETTINGS: RefCell<Option<Rc<Settings>>> = const { RefCell::new(None) };
 }
 
-/// Which variables a component needs beyond `index_key`; the manifest maps exactly these to it. And whether it brings an
-/// older database up to this program, as components do that are not large already.
+/// Which variables a component requires beyond `index_key`; the manifest maps exactly these to it. Also whether it
+/// migrates an older database, as components do that are not large already.
 #[derive(Debug, Clone, Copy)]
 pub struct RequiredVariables {
     /// `sealing_keys`: seals or opens stored values.

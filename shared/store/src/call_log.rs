@@ -68,7 +68,7 @@ pub struct NewCallRow<'a> {
 /// A row as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallRow {
-    /// Key.
+    /// Key: the time of the call and a salt.
     pub id: i64,
     /// The client, if it is known or was named.
     pub client_id: Option<String>,

@@ -92,7 +92,8 @@ pub async fn full_at<D: Database>(
     )
 }
 
-/// Takes one permit out of an address's bucket; nothing when there is none.
+/// Takes one permit out of an address's bucket and returns when it is full again, in microseconds; `None` when it is
+/// empty.
 pub async fn count_failure<D: Database>(
     db: &D,
     address: &str,

@@ -56,7 +56,7 @@ pub struct StepRow {
     pub reason: String,
     /// The task it belongs to.
     pub task_id: Option<TaskId>,
-    /// When.
+    /// When the step was made.
     pub at: Timestamp,
 }
 

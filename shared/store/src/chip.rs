@@ -65,7 +65,7 @@ pub struct ChipRow {
     pub eid_sealed: Vec<u8>,
     /// Whose it is.
     pub client_id: ClientId,
-    /// Model.
+    /// Model of the chip.
     pub chip_model: String,
     /// Name of its card profile.
     pub profile: String,
@@ -101,7 +101,7 @@ impl ChipRow {
     /// Opens the EID.
     ///
     /// # Errors
-    /// Those of the vault.
+    /// `Reason::Internal` when the EID cannot be opened.
     pub fn eid(&self, vault: &Vault) -> Result<Eid, Error> {
         let text = vault.open_text(EID, self.eid_index.as_bytes(), &self.eid_sealed)?;
         Eid::parse(&text).map_err(Error::internal)
@@ -116,7 +116,7 @@ pub struct NewChipRow {
     pub eid_sealed: Vec<u8>,
     /// Whose it is.
     pub client_id: ClientId,
-    /// Model.
+    /// Model of the chip.
     pub chip_model: String,
     /// Name of its card profile.
     pub profile: String,
@@ -274,7 +274,7 @@ pub struct FaultyRow {
     pub eid_sealed: Vec<u8>,
     /// Whose it is.
     pub client_id: ClientId,
-    /// Model.
+    /// Model of the chip.
     pub chip_model: String,
     /// Since when it is in the register.
     pub since: Timestamp,

@@ -13,7 +13,7 @@ pub struct DestructionRow {
     pub day: String,
     /// Kind of data.
     pub kind: String,
-    /// Rows.
+    /// How many rows were destroyed.
     pub count: u32,
 }
 

@@ -7,7 +7,7 @@ use vault::{BlindIndex, Column};
 
 /// Sealed column: what the agent called itself; it contains the EID.
 pub const AGENT: Column = Column("device_session.agent");
-/// Sealed column: what the gateway told the operator.
+/// Sealed column: the gateway's note to the operator.
 pub const NOTE: Column = Column("device_session.note");
 
 macro_rules! columns {
@@ -53,7 +53,7 @@ pub enum SessionState {
 pub struct SessionRow {
     /// Identifier.
     pub id: SessionId,
-    /// The chip.
+    /// Blind index of the chip's EID.
     pub eid_index: BlindIndex,
     /// The task it works for.
     pub task_id: Option<TaskId>,
@@ -63,7 +63,7 @@ pub struct SessionRow {
     pub attempt: u32,
     /// Step of the task when it was opened.
     pub resume_step: u32,
-    /// State.
+    /// State of the session.
     pub state: SessionState,
     /// Test allowance left when it was opened, in bytes.
     pub allowance_at_open: u64,
@@ -81,7 +81,7 @@ pub struct SessionRow {
 pub struct NewSessionRow<'a> {
     /// Identifier.
     pub id: SessionId,
-    /// The chip.
+    /// Blind index of the chip's EID.
     pub eid_index: &'a BlindIndex,
     /// The task it works for.
     pub task_id: Option<TaskId>,
@@ -160,7 +160,7 @@ pub async fn set_seq<D: Database>(tx: &Tx<'_, D>, id: SessionId, seq: i64) -> Re
     Ok(!tx.run(SET_SEQ, &[seq.into(), id.text().into()]).await?.is_empty())
 }
 
-/// Notes what the gateway told the operator.
+/// Stores the gateway's note to the operator.
 pub async fn set_note<D: Database>(
     tx: &Tx<'_, D>,
     id: SessionId,

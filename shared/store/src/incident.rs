@@ -27,7 +27,7 @@ macro_rules! select {
 const OPEN: &str = "INSERT INTO incident (id, kind, subject, severity, since, opened_at, severe_at, handle_by, \
     notices, next_check_at, opened_by, note_sealed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
     ON CONFLICT (kind, subject) WHERE closed_at IS NULL DO NOTHING RETURNING id";
-// Only what the clock and the acts change; the incident must stand as it did when it was read.
+// Only what the clock and the acts change; the incident must be in the state in which it was read.
 const CHANGE: &str = "UPDATE incident SET severity = $1, severe_at = $2, handle_by = $3, closed_at = $4, \
     reported_at = $5, final_report_at = $6, notices = $7, next_check_at = $8 WHERE id = $9 AND severity = $10 \
     AND notices = $11 AND COALESCE(closed_at, 0) = $12 RETURNING id";
@@ -94,7 +94,7 @@ pub struct IncidentRow {
     pub subject: Subject,
     /// When it was opened.
     pub opened_at: Timestamp,
-    /// How it stands.
+    /// Its state.
     pub state: IncidentState,
     /// Who opened it.
     pub opened_by: By,
@@ -116,7 +116,7 @@ pub struct NewIncidentRow<'a> {
     pub id: IncidentId,
     /// What it is about.
     pub subject: &'a Subject,
-    /// How it stands.
+    /// Its state.
     pub state: &'a IncidentState,
     /// Who opens it.
     pub opened_by: By,
@@ -148,7 +148,7 @@ pub async fn open<D: Database>(
     changed(tx, OPEN, &params).await
 }
 
-/// Stores how an incident that stood as in `before` stands now. False when it changed meanwhile.
+/// Stores the new state of an incident that was in the state of `before`. False when it changed meanwhile.
 pub async fn change<D: Database>(
     tx: &Tx<'_, D>,
     before: &IncidentRow,
@@ -270,7 +270,7 @@ pub struct KindFigures {
     pub late: i64,
 }
 
-/// Counts the incidents that were opened from `from` until before `to`, by kind, as they stand at `now`.
+/// Counts the incidents opened from `from` until before `to`, by kind, in their state at `now`.
 pub async fn figures<D: Database>(
     db: &D,
     from: Timestamp,

@@ -1,4 +1,4 @@
-//! Table `message_attempt`: each time a callback was sent, and what came of it.
+//! Table `message_attempt`: each attempt to send a message, and its result.
 
 use super::{Database, DbError, Run as _, Tx, first};
 use domain::{MessageId, Timestamp};
@@ -7,7 +7,7 @@ const INSERT: &str = "INSERT INTO message_attempt (message_id, attempt, started_
 const FINISH: &str = "UPDATE message_attempt SET finished_at = $1, accepted = $2, http_status = $3, error = $4 \
     WHERE message_id = $5 AND attempt = $6 AND finished_at IS NULL RETURNING started_at";
 
-/// Notes that an attempt begins.
+/// Records that an attempt begins.
 pub async fn insert<D: Database>(
     tx: &Tx<'_, D>,
     id: MessageId,
@@ -19,7 +19,7 @@ pub async fn insert<D: Database>(
         .map(drop)
 }
 
-/// Notes what came of an attempt; when it began. `None` when there is no such attempt or it has its result already.
+/// Records the result of an attempt and returns when it began; `None` when there is no such attempt or it has a result.
 pub async fn finish<D: Database>(
     tx: &Tx<'_, D>,
     id: MessageId,

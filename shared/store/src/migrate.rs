@@ -1,8 +1,8 @@
 //! Brings a database to the schema this program knows.
 //!
 //! Migrations are numbered files that are never edited once released; a statement in them ends with
-//! `;` at the end of a line, and a comment fills its lines. They are written for SQLite and libSQL; another engine brings its own
-//! files for the same tables.
+//! `;` at the end of a line, and a comment fills its lines. They are written for SQLite and libSQL; another engine
+//! brings its own files for the same tables.
 
 use super::{Database, DbError, Run as _, transaction};
 use domain::Timestamp;
@@ -35,7 +35,8 @@ const ADD_VERSION: &str = "INSERT INTO schema_version (version, applied_at) VALU
 /// Applies what is missing. Doing it again changes nothing; several processes may do it at once.
 ///
 /// # Errors
-/// [`Reason::SchemaAhead`] when the database is newer than this program; [`Reason::Unavailable`] when the database is busy.
+/// [`Reason::SchemaAhead`] when the database is newer than this program; [`Reason::Unavailable`] when the database is
+/// busy.
 pub async fn migrate<D: Database>(db: &D, now: Timestamp) -> Result<(), Error> {
     if check(db).await.is_ok() {
         return Ok(());

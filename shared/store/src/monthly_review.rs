@@ -19,7 +19,7 @@ pub struct ReviewRow {
     pub made_at: Timestamp,
 }
 
-/// What tells from which month on reviews are missing.
+/// From which month on reviews are missing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Span {
     /// The latest month that has one.

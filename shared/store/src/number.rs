@@ -106,7 +106,7 @@ pub struct NumberRow {
     pub k_sealed: Vec<u8>,
     /// Sealed OPc.
     pub opc_sealed: Vec<u8>,
-    /// State.
+    /// State of the number.
     pub status: NumberStatus,
     /// The chip it is reserved for or written to.
     pub eid_index: Option<BlindIndex>,

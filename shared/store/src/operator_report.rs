@@ -1,4 +1,4 @@
-//! What operators tell about their numbers: data used, city, state, opening time. Batches go through `json_each`, one
+//! What operators report about their numbers: data used, city, state, opening time. Batches go through `json_each`, one
 //! statement for up to a thousand records, because each statement crosses from the component into the host.
 //!
 //! A batch is a JSON array of records `[kind, key, …]`: `kind` is `i` or `m`, `key` the blind index of ICCID or MSISDN
@@ -95,7 +95,7 @@ const STORE_OPEN_TIME: &str = "UPDATE number SET open_time = j.opened, open_time
 pub struct Known {
     /// The number.
     pub iccid_index: BlindIndex,
-    /// When it was reported last, and what, as text.
+    /// The latest report: its moment, and its content as text.
     pub reported: Option<(Timestamp, String)>,
     /// True when the number is retired.
     pub is_retired: bool,

@@ -25,7 +25,7 @@ pub struct PoolRow {
     pub province: Province,
     /// The mark that is in force for this province alone.
     pub low_water: Option<u32>,
-    /// State.
+    /// State of the pool.
     pub state: PoolState,
     /// How many numbers there were, up to where more makes no difference.
     pub level: u32,

@@ -1,4 +1,4 @@
-//! Table `receiver`: the addresses of clients and of the operator, and how they have fared.
+//! Table `receiver`: the addresses of clients and of the operator, and since when they fail.
 
 use super::{Database, DbError, Row, Run as _, Tx, first};
 use domain::{Receiver, StopCause, Timestamp};
@@ -31,7 +31,7 @@ pub struct ReceiverRow {
     pub stopped: Option<(Timestamp, StopCause)>,
 }
 
-/// Adds a receiver, unless it is there.
+/// Adds a receiver, unless it exists.
 pub async fn insert<D: Database>(
     tx: &Tx<'_, D>,
     receiver: &Receiver,

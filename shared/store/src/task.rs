@@ -60,9 +60,9 @@ pub struct TaskRow {
     pub write_type: WriteType,
     /// The province that was asked for; automatic only.
     pub province: Option<String>,
-    /// Its number.
+    /// Blind index of the ICCID of its number.
     pub iccid_index: BlindIndex,
-    /// State.
+    /// State of the task.
     pub state: TaskState,
     /// What the next device session is for.
     pub next_work: Work,
@@ -90,7 +90,7 @@ pub struct NewTaskRow<'a> {
     pub write_type: WriteType,
     /// The province that was asked for.
     pub province: Option<&'a str>,
-    /// Its number.
+    /// Blind index of the ICCID of its number.
     pub iccid_index: &'a BlindIndex,
 }
 

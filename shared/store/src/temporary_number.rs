@@ -1,4 +1,4 @@
-//! The columns of table `chip` that hold its temporary number and what was told about its test period (§5.3.1.3), and
+//! The columns of table `chip` that hold its temporary number and the notices about its test period (§5.3.1.3), and
 //! table `temporary_number_history`: the numbers it had before.
 
 use time::Date;
@@ -12,7 +12,7 @@ pub const PAST_MSISDN: Column = Column("temporary_number_history.msisdn");
 /// Sealed column: ICCID of a temporary number of the past.
 pub const PAST_ICCID: Column = Column("temporary_number_history.iccid");
 
-// A period that ended before anybody was warned of it is told as over, and not as ending.
+// A period that ended before its warning was given gets the notice that it is over, and no warning.
 macro_rules! ending {
     () => {
         "FROM chip WHERE temp_next_at <= $1 AND temp_stage = 0 AND temp_expires_at > $1"
@@ -60,7 +60,7 @@ const PAST: &str = "SELECT seq, msisdn_sealed, iccid_sealed, opened_on, expires_
 const KEEP: &str = "INSERT INTO temporary_number_history (eid_index, seq, msisdn_sealed, iccid_sealed, opened_on, \
     expires_at, replaced_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
 
-/// What there is to tell about a test period.
+/// A notice about a test period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExpiryNotice {
     /// It ends soon.
@@ -69,7 +69,7 @@ pub enum ExpiryNotice {
     Ended,
 }
 
-/// A chip that the operator is told of.
+/// A chip that a notice is about.
 pub struct ExpiringChipRow {
     /// Blind index of the EID.
     pub eid_index: BlindIndex,
@@ -79,7 +79,7 @@ pub struct ExpiringChipRow {
     pub expires_at: Timestamp,
 }
 
-/// What there is to tell now, of one chip at least.
+/// The notices that are due now for at least one chip.
 pub async fn due<D: Database>(db: &D, now: Timestamp) -> Result<Vec<ExpiryNotice>, DbError> {
     let due = first(&db.run(DUE, &[now.into()]).await?, |row| {
         let notice = [
@@ -95,7 +95,7 @@ pub async fn due<D: Database>(db: &D, now: Timestamp) -> Result<Vec<ExpiryNotice
     Ok(due.unwrap_or_default())
 }
 
-/// Takes up to `limit` chips of which this is to be told: from here on it is told.
+/// Takes up to `limit` chips for which this notice is due, and marks it as given.
 pub async fn take<D: Database>(
     tx: &Tx<'_, D>,
     notice: ExpiryNotice,
@@ -118,7 +118,7 @@ pub async fn take<D: Database>(
         .collect()
 }
 
-/// From here on nothing is told of this chip: it lives on an operator number.
+/// Ends the notices about this chip: it has an operator number.
 pub async fn forget<D: Database>(tx: &Tx<'_, D>, eid_index: &BlindIndex) -> Result<(), DbError> {
     tx.run(FORGET, &[eid_index.into()]).await.map(drop)
 }
@@ -185,7 +185,7 @@ pub async fn collision<D: Database>(
     })
 }
 
-/// Gives a chip its next temporary number, of which nothing was told yet. False when the card is not in `status`.
+/// Gives a chip its next temporary number, with no notice given yet. False when the card is not in `status`.
 pub async fn replace<D: Database>(
     tx: &Tx<'_, D>,
     eid_index: &BlindIndex,
@@ -230,7 +230,7 @@ pub async fn set_remaining<D: Database>(
 
 /// A temporary number that was replaced.
 pub struct PastRow<'a> {
-    /// The chip.
+    /// Blind index of the chip's EID.
     pub eid_index: &'a BlindIndex,
     /// The chip's numbers of the past count from 1.
     pub seq: i64,

@@ -56,7 +56,7 @@ impl Reply {
         self
     }
 
-    /// Adds something that people behind the caller should know to the message, in Chinese and English.
+    /// Adds a note for the caller's staff to the message, in Chinese and English.
     #[must_use]
     pub fn with_note(mut self, zh: String, en: String) -> Self {
         self.note = Some([zh, en]);

@@ -35,23 +35,23 @@ pub struct Variables {
     pub trusted_proxies: Option<String>,
     /// `true` or `false`.
     pub callback_allow_http: Option<String>,
-    /// Days.
+    /// Days for which calls are kept, as a decimal number.
     pub call_log_days: Option<String>,
-    /// Days.
+    /// Days for which records are kept after their end, as a decimal number.
     pub record_days: Option<String>,
-    /// Numbers.
+    /// Low-water mark of a pool in numbers, as a decimal number.
     pub pool_low_water: Option<String>,
 }
 
 /// The configuration of one component.
 pub struct Settings {
-    /// The keys.
+    /// The platform's keys.
     pub vault: Vault,
     /// The platform's time zone.
     pub zone: Zone,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: TrustedProxies,
-    /// Whether callbacks may go over plain http and to special-purpose addresses: test rigs only.
+    /// Whether callbacks may go over plain http and to special-purpose addresses: test environments only.
     pub callback_allow_http: bool,
     /// How the periodic work is configured.
     pub maintenance: MaintenanceSettings,

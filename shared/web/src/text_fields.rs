@@ -1,5 +1,5 @@
-//! A JSON document all of whose fields are text: what an administrator's acts take. Read without a type of its own for
-//! each act, which would fill a component.
+//! A JSON document all of whose fields are text, for the administrator's requests. It is read without a type of its own
+//! for each request, which would fill a component.
 
 use super::call::Call;
 use super::query::{Pair, decode_json};

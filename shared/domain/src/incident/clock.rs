@@ -1,5 +1,5 @@
-//! §8.2, §8.3.1: the clock of an incident. From how it stands follows when it becomes severe, what is overdue, and when
-//! it has to be looked at again. Pure: the time comes in, what is to be told goes out.
+//! §8.2, §8.3.1: the clock of an incident. Its state determines when it becomes severe, what is overdue, and when it
+//! has to be examined again. Pure: the time comes in, the notices that are due go out.
 //!
 //! Every time limit counts from the moment the trouble began, every moment from another moment, so that nothing
 //! depends on when somebody looked.
@@ -12,7 +12,7 @@ pub const REPORT_WITHIN_MS: i64 = HOUR_MS;
 /// Time from the end of a severe incident to the final report, in milliseconds (§8.3.1).
 pub const FINAL_REPORT_WITHIN_MS: i64 = DAY_MS;
 
-/// Something that is told about an incident, once.
+/// A notice about an incident: it became severe or something is overdue. Each is given once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Notice {
     /// It is severe.
@@ -26,7 +26,7 @@ pub enum Notice {
 }
 
 impl Notice {
-    /// Every one.
+    /// Every notice.
     pub const ALL: [Self; 4] = [Self::Severe, Self::Handling, Self::Report, Self::FinalReport];
 
     fn bit(self) -> i64 {
@@ -39,7 +39,7 @@ impl Notice {
     }
 }
 
-/// How an incident stands.
+/// The state of an incident.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IncidentState {
     /// Its kind.
@@ -56,7 +56,7 @@ pub struct IncidentState {
     pub reported_at: Option<Timestamp>,
     /// When its final report came.
     pub final_report_at: Option<Timestamp>,
-    /// What was told already, a bit for each [`Notice`].
+    /// The notices that were given, a bit for each [`Notice`].
     pub notices: i64,
 }
 
@@ -67,7 +67,7 @@ enum Event {
 }
 
 impl IncidentState {
-    /// An incident as it begins.
+    /// The state of an incident that was just opened.
     #[must_use]
     pub fn new(kind: IncidentKind, severity: Severity, since: Timestamp, opened_at: Timestamp) -> Self {
         Self {
@@ -107,7 +107,7 @@ impl IncidentState {
         Some(self.closed_at?.plus(FINAL_REPORT_WITHIN_MS))
     }
 
-    /// The moment that the telling of `notice` is about: when it became severe, or what has passed.
+    /// The moment that `notice` is about: when the incident became severe, or the deadline that has passed.
     #[must_use]
     pub fn moment(&self, notice: Notice) -> Option<Timestamp> {
         match notice {
@@ -126,8 +126,8 @@ impl IncidentState {
         }
     }
 
-    /// Lets it become severe if it is time: whatever is done about it is done about the incident as it is, whether the
-    /// clock has looked or not. Telling is left to the clock.
+    /// Makes it severe if its first limit has passed, so that an act applies to the incident as it is by now, whether
+    /// the clock has run or not. The notice is left to the clock.
     pub fn escalate_if_due(&mut self, now: Timestamp) {
         if let Some(at) = self.escalates_at().filter(|at| *at <= now) {
             self.escalate(at);
@@ -140,16 +140,16 @@ impl IncidentState {
         self.closed_at = Some(at);
     }
 
-    /// When it has to be looked at; `None` when nothing is left. May lie in the past.
+    /// When the clock has to run next; `None` when nothing is left. May lie in the past.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Timestamp> {
         self.next_event().map(|(at, _)| at)
     }
 
-    /// Lets everything happen that is due at `now`, and returns what is to be told, in the order in which it happened.
+    /// Advances the state to `now` and returns the notices that became due, in the order of their moments.
     pub fn advance(&mut self, now: Timestamp) -> Vec<Notice> {
         let mut notices = Vec::new();
-        // Each round escalates, once, or tells something for the first time.
+        // Each round escalates, once, or gives a notice for the first time.
         while let Some((at, event)) = self.next_event().filter(|(at, _)| *at <= now) {
             match event {
                 Event::Escalate => self.escalate(at),
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn an_incident_without_a_limit_is_never_looked_at() {
+    fn an_incident_without_a_limit_has_no_deadline() {
         let mut rejected = general(IncidentKind::TokenRejected);
         assert_eq!(rejected.next_deadline(), None);
         assert!(rejected.advance(Timestamp(i64::MAX)).is_empty());
@@ -284,14 +284,14 @@ mod tests {
     }
 
     #[test]
-    fn what_came_too_late_is_told_even_if_nobody_looked_meanwhile() {
+    fn a_notice_is_given_late_rather_than_never() {
         let mut late = general(IncidentKind::NumberSilent);
         late.closed_at = Some(after(HOUR_MS + 1));
         assert_eq!(late.advance(after(DAY_MS)), [Notice::Handling]);
     }
 
     prop_compose! {
-        /// An incident, and what people do about it: (when, what), in the order of time.
+        /// An incident, and the acts of administrators: (when, what), in the order of time.
         fn story()(
             kind in prop::sample::select(IncidentKind::all().collect::<Vec<_>>()),
             severe in any::<bool>(),
@@ -309,7 +309,7 @@ mod tests {
         }
     }
 
-    /// What people do; each thing once.
+    /// One act of an administrator; each has an effect once.
     fn act(state: &mut IncidentState, what: u8, now: Timestamp) {
         state.escalate_if_due(now);
         let is_severe = state.severity == Severity::Severe;
@@ -326,7 +326,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn each_thing_is_told_once_and_never_early((mut state, steps) in story()) {
+        fn each_notice_is_given_once_and_never_early((mut state, steps) in story()) {
             let mut notices = Vec::new();
             for (at, what) in steps {
                 let now = after(at);
@@ -344,7 +344,7 @@ mod tests {
         }
 
         #[test]
-        fn looking_when_it_is_time_or_at_last_tells_the_same_as_looking_all_the_time((start, steps) in story()) {
+        fn advancing_seldom_gives_the_same_notices_as_advancing_often((start, steps) in story()) {
             let (mut often, mut seldom, mut at_last) = (start, start, start);
             let (mut often_notices, mut seldom_notices) = (Vec::new(), Vec::new());
             let mut last = 0;

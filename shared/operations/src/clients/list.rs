@@ -48,7 +48,7 @@ pub struct ClientView {
 /// A secret, without what it is.
 #[derive(Clone, Debug)]
 pub struct SecretView {
-    /// Its number.
+    /// Counts the secrets of its owner, from 1.
     pub generation: i64,
     /// Whether it is good.
     pub live: bool,

@@ -1,5 +1,5 @@
-//! The incidents that the platform opens and settles by itself: the one door for every use case that sees one. Works in
-//! the transaction under way.
+//! The incidents that the platform opens and settles by itself. Every use case that detects one calls these functions;
+//! they work in the transaction under way.
 
 use super::super::Context;
 use super::super::transition::guarded;
@@ -114,8 +114,8 @@ pub(super) fn are_several(provinces: &[Province]) -> bool {
     provinces.len() >= SEVERAL_PROVINCES
 }
 
-/// One province more or less is without a number: that several are is an incident of its own, which begins and ends
-/// here and nowhere else. The clock tells it.
+/// Opens or closes the incident that several provinces are without numbers, after one of them changed. It is opened and
+/// closed here and nowhere else. The clock gives the notice.
 pub(super) async fn update_multi_province_incident<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,

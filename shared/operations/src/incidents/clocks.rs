@@ -40,8 +40,8 @@ pub(crate) async fn find_stuck_tasks<D: Database>(cx: &Context<'_, D>) -> Result
     .await
 }
 
-/// Looks at the incidents whose time has come: makes severe what stayed open, and tells what is severe or overdue
-/// (§8.2, §8.3.1), each thing once.
+/// Advances the incidents whose deadline has come: makes severe what stayed open, and alerts to what is severe or
+/// overdue (§8.2, §8.3.1), each once.
 pub(crate) async fn advance_clocks<D: Database>(cx: &Context<'_, D>) -> Result<Done, Error> {
     if incident::due(cx.db, cx.now, 1).await?.is_empty() {
         return Ok(Done::default());
@@ -51,7 +51,7 @@ pub(crate) async fn advance_clocks<D: Database>(cx: &Context<'_, D>) -> Result<D
         let eids = sealed_eids(tx, &due).await?;
         for row in &due {
             let sealed = eids.iter().find(|(chip, _)| row.subject.as_chip() == Some(*chip));
-            // One that cannot be opened keeps nobody from being told.
+            // An EID that cannot be opened must not suppress the alert.
             let open = |(chip, sealed): &(BlindIndex, Vec<u8>)| {
                 cx.vault.open_identifier(chip::EID, chip.as_bytes(), sealed).ok()
             };
@@ -79,10 +79,10 @@ async fn advance<D: Database>(
     let notices = state.advance(cx.now);
     guarded(incident::change(tx, row, &state).await?)?;
     if notices.contains(&Notice::Severe) && state.kind == IncidentKind::ProvincesWithoutNumber {
-        tell_empty_pools(cx, tx, row).await?;
+        alert_to_empty_pools(cx, tx, row).await?;
     }
     for notice in notices {
-        // What is severe has to be reported; the other tellings are about the moment that has passed.
+        // What is severe has to be reported; the other notices are about the deadline that has passed.
         let due = match notice {
             Notice::Severe => state.report_by(),
             _ => state.moment(notice),
@@ -104,14 +104,14 @@ async fn advance<D: Database>(
     Ok(())
 }
 
-/// Tells which provinces are without numbers when several are (§5.3.1.1), once for each time that they are.
-async fn tell_empty_pools<D: Database>(
+/// Alerts to which provinces are without numbers when several are (§5.3.1.1), once for each incident.
+async fn alert_to_empty_pools<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
     row: &IncidentRow,
 ) -> Result<(), Error> {
     let provinces = empty_provinces(cx).await?;
-    // Over before anybody was told, or somebody opened it for reasons of their own.
+    // It is over by now, or an administrator opened it for another reason.
     if !are_several(&provinces) {
         return Ok(());
     }

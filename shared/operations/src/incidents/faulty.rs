@@ -15,7 +15,7 @@ pub struct FaultyChip {
     pub eid: String,
     /// Whose it is.
     pub client_id: String,
-    /// Model.
+    /// Model of the chip.
     pub chip_model: String,
     /// Since when it is in the register.
     pub since: Timestamp,

@@ -46,7 +46,7 @@ pub struct IncidentView {
     pub eid: Option<String>,
     /// When it was opened.
     pub opened_at: Timestamp,
-    /// How it stands, and with it the times that are running.
+    /// Its state, and with it the deadlines.
     pub state: IncidentState,
     /// Who opened it.
     pub opened_by: By,

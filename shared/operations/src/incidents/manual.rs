@@ -1,4 +1,5 @@
-//! What people do about incidents: open those that the platform cannot see, settle, make severe, report (§8.3.1).
+//! What administrators do about incidents: open those that the platform cannot detect, settle, escalate, report
+//! (§8.3.1).
 
 use serde_json::{Map, Value};
 
@@ -208,7 +209,7 @@ pub async fn act_on_incident<D: Database>(
     .await
 }
 
-/// How an incident stands when `act` is done at `at`.
+/// The state of an incident after `act` at `at`.
 fn permitted(state: &IncidentState, act: &IncidentAct<'_>, at: Timestamp) -> Result<IncidentState, Reason> {
     let mut now = *state;
     now.escalate_if_due(at);
@@ -297,7 +298,7 @@ fn bounded<'a>(name: &str, text: &'a str) -> Result<&'a str, Error> {
     Ok(text)
 }
 
-/// Sealed, because people may write about cards.
+/// Sealed, because the text may be about cards.
 fn sealed<D>(cx: &Context<'_, D>, column: Column, id: IncidentId, text: &str) -> Result<Vec<u8>, Error> {
     Ok(cx
         .vault

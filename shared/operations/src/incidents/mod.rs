@@ -1,9 +1,9 @@
 //! §8: what goes wrong and what becomes of it. The platform opens and settles by itself what it sees (`automatic`),
-//! people open the others, settle and report (`manual`); the clock makes severe what stays open, and tells what is
-//! overdue (`clocks`); each month is reviewed (`review`).
+//! administrators open the others, settle and report (`manual`); the clock makes severe what stays open, and alerts to
+//! what is overdue (`clocks`); each month is reviewed (`review`).
 //!
-//! Opening an incident only writes down when the clock has to look at it. Telling is the clock's: components that see
-//! incidents need no key to seal an alert with.
+//! Opening an incident only records when the clock has to examine it. Alerts are raised by the clock: components that
+//! detect incidents need no key to seal an alert with.
 
 mod automatic;
 mod clocks;

@@ -192,7 +192,7 @@ async fn count<D: Database>(cx: &Context<'_, D>, month: Month) -> Result<Review,
     })
 }
 
-/// A month's figures. What was still running out when the month was over is judged by how it stands now.
+/// A month's figures. What was still running out when the month was over is judged by its state now.
 async fn figures<D: Database>(cx: &Context<'_, D>, month: Month) -> Result<MonthFigures, Error> {
     let (from, to) = (month.begins(cx.zone), month.following().begins(cx.zone));
     Ok(MonthFigures {

@@ -1,4 +1,4 @@
-//! A review as a document and as a sheet, in the language of whoever reads it.
+//! A review as a JSON document and as CSV, in the reader's language.
 
 use serde_json::{Map, Value};
 
@@ -187,15 +187,15 @@ pub fn review_fields(review: &Review, lang: Lang, zone: Zone) -> Vec<(&'static s
 #[must_use]
 pub fn review_csv(review: &Review, lang: Lang) -> String {
     let text = |texts: [&'static str; 2]| texts[lang as usize];
-    let mut sheet = format!("{BYTE_ORDER_MARK}{COLUMNS}");
+    let mut csv = format!("{BYTE_ORDER_MARK}{COLUMNS}");
     let (tasks, before) = (review.figures.tasks, review.previous.tasks);
     let name = quoted(text(["写卡申请", "applications"]));
-    sheet.push_str(&format!("tasks,,{name},{tasks},,,,,,{before},,,,\r\n"));
+    csv.push_str(&format!("tasks,,{name},{tasks},,,,,,{before},,,,\r\n"));
     let all = Line::new(review, |_| true);
-    sheet.push_str(&all.csv("all", "", text(["全部异常", "all incidents"]), "", ""));
+    csv.push_str(&all.csv("all", "", text(["全部异常", "all incidents"]), "", ""));
     for class in IncidentClass::ALL {
         let line = Line::new(review, |kind| kind.row().class == class);
-        sheet.push_str(&line.csv("class", class.code(), text(class.names()), "", ""));
+        csv.push_str(&line.csv("class", class.code(), text(class.names()), "", ""));
     }
     let top = top_causes(review);
     for kind in IncidentKind::all() {
@@ -203,7 +203,7 @@ pub fn review_csv(review: &Review, lang: Lang) -> String {
         let rank = top.iter().position(|one| *one == kind);
         let rank = rank.map(|at| (at + 1).to_string()).unwrap_or_default();
         let row = kind.row();
-        sheet.push_str(&line.csv("kind", row.code, text(row.symptom), &rank, text(row.cause)));
+        csv.push_str(&line.csv("kind", row.code, text(row.symptom), &rank, text(row.cause)));
     }
-    sheet
+    csv
 }

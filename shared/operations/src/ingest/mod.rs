@@ -1,6 +1,6 @@
-//! What operators tell about their numbers: data used, city, state, opening time (behind §7.2.3.2 to §7.2.3.5).
+//! What operators report about their numbers: data used, city, state, opening time (behind §7.2.3.2 to §7.2.3.5).
 //!
-//! Records come as lines of JSON. A record is known by its number and the moment it tells about: the same again
+//! Records come as lines of JSON. A record is known by its number and the moment it is about: the same again
 //! changes nothing, an older one is passed over, another content for the same moment is refused. Bad lines are
 //! reported and leave the others alone. A thousand lines are one transaction, so that a large call holds the database
 //! for some milliseconds at a time; a call that breaks off in the middle is simply sent again.
@@ -33,7 +33,7 @@ const BATCH: usize = 1_000;
 pub const MAX_RECORD_BYTES: usize = 512;
 /// Longest name of a city, in characters.
 pub const MAX_CITY_CHARS: usize = 64;
-/// Most errors that are told one by one.
+/// Most errors that are reported one by one.
 const MAX_REPORTED: usize = 1_000;
 
 /// What became of a call's records.
@@ -49,7 +49,7 @@ pub struct IngestReport {
     pub stale: usize,
     /// Records that were left out.
     pub rejected: usize,
-    /// Why, the first of them.
+    /// Why the first of them were left out.
     pub errors: Vec<RecordError>,
 }
 
@@ -58,9 +58,9 @@ pub struct IngestReport {
 pub struct RecordError {
     /// Line in the body, from 1.
     pub line: usize,
-    /// The field, if one is to blame.
+    /// The field, if one field is wrong.
     pub field: Option<&'static str>,
-    /// Why.
+    /// Why the record was left out.
     pub error: Error,
 }
 
@@ -87,8 +87,8 @@ impl IngestReport {
 /// Takes an operator's records.
 ///
 /// # Errors
-/// [`Reason::BodyTooLarge`] beyond [`MAX_RECORDS`], before anything is taken; those of the database, after which the
-/// call may be sent again as a whole.
+/// [`Reason::BodyTooLarge`] beyond [`MAX_RECORDS`], before anything is taken; [`Reason::Unavailable`] when the database
+/// is busy, after which the call may be sent again as a whole.
 pub async fn ingest<D: Database>(
     cx: &Context<'_, D>,
     topic: Topic,
@@ -128,7 +128,7 @@ pub async fn ingest<D: Database>(
     Ok(report)
 }
 
-/// Takes what an operator was asked about one number; true when it was news.
+/// Takes an operator's answer about one number; true when it changed what is known.
 ///
 /// # Errors
 /// [`Reason::Unavailable`] when the database is busy.
@@ -186,7 +186,7 @@ async fn take<D: Database>(
     .await
 }
 
-/// Tells news from what is known, line after line, so that a number may come up more than once.
+/// Separates new records from known ones, line by line, so that a number may come up more than once.
 fn sift(
     batch: &[(usize, Record)],
     known: Vec<Option<Known>>,

@@ -20,13 +20,13 @@ pub(super) struct Record {
     pub(super) by_iccid: bool,
     /// Blind index of ICCID or MSISDN.
     pub(super) key: BlindIndex,
-    /// The moment the record tells about.
+    /// The moment the record is about.
     pub(super) as_of: Timestamp,
-    /// What it tells.
+    /// Its content.
     pub(super) reported: OperatorReport,
 }
 
-/// What an operator tells about a number.
+/// What an operator reports about a number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OperatorReport {
     /// Data of the month: all there is, and what is used of it.
@@ -80,7 +80,7 @@ struct Line<'a> {
     open_time: Option<String>,
 }
 
-/// What is wrong with a record: the field, if one is to blame, and why.
+/// What is wrong with a record: the field, if one field is wrong, and why.
 pub(super) struct Wrong {
     pub(super) field: Option<&'static str>,
     pub(super) error: Error,

@@ -1,4 +1,4 @@
-//! When each job last ran, and how it fares: what the health of the platform shows.
+//! The job log: when each job last ran and succeeded, for the health of the platform.
 
 use super::{Done, Job, MESSAGES_JOB};
 use crate::Context;
@@ -11,17 +11,16 @@ use store::{
     job::{self, JobRow},
 };
 
-/// Failures in a row with which the operator is told, once.
+/// Failures in a row at which the operator is alerted, once.
 const ALERT_AT_FAILURES: u32 = 3;
-/// How often it is noted that a job ran and found nothing to do, in milliseconds.
+/// How often it is recorded that a job ran and found nothing to do, in milliseconds.
 const RECORDED_EVERY_MS: i64 = MINUTE_MS;
-/// A job that has not succeeded for this long after it was to run is not healthy, in milliseconds: whoever ticks has
-/// stopped.
+/// A job that has not succeeded for this long after it was due is not healthy, in milliseconds: nothing ticks any more.
 pub const STALE_AFTER_MS: i64 = 10 * MINUTE_MS;
 /// Longest description of a failure that is kept, in characters.
 const MAX_ERROR_CHARS: usize = 200;
 
-/// What is known about the jobs at the beginning of a tick.
+/// The jobs as the database has them at the beginning of a tick.
 #[derive(Clone, Debug, Default)]
 pub struct JobLog(Vec<JobRow>);
 
@@ -34,12 +33,12 @@ impl JobLog {
     #[must_use]
     pub fn is_due(&self, job: Job, now: Timestamp) -> bool {
         let ran = self.row(job.code()).and_then(|row| row.ran_at);
-        // A moment that lies ahead comes from a clock that was set back since.
+        // A moment in the future comes from a clock that was set back since.
         ran.is_none_or(|at| at > now || now >= at.plus(job.interval_ms()))
     }
 }
 
-/// Reads what is known about the jobs.
+/// Reads the job log.
 ///
 /// # Errors
 /// `Reason::Unavailable` when the database is busy.
@@ -47,7 +46,7 @@ pub async fn read_job_log<D: Database>(cx: &Context<'_, D>) -> Result<JobLog, Er
     Ok(JobLog(job::all(cx.journal).await?))
 }
 
-/// Notes what came of a run. That there was nothing to do is noted now and then; that a job keeps failing is told.
+/// Records the result of a run. An idle run is recorded now and then; a job that keeps failing raises an alert.
 ///
 /// # Errors
 /// `Reason::Unavailable` when the database is busy.
@@ -101,12 +100,12 @@ pub async fn record_run<D: Database>(
     }
 }
 
-/// How a job fares.
+/// A job as the health of the platform shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobView {
     /// Stable name.
     pub name: &'static str,
-    /// Whether it succeeds, and lately did.
+    /// True when its latest run succeeded and was not too long ago.
     pub healthy: bool,
     /// When it last succeeded.
     pub succeeded_at: Option<Timestamp>,
@@ -118,7 +117,7 @@ pub struct JobView {
     pub error: Option<String>,
 }
 
-/// How every job fares.
+/// Every job with its health.
 ///
 /// # Errors
 /// `Reason::Unavailable` when the database is busy.

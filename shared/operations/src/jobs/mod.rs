@@ -39,11 +39,11 @@ pub struct MaintenanceSettings {
 pub enum Job {
     /// Destroys what has been kept long enough (§9.1.2).
     Retention,
-    /// Tells of test periods that end (§5.3.1.3).
+    /// Alerts to test periods that end (§5.3.1.3).
     TemporaryNumbers,
     /// Watches the pools of numbers (§5.3.1.1).
     Pools,
-    /// Forgets addresses that presented wrong credentials and stopped.
+    /// Deletes throttles that have run out.
     IpThrottles,
     /// Finds cards that stay 写卡中 (§8.2.2).
     StuckTasks,
@@ -86,7 +86,7 @@ impl Job {
             Self::Retention | Self::TemporaryNumbers | Self::Pools | Self::IpThrottles | Self::StuckTasks => {
                 MINUTE_MS
             }
-            // What is severe from the start is told by it too.
+            // It also gives the notice of what is severe from the start.
             Self::IncidentClocks => 10 * SECOND_MS,
             Self::MonthlyReview => HOUR_MS,
         }
@@ -96,7 +96,7 @@ impl Job {
 /// What a job did in one run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Done {
-    /// How many things.
+    /// How many items it worked on.
     pub count: usize,
     /// True when there is more to do already.
     pub more: bool,
@@ -105,7 +105,7 @@ pub struct Done {
 /// Runs one job once.
 ///
 /// # Errors
-/// Those of the job; what it had committed stays.
+/// The reason with which the job failed; what it had committed stays.
 pub async fn run_job<D: Database>(
     cx: &Context<'_, D>,
     job: Job,

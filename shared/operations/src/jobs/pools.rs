@@ -1,5 +1,5 @@
-//! §5.3.1.1 码号管理, §8.2.1 Table 3: watches the pools of operator numbers. The operator is told once when a pool runs
-//! low; that a pool becomes empty is an incident until there are numbers again.
+//! §5.3.1.1 码号管理, §8.2.1 Table 3: watches the pools of operator numbers. The operator is alerted once when a pool runs
+//! low; an empty pool is an incident until there are numbers again.
 
 use super::{Done, MaintenanceSettings};
 use crate::Context;
@@ -26,7 +26,7 @@ struct Survey {
     pools: Vec<Seen>,
 }
 
-/// One pool.
+/// A pool as it was recorded last, and as it is now.
 struct Seen {
     noted: PoolRow,
     low_water: u32,
@@ -104,7 +104,7 @@ async fn survey<D: Database>(
     Ok(Survey { unknown, pools })
 }
 
-/// Notes what a pool has become, and tells it; whether its state changed.
+/// Records the new state of a pool and raises the incident or alert that belongs to it; true when its state changed.
 async fn follow<D: Database>(cx: &Context<'_, D>, tx: &Tx<'_, D>, pool: &Seen) -> Result<bool, Error> {
     let province = pool.noted.province;
     let subject = Subject::province(province.code());
@@ -116,7 +116,7 @@ async fn follow<D: Database>(cx: &Context<'_, D>, tx: &Tx<'_, D>, pool: &Seen) -
     } else if pool.is_settled() {
         province_filled(cx, tx, province.code()).await?;
     }
-    // From low it is no news that it is empty, nor from empty that it is low.
+    // A pool that was low already raises no alert when it becomes empty, nor one that was empty when it is low.
     if pool.noted.state == PoolState::Ok && pool.state != PoolState::Ok && pool.low_water > 0 {
         let alert = NewAlert {
             kind: AlertKind::PoolLow,

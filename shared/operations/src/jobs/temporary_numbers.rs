@@ -1,5 +1,5 @@
-//! §5.3.1.3: the operator is told, once each, that test periods of temporary numbers end in 30 days and that they are
-//! over. Chips that are written meanwhile are not told of, and nothing is sent to clients.
+//! §5.3.1.3: the operator is alerted, once each, that test periods of temporary numbers end in 30 days and that they
+//! are over. Chips that are written meanwhile are left out, and nothing is sent to clients.
 
 use super::Done;
 use crate::Context;
@@ -12,11 +12,11 @@ use store::{
     temporary_number::{self, ExpiringChipRow, ExpiryNotice},
 };
 
-/// Most chips that one message tells of: their EIDs fill 16.5 kB of it.
+/// Most chips that one message names: their EIDs fill 16.5 kB of it.
 pub const MAX_CHIPS_PER_NOTICE: u32 = 500;
 
-/// Tells of chips whose period ends, then of those whose period is over: a message each, for all of them together. A
-/// chip that nobody was warned of in time is told of once, as expired.
+/// Alerts to chips whose period ends, then to those whose period is over: one message each, for all of them together. A
+/// chip whose warning was not given in time appears once, as expired.
 pub(super) async fn notify<D: Database>(cx: &Context<'_, D>) -> Result<Done, Error> {
     let mut done = Done::default();
     // Looking takes no lock.
@@ -44,7 +44,7 @@ async fn notify_of<D: Database>(
     let (Some(first), Some(last)) = (ends().min(), ends().max()) else {
         return Ok(());
     };
-    // A row that cannot be opened must not keep the others from being told of; `count` has it all the same.
+    // A row that cannot be opened must not suppress the others; `count` includes it.
     let open = |chip: &ExpiringChipRow| {
         cx.vault
             .open_identifier(chip::EID, chip.eid_index.as_bytes(), &chip.eid_sealed)

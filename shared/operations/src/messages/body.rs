@@ -1,4 +1,4 @@
-//! The body of a callback (§7.3, §6.2.4.2): what happened to a card, told once per outcome.
+//! The body of a callback (§7.3, §6.2.4.2): the result of a writing task, sent once per task.
 
 use std::collections::BTreeMap;
 
@@ -14,12 +14,12 @@ use store::{
     task::TaskRow,
 };
 
-/// What the messages about the outcome of a task are called in table `message`.
+/// Topic of messages about the result of a task.
 const TOPIC: &str = "write_result";
 /// When this attempt was signed, in seconds since 1970 UTC; lets the receiver refuse old ones.
 const TIMESTAMP_FIELD: &str = "timestamp";
 
-/// The outcome of a task.
+/// The result of a task.
 #[derive(Clone, Copy)]
 pub(crate) enum WriteResult {
     /// Written, and the number communicates.
@@ -28,7 +28,7 @@ pub(crate) enum WriteResult {
     Failed(FailureKind),
 }
 
-/// Adds the callback that tells of `outcome` to the transaction under way, if the client wants callbacks.
+/// Adds the message about `write_result` to the transaction under way, if the client has an address.
 pub(crate) async fn enqueue<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,

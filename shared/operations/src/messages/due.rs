@@ -17,16 +17,16 @@ use store::{
 
 /// Most messages one call claims.
 pub const MAX_MESSAGES_PER_CALL: u32 = 128;
-/// Most messages to one receiver on their way at the same time, so that a slow receiver delays nobody else.
+/// Most messages in flight to one receiver, so that a slow receiver delays nobody else.
 pub const MAX_IN_FLIGHT: u32 = 10;
 /// The same while the receiver's last attempts failed: one that does not answer holds each up for as long as it is
 /// waited for.
 pub const MAX_IN_FLIGHT_FAILING: u32 = 2;
-/// Most receivers that one call looks at.
+/// Most receiver queues that one call examines.
 const MAX_QUEUES: u32 = 256;
-/// Most messages to one receiver given up by one call.
+/// Most unreported messages to one receiver that one call marks as dead.
 const MAX_EXPIRED: u32 = 50;
-/// How long a claim keeps others away, in milliseconds. Receivers tell repetitions by `webhook-id`,
+/// How long a claim keeps others away, in milliseconds. Receivers recognise repetitions by `webhook-id`,
 /// so nothing depends on it.
 pub const LEASE_MS: i64 = 2 * MINUTE_MS;
 
@@ -44,12 +44,12 @@ pub struct DueMessage {
     pub headers: Vec<(&'static str, String)>,
 }
 
-/// What a caller can take.
+/// How many messages a caller can take, and to whom.
 #[derive(Clone, Copy, Debug)]
 pub struct DueRequest {
     /// Most messages; at most [`MAX_MESSAGES_PER_CALL`].
     pub limit: u32,
-    /// Whether messages to receivers whose last attempts failed are wanted too: they may take long.
+    /// Whether messages to receivers whose latest attempts failed are included: they may take long.
     pub failing_too: bool,
 }
 
@@ -61,11 +61,11 @@ impl DueRequest {
     };
 }
 
-/// Claims due messages, of each receiver no more than [`MAX_IN_FLIGHT`] less those already on their way, and of each
+/// Claims due messages, of each receiver no more than [`MAX_IN_FLIGHT`] less those already in flight, and of each
 /// task only the earliest. Claiming counts as an attempt and keeps others away for [`LEASE_MS`], so that several
-/// callers share the work; a message whose outcome is never reported is tried again as after a failure. Messages whose last
-/// attempt was never reported are given up. An attempt at one that cannot be opened or signed has failed. Those of a
-/// receiver without an address, or whose address is not called any more, wait until one is entered.
+/// callers share the work; a message whose attempt is never reported is tried again as after a failure. Messages whose
+/// last attempt was never reported are given up. An attempt at one that cannot be opened or signed has failed. Those of
+/// a receiver without an address, or whose address is not called any more, wait until one is entered.
 ///
 /// # Errors
 /// `Reason::Unavailable` when the database is busy.
@@ -122,7 +122,7 @@ fn most(queue: &ReceiverQueue) -> u32 {
     }
 }
 
-/// Claims what one receiver may have sent now, at most `room`.
+/// Claims messages of one receiver, at most `room`.
 async fn claim_queue<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
@@ -140,7 +140,7 @@ async fn claim_queue<D: Database>(
     }
     let in_flight = message::in_flight(tx, to, cx.now).await?;
     let room = room.min(most(queue).saturating_sub(in_flight));
-    // The address may have been changed since the lanes were looked at.
+    // The address may have been changed since the queues were read.
     let url = receiver::find(tx, to).await?.and_then(|row| row.url);
     let Some(url) = url.filter(|_| room > 0) else {
         return Ok(claimed);
@@ -148,7 +148,7 @@ async fn claim_queue<D: Database>(
     claimed.url = url;
     let lease_until = cx.now.plus(LEASE_MS);
     for due in message::due(tx, to, MAX_ATTEMPTS, room, cx.now).await? {
-        // One whose outcome is never reported is due again when it would be after a failure, and not before the lease
+        // One whose attempt is never reported is due again when it would be after a failure, and not before the lease
         // ends.
         let attempt = due.attempts - due.attempts_from + 1;
         let next_at = next_attempt(attempt, cx.now, 0, [0; 4]).map_or(lease_until, |at| at.max(lease_until));
@@ -204,7 +204,7 @@ fn prepare<D>(cx: &Context<'_, D>, row: &ClaimedRow, url: &str, keys: &[Key]) ->
 /// A body and the headers that go with it.
 pub(super) type SignedMessage = (Vec<u8>, Vec<(&'static str, String)>);
 
-/// Signs the fields of a message now.
+/// Signs the fields of a message with the present time.
 pub(super) fn signed<D>(
     cx: &Context<'_, D>,
     id: &str,

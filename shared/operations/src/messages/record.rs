@@ -1,4 +1,4 @@
-//! §7.3: what came of sending a message, and when it is tried again.
+//! §7.3: the results of attempts, and when a message is tried again.
 
 use super::super::Context;
 use super::super::alerts::{NewAlert, raise};
@@ -18,14 +18,14 @@ use vault::random_bytes;
 
 /// Longest a receiver's `Retry-After` may put an attempt off, in milliseconds. It never brings one forward.
 pub const MAX_PUT_OFF_MS: i64 = 12 * HOUR_MS;
-/// An address to which every callback failed for this long is not called any more, in milliseconds.
+/// An address to which every message failed for this long is not called any more, in milliseconds.
 pub const MAX_FAILING_MS: i64 = 5 * DAY_MS;
 /// 410 Gone: the receiver wants no more.
 const GONE: u16 = 410;
 /// Longest description of a failed delivery that is kept, in characters.
 const MAX_ERROR_CHARS: usize = 256;
 
-/// What came of one attempt.
+/// The result of one attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AttemptResult {
     /// The receiver answered that it has taken it.
@@ -56,7 +56,7 @@ impl AttemptResult {
     }
 }
 
-/// What becomes of a callback.
+/// What becomes of a message after an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeliveryState {
     /// The receiver has it.
@@ -72,10 +72,10 @@ pub enum DeliveryState {
 /// incident; a refusal of an attempt that another has followed, or that is recorded already, changes nothing.
 ///
 /// An address that answers 410, or that has failed for [`MAX_FAILING_MS`] without a success between, is not called
-/// any more until one is entered; its callbacks wait for that, and an incident tells of it.
+/// any more until one is entered; its messages wait for that, and an incident is opened.
 ///
 /// # Errors
-/// [`Reason::UnknownCallback`] when there is no such callback or attempt.
+/// [`Reason::UnknownCallback`] when there is no such message or attempt.
 pub async fn record_attempt<D: Database>(
     cx: &Context<'_, D>,
     id: MessageId,
@@ -113,8 +113,8 @@ pub async fn record_attempt<D: Database>(
     .await
 }
 
-/// Holds a success in favour of the address it came from: it is well again, unless another was entered since, or it is
-/// not called any more.
+/// Records a success of the receiver's address: its failures end, unless another address was entered since or it is not
+/// called any more.
 async fn record_success<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
@@ -130,8 +130,8 @@ async fn record_success<D: Database>(
     Ok(())
 }
 
-/// Holds a failure against the address it came from, and stops calling it when that is enough. The first failure of a
-/// message is never enough: a receiver that is hardly ever called may have been well for weeks between.
+/// Records a failure of the receiver's address, and stops calling it after too many. The first failure of a message
+/// never stops it: a receiver that is hardly ever called may have worked for weeks between.
 async fn record_failure<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
@@ -207,7 +207,7 @@ pub(super) async fn refuse<D: Database>(
     }
 }
 
-/// A message to `to` was given up: the first since the receiver last took one opens an incident and is told of.
+/// A message to `to` is dead: the first since the receiver last took one opens an incident and raises an alert.
 pub(super) async fn dead_letter<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,

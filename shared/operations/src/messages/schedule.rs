@@ -13,7 +13,7 @@ pub const RETRY_AFTER_MS: [i64; 7] = [
     10 * HOUR_MS,
 ];
 
-/// Attempts a callback gets.
+/// Attempts a message gets.
 pub const MAX_ATTEMPTS: u32 = RETRY_AFTER_MS.len() as u32 + 1;
 
 /// A waiting time grows by at most one part in this many, so that receivers that failed together are not

@@ -16,7 +16,7 @@ pub struct ReceiverView {
     pub failing_since: Option<Timestamp>,
     /// Since when it is not called, and why.
     pub stopped: Option<(Timestamp, StopCause)>,
-    /// How many messages are on their way.
+    /// How many messages are in flight.
     pub in_flight: u32,
     /// Its latest secrets, the newest first.
     pub secrets: Vec<ReceiverSecretView>,
@@ -25,7 +25,7 @@ pub struct ReceiverView {
 /// A secret, without what it is.
 #[derive(Clone, Debug)]
 pub struct ReceiverSecretView {
-    /// Its number.
+    /// Counts the secrets of its owner, from 1.
     pub generation: i64,
     /// Whether messages are signed with it.
     pub live: bool,

@@ -73,7 +73,7 @@ fn an_exhausted_chip_is_stopped_and_gets_no_further_session() {
     assert_eq!(
         world.texts("SELECT state FROM message"),
         ["pending"],
-        "the client is told, once"
+        "the client gets one message"
     );
 }
 

@@ -1,4 +1,4 @@
-//! Inventory files: good rows in, bad rows told precisely.
+//! Inventory files: good rows in, bad rows reported precisely.
 
 use domain::DAY_MS;
 use domain::error::Reason;

@@ -1,4 +1,4 @@
-//! §8.2, §8.3.1: what people do about incidents.
+//! §8.2, §8.3.1: what administrators do about incidents.
 
 use domain::error::{Error, Reason};
 use domain::{
@@ -128,7 +128,7 @@ fn a_chip_fault_opened_by_hand_enters_the_register_and_entering_the_register_ope
     let incident = all(&world).into_iter().find(|one| one.eid == Some(eid_text(1)));
     settle(&world, incident.unwrap().id).unwrap();
     mark(true);
-    assert_eq!(open_kinds(&world), ["chip_fault"], "again is no news");
+    assert_eq!(open_kinds(&world), ["chip_fault"], "again opens no incident");
     mark(false);
     mark(true);
     assert_eq!(open_kinds(&world), ["chip_fault", "chip_fault"]);

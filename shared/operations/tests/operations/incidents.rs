@@ -20,7 +20,7 @@ pub(super) fn open_kinds(world: &World) -> Vec<String> {
     world.texts("SELECT kind FROM incident WHERE closed_at IS NULL ORDER BY kind")
 }
 
-/// What the operator was told, in the order in which that happened.
+/// The alerts that were raised, in their order.
 pub(super) fn alerts(world: &World) -> Vec<String> {
     world.texts("SELECT kind FROM alert ORDER BY rowid")
 }

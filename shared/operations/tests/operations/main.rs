@@ -1,4 +1,4 @@
-//! The use cases on a real SQLite, each story through the operations and then on the rows.
+//! The use cases on a real SQLite: each test acts through the operations and then looks at the rows.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! What operators tell about their numbers, and what administrators do with them.
+//! What operators report about their numbers, and what administrators do with them.
 
 use domain::error::Reason;
 use domain::{ClientId, Eid, Iccid, MINUTE_MS, Msisdn, NumberStatus, TaskId};

@@ -1,4 +1,4 @@
-//! §5.3.1.1, §8.2.1: what the operator is told of the pools of numbers.
+//! §5.3.1.1, §8.2.1: the alerts about the pools of numbers.
 
 use domain::error::Reason;
 use domain::{HOUR_MS, PoolState, Province};
@@ -14,7 +14,7 @@ use super::operator_reports::iccid;
 use super::races::race;
 use super::temporary_numbers::{kinds, raised, with_operator, writes};
 
-/// A mark of 10: low at 10, well again at 11.
+/// A mark of 10: low at 10, no longer at 11.
 const AT_TEN: MaintenanceSettings = MaintenanceSettings {
     pool_low_water: 10,
     ..MAINTENANCE
@@ -163,7 +163,7 @@ fn several_empty_pools_are_told_once_until_fewer_than_two_are_empty() {
     assert_eq!(times_told(), 2);
 }
 
-/// What was told of several empty provinces first.
+/// The first alert about several empty provinces.
 fn pools_empty(world: &World) -> Value {
     let raised = raised(world).into_iter();
     let body = raised

@@ -1,4 +1,4 @@
-//! Callbacks of many clients side by side, and addresses that refuse them.
+//! The queues of many receivers side by side, and addresses that refuse messages.
 
 use std::collections::BTreeSet;
 
@@ -178,10 +178,7 @@ fn a_client_with_many_callbacks_delays_nobody_else() {
     failures(&world, &quiet, 15, 17);
     let first = due(&world);
     assert_eq!(first.len(), MAX_IN_FLIGHT as usize + 2);
-    assert!(
-        due(&world).is_empty(),
-        "ten of a client are on their way, not more"
-    );
+    assert!(due(&world).is_empty(), "ten of a client are in flight, not more");
     // Each that comes back makes room for one.
     answer(&world, &first[0], 200, None);
     answer(&world, &first[1], 200, None);
@@ -192,7 +189,7 @@ fn a_client_with_many_callbacks_delays_nobody_else() {
 }
 
 #[test]
-fn to_a_receiver_that_fails_fewer_are_on_their_way() {
+fn to_a_receiver_that_fails_fewer_are_in_flight() {
     let world = World::new();
     let busy = caller(&world);
     failures(&world, &busy, 0, 15);
@@ -233,7 +230,7 @@ fn the_callbacks_of_a_task_are_sent_one_after_the_other() {
 }
 
 #[test]
-fn finding_and_claiming_use_the_lanes() {
+fn finding_and_claiming_use_the_indexes() {
     let world = World::new();
     let caller = caller(&world);
     failures(&world, &caller, 0, 1);
@@ -247,7 +244,7 @@ fn finding_and_claiming_use_the_lanes() {
         assert!(!scans, "{statement}\n{plan}");
         looked_at += 1;
     }
-    assert_eq!(looked_at, 4, "lanes, given up, on their way, claimed");
+    assert_eq!(looked_at, 4, "queues, given up, in flight, claimed");
 }
 
 /// Uses an address up: a message that was given up, with all its attempts.

@@ -1,4 +1,4 @@
-//! §5.3.1.3: what the operator is told of test periods, and when.
+//! §5.3.1.3: the alerts about test periods, and when they are raised.
 
 use domain::{MINUTE_MS, Receiver, Timestamp};
 use operations::{
@@ -11,7 +11,7 @@ use super::harness::{ChipCsv, MAINTENANCE, World, days, eid_text, run};
 use super::races::race;
 use super::secrecy::{forms, found};
 
-/// Where the operator of the tests is told.
+/// The operator's address in these tests.
 const OPERATOR: &str = "https://operator.example.com/alerts";
 
 pub(crate) fn at(text: &str) -> i64 {

@@ -1,4 +1,4 @@
-//! What came of sending a message, and destroying what was kept long enough.
+//! The delivery of a message: results of attempts, retries, and destroying what was kept long enough.
 
 use super::MessageState;
 use crate::{Database, DbError, Run as _, Tx, first};
@@ -19,12 +19,12 @@ const PURGE_ATTEMPTS: &str = "DELETE FROM message_attempt WHERE message_id IN (S
 const PURGE: &str = "DELETE FROM message WHERE id IN (SELECT id FROM message \
     WHERE finished_at IS NOT NULL AND finished_at < $1 ORDER BY finished_at, id LIMIT $2) RETURNING id";
 
-/// Where a message stands.
+/// How far the delivery of a message is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MessageDelivery {
     /// Whom it goes to.
     pub receiver: Receiver,
-    /// State.
+    /// State of the message.
     pub state: MessageState,
     /// Attempts begun.
     pub attempts: u32,
@@ -34,7 +34,7 @@ pub struct MessageDelivery {
     pub next_at: Timestamp,
 }
 
-/// Where a message stands.
+/// How far the delivery of a message is; `None` when there is no such message.
 pub async fn delivery<D: Database>(db: &D, id: MessageId) -> Result<Option<MessageDelivery>, DbError> {
     first(&db.run(DELIVERY, &[id.text().into()]).await?, |row| {
         Ok(MessageDelivery {
@@ -81,7 +81,7 @@ pub async fn set_dead<D: Database>(
     Ok(!tx.run(DEAD, &params).await?.is_empty())
 }
 
-/// Begins the schedule of a receiver's waiting messages anew; what is on its way stays as it is.
+/// Restarts the schedule of a receiver's pending messages; those in flight stay as they are.
 pub async fn restart<D: Database>(
     tx: &Tx<'_, D>,
     receiver: &Receiver,

@@ -1,7 +1,7 @@
-//! Table `message`: messages to receivers, added in the transaction that changes what they tell of, and kept.
+//! Table `message`: messages to receivers, added in the transaction that changes what they are about, and kept.
 //!
-//! `lanes.rs` finds and claims what is due, `outcome.rs` notes what came of it, `search.rs` looks messages up and has
-//! them sent again.
+//! `receiver_queue.rs` finds and claims what is due, `delivery.rs` records results, `search.rs` looks messages up and
+//! has them sent again.
 
 mod delivery;
 mod receiver_queue;
@@ -17,7 +17,7 @@ use super::{Database, DbError, Row, Run as _, Tx};
 use domain::{MessageId, Receiver, TaskId, Timestamp};
 use vault::Column;
 
-/// Sealed column: the fields of the body.
+/// Sealed column: the fields of the body. It keeps the name under which it was sealed first.
 pub const BODY: Column = Column("outbox.body");
 
 const INSERT: &str = "INSERT INTO message (id, receiver_id, topic, task_id, body_sealed, state, attempts, next_at, \
@@ -60,9 +60,9 @@ pub struct NewMessageRow<'a> {
     pub id: MessageId,
     /// Whom it goes to.
     pub receiver: &'a Receiver,
-    /// What it tells of.
+    /// What it is about.
     pub topic: &'a str,
-    /// The task it tells of; messages of one task are told one after the other.
+    /// The task it is about; messages of one task are sent one after the other.
     pub task: Option<TaskId>,
     /// Sealed fields of the body.
     pub body_sealed: Vec<u8>,

@@ -1,11 +1,11 @@
-//! What is due, receiver by receiver, and claiming it.
+//! The queue of each receiver: finding what is due, and claiming it.
 
 use super::read_id;
 use crate::{Database, DbError, Row, Run as _, Tx, first};
 use domain::{MessageId, Receiver, Timestamp};
 
-// One step along the index for each receiver that has messages to come, however many it has. Who has waited longest
-// comes first; who may have none begun now is not among them.
+// One step along the index for each receiver with pending messages, however many there are. The receiver that has
+// waited longest comes first; a receiver with its maximum in flight is left out.
 const QUEUES: &str = "WITH RECURSIVE queue (id) AS (SELECT min(receiver_id) FROM message WHERE state = 'pending' \
     UNION ALL SELECT (SELECT min(receiver_id) FROM message WHERE state = 'pending' AND receiver_id > queue.id) \
     FROM queue WHERE queue.id IS NOT NULL) SELECT id, failing, in_flight FROM ( \
@@ -34,9 +34,9 @@ const EXPIRE: &str = "UPDATE message SET state = 'dead', finished_at = $1, lease
 pub struct ReceiverQueue {
     /// Who it is.
     pub receiver: Receiver,
-    /// True when the last attempts at it have failed.
+    /// True when the latest attempts have failed.
     pub is_failing: bool,
-    /// How many of its messages are on their way.
+    /// How many of its messages are in flight.
     pub in_flight: u32,
 }
 
@@ -56,9 +56,9 @@ pub struct ClaimedRow {
 pub struct QueueQuery {
     /// Also those of receivers whose last attempts failed.
     pub failing_too: bool,
-    /// Messages on their way with which a failing receiver has enough.
+    /// Most messages in flight of a failing receiver.
     pub most_failing: u32,
-    /// The same for others.
+    /// Most messages in flight of any other receiver.
     pub most: u32,
     /// Most queues.
     pub limit: u32,
@@ -89,7 +89,7 @@ pub async fn receiver_queues<D: Database>(
         .collect()
 }
 
-/// How many of a receiver's messages are on their way.
+/// How many of a receiver's messages are in flight.
 pub async fn in_flight<D: Database>(db: &D, receiver: &Receiver, now: Timestamp) -> Result<u32, DbError> {
     let rows = db.run(IN_FLIGHT, &[receiver.into(), now.into()]).await?;
     Ok(first(&rows, |row| row.count(0))?.unwrap_or(0))
@@ -130,7 +130,7 @@ pub async fn due<D: Database>(
     db.run(DUE, &params).await?.iter().map(read).collect()
 }
 
-/// Claims a message: an attempt begins, and others are kept away until `lease_until`. Unless its outcome is reported, it
+/// Claims a message: an attempt begins, and others are kept away until `lease_until`. Unless the result is reported, it
 /// is due again at `next_at`. `None` when an attempt has begun since, or the message is not pending any more.
 pub async fn claim<D: Database>(
     tx: &Tx<'_, D>,
@@ -147,8 +147,8 @@ pub async fn claim<D: Database>(
     first(&tx.run(CLAIM, &params).await?, read_claimed)
 }
 
-/// Gives up to `limit` messages of a receiver up whose last attempt was claimed and never reported; how many they
-/// were.
+/// Marks up to `limit` messages of a receiver as dead whose last attempt was claimed and never reported; returns how
+/// many.
 pub async fn expire_unreported<D: Database>(
     tx: &Tx<'_, D>,
     receiver: &Receiver,

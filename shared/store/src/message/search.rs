@@ -22,7 +22,7 @@ const OF_RECEIVER: &str = search!("AND o.receiver_id = $4");
 // Those that were given up are few among all, and have an index of their own.
 const DEAD_OF_RECEIVER: &str = search!("AND o.state = 'dead' AND o.receiver_id = $4");
 
-// Sent again from the beginning of the schedule; what was told before keeps its number.
+// Sent again from the beginning of the schedule; earlier attempts keep their numbers.
 macro_rules! resend {
     ($which:literal) => {
         concat!(
@@ -49,11 +49,11 @@ pub struct MessageRow {
     pub id: MessageId,
     /// Whom it goes to.
     pub receiver: Receiver,
-    /// What it tells of.
+    /// What it is about.
     pub topic: String,
-    /// The task it tells of.
+    /// The task it is about.
     pub task_id: Option<TaskId>,
-    /// State.
+    /// State of the message.
     pub state: MessageState,
     /// Attempts begun.
     pub attempts: u32,
@@ -141,7 +141,8 @@ pub async fn resend<D: Database>(
         .collect()
 }
 
-/// Has up to `limit` messages that were given up since `since` sent again, of one receiver or of all; how many they are.
+/// Has up to `limit` messages that were given up since `since` sent again, of one receiver or of all; how many they
+/// are.
 pub async fn resend_failed<D: Database>(
     tx: &Tx<'_, D>,
     receiver: Option<&Receiver>,

@@ -254,7 +254,7 @@ pub const ADMIN_ALERTS: Interface = view(
 /// Take note of alerts.
 pub const ADMIN_ALERTS_NOTE: Interface = act("admin.alerts.note", "/admin/v1/alerts:note");
 
-/// How the periodic work fares.
+/// The health of the periodic work.
 pub const ADMIN_HEALTH: Interface = view("admin.health", "/admin/v1/health", &[]);
 
 /// What a path that leads nowhere is answered as.

@@ -1,4 +1,4 @@
-//! Who gets in: methods, addresses, secrets and tokens, before an endpoint's own sentence is reached.
+//! Who gets in: methods, addresses, secrets and tokens, before an endpoint's handler is reached.
 
 use http::Method;
 
@@ -6,7 +6,7 @@ use super::super::Reply;
 use super::super::interface::{ADMIN_CLIENTS, CRON, TOKEN, WRITE_STATUS};
 use super::{Answer, SECRET, Sent, send};
 
-/// Sends to an interface whose sentence tells the address it was told.
+/// Sends to an interface whose handler answers with the address it was given.
 fn call_from(interface: &'static super::Interface, sent: Sent) -> Answer {
     send(interface, sent, async |call| {
         Ok(Reply::ok().with("from", call.from.to_string()))
@@ -15,7 +15,7 @@ fn call_from(interface: &'static super::Interface, sent: Sent) -> Answer {
 
 fn refused(interface: &'static super::Interface, sent: Sent) -> Answer {
     send(interface, sent, async |_| {
-        panic!("the sentence must not be reached")
+        panic!("the handler must not be reached")
     })
 }
 
@@ -117,7 +117,7 @@ fn a_timer_that_can_send_no_header_presents_its_secret_as_key() {
 }
 
 #[test]
-fn a_stranger_learns_nothing_about_an_internal_interface_from_its_parameters() {
+fn an_unauthenticated_caller_learns_nothing_about_an_internal_interface_from_its_parameters() {
     let sent = Sent::post(
         &format!("{}?colour=red", ADMIN_CLIENTS.path),
         "text/plain",

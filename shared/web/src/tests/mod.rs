@@ -1,4 +1,4 @@
-//! Requests through the outside door: what a caller sends, and the answer it gets back.
+//! Requests from outside: what a caller sends, and the answer it gets back.
 
 mod access;
 mod answers;
@@ -32,7 +32,7 @@ impl Random for Fixed {
     }
 }
 
-/// A request under construction: a GET from 203.0.113.9 unless told otherwise.
+/// A request under construction: a GET from 203.0.113.9 unless a test says otherwise.
 pub(super) struct Sent {
     method: Method,
     target: String,
@@ -109,7 +109,7 @@ pub(super) fn variables() -> Variables {
     }
 }
 
-/// Sends a request to an interface whose sentence is `sentence`.
+/// Sends a request to an interface with this handler.
 pub(super) fn send(
     interface: &'static Interface,
     sent: Sent,

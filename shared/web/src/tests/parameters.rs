@@ -10,7 +10,7 @@ use domain::error::Reason;
 const FORM: &str = "application/x-www-form-urlencoded";
 const JSON: &str = "application/json";
 
-/// The token interface with a sentence that asks for its two parameters and shows them.
+/// The token interface with a handler that asks for its two parameters and shows them.
 fn ask(sent: Sent) -> Answer {
     send(&TOKEN, sent, async |call| {
         let id = call.params.required_text(Param::ClientId)?;
