@@ -14,7 +14,7 @@ use web::{Call, Param, Refusal, Reply, field, or_null};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ClientDocument {
+struct ClientRequest {
     name: String,
     phone: String,
     ips: Vec<String>,
@@ -24,13 +24,13 @@ struct ClientDocument {
 
 /// Creates an account. Both secrets are in this answer and never in another.
 pub(crate) async fn create(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
-    let wanted: ClientDocument = call.json()?;
+    let request: ClientRequest = call.json()?;
     let new = NewClient {
-        name: &wanted.name,
-        phone: &wanted.phone,
-        ips: &wanted.ips,
-        permissions: &wanted.permissions,
-        callback_url: wanted.callback_url.as_deref(),
+        name: &request.name,
+        phone: &request.phone,
+        ips: &request.ips,
+        permissions: &request.permissions,
+        callback_url: request.callback_url.as_deref(),
         allow_http_callback: call.settings.callback_allow_http,
     };
     let created = create_client(call.cx, &new).await?;
@@ -82,7 +82,7 @@ fn shown(call: &Call<'_, Connection>, client: &ClientView) -> Value {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ChangeDocument {
+struct ChangeRequest {
     client_id: String,
     name: Option<String>,
     ips: Option<Vec<String>>,
@@ -96,15 +96,15 @@ struct ChangeDocument {
 
 /// Changes what is named of an account.
 pub(crate) async fn update(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
-    let wanted: ChangeDocument = call.json()?;
-    let client = client_id(&wanted.client_id)?;
+    let request: ChangeRequest = call.json()?;
+    let client = client_id(&request.client_id)?;
     let change = ClientChange {
-        name: wanted.name.as_deref(),
-        ips: wanted.ips.as_deref(),
-        permissions: wanted.permissions.as_deref(),
-        callback_url: wanted.callback_url.as_ref().map(Option::as_deref),
-        limits: wanted.limits.as_ref(),
-        active: wanted.active,
+        name: request.name.as_deref(),
+        ips: request.ips.as_deref(),
+        permissions: request.permissions.as_deref(),
+        callback_url: request.callback_url.as_ref().map(Option::as_deref),
+        limits: request.limits.as_ref(),
+        active: request.active,
         allow_http_callback: call.settings.callback_allow_http,
     };
     change_client(call.cx, &client, &change).await?;
@@ -113,16 +113,16 @@ pub(crate) async fn update(call: &Call<'_, Connection>) -> Result<Reply, Refusal
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RotationDocument {
+struct RotationRequest {
     client_id: String,
     overlap_secs: Option<u32>,
 }
 
 /// Gives a client a new secret beside its present one. It is in this answer and never in another.
 pub(crate) async fn rotate_secret(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
-    let wanted: RotationDocument = call.json()?;
-    let client = client_id(&wanted.client_id)?;
-    let overlap = wanted.overlap_secs.unwrap_or(OVERLAP_SECS);
+    let request: RotationRequest = call.json()?;
+    let client = client_id(&request.client_id)?;
+    let overlap = request.overlap_secs.unwrap_or(OVERLAP_SECS);
     let rotated = operations::rotate_secret(call.cx, &client, overlap).await?;
     let ends = rotated.previous_expires_at.map(|at| call.text_of(at));
     Ok(Reply::ok()
@@ -133,28 +133,28 @@ pub(crate) async fn rotate_secret(call: &Call<'_, Connection>) -> Result<Reply, 
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct SecretDocument {
+struct SecretRequest {
     client_id: String,
     generation: i64,
 }
 
 /// Stops one secret and the tokens taken with it.
 pub(crate) async fn revoke_secret(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
-    let wanted: SecretDocument = call.json()?;
-    operations::revoke_secret(call.cx, &client_id(&wanted.client_id)?, wanted.generation).await?;
+    let request: SecretRequest = call.json()?;
+    operations::revoke_secret(call.cx, &client_id(&request.client_id)?, request.generation).await?;
     Ok(Reply::ok())
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct NamedDocument {
+struct NamedRequest {
     client_id: String,
 }
 
 /// Stops every token a client has.
 pub(crate) async fn revoke_tokens(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
-    let wanted: NamedDocument = call.json()?;
-    operations::revoke_tokens(call.cx, &client_id(&wanted.client_id)?).await?;
+    let request: NamedRequest = call.json()?;
+    operations::revoke_tokens(call.cx, &client_id(&request.client_id)?).await?;
     Ok(Reply::ok())
 }
 

@@ -7,16 +7,16 @@ mod calls;
 mod clients;
 mod overview;
 
-use spin_host::{self, Connection, Needs};
+use spin_host::{self, Connection, RequiredVariables};
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
 use web::{Call, Interface, Refusal, Reply, interface};
 
-const NEEDS: Needs = Needs {
+const REQUIRED_VARIABLES: RequiredVariables = RequiredVariables {
     sealing_keys: true,
     callback_allow_http: true,
     secret: Some("admin_secret"),
-    ..Needs::NONE
+    ..RequiredVariables::NONE
 };
 
 /// What this component answers. One path may have an interface for each method.
@@ -34,13 +34,13 @@ const INTERFACES: &[&Interface] = &[
 #[http_service]
 async fn handle(request: Request) -> impl IntoResponse {
     let interface = interface::route(INTERFACES, request.method(), request.uri().path());
-    spin_host::serve(interface, NEEDS, request, async |call| {
-        sentence(interface.name, call).await
+    spin_host::serve(interface, REQUIRED_VARIABLES, request, async |call| {
+        handler(interface.name, call).await
     })
     .await
 }
 
-async fn sentence(name: &str, call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
+async fn handler(name: &str, call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
     match name {
         "admin.clients" => clients::create(call).await,
         "admin.clients.list" => clients::list(call).await,

@@ -7,17 +7,17 @@
 mod messages;
 mod receivers;
 
-use spin_host::{self, Needs};
+use spin_host::{self, RequiredVariables};
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
 use web::{Interface, interface};
 
-const NEEDS: Needs = Needs {
+const REQUIRED_VARIABLES: RequiredVariables = RequiredVariables {
     sealing_keys: true,
     callback_allow_http: true,
     secret: Some("admin_secret"),
     migrate: None,
-    ..Needs::NONE
+    ..RequiredVariables::NONE
 };
 
 /// What this component answers.
@@ -33,14 +33,19 @@ const INTERFACES: &[&Interface] = &[
 #[http_service]
 async fn handle(request: Request) -> impl IntoResponse {
     let interface = interface::route(INTERFACES, request.method(), request.uri().path());
-    spin_host::serve(interface, NEEDS, request, async |call| match interface.name {
-        "admin.callbacks" => messages::find(call).await,
-        "admin.callbacks.resend" => messages::send_again(call).await,
-        "admin.callbacks.probe" => messages::try_out(call).await,
-        "admin.receivers" => receivers::show(call).await,
-        "admin.receivers.update" => receivers::update(call).await,
-        "admin.receivers.rotate_secret" => receivers::rotate_secret(call).await,
-        _ => Err(call.nowhere()),
-    })
+    spin_host::serve(
+        interface,
+        REQUIRED_VARIABLES,
+        request,
+        async |call| match interface.name {
+            "admin.callbacks" => messages::find(call).await,
+            "admin.callbacks.resend" => messages::send_again(call).await,
+            "admin.callbacks.probe" => messages::try_out(call).await,
+            "admin.receivers" => receivers::show(call).await,
+            "admin.receivers.update" => receivers::update(call).await,
+            "admin.receivers.rotate_secret" => receivers::rotate_secret(call).await,
+            _ => Err(call.nowhere()),
+        },
+    )
     .await
 }

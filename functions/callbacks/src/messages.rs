@@ -3,14 +3,14 @@
 use std::time::Instant;
 
 use domain::error::Reason;
-use domain::{CallbackId, Receiver, Timestamp};
+use domain::{MessageId, Receiver, Timestamp};
 use operations::{
-    Delivery, MAX_MESSAGES_PER_PAGE, MessageFilter, WhichMessages, find_messages, probe, resend,
+    AttemptResult, MAX_MESSAGES_PER_PAGE, MessageFilter, WhichMessages, find_messages, probe, resend,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 use spin_host::{Connection, post};
-use store::outbox::OutboxState;
+use store::message::MessageState;
 use web::{Call, Param, Refusal, Reply, field};
 
 use crate::receivers::receiver;
@@ -23,14 +23,14 @@ pub(crate) async fn find(call: &Call<'_, Connection>) -> Result<Reply, Refusal> 
     let params = &call.params;
     let limit = params.limit(MAX_MESSAGES_PER_PAGE)?;
     let state = params.text(Param::State).map(|text| {
-        OutboxState::from_code(text).ok_or_else(|| Refusal::of_field("state", Reason::ParameterMalformed))
+        MessageState::from_code(text).ok_or_else(|| Refusal::of_field("state", Reason::ParameterMalformed))
     });
     let filter = MessageFilter {
         receiver: params.optional(Param::Receiver, Receiver::parse)?,
         state: state.transpose()?,
         from: params.time(Param::From)?,
         to: params.time(Param::To)?,
-        cursor: params.optional(Param::Cursor, CallbackId::parse)?,
+        cursor: params.optional(Param::Cursor, MessageId::parse)?,
         limit,
     };
     let rows = find_messages(call.cx, &filter).await?;
@@ -59,7 +59,7 @@ pub(crate) async fn find(call: &Call<'_, Connection>) -> Result<Reply, Refusal> 
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ResendDocument {
+struct ResendRequest {
     id: Option<String>,
     failed_since: Option<String>,
     receiver: Option<String>,
@@ -70,7 +70,7 @@ struct ResendDocument {
     cursor: Option<String>,
 }
 
-impl ResendDocument {
+impl ResendRequest {
     fn read(&self) -> Result<WhichMessages, Refusal> {
         let time = |name: &str, text: &Option<String>| {
             let at = text.as_deref().map(Timestamp::parse_rfc3339).transpose();
@@ -78,7 +78,7 @@ impl ResendDocument {
         };
         let to = self.receiver.as_deref().map(receiver).transpose()?;
         match (&self.id, time("failed_since", &self.failed_since)?, to) {
-            (Some(id), None, None) => Ok(WhichMessages::One(field("id", CallbackId::parse(id))?)),
+            (Some(id), None, None) => Ok(WhichMessages::One(field("id", MessageId::parse(id))?)),
             (None, Some(since), receiver) => Ok(WhichMessages::Failed { receiver, since }),
             (None, None, Some(receiver)) => Ok(WhichMessages::Span {
                 receiver,
@@ -86,10 +86,7 @@ impl ResendDocument {
                     .ok_or_else(|| Refusal::of_field("from", Reason::ParameterMissing))?,
                 to: time("to", &self.to)?,
                 delivered_too: self.delivered_too,
-                cursor: field(
-                    "cursor",
-                    self.cursor.as_deref().map(CallbackId::parse).transpose(),
-                )?,
+                cursor: field("cursor", self.cursor.as_deref().map(MessageId::parse).transpose())?,
             }),
             (None, None, None) => Err(Refusal::of_field("receiver", Reason::ParameterMissing)),
             (Some(_), _, _) => Err(Refusal::of_field("id", Reason::ParameterNotApplicable)),
@@ -99,8 +96,8 @@ impl ResendDocument {
 
 /// Sends one message again, or everything of a span of time, or everything that was given up from a moment on.
 pub(crate) async fn send_again(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
-    let wanted: ResendDocument = call.json()?;
-    let resent = resend(call.cx, &wanted.read()?).await?;
+    let request: ResendRequest = call.json()?;
+    let resent = resend(call.cx, &request.read()?).await?;
     Ok(Reply::ok()
         .with("resent", resent.count)
         .with("more", resent.more)
@@ -109,20 +106,20 @@ pub(crate) async fn send_again(call: &Call<'_, Connection>) -> Result<Reply, Ref
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ProbeDocument {
+struct ProbeRequest {
     receiver: String,
 }
 
 /// Sends a signed message that says nothing to an address, and shows what came back.
 pub(crate) async fn try_out(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
-    let wanted: ProbeDocument = call.json()?;
-    let probe = probe(call.cx, &receiver(&wanted.receiver)?).await?;
+    let request: ProbeRequest = call.json()?;
+    let probe = probe(call.cx, &receiver(&request.receiver)?).await?;
     let started = Instant::now();
     let posted = post(&probe.url, &probe.headers, probe.body).await;
     let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let (accepted, status, error) = match posted.delivery {
-        Delivery::Accepted { status } => (true, Some(status), None),
-        Delivery::Refused { status, error, .. } => (false, status, Some(error)),
+    let (accepted, status, error) = match posted.result {
+        AttemptResult::Accepted { status } => (true, Some(status), None),
+        AttemptResult::Refused { status, error, .. } => (false, status, Some(error)),
     };
     let answer: String = String::from_utf8_lossy(&posted.answer)
         .chars()

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use spin_host::Connection;
 use web::{Call, Param, Refusal, Reply, field};
 
-/// A receiver's address, how it fares, and its secrets without what they are.
+/// A receiver's address, its failures, and its secrets without their values.
 pub(crate) async fn show(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
     let to = call.params.required(Param::Receiver, Receiver::parse)?;
     let view = receiver_view(call.cx, &to).await?;
@@ -28,13 +28,13 @@ pub(crate) async fn show(call: &Call<'_, Connection>) -> Result<Reply, Refusal> 
         .with("failing_since", view.failing_since.map(|at| call.text_of(at)))
         .with("stopped_at", view.stopped.map(|(at, _)| call.text_of(at)))
         .with("stopped_for", view.stopped.map(|(_, cause)| cause.code()))
-        .with("on_their_way", view.on_their_way)
+        .with("in_flight", view.in_flight)
         .with("secrets", view.secrets.iter().map(secret).collect::<Vec<Value>>()))
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct UpdateDocument {
+struct UpdateRequest {
     receiver: String,
     // Null ends the address; to leave the field out is a mistake.
     #[serde(deserialize_with = "Option::deserialize")]
@@ -44,10 +44,10 @@ struct UpdateDocument {
 /// Enters a receiver's address, or ends it. The operator's first address comes with a secret, in this answer and never
 /// in another.
 pub(crate) async fn update(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
-    let wanted: UpdateDocument = call.json()?;
-    let to = receiver(&wanted.receiver)?;
+    let request: UpdateRequest = call.json()?;
+    let to = receiver(&request.receiver)?;
     let allow_http = call.settings.callback_allow_http;
-    let secret = enter_receiver_address(call.cx, &to, wanted.url.as_deref(), allow_http).await?;
+    let secret = enter_receiver_address(call.cx, &to, request.url.as_deref(), allow_http).await?;
     let reply = Reply::ok().with("receiver", to.code());
     Ok(match secret {
         Some(secret) => reply.with("secret", secret.as_str()),
@@ -57,7 +57,7 @@ pub(crate) async fn update(call: &Call<'_, Connection>) -> Result<Reply, Refusal
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RotationDocument {
+struct RotationRequest {
     receiver: String,
     overlap_secs: Option<u32>,
     #[serde(default)]
@@ -66,10 +66,10 @@ struct RotationDocument {
 
 /// Gives a receiver a new secret beside its present one. It is in this answer and never in another.
 pub(crate) async fn rotate_secret(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
-    let wanted: RotationDocument = call.json()?;
-    let overlap = wanted.overlap_secs.unwrap_or(OVERLAP_SECS);
+    let request: RotationRequest = call.json()?;
+    let overlap = request.overlap_secs.unwrap_or(OVERLAP_SECS);
     let rotated =
-        rotate_receiver_secret(call.cx, &receiver(&wanted.receiver)?, overlap, wanted.replace).await?;
+        rotate_receiver_secret(call.cx, &receiver(&request.receiver)?, overlap, request.replace).await?;
     let ends = rotated.previous_expires_at.map(|at| call.text_of(at));
     Ok(Reply::ok()
         .with("secret", rotated.secret.as_str())

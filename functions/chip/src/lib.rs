@@ -2,20 +2,20 @@
 
 use domain::Eid;
 use operations::chip_view;
-use spin_host::{self, Connection, Needs};
+use spin_host::{self, Connection, RequiredVariables};
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
 use web::{Call, Param, Refusal, Reply, interface};
 
-const NEEDS: Needs = Needs {
+const REQUIRED_VARIABLES: RequiredVariables = RequiredVariables {
     sealing_keys: true,
     token_key: true,
-    ..Needs::NONE
+    ..RequiredVariables::NONE
 };
 
 #[http_service]
 async fn handle(request: Request) -> impl IntoResponse {
-    spin_host::serve(&interface::CHIP, NEEDS, request, chip).await
+    spin_host::serve(&interface::CHIP, REQUIRED_VARIABLES, request, chip).await
 }
 
 async fn chip(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {

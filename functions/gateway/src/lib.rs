@@ -5,7 +5,7 @@
 
 use gateway_protocol::{KeysRequest, ReportRequest, SessionRequest};
 use operations::{chip_keys, open_session, report};
-use spin_host::{self, Connection, Needs};
+use spin_host::{self, Connection, RequiredVariables};
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
 use web::gateway::{
@@ -13,12 +13,12 @@ use web::gateway::{
 };
 use web::{Call, Interface, Refusal, Reply, interface};
 
-const NEEDS: Needs = Needs {
+const REQUIRED_VARIABLES: RequiredVariables = RequiredVariables {
     sealing_keys: true,
     link_key: true,
     secret: Some("gateway_secret"),
     migrate: None,
-    ..Needs::NONE
+    ..RequiredVariables::NONE
 };
 
 /// What this component answers.
@@ -31,12 +31,17 @@ const INTERFACES: &[&Interface] = &[
 #[http_service]
 async fn handle(request: Request) -> impl IntoResponse {
     let interface = interface::route(INTERFACES, request.method(), request.uri().path());
-    spin_host::serve(interface, NEEDS, request, async |call| match interface.name {
-        "gateway.keys" => keys(call).await,
-        "gateway.sessions" => session(call).await,
-        "gateway.report" => session_report(call).await,
-        _ => Err(call.nowhere()),
-    })
+    spin_host::serve(
+        interface,
+        REQUIRED_VARIABLES,
+        request,
+        async |call| match interface.name {
+            "gateway.keys" => keys(call).await,
+            "gateway.sessions" => session(call).await,
+            "gateway.report" => session_report(call).await,
+            _ => Err(call.nowhere()),
+        },
+    )
     .await
 }
 

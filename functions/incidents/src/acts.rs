@@ -1,23 +1,23 @@
-//! What people do about incidents (§8.2, §8.3.1).
+//! What administrators do about incidents (§8.2, §8.3.1).
 
 use domain::error::Reason;
 use domain::{ClientId, Eid, IncidentId, Province};
 use operations::{About, FinalReport, IncidentAct, NewIncident, act_on_incident, enter_incident};
 use spin_host::Connection;
-use web::{Call, Refusal, Reply, Texts, field};
+use web::{Call, Refusal, Reply, TextFields, field};
 
 use crate::incidents::{document, kind, severity};
 
 /// Opens an incident that somebody has seen.
 pub(crate) async fn open(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
     let names = ["kind", "eid", "client_id", "province_code", "severity", "note"];
-    let wanted = call.texts(&names)?;
-    let severity = wanted.optional("severity").map(severity).transpose();
+    let request = call.text_fields(&names)?;
+    let severity = request.optional("severity").map(severity).transpose();
     let new = NewIncident {
-        kind: field("kind", kind(wanted.required("kind")?))?,
-        about: about(&wanted)?,
+        kind: field("kind", kind(request.required("kind")?))?,
+        about: about(&request)?,
         severity: field("severity", severity)?,
-        note: wanted.optional("note"),
+        note: request.optional("note"),
     };
     if let Some((reason, field)) = new.misfit() {
         return Err(Refusal::of_field(field, reason));
@@ -29,8 +29,8 @@ pub(crate) async fn open(call: &Call<'_, Connection>) -> Result<Reply, Refusal> 
 }
 
 /// What an incident is about: one of chip, client and province, or the platform.
-fn about(wanted: &Texts) -> Result<About, Refusal> {
-    let [eid, client, province] = ["eid", "client_id", "province_code"].map(|name| wanted.optional(name));
+fn about(request: &TextFields) -> Result<About, Refusal> {
+    let [eid, client, province] = ["eid", "client_id", "province_code"].map(|name| request.optional(name));
     match (eid, client, province) {
         (None, None, None) => Ok(About::Platform),
         (Some(eid), None, None) => field("eid", Eid::parse(eid)).map(About::Chip),
@@ -40,7 +40,7 @@ fn about(wanted: &Texts) -> Result<About, Refusal> {
     }
 }
 
-/// Settles, makes severe, reports or concludes an incident; which, the interface's name says.
+/// Settles, escalates or reports an incident, or gives its final report; which, the interface's name says.
 pub(crate) async fn act(name: &str, call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
     let names: &[&str] = match name {
         "admin.incidents.close" => &["id", "note"],
@@ -49,16 +49,16 @@ pub(crate) async fn act(name: &str, call: &Call<'_, Connection>) -> Result<Reply
         "admin.incidents.final_report" => &["id", "course", "root_cause", "measures"],
         _ => return Err(call.nowhere()),
     };
-    let wanted = call.texts(names)?;
-    let id = field("id", IncidentId::parse(wanted.required("id")?))?;
+    let request = call.text_fields(names)?;
+    let id = field("id", IncidentId::parse(request.required("id")?))?;
     let act = match name {
-        "admin.incidents.close" => IncidentAct::Settle(wanted.optional("note")),
+        "admin.incidents.close" => IncidentAct::Settle(request.optional("note")),
         "admin.incidents.escalate" => IncidentAct::Escalate,
-        "admin.incidents.report" => IncidentAct::Report(wanted.required("text")?),
+        "admin.incidents.report" => IncidentAct::Report(request.required("text")?),
         _ => IncidentAct::Conclude(FinalReport {
-            course: wanted.required("course")?,
-            root_cause: wanted.required("root_cause")?,
-            measures: wanted.required("measures")?,
+            course: request.required("course")?,
+            root_cause: request.required("root_cause")?,
+            measures: request.required("measures")?,
         }),
     };
     let incident = act_on_incident(call.cx, id, &act).await?;

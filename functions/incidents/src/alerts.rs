@@ -33,14 +33,14 @@ pub(crate) async fn list(call: &Call<'_, Connection>) -> Result<Reply, Refusal> 
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct NoteDocument {
+struct NoteRequest {
     ids: Vec<String>,
 }
 
 /// Takes note of alerts: they leave the list.
 pub(crate) async fn note(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
-    let wanted: NoteDocument = call.json()?;
-    let ids: Result<Vec<_>, _> = wanted.ids.iter().map(|id| AlertId::parse(id)).collect();
+    let request: NoteRequest = call.json()?;
+    let ids: Result<Vec<_>, _> = request.ids.iter().map(|id| AlertId::parse(id)).collect();
     let ids = field("ids", ids)?;
     Ok(Reply::ok().with("noted", note_alerts(call.cx, &ids).await?))
 }

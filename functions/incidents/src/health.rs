@@ -1,4 +1,4 @@
-//! How the periodic work fares, and what was destroyed at the end of its retention.
+//! The health of the periodic work, and what was destroyed at the end of its retention.
 
 use operations::{destructions, job_views};
 use serde_json::{Value, json};
@@ -8,16 +8,16 @@ use web::{Call, Refusal, Reply};
 /// Days and kinds of data of the record of destruction that are shown.
 const SHOWN_DESTRUCTIONS: u32 = 50;
 
-/// Every job: whether it is well, when it last succeeded, and why not since.
+/// Every job: whether it is healthy, when it last succeeded, and why not since.
 pub(crate) async fn show(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
     let views = job_views(call.cx).await?;
-    let well = views.iter().all(|view| view.well);
+    let healthy = views.iter().all(|view| view.healthy);
     let jobs: Vec<Value> = views
         .iter()
         .map(|view| {
             json!({
                 "name": view.name,
-                "well": view.well,
+                "healthy": view.healthy,
                 "succeeded_at": view.succeeded_at.map(|at| call.text_of(at)),
                 "failing_since": view.failing_since.map(|at| call.text_of(at)),
                 "failures": view.failures,
@@ -31,7 +31,7 @@ pub(crate) async fn show(call: &Call<'_, Connection>) -> Result<Reply, Refusal> 
         .map(|row| json!({"day": row.day, "kind": row.kind, "count": row.count}))
         .collect();
     Ok(Reply::ok()
-        .with("well", well)
+        .with("healthy", healthy)
         .with("jobs", jobs)
         .with("destroyed", destroyed))
 }

@@ -75,14 +75,14 @@ pub(crate) fn kinds(call: &Call<'_, Connection>) -> Reply {
 
 /// An incident as an administrator sees it, with the times that are running.
 pub(crate) fn document(call: &Call<'_, Connection>, incident: &IncidentView) -> Value {
-    let standing = &incident.standing;
-    let row = standing.kind.row();
+    let state = &incident.state;
+    let row = state.kind.row();
     let mut document = Map::new();
     for (name, text) in [
         ("id", Some(incident.id.text())),
         ("kind", Some(row.code.to_owned())),
         ("class", Some(row.class.code().to_owned())),
-        ("severity", Some(standing.severity.code().to_owned())),
+        ("severity", Some(state.severity.code().to_owned())),
         ("symptom", Some(row.symptom[call.lang as usize].to_owned())),
         ("subject", Some(incident.subject.clone())),
         ("eid", incident.eid.clone()),
@@ -95,15 +95,15 @@ pub(crate) fn document(call: &Call<'_, Connection>, incident: &IncidentView) -> 
         document.insert(name.to_owned(), text.into());
     }
     for (name, at) in [
-        ("since", Some(standing.since)),
+        ("since", Some(state.since)),
         ("opened_at", Some(incident.opened_at)),
-        ("handle_by", standing.handle_by()),
-        ("closed_at", standing.closed_at),
-        ("severe_at", standing.severe_at),
-        ("report_by", standing.report_by()),
-        ("reported_at", standing.reported_at),
-        ("final_report_by", standing.final_report_by()),
-        ("final_report_at", standing.final_report_at),
+        ("handle_by", state.handle_by()),
+        ("closed_at", state.closed_at),
+        ("severe_at", state.severe_at),
+        ("report_by", state.report_by()),
+        ("reported_at", state.reported_at),
+        ("final_report_by", state.final_report_by()),
+        ("final_report_at", state.final_report_at),
     ] {
         document.insert(name.to_owned(), at.map(|at| call.text_of(at)).into());
     }

@@ -1,5 +1,5 @@
-//! `/admin/v1/incidents…`, `/admin/v1/chips/faulty`, `/admin/v1/alerts…` and `/admin/v1/health`, §8: what went wrong and
-//! what is learnt from it, what the operator should know of, and how the periodic work fares.
+//! `/admin/v1/incidents…`, `/admin/v1/chips/faulty`, `/admin/v1/alerts…` and `/admin/v1/health`, §8: what went wrong
+//! and what is learnt from it, what the operator should know of, and the health of the periodic work.
 //!
 //! Opened by `admin_secret`.
 
@@ -9,16 +9,16 @@ mod health;
 mod incidents;
 mod review;
 
-use spin_host::{self, Connection, Needs};
+use spin_host::{self, Connection, RequiredVariables};
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
 use web::{Call, Interface, Refusal, Reply, interface};
 
-const NEEDS: Needs = Needs {
+const REQUIRED_VARIABLES: RequiredVariables = RequiredVariables {
     sealing_keys: true,
     secret: Some("admin_secret"),
     migrate: None,
-    ..Needs::NONE
+    ..RequiredVariables::NONE
 };
 
 /// What this component answers.
@@ -40,13 +40,13 @@ const INTERFACES: &[&Interface] = &[
 #[http_service]
 async fn handle(request: Request) -> impl IntoResponse {
     let interface = interface::route(INTERFACES, request.method(), request.uri().path());
-    spin_host::serve(interface, NEEDS, request, async |call| {
-        sentence(interface.name, call).await
+    spin_host::serve(interface, REQUIRED_VARIABLES, request, async |call| {
+        handler(interface.name, call).await
     })
     .await
 }
 
-async fn sentence(name: &str, call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
+async fn handler(name: &str, call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
     match name {
         "admin.incidents" => incidents::list(call).await,
         "admin.incidents.kinds" => Ok(incidents::kinds(call)),

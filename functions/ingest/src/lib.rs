@@ -1,16 +1,16 @@
-//! `/ingest/v1/…`: what operators tell about their numbers, as lines of JSON: the source of §7.2.3.2 to §7.2.3.5.
+//! `/ingest/v1/…`: what operators report about their numbers, as lines of JSON: the source of §7.2.3.2 to §7.2.3.5.
 //!
 //! Opened by `ingest_secret`. Never repeats what a record says: errors name lines and fields.
 
 use operations::{RecordError, Topic, ingest};
-use spin_host::{self, Connection, Needs};
+use spin_host::{self, Connection, RequiredVariables};
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
 use web::{Call, Interface, Refusal, Reply, interface};
 
-const NEEDS: Needs = Needs {
+const REQUIRED_VARIABLES: RequiredVariables = RequiredVariables {
     secret: Some("ingest_secret"),
-    ..Needs::NONE
+    ..RequiredVariables::NONE
 };
 
 /// What this component answers.
@@ -24,13 +24,18 @@ const INTERFACES: &[&Interface] = &[
 #[http_service]
 async fn handle(request: Request) -> impl IntoResponse {
     let interface = interface::route(INTERFACES, request.method(), request.uri().path());
-    spin_host::serve(interface, NEEDS, request, async |call| match interface.name {
-        "ingest.usage" => take(call, Topic::Usage).await,
-        "ingest.location" => take(call, Topic::Location).await,
-        "ingest.number_status" => take(call, Topic::Status).await,
-        "ingest.open_time" => take(call, Topic::OpenTime).await,
-        _ => Err(call.nowhere()),
-    })
+    spin_host::serve(
+        interface,
+        REQUIRED_VARIABLES,
+        request,
+        async |call| match interface.name {
+            "ingest.usage" => take(call, Topic::Usage).await,
+            "ingest.location" => take(call, Topic::Location).await,
+            "ingest.number_status" => take(call, Topic::Status).await,
+            "ingest.open_time" => take(call, Topic::OpenTime).await,
+            _ => Err(call.nowhere()),
+        },
+    )
     .await
 }
 

@@ -4,16 +4,16 @@
 
 mod import;
 
-use spin_host::{self, Needs};
+use spin_host::{self, RequiredVariables};
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
 use web::{Interface, interface};
 
-const NEEDS: Needs = Needs {
+const REQUIRED_VARIABLES: RequiredVariables = RequiredVariables {
     sealing_keys: true,
     transport_keys: true,
     secret: Some("admin_secret"),
-    ..Needs::NONE
+    ..RequiredVariables::NONE
 };
 
 /// What this component answers.
@@ -22,10 +22,15 @@ const INTERFACES: &[&Interface] = &[&interface::ADMIN_CHIPS_IMPORT, &interface::
 #[http_service]
 async fn handle(request: Request) -> impl IntoResponse {
     let interface = interface::route(INTERFACES, request.method(), request.uri().path());
-    spin_host::serve(interface, NEEDS, request, async |call| match interface.name {
-        "admin.chips.import" => import::chip_file(call).await,
-        "admin.numbers.import" => import::number_file(call).await,
-        _ => Err(call.nowhere()),
-    })
+    spin_host::serve(
+        interface,
+        REQUIRED_VARIABLES,
+        request,
+        async |call| match interface.name {
+            "admin.chips.import" => import::chip_file(call).await,
+            "admin.numbers.import" => import::number_file(call).await,
+            _ => Err(call.nowhere()),
+        },
+    )
     .await
 }

@@ -1,20 +1,20 @@
 //! `/v1/number/city`, §7.2.3.5: the city a number was last online in, beside the province it belongs to.
 
 use operations::Topic;
-use spin_host::{self, Connection, Needs, fresh_number};
+use spin_host::{self, Connection, RequiredVariables, fresh_number};
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
 use web::{Call, Refusal, Reply, interface};
 
-const NEEDS: Needs = Needs {
+const REQUIRED_VARIABLES: RequiredVariables = RequiredVariables {
     sealing_keys: true,
     token_key: true,
-    ..Needs::NONE
+    ..RequiredVariables::NONE
 };
 
 #[http_service]
 async fn handle(request: Request) -> impl IntoResponse {
-    spin_host::serve(&interface::NUMBER_CITY, NEEDS, request, city).await
+    spin_host::serve(&interface::NUMBER_CITY, REQUIRED_VARIABLES, request, city).await
 }
 
 async fn city(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {

@@ -1,20 +1,20 @@
 //! `/v1/number/usage`, §7.2.3.3: the data a number has for this month, and what it used of it.
 
 use operations::Topic;
-use spin_host::{self, Connection, Needs, fresh_number};
+use spin_host::{self, Connection, RequiredVariables, fresh_number};
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
 use web::{Call, Refusal, Reply, interface};
 
-const NEEDS: Needs = Needs {
+const REQUIRED_VARIABLES: RequiredVariables = RequiredVariables {
     sealing_keys: true,
     token_key: true,
-    ..Needs::NONE
+    ..RequiredVariables::NONE
 };
 
 #[http_service]
 async fn handle(request: Request) -> impl IntoResponse {
-    spin_host::serve(&interface::NUMBER_USAGE, NEEDS, request, usage).await
+    spin_host::serve(&interface::NUMBER_USAGE, REQUIRED_VARIABLES, request, usage).await
 }
 
 async fn usage(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {

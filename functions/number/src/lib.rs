@@ -1,20 +1,20 @@
 //! `/v1/number`, §7.2.3.2: a number, the chip it is in, its province and its state.
 
 use operations::Topic;
-use spin_host::{self, Connection, Needs, fresh_number};
+use spin_host::{self, Connection, RequiredVariables, fresh_number};
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
 use web::{Call, Refusal, Reply, interface};
 
-const NEEDS: Needs = Needs {
+const REQUIRED_VARIABLES: RequiredVariables = RequiredVariables {
     sealing_keys: true,
     token_key: true,
-    ..Needs::NONE
+    ..RequiredVariables::NONE
 };
 
 #[http_service]
 async fn handle(request: Request) -> impl IntoResponse {
-    spin_host::serve(&interface::NUMBER, NEEDS, request, number).await
+    spin_host::serve(&interface::NUMBER, REQUIRED_VARIABLES, request, number).await
 }
 
 async fn number(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {

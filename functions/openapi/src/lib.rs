@@ -28,7 +28,7 @@ const DOCUMENTS: [Document; 2] = [
     },
 ];
 
-/// Changes with every release; a browser asks again after [`CACHE`] and is told that nothing changed.
+/// Changes with every release; a browser asks again after [`CACHE`] and gets the answer that nothing changed.
 const ETAG: &str = concat!("\"", env!("CARGO_PKG_VERSION"), "\"");
 const CACHE: &str = "public, max-age=300";
 /// The page has a style of its own and nothing else.

@@ -10,7 +10,7 @@ use web::{Call, Refusal, field, present};
 /// What any of these acts takes. One document for all: a reader for each would fill a tenth of the component.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(crate) struct Wanted {
+pub(crate) struct InventoryRequest {
     pub(crate) eid: Option<String>,
     pub(crate) faulty: Option<bool>,
     pub(crate) client_id: Option<String>,
@@ -25,29 +25,29 @@ pub(crate) struct Wanted {
     pub(crate) allowance_mb: Option<Value>,
 }
 
-impl Wanted {
+impl InventoryRequest {
     /// The document of an act that takes the fields called `names` and no others.
     pub(crate) fn read(call: &Call<'_, Connection>, names: &[&str]) -> Result<Self, Refusal> {
-        let wanted: Self = call.json()?;
+        let request: Self = call.json()?;
         for (name, is_there) in [
-            ("eid", wanted.eid.is_some()),
-            ("faulty", wanted.faulty.is_some()),
-            ("client_id", wanted.client_id.is_some()),
-            ("iccids", wanted.iccids.is_some()),
-            ("msisdn", wanted.msisdn.is_some()),
-            ("iccid", wanted.iccid.is_some()),
-            ("temp_msisdn", wanted.temp_msisdn.is_some()),
-            ("temp_iccid", wanted.temp_iccid.is_some()),
-            ("temp_imsi", wanted.temp_imsi.is_some()),
-            ("temp_opened_on", wanted.temp_opened_on.is_some()),
-            ("network_type", wanted.network_type.is_some()),
-            ("allowance_mb", wanted.allowance_mb.is_some()),
+            ("eid", request.eid.is_some()),
+            ("faulty", request.faulty.is_some()),
+            ("client_id", request.client_id.is_some()),
+            ("iccids", request.iccids.is_some()),
+            ("msisdn", request.msisdn.is_some()),
+            ("iccid", request.iccid.is_some()),
+            ("temp_msisdn", request.temp_msisdn.is_some()),
+            ("temp_iccid", request.temp_iccid.is_some()),
+            ("temp_imsi", request.temp_imsi.is_some()),
+            ("temp_opened_on", request.temp_opened_on.is_some()),
+            ("network_type", request.network_type.is_some()),
+            ("allowance_mb", request.allowance_mb.is_some()),
         ] {
             if is_there && !names.contains(&name) {
                 return Err(Refusal::of_field(name, Reason::ParameterUnknown));
             }
         }
-        Ok(wanted)
+        Ok(request)
     }
 
     pub(crate) fn iccids(&self) -> Result<Vec<Iccid>, Refusal> {

@@ -1,4 +1,4 @@
-//! The pools of operator numbers: how many each province has left, and at how many the operator is told.
+//! The pools of operator numbers: how many each province has left, and at how many the operator is alerted.
 
 use domain::Province;
 use domain::error::Reason;
@@ -10,7 +10,7 @@ use web::{Call, Refusal, Reply, field, or_null, present};
 
 /// Every pool that is watched, with the numbers in it now.
 pub(crate) async fn list(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
-    let views = pool_views(call.cx, &call.settings.upkeep).await?;
+    let views = pool_views(call.cx, &call.settings.maintenance).await?;
     let pools: Vec<Value> = views
         .iter()
         .map(|view| {
@@ -30,7 +30,7 @@ pub(crate) async fn list(call: &Call<'_, Connection>) -> Result<Reply, Refusal> 
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct MarkDocument {
+struct MarkRequest {
     province_code: String,
     // Null lets the platform's mark be in force; absent is a mistake.
     #[serde(default, deserialize_with = "or_null")]
@@ -39,14 +39,14 @@ struct MarkDocument {
 
 /// Sets the low-water mark of one province.
 pub(crate) async fn update(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
-    let wanted: MarkDocument = call.json()?;
-    let province = field("province_code", Province::parse(&wanted.province_code))?;
-    let low_water = present("low_water", wanted.low_water)?;
+    let request: MarkRequest = call.json()?;
+    let province = field("province_code", Province::parse(&request.province_code))?;
+    let low_water = present("low_water", request.low_water)?;
     if low_water.is_some_and(|mark| mark > MAX_POOL_LOW_WATER) {
         return Err(Refusal::of_field("low_water", Reason::ParameterMalformed));
     }
     set_pool_low_water(call.cx, province, low_water).await?;
-    let in_force = low_water.unwrap_or(call.settings.upkeep.pool_low_water);
+    let in_force = low_water.unwrap_or(call.settings.maintenance.pool_low_water);
     Ok(Reply::ok()
         .with("province_code", province.code())
         .with("low_water", in_force))

@@ -9,16 +9,16 @@ mod numbers;
 mod reprovision;
 
 use operations::NumberAct;
-use spin_host::{self, Needs};
+use spin_host::{self, RequiredVariables};
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
 use web::{Interface, interface};
 
-const NEEDS: Needs = Needs {
+const REQUIRED_VARIABLES: RequiredVariables = RequiredVariables {
     sealing_keys: true,
     pool_low_water: true,
     secret: Some("admin_secret"),
-    ..Needs::NONE
+    ..RequiredVariables::NONE
 };
 
 /// What this component answers.
@@ -37,17 +37,22 @@ const INTERFACES: &[&Interface] = &[
 #[http_service]
 async fn handle(request: Request) -> impl IntoResponse {
     let interface = interface::route(INTERFACES, request.method(), request.uri().path());
-    spin_host::serve(interface, NEEDS, request, async |call| match interface.name {
-        "admin.pools" => levels::list(call).await,
-        "admin.pools.update" => levels::update(call).await,
-        "admin.chips.fault" => numbers::fault(call).await,
-        "admin.chips.reprovision" => reprovision::reprovision(call).await,
-        "admin.numbers.allot" => numbers::allot(call).await,
-        "admin.numbers.release" => numbers::release(call).await,
-        "admin.numbers.suspend" => numbers::act(call, NumberAct::Suspend).await,
-        "admin.numbers.resume" => numbers::act(call, NumberAct::Resume).await,
-        "admin.numbers.retire" => numbers::act(call, NumberAct::Retire).await,
-        _ => Err(call.nowhere()),
-    })
+    spin_host::serve(
+        interface,
+        REQUIRED_VARIABLES,
+        request,
+        async |call| match interface.name {
+            "admin.pools" => levels::list(call).await,
+            "admin.pools.update" => levels::update(call).await,
+            "admin.chips.fault" => numbers::fault(call).await,
+            "admin.chips.reprovision" => reprovision::reprovision(call).await,
+            "admin.numbers.allot" => numbers::allot(call).await,
+            "admin.numbers.release" => numbers::release(call).await,
+            "admin.numbers.suspend" => numbers::act(call, NumberAct::Suspend).await,
+            "admin.numbers.resume" => numbers::act(call, NumberAct::Resume).await,
+            "admin.numbers.retire" => numbers::act(call, NumberAct::Retire).await,
+            _ => Err(call.nowhere()),
+        },
+    )
     .await
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use spin_host::Connection;
 use web::{Call, Refusal, Reply, field, present};
 
-use crate::document::Wanted;
+use crate::document::InventoryRequest;
 
 const FIELDS: &[&str] = &[
     "eid",
@@ -21,21 +21,21 @@ const FIELDS: &[&str] = &[
 
 /// Gives a chip a temporary number and, if it is said, test allowance.
 pub(crate) async fn reprovision(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
-    let wanted = Wanted::read(call, FIELDS)?;
-    let eid = required("eid", wanted.eid.as_ref(), Eid::parse)?;
+    let request = InventoryRequest::read(call, FIELDS)?;
+    let eid = required("eid", request.eid.as_ref(), Eid::parse)?;
     let new = Reprovision {
-        msisdn: required("temp_msisdn", wanted.temp_msisdn.as_ref(), Msisdn::parse)?,
-        iccid: required("temp_iccid", wanted.temp_iccid.as_ref(), Iccid::parse)?,
-        imsi: required("temp_imsi", wanted.temp_imsi.as_ref(), Imsi::parse)?,
+        msisdn: required("temp_msisdn", request.temp_msisdn.as_ref(), Msisdn::parse)?,
+        iccid: required("temp_iccid", request.temp_iccid.as_ref(), Iccid::parse)?,
+        imsi: required("temp_imsi", request.temp_imsi.as_ref(), Imsi::parse)?,
         opened_on: field(
             "temp_opened_on",
-            wanted.temp_opened_on.as_deref().map(parse_date).transpose(),
+            request.temp_opened_on.as_deref().map(parse_date).transpose(),
         )?,
         network: field(
             "network_type",
-            wanted.network_type.as_deref().map(Network::parse).transpose(),
+            request.network_type.as_deref().map(Network::parse).transpose(),
         )?,
-        allowance: wanted.allowance_mb.as_ref().map(allowance).transpose()?,
+        allowance: request.allowance_mb.as_ref().map(allowance).transpose()?,
     };
     let given = operations::reprovision(call.cx, &eid, &new).await?;
     Ok(Reply::ok()

@@ -1,19 +1,19 @@
 //! `/v1/token`, §7.2.1: exchange `client_id` and `client_secret` for an access token.
 
 use operations::issue_token;
-use spin_host::{self, Connection, Needs};
+use spin_host::{self, Connection, RequiredVariables};
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
 use web::{Call, Param, Refusal, Reply, interface};
 
-const NEEDS: Needs = Needs {
+const REQUIRED_VARIABLES: RequiredVariables = RequiredVariables {
     token_key: true,
-    ..Needs::NONE
+    ..RequiredVariables::NONE
 };
 
 #[http_service]
 async fn handle(request: Request) -> impl IntoResponse {
-    spin_host::serve(&interface::TOKEN, NEEDS, request, token).await
+    spin_host::serve(&interface::TOKEN, REQUIRED_VARIABLES, request, token).await
 }
 
 async fn token(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
@@ -25,7 +25,7 @@ async fn token(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
         .with("token", issued.token)
         .with("expire_time", issued.expire_time)
         .with_budget(issued.budget);
-    // Every client takes a token now and then: the people behind it hear here what its address cannot be told.
+    // Every client takes a token now and then: this answer says what cannot be sent to its address.
     Ok(match issued.callbacks_stopped_at {
         Some(at) => {
             let at = call.text_of(at);

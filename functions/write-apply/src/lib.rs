@@ -4,19 +4,19 @@
 //! an event in the card's life (§6.3 Table 2, 申请失败).
 
 use operations::{ApplyRequest, apply};
-use spin_host::{self, Connection, Needs};
+use spin_host::{self, Connection, RequiredVariables};
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
 use web::{Call, Param, Refusal, Reply, interface};
 
-const NEEDS: Needs = Needs {
+const REQUIRED_VARIABLES: RequiredVariables = RequiredVariables {
     token_key: true,
-    ..Needs::NONE
+    ..RequiredVariables::NONE
 };
 
 #[http_service]
 async fn handle(request: Request) -> impl IntoResponse {
-    spin_host::serve(&interface::WRITE_APPLY, NEEDS, request, application).await
+    spin_host::serve(&interface::WRITE_APPLY, REQUIRED_VARIABLES, request, application).await
 }
 
 async fn application(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {

@@ -2,19 +2,19 @@
 
 use operations::provinces;
 use serde_json::json;
-use spin_host::{self, Connection, Needs};
+use spin_host::{self, Connection, RequiredVariables};
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
 use web::{Call, Refusal, Reply, interface};
 
-const NEEDS: Needs = Needs {
+const REQUIRED_VARIABLES: RequiredVariables = RequiredVariables {
     token_key: true,
-    ..Needs::NONE
+    ..RequiredVariables::NONE
 };
 
 #[http_service]
 async fn handle(request: Request) -> impl IntoResponse {
-    spin_host::serve(&interface::WRITE_PROVINCES, NEEDS, request, writable).await
+    spin_host::serve(&interface::WRITE_PROVINCES, REQUIRED_VARIABLES, request, writable).await
 }
 
 async fn writable(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {

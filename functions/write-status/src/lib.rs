@@ -1,20 +1,26 @@
 //! `/v1/write/status`, §7.2.2.3: state and progress of a card, asked by `eid` (its latest task) or by `task_id`.
 
 use operations::status;
-use spin_host::{self, Connection, Needs};
+use spin_host::{self, Connection, RequiredVariables};
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
 use web::{Call, Refusal, Reply, interface};
 
-const NEEDS: Needs = Needs {
+const REQUIRED_VARIABLES: RequiredVariables = RequiredVariables {
     sealing_keys: true,
     token_key: true,
-    ..Needs::NONE
+    ..RequiredVariables::NONE
 };
 
 #[http_service]
 async fn handle(request: Request) -> impl IntoResponse {
-    spin_host::serve(&interface::WRITE_STATUS, NEEDS, request, write_status).await
+    spin_host::serve(
+        &interface::WRITE_STATUS,
+        REQUIRED_VARIABLES,
+        request,
+        write_status,
+    )
+    .await
 }
 
 async fn write_status(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {

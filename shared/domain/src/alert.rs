@@ -1,4 +1,4 @@
-//! What the operator is told of without asking (§5.3.1.1 监控预警, §5.3.1.3, §8.3.1).
+//! What the operator is alerted to without asking (§5.3.1.1 监控预警, §5.3.1.3, §8.3.1).
 
 /// Kind of an alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,5 +1,5 @@
 //! EID: the one unchanging key of a chip (§5.2.1.2, §5.4.2.1). `uicc` knows its form; here the rules it can break
-//! are told in both languages.
+//! are reported in both languages.
 
 use uicc::EidError;
 

@@ -117,8 +117,8 @@ uuid_id! {
     SessionId
 }
 uuid_id! {
-    /// Identifier of a callback; the receiver's `webhook-id`.
-    CallbackId
+    /// Identifier of a message; the receiver's `webhook-id`.
+    MessageId
 }
 uuid_id! {
     /// Identifier of an alert.

@@ -40,11 +40,11 @@ pub use card_status::{CardEvent, CardStatus, Refused, TRANSITIONS, next};
 pub use eid::Eid;
 pub use gateway_protocol::FailureKind;
 pub use iccid::Iccid;
-pub use ids::{AlertId, CallbackId, ClientId, IncidentId, SessionId, TaskId};
+pub use ids::{AlertId, ClientId, IncidentId, MessageId, SessionId, TaskId};
 pub use imsi::Imsi;
 pub use incident::{
-    Breach, Concern, FINAL_REPORT_WITHIN_MS, IncidentClass, IncidentKind, KindRow, Limit, Misfit, Party,
-    REPORT_WITHIN_MS, Severity, Standing,
+    Concern, FINAL_REPORT_WITHIN_MS, IncidentClass, IncidentKind, IncidentState, KindRow, Limit, Misfit,
+    Notice, Party, REPORT_WITHIN_MS, Severity,
 };
 pub use month::Month;
 pub use msisdn::{Msisdn, Operator};
@@ -78,7 +78,7 @@ pub enum Kind {
     Province,
     /// Way of writing.
     WriteType,
-    /// Client, task, session or callback identifier.
+    /// Client, task, session or message identifier.
     Id,
     /// Anything else: a date, a network type, a service, a permission …
     Value,

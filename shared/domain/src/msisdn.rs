@@ -5,7 +5,7 @@ use super::{Kind, Malformed, all_digits, masked};
 /// Digits of an IoT number.
 const MSISDN_DIGITS: usize = 13;
 
-/// Who issued a number, told by its prefix.
+/// Who issued a number, known by its prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Operator {
     /// China Mobile.

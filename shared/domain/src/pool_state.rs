@@ -5,7 +5,7 @@
 pub enum PoolState {
     /// 充足: enough numbers.
     Ok,
-    /// 不足: at its low-water mark or below, or not yet well above it again.
+    /// 不足: at its low-water mark or below, or not yet clearly above it again.
     Low,
     /// 无号: no number.
     Empty,

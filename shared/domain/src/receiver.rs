@@ -1,11 +1,11 @@
-//! Whom the platform tells what happened.
+//! Who receives messages from the platform.
 
 use super::{ClientId, Malformed};
 
 /// The operator's identifier as a receiver.
 const OPERATOR: &str = "operator";
 
-/// Whom the platform tells what happened.
+/// Who receives messages from the platform.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Receiver {
     /// A client, about its cards (§7.3).

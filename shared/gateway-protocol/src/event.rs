@@ -16,7 +16,7 @@ pub enum ReportEvent {
         /// All steps.
         steps: u32,
     },
-    /// All files are written and read back equal; the card is told to restart next.
+    /// All files are written and read back equal; the card is ordered to restart next.
     Written,
     /// In a new session the card holds what was reserved and has registered with the operator number.
     Verified,
@@ -29,7 +29,7 @@ pub enum ReportEvent {
     },
     /// Writing ended without success.
     Failed {
-        /// Why.
+        /// Why writing failed.
         failure: FailureKind,
         /// For the operator.
         detail: String,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::Context;
-use super::outbox::{has_address, queue};
+use super::messages::{has_address, queue};
 use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{AlertId, AlertKind, Receiver, Timestamp};
@@ -20,7 +20,7 @@ pub const MAX_NOTED: usize = 1_000;
 
 /// Something the operator should know of.
 pub(super) struct NewAlert<'a> {
-    /// Kind.
+    /// Kind of the alert.
     pub(super) kind: AlertKind,
     /// What it is about.
     pub(super) subject: &'a Subject,
@@ -28,7 +28,7 @@ pub(super) struct NewAlert<'a> {
     pub(super) fields: Vec<(&'static str, String)>,
 }
 
-/// Adds an alert to the transaction under way, and the message that tells the operator, if there is an address.
+/// Adds an alert to the transaction under way, and the message to the operator, if there is an address.
 pub(super) async fn raise<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
@@ -49,7 +49,7 @@ pub(super) async fn raise<D: Database>(
         .vault
         .seal(cx.random, alert::BODY, id.text().as_bytes(), &body)?;
     alert::insert(tx, id, kind.code(), subject, sealed, cx.now).await?;
-    // Nobody is told by an address that does not take what it is told.
+    // The operator's own address failing cannot be reported to that address.
     let operator = Receiver::Operator;
     if *subject == Subject::receiver(&operator) || !has_address(cx, &operator).await? {
         return Ok(());
@@ -77,7 +77,7 @@ pub struct AlertView {
 /// The alerts that nobody has taken note of, or all, the latest first, up to `limit` that come before `cursor`.
 ///
 /// # Errors
-/// Those of database and vault.
+/// [`Reason::Unavailable`] when the database is busy; [`Reason::Internal`] when a sealed value cannot be opened.
 pub async fn list_alerts<D: Database>(
     cx: &Context<'_, D>,
     noted_too: bool,

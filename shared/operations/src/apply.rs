@@ -25,7 +25,7 @@ pub const MIN_WRITE_ALLOWANCE_BYTES: u64 = 32 * 1024;
 /// changes the state of a known card (§6.3 Table 2). Absent and empty are the same.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ApplyRequest<'a> {
-    /// The chip.
+    /// EID of the chip.
     pub eid: &'a str,
     /// `0` designated, `1` automatic.
     pub write_type: &'a str,
@@ -40,7 +40,7 @@ pub struct ApplyRequest<'a> {
 /// An accepted application.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Applied {
-    /// The task.
+    /// Identifier of the task.
     pub task_id: TaskId,
     /// State of the card now.
     pub card_status: CardStatus,
@@ -48,8 +48,8 @@ pub struct Applied {
     pub repeated: bool,
 }
 
-/// What the client wants written.
-enum Wanted {
+/// Which number the client asks for.
+enum NumberChoice {
     /// This data card, allotted to the client beforehand (§5.4.1).
     Designated { iccid: BlindIndex, msisdn: BlindIndex },
     /// Any number of this province (§5.4.1).
@@ -79,12 +79,12 @@ pub async fn apply<D: Database>(
         let chip = chip
             .filter(|chip| chip.client_id == caller.id)
             .ok_or(Reason::UnknownChip)?;
-        let wanted = wanted(cx, request);
+        let choice = number_choice(cx, request);
         if let Some(open) = task::open(tx, &eid_index).await? {
-            return repeated(cx, &chip, &open, wanted).await;
+            return repeated(cx, &chip, &open, choice).await;
         }
-        match examine(cx, &chip, wanted).await {
-            Ok(wanted) => accept(cx, tx, caller, &chip, &wanted).await,
+        match examine(cx, &chip, choice).await {
+            Ok(choice) => accept(cx, tx, caller, &chip, &choice).await,
             Err(refusal) => refuse(cx, tx, caller, &chip, refusal).await,
         }
     })
@@ -98,11 +98,11 @@ async fn repeated<D: Database>(
     cx: &Context<'_, D>,
     chip: &ChipRow,
     open: &TaskRow,
-    wanted: Result<Wanted, Error>,
+    choice: Result<NumberChoice, Error>,
 ) -> Decision {
-    let same = match wanted? {
-        Wanted::Automatic { province } => open.province.as_deref() == Some(province.code()),
-        Wanted::Designated { iccid, msisdn } => {
+    let same = match choice? {
+        NumberChoice::Automatic { province } => open.province.as_deref() == Some(province.code()),
+        NumberChoice::Designated { iccid, msisdn } => {
             let number = number::by_task(cx.db, open.id).await?;
             open.write_type == WriteType::Designated
                 && number.is_some_and(|number| number.iccid_index == iccid && number.msisdn_index == msisdn)
@@ -119,16 +119,16 @@ async fn repeated<D: Database>(
     }
 }
 
-/// §6.2.2.2: everything about the application and the chip that can be told before a number is looked for.
+/// §6.2.2.2: everything about the application and the chip that can be checked before a number is looked for.
 async fn examine<D: Database>(
     cx: &Context<'_, D>,
     chip: &ChipRow,
-    wanted: Result<Wanted, Error>,
-) -> Result<Wanted, Error> {
+    choice: Result<NumberChoice, Error>,
+) -> Result<NumberChoice, Error> {
     if next(chip.status, CardEvent::ApplicationAccepted).is_err() {
         return Err(Reason::AlreadyWritten.into());
     }
-    let wanted = wanted?;
+    let choice = choice?;
     if chip.faulty {
         return Err(Reason::ChipFaulty.into());
     }
@@ -138,7 +138,7 @@ async fn examine<D: Database>(
     if chip.remaining_bytes() < MIN_WRITE_ALLOWANCE_BYTES {
         return Err(Reason::AllowanceExhausted.into());
     }
-    Ok(wanted)
+    Ok(choice)
 }
 
 async fn accept<D: Database>(
@@ -146,11 +146,11 @@ async fn accept<D: Database>(
     tx: &Tx<'_, D>,
     caller: &Caller,
     chip: &ChipRow,
-    wanted: &Wanted,
+    choice: &NumberChoice,
 ) -> Decision {
     let task_id = TaskId::new(cx.now, random_bytes(cx.random));
-    let (write_type, province, number) = match wanted {
-        Wanted::Automatic { province } => {
+    let (write_type, province, number) = match choice {
+        NumberChoice::Automatic { province } => {
             let number = take_automatic(cx, tx, chip, task_id, *province).await?;
             (
                 WriteType::Automatic,
@@ -158,7 +158,7 @@ async fn accept<D: Database>(
                 number.ok_or(Reason::ProvinceWithoutNumber),
             )
         }
-        Wanted::Designated { iccid, msisdn } => {
+        NumberChoice::Designated { iccid, msisdn } => {
             let number = take_designated(cx, tx, caller, chip, task_id, iccid, msisdn).await?;
             (WriteType::Designated, None, number)
         }
@@ -277,13 +277,13 @@ async fn refuse<D: Database>(
 }
 
 /// The parameters apart from the EID (§7.2.2.2).
-fn wanted<D>(cx: &Context<'_, D>, request: &ApplyRequest<'_>) -> Result<Wanted, Error> {
+fn number_choice<D>(cx: &Context<'_, D>, request: &ApplyRequest<'_>) -> Result<NumberChoice, Error> {
     match WriteType::parse(required("write_type", request.write_type)?)? {
         WriteType::Designated => {
             absent("province_code", request.province_code)?;
             let iccid = named("iccid", Iccid::parse(required("iccid", request.iccid)?))?;
             let msisdn = named("msisdn", Msisdn::parse(required("msisdn", request.msisdn)?))?;
-            Ok(Wanted::Designated {
+            Ok(NumberChoice::Designated {
                 iccid: cx.vault.blind_index(IndexKind::Iccid, iccid.as_str().as_bytes()),
                 msisdn: cx
                     .vault
@@ -294,7 +294,7 @@ fn wanted<D>(cx: &Context<'_, D>, request: &ApplyRequest<'_>) -> Result<Wanted, 
             absent("iccid", request.iccid)?;
             absent("msisdn", request.msisdn)?;
             let code = required("province_code", request.province_code)?;
-            Ok(Wanted::Automatic {
+            Ok(NumberChoice::Automatic {
                 province: named("province_code", Province::parse(code))?,
             })
         }

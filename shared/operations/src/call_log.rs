@@ -87,7 +87,7 @@ pub struct CallPage {
 /// Writes a call down.
 ///
 /// # Errors
-/// Those of the database.
+/// `Reason::Unavailable` when the database is busy.
 pub async fn record_call<D: Database>(cx: &Context<'_, D>, call: &CallRecord<'_>) -> Result<(), Error> {
     for _ in 0..MAX_KEYS {
         let row = NewCallRow {
@@ -114,7 +114,7 @@ pub async fn record_call<D: Database>(cx: &Context<'_, D>, call: &CallRecord<'_>
 /// Looks calls up, the latest first.
 ///
 /// # Errors
-/// Those of the database.
+/// `Reason::Unavailable` when the database is busy.
 pub async fn search_calls<D: Database>(
     cx: &Context<'_, D>,
     filter: &CallFilter<'_>,

@@ -16,20 +16,20 @@ pub const WRONG_SECRETS: (u32, u32) = (20, 30);
 /// Refused calls a minute, of callers that are not known, that one address may make before they are answered 429 and
 /// not logged one by one.
 pub const REFUSALS_PER_MINUTE: u32 = 600;
-/// Addresses forgotten by one call of [`forget_strangers`].
+/// Most throttles deleted by one call of [`forget_ip_throttles`].
 const MAX_FORGOTTEN: u32 = 1_000;
 
-/// What an address is blamed for. Each has a bucket of its own, so that a caller whose token is wrong can still take
-/// a new one.
+/// A failed authentication of an address. Each kind has a bucket of its own, so that a caller whose token is wrong can
+/// still take a new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Blame {
+pub enum FailedAuth {
     /// A wrong client secret.
     WrongSecret,
     /// Any refused call of a caller that is not known.
     Refusal,
 }
 
-impl Blame {
+impl FailedAuth {
     fn bucket(self) -> Bucket {
         match self {
             Self::WrongSecret => Bucket::slow(WRONG_SECRETS.0, WRONG_SECRETS.1),
@@ -64,9 +64,9 @@ pub async fn spend_calls<D: Database>(
     permits: u32,
 ) -> Result<(u32, Budget), Error> {
     let bucket = Bucket::per_minute(calls_per_minute);
-    for wanted in [permits.clamp(1, bucket.budget(0, cx.now).limit), 1] {
-        if let Some(full) = call_rate::take(cx.journal, client, interface, bucket, wanted, cx.now).await? {
-            return Ok((wanted, bucket.budget(full, cx.now)));
+    for count in [permits.clamp(1, bucket.budget(0, cx.now).limit), 1] {
+        if let Some(full) = call_rate::take(cx.journal, client, interface, bucket, count, cx.now).await? {
+            return Ok((count, bucket.budget(full, cx.now)));
         }
     }
     let full = call_rate::full_at(cx.journal, client, interface).await?;
@@ -77,13 +77,17 @@ pub async fn spend_calls<D: Database>(
     ))
 }
 
-/// Refuses an address that has presented too many wrong secrets.
+/// Refuses an address with too many failed authentications of this kind.
 ///
 /// # Errors
 /// [`domain::error::Reason::RateLimited`] with the time to wait.
-pub async fn heed_blame<D: Database>(cx: &Context<'_, D>, blame: Blame, from: IpAddr) -> Result<(), Error> {
-    let bucket = blame.bucket();
-    let full = call_rate::stranger_full_at(cx.journal, &blame.key(from)).await?;
+pub async fn throttle<D: Database>(
+    cx: &Context<'_, D>,
+    failure: FailedAuth,
+    from: IpAddr,
+) -> Result<(), Error> {
+    let bucket = failure.bucket();
+    let full = call_rate::ip_throttle_full_at(cx.journal, &failure.key(from)).await?;
     match full {
         Some(full) if bucket.budget(full, cx.now).left == 0 && full <= bucket.latest_credible_us(cx.now) => {
             Err(Error::rate_limited(bucket.wait_secs(full, cx.now), None))
@@ -92,28 +96,32 @@ pub async fn heed_blame<D: Database>(cx: &Context<'_, D>, blame: Blame, from: Ip
     }
 }
 
-/// Counts one more misdeed of an address.
+/// Counts a failed authentication of an address.
 ///
 /// # Errors
 /// [`domain::error::Reason::RateLimited`] with the time to wait when it was one too many.
-pub async fn blame<D: Database>(cx: &Context<'_, D>, blame: Blame, from: IpAddr) -> Result<(), Error> {
-    let (bucket, key) = (blame.bucket(), blame.key(from));
-    if call_rate::blame(cx.journal, &key, bucket, cx.now)
+pub async fn record_failed_auth<D: Database>(
+    cx: &Context<'_, D>,
+    failure: FailedAuth,
+    from: IpAddr,
+) -> Result<(), Error> {
+    let (bucket, key) = (failure.bucket(), failure.key(from));
+    if call_rate::count_failure(cx.journal, &key, bucket, cx.now)
         .await?
         .is_some()
     {
         return Ok(());
     }
-    let full = call_rate::stranger_full_at(cx.journal, &key).await?;
+    let full = call_rate::ip_throttle_full_at(cx.journal, &key).await?;
     let wait = bucket.wait_secs(full.unwrap_or_default(), cx.now);
     Err(Error::rate_limited(wait, None))
 }
 
-/// Forgets addresses whose misdeeds are so long ago that they do not count any more.
+/// Deletes throttles of addresses whose failures are so long ago that they do not count any more.
 ///
 /// # Errors
-/// Those of the database.
-pub(super) async fn forget_strangers<D: Database>(cx: &Context<'_, D>) -> Result<(), Error> {
+/// `Reason::Unavailable` when the database is busy.
+pub(super) async fn forget_ip_throttles<D: Database>(cx: &Context<'_, D>) -> Result<(), Error> {
     call_rate::forget(cx.journal, MAX_FORGOTTEN, cx.now).await?;
     Ok(())
 }

@@ -16,18 +16,18 @@ use store::{
 /// A withdrawn application.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cancelled {
-    /// The chip.
+    /// EID of the chip.
     pub eid: Eid,
-    /// The task.
+    /// Identifier of the task.
     pub task_id: TaskId,
-    /// When.
+    /// When it was withdrawn.
     pub at: Timestamp,
 }
 
 /// Withdraws an application: the card is 待写卡 again and its number goes back to where it came from. A
 /// number that part of may have reached the chip in an earlier, failed task stays held for that chip.
 ///
-/// Asking again by the task, as after a lost answer, changes nothing and tells the same time, as long as the card is
+/// Asking again by the task, as after a lost answer, changes nothing and answers the same time, as long as the card is
 /// still 待写卡.
 ///
 /// # Errors

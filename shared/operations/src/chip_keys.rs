@@ -12,7 +12,7 @@ use vault::{Column, IndexKind};
 /// Keys of a chip, wrapped under the link key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChipKeys {
-    /// The chip.
+    /// EID of the chip.
     pub eid: Eid,
     /// Key version number (KVN).
     pub key_version: u8,

@@ -15,7 +15,7 @@ pub struct ChipView {
     pub eid: String,
     /// IMEI of its module, if it is known.
     pub imei: Option<String>,
-    /// Model.
+    /// Model of the chip.
     pub chip_model: String,
     /// Temporary number it has.
     pub temp_msisdn: String,

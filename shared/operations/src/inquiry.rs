@@ -1,20 +1,20 @@
 //! Asking an operator about a number: whether it is time to, and what to do with the answer.
 
 use super::Context;
-use super::ingest::{Told, take_answer};
+use super::ingest::{OperatorReport, take_answer};
 use super::number_view::NumberView;
 use crate::operator::Inquiry;
 use crate::transaction;
 use domain::Timestamp;
 use domain::error::Error;
-use store::told::Topic;
+use store::operator_report::Topic;
 use store::{Database, operator_inquiry};
 
 /// Takes the right to ask the operator about a number now. False when what is known is not older than the inquiry
 /// allows, or somebody has just asked: of many calls at the same time one asks, and the others serve what is known.
 ///
 /// # Errors
-/// Those of the database.
+/// `Reason::Unavailable` when the database is busy.
 pub async fn claim_inquiry<D: Database>(
     cx: &Context<'_, D>,
     number: &NumberView,
@@ -22,7 +22,7 @@ pub async fn claim_inquiry<D: Database>(
     inquiry: &Inquiry,
 ) -> Result<bool, Error> {
     let fresh_since = cx.now.plus(-inquiry.max_age_ms());
-    if number.told_at(topic).is_some_and(|at| at > fresh_since) {
+    if number.reported_at(topic).is_some_and(|at| at > fresh_since) {
         return Ok(false);
     }
     let since = (fresh_since, cx.now.plus(-inquiry.retry_ms()));
@@ -32,19 +32,19 @@ pub async fn claim_inquiry<D: Database>(
     .await
 }
 
-/// Stores an answer; true when it was news.
+/// Stores an answer; true when it changed what is known.
 ///
 /// # Errors
-/// Those of the database.
+/// `Reason::Unavailable` when the database is busy.
 pub async fn settle_inquiry<D: Database>(
     cx: &Context<'_, D>,
     number: &NumberView,
     topic: Topic,
-    (as_of, told): (Timestamp, Told),
+    (as_of, reported): (Timestamp, OperatorReport),
 ) -> Result<bool, Error> {
     transaction(cx, async |tx| {
         Ok(operator_inquiry::settle(tx, &number.iccid_index, topic, cx.now).await?)
     })
     .await?;
-    take_answer(cx, &number.iccid_index, as_of, told).await
+    take_answer(cx, &number.iccid_index, as_of, reported).await
 }

@@ -1,6 +1,5 @@
-//! The use cases, one file each. An operation reads as a story with a beginning and one commit: it
-//! opens a transaction, reads what it needs, asks the state machine, writes guarded statements with
-//! history and callback rows, and commits.
+//! The use cases, one file each. An operation opens one transaction, reads what it needs, asks the state machine,
+//! writes guarded statements with history and message rows, and commits.
 //!
 //! An operation knows neither HTTP nor which database it runs on, and has no clock and no randomness
 //! but those of its [`Context`].
@@ -20,11 +19,11 @@ mod incidents;
 mod ingest;
 mod inquiry;
 mod jobs;
+mod messages;
 mod number_view;
 mod open_session;
 mod open_time;
 pub mod operator;
-mod outbox;
 mod overview;
 mod pool;
 mod pool_view;
@@ -42,7 +41,9 @@ pub use apply::{Applied, ApplyRequest, MIN_WRITE_ALLOWANCE_BYTES, apply};
 pub use call_log::{
     CALL_LOG_DAYS, CallFilter, CallPage, CallRecord, MAX_CALLS_PER_PAGE, record_call, search_calls,
 };
-pub use call_rate::{Blame, REFUSALS_PER_MINUTE, WRONG_SECRETS, blame, heed_blame, spend_calls};
+pub use call_rate::{
+    FailedAuth, REFUSALS_PER_MINUTE, WRONG_SECRETS, record_failed_auth, spend_calls, throttle,
+};
 pub use cancel::{Cancelled, cancel};
 pub use chip_keys::{ChipKeys, chip_keys};
 pub use chip_view::{ChipView, chip_view};
@@ -64,24 +65,24 @@ pub use incidents::{
 };
 pub(crate) use ingest::STATES;
 pub use ingest::{
-    IngestReport, MAX_CITY_CHARS, MAX_RECORD_BYTES, MAX_RECORDS, RecordError, Told, ingest, take_answer,
+    IngestReport, MAX_CITY_CHARS, MAX_RECORD_BYTES, MAX_RECORDS, OperatorReport, RecordError, ingest,
+    take_answer,
 };
 pub use inquiry::{claim_inquiry, settle_inquiry};
 pub use jobs::{
-    CALLBACKS_JOB, Diary, Done, Job, JobView, MAX_DESTROYED, MAX_POOL_LOW_WATER, MAX_TOLD_CHIPS,
-    POOL_LOW_WATER, RECORD_DAYS, STALE_AFTER_MS, Upkeep, destructions, job_views, note_job, open_diary,
-    run_job,
+    Done, Job, JobLog, JobView, MAX_CHIPS_PER_NOTICE, MAX_DESTROYED, MAX_POOL_LOW_WATER, MESSAGES_JOB,
+    MaintenanceSettings, POOL_LOW_WATER, RECORD_DAYS, STALE_AFTER_MS, destructions, job_views, read_job_log,
+    record_run, run_job,
+};
+pub use messages::{
+    AttemptResult, DeliveryState, DueMessage, DueRequest, LEASE_MS, MAX_ATTEMPTS, MAX_FAILING_MS,
+    MAX_IN_FLIGHT, MAX_IN_FLIGHT_FAILING, MAX_MESSAGES_PER_CALL, MAX_MESSAGES_PER_PAGE, MAX_PUT_OFF_MS,
+    MAX_RESENT, MessageFilter, Probe, RETRY_AFTER_MS, Resent, SIGN_FIELD, SIGN_PREVIOUS_FIELD, WhichMessages,
+    canonical, due_messages, find_messages, probe, record_attempt, resend, sign, standard_webhook_signatures,
 };
 pub use number_view::{NumberRef, NumberView, Usage, number_view};
 pub use open_session::{MIN_SESSION_ALLOWANCE_BYTES, OpenSession, SessionWork, WriteData, open_session};
 pub use open_time::{LineStatus, OpenTimeRef, OpenTimeView, open_time};
-pub use outbox::{
-    Delivery, DeliveryState, DueCallback, LEASE_MS, MAX_ATTEMPTS, MAX_CALLBACKS_PER_CALL, MAX_FAILING_MS,
-    MAX_MESSAGES_PER_PAGE, MAX_ON_THEIR_WAY, MAX_ON_THEIR_WAY_FAILING, MAX_PUT_OFF_MS, MAX_RESENT,
-    MessageFilter, Probe, RETRY_AFTER_MS, Resent, SIGN_FIELD, SIGN_PREVIOUS_FIELD, Wanted, WhichMessages,
-    canonical, due_callbacks, find_messages, probe, record_delivery, resend, sign,
-    standard_webhook_signatures,
-};
 pub use overview::{MAX_OVERVIEW_ROWS, card_history};
 pub use pool::{MAX_NUMBERS, NumberAct, act_on_number, allot_numbers, register_fault, release_numbers};
 pub use pool_view::{MAX_COUNTED, PoolView, pool_views, set_pool_low_water};
@@ -93,7 +94,7 @@ pub use receivers::{
 pub use report::{MAX_WRITE_ATTEMPTS, Report, ReportAnswer, ReportEvent, report};
 pub use reprovision::{Reprovision, Reprovisioned, reprovision};
 pub use status::{StatusView, TaskRef, status};
-pub use store::told::Topic;
+pub use store::operator_report::Topic;
 pub use token::{
     Caller, IssuedToken, MAX_TOKEN_BYTES, TOKEN_LIFETIME_SECS, TOKENS_PER_MINUTE, Verified, issue_token,
     verify_token,

@@ -1,14 +1,14 @@
 //! §7.2.3.2, §7.2.3.3, §7.2.3.5: a number as a client sees it, its data of this month, the city it is online in.
 //!
 //! A client sees a number that is allotted to it, or that is reserved for or written to one of its chips. What the
-//! operator has not told is unknown and not guessed.
+//! operator has not reported is unknown and not guessed.
 
 use super::{Caller, Context};
 use domain::error::{Error, Reason};
 use domain::{Iccid, Msisdn, NumberStatus, Province, Timestamp, Volume};
 use store::{
     Database, chip, number,
-    told::Topic,
+    operator_report::Topic,
     views::{self, NumberFacts},
 };
 use vault::{BlindIndex, IndexKind};
@@ -35,7 +35,7 @@ pub struct NumberView {
     pub eid: Option<String>,
     /// Province it belongs to.
     pub province: Province,
-    /// State.
+    /// State of the number.
     pub status: NumberStatus,
     /// When the operator opened it.
     pub open_time: Option<Timestamp>,
@@ -45,14 +45,14 @@ pub struct NumberView {
     pub location: Option<(String, Timestamp)>,
     /// Blind index of the ICCID.
     pub iccid_index: BlindIndex,
-    told_at: [Option<Timestamp>; 4],
+    reported_at: [Option<Timestamp>; 4],
 }
 
 impl NumberView {
-    /// When the operator last told about a topic.
+    /// When the operator last reported on a topic.
     #[must_use]
-    pub fn told_at(&self, topic: Topic) -> Option<Timestamp> {
-        self.told_at[topic as usize]
+    pub fn reported_at(&self, topic: Topic) -> Option<Timestamp> {
+        self.reported_at[topic as usize]
     }
 }
 
@@ -95,7 +95,7 @@ pub(super) fn view<D>(cx: &Context<'_, D>, facts: NumberFacts) -> Result<NumberV
         None => None,
         Some((index, sealed, _)) => Some(cx.vault.open_identifier(chip::EID, index.as_bytes(), sealed)?),
     };
-    let told_at = [
+    let reported_at = [
         facts.usage.map(|(_, _, as_of)| as_of),
         facts.location.as_ref().map(|(_, as_of)| *as_of),
         facts.status_as_of,
@@ -119,7 +119,7 @@ pub(super) fn view<D>(cx: &Context<'_, D>, facts: NumberFacts) -> Result<NumberV
         usage: usage.filter(|usage| is_this_month(cx, usage.as_of)),
         location: facts.location,
         iccid_index: facts.iccid_index,
-        told_at,
+        reported_at,
     })
 }
 

@@ -29,7 +29,7 @@ const MAX_NOTE_CHARS: usize = 256;
 pub struct OpenSession<'a> {
     /// Made by the gateway; the same again asks for the same answer.
     pub session_id: SessionId,
-    /// The chip.
+    /// EID of the chip.
     pub eid: Eid,
     /// Address and port of the device.
     pub peer: &'a str,
@@ -108,7 +108,8 @@ pub async fn open_session<D: Database>(
                 &Subject::chip(&eid_index),
             )
             .await?;
-            // A writing that can never go on is over; its client is told and may apply again once it can.
+            // A writing that can never continue is over; its client gets a message and may apply again once there is
+            // allowance.
             if let Some(task) = task.filter(|task| task.state == TaskState::Writing) {
                 fail(cx, tx, &chip, &task, FailureKind::AllowanceExhausted, false).await?;
             }

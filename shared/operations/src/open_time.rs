@@ -64,13 +64,13 @@ pub struct OpenTimeView {
     pub msisdn: String,
     /// When it was opened, if that is known.
     pub open_time: Option<Timestamp>,
-    /// State.
+    /// State of the number.
     pub status: LineStatus,
     /// When it expires; temporary numbers only.
     pub expire_time: Option<Timestamp>,
 }
 
-/// Tells when a number was opened.
+/// When a number was opened.
 ///
 /// # Errors
 /// [`Reason::UnknownChip`], [`Reason::UnknownNumber`], also for what is another client's;

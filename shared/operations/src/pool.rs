@@ -11,7 +11,7 @@ use domain::{ClientId, Eid, Iccid, IncidentKind, NumberStatus};
 use store::{
     Database, Subject, chip, client,
     number::{self, NumberRow},
-    told::{self, Topic},
+    operator_report::{self, Topic},
 };
 use vault::{BlindIndex, IndexKind};
 
@@ -65,7 +65,7 @@ pub async fn release_numbers<D: Database>(cx: &Context<'_, D>, iccids: &[Iccid])
     .await
 }
 
-/// The numbers that `judge` lets change; it tells whether one changes, or that it must not.
+/// The numbers that `judge` lets change: it returns whether one changes, or `None` when it must not.
 async fn examined<D: Database>(
     cx: &Context<'_, D>,
     iccids: &[Iccid],
@@ -98,8 +98,8 @@ fn list(indexes: &[BlindIndex]) -> String {
     list.to_string()
 }
 
-fn exactly(changed: usize, wanted: &[BlindIndex]) -> Result<usize, Error> {
-    if changed == wanted.len() {
+fn exactly(changed: usize, expected: &[BlindIndex]) -> Result<usize, Error> {
+    if changed == expected.len() {
         Ok(changed)
     } else {
         Err(Reason::Conflict.into())
@@ -145,7 +145,7 @@ pub async fn act_on_number<D: Database>(
         {
             return Err(Reason::ParameterNotApplicable.into());
         }
-        let told = match (act, number.status) {
+        let reported = match (act, number.status) {
             (NumberAct::Retire, NumberStatus::Retired) => return Ok(number.status),
             (_, NumberStatus::Retired) | (NumberAct::Retire, NumberStatus::Reserved) => {
                 return Err(Reason::NumberInUse.into());
@@ -157,8 +157,12 @@ pub async fn act_on_number<D: Database>(
             (NumberAct::Resume, _) => "active",
             (NumberAct::Retire, _) => "retired",
         };
-        let row = json!([[hex::encode(number.iccid_index.as_bytes()), cx.now.millis(), told]]);
-        told::store(tx, Topic::Status, row.to_string(), cx.now).await?;
+        let row = json!([[
+            hex::encode(number.iccid_index.as_bytes()),
+            cx.now.millis(),
+            reported
+        ]]);
+        operator_report::store(tx, Topic::Status, row.to_string(), cx.now).await?;
         let after = number::by_iccid(tx, &number.iccid_index).await?;
         Ok(after.map_or(number.status, |number| number.status))
     })
@@ -182,7 +186,7 @@ pub async fn register_fault<D: Database>(cx: &Context<'_, D>, eid: &Eid, faulty:
         guarded(chip::register_fault(tx, &index, faulty, cx.now).await?)?;
         let subject = Subject::chip(&index);
         match (chip.faulty, faulty) {
-            // Again is no news, even if somebody has settled it meanwhile.
+            // Registering again opens no new incident, even if the first was settled meanwhile.
             (true, true) => Ok(()),
             (false, true) => open_incident(cx, tx, IncidentKind::ChipFault, &subject)
                 .await

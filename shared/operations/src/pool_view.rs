@@ -1,7 +1,7 @@
 //! §5.3.1.1 码号管理: the pools of operator numbers as an administrator sees them, and their low-water marks.
 
 use super::Context;
-use super::jobs::Upkeep;
+use super::jobs::MaintenanceSettings;
 use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{PoolState, Province, Timestamp};
@@ -31,8 +31,11 @@ pub struct PoolView {
 /// anyone.
 ///
 /// # Errors
-/// Those of the database.
-pub async fn pool_views<D: Database>(cx: &Context<'_, D>, upkeep: &Upkeep) -> Result<Vec<PoolView>, Error> {
+/// [`Reason::Unavailable`] when the database is busy.
+pub async fn pool_views<D: Database>(
+    cx: &Context<'_, D>,
+    maintenance: &MaintenanceSettings,
+) -> Result<Vec<PoolView>, Error> {
     let mut views = Vec::new();
     for row in pool_level::all(cx.db).await? {
         let counted = pool_level::count(cx.db, row.province, MAX_COUNTED + 1).await?;
@@ -41,7 +44,7 @@ pub async fn pool_views<D: Database>(cx: &Context<'_, D>, upkeep: &Upkeep) -> Re
             state: row.state,
             level: counted.min(MAX_COUNTED),
             is_capped: counted > MAX_COUNTED,
-            low_water: row.low_water.unwrap_or(upkeep.pool_low_water),
+            low_water: row.low_water.unwrap_or(maintenance.pool_low_water),
             changed_at: row.changed_at,
         });
     }

@@ -9,7 +9,7 @@ use store::{Database, views};
 /// is where automatic writing can take a number from.
 ///
 /// # Errors
-/// Those of the database.
+/// `Reason::Unavailable` when the database is busy.
 pub async fn provinces<D: Database>(cx: &Context<'_, D>) -> Result<Vec<Province>, Error> {
     Ok(views::provinces_with_numbers(cx.db).await?)
 }

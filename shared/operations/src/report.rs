@@ -4,7 +4,7 @@ pub use gateway_protocol::ReportEvent;
 
 use super::Context;
 use super::incidents::close_incidents;
-use super::outbox::{Outcome, enqueue};
+use super::messages::{WriteResult, enqueue};
 use super::transition::{close_incident, guarded, move_card, open_incident};
 use crate::transaction;
 use domain::error::{Error, Reason};
@@ -55,7 +55,7 @@ pub struct ReportAnswer {
 
 /// Takes a report. Bytes are deducted by how far the counts went up (§5.2.1.2), also those of a session
 /// that is superseded by now; whatever else it says is then refused. A success or failure changes card,
-/// task, number, history and callback together. A report seen before changes nothing.
+/// task, number, history and message together. A report seen before changes nothing.
 ///
 /// # Errors
 /// [`Reason::UnknownSession`], [`Reason::SessionSuperseded`], [`Reason::SessionClosed`],
@@ -279,10 +279,10 @@ async fn succeed<D: Database>(
     temporary_number::forget(tx, &chip.eid_index).await?;
     let over = [IncidentKind::StuckWriting, IncidentKind::NumberSilent];
     close_incidents(cx, tx, &over, &Subject::chip(&chip.eid_index)).await?;
-    enqueue(cx, tx, chip, task, &number, Outcome::Written).await
+    enqueue(cx, tx, chip, task, &number, WriteResult::Written).await
 }
 
-/// Ends a task without success: the card becomes 写卡失败, the number stays with it, the client is told.
+/// Ends a task without success: the card becomes 写卡失败, the number stays with it, the client gets a message.
 pub(super) async fn fail<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
@@ -313,7 +313,7 @@ pub(super) async fn fail<D: Database>(
         chip::set_faulty(tx, &chip.eid_index, cx.now).await?;
         open_incident(cx, tx, IncidentKind::ChipFault, &subject).await?;
     }
-    enqueue(cx, tx, chip, task, &number, Outcome::Failed(failure)).await
+    enqueue(cx, tx, chip, task, &number, WriteResult::Failed(failure)).await
 }
 
 /// Percent of `step` of `steps` acknowledged steps: all of them make 90, the verification the rest.
@@ -332,7 +332,7 @@ fn in_order(yes: bool) -> Result<(), Error> {
     }
 }
 
-/// Keeps what the gateway tells the operator. Sealed, because it may quote what the card holds.
+/// Keeps the gateway's note to the operator. Sealed, because it may quote what the card holds.
 async fn note<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,

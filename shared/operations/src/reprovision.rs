@@ -139,7 +139,7 @@ async fn next<D: Database>(
         expires_at: there.expires_at,
         next_at: there.expires_at,
     };
-    // A number is opened once: that it is told again or comes back, on another day, does not make its period longer.
+    // A number is opened once: entering it again, or its coming back on another day, does not make its period longer.
     next.opened_on = match new.opened_on {
         Some(day) => day,
         None if has_numbers(there, &next) => there.opened_on,

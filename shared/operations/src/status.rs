@@ -22,7 +22,7 @@ pub enum TaskRef {
 /// What a client sees of a card and its task.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatusView {
-    /// The chip.
+    /// EID of the chip.
     pub eid: Eid,
     /// The task, if there ever was one.
     pub task_id: Option<TaskId>,

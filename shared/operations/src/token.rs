@@ -10,7 +10,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ipnet::IpNet;
 
 use super::Context;
-use super::call_rate::{Blame, blame, heed_blame, spend_calls};
+use super::call_rate::{FailedAuth, record_failed_auth, spend_calls, throttle};
 use domain::error::{Error, Reason};
 use domain::{Budget, ClientId, Permission, Receiver, SECOND_MS, Timestamp};
 use store::{
@@ -74,7 +74,7 @@ pub async fn issue_token<D: Database>(
     client_secret: &str,
     ip: IpAddr,
 ) -> Result<IssuedToken, Error> {
-    heed_blame(cx, Blame::WrongSecret, ip).await?;
+    throttle(cx, FailedAuth::WrongSecret, ip).await?;
     let id = ClientId::parse(client_id)
         .ok()
         .filter(|_| client_secret.len() <= MAX_SECRET_BYTES);
@@ -88,7 +88,7 @@ pub async fn issue_token<D: Database>(
         _ => None,
     };
     let (Some(client), Some(generation)) = (client, generation) else {
-        blame(cx, Blame::WrongSecret, ip).await?;
+        record_failed_auth(cx, FailedAuth::WrongSecret, ip).await?;
         return Err(Error::new(Reason::ClientUnknownOrSecretWrong).with_cause("wrong credentials"));
     };
     admitted(&client, ip)?;
@@ -107,7 +107,7 @@ pub async fn issue_token<D: Database>(
 }
 
 /// The generation of the live secret that was presented. As many comparisons are made for a client that does not
-/// exist as for one that does, so that the time taken does not tell.
+/// exist as for one that does, so that the time taken reveals nothing.
 fn generation_of<D>(cx: &Context<'_, D>, presented: &str, secrets: &[SecretRow]) -> Option<i64> {
     let mut live = secrets.iter().filter(|secret| secret.is_live(cx.now));
     let mut found = None;
@@ -136,8 +136,8 @@ pub async fn verify_token<D: Database>(
     if cx.now >= claims.expires {
         return Err(Reason::TokenExpired.into());
     }
-    let standing = client_secret::standing(cx.db, &claims.client, claims.generation).await?;
-    let (client, secret) = standing.ok_or(Reason::TokenInvalid)?;
+    let found = client_secret::with_client(cx.db, &claims.client, claims.generation).await?;
+    let (client, secret) = found.ok_or(Reason::TokenInvalid)?;
     let issued = claims.expires.plus(-TOKEN_LIFETIME_SECS * SECOND_MS);
     if !secret.is_live(cx.now) || issued < client.tokens_from {
         return Err(Reason::TokenInvalid.into());

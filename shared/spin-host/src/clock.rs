@@ -21,9 +21,9 @@ impl Random for HostRandom {
         let mut filled = 0;
         // The host may give fewer bytes than asked for; it never gives none for ever.
         while filled < out.len() {
-            let wanted = out.len() - filled;
-            let bytes = get_random_bytes(wanted as u64);
-            let take = bytes.len().min(wanted);
+            let expected = out.len() - filled;
+            let bytes = get_random_bytes(expected as u64);
+            let take = bytes.len().min(expected);
             out[filled..filled + take].copy_from_slice(&bytes[..take]);
             filled += take;
         }

@@ -26,8 +26,8 @@ const LOCK_SECS: u64 = 5;
 /// Pauses between two looks at a lock, in microseconds: one commit takes about a millisecond.
 const LOCK_PAUSE_US: std::ops::Range<u64> = 300..2_300;
 
-/// Most idle connections of each kind that an instance keeps. Each is a file handle of the host, and holding one open also keeps
-/// the write-ahead log from being checkpointed away after every request.
+/// Most idle connections of each kind that an instance keeps. Each is a file handle of the host, and holding one open
+/// also keeps the write-ahead log from being checkpointed away after every request.
 const MAX_IDLE_CONNECTIONS: usize = 16;
 
 /// Words by which SQLite and libSQL say that another connection holds the lock.
@@ -102,8 +102,8 @@ impl Connection {
         let inner = sqlite::Connection::open(LABEL).map_err(unavailable)?;
         let mut connection = Self::of(inner, durability);
         for &pragma in durability.pragmas() {
-            // Waits for a lock as any statement does: the last connection of another instance holds one while it closes.
-            // What an engine does not know, it does without.
+            // Waits for a lock as any statement does: the last connection of another instance holds one while it
+            // closes. What an engine does not know, it does without.
             if let Err(busy @ DbError::Busy(_)) = connection.execute(pragma, &[]).await {
                 // Closed, not kept: it would keep promises that are not asked for.
                 connection.inner = None;

@@ -1,4 +1,4 @@
-//! An HTTP request of the host through an interface's checks and the endpoint's sentence, and back.
+//! Carries an HTTP request of the host through an interface's checks to the endpoint's handler, and the answer back.
 
 use std::net::IpAddr;
 use std::rc::Rc;
@@ -12,7 +12,7 @@ use spin_sdk::http::{FullBody, Request, Response};
 use super::body::read_bounded;
 use super::clock::{HostRandom, now};
 use super::database::{Connection, Durability, Migrate};
-use super::variables::{Needs, settings};
+use super::variables::{RequiredVariables, settings};
 use domain::Timestamp;
 use operations::Context;
 use web::{self, Admitted, Call, Exchange, Instance, Interface, Leases, Refusal, Reply, Settings, Trace};
@@ -27,20 +27,20 @@ thread_local! {
 /// Answers one request: everything `web::serve` promises, on the host's database, clock and randomness.
 pub async fn serve(
     interface: &'static Interface,
-    needs: Needs,
+    required: RequiredVariables,
     request: Request,
-    sentence: impl AsyncFnOnce(&Call<'_, Connection>) -> Result<Reply, Refusal>,
+    handler: impl AsyncFnOnce(&Call<'_, Connection>) -> Result<Reply, Refusal>,
 ) -> Response<FullBody<Bytes>> {
     let exchange = Exchange::begin(interface, request.headers(), &HostRandom);
     let mut trace = Trace::default();
-    let outcome = match settings(needs).await {
+    let outcome = match settings(required).await {
         Ok(settings) => {
             answer(
                 &exchange,
-                (&settings, needs.migrate),
+                (&settings, required.migrate),
                 request,
                 &mut trace,
-                sentence,
+                handler,
             )
             .await
         }
@@ -55,7 +55,7 @@ async fn answer(
     (settings, migrate): (&Settings, Option<Migrate>),
     request: Request,
     trace: &mut Trace,
-    sentence: impl AsyncFnOnce(&Call<'_, Connection>) -> Result<Reply, Refusal>,
+    handler: impl AsyncFnOnce(&Call<'_, Connection>) -> Result<Reply, Refusal>,
 ) -> Result<Reply, Refusal> {
     let (started, now) = (Instant::now(), now());
     let received = receive(exchange, settings, request, trace).await;
@@ -63,15 +63,15 @@ async fn answer(
     // either, the requests of an instance take turns with one connection instead of each opening its own.
     let journal = match Connection::take(now, Durability::Process, migrate).await {
         Ok(journal) => journal,
-        // Without the database nothing is worked on, but a call that is refused anyway is told why.
+        // Without the database nothing is worked on, but a call that is refused anyway is answered with its own reason.
         Err(error) => return Err(received.err().unwrap_or_else(|| error.into())),
     };
     let outcome = match received {
-        Ok(received) => work(exchange, settings, &received, (now, &journal), trace, sentence).await,
+        Ok(received) => work(exchange, settings, &received, (now, &journal), trace, handler).await,
         Err(refusal) => Err(refusal),
     };
     let cx = context(&journal, &journal, settings, now);
-    let (outcome, unwritten) = trace.conclude(exchange, &cx, outcome, started.elapsed()).await;
+    let (outcome, unwritten) = trace.finish(exchange, &cx, outcome, started.elapsed()).await;
     if let Some(error) = unwritten {
         eprintln!("{}", exchange.lost_from_log(&error));
     }
@@ -108,14 +108,14 @@ fn announces_a_body(method: &Method, headers: &HeaderMap) -> bool {
     method != Method::GET || headers.contains_key(CONTENT_LENGTH) || headers.contains_key(TRANSFER_ENCODING)
 }
 
-/// Carries the call into the endpoint's sentence.
+/// Takes the connections that the interface needs and runs the handler.
 async fn work(
     exchange: &Exchange,
     settings: &Settings,
     (admitted, request): &(Admitted, web::Request),
     (now, journal): (Timestamp, &Connection),
     trace: &mut Trace,
-    sentence: impl AsyncFnOnce(&Call<'_, Connection>) -> Result<Reply, Refusal>,
+    handler: impl AsyncFnOnce(&Call<'_, Connection>) -> Result<Reply, Refusal>,
 ) -> Result<Reply, Refusal> {
     let interface = exchange.interface();
     let durable = if interface.is_durable() {
@@ -130,7 +130,7 @@ async fn work(
         settings,
         leases: &leases,
     };
-    web::serve(interface, admitted, request, &cx, instance, trace, sentence).await
+    web::serve(interface, admitted, request, &cx, instance, trace, handler).await
 }
 
 fn context<'a>(

@@ -1,22 +1,22 @@
-//! The end of a job of the periodic work: it is noted, logged when it failed, and told.
+//! Finishes a run of a job: records it, logs a failure, and makes the answer to the tick.
 
 use serde_json::{Value, json};
 
 use super::database::Connection;
 use domain::error::Error;
-use operations::{Diary, Done, note_job};
+use operations::{Done, JobLog, record_run};
 use web::Call;
 
-/// Notes in the diary what came of a job, and returns it as the answer to a tick says it.
+/// Records the run of a job in the job log and returns its part of the answer to a tick.
 ///
-/// That it cannot be noted is logged: it undoes nothing of what the job did.
-pub async fn conclude_job(
+/// When the record fails, that is logged: it undoes nothing of what the job did.
+pub async fn finish_job(
     call: &Call<'_, Connection>,
-    diary: &Diary,
+    job_log: &JobLog,
     name: &str,
     outcome: &Result<Done, Error>,
 ) -> Value {
-    if let Err(error) = note_job(call.cx, diary, name, outcome).await {
+    if let Err(error) = record_run(call.cx, job_log, name, outcome).await {
         eprintln!("{}", call.failed_job(name, &error));
     }
     match outcome {

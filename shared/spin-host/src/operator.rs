@@ -51,15 +51,15 @@ pub async fn fresh_number(
     let Some(api) = &*api else {
         return Ok(number);
     };
-    let mut is_news = false;
+    let mut is_changed = false;
     for topic in topics {
         if let Some(inquiry) = api.inquiry(*topic)
             && claim_inquiry(call.cx, &number, *topic, inquiry).await?
         {
-            is_news |= ask(call, api, inquiry, &number, *topic).await?;
+            is_changed |= ask(call, api, inquiry, &number, *topic).await?;
         }
     }
-    if is_news {
+    if is_changed {
         return Ok(number_view(call.cx, call.caller()?, what).await?);
     }
     Ok(number)
@@ -97,7 +97,7 @@ async fn ask(
         .unwrap_or_else(|| Err("no answer in time".to_owned()))
         .and_then(|body| inquiry.read(topic, &body, call.cx.now).map_err(str::to_owned));
     match read {
-        Ok(told) => settle_inquiry(call.cx, number, topic, told).await,
+        Ok(report) => settle_inquiry(call.cx, number, topic, report).await,
         Err(problem) => {
             let line = serde_json::json!({
                 "level": "warn",

@@ -10,16 +10,16 @@ use spin_sdk::wasip3::http_compat::Request;
 use super::body::{read_bounded, within};
 use super::clock::now;
 use super::problem::describe;
-use operations::Delivery;
+use operations::AttemptResult;
 use web::{MAX_RECEIPT_BYTES, read_receipt, unread_receipt};
 
 /// How long one attempt may take, from connecting to the last byte of the answer, in seconds.
 pub const POST_SECS: u64 = 10;
 
-/// What came of a POST.
+/// The result of a POST.
 pub struct Posted {
-    /// What it means for the message.
-    pub delivery: Delivery,
+    /// The result of the attempt.
+    pub result: AttemptResult,
     /// The answer's body, as far as it was read.
     pub answer: Vec<u8>,
 }
@@ -49,11 +49,11 @@ pub async fn post(url: &str, headers: &[(&'static str, String)], body: Vec<u8>) 
     let left = time.saturating_sub(started.elapsed());
     match read_bounded(response.into_body(), MAX_RECEIPT_BYTES, left).await {
         Ok(answer) => Posted {
-            delivery: read_receipt(status, retry_after, &answer, now()),
+            result: read_receipt(status, retry_after, &answer, now()),
             answer,
         },
         Err(reason) => Posted {
-            delivery: unread_receipt(status, retry_after, reason.code(), now()),
+            result: unread_receipt(status, retry_after, reason.code(), now()),
             answer: Vec::new(),
         },
     }
@@ -61,7 +61,7 @@ pub async fn post(url: &str, headers: &[(&'static str, String)], body: Vec<u8>) 
 
 fn no_answer(why: &str) -> Posted {
     Posted {
-        delivery: Delivery::Refused {
+        result: AttemptResult::Refused {
             status: None,
             error: why.to_owned(),
             retry_after_secs: None,

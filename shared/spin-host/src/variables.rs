@@ -17,10 +17,10 @@ thread_local! {
     static SETTINGS: RefCell<Option<Rc<Settings>>> = const { RefCell::new(None) };
 }
 
-/// Which variables a component needs beyond `index_key`; the manifest maps exactly these to it. And whether it brings an
-/// older database up to this program, as components do that are not large already.
+/// Which variables a component requires beyond `index_key`; the manifest maps exactly these to it. Also whether it
+/// migrates an older database, as components do that are not large already.
 #[derive(Debug, Clone, Copy)]
-pub struct Needs {
+pub struct RequiredVariables {
     /// `sealing_keys`: seals or opens stored values.
     pub sealing_keys: bool,
     /// `token_key`: makes or checks tokens.
@@ -32,16 +32,16 @@ pub struct Needs {
     /// `callback_allow_http`: judges callback addresses.
     pub callback_allow_http: bool,
     /// `call_log_days`, `record_days`: does the periodic work.
-    pub upkeep: bool,
+    pub maintenance: bool,
     /// `pool_low_water`: watches or shows the pools of numbers.
     pub pool_low_water: bool,
     /// The name of the secret of its internal interfaces.
     pub secret: Option<&'static str>,
-    /// How it migrates a database; none leaves that to others: `upkeep` does it at the next tick.
+    /// How it migrates a database; none leaves that to others: `maintenance` does it at the next tick.
     pub migrate: Option<Migrate>,
 }
 
-impl Needs {
+impl RequiredVariables {
     /// Nothing beyond the blind indexes.
     pub const NONE: Self = Self {
         sealing_keys: false,
@@ -49,7 +49,7 @@ impl Needs {
         link_key: false,
         transport_keys: false,
         callback_allow_http: false,
-        upkeep: false,
+        maintenance: false,
         pool_low_water: false,
         secret: None,
         migrate: Some(migrate),
@@ -60,60 +60,60 @@ impl Needs {
 ///
 /// # Errors
 /// An internal error whose cause names the variable.
-pub async fn settings(needs: Needs) -> Result<Rc<Settings>, Error> {
+pub async fn settings(required: RequiredVariables) -> Result<Rc<Settings>, Error> {
     if let Some(settings) = SETTINGS.with_borrow(Option::clone) {
         return Ok(settings);
     }
-    let settings = Rc::new(Settings::from_variables(&read(needs).await?)?);
+    let settings = Rc::new(Settings::from_variables(&read(required).await?)?);
     SETTINGS.set(Some(Rc::clone(&settings)));
     Ok(settings)
 }
 
-async fn read(needs: Needs) -> Result<Variables, Error> {
+async fn read(required: RequiredVariables) -> Result<Variables, Error> {
     Ok(Variables {
-        sealing_keys: if needs.sealing_keys {
+        sealing_keys: if required.sealing_keys {
             Some(secret("sealing_keys").await?)
         } else {
             None
         },
         index_key: secret("index_key").await?,
-        link_key: if needs.link_key {
+        link_key: if required.link_key {
             Some(secret("link_key").await?)
         } else {
             None
         },
-        token_key: if needs.token_key {
+        token_key: if required.token_key {
             Some(secret("token_key").await?)
         } else {
             None
         },
-        transport_keys: if needs.transport_keys {
+        transport_keys: if required.transport_keys {
             Some(secret("transport_keys").await?)
         } else {
             None
         },
-        secret: match needs.secret {
+        secret: match required.secret {
             Some(name) => Some(secret(name).await?),
             None => None,
         },
         time_zone: Some(text("time_zone").await?),
         trusted_proxies: Some(text("trusted_proxies").await?),
-        callback_allow_http: if needs.callback_allow_http {
+        callback_allow_http: if required.callback_allow_http {
             Some(text("callback_allow_http").await?)
         } else {
             None
         },
-        call_log_days: if needs.upkeep {
+        call_log_days: if required.maintenance {
             Some(text("call_log_days").await?)
         } else {
             None
         },
-        record_days: if needs.upkeep {
+        record_days: if required.maintenance {
             Some(text("record_days").await?)
         } else {
             None
         },
-        pool_low_water: if needs.pool_low_water {
+        pool_low_water: if required.pool_low_water {
             Some(text("pool_low_water").await?)
         } else {
             None

@@ -35,9 +35,6 @@ pub struct AlertRow {
 }
 
 /// Adds an alert.
-///
-/// # Errors
-/// Those of the database.
 pub async fn insert<D: Database>(
     tx: &Tx<'_, D>,
     id: AlertId,
@@ -57,9 +54,6 @@ pub async fn insert<D: Database>(
 }
 
 /// Up to `limit` alerts before `below`, the latest first; with `noted_too` also those that were taken note of.
-///
-/// # Errors
-/// Those of the database.
 pub async fn list<D: Database>(
     db: &D,
     below: AlertId,
@@ -72,17 +66,11 @@ pub async fn list<D: Database>(
 }
 
 /// Takes note of alerts; `ids` is a JSON list. How many were open.
-///
-/// # Errors
-/// Those of the database.
 pub async fn note<D: Database>(tx: &Tx<'_, D>, ids: String, now: Timestamp) -> Result<usize, DbError> {
     Ok(tx.run(NOTE, &[now.into(), ids.into()]).await?.len())
 }
 
 /// Destroys up to `limit` alerts that were taken note of before `before`; how many they were.
-///
-/// # Errors
-/// Those of the database.
 pub async fn purge<D: Database>(tx: &Tx<'_, D>, before: Timestamp, limit: u32) -> Result<usize, DbError> {
     Ok(tx
         .run(PURGE, &[before.into(), i64::from(limit).into()])

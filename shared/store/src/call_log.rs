@@ -68,7 +68,7 @@ pub struct NewCallRow<'a> {
 /// A row as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallRow {
-    /// Key.
+    /// Key: the time of the call and a salt.
     pub id: i64,
     /// The client, if it is known or was named.
     pub client_id: Option<String>,
@@ -126,9 +126,6 @@ pub fn first_id(at: Timestamp) -> i64 {
 }
 
 /// Adds a row. False when its key is taken: another salt is needed.
-///
-/// # Errors
-/// Those of the database.
 pub async fn insert<D: Database>(db: &D, new: &NewCallRow<'_>) -> Result<bool, DbError> {
     let salt = i64::from(new.salt) & ((1 << KEY_BITS) - 1);
     let params = [
@@ -148,9 +145,6 @@ pub async fn insert<D: Database>(db: &D, new: &NewCallRow<'_>) -> Result<bool, D
 }
 
 /// The newest rows that match.
-///
-/// # Errors
-/// Those of the database.
 pub async fn search<D: Database>(db: &D, query: &CallQuery<'_>) -> Result<Vec<CallRow>, DbError> {
     let sql = if query.eid_index.is_some() {
         BY_EID
@@ -175,9 +169,6 @@ pub async fn search<D: Database>(db: &D, query: &CallQuery<'_>) -> Result<Vec<Ca
 }
 
 /// Deletes up to `most` rows older than `before`; how many there were.
-///
-/// # Errors
-/// Those of the database.
 pub async fn purge<D: Database>(tx: &Tx<'_, D>, before: Timestamp, most: u32) -> Result<usize, DbError> {
     let rows = tx
         .run(PURGE, &[first_id(before).into(), i64::from(most).into()])

@@ -1,4 +1,4 @@
-//! Tables `call_rate` and `stranger`: the buckets of permits of clients, and of addresses that present wrong
+//! Tables `call_rate` and `ip_throttle`: the buckets of permits of clients, and of addresses that present wrong
 //! credentials. Each is one moment, see `domain::Bucket`; a missing row is a full bucket.
 
 use super::{Database, DbError, Row, Run as _, first};
@@ -54,16 +54,13 @@ const TAKE: &str = take!(
     "$6"
 );
 const FULL_AT: &str = "SELECT full_at FROM call_rate WHERE client_id = $1 AND interface = $2";
-const BLAME: &str = take!("stranger", "address", "$1", "$2", "$3", "$4", "$5");
-const STRANGER_FULL_AT: &str = "SELECT full_at FROM stranger WHERE address = $1";
-const FORGET: &str = "DELETE FROM stranger WHERE address IN \
-    (SELECT address FROM stranger WHERE full_at <= $1 ORDER BY full_at LIMIT $2)";
+const COUNT_FAILURE: &str = take!("ip_throttle", "address", "$1", "$2", "$3", "$4", "$5");
+const IP_THROTTLE_FULL_AT: &str = "SELECT full_at FROM ip_throttle WHERE address = $1";
+const FORGET: &str = "DELETE FROM ip_throttle WHERE address IN \
+    (SELECT address FROM ip_throttle WHERE full_at <= $1 ORDER BY full_at LIMIT $2)";
 
 /// Takes `permits` out of a client's bucket for an interface; the moment at which it is full then, or nothing when
 /// they are not there.
-///
-/// # Errors
-/// Those of the database.
 pub async fn take<D: Database>(
     db: &D,
     client: &ClientId,
@@ -84,9 +81,6 @@ pub async fn take<D: Database>(
 }
 
 /// The moment at which a client's bucket is full, in microseconds.
-///
-/// # Errors
-/// Those of the database.
 pub async fn full_at<D: Database>(
     db: &D,
     client: &ClientId,
@@ -98,11 +92,9 @@ pub async fn full_at<D: Database>(
     )
 }
 
-/// Takes one permit out of an address's bucket; nothing when there is none.
-///
-/// # Errors
-/// Those of the database.
-pub async fn blame<D: Database>(
+/// Takes one permit out of an address's bucket and returns when it is full again, in microseconds; `None` when it is
+/// empty.
+pub async fn count_failure<D: Database>(
     db: &D,
     address: &str,
     bucket: Bucket,
@@ -115,21 +107,15 @@ pub async fn blame<D: Database>(
         bucket.latest_credible_us(now).into(),
         bucket.empty_us(now).into(),
     ];
-    first(&db.run(BLAME, &params).await?, moment)
+    first(&db.run(COUNT_FAILURE, &params).await?, moment)
 }
 
 /// The moment at which an address's bucket is full, in microseconds.
-///
-/// # Errors
-/// Those of the database.
-pub async fn stranger_full_at<D: Database>(db: &D, address: &str) -> Result<Option<i64>, DbError> {
-    first(&db.run(STRANGER_FULL_AT, &[address.into()]).await?, moment)
+pub async fn ip_throttle_full_at<D: Database>(db: &D, address: &str) -> Result<Option<i64>, DbError> {
+    first(&db.run(IP_THROTTLE_FULL_AT, &[address.into()]).await?, moment)
 }
 
 /// Forgets up to `most` addresses whose buckets are full again.
-///
-/// # Errors
-/// Those of the database.
 pub async fn forget<D: Database>(db: &D, most: u32, now: Timestamp) -> Result<(), DbError> {
     db.run(FORGET, &[micros(now).into(), i64::from(most).into()])
         .await

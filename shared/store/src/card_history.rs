@@ -28,9 +28,6 @@ pub struct Step<'a> {
 }
 
 /// Adds a step.
-///
-/// # Errors
-/// Those of the database.
 pub async fn insert<D: Database>(tx: &Tx<'_, D>, step: &Step<'_>, now: Timestamp) -> Result<(), DbError> {
     let params = [
         step.eid_index.into(),
@@ -59,14 +56,11 @@ pub struct StepRow {
     pub reason: String,
     /// The task it belongs to.
     pub task_id: Option<TaskId>,
-    /// When.
+    /// When the step was made.
     pub at: Timestamp,
 }
 
 /// The latest `limit` steps of a card, the latest first.
-///
-/// # Errors
-/// Those of the database.
 pub async fn latest<D: Database>(
     db: &D,
     eid_index: &BlindIndex,

@@ -65,7 +65,7 @@ pub struct ChipRow {
     pub eid_sealed: Vec<u8>,
     /// Whose it is.
     pub client_id: ClientId,
-    /// Model.
+    /// Model of the chip.
     pub chip_model: String,
     /// Name of its card profile.
     pub profile: String,
@@ -101,7 +101,7 @@ impl ChipRow {
     /// Opens the EID.
     ///
     /// # Errors
-    /// Those of the vault.
+    /// `Reason::Internal` when the EID cannot be opened.
     pub fn eid(&self, vault: &Vault) -> Result<Eid, Error> {
         let text = vault.open_text(EID, self.eid_index.as_bytes(), &self.eid_sealed)?;
         Eid::parse(&text).map_err(Error::internal)
@@ -116,7 +116,7 @@ pub struct NewChipRow {
     pub eid_sealed: Vec<u8>,
     /// Whose it is.
     pub client_id: ClientId,
-    /// Model.
+    /// Model of the chip.
     pub chip_model: String,
     /// Name of its card profile.
     pub profile: String,
@@ -153,9 +153,6 @@ pub struct NewChipRow {
 }
 
 /// Adds a chip. False when it, or one of its unique values, is there already.
-///
-/// # Errors
-/// Those of the database.
 pub async fn insert<D: Database>(tx: &Tx<'_, D>, new: &NewChipRow, now: Timestamp) -> Result<bool, DbError> {
     let (identity_index, identity_sealed) = new.psk_identity.clone().unzip();
     let params: [Value; 25] = [
@@ -189,25 +186,16 @@ pub async fn insert<D: Database>(tx: &Tx<'_, D>, new: &NewChipRow, now: Timestam
 }
 
 /// Finds a chip by its EID.
-///
-/// # Errors
-/// Those of the database.
 pub async fn by_eid<D: Database>(db: &D, eid_index: &BlindIndex) -> Result<Option<ChipRow>, DbError> {
     first(&db.run(BY_EID, &[eid_index.into()]).await?, read)
 }
 
 /// Finds a chip by the PSK identity it was registered with.
-///
-/// # Errors
-/// Those of the database.
 pub async fn by_psk_identity<D: Database>(db: &D, index: &BlindIndex) -> Result<Option<ChipRow>, DbError> {
     first(&db.run(BY_PSK_IDENTITY, &[index.into()]).await?, read)
 }
 
 /// Name of the column of `new` whose value another chip has.
-///
-/// # Errors
-/// Those of the database.
 pub async fn collision<D: Database>(db: &D, new: &NewChipRow) -> Result<Option<&'static str>, DbError> {
     let identity = new.psk_identity.as_ref().map(|(index, _)| *index);
     let params = [
@@ -230,9 +218,6 @@ pub async fn collision<D: Database>(db: &D, new: &NewChipRow) -> Result<Option<&
 }
 
 /// Moves the card from `from` to `to`. False when it is not in `from`.
-///
-/// # Errors
-/// Those of the database.
 pub async fn set_status<D: Database>(
     tx: &Tx<'_, D>,
     eid_index: &BlindIndex,
@@ -245,9 +230,6 @@ pub async fn set_status<D: Database>(
 }
 
 /// Deducts `bytes` from the test allowance and returns what is left.
-///
-/// # Errors
-/// Those of the database.
 pub async fn deduct<D: Database>(
     tx: &Tx<'_, D>,
     eid_index: &BlindIndex,
@@ -262,9 +244,6 @@ pub async fn deduct<D: Database>(
 }
 
 /// Registers the chip as faulty (§8.2.2).
-///
-/// # Errors
-/// Those of the database.
 pub async fn set_faulty<D: Database>(
     tx: &Tx<'_, D>,
     eid_index: &BlindIndex,
@@ -276,9 +255,6 @@ pub async fn set_faulty<D: Database>(
 }
 
 /// Enters the chip in the register of faulty chips, or takes it out. False when there is none.
-///
-/// # Errors
-/// Those of the database.
 pub async fn register_fault<D: Database>(
     tx: &Tx<'_, D>,
     eid_index: &BlindIndex,
@@ -298,7 +274,7 @@ pub struct FaultyRow {
     pub eid_sealed: Vec<u8>,
     /// Whose it is.
     pub client_id: ClientId,
-    /// Model.
+    /// Model of the chip.
     pub chip_model: String,
     /// Since when it is in the register.
     pub since: Timestamp,
@@ -306,9 +282,6 @@ pub struct FaultyRow {
 
 /// Up to `limit` chips of the register of faulty chips, the latest first: those that entered it before `at`, and those
 /// that did at that moment and whose key lies above `above`.
-///
-/// # Errors
-/// Those of the database.
 pub async fn faulty<D: Database>(
     db: &D,
     at: Timestamp,
@@ -330,9 +303,6 @@ pub async fn faulty<D: Database>(
 }
 
 /// The sealed EIDs of chips; `indexes` is a JSON list of their keys in hexadecimal.
-///
-/// # Errors
-/// Those of the database.
 pub async fn eids<D: Database>(db: &D, indexes: String) -> Result<Vec<(BlindIndex, Vec<u8>)>, DbError> {
     let rows = db.run(EIDS, &[indexes.into()]).await?;
     let read = |row: &Row| Ok((row.index(0)?, row.blob(1)?.to_owned()));

@@ -99,9 +99,6 @@ pub struct ListedClientRow {
 }
 
 /// Adds a client.
-///
-/// # Errors
-/// Those of the database.
 pub async fn insert<D: Database>(
     tx: &Tx<'_, D>,
     new: &NewClientRow<'_>,
@@ -120,17 +117,11 @@ pub async fn insert<D: Database>(
 }
 
 /// Finds a client.
-///
-/// # Errors
-/// Those of the database.
 pub async fn by_id<D: Database>(db: &D, id: &ClientId) -> Result<Option<ClientRow>, DbError> {
     first(&db.run(BY_ID, &[id.into()]).await?, read)
 }
 
 /// Changes a client. False when there is none.
-///
-/// # Errors
-/// Those of the database.
 pub async fn change<D: Database>(
     tx: &Tx<'_, D>,
     id: &ClientId,
@@ -153,9 +144,6 @@ pub async fn change<D: Database>(
 }
 
 /// Refuses tokens handed out before `before`. False when there is no such client, or a later moment holds already.
-///
-/// # Errors
-/// Those of the database.
 pub async fn refuse_tokens_before<D: Database>(
     tx: &Tx<'_, D>,
     id: &ClientId,
@@ -167,9 +155,6 @@ pub async fn refuse_tokens_before<D: Database>(
 }
 
 /// The client named, or clients that follow `after` in the order of identifiers.
-///
-/// # Errors
-/// Those of the database.
 pub async fn list<D: Database>(
     db: &D,
     only: Option<&ClientId>,

@@ -16,7 +16,7 @@ const REVOKE: &str = "UPDATE client_secret SET revoked_at = $1 WHERE client_id =
     AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $1) RETURNING generation";
 
 // One read on the way of every call: the client, and the secret that its token was taken with.
-const STANDING: &str = "SELECT c.id, c.ips, c.permissions, c.limits, c.tokens_from, c.status, s.generation, s.hash, \
+const WITH_CLIENT: &str = "SELECT c.id, c.ips, c.permissions, c.limits, c.tokens_from, c.status, s.generation, s.hash, \
     s.created_at, s.expires_at, s.revoked_at FROM client_secret s JOIN client c ON c.id = s.client_id \
     WHERE s.client_id = $1 AND s.generation = $2";
 
@@ -44,9 +44,6 @@ impl SecretRow {
 }
 
 /// Adds a secret.
-///
-/// # Errors
-/// Those of the database.
 pub async fn insert<D: Database>(
     tx: &Tx<'_, D>,
     client: &ClientId,
@@ -59,9 +56,6 @@ pub async fn insert<D: Database>(
 }
 
 /// The latest secrets of a client, the newest first.
-///
-/// # Errors
-/// Those of the database.
 pub async fn of_client<D: Database>(db: &D, client: &ClientId) -> Result<Vec<SecretRow>, DbError> {
     db.run(OF_CLIENT, &[client.into()])
         .await?
@@ -71,22 +65,16 @@ pub async fn of_client<D: Database>(db: &D, client: &ClientId) -> Result<Vec<Sec
 }
 
 /// A client together with one of its secrets.
-///
-/// # Errors
-/// Those of the database.
-pub async fn standing<D: Database>(
+pub async fn with_client<D: Database>(
     db: &D,
     client: &ClientId,
     generation: i64,
 ) -> Result<Option<(ClientRow, SecretRow)>, DbError> {
-    let rows = db.run(STANDING, &[client.into(), generation.into()]).await?;
+    let rows = db.run(WITH_CLIENT, &[client.into(), generation.into()]).await?;
     first(&rows, |row| Ok((client::read(row)?, read_from(row, 6)?)))
 }
 
 /// Lets a secret end at `end`. False when it ends sooner anyway.
-///
-/// # Errors
-/// Those of the database.
 pub async fn expire<D: Database>(
     tx: &Tx<'_, D>,
     client: &ClientId,
@@ -98,9 +86,6 @@ pub async fn expire<D: Database>(
 }
 
 /// Revokes a live secret. False when there is none.
-///
-/// # Errors
-/// Those of the database.
 pub async fn revoke<D: Database>(
     tx: &Tx<'_, D>,
     client: &ClientId,

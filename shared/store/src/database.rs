@@ -1,4 +1,4 @@
-//! The one door to a database.
+//! The trait through which every statement goes.
 
 use domain::error::{Error, Reason};
 

@@ -13,14 +13,11 @@ pub struct DestructionRow {
     pub day: String,
     /// Kind of data.
     pub kind: String,
-    /// Rows.
+    /// How many rows were destroyed.
     pub count: u32,
 }
 
 /// Notes that rows were destroyed.
-///
-/// # Errors
-/// Those of the database.
 pub async fn add<D: Database>(tx: &Tx<'_, D>, day: &str, kind: &str, count: usize) -> Result<(), DbError> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     tx.run(ADD, &[day.into(), kind.into(), count.into()])
@@ -29,9 +26,6 @@ pub async fn add<D: Database>(tx: &Tx<'_, D>, day: &str, kind: &str, count: usiz
 }
 
 /// The latest `limit` notes.
-///
-/// # Errors
-/// Those of the database.
 pub async fn latest<D: Database>(db: &D, limit: u32) -> Result<Vec<DestructionRow>, DbError> {
     let read = |row: &Row| {
         Ok(DestructionRow {

@@ -7,7 +7,7 @@ use vault::{BlindIndex, Column};
 
 /// Sealed column: what the agent called itself; it contains the EID.
 pub const AGENT: Column = Column("device_session.agent");
-/// Sealed column: what the gateway told the operator.
+/// Sealed column: the gateway's note to the operator.
 pub const NOTE: Column = Column("device_session.note");
 
 macro_rules! columns {
@@ -53,7 +53,7 @@ pub enum SessionState {
 pub struct SessionRow {
     /// Identifier.
     pub id: SessionId,
-    /// The chip.
+    /// Blind index of the chip's EID.
     pub eid_index: BlindIndex,
     /// The task it works for.
     pub task_id: Option<TaskId>,
@@ -63,7 +63,7 @@ pub struct SessionRow {
     pub attempt: u32,
     /// Step of the task when it was opened.
     pub resume_step: u32,
-    /// State.
+    /// State of the session.
     pub state: SessionState,
     /// Test allowance left when it was opened, in bytes.
     pub allowance_at_open: u64,
@@ -81,7 +81,7 @@ pub struct SessionRow {
 pub struct NewSessionRow<'a> {
     /// Identifier.
     pub id: SessionId,
-    /// The chip.
+    /// Blind index of the chip's EID.
     pub eid_index: &'a BlindIndex,
     /// The task it works for.
     pub task_id: Option<TaskId>,
@@ -102,9 +102,6 @@ pub struct NewSessionRow<'a> {
 }
 
 /// Opens a session in place of an earlier one of the chip.
-///
-/// # Errors
-/// Those of the database.
 pub async fn insert<D: Database>(
     tx: &Tx<'_, D>,
     new: NewSessionRow<'_>,
@@ -129,17 +126,11 @@ pub async fn insert<D: Database>(
 }
 
 /// Finds a session.
-///
-/// # Errors
-/// Those of the database.
 pub async fn by_id<D: Database>(db: &D, id: SessionId) -> Result<Option<SessionRow>, DbError> {
     first(&db.run(BY_ID, &[id.text().into()]).await?, read)
 }
 
 /// Notes the bytes of the session so far.
-///
-/// # Errors
-/// Those of the database.
 pub async fn count_bytes<D: Database>(
     tx: &Tx<'_, D>,
     id: SessionId,
@@ -157,9 +148,6 @@ pub async fn count_bytes<D: Database>(
 
 /// Lets the test allowance pay for a session that it did not pay for; answers the bytes of the session so far, up and
 /// down together, or 0 when it was paid for already.
-///
-/// # Errors
-/// Those of the database.
 pub async fn charge<D: Database>(tx: &Tx<'_, D>, id: SessionId) -> Result<i64, DbError> {
     let bytes = first(&tx.run(CHARGE, &[id.text().into()]).await?, |row| {
         Ok(row.integer(0)?.saturating_add(row.integer(1)?))
@@ -168,17 +156,11 @@ pub async fn charge<D: Database>(tx: &Tx<'_, D>, id: SessionId) -> Result<i64, D
 }
 
 /// Notes the number of a report. False when it, or a later one, was taken before.
-///
-/// # Errors
-/// Those of the database.
 pub async fn set_seq<D: Database>(tx: &Tx<'_, D>, id: SessionId, seq: i64) -> Result<bool, DbError> {
     Ok(!tx.run(SET_SEQ, &[seq.into(), id.text().into()]).await?.is_empty())
 }
 
-/// Notes what the gateway told the operator.
-///
-/// # Errors
-/// Those of the database.
+/// Stores the gateway's note to the operator.
 pub async fn set_note<D: Database>(
     tx: &Tx<'_, D>,
     id: SessionId,
@@ -190,9 +172,6 @@ pub async fn set_note<D: Database>(
 }
 
 /// Ends an open session.
-///
-/// # Errors
-/// Those of the database.
 pub async fn close<D: Database>(tx: &Tx<'_, D>, id: SessionId, now: Timestamp) -> Result<bool, DbError> {
     Ok(!tx.run(CLOSE, &[now.into(), id.text().into()]).await?.is_empty())
 }
@@ -221,9 +200,6 @@ fn read(row: &Row) -> Result<SessionRow, DbError> {
 }
 
 /// Destroys up to `limit` sessions that ended before `before`; how many they were.
-///
-/// # Errors
-/// Those of the database.
 pub async fn purge<D: Database>(tx: &Tx<'_, D>, before: Timestamp, limit: u32) -> Result<usize, DbError> {
     Ok(tx
         .run(PURGE, &[before.into(), i64::from(limit).into()])

@@ -1,7 +1,7 @@
 //! Table `incident`: what went wrong and what became of it (§8). Per kind and subject at most one is open.
 
 use super::{Database, DbError, Row, Run as _, Subject, Tx, Value, first};
-use domain::{IncidentId, IncidentKind, Severity, Standing, Timestamp};
+use domain::{IncidentId, IncidentKind, IncidentState, Severity, Timestamp};
 use vault::Column;
 
 /// Sealed column: what the one who opened it wrote.
@@ -17,20 +17,20 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT id, kind, subject, severity, since, opened_at, severe_at, closed_at, reported_at, \
-             final_report_at, told, opened_by, settled_by, note_sealed, settlement_sealed, report_sealed, \
+             final_report_at, notices, opened_by, settled_by, note_sealed, settlement_sealed, report_sealed, \
              final_report_sealed FROM incident WHERE ",
             $rest
         )
     };
 }
 
-const OPEN: &str = "INSERT INTO incident (id, kind, subject, severity, since, opened_at, severe_at, handle_by, told, \
-    next_check_at, opened_by, note_sealed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
+const OPEN: &str = "INSERT INTO incident (id, kind, subject, severity, since, opened_at, severe_at, handle_by, \
+    notices, next_check_at, opened_by, note_sealed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
     ON CONFLICT (kind, subject) WHERE closed_at IS NULL DO NOTHING RETURNING id";
-// Only what the clock and the acts change; the incident must stand as it did when it was read.
+// Only what the clock and the acts change; the incident must be in the state in which it was read.
 const CHANGE: &str = "UPDATE incident SET severity = $1, severe_at = $2, handle_by = $3, closed_at = $4, \
-    reported_at = $5, final_report_at = $6, told = $7, next_check_at = $8 WHERE id = $9 AND severity = $10 \
-    AND told = $11 AND COALESCE(closed_at, 0) = $12 RETURNING id";
+    reported_at = $5, final_report_at = $6, notices = $7, next_check_at = $8 WHERE id = $9 AND severity = $10 \
+    AND notices = $11 AND COALESCE(closed_at, 0) = $12 RETURNING id";
 const SETTLED: &str = "UPDATE incident SET settled_by = $1, settlement_sealed = $2 WHERE id = $3 \
     AND closed_at IS NOT NULL AND settled_by IS NULL RETURNING id";
 const REPORTED: &str =
@@ -94,8 +94,8 @@ pub struct IncidentRow {
     pub subject: Subject,
     /// When it was opened.
     pub opened_at: Timestamp,
-    /// How it stands.
-    pub standing: Standing,
+    /// Its state.
+    pub state: IncidentState,
     /// Who opened it.
     pub opened_by: By,
     /// Who settled it.
@@ -116,8 +116,8 @@ pub struct NewIncidentRow<'a> {
     pub id: IncidentId,
     /// What it is about.
     pub subject: &'a Subject,
-    /// How it stands.
-    pub standing: &'a Standing,
+    /// Its state.
+    pub state: &'a IncidentState,
     /// Who opens it.
     pub opened_by: By,
     /// What that one writes.
@@ -125,42 +125,36 @@ pub struct NewIncidentRow<'a> {
 }
 
 /// Opens an incident; false when one of this kind and subject is open.
-///
-/// # Errors
-/// Those of the database.
 pub async fn open<D: Database>(
     tx: &Tx<'_, D>,
     new: NewIncidentRow<'_>,
     now: Timestamp,
 ) -> Result<bool, DbError> {
-    let standing = new.standing;
+    let state = new.state;
     let params = [
         new.id.text().into(),
-        standing.kind.code().into(),
+        state.kind.code().into(),
         new.subject.text().into(),
-        standing.severity.code().into(),
-        standing.since.into(),
+        state.severity.code().into(),
+        state.since.into(),
         now.into(),
-        standing.severe_at.into(),
-        standing.handle_by().into(),
-        standing.told.into(),
-        standing.next_look().into(),
+        state.severe_at.into(),
+        state.handle_by().into(),
+        state.notices.into(),
+        state.next_deadline().into(),
         new.opened_by.code().into(),
         new.note_sealed.into(),
     ];
     changed(tx, OPEN, &params).await
 }
 
-/// Stores how an incident that stood as in `before` stands now. False when it changed meanwhile.
-///
-/// # Errors
-/// Those of the database.
+/// Stores the new state of an incident that was in the state of `before`. False when it changed meanwhile.
 pub async fn change<D: Database>(
     tx: &Tx<'_, D>,
     before: &IncidentRow,
-    now: &Standing,
+    now: &IncidentState,
 ) -> Result<bool, DbError> {
-    let was = &before.standing;
+    let was = &before.state;
     let params = [
         now.severity.code().into(),
         now.severe_at.into(),
@@ -168,20 +162,17 @@ pub async fn change<D: Database>(
         now.closed_at.into(),
         now.reported_at.into(),
         now.final_report_at.into(),
-        now.told.into(),
-        now.next_look().into(),
+        now.notices.into(),
+        now.next_deadline().into(),
         before.id.text().into(),
         was.severity.code().into(),
-        was.told.into(),
+        was.notices.into(),
         was.closed_at.map_or(0, Timestamp::millis).into(),
     ];
     changed(tx, CHANGE, &params).await
 }
 
 /// Notes who settled an incident and what that one wrote. False when that is known already.
-///
-/// # Errors
-/// Those of the database.
 pub async fn settled<D: Database>(
     tx: &Tx<'_, D>,
     id: IncidentId,
@@ -192,17 +183,11 @@ pub async fn settled<D: Database>(
 }
 
 /// Stores the report of a severe incident. False when it is not one.
-///
-/// # Errors
-/// Those of the database.
 pub async fn reported<D: Database>(tx: &Tx<'_, D>, id: IncidentId, sealed: Vec<u8>) -> Result<bool, DbError> {
     changed(tx, REPORTED, &[sealed.into(), id.text().into()]).await
 }
 
 /// Stores the final report of a severe incident that is settled. False when it is not one.
-///
-/// # Errors
-/// Those of the database.
 pub async fn concluded<D: Database>(
     tx: &Tx<'_, D>,
     id: IncidentId,
@@ -212,17 +197,11 @@ pub async fn concluded<D: Database>(
 }
 
 /// Finds an incident.
-///
-/// # Errors
-/// Those of the database.
 pub async fn by_id<D: Database>(db: &D, id: IncidentId) -> Result<Option<IncidentRow>, DbError> {
     first(&db.run(BY_ID, &[id.text().into()]).await?, read)
 }
 
 /// The open incidents of these kinds about `subject`.
-///
-/// # Errors
-/// Those of the database.
 pub async fn open_of<D: Database>(
     db: &D,
     kinds: &[IncidentKind],
@@ -233,18 +212,12 @@ pub async fn open_of<D: Database>(
 }
 
 /// What the open incidents of a kind are about; for kinds of which there are few.
-///
-/// # Errors
-/// Those of the database.
 pub async fn open_subjects<D: Database>(db: &D, kind: IncidentKind) -> Result<Vec<Subject>, DbError> {
     let rows = db.run(OPEN_SUBJECTS, &[kind.code().into()]).await?;
     rows.iter().map(|row| row.text(0).map(Subject::stored)).collect()
 }
 
 /// Up to `limit` incidents that the clock has to look at by `now`, the longest due first.
-///
-/// # Errors
-/// Those of the database.
 pub async fn due<D: Database>(db: &D, now: Timestamp, limit: u32) -> Result<Vec<IncidentRow>, DbError> {
     let params = [now.into(), i64::from(limit).into()];
     db.run(DUE, &params).await?.iter().map(read).collect()
@@ -268,9 +241,6 @@ pub struct IncidentQuery<'a> {
 }
 
 /// Looks incidents up, the latest first.
-///
-/// # Errors
-/// Those of the database.
 pub async fn list<D: Database>(db: &D, query: &IncidentQuery<'_>) -> Result<Vec<IncidentRow>, DbError> {
     let mut params: Vec<Value> = vec![query.from.text().into(), query.below.text().into()];
     if query.open != Some(true) {
@@ -300,10 +270,7 @@ pub struct KindFigures {
     pub late: i64,
 }
 
-/// Counts the incidents that were opened from `from` until before `to`, by kind, as they stand at `now`.
-///
-/// # Errors
-/// Those of the database.
+/// Counts the incidents opened from `from` until before `to`, by kind, in their state at `now`.
 pub async fn figures<D: Database>(
     db: &D,
     from: Timestamp,
@@ -338,7 +305,7 @@ fn read(row: &Row) -> Result<IncidentRow, DbError> {
         id: row.code(0, |text| IncidentId::parse(text).ok())?,
         subject: Subject::stored(row.text(2)?),
         opened_at: row.time(5)?,
-        standing: Standing {
+        state: IncidentState {
             kind: row.code(1, IncidentKind::from_code)?,
             severity: row.code(3, Severity::from_code)?,
             since: row.time(4)?,
@@ -346,7 +313,7 @@ fn read(row: &Row) -> Result<IncidentRow, DbError> {
             closed_at: row.optional(7, Row::time)?,
             reported_at: row.optional(8, Row::time)?,
             final_report_at: row.optional(9, Row::time)?,
-            told: row.integer(10)?,
+            notices: row.integer(10)?,
         },
         opened_by: row.code(11, By::from_code)?,
         settled_by: row.optional(12, |row, at| row.code(at, By::from_code))?,

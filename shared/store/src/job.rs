@@ -34,33 +34,21 @@ pub struct JobRow {
 }
 
 /// Every job that ever ran, by name.
-///
-/// # Errors
-/// Those of the database.
 pub async fn all<D: Database>(db: &D) -> Result<Vec<JobRow>, DbError> {
     db.run(ALL, &[]).await?.iter().map(read).collect()
 }
 
 /// Notes that a job did what it is for.
-///
-/// # Errors
-/// Those of the database.
 pub async fn succeeded<D: Database>(tx: &Tx<'_, D>, name: &str, now: Timestamp) -> Result<(), DbError> {
     tx.run(SUCCEEDED, &[name.into(), now.into()]).await.map(drop)
 }
 
 /// Notes that a job did some of what it is for and has more to do.
-///
-/// # Errors
-/// Those of the database.
 pub async fn goes_on<D: Database>(tx: &Tx<'_, D>, name: &str, now: Timestamp) -> Result<(), DbError> {
     tx.run(GOES_ON, &[name.into(), now.into()]).await.map(drop)
 }
 
 /// Notes that a job failed; how often in a row.
-///
-/// # Errors
-/// Those of the database.
 pub async fn failed<D: Database>(
     tx: &Tx<'_, D>,
     name: &str,

@@ -5,6 +5,8 @@
 //! first appear in ascending order, `RETURNING`, `ON CONFLICT`, integers for time. Every `UPDATE` that
 //! changes a state names the state it expects. Nothing here decides anything about cards or clients,
 //! and no identifier reaches a row unsealed.
+//!
+//! A function that runs a statement fails with [`DbError`] when the statement is not carried out.
 
 #![forbid(unsafe_code)]
 
@@ -20,14 +22,15 @@ pub mod destruction;
 pub mod device_session;
 pub mod incident;
 pub mod job;
+pub mod message;
+pub mod message_attempt;
 mod migrate;
 pub mod monthly_review;
 #[cfg(feature = "native")]
 mod native;
 pub mod number;
 pub mod operator_inquiry;
-pub mod outbox;
-pub mod outbox_attempt;
+pub mod operator_report;
 pub mod pool_level;
 pub mod pragma;
 pub mod receiver;
@@ -36,7 +39,6 @@ mod row;
 mod subject;
 pub mod task;
 pub mod temporary_number;
-pub mod told;
 mod transaction;
 pub mod views;
 

@@ -1,8 +1,8 @@
 //! Brings a database to the schema this program knows.
 //!
 //! Migrations are numbered files that are never edited once released; a statement in them ends with
-//! `;` at the end of a line, and a comment fills its lines. They are written for SQLite and libSQL; another engine brings its own
-//! files for the same tables.
+//! `;` at the end of a line, and a comment fills its lines. They are written for SQLite and libSQL; another engine
+//! brings its own files for the same tables.
 
 use super::{Database, DbError, Run as _, transaction};
 use domain::Timestamp;
@@ -15,6 +15,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!(concat!(env!("OUT_DIR"), "/0003_receivers_alerts_jobs.sql")),
     include_str!(concat!(env!("OUT_DIR"), "/0004_incident_clocks.sql")),
     include_str!(concat!(env!("OUT_DIR"), "/0005_temporary_numbers_pools.sql")),
+    include_str!(concat!(env!("OUT_DIR"), "/0006_field_words.sql")),
 ];
 
 /// The schema this program needs.
@@ -34,7 +35,8 @@ const ADD_VERSION: &str = "INSERT INTO schema_version (version, applied_at) VALU
 /// Applies what is missing. Doing it again changes nothing; several processes may do it at once.
 ///
 /// # Errors
-/// [`Reason::SchemaAhead`] when the database is newer than this program, and those of the database.
+/// [`Reason::SchemaAhead`] when the database is newer than this program; [`Reason::Unavailable`] when the database is
+/// busy.
 pub async fn migrate<D: Database>(db: &D, now: Timestamp) -> Result<(), Error> {
     if check(db).await.is_ok() {
         return Ok(());
@@ -65,7 +67,7 @@ pub async fn migrate<D: Database>(db: &D, now: Timestamp) -> Result<(), Error> {
 /// Verifies that the database has exactly the schema of this program.
 ///
 /// # Errors
-/// [`Reason::SchemaBehind`], [`Reason::SchemaAhead`], and those of the database.
+/// [`Reason::SchemaBehind`], [`Reason::SchemaAhead`]; [`Reason::Unavailable`] when the database is busy.
 pub async fn check<D: Database>(db: &D) -> Result<(), Error> {
     let found = match db.run(FIND_TABLE, &[]).await?.first() {
         Some(row) if row.integer(0)? > 0 => read_version(db).await?,

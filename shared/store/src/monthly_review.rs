@@ -19,7 +19,7 @@ pub struct ReviewRow {
     pub made_at: Timestamp,
 }
 
-/// What tells from which month on reviews are missing.
+/// From which month on reviews are missing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Span {
     /// The latest month that has one.
@@ -29,9 +29,6 @@ pub struct Span {
 }
 
 /// Which reviews there are, and since when there is something to review.
-///
-/// # Errors
-/// Those of the database.
 pub async fn span<D: Database>(db: &D) -> Result<Span, DbError> {
     let read = |row: &Row| {
         let latest = row.optional(0, |row, at| row.code(at, |text| Month::parse(text).ok()))?;
@@ -43,9 +40,6 @@ pub async fn span<D: Database>(db: &D) -> Result<Span, DbError> {
 }
 
 /// Stores a review. False when the month has one.
-///
-/// # Errors
-/// Those of the database.
 pub async fn insert<D: Database>(
     tx: &Tx<'_, D>,
     month: Month,
@@ -57,9 +51,6 @@ pub async fn insert<D: Database>(
 }
 
 /// The review of a month.
-///
-/// # Errors
-/// Those of the database.
 pub async fn find<D: Database>(db: &D, month: Month) -> Result<Option<ReviewRow>, DbError> {
     let rows = db.run(FIND, &[month.to_string().into()]).await?;
     first(&rows, |row: &Row| {

@@ -106,7 +106,7 @@ pub struct NumberRow {
     pub k_sealed: Vec<u8>,
     /// Sealed OPc.
     pub opc_sealed: Vec<u8>,
-    /// State.
+    /// State of the number.
     pub status: NumberStatus,
     /// The chip it is reserved for or written to.
     pub eid_index: Option<BlindIndex>,
@@ -145,9 +145,6 @@ pub struct NewNumberRow {
 }
 
 /// Adds a number. False when it, or one of its unique values, is there already.
-///
-/// # Errors
-/// Those of the database.
 pub async fn insert<D: Database>(
     tx: &Tx<'_, D>,
     new: &NewNumberRow,
@@ -179,26 +176,17 @@ pub async fn insert<D: Database>(
 }
 
 /// Finds a number by its ICCID.
-///
-/// # Errors
-/// Those of the database.
 pub async fn by_iccid<D: Database>(db: &D, iccid_index: &BlindIndex) -> Result<Option<NumberRow>, DbError> {
     first(&db.run(BY_ICCID, &[iccid_index.into()]).await?, read)
 }
 
 /// Finds a number by its MSISDN.
-///
-/// # Errors
-/// Those of the database.
 pub async fn by_msisdn<D: Database>(db: &D, msisdn_index: &BlindIndex) -> Result<Option<NumberRow>, DbError> {
     first(&db.run(BY_MSISDN, &[msisdn_index.into()]).await?, read)
 }
 
 /// Sets free numbers aside for a client, or with none puts them back into the pool; how many there were. `iccids` is a
 /// JSON list of blind indexes as hexadecimal.
-///
-/// # Errors
-/// Those of the database.
 pub async fn allot<D: Database>(
     tx: &Tx<'_, D>,
     client: Option<&ClientId>,
@@ -210,17 +198,11 @@ pub async fn allot<D: Database>(
 }
 
 /// Finds the number a task works on, or wrote.
-///
-/// # Errors
-/// Those of the database.
 pub async fn by_task<D: Database>(db: &D, task: TaskId) -> Result<Option<NumberRow>, DbError> {
     first(&db.run(BY_TASK, &[task.into()]).await?, read)
 }
 
 /// Name of the column of `new` whose value another number has.
-///
-/// # Errors
-/// Those of the database.
 pub async fn collision<D: Database>(db: &D, new: &NewNumberRow) -> Result<Option<&'static str>, DbError> {
     let rows = db
         .run(COLLISION, &[new.msisdn.0.into(), new.imsi.0.into()])
@@ -235,9 +217,6 @@ pub async fn collision<D: Database>(db: &D, new: &NewNumberRow) -> Result<Option
 }
 
 /// The number of this province's pool that the chip holds from an earlier task.
-///
-/// # Errors
-/// Those of the database.
 pub async fn held_of_province<D: Database>(
     db: &D,
     eid_index: &BlindIndex,
@@ -250,9 +229,6 @@ pub async fn held_of_province<D: Database>(
 }
 
 /// Reserves the oldest free number of the province; none when the pool is empty.
-///
-/// # Errors
-/// Those of the database.
 pub async fn take_from_pool<D: Database>(
     tx: &Tx<'_, D>,
     eid_index: &BlindIndex,
@@ -265,9 +241,6 @@ pub async fn take_from_pool<D: Database>(
 }
 
 /// Reserves a number that is allotted to `client`; none when it is not free.
-///
-/// # Errors
-/// Those of the database.
 pub async fn take_allotted<D: Database>(
     tx: &Tx<'_, D>,
     eid_index: &BlindIndex,
@@ -287,9 +260,6 @@ pub async fn take_allotted<D: Database>(
 }
 
 /// Gives a held number to a new task of the chip that holds it; none when it is not held by it.
-///
-/// # Errors
-/// Those of the database.
 pub async fn take_held<D: Database>(
     tx: &Tx<'_, D>,
     eid_index: &BlindIndex,
@@ -302,9 +272,6 @@ pub async fn take_held<D: Database>(
 }
 
 /// Notes that the task's number is about to reach its chip; none when it is not reserved any more.
-///
-/// # Errors
-/// Those of the database.
 pub async fn expose<D: Database>(
     tx: &Tx<'_, D>,
     task: TaskId,
@@ -314,9 +281,6 @@ pub async fn expose<D: Database>(
 }
 
 /// Marks the task's number as written; none when it is not reserved any more.
-///
-/// # Errors
-/// Those of the database.
 pub async fn set_written<D: Database>(
     tx: &Tx<'_, D>,
     task: TaskId,
@@ -326,25 +290,16 @@ pub async fn set_written<D: Database>(
 }
 
 /// Gives the task's number back to where it came from, unless part of it may have reached the chip.
-///
-/// # Errors
-/// Those of the database.
 pub async fn give_back<D: Database>(tx: &Tx<'_, D>, task: TaskId, now: Timestamp) -> Result<bool, DbError> {
     Ok(!tx.run(GIVE_BACK, &[now.into(), task.into()]).await?.is_empty())
 }
 
 /// Lets the chip hold the task's number without the task.
-///
-/// # Errors
-/// Those of the database.
 pub async fn hold<D: Database>(tx: &Tx<'_, D>, task: TaskId, now: Timestamp) -> Result<bool, DbError> {
     Ok(!tx.run(HOLD, &[now.into(), task.into()]).await?.is_empty())
 }
 
 /// Gives back every number the chip holds without a task: it is known to hold another one now.
-///
-/// # Errors
-/// Those of the database.
 pub async fn give_back_held<D: Database>(
     tx: &Tx<'_, D>,
     eid_index: &BlindIndex,

@@ -1,6 +1,6 @@
 //! Table `operator_inquiry`: when an operator was last asked about a number, so that it is not asked again at once.
 
-use super::told::Topic;
+use super::operator_report::Topic;
 use super::{Database, DbError, Run as _, Tx};
 use domain::Timestamp;
 use vault::BlindIndex;
@@ -13,9 +13,6 @@ const SETTLE: &str =
 
 /// Takes the right to ask now. False when an answer of at least `fresh_since` is there, or somebody asked without an
 /// answer since `asked_since`.
-///
-/// # Errors
-/// Those of the database.
 pub async fn claim<D: Database>(
     tx: &Tx<'_, D>,
     iccid: &BlindIndex,
@@ -34,9 +31,6 @@ pub async fn claim<D: Database>(
 }
 
 /// Notes that the question of `asked_at` was answered.
-///
-/// # Errors
-/// Those of the database.
 pub async fn settle<D: Database>(
     tx: &Tx<'_, D>,
     iccid: &BlindIndex,

@@ -8,8 +8,8 @@ use domain::{IncidentKind, PoolState, Province, Timestamp};
 const ADD: &str = "INSERT INTO pool_level (province, state, level, changed_at) VALUES ($1, 'ok', 0, $2) \
     ON CONFLICT (province) DO NOTHING";
 const ALL: &str = "SELECT province, low_water, state, level, changed_at, EXISTS (SELECT 1 FROM incident \
-    WHERE kind = $1 AND subject = 'province:' || pool_level.province AND closed_at IS NULL) AS told FROM pool_level \
-    ORDER BY province";
+    WHERE kind = $1 AND subject = 'province:' || pool_level.province AND closed_at IS NULL) AS is_incident_open \
+    FROM pool_level ORDER BY province";
 const COUNT: &str = "SELECT COUNT(*) AS n FROM (SELECT 1 FROM number WHERE status = 'available' AND province = $1 \
     LIMIT $2) AS counted";
 const NOTE: &str = "UPDATE pool_level SET changed_at = CASE WHEN state = $1 THEN changed_at ELSE $2 END, state = $1, \
@@ -25,7 +25,7 @@ pub struct PoolRow {
     pub province: Province,
     /// The mark that is in force for this province alone.
     pub low_water: Option<u32>,
-    /// State.
+    /// State of the pool.
     pub state: PoolState,
     /// How many numbers there were, up to where more makes no difference.
     pub level: u32,
@@ -36,35 +36,23 @@ pub struct PoolRow {
 }
 
 /// Watches the pool of a province from here on.
-///
-/// # Errors
-/// Those of the database.
 pub async fn add<D: Database>(tx: &Tx<'_, D>, province: &str, now: Timestamp) -> Result<(), DbError> {
     tx.run(ADD, &[province.into(), now.into()]).await.map(drop)
 }
 
 /// Every pool that is watched, by the code of its province.
-///
-/// # Errors
-/// Those of the database.
 pub async fn all<D: Database>(db: &D) -> Result<Vec<PoolRow>, DbError> {
     let kind = IncidentKind::ProvinceWithoutNumber.code();
     db.run(ALL, &[kind.into()]).await?.iter().map(read).collect()
 }
 
 /// Notes that a pool that was empty is so no longer; how full it is, the next look says.
-///
-/// # Errors
-/// Those of the database.
 pub async fn filled<D: Database>(tx: &Tx<'_, D>, province: &str, now: Timestamp) -> Result<(), DbError> {
     let params = [now.into(), province.into()];
     tx.run(FILLED, &params).await.map(drop)
 }
 
 /// How many numbers the pool of a province has, counted up to `bound`. Those set aside for a client do not count.
-///
-/// # Errors
-/// Those of the database.
 pub async fn count<D: Database>(db: &D, province: Province, bound: u32) -> Result<u32, DbError> {
     let rows = db
         .run(COUNT, &[province.code().into(), i64::from(bound).into()])
@@ -73,9 +61,6 @@ pub async fn count<D: Database>(db: &D, province: Province, bound: u32) -> Resul
 }
 
 /// Notes how a pool is now. False when it is not as `seen` any more.
-///
-/// # Errors
-/// Those of the database.
 pub async fn note<D: Database>(
     tx: &Tx<'_, D>,
     seen: &PoolRow,
@@ -95,9 +80,6 @@ pub async fn note<D: Database>(
 }
 
 /// Sets the mark of a province, or with none lets the platform's be in force. False when it is not watched.
-///
-/// # Errors
-/// Those of the database.
 pub async fn set_low_water<D: Database>(
     tx: &Tx<'_, D>,
     province: Province,

@@ -3,8 +3,8 @@
 use super::Statement;
 
 /// Locks that another connection holds are waited for by the engine for as long as a commit takes, and then by the
-/// caller: SQLite's own pauses double up to a tenth of a second, so that late comers overtake whoever waits longest, and
-/// a component's whole instance waits with it.
+/// caller: SQLite's own pauses double up to a tenth of a second, so that late comers overtake whoever waits longest,
+/// and a component's whole instance waits with it.
 pub const WAIT_SHORTLY_FOR_LOCKS: Statement = Statement("PRAGMA busy_timeout = 3");
 
 /// Commits do not wait for the disk. SQLite keeps the file sound all the same; a power failure may undo the latest

@@ -1,4 +1,4 @@
-//! Table `receiver`: the addresses of clients and of the operator, and how they have fared.
+//! Table `receiver`: the addresses of clients and of the operator, and since when they fail.
 
 use super::{Database, DbError, Row, Run as _, Tx, first};
 use domain::{Receiver, StopCause, Timestamp};
@@ -31,10 +31,7 @@ pub struct ReceiverRow {
     pub stopped: Option<(Timestamp, StopCause)>,
 }
 
-/// Adds a receiver, unless it is there.
-///
-/// # Errors
-/// Those of the database.
+/// Adds a receiver, unless it exists.
 pub async fn insert<D: Database>(
     tx: &Tx<'_, D>,
     receiver: &Receiver,
@@ -46,17 +43,11 @@ pub async fn insert<D: Database>(
 }
 
 /// Finds a receiver.
-///
-/// # Errors
-/// Those of the database.
 pub async fn find<D: Database>(db: &D, receiver: &Receiver) -> Result<Option<ReceiverRow>, DbError> {
     first(&db.run(FIND, &[receiver.into()]).await?, read)
 }
 
 /// Enters an address, or none, and starts it afresh. False when there is no such receiver.
-///
-/// # Errors
-/// Those of the database.
 pub async fn enter<D: Database>(
     tx: &Tx<'_, D>,
     receiver: &Receiver,
@@ -68,9 +59,6 @@ pub async fn enter<D: Database>(
 }
 
 /// Notes that an attempt begun at `started` failed; since when all have. `None` when the address was entered later.
-///
-/// # Errors
-/// Those of the database.
 pub async fn failed<D: Database>(
     tx: &Tx<'_, D>,
     receiver: &Receiver,
@@ -81,9 +69,6 @@ pub async fn failed<D: Database>(
 }
 
 /// Notes that an attempt begun at `started` succeeded. True when the receiver had been failing.
-///
-/// # Errors
-/// Those of the database.
 pub async fn succeeded<D: Database>(
     tx: &Tx<'_, D>,
     receiver: &Receiver,
@@ -96,9 +81,6 @@ pub async fn succeeded<D: Database>(
 }
 
 /// Calls the address no more, until one is entered. False when it is not called already.
-///
-/// # Errors
-/// Those of the database.
 pub async fn stop<D: Database>(
     tx: &Tx<'_, D>,
     receiver: &Receiver,

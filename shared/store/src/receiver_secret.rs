@@ -37,9 +37,6 @@ impl ReceiverSecretRow {
 }
 
 /// Adds a secret.
-///
-/// # Errors
-/// Those of the database.
 pub async fn insert<D: Database>(
     tx: &Tx<'_, D>,
     receiver: &Receiver,
@@ -57,9 +54,6 @@ pub async fn insert<D: Database>(
 }
 
 /// The latest secrets, the newest first.
-///
-/// # Errors
-/// Those of the database.
 pub async fn latest<D: Database>(db: &D, receiver: &Receiver) -> Result<Vec<ReceiverSecretRow>, DbError> {
     db.run(LATEST, &[receiver.into()])
         .await?
@@ -69,9 +63,6 @@ pub async fn latest<D: Database>(db: &D, receiver: &Receiver) -> Result<Vec<Rece
 }
 
 /// Ends a secret at `at`.
-///
-/// # Errors
-/// Those of the database.
 pub async fn expire<D: Database>(
     tx: &Tx<'_, D>,
     receiver: &Receiver,

@@ -86,7 +86,7 @@ impl Row {
     fn get(&self, at: usize) -> Result<&Value, DbError> {
         self.0
             .get(at)
-            .ok_or_else(|| DbError::Shape(format!("column {at} wanted, the row has {}", self.0.len())))
+            .ok_or_else(|| DbError::Shape(format!("column {at} is missing, the row has {}", self.0.len())))
     }
 
     /// The whole number in column `at`.
@@ -159,8 +159,11 @@ impl Row {
     }
 }
 
-fn wrong(at: usize, wanted: &str, found: &Value) -> DbError {
-    DbError::Shape(format!("column {at} should be {wanted}, it is {}", found.kind()))
+fn wrong(at: usize, expected: &str, found: &Value) -> DbError {
+    DbError::Shape(format!(
+        "column {at} should be {expected}, it is {}",
+        found.kind()
+    ))
 }
 
 #[cfg(test)]
@@ -176,7 +179,7 @@ mod tests {
         );
         assert_eq!(
             row.blob(7).unwrap_err().to_string(),
-            "unexpected row: column 7 wanted, the row has 3"
+            "unexpected row: column 7 is missing, the row has 3"
         );
         assert!(row.unsigned(2).is_err() && row.flag(2).is_err());
         assert_eq!(row.optional(1, Row::text).unwrap(), None);

@@ -20,7 +20,7 @@ impl Subject {
         Self(format!("province:{code}"))
     }
 
-    /// Whoever is told: `receiver:operator`, or `receiver:` and a client's identifier.
+    /// A receiver of messages: `receiver:operator`, or `receiver:` and a client's identifier.
     #[must_use]
     pub fn receiver(receiver: &Receiver) -> Self {
         Self(format!("receiver:{}", receiver.code()))

@@ -60,9 +60,9 @@ pub struct TaskRow {
     pub write_type: WriteType,
     /// The province that was asked for; automatic only.
     pub province: Option<String>,
-    /// Its number.
+    /// Blind index of the ICCID of its number.
     pub iccid_index: BlindIndex,
-    /// State.
+    /// State of the task.
     pub state: TaskState,
     /// What the next device session is for.
     pub next_work: Work,
@@ -90,14 +90,11 @@ pub struct NewTaskRow<'a> {
     pub write_type: WriteType,
     /// The province that was asked for.
     pub province: Option<&'a str>,
-    /// Its number.
+    /// Blind index of the ICCID of its number.
     pub iccid_index: &'a BlindIndex,
 }
 
 /// Adds a task. False when the chip has an open one.
-///
-/// # Errors
-/// Those of the database.
 pub async fn insert<D: Database>(
     tx: &Tx<'_, D>,
     new: &NewTaskRow<'_>,
@@ -116,49 +113,31 @@ pub async fn insert<D: Database>(
 }
 
 /// Finds a task.
-///
-/// # Errors
-/// Those of the database.
 pub async fn by_id<D: Database>(db: &D, id: TaskId) -> Result<Option<TaskRow>, DbError> {
     first(&db.run(BY_ID, &[id.into()]).await?, read)
 }
 
 /// The chip's latest task.
-///
-/// # Errors
-/// Those of the database.
 pub async fn latest<D: Database>(db: &D, eid_index: &BlindIndex) -> Result<Option<TaskRow>, DbError> {
     first(&db.run(LATEST, &[eid_index.into()]).await?, read)
 }
 
 /// The chip's open task.
-///
-/// # Errors
-/// Those of the database.
 pub async fn open<D: Database>(db: &D, eid_index: &BlindIndex) -> Result<Option<TaskRow>, DbError> {
     first(&db.run(OPEN, &[eid_index.into()]).await?, read)
 }
 
 /// Ends a waiting task as withdrawn. False when it is not waiting.
-///
-/// # Errors
-/// Those of the database.
 pub async fn cancel<D: Database>(tx: &Tx<'_, D>, id: TaskId, now: Timestamp) -> Result<bool, DbError> {
     changed(tx, CANCEL, &[now.into(), id.into()]).await
 }
 
 /// Starts a waiting task. False when it is not waiting.
-///
-/// # Errors
-/// Those of the database.
 pub async fn start<D: Database>(tx: &Tx<'_, D>, id: TaskId, now: Timestamp) -> Result<bool, DbError> {
     changed(tx, START, &[now.into(), id.into()]).await
 }
 
 /// Notes acknowledged steps; neither steps nor percent go down. False when the task is not being written.
-///
-/// # Errors
-/// Those of the database.
 pub async fn progress<D: Database>(
     tx: &Tx<'_, D>,
     id: TaskId,
@@ -176,9 +155,6 @@ pub async fn progress<D: Database>(
 }
 
 /// All is written; what is left is to verify. False when the task is not being written.
-///
-/// # Errors
-/// Those of the database.
 pub async fn set_verify<D: Database>(
     tx: &Tx<'_, D>,
     id: TaskId,
@@ -194,25 +170,16 @@ pub async fn set_verify<D: Database>(
 }
 
 /// Starts another attempt. False when the task is not being verified.
-///
-/// # Errors
-/// Those of the database.
 pub async fn rewrite<D: Database>(tx: &Tx<'_, D>, id: TaskId, now: Timestamp) -> Result<bool, DbError> {
     changed(tx, REWRITE, &[now.into(), id.into()]).await
 }
 
 /// Ends a task with success. False when it is not being verified.
-///
-/// # Errors
-/// Those of the database.
 pub async fn succeed<D: Database>(tx: &Tx<'_, D>, id: TaskId, now: Timestamp) -> Result<bool, DbError> {
     changed(tx, SUCCEED, &[now.into(), id.into()]).await
 }
 
 /// Ends a task without success. False when it is not under way.
-///
-/// # Errors
-/// Those of the database.
 pub async fn fail<D: Database>(
     tx: &Tx<'_, D>,
     id: TaskId,
@@ -234,9 +201,6 @@ pub struct StuckRow {
 }
 
 /// Up to `limit` tasks in writing that began by `before` and are not marked, the oldest first.
-///
-/// # Errors
-/// Those of the database.
 pub async fn stuck<D: Database>(db: &D, before: Timestamp, limit: u32) -> Result<Vec<StuckRow>, DbError> {
     let rows = db.run(STUCK, &[before.into(), i64::from(limit).into()]).await?;
     let read = |row: &Row| {
@@ -250,17 +214,11 @@ pub async fn stuck<D: Database>(db: &D, before: Timestamp, limit: u32) -> Result
 }
 
 /// Marks a task as one that is in writing for too long. False when it is marked or not in writing any more.
-///
-/// # Errors
-/// Those of the database.
 pub async fn mark_stuck<D: Database>(tx: &Tx<'_, D>, id: TaskId) -> Result<bool, DbError> {
     changed(tx, MARK_STUCK, &[id.into()]).await
 }
 
 /// How many tasks there are from identifier `from` until before `to`.
-///
-/// # Errors
-/// Those of the database.
 pub async fn count<D: Database>(db: &D, from: TaskId, to: TaskId) -> Result<i64, DbError> {
     let rows = db.run(COUNT, &[from.into(), to.into()]).await?;
     Ok(first(&rows, |row| row.integer(0))?.unwrap_or(0))

@@ -1,4 +1,4 @@
-//! The columns of table `chip` that hold its temporary number and what was told about its test period (§5.3.1.3), and
+//! The columns of table `chip` that hold its temporary number and the notices about its test period (§5.3.1.3), and
 //! table `temporary_number_history`: the numbers it had before.
 
 use time::Date;
@@ -12,7 +12,7 @@ pub const PAST_MSISDN: Column = Column("temporary_number_history.msisdn");
 /// Sealed column: ICCID of a temporary number of the past.
 pub const PAST_ICCID: Column = Column("temporary_number_history.iccid");
 
-// A period that ended before anybody was warned of it is told as over, and not as ending.
+// A period that ended before its warning was given gets the notice that it is over, and no warning.
 macro_rules! ending {
     () => {
         "FROM chip WHERE temp_next_at <= $1 AND temp_stage = 0 AND temp_expires_at > $1"
@@ -60,17 +60,17 @@ const PAST: &str = "SELECT seq, msisdn_sealed, iccid_sealed, opened_on, expires_
 const KEEP: &str = "INSERT INTO temporary_number_history (eid_index, seq, msisdn_sealed, iccid_sealed, opened_on, \
     expires_at, replaced_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
 
-/// What there is to tell about a test period.
+/// A notice about a test period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum News {
+pub enum ExpiryNotice {
     /// It ends soon.
     Ending,
     /// It is over.
     Ended,
 }
 
-/// A chip that the operator is told of.
-pub struct ToldRow {
+/// A chip that a notice is about.
+pub struct ExpiringChipRow {
     /// Blind index of the EID.
     pub eid_index: BlindIndex,
     /// Sealed EID.
@@ -79,40 +79,37 @@ pub struct ToldRow {
     pub expires_at: Timestamp,
 }
 
-/// What there is to tell now, of one chip at least.
-///
-/// # Errors
-/// Those of the database.
-pub async fn due<D: Database>(db: &D, now: Timestamp) -> Result<Vec<News>, DbError> {
+/// The notices that are due now for at least one chip.
+pub async fn due<D: Database>(db: &D, now: Timestamp) -> Result<Vec<ExpiryNotice>, DbError> {
     let due = first(&db.run(DUE, &[now.into()]).await?, |row| {
-        let news = [(row.flag(0)?, News::Ending), (row.flag(1)?, News::Ended)];
-        Ok(news
+        let notice = [
+            (row.flag(0)?, ExpiryNotice::Ending),
+            (row.flag(1)?, ExpiryNotice::Ended),
+        ];
+        Ok(notice
             .into_iter()
             .filter(|(is_due, _)| *is_due)
-            .map(|(_, news)| news)
+            .map(|(_, notice)| notice)
             .collect())
     })?;
     Ok(due.unwrap_or_default())
 }
 
-/// Takes up to `limit` chips of which this is to be told: from here on it is told.
-///
-/// # Errors
-/// Those of the database.
+/// Takes up to `limit` chips for which this notice is due, and marks it as given.
 pub async fn take<D: Database>(
     tx: &Tx<'_, D>,
-    news: News,
+    notice: ExpiryNotice,
     now: Timestamp,
     limit: u32,
-) -> Result<Vec<ToldRow>, DbError> {
-    let sql = match news {
-        News::Ending => TAKE_ENDING,
-        News::Ended => TAKE_ENDED,
+) -> Result<Vec<ExpiringChipRow>, DbError> {
+    let sql = match notice {
+        ExpiryNotice::Ending => TAKE_ENDING,
+        ExpiryNotice::Ended => TAKE_ENDED,
     };
     let rows = tx.run(sql, &[now.into(), i64::from(limit).into()]).await?;
     rows.iter()
         .map(|row| {
-            Ok(ToldRow {
+            Ok(ExpiringChipRow {
                 eid_index: row.index(0)?,
                 eid_sealed: row.blob(1)?.to_owned(),
                 expires_at: row.time(2)?,
@@ -121,10 +118,7 @@ pub async fn take<D: Database>(
         .collect()
 }
 
-/// From here on nothing is told of this chip: it lives on an operator number.
-///
-/// # Errors
-/// Those of the database.
+/// Ends the notices about this chip: it has an operator number.
 pub async fn forget<D: Database>(tx: &Tx<'_, D>, eid_index: &BlindIndex) -> Result<(), DbError> {
     tx.run(FORGET, &[eid_index.into()]).await.map(drop)
 }
@@ -146,9 +140,6 @@ pub struct PresentRow {
 }
 
 /// Finds the temporary number of a chip.
-///
-/// # Errors
-/// Those of the database.
 pub async fn find<D: Database>(db: &D, eid_index: &BlindIndex) -> Result<Option<PresentRow>, DbError> {
     first(&db.run(FIND, &[eid_index.into()]).await?, read)
 }
@@ -172,9 +163,6 @@ pub struct NextRow {
 }
 
 /// Name of the column of `next` whose value a chip other than this one has.
-///
-/// # Errors
-/// Those of the database.
 pub async fn collision<D: Database>(
     db: &D,
     eid_index: &BlindIndex,
@@ -197,10 +185,7 @@ pub async fn collision<D: Database>(
     })
 }
 
-/// Gives a chip its next temporary number, of which nothing was told yet. False when the card is not in `status`.
-///
-/// # Errors
-/// Those of the database.
+/// Gives a chip its next temporary number, with no notice given yet. False when the card is not in `status`.
 pub async fn replace<D: Database>(
     tx: &Tx<'_, D>,
     eid_index: &BlindIndex,
@@ -227,9 +212,6 @@ pub async fn replace<D: Database>(
 }
 
 /// Sets what is left of a chip's test allowance: what it used stays used. False when the card is not in `status`.
-///
-/// # Errors
-/// Those of the database.
 pub async fn set_remaining<D: Database>(
     tx: &Tx<'_, D>,
     eid_index: &BlindIndex,
@@ -248,7 +230,7 @@ pub async fn set_remaining<D: Database>(
 
 /// A temporary number that was replaced.
 pub struct PastRow<'a> {
-    /// The chip.
+    /// Blind index of the chip's EID.
     pub eid_index: &'a BlindIndex,
     /// The chip's numbers of the past count from 1.
     pub seq: i64,
@@ -271,9 +253,6 @@ impl PastRow<'_> {
 }
 
 /// Up to `limit` temporary numbers that a chip had before, the latest first.
-///
-/// # Errors
-/// Those of the database.
 pub async fn past<'a, D: Database>(
     db: &D,
     eid_index: &'a BlindIndex,
@@ -294,18 +273,12 @@ pub async fn past<'a, D: Database>(
 }
 
 /// The number of the next row of a chip's history.
-///
-/// # Errors
-/// Those of the database.
 pub async fn next_seq<D: Database>(db: &D, eid_index: &BlindIndex) -> Result<i64, DbError> {
     let rows = db.run(NEXT_SEQ, &[eid_index.into()]).await?;
     Ok(first(&rows, |row| row.integer(0))?.unwrap_or(1))
 }
 
 /// Keeps a temporary number that is being replaced.
-///
-/// # Errors
-/// Those of the database.
 pub async fn keep<D: Database>(tx: &Tx<'_, D>, past: PastRow<'_>, now: Timestamp) -> Result<(), DbError> {
     let params = [
         past.eid_index.into(),

@@ -72,7 +72,7 @@ pub struct StatusRow {
     pub client_id: ClientId,
     /// State of the card.
     pub status: CardStatus,
-    /// The task.
+    /// The task, if there is one.
     pub task: Option<StatusTask>,
 }
 
@@ -83,7 +83,7 @@ pub struct StatusTask {
     pub id: TaskId,
     /// Who applied.
     pub client_id: ClientId,
-    /// State.
+    /// State of the task.
     pub state: TaskState,
     /// Progress in percent.
     pub progress: u8,
@@ -104,7 +104,7 @@ pub struct ChipFacts {
     pub client_id: ClientId,
     /// Sealed IMEI of its module.
     pub imei_sealed: Option<Vec<u8>>,
-    /// Model.
+    /// Model of the chip.
     pub chip_model: String,
     /// Blind index of the temporary number.
     pub temp_msisdn_index: BlindIndex,
@@ -139,7 +139,7 @@ pub struct NumberFacts {
     pub msisdn_sealed: Vec<u8>,
     /// Province it belongs to.
     pub province: Province,
-    /// State.
+    /// State of the number.
     pub status: NumberStatus,
     /// The client it is allotted to.
     pub client_id: Option<ClientId>,
@@ -147,20 +147,17 @@ pub struct NumberFacts {
     pub open_time: Option<Timestamp>,
     /// The chip it is reserved for or written to: blind index and sealed EID, and whose it is.
     pub chip: Option<(BlindIndex, Vec<u8>, ClientId)>,
-    /// Data of the month it was last told for: all, used, and when that was.
+    /// Data of the month of the latest report: total, used, and the moment of the report.
     pub usage: Option<(Volume, Volume, Timestamp)>,
     /// City it was last online in, and when.
     pub location: Option<(String, Timestamp)>,
-    /// When its operator last told its state.
+    /// When its operator last reported its state.
     pub status_as_of: Option<Timestamp>,
-    /// When its operator last told when it was opened.
+    /// When its operator last reported when it was opened.
     pub open_time_as_of: Option<Timestamp>,
 }
 
 /// A chip with its latest task.
-///
-/// # Errors
-/// Those of the database.
 pub async fn status_by_eid<D: Database>(
     db: &D,
     eid_index: &BlindIndex,
@@ -169,25 +166,16 @@ pub async fn status_by_eid<D: Database>(
 }
 
 /// A task with its chip.
-///
-/// # Errors
-/// Those of the database.
 pub async fn status_by_task<D: Database>(db: &D, task: TaskId) -> Result<Option<StatusRow>, DbError> {
     first(&db.run(STATUS_BY_TASK, &[task.into()]).await?, read_status)
 }
 
 /// A chip by its EID.
-///
-/// # Errors
-/// Those of the database.
 pub async fn chip_by_eid<D: Database>(db: &D, eid_index: &BlindIndex) -> Result<Option<ChipFacts>, DbError> {
     first(&db.run(CHIP_BY_EID, &[eid_index.into()]).await?, read_chip)
 }
 
 /// A chip by its temporary number.
-///
-/// # Errors
-/// Those of the database.
 pub async fn chip_by_temp_msisdn<D: Database>(
     db: &D,
     msisdn_index: &BlindIndex,
@@ -199,9 +187,6 @@ pub async fn chip_by_temp_msisdn<D: Database>(
 }
 
 /// A number by its ICCID.
-///
-/// # Errors
-/// Those of the database.
 pub async fn number_by_iccid<D: Database>(
     db: &D,
     iccid_index: &BlindIndex,
@@ -213,9 +198,6 @@ pub async fn number_by_iccid<D: Database>(
 }
 
 /// A number by its MSISDN.
-///
-/// # Errors
-/// Those of the database.
 pub async fn number_by_msisdn<D: Database>(
     db: &D,
     msisdn_index: &BlindIndex,
@@ -227,9 +209,6 @@ pub async fn number_by_msisdn<D: Database>(
 }
 
 /// The provinces that have a free number, by code.
-///
-/// # Errors
-/// Those of the database.
 pub async fn provinces_with_numbers<D: Database>(db: &D) -> Result<Vec<Province>, DbError> {
     let rows = db.run(PROVINCES, &[]).await?;
     rows.iter().map(|row| province(row, 0)).collect()

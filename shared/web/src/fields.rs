@@ -26,7 +26,7 @@ pub fn present<T>(name: &str, value: Option<T>) -> Result<T, Refusal> {
 /// `Some(None)` null.
 ///
 /// # Errors
-/// Those of the value.
+/// The deserializer's error when the value is neither null nor a `T`.
 pub fn or_null<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Option<T>>, D::Error> {

@@ -44,7 +44,7 @@ impl Leases {
     }
 
     /// How many calls to take from the client's minute now: one to spend at once, and some ahead.
-    pub(super) fn wanted(&self, client: &ClientId, interface: &'static str) -> u32 {
+    pub(super) fn permits_to_take(&self, client: &ClientId, interface: &'static str) -> u32 {
         let leases = self.0.borrow();
         let left = leases
             .get(&(client.clone(), interface))
@@ -132,10 +132,10 @@ mod tests {
     #[test]
     fn little_is_taken_ahead_of_little() {
         let (leases, client) = (Leases::default(), ClientId::new([7; 10]));
-        assert_eq!(leases.wanted(&client, "chip.read"), 1);
-        for (left, wanted) in [(0, 1), (30, 1), (63, 1), (64, 2), (511, 15), (100_000, 16)] {
+        assert_eq!(leases.permits_to_take(&client, "chip.read"), 1);
+        for (left, expected) in [(0, 1), (30, 1), (63, 1), (64, 2), (511, 15), (100_000, 16)] {
             leases.keep(&client, "chip.read", NOW, (1, budget(left)));
-            assert_eq!(leases.wanted(&client, "chip.read"), wanted, "{left}");
+            assert_eq!(leases.permits_to_take(&client, "chip.read"), expected, "{left}");
         }
     }
 }

@@ -25,7 +25,7 @@ mod serve;
 mod settings;
 #[cfg(test)]
 mod tests;
-mod texts;
+mod text_fields;
 mod trace;
 
 pub use call::Call;
@@ -39,5 +39,5 @@ pub use refusal::{MAX_ECHOED_NAME_CHARS, Problem, Refusal};
 pub use reply::{REQUEST_ID_HEADER, Reply, render};
 pub use serve::{Admitted, Exchange, Instance, MAX_QUERY_BYTES, MAX_REQUEST_ID_CHARS, Request, admit, serve};
 pub use settings::{MIN_SECRET_BYTES, Settings, Variables};
-pub use texts::Texts;
+pub use text_fields::TextFields;
 pub use trace::Trace;

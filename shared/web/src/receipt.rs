@@ -8,7 +8,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use serde_json::Value;
 
 use domain::Timestamp;
-use operations::Delivery;
+use operations::AttemptResult;
 
 /// Longest answer of a receiver that is read, in bytes.
 pub const MAX_RECEIPT_BYTES: usize = 20_000;
@@ -20,7 +20,7 @@ const RECEIVED: u64 = 200;
 const PUTS_OFF: [u16; 2] = [429, 503];
 
 /// Reads a receiver's answer: its status, its `Retry-After` if it has one, and its body.
-pub fn read_receipt(status: u16, retry_after: Option<&str>, body: &[u8], now: Timestamp) -> Delivery {
+pub fn read_receipt(status: u16, retry_after: Option<&str>, body: &[u8], now: Timestamp) -> AttemptResult {
     let refused = |error: &str| unread_receipt(status, retry_after, error, now);
     if !(200..300).contains(&status) {
         return refused("the status is not 2xx");
@@ -37,15 +37,15 @@ pub fn read_receipt(status: u16, retry_after: Option<&str>, body: &[u8], now: Ti
         .as_u64()
         .or_else(|| code.as_str().and_then(|text| text.parse().ok()));
     if code == Some(RECEIVED) {
-        Delivery::Accepted { status }
+        AttemptResult::Accepted { status }
     } else {
         refused("the code in the answer is not 200")
     }
 }
 
 /// An answer that is no receipt, for the reason given.
-pub fn unread_receipt(status: u16, retry_after: Option<&str>, error: &str, now: Timestamp) -> Delivery {
-    Delivery::Refused {
+pub fn unread_receipt(status: u16, retry_after: Option<&str>, error: &str, now: Timestamp) -> AttemptResult {
+    AttemptResult::Refused {
         status: Some(status),
         error: error.to_owned(),
         retry_after_secs: retry_after
@@ -73,7 +73,7 @@ mod tests {
     /// Sun, 06 Nov 1994 08:49:37 GMT, the date of RFC 9110.
     const NOW: Timestamp = Timestamp(784_111_777_000);
 
-    fn read(status: u16, body: &[u8]) -> Delivery {
+    fn read(status: u16, body: &[u8]) -> AttemptResult {
         read_receipt(status, None, body, NOW)
     }
 
@@ -81,8 +81,8 @@ mod tests {
     #[test]
     fn a_receiver_that_has_too_much_to_do_says_how_long() {
         let asked = |status, text| match read_receipt(status, Some(text), b"", NOW) {
-            Delivery::Refused { retry_after_secs, .. } => retry_after_secs,
-            Delivery::Accepted { .. } => panic!("accepted"),
+            AttemptResult::Refused { retry_after_secs, .. } => retry_after_secs,
+            AttemptResult::Accepted { .. } => panic!("accepted"),
         };
         for (text, secs) in [
             ("120", Some(120)),
@@ -113,7 +113,7 @@ mod tests {
         ] {
             assert_eq!(
                 read(200, body.as_bytes()),
-                Delivery::Accepted { status: 200 },
+                AttemptResult::Accepted { status: 200 },
                 "{body}"
             );
         }
@@ -131,7 +131,7 @@ mod tests {
             (200, "<html>200</html>"),
         ] {
             assert!(
-                matches!(read(status, body.as_bytes()), Delivery::Refused { .. }),
+                matches!(read(status, body.as_bytes()), AttemptResult::Refused { .. }),
                 "{status} {body}"
             );
         }
@@ -140,6 +140,9 @@ mod tests {
     #[test]
     fn an_endless_answer_is_no_receipt() {
         let body = format!(r#"{{"code":200,"padding":"{}"}}"#, "x".repeat(MAX_RECEIPT_BYTES));
-        assert!(matches!(read(200, body.as_bytes()), Delivery::Refused { .. }));
+        assert!(matches!(
+            read(200, body.as_bytes()),
+            AttemptResult::Refused { .. }
+        ));
     }
 }

@@ -56,7 +56,7 @@ impl Reply {
         self
     }
 
-    /// Adds something that people behind the caller should know to the message, in Chinese and English.
+    /// Adds a note for the caller's staff to the message, in Chinese and English.
     #[must_use]
     pub fn with_note(mut self, zh: String, en: String) -> Self {
         self.note = Some([zh, en]);
@@ -245,8 +245,8 @@ fn set_remedial_headers(headers: &mut HeaderMap, interface: &Interface, refusal:
 fn set_budget_headers(headers: &mut HeaderMap, interface: &Interface, budget: Budget) {
     let name = interface.name;
     let policy = format!("\"{name}\";q={};w={WINDOW_SECS}", budget.limit);
-    let standing = format!("\"{name}\";r={};t={}", budget.left, budget.full_in_secs);
-    for (header, text) in [("ratelimit-policy", policy), ("ratelimit", standing)] {
+    let remaining = format!("\"{name}\";r={};t={}", budget.left, budget.full_in_secs);
+    for (header, text) in [("ratelimit-policy", policy), ("ratelimit", remaining)] {
         if let Ok(value) = HeaderValue::from_str(&text) {
             headers.insert(HeaderName::from_static(header), value);
         }

@@ -1,5 +1,5 @@
 //! What every endpoint needs, in one place: method, true address, credential, permission, parameters, and the
-//! turning of failures into answers. An endpoint adds the one sentence that is its own.
+//! turning of failures into answers. An endpoint adds its handler.
 //!
 //! The order is fixed: nothing is read from the database before the address is known, and nothing a caller sends
 //! is judged, beyond decoding it, before the caller is known.
@@ -79,7 +79,7 @@ impl Exchange {
         log::lost(self.interface.name, &self.request_id, error)
     }
 
-    /// The answer, and the line for the operator's log if there is something to tell.
+    /// The answer, and the line for the operator's log if there is one.
     pub fn finish(
         &self,
         from: Option<IpAddr>,
@@ -106,7 +106,7 @@ pub struct Admitted {
 }
 
 /// Checks true address, method and, on internal interfaces, the secret: all that can be known before a body is
-/// read, so that a stranger cannot make the platform read one of megabytes. The address is noted in `trace`.
+/// read, so that an unauthenticated caller cannot make the platform read megabytes. The address goes into `trace`.
 ///
 /// # Errors
 /// [`Reason::MethodNotAllowed`], [`Reason::HeaderForged`], [`Reason::AddressUnknown`],
@@ -162,7 +162,7 @@ pub struct Instance<'a> {
     pub leases: &'a Leases,
 }
 
-/// Carries an admitted request through the remaining checks and into the endpoint's sentence. What the call log is
+/// Carries an admitted request through the remaining checks and into the endpoint's handler. What the call log is
 /// to say is gathered in `trace`.
 ///
 /// # Errors
@@ -174,7 +174,7 @@ pub async fn serve<D: Database>(
     cx: &Context<'_, D>,
     instance: Instance<'_>,
     trace: &mut Trace,
-    sentence: impl AsyncFnOnce(&Call<'_, D>) -> Result<Reply, Refusal>,
+    handler: impl AsyncFnOnce(&Call<'_, D>) -> Result<Reply, Refusal>,
 ) -> Result<Reply, Refusal> {
     let from = admitted.from;
     let (body, pairs) = read(interface, request)?;
@@ -190,7 +190,7 @@ pub async fn serve<D: Database>(
         Some(verified) => {
             trace.is_known = true;
             trace.client_id = Some(verified.caller.id.clone());
-            Some(take_a_call(interface, cx, instance.leases, verified).await?)
+            Some(charge_rate_limit(interface, cx, instance.leases, verified).await?)
         }
         None => None,
     };
@@ -205,7 +205,7 @@ pub async fn serve<D: Database>(
             lang: language::preferred(request.headers()),
             caller: verified.map(|verified| verified.caller),
         };
-        sentence(&call).await
+        handler(&call).await
     };
     match (answer.await, budget) {
         (Ok(reply), Some(budget)) => Ok(reply.with_budget(budget)),
@@ -214,8 +214,8 @@ pub async fn serve<D: Database>(
     }
 }
 
-/// Takes one call out of the client's minute.
-async fn take_a_call<D: Database>(
+/// Charges one call to the client's rate limit of the interface.
+async fn charge_rate_limit<D: Database>(
     interface: &'static Interface,
     cx: &Context<'_, D>,
     leases: &Leases,
@@ -226,7 +226,7 @@ async fn take_a_call<D: Database>(
         return Ok(budget);
     }
     let limit = verified.calls_per_minute.unwrap_or(interface.calls_per_minute);
-    let taken = spend_calls(cx, client, name, limit, leases.wanted(client, name)).await?;
+    let taken = spend_calls(cx, client, name, limit, leases.permits_to_take(client, name)).await?;
     Ok(leases.keep(client, name, cx.now, taken))
 }
 

@@ -5,7 +5,7 @@
 use super::address::TrustedProxies;
 use domain::Zone;
 use domain::error::Error;
-use operations::{CALL_LOG_DAYS, MAX_POOL_LOW_WATER, POOL_LOW_WATER, RECORD_DAYS, Upkeep};
+use operations::{CALL_LOG_DAYS, MAX_POOL_LOW_WATER, MaintenanceSettings, POOL_LOW_WATER, RECORD_DAYS};
 use vault::{Vault, VaultSettings, Zeroizing, equal_in_constant_time};
 
 /// Shortest secret that opens an internal interface, in bytes.
@@ -35,26 +35,26 @@ pub struct Variables {
     pub trusted_proxies: Option<String>,
     /// `true` or `false`.
     pub callback_allow_http: Option<String>,
-    /// Days.
+    /// Days for which calls are kept, as a decimal number.
     pub call_log_days: Option<String>,
-    /// Days.
+    /// Days for which records are kept after their end, as a decimal number.
     pub record_days: Option<String>,
-    /// Numbers.
+    /// Low-water mark of a pool in numbers, as a decimal number.
     pub pool_low_water: Option<String>,
 }
 
 /// The configuration of one component.
 pub struct Settings {
-    /// The keys.
+    /// The platform's keys.
     pub vault: Vault,
     /// The platform's time zone.
     pub zone: Zone,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: TrustedProxies,
-    /// Whether callbacks may go over plain http and to special-purpose addresses: test rigs only.
+    /// Whether callbacks may go over plain http and to special-purpose addresses: test environments only.
     pub callback_allow_http: bool,
     /// How the periodic work is configured.
-    pub upkeep: Upkeep,
+    pub maintenance: MaintenanceSettings,
     secret: Option<Zeroizing<String>>,
 }
 
@@ -86,7 +86,7 @@ impl Settings {
             trusted_proxies: TrustedProxies::parse(variables.trusted_proxies.as_deref().unwrap_or_default())
                 .map_err(|problem| Error::internal(format!("variable trusted_proxies: {problem}")))?,
             callback_allow_http: flag("callback_allow_http", variables.callback_allow_http.as_deref())?,
-            upkeep: Upkeep {
+            maintenance: MaintenanceSettings {
                 call_log_days: days("call_log_days", variables.call_log_days.as_deref(), CALL_LOG_DAYS)?,
                 record_days: days("record_days", variables.record_days.as_deref(), RECORD_DAYS)?,
                 pool_low_water: low_water(variables.pool_low_water.as_deref())?,

@@ -1,6 +1,6 @@
 //! What the call log will say about a call, gathered on the call's way; and writing it down at the end.
 //!
-//! The end of every call is here: a stranger's refusal is held against its address, the call is logged, and only
+//! Every call ends here: a refusal of an unauthenticated caller is counted per address, the call is logged, and only
 //! then is it answered. Logging comes last on purpose: Spin answers a request that ends with SQLite without delay.
 
 use std::net::IpAddr;
@@ -14,11 +14,11 @@ use super::reply::Reply;
 use super::serve::Exchange;
 use domain::error::Error;
 use domain::{ClientId, Eid, TaskId, masked};
-use operations::{Blame, CallRecord, Context, blame, record_call};
+use operations::{CallRecord, Context, FailedAuth, record_call, record_failed_auth};
 use store::Database;
 use vault::BlindIndex;
 
-/// What is known about a call so far.
+/// What the call log will say about a call, as far as it is known.
 #[derive(Debug, Default)]
 pub struct Trace {
     /// The true address of the caller.
@@ -56,9 +56,9 @@ impl Trace {
         self.task_id = text(Param::TaskId).and_then(|text| Some(TaskId::parse(text).ok()?.text()));
     }
 
-    /// Ends the call: holds a stranger's refusal against it and writes the call down. What comes back is the outcome
-    /// to answer with, and what the operator has to be told when the call could not be written down.
-    pub async fn conclude<D: Database>(
+    /// Finishes the call: counts the refusal of an unauthenticated caller per address and writes the call log. Returns
+    /// the outcome to answer with, and the error for the operator's log when the call log could not be written.
+    pub async fn finish<D: Database>(
         &self,
         exchange: &Exchange,
         cx: &Context<'_, D>,
@@ -67,8 +67,8 @@ impl Trace {
     ) -> (Result<Reply, Refusal>, Option<Error>) {
         let interface = exchange.interface();
         if let (Err(refusal), false, Some(from)) = (&outcome, self.is_known, self.from)
-            && is_held_against(interface, refusal)
-            && let Err(limited) = blame(cx, Blame::Refusal, from).await
+            && counts_as_failed_auth(interface, refusal)
+            && let Err(limited) = record_failed_auth(cx, FailedAuth::Refusal, from).await
         {
             // Too many to be written down one by one.
             return (Err(limited.into()), None);
@@ -111,7 +111,7 @@ impl Trace {
 }
 
 /// A refusal that costs the platform work and may be meant to: anything but the platform's own failures.
-fn is_held_against(interface: &Interface, refusal: &Refusal) -> bool {
+fn counts_as_failed_auth(interface: &Interface, refusal: &Refusal) -> bool {
     let status = refusal.reason().status();
     (400..500).contains(&status) && (interface.access != Access::Secret || status == 401)
 }

@@ -228,7 +228,7 @@ async fn tick(load: Arc<CallbackLoad>, stop: Arc<AtomicBool>) -> Result<()> {
 /// Checks that each callback to a dead receiver is still stored.
 fn kept_for_the_dead(folder: &std::path::Path, changes: &BTreeMap<String, Change>) -> Result<()> {
     let db = rusqlite::Connection::open(folder.join("sqlite_db.db"))?;
-    let mut kept = db.prepare("SELECT task_id FROM outbox WHERE state <> 'delivered'")?;
+    let mut kept = db.prepare("SELECT task_id FROM message WHERE state <> 'delivered'")?;
     let kept: BTreeSet<String> = kept.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
     let dead = changes.iter().filter(|(_, change)| is_dead(change.client));
     let lost = dead.filter(|(task, _)| !kept.contains(*task)).count();

@@ -127,7 +127,7 @@ async fn serve_request(server: &Server, request: &web::Request) -> http::Respons
         Ok(admitted) => web::serve(interface, &admitted, request, &cx, instance, &mut trace, handler).await,
         Err(refusal) => Err(refusal),
     };
-    let (outcome, _) = trace.conclude(&exchange, &cx, outcome, started.elapsed()).await;
+    let (outcome, _) = trace.finish(&exchange, &cx, outcome, started.elapsed()).await;
     let (response, _) = exchange.finish(trace.from, &outcome);
     if let Ok(mut idle) = server.idle.lock() {
         idle.push(pair);

@@ -9,8 +9,8 @@ use domain::{AlertId, DAY_MS, Zone};
 use futures::executor::block_on;
 use hdrhistogram::Histogram;
 use operations::{
-    AlertView, CALL_LOG_DAYS, Context, Job, MAX_ALERTS_PER_PAGE, POOL_LOW_WATER, RECORD_DAYS, Upkeep,
-    list_alerts, run_job,
+    AlertView, CALL_LOG_DAYS, Context, Job, MAX_ALERTS_PER_PAGE, MaintenanceSettings, POOL_LOW_WATER,
+    RECORD_DAYS, list_alerts, run_job,
 };
 use serde_json::Value;
 use store::Sqlite;
@@ -66,7 +66,7 @@ pub(crate) fn year(count: u32) -> Result<()> {
     db.connection().execute_batch("PRAGMA synchronous = OFF")?;
     let vault = generate::vault(&secrets)?;
     let at = |now| Context::new((&db, &db), &vault, now, &OsRandom, Zone::UTC);
-    let upkeep = Upkeep {
+    let maintenance = MaintenanceSettings {
         call_log_days: CALL_LOG_DAYS,
         record_days: RECORD_DAYS,
         pool_low_water: POOL_LOW_WATER,
@@ -76,7 +76,7 @@ pub(crate) fn year(count: u32) -> Result<()> {
         let cx = at(start.plus(day * DAY_MS));
         loop {
             runs += 1;
-            let done = block_on(run_job(&cx, Job::TemporaryNumbers, &upkeep));
+            let done = block_on(run_job(&cx, Job::TemporaryNumbers, &maintenance));
             if !done.map_err(|problem| anyhow!("{problem}"))?.more {
                 break;
             }

@@ -18,7 +18,7 @@ fn open(folder: &Path) -> Result<Connection> {
 pub(super) fn waiting(folder: &Path) -> Result<i64> {
     count(
         &open(folder)?,
-        "SELECT count(*) FROM outbox WHERE state = 'pending'",
+        "SELECT count(*) FROM message WHERE state = 'pending'",
     )
 }
 

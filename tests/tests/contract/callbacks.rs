@@ -417,7 +417,7 @@ async fn a_job_that_fails_stops_no_other_and_shows_in_health() {
     let client = fixture.client("/good", 1).await;
     fixture.tick().await;
     let health = fixture.platform.admin_get("/admin/v1/health").await;
-    assert_eq!(health["well"], true, "{health}");
+    assert_eq!(health["healthy"], true, "{health}");
     let db = rusqlite::Connection::open(fixture.platform.database()).unwrap();
     db.execute_batch("ALTER TABLE device_session RENAME COLUMN closed_at TO hidden")
         .unwrap();
@@ -434,9 +434,9 @@ async fn a_job_that_fails_stops_no_other_and_shows_in_health() {
         .unwrap();
     fixture.fail_at(&client, 0).await;
     let health = fixture.platform.admin_get("/admin/v1/health").await;
-    assert_eq!(health["well"], false);
+    assert_eq!(health["healthy"], false);
     let jobs = health["jobs"].as_array().unwrap();
-    let failing: Vec<_> = jobs.iter().filter(|job| job["well"] == false).collect();
+    let failing: Vec<_> = jobs.iter().filter(|job| job["healthy"] == false).collect();
     assert_eq!(
         (failing.len(), &failing[0]["name"], &failing[0]["failures"]),
         (1, &json!("retention"), &json!(3))
@@ -445,6 +445,9 @@ async fn a_job_that_fails_stops_no_other_and_shows_in_health() {
     fixture.platform.advance_clock(60_000);
     fixture.tick().await;
     assert_eq!(fixture.receiver.requests_at("/good").len(), 1);
-    assert_eq!(fixture.platform.admin_get("/admin/v1/health").await["well"], true);
+    assert_eq!(
+        fixture.platform.admin_get("/admin/v1/health").await["healthy"],
+        true
+    );
     fixture.platform.shutdown().await;
 }

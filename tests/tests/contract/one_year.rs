@@ -128,7 +128,7 @@ impl Year {
             ),
             (
                 "messages",
-                format!("SELECT count(*) FROM outbox WHERE finished_at < {old}"),
+                format!("SELECT count(*) FROM message WHERE finished_at < {old}"),
             ),
             (
                 "sessions",
@@ -187,7 +187,7 @@ const INVARIANTS: [(&str, &str); 8] = [
     ),
     (
         "an attempt without its message",
-        "SELECT count(*) FROM outbox_attempt a WHERE NOT EXISTS (SELECT 1 FROM outbox o WHERE o.id = a.outbox_id)",
+        "SELECT count(*) FROM message_attempt a WHERE NOT EXISTS (SELECT 1 FROM message o WHERE o.id = a.message_id)",
     ),
     (
         "a written card whose incident is open",
@@ -254,7 +254,7 @@ async fn assert_final_state(year: &Year) {
     let finished = year.count("SELECT count(*) FROM task WHERE state IN ('succeeded', 'failed')");
     assert_eq!(i64::try_from(ids.len()).unwrap(), finished);
     assert_eq!(
-        year.count("SELECT count(*) FROM outbox WHERE state <> 'delivered'"),
+        year.count("SELECT count(*) FROM message WHERE state <> 'delivered'"),
         0
     );
 

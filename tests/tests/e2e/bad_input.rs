@@ -17,7 +17,7 @@ fn fingerprint(world: &World) -> Vec<(String, i64)> {
         "task",
         "card_history",
         "device_session",
-        "outbox",
+        "message",
         "incident",
     ];
     let mut figures: Vec<(String, i64)> = tables

@@ -132,10 +132,10 @@ async fn the_history_of_a_written_card_follows_table_2() {
         )
         .unwrap();
     assert_eq!(written, 1);
-    let outbox: String = db
-        .query_row("SELECT state FROM outbox", [], |row| row.get(0))
+    let message: String = db
+        .query_row("SELECT state FROM message", [], |row| row.get(0))
         .unwrap();
-    assert_eq!(outbox, "delivered");
+    assert_eq!(message, "delivered");
     running.shutdown().await;
 }
 
@@ -147,6 +147,6 @@ async fn the_first_tick_migrates_an_empty_database() {
     tick(&api, demo_env.secrets.get("SPIN_VARIABLE_CRON_SECRET").unwrap()).await;
     let admin = demo_env.secrets.get("SPIN_VARIABLE_ADMIN_SECRET").unwrap();
     let health = api.get_as(admin, "/admin/v1/health", &[]).await.unwrap();
-    assert_eq!(health.ok("health").unwrap()["well"], true);
+    assert_eq!(health.ok("health").unwrap()["healthy"], true);
     host.shutdown().await;
 }

@@ -106,7 +106,7 @@ reasons! {
     Internal "internal" 500 "服务器内部错误" "internal error" => "稍后重试；持续出现请联系运营方" "try again later; if it persists contact the operator";
     Unavailable "unavailable" 503 "服务暂不可用" "the service is not available now" => "稍后重试" "try again later";
     SchemaBehind "schema_behind" 503 "数据库结构未升级" "the database schema is behind the program" => "执行数据库升级" "migrate the database";
-    SchemaAhead "schema_ahead" 503 "数据库结构比程序新" "the database schema is newer than the program" => "升级程序" "upgrade the program";
+    SchemaAhead "schema_ahead" 503 "数据库已由更新版本的程序升级，本程序不能使用" "the database was migrated by a newer program and cannot be used by this one" => "运行该版本或更新的程序，或恢复升级前的备份" "run that program or a newer one, or restore a backup from before the upgrade";
 }
 
 impl Reason {

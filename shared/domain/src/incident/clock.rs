@@ -1,5 +1,5 @@
-//! §8.2, §8.3.1: the clock of an incident. From how it stands follows when it becomes severe, what is overdue, and when
-//! it has to be looked at again. Pure: the time comes in, what is to be told goes out.
+//! §8.2, §8.3.1: the clock of an incident. Its state determines when it becomes severe, what is overdue, and when it
+//! has to be examined again. Pure: the time comes in, the notices that are due go out.
 //!
 //! Every time limit counts from the moment the trouble began, every moment from another moment, so that nothing
 //! depends on when somebody looked.
@@ -12,9 +12,9 @@ pub const REPORT_WITHIN_MS: i64 = HOUR_MS;
 /// Time from the end of a severe incident to the final report, in milliseconds (§8.3.1).
 pub const FINAL_REPORT_WITHIN_MS: i64 = DAY_MS;
 
-/// Something that is told about an incident, once.
+/// A notice about an incident: it became severe or something is overdue. Each is given once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Breach {
+pub enum Notice {
     /// It is severe.
     Severe,
     /// It was not settled in time.
@@ -25,8 +25,8 @@ pub enum Breach {
     FinalReport,
 }
 
-impl Breach {
-    /// Every one.
+impl Notice {
+    /// Every notice.
     pub const ALL: [Self; 4] = [Self::Severe, Self::Handling, Self::Report, Self::FinalReport];
 
     fn bit(self) -> i64 {
@@ -39,9 +39,9 @@ impl Breach {
     }
 }
 
-/// How an incident stands.
+/// The state of an incident.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct IncidentState {
     /// Its kind.
     pub kind: IncidentKind,
     /// How grave it is.
@@ -56,18 +56,18 @@ pub struct Standing {
     pub reported_at: Option<Timestamp>,
     /// When its final report came.
     pub final_report_at: Option<Timestamp>,
-    /// What was told already, a bit for each [`Breach`].
-    pub told: i64,
+    /// The notices that were given, a bit for each [`Notice`].
+    pub notices: i64,
 }
 
 /// What happens to an incident when nobody does anything.
 enum Event {
     Escalate,
-    Tell(Breach),
+    Notify(Notice),
 }
 
-impl Standing {
-    /// An incident as it begins.
+impl IncidentState {
+    /// The state of an incident that was just opened.
     #[must_use]
     pub fn new(kind: IncidentKind, severity: Severity, since: Timestamp, opened_at: Timestamp) -> Self {
         Self {
@@ -78,7 +78,7 @@ impl Standing {
             closed_at: None,
             reported_at: None,
             final_report_at: None,
-            told: 0,
+            notices: 0,
         }
     }
 
@@ -107,14 +107,14 @@ impl Standing {
         Some(self.closed_at?.plus(FINAL_REPORT_WITHIN_MS))
     }
 
-    /// The moment that the telling of `breach` is about: when it became severe, or what has passed.
+    /// The moment that `notice` is about: when the incident became severe, or the deadline that has passed.
     #[must_use]
-    pub fn moment(&self, breach: Breach) -> Option<Timestamp> {
-        match breach {
-            Breach::Severe => self.severe_at,
-            Breach::Handling => self.handle_by(),
-            Breach::Report => self.report_by(),
-            Breach::FinalReport => self.final_report_by(),
+    pub fn moment(&self, notice: Notice) -> Option<Timestamp> {
+        match notice {
+            Notice::Severe => self.severe_at,
+            Notice::Handling => self.handle_by(),
+            Notice::Report => self.report_by(),
+            Notice::FinalReport => self.final_report_by(),
         }
     }
 
@@ -126,9 +126,9 @@ impl Standing {
         }
     }
 
-    /// Lets it become severe if it is time: whatever is done about it is done about the incident as it is, whether the
-    /// clock has looked or not. Telling is left to the clock.
-    pub fn catch_up(&mut self, now: Timestamp) {
+    /// Makes it severe if its first limit has passed, so that an act applies to the incident as it is by now, whether
+    /// the clock has run or not. The notice is left to the clock.
+    pub fn escalate_if_due(&mut self, now: Timestamp) {
         if let Some(at) = self.escalates_at().filter(|at| *at <= now) {
             self.escalate(at);
         }
@@ -136,39 +136,39 @@ impl Standing {
 
     /// Settles an incident that is open.
     pub fn settle(&mut self, at: Timestamp) {
-        self.catch_up(at);
+        self.escalate_if_due(at);
         self.closed_at = Some(at);
     }
 
-    /// When it has to be looked at; `None` when nothing is left. May lie in the past.
+    /// When the clock has to run next; `None` when nothing is left. May lie in the past.
     #[must_use]
-    pub fn next_look(&self) -> Option<Timestamp> {
+    pub fn next_deadline(&self) -> Option<Timestamp> {
         self.next_event().map(|(at, _)| at)
     }
 
-    /// Lets everything happen that is due at `now`, and returns what is to be told, in the order in which it happened.
-    pub fn strike(&mut self, now: Timestamp) -> Vec<Breach> {
-        let mut told = Vec::new();
-        // Each round escalates, once, or tells something for the first time.
+    /// Advances the state to `now` and returns the notices that became due, in the order of their moments.
+    pub fn advance(&mut self, now: Timestamp) -> Vec<Notice> {
+        let mut notices = Vec::new();
+        // Each round escalates, once, or gives a notice for the first time.
         while let Some((at, event)) = self.next_event().filter(|(at, _)| *at <= now) {
             match event {
                 Event::Escalate => self.escalate(at),
-                Event::Tell(breach) => {
-                    self.told |= breach.bit();
-                    told.push(breach);
+                Event::Notify(notice) => {
+                    self.notices |= notice.bit();
+                    notices.push(notice);
                 }
             }
         }
-        told
+        notices
     }
 
     fn next_event(&self) -> Option<(Timestamp, Event)> {
         let escalation = self.escalates_at().map(|at| (at, Event::Escalate));
-        let tellings = Breach::ALL.into_iter().filter_map(|breach| {
-            let at = self.breached_at(breach)?;
-            (self.told & breach.bit() == 0).then_some((at, Event::Tell(breach)))
+        let notices = Notice::ALL.into_iter().filter_map(|notice| {
+            let at = self.notice_at(notice)?;
+            (self.notices & notice.bit() == 0).then_some((at, Event::Notify(notice)))
         });
-        escalation.into_iter().chain(tellings).min_by_key(|(at, _)| *at)
+        escalation.into_iter().chain(notices).min_by_key(|(at, _)| *at)
     }
 
     fn escalates_at(&self) -> Option<Timestamp> {
@@ -180,17 +180,17 @@ impl Standing {
         }
     }
 
-    /// When `breach` comes, if what would prevent it has not been done in time.
-    fn breached_at(&self, breach: Breach) -> Option<Timestamp> {
-        let done = match breach {
-            Breach::Severe => None,
+    /// When `notice` comes, if what would prevent it has not been done in time.
+    fn notice_at(&self, notice: Notice) -> Option<Timestamp> {
+        let done = match notice {
+            Notice::Severe => None,
             // A general one with a second limit becomes severe instead.
-            Breach::Handling if self.escalates_at().is_some() => return None,
-            Breach::Handling => self.closed_at,
-            Breach::Report => self.reported_at,
-            Breach::FinalReport => self.final_report_at,
+            Notice::Handling if self.escalates_at().is_some() => return None,
+            Notice::Handling => self.closed_at,
+            Notice::Report => self.reported_at,
+            Notice::FinalReport => self.final_report_at,
         };
-        let at = self.moment(breach)?;
+        let at = self.moment(notice)?;
         done.is_none_or(|done| done > at).then_some(at)
     }
 }
@@ -199,13 +199,13 @@ impl Standing {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Breach, FINAL_REPORT_WITHIN_MS, REPORT_WITHIN_MS, Standing};
+    use super::{FINAL_REPORT_WITHIN_MS, IncidentState, Notice, REPORT_WITHIN_MS};
     use crate::{DAY_MS, HOUR_MS, IncidentKind, Limit, MINUTE_MS, Severity, Timestamp};
 
     const BEGAN: Timestamp = Timestamp(1_782_864_000_000);
 
-    fn general(kind: IncidentKind) -> Standing {
-        Standing::new(kind, Severity::General, BEGAN, BEGAN)
+    fn general(kind: IncidentKind) -> IncidentState {
+        IncidentState::new(kind, Severity::General, BEGAN, BEGAN)
     }
 
     fn after(ms: i64) -> Timestamp {
@@ -215,51 +215,54 @@ mod tests {
     #[test]
     fn an_incident_with_two_limits_becomes_severe_when_the_first_has_passed() {
         let mut province = general(IncidentKind::ProvinceWithoutNumber);
-        assert_eq!(province.next_look(), Some(after(2 * HOUR_MS)));
-        assert!(province.strike(after(2 * HOUR_MS - 1)).is_empty());
-        assert_eq!(province.strike(after(2 * HOUR_MS)), [Breach::Severe]);
+        assert_eq!(province.next_deadline(), Some(after(2 * HOUR_MS)));
+        assert!(province.advance(after(2 * HOUR_MS - 1)).is_empty());
+        assert_eq!(province.advance(after(2 * HOUR_MS)), [Notice::Severe]);
         assert_eq!(province.handle_by(), Some(after(4 * HOUR_MS)));
-        assert_eq!(province.next_look(), Some(after(3 * HOUR_MS)), "the report");
+        assert_eq!(province.next_deadline(), Some(after(3 * HOUR_MS)), "the report");
         assert_eq!(
-            province.strike(after(4 * HOUR_MS)),
-            [Breach::Report, Breach::Handling]
+            province.advance(after(4 * HOUR_MS)),
+            [Notice::Report, Notice::Handling]
         );
-        assert_eq!(province.next_look(), None);
+        assert_eq!(province.next_deadline(), None);
     }
 
     #[test]
     fn an_incident_with_one_limit_is_overdue_after_it_and_stays_general() {
         let mut silent = general(IncidentKind::NumberSilent);
-        assert_eq!(silent.strike(after(HOUR_MS)), [Breach::Handling]);
-        assert_eq!((silent.severity, silent.next_look()), (Severity::General, None));
+        assert_eq!(silent.advance(after(HOUR_MS)), [Notice::Handling]);
+        assert_eq!(
+            (silent.severity, silent.next_deadline()),
+            (Severity::General, None)
+        );
     }
 
     #[test]
-    fn an_incident_without_a_limit_is_never_looked_at() {
+    fn an_incident_without_a_limit_has_no_deadline() {
         let mut rejected = general(IncidentKind::TokenRejected);
-        assert_eq!(rejected.next_look(), None);
-        assert!(rejected.strike(Timestamp(i64::MAX)).is_empty());
+        assert_eq!(rejected.next_deadline(), None);
+        assert!(rejected.advance(Timestamp(i64::MAX)).is_empty());
     }
 
     #[test]
     fn a_stuck_card_becomes_severe_an_hour_after_writing_began() {
         let opened = after(30 * MINUTE_MS);
-        let mut stuck = Standing::new(IncidentKind::StuckWriting, Severity::General, BEGAN, opened);
-        assert!(stuck.strike(opened).is_empty());
-        assert_eq!(stuck.next_look(), Some(after(HOUR_MS)));
-        assert_eq!(stuck.strike(after(HOUR_MS)), [Breach::Severe, Breach::Handling]);
+        let mut stuck = IncidentState::new(IncidentKind::StuckWriting, Severity::General, BEGAN, opened);
+        assert!(stuck.advance(opened).is_empty());
+        assert_eq!(stuck.next_deadline(), Some(after(HOUR_MS)));
+        assert_eq!(stuck.advance(after(HOUR_MS)), [Notice::Severe, Notice::Handling]);
         assert_eq!(stuck.report_by(), Some(after(2 * HOUR_MS)));
     }
 
     #[test]
     fn the_final_report_is_due_a_day_after_the_end_of_a_severe_incident() {
-        let mut severe = Standing::new(IncidentKind::ChipFault, Severity::Severe, BEGAN, BEGAN);
-        assert_eq!(severe.strike(BEGAN), [Breach::Severe]);
+        let mut severe = IncidentState::new(IncidentKind::ChipFault, Severity::Severe, BEGAN, BEGAN);
+        assert_eq!(severe.advance(BEGAN), [Notice::Severe]);
         severe.reported_at = Some(after(REPORT_WITHIN_MS));
         severe.closed_at = Some(after(2 * HOUR_MS));
-        assert_eq!(severe.next_look(), Some(after(2 * HOUR_MS + DAY_MS)));
+        assert_eq!(severe.next_deadline(), Some(after(2 * HOUR_MS + DAY_MS)));
         severe.final_report_at = Some(after(3 * HOUR_MS));
-        assert_eq!(severe.next_look(), None);
+        assert_eq!(severe.next_deadline(), None);
     }
 
     #[test]
@@ -267,52 +270,55 @@ mod tests {
         let mut province = general(IncidentKind::ProvinceWithoutNumber);
         province.settle(after(2 * HOUR_MS + 5));
         assert_eq!(province.severe_at, Some(after(2 * HOUR_MS)));
-        assert_eq!(province.next_look(), Some(after(2 * HOUR_MS)));
+        assert_eq!(province.next_deadline(), Some(after(2 * HOUR_MS)));
         assert_eq!(
-            province.strike(after(3 * DAY_MS)),
-            [Breach::Severe, Breach::Report, Breach::FinalReport]
+            province.advance(after(3 * DAY_MS)),
+            [Notice::Severe, Notice::Report, Notice::FinalReport]
         );
         let mut in_time = general(IncidentKind::ProvinceWithoutNumber);
         in_time.settle(after(2 * HOUR_MS - 1));
-        assert_eq!((in_time.severity, in_time.next_look()), (Severity::General, None));
+        assert_eq!(
+            (in_time.severity, in_time.next_deadline()),
+            (Severity::General, None)
+        );
     }
 
     #[test]
-    fn what_came_too_late_is_told_even_if_nobody_looked_meanwhile() {
+    fn a_notice_is_given_late_rather_than_never() {
         let mut late = general(IncidentKind::NumberSilent);
         late.closed_at = Some(after(HOUR_MS + 1));
-        assert_eq!(late.strike(after(DAY_MS)), [Breach::Handling]);
+        assert_eq!(late.advance(after(DAY_MS)), [Notice::Handling]);
     }
 
     prop_compose! {
-        /// An incident, and what people do about it: (when, what), in the order of time.
+        /// An incident, and the acts of administrators: (when, what), in the order of time.
         fn story()(
             kind in prop::sample::select(IncidentKind::all().collect::<Vec<_>>()),
             severe in any::<bool>(),
             opened in 0..3 * HOUR_MS,
             acts in prop::collection::vec((0..40 * HOUR_MS, 0_u8..4), 0..6),
             looks in prop::collection::vec(0..80 * HOUR_MS, 0..40),
-        ) -> (Standing, Vec<(i64, Option<u8>)>) {
+        ) -> (IncidentState, Vec<(i64, Option<u8>)>) {
             let severity = if severe { Severity::Severe } else { kind.row().severity };
-            let standing = Standing::new(kind, severity, BEGAN, after(opened));
+            let state = IncidentState::new(kind, severity, BEGAN, after(opened));
             let acts = acts.into_iter().map(|(at, act)| (opened + at, Some(act)));
             let looks = looks.into_iter().map(|at| (opened + at, None));
             let mut steps: Vec<_> = acts.chain(looks).collect();
             steps.sort();
-            (standing, steps)
+            (state, steps)
         }
     }
 
-    /// What people do; each thing once.
-    fn act(standing: &mut Standing, what: u8, now: Timestamp) {
-        standing.catch_up(now);
-        let is_severe = standing.severity == Severity::Severe;
+    /// One act of an administrator; each has an effect once.
+    fn act(state: &mut IncidentState, what: u8, now: Timestamp) {
+        state.escalate_if_due(now);
+        let is_severe = state.severity == Severity::Severe;
         match what {
-            0 if standing.closed_at.is_none() => standing.settle(now),
-            1 if standing.closed_at.is_none() => standing.escalate(now),
-            2 if is_severe && standing.reported_at.is_none() => standing.reported_at = Some(now),
-            3 if is_severe && standing.closed_at.is_some() && standing.final_report_at.is_none() => {
-                standing.final_report_at = Some(now);
+            0 if state.closed_at.is_none() => state.settle(now),
+            1 if state.closed_at.is_none() => state.escalate(now),
+            2 if is_severe && state.reported_at.is_none() => state.reported_at = Some(now),
+            3 if is_severe && state.closed_at.is_some() && state.final_report_at.is_none() => {
+                state.final_report_at = Some(now);
             }
             _ => (),
         }
@@ -320,38 +326,38 @@ mod tests {
 
     proptest! {
         #[test]
-        fn each_thing_is_told_once_and_never_early((mut standing, steps) in story()) {
-            let mut told = Vec::new();
+        fn each_notice_is_given_once_and_never_early((mut state, steps) in story()) {
+            let mut notices = Vec::new();
             for (at, what) in steps {
                 let now = after(at);
                 if let Some(what) = what {
-                    act(&mut standing, what, now);
+                    act(&mut state, what, now);
                     continue;
                 }
-                for breach in standing.strike(now) {
-                    prop_assert!(!told.contains(&breach), "{breach:?} twice");
-                    prop_assert!(standing.moment(breach).is_some_and(|due| due <= now), "{breach:?} early");
-                    told.push(breach);
+                for notice in state.advance(now) {
+                    prop_assert!(!notices.contains(&notice), "{notice:?} twice");
+                    prop_assert!(state.moment(notice).is_some_and(|due| due <= now), "{notice:?} early");
+                    notices.push(notice);
                 }
-                prop_assert!(standing.next_look().is_none_or(|next| next > now));
+                prop_assert!(state.next_deadline().is_none_or(|next| next > now));
             }
         }
 
         #[test]
-        fn looking_when_it_is_time_or_at_last_tells_the_same_as_looking_all_the_time((start, steps) in story()) {
+        fn advancing_seldom_gives_the_same_notices_as_advancing_often((start, steps) in story()) {
             let (mut often, mut seldom, mut at_last) = (start, start, start);
-            let (mut often_told, mut seldom_told) = (Vec::new(), Vec::new());
+            let (mut often_notices, mut seldom_notices) = (Vec::new(), Vec::new());
             let mut last = 0;
             for (at, what) in steps.into_iter().chain([(200 * HOUR_MS, None)]) {
                 for minute in (last..at).step_by(usize::try_from(10 * MINUTE_MS).unwrap()) {
-                    often_told.extend(often.strike(after(minute)));
+                    often_notices.extend(often.advance(after(minute)));
                 }
-                while let Some(next) = seldom.next_look().filter(|next| *next < after(at)) {
+                while let Some(next) = seldom.next_deadline().filter(|next| *next < after(at)) {
                     // Opening comes before any look.
-                    seldom_told.extend(seldom.strike(next.max(BEGAN)));
+                    seldom_notices.extend(seldom.advance(next.max(BEGAN)));
                 }
-                often_told.extend(often.strike(after(at)));
-                seldom_told.extend(seldom.strike(after(at)));
+                often_notices.extend(often.advance(after(at)));
+                seldom_notices.extend(seldom.advance(after(at)));
                 if let Some(what) = what {
                     act(&mut often, what, after(at));
                     act(&mut seldom, what, after(at));
@@ -359,24 +365,24 @@ mod tests {
                 }
                 last = at;
             }
-            let told_at_last = at_last.strike(after(last));
+            let notices_at_last = at_last.advance(after(last));
             prop_assert_eq!(often, seldom);
             prop_assert_eq!(often, at_last);
-            prop_assert_eq!(&often_told, &seldom_told);
-            prop_assert_eq!(often_told, told_at_last);
+            prop_assert_eq!(&often_notices, &seldom_notices);
+            prop_assert_eq!(often_notices, notices_at_last);
         }
 
         #[test]
-        fn a_limit_that_passes_is_always_noticed((mut standing, _) in story()) {
+        fn a_limit_that_passes_is_always_noticed((mut state, _) in story()) {
             let end = after(1_000 * HOUR_MS);
-            standing.closed_at = None;
-            let told = standing.strike(end);
-            let has_limit = standing.kind.row().limit != Limit::Immediate;
-            prop_assert_eq!(told.contains(&Breach::Handling), has_limit);
-            prop_assert_eq!(told.contains(&Breach::Report), standing.severity == Severity::Severe);
-            standing.closed_at = Some(end);
-            let told = standing.strike(end.plus(FINAL_REPORT_WITHIN_MS));
-            prop_assert_eq!(told.contains(&Breach::FinalReport), standing.severity == Severity::Severe);
+            state.closed_at = None;
+            let notices = state.advance(end);
+            let has_limit = state.kind.row().limit != Limit::Immediate;
+            prop_assert_eq!(notices.contains(&Notice::Handling), has_limit);
+            prop_assert_eq!(notices.contains(&Notice::Report), state.severity == Severity::Severe);
+            state.closed_at = Some(end);
+            let notices = state.advance(end.plus(FINAL_REPORT_WITHIN_MS));
+            prop_assert_eq!(notices.contains(&Notice::FinalReport), state.severity == Severity::Severe);
         }
     }
 }

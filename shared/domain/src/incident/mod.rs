@@ -1,10 +1,10 @@
 //! Incidents (§8): their kinds with what Tables 3–6 say of each ([`IncidentKind`]), and the clock that decides when
-//! one becomes severe and what is overdue ([`Standing`]).
+//! one becomes severe and what is overdue ([`IncidentState`]).
 
 mod clock;
 mod table;
 
-pub use clock::{Breach, FINAL_REPORT_WITHIN_MS, REPORT_WITHIN_MS, Standing};
+pub use clock::{FINAL_REPORT_WITHIN_MS, IncidentState, Notice, REPORT_WITHIN_MS};
 pub use table::{IncidentKind, KindRow, Limit};
 
 /// Class of an incident (§8.1).

@@ -245,10 +245,10 @@ impl KindRow {
         if self.about.contains(&concern) {
             return None;
         }
-        let wanted = self.about.iter().find_map(|one| one.field());
-        match (concern.field(), wanted) {
+        let expected = self.about.iter().find_map(|one| one.field());
+        match (concern.field(), expected) {
             (Some(given), _) => Some(Misfit::NotApplicable(given)),
-            (None, wanted) => wanted.map(Misfit::Missing),
+            (None, expected) => expected.map(Misfit::Missing),
         }
     }
 }

@@ -48,7 +48,7 @@ pub struct ClientView {
 /// A secret, without what it is.
 #[derive(Clone, Debug)]
 pub struct SecretView {
-    /// Its number.
+    /// Counts the secrets of its owner, from 1.
     pub generation: i64,
     /// Whether it is good.
     pub live: bool,
@@ -72,7 +72,7 @@ pub struct ClientPage {
 /// Shows accounts: the one named, or up to `limit` that follow `after`.
 ///
 /// # Errors
-/// Those of database and vault.
+/// `Reason::Unavailable` when the database is busy; `Reason::Internal` when a sealed value cannot be opened.
 pub async fn list_clients<D: Database>(
     cx: &Context<'_, D>,
     only: Option<&ClientId>,

@@ -26,7 +26,7 @@ pub const MAX_OVERLAP_SECS: u32 = 2_592_000;
 pub struct RotatedSecret {
     /// The new secret; shown this once.
     pub client_secret: Zeroizing<String>,
-    /// Its number.
+    /// Counts the secrets of its owner, from 1.
     pub generation: i64,
     /// When the one before it ends, if there is one.
     pub previous_expires_at: Option<Timestamp>,

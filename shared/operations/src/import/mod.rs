@@ -24,7 +24,7 @@ use store::{Database, client};
 pub const MAX_IMPORT_ROWS: usize = 5_000;
 /// Largest file, in bytes.
 pub const MAX_IMPORT_BYTES: usize = 4 * 1024 * 1024;
-/// Most errors that are told one by one.
+/// Most errors that are reported one by one.
 pub const MAX_REPORTED_ERRORS: usize = 1_000;
 
 /// What became of a file.
@@ -47,9 +47,9 @@ pub struct ImportReport {
 pub struct RowError {
     /// Line in the file, the header being line 1.
     pub line: u64,
-    /// Name of the column, if one column is to blame.
+    /// Name of the column, if one column is wrong.
     pub column: Option<&'static str>,
-    /// Why.
+    /// Why the row was left out.
     pub reason: Reason,
     /// The broken rule, in Chinese.
     pub zh: String,

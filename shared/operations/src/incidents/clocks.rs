@@ -5,11 +5,11 @@ use super::super::Context;
 use super::super::alerts::{NewAlert, raise};
 use super::super::jobs::Done;
 use super::super::transition::guarded;
+use super::automatic::{are_several, empty_provinces, open_since};
 use super::list::sealed_eids;
-use super::platform::{are_several, empty_provinces, open_since};
 use crate::transaction;
 use domain::error::Error;
-use domain::{AlertKind, Breach, IncidentKind, MINUTE_MS, Province};
+use domain::{AlertKind, IncidentKind, MINUTE_MS, Notice, Province};
 use store::{
     Database, Subject, Tx, chip,
     incident::{self, IncidentRow},
@@ -40,9 +40,9 @@ pub(crate) async fn find_stuck_tasks<D: Database>(cx: &Context<'_, D>) -> Result
     .await
 }
 
-/// Looks at the incidents whose time has come: makes severe what stayed open, and tells what is severe or overdue
-/// (§8.2, §8.3.1), each thing once.
-pub(crate) async fn strike_clocks<D: Database>(cx: &Context<'_, D>) -> Result<Done, Error> {
+/// Advances the incidents whose deadline has come: makes severe what stayed open, and alerts to what is severe or
+/// overdue (§8.2, §8.3.1), each once.
+pub(crate) async fn advance_clocks<D: Database>(cx: &Context<'_, D>) -> Result<Done, Error> {
     if incident::due(cx.db, cx.now, 1).await?.is_empty() {
         return Ok(Done::default());
     }
@@ -51,11 +51,11 @@ pub(crate) async fn strike_clocks<D: Database>(cx: &Context<'_, D>) -> Result<Do
         let eids = sealed_eids(tx, &due).await?;
         for row in &due {
             let sealed = eids.iter().find(|(chip, _)| row.subject.as_chip() == Some(*chip));
-            // One that cannot be opened keeps nobody from being told.
+            // An EID that cannot be opened must not suppress the alert.
             let open = |(chip, sealed): &(BlindIndex, Vec<u8>)| {
                 cx.vault.open_identifier(chip::EID, chip.as_bytes(), sealed).ok()
             };
-            strike(cx, tx, row, sealed.and_then(open)).await?;
+            advance(cx, tx, row, sealed.and_then(open)).await?;
         }
         Ok(done(due.len()))
     })
@@ -69,33 +69,33 @@ fn done(count: usize) -> Done {
     }
 }
 
-async fn strike<D: Database>(
+async fn advance<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
     row: &IncidentRow,
     eid: Option<String>,
 ) -> Result<(), Error> {
-    let mut standing = row.standing;
-    let told = standing.strike(cx.now);
-    guarded(incident::change(tx, row, &standing).await?)?;
-    if told.contains(&Breach::Severe) && standing.kind == IncidentKind::ProvincesWithoutNumber {
-        tell_empty_pools(cx, tx, row).await?;
+    let mut state = row.state;
+    let notices = state.advance(cx.now);
+    guarded(incident::change(tx, row, &state).await?)?;
+    if notices.contains(&Notice::Severe) && state.kind == IncidentKind::ProvincesWithoutNumber {
+        alert_to_empty_pools(cx, tx, row).await?;
     }
-    for breach in told {
-        // What is severe has to be reported; the other tellings are about the moment that has passed.
-        let due = match breach {
-            Breach::Severe => standing.report_by(),
-            _ => standing.moment(breach),
+    for notice in notices {
+        // What is severe has to be reported; the other notices are about the deadline that has passed.
+        let due = match notice {
+            Notice::Severe => state.report_by(),
+            _ => state.moment(notice),
         };
         let mut fields = vec![
             ("incident_id", row.id.text()),
-            ("incident", standing.kind.code().to_owned()),
-            ("severity", standing.severity.code().to_owned()),
+            ("incident", state.kind.code().to_owned()),
+            ("severity", state.severity.code().to_owned()),
             ("due", due.map(|at| at.to_rfc3339(cx.zone)).unwrap_or_default()),
         ];
         fields.extend(eid.clone().map(|eid| ("eid", eid)));
         let alert = NewAlert {
-            kind: alert_of(breach),
+            kind: alert_of(notice),
             subject: &row.subject,
             fields,
         };
@@ -104,14 +104,14 @@ async fn strike<D: Database>(
     Ok(())
 }
 
-/// Tells which provinces are without numbers when several are (§5.3.1.1), once for each time that they are.
-async fn tell_empty_pools<D: Database>(
+/// Alerts to which provinces are without numbers when several are (§5.3.1.1), once for each incident.
+async fn alert_to_empty_pools<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
     row: &IncidentRow,
 ) -> Result<(), Error> {
     let provinces = empty_provinces(cx).await?;
-    // Over before anybody was told, or somebody opened it for reasons of their own.
+    // It is over by now, or an administrator opened it for another reason.
     if !are_several(&provinces) {
         return Ok(());
     }
@@ -130,11 +130,11 @@ async fn tell_empty_pools<D: Database>(
     raise(cx, tx, alert).await
 }
 
-fn alert_of(breach: Breach) -> AlertKind {
-    match breach {
-        Breach::Severe => AlertKind::IncidentSevere,
-        Breach::Handling => AlertKind::IncidentOverdue,
-        Breach::Report => AlertKind::ReportOverdue,
-        Breach::FinalReport => AlertKind::FinalReportOverdue,
+fn alert_of(notice: Notice) -> AlertKind {
+    match notice {
+        Notice::Severe => AlertKind::IncidentSevere,
+        Notice::Handling => AlertKind::IncidentOverdue,
+        Notice::Report => AlertKind::ReportOverdue,
+        Notice::FinalReport => AlertKind::FinalReportOverdue,
     }
 }

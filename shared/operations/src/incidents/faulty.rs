@@ -15,7 +15,7 @@ pub struct FaultyChip {
     pub eid: String,
     /// Whose it is.
     pub client_id: String,
-    /// Model.
+    /// Model of the chip.
     pub chip_model: String,
     /// Since when it is in the register.
     pub since: Timestamp,
@@ -66,7 +66,7 @@ pub struct FaultyPage {
 /// Shows the register of faulty chips.
 ///
 /// # Errors
-/// Those of database and vault.
+/// `Reason::Unavailable` when the database is busy; `Reason::Internal` when a sealed value cannot be opened.
 pub async fn faulty_chips<D: Database>(
     cx: &Context<'_, D>,
     cursor: Option<FaultyCursor>,

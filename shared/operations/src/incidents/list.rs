@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::super::Context;
 use domain::error::Error;
-use domain::{IncidentClass, IncidentId, IncidentKind, Severity, Standing, Timestamp};
+use domain::{IncidentClass, IncidentId, IncidentKind, IncidentState, Severity, Timestamp};
 use store::{
     Database, chip,
     incident::{self, By, IncidentQuery, IncidentRow},
@@ -46,8 +46,8 @@ pub struct IncidentView {
     pub eid: Option<String>,
     /// When it was opened.
     pub opened_at: Timestamp,
-    /// How it stands, and with it the times that are running.
-    pub standing: Standing,
+    /// Its state, and with it the deadlines.
+    pub state: IncidentState,
     /// Who opened it.
     pub opened_by: By,
     /// Who settled it.
@@ -74,14 +74,14 @@ pub struct IncidentPage {
 /// Looks incidents up, the latest first.
 ///
 /// # Errors
-/// Those of database and vault.
+/// `Reason::Unavailable` when the database is busy; `Reason::Internal` when a sealed value cannot be opened.
 pub async fn list_incidents<D: Database>(
     cx: &Context<'_, D>,
     filter: &IncidentFilter,
 ) -> Result<IncidentPage, Error> {
     let kinds: Vec<IncidentKind> = IncidentKind::all()
-        .filter(|kind| filter.kind.is_none_or(|wanted| wanted == *kind))
-        .filter(|kind| filter.class.is_none_or(|wanted| wanted == kind.row().class))
+        .filter(|kind| filter.kind.is_none_or(|expected| expected == *kind))
+        .filter(|kind| filter.class.is_none_or(|expected| expected == kind.row().class))
         .collect();
     let below = filter.to.map_or_else(IncidentId::last, IncidentId::first);
     let limit = filter.limit.clamp(1, MAX_INCIDENTS_PER_PAGE);
@@ -152,7 +152,7 @@ fn opened<D>(cx: &Context<'_, D>, row: &IncidentRow, eid: Option<String>) -> Res
         subject: row.subject.text().to_owned(),
         eid,
         opened_at: row.opened_at,
-        standing: row.standing,
+        state: row.state,
         opened_by: row.opened_by,
         settled_by: row.settled_by,
         note: text(incident::NOTE, &row.note_sealed)?,

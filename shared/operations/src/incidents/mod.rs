@@ -1,27 +1,27 @@
-//! §8: what goes wrong and what becomes of it. The platform opens and settles by itself what it sees (`platform`),
-//! people open the others, settle and report (`people`); the clock makes severe what stays open, and tells what is
-//! overdue (`clocks`); each month is reviewed (`review`).
+//! §8: what goes wrong and what becomes of it. The platform opens and settles by itself what it sees (`automatic`),
+//! administrators open the others, settle and report (`manual`); the clock makes severe what stays open, and alerts to
+//! what is overdue (`clocks`); each month is reviewed (`review`).
 //!
-//! Opening an incident only writes down when the clock has to look at it. Telling is the clock's: components that see
-//! incidents need no key to seal an alert with.
+//! Opening an incident only records when the clock has to examine it. Alerts are raised by the clock: components that
+//! detect incidents need no key to seal an alert with.
 
+mod automatic;
 mod clocks;
 mod faulty;
 mod list;
-mod people;
-mod platform;
+mod manual;
 mod review;
-mod sheet;
+mod review_csv;
 
+pub(super) use automatic::{close_incident, close_incidents, open_incident, province_empty, province_filled};
 pub use clocks::{MAX_LOOKED_AT, STUCK_AFTER_MS};
-pub(super) use clocks::{find_stuck_tasks, strike_clocks};
+pub(super) use clocks::{advance_clocks, find_stuck_tasks};
 pub use faulty::{FaultyChip, FaultyCursor, FaultyPage, MAX_FAULTY_PER_PAGE, faulty_chips};
 pub use list::{IncidentFilter, IncidentPage, IncidentView, MAX_INCIDENTS_PER_PAGE, list_incidents};
-pub use people::{
+pub use manual::{
     About, FinalReport, IncidentAct, MAX_INCIDENT_TEXT_CHARS, NewIncident, Opened, act_on_incident,
     enter_incident,
 };
-pub(super) use platform::{close_incident, close_incidents, open_incident, province_empty, province_filled};
 pub(super) use review::review_past_months;
 pub use review::{MAX_REVIEWS, MonthFigures, Review, SETTLED_AFTER_MS, Tally, review_incidents};
-pub use sheet::{review_csv, review_fields};
+pub use review_csv::{review_csv, review_fields};

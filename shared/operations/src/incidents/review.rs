@@ -44,10 +44,10 @@ pub struct MonthFigures {
 }
 
 impl MonthFigures {
-    /// The figures of the kinds that `wanted` picks, together.
-    pub fn tally(&self, wanted: impl Fn(IncidentKind) -> bool) -> Tally {
+    /// The figures of the kinds that `included` picks, together.
+    pub fn tally(&self, included: impl Fn(IncidentKind) -> bool) -> Tally {
         let mut tally = Tally::default();
-        for row in self.kinds.iter().filter(|row| wanted(row.kind)) {
+        for row in self.kinds.iter().filter(|row| included(row.kind)) {
             tally.count += row.count;
             tally.severe += row.severe;
             tally.in_time += row.in_time;
@@ -192,7 +192,7 @@ async fn count<D: Database>(cx: &Context<'_, D>, month: Month) -> Result<Review,
     })
 }
 
-/// A month's figures. What was still running out when the month was over is judged by how it stands now.
+/// A month's figures. What was still running out when the month was over is judged by its state now.
 async fn figures<D: Database>(cx: &Context<'_, D>, month: Month) -> Result<MonthFigures, Error> {
     let (from, to) = (month.begins(cx.zone), month.following().begins(cx.zone));
     Ok(MonthFigures {

@@ -1,14 +1,14 @@
-//! What operators tell about their numbers: data used, city, state, opening time (behind §7.2.3.2 to §7.2.3.5).
+//! What operators report about their numbers: data used, city, state, opening time (behind §7.2.3.2 to §7.2.3.5).
 //!
-//! Records come as lines of JSON. A record is known by its number and the moment it tells about: the same again
+//! Records come as lines of JSON. A record is known by its number and the moment it is about: the same again
 //! changes nothing, an older one is passed over, another content for the same moment is refused. Bad lines are
 //! reported and leave the others alone. A thousand lines are one transaction, so that a large call holds the database
 //! for some milliseconds at a time; a call that breaks off in the middle is simply sent again.
 
 mod record;
 
+pub use record::OperatorReport;
 pub(crate) use record::STATES;
-pub use record::Told;
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ use domain::error::{Error, Reason};
 use record::{Record, Wrong, read};
 use store::{
     Database,
-    told::{self, Known, Topic},
+    operator_report::{self, Known, Topic},
 };
 use vault::BlindIndex;
 
@@ -33,7 +33,7 @@ const BATCH: usize = 1_000;
 pub const MAX_RECORD_BYTES: usize = 512;
 /// Longest name of a city, in characters.
 pub const MAX_CITY_CHARS: usize = 64;
-/// Most errors that are told one by one.
+/// Most errors that are reported one by one.
 const MAX_REPORTED: usize = 1_000;
 
 /// What became of a call's records.
@@ -49,7 +49,7 @@ pub struct IngestReport {
     pub stale: usize,
     /// Records that were left out.
     pub rejected: usize,
-    /// Why, the first of them.
+    /// Why the first of them were left out.
     pub errors: Vec<RecordError>,
 }
 
@@ -58,9 +58,9 @@ pub struct IngestReport {
 pub struct RecordError {
     /// Line in the body, from 1.
     pub line: usize,
-    /// The field, if one is to blame.
+    /// The field, if one field is wrong.
     pub field: Option<&'static str>,
-    /// Why.
+    /// Why the record was left out.
     pub error: Error,
 }
 
@@ -87,8 +87,8 @@ impl IngestReport {
 /// Takes an operator's records.
 ///
 /// # Errors
-/// [`Reason::BodyTooLarge`] beyond [`MAX_RECORDS`], before anything is taken; those of the database, after which the
-/// call may be sent again as a whole.
+/// [`Reason::BodyTooLarge`] beyond [`MAX_RECORDS`], before anything is taken; [`Reason::Unavailable`] when the database
+/// is busy, after which the call may be sent again as a whole.
 pub async fn ingest<D: Database>(
     cx: &Context<'_, D>,
     topic: Topic,
@@ -128,27 +128,27 @@ pub async fn ingest<D: Database>(
     Ok(report)
 }
 
-/// Takes what an operator was asked about one number; true when it was news.
+/// Takes an operator's answer about one number; true when it changed what is known.
 ///
 /// # Errors
-/// Those of the database.
+/// [`Reason::Unavailable`] when the database is busy.
 pub async fn take_answer<D: Database>(
     cx: &Context<'_, D>,
     iccid: &BlindIndex,
     as_of: Timestamp,
-    told: Told,
+    reported: OperatorReport,
 ) -> Result<bool, Error> {
-    let topic = match told {
-        Told::Usage(..) => Topic::Usage,
-        Told::Location(_) => Topic::Location,
-        Told::Status(_) => Topic::Status,
-        Told::OpenTime(_) => Topic::OpenTime,
+    let topic = match reported {
+        OperatorReport::Usage(..) => Topic::Usage,
+        OperatorReport::Location(_) => Topic::Location,
+        OperatorReport::Status(_) => Topic::Status,
+        OperatorReport::OpenTime(_) => Topic::OpenTime,
     };
     let record = Record {
         by_iccid: true,
         key: *iccid,
         as_of,
-        told,
+        reported,
     };
     let report = take(cx, topic, &[(1, record)]).await?;
     Ok(report.accepted == 1)
@@ -171,22 +171,22 @@ async fn take<D: Database>(
         })
         .collect();
     transaction(cx, async |tx| {
-        let known = told::known(tx, topic, keys.to_string()).await?;
+        let known = operator_report::known(tx, topic, keys.to_string()).await?;
         if known.len() != batch.len() {
             return Err(Error::internal("a batch came back with another length"));
         }
         let mut report = IngestReport::default();
-        let news = sift(batch, known, &mut report);
-        if !news.is_empty() {
-            let rows: Value = news.values().cloned().collect();
-            told::store(tx, topic, rows.to_string(), cx.now).await?;
+        let changes = sift(batch, known, &mut report);
+        if !changes.is_empty() {
+            let rows: Value = changes.values().cloned().collect();
+            operator_report::store(tx, topic, rows.to_string(), cx.now).await?;
         }
         Ok(report)
     })
     .await
 }
 
-/// Tells news from what is known, line after line, so that a number may come up more than once.
+/// Separates new records from known ones, line by line, so that a number may come up more than once.
 fn sift(
     batch: &[(usize, Record)],
     known: Vec<Option<Known>>,
@@ -194,35 +194,35 @@ fn sift(
 ) -> BTreeMap<BlindIndex, Value> {
     let mut latest: BTreeMap<BlindIndex, (Timestamp, String)> = BTreeMap::new();
     let mut retired: Vec<BlindIndex> = Vec::new();
-    let mut news = BTreeMap::new();
+    let mut changes = BTreeMap::new();
     for ((line, record), known) in batch.iter().zip(known) {
         let Some(known) = known else {
             report.reject(*line, None, Reason::UnknownNumber.into());
             continue;
         };
         let iccid = known.iccid_index;
-        let content = record.told.content();
-        let before = latest.get(&iccid).cloned().or(known.told);
+        let content = record.reported.content();
+        let before = latest.get(&iccid).cloned().or(known.reported);
         match before {
             Some((as_of, _)) if record.as_of < as_of => report.stale += 1,
-            Some((as_of, told)) if record.as_of == as_of && told == content => report.unchanged += 1,
+            Some((as_of, reported)) if record.as_of == as_of && reported == content => report.unchanged += 1,
             Some((as_of, _)) if record.as_of == as_of => {
                 report.reject(*line, None, Reason::RecordConflict.into());
             }
-            _ if matches!(record.told, Told::Status(state) if state != STATES[2])
+            _ if matches!(record.reported, OperatorReport::Status(state) if state != STATES[2])
                 && (known.is_retired || retired.contains(&iccid)) =>
             {
                 report.reject(*line, Some("status"), Reason::NumberInUse.into());
             }
             _ => {
                 report.accepted += 1;
-                if record.told == Told::Status(STATES[2]) {
+                if record.reported == OperatorReport::Status(STATES[2]) {
                     retired.push(iccid);
                 }
                 latest.insert(iccid, (record.as_of, content));
-                news.insert(iccid, record.told.stored(&known.iccid_index, record.as_of));
+                changes.insert(iccid, record.reported.stored(&known.iccid_index, record.as_of));
             }
         }
     }
-    news
+    changes
 }

@@ -8,7 +8,7 @@ use super::MAX_CITY_CHARS;
 use crate::Context;
 use domain::error::{Error, Reason};
 use domain::{Iccid, MINUTE_MS, Malformed, Msisdn, Timestamp, Volume};
-use store::told::Topic;
+use store::operator_report::Topic;
 use vault::{BlindIndex, IndexKind};
 
 /// How far ahead of the platform's clock an operator's may be, in milliseconds.
@@ -20,15 +20,15 @@ pub(super) struct Record {
     pub(super) by_iccid: bool,
     /// Blind index of ICCID or MSISDN.
     pub(super) key: BlindIndex,
-    /// The moment the record tells about.
+    /// The moment the record is about.
     pub(super) as_of: Timestamp,
-    /// What it tells.
-    pub(super) told: Told,
+    /// Its content.
+    pub(super) reported: OperatorReport,
 }
 
-/// What an operator tells about a number.
+/// What an operator reports about a number.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Told {
+pub enum OperatorReport {
     /// Data of the month: all there is, and what is used of it.
     Usage(Volume, Volume),
     /// The city it is online in.
@@ -42,7 +42,7 @@ pub enum Told {
 /// The states an operator may give a number.
 pub(crate) const STATES: [&str; 3] = ["active", "suspended", "retired"];
 
-impl Told {
+impl OperatorReport {
     /// The content as the store gives it back.
     pub(super) fn content(&self) -> String {
         match self {
@@ -80,7 +80,7 @@ struct Line<'a> {
     open_time: Option<String>,
 }
 
-/// What is wrong with a record: the field, if one is to blame, and why.
+/// What is wrong with a record: the field, if one field is wrong, and why.
 pub(super) struct Wrong {
     pub(super) field: Option<&'static str>,
     pub(super) error: Error,
@@ -121,14 +121,14 @@ pub(super) fn read<D>(cx: &Context<'_, D>, topic: Topic, line: &[u8]) -> Result<
             ),
         ));
     }
-    let told = match topic {
-        Topic::Usage => Told::Usage(
+    let reported = match topic {
+        Topic::Usage => OperatorReport::Usage(
             megabytes("total_mb", line.total_mb)?,
             megabytes("used_mb", line.used_mb)?,
         ),
-        Topic::Location => Told::Location(city(line.city.as_deref())?.to_owned()),
-        Topic::Status => Told::Status(state(line.status.as_deref())?),
-        Topic::OpenTime => Told::OpenTime(time(
+        Topic::Location => OperatorReport::Location(city(line.city.as_deref())?.to_owned()),
+        Topic::Status => OperatorReport::Status(state(line.status.as_deref())?),
+        Topic::OpenTime => OperatorReport::OpenTime(time(
             "open_time",
             present("open_time", line.open_time.as_deref())?,
         )?),
@@ -137,7 +137,7 @@ pub(super) fn read<D>(cx: &Context<'_, D>, topic: Topic, line: &[u8]) -> Result<
         by_iccid,
         key,
         as_of,
-        told,
+        reported,
     })
 }
 

@@ -3,29 +3,29 @@
 //!
 //! Sending messages is a job too, but not here: it needs more than the database.
 
-mod diary;
+mod job_log;
 mod pools;
 mod retention;
 mod temporary_numbers;
 
-pub use diary::{Diary, JobView, STALE_AFTER_MS, job_views, note_job, open_diary};
+pub use job_log::{JobLog, JobView, STALE_AFTER_MS, job_views, read_job_log, record_run};
 pub use pools::{MAX_POOL_LOW_WATER, POOL_LOW_WATER};
 pub use retention::{MAX_DESTROYED, RECORD_DAYS, destructions};
-pub use temporary_numbers::MAX_TOLD_CHIPS;
+pub use temporary_numbers::MAX_CHIPS_PER_NOTICE;
 
 use super::Context;
-use super::call_rate::forget_strangers;
-use super::incidents::{find_stuck_tasks, review_past_months, strike_clocks};
+use super::call_rate::forget_ip_throttles;
+use super::incidents::{advance_clocks, find_stuck_tasks, review_past_months};
 use domain::error::Error;
 use domain::{HOUR_MS, MINUTE_MS, SECOND_MS};
 use store::Database;
 
 /// Name of the job that sends messages.
-pub const CALLBACKS_JOB: &str = "callbacks";
+pub const MESSAGES_JOB: &str = "messages";
 
 /// How the periodic work is configured.
 #[derive(Clone, Copy, Debug)]
-pub struct Upkeep {
+pub struct MaintenanceSettings {
     /// Days for which calls are kept in the call log.
     pub call_log_days: u32,
     /// Days for which messages, alerts and device sessions are kept after their end.
@@ -39,12 +39,12 @@ pub struct Upkeep {
 pub enum Job {
     /// Destroys what has been kept long enough (§9.1.2).
     Retention,
-    /// Tells of test periods that end (§5.3.1.3).
+    /// Alerts to test periods that end (§5.3.1.3).
     TemporaryNumbers,
     /// Watches the pools of numbers (§5.3.1.1).
     Pools,
-    /// Forgets addresses that presented wrong credentials and stopped.
-    Strangers,
+    /// Deletes throttles that have run out.
+    IpThrottles,
     /// Finds cards that stay 写卡中 (§8.2.2).
     StuckTasks,
     /// Looks at the clocks of incidents (§8.2, §8.3.1).
@@ -62,7 +62,7 @@ impl Job {
         Self::IncidentClocks,
         Self::MonthlyReview,
         Self::Retention,
-        Self::Strangers,
+        Self::IpThrottles,
     ];
 
     /// Stable name.
@@ -72,7 +72,7 @@ impl Job {
             Self::Retention => "retention",
             Self::TemporaryNumbers => "temporary_numbers",
             Self::Pools => "pools",
-            Self::Strangers => "strangers",
+            Self::IpThrottles => "ip_throttles",
             Self::StuckTasks => "stuck_tasks",
             Self::IncidentClocks => "incident_clocks",
             Self::MonthlyReview => "monthly_review",
@@ -83,10 +83,10 @@ impl Job {
     #[must_use]
     pub fn interval_ms(self) -> i64 {
         match self {
-            Self::Retention | Self::TemporaryNumbers | Self::Pools | Self::Strangers | Self::StuckTasks => {
+            Self::Retention | Self::TemporaryNumbers | Self::Pools | Self::IpThrottles | Self::StuckTasks => {
                 MINUTE_MS
             }
-            // What is severe from the start is told by it too.
+            // It also gives the notice of what is severe from the start.
             Self::IncidentClocks => 10 * SECOND_MS,
             Self::MonthlyReview => HOUR_MS,
         }
@@ -96,7 +96,7 @@ impl Job {
 /// What a job did in one run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Done {
-    /// How many things.
+    /// How many items it worked on.
     pub count: usize,
     /// True when there is more to do already.
     pub more: bool,
@@ -105,15 +105,19 @@ pub struct Done {
 /// Runs one job once.
 ///
 /// # Errors
-/// Those of the job; what it had committed stays.
-pub async fn run_job<D: Database>(cx: &Context<'_, D>, job: Job, upkeep: &Upkeep) -> Result<Done, Error> {
+/// The reason with which the job failed; what it had committed stays.
+pub async fn run_job<D: Database>(
+    cx: &Context<'_, D>,
+    job: Job,
+    maintenance: &MaintenanceSettings,
+) -> Result<Done, Error> {
     match job {
-        Job::Retention => retention::destroy(cx, upkeep).await,
-        Job::TemporaryNumbers => temporary_numbers::tell(cx).await,
-        Job::Pools => pools::watch(cx, upkeep).await,
-        Job::Strangers => forget_strangers(cx).await.map(|()| Done::default()),
+        Job::Retention => retention::destroy(cx, maintenance).await,
+        Job::TemporaryNumbers => temporary_numbers::notify(cx).await,
+        Job::Pools => pools::watch(cx, maintenance).await,
+        Job::IpThrottles => forget_ip_throttles(cx).await.map(|()| Done::default()),
         Job::StuckTasks => find_stuck_tasks(cx).await,
-        Job::IncidentClocks => strike_clocks(cx).await,
+        Job::IncidentClocks => advance_clocks(cx).await,
         Job::MonthlyReview => review_past_months(cx).await,
     }
 }

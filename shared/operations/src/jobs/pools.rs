@@ -1,7 +1,7 @@
-//! §5.3.1.1 码号管理, §8.2.1 Table 3: watches the pools of operator numbers. The operator is told once when a pool runs
-//! low; that a pool becomes empty is an incident until there are numbers again.
+//! §5.3.1.1 码号管理, §8.2.1 Table 3: watches the pools of operator numbers. The operator is alerted once when a pool runs
+//! low; an empty pool is an incident until there are numbers again.
 
-use super::{Done, Upkeep};
+use super::{Done, MaintenanceSettings};
 use crate::Context;
 use crate::alerts::{NewAlert, raise};
 use crate::incidents::{province_empty, province_filled};
@@ -26,7 +26,7 @@ struct Survey {
     pools: Vec<Seen>,
 }
 
-/// One pool.
+/// A pool as it was recorded last, and as it is now.
 struct Seen {
     noted: PoolRow,
     low_water: u32,
@@ -58,18 +58,21 @@ impl Survey {
 }
 
 /// Looks at every pool. Takes the write lock only when there is something to note.
-pub(super) async fn watch<D: Database>(cx: &Context<'_, D>, upkeep: &Upkeep) -> Result<Done, Error> {
-    if survey(cx, upkeep).await?.is_nothing_new() {
+pub(super) async fn watch<D: Database>(
+    cx: &Context<'_, D>,
+    maintenance: &MaintenanceSettings,
+) -> Result<Done, Error> {
+    if survey(cx, maintenance).await?.is_nothing_new() {
         return Ok(Done::default());
     }
     let count = transaction(cx, async |tx| {
         // Again, because another node may have been faster.
-        let mut seen = survey(cx, upkeep).await?;
+        let mut seen = survey(cx, maintenance).await?;
         if !seen.unknown.is_empty() {
             for province in &seen.unknown {
                 pool_level::add(tx, province.code(), cx.now).await?;
             }
-            seen = survey(cx, upkeep).await?;
+            seen = survey(cx, maintenance).await?;
         }
         let mut count = 0;
         for pool in &seen.pools {
@@ -81,10 +84,13 @@ pub(super) async fn watch<D: Database>(cx: &Context<'_, D>, upkeep: &Upkeep) -> 
     Ok(Done { count, more: false })
 }
 
-async fn survey<D: Database>(cx: &Context<'_, D>, upkeep: &Upkeep) -> Result<Survey, Error> {
+async fn survey<D: Database>(
+    cx: &Context<'_, D>,
+    maintenance: &MaintenanceSettings,
+) -> Result<Survey, Error> {
     let mut pools = Vec::new();
     for noted in pool_level::all(cx.db).await? {
-        let low_water = noted.low_water.unwrap_or(upkeep.pool_low_water);
+        let low_water = noted.low_water.unwrap_or(maintenance.pool_low_water);
         let level = pool_level::count(cx.db, noted.province, enough(low_water)).await?;
         pools.push(Seen {
             state: noted.state.next(level, low_water),
@@ -98,7 +104,7 @@ async fn survey<D: Database>(cx: &Context<'_, D>, upkeep: &Upkeep) -> Result<Sur
     Ok(Survey { unknown, pools })
 }
 
-/// Notes what a pool has become, and tells it; whether its state changed.
+/// Records the new state of a pool and raises the incident or alert that belongs to it; true when its state changed.
 async fn follow<D: Database>(cx: &Context<'_, D>, tx: &Tx<'_, D>, pool: &Seen) -> Result<bool, Error> {
     let province = pool.noted.province;
     let subject = Subject::province(province.code());
@@ -110,7 +116,7 @@ async fn follow<D: Database>(cx: &Context<'_, D>, tx: &Tx<'_, D>, pool: &Seen) -
     } else if pool.is_settled() {
         province_filled(cx, tx, province.code()).await?;
     }
-    // From low it is no news that it is empty, nor from empty that it is low.
+    // A pool that was low already raises no alert when it becomes empty, nor one that was empty when it is low.
     if pool.noted.state == PoolState::Ok && pool.state != PoolState::Ok && pool.low_water > 0 {
         let alert = NewAlert {
             kind: AlertKind::PoolLow,

@@ -1,6 +1,6 @@
 //! §9.1.2, §9.2.2: what has been kept long enough is destroyed, and that it was is written down.
 
-use super::{Done, Upkeep};
+use super::{Done, MaintenanceSettings};
 use crate::Context;
 use crate::transaction;
 use domain::error::Error;
@@ -8,7 +8,7 @@ use domain::{DAY_MS, Timestamp, Zone};
 use store::{
     Database, DbError, Tx, alert, call_log,
     destruction::{self, DestructionRow},
-    device_session, outbox,
+    device_session, message,
 };
 
 /// Days for which messages, alerts and device sessions are kept unless the operator says otherwise: six months and a
@@ -41,7 +41,7 @@ impl Kind {
     async fn destroy<D: Database>(self, tx: &Tx<'_, D>, before: Timestamp) -> Result<usize, DbError> {
         match self {
             Self::Calls => call_log::purge(tx, before, MAX_DESTROYED).await,
-            Self::Messages => outbox::purge(tx, before, MAX_DESTROYED).await,
+            Self::Messages => message::purge(tx, before, MAX_DESTROYED).await,
             Self::Alerts => alert::purge(tx, before, MAX_DESTROYED).await,
             Self::Sessions => device_session::purge(tx, before, MAX_DESTROYED).await,
         }
@@ -49,13 +49,16 @@ impl Kind {
 }
 
 /// Destroys some of what has been kept long enough.
-pub(super) async fn destroy<D: Database>(cx: &Context<'_, D>, upkeep: &Upkeep) -> Result<Done, Error> {
+pub(super) async fn destroy<D: Database>(
+    cx: &Context<'_, D>,
+    maintenance: &MaintenanceSettings,
+) -> Result<Done, Error> {
     let day = cx.now.date_in(Zone::UTC).to_string();
     let mut done = Done::default();
     for kind in Kind::ALL {
         let days = match kind {
-            Kind::Calls => upkeep.call_log_days,
-            Kind::Messages | Kind::Alerts | Kind::Sessions => upkeep.record_days,
+            Kind::Calls => maintenance.call_log_days,
+            Kind::Messages | Kind::Alerts | Kind::Sessions => maintenance.record_days,
         };
         let before = cx.now.plus(-i64::from(days) * DAY_MS);
         // Nothing of this has to survive a power failure: what comes back is destroyed again.
@@ -76,7 +79,7 @@ pub(super) async fn destroy<D: Database>(cx: &Context<'_, D>, upkeep: &Upkeep) -
 /// What was destroyed lately, by day and kind of data.
 ///
 /// # Errors
-/// Those of the database.
+/// `Reason::Unavailable` when the database is busy.
 pub async fn destructions<D: Database>(
     cx: &Context<'_, D>,
     limit: u32,

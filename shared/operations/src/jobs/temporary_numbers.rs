@@ -1,5 +1,5 @@
-//! §5.3.1.3: the operator is told, once each, that test periods of temporary numbers end in 30 days and that they are
-//! over. Chips that are written meanwhile are not told of, and nothing is sent to clients.
+//! §5.3.1.3: the operator is alerted, once each, that test periods of temporary numbers end in 30 days and that they
+//! are over. Chips that are written meanwhile are left out, and nothing is sent to clients.
 
 use super::Done;
 use crate::Context;
@@ -9,52 +9,52 @@ use domain::AlertKind;
 use domain::error::Error;
 use store::{
     Database, Subject, Tx, chip,
-    temporary_number::{self, News, ToldRow},
+    temporary_number::{self, ExpiringChipRow, ExpiryNotice},
 };
 
-/// Most chips that one message tells of: their EIDs fill 16.5 kB of it.
-pub const MAX_TOLD_CHIPS: u32 = 500;
+/// Most chips that one message names: their EIDs fill 16.5 kB of it.
+pub const MAX_CHIPS_PER_NOTICE: u32 = 500;
 
-/// Tells of chips whose period ends, then of those whose period is over: a message each, for all of them together. A
-/// chip that nobody was warned of in time is told of once, as expired.
-pub(super) async fn tell<D: Database>(cx: &Context<'_, D>) -> Result<Done, Error> {
+/// Alerts to chips whose period ends, then to those whose period is over: one message each, for all of them together. A
+/// chip whose warning was not given in time appears once, as expired.
+pub(super) async fn notify<D: Database>(cx: &Context<'_, D>) -> Result<Done, Error> {
     let mut done = Done::default();
     // Looking takes no lock.
-    for news in temporary_number::due(cx.db, cx.now).await? {
+    for notice in temporary_number::due(cx.db, cx.now).await? {
         let count = transaction(cx, async |tx| {
-            let chips = temporary_number::take(tx, news, cx.now, MAX_TOLD_CHIPS).await?;
-            tell_of(cx, tx, news, &chips).await?;
+            let chips = temporary_number::take(tx, notice, cx.now, MAX_CHIPS_PER_NOTICE).await?;
+            notify_of(cx, tx, notice, &chips).await?;
             Ok::<_, Error>(chips.len())
         })
         .await?;
         done.count += count;
-        done.more |= count == MAX_TOLD_CHIPS as usize;
+        done.more |= count == MAX_CHIPS_PER_NOTICE as usize;
     }
     Ok(done)
 }
 
-async fn tell_of<D: Database>(
+async fn notify_of<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
-    news: News,
-    chips: &[ToldRow],
+    notice: ExpiryNotice,
+    chips: &[ExpiringChipRow],
 ) -> Result<(), Error> {
     let ends = || chips.iter().map(|chip| chip.expires_at);
     // Another node may have been faster.
     let (Some(first), Some(last)) = (ends().min(), ends().max()) else {
         return Ok(());
     };
-    // A row that cannot be opened must not keep the others from being told of; `count` has it all the same.
-    let open = |chip: &ToldRow| {
+    // A row that cannot be opened must not suppress the others; `count` includes it.
+    let open = |chip: &ExpiringChipRow| {
         cx.vault
             .open_identifier(chip::EID, chip.eid_index.as_bytes(), &chip.eid_sealed)
     };
     let mut eids: Vec<_> = chips.iter().filter_map(|chip| open(chip).ok()).collect();
     eids.sort_unstable();
     let alert = NewAlert {
-        kind: match news {
-            News::Ending => AlertKind::TemporaryNumbersExpiring,
-            News::Ended => AlertKind::TemporaryNumbersExpired,
+        kind: match notice {
+            ExpiryNotice::Ending => AlertKind::TemporaryNumbersExpiring,
+            ExpiryNotice::Ended => AlertKind::TemporaryNumbersExpired,
         },
         subject: &Subject::platform(),
         fields: vec![

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::config::{Inquiry, TimeForm};
-use crate::{MAX_CITY_CHARS, STATES, Told, Topic};
+use crate::{MAX_CITY_CHARS, OperatorReport, STATES, Topic};
 use domain::{MINUTE_MS, SECOND_MS, Timestamp, Volume};
 
 /// Decimals that a volume may have in the operator's unit.
@@ -16,7 +16,12 @@ impl Inquiry {
     ///
     /// # Errors
     /// What does not fit, without repeating it.
-    pub fn read(&self, topic: Topic, body: &[u8], now: Timestamp) -> Result<(Timestamp, Told), &'static str> {
+    pub fn read(
+        &self,
+        topic: Topic,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<(Timestamp, OperatorReport), &'static str> {
         let answer: Value = serde_json::from_slice(body).map_err(|_| "the answer is not JSON")?;
         let at = |field: &str| {
             let pointer = self.fields.get(field)?;
@@ -29,28 +34,30 @@ impl Inquiry {
         if as_of > now.plus(MAX_AHEAD_MS) {
             return Err("as_of is ahead of the platform's clock");
         }
-        let told = match topic {
+        let report = match topic {
             Topic::Usage => {
                 let volume = |field| at(field).and_then(|value| self.volume_of(value));
                 let (total, used) = (volume("total"), volume("used"));
-                Told::Usage(
+                OperatorReport::Usage(
                     total.ok_or("total is no volume")?,
                     used.ok_or("used is no volume")?,
                 )
             }
-            Topic::Location => Told::Location(at("city").and_then(city_of).ok_or("city is no name")?),
-            Topic::Status => Told::Status(
+            Topic::Location => {
+                OperatorReport::Location(at("city").and_then(city_of).ok_or("city is no name")?)
+            }
+            Topic::Status => OperatorReport::Status(
                 at("status")
                     .and_then(|value| self.state_of(value))
                     .ok_or("status is not known")?,
             ),
-            Topic::OpenTime => Told::OpenTime(
+            Topic::OpenTime => OperatorReport::OpenTime(
                 at("open_time")
                     .and_then(|value| self.time_of(value))
                     .ok_or("open_time is no time")?,
             ),
         };
-        Ok((as_of, told))
+        Ok((as_of, report))
     }
 
     fn time_of(&self, value: &Value) -> Option<Timestamp> {
@@ -115,7 +122,7 @@ mod tests {
         "open_time": {"url": "https://o.example/{iccid}", "fields": {"open_time": "/o"}}
     }"#;
 
-    fn read(topic: Topic, body: &str) -> Result<(Timestamp, Told), &'static str> {
+    fn read(topic: Topic, body: &str) -> Result<(Timestamp, OperatorReport), &'static str> {
         let api = OperatorApi::parse(CONFIG, Zeroizing::default()).unwrap().unwrap();
         api.inquiry(topic).unwrap().read(topic, body.as_bytes(), NOW)
     }
@@ -123,22 +130,28 @@ mod tests {
     #[test]
     fn values_are_found_by_pointer_and_counted_in_the_operators_unit() {
         let body = r#"{"at":"1782863000","d":[{"all":100000,"used":"0.5"}]}"#;
-        let told = Told::Usage(Volume::from_bytes(102_400_000), Volume::from_bytes(512));
-        assert_eq!(read(Topic::Usage, body), Ok((Timestamp(1_782_863_000_000), told)));
+        let report = OperatorReport::Usage(Volume::from_bytes(102_400_000), Volume::from_bytes(512));
+        assert_eq!(
+            read(Topic::Usage, body),
+            Ok((Timestamp(1_782_863_000_000), report))
+        );
         assert_eq!(
             read(Topic::Location, r#"{"city":" 青岛 "}"#),
-            Ok((NOW, Told::Location("青岛".into())))
+            Ok((NOW, OperatorReport::Location("青岛".into())))
         );
         assert_eq!(
             read(Topic::Status, r#"{"s":2}"#),
-            Ok((NOW, Told::Status("active")))
+            Ok((NOW, OperatorReport::Status("active")))
         );
         assert_eq!(
             read(Topic::Status, r#"{"s":"停机"}"#),
-            Ok((NOW, Told::Status("suspended")))
+            Ok((NOW, OperatorReport::Status("suspended")))
         );
         let opened = r#"{"o":"2026-07-01T08:00:00+08:00"}"#;
-        assert_eq!(read(Topic::OpenTime, opened), Ok((NOW, Told::OpenTime(NOW))));
+        assert_eq!(
+            read(Topic::OpenTime, opened),
+            Ok((NOW, OperatorReport::OpenTime(NOW)))
+        );
     }
 
     #[test]

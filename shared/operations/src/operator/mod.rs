@@ -1,4 +1,4 @@
-//! An operator's own HTTP interface, asked on demand for what it has not told by itself.
+//! An operator's own HTTP interface, asked on demand for what it has not reported by itself.
 //!
 //! Operators differ in addresses, names, units and words; all of that is configuration (`config.rs`). What comes back
 //! is somebody else's text: it is read by pointer, checked like any input, and what does not fit is no answer

@@ -7,15 +7,15 @@ use super::secrets::add_secret;
 use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{IncidentKind, Receiver};
-use store::{Database, Subject, Tx, outbox, receiver};
+use store::{Database, Subject, Tx, message, receiver};
 use vault::Zeroizing;
 
-/// Enters the address that a receiver is told at, or none. The operator's first comes with a secret, which is shown this
+/// Enters the address of a receiver, or none. The operator's first comes with a secret, which is shown this
 /// once; a client has had its own since it was made.
 ///
 /// # Errors
-/// [`Reason::UnknownReceiver`] for a client that there is not; [`Reason::ParameterMalformed`] for an address that is not
-/// public https, see `CallbackUrl`.
+/// [`Reason::UnknownReceiver`] for a client that there is not; [`Reason::ParameterMalformed`] for an address that is
+/// not public https, see `CallbackUrl`.
 pub async fn enter_receiver_address<D: Database>(
     cx: &Context<'_, D>,
     to: &Receiver,
@@ -44,8 +44,8 @@ pub(crate) async fn add_receiver<D: Database>(
     add_secret(cx, tx, to, 1).await
 }
 
-/// Enters an address, or none, in the transaction under way. Also the same again starts it afresh: what waited is sent, from
-/// the beginning of the schedule.
+/// Enters an address, or none, in the transaction under way. Also the same again starts it afresh: what waited is sent,
+/// from the beginning of the schedule.
 pub(crate) async fn enter_address<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
@@ -56,7 +56,7 @@ pub(crate) async fn enter_address<D: Database>(
         return Err(Reason::UnknownReceiver.into());
     }
     if url.is_some() {
-        outbox::restart(tx, to, cx.now).await?;
+        message::restart(tx, to, cx.now).await?;
     }
     close_incident(
         cx,

@@ -1,8 +1,9 @@
-//! §9.2.2: secrets that messages are signed with rotate: a new one, an overlap in which both sign, then only the new one.
+//! §9.2.2: secrets that messages are signed with rotate: a new one, an overlap in which both sign, then only the new
+//! one.
 
 use super::super::Context;
 use super::super::clients::{MAX_OVERLAP_SECS, malformed};
-use super::super::outbox::{Key, secret_key, secret_text};
+use super::super::messages::{Key, secret_key, secret_text};
 use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{Receiver, SECOND_MS, Timestamp};
@@ -16,15 +17,15 @@ const SECRET_BYTES: usize = 32;
 pub struct RotatedReceiverSecret {
     /// The new secret, `whsec_…`; shown this once.
     pub secret: Zeroizing<String>,
-    /// Its number.
+    /// Counts the secrets of its owner, from 1.
     pub generation: i64,
     /// Until when the one before it signs too.
     pub previous_expires_at: Option<Timestamp>,
 }
 
-/// Gives a receiver a new secret. The one before it signs beside it for `overlap_secs`; 0 ends it at once. While two are
-/// live, `replace` puts the new one in the place of the newest, whose answer was lost or which leaked; the one before it
-/// keeps its end.
+/// Gives a receiver a new secret. The one before it signs beside it for `overlap_secs`; 0 ends it at once. While two
+/// are live, `replace` puts the new one in the place of the newest, whose answer was lost or which leaked; the one
+/// before it keeps its end.
 ///
 /// # Errors
 /// [`Reason::UnknownReceiver`]; [`Reason::SecretsInRotation`] while two are live; [`Reason::ParameterMalformed`].

@@ -3,7 +3,7 @@
 use super::super::Context;
 use domain::error::{Error, Reason};
 use domain::{Receiver, StopCause, Timestamp};
-use store::{Database, outbox, receiver, receiver_secret};
+use store::{Database, message, receiver, receiver_secret};
 
 /// A receiver.
 #[derive(Clone, Debug)]
@@ -16,8 +16,8 @@ pub struct ReceiverView {
     pub failing_since: Option<Timestamp>,
     /// Since when it is not called, and why.
     pub stopped: Option<(Timestamp, StopCause)>,
-    /// How many messages are on their way.
-    pub on_their_way: u32,
+    /// How many messages are in flight.
+    pub in_flight: u32,
     /// Its latest secrets, the newest first.
     pub secrets: Vec<ReceiverSecretView>,
 }
@@ -25,7 +25,7 @@ pub struct ReceiverView {
 /// A secret, without what it is.
 #[derive(Clone, Debug)]
 pub struct ReceiverSecretView {
-    /// Its number.
+    /// Counts the secrets of its owner, from 1.
     pub generation: i64,
     /// Whether messages are signed with it.
     pub live: bool,
@@ -53,7 +53,7 @@ pub async fn receiver_view<D: Database>(cx: &Context<'_, D>, to: &Receiver) -> R
         entered_at: row.entered_at,
         failing_since: row.failing_since,
         stopped: row.stopped,
-        on_their_way: outbox::on_their_way(cx.db, to, cx.now).await?,
+        in_flight: message::in_flight(cx.db, to, cx.now).await?,
         secrets: secrets.collect(),
     })
 }

@@ -6,9 +6,9 @@ use std::time::Duration;
 use domain::error::{Error, Reason};
 use domain::{DAY_MS, Eid, Permission, SECOND_MS, TaskId};
 use operations::{
-    Blame, CALL_LOG_DAYS, CallFilter, CallRecord, ClientChange, CreatedClient, Job, REFUSALS_PER_MINUTE,
-    TOKENS_PER_MINUTE, WRONG_SECRETS, blame, change_client, issue_token, list_clients, record_call,
-    revoke_secret, revoke_tokens, rotate_secret, search_calls, spend_calls, verify_token,
+    CALL_LOG_DAYS, CallFilter, CallRecord, ClientChange, CreatedClient, FailedAuth, Job, REFUSALS_PER_MINUTE,
+    TOKENS_PER_MINUTE, WRONG_SECRETS, change_client, issue_token, list_clients, record_call,
+    record_failed_auth, revoke_secret, revoke_tokens, rotate_secret, search_calls, spend_calls, verify_token,
 };
 use vault::IndexKind;
 
@@ -218,15 +218,26 @@ fn an_ipv6_network_counts_as_one_address() {
     let world = World::new();
     for host in 0..REFUSALS_PER_MINUTE {
         let from = ip(&format!("2001:db8::{host:x}"));
-        run(blame(&world.cx(), Blame::Refusal, from)).unwrap();
+        run(record_failed_auth(&world.cx(), FailedAuth::Refusal, from)).unwrap();
     }
-    let refused = run(blame(&world.cx(), Blame::Refusal, ip("2001:db8::ffff:1")));
+    let refused = run(record_failed_auth(
+        &world.cx(),
+        FailedAuth::Refusal,
+        ip("2001:db8::ffff:1"),
+    ));
     assert_eq!(reason(refused), Reason::RateLimited);
-    assert!(run(blame(&world.cx(), Blame::Refusal, ip("2001:db8:0:1::1"))).is_ok());
-    assert_eq!(world.count("SELECT COUNT(*) FROM stranger"), 2);
+    assert!(
+        run(record_failed_auth(
+            &world.cx(),
+            FailedAuth::Refusal,
+            ip("2001:db8:0:1::1")
+        ))
+        .is_ok()
+    );
+    assert_eq!(world.count("SELECT COUNT(*) FROM ip_throttle"), 2);
     world.pass(DAY_MS);
-    world.job(Job::Strangers);
-    assert_eq!(world.count("SELECT COUNT(*) FROM stranger"), 0);
+    world.job(Job::IpThrottles);
+    assert_eq!(world.count("SELECT COUNT(*) FROM ip_throttle"), 0);
 }
 
 #[test]

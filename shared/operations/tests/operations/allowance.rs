@@ -71,9 +71,9 @@ fn an_exhausted_chip_is_stopped_and_gets_no_further_session() {
     let view = run(status(&world.cx(), &caller, &TaskRef::Eid(eid(0)))).unwrap();
     assert_eq!(view.card_status, CardStatus::Failed);
     assert_eq!(
-        world.texts("SELECT state FROM outbox"),
+        world.texts("SELECT state FROM message"),
         ["pending"],
-        "the client is told, once"
+        "the client gets one message"
     );
 }
 
@@ -93,7 +93,12 @@ fn verifying_costs_no_allowance_and_works_without_any() {
     assert!(!world.report(&report).unwrap().go_on);
     let (session, work) = world.open(0).unwrap();
     assert_eq!((work.work, work.allowance_bytes), (Work::Verify, None));
-    assert!(world.tell(session, 1, ReportEvent::Verified).unwrap().go_on);
+    assert!(
+        world
+            .report_event(session, 1, ReportEvent::Verified)
+            .unwrap()
+            .go_on
+    );
     assert_eq!(
         world.count("SELECT used_bytes FROM chip"),
         i64::try_from(ALLOWANCE).unwrap()
@@ -107,7 +112,7 @@ fn a_verification_that_fails_costs_allowance_after_all() {
     let caller = world.stocked(1, 1);
     world.apply_auto(&caller, 0).unwrap();
     let (session_id, _) = world.open(0).unwrap();
-    world.tell(session_id, 1, ReportEvent::Written).unwrap();
+    world.report_event(session_id, 1, ReportEvent::Written).unwrap();
     let (session_id, _) = world.open(0).unwrap();
     let report = |seq, event, bytes_up| Report {
         session_id,
@@ -147,7 +152,7 @@ fn a_session_that_the_allowance_no_longer_covers_opens_an_incident() {
     world.apply_auto(&caller, 0).unwrap();
     let (session_id, _) = world.open(0).unwrap();
     world
-        .tell(
+        .report_event(
             session_id,
             1,
             ReportEvent::Closed {
@@ -169,14 +174,14 @@ fn a_superseded_session_is_refused_but_what_it_cost_is_deducted() {
     let (old, _) = world.open(0).unwrap();
     let (new, _) = world.open(0).unwrap();
     assert_eq!(
-        reason(world.tell(old, 1, ReportEvent::Written)),
+        reason(world.report_event(old, 1, ReportEvent::Written)),
         Reason::SessionSuperseded
     );
     assert_eq!(
-        reason(world.tell(old, 2, failed(FailureKind::CardError))),
+        reason(world.report_event(old, 2, failed(FailureKind::CardError))),
         Reason::SessionSuperseded
     );
     assert_eq!(world.count("SELECT used_bytes FROM chip"), 6_000);
     assert_eq!(progress(&world, &caller), 0);
-    assert!(world.tell(new, 1, ReportEvent::Written).unwrap().go_on);
+    assert!(world.report_event(new, 1, ReportEvent::Written).unwrap().go_on);
 }

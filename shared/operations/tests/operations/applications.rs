@@ -238,10 +238,10 @@ fn every_refusal_names_its_reason_fails_the_application_and_leaves_the_pool_alon
     for case in CASES {
         let world = World::new();
         let caller = world.stocked(2, 1);
-        let stranger = world.client();
+        let other_client = world.client();
         world.numbers(&[
             NumberCsv::allotted(20, &caller.id),
-            NumberCsv::allotted(21, &stranger.client_id),
+            NumberCsv::allotted(21, &other_client.client_id),
             NumberCsv::allotted(22, &caller.id),
             NumberCsv::allotted(23, &caller.id),
         ]);
@@ -288,7 +288,7 @@ fn every_refusal_names_its_reason_fails_the_application_and_leaves_the_pool_alon
 fn a_malformed_unknown_or_foreign_chip_changes_nothing() {
     let world = World::new();
     let caller = world.stocked(1, 1);
-    let stranger = Caller {
+    let other_client = Caller {
         id: world.client().client_id,
     };
     let before = world.dump();
@@ -304,14 +304,14 @@ fn a_malformed_unknown_or_foreign_chip_changes_nothing() {
         reason(world.apply(&caller, &automatic(&eid_text(5), "37"))),
         Reason::UnknownChip
     );
-    assert_eq!(reason(world.apply_auto(&stranger, 0)), Reason::UnknownChip);
+    assert_eq!(reason(world.apply_auto(&other_client, 0)), Reason::UnknownChip);
     for what in [TaskRef::Eid(eid(0)), TaskRef::Eid(eid(5))] {
         assert_eq!(
-            reason(run(status(&world.cx(), &stranger, &what))),
+            reason(run(status(&world.cx(), &other_client, &what))),
             Reason::UnknownChip
         );
         assert_eq!(
-            reason(run(cancel(&world.cx(), &stranger, &what))),
+            reason(run(cancel(&world.cx(), &other_client, &what))),
             Reason::UnknownChip
         );
     }

@@ -68,7 +68,7 @@ fn only_a_waiting_card_can_be_cancelled() {
         assert_eq!(world.dump(), before);
     }
     world
-        .tell(session, 1, super::harness::failed(FailureKind::FileRefused))
+        .report_event(session, 1, super::harness::failed(FailureKind::FileRefused))
         .unwrap();
     assert_eq!(
         reason(run(cancel(&world.cx(), &caller, &by_eid))),

@@ -3,18 +3,18 @@
 use domain::error::{Error, Reason};
 use domain::{DAY_MS, FailureKind, IncidentId, IncidentKind, Severity};
 use operations::{
-    About, Caller, Delivery, FinalReport, IncidentAct, Job, NewIncident, NumberAct, ReportEvent, TaskRef,
-    Topic, Wanted, act_on_number, allot_numbers, cancel, create_client, due_callbacks, enter_incident,
-    import_chips, import_numbers, ingest, record_delivery, register_fault, release_numbers, rotate_secret,
-    run_job,
+    About, AttemptResult, Caller, DueRequest, FinalReport, IncidentAct, Job, NewIncident, NumberAct,
+    ReportEvent, TaskRef, Topic, act_on_number, allot_numbers, cancel, create_client, due_messages,
+    enter_incident, import_chips, import_numbers, ingest, record_attempt, register_fault, release_numbers,
+    rotate_secret, run_job,
 };
 use store::migrate;
 
 use super::harness::{
-    ChipCsv, NumberCsv, UPKEEP, World, automatic, chip_csv, eid, eid_text, failed, number_csv, run,
+    ChipCsv, MAINTENANCE, NumberCsv, World, automatic, chip_csv, eid, eid_text, failed, number_csv, run,
 };
 use super::incidents::act;
-use super::told::{card, iccid, usage};
+use super::operator_reports::{card, iccid, usage};
 
 /// Most statements one operation of these tests may take.
 const MAX_STATEMENTS: usize = 200;
@@ -116,7 +116,7 @@ fn every_kind_of_report() {
     };
     let verifying = || {
         let (world, old) = session();
-        world.tell(old, 1, ReportEvent::Written).unwrap();
+        world.report_event(old, 1, ReportEvent::Written).unwrap();
         let session = world.open(0).unwrap().0;
         (world, session)
     };
@@ -136,7 +136,7 @@ fn every_kind_of_report() {
     ] {
         let name = format!("{event:?}");
         leaves_nothing_behind(&name, session, |world, id| {
-            world.tell(*id, 1, event.clone()).map(drop)
+            world.report_event(*id, 1, event.clone()).map(drop)
         });
     }
     for event in [
@@ -152,7 +152,7 @@ fn every_kind_of_report() {
     ] {
         let name = format!("{event:?}");
         leaves_nothing_behind(&name, verifying, |world, id| {
-            world.tell(*id, 1, event.clone()).map(drop)
+            world.report_event(*id, 1, event.clone()).map(drop)
         });
     }
 }
@@ -175,30 +175,30 @@ fn imports() {
 }
 
 #[test]
-fn callbacks() {
+fn messages() {
     let written = || {
         let (world, caller) = stocked();
         world.write_chip(&caller, 0);
         (world, ())
     };
     leaves_nothing_behind("due_callbacks", written, |world, ()| {
-        run(due_callbacks(&world.cx(), Wanted::ALL)).map(drop)
+        run(due_messages(&world.cx(), DueRequest::ALL)).map(drop)
     });
     let claimed = || {
         let (world, ()) = written();
-        let id = run(due_callbacks(&world.cx(), Wanted::ALL)).unwrap()[0].id;
+        let id = run(due_messages(&world.cx(), DueRequest::ALL)).unwrap()[0].id;
         (world, id)
     };
-    for delivery in [
-        Delivery::Accepted { status: 200 },
-        Delivery::Refused {
+    for result in [
+        AttemptResult::Accepted { status: 200 },
+        AttemptResult::Refused {
             status: None,
             error: "connection refused".to_owned(),
             retry_after_secs: None,
         },
     ] {
         leaves_nothing_behind("record_delivery", claimed, |world, id| {
-            run(record_delivery(&world.cx(), *id, 1, &delivery)).map(drop)
+            run(record_attempt(&world.cx(), *id, 1, &result)).map(drop)
         });
     }
 }
@@ -305,7 +305,7 @@ fn the_periodic_work_on_incidents() {
     };
     for job in [Job::StuckTasks, Job::IncidentClocks, Job::MonthlyReview] {
         leaves_nothing_behind(job.code(), late, |world, ()| {
-            run(run_job(&world.cx(), job, &UPKEEP)).map(drop)
+            run(run_job(&world.cx(), job, &MAINTENANCE)).map(drop)
         });
     }
 }

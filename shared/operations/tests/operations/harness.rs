@@ -8,9 +8,10 @@ use std::path::Path;
 use domain::error::{Error, Reason};
 use domain::{ClientId, DAY_MS, FailureKind, Permission, SECOND_MS, SessionId, TaskId, Timestamp, Zone};
 use operations::{
-    Applied, ApplyRequest, CALL_LOG_DAYS, Caller, Context, CreatedClient, Done, ImportReport, Job, NewClient,
-    OpenSession, POOL_LOW_WATER, RECORD_DAYS, Report, ReportAnswer, ReportEvent, SessionWork, TaskRef,
-    Upkeep, apply, create_client, import_chips, import_numbers, open_session, run_job, status,
+    Applied, ApplyRequest, CALL_LOG_DAYS, Caller, Context, CreatedClient, Done, ImportReport, Job,
+    MaintenanceSettings, NewClient, OpenSession, POOL_LOW_WATER, RECORD_DAYS, Report, ReportAnswer,
+    ReportEvent, SessionWork, TaskRef, apply, create_client, import_chips, import_numbers, open_session,
+    run_job, status,
 };
 use store::{self, Database, DbError, Row, Sqlite, Statement, Value};
 use vault::{Random, Vault, VaultSettings};
@@ -25,7 +26,7 @@ pub(crate) const CALLBACK_URL: &str = "https://client.example.com/callback";
 pub(crate) const ALLOWANCE: u64 = 5_000_000;
 
 /// How the periodic work is configured.
-pub(crate) const UPKEEP: Upkeep = Upkeep {
+pub(crate) const MAINTENANCE: MaintenanceSettings = MaintenanceSettings {
     call_log_days: CALL_LOG_DAYS,
     record_days: RECORD_DAYS,
     pool_low_water: POOL_LOW_WATER,
@@ -40,15 +41,15 @@ pub(crate) fn run<T>(future: impl Future<Output = T>) -> T {
 }
 
 /// A small generator with a fixed seed (SplitMix64): the same test makes the same identifiers.
-pub(crate) struct Dice(Cell<u64>);
+pub(crate) struct SeededRandom(Cell<u64>);
 
-impl Dice {
+impl SeededRandom {
     pub(crate) fn new(seed: u64) -> Self {
         Self(Cell::new(seed))
     }
 }
 
-impl Random for Dice {
+impl Random for SeededRandom {
     fn fill(&self, out: &mut [u8]) {
         for chunk in out.chunks_mut(8) {
             self.0.set(self.0.get().wrapping_add(0x9e37_79b9_7f4a_7c15));
@@ -61,7 +62,7 @@ impl Random for Dice {
 }
 
 /// A connection that checks every statement's parameters and can fail the n-th statement.
-pub(crate) struct Probe {
+pub(crate) struct FaultInjectingDb {
     pub(crate) inner: Sqlite,
     count: Cell<usize>,
     fail_at: Cell<Option<usize>>,
@@ -71,7 +72,7 @@ pub(crate) struct Probe {
     pub(crate) seen: RefCell<Vec<&'static str>>,
 }
 
-impl Probe {
+impl FaultInjectingDb {
     pub(crate) fn new(inner: Sqlite) -> Self {
         Self {
             inner,
@@ -90,7 +91,7 @@ impl Probe {
     }
 }
 
-impl Database for Probe {
+impl Database for FaultInjectingDb {
     async fn execute(&self, statement: Statement, params: &[Value]) -> Result<Vec<Row>, DbError> {
         let sql = statement.text();
         assert_eq!(parameters(sql), params.len(), "parameters of {sql}");
@@ -130,10 +131,10 @@ pub(crate) fn parameters(sql: &str) -> usize {
 }
 
 pub(crate) struct World {
-    pub(crate) db: Probe,
+    pub(crate) db: FaultInjectingDb,
     pub(crate) vault: Vault,
     pub(crate) now: Cell<i64>,
-    pub(crate) random: Dice,
+    pub(crate) random: SeededRandom,
     pub(crate) zone: Zone,
     sessions: Cell<u64>,
 }
@@ -166,10 +167,10 @@ impl World {
 
     fn on(db: Sqlite, seed: u64) -> Self {
         let world = Self {
-            db: Probe::new(db),
+            db: FaultInjectingDb::new(db),
             vault: vault(&sealing_key(1)),
             now: Cell::new(START),
-            random: Dice::new(seed),
+            random: SeededRandom::new(seed),
             zone: Zone::parse("Asia/Shanghai").expect("a known zone"),
             sessions: Cell::new(seed << 32),
         };
@@ -185,7 +186,7 @@ impl World {
         self.now.set(self.now.get() + ms);
     }
 
-    pub(crate) fn cx(&self) -> Context<'_, Probe> {
+    pub(crate) fn cx(&self) -> Context<'_, FaultInjectingDb> {
         Context::new(
             (&self.db, &self.db),
             &self.vault,
@@ -279,7 +280,7 @@ impl World {
         run(operations::report(&self.cx(), report))
     }
 
-    pub(crate) fn tell(
+    pub(crate) fn report_event(
         &self,
         session_id: SessionId,
         seq: u64,
@@ -298,10 +299,12 @@ impl World {
     pub(crate) fn write_chip(&self, caller: &Caller, chip: u32) -> TaskId {
         let task = self.apply_auto(caller, chip).expect("accepted").task_id;
         let (session, _) = self.open(chip).expect("a session");
-        self.tell(session, 1, ReportEvent::Written).expect("taken");
+        self.report_event(session, 1, ReportEvent::Written)
+            .expect("taken");
         self.pass(SECOND_MS);
         let (session, _) = self.open(chip).expect("a session");
-        self.tell(session, 1, ReportEvent::Verified).expect("taken");
+        self.report_event(session, 1, ReportEvent::Verified)
+            .expect("taken");
         task
     }
 
@@ -309,13 +312,13 @@ impl World {
     pub(crate) fn fail_chip(&self, caller: &Caller, chip: u32, failure: FailureKind) -> TaskId {
         let task = self.apply_auto(caller, chip).expect("accepted").task_id;
         let (session, _) = self.open(chip).expect("a session");
-        self.tell(session, 1, failed(failure)).expect("taken");
+        self.report_event(session, 1, failed(failure)).expect("taken");
         task
     }
 
     /// Runs one job of the periodic work once.
     pub(crate) fn job(&self, job: Job) -> Done {
-        run(run_job(&self.cx(), job, &UPKEEP)).expect("a job")
+        run(run_job(&self.cx(), job, &MAINTENANCE)).expect("a job")
     }
 
     /// The single whole number a query gives.

@@ -1,4 +1,4 @@
-//! Inventory files: good rows in, bad rows told precisely.
+//! Inventory files: good rows in, bad rows reported precisely.
 
 use domain::DAY_MS;
 use domain::error::Reason;
@@ -10,7 +10,7 @@ use super::harness::{
     CHIP_HEADER, ChipCsv, NUMBER_HEADER, NumberCsv, World, chip_csv, number_csv, reason, run, wrapped,
 };
 
-fn told(report: &ImportReport) -> Vec<(u64, Option<&'static str>, Reason)> {
+fn row_errors(report: &ImportReport) -> Vec<(u64, Option<&'static str>, Reason)> {
     report
         .errors
         .iter()
@@ -96,7 +96,7 @@ fn a_row_that_contradicts_an_earlier_one_is_told_with_its_column() {
     let report = world.chips(&caller.id, &chips);
     let conflict = Reason::ImportConflict;
     assert_eq!(
-        told(&report),
+        row_errors(&report),
         [
             (2, Some("eid"), conflict),
             (3, Some("temp_msisdn"), conflict),
@@ -120,7 +120,7 @@ fn a_row_that_contradicts_an_earlier_one_is_told_with_its_column() {
     ];
     let report = world.numbers(&numbers);
     assert_eq!(
-        told(&report),
+        row_errors(&report),
         [
             (2, Some("iccid"), conflict),
             (3, Some("msisdn"), conflict),
@@ -139,7 +139,10 @@ fn two_rows_of_one_file_may_not_share_a_psk_identity() {
         ..ChipCsv::new(n)
     };
     let report = world.chips(&client.client_id, &[chip(0), chip(1)]);
-    assert_eq!(told(&report), [(3, Some("psk_identity"), Reason::ImportConflict)]);
+    assert_eq!(
+        row_errors(&report),
+        [(3, Some("psk_identity"), Reason::ImportConflict)]
+    );
     assert_eq!(report.imported, 1);
 }
 
@@ -169,7 +172,7 @@ fn good_rows_are_imported_and_each_bad_one_is_told_with_line_column_and_reason()
     let report = world.chips(&client.client_id, &chips);
     assert_eq!(counts(&report), [12, 2, 0, 10]);
     assert_eq!(
-        told(&report),
+        row_errors(&report),
         [
             (3, Some("eid"), Reason::EidMalformed),
             (4, Some("temp_msisdn"), Reason::MsisdnMalformed),
@@ -212,7 +215,7 @@ fn numbers_of_people_and_undirected_services_are_refused() {
     ];
     let report = world.numbers(&numbers);
     assert_eq!(
-        told(&report),
+        row_errors(&report),
         [
             (2, Some("msisdn"), Reason::MsisdnMalformed),
             (3, Some("services"), Reason::ParameterMalformed),
@@ -251,7 +254,7 @@ fn key_material_must_unwrap_under_the_named_key() {
     ];
     let report = world.numbers(&numbers);
     assert_eq!(
-        told(&report),
+        row_errors(&report),
         [
             (2, Some("k_wrapped"), Reason::KeyMalformed),
             (3, Some("opc_wrapped"), Reason::ParameterMissing),
@@ -262,7 +265,7 @@ fn key_material_must_unwrap_under_the_named_key() {
     let csv = number_csv(&[NumberCsv::new(4)]).replace(",tk1", ",tk9");
     let report = run(import_numbers(&world.cx(), csv.as_bytes())).unwrap();
     assert!(
-        told(&report)
+        row_errors(&report)
             .iter()
             .all(|error| *error == (2, Some("transport_key"), Reason::KeyMalformed))
     );
@@ -282,7 +285,7 @@ fn a_psk_comes_with_its_dek() {
     let csv = format!("{CHIP_HEADER}\n{}\n", line.replace(&dek, ""));
     let report = run(import_chips(&world.cx(), csv.as_bytes(), Some(&client.client_id))).unwrap();
     assert_eq!(
-        told(&report),
+        row_errors(&report),
         [(2, Some("dek_wrapped"), Reason::ParameterMissing)]
     );
 }
@@ -296,7 +299,10 @@ fn a_chip_needs_an_owner() {
         None,
     ))
     .unwrap();
-    assert_eq!(told(&report), [(2, Some("client_id"), Reason::ParameterMissing)]);
+    assert_eq!(
+        row_errors(&report),
+        [(2, Some("client_id"), Reason::ParameterMissing)]
+    );
 }
 
 #[test]
@@ -310,7 +316,7 @@ fn columns_may_come_in_any_order_after_a_byte_order_mark() {
         row.eid, row.temp_imsi, row.temp_iccid, row.temp_msisdn
     );
     let report = run(import_chips(&world.cx(), csv.as_bytes(), Some(&client))).unwrap();
-    assert_eq!((counts(&report), told(&report)), ([1, 1, 0, 0], vec![]));
+    assert_eq!((counts(&report), row_errors(&report)), ([1, 1, 0, 0], vec![]));
 }
 
 #[test]
@@ -338,7 +344,7 @@ fn rows_of_wrong_width_and_encoding_are_told_by_line() {
     let report = run(import_numbers(&world.cx(), &csv)).unwrap();
     assert_eq!(report.imported, 1);
     assert_eq!(
-        told(&report),
+        row_errors(&report),
         [(4, None, Reason::BadCsv), (5, None, Reason::BadUtf8)]
     );
 }

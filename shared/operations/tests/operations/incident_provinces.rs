@@ -56,7 +56,7 @@ fn a_province_without_numbers_becomes_severe_after_two_hours_and_is_overdue_afte
     let world = World::new();
     let caller = world.stocked(1, 0);
     ask(&world, &caller, 0, "65");
-    for (hours, told) in [
+    for (hours, raised) in [
         (1, &[][..]),
         (1, &["incident_severe"][..]),
         (1, &["incident_severe", "report_overdue"][..]),
@@ -68,7 +68,7 @@ fn a_province_without_numbers_becomes_severe_after_two_hours_and_is_overdue_afte
     ] {
         world.pass(hours * HOUR_MS);
         world.job(Job::IncidentClocks);
-        assert_eq!(alerts(&world), told);
+        assert_eq!(alerts(&world), raised);
     }
 }
 
@@ -81,7 +81,7 @@ fn a_province_that_is_filled_late_has_to_be_reported_though_the_clock_stood_stil
     let began = world.time();
     world.pass(3 * HOUR_MS);
     world.numbers(&[NumberCsv::of_province(7, "65")]);
-    let settled = all(&world).remove(0).standing;
+    let settled = all(&world).remove(0).state;
     assert_eq!(settled.closed_at, Some(world.time()));
     assert_eq!(settled.severe_at, Some(began.plus(2 * HOUR_MS)));
     world.job(Job::IncidentClocks);

@@ -4,7 +4,7 @@ use domain::error::{Lang, Reason};
 use domain::{HOUR_MS, IncidentKind, MINUTE_MS, Month, Province, Severity};
 use operations::{
     About, Caller, Job, MAX_REVIEWS, NewIncident, Review, SETTLED_AFTER_MS, STALE_AFTER_MS, enter_incident,
-    job_views, note_job, open_diary, review_csv, review_fields, review_incidents,
+    job_views, read_job_log, record_run, review_csv, review_fields, review_incidents,
 };
 use serde_json::{Value, json};
 
@@ -223,8 +223,8 @@ fn after_a_gap_every_month_since_the_first_is_reviewed_a_year_of_them_in_one_run
     );
     assert_eq!(review(&world, "2026-08").figures.tasks, 4);
     // Two months with something in them, and one beside which there is the month before.
-    let told = world.count("SELECT count(*) FROM alert WHERE kind = 'monthly_review'");
-    assert_eq!(told, 3);
+    let raised = world.count("SELECT count(*) FROM alert WHERE kind = 'monthly_review'");
+    assert_eq!(raised, 3);
 }
 
 #[test]
@@ -260,14 +260,20 @@ fn a_platform_that_has_just_begun_has_nothing_to_review() {
 #[test]
 fn a_job_that_runs_every_hour_is_well_between_its_runs() {
     let world = World::new();
-    let diary = run(open_diary(&world.cx())).unwrap();
+    let job_log = run(read_job_log(&world.cx())).unwrap();
     let outcome = Ok(world.job(Job::MonthlyReview));
-    run(note_job(&world.cx(), &diary, Job::MonthlyReview.code(), &outcome)).unwrap();
+    run(record_run(
+        &world.cx(),
+        &job_log,
+        Job::MonthlyReview.code(),
+        &outcome,
+    ))
+    .unwrap();
     let is_well = || {
         let views = run(job_views(&world.cx())).unwrap();
         views
             .iter()
-            .any(|view| view.name == "monthly_review" && view.well)
+            .any(|view| view.name == "monthly_review" && view.healthy)
     };
     world.pass(HOUR_MS + STALE_AFTER_MS - 1);
     assert!(is_well());

@@ -4,7 +4,7 @@ use std::sync::Barrier;
 
 use domain::error::Error;
 use domain::{
-    Concern, DAY_MS, FailureKind, HOUR_MS, IncidentId, IncidentKind, MINUTE_MS, Severity, Standing,
+    Concern, DAY_MS, FailureKind, HOUR_MS, IncidentId, IncidentKind, IncidentState, MINUTE_MS, Severity,
 };
 use operations::{
     About, Caller, IncidentAct, IncidentFilter, IncidentView, Job, MAX_LOOKED_AT, NewIncident, ReportEvent,
@@ -20,7 +20,7 @@ pub(super) fn open_kinds(world: &World) -> Vec<String> {
     world.texts("SELECT kind FROM incident WHERE closed_at IS NULL ORDER BY kind")
 }
 
-/// What the operator was told, in the order in which that happened.
+/// The alerts that were raised, in their order.
 pub(super) fn alerts(world: &World) -> Vec<String> {
     world.texts("SELECT kind FROM alert ORDER BY rowid")
 }
@@ -80,12 +80,12 @@ fn verify(world: &World, rewrite: Option<bool>) {
             detail: String::new(),
         },
     };
-    world.tell(session, 1, verdict).unwrap();
+    world.report_event(session, 1, verdict).unwrap();
 }
 
 fn write(world: &World) {
     let (session, _) = world.open(0).unwrap();
-    world.tell(session, 1, ReportEvent::Written).unwrap();
+    world.report_event(session, 1, ReportEvent::Written).unwrap();
 }
 
 #[test]
@@ -97,9 +97,9 @@ fn a_card_in_writing_for_half_an_hour_is_an_incident_that_began_with_the_writing
     world.pass(1);
     assert_eq!(world.job(Job::StuckTasks).count, 1);
     let stuck = all(&world).remove(0);
-    assert_eq!(stuck.standing.kind, IncidentKind::StuckWriting);
-    assert_eq!((stuck.standing.since, stuck.opened_at), (began, world.time()));
-    assert_eq!(stuck.standing.severity, Severity::General);
+    assert_eq!(stuck.state.kind, IncidentKind::StuckWriting);
+    assert_eq!((stuck.state.since, stuck.opened_at), (began, world.time()));
+    assert_eq!(stuck.state.severity, Severity::General);
     assert_eq!(stuck.eid, Some(eid_text(0)));
     world.job(Job::IncidentClocks);
     assert!(alerts(&world).is_empty(), "a general incident alarms nobody");
@@ -147,7 +147,7 @@ fn a_written_card_is_neither_stuck_nor_silent_any_more() {
     verify(&world, None);
     assert!(open_kinds(&world).is_empty());
     assert!(all(&world).iter().all(|incident| {
-        incident.standing.closed_at == Some(world.time())
+        incident.state.closed_at == Some(world.time())
             && incident.settled_by.map(|by| by.code()) == Some("platform")
     }));
 }
@@ -159,7 +159,7 @@ fn a_failed_card_is_not_stuck_any_more() {
     world.job(Job::StuckTasks);
     let (session, _) = world.open(0).unwrap();
     let failure = super::harness::failed(FailureKind::CardError);
-    world.tell(session, 1, failure).unwrap();
+    world.report_event(session, 1, failure).unwrap();
     assert!(open_kinds(&world).is_empty());
     world.pass(HOUR_MS);
     assert_eq!(world.job(Job::StuckTasks).count, 0);
@@ -174,7 +174,7 @@ fn a_chip_that_leaves_the_register_of_faulty_chips_settles_its_incident() {
         detail: "SW 6581".to_owned(),
         chip_fault: true,
     };
-    world.tell(session, 1, fault).unwrap();
+    world.report_event(session, 1, fault).unwrap();
     assert_eq!(open_kinds(&world), ["chip_fault"]);
     run(register_fault(&world.cx(), &eid(0), true)).unwrap();
     assert_eq!(open_kinds(&world), ["chip_fault"]);
@@ -189,7 +189,7 @@ fn an_incident_past_its_moment_is_reported_and_settled_by_hand_as_a_severe_one()
     world.pass(40 * MINUTE_MS);
     act(&world, incident.id, IncidentAct::Report("网络中断")).unwrap();
     settle(&world, incident.id);
-    let settled = all(&world).remove(0).standing;
+    let settled = all(&world).remove(0).state;
     assert_eq!(settled.severe_at, Some(incident.opened_at.plus(30 * MINUTE_MS)));
     world.job(Job::IncidentClocks);
     assert_eq!(alerts(&world), ["incident_severe"]);
@@ -204,13 +204,13 @@ fn an_alert_says_which_incident_it_is_about_and_what_has_passed() {
     let incident = enter(&world, IncidentKind::ChipFault, None);
     world.pass(2 * DAY_MS);
     world.job(Job::IncidentClocks);
-    let told = run(operations::list_alerts(&world.cx(), false, None, 10)).unwrap();
-    assert_eq!(told.len(), 1);
-    assert_eq!(told[0].body["incident_id"], incident.id.text());
-    assert_eq!(told[0].body["incident"], "chip_fault");
-    assert_eq!(told[0].body["severity"], "general");
-    assert_eq!(told[0].body["due"], "2026-07-02T08:00:00+08:00");
-    assert_eq!(told[0].body["eid"], eid_text(0));
+    let raised = run(operations::list_alerts(&world.cx(), false, None, 10)).unwrap();
+    assert_eq!(raised.len(), 1);
+    assert_eq!(raised[0].body["incident_id"], incident.id.text());
+    assert_eq!(raised[0].body["incident"], "chip_fault");
+    assert_eq!(raised[0].body["severity"], "general");
+    assert_eq!(raised[0].body["due"], "2026-07-02T08:00:00+08:00");
+    assert_eq!(raised[0].body["eid"], eid_text(0));
 }
 
 #[test]
@@ -235,13 +235,13 @@ fn a_chip_that_cannot_be_read_keeps_nobody_from_being_told_of_it_or_of_others() 
     world.execute(&damage);
     world.pass(HOUR_MS);
     world.job(Job::IncidentClocks);
-    let told = run(operations::list_alerts(&world.cx(), false, None, 10)).unwrap();
-    let named: Vec<_> = told
+    let raised = run(operations::list_alerts(&world.cx(), false, None, 10)).unwrap();
+    let named: Vec<_> = raised
         .iter()
         .filter_map(|alert| alert.body["eid"].as_str())
         .collect();
     assert_eq!(named, [eid_text(1)]);
-    let without = told.iter().filter(|alert| alert.body["eid"].is_null());
+    let without = raised.iter().filter(|alert| alert.body["eid"].is_null());
     assert_eq!(without.count(), 3, "of chip 0, and two of the platform");
 }
 
@@ -255,7 +255,7 @@ fn a_report_and_a_final_report_in_time_leave_nothing_to_tell() {
     act(&world, incident.id, IncidentAct::Report("平台负载过高，正在扩容")).unwrap();
     settle(&world, incident.id);
     world.pass(DAY_MS - 1);
-    super::incident_people::conclude(&world, incident.id).unwrap();
+    super::incident_manual::conclude(&world, incident.id).unwrap();
     world.pass(100 * DAY_MS);
     assert_eq!(world.job(Job::IncidentClocks).count, 0);
     assert_eq!(alerts(&world), ["incident_severe"]);
@@ -267,10 +267,10 @@ fn a_final_report_that_does_not_come_within_a_day_is_told_once() {
     let incident = enter(&world, IncidentKind::CallTimeout, Some(Severity::Severe));
     act(&world, incident.id, IncidentAct::Report("处理中")).unwrap();
     settle(&world, incident.id);
-    for (ms, told) in [(DAY_MS - 1, 1), (1, 2), (DAY_MS, 2)] {
+    for (ms, raised) in [(DAY_MS - 1, 1), (1, 2), (DAY_MS, 2)] {
         world.pass(ms);
         world.job(Job::IncidentClocks);
-        assert_eq!(alerts(&world).len(), told);
+        assert_eq!(alerts(&world).len(), raised);
     }
     assert_eq!(alerts(&world)[1], "final_report_overdue");
 }
@@ -324,10 +324,10 @@ fn two_nodes_at_once_tell_once() {
         }
     });
     world.job(Job::IncidentClocks);
-    let mut told = alerts(&world);
-    told.sort();
+    let mut raised = alerts(&world);
+    raised.sort();
     assert_eq!(
-        told,
+        raised,
         [
             "incident_overdue",
             "incident_overdue",
@@ -351,20 +351,20 @@ fn an_incident_that_changed_since_it_was_read_is_left_alone() {
     let before = read();
     world.pass(HOUR_MS);
     world.job(Job::IncidentClocks);
-    let told = alerts(&world).len();
-    assert!(told > 0);
-    let mut stale = before.standing;
-    stale.strike(world.time());
+    let raised = alerts(&world).len();
+    assert!(raised > 0);
+    let mut stale = before.state;
+    stale.advance(world.time());
     assert!(!change(&world, &before, &stale));
     let now = read();
     settle(&world, incident.id);
-    assert!(!change(&world, &now, &now.standing));
+    assert!(!change(&world, &now, &now.state));
 }
 
 /// Whether an incident is still as it was read, so that it changes.
-fn change(world: &World, read: &IncidentRow, standing: &Standing) -> bool {
+fn change(world: &World, read: &IncidentRow, state: &IncidentState) -> bool {
     run(store::transaction(&world.db, async |tx| {
-        store::incident::change(tx, read, standing).await
+        store::incident::change(tx, read, state).await
     }))
     .unwrap()
 }

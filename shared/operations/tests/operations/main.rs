@@ -1,4 +1,4 @@
-//! The use cases on a real SQLite, each story through the operations and then on the rows.
+//! The use cases on a real SQLite: each test acts through the operations and then looks at the rows.
 
 #![allow(
     clippy::unwrap_used,
@@ -8,27 +8,27 @@
 mod access;
 mod allowance;
 mod applications;
-mod callbacks;
 mod cancellations;
 mod clients;
 mod faults;
 mod harness;
 mod imports;
-mod incident_people;
+mod incident_manual;
 mod incident_provinces;
 mod incident_review;
 mod incidents;
 mod inventory;
-mod lanes;
+mod messages;
 mod migrations;
 mod model;
+mod operator_reports;
 mod pools;
 mod queries;
 mod races;
+mod receiver_queues;
 mod reprovisioning;
 mod reruns;
 mod secrecy;
 mod sessions;
 mod store_rules;
 mod temporary_numbers;
-mod told;

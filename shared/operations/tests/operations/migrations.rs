@@ -3,12 +3,16 @@
 use std::sync::Barrier;
 
 use domain::error::Reason;
-use domain::{IncidentKind, Severity, Timestamp};
-use store::{SCHEMA_VERSION, Sqlite, check, incident, migrate};
+use domain::{AlertId, IncidentId, IncidentKind, MessageId, Receiver, Severity, Timestamp};
+use store::message::{self, MessageQuery, MessageState, QueueQuery};
+use store::{
+    SCHEMA_VERSION, Sqlite, alert, call_rate, check, incident, job, message_attempt, migrate, transaction,
+};
+use vault::Column;
 
 use rusqlite::types::Value;
 
-use super::harness::{World, reason, run};
+use super::harness::{SeededRandom, World, reason, run, sealing_key, vault};
 
 #[test]
 fn a_new_database_is_behind_until_it_is_migrated() {
@@ -90,7 +94,7 @@ fn texts(db: &Sqlite, sql: &str) -> Vec<String> {
 }
 
 #[test]
-fn what_a_client_was_to_be_told_survives_every_migration() {
+fn messages_to_a_client_survive_every_migration() {
     let db = Sqlite::in_memory().unwrap();
     for text in [
         include_str!("../../../store/migrations/0001_card_writing.sql"),
@@ -133,18 +137,18 @@ fn what_a_client_was_to_be_told_survives_every_migration() {
         ),
         (
             "SELECT id || ' ' || receiver_id || ' ' || task_id || ' ' || hex(body_sealed) || ' ' || state || ' ' ||
-                attempts || ' ' || next_at || ' ' || COALESCE(finished_at, '-') FROM outbox ORDER BY id",
+                attempts || ' ' || next_at || ' ' || COALESCE(finished_at, '-') FROM message ORDER BY id",
             &["m1 cl t1 0C pending 1 70 -", "m2 cl t1 0D dead 2 80 90"][..],
         ),
         (
-            "SELECT outbox_id || ' ' || attempt || ' ' || started_at || ' ' || COALESCE(http_status, error)
-                FROM outbox_attempt ORDER BY outbox_id",
+            "SELECT message_id || ' ' || attempt || ' ' || started_at || ' ' || COALESCE(http_status, error)
+                FROM message_attempt ORDER BY message_id",
             &["m1 1 50 503", "m2 2 51 timeout"][..],
         ),
     ] {
         assert_eq!(texts(&db, sql), rows, "{sql}");
     }
-    let dangling = "INSERT INTO outbox_attempt VALUES ('m3', 1, 1, NULL, NULL, NULL, NULL)";
+    let dangling = "INSERT INTO message_attempt VALUES ('m3', 1, 1, NULL, NULL, NULL, NULL)";
     assert!(db.connection().execute_batch(dangling).is_err(), "of no message");
 }
 
@@ -224,7 +228,7 @@ fn incidents_of_before_their_clocks_get_times_and_are_looked_at() {
     let due = run(incident::due(&db, Timestamp(5_000), 10)).unwrap();
     assert_eq!(due.len(), 1, "what is open");
     assert_eq!(
-        (due[0].standing.since, due[0].opened_at),
+        (due[0].state.since, due[0].opened_at),
         (Timestamp(1_000), Timestamp(1_000))
     );
     let by = "SELECT handle_by - opened_at FROM incident WHERE subject = 'chip:00' ORDER BY id";
@@ -236,4 +240,142 @@ fn incidents_of_before_their_clocks_get_times_and_are_looked_at() {
         limits,
         [of(IncidentKind::NumberSilent), of(IncidentKind::ChipFault)]
     );
+}
+
+/// The migrations of schema 5, before tables and columns got the names of the field.
+const SCHEMA_5: [&str; 5] = [
+    include_str!("../../../store/migrations/0001_card_writing.sql"),
+    include_str!("../../../store/migrations/0002_access_queries_log.sql"),
+    include_str!("../../../store/migrations/0003_receivers_alerts_jobs.sql"),
+    include_str!("../../../store/migrations/0004_incident_clocks.sql"),
+    include_str!("../../../store/migrations/0005_temporary_numbers_pools.sql"),
+];
+/// Rows in every table and column that schema 6 renames, and every stored name that it changes.
+const ROWS_OF_SCHEMA_5: &str = "
+    CREATE TABLE schema_version (version INTEGER PRIMARY KEY, applied_at INTEGER NOT NULL) STRICT;
+    INSERT INTO schema_version VALUES (1, 0), (2, 0), (3, 0), (4, 0), (5, 0);
+    INSERT INTO receiver (id, url, entered_at, changed_at) VALUES ('operator', 'https://operator.example.com/', 1, 1);
+    INSERT INTO outbox VALUES
+        ('019ff000-0000-7000-8000-0000000000a1', 'operator', 'pool_low', NULL, x'', 'pending', 1, 0, 900, 800, 10, NULL),
+        ('019ff000-0000-7000-8000-0000000000a2', 'operator', 'pool_low', NULL, x'', 'pending', 3, 2, 50, 0, 20, NULL),
+        ('019ff000-0000-7000-8000-0000000000a3', 'operator', 'pool_low', NULL, x'', 'dead', 8, 0, 60, 0, 30, 70),
+        ('019ff000-0000-7000-8000-0000000000a4', 'operator', 'pool_low', NULL, x'', 'delivered', 1, 0, 60, 0, 40, 80);
+    INSERT INTO outbox_attempt VALUES
+        ('019ff000-0000-7000-8000-0000000000a1', 1, 700, NULL, NULL, NULL, NULL),
+        ('019ff000-0000-7000-8000-0000000000a3', 8, 65, 70, 0, 503, 'HTTP 503');
+    INSERT INTO stranger VALUES ('secret 203.0.113.9', 123456);
+    INSERT INTO incident (id, kind, subject, opened_at, severity, since, severe_at, told, next_check_at) VALUES
+        ('019ff000-0000-7000-8000-0000000000b1', 'province_without_number', 'province:37', 5, 'severe', 4, 6, 5, 7);
+    INSERT INTO job VALUES ('callbacks', 1, 2, NULL, 0, NULL), ('retention', 3, 4, NULL, 0, NULL),
+        ('strangers', 5, NULL, 6, 7, 'busy');
+    INSERT INTO alert VALUES
+        ('019ff000-0000-7000-8000-0000000000c1', 'job_failing', 'job:callbacks', x'', 1, NULL),
+        ('019ff000-0000-7000-8000-0000000000c2', 'job_failing', 'job:strangers', x'', 2, NULL),
+        ('019ff000-0000-7000-8000-0000000000c3', 'job_failing', 'job:retention', x'', 3, NULL);";
+
+/// A migrated database that held the rows of schema 5.
+fn from_schema_5() -> Sqlite {
+    let db = Sqlite::in_memory().unwrap();
+    for text in SCHEMA_5.into_iter().chain([ROWS_OF_SCHEMA_5]) {
+        db.connection().execute_batch(text).unwrap();
+    }
+    run(migrate(&db, Timestamp(1_000))).unwrap();
+    run(check(&db)).unwrap();
+    db
+}
+
+fn message_id(last: &str) -> MessageId {
+    MessageId::parse(&format!("019ff000-0000-7000-8000-0000000000{last}")).unwrap()
+}
+
+#[test]
+fn schema_6_leaves_no_old_name_and_no_dangling_row() {
+    let db = from_schema_5();
+    let old = "SELECT name FROM sqlite_master WHERE sql LIKE '%outbox%' OR sql LIKE '%stranger%' OR sql LIKE '%told%' \
+        OR name LIKE '%outbox%' OR name LIKE '%stranger%' OR name LIKE '%lane%'";
+    assert!(texts(&db, old).is_empty(), "{:?}", texts(&db, old));
+    assert!(texts(&db, "PRAGMA foreign_key_check").is_empty());
+    let versions = texts(&db, "SELECT version FROM schema_version ORDER BY version");
+    assert_eq!(versions, ["1", "2", "3", "4", "5", "6"]);
+}
+
+#[test]
+fn messages_and_attempts_of_schema_5_are_read_sent_and_recorded() {
+    let db = from_schema_5();
+    let query = MessageQuery {
+        from: MessageId::first(Timestamp(0)),
+        below: MessageId::last(),
+        state: None,
+        receiver: Some(&Receiver::Operator),
+        limit: 10,
+    };
+    let found = run(message::search(&db, &query)).unwrap();
+    let found: Vec<_> = found
+        .iter()
+        .map(|row| (row.id, row.state, row.attempts, row.http_status, row.finished_at))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            (
+                message_id("a4"),
+                MessageState::Delivered,
+                1,
+                None,
+                Some(Timestamp(80))
+            ),
+            (
+                message_id("a3"),
+                MessageState::Dead,
+                8,
+                Some(503),
+                Some(Timestamp(70))
+            ),
+            (message_id("a2"), MessageState::Pending, 3, None, None),
+            (message_id("a1"), MessageState::Pending, 1, None, None),
+        ]
+    );
+    let delivery = run(message::delivery(&db, message_id("a2"))).unwrap().unwrap();
+    assert_eq!((delivery.attempts_from, delivery.next_at), (2, Timestamp(50)));
+    let query = QueueQuery {
+        failing_too: true,
+        most_failing: 2,
+        most: 10,
+        limit: 10,
+    };
+    let queues = run(message::receiver_queues(&db, query, Timestamp(100))).unwrap();
+    assert_eq!((queues.len(), queues[0].in_flight), (1, 1));
+    let finished = run(transaction(&db, async |tx| {
+        message_attempt::finish(tx, message_id("a1"), 1, true, Some(200), None, Timestamp(900)).await
+    }));
+    assert_eq!(finished.unwrap(), Some(Timestamp(700)));
+}
+
+#[test]
+fn throttles_notices_and_names_of_jobs_of_schema_5_are_kept() {
+    let db = from_schema_5();
+    let full = run(call_rate::ip_throttle_full_at(&db, "secret 203.0.113.9")).unwrap();
+    assert_eq!(full, Some(123_456));
+    let id = IncidentId::parse("019ff000-0000-7000-8000-0000000000b1").unwrap();
+    let incident = run(incident::by_id(&db, id)).unwrap().unwrap();
+    assert_eq!(
+        (incident.state.notices, incident.state.severe_at),
+        (5, Some(Timestamp(6)))
+    );
+    let jobs = run(job::all(&db)).unwrap();
+    let jobs: Vec<_> = jobs.iter().map(|job| (job.name.as_str(), job.failures)).collect();
+    assert_eq!(jobs, [("ip_throttles", 7), ("messages", 0), ("retention", 0)]);
+    let alerts = run(alert::list(&db, AlertId::last(), false, 10)).unwrap();
+    let subjects: Vec<_> = alerts.iter().map(|alert| alert.subject.as_str()).collect();
+    assert_eq!(subjects, ["job:retention", "job:ip_throttles", "job:messages"]);
+}
+
+#[test]
+fn a_message_that_was_sealed_under_the_old_name_of_its_table_still_opens() {
+    let (vault, id) = (vault(&sealing_key(1)), message_id("a1").text());
+    let sealed = vault.seal(&SeededRandom::new(1), Column("outbox.body"), id.as_bytes(), b"{}");
+    let opened = vault
+        .open(message::BODY, id.as_bytes(), &sealed.unwrap())
+        .unwrap();
+    assert_eq!(opened.as_slice(), b"{}");
 }

@@ -237,9 +237,9 @@ impl Model {
              WHERE h.eid_index = c.eid_index ORDER BY seq DESC LIMIT 1)",
         );
         none(
-            "each ended writing is told once",
+            "each ended writing has one message",
             "SELECT COUNT(*) FROM task t WHERE (state IN ('succeeded', 'failed')) <> \
-             (SELECT COUNT(*) FROM outbox o WHERE o.task_id = t.id)",
+             (SELECT COUNT(*) FROM message o WHERE o.task_id = t.id)",
         );
         none(
             "the allowance used is what the charged sessions cost",

@@ -1,23 +1,23 @@
-//! §5.3.1.1, §8.2.1: what the operator is told of the pools of numbers.
+//! §5.3.1.1, §8.2.1: the alerts about the pools of numbers.
 
 use domain::error::Reason;
 use domain::{HOUR_MS, PoolState, Province};
 use operations::{
-    Caller, Done, Job, MAX_COUNTED, PoolView, Upkeep, allot_numbers, pool_views, release_numbers, run_job,
-    set_pool_low_water,
+    Caller, Done, Job, MAX_COUNTED, MaintenanceSettings, PoolView, allot_numbers, pool_views,
+    release_numbers, run_job, set_pool_low_water,
 };
 use serde_json::Value;
 
 use super::faults::leaves_nothing_behind;
-use super::harness::{NumberCsv, UPKEEP, World, automatic, eid_text, reason, run};
+use super::harness::{MAINTENANCE, NumberCsv, World, automatic, eid_text, reason, run};
+use super::operator_reports::iccid;
 use super::races::race;
-use super::temporary_numbers::{kinds, told, with_operator, writes};
-use super::told::iccid;
+use super::temporary_numbers::{kinds, raised, with_operator, writes};
 
-/// A mark of 10: low at 10, well again at 11.
-const AT_TEN: Upkeep = Upkeep {
+/// A mark of 10: low at 10, no longer at 11.
+const AT_TEN: MaintenanceSettings = MaintenanceSettings {
     pool_low_water: 10,
-    ..UPKEEP
+    ..MAINTENANCE
 };
 
 fn watch(world: &World) -> Done {
@@ -82,7 +82,7 @@ fn a_pool_that_runs_low_is_told_once_until_it_is_well_above_its_mark_again() {
             "{level}"
         );
     }
-    let (kind, body) = told(&world).remove(0);
+    let (kind, body) = raised(&world).remove(0);
     assert_eq!(kind, "pool_low");
     assert_eq!(body["province_code"], "37");
     assert_eq!(body["province"], "山东");
@@ -129,9 +129,9 @@ fn an_import_settles_it_and_what_is_used_up_at_once_is_an_incident_again() {
 #[test]
 fn several_empty_pools_are_told_once_until_fewer_than_two_are_empty() {
     let world = with_pools(&["11", "37", "44"], 2);
-    let quiet = Upkeep {
+    let quiet = MaintenanceSettings {
         pool_low_water: 0,
-        ..UPKEEP
+        ..MAINTENANCE
     };
     let watch = || {
         run(run_job(&world.cx(), Job::Pools, &quiet)).unwrap();
@@ -163,10 +163,10 @@ fn several_empty_pools_are_told_once_until_fewer_than_two_are_empty() {
     assert_eq!(times_told(), 2);
 }
 
-/// What was told of several empty provinces first.
+/// The first alert about several empty provinces.
 fn pools_empty(world: &World) -> Value {
-    let told = told(world).into_iter();
-    let body = told
+    let raised = raised(world).into_iter();
+    let body = raised
         .filter(|(kind, _)| kind == "pools_empty")
         .map(|(_, body)| body);
     body.min_by_key(|body| body["at"].to_string()).unwrap()
@@ -209,7 +209,7 @@ fn what_an_administrator_settled_is_opened_again_when_the_pool_was_filled_or_an_
     let caller = world.stocked(1, 1);
     let settle_all = || {
         for one in super::incidents::all(&world) {
-            if one.standing.closed_at.is_none() {
+            if one.state.closed_at.is_none() {
                 super::incidents::settle(&world, one.id);
             }
         }

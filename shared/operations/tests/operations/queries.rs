@@ -16,7 +16,7 @@ fn msisdn(number: u32) -> Msisdn {
     Msisdn::parse(&NumberCsv::new(number).msisdn).unwrap()
 }
 
-fn stranger(world: &World) -> Caller {
+fn other_client(world: &World) -> Caller {
     Caller {
         id: world.client().client_id,
     }
@@ -84,7 +84,7 @@ fn a_chip_shows_its_temporary_number_and_what_is_left_of_its_allowance() {
     world.execute("UPDATE chip SET used_bytes = 6000000");
     let view = run(chip_view(&world.cx(), &caller, &eid(0))).unwrap();
     assert_eq!(view.remaining.mb(), "0");
-    for who in [&stranger(&world), &caller] {
+    for who in [&other_client(&world), &caller] {
         let which = if who == &caller { eid(7) } else { eid(0) };
         assert_eq!(
             reason(run(chip_view(&world.cx(), who, &which))),
@@ -119,7 +119,7 @@ fn a_number_is_seen_by_the_client_it_is_allotted_to_or_whose_chip_holds_it() {
     );
     for number in [0, 7] {
         assert_eq!(
-            reason(look(&stranger(&world), &by_iccid(number))),
+            reason(look(&other_client(&world), &by_iccid(number))),
             Reason::UnknownNumber
         );
     }
@@ -234,7 +234,7 @@ fn what_is_another_clients_has_no_opening_time() {
     let world = World::new();
     let caller = world.stocked(2, 1);
     world.write_chip(&caller, 0);
-    let other = stranger(&world);
+    let other = other_client(&world);
     let temp = Msisdn::parse(&ChipCsv::new(1).temp_msisdn).unwrap();
     for (what, expected) in [
         (OpenTimeRef::Eid(eid(0)), Reason::UnknownChip),

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Barrier;
 
 use domain::error::Reason;
-use operations::{Caller, Wanted, due_callbacks};
+use operations::{Caller, DueRequest, due_messages};
 
 use super::harness::{ChipCsv, NumberCsv, World, run};
 
@@ -101,12 +101,15 @@ fn callers_share_the_due_callbacks_without_overlap() {
     let now = world.now.get();
     let mut ids: Vec<String> = race(&path, |world, _| {
         world.now.set(now);
-        let due = run(due_callbacks(&world.cx(), Wanted::ALL)).unwrap();
-        due.iter().map(|callback| callback.id.text()).collect::<Vec<_>>()
+        let due = run(due_messages(&world.cx(), DueRequest::ALL)).unwrap();
+        due.iter().map(|message| message.id.text()).collect::<Vec<_>>()
     })
     .concat();
     ids.sort();
     ids.dedup();
     assert_eq!(ids.len(), RACERS as usize);
-    assert_eq!(world.count("SELECT SUM(attempts) FROM outbox"), i64::from(RACERS));
+    assert_eq!(
+        world.count("SELECT SUM(attempts) FROM message"),
+        i64::from(RACERS)
+    );
 }

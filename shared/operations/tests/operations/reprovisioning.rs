@@ -150,11 +150,11 @@ fn a_number_that_comes_back_keeps_the_day_on_which_it_was_opened() {
     assert_eq!(opened_on(), day);
     give(&world, 0, &number(0));
     assert_eq!(opened_on(), delivered);
-    let told = Reprovision {
+    let raised = Reprovision {
         opened_on: Some(parse_date("2026-08-05").unwrap()),
         ..number(7)
     };
-    give(&world, 0, &told);
+    give(&world, 0, &raised);
     assert_eq!(opened_on(), "2026-08-05");
     // Half of a number is another number.
     let mixed = Reprovision {

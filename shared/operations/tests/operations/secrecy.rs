@@ -2,13 +2,14 @@
 
 use domain::FailureKind;
 use operations::{
-    Caller, CreatedClient, Delivery, Topic, Wanted, due_callbacks, issue_token, record_delivery, status,
+    AttemptResult, Caller, CreatedClient, DueRequest, Topic, due_messages, issue_token, record_attempt,
+    status,
 };
 
 use super::harness::{
     ChipCsv, NumberCsv, World, automatic, eid, eid_text, ip, key_of, run, sealing_key, vault, wrapped,
 };
-use super::told::{line, tell, usage};
+use super::operator_reports::{ingest_lines, line, usage};
 
 /// `text` as bytes in every form in which an identifier could lie in a file: as text, packed two digits
 /// to a byte, and packed with the digits of each byte swapped; odd lengths padded with F at either end.
@@ -98,28 +99,22 @@ fn no_identifier_and_no_key_lies_in_the_database_file() {
     world.apply(&caller, &automatic(&eid_text(0), "65")).unwrap_err();
     world.write_chip(&caller, 0);
     world.fail_chip(&caller, 1, FailureKind::CardError);
-    for callback in run(due_callbacks(&world.cx(), Wanted::ALL)).unwrap() {
-        let refused = Delivery::Refused {
+    for message in run(due_messages(&world.cx(), DueRequest::ALL)).unwrap() {
+        let refused = AttemptResult::Refused {
             status: Some(500),
             error: "HTTP 500".to_owned(),
             retry_after_secs: None,
         };
-        run(record_delivery(
-            &world.cx(),
-            callback.id,
-            callback.attempt,
-            &refused,
-        ))
-        .unwrap();
+        run(record_attempt(&world.cx(), message.id, message.attempt, &refused)).unwrap();
     }
-    for (topic, told) in [
+    for (topic, reported) in [
         (Topic::Usage, usage(0, "1.5", "08:00:00")),
         (
             Topic::Location,
             line(0, r#""city":"qibiao-city","as_of":"2026-07-01T08:00:00+08:00""#),
         ),
     ] {
-        assert_eq!(tell(&world, topic, &[told]).accepted, 1);
+        assert_eq!(ingest_lines(&world, topic, &[reported]).accepted, 1);
     }
 
     let needles = needles(&chips, &client);

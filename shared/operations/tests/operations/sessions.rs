@@ -112,7 +112,7 @@ fn the_same_session_opened_again_answers_the_same_and_changes_nothing() {
     world.apply_auto(&caller, 0).unwrap();
     let (session, first) = world.open(0).unwrap();
     world
-        .tell(session, 1, ReportEvent::Progress { step: 2, steps: 12 })
+        .report_event(session, 1, ReportEvent::Progress { step: 2, steps: 12 })
         .unwrap();
     let before = world.dump();
     let again = world.open_as(0, session).unwrap();
@@ -128,13 +128,13 @@ fn a_broken_link_resumes_at_the_acknowledged_step_in_the_same_attempt() {
     world.apply_auto(&caller, 0).unwrap();
     let (first, _) = world.open(0).unwrap();
     world
-        .tell(first, 1, ReportEvent::Progress { step: 5, steps: 12 })
+        .report_event(first, 1, ReportEvent::Progress { step: 5, steps: 12 })
         .unwrap();
     assert_eq!(progress(&world, &caller), 37);
     let (second, work) = world.open(0).unwrap();
     assert_eq!((work.work, work.attempt, work.resume_step), (Work::Write, 1, 5));
     world
-        .tell(second, 1, ReportEvent::Progress { step: 3, steps: 12 })
+        .report_event(second, 1, ReportEvent::Progress { step: 3, steps: 12 })
         .unwrap();
     assert_eq!(progress(&world, &caller), 37, "progress never goes down");
     assert_eq!(reason(world.open_as(0, first)), Reason::SessionSuperseded);
@@ -147,7 +147,12 @@ fn success_changes_card_task_number_history_and_callback_together() {
     let caller = world.stocked(1, 1);
     world.apply_auto(&caller, 0).unwrap();
     let (session, _) = world.open(0).unwrap();
-    assert!(world.tell(session, 1, ReportEvent::Written).unwrap().go_on);
+    assert!(
+        world
+            .report_event(session, 1, ReportEvent::Written)
+            .unwrap()
+            .go_on
+    );
     assert_eq!(progress(&world, &caller), 90);
 
     let (session, work) = world.open(0).unwrap();
@@ -156,13 +161,13 @@ fn success_changes_card_task_number_history_and_callback_together() {
     assert_eq!((data.k_wrapped, data.opc_wrapped), (None, None));
     assert_eq!(data.msisdn.as_str(), NumberCsv::new(0).msisdn);
 
-    let answer = world.tell(session, 1, ReportEvent::Verified).unwrap();
+    let answer = world.report_event(session, 1, ReportEvent::Verified).unwrap();
     assert_eq!((answer.go_on, answer.allowance_bytes), (true, None));
     let view = run(status(&world.cx(), &caller, &TaskRef::Eid(eid(0)))).unwrap();
     assert_eq!((view.card_status, view.progress), (CardStatus::Written, 100));
     assert_eq!(world.texts("SELECT status FROM number"), ["written"]);
     assert_eq!(
-        world.count("SELECT COUNT(*) FROM outbox WHERE state = 'pending'"),
+        world.count("SELECT COUNT(*) FROM message WHERE state = 'pending'"),
         1
     );
     let steps = world.texts("SELECT to_status || ' ' || actor FROM card_history ORDER BY seq");
@@ -175,20 +180,20 @@ fn a_card_whose_number_does_not_communicate_stays_being_written() {
     let caller = world.stocked(1, 1);
     world.apply_auto(&caller, 0).unwrap();
     let (session, _) = world.open(0).unwrap();
-    world.tell(session, 1, ReportEvent::Written).unwrap();
+    world.report_event(session, 1, ReportEvent::Written).unwrap();
     let (session, _) = world.open(0).unwrap();
     let silent = ReportEvent::NotVerified {
         rewrite: false,
         detail: "not registered".to_owned(),
     };
-    world.tell(session, 1, silent).unwrap();
+    world.report_event(session, 1, silent).unwrap();
     let view = run(status(&world.cx(), &caller, &TaskRef::Eid(eid(0)))).unwrap();
     assert_eq!((view.card_status, view.progress), (CardStatus::Writing, 90));
     let open = "SELECT kind FROM incident WHERE closed_at IS NULL";
     assert_eq!(world.texts(open), ["number_silent"]);
     let (session, work) = world.open(0).unwrap();
     assert_eq!(work.work, Work::Verify);
-    world.tell(session, 1, ReportEvent::Verified).unwrap();
+    world.report_event(session, 1, ReportEvent::Verified).unwrap();
     assert!(world.texts(open).is_empty());
 }
 
@@ -199,12 +204,12 @@ fn a_card_that_lost_what_was_written_is_written_again_in_a_new_attempt() {
     world.apply_auto(&caller, 0).unwrap();
     let (old, _) = world.open(0).unwrap();
     world
-        .tell(old, 1, ReportEvent::Progress { step: 12, steps: 12 })
+        .report_event(old, 1, ReportEvent::Progress { step: 12, steps: 12 })
         .unwrap();
-    world.tell(old, 2, ReportEvent::Written).unwrap();
+    world.report_event(old, 2, ReportEvent::Written).unwrap();
     let (session, _) = world.open(0).unwrap();
     world
-        .tell(
+        .report_event(
             session,
             1,
             ReportEvent::NotVerified {
@@ -229,7 +234,7 @@ fn a_failure_is_told_and_the_chip_keeps_the_number_for_its_next_application() {
         world.texts("SELECT status || ' ' || COALESCE(task_id, 'held') FROM number"),
         ["reserved held"]
     );
-    assert_eq!(world.count("SELECT COUNT(*) FROM outbox"), 1);
+    assert_eq!(world.count("SELECT COUNT(*) FROM message"), 1);
     // Part of it may be on chip 0, so that chip 1 must not get it.
     assert_eq!(
         reason(world.apply_auto(&caller, 1)),
@@ -253,13 +258,13 @@ fn a_held_number_is_free_once_its_chip_holds_another() {
     world.fail_chip(&caller, 0, FailureKind::CardError);
     world.apply(&caller, &automatic(&eid_text(0), "11")).unwrap();
     let (session, _) = world.open(0).unwrap();
-    world.tell(session, 1, ReportEvent::Written).unwrap();
+    world.report_event(session, 1, ReportEvent::Written).unwrap();
     assert_eq!(
         world.count("SELECT COUNT(*) FROM number WHERE status = 'reserved'"),
         2
     );
     let (session, _) = world.open(0).unwrap();
-    world.tell(session, 1, ReportEvent::Verified).unwrap();
+    world.report_event(session, 1, ReportEvent::Verified).unwrap();
     assert_eq!(
         world.texts("SELECT province || ' ' || status FROM number ORDER BY province"),
         ["11 written", "37 available"]
@@ -278,7 +283,7 @@ fn a_faulty_chip_is_registered_and_gets_no_further_session() {
         detail: "SW 6581".to_owned(),
         chip_fault: true,
     };
-    assert!(!world.tell(session, 1, event).unwrap().go_on);
+    assert!(!world.report_event(session, 1, event).unwrap().go_on);
     assert_eq!(world.texts("SELECT kind FROM incident"), ["chip_fault"]);
     assert_eq!(reason(world.open(0)), Reason::ChipFaulty);
     assert_eq!(reason(world.apply_auto(&caller, 0)), Reason::ChipFaulty);
@@ -295,7 +300,10 @@ fn reports_that_do_not_fit_are_refused_and_change_nothing() {
         ReportEvent::Verified,
         failed(FailureKind::CardError),
     ] {
-        assert_eq!(reason(world.tell(idle, 1, event)), Reason::ReportOutOfOrder);
+        assert_eq!(
+            reason(world.report_event(idle, 1, event)),
+            Reason::ReportOutOfOrder
+        );
     }
     assert_eq!(world.dump(), before);
 
@@ -307,16 +315,19 @@ fn reports_that_do_not_fit_are_refused_and_change_nothing() {
         detail: String::new(),
     };
     for event in [ReportEvent::Verified, silent] {
-        assert_eq!(reason(world.tell(write, 1, event)), Reason::ReportOutOfOrder);
+        assert_eq!(
+            reason(world.report_event(write, 1, event)),
+            Reason::ReportOutOfOrder
+        );
     }
     for (step, steps) in [(2, 1), (0, 0), (1, u32::MAX)] {
         assert_eq!(
-            reason(world.tell(write, 1, ReportEvent::Progress { step, steps })),
+            reason(world.report_event(write, 1, ReportEvent::Progress { step, steps })),
             Reason::ReportMalformed
         );
     }
     assert_eq!(
-        reason(world.tell(world.session_id(), 1, ReportEvent::Written)),
+        reason(world.report_event(world.session_id(), 1, ReportEvent::Written)),
         Reason::UnknownSession
     );
     let huge = Report {
@@ -337,10 +348,12 @@ fn a_late_report_changes_nothing() {
     world.apply_auto(&caller, 0).unwrap();
     let (session, _) = world.open(0).unwrap();
     world
-        .tell(session, 5, ReportEvent::Progress { step: 6, steps: 12 })
+        .report_event(session, 5, ReportEvent::Progress { step: 6, steps: 12 })
         .unwrap();
     let before = world.dump();
-    world.tell(session, 4, failed(FailureKind::CardError)).unwrap();
+    world
+        .report_event(session, 4, failed(FailureKind::CardError))
+        .unwrap();
     assert_eq!(world.dump(), before);
 }
 
@@ -353,13 +366,13 @@ fn a_closed_session_takes_no_more_reports() {
     let closed = || ReportEvent::Closed {
         reason: "end of stream".to_owned(),
     };
-    assert!(!world.tell(session, 1, closed()).unwrap().go_on);
+    assert!(!world.report_event(session, 1, closed()).unwrap().go_on);
     let before = world.dump();
-    assert!(!world.tell(session, 1, closed()).unwrap().go_on);
+    assert!(!world.report_event(session, 1, closed()).unwrap().go_on);
     assert_eq!(world.dump(), before);
     assert_eq!(reason(world.open_as(0, session)), Reason::SessionClosed);
     assert_eq!(
-        reason(world.tell(session, 2, ReportEvent::Written)),
+        reason(world.report_event(session, 2, ReportEvent::Written)),
         Reason::SessionClosed
     );
     let view = run(status(&world.cx(), &caller, &TaskRef::Eid(eid(0)))).unwrap();

@@ -1,17 +1,17 @@
-//! §5.3.1.3: what the operator is told of test periods, and when.
+//! §5.3.1.3: the alerts about test periods, and when they are raised.
 
 use domain::{MINUTE_MS, Receiver, Timestamp};
 use operations::{
-    Done, Job, MAX_TOLD_CHIPS, Wanted, due_callbacks, enter_receiver_address, list_alerts, run_job,
+    Done, DueRequest, Job, MAX_CHIPS_PER_NOTICE, due_messages, enter_receiver_address, list_alerts, run_job,
 };
 use serde_json::Value;
 
 use super::faults::leaves_nothing_behind;
-use super::harness::{ChipCsv, UPKEEP, World, days, eid_text, run};
+use super::harness::{ChipCsv, MAINTENANCE, World, days, eid_text, run};
 use super::races::race;
 use super::secrecy::{forms, found};
 
-/// Where the operator of the tests is told.
+/// The operator's address in these tests.
 const OPERATOR: &str = "https://operator.example.com/alerts";
 
 pub(crate) fn at(text: &str) -> i64 {
@@ -23,14 +23,14 @@ fn tick(world: &World) -> Done {
 }
 
 /// Kind and body of every alert, the oldest first.
-pub(crate) fn told(world: &World) -> Vec<(String, Value)> {
+pub(crate) fn raised(world: &World) -> Vec<(String, Value)> {
     let mut alerts = run(list_alerts(&world.cx(), true, None, 100)).unwrap();
     alerts.reverse();
     alerts.into_iter().map(|alert| (alert.kind, alert.body)).collect()
 }
 
 pub(crate) fn kinds(world: &World) -> Vec<String> {
-    told(world).into_iter().map(|(kind, _)| kind).collect()
+    raised(world).into_iter().map(|(kind, _)| kind).collect()
 }
 
 pub(crate) fn with_operator(world: &World) {
@@ -43,12 +43,12 @@ pub(crate) fn with_operator(world: &World) {
     .unwrap();
 }
 
-/// What lies in the outbox for the operator.
+/// The messages that are due for the operator.
 fn messages(world: &World) -> Vec<Value> {
-    let due = run(due_callbacks(&world.cx(), Wanted::ALL)).unwrap();
-    let to_operator = due.into_iter().filter(|callback| callback.url == OPERATOR);
+    let due = run(due_messages(&world.cx(), DueRequest::ALL)).unwrap();
+    let to_operator = due.into_iter().filter(|message| message.url == OPERATOR);
     to_operator
-        .map(|callback| serde_json::from_slice(callback.body.as_ref()).unwrap())
+        .map(|message| serde_json::from_slice(message.body.as_ref()).unwrap())
         .collect()
 }
 
@@ -94,12 +94,12 @@ fn a_4g_number_is_warned_of_once_at_midnight_30_days_before_its_end_and_told_onc
         tick(&world);
         world.pass(days(100));
     }
-    let told = told(&world);
+    let raised = raised(&world);
     assert_eq!(
         kinds(&world),
         ["temporary_numbers_expiring", "temporary_numbers_expired"]
     );
-    for (_, body) in told {
+    for (_, body) in raised {
         assert_eq!(body["count"], "1");
         assert_eq!(body["eids"], eid_text(0));
         assert_eq!(body["expires_from"], "2027-02-27T00:00:00+08:00");
@@ -121,19 +121,19 @@ fn an_nb_iot_number_is_warned_of_150_days_after_its_opening() {
     world.chips(&client, &[chip]);
     world.now.set(at("2026-10-30T00:00:00+08:00") - 1);
     tick(&world);
-    assert!(told(&world).is_empty());
+    assert!(raised(&world).is_empty());
     world.pass(1);
     tick(&world);
-    let told = told(&world);
-    assert_eq!(told[0].1["expires_from"], "2026-11-29T00:00:00+08:00");
-    assert_eq!(told.len(), 1);
+    let raised = raised(&world);
+    assert_eq!(raised[0].1["expires_from"], "2026-11-29T00:00:00+08:00");
+    assert_eq!(raised.len(), 1);
 }
 
 #[test]
 fn chips_are_told_of_500_at_a_time() {
     let world = World::new();
     with_operator(&world);
-    world.stocked(MAX_TOLD_CHIPS + 1, 0);
+    world.stocked(MAX_CHIPS_PER_NOTICE + 1, 0);
     world.now.set(at("2027-01-28T00:00:00+08:00"));
     assert_eq!(
         tick(&world),
@@ -151,16 +151,16 @@ fn chips_are_told_of_500_at_a_time() {
         }
     );
     assert_eq!(tick(&world), Done::default());
-    let told = told(&world);
-    let counts: Vec<_> = told.iter().map(|(_, body)| body["count"].clone()).collect();
+    let raised = raised(&world);
+    let counts: Vec<_> = raised.iter().map(|(_, body)| body["count"].clone()).collect();
     assert_eq!(counts, ["500", "1"]);
-    let mut all: Vec<&str> = told
+    let mut all: Vec<&str> = raised
         .iter()
         .flat_map(|(_, body)| body["eids"].as_str().unwrap().split(','))
         .collect();
     all.sort_unstable();
     assert_eq!(all.join(","), eids(0..501));
-    assert!(told[0].1.to_string().len() < 20_000);
+    assert!(raised[0].1.to_string().len() < 20_000);
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn the_message_to_the_operator_says_what_the_alert_says() {
     assert_eq!(messages.len(), 1);
     assert_eq!(messages[0]["type"], "temporary_numbers_expiring");
     assert_eq!(messages[0]["eids"], eids(0..3));
-    for (name, said) in told(&world)[0].1.as_object().unwrap() {
+    for (name, said) in raised(&world)[0].1.as_object().unwrap() {
         assert_eq!(&messages[0][name], said, "{name}");
     }
 }
@@ -198,12 +198,12 @@ fn after_a_gap_each_chip_is_told_of_once_for_what_it_is_now() {
         }
     );
     assert_eq!(tick(&world), Done::default());
-    let told = told(&world);
+    let raised = raised(&world);
     let said = |kind: &str| {
-        let found = told.iter().find(|(known, _)| known == kind).unwrap();
+        let found = raised.iter().find(|(known, _)| known == kind).unwrap();
         found.1["eids"].clone()
     };
-    assert_eq!(told.len(), 2);
+    assert_eq!(raised.len(), 2);
     assert_eq!(said("temporary_numbers_expired"), eid_text(0));
     assert_eq!(said("temporary_numbers_expiring"), eid_text(1));
 }
@@ -218,9 +218,9 @@ fn a_written_chip_is_not_told_of_and_one_whose_writing_failed_is() {
         world.now.set(at(&format!("{day}T00:00:00+08:00")));
         tick(&world);
     }
-    let told = told(&world);
-    assert_eq!(told.len(), 2);
-    assert!(told.iter().all(|(_, body)| body["eids"] == eid_text(1)));
+    let raised = raised(&world);
+    assert_eq!(raised.len(), 2);
+    assert!(raised.iter().all(|(_, body)| body["eids"] == eid_text(1)));
 }
 
 #[test]
@@ -263,7 +263,7 @@ fn a_tick_that_breaks_off_tells_nothing_and_the_next_tells_all() {
             (world, ())
         };
         leaves_nothing_behind("temporary_numbers", arrange, |world, ()| {
-            run(run_job(&world.cx(), Job::TemporaryNumbers, &UPKEEP)).map(drop)
+            run(run_job(&world.cx(), Job::TemporaryNumbers, &MAINTENANCE)).map(drop)
         });
     }
 }

@@ -68,7 +68,7 @@ pub const GATEWAY_REPORT: Interface = act("gateway.report", "/internal/gateway/r
 pub const CRON: Interface = timer("cron", "/internal/cron");
 
 /// Periodic work that needs nothing but the database.
-pub const UPKEEP: Interface = timer("upkeep", "/internal/upkeep");
+pub const MAINTENANCE: Interface = timer("upkeep", "/internal/upkeep");
 
 /// Operator: how much data numbers used.
 pub const INGEST_USAGE: Interface = records("ingest.usage", "/ingest/v1/usage");
@@ -254,7 +254,7 @@ pub const ADMIN_ALERTS: Interface = view(
 /// Take note of alerts.
 pub const ADMIN_ALERTS_NOTE: Interface = act("admin.alerts.note", "/admin/v1/alerts:note");
 
-/// How the periodic work fares.
+/// The health of the periodic work.
 pub const ADMIN_HEALTH: Interface = view("admin.health", "/admin/v1/health", &[]);
 
 /// What a path that leads nowhere is answered as.
@@ -273,7 +273,7 @@ pub const INTERNAL: &[&Interface] = &[
     &GATEWAY_SESSIONS,
     &GATEWAY_REPORT,
     &CRON,
-    &UPKEEP,
+    &MAINTENANCE,
     &INGEST_USAGE,
     &INGEST_LOCATION,
     &INGEST_NUMBER_STATUS,

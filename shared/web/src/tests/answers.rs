@@ -40,7 +40,7 @@ fn a_success_has_code_message_and_the_fields_of_the_clause_in_their_order() {
 #[test]
 fn a_mistake_is_explained_in_the_callers_language() {
     insta::assert_snapshot!(both("/v1/token?colour=red", |sent| {
-        send(&TOKEN, sent, async |_| panic!("the sentence must not be reached"))
+        send(&TOKEN, sent, async |_| panic!("the handler must not be reached"))
     }));
 }
 
@@ -48,7 +48,7 @@ fn a_mistake_is_explained_in_the_callers_language() {
 fn several_mistakes_are_all_listed() {
     insta::assert_snapshot!(both(
         "/v1/token?client_id=&client_secret=a&client_secret=b&colour=red",
-        |sent| { send(&TOKEN, sent, async |_| panic!("the sentence must not be reached")) }
+        |sent| { send(&TOKEN, sent, async |_| panic!("the handler must not be reached")) }
     ));
 }
 
@@ -56,7 +56,7 @@ fn several_mistakes_are_all_listed() {
 fn a_missing_token_is_explained() {
     insta::assert_snapshot!(both("/v1/write/status", |sent| {
         send(&WRITE_STATUS, sent, async |_| {
-            panic!("the sentence must not be reached")
+            panic!("the handler must not be reached")
         })
     }));
 }

@@ -1,8 +1,8 @@
-//! Requests through the outside door: what a caller sends, and the answer it gets back.
+//! Requests from outside: what a caller sends, and the answer it gets back.
 
+mod access;
 mod answers;
 mod clients;
-mod doors;
 mod parameters;
 
 use futures::executor::block_on;
@@ -32,7 +32,7 @@ impl Random for Fixed {
     }
 }
 
-/// A request under construction: a GET from 203.0.113.9 unless told otherwise.
+/// A request under construction: a GET from 203.0.113.9 unless a test says otherwise.
 pub(super) struct Sent {
     method: Method,
     target: String,
@@ -109,16 +109,16 @@ pub(super) fn variables() -> Variables {
     }
 }
 
-/// Sends a request to an interface whose sentence is `sentence`.
+/// Sends a request to an interface with this handler.
 pub(super) fn send(
     interface: &'static Interface,
     sent: Sent,
-    sentence: impl AsyncFnOnce(&Call<'_, Sqlite>) -> Result<Reply, Refusal>,
+    handler: impl AsyncFnOnce(&Call<'_, Sqlite>) -> Result<Reply, Refusal>,
 ) -> Answer {
     let db = Sqlite::in_memory().unwrap();
     let now = Timestamp(1_782_864_000_000);
     block_on(migrate(&db, now)).unwrap();
-    send_to(&db, now, interface, sent, sentence)
+    send_to(&db, now, interface, sent, handler)
 }
 
 /// The same, to a platform that already exists.
@@ -127,7 +127,7 @@ pub(super) fn send_to(
     now: Timestamp,
     interface: &'static Interface,
     sent: Sent,
-    sentence: impl AsyncFnOnce(&Call<'_, Sqlite>) -> Result<Reply, Refusal>,
+    handler: impl AsyncFnOnce(&Call<'_, Sqlite>) -> Result<Reply, Refusal>,
 ) -> Answer {
     let settings = Settings::from_variables(&variables()).unwrap();
     let cx = Context::new((db, db), &settings.vault, now, &Fixed, settings.zone);
@@ -150,10 +150,7 @@ pub(super) fn send_to(
             &settings,
             &mut trace,
         )?;
-        serve(
-            interface, &admitted, &request, &cx, instance, &mut trace, sentence,
-        )
-        .await
+        serve(interface, &admitted, &request, &cx, instance, &mut trace, handler).await
     });
     answer(&exchange, &outcome)
 }
@@ -198,11 +195,8 @@ pub(super) fn send_broken(interface: &'static Interface, reason: domain::error::
             &settings,
             &mut trace,
         )?;
-        let sentence = async |_: &Call<'_, Sqlite>| Ok(Reply::ok());
-        serve(
-            interface, &admitted, &request, &cx, instance, &mut trace, sentence,
-        )
-        .await
+        let handler = async |_: &Call<'_, Sqlite>| Ok(Reply::ok());
+        serve(interface, &admitted, &request, &cx, instance, &mut trace, handler).await
     });
     answer(&exchange, &outcome)
 }

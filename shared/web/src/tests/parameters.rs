@@ -10,7 +10,7 @@ use domain::error::Reason;
 const FORM: &str = "application/x-www-form-urlencoded";
 const JSON: &str = "application/json";
 
-/// The token interface with a sentence that asks for its two parameters and shows them.
+/// The token interface with a handler that asks for its two parameters and shows them.
 fn ask(sent: Sent) -> Answer {
     send(&TOKEN, sent, async |call| {
         let id = call.params.required_text(Param::ClientId)?;
@@ -262,7 +262,7 @@ fn the_document_of_an_act_has_its_fields_once_and_no_others() {
     ] {
         let sent = Sent::post(path, JSON, body).header("authorization", &bearer);
         let answer = send(&ADMIN_INCIDENTS_REPORT, sent, async |call| {
-            let texts = call.texts(&["id", "text"])?;
+            let texts = call.text_fields(&["id", "text"])?;
             assert_eq!(texts.required("id")?, "1");
             assert_eq!(texts.optional("text"), Some("写卡中"));
             Ok(Reply::ok())

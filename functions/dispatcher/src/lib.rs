@@ -1,0 +1,89 @@
+//! `/internal/cron`: the periodic work. Has `maintenance` do the jobs that need nothing but the database, and sends the
+//! messages that are due (§7.3).
+//!
+//! Whoever holds `cron_secret` may tick it: a timer, a gateway, several nodes at once. A tick does a bounded amount;
+//! what it does not get done stays due, and `more` says so. What fails of it does not stop the rest.
+
+mod messages;
+
+use domain::Timestamp;
+use domain::error::Error;
+use messages::DeliveryCounts;
+use operations::{Done, MESSAGES_JOB, read_job_log};
+use serde_json::{Value, json};
+use spin_host::{self, Connection, Migrating, RequiredVariables, call_component, finish_job};
+use spin_sdk::http::{IntoResponse, Request};
+use spin_sdk::http_service;
+use web::{Call, Refusal, Reply, interface};
+
+const REQUIRED_VARIABLES: RequiredVariables = RequiredVariables {
+    sealing_keys: true,
+    secret: Some("cron_secret"),
+    migrate: Some(by_maintenance),
+    ..RequiredVariables::NONE
+};
+
+/// The component that does the jobs.
+const MAINTENANCE: &str = "maintenance";
+
+#[http_service]
+async fn handle(request: Request) -> impl IntoResponse {
+    spin_host::serve(&interface::CRON, REQUIRED_VARIABLES, request, tick).await
+}
+
+/// Calling `maintenance` migrates the database: the text of the migrations would be too much for two components.
+fn by_maintenance(_: &Connection, _: Timestamp) -> Migrating<'_> {
+    Box::pin(async {
+        let settings = spin_host::settings(REQUIRED_VARIABLES).await?;
+        let path = interface::MAINTENANCE.path;
+        call_component(MAINTENANCE, path, settings.own_secret())
+            .await
+            .map(drop)
+    })
+}
+
+async fn tick(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
+    // Both at once: neither waits for the other.
+    let maintenance = call_component(
+        MAINTENANCE,
+        interface::MAINTENANCE.path,
+        call.settings.own_secret(),
+    );
+    let (maintenance, sent) = futures::join!(maintenance, messages::send_due(call.cx));
+    let maintenance = maintenance.unwrap_or_else(|problem| {
+        eprintln!("{}", call.failed_job(MAINTENANCE, &problem));
+        json!({"jobs": {MAINTENANCE: {"failed": problem.reason().code()}}})
+    });
+    let mut jobs = maintenance["jobs"].as_object().cloned().unwrap_or_default();
+    // What the jobs did may have made messages that are to be sent now.
+    let did_something = jobs
+        .values()
+        .any(|job| job["done"].as_u64().unwrap_or_default() > 0);
+    let (sent, answer) = finish(call, sent).await;
+    jobs.insert(MESSAGES_JOB.to_owned(), answer);
+    Ok(Reply::ok()
+        .with("delivered", sent.delivered)
+        .with("retrying", sent.retrying)
+        .with("dead", sent.dead)
+        .with("jobs", Value::Object(jobs))
+        .with("more", maintenance["more"] == true || did_something || sent.more))
+}
+
+/// Records the run of the messages job and makes its part of the answer.
+async fn finish(call: &Call<'_, Connection>, sent: Result<DeliveryCounts, Error>) -> (DeliveryCounts, Value) {
+    let (sent, outcome) = match sent {
+        Ok(sent) => {
+            let (count, more) = (sent.delivered + sent.retrying + sent.dead, false);
+            (sent, Ok(Done { count, more }))
+        }
+        Err(error) => (DeliveryCounts::default(), Err(error)),
+    };
+    // A failure to read or write the job log does not undo what was sent.
+    let job_log = read_job_log(call.cx).await.unwrap_or_default();
+    let mut answer = finish_job(call, &job_log, MESSAGES_JOB, &outcome).await;
+    if outcome.is_ok() {
+        // Running out of time is no failure of the job, but its caller should tick again.
+        answer["more"] = sent.more.into();
+    }
+    (sent, answer)
+}

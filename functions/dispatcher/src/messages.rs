@@ -1,0 +1,83 @@
+//! §7.3: sends the messages that are due, many at a time, and those that become due meanwhile.
+//!
+//! A receiver that does not answer delays its own messages and no others: each receiver has only a few in flight, one
+//! that fails even fewer, and near the end of a tick none that may take long are begun.
+
+use std::time::{Duration, Instant};
+
+use domain::MessageId;
+use domain::error::Error;
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
+use operations::{
+    AttemptResult, Context, DeliveryState, DueRequest, MAX_MESSAGES_PER_CALL, due_messages, record_attempt,
+};
+use spin_host::{self, Connection, POST_SECS, post, within};
+
+/// How long a tick takes up messages, in seconds.
+const SENDING_SECS: u64 = 20;
+/// How long it takes up messages to receivers that fail, in seconds: whatever they do, it is over when sending ends.
+const SENDING_TO_FAILING_SECS: u64 = SENDING_SECS - POST_SECS;
+/// How often it looks for messages that became due while others are in flight, in milliseconds.
+const LOOK_MS: u64 = 200;
+
+/// What a tick sent, by what became of it.
+#[derive(Default)]
+pub(crate) struct DeliveryCounts {
+    pub(crate) delivered: usize,
+    pub(crate) retrying: usize,
+    pub(crate) dead: usize,
+    /// True when it ended with messages due.
+    pub(crate) more: bool,
+}
+
+/// A finished attempt.
+type Ended = (MessageId, u32, AttemptResult);
+
+/// Sends until nothing is due, or time is up.
+pub(crate) async fn send_due(cx: &Context<'_, Connection>) -> Result<DeliveryCounts, Error> {
+    let started = Instant::now();
+    let mut sent = DeliveryCounts::default();
+    let mut in_flight = FuturesUnordered::new();
+    let mut failure = None;
+    loop {
+        let room = MAX_MESSAGES_PER_CALL.saturating_sub(u32::try_from(in_flight.len()).unwrap_or(u32::MAX));
+        let time = started.elapsed();
+        let may_begin = failure.is_none() && time < Duration::from_secs(SENDING_SECS);
+        if may_begin && room > 0 {
+            let request = DueRequest {
+                limit: room,
+                failing_too: time < Duration::from_secs(SENDING_TO_FAILING_SECS),
+            };
+            match due_messages(&cx.at(spin_host::now()), request).await {
+                Ok(due) => in_flight.extend(due.into_iter().map(|message| async move {
+                    let posted = post(&message.url, &message.headers, message.body).await;
+                    (message.id, message.attempt, posted.result)
+                })),
+                // What is in flight is recorded before the failure is reported.
+                Err(error) => failure = Some(error),
+            }
+        }
+        if in_flight.is_empty() {
+            sent.more = !may_begin;
+            break;
+        }
+        if let Some(Some(ended)) = within(Duration::from_millis(LOOK_MS), in_flight.next()).await
+            && let Err(error) = record(cx, &mut sent, ended).await
+        {
+            failure = Some(error);
+        }
+    }
+    failure.map_or(Ok(sent), Err)
+}
+
+/// Recorded one after the other: a transaction belongs to this call's one connection.
+async fn record(cx: &Context<'_, Connection>, sent: &mut DeliveryCounts, ended: Ended) -> Result<(), Error> {
+    let (id, attempt, result) = ended;
+    match record_attempt(&cx.at(spin_host::now()), id, attempt, &result).await? {
+        DeliveryState::Delivered => sent.delivered += 1,
+        DeliveryState::RetryAt(_) => sent.retrying += 1,
+        DeliveryState::Dead => sent.dead += 1,
+    }
+    Ok(())
+}

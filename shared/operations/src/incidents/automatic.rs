@@ -1,0 +1,129 @@
+//! The incidents that the platform opens and settles by itself. Every use case that detects one calls these functions;
+//! they work in the transaction under way.
+
+use super::super::Context;
+use super::super::transition::guarded;
+use domain::error::Error;
+use domain::{IncidentId, IncidentKind, IncidentState, Province, Timestamp};
+use store::{
+    Database, Subject, Tx,
+    incident::{self, By, IncidentRow, NewIncidentRow},
+    pool_level,
+};
+use vault::random_bytes;
+
+/// Provinces without a number that make an incident of their own (Table 3, 多省份无资源).
+const SEVERAL_PROVINCES: usize = 2;
+
+/// Opens an incident; false when one of this kind and subject is open.
+pub(crate) async fn open_incident<D: Database>(
+    cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
+    kind: IncidentKind,
+    subject: &Subject,
+) -> Result<bool, Error> {
+    open_since(cx, tx, kind, subject, cx.now).await
+}
+
+/// Opens an incident whose trouble began at `since`; false when one of this kind and subject is open.
+pub(super) async fn open_since<D: Database>(
+    cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
+    kind: IncidentKind,
+    subject: &Subject,
+    since: Timestamp,
+) -> Result<bool, Error> {
+    let new = NewIncidentRow {
+        id: IncidentId::new(cx.now, random_bytes(cx.random)),
+        subject,
+        state: &IncidentState::new(kind, kind.row().severity, since, cx.now),
+        opened_by: By::Platform,
+        note_sealed: None,
+    };
+    Ok(incident::open(tx, new, cx.now).await?)
+}
+
+/// Settles the open incident of this kind and subject, if there is one.
+pub(crate) async fn close_incident<D: Database>(
+    cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
+    kind: IncidentKind,
+    subject: &Subject,
+) -> Result<(), Error> {
+    close_incidents(cx, tx, &[kind], subject).await.map(drop)
+}
+
+/// Settles the open incidents of these kinds about `subject`; whether there were any.
+pub(crate) async fn close_incidents<D: Database>(
+    cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
+    kinds: &[IncidentKind],
+    subject: &Subject,
+) -> Result<bool, Error> {
+    let rows = incident::open_of(tx, kinds, subject).await?;
+    for row in &rows {
+        settle(cx, tx, row).await?;
+    }
+    Ok(!rows.is_empty())
+}
+
+async fn settle<D: Database>(cx: &Context<'_, D>, tx: &Tx<'_, D>, row: &IncidentRow) -> Result<(), Error> {
+    let mut settled = row.state;
+    settled.settle(cx.now);
+    guarded(incident::change(tx, row, &settled).await?)?;
+    guarded(incident::settled(tx, row.id, By::Platform, None).await?)
+}
+
+/// A province has no number left, or an application found none: an incident until there are numbers again.
+pub(crate) async fn province_empty<D: Database>(
+    cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
+    province: Province,
+) -> Result<(), Error> {
+    let subject = Subject::province(province.code());
+    if open_incident(cx, tx, IncidentKind::ProvinceWithoutNumber, &subject).await? {
+        update_multi_province_incident(cx, tx).await?;
+    }
+    Ok(())
+}
+
+/// A province has numbers again, however they came. Its pool is noted as not empty: if it is when somebody looks, it
+/// has become so once more.
+pub(crate) async fn province_filled<D: Database>(
+    cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
+    province: &str,
+) -> Result<(), Error> {
+    pool_level::filled(tx, province, cx.now).await?;
+    let kind = IncidentKind::ProvinceWithoutNumber;
+    if close_incidents(cx, tx, &[kind], &Subject::province(province)).await? {
+        update_multi_province_incident(cx, tx).await?;
+    }
+    Ok(())
+}
+
+/// The provinces without a number: those whose incident is open, whoever opened it.
+pub(super) async fn empty_provinces<D: Database>(cx: &Context<'_, D>) -> Result<Vec<Province>, Error> {
+    let subjects = incident::open_subjects(cx.db, IncidentKind::ProvinceWithoutNumber).await?;
+    let province = |subject: &Subject| Province::parse(subject.as_province()?).ok();
+    Ok(subjects.iter().filter_map(province).collect())
+}
+
+/// Whether these provinces make an incident of their own.
+pub(super) fn are_several(provinces: &[Province]) -> bool {
+    provinces.len() >= SEVERAL_PROVINCES
+}
+
+/// Opens or closes the incident that several provinces are without numbers, after one of them changed. It is opened and
+/// closed here and nowhere else. The clock gives the notice.
+pub(super) async fn update_multi_province_incident<D: Database>(
+    cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
+) -> Result<(), Error> {
+    let (kind, subject) = (IncidentKind::ProvincesWithoutNumber, Subject::platform());
+    if are_several(&empty_provinces(cx).await?) {
+        open_incident(cx, tx, kind, &subject).await.map(drop)
+    } else {
+        close_incident(cx, tx, kind, &subject).await
+    }
+}

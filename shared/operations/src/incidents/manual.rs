@@ -1,0 +1,306 @@
+//! What administrators do about incidents: open those that the platform cannot detect, settle, escalate, report
+//! (§8.3.1).
+
+use serde_json::{Map, Value};
+
+use super::super::Context;
+use super::super::transition::guarded;
+use super::automatic::update_multi_province_incident;
+use super::list::{IncidentView, view};
+use crate::transaction;
+use domain::error::{Error, Reason};
+use domain::{
+    ClientId, Concern, Eid, IncidentId, IncidentKind, IncidentState, Misfit, Province, Receiver, Severity,
+    Timestamp,
+};
+use store::{
+    Database, Subject, chip, client,
+    incident::{self, By, IncidentRow, NewIncidentRow},
+};
+use vault::{Column, random_bytes};
+
+/// Longest note, report or part of a final report, in characters.
+pub const MAX_INCIDENT_TEXT_CHARS: usize = 4_000;
+
+/// What an incident is about.
+#[derive(Clone, Debug)]
+pub enum About {
+    /// A chip.
+    Chip(Eid),
+    /// A client.
+    Client(ClientId),
+    /// A province.
+    Province(Province),
+    /// The platform as a whole.
+    Platform,
+}
+
+impl About {
+    fn concern(&self) -> Concern {
+        match self {
+            Self::Chip(_) => Concern::Chip,
+            Self::Client(_) => Concern::Client,
+            Self::Province(_) => Concern::Province,
+            Self::Platform => Concern::Platform,
+        }
+    }
+}
+
+/// An incident that somebody has seen.
+#[derive(Clone, Debug)]
+pub struct NewIncident<'a> {
+    /// Its kind.
+    pub kind: IncidentKind,
+    /// What it is about.
+    pub about: About,
+    /// How grave it is; as the kind usually is when nothing is said, and never less than that.
+    pub severity: Option<Severity>,
+    /// What there is to say.
+    pub note: Option<&'a str>,
+}
+
+/// An incident that was opened, or the one that was open already.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Opened {
+    /// The incident.
+    pub incident: IncidentView,
+    /// False when one of this kind about the same was open: then nothing changed.
+    pub is_new: bool,
+}
+
+/// The final report of a severe incident.
+#[derive(Clone, Copy, Debug)]
+pub struct FinalReport<'a> {
+    /// 处理过程.
+    pub course: &'a str,
+    /// 根本原因.
+    pub root_cause: &'a str,
+    /// 改进措施.
+    pub measures: &'a str,
+}
+
+impl NewIncident<'_> {
+    /// What is wrong with a kind about this, and the field that is missing or too much; `None` when they go together.
+    #[must_use]
+    pub fn misfit(&self) -> Option<(Reason, &'static str)> {
+        Some(match self.kind.row().misfit(self.about.concern())? {
+            Misfit::Missing(field) => (Reason::ParameterMissing, field),
+            Misfit::NotApplicable(field) => (Reason::ParameterNotApplicable, field),
+        })
+    }
+}
+
+/// Opens an incident. A chip whose fault is one is entered in the register of faulty chips (§8.2.2).
+///
+/// # Errors
+/// [`Reason::ParameterMissing`], [`Reason::ParameterNotApplicable`] for a kind that is not about this;
+/// [`Reason::UnknownChip`], [`Reason::UnknownClient`]; [`Reason::ParameterEmpty`] and [`Reason::ParameterTooLong`] for
+/// the note.
+pub async fn enter_incident<D: Database>(
+    cx: &Context<'_, D>,
+    new: &NewIncident<'_>,
+) -> Result<Opened, Error> {
+    if let Some((reason, field)) = new.misfit() {
+        return Err(Error::new(reason).with_detail(field, field));
+    }
+    let id = IncidentId::new(cx.now, random_bytes(cx.random));
+    let note = new.note.map(|text| bounded("note", text)).transpose()?;
+    let note_sealed = note.map(|text| sealed(cx, incident::NOTE, id, text));
+    let note_sealed = note_sealed.transpose()?;
+    let severity = match (new.kind.row().severity, new.severity) {
+        (Severity::General, Some(severity)) => severity,
+        (usual, _) => usual,
+    };
+    transaction(cx, async |tx| {
+        let subject = subject_of(cx, new).await?;
+        let row = NewIncidentRow {
+            id,
+            subject: &subject,
+            state: &IncidentState::new(new.kind, severity, cx.now, cx.now),
+            opened_by: By::Admin,
+            note_sealed: note_sealed.clone(),
+        };
+        let is_new = incident::open(tx, row, cx.now).await?;
+        if is_new && new.kind == IncidentKind::ProvinceWithoutNumber {
+            update_multi_province_incident(cx, tx).await?;
+        }
+        if let (IncidentKind::ChipFault, Some(chip)) = (new.kind, subject.as_chip()) {
+            chip::set_faulty(tx, &chip, cx.now).await?;
+        }
+        let row = incident::open_of(tx, &[new.kind], &subject).await?.pop();
+        let row = row.ok_or_else(|| Error::internal("an incident that is open is not found"))?;
+        Ok(Opened {
+            incident: view(cx, row).await?,
+            is_new,
+        })
+    })
+    .await
+}
+
+async fn subject_of<D: Database>(cx: &Context<'_, D>, new: &NewIncident<'_>) -> Result<Subject, Error> {
+    match &new.about {
+        About::Platform => Ok(Subject::platform()),
+        About::Province(province) => Ok(Subject::province(province.code())),
+        About::Chip(eid) => {
+            let index = cx.eid_index(eid);
+            chip::by_eid(cx.db, &index).await?.ok_or(Reason::UnknownChip)?;
+            Ok(Subject::chip(&index))
+        }
+        About::Client(id) => {
+            client::by_id(cx.db, id).await?.ok_or(Reason::UnknownClient)?;
+            Ok(match new.kind {
+                // The same as the platform's own, which a message that gets through settles.
+                IncidentKind::CallbackUndeliverable => Subject::receiver(&Receiver::Client(id.clone())),
+                _ => Subject::client(id),
+            })
+        }
+    }
+}
+
+/// What is done about an incident that there is.
+#[derive(Clone, Copy, Debug)]
+pub enum IncidentAct<'a> {
+    /// Settles it, with a note.
+    Settle(Option<&'a str>),
+    /// Makes it severe. One that is stays so.
+    Escalate,
+    /// Reports it: symptom, first cause, how far it is (§8.3.1). Reporting again replaces the text; the first report is
+    /// the one that was in time or not.
+    Report(&'a str),
+    /// Gives its final report (§8.3.1). Giving it again replaces it; the first one is the one that was in time or not.
+    Conclude(FinalReport<'a>),
+}
+
+/// Does something about an incident, and returns it as it is then. Done again with the same words, as after an answer
+/// that got lost, nothing changes.
+///
+/// # Errors
+/// [`Reason::UnknownIncident`]; [`Reason::IncidentSettled`] for settling or making severe what is settled;
+/// [`Reason::IncidentNotSevere`] for reporting what is not severe; [`Reason::IncidentOpen`] for a final report on what
+/// is not settled; [`Reason::ParameterEmpty`] and [`Reason::ParameterTooLong`] for the texts.
+pub async fn act_on_incident<D: Database>(
+    cx: &Context<'_, D>,
+    id: IncidentId,
+    act: &IncidentAct<'_>,
+) -> Result<IncidentView, Error> {
+    let text = written(act)?;
+    transaction(cx, async |tx| {
+        let row = one(cx, id).await?;
+        if is_done(cx, &row, act, text.as_deref())? {
+            return view(cx, row).await;
+        }
+        let sealed = text.as_deref().map(|text| sealed(cx, column(act), id, text));
+        let sealed = sealed.transpose()?;
+        let now = permitted(&row.state, act, cx.now)?;
+        guarded(incident::change(tx, &row, &now).await?)?;
+        match (act, sealed) {
+            (IncidentAct::Settle(_), sealed) => {
+                guarded(incident::settled(tx, id, By::Admin, sealed).await?)?;
+                if now.kind == IncidentKind::ProvinceWithoutNumber {
+                    update_multi_province_incident(cx, tx).await?;
+                }
+            }
+            (IncidentAct::Report(_), Some(text)) => guarded(incident::reported(tx, id, text).await?)?,
+            (IncidentAct::Conclude(_), Some(text)) => guarded(incident::concluded(tx, id, text).await?)?,
+            _ => (),
+        }
+        view(cx, one(cx, id).await?).await
+    })
+    .await
+}
+
+/// The state of an incident after `act` at `at`.
+fn permitted(state: &IncidentState, act: &IncidentAct<'_>, at: Timestamp) -> Result<IncidentState, Reason> {
+    let mut now = *state;
+    now.escalate_if_due(at);
+    let is_open = now.closed_at.is_none();
+    let is_severe = now.severity == Severity::Severe;
+    match act {
+        IncidentAct::Settle(_) | IncidentAct::Escalate if !is_open => return Err(Reason::IncidentSettled),
+        IncidentAct::Report(_) | IncidentAct::Conclude(_) if !is_severe => {
+            return Err(Reason::IncidentNotSevere);
+        }
+        IncidentAct::Conclude(_) if is_open => return Err(Reason::IncidentOpen),
+        IncidentAct::Settle(_) => now.settle(at),
+        IncidentAct::Escalate => now.escalate(at),
+        IncidentAct::Report(_) => now.reported_at = now.reported_at.or(Some(at)),
+        IncidentAct::Conclude(_) => now.final_report_at = now.final_report_at.or(Some(at)),
+    }
+    Ok(now)
+}
+
+/// What is written about an incident with `act`.
+fn written(act: &IncidentAct<'_>) -> Result<Option<String>, Error> {
+    let owned = |name, text| bounded(name, text).map(str::to_owned);
+    match act {
+        IncidentAct::Escalate => Ok(None),
+        IncidentAct::Settle(note) => note.map(|text| owned("note", text)).transpose(),
+        IncidentAct::Report(text) => owned("text", text).map(Some),
+        IncidentAct::Conclude(report) => {
+            let mut document = Map::new();
+            for (name, text) in [
+                ("course", report.course),
+                ("root_cause", report.root_cause),
+                ("measures", report.measures),
+            ] {
+                document.insert(name.to_owned(), bounded(name, text)?.into());
+            }
+            Ok(Some(Value::Object(document).to_string()))
+        }
+    }
+}
+
+/// Where that is kept.
+fn column(act: &IncidentAct<'_>) -> Column {
+    match act {
+        IncidentAct::Settle(_) | IncidentAct::Escalate => incident::SETTLEMENT,
+        IncidentAct::Report(_) => incident::REPORT,
+        IncidentAct::Conclude(_) => incident::FINAL_REPORT,
+    }
+}
+
+/// Whether `act` was done already, and with these words.
+fn is_done<D>(
+    cx: &Context<'_, D>,
+    row: &IncidentRow,
+    act: &IncidentAct<'_>,
+    text: Option<&str>,
+) -> Result<bool, Error> {
+    let stored = match act {
+        IncidentAct::Settle(_) if row.settled_by == Some(By::Admin) => &row.settlement_sealed,
+        IncidentAct::Report(_) if row.report_sealed.is_some() => &row.report_sealed,
+        IncidentAct::Conclude(_) if row.final_report_sealed.is_some() => &row.final_report_sealed,
+        _ => return Ok(false),
+    };
+    let open = |sealed: &Vec<u8>| {
+        let id = row.id.text();
+        cx.vault.open_identifier(column(act), id.as_bytes(), sealed)
+    };
+    Ok(stored.as_ref().map(open).transpose()?.as_deref() == text)
+}
+
+async fn one<D: Database>(cx: &Context<'_, D>, id: IncidentId) -> Result<IncidentRow, Error> {
+    let found = incident::by_id(cx.db, id).await?;
+    found.ok_or_else(|| Reason::UnknownIncident.into())
+}
+
+fn bounded<'a>(name: &str, text: &'a str) -> Result<&'a str, Error> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(Error::new(Reason::ParameterEmpty).with_detail(name, name));
+    }
+    if text.chars().nth(MAX_INCIDENT_TEXT_CHARS).is_some() {
+        return Err(Error::new(Reason::ParameterTooLong).with_detail(
+            format!("{name}，最多 {MAX_INCIDENT_TEXT_CHARS} 字"),
+            format!("{name}, at most {MAX_INCIDENT_TEXT_CHARS} characters"),
+        ));
+    }
+    Ok(text)
+}
+
+/// Sealed, because the text may be about cards.
+fn sealed<D>(cx: &Context<'_, D>, column: Column, id: IncidentId, text: &str) -> Result<Vec<u8>, Error> {
+    Ok(cx
+        .vault
+        .seal(cx.random, column, id.text().as_bytes(), text.as_bytes())?)
+}

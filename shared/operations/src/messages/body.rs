@@ -1,0 +1,108 @@
+//! The body of a callback (§7.3, §6.2.4.2): the result of a writing task, sent once per task.
+
+use std::collections::BTreeMap;
+
+use super::super::Context;
+use super::queue::{has_address, queue};
+use super::sign::{Key, SIGN_FIELD, SIGN_PREVIOUS_FIELD, sign};
+use domain::error::{Error, Reason};
+use domain::{CardStatus, FailureKind, Receiver};
+use store::{
+    Database, Tx,
+    chip::ChipRow,
+    number::{self, NumberRow},
+    task::TaskRow,
+};
+
+/// Topic of messages about the result of a task.
+const TOPIC: &str = "write_result";
+/// When this attempt was signed, in seconds since 1970 UTC; lets the receiver refuse old ones.
+const TIMESTAMP_FIELD: &str = "timestamp";
+
+/// The result of a task.
+#[derive(Clone, Copy)]
+pub(crate) enum WriteResult {
+    /// Written, and the number communicates.
+    Written,
+    /// Writing ended without success.
+    Failed(FailureKind),
+}
+
+/// Adds the message about `write_result` to the transaction under way, if the client has an address.
+pub(crate) async fn enqueue<D: Database>(
+    cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
+    chip: &ChipRow,
+    task: &TaskRow,
+    number: &NumberRow,
+    write_result: WriteResult,
+) -> Result<(), Error> {
+    let client = Receiver::Client(task.client_id.clone());
+    if !has_address(cx, &client).await? {
+        return Ok(());
+    }
+    let fields = fields(cx, chip, task, number, write_result)?;
+    let body = serde_json::to_vec(&fields).map_err(Error::internal)?;
+    queue(cx, tx, &client, TOPIC, Some(task.id), &body).await
+}
+
+fn fields<D>(
+    cx: &Context<'_, D>,
+    chip: &ChipRow,
+    task: &TaskRow,
+    number: &NumberRow,
+    write_result: WriteResult,
+) -> Result<BTreeMap<&'static str, String>, Error> {
+    let row = number.iccid_index.as_bytes();
+    let (status, result, description) = match write_result {
+        WriteResult::Written => (CardStatus::Written, "成功", "写卡完成，运营号通信正常"),
+        WriteResult::Failed(failure) => (CardStatus::Failed, "失败", failure.zh()),
+    };
+    let mut fields = BTreeMap::from([
+        ("eid", chip.eid(cx.vault)?.as_str().to_owned()),
+        ("task_id", task.id.text()),
+        ("card_status", status.zh().to_owned()),
+        ("write_result", result.to_owned()),
+        ("write_time", cx.now.to_rfc3339(cx.zone)),
+        (
+            "iccid",
+            cx.vault
+                .open_text(number::ICCID, row, &number.iccid_sealed)?
+                .as_str()
+                .to_owned(),
+        ),
+        (
+            "msisdn",
+            cx.vault
+                .open_text(number::MSISDN, row, &number.msisdn_sealed)?
+                .as_str()
+                .to_owned(),
+        ),
+        ("description", description.to_owned()),
+    ]);
+    if let WriteResult::Failed(failure) = write_result {
+        fields.insert("failure", failure.code().to_owned());
+    }
+    Ok(fields)
+}
+
+/// The body as it is sent now: the stored fields, the time of signing, and the signatures: the first key's and, if
+/// there are two, the second's. All values are JSON strings, so that the signed text does not depend on how a parser
+/// prints numbers.
+///
+/// # Errors
+/// [`Reason::Internal`] when the stored fields are no JSON object of strings, or there is no key.
+pub(super) fn signed_body(stored: &[u8], keys: &[Key], now_secs: i64) -> Result<Vec<u8>, Error> {
+    let mut fields: BTreeMap<&str, String> =
+        serde_json::from_slice(stored).map_err(|error| Error::new(Reason::Internal).with_cause(error))?;
+    fields.insert(TIMESTAMP_FIELD, now_secs.to_string());
+    let latest = keys
+        .first()
+        .ok_or_else(|| Error::internal("a receiver without a secret"))?;
+    let mut signatures = vec![(SIGN_FIELD, sign(latest, &fields))];
+    if let Some(previous) = keys.get(1) {
+        signatures.push((SIGN_PREVIOUS_FIELD, sign(previous, &fields)));
+    }
+    fields.extend(signatures);
+    serde_json::to_vec(&fields).map_err(Error::internal)
+}

@@ -1,0 +1,224 @@
+//! §7.3: which messages are to be sent now.
+
+use super::super::Context;
+use super::super::receivers::live_keys;
+use super::body::signed_body;
+use super::record::{dead_letter, refuse};
+use super::schedule::{MAX_ATTEMPTS, next_attempt};
+use super::sign::{Key, standard_webhook_signatures};
+use crate::transaction;
+use domain::error::Error;
+use domain::{MINUTE_MS, MessageId, Receiver};
+use store::{
+    Database, Tx,
+    message::{self, ClaimedRow, QueueQuery, ReceiverQueue},
+    message_attempt, receiver,
+};
+
+/// Most messages one call claims.
+pub const MAX_MESSAGES_PER_CALL: u32 = 128;
+/// Most messages in flight to one receiver, so that a slow receiver delays nobody else.
+pub const MAX_IN_FLIGHT: u32 = 10;
+/// The same while the receiver's last attempts failed: one that does not answer holds each up for as long as it is
+/// waited for.
+pub const MAX_IN_FLIGHT_FAILING: u32 = 2;
+/// Most receiver queues that one call examines.
+const MAX_QUEUES: u32 = 256;
+/// Most unreported messages to one receiver that one call marks as dead.
+const MAX_EXPIRED: u32 = 50;
+/// How long a claim keeps others away, in milliseconds. Receivers recognise repetitions by `webhook-id`,
+/// so nothing depends on it.
+pub const LEASE_MS: i64 = 2 * MINUTE_MS;
+
+/// A message ready to be sent.
+pub struct DueMessage {
+    /// Its identifier: `webhook-id`.
+    pub id: MessageId,
+    /// Which attempt this is, from 1; goes back with the result.
+    pub attempt: u32,
+    /// Where it goes.
+    pub url: String,
+    /// The JSON body, signed (`sign`).
+    pub body: Vec<u8>,
+    /// Headers to send: content type and the three of Standard Webhooks.
+    pub headers: Vec<(&'static str, String)>,
+}
+
+/// How many messages a caller can take, and to whom.
+#[derive(Clone, Copy, Debug)]
+pub struct DueRequest {
+    /// Most messages; at most [`MAX_MESSAGES_PER_CALL`].
+    pub limit: u32,
+    /// Whether messages to receivers whose latest attempts failed are included: they may take long.
+    pub failing_too: bool,
+}
+
+impl DueRequest {
+    /// As many as one call gives, to everybody.
+    pub const ALL: Self = Self {
+        limit: MAX_MESSAGES_PER_CALL,
+        failing_too: true,
+    };
+}
+
+/// Claims due messages, of each receiver no more than [`MAX_IN_FLIGHT`] less those already in flight, and of each
+/// task only the earliest. Claiming counts as an attempt and keeps others away for [`LEASE_MS`], so that several
+/// callers share the work; a message whose attempt is never reported is tried again as after a failure. Messages whose
+/// last attempt was never reported are given up. An attempt at one that cannot be opened or signed has failed. Those of
+/// a receiver without an address, or whose address is not called any more, wait until one is entered.
+///
+/// # Errors
+/// `Reason::Unavailable` when the database is busy.
+pub async fn due_messages<D: Database>(
+    cx: &Context<'_, D>,
+    request: DueRequest,
+) -> Result<Vec<DueMessage>, Error> {
+    let limit = request.limit.min(MAX_MESSAGES_PER_CALL);
+    let query = QueueQuery {
+        failing_too: request.failing_too,
+        most_failing: MAX_IN_FLIGHT_FAILING,
+        most: MAX_IN_FLIGHT,
+        limit: MAX_QUEUES,
+    };
+    // Looked at before anything is locked: mostly there is nothing to do.
+    let queues = message::receiver_queues(cx.db, query, cx.now).await?;
+    if queues.is_empty() || limit == 0 {
+        return Ok(Vec::new());
+    }
+    let claimed = transaction(cx, async |tx| {
+        let mut claimed = Vec::new();
+        let mut room = limit;
+        for queue in &queues {
+            if room == 0 {
+                break;
+            }
+            let queue = claim_queue(cx, tx, queue, room).await?;
+            room = room.saturating_sub(u32::try_from(queue.rows.len()).unwrap_or(room));
+            claimed.push(queue);
+        }
+        Ok(claimed)
+    })
+    .await?;
+    // Opened and signed once the claim is committed: nobody waits for the write lock meanwhile.
+    let mut due = Vec::new();
+    for queue in claimed {
+        due.extend(sign_queue(cx, queue).await?);
+    }
+    Ok(due)
+}
+
+/// Messages claimed for one receiver.
+struct ClaimedQueue {
+    receiver: Receiver,
+    url: String,
+    rows: Vec<ClaimedRow>,
+}
+
+fn most(queue: &ReceiverQueue) -> u32 {
+    if queue.is_failing {
+        MAX_IN_FLIGHT_FAILING
+    } else {
+        MAX_IN_FLIGHT
+    }
+}
+
+/// Claims messages of one receiver, at most `room`.
+async fn claim_queue<D: Database>(
+    cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
+    queue: &ReceiverQueue,
+    room: u32,
+) -> Result<ClaimedQueue, Error> {
+    let to = &queue.receiver;
+    let mut claimed = ClaimedQueue {
+        receiver: to.clone(),
+        url: String::new(),
+        rows: Vec::new(),
+    };
+    if message::expire_unreported(tx, to, MAX_EXPIRED, MAX_ATTEMPTS, cx.now).await? > 0 {
+        dead_letter(cx, tx, to).await?;
+    }
+    let in_flight = message::in_flight(tx, to, cx.now).await?;
+    let room = room.min(most(queue).saturating_sub(in_flight));
+    // The address may have been changed since the queues were read.
+    let url = receiver::find(tx, to).await?.and_then(|row| row.url);
+    let Some(url) = url.filter(|_| room > 0) else {
+        return Ok(claimed);
+    };
+    claimed.url = url;
+    let lease_until = cx.now.plus(LEASE_MS);
+    for due in message::due(tx, to, MAX_ATTEMPTS, room, cx.now).await? {
+        // One whose attempt is never reported is due again when it would be after a failure, and not before the lease
+        // ends.
+        let attempt = due.attempts - due.attempts_from + 1;
+        let next_at = next_attempt(attempt, cx.now, 0, [0; 4]).map_or(lease_until, |at| at.max(lease_until));
+        if let Some(row) = message::claim(tx, &due, lease_until, next_at).await? {
+            message_attempt::insert(tx, row.id, row.attempt, cx.now).await?;
+            claimed.rows.push(row);
+        }
+    }
+    Ok(claimed)
+}
+
+/// Opens and signs the messages claimed for one receiver. What is wrong with one receiver's secret, or with one
+/// message, is no reason to hold up the others: that attempt has failed.
+async fn sign_queue<D: Database>(cx: &Context<'_, D>, queue: ClaimedQueue) -> Result<Vec<DueMessage>, Error> {
+    if queue.rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let keys = live_keys(cx, &queue.receiver).await;
+    let mut signed = Vec::new();
+    let mut failed = Vec::new();
+    for row in &queue.rows {
+        match keys.as_ref().map(|keys| prepare(cx, row, &queue.url, keys)) {
+            Ok(Ok(message)) => signed.push(message),
+            Ok(Err(_)) => failed.push((row, "the message cannot be opened or signed")),
+            Err(_) => failed.push((row, "the receiver's secret cannot be opened")),
+        }
+    }
+    if !failed.is_empty() {
+        transaction(cx, async |tx| {
+            for (row, why) in &failed {
+                refuse(cx, tx, row, why).await?;
+            }
+            Ok(())
+        })
+        .await?;
+    }
+    Ok(signed)
+}
+
+fn prepare<D>(cx: &Context<'_, D>, row: &ClaimedRow, url: &str, keys: &[Key]) -> Result<DueMessage, Error> {
+    let id = row.id.text();
+    let stored = cx.vault.open(message::BODY, id.as_bytes(), &row.body_sealed)?;
+    let (body, headers) = signed(cx, &id, &stored, keys)?;
+    Ok(DueMessage {
+        id: row.id,
+        attempt: row.attempt,
+        url: url.to_owned(),
+        body,
+        headers,
+    })
+}
+
+/// A body and the headers that go with it.
+pub(super) type SignedMessage = (Vec<u8>, Vec<(&'static str, String)>);
+
+/// Signs the fields of a message with the present time.
+pub(super) fn signed<D>(
+    cx: &Context<'_, D>,
+    id: &str,
+    fields: &[u8],
+    keys: &[Key],
+) -> Result<SignedMessage, Error> {
+    let seconds = cx.now.seconds();
+    let body = signed_body(fields, keys, seconds)?;
+    let signatures = standard_webhook_signatures(keys, id, seconds, &body);
+    let headers = vec![
+        ("content-type", "application/json; charset=utf-8".to_owned()),
+        ("webhook-id", id.to_owned()),
+        ("webhook-timestamp", seconds.to_string()),
+        ("webhook-signature", signatures),
+    ];
+    Ok((body, headers))
+}

@@ -1,0 +1,25 @@
+//! Messages to clients and to the operator (§7.3, §9.2.2): their content, their signatures, which are due, the results
+//! of attempts, and sending them again.
+
+mod body;
+mod due;
+mod queue;
+mod record;
+mod resend;
+mod schedule;
+mod sign;
+
+pub(super) use body::{WriteResult, enqueue};
+pub use due::{
+    DueMessage, DueRequest, LEASE_MS, MAX_IN_FLIGHT, MAX_IN_FLIGHT_FAILING, MAX_MESSAGES_PER_CALL,
+    due_messages,
+};
+pub(super) use queue::{has_address, queue};
+pub use record::{AttemptResult, DeliveryState, MAX_FAILING_MS, MAX_PUT_OFF_MS, record_attempt};
+pub use resend::{
+    MAX_MESSAGES_PER_PAGE, MAX_RESENT, MessageFilter, Probe, Resent, WhichMessages, find_messages, probe,
+    resend,
+};
+pub use schedule::{MAX_ATTEMPTS, RETRY_AFTER_MS};
+pub(super) use sign::{Key, secret_key, secret_text};
+pub use sign::{SIGN_FIELD, SIGN_PREVIOUS_FIELD, canonical, sign, standard_webhook_signatures};

@@ -1,0 +1,191 @@
+//! §8.2.3: looking messages up, sending them again, and trying an address out.
+
+use std::collections::BTreeMap;
+
+use super::super::Context;
+use super::super::receivers::live_keys;
+use super::due::signed;
+use crate::transaction;
+use domain::error::{Error, Reason};
+use domain::{DAY_MS, MessageId, Receiver, Timestamp};
+use store::{
+    Database,
+    message::{self, MessageQuery, MessageRow, MessageState, Resend},
+    receiver,
+};
+use vault::random_bytes;
+
+/// Most messages of one page.
+pub const MAX_MESSAGES_PER_PAGE: u32 = 200;
+/// Most messages that one call has sent again.
+pub const MAX_RESENT: u32 = 10_000;
+/// How far back a search goes that names neither a receiver nor a beginning, in days.
+const SIFTED_DAYS: i64 = 7;
+/// What a message to try an address out is called.
+const PROBE_TOPIC: &str = "probe";
+
+/// Which messages to show.
+#[derive(Clone, Debug, Default)]
+pub struct MessageFilter {
+    /// To this receiver.
+    pub receiver: Option<Receiver>,
+    /// In this state.
+    pub state: Option<MessageState>,
+    /// Made from this moment on.
+    pub from: Option<Timestamp>,
+    /// Made before this moment.
+    pub to: Option<Timestamp>,
+    /// Where the page before ended.
+    pub cursor: Option<MessageId>,
+    /// Most rows; at most [`MAX_MESSAGES_PER_PAGE`].
+    pub limit: u32,
+}
+
+/// Looks messages up, the latest first.
+///
+/// # Errors
+/// [`Reason::Unavailable`] when the database is busy.
+pub async fn find_messages<D: Database>(
+    cx: &Context<'_, D>,
+    filter: &MessageFilter,
+) -> Result<Vec<MessageRow>, Error> {
+    let to = filter.to.map_or_else(MessageId::last, MessageId::first);
+    let from = match (filter.from, &filter.receiver) {
+        (Some(from), _) => from,
+        (None, Some(_)) => Timestamp(0),
+        (None, None) => filter.to.unwrap_or(cx.now).plus(-SIFTED_DAYS * DAY_MS),
+    };
+    let query = MessageQuery {
+        from: MessageId::first(from),
+        below: filter.cursor.map_or(to, |cursor| cursor.min(to)),
+        state: filter.state,
+        receiver: filter.receiver.as_ref(),
+        limit: filter.limit.clamp(1, MAX_MESSAGES_PER_PAGE),
+    };
+    Ok(message::search(cx.db, &query).await?)
+}
+
+/// Which messages to send again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WhichMessages {
+    /// This one, also if it was delivered.
+    One(MessageId),
+    /// Those to a receiver that were made in a span of time and given up; with `delivered_too` also those it has.
+    Span {
+        /// The receiver.
+        receiver: Receiver,
+        /// Made from this moment on.
+        from: Timestamp,
+        /// Made before this moment; none: whenever.
+        to: Option<Timestamp>,
+        /// Also those that were delivered.
+        delivered_too: bool,
+        /// Where the call before ended.
+        cursor: Option<MessageId>,
+    },
+    /// Those that were given up from a moment on, of one receiver or of all.
+    Failed {
+        /// The receiver, or all.
+        receiver: Option<Receiver>,
+        /// Given up from this moment on.
+        since: Timestamp,
+    },
+}
+
+/// What sending again comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Resent {
+    /// How many messages are sent again.
+    pub count: usize,
+    /// True when there may be more.
+    pub more: bool,
+    /// Where the next call for a span begins, if there may be more.
+    pub next: Option<MessageId>,
+}
+
+/// Has messages sent again, with the identifier they had and from the beginning of the schedule, at most
+/// [`MAX_RESENT`] of them. One that is still being tried stays as it is.
+///
+/// # Errors
+/// [`Reason::UnknownCallback`], [`Reason::UnknownReceiver`].
+pub async fn resend<D: Database>(cx: &Context<'_, D>, which: &WhichMessages) -> Result<Resent, Error> {
+    transaction(cx, async |tx| {
+        let (receiver, from, below, delivered_too) = match which {
+            WhichMessages::One(id) => {
+                let delivery = message::delivery(tx, *id).await?.ok_or(Reason::UnknownCallback)?;
+                (delivery.receiver, *id, id.next(), true)
+            }
+            WhichMessages::Span {
+                receiver: to,
+                from,
+                to: end,
+                delivered_too,
+                cursor,
+            } => {
+                known(cx, to).await?;
+                let below = end.map_or_else(MessageId::last, MessageId::first);
+                let from = cursor.map_or_else(|| MessageId::first(*from), MessageId::next);
+                (to.clone(), from, below, *delivered_too)
+            }
+            WhichMessages::Failed { receiver, since } => {
+                if let Some(to) = receiver {
+                    known(cx, to).await?;
+                }
+                let count = message::resend_failed(tx, receiver.as_ref(), *since, MAX_RESENT, cx.now).await?;
+                return Ok(resent(count, None));
+            }
+        };
+        let which = Resend {
+            receiver: &receiver,
+            from,
+            below,
+            delivered_too,
+            limit: MAX_RESENT,
+        };
+        let ids = message::resend(tx, &which, cx.now).await?;
+        Ok(resent(ids.len(), ids.iter().max().copied()))
+    })
+    .await
+}
+
+fn resent(count: usize, last: Option<MessageId>) -> Resent {
+    let more = count == MAX_RESENT as usize;
+    Resent {
+        count,
+        more,
+        next: last.filter(|_| more),
+    }
+}
+
+async fn known<D: Database>(cx: &Context<'_, D>, to: &Receiver) -> Result<(), Error> {
+    receiver::find(cx.db, to).await?.ok_or(Reason::UnknownReceiver)?;
+    Ok(())
+}
+
+/// A message that tries an address out. It is not kept.
+pub struct Probe {
+    /// Where it goes.
+    pub url: String,
+    /// The JSON body, signed.
+    pub body: Vec<u8>,
+    /// Headers to send.
+    pub headers: Vec<(&'static str, String)>,
+}
+
+/// Makes a message that tries a receiver's address out, signed like every other.
+///
+/// # Errors
+/// [`Reason::UnknownReceiver`]; [`Reason::NoAddress`] when none is entered.
+pub async fn probe<D: Database>(cx: &Context<'_, D>, to: &Receiver) -> Result<Probe, Error> {
+    let row = receiver::find(cx.db, to).await?.ok_or(Reason::UnknownReceiver)?;
+    let url = row.url.ok_or(Reason::NoAddress)?;
+    let fields = BTreeMap::from([
+        ("type", PROBE_TOPIC.to_owned()),
+        ("at", cx.now.to_rfc3339(cx.zone)),
+        ("description", "回调地址测试".to_owned()),
+    ]);
+    let fields = serde_json::to_vec(&fields).map_err(Error::internal)?;
+    let id = MessageId::new(cx.now, random_bytes(cx.random)).text();
+    let (body, headers) = signed(cx, &id, &fields, &live_keys(cx, to).await?)?;
+    Ok(Probe { url, body, headers })
+}

@@ -1,0 +1,171 @@
+//! Messages as an operator sees them, and sending them again.
+
+use super::{MessageState, read_id};
+use crate::{Database, DbError, Row, Run as _, Tx};
+use domain::{MessageId, Receiver, TaskId, Timestamp};
+
+macro_rules! search {
+    ($by:literal) => {
+        concat!(
+            "SELECT o.id AS id, o.receiver_id AS receiver_id, o.topic AS topic, o.task_id AS task_id, \
+             o.state AS state, o.attempts AS attempts, o.next_at AS next_at, o.created_at AS created_at, \
+             o.finished_at AS finished_at, a.http_status AS http_status, a.error AS error FROM message o \
+             LEFT JOIN message_attempt a ON a.message_id = o.id AND a.attempt = o.attempts \
+             WHERE o.id >= $1 AND o.id < $2 AND ($3 IS NULL OR o.state = $3) ",
+            $by,
+            " ORDER BY o.id DESC LIMIT $5"
+        )
+    };
+}
+const ALL: &str = search!("AND $4 IS NULL");
+const OF_RECEIVER: &str = search!("AND o.receiver_id = $4");
+// Those that were given up are few among all, and have an index of their own.
+const DEAD_OF_RECEIVER: &str = search!("AND o.state = 'dead' AND o.receiver_id = $4");
+
+// Sent again from the beginning of the schedule; earlier attempts keep their numbers.
+macro_rules! resend {
+    ($which:literal) => {
+        concat!(
+            "UPDATE message SET state = 'pending', next_at = $1, lease_until = 0, attempts_from = attempts, \
+             finished_at = NULL WHERE id IN (SELECT id FROM message WHERE ",
+            $which,
+            ") RETURNING id"
+        )
+    };
+}
+const RESEND_DEAD: &str =
+    resend!("state = 'dead' AND receiver_id = $2 AND id >= $3 AND id < $4 ORDER BY id LIMIT $5");
+const RESEND_FINISHED: &str = resend!(
+    "state IN ('dead', 'delivered') AND receiver_id = $2 AND id >= $3 AND id < $4 ORDER BY id LIMIT $5"
+);
+const RESEND_FAILED: &str = resend!(
+    "state = 'dead' AND finished_at >= $2 AND ($3 IS NULL OR receiver_id = $3) ORDER BY finished_at, id LIMIT $4"
+);
+
+/// A message as an operator sees it: everything but its content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MessageRow {
+    /// Identifier.
+    pub id: MessageId,
+    /// Whom it goes to.
+    pub receiver: Receiver,
+    /// What it is about.
+    pub topic: String,
+    /// The task it is about.
+    pub task_id: Option<TaskId>,
+    /// State of the message.
+    pub state: MessageState,
+    /// Attempts begun.
+    pub attempts: u32,
+    /// When the next is due.
+    pub next_at: Timestamp,
+    /// When it came into being.
+    pub created_at: Timestamp,
+    /// When it was delivered or given up, if it was.
+    pub finished_at: Option<Timestamp>,
+    /// HTTP status of the last attempt, if there was an answer.
+    pub http_status: Option<u32>,
+    /// Why the last attempt failed, if it did.
+    pub error: Option<String>,
+}
+
+/// Which messages to show.
+#[derive(Clone, Copy, Debug)]
+pub struct MessageQuery<'a> {
+    /// From this identifier on; identifiers begin with their time.
+    pub from: MessageId,
+    /// Below this one.
+    pub below: MessageId,
+    /// In this state.
+    pub state: Option<MessageState>,
+    /// To this receiver.
+    pub receiver: Option<&'a Receiver>,
+    /// Most rows.
+    pub limit: u32,
+}
+
+/// Which messages to send again.
+#[derive(Clone, Copy, Debug)]
+pub struct Resend<'a> {
+    /// To this receiver.
+    pub receiver: &'a Receiver,
+    /// From this identifier on.
+    pub from: MessageId,
+    /// Below this one.
+    pub below: MessageId,
+    /// Also those that were delivered.
+    pub delivered_too: bool,
+    /// Most rows.
+    pub limit: u32,
+}
+
+/// Messages, the latest first.
+pub async fn search<D: Database>(db: &D, query: &MessageQuery<'_>) -> Result<Vec<MessageRow>, DbError> {
+    let params = [
+        query.from.text().into(),
+        query.below.text().into(),
+        query.state.map(MessageState::code).into(),
+        query.receiver.into(),
+        i64::from(query.limit).into(),
+    ];
+    let sql = match (query.receiver, query.state) {
+        (None, _) => ALL,
+        (Some(_), Some(MessageState::Dead)) => DEAD_OF_RECEIVER,
+        (Some(_), _) => OF_RECEIVER,
+    };
+    db.run(sql, &params).await?.iter().map(read).collect()
+}
+
+/// Has messages of a receiver sent again, the earliest first; which they are.
+pub async fn resend<D: Database>(
+    tx: &Tx<'_, D>,
+    which: &Resend<'_>,
+    now: Timestamp,
+) -> Result<Vec<MessageId>, DbError> {
+    let params = [
+        now.into(),
+        which.receiver.into(),
+        which.from.text().into(),
+        which.below.text().into(),
+        i64::from(which.limit).into(),
+    ];
+    let sql = if which.delivered_too {
+        RESEND_FINISHED
+    } else {
+        RESEND_DEAD
+    };
+    tx.run(sql, &params)
+        .await?
+        .iter()
+        .map(|row| read_id(row, 0))
+        .collect()
+}
+
+/// Has up to `limit` messages that were given up since `since` sent again, of one receiver or of all; how many they
+/// are.
+pub async fn resend_failed<D: Database>(
+    tx: &Tx<'_, D>,
+    receiver: Option<&Receiver>,
+    since: Timestamp,
+    limit: u32,
+    now: Timestamp,
+) -> Result<usize, DbError> {
+    let params = [now.into(), since.into(), receiver.into(), i64::from(limit).into()];
+    Ok(tx.run(RESEND_FAILED, &params).await?.len())
+}
+
+fn read(row: &Row) -> Result<MessageRow, DbError> {
+    Ok(MessageRow {
+        id: read_id(row, 0)?,
+        receiver: row.receiver(1)?,
+        topic: row.text(2)?.to_owned(),
+        task_id: row.optional(3, Row::task_id)?,
+        state: row.code(4, MessageState::from_code)?,
+        attempts: row.count(5)?,
+        next_at: row.time(6)?,
+        created_at: row.time(7)?,
+        finished_at: row.optional(8, Row::time)?,
+        http_status: row.optional(9, Row::count)?,
+        error: row.optional(10, Row::text)?.map(str::to_owned),
+    })
+}
