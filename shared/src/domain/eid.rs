@@ -1,5 +1,5 @@
-//! EID: the one unchanging key of a chip (§5.2.1.2, §5.4.2.1). `uicc` knows its form; here the rules it can break
-//! are told in both languages.
+//! EID: the one unchanging key of a chip (§5.2.1.2, §5.4.2.1). `uicc` parses it; here each rule that a text
+//! can break has a message in both languages.
 
 use uicc::EidError;
 
@@ -25,7 +25,7 @@ mod tests {
     use super::{Eid, Malformed};
 
     #[test]
-    fn each_broken_rule_is_told_in_the_words_of_its_error() {
+    fn each_broken_rule_has_a_message_in_both_languages() {
         for (text, zh) in [
             ("8908603020220000002200000000009", "32 位"),
             ("89086030202200000022000000000091", "校验位"),
