@@ -1,5 +1,4 @@
-//! A server of fixed answers: TLS-PSK, then one answer per POST, in order, over as many connections as it
-//! takes.
+//! A TLS-PSK server with fixed answers: one per POST, in order, over any number of connections.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -9,18 +8,18 @@ use std::thread::JoinHandle;
 
 use openssl::ssl::{Ssl, SslContext, SslMethod, SslOptions, SslStream, SslVersion};
 
-/// What the server does about one POST.
+/// Reaction of the server to one POST.
 pub(crate) enum Step {
-    /// Answers these bytes.
+    /// Sends these bytes.
     Answer(Vec<u8>),
-    /// Cuts the connection without an answer.
+    /// Closes the connection without an answer.
     Cut,
 }
 
-/// A POST as it arrived.
+/// A received POST.
 #[derive(Debug, Clone)]
 pub(crate) struct Post {
-    /// Which connection, from 0.
+    /// Number of the connection, from 0.
     pub(crate) connection: usize,
     /// Request line and headers.
     pub(crate) head: String,

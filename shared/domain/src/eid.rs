@@ -25,7 +25,7 @@ mod tests {
     use super::{Eid, Malformed};
 
     #[test]
-    fn each_broken_rule_is_told_in_the_words_of_its_error() {
+    fn each_broken_rule_has_a_message_in_both_languages() {
         for (text, zh) in [
             ("8908603020220000002200000000009", "32 位"),
             ("89086030202200000022000000000091", "校验位"),

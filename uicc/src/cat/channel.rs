@@ -120,7 +120,7 @@ impl Transport {
 const IPV4: u8 = 0x21;
 const IPV6: u8 = 0x57;
 
-/// Other address, TS 102 223 §8.58. `None` is the empty object: the terminal shall pick (local address).
+/// Other address, TS 102 223 §8.58. `None` is the empty object: the terminal picks one (local address).
 pub(super) fn read_address(object: &Object<'_>) -> Result<Option<IpAddr>> {
     let mut reader = object.reader();
     if reader.is_empty() {

@@ -243,10 +243,10 @@ fn put_open(out: &mut Vec<u8>, open: &OpenChannel) {
 }
 
 impl OpenChannel {
-    /// The objects from the bearer description on, as they also stand in a SCP81 trigger.
+    /// The objects from the bearer description on, which a SCP81 trigger contains too.
     #[must_use]
     pub fn connection_objects(&self) -> Vec<RawObject> {
-        // A password cannot be told from a login unless a login, if only an empty one, stands before it.
+        // A password is recognised only after a login, which may be empty.
         let login = self.login.clone().or(self.password.as_ref().map(|_| Vec::new()));
         let objects = [
             (tag::BEARER, Some(self.bearer.value())),

@@ -33,7 +33,7 @@ byte_enum! {
     }
 }
 
-/// What changed and how the terminal shall take notice.
+/// What changed, and how the terminal reloads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refresh {
     /// Mode, coded in the command qualifier.

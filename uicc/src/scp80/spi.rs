@@ -1,4 +1,4 @@
-//! Security parameter indication: what a packet is protected with, and how it shall be answered
+//! Security parameter indication: protection of a packet, and of its response
 //! (TS 102 225 §5.1.1).
 //!
 //! It must never be changed between computing a checksum and sending the packet.

@@ -11,8 +11,8 @@ use crate::{Error, Result};
 
 const PREFIX: &str = "//aid/";
 
-/// Value of `X-Admin-Targeted-Application`: who shall run the script. Without the header it is the security
-/// domain that owns the TLS session.
+/// Value of `X-Admin-Targeted-Application`: the application that runs the script. Without the header it is the
+/// security domain that owns the TLS session.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct TargetedApplication(pub Aid);
 

@@ -28,7 +28,7 @@ mod tag {
     pub(super) const DNS_CONNECTION: u16 = 0xFA;
 }
 
-/// Which key the card shall use.
+/// Which key the card uses.
 #[derive(Clone, PartialEq, Eq)]
 pub enum SecurityParameters {
     /// Tag `85`: PSK identity, key, and perhaps the hash.
@@ -70,7 +70,7 @@ impl PskParameters {
         })
     }
 
-    /// The identity as the TLS client shall send it.
+    /// The identity that the TLS client sends.
     #[must_use]
     pub fn identity(&self) -> &[u8] {
         &self.identity
