@@ -9,8 +9,8 @@ use std::process::{Command, ExitCode};
 
 /// What the components are compiled for.
 const TARGET: &str = "wasm32-wasip2";
-/// Variables by which cargo tells a program of its package. Build scripts ask for some of them: handed on from here, they
-/// would have dependencies compiled again that a cargo started by hand left as they should be.
+/// Variables by which cargo describes a program's package to it. Build scripts ask for some of them: handed on from
+/// here, they would have dependencies compiled again that a cargo started by hand left as they should be.
 const OWN_VARIABLES: [&str; 2] = ["CARGO_MANIFEST_", "CARGO_PKG_"];
 /// Libraries that every installed target with a standard library has.
 const LIBRARIES: [&str; 2] = ["libcore-", "libstd-"];

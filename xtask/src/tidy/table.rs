@@ -7,8 +7,8 @@ pub(super) enum Pattern {
     /// The words of an identifier in a row, in code alone: English has them too. The long names of tests, which are
     /// English, may have them.
     Identifier(&'static str),
-    /// A method, a function or a public field of this name, or a literal that is nothing else. A local variable may have
-    /// the name.
+    /// A method, a function or a public field of this name, or a literal that is nothing else. A local variable may
+    /// have the name.
     Member(&'static str),
     /// An identifier of exactly this spelling, in code alone.
     Name(&'static str),
