@@ -9,6 +9,9 @@ use std::process::{Command, ExitCode};
 
 /// What the components are compiled for.
 const TARGET: &str = "wasm32-wasip2";
+/// Variables by which cargo describes a program's package to it. Build scripts ask for some of them: handed on from
+/// here, they would have dependencies compiled again that a cargo started by hand left as they should be.
+const OWN_VARIABLES: [&str; 2] = ["CARGO_MANIFEST_", "CARGO_PKG_"];
 /// Libraries that every installed target with a standard library has.
 const LIBRARIES: [&str; 2] = ["libcore-", "libstd-"];
 
@@ -33,7 +36,13 @@ pub(crate) fn tests(root: &Path, arguments: &[String]) -> Result<ExitCode, Strin
 
 fn cargo(root: &Path, words: &[&str]) -> Result<ExitCode, String> {
     let program = variable_or("CARGO", "cargo");
-    let status = Command::new(&program)
+    let mut command = Command::new(&program);
+    for (name, _) in std::env::vars_os() {
+        if is_own(&name.to_string_lossy()) {
+            command.env_remove(name);
+        }
+    }
+    let status = command
         .args(words)
         .current_dir(root)
         .status()
@@ -41,6 +50,10 @@ fn cargo(root: &Path, words: &[&str]) -> Result<ExitCode, String> {
     // A process that was ended by a signal has no code.
     let code = status.code().and_then(|code| u8::try_from(code).ok());
     Ok(ExitCode::from(code.unwrap_or(1)))
+}
+
+fn is_own(variable: &str) -> bool {
+    OWN_VARIABLES.into_iter().any(|own| variable.starts_with(own))
 }
 
 fn variable_or(name: &str, default: &str) -> OsString {
@@ -144,6 +157,20 @@ mod tests {
         assert!(found.require_target(folder.path()).is_err(), "there is no libstd");
         folder.write("lib/libstd-0b.rlib", "");
         assert_eq!(found.require_target(folder.path()), Ok(()));
+    }
+
+    #[test]
+    fn variables_of_this_package_are_not_handed_on_and_settings_are() {
+        assert!(is_own("CARGO_PKG_NAME") && is_own("CARGO_MANIFEST_DIR"));
+        for setting in [
+            "CARGO",
+            "CARGO_TARGET_DIR",
+            "CARGO_HOME",
+            "CARGO_INCREMENTAL",
+            "PATH",
+        ] {
+            assert!(!is_own(setting), "{setting}");
+        }
     }
 
     #[test]

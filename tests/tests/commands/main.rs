@@ -5,6 +5,7 @@
 
 mod check;
 mod documents;
+mod features;
 mod workspace;
 
 use std::path::{Path, PathBuf};

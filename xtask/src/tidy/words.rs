@@ -6,6 +6,9 @@ use super::table::{EXCEPTIONS, Entry, Pattern, WORDS};
 use crate::source::{Source, Text};
 use crate::walk::{File, is_below};
 
+/// Words from which on an identifier is a sentence, as the names of tests are.
+const MIN_SENTENCE_PARTS: usize = 5;
+
 /// The words in code, comments, literals and the name of a file of source.
 pub(super) fn check_source(source: &Source) -> Vec<Finding> {
     let mut found = Vec::new();
@@ -14,11 +17,15 @@ pub(super) fn check_source(source: &Source) -> Vec<Finding> {
         if pattern.matches_file(&source.path) {
             found.push((1, entry));
         }
-        let code = source
-            .tokens
+        let before = std::iter::once("").chain(source.tokens.iter().map(|token| token.text.as_str()));
+        let code = source.tokens.iter().zip(before);
+        let code = code.filter(|(token, before)| pattern.matches_code(&token.text, before));
+        found.extend(code.map(|(token, _)| (token.line, entry)));
+        let literals = source
+            .strings
             .iter()
-            .filter(|token| pattern.matches_code(&token.text));
-        found.extend(code.map(|token| (token.line, entry)));
+            .filter(|text| pattern.matches_literal(&text.text));
+        found.extend(literals.map(|text| (text.line, entry)));
         let prose = source.comments.iter().chain(&source.strings);
         let prose = prose.filter(|text| pattern.matches_prose(&text.text));
         found.extend(prose.map(|text| (text.line, entry)));
@@ -84,6 +91,7 @@ impl Pattern {
         match self {
             Self::Anywhere(text)
             | Self::Identifier(text)
+            | Self::Member(text)
             | Self::Name(text)
             | Self::Phrase(text)
             | Self::Comment(text)
@@ -91,12 +99,22 @@ impl Pattern {
         }
     }
 
-    fn matches_code(&self, token: &str) -> bool {
+    /// Whether an identifier that stands after `before` is meant.
+    fn matches_code(&self, token: &str, before: &str) -> bool {
         match self {
-            Self::Anywhere(text) | Self::Identifier(text) => has_row(&parts(token), &parts(text)),
+            Self::Anywhere(text) => has_row(&parts(token), &parts(text)),
+            Self::Identifier(text) => {
+                let own = parts(token);
+                own.len() < MIN_SENTENCE_PARTS && has_row(&own, &parts(text))
+            }
+            Self::Member(text) => token == *text && matches!(before, "." | "fn" | "pub"),
             Self::Name(text) => token == *text,
             _ => false,
         }
+    }
+
+    fn matches_literal(&self, literal: &str) -> bool {
+        matches!(self, Self::Member(text) if literal.trim_matches('"') == *text)
     }
 
     fn matches_prose(&self, line: &str) -> bool {
@@ -155,7 +173,8 @@ mod tests {
     fn ordinary_english_is_left_alone() {
         let text = "// In that place the job is told, then a moment passes; the account stops, parked, in a breach.\n\
                     // The sentence, a strike, a standing order, and what a place needs: tell them.\n\
-                    let text = \"told of a wire\";\n";
+                    let text = \"told of a wire\"; let well = texts[0];\n\
+                    fn what_is_told_is_no_sentence() {}\n";
         for path in ["ota-gateway/src/session/job.rs", "shared/src/web/log.rs", "a.rs"] {
             assert_eq!(lines_in(path, text), [0_usize; 0], "{path}");
         }

@@ -28,7 +28,7 @@ pub(crate) fn compare(against: &str, pairs: u32) -> Result<()> {
         for measurement in MEASUREMENTS {
             eprintln!("pair {pair} of {pairs}: {measurement}");
             here.add(measure(Command::new(&own).current_dir(&root), measurement)?);
-            there.add(measure(&mut other.command(&other.program()), measurement)?);
+            there.add(measure(&mut other.command(other.program()), measurement)?);
         }
     }
     println!(
