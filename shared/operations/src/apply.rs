@@ -1,7 +1,8 @@
 //! §6.2.2, §7.2.2.2: an application for writing a card.
 
+use super::incidents::open_incident;
 use super::incidents::{province_empty, province_filled};
-use super::transition::{guarded, move_card, open_incident};
+use super::transition::{guarded, move_card};
 use super::{Caller, Context};
 use crate::transaction;
 use domain::error::{Error, Reason};

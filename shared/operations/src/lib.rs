@@ -18,6 +18,7 @@ mod import;
 mod incidents;
 mod ingest;
 mod inquiry;
+mod job_run;
 mod jobs;
 mod messages;
 mod number_view;
@@ -69,8 +70,9 @@ pub use ingest::{
     take_answer,
 };
 pub use inquiry::{claim_inquiry, settle_inquiry};
+pub use job_run::Done;
 pub use jobs::{
-    Done, Job, JobLog, JobView, MAX_CHIPS_PER_NOTICE, MAX_DESTROYED, MAX_POOL_LOW_WATER, MESSAGES_JOB,
+    Job, JobLog, JobView, MAX_CHIPS_PER_NOTICE, MAX_DESTROYED, MAX_POOL_LOW_WATER, MESSAGES_JOB,
     MaintenanceSettings, POOL_LOW_WATER, RECORD_DAYS, STALE_AFTER_MS, destructions, job_views, read_job_log,
     record_run, run_job,
 };

@@ -1,8 +1,9 @@
 //! §6.2.3.1: a card powered up and opened its channel.
 
 use super::Context;
+use super::incidents::open_incident;
 use super::report::fail;
-use super::transition::{guarded, move_card, open_incident};
+use super::transition::{guarded, move_card};
 use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{

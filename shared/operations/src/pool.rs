@@ -3,7 +3,8 @@
 
 use serde_json::{Value, json};
 
-use super::transition::{close_incident, guarded, open_incident};
+use super::incidents::{close_incident, open_incident};
+use super::transition::guarded;
 use super::{Context, NumberRef};
 use crate::transaction;
 use domain::error::{Error, Reason};

@@ -4,8 +4,9 @@ pub use gateway_protocol::ReportEvent;
 
 use super::Context;
 use super::incidents::close_incidents;
+use super::incidents::{close_incident, open_incident};
 use super::messages::{WriteResult, enqueue};
-use super::transition::{close_incident, guarded, move_card, open_incident};
+use super::transition::{guarded, move_card};
 use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{Actor, CardEvent, FailureKind, IncidentKind, SessionId, TaskState, Work};

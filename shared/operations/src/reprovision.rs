@@ -5,7 +5,8 @@ use time::Date;
 
 use super::Context;
 use super::apply::MIN_WRITE_ALLOWANCE_BYTES;
-use super::transition::{close_incident, guarded};
+use super::incidents::close_incident;
+use super::transition::guarded;
 use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{

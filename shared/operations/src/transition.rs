@@ -2,7 +2,6 @@
 //! history keeps it.
 
 use super::Context;
-pub(super) use super::incidents::{close_incident, open_incident};
 use domain::error::{Error, Reason};
 use domain::{Actor, CardEvent, CardStatus, TaskId, next};
 use store::{

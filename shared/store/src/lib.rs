@@ -20,6 +20,7 @@ pub mod client_secret;
 mod database;
 pub mod destruction;
 pub mod device_session;
+mod error;
 pub mod incident;
 pub mod job;
 pub mod message;
@@ -43,7 +44,8 @@ mod transaction;
 pub mod views;
 
 pub(crate) use database::Run;
-pub use database::{Database, DbError, Statement};
+pub use database::{Database, Statement};
+pub use error::DbError;
 pub use migrate::{SCHEMA_VERSION, check, migrate};
 #[cfg(feature = "native")]
 pub use native::Sqlite;

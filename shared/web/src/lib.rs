@@ -10,6 +10,7 @@
 pub mod address;
 mod call;
 mod credential;
+mod exchange;
 mod fields;
 pub mod gateway;
 pub mod interface;
@@ -29,6 +30,7 @@ mod text_fields;
 mod trace;
 
 pub use call::Call;
+pub use exchange::{Exchange, MAX_REQUEST_ID_CHARS};
 pub use fields::{field, or_null, present};
 pub use interface::Interface;
 pub use leases::Leases;
@@ -37,7 +39,7 @@ pub use query::MAX_PAIRS;
 pub use receipt::{MAX_RECEIPT_BYTES, read_receipt, unread_receipt};
 pub use refusal::{MAX_ECHOED_NAME_CHARS, Problem, Refusal};
 pub use reply::{REQUEST_ID_HEADER, Reply, render};
-pub use serve::{Admitted, Exchange, Instance, MAX_QUERY_BYTES, MAX_REQUEST_ID_CHARS, Request, admit, serve};
+pub use serve::{Admitted, Instance, MAX_QUERY_BYTES, Request, admit, serve};
 pub use settings::{MIN_SECRET_BYTES, Settings, Variables};
 pub use text_fields::TextFields;
 pub use trace::Trace;

@@ -7,98 +7,31 @@
 use std::net::IpAddr;
 
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, Method, Response, Uri};
+use http::{HeaderMap, Method, Uri};
 
 use super::address::{AddressProblem, true_client_addr};
 use super::call::Call;
 use super::credential;
 use super::interface::{Access, Content, Interface};
+use super::language;
 use super::leases::Leases;
 use super::params::{Param, Params};
 use super::query::{Pair, decode_form, decode_json};
 use super::refusal::Refusal;
-use super::reply::{REQUEST_ID_HEADER, Reply, render};
+use super::reply::Reply;
 use super::settings::Settings;
 use super::trace::Trace;
-use super::{language, log};
 use domain::Budget;
-use domain::error::{Error, Lang, Reason};
+use domain::error::{Error, Reason};
 use operations::{Context, Verified, spend_calls, verify_token};
 use store::Database;
-use vault::{Random, random_bytes};
 
 /// Longest query string, in bytes.
 pub const MAX_QUERY_BYTES: usize = 4 * 1024;
 
-/// Longest identifier of a request that is taken over from the caller, in characters.
-pub const MAX_REQUEST_ID_CHARS: usize = 64;
-
-/// Random bytes in an identifier that the platform makes for a request.
-const REQUEST_ID_BYTES: usize = 16;
-
 /// A request whose body was read, or was not for the given reason. A body longer than the interface's limit may
 /// be cut off anywhere beyond it.
 pub type Request = http::Request<Result<Vec<u8>, Reason>>;
-
-/// A request's identifier and language, which the answer needs whatever happens.
-pub struct Exchange {
-    interface: &'static Interface,
-    request_id: String,
-    lang: Lang,
-}
-
-impl Exchange {
-    /// Takes over the caller's `x-request-id` if it is harmless, or else makes one.
-    pub fn begin(interface: &'static Interface, headers: &HeaderMap, random: &dyn Random) -> Self {
-        let given = headers
-            .get(REQUEST_ID_HEADER)
-            .and_then(|value| value.to_str().ok());
-        let request_id = match given {
-            Some(id) if is_harmless(id) => id.to_owned(),
-            _ => hex::encode(random_bytes::<REQUEST_ID_BYTES>(random)),
-        };
-        Self {
-            interface,
-            request_id,
-            lang: language::preferred(headers),
-        }
-    }
-
-    /// The interface that is called.
-    pub fn interface(&self) -> &'static Interface {
-        self.interface
-    }
-
-    /// The request's identifier.
-    pub fn request_id(&self) -> &str {
-        &self.request_id
-    }
-
-    /// The line for the operator's log when a call could not be written into the call log.
-    pub fn lost_from_log(&self, error: &Error) -> String {
-        log::lost(self.interface.name, &self.request_id, error)
-    }
-
-    /// The answer, and the line for the operator's log if there is one.
-    pub fn finish(
-        &self,
-        from: Option<IpAddr>,
-        outcome: &Result<Reply, Refusal>,
-    ) -> (Response<Vec<u8>>, Option<String>) {
-        let line = outcome
-            .as_ref()
-            .err()
-            .and_then(|refusal| log::line(self.interface.name, &self.request_id, from, refusal));
-        (render(self.interface, outcome, self.lang, &self.request_id), line)
-    }
-}
-
-fn is_harmless(id: &str) -> bool {
-    (1..=MAX_REQUEST_ID_CHARS).contains(&id.len())
-        && id
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
-}
 
 /// A request that passed the checks which need neither its body nor the database.
 pub struct Admitted {
@@ -166,7 +99,7 @@ pub struct Instance<'a> {
 /// to say is gathered in `trace`.
 ///
 /// # Errors
-/// Every refusal; the caller of this function renders it with [`Exchange::finish`].
+/// Every refusal; the caller of this function renders it with [`crate::Exchange::finish`].
 pub async fn serve<D: Database>(
     interface: &'static Interface,
     admitted: &Admitted,

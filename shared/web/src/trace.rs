@@ -6,12 +6,12 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::exchange::Exchange;
 use super::interface::{Access, Interface};
 use super::params::Param;
 use super::query::Pair;
 use super::refusal::Refusal;
 use super::reply::Reply;
-use super::serve::Exchange;
 use domain::error::Error;
 use domain::{ClientId, Eid, TaskId, masked};
 use operations::{CallRecord, Context, FailedAuth, record_call, record_failed_auth};

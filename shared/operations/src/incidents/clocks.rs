@@ -3,7 +3,7 @@
 
 use super::super::Context;
 use super::super::alerts::{NewAlert, raise};
-use super::super::jobs::Done;
+use super::super::job_run::Done;
 use super::super::transition::guarded;
 use super::automatic::{are_several, empty_provinces, open_since};
 use super::list::sealed_eids;

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::Context;
 use super::super::alerts::{NewAlert, raise};
-use super::super::jobs::Done;
+use super::super::job_run::Done;
 use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{AlertKind, DAY_MS, HOUR_MS, IncidentKind, Month, TaskId, Timestamp};

@@ -1,8 +1,9 @@
 //! The job log: when each job last ran and succeeded, for the health of the platform.
 
-use super::{Done, Job, MESSAGES_JOB};
+use super::{Job, MESSAGES_JOB};
 use crate::Context;
 use crate::alerts::{NewAlert, raise};
+use crate::job_run::Done;
 use crate::transaction;
 use domain::error::Error;
 use domain::{AlertKind, MINUTE_MS, Timestamp, mask_identifiers};

@@ -16,6 +16,7 @@ pub use temporary_numbers::MAX_CHIPS_PER_NOTICE;
 use super::Context;
 use super::call_rate::forget_ip_throttles;
 use super::incidents::{advance_clocks, find_stuck_tasks, review_past_months};
+use super::job_run::Done;
 use domain::error::Error;
 use domain::{HOUR_MS, MINUTE_MS, SECOND_MS};
 use store::Database;
@@ -91,15 +92,6 @@ impl Job {
             Self::MonthlyReview => HOUR_MS,
         }
     }
-}
-
-/// What a job did in one run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Done {
-    /// How many items it worked on.
-    pub count: usize,
-    /// True when there is more to do already.
-    pub more: bool,
 }
 
 /// Runs one job once.

@@ -1,10 +1,11 @@
 //! §5.3.1.1 码号管理, §8.2.1 Table 3: watches the pools of operator numbers. The operator is alerted once when a pool runs
 //! low; an empty pool is an incident until there are numbers again.
 
-use super::{Done, MaintenanceSettings};
+use super::MaintenanceSettings;
 use crate::Context;
 use crate::alerts::{NewAlert, raise};
 use crate::incidents::{province_empty, province_filled};
+use crate::job_run::Done;
 use crate::transaction;
 use crate::transition::guarded;
 use domain::error::Error;

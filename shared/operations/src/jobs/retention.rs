@@ -1,7 +1,8 @@
 //! §9.1.2, §9.2.2: what has been kept long enough is destroyed, and that it was is written down.
 
-use super::{Done, MaintenanceSettings};
+use super::MaintenanceSettings;
 use crate::Context;
+use crate::job_run::Done;
 use crate::transaction;
 use domain::error::Error;
 use domain::{DAY_MS, Timestamp, Zone};

@@ -1,9 +1,9 @@
 //! §5.3.1.3: the operator is alerted, once each, that test periods of temporary numbers end in 30 days and that they
 //! are over. Chips that are written meanwhile are left out, and nothing is sent to clients.
 
-use super::Done;
 use crate::Context;
 use crate::alerts::{NewAlert, raise};
+use crate::job_run::Done;
 use crate::transaction;
 use domain::AlertKind;
 use domain::error::Error;

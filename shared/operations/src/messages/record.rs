@@ -2,7 +2,7 @@
 
 use super::super::Context;
 use super::super::alerts::{NewAlert, raise};
-use super::super::transition::{close_incident, open_incident};
+use super::super::incidents::{close_incident, open_incident};
 use super::schedule::next_attempt;
 use crate::transaction;
 use domain::error::{Error, Reason};

@@ -2,7 +2,7 @@
 
 use super::super::Context;
 use super::super::clients::checked_url;
-use super::super::transition::close_incident;
+use super::super::incidents::close_incident;
 use super::secrets::add_secret;
 use crate::transaction;
 use domain::error::{Error, Reason};

@@ -1,0 +1,39 @@
+//! Why a statement failed.
+
+use domain::error::{Error, Reason};
+
+/// Why a statement failed. Never carries a parameter's value.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DbError {
+    /// Another connection holds the lock for too long; trying again later helps.
+    #[error("the database is busy: {0}")]
+    Busy(String),
+    /// The engine gave the transaction up in favour of another one and rolled it back; running it again helps.
+    #[error("the transaction was rolled back in favour of another: {0}")]
+    Retryable(String),
+    /// The engine refused the statement or failed.
+    #[error("the database failed: {0}")]
+    Failed(String),
+    /// A row does not have the shape the program expects.
+    #[error("unexpected row: {0}")]
+    Shape(String),
+}
+
+impl DbError {
+    /// True when the same call can succeed later.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        matches!(self, Self::Busy(_) | Self::Retryable(_))
+    }
+}
+
+impl From<DbError> for Error {
+    fn from(error: DbError) -> Self {
+        let reason = if error.is_busy() {
+            Reason::Unavailable
+        } else {
+            Reason::Internal
+        };
+        Self::new(reason).with_cause(error)
+    }
+}
