@@ -44,8 +44,10 @@ fn run(command: &Command, root: &Path) -> Result<ExitCode, String> {
     }
 }
 
-/// The checkout that this program was built in.
+/// The checkout that `cargo run` was typed in; without cargo, the one that this program was built in.
+///
+/// Several checkouts may build into one folder: what the program was built in may then be another one.
 fn root() -> PathBuf {
-    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
-    own.parent().unwrap_or(own).to_path_buf()
+    let own = std::env::var_os("CARGO_MANIFEST_DIR").map_or(env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+    own.parent().unwrap_or(&own).to_path_buf()
 }
