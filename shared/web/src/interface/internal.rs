@@ -2,6 +2,7 @@
 
 use super::{Access, Content, Interface, MAX_DOCUMENT_BYTES, Methods};
 use crate::params::Param;
+use gateway_protocol::{KEYS_PATH, REPORT_PATH, SESSIONS_PATH, TICK_PATH};
 use operations::MAX_IMPORT_BYTES;
 
 /// Largest body of records from an operator, in bytes: 100,000 records of 160 bytes.
@@ -56,16 +57,16 @@ const fn view(name: &'static str, path: &'static str, params: &'static [Param]) 
 }
 
 /// OTA gateway: the keys of a chip that opens a TLS session.
-pub const GATEWAY_KEYS: Interface = act("gateway.keys", "/internal/gateway/keys");
+pub const GATEWAY_KEYS: Interface = act("gateway.keys", KEYS_PATH);
 
 /// OTA gateway: a device session begins.
-pub const GATEWAY_SESSIONS: Interface = act("gateway.sessions", "/internal/gateway/sessions");
+pub const GATEWAY_SESSIONS: Interface = act("gateway.sessions", SESSIONS_PATH);
 
 /// OTA gateway: what happens in a device session.
-pub const GATEWAY_REPORT: Interface = act("gateway.report", "/internal/gateway/report");
+pub const GATEWAY_REPORT: Interface = act("gateway.report", REPORT_PATH);
 
 /// Periodic work, whole. A timer that can send neither POST nor a header sends GET with `key`.
-pub const CRON: Interface = timer("cron", "/internal/cron");
+pub const CRON: Interface = timer("cron", TICK_PATH);
 
 /// Periodic work that needs nothing but the database.
 pub const MAINTENANCE: Interface = timer("upkeep", "/internal/upkeep");
