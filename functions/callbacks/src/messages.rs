@@ -3,14 +3,13 @@
 use std::time::Instant;
 
 use domain::error::Reason;
-use domain::{MessageId, Receiver, Timestamp};
+use domain::{MessageId, MessageState, Receiver, Timestamp};
 use operations::{
     AttemptResult, MAX_MESSAGES_PER_PAGE, MessageFilter, WhichMessages, find_messages, probe, resend,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 use spin_host::{Connection, post};
-use store::message::MessageState;
 use web::{Call, Param, Refusal, Reply, field};
 
 use crate::receivers::receiver;

@@ -17,6 +17,7 @@ mod iccid;
 mod ids;
 mod imsi;
 mod incident;
+mod message_state;
 mod month;
 mod msisdn;
 mod number_status;
@@ -46,6 +47,7 @@ pub use incident::{
     Concern, FINAL_REPORT_WITHIN_MS, IncidentClass, IncidentKind, IncidentState, KindRow, Limit, Misfit,
     Notice, Party, REPORT_WITHIN_MS, Severity,
 };
+pub use message_state::MessageState;
 pub use month::Month;
 pub use msisdn::{Msisdn, Operator};
 pub use number_status::NumberStatus;

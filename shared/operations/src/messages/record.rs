@@ -7,11 +7,12 @@ use super::schedule::next_attempt;
 use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{
-    AlertKind, DAY_MS, HOUR_MS, IncidentKind, MessageId, Receiver, SECOND_MS, StopCause, Timestamp,
+    AlertKind, DAY_MS, HOUR_MS, IncidentKind, MessageId, MessageState, Receiver, SECOND_MS, StopCause,
+    Timestamp,
 };
 use store::{
     Database, Subject, Tx,
-    message::{self, ClaimedRow, MessageDelivery, MessageState},
+    message::{self, ClaimedRow, MessageDelivery},
     message_attempt, receiver,
 };
 use vault::random_bytes;

@@ -7,10 +7,10 @@ use super::super::receivers::live_keys;
 use super::due::signed;
 use crate::transaction;
 use domain::error::{Error, Reason};
-use domain::{DAY_MS, MessageId, Receiver, Timestamp};
+use domain::{DAY_MS, MessageId, MessageState, Receiver, Timestamp};
 use store::{
     Database,
-    message::{self, MessageQuery, MessageRow, MessageState, Resend},
+    message::{self, MessageQuery, MessageRow, Resend},
     receiver,
 };
 use vault::random_bytes;

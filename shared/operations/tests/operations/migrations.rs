@@ -2,9 +2,10 @@
 
 use std::sync::Barrier;
 
+use domain::MessageState;
 use domain::error::Reason;
 use domain::{AlertId, IncidentId, IncidentKind, MessageId, Receiver, Severity, Timestamp};
-use store::message::{self, MessageQuery, MessageState, QueueQuery};
+use store::message::{self, MessageQuery, QueueQuery};
 use store::{
     SCHEMA_VERSION, Sqlite, alert, call_rate, check, incident, job, message_attempt, migrate, transaction,
 };

@@ -1,8 +1,7 @@
 //! The delivery of a message: results of attempts, retries, and destroying what was kept long enough.
 
-use super::MessageState;
 use crate::{Database, DbError, Run as _, Tx, first};
-use domain::{MessageId, Receiver, Timestamp};
+use domain::{MessageId, MessageState, Receiver, Timestamp};
 
 const DELIVERY: &str =
     "SELECT receiver_id, state, attempts, attempts_from, next_at FROM message WHERE id = $1";

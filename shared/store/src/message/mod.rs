@@ -23,37 +23,6 @@ pub const BODY: Column = Column("outbox.body");
 const INSERT: &str = "INSERT INTO message (id, receiver_id, topic, task_id, body_sealed, state, attempts, next_at, \
     lease_until, created_at) VALUES ($1, $2, $3, $4, $5, 'pending', 0, $6, 0, $6)";
 
-/// State of a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MessageState {
-    /// To be sent, or being sent.
-    Pending,
-    /// The receiver has it.
-    Delivered,
-    /// All attempts are used up.
-    Dead,
-}
-
-impl MessageState {
-    const ALL: [Self; 3] = [Self::Pending, Self::Delivered, Self::Dead];
-
-    /// Text stored in the database.
-    #[must_use]
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Delivered => "delivered",
-            Self::Dead => "dead",
-        }
-    }
-
-    /// The state called `code`.
-    #[must_use]
-    pub fn from_code(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.code() == code)
-    }
-}
-
 /// What a new row is made of.
 pub struct NewMessageRow<'a> {
     /// Identifier.

@@ -1,8 +1,8 @@
 //! Messages as an operator sees them, and sending them again.
 
-use super::{MessageState, read_id};
+use super::read_id;
 use crate::{Database, DbError, Row, Run as _, Tx};
-use domain::{MessageId, Receiver, TaskId, Timestamp};
+use domain::{MessageId, MessageState, Receiver, TaskId, Timestamp};
 
 macro_rules! search {
     ($by:literal) => {
