@@ -5,7 +5,7 @@ use crate::params::Param;
 use operations::MAX_IMPORT_BYTES;
 
 /// Largest body of records from an operator, in bytes: 100,000 records of 160 bytes.
-pub const MAX_RECORDS_BYTES: usize = 16 * 1024 * 1024;
+const MAX_RECORDS_BYTES: usize = 16 * 1024 * 1024;
 
 const fn internal(
     name: &'static str,
