@@ -4,24 +4,12 @@ use domain::{ClientId, Eid, TaskId};
 use operations::{CallFilter, MAX_CALLS_PER_PAGE, search_calls};
 use serde_json::{Value, json};
 use spin_host::Connection;
-use web::{Call, Param, Refusal, Reply};
+use web::{Call, Param, Params, Refusal, Reply};
 
 /// Looks calls up by client, chip, task, interface, reason and time, the latest first. Without client, chip, task or
 /// `from` only the seven days before `to` are sifted.
 pub(crate) async fn search(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
-    let params = &call.params;
-    let filter = CallFilter {
-        client_id: params.optional(Param::ClientId, ClientId::parse)?,
-        eid: params.optional(Param::Eid, Eid::parse)?,
-        task_id: params.optional(Param::TaskId, TaskId::parse)?,
-        interface: params.text(Param::Interface),
-        reason: params.text(Param::Reason),
-        from: params.time(Param::From)?,
-        to: params.time(Param::To)?,
-        cursor: params.whole(Param::Cursor)?,
-        limit: params.limit(MAX_CALLS_PER_PAGE)?,
-    };
-    let page = search_calls(call.cx, &filter).await?;
+    let page = search_calls(call.cx, &filter(&call.params)?).await?;
     let calls: Vec<Value> = page
         .calls
         .iter()
@@ -43,4 +31,18 @@ pub(crate) async fn search(call: &Call<'_, Connection>) -> Result<Reply, Refusal
     Ok(Reply::ok()
         .with("calls", calls)
         .with("next", page.next.map(|id| id.to_string())))
+}
+
+fn filter(params: &Params) -> Result<CallFilter<'_>, Refusal> {
+    Ok(CallFilter {
+        client_id: params.optional(Param::ClientId, ClientId::parse)?,
+        eid: params.optional(Param::Eid, Eid::parse)?,
+        task_id: params.optional(Param::TaskId, TaskId::parse)?,
+        interface: params.text(Param::Interface),
+        reason: params.text(Param::Reason),
+        from: params.time(Param::From)?,
+        to: params.time(Param::To)?,
+        cursor: params.whole(Param::Cursor)?,
+        limit: params.limit(MAX_CALLS_PER_PAGE)?,
+    })
 }

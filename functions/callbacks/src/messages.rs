@@ -5,11 +5,11 @@ use std::time::Instant;
 use domain::error::Reason;
 use domain::{MessageId, MessageState, Receiver, Timestamp};
 use operations::{
-    AttemptResult, MAX_MESSAGES_PER_PAGE, MessageFilter, WhichMessages, find_messages, probe, resend,
+    AttemptResult, MAX_MESSAGES_PER_PAGE, MessageFilter, Probe, WhichMessages, find_messages, probe, resend,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
-use spin_host::{Connection, post};
+use spin_host::{Connection, Posted, post};
 use web::{Call, Param, Refusal, Reply, field};
 
 use crate::receivers::receiver;
@@ -112,10 +112,14 @@ struct ProbeRequest {
 /// Sends a signed message that says nothing to an address, and shows what came back.
 pub(crate) async fn try_out(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
     let request: ProbeRequest = call.json()?;
-    let probe = probe(call.cx, &receiver(&request.receiver)?).await?;
+    let Probe { url, body, headers } = probe(call.cx, &receiver(&request.receiver)?).await?;
     let started = Instant::now();
-    let posted = post(&probe.url, &probe.headers, probe.body).await;
+    let posted = post(&url, &headers, body).await;
     let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    Ok(reply(url, posted, duration_ms))
+}
+
+fn reply(url: String, posted: Posted, duration_ms: u64) -> Reply {
     let (accepted, status, error) = match posted.result {
         AttemptResult::Accepted { status } => (true, Some(status), None),
         AttemptResult::Refused { status, error, .. } => (false, status, Some(error)),
@@ -124,11 +128,11 @@ pub(crate) async fn try_out(call: &Call<'_, Connection>) -> Result<Reply, Refusa
         .chars()
         .take(SHOWN_CHARS)
         .collect();
-    Ok(Reply::ok()
-        .with("url", probe.url)
+    Reply::ok()
+        .with("url", url)
         .with("accepted", accepted)
         .with("http_status", status)
         .with("error", error)
         .with("duration_ms", duration_ms)
-        .with("answer", answer))
+        .with("answer", answer)
 }

@@ -2,7 +2,8 @@
 
 use domain::Receiver;
 use operations::{
-    OVERLAP_SECS, ReceiverSecretView, enter_receiver_address, receiver_view, rotate_receiver_secret,
+    OVERLAP_SECS, ReceiverSecretView, ReceiverView, enter_receiver_address, receiver_view,
+    rotate_receiver_secret,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -13,6 +14,10 @@ use web::{Call, Param, Refusal, Reply, field};
 pub(crate) async fn show(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
     let to = call.params.required(Param::Receiver, Receiver::parse)?;
     let view = receiver_view(call.cx, &to).await?;
+    Ok(reply(call, &to, view))
+}
+
+fn reply(call: &Call<'_, Connection>, to: &Receiver, view: ReceiverView) -> Reply {
     let secret = |secret: &ReceiverSecretView| {
         json!({
             "generation": secret.generation,
@@ -21,7 +26,7 @@ pub(crate) async fn show(call: &Call<'_, Connection>) -> Result<Reply, Refusal> 
             "expires_at": secret.expires_at.map(|at| call.text_of(at)),
         })
     };
-    Ok(Reply::ok()
+    Reply::ok()
         .with("receiver", to.code())
         .with("url", view.url)
         .with("entered_at", call.text_of(view.entered_at))
@@ -29,7 +34,7 @@ pub(crate) async fn show(call: &Call<'_, Connection>) -> Result<Reply, Refusal> 
         .with("stopped_at", view.stopped.map(|(at, _)| call.text_of(at)))
         .with("stopped_for", view.stopped.map(|(_, cause)| cause.code()))
         .with("in_flight", view.in_flight)
-        .with("secrets", view.secrets.iter().map(secret).collect::<Vec<Value>>()))
+        .with("secrets", view.secrets.iter().map(secret).collect::<Vec<Value>>())
 }
 
 #[derive(Deserialize)]

@@ -1,7 +1,7 @@
 //! `/v1/chip`, §7.2.3.1: a chip, its temporary number, its state and what is left of its test allowance.
 
 use domain::Eid;
-use operations::chip_view;
+use operations::{ChipView, chip_view};
 use spin_host::{self, Connection, RequiredVariables};
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
@@ -20,13 +20,16 @@ async fn handle(request: Request) -> impl IntoResponse {
 
 async fn chip(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
     let eid = call.params.required(Param::Eid, Eid::parse)?;
-    let chip = chip_view(call.cx, call.caller()?, &eid).await?;
-    Ok(Reply::ok()
+    Ok(reply(chip_view(call.cx, call.caller()?, &eid).await?))
+}
+
+fn reply(chip: ChipView) -> Reply {
+    Reply::ok()
         .with("eid", chip.eid)
         .with("imei", chip.imei)
         .with("chip_model", chip.chip_model)
         .with("temp_msisdn", chip.temp_msisdn)
         .with("temp_iccid", chip.temp_iccid)
         .with("card_status", chip.card_status.zh())
-        .with("remaining_flow", chip.remaining.json()))
+        .with("remaining_flow", chip.remaining.json())
 }

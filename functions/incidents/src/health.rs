@@ -1,6 +1,6 @@
 //! The health of the periodic work, and what was destroyed at the end of its retention.
 
-use operations::{destructions, job_views};
+use operations::{JobView, destructions, job_views};
 use serde_json::{Value, json};
 use spin_host::Connection;
 use web::{Call, Refusal, Reply};
@@ -12,19 +12,7 @@ const SHOWN_DESTRUCTIONS: u32 = 50;
 pub(crate) async fn show(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
     let views = job_views(call.cx).await?;
     let healthy = views.iter().all(|view| view.healthy);
-    let jobs: Vec<Value> = views
-        .iter()
-        .map(|view| {
-            json!({
-                "name": view.name,
-                "healthy": view.healthy,
-                "succeeded_at": view.succeeded_at.map(|at| call.text_of(at)),
-                "failing_since": view.failing_since.map(|at| call.text_of(at)),
-                "failures": view.failures,
-                "error": view.error,
-            })
-        })
-        .collect();
+    let jobs: Vec<Value> = views.iter().map(|job| document(call, job)).collect();
     let destroyed = destructions(call.cx, SHOWN_DESTRUCTIONS).await?;
     let destroyed: Vec<Value> = destroyed
         .iter()
@@ -34,4 +22,15 @@ pub(crate) async fn show(call: &Call<'_, Connection>) -> Result<Reply, Refusal> 
         .with("healthy", healthy)
         .with("jobs", jobs)
         .with("destroyed", destroyed))
+}
+
+fn document(call: &Call<'_, Connection>, job: &JobView) -> Value {
+    json!({
+        "name": job.name,
+        "healthy": job.healthy,
+        "succeeded_at": job.succeeded_at.map(|at| call.text_of(at)),
+        "failing_since": job.failing_since.map(|at| call.text_of(at)),
+        "failures": job.failures,
+        "error": job.error,
+    })
 }

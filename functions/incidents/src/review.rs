@@ -2,7 +2,7 @@
 
 use domain::Month;
 use operations::{
-    FaultyCursor, MAX_FAULTY_PER_PAGE, faulty_chips, review_csv, review_fields, review_incidents,
+    FaultyChip, FaultyCursor, MAX_FAULTY_PER_PAGE, faulty_chips, review_csv, review_fields, review_incidents,
 };
 use serde_json::{Value, json};
 use spin_host::Connection;
@@ -28,19 +28,17 @@ pub(crate) async fn faulty(call: &Call<'_, Connection>) -> Result<Reply, Refusal
     let cursor = call.params.optional(Param::Cursor, FaultyCursor::parse)?;
     let limit = call.params.limit(MAX_FAULTY_PER_PAGE)?;
     let page = faulty_chips(call.cx, cursor, limit).await?;
-    let chips: Vec<Value> = page
-        .chips
-        .iter()
-        .map(|chip| {
-            json!({
-                "eid": chip.eid,
-                "chip_model": chip.chip_model,
-                "client_id": chip.client_id,
-                "since": call.text_of(chip.since),
-            })
-        })
-        .collect();
+    let chips: Vec<Value> = page.chips.iter().map(|chip| document(call, chip)).collect();
     Ok(Reply::ok()
         .with("chips", chips)
         .with("next", page.next.map(|cursor| cursor.text())))
+}
+
+fn document(call: &Call<'_, Connection>, chip: &FaultyChip) -> Value {
+    json!({
+        "eid": chip.eid,
+        "chip_model": chip.chip_model,
+        "client_id": chip.client_id,
+        "since": call.text_of(chip.since),
+    })
 }

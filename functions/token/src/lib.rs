@@ -1,6 +1,6 @@
 //! `/v1/token`, §7.2.1: exchange `client_id` and `client_secret` for an access token.
 
-use operations::issue_token;
+use operations::{IssuedToken, issue_token};
 use spin_host::{self, Connection, RequiredVariables};
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
@@ -21,12 +21,16 @@ async fn token(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
     let client_id = call.params.required_text(Param::ClientId)?;
     let client_secret = call.params.required_text(Param::ClientSecret)?;
     let issued = issue_token(call.cx, client_id, client_secret, call.from).await?;
+    Ok(reply(call, issued))
+}
+
+fn reply(call: &Call<'_, Connection>, issued: IssuedToken) -> Reply {
     let reply = Reply::ok()
         .with("token", issued.token)
         .with("expire_time", issued.expire_time)
         .with_budget(issued.budget);
     // Every client takes a token now and then: this answer says what cannot be sent to its address.
-    Ok(match issued.callbacks_stopped_at {
+    match issued.callbacks_stopped_at {
         Some(at) => {
             let at = call.text_of(at);
             reply.with_note(
@@ -35,5 +39,5 @@ async fn token(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
             )
         }
         None => reply,
-    })
+    }
 }

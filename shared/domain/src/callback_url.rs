@@ -15,7 +15,7 @@ use self::special_networks::is_special;
 use super::{Kind, Malformed, all_digits};
 
 /// Longest callback address, in characters.
-pub const MAX_CALLBACK_URL_CHARS: usize = 512;
+const MAX_CALLBACK_URL_CHARS: usize = 512;
 
 /// Host names below this one are other components of the same Spin application; never a client's server.
 const CHAINING_SUFFIX: &str = ".spin.internal";

@@ -36,7 +36,7 @@ mod write_type;
 pub use actor::Actor;
 pub use alert::AlertKind;
 pub use budget::{Bucket, Budget, MAX_CALLS_PER_MINUTE, micros};
-pub use callback_url::{CallbackUrl, MAX_CALLBACK_URL_CHARS};
+pub use callback_url::CallbackUrl;
 pub use card_status::{CardEvent, CardStatus, Refused, TRANSITIONS, next};
 pub use eid::Eid;
 pub use gateway_protocol::FailureKind;
@@ -44,8 +44,7 @@ pub use iccid::Iccid;
 pub use ids::{AlertId, ClientId, IncidentId, MessageId, SessionId, TaskId};
 pub use imsi::Imsi;
 pub use incident::{
-    Concern, FINAL_REPORT_WITHIN_MS, IncidentClass, IncidentKind, IncidentState, KindRow, Limit, Misfit,
-    Notice, Party, REPORT_WITHIN_MS, Severity,
+    Concern, IncidentClass, IncidentKind, IncidentState, KindRow, Limit, Misfit, Notice, Party, Severity,
 };
 pub use message_state::MessageState;
 pub use month::Month;

@@ -65,7 +65,7 @@ impl Network {
 
     /// Length of the test period, in calendar days.
     #[must_use]
-    pub fn test_period_days(self) -> i64 {
+    fn test_period_days(self) -> i64 {
         match self {
             Self::Lte => TEST_PERIOD_4G_DAYS,
             Self::NbIot => TEST_PERIOD_NB_IOT_DAYS,

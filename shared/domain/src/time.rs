@@ -97,7 +97,7 @@ impl Zone {
     pub const UTC: Self = Self(UtcOffset::UTC);
 
     /// Names of the time zone database that can be given in place of their offset, with their hours.
-    pub const NAMES: [(&str, i8); 9] = [
+    const NAMES: [(&str, i8); 9] = [
         ("UTC", 0),
         ("Asia/Shanghai", 8),
         ("Asia/Urumqi", 6),
@@ -109,7 +109,7 @@ impl Zone {
         ("Asia/Tokyo", 9),
     ];
 
-    /// Reads one of [`Self::NAMES`], or an offset: `+08:00`, `-03:30`.
+    /// Reads a name that can be given in place of its offset (`Asia/Shanghai`), or an offset: `+08:00`, `-03:30`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         if let Some((_, hours)) = Self::NAMES.iter().find(|(name, _)| *name == text) {

@@ -10,13 +10,16 @@ use super::messages::{has_address, queue};
 use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{AlertId, AlertKind, Receiver, Timestamp};
-use store::{Database, Subject, Tx, alert};
+use store::{
+    Database, Subject, Tx,
+    alert::{self, AlertRow},
+};
 use vault::random_bytes;
 
 /// Most alerts of one page.
 pub const MAX_ALERTS_PER_PAGE: u32 = 100;
 /// Most alerts that one call takes note of.
-pub const MAX_NOTED: usize = 1_000;
+const MAX_NOTED: usize = 1_000;
 
 /// Something the operator should know of.
 pub(super) struct NewAlert<'a> {
@@ -87,27 +90,27 @@ pub async fn list_alerts<D: Database>(
     let below = cursor.unwrap_or_else(AlertId::last);
     let limit = limit.clamp(1, MAX_ALERTS_PER_PAGE);
     let rows = alert::list(cx.db, below, noted_too, limit).await?;
-    rows.into_iter()
-        .map(|row| {
-            let body = cx
-                .vault
-                .open(alert::BODY, row.id.text().as_bytes(), &row.body_sealed)?;
-            Ok(AlertView {
-                id: row.id,
-                kind: row.kind,
-                subject: row.subject,
-                body: serde_json::from_slice(&body).map_err(Error::internal)?,
-                at: row.at,
-                noted_at: row.noted_at,
-            })
-        })
-        .collect()
+    rows.into_iter().map(|row| view(cx, row)).collect()
+}
+
+fn view<D>(cx: &Context<'_, D>, row: AlertRow) -> Result<AlertView, Error> {
+    let body = cx
+        .vault
+        .open(alert::BODY, row.id.text().as_bytes(), &row.body_sealed)?;
+    Ok(AlertView {
+        id: row.id,
+        kind: row.kind,
+        subject: row.subject,
+        body: serde_json::from_slice(&body).map_err(Error::internal)?,
+        at: row.at,
+        noted_at: row.noted_at,
+    })
 }
 
 /// Takes note of alerts: they leave the list. Returns how many were on it.
 ///
 /// # Errors
-/// [`Reason::BodyTooLarge`] beyond [`MAX_NOTED`].
+/// [`Reason::BodyTooLarge`] beyond `MAX_NOTED`.
 pub async fn note_alerts<D: Database>(cx: &Context<'_, D>, ids: &[AlertId]) -> Result<usize, Error> {
     if ids.len() > MAX_NOTED {
         return Err(Error::new(Reason::BodyTooLarge)

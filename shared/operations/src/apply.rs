@@ -20,7 +20,7 @@ use vault::{BlindIndex, IndexKind, random_bytes};
 
 /// Test allowance that must be left for an application to be accepted, in bytes: writing one card
 /// takes some 7 kB in both directions, and repetitions after broken links must fit (§6.2.1.3).
-pub const MIN_WRITE_ALLOWANCE_BYTES: u64 = 32 * 1024;
+pub(crate) const MIN_WRITE_ALLOWANCE_BYTES: u64 = 32 * 1024;
 
 /// An application as the client sent it. What it says is validated here, because a refused application
 /// changes the state of a known card (§6.3 Table 2). Absent and empty are the same.

@@ -81,7 +81,7 @@ pub async fn spend_calls<D: Database>(
 ///
 /// # Errors
 /// [`domain::error::Reason::RateLimited`] with the time to wait.
-pub async fn throttle<D: Database>(
+pub(crate) async fn throttle<D: Database>(
     cx: &Context<'_, D>,
     failure: FailedAuth,
     from: IpAddr,

@@ -37,21 +37,19 @@ mod token;
 mod transaction;
 mod transition;
 
-pub use alerts::{AlertView, MAX_ALERTS_PER_PAGE, MAX_NOTED, list_alerts, note_alerts};
-pub use apply::{Applied, ApplyRequest, MIN_WRITE_ALLOWANCE_BYTES, apply};
+pub use alerts::{AlertView, MAX_ALERTS_PER_PAGE, list_alerts, note_alerts};
+pub use apply::{Applied, ApplyRequest, apply};
 pub use call_log::{
     CALL_LOG_DAYS, CallFilter, CallPage, CallRecord, MAX_CALLS_PER_PAGE, record_call, search_calls,
 };
-pub use call_rate::{
-    FailedAuth, REFUSALS_PER_MINUTE, WRONG_SECRETS, record_failed_auth, spend_calls, throttle,
-};
+pub use call_rate::{FailedAuth, REFUSALS_PER_MINUTE, WRONG_SECRETS, record_failed_auth, spend_calls};
 pub use cancel::{Cancelled, cancel};
 pub use chip_keys::{ChipKeys, chip_keys};
 pub use chip_view::{ChipView, chip_view};
 pub use clients::{
-    ClientChange, ClientPage, ClientView, CreatedClient, MAX_CLIENTS_PER_PAGE, MAX_OVERLAP_SECS, NewClient,
-    OVERLAP_SECS, RotatedSecret, SecretView, change_client, create_client, list_clients, revoke_secret,
-    revoke_tokens, rotate_secret,
+    ClientChange, ClientPage, ClientView, CreatedClient, MAX_CLIENTS_PER_PAGE, NewClient, OVERLAP_SECS,
+    RotatedSecret, SecretView, change_client, create_client, list_clients, revoke_secret, revoke_tokens,
+    rotate_secret,
 };
 pub use import::{
     ImportReport, MAX_IMPORT_BYTES, MAX_IMPORT_ROWS, MAX_REPORTED_ERRORS, RowError, import_chips,
@@ -60,46 +58,40 @@ pub use import::{
 pub use incidents::{
     About, FaultyChip, FaultyCursor, FaultyPage, FinalReport, IncidentAct, IncidentFilter, IncidentPage,
     IncidentView, MAX_FAULTY_PER_PAGE, MAX_INCIDENT_TEXT_CHARS, MAX_INCIDENTS_PER_PAGE, MAX_LOOKED_AT,
-    MAX_REVIEWS, MonthFigures, NewIncident, Opened, Review, SETTLED_AFTER_MS, STUCK_AFTER_MS, Tally,
-    act_on_incident, enter_incident, faulty_chips, list_incidents, review_csv, review_fields,
-    review_incidents,
+    MAX_REVIEWS, MonthFigures, NewIncident, Opened, Review, SETTLED_AFTER_MS, Tally, act_on_incident,
+    enter_incident, faulty_chips, list_incidents, review_csv, review_fields, review_incidents,
 };
-pub(crate) use ingest::STATES;
-pub use ingest::{
-    IngestReport, MAX_CITY_CHARS, MAX_RECORD_BYTES, MAX_RECORDS, OperatorReport, RecordError, ingest,
-    take_answer,
-};
+pub use ingest::{IngestReport, MAX_RECORD_BYTES, OperatorReport, RecordError, ingest};
+pub(crate) use ingest::{MAX_CITY_CHARS, STATES};
 pub use inquiry::{claim_inquiry, settle_inquiry};
 pub use job_run::Done;
 pub use jobs::{
-    Job, JobLog, JobView, MAX_CHIPS_PER_NOTICE, MAX_DESTROYED, MAX_POOL_LOW_WATER, MESSAGES_JOB,
-    MaintenanceSettings, POOL_LOW_WATER, RECORD_DAYS, STALE_AFTER_MS, destructions, job_views, read_job_log,
-    record_run, run_job,
+    Job, JobLog, JobView, MAX_CHIPS_PER_NOTICE, MAX_POOL_LOW_WATER, MESSAGES_JOB, MaintenanceSettings,
+    POOL_LOW_WATER, RECORD_DAYS, STALE_AFTER_MS, destructions, job_views, read_job_log, record_run, run_job,
 };
 pub use messages::{
     AttemptResult, DeliveryState, DueMessage, DueRequest, LEASE_MS, MAX_ATTEMPTS, MAX_FAILING_MS,
     MAX_IN_FLIGHT, MAX_IN_FLIGHT_FAILING, MAX_MESSAGES_PER_CALL, MAX_MESSAGES_PER_PAGE, MAX_PUT_OFF_MS,
-    MAX_RESENT, MessageFilter, Probe, RETRY_AFTER_MS, Resent, SIGN_FIELD, SIGN_PREVIOUS_FIELD, WhichMessages,
-    canonical, due_messages, find_messages, probe, record_attempt, resend, sign, standard_webhook_signatures,
+    MessageFilter, Probe, RETRY_AFTER_MS, Resent, WhichMessages, canonical, due_messages, find_messages,
+    probe, record_attempt, resend, sign,
 };
 pub use number_view::{NumberRef, NumberView, Usage, number_view};
-pub use open_session::{MIN_SESSION_ALLOWANCE_BYTES, OpenSession, SessionWork, WriteData, open_session};
+pub use open_session::{OpenSession, SessionWork, WriteData, open_session};
 pub use open_time::{LineStatus, OpenTimeRef, OpenTimeView, open_time};
-pub use overview::{MAX_OVERVIEW_ROWS, card_history};
-pub use pool::{MAX_NUMBERS, NumberAct, act_on_number, allot_numbers, register_fault, release_numbers};
+pub use overview::card_history;
+pub use pool::{NumberAct, act_on_number, allot_numbers, register_fault, release_numbers};
 pub use pool_view::{MAX_COUNTED, PoolView, pool_views, set_pool_low_water};
 pub use provinces::provinces;
 pub use receivers::{
     ReceiverSecretView, ReceiverView, RotatedReceiverSecret, enter_receiver_address, receiver_view,
     rotate_receiver_secret,
 };
-pub use report::{MAX_WRITE_ATTEMPTS, Report, ReportAnswer, ReportEvent, report};
+pub use report::{Report, ReportAnswer, ReportEvent, report};
 pub use reprovision::{Reprovision, Reprovisioned, reprovision};
 pub use status::{StatusView, TaskRef, status};
 pub use store::operator_report::Topic;
 pub use token::{
-    Caller, IssuedToken, MAX_TOKEN_BYTES, TOKEN_LIFETIME_SECS, TOKENS_PER_MINUTE, Verified, issue_token,
-    verify_token,
+    Caller, IssuedToken, TOKEN_LIFETIME_SECS, TOKENS_PER_MINUTE, Verified, issue_token, verify_token,
 };
 
 pub(crate) use transaction::transaction;
@@ -163,7 +155,7 @@ impl<'a, D> Context<'a, D> {
     /// ask for it.
     pub fn eid_index(&self, eid: &Eid) -> BlindIndex {
         let index = || self.vault.blind_index(IndexKind::Eid, eid.as_str().as_bytes());
-        match self.indexed.get_or_init(|| (eid.clone(), index())) {
+        match self.indexed.get_or_init(|| (*eid, index())) {
             (known, index) if known == eid => *index,
             _ => index(),
         }

@@ -20,7 +20,7 @@ use vault::Column;
 
 /// Test allowance without which no session is granted, in bytes: less does not pay for the handshake and one
 /// script, and the chip would spend its last bytes on sessions that end at once.
-pub const MIN_SESSION_ALLOWANCE_BYTES: u64 = 1024;
+const MIN_SESSION_ALLOWANCE_BYTES: u64 = 1024;
 
 /// Longest peer address and agent name that are kept, in characters.
 const MAX_NOTE_CHARS: usize = 256;

@@ -8,7 +8,7 @@ use store::Database;
 use store::card_history::{self, StepRow};
 
 /// Most rows one look shows.
-pub const MAX_OVERVIEW_ROWS: i64 = 200;
+const MAX_OVERVIEW_ROWS: i64 = 200;
 
 /// The latest steps of a card (§6.3 Table 2), the latest first.
 ///

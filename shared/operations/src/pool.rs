@@ -17,7 +17,7 @@ use store::{
 use vault::{BlindIndex, IndexKind};
 
 /// Most numbers of one call.
-pub const MAX_NUMBERS: usize = 1_000;
+const MAX_NUMBERS: usize = 1_000;
 
 /// Sets numbers of the pool aside for one client (划拨). Those that are set aside for it already stay so.
 ///
@@ -25,7 +25,7 @@ pub const MAX_NUMBERS: usize = 1_000;
 ///
 /// # Errors
 /// [`Reason::UnknownClient`], [`Reason::UnknownNumber`]; [`Reason::NumberInUse`] when one is neither in the pool nor
-/// this client's; [`Reason::BodyTooLarge`] beyond [`MAX_NUMBERS`]. Then none is set aside.
+/// this client's; [`Reason::BodyTooLarge`] beyond `MAX_NUMBERS`. Then none is set aside.
 pub async fn allot_numbers<D: Database>(
     cx: &Context<'_, D>,
     client: &ClientId,
@@ -51,7 +51,7 @@ pub async fn allot_numbers<D: Database>(
 ///
 /// # Errors
 /// [`Reason::UnknownNumber`]; [`Reason::NumberInUse`] when one is reserved, written, suspended or retired;
-/// [`Reason::BodyTooLarge`] beyond [`MAX_NUMBERS`]. Then none is put back.
+/// [`Reason::BodyTooLarge`] beyond `MAX_NUMBERS`. Then none is put back.
 pub async fn release_numbers<D: Database>(cx: &Context<'_, D>, iccids: &[Iccid]) -> Result<usize, Error> {
     transaction(cx, async |tx| {
         let changing = examined(cx, iccids, |number| match number.status {

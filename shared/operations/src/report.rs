@@ -24,7 +24,7 @@ const WRITTEN_PERCENT: u8 = 90;
 /// Most steps a script may have.
 const MAX_STEPS: u32 = 10_000;
 /// Times one application writes a card that does not keep what was written, before it fails.
-pub const MAX_WRITE_ATTEMPTS: u32 = 5;
+const MAX_WRITE_ATTEMPTS: u32 = 5;
 /// Largest byte count a session may report; far beyond any allowance.
 const MAX_SESSION_BYTES: u64 = 1 << 40;
 /// Longest text for the operator that is kept, in characters.

@@ -7,7 +7,7 @@ use store::{
     Database,
     chip::{self, ChipRow},
     task::{self, TaskRow},
-    views,
+    views::{self, StatusRow, StatusTask},
 };
 
 /// Which task a call is about: the card's latest, or the one named.
@@ -45,24 +45,13 @@ pub async fn status<D: Database>(
     caller: &Caller,
     what: &TaskRef,
 ) -> Result<StatusView, Error> {
-    let (row, asked_by_task) = match what {
-        TaskRef::Eid(eid) => {
-            let index = cx.eid_index(eid);
-            let row = views::status_by_eid(cx.db, &index).await?;
-            let own = row.filter(|row| row.client_id == caller.id);
-            (own.ok_or(Reason::UnknownChip)?, false)
-        }
-        TaskRef::Task(id) => {
-            let row = views::status_by_task(cx.db, *id).await?;
-            (row.ok_or(Reason::UnknownTask)?, true)
-        }
-    };
+    let row = row_of(cx, caller, what).await?;
     // A task that another client had with this chip before stays that client's.
     let task = row.task.filter(|task| task.client_id == caller.id);
-    let card_status = match (&task, asked_by_task) {
-        (Some(task), true) => task.state.card_status(),
-        (None, true) => return Err(Reason::UnknownTask.into()),
-        (_, false) => row.status,
+    let card_status = match (what, &task) {
+        (TaskRef::Eid(_), _) => row.status,
+        (TaskRef::Task(_), Some(task)) => task.state.card_status(),
+        (TaskRef::Task(_), None) => return Err(Reason::UnknownTask.into()),
     };
     // A card that went on since (a refused application, say) does not show the old task's result.
     let current = task
@@ -76,11 +65,34 @@ pub async fn status<D: Database>(
         task_id: task.as_ref().map(|task| task.id),
         card_status,
         progress: current.map_or(0, |task| task.progress),
-        write_time: current
-            .filter(|task| task.state == TaskState::Succeeded)
-            .and_then(|task| task.finished_at),
+        write_time: current.and_then(written_at),
         failure: current.and_then(|task| task.failure),
     })
+}
+
+/// The chip and the task that are asked for; the chip, if it is the caller's.
+async fn row_of<D: Database>(
+    cx: &Context<'_, D>,
+    caller: &Caller,
+    what: &TaskRef,
+) -> Result<StatusRow, Error> {
+    match what {
+        TaskRef::Eid(eid) => {
+            let index = cx.eid_index(eid);
+            let row = views::status_by_eid(cx.db, &index).await?;
+            let own = row.filter(|row| row.client_id == caller.id);
+            Ok(own.ok_or(Reason::UnknownChip)?)
+        }
+        TaskRef::Task(id) => {
+            let row = views::status_by_task(cx.db, *id).await?;
+            Ok(row.ok_or(Reason::UnknownTask)?)
+        }
+    }
+}
+
+/// When a task wrote its card; none while it has not.
+fn written_at(task: &StatusTask) -> Option<Timestamp> {
+    task.finished_at.filter(|_| task.state == TaskState::Succeeded)
 }
 
 /// The chip and the task a call is about, if they are the caller's.

@@ -25,7 +25,7 @@ pub const TOKEN_LIFETIME_SECS: i64 = 86_400;
 /// Tokens a client may take in a minute unless it is given another number.
 pub const TOKENS_PER_MINUTE: u32 = 60;
 /// Longest token, in bytes.
-pub const MAX_TOKEN_BYTES: usize = 256;
+const MAX_TOKEN_BYTES: usize = 256;
 /// Longest secret, in bytes.
 const MAX_SECRET_BYTES: usize = 128;
 /// Most secrets of a client that are live at the same time: the latest, and in a rotation the one before it.

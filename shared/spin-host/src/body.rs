@@ -17,7 +17,7 @@ use domain::error::Reason;
 ///
 /// # Errors
 /// [`Reason::BodyTooSlow`], [`Reason::BodyBroken`]. What was read until then is dropped.
-pub async fn read_bounded<T: IncomingMessage>(
+pub(crate) async fn read_bounded<T: IncomingMessage>(
     mut body: IncomingBody<T>,
     limit: usize,
     time: Duration,

@@ -14,7 +14,7 @@ pub fn now() -> Timestamp {
 }
 
 /// The host's cryptographically secure generator.
-pub struct HostRandom;
+pub(crate) struct HostRandom;
 
 impl Random for HostRandom {
     fn fill(&self, out: &mut [u8]) {

@@ -35,7 +35,7 @@ const BUSY_WORDS: [&str; 3] = ["database is locked", "database table is locked",
 
 /// What a connection's commits promise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Durability {
+pub(crate) enum Durability {
     /// They survive a power failure: allocations, tasks, callbacks, audits.
     Full,
     /// They survive the end of the process: call log, call rates.
@@ -73,7 +73,7 @@ impl Connection {
     /// # Errors
     /// [`Reason::Unavailable`] when the database cannot be opened, [`Reason::SchemaBehind`] when nobody has migrated it
     /// yet, and those of the migration.
-    pub async fn take(
+    pub(crate) async fn take(
         now: Timestamp,
         durability: Durability,
         migrate: Option<Migrate>,

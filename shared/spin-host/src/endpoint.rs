@@ -18,7 +18,7 @@ use operations::Context;
 use web::{self, Admitted, Call, Exchange, Instance, Interface, Leases, Refusal, Reply, Settings, Trace};
 
 /// How long a caller may take to send its body, in seconds.
-pub const BODY_READ_SECS: u64 = 20;
+const BODY_READ_SECS: u64 = 20;
 
 thread_local! {
     static LEASES: Rc<Leases> = Rc::default();

@@ -16,11 +16,11 @@ mod post;
 mod problem;
 mod variables;
 
-pub use body::{read_bounded, within};
+pub use body::within;
 pub use chain::call_component;
-pub use clock::{HostRandom, now};
-pub use database::{Connection, Durability, Migrate, Migrating, migrate};
-pub use endpoint::{BODY_READ_SECS, serve};
+pub use clock::now;
+pub use database::{Connection, Migrate, Migrating, migrate};
+pub use endpoint::serve;
 pub use job::finish_job;
 pub use operator::{fresh_number, fresh_open_time};
 pub use post::{POST_SECS, Posted, post};

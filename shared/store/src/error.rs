@@ -22,7 +22,7 @@ pub enum DbError {
 impl DbError {
     /// True when the same call can succeed later.
     #[must_use]
-    pub fn is_busy(&self) -> bool {
+    fn is_busy(&self) -> bool {
         matches!(self, Self::Busy(_) | Self::Retryable(_))
     }
 }

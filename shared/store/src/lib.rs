@@ -51,7 +51,7 @@ pub use migrate::{SCHEMA_VERSION, check, migrate};
 pub use native::Sqlite;
 pub use row::{Row, Value};
 pub use subject::Subject;
-pub use transaction::{MAX_TRANSACTION_RUNS, Tx, transaction};
+pub use transaction::{Tx, transaction};
 
 use domain::{ClientId, Receiver, TaskId, Timestamp, Volume};
 use vault::BlindIndex;

@@ -11,7 +11,7 @@ const COMMIT: &str = "COMMIT";
 const ROLLBACK: &str = "ROLLBACK";
 
 /// How often a transaction is begun before the engine's wish to have it run again is reported as a failure.
-pub const MAX_TRANSACTION_RUNS: u32 = 5;
+const MAX_TRANSACTION_RUNS: u32 = 5;
 
 /// A transaction under way on a connection. Only [`transaction`] makes one: what writes takes a `&Tx`, so that nothing
 /// is written outside a transaction.
@@ -44,7 +44,7 @@ impl<D: Database> Database for Tx<'_, D> {
 /// commit does. No transaction is left open.
 ///
 /// When the engine rolls the transaction back in favour of another one, `body` runs again in a new one, at most
-/// [`MAX_TRANSACTION_RUNS`] times in all. So `body` changes nothing but the database. A commit whose answer was lost is
+/// `MAX_TRANSACTION_RUNS` times in all. So `body` changes nothing but the database. A commit whose answer was lost is
 /// not repeated: it may have been carried out.
 ///
 /// # Errors
@@ -178,7 +178,7 @@ mod tests {
             DbError::Failed("connection lost".to_owned()),
             DbError::Busy("locked".to_owned()),
         ] {
-            let engine = Engine::failing("COMMIT", &[failure.clone()]);
+            let engine = Engine::failing("COMMIT", std::slice::from_ref(&failure));
             let runs = Cell::new(0);
             let result = block_on(transaction(&engine, async |_| {
                 runs.set(runs.get() + 1);

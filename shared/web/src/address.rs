@@ -14,22 +14,22 @@ use http::HeaderMap;
 use ipnet::IpNet;
 
 /// Header in which Spin reports the peer of the TCP connection, as `ip:port`.
-pub const CLIENT_ADDR_HEADER: &str = "spin-client-addr";
+const CLIENT_ADDR_HEADER: &str = "spin-client-addr";
 
 /// Header in which reverse proxies report whom they speak for, nearest hop last.
-pub const FORWARDED_FOR_HEADER: &str = "x-forwarded-for";
+const FORWARDED_FOR_HEADER: &str = "x-forwarded-for";
 
 /// Most hops that are read from `X-Forwarded-For`; a longer chain is refused.
-pub const MAX_FORWARDED_HOPS: usize = 16;
+const MAX_FORWARDED_HOPS: usize = 16;
 
 /// Most networks in the list of trusted proxies.
-pub const MAX_TRUSTED_PROXIES: usize = 64;
+const MAX_TRUSTED_PROXIES: usize = 64;
 
 const SPIN_HEADER_PREFIX: &str = "spin-";
 
 /// Why the caller's address could not be established.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum AddressProblem {
+pub(crate) enum AddressProblem {
     /// A header that only the host sets is present more than once: the caller sent one too.
     #[error("header {0} is present more than once")]
     Forged(String),
@@ -43,14 +43,14 @@ pub enum AddressProblem {
 
 /// The proxies whose `X-Forwarded-For` is believed. Empty by default: nobody's is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct TrustedProxies(Vec<IpNet>);
+pub(crate) struct TrustedProxies(Vec<IpNet>);
 
 impl TrustedProxies {
     /// Reads a comma-separated list of addresses and networks (`10.0.0.7, 2001:db8::/48`).
     ///
     /// # Errors
     /// The first entry that is neither, or a note that there are more than [`MAX_TRUSTED_PROXIES`].
-    pub fn parse(list: &str) -> Result<Self, String> {
+    pub(crate) fn parse(list: &str) -> Result<Self, String> {
         let networks = list
             .split(',')
             .map(str::trim)
@@ -79,7 +79,10 @@ impl TrustedProxies {
 ///
 /// # Errors
 /// [`AddressProblem`], never a guess.
-pub fn true_client_addr(headers: &HeaderMap, trusted: &TrustedProxies) -> Result<IpAddr, AddressProblem> {
+pub(crate) fn true_client_addr(
+    headers: &HeaderMap,
+    trusted: &TrustedProxies,
+) -> Result<IpAddr, AddressProblem> {
     refuse_forged_spin_headers(headers)?;
     let peer = peer_address(headers)?;
     if !trusted.contains(peer) {

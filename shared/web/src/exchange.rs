@@ -12,7 +12,7 @@ use domain::error::{Error, Lang};
 use vault::{Random, random_bytes};
 
 /// Longest identifier of a request that is taken over from the caller, in characters.
-pub const MAX_REQUEST_ID_CHARS: usize = 64;
+pub(crate) const MAX_REQUEST_ID_CHARS: usize = 64;
 
 /// Random bytes in an identifier that the platform makes for a request.
 const REQUEST_ID_BYTES: usize = 16;

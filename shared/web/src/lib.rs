@@ -7,7 +7,7 @@
 
 #![forbid(unsafe_code)]
 
-pub mod address;
+mod address;
 mod call;
 mod credential;
 mod exchange;
@@ -30,16 +30,16 @@ mod text_fields;
 mod trace;
 
 pub use call::Call;
-pub use exchange::{Exchange, MAX_REQUEST_ID_CHARS};
+pub use exchange::Exchange;
 pub use fields::{field, or_null, present};
 pub use interface::Interface;
 pub use leases::Leases;
 pub use params::{Param, Params};
 pub use query::MAX_PAIRS;
 pub use receipt::{MAX_RECEIPT_BYTES, read_receipt, unread_receipt};
-pub use refusal::{MAX_ECHOED_NAME_CHARS, Problem, Refusal};
-pub use reply::{REQUEST_ID_HEADER, Reply, render};
+pub use refusal::Refusal;
+pub use reply::{Reply, render};
 pub use serve::{Admitted, Instance, MAX_QUERY_BYTES, Request, admit, serve};
-pub use settings::{MIN_SECRET_BYTES, Settings, Variables};
+pub use settings::{Settings, Variables};
 pub use text_fields::TextFields;
 pub use trace::Trace;

@@ -297,7 +297,7 @@ impl Params {
     ///
     /// # Errors
     /// [`Reason::ParameterMissing`], naming both.
-    pub fn require_either(&self, first: Param, second: Param) -> Result<(), Refusal> {
+    pub(crate) fn require_either(&self, first: Param, second: Param) -> Result<(), Refusal> {
         if self.text(first).is_some() || self.text(second).is_some() {
             return Ok(());
         }

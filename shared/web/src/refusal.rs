@@ -6,11 +6,11 @@ use domain::error::{Error, Reason};
 use domain::{Budget, Malformed};
 
 /// Longest part of a name sent by the caller that an answer repeats, in characters.
-pub const MAX_ECHOED_NAME_CHARS: usize = 40;
+pub(crate) const MAX_ECHOED_NAME_CHARS: usize = 40;
 
 /// One problem of a call.
 #[derive(Debug)]
-pub struct Problem {
+pub(crate) struct Problem {
     /// What is wrong, from the catalogue.
     pub error: Error,
     /// The parameter it concerns, as it was sent.
@@ -19,7 +19,7 @@ pub struct Problem {
 
 impl Problem {
     /// A problem with the parameter or field called `name`; the message repeats the name.
-    pub fn with_field(name: &str, reason: Reason) -> Self {
+    pub(crate) fn with_field(name: &str, reason: Reason) -> Self {
         let name = echoed(name);
         Self {
             error: Error::new(reason).with_detail(&name, &name),
@@ -43,7 +43,7 @@ impl Refusal {
     }
 
     /// A refusal because a parameter's text breaks the rule of its kind.
-    pub fn of_malformed(name: &str, malformed: Malformed) -> Self {
+    pub(crate) fn of_malformed(name: &str, malformed: Malformed) -> Self {
         Problem {
             error: malformed.into(),
             field: Some(echoed(name)),
@@ -55,7 +55,7 @@ impl Refusal {
     ///
     /// # Errors
     /// The refusal that the problems make.
-    pub fn unless_empty(problems: Vec<Problem>) -> Result<(), Self> {
+    pub(crate) fn unless_empty(problems: Vec<Problem>) -> Result<(), Self> {
         let mut problems = problems.into_iter();
         match problems.next() {
             None => Ok(()),
@@ -81,12 +81,12 @@ impl Refusal {
     }
 
     /// The problem that decides status, reason and message.
-    pub fn first(&self) -> &Problem {
+    pub(crate) fn first(&self) -> &Problem {
         &self.first
     }
 
     /// Every problem, the deciding one first.
-    pub fn problems(&self) -> impl Iterator<Item = &Problem> {
+    pub(crate) fn problems(&self) -> impl Iterator<Item = &Problem> {
         std::iter::once(&self.first).chain(&self.others)
     }
 

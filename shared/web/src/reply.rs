@@ -15,7 +15,7 @@ use domain::Budget;
 use domain::error::Lang;
 
 /// Carries the request's identifier in both directions.
-pub const REQUEST_ID_HEADER: &str = "x-request-id";
+pub(crate) const REQUEST_ID_HEADER: &str = "x-request-id";
 
 /// After how many seconds a caller should try again when the platform is not available.
 const RETRY_AFTER_SECS: u32 = 2;

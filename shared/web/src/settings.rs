@@ -9,7 +9,7 @@ use operations::{CALL_LOG_DAYS, MAX_POOL_LOW_WATER, MaintenanceSettings, POOL_LO
 use vault::{Vault, VaultSettings, Zeroizing, equal_in_constant_time};
 
 /// Shortest secret that opens an internal interface, in bytes.
-pub const MIN_SECRET_BYTES: usize = 32;
+const MIN_SECRET_BYTES: usize = 32;
 
 /// Most days for which anything can be kept: a hundred years.
 const MAX_DAYS: u32 = 36_525;
@@ -31,7 +31,7 @@ pub struct Variables {
     pub secret: Option<Zeroizing<String>>,
     /// The platform's time zone: see [`Zone::parse`].
     pub time_zone: Option<String>,
-    /// See [`TrustedProxies::parse`].
+    /// Addresses and networks of trusted proxies, separated by commas.
     pub trusted_proxies: Option<String>,
     /// `true` or `false`.
     pub callback_allow_http: Option<String>,
@@ -50,7 +50,7 @@ pub struct Settings {
     /// The platform's time zone.
     pub zone: Zone,
     /// Whose `X-Forwarded-For` is believed.
-    pub trusted_proxies: TrustedProxies,
+    pub(crate) trusted_proxies: TrustedProxies,
     /// Whether callbacks may go over plain http and to special-purpose addresses: test environments only.
     pub callback_allow_http: bool,
     /// How the periodic work is configured.

@@ -10,6 +10,5 @@ pub use change::{ClientChange, change_client};
 pub(super) use checks::{checked_url, malformed};
 pub use create::{CreatedClient, NewClient, create_client};
 pub use list::{ClientPage, ClientView, MAX_CLIENTS_PER_PAGE, SecretView, list_clients};
-pub use secrets::{
-    MAX_OVERLAP_SECS, OVERLAP_SECS, RotatedSecret, revoke_secret, revoke_tokens, rotate_secret,
-};
+pub(super) use secrets::MAX_OVERLAP_SECS;
+pub use secrets::{OVERLAP_SECS, RotatedSecret, revoke_secret, revoke_tokens, rotate_secret};

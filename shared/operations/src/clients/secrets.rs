@@ -20,7 +20,7 @@ pub(super) const FIRST_GENERATION: i64 = 1;
 /// How long two secrets are good unless the administrator says otherwise, in seconds.
 pub const OVERLAP_SECS: u32 = 86_400;
 /// Longest such time, in seconds: 30 days.
-pub const MAX_OVERLAP_SECS: u32 = 2_592_000;
+pub(crate) const MAX_OVERLAP_SECS: u32 = 2_592_000;
 
 /// A new secret beside the one before it.
 pub struct RotatedSecret {

@@ -13,12 +13,12 @@ use domain::{AlertKind, IncidentKind, MINUTE_MS, Notice, Province};
 use store::{
     Database, Subject, Tx, chip,
     incident::{self, IncidentRow},
-    task,
+    task::{self, StuckRow},
 };
 use vault::BlindIndex;
 
 /// Time in 写卡中 after which a card is stuck, in milliseconds (Table 4).
-pub const STUCK_AFTER_MS: i64 = 30 * MINUTE_MS;
+const STUCK_AFTER_MS: i64 = 30 * MINUTE_MS;
 /// Most tasks and most incidents that one run looks at.
 pub const MAX_LOOKED_AT: u32 = 200;
 
@@ -31,13 +31,23 @@ pub(crate) async fn find_stuck_tasks<D: Database>(cx: &Context<'_, D>) -> Result
     transaction(cx, async |tx| {
         let stuck = task::stuck(tx, before, MAX_LOOKED_AT).await?;
         for task in &stuck {
-            guarded(task::mark_stuck(tx, task.id).await?)?;
-            let subject = Subject::chip(&task.eid_index);
-            open_since(cx, tx, IncidentKind::StuckWriting, &subject, task.started_at).await?;
+            report_stuck(cx, tx, task).await?;
         }
         Ok(done(stuck.len()))
     })
     .await
+}
+
+/// Marks a task as stuck and opens the incident of its card.
+async fn report_stuck<D: Database>(
+    cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
+    task: &StuckRow,
+) -> Result<(), Error> {
+    guarded(task::mark_stuck(tx, task.id).await?)?;
+    let subject = Subject::chip(&task.eid_index);
+    open_since(cx, tx, IncidentKind::StuckWriting, &subject, task.started_at).await?;
+    Ok(())
 }
 
 /// Advances the incidents whose deadline has come: makes severe what stayed open, and alerts to what is severe or

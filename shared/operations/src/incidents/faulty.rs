@@ -3,7 +3,10 @@
 use super::super::Context;
 use domain::error::Error;
 use domain::{Kind, Malformed, Timestamp, all_digits};
-use store::{Database, chip};
+use store::{
+    Database,
+    chip::{self, FaultyRow},
+};
 
 /// Most chips of one page.
 pub const MAX_FAULTY_PER_PAGE: u32 = 1_000;
@@ -82,18 +85,17 @@ pub async fn faulty_chips<D: Database>(
         at: row.since,
         above: row.eid_index.as_bytes().to_vec(),
     });
-    let chips = rows.iter().map(|row| {
-        Ok(FaultyChip {
-            eid: cx
-                .vault
-                .open_identifier(chip::EID, row.eid_index.as_bytes(), &row.eid_sealed)?,
-            client_id: row.client_id.as_str().to_owned(),
-            chip_model: row.chip_model.clone(),
-            since: row.since,
-        })
-    });
-    Ok(FaultyPage {
-        chips: chips.collect::<Result<_, Error>>()?,
-        next,
+    let chips: Result<_, Error> = rows.into_iter().map(|row| view(cx, row)).collect();
+    Ok(FaultyPage { chips: chips?, next })
+}
+
+fn view<D>(cx: &Context<'_, D>, row: FaultyRow) -> Result<FaultyChip, Error> {
+    Ok(FaultyChip {
+        eid: cx
+            .vault
+            .open_identifier(chip::EID, row.eid_index.as_bytes(), &row.eid_sealed)?,
+        client_id: row.client_id.as_str().to_owned(),
+        chip_model: row.chip_model,
+        since: row.since,
     })
 }

@@ -14,7 +14,7 @@ mod review;
 mod review_csv;
 
 pub(super) use automatic::{close_incident, close_incidents, open_incident, province_empty, province_filled};
-pub use clocks::{MAX_LOOKED_AT, STUCK_AFTER_MS};
+pub use clocks::MAX_LOOKED_AT;
 pub(super) use clocks::{advance_clocks, find_stuck_tasks};
 pub use faulty::{FaultyChip, FaultyCursor, FaultyPage, MAX_FAULTY_PER_PAGE, faulty_chips};
 pub use list::{IncidentFilter, IncidentPage, IncidentView, MAX_INCIDENTS_PER_PAGE, list_incidents};

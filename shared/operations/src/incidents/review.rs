@@ -12,7 +12,8 @@ use domain::{AlertKind, DAY_MS, HOUR_MS, IncidentKind, Month, TaskId, Timestamp}
 use store::{
     Database, Subject,
     incident::{self, KindFigures},
-    monthly_review, task,
+    monthly_review::{self, ReviewRow},
+    task,
 };
 
 /// Time from the end of a month until each of its incidents was settled in time or was not, in milliseconds: the
@@ -119,9 +120,14 @@ pub async fn review_incidents<D: Database>(
             Error::new(Reason::ParameterMalformed).with_detail("month 尚未开始", "month has not begun")
         );
     }
-    let Some(row) = monthly_review::find(cx.db, month).await? else {
-        return count(cx, month).await;
-    };
+    match monthly_review::find(cx.db, month).await? {
+        Some(row) => kept(month, &row),
+        None => count(cx, month).await,
+    }
+}
+
+/// Reads a review that was kept.
+fn kept(month: Month, row: &ReviewRow) -> Result<Review, Error> {
     let body: Value = serde_json::from_str(&row.body).map_err(Error::internal)?;
     let read = |name: &str| {
         MonthFigures::from_json(&body[name]).ok_or_else(|| Error::internal("a review cannot be read"))

@@ -26,13 +26,13 @@ use store::{
 use vault::BlindIndex;
 
 /// Most records of one call.
-pub const MAX_RECORDS: usize = 100_000;
+const MAX_RECORDS: usize = 100_000;
 /// Records of one transaction.
 const BATCH: usize = 1_000;
 /// Longest line, in bytes.
 pub const MAX_RECORD_BYTES: usize = 512;
 /// Longest name of a city, in characters.
-pub const MAX_CITY_CHARS: usize = 64;
+pub(crate) const MAX_CITY_CHARS: usize = 64;
 /// Most errors that are reported one by one.
 const MAX_REPORTED: usize = 1_000;
 
@@ -87,7 +87,7 @@ impl IngestReport {
 /// Takes an operator's records.
 ///
 /// # Errors
-/// [`Reason::BodyTooLarge`] beyond [`MAX_RECORDS`], before anything is taken; [`Reason::Unavailable`] when the database
+/// [`Reason::BodyTooLarge`] beyond `MAX_RECORDS`, before anything is taken; [`Reason::Unavailable`] when the database
 /// is busy, after which the call may be sent again as a whole.
 pub async fn ingest<D: Database>(
     cx: &Context<'_, D>,
@@ -132,7 +132,7 @@ pub async fn ingest<D: Database>(
 ///
 /// # Errors
 /// [`Reason::Unavailable`] when the database is busy.
-pub async fn take_answer<D: Database>(
+pub(crate) async fn take_answer<D: Database>(
     cx: &Context<'_, D>,
     iccid: &BlindIndex,
     as_of: Timestamp,

@@ -10,7 +10,7 @@ mod temporary_numbers;
 
 pub use job_log::{JobLog, JobView, STALE_AFTER_MS, job_views, read_job_log, record_run};
 pub use pools::{MAX_POOL_LOW_WATER, POOL_LOW_WATER};
-pub use retention::{MAX_DESTROYED, RECORD_DAYS, destructions};
+pub use retention::{RECORD_DAYS, destructions};
 pub use temporary_numbers::MAX_CHIPS_PER_NOTICE;
 
 use super::Context;
@@ -82,7 +82,7 @@ impl Job {
 
     /// Least time between two runs that find nothing to do, in milliseconds.
     #[must_use]
-    pub fn interval_ms(self) -> i64 {
+    fn interval_ms(self) -> i64 {
         match self {
             Self::Retention | Self::TemporaryNumbers | Self::Pools | Self::IpThrottles | Self::StuckTasks => {
                 MINUTE_MS

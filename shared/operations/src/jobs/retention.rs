@@ -16,7 +16,7 @@ use store::{
 /// little.
 pub const RECORD_DAYS: u32 = 185;
 /// Most rows of one kind that one run destroys.
-pub const MAX_DESTROYED: u32 = 2_000;
+const MAX_DESTROYED: u32 = 2_000;
 
 /// A kind of data.
 #[derive(Clone, Copy)]

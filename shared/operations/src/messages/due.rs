@@ -11,7 +11,7 @@ use domain::error::Error;
 use domain::{MINUTE_MS, MessageId, Receiver};
 use store::{
     Database, Tx,
-    message::{self, ClaimedRow, QueueQuery, ReceiverQueue},
+    message::{self, ClaimedRow, DueRow, QueueQuery, ReceiverQueue},
     message_attempt, receiver,
 };
 
@@ -146,16 +146,26 @@ async fn claim_queue<D: Database>(
         return Ok(claimed);
     };
     claimed.url = url;
-    let lease_until = cx.now.plus(LEASE_MS);
     for due in message::due(tx, to, MAX_ATTEMPTS, room, cx.now).await? {
-        // One whose attempt is never reported is due again when it would be after a failure, and not before the lease
-        // ends.
-        let attempt = due.attempts - due.attempts_from + 1;
-        let next_at = next_attempt(attempt, cx.now, 0, [0; 4]).map_or(lease_until, |at| at.max(lease_until));
-        if let Some(row) = message::claim(tx, &due, lease_until, next_at).await? {
-            message_attempt::insert(tx, row.id, row.attempt, cx.now).await?;
-            claimed.rows.push(row);
-        }
+        claimed.rows.extend(claim_message(cx, tx, &due).await?);
+    }
+    Ok(claimed)
+}
+
+/// Claims one message and adds its attempt; none when the message is not due any more.
+async fn claim_message<D: Database>(
+    cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
+    due: &DueRow,
+) -> Result<Option<ClaimedRow>, Error> {
+    let lease_until = cx.now.plus(LEASE_MS);
+    // One whose attempt is never reported is due again when it would be after a failure, and not before the lease
+    // ends.
+    let attempt = due.attempts - due.attempts_from + 1;
+    let next_at = next_attempt(attempt, cx.now, 0, [0; 4]).map_or(lease_until, |at| at.max(lease_until));
+    let claimed = message::claim(tx, due, lease_until, next_at).await?;
+    if let Some(row) = &claimed {
+        message_attempt::insert(tx, row.id, row.attempt, cx.now).await?;
     }
     Ok(claimed)
 }

@@ -17,9 +17,8 @@ pub use due::{
 pub(super) use queue::{has_address, queue};
 pub use record::{AttemptResult, DeliveryState, MAX_FAILING_MS, MAX_PUT_OFF_MS, record_attempt};
 pub use resend::{
-    MAX_MESSAGES_PER_PAGE, MAX_RESENT, MessageFilter, Probe, Resent, WhichMessages, find_messages, probe,
-    resend,
+    MAX_MESSAGES_PER_PAGE, MessageFilter, Probe, Resent, WhichMessages, find_messages, probe, resend,
 };
 pub use schedule::{MAX_ATTEMPTS, RETRY_AFTER_MS};
 pub(super) use sign::{Key, secret_key, secret_text};
-pub use sign::{SIGN_FIELD, SIGN_PREVIOUS_FIELD, canonical, sign, standard_webhook_signatures};
+pub use sign::{canonical, sign};

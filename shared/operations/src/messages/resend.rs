@@ -18,7 +18,7 @@ use vault::random_bytes;
 /// Most messages of one page.
 pub const MAX_MESSAGES_PER_PAGE: u32 = 200;
 /// Most messages that one call has sent again.
-pub const MAX_RESENT: u32 = 10_000;
+const MAX_RESENT: u32 = 10_000;
 /// How far back a search goes that names neither a receiver nor a beginning, in days.
 const SIFTED_DAYS: i64 = 7;
 /// What a message to try an address out is called.
@@ -104,7 +104,7 @@ pub struct Resent {
 }
 
 /// Has messages sent again, with the identifier they had and from the beginning of the schedule, at most
-/// [`MAX_RESENT`] of them. One that is still being tried stays as it is.
+/// `MAX_RESENT` of them. One that is still being tried stays as it is.
 ///
 /// # Errors
 /// [`Reason::UnknownCallback`], [`Reason::UnknownReceiver`].

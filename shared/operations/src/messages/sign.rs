@@ -17,9 +17,9 @@ use domain::error::Error;
 use vault::Zeroizing;
 
 /// The field that carries the signature and is not itself signed.
-pub const SIGN_FIELD: &str = "sign";
+pub(crate) const SIGN_FIELD: &str = "sign";
 /// The field that carries the signature of the secret before the present one, while both are good; not signed either.
-pub const SIGN_PREVIOUS_FIELD: &str = "sign_previous";
+pub(crate) const SIGN_PREVIOUS_FIELD: &str = "sign_previous";
 /// What a callback secret starts with, by Standard Webhooks.
 const SECRET_PREFIX: &str = "whsec_";
 
@@ -62,7 +62,7 @@ pub fn sign(key: &[u8], fields: &BTreeMap<&str, String>) -> String {
 /// Value of `webhook-signature`: for each key `v1,` and base64 of HMAC-SHA256(key, `id.timestamp.body`), with a space
 /// between them.
 #[must_use]
-pub fn standard_webhook_signatures<K: AsRef<[u8]>>(
+pub(crate) fn standard_webhook_signatures<K: AsRef<[u8]>>(
     keys: &[K],
     id: &str,
     timestamp_secs: i64,

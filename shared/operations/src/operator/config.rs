@@ -10,7 +10,7 @@ use crate::Topic;
 use vault::Zeroizing;
 
 /// Longest address, in characters.
-pub const MAX_URL_CHARS: usize = 512;
+const MAX_URL_CHARS: usize = 512;
 /// Most headers of a request.
 pub const MAX_HEADERS: usize = 16;
 /// How long an answer is good unless the configuration says otherwise, in seconds.
@@ -131,13 +131,13 @@ impl OperatorApi {
 impl Inquiry {
     /// How long an answer is good, in milliseconds.
     #[must_use]
-    pub fn max_age_ms(&self) -> i64 {
+    pub(crate) fn max_age_ms(&self) -> i64 {
         i64::from(self.max_age_secs) * domain::SECOND_MS
     }
 
     /// How long an operator that did not answer is left alone about a number, in milliseconds.
     #[must_use]
-    pub fn retry_ms(&self) -> i64 {
+    pub(crate) fn retry_ms(&self) -> i64 {
         i64::from(self.retry_secs) * domain::SECOND_MS
     }
 

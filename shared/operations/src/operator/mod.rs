@@ -9,7 +9,7 @@
 mod answer;
 mod config;
 
-pub use config::{Inquiry, MAX_HEADERS, MAX_URL_CHARS, OperatorApi};
+pub use config::{Inquiry, MAX_HEADERS, OperatorApi};
 
 /// Largest answer that is read, in bytes.
 pub const MAX_ANSWER_BYTES: usize = 64 * 1024;

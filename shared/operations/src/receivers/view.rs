@@ -3,7 +3,10 @@
 use super::super::Context;
 use domain::error::{Error, Reason};
 use domain::{Receiver, StopCause, Timestamp};
-use store::{Database, message, receiver, receiver_secret};
+use store::{
+    Database, message, receiver,
+    receiver_secret::{self, ReceiverSecretRow},
+};
 
 /// A receiver.
 #[derive(Clone, Debug)]
@@ -42,12 +45,7 @@ pub struct ReceiverSecretView {
 pub async fn receiver_view<D: Database>(cx: &Context<'_, D>, to: &Receiver) -> Result<ReceiverView, Error> {
     let row = receiver::find(cx.db, to).await?.ok_or(Reason::UnknownReceiver)?;
     let secrets = receiver_secret::latest(cx.db, to).await?;
-    let secrets = secrets.iter().map(|secret| ReceiverSecretView {
-        generation: secret.generation,
-        live: secret.is_live(cx.now),
-        created_at: secret.created_at,
-        expires_at: secret.expires_at,
-    });
+    let secrets = secrets.iter().map(|secret| secret_view(secret, cx.now));
     Ok(ReceiverView {
         url: row.url,
         entered_at: row.entered_at,
@@ -56,4 +54,13 @@ pub async fn receiver_view<D: Database>(cx: &Context<'_, D>, to: &Receiver) -> R
         in_flight: message::in_flight(cx.db, to, cx.now).await?,
         secrets: secrets.collect(),
     })
+}
+
+fn secret_view(secret: &ReceiverSecretRow, now: Timestamp) -> ReceiverSecretView {
+    ReceiverSecretView {
+        generation: secret.generation,
+        live: secret.is_live(now),
+        created_at: secret.created_at,
+        expires_at: secret.expires_at,
+    }
 }

@@ -6,7 +6,7 @@ use gateway_protocol::{KEYS_PATH, REPORT_PATH, SESSIONS_PATH, TICK_PATH};
 use operations::MAX_IMPORT_BYTES;
 
 /// Largest body of records from an operator, in bytes: 100,000 records of 160 bytes.
-pub const MAX_RECORDS_BYTES: usize = 16 * 1024 * 1024;
+const MAX_RECORDS_BYTES: usize = 16 * 1024 * 1024;
 
 const fn internal(
     name: &'static str,

@@ -23,7 +23,7 @@ pub use internal::{
     ADMIN_NUMBERS_RETIRE, ADMIN_NUMBERS_SUSPEND, ADMIN_POOLS, ADMIN_POOLS_UPDATE, ADMIN_RECEIVERS,
     ADMIN_RECEIVERS_ROTATE_SECRET, ADMIN_RECEIVERS_UPDATE, CRON, GATEWAY_KEYS, GATEWAY_REPORT,
     GATEWAY_SESSIONS, INGEST_LOCATION, INGEST_NUMBER_STATUS, INGEST_OPEN_TIME, INGEST_USAGE, INTERNAL,
-    MAINTENANCE, MAX_RECORDS_BYTES, NONE,
+    MAINTENANCE, NONE,
 };
 pub use reasons::documented_reasons;
 
@@ -33,10 +33,10 @@ use super::params::Param;
 use domain::Permission;
 
 /// Largest body with parameters, in bytes.
-pub const MAX_PARAMETER_BODY_BYTES: usize = 16 * 1024;
+pub(crate) const MAX_PARAMETER_BODY_BYTES: usize = 16 * 1024;
 
 /// Largest JSON document of an internal interface, in bytes.
-pub const MAX_DOCUMENT_BYTES: usize = 64 * 1024;
+const MAX_DOCUMENT_BYTES: usize = 64 * 1024;
 
 /// Who may call an interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,7 +132,7 @@ impl Interface {
 
     /// Whether every call is logged. Gateways and timers call all the time and keep records of their own; of
     /// theirs only the refused ones are.
-    pub fn is_logged(&self, code: u16) -> bool {
+    pub(crate) fn is_logged(&self, code: u16) -> bool {
         !self.path.starts_with("/internal/") || code != 200
     }
 }

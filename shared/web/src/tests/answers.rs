@@ -1,7 +1,8 @@
 //! What answers look like, in both languages, and what never stands in them.
 
+use super::super::exchange::MAX_REQUEST_ID_CHARS;
 use super::super::interface::{TOKEN, WRITE_STATUS};
-use super::super::{MAX_REQUEST_ID_CHARS, Refusal, Reply};
+use super::super::{Refusal, Reply};
 use super::{Answer, Sent, send};
 use domain::error::{Error, Reason};
 
