@@ -1,8 +1,10 @@
 //! Words that this code once had of its own, where the field has others.
 
+use std::borrow::Cow;
+
 use super::Finding;
 use super::spelling::{flattened, has_row, parts, words};
-use super::table::{EXCEPTIONS, Entry, Pattern, WORDS};
+use super::table::{EXCEPTIONS, Entry, Pattern, ROUTES, WORDS};
 use crate::source::{Source, Text};
 use crate::walk::{File, is_below};
 
@@ -64,6 +66,17 @@ fn is_at(path: &str, within: &str) -> bool {
     path == within || is_below(path, within)
 }
 
+/// The line without the routes that keep a word.
+fn without_routes(line: &str) -> Cow<'_, str> {
+    ROUTES.iter().fold(Cow::Borrowed(line), |line, route| {
+        if line.contains(route) {
+            Cow::Owned(line.replace(route, ""))
+        } else {
+            line
+        }
+    })
+}
+
 /// One finding for each line and word; a word that is part of another one on the same line is left out.
 fn report(path: &str, mut found: Vec<(usize, &'static Entry)>) -> Vec<Finding> {
     found.sort_by_key(|(line, entry)| (*line, entry.pattern.text()));
@@ -119,7 +132,9 @@ impl Pattern {
 
     fn matches_prose(&self, line: &str) -> bool {
         match self {
-            Self::Anywhere(text) => words(line).any(|word| has_row(&parts(word), &parts(text))),
+            Self::Anywhere(text) => {
+                words(&without_routes(line)).any(|word| has_row(&parts(word), &parts(text)))
+            }
             Self::Phrase(text) => flattened(line).contains(&flattened(text)),
             _ => false,
         }
@@ -184,6 +199,20 @@ mod tests {
     fn words_that_are_never_english_are_found_in_prose_and_literals() {
         let text = "// a stranger\nlet text = \"heed_blame, told_at\";\n/// Those of the\n/// database.\n/// Those of the database.\n";
         assert_eq!(lines_in("a.rs", text), [1, 2, 2, 5]);
+    }
+
+    #[test]
+    fn a_route_may_keep_a_word_and_nothing_around_it_may() {
+        for route in ROUTES {
+            assert!(
+                WORDS
+                    .iter()
+                    .any(|entry| entry.pattern.matches_prose(&route.replace('/', " ")))
+            );
+            let text = format!("// {route}\nlet route = \"{route}\";\n");
+            assert_eq!(lines_in("a.rs", &text), [0_usize; 0], "{route}");
+        }
+        assert_eq!(lines_in("a.rs", "// the upkeep of /internal/upkeep\n"), [1]);
     }
 
     #[test]
