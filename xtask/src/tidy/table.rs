@@ -72,9 +72,9 @@ const GATEWAY: &[&str] = &["ota-gateway"];
 const PLATFORM: &[&str] = &["shared", "functions"];
 const SHARED: &[&str] = &["shared"];
 const SIMULATOR: &[&str] = &["card-sim"];
-const TESTS: &[&str] = &["tests", STORE_TESTS];
+const TESTS: &[&str] = &["tests", OPERATIONS_TESTS];
 /// The tests of the operations, on a database of their own.
-const STORE_TESTS: &str = "shared/operations/tests";
+const OPERATIONS_TESTS: &str = "shared/operations/tests";
 
 const fn anywhere(text: &'static str, instead: &'static str) -> Entry {
     Entry {
@@ -217,7 +217,7 @@ pub(super) const WORDS: &[Entry] = &[
     code("dice", EVERYWHERE, "`SeededRandom`"),
     name("Score", TESTS, "`RefusalCoverage`"),
     anywhere("own_cases", "`refusals_by_endpoint`"),
-    code("probe", &[STORE_TESTS], "`FaultInjectingDb`"),
+    code("probe", &[OPERATIONS_TESTS], "`FaultInjectingDb`"),
     file("door.rs", TESTS, "`test_platform.rs`"),
     file("rig.rs", TESTS, "`callback_fixture.rs`"),
     file("own_cases.rs", TESTS, "`refusals_by_endpoint.rs`"),
