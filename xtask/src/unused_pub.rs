@@ -5,6 +5,7 @@
 //! listed: what is listed is certain, what is not listed may still be unused.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -31,11 +32,23 @@ struct Item {
     name: String,
 }
 
+impl fmt::Display for Item {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            path,
+            line,
+            kind,
+            name,
+        } = self;
+        write!(f, "{path}:{line}: {kind} {name}")
+    }
+}
+
 /// Prints the items and their number against all; fails when there are too many.
 pub(crate) fn run(root: &Path) -> Result<ExitCode, String> {
     let (unused, all) = examine(root)?;
     for item in &unused {
-        println!("{}:{}: {} {}", item.path, item.line, item.kind, item.name);
+        println!("{item}");
     }
     println!(
         "{} of {all} public items are named by no other crate (at most {MAX_UNUSED})",
@@ -177,6 +190,18 @@ fn reexported(tokens: &[Token]) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::temp::Folder;
+
+    #[test]
+    fn few_public_items_of_this_checkout_are_named_by_no_other_crate() {
+        let (unused, _) = examine(&crate::root()).unwrap();
+        let lines: Vec<String> = unused.iter().map(Item::to_string).collect();
+        assert!(
+            lines.len() <= MAX_UNUSED,
+            "xtask unused-pub: {} items, at most {MAX_UNUSED}:\n{}",
+            lines.len(),
+            lines.join("\n")
+        );
+    }
 
     fn names(folder: &Folder) -> (Vec<String>, usize) {
         let (unused, all) = examine(folder.path()).unwrap();

@@ -65,7 +65,7 @@ pub(super) fn run(core: &mut Core, session: &mut CommandSession, script: &[u8]) 
                 core,
                 session,
                 results: Vec::new(),
-                answered: 0,
+                response_bytes: 0,
                 refresh: None,
                 error_action: None,
             };
@@ -133,7 +133,8 @@ struct ScriptRun<'a> {
     core: &'a mut Core,
     session: &'a mut CommandSession,
     results: Vec<ScriptResult>,
-    answered: usize,
+    /// Bytes of response data so far.
+    response_bytes: usize,
     refresh: Option<u8>,
     error_action: Option<u8>,
 }
@@ -196,7 +197,7 @@ impl ScriptRun<'_> {
             Ok(data) => ResponseApdu::ok(data),
             Err(status) => ResponseApdu::status(status),
         };
-        if self.answered + answer.data.len() > MAX_ANSWER_BYTES {
+        if self.response_bytes + answer.data.len() > MAX_ANSWER_BYTES {
             answer = ResponseApdu::status(StatusWord::RESPONSE_TRUNCATED);
         }
         let status = answer.status;
@@ -205,7 +206,7 @@ impl ScriptRun<'_> {
             description: describe::command(apdu, before, selected),
             status,
         });
-        self.answered += answer.data.len();
+        self.response_bytes += answer.data.len();
         self.results.push(ScriptResult::Apdu(answer));
         let lost = self.core.power_lost_at(Side::After);
         self.core.script_apdus += 1;

@@ -11,7 +11,7 @@ use utoipa::openapi::{
     Server,
 };
 
-use super::fields;
+use super::answers;
 use super::operation::{BEARER, IN_QUERY, example, object, path_item, refused, schema};
 use domain::error::Reason;
 use web::interface::{BUSINESS, documented_reasons};
@@ -81,10 +81,10 @@ fn components() -> Components {
 
 /// Clause 7.3: what the platform sends to a client's address.
 fn callback() -> PathItem {
-    let fields = fields::callback();
+    let fields = answers::callback();
     let mut body = object(&fields);
     // Fields that are there at times, and room for those of later versions: they are signed like the others.
-    let at_times = object(&fields::callback_at_times())["properties"].take();
+    let at_times = object(&answers::callback_at_times())["properties"].take();
     if let (Some(properties), serde_json::Value::Object(at_times)) =
         (body["properties"].as_object_mut(), at_times)
     {

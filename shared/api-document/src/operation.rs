@@ -12,6 +12,7 @@ use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required, Response, ResponseBuilder, Schema};
 
+use super::answers;
 use super::fields::{self, Field};
 use domain::error::{Lang, Reason};
 use web::interface::{Access, Interface, Methods, documented_reasons};
@@ -63,7 +64,7 @@ fn success_fields(interface: &Interface) -> Vec<Field> {
             example: json!("成功"),
         },
     ];
-    all.extend(fields::answer(interface.name));
+    all.extend(answers::answer(interface.name));
     all
 }
 

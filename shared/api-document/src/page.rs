@@ -2,6 +2,7 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+use super::answers;
 use super::fields::{self, Field};
 use domain::error::Lang;
 use web::interface::{Access, BUSINESS, Interface, Methods, documented_reasons};
@@ -48,7 +49,7 @@ pub fn page() -> String {
                     "写卡结束后以 POST 推送至回调地址，应答 " code { "{\"code\":200,\"message\":\"接收成功\"}" } "。"
                     span class="en" lang="en" { "Sent by POST to the client's callback address when writing has ended." }
                 }
-                (table(&[fields::callback(), fields::callback_at_times()].concat()))
+                (table(&[answers::callback(), answers::callback_at_times()].concat()))
             }
         }
     };
@@ -76,7 +77,7 @@ fn section(interface: &Interface) -> Markup {
             p { (methods) " · " code { (interface.name) } " · 默认每分钟 " (interface.calls_per_minute) " 次" }
             @if !parameters.is_empty() { h3 { "参数 Parameters" } (table(&parameters)) }
             h3 { "响应 Answer" }
-            (table(&fields::answer(interface.name)))
+            (table(&answers::answer(interface.name)))
             pre { (curl(interface)) }
             details {
                 summary { "错误 Refusals" }

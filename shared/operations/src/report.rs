@@ -141,23 +141,7 @@ async fn handle<D: Database>(
     event: &ReportEvent,
 ) -> Result<(), Error> {
     match event {
-        ReportEvent::Closed { reason } => {
-            note(cx, tx, session, reason).await?;
-            // Without a verdict nobody knows that it went over the operator number.
-            if !verdict_given(cx, session).await? {
-                charge_verification(cx, tx, session, chip).await?;
-            }
-            if reason == gateway_protocol::ALLOWANCE_EXHAUSTED {
-                open_incident(
-                    cx,
-                    tx,
-                    IncidentKind::AllowanceExhausted,
-                    &Subject::chip(&chip.eid_index),
-                )
-                .await?;
-            }
-            return guarded(device_session::close(tx, session.id, cx.now).await?);
-        }
+        ReportEvent::Closed { reason } => return close(cx, tx, session, chip, reason).await,
         ReportEvent::NotVerified { detail, .. } | ReportEvent::Failed { detail, .. } => {
             note(cx, tx, session, detail).await?
         }
@@ -183,19 +167,7 @@ async fn handle<D: Database>(
             in_order(session.work == Work::Verify)?;
             // It did not go over the operator number after all.
             charge_verification(cx, tx, session, chip).await?;
-            if *rewrite && task.attempt >= MAX_WRITE_ATTEMPTS {
-                fail(cx, tx, chip, &task, FailureKind::ReadBackMismatch, true).await?;
-            } else if *rewrite {
-                in_order(task::rewrite(tx, task.id, cx.now).await?)?;
-            } else {
-                open_incident(
-                    cx,
-                    tx,
-                    IncidentKind::NumberSilent,
-                    &Subject::chip(&chip.eid_index),
-                )
-                .await?;
-            }
+            after_failed_verification(cx, tx, chip, &task, *rewrite).await?;
         }
         ReportEvent::Failed {
             failure, chip_fault, ..
@@ -203,6 +175,47 @@ async fn handle<D: Database>(
         ReportEvent::Closed { .. } => (),
     }
     Ok(())
+}
+
+/// Closes a session that the gateway or the card ended.
+async fn close<D: Database>(
+    cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
+    session: &SessionRow,
+    chip: &ChipRow,
+    reason: &str,
+) -> Result<(), Error> {
+    note(cx, tx, session, reason).await?;
+    // Without a verdict nobody knows that it went over the operator number.
+    if !verdict_given(cx, session).await? {
+        charge_verification(cx, tx, session, chip).await?;
+    }
+    if reason == gateway_protocol::ALLOWANCE_EXHAUSTED {
+        let subject = Subject::chip(&chip.eid_index);
+        open_incident(cx, tx, IncidentKind::AllowanceExhausted, &subject).await?;
+    }
+    guarded(device_session::close(tx, session.id, cx.now).await?)
+}
+
+/// What follows when the card does not hold the number, or its number shows no registration: the card is written
+/// again as long as it has attempts left, or the silent number is an incident.
+async fn after_failed_verification<D: Database>(
+    cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
+    chip: &ChipRow,
+    task: &TaskRow,
+    rewrite: bool,
+) -> Result<(), Error> {
+    if !rewrite {
+        let subject = Subject::chip(&chip.eid_index);
+        return open_incident(cx, tx, IncidentKind::NumberSilent, &subject)
+            .await
+            .map(drop);
+    }
+    if task.attempt >= MAX_WRITE_ATTEMPTS {
+        return fail(cx, tx, chip, task, FailureKind::ReadBackMismatch, true).await;
+    }
+    in_order(task::rewrite(tx, task.id, cx.now).await?)
 }
 
 /// Whether the writing that `session` verified has succeeded.

@@ -147,18 +147,18 @@ async fn work(
 
 /// Kills and starts again; what runs in the end, and how often each was killed.
 async fn kill(plan: &Plan, starter: &Starter, host: Node, gateway: Node) -> Result<([Node; 2], [u32; 2])> {
-    let (mut nodes, mut killed, mut dice) = ([host, gateway], [0; 2], plan.seed | 1);
-    let mut roll = || {
+    let (mut nodes, mut killed, mut state) = ([host, gateway], [0; 2], plan.seed | 1);
+    let mut random = || {
         // Xorshift: the moments need no better.
-        dice ^= dice << 13;
-        dice ^= dice >> 7;
-        dice ^= dice << 17;
-        dice
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state
     };
     for _ in 0..plan.kills {
-        let pause = PAUSE_MS.start + roll() % (PAUSE_MS.end - PAUSE_MS.start);
+        let pause = PAUSE_MS.start + random() % (PAUSE_MS.end - PAUSE_MS.start);
         tokio::time::sleep(Duration::from_millis(pause)).await;
-        let which = usize::from(roll() % 3 == 0);
+        let which = usize::from(random() % 3 == 0);
         let part = [Part::Host, Part::Gateway][which];
         nodes[which].victim().kill();
         killed[which] += 1;
@@ -171,8 +171,8 @@ async fn kill(plan: &Plan, starter: &Starter, host: Node, gateway: Node) -> Resu
 async fn deliver_the_rest(world: &World, folder: &std::path::Path) -> Result<()> {
     let cron = world.demo_env.secrets.get("SPIN_VARIABLE_CRON_SECRET")?;
     for _ in 0..LAST_TICKS {
-        let told = world.api.post_json(cron, "/internal/cron", &Value::Null).await?;
-        told.ok("ticking")?;
+        let answer = world.api.post_json(cron, "/internal/cron", &Value::Null).await?;
+        answer.ok("ticking")?;
         if proof::waiting(folder)? == 0 {
             return Ok(());
         }

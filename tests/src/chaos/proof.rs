@@ -26,7 +26,7 @@ fn count(db: &Connection, sql: &str) -> Result<i64> {
     Ok(db.query_row(sql, [], |row| row.get(0))?)
 }
 
-fn texts(db: &Connection, sql: &str) -> Result<BTreeSet<String>> {
+fn column(db: &Connection, sql: &str) -> Result<BTreeSet<String>> {
     let mut statement = db.prepare(sql)?;
     let rows = statement.query_map([], |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
@@ -46,7 +46,7 @@ pub(super) fn examine(
     let written: BTreeSet<String> = fates.values().map(|fate| fate.written.clone()).collect();
     let cancelled: BTreeSet<String> = fates.values().flat_map(|fate| fate.cancelled.clone()).collect();
     tasks_are_as_acknowledged(&db, &written, &cancelled)?;
-    let arrivals = callbacks_tell_what_happened(world, &written)?;
+    let arrivals = callbacks_report_what_happened(world, &written)?;
     Ok(Tally {
         written: written.len(),
         cancelled: cancelled.len(),
@@ -103,18 +103,18 @@ fn tasks_are_as_acknowledged(
     written: &BTreeSet<String>,
     cancelled: &BTreeSet<String>,
 ) -> Result<()> {
-    let succeeded = texts(db, "SELECT id FROM task WHERE state = 'succeeded'")?;
+    let succeeded = column(db, "SELECT id FROM task WHERE state = 'succeeded'")?;
     ensure!(
         succeeded == *written,
         "acknowledged as written: {}, in the database: {}",
         written.len(),
         succeeded.len()
     );
-    let withdrawn = texts(db, "SELECT id FROM task WHERE state = 'cancelled'")?;
+    let withdrawn = column(db, "SELECT id FROM task WHERE state = 'cancelled'")?;
     let lost = cancelled.difference(&withdrawn).count();
     ensure!(lost == 0, "{lost} withdrawals are lost");
     // An application whose answer was lost is answered again with the same task, so there are no others.
-    let others = texts(
+    let others = column(
         db,
         "SELECT id FROM task WHERE state NOT IN ('succeeded', 'cancelled')",
     )?;
@@ -122,8 +122,8 @@ fn tasks_are_as_acknowledged(
     Ok(())
 }
 
-/// Every outcome was told, none invented; a repetition has the identifier of what it repeats.
-fn callbacks_tell_what_happened(world: &World, written: &BTreeSet<String>) -> Result<usize> {
+/// Every outcome was reported, none invented; a repetition has the identifier of what it repeats.
+fn callbacks_report_what_happened(world: &World, written: &BTreeSet<String>) -> Result<usize> {
     let mut refused = world.demo_env.receiver.refused();
     // A platform that is killed while it sends leaves half a callback; it comes again.
     refused.retain(|why| !why.starts_with("body not read"));
@@ -137,16 +137,16 @@ fn callbacks_tell_what_happened(world: &World, written: &BTreeSet<String>) -> Re
         let task = callback.body["task_id"].as_str().unwrap_or_default().to_owned();
         ids.entry(task).or_default().insert(callback.id.clone());
     }
-    let told: BTreeSet<String> = ids.keys().cloned().collect();
+    let reported: BTreeSet<String> = ids.keys().cloned().collect();
     ensure!(
-        told == *written,
-        "{} outcomes, {} told",
+        reported == *written,
+        "{} outcomes, {} reported",
         written.len(),
-        told.len()
+        reported.len()
     );
     ensure!(
         ids.values().all(|ids| ids.len() == 1),
-        "an outcome was told under two identifiers"
+        "an outcome was reported under two identifiers"
     );
     Ok(received.len())
 }

@@ -9,6 +9,7 @@ mod spelling;
 mod table;
 mod words;
 
+use std::fmt;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -25,14 +26,23 @@ struct Finding {
     text: String,
 }
 
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            path,
+            line,
+            rule,
+            text,
+        } = self;
+        write!(f, "{path}:{line}: {rule}: {text}")
+    }
+}
+
 /// Prints every finding and how many there are; fails when there is one.
 pub(crate) fn run(root: &Path) -> Result<ExitCode, String> {
     let findings = examine(root)?;
     for finding in &findings {
-        println!(
-            "{}:{}: {}: {}",
-            finding.path, finding.line, finding.rule, finding.text
-        );
+        println!("{finding}");
     }
     for exception in table::EXCEPTIONS {
         let word = exception.word.unwrap_or("every word");
@@ -41,6 +51,7 @@ pub(crate) fn run(root: &Path) -> Result<ExitCode, String> {
             exception.within, exception.reason
         );
     }
+    println!("routes that keep a word: {}", table::ROUTES.join(", "));
     println!("{} findings", findings.len());
     Ok(ExitCode::from(u8::from(!findings.is_empty())))
 }
@@ -65,6 +76,13 @@ fn examine(root: &Path) -> Result<Vec<Finding>, String> {
 mod tests {
     use super::*;
     use crate::temp::Folder;
+
+    #[test]
+    fn this_checkout_has_no_findings() {
+        let findings = examine(&crate::root()).unwrap();
+        let lines: Vec<String> = findings.iter().map(Finding::to_string).collect();
+        assert!(lines.is_empty(), "xtask tidy:\n{}", lines.join("\n"));
+    }
 
     /// A checkout in which everything is as it should be.
     fn checkout() -> Folder {

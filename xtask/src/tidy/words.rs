@@ -1,8 +1,10 @@
 //! Words that this code once had of its own, where the field has others.
 
+use std::borrow::Cow;
+
 use super::Finding;
 use super::spelling::{flattened, has_row, parts, words};
-use super::table::{EXCEPTIONS, Entry, Pattern, WORDS};
+use super::table::{EXCEPTIONS, Entry, Pattern, ROUTES, WORDS};
 use crate::source::{Source, Text};
 use crate::walk::{File, is_below};
 
@@ -11,24 +13,27 @@ const MIN_SENTENCE_PARTS: usize = 5;
 
 /// The words in code, comments, literals and the name of a file of source.
 pub(super) fn check_source(source: &Source) -> Vec<Finding> {
+    // Taken apart once, and then compared with every word.
+    let code: Vec<Vec<String>> = source.tokens.iter().map(|token| parts(&token.text)).collect();
+    let prose = source.comments.iter().chain(&source.strings);
+    let prose: Vec<Line> = prose.map(|text| Line::new(text.line, &text.text)).collect();
     let mut found = Vec::new();
     for entry in entries(&source.path) {
         let pattern = &entry.pattern;
+        let word = Word::new(pattern);
         if pattern.matches_file(&source.path) {
             found.push((1, entry));
         }
         let before = std::iter::once("").chain(source.tokens.iter().map(|token| token.text.as_str()));
-        let code = source.tokens.iter().zip(before);
-        let code = code.filter(|(token, before)| pattern.matches_code(&token.text, before));
-        found.extend(code.map(|(token, _)| (token.line, entry)));
+        let tokens = source.tokens.iter().zip(&code).zip(before);
+        let tokens = tokens.filter(|((token, own), before)| word.matches_code(&token.text, own, before));
+        found.extend(tokens.map(|((token, _), _)| (token.line, entry)));
         let literals = source
             .strings
             .iter()
             .filter(|text| pattern.matches_literal(&text.text));
         found.extend(literals.map(|text| (text.line, entry)));
-        let prose = source.comments.iter().chain(&source.strings);
-        let prose = prose.filter(|text| pattern.matches_prose(&text.text));
-        found.extend(prose.map(|text| (text.line, entry)));
+        found.extend(lines_with(&word, &prose).map(|line| (line, entry)));
         let comments = source
             .comments
             .iter()
@@ -40,13 +45,77 @@ pub(super) fn check_source(source: &Source) -> Vec<Finding> {
 
 /// The words in a document.
 pub(super) fn check_document(document: &File) -> Vec<Finding> {
+    let lines = document.text.lines().enumerate();
+    let lines: Vec<Line> = lines.map(|(index, text)| Line::new(index + 1, text)).collect();
     let mut found = Vec::new();
     for entry in entries(&document.path) {
-        let lines = document.text.lines().enumerate();
-        let lines = lines.filter(|(_, line)| entry.pattern.matches_prose(line));
-        found.extend(lines.map(|(index, _)| (index + 1, entry)));
+        let word = Word::new(&entry.pattern);
+        found.extend(lines_with(&word, &lines).map(|line| (line, entry)));
     }
     report(&document.path, found)
+}
+
+/// The numbers of the lines of prose that have a word.
+fn lines_with(word: &Word<'_>, prose: &[Line]) -> impl Iterator<Item = usize> {
+    prose
+        .iter()
+        .filter(|line| word.is_in(line))
+        .map(|line| line.number)
+}
+
+/// A line of prose, taken apart.
+struct Line {
+    /// Counted from one.
+    number: usize,
+    /// The parts of each word, without the routes that keep one.
+    words: Vec<Vec<String>>,
+    flattened: String,
+}
+
+impl Line {
+    fn new(number: usize, text: &str) -> Self {
+        Self {
+            number,
+            words: words(&without_routes(text)).map(parts).collect(),
+            flattened: flattened(text),
+        }
+    }
+}
+
+/// A word of the table, taken apart.
+struct Word<'a> {
+    pattern: &'a Pattern,
+    parts: Vec<String>,
+    flattened: String,
+}
+
+impl<'a> Word<'a> {
+    fn new(pattern: &'a Pattern) -> Self {
+        Self {
+            pattern,
+            parts: parts(pattern.text()),
+            flattened: flattened(pattern.text()),
+        }
+    }
+
+    /// Whether an identifier with these parts that stands after `before` is meant.
+    fn matches_code(&self, token: &str, own: &[String], before: &str) -> bool {
+        match self.pattern {
+            Pattern::Anywhere(_) => has_row(own, &self.parts),
+            Pattern::Identifier(_) => own.len() < MIN_SENTENCE_PARTS && has_row(own, &self.parts),
+            Pattern::Member(text) => token == *text && matches!(before, "." | "fn" | "pub"),
+            Pattern::Name(text) => token == *text,
+            _ => false,
+        }
+    }
+
+    fn is_in(&self, line: &Line) -> bool {
+        match self.pattern {
+            Pattern::Anywhere(_) => line.words.iter().any(|own| has_row(own, &self.parts)),
+            Pattern::Phrase(_) => line.flattened.contains(&self.flattened),
+            _ => false,
+        }
+    }
 }
 
 /// The entries that hold for a path.
@@ -62,6 +131,17 @@ fn entries(path: &str) -> impl Iterator<Item = &'static Entry> {
 /// Whether a path is a file or in a folder of that name.
 fn is_at(path: &str, within: &str) -> bool {
     path == within || is_below(path, within)
+}
+
+/// The line without the routes that keep a word.
+fn without_routes(line: &str) -> Cow<'_, str> {
+    ROUTES.iter().fold(Cow::Borrowed(line), |line, route| {
+        if line.contains(route) {
+            Cow::Owned(line.replace(route, ""))
+        } else {
+            line
+        }
+    })
 }
 
 /// One finding for each line and word; a word that is part of another one on the same line is left out.
@@ -99,30 +179,8 @@ impl Pattern {
         }
     }
 
-    /// Whether an identifier that stands after `before` is meant.
-    fn matches_code(&self, token: &str, before: &str) -> bool {
-        match self {
-            Self::Anywhere(text) => has_row(&parts(token), &parts(text)),
-            Self::Identifier(text) => {
-                let own = parts(token);
-                own.len() < MIN_SENTENCE_PARTS && has_row(&own, &parts(text))
-            }
-            Self::Member(text) => token == *text && matches!(before, "." | "fn" | "pub"),
-            Self::Name(text) => token == *text,
-            _ => false,
-        }
-    }
-
     fn matches_literal(&self, literal: &str) -> bool {
         matches!(self, Self::Member(text) if literal.trim_matches('"') == *text)
-    }
-
-    fn matches_prose(&self, line: &str) -> bool {
-        match self {
-            Self::Anywhere(text) => words(line).any(|word| has_row(&parts(word), &parts(text))),
-            Self::Phrase(text) => flattened(line).contains(&flattened(text)),
-            _ => false,
-        }
     }
 
     fn matches_comment(&self, comment: &Text) -> bool {
@@ -184,6 +242,17 @@ mod tests {
     fn words_that_are_never_english_are_found_in_prose_and_literals() {
         let text = "// a stranger\nlet text = \"heed_blame, told_at\";\n/// Those of the\n/// database.\n/// Those of the database.\n";
         assert_eq!(lines_in("a.rs", text), [1, 2, 2, 5]);
+    }
+
+    #[test]
+    fn a_route_may_keep_a_word_and_nothing_around_it_may() {
+        for route in ROUTES {
+            let apart = format!("// {}\n", route.replace('/', " "));
+            assert_eq!(lines_in("a.rs", &apart), [1], "{route} keeps no word");
+            let text = format!("// {route}\nlet route = \"{route}\";\n");
+            assert_eq!(lines_in("a.rs", &text), [0_usize; 0], "{route}");
+        }
+        assert_eq!(lines_in("a.rs", "// the upkeep of /internal/upkeep\n"), [1]);
     }
 
     #[test]

@@ -67,11 +67,11 @@ fn an_exhausted_chip_is_stopped_and_gets_no_further_session() {
     assert!(!world.report(&report).unwrap().go_on);
     assert_eq!(reason(world.open(0)), Reason::AllowanceExhausted);
     assert_eq!(reason(world.open(0)), Reason::AllowanceExhausted);
-    assert_eq!(world.texts("SELECT kind FROM incident"), ["allowance_exhausted"]);
+    assert_eq!(world.column("SELECT kind FROM incident"), ["allowance_exhausted"]);
     let view = run(status(&world.cx(), &caller, &TaskRef::Eid(eid(0)))).unwrap();
     assert_eq!(view.card_status, CardStatus::Failed);
     assert_eq!(
-        world.texts("SELECT state FROM message"),
+        world.column("SELECT state FROM message"),
         ["pending"],
         "the client gets one message"
     );

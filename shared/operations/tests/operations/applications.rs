@@ -29,7 +29,7 @@ fn an_accepted_application_reserves_a_number_and_waits_for_power_up() {
         1
     );
     let history = world
-        .texts("SELECT from_status || '>' || to_status || ' ' || reason FROM card_history WHERE seq = 2");
+        .column("SELECT from_status || '>' || to_status || ' ' || reason FROM card_history WHERE seq = 2");
     assert_eq!(history, ["1>2 application_accepted"]);
 }
 
@@ -262,7 +262,7 @@ fn every_refusal_names_its_reason_fails_the_application_and_leaves_the_pool_alon
         world.execute("UPDATE number SET status = 'suspended' WHERE client_id IS NOT NULL AND status = 'allotted' AND rowid = (SELECT MAX(rowid) FROM number)");
         let numbers =
             "SELECT hex(iccid_index) || status || COALESCE(task_id, '') FROM number ORDER BY iccid_index";
-        let before = world.texts(numbers);
+        let before = world.column(numbers);
 
         let request = (case.request)(&names);
         assert_eq!(reason(world.apply(&caller, &request)), case.reason, "{request:?}");
@@ -271,8 +271,8 @@ fn every_refusal_names_its_reason_fails_the_application_and_leaves_the_pool_alon
             CardStatus::ApplicationFailed,
             "{request:?}"
         );
-        assert_eq!(world.texts(numbers), before, "{request:?}");
-        let last = world.texts("SELECT reason FROM card_history ORDER BY at DESC, rowid DESC LIMIT 1");
+        assert_eq!(world.column(numbers), before, "{request:?}");
+        let last = world.column("SELECT reason FROM card_history ORDER BY at DESC, rowid DESC LIMIT 1");
         assert_eq!(last, [case.reason.code()], "{request:?}");
 
         // §6.2.2.2: corrected, it is accepted.
@@ -348,7 +348,7 @@ fn a_temporary_number_past_its_test_period_cannot_be_applied_for() {
         Reason::TemporaryNumberExpired
     );
     assert_eq!(
-        world.texts("SELECT kind FROM incident"),
+        world.column("SELECT kind FROM incident"),
         ["temporary_number_expired"]
     );
 }
@@ -366,7 +366,7 @@ fn a_chip_with_too_little_allowance_cannot_be_applied_for() {
         }],
     );
     assert_eq!(reason(world.apply_auto(&caller, 0)), Reason::AllowanceExhausted);
-    assert_eq!(world.texts("SELECT kind FROM incident"), ["allowance_exhausted"]);
+    assert_eq!(world.column("SELECT kind FROM incident"), ["allowance_exhausted"]);
 }
 
 #[test]
@@ -390,10 +390,10 @@ fn an_empty_province_opens_one_incident_and_new_numbers_close_it() {
         );
     }
     let open = "SELECT kind || ' ' || subject FROM incident WHERE closed_at IS NULL";
-    assert_eq!(world.texts(open), ["province_without_number province:37"]);
+    assert_eq!(world.column(open), ["province_without_number province:37"]);
     world.numbers(&[NumberCsv::of_province(1, "11")]);
-    assert_eq!(world.texts(open).len(), 1);
+    assert_eq!(world.column(open).len(), 1);
     world.numbers(&[NumberCsv::new(2)]);
-    assert!(world.texts(open).is_empty());
+    assert!(world.column(open).is_empty());
     assert!(world.apply_auto(&caller, 0).is_ok());
 }

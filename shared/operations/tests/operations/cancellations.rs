@@ -42,7 +42,7 @@ fn a_cancelled_designated_card_stays_allotted_to_its_client() {
     };
     world.apply(&caller, &request).unwrap();
     run(cancel(&world.cx(), &caller, &TaskRef::Eid(eid(0)))).unwrap();
-    assert_eq!(world.texts("SELECT status FROM number"), ["allotted"]);
+    assert_eq!(world.column("SELECT status FROM number"), ["allotted"]);
     assert!(!world.apply(&caller, &request).unwrap().repeated);
 }
 

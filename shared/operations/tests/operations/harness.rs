@@ -16,7 +16,10 @@ use operations::{
 use store::{self, Database, DbError, Row, Sqlite, Statement, Value};
 use vault::{Random, Vault, VaultSettings};
 
-pub(crate) use super::inventory::*;
+pub(crate) use super::inventory::{
+    CHIP_HEADER, ChipCsv, NUMBER_HEADER, NumberCsv, TRANSPORT_KEY, chip_csv, eid, eid_text, key_of,
+    number_csv, wrapped,
+};
 
 /// 2026-07-01T08:00:00+08:00.
 pub(crate) const START: i64 = 1_782_864_000_000;
@@ -331,7 +334,7 @@ impl World {
     }
 
     /// The first column of a query's rows, as text.
-    pub(crate) fn texts(&self, sql: &str) -> Vec<String> {
+    pub(crate) fn column(&self, sql: &str) -> Vec<String> {
         let mut statement = self.db.inner.connection().prepare(sql).expect(sql);
         let rows = statement.query_map([], |row| row.get(0)).expect(sql);
         rows.collect::<Result<_, _>>().expect(sql)
@@ -356,7 +359,7 @@ impl World {
 
     /// Every row of every table, to compare before and after.
     pub(crate) fn dump(&self) -> Vec<String> {
-        let tables = self.texts("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name");
+        let tables = self.column("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name");
         let mut out = Vec::new();
         for table in tables {
             let sql = format!("SELECT * FROM {table}");

@@ -63,11 +63,11 @@ fn a_temporary_number_of_unknown_opening_counts_from_the_first_import() {
         ..ChipCsv::new(0)
     }];
     assert_eq!(counts(&world.chips(&client.client_id, &chips)), [1, 1, 0, 0]);
-    let opened = world.texts("SELECT temp_opened_on FROM chip");
+    let opened = world.column("SELECT temp_opened_on FROM chip");
     assert_eq!(opened, [world.time().date_in(world.zone).to_string()]);
     world.pass(DAY_MS);
     assert_eq!(counts(&world.chips(&client.client_id, &chips)), [1, 0, 1, 0]);
-    assert_eq!(world.texts("SELECT temp_opened_on FROM chip"), opened);
+    assert_eq!(world.column("SELECT temp_opened_on FROM chip"), opened);
 }
 
 #[test]
@@ -225,7 +225,7 @@ fn numbers_of_people_and_undirected_services_are_refused() {
         ]
     );
     assert_eq!(
-        world.texts("SELECT services FROM number"),
+        world.column("SELECT services FROM number"),
         ["data;directed_voice;directed_sms"]
     );
 }

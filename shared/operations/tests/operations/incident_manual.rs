@@ -6,13 +6,12 @@ use domain::{
     Timestamp,
 };
 use operations::{
-    About, FinalReport, IncidentAct, IncidentFilter, IncidentPage, IncidentView, Job,
-    MAX_INCIDENT_TEXT_CHARS, NewIncident, Opened, enter_incident, faulty_chips, list_incidents,
-    register_fault,
+    About, IncidentAct, IncidentFilter, IncidentPage, IncidentView, Job, MAX_INCIDENT_TEXT_CHARS,
+    NewIncident, Opened, enter_incident, faulty_chips, list_incidents, register_fault,
 };
 
 use super::harness::{World, eid, eid_text, reason, run};
-use super::incidents::{act, all, enter, open_kinds};
+use super::incidents::{act, all, enter, final_report, open_kinds};
 
 fn open(world: &World, kind: IncidentKind, about: About, note: Option<&str>) -> Result<Opened, Error> {
     let new = NewIncident {
@@ -22,16 +21,6 @@ fn open(world: &World, kind: IncidentKind, about: About, note: Option<&str>) -> 
         note,
     };
     run(enter_incident(&world.cx(), &new))
-}
-
-/// Gives the final report of an incident.
-pub(super) fn conclude(world: &World, id: IncidentId) -> Result<IncidentView, Error> {
-    let report = FinalReport {
-        course: "14:00 收到告警，14:20 完成扩容",
-        root_cause: "连接池过小",
-        measures: "增大连接池，增加负载告警",
-    };
-    act(world, id, IncidentAct::Conclude(report))
 }
 
 fn report(world: &World, id: IncidentId, text: &str) -> Result<IncidentView, Error> {
@@ -169,13 +158,13 @@ fn what_people_write_is_shown_to_them_and_sealed_in_the_database() {
     act(&world, id, IncidentAct::Escalate).unwrap();
     report(&world, id, "已通知设备方案商").unwrap();
     settle(&world, id).unwrap();
-    let shown = conclude(&world, id).unwrap();
+    let shown = final_report(&world, id).unwrap();
     assert_eq!(shown, all(&world).remove(0));
     assert_eq!(shown.note.as_deref(), Some(note.as_str()));
     assert_eq!(shown.report.as_deref(), Some("已通知设备方案商"));
     assert_eq!(shown.settlement.as_deref(), Some("已恢复"));
     assert_eq!(shown.final_report.unwrap()["root_cause"], "连接池过小");
-    let row = world.texts(
+    let row = world.column(
         "SELECT hex(note_sealed || settlement_sealed || report_sealed || final_report_sealed) FROM incident",
     );
     for text in [note.as_str(), "已恢复", "已通知", "连接池"] {
@@ -204,9 +193,9 @@ fn an_incident_that_is_not_there_or_not_in_the_state_is_refused_with_the_reason(
     assert_eq!(reason(settle(&world, nobody)), Reason::UnknownIncident);
     assert_eq!(reason(report(&world, nobody, "无")), Reason::UnknownIncident);
     assert_eq!(reason(report(&world, general, "无")), Reason::IncidentNotSevere);
-    assert_eq!(reason(conclude(&world, general)), Reason::IncidentNotSevere);
+    assert_eq!(reason(final_report(&world, general)), Reason::IncidentNotSevere);
     act(&world, general, IncidentAct::Escalate).unwrap();
-    assert_eq!(reason(conclude(&world, general)), Reason::IncidentOpen);
+    assert_eq!(reason(final_report(&world, general)), Reason::IncidentOpen);
     settle(&world, general).unwrap();
     let otherwise = act(&world, general, IncidentAct::Settle(Some("另一说明")));
     assert_eq!(reason(otherwise), Reason::IncidentSettled);
@@ -214,7 +203,7 @@ fn an_incident_that_is_not_there_or_not_in_the_state_is_refused_with_the_reason(
     assert_eq!(reason(wordless), Reason::IncidentSettled);
     let escalated = act(&world, general, IncidentAct::Escalate);
     assert_eq!(reason(escalated), Reason::IncidentSettled);
-    conclude(&world, general).unwrap();
+    final_report(&world, general).unwrap();
 }
 
 #[test]
@@ -228,7 +217,7 @@ fn an_incident_made_severe_by_hand_is_told_and_its_hour_begins_then() {
     let again = act(&world, incident.id, IncidentAct::Escalate).unwrap();
     assert_eq!(again.state.severe_at, severe.state.severe_at);
     world.job(Job::IncidentClocks);
-    assert_eq!(world.texts("SELECT kind FROM alert"), ["incident_severe"]);
+    assert_eq!(world.column("SELECT kind FROM alert"), ["incident_severe"]);
 }
 
 #[test]
@@ -241,7 +230,7 @@ fn a_report_that_is_corrected_keeps_its_time() {
     assert_eq!(corrected.state.reported_at, first.state.reported_at);
     assert_eq!(corrected.report.as_deref(), Some("初步原因：网络"));
     world.job(Job::IncidentClocks);
-    let raised = world.texts("SELECT kind FROM alert ORDER BY kind");
+    let raised = world.column("SELECT kind FROM alert ORDER BY kind");
     assert_eq!(raised, ["incident_overdue", "incident_severe"]);
 }
 
@@ -252,7 +241,7 @@ fn what_is_done_again_with_the_same_words_after_a_lost_answer_is_answered_and_ch
     for act in [
         report,
         |world: &World, id, _: &str| settle(world, id),
-        |world: &World, id, _: &str| conclude(world, id),
+        |world: &World, id, _: &str| final_report(world, id),
     ] {
         let first = act(&world, id, "初步原因：负载").unwrap();
         let rows = world.dump();

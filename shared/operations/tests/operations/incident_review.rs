@@ -160,7 +160,7 @@ fn a_review_as_csv_has_a_line_for_everything() {
 
 /// The months whose review is kept.
 fn kept(world: &World) -> Vec<String> {
-    world.texts("SELECT month FROM monthly_review ORDER BY month")
+    world.column("SELECT month FROM monthly_review ORDER BY month")
 }
 
 #[test]
@@ -182,7 +182,7 @@ fn the_review_of_a_month_is_kept_and_told_once_each_of_its_incidents_is_in_time_
     world.pass(1);
     world.execute("DELETE FROM alert");
     assert_eq!(world.job(Job::MonthlyReview).count, 1);
-    assert_eq!(world.texts("SELECT kind FROM alert"), ["monthly_review"]);
+    assert_eq!(world.column("SELECT kind FROM alert"), ["monthly_review"]);
     let august = review(&world, "2026-08");
     assert!(august.is_kept);
     let all = august.figures.tally(|_| true);

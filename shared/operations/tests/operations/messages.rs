@@ -227,12 +227,12 @@ fn a_refused_callback_is_tried_eight_times_over_more_than_a_day_and_then_kept() 
     }
     assert!(world.now.get() - start >= 24 * HOUR_MS);
     assert_eq!(
-        world.texts("SELECT kind FROM incident WHERE closed_at IS NULL"),
+        world.column("SELECT kind FROM incident WHERE closed_at IS NULL"),
         ["callback_undeliverable"]
     );
     world.pass(100 * HOUR_MS);
     assert!(due(&world).is_empty());
-    assert_eq!(world.texts("SELECT state FROM message"), ["dead"]);
+    assert_eq!(world.column("SELECT state FROM message"), ["dead"]);
     // The receiver had it after all: its late word counts, and the incident closes.
     world.execute("UPDATE message_attempt SET finished_at = NULL WHERE attempt = 8");
     let late = run(record_attempt(
@@ -262,9 +262,9 @@ fn a_callback_whose_sender_died_eight_times_is_given_up() {
         );
     }
     assert!(due(&world).is_empty());
-    assert_eq!(world.texts("SELECT state FROM message"), ["dead"]);
+    assert_eq!(world.column("SELECT state FROM message"), ["dead"]);
     assert_eq!(
-        world.texts("SELECT kind FROM incident"),
+        world.column("SELECT kind FROM incident"),
         ["callback_undeliverable"]
     );
 }

@@ -82,7 +82,7 @@ fn a_file_uses_a_write_ahead_log() {
 }
 
 /// The first column of a query's rows, as text.
-fn texts(db: &Sqlite, sql: &str) -> Vec<String> {
+fn column(db: &Sqlite, sql: &str) -> Vec<String> {
     let mut statement = db.connection().prepare(sql).unwrap();
     let rows = statement.query_map([], |row| {
         Ok(match row.get(0)? {
@@ -120,8 +120,8 @@ fn messages_to_a_client_survive_every_migration() {
     }
     run(migrate(&db, Timestamp(1))).unwrap();
     run(check(&db)).unwrap();
-    assert_eq!(texts(&db, "PRAGMA foreign_keys"), ["1"]);
-    assert!(texts(&db, "PRAGMA foreign_key_check").is_empty());
+    assert_eq!(column(&db, "PRAGMA foreign_keys"), ["1"]);
+    assert!(column(&db, "PRAGMA foreign_key_check").is_empty());
     for (sql, rows) in [
         (
             "SELECT id || ' ' || client_id || ' ' || url || ' ' || entered_at FROM receiver WHERE client_id IS NOT NULL",
@@ -147,7 +147,7 @@ fn messages_to_a_client_survive_every_migration() {
             &["m1 1 50 503", "m2 2 51 timeout"][..],
         ),
     ] {
-        assert_eq!(texts(&db, sql), rows, "{sql}");
+        assert_eq!(column(&db, sql), rows, "{sql}");
     }
     let dangling = "INSERT INTO message_attempt VALUES ('m3', 1, 1, NULL, NULL, NULL, NULL)";
     assert!(db.connection().execute_batch(dangling).is_err(), "of no message");
@@ -179,14 +179,14 @@ fn what_an_older_database_holds_is_watched_too() {
     }
     run(migrate(&db, Timestamp(1))).unwrap();
     assert_eq!(
-        texts(
+        column(
             &db,
             "SELECT COALESCE(temp_next_at, 'nothing') FROM chip ORDER BY status"
         ),
         ["nothing", "1801065600000"]
     );
     assert_eq!(
-        texts(
+        column(
             &db,
             "SELECT province || ' ' || state || ' ' || changed_at FROM pool_level"
         ),
@@ -222,7 +222,7 @@ fn incidents_of_before_their_clocks_get_times_and_are_looked_at() {
     let settled = "SELECT closed_at || ' ' || settled_by FROM incident WHERE kind = 'callback_undeliverable'
         AND next_check_at IS NULL ORDER BY id";
     assert_eq!(
-        texts(&db, settled),
+        column(&db, settled),
         ["1000 platform", "9000000 platform"],
         "nothing would settle them: a receiver has its own"
     );
@@ -294,9 +294,9 @@ fn schema_6_leaves_no_old_name_and_no_dangling_row() {
     let db = from_schema_5();
     let old = "SELECT name FROM sqlite_master WHERE sql LIKE '%outbox%' OR sql LIKE '%stranger%' OR sql LIKE '%told%' \
         OR name LIKE '%outbox%' OR name LIKE '%stranger%' OR name LIKE '%lane%'";
-    assert!(texts(&db, old).is_empty(), "{:?}", texts(&db, old));
-    assert!(texts(&db, "PRAGMA foreign_key_check").is_empty());
-    let versions = texts(&db, "SELECT version FROM schema_version ORDER BY version");
+    assert!(column(&db, old).is_empty(), "{:?}", column(&db, old));
+    assert!(column(&db, "PRAGMA foreign_key_check").is_empty());
+    let versions = column(&db, "SELECT version FROM schema_version ORDER BY version");
     assert_eq!(versions, ["1", "2", "3", "4", "5", "6"]);
 }
 

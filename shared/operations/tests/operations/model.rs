@@ -175,7 +175,7 @@ impl Model {
             "SELECT hex(iccid_index) FROM number WHERE status = 'written' AND hex(eid_index) = '{}'",
             self.index(chip)
         );
-        let indexes = self.world.texts(&written);
+        let indexes = self.world.column(&written);
         (0..NUMBERS)
             .map(|n| NumberCsv::new(n).iccid)
             .filter(|iccid| {
@@ -254,7 +254,7 @@ impl Model {
     fn check_steps(&self) {
         let steps = self
             .world
-            .texts("SELECT from_status || ' ' || to_status FROM card_history WHERE seq > 1");
+            .column("SELECT from_status || ' ' || to_status FROM card_history WHERE seq > 1");
         for step in steps {
             let known = TRANSITIONS
                 .iter()
@@ -276,7 +276,7 @@ impl Model {
 }
 
 /// The settings of the environment, with a fixed seed where it names none.
-fn fixed_unless_told() -> ProptestConfig {
+fn fixed_unless_set() -> ProptestConfig {
     let mut config = ProptestConfig::default();
     if matches!(config.rng_seed, RngSeed::Random) {
         config.rng_seed = RngSeed::Fixed(1);
@@ -286,7 +286,7 @@ fn fixed_unless_told() -> ProptestConfig {
 
 proptest! {
     // The same sequences each time; PROPTEST_RNG_SEED and PROPTEST_CASES look at others.
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..fixed_unless_told() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..fixed_unless_set() })]
 
     #[test]
     fn whatever_happens_the_books_are_right_and_no_number_reaches_two_chips(

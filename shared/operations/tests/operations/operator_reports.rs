@@ -42,7 +42,7 @@ fn status(world: &World, number: u32) -> String {
         .blind_index(vault::IndexKind::Iccid, iccid(number).as_str().as_bytes());
     let hex = hex::encode(iccid.as_bytes());
     world
-        .texts(&format!(
+        .column(&format!(
             "SELECT status FROM number WHERE hex(iccid_index) = upper('{hex}')"
         ))
         .remove(0)

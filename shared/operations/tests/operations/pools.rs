@@ -47,7 +47,7 @@ fn leave(world: &World, province: &str, count: u32) {
 }
 
 fn open_incidents(world: &World) -> Vec<String> {
-    world.texts("SELECT kind || ' ' || subject FROM incident WHERE closed_at IS NULL ORDER BY subject")
+    world.column("SELECT kind || ' ' || subject FROM incident WHERE closed_at IS NULL ORDER BY subject")
 }
 
 fn view(world: &World, province: &str) -> PoolView {
@@ -137,30 +137,31 @@ fn several_empty_pools_are_told_once_until_fewer_than_two_are_empty() {
         run(run_job(&world.cx(), Job::Pools, &quiet)).unwrap();
         world.job(Job::IncidentClocks);
     };
-    let times_told = || kinds(&world).iter().filter(|kind| *kind == "pools_empty").count();
-    let are_told = || open_incidents(&world).contains(&"provinces_without_number platform".to_owned());
+    let alerts_sent = || kinds(&world).iter().filter(|kind| *kind == "pools_empty").count();
+    let is_incident_open =
+        || open_incidents(&world).contains(&"provinces_without_number platform".to_owned());
     leave(&world, "37", 0);
     watch();
-    assert!(!are_told() && kinds(&world).is_empty());
+    assert!(!is_incident_open() && kinds(&world).is_empty());
     leave(&world, "11", 0);
     watch();
     watch();
-    assert!(are_told());
+    assert!(is_incident_open());
     leave(&world, "44", 0);
     watch();
     let body = pools_empty(&world);
     assert_eq!(body["province_codes"], "11,37");
     assert_eq!(body["provinces"], "北京,山东");
-    assert_eq!(times_told(), 1);
+    assert_eq!(alerts_sent(), 1);
     leave(&world, "11", 1);
     watch();
-    assert!(are_told());
+    assert!(is_incident_open());
     leave(&world, "37", 1);
     watch();
     assert_eq!(open_incidents(&world), ["province_without_number province:44"]);
     leave(&world, "37", 0);
     watch();
-    assert_eq!(times_told(), 2);
+    assert_eq!(alerts_sent(), 2);
 }
 
 /// The first alert about several empty provinces.

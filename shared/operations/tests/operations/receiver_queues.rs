@@ -56,7 +56,7 @@ fn enter(world: &World, client: &ClientId, url: &str) {
 }
 
 fn open_incidents(world: &World) -> Vec<String> {
-    world.texts("SELECT kind FROM incident WHERE closed_at IS NULL")
+    world.column("SELECT kind FROM incident WHERE closed_at IS NULL")
 }
 
 #[test]
@@ -350,7 +350,7 @@ fn one_receivers_bad_secret_or_one_bad_message_holds_up_nobody_else() {
     ));
     assert_eq!(due(&world).len(), 2);
     let raised = "SELECT DISTINCT error FROM message_attempt WHERE accepted = 0";
-    assert_eq!(world.texts(raised), ["the receiver's secret cannot be opened"]);
+    assert_eq!(world.column(raised), ["the receiver's secret cannot be opened"]);
     assert_eq!(
         world.count("SELECT count(*) FROM message WHERE lease_until > 0"),
         2,

@@ -40,7 +40,7 @@ fn refused(world: &World, chip: u32, new: &Reprovision) -> Reason {
 }
 
 fn open_incidents(world: &World) -> Vec<String> {
-    world.texts("SELECT kind FROM incident WHERE closed_at IS NULL ORDER BY kind")
+    world.column("SELECT kind FROM incident WHERE closed_at IS NULL ORDER BY kind")
 }
 
 // §5.3.1.3
@@ -139,7 +139,7 @@ fn the_same_again_changes_nothing_and_makes_no_period_longer() {
 fn a_number_that_comes_back_keeps_the_day_on_which_it_was_opened() {
     let world = World::new();
     world.stocked(1, 0);
-    let opened_on = || world.texts("SELECT temp_opened_on FROM chip").remove(0);
+    let opened_on = || world.column("SELECT temp_opened_on FROM chip").remove(0);
     let delivered = opened_on();
     let first = give(&world, 0, &number(7)).expires_at;
     let day = opened_on();

@@ -151,7 +151,7 @@ fn rows_sealed_under_an_old_key_still_open_and_new_ones_use_the_new_key() {
     assert_eq!(run(status(&world.cx(), &caller, &what)).unwrap().eid, eid(0));
     world.chips(&caller.id, &[ChipCsv::new(1)]);
     assert_eq!(
-        world.texts("SELECT hex(substr(eid_sealed, 2, 1)) FROM chip ORDER BY rowid"),
+        world.column("SELECT hex(substr(eid_sealed, 2, 1)) FROM chip ORDER BY rowid"),
         ["01", "02"]
     );
     world.vault = vault(&sealing_key(2));

@@ -165,12 +165,12 @@ fn success_changes_card_task_number_history_and_callback_together() {
     assert_eq!((answer.go_on, answer.allowance_bytes), (true, None));
     let view = run(status(&world.cx(), &caller, &TaskRef::Eid(eid(0)))).unwrap();
     assert_eq!((view.card_status, view.progress), (CardStatus::Written, 100));
-    assert_eq!(world.texts("SELECT status FROM number"), ["written"]);
+    assert_eq!(world.column("SELECT status FROM number"), ["written"]);
     assert_eq!(
         world.count("SELECT COUNT(*) FROM message WHERE state = 'pending'"),
         1
     );
-    let steps = world.texts("SELECT to_status || ' ' || actor FROM card_history ORDER BY seq");
+    let steps = world.column("SELECT to_status || ' ' || actor FROM card_history ORDER BY seq");
     assert_eq!(steps[2..], ["3 gateway", "4 gateway"]);
 }
 
@@ -190,11 +190,11 @@ fn a_card_whose_number_does_not_communicate_stays_being_written() {
     let view = run(status(&world.cx(), &caller, &TaskRef::Eid(eid(0)))).unwrap();
     assert_eq!((view.card_status, view.progress), (CardStatus::Writing, 90));
     let open = "SELECT kind FROM incident WHERE closed_at IS NULL";
-    assert_eq!(world.texts(open), ["number_silent"]);
+    assert_eq!(world.column(open), ["number_silent"]);
     let (session, work) = world.open(0).unwrap();
     assert_eq!(work.work, Work::Verify);
     world.report_event(session, 1, ReportEvent::Verified).unwrap();
-    assert!(world.texts(open).is_empty());
+    assert!(world.column(open).is_empty());
 }
 
 #[test]
@@ -231,7 +231,7 @@ fn a_failure_is_told_and_the_chip_keeps_the_number_for_its_next_application() {
     let caller = world.stocked(2, 1);
     let first = world.fail_chip(&caller, 0, FailureKind::SecurityStatus);
     assert_eq!(
-        world.texts("SELECT status || ' ' || COALESCE(task_id, 'held') FROM number"),
+        world.column("SELECT status || ' ' || COALESCE(task_id, 'held') FROM number"),
         ["reserved held"]
     );
     assert_eq!(world.count("SELECT COUNT(*) FROM message"), 1);
@@ -244,7 +244,7 @@ fn a_failure_is_told_and_the_chip_keeps_the_number_for_its_next_application() {
     assert_ne!(first, second);
     run(cancel(&world.cx(), &caller, &TaskRef::Eid(eid(0)))).unwrap();
     assert_eq!(
-        world.texts("SELECT status FROM number"),
+        world.column("SELECT status FROM number"),
         ["reserved"],
         "still held after a cancellation"
     );
@@ -266,7 +266,7 @@ fn a_held_number_is_free_once_its_chip_holds_another() {
     let (session, _) = world.open(0).unwrap();
     world.report_event(session, 1, ReportEvent::Verified).unwrap();
     assert_eq!(
-        world.texts("SELECT province || ' ' || status FROM number ORDER BY province"),
+        world.column("SELECT province || ' ' || status FROM number ORDER BY province"),
         ["11 written", "37 available"]
     );
 }
@@ -284,7 +284,7 @@ fn a_faulty_chip_is_registered_and_gets_no_further_session() {
         chip_fault: true,
     };
     assert!(!world.report_event(session, 1, event).unwrap().go_on);
-    assert_eq!(world.texts("SELECT kind FROM incident"), ["chip_fault"]);
+    assert_eq!(world.column("SELECT kind FROM incident"), ["chip_fault"]);
     assert_eq!(reason(world.open(0)), Reason::ChipFaulty);
     assert_eq!(reason(world.apply_auto(&caller, 0)), Reason::ChipFaulty);
 }
@@ -390,5 +390,5 @@ fn a_number_suspended_meanwhile_is_not_written() {
     assert_eq!(reason(world.open(0)), Reason::NumberSuspended);
     assert_eq!(world.dump(), before);
     run(cancel(&world.cx(), &caller, &TaskRef::Eid(eid(0)))).unwrap();
-    assert_eq!(world.texts("SELECT status FROM number"), ["suspended"]);
+    assert_eq!(world.column("SELECT status FROM number"), ["suspended"]);
 }

@@ -106,7 +106,7 @@ fn a_4g_number_is_warned_of_once_at_midnight_30_days_before_its_end_and_told_onc
         assert_eq!(body["expires_to"], "2027-02-27T00:00:00+08:00");
         assert_eq!(body["subject"], "platform");
     }
-    assert_eq!(world.texts("SELECT subject FROM alert"), ["platform"; 2]);
+    assert_eq!(world.column("SELECT subject FROM alert"), ["platform"; 2]);
 }
 
 // §5.3.1.3

@@ -69,7 +69,7 @@ pub const GATEWAY_REPORT: Interface = act("gateway.report", REPORT_PATH);
 pub const CRON: Interface = timer("cron", TICK_PATH);
 
 /// Periodic work that needs nothing but the database.
-pub const MAINTENANCE: Interface = timer("upkeep", "/internal/upkeep");
+pub const MAINTENANCE: Interface = timer("maintenance", "/internal/upkeep");
 
 /// Operator: how much data numbers used.
 pub const INGEST_USAGE: Interface = records("ingest.usage", "/ingest/v1/usage");
