@@ -1,16 +1,16 @@
-//! The trait through which every statement goes.
+//! The trait that runs every statement.
 
 use domain::error::{Error, Reason};
 
 use super::{Row, Value};
 
-/// Why a statement failed. Never carries a parameter's value.
+/// Why a statement failed. Never holds a parameter's value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DbError {
-    /// Another connection holds the lock for too long; trying again later helps.
+    /// Another connection held the lock for too long; the same call can succeed later.
     #[error("the database is busy: {0}")]
     Busy(String),
-    /// The engine gave the transaction up in favour of another one and rolled it back; running it again helps.
+    /// The engine rolled the transaction back because it conflicts with another one; running it again can succeed.
     #[error("the transaction was rolled back in favour of another: {0}")]
     Retryable(String),
     /// The engine refused the statement or failed.
@@ -40,7 +40,7 @@ impl From<DbError> for Error {
     }
 }
 
-/// A statement of this crate. Nobody else can make one, so that no other crate runs SQL of its own.
+/// A statement of this crate. No other crate can make one, so none runs SQL of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Statement(pub(crate) &'static str);
 
@@ -59,16 +59,16 @@ impl Statement {
     reason = "components are single-threaded: no Send bound is wanted"
 )]
 pub trait Database {
-    /// Carries one statement out and returns all its rows.
+    /// Runs one statement and returns all its rows.
     ///
     /// # Errors
-    /// [`DbError`] when the statement was not carried out.
+    /// [`DbError`] when the statement did not run.
     async fn execute(&self, statement: Statement, params: &[Value]) -> Result<Vec<Row>, DbError>;
 }
 
 /// Runs the statements of this crate.
 pub(crate) trait Run: Database {
-    /// Carries `sql` out and returns all its rows.
+    /// Runs `sql` and returns all its rows.
     async fn run(&self, sql: &'static str, params: &[Value]) -> Result<Vec<Row>, DbError> {
         self.execute(Statement(sql), params).await
     }

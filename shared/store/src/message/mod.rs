@@ -1,7 +1,8 @@
-//! Table `message`: messages to receivers, added in the transaction that changes what they are about, and kept.
+//! Table `message`: messages to receivers. A message is added in the transaction that changes its subject, and is
+//! kept.
 //!
-//! `receiver_queue.rs` finds and claims what is due, `delivery.rs` records results, `search.rs` looks messages up and
-//! has them sent again.
+//! `receiver_queue.rs` finds and claims due messages, `delivery.rs` records results, `search.rs` finds messages and
+//! sends them again.
 
 mod delivery;
 mod receiver_queue;
@@ -28,7 +29,7 @@ const INSERT: &str = "INSERT INTO message (id, receiver_id, topic, task_id, body
 pub enum MessageState {
     /// To be sent, or being sent.
     Pending,
-    /// The receiver has it.
+    /// The receiver has accepted it.
     Delivered,
     /// All attempts are used up.
     Dead,
@@ -47,14 +48,14 @@ impl MessageState {
         }
     }
 
-    /// The state called `code`.
+    /// The state stored under `code`.
     #[must_use]
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.code() == code)
     }
 }
 
-/// What a new row is made of.
+/// The values of a new row.
 pub struct NewMessageRow<'a> {
     /// Identifier.
     pub id: MessageId,
