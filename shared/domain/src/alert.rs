@@ -1,11 +1,11 @@
-//! What the operator is alerted to without asking (§5.3.1.1 监控预警, §5.3.1.3, §8.3.1).
+//! The kinds of alerts that the operator receives (§5.3.1.1 监控预警, §5.3.1.3, §8.3.1).
 
 /// Kind of an alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AlertKind {
-    /// A message was given up after its last attempt (§7.3).
+    /// A message is dead: its last attempt failed (§7.3).
     MessagesUndeliverable,
-    /// An address is not called any more: its owner said it is gone, or it failed for days.
+    /// Messages to an address are stopped: its receiver answered 410, or every attempt failed for days.
     AddressStopped,
     /// A job of the periodic work keeps failing.
     JobFailing,
@@ -25,7 +25,7 @@ pub enum AlertKind {
     ReportOverdue,
     /// The final report of a severe incident did not come within a day of its end (§8.3.1).
     FinalReportOverdue,
-    /// The review of a month is there (§8.3.2).
+    /// The review of a month was made (§8.3.2).
     MonthlyReview,
 }
 

@@ -1,8 +1,7 @@
-//! How often something may be done: a bucket of permits that fills up steadily (§7.1.2).
+//! Rate limits as buckets of permits that refill at a steady rate (§7.1.2).
 //!
-//! A bucket is stored as one number, the moment at which it will be full again: permits that are taken push it away,
-//! time brings it closer. So a statement that moves it under one condition is all that several nodes need to share
-//! a limit exactly.
+//! A bucket is stored as one number: the time at which it is full again. Taking permits moves that time later. One
+//! conditional statement moves it, so several nodes share a limit exactly.
 
 use super::Timestamp;
 
@@ -13,10 +12,10 @@ const SECOND_US: i64 = 1_000_000;
 /// One millisecond in microseconds.
 const MILLISECOND_US: i64 = 1_000;
 
-/// Most calls a minute that a limit can allow: one permit must take at least some microseconds to come back.
+/// Highest limit, in calls a minute: one permit must take at least some microseconds to come back.
 pub const MAX_CALLS_PER_MINUTE: u32 = 1_000_000;
 
-/// A kind of bucket.
+/// Size and refill rate of a bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bucket {
     capacity: u32,
@@ -24,7 +23,7 @@ pub struct Bucket {
 }
 
 impl Bucket {
-    /// As many permits as calls in a minute; empty, it is full again after that minute.
+    /// `calls` permits; an empty bucket is full again after one minute.
     #[must_use]
     pub const fn per_minute(calls: u32) -> Self {
         let capacity = if calls == 0 {
@@ -49,25 +48,26 @@ impl Bucket {
         }
     }
 
-    /// How far `permits` push the moment away at which the bucket is full, in microseconds.
+    /// By how many microseconds `permits` move the time at which the bucket is full.
     #[must_use]
     pub fn cost_us(self, permits: u32) -> i64 {
         self.permit_us * i64::from(permits)
     }
 
-    /// The latest such moment that the bucket permits: that of an empty one, in microseconds.
+    /// The latest time at which a bucket can be full, that of an empty one, in microseconds since 1970.
     #[must_use]
     pub fn empty_us(self, now: Timestamp) -> i64 {
         micros(now) + self.cost_us(self.capacity)
     }
 
-    /// The latest moment that can have come about: that of a bucket emptied by a node whose clock is a minute ahead.
+    /// The latest time that a stored bucket can have, in microseconds since 1970: that of a bucket emptied by a node
+    /// whose clock is a minute ahead.
     #[must_use]
     pub fn latest_credible_us(self, now: Timestamp) -> i64 {
         self.empty_us(now) + MINUTE_US
     }
 
-    /// What is left when the bucket will be full at `full_us`.
+    /// The budget of a bucket that is full at `full_us`, in microseconds since 1970.
     #[must_use]
     pub fn budget(self, full_us: i64, now: Timestamp) -> Budget {
         let missing_us = (full_us - micros(now)).max(0);
@@ -79,7 +79,8 @@ impl Bucket {
         }
     }
 
-    /// Whole seconds until one permit is back, when the bucket will be full at `full_us`; at least one.
+    /// Whole seconds, at least one, until a permit is back in a bucket that is full at `full_us` (microseconds since
+    /// 1970).
     #[must_use]
     pub fn wait_secs(self, full_us: i64, now: Timestamp) -> u32 {
         seconds(full_us + self.permit_us - self.empty_us(now)).max(1)
@@ -97,7 +98,7 @@ fn seconds(us: i64) -> u32 {
     u32::try_from(secs).unwrap_or(u32::MAX)
 }
 
-/// What a caller may still do.
+/// What is left of a caller's rate limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
     /// Permits of a full bucket: calls a minute.
@@ -116,7 +117,7 @@ mod tests {
 
     const NOW: Timestamp = Timestamp(1_782_864_000_000);
 
-    /// Takes permits as the statement does.
+    /// Takes permits as the SQL statement does.
     fn take(bucket: Bucket, full: &mut i64, now: Timestamp, permits: u32) -> bool {
         let moved = (*full).max(micros(now)) + bucket.cost_us(permits);
         let granted = moved <= bucket.empty_us(now);

@@ -1,9 +1,9 @@
-//! Where a client wants its callbacks (§5.3.2.2, §7.3): which addresses an administrator may enter.
+//! Callback addresses (§5.3.2.2, §7.3): which ones an administrator may enter.
 //!
-//! The platform calls whatever stands here from inside its own network, so an address that points back inside is
-//! refused when it is entered. Names are judged by their spelling only; what a public name resolves to is the
-//! business of the host's outbound policy, which looks after resolution: the `block_networks` of `runtime-config/`
-//! block every network that is refused here, and `callback_url/addresses.txt` holds both to that.
+//! The platform calls these addresses from inside its own network, so an address that points back inside is refused
+//! when it is entered. Names are judged by their spelling only. What a public name resolves to is checked by the host
+//! after resolution: `block_networks` in `runtime-config/` blocks every network that is refused here. Tests compare
+//! both with `callback_url/addresses.txt`.
 
 mod special_networks;
 
@@ -23,9 +23,9 @@ const CHAINING_SUFFIX: &str = ".spin.internal";
 /// By this name a Spin application calls itself.
 const SELF_NAME: &str = "self.alt";
 
-/// Top-level domains that no public server is in: reserved (RFC 6761, 6762 with its appendix G, 7686, 8375, 9476),
+/// Top-level domains in which no public server is: reserved (RFC 6761, 6762 with its appendix G, 7686, 8375, 9476),
 /// never to be delegated (ICANN: `corp`, `home`, `internal`, `mail`), or of the infrastructure (`arpa`). The reserved
-/// `example` is not among them: it leads nowhere, and manuals are full of it.
+/// `example` is not among them: it resolves to nothing, and manuals use it.
 const PRIVATE_TOP_LEVELS: [&str; 15] = [
     "alt",
     "arpa",
@@ -104,7 +104,7 @@ const fn malformed(zh: &'static str, en: &'static str) -> Malformed {
 }
 
 fn check_port(authority: &http::uri::Authority) -> Result<(), Malformed> {
-    // The library's own `port` takes a number that is too large for none at all.
+    // The library's own `port` returns none for a number that is too large.
     let rest = authority
         .as_str()
         .strip_prefix(authority.host())

@@ -1,7 +1,6 @@
-//! The life of a card: exactly the six states of §6.3 Table 2, and the only steps between them.
+//! The six states of a card (§6.3 Table 2) and the only steps between them.
 //!
-//! [`TRANSITIONS`] is the table; [`next`] looks it up and knows nothing else. A step that is not in
-//! the table does not exist.
+//! [`TRANSITIONS`] is the table; [`next`] only looks it up. A step that is not in the table is refused.
 
 use CardEvent::{
     ApplicationAccepted, ApplicationCancelled, ApplicationRefused, SessionOpened, WriteFailed, WriteVerified,
@@ -12,7 +11,7 @@ use CardEvent::{
 pub enum CardStatus {
     /// 待写卡: fresh, temporary number valid, nothing applied for.
     ToWrite,
-    /// 待开机上电: an application was accepted; the card is waited for.
+    /// 待开机上电: an application was accepted; the card has not powered up yet.
     WaitingPowerOn,
     /// 写卡中: the card opened its channel and is being written.
     Writing,

@@ -1,5 +1,5 @@
-//! EID: the one unchanging key of a chip (§5.2.1.2, §5.4.2.1). `uicc` knows its form; here the rules it can break
-//! are reported in both languages.
+//! EID: the unchanging identifier of a chip (§5.2.1.2, §5.4.2.1). `uicc` checks its form; this module reports the
+//! broken rules in both languages.
 
 use uicc::EidError;
 

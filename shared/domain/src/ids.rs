@@ -1,4 +1,4 @@
-//! Identifiers the platform makes itself. Their randomness and time come in from outside.
+//! Identifiers that the platform makes. Randomness and time are passed in.
 
 use uuid::{Builder, Uuid};
 
@@ -63,19 +63,19 @@ macro_rules! uuid_id {
                 Self(Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
             }
 
-            /// The first identifier that can be made at `at`, to cut a list at a time.
+            /// The first identifier that can be made at `at`; bounds a list by time.
             #[must_use]
             pub fn first(at: Timestamp) -> Self {
                 Self::new(at, [0; UUID_RANDOM_BYTES])
             }
 
-            /// The next possible identifier, to cut a list behind this one.
+            /// The next possible identifier; a list that starts there leaves this one out.
             #[must_use]
             pub fn next(self) -> Self {
                 Self(Uuid::from_u128(self.0.as_u128().saturating_add(1)))
             }
 
-            /// An identifier above every one that is made.
+            /// An identifier greater than every one that is made.
             #[must_use]
             pub fn last() -> Self {
                 Self(Uuid::max())

@@ -1,8 +1,8 @@
-//! The words of card writing: identifiers with their check rules, the states of cards, numbers and
-//! tasks, and the rules between them.
+//! The domain of card writing: identifiers with their check rules, the states of cards, numbers and tasks, and the
+//! rules between them.
 //!
-//! Everything here is pure: no statement, no key, no clock. An identifier never prints itself in
-//! full; who needs the text asks for it with `as_str`.
+//! Everything here is pure: no SQL, no key, no clock. `Debug` and `Display` never show an identifier in full; `as_str`
+//! returns the text.
 
 #![forbid(unsafe_code)]
 
@@ -64,7 +64,7 @@ pub use write_type::WriteType;
 
 pub use uicc::{mask_identifiers, masked};
 
-/// Which kind of value a text was meant to be.
+/// What kind of value a text was read as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Chip identifier.
@@ -85,10 +85,10 @@ pub enum Kind {
     Value,
 }
 
-/// A text that is not the value it was meant to be. Carries the rule that was broken, never the text.
+/// A text that is not a value of its kind. Holds the broken rule, never the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed {
-    /// What the text should have been.
+    /// The kind that was expected.
     pub kind: Kind,
     /// The broken rule, in Chinese.
     pub zh: &'static str,

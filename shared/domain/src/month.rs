@@ -13,7 +13,7 @@ pub struct Month {
 }
 
 impl Month {
-    /// Reads `2026-07`; years from 1971 to 9998, so that there is a month before and a month behind.
+    /// Reads `2026-07`; years from 1971 to 9998, so that every month has a previous and a following one.
     ///
     /// # Errors
     /// [`Malformed`] for any other text.
@@ -31,7 +31,7 @@ impl Month {
         ))
     }
 
-    /// The month that `at` lies in.
+    /// The month that contains `at`.
     #[must_use]
     pub fn of(at: Timestamp, zone: Zone) -> Self {
         let day = at.date_in(zone);
@@ -41,7 +41,7 @@ impl Month {
         }
     }
 
-    /// The month before.
+    /// The previous month.
     #[must_use]
     pub fn previous(self) -> Self {
         match self.month {
@@ -56,7 +56,7 @@ impl Month {
         }
     }
 
-    /// The month behind.
+    /// The following month.
     #[must_use]
     pub fn following(self) -> Self {
         match self.month {
@@ -71,7 +71,7 @@ impl Month {
         }
     }
 
-    /// Its first moment.
+    /// When the month begins.
     #[must_use]
     pub fn begins(self, zone: Zone) -> Timestamp {
         let first = time::Month::try_from(self.month)

@@ -1,4 +1,4 @@
-//! The life of an operator number in the pool.
+//! The states of an operator number.
 
 /// State of a number (§5.3.1.1 码号管理).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -11,7 +11,7 @@ pub enum NumberStatus {
     Reserved,
     /// 已写入: lives in a chip.
     Written,
-    /// 已停用: taken out of use for now.
+    /// 已写入: written to a chip.
     Suspended,
     /// 已注销: never to be used again.
     Retired,

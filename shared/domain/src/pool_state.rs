@@ -1,11 +1,11 @@
-//! How a pool of operator numbers fares (§5.3.1.1 码号管理).
+//! The states of a pool of operator numbers (§5.3.1.1 码号管理).
 
 /// State of a province's pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PoolState {
     /// 充足: enough numbers.
     Ok,
-    /// 不足: at its low-water mark or below, or not yet clearly above it again.
+    /// 不足: at or below its low-water mark, or not yet clearly above it again.
     Low,
     /// 无号: no number.
     Empty,
@@ -15,8 +15,9 @@ impl PoolState {
     /// Every state.
     pub const ALL: [Self; 3] = [Self::Ok, Self::Low, Self::Empty];
 
-    /// The state that follows when `level` numbers are counted and the mark is `low_water`; 0 means no mark. A pool
-    /// that was low is so until it is a tenth above its mark, so that it does not swing with every number.
+    /// The state that follows when `level` numbers are counted and the low-water mark is `low_water`; 0 means no mark.
+    /// A pool that was low stays low until it is a tenth above its mark, so that the state does not change with every
+    /// number.
     #[must_use]
     pub fn next(self, level: u32, low_water: u32) -> Self {
         let is_low = match self {
@@ -47,8 +48,8 @@ impl PoolState {
     }
 }
 
-/// The level from which on a pool with this low-water mark has enough, whatever it was before: counting further makes
-/// no difference.
+/// The level at which a pool with this low-water mark is `Ok`, whatever its state was. Counting further makes no
+/// difference.
 #[must_use]
 pub fn enough(low_water: u32) -> u32 {
     low_water.saturating_add((low_water / 10).max(1))

@@ -40,7 +40,7 @@ const PROVINCES: &[(&str, &str, &str)] = &[
     ("82", "澳门", "Macao"),
 ];
 
-/// What the six-digit form of a province adds to the two digits.
+/// The suffix that makes the six-digit form out of the two digits.
 const SIX_DIGIT_TAIL: &str = "0000";
 
 /// A province of GB/T 2260.

@@ -1,11 +1,11 @@
-//! Why an address is not called for the time being (§7.3).
+//! Why messages to an address are stopped (§7.3).
 
-/// Why an address is not called for the time being.
+/// Why messages to an address are stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StopCause {
-    /// Its receiver answered 410 (RFC 9110, 15.5.11): nothing is there any more.
+    /// Its receiver answered 410 (RFC 9110, 15.5.11).
     Gone,
-    /// It has only failed for days.
+    /// Every attempt has failed for days.
     Failing,
 }
 

@@ -1,8 +1,8 @@
-//! The life of one writing task: an application and its execution.
+//! The states of a writing task: an application and its execution.
 
 use super::CardStatus;
 
-/// State of a task. Open are the first two; a chip has at most one open task.
+/// State of a task. The first two are open; a chip has at most one open task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TaskState {
     /// Accepted; the card has not powered up yet.
@@ -51,7 +51,7 @@ impl TaskState {
         matches!(self, Self::Waiting | Self::Writing)
     }
 
-    /// The state in which a task of this state holds, or has left, its card.
+    /// The state of the card that follows from the state of its task.
     #[must_use]
     pub fn card_status(self) -> CardStatus {
         match self {
@@ -69,14 +69,14 @@ impl TaskState {
 pub enum Work {
     /// Write the operator number.
     Write,
-    /// Check over the operator number that the card holds what was reserved.
+    /// Verify over the operator number that the card holds what was reserved.
     Verify,
-    /// Nothing is to be done.
+    /// Nothing to do.
     None,
 }
 
 impl Work {
-    /// Text stored in the database and spoken to the gateway.
+    /// Text stored in the database and sent to the gateway.
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {

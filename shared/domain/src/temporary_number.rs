@@ -13,8 +13,8 @@ const TEST_PERIOD_NB_IOT_DAYS: i64 = 180;
 /// Days before the end of the test period at which the operator is warned (§5.3.1.3).
 const WARNED_DAYS_BEFORE: i64 = 30;
 
-/// When the operator is warned that a test period ends at `expires_at`: as many calendar days before, because the
-/// platform's zone has a constant offset.
+/// When the operator is warned that a test period ends at `expires_at`: 30 days of 24 hours before, which are calendar
+/// days because the platform's zone has a constant offset.
 #[must_use]
 pub fn warned_at(expires_at: Timestamp) -> Timestamp {
     expires_at.plus(-WARNED_DAYS_BEFORE * DAY_MS)
@@ -104,8 +104,7 @@ pub struct TemporaryNumber {
 }
 
 impl TemporaryNumber {
-    /// First moment at which the test period is over: midnight in `zone` after its last day. The
-    /// day of opening is day 0.
+    /// When the test period is over: midnight in `zone` after its last day. The day of opening is day 0.
     ///
     /// # Errors
     /// [`Malformed`] when that day lies beyond the calendar (year 9999).

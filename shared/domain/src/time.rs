@@ -1,6 +1,6 @@
 //! Points in time: milliseconds since 1970-01-01T00:00:00Z, and their text in the platform's zone.
 //!
-//! There is no `now` here: the time comes in from outside.
+//! There is no `now` here: the time is passed in.
 
 use time::format_description::well_known::Rfc3339;
 use time::{Date, OffsetDateTime, UtcOffset};
@@ -33,7 +33,7 @@ impl Timestamp {
         self.0.div_euclid(SECOND_MS)
     }
 
-    /// This time moved by `ms` milliseconds; stops at the ends of the scale.
+    /// This time moved by `ms` milliseconds; saturates at the ends of the range.
     #[must_use]
     pub fn plus(self, ms: i64) -> Self {
         Self(self.0.saturating_add(ms))
@@ -77,7 +77,7 @@ impl Timestamp {
     }
 
     fn in_zone(self, zone: Zone) -> OffsetDateTime {
-        // A day short of the ends of the calendar, so that no offset leads beyond them.
+        // One day short of the ends of the calendar, so that no offset leads beyond them.
         let (first, last) = (Date::MIN, Date::MAX);
         let bound = |day: Date| day.midnight().assume_utc().unix_timestamp();
         let day = DAY_MS / SECOND_MS;
@@ -87,8 +87,8 @@ impl Timestamp {
     }
 }
 
-/// The platform's time zone: a constant offset from UTC, as everywhere in China. Calendar days and the texts of times
-/// are in it.
+/// The platform's time zone: a constant offset from UTC, as everywhere in China. Calendar days and texts of times use
+/// it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Zone(UtcOffset);
 

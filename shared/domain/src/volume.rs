@@ -13,8 +13,8 @@ const DECIMALS: usize = 6;
 /// Most digits before the decimal point.
 const WHOLE_DIGITS: usize = 9;
 
-/// An amount of data. At most 10^15 − 1 bytes, so that its megabytes have fifteen digits and survive every JSON
-/// reader that keeps numbers as double precision.
+/// An amount of data, at most 10^15 − 1 bytes: its megabytes have fifteen digits and keep their value in JSON readers
+/// that use double precision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Volume(u64);
 
@@ -22,7 +22,7 @@ impl Volume {
     /// The largest volume.
     pub const MAX: Self = Self(999_999_999_999_999);
 
-    /// So many bytes; the largest volume if there are more.
+    /// `bytes` bytes; the largest volume if there are more.
     #[must_use]
     pub fn from_bytes(bytes: u64) -> Self {
         Self(bytes.min(Self::MAX.0))
@@ -63,19 +63,19 @@ impl Volume {
         Ok(volume)
     }
 
-    /// In bytes.
+    /// The amount in bytes.
     #[must_use]
     pub fn bytes(self) -> u64 {
         self.0
     }
 
-    /// What is left of this volume when `used` is taken away; nothing if more is used.
+    /// This volume minus `used`; nothing if more is used.
     #[must_use]
     pub fn less(self, used: Self) -> Self {
         Self(self.0.saturating_sub(used.0))
     }
 
-    /// Megabytes as decimal text without needless zeros: `4.99935`, `5`.
+    /// Megabytes as decimal text without trailing zeros: `4.99935`, `5`.
     #[must_use]
     pub fn mb(self) -> String {
         let (whole, part) = (self.0 / BYTES_PER_MB, self.0 % BYTES_PER_MB);
@@ -92,7 +92,7 @@ impl Volume {
         if self.0.is_multiple_of(BYTES_PER_MB) {
             return (self.0 / BYTES_PER_MB).into();
         }
-        // Fifteen digits: the nearest double prints as exactly these decimals again.
+        // Fifteen digits: the nearest double prints as exactly these decimals.
         #[expect(clippy::cast_precision_loss, reason = "at most 10^15, below 2^53")]
         let mb = self.0 as f64 / BYTES_PER_MB as f64;
         mb.into()
@@ -160,7 +160,7 @@ mod tests {
         fn text_and_json_say_exactly_the_bytes(bytes in 0..=Volume::MAX.bytes()) {
             let volume = Volume::from_bytes(bytes);
             prop_assert_eq!(Volume::parse_mb(&volume.mb()), Ok(volume));
-            // Whoever reads the number gets these bytes again, also where it is written with an exponent.
+            // A reader that parses the number gets these bytes again, also with an exponent.
             let read = volume.json().to_string().parse::<f64>().unwrap() * 1e6;
             prop_assert_eq!(read.round() as u64, bytes);
         }

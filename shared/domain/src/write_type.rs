@@ -5,7 +5,7 @@ use super::{Kind, Malformed};
 /// How the number of a task is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum WriteType {
-    /// 指定写卡 (0): the client names a data card that was allotted to it beforehand.
+    /// 指定写卡 (0): the client names a data card that is allotted to it.
     Designated,
     /// 自动分配 (1): the platform takes one from the province's pool.
     Automatic,

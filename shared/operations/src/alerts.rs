@@ -1,5 +1,5 @@
-//! What the operator should know of (§5.3.1.1): an entry in the list of alerts, and a message to the operator's
-//! address, which is signed, sent and repeated like a callback.
+//! Alerts to the operator (§5.3.1.1): an entry in the list of alerts, and a message to the operator's address, which
+//! is signed, sent and retried like a callback.
 
 use std::collections::BTreeMap;
 
@@ -18,20 +18,20 @@ use vault::random_bytes;
 
 /// Most alerts of one page.
 pub const MAX_ALERTS_PER_PAGE: u32 = 100;
-/// Most alerts that one call takes note of.
+/// Most alerts that one call acknowledges.
 const MAX_NOTED: usize = 1_000;
 
-/// Something the operator should know of.
+/// A new alert.
 pub(super) struct NewAlert<'a> {
     /// Kind of the alert.
     pub(super) kind: AlertKind,
     /// What it is about.
     pub(super) subject: &'a Subject,
-    /// What else there is to say: names and values. May name chips: it is sealed.
+    /// Further names and values of the message. They may name chips: the message is sealed.
     pub(super) fields: Vec<(&'static str, String)>,
 }
 
-/// Adds an alert to the transaction under way, and the message to the operator, if there is an address.
+/// Adds an alert in the open transaction, and the message to the operator if there is an address.
 pub(super) async fn raise<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
@@ -52,7 +52,7 @@ pub(super) async fn raise<D: Database>(
         .vault
         .seal(cx.random, alert::BODY, id.text().as_bytes(), &body)?;
     alert::insert(tx, id, kind.code(), subject, sealed, cx.now).await?;
-    // The operator's own address failing cannot be reported to that address.
+    // The failure of the operator's own address cannot be reported to that address.
     let operator = Receiver::Operator;
     if *subject == Subject::receiver(&operator) || !has_address(cx, &operator).await? {
         return Ok(());
@@ -73,11 +73,11 @@ pub struct AlertView {
     pub body: Value,
     /// When it was raised.
     pub at: Timestamp,
-    /// When somebody took note.
+    /// When it was acknowledged.
     pub noted_at: Option<Timestamp>,
 }
 
-/// The alerts that nobody has taken note of, or all, the latest first, up to `limit` that come before `cursor`.
+/// The alerts that are not acknowledged, or all, the latest first, up to `limit` before `cursor`.
 ///
 /// # Errors
 /// [`Reason::Unavailable`] when the database is busy; [`Reason::Internal`] when a sealed value cannot be opened.
@@ -107,7 +107,7 @@ fn view<D>(cx: &Context<'_, D>, row: AlertRow) -> Result<AlertView, Error> {
     })
 }
 
-/// Takes note of alerts: they leave the list. Returns how many were on it.
+/// Acknowledges alerts, which then leave the list. Returns how many were on it.
 ///
 /// # Errors
 /// [`Reason::BodyTooLarge`] beyond `MAX_NOTED`.

@@ -18,12 +18,12 @@ use store::{
 };
 use vault::{BlindIndex, IndexKind, random_bytes};
 
-/// Test allowance that must be left for an application to be accepted, in bytes: writing one card
-/// takes some 7 kB in both directions, and repetitions after broken links must fit (§6.2.1.3).
+/// Test allowance that must be left for an application to be accepted, in bytes: writing one card takes some 7 kB in
+/// both directions, and repetitions after broken links must fit (§6.2.1.3).
 pub(crate) const MIN_WRITE_ALLOWANCE_BYTES: u64 = 32 * 1024;
 
-/// An application as the client sent it. What it says is validated here, because a refused application
-/// changes the state of a known card (§6.3 Table 2). Absent and empty are the same.
+/// An application as the client sent it. The operation validates it, because a refused application changes the state
+/// of a known card (§6.3 Table 2). An absent and an empty value are the same.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ApplyRequest<'a> {
     /// EID of the chip.
@@ -45,7 +45,7 @@ pub struct Applied {
     pub task_id: TaskId,
     /// State of the card now.
     pub card_status: CardStatus,
-    /// True when this very application was accepted before and nothing changed.
+    /// True when the same application was accepted before and nothing changed.
     pub repeated: bool,
 }
 
@@ -57,9 +57,9 @@ enum NumberChoice {
     Automatic { province: Province },
 }
 
-/// Applies for writing. Accepted: the number is reserved, the task exists and the card is 待开机上电, all
-/// or nothing. Refused: the exact reason, and where Table 2 allows it the card is 申请失败. The same
-/// application again, while its task is open, answers the same task.
+/// Applies for writing. When it is accepted, the number is reserved, the task exists and the card is 待开机上电, all or
+/// nothing. When it is refused, the card is 申请失败 where Table 2 allows it. Repeating an application while its task is
+/// open returns the same task.
 ///
 /// # Errors
 /// Parameters: [`Reason::ParameterMissing`], [`Reason::ParameterNotApplicable`] and those of malformed
@@ -74,7 +74,7 @@ pub async fn apply<D: Database>(
 ) -> Result<Applied, Error> {
     let eid = Eid::parse(required("eid", request.eid)?)?;
     let eid_index = cx.eid_index(&eid);
-    // The transaction also commits when the application is refused: that is a step of the card.
+    // The transaction also commits when the application is refused: the refusal is a step of the card.
     transaction(cx, async |tx| {
         let chip = chip::by_eid(tx, &eid_index).await?;
         let chip = chip
@@ -120,7 +120,7 @@ async fn repeated<D: Database>(
     }
 }
 
-/// §6.2.2.2: everything about the application and the chip that can be checked before a number is looked for.
+/// §6.2.2.2: checks everything about the application and the chip that needs no number.
 async fn examine<D: Database>(
     cx: &Context<'_, D>,
     chip: &ChipRow,
@@ -193,8 +193,8 @@ async fn accept<D: Database>(
     }))
 }
 
-/// A number of the province that this chip holds from a failed task comes first: nobody else can have
-/// it. Then the pool.
+/// First a number of the province that this chip holds from a failed task, which no other chip can have. Then the
+/// pool.
 async fn take_automatic<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
@@ -207,7 +207,7 @@ async fn take_automatic<D: Database>(
     }
     let taken = number::take_from_pool(tx, &chip.eid_index, task_id, province, cx.now).await?;
     if taken.is_some() {
-        // There are numbers again, however they came back.
+        // There are numbers again, whatever their source.
         province_filled(cx, tx, province.code()).await?;
     }
     Ok(taken)
@@ -225,7 +225,7 @@ async fn take_designated<D: Database>(
     let Some(found) = number::by_iccid(tx, iccid).await? else {
         return Ok(Err(Reason::UnknownNumber));
     };
-    // Another client's number, or one that is not allotted at all, looks unknown.
+    // Another client's number, or one that is not allotted, is reported as unknown.
     if found.client_id.as_ref() != Some(&caller.id) {
         return Ok(Err(Reason::UnknownNumber));
     }

@@ -1,7 +1,8 @@
-//! §9.2.2: who called what, from where, with which result; kept for at least six months and searchable.
+//! §9.2.2: the log of calls: who called what, from where, with which result. It is kept for at least six months and
+//! searchable.
 //!
-//! Never: an identifier in full, a secret, a token or a parameter's value. An EID can be searched for by its blind
-//! index; what a person reads is masked.
+//! Never store an identifier in full, a secret, a token or a parameter's value. An EID is searched for by its blind
+//! index; the subject is masked.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -15,17 +16,17 @@ use store::{
 };
 use vault::{BlindIndex, random_bytes};
 
-/// Days for which calls are kept unless the operator says otherwise: six months and a little.
+/// Days for which calls are kept by default: six months and a few days.
 pub const CALL_LOG_DAYS: u32 = 185;
 /// Most rows of one page.
 pub const MAX_CALLS_PER_PAGE: u32 = 200;
-/// How far back a search goes that names neither a client nor a chip nor a task nor a beginning, in days: it can only
-/// sift what was called in that time.
+/// How far back a search goes that names no client, chip, task or beginning, in days. Such a search uses no index, so
+/// the days bound the rows it reads.
 const SIFTED_DAYS: i64 = 7;
-/// How often a key is made anew when it is taken.
+/// Most keys that are tried for one row.
 const MAX_KEYS: usize = 4;
 
-/// One call.
+/// One call, to be logged.
 #[derive(Clone, Debug)]
 pub struct CallRecord<'a> {
     /// When it came.
@@ -52,7 +53,7 @@ pub struct CallRecord<'a> {
     pub subject: Option<&'a str>,
 }
 
-/// Which calls to show.
+/// Conditions of a search.
 #[derive(Clone, Debug, Default)]
 pub struct CallFilter<'a> {
     /// Of this client.
@@ -65,17 +66,17 @@ pub struct CallFilter<'a> {
     pub interface: Option<&'a str>,
     /// Refused for this reason.
     pub reason: Option<&'a str>,
-    /// From this moment on.
+    /// From this time on.
     pub from: Option<Timestamp>,
-    /// Before this moment.
+    /// Before this time.
     pub to: Option<Timestamp>,
-    /// Where the page before ended.
+    /// The `next` of the page before.
     pub cursor: Option<i64>,
     /// Most rows; at most [`MAX_CALLS_PER_PAGE`].
     pub limit: u32,
 }
 
-/// Some calls, the latest first.
+/// A page of calls, the latest first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallPage {
     /// The calls.
@@ -84,7 +85,7 @@ pub struct CallPage {
     pub next: Option<i64>,
 }
 
-/// Writes a call down.
+/// Adds a call to the call log.
 ///
 /// # Errors
 /// `Reason::Unavailable` when the database is busy.
@@ -111,7 +112,7 @@ pub async fn record_call<D: Database>(cx: &Context<'_, D>, call: &CallRecord<'_>
     Err(Error::internal("no free key in the call log"))
 }
 
-/// Looks calls up, the latest first.
+/// Finds calls, the latest first.
 ///
 /// # Errors
 /// `Reason::Unavailable` when the database is busy.

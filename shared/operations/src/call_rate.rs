@@ -1,7 +1,7 @@
 //! §7.1.2: how often a client may call an interface, and how often an address may present wrong credentials.
 //!
-//! Counted in the database, so that the limit holds across instances and nodes. Written to the journal: a power
-//! failure may give somebody a few calls more, which is not worth a sync for every call.
+//! Calls are counted in the database, so that a limit holds across instances and nodes. The counters use the journal
+//! connection: a power failure may allow a client a few more calls, which is not worth a sync for every call.
 
 use std::net::IpAddr;
 
@@ -13,19 +13,19 @@ use store::{Database, call_rate};
 /// Wrong client secrets that one address may present before it has to wait, and seconds after which it may try once
 /// more.
 pub const WRONG_SECRETS: (u32, u32) = (20, 30);
-/// Refused calls a minute, of callers that are not known, that one address may make before they are answered 429 and
+/// Refused calls a minute of unauthenticated callers that one address may make. Beyond them calls are answered 429 and
 /// not logged one by one.
 pub const REFUSALS_PER_MINUTE: u32 = 600;
 /// Most throttles deleted by one call of [`forget_ip_throttles`].
 const MAX_FORGOTTEN: u32 = 1_000;
 
-/// A failed authentication of an address. Each kind has a bucket of its own, so that a caller whose token is wrong can
-/// still take a new one.
+/// A failed authentication of an address. Each kind has its own bucket, so that a caller with a wrong token can still
+/// take a new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FailedAuth {
     /// A wrong client secret.
     WrongSecret,
-    /// Any refused call of a caller that is not known.
+    /// Any refused call of an unauthenticated caller.
     Refusal,
 }
 
@@ -37,7 +37,7 @@ impl FailedAuth {
         }
     }
 
-    /// The row of an address. An IPv6 host has a whole /64 to call from, so that is what counts.
+    /// The row of an address. An IPv6 host can call from a whole /64, so the /64 is counted.
     fn key(self, from: IpAddr) -> String {
         let kind = match self {
             Self::WrongSecret => "secret",
@@ -50,12 +50,12 @@ impl FailedAuth {
     }
 }
 
-/// Takes `permits` calls of the client's minute on an interface: all of them, or if they are not there one.
+/// Takes `permits` calls out of the client's bucket for an interface, or one call if fewer are left.
 ///
 /// Returns how many were taken and what is left.
 ///
 /// # Errors
-/// [`domain::error::Reason::RateLimited`] with the time to wait when not even one is left.
+/// [`domain::error::Reason::RateLimited`] with the time to wait when no call is left.
 pub async fn spend_calls<D: Database>(
     cx: &Context<'_, D>,
     client: &ClientId,
@@ -77,7 +77,7 @@ pub async fn spend_calls<D: Database>(
     ))
 }
 
-/// Refuses an address with too many failed authentications of this kind.
+/// Refuses an address that has too many failed authentications of this kind.
 ///
 /// # Errors
 /// [`domain::error::Reason::RateLimited`] with the time to wait.
@@ -99,7 +99,7 @@ pub(crate) async fn throttle<D: Database>(
 /// Counts a failed authentication of an address.
 ///
 /// # Errors
-/// [`domain::error::Reason::RateLimited`] with the time to wait when it was one too many.
+/// [`domain::error::Reason::RateLimited`] with the time to wait when the address has exceeded its limit.
 pub async fn record_failed_auth<D: Database>(
     cx: &Context<'_, D>,
     failure: FailedAuth,
@@ -117,7 +117,7 @@ pub async fn record_failed_auth<D: Database>(
     Err(Error::rate_limited(wait, None))
 }
 
-/// Deletes throttles of addresses whose failures are so long ago that they do not count any more.
+/// Deletes the throttles of addresses whose failures no longer count.
 ///
 /// # Errors
 /// `Reason::Unavailable` when the database is busy.

@@ -24,15 +24,14 @@ pub struct Cancelled {
     pub at: Timestamp,
 }
 
-/// Withdraws an application: the card is 待写卡 again and its number goes back to where it came from. A
-/// number that part of may have reached the chip in an earlier, failed task stays held for that chip.
+/// Withdraws an application. The card is 待写卡 again, and its number returns to its client or pool. A number that may
+/// partly be on the chip from an earlier, failed task stays held for that chip.
 ///
-/// Asking again by the task, as after a lost answer, changes nothing and answers the same time, as long as the card is
-/// still 待写卡.
+/// Repeating the call by task changes nothing and returns the same time, as long as the card is still 待写卡.
 ///
 /// # Errors
-/// [`Reason::UnknownChip`] and [`Reason::UnknownTask`], also for another client's;
-/// [`Reason::WrongState`] (403) unless the card is 待开机上电 for this very task.
+/// [`Reason::UnknownChip`] and [`Reason::UnknownTask`], also for those of another client; [`Reason::WrongState`] (403)
+/// unless the card is 待开机上电 for this task.
 pub async fn cancel<D: Database>(
     cx: &Context<'_, D>,
     caller: &Caller,
@@ -63,7 +62,7 @@ pub async fn cancel<D: Database>(
         )
         .await?;
         guarded(task::cancel(tx, task.id, cx.now).await?)?;
-        // Neither happens when the operator suspended the number meanwhile: then it stays suspended.
+        // Neither happens when the operator has suspended the number since: it stays suspended.
         if !number::give_back(tx, task.id, cx.now).await? {
             number::hold(tx, task.id, cx.now).await?;
         }
@@ -76,7 +75,7 @@ pub async fn cancel<D: Database>(
     .await
 }
 
-/// Whether this very task was withdrawn before, and nothing happened to its card since.
+/// Whether this task was withdrawn before and its card has not changed since.
 fn is_repeated(what: &TaskRef, chip: &ChipRow, task: &TaskRow) -> bool {
     matches!(what, TaskRef::Task(_))
         && task.state == TaskState::Cancelled

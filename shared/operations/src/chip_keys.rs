@@ -1,4 +1,4 @@
-//! Which keys a chip that opens a TLS session has.
+//! The keys of a chip that opens a TLS session.
 
 use super::Context;
 use domain::Eid;
@@ -22,8 +22,8 @@ pub struct ChipKeys {
     pub dek_wrapped: Option<Vec<u8>>,
 }
 
-/// Finds the chip by the PSK identity it was registered with, or else by the EID the identity carries. A
-/// chip registered with an identity of its own is found by that alone.
+/// Finds the chip by the PSK identity it was registered with, or else by the EID in the identity. A chip that is
+/// registered with an identity of its own is found by that identity alone.
 ///
 /// # Errors
 /// [`Reason::UnknownChip`].

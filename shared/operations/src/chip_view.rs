@@ -17,7 +17,7 @@ pub struct ChipView {
     pub imei: Option<String>,
     /// Model of the chip.
     pub chip_model: String,
-    /// Temporary number it has.
+    /// Its temporary number.
     pub temp_msisdn: String,
     /// ICCID of that number.
     pub temp_iccid: String,
@@ -29,7 +29,7 @@ pub struct ChipView {
 
 /// Shows a chip.
 ///
-/// # Errors
+/// [`Reason::UnknownChip`], also for a chip of another client.
 /// [`Reason::UnknownChip`], also when it is another client's.
 pub async fn chip_view<D: Database>(
     cx: &Context<'_, D>,
@@ -54,7 +54,7 @@ pub async fn chip_view<D: Database>(
     })
 }
 
-/// A chip, if it is the caller's.
+/// A chip that belongs to the caller; otherwise [`Reason::UnknownChip`].
 pub(super) async fn own_chip<D: Database>(
     cx: &Context<'_, D>,
     caller: &Caller,

@@ -1,4 +1,4 @@
-//! Asking an operator about a number: whether it is time to, and what to do with the answer.
+//! Asking an operator about a number: whether to ask now, and storing the answer.
 
 use super::Context;
 use super::ingest::{OperatorReport, take_answer};
@@ -10,8 +10,8 @@ use domain::error::Error;
 use store::operator_report::Topic;
 use store::{Database, operator_inquiry};
 
-/// Takes the right to ask the operator about a number now. False when what is known is not older than the inquiry
-/// allows, or somebody has just asked: of many calls at the same time one asks, and the others serve what is known.
+/// Claims an inquiry to the operator about a number. False when the stored report is fresh enough or another call has
+/// just asked: of many calls at the same time one asks, and the others use the stored report.
 ///
 /// # Errors
 /// `Reason::Unavailable` when the database is busy.
@@ -32,7 +32,7 @@ pub async fn claim_inquiry<D: Database>(
     .await
 }
 
-/// Stores an answer; true when it changed what is known.
+/// Stores an answer; true when it changed the stored report.
 ///
 /// # Errors
 /// `Reason::Unavailable` when the database is busy.

@@ -1,8 +1,9 @@
-//! The use cases, one file each. An operation opens one transaction, reads what it needs, asks the state machine,
-//! writes guarded statements with history and message rows, and commits.
+//! The use cases, one file each. An operation opens one transaction, reads what it needs, asks the state machine, runs
+//! guarded statements with their history and message rows, and commits. The body of a transaction can run again, so it
+//! must change nothing but the database.
 //!
-//! An operation knows neither HTTP nor which database it runs on, and has no clock and no randomness
-//! but those of its [`Context`].
+//! An operation must never know HTTP or the engine of the database. It has no clock and no randomness except those of
+//! its [`Context`].
 
 #![forbid(unsafe_code)]
 
@@ -101,12 +102,12 @@ use std::cell::OnceCell;
 use domain::{Eid, Timestamp, Zone};
 use vault::{BlindIndex, IndexKind, Random, Vault};
 
-/// What an operation works with: made for one call.
+/// The inputs of an operation, made for one call.
 pub struct Context<'a, D> {
-    /// A connection that no other request uses meanwhile.
+    /// A connection that no other request uses in the meantime.
     pub db: &'a D,
-    /// A connection for what may be lost when the power fails: call log, call rates. The same as `db` where nothing
-    /// else is written.
+    /// A connection for rows that may be lost in a power failure: call log, call rates, job log. The same as `db`
+    /// where nothing else is written.
     pub journal: &'a D,
     /// The platform's keys.
     pub vault: &'a Vault,
@@ -116,7 +117,7 @@ pub struct Context<'a, D> {
     pub random: &'a dyn Random,
     /// The platform's time zone, for calendar days and the texts of times.
     pub zone: Zone,
-    // The EID that the call is about, with its index.
+    // The EID of the call, with its index.
     indexed: OnceCell<(Eid, BlindIndex)>,
 }
 
@@ -141,7 +142,7 @@ impl<'a, D> Context<'a, D> {
         }
     }
 
-    /// The same at another time: for work that takes a while.
+    /// The same context at another time, for work that takes a while.
     #[must_use]
     pub fn at(&self, now: Timestamp) -> Self {
         Self {
@@ -151,8 +152,8 @@ impl<'a, D> Context<'a, D> {
         }
     }
 
-    /// The blind index of an EID. That of the first EID is kept: a call is about one chip, and several steps on its way
-    /// ask for it.
+    /// The blind index of an EID. The index of the first EID is cached: a call is about one chip, and several steps
+    /// need it.
     pub fn eid_index(&self, eid: &Eid) -> BlindIndex {
         let index = || self.vault.blind_index(IndexKind::Eid, eid.as_str().as_bytes());
         match self.indexed.get_or_init(|| (*eid, index())) {

@@ -1,7 +1,7 @@
-//! §7.2.3.2, §7.2.3.3, §7.2.3.5: a number as a client sees it, its data of this month, the city it is online in.
+//! §7.2.3.2, §7.2.3.3, §7.2.3.5: a number as a client sees it, its data of this month, and its city.
 //!
-//! A client sees a number that is allotted to it, or that is reserved for or written to one of its chips. What the
-//! operator has not reported is unknown and not guessed.
+//! A client sees numbers that are allotted to it, or reserved for or written to one of its chips. What the operator
+//! has not reported is unknown; it is never guessed.
 
 use super::{Caller, Context};
 use domain::error::{Error, Reason};
@@ -41,7 +41,7 @@ pub struct NumberView {
     pub open_time: Option<Timestamp>,
     /// The data it used this month.
     pub usage: Option<Usage>,
-    /// City it was last online in, and when.
+    /// City in which it was last online, and when.
     pub location: Option<(String, Timestamp)>,
     /// Blind index of the ICCID.
     pub iccid_index: BlindIndex,
@@ -59,16 +59,16 @@ impl NumberView {
 /// Data of the current month.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Usage {
-    /// All there is for the month.
+    /// The total of the month.
     pub total: Volume,
-    /// What is used of it.
+    /// What is used of the total.
     pub used: Volume,
-    /// When the operator counted.
+    /// When the operator counted the data.
     pub as_of: Timestamp,
 }
 
 impl Usage {
-    /// What is left.
+    /// The total minus what is used.
     #[must_use]
     pub fn remaining(&self) -> Volume {
         self.total.less(self.used)
@@ -78,8 +78,8 @@ impl Usage {
 /// Shows a number.
 ///
 /// # Errors
-/// [`Reason::UnknownNumber`], also when the caller may not see it; [`Reason::ParameterNotApplicable`] when MSISDN and
-/// ICCID do not belong together.
+/// [`Reason::UnknownNumber`], also for a number that the caller may not see; [`Reason::ParameterNotApplicable`] when
+/// MSISDN and ICCID do not belong together.
 pub async fn number_view<D: Database>(
     cx: &Context<'_, D>,
     caller: &Caller,
@@ -115,7 +115,7 @@ pub(super) fn view<D>(cx: &Context<'_, D>, facts: NumberFacts) -> Result<NumberV
         province: facts.province,
         status: facts.status,
         open_time: facts.open_time,
-        // What was used in an earlier month says nothing about this one.
+        // Data of an earlier month are not data of this month.
         usage: usage.filter(|usage| is_this_month(cx, usage.as_of)),
         location: facts.location,
         iccid_index: facts.iccid_index,
@@ -131,7 +131,7 @@ fn is_this_month<D>(cx: &Context<'_, D>, as_of: Timestamp) -> bool {
     month(as_of) == month(cx.now)
 }
 
-/// A number, if the caller may see it.
+/// A number that the caller may see; otherwise [`Reason::UnknownNumber`].
 pub(super) async fn visible_number<D: Database>(
     cx: &Context<'_, D>,
     caller: &Caller,

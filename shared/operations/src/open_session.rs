@@ -1,4 +1,4 @@
-//! §6.2.3.1: a card powered up and opened its channel.
+//! §6.2.3.1: opening a session for a card that powered up and opened its channel.
 
 use super::Context;
 use super::incidents::open_incident;
@@ -18,8 +18,8 @@ use store::{
 };
 use vault::Column;
 
-/// Test allowance without which no session is granted, in bytes: less does not pay for the handshake and one
-/// script, and the chip would spend its last bytes on sessions that end at once.
+/// Test allowance that a session needs, in bytes. Less does not cover the handshake and one script; the chip would use
+/// up the rest on sessions that end at once.
 const MIN_SESSION_ALLOWANCE_BYTES: u64 = 1024;
 
 /// Longest peer address and agent name that are kept, in characters.
@@ -28,7 +28,7 @@ const MAX_NOTE_CHARS: usize = 256;
 /// A device session as the gateway announces it.
 #[derive(Clone, Debug)]
 pub struct OpenSession<'a> {
-    /// Made by the gateway; the same again asks for the same answer.
+    /// Identifier made by the gateway; a repeated one gets the same answer.
     pub session_id: SessionId,
     /// EID of the chip.
     pub eid: Eid,
@@ -40,7 +40,7 @@ pub struct OpenSession<'a> {
     pub resumed: bool,
 }
 
-/// What to do in a session.
+/// The work of a session.
 #[derive(Clone, Debug)]
 pub struct SessionWork {
     /// Write, verify or nothing.
@@ -51,17 +51,17 @@ pub struct SessionWork {
     pub chip_model: String,
     /// Name of the card profile.
     pub profile: String,
-    /// Which time the card is being written for this task, from 1.
+    /// Number of the write attempt of this task, from 1.
     pub attempt: u32,
     /// Test allowance left, in bytes; none when the session does not use it.
     pub allowance_bytes: Option<u64>,
     /// Last step that the card acknowledged in this attempt.
     pub resume_step: u32,
-    /// What the card is to hold, for writing and verifying.
+    /// What the card must hold, for writing and verifying.
     pub data: Option<WriteData>,
 }
 
-/// What a card is to hold. Key material is wrapped under the link key and only there for writing.
+/// What a card must hold. Key material is wrapped under the link key and present only for writing.
 #[derive(Clone, Debug)]
 pub struct WriteData {
     /// Card identifier.
@@ -78,8 +78,8 @@ pub struct WriteData {
     pub opc_wrapped: Option<Vec<u8>>,
 }
 
-/// Opens a session and says what is to be done in it. A waiting card becomes 写卡中. An open session of the
-/// chip is superseded: a chip has one channel at a time. The same `session_id` again answers the same.
+/// Opens a session and returns its work. A waiting card becomes 写卡中. An open session of the chip is superseded,
+/// because a chip has one channel at a time. The same `session_id` again gets the same answer.
 ///
 /// # Errors
 /// [`Reason::UnknownChip`], [`Reason::ChipFaulty`], [`Reason::AllowanceExhausted`] (with an incident),
@@ -90,7 +90,7 @@ pub async fn open_session<D: Database>(
     open: &OpenSession<'_>,
 ) -> Result<SessionWork, Error> {
     let eid_index = cx.eid_index(&open.eid);
-    // The transaction also commits a refusal: the incident it opens must stay.
+    // The transaction also commits a refusal, because the incident it opens must stay.
     transaction(cx, async |tx| {
         let chip = chip::by_eid(tx, &eid_index).await?.ok_or(Reason::UnknownChip)?;
         if let Some(known) = device_session::by_id(tx, open.session_id).await? {
@@ -109,7 +109,7 @@ pub async fn open_session<D: Database>(
                 &Subject::chip(&eid_index),
             )
             .await?;
-            // A writing that can never continue is over; its client gets a message and may apply again once there is
+            // A task that can never continue fails. Its client gets a message, and may apply again once there is
             // allowance.
             if let Some(task) = task.filter(|task| task.state == TaskState::Writing) {
                 fail(cx, tx, &chip, &task, FailureKind::AllowanceExhausted, false).await?;
@@ -185,7 +185,7 @@ async fn begin<D: Database>(
     answer(cx, chip, number.as_ref(), &facts)
 }
 
-/// What decides the answer; kept in the session's row, so that it can be given again.
+/// The facts that decide the answer. They are stored in the session's row, so that the answer can be repeated.
 struct Facts {
     work: Work,
     task_id: Option<TaskId>,
@@ -237,7 +237,7 @@ fn answer<D>(
         chip_model: chip.chip_model.clone(),
         profile: chip.profile.clone(),
         attempt: facts.attempt,
-        // Verifying goes over the operator number, which has no test allowance.
+        // Verifying uses the operator number, which has no test allowance.
         allowance_bytes: (facts.work != Work::Verify).then_some(facts.allowance_bytes),
         resume_step: facts.resume_step,
         data: number

@@ -1,7 +1,7 @@
 //! §7.2.3.4: when the number of a card was opened, and its state.
 //!
-//! A card that holds an operator number shows that one. Before that it lives on its temporary number, which was
-//! opened on a known day and expires on another.
+//! A card that holds an operator number shows that one. Before that it uses its temporary number, whose day of opening
+//! and time of expiry are known.
 
 use super::chip_view::own_chip;
 use super::number_view::{NumberRef, view, visible_number};
@@ -17,7 +17,7 @@ use vault::IndexKind;
 /// Which card or number a call is about: at least one of the two.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OpenTimeRef {
-    /// The number a chip lives on.
+    /// The number that a chip uses.
     Eid(Eid),
     /// This number, an operator's or a temporary one.
     Msisdn(Msisdn),
@@ -55,14 +55,14 @@ impl LineStatus {
     }
 }
 
-/// A number's beginning and state.
+/// When a number was opened, and its state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenTimeView {
-    /// The chip it lives in, if any.
+    /// The chip that uses it, if any.
     pub eid: Option<String>,
     /// The number.
     pub msisdn: String,
-    /// When it was opened, if that is known.
+    /// When it was opened, if known.
     pub open_time: Option<Timestamp>,
     /// State of the number.
     pub status: LineStatus,
@@ -70,10 +70,10 @@ pub struct OpenTimeView {
     pub expire_time: Option<Timestamp>,
 }
 
-/// When a number was opened.
+/// Returns when a number was opened.
 ///
 /// # Errors
-/// [`Reason::UnknownChip`], [`Reason::UnknownNumber`], also for what is another client's;
+/// [`Reason::UnknownChip`] and [`Reason::UnknownNumber`], also for those of another client;
 /// [`Reason::ParameterNotApplicable`] when EID and number do not belong together.
 pub async fn open_time<D: Database>(
     cx: &Context<'_, D>,

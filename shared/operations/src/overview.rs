@@ -1,5 +1,4 @@
-//! What an operator looks at to see the flow: the steps of a card. Reads only, one statement, bounded; identifiers stay
-//! sealed.
+//! The steps of a card, for administrators. Reads only: one bounded statement; identifiers stay sealed.
 
 use super::Context;
 use domain::Eid;
@@ -7,7 +6,7 @@ use domain::error::{Error, Reason};
 use store::Database;
 use store::card_history::{self, StepRow};
 
-/// Most rows one look shows.
+/// Most steps of one answer.
 const MAX_OVERVIEW_ROWS: i64 = 200;
 
 /// The latest steps of a card (§6.3 Table 2), the latest first.

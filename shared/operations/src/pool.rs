@@ -1,5 +1,4 @@
-//! §5.3.1.1 码号管理, §5.4.1 划拨: what an administrator does with the numbers and chips there are. All or nothing, and
-//! safe to repeat.
+//! §5.3.1.1 码号管理, §5.4.1 划拨: acts of administrators on numbers and chips. Each is all or nothing and may be repeated.
 
 use serde_json::{Value, json};
 
@@ -19,13 +18,13 @@ use vault::{BlindIndex, IndexKind};
 /// Most numbers of one call.
 const MAX_NUMBERS: usize = 1_000;
 
-/// Sets numbers of the pool aside for one client (划拨). Those that are set aside for it already stay so.
+/// Allots numbers of the pool to one client (划拨). Numbers that are allotted to it already stay so.
 ///
 /// Returns how many changed.
 ///
 /// # Errors
 /// [`Reason::UnknownClient`], [`Reason::UnknownNumber`]; [`Reason::NumberInUse`] when one is neither in the pool nor
-/// this client's; [`Reason::BodyTooLarge`] beyond `MAX_NUMBERS`. Then none is set aside.
+/// this client's; [`Reason::BodyTooLarge`] beyond [`MAX_NUMBERS`]. On any error no number is allotted.
 pub async fn allot_numbers<D: Database>(
     cx: &Context<'_, D>,
     client: &ClientId,
@@ -45,13 +44,13 @@ pub async fn allot_numbers<D: Database>(
     .await
 }
 
-/// Puts numbers that were set aside for a client back into the pool. Those that are there already stay so.
+/// Puts allotted numbers back into the pool. Numbers that are there already stay so.
 ///
 /// Returns how many changed.
 ///
 /// # Errors
 /// [`Reason::UnknownNumber`]; [`Reason::NumberInUse`] when one is reserved, written, suspended or retired;
-/// [`Reason::BodyTooLarge`] beyond `MAX_NUMBERS`. Then none is put back.
+/// [`Reason::BodyTooLarge`] beyond [`MAX_NUMBERS`]. On any error no number is put back.
 pub async fn release_numbers<D: Database>(cx: &Context<'_, D>, iccids: &[Iccid]) -> Result<usize, Error> {
     transaction(cx, async |tx| {
         let changing = examined(cx, iccids, |number| match number.status {
@@ -66,7 +65,7 @@ pub async fn release_numbers<D: Database>(cx: &Context<'_, D>, iccids: &[Iccid])
     .await
 }
 
-/// The numbers that `judge` lets change: it returns whether one changes, or `None` when it must not.
+/// The numbers that change: `judge` returns whether one changes, or `None` when it must not.
 async fn examined<D: Database>(
     cx: &Context<'_, D>,
     iccids: &[Iccid],
@@ -107,24 +106,24 @@ fn exactly(changed: usize, expected: &[BlindIndex]) -> Result<usize, Error> {
     }
 }
 
-/// What is done to one number.
+/// An act on one number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NumberAct {
-    /// 停用: out of use for now. A card that waits for it gets nothing to write meanwhile.
+    /// 停用: out of use for now. A card that waits for it is not written meanwhile.
     Suspend,
-    /// 恢复: what it was before it was suspended.
+    /// 恢复: back to the state before it was suspended.
     Resume,
     /// 注销: out of use for ever.
     Retire,
 }
 
-/// Suspends, resumes or retires a number. What it is already stays so.
+/// Suspends, resumes or retires a number. Repeating an act changes nothing.
 ///
-/// Returns its state then.
+/// Returns the new state.
 ///
 /// # Errors
-/// [`Reason::UnknownNumber`]; [`Reason::NumberInUse`] when it is retired, or is to be retired while a card waits for
-/// it; [`Reason::ParameterNotApplicable`] when MSISDN and ICCID do not belong together.
+/// [`Reason::UnknownNumber`]; [`Reason::NumberInUse`] when it is retired, or when it would be retired while a card
+/// waits for it; [`Reason::ParameterNotApplicable`] when MSISDN and ICCID do not belong together.
 pub async fn act_on_number<D: Database>(
     cx: &Context<'_, D>,
     what: &NumberRef,
@@ -176,7 +175,7 @@ fn is_waited_for(number: &NumberRow) -> bool {
 }
 
 /// Enters a chip in the register of faulty chips, or takes it out again (§8.2.2). A faulty chip gets neither
-/// applications nor sessions. That it enters is an incident, which taking it out settles.
+/// applications nor sessions. Entering opens an incident; taking the chip out settles it.
 ///
 /// # Errors
 /// [`Reason::UnknownChip`].
@@ -187,7 +186,7 @@ pub async fn register_fault<D: Database>(cx: &Context<'_, D>, eid: &Eid, faulty:
         guarded(chip::register_fault(tx, &index, faulty, cx.now).await?)?;
         let subject = Subject::chip(&index);
         match (chip.faulty, faulty) {
-            // Registering again opens no new incident, even if the first was settled meanwhile.
+            // Registering again opens no new incident, even if the first one is settled.
             (true, true) => Ok(()),
             (false, true) => open_incident(cx, tx, IncidentKind::ChipFault, &subject)
                 .await

@@ -1,4 +1,4 @@
-//! §5.3.1.1 码号管理: the pools of operator numbers as an administrator sees them, and their low-water marks.
+//! §5.3.1.1 码号管理: the pools of operator numbers and their low-water marks, for administrators.
 
 use super::Context;
 use super::jobs::MaintenanceSettings;
@@ -7,7 +7,7 @@ use domain::error::{Error, Reason};
 use domain::{PoolState, Province, Timestamp};
 use store::{Database, pool_level};
 
-/// Numbers of a pool are counted up to here.
+/// Bound of the count of numbers in a pool.
 pub const MAX_COUNTED: u32 = 100_000;
 
 /// A pool.
@@ -15,20 +15,19 @@ pub const MAX_COUNTED: u32 = 100_000;
 pub struct PoolView {
     /// The province.
     pub province: Province,
-    /// State when it was watched last.
+    /// State when it was last counted by the job.
     pub state: PoolState,
     /// Numbers in it now, at most [`MAX_COUNTED`].
     pub level: u32,
-    /// True when there are more.
+    /// True when there are more than [`MAX_COUNTED`].
     pub is_capped: bool,
-    /// The mark in force; 0 when none is.
+    /// The low-water mark that applies; 0 means none.
     pub low_water: u32,
     /// Since when it is in this state.
     pub changed_at: Timestamp,
 }
 
-/// Every pool that is watched, by the code of its province: those of every province that has, or had, a number for
-/// anyone.
+/// Every watched pool, by the code of its province. A province is watched once it has had a number.
 ///
 /// # Errors
 /// [`Reason::Unavailable`] when the database is busy.
@@ -51,7 +50,7 @@ pub async fn pool_views<D: Database>(
     Ok(views)
 }
 
-/// Sets the low-water mark of one province, or with none lets the platform's be in force again.
+/// Sets the low-water mark of one province; with none, the platform's mark applies again.
 ///
 /// # Errors
 /// [`Reason::ProvinceWithoutNumber`] for a province that never had a number in its pool.

@@ -1,12 +1,12 @@
-//! §7.2.2.1: for which provinces a number can be written now.
+//! §7.2.2.1: the provinces for which a number can be written now.
 
 use super::Context;
 use domain::Province;
 use domain::error::Error;
 use store::{Database, views};
 
-/// The provinces whose pool has a free number, by code. Numbers allotted to clients do not count: what is asked for
-/// is where automatic writing can take a number from.
+/// The provinces whose pool has a free number, by code. Allotted numbers do not count, because automatic writing does
+/// not take them.
 ///
 /// # Errors
 /// `Reason::Unavailable` when the database is busy.

@@ -1,4 +1,4 @@
-//! §6.2.3.3, §6.2.4.1: what happens in a device session.
+//! §6.2.3.3, §6.2.4.1: reports of events in a device session.
 
 pub use gateway_protocol::ReportEvent;
 
@@ -19,13 +19,13 @@ use store::{
     temporary_number,
 };
 
-/// Progress when everything is written and only the verification is left, in percent.
+/// Progress when everything is written and only verification is left, in percent.
 const WRITTEN_PERCENT: u8 = 90;
 /// Most steps a script may have.
 const MAX_STEPS: u32 = 10_000;
-/// Times one application writes a card that does not keep what was written, before it fails.
+/// Most write attempts of one application whose card does not keep the content; then it fails.
 const MAX_WRITE_ATTEMPTS: u32 = 5;
-/// Largest byte count a session may report; far beyond any allowance.
+/// Largest byte count that a session may report; far beyond any allowance.
 const MAX_SESSION_BYTES: u64 = 1 << 40;
 /// Longest text for the operator that is kept, in characters.
 const MAX_NOTE_CHARS: usize = 512;
@@ -35,7 +35,7 @@ const MAX_NOTE_CHARS: usize = 512;
 pub struct Report {
     /// The session.
     pub session_id: SessionId,
-    /// Counts the reports of the session upwards; a number seen before changes nothing.
+    /// Number of the report within the session, ascending; a repeated number changes nothing.
     pub seq: u64,
     /// What happened.
     pub event: ReportEvent,
@@ -48,20 +48,19 @@ pub struct Report {
 /// The platform's answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReportAnswer {
-    /// False: end the session.
+    /// Whether the session may continue; if false, the gateway ends it.
     pub go_on: bool,
     /// Test allowance left, in bytes; none when the session does not use it.
     pub allowance_bytes: Option<u64>,
 }
 
-/// Takes a report. Bytes are deducted by how far the counts went up (§5.2.1.2), also those of a session
-/// that is superseded by now; whatever else it says is then refused. A success or failure changes card,
-/// task, number, history and message together. A report seen before changes nothing.
+/// Processes a report. The increase of the byte counts is deducted from the test allowance (§5.2.1.2), also for a
+/// superseded session, whose report is otherwise refused. A success or failure changes card, task, number, history and
+/// message together. A repeated report changes nothing.
 ///
 /// # Errors
-/// [`Reason::UnknownSession`], [`Reason::SessionSuperseded`], [`Reason::SessionClosed`],
-/// [`Reason::ReportOutOfOrder`] when it does not fit the session's work or the task's state,
-/// [`Reason::ReportMalformed`].
+/// [`Reason::UnknownSession`], [`Reason::SessionSuperseded`], [`Reason::SessionClosed`]; [`Reason::ReportOutOfOrder`]
+/// when it does not fit the session's work or the task's state; [`Reason::ReportMalformed`].
 pub async fn report<D: Database>(cx: &Context<'_, D>, report: &Report) -> Result<ReportAnswer, Error> {
     let seq = validated(report)?;
     transaction(cx, async |tx| {
@@ -80,7 +79,7 @@ pub async fn report<D: Database>(cx: &Context<'_, D>, report: &Report) -> Result
             allowance_bytes: session.charged.then_some(remaining),
         };
         match session.state {
-            // Committed all the same: the bytes were spent.
+            // Committed all the same, because the bytes were spent.
             SessionState::Superseded => return Ok::<_, Error>(Err(Error::from(Reason::SessionSuperseded))),
             SessionState::Closed if seq > session.last_seq => return Ok(Err(Reason::SessionClosed.into())),
             SessionState::Closed => return Ok(Ok(answer(false))),
@@ -107,8 +106,8 @@ fn validated(report: &Report) -> Result<i64, Error> {
     i64::try_from(report.seq).map_err(|_| malformed("seq"))
 }
 
-/// Deducts what the session cost since its last report and returns the allowance left, in bytes. A
-/// session that verifies goes over the operator number and costs no allowance, unless it turns out that it did not.
+/// Deducts the bytes of the session since its last report and returns the allowance left, in bytes. A verification
+/// uses the operator number and costs no allowance, unless it turns out that it did not use it.
 async fn account<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
@@ -150,7 +149,7 @@ async fn handle<D: Database>(
     let task = current_task(cx, session).await?;
     match event {
         ReportEvent::Progress { step, steps } => {
-            // Steps of an attempt that is over, or of a verification, say nothing about this one.
+            // Steps of an earlier attempt or of a verification do not count for this attempt.
             if session.work == Work::Write && session.attempt == task.attempt {
                 task::progress(tx, task.id, *step, percent(*step, *steps), cx.now).await?;
             }
@@ -165,7 +164,7 @@ async fn handle<D: Database>(
         }
         ReportEvent::NotVerified { rewrite, .. } => {
             in_order(session.work == Work::Verify)?;
-            // It did not go over the operator number after all.
+            // The session did not use the operator number.
             charge_verification(cx, tx, session, chip).await?;
             after_failed_verification(cx, tx, chip, &task, *rewrite).await?;
         }
@@ -227,7 +226,7 @@ async fn verdict_given<D: Database>(cx: &Context<'_, D>, session: &SessionRow) -
     Ok(task.is_some_and(|task| task.state == TaskState::Succeeded))
 }
 
-/// Deducts what a verification has cost so far; what it costs from here on is deducted as it comes.
+/// Deducts what a verification has cost so far; later bytes are deducted with their reports.
 async fn charge_verification<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
@@ -258,7 +257,7 @@ async fn deduct<D: Database>(
     Ok(remaining)
 }
 
-/// The task of the session, which must be under way.
+/// The task of the session, which must be in writing.
 async fn current_task<D: Database>(cx: &Context<'_, D>, session: &SessionRow) -> Result<TaskRow, Error> {
     let id = session.task_id.ok_or(Reason::ReportOutOfOrder)?;
     let task = task::by_id(cx.db, id)
@@ -278,7 +277,7 @@ async fn succeed<D: Database>(
     let number = number::set_written(tx, task.id, cx.now)
         .await?
         .ok_or(Reason::NumberSuspended)?;
-    // The chip holds this number and nothing else: what it held of earlier tasks is overwritten.
+    // The chip now holds only this number; earlier ones are overwritten.
     number::give_back_held(tx, &chip.eid_index, cx.now).await?;
     move_card(
         cx,
@@ -309,7 +308,7 @@ pub(super) async fn fail<D: Database>(
         .await?
         .ok_or_else(|| Error::internal("a task without its number"))?;
     in_order(task::fail(tx, task.id, failure, cx.now).await?)?;
-    // Held, not given back: part of it may be on the chip. A suspended number stays suspended.
+    // Held, not released, because part of it may be on the chip. A suspended number stays suspended.
     number::hold(tx, task.id, cx.now).await?;
     move_card(
         cx,
@@ -330,7 +329,7 @@ pub(super) async fn fail<D: Database>(
     enqueue(cx, tx, chip, task, &number, WriteResult::Failed(failure)).await
 }
 
-/// Percent of `step` of `steps` acknowledged steps: all of them make 90, the verification the rest.
+/// Progress in percent after `step` of `steps` steps: writing makes 90, verification the rest.
 fn percent(step: u32, steps: u32) -> u8 {
     let share = u64::from(step) * u64::from(WRITTEN_PERCENT) / u64::from(steps.max(1));
     u8::try_from(share)
@@ -346,7 +345,7 @@ fn in_order(yes: bool) -> Result<(), Error> {
     }
 }
 
-/// Keeps the gateway's note to the operator. Sealed, because it may quote what the card holds.
+/// Stores the gateway's note to the operator. It is sealed, because it may quote what the card holds.
 async fn note<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,

@@ -1,5 +1,5 @@
-//! §5.3.1.3, §5.2.1.2: a chip that is not written yet gets another temporary number, and with it a new test period, or
-//! more test allowance. The only way in which the allowance of a chip ever goes up.
+//! §5.3.1.3, §5.2.1.2: gives a chip that is not written another temporary number with a new test period, or more test
+//! allowance. Nothing else raises the allowance of a chip.
 
 use time::Date;
 
@@ -20,10 +20,10 @@ use store::{
 };
 use vault::{BlindIndex, IndexKind};
 
-/// Most numbers a chip had before among which one that comes back is looked for.
+/// Most former numbers of a chip among which a returning number is looked for.
 const MAX_PAST_NUMBERS: u32 = 100;
 
-/// What a chip is given.
+/// The new values of a chip.
 #[derive(Clone, Debug)]
 pub struct Reprovision {
     /// Temporary number.
@@ -32,31 +32,31 @@ pub struct Reprovision {
     pub iccid: Iccid,
     /// Its IMSI.
     pub imsi: Imsi,
-    /// Day it was opened. Unless it is said: today, or what it was if the chip has, or had, this number already.
+    /// Day it was opened. By default today, or the stored day if the chip has, or had, this number.
     pub opened_on: Option<Date>,
-    /// Network it works on. Unless it is said: that of the number before.
+    /// Network it works on; by default that of the present number.
     pub network: Option<Network>,
-    /// What is to be left of the test allowance. Unless it is said it stays as it is.
+    /// Test allowance left afterwards; by default unchanged.
     pub allowance: Option<Volume>,
 }
 
-/// What a chip has then.
+/// The result for a chip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reprovisioned {
-    /// False when it had all of this already.
+    /// False when it had all of these values already.
     pub changed: bool,
-    /// First moment at which its temporary number has expired.
+    /// When its temporary number expires.
     pub expires_at: Timestamp,
     /// Test allowance left.
     pub remaining: Volume,
 }
 
-/// Gives a chip a temporary number and test allowance. What it was given already stays as it is.
+/// Gives a chip a temporary number and test allowance. Repeating the call changes nothing.
 ///
 /// # Errors
-/// [`Reason::UnknownChip`]; [`Reason::WrongState`] while the card is being written, and once it is;
+/// [`Reason::UnknownChip`]; [`Reason::WrongState`] while the card is being written and once it is written;
 /// [`Reason::ImportConflict`] when another chip has one of the values; [`Reason::ParameterMalformed`] when the period
-/// would end beyond the calendar. Then nothing changes.
+/// would end beyond the calendar. On any error nothing changes.
 pub async fn reprovision<D: Database>(
     cx: &Context<'_, D>,
     eid: &Eid,
@@ -88,12 +88,12 @@ pub async fn reprovision<D: Database>(
     .await
 }
 
-/// The allowance with which `remaining` is left.
+/// The allowance of which `remaining` is left.
 fn allowance(chip: &ChipRow, remaining: Volume) -> u64 {
     chip.used_bytes.saturating_add(remaining.bytes())
 }
 
-/// Gives the chip its number unless it has it; whether it did not, and when the period ends.
+/// Gives the chip the number unless it has it; returns whether it changed, and when the period ends.
 async fn renew<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
@@ -140,7 +140,7 @@ async fn next<D: Database>(
         expires_at: there.expires_at,
         next_at: there.expires_at,
     };
-    // A number is opened once: entering it again, or its coming back on another day, does not make its period longer.
+    // A number is opened once: entering it again, or its return on another day, does not extend its period.
     next.opened_on = match new.opened_on {
         Some(day) => day,
         None if has_numbers(there, &next) => there.opened_on,
@@ -158,7 +158,7 @@ async fn next<D: Database>(
     Ok(next)
 }
 
-/// When the number that the chip is given was opened, if the chip had it before.
+/// When the new number was opened, if the chip had it before.
 async fn opened_before<D: Database>(
     cx: &Context<'_, D>,
     eid_index: &BlindIndex,
@@ -175,7 +175,7 @@ async fn opened_before<D: Database>(
     Ok(None)
 }
 
-/// Keeps the number that is being replaced.
+/// Stores the number that is being replaced.
 async fn keep<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
@@ -184,7 +184,7 @@ async fn keep<D: Database>(
 ) -> Result<(), Error> {
     let seq = temporary_number::next_seq(tx, eid_index).await?;
     let row = PastRow::row(eid_index, seq);
-    // A sealed value opens in its own place only.
+    // A sealed value can be opened only in its own place.
     let moved = |from, to, sealed: &[u8]| -> Result<Vec<u8>, Error> {
         let plain = cx.vault.open(from, eid_index.as_bytes(), sealed)?;
         Ok(cx.vault.seal(cx.random, to, &row, &plain)?)
@@ -200,7 +200,7 @@ async fn keep<D: Database>(
     Ok(temporary_number::keep(tx, past, cx.now).await?)
 }
 
-/// Closes the incidents that are settled by what the chip has now.
+/// Settles the incidents that the new values resolve.
 async fn settle<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,

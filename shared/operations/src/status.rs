@@ -1,4 +1,4 @@
-//! §7.2.2.3: how far a card is.
+//! §7.2.2.3: state and progress of a card.
 
 use super::{Caller, Context};
 use domain::error::{Error, Reason};
@@ -19,27 +19,27 @@ pub enum TaskRef {
     Task(TaskId),
 }
 
-/// What a client sees of a card and its task.
+/// A card and its task, as their client sees them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatusView {
     /// EID of the chip.
     pub eid: Eid,
-    /// The task, if there ever was one.
+    /// The task, if there is one.
     pub task_id: Option<TaskId>,
-    /// State of the card; asked by task, the state in which that task holds or left it.
+    /// State of the card; for a query by task, the state that belongs to the state of the task.
     pub card_status: CardStatus,
     /// Progress in percent, 0 to 100.
     pub progress: u8,
-    /// When the card was written; empty until it is, and when writing failed.
+    /// When the card was written; `None` before, and when writing failed.
     pub write_time: Option<Timestamp>,
     /// Why writing failed, if it did.
     pub failure: Option<FailureKind>,
 }
 
-/// Reads the status: card and task as they were at one moment.
+/// Reads the status of card and task in one statement.
 ///
 /// # Errors
-/// [`Reason::UnknownChip`], [`Reason::UnknownTask`]; also when they are another client's.
+/// [`Reason::UnknownChip`] and [`Reason::UnknownTask`], also for those of another client.
 pub async fn status<D: Database>(
     cx: &Context<'_, D>,
     caller: &Caller,
@@ -53,7 +53,7 @@ pub async fn status<D: Database>(
         (TaskRef::Task(_), Some(task)) => task.state.card_status(),
         (TaskRef::Task(_), None) => return Err(Reason::UnknownTask.into()),
     };
-    // A card that went on since (a refused application, say) does not show the old task's result.
+    // A card that has changed since, for example by a refused application, does not show the old task's result.
     let current = task
         .as_ref()
         .filter(|task| task.state.card_status() == card_status);
@@ -108,7 +108,7 @@ pub(super) async fn find<D: Database>(
             let chip = chip::by_eid(cx.db, &index)
                 .await?
                 .filter(|chip| chip.client_id == caller.id);
-            // A task that another client had with this chip before stays that client's.
+            // A task that another client had with this chip stays that client's.
             Ok((
                 chip.ok_or(Reason::UnknownChip)?,
                 task.filter(|task| task.client_id == caller.id),

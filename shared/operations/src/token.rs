@@ -1,5 +1,5 @@
-//! §7.2.1 and §7.1.2: tokens. Stateless and signed; the client behind one is read again on each use, so
-//! that disabling a client or changing its secret stops its tokens at once.
+//! §7.2.1 and §7.1.2: access tokens. They are stateless and signed. Each use reads the client again, so that disabling
+//! a client or changing its secret stops its tokens at once.
 //!
 //! Form: `v1.<client_id>.<secret generation>.<expiry, ms>.<base64url of the signature>`. Safe in a query.
 
@@ -22,31 +22,31 @@ use store::{
 
 /// How long a token is valid, in seconds (§7.1.2: 24 h).
 pub const TOKEN_LIFETIME_SECS: i64 = 86_400;
-/// Tokens a client may take in a minute unless it is given another number.
+/// Default limit of tokens a minute of a client.
 pub const TOKENS_PER_MINUTE: u32 = 60;
 /// Longest token, in bytes.
 const MAX_TOKEN_BYTES: usize = 256;
 /// Longest secret, in bytes.
 const MAX_SECRET_BYTES: usize = 128;
-/// Most secrets of a client that are live at the same time: the latest, and in a rotation the one before it.
+/// Most live secrets of a client: the latest, and during a rotation the previous one.
 pub(super) const MAX_LIVE_SECRETS: usize = 2;
 const VERSION: &str = "v1";
-/// Name of the interface that hands out tokens, in limits.
+/// Name of the token interface, in limits.
 const TOKEN_INTERFACE: &str = "token";
 
-/// A fresh token.
+/// A new token.
 pub struct IssuedToken {
     /// What the client sends with its calls. Safe in a query string.
     pub token: String,
     /// Validity from now, in seconds.
     pub expire_time: i64,
-    /// How many tokens the client may still take.
+    /// How many tokens the client may still take now.
     pub budget: Budget,
-    /// Since when the client's callback address is not called any more, if so.
+    /// Since when messages to the client's callback address are stopped, if they are.
     pub callbacks_stopped_at: Option<Timestamp>,
 }
 
-/// A client that proved who it is.
+/// An authenticated client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
     /// Its identifier.
@@ -56,17 +56,17 @@ pub struct Caller {
 /// What a token gives access to.
 #[derive(Clone, Debug)]
 pub struct Verified {
-    /// The client behind it.
+    /// The client of the token.
     pub caller: Caller,
-    /// How often the client may call the interface in a minute, where that differs from the default.
+    /// The client's own limit for the interface, in calls a minute, if it has one.
     pub calls_per_minute: Option<u32>,
 }
 
-/// Exchanges identifier and secret for a token. During a rotation both live secrets are good (§9.2.1). An address
-/// that keeps presenting wrong secrets has to wait; other addresses of the same client do not.
+/// Exchanges identifier and secret for a token. During a rotation both live secrets are valid (§9.2.1). An address
+/// that presents too many wrong secrets has to wait; other addresses of the same client do not.
 ///
 /// # Errors
-/// [`Reason::ClientUnknownOrSecretWrong`]; only with the right secret [`Reason::ClientDisabled`] and
+/// [`Reason::ClientUnknownOrSecretWrong`]; with the right secret [`Reason::ClientDisabled`] and
 /// [`Reason::IpNotAllowed`]; [`Reason::RateLimited`].
 pub async fn issue_token<D: Database>(
     cx: &Context<'_, D>,
@@ -106,8 +106,8 @@ pub async fn issue_token<D: Database>(
     })
 }
 
-/// The generation of the live secret that was presented. As many comparisons are made for a client that does not
-/// exist as for one that does, so that the time taken reveals nothing.
+/// The generation of the live secret that was presented. An unknown client takes as many comparisons as a known one,
+/// so that the time taken reveals nothing.
 fn generation_of<D>(cx: &Context<'_, D>, presented: &str, secrets: &[SecretRow]) -> Option<i64> {
     let mut live = secrets.iter().filter(|secret| secret.is_live(cx.now));
     let mut found = None;
@@ -121,10 +121,10 @@ fn generation_of<D>(cx: &Context<'_, D>, presented: &str, secrets: &[SecretRow])
     found
 }
 
-/// Recognises the client behind a token and verifies that it may call from `ip` what `permission` names.
+/// Authenticates the client of a token and checks that it may call from `ip` what `permission` names.
 ///
 /// # Errors
-/// [`Reason::TokenInvalid`] (also when the client is gone, or the token or its secret was revoked),
+/// [`Reason::TokenInvalid`] (also when the client does not exist any more, or the token or its secret was revoked),
 /// [`Reason::TokenExpired`], [`Reason::ClientDisabled`], [`Reason::IpNotAllowed`], [`Reason::PermissionMissing`].
 pub async fn verify_token<D: Database>(
     cx: &Context<'_, D>,
@@ -159,14 +159,14 @@ pub(super) fn limit_of(client: &ClientRow, interface: &str) -> Result<Option<u32
     Ok(limits.get(interface).copied())
 }
 
-/// What a token says.
+/// The content of a token.
 struct Claims {
     client: ClientId,
     generation: i64,
     expires: Timestamp,
 }
 
-/// Reads a token; nothing in it is believed before its signature is verified.
+/// Reads a token. Its content is used only after its signature is verified.
 fn read<D>(cx: &Context<'_, D>, token: &str) -> Result<Claims, Error> {
     if token.len() > MAX_TOKEN_BYTES {
         return Err(Reason::TokenInvalid.into());
@@ -195,8 +195,8 @@ fn read<D>(cx: &Context<'_, D>, token: &str) -> Result<Claims, Error> {
     }
 }
 
-/// An active client that calls from an address on its list (§5.3.2.2). An IPv4 address that arrives in
-/// IPv6 form counts as itself.
+/// Checks that the client is active and calls from an address on its list (§5.3.2.2). An IPv4 address in IPv6 form
+/// counts as IPv4.
 fn admitted(client: &ClientRow, ip: IpAddr) -> Result<(), Error> {
     if !client.active {
         return Err(Reason::ClientDisabled.into());

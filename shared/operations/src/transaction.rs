@@ -1,4 +1,4 @@
-//! All or nothing, for a use case.
+//! Transactions of the use cases.
 
 use super::Context;
 use domain::error::Error;
@@ -6,7 +6,7 @@ use store::{Database, Tx};
 
 /// Runs `body` in one transaction on the connection of `cx`; see [`store::transaction`].
 ///
-/// `body` may run several times, so it changes nothing but the database.
+/// `body` can run several times, so it must change nothing but the database.
 ///
 /// # Errors
 /// Those of `body`; [`domain::error::Reason::Unavailable`] when the database is busy,

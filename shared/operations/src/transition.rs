@@ -1,5 +1,5 @@
-//! The one way a card changes its state: the state machine decides, a guarded statement does it, the
-//! history keeps it.
+//! The only way to change the state of a card: the state machine decides, a guarded statement changes the row, and the
+//! history records the step.
 
 use super::Context;
 use domain::error::{Error, Reason};
@@ -13,7 +13,7 @@ use store::{
 /// Moves a card by `event` and returns its new state.
 ///
 /// # Errors
-/// [`Reason::WrongState`] when Table 2 has no such step, [`Reason::Conflict`] when the card moved meanwhile.
+/// [`Reason::WrongState`] when Table 2 has no such step; [`Reason::Conflict`] when the card has changed since.
 pub(super) async fn move_card<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,

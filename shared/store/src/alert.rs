@@ -1,4 +1,4 @@
-//! Table `alert`: what the operator should know of, until somebody has taken note.
+//! Table `alert`: alerts to the operator, and when each was acknowledged.
 
 use super::{Database, DbError, Row, Run as _, Subject, Tx};
 use domain::{AlertId, Timestamp};
@@ -30,7 +30,7 @@ pub struct AlertRow {
     pub body_sealed: Vec<u8>,
     /// When it was raised.
     pub at: Timestamp,
-    /// When somebody took note.
+    /// When it was acknowledged.
     pub noted_at: Option<Timestamp>,
 }
 
@@ -53,7 +53,7 @@ pub async fn insert<D: Database>(
     tx.run(INSERT, &params).await.map(drop)
 }
 
-/// Up to `limit` alerts before `below`, the latest first; with `noted_too` also those that were taken note of.
+/// Up to `limit` alerts before `below`, the latest first; with `noted_too` also the acknowledged ones.
 pub async fn list<D: Database>(
     db: &D,
     below: AlertId,
@@ -65,12 +65,12 @@ pub async fn list<D: Database>(
     db.run(sql, &params).await?.iter().map(read).collect()
 }
 
-/// Takes note of alerts; `ids` is a JSON list. How many were open.
+/// Acknowledges alerts; `ids` is a JSON list. Returns how many were open.
 pub async fn note<D: Database>(tx: &Tx<'_, D>, ids: String, now: Timestamp) -> Result<usize, DbError> {
     Ok(tx.run(NOTE, &[now.into(), ids.into()]).await?.len())
 }
 
-/// Destroys up to `limit` alerts that were taken note of before `before`; how many they were.
+/// Deletes up to `limit` alerts that were acknowledged before `before`; returns how many.
 pub async fn purge<D: Database>(tx: &Tx<'_, D>, before: Timestamp, limit: u32) -> Result<usize, DbError> {
     Ok(tx
         .run(PURGE, &[before.into(), i64::from(limit).into()])

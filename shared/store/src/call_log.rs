@@ -1,6 +1,7 @@
 //! Table `call_log`: every call, in the order of time (§9.2.2).
 //!
-//! The key of a row begins with its time, so that the table needs no index for it and rows are added at its end.
+//! The key of a row begins with its time, so time needs no index of its own and rows are added at the end of the
+//! table.
 
 use super::{Database, DbError, Row, Run as _, Tx, Value};
 use domain::{ClientId, Timestamp};
@@ -15,7 +16,7 @@ const INSERT: &str = "INSERT INTO call_log (id, client_id, interface, code, reas
 const PURGE: &str = "DELETE FROM call_log WHERE id IN (SELECT id FROM call_log WHERE id < $1 ORDER BY id LIMIT $2) \
     RETURNING id";
 
-// One statement for each index, so that the engine never has to guess; the other conditions then sift.
+// One statement for each index, so that the engine's choice is fixed; the other conditions only filter.
 macro_rules! search {
     ($by:literal) => {
         concat!(
@@ -41,7 +42,7 @@ const BY_TIME: &str = search!(
 pub struct NewCallRow<'a> {
     /// When the call came.
     pub at: Timestamp,
-    /// Makes keys of the same millisecond differ.
+    /// Distinguishes the keys of one millisecond.
     pub salt: u32,
     /// The client, if it is known or was named.
     pub client_id: Option<&'a ClientId>,
@@ -98,7 +99,7 @@ impl CallRow {
     }
 }
 
-/// What to look for.
+/// Conditions of a search.
 #[derive(Clone, Debug, Default)]
 pub struct CallQuery<'a> {
     /// Keys from here on.
@@ -119,13 +120,13 @@ pub struct CallQuery<'a> {
     pub limit: u32,
 }
 
-/// The first key of a moment.
+/// The first key of a point in time.
 #[must_use]
 pub fn first_id(at: Timestamp) -> i64 {
     at.millis().clamp(0, i64::MAX >> KEY_BITS) << KEY_BITS
 }
 
-/// Adds a row. False when its key is taken: another salt is needed.
+/// Adds a row. False when its key is taken; the caller tries another salt.
 pub async fn insert<D: Database>(db: &D, new: &NewCallRow<'_>) -> Result<bool, DbError> {
     let salt = i64::from(new.salt) & ((1 << KEY_BITS) - 1);
     let params = [
@@ -168,7 +169,7 @@ pub async fn search<D: Database>(db: &D, query: &CallQuery<'_>) -> Result<Vec<Ca
     db.run(sql, &params).await?.iter().map(read).collect()
 }
 
-/// Deletes up to `most` rows older than `before`; how many there were.
+/// Deletes up to `most` rows older than `before`; returns how many.
 pub async fn purge<D: Database>(tx: &Tx<'_, D>, before: Timestamp, most: u32) -> Result<usize, DbError> {
     let rows = tx
         .run(PURGE, &[first_id(before).into(), i64::from(most).into()])

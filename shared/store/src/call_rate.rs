@@ -1,11 +1,12 @@
-//! Tables `call_rate` and `ip_throttle`: the buckets of permits of clients, and of addresses that present wrong
-//! credentials. Each is one moment, see `domain::Bucket`; a missing row is a full bucket.
+//! Tables `call_rate` and `ip_throttle`: buckets of permits of clients, and of addresses that present wrong
+//! credentials. A bucket is stored as the time at which it is full again (see `domain::Bucket`); a missing row is a
+//! full bucket.
 
 use super::{Database, DbError, Row, Run as _, first};
 use domain::{Bucket, ClientId, Timestamp, micros};
 
-// The moment moves only if the bucket then holds no less than nothing. A moment that no bucket can have comes from a
-// clock that was set back since, and counts as none.
+// The time moves only if enough permits are left. A stored time that is too late for any bucket comes from a clock
+// that was set back since; it counts as a full bucket.
 macro_rules! take {
     ($table:literal, $keys:literal, $values:literal, $now:literal, $cost:literal, $credible:literal, $empty:literal) => {
         concat!(
@@ -59,8 +60,8 @@ const IP_THROTTLE_FULL_AT: &str = "SELECT full_at FROM ip_throttle WHERE address
 const FORGET: &str = "DELETE FROM ip_throttle WHERE address IN \
     (SELECT address FROM ip_throttle WHERE full_at <= $1 ORDER BY full_at LIMIT $2)";
 
-/// Takes `permits` out of a client's bucket for an interface; the moment at which it is full then, or nothing when
-/// they are not there.
+/// Takes `permits` out of a client's bucket for an interface. Returns when it is full again, in microseconds since
+/// 1970; `None` when too few permits are left.
 pub async fn take<D: Database>(
     db: &D,
     client: &ClientId,
@@ -80,7 +81,7 @@ pub async fn take<D: Database>(
     first(&db.run(TAKE, &params).await?, moment)
 }
 
-/// The moment at which a client's bucket is full, in microseconds.
+/// When a client's bucket is full again, in microseconds since 1970.
 pub async fn full_at<D: Database>(
     db: &D,
     client: &ClientId,
@@ -92,8 +93,8 @@ pub async fn full_at<D: Database>(
     )
 }
 
-/// Takes one permit out of an address's bucket and returns when it is full again, in microseconds; `None` when it is
-/// empty.
+/// Takes one permit out of an address's bucket. Returns when it is full again, in microseconds since 1970; `None` when
+/// it is empty.
 pub async fn count_failure<D: Database>(
     db: &D,
     address: &str,
@@ -110,12 +111,12 @@ pub async fn count_failure<D: Database>(
     first(&db.run(COUNT_FAILURE, &params).await?, moment)
 }
 
-/// The moment at which an address's bucket is full, in microseconds.
+/// When an address's bucket is full again, in microseconds since 1970.
 pub async fn ip_throttle_full_at<D: Database>(db: &D, address: &str) -> Result<Option<i64>, DbError> {
     first(&db.run(IP_THROTTLE_FULL_AT, &[address.into()]).await?, moment)
 }
 
-/// Forgets up to `most` addresses whose buckets are full again.
+/// Deletes up to `most` addresses whose buckets are full again.
 pub async fn forget<D: Database>(db: &D, most: u32, now: Timestamp) -> Result<(), DbError> {
     db.run(FORGET, &[micros(now).into(), i64::from(most).into()])
         .await

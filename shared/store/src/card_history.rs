@@ -1,5 +1,4 @@
-//! Table `card_history`: every step of every card (§6.3), numbered per card without gaps. Rows are
-//! only ever added.
+//! Table `card_history`: every step of every card (§6.3), numbered per card without gaps. Rows are only added.
 
 use super::{Database, DbError, Row, Run as _, Tx};
 use domain::{Actor, CardStatus, TaskId, Timestamp};
@@ -13,7 +12,7 @@ const LATEST: &str = "SELECT seq, from_status, to_status, actor, reason, task_id
 
 /// One step of one card.
 pub struct Step<'a> {
-    /// The card.
+    /// Blind index of the card's EID.
     pub eid_index: &'a BlindIndex,
     /// State it left; none for a new card.
     pub from: Option<CardStatus>,
@@ -50,7 +49,7 @@ pub struct StepRow {
     pub from: Option<CardStatus>,
     /// State it entered.
     pub to: CardStatus,
-    /// Who caused it, as text: `client:<id>`, `gateway` or `admin`.
+    /// Who caused it: `client:<id>`, `gateway` or `admin`.
     pub actor: String,
     /// Stable name of the cause.
     pub reason: String,

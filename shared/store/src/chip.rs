@@ -63,13 +63,13 @@ pub struct ChipRow {
     pub eid_index: BlindIndex,
     /// Sealed EID.
     pub eid_sealed: Vec<u8>,
-    /// Whose it is.
+    /// The client it belongs to.
     pub client_id: ClientId,
     /// Model of the chip.
     pub chip_model: String,
     /// Name of its card profile.
     pub profile: String,
-    /// First moment at which its temporary number has expired.
+    /// When its temporary number expires.
     pub temp_expires_at: Timestamp,
     /// Test allowance it was given, in bytes.
     pub allowance_bytes: u64,
@@ -108,13 +108,13 @@ impl ChipRow {
     }
 }
 
-/// What a new row is made of.
+/// The values of a new row.
 pub struct NewChipRow {
     /// Blind index of the EID.
     pub eid_index: BlindIndex,
     /// Sealed EID.
     pub eid_sealed: Vec<u8>,
-    /// Whose it is.
+    /// The client it belongs to.
     pub client_id: ClientId,
     /// Model of the chip.
     pub chip_model: String,
@@ -130,9 +130,9 @@ pub struct NewChipRow {
     pub temp_imsi: (BlindIndex, Vec<u8>),
     /// Day it was opened, `YYYY-MM-DD`.
     pub temp_opened_on: String,
-    /// First moment at which it has expired.
+    /// When it expires.
     pub temp_expires_at: Timestamp,
-    /// When the operator is warned of that.
+    /// When the operator is warned of the expiry.
     pub temp_next_at: Timestamp,
     /// Test allowance.
     pub allowance: Volume,
@@ -152,7 +152,7 @@ pub struct NewChipRow {
     pub imported_digest: BlindIndex,
 }
 
-/// Adds a chip. False when it, or one of its unique values, is there already.
+/// Adds a chip. False when the chip, or one of its unique values, is there already.
 pub async fn insert<D: Database>(tx: &Tx<'_, D>, new: &NewChipRow, now: Timestamp) -> Result<bool, DbError> {
     let (identity_index, identity_sealed) = new.psk_identity.clone().unzip();
     let params: [Value; 25] = [
@@ -254,7 +254,7 @@ pub async fn set_faulty<D: Database>(
         .map(drop)
 }
 
-/// Enters the chip in the register of faulty chips, or takes it out. False when there is none.
+/// Enters the chip in the register of faulty chips, or takes it out. False when there is no such chip.
 pub async fn register_fault<D: Database>(
     tx: &Tx<'_, D>,
     eid_index: &BlindIndex,
@@ -268,11 +268,11 @@ pub async fn register_fault<D: Database>(
 /// A chip in the register of faulty chips.
 #[derive(Clone, Debug)]
 pub struct FaultyRow {
-    /// Its key.
+    /// Blind index of the EID.
     pub eid_index: BlindIndex,
     /// Its EID, sealed.
     pub eid_sealed: Vec<u8>,
-    /// Whose it is.
+    /// The client it belongs to.
     pub client_id: ClientId,
     /// Model of the chip.
     pub chip_model: String,
@@ -280,8 +280,8 @@ pub struct FaultyRow {
     pub since: Timestamp,
 }
 
-/// Up to `limit` chips of the register of faulty chips, the latest first: those that entered it before `at`, and those
-/// that did at that moment and whose key lies above `above`.
+/// Up to `limit` faulty chips, the latest entry first: those entered before `at`, and those entered at `at` whose key
+/// is above `above`.
 pub async fn faulty<D: Database>(
     db: &D,
     at: Timestamp,

@@ -1,4 +1,4 @@
-//! Table `client`: business systems, where they call from and what they may call.
+//! Table `client`: business systems, the networks they call from and the interfaces they may call.
 
 use super::{Database, DbError, Row, Run as _, Tx, Value, first};
 use domain::{ClientId, StopCause, Timestamp};
@@ -31,15 +31,15 @@ pub struct ClientRow {
     pub ips: String,
     /// JSON list of permission names.
     pub permissions: String,
-    /// Calls a minute that differ from the defaults: a JSON object from interface name to number.
+    /// Limits in calls a minute that differ from the defaults: a JSON object from interface name to number.
     pub limits: String,
-    /// Tokens handed out before this moment are refused.
+    /// Tokens issued before this time are refused.
     pub tokens_from: Timestamp,
     /// False when the client is disabled.
     pub active: bool,
 }
 
-/// What a new row is made of.
+/// The values of a new row.
 pub struct NewClientRow<'a> {
     /// Identifier.
     pub id: &'a ClientId,
@@ -69,7 +69,7 @@ pub struct ClientChangeRow<'a> {
     pub active: Option<bool>,
 }
 
-/// A client as it is listed.
+/// A client as administrators see it.
 #[derive(Clone, Debug)]
 pub struct ListedClientRow {
     /// Identifier.
@@ -88,13 +88,13 @@ pub struct ListedClientRow {
     pub limits: String,
     /// False when the client is disabled.
     pub active: bool,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
     /// When it was last changed.
     pub changed_at: Timestamp,
-    /// Since when callbacks to its address have only failed.
+    /// Since when every callback to its address has failed.
     pub callback_failing_since: Option<Timestamp>,
-    /// Since when its address is not called, and why.
+    /// Since when callbacks to its address are stopped, and why.
     pub callback_stopped: Option<(Timestamp, StopCause)>,
 }
 
@@ -121,7 +121,7 @@ pub async fn by_id<D: Database>(db: &D, id: &ClientId) -> Result<Option<ClientRo
     first(&db.run(BY_ID, &[id.into()]).await?, read)
 }
 
-/// Changes a client. False when there is none.
+/// Changes a client. False when there is no such client.
 pub async fn change<D: Database>(
     tx: &Tx<'_, D>,
     id: &ClientId,
@@ -143,7 +143,7 @@ pub async fn change<D: Database>(
     Ok(!tx.run(CHANGE, &params).await?.is_empty())
 }
 
-/// Refuses tokens handed out before `before`. False when there is no such client, or a later moment holds already.
+/// Refuses tokens issued before `before`. False when there is no such client, or a later time is set already.
 pub async fn refuse_tokens_before<D: Database>(
     tx: &Tx<'_, D>,
     id: &ClientId,
@@ -154,7 +154,7 @@ pub async fn refuse_tokens_before<D: Database>(
     Ok(!tx.run(REFUSE_TOKENS_BEFORE, &params).await?.is_empty())
 }
 
-/// The client named, or clients that follow `after` in the order of identifiers.
+/// The client with the given identifier, or clients that follow `after` in the order of identifiers.
 pub async fn list<D: Database>(
     db: &D,
     only: Option<&ClientId>,

@@ -1,4 +1,4 @@
-//! Table `client_secret`: what clients prove themselves with when they take a token (§7.2.1, §9.2.1).
+//! Table `client_secret`: the secrets with which clients take tokens (§7.2.1, §9.2.1).
 //!
 //! A secret is live until it is revoked or its overlap with its successor is over.
 
@@ -15,7 +15,7 @@ const EXPIRE: &str = "UPDATE client_secret SET expires_at = $1 WHERE client_id =
 const REVOKE: &str = "UPDATE client_secret SET revoked_at = $1 WHERE client_id = $2 AND generation = $3 \
     AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $1) RETURNING generation";
 
-// One read on the way of every call: the client, and the secret that its token was taken with.
+// Read by every call of a client: the client, and the secret that its token was taken with.
 const WITH_CLIENT: &str = "SELECT c.id, c.ips, c.permissions, c.limits, c.tokens_from, c.status, s.generation, s.hash, \
     s.created_at, s.expires_at, s.revoked_at FROM client_secret s JOIN client c ON c.id = s.client_id \
     WHERE s.client_id = $1 AND s.generation = $2";
@@ -27,7 +27,7 @@ pub struct SecretRow {
     pub generation: i64,
     /// Keyed hash.
     pub hash: Vec<u8>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
     /// End of its overlap with its successor.
     pub expires_at: Option<Timestamp>,
@@ -36,7 +36,7 @@ pub struct SecretRow {
 }
 
 impl SecretRow {
-    /// Whether it, and tokens taken with it, are good for anything.
+    /// Whether the secret, and tokens taken with it, are valid at `now`.
     #[must_use]
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.revoked_at.is_none() && self.expires_at.is_none_or(|end| now < end)
@@ -74,7 +74,7 @@ pub async fn with_client<D: Database>(
     first(&rows, |row| Ok((client::read(row)?, read_from(row, 6)?)))
 }
 
-/// Lets a secret end at `end`. False when it ends sooner anyway.
+/// Sets the end of a secret to `end`. False when it ends earlier already.
 pub async fn expire<D: Database>(
     tx: &Tx<'_, D>,
     client: &ClientId,
@@ -85,7 +85,7 @@ pub async fn expire<D: Database>(
     Ok(!tx.run(EXPIRE, &params).await?.is_empty())
 }
 
-/// Revokes a live secret. False when there is none.
+/// Revokes a live secret. False when there is no such secret.
 pub async fn revoke<D: Database>(
     tx: &Tx<'_, D>,
     client: &ClientId,

@@ -1,8 +1,8 @@
-//! The trait through which every statement goes.
+//! The trait that runs every statement.
 
 use super::{DbError, Row, Value};
 
-/// A statement of this crate. Nobody else can make one, so that no other crate runs SQL of its own.
+/// A statement of this crate. No other crate can make one, so none runs SQL of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Statement(pub(crate) &'static str);
 
@@ -21,16 +21,16 @@ impl Statement {
     reason = "components are single-threaded: no Send bound is wanted"
 )]
 pub trait Database {
-    /// Carries one statement out and returns all its rows.
+    /// Runs one statement and returns all its rows.
     ///
     /// # Errors
-    /// [`DbError`] when the statement was not carried out.
+    /// [`DbError`] when the statement did not run.
     async fn execute(&self, statement: Statement, params: &[Value]) -> Result<Vec<Row>, DbError>;
 }
 
 /// Runs the statements of this crate.
 pub(crate) trait Run: Database {
-    /// Carries `sql` out and returns all its rows.
+    /// Runs `sql` and returns all its rows.
     async fn run(&self, sql: &'static str, params: &[Value]) -> Result<Vec<Row>, DbError> {
         self.execute(Statement(sql), params).await
     }

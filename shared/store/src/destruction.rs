@@ -1,4 +1,4 @@
-//! Table `destruction`: how much was destroyed at the end of its retention, by day and kind of data (§9.1.2).
+//! Table `destruction`: how many rows were deleted at the end of their retention, by day and kind of data (§9.1.2).
 
 use super::{Database, DbError, Row, Run as _, Tx};
 
@@ -6,18 +6,18 @@ const ADD: &str = "INSERT INTO destruction (day, kind, count) VALUES ($1, $2, $3
     ON CONFLICT (day, kind) DO UPDATE SET count = destruction.count + excluded.count";
 const LATEST: &str = "SELECT day, kind, count FROM destruction ORDER BY day DESC, kind LIMIT $1";
 
-/// What was destroyed of one kind of data on one day.
+/// How many rows of one kind of data were deleted on one day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DestructionRow {
     /// The day, `YYYY-MM-DD`.
     pub day: String,
     /// Kind of data.
     pub kind: String,
-    /// How many rows were destroyed.
+    /// How many rows were deleted.
     pub count: u32,
 }
 
-/// Notes that rows were destroyed.
+/// Adds `count` deleted rows to the record of a day.
 pub async fn add<D: Database>(tx: &Tx<'_, D>, day: &str, kind: &str, count: usize) -> Result<(), DbError> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     tx.run(ADD, &[day.into(), kind.into(), count.into()])
@@ -25,7 +25,7 @@ pub async fn add<D: Database>(tx: &Tx<'_, D>, day: &str, kind: &str, count: usiz
         .map(drop)
 }
 
-/// The latest `limit` notes.
+/// The latest `limit` records.
 pub async fn latest<D: Database>(db: &D, limit: u32) -> Result<Vec<DestructionRow>, DbError> {
     let read = |row: &Row| {
         Ok(DestructionRow {

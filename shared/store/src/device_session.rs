@@ -1,11 +1,11 @@
-//! Table `device_session`: the channels chips opened, what they were for and what they cost. A chip
-//! has at most one open session; a newer one supersedes it.
+//! Table `device_session`: the sessions that chips opened, their work and their bytes. A chip has at most one open
+//! session; a newer one supersedes it.
 
 use super::{Database, DbError, Row, Run as _, Tx, Value, first};
 use domain::{SessionId, TaskId, Timestamp, Work};
 use vault::{BlindIndex, Column};
 
-/// Sealed column: what the agent called itself; it contains the EID.
+/// Sealed column: the name that the agent gives itself; it contains the EID.
 pub const AGENT: Column = Column("device_session.agent");
 /// Sealed column: the gateway's note to the operator.
 pub const NOTE: Column = Column("device_session.note");
@@ -29,7 +29,7 @@ const SET_SEQ: &str = "UPDATE device_session SET last_seq = $1 WHERE id = $2 AND
     RETURNING id";
 const CHARGE: &str =
     "UPDATE device_session SET charged = 1 WHERE id = $1 AND charged = 0 RETURNING bytes_up, bytes_down";
-// The first note stays: it says why, a later one only how the link ended.
+// The first note stays: it says why the session failed, a later one only how the link ended.
 const SET_NOTE: &str = "UPDATE device_session SET note_sealed = coalesce(note_sealed, $1) WHERE id = $2";
 const CLOSE: &str = "UPDATE device_session SET state = 'closed', closed_at = $1 WHERE id = $2 AND state = 'open' \
     RETURNING id";
@@ -57,7 +57,7 @@ pub struct SessionRow {
     pub eid_index: BlindIndex,
     /// The task it works for.
     pub task_id: Option<TaskId>,
-    /// What it is for.
+    /// The work of the session.
     pub work: Work,
     /// Attempt of the task when it was opened.
     pub attempt: u32,
@@ -73,11 +73,11 @@ pub struct SessionRow {
     pub bytes_up: i64,
     /// Bytes to the card.
     pub bytes_down: i64,
-    /// Whether the test allowance pays for it; a session over the operator number costs none.
+    /// Whether the test allowance pays for it; it does not pay for a session over the operator number.
     pub charged: bool,
 }
 
-/// What a new row is made of.
+/// The values of a new row.
 pub struct NewSessionRow<'a> {
     /// Identifier.
     pub id: SessionId,
@@ -85,7 +85,7 @@ pub struct NewSessionRow<'a> {
     pub eid_index: &'a BlindIndex,
     /// The task it works for.
     pub task_id: Option<TaskId>,
-    /// What it is for.
+    /// The work of the session.
     pub work: Work,
     /// Attempt of the task.
     pub attempt: u32,
@@ -130,7 +130,7 @@ pub async fn by_id<D: Database>(db: &D, id: SessionId) -> Result<Option<SessionR
     first(&db.run(BY_ID, &[id.text().into()]).await?, read)
 }
 
-/// Notes the bytes of the session so far.
+/// Records the bytes of the session so far.
 pub async fn count_bytes<D: Database>(
     tx: &Tx<'_, D>,
     id: SessionId,
@@ -146,8 +146,8 @@ pub async fn count_bytes<D: Database>(
     .map(drop)
 }
 
-/// Lets the test allowance pay for a session that it did not pay for; answers the bytes of the session so far, up and
-/// down together, or 0 when it was paid for already.
+/// Charges a session to the test allowance. Returns its bytes so far, up and down together; 0 when it was charged
+/// already.
 pub async fn charge<D: Database>(tx: &Tx<'_, D>, id: SessionId) -> Result<i64, DbError> {
     let bytes = first(&tx.run(CHARGE, &[id.text().into()]).await?, |row| {
         Ok(row.integer(0)?.saturating_add(row.integer(1)?))
@@ -155,7 +155,7 @@ pub async fn charge<D: Database>(tx: &Tx<'_, D>, id: SessionId) -> Result<i64, D
     Ok(bytes.unwrap_or(0))
 }
 
-/// Notes the number of a report. False when it, or a later one, was taken before.
+/// Records the number of a report. False when this number or a later one was recorded before.
 pub async fn set_seq<D: Database>(tx: &Tx<'_, D>, id: SessionId, seq: i64) -> Result<bool, DbError> {
     Ok(!tx.run(SET_SEQ, &[seq.into(), id.text().into()]).await?.is_empty())
 }
@@ -199,7 +199,7 @@ fn read(row: &Row) -> Result<SessionRow, DbError> {
     })
 }
 
-/// Destroys up to `limit` sessions that ended before `before`; how many they were.
+/// Deletes up to `limit` sessions that ended before `before`; returns how many.
 pub async fn purge<D: Database>(tx: &Tx<'_, D>, before: Timestamp, limit: u32) -> Result<usize, DbError> {
     Ok(tx
         .run(PURGE, &[before.into(), i64::from(limit).into()])

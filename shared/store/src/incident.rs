@@ -1,12 +1,12 @@
-//! Table `incident`: what went wrong and what became of it (§8). Per kind and subject at most one is open.
+//! Table `incident`: incidents and how they were settled (§8). At most one is open per kind and subject.
 
 use super::{Database, DbError, Row, Run as _, Subject, Tx, Value, first};
 use domain::{IncidentId, IncidentKind, IncidentState, Severity, Timestamp};
 use vault::Column;
 
-/// Sealed column: what the one who opened it wrote.
+/// Sealed column: the note written when the incident was opened.
 pub const NOTE: Column = Column("incident.note");
-/// Sealed column: what the one who settled it wrote.
+/// Sealed column: the note written when the incident was settled.
 pub const SETTLEMENT: Column = Column("incident.settlement");
 /// Sealed column: the report of a severe incident.
 pub const REPORT: Column = Column("incident.report");
@@ -27,7 +27,7 @@ macro_rules! select {
 const OPEN: &str = "INSERT INTO incident (id, kind, subject, severity, since, opened_at, severe_at, handle_by, \
     notices, next_check_at, opened_by, note_sealed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
     ON CONFLICT (kind, subject) WHERE closed_at IS NULL DO NOTHING RETURNING id";
-// Only what the clock and the acts change; the incident must be in the state in which it was read.
+// Sets only what the clock and administrators change; the incident must be in the state in which it was read.
 const CHANGE: &str = "UPDATE incident SET severity = $1, severe_at = $2, handle_by = $3, closed_at = $4, \
     reported_at = $5, final_report_at = $6, notices = $7, next_check_at = $8 WHERE id = $9 AND severity = $10 \
     AND notices = $11 AND COALESCE(closed_at, 0) = $12 RETURNING id";
@@ -44,7 +44,7 @@ const OPEN_SUBJECTS: &str =
     "SELECT subject FROM incident WHERE kind = $1 AND closed_at IS NULL ORDER BY subject";
 const DUE: &str = select!("next_check_at <= $1 ORDER BY next_check_at, id LIMIT $2");
 
-// Identifiers begin with the time, so that they also cut the list at a time.
+// Identifiers begin with the time, so a range of identifiers is a range of time.
 const LIST: &str = select!(
     "id >= $1 AND id < $2 AND ($3 = 0 OR closed_at IS NOT NULL) AND ($4 IS NULL OR severity = $4) AND \
      ($5 IS NULL OR kind IN (SELECT value FROM json_each($5))) ORDER BY id DESC LIMIT $6"
@@ -100,9 +100,9 @@ pub struct IncidentRow {
     pub opened_by: By,
     /// Who settled it.
     pub settled_by: Option<By>,
-    /// What the one who opened it wrote.
+    /// The note written when it was opened.
     pub note_sealed: Option<Vec<u8>>,
-    /// What the one who settled it wrote.
+    /// The note written when it was settled.
     pub settlement_sealed: Option<Vec<u8>>,
     /// Its report.
     pub report_sealed: Option<Vec<u8>>,
@@ -110,7 +110,7 @@ pub struct IncidentRow {
     pub final_report_sealed: Option<Vec<u8>>,
 }
 
-/// What a new row is made of.
+/// The values of a new row.
 pub struct NewIncidentRow<'a> {
     /// Identifier.
     pub id: IncidentId,
@@ -120,11 +120,11 @@ pub struct NewIncidentRow<'a> {
     pub state: &'a IncidentState,
     /// Who opens it.
     pub opened_by: By,
-    /// What that one writes.
+    /// The note.
     pub note_sealed: Option<Vec<u8>>,
 }
 
-/// Opens an incident; false when one of this kind and subject is open.
+/// Opens an incident. False when one of this kind and subject is open.
 pub async fn open<D: Database>(
     tx: &Tx<'_, D>,
     new: NewIncidentRow<'_>,
@@ -148,7 +148,7 @@ pub async fn open<D: Database>(
     changed(tx, OPEN, &params).await
 }
 
-/// Stores the new state of an incident that was in the state of `before`. False when it changed meanwhile.
+/// Stores the new state of an incident that was in the state of `before`. False when it has changed since.
 pub async fn change<D: Database>(
     tx: &Tx<'_, D>,
     before: &IncidentRow,
@@ -172,7 +172,7 @@ pub async fn change<D: Database>(
     changed(tx, CHANGE, &params).await
 }
 
-/// Notes who settled an incident and what that one wrote. False when that is known already.
+/// Records who settled an incident and the note. False when that is recorded already.
 pub async fn settled<D: Database>(
     tx: &Tx<'_, D>,
     id: IncidentId,
@@ -182,12 +182,12 @@ pub async fn settled<D: Database>(
     changed(tx, SETTLED, &[by.code().into(), sealed.into(), id.text().into()]).await
 }
 
-/// Stores the report of a severe incident. False when it is not one.
+/// Stores the report of a severe incident. False when the incident is not severe.
 pub async fn reported<D: Database>(tx: &Tx<'_, D>, id: IncidentId, sealed: Vec<u8>) -> Result<bool, DbError> {
     changed(tx, REPORTED, &[sealed.into(), id.text().into()]).await
 }
 
-/// Stores the final report of a severe incident that is settled. False when it is not one.
+/// Stores the final report of a severe incident that is settled. False when it is not severe or not settled.
 pub async fn concluded<D: Database>(
     tx: &Tx<'_, D>,
     id: IncidentId,
@@ -211,19 +211,19 @@ pub async fn open_of<D: Database>(
     db.run(OPEN_OF, &params).await?.iter().map(read).collect()
 }
 
-/// What the open incidents of a kind are about; for kinds of which there are few.
+/// The subjects of the open incidents of a kind; for kinds that have few.
 pub async fn open_subjects<D: Database>(db: &D, kind: IncidentKind) -> Result<Vec<Subject>, DbError> {
     let rows = db.run(OPEN_SUBJECTS, &[kind.code().into()]).await?;
     rows.iter().map(|row| row.text(0).map(Subject::stored)).collect()
 }
 
-/// Up to `limit` incidents that the clock has to look at by `now`, the longest due first.
+/// Up to `limit` incidents whose clock has to run by `now`, the longest due first.
 pub async fn due<D: Database>(db: &D, now: Timestamp, limit: u32) -> Result<Vec<IncidentRow>, DbError> {
     let params = [now.into(), i64::from(limit).into()];
     db.run(DUE, &params).await?.iter().map(read).collect()
 }
 
-/// Which incidents are looked for.
+/// Conditions of a search.
 #[derive(Clone, Debug)]
 pub struct IncidentQuery<'a> {
     /// Identifiers from here on.
@@ -240,7 +240,7 @@ pub struct IncidentQuery<'a> {
     pub limit: u32,
 }
 
-/// Looks incidents up, the latest first.
+/// Finds incidents, the latest first.
 pub async fn list<D: Database>(db: &D, query: &IncidentQuery<'_>) -> Result<Vec<IncidentRow>, DbError> {
     let mut params: Vec<Value> = vec![query.from.text().into(), query.below.text().into()];
     if query.open != Some(true) {
@@ -255,7 +255,7 @@ pub async fn list<D: Database>(db: &D, query: &IncidentQuery<'_>) -> Result<Vec<
     db.run(sql, &params).await?.iter().map(read).collect()
 }
 
-/// How many incidents of a kind there were and what became of them.
+/// Counts of the incidents of a kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KindFigures {
     /// The kind.
@@ -266,7 +266,7 @@ pub struct KindFigures {
     pub severe: i64,
     /// How many were settled within their time limit.
     pub in_time: i64,
-    /// How many were not, or are open and past it.
+    /// How many were settled late, or are open and past the limit.
     pub late: i64,
 }
 

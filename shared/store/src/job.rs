@@ -1,4 +1,4 @@
-//! Table `job`: when each job of the periodic work last ran and succeeded, and since when it fails.
+//! Table `job`: when each periodic job last ran and succeeded, and since when it fails.
 
 use super::{Database, DbError, Row, Run as _, Tx};
 use domain::Timestamp;
@@ -7,7 +7,7 @@ const ALL: &str = "SELECT name, ran_at, succeeded_at, failing_since, failures, e
 const SUCCEEDED: &str = "INSERT INTO job (name, ran_at, succeeded_at, failures) VALUES ($1, $2, $2, 0) \
     ON CONFLICT (name) DO UPDATE SET ran_at = excluded.ran_at, succeeded_at = excluded.succeeded_at, \
     failing_since = NULL, failures = 0, error = NULL";
-// It runs again at once: when it last ran stays as it is.
+// The job runs again at once, so the time of its last run stays as it is.
 const GOES_ON: &str = "INSERT INTO job (name, succeeded_at, failures) VALUES ($1, $2, 0) \
     ON CONFLICT (name) DO UPDATE SET succeeded_at = excluded.succeeded_at, failing_since = NULL, failures = 0, \
     error = NULL";
@@ -27,9 +27,9 @@ pub struct JobRow {
     pub succeeded_at: Option<Timestamp>,
     /// Since when every run has failed.
     pub failing_since: Option<Timestamp>,
-    /// How many runs that are.
+    /// How many runs have failed since then.
     pub failures: u32,
-    /// Why the last one failed.
+    /// Why the last run failed.
     pub error: Option<String>,
 }
 
@@ -38,17 +38,17 @@ pub async fn all<D: Database>(db: &D) -> Result<Vec<JobRow>, DbError> {
     db.run(ALL, &[]).await?.iter().map(read).collect()
 }
 
-/// Notes that a job did what it is for.
+/// Records that a job finished its work.
 pub async fn succeeded<D: Database>(tx: &Tx<'_, D>, name: &str, now: Timestamp) -> Result<(), DbError> {
     tx.run(SUCCEEDED, &[name.into(), now.into()]).await.map(drop)
 }
 
-/// Notes that a job did some of what it is for and has more to do.
+/// Records that a job did part of its work and has more to do.
 pub async fn goes_on<D: Database>(tx: &Tx<'_, D>, name: &str, now: Timestamp) -> Result<(), DbError> {
     tx.run(GOES_ON, &[name.into(), now.into()]).await.map(drop)
 }
 
-/// Notes that a job failed; how often in a row.
+/// Records that a job failed; returns how often in a row.
 pub async fn failed<D: Database>(
     tx: &Tx<'_, D>,
     name: &str,

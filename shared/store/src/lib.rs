@@ -1,12 +1,12 @@
-//! Rows and the statements that make them, behind one small trait with two implementations: Spin's
-//! SQLite in the components, rusqlite in native processes and tests.
+//! Rows and SQL statements behind one small trait, which has two implementations: Spin's SQLite in the components,
+//! rusqlite in native processes and tests.
 //!
-//! Statements are constants and stay within what SQLite and PostgreSQL share: `$1` parameters that
-//! first appear in ascending order, `RETURNING`, `ON CONFLICT`, integers for time. Every `UPDATE` that
-//! changes a state names the state it expects. Nothing here decides anything about cards or clients,
-//! and no identifier reaches a row unsealed.
+//! Statements are constants and use only what SQLite and PostgreSQL share: `$1` parameters that first appear in
+//! ascending order, `RETURNING`, `ON CONFLICT`, integers for time. Every `UPDATE` that changes a state names the state
+//! it expects. This crate must never decide anything about cards or clients, and never store an identifier unsealed.
 //!
-//! A function that runs a statement fails with [`DbError`] when the statement is not carried out.
+//! A function that writes takes a [`Tx`]; the call log and the counters of call rates do not. A function that runs a
+//! statement fails with [`DbError`] when the statement does not run.
 
 #![forbid(unsafe_code)]
 
@@ -88,7 +88,7 @@ impl From<TaskId> for Value {
 
 impl From<Volume> for Value {
     fn from(volume: Volume) -> Self {
-        // A volume has fifteen digits at most.
+        // A volume has at most fifteen digits.
         i64::try_from(volume.bytes()).unwrap_or(i64::MAX).into()
     }
 }
@@ -99,7 +99,7 @@ impl From<Timestamp> for Value {
     }
 }
 
-/// Readers of columns that hold values of the domain.
+/// Getters for columns that hold values of the domain.
 impl Row {
     pub(crate) fn index(&self, at: usize) -> Result<BlindIndex, DbError> {
         BlindIndex::from_bytes(self.blob(at)?).ok_or_else(|| not_a(at, "blind index"))
@@ -125,12 +125,12 @@ impl Row {
         u32::try_from(self.integer(at)?).map_err(|_| not_a(at, "count"))
     }
 
-    /// What `decode` makes of the text in column `at`.
+    /// The text in column `at`, as `decode` reads it.
     pub(crate) fn code<T>(&self, at: usize, decode: impl FnOnce(&str) -> Option<T>) -> Result<T, DbError> {
         decode(self.text(at)?).ok_or_else(|| not_a(at, "known code"))
     }
 
-    /// What `decode` makes of the number in column `at`.
+    /// The number in column `at`, as `decode` reads it.
     pub(crate) fn number_code<T>(
         &self,
         at: usize,

@@ -1,8 +1,8 @@
 //! Brings a database to the schema this program knows.
 //!
-//! Migrations are numbered files that are never edited once released; a statement in them ends with
-//! `;` at the end of a line, and a comment fills its lines. They are written for SQLite and libSQL; another engine
-//! brings its own files for the same tables.
+//! Migrations are numbered files that are never edited once released. A statement in them ends with `;` at the end of
+//! a line, and a comment takes whole lines. They are written for SQLite and libSQL; another engine has its own files
+//! for the same tables.
 
 use super::{Database, DbError, Run as _, transaction};
 use domain::Timestamp;
@@ -32,7 +32,7 @@ const CREATE_TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_version \
 const READ_VERSION: &str = "SELECT COALESCE(MAX(version), 0) AS version FROM schema_version";
 const ADD_VERSION: &str = "INSERT INTO schema_version (version, applied_at) VALUES ($1, $2)";
 
-/// Applies what is missing. Doing it again changes nothing; several processes may do it at once.
+/// Applies the missing migrations. May be repeated, and run by several processes at once.
 ///
 /// # Errors
 /// [`Reason::SchemaAhead`] when the database is newer than this program; [`Reason::Unavailable`] when the database is
@@ -41,9 +41,8 @@ pub async fn migrate<D: Database>(db: &D, now: Timestamp) -> Result<(), Error> {
     if check(db).await.is_ok() {
         return Ok(());
     }
-    // Outside the transaction, where SQLite allows it. A refusal is no reason to stop: it means that
-    // another process is at it too, or that the engine manages its log itself; the mode decides
-    // about speed, not about correctness.
+    // Outside the transaction, where SQLite allows it. A refusal does not matter: another process sets the mode at the
+    // same time, or the engine manages its log itself. The mode affects speed, not correctness.
     let _ = db.run(USE_WAL, &[]).await;
     transaction(db, async |db| {
         db.run(CREATE_TABLE, &[]).await?;

@@ -1,4 +1,4 @@
-//! Table `monthly_review`: the figures of each month that is over (§8.3.2).
+//! Table `monthly_review`: the figures of each past month (§8.3.2).
 
 use super::{Database, DbError, Row, Run as _, Tx, first};
 use domain::{Month, Timestamp};
@@ -22,13 +22,13 @@ pub struct ReviewRow {
 /// From which month on reviews are missing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Span {
-    /// The latest month that has one.
+    /// The latest month with a review.
     pub latest: Option<Month>,
     /// When the first application was accepted or the first incident opened.
     pub began: Option<Timestamp>,
 }
 
-/// Which reviews there are, and since when there is something to review.
+/// The latest review, and when there was first something to review.
 pub async fn span<D: Database>(db: &D) -> Result<Span, DbError> {
     let read = |row: &Row| {
         let latest = row.optional(0, |row, at| row.code(at, |text| Month::parse(text).ok()))?;
@@ -39,7 +39,7 @@ pub async fn span<D: Database>(db: &D) -> Result<Span, DbError> {
     Ok(first(&db.run(SPAN, &[]).await?, read)?.unwrap_or_default())
 }
 
-/// Stores a review. False when the month has one.
+/// Stores a review. False when the month has one already.
 pub async fn insert<D: Database>(
     tx: &Tx<'_, D>,
     month: Month,

@@ -1,4 +1,4 @@
-//! The trait on rusqlite, for native processes and tests.
+//! The [`Database`] trait on rusqlite, for native processes and tests.
 
 use std::{path::Path, time::Duration};
 
@@ -13,18 +13,18 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct Sqlite(Connection);
 
 impl Sqlite {
-    /// Opens a database file, making it if need be.
+    /// Opens a database file, creating it if it is missing.
     ///
     /// # Errors
-    /// [`DbError`] when that is not possible.
+    /// [`DbError`] when the file cannot be opened or set up.
     pub fn open(path: &Path) -> Result<Self, DbError> {
         Self::prepare(Connection::open(path).map_err(failed)?)
     }
 
-    /// A database that lives as long as this value.
+    /// Opens a database in memory, which exists as long as this value.
     ///
     /// # Errors
-    /// [`DbError`] when that is not possible.
+    /// [`DbError`] when the database cannot be opened or set up.
     pub fn in_memory() -> Result<Self, DbError> {
         Self::prepare(Connection::open_in_memory().map_err(failed)?)
     }
@@ -34,7 +34,7 @@ impl Sqlite {
         connection
             .pragma_update(None, "foreign_keys", true)
             .map_err(failed)?;
-        // Newer SQLite would compile a cached statement anew each time it is given other values.
+        // Recent SQLite would compile a cached statement anew each time it is given other values.
         connection
             .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
             .map_err(failed)?;

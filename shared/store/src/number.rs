@@ -1,8 +1,8 @@
 //! Table `number`: the pool of operator numbers, keyed by the blind index of the ICCID.
 //!
-//! A number is free (`available`, or `allotted` to one client), reserved for one chip, or written. A
-//! reserved one is worked on by a task, or held without a task because part of it may have reached
-//! its chip; a held number goes to nobody but that chip.
+//! A number is free (`available`, or `allotted` to one client), reserved for one chip, or written. A reserved number
+//! belongs to a task, or is held without a task because part of it may have reached its chip. A held number goes to no
+//! other chip.
 
 use super::{Database, DbError, Row, Run as _, Tx, Value, first};
 use domain::{ClientId, NumberStatus, Province, TaskId, Timestamp};
@@ -26,7 +26,7 @@ macro_rules! columns {
     };
 }
 
-// Where a number goes back to: its client if it was allotted, else its province's pool.
+// Where a released number goes: to its client if it was allotted, else to its province's pool.
 macro_rules! home {
     () => {
         "status = CASE WHEN client_id IS NULL THEN 'available' ELSE 'allotted' END, eid_index = NULL, \
@@ -110,17 +110,17 @@ pub struct NumberRow {
     pub status: NumberStatus,
     /// The chip it is reserved for or written to.
     pub eid_index: Option<BlindIndex>,
-    /// The task that works on it, or wrote it.
+    /// The task that reserved it or wrote it.
     pub task_id: Option<TaskId>,
     /// True when part of it may have reached its chip.
     pub exposed: bool,
     /// Digest of the row it was imported from.
     pub imported_digest: BlindIndex,
-    /// True when a chip is known to hold it.
+    /// True when a chip holds it.
     pub is_written: bool,
 }
 
-/// What a new row is made of.
+/// The values of a new row.
 pub struct NewNumberRow {
     /// Blind index and sealed value of the ICCID.
     pub iccid: (BlindIndex, Vec<u8>),
@@ -144,7 +144,7 @@ pub struct NewNumberRow {
     pub imported_digest: BlindIndex,
 }
 
-/// Adds a number. False when it, or one of its unique values, is there already.
+/// Adds a number. False when the number, or one of its unique values, is there already.
 pub async fn insert<D: Database>(
     tx: &Tx<'_, D>,
     new: &NewNumberRow,
@@ -185,8 +185,8 @@ pub async fn by_msisdn<D: Database>(db: &D, msisdn_index: &BlindIndex) -> Result
     first(&db.run(BY_MSISDN, &[msisdn_index.into()]).await?, read)
 }
 
-/// Sets free numbers aside for a client, or with none puts them back into the pool; how many there were. `iccids` is a
-/// JSON list of blind indexes as hexadecimal.
+/// Allots free numbers to a client, or with none puts them back into the pool; returns how many. `iccids` is a JSON
+/// list of blind indexes in hexadecimal.
 pub async fn allot<D: Database>(
     tx: &Tx<'_, D>,
     client: Option<&ClientId>,
@@ -197,7 +197,7 @@ pub async fn allot<D: Database>(
     Ok(tx.run(ALLOT, &params).await?.len())
 }
 
-/// Finds the number a task works on, or wrote.
+/// Finds the number that a task reserved or wrote.
 pub async fn by_task<D: Database>(db: &D, task: TaskId) -> Result<Option<NumberRow>, DbError> {
     first(&db.run(BY_TASK, &[task.into()]).await?, read)
 }
@@ -228,7 +228,7 @@ pub async fn held_of_province<D: Database>(
     first(&rows, |row| row.index(0))
 }
 
-/// Reserves the oldest free number of the province; none when the pool is empty.
+/// Reserves the oldest free number of the province; `None` when the pool is empty.
 pub async fn take_from_pool<D: Database>(
     tx: &Tx<'_, D>,
     eid_index: &BlindIndex,
@@ -240,7 +240,7 @@ pub async fn take_from_pool<D: Database>(
     first(&tx.run(TAKE_FROM_POOL, &params).await?, read)
 }
 
-/// Reserves a number that is allotted to `client`; none when it is not free.
+/// Reserves a number that is allotted to `client`; `None` when it is not free.
 pub async fn take_allotted<D: Database>(
     tx: &Tx<'_, D>,
     eid_index: &BlindIndex,
@@ -259,7 +259,7 @@ pub async fn take_allotted<D: Database>(
     first(&tx.run(TAKE_ALLOTTED, &params).await?, read)
 }
 
-/// Gives a held number to a new task of the chip that holds it; none when it is not held by it.
+/// Gives a held number to a new task of the chip that holds it; `None` when that chip does not hold it.
 pub async fn take_held<D: Database>(
     tx: &Tx<'_, D>,
     eid_index: &BlindIndex,
@@ -271,7 +271,7 @@ pub async fn take_held<D: Database>(
     first(&tx.run(TAKE_HELD, &params).await?, read)
 }
 
-/// Notes that the task's number is about to reach its chip; none when it is not reserved any more.
+/// Marks the task's number as exposed: part of it is about to reach its chip. `None` when it is not reserved any more.
 pub async fn expose<D: Database>(
     tx: &Tx<'_, D>,
     task: TaskId,
@@ -280,7 +280,7 @@ pub async fn expose<D: Database>(
     first(&tx.run(EXPOSE, &[now.into(), task.into()]).await?, read)
 }
 
-/// Marks the task's number as written; none when it is not reserved any more.
+/// Marks the task's number as written; `None` when it is not reserved any more.
 pub async fn set_written<D: Database>(
     tx: &Tx<'_, D>,
     task: TaskId,
@@ -289,17 +289,17 @@ pub async fn set_written<D: Database>(
     first(&tx.run(SET_WRITTEN, &[now.into(), task.into()]).await?, read)
 }
 
-/// Gives the task's number back to where it came from, unless part of it may have reached the chip.
+/// Releases the task's number, unless part of it may have reached the chip. False when it was not released.
 pub async fn give_back<D: Database>(tx: &Tx<'_, D>, task: TaskId, now: Timestamp) -> Result<bool, DbError> {
     Ok(!tx.run(GIVE_BACK, &[now.into(), task.into()]).await?.is_empty())
 }
 
-/// Lets the chip hold the task's number without the task.
+/// Lets the chip hold the task's number without the task. False when it is not reserved any more.
 pub async fn hold<D: Database>(tx: &Tx<'_, D>, task: TaskId, now: Timestamp) -> Result<bool, DbError> {
     Ok(!tx.run(HOLD, &[now.into(), task.into()]).await?.is_empty())
 }
 
-/// Gives back every number the chip holds without a task: it is known to hold another one now.
+/// Releases every number that the chip holds without a task; the chip now holds another one.
 pub async fn give_back_held<D: Database>(
     tx: &Tx<'_, D>,
     eid_index: &BlindIndex,

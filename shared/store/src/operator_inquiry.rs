@@ -1,4 +1,4 @@
-//! Table `operator_inquiry`: when an operator was last asked about a number, so that it is not asked again at once.
+//! Table `operator_inquiry`: when an operator was last asked about a number, so that it is not asked too often.
 
 use super::operator_report::Topic;
 use super::{Database, DbError, Run as _, Tx};
@@ -11,8 +11,8 @@ const CLAIM: &str = "INSERT INTO operator_inquiry AS q (iccid_index, topic, aske
 const SETTLE: &str =
     "UPDATE operator_inquiry SET answered = 1 WHERE iccid_index = $1 AND topic = $2 AND asked_at = $3";
 
-/// Takes the right to ask now. False when an answer of at least `fresh_since` is there, or somebody asked without an
-/// answer since `asked_since`.
+/// Claims an inquiry. False when an answer since `fresh_since` is stored, or an inquiry since `asked_since` has no
+/// answer yet.
 pub async fn claim<D: Database>(
     tx: &Tx<'_, D>,
     iccid: &BlindIndex,
@@ -30,7 +30,7 @@ pub async fn claim<D: Database>(
     Ok(!tx.run(CLAIM, &params).await?.is_empty())
 }
 
-/// Notes that the question of `asked_at` was answered.
+/// Records that the inquiry of `asked_at` was answered.
 pub async fn settle<D: Database>(
     tx: &Tx<'_, D>,
     iccid: &BlindIndex,

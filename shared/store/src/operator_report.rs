@@ -1,14 +1,14 @@
-//! What operators report about their numbers: data used, city, state, opening time. Batches go through `json_each`, one
-//! statement for up to a thousand records, because each statement crosses from the component into the host.
+//! What operators report on their numbers: data used, city, state, opening time. One statement takes up to a thousand
+//! records through `json_each`, because each statement is a call from the component into the host.
 //!
-//! A batch is a JSON array of records `[kind, key, …]`: `kind` is `i` or `m`, `key` the blind index of ICCID or MSISDN
-//! as hexadecimal.
+//! A batch is a JSON array of records `[kind, key, …]`. `kind` is `i` or `m`; `key` is the blind index of ICCID or
+//! MSISDN in hexadecimal.
 
 use super::{Database, DbError, Row, Run as _, Tx};
 use domain::Timestamp;
 use vault::BlindIndex;
 
-/// What a record is about.
+/// What a record reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Topic {
     /// Data of the month.
@@ -25,7 +25,7 @@ impl Topic {
     /// Every topic.
     pub const ALL: [Self; 4] = [Self::Usage, Self::Location, Self::Status, Self::OpenTime];
 
-    /// Stable name, in the database and in configuration.
+    /// Stable name, in the database and in the configuration.
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {
@@ -37,7 +37,7 @@ impl Topic {
     }
 }
 
-// The number of each record, and what was reported about it before: when, and what, as text.
+// The number of each record, and the latest report on it: its time, and its content as text.
 macro_rules! known {
     ($as_of:literal, $content:literal, $join:literal) => {
         concat!(
@@ -79,7 +79,7 @@ const STORE_LOCATION: &str = "INSERT INTO number_location (iccid_index, city, as
     SELECT unhex((value ->> 0)), (value ->> 2), (value ->> 1), $1 \
     FROM json_each($2) WHERE true ON CONFLICT (iccid_index) DO UPDATE SET city = excluded.city, \
     as_of = excluded.as_of, received_at = excluded.received_at WHERE excluded.as_of > number_location.as_of";
-// A number that is active again is what it was before it was suspended.
+// A number that is active again returns to the state before it was suspended.
 const STORE_STATUS: &str = "UPDATE number SET status = CASE j.reported WHEN 'active' THEN CASE \
     WHEN number.status <> 'suspended' THEN number.status WHEN written_at IS NOT NULL THEN 'written' \
     WHEN eid_index IS NOT NULL THEN 'reserved' WHEN client_id IS NOT NULL THEN 'allotted' ELSE 'available' END \
@@ -90,18 +90,18 @@ const STORE_OPEN_TIME: &str = "UPDATE number SET open_time = j.opened, open_time
     FROM (SELECT unhex((value ->> 0)) AS iccid, (value ->> 1) AS as_of, \
     (value ->> 2) AS opened FROM json_each($2)) AS j WHERE number.iccid_index = j.iccid";
 
-/// What is known of a number that a record is about.
+/// The stored report on the number of a record.
 #[derive(Clone, Debug)]
 pub struct Known {
     /// The number.
     pub iccid_index: BlindIndex,
-    /// The latest report: its moment, and its content as text.
+    /// The latest report: its time, and its content as text.
     pub reported: Option<(Timestamp, String)>,
     /// True when the number is retired.
     pub is_retired: bool,
 }
 
-/// Looks up the numbers of a batch `[[kind, key], …]`, in its order; `None` for those that are not known.
+/// Finds the numbers of a batch `[[kind, key], …]`, in its order; `None` for unknown numbers.
 pub async fn known<D: Database>(db: &D, topic: Topic, batch: String) -> Result<Vec<Option<Known>>, DbError> {
     let sql = match topic {
         Topic::Usage => KNOWN_USAGE,

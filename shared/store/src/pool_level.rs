@@ -1,6 +1,6 @@
-//! Table `pool_level`: the pools of operator numbers that are watched, one for each province (§5.3.1.1).
+//! Table `pool_level`: the watched pools of operator numbers, one for each province (§5.3.1.1).
 //!
-//! A level is counted up to a bound and no further, so that looking costs the same however many numbers there are.
+//! A level is counted up to a bound, so that counting costs the same however many numbers there are.
 
 use super::{Database, DbError, Row, Run as _, Tx, Value, first};
 use domain::{IncidentKind, PoolState, Province, Timestamp};
@@ -18,41 +18,41 @@ const FILLED: &str =
     "UPDATE pool_level SET state = 'low', changed_at = $1 WHERE province = $2 AND state = 'empty'";
 const SET_LOW_WATER: &str = "UPDATE pool_level SET low_water = $1 WHERE province = $2 RETURNING province";
 
-/// A pool as it was seen last.
+/// A pool as it was last recorded.
 #[derive(Clone, Debug)]
 pub struct PoolRow {
     /// The province.
     pub province: Province,
-    /// The mark that is in force for this province alone.
+    /// The province's own low-water mark.
     pub low_water: Option<u32>,
     /// State of the pool.
     pub state: PoolState,
-    /// How many numbers there were, up to where more makes no difference.
+    /// Free numbers when last counted, up to the bound of the count.
     pub level: u32,
     /// Since when it is in this state.
     pub changed_at: Timestamp,
-    /// Whether the incident is open that says that it is empty.
+    /// Whether an incident that reports it empty is open.
     pub is_incident_open: bool,
 }
 
-/// Watches the pool of a province from here on.
+/// Starts watching the pool of a province.
 pub async fn add<D: Database>(tx: &Tx<'_, D>, province: &str, now: Timestamp) -> Result<(), DbError> {
     tx.run(ADD, &[province.into(), now.into()]).await.map(drop)
 }
 
-/// Every pool that is watched, by the code of its province.
+/// Every watched pool, by the code of its province.
 pub async fn all<D: Database>(db: &D) -> Result<Vec<PoolRow>, DbError> {
     let kind = IncidentKind::ProvinceWithoutNumber.code();
     db.run(ALL, &[kind.into()]).await?.iter().map(read).collect()
 }
 
-/// Notes that a pool that was empty is so no longer; how full it is, the next look says.
+/// Records that an empty pool has numbers again; the next count finds how many.
 pub async fn filled<D: Database>(tx: &Tx<'_, D>, province: &str, now: Timestamp) -> Result<(), DbError> {
     let params = [now.into(), province.into()];
     tx.run(FILLED, &params).await.map(drop)
 }
 
-/// How many numbers the pool of a province has, counted up to `bound`. Those set aside for a client do not count.
+/// Free numbers in the pool of a province, counted up to `bound`. Numbers allotted to clients do not count.
 pub async fn count<D: Database>(db: &D, province: Province, bound: u32) -> Result<u32, DbError> {
     let rows = db
         .run(COUNT, &[province.code().into(), i64::from(bound).into()])
@@ -60,7 +60,7 @@ pub async fn count<D: Database>(db: &D, province: Province, bound: u32) -> Resul
     Ok(first(&rows, |row| row.count(0))?.unwrap_or(0))
 }
 
-/// Notes how a pool is now. False when it is not as `seen` any more.
+/// Records the state of a pool. False when the row is not as `seen` any more.
 pub async fn note<D: Database>(
     tx: &Tx<'_, D>,
     seen: &PoolRow,
@@ -79,7 +79,7 @@ pub async fn note<D: Database>(
     Ok(!tx.run(NOTE, &params).await?.is_empty())
 }
 
-/// Sets the mark of a province, or with none lets the platform's be in force. False when it is not watched.
+/// Sets the low-water mark of a province; with none, the platform's mark applies. False when the pool is not watched.
 pub async fn set_low_water<D: Database>(
     tx: &Tx<'_, D>,
     province: Province,

@@ -19,19 +19,19 @@ const STOP: &str = "UPDATE receiver SET stopped_at = $1, stopped_for = $2, chang
 /// A receiver as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReceiverRow {
-    /// Who it is.
+    /// The receiver.
     pub receiver: Receiver,
-    /// Where messages go; none are sent without.
+    /// Where messages go; none are sent without it.
     pub url: Option<String>,
     /// When the address was entered.
     pub entered_at: Timestamp,
-    /// Since when messages to it have only failed.
+    /// Since when every message to it has failed.
     pub failing_since: Option<Timestamp>,
-    /// Since when it is not called, and why.
+    /// Since when messages to it are stopped, and why.
     pub stopped: Option<(Timestamp, StopCause)>,
 }
 
-/// Adds a receiver, unless it exists.
+/// Adds a receiver. An existing one stays as it is.
 pub async fn insert<D: Database>(
     tx: &Tx<'_, D>,
     receiver: &Receiver,
@@ -47,7 +47,7 @@ pub async fn find<D: Database>(db: &D, receiver: &Receiver) -> Result<Option<Rec
     first(&db.run(FIND, &[receiver.into()]).await?, read)
 }
 
-/// Enters an address, or none, and starts it afresh. False when there is no such receiver.
+/// Sets or removes an address and resets its failures. False when there is no such receiver.
 pub async fn enter<D: Database>(
     tx: &Tx<'_, D>,
     receiver: &Receiver,
@@ -58,7 +58,8 @@ pub async fn enter<D: Database>(
     Ok(!tx.run(ENTER, &params).await?.is_empty())
 }
 
-/// Notes that an attempt begun at `started` failed; since when all have. `None` when the address was entered later.
+/// Records that an attempt begun at `started` failed. Returns since when every attempt has failed; `None` when the
+/// address was entered after `started`.
 pub async fn failed<D: Database>(
     tx: &Tx<'_, D>,
     receiver: &Receiver,
@@ -68,7 +69,7 @@ pub async fn failed<D: Database>(
     first(&rows, |row| row.time(0))
 }
 
-/// Notes that an attempt begun at `started` succeeded. True when the receiver had been failing.
+/// Records that an attempt begun at `started` succeeded. True when the receiver had been failing.
 pub async fn succeeded<D: Database>(
     tx: &Tx<'_, D>,
     receiver: &Receiver,
@@ -80,7 +81,7 @@ pub async fn succeeded<D: Database>(
         .is_empty())
 }
 
-/// Calls the address no more, until one is entered. False when it is not called already.
+/// Stops messages to the address until another is entered. False when it is stopped already.
 pub async fn stop<D: Database>(
     tx: &Tx<'_, D>,
     receiver: &Receiver,

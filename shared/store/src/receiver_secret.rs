@@ -1,4 +1,4 @@
-//! Table `receiver_secret`: what messages to a receiver are signed with (§9.2.2).
+//! Table `receiver_secret`: the secrets that sign messages to a receiver (§9.2.2).
 //!
 //! A secret is live until its overlap with its successor is over.
 
@@ -6,7 +6,7 @@ use super::{Database, DbError, Row, Run as _, Tx};
 use domain::{Receiver, Timestamp};
 use vault::Column;
 
-/// Sealed column: the secret. It kept the name of the column it was sealed for first.
+/// Sealed column: the secret. It keeps the name of the column for which it was first sealed.
 pub const SECRET: Column = Column("client.callback_secret");
 
 const INSERT: &str = "INSERT INTO receiver_secret (receiver_id, generation, secret_sealed, created_at) \
@@ -22,7 +22,7 @@ pub struct ReceiverSecretRow {
     pub generation: i64,
     /// The sealed secret.
     pub secret_sealed: Vec<u8>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
     /// End of its overlap with its successor.
     pub expires_at: Option<Timestamp>,

@@ -78,7 +78,7 @@ impl<T: Into<Value>> From<Option<T>> for Value {
     }
 }
 
-/// One row of an answer. Getters go by position, because engines differ in how they name columns.
+/// One row of a result. Getters take a position, because engines differ in how they name columns.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row(pub Vec<Value>);
 

@@ -1,9 +1,9 @@
-//! What an incident or an alert is about.
+//! The subject of an incident or an alert.
 
 use domain::{ClientId, Receiver};
 use vault::BlindIndex;
 
-/// What an incident or an alert is about. Its text holds no identifier.
+/// The subject of an incident or an alert. Its text holds no identifier of a chip or number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subject(String);
 
@@ -26,13 +26,13 @@ impl Subject {
         Self(format!("receiver:{}", receiver.code()))
     }
 
-    /// A client as one who calls: `client:` and its identifier.
+    /// A client that calls: `client:` and its identifier.
     #[must_use]
     pub fn client(client: &ClientId) -> Self {
         Self(format!("client:{}", client.as_str()))
     }
 
-    /// A job of the periodic work: `job:<name>`.
+    /// A periodic job: `job:<name>`.
     #[must_use]
     pub fn job(name: &str) -> Self {
         Self(format!("job:{name}"))
@@ -44,19 +44,19 @@ impl Subject {
         Self("platform".to_owned())
     }
 
-    /// One that was stored.
+    /// The subject stored as `text`.
     pub(super) fn stored(text: &str) -> Self {
         Self(text.to_owned())
     }
 
-    /// The chip it is, if it is one.
+    /// The blind index of the chip, if the subject is one.
     #[must_use]
     pub fn as_chip(&self) -> Option<BlindIndex> {
         let bytes = hex::decode(self.0.strip_prefix("chip:")?).ok()?;
         BlindIndex::from_bytes(&bytes)
     }
 
-    /// The code of the province it is, if it is one.
+    /// The code of the province, if the subject is one.
     #[must_use]
     pub fn as_province(&self) -> Option<&str> {
         self.0.strip_prefix("province:")

@@ -58,15 +58,15 @@ pub struct TaskRow {
     pub client_id: ClientId,
     /// How the number is found.
     pub write_type: WriteType,
-    /// The province that was asked for; automatic only.
+    /// The requested province; automatic only.
     pub province: Option<String>,
     /// Blind index of the ICCID of its number.
     pub iccid_index: BlindIndex,
     /// State of the task.
     pub state: TaskState,
-    /// What the next device session is for.
+    /// The work of the next device session.
     pub next_work: Work,
-    /// Which time the card is being written, from 1.
+    /// Number of the write attempt, from 1.
     pub attempt: u32,
     /// Steps acknowledged in this attempt.
     pub step: u32,
@@ -78,7 +78,7 @@ pub struct TaskRow {
     pub finished_at: Option<Timestamp>,
 }
 
-/// What a new row is made of.
+/// The values of a new row.
 pub struct NewTaskRow<'a> {
     /// Identifier.
     pub id: TaskId,
@@ -88,13 +88,13 @@ pub struct NewTaskRow<'a> {
     pub client_id: &'a ClientId,
     /// How the number was found.
     pub write_type: WriteType,
-    /// The province that was asked for.
+    /// The requested province; automatic only.
     pub province: Option<&'a str>,
     /// Blind index of the ICCID of its number.
     pub iccid_index: &'a BlindIndex,
 }
 
-/// Adds a task. False when the chip has an open one.
+/// Adds a task. False when the chip has an open task.
 pub async fn insert<D: Database>(
     tx: &Tx<'_, D>,
     new: &NewTaskRow<'_>,
@@ -137,7 +137,7 @@ pub async fn start<D: Database>(tx: &Tx<'_, D>, id: TaskId, now: Timestamp) -> R
     changed(tx, START, &[now.into(), id.into()]).await
 }
 
-/// Notes acknowledged steps; neither steps nor percent go down. False when the task is not being written.
+/// Records acknowledged steps; neither steps nor percent go down. False when the task is not being written.
 pub async fn progress<D: Database>(
     tx: &Tx<'_, D>,
     id: TaskId,
@@ -154,7 +154,7 @@ pub async fn progress<D: Database>(
     changed(tx, PROGRESS, &params).await
 }
 
-/// All is written; what is left is to verify. False when the task is not being written.
+/// Marks the task as written; the next session verifies it. False when the task is not being written.
 pub async fn set_verify<D: Database>(
     tx: &Tx<'_, D>,
     id: TaskId,
@@ -169,7 +169,7 @@ pub async fn set_verify<D: Database>(
     .await
 }
 
-/// Starts another attempt. False when the task is not being verified.
+/// Starts another write attempt. False when the task is not being verified.
 pub async fn rewrite<D: Database>(tx: &Tx<'_, D>, id: TaskId, now: Timestamp) -> Result<bool, DbError> {
     changed(tx, REWRITE, &[now.into(), id.into()]).await
 }
@@ -179,7 +179,7 @@ pub async fn succeed<D: Database>(tx: &Tx<'_, D>, id: TaskId, now: Timestamp) ->
     changed(tx, SUCCEED, &[now.into(), id.into()]).await
 }
 
-/// Ends a task without success. False when it is not under way.
+/// Ends a task without success. False when it is not in writing.
 pub async fn fail<D: Database>(
     tx: &Tx<'_, D>,
     id: TaskId,
@@ -189,7 +189,7 @@ pub async fn fail<D: Database>(
     changed(tx, FAIL, &[failure.code().into(), now.into(), id.into()]).await
 }
 
-/// A task that is in writing for long.
+/// A task that has been in writing for too long.
 #[derive(Clone, Debug)]
 pub struct StuckRow {
     /// Identifier.
@@ -200,7 +200,7 @@ pub struct StuckRow {
     pub started_at: Timestamp,
 }
 
-/// Up to `limit` tasks in writing that began by `before` and are not marked, the oldest first.
+/// Up to `limit` tasks in writing that began by `before` and are not marked as stuck, the oldest first.
 pub async fn stuck<D: Database>(db: &D, before: Timestamp, limit: u32) -> Result<Vec<StuckRow>, DbError> {
     let rows = db.run(STUCK, &[before.into(), i64::from(limit).into()]).await?;
     let read = |row: &Row| {
@@ -213,12 +213,12 @@ pub async fn stuck<D: Database>(db: &D, before: Timestamp, limit: u32) -> Result
     rows.iter().map(read).collect()
 }
 
-/// Marks a task as one that is in writing for too long. False when it is marked or not in writing any more.
+/// Marks a task as stuck in writing. False when it is marked already or not in writing any more.
 pub async fn mark_stuck<D: Database>(tx: &Tx<'_, D>, id: TaskId) -> Result<bool, DbError> {
     changed(tx, MARK_STUCK, &[id.into()]).await
 }
 
-/// How many tasks there are from identifier `from` until before `to`.
+/// How many tasks have an identifier from `from` until before `to`.
 pub async fn count<D: Database>(db: &D, from: TaskId, to: TaskId) -> Result<i64, DbError> {
     let rows = db.run(COUNT, &[from.into(), to.into()]).await?;
     Ok(first(&rows, |row| row.integer(0))?.unwrap_or(0))

@@ -7,12 +7,12 @@ use super::{Database, DbError, Row, Run as _, Tx, first, not_a};
 use domain::{CardStatus, Network, Timestamp, Volume, parse_date};
 use vault::{BlindIndex, Column};
 
-/// Sealed column: a temporary number of the past; its row is [`PastRow::row`].
+/// Sealed column: a former temporary number; its row is [`PastRow::row`].
 pub const PAST_MSISDN: Column = Column("temporary_number_history.msisdn");
-/// Sealed column: ICCID of a temporary number of the past.
+/// Sealed column: ICCID of a former temporary number.
 pub const PAST_ICCID: Column = Column("temporary_number_history.iccid");
 
-// A period that ended before its warning was given gets the notice that it is over, and no warning.
+// A period that ended before its warning was given gets only the notice of its end.
 macro_rules! ending {
     () => {
         "FROM chip WHERE temp_next_at <= $1 AND temp_stage = 0 AND temp_expires_at > $1"
@@ -75,7 +75,7 @@ pub struct ExpiringChipRow {
     pub eid_index: BlindIndex,
     /// Sealed EID.
     pub eid_sealed: Vec<u8>,
-    /// First moment at which its temporary number has expired.
+    /// When its temporary number expires.
     pub expires_at: Timestamp,
 }
 
@@ -95,7 +95,7 @@ pub async fn due<D: Database>(db: &D, now: Timestamp) -> Result<Vec<ExpiryNotice
     Ok(due.unwrap_or_default())
 }
 
-/// Takes up to `limit` chips for which this notice is due, and marks it as given.
+/// Returns up to `limit` chips for which this notice is due, and marks it as given.
 pub async fn take<D: Database>(
     tx: &Tx<'_, D>,
     notice: ExpiryNotice,
@@ -118,7 +118,7 @@ pub async fn take<D: Database>(
         .collect()
 }
 
-/// Ends the notices about this chip: it has an operator number.
+/// Ends the notices about this chip, which now has an operator number.
 pub async fn forget<D: Database>(tx: &Tx<'_, D>, eid_index: &BlindIndex) -> Result<(), DbError> {
     tx.run(FORGET, &[eid_index.into()]).await.map(drop)
 }
@@ -135,7 +135,7 @@ pub struct PresentRow {
     pub imsi_index: BlindIndex,
     /// Day it was opened.
     pub opened_on: Date,
-    /// First moment at which it has expired.
+    /// When it expires.
     pub expires_at: Timestamp,
 }
 
@@ -144,7 +144,7 @@ pub async fn find<D: Database>(db: &D, eid_index: &BlindIndex) -> Result<Option<
     first(&db.run(FIND, &[eid_index.into()]).await?, read)
 }
 
-/// What a chip's next temporary number is made of.
+/// The values of a chip's next temporary number.
 pub struct NextRow {
     /// Network it works on.
     pub network: Network,
@@ -156,9 +156,9 @@ pub struct NextRow {
     pub imsi: (BlindIndex, Vec<u8>),
     /// Day it was opened.
     pub opened_on: Date,
-    /// First moment at which it has expired.
+    /// When it expires.
     pub expires_at: Timestamp,
-    /// When the operator is warned of that.
+    /// When the operator is warned of the expiry.
     pub next_at: Timestamp,
 }
 
@@ -211,7 +211,7 @@ pub async fn replace<D: Database>(
     Ok(!tx.run(REPLACE, &params).await?.is_empty())
 }
 
-/// Sets what is left of a chip's test allowance: what it used stays used. False when the card is not in `status`.
+/// Sets the remaining test allowance of a chip; the used bytes stay. False when the card is not in `status`.
 pub async fn set_remaining<D: Database>(
     tx: &Tx<'_, D>,
     eid_index: &BlindIndex,
@@ -232,7 +232,7 @@ pub async fn set_remaining<D: Database>(
 pub struct PastRow<'a> {
     /// Blind index of the chip's EID.
     pub eid_index: &'a BlindIndex,
-    /// The chip's numbers of the past count from 1.
+    /// Number among the former numbers of the chip, from 1.
     pub seq: i64,
     /// Sealed number.
     pub msisdn_sealed: Vec<u8>,
@@ -240,19 +240,19 @@ pub struct PastRow<'a> {
     pub iccid_sealed: Vec<u8>,
     /// Day it was opened.
     pub opened_on: Date,
-    /// First moment at which it had expired.
+    /// When it expired.
     pub expires_at: Timestamp,
 }
 
 impl PastRow<'_> {
-    /// What the sealed values of a row are bound to.
+    /// The row identity to which the sealed values are bound.
     #[must_use]
     pub fn row(eid_index: &BlindIndex, seq: i64) -> Vec<u8> {
         [eid_index.as_bytes(), &seq.to_be_bytes()[..]].concat()
     }
 }
 
-/// Up to `limit` temporary numbers that a chip had before, the latest first.
+/// Up to `limit` former temporary numbers of a chip, the latest first.
 pub async fn past<'a, D: Database>(
     db: &D,
     eid_index: &'a BlindIndex,
@@ -278,7 +278,7 @@ pub async fn next_seq<D: Database>(db: &D, eid_index: &BlindIndex) -> Result<i64
     Ok(first(&rows, |row| row.integer(0))?.unwrap_or(1))
 }
 
-/// Keeps a temporary number that is being replaced.
+/// Stores a temporary number that is being replaced.
 pub async fn keep<D: Database>(tx: &Tx<'_, D>, past: PastRow<'_>, now: Timestamp) -> Result<(), DbError> {
     let params = [
         past.eid_index.into(),

@@ -1,23 +1,23 @@
-//! All or nothing.
+//! Transactions: committed as a whole or rolled back as a whole.
 
 use std::cell::Cell;
 
 use super::{Database, DbError, Row, Run as _, Statement, Value};
 
-// IMMEDIATE: a transaction that starts as a reader and then writes fails at once when another wrote
-// in between; taking the write lock first waits instead.
+// IMMEDIATE: a transaction that starts as a reader and then writes fails at once when another one wrote in between.
+// Taking the write lock first waits instead.
 const BEGIN: &str = "BEGIN IMMEDIATE";
 const COMMIT: &str = "COMMIT";
 const ROLLBACK: &str = "ROLLBACK";
 
-/// How often a transaction is begun before the engine's wish to have it run again is reported as a failure.
+/// Most runs of a transaction that the engine asks to repeat. After them it fails with [`DbError::Retryable`].
 const MAX_TRANSACTION_RUNS: u32 = 5;
 
-/// A transaction under way on a connection. Only [`transaction`] makes one: what writes takes a `&Tx`, so that nothing
-/// is written outside a transaction.
+/// A transaction in progress on a connection. Only [`transaction`] makes one. Functions that write take a `&Tx`, so
+/// that nothing is written outside a transaction.
 pub struct Tx<'a, D> {
     db: &'a D,
-    // Set when the engine wants the transaction run again, whatever the body makes of the failure.
+    // Set when the engine asks for another run, even if the body ignores the failure.
     must_rerun: Cell<bool>,
 }
 
@@ -40,12 +40,12 @@ impl<D: Database> Database for Tx<'_, D> {
     }
 }
 
-/// Runs `body` in one transaction: committed when it succeeds, rolled back when it fails or when the
-/// commit does. No transaction is left open.
+/// Runs `body` in one transaction: committed when it succeeds, rolled back when it fails or when the commit does. No
+/// transaction is left open.
 ///
-/// When the engine rolls the transaction back in favour of another one, `body` runs again in a new one, at most
-/// `MAX_TRANSACTION_RUNS` times in all. So `body` changes nothing but the database. A commit whose answer was lost is
-/// not repeated: it may have been carried out.
+/// When the engine rolls the transaction back because it conflicts with another one, `body` runs again in a new one,
+/// at most `MAX_TRANSACTION_RUNS` times in all. So `body` must change nothing but the database. A commit whose
+/// answer is lost is not repeated: it may have taken effect.
 ///
 /// # Errors
 /// Those of `body`; [`DbError`] when the transaction cannot be begun or committed.
@@ -72,7 +72,7 @@ where
 {
     tx.run(BEGIN, &[]).await?;
     let result = match body(tx).await {
-        // The body overlooked it: what the engine rolled back must not be taken for done.
+        // The body ignored the failure; work that the engine rolled back must not count as done.
         Ok(_) if tx.must_rerun.get() => {
             Err(DbError::Retryable("a statement was rolled back".to_owned()).into())
         }
@@ -80,8 +80,8 @@ where
         Err(error) => Err(error),
     };
     if result.is_err() {
-        // The first error is the one worth reporting. A rollback fails only when the engine has
-        // rolled back already or the connection is lost, and then nothing is open either.
+        // The first error is the one to report. A rollback fails only when the engine has rolled back already or the
+        // connection is lost; then no transaction is open either.
         let _ = tx.run(ROLLBACK, &[]).await;
     }
     result
@@ -96,7 +96,7 @@ mod tests {
     use super::{MAX_TRANSACTION_RUNS, transaction};
     use crate::{Database, DbError, Row, Run as _, Statement, Value};
 
-    /// Carries nothing out; answers the first statements with text `at` with these failures.
+    /// An engine that runs nothing and fails the first statements whose text is `at` with these failures.
     struct Engine {
         at: &'static str,
         failures: RefCell<Vec<DbError>>,

@@ -1,5 +1,5 @@
-//! What the query interfaces read, one statement each: a statement crosses from the component into the host, and a
-//! join costs less than two crossings.
+//! What the query interfaces read, one statement each: a statement is a call from the component into the host, and a
+//! join costs less than two calls.
 
 use super::{Database, DbError, Row, Run as _, first};
 use domain::{
@@ -55,8 +55,7 @@ macro_rules! number_facts {
 const NUMBER_BY_ICCID: &str = number_facts!("n.iccid_index = $1");
 const NUMBER_BY_MSISDN: &str = number_facts!("n.msisdn_index = $1");
 
-// From one province to the next, each by one step into the index: as many steps as there are provinces, however many
-// numbers there are.
+// One step into the index from one province to the next: as many steps as provinces, however many numbers there are.
 const PROVINCES: &str = "WITH RECURSIVE p (code) AS (SELECT MIN(province) FROM number WHERE status = 'available' \
     UNION ALL SELECT (SELECT MIN(n.province) FROM number n WHERE n.status = 'available' AND n.province > p.code) \
     FROM p WHERE p.code IS NOT NULL) SELECT code FROM p WHERE code IS NOT NULL";
@@ -68,7 +67,7 @@ pub struct StatusRow {
     pub eid_index: BlindIndex,
     /// Sealed EID.
     pub eid_sealed: Vec<u8>,
-    /// Whose chip it is.
+    /// The client it belongs to.
     pub client_id: ClientId,
     /// State of the card.
     pub status: CardStatus,
@@ -100,7 +99,7 @@ pub struct ChipFacts {
     pub eid_index: BlindIndex,
     /// Sealed EID.
     pub eid_sealed: Vec<u8>,
-    /// Whose it is.
+    /// The client it belongs to.
     pub client_id: ClientId,
     /// Sealed IMEI of its module.
     pub imei_sealed: Option<Vec<u8>>,
@@ -114,7 +113,7 @@ pub struct ChipFacts {
     pub temp_iccid_sealed: Vec<u8>,
     /// Day the temporary number was opened, `YYYY-MM-DD`.
     pub temp_opened_on: String,
-    /// First moment at which it has expired.
+    /// When it expires.
     pub temp_expires_at: Timestamp,
     /// State of the card.
     pub status: CardStatus,
@@ -145,11 +144,11 @@ pub struct NumberFacts {
     pub client_id: Option<ClientId>,
     /// When the operator opened it.
     pub open_time: Option<Timestamp>,
-    /// The chip it is reserved for or written to: blind index and sealed EID, and whose it is.
+    /// The chip it is reserved for or written to: blind index and sealed EID, and the client it belongs to.
     pub chip: Option<(BlindIndex, Vec<u8>, ClientId)>,
-    /// Data of the month of the latest report: total, used, and the moment of the report.
+    /// Data of the month of the latest report: total, used, and the time of the report.
     pub usage: Option<(Volume, Volume, Timestamp)>,
-    /// City it was last online in, and when.
+    /// City in which it was last online, and when.
     pub location: Option<(String, Timestamp)>,
     /// When its operator last reported its state.
     pub status_as_of: Option<Timestamp>,

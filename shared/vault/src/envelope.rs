@@ -1,7 +1,7 @@
-//! Sealed values: XChaCha20-Poly1305, bound to the column and row they stand in.
+//! Sealed values: XChaCha20-Poly1305, bound to their column and row.
 //!
-//! Layout: version (1 byte) ‖ key id (1) ‖ nonce (24) ‖ ciphertext with its 16-byte tag. Associated
-//! data: `table.column` ‖ 0 ‖ row identity, so that a value copied to another place does not open.
+//! Layout: version (1 byte) ‖ key id (1) ‖ nonce (24) ‖ ciphertext with its 16-byte tag. Associated data:
+//! `table.column` ‖ 0 ‖ row identity, so that a value copied to another place cannot be opened.
 
 use chacha20poly1305::{
     KeyInit, XChaCha20Poly1305, XNonce,
@@ -18,10 +18,10 @@ const NONCE_BYTES: usize = 24;
 const HEADER_BYTES: usize = 2 + NONCE_BYTES;
 
 impl Vault {
-    /// Seals `plain` for one column of one row. The newest key seals.
+    /// Seals `plain` for one column of one row, with the newest key.
     ///
     /// # Errors
-    /// [`VaultError::Sealed`] when the cipher refuses, which only a value of gigabytes makes it do.
+    /// [`VaultError::Sealed`] when the cipher refuses, which only a value of gigabytes causes.
     pub fn seal(
         &self,
         random: &dyn Random,
@@ -48,10 +48,10 @@ impl Vault {
         Ok(out)
     }
 
-    /// Opens what was sealed for one column of one row, under whichever configured key.
+    /// Opens a value that was sealed for one column of one row with any configured key.
     ///
     /// # Errors
-    /// [`VaultError::Sealed`] when it was not sealed for that place, was changed, or its key is gone.
+    /// [`VaultError::Sealed`] when it was sealed for another place, was changed, or its key is missing.
     pub fn open(&self, column: Column, row: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, VaultError> {
         let refuse = |why| VaultError::Sealed(column.0, why);
         let (header, ciphertext) = sealed.split_at_checked(HEADER_BYTES).ok_or(refuse("too short"))?;
@@ -88,7 +88,7 @@ impl Vault {
         Ok(Zeroizing::new(text.to_owned()))
     }
 
-    /// [`Vault::open_text`] for an identifier that is about to be shown to somebody who may read it.
+    /// [`Vault::open_text`] for an identifier that is shown to an authorised reader.
     ///
     /// # Errors
     /// Those of [`Vault::open_text`].

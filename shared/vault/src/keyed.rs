@@ -1,5 +1,5 @@
-//! Keyed digests: blind indexes, row digests, secret hashes and token signatures. HMAC-SHA256, each
-//! use separated from the others by a label in front of the value.
+//! Keyed digests: blind indexes, row digests, secret hashes and token signatures. All are HMAC-SHA256; a label in
+//! front of the value separates the uses.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -12,7 +12,7 @@ const INDEX_BYTES: usize = 16;
 /// Bytes of a full digest.
 pub(crate) const DIGEST_BYTES: usize = 32;
 
-/// What kind of value an index is of. Values of different kinds never share an index.
+/// What kind of value an index is of. The same value has a different index in each kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IndexKind {
     /// Chip identifier.
@@ -25,9 +25,9 @@ pub enum IndexKind {
     Imsi,
     /// Telephone number of a client's contact.
     Phone,
-    /// PSK identity as it stands on the wire.
+    /// PSK identity as the chip sends it.
     PskIdentity,
-    /// The content of an imported row, to recognise it when it is imported again.
+    /// The content of an imported row, to recognise a repeated import.
     ImportedRow,
 }
 
@@ -45,8 +45,8 @@ impl IndexKind {
     }
 }
 
-/// Stands for a value in look-ups without revealing it: the first 16 bytes of
-/// HMAC-SHA256(index key, kind ‖ 0 ‖ value).
+/// Stands for a value in look-ups without revealing it: the first 16 bytes of HMAC-SHA256(index key, kind ‖ 0 ‖
+/// value).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct BlindIndex([u8; INDEX_BYTES]);
 
@@ -63,7 +63,7 @@ impl BlindIndex {
         bytes.try_into().ok().map(Self)
     }
 
-    /// Hexadecimal text, to name the row in places that are not sealed.
+    /// Hexadecimal text, to name the row in columns that are not sealed.
     #[must_use]
     pub fn hex(&self) -> String {
         hex::encode(self.0)
@@ -86,14 +86,13 @@ impl Vault {
         BlindIndex(out)
     }
 
-    /// What is stored instead of a secret. Enough for secrets of at least 256 random bits, which
-    /// cannot be guessed; not for passwords.
+    /// The hash that is stored in place of a secret. It suits secrets of at least 256 random bits, not passwords.
     #[must_use]
     pub fn hash_secret(&self, secret: &str) -> [u8; DIGEST_BYTES] {
         digest(&self.index, "secret", secret.as_bytes())
     }
 
-    /// True when `hash` was made of `secret`. Takes the same time wherever they differ.
+    /// True when `hash` is the hash of `secret`, compared in constant time.
     #[must_use]
     pub fn verify_secret(&self, secret: &str, hash: &[u8]) -> bool {
         self.hash_secret(secret).ct_eq(hash).into()
@@ -108,7 +107,7 @@ impl Vault {
         Ok(digest(key, "token", payload))
     }
 
-    /// True when `signature` is that of `payload`, in constant time.
+    /// True when `signature` is that of `payload`, compared in constant time.
     ///
     /// # Errors
     /// [`VaultError::Absent`] without a token key.
@@ -117,8 +116,7 @@ impl Vault {
     }
 }
 
-/// True when both texts are equal; takes the same time wherever they differ. For bearer credentials
-/// that come from settings.
+/// True when both texts are equal, compared in constant time. For bearer credentials that come from settings.
 #[must_use]
 pub fn equal_in_constant_time(one: &str, other: &str) -> bool {
     one.as_bytes().ct_eq(other.as_bytes()).into()

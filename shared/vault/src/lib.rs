@@ -1,9 +1,8 @@
-//! Keys, and everything done with them: sealing values before they are stored, indexing them blindly
-//! so that an exact value is still found, unwrapping key material that arrives, wrapping key material
-//! that leaves for the gateway, and recognising secrets (§5.3.1.2, §9.1.1).
+//! Keys and everything done with them: sealing values for storage, blind indexes for exact look-ups, unwrapping
+//! imported key material, wrapping key material for the gateway, and recognising secrets (§5.3.1.2, §9.1.1).
 //!
-//! Key material leaves this module in one of three forms only: sealed, wrapped, or in memory that is
-//! wiped when dropped. It never prints itself, and it makes no randomness.
+//! Key material leaves this crate in one of three forms only: sealed, wrapped, or in memory that is wiped when
+//! dropped. It is never printed. The crate makes no randomness of its own.
 
 #![forbid(unsafe_code)]
 
@@ -38,17 +37,17 @@ pub fn random_bytes<const N: usize>(random: &dyn Random) -> [u8; N] {
     out
 }
 
-/// A column whose values are sealed, written `table.column`. Part of what a seal is bound to.
+/// A column whose values are sealed, as `table.column`. Every seal is bound to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Column(pub &'static str);
 
-/// Why the vault refuses. Carries no key and no value.
+/// Why an operation of the vault failed. Holds no key and no value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum VaultError {
     /// A setting is missing or malformed.
     #[error("setting {0}: {1}")]
     Setting(&'static str, &'static str),
-    /// A sealed value is malformed, was moved to another row, was changed, or its key is gone.
+    /// A sealed value is malformed, was moved to another row, was changed, or its key is missing.
     #[error("a sealed value of {0} cannot be opened: {1}")]
     Sealed(&'static str, &'static str),
     /// There is no transport key of that name.
@@ -57,7 +56,7 @@ pub enum VaultError {
     /// RFC 3394 unwrapping failed its integrity check, or a length is wrong.
     #[error("wrapped key material is damaged or wrapped under another key")]
     Unwrap,
-    /// A key is too short, too long or no multiple of 8 bytes, so that it cannot be wrapped.
+    /// A key cannot be wrapped: it is too short, too long or no multiple of 8 bytes.
     #[error("key material of this length cannot be wrapped")]
     Wrap,
     /// The component was not given this key.

@@ -15,7 +15,7 @@ pub(super) const MAX_TRANSPORT_NAME_BYTES: usize = 32;
 /// Lengths of an AES key in bytes.
 const AES_KEY_BYTES: [usize; 3] = [16, 24, 32];
 
-/// The secret variables, as text. A component leaves out what it is not given.
+/// The secret variables, as text; `None` for those that a component is not given.
 #[derive(Clone, Copy, Default)]
 pub struct VaultSettings<'a> {
     /// `1:<64 hex digits>[,2:<64 hex digits>]`: the highest id seals, all open.
@@ -31,7 +31,7 @@ pub struct VaultSettings<'a> {
 }
 
 impl Vault {
-    /// The vault that `settings` describe.
+    /// Makes the vault that `settings` describe.
     ///
     /// # Errors
     /// [`VaultError::Setting`] naming the setting and what is wrong with it.

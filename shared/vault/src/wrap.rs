@@ -1,4 +1,4 @@
-//! RFC 3394 key wrap: how key material arrives (transport keys) and leaves for the gateway (link key).
+//! RFC 3394 key wrap, for imported key material (transport keys) and key material for the gateway (link key).
 
 use aes_kw::{KeyInit, KwAes128, KwAes192, KwAes256};
 
@@ -10,7 +10,7 @@ const WRAP_OVERHEAD_BYTES: usize = 8;
 const KEY_MATERIAL_BYTES: std::ops::RangeInclusive<usize> = 16..=64;
 
 impl Vault {
-    /// Unwraps key material that arrived under the transport key `name`.
+    /// Unwraps imported key material under the transport key `name`.
     ///
     /// # Errors
     /// [`VaultError::UnknownTransportKey`], or [`VaultError::Unwrap`] when the integrity check fails.

@@ -1,13 +1,12 @@
-//! Networks in which no client's server stands.
+//! Special-purpose networks, in which no callback receiver can be.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-/// What IANA's two registries of special-purpose addresses name, whether globally reachable or not, with multicast,
-/// with all of IPv6 that is not set aside for global unicast (2000::/3), and with one public address that means
-/// something else inside a cloud. An IPv6 address that carries an IPv4 address lies in one of these whatever it
-/// carries, so none needs to be taken apart.
+/// The networks of IANA's two registries of special-purpose addresses, whether globally reachable or not. Added are
+/// multicast, all of IPv6 outside global unicast (2000::/3), and one public address with a special use in Azure. Every
+/// IPv6 address that embeds an IPv4 address lies in one of these networks, so none is decoded.
 pub(super) const SPECIAL_NETWORKS: [IpNet; 27] = [
     v4([0, 0, 0, 0], 8),            // this network
     v4([10, 0, 0, 0], 8),           // private use

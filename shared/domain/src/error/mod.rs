@@ -1,8 +1,8 @@
-//! The one catalogue of failures: each has a stable reason, an HTTP status, a message and a remedy in
-//! Chinese and English (`reason.rs`), and for the operator the cause underneath.
+//! The one catalogue of failures. Each failure has a stable reason, an HTTP status, and a message and a remedy in
+//! Chinese and English (`reason.rs`).
 //!
-//! What a caller may see is kept apart from what only the operator may see: [`Error::detail`] goes
-//! out, [`Error::cause`] never does. Neither may hold an unmasked identifier or a key.
+//! [`Error::detail`] is shown to the caller; [`Error::cause`] is for the operator alone. Neither may hold an unmasked
+//! identifier or a key.
 
 mod reason;
 
@@ -20,7 +20,7 @@ pub enum Lang {
     En,
 }
 
-/// What the caller may additionally know, in both languages: a parameter's name, a broken rule.
+/// Additional facts for the caller, in both languages, such as a parameter's name or a broken rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Detail {
     /// In Chinese.
@@ -29,17 +29,17 @@ pub struct Detail {
     pub en: String,
 }
 
-/// A failure on its way to the caller.
+/// A failure, with what the caller and what the operator may know of it.
 #[derive(Debug)]
 pub struct Error {
     reason: Reason,
-    // Boxed: a failure travels through every result and should be small.
+    // Boxed: a failure is part of every result and should be small.
     detail: Option<Box<Detail>>,
     cause: Option<Box<str>>,
     wait: Option<Box<Wait>>,
 }
 
-/// When a caller that was too fast may come again.
+/// When a rate-limited caller may call again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wait {
     /// Whole seconds to wait.
@@ -60,7 +60,7 @@ impl Error {
         }
     }
 
-    /// The caller is too fast.
+    /// The caller exceeded a rate limit and may call again after `secs` seconds.
     #[must_use]
     pub fn rate_limited(secs: u32, budget: Option<Budget>) -> Self {
         let mut error = Self::new(Reason::RateLimited);
@@ -68,7 +68,7 @@ impl Error {
         error
     }
 
-    /// Adds what the caller may know.
+    /// Adds a detail for the caller.
     #[must_use]
     pub fn with_detail(mut self, zh: impl Into<String>, en: impl Into<String>) -> Self {
         self.detail = Some(Box::new(Detail {
@@ -78,14 +78,14 @@ impl Error {
         self
     }
 
-    /// Adds what only the operator may know. No identifier, no key.
+    /// Adds a cause for the operator alone. It must hold no identifier and no key.
     #[must_use]
     pub fn with_cause(mut self, cause: impl std::fmt::Display) -> Self {
         self.cause = Some(cause.to_string().into());
         self
     }
 
-    /// The platform contradicts itself: a stored row that cannot be, a missing setting.
+    /// An internal failure, such as a malformed stored row or a missing setting.
     #[must_use]
     pub fn internal(cause: impl std::fmt::Display) -> Self {
         Self::new(Reason::Internal).with_cause(cause)
@@ -97,19 +97,19 @@ impl Error {
         self.reason
     }
 
-    /// What the caller may additionally know.
+    /// The detail for the caller.
     #[must_use]
     pub fn detail(&self) -> Option<&Detail> {
         self.detail.as_deref()
     }
 
-    /// When the caller may come again.
+    /// When the caller may call again.
     #[must_use]
     pub fn wait(&self) -> Option<Wait> {
         self.wait.as_deref().copied()
     }
 
-    /// What only the operator may know.
+    /// The cause, for the operator alone.
     #[must_use]
     pub fn cause(&self) -> Option<&str> {
         self.cause.as_deref()

@@ -56,7 +56,7 @@ reasons! {
     AddressUnknown "address_unknown" 400 "无法确定来源 IP" "the calling address cannot be established" => "核对反向代理的 X-Forwarded-For 配置" "check how the reverse proxy sets X-Forwarded-For";
     RouteUnknown "route_unknown" 404 "接口不存在" "there is no such interface" => "核对接口地址" "check the address";
     MethodNotAllowed "method_not_allowed" 405 "请求方式不支持" "the method is not supported here" => "对照接口文档修改请求方式" "use the documented method";
-    // Who calls
+    // Authentication
     TokenMissing "token_missing" 401 "缺少 TOKEN" "no token is given" => "通过 /v1/token 获取 TOKEN 后调用" "take a token from /v1/token";
     TokenConflict "token_conflict" 400 "提交了多个不同的 TOKEN" "more than one token is given" => "仅在参数或 Authorization 其中一处提交" "send it as a parameter or as Authorization, not both";
     TokenInvalid "token_invalid" 401 "TOKEN 无效" "the token is not valid" => "重新获取 TOKEN 并核对填写" "take a new token and check how it is sent";
@@ -94,7 +94,7 @@ reasons! {
     UnknownSecret "unknown_secret" 404 "密钥不存在或已失效" "there is no such live secret" => "核对密钥序号" "check the generation of the secret";
     RecordConflict "record_conflict" 409 "同一时点已有内容不同的记录" "another record of the same moment has other content" => "核对记录的 as_of 与内容" "check the record's as_of and content";
     ImportConflict "import_conflict" 409 "已有内容不同的记录" "a record with other content exists" => "核对该行与已导入的数据" "compare the row with what was imported before";
-    // Link to the gateway
+    // Gateway
     UnknownSession "unknown_session" 404 "会话不存在" "there is no such session" => "重新建立会话" "open a new session";
     SessionSuperseded "session_superseded" 409 "会话已被新会话取代" "a newer session has replaced this one" => "结束该会话" "end this session";
     SessionClosed "session_closed" 409 "会话已结束" "the session has ended" => "重新建立会话" "open a new session";

@@ -1,8 +1,8 @@
-//! §8.2, §8.3.1: the clock of an incident. Its state determines when it becomes severe, what is overdue, and when it
-//! has to be examined again. Pure: the time comes in, the notices that are due go out.
+//! §8.2, §8.3.1: the clock of an incident. Its state determines when it becomes severe, what is overdue, and when the
+//! clock has to run next. Pure: takes the time, returns the notices that are due.
 //!
-//! Every time limit counts from the moment the trouble began, every moment from another moment, so that nothing
-//! depends on when somebody looked.
+//! Every deadline is computed from recorded times and never from the time of a run, so the result does not depend on
+//! when the clock runs.
 
 use super::{IncidentKind, Limit, Severity};
 use crate::{DAY_MS, HOUR_MS, Timestamp};
@@ -60,7 +60,7 @@ pub struct IncidentState {
     pub notices: i64,
 }
 
-/// What happens to an incident when nobody does anything.
+/// What happens to an incident without any act of an administrator.
 enum Event {
     Escalate,
     Notify(Notice),
@@ -82,8 +82,8 @@ impl IncidentState {
         }
     }
 
-    /// By when it has to be settled. A card that stays 写卡中 has its half hour behind it when that shows; what is left
-    /// is the rest of the hour.
+    /// By when it has to be settled. `StuckWriting` is opened after half an hour of 写卡中, so it has the rest of the
+    /// severe limit of one hour from the start.
     #[must_use]
     pub fn handle_by(&self) -> Option<Timestamp> {
         let severity = match self.kind {
@@ -107,7 +107,7 @@ impl IncidentState {
         Some(self.closed_at?.plus(FINAL_REPORT_WITHIN_MS))
     }
 
-    /// The moment that `notice` is about: when the incident became severe, or the deadline that has passed.
+    /// The time that `notice` is about: when the incident became severe, or the deadline that has passed.
     #[must_use]
     pub fn moment(&self, notice: Notice) -> Option<Timestamp> {
         match notice {
@@ -126,8 +126,8 @@ impl IncidentState {
         }
     }
 
-    /// Makes it severe if its first limit has passed, so that an act applies to the incident as it is by now, whether
-    /// the clock has run or not. The notice is left to the clock.
+    /// Makes it severe if its first limit has passed, so that an act applies to the present state whether or not the
+    /// clock has run. The clock still gives the notice.
     pub fn escalate_if_due(&mut self, now: Timestamp) {
         if let Some(at) = self.escalates_at().filter(|at| *at <= now) {
             self.escalate(at);
@@ -146,7 +146,7 @@ impl IncidentState {
         self.next_event().map(|(at, _)| at)
     }
 
-    /// Advances the state to `now` and returns the notices that became due, in the order of their moments.
+    /// Advances the state to `now` and returns the notices that became due, in the order of their times.
     pub fn advance(&mut self, now: Timestamp) -> Vec<Notice> {
         let mut notices = Vec::new();
         // Each round escalates, once, or gives a notice for the first time.
@@ -180,11 +180,11 @@ impl IncidentState {
         }
     }
 
-    /// When `notice` comes, if what would prevent it has not been done in time.
+    /// When `notice` is due, unless the required act is done by then.
     fn notice_at(&self, notice: Notice) -> Option<Timestamp> {
         let done = match notice {
             Notice::Severe => None,
-            // A general one with a second limit becomes severe instead.
+            // A general incident with a second limit becomes severe instead.
             Notice::Handling if self.escalates_at().is_some() => return None,
             Notice::Handling => self.closed_at,
             Notice::Report => self.reported_at,
@@ -291,7 +291,7 @@ mod tests {
     }
 
     prop_compose! {
-        /// An incident, and the acts of administrators: (when, what), in the order of time.
+        /// An incident, and the acts of administrators as (when, what), in the order of time.
         fn story()(
             kind in prop::sample::select(IncidentKind::all().collect::<Vec<_>>()),
             severe in any::<bool>(),
@@ -353,7 +353,7 @@ mod tests {
                     often_notices.extend(often.advance(after(minute)));
                 }
                 while let Some(next) = seldom.next_deadline().filter(|next| *next < after(at)) {
-                    // Opening comes before any look.
+                    // The incident is opened before the clock first runs.
                     seldom_notices.extend(seldom.advance(next.max(BEGAN)));
                 }
                 often_notices.extend(often.advance(after(at)));

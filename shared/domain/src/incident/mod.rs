@@ -58,12 +58,12 @@ impl IncidentClass {
     }
 }
 
-/// How grave an incident is (§8.1).
+/// Severity of an incident (§8.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Severity {
-    /// 一般异常: the service as a whole goes on.
+    /// 一般异常: the service as a whole continues.
     General,
-    /// 严重异常: the service suffers; it has to be reported (§8.3.1).
+    /// 严重异常: the service is impaired; the incident has to be reported (§8.3.1).
     Severe,
 }
 
@@ -100,7 +100,7 @@ pub enum Concern {
 }
 
 impl Concern {
-    /// The field that names it; the platform needs none.
+    /// The field that names the subject; none for the platform.
     #[must_use]
     pub fn field(self) -> Option<&'static str> {
         match self {
@@ -112,16 +112,16 @@ impl Concern {
     }
 }
 
-/// Why an incident of a kind cannot be about something; each with the field.
+/// Why a subject does not fit a kind of incident; each names the field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Misfit {
-    /// Nothing was named, and this has to be.
+    /// The kind requires this field, and it was not given.
     Missing(&'static str),
-    /// This was named, and is not what the kind is about.
+    /// This field was given, and the kind does not take it.
     NotApplicable(&'static str),
 }
 
-/// Who does something about an incident.
+/// Who has to act on an incident.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Party {
     /// 业务需求方.

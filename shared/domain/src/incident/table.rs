@@ -1,4 +1,4 @@
-//! Tables 3–6 of §8.2 as data: what goes wrong, why, what is done about it, by whom and within which time.
+//! Tables 3–6 of §8.2 as data: symptom, cause, remedy, who acts, and the time limit of each kind of incident.
 
 use super::IncidentClass::{Application, Interface, Terminal, Writing};
 use super::Limit::{Escalating, Immediate, Within};
@@ -6,7 +6,7 @@ use super::Party::{Client, Operator, Platform, Vendor};
 use super::{Concern, IncidentClass, Misfit, Party, Severity};
 use crate::{HOUR_MS, MINUTE_MS};
 
-/// Kind of an incident: a row of Tables 3–6, or one of the causes that a row of theirs puts together.
+/// Kind of an incident: a row of Tables 3–6, or one of several causes that a row combines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum IncidentKind {
     /// An application with wrong parameters (Table 3).
@@ -15,7 +15,7 @@ pub enum IncidentKind {
     AlreadyWritten,
     /// A province has no number left (Table 3).
     ProvinceWithoutNumber,
-    /// Several provinces have none (Table 3).
+    /// Several provinces have no number left (Table 3).
     ProvincesWithoutNumber,
     /// A card stays 写卡中 (Table 4).
     StuckWriting,
@@ -42,11 +42,11 @@ pub enum IncidentKind {
 /// Within which time an incident has to be settled (处理时限).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limit {
-    /// 即时: at once by whoever calls; the platform has no time to keep.
+    /// 即时: the caller acts at once; the platform watches no deadline.
     Immediate,
-    /// So many milliseconds, however grave it is.
+    /// A time in milliseconds, whatever the severity.
     Within(i64),
-    /// So many milliseconds while it is general, and so many once it is severe.
+    /// One time while it is general and another once it is severe, in milliseconds.
     Escalating {
         /// While it is general.
         general: i64,
@@ -56,7 +56,7 @@ pub enum Limit {
 }
 
 impl Limit {
-    /// The time for an incident of this severity, in milliseconds; `None` when there is none to keep.
+    /// The time limit for an incident of this severity, in milliseconds; `None` when the platform watches none.
     #[must_use]
     pub fn for_severity(self, severity: Severity) -> Option<i64> {
         match (self, severity) {
@@ -68,7 +68,7 @@ impl Limit {
     }
 }
 
-/// What the standard says of a kind. Texts are Chinese and English.
+/// What the standard says of a kind. Texts are in Chinese and English.
 #[derive(Debug)]
 pub struct KindRow {
     /// The kind.
@@ -77,13 +77,13 @@ pub struct KindRow {
     pub code: &'static str,
     /// Class, and with it the table.
     pub class: IncidentClass,
-    /// How grave one is when it is opened.
+    /// Severity of an incident when it is opened.
     pub severity: Severity,
     /// 处理时限.
     pub limit: Limit,
     /// Who acts.
     pub parties: &'static [Party],
-    /// What one may be about.
+    /// What an incident of this kind may be about.
     pub about: &'static [Concern],
     /// 异常现象.
     pub symptom: [&'static str; 2],
@@ -239,7 +239,7 @@ static TABLE: &[KindRow] = &[
 ];
 
 impl KindRow {
-    /// What is wrong with saying that one is about `concern`; `None` when it may be.
+    /// Why an incident of this kind cannot be about `concern`; `None` when it can.
     #[must_use]
     pub fn misfit(&self, concern: Concern) -> Option<Misfit> {
         if self.about.contains(&concern) {
@@ -288,7 +288,7 @@ mod tests {
 
     #[test]
     fn every_kind_has_one_row_and_its_name_leads_back() {
-        // Without a row this would not be complete: the compiler asks for every kind.
+        // The match fails to compile when a kind is missing from it.
         let listed = |kind: IncidentKind| match kind {
             IncidentKind::ApplicationInvalid
             | IncidentKind::AlreadyWritten

@@ -1,4 +1,4 @@
-//! Changing an account: what is not named stays as it is.
+//! Changing an account. Fields that are not given stay as they are.
 
 use std::collections::BTreeMap;
 
@@ -24,15 +24,16 @@ pub struct ClientChange<'a> {
     pub permissions: Option<&'a [String]>,
     /// A new address for callbacks, or none.
     pub callback_url: Option<Option<&'a str>>,
-    /// New calls a minute by interface, in place of all present ones; what is not named has its default.
+    /// New limits in calls a minute by interface; they replace all present ones. An interface that is not named has
+    /// its default.
     pub limits: Option<&'a BTreeMap<String, u32>>,
-    /// Whether it may call at all; its tokens stop, or work again, at once.
+    /// Whether it may call at all. Its tokens stop, or are valid again, at once.
     pub active: Option<bool>,
-    /// Whether a callback may go over plain HTTP; for tests on one machine.
+    /// Whether callbacks may use plain HTTP; for tests on one machine.
     pub allow_http_callback: bool,
 }
 
-/// Changes an account. What changes about its access holds from the next call on; limits within a second.
+/// Changes an account. Changes of access hold from the next call on, limits within a second.
 ///
 /// # Errors
 /// [`Reason::UnknownClient`], [`Reason::ParameterMissing`], [`Reason::ParameterTooLong`],

@@ -1,4 +1,4 @@
-//! What an account may consist of; the rules for its fields, each refusal naming the field.
+//! The rules for the fields of an account; each refusal names the field.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -14,7 +14,7 @@ const MAX_NAME_CHARS: usize = 100;
 const MAX_NETWORKS: usize = 64;
 /// Digits of a telephone number, without `+`.
 const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 5..=15;
-/// The interface that is called without a permission but has a limit all the same.
+/// The interface that needs no permission but has a limit.
 const TOKEN_INTERFACE: &str = "token";
 
 pub(crate) fn malformed(field: &str, zh: &str, en: &str) -> Error {
@@ -64,7 +64,7 @@ pub(super) fn checked_phone(phone: &str) -> Result<&str, Error> {
     }
 }
 
-/// Networks in their canonical form; a lone address is a network of one.
+/// Networks in their canonical form; a single address is a network of one.
 pub(super) fn checked_networks(ips: &[String]) -> Result<Vec<String>, Error> {
     if ips.is_empty() {
         return Err(missing("ips"));
@@ -110,7 +110,7 @@ pub(crate) fn checked_url<'a>(field: &str, url: &'a str, allow_http: bool) -> Re
     }
 }
 
-/// Limits of calls a minute by interface, as they are stored.
+/// Limits in calls a minute by interface, as they are stored.
 pub(super) fn checked_limits(limits: &BTreeMap<String, u32>) -> Result<String, Error> {
     for (interface, calls) in limits {
         if interface != TOKEN_INTERFACE {

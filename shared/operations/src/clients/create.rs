@@ -14,30 +14,30 @@ use store::{
 };
 use vault::{IndexKind, Zeroizing, random_bytes};
 
-/// What an account is made of.
+/// The values of a new account.
 #[derive(Clone, Copy, Debug)]
 pub struct NewClient<'a> {
     /// Name of the business system or its company.
     pub name: &'a str,
-    /// Telephone number it registers with.
+    /// Telephone number of its contact.
     pub phone: &'a str,
     /// Addresses or networks (CIDR) it may call from; at least one.
     pub ips: &'a [String],
     /// Names of the interfaces it may call; at least one.
     pub permissions: &'a [String],
-    /// Where callbacks go; without one there are none.
+    /// Where callbacks go; none are sent without it.
     pub callback_url: Option<&'a str>,
-    /// Whether a callback may go over plain HTTP; for tests on one machine.
+    /// Whether callbacks may use plain HTTP; for tests on one machine.
     pub allow_http_callback: bool,
 }
 
-/// A new account. Both secrets are shown this once and can never be read again.
+/// A new account. Both secrets are shown only in this answer.
 pub struct CreatedClient {
     /// Its identifier.
     pub client_id: ClientId,
-    /// What it proves itself with when taking a token.
+    /// The secret with which it takes tokens.
     pub client_secret: Zeroizing<String>,
-    /// What callbacks to it are signed with, in the form of Standard Webhooks: `whsec_…`.
+    /// The secret that signs callbacks to it, in the form of Standard Webhooks: `whsec_…`.
     pub callback_secret: Zeroizing<String>,
 }
 

@@ -1,4 +1,4 @@
-//! The accounts as an administrator sees them: never a secret, the telephone number masked.
+//! The accounts as administrators see them: without secrets, and with the telephone number masked.
 
 use std::collections::BTreeMap;
 
@@ -29,15 +29,15 @@ pub struct ClientView {
     pub permissions: Vec<String>,
     /// Where callbacks go.
     pub callback_url: Option<String>,
-    /// Since when callbacks to it have only failed.
+    /// Since when every callback to it has failed.
     pub callback_failing_since: Option<Timestamp>,
-    /// Since when it is not called, and why.
+    /// Since when callbacks to it are stopped, and why.
     pub callback_stopped: Option<(Timestamp, StopCause)>,
     /// Calls a minute that differ from the defaults.
     pub limits: BTreeMap<String, u32>,
     /// False when it is disabled.
     pub active: bool,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
     /// When it was last changed.
     pub changed_at: Timestamp,
@@ -45,14 +45,14 @@ pub struct ClientView {
     pub secrets: Vec<SecretView>,
 }
 
-/// A secret, without what it is.
+/// A secret, without its value.
 #[derive(Clone, Debug)]
 pub struct SecretView {
-    /// Counts the secrets of its owner, from 1.
+    /// Number among the client's secrets, from 1.
     pub generation: i64,
-    /// Whether it is good.
+    /// Whether it is valid.
     pub live: bool,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
     /// End of its overlap with its successor.
     pub expires_at: Option<Timestamp>,
@@ -60,7 +60,7 @@ pub struct SecretView {
     pub revoked_at: Option<Timestamp>,
 }
 
-/// Some accounts.
+/// A page of accounts.
 #[derive(Clone, Debug)]
 pub struct ClientPage {
     /// The accounts, by identifier.
@@ -69,7 +69,7 @@ pub struct ClientPage {
     pub next: Option<ClientId>,
 }
 
-/// Shows accounts: the one named, or up to `limit` that follow `after`.
+/// Returns the account `only`, or up to `limit` accounts that follow `after`.
 ///
 /// # Errors
 /// `Reason::Unavailable` when the database is busy; `Reason::Internal` when a sealed value cannot be opened.

@@ -1,4 +1,4 @@
-//! The accounts of business systems (§6.2.1.1, §9.2.1): made, changed, shown, and their secrets.
+//! The accounts of business systems and their secrets (§6.2.1.1, §9.2.1).
 
 mod change;
 mod checks;

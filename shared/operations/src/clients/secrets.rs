@@ -1,4 +1,4 @@
-//! §9.2.1: client secrets rotate: a new one, an overlap in which both are good, then only the new one.
+//! §9.2.1: rotation of client secrets: a new secret is made, both are valid for an overlap, then only the new one.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
@@ -13,26 +13,26 @@ use vault::{Zeroizing, random_bytes};
 
 /// Random bytes in each secret.
 const SECRET_BYTES: usize = 32;
-/// What a client secret starts with, so that a leaked one is recognised.
+/// Prefix of a client secret, by which a leaked one is recognised.
 const SECRET_PREFIX: &str = "xks_";
 /// Generation of a client's first secret.
 pub(super) const FIRST_GENERATION: i64 = 1;
-/// How long two secrets are good unless the administrator says otherwise, in seconds.
+/// Default overlap of two secrets, in seconds.
 pub const OVERLAP_SECS: u32 = 86_400;
-/// Longest such time, in seconds: 30 days.
+/// Longest overlap, in seconds: 30 days.
 pub(crate) const MAX_OVERLAP_SECS: u32 = 2_592_000;
 
-/// A new secret beside the one before it.
+/// A new secret, and the end of the previous one.
 pub struct RotatedSecret {
-    /// The new secret; shown this once.
+    /// The new secret; shown only in this answer.
     pub client_secret: Zeroizing<String>,
-    /// Counts the secrets of its owner, from 1.
+    /// Number among the client's secrets, from 1.
     pub generation: i64,
-    /// When the one before it ends, if there is one.
+    /// When the previous secret ends, if there is one.
     pub previous_expires_at: Option<Timestamp>,
 }
 
-/// A fresh secret.
+/// A new random secret.
 pub(super) fn new_secret<D>(cx: &Context<'_, D>) -> Zeroizing<String> {
     let key = Zeroizing::new(random_bytes::<SECRET_BYTES>(cx.random));
     Zeroizing::new(format!(
@@ -41,11 +41,12 @@ pub(super) fn new_secret<D>(cx: &Context<'_, D>) -> Zeroizing<String> {
     ))
 }
 
-/// Gives a client a new secret. The one before it, and tokens taken with it, stay good for `overlap_secs`; 0 ends
-/// them at once.
+/// Gives a client a new secret. The previous one, and tokens taken with it, stay valid for `overlap_secs`; 0 ends them
+/// at once.
 ///
 /// # Errors
-/// [`Reason::UnknownClient`]; [`Reason::SecretsInRotation`] while two are live; [`Reason::ParameterMalformed`].
+/// [`Reason::UnknownClient`]; [`Reason::SecretsInRotation`] while two secrets are live; [`Reason::ParameterMalformed`]
+/// for the overlap.
 pub async fn rotate_secret<D: Database>(
     cx: &Context<'_, D>,
     client: &ClientId,
@@ -70,7 +71,7 @@ pub async fn rotate_secret<D: Database>(
         let end = cx.now.plus(i64::from(overlap_secs) * SECOND_MS);
         let mut previous_expires_at = None;
         if let Some(previous) = live.first() {
-            // One that ends sooner anyway keeps its end.
+            // A secret that ends earlier keeps its end.
             let expires = previous.expires_at.map_or(end, |earlier| earlier.min(end));
             client_secret::expire(tx, client, previous.generation, expires).await?;
             previous_expires_at = Some(expires);
@@ -88,7 +89,7 @@ pub async fn rotate_secret<D: Database>(
     })
 }
 
-/// Stops a secret, and every token taken with it, at once.
+/// Revokes a secret, and every token taken with it, at once.
 ///
 /// # Errors
 /// [`Reason::UnknownSecret`] when the client has no such live secret.
@@ -107,13 +108,13 @@ pub async fn revoke_secret<D: Database>(
     .await
 }
 
-/// Stops every token that a client has, at once; its secrets stay good for new ones.
+/// Revokes every token of a client at once; its secrets stay valid for new tokens.
 ///
 /// # Errors
 /// [`Reason::UnknownClient`].
 pub async fn revoke_tokens<D: Database>(cx: &Context<'_, D>, client: &ClientId) -> Result<(), Error> {
     transaction(cx, async |tx| {
-        // A token of this very millisecond is stopped too.
+        // A token of the same millisecond is revoked too.
         if client::refuse_tokens_before(tx, client, cx.now.plus(1), cx.now).await? {
             Ok(())
         } else {

@@ -59,13 +59,13 @@ const IMEI_DIGITS: usize = 15;
 /// Key material, wiped when dropped.
 type Secret = Zeroizing<Vec<u8>>;
 
-/// A row that is right in itself.
+/// A row that passed the checks of its own values.
 struct Chip {
     eid: Eid,
     chip_model: String,
     profile: String,
     temporary: TemporaryNumber,
-    /// The day of opening if the file says it: the same file is the same row on another day, too.
+    /// The day of opening if the file states it, so that a repeated file has the same digest on another day.
     stated_opening: Option<Date>,
     expires_at: Timestamp,
     temp_msisdn: Msisdn,
@@ -80,12 +80,12 @@ struct Chip {
     dek: Option<Secret>,
 }
 
-/// Imports chips. A row without `client_id` belongs to `default_client`. Everything is read, unwrapped and
-/// sealed before the transaction begins, so that the write lock is held briefly.
+/// Imports chips. A row without `client_id` belongs to `default_client`. Rows are read, unwrapped and sealed before
+/// the transaction begins, so that the write lock is held briefly.
 ///
 /// # Errors
-/// [`Reason::BadCsv`] and [`Reason::BodyTooLarge`] for the file as a whole; a bad row is reported and
-/// leaves the others alone.
+/// [`Reason::BadCsv`] and [`Reason::BodyTooLarge`] for the file as a whole. A bad row is reported, and the other rows
+/// are still imported.
 pub async fn import_chips<D: Database>(
     cx: &Context<'_, D>,
     csv: &[u8],
@@ -179,7 +179,7 @@ fn read<D>(
     row.finish(chip)
 }
 
-/// PSK and DEK: both, or none when the gateway diversifies them.
+/// PSK and DEK: both, or neither when the gateway derives them.
 fn keys<D>(cx: &Context<'_, D>, row: &mut RowReader<'_>) -> (Option<Secret>, Option<Secret>) {
     let missing = match (row.text("psk_wrapped"), row.text("dek_wrapped")) {
         ("", "") => return (None, None),
@@ -310,7 +310,7 @@ fn digest<D>(cx: &Context<'_, D>, chip: &Chip) -> BlindIndex {
     )
 }
 
-/// What became of a good row.
+/// The result of storing a good row.
 enum Stored {
     New,
     Unchanged,

@@ -12,7 +12,7 @@ const MAX_FIELD_BYTES: usize = 512;
 /// Byte order mark that spreadsheets put in front of UTF-8.
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
-/// One column a kind of file may have.
+/// A column that a kind of file may have.
 #[derive(Debug)]
 pub(super) struct ColumnRule {
     pub(super) name: &'static str,
@@ -30,7 +30,7 @@ pub(super) const fn optional(name: &'static str) -> ColumnRule {
     }
 }
 
-/// One thing wrong with a row.
+/// One error in a row.
 #[derive(Debug)]
 pub(super) struct ColumnError {
     pub(super) column: Option<&'static str>,
@@ -49,7 +49,7 @@ impl ColumnError {
         }
     }
 
-    /// An error that says no more than its reason does.
+    /// An error without detail.
     pub(super) fn plain(column: Option<&'static str>, reason: Reason) -> Self {
         let text = |lang| reason.message(lang).to_owned();
         Self {
@@ -69,7 +69,7 @@ impl ColumnError {
 #[derive(Debug)]
 pub(super) struct Table {
     rules: &'static [ColumnRule],
-    /// Place of each rule's column in the file.
+    /// Position of each rule's column in the file.
     places: Vec<Option<usize>>,
     pub(super) rows: Vec<Line>,
 }
@@ -117,7 +117,7 @@ impl Table {
         Ok(Self { rules, places, rows })
     }
 
-    /// Begins to read one row.
+    /// Starts reading one row.
     pub(super) fn row<'a>(&'a self, line: &'a Line) -> RowReader<'a> {
         let errors = match &line.fields {
             Ok(_) => Vec::new(),
@@ -131,8 +131,8 @@ impl Table {
     }
 }
 
-/// Line of the record that begins at `position`, the first line being 1. The parser counts from where it went
-/// on reading, which is before any empty lines it skipped.
+/// Line of the record that begins at `position`; the first line is 1. The parser reports where it continued reading,
+/// which is before any empty lines it skipped.
 fn line_of(csv: &[u8], position: &csv::Position) -> u64 {
     let start = usize::try_from(position.byte()).unwrap_or(usize::MAX);
     let rest = csv.get(start..).unwrap_or_default();
@@ -141,7 +141,7 @@ fn line_of(csv: &[u8], position: &csv::Position) -> u64 {
 }
 
 fn unreadable(error: csv::Error) -> Error {
-    // The parser's text names places, never contents.
+    // The parser's text names positions, never contents.
     Error::new(Reason::BadCsv).with_detail(error.to_string(), error.to_string())
 }
 
@@ -153,7 +153,7 @@ fn places(header: &ByteRecord, rules: &[ColumnRule]) -> Result<Vec<Option<usize>
             .chars()
             .take(MAX_FIELD_BYTES)
             .collect::<String>();
-        // A file without a header has identifiers here.
+        // In a file without a header, the first row has identifiers.
         let shown = mask_identifiers(&shown);
         let Some(at) = rules.iter().position(|rule| rule.name.as_bytes() == name) else {
             return Err(bad(
@@ -191,7 +191,7 @@ fn fields(record: &ByteRecord, columns: usize) -> Result<Vec<String>, Reason> {
         .collect()
 }
 
-/// Reads the fields of one row and gathers everything that is wrong with it.
+/// Reads the fields of one row and collects every error.
 pub(super) struct RowReader<'a> {
     table: &'a Table,
     fields: &'a [String],
@@ -214,13 +214,13 @@ impl<'a> RowReader<'a> {
         text
     }
 
-    /// What `parse` makes of a field that must not be empty.
+    /// A field that must not be empty, read by `parse`.
     pub(super) fn required<T, E: Into<Malformed>>(
         &mut self,
         name: &'static str,
         parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> Option<T> {
-        // A row that could not be split has no fields to complain about.
+        // A row that could not be split has no fields to check.
         if self.fields.is_empty() {
             return None;
         }
@@ -234,7 +234,7 @@ impl<'a> RowReader<'a> {
         }
     }
 
-    /// What `parse` makes of a field that may be empty.
+    /// A field that may be empty, read by `parse`.
     pub(super) fn optional<T, E: Into<Malformed>>(
         &mut self,
         name: &'static str,
@@ -246,12 +246,12 @@ impl<'a> RowReader<'a> {
         }
     }
 
-    /// Keeps an error for later.
+    /// Collects an error.
     pub(super) fn take<T>(&mut self, result: Result<T, ColumnError>) -> Option<T> {
         result.map_err(|error| self.errors.push(error)).ok()
     }
 
-    /// The row, or everything that is wrong with it.
+    /// The row, or every error in it.
     pub(super) fn finish<T>(self, row: Option<T>) -> Result<T, Vec<ColumnError>> {
         match row {
             Some(row) if self.errors.is_empty() => Ok(row),

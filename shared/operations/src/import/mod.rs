@@ -1,8 +1,7 @@
 //! Inventory from CSV files: chips with their temporary numbers, and operator numbers (§5.3.1.1).
 //!
-//! A file is read row by row; good rows are imported and bad ones are reported with line, column and
-//! reason, so that a file can be corrected and imported again as a whole: rows that are there already,
-//! exactly as they are, stay unchanged.
+//! A file is read row by row. Good rows are imported; bad ones are reported with line, column and reason. A corrected
+//! file can be imported again as a whole: rows that were imported before, exactly as they are, stay unchanged.
 
 mod chips;
 mod columns;
@@ -27,29 +26,29 @@ pub const MAX_IMPORT_BYTES: usize = 4 * 1024 * 1024;
 /// Most errors that are reported one by one.
 pub const MAX_REPORTED_ERRORS: usize = 1_000;
 
-/// What became of a file.
+/// The result of an import.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImportReport {
     /// Rows in the file, without its header.
     pub rows: usize,
     /// Rows that are new.
     pub imported: usize,
-    /// Rows that were imported before, exactly as they are.
+    /// Rows that were imported before with the same values.
     pub unchanged: usize,
-    /// Rows that were left out.
+    /// Rows that were not imported.
     pub rejected: usize,
-    /// Why, the first [`MAX_REPORTED_ERRORS`].
+    /// Why rows were not imported, the first [`MAX_REPORTED_ERRORS`].
     pub errors: Vec<RowError>,
 }
 
-/// One thing wrong with a row that was left out.
+/// One error in a row that was not imported.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RowError {
     /// Line in the file, the header being line 1.
     pub line: u64,
     /// Name of the column, if one column is wrong.
     pub column: Option<&'static str>,
-    /// Why the row was left out.
+    /// Why the row was not imported.
     pub reason: Reason,
     /// The broken rule, in Chinese.
     pub zh: String,

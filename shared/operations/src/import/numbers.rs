@@ -36,7 +36,7 @@ const KEY_BYTES: std::ops::RangeInclusive<usize> = 16..=16;
 /// Digits of the address of a short message service centre.
 const SMSC_DIGITS: std::ops::RangeInclusive<usize> = 5..=20;
 
-/// A row that is right in itself.
+/// A row that passed the checks of its own values.
 struct Number {
     iccid: Iccid,
     msisdn: Msisdn,
@@ -49,12 +49,12 @@ struct Number {
     opc: Zeroizing<Vec<u8>>,
 }
 
-/// Imports operator numbers. A row with `client_id` is allotted to that client for designated writing,
-/// one without goes to its province's pool (§5.4.1). An incident about an empty pool that is filled
-/// again closes, and the pool is watched.
+/// Imports operator numbers. A row with `client_id` is allotted to that client for designated writing; a row without
+/// it goes to its province's pool (§5.4.1). An incident about an empty pool that is filled again is settled, and the
+/// pool is watched.
 ///
 /// # Errors
-/// As for chips.
+/// As for [`super::import_chips`].
 pub async fn import_numbers<D: Database>(cx: &Context<'_, D>, csv: &[u8]) -> Result<ImportReport, Error> {
     let table = Table::read(csv, COLUMNS)?;
     let mut report = ImportReport {
@@ -191,7 +191,7 @@ fn seal<D>(cx: &Context<'_, D>, number: &Number) -> Result<NewNumberRow, Error> 
     })
 }
 
-/// Why a row that could not be added differs from what is there; none when it does not.
+/// Why a row that could not be added differs from the stored one; `None` when it does not.
 async fn conflict<D: Database>(
     cx: &Context<'_, D>,
     new: &NewNumberRow,

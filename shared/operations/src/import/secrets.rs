@@ -1,5 +1,5 @@
-//! Key material in a row: hexadecimal text of RFC 3394 wrapped bytes and the name of the transport key.
-//! Unwrapped here, so that a damaged key is found at import and not when a card is written.
+//! Key material in a row: RFC 3394 wrapped bytes in hexadecimal, and the name of the transport key. It is unwrapped at
+//! import, so that a damaged key is found then and not when a card is written.
 
 use super::columns::{ColumnError, RowReader};
 use domain::error::Reason;
@@ -12,7 +12,7 @@ const MAX_WRAPPED_BYTES: usize = 72;
 /// Name of the column that names the transport key.
 pub(super) const TRANSPORT_KEY: &str = "transport_key";
 
-/// The key of column `name`, unwrapped; its length must be in `lengths` (bytes). None when the field is empty.
+/// The key in column `name`, unwrapped; its length must be in `lengths` (bytes). `None` when the field is empty.
 pub(super) fn unwrapped(
     vault: &Vault,
     row: &mut RowReader<'_>,
@@ -45,7 +45,7 @@ pub(super) fn unwrapped(
     row.take(key)
 }
 
-/// Bytes written as hexadecimal digits, at least one and at most `most` of them.
+/// Bytes written in hexadecimal; at least one, at most `most`.
 pub(super) fn hex_bytes(text: &str, most: usize) -> Result<Vec<u8>, Malformed> {
     let wrong = Malformed::new(Kind::Value, "应为十六进制字符", "hexadecimal digits are expected");
     if text.is_empty() || text.len() > 2 * most {
@@ -54,7 +54,7 @@ pub(super) fn hex_bytes(text: &str, most: usize) -> Result<Vec<u8>, Malformed> {
     hex::decode(text).map_err(|_| wrong)
 }
 
-/// Digest of a row's values, each preceded by its length, to recognise the same row again.
+/// Digest of a row's values, each preceded by its length, to recognise a repeated row.
 pub(super) fn row_digest(vault: &Vault, values: &[&[u8]]) -> BlindIndex {
     let mut all = Zeroizing::new(Vec::new());
     for value in values {

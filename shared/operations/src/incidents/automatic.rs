@@ -1,5 +1,5 @@
-//! The incidents that the platform opens and settles by itself. Every use case that detects one calls these functions;
-//! they work in the transaction under way.
+//! The incidents that the platform opens and settles itself. Every use case that detects one calls these functions in
+//! its open transaction.
 
 use super::super::Context;
 use super::super::transition::guarded;
@@ -12,7 +12,7 @@ use store::{
 };
 use vault::random_bytes;
 
-/// Provinces without a number that make an incident of their own (Table 3, 多省份无资源).
+/// Provinces without a number that together are an incident of their own (Table 3, 多省份无资源).
 const SEVERAL_PROVINCES: usize = 2;
 
 /// Opens an incident; false when one of this kind and subject is open.
@@ -25,7 +25,7 @@ pub(crate) async fn open_incident<D: Database>(
     open_since(cx, tx, kind, subject, cx.now).await
 }
 
-/// Opens an incident whose trouble began at `since`; false when one of this kind and subject is open.
+/// Opens an incident that has existed since `since`; false when one of this kind and subject is open.
 pub(super) async fn open_since<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
@@ -53,7 +53,7 @@ pub(crate) async fn close_incident<D: Database>(
     close_incidents(cx, tx, &[kind], subject).await.map(drop)
 }
 
-/// Settles the open incidents of these kinds about `subject`; whether there were any.
+/// Settles the open incidents of these kinds about `subject`. Returns whether there were any.
 pub(crate) async fn close_incidents<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
@@ -74,7 +74,7 @@ async fn settle<D: Database>(cx: &Context<'_, D>, tx: &Tx<'_, D>, row: &Incident
     guarded(incident::settled(tx, row.id, By::Platform, None).await?)
 }
 
-/// A province has no number left, or an application found none: an incident until there are numbers again.
+/// Opens the incident of a province that has no number left or for which an application found none.
 pub(crate) async fn province_empty<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
@@ -87,8 +87,8 @@ pub(crate) async fn province_empty<D: Database>(
     Ok(())
 }
 
-/// A province has numbers again, however they came. Its pool is noted as not empty: if it is when somebody looks, it
-/// has become so once more.
+/// Settles the incident of a province that has numbers again. The pool is recorded as not empty; if it is empty at the
+/// next count, it counts as newly empty.
 pub(crate) async fn province_filled<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
@@ -102,20 +102,20 @@ pub(crate) async fn province_filled<D: Database>(
     Ok(())
 }
 
-/// The provinces without a number: those whose incident is open, whoever opened it.
+/// The provinces whose incident of having no number is open, whoever opened it.
 pub(super) async fn empty_provinces<D: Database>(cx: &Context<'_, D>) -> Result<Vec<Province>, Error> {
     let subjects = incident::open_subjects(cx.db, IncidentKind::ProvinceWithoutNumber).await?;
     let province = |subject: &Subject| Province::parse(subject.as_province()?).ok();
     Ok(subjects.iter().filter_map(province).collect())
 }
 
-/// Whether these provinces make an incident of their own.
+/// Whether these provinces together are an incident of their own.
 pub(super) fn are_several(provinces: &[Province]) -> bool {
     provinces.len() >= SEVERAL_PROVINCES
 }
 
-/// Opens or closes the incident that several provinces are without numbers, after one of them changed. It is opened and
-/// closed here and nowhere else. The clock gives the notice.
+/// Opens or settles the incident that several provinces have no number, after one of them changed. No other function
+/// opens or settles it. The clock gives its notice.
 pub(super) async fn update_multi_province_incident<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,

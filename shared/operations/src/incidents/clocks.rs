@@ -1,5 +1,5 @@
-//! The periodic work on incidents: cards that stay 写卡中, and the clocks of what is open or unreported. Several nodes
-//! may do it at once; a run that finds nothing takes no lock.
+//! The periodic jobs for incidents: cards that stay 写卡中, and the clocks of incidents. Several nodes may run them at
+//! once; a run that finds nothing takes no lock.
 
 use super::super::Context;
 use super::super::alerts::{NewAlert, raise};
@@ -19,10 +19,10 @@ use vault::BlindIndex;
 
 /// Time in 写卡中 after which a card is stuck, in milliseconds (Table 4).
 const STUCK_AFTER_MS: i64 = 30 * MINUTE_MS;
-/// Most tasks and most incidents that one run looks at.
+/// Most tasks and most incidents that one run examines.
 pub const MAX_LOOKED_AT: u32 = 200;
 
-/// Opens an incident for each card that has been 写卡中 for too long; once for each application.
+/// Opens an incident for each card that has been 写卡中 for too long, once for each application.
 pub(crate) async fn find_stuck_tasks<D: Database>(cx: &Context<'_, D>) -> Result<Done, Error> {
     let before = cx.now.plus(-STUCK_AFTER_MS);
     if task::stuck(cx.db, before, 1).await?.is_empty() {
@@ -50,8 +50,8 @@ async fn report_stuck<D: Database>(
     Ok(())
 }
 
-/// Advances the incidents whose deadline has come: makes severe what stayed open, and alerts to what is severe or
-/// overdue (§8.2, §8.3.1), each once.
+/// Advances the incidents whose deadline has come. It makes them severe if they stayed open, and raises alerts about
+/// what is severe or overdue (§8.2, §8.3.1), each once.
 pub(crate) async fn advance_clocks<D: Database>(cx: &Context<'_, D>) -> Result<Done, Error> {
     if incident::due(cx.db, cx.now, 1).await?.is_empty() {
         return Ok(Done::default());
@@ -92,7 +92,7 @@ async fn advance<D: Database>(
         alert_to_empty_pools(cx, tx, row).await?;
     }
     for notice in notices {
-        // What is severe has to be reported; the other notices are about the deadline that has passed.
+        // A severe incident has to be reported; the other notices are about the deadline that has passed.
         let due = match notice {
             Notice::Severe => state.report_by(),
             _ => state.moment(notice),
@@ -114,14 +114,15 @@ async fn advance<D: Database>(
     Ok(())
 }
 
-/// Alerts to which provinces are without numbers when several are (§5.3.1.1), once for each incident.
+/// Raises the alert that names the provinces without numbers when there are several (§5.3.1.1), once for each
+/// incident.
 async fn alert_to_empty_pools<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
     row: &IncidentRow,
 ) -> Result<(), Error> {
     let provinces = empty_provinces(cx).await?;
-    // It is over by now, or an administrator opened it for another reason.
+    // It is settled already, or an administrator opened it for another reason.
     if !are_several(&provinces) {
         return Ok(());
     }

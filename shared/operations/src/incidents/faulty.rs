@@ -16,7 +16,7 @@ pub const MAX_FAULTY_PER_PAGE: u32 = 1_000;
 pub struct FaultyChip {
     /// Its EID.
     pub eid: String,
-    /// Whose it is.
+    /// The client it belongs to.
     pub client_id: String,
     /// Model of the chip.
     pub chip_model: String,
@@ -32,7 +32,7 @@ pub struct FaultyCursor {
 }
 
 impl FaultyCursor {
-    /// Reads what [`FaultyCursor::text`] wrote.
+    /// Reads the text of a cursor.
     ///
     /// # Errors
     /// [`Malformed`] for any other text.
@@ -50,14 +50,14 @@ impl FaultyCursor {
         ))
     }
 
-    /// Its text.
+    /// The cursor as text.
     #[must_use]
     pub fn text(&self) -> String {
         format!("{}-{}", self.at.millis(), hex::encode(&self.above))
     }
 }
 
-/// Some faulty chips, those that entered the register last first.
+/// A page of faulty chips, the latest entry first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FaultyPage {
     /// The chips.
@@ -66,7 +66,7 @@ pub struct FaultyPage {
     pub next: Option<FaultyCursor>,
 }
 
-/// Shows the register of faulty chips.
+/// Returns a page of the register of faulty chips.
 ///
 /// # Errors
 /// `Reason::Unavailable` when the database is busy; `Reason::Internal` when a sealed value cannot be opened.

@@ -1,4 +1,4 @@
-//! Incidents as an administrator sees them: with the chip's EID, the texts opened and the times that are running.
+//! Incidents as administrators see them: with the chip's EID, the opened texts and the deadlines.
 
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ use vault::{BlindIndex, Column};
 /// Most incidents of one page.
 pub const MAX_INCIDENTS_PER_PAGE: u32 = 200;
 
-/// Which incidents are looked for.
+/// Conditions of a search.
 #[derive(Clone, Debug, Default)]
 pub struct IncidentFilter {
     /// Open ones only, settled ones only, or all.
@@ -25,11 +25,11 @@ pub struct IncidentFilter {
     pub class: Option<IncidentClass>,
     /// Of this severity.
     pub severity: Option<Severity>,
-    /// Opened from this moment on.
+    /// Opened from this time on.
     pub from: Option<Timestamp>,
-    /// Opened before this moment.
+    /// Opened before this time.
     pub to: Option<Timestamp>,
-    /// Where the page before ended.
+    /// The `next` of the page before.
     pub cursor: Option<IncidentId>,
     /// Most rows; at most [`MAX_INCIDENTS_PER_PAGE`].
     pub limit: u32,
@@ -52,9 +52,9 @@ pub struct IncidentView {
     pub opened_by: By,
     /// Who settled it.
     pub settled_by: Option<By>,
-    /// What the one who opened it wrote.
+    /// The note written when it was opened.
     pub note: Option<String>,
-    /// What the one who settled it wrote.
+    /// The note written when it was settled.
     pub settlement: Option<String>,
     /// Its report.
     pub report: Option<String>,
@@ -62,7 +62,7 @@ pub struct IncidentView {
     pub final_report: Option<Value>,
 }
 
-/// Some incidents, the latest first.
+/// A page of incidents, the latest first.
 #[derive(Clone, Debug, PartialEq)]
 pub struct IncidentPage {
     /// The incidents.
@@ -71,7 +71,7 @@ pub struct IncidentPage {
     pub next: Option<IncidentId>,
 }
 
-/// Looks incidents up, the latest first.
+/// Finds incidents, the latest first.
 ///
 /// # Errors
 /// `Reason::Unavailable` when the database is busy; `Reason::Internal` when a sealed value cannot be opened.
@@ -102,7 +102,7 @@ pub async fn list_incidents<D: Database>(
     })
 }
 
-/// One incident.
+/// An incident with its sealed values opened.
 pub(super) async fn view<D: Database>(cx: &Context<'_, D>, row: IncidentRow) -> Result<IncidentView, Error> {
     let mut views = views(cx, vec![row]).await?;
     views
@@ -125,7 +125,7 @@ async fn views<D: Database>(cx: &Context<'_, D>, rows: Vec<IncidentRow>) -> Resu
         .collect()
 }
 
-/// The chips that incidents are about, with their sealed EIDs.
+/// The chips that the incidents are about, with their sealed EIDs.
 pub(super) async fn sealed_eids<D: Database>(
     db: &D,
     rows: &[IncidentRow],

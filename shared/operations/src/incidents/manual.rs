@@ -1,4 +1,4 @@
-//! What administrators do about incidents: open those that the platform cannot detect, settle, escalate, report
+//! The acts of administrators on incidents: open those that the platform cannot detect, settle, escalate, report
 //! (§8.3.1).
 
 use serde_json::{Map, Value};
@@ -46,16 +46,16 @@ impl About {
     }
 }
 
-/// An incident that somebody has seen.
+/// An incident that an administrator opens.
 #[derive(Clone, Debug)]
 pub struct NewIncident<'a> {
     /// Its kind.
     pub kind: IncidentKind,
     /// What it is about.
     pub about: About,
-    /// How grave it is; as the kind usually is when nothing is said, and never less than that.
+    /// Its severity; by default that of the kind, and never lower.
     pub severity: Option<Severity>,
-    /// What there is to say.
+    /// A note on it.
     pub note: Option<&'a str>,
 }
 
@@ -64,7 +64,7 @@ pub struct NewIncident<'a> {
 pub struct Opened {
     /// The incident.
     pub incident: IncidentView,
-    /// False when one of this kind about the same was open: then nothing changed.
+    /// False when one of this kind and subject was open; then nothing changed.
     pub is_new: bool,
 }
 
@@ -80,7 +80,7 @@ pub struct FinalReport<'a> {
 }
 
 impl NewIncident<'_> {
-    /// What is wrong with a kind about this, and the field that is missing or too much; `None` when they go together.
+    /// Why the subject does not fit the kind, and the field that is missing or not applicable; `None` when it fits.
     #[must_use]
     pub fn misfit(&self) -> Option<(Reason, &'static str)> {
         Some(match self.kind.row().misfit(self.about.concern())? {
@@ -90,10 +90,10 @@ impl NewIncident<'_> {
     }
 }
 
-/// Opens an incident. A chip whose fault is one is entered in the register of faulty chips (§8.2.2).
+/// Opens an incident. A chip with `ChipFault` is entered in the register of faulty chips (§8.2.2).
 ///
 /// # Errors
-/// [`Reason::ParameterMissing`], [`Reason::ParameterNotApplicable`] for a kind that is not about this;
+/// [`Reason::ParameterMissing`] and [`Reason::ParameterNotApplicable`] when the subject does not fit the kind;
 /// [`Reason::UnknownChip`], [`Reason::UnknownClient`]; [`Reason::ParameterEmpty`] and [`Reason::ParameterTooLong`] for
 /// the note.
 pub async fn enter_incident<D: Database>(
@@ -149,7 +149,7 @@ async fn subject_of<D: Database>(cx: &Context<'_, D>, new: &NewIncident<'_>) -> 
         About::Client(id) => {
             client::by_id(cx.db, id).await?.ok_or(Reason::UnknownClient)?;
             Ok(match new.kind {
-                // The same as the platform's own, which a message that gets through settles.
+                // The same subject as of the platform's own incident, which a delivered message settles.
                 IncidentKind::CallbackUndeliverable => Subject::receiver(&Receiver::Client(id.clone())),
                 _ => Subject::client(id),
             })
@@ -157,27 +157,27 @@ async fn subject_of<D: Database>(cx: &Context<'_, D>, new: &NewIncident<'_>) -> 
     }
 }
 
-/// What is done about an incident that there is.
+/// An act on an existing incident.
 #[derive(Clone, Copy, Debug)]
 pub enum IncidentAct<'a> {
     /// Settles it, with a note.
     Settle(Option<&'a str>),
-    /// Makes it severe. One that is stays so.
+    /// Makes it severe. A severe one stays severe.
     Escalate,
-    /// Reports it: symptom, first cause, how far it is (§8.3.1). Reporting again replaces the text; the first report is
-    /// the one that was in time or not.
+    /// Reports it: symptom, first cause, progress (§8.3.1). A further report replaces the text; the time of the first
+    /// report decides whether it was in time.
     Report(&'a str),
-    /// Gives its final report (§8.3.1). Giving it again replaces it; the first one is the one that was in time or not.
+    /// Gives its final report (§8.3.1). A further one replaces it; the time of the first decides whether it was in
+    /// time.
     Conclude(FinalReport<'a>),
 }
 
-/// Does something about an incident, and returns it as it is then. Done again with the same words, as after an answer
-/// that got lost, nothing changes.
+/// Applies an act to an incident and returns the result. Repeating an act with the same text changes nothing.
 ///
 /// # Errors
-/// [`Reason::UnknownIncident`]; [`Reason::IncidentSettled`] for settling or making severe what is settled;
-/// [`Reason::IncidentNotSevere`] for reporting what is not severe; [`Reason::IncidentOpen`] for a final report on what
-/// is not settled; [`Reason::ParameterEmpty`] and [`Reason::ParameterTooLong`] for the texts.
+/// [`Reason::UnknownIncident`]; [`Reason::IncidentSettled`] for settling or escalating a settled incident;
+/// [`Reason::IncidentNotSevere`] for reporting an incident that is not severe; [`Reason::IncidentOpen`] for a final
+/// report on an open incident; [`Reason::ParameterEmpty`] and [`Reason::ParameterTooLong`] for the texts.
 pub async fn act_on_incident<D: Database>(
     cx: &Context<'_, D>,
     id: IncidentId,
@@ -209,7 +209,7 @@ pub async fn act_on_incident<D: Database>(
     .await
 }
 
-/// The state of an incident after `act` at `at`.
+/// The state of an incident after `act` at `at`; otherwise why the act is refused.
 fn permitted(state: &IncidentState, act: &IncidentAct<'_>, at: Timestamp) -> Result<IncidentState, Reason> {
     let mut now = *state;
     now.escalate_if_due(at);
@@ -229,7 +229,7 @@ fn permitted(state: &IncidentState, act: &IncidentAct<'_>, at: Timestamp) -> Res
     Ok(now)
 }
 
-/// What is written about an incident with `act`.
+/// The text to store with `act`.
 fn written(act: &IncidentAct<'_>) -> Result<Option<String>, Error> {
     let owned = |name, text| bounded(name, text).map(str::to_owned);
     match act {
@@ -250,7 +250,7 @@ fn written(act: &IncidentAct<'_>) -> Result<Option<String>, Error> {
     }
 }
 
-/// Where that is kept.
+/// The column of that text.
 fn column(act: &IncidentAct<'_>) -> Column {
     match act {
         IncidentAct::Settle(_) | IncidentAct::Escalate => incident::SETTLEMENT,
@@ -259,7 +259,7 @@ fn column(act: &IncidentAct<'_>) -> Column {
     }
 }
 
-/// Whether `act` was done already, and with these words.
+/// Whether `act` was applied before with the same text.
 fn is_done<D>(
     cx: &Context<'_, D>,
     row: &IncidentRow,
@@ -298,7 +298,7 @@ fn bounded<'a>(name: &str, text: &'a str) -> Result<&'a str, Error> {
     Ok(text)
 }
 
-/// Sealed, because the text may be about cards.
+/// Seals a text, because it may be about cards.
 fn sealed<D>(cx: &Context<'_, D>, column: Column, id: IncidentId, text: &str) -> Result<Vec<u8>, Error> {
     Ok(cx
         .vault

@@ -1,9 +1,9 @@
-//! §8: what goes wrong and what becomes of it. The platform opens and settles by itself what it sees (`automatic`),
-//! administrators open the others, settle and report (`manual`); the clock makes severe what stays open, and alerts to
-//! what is overdue (`clocks`); each month is reviewed (`review`).
+//! §8: incidents. The platform opens and settles those it can detect (`automatic`); administrators open the others,
+//! settle and report (`manual`). The clock escalates incidents that stay open and raises alerts about overdue ones
+//! (`clocks`). Each month is reviewed (`review`).
 //!
-//! Opening an incident only records when the clock has to examine it. Alerts are raised by the clock: components that
-//! detect incidents need no key to seal an alert with.
+//! Opening an incident only records when its clock has to run. The clock raises the alerts, so components that detect
+//! incidents need no key to seal an alert.
 
 mod automatic;
 mod clocks;

@@ -1,5 +1,5 @@
-//! §8.3.2: the monthly review. How many incidents there were for the applications of a month, how many were settled in
-//! time, and which causes are frequent, beside the month before.
+//! §8.3.2: the monthly review: how many incidents there were per application, how many were settled in time, and which
+//! causes are frequent, compared with the month before.
 
 use serde_json::{Map, Value, json};
 
@@ -16,13 +16,13 @@ use store::{
     task,
 };
 
-/// Time from the end of a month until each of its incidents was settled in time or was not, in milliseconds: the
-/// longest limit of Tables 3–6, and an hour for the clock to look.
+/// Time from the end of a month until each of its incidents was settled in time or is late, in milliseconds: the
+/// longest limit of Tables 3–6, and an hour for the clock to run.
 pub const SETTLED_AFTER_MS: i64 = DAY_MS + HOUR_MS;
 /// Most reviews that one run makes.
 pub const MAX_REVIEWS: usize = 12;
 
-/// Figures of some kinds together.
+/// Sums of the figures of several kinds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Incidents that were opened.
@@ -31,7 +31,7 @@ pub struct Tally {
     pub severe: i64,
     /// Those that were settled within their time limit.
     pub in_time: i64,
-    /// Those that were not, or are open and past it.
+    /// Those that were settled late, or are open and past the limit.
     pub late: i64,
 }
 
@@ -40,12 +40,12 @@ pub struct Tally {
 pub struct MonthFigures {
     /// Applications that were accepted.
     pub tasks: i64,
-    /// Incidents by kind; those that there were.
+    /// Incidents by kind; only kinds that occurred.
     pub kinds: Vec<KindFigures>,
 }
 
 impl MonthFigures {
-    /// The figures of the kinds that `included` picks, together.
+    /// The sums over the kinds for which `included` is true.
     pub fn tally(&self, included: impl Fn(IncidentKind) -> bool) -> Tally {
         let mut tally = Tally::default();
         for row in self.kinds.iter().filter(|row| included(row.kind)) {
@@ -90,22 +90,22 @@ impl MonthFigures {
     }
 }
 
-/// A month's figures beside those of the month before.
+/// A month's figures and those of the month before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Review {
     /// The month.
     pub month: Month,
     /// When it was counted.
     pub made_at: Timestamp,
-    /// True when the month is over and the review is kept.
+    /// True when the month is over and the review is stored.
     pub is_kept: bool,
     /// The month's figures.
     pub figures: MonthFigures,
-    /// Those of the month before, as they stood then.
+    /// The figures of the month before, as they were when this review was counted.
     pub previous: MonthFigures,
 }
 
-/// The review of a month: as it was kept, or counted now when none was. Without a month the present one.
+/// The review of a month: the stored one, or one counted now. Without a month, the present month.
 ///
 /// # Errors
 /// [`Reason::ParameterMalformed`] for a month that has not begun.
@@ -141,8 +141,8 @@ fn kept(month: Month, row: &ReviewRow) -> Result<Review, Error> {
     })
 }
 
-/// Keeps the review of each month that is over and has none, the earliest first, and says that it is there. On a
-/// platform that has seen neither an application nor an incident there is nothing to review.
+/// Stores the review of each past month that has none, the earliest first, and raises an alert for each. Without any
+/// application or incident there is nothing to review.
 pub(crate) async fn review_past_months<D: Database>(cx: &Context<'_, D>) -> Result<Done, Error> {
     let span = monthly_review::span(cx.db).await?;
     let last = Month::of(cx.now.plus(-SETTLED_AFTER_MS), cx.zone).previous();
@@ -160,7 +160,7 @@ pub(crate) async fn review_past_months<D: Database>(cx: &Context<'_, D>) -> Resu
     Ok(done)
 }
 
-/// Keeps the review of a month; false when somebody else has.
+/// Stores the review of a month; false when another node has stored it.
 async fn keep<D: Database>(cx: &Context<'_, D>, month: Month) -> Result<bool, Error> {
     let review = count(cx, month).await?;
     let body = json!({"figures": review.figures.to_json(), "previous": review.previous.to_json()});
@@ -198,7 +198,7 @@ async fn count<D: Database>(cx: &Context<'_, D>, month: Month) -> Result<Review,
     })
 }
 
-/// A month's figures. What was still running out when the month was over is judged by its state now.
+/// A month's figures. Incidents whose limit ran beyond the month count by their state now.
 async fn figures<D: Database>(cx: &Context<'_, D>, month: Month) -> Result<MonthFigures, Error> {
     let (from, to) = (month.begins(cx.zone), month.following().begins(cx.zone));
     Ok(MonthFigures {

@@ -9,18 +9,18 @@ use store::incident::KindFigures;
 
 /// Causes that count as frequent.
 const TOP_CAUSES: usize = 5;
-/// Makes spreadsheets read UTF-8.
+/// Lets spreadsheets read the file as UTF-8.
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
 const COLUMNS: &str = "scope,code,name,incidents,severe,per_1000_tasks,in_time,late,in_time_percent,\
     previous_incidents,previous_per_1000_tasks,previous_in_time_percent,rank,cause\r\n";
 
-/// A number with two places, counted in hundredths.
+/// A number with two decimals, stored in hundredths.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Hundredths(i64);
 
 impl Hundredths {
-    /// `part` of `whole`, `scale`-fold; nothing of nothing.
+    /// `part / whole * scale`; `None` when `whole` is 0.
     fn of(part: i64, whole: i64, scale: i64) -> Option<Self> {
         (whole > 0).then(|| {
             let part = i128::from(part) * i128::from(scale) * 100 + i128::from(whole) / 2;
@@ -45,7 +45,7 @@ impl Hundredths {
     }
 }
 
-/// One line: a class or a kind or all together, beside the month before.
+/// One line: a class, a kind or all together, and the month before.
 struct Line<'a> {
     review: &'a Review,
     now: Tally,
@@ -61,7 +61,7 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// Rates and shares now and before.
+    /// Rates and shares of this month and of the month before.
     fn shares(&self) -> [Option<Hundredths>; 4] {
         [
             Hundredths::per_1000(self.now.count, self.review.figures.tasks),
@@ -122,12 +122,12 @@ fn object<const N: usize>(fields: [(&str, Value); N]) -> Value {
     Value::Object(object)
 }
 
-/// A field by RFC 4180. Not by the library that reads CSV: its writer is 28 kB, of a component that may have 600.
+/// A field by RFC 4180. The writer of the `csv` crate would add 28 kB to a component of at most 600 kB.
 fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('"', "\"\""))
 }
 
-/// The kinds that there were most of, the most frequent first; of equals the first in the tables.
+/// The most frequent kinds, the most frequent first; of equals, the first in the tables.
 fn top_causes(review: &Review) -> Vec<IncidentKind> {
     let mut top: Vec<KindFigures> = Vec::new();
     for kind in IncidentKind::all() {

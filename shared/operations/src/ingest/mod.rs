@@ -1,9 +1,9 @@
-//! What operators report about their numbers: data used, city, state, opening time (behind §7.2.3.2 to §7.2.3.5).
+//! What operators report on their numbers: data used, city, state, opening time (behind §7.2.3.2 to §7.2.3.5).
 //!
-//! Records come as lines of JSON. A record is known by its number and the moment it is about: the same again
-//! changes nothing, an older one is passed over, another content for the same moment is refused. Bad lines are
-//! reported and leave the others alone. A thousand lines are one transaction, so that a large call holds the database
-//! for some milliseconds at a time; a call that breaks off in the middle is simply sent again.
+//! Records are lines of JSON. A record is identified by its number and its time: a repeated record changes nothing, an
+//! older one is skipped, and another content for the same time is refused. Bad lines are reported, and the other lines
+//! are still stored. A thousand lines are one transaction, so that a large call locks the database for some
+//! milliseconds at a time. A call that breaks off may be sent again.
 
 mod record;
 
@@ -36,31 +36,31 @@ pub(crate) const MAX_CITY_CHARS: usize = 64;
 /// Most errors that are reported one by one.
 const MAX_REPORTED: usize = 1_000;
 
-/// What became of a call's records.
+/// The result of a call.
 #[derive(Debug, Default)]
 pub struct IngestReport {
     /// Lines that are not empty.
     pub rows: usize,
-    /// Records that were taken.
+    /// Records that were stored.
     pub accepted: usize,
-    /// Records that were taken before, exactly as they are.
+    /// Records that were stored before with the same values.
     pub unchanged: usize,
-    /// Records older than what is known.
+    /// Records older than the stored ones.
     pub stale: usize,
-    /// Records that were left out.
+    /// Records that were refused.
     pub rejected: usize,
-    /// Why the first of them were left out.
+    /// Why records were refused, the first 1,000.
     pub errors: Vec<RecordError>,
 }
 
-/// Why a record was left out.
+/// Why a record was refused.
 #[derive(Debug)]
 pub struct RecordError {
     /// Line in the body, from 1.
     pub line: usize,
     /// The field, if one field is wrong.
     pub field: Option<&'static str>,
-    /// Why the record was left out.
+    /// Why the record was refused.
     pub error: Error,
 }
 
@@ -72,7 +72,7 @@ impl IngestReport {
         }
     }
 
-    /// Adds what became of some more lines.
+    /// Adds the result of another batch.
     fn add(&mut self, batch: Self) {
         self.rows += batch.rows;
         self.accepted += batch.accepted;
@@ -84,11 +84,11 @@ impl IngestReport {
     }
 }
 
-/// Takes an operator's records.
+/// Stores an operator's records.
 ///
 /// # Errors
-/// [`Reason::BodyTooLarge`] beyond `MAX_RECORDS`, before anything is taken; [`Reason::Unavailable`] when the database
-/// is busy, after which the call may be sent again as a whole.
+/// [`Reason::BodyTooLarge`] beyond [`MAX_RECORDS`], before anything is stored; [`Reason::Unavailable`] when the
+/// database is busy; then the whole call may be sent again.
 pub async fn ingest<D: Database>(
     cx: &Context<'_, D>,
     topic: Topic,
@@ -128,7 +128,7 @@ pub async fn ingest<D: Database>(
     Ok(report)
 }
 
-/// Takes an operator's answer about one number; true when it changed what is known.
+/// Stores an operator's answer about one number; true when it changed the stored report.
 ///
 /// # Errors
 /// [`Reason::Unavailable`] when the database is busy.
@@ -154,7 +154,7 @@ pub(crate) async fn take_answer<D: Database>(
     Ok(report.accepted == 1)
 }
 
-/// Takes some records in one transaction, and says what became of them.
+/// Stores some records in one transaction and returns the result.
 async fn take<D: Database>(
     cx: &Context<'_, D>,
     topic: Topic,
@@ -186,7 +186,7 @@ async fn take<D: Database>(
     .await
 }
 
-/// Separates new records from known ones, line by line, so that a number may come up more than once.
+/// Separates new records from known ones, line by line, so that a number may occur more than once.
 fn sift(
     batch: &[(usize, Record)],
     known: Vec<Option<Known>>,

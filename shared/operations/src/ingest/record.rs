@@ -11,27 +11,27 @@ use domain::{Iccid, MINUTE_MS, Malformed, Msisdn, Timestamp, Volume};
 use store::operator_report::Topic;
 use vault::{BlindIndex, IndexKind};
 
-/// How far ahead of the platform's clock an operator's may be, in milliseconds.
+/// How far an operator's clock may be ahead of the platform's, in milliseconds.
 const MAX_AHEAD_MS: i64 = 5 * MINUTE_MS;
 
-/// A record that is right in itself.
+/// A record that passed the checks of its own values.
 pub(super) struct Record {
     /// Whether the key is that of an ICCID, or of an MSISDN.
     pub(super) by_iccid: bool,
     /// Blind index of ICCID or MSISDN.
     pub(super) key: BlindIndex,
-    /// The moment the record is about.
+    /// The time to which the record applies.
     pub(super) as_of: Timestamp,
     /// Its content.
     pub(super) reported: OperatorReport,
 }
 
-/// What an operator reports about a number.
+/// What an operator reports on a number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OperatorReport {
-    /// Data of the month: all there is, and what is used of it.
+    /// Data of the month: the total, and what is used of it.
     Usage(Volume, Volume),
-    /// The city it is online in.
+    /// The city in which it is online.
     Location(String),
     /// `active`, `suspended` or `retired`.
     Status(&'static str),
@@ -43,7 +43,7 @@ pub enum OperatorReport {
 pub(crate) const STATES: [&str; 3] = ["active", "suspended", "retired"];
 
 impl OperatorReport {
-    /// The content as the store gives it back.
+    /// The content as the store returns it.
     pub(super) fn content(&self) -> String {
         match self {
             Self::Usage(total, used) => format!("{}/{}", total.bytes(), used.bytes()),
@@ -80,7 +80,7 @@ struct Line<'a> {
     open_time: Option<String>,
 }
 
-/// What is wrong with a record: the field, if one field is wrong, and why.
+/// Why a record is refused: the field, if one field is wrong, and the error.
 pub(super) struct Wrong {
     pub(super) field: Option<&'static str>,
     pub(super) error: Error,
@@ -141,7 +141,7 @@ pub(super) fn read<D>(cx: &Context<'_, D>, topic: Topic, line: &[u8]) -> Result<
     })
 }
 
-/// A field of another topic is a mistake and not passed over.
+/// A field of another topic is refused, not ignored.
 fn refuse_other_topics(topic: Topic, line: &Line<'_>) -> Result<(), Wrong> {
     for (owner, field, is_there) in [
         (Topic::Usage, "total_mb", line.total_mb.is_some()),
@@ -187,7 +187,7 @@ fn time(field: &'static str, text: &str) -> Result<Timestamp, Wrong> {
     Timestamp::parse_rfc3339(text).map_err(|wrong| Wrong::malformed(field, wrong))
 }
 
-/// Megabytes as a JSON number or as text; the digits are taken as they stand, never through floating point.
+/// Megabytes as a JSON number or as text; the digits are read without floating point.
 fn megabytes(field: &'static str, raw: Option<&RawValue>) -> Result<Volume, Wrong> {
     let text = present(field, raw.map(RawValue::get))?;
     let text = text

@@ -14,14 +14,14 @@ use store::{
 
 /// Failures in a row at which the operator is alerted, once.
 const ALERT_AT_FAILURES: u32 = 3;
-/// How often it is recorded that a job ran and found nothing to do, in milliseconds.
+/// How often an idle run is recorded, in milliseconds.
 const RECORDED_EVERY_MS: i64 = MINUTE_MS;
-/// A job that has not succeeded for this long after it was due is not healthy, in milliseconds: nothing ticks any more.
+/// A job that has not succeeded for this long after it was due is not healthy, in milliseconds: there are no ticks.
 pub const STALE_AFTER_MS: i64 = 10 * MINUTE_MS;
 /// Longest description of a failure that is kept, in characters.
 const MAX_ERROR_CHARS: usize = 200;
 
-/// The jobs as the database has them at the beginning of a tick.
+/// The stored jobs at the beginning of a tick.
 #[derive(Clone, Debug, Default)]
 pub struct JobLog(Vec<JobRow>);
 
@@ -30,11 +30,11 @@ impl JobLog {
         self.0.iter().find(|row| row.name == name)
     }
 
-    /// Whether a job is to run now.
+    /// Whether a job has to run now.
     #[must_use]
     pub fn is_due(&self, job: Job, now: Timestamp) -> bool {
         let ran = self.row(job.code()).and_then(|row| row.ran_at);
-        // A moment in the future comes from a clock that was set back since.
+        // A time in the future comes from a clock that was set back since.
         ran.is_none_or(|at| at > now || now >= at.plus(job.interval_ms()))
     }
 }
@@ -47,7 +47,8 @@ pub async fn read_job_log<D: Database>(cx: &Context<'_, D>) -> Result<JobLog, Er
     Ok(JobLog(job::all(cx.journal).await?))
 }
 
-/// Records the result of a run. An idle run is recorded now and then; a job that keeps failing raises an alert.
+/// Records the result of a run. Idle runs are recorded only from time to time; a job that keeps failing raises an
+/// alert.
 ///
 /// # Errors
 /// `Reason::Unavailable` when the database is busy.
@@ -67,7 +68,7 @@ pub async fn record_run<D: Database>(
             if fresh {
                 return Ok(());
             }
-            // Need not survive a power failure: the next run is recorded anyway.
+            // The record may be lost in a power failure: the next run is recorded anyway.
             store::transaction(cx.journal, async |tx| {
                 if done.more {
                     job::goes_on(tx, name, cx.now).await
@@ -101,7 +102,7 @@ pub async fn record_run<D: Database>(
     }
 }
 
-/// A job as the health of the platform shows it.
+/// A job and its health.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobView {
     /// Stable name.
@@ -112,9 +113,9 @@ pub struct JobView {
     pub succeeded_at: Option<Timestamp>,
     /// Since when every run has failed.
     pub failing_since: Option<Timestamp>,
-    /// How many runs that are.
+    /// How many runs have failed since then.
     pub failures: u32,
-    /// Why the last one failed.
+    /// Why the last run failed.
     pub error: Option<String>,
 }
 

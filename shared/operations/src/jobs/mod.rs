@@ -1,7 +1,7 @@
-//! The periodic work, job by job. Each is bounded, safe to run on several nodes at once and to run again, and catches
-//! up by itself after a gap; one that fails does not stop the others.
+//! The periodic jobs. Each is bounded, safe to run on several nodes at once and safe to repeat. After a gap it does
+//! the missed work. A job that fails does not stop the others.
 //!
-//! Sending messages is a job too, but not here: it needs more than the database.
+//! Sending messages is a job too, but it is not here, because it needs more than the database.
 
 mod job_log;
 mod pools;
@@ -24,23 +24,23 @@ use store::Database;
 /// Name of the job that sends messages.
 pub const MESSAGES_JOB: &str = "messages";
 
-/// How the periodic work is configured.
+/// The configuration of the periodic jobs.
 #[derive(Clone, Copy, Debug)]
 pub struct MaintenanceSettings {
     /// Days for which calls are kept in the call log.
     pub call_log_days: u32,
     /// Days for which messages, alerts and device sessions are kept after their end.
     pub record_days: u32,
-    /// Numbers at which a province's pool is low, unless the province has a mark of its own; 0: none is.
+    /// Low-water mark of pools, in numbers, where a province has no mark of its own; 0 means none.
     pub pool_low_water: u32,
 }
 
-/// A job of the periodic work.
+/// A periodic job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Job {
-    /// Destroys what has been kept long enough (§9.1.2).
+    /// Deletes data at the end of its retention (§9.1.2).
     Retention,
-    /// Alerts to test periods that end (§5.3.1.3).
+    /// Raises alerts about test periods that end (§5.3.1.3).
     TemporaryNumbers,
     /// Watches the pools of numbers (§5.3.1.1).
     Pools,
@@ -48,7 +48,7 @@ pub enum Job {
     IpThrottles,
     /// Finds cards that stay 写卡中 (§8.2.2).
     StuckTasks,
-    /// Looks at the clocks of incidents (§8.2, §8.3.1).
+    /// Runs the clocks of incidents (§8.2, §8.3.1).
     IncidentClocks,
     /// Reviews the months that are over (§8.3.2).
     MonthlyReview,
@@ -80,14 +80,14 @@ impl Job {
         }
     }
 
-    /// Least time between two runs that find nothing to do, in milliseconds.
+    /// Least time between two idle runs, in milliseconds.
     #[must_use]
     fn interval_ms(self) -> i64 {
         match self {
             Self::Retention | Self::TemporaryNumbers | Self::Pools | Self::IpThrottles | Self::StuckTasks => {
                 MINUTE_MS
             }
-            // It also gives the notice of what is severe from the start.
+            // The clocks also give the notice of incidents that are severe from the start.
             Self::IncidentClocks => 10 * SECOND_MS,
             Self::MonthlyReview => HOUR_MS,
         }
@@ -97,7 +97,7 @@ impl Job {
 /// Runs one job once.
 ///
 /// # Errors
-/// The reason with which the job failed; what it had committed stays.
+/// The reason with which the job failed; what it committed stays.
 pub async fn run_job<D: Database>(
     cx: &Context<'_, D>,
     job: Job,

@@ -1,5 +1,5 @@
-//! §5.3.1.1 码号管理, §8.2.1 Table 3: watches the pools of operator numbers. The operator is alerted once when a pool runs
-//! low; an empty pool is an incident until there are numbers again.
+//! §5.3.1.1 码号管理, §8.2.1 Table 3: watches the pools of operator numbers. A pool that runs low raises one alert; an
+//! empty pool is an incident until it has numbers again.
 
 use super::MaintenanceSettings;
 use crate::Context;
@@ -16,11 +16,11 @@ use store::{
     views,
 };
 
-/// Low-water mark of a pool unless the operator says otherwise.
+/// Default low-water mark of a pool.
 pub const POOL_LOW_WATER: u32 = 100;
 /// Highest low-water mark.
 pub const MAX_POOL_LOW_WATER: u32 = 1_000_000;
-/// How the pools are now, beside what was noted last.
+/// The counted pools and what was recorded of them.
 struct Survey {
     /// Provinces that have numbers and are not watched yet.
     unknown: Vec<Province>,
@@ -40,12 +40,12 @@ impl Seen {
         (self.state, self.level) == (self.noted.state, self.noted.level)
     }
 
-    /// True when it has become empty. That it is still empty opens no incident again that somebody has settled.
+    /// True when the pool has become empty. A pool that stays empty does not reopen an incident that was settled.
     fn is_newly_empty(&self) -> bool {
         self.state == PoolState::Empty && self.noted.state != PoolState::Empty
     }
 
-    /// True when an incident says that it is empty, which it is not.
+    /// True when an open incident says that the pool is empty and it is not.
     fn is_settled(&self) -> bool {
         self.state != PoolState::Empty && self.noted.is_incident_open
     }
@@ -58,7 +58,7 @@ impl Survey {
     }
 }
 
-/// Looks at every pool. Takes the write lock only when there is something to note.
+/// Counts every pool. Takes the write lock only when something has to be recorded.
 pub(super) async fn watch<D: Database>(
     cx: &Context<'_, D>,
     maintenance: &MaintenanceSettings,
@@ -67,7 +67,7 @@ pub(super) async fn watch<D: Database>(
         return Ok(Done::default());
     }
     let count = transaction(cx, async |tx| {
-        // Again, because another node may have been faster.
+        // Counts again, because another node may have recorded it first.
         let mut seen = survey(cx, maintenance).await?;
         if !seen.unknown.is_empty() {
             for province in &seen.unknown {
@@ -105,7 +105,7 @@ async fn survey<D: Database>(
     Ok(Survey { unknown, pools })
 }
 
-/// Records the new state of a pool and raises the incident or alert that belongs to it; true when its state changed.
+/// Records the new state of a pool and raises its incident or alert; true when its state changed.
 async fn follow<D: Database>(cx: &Context<'_, D>, tx: &Tx<'_, D>, pool: &Seen) -> Result<bool, Error> {
     let province = pool.noted.province;
     let subject = Subject::province(province.code());
@@ -117,7 +117,7 @@ async fn follow<D: Database>(cx: &Context<'_, D>, tx: &Tx<'_, D>, pool: &Seen) -
     } else if pool.is_settled() {
         province_filled(cx, tx, province.code()).await?;
     }
-    // A pool that was low already raises no alert when it becomes empty, nor one that was empty when it is low.
+    // Only a pool that was `Ok` raises the alert; a change between low and empty raises none.
     if pool.noted.state == PoolState::Ok && pool.state != PoolState::Ok && pool.low_water > 0 {
         let alert = NewAlert {
             kind: AlertKind::PoolLow,

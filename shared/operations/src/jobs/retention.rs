@@ -1,4 +1,4 @@
-//! §9.1.2, §9.2.2: what has been kept long enough is destroyed, and that it was is written down.
+//! §9.1.2, §9.2.2: deletes data at the end of its retention, and records how much was deleted.
 
 use super::MaintenanceSettings;
 use crate::Context;
@@ -12,10 +12,9 @@ use store::{
     device_session, message,
 };
 
-/// Days for which messages, alerts and device sessions are kept unless the operator says otherwise: six months and a
-/// little.
+/// Days for which messages, alerts and device sessions are kept by default: six months and a few days.
 pub const RECORD_DAYS: u32 = 185;
-/// Most rows of one kind that one run destroys.
+/// Most rows of one kind that one run deletes.
 const MAX_DESTROYED: u32 = 2_000;
 
 /// A kind of data.
@@ -49,7 +48,7 @@ impl Kind {
     }
 }
 
-/// Destroys some of what has been kept long enough.
+/// Deletes a bounded number of rows at the end of their retention.
 pub(super) async fn destroy<D: Database>(
     cx: &Context<'_, D>,
     maintenance: &MaintenanceSettings,
@@ -62,7 +61,7 @@ pub(super) async fn destroy<D: Database>(
             Kind::Messages | Kind::Alerts | Kind::Sessions => maintenance.record_days,
         };
         let before = cx.now.plus(-i64::from(days) * DAY_MS);
-        // Nothing of this has to survive a power failure: what comes back is destroyed again.
+        // It need not survive a power failure: rows that reappear are deleted again.
         let count = transaction(cx, async |tx| {
             let count = kind.destroy(tx, before).await?;
             if count > 0 {
@@ -77,7 +76,7 @@ pub(super) async fn destroy<D: Database>(
     Ok(done)
 }
 
-/// What was destroyed lately, by day and kind of data.
+/// How much was deleted lately, by day and kind of data.
 ///
 /// # Errors
 /// `Reason::Unavailable` when the database is busy.

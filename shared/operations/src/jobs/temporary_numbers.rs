@@ -1,5 +1,5 @@
-//! §5.3.1.3: the operator is alerted, once each, that test periods of temporary numbers end in 30 days and that they
-//! are over. Chips that are written meanwhile are left out, and nothing is sent to clients.
+//! §5.3.1.3: raises alerts, once each, that test periods of temporary numbers end in 30 days and that they have ended.
+//! Written chips are left out, and nothing is sent to clients.
 
 use crate::Context;
 use crate::alerts::{NewAlert, raise};
@@ -12,14 +12,14 @@ use store::{
     temporary_number::{self, ExpiringChipRow, ExpiryNotice},
 };
 
-/// Most chips that one message names: their EIDs fill 16.5 kB of it.
+/// Most chips that one message names: their EIDs take 16.5 kB of it.
 pub const MAX_CHIPS_PER_NOTICE: u32 = 500;
 
-/// Alerts to chips whose period ends, then to those whose period is over: one message each, for all of them together. A
-/// chip whose warning was not given in time appears once, as expired.
+/// Raises one alert for all chips whose period ends soon, then one for all whose period has ended. A chip whose
+/// warning was not given in time is named only as expired.
 pub(super) async fn notify<D: Database>(cx: &Context<'_, D>) -> Result<Done, Error> {
     let mut done = Done::default();
-    // Looking takes no lock.
+    // This check takes no lock.
     for notice in temporary_number::due(cx.db, cx.now).await? {
         let count = transaction(cx, async |tx| {
             let chips = temporary_number::take(tx, notice, cx.now, MAX_CHIPS_PER_NOTICE).await?;
@@ -40,7 +40,7 @@ async fn notify_of<D: Database>(
     chips: &[ExpiringChipRow],
 ) -> Result<(), Error> {
     let ends = || chips.iter().map(|chip| chip.expires_at);
-    // Another node may have been faster.
+    // Another node may have taken them first.
     let (Some(first), Some(last)) = (ends().min(), ends().max()) else {
         return Ok(());
     };

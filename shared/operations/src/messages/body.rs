@@ -16,7 +16,7 @@ use store::{
 
 /// Topic of messages about the result of a task.
 const TOPIC: &str = "write_result";
-/// When this attempt was signed, in seconds since 1970 UTC; lets the receiver refuse old ones.
+/// When this attempt was signed, in seconds since 1970 UTC; with it the receiver can refuse old messages.
 const TIMESTAMP_FIELD: &str = "timestamp";
 
 /// The result of a task.
@@ -28,7 +28,7 @@ pub(crate) enum WriteResult {
     Failed(FailureKind),
 }
 
-/// Adds the message about `write_result` to the transaction under way, if the client has an address.
+/// Adds the message about `write_result` in the open transaction, if the client has an address.
 pub(crate) async fn enqueue<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
@@ -86,9 +86,8 @@ fn fields<D>(
     Ok(fields)
 }
 
-/// The body as it is sent now: the stored fields, the time of signing, and the signatures: the first key's and, if
-/// there are two, the second's. All values are JSON strings, so that the signed text does not depend on how a parser
-/// prints numbers.
+/// The body of an attempt: the stored fields, the time of signing, and a signature under each key, at most two. All
+/// values are JSON strings, so that the signed text does not depend on how a parser prints numbers.
 ///
 /// # Errors
 /// [`Reason::Internal`] when the stored fields are no JSON object of strings, or there is no key.

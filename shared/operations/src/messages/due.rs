@@ -1,4 +1,4 @@
-//! §7.3: which messages are to be sent now.
+//! §7.3: finding, claiming and signing the messages that are due.
 
 use super::super::Context;
 use super::super::receivers::live_keys;
@@ -15,57 +15,57 @@ use store::{
     message_attempt, receiver,
 };
 
-/// Most messages one call claims.
+/// Most messages that one call claims.
 pub const MAX_MESSAGES_PER_CALL: u32 = 128;
-/// Most messages in flight to one receiver, so that a slow receiver delays nobody else.
+/// Most messages in flight to one receiver, so that a slow receiver delays no other.
 pub const MAX_IN_FLIGHT: u32 = 10;
-/// The same while the receiver's last attempts failed: one that does not answer holds each up for as long as it is
-/// waited for.
+/// The same for a receiver whose latest attempts failed: each attempt may last until its timeout.
 pub const MAX_IN_FLIGHT_FAILING: u32 = 2;
 /// Most receiver queues that one call examines.
 const MAX_QUEUES: u32 = 256;
 /// Most unreported messages to one receiver that one call marks as dead.
 const MAX_EXPIRED: u32 = 50;
-/// How long a claim keeps others away, in milliseconds. Receivers recognise repetitions by `webhook-id`,
-/// so nothing depends on it.
+/// Duration of a claim, in milliseconds. A message may be sent twice after it; receivers recognise repetitions by
+/// `webhook-id`.
 pub const LEASE_MS: i64 = 2 * MINUTE_MS;
 
 /// A message ready to be sent.
 pub struct DueMessage {
     /// Its identifier: `webhook-id`.
     pub id: MessageId,
-    /// Which attempt this is, from 1; goes back with the result.
+    /// Number of the attempt, from 1; returned with the result.
     pub attempt: u32,
     /// Where it goes.
     pub url: String,
-    /// The JSON body, signed (`sign`).
+    /// The signed JSON body (`sign`).
     pub body: Vec<u8>,
     /// Headers to send: content type and the three of Standard Webhooks.
     pub headers: Vec<(&'static str, String)>,
 }
 
-/// How many messages a caller can take, and to whom.
+/// How many messages a caller can send, and to whom.
 #[derive(Clone, Copy, Debug)]
 pub struct DueRequest {
     /// Most messages; at most [`MAX_MESSAGES_PER_CALL`].
     pub limit: u32,
-    /// Whether messages to receivers whose latest attempts failed are included: they may take long.
+    /// Whether receivers whose latest attempts failed are included; their messages may take long.
     pub failing_too: bool,
 }
 
 impl DueRequest {
-    /// As many as one call gives, to everybody.
+    /// As many as one call returns, to every receiver.
     pub const ALL: Self = Self {
         limit: MAX_MESSAGES_PER_CALL,
         failing_too: true,
     };
 }
 
-/// Claims due messages, of each receiver no more than [`MAX_IN_FLIGHT`] less those already in flight, and of each
-/// task only the earliest. Claiming counts as an attempt and keeps others away for [`LEASE_MS`], so that several
-/// callers share the work; a message whose attempt is never reported is tried again as after a failure. Messages whose
-/// last attempt was never reported are given up. An attempt at one that cannot be opened or signed has failed. Those of
-/// a receiver without an address, or whose address is not called any more, wait until one is entered.
+/// Claims due messages: of each receiver at most [`MAX_IN_FLIGHT`] less those in flight, and of each task only the
+/// earliest. A claim counts as an attempt and lasts [`LEASE_MS`], so that several callers share the work.
+///
+/// A message whose attempt is never reported is retried as after a failure; after the last attempt it is marked as
+/// dead. An attempt whose message cannot be opened or signed counts as failed. Messages to a receiver without an
+/// address, or with a stopped one, wait until an address is entered.
 ///
 /// # Errors
 /// `Reason::Unavailable` when the database is busy.
@@ -80,7 +80,7 @@ pub async fn due_messages<D: Database>(
         most: MAX_IN_FLIGHT,
         limit: MAX_QUEUES,
     };
-    // Looked at before anything is locked: mostly there is nothing to do.
+    // Read before anything is locked: mostly there is nothing to do.
     let queues = message::receiver_queues(cx.db, query, cx.now).await?;
     if queues.is_empty() || limit == 0 {
         return Ok(Vec::new());
@@ -99,7 +99,7 @@ pub async fn due_messages<D: Database>(
         Ok(claimed)
     })
     .await?;
-    // Opened and signed once the claim is committed: nobody waits for the write lock meanwhile.
+    // Opened and signed after the claims have committed, so that nobody waits for the write lock meanwhile.
     let mut due = Vec::new();
     for queue in claimed {
         due.extend(sign_queue(cx, queue).await?);
@@ -122,7 +122,7 @@ fn most(queue: &ReceiverQueue) -> u32 {
     }
 }
 
-/// Claims messages of one receiver, at most `room`.
+/// Claims at most `room` messages of one receiver.
 async fn claim_queue<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
@@ -159,8 +159,7 @@ async fn claim_message<D: Database>(
     due: &DueRow,
 ) -> Result<Option<ClaimedRow>, Error> {
     let lease_until = cx.now.plus(LEASE_MS);
-    // One whose attempt is never reported is due again when it would be after a failure, and not before the lease
-    // ends.
+    // A message whose attempt is never reported is due again as after a failure, but not before the lease ends.
     let attempt = due.attempts - due.attempts_from + 1;
     let next_at = next_attempt(attempt, cx.now, 0, [0; 4]).map_or(lease_until, |at| at.max(lease_until));
     let claimed = message::claim(tx, due, lease_until, next_at).await?;
@@ -170,8 +169,8 @@ async fn claim_message<D: Database>(
     Ok(claimed)
 }
 
-/// Opens and signs the messages claimed for one receiver. What is wrong with one receiver's secret, or with one
-/// message, is no reason to hold up the others: that attempt has failed.
+/// Opens and signs the messages claimed for one receiver. A fault in one receiver's secret or in one message must not
+/// stop the others: that attempt counts as failed.
 async fn sign_queue<D: Database>(cx: &Context<'_, D>, queue: ClaimedQueue) -> Result<Vec<DueMessage>, Error> {
     if queue.rows.is_empty() {
         return Ok(Vec::new());
@@ -211,10 +210,10 @@ fn prepare<D>(cx: &Context<'_, D>, row: &ClaimedRow, url: &str, keys: &[Key]) ->
     })
 }
 
-/// A body and the headers that go with it.
+/// A body and its headers.
 pub(super) type SignedMessage = (Vec<u8>, Vec<(&'static str, String)>);
 
-/// Signs the fields of a message with the present time.
+/// Signs the fields of a message at the present time.
 pub(super) fn signed<D>(
     cx: &Context<'_, D>,
     id: &str,

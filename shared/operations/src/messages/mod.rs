@@ -1,5 +1,5 @@
-//! Messages to clients and to the operator (§7.3, §9.2.2): their content, their signatures, which are due, the results
-//! of attempts, and sending them again.
+//! Messages to clients and to the operator (§7.3, §9.2.2): their content and signatures, which are due, the results of
+//! attempts, and sending them again.
 
 mod body;
 mod due;

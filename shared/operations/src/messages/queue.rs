@@ -10,13 +10,13 @@ use store::{
 };
 use vault::random_bytes;
 
-/// Whether there is an address to send messages to.
+/// Whether the receiver has an address.
 pub(crate) async fn has_address<D: Database>(cx: &Context<'_, D>, to: &Receiver) -> Result<bool, Error> {
     let row = receiver::find(cx.db, to).await?;
     Ok(row.is_some_and(|row| row.url.is_some()))
 }
 
-/// Adds a message to the transaction under way. `body` is the JSON object of its fields, without signature.
+/// Adds a message in the open transaction. `body` is the JSON object of its fields, without signature.
 pub(crate) async fn queue<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,

@@ -1,4 +1,4 @@
-//! §7.3: the results of attempts, and when a message is tried again.
+//! §7.3: records the results of attempts, and plans retries.
 
 use super::super::Context;
 use super::super::alerts::{NewAlert, raise};
@@ -17,11 +17,12 @@ use store::{
 };
 use vault::random_bytes;
 
-/// Longest a receiver's `Retry-After` may put an attempt off, in milliseconds. It never brings one forward.
+/// Longest time by which a receiver's `Retry-After` delays an attempt, in milliseconds. It never makes an attempt
+/// earlier.
 pub const MAX_PUT_OFF_MS: i64 = 12 * HOUR_MS;
-/// An address to which every message failed for this long is not called any more, in milliseconds.
+/// Messages to an address stop when every attempt has failed for this long, in milliseconds.
 pub const MAX_FAILING_MS: i64 = 5 * DAY_MS;
-/// 410 Gone: the receiver wants no more.
+/// 410 Gone: the receiver accepts no more messages.
 const GONE: u16 = 410;
 /// Longest description of a failed delivery that is kept, in characters.
 const MAX_ERROR_CHARS: usize = 256;
@@ -29,18 +30,18 @@ const MAX_ERROR_CHARS: usize = 256;
 /// The result of one attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AttemptResult {
-    /// The receiver answered that it has taken it.
+    /// The receiver confirmed that it has the message.
     Accepted {
         /// HTTP status.
         status: u16,
     },
-    /// It did not.
+    /// The receiver did not confirm it.
     Refused {
         /// HTTP status, if there was an answer.
         status: Option<u16>,
         /// For the operator; no identifiers.
         error: String,
-        /// How many seconds the receiver asks to be left alone.
+        /// Seconds for which the receiver asks not to be called.
         retry_after_secs: Option<u32>,
     },
 }
@@ -57,23 +58,24 @@ impl AttemptResult {
     }
 }
 
-/// What becomes of a message after an attempt.
+/// The state of a message after an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeliveryState {
-    /// The receiver has it.
+    /// The receiver has accepted it.
     Delivered,
-    /// It is tried again at that time.
+    /// The next attempt is due at this time.
     RetryAt(Timestamp),
-    /// All attempts are used up; kept for sending by hand.
+    /// All attempts are used up; it can be sent again by hand.
     Dead,
 }
 
-/// Records the result of attempt `attempt`. An acceptance counts whenever it arrives. A refusal plans the
-/// next attempt by [`RETRY_AFTER_MS`] or as much later as the receiver asks, or gives up after the last with an
-/// incident; a refusal of an attempt that another has followed, or that is recorded already, changes nothing.
+/// Records the result of attempt `attempt`. An acceptance counts whenever it arrives. After a refusal the next attempt
+/// is planned by [`RETRY_AFTER_MS`], or later if the receiver asks for it. After the last attempt the message is dead,
+/// and an incident is opened. A refusal that is recorded already, or of an attempt that another has followed, changes
+/// nothing.
 ///
-/// An address that answers 410, or that has failed for [`MAX_FAILING_MS`] without a success between, is not called
-/// any more until one is entered; its messages wait for that, and an incident is opened.
+/// An address is stopped when it answers 410 or when every attempt has failed for [`MAX_FAILING_MS`]. Its messages
+/// wait until an address is entered, and an incident is opened.
 ///
 /// # Errors
 /// [`Reason::UnknownCallback`] when there is no such message or attempt.
@@ -114,8 +116,8 @@ pub async fn record_attempt<D: Database>(
     .await
 }
 
-/// Records a success of the receiver's address: its failures end, unless another address was entered since or it is not
-/// called any more.
+/// Records a success of the receiver's address: its failures end, unless another address was entered since or it is
+/// stopped.
 async fn record_success<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
@@ -131,8 +133,8 @@ async fn record_success<D: Database>(
     Ok(())
 }
 
-/// Records a failure of the receiver's address, and stops calling it after too many. The first failure of a message
-/// never stops it: a receiver that is hardly ever called may have worked for weeks between.
+/// Records a failure of the receiver's address, and stops it after too many. The first failure of a message never
+/// stops an address: a receiver that gets few messages may have worked for weeks in between.
 async fn record_failure<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
@@ -194,7 +196,7 @@ async fn plan_next<D: Database>(
     Ok(())
 }
 
-/// An attempt that could not be made has failed, in the transaction under way.
+/// Records in the open transaction that an attempt could not be made; it counts as failed.
 pub(super) async fn refuse<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
@@ -208,7 +210,8 @@ pub(super) async fn refuse<D: Database>(
     }
 }
 
-/// A message to `to` is dead: the first since the receiver last took one opens an incident and raises an alert.
+/// Handles a dead message to `to`: the first since the receiver last accepted one opens an incident and raises an
+/// alert.
 pub(super) async fn dead_letter<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,

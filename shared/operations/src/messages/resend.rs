@@ -1,4 +1,4 @@
-//! §8.2.3: looking messages up, sending them again, and trying an address out.
+//! §8.2.3: finding messages, sending them again, and testing an address.
 
 use std::collections::BTreeMap;
 
@@ -17,31 +17,31 @@ use vault::random_bytes;
 
 /// Most messages of one page.
 pub const MAX_MESSAGES_PER_PAGE: u32 = 200;
-/// Most messages that one call has sent again.
+/// Most messages that one call sends again.
 const MAX_RESENT: u32 = 10_000;
 /// How far back a search goes that names neither a receiver nor a beginning, in days.
 const SIFTED_DAYS: i64 = 7;
-/// What a message to try an address out is called.
+/// Topic of a message that tests an address.
 const PROBE_TOPIC: &str = "probe";
 
-/// Which messages to show.
+/// Conditions of a search.
 #[derive(Clone, Debug, Default)]
 pub struct MessageFilter {
     /// To this receiver.
     pub receiver: Option<Receiver>,
     /// In this state.
     pub state: Option<MessageState>,
-    /// Made from this moment on.
+    /// Created from this time on.
     pub from: Option<Timestamp>,
-    /// Made before this moment.
+    /// Created before this time.
     pub to: Option<Timestamp>,
-    /// Where the page before ended.
+    /// The `next` of the page before.
     pub cursor: Option<MessageId>,
     /// Most rows; at most [`MAX_MESSAGES_PER_PAGE`].
     pub limit: u32,
 }
 
-/// Looks messages up, the latest first.
+/// Finds messages, the latest first.
 ///
 /// # Errors
 /// [`Reason::Unavailable`] when the database is busy.
@@ -68,31 +68,32 @@ pub async fn find_messages<D: Database>(
 /// Which messages to send again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WhichMessages {
-    /// This one, also if it was delivered.
+    /// This message, also if it was delivered.
     One(MessageId),
-    /// Those to a receiver that were made in a span of time and given up; with `delivered_too` also those it has.
+    /// The dead messages to a receiver that were created in a span of time; with `delivered_too` also the delivered
+    /// ones.
     Span {
         /// The receiver.
         receiver: Receiver,
-        /// Made from this moment on.
+        /// Created from this time on.
         from: Timestamp,
-        /// Made before this moment; none: whenever.
+        /// Created before this time; `None` for no end.
         to: Option<Timestamp>,
-        /// Also those that were delivered.
+        /// Includes delivered messages.
         delivered_too: bool,
-        /// Where the call before ended.
+        /// The `next` of the call before.
         cursor: Option<MessageId>,
     },
-    /// Those that were given up from a moment on, of one receiver or of all.
+    /// The messages that became dead from a time on, of one receiver or of all.
     Failed {
         /// The receiver, or all.
         receiver: Option<Receiver>,
-        /// Given up from this moment on.
+        /// Dead from this time on.
         since: Timestamp,
     },
 }
 
-/// What sending again comes to.
+/// The result of sending again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Resent {
     /// How many messages are sent again.
@@ -103,11 +104,11 @@ pub struct Resent {
     pub next: Option<MessageId>,
 }
 
-/// Has messages sent again, with the identifier they had and from the beginning of the schedule, at most
-/// `MAX_RESENT` of them. One that is still being tried stays as it is.
+/// Sends messages again, under the same identifier and from the beginning of the schedule, at most [`MAX_RESENT`]. A
+/// pending message stays as it is.
 ///
 /// # Errors
-/// [`Reason::UnknownCallback`], [`Reason::UnknownReceiver`].
+/// [`Reason::UnknownCallback`] and [`Reason::UnknownReceiver`].
 pub async fn resend<D: Database>(cx: &Context<'_, D>, which: &WhichMessages) -> Result<Resent, Error> {
     transaction(cx, async |tx| {
         let (receiver, from, below, delivered_too) = match which {
@@ -162,7 +163,7 @@ async fn known<D: Database>(cx: &Context<'_, D>, to: &Receiver) -> Result<(), Er
     Ok(())
 }
 
-/// A message that tries an address out. It is not kept.
+/// A message that tests an address. It is not stored.
 pub struct Probe {
     /// Where it goes.
     pub url: String,
@@ -172,7 +173,7 @@ pub struct Probe {
     pub headers: Vec<(&'static str, String)>,
 }
 
-/// Makes a message that tries a receiver's address out, signed like every other.
+/// Makes a message that tests a receiver's address, signed like every other.
 ///
 /// # Errors
 /// [`Reason::UnknownReceiver`]; [`Reason::NoAddress`] when none is entered.

@@ -1,8 +1,8 @@
-//! §7.3: when a message is tried again. The one place that knows the schedule.
+//! §7.3: the schedule of retries, which no other module knows.
 
 use domain::{HOUR_MS, MINUTE_MS, SECOND_MS, Timestamp};
 
-/// Waiting time after attempt 1, 2, … before the next, in milliseconds: 8 attempts over at least 27 h.
+/// Wait after attempt 1, 2, … in milliseconds: 8 attempts over at least 27 h.
 pub const RETRY_AFTER_MS: [i64; 7] = [
     5 * SECOND_MS,
     5 * MINUTE_MS,
@@ -16,13 +16,13 @@ pub const RETRY_AFTER_MS: [i64; 7] = [
 /// Attempts a message gets.
 pub const MAX_ATTEMPTS: u32 = RETRY_AFTER_MS.len() as u32 + 1;
 
-/// A waiting time grows by at most one part in this many, so that receivers that failed together are not
-/// called together again.
+/// A wait grows by at most one part in this many, so that receivers that failed together are not called together
+/// again.
 const JITTER_PARTS: i64 = 10;
 
-/// When the next attempt is made if attempt `attempt` of the schedule (from 1) fails at `now` and the receiver asks to
-/// be left alone for `put_off_ms` milliseconds. The wait grows with `spread`, by nothing for zeros and by a tenth at
-/// most. `None` after the last.
+/// When the next attempt is made if attempt `attempt` of the schedule (from 1) fails at `now` and the receiver asks
+/// for a pause of `put_off_ms` milliseconds. `spread` lengthens the wait: zeros by nothing, other values by up to a
+/// tenth. `None` after the last attempt.
 pub(super) fn next_attempt(
     attempt: u32,
     now: Timestamp,
@@ -34,7 +34,7 @@ pub(super) fn next_attempt(
     Some(now.plus(wait + jitter(wait, spread)))
 }
 
-/// Up to a tenth of `wait`, never less than nothing.
+/// From nothing to a tenth of `wait`, by `random`.
 fn jitter(wait: i64, random: [u8; 4]) -> i64 {
     let most = wait / JITTER_PARTS;
     i64::from(u32::from_be_bytes(random)) % (most + 1)

@@ -1,11 +1,11 @@
-//! §7.3, §9.2.2: signatures of callbacks. Two of them, made with the same key:
+//! §7.3, §9.2.2: signatures of callbacks. There are two, made with the same key:
 //!
-//! * `sign` in the body, as the standard has it: lower-case hex of HMAC-SHA256 over the canonical
-//!   text of all other fields;
+//! * `sign` in the body, as the standard has it: lower-case hex of HMAC-SHA256 over the canonical text of all other
+//!   fields;
 //! * the headers of Standard Webhooks 1.0.0, for receivers with a ready-made library.
 //!
-//! The key is what base64 makes of the callback secret without its prefix `whsec_`. While a secret is replaced, both
-//! its successor and it sign: `sign` is the new one's, `sign_previous` the old one's, and the header carries both.
+//! The key is what base64 decodes from the callback secret without its prefix `whsec_`. During a rotation both secrets
+//! sign: `sign` is under the new one, `sign_previous` under the old one, and the header has both signatures.
 
 use std::collections::BTreeMap;
 
@@ -16,14 +16,14 @@ use sha2::Sha256;
 use domain::error::Error;
 use vault::Zeroizing;
 
-/// The field that carries the signature and is not itself signed.
+/// The field of the signature; it is not signed.
 pub(crate) const SIGN_FIELD: &str = "sign";
-/// The field that carries the signature of the secret before the present one, while both are good; not signed either.
+/// The field of the signature under the previous secret, while both are valid; it is not signed either.
 pub(crate) const SIGN_PREVIOUS_FIELD: &str = "sign_previous";
-/// What a callback secret starts with, by Standard Webhooks.
+/// Prefix of a callback secret, by Standard Webhooks.
 const SECRET_PREFIX: &str = "whsec_";
 
-/// A key of messages.
+/// A key that signs messages.
 pub(crate) type Key = Zeroizing<Vec<u8>>;
 
 /// The text of a callback secret.
@@ -59,8 +59,8 @@ pub fn sign(key: &[u8], fields: &BTreeMap<&str, String>) -> String {
     hex::encode(hmac_sha256(key, canonical(fields).as_bytes()))
 }
 
-/// Value of `webhook-signature`: for each key `v1,` and base64 of HMAC-SHA256(key, `id.timestamp.body`), with a space
-/// between them.
+/// Value of `webhook-signature`: for each key `v1,` and base64 of HMAC-SHA256(key, `id.timestamp.body`), separated by
+/// spaces.
 #[must_use]
 pub(crate) fn standard_webhook_signatures<K: AsRef<[u8]>>(
     keys: &[K],

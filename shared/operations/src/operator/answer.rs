@@ -8,14 +8,14 @@ use domain::{MINUTE_MS, SECOND_MS, Timestamp, Volume};
 
 /// Decimals that a volume may have in the operator's unit.
 const SCALE: u128 = 1_000_000;
-/// How far ahead of the platform's clock an operator's may be, in milliseconds.
+/// How far an operator's clock may be ahead of the platform's, in milliseconds.
 const MAX_AHEAD_MS: i64 = 5 * MINUTE_MS;
 
 impl Inquiry {
-    /// What the answer says about `topic`, and as of when: the moment it names, or `now`.
+    /// What the answer says about `topic`, and the time to which it applies: the one it names, or `now`.
     ///
     /// # Errors
-    /// What does not fit, without repeating it.
+    /// What does not fit, without any value of the answer.
     pub fn read(
         &self,
         topic: Topic,
@@ -68,7 +68,7 @@ impl Inquiry {
         }
     }
 
-    /// A volume in the operator's unit, as number or text, in whole bytes.
+    /// A volume in the operator's unit, as number or text, converted to whole bytes.
     fn volume_of(&self, value: &Value) -> Option<Volume> {
         let millionths = Volume::parse_mb(&text_of(value)?).ok()?.bytes();
         let bytes = u128::from(millionths) * u128::from(self.bytes_per_unit) / SCALE;

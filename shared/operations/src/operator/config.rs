@@ -1,5 +1,5 @@
-//! The variable `operator_api`: a JSON object from topic (`usage`, `location`, `status`, `open_time`) to how the
-//! operator is asked about it.
+//! The variable `operator_api`: a JSON object from topic (`usage`, `location`, `status`, `open_time`) to the request
+//! that asks the operator about it.
 
 use std::collections::BTreeMap;
 
@@ -13,13 +13,13 @@ use vault::Zeroizing;
 const MAX_URL_CHARS: usize = 512;
 /// Most headers of a request.
 pub const MAX_HEADERS: usize = 16;
-/// How long an answer is good unless the configuration says otherwise, in seconds.
+/// Default age up to which an answer is fresh, in seconds.
 const MAX_AGE_SECS: u32 = 300;
-/// How long an operator that did not answer is left alone about a number, in seconds.
+/// Default pause before an operator that did not answer is asked about the same number again, in seconds.
 const RETRY_SECS: u32 = 30;
 /// Bytes of a megabyte.
 const BYTES_PER_MB: u64 = 1_000_000;
-/// Stands for the number, its card and the credential in addresses and headers.
+/// Placeholders for the number, its card and the credential in addresses and headers.
 const PLACES: [&str; 3] = ["{msisdn}", "{iccid}", "{credential}"];
 
 /// How to ask an operator.
@@ -47,7 +47,7 @@ pub struct Inquiry {
     /// How the operator writes times.
     #[serde(default)]
     pub(super) time: TimeForm,
-    /// From the operator's words for states to `active`, `suspended` and `retired`.
+    /// From the operator's names of states to `active`, `suspended` and `retired`.
     #[serde(default)]
     pub(super) states: BTreeMap<String, String>,
 }
@@ -78,7 +78,7 @@ fn bytes_per_unit() -> u64 {
 }
 
 impl OperatorApi {
-    /// Reads the variable; nothing for an empty one: then operators are not asked.
+    /// Reads the variable. `None` for an empty one: operators are not asked.
     ///
     /// # Errors
     /// What is wrong, without any value.
@@ -129,13 +129,13 @@ impl OperatorApi {
 }
 
 impl Inquiry {
-    /// How long an answer is good, in milliseconds.
+    /// Age up to which an answer is fresh, in milliseconds.
     #[must_use]
     pub(crate) fn max_age_ms(&self) -> i64 {
         i64::from(self.max_age_secs) * domain::SECOND_MS
     }
 
-    /// How long an operator that did not answer is left alone about a number, in milliseconds.
+    /// Pause before an operator that did not answer is asked about the same number again, in milliseconds.
     #[must_use]
     pub(crate) fn retry_ms(&self) -> i64 {
         i64::from(self.retry_secs) * domain::SECOND_MS
@@ -145,7 +145,7 @@ impl Inquiry {
         if self.url.chars().count() > MAX_URL_CHARS {
             return Err("the url is too long");
         }
-        // A credential in an address ends in logs.
+        // Addresses are logged, so they must hold no credential.
         if self.url.contains(PLACES[2]) {
             return Err("the credential belongs into a header");
         }

@@ -1,10 +1,10 @@
-//! An operator's own HTTP interface, asked on demand for what it has not reported by itself.
+//! An operator's own HTTP interface, asked on demand for what it has not reported.
 //!
-//! Operators differ in addresses, names, units and words; all of that is configuration (`config.rs`). What comes back
-//! is somebody else's text: it is read by pointer, checked like any input, and what does not fit is no answer
-//! (`answer.rs`). No I/O here; components bring their own.
+//! Operators differ in addresses, names, units and codes; all of that is configuration (`config.rs`). An answer is
+//! untrusted input: it is read by JSON pointer and checked, and what does not fit is ignored (`answer.rs`). This
+//! module does no I/O; components do.
 //!
-//! Never: show a credential, repeat an answer in an error, or make a value up.
+//! Never show a credential, quote an answer in an error, or invent a value.
 
 mod answer;
 mod config;
@@ -13,5 +13,5 @@ pub use config::{Inquiry, MAX_HEADERS, OperatorApi};
 
 /// Largest answer that is read, in bytes.
 pub const MAX_ANSWER_BYTES: usize = 64 * 1024;
-/// How long an operator may take to answer, in seconds; a business system waits for it.
+/// How long an operator may take to answer, in seconds; a business system waits meanwhile.
 pub const ANSWER_SECS: u64 = 5;

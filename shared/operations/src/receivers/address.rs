@@ -1,4 +1,4 @@
-//! Entering addresses.
+//! Entering and removing the addresses of receivers.
 
 use super::super::Context;
 use super::super::clients::checked_url;
@@ -10,12 +10,12 @@ use domain::{IncidentKind, Receiver};
 use store::{Database, Subject, Tx, message, receiver};
 use vault::Zeroizing;
 
-/// Enters the address of a receiver, or none. The operator's first comes with a secret, which is shown this
-/// once; a client has had its own since it was made.
+/// Sets or removes the address of a receiver. The operator's first address comes with a secret, which is shown only in
+/// this answer; a client has its secret since it was created.
 ///
 /// # Errors
-/// [`Reason::UnknownReceiver`] for a client that there is not; [`Reason::ParameterMalformed`] for an address that is
-/// not public https, see `CallbackUrl`.
+/// [`Reason::UnknownReceiver`] for an unknown client; [`Reason::ParameterMalformed`] for an address that is not public
+/// https, see `CallbackUrl`.
 pub async fn enter_receiver_address<D: Database>(
     cx: &Context<'_, D>,
     to: &Receiver,
@@ -33,7 +33,7 @@ pub async fn enter_receiver_address<D: Database>(
     .await
 }
 
-/// Adds a receiver with its first secret to the transaction under way; the secret.
+/// Adds a receiver with its first secret in the open transaction; returns the secret.
 pub(crate) async fn add_receiver<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
@@ -44,8 +44,8 @@ pub(crate) async fn add_receiver<D: Database>(
     add_secret(cx, tx, to, 1).await
 }
 
-/// Enters an address, or none, in the transaction under way. Also the same again starts it afresh: what waited is sent,
-/// from the beginning of the schedule.
+/// Sets or removes an address in the open transaction. Entering the same address again resets its failures too:
+/// waiting messages are sent from the beginning of the schedule.
 pub(crate) async fn enter_address<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,

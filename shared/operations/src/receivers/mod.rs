@@ -1,4 +1,4 @@
-//! The addresses that messages go to, and the secrets they are signed with (§5.3.2.2, §9.2.2).
+//! The addresses of receivers and the secrets that sign messages to them (§5.3.2.2, §9.2.2).
 
 mod address;
 mod secrets;

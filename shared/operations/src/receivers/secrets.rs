@@ -1,5 +1,4 @@
-//! §9.2.2: secrets that messages are signed with rotate: a new one, an overlap in which both sign, then only the new
-//! one.
+//! §9.2.2: rotation of signing secrets: a new secret is made, both sign for an overlap, then only the new one.
 
 use super::super::Context;
 use super::super::clients::{MAX_OVERLAP_SECS, malformed};
@@ -13,22 +12,23 @@ use vault::{Zeroizing, random_bytes};
 /// Random bytes in each secret.
 const SECRET_BYTES: usize = 32;
 
-/// A new secret beside the one before it.
+/// A new secret, and the end of the previous one.
 pub struct RotatedReceiverSecret {
-    /// The new secret, `whsec_…`; shown this once.
+    /// The new secret, `whsec_…`; shown only in this answer.
     pub secret: Zeroizing<String>,
-    /// Counts the secrets of its owner, from 1.
+    /// Number among the receiver's secrets, from 1.
     pub generation: i64,
-    /// Until when the one before it signs too.
+    /// Until when the previous secret signs too.
     pub previous_expires_at: Option<Timestamp>,
 }
 
-/// Gives a receiver a new secret. The one before it signs beside it for `overlap_secs`; 0 ends it at once. While two
-/// are live, `replace` puts the new one in the place of the newest, whose answer was lost or which leaked; the one
-/// before it keeps its end.
+/// Gives a receiver a new secret. The previous one also signs for `overlap_secs`; 0 ends it at once. While two are
+/// live, `replace` puts the new secret in the place of the newest, which was lost or leaked; the other one keeps its
+/// end.
 ///
 /// # Errors
-/// [`Reason::UnknownReceiver`]; [`Reason::SecretsInRotation`] while two are live; [`Reason::ParameterMalformed`].
+/// [`Reason::UnknownReceiver`]; [`Reason::SecretsInRotation`] while two secrets are live;
+/// [`Reason::ParameterMalformed`] for the overlap.
 pub async fn rotate_receiver_secret<D: Database>(
     cx: &Context<'_, D>,
     to: &Receiver,
@@ -70,7 +70,7 @@ pub async fn rotate_receiver_secret<D: Database>(
     .await
 }
 
-/// Adds a fresh secret to the transaction under way.
+/// Adds a new random secret in the open transaction.
 pub(super) async fn add_secret<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,

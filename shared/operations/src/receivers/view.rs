@@ -1,4 +1,4 @@
-//! A receiver as an administrator sees it: never a secret.
+//! A receiver as administrators see it, without the values of its secrets.
 
 use super::super::Context;
 use domain::error::{Error, Reason};
@@ -15,9 +15,9 @@ pub struct ReceiverView {
     pub url: Option<String>,
     /// When the address was entered.
     pub entered_at: Timestamp,
-    /// Since when messages to it have only failed.
+    /// Since when every message to it has failed.
     pub failing_since: Option<Timestamp>,
-    /// Since when it is not called, and why.
+    /// Since when messages to it are stopped, and why.
     pub stopped: Option<(Timestamp, StopCause)>,
     /// How many messages are in flight.
     pub in_flight: u32,
@@ -25,20 +25,20 @@ pub struct ReceiverView {
     pub secrets: Vec<ReceiverSecretView>,
 }
 
-/// A secret, without what it is.
+/// A secret, without its value.
 #[derive(Clone, Debug)]
 pub struct ReceiverSecretView {
-    /// Counts the secrets of its owner, from 1.
+    /// Number among the receiver's secrets, from 1.
     pub generation: i64,
     /// Whether messages are signed with it.
     pub live: bool,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
     /// End of its overlap with its successor.
     pub expires_at: Option<Timestamp>,
 }
 
-/// Shows a receiver.
+/// Returns a receiver.
 ///
 /// # Errors
 /// [`Reason::UnknownReceiver`].

@@ -1,4 +1,4 @@
-//! The delivery of a message: results of attempts, retries, and destroying what was kept long enough.
+//! The delivery of a message: results of attempts, retries, and deletion at the end of retention.
 
 use crate::{Database, DbError, Run as _, Tx, first};
 use domain::{MessageId, MessageState, Receiver, Timestamp};
@@ -18,7 +18,7 @@ const PURGE_ATTEMPTS: &str = "DELETE FROM message_attempt WHERE message_id IN (S
 const PURGE: &str = "DELETE FROM message WHERE id IN (SELECT id FROM message \
     WHERE finished_at IS NOT NULL AND finished_at < $1 ORDER BY finished_at, id LIMIT $2) RETURNING id";
 
-/// How far the delivery of a message is.
+/// The state of a message's delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MessageDelivery {
     /// Whom it goes to.
@@ -29,11 +29,11 @@ pub struct MessageDelivery {
     pub attempts: u32,
     /// Attempts begun before it was last sent again by hand.
     pub attempts_from: u32,
-    /// When the next is due.
+    /// When the next attempt is due.
     pub next_at: Timestamp,
 }
 
-/// How far the delivery of a message is; `None` when there is no such message.
+/// The state of a message's delivery; `None` when there is no such message.
 pub async fn delivery<D: Database>(db: &D, id: MessageId) -> Result<Option<MessageDelivery>, DbError> {
     first(&db.run(DELIVERY, &[id.text().into()]).await?, |row| {
         Ok(MessageDelivery {
@@ -46,7 +46,7 @@ pub async fn delivery<D: Database>(db: &D, id: MessageId) -> Result<Option<Messa
     })
 }
 
-/// Marks a message as delivered, also when it had been given up. False when it was delivered before.
+/// Marks a message as delivered, also a dead one. False when it was delivered before.
 pub async fn set_delivered<D: Database>(
     tx: &Tx<'_, D>,
     id: MessageId,
@@ -69,7 +69,7 @@ pub async fn set_retry<D: Database>(
     Ok(!tx.run(RETRY, &params).await?.is_empty())
 }
 
-/// Gives a message up after `attempt`. False when another attempt has begun since.
+/// Marks a message as dead after `attempt`. False when another attempt has begun since.
 pub async fn set_dead<D: Database>(
     tx: &Tx<'_, D>,
     id: MessageId,
@@ -89,7 +89,7 @@ pub async fn restart<D: Database>(
     tx.run(RESTART, &[now.into(), receiver.into()]).await.map(drop)
 }
 
-/// Destroys up to `limit` messages, with their attempts, that ended before `before`; how many they were.
+/// Deletes up to `limit` messages, with their attempts, that ended before `before`; returns how many.
 pub async fn purge<D: Database>(tx: &Tx<'_, D>, before: Timestamp, limit: u32) -> Result<usize, DbError> {
     let params = [before.into(), i64::from(limit).into()];
     tx.run(PURGE_ATTEMPTS, &params).await?;

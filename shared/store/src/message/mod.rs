@@ -1,7 +1,8 @@
-//! Table `message`: messages to receivers, added in the transaction that changes what they are about, and kept.
+//! Table `message`: messages to receivers. A message is added in the transaction that changes its subject, and is
+//! kept.
 //!
-//! `receiver_queue.rs` finds and claims what is due, `delivery.rs` records results, `search.rs` looks messages up and
-//! has them sent again.
+//! `receiver_queue.rs` finds and claims due messages, `delivery.rs` records results, `search.rs` finds messages and
+//! sends them again.
 
 mod delivery;
 mod receiver_queue;

@@ -4,8 +4,8 @@ use super::read_id;
 use crate::{Database, DbError, Row, Run as _, Tx, first};
 use domain::{MessageId, Receiver, Timestamp};
 
-// One step along the index for each receiver with pending messages, however many there are. The receiver that has
-// waited longest comes first; a receiver with its maximum in flight is left out.
+// One step along the index for each receiver with pending messages, however many messages it has. The receiver that
+// has waited longest comes first. A receiver with its maximum in flight is left out.
 const QUEUES: &str = "WITH RECURSIVE queue (id) AS (SELECT min(receiver_id) FROM message WHERE state = 'pending' \
     UNION ALL SELECT (SELECT min(receiver_id) FROM message WHERE state = 'pending' AND receiver_id > queue.id) \
     FROM queue WHERE queue.id IS NOT NULL) SELECT id, failing, in_flight FROM ( \
@@ -29,10 +29,10 @@ const EXPIRE: &str = "UPDATE message SET state = 'dead', finished_at = $1, lease
     AND id IN (SELECT id FROM message WHERE state = 'pending' AND receiver_id = $2 AND next_at <= $1 \
     AND attempts - attempts_from >= $3 ORDER BY next_at, id LIMIT $4) RETURNING id";
 
-/// A receiver that has messages due and an address that is called.
+/// A receiver that has due messages and an address that is not stopped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReceiverQueue {
-    /// Who it is.
+    /// The receiver.
     pub receiver: Receiver,
     /// True when the latest attempts have failed.
     pub is_failing: bool,
@@ -51,10 +51,10 @@ pub struct ClaimedRow {
     pub attempt: u32,
 }
 
-/// Which queues are looked for.
+/// Conditions of a search for queues.
 #[derive(Clone, Copy, Debug)]
 pub struct QueueQuery {
-    /// Also those of receivers whose last attempts failed.
+    /// Includes receivers whose latest attempts failed.
     pub failing_too: bool,
     /// Most messages in flight of a failing receiver.
     pub most_failing: u32,
@@ -64,7 +64,7 @@ pub struct QueueQuery {
     pub limit: u32,
 }
 
-/// Receivers with messages that are due and may be begun, the longest waiting first.
+/// Receivers with due messages and room for another attempt, the longest waiting first.
 pub async fn receiver_queues<D: Database>(
     db: &D,
     query: QueueQuery,
@@ -130,8 +130,8 @@ pub async fn due<D: Database>(
     db.run(DUE, &params).await?.iter().map(read).collect()
 }
 
-/// Claims a message: an attempt begins, and others are kept away until `lease_until`. Unless the result is reported, it
-/// is due again at `next_at`. `None` when an attempt has begun since, or the message is not pending any more.
+/// Claims a message: an attempt begins, and nobody else claims it until `lease_until`. Unless its result is reported,
+/// it is due again at `next_at`. `None` when another attempt has begun since, or the message is not pending any more.
 pub async fn claim<D: Database>(
     tx: &Tx<'_, D>,
     due: &DueRow,

@@ -1,4 +1,4 @@
-//! Messages as an operator sees them, and sending them again.
+//! Messages as administrators see them, and sending them again.
 
 use super::read_id;
 use crate::{Database, DbError, Row, Run as _, Tx};
@@ -19,10 +19,10 @@ macro_rules! search {
 }
 const ALL: &str = search!("AND $4 IS NULL");
 const OF_RECEIVER: &str = search!("AND o.receiver_id = $4");
-// Those that were given up are few among all, and have an index of their own.
+// Dead messages are few and have an index of their own.
 const DEAD_OF_RECEIVER: &str = search!("AND o.state = 'dead' AND o.receiver_id = $4");
 
-// Sent again from the beginning of the schedule; earlier attempts keep their numbers.
+// Sent again from the beginning of the schedule; attempts continue their numbers.
 macro_rules! resend {
     ($which:literal) => {
         concat!(
@@ -42,7 +42,7 @@ const RESEND_FAILED: &str = resend!(
     "state = 'dead' AND finished_at >= $2 AND ($3 IS NULL OR receiver_id = $3) ORDER BY finished_at, id LIMIT $4"
 );
 
-/// A message as an operator sees it: everything but its content.
+/// A message as administrators see it, without its content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MessageRow {
     /// Identifier.
@@ -57,28 +57,28 @@ pub struct MessageRow {
     pub state: MessageState,
     /// Attempts begun.
     pub attempts: u32,
-    /// When the next is due.
+    /// When the next attempt is due.
     pub next_at: Timestamp,
-    /// When it came into being.
+    /// When it was created.
     pub created_at: Timestamp,
-    /// When it was delivered or given up, if it was.
+    /// When it was delivered or became dead.
     pub finished_at: Option<Timestamp>,
     /// HTTP status of the last attempt, if there was an answer.
     pub http_status: Option<u32>,
-    /// Why the last attempt failed, if it did.
+    /// Why the last attempt failed, if it failed.
     pub error: Option<String>,
 }
 
-/// Which messages to show.
+/// Conditions of a search.
 #[derive(Clone, Copy, Debug)]
 pub struct MessageQuery<'a> {
-    /// From this identifier on; identifiers begin with their time.
+    /// Identifiers from here on; they begin with their time.
     pub from: MessageId,
-    /// Below this one.
+    /// Identifiers below this.
     pub below: MessageId,
-    /// In this state.
+    /// State of the message.
     pub state: Option<MessageState>,
-    /// To this receiver.
+    /// The receiver.
     pub receiver: Option<&'a Receiver>,
     /// Most rows.
     pub limit: u32,
@@ -87,13 +87,13 @@ pub struct MessageQuery<'a> {
 /// Which messages to send again.
 #[derive(Clone, Copy, Debug)]
 pub struct Resend<'a> {
-    /// To this receiver.
+    /// The receiver.
     pub receiver: &'a Receiver,
-    /// From this identifier on.
+    /// Identifiers from here on.
     pub from: MessageId,
-    /// Below this one.
+    /// Identifiers below this.
     pub below: MessageId,
-    /// Also those that were delivered.
+    /// Includes delivered messages.
     pub delivered_too: bool,
     /// Most rows.
     pub limit: u32,
@@ -116,7 +116,7 @@ pub async fn search<D: Database>(db: &D, query: &MessageQuery<'_>) -> Result<Vec
     db.run(sql, &params).await?.iter().map(read).collect()
 }
 
-/// Has messages of a receiver sent again, the earliest first; which they are.
+/// Restarts messages of a receiver, the earliest first; returns their identifiers.
 pub async fn resend<D: Database>(
     tx: &Tx<'_, D>,
     which: &Resend<'_>,
@@ -141,8 +141,7 @@ pub async fn resend<D: Database>(
         .collect()
 }
 
-/// Has up to `limit` messages that were given up since `since` sent again, of one receiver or of all; how many they
-/// are.
+/// Restarts up to `limit` messages that became dead since `since`, of one receiver or of all; returns how many.
 pub async fn resend_failed<D: Database>(
     tx: &Tx<'_, D>,
     receiver: Option<&Receiver>,
