@@ -24,7 +24,7 @@ const MAX_NUMBERS: usize = 1_000;
 ///
 /// # Errors
 /// [`Reason::UnknownClient`], [`Reason::UnknownNumber`]; [`Reason::NumberInUse`] when one is neither in the pool nor
-/// this client's; [`Reason::BodyTooLarge`] beyond [`MAX_NUMBERS`]. On any error no number is allotted.
+/// this client's; [`Reason::BodyTooLarge`] beyond `MAX_NUMBERS`. On any error no number is allotted.
 pub async fn allot_numbers<D: Database>(
     cx: &Context<'_, D>,
     client: &ClientId,
@@ -50,7 +50,7 @@ pub async fn allot_numbers<D: Database>(
 ///
 /// # Errors
 /// [`Reason::UnknownNumber`]; [`Reason::NumberInUse`] when one is reserved, written, suspended or retired;
-/// [`Reason::BodyTooLarge`] beyond [`MAX_NUMBERS`]. On any error no number is put back.
+/// [`Reason::BodyTooLarge`] beyond `MAX_NUMBERS`. On any error no number is put back.
 pub async fn release_numbers<D: Database>(cx: &Context<'_, D>, iccids: &[Iccid]) -> Result<usize, Error> {
     transaction(cx, async |tx| {
         let changing = examined(cx, iccids, |number| match number.status {

@@ -87,7 +87,7 @@ impl IngestReport {
 /// Stores an operator's records.
 ///
 /// # Errors
-/// [`Reason::BodyTooLarge`] beyond [`MAX_RECORDS`], before anything is stored; [`Reason::Unavailable`] when the
+/// [`Reason::BodyTooLarge`] beyond `MAX_RECORDS`, before anything is stored; [`Reason::Unavailable`] when the
 /// database is busy; then the whole call may be sent again.
 pub async fn ingest<D: Database>(
     cx: &Context<'_, D>,

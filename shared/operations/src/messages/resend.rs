@@ -104,7 +104,7 @@ pub struct Resent {
     pub next: Option<MessageId>,
 }
 
-/// Sends messages again, under the same identifier and from the beginning of the schedule, at most [`MAX_RESENT`]. A
+/// Sends messages again, under the same identifier and from the beginning of the schedule, at most `MAX_RESENT`. A
 /// pending message stays as it is.
 ///
 /// # Errors
