@@ -25,7 +25,7 @@ async fn token(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
         .with("token", issued.token)
         .with("expire_time", issued.expire_time)
         .with_budget(issued.budget);
-    // Every client takes a token now and then: this answer says what cannot be sent to its address.
+    // Every client takes tokens regularly, so this answer reports that its callbacks are stopped.
     Ok(match issued.callbacks_stopped_at {
         Some(at) => {
             let at = call.text_of(at);

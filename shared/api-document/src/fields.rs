@@ -1,4 +1,4 @@
-//! What parameters and answers mean: names, forms, examples, in Chinese and English.
+//! The meaning of parameters and answers: names, forms, examples, in Chinese and English.
 
 use serde_json::{Value, json};
 
@@ -39,7 +39,7 @@ fn text(pattern: &str) -> Value {
     json!({"type": "string", "pattern": pattern})
 }
 
-/// The same, or null while it is not known.
+/// The same schema, or null while the value is not known.
 fn or_null(mut schema: Value) -> Value {
     let kind = schema["type"].take();
     schema["type"] = json!([kind, "null"]);
@@ -138,7 +138,7 @@ fn province() -> Field {
     )
 }
 
-/// The fields of an interface's success, after `code` and `message`, in their order.
+/// The fields of an interface's success after `code` and `message`, in their order.
 pub(super) fn answer(interface: &str) -> Vec<Field> {
     match interface {
         "token" => vec![
@@ -308,7 +308,7 @@ pub(super) fn callback() -> Vec<Field> {
     ]
 }
 
-/// The fields that a callback has at times.
+/// The fields that a callback has only sometimes.
 pub(super) fn callback_at_times() -> Vec<Field> {
     let plain = |name, zh, en, example| field(name, zh, en, json!({"type": "string"}), json!(example));
     vec![
@@ -327,7 +327,7 @@ pub(super) fn callback_at_times() -> Vec<Field> {
     ]
 }
 
-/// A parameter as it is sent.
+/// A parameter as documented.
 pub(super) fn parameter(param: Param) -> Field {
     let schema =
         |pattern: &str| json!({"type": "string", "pattern": pattern, "maxLength": param.max_chars()});
@@ -390,7 +390,7 @@ pub(super) fn parameter(param: Param) -> Field {
     field(param.name(), zh, en, schema, example)
 }
 
-/// What an interface is for.
+/// The purpose of an interface.
 pub(super) fn purpose(interface: &str) -> (&'static str, &'static str, &'static str) {
     match interface {
         "token" => ("§7.2.1", "获取认证令牌", "Take an access token"),
@@ -435,7 +435,7 @@ pub(super) fn purpose(interface: &str) -> (&'static str, &'static str, &'static 
     }
 }
 
-/// The parameters that must be there, and the pair of which one must.
+/// The required parameters, and the pair of which one is required.
 pub(super) fn needed(interface: &str) -> (&'static [Param], Option<[Param; 2]>) {
     match interface {
         "token" => (&[Param::ClientId, Param::ClientSecret], None),
