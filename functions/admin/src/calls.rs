@@ -1,4 +1,4 @@
-//! Who called what (§9.2.2).
+//! The call log (§9.2.2).
 
 use domain::{ClientId, Eid, TaskId};
 use operations::{CallFilter, MAX_CALLS_PER_PAGE, search_calls};
@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use spin_host::Connection;
 use web::{Call, Param, Params, Refusal, Reply};
 
-/// Looks calls up by client, chip, task, interface, reason and time, the latest first. Without client, chip, task or
-/// `from` only the seven days before `to` are sifted.
+/// Finds calls by client, chip, task, interface, reason and time, the latest first. Without client, chip, task or
+/// `from` only the seven days before `to` are searched.
 pub(crate) async fn search(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
     let page = search_calls(call.cx, &filter(&call.params)?).await?;
     let calls: Vec<Value> = page

@@ -22,7 +22,7 @@ struct ClientRequest {
     callback_url: Option<String>,
 }
 
-/// Creates an account. Both secrets are in this answer and never in another.
+/// Creates an account. Both secrets are shown only in this answer.
 pub(crate) async fn create(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
     let request: ClientRequest = call.json()?;
     let new = NewClient {
@@ -40,7 +40,7 @@ pub(crate) async fn create(call: &Call<'_, Connection>) -> Result<Reply, Refusal
         .with("callback_secret", created.callback_secret.as_str()))
 }
 
-/// Shows the account named by `client_id`, or a page of all.
+/// Returns the account of `client_id`, or a page of all accounts.
 pub(crate) async fn list(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
     let only = call.params.optional(Param::ClientId, ClientId::parse)?;
     let after = call.params.optional(Param::Cursor, ClientId::parse)?;
@@ -87,14 +87,14 @@ struct ChangeRequest {
     name: Option<String>,
     ips: Option<Vec<String>>,
     permissions: Option<Vec<String>>,
-    // Absent leaves the address alone, null ends it.
+    // Absent leaves the address as it is, null removes it.
     #[serde(default, deserialize_with = "or_null")]
     callback_url: Option<Option<String>>,
     limits: Option<BTreeMap<String, u32>>,
     active: Option<bool>,
 }
 
-/// Changes what is named of an account.
+/// Changes the given fields of an account.
 pub(crate) async fn update(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
     let request: ChangeRequest = call.json()?;
     let client = client_id(&request.client_id)?;
@@ -118,7 +118,7 @@ struct RotationRequest {
     overlap_secs: Option<u32>,
 }
 
-/// Gives a client a new secret beside its present one. It is in this answer and never in another.
+/// Gives a client a new secret beside its present one. It is shown only in this answer.
 pub(crate) async fn rotate_secret(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
     let request: RotationRequest = call.json()?;
     let client = client_id(&request.client_id)?;
@@ -138,7 +138,7 @@ struct SecretRequest {
     generation: i64,
 }
 
-/// Stops one secret and the tokens taken with it.
+/// Revokes one secret and the tokens taken with it.
 pub(crate) async fn revoke_secret(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
     let request: SecretRequest = call.json()?;
     operations::revoke_secret(call.cx, &client_id(&request.client_id)?, request.generation).await?;
@@ -151,7 +151,7 @@ struct NamedRequest {
     client_id: String,
 }
 
-/// Stops every token a client has.
+/// Revokes every token of a client.
 pub(crate) async fn revoke_tokens(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
     let request: NamedRequest = call.json()?;
     operations::revoke_tokens(call.cx, &client_id(&request.client_id)?).await?;

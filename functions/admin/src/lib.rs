@@ -1,7 +1,7 @@
-//! `/admin/v1/…`, §6.2.1.1, §9.2 and §5.3.1.1: the administrators' interfaces: clients and their secrets, who called
-//! what, and the steps of a card. Inventory, messages and incidents have components of their own.
+//! `/admin/v1/…`, §6.2.1.1, §9.2 and §5.3.1.1: clients and their secrets, the call log, and the steps of a card.
+//! Inventory, messages and incidents have components of their own.
 //!
-//! Opened by `admin_secret`. Never shows a secret after the call that made it, nor key material at all.
+//! Requires `admin_secret`. Never shows a secret after the call that made it, nor key material at all.
 
 mod calls;
 mod clients;
@@ -19,7 +19,7 @@ const REQUIRED_VARIABLES: RequiredVariables = RequiredVariables {
     ..RequiredVariables::NONE
 };
 
-/// What this component answers. One path may have an interface for each method.
+/// The interfaces of this component. One path may have an interface for each method.
 const INTERFACES: &[&Interface] = &[
     &interface::ADMIN_CLIENTS,
     &interface::ADMIN_CLIENTS_LIST,

@@ -1,4 +1,4 @@
-//! A view of the flow: the steps of a card (§6.3).
+//! The steps of a card (§6.3).
 
 use domain::Eid;
 use operations::card_history;
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use spin_host::Connection;
 use web::{Call, Param, Refusal, Reply};
 
-/// The latest steps of the chip named by `eid`.
+/// The latest steps of the chip with this `eid`.
 pub(crate) async fn history(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
     let eid = call.params.required(Param::Eid, Eid::parse)?;
     let steps = card_history(call.cx, &eid).await?;

@@ -1,8 +1,8 @@
-//! `/admin/v1/callbacks…` and `/admin/v1/receivers…`, §7.3, §8.2.3, §9.2.2: the messages the platform sends, sending
-//! them again, and the addresses they go to.
+//! `/admin/v1/callbacks…` and `/admin/v1/receivers…`, §7.3, §8.2.3, §9.2.2: the platform's messages, sending them
+//! again, and the addresses of receivers.
 //!
-//! Opened by `admin_secret`. Sends nothing but what tries an address out; never shows what a message says, nor a secret
-//! after the call that made it.
+//! Requires `admin_secret`. Sends only messages that test an address. Never shows the content of a message, nor a
+//! secret after the call that made it.
 
 mod messages;
 mod receivers;
@@ -20,7 +20,7 @@ const REQUIRED_VARIABLES: RequiredVariables = RequiredVariables {
     ..RequiredVariables::NONE
 };
 
-/// What this component answers.
+/// The interfaces of this component.
 const INTERFACES: &[&Interface] = &[
     &interface::ADMIN_CALLBACKS,
     &interface::ADMIN_CALLBACKS_RESEND,

@@ -1,4 +1,4 @@
-//! The messages: finding them, sending them again, trying an address out.
+//! Finding messages, sending them again, and testing an address.
 
 use std::time::Instant;
 
@@ -14,7 +14,7 @@ use web::{Call, Param, Refusal, Reply, field};
 
 use crate::receivers::receiver;
 
-/// Characters of an answer that an administrator is shown.
+/// Most characters of a receiver's answer that are shown.
 const SHOWN_CHARS: usize = 2_000;
 
 /// The messages of a receiver, or of all, the latest first, without their content.
@@ -93,7 +93,7 @@ impl ResendRequest {
     }
 }
 
-/// Sends one message again, or everything of a span of time, or everything that was given up from a moment on.
+/// Sends again: one message, those of a span of time, or those that became dead from a time on.
 pub(crate) async fn send_again(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
     let request: ResendRequest = call.json()?;
     let resent = resend(call.cx, &request.read()?).await?;
@@ -109,7 +109,7 @@ struct ProbeRequest {
     receiver: String,
 }
 
-/// Sends a signed message that says nothing to an address, and shows what came back.
+/// Sends a signed test message to an address, and shows the answer.
 pub(crate) async fn try_out(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
     let request: ProbeRequest = call.json()?;
     let Probe { url, body, headers } = probe(call.cx, &receiver(&request.receiver)?).await?;

@@ -1,4 +1,4 @@
-//! The addresses that messages go to, and the secrets they are signed with.
+//! The addresses of receivers and the secrets that sign messages to them.
 
 use domain::Receiver;
 use operations::{
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use spin_host::Connection;
 use web::{Call, Param, Refusal, Reply, field};
 
-/// A receiver's address, its failures, and its secrets without their values.
+/// Returns a receiver's address, its failures, and its secrets without their values.
 pub(crate) async fn show(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
     let to = call.params.required(Param::Receiver, Receiver::parse)?;
     let view = receiver_view(call.cx, &to).await?;
@@ -41,13 +41,13 @@ fn reply(call: &Call<'_, Connection>, to: &Receiver, view: ReceiverView) -> Repl
 #[serde(deny_unknown_fields)]
 struct UpdateRequest {
     receiver: String,
-    // Null ends the address; to leave the field out is a mistake.
+    // Null removes the address; an absent field is a mistake.
     #[serde(deserialize_with = "Option::deserialize")]
     url: Option<String>,
 }
 
-/// Enters a receiver's address, or ends it. The operator's first address comes with a secret, in this answer and never
-/// in another.
+/// Sets or removes a receiver's address. The operator's first address comes with a secret, which is shown only in this
+/// answer.
 pub(crate) async fn update(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
     let request: UpdateRequest = call.json()?;
     let to = receiver(&request.receiver)?;
@@ -69,7 +69,7 @@ struct RotationRequest {
     replace: bool,
 }
 
-/// Gives a receiver a new secret beside its present one. It is in this answer and never in another.
+/// Gives a receiver a new secret beside its present one. It is shown only in this answer.
 pub(crate) async fn rotate_secret(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
     let request: RotationRequest = call.json()?;
     let overlap = request.overlap_secs.unwrap_or(OVERLAP_SECS);

@@ -1,8 +1,8 @@
-//! `/internal/cron`: the periodic work. Has `maintenance` do the jobs that need nothing but the database, and sends the
-//! messages that are due (§7.3).
+//! `/internal/cron`: the periodic work. Sends the messages that are due (§7.3), and calls `maintenance` for the jobs
+//! that need only the database.
 //!
-//! Whoever holds `cron_secret` may tick it: a timer, a gateway, several nodes at once. A tick does a bounded amount;
-//! what it does not get done stays due, and `more` says so. What fails of it does not stop the rest.
+//! Requires `cron_secret`. Timers, gateways and several nodes may tick it at once. A tick does a bounded amount; the
+//! rest stays due, and `more` reports it. A failure does not stop the rest.
 
 mod messages;
 
@@ -23,7 +23,7 @@ const REQUIRED_VARIABLES: RequiredVariables = RequiredVariables {
     ..RequiredVariables::NONE
 };
 
-/// The component that does the jobs.
+/// The component that runs the jobs.
 const MAINTENANCE: &str = "maintenance";
 
 #[http_service]
@@ -31,7 +31,7 @@ async fn handle(request: Request) -> impl IntoResponse {
     spin_host::serve(&interface::CRON, REQUIRED_VARIABLES, request, tick).await
 }
 
-/// Calling `maintenance` migrates the database: the text of the migrations would be too much for two components.
+/// Calling `maintenance` migrates the database, so only one of the two components contains the migrations.
 fn by_maintenance(_: &Connection, _: Timestamp) -> Migrating<'_> {
     Box::pin(async {
         let settings = spin_host::settings(REQUIRED_VARIABLES).await?;
@@ -43,7 +43,7 @@ fn by_maintenance(_: &Connection, _: Timestamp) -> Migrating<'_> {
 }
 
 async fn tick(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
-    // Both at once: neither waits for the other.
+    // Both at once, so that neither waits for the other.
     let maintenance = call_component(
         MAINTENANCE,
         interface::MAINTENANCE.path,
@@ -55,7 +55,7 @@ async fn tick(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
         json!({"jobs": {MAINTENANCE: {"failed": problem.reason().code()}}})
     });
     let mut jobs = maintenance["jobs"].as_object().cloned().unwrap_or_default();
-    // What the jobs did may have made messages that are to be sent now.
+    // The jobs may have added messages that are due now.
     let did_something = jobs
         .values()
         .any(|job| job["done"].as_u64().unwrap_or_default() > 0);
@@ -82,7 +82,7 @@ async fn finish(call: &Call<'_, Connection>, sent: Result<DeliveryCounts, Error>
     let job_log = read_job_log(call.cx).await.unwrap_or_default();
     let mut answer = finish_job(call, &job_log, MESSAGES_JOB, &outcome).await;
     if outcome.is_ok() {
-        // Running out of time is no failure of the job, but its caller should tick again.
+        // Running out of time is no failure, but the caller should tick again.
         answer["more"] = sent.more.into();
     }
     (sent, answer)

@@ -1,7 +1,7 @@
-//! §7.3: sends the messages that are due, many at a time, and those that become due meanwhile.
+//! §7.3: sends the messages that are due, many at a time, including those that become due meanwhile.
 //!
-//! A receiver that does not answer delays its own messages and no others: each receiver has only a few in flight, one
-//! that fails even fewer, and near the end of a tick none that may take long are begun.
+//! A receiver that does not answer delays only its own messages. Each receiver has only a few in flight, a failing one
+//! even fewer. Near the end of a tick no messages to failing receivers are begun.
 
 use std::time::{Duration, Instant};
 
@@ -14,27 +14,27 @@ use operations::{
 };
 use spin_host::{self, Connection, POST_SECS, post, within};
 
-/// How long a tick takes up messages, in seconds.
+/// How long a tick begins attempts, in seconds.
 const SENDING_SECS: u64 = 20;
-/// How long it takes up messages to receivers that fail, in seconds: whatever they do, it is over when sending ends.
+/// How long a tick begins attempts to failing receivers, in seconds: they have timed out when sending ends.
 const SENDING_TO_FAILING_SECS: u64 = SENDING_SECS - POST_SECS;
-/// How often it looks for messages that became due while others are in flight, in milliseconds.
+/// Interval between two searches for due messages while others are in flight, in milliseconds.
 const LOOK_MS: u64 = 200;
 
-/// What a tick sent, by what became of it.
+/// Counts of the attempts of a tick, by result.
 #[derive(Default)]
 pub(crate) struct DeliveryCounts {
     pub(crate) delivered: usize,
     pub(crate) retrying: usize,
     pub(crate) dead: usize,
-    /// True when it ended with messages due.
+    /// True when the tick ended with messages due.
     pub(crate) more: bool,
 }
 
 /// A finished attempt.
 type Ended = (MessageId, u32, AttemptResult);
 
-/// Sends until nothing is due, or time is up.
+/// Sends messages until none is due or time is up.
 pub(crate) async fn send_due(cx: &Context<'_, Connection>) -> Result<DeliveryCounts, Error> {
     let started = Instant::now();
     let mut sent = DeliveryCounts::default();
@@ -54,7 +54,7 @@ pub(crate) async fn send_due(cx: &Context<'_, Connection>) -> Result<DeliveryCou
                     let posted = post(&message.url, &message.headers, message.body).await;
                     (message.id, message.attempt, posted.result)
                 })),
-                // What is in flight is recorded before the failure is reported.
+                // Attempts in flight are recorded before the failure is reported.
                 Err(error) => failure = Some(error),
             }
         }
@@ -71,7 +71,7 @@ pub(crate) async fn send_due(cx: &Context<'_, Connection>) -> Result<DeliveryCou
     failure.map_or(Ok(sent), Err)
 }
 
-/// Recorded one after the other: a transaction belongs to this call's one connection.
+/// Records one result. Results are recorded one after the other, because the call has one connection.
 async fn record(cx: &Context<'_, Connection>, sent: &mut DeliveryCounts, ended: Ended) -> Result<(), Error> {
     let (id, attempt, result) = ended;
     match record_attempt(&cx.at(spin_host::now()), id, attempt, &result).await? {

@@ -1,7 +1,6 @@
-//! `/internal/gateway/…`: what the OTA gateways ask and report, so that they hold no state of their own.
+//! `/internal/gateway/…`: the requests and reports of OTA gateways.
 //!
-//! Private to the gateways: opened by `gateway_secret`, and to be kept off the public listener by the operator's
-//! proxy as well.
+//! Requires `gateway_secret`. The operator's proxy must also keep these paths off the public listener.
 
 use gateway_protocol::{KeysRequest, ReportRequest, SessionRequest};
 use operations::{chip_keys, open_session, report};
@@ -21,7 +20,7 @@ const REQUIRED_VARIABLES: RequiredVariables = RequiredVariables {
     ..RequiredVariables::NONE
 };
 
-/// What this component answers.
+/// The interfaces of this component.
 const INTERFACES: &[&Interface] = &[
     &interface::GATEWAY_KEYS,
     &interface::GATEWAY_SESSIONS,
@@ -45,7 +44,7 @@ async fn handle(request: Request) -> impl IntoResponse {
     .await
 }
 
-/// Gives the keys of a chip that opens a TLS session.
+/// Returns the keys of a chip that opens a TLS session.
 async fn keys(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
     let request: KeysRequest = call.json()?;
     let eid = eid_of_identity(&request);
@@ -53,14 +52,14 @@ async fn keys(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
     Ok(keys_reply(&keys))
 }
 
-/// §6.2.3.1: a card powered up and opened its channel; gives the work of the session.
+/// §6.2.3.1: a card powered up and opened its channel; returns the work of the session.
 async fn session(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
     let request: SessionRequest = call.json()?;
     let work = open_session(call.cx, &session_to_open(&request)?).await?;
     Ok(session_reply(&work))
 }
 
-/// §6.2.3.3, §6.2.4.1: takes the report of an event; says whether the session may go on.
+/// §6.2.3.3, §6.2.4.1: processes the report of an event; returns whether the session may go on.
 async fn session_report(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
     let request: ReportRequest = call.json()?;
     let answer = report(call.cx, &report_of(request)?).await?;

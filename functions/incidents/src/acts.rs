@@ -1,4 +1,4 @@
-//! What administrators do about incidents (§8.2, §8.3.1).
+//! Acts of administrators on incidents (§8.2, §8.3.1).
 
 use domain::error::Reason;
 use domain::{ClientId, Eid, IncidentId, Province};
@@ -8,7 +8,7 @@ use web::{Call, Refusal, Reply, TextFields, field};
 
 use crate::incidents::{document, kind, severity};
 
-/// Opens an incident that somebody has seen.
+/// Opens an incident that an administrator has noticed.
 pub(crate) async fn open(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
     let names = ["kind", "eid", "client_id", "province_code", "severity", "note"];
     let request = call.text_fields(&names)?;
@@ -28,7 +28,7 @@ pub(crate) async fn open(call: &Call<'_, Connection>) -> Result<Reply, Refusal> 
         .with("opened", opened.is_new))
 }
 
-/// What an incident is about: one of chip, client and province, or the platform.
+/// The subject of an incident: one of chip, client and province, or the platform.
 fn about(request: &TextFields) -> Result<About, Refusal> {
     let [eid, client, province] = ["eid", "client_id", "province_code"].map(|name| request.optional(name));
     match (eid, client, province) {
@@ -40,7 +40,7 @@ fn about(request: &TextFields) -> Result<About, Refusal> {
     }
 }
 
-/// Settles, escalates or reports an incident, or gives its final report; which, the interface's name says.
+/// Settles, escalates or reports an incident, or gives its final report, by the name of the interface.
 pub(crate) async fn act(name: &str, call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
     let names: &[&str] = match name {
         "admin.incidents.close" => &["id", "note"],

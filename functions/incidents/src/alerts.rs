@@ -1,4 +1,4 @@
-//! What the operator should know of.
+//! The alerts to the operator.
 
 use domain::AlertId;
 use operations::{MAX_ALERTS_PER_PAGE, list_alerts, note_alerts};
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use spin_host::Connection;
 use web::{Call, Param, Refusal, Reply, field};
 
-/// The alerts that nobody has taken note of, the latest first; with `state=all` every one.
+/// The alerts that are not acknowledged, the latest first; with `state=all` every alert.
 pub(crate) async fn list(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
     let cursor = call.params.optional(Param::Cursor, AlertId::parse)?;
     let limit = call.params.limit(MAX_ALERTS_PER_PAGE)?;
@@ -37,7 +37,7 @@ struct NoteRequest {
     ids: Vec<String>,
 }
 
-/// Takes note of alerts: they leave the list.
+/// Acknowledges alerts, which then leave the list.
 pub(crate) async fn note(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
     let request: NoteRequest = call.json()?;
     let ids: Result<Vec<_>, _> = request.ids.iter().map(|id| AlertId::parse(id)).collect();

@@ -1,14 +1,14 @@
-//! The health of the periodic work, and what was destroyed at the end of its retention.
+//! The health of the periodic jobs, and how much was deleted at the end of its retention.
 
 use operations::{JobView, destructions, job_views};
 use serde_json::{Value, json};
 use spin_host::Connection;
 use web::{Call, Refusal, Reply};
 
-/// Days and kinds of data of the record of destruction that are shown.
+/// Most records of deleted data that are shown.
 const SHOWN_DESTRUCTIONS: u32 = 50;
 
-/// Every job: whether it is healthy, when it last succeeded, and why not since.
+/// Every job: whether it is healthy, when it last succeeded, and why it has failed since.
 pub(crate) async fn show(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
     let views = job_views(call.cx).await?;
     let healthy = views.iter().all(|view| view.healthy);

@@ -1,4 +1,4 @@
-//! What went wrong, and what became of it (§8.2, §8.3.1).
+//! The list of incidents and their kinds (§8.2, §8.3.1).
 
 use domain::{IncidentClass, IncidentId, IncidentKind, Kind, MINUTE_MS, Malformed, Severity};
 use operations::{IncidentFilter, IncidentView, MAX_INCIDENTS_PER_PAGE, list_incidents};
@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use spin_host::Connection;
 use web::{Call, Param, Refusal, Reply};
 
-/// The incidents there are, the latest first.
+/// A page of incidents, the latest first.
 pub(crate) async fn list(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
     let params = &call.params;
     let state = params.one_of(Param::State, &["open", "closed", "all"])?;
@@ -73,7 +73,7 @@ pub(crate) fn kinds(call: &Call<'_, Connection>) -> Reply {
     Reply::ok().with("kinds", kinds)
 }
 
-/// An incident as an administrator sees it, with the times that are running.
+/// An incident as administrators see it, with its deadlines.
 pub(crate) fn document(call: &Call<'_, Connection>, incident: &IncidentView) -> Value {
     let state = &incident.state;
     let row = state.kind.row();

@@ -1,7 +1,7 @@
-//! `/admin/v1/incidents…`, `/admin/v1/chips/faulty`, `/admin/v1/alerts…` and `/admin/v1/health`, §8: what went wrong
-//! and what is learnt from it, what the operator should know of, and the health of the periodic work.
+//! `/admin/v1/incidents…`, `/admin/v1/chips/faulty`, `/admin/v1/alerts…` and `/admin/v1/health`, §8: incidents and
+//! their monthly review, faulty chips, alerts, and the health of the periodic jobs.
 //!
-//! Opened by `admin_secret`.
+//! Requires `admin_secret`.
 
 mod acts;
 mod alerts;
@@ -21,7 +21,7 @@ const REQUIRED_VARIABLES: RequiredVariables = RequiredVariables {
     ..RequiredVariables::NONE
 };
 
-/// What this component answers.
+/// The interfaces of this component.
 const INTERFACES: &[&Interface] = &[
     &interface::ADMIN_INCIDENTS,
     &interface::ADMIN_INCIDENTS_KINDS,

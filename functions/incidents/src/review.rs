@@ -1,4 +1,4 @@
-//! What is learnt from incidents: the review of a month (§8.3.2) and the register of faulty chips (§8.2.2).
+//! The review of a month (§8.3.2) and the register of faulty chips (§8.2.2).
 
 use domain::Month;
 use operations::{
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use spin_host::Connection;
 use web::{Call, Param, Refusal, Reply};
 
-/// The review of a month, as a document or as CSV; without a month the present one so far.
+/// The review of a month, as a document or as CSV; without a month, that of the present month so far.
 pub(crate) async fn show(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
     let month = call.params.optional(Param::Month, Month::parse)?;
     let format = call.params.one_of(Param::Format, &["json", "csv"])?;
@@ -23,7 +23,7 @@ pub(crate) async fn show(call: &Call<'_, Connection>) -> Result<Reply, Refusal> 
         .fold(Reply::ok(), |reply, (name, value)| reply.with(name, value)))
 }
 
-/// The register of faulty chips, those that entered it last first.
+/// The register of faulty chips, the latest entry first.
 pub(crate) async fn faulty(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
     let cursor = call.params.optional(Param::Cursor, FaultyCursor::parse)?;
     let limit = call.params.limit(MAX_FAULTY_PER_PAGE)?;

@@ -1,6 +1,6 @@
-//! `/ingest/v1/…`: what operators report about their numbers, as lines of JSON: the source of §7.2.3.2 to §7.2.3.5.
+//! `/ingest/v1/…`: reports of operators on their numbers, as lines of JSON; the source of §7.2.3.2 to §7.2.3.5.
 //!
-//! Opened by `ingest_secret`. Never repeats what a record says: errors name lines and fields.
+//! Requires `ingest_secret`. Never shows the content of a record: errors name lines and fields.
 
 use operations::{RecordError, Topic, ingest};
 use spin_host::{self, Connection, RequiredVariables};
@@ -13,7 +13,7 @@ const REQUIRED_VARIABLES: RequiredVariables = RequiredVariables {
     ..RequiredVariables::NONE
 };
 
-/// What this component answers.
+/// The interfaces of this component.
 const INTERFACES: &[&Interface] = &[
     &interface::INGEST_USAGE,
     &interface::INGEST_LOCATION,

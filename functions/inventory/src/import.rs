@@ -1,4 +1,5 @@
-//! Chips and operator numbers, from CSV files (§5.3.1.1). A bad row is reported and leaves the others alone.
+//! Imports of chips and operator numbers from CSV files (§5.3.1.1). A bad row is reported; the other rows are
+//! imported.
 
 use domain::ClientId;
 use domain::error::Lang;
@@ -6,14 +7,14 @@ use operations::{ImportReport, RowError, import_chips, import_numbers};
 use spin_host::Connection;
 use web::{Call, Param, Refusal, Reply};
 
-/// Imports chips; rows without `client_id` belong to the client named in the query.
+/// Imports chips. Rows without `client_id` belong to the client in the query.
 pub(crate) async fn chip_file(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
     let default_client = call.params.optional(Param::ClientId, ClientId::parse)?;
     let report = import_chips(call.cx, call.body, default_client.as_ref()).await?;
     Ok(reply(&report, call.lang))
 }
 
-/// Imports operator numbers; rows with `client_id` are allotted to that client (划拨).
+/// Imports operator numbers. Rows with `client_id` are allotted to that client (划拨).
 pub(crate) async fn number_file(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
     let report = import_numbers(call.cx, call.body).await?;
     Ok(reply(&report, call.lang))

@@ -1,6 +1,6 @@
-//! `/admin/v1/chips:import` and `/admin/v1/numbers:import`, §5.3.1.1: chips and operator numbers arrive.
+//! `/admin/v1/chips:import` and `/admin/v1/numbers:import`, §5.3.1.1: imports of chips and operator numbers.
 //!
-//! Opened by `admin_secret`. Never shows key material.
+//! Requires `admin_secret`. Never shows key material.
 
 mod import;
 
@@ -16,7 +16,7 @@ const REQUIRED_VARIABLES: RequiredVariables = RequiredVariables {
     ..RequiredVariables::NONE
 };
 
-/// What this component answers.
+/// The interfaces of this component.
 const INTERFACES: &[&Interface] = &[&interface::ADMIN_CHIPS_IMPORT, &interface::ADMIN_NUMBERS_IMPORT];
 
 #[http_service]

@@ -1,8 +1,9 @@
-//! `/internal/upkeep`: the periodic work that needs nothing but the database, the jobs of `operations::jobs`.
-//! `dispatcher` calls it at every tick; a timer may as well.
+//! `/internal/upkeep`: the periodic jobs that need only the database (`operations::run_job`). `dispatcher` calls it at
+//! every tick; a timer may call it too.
 //!
-//! Opened by `cron_secret`. Each job does a bounded amount; what it does not get done stays due, and `more` says so. A
-//! job that fails does not stop the others: the answer says which failed, and the operator's log why. Sends nothing.
+//! Requires `cron_secret`. Each job does a bounded amount; the rest stays due, and `more` reports it. A job that fails
+//! does not stop the others: the answer names it, and the operator's log has the cause. This component sends no
+//! requests.
 
 use operations::{Job, read_job_log, run_job};
 use serde_json::Value;
@@ -25,7 +26,7 @@ async fn handle(request: Request) -> impl IntoResponse {
 }
 
 async fn work(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
-    // A failure to read or write the job log is no reason to leave the work undone.
+    // A failure to read or write the job log does not stop the jobs.
     let job_log = read_job_log(call.cx).await.unwrap_or_default();
     let mut jobs = serde_json::Map::new();
     let mut more = false;

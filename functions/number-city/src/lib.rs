@@ -1,4 +1,4 @@
-//! `/v1/number/city`, §7.2.3.5: the city a number was last online in, beside the province it belongs to.
+//! `/v1/number/city`, §7.2.3.5: the city in which a number was last online, and its province.
 
 use operations::Topic;
 use spin_host::{self, Connection, RequiredVariables, fresh_number};

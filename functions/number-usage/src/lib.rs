@@ -1,4 +1,4 @@
-//! `/v1/number/usage`, §7.2.3.3: the data a number has for this month, and what it used of it.
+//! `/v1/number/usage`, §7.2.3.3: the data of a number for this month, and what it has used.
 
 use operations::Topic;
 use spin_host::{self, Connection, RequiredVariables, fresh_number};

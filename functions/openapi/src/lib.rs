@@ -1,6 +1,6 @@
 //! `/openapi.json` and `/docs`: the description of the interfaces, for programs and for people.
 //!
-//! Both are made from the code beforehand and are part of the component. No database, no variables, no secrets.
+//! Both are generated beforehand and are part of the component. No database, no variables, no secrets.
 
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderValue};
@@ -8,7 +8,7 @@ use http::{Method, StatusCode};
 use spin_sdk::http::{FullBody, IntoResponse, Request, Response};
 use spin_sdk::http_service;
 
-/// A document: its path, its type, and its text.
+/// A document: its path, its type and its text.
 struct Document {
     path: &'static str,
     media_type: &'static str,
@@ -28,10 +28,10 @@ const DOCUMENTS: [Document; 2] = [
     },
 ];
 
-/// Changes with every release; a browser asks again after [`CACHE`] and gets the answer that nothing changed.
+/// Changes with every release. After [`CACHE`] a browser asks again and gets 304 if it has this release.
 const ETAG: &str = concat!("\"", env!("CARGO_PKG_VERSION"), "\"");
 const CACHE: &str = "public, max-age=300";
-/// The page has a style of its own and nothing else.
+/// The page has its own style and loads nothing.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'";
 const NOT_FOUND: &str = "{\"code\":404,\"message\":\"接口不存在\",\"reason\":\"route_unknown\"}";
 const NOT_ALLOWED: &str = "{\"code\":405,\"message\":\"请求方式不支持\",\"reason\":\"method_not_allowed\"}";

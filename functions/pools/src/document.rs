@@ -1,4 +1,4 @@
-//! The JSON documents of the acts on numbers and chips.
+//! The JSON documents of acts on numbers and chips.
 
 use domain::Iccid;
 use domain::error::Reason;
@@ -7,7 +7,7 @@ use serde_json::Value;
 use spin_host::Connection;
 use web::{Call, Refusal, field, present};
 
-/// What any of these acts takes. One document for all: a reader for each would fill a tenth of the component.
+/// The request of any of these acts. One type for all: a reader for each would be a tenth of the component.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct InventoryRequest {
@@ -26,7 +26,7 @@ pub(crate) struct InventoryRequest {
 }
 
 impl InventoryRequest {
-    /// The document of an act that takes the fields called `names` and no others.
+    /// The request of an act that takes the fields called `names` and no others.
     pub(crate) fn read(call: &Call<'_, Connection>, names: &[&str]) -> Result<Self, Refusal> {
         let request: Self = call.json()?;
         for (name, is_there) in [

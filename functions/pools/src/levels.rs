@@ -1,4 +1,4 @@
-//! The pools of operator numbers: how many each province has left, and at how many the operator is alerted.
+//! The pools of operator numbers: free numbers of each province, and low-water marks.
 
 use domain::Province;
 use domain::error::Reason;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use spin_host::Connection;
 use web::{Call, Refusal, Reply, field, or_null, present};
 
-/// Every pool that is watched, with the numbers in it now.
+/// Every watched pool, with its present level.
 pub(crate) async fn list(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
     let views = pool_views(call.cx, &call.settings.maintenance).await?;
     let pools: Vec<Value> = views
@@ -32,7 +32,7 @@ pub(crate) async fn list(call: &Call<'_, Connection>) -> Result<Reply, Refusal> 
 #[serde(deny_unknown_fields)]
 struct MarkRequest {
     province_code: String,
-    // Null lets the platform's mark be in force; absent is a mistake.
+    // Null restores the platform's mark; an absent field is a mistake.
     #[serde(default, deserialize_with = "or_null")]
     low_water: Option<Option<u32>>,
 }

@@ -1,7 +1,7 @@
-//! `/admin/v1/pools…`, `/admin/v1/numbers:…` and `/admin/v1/chips:…` except the imports, §5.3.1.1: what administrators
-//! do with the operator numbers and chips there are.
+//! `/admin/v1/pools…`, `/admin/v1/numbers:…` and `/admin/v1/chips:…` except the imports, §5.3.1.1: acts of
+//! administrators on operator numbers and chips.
 //!
-//! Opened by `admin_secret`. Has no transport key and touches no key material.
+//! Requires `admin_secret`. Has no transport key and handles no key material.
 
 mod document;
 mod levels;
@@ -21,7 +21,7 @@ const REQUIRED_VARIABLES: RequiredVariables = RequiredVariables {
     ..RequiredVariables::NONE
 };
 
-/// What this component answers.
+/// The interfaces of this component.
 const INTERFACES: &[&Interface] = &[
     &interface::ADMIN_POOLS,
     &interface::ADMIN_POOLS_UPDATE,

@@ -1,4 +1,4 @@
-//! What an administrator does with the numbers and chips there are (§5.3.1.1, §8.2.2).
+//! Acts of administrators on numbers and chips (§5.3.1.1, §8.2.2).
 
 use domain::error::Reason;
 use domain::{ClientId, Eid, Iccid, Msisdn};
@@ -17,7 +17,7 @@ pub(crate) async fn fault(call: &Call<'_, Connection>) -> Result<Reply, Refusal>
     Ok(Reply::ok().with("faulty", faulty))
 }
 
-/// Sets numbers aside for a client (划拨).
+/// Allots numbers to a client (划拨).
 pub(crate) async fn allot(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
     let request = InventoryRequest::read(call, &["client_id", "iccids"])?;
     let client = ClientId::parse(present("client_id", request.client_id.as_ref())?);

@@ -19,7 +19,7 @@ const FIELDS: &[&str] = &[
     "allowance_mb",
 ];
 
-/// Gives a chip a temporary number and, if it is said, test allowance.
+/// Gives a chip a temporary number and, if given, test allowance.
 pub(crate) async fn reprovision(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
     let request = InventoryRequest::read(call, FIELDS)?;
     let eid = required("eid", request.eid.as_ref(), Eid::parse)?;

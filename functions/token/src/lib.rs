@@ -29,7 +29,7 @@ fn reply(call: &Call<'_, Connection>, issued: IssuedToken) -> Reply {
         .with("token", issued.token)
         .with("expire_time", issued.expire_time)
         .with_budget(issued.budget);
-    // Every client takes a token now and then: this answer says what cannot be sent to its address.
+    // Every client takes tokens regularly, so this answer reports that its callbacks are stopped.
     match issued.callbacks_stopped_at {
         Some(at) => {
             let at = call.text_of(at);

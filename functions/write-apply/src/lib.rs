@@ -1,7 +1,7 @@
 //! `/v1/write/apply`, §7.2.2.2: apply for a card to be written, with a designated number or one of a province.
 //!
-//! The parameters go to the operation as they are: it validates them itself, because a refused application is
-//! an event in the card's life (§6.3 Table 2, 申请失败).
+//! The operation validates the parameters itself, because a refused application changes the state of the card (§6.3
+//! Table 2, 申请失败).
 
 use operations::{ApplyRequest, apply};
 use spin_host::{self, Connection, RequiredVariables};

@@ -1,4 +1,4 @@
-//! `/v1/write/status`, §7.2.2.3: state and progress of a card, asked by `eid` (its latest task) or by `task_id`.
+//! `/v1/write/status`, §7.2.2.3: state and progress of a card, by `eid` (its latest task) or by `task_id`.
 
 use operations::{StatusView, status};
 use spin_host::{self, Connection, RequiredVariables};

@@ -1,4 +1,4 @@
-//! The whole document.
+//! The whole OpenAPI document.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +19,7 @@ use web::interface::{BUSINESS, documented_reasons};
 /// The OpenAPI document, as text that ends with a line feed.
 ///
 /// # Panics
-/// When the tables of this module do not make a document; a test runs it.
+/// When the tables of this crate do not make a document; a test runs it.
 #[must_use]
 pub fn document() -> String {
     let mut paths = PathsBuilder::new();
@@ -83,7 +83,7 @@ fn components() -> Components {
 fn callback() -> PathItem {
     let fields = answers::callback();
     let mut body = object(&fields);
-    // Fields that are there at times, and room for those of later versions: they are signed like the others.
+    // Fields that are present only sometimes, and room for fields of later versions; they are signed like the others.
     let at_times = object(&answers::callback_at_times())["properties"].take();
     if let (Some(properties), serde_json::Value::Object(at_times)) =
         (body["properties"].as_object_mut(), at_times)

@@ -1,4 +1,4 @@
-//! What interfaces are for and what their parameters mean: names, forms, examples, in Chinese and English.
+//! The meaning of parameters and answers: names, forms, examples, in Chinese and English.
 
 use serde_json::{Value, json};
 
@@ -100,7 +100,7 @@ pub(super) fn parameter(param: Param) -> Field {
     field(param.name(), zh, en, schema, example)
 }
 
-/// What an interface is for.
+/// The purpose of an interface.
 pub(super) fn purpose(interface: &str) -> (&'static str, &'static str, &'static str) {
     match interface {
         "token" => ("§7.2.1", "获取认证令牌", "Take an access token"),
@@ -145,7 +145,7 @@ pub(super) fn purpose(interface: &str) -> (&'static str, &'static str, &'static 
     }
 }
 
-/// The parameters that must be there, and the pair of which one must.
+/// The required parameters, and the pair of which one is required.
 pub(super) fn needed(interface: &str) -> (&'static [Param], Option<[Param; 2]>) {
     match interface {
         "token" => (&[Param::ClientId, Param::ClientSecret], None),

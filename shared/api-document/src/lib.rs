@@ -1,9 +1,8 @@
-//! The interfaces of clause 7.2 and the callback of clause 7.3 as an OpenAPI 3.1 document and as a page to read.
+//! The interfaces of clause 7.2 and the callback of clause 7.3 as an OpenAPI 3.1 document and as an HTML page.
 //!
-//! Paths, parameters, methods, limits and refusals come from the tables the code itself works by
-//! (`web::interface`, `error::Reason`). What only people need to know stands beside the names: in `fields.rs` for
-//! interfaces and parameters, in `answers.rs` for answers and the callback. A test keeps the committed documents equal
-//! to what is made here, and the contract tests keep what is made here equal to what the platform does.
+//! Paths, parameters, methods, limits and refusals come from the tables that the code uses (`web::interface`,
+//! `domain::error::Reason`). Texts for people stand in `fields.rs`. A test keeps the committed documents equal to the
+//! generated ones, and the contract tests compare the document with the platform.
 
 #![forbid(unsafe_code)]
 

@@ -26,7 +26,7 @@ pub(super) fn schema(value: Value) -> Schema {
     serde_json::from_value(value).unwrap_or_else(|problem| panic!("no JSON schema: {problem}: {kind}"))
 }
 
-/// The object that the fields make.
+/// The JSON object schema of the fields.
 pub(super) fn object(fields: &[Field]) -> Value {
     let properties: serde_json::Map<String, Value> = fields
         .iter()
@@ -131,7 +131,7 @@ fn parameters(interface: &Interface) -> Vec<Parameter> {
     interface.params.iter().map(of).collect()
 }
 
-/// What is said of a parameter that may stand in for another.
+/// The note on a parameter that can be given instead of another.
 fn one_of(interface: &Interface, param: web::Param) -> String {
     match fields::needed(interface.name).1 {
         Some([one, other]) if param == one || param == other => {
@@ -210,7 +210,7 @@ fn headers(response: ResponseBuilder) -> ResponseBuilder {
         .header("RateLimit", text("剩余次数 / calls left: \"name\";r=1199;t=1"))
 }
 
-/// What a refusal looks like.
+/// The example of a refusal.
 pub(super) fn refused(reason: Reason) -> Example {
     let value = json!({
         "code": reason.status(),

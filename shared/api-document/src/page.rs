@@ -1,4 +1,4 @@
-//! The same as a page: one HTML file without scripts and without anything from elsewhere.
+//! The same document as a page: one HTML file without scripts and without external resources.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 

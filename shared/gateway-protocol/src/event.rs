@@ -20,7 +20,7 @@ pub enum ReportEvent {
     Written,
     /// In a new session the card holds what was reserved and has registered with the operator number.
     Verified,
-    /// In a new session it does not.
+    /// In a new session the card does not hold it or has not registered.
     NotVerified {
         /// Whether the card must be written again.
         rewrite: bool,

@@ -19,7 +19,7 @@ pub enum FailureKind {
     RfmApplicationMissing,
     /// The card refused the security of the script.
     ScriptSecurityError,
-    /// The profile wants the ICCID replaced and the card refused.
+    /// The profile requires the ICCID to be replaced, and the card refused.
     IccidRefused,
     /// What was read back is not what was written.
     ReadBackMismatch,

@@ -1,4 +1,4 @@
-//! Which keys a chip has: asked when it opens a TLS session.
+//! The keys of a chip, requested when it opens a TLS session.
 
 use std::fmt;
 

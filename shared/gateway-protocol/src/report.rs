@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::EventDocument;
 
-/// Reports one event of a session. A report that is repeated is the same document, and changes nothing.
+/// Reports one event of a session. A repeated report is the same document and changes nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct ReportRequest {
     /// Identifier of the session.
@@ -25,7 +25,7 @@ pub struct ReportAnswer {
     /// Whether the session may go on; after `not_verified` also whether the card is to be written now.
     #[serde(rename = "continue", default)]
     pub go_on: bool,
-    /// Bytes the session may cost from here on; none: no limit.
+    /// Bytes the session may still cost; `None` for no limit.
     #[serde(default)]
     pub allowance_bytes: Option<u64>,
 }

@@ -1,4 +1,4 @@
-//! What a session is for: asked when the chip's agent makes its first request.
+//! The work of a session, requested when the chip's agent makes its first request.
 
 use std::fmt;
 
@@ -28,15 +28,15 @@ impl fmt::Debug for SessionRequest {
     }
 }
 
-/// What is to be done in a session.
+/// The work of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Work {
     /// Write the card.
     Write,
-    /// Find out whether the card holds what was reserved and has registered with it.
+    /// Verify that the card holds what was reserved and has registered with it.
     Verify,
-    /// Nothing.
+    /// Nothing to do.
     None,
 }
 
@@ -66,16 +66,16 @@ pub struct SessionAnswer {
     /// Name of the card profile.
     #[serde(default)]
     pub profile: String,
-    /// Which time the card is being written for this task, from 1.
+    /// Number of the write attempt of this task, from 1.
     #[serde(default = "first_attempt")]
     pub attempt: u32,
-    /// Bytes the session may cost in both directions; none: no limit.
+    /// Bytes the session may cost in both directions; `None` for no limit.
     #[serde(default)]
     pub allowance_bytes: Option<u64>,
     /// Last step that the card acknowledged in this attempt.
     #[serde(default)]
     pub resume_step: u32,
-    /// What the card shall hold, for writing and verifying.
+    /// What the card must hold, for writing and verifying.
     #[serde(default)]
     pub data: Option<CardData>,
 }
@@ -84,7 +84,7 @@ const fn first_attempt() -> u32 {
     1
 }
 
-/// What a card shall hold. Key material is there for writing alone.
+/// What a card must hold. Key material is present for writing only.
 #[derive(Clone, PartialEq, Eq, Deserialize, Serialize)]
 pub struct CardData {
     /// Card identifier.

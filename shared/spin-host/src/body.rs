@@ -1,7 +1,7 @@
 //! Bodies of requests and responses, read to a limit in bytes and in time.
 //!
-//! Spin sets no limit of its own and does not notice a peer that stops sending, so an unbounded read would hold
-//! memory and an instance slot for as long as the peer likes.
+//! Spin sets no limit of its own and does not notice a peer that stops sending. An unbounded read would hold memory
+//! and an instance as long as the peer likes.
 
 use std::time::Duration;
 
@@ -12,11 +12,11 @@ use spin_sdk::wasip3::http_compat::IncomingBody;
 
 use domain::error::Reason;
 
-/// Reads a body, but stops as soon as more than `limit` bytes have come: a result longer than `limit` says that
-/// the body is too large, not what the body is.
+/// Reads a body and stops as soon as more than `limit` bytes have come. A result longer than `limit` means that the
+/// body is too large; it is not the whole body.
 ///
 /// # Errors
-/// [`Reason::BodyTooSlow`], [`Reason::BodyBroken`]. What was read until then is dropped.
+/// [`Reason::BodyTooSlow`], [`Reason::BodyBroken`]. What was read is dropped.
 pub(crate) async fn read_bounded<T: IncomingMessage>(
     mut body: IncomingBody<T>,
     limit: usize,
@@ -36,7 +36,7 @@ pub(crate) async fn read_bounded<T: IncomingMessage>(
     within(time, reading).await.unwrap_or(Err(Reason::BodyTooSlow))
 }
 
-/// Runs `work`, or gives up after `time`; then `None`, and the host call in flight is cancelled.
+/// Runs `work` for at most `time`; `None` after that, and the host call in progress is cancelled.
 pub async fn within<T>(time: Duration, work: impl Future<Output = T>) -> Option<T> {
     let alarm = std::pin::pin!(spin_sdk::time::sleep(time));
     match select(std::pin::pin!(work), alarm).await {

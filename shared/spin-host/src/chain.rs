@@ -17,7 +17,7 @@ const CHAIN_SECS: u64 = 30;
 /// Largest answer of another component, in bytes.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
-/// Posts to `path` of a component with the secret that opens it, and returns the answer.
+/// Posts to `path` of a component with its secret, and returns the answer.
 ///
 /// # Errors
 /// [`Reason::Unavailable`] when it does not answer in time, or not with a success.

@@ -1,4 +1,4 @@
-//! The host's wall clock and random generator, for those who are handed time and randomness.
+//! The host's wall clock and random generator.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -19,7 +19,7 @@ pub(crate) struct HostRandom;
 impl Random for HostRandom {
     fn fill(&self, out: &mut [u8]) {
         let mut filled = 0;
-        // The host may give fewer bytes than asked for; it never gives none for ever.
+        // The host may give fewer bytes than asked for, but never none for ever.
         while filled < out.len() {
             let expected = out.len() - filled;
             let bytes = get_random_bytes(expected as u64);

@@ -1,8 +1,8 @@
-//! The store's trait on Spin's SQLite.
+//! The [`Database`] trait on Spin's SQLite.
 //!
-//! The plain, blocking `execute` is used on purpose: it crosses into the host once and returns rows and error
-//! together, where the streaming one reports success for a statement that failed and stalls when its rows are
-//! not drained. It also means that nothing else in this instance runs inside a transaction.
+//! The blocking `execute` is used on purpose: it crosses into the host once and returns rows and error together. The
+//! streaming one reports success for a statement that failed, and stalls when its rows are not drained. While the
+//! blocking call runs, nothing else runs in this instance.
 
 use std::cell::{Cell, RefCell};
 use std::pin::Pin;
@@ -23,17 +23,17 @@ const LABEL: &str = "default";
 /// Longest wait for a lock, in seconds; as long as Spin lets SQLite wait.
 const LOCK_SECS: u64 = 5;
 
-/// Pauses between two looks at a lock, in microseconds: one commit takes about a millisecond.
+/// Pauses between two attempts to get a lock, in microseconds: one commit takes about a millisecond.
 const LOCK_PAUSE_US: std::ops::Range<u64> = 300..2_300;
 
-/// Most idle connections of each kind that an instance keeps. Each is a file handle of the host, and holding one open
-/// also keeps the write-ahead log from being checkpointed away after every request.
+/// Most idle connections of each kind that an instance keeps. Each is a file handle of the host. An open connection
+/// also keeps SQLite from deleting the write-ahead log after every request.
 const MAX_IDLE_CONNECTIONS: usize = 16;
 
-/// Words by which SQLite and libSQL say that another connection holds the lock.
+/// Texts by which SQLite and libSQL report that another connection holds the lock.
 const BUSY_WORDS: [&str; 3] = ["database is locked", "database table is locked", "SQLITE_BUSY"];
 
-/// What a connection's commits promise.
+/// The durability of a connection's commits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Durability {
     /// They survive a power failure: allocations, tasks, callbacks, audits.
@@ -52,14 +52,14 @@ impl Durability {
 }
 
 thread_local! {
-    // One pool for each promise.
+    // One pool for each durability.
     static IDLE: [RefCell<Vec<sqlite::Connection>>; 2] =
         const { [RefCell::new(Vec::new()), RefCell::new(Vec::new())] };
     static SCHEMA_IS_CURRENT: Cell<bool> = const { Cell::new(false) };
 }
 
-/// A connection used by one request alone. Given back to the instance's pool when dropped, unless a transaction
-/// is still open on it: then it is closed, which rolls back.
+/// A connection that one request uses alone. When it is dropped it returns to the instance's pool, unless a
+/// transaction is still open: then it is closed, which rolls back.
 pub struct Connection {
     inner: Option<sqlite::Connection>,
     durability: Durability,
@@ -67,12 +67,12 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Takes an idle connection, or opens one, and makes sure once per instance that the schema is this program's:
-    /// `migrate` brings a database up to it, where the component does that.
+    /// Takes an idle connection, or opens one. Checks once per instance that the schema is this program's; a component
+    /// with `migrate` brings an older database up to it.
     ///
     /// # Errors
-    /// [`Reason::Unavailable`] when the database cannot be opened, [`Reason::SchemaBehind`] when nobody has migrated it
-    /// yet, and those of the migration.
+    /// [`Reason::Unavailable`] when the database cannot be opened, [`Reason::SchemaBehind`] when nobody has migrated
+    /// it yet, and the errors of `store::migrate`.
     pub(crate) async fn take(
         now: Timestamp,
         durability: Durability,
@@ -103,9 +103,9 @@ impl Connection {
         let mut connection = Self::of(inner, durability);
         for &pragma in durability.pragmas() {
             // Waits for a lock as any statement does: the last connection of another instance holds one while it
-            // closes. What an engine does not know, it does without.
+            // closes. Other errors are ignored, because an engine may not know the pragma.
             if let Err(busy @ DbError::Busy(_)) = connection.execute(pragma, &[]).await {
-                // Closed, not kept: it would keep promises that are not asked for.
+                // Closed, not kept: its setup is incomplete.
                 connection.inner = None;
                 return Err(busy.into());
             }
@@ -135,11 +135,11 @@ async fn bring_up_to_date(
     }
 }
 
-/// Brings a database to the schema of this program. A pointer, so that components that leave it to others do not carry
-/// the text of every migration.
+/// Brings a database to the schema of this program. It is a pointer, so that components that leave migration to others
+/// do not contain the text of the migrations.
 pub type Migrate = for<'a> fn(&'a Connection, Timestamp) -> Migrating<'a>;
 
-/// A migration under way.
+/// A migration in progress.
 pub type Migrating<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + 'a>>;
 
 /// See [`Migrate`].
@@ -171,7 +171,7 @@ impl Database for Connection {
         let mut waiting_since = None;
         let result = loop {
             match inner.execute(statement.text(), &params).map_err(failed) {
-                // Inside a transaction the lock is held already, and nothing can be tried again.
+                // Inside a transaction the lock is held already, so waiting would not help.
                 Err(DbError::Busy(text)) if !self.in_transaction.get() => {
                     let since = *waiting_since.get_or_insert_with(Instant::now);
                     if since.elapsed().as_secs() >= LOCK_SECS {
@@ -187,7 +187,7 @@ impl Database for Connection {
     }
 }
 
-/// A pause of a length that differs from the others', so that who waits does not come back all at once.
+/// A random pause, so that waiting instances do not retry at the same time.
 fn lock_pause() -> Duration {
     let [low, high] = random_bytes::<2>(&HostRandom);
     let span = LOCK_PAUSE_US.end - LOCK_PAUSE_US.start;

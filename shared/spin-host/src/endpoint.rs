@@ -1,4 +1,4 @@
-//! Carries an HTTP request of the host through an interface's checks to the endpoint's handler, and the answer back.
+//! Takes an HTTP request of the host through an interface's checks to the handler, and returns the answer.
 
 use std::net::IpAddr;
 use std::rc::Rc;
@@ -24,7 +24,7 @@ thread_local! {
     static LEASES: Rc<Leases> = Rc::default();
 }
 
-/// Answers one request: everything `web::serve` promises, on the host's database, clock and randomness.
+/// Answers one request with `web::serve` on the host's database, clock and randomness.
 pub async fn serve(
     interface: &'static Interface,
     required: RequiredVariables,
@@ -49,7 +49,7 @@ pub async fn serve(
     deliver(&exchange, trace.from, &outcome)
 }
 
-/// Checks, works, and writes the call down, in this order.
+/// Checks the request, runs the handler and logs the call, in this order.
 async fn answer(
     exchange: &Exchange,
     (settings, migrate): (&Settings, Option<Migrate>),
@@ -59,11 +59,11 @@ async fn answer(
 ) -> Result<Reply, Refusal> {
     let (started, now) = (Instant::now(), now());
     let received = receive(exchange, settings, request, trace).await;
-    // Not before the body is there: nobody holds a connection while waiting for a caller, and as statements do not wait
-    // either, the requests of an instance take turns with one connection instead of each opening its own.
+    // Taken after the body is read, so that no connection is held while waiting for a caller. Statements block too, so
+    // the requests of an instance share one connection instead of each opening its own.
     let journal = match Connection::take(now, Durability::Process, migrate).await {
         Ok(journal) => journal,
-        // Without the database nothing is worked on, but a call that is refused anyway is answered with its own reason.
+        // Without the database no handler runs, but a call that is refused anyway gets its own reason.
         Err(error) => return Err(received.err().unwrap_or_else(|| error.into())),
     };
     let outcome = match received {
@@ -103,7 +103,7 @@ async fn receive(
     Ok((admitted, web::Request::from_parts(parts, body)))
 }
 
-/// A GET hardly ever has a body, and waiting for none costs several calls of the host.
+/// A GET hardly ever has a body, and reading an absent one costs several calls of the host.
 fn announces_a_body(method: &Method, headers: &HeaderMap) -> bool {
     method != Method::GET || headers.contains_key(CONTENT_LENGTH) || headers.contains_key(TRANSFER_ENCODING)
 }
@@ -119,7 +119,7 @@ async fn work(
 ) -> Result<Reply, Refusal> {
     let interface = exchange.interface();
     let durable = if interface.is_durable() {
-        // Whatever there was to migrate, the first connection has.
+        // The first connection has migrated the database already.
         Some(Connection::take(now, Durability::Full, None).await?)
     } else {
         None

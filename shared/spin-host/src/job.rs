@@ -1,4 +1,4 @@
-//! Finishes a run of a job: records it, logs a failure, and makes the answer to the tick.
+//! Finishes a run of a job: records it, logs a failure, and makes its part of the tick's answer.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use web::Call;
 
 /// Records the run of a job in the job log and returns its part of the answer to a tick.
 ///
-/// When the record fails, that is logged: it undoes nothing of what the job did.
+/// A failure to record is logged; it does not undo what the job did.
 pub async fn finish_job(
     call: &Call<'_, Connection>,
     job_log: &JobLog,

@@ -1,7 +1,7 @@
-//! The glue to Spin: its requests, its SQLite, its variables, its clock. Exists only in components.
+//! The binding to Spin: its requests, SQLite, variables and clock. Used only in components.
 //!
-//! Never: keep anything of a request in a static. An instance serves up to sixteen requests at once; what it
-//! keeps between them are idle connections, settings, and that the schema was checked.
+//! Never keep anything of a request in a static. An instance serves up to sixteen requests at once. Between requests
+//! it keeps idle connections, settings, leases, and that the schema was checked.
 
 #![forbid(unsafe_code)]
 

@@ -1,6 +1,6 @@
-//! Asking an operator's own interface from a component, within narrow bounds of time and size.
+//! Asks an operator's own interface from a component, with limits of time and size.
 //!
-//! A question that fails is the operator's log line and nothing else: the caller gets what is known.
+//! A failed inquiry is only a line in the operator's log: the caller gets the stored report.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -27,8 +27,8 @@ thread_local! {
     static API: RefCell<Option<Rc<Option<OperatorApi>>>> = const { RefCell::new(None) };
 }
 
-/// How the operator is asked, if that is configured; read once for an instance. Not part of `Settings`, so that
-/// components that ask nobody do not carry it.
+/// The configured operator interface, if any; read once per instance. It is not part of `Settings`, so that components
+/// that ask no operator do not contain it.
 async fn api() -> Result<Rc<Option<OperatorApi>>, Error> {
     if let Some(api) = API.with_borrow(Option::clone) {
         return Ok(api);
@@ -40,7 +40,7 @@ async fn api() -> Result<Rc<Option<OperatorApi>>, Error> {
     Ok(api)
 }
 
-/// A number as it is known after its operator was asked about what is too old.
+/// A number with its stored report, after the operator was asked if the report is too old.
 pub async fn fresh_number(
     call: &Call<'_, Connection>,
     what: &NumberRef,
@@ -65,7 +65,7 @@ pub async fn fresh_number(
     Ok(number)
 }
 
-/// When a card's number was opened, after its operator was asked about what is too old.
+/// The opening time of a card's number, after the operator was asked if the stored report is too old.
 pub async fn fresh_open_time(
     call: &Call<'_, Connection>,
     what: &OpenTimeRef,

@@ -1,4 +1,4 @@
-//! One POST to a receiver: bounded in time and in what is read back. Follows no redirect.
+//! Sends one POST to a receiver, with limits of time and of the answer's size. Follows no redirect.
 
 use std::time::{Duration, Instant};
 
@@ -42,7 +42,7 @@ pub async fn post(url: &str, headers: &[(&'static str, String)], body: Vec<u8>) 
         Some(Err(problem)) => return no_answer(describe(&problem)),
         None => return no_answer("no answer in time"),
     };
-    // The head counts, whatever becomes of the body: 410 and Retry-After are in it.
+    // Status and headers count even if the body fails: 410 and Retry-After are in them.
     let status = response.status().as_u16();
     let retry_after = response.headers().get(RETRY_AFTER).cloned();
     let retry_after = retry_after.as_ref().and_then(|value| value.to_str().ok());

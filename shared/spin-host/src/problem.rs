@@ -1,9 +1,9 @@
-//! Why the host could not carry a request out, in words for the operator.
+//! Texts for the operator on why the host could not send a request.
 
 use spin_sdk::wasip3::http::types::ErrorCode;
 
-/// The words for the problems that an operator can do something about. Not the library's own: every name of every
-/// problem would be a few kilobytes of each component.
+/// The texts for the problems that an operator can fix. The library's own texts would add a few kilobytes to each
+/// component.
 pub(super) fn describe(problem: &ErrorCode) -> &'static str {
     match problem {
         ErrorCode::HttpRequestDenied => "the platform may not call this address: see allowed_outbound_hosts",

@@ -1,7 +1,7 @@
 //! A component's variables, read from the host and checked once per instance.
 //!
-//! Fail closed: a variable that the component asks for and does not get is an error of every call. A failure is
-//! not remembered, so that a component recovers when its provider does.
+//! Fail closed: a missing variable makes every call fail. A failure is not cached, so a component recovers when its
+//! provider does.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -17,8 +17,8 @@ thread_local! {
     static SETTINGS: RefCell<Option<Rc<Settings>>> = const { RefCell::new(None) };
 }
 
-/// Which variables a component requires beyond `index_key`; the manifest maps exactly these to it. Also whether it
-/// migrates an older database, as components do that are not large already.
+/// The variables that a component requires beyond `index_key`; the manifest maps exactly these to it. Also whether the
+/// component migrates an older database; the largest components do not.
 #[derive(Debug, Clone, Copy)]
 pub struct RequiredVariables {
     /// `sealing_keys`: seals or opens stored values.
@@ -37,12 +37,12 @@ pub struct RequiredVariables {
     pub pool_low_water: bool,
     /// The name of the secret of its internal interfaces.
     pub secret: Option<&'static str>,
-    /// How it migrates a database; none leaves that to others: `maintenance` does it at the next tick.
+    /// How it migrates a database; with `None`, `maintenance` does it at the next tick.
     pub migrate: Option<Migrate>,
 }
 
 impl RequiredVariables {
-    /// Nothing beyond the blind indexes.
+    /// Only the blind indexes.
     pub const NONE: Self = Self {
         sealing_keys: false,
         token_key: false,
@@ -126,7 +126,7 @@ pub(super) async fn secret(name: &str) -> Result<Zeroizing<String>, Error> {
 }
 
 pub(super) async fn text(name: &str) -> Result<String, Error> {
-    // The host's own words may quote a value; the name is enough.
+    // The host's own text may quote a value; the name is enough.
     variables::get(name)
         .await
         .map_err(|_| Error::internal(format!("variable {name} is not available")))

@@ -1,22 +1,22 @@
-//! Who is really calling: the address a request came from.
+//! The caller's address.
 //!
-//! Spin appends its own `spin-client-addr` (`ip:port`) after whatever the caller sent under that name, so a
-//! header that is present twice was forged at least once and the request is refused; the same holds for every
-//! other `spin-*` header. `X-Forwarded-For` is passed through untouched by Spin and therefore means nothing
-//! unless the connection itself comes from a proxy the operator has named.
+//! Spin appends its own `spin-client-addr` (`ip:port`) after whatever the caller sent under that name. A header that
+//! is present twice was therefore sent by the caller too, and the request is refused; the same holds for every other
+//! `spin-*` header. Spin passes `X-Forwarded-For` through unchanged, so it counts only when the connection comes from
+//! a proxy that the operator has named.
 //!
-//! Never: fall back to a guess. An address that cannot be established is an error, because the allow-list
-//! (clause 6.2.1.1) is only as good as the address it is applied to.
+//! Never guess an address. One that cannot be established is an error, because the allow-list (clause 6.2.1.1) depends
+//! on it.
 
 use std::net::{IpAddr, SocketAddr};
 
 use http::HeaderMap;
 use ipnet::IpNet;
 
-/// Header in which Spin reports the peer of the TCP connection, as `ip:port`.
+/// Header in which Spin gives the peer of the TCP connection, as `ip:port`.
 const CLIENT_ADDR_HEADER: &str = "spin-client-addr";
 
-/// Header in which reverse proxies report whom they speak for, nearest hop last.
+/// Header in which reverse proxies give the address of their caller, nearest hop last.
 const FORWARDED_FOR_HEADER: &str = "x-forwarded-for";
 
 /// Most hops that are read from `X-Forwarded-For`; a longer chain is refused.
@@ -30,10 +30,10 @@ const SPIN_HEADER_PREFIX: &str = "spin-";
 /// Why the caller's address could not be established.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum AddressProblem {
-    /// A header that only the host sets is present more than once: the caller sent one too.
+    /// A header that only the host sets is present more than once, so the caller sent it too.
     #[error("header {0} is present more than once")]
     Forged(String),
-    /// The host did not report a peer, or reported something that is not `ip:port`.
+    /// The host gave no peer, or something that is not `ip:port`.
     #[error("the host reported no usable peer address")]
     NoPeer,
     /// A trusted proxy sent an `X-Forwarded-For` that cannot be read.
@@ -41,7 +41,7 @@ pub(crate) enum AddressProblem {
     BadForwardedFor,
 }
 
-/// The proxies whose `X-Forwarded-For` is believed. Empty by default: nobody's is.
+/// The proxies whose `X-Forwarded-For` is believed; none by default.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct TrustedProxies(Vec<IpNet>);
 
@@ -74,11 +74,11 @@ impl TrustedProxies {
     }
 }
 
-/// The address of the caller itself: the TCP peer, or, when that is a trusted proxy, the nearest hop in
-/// `X-Forwarded-For` that is not one.
+/// The address of the caller: the TCP peer, or, when that is a trusted proxy, the nearest hop in `X-Forwarded-For`
+/// that is not a trusted proxy.
 ///
 /// # Errors
-/// [`AddressProblem`], never a guess.
+/// [`AddressProblem`] when the address cannot be established.
 pub(crate) fn true_client_addr(
     headers: &HeaderMap,
     trusted: &TrustedProxies,
@@ -185,7 +185,7 @@ mod tests {
             address(&forged, ""),
             Err(AddressProblem::Forged("spin-client-addr".into()))
         );
-        // Even when the caller repeats the truth: nobody but the host sets this header.
+        // Refused even when the caller sends the true address: only the host sets this header.
         assert_eq!(
             address(&[PEER, PEER], ""),
             Err(AddressProblem::Forged("spin-client-addr".into()))
@@ -229,7 +229,7 @@ mod tests {
         // (lines of X-Forwarded-For, expected caller)
         let table: &[(&[&str], &str)] = &[
             (&["198.51.100.1"], "198.51.100.1"),
-            // The left end is whatever the caller wrote: it is never believed.
+            // The left end is written by the caller and never believed.
             (&["192.0.2.66, 198.51.100.1"], "198.51.100.1"),
             (&["192.0.2.66, 198.51.100.1, 10.0.0.2"], "198.51.100.1"),
             (&["192.0.2.66", "198.51.100.1"], "198.51.100.1"),

@@ -1,4 +1,4 @@
-//! One call on its way through an endpoint: what the endpoint may look at.
+//! A call, as a handler receives it.
 
 use std::net::IpAddr;
 
@@ -15,13 +15,13 @@ use store::Database;
 
 /// A call that passed every check of its interface.
 pub struct Call<'a, D> {
-    /// What operations work with.
+    /// The inputs of operations.
     pub cx: &'a Context<'a, D>,
-    /// How the component is configured.
+    /// The configuration of the component.
     pub settings: &'a Settings,
     /// The parameters.
     pub params: Params,
-    /// The body of a POST that carries a document or a file; empty otherwise.
+    /// The body of a POST with a document or a file; empty otherwise.
     pub body: &'a [u8],
     /// The true address of the caller.
     pub from: IpAddr,
@@ -44,20 +44,20 @@ impl<D: Database> Call<'_, D> {
     /// The JSON document in the body.
     ///
     /// # Errors
-    /// The field that is missing, unknown or repeated, or [`Reason::BadJson`] with the place; never the text.
+    /// The field that is missing, unknown or repeated, or [`Reason::BadJson`] with the position; never the text.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
-        // The library would also fill a struct from an array, field by field in order.
+        // The library would also fill a struct from an array, field by field.
         if !self.body.trim_ascii_start().starts_with(b"{") {
             return Err(Reason::BadJson.into());
         }
         serde_json::from_slice(self.body).map_err(|problem| unreadable_document(&problem))
     }
 
-    /// Which task the call is about: `eid` or `task_id` (二选一). Both may be given if they belong together.
+    /// The task of the call: `eid` or `task_id` (二选一). Both may be given if they belong together.
     ///
     /// # Errors
-    /// [`Reason::ParameterMissing`]; [`Reason::ParameterNotApplicable`] when they do not belong together; those of
-    /// the parameters and of looking the task up.
+    /// [`Reason::ParameterMissing`]; [`Reason::ParameterNotApplicable`] when they do not belong together; the errors
+    /// of the parameters and of [`operations::status`].
     pub async fn task_ref(&self) -> Result<TaskRef, Refusal> {
         self.params.require_either(Param::Eid, Param::TaskId)?;
         let eid = self.params.optional(Param::Eid, Eid::parse)?;
@@ -79,10 +79,10 @@ impl<D: Database> Call<'_, D> {
         Ok(task)
     }
 
-    /// Which number the call is about: `msisdn` or `iccid` (二选一), or both if they belong together.
+    /// The number of the call: `msisdn` or `iccid` (二选一), or both if they belong together.
     ///
     /// # Errors
-    /// [`Reason::ParameterMissing`] and those of the parameters.
+    /// [`Reason::ParameterMissing`] and the errors of the parameters.
     pub fn number_ref(&self) -> Result<NumberRef, Refusal> {
         self.params.require_either(Param::Msisdn, Param::Iccid)?;
         let msisdn = self.params.optional(Param::Msisdn, Msisdn::parse)?;
@@ -95,10 +95,10 @@ impl<D: Database> Call<'_, D> {
         }
     }
 
-    /// Which card's number the call is about: `eid` or `msisdn` (二选一), or both if they belong together.
+    /// The card or number of the call: `eid` or `msisdn` (二选一), or both if they belong together.
     ///
     /// # Errors
-    /// [`Reason::ParameterMissing`] and those of the parameters.
+    /// [`Reason::ParameterMissing`] and the errors of the parameters.
     pub fn open_time_ref(&self) -> Result<OpenTimeRef, Refusal> {
         self.params.require_either(Param::Eid, Param::Msisdn)?;
         let eid = self.params.optional(Param::Eid, Eid::parse)?;
@@ -111,17 +111,17 @@ impl<D: Database> Call<'_, D> {
         }
     }
 
-    /// The refusal of a call that leads nowhere.
+    /// The refusal of a call whose path has no interface.
     pub fn nowhere(&self) -> Refusal {
         Reason::RouteUnknown.into()
     }
 
-    /// The line for the operator's log when a job of the periodic work failed.
+    /// The line for the operator's log when a periodic job failed.
     pub fn failed_job(&self, job: &str, error: &Error) -> String {
         super::log::failed_job(job, error)
     }
 
-    /// A time as clients read it: RFC 3339 with the offset of the platform's zone.
+    /// A time in answers: RFC 3339 with the offset of the platform's zone.
     pub fn text_of(&self, time: Timestamp) -> String {
         time.to_rfc3339(self.cx.zone)
     }

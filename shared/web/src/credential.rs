@@ -1,6 +1,6 @@
-//! Where a caller puts its credential: `Authorization: Bearer …`, or the parameter `token` (clause 7.1.2).
+//! The credential of a call: `Authorization: Bearer …`, or the parameter `token` (clause 7.1.2).
 //!
-//! Never: choose between two different ones. Whoever sends both is either confused or probing.
+//! Never choose between two different ones: a call with both is refused.
 
 use http::HeaderMap;
 use http::header::AUTHORIZATION;

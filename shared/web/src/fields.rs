@@ -1,4 +1,4 @@
-//! The fields of the documents that callers send: what is missing or malformed is refused by its name.
+//! The fields of JSON documents. A missing or malformed field is refused by its name.
 
 use serde::{Deserialize, Deserializer};
 
@@ -6,7 +6,7 @@ use super::refusal::Refusal;
 use domain::Malformed;
 use domain::error::Reason;
 
-/// What was read of the field called `name` of a document.
+/// The value of the field called `name` of a document, as `read`.
 ///
 /// # Errors
 /// The refusal of a text that breaks the rule of its kind.
@@ -14,7 +14,7 @@ pub fn field<T>(name: &str, read: Result<T, impl Into<Malformed>>) -> Result<T, 
     read.map_err(|error| Refusal::of_malformed(name, error.into()))
 }
 
-/// The value of the field called `name` of a document.
+/// The value of the field called `name` of a document, which must be present.
 ///
 /// # Errors
 /// [`Reason::ParameterMissing`].
@@ -22,8 +22,8 @@ pub fn present<T>(name: &str, value: Option<T>) -> Result<T, Refusal> {
     value.ok_or_else(|| Refusal::of_field(name, Reason::ParameterMissing))
 }
 
-/// Reads a field for which null says something other than its absence, which has to be the default: `None` absent,
-/// `Some(None)` null.
+/// Reads a field in which null differs from absence: `None` when absent, `Some(None)` when null. The field needs a
+/// default.
 ///
 /// # Errors
 /// The deserializer's error when the value is neither null nor a `T`.

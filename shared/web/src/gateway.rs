@@ -1,6 +1,6 @@
-//! The documents of OTA gateways (`gateway_protocol`) to and from what operations take and give.
+//! Converts the documents of OTA gateways (`gateway_protocol`) to and from the values of operations.
 //!
-//! Bytes become lower-case hexadecimal text. Key material passes as it left the vault, wrapped under the link key.
+//! Bytes become lower-case hexadecimal text. Key material stays wrapped under the link key.
 
 use gateway_protocol::{
     CardData, EventError, KeysAnswer, KeysRequest, MAX_PSK_IDENTITY_BYTES, ReportEvent, ReportRequest,
@@ -26,13 +26,13 @@ pub fn psk_identity(request: &KeysRequest) -> Result<Vec<u8>, Refusal> {
         .ok_or_else(|| Refusal::of_field("psk_identity", Reason::ParameterMalformed))
 }
 
-/// The EID that the identity carries. One with wrong check digits counts as none: nobody has authenticated the
-/// identity, and the chip may still be known by the identity as a whole.
+/// The EID in the identity. One with wrong check digits counts as none: the identity is not authenticated, and the
+/// chip may still be known by the whole identity.
 pub fn eid_of_identity(request: &KeysRequest) -> Option<Eid> {
     request.eid.as_deref().and_then(|text| Eid::parse(text).ok())
 }
 
-/// The keys of a chip.
+/// The answer with the keys of a chip.
 pub fn keys_reply(keys: &ChipKeys) -> Reply {
     let KeysAnswer {
         eid,
@@ -70,7 +70,7 @@ pub fn session_to_open(request: &SessionRequest) -> Result<OpenSession<'_>, Refu
     })
 }
 
-/// The work of a session.
+/// The answer with the work of a session.
 pub fn session_reply(work: &SessionWork) -> Reply {
     let SessionAnswer {
         work,
@@ -90,7 +90,7 @@ pub fn session_reply(work: &SessionWork) -> Reply {
         .with("attempt", attempt)
         .with("allowance_bytes", allowance_bytes)
         .with("resume_step", resume_step)
-        // A struct of texts: there is nothing in it that could fail to become JSON.
+        // A struct of texts always becomes JSON.
         .with("data", serde_json::to_value(data).unwrap_or(Value::Null))
 }
 
@@ -169,7 +169,7 @@ mod tests {
         serde_json::from_str(text).unwrap()
     }
 
-    /// What a gateway reads of a reply.
+    /// A reply as a gateway reads it.
     fn answered<T: DeserializeOwned>(reply: Reply) -> T {
         let response = render(&GATEWAY_KEYS, &Ok(reply), Lang::En, "r-1");
         serde_json::from_slice(response.body()).unwrap()

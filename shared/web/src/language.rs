@@ -1,17 +1,17 @@
-//! Which language a caller reads, by `Accept-Language` (RFC 9110 §12.5.4). Chinese unless English is preferred.
+//! The language of a caller, by `Accept-Language` (RFC 9110 §12.5.4). Chinese unless English is preferred.
 
 use http::HeaderMap;
 use http::header::ACCEPT_LANGUAGE;
 
 use domain::error::Lang;
 
-/// Most language ranges that are looked at.
+/// Most language ranges that are read.
 const MAX_RANGES: usize = 16;
 
 /// The weight 1, in thousandths.
 const WHOLE: u16 = 1_000;
 
-/// The language the caller prefers among the two there are.
+/// The preferred language of the caller.
 pub(super) fn preferred(headers: &HeaderMap) -> Lang {
     let Some(Ok(accepted)) = headers.get(ACCEPT_LANGUAGE).map(|value| value.to_str()) else {
         return Lang::default();
@@ -46,7 +46,7 @@ fn known(tag: &str) -> Option<Lang> {
     }
 }
 
-/// A weight in thousandths; RFC 9110 §12.4.2 allows three decimals. Nothing for what is no weight.
+/// A weight in thousandths; RFC 9110 §12.4.2 allows three decimals. 0 for what is no weight.
 fn weight_of(parameter: &str) -> u16 {
     let text = parameter.trim().strip_prefix("q=").unwrap_or_default();
     let (whole, part) = text.split_once('.').unwrap_or((text, ""));

@@ -1,23 +1,22 @@
-//! Calls that an instance took out of a client's minute in one go, to be spent without asking the database each time.
+//! Leases: calls that an instance took out of a client's limit in advance, to be spent without the database.
 //!
-//! Only a small share of what is left is ever taken ahead, so that little is lost when the instance ends, and none
-//! when little is left: the limit stays exact where it matters. A client whose limit was changed notices within
-//! [`LEASE_MS`].
+//! Only a small share of what is left is leased, so that little is lost when the instance ends, and nothing when
+//! little is left: near the limit the count is exact. A changed limit takes effect within [`LEASE_MS`].
 //!
-//! Never: anything that must be right. Forgetting all leases costs a client a few calls at most.
+//! Never keep here what must not be lost. Losing all leases costs a client a few calls at most.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
 
 use domain::{Budget, ClientId, SECOND_MS, Timestamp};
 
-/// How long calls taken ahead may be spent, in milliseconds.
+/// How long leased calls may be spent, in milliseconds.
 const LEASE_MS: i64 = SECOND_MS;
-/// Most calls taken ahead.
+/// Most calls of one lease.
 const MAX_LEASED: u32 = 16;
-/// The share of what is left that is taken ahead: one part of so many.
+/// The leased share of what is left: one part in this many.
 const SHARE: u32 = 32;
-/// Most leases an instance keeps; beyond it all are dropped.
+/// Most leases that an instance keeps; beyond it all are dropped.
 const MAX_LEASES: usize = 1_024;
 
 struct Lease {
@@ -31,7 +30,7 @@ struct Lease {
 pub struct Leases(RefCell<HashMap<(ClientId, &'static str), Lease>>);
 
 impl Leases {
-    /// Spends a call that was taken ahead, if there is one; what the client has left then.
+    /// Spends a leased call and returns what the client has left; `None` when there is no leased call.
     pub(super) fn spend(&self, client: &ClientId, interface: &'static str, now: Timestamp) -> Option<Budget> {
         let mut leases = self.0.borrow_mut();
         let lease = leases.get_mut(&(client.clone(), interface))?;
@@ -43,7 +42,7 @@ impl Leases {
         Some(Budget { left, ..lease.budget })
     }
 
-    /// How many calls to take from the client's minute now: one to spend at once, and some ahead.
+    /// How many calls to take from the client's limit now: one to spend at once, and the lease.
     pub(super) fn permits_to_take(&self, client: &ClientId, interface: &'static str) -> u32 {
         let leases = self.0.borrow();
         let left = leases
@@ -52,7 +51,7 @@ impl Leases {
         (left / SHARE).clamp(1, MAX_LEASED)
     }
 
-    /// Keeps what was taken ahead; what the client has left, as it will read it.
+    /// Keeps the leased calls and returns what the client has left.
     pub(super) fn keep(
         &self,
         client: &ClientId,
@@ -70,7 +69,7 @@ impl Leases {
             until: now.plus(LEASE_MS),
         };
         let key = (client.clone(), interface);
-        // Another request of the instance may have taken some ahead while this one waited for the database.
+        // Another request of the instance may have leased calls while this one waited for the database.
         if let Some(other) = leases
             .get(&key)
             .filter(|other| other.ahead > 0 && now < other.until)

@@ -1,9 +1,10 @@
-//! From a request to a call, and from a result to a reply; no host, no socket, so all of it is tested natively.
+//! The request layer: from a request to a call, and from a result to an answer. It has no host and no socket, so all
+//! of it is tested natively.
 //!
-//! `interface.rs` says what there is, `serve.rs` carries a request through it, and the rest are the steps on the
-//! way: the caller's address, its credential, its parameters, its language, its answer, the operator's log.
+//! `interface` lists the interfaces, `serve.rs` takes a request through its checks, and the other modules are the
+//! steps: address, credential, parameters, language, answer, the operator's log.
 //!
-//! Never: decide anything about cards. That is what `operations` are for.
+//! Never decide anything about cards: `operations` does.
 
 #![forbid(unsafe_code)]
 

@@ -1,7 +1,7 @@
-//! What the operator reads about a refused call: one JSON line, with the cause that the caller never sees.
+//! The operator's log of refused calls: one JSON line, with the cause that the caller never sees.
 //!
-//! Never: an identifier in full or a secret. Causes are written without them; what looks like one is masked here
-//! all the same, because a database's or a library's message is not ours.
+//! Never log an identifier in full or a secret. Causes are written without them. Text that looks like one is masked
+//! here as well, because a cause may quote a database or a library.
 
 use std::net::IpAddr;
 
@@ -22,8 +22,8 @@ struct Line<'a> {
     cause: Option<String>,
 }
 
-/// The line for a refusal that the operator has something to do about: one with a cause, or a failure of the
-/// platform itself. `None` for a mere mistake of the caller.
+/// The line for a refusal that concerns the operator: one with a cause, or a failure of the platform. `None` for a
+/// mistake of the caller.
 pub(super) fn line(
     interface: &str,
     request_id: &str,
@@ -47,7 +47,7 @@ pub(super) fn line(
     serde_json::to_string(&line).ok()
 }
 
-/// The line for a job of the periodic work that failed.
+/// The line for a periodic job that failed.
 pub(super) fn failed_job(job: &str, error: &Error) -> String {
     let line = Line {
         level: "error",

@@ -1,10 +1,9 @@
-//! The parameters of the public interfaces (clause 7.2): their names, their lengths, and reading them.
+//! The parameters of the interfaces (clause 7.2): their names, their lengths, and reading them.
 //!
-//! A GET carries them in the query. A POST, accepted where the call changes something, may carry the same names
-//! as a form, as JSON or in the query. Every parameter that is wrong is reported, not just the first, so that a
-//! caller corrects a request in one round.
+//! A GET carries them in the query. A POST, accepted where the call changes something, may carry the same names as a
+//! form, as JSON or in the query. Every wrong parameter is reported, not just the first.
 //!
-//! Never: judge meaning. Whether 32 digits are an EID is the domain's business.
+//! Never check meaning: whether 32 digits are an EID is decided in `domain`.
 
 use std::collections::BTreeMap;
 
@@ -43,23 +42,23 @@ pub enum Param {
     Key,
     /// Whom messages go to; administrators' searches.
     Receiver,
-    /// State of what is looked for; administrators' searches.
+    /// State of the rows searched for; administrators' searches.
     State,
     /// Kind of an incident; administrators' searches.
     Kind,
     /// Class of an incident; administrators' searches.
     Class,
-    /// How grave an incident is; administrators' searches.
+    /// Severity of an incident; administrators' searches.
     Severity,
     /// A calendar month, `2026-07`.
     Month,
-    /// What a file is written as: `json` or `csv`.
+    /// Format of a file: `json` or `csv`.
     Format,
     /// Beginning of a time span, RFC 3339, included.
     From,
     /// End of a time span, RFC 3339, excluded.
     To,
-    /// Where the next page begins, as the page before said.
+    /// The `next` of the page before.
     Cursor,
     /// Rows of a page.
     Limit,
@@ -93,7 +92,7 @@ impl Param {
         Self::Limit,
     ];
 
-    /// The name on the wire.
+    /// The name in requests.
     pub const fn name(self) -> &'static str {
         match self {
             Self::ClientId => "client_id",
@@ -122,8 +121,8 @@ impl Param {
         }
     }
 
-    /// The longest value that is looked at, in characters. Looser than the formats themselves, so that a value
-    /// that is only slightly wrong gets the domain's explanation and not this one.
+    /// The longest accepted value, in characters. It is longer than the formats, so that a value that is only slightly
+    /// wrong gets the explanation of `domain`.
     pub const fn max_chars(self) -> usize {
         match self {
             Self::ClientId
@@ -157,7 +156,7 @@ impl Param {
 pub struct Params(BTreeMap<Param, String>);
 
 impl std::fmt::Debug for Params {
-    /// Names only: values are identifiers and secrets.
+    /// Shows names only: values are identifiers and secrets.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_set().entries(self.0.keys()).finish()
     }
@@ -195,7 +194,7 @@ impl Params {
         self.0.get(&param).map(String::as_str)
     }
 
-    /// The text of a parameter that must be there.
+    /// The text of a parameter that must be present.
     ///
     /// # Errors
     /// [`Reason::ParameterMissing`].
@@ -204,10 +203,10 @@ impl Params {
             .ok_or_else(|| Refusal::of_field(param.name(), Reason::ParameterMissing))
     }
 
-    /// The value of a parameter, if it was sent, as `read` understands it.
+    /// The value of a parameter, if it was sent, read by `read`.
     ///
     /// # Errors
-    /// What `read` finds wrong.
+    /// The error of `read`.
     pub fn optional<T, E: Into<Malformed>>(
         &self,
         param: Param,
@@ -217,10 +216,10 @@ impl Params {
         field(param.name(), value)
     }
 
-    /// The value of a parameter that must be there, as `read` understands it.
+    /// The value of a parameter that must be present, read by `read`.
     ///
     /// # Errors
-    /// [`Reason::ParameterMissing`], and what `read` finds wrong.
+    /// [`Reason::ParameterMissing`], and the error of `read`.
     pub fn required<T, E: Into<Malformed>>(
         &self,
         param: Param,
@@ -237,7 +236,7 @@ impl Params {
         self.optional(param, Timestamp::parse_rfc3339)
     }
 
-    /// One of a few words, if it was sent.
+    /// One of `words`, if it was sent.
     ///
     /// # Errors
     /// [`Reason::ParameterMalformed`].
@@ -261,7 +260,7 @@ impl Params {
         self.optional(param, |text| text.parse().map_err(|_| wrong))
     }
 
-    /// The rows of a page: as many as were asked for, at most and by default `most`.
+    /// The rows of a page as requested, at most `most`; by default `most`.
     ///
     /// # Errors
     /// [`Reason::ParameterMalformed`].
@@ -280,7 +279,7 @@ impl Params {
         Ok(self.optional(Param::Limit, read)?.unwrap_or(most))
     }
 
-    /// That all of these parameters were sent; what is missing is reported together.
+    /// Checks that all of these parameters were sent; missing ones are reported together.
     ///
     /// # Errors
     /// [`Reason::ParameterMissing`] for each.
@@ -293,7 +292,7 @@ impl Params {
         )
     }
 
-    /// That at least one of two parameters was sent (二选一).
+    /// Checks that at least one of two parameters was sent (二选一).
     ///
     /// # Errors
     /// [`Reason::ParameterMissing`], naming both.
@@ -369,7 +368,7 @@ mod tests {
 
     #[test]
     fn a_parameter_of_another_interface_is_unknown_here() {
-        // Names are exact: guessing at case or whitespace would hide mistakes.
+        // Names are exact: ignoring case or whitespace would hide mistakes.
         for name in ["msisdn", "EID", " eid", "eid[]", ""] {
             assert_eq!(
                 read(&[(name, "1")]).unwrap_err(),

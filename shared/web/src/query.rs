@@ -1,10 +1,10 @@
-//! `name=value&…` and JSON objects to pairs of text, strictly.
+//! Decodes `name=value&…` and JSON objects to pairs of text, strictly.
 //!
-//! Decoding is the only thing done here: which names an interface knows, how long a value may be and whether
-//! it may be missing is `params.rs`'s business.
+//! This module only decodes. `params.rs` checks which names an interface knows, how long a value may be and whether it
+//! may be missing.
 //!
-//! Never: repair. A stray `%`, a byte that is not UTF-8 or a nested JSON value is reported with the name it
-//! belongs to, so that the caller learns of the mistake instead of having its consequence stored.
+//! Never repair. A stray `%`, a byte that is not UTF-8 or a nested JSON value is refused with its name, so that the
+//! caller learns of the mistake and no wrong value is stored.
 
 use percent_encoding::percent_decode_str;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
@@ -58,10 +58,10 @@ fn percent_signs_are_escapes(bytes: &[u8]) -> bool {
         })
 }
 
-/// Reads a JSON object whose values are text or integers (`"write_type": 1` is what people write).
+/// Reads a JSON object whose values are text or integers, such as `"write_type": 1`.
 ///
 /// # Errors
-/// [`Reason::BadJson`] with the place where reading stopped, [`Reason::ParameterNotText`] with the name,
+/// [`Reason::BadJson`] with the position where reading stopped, [`Reason::ParameterNotText`] with the name,
 /// [`Reason::TooManyParameters`].
 pub(super) fn decode_json(body: &[u8]) -> Result<Vec<Pair>, Refusal> {
     let object: JsonObject = serde_json::from_slice(body).map_err(|problem| bad_json(&problem))?;
@@ -79,8 +79,8 @@ pub(super) fn decode_json(body: &[u8]) -> Result<Vec<Pair>, Refusal> {
         .collect()
 }
 
-/// [`Reason::BadJson`] with the place where reading stopped. The library's own words stay inside: they can quote
-/// the body.
+/// [`Reason::BadJson`] with the position where reading stopped. The text of the library is not shown, because it can
+/// quote the body.
 pub(super) fn bad_json(problem: &serde_json::Error) -> Error {
     let (line, column) = (problem.line(), problem.column());
     Error::new(Reason::BadJson).with_detail(
@@ -89,8 +89,7 @@ pub(super) fn bad_json(problem: &serde_json::Error) -> Error {
     )
 }
 
-/// What is wrong with a JSON document that does not fit its type. Of the library's words only those that name a
-/// field are taken over.
+/// The refusal of a JSON document that does not fit its type. Of the library's text only the name of a field is used.
 pub(super) fn unreadable_document(problem: &serde_json::Error) -> Refusal {
     const NAMING: [(&str, Reason); 3] = [
         ("missing field `", Reason::ParameterMissing),
@@ -105,7 +104,7 @@ pub(super) fn unreadable_document(problem: &serde_json::Error) -> Refusal {
     named.unwrap_or_else(|| bad_json(problem).into())
 }
 
-/// A JSON object that still knows when a name came twice; a map would keep the last one silently.
+/// A JSON object that keeps repeated names; a map would silently keep the last one.
 struct JsonObject(Vec<(String, serde_json::Value)>);
 
 impl<'de> Deserialize<'de> for JsonObject {

@@ -1,7 +1,8 @@
-//! Whether a receiver has taken a callback (clause 7.3 d): an HTTP status 2xx and a JSON body whose `code` is 200.
+//! Whether a receiver has accepted a callback (clause 7.3 d): it has when the HTTP status is 2xx and the JSON body has
+//! `code` 200.
 //!
-//! Anything else is not a receipt, whatever the status says: a proxy's error page or a redirect also answers. With
-//! 429 or 503 a receiver may say how long it wants to be left alone (`Retry-After`, RFC 9110, 10.2.3).
+//! Any other answer is no receipt, whatever its status: a proxy's error page or a redirect also answers. With 429 or
+//! 503 a receiver may ask for a pause (`Retry-After`, RFC 9110, 10.2.3).
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -16,7 +17,7 @@ pub const MAX_RECEIPT_BYTES: usize = 20_000;
 /// The `code` of a receipt.
 const RECEIVED: u64 = 200;
 
-/// Statuses with which `Retry-After` counts: too many requests, and not now.
+/// Statuses whose `Retry-After` counts: too many requests, and service unavailable.
 const PUTS_OFF: [u16; 2] = [429, 503];
 
 /// Reads a receiver's answer: its status, its `Retry-After` if it has one, and its body.
@@ -43,7 +44,7 @@ pub fn read_receipt(status: u16, retry_after: Option<&str>, body: &[u8], now: Ti
     }
 }
 
-/// An answer that is no receipt, for the reason given.
+/// The result of an answer that could not be read, for the reason given.
 pub fn unread_receipt(status: u16, retry_after: Option<&str>, error: &str, now: Timestamp) -> AttemptResult {
     AttemptResult::Refused {
         status: Some(status),

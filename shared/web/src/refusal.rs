@@ -1,6 +1,6 @@
-//! Why a call is refused, as the caller will read it: one or more problems, each with the parameter it concerns.
+//! The refusal of a call: one or more problems, each with the parameter it concerns.
 //!
-//! Never: carry a value. Names of parameters and broken rules go out, what the caller sent does not come back.
+//! Never include a value that the caller sent. Names of parameters and broken rules are shown.
 
 use domain::error::{Error, Reason};
 use domain::{Budget, Malformed};
@@ -54,7 +54,7 @@ impl Refusal {
     /// `Err` with all problems, or `Ok` when there are none.
     ///
     /// # Errors
-    /// The refusal that the problems make.
+    /// The refusal that consists of the problems.
     pub(crate) fn unless_empty(problems: Vec<Problem>) -> Result<(), Self> {
         let mut problems = problems.into_iter();
         match problems.next() {
@@ -74,13 +74,13 @@ impl Refusal {
         self
     }
 
-    /// What the client has left of its limit, if that was looked at.
+    /// What the client has left of its limit, if it was charged.
     pub(super) fn budget(&self) -> Option<Budget> {
         let wait = self.first.error.wait();
         self.budget.or(wait.and_then(|wait| wait.budget))
     }
 
-    /// The problem that decides status, reason and message.
+    /// The deciding problem: it gives status, reason and message.
     pub(crate) fn first(&self) -> &Problem {
         &self.first
     }

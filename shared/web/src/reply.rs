@@ -1,8 +1,8 @@
-//! What goes back: a JSON document whose `code` equals the HTTP status (clause 7.1.1), with the fields of the
-//! clause and nothing else, and the headers every answer has.
+//! Answers: a JSON document whose `code` equals the HTTP status (clause 7.1.1), with the fields of the clause and
+//! nothing else, and the headers of every answer.
 //!
-//! `content-length` is always there: Spin sends head and body in two segments, and a chunked answer makes a
-//! keep-alive caller wait for its delayed acknowledgement.
+//! `content-length` is always set: Spin sends head and body in two segments, and with a chunked answer a caller on a
+//! kept-alive connection waits for its delayed acknowledgement.
 
 use http::header::{self, HeaderName, HeaderValue};
 use http::{HeaderMap, Response, StatusCode};
@@ -14,16 +14,16 @@ use super::refusal::{Problem, Refusal};
 use domain::Budget;
 use domain::error::Lang;
 
-/// Carries the request's identifier in both directions.
+/// The header of the request's identifier, in both directions.
 pub(crate) const REQUEST_ID_HEADER: &str = "x-request-id";
 
-/// After how many seconds a caller should try again when the platform is not available.
+/// Seconds after which a caller should try again when the platform is unavailable.
 const RETRY_AFTER_SECS: u32 = 2;
 
-/// What stands between the message of a success and what is added to it, in Chinese and English.
+/// The separator between the message of a success and a note, in Chinese and English.
 const NOTE_MARK: [&str; 2] = ["；", "; "];
 
-/// The window that limits of calls are given for, in seconds.
+/// The window of rate limits, in seconds.
 const WINDOW_SECS: u32 = 60;
 
 /// The success of a call: its fields in the order of the clause.
@@ -63,8 +63,7 @@ impl Reply {
         self
     }
 
-    /// A success that is a CSV file called `name`, to be saved by whoever asked. The name is a plain one: letters,
-    /// digits, `-`, `_` and `.`.
+    /// A success that is a CSV file called `name`, to be saved. The name may have letters, digits, `-`, `_` and `.`.
     #[must_use]
     pub fn csv(name: String, text: String) -> Self {
         Self {
@@ -106,7 +105,7 @@ impl Serialize for Document<'_> {
     }
 }
 
-/// Turns the outcome of a call into the answer.
+/// Renders the result of a call as the answer.
 pub fn render(
     interface: &Interface,
     outcome: &Result<Reply, Refusal>,
@@ -140,7 +139,7 @@ pub fn render(
     let file = outcome.as_ref().ok().and_then(|reply| reply.file.as_ref());
     let body = match file {
         Some(file) => file.text.clone().into_bytes(),
-        // Keys are text and values are JSON already: there is nothing left that could fail.
+        // Keys are text and values are JSON already, so this cannot fail.
         None => serde_json::to_vec(&document).unwrap_or_default(),
     };
     let mut response = Response::new(body);
@@ -240,8 +239,8 @@ fn set_remedial_headers(headers: &mut HeaderMap, interface: &Interface, refusal:
     };
 }
 
-/// `RateLimit-Policy` and `RateLimit`, structured fields (RFC 9651) after draft-ietf-httpapi-ratelimit-headers-10:
-/// so many calls (`q`) in so many seconds (`w`); so many are left (`r`), and all are back in so many seconds (`t`).
+/// `RateLimit-Policy` and `RateLimit`, structured fields (RFC 9651) after draft-ietf-httpapi-ratelimit-headers-10: `q`
+/// calls in `w` seconds; `r` calls are left, and all are back in `t` seconds.
 fn set_budget_headers(headers: &mut HeaderMap, interface: &Interface, budget: Budget) {
     let name = interface.name;
     let policy = format!("\"{name}\";q={};w={WINDOW_SECS}", budget.limit);

@@ -1,8 +1,7 @@
-//! What every endpoint needs, in one place: method, true address, credential, permission, parameters, and the
-//! turning of failures into answers. An endpoint adds its handler.
+//! The checks of every endpoint: method, address, credential, permission, parameters. An endpoint adds its handler.
 //!
-//! The order is fixed: nothing is read from the database before the address is known, and nothing a caller sends
-//! is judged, beyond decoding it, before the caller is known.
+//! The order is fixed. The database is read only after the address is known, and parameters are checked, beyond
+//! decoding, only after the caller is known.
 
 use std::net::IpAddr;
 
@@ -38,8 +37,8 @@ pub struct Admitted {
     from: IpAddr,
 }
 
-/// Checks true address, method and, on internal interfaces, the secret: all that can be known before a body is
-/// read, so that an unauthenticated caller cannot make the platform read megabytes. The address goes into `trace`.
+/// Checks address, method and, on internal interfaces, the secret. This happens before the body is read, so that an
+/// unauthenticated caller cannot make the platform read megabytes. The address is recorded in `trace`.
 ///
 /// # Errors
 /// [`Reason::MethodNotAllowed`], [`Reason::HeaderForged`], [`Reason::AddressUnknown`],
@@ -89,17 +88,17 @@ fn address_error(problem: AddressProblem) -> Error {
 /// What an instance of a component keeps between requests.
 #[derive(Clone, Copy)]
 pub struct Instance<'a> {
-    /// How the component is configured.
+    /// The configuration of the component.
     pub settings: &'a Settings,
-    /// Calls taken ahead.
+    /// Leases of calls.
     pub leases: &'a Leases,
 }
 
-/// Carries an admitted request through the remaining checks and into the endpoint's handler. What the call log is
-/// to say is gathered in `trace`.
+/// Takes an admitted request through the remaining checks to the handler. The values for the call log are collected in
+/// `trace`.
 ///
 /// # Errors
-/// Every refusal; the caller of this function renders it with [`crate::Exchange::finish`].
+/// The refusal of any check or of the handler; the caller renders it with [`Exchange::finish`].
 pub async fn serve<D: Database>(
     interface: &'static Interface,
     admitted: &Admitted,
@@ -163,7 +162,7 @@ async fn charge_rate_limit<D: Database>(
     Ok(leases.keep(client, name, cx.now, taken))
 }
 
-/// The parameters in query and body, undecided, and the body itself where it is a document or a file.
+/// The body where it is a document or a file, and the parameters in query and body, decoded but not checked.
 fn read<'a>(interface: &Interface, request: &'a Request) -> Result<(&'a [u8], Vec<Pair>), Refusal> {
     let query = request.uri().query().unwrap_or_default();
     if query.len() > MAX_QUERY_BYTES {
@@ -218,7 +217,7 @@ fn accepted_media_types(content: Content) -> &'static str {
     }
 }
 
-/// The media type without its parameters; a `charset` other than UTF-8 shows in the body itself.
+/// The media type without its parameters; a `charset` other than UTF-8 is found when the body is decoded.
 fn media_type(headers: &HeaderMap) -> String {
     let value = headers
         .get(CONTENT_TYPE)

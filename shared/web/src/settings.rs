@@ -1,6 +1,6 @@
-//! What a component is configured with, read from its variables and checked as a whole.
+//! The configuration of a component, read from its variables and checked as a whole.
 //!
-//! Fail closed: a secret that is missing, too short or malformed is an error of every call, never a default.
+//! Fail closed: a secret that is missing, too short or malformed makes every call fail; there is no default.
 
 use super::address::TrustedProxies;
 use domain::Zone;
@@ -8,13 +8,13 @@ use domain::error::Error;
 use operations::{CALL_LOG_DAYS, MAX_POOL_LOW_WATER, MaintenanceSettings, POOL_LOW_WATER, RECORD_DAYS};
 use vault::{Vault, VaultSettings, Zeroizing, equal_in_constant_time};
 
-/// Shortest secret that opens an internal interface, in bytes.
+/// Shortest secret of an internal interface, in bytes.
 const MIN_SECRET_BYTES: usize = 32;
 
-/// Most days for which anything can be kept: a hundred years.
+/// Most days for which data can be kept: a hundred years.
 const MAX_DAYS: u32 = 36_525;
 
-/// The variables of one component as text; `None` for those its interfaces have no use for.
+/// The variables of one component as text; `None` for those that its interfaces do not use.
 #[derive(Clone, Default)]
 pub struct Variables {
     /// See [`VaultSettings::sealing_keys`].
@@ -49,11 +49,11 @@ pub struct Settings {
     pub vault: Vault,
     /// The platform's time zone.
     pub zone: Zone,
-    /// Whose `X-Forwarded-For` is believed.
+    /// The proxies whose `X-Forwarded-For` is believed.
     pub(crate) trusted_proxies: TrustedProxies,
     /// Whether callbacks may go over plain http and to special-purpose addresses: test environments only.
     pub callback_allow_http: bool,
-    /// How the periodic work is configured.
+    /// The configuration of the periodic jobs.
     pub maintenance: MaintenanceSettings,
     secret: Option<Zeroizing<String>>,
 }
@@ -95,7 +95,7 @@ impl Settings {
         })
     }
 
-    /// The component's secret, to open another component that has the same.
+    /// The component's secret, to call another component with the same secret.
     pub fn own_secret(&self) -> &str {
         self.secret.as_ref().map_or("", |secret| secret.as_str())
     }

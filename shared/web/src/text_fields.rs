@@ -1,5 +1,5 @@
-//! A JSON document all of whose fields are text, for the administrator's requests. It is read without a type of its own
-//! for each request, which would fill a component.
+//! JSON documents whose fields are all text, for administrators' requests. One reader for all of them keeps components
+//! small.
 
 use super::call::Call;
 use super::query::{Pair, decode_json};
@@ -10,10 +10,10 @@ use domain::error::Reason;
 pub struct TextFields(Vec<Pair>);
 
 impl<D> Call<'_, D> {
-    /// The JSON document in the body, which has some of the fields called `names` and no others.
+    /// The JSON document in the body, which may have the fields called `names` and no others.
     ///
     /// # Errors
-    /// [`Reason::BadJson`] with the place, [`Reason::ParameterNotText`], [`Reason::ParameterUnknown`],
+    /// [`Reason::BadJson`] with the position, [`Reason::ParameterNotText`], [`Reason::ParameterUnknown`],
     /// [`Reason::ParameterRepeated`].
     pub fn text_fields(&self, names: &[&str]) -> Result<TextFields, Refusal> {
         let pairs = decode_json(self.body)?;
@@ -30,13 +30,13 @@ impl<D> Call<'_, D> {
 }
 
 impl TextFields {
-    /// A field, if it is there.
+    /// A field, if it is present.
     pub fn optional(&self, name: &str) -> Option<&str> {
         let found = self.0.iter().find(|(field, _)| field == name);
         found.map(|(_, text)| text.as_str())
     }
 
-    /// A field that must be there.
+    /// A field that must be present.
     ///
     /// # Errors
     /// [`Reason::ParameterMissing`].

@@ -1,7 +1,8 @@
-//! What the call log will say about a call, gathered on the call's way; and writing it down at the end.
+//! The trace of a call: what the call log needs, collected during the call and written at its end.
 //!
-//! Every call ends here: a refusal of an unauthenticated caller is counted per address, the call is logged, and only
-//! then is it answered. Logging comes last on purpose: Spin answers a request that ends with SQLite without delay.
+//! Every call ends here: a refused call of an unauthenticated caller is counted per address, the call is logged, and
+//! only then is it answered. The log row is written last on purpose: Spin answers a request that ends with SQLite
+//! without delay.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -18,7 +19,7 @@ use operations::{CallRecord, Context, FailedAuth, record_call, record_failed_aut
 use store::Database;
 use vault::BlindIndex;
 
-/// What the call log will say about a call, as far as it is known.
+/// What is known of a call for the call log.
 #[derive(Debug, Default)]
 pub struct Trace {
     /// The true address of the caller.
@@ -31,7 +32,7 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// Takes note of what the parameters, not yet judged, say the call is about.
+    /// Records the subject of the call from its unchecked parameters.
     pub(super) fn note<D>(&mut self, interface: &Interface, cx: &Context<'_, D>, pairs: &[Pair]) {
         let text = |param: Param| {
             let of =
@@ -41,7 +42,7 @@ impl Trace {
                 .find(|pair| of(pair))
                 .map(|(_, value)| value.as_str())
         };
-        // Elsewhere the parameter names a client that somebody else asks about.
+        // Elsewhere the parameter is the client that an administrator asks about.
         if interface.access == Access::Anyone {
             self.client_id = text(Param::ClientId).and_then(|text| ClientId::parse(text).ok());
         }
@@ -52,12 +53,12 @@ impl Trace {
         if let Some((Param::Eid, eid)) = subject {
             self.eid_index = Eid::parse(eid).ok().map(|eid| cx.eid_index(&eid));
         }
-        // Anything else in its place could be an identifier in full.
+        // Any other text could be an identifier in full.
         self.task_id = text(Param::TaskId).and_then(|text| Some(TaskId::parse(text).ok()?.text()));
     }
 
     /// Finishes the call: counts the refusal of an unauthenticated caller per address and writes the call log. Returns
-    /// the outcome to answer with, and the error for the operator's log when the call log could not be written.
+    /// the result to answer with, and the error for the operator's log when the call log could not be written.
     pub async fn finish<D: Database>(
         &self,
         exchange: &Exchange,
@@ -70,7 +71,7 @@ impl Trace {
             && counts_as_failed_auth(interface, refusal)
             && let Err(limited) = record_failed_auth(cx, FailedAuth::Refusal, from).await
         {
-            // Too many to be written down one by one.
+            // There are too many to log one by one.
             return (Err(limited.into()), None);
         }
         let written = self.write(exchange, cx, &outcome, duration).await;
@@ -110,7 +111,7 @@ impl Trace {
     }
 }
 
-/// A refusal that costs the platform work and may be meant to: anything but the platform's own failures.
+/// Whether a refusal counts against the caller's address: the mistakes of callers do, failures of the platform do not.
 fn counts_as_failed_auth(interface: &Interface, refusal: &Refusal) -> bool {
     let status = refusal.reason().status();
     (400..500).contains(&status) && (interface.access != Access::Secret || status == 401)

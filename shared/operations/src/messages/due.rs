@@ -102,7 +102,7 @@ pub async fn due_messages<D: Database>(
     // Opened and signed after the claims have committed, so that nobody waits for the write lock meanwhile.
     let mut due = Vec::new();
     for queue in claimed {
-        due.extend(sign_queue(cx, queue).await?);
+        due.extend(sign_queue(cx, queue).await);
     }
     Ok(due)
 }
@@ -171,9 +171,9 @@ async fn claim_message<D: Database>(
 
 /// Opens and signs the messages claimed for one receiver. A fault in one receiver's secret or in one message must not
 /// stop the others: that attempt counts as failed.
-async fn sign_queue<D: Database>(cx: &Context<'_, D>, queue: ClaimedQueue) -> Result<Vec<DueMessage>, Error> {
+async fn sign_queue<D: Database>(cx: &Context<'_, D>, queue: ClaimedQueue) -> Vec<DueMessage> {
     if queue.rows.is_empty() {
-        return Ok(Vec::new());
+        return Vec::new();
     }
     let keys = live_keys(cx, &queue.receiver).await;
     let mut signed = Vec::new();
@@ -186,15 +186,16 @@ async fn sign_queue<D: Database>(cx: &Context<'_, D>, queue: ClaimedQueue) -> Re
         }
     }
     if !failed.is_empty() {
-        transaction(cx, async |tx| {
+        let recorded = transaction(cx, async |tx| {
             for (row, why) in &failed {
                 refuse(cx, tx, row, why).await?;
             }
             Ok(())
-        })
-        .await?;
+        });
+        // An attempt that could not be recorded counts as unreported when its lease ends. The others are sent anyway.
+        let _ = recorded.await;
     }
-    Ok(signed)
+    signed
 }
 
 fn prepare<D>(cx: &Context<'_, D>, row: &ClaimedRow, url: &str, keys: &[Key]) -> Result<DueMessage, Error> {

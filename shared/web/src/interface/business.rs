@@ -76,7 +76,7 @@ pub const WRITE_APPLY: Interface = business(
     1_200,
 );
 
-/// Clause 7.2.2.3: how far a card is.
+/// Clause 7.2.2.3: state and progress of a card.
 pub const WRITE_STATUS: Interface = business(
     "write.status",
     "/v1/write/status",

@@ -28,7 +28,7 @@ const fn internal(
     }
 }
 
-/// Something an administrator, a gateway or a timer does with a JSON document.
+/// An interface that takes a JSON document from an administrator, a gateway or a timer.
 const fn act(name: &'static str, path: &'static str) -> Interface {
     internal(name, path, Methods::Post, &[], Content::Json, MAX_DOCUMENT_BYTES)
 }
@@ -65,28 +65,28 @@ pub const GATEWAY_SESSIONS: Interface = act("gateway.sessions", SESSIONS_PATH);
 /// OTA gateway: what happens in a device session.
 pub const GATEWAY_REPORT: Interface = act("gateway.report", REPORT_PATH);
 
-/// Periodic work, whole. A timer that can send neither POST nor a header sends GET with `key`.
+/// All periodic work. A timer that can send neither POST nor a header sends GET with `key`.
 pub const CRON: Interface = timer("cron", TICK_PATH);
 
 /// Periodic work that needs nothing but the database.
 pub const MAINTENANCE: Interface = timer("maintenance", "/internal/upkeep");
 
-/// Operator: how much data numbers used.
+/// Operator: data used by numbers.
 pub const INGEST_USAGE: Interface = records("ingest.usage", "/ingest/v1/usage");
 
-/// Operator: where numbers are online.
+/// Operator: cities in which numbers are online.
 pub const INGEST_LOCATION: Interface = records("ingest.location", "/ingest/v1/location");
 
-/// Operator: which state numbers are in.
+/// Operator: states of numbers.
 pub const INGEST_NUMBER_STATUS: Interface = records("ingest.number_status", "/ingest/v1/number-status");
 
-/// Operator: when numbers were opened.
+/// Operator: opening times of numbers.
 pub const INGEST_OPEN_TIME: Interface = records("ingest.open_time", "/ingest/v1/open-time");
 
 /// Clause 6.2.1.1: create a client.
 pub const ADMIN_CLIENTS: Interface = act("admin.clients", "/admin/v1/clients");
 
-/// The clients there are.
+/// The list of clients.
 pub const ADMIN_CLIENTS_LIST: Interface = view(
     "admin.clients.list",
     "/admin/v1/clients",
@@ -100,15 +100,15 @@ pub const ADMIN_CLIENTS_UPDATE: Interface = act("admin.clients.update", "/admin/
 pub const ADMIN_CLIENTS_ROTATE_SECRET: Interface =
     act("admin.clients.rotate_secret", "/admin/v1/clients:rotate-secret");
 
-/// Stop one secret of a client, and the tokens taken with it.
+/// Revoke one secret of a client, and the tokens taken with it.
 pub const ADMIN_CLIENTS_REVOKE_SECRET: Interface =
     act("admin.clients.revoke_secret", "/admin/v1/clients:revoke-secret");
 
-/// Stop every token a client has.
+/// Revoke every token of a client.
 pub const ADMIN_CLIENTS_REVOKE_TOKENS: Interface =
     act("admin.clients.revoke_tokens", "/admin/v1/clients:revoke-tokens");
 
-/// Clause 9.2.2: who called what.
+/// Clause 9.2.2: the call log.
 pub const ADMIN_CALLS: Interface = view(
     "admin.calls",
     "/admin/v1/calls",
@@ -141,13 +141,13 @@ pub const ADMIN_NUMBERS_IMPORT: Interface = import("admin.numbers.import", "/adm
 /// Allot numbers of the pool to a client (划拨).
 pub const ADMIN_NUMBERS_ALLOT: Interface = act("admin.numbers.allot", "/admin/v1/numbers:allot");
 
-/// Take allotted numbers back into the pool.
+/// Put allotted numbers back into the pool.
 pub const ADMIN_NUMBERS_RELEASE: Interface = act("admin.numbers.release", "/admin/v1/numbers:release");
 
 /// Take a number out of use for now.
 pub const ADMIN_NUMBERS_SUSPEND: Interface = act("admin.numbers.suspend", "/admin/v1/numbers:suspend");
 
-/// Put a suspended number to use again.
+/// Resume a suspended number.
 pub const ADMIN_NUMBERS_RESUME: Interface = act("admin.numbers.resume", "/admin/v1/numbers:resume");
 
 /// Take a number out of use for ever.
@@ -180,13 +180,13 @@ pub const ADMIN_CALLBACKS: Interface = view(
 /// Send messages again (clause 8.2.3).
 pub const ADMIN_CALLBACKS_RESEND: Interface = act("admin.callbacks.resend", "/admin/v1/callbacks:resend");
 
-/// Try an address out.
+/// Test an address.
 pub const ADMIN_CALLBACKS_PROBE: Interface = act("admin.callbacks.probe", "/admin/v1/callbacks:probe");
 
-/// An address that messages go to: a client's or the operator's.
+/// The address of a receiver: a client or the operator.
 pub const ADMIN_RECEIVERS: Interface = view("admin.receivers", "/admin/v1/receivers", &[Param::Receiver]);
 
-/// Enter an address.
+/// Set or remove an address.
 pub const ADMIN_RECEIVERS_UPDATE: Interface = act("admin.receivers.update", "/admin/v1/receivers:update");
 
 /// Give a receiver a new secret beside its present one (clause 9.2.2).
@@ -195,7 +195,7 @@ pub const ADMIN_RECEIVERS_ROTATE_SECRET: Interface = act(
     "/admin/v1/receivers:rotate-secret",
 );
 
-/// The incidents there are (clause 8).
+/// The list of incidents (clause 8).
 pub const ADMIN_INCIDENTS: Interface = view(
     "admin.incidents",
     "/admin/v1/incidents",
@@ -214,7 +214,7 @@ pub const ADMIN_INCIDENTS: Interface = view(
 /// Clause 8.2: every kind of incident with cause, remedy and time limit.
 pub const ADMIN_INCIDENTS_KINDS: Interface = view("admin.incidents.kinds", "/admin/v1/incidents/kinds", &[]);
 
-/// Open an incident that somebody has seen.
+/// Open an incident.
 pub const ADMIN_INCIDENTS_OPEN: Interface = act("admin.incidents.open", "/admin/v1/incidents:open");
 
 /// Settle an incident.
@@ -245,20 +245,20 @@ pub const ADMIN_CHIPS_FAULTY: Interface = view(
     &[Param::Cursor, Param::Limit],
 );
 
-/// What the operator should know of.
+/// The alerts to the operator.
 pub const ADMIN_ALERTS: Interface = view(
     "admin.alerts",
     "/admin/v1/alerts",
     &[Param::State, Param::Cursor, Param::Limit],
 );
 
-/// Take note of alerts.
+/// Acknowledge alerts.
 pub const ADMIN_ALERTS_NOTE: Interface = act("admin.alerts.note", "/admin/v1/alerts:note");
 
 /// The health of the periodic work.
 pub const ADMIN_HEALTH: Interface = view("admin.health", "/admin/v1/health", &[]);
 
-/// What a path that leads nowhere is answered as.
+/// The interface of a path that does not exist.
 pub const NONE: Interface = internal(
     "none",
     "",

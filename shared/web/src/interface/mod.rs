@@ -1,8 +1,8 @@
 //! The interfaces of the platform as data: how each is called, by whom, and with what.
 //!
-//! Components pick their line from here and say the rest in their own words; `serve.rs` enforces what the line
-//! promises. Adding an interface starts with a line here: `business.rs` has those of clause 7.2, `internal.rs` those
-//! of administrators, operators, gateways and timers.
+//! A component selects its interfaces here, and `serve.rs` enforces what they state. A new interface starts with an
+//! entry here: `business.rs` has those of clause 7.2, `internal.rs` those of administrators, operators, gateways and
+//! timers.
 
 mod business;
 mod internal;
@@ -41,11 +41,11 @@ const MAX_DOCUMENT_BYTES: usize = 64 * 1024;
 /// Who may call an interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// Nobody is asked: the call itself presents a client's credentials.
+    /// No credential of the request layer: the call itself presents a client's credentials.
     Anyone,
     /// A client with a valid token, from an address on its allow-list, with this permission.
     Client(Permission),
-    /// Whoever holds the secret that the component was configured with.
+    /// Any caller with the secret that the component was configured with.
     Secret,
 }
 
@@ -54,14 +54,14 @@ pub enum Access {
 pub enum Methods {
     /// GET only: nothing changes.
     Get,
-    /// GET as the standard has it, and POST because something changes (clause 7.1.1).
+    /// GET as the standard has it, and also POST because the call changes something (clause 7.1.1).
     GetOrPost,
     /// POST only: internal interfaces that change something.
     Post,
 }
 
 impl Methods {
-    /// Whether `method` is one of them.
+    /// Whether `method` is allowed.
     pub fn allow(self, method: &Method) -> bool {
         match self {
             Self::Get => method == Method::GET,
@@ -110,12 +110,12 @@ pub struct Interface {
     pub content: Content,
     /// Largest body, in bytes.
     pub max_body_bytes: usize,
-    /// Calls a client may make in a minute unless it is given another number; 0 where no client calls.
+    /// Default limit of calls a minute of a client; 0 where no client calls.
     pub calls_per_minute: u32,
 }
 
 impl Interface {
-    /// The parameter called `name`, if the interface takes it. A token is a parameter wherever one is asked for.
+    /// The parameter called `name`, if the interface takes it. Interfaces that require a token take it as a parameter.
     pub fn accepts(&self, name: &str) -> Option<Param> {
         let token = matches!(self.access, Access::Client(_)).then_some(Param::Token);
         self.params
@@ -125,13 +125,13 @@ impl Interface {
             .find(|param| param.name() == name)
     }
 
-    /// Whether a call may change something that has to survive a power failure.
+    /// Whether a call may change something that must survive a power failure.
     pub fn is_durable(&self) -> bool {
         self.methods != Methods::Get && self.access != Access::Anyone
     }
 
-    /// Whether every call is logged. Gateways and timers call all the time and keep records of their own; of
-    /// theirs only the refused ones are.
+    /// Whether a call with this status is logged. Of the frequent calls of gateways and timers only the refused ones
+    /// are logged.
     pub(crate) fn is_logged(&self, code: u16) -> bool {
         !self.path.starts_with("/internal/") || code != 200
     }
@@ -140,8 +140,8 @@ impl Interface {
 /// Every interface.
 pub const ALL: &[&[&Interface]] = &[BUSINESS, INTERNAL];
 
-/// The interface among `known` that a request is for: by path and, where a path has several, by method. [`NONE`]
-/// when there is none.
+/// The interface of a request among `known`: by path and, where a path has several, by method. [`NONE`] when there is
+/// none.
 pub fn route(known: &[&'static Interface], method: &Method, path: &str) -> &'static Interface {
     let mut on_path = known.iter().copied().filter(|interface| interface.path == path);
     let first = on_path.next().unwrap_or(&NONE);

@@ -1,10 +1,10 @@
-//! For which reasons each interface of clause 7.2 refuses a call: what the documentation lists and the contract
-//! tests provoke.
+//! The reasons for which each interface of clause 7.2 refuses a call. The documentation lists them, and the contract
+//! tests provoke them.
 
 use super::{Access, BUSINESS, Interface, Methods};
 use domain::error::Reason;
 
-/// What may be wrong with any request.
+/// Reasons that concern any request.
 const REQUEST: &[Reason] = &[
     Reason::MethodNotAllowed,
     Reason::HeaderForged,
@@ -21,17 +21,17 @@ const REQUEST: &[Reason] = &[
     Reason::BodyBroken,
 ];
 
-/// What may be wrong with the values of an interface that takes some.
+/// Reasons that concern the values of parameters.
 const VALUES: &[Reason] = &[Reason::ParameterTooLong, Reason::ParameterEmpty];
 
-/// What may be wrong with a request that carries its parameters in a body.
+/// Reasons that concern parameters in a body.
 const BODY: &[Reason] = &[
     Reason::MediaTypeUnsupported,
     Reason::BadJson,
     Reason::ParameterNotText,
 ];
 
-/// What may be wrong with the one who calls with a token.
+/// Reasons that concern a caller with a token.
 const CLIENT: &[Reason] = &[
     Reason::TokenMissing,
     Reason::TokenConflict,
@@ -42,7 +42,7 @@ const CLIENT: &[Reason] = &[
     Reason::PermissionMissing,
 ];
 
-/// What may be wrong at any time.
+/// Reasons that can occur at any time.
 const ALWAYS: &[Reason] = &[
     Reason::RateLimited,
     Reason::Internal,
@@ -120,8 +120,8 @@ const OPEN_TIME: &[Reason] = &[
     Reason::UnknownNumber,
 ];
 
-/// Every reason for which a call of `interface` may be refused, in the order in which the checks are made; nothing
-/// for an interface that is not a business system's.
+/// Every reason for which a call of `interface` may be refused, in the order of the checks; empty for an internal
+/// interface.
 pub fn documented_reasons(interface: &Interface) -> Vec<Reason> {
     if !BUSINESS.iter().any(|known| known.name == interface.name) {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! Who gets in: methods, addresses, secrets and tokens, before an endpoint's handler is reached.
+//! Access: methods, addresses, secrets and tokens, before a handler is reached.
 
 use http::Method;
 
@@ -86,7 +86,7 @@ fn an_internal_interface_opens_to_its_secret_only() {
         assert_eq!(answer.headers["www-authenticate"], "Bearer");
     }
     assert_eq!(refused(&CRON, post()).reason(), "credential_wrong");
-    // A secret does not belong into a query string, where proxies log it.
+    // A secret in a query string would be logged by proxies.
     let in_query = Sent::post(
         &format!("{}?token={SECRET}", CRON.path),
         "application/json",
@@ -107,7 +107,7 @@ fn a_timer_that_can_send_no_header_presents_its_secret_as_key() {
     ] {
         assert_eq!(refused(&CRON, get(query)).reason(), "credential_wrong", "{query}");
     }
-    // Nobody else has to: a secret does not belong into a query, where proxies log it.
+    // Other interfaces do not accept it: a secret in a query would be logged by proxies.
     let elsewhere = Sent::post(
         &format!("{}?key={SECRET}", ADMIN_CLIENTS.path),
         "application/json",

@@ -1,4 +1,4 @@
-//! What answers look like, in both languages, and what never stands in them.
+//! The form of answers in both languages, and what they never contain.
 
 use super::super::exchange::MAX_REQUEST_ID_CHARS;
 use super::super::interface::{TOKEN, WRITE_STATUS};
@@ -16,7 +16,7 @@ fn chinese(target: &str) -> Sent {
     Sent::get(target).header("x-request-id", "call-1")
 }
 
-/// The answers in both languages under one another.
+/// The answers in both languages, one below the other.
 fn both(target: &str, answer: impl Fn(Sent) -> Answer) -> String {
     format!(
         "{}\n\n{}",

@@ -1,4 +1,4 @@
-//! Clients with a token: who they are, from where they may call, what they may call, and which task they mean.
+//! Clients with a token: who they are, from which addresses they may call, what they may call, and the task of a call.
 
 use futures::executor::block_on;
 
@@ -105,7 +105,7 @@ impl World {
         })
     }
 
-    /// Which task an endpoint understands to be meant.
+    /// The task of a call, as the handler sees it.
     fn meant(&self, query: &str) -> Answer {
         let sent = Sent::get(&format!("/v1/write/status?token={}&{query}", self.token));
         send_to(&self.db, NOW, &WRITE_STATUS, sent, async |call| {

@@ -1,4 +1,4 @@
-//! Requests from outside: what a caller sends, and the answer it gets back.
+//! Requests from outside, and their answers.
 
 mod access;
 mod answers;
@@ -32,7 +32,7 @@ impl Random for Fixed {
     }
 }
 
-/// A request under construction: a GET from 203.0.113.9 unless a test says otherwise.
+/// A request to be sent: by default a GET from 203.0.113.9.
 pub(super) struct Sent {
     method: Method,
     target: String,
@@ -76,7 +76,7 @@ impl Sent {
     }
 }
 
-/// What came back.
+/// The answer to a request.
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
@@ -90,7 +90,7 @@ impl Answer {
         self.body["reason"].as_str().unwrap_or("none")
     }
 
-    /// The document, one field a line, as a person would review it.
+    /// The document, one field a line, for review.
     pub(super) fn pretty(&self) -> String {
         self.text.replace(",\"", ",\n\"")
     }
@@ -121,7 +121,7 @@ pub(super) fn send(
     send_to(&db, now, interface, sent, handler)
 }
 
-/// The same, to a platform that already exists.
+/// The same, to an existing platform.
 pub(super) fn send_to(
     db: &Sqlite,
     now: Timestamp,

@@ -1,4 +1,4 @@
-//! Every way in which parameters can be wrong has its own answer (clause 8.2.1 Table 3: 详细错误提示).
+//! Every mistake in parameters has its own answer (clause 8.2.1 Table 3: 详细错误提示).
 
 use super::super::interface::{
     ADMIN_INCIDENTS_REPORT, ADMIN_NUMBERS_IMPORT, GATEWAY_KEYS, MAX_PARAMETER_BODY_BYTES, TOKEN,
