@@ -98,7 +98,7 @@ pub struct Instance<'a> {
 /// `trace`.
 ///
 /// # Errors
-/// The refusal of any check or of the handler; the caller renders it with [`Exchange::finish`].
+/// The refusal of any check or of the handler; the caller renders it with [`crate::Exchange::finish`].
 pub async fn serve<D: Database>(
     interface: &'static Interface,
     admitted: &Admitted,
