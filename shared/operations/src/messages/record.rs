@@ -70,7 +70,7 @@ pub enum DeliveryState {
 }
 
 /// Records the result of attempt `attempt`. An acceptance counts whenever it arrives. After a refusal the next attempt
-/// is planned by [`super::RETRY_AFTER_MS`], or later if the receiver asks for it. After the last attempt the message is dead,
+/// is planned by `RETRY_AFTER_MS`, or later if the receiver asks for it. After the last attempt the message is dead,
 /// and an incident is opened. A refusal that is recorded already, or of an attempt that another has followed, changes
 /// nothing.
 ///
