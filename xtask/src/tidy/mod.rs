@@ -1,7 +1,10 @@
-//! What the source must keep to: no circles among files, limits of size, no glob re-exports, the words of the field.
+//! What the source must keep to: no circles among files, limits of size, no glob re-exports, the words of the field, and
+//! pages that are alike in both languages.
 
 mod circles;
 mod globs;
+mod languages;
+mod markdown;
 mod modules;
 mod paths;
 mod sizes;
@@ -65,9 +68,11 @@ fn examine(root: &Path) -> Result<Vec<Finding>, String> {
         findings.extend(globs::check(source));
         findings.extend(words::check_source(source));
     }
-    for document in files(root, &[".md"])? {
-        findings.extend(words::check_document(&document));
+    let documents = files(root, &[".md"])?;
+    for document in &documents {
+        findings.extend(words::check_document(document));
     }
+    findings.extend(languages::check(&documents));
     findings.sort();
     Ok(findings)
 }
@@ -93,8 +98,9 @@ mod tests {
         folder.write("a/src/c.rs", "pub(crate) struct C;\n");
         folder.write(
             "README.md",
-            "One job, then the next: its place, and a moment later the account.\n",
+            "[中文](README.zh-CN.md)\n\nOne job, then the next: its place, and a moment later the account.\n",
         );
+        folder.write("README.zh-CN.md", "[English](README.md)\n");
         folder
     }
 
@@ -152,5 +158,10 @@ mod tests {
     fn a_planted_word_is_found_in_code_and_documents() {
         assert_found("a/src/c.rs", "pub struct C;\nfn heed_blame() {}\n", 2, "word");
         assert_found("NOTES.md", "Good.\nIt keeps a diary.\n", 2, "word");
+    }
+
+    #[test]
+    fn a_planted_page_in_one_language_is_found() {
+        assert_found("docs/a.md", "# A\n", 1, "languages");
     }
 }
