@@ -127,7 +127,7 @@ fn the_other_commands_are_coded_as_the_specification_says() {
         (
             Command::ReceiveData {
                 channel: channel(1),
-                wanted: 237,
+                requested: 237,
             },
             "D00C 8103014200 82028121 B701ED",
         ),
@@ -178,7 +178,7 @@ fn the_largest_receive_data_response_fills_one_apdu() {
     // TS 102 223 §6.8: 5 + 4 + 3 + 3 + 237 + 3 = 255.
     let command = first(Command::ReceiveData {
         channel: channel(1),
-        wanted: 0xED,
+        requested: 0xED,
     });
     let mut response = TerminalResponse::to(&command, CatResult::ok());
     response.channel_data = Some(vec![0xAA; MAX_RECEIVE_DATA_BYTES]);

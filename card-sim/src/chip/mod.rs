@@ -258,10 +258,10 @@ fn get_response(mut data: Vec<u8>, command: &CommandApdu) -> Result<ResponseApdu
     if data.is_empty() {
         return Err(StatusWord::CONDITIONS);
     }
-    let wanted = command.expected_len();
-    if wanted > data.len() && command.le != Some(0) {
+    let requested = command.expected_len();
+    if requested > data.len() && command.le != Some(0) {
         return Err(StatusWord(0x6C00 | (data.len() & 0xFF) as u16));
     }
-    data.truncate(wanted);
+    data.truncate(requested);
     Ok(ResponseApdu::ok(data))
 }

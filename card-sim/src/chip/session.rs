@@ -93,7 +93,7 @@ impl Session {
         if self.data_waiting && self.link_up && !over {
             return Some(Command::ReceiveData {
                 channel,
-                wanted: MAX_DATA_BYTES,
+                requested: MAX_DATA_BYTES,
             });
         }
         if self.link_up && agent.has_outgoing() {

@@ -143,11 +143,11 @@ impl Channel {
         sent && count == data.len()
     }
 
-    /// Takes up to `wanted` received bytes.
-    pub(super) fn take(&mut self, wanted: usize) -> Vec<u8> {
+    /// Takes up to `requested` received bytes.
+    pub(super) fn take(&mut self, requested: usize) -> Vec<u8> {
         // A chip that receives data needs no event for what is already there.
         self.data_event_due = false;
-        let count = wanted.min(self.received.len());
+        let count = requested.min(self.received.len());
         self.received.drain(..count).collect()
     }
 

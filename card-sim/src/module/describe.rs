@@ -30,8 +30,8 @@ pub(super) fn command(command: &ProactiveCommand) -> String {
         Command::SendData(send) => {
             format!("{name} channel {}, {} bytes", send.channel.get(), send.data.len())
         }
-        Command::ReceiveData { channel, wanted } => {
-            format!("{name} channel {}, up to {wanted} bytes", channel.get())
+        Command::ReceiveData { channel, requested } => {
+            format!("{name} channel {}, up to {requested} bytes", channel.get())
         }
         Command::TimerManagement(TimerCommand::Start(timer, value)) => {
             format!("{name} start {}, {} s", timer.get(), value.seconds())

@@ -87,8 +87,8 @@ impl<'a> Terminal<'a> {
             Command::OpenChannel(open) => self.open(open, &mut answer).await,
             Command::CloseChannel { channel, .. } => self.close(*channel, &mut answer),
             Command::SendData(send) => self.send(send, traffic, &mut answer).await,
-            Command::ReceiveData { channel, wanted } => {
-                self.receive(*channel, *wanted, traffic, &mut answer).await;
+            Command::ReceiveData { channel, requested } => {
+                self.receive(*channel, *requested, traffic, &mut answer).await;
             }
             Command::GetChannelStatus => answer.channel_status.extend(self.channel_status()),
             Command::Refresh(_) => {}
@@ -214,7 +214,7 @@ impl<'a> Terminal<'a> {
     async fn receive(
         &mut self,
         id: ChannelId,
-        wanted: u8,
+        requested: u8,
         traffic: &mut Traffic,
         answer: &mut TerminalResponse,
     ) {
@@ -227,8 +227,8 @@ impl<'a> Terminal<'a> {
             }
         };
         channel.fill(traffic);
-        let data = channel.take(usize::from(wanted).min(MAX_RECEIVE_DATA_BYTES));
-        if data.len() < usize::from(wanted) && channel.waiting() == 0 {
+        let data = channel.take(usize::from(requested).min(MAX_RECEIVE_DATA_BYTES));
+        if data.len() < usize::from(requested) && channel.waiting() == 0 {
             answer.result = CatResult::of(GeneralResult::MissingInformation);
         }
         answer.channel_data = Some(data);

@@ -47,7 +47,7 @@ pub enum Command {
         /// Channel to read from.
         channel: ChannelId,
         /// Most bytes to return.
-        wanted: u8,
+        requested: u8,
     },
     /// SEND DATA.
     SendData(SendData),

@@ -66,8 +66,8 @@ impl ProactiveCommand {
             }
             Command::TimerManagement(timer) => put_timer(&mut out, *timer),
             Command::OpenChannel(open) => put_open(&mut out, open),
-            Command::ReceiveData { wanted, .. } => {
-                put_required(&mut out, tag::CHANNEL_DATA_LENGTH, &[*wanted]);
+            Command::ReceiveData { requested, .. } => {
+                put_required(&mut out, tag::CHANNEL_DATA_LENGTH, &[*requested]);
             }
             Command::SendData(send) => put_required(&mut out, tag::CHANNEL_DATA, &send.data),
             Command::Other(other) => put_raw(&mut out, &other.objects),
@@ -117,10 +117,10 @@ fn read_command(kind: u8, qualifier: u8, destination: Device, objects: &Objects<
         }
         kind::RECEIVE_DATA => {
             knows(&[tag::CHANNEL_DATA_LENGTH])?;
-            let wanted = objects.need(tag::CHANNEL_DATA_LENGTH, "a channel data length")?;
+            let requested = objects.need(tag::CHANNEL_DATA_LENGTH, "a channel data length")?;
             Command::ReceiveData {
                 channel: channel()?,
-                wanted: wanted.byte("a channel data length of one byte")?,
+                requested: requested.byte("a channel data length of one byte")?,
             }
         }
         kind::SEND_DATA => {

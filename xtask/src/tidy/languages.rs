@@ -249,7 +249,8 @@ mod tests {
 
     #[test]
     fn equal_pages_have_no_findings() {
-        let english = "## B\n\n| c | d |\n| --- | --- |\n| 1,000 of `e` in 2 s | |\n\n- f\n\n```sh\ng 1   # h\n```\n";
+        let english =
+            "## B\n\n| c | d |\n| --- | --- |\n| 1,000 of `e` in 2 s | |\n\n- f\n\n```sh\ng 1   # h\n```\n";
         let chinese = "## 乙\n\n| 丙 | 丁 |\n| --- | --- |\n| 2 秒内 1000 个 `e` | |\n\n- 己\n\n```sh\n# 辛\ng 1\n```\n";
         assert_eq!(findings(english, chinese), [""; 0]);
     }
@@ -258,9 +259,7 @@ mod tests {
     fn the_first_heading_that_differs_is_named() {
         assert_eq!(
             findings("## B\n\n### C\n\n## D\n", "## 乙\n\n## 丁\n"),
-            [
-                "docs/a.zh-CN.md:7: languages: a heading of level 2 where docs/a.md:7 has a heading of level 3"
-            ]
+            ["docs/a.zh-CN.md:7: languages: a heading of level 2 where docs/a.md:7 has a heading of level 3"]
         );
         assert_eq!(
             findings("## B\n", ""),

@@ -98,7 +98,7 @@ async fn a_channel_needs_service_a_peer_and_a_free_channel() {
     );
     let other = Command::ReceiveData {
         channel: ChannelId::new(2).unwrap(),
-        wanted: 1,
+        requested: 1,
     };
     assert_eq!(
         answer(&mut terminal, other).await.result.bip_error(),
