@@ -11,7 +11,7 @@ pub enum NumberStatus {
     Reserved,
     /// 已写入: lives in a chip.
     Written,
-    /// 已写入: written to a chip.
+    /// 已停用: not to be used until it is resumed.
     Suspended,
     /// 已注销: never to be used again.
     Retired,
