@@ -54,7 +54,7 @@ pub(super) async fn raise<D: Database>(
     alert::insert(tx, id, kind.code(), subject, sealed, cx.now).await?;
     // The failure of the operator's own address cannot be reported to that address.
     let operator = Receiver::Operator;
-    if *subject == Subject::receiver(&operator) || !has_address(cx, &operator).await? {
+    if *subject == Subject::receiver(&operator) || !has_address(tx, &operator).await? {
         return Ok(());
     }
     queue(cx, tx, &operator, kind.code(), None, &body).await

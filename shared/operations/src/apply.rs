@@ -82,7 +82,7 @@ pub async fn apply<D: Database>(
             .ok_or(Reason::UnknownChip)?;
         let choice = number_choice(cx, request);
         if let Some(open) = task::open(tx, &eid_index).await? {
-            return repeated(cx, &chip, &open, choice).await;
+            return repeated(tx, &chip, &open, choice).await;
         }
         match examine(cx, &chip, choice).await {
             Ok(choice) => accept(cx, tx, caller, &chip, &choice).await,
@@ -96,7 +96,7 @@ pub async fn apply<D: Database>(
 type Decision = Result<Result<Applied, Error>, Error>;
 
 async fn repeated<D: Database>(
-    cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
     chip: &ChipRow,
     open: &TaskRow,
     choice: Result<NumberChoice, Error>,
@@ -104,7 +104,7 @@ async fn repeated<D: Database>(
     let same = match choice? {
         NumberChoice::Automatic { province } => open.province.as_deref() == Some(province.code()),
         NumberChoice::Designated { iccid, msisdn } => {
-            let number = number::by_task(cx.db, open.id).await?;
+            let number = number::by_task(tx, open.id).await?;
             open.write_type == WriteType::Designated
                 && number.is_some_and(|number| number.iccid_index == iccid && number.msisdn_index == msisdn)
         }

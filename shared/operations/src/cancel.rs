@@ -38,7 +38,7 @@ pub async fn cancel<D: Database>(
     what: &TaskRef,
 ) -> Result<Cancelled, Error> {
     transaction(cx, async |tx| {
-        let (chip, task) = find(cx, caller, what).await?;
+        let (chip, task) = find(cx, tx, caller, what).await?;
         let task = match task {
             Some(task) if task.state.is_open() => task,
             Some(task) if is_repeated(what, &chip, &task) => {

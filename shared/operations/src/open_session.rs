@@ -94,7 +94,7 @@ pub async fn open_session<D: Database>(
     transaction(cx, async |tx| {
         let chip = chip::by_eid(tx, &eid_index).await?.ok_or(Reason::UnknownChip)?;
         if let Some(known) = device_session::by_id(tx, open.session_id).await? {
-            return answer_again(cx, &chip, &known).await.map(Ok);
+            return answer_again(cx, tx, &chip, &known).await.map(Ok);
         }
         if chip.faulty {
             return Err(Reason::ChipFaulty.into());
@@ -196,6 +196,7 @@ struct Facts {
 
 async fn answer_again<D: Database>(
     cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
     chip: &ChipRow,
     known: &SessionRow,
 ) -> Result<SessionWork, Error> {
@@ -208,11 +209,7 @@ async fn answer_again<D: Database>(
         SessionState::Open => (),
     }
     let number = match known.task_id {
-        Some(task) => Some(
-            number::by_task(cx.db, task)
-                .await?
-                .ok_or(Reason::NumberSuspended)?,
-        ),
+        Some(task) => Some(number::by_task(tx, task).await?.ok_or(Reason::NumberSuspended)?),
         None => None,
     };
     let facts = Facts {

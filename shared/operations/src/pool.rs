@@ -9,7 +9,7 @@ use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{ClientId, Eid, Iccid, IncidentKind, NumberStatus};
 use store::{
-    Database, Subject, chip, client,
+    Database, Subject, Tx, chip, client,
     number::{self, NumberRow},
     operator_report::{self, Topic},
 };
@@ -32,7 +32,7 @@ pub async fn allot_numbers<D: Database>(
 ) -> Result<usize, Error> {
     transaction(cx, async |tx| {
         client::by_id(tx, client).await?.ok_or(Reason::UnknownClient)?;
-        let changing = examined(cx, iccids, |number| match number.status {
+        let changing = examined(cx, tx, iccids, |number| match number.status {
             NumberStatus::Available => Some(true),
             NumberStatus::Allotted if number.client_id.as_ref() == Some(client) => Some(false),
             _ => None,
@@ -53,7 +53,7 @@ pub async fn allot_numbers<D: Database>(
 /// [`Reason::BodyTooLarge`] beyond `MAX_NUMBERS`. On any error no number is put back.
 pub async fn release_numbers<D: Database>(cx: &Context<'_, D>, iccids: &[Iccid]) -> Result<usize, Error> {
     transaction(cx, async |tx| {
-        let changing = examined(cx, iccids, |number| match number.status {
+        let changing = examined(cx, tx, iccids, |number| match number.status {
             NumberStatus::Allotted => Some(true),
             NumberStatus::Available => Some(false),
             _ => None,
@@ -68,6 +68,7 @@ pub async fn release_numbers<D: Database>(cx: &Context<'_, D>, iccids: &[Iccid])
 /// The numbers that change: `judge` returns whether one changes, or `None` when it must not.
 async fn examined<D: Database>(
     cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
     iccids: &[Iccid],
     judge: impl Fn(&NumberRow) -> Option<bool>,
 ) -> Result<Vec<BlindIndex>, Error> {
@@ -80,7 +81,7 @@ async fn examined<D: Database>(
         let index = cx.vault.blind_index(IndexKind::Iccid, iccid.as_str().as_bytes());
         let place =
             |error: Error| error.with_detail(format!("第 {} 个", at + 1), format!("entry {}", at + 1));
-        let number = number::by_iccid(cx.db, &index).await?;
+        let number = number::by_iccid(tx, &index).await?;
         let number = number.ok_or_else(|| place(Reason::UnknownNumber.into()))?;
         let changes = judge(&number).ok_or_else(|| place(Reason::NumberInUse.into()))?;
         if changes && !changing.contains(&index) {

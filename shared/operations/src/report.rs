@@ -146,7 +146,7 @@ async fn handle<D: Database>(
         }
         _ => (),
     }
-    let task = current_task(cx, session).await?;
+    let task = current_task(tx, session).await?;
     match event {
         ReportEvent::Progress { step, steps } => {
             // Steps of an earlier attempt or of a verification do not count for this attempt.
@@ -186,7 +186,7 @@ async fn close<D: Database>(
 ) -> Result<(), Error> {
     note(cx, tx, session, reason).await?;
     // Without a verdict nobody knows that it went over the operator number.
-    if !verdict_given(cx, session).await? {
+    if !verdict_given(tx, session).await? {
         charge_verification(cx, tx, session, chip).await?;
     }
     if reason == gateway_protocol::ALLOWANCE_EXHAUSTED {
@@ -218,11 +218,11 @@ async fn after_failed_verification<D: Database>(
 }
 
 /// Whether the writing that `session` verified has succeeded.
-async fn verdict_given<D: Database>(cx: &Context<'_, D>, session: &SessionRow) -> Result<bool, Error> {
+async fn verdict_given<D: Database>(tx: &Tx<'_, D>, session: &SessionRow) -> Result<bool, Error> {
     let Some(id) = session.task_id else {
         return Ok(false);
     };
-    let task = task::by_id(cx.db, id).await?;
+    let task = task::by_id(tx, id).await?;
     Ok(task.is_some_and(|task| task.state == TaskState::Succeeded))
 }
 
@@ -258,9 +258,9 @@ async fn deduct<D: Database>(
 }
 
 /// The task of the session, which must be in writing.
-async fn current_task<D: Database>(cx: &Context<'_, D>, session: &SessionRow) -> Result<TaskRow, Error> {
+async fn current_task<D: Database>(tx: &Tx<'_, D>, session: &SessionRow) -> Result<TaskRow, Error> {
     let id = session.task_id.ok_or(Reason::ReportOutOfOrder)?;
-    let task = task::by_id(cx.db, id)
+    let task = task::by_id(tx, id)
         .await?
         .ok_or_else(|| Error::internal("a session without its task"))?;
     in_order(task.state == TaskState::Writing)?;

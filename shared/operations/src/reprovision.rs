@@ -102,7 +102,7 @@ async fn renew<D: Database>(
 ) -> Result<(bool, Timestamp), Error> {
     let there = temporary_number::find(tx, &chip.eid_index).await?;
     let there = there.ok_or_else(|| Error::internal("the chip is gone"))?;
-    let next = next(cx, &chip.eid_index, &there, new).await?;
+    let next = next(cx, tx, &chip.eid_index, &there, new).await?;
     if has_numbers(&there, &next) && there.opened_on == next.opened_on && there.network == next.network {
         return Ok((false, there.expires_at));
     }
@@ -121,6 +121,7 @@ fn has_numbers(there: &PresentRow, next: &NextRow) -> bool {
 
 async fn next<D: Database>(
     cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
     eid_index: &BlindIndex,
     there: &PresentRow,
     new: &Reprovision,
@@ -144,7 +145,7 @@ async fn next<D: Database>(
     next.opened_on = match new.opened_on {
         Some(day) => day,
         None if has_numbers(there, &next) => there.opened_on,
-        None => match opened_before(cx, eid_index, new).await? {
+        None => match opened_before(cx, tx, eid_index, new).await? {
             Some(day) => day,
             None => cx.now.date_in(cx.zone),
         },
@@ -161,10 +162,11 @@ async fn next<D: Database>(
 /// When the new number was opened, if the chip had it before.
 async fn opened_before<D: Database>(
     cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
     eid_index: &BlindIndex,
     new: &Reprovision,
 ) -> Result<Option<Date>, Error> {
-    for past in temporary_number::past(cx.db, eid_index, MAX_PAST_NUMBERS).await? {
+    for past in temporary_number::past(tx, eid_index, MAX_PAST_NUMBERS).await? {
         let row = PastRow::row(eid_index, past.seq);
         let msisdn = cx.vault.open_identifier(PAST_MSISDN, &row, &past.msisdn_sealed)?;
         let iccid = cx.vault.open_identifier(PAST_ICCID, &row, &past.iccid_sealed)?;

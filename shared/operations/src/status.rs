@@ -4,7 +4,7 @@ use super::{Caller, Context};
 use domain::error::{Error, Reason};
 use domain::{CardStatus, Eid, FailureKind, TaskId, TaskState, Timestamp};
 use store::{
-    Database,
+    Database, Tx,
     chip::{self, ChipRow},
     task::{self, TaskRow},
     views::{self, StatusRow, StatusTask},
@@ -98,14 +98,15 @@ fn written_at(task: &StatusTask) -> Option<Timestamp> {
 /// The chip and the task a call is about, if they are the caller's.
 pub(super) async fn find<D: Database>(
     cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
     caller: &Caller,
     what: &TaskRef,
 ) -> Result<(ChipRow, Option<TaskRow>), Error> {
     match what {
         TaskRef::Eid(eid) => {
             let index = cx.eid_index(eid);
-            let task = task::latest(cx.db, &index).await?;
-            let chip = chip::by_eid(cx.db, &index)
+            let task = task::latest(tx, &index).await?;
+            let chip = chip::by_eid(tx, &index)
                 .await?
                 .filter(|chip| chip.client_id == caller.id);
             // A task that another client had with this chip stays that client's.
@@ -115,11 +116,11 @@ pub(super) async fn find<D: Database>(
             ))
         }
         TaskRef::Task(id) => {
-            let task = task::by_id(cx.db, *id)
+            let task = task::by_id(tx, *id)
                 .await?
                 .filter(|task| task.client_id == caller.id);
             let task = task.ok_or(Reason::UnknownTask)?;
-            let chip = chip::by_eid(cx.db, &task.eid_index).await?;
+            let chip = chip::by_eid(tx, &task.eid_index).await?;
             Ok((
                 chip.ok_or_else(|| Error::internal("a task without its chip"))?,
                 Some(task),

@@ -323,7 +323,7 @@ async fn store<D: Database>(
     new: &NewChipRow,
     known: &mut BTreeMap<ClientId, bool>,
 ) -> Result<Stored, Error> {
-    if !super::client_exists(cx, &new.client_id, known).await? {
+    if !super::client_exists(tx, &new.client_id, known).await? {
         return Ok(Stored::Refused(ColumnError::plain(
             Some("client_id"),
             Reason::UnknownClient,

@@ -13,11 +13,10 @@ pub use numbers::import_numbers;
 
 use std::collections::BTreeMap;
 
-use super::Context;
 use columns::ColumnError;
 use domain::ClientId;
 use domain::error::{Error, Reason};
-use store::{Database, client};
+use store::{Database, Tx, client};
 
 /// Most rows in one file.
 pub const MAX_IMPORT_ROWS: usize = 5_000;
@@ -78,14 +77,14 @@ impl ImportReport {
 
 /// Whether a client exists; each is looked up once per file.
 async fn client_exists<D: Database>(
-    cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
     id: &ClientId,
     known: &mut BTreeMap<ClientId, bool>,
 ) -> Result<bool, Error> {
     if let Some(found) = known.get(id) {
         return Ok(*found);
     }
-    let found = client::by_id(cx.db, id).await?.is_some();
+    let found = client::by_id(tx, id).await?.is_some();
     known.insert(id.clone(), found);
     Ok(found)
 }

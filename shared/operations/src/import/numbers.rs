@@ -12,7 +12,7 @@ use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{ClientId, Iccid, Imsi, Kind, Malformed, Msisdn, Province, Services, all_digits};
 use store::{
-    Database,
+    Database, Tx,
     number::{self, NewNumberRow},
     pool_level,
 };
@@ -74,7 +74,7 @@ pub async fn import_numbers<D: Database>(cx: &Context<'_, D>, csv: &[u8]) -> Res
         let mut filled = BTreeSet::new();
         for (line, number) in &good {
             if let Some(client) = &number.client_id
-                && !super::client_exists(cx, client, &mut known).await?
+                && !super::client_exists(tx, client, &mut known).await?
             {
                 report.reject(
                     *line,
@@ -86,7 +86,7 @@ pub async fn import_numbers<D: Database>(cx: &Context<'_, D>, csv: &[u8]) -> Res
                     filled.insert(number.province.code());
                 }
             } else {
-                match conflict(cx, number).await? {
+                match conflict(tx, number).await? {
                     None => report.unchanged += 1,
                     Some(error) => report.reject(*line, vec![error]),
                 }
@@ -192,14 +192,11 @@ fn seal<D>(cx: &Context<'_, D>, number: &Number) -> Result<NewNumberRow, Error> 
 }
 
 /// Why a row that could not be added differs from the stored one; `None` when it does not.
-async fn conflict<D: Database>(
-    cx: &Context<'_, D>,
-    new: &NewNumberRow,
-) -> Result<Option<ColumnError>, Error> {
-    let column = match number::by_iccid(cx.db, &new.iccid.0).await? {
+async fn conflict<D: Database>(tx: &Tx<'_, D>, new: &NewNumberRow) -> Result<Option<ColumnError>, Error> {
+    let column = match number::by_iccid(tx, &new.iccid.0).await? {
         Some(there) if there.imported_digest == new.imported_digest => return Ok(None),
         Some(_) => Some("iccid"),
-        None => number::collision(cx.db, new).await?,
+        None => number::collision(tx, new).await?,
     };
     Ok(Some(ColumnError::plain(column, Reason::ImportConflict)))
 }

@@ -103,8 +103,8 @@ pub(crate) async fn province_filled<D: Database>(
 }
 
 /// The provinces whose incident of having no number is open, whoever opened it.
-pub(super) async fn empty_provinces<D: Database>(cx: &Context<'_, D>) -> Result<Vec<Province>, Error> {
-    let subjects = incident::open_subjects(cx.db, IncidentKind::ProvinceWithoutNumber).await?;
+pub(super) async fn empty_provinces<D: Database>(tx: &Tx<'_, D>) -> Result<Vec<Province>, Error> {
+    let subjects = incident::open_subjects(tx, IncidentKind::ProvinceWithoutNumber).await?;
     let province = |subject: &Subject| Province::parse(subject.as_province()?).ok();
     Ok(subjects.iter().filter_map(province).collect())
 }
@@ -121,7 +121,7 @@ pub(super) async fn update_multi_province_incident<D: Database>(
     tx: &Tx<'_, D>,
 ) -> Result<(), Error> {
     let (kind, subject) = (IncidentKind::ProvincesWithoutNumber, Subject::platform());
-    if are_several(&empty_provinces(cx).await?) {
+    if are_several(&empty_provinces(tx).await?) {
         open_incident(cx, tx, kind, &subject).await.map(drop)
     } else {
         close_incident(cx, tx, kind, &subject).await

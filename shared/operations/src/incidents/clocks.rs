@@ -121,7 +121,7 @@ async fn alert_to_empty_pools<D: Database>(
     tx: &Tx<'_, D>,
     row: &IncidentRow,
 ) -> Result<(), Error> {
-    let provinces = empty_provinces(cx).await?;
+    let provinces = empty_provinces(tx).await?;
     // It is settled already, or an administrator opened it for another reason.
     if !are_several(&provinces) {
         return Ok(());

@@ -97,22 +97,30 @@ pub async fn list_incidents<D: Database>(
     let next = rows.last().map(|row| row.id);
     let next = next.filter(|_| rows.len() == limit as usize);
     Ok(IncidentPage {
-        incidents: views(cx, rows).await?,
+        incidents: views(cx, cx.db, rows).await?,
         next,
     })
 }
 
 /// An incident with its sealed values opened.
-pub(super) async fn view<D: Database>(cx: &Context<'_, D>, row: IncidentRow) -> Result<IncidentView, Error> {
-    let mut views = views(cx, vec![row]).await?;
+pub(super) async fn view<D, R: Database>(
+    cx: &Context<'_, D>,
+    db: &R,
+    row: IncidentRow,
+) -> Result<IncidentView, Error> {
+    let mut views = views(cx, db, vec![row]).await?;
     views
         .pop()
         .ok_or_else(|| Error::internal("an incident has no view"))
 }
 
-async fn views<D: Database>(cx: &Context<'_, D>, rows: Vec<IncidentRow>) -> Result<Vec<IncidentView>, Error> {
+async fn views<D, R: Database>(
+    cx: &Context<'_, D>,
+    db: &R,
+    rows: Vec<IncidentRow>,
+) -> Result<Vec<IncidentView>, Error> {
     let mut eids = Vec::new();
-    for (index, sealed) in sealed_eids(cx.db, &rows).await? {
+    for (index, sealed) in sealed_eids(db, &rows).await? {
         let eid = cx.vault.open_identifier(chip::EID, index.as_bytes(), &sealed)?;
         eids.push((index, eid));
     }

@@ -14,7 +14,7 @@ use domain::{
     Timestamp,
 };
 use store::{
-    Database, Subject, chip, client,
+    Database, Subject, Tx, chip, client,
     incident::{self, By, IncidentRow, NewIncidentRow},
 };
 use vault::{Column, random_bytes};
@@ -112,7 +112,7 @@ pub async fn enter_incident<D: Database>(
         (usual, _) => usual,
     };
     transaction(cx, async |tx| {
-        let subject = subject_of(cx, new).await?;
+        let subject = subject_of(cx, tx, new).await?;
         let row = NewIncidentRow {
             id,
             subject: &subject,
@@ -130,24 +130,28 @@ pub async fn enter_incident<D: Database>(
         let row = incident::open_of(tx, &[new.kind], &subject).await?.pop();
         let row = row.ok_or_else(|| Error::internal("an incident that is open is not found"))?;
         Ok(Opened {
-            incident: view(cx, row).await?,
+            incident: view(cx, tx, row).await?,
             is_new,
         })
     })
     .await
 }
 
-async fn subject_of<D: Database>(cx: &Context<'_, D>, new: &NewIncident<'_>) -> Result<Subject, Error> {
+async fn subject_of<D: Database>(
+    cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
+    new: &NewIncident<'_>,
+) -> Result<Subject, Error> {
     match &new.about {
         About::Platform => Ok(Subject::platform()),
         About::Province(province) => Ok(Subject::province(province.code())),
         About::Chip(eid) => {
             let index = cx.eid_index(eid);
-            chip::by_eid(cx.db, &index).await?.ok_or(Reason::UnknownChip)?;
+            chip::by_eid(tx, &index).await?.ok_or(Reason::UnknownChip)?;
             Ok(Subject::chip(&index))
         }
         About::Client(id) => {
-            client::by_id(cx.db, id).await?.ok_or(Reason::UnknownClient)?;
+            client::by_id(tx, id).await?.ok_or(Reason::UnknownClient)?;
             Ok(match new.kind {
                 // The same subject as of the platform's own incident, which a delivered message settles.
                 IncidentKind::CallbackUndeliverable => Subject::receiver(&Receiver::Client(id.clone())),
@@ -185,9 +189,9 @@ pub async fn act_on_incident<D: Database>(
 ) -> Result<IncidentView, Error> {
     let text = written(act)?;
     transaction(cx, async |tx| {
-        let row = one(cx, id).await?;
+        let row = one(tx, id).await?;
         if is_done(cx, &row, act, text.as_deref())? {
-            return view(cx, row).await;
+            return view(cx, tx, row).await;
         }
         let sealed = text.as_deref().map(|text| sealed(cx, column(act), id, text));
         let sealed = sealed.transpose()?;
@@ -204,7 +208,7 @@ pub async fn act_on_incident<D: Database>(
             (IncidentAct::Conclude(_), Some(text)) => guarded(incident::concluded(tx, id, text).await?)?,
             _ => (),
         }
-        view(cx, one(cx, id).await?).await
+        view(cx, tx, one(tx, id).await?).await
     })
     .await
 }
@@ -279,8 +283,8 @@ fn is_done<D>(
     Ok(stored.as_ref().map(open).transpose()?.as_deref() == text)
 }
 
-async fn one<D: Database>(cx: &Context<'_, D>, id: IncidentId) -> Result<IncidentRow, Error> {
-    let found = incident::by_id(cx.db, id).await?;
+async fn one<D: Database>(tx: &Tx<'_, D>, id: IncidentId) -> Result<IncidentRow, Error> {
+    let found = incident::by_id(tx, id).await?;
     found.ok_or_else(|| Reason::UnknownIncident.into())
 }
 

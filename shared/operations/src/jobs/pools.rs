@@ -63,17 +63,17 @@ pub(super) async fn watch<D: Database>(
     cx: &Context<'_, D>,
     maintenance: &MaintenanceSettings,
 ) -> Result<Done, Error> {
-    if survey(cx, maintenance).await?.is_nothing_new() {
+    if survey(cx.db, maintenance).await?.is_nothing_new() {
         return Ok(Done::default());
     }
     let count = transaction(cx, async |tx| {
         // Counts again, because another node may have recorded it first.
-        let mut seen = survey(cx, maintenance).await?;
+        let mut seen = survey(tx, maintenance).await?;
         if !seen.unknown.is_empty() {
             for province in &seen.unknown {
                 pool_level::add(tx, province.code(), cx.now).await?;
             }
-            seen = survey(cx, maintenance).await?;
+            seen = survey(tx, maintenance).await?;
         }
         let mut count = 0;
         for pool in &seen.pools {
@@ -85,14 +85,11 @@ pub(super) async fn watch<D: Database>(
     Ok(Done { count, more: false })
 }
 
-async fn survey<D: Database>(
-    cx: &Context<'_, D>,
-    maintenance: &MaintenanceSettings,
-) -> Result<Survey, Error> {
+async fn survey<R: Database>(db: &R, maintenance: &MaintenanceSettings) -> Result<Survey, Error> {
     let mut pools = Vec::new();
-    for noted in pool_level::all(cx.db).await? {
+    for noted in pool_level::all(db).await? {
         let low_water = noted.low_water.unwrap_or(maintenance.pool_low_water);
-        let level = pool_level::count(cx.db, noted.province, enough(low_water)).await?;
+        let level = pool_level::count(db, noted.province, enough(low_water)).await?;
         pools.push(Seen {
             state: noted.state.next(level, low_water),
             noted,
@@ -100,7 +97,7 @@ async fn survey<D: Database>(
             level,
         });
     }
-    let mut unknown = views::provinces_with_numbers(cx.db).await?;
+    let mut unknown = views::provinces_with_numbers(db).await?;
     unknown.retain(|province| pools.iter().all(|pool| pool.noted.province != *province));
     Ok(Survey { unknown, pools })
 }

@@ -3,7 +3,6 @@
 use super::MaintenanceSettings;
 use crate::Context;
 use crate::job_run::Done;
-use crate::transaction;
 use domain::error::Error;
 use domain::{DAY_MS, Timestamp, Zone};
 use store::{
@@ -62,7 +61,7 @@ pub(super) async fn destroy<D: Database>(
         };
         let before = cx.now.plus(-i64::from(days) * DAY_MS);
         // It need not survive a power failure: rows that reappear are deleted again.
-        let count = transaction(cx, async |tx| {
+        let count = store::transaction(cx.journal, async |tx| {
             let count = kind.destroy(tx, before).await?;
             if count > 0 {
                 destruction::add(tx, &day, kind.code(), count).await?;

@@ -38,7 +38,7 @@ pub(crate) async fn enqueue<D: Database>(
     write_result: WriteResult,
 ) -> Result<(), Error> {
     let client = Receiver::Client(task.client_id.clone());
-    if !has_address(cx, &client).await? {
+    if !has_address(tx, &client).await? {
         return Ok(());
     }
     let fields = fields(cx, chip, task, number, write_result)?;

@@ -7,7 +7,7 @@ use super::record::{dead_letter, refuse};
 use super::schedule::{MAX_ATTEMPTS, next_attempt};
 use super::sign::{Key, standard_webhook_signatures};
 use crate::transaction;
-use domain::error::Error;
+use domain::error::{Error, Reason};
 use domain::{MINUTE_MS, MessageId, Receiver};
 use store::{
     Database, Tx,
@@ -23,6 +23,8 @@ pub const MAX_IN_FLIGHT: u32 = 10;
 pub const MAX_IN_FLIGHT_FAILING: u32 = 2;
 /// Most receiver queues that one call examines.
 const MAX_QUEUES: u32 = 256;
+/// Most rounds of claims in one call.
+const MAX_ROUNDS: u32 = 16;
 /// Most unreported messages to one receiver that one call marks as dead.
 const MAX_EXPIRED: u32 = 50;
 /// Duration of a claim, in milliseconds. A message may be sent twice after it; receivers recognise repetitions by
@@ -73,6 +75,29 @@ pub async fn due_messages<D: Database>(
     cx: &Context<'_, D>,
     request: DueRequest,
 ) -> Result<Vec<DueMessage>, Error> {
+    // What cannot be signed leaves room for others, which are claimed in another round.
+    for _ in 0..MAX_ROUNDS {
+        let claimed = claim_round(cx, request).await?;
+        if claimed.is_empty() {
+            break;
+        }
+        // Opened and signed after the claims have committed, so that nobody waits for the write lock meanwhile.
+        let mut due = Vec::new();
+        for queue in claimed {
+            due.extend(sign_queue(cx, queue).await);
+        }
+        if !due.is_empty() {
+            return Ok(due);
+        }
+    }
+    Ok(Vec::new())
+}
+
+/// Claims due messages of the receivers that have waited longest; none when nothing is due.
+async fn claim_round<D: Database>(
+    cx: &Context<'_, D>,
+    request: DueRequest,
+) -> Result<Vec<ClaimedQueue>, Error> {
     let limit = request.limit.min(MAX_MESSAGES_PER_CALL);
     let query = QueueQuery {
         failing_too: request.failing_too,
@@ -85,7 +110,7 @@ pub async fn due_messages<D: Database>(
     if queues.is_empty() || limit == 0 {
         return Ok(Vec::new());
     }
-    let claimed = transaction(cx, async |tx| {
+    transaction(cx, async |tx| {
         let mut claimed = Vec::new();
         let mut room = limit;
         for queue in &queues {
@@ -93,18 +118,14 @@ pub async fn due_messages<D: Database>(
                 break;
             }
             let queue = claim_queue(cx, tx, queue, room).await?;
-            room = room.saturating_sub(u32::try_from(queue.rows.len()).unwrap_or(room));
-            claimed.push(queue);
+            if !queue.rows.is_empty() {
+                room = room.saturating_sub(u32::try_from(queue.rows.len()).unwrap_or(room));
+                claimed.push(queue);
+            }
         }
         Ok(claimed)
     })
-    .await?;
-    // Opened and signed after the claims have committed, so that nobody waits for the write lock meanwhile.
-    let mut due = Vec::new();
-    for queue in claimed {
-        due.extend(sign_queue(cx, queue).await);
-    }
-    Ok(due)
+    .await
 }
 
 /// Messages claimed for one receiver.
@@ -160,7 +181,7 @@ async fn claim_message<D: Database>(
 ) -> Result<Option<ClaimedRow>, Error> {
     let lease_until = cx.now.plus(LEASE_MS);
     // A message whose attempt is never reported is due again as after a failure, but not before the lease ends.
-    let attempt = due.attempts - due.attempts_from + 1;
+    let attempt = due.attempts.saturating_sub(due.attempts_from) + 1;
     let next_at = next_attempt(attempt, cx.now, 0, [0; 4]).map_or(lease_until, |at| at.max(lease_until));
     let claimed = message::claim(tx, due, lease_until, next_at).await?;
     if let Some(row) = &claimed {
@@ -176,6 +197,10 @@ async fn sign_queue<D: Database>(cx: &Context<'_, D>, queue: ClaimedQueue) -> Ve
         return Vec::new();
     }
     let keys = live_keys(cx, &queue.receiver).await;
+    if matches!(&keys, Err(error) if error.reason() == Reason::Unavailable) {
+        // The secrets could not be read now. The claims end with their leases.
+        return Vec::new();
+    }
     let mut signed = Vec::new();
     let mut failed = Vec::new();
     for row in &queue.rows {

@@ -11,8 +11,8 @@ use store::{
 use vault::random_bytes;
 
 /// Whether the receiver has an address.
-pub(crate) async fn has_address<D: Database>(cx: &Context<'_, D>, to: &Receiver) -> Result<bool, Error> {
-    let row = receiver::find(cx.db, to).await?;
+pub(crate) async fn has_address<D: Database>(tx: &Tx<'_, D>, to: &Receiver) -> Result<bool, Error> {
+    let row = receiver::find(tx, to).await?;
     Ok(row.is_some_and(|row| row.url.is_some()))
 }
 

@@ -9,7 +9,7 @@ use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{DAY_MS, MessageId, MessageState, Receiver, Timestamp};
 use store::{
-    Database,
+    Database, Tx,
     message::{self, MessageQuery, MessageRow, Resend},
     receiver,
 };
@@ -123,14 +123,14 @@ pub async fn resend<D: Database>(cx: &Context<'_, D>, which: &WhichMessages) -> 
                 delivered_too,
                 cursor,
             } => {
-                known(cx, to).await?;
+                known(tx, to).await?;
                 let below = end.map_or_else(MessageId::last, MessageId::first);
                 let from = cursor.map_or_else(|| MessageId::first(*from), MessageId::next);
                 (to.clone(), from, below, *delivered_too)
             }
             WhichMessages::Failed { receiver, since } => {
                 if let Some(to) = receiver {
-                    known(cx, to).await?;
+                    known(tx, to).await?;
                 }
                 let count = message::resend_failed(tx, receiver.as_ref(), *since, MAX_RESENT, cx.now).await?;
                 return Ok(resent(count, None));
@@ -158,8 +158,8 @@ fn resent(count: usize, last: Option<MessageId>) -> Resent {
     }
 }
 
-async fn known<D: Database>(cx: &Context<'_, D>, to: &Receiver) -> Result<(), Error> {
-    receiver::find(cx.db, to).await?.ok_or(Reason::UnknownReceiver)?;
+async fn known<D: Database>(tx: &Tx<'_, D>, to: &Receiver) -> Result<(), Error> {
+    receiver::find(tx, to).await?.ok_or(Reason::UnknownReceiver)?;
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! A platform in memory (or in a file) with a clock and a generator the test owns.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::net::IpAddr;
 use std::path::Path;
@@ -35,8 +36,27 @@ pub(crate) const MAINTENANCE: MaintenanceSettings = MaintenanceSettings {
     pool_low_water: POOL_LOW_WATER,
 };
 
-/// With this variable the first commit of every transaction is given up by the engine, so that it runs again.
-pub(crate) const FIRST_COMMITS_FAIL: &str = "XIEKA_TEST_FIRST_COMMITS_FAIL";
+/// Names the statement with which the engine gives the first run of every transaction up, so that it runs again:
+/// `commit`, or `read` for a read that it has not failed yet.
+pub(crate) const RERUN_AT: &str = "XIEKA_TEST_RERUN_AT";
+
+/// Where the first run of a transaction is given up.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum RerunAt {
+    Nothing,
+    Commit,
+    Read,
+}
+
+impl RerunAt {
+    fn from_environment() -> Self {
+        match std::env::var(RERUN_AT).as_deref() {
+            Ok("commit") => Self::Commit,
+            Ok("read") => Self::Read,
+            _ => Self::Nothing,
+        }
+    }
+}
 
 /// Waits for a future of the store, which never really waits.
 pub(crate) fn run<T>(future: impl Future<Output = T>) -> T {
@@ -69,9 +89,11 @@ pub(crate) struct FaultInjectingDb {
     pub(crate) inner: Sqlite,
     count: Cell<usize>,
     fail_at: Cell<Option<usize>>,
-    // Whether the engine gives the first commit of every transaction up, and whether it did with the one under way.
-    first_commits_fail: Cell<bool>,
-    commit_failed: Cell<bool>,
+    rerun_at: RerunAt,
+    in_transaction: Cell<bool>,
+    // Whether the engine gave the transaction under way up already.
+    gave_up: Cell<bool>,
+    reads_failed: RefCell<BTreeSet<&'static str>>,
     pub(crate) seen: RefCell<Vec<&'static str>>,
 }
 
@@ -81,10 +103,35 @@ impl FaultInjectingDb {
             inner,
             count: Cell::new(0),
             fail_at: Cell::new(None),
-            first_commits_fail: Cell::new(std::env::var_os(FIRST_COMMITS_FAIL).is_some()),
-            commit_failed: Cell::new(false),
+            rerun_at: RerunAt::from_environment(),
+            in_transaction: Cell::new(false),
+            gave_up: Cell::new(false),
+            reads_failed: RefCell::default(),
             seen: RefCell::new(Vec::new()),
         }
+    }
+
+    /// Whether the engine gives the transaction up at this statement, once for each transaction.
+    fn gives_up(&self, sql: &'static str) -> bool {
+        let word = sql.split_whitespace().next().unwrap_or_default();
+        let gives_up = self.in_transaction.get()
+            && !self.gave_up.get()
+            && match self.rerun_at {
+                RerunAt::Nothing => false,
+                RerunAt::Commit => word == "COMMIT",
+                RerunAt::Read => word == "SELECT" && self.reads_failed.borrow_mut().insert(sql),
+            };
+        match word {
+            _ if gives_up => self.gave_up.set(true),
+            "BEGIN" => self.in_transaction.set(true),
+            "COMMIT" => {
+                self.in_transaction.set(false);
+                self.gave_up.set(false);
+            }
+            "ROLLBACK" => self.in_transaction.set(false),
+            _ => {}
+        }
+        gives_up
     }
 
     /// From now on the `n`-th statement (from 1) fails without being carried out; `None` stops that.
@@ -106,15 +153,13 @@ impl Database for FaultInjectingDb {
                 self.count.get()
             )));
         }
-        if sql == "COMMIT" && self.first_commits_fail.get() && !self.commit_failed.replace(true) {
+        if self.gives_up(sql) {
             self.inner
                 .connection()
                 .execute_batch("ROLLBACK")
                 .expect("rolled back");
-            return Err(DbError::Retryable("the first commit was made to fail".to_owned()));
-        }
-        if sql == "COMMIT" {
-            self.commit_failed.set(false);
+            self.in_transaction.set(false);
+            return Err(DbError::Retryable("the first run was given up".to_owned()));
         }
         self.inner.execute(statement, params).await
     }
