@@ -12,6 +12,8 @@ use hyper_util::client::legacy::{Client, connect::HttpConnector};
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 
+use crate::language::{Language, text};
+
 /// Most bytes of an answer.
 const MAX_ANSWER_BYTES: usize = 8 * 1024 * 1024;
 /// How long one call may take. The first call may wait for the migrations.
@@ -35,7 +37,9 @@ impl Answer {
         if self.status == 200 && self.body["code"] == 200 {
             return Ok(self.body);
         }
-        let reason = self.body["reason"].as_str().unwrap_or("no reason given");
+        let reason = self.body["reason"]
+            .as_str()
+            .unwrap_or(text("未给出原因", "no reason given"));
         let message = self.body["message"].as_str().unwrap_or_default();
         bail!("{what}: HTTP {} {reason}: {message}", self.status)
     }
@@ -46,6 +50,7 @@ impl Answer {
 pub struct Api {
     base: String,
     client: Client<HttpConnector, Full<Bytes>>,
+    language: Option<Language>,
 }
 
 impl Api {
@@ -56,7 +61,14 @@ impl Api {
         Self {
             base: base.into(),
             client: Client::builder(TokioExecutor::new()).build(connector),
+            language: None,
         }
+    }
+
+    /// Asks for messages in this language from now on. Without, the platform answers in its own.
+    pub(crate) fn in_language(mut self, language: Language) -> Self {
+        self.language = Some(language);
+        self
     }
 
     /// Sends a GET with query parameters.
@@ -117,19 +129,24 @@ impl Api {
             Request::builder()
                 .method(method)
                 .uri(format!("{}{path}{}", self.base, encode(query)));
+        if let Some(language) = self.language {
+            request = request.header("accept-language", language.pick("zh", "en"));
+        }
         if let Some(bearer) = bearer {
             request = request.header("authorization", format!("Bearer {bearer}"));
         }
         if let Some(content_type) = content_type {
             request = request.header("content-type", content_type);
         }
-        let request = request.body(Full::new(body)).context("not a valid request")?;
+        let request = request
+            .body(Full::new(body))
+            .context(text("请求无效", "not a valid request"))?;
         let exchange = async {
             let response = self
                 .client
                 .request(request)
                 .await
-                .with_context(|| format!("{path}: no answer"))?;
+                .with_context(|| format!("{path}: {}", text("没有应答", "no answer")))?;
             let status = response.status().as_u16();
             let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES)
                 .collect()
@@ -138,8 +155,9 @@ impl Api {
                 .map_err(|error| anyhow::anyhow!("{path}: {error}"))?
                 .to_bytes();
             let body = serde_json::from_slice(&body).with_context(|| {
+                let problem = text("正文不是 JSON", "with a body that is not JSON");
                 format!(
-                    "{path}: HTTP {status} with a body that is not JSON: {}",
+                    "{path}: HTTP {status} {problem}: {}",
                     String::from_utf8_lossy(&body)
                 )
             })?;
@@ -147,7 +165,7 @@ impl Api {
         };
         tokio::time::timeout(CALL_TIMEOUT, exchange)
             .await
-            .with_context(|| format!("{path}: no answer in time"))?
+            .with_context(|| format!("{path}: {}", text("未按时应答", "no answer in time")))?
     }
 }
 

@@ -9,6 +9,8 @@ use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::language::text;
+
 /// File name of the application's manifest.
 pub const MANIFEST: &str = "spin.toml";
 
@@ -30,7 +32,7 @@ struct Build {
 
 /// Finds the folder of the manifest: the current one or the nearest above it, else the one this binary was built in.
 pub fn application_root() -> Result<PathBuf> {
-    let here = std::env::current_dir().context("no current directory")?;
+    let here = std::env::current_dir().context(text("没有当前目录", "no current directory"))?;
     let above = here.ancestors().map(Path::to_path_buf);
     let built_in = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
@@ -40,7 +42,10 @@ pub fn application_root() -> Result<PathBuf> {
             return Ok(folder);
         }
     }
-    bail!("no {MANIFEST} here or above: run this inside a checkout of xieka")
+    bail!(text(
+        format!("此处及上级目录没有 {MANIFEST}：请在 xieka 的检出目录中运行"),
+        format!("no {MANIFEST} here or above: run this inside a checkout of xieka")
+    ))
 }
 
 /// Runs every component's build command in the application's root.
@@ -51,8 +56,12 @@ pub fn build(root: &Path) -> Result<()> {
     let mut calls: BTreeMap<Vec<String>, BTreeSet<String>> = BTreeMap::new();
     for (name, component) in &manifest.component {
         let Some(build) = &component.build else { continue };
-        let (call, package) = split_package(&build.command)
-            .with_context(|| format!("component {name}: cannot read its build command"))?;
+        let (call, package) = split_package(&build.command).with_context(|| {
+            text(
+                format!("组件 {name}：无法识别其构建命令"),
+                format!("component {name}: cannot read its build command"),
+            )
+        })?;
         calls.entry(call).or_default().insert(package);
     }
     for (call, packages) in calls {
@@ -73,17 +82,19 @@ pub fn build(root: &Path) -> Result<()> {
         }
         let status = command
             .status()
-            .with_context(|| format!("cannot run {}", call[0]))?;
+            .with_context(|| text(format!("无法运行 {}", call[0]), format!("cannot run {}", call[0])))?;
         if !status.success() {
-            bail!("building the components failed: {} {status}", call.join(" "));
+            let problem = text("构建组件失败", "building the components failed");
+            bail!("{problem}: {} {status}", call.join(" "));
         }
     }
     for (name, component) in &manifest.component {
         if !root.join(&component.source).is_file() {
-            bail!(
-                "component {name}: {} is missing after the build",
-                component.source.display()
-            );
+            let file = component.source.display();
+            bail!(text(
+                format!("组件 {name}：构建后缺少 {file}"),
+                format!("component {name}: {file} is missing after the build")
+            ));
         }
     }
     Ok(())
@@ -100,8 +111,11 @@ pub fn sizes(root: &Path) -> Result<Vec<(String, u64)>> {
 
 fn read(root: &Path) -> Result<Manifest> {
     let path = root.join(MANIFEST);
-    let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    toml::from_str(&text).with_context(|| format!("cannot understand {}", path.display()))
+    let file = path.display();
+    let manifest = std::fs::read_to_string(&path)
+        .with_context(|| text(format!("无法读取 {file}"), format!("cannot read {file}")))?;
+    toml::from_str(&manifest)
+        .with_context(|| text(format!("无法理解 {file}"), format!("cannot understand {file}")))
 }
 
 /// The cargo that runs this program, so that the toolchain is the same; else the one in the path.
@@ -123,7 +137,10 @@ fn split_package(command: &str) -> Result<(Vec<String>, String)> {
     }
     match (call.is_empty(), package) {
         (false, Some(package)) => Ok((call, package.to_owned())),
-        _ => bail!("expected `cargo build … -p NAME`, found `{command}`"),
+        _ => bail!(text(
+            format!("应为 `cargo build … -p NAME`，实为 `{command}`"),
+            format!("expected `cargo build … -p NAME`, found `{command}`")
+        )),
     }
 }
 

@@ -7,9 +7,10 @@ use std::path::Path;
 
 use aes_kw::KwAes256;
 use aes_kw::cipher::KeyInit as _;
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use serde::{Deserialize, Serialize};
 
+use crate::language::text;
 use crate::secrets::{CARD_KEY_VERSION, random_bytes};
 
 /// Transport key of the sample: the published key encryption key of RFC 3394 §4.6.
@@ -166,7 +167,7 @@ impl NumberRow {
 
 /// Parses a chip file.
 pub fn chips(csv: &str) -> Result<Vec<ChipRow>> {
-    rows(csv).context("not a chip file")
+    rows(csv).context(text("不是芯片文件", "not a chip file"))
 }
 
 fn chip(serial: u32) -> ChipRow {
@@ -234,21 +235,21 @@ fn wrap(key: &[u8; 32], plain: &[u8; 16]) -> Result<String> {
     let mut wrapped = [0; 24];
     KwAes256::new(key.into())
         .wrap_key(plain, &mut wrapped)
-        .map_err(|error| anyhow::anyhow!("RFC 3394 wrap: {error}"))?;
+        .map_err(|error| anyhow!("{}: {error}", text("RFC 3394 密钥加密", "RFC 3394 wrap")))?;
     Ok(hex::encode(wrapped))
 }
 
 fn unwrap(key: &[u8; 32], wrapped: &str) -> Result<[u8; 16]> {
-    let wrapped = hex::decode(wrapped).context("wrapped key is not hex")?;
+    let wrapped = hex::decode(wrapped).context(text("加密的密钥不是十六进制", "wrapped key is not hex"))?;
     let mut plain = [0; 16];
     KwAes256::new(key.into())
         .unwrap_key(&wrapped, &mut plain)
-        .map_err(|error| anyhow::anyhow!("RFC 3394 unwrap: {error}"))?;
+        .map_err(|error| anyhow!("{}: {error}", text("RFC 3394 密钥解密", "RFC 3394 unwrap")))?;
     Ok(plain)
 }
 
-fn rows<T: for<'de> Deserialize<'de>>(text: &str) -> Result<Vec<T>> {
-    Ok(csv::Reader::from_reader(text.as_bytes())
+fn rows<T: for<'de> Deserialize<'de>>(csv: &str) -> Result<Vec<T>> {
+    Ok(csv::Reader::from_reader(csv.as_bytes())
         .deserialize()
         .collect::<Result<_, _>>()?)
 }

@@ -6,9 +6,11 @@ pub mod api;
 mod args;
 pub mod components;
 pub mod demo;
+mod help;
 mod init;
 mod interrupt;
 pub mod inventory;
+mod language;
 mod personalise;
 mod power;
 pub mod receiver;
@@ -19,20 +21,23 @@ mod up;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
-use clap::{CommandFactory as _, Parser as _};
+use clap::{CommandFactory as _, FromArgMatches as _};
 
 use args::{Arguments, Command};
+use language::{Language, text};
 
 /// What the command line understands, for whoever holds documents to it.
 #[must_use]
 pub fn command_line() -> clap::Command {
-    Arguments::command()
+    help::in_language(Arguments::command(), Language::of_this_process())
 }
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let runtime = tokio::runtime::Runtime::new().context("cannot start");
+    language::choose();
+    let arguments = Arguments::from_arg_matches(&command_line().get_matches());
+    let arguments = arguments.unwrap_or_else(|error| error.exit());
+    let runtime = tokio::runtime::Runtime::new().context(text("无法启动", "cannot start"));
     match runtime.and_then(|runtime| runtime.block_on(run(arguments))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -47,7 +52,7 @@ async fn run(arguments: Arguments) -> Result<()> {
         Command::Demo(options) => tokio::select! {
             outcome = demo::run(options) => outcome,
             // Dropping the demonstration stops platform and gateway and removes the temporary directory.
-            outcome = interrupt::received() => outcome.and_then(|()| bail!("interrupted")),
+            outcome = interrupt::received() => outcome.and_then(|()| bail!(text("已中断", "interrupted"))),
         },
         Command::Up(options) => up::run(options).await,
         Command::Init(options) => init::run(&options),

@@ -11,6 +11,7 @@ use ota_gateway::keys::{MasterKeys, Purpose};
 use uicc::ident::Eid;
 
 use crate::inventory::ChipRow;
+use crate::language::text;
 
 /// Bytes of one megabyte of the test allowance, as the import counts them.
 const BYTES_PER_MB: f64 = 1_000_000.0;
@@ -22,15 +23,21 @@ const BYTES_PER_MB: f64 = 1_000_000.0;
 pub(crate) fn personalise(chip: &ChipRow, keys: &MasterKeys, gateway: SocketAddr) -> Result<Builder> {
     ensure!(
         chip.psk_wrapped.is_empty(),
-        "{}: a chip with keys of its own cannot be simulated",
-        chip.eid
+        "{}: {}",
+        chip.eid,
+        text(
+            "自带密钥的芯片无法模拟",
+            "a chip with keys of its own cannot be simulated"
+        )
     );
     let eid = Eid::from_digits(&chip.eid).with_context(|| format!("EID {}", chip.eid))?;
     let key = |purpose| -> Result<[u8; 16]> {
         let key = keys
             .derive(purpose, &eid, chip.key_version)
-            .context("no master key of this version")?;
-        key.expose().try_into().context("a derived key has 16 bytes")
+            .context(text("没有此版本的主密钥", "no master key of this version"))?;
+        key.expose()
+            .try_into()
+            .context(text("派生的密钥应为 16 字节", "a derived key has 16 bytes"))
     };
     let allowance: f64 = chip.allowance_mb.parse().context("allowance_mb")?;
     Ok(

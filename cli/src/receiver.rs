@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, OnceLock};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::{HeaderMap, Request, Response, StatusCode};
@@ -19,6 +19,8 @@ use serde_json::Value;
 use sha2::Sha256;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
+
+use crate::language::text;
 
 /// Most bytes of a callback body; those of the platform are below 20 kB.
 const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -56,9 +58,10 @@ impl Drop for Receiver {
 impl Receiver {
     /// Listens on a free loopback port.
     pub async fn start() -> Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0")
-            .await
-            .context("no loopback port for the receiver")?;
+        let listener = TcpListener::bind("127.0.0.1:0").await.context(text(
+            "接收端没有可用的本机端口",
+            "no loopback port for the receiver",
+        ))?;
         let addr = listener.local_addr()?;
         let shared = Arc::new(Shared::default());
         let task = tokio::spawn(accept(listener, shared.clone()));
@@ -114,7 +117,7 @@ async fn answer(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Respo
     let (parts, body) = request.into_parts();
     let outcome = match Limited::new(body, MAX_BODY_BYTES).collect().await {
         Ok(body) => check(&parts.headers, &body.to_bytes(), &shared),
-        Err(error) => Err(anyhow::anyhow!("body not read: {error}")),
+        Err(error) => Err(anyhow!("{}: {error}", text("未能读取正文", "body not read"))),
     };
     let (status, code, message) = match outcome {
         Ok(received) => {
@@ -139,23 +142,28 @@ async fn answer(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Respo
 }
 
 fn check(headers: &HeaderMap, body: &[u8], shared: &Shared) -> Result<Received> {
-    let secret = shared.secret.get().context("the receiver has no secret yet")?;
-    let webhook = standardwebhooks::Webhook::new(secret).context("unusable callback secret")?;
-    webhook
-        .verify(body, headers)
-        .context("webhook-signature does not verify")?;
-    let body: Value = serde_json::from_slice(body).context("the body is not JSON")?;
+    let secret = shared
+        .secret
+        .get()
+        .context(text("接收端尚无密钥", "the receiver has no secret yet"))?;
+    let webhook =
+        standardwebhooks::Webhook::new(secret).context(text("回调密钥不可用", "unusable callback secret"))?;
+    webhook.verify(body, headers).context(text(
+        "webhook-signature 校验失败",
+        "webhook-signature does not verify",
+    ))?;
+    let body: Value = serde_json::from_slice(body).context(text("正文不是 JSON", "the body is not JSON"))?;
     let sign = body
         .get("sign")
         .and_then(Value::as_str)
-        .context("the body has no sign")?;
+        .context(text("正文没有 sign", "the body has no sign"))?;
     if !sign_holds(&body, sign, secret)? {
-        bail!("sign does not verify");
+        bail!(text("sign 校验失败", "sign does not verify"));
     }
     let id = headers
         .get("webhook-id")
         .and_then(|id| id.to_str().ok())
-        .context("no webhook-id")?;
+        .context(text("没有 webhook-id", "no webhook-id"))?;
     Ok(Received {
         id: id.to_owned(),
         body,
@@ -166,17 +174,21 @@ fn check(headers: &HeaderMap, body: &[u8], shared: &Shared) -> Result<Received> 
 /// pairs sorted by key and joined by `&`; `sign`, `sign_previous` and fields that are null or empty are left out.
 fn sign_holds(body: &Value, sign: &str, secret: &str) -> Result<bool> {
     use base64::Engine as _;
-    let key = secret
-        .strip_prefix("whsec_")
-        .context("a callback secret begins with whsec_")?;
+    let key = secret.strip_prefix("whsec_").context(text(
+        "回调密钥应以 whsec_ 开头",
+        "a callback secret begins with whsec_",
+    ))?;
     let key = base64::engine::general_purpose::STANDARD
         .decode(key)
-        .context("a callback secret is base64")?;
+        .context(text("回调密钥应为 base64", "a callback secret is base64"))?;
     let mut fields = BTreeMap::new();
-    for (name, value) in body.as_object().context("the body is not an object")? {
+    let object = body
+        .as_object()
+        .context(text("正文不是对象", "the body is not an object"))?;
+    for (name, value) in object {
         let value = match value {
             Value::Null => continue,
-            Value::String(text) => text.clone(),
+            Value::String(value) => value.clone(),
             other => other.to_string(),
         };
         if !["sign", "sign_previous"].contains(&name.as_str()) && !value.is_empty() {

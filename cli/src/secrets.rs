@@ -11,12 +11,25 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
+use crate::language::text;
+
 /// Prefix of the variables that belong to the Spin application.
 const SPIN_PREFIX: &str = "SPIN_VARIABLE_";
 /// Name of the transport key that `xieka init` makes for the first import.
 pub const TRANSPORT_KEY_NAME: &str = "tk1";
 /// Key version of the first master key of card keys; SCP81 keys live in key versions 0x40 to 0x4F.
 pub const CARD_KEY_VERSION: u8 = 0x40;
+
+/// First lines of the file in Chinese.
+const HEADER_ZH: &str = "\
+# 一个 xieka 平台的密钥。请在安全的地方保存一份副本：没有 SEALING_KEYS 与 INDEX_KEY
+# 就无法读取数据库，没有 MASTER_KEYS 就无法与任何芯片通信。
+";
+/// First lines of the file in English.
+const HEADER_EN: &str = "\
+# Secrets of one xieka platform. Keep a copy in a safe place: without SEALING_KEYS and
+# INDEX_KEY the database cannot be read, without MASTER_KEYS no chip can be reached.
+";
 
 /// All secrets of one platform, by the name of their environment variable.
 #[derive(Clone)]
@@ -60,36 +73,34 @@ impl Secrets {
 
     /// Reads a `.env` file.
     pub fn read(path: &Path) -> Result<Self> {
-        let entries =
-            dotenvy::from_path_iter(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let file = path.display();
+        let entries = dotenvy::from_path_iter(path)
+            .with_context(|| text(format!("无法读取 {file}"), format!("cannot read {file}")))?;
         // The parse error of the library quotes the line, which may hold a secret, so it is dropped.
         let all = entries.collect::<Result<_, _>>().ok();
         Ok(Self(all.with_context(|| {
-            format!("{} has a line that is not NAME=value", path.display())
+            text(
+                format!("{file} 中有一行不是 NAME=value"),
+                format!("{file} has a line that is not NAME=value"),
+            )
         })?))
     }
 
     /// Writes the set to a new file that only its owner may read; an existing file is never overwritten.
     pub fn write_new(&self, path: &Path) -> Result<()> {
+        let name = path.display();
         let mut file = OpenOptions::new()
             .write(true)
             .create_new(true)
             .mode(0o600)
             .open(path)
             .with_context(|| {
-                format!(
-                    "cannot create {} (an existing file is never overwritten)",
-                    path.display()
+                text(
+                    format!("无法创建 {name}（已有的文件不会被覆盖）"),
+                    format!("cannot create {name} (an existing file is never overwritten)"),
                 )
             })?;
-        writeln!(
-            file,
-            "# Secrets of one xieka platform. Keep a copy in a safe place: without SEALING_KEYS and"
-        )?;
-        writeln!(
-            file,
-            "# INDEX_KEY the database cannot be read, without MASTER_KEYS no chip can be reached."
-        )?;
+        file.write_all(text(HEADER_ZH, HEADER_EN).as_bytes())?;
         for (name, value) in &self.0 {
             writeln!(file, "{name}={value}")?;
         }
@@ -110,7 +121,7 @@ impl Secrets {
         self.0
             .get(name)
             .map(String::as_str)
-            .with_context(|| format!("{name} is not set"))
+            .with_context(|| text(format!("{name} 未设置"), format!("{name} is not set")))
     }
 
     /// The application's variables by their lower-case Spin names.
@@ -125,11 +136,12 @@ impl Secrets {
     pub fn transport_key(&self) -> Result<(String, Vec<u8>)> {
         let all = self.get("SPIN_VARIABLE_TRANSPORT_KEYS")?;
         let first = all.split(',').next().unwrap_or_default();
-        let (name, key) = first.split_once(':').context("TRANSPORT_KEYS must be name:hex")?;
-        Ok((
-            name.to_owned(),
-            hex::decode(key).context("TRANSPORT_KEYS must be name:hex")?,
-        ))
+        let problem = text(
+            "TRANSPORT_KEYS 的形式应为 名称:十六进制",
+            "TRANSPORT_KEYS must be name:hex",
+        );
+        let (name, key) = first.split_once(':').context(problem)?;
+        Ok((name.to_owned(), hex::decode(key).context(problem)?))
     }
 
     /// The gateway's settings by the names of its environment variables.
@@ -149,7 +161,10 @@ pub fn random_hex<const N: usize>() -> Result<String> {
 /// `N` bytes from the operating system's random source.
 pub fn random_bytes<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
-    openssl::rand::rand_bytes(&mut bytes).context("no randomness from the operating system")?;
+    openssl::rand::rand_bytes(&mut bytes).context(text(
+        "操作系统未提供随机数",
+        "no randomness from the operating system",
+    ))?;
     Ok(bytes)
 }
 

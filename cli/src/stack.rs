@@ -13,6 +13,7 @@ use ota_gateway::{Gateway, Observer};
 
 use crate::api::Api;
 use crate::components::MANIFEST;
+use crate::language::text;
 use crate::secrets::Secrets;
 
 /// Settings of a platform and its gateway in this process.
@@ -75,7 +76,7 @@ impl Launch {
         };
         edge_host::start(options)
             .await
-            .context("the platform did not start")
+            .context(text("平台未能启动", "the platform did not start"))
     }
 
     /// Starts a gateway against a running platform.
@@ -84,12 +85,13 @@ impl Launch {
             "XIEKA_GATEWAY_PLATFORM_URL".to_owned(),
             format!("http://{platform}"),
         )]);
-        let mut settings = Settings::load(None, environment).context("the gateway's settings")?;
+        let mut settings =
+            Settings::load(None, environment).context(text("网关的设置", "the gateway's settings"))?;
         settings.listen = self.gateway_listen;
         settings.metrics_listen = self.metrics_listen;
         ota_gateway::start(settings, self.observer.clone())
             .await
-            .context("the gateway did not start")
+            .context(text("网关未能启动", "the gateway did not start"))
     }
 
     /// Starts the platform and then the gateway.

@@ -8,8 +8,9 @@ use tracing_subscriber::EnvFilter;
 
 use crate::api::Api;
 use crate::args::UpOptions;
+use crate::language::{Language, text};
 use crate::secrets::Secrets;
-use crate::stack::Launch;
+use crate::stack::{Launch, Stack};
 use crate::{components, interrupt};
 
 /// File of the secrets, in the current or the data folder.
@@ -26,8 +27,9 @@ pub(crate) async fn run(options: UpOptions) -> Result<()> {
     if !options.no_build {
         components::build(&root)?;
     }
+    let data = options.data.display();
     std::fs::create_dir_all(&options.data)
-        .with_context(|| format!("cannot make {}", options.data.display()))?;
+        .with_context(|| text(format!("无法创建 {data}"), format!("cannot make {data}")))?;
     let (secrets, env_file) = secrets(&options.data)?;
     let first_start = !options.data.join(DATABASE_FILE).exists();
     let runtime_config = root.join(RUNTIME_CONFIG);
@@ -38,22 +40,39 @@ pub(crate) async fn run(options: UpOptions) -> Result<()> {
     launch.metrics_listen = options.metrics;
     let stack = launch.start().await?;
 
-    println!("platform   http://{}", stack.host.addr());
-    println!("gateway    {} (TLS-PSK, for chips)", stack.gateway.addr());
-    println!("metrics    http://{}/metrics", stack.gateway.metrics_addr());
-    println!("data       {}", options.data.display());
-    println!(
-        "secrets    {} (administrator: SPIN_VARIABLE_ADMIN_SECRET)",
-        env_file.display()
-    );
+    show_stack(&stack, &options.data, &env_file);
     if first_start {
-        first_client(&stack.api, launch.secrets.get("SPIN_VARIABLE_ADMIN_SECRET")?).await?;
+        let api = stack.api.clone().in_language(Language::of_this_process());
+        first_client(&api, launch.secrets.get("SPIN_VARIABLE_ADMIN_SECRET")?).await?;
     }
-    println!("Ctrl-C ends");
+    println!("{}", text("按 Ctrl-C 结束", "Ctrl-C ends"));
     interrupt::received().await?;
-    println!("ending");
+    println!("{}", text("正在结束", "ending"));
     stack.shutdown().await;
     Ok(())
+}
+
+/// Prints where everything is. The names have eleven columns in both languages.
+fn show_stack(stack: &Stack, data: &Path, env_file: &Path) {
+    let (platform, gateway) = (stack.host.addr(), stack.gateway.addr());
+    let (metrics, data, env_file) = (stack.gateway.metrics_addr(), data.display(), env_file.display());
+    println!("{}http://{platform}", text("平台       ", "platform   "));
+    println!(
+        "{}",
+        text(
+            format!("网关       {gateway}（TLS-PSK，供芯片连接）"),
+            format!("gateway    {gateway} (TLS-PSK, for chips)"),
+        )
+    );
+    println!("{}http://{metrics}/metrics", text("指标       ", "metrics    "));
+    println!("{}{data}", text("数据       ", "data       "));
+    println!(
+        "{}",
+        text(
+            format!("密钥       {env_file}（管理员：SPIN_VARIABLE_ADMIN_SECRET）"),
+            format!("secrets    {env_file} (administrator: SPIN_VARIABLE_ADMIN_SECRET)"),
+        )
+    );
 }
 
 /// Reads the secrets from `.env` in the current folder, else from the data folder, where the first start makes them.
@@ -84,14 +103,16 @@ async fn first_client(api: &Api, admin_secret: &str) -> Result<()> {
     let created = api
         .post_json(admin_secret, "/admin/v1/clients", &client)
         .await?
-        .ok("creating the first client")?;
+        .ok(text("创建首个业务需求方", "creating the first client"))?;
     println!(
-        "client     client_id={}",
+        "{}client_id={}",
+        text("业务需求方 ", "client     "),
         created["client_id"].as_str().unwrap_or_default()
     );
     println!(
-        "           client_secret={} (shown once)",
-        created["client_secret"].as_str().unwrap_or_default()
+        "           client_secret={} {}",
+        created["client_secret"].as_str().unwrap_or_default(),
+        text("（仅显示一次）", "(shown once)")
     );
     Ok(())
 }

@@ -1,7 +1,20 @@
 //! The command line.
 
-/// What is printed by `help`, and after a command that does not exist.
-pub(crate) const HELP: &str = "\
+use crate::language::text;
+
+/// The Chinese help.
+const HELP_ZH: &str = "\
+cargo run -p xtask -- COMMAND
+
+  demo [ARGUMENTS]   构建全部内容，通过空中写入一张模拟卡，并显示每一步
+  up [ARGUMENTS]     构建全部内容，运行平台与网关，并保存其数据
+  test [ARGUMENTS]   构建全部内容并运行测试；ARGUMENTS 交给 `cargo test`
+  tidy               检查源代码：循环依赖、长度、通配再导出、用词、两种语言
+  unused-pub         列出 shared/ 下没有其他 crate 使用的公开项
+  help               显示本帮助
+";
+/// The English help.
+const HELP_EN: &str = "\
 cargo run -p xtask -- COMMAND
 
   demo [ARGUMENTS]   builds everything, writes a simulated card over the air, and shows each step
@@ -11,6 +24,11 @@ cargo run -p xtask -- COMMAND
   unused-pub         lists public items below shared/ that no other crate names
   help               prints this
 ";
+
+/// What is printed by `help`, and after a command that does not exist.
+pub(crate) fn help() -> &'static str {
+    text(HELP_ZH, HELP_EN)
+}
 
 /// A command of the launcher.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +54,7 @@ impl Command {
     /// A command that does not exist, or arguments of a command that takes none, as a text for people.
     pub fn parse(words: &[String]) -> Result<Self, String> {
         let Some((name, arguments)) = words.split_first() else {
-            return Err(format!("which command?\n\n{HELP}"));
+            return Err(format!("{}\n\n{}", text("哪个命令？", "which command?"), help()));
         };
         let command = match name.as_str() {
             "demo" => return Ok(Self::Demo(arguments.to_vec())),
@@ -45,11 +63,20 @@ impl Command {
             "tidy" => Self::Tidy,
             "unused-pub" => Self::UnusedPub,
             "help" | "-h" | "--help" => Self::Help,
-            other => return Err(format!("no command is called `{other}`\n\n{HELP}")),
+            other => {
+                let problem = text(
+                    format!("没有名为 `{other}` 的命令"),
+                    format!("no command is called `{other}`"),
+                );
+                return Err(format!("{problem}\n\n{}", help()));
+            }
         };
         match arguments.first() {
             None => Ok(command),
-            Some(argument) => Err(format!("`{name}` takes no arguments, found `{argument}`")),
+            Some(argument) => Err(text(
+                format!("`{name}` 不带参数，却有 `{argument}`"),
+                format!("`{name}` takes no arguments, found `{argument}`"),
+            )),
         }
     }
 }
@@ -70,6 +97,24 @@ mod tests {
         let arguments = ["-p", "uicc", "--", "--nocapture"].map(str::to_owned).to_vec();
         assert_eq!(parse("test -p uicc -- --nocapture"), Ok(Command::Test(arguments)));
         assert_eq!(parse("tidy"), Ok(Command::Tidy));
+    }
+
+    #[test]
+    fn both_languages_list_the_same_commands() {
+        let commands = |help: &'static str| -> Vec<&str> {
+            let lines = help.lines().filter_map(|line| line.strip_prefix("  "));
+            lines.filter_map(|line| line.split("  ").next()).collect()
+        };
+        let expected = [
+            "demo [ARGUMENTS]",
+            "up [ARGUMENTS]",
+            "test [ARGUMENTS]",
+            "tidy",
+            "unused-pub",
+            "help",
+        ];
+        assert_eq!(commands(HELP_ZH), expected);
+        assert_eq!(commands(HELP_EN), expected);
     }
 
     #[test]

@@ -3,9 +3,11 @@
 //! The compiler's target is checked before anything is compiled: a fresh clone otherwise compiles for minutes and then
 //! fails. `rust-toolchain.toml` names the target, but rustup installs it by itself only where it may install at all.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
+
+use crate::language::text;
 
 /// What the components are compiled for.
 const TARGET: &str = "wasm32-wasip2";
@@ -46,10 +48,15 @@ fn cargo(root: &Path, words: &[&str]) -> Result<ExitCode, String> {
         .args(words)
         .current_dir(root)
         .status()
-        .map_err(|problem| format!("cannot run {}: {problem}", program.display()))?;
+        .map_err(|problem| cannot_run(&program, &problem))?;
     // A process that was ended by a signal has no code.
     let code = status.code().and_then(|code| u8::try_from(code).ok());
     Ok(ExitCode::from(code.unwrap_or(1)))
+}
+
+fn cannot_run(program: &OsStr, problem: &std::io::Error) -> String {
+    let cannot_run = text("无法运行", "cannot run");
+    format!("{cannot_run} {}: {problem}", program.display())
 }
 
 fn is_own(variable: &str) -> bool {
@@ -79,7 +86,11 @@ impl Compiler {
         if self.has_target(root)? {
             return Ok(());
         }
-        println!("The components need the compiler's target {TARGET}: rustup target add {TARGET}");
+        let needed = text(
+            "构建组件需要编译器的目标平台",
+            "The components need the compiler's target",
+        );
+        println!("{needed} {TARGET}: rustup target add {TARGET}");
         let added = Command::new(&self.rustup)
             .args(["target", "add", TARGET])
             .current_dir(root)
@@ -88,20 +99,23 @@ impl Compiler {
         if is_added && self.has_target(root)? {
             return Ok(());
         }
-        Err(format!(
-            "the target {TARGET} is not installed and could not be added. Nothing was compiled. Add it and try again:\n\n    \
-             rustup target add {TARGET}\n"
-        ))
+        let problem = text(
+            format!("目标平台 {TARGET} 未安装，也未能补装。尚未编译任何内容。请补装后重试："),
+            format!(
+                "the target {TARGET} is not installed and could not be added. Nothing was compiled. \
+                 Add it and try again:"
+            ),
+        );
+        Err(format!("{problem}\n\n    rustup target add {TARGET}\n"))
     }
 
     /// Whether the compiler has the target's standard library. Asks the compiler, which may not come from rustup.
     fn has_target(&self, root: &Path) -> Result<bool, String> {
-        let rustc = self.rustc.display();
         let asked = Command::new(&self.rustc)
             .args(["--print", "target-libdir", "--target", TARGET])
             .current_dir(root)
             .output()
-            .map_err(|problem| format!("cannot run {rustc}: {problem}"))?;
+            .map_err(|problem| cannot_run(&self.rustc, &problem))?;
         if !asked.status.success() {
             // A compiler that has never heard of the target.
             return Ok(false);

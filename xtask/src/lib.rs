@@ -3,6 +3,9 @@
 //! It must never depend on another crate, so that it compiles in seconds on a machine that has compiled nothing yet.
 
 mod command;
+// The rule is that of `xieka`. The file needs nothing of its crate, so it can be compiled here as well.
+#[path = "../../cli/src/language.rs"]
+mod language;
 mod launch;
 mod source;
 #[cfg(test)]
@@ -19,6 +22,7 @@ pub use command::Command;
 /// Runs the command line of this process.
 #[must_use]
 pub fn main() -> ExitCode {
+    language::choose();
     let words: Vec<String> = std::env::args().skip(1).collect();
     let outcome = Command::parse(&words).and_then(|command| run(&command, &root()));
     match outcome {
@@ -38,7 +42,7 @@ fn run(command: &Command, root: &Path) -> Result<ExitCode, String> {
         Command::Tidy => tidy::run(root),
         Command::UnusedPub => unused_pub::run(root),
         Command::Help => {
-            print!("{}", command::HELP);
+            print!("{}", command::help());
             Ok(ExitCode::SUCCESS)
         }
     }

@@ -8,6 +8,7 @@ use serde_json::Value;
 use uicc::ef::{Iccid, Imsi, MsisdnRecord};
 
 use crate::inventory::{Inventory, NumberRow, SAMPLE_TRANSPORT_KEY};
+use crate::language::text;
 use crate::receiver::Received;
 
 /// Chinese name of the state of a written card (Table 2).
@@ -43,31 +44,36 @@ pub fn examine<'a>(
 ) -> Result<Checks<'a>> {
     let file = |path: &str| {
         chip.read_file(path)
-            .with_context(|| format!("the chip has no {path}"))
+            .with_context(|| text(format!("芯片没有 {path}"), format!("the chip has no {path}")))
     };
     let iccid = Iccid::parse(&file("3F00/2FE2")?)?;
     let imsi = Imsi::parse(&file("ADF/6F07")?)?;
     let msisdn = MsisdnRecord::parse(&file("ADF/6F40")?)?;
     let number = inventory.number(iccid.digits());
+    let (iccid, imsi) = (iccid.digits(), imsi.digits());
     let mut results = vec![(
         number.is_some(),
-        format!("EF_ICCID holds {}, a number of the pool", iccid.digits()),
+        text(
+            format!("EF_ICCID 为 {iccid}，是号码池中的码号"),
+            format!("EF_ICCID holds {iccid}, a number of the pool"),
+        ),
     )];
     if let Some(number) = number {
         results.push((
-            imsi.digits() == number.imsi,
-            format!("EF_IMSI holds {}", imsi.digits()),
+            imsi == number.imsi,
+            text(format!("EF_IMSI 为 {imsi}"), format!("EF_IMSI holds {imsi}")),
         ));
         let dialled = msisdn.number.as_ref().map_or("", |number| number.digits());
         results.push((
             dialled == format!("86{}", number.msisdn),
-            format!("EF_MSISDN holds +{dialled}"),
+            text(
+                format!("EF_MSISDN 为 +{dialled}"),
+                format!("EF_MSISDN holds +{dialled}"),
+            ),
         ));
         let keys = Some(number.keys(&SAMPLE_TRANSPORT_KEY)?);
-        results.push((
-            chip.keys_loaded() == keys,
-            "K and OPc arrived in the chip unchanged".into(),
-        ));
+        let unchanged = text("K 与 OPc 原样到达芯片", "K and OPc arrived in the chip unchanged");
+        results.push((chip.keys_loaded() == keys, unchanged.into()));
         results.extend(answers(number, eid, status, callbacks));
     }
     Ok(Checks { results, number })
@@ -79,20 +85,30 @@ fn answers(number: &NumberRow, eid: &str, status: &Value, callbacks: &[Received]
     let mut results = vec![
         (
             state == WRITTEN && progress == "100%",
-            format!("/v1/write/status says {state}, {progress}"),
+            text(
+                format!("/v1/write/status 返回{state}，{progress}"),
+                format!("/v1/write/status says {state}, {progress}"),
+            ),
         ),
         (
             status["write_time"].is_string(),
-            format!("written at {}", status["write_time"]),
+            text(
+                format!("写卡时间 {}", status["write_time"]),
+                format!("written at {}", status["write_time"]),
+            ),
         ),
     ];
     let mine: Vec<&Received> = callbacks
         .iter()
         .filter(|callback| callback.body["eid"] == eid)
         .collect();
+    let arrived = mine.len();
     results.push((
-        mine.len() == 1,
-        format!("{} callback arrived, both signatures valid", mine.len()),
+        arrived == 1,
+        text(
+            format!("收到 {arrived} 次回调，两个签名均有效"),
+            format!("{arrived} callback arrived, both signatures valid"),
+        ),
     ));
     if let [callback] = mine[..] {
         let body = &callback.body;
@@ -106,11 +122,12 @@ fn answers(number: &NumberRow, eid: &str, status: &Value, callbacks: &[Received]
         ]
         .into_iter()
         .all(|(field, value)| &body[field] == value);
+        let (result, msisdn, iccid) = (&body["write_result"], &body["msisdn"], &body["iccid"]);
         results.push((
             expected,
-            format!(
-                "it says {} for {} ({})",
-                body["write_result"], body["msisdn"], body["iccid"]
+            text(
+                format!("回调中的结果为 {result}，号码 {msisdn}（{iccid}）"),
+                format!("it says {result} for {msisdn} ({iccid})"),
             ),
         ));
     }

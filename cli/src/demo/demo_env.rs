@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result};
 use tempfile::TempDir;
 
 use crate::inventory::{SAMPLE_TRANSPORT_KEY, SAMPLE_TRANSPORT_KEY_NAME};
+use crate::language::text;
 use crate::receiver::Receiver;
 use crate::secrets::Secrets;
 use crate::stack::Launch;
@@ -28,7 +29,7 @@ impl DemoEnv {
         let folder = tempfile::Builder::new()
             .prefix("xieka-demo-")
             .tempdir()
-            .context("no temporary directory")?;
+            .context(text("没有临时目录", "no temporary directory"))?;
         let receiver = Receiver::start().await?;
         Ok(Self {
             secrets: demo_secrets(&receiver)?,

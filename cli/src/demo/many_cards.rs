@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::check;
 use super::screen::Screen;
 use super::world::World;
+use crate::language::text;
 
 /// Modules that are powered at the same time.
 const POWERED_AT_ONCE: usize = 16;
@@ -43,8 +44,9 @@ struct Results {
 /// A call that the platform refuses, or a check that does not hold.
 pub(crate) async fn run(screen: &Screen, world: &World) -> Result<()> {
     let count = world.inventory.chips.len();
-    screen.heading(&format!(
-        "Apply for {count} chips, power {POWERED_AT_ONCE} at a time"
+    screen.heading(&text(
+        format!("为 {count} 个芯片申请写卡，每次上电 {POWERED_AT_ONCE} 个"),
+        format!("Apply for {count} chips, power {POWERED_AT_ONCE} at a time"),
     ));
     let run = write_all(world).await?;
     wait_for_callbacks(world, count).await;
@@ -52,11 +54,14 @@ pub(crate) async fn run(screen: &Screen, world: &World) -> Result<()> {
     summarise(screen, world, &run, &results);
     let callbacks = world.demo_env.receiver.received().len();
     if !results.failures.is_empty() || results.iccids.len() != count || callbacks != count {
-        bail!("not every check holds");
+        bail!(text("并非每项核对都成立", "not every check holds"));
     }
     screen.check(
         true,
-        "every chip written, every callback received once, no number used twice",
+        text(
+            "每个芯片都已写入，每次回调都只收到一次，没有重复使用的码号",
+            "every chip written, every callback received once, no number used twice",
+        ),
     );
     Ok(())
 }
@@ -73,7 +78,7 @@ async fn write_all(world: &World) -> Result<Run> {
     }
     let applied_in = started.elapsed();
     bar.reset();
-    bar.set_message("written");
+    bar.set_message(text("已写入", "written"));
     let mut modules = Vec::with_capacity(count);
     card_sim::power_all(off, POWERED_AT_ONCE, |module, _| {
         bar.inc(1);
@@ -101,32 +106,48 @@ async fn check_all(world: &World, modules: &[Module]) -> Result<Results> {
             && !results.iccids.insert(number.iccid.clone())
         {
             let iccid = &number.iccid;
-            results
-                .failures
-                .push(format!("{eid}: {iccid} is in another chip too"));
+            results.failures.push(text(
+                format!("{eid}：{iccid} 也在另一个芯片中"),
+                format!("{eid}: {iccid} is in another chip too"),
+            ));
         }
         let failed = checks.results.into_iter().filter(|(holds, _)| !holds);
         results
             .failures
-            .extend(failed.map(|(_, text)| format!("{eid}: {text}")));
+            .extend(failed.map(|(_, result)| format!("{eid}: {result}")));
     }
     Ok(results)
 }
 
 fn summarise(screen: &Screen, world: &World, run: &Run, results: &Results) {
-    screen.heading("Summary");
+    screen.heading(text("汇总", "Summary"));
     for (state, chips) in &results.states {
         screen.line("platform", &format!("{chips} × {state}"));
     }
     let receiver = &world.demo_env.receiver;
     let (received, refused) = (receiver.received().len(), receiver.refused().len());
-    screen.line("client", &format!("{received} callbacks, {refused} refused"));
+    screen.line(
+        "client",
+        &text(
+            format!("收到 {received} 次回调，拒绝 {refused} 次"),
+            format!("{received} callbacks, {refused} refused"),
+        ),
+    );
     let (numbers, chips) = (results.iccids.len(), run.modules.len());
-    screen.line("chip", &format!("{numbers} different numbers in {chips} chips"));
+    screen.line(
+        "chip",
+        &text(
+            format!("{chips} 个芯片中有 {numbers} 个不同的码号"),
+            format!("{numbers} different numbers in {chips} chips"),
+        ),
+    );
     let (applied, written) = (run.applied_in.as_secs_f32(), run.written_in.as_secs_f32());
     screen.line(
         "",
-        &format!("applied in {applied:.1} s, written in {written:.1} s"),
+        &text(
+            format!("申请用时 {applied:.1} s，写入用时 {written:.1} s"),
+            format!("applied in {applied:.1} s, written in {written:.1} s"),
+        ),
     );
     for failure in results.failures.iter().take(MAX_SHOWN) {
         screen.check(false, failure);
@@ -137,7 +158,7 @@ fn progress_bar(count: usize) -> Result<ProgressBar> {
     let style = ProgressStyle::with_template("{msg:>10} {bar:40} {pos}/{len} {per_sec} {eta}")?;
     Ok(ProgressBar::new(count as u64)
         .with_style(style)
-        .with_message("applied"))
+        .with_message(text("已申请", "applied")))
 }
 
 async fn wait_for_callbacks(world: &World, count: usize) {

@@ -3,6 +3,7 @@
 //! It uses only the published interfaces, as a business system, an administrator, a module and a callback receiver do,
 //! and succeeds only if every check holds.
 
+pub(crate) mod card_text;
 pub mod check;
 pub mod demo_env;
 mod many_cards;
@@ -18,6 +19,7 @@ use anyhow::{Context as _, Result};
 use crate::args::DemoOptions;
 use crate::components;
 use crate::inventory::{Inventory, SAMPLE_TRANSPORT_KEY, SAMPLE_TRANSPORT_KEY_NAME};
+use crate::language::{Language, text};
 use crate::stack::Stack;
 use demo_env::DemoEnv;
 use screen::Screen;
@@ -28,7 +30,7 @@ pub(crate) async fn run(options: DemoOptions) -> Result<()> {
     let root = components::application_root()?;
     let screen = Screen::new();
     if !options.no_build {
-        screen.heading("Build");
+        screen.heading(text("构建", "Build"));
         components::build(&root)?;
     }
     for (name, bytes) in components::sizes(&root)? {
@@ -48,9 +50,11 @@ pub(crate) async fn run(options: DemoOptions) -> Result<()> {
     };
     stack.shutdown().await;
     outcome.with_context(|| {
-        format!(
-            "the components' log lines are in {}",
-            world.demo_env.keep_logs().display()
+        let folder = world.demo_env.keep_logs();
+        let folder = folder.display();
+        text(
+            format!("各组件的日志在 {folder}"),
+            format!("the components' log lines are in {folder}"),
         )
     })
 }
@@ -62,24 +66,29 @@ async fn start(
     inventory: Inventory,
     show_events: bool,
 ) -> Result<(Stack, World)> {
-    screen.heading("Start");
+    screen.heading(text("启动", "Start"));
     let demo_env = DemoEnv::new().await?;
     let mut launch = demo_env.launch(root);
     launch.observer = show_events.then(|| Arc::new(screen.clone()) as Arc<dyn ota_gateway::Observer>);
     let stack = launch.start().await?;
     screen.line("platform", &format!("http://{}", stack.host.addr()));
+    let gateway = stack.gateway.addr();
     screen.line(
         "gateway",
-        &format!("{} for chips, TLS with pre-shared keys", stack.gateway.addr()),
+        &text(
+            format!("{gateway}，供芯片连接，使用预共享密钥的 TLS"),
+            format!("{gateway} for chips, TLS with pre-shared keys"),
+        ),
     );
+    let url = demo_env.receiver.url();
     screen.line(
         "client",
-        &format!("callback receiver at {}", demo_env.receiver.url()),
+        &text(format!("回调接收端 {url}"), format!("callback receiver at {url}")),
     );
-    screen.heading("Prepare (§6.2.1)");
-    let (api, gateway) = (stack.api.clone(), stack.gateway.addr());
-    let world = World::prepare(demo_env, api, gateway, inventory, &|source, text| {
-        screen.line(source, &text)
+    screen.heading(text("准备（§6.2.1）", "Prepare (§6.2.1)"));
+    let api = stack.api.clone().in_language(Language::of_this_process());
+    let world = World::prepare(demo_env, api, gateway, inventory, &|source, line| {
+        screen.line(source, &line)
     })
     .await?;
     Ok((stack, world))

@@ -6,7 +6,10 @@ use std::io::{IsTerminal as _, Write as _};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-/// Width of the source column, in characters.
+use super::card_text;
+use crate::language::text;
+
+/// Width of the source column; a Chinese character has two columns.
 const SOURCE_WIDTH: usize = 9;
 /// Most characters of a line; longer hex dumps are cut.
 const MAX_LINE_CHARS: usize = 150;
@@ -39,7 +42,7 @@ impl Screen {
     }
 
     /// Writes one line with its source, for example `client`.
-    pub(crate) fn line(&self, source: &str, text: &str) {
+    pub(crate) fn line(&self, source: &str, line: &str) {
         let seconds = self.0.started.elapsed().as_secs_f32();
         let colour = match source {
             "client" | "admin" => "36",
@@ -48,13 +51,13 @@ impl Screen {
             "module" | "chip" => "35",
             _ => "2",
         };
-        let mut text: String = text.to_owned();
-        if text.chars().count() > MAX_LINE_CHARS {
-            text = text.chars().take(MAX_LINE_CHARS - 1).chain(['…']).collect();
+        let mut line: String = line.to_owned();
+        if line.chars().count() > MAX_LINE_CHARS {
+            line = line.chars().take(MAX_LINE_CHARS - 1).chain(['…']).collect();
         }
         self.write(&format!(
-            "{seconds:7.2} {} {text}",
-            self.paint(colour, &format!("{source:<SOURCE_WIDTH$}"))
+            "{seconds:7.2} {} {line}",
+            self.paint(colour, &label(source))
         ));
     }
 
@@ -87,50 +90,84 @@ impl Screen {
     }
 }
 
+/// The name of a source as it is shown, filled up to the width of the column.
+fn label(source: &str) -> String {
+    let zh = match source {
+        "build" => "构建",
+        "platform" => "平台",
+        "gateway" => "网关",
+        "client" => "业务系统",
+        "admin" => "管理员",
+        "module" => "模组",
+        "chip" => "芯片",
+        other => other,
+    };
+    let label = text(zh, source);
+    let columns: usize = label
+        .chars()
+        .map(|next| if next.is_ascii() { 1 } else { 2 })
+        .sum();
+    format!("{label}{}", " ".repeat(SOURCE_WIDTH.saturating_sub(columns)))
+}
+
 impl ota_gateway::Observer for Screen {
     fn event(&self, event: &ota_gateway::Event) {
-        use ota_gateway::Event;
-        match event {
-            Event::Handshake { version, suite, .. } => {
-                self.line("gateway", &format!("{version} {suite}, key of the chip found"))
-            }
-            Event::Work { work, resumed, .. } => {
-                let resumed = if *resumed { ", the chip resumes" } else { "" };
-                self.line("gateway", &format!("work for this session: {work}{resumed}"));
-            }
-            Event::Apdu {
-                description,
-                command,
-                sw,
-                ..
-            } => {
-                let command = command.as_deref().unwrap_or("(key material, not shown)");
-                self.line("gateway", &format!("  {description:<28} → {sw:04X}  {command}"));
-            }
-            Event::Progress { step, steps, .. } => {
-                self.line("gateway", &format!("script {step} of {steps} acknowledged"))
-            }
-            Event::State { state, detail, .. } => {
-                let detail = detail
-                    .as_deref()
-                    .map(|detail| format!(": {detail}"))
-                    .unwrap_or_default();
-                self.line("gateway", &format!("reported {state}{detail}"));
-            }
-            Event::End {
-                reason,
-                bytes_up,
-                bytes_down,
-                ..
-            } => {
-                self.line(
-                    "gateway",
-                    &format!("session over ({reason}), {bytes_up} bytes up, {bytes_down} bytes down"),
-                );
-            }
-            _ => {}
+        if let Some(line) = gateway_text(event) {
+            self.line("gateway", &line);
         }
     }
+}
+
+/// An event of the gateway in text. The words of the protocol (`write`, `verified`) stay as they are.
+fn gateway_text(event: &ota_gateway::Event) -> Option<String> {
+    use ota_gateway::Event;
+    let line = match event {
+        Event::Handshake { version, suite, .. } => text(
+            format!("{version} {suite}，已找到芯片的密钥"),
+            format!("{version} {suite}, key of the chip found"),
+        ),
+        Event::Work { work, resumed, .. } => {
+            let resumes = text("，芯片续传", ", the chip resumes");
+            let resumes = if *resumed { resumes } else { "" };
+            text(
+                format!("本次会话的工作：{work}{resumes}"),
+                format!("work for this session: {work}{resumes}"),
+            )
+        }
+        Event::Apdu {
+            description,
+            command,
+            sw,
+            ..
+        } => {
+            let hidden = text("（密钥材料，不显示）", "(key material, not shown)");
+            let command = command.as_deref().unwrap_or(hidden);
+            format!("  {description:<28} → {sw:04X}  {command}")
+        }
+        Event::Progress { step, steps, .. } => text(
+            format!("脚本已确认：第 {step} 步，共 {steps} 步"),
+            format!("script {step} of {steps} acknowledged"),
+        ),
+        Event::State { state, detail, .. } => {
+            let detail = detail.as_deref().map(|detail| format!(": {detail}"));
+            let detail = detail.unwrap_or_default();
+            text(
+                format!("已上报 {state}{detail}"),
+                format!("reported {state}{detail}"),
+            )
+        }
+        Event::End {
+            reason,
+            bytes_up,
+            bytes_down,
+            ..
+        } => text(
+            format!("会话结束（{reason}），上行 {bytes_up} 字节，下行 {bytes_down} 字节"),
+            format!("session over ({reason}), {bytes_up} bytes up, {bytes_down} bytes down"),
+        ),
+        _ => return None,
+    };
+    Some(line)
 }
 
 impl card_sim::Observer for Screen {
@@ -146,9 +183,9 @@ impl card_sim::Observer for Screen {
             | Event::Request { .. }
             | Event::Answer { .. }
             | Event::SessionEnded(_) => {
-                self.line("chip", &event.to_string());
+                self.line("chip", &card_text::event(event));
             }
-            other => self.line("module", &other.to_string()),
+            other => self.line("module", &card_text::event(other)),
         }
     }
 }

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
+use super::card_text;
 use super::check;
 use super::screen::Screen;
 use super::world::World;
+use crate::language::text;
 
 /// How often the status is asked for while the card is written.
 const STATUS_INTERVAL: Duration = Duration::from_millis(50);
@@ -20,16 +22,19 @@ pub(crate) async fn run(screen: &Screen, world: &World) -> Result<()> {
         .inventory
         .chips
         .first()
-        .context("the sample has no chip")?
+        .context(text("示例中没有芯片", "the sample has no chip"))?
         .clone();
-    screen.heading("Apply (§6.2.2)");
+    screen.heading(text("申请（§6.2.2）", "Apply (§6.2.2)"));
     let applied = world.apply(&chip.eid).await?;
     screen.line(
         "client",
         &format!("GET /v1/write/apply eid={} write_type=1 → {applied}", chip.eid),
     );
 
-    screen.heading("Power up, write, report in (§6.2.3, §6.2.4)");
+    screen.heading(text(
+        "上电、写卡、反馈（§6.2.3、§6.2.4）",
+        "Power up, write, report in (§6.2.3, §6.2.4)",
+    ));
     let mut module = world.module(&chip)?;
     module.observe(Arc::new(screen.clone()));
     let report = {
@@ -40,10 +45,10 @@ pub(crate) async fn run(screen: &Screen, world: &World) -> Result<()> {
             ended = &mut polling => match ended? {},
         }
     };
-    screen.line("module", &report.to_string());
+    screen.line("module", &card_text::report(&report));
     wait_for_callback(world).await;
 
-    screen.heading("Check");
+    screen.heading(text("核对", "Check"));
     let status = world.status(&chip.eid).await?;
     let checks = check::examine(
         &world.inventory,
@@ -52,18 +57,22 @@ pub(crate) async fn run(screen: &Screen, world: &World) -> Result<()> {
         &status,
         &world.demo_env.receiver.received(),
     )?;
-    for (holds, text) in &checks.results {
-        screen.check(*holds, text);
+    for (holds, result) in &checks.results {
+        screen.check(*holds, result);
     }
     if !checks.all_hold() {
         for refusal in world.demo_env.receiver.refused() {
-            screen.line("client", &format!("refused a callback: {refusal}"));
+            let refused = text("拒绝了一次回调", "refused a callback");
+            screen.line("client", &format!("{refused}: {refusal}"));
         }
-        bail!("not every check holds");
+        bail!(text("并非每项核对都成立", "not every check holds"));
     }
     screen.line(
         "",
-        "the card holds its operator identity, and the client received the callback",
+        text(
+            "卡中已是其运营号，业务系统已收到回调",
+            "the card holds its operator identity, and the client received the callback",
+        ),
     );
     Ok(())
 }
@@ -73,10 +82,10 @@ async fn poll_status(screen: &Screen, world: &World, eid: &str) -> Result<std::c
     let mut last = String::new();
     loop {
         let status = world.status(eid).await?;
-        let shown = format!("{} {}", text(&status["card_status"]), text(&status["progress"]));
-        if shown != last {
-            screen.line("client", &format!("GET /v1/write/status → {shown}"));
-            last = shown;
+        let state = format!("{} {}", shown(&status["card_status"]), shown(&status["progress"]));
+        if state != last {
+            screen.line("client", &format!("GET /v1/write/status → {state}"));
+            last = state;
         }
         tokio::time::sleep(STATUS_INTERVAL).await;
     }
@@ -96,6 +105,6 @@ async fn wait_for_callback(world: &World) {
     let _ = tokio::time::timeout(CALLBACK_TIMEOUT, arrived).await;
 }
 
-fn text(value: &serde_json::Value) -> &str {
+fn shown(value: &serde_json::Value) -> &str {
     value.as_str().unwrap_or("?")
 }

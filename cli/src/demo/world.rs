@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::demo_env::DemoEnv;
 use crate::api::Api;
 use crate::inventory::{ChipRow, Inventory, PROVINCE_CODE};
+use crate::language::text;
 use crate::personalise::personalise;
 use crate::receiver::Receiver;
 
@@ -54,11 +55,14 @@ impl World {
     ) -> Result<Self> {
         let admin_secret = demo_env.secrets.get("SPIN_VARIABLE_ADMIN_SECRET")?.to_owned();
         let client = create_client(&api, &admin_secret, &demo_env.receiver).await?;
-        let client_id = text(&client, "client_id")?;
-        let client_secret = text(&client, "client_secret")?;
+        let client_id = field(&client, "client_id")?;
+        let client_secret = field(&client, "client_secret")?;
         report(
             "admin",
-            format!("POST /admin/v1/clients → {client_id}, secrets shown once"),
+            text(
+                format!("POST /admin/v1/clients → {client_id}，密钥仅显示一次"),
+                format!("POST /admin/v1/clients → {client_id}, secrets shown once"),
+            ),
         );
         let owner = [("client_id", client_id.as_str())];
         let chips = import(&api, &admin_secret, "chips", &owner, inventory.chips_csv()?).await?;
@@ -69,16 +73,21 @@ impl World {
             ("client_id", client_id.as_str()),
             ("client_secret", client_secret.as_str()),
         ];
-        let answer = api.get("/v1/token", &credentials).await?.ok("taking a token")?;
+        let answer = api.get("/v1/token", &credentials).await?;
+        let answer = answer.ok(text("获取令牌", "taking a token"))?;
+        let seconds = &answer["expire_time"];
         report(
             "client",
-            format!("GET /v1/token → valid for {} s", answer["expire_time"]),
+            text(
+                format!("GET /v1/token → 有效期 {seconds} s"),
+                format!("GET /v1/token → valid for {seconds} s"),
+            ),
         );
         let imsis = inventory.chips.iter().map(|chip| chip.temp_imsi.clone());
         let imsis = imsis.chain(inventory.numbers.iter().map(|number| number.imsi.clone()));
         Ok(Self {
             network: Arc::new(VirtualNetwork::of(imsis)),
-            token: text(&answer, "token")?,
+            token: field(&answer, "token")?,
             keys: MasterKeys::parse(demo_env.secrets.get("XIEKA_GATEWAY_MASTER_KEYS")?)?,
             demo_env,
             api,
@@ -98,16 +107,15 @@ impl World {
             ("write_type", "1"),
             ("province_code", PROVINCE_CODE),
         ];
-        self.api.get("/v1/write/apply", &query).await?.ok("applying")
+        let answer = self.api.get("/v1/write/apply", &query).await?;
+        answer.ok(text("申请写卡", "applying"))
     }
 
     /// Asks for a card's state (§7.2.2.3).
     pub async fn status(&self, eid: &str) -> Result<Value> {
         let query = [("token", self.token.as_str()), ("eid", eid)];
-        self.api
-            .get("/v1/write/status", &query)
-            .await?
-            .ok("asking for the status")
+        let answer = self.api.get("/v1/write/status", &query).await?;
+        answer.ok(text("查询状态", "asking for the status"))
     }
 
     /// Makes a module with the chip, switched off.
@@ -119,7 +127,7 @@ impl World {
     pub fn module_with(&self, chip: &ChipRow, change: impl FnOnce(Builder) -> Builder) -> Result<Module> {
         let card = change(personalise(chip, &self.keys, self.gateway)?)
             .build()
-            .context("the chip cannot be personalised")?;
+            .context(text("芯片无法个人化", "the chip cannot be personalised"))?;
         Ok(Module::new(card, ModuleSettings::default(), self.network.clone()))
     }
 }
@@ -135,8 +143,8 @@ async fn create_client(api: &Api, admin_secret: &str, receiver: &Receiver) -> Re
     let client = api
         .post_json(admin_secret, "/admin/v1/clients", &client)
         .await?
-        .ok("creating the client")?;
-    receiver.set_secret(&text(&client, "callback_secret")?);
+        .ok(text("创建业务需求方", "creating the client"))?;
+    receiver.set_secret(&field(&client, "callback_secret")?);
     Ok(client)
 }
 
@@ -147,7 +155,7 @@ async fn import(
     query: &[(&str, &str)],
     csv: String,
 ) -> Result<Value> {
-    let what = format!("importing {kind}");
+    let what = text(format!("导入 {kind}"), format!("importing {kind}"));
     let path = format!("/admin/v1/{kind}:import");
     let mut report = api.post_csv(admin_secret, &path, query, csv).await?.ok(&what)?;
     if let Some(fields) = report.as_object_mut() {
@@ -157,9 +165,9 @@ async fn import(
     Ok(report)
 }
 
-fn text(document: &Value, field: &str) -> Result<String> {
-    Ok(document[field]
+fn field(document: &Value, name: &str) -> Result<String> {
+    Ok(document[name]
         .as_str()
-        .with_context(|| format!("the answer has no {field}"))?
+        .with_context(|| text(format!("应答中没有 {name}"), format!("the answer has no {name}")))?
         .to_owned())
 }
