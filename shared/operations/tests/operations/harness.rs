@@ -92,7 +92,7 @@ pub(crate) struct FaultInjectingDb {
     rerun_at: RerunAt,
     in_transaction: Cell<bool>,
     // Whether the engine gave the transaction under way up already.
-    gave_up: Cell<bool>,
+    rolled_back: Cell<bool>,
     reads_failed: RefCell<BTreeSet<&'static str>>,
     pub(crate) seen: RefCell<Vec<&'static str>>,
 }
@@ -105,33 +105,33 @@ impl FaultInjectingDb {
             fail_at: Cell::new(None),
             rerun_at: RerunAt::from_environment(),
             in_transaction: Cell::new(false),
-            gave_up: Cell::new(false),
+            rolled_back: Cell::new(false),
             reads_failed: RefCell::default(),
             seen: RefCell::new(Vec::new()),
         }
     }
 
     /// Whether the engine gives the transaction up at this statement, once for each transaction.
-    fn gives_up(&self, sql: &'static str) -> bool {
+    fn rolls_back(&self, sql: &'static str) -> bool {
         let word = sql.split_whitespace().next().unwrap_or_default();
-        let gives_up = self.in_transaction.get()
-            && !self.gave_up.get()
+        let rolls_back = self.in_transaction.get()
+            && !self.rolled_back.get()
             && match self.rerun_at {
                 RerunAt::Nothing => false,
                 RerunAt::Commit => word == "COMMIT",
                 RerunAt::Read => word == "SELECT" && self.reads_failed.borrow_mut().insert(sql),
             };
         match word {
-            _ if gives_up => self.gave_up.set(true),
+            _ if rolls_back => self.rolled_back.set(true),
             "BEGIN" => self.in_transaction.set(true),
             "COMMIT" => {
                 self.in_transaction.set(false);
-                self.gave_up.set(false);
+                self.rolled_back.set(false);
             }
             "ROLLBACK" => self.in_transaction.set(false),
             _ => {}
         }
-        gives_up
+        rolls_back
     }
 
     /// From now on the `n`-th statement (from 1) fails without being carried out; `None` stops that.
@@ -153,7 +153,7 @@ impl Database for FaultInjectingDb {
                 self.count.get()
             )));
         }
-        if self.gives_up(sql) {
+        if self.rolls_back(sql) {
             self.inner
                 .connection()
                 .execute_batch("ROLLBACK")

@@ -241,11 +241,12 @@ fn finding_and_claiming_use_the_indexes() {
     for statement in seen.into_iter().filter(|sql| sql.contains("FROM message")) {
         let plan = world.plan(statement);
         // The table, and the names it has in joins.
-        let whole = ["SCAN message", "SCAN o", "SCAN e"];
-        let scans = plan
-            .lines()
-            .any(|line| whole.iter().any(|scan| line.starts_with(scan)));
-        assert!(!scans, "{statement}\n{plan}");
+        for scan in ["SCAN message", "SCAN o", "SCAN e"] {
+            assert!(
+                !plan.lines().any(|line| line.starts_with(scan)),
+                "{statement}\n{plan}"
+            );
+        }
         looked_at += 1;
     }
     assert_eq!(looked_at, 4, "queues, given up, in flight, claimed");
