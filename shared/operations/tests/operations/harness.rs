@@ -36,11 +36,11 @@ pub(crate) const MAINTENANCE: MaintenanceSettings = MaintenanceSettings {
     pool_low_water: POOL_LOW_WATER,
 };
 
-/// Names the statement with which the engine gives the first run of every transaction up, so that it runs again:
+/// Names the statement with which the engine rolls the first run of every transaction back, so that it runs again:
 /// `commit`, or `read` for a read that it has not failed yet.
 pub(crate) const RERUN_AT: &str = "XIEKA_TEST_RERUN_AT";
 
-/// Where the first run of a transaction is given up.
+/// Where the first run of a transaction is rolled back.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum RerunAt {
     Nothing,
@@ -91,7 +91,7 @@ pub(crate) struct FaultInjectingDb {
     fail_at: Cell<Option<usize>>,
     rerun_at: RerunAt,
     in_transaction: Cell<bool>,
-    // Whether the engine gave the transaction under way up already.
+    // Whether the engine has rolled the open transaction back once.
     rolled_back: Cell<bool>,
     reads_failed: RefCell<BTreeSet<&'static str>>,
     pub(crate) seen: RefCell<Vec<&'static str>>,
@@ -111,7 +111,7 @@ impl FaultInjectingDb {
         }
     }
 
-    /// Whether the engine gives the transaction up at this statement, once for each transaction.
+    /// Whether the engine rolls the transaction back at this statement, once for each transaction.
     fn rolls_back(&self, sql: &'static str) -> bool {
         let word = sql.split_whitespace().next().unwrap_or_default();
         let rolls_back = self.in_transaction.get()
@@ -159,7 +159,7 @@ impl Database for FaultInjectingDb {
                 .execute_batch("ROLLBACK")
                 .expect("rolled back");
             self.in_transaction.set(false);
-            return Err(DbError::Retryable("the first run was given up".to_owned()));
+            return Err(DbError::Retryable("the first run was rolled back".to_owned()));
         }
         self.inner.execute(statement, params).await
     }

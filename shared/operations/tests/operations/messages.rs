@@ -12,6 +12,7 @@ use operations::{
 use standardwebhooks::Webhook;
 
 use super::harness::{CALLBACK_URL, ChipCsv, NumberCsv, World, eid_text, reason, run};
+use super::receiver_queues::{caller, failures};
 
 fn due(world: &World) -> Vec<DueMessage> {
     run(due_messages(&world.cx(), DueRequest::ALL)).unwrap()
@@ -308,4 +309,22 @@ fn a_callback_that_cannot_be_opened_holds_nobody_up() {
     let messages = due(&world);
     assert_eq!(messages.len(), 1);
     assert_eq!(fields(&messages[0])["eid"], eid_text(1));
+}
+
+#[test]
+fn messages_that_cannot_be_signed_leave_room_for_others() {
+    let world = World::new();
+    let (broken, healthy) = (caller(&world), caller(&world));
+    failures(&world, &broken, 0, 2);
+    world.execute("UPDATE message SET body_sealed = x'00'");
+    world.pass(1_000);
+    failures(&world, &healthy, 2, 4);
+    let request = DueRequest {
+        limit: 2,
+        ..DueRequest::ALL
+    };
+    let due = run(due_messages(&world.cx(), request)).unwrap();
+    assert_eq!(due.len(), 2, "the first round claimed what cannot be opened");
+    let receivers = "SELECT DISTINCT receiver_id FROM message WHERE lease_until > 0";
+    assert_eq!(world.column(receivers), [healthy.id.as_str()]);
 }

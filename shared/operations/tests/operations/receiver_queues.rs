@@ -31,7 +31,7 @@ fn answer(world: &World, message: &DueMessage, status: u16, retry_after_secs: Op
 }
 
 /// Chips `from..to` of a client, each of which has failed once: a callback each.
-fn failures(world: &World, caller: &Caller, from: u32, to: u32) {
+pub(super) fn failures(world: &World, caller: &Caller, from: u32, to: u32) {
     let chips: Vec<_> = (from..to).map(ChipCsv::new).collect();
     world.chips(&caller.id, &chips);
     let numbers: Vec<_> = (from..to).map(super::harness::NumberCsv::new).collect();
@@ -41,7 +41,7 @@ fn failures(world: &World, caller: &Caller, from: u32, to: u32) {
     }
 }
 
-fn caller(world: &World) -> Caller {
+pub(super) fn caller(world: &World) -> Caller {
     Caller {
         id: world.client().client_id,
     }
@@ -361,24 +361,6 @@ fn one_receivers_bad_secret_or_one_bad_message_holds_up_nobody_else() {
         2,
         "theirs wait for their next attempt"
     );
-}
-
-#[test]
-fn messages_that_cannot_be_signed_leave_room_for_others() {
-    let world = World::new();
-    let (broken, healthy) = (caller(&world), caller(&world));
-    failures(&world, &broken, 0, 2);
-    world.execute("UPDATE message SET body_sealed = x'00'");
-    world.pass(SECOND_MS);
-    failures(&world, &healthy, 2, 4);
-    let request = DueRequest {
-        limit: 2,
-        ..DueRequest::ALL
-    };
-    let due = run(due_messages(&world.cx(), request)).unwrap();
-    assert_eq!(due.len(), 2, "the first round claimed what cannot be opened");
-    let receivers = "SELECT DISTINCT receiver_id FROM message WHERE lease_until > 0";
-    assert_eq!(world.column(receivers), [healthy.id.as_str()]);
 }
 
 #[test]

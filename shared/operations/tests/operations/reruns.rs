@@ -1,10 +1,10 @@
-//! Every transaction can run twice: an engine may give one up in favour of another and ask for it again.
+//! Every transaction can run twice: an engine may roll one back in favour of another.
 
 use std::process::Command;
 
 use super::harness::{RERUN_AT, World};
 
-/// Runs this whole suite once more, with the first run of every transaction given up at `statement`.
+/// Runs this whole suite once more, with the first run of every transaction rolled back at `statement`.
 fn the_suite_passes_with_reruns_at(statement: &str) {
     if std::env::var_os(RERUN_AT).is_some() {
         return;
