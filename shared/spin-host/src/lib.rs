@@ -19,7 +19,7 @@ mod variables;
 pub use body::within;
 pub use chain::call_component;
 pub use clock::now;
-pub use database::{Connection, Migrate, Migrating, migrate};
+pub use database::Connection;
 pub use endpoint::serve;
 pub use job::finish_job;
 pub use operator::{fresh_number, fresh_open_time};
