@@ -129,7 +129,7 @@ fn context<'a>(
     settings: &'a Settings,
     now: Timestamp,
 ) -> Context<'a, Connection> {
-    Context::new((db, journal), &settings.vault, now, &HostRandom, settings.zone)
+    Context::new((db, journal), &settings.vault, now, &HostRandom, &settings.zone)
 }
 
 fn deliver(
