@@ -24,4 +24,4 @@ pub use endpoint::serve;
 pub use job::finish_job;
 pub use operator::{fresh_number, fresh_open_time};
 pub use post::{POST_SECS, Posted, post};
-pub use variables::{RequiredVariables, settings};
+pub use variables::RequiredVariables;

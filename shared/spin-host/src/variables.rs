@@ -56,7 +56,7 @@ impl RequiredVariables {
 ///
 /// # Errors
 /// An internal error whose cause names the variable.
-pub async fn settings(required: RequiredVariables) -> Result<Rc<Settings>, Error> {
+pub(super) async fn settings(required: RequiredVariables) -> Result<Rc<Settings>, Error> {
     if let Some(settings) = SETTINGS.with_borrow(Option::clone) {
         return Ok(settings);
     }
