@@ -16,7 +16,6 @@ const REQUIRED_VARIABLES: RequiredVariables = RequiredVariables {
     sealing_keys: true,
     callback_allow_http: true,
     secret: Some("admin_secret"),
-    migrate: None,
     ..RequiredVariables::NONE
 };
 

@@ -6,12 +6,11 @@
 
 mod messages;
 
-use domain::Timestamp;
 use domain::error::Error;
 use messages::DeliveryCounts;
 use operations::{Done, MESSAGES_JOB, read_job_log};
 use serde_json::{Value, json};
-use spin_host::{self, Connection, Migrating, RequiredVariables, call_component, finish_job};
+use spin_host::{self, Connection, RequiredVariables, call_component, finish_job};
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
 use web::{Call, Refusal, Reply, interface};
@@ -19,7 +18,6 @@ use web::{Call, Refusal, Reply, interface};
 const REQUIRED_VARIABLES: RequiredVariables = RequiredVariables {
     sealing_keys: true,
     secret: Some("cron_secret"),
-    migrate: Some(by_maintenance),
     ..RequiredVariables::NONE
 };
 
@@ -29,17 +27,6 @@ const MAINTENANCE: &str = "maintenance";
 #[http_service]
 async fn handle(request: Request) -> impl IntoResponse {
     spin_host::serve(&interface::CRON, REQUIRED_VARIABLES, request, tick).await
-}
-
-/// Calling `maintenance` migrates the database, so only one of the two components contains the migrations.
-fn by_maintenance(_: &Connection, _: Timestamp) -> Migrating<'_> {
-    Box::pin(async {
-        let settings = spin_host::settings(REQUIRED_VARIABLES).await?;
-        let path = interface::MAINTENANCE.path;
-        call_component(MAINTENANCE, path, settings.own_secret())
-            .await
-            .map(drop)
-    })
 }
 
 async fn tick(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {

@@ -16,7 +16,6 @@ const REQUIRED_VARIABLES: RequiredVariables = RequiredVariables {
     sealing_keys: true,
     link_key: true,
     secret: Some("gateway_secret"),
-    migrate: None,
     ..RequiredVariables::NONE
 };
 

@@ -17,7 +17,6 @@ use web::{Call, Interface, Refusal, Reply, interface};
 const REQUIRED_VARIABLES: RequiredVariables = RequiredVariables {
     sealing_keys: true,
     secret: Some("admin_secret"),
-    migrate: None,
     ..RequiredVariables::NONE
 };
 

@@ -25,6 +25,7 @@ mod permission;
 mod pool_state;
 mod province;
 mod receiver;
+mod rfc3339;
 mod service;
 mod stop_cause;
 mod task_state;
@@ -32,6 +33,7 @@ mod temporary_number;
 mod time;
 mod volume;
 mod write_type;
+mod zone;
 
 pub use actor::Actor;
 pub use alert::AlertKind;
@@ -58,9 +60,10 @@ pub use service::{Service, Services};
 pub use stop_cause::StopCause;
 pub use task_state::{TaskState, Work};
 pub use temporary_number::{Network, TemporaryNumber, parse_date, warned_at};
-pub use time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Timestamp, Zone};
+pub use time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Timestamp};
 pub use volume::Volume;
 pub use write_type::WriteType;
+pub use zone::Zone;
 
 pub use uicc::{mask_identifiers, masked};
 

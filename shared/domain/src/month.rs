@@ -1,15 +1,15 @@
 //! Calendar months.
 
-use time::Date;
+use jiff::civil::Date;
 
 use super::{Kind, Malformed, Timestamp, Zone};
 
 /// A calendar month.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Month {
-    year: i32,
+    year: i16,
     /// From 1.
-    month: u8,
+    month: i8,
 }
 
 impl Month {
@@ -21,7 +21,7 @@ impl Month {
         let number = |digits: &str| digits.parse().ok().filter(|_| super::all_digits(digits));
         let read = || {
             let (year, month) = text.split_once('-').filter(|_| text.len() == "2026-07".len())?;
-            let (year, month) = (number(year)?, u8::try_from(number(month)?).ok()?);
+            let (year, month) = (number(year)?, i8::try_from(number(month)?).ok()?);
             ((1_971..=9_998).contains(&year) && (1..=12).contains(&month)).then_some(Self { year, month })
         };
         read().ok_or(Malformed::new(
@@ -33,11 +33,11 @@ impl Month {
 
     /// The month that contains `at`.
     #[must_use]
-    pub fn of(at: Timestamp, zone: Zone) -> Self {
+    pub fn of(at: Timestamp, zone: &Zone) -> Self {
         let day = at.date_in(zone);
         Self {
             year: day.year(),
-            month: u8::from(day.month()),
+            month: day.month(),
         }
     }
 
@@ -73,10 +73,8 @@ impl Month {
 
     /// When the month begins.
     #[must_use]
-    pub fn begins(self, zone: Zone) -> Timestamp {
-        let first = time::Month::try_from(self.month)
-            .ok()
-            .and_then(|month| Date::from_calendar_date(self.year, month, 1).ok());
+    pub fn begins(self, zone: &Zone) -> Timestamp {
+        let first = Date::new(self.year, self.month, 1);
         Timestamp::midnight(first.unwrap_or(Date::MIN), zone)
     }
 }
@@ -115,11 +113,62 @@ mod tests {
     fn a_month_begins_at_midnight_of_the_zone() {
         let zone = Zone::parse("Asia/Shanghai").unwrap();
         let july = Month::parse("2026-07").unwrap();
-        assert_eq!(july.begins(zone).to_rfc3339(zone), "2026-07-01T00:00:00+08:00");
-        let begins = july.begins(zone);
-        assert_eq!(Month::of(begins, zone), july);
-        assert_eq!(Month::of(begins.plus(-1), zone), july.previous());
+        assert_eq!(july.begins(&zone).to_rfc3339(&zone), "2026-07-01T00:00:00+08:00");
+        let begins = july.begins(&zone);
+        assert_eq!(Month::of(begins, &zone), july);
+        assert_eq!(Month::of(begins.plus(-1), &zone), july.previous());
         assert_eq!(Month::of(begins, Zone::UTC), july.previous());
+    }
+
+    // Expected values come from Python's `zoneinfo`.
+    #[test]
+    fn a_month_is_an_hour_shorter_or_longer_where_clocks_change() {
+        let hours = |text: &str, zone: &str| {
+            let (month, zone) = (Month::parse(text).unwrap(), Zone::parse(zone).unwrap());
+            let (begins, ends) = (month.begins(&zone), month.following().begins(&zone));
+            assert_eq!(Month::of(ends.plus(-1), &zone), month);
+            assert_eq!(Month::of(ends, &zone), month.following());
+            (
+                begins.to_rfc3339(&zone),
+                (ends.millis() - begins.millis()) / 3_600_000,
+            )
+        };
+        for (month, zone, begins, length) in [
+            (
+                "2026-03",
+                "Europe/Berlin",
+                "2026-03-01T00:00:00+01:00",
+                31 * 24 - 1,
+            ),
+            ("2026-04", "Europe/Berlin", "2026-04-01T00:00:00+02:00", 30 * 24),
+            (
+                "2026-10",
+                "Europe/Berlin",
+                "2026-10-01T00:00:00+02:00",
+                31 * 24 + 1,
+            ),
+            (
+                "2018-11",
+                "America/Sao_Paulo",
+                "2018-11-01T00:00:00-03:00",
+                30 * 24 - 1,
+            ),
+            (
+                "2026-11",
+                "America/New_York",
+                "2026-11-01T00:00:00-04:00",
+                30 * 24 + 1,
+            ),
+            (
+                "1986-05",
+                "Asia/Shanghai",
+                "1986-05-01T00:00:00+08:00",
+                31 * 24 - 1,
+            ),
+            ("2026-05", "Asia/Shanghai", "2026-05-01T00:00:00+08:00", 31 * 24),
+        ] {
+            assert_eq!(hours(month, zone), (begins.to_owned(), length), "{zone}");
+        }
     }
 
     #[test]

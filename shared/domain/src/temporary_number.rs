@@ -1,23 +1,25 @@
 //! The temporary (seed) number preset in a chip and its test period (§5.3.1.3): 270 days after
 //! opening on 4G, 180 days on NB-IoT, counted as calendar days in the platform's zone.
 
-use time::{Date, Duration, Month};
+use jiff::ToSpan as _;
+use jiff::civil::Date;
 
-use super::{DAY_MS, Kind, Malformed, Timestamp, Zone, all_digits};
+use super::{Kind, Malformed, Timestamp, Zone, all_digits};
 
 /// Days of the test period of a 4G temporary number (§5.3.1.3).
 const TEST_PERIOD_4G_DAYS: i64 = 270;
 /// Days of the test period of an NB-IoT temporary number (§5.3.1.3).
 const TEST_PERIOD_NB_IOT_DAYS: i64 = 180;
 
-/// Days before the end of the test period at which the operator is warned (§5.3.1.3).
+/// Calendar days before the end of the test period at which the operator is warned (§5.3.1.3).
 const WARNED_DAYS_BEFORE: i64 = 30;
 
-/// When the operator is warned that a test period ends at `expires_at`: 30 days of 24 hours before, which are calendar
-/// days because the platform's zone has a constant offset.
+/// When the operator is warned that a test period ends at `expires_at`: at the beginning of the day in `zone` that is 30
+/// calendar days before.
 #[must_use]
-pub fn warned_at(expires_at: Timestamp) -> Timestamp {
-    expires_at.plus(-WARNED_DAYS_BEFORE * DAY_MS)
+pub fn warned_at(expires_at: Timestamp, zone: &Zone) -> Timestamp {
+    let day = expires_at.date_in(zone).saturating_sub(WARNED_DAYS_BEFORE.days());
+    Timestamp::midnight(day, zone)
 }
 
 /// Network a temporary number works on.
@@ -84,14 +86,13 @@ pub fn parse_date(text: &str) -> Result<Date, Malformed> {
         let text = parts
             .next()
             .filter(|part| part.len() == digits && all_digits(part))?;
-        text.parse::<u16>().ok()
+        text.parse::<i16>().ok()
     };
     let (Some(year), Some(month), Some(day), None) = (part(4), part(2), part(2), parts.next()) else {
         return Err(wrong);
     };
-    let small = |part: u16| u8::try_from(part).unwrap_or_default();
-    let month = Month::try_from(small(month)).map_err(|_| wrong)?;
-    Date::from_calendar_date(year.into(), month, small(day)).map_err(|_| wrong)
+    let small = |part: i16| i8::try_from(part).map_err(|_| wrong);
+    Date::new(year, small(month)?, small(day)?).map_err(|_| wrong)
 }
 
 /// When a temporary number was opened, and on which network.
@@ -104,25 +105,25 @@ pub struct TemporaryNumber {
 }
 
 impl TemporaryNumber {
-    /// When the test period is over: midnight in `zone` after its last day. The day of opening is day 0.
+    /// When the test period is over: the beginning of the day in `zone` after its last day. The day of opening is day 0.
     ///
     /// # Errors
     /// [`Malformed`] when that day lies beyond the calendar (year 9999).
-    pub fn expires_at(&self, zone: Zone) -> Result<Timestamp, Malformed> {
+    pub fn expires_at(&self, zone: &Zone) -> Result<Timestamp, Malformed> {
         let wrong = Malformed::new(
             Kind::Value,
             "开卡日期超出日历范围",
             "the opening date is beyond the calendar",
         );
-        let days = Duration::days(self.network.test_period_days() + 1);
-        let end = self.opened_on.checked_add(days).ok_or(wrong)?;
+        let days = (self.network.test_period_days() + 1).days();
+        let end = self.opened_on.checked_add(days).map_err(|_| wrong)?;
         Ok(Timestamp::midnight(end, zone))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Network, TemporaryNumber, Zone, parse_date};
+    use super::{Network, TemporaryNumber, Zone, parse_date, warned_at};
 
     fn last_moment(network: Network, opened: &str, zone: &str) -> String {
         let zone = Zone::parse(zone).unwrap();
@@ -130,7 +131,7 @@ mod tests {
             network,
             opened_on: parse_date(opened).unwrap(),
         };
-        number.expires_at(zone).unwrap().plus(-1).to_rfc3339(zone)
+        number.expires_at(&zone).unwrap().plus(-1).to_rfc3339(&zone)
     }
 
     // §5.3.1.3
@@ -154,10 +155,57 @@ mod tests {
         );
     }
 
+    // §5.3.1.3. Expected values come from Python's `zoneinfo`.
+    #[test]
+    fn a_test_period_and_its_warning_count_calendar_days_where_clocks_change() {
+        use Network::{Lte, NbIot};
+        for (network, zone, opened, warned, expires) in [
+            (
+                Lte,
+                "Europe/Berlin",
+                "2026-01-01",
+                "2026-08-30T00:00:00+02:00",
+                "2026-09-29T00:00:00+02:00",
+            ),
+            (
+                NbIot,
+                "Europe/Berlin",
+                "2026-05-13",
+                "2026-10-11T00:00:00+02:00",
+                "2026-11-10T00:00:00+01:00",
+            ),
+            (
+                NbIot,
+                "America/Sao_Paulo",
+                "2018-05-07",
+                "2018-10-05T00:00:00-03:00",
+                "2018-11-04T01:00:00-02:00",
+            ),
+            (
+                Lte,
+                "America/New_York",
+                "2026-02-01",
+                "2026-09-30T00:00:00-04:00",
+                "2026-10-30T00:00:00-04:00",
+            ),
+        ] {
+            let zone = Zone::parse(zone).unwrap();
+            let number = TemporaryNumber {
+                network,
+                opened_on: parse_date(opened).unwrap(),
+            };
+            let end = number.expires_at(&zone).unwrap();
+            assert_eq!(end.to_rfc3339(&zone), expires);
+            assert_eq!(warned_at(end, &zone).to_rfc3339(&zone), warned);
+        }
+    }
+
     #[test]
     fn dates_that_do_not_exist_are_refused() {
         for text in [
             "2026-02-30",
+            "2026-01-256",
+            "2026-01-00",
             "2026-1-1",
             "20260101",
             "",

@@ -116,7 +116,7 @@ pub struct Context<'a, D> {
     /// Where random bytes come from.
     pub random: &'a dyn Random,
     /// The platform's time zone, for calendar days and the texts of times.
-    pub zone: Zone,
+    pub zone: &'a Zone,
     // The EID of the call, with its index.
     indexed: OnceCell<(Eid, BlindIndex)>,
 }
@@ -129,7 +129,7 @@ impl<'a, D> Context<'a, D> {
         vault: &'a Vault,
         now: Timestamp,
         random: &'a dyn Random,
-        zone: Zone,
+        zone: &'a Zone,
     ) -> Self {
         Self {
             db,

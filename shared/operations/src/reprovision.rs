@@ -1,7 +1,7 @@
 //! §5.3.1.3, §5.2.1.2: gives a chip that is not written another temporary number with a new test period, or more test
 //! allowance. Nothing else raises the allowance of a chip.
 
-use time::Date;
+use jiff::civil::Date;
 
 use super::Context;
 use super::apply::MIN_WRITE_ALLOWANCE_BYTES;
@@ -155,7 +155,7 @@ async fn next<D: Database>(
         opened_on: next.opened_on,
     };
     next.expires_at = number.expires_at(cx.zone)?;
-    next.next_at = warned_at(next.expires_at);
+    next.next_at = warned_at(next.expires_at, cx.zone);
     Ok(next)
 }
 

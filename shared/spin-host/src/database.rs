@@ -5,7 +5,6 @@
 //! blocking call runs, nothing else runs in this instance.
 
 use std::cell::{Cell, RefCell};
-use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 use spin_sdk::sqlite::wit::sqlite;
@@ -67,24 +66,19 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Takes an idle connection, or opens one. Checks once per instance that the schema is this program's; a component
-    /// with `migrate` brings an older database up to it.
+    /// Takes an idle connection, or opens one. Checks once per instance that the schema is this program's, and brings
+    /// an older database up to it.
     ///
     /// # Errors
-    /// [`Reason::Unavailable`] when the database cannot be opened, [`Reason::SchemaBehind`] when nobody has migrated
-    /// it yet, and the errors of `store::migrate`.
-    pub(crate) async fn take(
-        now: Timestamp,
-        durability: Durability,
-        migrate: Option<Migrate>,
-    ) -> Result<Self, Error> {
+    /// [`Reason::Unavailable`] when the database cannot be opened, and the errors of `store::migrate`.
+    pub(crate) async fn take(now: Timestamp, durability: Durability) -> Result<Self, Error> {
         let idle = IDLE.with(|pools| pools[durability as usize].borrow_mut().pop());
         let connection = match idle {
             Some(inner) => Self::of(inner, durability),
             None => Self::open(durability).await?,
         };
         if !SCHEMA_IS_CURRENT.get() {
-            bring_up_to_date(&connection, now, migrate).await?;
+            store::migrate(&connection, now).await?;
             SCHEMA_IS_CURRENT.set(true);
         }
         Ok(connection)
@@ -120,31 +114,6 @@ impl Connection {
             _ => {}
         }
     }
-}
-
-async fn bring_up_to_date(
-    connection: &Connection,
-    now: Timestamp,
-    migrate: Option<Migrate>,
-) -> Result<(), Error> {
-    match (store::check(connection).await, migrate) {
-        (Err(behind), Some(migrate)) if behind.reason() == Reason::SchemaBehind => {
-            migrate(connection, now).await
-        }
-        (outcome, _) => outcome,
-    }
-}
-
-/// Brings a database to the schema of this program. It is a pointer, so that components that leave migration to others
-/// do not contain the text of the migrations.
-pub type Migrate = for<'a> fn(&'a Connection, Timestamp) -> Migrating<'a>;
-
-/// A migration in progress.
-pub type Migrating<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + 'a>>;
-
-/// See [`Migrate`].
-pub fn migrate(connection: &Connection, now: Timestamp) -> Migrating<'_> {
-    Box::pin(store::migrate(connection, now))
 }
 
 impl Drop for Connection {

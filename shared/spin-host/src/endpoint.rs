@@ -11,7 +11,7 @@ use spin_sdk::http::{FullBody, Request, Response};
 
 use super::body::read_bounded;
 use super::clock::{HostRandom, now};
-use super::database::{Connection, Durability, Migrate};
+use super::database::{Connection, Durability};
 use super::variables::{RequiredVariables, settings};
 use domain::Timestamp;
 use operations::Context;
@@ -34,16 +34,7 @@ pub async fn serve(
     let exchange = Exchange::begin(interface, request.headers(), &HostRandom);
     let mut trace = Trace::default();
     let outcome = match settings(required).await {
-        Ok(settings) => {
-            answer(
-                &exchange,
-                (&settings, required.migrate),
-                request,
-                &mut trace,
-                handler,
-            )
-            .await
-        }
+        Ok(settings) => answer(&exchange, &settings, request, &mut trace, handler).await,
         Err(error) => Err(error.into()),
     };
     deliver(&exchange, trace.from, &outcome)
@@ -52,7 +43,7 @@ pub async fn serve(
 /// Checks the request, runs the handler and logs the call, in this order.
 async fn answer(
     exchange: &Exchange,
-    (settings, migrate): (&Settings, Option<Migrate>),
+    settings: &Settings,
     request: Request,
     trace: &mut Trace,
     handler: impl AsyncFnOnce(&Call<'_, Connection>) -> Result<Reply, Refusal>,
@@ -61,7 +52,7 @@ async fn answer(
     let received = receive(exchange, settings, request, trace).await;
     // Taken after the body is read, so that no connection is held while waiting for a caller. Statements block too, so
     // the requests of an instance share one connection instead of each opening its own.
-    let journal = match Connection::take(now, Durability::Process, migrate).await {
+    let journal = match Connection::take(now, Durability::Process).await {
         Ok(journal) => journal,
         // Without the database no handler runs, but a call that is refused anyway gets its own reason.
         Err(error) => return Err(received.err().unwrap_or_else(|| error.into())),
@@ -119,8 +110,7 @@ async fn work(
 ) -> Result<Reply, Refusal> {
     let interface = exchange.interface();
     let durable = if interface.is_durable() {
-        // The first connection has migrated the database already.
-        Some(Connection::take(now, Durability::Full, None).await?)
+        Some(Connection::take(now, Durability::Full).await?)
     } else {
         None
     };
@@ -139,7 +129,7 @@ fn context<'a>(
     settings: &'a Settings,
     now: Timestamp,
 ) -> Context<'a, Connection> {
-    Context::new((db, journal), &settings.vault, now, &HostRandom, settings.zone)
+    Context::new((db, journal), &settings.vault, now, &HostRandom, &settings.zone)
 }
 
 fn deliver(

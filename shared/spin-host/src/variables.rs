@@ -8,7 +8,6 @@ use std::rc::Rc;
 
 use spin_sdk::variables;
 
-use super::database::{Migrate, migrate};
 use domain::error::Error;
 use vault::Zeroizing;
 use web::{Settings, Variables};
@@ -17,8 +16,8 @@ thread_local! {
     static SETTINGS: RefCell<Option<Rc<Settings>>> = const { RefCell::new(None) };
 }
 
-/// The variables that a component requires beyond `index_key`; the manifest maps exactly these to it. Also whether the
-/// component migrates an older database; the largest components do not.
+/// The variables that a component requires beyond `index_key`, `time_zone` and `trusted_proxies`; the manifest maps
+/// exactly these to it.
 #[derive(Debug, Clone, Copy)]
 pub struct RequiredVariables {
     /// `sealing_keys`: seals or opens stored values.
@@ -37,8 +36,6 @@ pub struct RequiredVariables {
     pub pool_low_water: bool,
     /// The name of the secret of its internal interfaces.
     pub secret: Option<&'static str>,
-    /// How it migrates a database; with `None`, `maintenance` does it at the next tick.
-    pub migrate: Option<Migrate>,
 }
 
 impl RequiredVariables {
@@ -52,7 +49,6 @@ impl RequiredVariables {
         maintenance: false,
         pool_low_water: false,
         secret: None,
-        migrate: Some(migrate),
     };
 }
 
@@ -60,7 +56,7 @@ impl RequiredVariables {
 ///
 /// # Errors
 /// An internal error whose cause names the variable.
-pub async fn settings(required: RequiredVariables) -> Result<Rc<Settings>, Error> {
+pub(super) async fn settings(required: RequiredVariables) -> Result<Rc<Settings>, Error> {
     if let Some(settings) = SETTINGS.with_borrow(Option::clone) {
         return Ok(settings);
     }

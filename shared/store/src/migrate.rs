@@ -35,11 +35,13 @@ const ADD_VERSION: &str = "INSERT INTO schema_version (version, applied_at) VALU
 /// Applies the missing migrations. May be repeated, and run by several processes at once.
 ///
 /// # Errors
-/// [`Reason::SchemaAhead`] when the database is newer than this program; [`Reason::Unavailable`] when the database is
-/// busy.
+/// [`Reason::SchemaAhead`] when the database is newer than this program; [`Reason::SchemaBehind`] when the database
+/// refuses a migration, for example because it cannot be written to; [`Reason::Unavailable`] when it is busy.
 pub async fn migrate<D: Database>(db: &D, now: Timestamp) -> Result<(), Error> {
-    if check(db).await.is_ok() {
-        return Ok(());
+    // A current or a newer database is only read: no call waits for the lock of a writer.
+    match check(db).await {
+        Err(behind) if behind.reason() == Reason::SchemaBehind => {}
+        outcome => return outcome,
     }
     // Outside the transaction, where SQLite allows it. A refusal does not matter: another process sets the mode at the
     // same time, or the engine manages its log itself. The mode affects speed, not correctness.
@@ -61,6 +63,15 @@ pub async fn migrate<D: Database>(db: &D, now: Timestamp) -> Result<(), Error> {
         Ok(())
     })
     .await
+    .map_err(refused)
+}
+
+/// A migration that cannot be carried out leaves the database behind the program.
+fn refused(error: Error) -> Error {
+    if error.reason() == Reason::Internal {
+        return Error::new(Reason::SchemaBehind).with_cause(error.cause().unwrap_or_default());
+    }
+    error
 }
 
 /// Verifies that the database has exactly the schema of this program.

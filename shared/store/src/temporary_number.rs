@@ -1,7 +1,7 @@
 //! The columns of table `chip` that hold its temporary number and the notices about its test period (§5.3.1.3), and
 //! table `temporary_number_history`: the numbers it had before.
 
-use time::Date;
+use jiff::civil::Date;
 
 use super::{Database, DbError, Row, Run as _, Tx, first, not_a};
 use domain::{CardStatus, Network, Timestamp, Volume, parse_date};

@@ -121,7 +121,7 @@ impl<D: Database> Call<'_, D> {
         super::log::failed_job(job, error)
     }
 
-    /// A time in answers: RFC 3339 with the offset of the platform's zone.
+    /// A time in answers: RFC 3339 with the offset of the platform's zone at that time.
     pub fn text_of(&self, time: Timestamp) -> String {
         time.to_rfc3339(self.cx.zone)
     }

@@ -109,7 +109,9 @@ impl Settings {
 }
 
 fn zone(text: Option<&str>) -> Result<Zone, Error> {
-    let Some(text) = text else { return Ok(Zone::UTC) };
+    let Some(text) = text else {
+        return Ok(Zone::UTC.clone());
+    };
     Zone::parse(text).ok_or_else(|| {
         Error::internal("variable time_zone: neither a known time zone nor an offset such as +08:00")
     })

@@ -110,7 +110,7 @@ async fn serve_request(server: &Server, request: &web::Request) -> http::Respons
         &settings.vault,
         now(),
         &OsRandom,
-        settings.zone,
+        &settings.zone,
     );
     let instance = Instance {
         settings,

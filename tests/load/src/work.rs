@@ -22,7 +22,11 @@ const APPLICATIONS: usize = 1_500;
 /// Chips and numbers of the small database.
 const SMALL: u32 = 10_000;
 /// Largest component, in bytes.
-const MAX_COMPONENT_BYTES: u64 = 600 * 1_024;
+const MAX_COMPONENT_BYTES: u64 = 1_200 * 1_024;
+/// Longest instantiation of a component, in milliseconds.
+const MAX_INSTANTIATION_MS: f64 = 1.0;
+/// Longest first answer of a fresh instance beyond opening the database, in milliseconds.
+const MAX_FIRST_ANSWER_MS: f64 = 3.0;
 
 fn eids(first: u32, count: u32) -> Result<Arc<Vec<String>>> {
     let part = Inventory::generate(first, count, SAMPLE_TRANSPORT_KEY_NAME, &SAMPLE_TRANSPORT_KEY)?;
@@ -229,6 +233,9 @@ pub(crate) async fn instances() -> Result<()> {
         MeasuredPlatform::with_reuse(100, alone).await?,
         MeasuredPlatform::with(100).await?,
     );
+    // Idle instances of other components keep connections open. Without one, SQLite would copy its write-ahead log and
+    // delete it whenever an instance ends.
+    let _other_instance = fresh.open_database()?;
     let mut latencies = Vec::new();
     for (name, platform) in [("fresh instances", &fresh), ("reused instances", &reused)] {
         for (what, requests) in [
@@ -256,12 +263,16 @@ pub(crate) async fn instances() -> Result<()> {
     goal(
         "instantiation of a component of the platform, ms",
         latencies[0] - latencies[2],
-        1.0,
+        MAX_INSTANTIATION_MS,
         false,
     );
-    println!(
-        "- and opening the database, reading variables and checking the schema, ms: {:.2}",
-        (latencies[1] - latencies[3]) - (latencies[0] - latencies[2])
+    let opening_ms = fresh.opening_ms()?;
+    println!("- opening the database, p50, ms: {opening_ms:.2}");
+    goal(
+        "first answer of a fresh instance beyond opening the database, ms",
+        latencies[1] - opening_ms,
+        MAX_FIRST_ANSWER_MS,
+        false,
     );
     fresh.shutdown().await;
     reused.shutdown().await;

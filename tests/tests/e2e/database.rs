@@ -2,8 +2,11 @@
 
 use std::path::Path;
 
+use futures::future::join_all;
 use rusqlite::Connection;
-use xieka::api::Api;
+use serde_json::{Value, json};
+use store::SCHEMA_VERSION;
+use xieka::api::{Answer, Api};
 use xieka::demo::demo_env::DemoEnv;
 use xieka::inventory::SAMPLE_TRANSPORT_KEY;
 
@@ -149,4 +152,58 @@ async fn the_first_tick_migrates_an_empty_database() {
     let health = api.get_as(admin, "/admin/v1/health", &[]).await.unwrap();
     assert_eq!(health.ok("health").unwrap()["healthy"], true);
     host.shutdown().await;
+}
+
+/// Calls components that all use the database, each for the first time and all at once; names and answers.
+async fn first_calls(api: &Api, demo_env: &DemoEnv) -> Vec<(&'static str, Answer)> {
+    let secret = |name: &str| {
+        let name = format!("SPIN_VARIABLE_{name}_SECRET");
+        demo_env.secrets.get(&name).unwrap().to_owned()
+    };
+    let unknown = json!({"psk_identity": "00", "eid": null});
+    let calls = [
+        ("CRON", "/internal/cron", Some(Value::Null)),
+        ("CRON", "/internal/upkeep", Some(Value::Null)),
+        ("GATEWAY", "/internal/gateway/keys", Some(unknown)),
+        ("ADMIN", "/admin/v1/clients", None),
+        ("ADMIN", "/admin/v1/pools", None),
+        ("ADMIN", "/admin/v1/callbacks", None),
+        ("ADMIN", "/admin/v1/incidents", None),
+        ("ADMIN", "/admin/v1/health", None),
+    ];
+    join_all(calls.map(async |(role, path, body)| {
+        let secret = secret(role);
+        let answer = match body {
+            Some(body) => api.post_json(&secret, path, &body).await,
+            None => api.get_as(&secret, path, &[]).await,
+        };
+        (path, answer.unwrap())
+    }))
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn first_calls_of_several_components_at_once_migrate_an_empty_database() {
+    for _ in 0..3 {
+        let demo_env = DemoEnv::new().await.unwrap();
+        let mut launch = demo_env.launch(root());
+        launch.reuse = xieka_tests::reuse();
+        let host = launch.platform().await.unwrap();
+        let api = Api::new(format!("http://{}", host.addr()));
+        for (path, answer) in first_calls(&api, &demo_env).await {
+            // No chip has this identity; the call has read the database to know that.
+            let expected = if path.ends_with("/keys") { 404 } else { 200 };
+            assert_eq!(answer.status, expected, "{path}: {}", answer.body);
+            let failed = answer.body["jobs"].as_object().into_iter().flatten();
+            let failed: Vec<_> = failed.filter(|(_, job)| job.get("failed").is_some()).collect();
+            assert!(failed.is_empty(), "{path}: {failed:?}");
+        }
+        let db = Connection::open(demo_env.state_dir().join("sqlite_db.db")).unwrap();
+        let count = "SELECT count(*), max(version) FROM schema_version";
+        let versions: (i64, i64) = db
+            .query_row(count, [], |row| Ok((row.get(0)?, row.get(1)?)))
+            .unwrap();
+        assert_eq!(versions, (SCHEMA_VERSION, SCHEMA_VERSION));
+        host.shutdown().await;
+    }
 }

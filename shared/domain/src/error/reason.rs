@@ -105,7 +105,7 @@ reasons! {
     Conflict "conflict" 409 "数据已被并发修改" "the data was changed at the same time" => "重新提交" "send again";
     Internal "internal" 500 "服务器内部错误" "internal error" => "稍后重试；持续出现请联系运营方" "try again later; if it persists contact the operator";
     Unavailable "unavailable" 503 "服务暂不可用" "the service is not available now" => "稍后重试" "try again later";
-    SchemaBehind "schema_behind" 503 "数据库结构未升级" "the database schema is behind the program" => "执行数据库升级" "migrate the database";
+    SchemaBehind "schema_behind" 503 "数据库结构未升级" "the database schema is behind the program" => "按运行日志中的原因处理，使数据库可以升级" "remove the cause that the operator's log names, so that the database can be migrated";
     SchemaAhead "schema_ahead" 503 "数据库已由更新版本的程序升级，本程序不能使用" "the database was migrated by a newer program and cannot be used by this one" => "运行该版本或更新的程序，或恢复升级前的备份" "run that program or a newer one, or restore a backup from before the upgrade";
 }
 

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use time::Date;
+use jiff::civil::Date;
 
 use super::ImportReport;
 use super::columns::{ColumnError, ColumnRule, RowReader, Table, optional, required};
@@ -266,7 +266,7 @@ fn seal<D>(cx: &Context<'_, D>, chip: &Chip) -> Result<NewChipRow, Error> {
         )?,
         temp_opened_on: chip.temporary.opened_on.to_string(),
         temp_expires_at: chip.expires_at,
-        temp_next_at: warned_at(chip.expires_at),
+        temp_next_at: warned_at(chip.expires_at, cx.zone),
         allowance: chip.allowance,
         imei_sealed: chip
             .imei

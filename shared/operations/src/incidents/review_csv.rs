@@ -143,7 +143,7 @@ fn top_causes(review: &Review) -> Vec<IncidentKind> {
 
 /// The fields of a review as a document.
 #[must_use]
-pub fn review_fields(review: &Review, lang: Lang, zone: Zone) -> Vec<(&'static str, Value)> {
+pub fn review_fields(review: &Review, lang: Lang, zone: &Zone) -> Vec<(&'static str, Value)> {
     let text = |texts: [&'static str; 2]| texts[lang as usize];
     let classes: Vec<Value> = IncidentClass::ALL
         .into_iter()

@@ -240,7 +240,7 @@ impl World {
             &self.vault,
             self.time(),
             &self.random,
-            self.zone,
+            &self.zone,
         )
     }
 

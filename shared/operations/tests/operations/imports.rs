@@ -64,7 +64,7 @@ fn a_temporary_number_of_unknown_opening_counts_from_the_first_import() {
     }];
     assert_eq!(counts(&world.chips(&client.client_id, &chips)), [1, 1, 0, 0]);
     let opened = world.column("SELECT temp_opened_on FROM chip");
-    assert_eq!(opened, [world.time().date_in(world.zone).to_string()]);
+    assert_eq!(opened, [world.time().date_in(&world.zone).to_string()]);
     world.pass(DAY_MS);
     assert_eq!(counts(&world.chips(&client.client_id, &chips)), [1, 0, 1, 0]);
     assert_eq!(world.column("SELECT temp_opened_on FROM chip"), opened);

@@ -53,7 +53,7 @@ fn two_months() -> World {
 
     world
         .now
-        .set(month("2026-08").begins(world.zone).millis() + HOUR_MS);
+        .set(month("2026-08").begins(&world.zone).millis() + HOUR_MS);
     apply_for_new_chips(&world, &caller);
     incident(&world, IncidentKind::ProvinceWithoutNumber, None, Some(60));
     incident(&world, IncidentKind::ProvinceWithoutNumber, None, Some(180));
@@ -77,7 +77,7 @@ fn apply_for_new_chips(world: &World, caller: &Caller) {
 }
 
 fn field(review: &Review, name: &str, world: &World) -> Value {
-    let fields = review_fields(review, Lang::En, world.zone);
+    let fields = review_fields(review, Lang::En, &world.zone);
     let found = fields.into_iter().find(|(field, _)| *field == name);
     found.unwrap().1
 }
@@ -85,7 +85,7 @@ fn field(review: &Review, name: &str, world: &World) -> Value {
 #[test]
 fn the_figures_of_a_month_are_those_computed_by_hand() {
     let world = two_months();
-    world.now.set(month("2026-09").begins(world.zone).millis());
+    world.now.set(month("2026-09").begins(&world.zone).millis());
     world.job(Job::IncidentClocks);
     let august = review(&world, "2026-08");
     assert_eq!((august.figures.tasks, august.previous.tasks), (4, 2));
@@ -132,7 +132,7 @@ fn the_figures_of_a_month_are_those_computed_by_hand() {
 #[test]
 fn a_review_as_csv_has_a_line_for_everything() {
     let world = two_months();
-    world.now.set(month("2026-09").begins(world.zone).millis());
+    world.now.set(month("2026-09").begins(&world.zone).millis());
     let csv = review_csv(&review(&world, "2026-08"), Lang::Zh);
     let lines: Vec<&str> = csv
         .trim_start_matches('\u{feff}')
@@ -166,7 +166,7 @@ fn kept(world: &World) -> Vec<String> {
 #[test]
 fn the_review_of_a_month_is_kept_and_told_once_each_of_its_incidents_is_in_time_or_late() {
     let world = two_months();
-    let over = month("2026-09").begins(world.zone).millis();
+    let over = month("2026-09").begins(&world.zone).millis();
     world.now.set(over);
     assert_eq!(
         world.job(Job::MonthlyReview).count,
@@ -211,7 +211,7 @@ fn after_a_gap_every_month_since_the_first_is_reviewed_a_year_of_them_in_one_run
     let world = two_months();
     world
         .now
-        .set(month("2027-09").begins(world.zone).millis() + SETTLED_AFTER_MS);
+        .set(month("2027-09").begins(&world.zone).millis() + SETTLED_AFTER_MS);
     let first = world.job(Job::MonthlyReview);
     assert_eq!((first.count, first.more), (MAX_REVIEWS, true));
     let second = world.job(Job::MonthlyReview);

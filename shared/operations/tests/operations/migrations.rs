@@ -43,6 +43,17 @@ fn a_database_of_a_newer_program_is_left_alone() {
 }
 
 #[test]
+fn a_database_that_cannot_be_written_to_stays_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("xieka.db");
+    let db = Sqlite::open(&path).unwrap();
+    db.connection().pragma_update(None, "query_only", true).unwrap();
+    assert_eq!(reason(run(migrate(&db, Timestamp(1)))), Reason::SchemaBehind);
+    run(migrate(&Sqlite::open(&path).unwrap(), Timestamp(2))).unwrap();
+    run(migrate(&db, Timestamp(3))).unwrap();
+}
+
+#[test]
 fn several_processes_may_migrate_one_file_at_once() {
     const PROCESSES: usize = 8;
     for _ in 0..5 {

@@ -204,7 +204,7 @@ fn a_card_lives_on_its_temporary_number_until_it_is_written() {
         (temporary.eid.clone(), temporary.status),
         (Some(eid_text(0)), LineStatus::Testing)
     );
-    let text = |at: Option<Timestamp>| at.unwrap().to_rfc3339(world.zone);
+    let text = |at: Option<Timestamp>| at.unwrap().to_rfc3339(&world.zone);
     assert!(text(temporary.open_time).ends_with("T00:00:00+08:00"));
     assert!(text(temporary.expire_time).ends_with("T00:00:00+08:00"));
     let temp = Msisdn::parse(&temporary.msisdn).unwrap();

@@ -121,7 +121,7 @@ impl World {
 }
 
 fn context<'a>(db: &'a Sqlite, settings: &'a Settings) -> Context<'a, Sqlite> {
-    Context::new((db, db), &settings.vault, NOW, &Fixed, settings.zone)
+    Context::new((db, db), &settings.vault, NOW, &Fixed, &settings.zone)
 }
 
 // §7.1.2

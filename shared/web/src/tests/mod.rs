@@ -130,7 +130,7 @@ pub(super) fn send_to(
     handler: impl AsyncFnOnce(&Call<'_, Sqlite>) -> Result<Reply, Refusal>,
 ) -> Answer {
     let settings = Settings::from_variables(&variables()).unwrap();
-    let cx = Context::new((db, db), &settings.vault, now, &Fixed, settings.zone);
+    let cx = Context::new((db, db), &settings.vault, now, &Fixed, &settings.zone);
     let exchange = Exchange::begin(interface, &sent.headers, &Fixed);
     let mut request = http::Request::new(Ok(sent.body));
     *request.method_mut() = sent.method;
@@ -173,7 +173,7 @@ fn answer(exchange: &Exchange, outcome: &Result<Reply, Refusal>) -> Answer {
 pub(super) fn send_broken(interface: &'static Interface, reason: domain::error::Reason) -> Answer {
     let db = Sqlite::in_memory().unwrap();
     let settings = Settings::from_variables(&variables()).unwrap();
-    let cx = Context::new((&db, &db), &settings.vault, Timestamp(0), &Fixed, settings.zone);
+    let cx = Context::new((&db, &db), &settings.vault, Timestamp(0), &Fixed, &settings.zone);
     let request: Request = http::Request::builder()
         .method(Method::POST)
         .uri(interface.path)
