@@ -110,7 +110,7 @@ pub(super) fn compare(table: &Table, expected: &[(String, Value)]) -> Vec<Fault>
     for (key, value) in expected {
         let text = match table.entry(key) {
             None => format!("`{key}` is missing in `[{}]`", table.name),
-            // What a default may be.
+            // A default may be empty.
             Some(_) if key == "default" => continue,
             Some(_) if *value == Value::text("") => {
                 format!("`{key}` of `[{}]` is empty or no text", table.name)
