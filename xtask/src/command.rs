@@ -20,7 +20,7 @@ cargo run -p xtask -- COMMAND
   demo [ARGUMENTS]   builds everything, writes a simulated card over the air, and shows each step
   up [ARGUMENTS]     builds everything, runs platform and gateway, and keeps their data
   test [ARGUMENTS]   builds everything and runs the tests; ARGUMENTS go to `cargo test`
-  tidy               checks the source: circles, sizes, glob re-exports, words, languages
+  tidy               checks the source: circles, sizes, glob re-exports, words, languages, spin.toml
   unused-pub         lists public items below shared/ that no other crate names
   help               prints this
 ";

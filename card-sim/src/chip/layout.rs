@@ -1,7 +1,7 @@
 //! The files of the chip: identifiers, structure, sizes and access conditions (TS 102 221 §13,
 //! TS 31.102 §4 and annex A). Data only.
 //!
-//! It must never hold file contents: those live in [`super::nvm`].
+//! It must never hold file contents: those live in `nvm`.
 
 /// File identifier of the master file.
 pub const MF: u16 = 0x3F00;

@@ -1,6 +1,6 @@
 //! The virtual chip: APDUs in, responses out (TS 102 221, TS 102 223).
 //!
-//! A state machine without a socket, clock or thread. The contents of [`nvm`] survive power loss; selections,
+//! A state machine without a socket, clock or thread. The contents of `nvm` survive power loss; selections,
 //! toolkit, TLS and HTTP do not. It must never panic on a command, whatever its bytes.
 
 mod agent;

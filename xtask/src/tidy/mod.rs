@@ -1,9 +1,10 @@
-//! What the source must keep to: no circles among files, limits of size, no glob re-exports, the words of the field, and
-//! pages that are alike in both languages.
+//! What the source must keep to: no circles among files, limits of size, no glob re-exports, the words of the field,
+//! pages that are alike in both languages, and a manifest that gives each component what its source asks for.
 
 mod circles;
 mod globs;
 mod languages;
+mod manifest;
 mod markdown;
 mod modules;
 mod paths;
@@ -17,7 +18,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::source::Source;
-use crate::walk::{files, packages};
+use crate::walk::{File, files, packages};
 
 /// Something to be mended.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -73,6 +74,9 @@ fn examine(root: &Path) -> Result<Vec<Finding>, String> {
         findings.extend(words::check_document(document));
     }
     findings.extend(languages::check(&documents));
+    let manifests = files(root, &["Cargo.toml", "spin.toml"])?;
+    let read: Vec<&File> = manifests.iter().chain(&documents).collect();
+    findings.extend(manifest::check(&sources, &read));
     findings.sort();
     Ok(findings)
 }

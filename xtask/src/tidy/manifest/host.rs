@@ -1,0 +1,156 @@
+//! What `shared/spin-host` reads and sends for the components that use it.
+
+use super::code::{below, literals, rows};
+use super::fault::Fault;
+use crate::source::{Source, Token, matching, without_tests};
+
+/// The folder of the crate.
+const FOLDER: &str = "shared/spin-host/src/";
+/// The file that reads what `RequiredVariables` says.
+pub(super) const VARIABLES: &str = "shared/spin-host/src/variables.rs";
+/// The file of the database.
+const DATABASE: &str = "shared/spin-host/src/database.rs";
+/// The flag of the secret whose name the component gives.
+const OWN_SECRET: &str = "secret";
+
+/// A variable that is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Read {
+    pub(super) name: String,
+    pub(super) is_secret: bool,
+}
+
+/// A public function.
+#[derive(Debug)]
+pub(super) struct Function {
+    pub(super) name: String,
+    pub(super) file: String,
+    /// The variables that its file reads.
+    pub(super) reads: Vec<Read>,
+    /// Whether its file sends requests.
+    pub(super) is_sending: bool,
+}
+
+/// The crate, as its source has it.
+#[derive(Debug, Default)]
+pub(super) struct Host {
+    /// What every component reads that uses it.
+    pub(super) always: Vec<Read>,
+    /// What a flag of `RequiredVariables` stands for; a flag may stand for several.
+    pub(super) flags: Vec<(String, Read)>,
+    pub(super) functions: Vec<Function>,
+    /// The database that it opens.
+    pub(super) database: String,
+}
+
+/// Reads the crate. A place where it reads a variable in a way that is not understood is a fault.
+pub(super) fn read(sources: &[Source]) -> (Host, Vec<Fault>) {
+    let mut host = Host::default();
+    let mut faults = Vec::new();
+    for source in below(sources, FOLDER) {
+        let tokens = without_tests(&source.tokens);
+        if source.path == VARIABLES {
+            faults.extend(read_variables(source, &tokens, &mut host));
+            continue;
+        }
+        if source.path == DATABASE {
+            let label = rows(&tokens, &["const", "LABEL", ":", "&", "str"]).next();
+            let label = label.and_then(|(_, row)| literals(source, row).next());
+            host.database = label.unwrap_or_default().to_owned();
+        }
+        let (reads, unread) = reads(source, &tokens);
+        faults.extend(unread);
+        let is_sending = tokens.iter().any(|token| token.text == "send");
+        let names = rows(&tokens, &["pub", "async", "fn", ""]).chain(rows(&tokens, &["pub", "fn", ""]));
+        host.functions.extend(names.filter_map(|(_, row)| {
+            Some(Function {
+                name: row.last()?.text.clone(),
+                file: source.path.clone(),
+                reads: reads.clone(),
+                is_sending,
+            })
+        }));
+    }
+    (host, faults)
+}
+
+/// What the calls of `text` and `secret` in some tokens read.
+fn reads(source: &Source, tokens: &[Token]) -> (Vec<Read>, Vec<Fault>) {
+    let mut reads = Vec::new();
+    let mut faults = Vec::new();
+    for line in tokens.chunk_by(|one, next| one.line == next.line) {
+        let calls: Vec<bool> = rows(line, &["", "(", ")"])
+            .filter(|(at, row)| {
+                let is_method = *at > 0 && line[at - 1].text == ".";
+                matches!(row[0].text.as_str(), "text" | "secret") && !is_method
+            })
+            .map(|(_, row)| row[0].text == "secret")
+            .collect();
+        if calls.is_empty() {
+            continue;
+        }
+        let names: Vec<&str> = literals(source, line).collect();
+        if names.len() != calls.len() {
+            faults.push(unread(source, line[0].line));
+            continue;
+        }
+        reads.extend(names.into_iter().zip(calls).map(|(name, is_secret)| Read {
+            name: name.to_owned(),
+            is_secret,
+        }));
+    }
+    (reads, faults)
+}
+
+/// Reads the fields of `Variables { … }` in the function `read`.
+fn read_variables(source: &Source, tokens: &[Token], host: &mut Host) -> Vec<Fault> {
+    let start = rows(tokens, &["fn", "read", "("]).next().map_or(0, |(at, _)| at);
+    let Some((open, _)) = rows(&tokens[start..], &["Ok", "(", "Variables", "{"]).next() else {
+        return vec![unread(source, 1)];
+    };
+    let open = start + open + 3;
+    let close = matching(tokens, open).min(tokens.len());
+    let mut faults = Vec::new();
+    for field in fields(&tokens[open + 1..close]) {
+        let flag = rows(field, &["required", ".", ""]).next();
+        let flag = flag.map(|(_, row)| row[2].text.as_str());
+        if flag == Some(OWN_SECRET) {
+            continue;
+        }
+        let (found, _) = reads(source, field);
+        match (found.as_slice(), flag) {
+            ([read], Some(flag)) => host.flags.push((flag.to_owned(), read.clone())),
+            ([read], None) => host.always.push(read.clone()),
+            _ => faults.push(unread(source, field[0].line)),
+        }
+    }
+    faults
+}
+
+/// The fields of a struct, which commas separate.
+fn fields(tokens: &[Token]) -> Vec<&[Token]> {
+    let mut fields = Vec::new();
+    let (mut start, mut at) = (0, 0);
+    while at < tokens.len() {
+        match tokens[at].text.as_str() {
+            "(" | "[" | "{" => at = matching(tokens, at),
+            "," => {
+                fields.push(&tokens[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    fields.push(&tokens[start.min(tokens.len())..]);
+    fields.retain(|field| !field.is_empty());
+    fields
+}
+
+fn unread(source: &Source, line: usize) -> Fault {
+    Fault::new(
+        &source.path,
+        line,
+        "a variable is read in a way that this check does not understand",
+    )
+}
