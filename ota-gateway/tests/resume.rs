@@ -152,6 +152,7 @@ async fn a_gateway_that_knows_nothing_of_the_broken_session_reads_what_was_writt
 async fn a_gateway_that_kept_the_broken_session_surveys_the_card_once() {
     let (world, mut card) = (World::start().await, Card::seed());
     let resume_at = broken_session(&world, &mut card, None, Some(Break::AfterRun(1))).await;
+    world.events.sessions_ended(1).await;
     card.power_cycle();
     assert_eq!(
         broken_session(&world, &mut card, resume_at.as_deref(), None).await,

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ota_gateway::keys::{MasterKeys, Purpose};
 use ota_gateway::{Event, Gateway, Observer, Settings};
+use tokio::sync::Notify;
 use uicc::ident::Eid;
 
 pub use agent::Agent;
@@ -112,11 +113,25 @@ impl World {
 
 /// Every event that was observed, in order.
 #[derive(Default)]
-pub struct EventLog(Mutex<Vec<Event>>);
+pub struct EventLog {
+    events: Mutex<Vec<Event>>,
+    changed: Notify,
+}
 
 impl EventLog {
     pub fn all(&self) -> Vec<Event> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.events.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits until so many sessions have ended: the gateway notices a broken link in its own time.
+    pub async fn sessions_ended(&self, count: usize) {
+        loop {
+            let changed = self.changed.notified();
+            if self.endings().len() >= count {
+                return;
+            }
+            changed.await;
+        }
     }
 
     /// Why each session ended.
@@ -137,9 +152,10 @@ impl EventLog {
 
 impl Observer for EventLog {
     fn event(&self, event: &Event) {
-        self.0
+        self.events
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(event.clone());
+        self.changed.notify_waiters();
     }
 }
