@@ -19,7 +19,7 @@ use crate::tls::{CountingStream, LookupStream, Traffic};
 /// Bytes read from the stream at once.
 const CHUNK_BYTES: usize = 4_096;
 /// Bytes of input that are discarded after the end. Unread input would make TCP reset the connection and drop what
-/// is still on its way to the chip.
+/// has not reached the chip yet.
 const MAX_DRAIN_BYTES: usize = 64 * 1024;
 /// Longest time for the end of a connection.
 const DRAIN_TIME: Duration = Duration::from_secs(2);

@@ -131,28 +131,11 @@ pub(super) fn send_to(
 ) -> Answer {
     let settings = Settings::from_variables(&variables()).unwrap();
     let cx = Context::new((db, db), &settings.vault, now, &Fixed, &settings.zone);
-    let exchange = Exchange::begin(interface, &sent.headers, &Fixed);
     let mut request = http::Request::new(Ok(sent.body));
     *request.method_mut() = sent.method;
     *request.uri_mut() = sent.target.parse().unwrap();
     *request.headers_mut() = sent.headers;
-    let leases = Leases::default();
-    let instance = Instance {
-        settings: &settings,
-        leases: &leases,
-    };
-    let mut trace = Trace::default();
-    let outcome = block_on(async {
-        let admitted = admit(
-            interface,
-            (request.method(), request.uri()),
-            request.headers(),
-            &settings,
-            &mut trace,
-        )?;
-        serve(interface, &admitted, &request, &cx, instance, &mut trace, handler).await
-    });
-    answer(&exchange, &outcome)
+    respond(interface, &request, &cx, &settings, handler)
 }
 
 fn answer(exchange: &Exchange, outcome: &Result<Reply, Refusal>) -> Answer {
@@ -169,6 +152,34 @@ fn answer(exchange: &Exchange, outcome: &Result<Reply, Refusal>) -> Answer {
     }
 }
 
+/// Carries a request through the request layer to `handler`.
+fn respond(
+    interface: &'static Interface,
+    request: &Request,
+    cx: &Context<'_, Sqlite>,
+    settings: &Settings,
+    handler: impl AsyncFnOnce(&Call<'_, Sqlite>) -> Result<Reply, Refusal>,
+) -> Answer {
+    let exchange = Exchange::begin(interface, request.headers(), &Fixed);
+    let leases = Leases::default();
+    let instance = Instance {
+        settings,
+        leases: &leases,
+    };
+    let mut trace = Trace::default();
+    let outcome = block_on(async {
+        let admitted = admit(
+            interface,
+            (request.method(), request.uri()),
+            request.headers(),
+            settings,
+            &mut trace,
+        )?;
+        serve(interface, &admitted, request, cx, instance, &mut trace, handler).await
+    });
+    answer(&exchange, &outcome)
+}
+
 /// A request whose body could not be read.
 pub(super) fn send_broken(interface: &'static Interface, reason: domain::error::Reason) -> Answer {
     let db = Sqlite::in_memory().unwrap();
@@ -180,23 +191,5 @@ pub(super) fn send_broken(interface: &'static Interface, reason: domain::error::
         .header("spin-client-addr", "203.0.113.9:51000")
         .body(Err(reason))
         .unwrap();
-    let exchange = Exchange::begin(interface, request.headers(), &Fixed);
-    let leases = Leases::default();
-    let instance = Instance {
-        settings: &settings,
-        leases: &leases,
-    };
-    let mut trace = Trace::default();
-    let outcome = block_on(async {
-        let admitted = admit(
-            interface,
-            (request.method(), request.uri()),
-            request.headers(),
-            &settings,
-            &mut trace,
-        )?;
-        let handler = async |_: &Call<'_, Sqlite>| Ok(Reply::ok());
-        serve(interface, &admitted, &request, &cx, instance, &mut trace, handler).await
-    });
-    answer(&exchange, &outcome)
+    respond(interface, &request, &cx, &settings, async |_| Ok(Reply::ok()))
 }
