@@ -18,7 +18,10 @@ use table::{Rate, Series};
 /// The measurements that both sides know.
 const MEASUREMENTS: [&str; 2] = ["status", "apply"];
 
-/// Measures both sides `pairs` times, this one first, and prints the medians and their ratios.
+/// Measures both sides `pairs` times and prints the medians and their ratios.
+///
+/// The sides take turns at going first: what the machine does slower or faster in the second run of a pair then falls
+/// on both.
 pub(crate) fn compare(against: &str, pairs: u32) -> Result<()> {
     let root = application_root()?;
     let own = std::env::current_exe()?;
@@ -27,8 +30,13 @@ pub(crate) fn compare(against: &str, pairs: u32) -> Result<()> {
     for pair in 1..=pairs {
         for measurement in MEASUREMENTS {
             eprintln!("pair {pair} of {pairs}: {measurement}");
+            if pair % 2 == 0 {
+                there.add(measure(&mut other.command(other.program()), measurement)?);
+            }
             here.add(measure(Command::new(&own).current_dir(&root), measurement)?);
-            there.add(measure(&mut other.command(other.program()), measurement)?);
+            if pair % 2 == 1 {
+                there.add(measure(&mut other.command(other.program()), measurement)?);
+            }
         }
     }
     println!(
