@@ -1,24 +1,69 @@
 //! `/v1/write/cancel`, §7.2.2.4: withdraw an application while the card waits for power-up.
 
-use operations::cancel;
-use spin_host::{self, Connection, RequiredVariables};
-use spin_sdk::http::{IntoResponse, Request};
-use spin_sdk::http_service;
-use web::{Call, Refusal, Reply, interface};
+#![forbid(unsafe_code)]
 
-const REQUIRED_VARIABLES: RequiredVariables = RequiredVariables {
-    sealing_keys: true,
-    token_key: true,
-    ..RequiredVariables::NONE
-};
+use domain::error::Reason;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use web::extract::permits::WriteCancel;
+use web::extract::{Call, Caller, Query};
+use web::parameters::TaskOrEid;
+use web::values::Time;
+use web::{Answer, App, Success, codes, routes};
 
-#[http_service]
-async fn handle(request: Request) -> impl IntoResponse {
-    spin_host::serve(&interface::WRITE_CANCEL, REQUIRED_VARIABLES, request, withdrawal).await
+/// The routes of this component.
+#[must_use]
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(cancel, cancel_by_post))
 }
 
-async fn withdrawal(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
-    let task = call.task_ref().await?;
-    let cancelled = cancel(call.cx, call.caller()?, &task).await?;
-    Ok(Reply::ok().with("cancel_time", call.text_of(cancelled.at)))
+/// Why this operation refuses, besides the reasons that every operation has.
+const REASONS: &[Reason] = &[
+    Reason::ParameterMissing,
+    Reason::ParameterNotApplicable,
+    Reason::EidMalformed,
+    Reason::ParameterMalformed,
+    Reason::WrongState,
+    Reason::UnknownChip,
+    Reason::UnknownTask,
+];
+
+/// A withdrawn application.
+#[derive(Serialize, ToSchema)]
+struct Cancelled {
+    /// 取消时间 / when it was withdrawn
+    cancel_time: Time,
+}
+
+/// Withdraws an application while the card waits for power-up.
+#[utoipa::path(
+    get,
+    path = "/v1/write/cancel",
+    operation_id = "write.cancel",
+    summary = "取消待开机上电的写卡申请 / Withdraw an application while the card waits for power-up (§7.2.2.4)",
+    params(TaskOrEid),
+    responses((status = 200, body = Success<Cancelled>)),
+    extensions(("x-reasons" = json!(codes(REASONS))))
+)]
+async fn cancel(call: Call, caller: Caller<WriteCancel>, Query(which): Query<TaskOrEid>) -> Answer<Cancelled> {
+    let task = which.task(&call, &caller).await?;
+    let cancelled = operations::cancel(&call.context(), &caller, &task).await?;
+    Ok(Success::new(Cancelled {
+        cancel_time: call.time(cancelled.at),
+    }))
+}
+
+/// The same by POST, with the parameters as a form or as JSON.
+#[utoipa::path(
+    post,
+    path = "/v1/write/cancel",
+    operation_id = "write.cancel.post",
+    summary = "取消待开机上电的写卡申请 / Withdraw an application while the card waits for power-up (§7.2.2.4)",
+    request_body(content((TaskOrEid = "application/x-www-form-urlencoded"), (TaskOrEid = "application/json"))),
+    responses((status = 200, body = Success<Cancelled>)),
+    extensions(("x-reasons" = json!(codes(REASONS))))
+)]
+async fn cancel_by_post(call: Call, caller: Caller<WriteCancel>, which: Query<TaskOrEid>) -> Answer<Cancelled> {
+    cancel(call, caller, which).await
 }

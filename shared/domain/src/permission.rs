@@ -41,7 +41,7 @@ impl Permission {
 
     /// Stable name, in requests and in the database.
     #[must_use]
-    pub fn code(self) -> &'static str {
+    pub const fn code(self) -> &'static str {
         match self {
             Self::WriteProvinces => "write.provinces",
             Self::WriteApply => "write.apply",
@@ -52,6 +52,16 @@ impl Permission {
             Self::NumberUsage => "number.usage",
             Self::NumberOpenTime => "number.open_time",
             Self::NumberCity => "number.city",
+        }
+    }
+
+    /// How many calls a minute a client may make of the interface, unless it has a limit of its own.
+    #[must_use]
+    pub const fn calls_per_minute(self) -> u32 {
+        match self {
+            Self::WriteStatus => 3_000,
+            Self::WriteCancel => 600,
+            _ => 1_200,
         }
     }
 

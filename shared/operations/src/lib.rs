@@ -98,6 +98,7 @@ pub use token::{
 pub(crate) use transaction::transaction;
 
 use std::cell::OnceCell;
+use std::rc::Rc;
 
 use domain::{Eid, Timestamp, Zone};
 use vault::{BlindIndex, IndexKind, Random, Vault};
@@ -117,9 +118,12 @@ pub struct Context<'a, D> {
     pub random: &'a dyn Random,
     /// The platform's time zone, for calendar days and the texts of times.
     pub zone: &'a Zone,
-    // The EID of the call, with its index.
-    indexed: OnceCell<(Eid, BlindIndex)>,
+    indexed: EidIndex,
 }
+
+/// The EID of a call with its blind index, once one was computed. A copy shares it.
+#[derive(Clone, Debug, Default)]
+pub struct EidIndex(Rc<OnceCell<(Eid, BlindIndex)>>);
 
 impl<'a, D> Context<'a, D> {
     /// A context on these connections, keys, time and zone.
@@ -138,7 +142,16 @@ impl<'a, D> Context<'a, D> {
             now,
             random,
             zone,
-            indexed: OnceCell::new(),
+            indexed: EidIndex::default(),
+        }
+    }
+
+    /// The same context, sharing the index of the call's EID with other contexts of the call.
+    #[must_use]
+    pub fn sharing(self, index: &EidIndex) -> Self {
+        Self {
+            indexed: index.clone(),
+            ..self
         }
     }
 
@@ -156,7 +169,7 @@ impl<'a, D> Context<'a, D> {
     /// need it.
     pub fn eid_index(&self, eid: &Eid) -> BlindIndex {
         let index = || self.vault.blind_index(IndexKind::Eid, eid.as_str().as_bytes());
-        match self.indexed.get_or_init(|| (*eid, index())) {
+        match self.indexed.0.get_or_init(|| (*eid, index())) {
             (known, index) if known == eid => *index,
             _ => index(),
         }

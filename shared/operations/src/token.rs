@@ -53,13 +53,27 @@ pub struct Caller {
     pub id: ClientId,
 }
 
-/// What a token gives access to.
+/// The client of a token.
 #[derive(Clone, Debug)]
 pub struct Verified {
-    /// The client of the token.
+    /// Who it is.
     pub caller: Caller,
-    /// The client's own limit for the interface, in calls a minute, if it has one.
-    pub calls_per_minute: Option<u32>,
+    permissions: Vec<String>,
+    limits: BTreeMap<String, u32>,
+}
+
+impl Verified {
+    /// Whether the client may call what `permission` names.
+    #[must_use]
+    pub fn may(&self, permission: Permission) -> bool {
+        self.permissions.iter().any(|code| code == permission.code())
+    }
+
+    /// The client's own limit for an interface, in calls a minute, if it has one.
+    #[must_use]
+    pub fn calls_per_minute(&self, interface: &str) -> Option<u32> {
+        self.limits.get(interface).copied()
+    }
 }
 
 /// Exchanges identifier and secret for a token. During a rotation both live secrets are valid (§9.2.1). An address
@@ -121,16 +135,15 @@ fn generation_of<D>(cx: &Context<'_, D>, presented: &str, secrets: &[SecretRow])
     found
 }
 
-/// Authenticates the client of a token and checks that it may call from `ip` what `permission` names.
+/// Authenticates the client of a token and checks that it may call from `ip`.
 ///
 /// # Errors
 /// [`Reason::TokenInvalid`] (also when the client does not exist any more, or the token or its secret was revoked),
-/// [`Reason::TokenExpired`], [`Reason::ClientDisabled`], [`Reason::IpNotAllowed`], [`Reason::PermissionMissing`].
+/// [`Reason::TokenExpired`], [`Reason::ClientDisabled`], [`Reason::IpNotAllowed`].
 pub async fn verify_token<D: Database>(
     cx: &Context<'_, D>,
     token: &str,
     ip: IpAddr,
-    permission: Permission,
 ) -> Result<Verified, Error> {
     let claims = read(cx, token)?;
     if cx.now >= claims.expires {
@@ -143,12 +156,9 @@ pub async fn verify_token<D: Database>(
         return Err(Reason::TokenInvalid.into());
     }
     admitted(&client, ip)?;
-    let permissions: Vec<&str> = serde_json::from_str(&client.permissions).map_err(Error::internal)?;
-    if !permissions.contains(&permission.code()) {
-        return Err(Error::new(Reason::PermissionMissing).with_detail(permission.code(), permission.code()));
-    }
     Ok(Verified {
-        calls_per_minute: limit_of(&client, permission.code())?,
+        permissions: serde_json::from_str(&client.permissions).map_err(Error::internal)?,
+        limits: serde_json::from_str(&client.limits).map_err(Error::internal)?,
         caller: Caller { id: client.id },
     })
 }

@@ -13,6 +13,7 @@ use domain::Timestamp;
 use domain::error::{Error, Reason};
 use store::{self, Database, DbError, Row, Statement, Value, pragma};
 use vault::random_bytes;
+use web::Durability;
 
 use super::clock::HostRandom;
 
@@ -32,21 +33,10 @@ const MAX_IDLE_CONNECTIONS: usize = 16;
 /// Texts by which SQLite and libSQL report that another connection holds the lock.
 const BUSY_WORDS: [&str; 3] = ["database is locked", "database table is locked", "SQLITE_BUSY"];
 
-/// The durability of a connection's commits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Durability {
-    /// They survive a power failure: allocations, tasks, callbacks, audits.
-    Full,
-    /// They survive the end of the process: call log, call rates.
-    Process,
-}
-
-impl Durability {
-    fn pragmas(self) -> &'static [Statement] {
-        match self {
-            Self::Full => &[pragma::WAIT_SHORTLY_FOR_LOCKS],
-            Self::Process => &[pragma::WAIT_SHORTLY_FOR_LOCKS, pragma::DO_NOT_WAIT_FOR_THE_DISK],
-        }
+fn pragmas(durability: Durability) -> &'static [Statement] {
+    match durability {
+        Durability::Full => &[pragma::WAIT_SHORTLY_FOR_LOCKS],
+        Durability::Process => &[pragma::WAIT_SHORTLY_FOR_LOCKS, pragma::DO_NOT_WAIT_FOR_THE_DISK],
     }
 }
 
@@ -95,7 +85,7 @@ impl Connection {
     async fn open(durability: Durability) -> Result<Self, Error> {
         let inner = sqlite::Connection::open(LABEL).map_err(unavailable)?;
         let mut connection = Self::of(inner, durability);
-        for &pragma in durability.pragmas() {
+        for &pragma in pragmas(durability) {
             // Waits for a lock as any statement does: the last connection of another instance holds one while it
             // closes. Other errors are ignored, because an engine may not know the pragma.
             if let Err(busy @ DbError::Busy(_)) = connection.execute(pragma, &[]).await {

@@ -11,11 +11,11 @@ use spin_sdk::http::{FullBody, Request, Response};
 
 use super::body::read_bounded;
 use super::clock::{HostRandom, now};
-use super::database::{Connection, Durability};
+use super::database::Connection;
 use super::variables::{RequiredVariables, settings};
 use domain::Timestamp;
 use operations::Context;
-use web::{self, Admitted, Call, Exchange, Instance, Interface, Leases, Refusal, Reply, Settings, Trace};
+use web::{self, Admitted, Call, Durability, Exchange, Instance, Interface, Leases, Refusal, Reply, Settings, Trace};
 
 /// How long a caller may take to send its body, in seconds.
 const BODY_READ_SECS: u64 = 20;

@@ -34,6 +34,8 @@ pub struct RequiredVariables {
     pub maintenance: bool,
     /// `pool_low_water`: watches or shows the pools of numbers.
     pub pool_low_water: bool,
+    /// `operator_api`, `operator_credential`: asks the operator about its numbers.
+    pub operator: bool,
     /// The name of the secret of its internal interfaces.
     pub secret: Option<&'static str>,
 }
@@ -48,6 +50,7 @@ impl RequiredVariables {
         callback_allow_http: false,
         maintenance: false,
         pool_low_water: false,
+        operator: false,
         secret: None,
     };
 }
@@ -111,6 +114,16 @@ async fn read(required: RequiredVariables) -> Result<Variables, Error> {
         },
         pool_low_water: if required.pool_low_water {
             Some(text("pool_low_water").await?)
+        } else {
+            None
+        },
+        operator_api: if required.operator {
+            Some(text("operator_api").await?)
+        } else {
+            None
+        },
+        operator_credential: if required.operator {
+            Some(secret("operator_credential").await?)
         } else {
             None
         },

@@ -15,6 +15,12 @@ use domain::error::{Error, Reason};
 /// Most pairs in one request, whether known or not.
 pub const MAX_PAIRS: usize = 32;
 
+/// Longest query string, in bytes.
+pub const MAX_QUERY_BYTES: usize = 4 * 1024;
+
+/// Largest body with parameters, in bytes.
+pub(crate) const MAX_PARAMETER_BODY_BYTES: usize = 16 * 1024;
+
 /// A parameter as it was sent: name and value, decoded, in order, repetitions included.
 pub(super) type Pair = (String, String);
 
@@ -58,9 +64,33 @@ fn percent_signs_are_escapes(bytes: &[u8]) -> bool {
         })
 }
 
+/// Reads a JSON object: its fields in order, repetitions included.
+///
+/// # Errors
+/// [`Reason::BadJson`] with the position where reading stopped, [`Reason::TooManyParameters`].
+pub(crate) fn decode_object(body: &[u8]) -> Result<Vec<(String, serde_json::Value)>, Refusal> {
+    let object: JsonObject = serde_json::from_slice(body).map_err(|problem| bad_json(&problem))?;
+    if object.0.len() > MAX_PAIRS {
+        return Err(Reason::TooManyParameters.into());
+    }
+    Ok(object.0)
+}
+
 /// Reads a JSON object whose values are text or integers, such as `"write_type": 1`.
 ///
 /// # Errors
+/// Those of [`decode_object`], and [`Reason::ParameterNotText`] with the name.
+pub(super) fn decode_json(body: &[u8]) -> Result<Vec<Pair>, Refusal> {
+    decode_object(body)?
+        .into_iter()
+        .map(|(name, value)| match value {
+            serde_json::Value::String(text) => Ok((name, text)),
+            serde_json::Value::Number(number) if !number.is_f64() => Ok((name, number.to_string())),
+            _ => Err(Refusal::of_field(&name, Reason::ParameterNotText)),
+        })
+        .collect()
+}
+
 /// [`Reason::BadJson`] with the position where reading stopped, [`Reason::ParameterNotText`] with the name,
 /// [`Reason::TooManyParameters`].
 pub(super) fn decode_json(body: &[u8]) -> Result<Vec<Pair>, Refusal> {

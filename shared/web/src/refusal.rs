@@ -26,6 +26,14 @@ impl Problem {
             field: Some(name),
         }
     }
+
+    /// A problem with the parameter or field called `name`.
+    pub(crate) fn of_error(name: &str, error: Error) -> Self {
+        Self {
+            error,
+            field: Some(echoed(name)),
+        }
+    }
 }
 
 /// The refusal of a call: never without a problem.

@@ -15,7 +15,7 @@ use super::interface::{Access, Content, Interface};
 use super::language;
 use super::leases::Leases;
 use super::params::{Param, Params};
-use super::query::{Pair, decode_form, decode_json};
+use super::query::{MAX_QUERY_BYTES, Pair, decode_form, decode_json};
 use super::refusal::Refusal;
 use super::reply::Reply;
 use super::settings::Settings;
@@ -24,9 +24,6 @@ use domain::Budget;
 use domain::error::{Error, Reason};
 use operations::{Context, Verified, spend_calls, verify_token};
 use store::Database;
-
-/// Longest query string, in bytes.
-pub const MAX_QUERY_BYTES: usize = 4 * 1024;
 
 /// A request whose body was read, or was not for the given reason. A body longer than the interface's limit may
 /// be cut off anywhere beyond it.
@@ -114,7 +111,12 @@ pub async fn serve<D: Database>(
     let verified = match interface.access {
         Access::Client(permission) => {
             let token = credential::token(request.headers(), &pairs)?;
-            Some(verify_token(cx, token, from, permission).await?)
+            let verified = verify_token(cx, token, from).await?;
+            if !verified.may(permission) {
+                let code = permission.code();
+                return Err(Error::new(Reason::PermissionMissing).with_detail(code, code).into());
+            }
+            Some(verified)
         }
         Access::Anyone | Access::Secret => None,
     };
@@ -157,7 +159,7 @@ async fn charge_rate_limit<D: Database>(
     if let Some(budget) = leases.spend(client, name, cx.now) {
         return Ok(budget);
     }
-    let limit = verified.calls_per_minute.unwrap_or(interface.calls_per_minute);
+    let limit = verified.calls_per_minute(name).unwrap_or(interface.calls_per_minute);
     let taken = spend_calls(cx, client, name, limit, leases.permits_to_take(client, name)).await?;
     Ok(leases.keep(client, name, cx.now, taken))
 }

@@ -95,7 +95,7 @@ impl MeasuredPlatform {
         // The native server works on a database of its own, in the same state.
         let copy = folder.path().join("native.db");
         std::fs::copy(&file, &copy)?;
-        let native = Native::start(&copy, &secrets).await?;
+        let native = Native::start(&copy, &secrets)?;
         let host = edge_host::start(Options {
             manifest: manifest()?.to_owned(),
             state_dir: state,

@@ -29,11 +29,9 @@ pub use reasons::documented_reasons;
 
 use http::Method;
 
+pub(crate) use super::query::MAX_PARAMETER_BODY_BYTES;
 use super::params::Param;
 use domain::Permission;
-
-/// Largest body with parameters, in bytes.
-pub(crate) const MAX_PARAMETER_BODY_BYTES: usize = 16 * 1024;
 
 /// Largest JSON document of an internal interface, in bytes.
 const MAX_DOCUMENT_BYTES: usize = 64 * 1024;

@@ -1,0 +1,103 @@
+//! [`web::Host`] on Spin, and how a component hands a request to its router.
+
+use std::cell::OnceCell;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Body;
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, BodyStream, StreamBody};
+use send_wrapper::SendWrapper;
+use spin_sdk::http::{FullBody, Request, Response, send};
+use spin_sdk::wasip3::http_compat::Request as OutgoingRequest;
+use tower_service::Service as _;
+use utoipa_axum::router::OpenApiRouter;
+
+use super::body::{read_bounded, within};
+use super::clock::{HostRandom, now};
+use super::database::Connection as SpinConnection;
+use super::problem::describe;
+use super::variables::{RequiredVariables, settings};
+use domain::Timestamp;
+use domain::error::Error;
+use vault::Random;
+use web::{App, Connection, Durability, Host, LocalFuture, Received, Settings};
+
+thread_local! {
+    // Made with the first request of an instance.
+    static ROUTER: OnceCell<Router> = const { OnceCell::new() };
+}
+
+/// Spin, for a component that requires these variables.
+struct Spin {
+    required: RequiredVariables,
+}
+
+impl Host for Spin {
+    fn now(&self) -> Timestamp {
+        now()
+    }
+
+    fn random(&self) -> &dyn Random {
+        &HostRandom
+    }
+
+    fn settings(&self) -> LocalFuture<'_, Result<Rc<Settings>, Error>> {
+        Box::pin(settings(self.required))
+    }
+
+    fn connection(&self, durability: Durability) -> LocalFuture<'_, Result<Connection, Error>> {
+        Box::pin(async move { Ok(Connection::new(SpinConnection::take(now(), durability).await?)) })
+    }
+
+    fn sleep(&self, time: Duration) -> LocalFuture<'_, ()> {
+        Box::pin(spin_sdk::time::sleep(time))
+    }
+
+    fn send(
+        &self,
+        request: http::Request<Bytes>,
+        max_bytes: usize,
+        time: Duration,
+    ) -> LocalFuture<'_, Result<Received, &'static str>> {
+        Box::pin(async move {
+            let started = Instant::now();
+            let request: OutgoingRequest<_> = request.map(FullBody::new);
+            let response = match within(time, send(request)).await {
+                Some(Ok(response)) => response,
+                Some(Err(problem)) => return Err(describe(&problem)),
+                None => return Err("no answer in time"),
+            };
+            let (parts, body) = response.into_parts();
+            let left = time.saturating_sub(started.elapsed());
+            Ok(Received {
+                status: parts.status.as_u16(),
+                headers: parts.headers,
+                body: read_bounded(body, max_bytes, left).await,
+            })
+        })
+    }
+
+    fn log(&self, line: &str) {
+        eprintln!("{line}");
+    }
+}
+
+/// Answers one request of a component with its router, which is made once for each instance.
+pub async fn answer(
+    router: fn() -> OpenApiRouter<App>,
+    required: RequiredVariables,
+    request: Request,
+) -> Response<FullBody<Bytes>> {
+    let mut router = ROUTER.with(|made| {
+        made.get_or_init(|| web::service(router(), App::new(Spin { required })))
+            .clone()
+    });
+    let incoming = |body| Body::new(StreamBody::new(SendWrapper::new(BodyStream::new(body))));
+    let Ok(response) = router.call(request.map(incoming)).await;
+    let (parts, body) = response.into_parts();
+    // Answers are whole before they are sent: their length is known.
+    let bytes = body.collect().await.map(|body| body.to_bytes());
+    Response::from_parts(parts, FullBody::new(bytes.unwrap_or_default()))
+}

@@ -1,0 +1,123 @@
+//! The connections of a request. Rows that may be lost in a power failure go over the journal connection; a
+//! transaction runs on a durable one, which is taken when the first transaction begins.
+//!
+//! A connection belongs to one request until it is dropped.
+
+use std::cell::{Cell, OnceCell};
+use std::rc::Rc;
+
+use super::host::{App, Durability, LocalFuture};
+use domain::error::{Error, Reason};
+use store::{Database, DbError, Row, Statement, Value};
+
+/// A database whose engine is not known here.
+trait AnyDatabase {
+    fn execute_boxed<'a>(
+        &'a self,
+        statement: Statement,
+        params: &'a [Value],
+    ) -> LocalFuture<'a, Result<Vec<Row>, DbError>>;
+}
+
+impl<D: Database> AnyDatabase for D {
+    fn execute_boxed<'a>(
+        &'a self,
+        statement: Statement,
+        params: &'a [Value],
+    ) -> LocalFuture<'a, Result<Vec<Row>, DbError>> {
+        Box::pin(self.execute(statement, params))
+    }
+}
+
+/// One connection of the host. Dropping it returns it to the host, and rolls an open transaction back.
+pub struct Connection(Box<dyn AnyDatabase>);
+
+impl Connection {
+    /// A connection of some engine.
+    pub fn new(database: impl Database + 'static) -> Self {
+        Self(Box::new(database))
+    }
+
+    async fn execute(&self, statement: Statement, params: &[Value]) -> Result<Vec<Row>, DbError> {
+        self.0.execute_boxed(statement, params).await
+    }
+}
+
+/// The database as a request uses it.
+pub struct Db(Role);
+
+enum Role {
+    Journal(Rc<Connection>),
+    Work {
+        journal: Rc<Connection>,
+        app: App,
+        durable: OnceCell<Connection>,
+        in_transaction: Cell<bool>,
+    },
+}
+
+impl Database for Db {
+    async fn execute(&self, statement: Statement, params: &[Value]) -> Result<Vec<Row>, DbError> {
+        let (journal, app, durable, in_transaction) = match &self.0 {
+            Role::Journal(journal) => return journal.execute(statement, params).await,
+            Role::Work {
+                journal,
+                app,
+                durable,
+                in_transaction,
+            } => (journal, app, durable, in_transaction),
+        };
+        let first_word = statement.text().split_ascii_whitespace().next();
+        let begins = first_word == Some("BEGIN");
+        if !begins && !in_transaction.get() {
+            return journal.execute(statement, params).await;
+        }
+        if durable.get().is_none() {
+            let taken = app.host().connection(Durability::Full).await;
+            // A request runs one statement at a time, so nobody set it meanwhile.
+            let _ = durable.set(taken.map_err(failed)?);
+        }
+        let Some(durable) = durable.get() else {
+            return Err(DbError::Failed("no durable connection".to_owned()));
+        };
+        let rows = durable.execute(statement, params).await?;
+        if begins {
+            in_transaction.set(true);
+        } else if matches!(first_word, Some("COMMIT" | "ROLLBACK")) {
+            in_transaction.set(false);
+        }
+        Ok(rows)
+    }
+}
+
+/// The connections of one request.
+pub(crate) struct Connections {
+    /// Reads and transactions.
+    pub(crate) work: Db,
+    /// Call log, call rates, job log.
+    pub(crate) journal: Db,
+}
+
+impl Connections {
+    /// Takes the journal connection; the durable one is taken when it is needed.
+    pub(crate) async fn take(app: &App) -> Result<Self, Error> {
+        let journal = Rc::new(app.host().connection(Durability::Process).await?);
+        Ok(Self {
+            work: Db(Role::Work {
+                journal: Rc::clone(&journal),
+                app: app.clone(),
+                durable: OnceCell::new(),
+                in_transaction: Cell::new(false),
+            }),
+            journal: Db(Role::Journal(journal)),
+        })
+    }
+}
+
+fn failed(error: Error) -> DbError {
+    if error.reason() == Reason::Unavailable {
+        DbError::Busy(error.to_string())
+    } else {
+        DbError::Failed(error.to_string())
+    }
+}

@@ -1,0 +1,28 @@
+//! Extractors: what handlers take. Each says who may call it or what it reads from the body, so that the layers around
+//! an operation follow from the parameters of its handler.
+
+mod body;
+mod call;
+mod caller;
+mod json;
+mod query;
+
+pub use body::{AnyBody, Csv, Ndjson};
+pub use call::Call;
+pub use caller::{Administrator, Anyone, Caller, Gateway, Operator, Permit, Timer, permits};
+pub use json::Json;
+pub use query::Query;
+
+use axum::extract::FromRequestParts;
+
+use super::host::App;
+use super::operation::{Access, Content};
+use super::refusal::Refusal;
+
+/// An extractor of this crate.
+pub trait Extractor: FromRequestParts<App, Rejection = Refusal> + 'static {
+    /// Who may call an operation that takes it, if it says so.
+    const ACCESS: Option<Access> = None;
+    /// What the body of an operation that takes it holds, if it reads the body.
+    const CONTENT: Option<Content> = None;
+}

@@ -1,0 +1,139 @@
+//! The parameters of a call (clause 7.2): in the query, and with a POST also as a form or as JSON. Every wrong
+//! parameter is reported with its name, not just the first.
+//!
+//! Names, whether they are required and how long a value may be come from the type, which is also the documentation:
+//! a parameter that is not documented is not known.
+
+use std::any::TypeId;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+use serde::de::DeserializeOwned;
+use utoipa::IntoParams;
+use utoipa::openapi::schema::Schema;
+use utoipa::openapi::{RefOr, Required};
+
+use super::Extractor;
+use crate::host::App;
+use crate::layers::{Called, Pairs, found};
+use crate::operation::{Access, Role};
+use crate::query::Pair;
+use crate::read::{Text, read};
+use crate::refusal::{Problem, Refusal};
+use domain::error::Reason;
+
+/// Longest value of a parameter whose documentation states no other limit, in characters. It is longer than most
+/// formats, so that a value that is only slightly wrong gets the explanation of `domain`.
+pub const MAX_VALUE_CHARS: usize = 64;
+/// Longest token, in characters.
+const MAX_TOKEN_CHARS: usize = 1_024;
+/// Longest key, in characters.
+const MAX_KEY_CHARS: usize = 256;
+
+/// The parameters of the call.
+#[derive(Debug)]
+pub struct Query<T>(pub T);
+
+impl<T: IntoParams + DeserializeOwned + 'static> FromRequestParts<App> for Query<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Refusal> {
+        let Called(operation) = found(&parts.extensions)?;
+        let Pairs(pairs) = found(&parts.extensions)?;
+        let credential = match operation.access {
+            Access::Client(_) => Some(("token", MAX_TOKEN_CHARS)),
+            Access::Secret(Role::Timer) => Some(("key", MAX_KEY_CHARS)),
+            Access::Anyone | Access::Secret(_) => None,
+        };
+        let (values, problems) = Rules::of::<T>().check(pairs, credential);
+        read(values, problems).map(Self)
+    }
+}
+
+impl<T: IntoParams + DeserializeOwned + 'static> Extractor for Query<T> {}
+
+/// The rules for the parameters of a type.
+struct Rules(Vec<Rule>);
+
+struct Rule {
+    name: String,
+    is_required: bool,
+    max_chars: usize,
+}
+
+thread_local! {
+    // Made once for each type: the documentation of a parameter does not change.
+    static KNOWN: RefCell<HashMap<TypeId, Rc<Rules>>> = RefCell::default();
+}
+
+impl Rules {
+    fn of<T: IntoParams + 'static>() -> Rc<Self> {
+        let id = TypeId::of::<T>();
+        if let Some(known) = KNOWN.with_borrow(|known| known.get(&id).cloned()) {
+            return known;
+        }
+        let rule = |parameter: utoipa::openapi::path::Parameter| Rule {
+            is_required: parameter.required == Required::True,
+            max_chars: max_chars(parameter.schema.as_ref()),
+            name: parameter.name,
+        };
+        let rules = Rc::new(Self(T::into_params(|| None).into_iter().map(rule).collect()));
+        KNOWN.with_borrow_mut(|known| known.insert(id, Rc::clone(&rules)));
+        rules
+    }
+
+    /// The values that may be read, and every problem of the others, in the order of the request; what is missing
+    /// comes last.
+    fn check(
+        &self,
+        pairs: &[Pair],
+        credential: Option<(&'static str, usize)>,
+    ) -> (Vec<(String, Text)>, Vec<Problem>) {
+        let (mut values, mut problems) = (Vec::with_capacity(pairs.len()), Vec::new());
+        for (at, (name, value)) in pairs.iter().enumerate() {
+            let rule = self.0.iter().find(|rule| rule.name == *name);
+            let is_credential = credential.is_some_and(|(known, _)| known == name);
+            let max_chars = match (rule, credential) {
+                (Some(rule), _) => rule.max_chars,
+                (None, Some((_, max_chars))) if is_credential => max_chars,
+                _ => {
+                    problems.push(Problem::with_field(name, Reason::ParameterUnknown));
+                    continue;
+                }
+            };
+            let fault = fault_of(value, max_chars);
+            problems.extend(fault.map(|reason| Problem::with_field(name, reason)));
+            let is_repeated = pairs[..at].iter().any(|(before, _)| before == name);
+            if is_repeated {
+                problems.push(Problem::with_field(name, Reason::ParameterRepeated));
+            } else if fault.is_none() && !is_credential {
+                values.push((name.clone(), Text(value.clone())));
+            }
+        }
+        let is_sent = |rule: &&Rule| pairs.iter().any(|(name, _)| *name == rule.name);
+        let missing = self.0.iter().filter(|rule| rule.is_required && !is_sent(rule));
+        problems.extend(missing.map(|rule| Problem::with_field(&rule.name, Reason::ParameterMissing)));
+        (values, problems)
+    }
+}
+
+fn fault_of(value: &str, max_chars: usize) -> Option<Reason> {
+    if value.trim().is_empty() {
+        Some(Reason::ParameterEmpty)
+    } else if value.chars().nth(max_chars).is_some() {
+        Some(Reason::ParameterTooLong)
+    } else {
+        None
+    }
+}
+
+/// The limit that the documentation of a parameter states.
+fn max_chars(schema: Option<&RefOr<Schema>>) -> usize {
+    match schema {
+        Some(RefOr::T(Schema::Object(object))) => object.max_length.unwrap_or(MAX_VALUE_CHARS),
+        _ => MAX_VALUE_CHARS,
+    }
+}

@@ -1,0 +1,101 @@
+//! What a router needs from the program that runs it: a clock, randomness, settings, connections, and requests to
+//! others. `spin-host` offers it to components; native servers and tests offer their own.
+//!
+//! Never keep anything of a request here.
+
+use std::pin::Pin;
+use std::rc::Rc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::Request;
+use send_wrapper::SendWrapper;
+
+use super::connections::Connection;
+use super::leases::Leases;
+use super::outbound::Received;
+use super::settings::Settings;
+use domain::Timestamp;
+use domain::error::Error;
+use vault::Random;
+
+/// A future that stays on its thread: it may hold resources of the host.
+pub type LocalFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
+/// The durability of a connection's commits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// They survive a power failure: allocations, tasks, callbacks, audits.
+    Full,
+    /// They survive the end of the process: call log, call rates.
+    Process,
+}
+
+/// The program that runs a router.
+pub trait Host {
+    /// The time now.
+    fn now(&self) -> Timestamp;
+
+    /// A cryptographically secure generator.
+    fn random(&self) -> &dyn Random;
+
+    /// The configuration.
+    ///
+    /// # Errors
+    /// The future fails with an internal error whose cause names the setting.
+    fn settings(&self) -> LocalFuture<'_, Result<Rc<Settings>, Error>>;
+
+    /// A connection that nobody else uses until it is dropped.
+    ///
+    /// # Errors
+    /// The future fails with [`domain::error::Reason::Unavailable`] when the database cannot be opened, and with the
+    /// errors of `store::migrate`.
+    fn connection(&self, durability: Durability) -> LocalFuture<'_, Result<Connection, Error>>;
+
+    /// Ends after a time.
+    fn sleep(&self, time: Duration) -> LocalFuture<'_, ()>;
+
+    /// Sends a request and reads the answer: at most `max_bytes` of its body and one more, within `time`. Follows no
+    /// redirect.
+    ///
+    /// # Errors
+    /// The future fails with a text for the operator when there is no answer.
+    fn send(
+        &self,
+        request: Request<Bytes>,
+        max_bytes: usize,
+        time: Duration,
+    ) -> LocalFuture<'_, Result<Received, &'static str>>;
+
+    /// Writes a line to the operator's log.
+    fn log(&self, line: &str);
+}
+
+/// The state of a router: its host, and what an instance keeps between requests.
+#[derive(Clone)]
+pub struct App(SendWrapper<Rc<Instance>>);
+
+struct Instance {
+    host: Box<dyn Host>,
+    leases: Leases,
+}
+
+impl App {
+    /// The state of a router on this host. It stays on the thread that made it.
+    pub fn new(host: impl Host + 'static) -> Self {
+        Self(SendWrapper::new(Rc::new(Instance {
+            host: Box::new(host),
+            leases: Leases::default(),
+        })))
+    }
+
+    /// The host.
+    pub fn host(&self) -> &dyn Host {
+        &*self.0.host
+    }
+
+    /// Calls taken out of clients' limits in advance.
+    pub(crate) fn leases(&self) -> &Leases {
+        &self.0.leases
+    }
+}

@@ -1,0 +1,41 @@
+//! The true address of the caller, or a refusal: the allow-list of clients depends on it (§6.2.1.1).
+
+use std::net::IpAddr;
+
+use axum::extract::Request;
+use axum::response::Response;
+
+use super::{Arrival, Concern, Inner, Next, found, hand_on, refused};
+use crate::address::{AddressProblem, true_client_addr};
+use crate::refusal::Refusal;
+use domain::error::{Error, Reason};
+
+/// The true address of a request's caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct CallerAddress(pub(crate) IpAddr);
+
+/// Establishes the address of every caller.
+#[derive(Clone)]
+pub(crate) struct TrueAddress;
+
+impl Concern for TrueAddress {
+    async fn pass<S: Inner>(&self, request: Request, next: Next<S>) -> Response {
+        match address(&request) {
+            Ok(address) => hand_on(request, next, address).await,
+            Err(refusal) => refused(refusal),
+        }
+    }
+}
+
+fn address(request: &Request) -> Result<CallerAddress, Refusal> {
+    let arrival: &Arrival = found(request.extensions())?;
+    let address = true_client_addr(request.headers(), &arrival.settings().trusted_proxies);
+    let error = match address {
+        Ok(address) => return Ok(CallerAddress(address)),
+        Err(AddressProblem::Forged(header)) => Error::new(Reason::HeaderForged).with_detail(&header, &header),
+        Err(problem @ (AddressProblem::NoPeer | AddressProblem::BadForwardedFor)) => {
+            Error::new(Reason::AddressUnknown).with_cause(problem)
+        }
+    };
+    Err(error.into())
+}

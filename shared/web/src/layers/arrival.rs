@@ -1,0 +1,108 @@
+//! What a request finds: the configuration, its time, and the connections that it will use.
+
+use std::cell::OnceCell;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use axum::extract::Request;
+use axum::response::Response;
+use send_wrapper::SendWrapper;
+
+use super::{Concern, Inner, Next, refused};
+use crate::connections::{Connections, Db};
+use crate::host::App;
+use crate::settings::Settings;
+use domain::Timestamp;
+use domain::error::Error;
+use operations::{Context, EidIndex};
+
+/// What a request finds. It lives as long as the request.
+#[derive(Clone)]
+pub(crate) struct Arrival(SendWrapper<Rc<Found>>);
+
+struct Found {
+    app: App,
+    settings: Rc<Settings>,
+    now: Timestamp,
+    started: Instant,
+    connections: OnceCell<Rc<Connections>>,
+    eid_index: EidIndex,
+}
+
+impl Arrival {
+    /// A request that arrives now.
+    ///
+    /// # Errors
+    /// Those of the host's settings.
+    pub(crate) async fn now(app: &App) -> Result<Self, Error> {
+        Ok(Self(SendWrapper::new(Rc::new(Found {
+            app: app.clone(),
+            settings: app.host().settings().await?,
+            now: app.host().now(),
+            started: Instant::now(),
+            connections: OnceCell::new(),
+            eid_index: EidIndex::default(),
+        }))))
+    }
+
+    pub(crate) fn app(&self) -> &App {
+        &self.0.app
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    pub(crate) fn time(&self) -> Timestamp {
+        self.0.now
+    }
+
+    /// How long the request has taken so far.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.0.started.elapsed()
+    }
+
+    /// Takes the connections of the request, unless they were taken before. Not before the body is read, so that no
+    /// connection is held while waiting for a caller.
+    ///
+    /// # Errors
+    /// Those of the host's connections.
+    pub(crate) async fn connect(&self) -> Result<Rc<Connections>, Error> {
+        if let Some(connections) = self.0.connections.get() {
+            return Ok(Rc::clone(connections));
+        }
+        let taken = Rc::new(Connections::take(&self.0.app).await?);
+        // The steps of a request follow each other, so nobody set them meanwhile.
+        let _ = self.0.connections.set(Rc::clone(&taken));
+        Ok(taken)
+    }
+
+    /// The inputs of operations, on these connections.
+    pub(crate) fn context<'a>(&'a self, connections: &'a Connections) -> Context<'a, Db> {
+        let settings = self.settings();
+        let context = Context::new(
+            (&connections.work, &connections.journal),
+            &settings.vault,
+            self.0.now,
+            self.0.app.host().random(),
+            &settings.zone,
+        );
+        context.sharing(&self.0.eid_index)
+    }
+}
+
+/// Lets every request arrive.
+#[derive(Clone)]
+pub(crate) struct Arrivals(pub(crate) App);
+
+impl Concern for Arrivals {
+    async fn pass<S: Inner>(&self, mut request: Request, next: Next<S>) -> Response {
+        match Arrival::now(&self.0).await {
+            Ok(arrival) => {
+                request.extensions_mut().insert(arrival);
+                next.run(request).await
+            }
+            Err(error) => refused(error),
+        }
+    }
+}

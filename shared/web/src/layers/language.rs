@@ -1,0 +1,22 @@
+//! The language of the caller. Answers are written in it, whatever happened on the way.
+
+use axum::extract::Request;
+use axum::response::Response;
+
+use super::{Concern, Inner, Next, RequestId};
+use crate::answer::written;
+use crate::language::preferred;
+
+/// Answers in the language that the caller prefers; Chinese unless English is preferred.
+#[derive(Clone)]
+pub(crate) struct Languages;
+
+impl Concern for Languages {
+    async fn pass<S: Inner>(&self, mut request: Request, next: Next<S>) -> Response {
+        let lang = preferred(request.headers());
+        let id = request.extensions().get::<RequestId>().cloned();
+        request.extensions_mut().insert(lang);
+        let response = next.run(request).await;
+        written(response, lang, id.as_ref().map_or("", |id| &*id.0))
+    }
+}

@@ -1,0 +1,136 @@
+//! Limits of the query and of the body, in bytes and in time. What arrived within them is decoded here, once.
+//!
+//! The host sets no limit of its own and does not notice a caller that stops sending. An unbounded read would hold
+//! memory and an instance as long as the caller likes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::Response;
+use bytes::Bytes;
+use futures::future::{Either, select};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
+use http::{HeaderMap, Method};
+use http_body_util::BodyExt as _;
+
+use super::{Arrival, Concern, Inner, Next, found, hand_on, refused};
+use crate::host::App;
+use crate::operation::{Content, Operation};
+use crate::query::{MAX_QUERY_BYTES, Pair, decode_form, decode_json};
+use crate::refusal::Refusal;
+use domain::error::{Error, Reason};
+
+/// How long a caller may take to send its body, in seconds.
+const BODY_READ_SECS: u64 = 20;
+
+/// The parameters of a request, decoded but not checked.
+#[derive(Clone)]
+pub(crate) struct Pairs(pub(crate) Arc<Vec<Pair>>);
+
+/// The body of a request that is a document or a file; empty where it held parameters.
+#[derive(Clone)]
+pub(crate) struct Document(pub(crate) Bytes);
+
+/// Reads and decodes requests within the limits of an operation.
+#[derive(Clone)]
+pub(crate) struct Limits(pub(crate) Arc<Operation>);
+
+impl Concern for Limits {
+    async fn pass<S: Inner>(&self, request: Request, next: Next<S>) -> Response {
+        let (parts, body) = request.into_parts();
+        let content = self.0.content;
+        let body = match found::<Arrival>(&parts.extensions) {
+            Ok(arrival) if announces_a_body(&parts.method, &parts.headers) => {
+                read(arrival.app(), body, content.max_bytes()).await
+            }
+            Ok(_) => Ok(Bytes::new()),
+            Err(refusal) => return refused(refusal),
+        };
+        match decode(content, &parts, body) {
+            Ok((document, pairs)) => {
+                let mut request = Request::from_parts(parts, Body::empty());
+                request.extensions_mut().insert(Document(document));
+                hand_on(request, next, Pairs(Arc::new(pairs))).await
+            }
+            Err(refusal) => refused(refusal),
+        }
+    }
+}
+
+/// Reads a body and stops as soon as more than `limit` bytes have come.
+async fn read(app: &App, mut body: Body, limit: usize) -> Result<Bytes, Reason> {
+    let reading = async {
+        let mut bytes = Vec::new();
+        while bytes.len() <= limit {
+            let Some(frame) = body.frame().await else { break };
+            if let Ok(data) = frame.map_err(|_| Reason::BodyBroken)?.into_data() {
+                bytes.extend_from_slice(&data);
+            }
+        }
+        Ok(bytes.into())
+    };
+    let alarm = app.host().sleep(Duration::from_secs(BODY_READ_SECS));
+    match select(std::pin::pin!(reading), alarm).await {
+        Either::Left((read, _)) => read,
+        Either::Right(((), _)) => Err(Reason::BodyTooSlow),
+    }
+}
+
+/// A GET hardly ever has a body, and reading an absent one costs several calls of the host.
+fn announces_a_body(method: &Method, headers: &HeaderMap) -> bool {
+    method != Method::GET || headers.contains_key(CONTENT_LENGTH) || headers.contains_key(TRANSFER_ENCODING)
+}
+
+/// The body where it is a document or a file, and the parameters in query and body.
+fn decode(
+    content: Content,
+    parts: &http::request::Parts,
+    body: Result<Bytes, Reason>,
+) -> Result<(Bytes, Vec<Pair>), Refusal> {
+    let query = parts.uri.query().unwrap_or_default();
+    if query.len() > MAX_QUERY_BYTES {
+        return Err(Reason::QueryTooLong.into());
+    }
+    let mut pairs = decode_form(query)?;
+    let body = body?;
+    if body.len() > content.max_bytes() {
+        let limit = content.max_bytes();
+        return Err(Error::new(Reason::BodyTooLarge)
+            .with_detail(
+                format!("上限 {limit} 字节"),
+                format!("the limit is {limit} bytes"),
+            )
+            .into());
+    }
+    if body.is_empty() {
+        return Ok((body, pairs));
+    }
+    if parts.method == Method::GET {
+        return Err(Reason::BodyUnexpected.into());
+    }
+    let sent = media_type(&parts.headers);
+    if !content.media_types().contains(&sent.as_str()) {
+        let accepted = content.media_types().join(", ");
+        return Err(Error::new(Reason::MediaTypeUnsupported)
+            .with_detail(&accepted, &accepted)
+            .into());
+    }
+    if content != Content::Parameters {
+        return Ok((body, pairs));
+    }
+    if sent == "application/json" {
+        pairs.extend(decode_json(&body)?);
+    } else {
+        pairs.extend(decode_form(std::str::from_utf8(&body).map_err(|_| Reason::BadUtf8)?)?);
+    }
+    Ok((Bytes::new(), pairs))
+}
+
+/// The media type without its parameters; a `charset` other than UTF-8 is found when the body is decoded.
+fn media_type(headers: &HeaderMap) -> String {
+    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let value = value.unwrap_or_default().split(';').next();
+    value.unwrap_or_default().trim().to_ascii_lowercase()
+}

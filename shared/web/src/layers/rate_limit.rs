@@ -1,0 +1,74 @@
+//! How many calls a minute a client may make of an operation. Every answer says what is left.
+
+use std::sync::Arc;
+
+use axum::extract::Request;
+use axum::response::Response;
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use super::{Arrival, Client, Concern, Inner, Next, found, refused};
+use crate::operation::Operation;
+use crate::refusal::Refusal;
+use domain::{Budget, Permission};
+use operations::spend_calls;
+
+/// The window of rate limits, in seconds.
+const WINDOW_SECS: u32 = 60;
+
+/// Charges each call to the client's limit of an operation.
+#[derive(Clone)]
+pub(crate) struct RateLimit {
+    pub(crate) operation: Arc<Operation>,
+    pub(crate) permission: Permission,
+}
+
+impl Concern for RateLimit {
+    async fn pass<S: Inner>(&self, request: Request, next: Next<S>) -> Response {
+        let name = &self.operation.name;
+        match self.charge(&request).await {
+            Ok(budget) => {
+                let mut response = next.run(request).await;
+                show_budget(response.headers_mut(), name, budget);
+                response
+            }
+            Err(refusal) => {
+                let budget = refusal.budget();
+                let mut response = refused(refusal);
+                if let Some(budget) = budget {
+                    show_budget(response.headers_mut(), name, budget);
+                }
+                response
+            }
+        }
+    }
+}
+
+impl RateLimit {
+    async fn charge(&self, request: &Request) -> Result<Budget, Refusal> {
+        let arrival: &Arrival = found(request.extensions())?;
+        let Client(client) = found(request.extensions())?;
+        let (id, name, now) = (&client.caller.id, self.permission.code(), arrival.time());
+        let leases = arrival.app().leases();
+        if let Some(budget) = leases.spend(id, name, now) {
+            return Ok(budget);
+        }
+        let limit = client.calls_per_minute(name);
+        let limit = limit.unwrap_or_else(|| self.permission.calls_per_minute());
+        let connections = arrival.connect().await?;
+    let context = arrival.context(&connections);
+        let taken = spend_calls(&context, id, name, limit, leases.permits_to_take(id, name)).await?;
+        Ok(leases.keep(id, name, now, taken))
+    }
+}
+
+/// `RateLimit-Policy` and `RateLimit`, structured fields (RFC 9651) after draft-ietf-httpapi-ratelimit-headers-10: `q`
+/// calls in `w` seconds; `r` calls are left, and all are back in `t` seconds.
+pub(crate) fn show_budget(headers: &mut HeaderMap, name: &str, budget: Budget) {
+    let policy = format!("\"{name}\";q={};w={WINDOW_SECS}", budget.limit);
+    let remaining = format!("\"{name}\";r={};t={}", budget.left, budget.full_in_secs);
+    for (header, text) in [("ratelimit-policy", policy), ("ratelimit", remaining)] {
+        if let Ok(value) = HeaderValue::from_str(&text) {
+            headers.insert(HeaderName::from_static(header), value);
+        }
+    }
+}

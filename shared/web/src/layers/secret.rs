@@ -1,0 +1,62 @@
+//! The component's secret, which opens the interfaces of administrators, operators, gateways and timers.
+//!
+//! Checked before the body is read, so that a stranger cannot make the platform read megabytes.
+
+use std::sync::Arc;
+
+use axum::extract::Request;
+use axum::response::Response;
+
+use super::{Arrival, Concern, Inner, Next, found, refused};
+use crate::credential::bearer;
+use crate::operation::{Access, Operation, Role};
+use crate::query::{MAX_QUERY_BYTES, decode_form};
+use crate::refusal::Refusal;
+use crate::settings::Settings;
+use domain::error::Reason;
+
+/// The parameter that may hold the secret, where an operation allows it.
+const KEY_PARAMETER: &str = "key";
+
+/// Opens an operation to the component's secret only.
+#[derive(Clone)]
+pub(crate) struct RequireSecret(pub(crate) Arc<Operation>);
+
+impl Concern for RequireSecret {
+    async fn pass<S: Inner>(&self, request: Request, next: Next<S>) -> Response {
+        match self.check(&request) {
+            Ok(()) => next.run(request).await,
+            Err(refusal) => refused(refusal),
+        }
+    }
+}
+
+impl RequireSecret {
+    fn check(&self, request: &Request) -> Result<(), Refusal> {
+        let arrival: &Arrival = found(request.extensions())?;
+        let settings = arrival.settings();
+        let may_be_key = self.0.access == Access::Secret(Role::Timer);
+        if is_secret_right(request, settings) || may_be_key && is_key(request, settings) {
+            Ok(())
+        } else {
+            Err(Reason::CredentialWrong.into())
+        }
+    }
+}
+
+/// Whether the request carries the component's secret as its bearer.
+pub(crate) fn is_secret_right(request: &Request, settings: &Settings) -> bool {
+    let presented = bearer(request.headers()).ok().flatten();
+    presented.is_some_and(|presented| settings.is_secret(presented))
+}
+
+/// Whether it carries the secret as a parameter, and no credential in its head.
+fn is_key(request: &Request, settings: &Settings) -> bool {
+    if !matches!(bearer(request.headers()), Ok(None)) {
+        return false;
+    }
+    let query = request.uri().query().filter(|query| query.len() <= MAX_QUERY_BYTES);
+    let pairs = decode_form(query.unwrap_or_default()).unwrap_or_default();
+    let mut keys = pairs.iter().filter(|(name, _)| name == KEY_PARAMETER);
+    keys.next().is_some_and(|(_, key)| settings.is_secret(key))
+}

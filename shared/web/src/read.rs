@@ -1,0 +1,166 @@
+//! Reads the fields of a document or the parameters of a call into a type, and reports every problem with its field.
+//!
+//! A type reads its fields with serde, which stops at the first fault. That field is then left out and the rest is
+//! read again, so that the caller learns of all of them at once.
+
+use serde::de::value::MapDeserializer;
+use serde::de::{DeserializeOwned, Deserializer, IntoDeserializer, Visitor};
+use serde::forward_to_deserialize_any;
+
+use super::query::MAX_PAIRS;
+use super::refusal::{Problem, Refusal};
+use domain::error::{Error, Reason};
+use domain::Malformed;
+
+/// Marks the texts of a [`Malformed`] inside the message of a serde error.
+const MARK: char = '\u{1}';
+
+/// A value as text: a parameter.
+#[derive(Clone)]
+pub(crate) struct Text(pub(crate) String);
+
+/// A value that can be read more than once.
+pub(crate) trait Readable: Clone + for<'de> IntoDeserializer<'de, serde_json::Error> {}
+
+impl<V: Clone + for<'de> IntoDeserializer<'de, serde_json::Error>> Readable for V {}
+
+impl<'de> IntoDeserializer<'de, serde_json::Error> for Text {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
+macro_rules! numbers {
+    ($($method:ident $visit:ident)+) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, serde_json::Error> {
+            match self.0.parse() {
+                Ok(number) => visitor.$visit(number),
+                Err(_) => visitor.visit_string(self.0),
+            }
+        }
+    )+};
+}
+
+impl<'de> Deserializer<'de> for Text {
+    type Error = serde_json::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, serde_json::Error> {
+        visitor.visit_string(self.0)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, serde_json::Error> {
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, serde_json::Error> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, serde_json::Error> {
+        visitor.visit_enum(self.0.into_deserializer())
+    }
+
+    numbers! {
+        deserialize_bool visit_bool
+        deserialize_i64 visit_i64
+        deserialize_u32 visit_u32
+        deserialize_u64 visit_u64
+    }
+
+    forward_to_deserialize_any! {
+        i8 i16 i32 i128 u8 u16 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
+        tuple_struct map struct identifier ignored_any
+    }
+}
+
+/// Reads `fields` into a type. `problems` are those found before; they come first.
+///
+/// # Errors
+/// Every problem. One of a field that cannot be read has the reason of its kind, such as [`Reason::EidMalformed`].
+pub(crate) fn read<T: DeserializeOwned, V: Readable>(
+    mut fields: Vec<(String, V)>,
+    mut problems: Vec<Problem>,
+) -> Result<T, Refusal> {
+    // Each round leaves a field out, so this ends.
+    for _ in 0..=MAX_PAIRS {
+        let entries = MapDeserializer::new(fields.iter().cloned());
+        let fault = match serde_path_to_error::deserialize::<_, T>(entries) {
+            Ok(value) => return Refusal::unless_empty(problems).map(|()| value),
+            Err(fault) => fault,
+        };
+        let problem = problem(&fault);
+        let name = problem.field.clone().unwrap_or_default();
+        let root = name.split(['.', '[']).next().unwrap_or_default().to_owned();
+        let before = fields.len();
+        fields.retain(|(field, _)| *field != name && *field != root);
+        let is_known = problems
+            .iter()
+            .any(|known| known.field.as_deref() == Some(name.as_str()));
+        if !is_known {
+            problems.push(problem);
+        }
+        if fields.len() == before {
+            // A field is missing, perhaps one that was left out.
+            break;
+        }
+    }
+    match Refusal::unless_empty(problems) {
+        Err(refusal) => Err(refusal),
+        Ok(()) => Err(Reason::BadJson.into()),
+    }
+}
+
+/// The problem behind an error of serde. Of the text of the library only names of fields are used.
+fn problem(fault: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
+    const NAMING: [(&str, Reason); 2] = [
+        ("missing field `", Reason::ParameterMissing),
+        ("unknown field `", Reason::ParameterUnknown),
+    ];
+    let (text, path) = (fault.inner().to_string(), fault.path().to_string());
+    for (words, reason) in NAMING {
+        if let Some(name) = text.strip_prefix(words).and_then(|rest| rest.split('`').next()) {
+            return Problem::with_field(name, reason);
+        }
+    }
+    let malformed = unmarked(&text).unwrap_or_else(|| {
+        Error::new(Reason::ParameterMalformed).with_detail("类型不符", "not of the type that is expected")
+    });
+    Problem::of_error(&path, malformed)
+}
+
+/// The message of a serde error that carries what is malformed.
+pub(crate) fn marked<E: serde::de::Error>(malformed: &Malformed) -> E {
+    let code = Error::from(*malformed).reason().code();
+    let Malformed { zh, en, .. } = malformed;
+    E::custom(format!("{MARK}{code}{MARK}{zh}{MARK}{en}{MARK}"))
+}
+
+fn unmarked(text: &str) -> Option<Error> {
+    let mut parts = text.split(MARK).skip(1);
+    let reason = Reason::from_code(parts.next()?)?;
+    Some(Error::new(reason).with_detail(parts.next()?, parts.next()?))
+}
+
+/// The fields without repetitions, and a problem for each repetition; a map would silently keep the last one.
+pub(crate) fn once_each<V>(fields: Vec<(String, V)>) -> (Vec<(String, V)>, Vec<Problem>) {
+    let (mut kept, mut problems): (Vec<(String, V)>, _) = (Vec::with_capacity(fields.len()), Vec::new());
+    for (name, value) in fields {
+        if kept.iter().any(|(known, _)| *known == name) {
+            problems.push(Problem::with_field(&name, Reason::ParameterRepeated));
+        } else {
+            kept.push((name, value));
+        }
+    }
+    (kept, problems)
+}

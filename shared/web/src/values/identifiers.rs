@@ -1,0 +1,131 @@
+//! Identifiers, as texts.
+
+use serde_json::json;
+use utoipa::openapi::schema::{KnownFormat, Object, ObjectBuilder, SchemaFormat, Type};
+
+use super::{Kind, Parsed};
+use crate::extract::MAX_VALUE_CHARS;
+use domain::Malformed;
+
+/// An EID.
+pub type Eid = Parsed<domain::Eid>;
+/// An ICCID.
+pub type Iccid = Parsed<domain::Iccid>;
+/// An IMSI.
+pub type Imsi = Parsed<domain::Imsi>;
+/// An MSISDN.
+pub type Msisdn = Parsed<domain::Msisdn>;
+/// Identifier of a client.
+pub type ClientId = Parsed<domain::ClientId>;
+/// Identifier of a task.
+pub type TaskId = Parsed<domain::TaskId>;
+/// Identifier of a session.
+pub type SessionId = Parsed<domain::SessionId>;
+/// Identifier of a message.
+pub type MessageId = Parsed<domain::MessageId>;
+/// Identifier of an incident.
+pub type IncidentId = Parsed<domain::IncidentId>;
+/// Identifier of an alert.
+pub type AlertId = Parsed<domain::AlertId>;
+/// Whom messages go to.
+pub type Receiver = Parsed<domain::Receiver>;
+/// A province, by its code.
+pub type ProvinceCode = Parsed<domain::Province>;
+/// How a number is chosen.
+pub type WriteType = Parsed<domain::WriteType>;
+
+/// A text with a pattern and an example.
+fn text(pattern: &str, zh_en: &str, example: &str) -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some(zh_en))
+        .pattern(Some(pattern))
+        .max_length(Some(MAX_VALUE_CHARS))
+        .examples([json!(example)])
+        .build()
+}
+
+fn uuid(zh_en: &str) -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)))
+        .description(Some(zh_en))
+        .examples([json!("019f1a2b-3c4d-7e5f-8a6b-7c8d9e0f1a2b")])
+        .build()
+}
+
+fn one_of(values: impl Iterator<Item = &'static str>, zh_en: &str, example: &str) -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some(zh_en))
+        .enum_values(Some(values))
+        .examples([json!(example)])
+        .build()
+}
+
+macro_rules! kinds {
+    ($($kind:ident: $object:expr),+ $(,)?) => {$(
+        impl Kind for domain::$kind {
+            const NAME: &'static str = stringify!($kind);
+
+            fn parse(text: &str) -> Result<Self, Malformed> {
+                Self::parse(text).map_err(Into::into)
+            }
+
+            fn object() -> Object {
+                $object
+            }
+        }
+    )+};
+}
+
+kinds!(
+    Eid: text(
+        "^[0-9]{32}$",
+        "芯片 EID，末两位为校验码（ISO 7064） / EID; its last two digits are check digits (ISO 7064)",
+        "89086030202200000000000000000123",
+    ),
+    Iccid: text("^[0-9]{2}[0-9A-F]{18}$", "ICCID / ICCID", "89860411269000000013"),
+    Imsi: text("^[0-9]{15}$", "IMSI / IMSI", "460001357924680"),
+    Msisdn: text(
+        "^(1410|1440|1441|146|148|10646|10648|10649)[0-9]+$",
+        "13 位物联网号码 / 13-digit number of an IoT range",
+        "1440100000001",
+    ),
+    ClientId: text(
+        "^cl_[0-9a-f]{20}$",
+        "业务需求方标识 / identifier of a client",
+        "cl_0123456789abcdef0123",
+    ),
+    Receiver: text(
+        "^(operator|cl_[0-9a-f]{20})$",
+        "消息接收方：业务需求方标识或 operator / receiver of messages: a client, or operator",
+        "operator",
+    ),
+    TaskId: uuid("写卡任务 ID / identifier of a task"),
+    SessionId: uuid("会话标识 / identifier of a session"),
+    MessageId: uuid("消息标识 / identifier of a message"),
+    IncidentId: uuid("异常标识 / identifier of an incident"),
+    AlertId: uuid("告警标识 / identifier of an alert"),
+    WriteType: one_of(
+        ["0", "1"].into_iter(),
+        "写卡方式：0 指定，1 自动 / 0 designated, 1 automatic",
+        "1",
+    ),
+);
+
+impl Kind for domain::Province {
+    const NAME: &'static str = "ProvinceCode";
+
+    fn parse(text: &str) -> Result<Self, Malformed> {
+        Self::parse(text)
+    }
+
+    fn object() -> Object {
+        one_of(
+            Self::all().map(Self::code),
+            "省份编码（GB/T 2260），亦可写作六位 / province code of GB/T 2260; six digits are accepted too",
+            "37",
+        )
+    }
+}

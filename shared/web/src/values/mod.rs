@@ -1,0 +1,76 @@
+//! The values of parameters, documents and answers: how each is read, written and documented, in one place.
+
+mod identifiers;
+mod states;
+mod time;
+
+pub use identifiers::{
+    AlertId, ClientId, Eid, Iccid, Imsi, IncidentId, MessageId, Msisdn, ProvinceCode, Receiver, SessionId,
+    TaskId, WriteType,
+};
+pub use states::{CardState, NumberState, OpenedState, ProvinceName};
+pub use time::{Instant, Time};
+
+use std::borrow::Cow;
+use std::ops::Deref;
+
+use serde::{Deserialize, Deserializer};
+use utoipa::openapi::schema::{Object, Schema};
+use utoipa::openapi::RefOr;
+use utoipa::{PartialSchema, ToSchema};
+
+use super::read::marked;
+use domain::Malformed;
+
+/// A kind of text.
+pub trait Kind: Sized {
+    /// Its name in the documentation.
+    const NAME: &'static str;
+
+    /// Reads a text.
+    ///
+    /// # Errors
+    /// The rule that the text breaks.
+    fn parse(text: &str) -> Result<Self, Malformed>;
+
+    /// Its schema, with an example.
+    fn object() -> Object;
+}
+
+/// A text that was read as its kind. One that breaks the rule of its kind is reported with the reason of that kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parsed<T>(T);
+
+impl<T> Parsed<T> {
+    /// The value.
+    pub fn get(self) -> T {
+        self.0
+    }
+}
+
+impl<T> Deref for Parsed<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<'de, T: Kind> Deserialize<'de> for Parsed<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<str>::deserialize(deserializer)?;
+        T::parse(&text).map(Self).map_err(|malformed| marked(&malformed))
+    }
+}
+
+impl<T: Kind> PartialSchema for Parsed<T> {
+    fn schema() -> RefOr<Schema> {
+        T::object().into()
+    }
+}
+
+impl<T: Kind> ToSchema for Parsed<T> {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed(T::NAME)
+    }
+}

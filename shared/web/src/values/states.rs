@@ -1,0 +1,60 @@
+//! States and names that the standard gives in Chinese; answers have them in Chinese whatever the caller's language.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+use serde_json::json;
+use utoipa::openapi::extensions::ExtensionsBuilder;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::openapi::RefOr;
+use utoipa::{PartialSchema, ToSchema};
+
+use domain::{CardStatus, NumberStatus, Province};
+use operations::LineStatus;
+
+macro_rules! states {
+    ($($(#[$doc:meta])* $name:ident: $zh_en:literal, $values:expr;)+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+        #[serde(transparent)]
+        pub struct $name(pub &'static str);
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                let values: Vec<(&'static str, String)> = $values;
+                let names: Vec<String> = values.iter().map(|(_, name)| name.to_uppercase()).collect();
+                let texts: Vec<&'static str> = values.iter().map(|(text, _)| *text).collect();
+                let example = json!(texts.first());
+                ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .description(Some($zh_en))
+                    .enum_values(Some(texts))
+                    .examples([example])
+                    // Clients are generated with these names instead of Chinese ones.
+                    .extensions(Some(ExtensionsBuilder::new().add("x-enum-varnames", names).build()))
+                    .into()
+            }
+        }
+
+        impl ToSchema for $name {
+            fn name() -> Cow<'static, str> {
+                Cow::Borrowed(stringify!($name))
+            }
+        }
+    )+};
+}
+
+states! {
+    /// State of a card (Table 2).
+    CardState: "卡片状态（表 2） / state of the card (Table 2)",
+        CardStatus::ALL.iter().map(|status| (status.zh(), status.code().to_owned())).collect();
+    /// State of a number.
+    NumberState: "码号状态 / state of the number",
+        NumberStatus::ALL.iter().map(|status| (status.zh(), status.code().to_owned())).collect();
+    /// State of a number, temporary ones included.
+    OpenedState: "码号状态，含临时号码 / state of the number, temporary ones included",
+        LineStatus::all().into_iter().map(|status| (status.zh(), status.code().to_owned())).collect();
+    /// Name of a province.
+    ProvinceName: "省份 / province",
+        Province::all().map(|province| (province.zh(), format!("province_{}", province.code()))).collect();
+}
