@@ -48,7 +48,5 @@ pub(crate) async fn register(
     Json(entry): Json<ChipFault>,
 ) -> Answer<FaultRegistered> {
     register_fault(&call.context(), &entry.eid, entry.faulty).await?;
-    Ok(Success::new(FaultRegistered {
-        faulty: entry.faulty,
-    }))
+    Ok(Success::new(FaultRegistered { faulty: entry.faulty }))
 }

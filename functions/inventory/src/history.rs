@@ -63,11 +63,7 @@ pub(crate) struct Step {
     responses((status = 200, body = Success<History>)),
     extensions(("x-reasons" = json!(codes(REASONS))))
 )]
-pub(crate) async fn history(
-    call: Call,
-    _: Administrator,
-    Query(card): Query<OneCard>,
-) -> Answer<History> {
+pub(crate) async fn history(call: Call, _: Administrator, Query(card): Query<OneCard>) -> Answer<History> {
     let steps = card_history(&call.context(), &card.eid).await?;
     let steps = steps.into_iter().map(|step| Step {
         seq: step.seq,

@@ -34,3 +34,31 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(pools::list))
         .routes(routes!(pools::update))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::router;
+
+    #[test]
+    fn every_operation_has_a_path_of_its_own() {
+        let document = router().to_openapi();
+        let paths: Vec<&str> = document.paths.paths.keys().map(String::as_str).collect();
+        assert_eq!(
+            paths,
+            [
+                "/admin/v1/chips/history",
+                "/admin/v1/chips:fault",
+                "/admin/v1/chips:import",
+                "/admin/v1/chips:reprovision",
+                "/admin/v1/numbers:allot",
+                "/admin/v1/numbers:import",
+                "/admin/v1/numbers:release",
+                "/admin/v1/numbers:resume",
+                "/admin/v1/numbers:retire",
+                "/admin/v1/numbers:suspend",
+                "/admin/v1/pools",
+                "/admin/v1/pools:update",
+            ]
+        );
+    }
+}

@@ -112,12 +112,11 @@ pub(crate) async fn list(call: Call, _: Administrator) -> Answer<Pools> {
     responses((status = 200, body = Success<PoolMarked>)),
     extensions(("x-reasons" = json!(codes(REASONS))))
 )]
-pub(crate) async fn update(
-    call: Call,
-    _: Administrator,
-    Json(mark): Json<PoolMark>,
-) -> Answer<PoolMarked> {
-    if mark.low_water.is_some_and(|low_water| low_water > MAX_POOL_LOW_WATER) {
+pub(crate) async fn update(call: Call, _: Administrator, Json(mark): Json<PoolMark>) -> Answer<PoolMarked> {
+    if mark
+        .low_water
+        .is_some_and(|low_water| low_water > MAX_POOL_LOW_WATER)
+    {
         return Err(Refusal::of_field("low_water", Reason::ParameterMalformed));
     }
     let province = mark.province_code.get();
@@ -127,4 +126,31 @@ pub(crate) async fn update(
         province_code: province.code(),
         low_water: mark.low_water.unwrap_or(platform),
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::PoolMark;
+
+    fn low_water(document: Value) -> Result<Option<u32>, String> {
+        let read: Result<PoolMark, _> = serde_json::from_value(document);
+        read.map(|mark| mark.low_water)
+            .map_err(|problem| problem.to_string())
+    }
+
+    #[test]
+    fn a_mark_that_is_null_is_not_a_mark_that_is_missing() {
+        assert_eq!(
+            low_water(json!({"province_code": "37", "low_water": 5})),
+            Ok(Some(5))
+        );
+        assert_eq!(
+            low_water(json!({"province_code": "37", "low_water": null})),
+            Ok(None)
+        );
+        let missing = low_water(json!({"province_code": "37"}));
+        assert_eq!(missing, Err("missing field `low_water`".to_owned()));
+    }
 }

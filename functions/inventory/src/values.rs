@@ -7,8 +7,8 @@ use jiff::civil::Date;
 use serde::de::{Error as _, IntoDeserializer as _};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
-use utoipa::openapi::schema::{KnownFormat, Object, ObjectBuilder, Schema, SchemaFormat, SchemaType, Type};
 use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{KnownFormat, Object, ObjectBuilder, Schema, SchemaFormat, SchemaType, Type};
 use utoipa::{PartialSchema, ToSchema};
 use web::values::{Kind, Parsed};
 
@@ -75,7 +75,9 @@ impl Kind for TestAllowance {
     fn object() -> Object {
         ObjectBuilder::new()
             .schema_type(SchemaType::from_iter([Type::Number, Type::String]))
-            .description(Some("测试流量，MB，数字或文本 / test allowance in MB, a number or a text"))
+            .description(Some(
+                "测试流量，MB，数字或文本 / test allowance in MB, a number or a text",
+            ))
             .examples([json!(5)])
             .build()
     }
@@ -101,5 +103,34 @@ impl PartialSchema for TestAllowance {
 impl ToSchema for TestAllowance {
     fn name() -> Cow<'static, str> {
         Cow::Borrowed(Self::NAME)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allowance(value: Value) -> Option<u64> {
+        let read: Option<TestAllowance> = serde_json::from_value(value).ok();
+        read.map(|allowance| allowance.0.bytes())
+    }
+
+    #[test]
+    fn a_test_allowance_is_a_number_or_a_text() {
+        for value in [json!(5), json!(5.0), json!("5"), json!("5.000")] {
+            assert_eq!(allowance(value.clone()), Some(5_000_000), "{value}");
+        }
+        assert_eq!(allowance(json!(0.5)), Some(500_000));
+        for value in [
+            json!(true),
+            json!(null),
+            json!([5]),
+            json!({}),
+            json!(-1),
+            json!("five"),
+            json!(100_001),
+        ] {
+            assert_eq!(allowance(value.clone()), None, "{value}");
+        }
     }
 }
