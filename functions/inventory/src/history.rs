@@ -27,14 +27,14 @@ pub(crate) struct OneCard {
 
 /// The steps of a card.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct History {
+pub(crate) struct CardHistory {
     /// 状态变更记录，最近的在前，至多 200 条 / the latest 200 steps, the latest first
-    steps: Vec<Step>,
+    steps: Vec<CardStep>,
 }
 
 /// A step of a card.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Step {
+pub(crate) struct CardStep {
     /// 序号，从 1 开始 / number of the step in the card's life, from 1
     seq: u64,
     /// 变更前的状态；首次导入时为 null / the state it left; null for a new card
@@ -60,12 +60,16 @@ pub(crate) struct Step {
     operation_id = "admin.chips.history",
     summary = "查询卡片的状态变更记录 / Show the steps of a card through its states (§6.3)",
     params(OneCard),
-    responses((status = 200, body = Success<History>)),
+    responses((status = 200, body = Success<CardHistory>)),
     extensions(("x-reasons" = json!(codes(REASONS))))
 )]
-pub(crate) async fn history(call: Call, _: Administrator, Query(card): Query<OneCard>) -> Answer<History> {
+pub(crate) async fn history(
+    call: Call,
+    _: Administrator,
+    Query(card): Query<OneCard>,
+) -> Answer<CardHistory> {
     let steps = card_history(&call.context(), &card.eid).await?;
-    let steps = steps.into_iter().map(|step| Step {
+    let steps = steps.into_iter().map(|step| CardStep {
         seq: step.seq,
         from_status: step.from.map(|status| CardState(status.zh())),
         to_status: CardState(step.to.zh()),
@@ -74,7 +78,7 @@ pub(crate) async fn history(call: Call, _: Administrator, Query(card): Query<One
         task_id: step.task_id.map(|id| id.text()),
         at: call.time(step.at),
     });
-    Ok(Success::new(History {
+    Ok(Success::new(CardHistory {
         steps: steps.collect(),
     }))
 }

@@ -9,8 +9,11 @@ use web::extract::{Administrator, Call, Csv, Query};
 use web::values::ClientId;
 use web::{Answer, Success, codes};
 
-/// Why a file is refused as a whole, besides the reasons that every operation has.
-const REASONS: &[Reason] = &[Reason::BadCsv, Reason::BodyTooLarge];
+/// Why chips are refused as a whole, besides the reasons that every operation has.
+const CHIPS_REASONS: &[Reason] = &[Reason::ParameterMalformed, Reason::BadCsv, Reason::BodyTooLarge];
+
+/// Why numbers are refused as a whole.
+const NUMBERS_REASONS: &[Reason] = &[Reason::BadCsv, Reason::BodyTooLarge];
 
 /// To whom chips belong.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -87,7 +90,7 @@ impl Imported {
     params(DefaultClient),
     request_body(content = String, content_type = "text/csv"),
     responses((status = 200, body = Success<Imported>)),
-    extensions(("x-reasons" = json!(codes(REASONS))))
+    extensions(("x-reasons" = json!(codes(CHIPS_REASONS))))
 )]
 pub(crate) async fn chips(
     call: Call,
@@ -107,7 +110,7 @@ pub(crate) async fn chips(
     summary = "导入运营商码号 / Import operator numbers (§5.3.1.1)",
     request_body(content = String, content_type = "text/csv"),
     responses((status = 200, body = Success<Imported>)),
-    extensions(("x-reasons" = json!(codes(REASONS))))
+    extensions(("x-reasons" = json!(codes(NUMBERS_REASONS))))
 )]
 pub(crate) async fn numbers(call: Call, _: Administrator, Csv(file): Csv) -> Answer<Imported> {
     let report = import_numbers(&call.context(), &file).await?;

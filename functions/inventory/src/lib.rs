@@ -40,7 +40,7 @@ mod tests {
     use super::router;
 
     #[test]
-    fn every_operation_has_a_path_of_its_own() {
+    fn every_operation_is_documented() {
         let document = router().to_openapi();
         let paths: Vec<&str> = document.paths.paths.keys().map(String::as_str).collect();
         assert_eq!(

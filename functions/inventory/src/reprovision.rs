@@ -5,7 +5,7 @@ use operations::Reprovision;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use web::extract::{Administrator, Call, Json};
-use web::values::{Eid, Iccid, Imsi, Msisdn, Parsed, Time};
+use web::values::{Eid, Iccid, Imsi, Msisdn, Time};
 use web::{Answer, Success, codes};
 
 use crate::values::{NetworkType, OpenedOn, TestAllowance};
@@ -36,9 +36,9 @@ pub(crate) struct ChipReprovision {
     temp_imsi: Imsi,
     /// 开卡日期，默认为当天，现有或曾用的号码保留原日期 / day of opening; by default today, or the stored day of a number
     /// that the chip has or had
-    temp_opened_on: Option<Parsed<OpenedOn>>,
+    temp_opened_on: Option<OpenedOn>,
     /// 网络类型，默认不变 / network type, by default unchanged
-    network_type: Option<Parsed<NetworkType>>,
+    network_type: Option<NetworkType>,
     /// 操作后剩余的测试流量，MB，默认不变 / test allowance left afterwards in MB, by default unchanged
     allowance_mb: Option<TestAllowance>,
 }

@@ -21,11 +21,14 @@ pub(crate) fn one_of(codes: impl Iterator<Item = &'static str>, zh_en: &str) -> 
         .build()
 }
 
+/// The day on which a number was opened, as text.
+pub(crate) type OpenedOn = Parsed<OpeningDay>;
+
 /// The day on which a number was opened.
 #[derive(Debug)]
-pub(crate) struct OpenedOn(pub(crate) Date);
+pub(crate) struct OpeningDay(pub(crate) Date);
 
-impl Kind for OpenedOn {
+impl Kind for OpeningDay {
     const NAME: &'static str = "OpenedOn";
 
     fn parse(text: &str) -> Result<Self, Malformed> {
@@ -42,11 +45,14 @@ impl Kind for OpenedOn {
     }
 }
 
+/// The network that a temporary number works on, as text.
+pub(crate) type NetworkType = Parsed<NumberNetwork>;
+
 /// The network that a temporary number works on.
 #[derive(Debug)]
-pub(crate) struct NetworkType(pub(crate) Network);
+pub(crate) struct NumberNetwork(pub(crate) Network);
 
-impl Kind for NetworkType {
+impl Kind for NumberNetwork {
     const NAME: &'static str = "NetworkType";
 
     fn parse(text: &str) -> Result<Self, Malformed> {

@@ -1,5 +1,7 @@
 //! The inventory through its routes.
 
+#![allow(clippy::unwrap_used, reason = "a test stops where it goes wrong, helpers included")]
+
 use std::cell::Cell;
 
 use axum::Router;
@@ -18,8 +20,10 @@ const SECRET: &str = "0123456789abcdef0123456789abcdef";
 const NOW: Timestamp = Timestamp(1_782_864_000_000);
 /// The largest answer of these tests, in bytes.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
-/// Ten numbers of province 37, their keys wrapped under `SAMPLE_KEY`.
+/// Numbers of province 37, their keys wrapped under `SAMPLE_KEY`.
 const NUMBERS: &str = include_str!("../../../cli/samples/numbers.csv");
+/// Chips without a client.
+const CHIPS: &str = include_str!("../../../cli/samples/chips.csv");
 const SAMPLE_KEY: &str = "sample:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 const ICCID: &str = "89860415269000000019";
 const MSISDN: &str = "1440190000001";
@@ -147,6 +151,24 @@ async fn a_row_that_is_wrong_is_reported_with_its_column() {
         expected,
         "{answer}"
     );
+}
+
+#[tokio::test]
+async fn rows_without_a_client_belong_to_the_client_in_the_query() {
+    let inventory = Inventory::new().await;
+    for (query, reason) in [
+        ("", "parameter_missing"),
+        ("?client_id=cl_0123456789abcdef0123", "unknown_client"),
+    ] {
+        let path = format!("chips:import{query}");
+        let answer = inventory.post(&path, "text/csv", CHIPS).await;
+        assert_eq!(answer["rejected"], answer["rows"], "{answer}");
+        assert_eq!(answer["errors"][0]["reason"], reason, "{query}: {answer}");
+    }
+    let answer = inventory
+        .post("chips:import?client_id=cl_1", "text/csv", CHIPS)
+        .await;
+    assert_eq!(refusal(&answer), (400, "parameter_malformed", Some("client_id")));
 }
 
 #[tokio::test]
