@@ -1,6 +1,9 @@
 //! The inventory through its routes.
 
-#![allow(clippy::unwrap_used, reason = "a test stops where it goes wrong, helpers included")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test stops where it goes wrong, helpers included"
+)]
 
 use std::cell::Cell;
 
