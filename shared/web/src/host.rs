@@ -9,6 +9,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::future::{Either, select};
 use http::Request;
 use send_wrapper::SendWrapper;
 
@@ -71,6 +72,14 @@ pub trait Host {
 
     /// Writes a line to the operator's log.
     fn log(&self, line: &str);
+}
+
+/// Runs `work` for at most `time`; `None` after that, and the work is dropped.
+pub async fn within<T>(host: &dyn Host, time: Duration, work: impl Future<Output = T>) -> Option<T> {
+    match select(std::pin::pin!(work), host.sleep(time)).await {
+        Either::Left((value, _)) => Some(value),
+        Either::Right(((), _)) => None,
+    }
 }
 
 /// The state of a router: its host, and what an instance keeps between requests.

@@ -3,6 +3,7 @@
 mod identifiers;
 mod states;
 mod time;
+mod volume;
 
 pub use identifiers::{
     AlertId, ClientId, Eid, Iccid, Imsi, IncidentId, MessageId, Msisdn, ProvinceCode, Receiver, SessionId,
@@ -10,6 +11,7 @@ pub use identifiers::{
 };
 pub use states::{CardState, NumberState, OpenedState, ProvinceName};
 pub use time::{Instant, Time};
+pub use volume::Megabytes;
 
 use std::borrow::Cow;
 use std::ops::Deref;
