@@ -40,7 +40,7 @@ fn a_checkout_without_components_needs_no_manifest() {
         let is_kept = |file: &File| !endings.iter().any(|ending| file.path.ends_with(ending));
         findings(checkout("", "", "").into_iter().filter(is_kept).collect())
     };
-    assert_eq!(kept(&["lib.rs", "more.rs", MANIFEST]), []);
+    assert_eq!(kept(&[".rs", MANIFEST]), []);
     let found = kept(&[MANIFEST]);
     assert_eq!(
         found.iter().map(Finding::to_string).collect::<Vec<_>>(),
@@ -67,7 +67,7 @@ fn a_stanza_of_another_shape_is_found() {
             ", \"functions/page/page.html\"",
             "",
             "watch = ",
-            "`watch` has to be [\"functions/page/**/*.rs\", \"functions/page/Cargo.toml\", \"functions/page/page.html\"]",
+            "`watch` has to be [\"functions/page/**/*.rs\", \"functions/page/**/Cargo.toml\", \"functions/page/page.html\"]",
         ),
         (
             "sqlite_databases = [\"default\"]\n",
@@ -106,7 +106,7 @@ fn a_stanza_of_another_shape_is_found() {
             "`description` is missing in `[component.page]`",
         ),
         (
-            "[component.page.build]\ncommand = \"cargo build --target wasm32-wasip2 --profile component -p page\"\nwatch = [\"functions/page/**/*.rs\", \"functions/page/Cargo.toml\", \"functions/page/page.html\"]\n",
+            "[component.page.build]\ncommand = \"cargo build --target wasm32-wasip2 --profile component -p page\"\nwatch = [\"functions/page/**/*.rs\", \"functions/page/**/Cargo.toml\", \"functions/page/page.html\"]\n",
             "",
             "[component.page]",
             "`[component.page.build]` is missing",
@@ -270,15 +270,82 @@ fn destinations_without_requests_and_requests_without_destinations_are_found() {
     ]);
     assert_found(
         "functions/two-three/src/more.rs",
-        ("spin_host::post(a)", "spin_host::serve(a)"),
+        ("web::outbound::post(a)", "web::outbound::log(a)"),
         "allowed_outbound_hosts = [\"https",
         "`allowed_outbound_hosts` has to be [\"http://one.spin.internal\"]",
     );
+}
+
+#[test]
+fn requests_that_go_nobody_knows_where_are_found() {
+    for (path, from, to) in [
+        ("shared/web/src/log.rs", "{}", "{ host.send(request) }"),
+        ("functions/one/src/lib.rs", "fresh(&call)", "fresh(&call.host().send(request))"),
+        ("functions/page/component/src/lib.rs", "{}", "{ client.send(request) }"),
+    ] {
+        let line = if path.ends_with("src/log.rs") { "pub fn log" } else { "" };
+        assert_found(path, (from, to), line, "sends requests outside of shared/web/src/outbound/");
+    }
     assert_found(
-        "shared/spin-host/src/endpoint.rs",
-        ("serve() {}", "serve() { send(request) }"),
-        "pub async fn serve",
-        "`serve` sends requests: add where, in `DESTINATIONS` of xtask",
+        "shared/web/src/outbound/mod.rs",
+        ("pub struct Received;", "pub fn receive() { host.send(request) }"),
+        "pub fn receive",
+        "sends requests: add where, in `DESTINATIONS` of xtask",
+    );
+}
+
+#[test]
+fn a_flag_without_its_function_and_a_function_without_its_flag_are_found() {
+    let flagged = |path: &str, from: &str, to: &str| -> Vec<String> {
+        let found = findings(checkout(path, from, to)).into_iter();
+        let own = found.filter(|finding| finding.path == "functions/one/component/src/lib.rs");
+        own.map(|finding| finding.text).collect()
+    };
+    assert_eq!(
+        flagged("functions/one/component/src/lib.rs", "operator: true", "operator: false"),
+        ["`fresh` needs `operator` in REQUIRED_VARIABLES"]
+    );
+    assert_eq!(
+        flagged("functions/one/src/lib.rs", "use web::outbound::fresh", "use web::outbound::log"),
+        ["`operator` of REQUIRED_VARIABLES is for shared/web/src/outbound/operator.rs, which is not used"]
+    );
+}
+
+#[test]
+fn a_package_that_lacks_a_part_or_has_another_name_is_found() {
+    assert_found(
+        "functions/one/Cargo.toml",
+        ("\"one-router\"", "\"one\""),
+        "[package]",
+        "the package has to be `one-router`",
+    );
+    assert_found(
+        "functions/two-three/component/Cargo.toml",
+        ("\"two-three\"", "\"two_three\""),
+        "[package]",
+        "the package has to be `two-three`",
+    );
+    for missing in ["functions/one/src/lib.rs", "functions/one/component/src/lib.rs"] {
+        let kept = checkout("", "", "").into_iter().filter(|file| file.path != missing);
+        let found = findings(kept.collect());
+        let is_meant = |finding: &Finding| finding.path == missing && finding.text == "is missing";
+        assert!(found.iter().any(is_meant), "{missing}: {found:#?}");
+    }
+}
+
+#[test]
+fn what_changes_a_component_follows_from_its_packages() {
+    assert_found(
+        "functions/page/Cargo.toml",
+        ("[dev-dependencies]", "[build-dependencies]"),
+        "watch = [\"functions/page",
+        "`watch` has to be [\"functions/page/**/*.rs\", \"functions/page/**/Cargo.toml\", \"functions/page/page.html\", \"shared/**/*.rs\", \"shared/**/*.sql\", \"shared/**/Cargo.toml\", \"uicc/src/**/*.rs\", \"uicc/Cargo.toml\"]",
+    );
+    assert_found(
+        "functions/page/src/lib.rs",
+        ("concat!(env!(\"OUT_DIR\"), \"/page.html\")", "\"../more.html\""),
+        "watch = [\"functions/page",
+        "`watch` has to be [\"functions/page/**/*.rs\", \"functions/page/**/Cargo.toml\", \"functions/page/page.html\", \"functions/page/more.html\"]",
     );
 }
 
@@ -289,13 +356,13 @@ fn a_route_that_leads_elsewhere_or_nowhere_is_found() {
             "[component.page]",
             "[[trigger.http]]\nroute = \"/pages\"\ncomponent = \"page\"\n\n[component.page]",
             "[[trigger.http]]",
-            "`/pages` leads to no interface that `page` serves",
+            "`/pages` leads to no path that `page` serves",
         ),
         (
             "[component.page]",
             "[[trigger.http]]\nroute = \"/v1/...\"\ncomponent = \"one\"\n\n[component.page]",
             "[[trigger.http]]",
-            "`/v1/...` leads to no interface that `one` serves",
+            "`/v1/...` leads to no path that `one` serves",
         ),
         (
             "[component.page]",
@@ -322,47 +389,44 @@ fn a_route_that_leads_elsewhere_or_nowhere_is_found() {
             "\"/v1/one\"\ncomponent = \"page\""
         ),
         [
-            "`/v1/one` leads to no interface that `page` serves",
+            "`/v1/one` leads to no path that `page` serves",
             "`/v1/one`, which `one` serves, leads to `page`"
         ]
     );
     assert_eq!(
         texts("\"/internal/...\"", "\"/internal/other/...\""),
         [
-            "`/internal/other/...` leads to no interface that `two-three` serves",
+            "`/internal/other/...` leads to no path that `two-three` serves",
             "`/internal/tock`, which `two-three` serves, leads to `nothing`"
         ]
     );
 }
 
 #[test]
-fn an_interface_that_no_component_serves_is_found() {
-    assert_found(
-        "shared/web/src/interface/internal.rs",
-        (
-            "pub const NONE",
-            "pub const TICKS: Interface = timer(\"ticks\", TICK_PATH);\npub const NONE",
-        ),
-        "pub const TICKS",
-        "no component serves `TICKS`",
-    );
-    assert_found(
+fn an_operation_that_is_documented_otherwise_than_it_is_read_is_found() {
+    assert_found_once_of(
         "functions/two-three/src/lib.rs",
-        ("&interface::TOCK]", "&interface::TOCK, &interface::TACK]"),
-        "",
-        "`interface::TACK` does not exist",
+        ("path = TICK_PATH", "path = TACK_PATH"),
+        "the path of `tick` is neither a text nor a constant that this check finds",
     );
-    let found = findings(checkout(
-        "shared/web/src/interface/internal.rs",
-        "\"/internal/tock\"",
-        "TOCK_PATH",
-    ));
-    assert!(
-        found
-            .iter()
-            .any(|finding| finding.text == "`TOCK` has no path, or several"),
-        "{found:#?}"
+    assert_found(
+        "functions/two-three/src/more.rs",
+        (", operation_id = \"tock\"", ""),
+        "#[utoipa::path(post",
+        "`/internal/tock` has no `operation_id`",
     );
+    assert_found_once_of(
+        "functions/page/src/lib.rs",
+        ("\"/page\"", "\"page\""),
+        "serves nothing that this check understands",
+    );
+}
+
+/// Replaces a text, and expects this finding in the same file among others.
+fn assert_found_once_of(path: &str, (from, to): (&str, &str), text: &str) {
+    let found = findings(checkout(path, from, to));
+    let is_meant = |finding: &&Finding| finding.path == path && finding.text == text;
+    assert_eq!(found.iter().filter(is_meant).count(), 1, "{from} -> {to}: {found:#?}");
 }
 
 #[test]
@@ -396,14 +460,14 @@ fn a_description_that_contradicts_is_found() {
             "(clause 7.2.1)",
             "(clause 7.2.2)",
             "description",
-            "the description lacks `(clause 7.2.1)`, that of `ONE`",
+            "the description lacks `(clause 7.2.1)`, that of `one`",
         ),
     ]);
     assert_found(
-        "shared/web/src/interface/business.rs",
-        ("/// Clause 7.2.1: one", "/// One"),
-        "pub const ONE",
-        "the documentation of `ONE` does not begin with its clause",
+        "functions/one/src/lib.rs",
+        ("One thing (§7.2.1)", "One thing"),
+        "#[utoipa::path(post",
+        "the summary of `one.post` does not end with its clause, as in `(§7.1)`",
     );
 }
 
@@ -413,18 +477,19 @@ fn what_is_read_otherwise_than_expected_is_found() {
     for (path, from, to) in [
         (host::VARIABLES, "text(\"zone\")", "named(\"zone\")"),
         (host::VARIABLES, "Ok(Variables {", "Ok(Settings {"),
-        (
-            "shared/spin-host/src/operator.rs",
-            "await }",
-            "await.concat(\"more\") }",
-        ),
     ] {
         let found = findings(checkout(path, from, to));
         let is_meant = |finding: &Finding| finding.path == path && finding.text == unread;
         assert!(found.iter().any(is_meant), "{from} -> {to}: {found:#?}");
     }
     assert_found(
-        "functions/one/src/lib.rs",
+        "shared/spin-host/src/database.rs",
+        ("const LABEL", "fn a() { text(\"more\") }\nconst LABEL"),
+        "fn a()",
+        "`more` is read outside of shared/spin-host/src/variables.rs",
+    );
+    assert_found(
+        "functions/one/component/src/lib.rs",
         ("token_key: true,", "token_key: true,\n    link_key: true,"),
         "",
         "`link_key` of REQUIRED_VARIABLES stands for no variable in shared/spin-host/src/variables.rs",
