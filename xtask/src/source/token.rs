@@ -148,7 +148,10 @@ mod tests {
     #[test]
     fn commas_separate_and_brackets_keep_together() {
         let found = tokens("a, b(c, d) = [e, f], { g, h },");
-        let parts: Vec<String> = separated(&found).into_iter().map(|part| joined(&found[part])).collect();
+        let parts: Vec<String> = separated(&found)
+            .into_iter()
+            .map(|part| joined(&found[part]))
+            .collect();
         assert_eq!(parts, ["a", "b ( c , d ) = [ e , f ]", "{ g , h }"]);
     }
 

@@ -1,11 +1,11 @@
 //! What the source says about the components: what each is built from, serves, requires and sends.
 
+use super::FUNCTIONS;
 use super::fault::Fault;
 use super::find::{below, brackets, constant, is_test, literals, literals_within, rows, unquoted};
 use super::operations::{self, Operation};
 use super::outbound::Uses;
-use super::FUNCTIONS;
-use crate::source::{Source, without_tests};
+use crate::source::{Source, Text, Token, without_tests};
 use crate::walk::File;
 
 /// The folder of the routes that gateways know too.
@@ -60,7 +60,11 @@ pub(super) fn component(name: &str, sources: &[Source], files: &[&File]) -> Resu
     let mut constants = all.clone();
     constants.extend(below(sources, PROTOCOL));
     let operations = operations::read(&all, &constants);
-    let own_paths = if operations.is_empty() { own_paths(&all) } else { Vec::new() };
+    let own_paths = if operations.is_empty() {
+        own_paths(&all)
+    } else {
+        Vec::new()
+    };
     let tokens = without_tests(&library.tokens);
     let required = constant(&tokens, "REQUIRED_VARIABLES").unwrap_or_default();
     let secret = rows(required, &["secret", ":", "Some", "("]).next();
@@ -92,9 +96,11 @@ fn own_paths(sources: &[&Source]) -> Vec<String> {
     let mut found = Vec::new();
     for source in sources {
         let tokens = without_tests(&source.tokens);
-        let included: Vec<&str> = inclusions(source, &tokens);
-        let texts = source.strings.iter().map(|text| unquoted(&text.text));
-        let paths = texts.filter(|text| text.starts_with('/') && !included.contains(text));
+        let included = inclusions(source, &tokens);
+        let texts = source.strings.iter().filter(|text| !included.contains(text));
+        let paths = texts
+            .map(|text| unquoted(&text.text))
+            .filter(|text| text.starts_with('/'));
         found.extend(paths.map(str::to_owned));
     }
     found
@@ -108,7 +114,9 @@ fn included(sources: &[&Source]) -> Vec<String> {
         let texts = source.strings.iter().map(|text| unquoted(&text.text));
         let read = texts.filter_map(|text| READ_BY_BUILD.iter().find_map(|mark| text.strip_prefix(mark)));
         let tokens = without_tests(&source.tokens);
-        let included = inclusions(source, &tokens).into_iter().filter(|path| !path.starts_with('/'));
+        let included = inclusions(source, &tokens).into_iter();
+        let included = included.map(|text| unquoted(&text.text));
+        let included = included.filter(|path| path.contains('.') && !path.starts_with('/'));
         for path in read.chain(included).filter(|path| !path.ends_with(".rs")) {
             let path = resolved(folder, path);
             if !found.contains(&path) {
@@ -119,13 +127,12 @@ fn included(sources: &[&Source]) -> Vec<String> {
     found
 }
 
-/// The literals that name included files; what a build script made begins with `/`.
-fn inclusions<'a>(source: &'a Source, tokens: &[crate::source::Token]) -> Vec<&'a str> {
+/// The literals that name included files; the name of one that a build script made begins with `/`.
+fn inclusions<'a>(source: &'a Source, tokens: &[Token]) -> Vec<&'a Text> {
     let mut found = Vec::new();
     for name in ["include_str", "include_bytes"] {
         for (at, _) in rows(tokens, &[name, "!", "("]) {
-            let texts = literals_within(source, brackets(tokens, at + 2));
-            found.extend(texts.into_iter().filter(|text| text.contains('.')));
+            found.extend(literals_within(source, brackets(tokens, at + 2)));
         }
     }
     found

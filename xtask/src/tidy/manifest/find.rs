@@ -1,6 +1,6 @@
 //! Finds things in the tokens of a source: rows of tokens, constants, and the literals between tokens.
 
-use crate::source::{Source, Token, is_identifier, matching, without_tests};
+use crate::source::{Source, Text, Token, is_identifier, matching, without_tests};
 
 /// The sources in a folder or below it.
 pub(super) fn below<'a>(sources: &'a [Source], folder: &str) -> Vec<&'a Source> {
@@ -53,19 +53,22 @@ pub(super) fn text_of(sources: &[&Source], name: &str) -> Option<String> {
 /// The literal between two tokens, without its quotes and the ends of its lines.
 pub(super) fn text_between(source: &Source, from: &Token, to: &Token) -> Option<String> {
     let within = from.place()..to.place();
-    let lines = source.strings.iter().filter(|text| within.contains(&text.place()));
+    let lines = source
+        .strings
+        .iter()
+        .filter(|text| within.contains(&text.place()));
     let text: String = lines.map(|line| line.text.trim_end_matches('\\')).collect();
     (!text.is_empty()).then(|| unquoted(&text).to_owned())
 }
 
 /// The literals within brackets, of which the first token is the opening one.
-pub(super) fn literals_within<'a>(source: &'a Source, tokens: &[Token]) -> Vec<&'a str> {
+pub(super) fn literals_within<'a>(source: &'a Source, tokens: &[Token]) -> Vec<&'a Text> {
     let Some((first, last)) = tokens.first().zip(tokens.last()) else {
         return Vec::new();
     };
     let within = first.place()..last.place();
-    let texts = source.strings.iter().filter(|text| within.contains(&text.place()));
-    texts.map(|text| unquoted(&text.text)).collect()
+    let texts = source.strings.iter();
+    texts.filter(|text| within.contains(&text.place())).collect()
 }
 
 /// The brackets that open at an index, both included.

@@ -145,7 +145,7 @@ use gateway_protocol::TICK_PATH;
 use web::outbound;
 const CALLED: &str = "one";
 #[utoipa::path(post, path = TICK_PATH, operation_id = "tick")]
-async fn tick() { outbound::call_component(call.host(), CALLED, "/v1/one").await }
+async fn tick() { outbound::call_component::<Vec<(u8, u8)>>(call.host(), CALLED, "/v1/one").await }
 "#;
 
 const MORE: &str = r#"
@@ -157,7 +157,7 @@ const TOCK_PATH: &str = "/internal/tock";
 const PAGE: &str = r#"
 const DOCUMENTS: [Document; 1] = [Document {
     path: "/page",
-    text: include_str!(concat!(env!("OUT_DIR"), "/page.html")),
+    text: include_str!(concat!(env!("OUT_DIR"), "/page")),
 }];
 "#;
 
@@ -166,28 +166,70 @@ const FILES: &[(&str, &str)] = &[
     ("Cargo.toml", "[workspace.package]\nversion = \"1.2.3\"\n"),
     ("docs/a.md", ""),
     ("shared/web/Cargo.toml", "[package]\nname = \"web\"\n"),
-    ("shared/gateway-protocol/src/lib.rs", "pub const TICK_PATH: &str = \"/internal/tick\";\n"),
+    (
+        "shared/gateway-protocol/src/lib.rs",
+        "pub const TICK_PATH: &str = \"/internal/tick\";\n",
+    ),
     ("shared/spin-host/src/variables.rs", VARIABLES),
-    ("shared/spin-host/src/database.rs", "const LABEL: &str = \"default\";\n"),
-    ("shared/spin-host/src/host.rs", "pub async fn answer() { self.send(request) }\n"),
+    (
+        "shared/spin-host/src/database.rs",
+        "const LABEL: &str = \"default\";\n",
+    ),
+    (
+        "shared/spin-host/src/host.rs",
+        "pub async fn answer() { self.send(request) }\n",
+    ),
     ("shared/web/src/log.rs", "pub fn log() {}\n"),
     ("shared/web/src/outbound/mod.rs", "pub struct Received;\n"),
-    ("shared/web/src/outbound/operator.rs", "pub async fn fresh() { call.host().send(request) }\n"),
-    ("shared/web/src/outbound/post.rs", "pub async fn post() { host.send(request) }\n"),
-    ("shared/web/src/outbound/component.rs", "pub async fn call_component() { host.send(request) }\n"),
-    ("functions/one/Cargo.toml", "[package]\nname = \"one-router\"\n\n[dependencies]\nweb = { workspace = true }\n"),
-    ("functions/one/component/Cargo.toml", "[package]\nname = \"one\"\n"),
+    (
+        "shared/web/src/outbound/operator.rs",
+        "pub async fn fresh() { call.host().send(request) }\n",
+    ),
+    (
+        "shared/web/src/outbound/post.rs",
+        "pub async fn post() { host.send(request) }\n",
+    ),
+    (
+        "shared/web/src/outbound/component.rs",
+        "pub async fn call_component() { host.send(request) }\n",
+    ),
+    (
+        "functions/one/Cargo.toml",
+        "[package]\nname = \"one-router\"\n\n[dependencies]\nweb = { workspace = true }\n",
+    ),
+    (
+        "functions/one/component/Cargo.toml",
+        "[package]\nname = \"one\"\n",
+    ),
     ("functions/one/src/lib.rs", ONE_ROUTER),
-    ("functions/one/src/tests.rs", "fn a() { web::outbound::post(a) }\n"),
+    (
+        "functions/one/src/tests.rs",
+        "fn a() { web::outbound::post(a) }\n",
+    ),
     ("functions/one/component/src/lib.rs", ONE),
-    ("functions/two-three/Cargo.toml", "[package]\nname = \"two-three-router\"\n"),
-    ("functions/two-three/component/Cargo.toml", "[package]\nname = \"two-three\"\n[dependencies]\nweb.workspace = true\n"),
+    (
+        "functions/two-three/Cargo.toml",
+        "[package]\nname = \"two-three-router\"\n",
+    ),
+    (
+        "functions/two-three/component/Cargo.toml",
+        "[package]\nname = \"two-three\"\n[dependencies]\nweb.workspace = true\n",
+    ),
     ("functions/two-three/src/lib.rs", TWO_ROUTER),
     ("functions/two-three/src/more.rs", MORE),
     ("functions/two-three/component/src/lib.rs", TWO),
-    ("functions/page/Cargo.toml", "[package]\nname = \"page-router\"\n[dev-dependencies]\nweb = { workspace = true }\n"),
-    ("functions/page/component/Cargo.toml", "[package]\nname = \"page\"\n"),
-    ("functions/page/build.rs", "fn main() { println!(\"cargo::rerun-if-changed=page.html\"); }\n"),
+    (
+        "functions/page/Cargo.toml",
+        "[package]\nname = \"page-router\"\n[dev-dependencies]\nweb = { workspace = true }\n",
+    ),
+    (
+        "functions/page/component/Cargo.toml",
+        "[package]\nname = \"page\"\n",
+    ),
+    (
+        "functions/page/build.rs",
+        "fn main() { println!(\"cargo::rerun-if-changed=page.html\"); }\n",
+    ),
     ("functions/page/src/lib.rs", PAGE),
     ("functions/page/component/src/lib.rs", "fn handle() {}\n"),
 ];

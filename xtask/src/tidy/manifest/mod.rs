@@ -215,7 +215,10 @@ fn variable(entry: &Entry, fields: &[Entry], is_secret: bool) -> Vec<Fault> {
 
 /// Tables of components that have no folder.
 fn without_folder(manifest: &Manifest<'_>, names: &BTreeSet<&str>) -> Vec<Fault> {
-    let unknown = manifest.components.iter().filter(|(name, _)| !names.contains(name));
+    let unknown = manifest
+        .components
+        .iter()
+        .filter(|(name, _)| !names.contains(name));
     unknown
         .map(|(name, table)| Fault::new(MANIFEST, table.line, format!("{FUNCTIONS}{name} is missing")))
         .collect()

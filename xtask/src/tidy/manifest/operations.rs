@@ -81,9 +81,10 @@ impl Attribute<'_> {
     /// The tokens of `name = …` from the sign on, and the one that ends it.
     fn argument(&self, name: &str) -> Option<&[Token]> {
         let inner = self.tokens.get(1..self.tokens.len() - 1)?;
-        let is_meant =
-            |part: &[Token]| part.len() > 1 && part[0].text == name && part[1].text == "=";
-        let part = separated(inner).into_iter().find(|part| is_meant(&inner[part.clone()]))?;
+        let is_meant = |part: &[Token]| part.len() > 1 && part[0].text == name && part[1].text == "=";
+        let part = separated(inner)
+            .into_iter()
+            .find(|part| is_meant(&inner[part.clone()]))?;
         // The brackets are not in `inner`, so an index there is one less.
         self.tokens.get(part.start + 2..part.end + 2)
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::fault::Fault;
-use super::find::{below, brackets, is_test, literals_within, rows, text_of};
+use super::find::{below, brackets, is_test, literals_within, rows, text_of, unquoted};
 use crate::source::{Source, Token, without_tests};
 use crate::tidy::paths;
 
@@ -92,7 +92,10 @@ impl Outbound {
     /// The destinations of a component's requests; `others` are the other components.
     pub(super) fn hosts(&self, uses: &Uses, others: &[&str]) -> Vec<String> {
         let mut hosts = Vec::new();
-        for known in DESTINATIONS.iter().filter(|known| self.used(uses, known).is_some()) {
+        for known in DESTINATIONS
+            .iter()
+            .filter(|known| self.used(uses, known).is_some())
+        {
             hosts.extend(known.hosts.iter().map(|host| (*host).to_owned()));
             if known.hosts.is_empty() {
                 let called = uses.called.iter().filter(|text| others.contains(&text.as_str()));
@@ -105,21 +108,26 @@ impl Outbound {
     /// Flags that are missing for what a component uses, or set for nothing.
     pub(super) fn flags(&self, uses: &Uses, flags: &[String]) -> Vec<String> {
         let known = DESTINATIONS.iter().filter_map(|known| Some((known, known.flag?)));
-        let said = |(known, flag): (&Destinations, &str)| {
-            match (self.used(uses, known), flags.iter().any(|one| one == flag)) {
-                (Some(name), false) => Some(format!("`{name}` needs `{flag}` in REQUIRED_VARIABLES")),
-                (None, true) => {
-                    Some(format!("`{flag}` of REQUIRED_VARIABLES is for {}, which is not used", known.file))
-                }
-                _ => None,
-            }
+        let said = |(known, flag): (&Destinations, &str)| match (
+            self.used(uses, known),
+            flags.iter().any(|one| one == flag),
+        ) {
+            (Some(name), false) => Some(format!("`{name}` needs `{flag}` in REQUIRED_VARIABLES")),
+            (None, true) => Some(format!(
+                "`{flag}` of REQUIRED_VARIABLES is for {}, which is not used",
+                known.file
+            )),
+            _ => None,
         };
         known.filter_map(said).collect()
     }
 
     /// The first function of a file that a component uses.
     fn used(&self, uses: &Uses, known: &Destinations) -> Option<&str> {
-        let used = self.0.iter().find(|one| one.file == known.file && uses.names.contains(&one.name));
+        let used = self
+            .0
+            .iter()
+            .find(|one| one.file == known.file && uses.names.contains(&one.name));
         used.map(|function| function.name.as_str())
     }
 }
@@ -131,14 +139,18 @@ impl Uses {
         for source in sources {
             let tokens = without_tests(&source.tokens);
             let imported = paths::read(&tokens).names.into_iter().map(|import| import.path);
-            uses.names.extend(imported.filter_map(|path| match path.as_slice() {
-                [web, outbound, name, ..] if web == "web" && outbound == "outbound" => Some(name.clone()),
-                _ => None,
-            }));
+            uses.names
+                .extend(imported.filter_map(|path| match path.as_slice() {
+                    [web, outbound, name, ..] if web == "web" && outbound == "outbound" => Some(name.clone()),
+                    _ => None,
+                }));
             let direct = rows(&tokens, &["outbound", "::", ""]);
             uses.names.extend(direct.map(|(_, row)| row[2].text.clone()));
-            for (at, _) in rows(&tokens, &[CALL, "("]) {
-                uses.called.extend(texts(source, brackets(&tokens, at + 1), sources));
+            for (at, _) in rows(&tokens, &[CALL]) {
+                if let Some(open) = arguments(&tokens, at + 1) {
+                    uses.called
+                        .extend(texts(source, brackets(&tokens, open), sources));
+                }
             }
         }
         uses
@@ -158,9 +170,26 @@ impl Uses {
     }
 }
 
+/// Where the arguments of a call open, after a function's name and perhaps its types: `::<T>`.
+fn arguments(tokens: &[Token], mut at: usize) -> Option<usize> {
+    let mut depth = 0_usize;
+    loop {
+        match tokens.get(at)?.text.as_str() {
+            "(" if depth == 0 => return Some(at),
+            "::" => {}
+            "<" => depth += 1,
+            ">" => depth = depth.saturating_sub(1),
+            _ if depth == 0 => return None,
+            _ => {}
+        }
+        at += 1;
+    }
+}
+
 /// The texts within brackets: written out, or those of constants.
 fn texts(source: &Source, within: &[Token], constants: &[&Source]) -> Vec<String> {
     let named = within.iter().filter_map(|token| text_of(constants, &token.text));
-    let written = literals_within(source, within).into_iter().map(str::to_owned);
+    let written = literals_within(source, within).into_iter();
+    let written = written.map(|text| unquoted(&text.text).to_owned());
     written.chain(named).collect()
 }

@@ -70,7 +70,10 @@ fn served(component: &Component, manifest: &Manifest<'_>) -> Vec<Fault> {
 
 /// The paths that a component serves. Two operations may have the same, for a method each.
 fn paths(component: &Component) -> Vec<&str> {
-    let documented = component.operations.iter().filter_map(|operation| operation.path.as_deref());
+    let documented = component
+        .operations
+        .iter()
+        .filter_map(|operation| operation.path.as_deref());
     let mut paths: Vec<&str> = documented
         .chain(component.own_paths.iter().map(String::as_str))
         .collect();
@@ -79,16 +82,27 @@ fn paths(component: &Component) -> Vec<&str> {
     paths
 }
 
-/// The route that Spin takes: the path itself, or else the longest one that it is below.
+/// The route that Spin takes: the path itself, or else one with a variable segment, or else the longest one that it is
+/// below.
 fn leading<'a>(manifest: &Manifest<'a>, path: &str) -> Option<&'a Table> {
     let covering = manifest.triggers.iter().filter_map(|table| {
         let route = table.text("route");
         let length = match route.strip_suffix(BELOW) {
             Some(folder) if path.starts_with(folder) => folder.len(),
-            None if route == path => usize::MAX,
-            _ => return None,
+            None => usize::MAX - variables(route, path)?,
+            Some(_) => return None,
         };
         Some((length, *table))
     });
     covering.max_by_key(|(length, _)| *length).map(|(_, table)| table)
+}
+
+/// The variable segments of a route that a path has: `:code` stands for any segment, `{code}` among them. None for a
+/// route of other paths.
+fn variables(route: &str, path: &str) -> Option<usize> {
+    let (expected, found): (Vec<&str>, Vec<&str>) = (route.split('/').collect(), path.split('/').collect());
+    let is_variable = |segment: &&str| segment.starts_with(':');
+    let is_covered = |(expected, found): (&&str, &&str)| is_variable(expected) || expected == found;
+    let is_same = expected.len() == found.len() && expected.iter().zip(&found).all(is_covered);
+    is_same.then(|| expected.iter().filter(|segment| is_variable(segment)).count())
 }
