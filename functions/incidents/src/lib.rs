@@ -1,0 +1,89 @@
+//! `/admin/v1/incidents…`, `/admin/v1/chips/faulty`, `/admin/v1/alerts…` and `/admin/v1/health`, §8: incidents and
+//! their monthly review, faulty chips, alerts, and the health of the periodic jobs.
+
+#![forbid(unsafe_code)]
+
+mod acts;
+mod alerts;
+mod faulty;
+mod health;
+mod incident;
+mod kinds;
+mod list;
+mod review;
+
+use utoipa_axum::router::OpenApiRouter;
+use web::{App, routes};
+
+/// The routes of this component.
+#[must_use]
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(list::list))
+        .routes(routes!(kinds::kinds))
+        .routes(routes!(acts::open))
+        .routes(routes!(acts::close))
+        .routes(routes!(acts::escalate))
+        .routes(routes!(acts::report))
+        .routes(routes!(acts::final_report))
+        .routes(routes!(review::review))
+        .routes(routes!(faulty::faulty))
+        .routes(routes!(alerts::list))
+        .routes(routes!(alerts::note))
+        .routes(routes!(health::health))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::router;
+
+    fn document() -> Value {
+        serde_json::to_value(router().into_openapi()).unwrap()
+    }
+
+    /// Every schema that is referred to.
+    fn references(value: &Value, found: &mut Vec<String>) {
+        match value {
+            Value::Object(fields) => {
+                let reference = fields.get("$ref").and_then(Value::as_str);
+                found.extend(reference.map(str::to_owned));
+                fields.values().for_each(|field| references(field, found));
+            }
+            Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+            _ => (),
+        }
+    }
+
+    #[test]
+    fn every_schema_that_is_referred_to_is_in_the_document() {
+        let document = document();
+        let mut found = Vec::new();
+        references(&document, &mut found);
+        assert!(!found.is_empty());
+        for reference in found {
+            let pointer = reference.trim_start_matches('#');
+            assert!(document.pointer(pointer).is_some(), "{reference}");
+        }
+    }
+
+    #[test]
+    fn kinds_classes_and_severities_are_documented_by_name() {
+        let document = document();
+        let schemas = &document["components"]["schemas"];
+        let values = |name: &str| schemas[name]["enum"].as_array().unwrap().len();
+        assert_eq!((values("IncidentKind"), values("IncidentClass")), (14, 4));
+        assert_eq!(schemas["Severity"]["enum"], json!(["general", "severe"]));
+        assert_eq!(schemas["IncidentActor"]["enum"], json!(["platform", "admin"]));
+    }
+
+    #[test]
+    fn a_review_is_documented_as_json_and_as_csv() {
+        let document = document();
+        let content = &document["paths"]["/admin/v1/incidents/review"]["get"]["responses"]["200"]["content"];
+        let mut formats: Vec<&str> = content.as_object().unwrap().keys().map(String::as_str).collect();
+        formats.sort_unstable();
+        assert_eq!(formats, ["application/json", "text/csv"]);
+    }
+}
