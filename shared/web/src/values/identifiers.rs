@@ -38,7 +38,7 @@ pub type ProvinceCode = Parsed<domain::Province>;
 pub type WriteType = Parsed<domain::WriteType>;
 
 /// A text with a pattern and an example.
-fn text(pattern: &str, zh_en: &str, example: &str) -> Object {
+pub(super) fn text(pattern: &str, zh_en: &str, example: &str) -> Object {
     ObjectBuilder::new()
         .schema_type(Type::String)
         .description(Some(zh_en))
@@ -57,7 +57,7 @@ fn uuid(zh_en: &str) -> Object {
         .build()
 }
 
-fn one_of(values: impl Iterator<Item = &'static str>, zh_en: &str, example: &str) -> Object {
+pub(super) fn one_of(values: impl Iterator<Item = &'static str>, zh_en: &str, example: &str) -> Object {
     ObjectBuilder::new()
         .schema_type(Type::String)
         .description(Some(zh_en))
