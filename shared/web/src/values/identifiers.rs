@@ -54,7 +54,7 @@ fn uuid(zh_en: &str) -> Object {
         .build()
 }
 
-fn one_of(values: impl Iterator<Item = &'static str>, zh_en: &str, example: &str) -> Object {
+pub(super) fn one_of(values: impl Iterator<Item = &'static str>, zh_en: &str, example: &str) -> Object {
     ObjectBuilder::new()
         .schema_type(Type::String)
         .description(Some(zh_en))

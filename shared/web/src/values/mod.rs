@@ -1,13 +1,17 @@
 //! The values of parameters, documents and answers: how each is read, written and documented, in one place.
 
+mod clients;
 mod identifiers;
+mod paging;
 mod states;
 mod time;
 
+pub use clients::{MessageState, PermissionCode, StopCause};
 pub use identifiers::{
     AlertId, ClientId, Eid, Iccid, Imsi, IncidentId, MessageId, Msisdn, ProvinceCode, Receiver, SessionId,
     TaskId, WriteType,
 };
+pub use paging::{PageLimit, Rows};
 pub use states::{CardState, NumberState, OpenedState, ProvinceName};
 pub use time::{Instant, Time};
 
