@@ -1,138 +1,129 @@
-//! Finding messages, sending them again, and testing an address.
-
-use std::time::Instant;
+//! Finding messages.
 
 use domain::error::Reason;
-use domain::{MessageId, MessageState, Receiver, Timestamp};
-use operations::{
-    AttemptResult, MAX_MESSAGES_PER_PAGE, MessageFilter, Probe, WhichMessages, find_messages, probe, resend,
-};
-use serde::Deserialize;
-use serde_json::{Value, json};
-use spin_host::{Connection, Posted, post};
-use web::{Call, Param, Refusal, Reply, field};
+use operations::{MAX_MESSAGES_PER_PAGE, MessageFilter, find_messages};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use web::extract::{Administrator, Call, Query};
+use web::values::{self, PageLimit, Parsed, Rows, Time};
+use web::{Answer, Success, codes};
 
-use crate::receivers::receiver;
+const REASONS: &[Reason] = &[Reason::ParameterMalformed];
 
-/// Most characters of a receiver's answer that are shown.
-const SHOWN_CHARS: usize = 2_000;
+type MessageLimit = PageLimit<MAX_MESSAGES_PER_PAGE>;
 
-/// The messages of a receiver, or of all, the latest first, without their content.
-pub(crate) async fn find(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
-    let params = &call.params;
-    let limit = params.limit(MAX_MESSAGES_PER_PAGE)?;
-    let state = params.text(Param::State).map(|text| {
-        MessageState::from_code(text).ok_or_else(|| Refusal::of_field("state", Reason::ParameterMalformed))
-    });
+/// Which messages.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MessageSearch {
+    /// 发给该接收方的消息 / messages to this receiver
+    #[param(inline)]
+    receiver: Option<values::Receiver>,
+    /// 处于该状态的消息 / messages in this state
+    #[param(inline)]
+    state: Option<values::MessageState>,
+    /// 自该时间起产生 / created from this time on
+    #[param(inline)]
+    from: Option<values::Instant>,
+    /// 早于该时间产生 / created before this time
+    #[param(inline)]
+    to: Option<values::Instant>,
+    /// 上一页应答的 next / the `next` of the page before
+    #[param(inline)]
+    cursor: Option<values::MessageId>,
+    /// 每页行数 / rows of a page
+    #[param(inline)]
+    limit: Option<MessageLimit>,
+}
+
+/// A page of messages.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Messages {
+    /// 消息，最新在前 / the messages, the latest first
+    callbacks: Vec<Message>,
+    /// 下一页的 cursor，无下一页时为 null / `cursor` of the next page; null if there is none
+    #[schema(required, value_type = Option<values::MessageId>)]
+    next: Option<String>,
+}
+
+/// A message, without its content.
+#[derive(Serialize, ToSchema)]
+struct Message {
+    /// 已开始的推送次数 / attempts begun
+    attempts: u32,
+    /// 产生时间 / when it was created
+    created_at: Time,
+    /// 最近一次推送失败的原因 / why the last attempt failed, if it failed
+    #[schema(required)]
+    error: Option<String>,
+    /// 送达或放弃的时间 / when it was delivered or given up
+    #[schema(required)]
+    finished_at: Option<Time>,
+    /// 最近一次推送应答的 HTTP 状态码 / HTTP status of the last attempt, if there was an answer
+    #[schema(required)]
+    http_status: Option<u32>,
+    /// 消息标识 / identifier of the message
+    #[schema(value_type = values::MessageId)]
+    id: String,
+    /// 下次推送的时间 / when the next attempt is due
+    next_at: Time,
+    /// 接收方 / whom it goes to
+    #[schema(value_type = values::Receiver)]
+    receiver: String,
+    /// 推送状态 / state of the message
+    #[schema(value_type = values::MessageState)]
+    state: &'static str,
+    /// 写卡任务 ID / the task it is about
+    #[schema(required, value_type = Option<values::TaskId>)]
+    task_id: Option<String>,
+    /// 主题 / what it is about
+    topic: String,
+}
+
+/// The messages of a receiver, or of all, the latest first, without their content. Without receiver or `from` only the
+/// seven days before `to` are searched.
+#[utoipa::path(
+    get,
+    path = "/admin/v1/callbacks",
+    operation_id = "admin.callbacks",
+    summary = "查询消息及其推送 / Find messages and their delivery (§7.3)",
+    params(MessageSearch),
+    responses((status = 200, body = Success<Messages>)),
+    extensions(("x-reasons" = json!(codes(REASONS))))
+)]
+pub(crate) async fn find(
+    call: Call,
+    _: Administrator,
+    Query(search): Query<MessageSearch>,
+) -> Answer<Messages> {
+    let limit = Rows::of(search.limit);
     let filter = MessageFilter {
-        receiver: params.optional(Param::Receiver, Receiver::parse)?,
-        state: state.transpose()?,
-        from: params.time(Param::From)?,
-        to: params.time(Param::To)?,
-        cursor: params.optional(Param::Cursor, MessageId::parse)?,
+        receiver: search.receiver.map(Parsed::get),
+        state: search.state.map(Parsed::get),
+        from: search.from.map(Parsed::get),
+        to: search.to.map(Parsed::get),
+        cursor: search.cursor.map(Parsed::get),
         limit,
     };
-    let rows = find_messages(call.cx, &filter).await?;
+    let rows = find_messages(&call.context(), &filter).await?;
     let next = rows.last().filter(|_| rows.len() == limit as usize);
     let next = next.map(|row| row.id.text());
-    let rows: Vec<Value> = rows
-        .iter()
-        .map(|row| {
-            json!({
-                "id": row.id.text(),
-                "receiver": row.receiver.code(),
-                "topic": row.topic,
-                "task_id": row.task_id.map(|id| id.text()),
-                "state": row.state.code(),
-                "attempts": row.attempts,
-                "next_at": call.text_of(row.next_at),
-                "created_at": call.text_of(row.created_at),
-                "finished_at": row.finished_at.map(|at| call.text_of(at)),
-                "http_status": row.http_status,
-                "error": row.error,
-            })
-        })
-        .collect();
-    Ok(Reply::ok().with("callbacks", rows).with("next", next))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ResendRequest {
-    id: Option<String>,
-    failed_since: Option<String>,
-    receiver: Option<String>,
-    from: Option<String>,
-    to: Option<String>,
-    #[serde(default)]
-    delivered_too: bool,
-    cursor: Option<String>,
-}
-
-impl ResendRequest {
-    fn read(&self) -> Result<WhichMessages, Refusal> {
-        let time = |name: &str, text: &Option<String>| {
-            let at = text.as_deref().map(Timestamp::parse_rfc3339).transpose();
-            field(name, at)
-        };
-        let to = self.receiver.as_deref().map(receiver).transpose()?;
-        match (&self.id, time("failed_since", &self.failed_since)?, to) {
-            (Some(id), None, None) => Ok(WhichMessages::One(field("id", MessageId::parse(id))?)),
-            (None, Some(since), receiver) => Ok(WhichMessages::Failed { receiver, since }),
-            (None, None, Some(receiver)) => Ok(WhichMessages::Span {
-                receiver,
-                from: time("from", &self.from)?
-                    .ok_or_else(|| Refusal::of_field("from", Reason::ParameterMissing))?,
-                to: time("to", &self.to)?,
-                delivered_too: self.delivered_too,
-                cursor: field("cursor", self.cursor.as_deref().map(MessageId::parse).transpose())?,
-            }),
-            (None, None, None) => Err(Refusal::of_field("receiver", Reason::ParameterMissing)),
-            (Some(_), _, _) => Err(Refusal::of_field("id", Reason::ParameterNotApplicable)),
-        }
-    }
-}
-
-/// Sends again: one message, those of a span of time, or those that became dead from a time on.
-pub(crate) async fn send_again(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
-    let request: ResendRequest = call.json()?;
-    let resent = resend(call.cx, &request.read()?).await?;
-    Ok(Reply::ok()
-        .with("resent", resent.count)
-        .with("more", resent.more)
-        .with("next", resent.next.map(|id| id.text())))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ProbeRequest {
-    receiver: String,
-}
-
-/// Sends a signed test message to an address, and shows the answer.
-pub(crate) async fn try_out(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
-    let request: ProbeRequest = call.json()?;
-    let Probe { url, body, headers } = probe(call.cx, &receiver(&request.receiver)?).await?;
-    let started = Instant::now();
-    let posted = post(&url, &headers, body).await;
-    let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    Ok(reply(url, posted, duration_ms))
-}
-
-fn reply(url: String, posted: Posted, duration_ms: u64) -> Reply {
-    let (accepted, status, error) = match posted.result {
-        AttemptResult::Accepted { status } => (true, Some(status), None),
-        AttemptResult::Refused { status, error, .. } => (false, status, Some(error)),
-    };
-    let answer: String = String::from_utf8_lossy(&posted.answer)
-        .chars()
-        .take(SHOWN_CHARS)
-        .collect();
-    Reply::ok()
-        .with("url", url)
-        .with("accepted", accepted)
-        .with("http_status", status)
-        .with("error", error)
-        .with("duration_ms", duration_ms)
-        .with("answer", answer)
+    let callbacks = rows.into_iter().map(|row| Message {
+        attempts: row.attempts,
+        created_at: call.time(row.created_at),
+        error: row.error,
+        finished_at: row.finished_at.map(|at| call.time(at)),
+        http_status: row.http_status,
+        id: row.id.text(),
+        next_at: call.time(row.next_at),
+        receiver: row.receiver.code().to_owned(),
+        state: row.state.code(),
+        task_id: row.task_id.map(|id| id.text()),
+        topic: row.topic,
+    });
+    Ok(Success::new(Messages {
+        callbacks: callbacks.collect(),
+        next,
+    }))
 }
