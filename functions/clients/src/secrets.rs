@@ -33,8 +33,7 @@ const TOKENS_REASONS: &[Reason] = &[
 pub(crate) struct ClientSecretRotation {
     /// 业务需求方标识 / identifier of the client
     client_id: values::ClientId,
-    /// 原密钥继续有效的秒数，默认 86400，0 表示立即失效 / seconds for which the present secret stays valid; 86400 by
-    /// default, 0 ends it at once
+    /// 原密钥继续有效的秒数，默认 86400，0 表示立即失效 / seconds for which the present one stays valid, by default 86400
     overlap_secs: Option<u32>,
 }
 

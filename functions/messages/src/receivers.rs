@@ -169,8 +169,7 @@ pub(crate) async fn update(
 pub(crate) struct ReceiverSecretRotation {
     /// 接收方 / the receiver
     receiver: values::Receiver,
-    /// 原密钥继续签名的秒数，默认 86400，0 表示立即停用 / seconds for which the present secret signs too; 86400 by
-    /// default, 0 ends it at once
+    /// 原密钥继续签名的秒数，默认 86400，0 表示立即停用 / seconds for which the present one signs too, by default 86400
     overlap_secs: Option<u32>,
     /// 轮换期间是否替换最新的密钥（遗失或泄露） / whether it replaces the newest of two secrets, which was lost or leaked
     #[serde(default)]
