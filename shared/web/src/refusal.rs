@@ -126,7 +126,8 @@ impl From<Problem> for Refusal {
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
-        Problem { error, field: None }.into()
+        let field = error.field().map(str::to_owned);
+        Problem { error, field }.into()
     }
 }
 

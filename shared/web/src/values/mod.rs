@@ -1,5 +1,6 @@
 //! The values of parameters, documents and answers: how each is read, written and documented, in one place.
 
+mod clients;
 mod identifiers;
 mod incidents;
 mod paging;
@@ -7,6 +8,7 @@ mod states;
 mod time;
 mod volume;
 
+pub use clients::{MessageState, PermissionCode, StopCause};
 pub use identifiers::{
     AlertId, ClientId, Eid, Iccid, Imsi, IncidentId, MessageId, Msisdn, ProvinceCode, Receiver, SessionId,
     TaskId, WriteType,
