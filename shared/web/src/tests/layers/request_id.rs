@@ -1,0 +1,51 @@
+//! The identifier of a request.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::layers::{MAX_REQUEST_ID_CHARS, REQUEST_ID_HEADER, RequestIds};
+
+/// The identifiers that a request's answer and the layers inside get; and what the outer layers find.
+fn identified(host: &TestHost, request: Request) -> [String; 3] {
+    let response = through(RequestIds(host.app()), request, |request| {
+        let mut response = empty();
+        let RequestId(id) = request.extensions().get().cloned().unwrap();
+        response.headers_mut().insert("inside", id.parse().unwrap());
+        response
+    });
+    let header = |name: &str| response.headers()[name].to_str().unwrap().to_owned();
+    let RequestId(outside) = response.extensions().get().unwrap();
+    [
+        header(REQUEST_ID_HEADER),
+        header("inside"),
+        (&**outside).to_owned(),
+    ]
+}
+
+#[test]
+fn a_request_without_an_identifier_gets_one_of_its_own() {
+    let host = TestHost::new();
+    let first = identified(&host, Sent::get("/").request());
+    assert_eq!(first, ["ab"; 3].map(|byte| byte.repeat(16)));
+    assert_ne!(identified(&host, Sent::get("/").request()), first);
+}
+
+#[test]
+fn one_that_is_not_even_text_is_replaced() {
+    let mut request = Sent::get("/").request();
+    let value = http::HeaderValue::from_bytes(b"\xff").unwrap();
+    request.headers_mut().insert(REQUEST_ID_HEADER, value);
+    assert_eq!(identified(&TestHost::new(), request)[0], "ab".repeat(16));
+}
+
+proptest! {
+    #[test]
+    fn every_identifier_is_harmless_and_a_harmless_one_is_kept(given in "[ -~]{0,80}") {
+        let is_harmless = (1..=MAX_REQUEST_ID_CHARS).contains(&given.len())
+            && given.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+        let sent = Sent::get("/").header("x-request-id", &given);
+        let ids = identified(&TestHost::new(), sent.request());
+        let expected = if is_harmless { given } else { "ab".repeat(16) };
+        prop_assert_eq!(ids, [(); 3].map(|()| expected.clone()));
+    }
+}
