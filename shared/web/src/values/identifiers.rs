@@ -1,7 +1,7 @@
 //! Identifiers, as texts.
 
 use serde_json::json;
-use utoipa::openapi::schema::{KnownFormat, Object, ObjectBuilder, SchemaFormat, Type};
+use utoipa::openapi::schema::{Object, ObjectBuilder, SchemaFormat, Type};
 
 use super::{Kind, Parsed};
 use crate::extract::MAX_VALUE_CHARS;
@@ -48,7 +48,7 @@ fn text(pattern: &str, zh_en: &str, example: &str) -> Object {
 fn uuid(zh_en: &str) -> Object {
     ObjectBuilder::new()
         .schema_type(Type::String)
-        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)))
+        .format(Some(SchemaFormat::Custom("uuid".to_owned())))
         .description(Some(zh_en))
         .examples([json!("019f1a2b-3c4d-7e5f-8a6b-7c8d9e0f1a2b")])
         .build()

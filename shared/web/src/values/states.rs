@@ -22,7 +22,7 @@ macro_rules! states {
         impl PartialSchema for $name {
             fn schema() -> RefOr<Schema> {
                 let values: Vec<(&'static str, String)> = $values;
-                let names: Vec<String> = values.iter().map(|(_, name)| name.to_uppercase()).collect();
+                let names: Vec<String> = values.iter().map(|(_, name)| upper_snake(name)).collect();
                 let texts: Vec<&'static str> = values.iter().map(|(text, _)| *text).collect();
                 let example = json!(texts.first());
                 ObjectBuilder::new()
@@ -47,14 +47,27 @@ macro_rules! states {
 states! {
     /// State of a card (Table 2).
     CardState: "卡片状态（表 2） / state of the card (Table 2)",
-        CardStatus::ALL.iter().map(|status| (status.zh(), status.code().to_owned())).collect();
+        CardStatus::ALL.iter().map(|status| (status.zh(), format!("{status:?}"))).collect();
     /// State of a number.
     NumberState: "码号状态 / state of the number",
-        NumberStatus::ALL.iter().map(|status| (status.zh(), status.code().to_owned())).collect();
+        NumberStatus::ALL.iter().map(|status| (status.zh(), format!("{status:?}"))).collect();
     /// State of a number, temporary ones included.
     OpenedState: "码号状态，含临时号码 / state of the number, temporary ones included",
-        LineStatus::all().into_iter().map(|status| (status.zh(), status.code().to_owned())).collect();
+        LineStatus::all().into_iter().map(|status| (status.zh(), format!("{status:?}"))).collect();
     /// Name of a province.
     ProvinceName: "省份 / province",
-        Province::all().map(|province| (province.zh(), format!("province_{}", province.code()))).collect();
+        Province::all().map(|province| (province.zh(), format!("Province{}", province.code()))).collect();
+}
+
+/// A name of Rust as the name of a constant: `WaitingPowerOn` is `WAITING_POWER_ON`, `Operator(Free)` is
+/// `OPERATOR_FREE`.
+fn upper_snake(name: &str) -> String {
+    let mut snake = String::new();
+    for letter in name.chars().filter(char::is_ascii_alphanumeric) {
+        if letter.is_ascii_uppercase() && !snake.is_empty() {
+            snake.push('_');
+        }
+        snake.push(letter.to_ascii_uppercase());
+    }
+    snake
 }

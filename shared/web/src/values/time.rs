@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 use serde_json::json;
-use utoipa::openapi::schema::{KnownFormat, Object, ObjectBuilder, Schema, SchemaFormat, Type};
+use utoipa::openapi::schema::{Object, ObjectBuilder, Schema, SchemaFormat, Type};
 use utoipa::openapi::RefOr;
 use utoipa::{PartialSchema, ToSchema};
 
@@ -25,7 +25,7 @@ impl Kind for Timestamp {
     fn object() -> Object {
         let object = ObjectBuilder::new()
             .schema_type(Type::String)
-            .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
+            .format(Some(SchemaFormat::Custom("date-time".to_owned())))
             .description(Some("时间，RFC 3339 / point in time, RFC 3339"));
         object
             .max_length(Some(MAX_VALUE_CHARS))
@@ -57,7 +57,7 @@ impl PartialSchema for Time {
     fn schema() -> RefOr<Schema> {
         ObjectBuilder::new()
             .schema_type(Type::String)
-            .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
+            .format(Some(SchemaFormat::Custom("date-time".to_owned())))
             .description(Some("时间，平台时区 / point in time, in the platform's zone"))
             .pattern(Some(r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}[+-]\d{2}:\d{2}$"))
             .examples([json!("2026-07-01T08:00:00+08:00")])
