@@ -232,6 +232,7 @@ fn only_mistakes_of_strangers_count() {
     };
     let missing = || refusal(Reason::ParameterMissing);
     let failure = || refusal(Reason::Internal);
+    let no_permission = || refusal(Reason::PermissionMissing);
     let wrong_secret = || refusal(Reason::CredentialWrong);
     let expected = |found: &Found, inside: fn() -> Response, is_limited: bool| {
         let got = reason(&ended(&host, found, inside));
@@ -241,6 +242,8 @@ fn only_mistakes_of_strangers_count() {
     expected(&internal, wrong_secret, true);
     expected(&public, failure, false);
     expected(&known, missing, false);
+    // The rate limit of a client begins after its permission.
+    expected(&known, no_permission, true);
     expected(&internal, missing, false);
     expected(&nowhere, missing, false);
 }
