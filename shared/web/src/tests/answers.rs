@@ -4,8 +4,10 @@ use http::Method;
 
 use super::handlers::CAUSE;
 use super::{Answered, Sent, send};
-use crate::layers::MAX_REQUEST_ID_CHARS;
 use domain::error::Reason;
+
+/// Longest identifier of a request that is taken over, in characters.
+const MAX_REQUEST_ID_CHARS: usize = 64;
 
 fn chinese(target: &str) -> Sent {
     Sent::get(target).header("x-request-id", "call-1")

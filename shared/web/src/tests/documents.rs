@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 
-use super::TestHost;
+use super::idle_app;
 use crate::MAX_PAIRS;
 use crate::extract::Json;
 use crate::layers::Document;
@@ -26,6 +26,7 @@ struct Order {
     is_urgent: Option<bool>,
     place: Option<Place>,
     chips: Option<Vec<Eid>>,
+    back: Option<Place>,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -35,17 +36,42 @@ struct Place {
     shelf: Option<String>,
 }
 
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Move {
+    #[expect(dead_code, reason = "only its being read matters")]
+    to: Place,
+    #[expect(dead_code, reason = "only its being read matters")]
+    name: String,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(try_from = "String")]
+struct Never;
+
+impl TryFrom<String> for Never {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        Err(text)
+    }
+}
+
 /// Fields and reasons, in their order.
 type Problems = Vec<(String, Reason)>;
 
 fn refused<T: DeserializeOwned + ToSchema + 'static>(text: &str) -> Result<T, crate::Refusal> {
     let mut parts = http::Request::new(()).into_parts().0;
     parts.extensions.insert(Document(text.to_owned().into()));
-    let read = block_on(Json::<T>::from_request_parts(&mut parts, &TestHost::new().app()));
+    let read = block_on(Json::<T>::from_request_parts(&mut parts, &idle_app()));
     read.map(|Json(value)| value)
 }
 
 fn read(text: &str) -> Result<Order, Problems> {
+    read_as(text)
+}
+
+fn read_as<T: DeserializeOwned + ToSchema + 'static>(text: &str) -> Result<T, Problems> {
     refused(text).map_err(|refusal| {
         let problem = |problem: &crate::refusal::Problem| {
             (problem.field.clone().unwrap_or_default(), problem.error.reason())
@@ -88,7 +114,7 @@ fn a_sound_document_is_read_whole() {
     assert_eq!((place.row, place.shelf.as_deref()), (2, Some("x")));
     assert_eq!(order.chips.unwrap()[0].as_str(), EID);
     let least = read(r#" {"count":0,"name":"","eid":null} "#).unwrap();
-    assert!(least.eid.is_none() && least.task_id.is_none() && least.place.is_none());
+    assert!(least.eid.is_none() && least.task_id.is_none() && least.place.is_none() && least.back.is_none());
 }
 
 #[test]
@@ -176,6 +202,36 @@ fn problems_inside_a_field_hide_none_of_the_others() {
             "{inside}"
         );
     }
+}
+
+#[test]
+fn a_wrong_field_is_not_also_missing_and_takes_no_other_with_it() {
+    let to_nowhere = |inside: &str| read_as::<Move>(&format!(r#"{{"name":"a","to":{inside}}}"#)).unwrap_err();
+    assert_eq!(
+        to_nowhere(r#"{"row":"x"}"#),
+        expected(&[("to.row", Reason::ParameterMalformed)])
+    );
+    // A field inside another has a name of the outermost level.
+    assert_eq!(
+        to_nowhere(r#"{"row":1,"name":"a"}"#),
+        expected(&[("name", Reason::ParameterUnknown)])
+    );
+    assert_eq!(
+        problems(&order_with(r#""place":{},"back":{}"#)),
+        expected(&[
+            ("row", Reason::ParameterMissing),
+            ("row", Reason::ParameterMissing),
+        ])
+    );
+}
+
+#[test]
+fn a_document_that_is_wrong_as_a_whole_names_no_field() {
+    assert_eq!(
+        read_as::<Never>(r#"{"text":"a"}"#).unwrap_err(),
+        expected(&[("", Reason::ParameterMalformed)])
+    );
+    assert!(refused::<Never>("{}").unwrap_err().first().field.is_none());
 }
 
 #[test]

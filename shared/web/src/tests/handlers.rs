@@ -7,7 +7,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::extract::permits::{WriteApply, WriteCancel, WriteStatus};
 use crate::extract::{
-    Administrator, AnyBody, Anyone, Call, Caller, Csv, Gateway, Json, Ndjson, Operator, Query, Timer,
+    Administrator, AnyBody, Anyone, Call, Caller, Csv, Gateway, Json, Ndjson, Operator, Query, Segment, Timer,
 };
 use crate::parameters::TaskOrEid;
 use crate::{Answer, App, CsvFile, Refusal, Success, routes};
@@ -34,6 +34,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
         .routes(routes!(records))
         .routes(routes!(keys))
         .routes(routes!(file))
+        .routes(routes!(chip))
 }
 
 /// What a handler saw of its request.
@@ -49,11 +50,6 @@ fn seen(seen: impl Into<String>) -> Answer<Seen> {
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
-
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-struct Nothing {}
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -144,7 +140,7 @@ async fn apply(caller: Caller<WriteApply>, _: Query<TaskOrEid>) -> Answer<Seen> 
 }
 
 #[utoipa::path(get, path = "/internal/cron", operation_id = "cron")]
-async fn cron(_: Timer, _: Query<Nothing>) -> Answer<Seen> {
+async fn cron(_: Timer) -> Answer<Seen> {
     seen("")
 }
 
@@ -160,7 +156,7 @@ struct NewClient {
 }
 
 #[utoipa::path(post, path = "/admin/v1/clients", operation_id = "admin.clients")]
-async fn clients(_: Administrator, _: Query<Nothing>, Json(new): Json<NewClient>) -> Answer<Seen> {
+async fn clients(_: Administrator, Json(new): Json<NewClient>) -> Answer<Seen> {
     seen(new.name)
 }
 
@@ -205,4 +201,9 @@ async fn file(_: Anyone) -> Result<CsvFile, Refusal> {
         name: "incidents-2026-07.csv".to_owned(),
         text: "code,name\r\nstuck_writing,写卡中\r\n".to_owned(),
     })
+}
+
+#[utoipa::path(get, path = "/v1/chips/{eid}", operation_id = "chip")]
+async fn chip(_: Anyone, Segment(eid): Segment<domain::Eid>) -> Answer<Seen> {
+    seen(eid.as_str())
 }

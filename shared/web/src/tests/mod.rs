@@ -19,7 +19,7 @@ use http::{HeaderMap, Method};
 use http_body_util::BodyExt as _;
 use tower_service::Service as _;
 
-use crate::service;
+use crate::{App, service};
 pub(super) use host::{NOW, SECRET, TestHost, variables};
 
 /// A request to be sent: by default a GET from 203.0.113.9.
@@ -117,6 +117,14 @@ impl Answered {
     pub(super) fn pretty(&self) -> String {
         self.text.replace(",\"", ",\n\"")
     }
+}
+
+/// An application of which nothing is asked.
+pub(super) fn idle_app() -> App {
+    thread_local! {
+        static APP: App = TestHost::new().app();
+    }
+    APP.with(Clone::clone)
 }
 
 /// Sends a request to the handlers of these tests.

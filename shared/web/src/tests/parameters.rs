@@ -215,6 +215,23 @@ fn what_is_missing_is_listed_after_what_is_wrong() {
 }
 
 #[test]
+fn an_interface_that_takes_no_parameters_refuses_every_one() {
+    for sent in [
+        Sent::get("/v1/success?colour=red"),
+        Sent::get("/internal/cron?colour=red").with_secret(),
+        Sent::post("/internal/cron?colour=red", JSON, "{}").with_secret(),
+        Sent::post("/admin/v1/clients?colour=red", JSON, r#"{"name":"a"}"#).with_secret(),
+        Sent::post("/admin/v1/numbers:import?colour=red", "text/csv", "a").with_secret(),
+        Sent::get("/v1/chips/1?colour=red"),
+    ] {
+        let target = sent.target.clone();
+        let answer = send(sent);
+        let got = (answer.status, answer.reason(), answer.field());
+        assert_eq!(got, (400, "parameter_unknown", Some("colour")), "{target}");
+    }
+}
+
+#[test]
 fn a_get_with_a_body_is_refused_because_nobody_would_read_it() {
     let sent = Sent::post("/v1/token?client_id=a&client_secret=b", FORM, "client_id=c")
         .method(http::Method::GET)

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use std::sync::Arc;
 use utoipa::IntoParams;
 
-use super::TestHost;
+use super::idle_app;
 use crate::extract::Query;
 use crate::layers::{Called, Pairs};
 use crate::operation::{Access, Content, Operation, Role};
@@ -55,7 +55,7 @@ fn read<T: IntoParams + serde::de::DeserializeOwned + 'static>(
     };
     parts.extensions.insert(Called(Arc::new(operation)));
     parts.extensions.insert(Pairs(Arc::new(pairs.to_vec())));
-    let read = block_on(Query::<T>::from_request_parts(&mut parts, &TestHost::new().app()));
+    let read = block_on(Query::<T>::from_request_parts(&mut parts, &idle_app()));
     read.map(|Query(value)| value).map_err(|refusal| {
         let problem = |problem: &crate::refusal::Problem| {
             (problem.field.clone().unwrap_or_default(), problem.error.reason())
@@ -223,6 +223,12 @@ fn a_credential_is_known_where_it_can_be_one_and_only_there() {
         let too_long = expected(&[(name, Reason::ParameterTooLong)]);
         assert_eq!(ask(limit + 1).unwrap_err(), too_long);
     }
+}
+
+#[test]
+fn identifiers_do_not_appear_in_debug_output() {
+    let found = search(&[("eid", EID)]).unwrap();
+    assert!(!format!("{found:?}").contains(EID));
 }
 
 #[test]

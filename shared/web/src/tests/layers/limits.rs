@@ -11,6 +11,7 @@ use http::Method;
 use proptest::prelude::*;
 use send_wrapper::SendWrapper;
 
+use super::super::idle_app;
 use super::*;
 use crate::layers::{Document, Limits};
 use crate::{MAX_PAIRS, MAX_QUERY_BYTES};
@@ -22,9 +23,9 @@ const JSON: &str = "application/json";
 const PATIENCE_SECS: u64 = 20;
 
 /// The document and the parameters that come through.
-fn read(host: &TestHost, content: Content, sent: Sent) -> Result<(Bytes, Vec<Pair>), Reason> {
+fn read(app: &App, content: Content, sent: Sent) -> Result<(Bytes, Vec<Pair>), Reason> {
     let layer = Limits(operation(Access::Anyone, content));
-    let response = through(layer, arrived(&host.app(), sent), |mut request| {
+    let response = through(layer, arrived(app, sent), |mut request| {
         let document: Document = request.extensions_mut().remove().unwrap();
         let mut response = empty();
         response.extensions_mut().insert(document);
@@ -43,7 +44,7 @@ fn read(host: &TestHost, content: Content, sent: Sent) -> Result<(Bytes, Vec<Pai
 }
 
 fn parameters(sent: Sent) -> Result<Vec<Pair>, Reason> {
-    let (document, pairs) = read(&TestHost::new(), Content::Parameters, sent)?;
+    let (document, pairs) = read(&idle_app(), Content::Parameters, sent)?;
     assert!(document.is_empty(), "parameters are no document");
     Ok(pairs)
 }
@@ -73,11 +74,14 @@ fn a_body_that_is_a_document_is_not_looked_at() {
         (Content::Ndjson, "application/jsonl"),
     ] {
         let host = TestHost::new();
-        let (document, pairs) = read(&host, content, Sent::post("/?a=1", media_type, "{%")).unwrap();
+        let (document, pairs) = read(&host.app(), content, Sent::post("/?a=1", media_type, "{%")).unwrap();
         assert_eq!((&*document, pairs), (b"{%".as_slice(), owned(&[("a", "1")])));
         let other = Sent::post("/", "text/plain", "{%");
-        assert_eq!(read(&host, content, other), Err(Reason::MediaTypeUnsupported));
-        let (none, _) = read(&host, content, Sent::post("/", "text/plain", "")).unwrap();
+        assert_eq!(
+            read(&host.app(), content, other),
+            Err(Reason::MediaTypeUnsupported)
+        );
+        let (none, _) = read(&host.app(), content, Sent::post("/", "text/plain", "")).unwrap();
         assert!(none.is_empty());
     }
 }
@@ -91,8 +95,8 @@ fn a_query_and_a_body_may_be_as_long_as_their_limit_and_no_longer() {
     for (content, media_type) in [(Content::Json, JSON), (Content::Csv, "text/csv")] {
         let body = |bytes| Sent::post("/", media_type, vec![b'x'; bytes]);
         let limit = content.max_bytes();
-        assert_eq!(read(&host, content, body(limit)).unwrap().0.len(), limit);
-        let over = read(&host, content, body(limit + 1));
+        assert_eq!(read(&host.app(), content, body(limit)).unwrap().0.len(), limit);
+        let over = read(&host.app(), content, body(limit + 1));
         assert_eq!(over, Err(Reason::BodyTooLarge));
     }
 }
@@ -106,7 +110,7 @@ fn reading_stops_as_soon_as_the_limit_is_passed() {
         Ok::<_, io::Error>(Bytes::from_static(&[b'x'; 1_000]))
     });
     let request = Sent::post("/", JSON, Body::from_stream(endless));
-    let refused = read(&TestHost::new(), Content::Json, request);
+    let refused = read(&idle_app(), Content::Json, request);
     assert_eq!(refused, Err(Reason::BodyTooLarge));
     assert!(sent.get() <= Content::Json.max_bytes() + 1_000, "{}", sent.get());
 }
@@ -116,7 +120,7 @@ fn a_body_that_never_ends_is_waited_for_for_a_while() {
     let host = TestHost::new();
     let begun = stream::once(async { Ok::<_, io::Error>(Bytes::from_static(b"{")) });
     let body = Body::from_stream(begun.chain(stream::pending()));
-    let refused = read(&host, Content::Json, Sent::post("/", JSON, body));
+    let refused = read(&host.app(), Content::Json, Sent::post("/", JSON, body));
     assert_eq!(refused, Err(Reason::BodyTooSlow));
     assert_eq!(host.waits(), [Duration::from_secs(PATIENCE_SECS)]);
 }
@@ -125,7 +129,7 @@ fn a_body_that_never_ends_is_waited_for_for_a_while() {
 fn a_body_that_breaks_off_is_refused_even_if_what_came_is_sound() {
     let reset = io::Error::from(io::ErrorKind::ConnectionReset);
     let body = Body::from_stream(stream::iter([Ok(Bytes::from_static(b"{}")), Err(reset)]));
-    let refused = read(&TestHost::new(), Content::Json, Sent::post("/", JSON, body));
+    let refused = read(&idle_app(), Content::Json, Sent::post("/", JSON, body));
     assert_eq!(refused, Err(Reason::BodyBroken));
 }
 
@@ -138,7 +142,7 @@ fn a_get_announces_a_body_or_has_none() {
         }))
     };
     let sent = Sent::post("/?a=1", FORM, unread()).method(Method::GET);
-    let (_, pairs) = read(&host, Content::Parameters, sent).unwrap();
+    let (_, pairs) = read(&host.app(), Content::Parameters, sent).unwrap();
     assert_eq!((pairs, host.waits()), (owned(&[("a", "1")]), Vec::new()));
     for (header, value) in [("content-length", "3"), ("transfer-encoding", "chunked")] {
         let sent = Sent::post("/", FORM, "a=1")
