@@ -3,11 +3,14 @@
 use axum::body::Body;
 use http::Method;
 
-use super::{SECRET, Sent, send};
+use super::{SECRET, Sent, TestHost, send, send_to};
 
 const CRON: &str = "/internal/cron";
 const CLIENTS: &str = "/admin/v1/clients";
 const JSON: &str = "application/json";
+
+/// How often an address may be refused without a token, in calls a minute.
+const REFUSALS_A_MINUTE: u32 = 600;
 
 #[test]
 fn a_method_the_interface_does_not_have_is_refused_and_told_which_it_has() {
@@ -147,4 +150,22 @@ fn a_public_interface_asks_for_one_token() {
         let answer = send(sent);
         assert_eq!((answer.status, answer.reason()), (status, reason), "{target}");
     }
+}
+
+#[test]
+fn a_stranger_that_is_refused_too_often_is_told_how_long_to_wait() {
+    let host = TestHost::new();
+    let ask = || send_to(&host, Sent::get("/v1/write/status?token=abc"));
+    for _ in 0..REFUSALS_A_MINUTE {
+        assert_eq!(ask().status, 401);
+    }
+    let answer = ask();
+    assert_eq!((answer.status, answer.reason()), (429, "rate_limited"));
+    assert_eq!(answer.headers["retry-after"], "1");
+    // Who is known or comes from elsewhere goes on.
+    assert_eq!(send_to(&host, Sent::get("/v1/success")).status, 200);
+    let elsewhere = Sent::get("/v1/write/status")
+        .without("spin-client-addr")
+        .header("spin-client-addr", "203.0.113.10:1");
+    assert_eq!(send_to(&host, elsewhere).status, 401);
 }

@@ -3,7 +3,7 @@
 use http::Method;
 
 use super::handlers::CAUSE;
-use super::{Answered, Sent, send};
+use super::{Answered, Sent, TestHost, send, send_to};
 use domain::error::Reason;
 
 /// Longest identifier of a request that is taken over, in characters.
@@ -55,6 +55,26 @@ fn a_failure_of_the_platform_says_nothing_of_its_cause() {
     let line = send(chinese("/v1/failure")).line.unwrap();
     assert!(line.contains("890860****0090") && !line.contains(CAUSE), "{line}");
     assert!(line.contains("\"request_id\":\"call-1\""));
+}
+
+#[test]
+fn a_platform_that_cannot_work_says_so_to_the_caller_and_why_to_the_operator() {
+    let unconfigured = TestHost::new();
+    unconfigured.lose_settings();
+    let answer = send_to(&unconfigured, chinese("/v1/from"));
+    assert_eq!((answer.status, answer.reason()), (500, "internal"));
+    let line = answer.line.unwrap();
+    assert!(line.contains("time_zone") && line.contains("call-1"), "{line}");
+    let unreachable = TestHost::new();
+    unreachable.lose_database();
+    let answer = send_to(&unreachable, chinese("/v1/from"));
+    assert_eq!((answer.status, answer.reason()), (503, "unavailable"));
+    assert_eq!(answer.headers["retry-after"], "2");
+    let line = answer.line.unwrap();
+    assert!(
+        line.contains("\"interface\":\"from\"") && line.contains("the database is gone"),
+        "{line}"
+    );
 }
 
 #[test]

@@ -18,11 +18,7 @@ fn identified(app: &App, request: Request) -> [String; 3] {
     });
     let header = |name: &str| response.headers()[name].to_str().unwrap().to_owned();
     let RequestId(outside) = response.extensions().get().unwrap();
-    [
-        header(REQUEST_ID_HEADER),
-        header("inside"),
-        (&**outside).to_owned(),
-    ]
+    [header(REQUEST_ID_HEADER), header("inside"), outside.to_string()]
 }
 
 #[test]
