@@ -88,6 +88,17 @@ impl Refusal {
         self
     }
 
+    /// Adds the fields called `names` as missing, except those that have a problem already.
+    #[must_use]
+    pub(crate) fn with_missing<'a>(mut self, names: impl Iterator<Item = &'a str>) -> Self {
+        for name in names {
+            if !self.problems().any(|known| known.field.as_deref() == Some(name)) {
+                self.others.push(Problem::with_field(name, Reason::ParameterMissing));
+            }
+        }
+        self
+    }
+
     /// Adds what the client has left of its limit.
     #[must_use]
     pub(super) fn with_budget(mut self, budget: Budget) -> Self {
