@@ -75,14 +75,6 @@ impl Refusal {
         }
     }
 
-    /// Adds the problems of another refusal.
-    #[must_use]
-    pub(crate) fn and(mut self, other: Self) -> Self {
-        self.others.push(other.first);
-        self.others.extend(other.others);
-        self
-    }
-
     /// Adds what the client has left of its limit.
     #[must_use]
     pub(super) fn with_budget(mut self, budget: Budget) -> Self {
@@ -104,6 +96,14 @@ impl Refusal {
     /// Every problem, the deciding one first.
     pub(crate) fn problems(&self) -> impl Iterator<Item = &Problem> {
         std::iter::once(&self.first).chain(&self.others)
+    }
+
+    /// Adds the problems of another refusal.
+    #[must_use]
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        self.others.push(other.first);
+        self.others.extend(other.others);
+        self
     }
 
     /// How many problems there are.
