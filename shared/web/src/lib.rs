@@ -10,6 +10,7 @@
 
 mod address;
 mod answer;
+pub mod as_sent;
 mod call;
 mod connections;
 mod credential;
