@@ -1,0 +1,271 @@
+//! Schemas by name: generated clients get one type for each, and no type without a name.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+use web::values;
+
+/// Where schemas with a name are.
+pub(super) const SCHEMAS: &str = "#/components/schemas/";
+/// Begins the name that utoipa gives to an answer.
+const ANSWER_PREFIX: &str = "Success_";
+/// The name of the `code` of a success.
+const SUCCESS_CODE: &str = "SuccessCode";
+
+/// What describes a schema without changing what fits it.
+const NOTES: [&str; 5] = [
+    "description",
+    "example",
+    "examples",
+    "maxLength",
+    "x-enum-varnames",
+];
+/// What holds values or names, but no schemas.
+const VALUES: [&str; 5] = ["default", "enum", "example", "examples", "required"];
+
+/// A reference to the schema of this name.
+pub(super) fn reference(name: &str) -> Value {
+    json!({"$ref": format!("{SCHEMAS}{name}")})
+}
+
+/// The schemas that values have wherever they occur.
+fn of_values() -> BTreeMap<String, Value> {
+    fn of<T: ToSchema>() -> (String, Value) {
+        let schema = serde_json::to_value(T::schema()).unwrap_or_default();
+        (T::name().into_owned(), schema)
+    }
+    [
+        of::<values::AlertId>(),
+        of::<values::CardState>(),
+        of::<values::ClientId>(),
+        of::<values::Eid>(),
+        of::<values::Iccid>(),
+        of::<values::Imsi>(),
+        of::<values::IncidentId>(),
+        of::<values::Instant>(),
+        of::<values::MessageId>(),
+        of::<values::Msisdn>(),
+        of::<values::NumberState>(),
+        of::<values::OpenedState>(),
+        of::<values::ProvinceCode>(),
+        of::<values::ProvinceName>(),
+        of::<values::Receiver>(),
+        of::<values::SessionId>(),
+        of::<values::TaskId>(),
+        of::<values::Time>(),
+        of::<values::WriteType>(),
+    ]
+    .into()
+}
+
+/// Gives every answer, value and enumeration of the document its name, and removes schemas that nothing refers to.
+pub(super) fn name(document: &mut Value) {
+    shorten(document);
+    let mut known = of_values();
+    known.insert(
+        SUCCESS_CODE.to_owned(),
+        json!({"type": "integer", "description": "响应码，200 表示成功 / 200 for success", "enum": [200],
+            "x-enum-varnames": ["OK"]}),
+    );
+    let present = document["components"]["schemas"].as_object();
+    for (name, schema) in present.into_iter().flatten() {
+        known.entry(name.clone()).or_insert_with(|| schema.clone());
+    }
+    let by_rule: BTreeMap<String, String> = known
+        .iter()
+        .filter(|(_, schema)| is_simple(schema))
+        .map(|(name, schema)| (rule(schema), name.clone()))
+        .collect();
+    let mut new = BTreeMap::new();
+    each(document, "", &mut |name, schema| {
+        refer(schema, name, &by_rule, &mut new)
+    });
+    let Some(schemas) = document["components"]["schemas"].as_object_mut() else {
+        return;
+    };
+    for (name, schema) in new.into_iter().chain(known) {
+        schemas.entry(name).or_insert(schema);
+    }
+    remove_unused(document);
+}
+
+/// Puts a reference in place of a value or an enumeration that stands in the middle of another schema.
+fn refer(
+    schema: &mut Value,
+    name: &str,
+    by_rule: &BTreeMap<String, String>,
+    new: &mut BTreeMap<String, Value>,
+) {
+    let Some(object) = schema.as_object_mut() else {
+        return;
+    };
+    // A parameter or field that may be left out is documented as one that may be null.
+    let may_be_null = object.get("type").is_some_and(Value::is_array);
+    let mut bare = object.clone();
+    if may_be_null {
+        let kinds = bare["type"].as_array().cloned().unwrap_or_default();
+        let kinds: Vec<_> = kinds.into_iter().filter(|kind| kind != "null").collect();
+        let [kind] = kinds.as_slice() else { return };
+        bare.insert("type".to_owned(), kind.clone());
+    }
+    let bare = Value::Object(bare);
+    if !is_simple(&bare) {
+        return;
+    }
+    let named = match by_rule.get(&rule(&bare)) {
+        Some(named) => named.clone(),
+        None if bare.get("enum").is_some() => {
+            let named = pascal(name);
+            let same = new.get(&named).is_none_or(|present| rule(present) == rule(&bare));
+            assert!(same, "two enumerations would be called {named}");
+            new.insert(named.clone(), bare.clone());
+            named
+        }
+        None => return,
+    };
+    let description = bare.get("description").cloned();
+    let mut reference = reference(&named);
+    if may_be_null {
+        reference = json!({"oneOf": [{"type": "null"}, reference]});
+    }
+    if let Some(description) = description {
+        reference["description"] = description;
+    }
+    *schema = reference;
+}
+
+/// Whether a schema is a text with a rule, or an enumeration.
+fn is_simple(schema: &Value) -> bool {
+    let is_text = schema["type"] == "string";
+    let has_rule = ["pattern", "format"].iter().any(|key| schema.get(key).is_some());
+    schema.get("enum").is_some() || is_text && has_rule
+}
+
+/// What fits a schema, as a text to compare.
+fn rule(schema: &Value) -> String {
+    let mut rule = schema.clone();
+    if let Some(object) = rule.as_object_mut() {
+        object.retain(|key, _| !NOTES.contains(&key.as_str()));
+        if rule["format"] == "uuid" {
+            // Identifiers of tasks, sessions and so on fit the same texts, but are different things.
+            return format!("{} {}", rule, schema["description"]);
+        }
+    }
+    rule.to_string()
+}
+
+/// Names answers after their fields: `Success_Cancelled` is `Cancelled`, unless other answers contain one.
+fn shorten(document: &mut Value) {
+    let Some(schemas) = document["components"]["schemas"].as_object_mut() else {
+        return;
+    };
+    let taken: BTreeSet<String> = schemas.keys().cloned().collect();
+    let mut names = BTreeMap::new();
+    for name in &taken {
+        let short = name.strip_prefix(ANSWER_PREFIX).map(|rest| rest.replace('_', ""));
+        if let Some(short) = short {
+            let short = if taken.contains(&short) {
+                format!("{short}Answer")
+            } else {
+                short
+            };
+            names.insert(name.clone(), short);
+        }
+    }
+    let old = std::mem::take(schemas);
+    let renamed = old
+        .into_iter()
+        .map(|(name, schema)| (names.get(&name).cloned().unwrap_or(name), schema));
+    *schemas = renamed.collect::<Map<_, _>>();
+    each_reference(document, &mut |reference| {
+        let name = reference.strip_prefix(SCHEMAS).and_then(|name| names.get(name));
+        if let Some(name) = name {
+            *reference = format!("{SCHEMAS}{name}");
+        }
+    });
+}
+
+fn remove_unused(document: &mut Value) {
+    loop {
+        let mut used = BTreeSet::new();
+        each_reference(document, &mut |reference| {
+            used.extend(reference.strip_prefix(SCHEMAS).map(str::to_owned));
+        });
+        let Some(schemas) = document["components"]["schemas"].as_object_mut() else {
+            return;
+        };
+        let before = schemas.len();
+        schemas.retain(|name, _| used.contains(name));
+        if schemas.len() == before {
+            return;
+        }
+    }
+}
+
+/// `write_type` as `WriteType`.
+fn pascal(name: &str) -> String {
+    let parts = name.split(|letter: char| !letter.is_ascii_alphanumeric());
+    let upper = |part: &str| {
+        let mut letters = part.chars();
+        letters.next().map_or_else(String::new, |first| {
+            first.to_ascii_uppercase().to_string() + letters.as_str()
+        })
+    };
+    parts.map(upper).collect()
+}
+
+/// Visits every schema below `value`, the inner ones first, with the name of its parameter or field. Schemas that have
+/// a name already are not visited themselves.
+pub(super) fn each(value: &mut Value, name: &str, visit: &mut impl FnMut(&str, &mut Value)) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| each(item, name, visit)),
+        Value::Object(object) => {
+            let parameter = object.get("in").and(object.get("name"));
+            let name = parameter.and_then(Value::as_str).unwrap_or(name).to_owned();
+            for (key, inner) in object {
+                match (key.as_str(), inner) {
+                    ("properties", Value::Object(fields)) => {
+                        for (field, schema) in fields {
+                            each(schema, field, visit);
+                            visit(field, schema);
+                        }
+                    }
+                    ("schemas", Value::Object(named)) => {
+                        named
+                            .iter_mut()
+                            .for_each(|(named, schema)| each(schema, named, visit));
+                    }
+                    ("oneOf" | "anyOf" | "allOf", Value::Array(choices)) => {
+                        for schema in choices {
+                            each(schema, &name, visit);
+                            visit(&name, schema);
+                        }
+                    }
+                    ("schema" | "items" | "additionalProperties" | "propertyNames", schema) => {
+                        each(schema, &name, visit);
+                        visit(&name, schema);
+                    }
+                    (key, inner) if !VALUES.contains(&key) => each(inner, &name, visit),
+                    _ => {}
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn each_reference(value: &mut Value, visit: &mut impl FnMut(&mut String)) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| each_reference(item, visit)),
+        Value::Object(object) => {
+            for (key, inner) in object {
+                match (key.as_str(), inner) {
+                    ("$ref", Value::String(reference)) => visit(reference),
+                    (_, inner) => each_reference(inner, visit),
+                }
+            }
+        }
+        _ => {}
+    }
+}
