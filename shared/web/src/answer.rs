@@ -14,6 +14,7 @@ use bytes::Bytes;
 use http::header::{self, HeaderValue};
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
+use utoipa::__dev::ComposeSchema;
 use utoipa::openapi::schema::{AdditionalProperties, Object, ObjectBuilder, Schema, Type};
 use utoipa::openapi::RefOr;
 use utoipa::{PartialSchema, ToSchema};
@@ -73,9 +74,9 @@ impl<T: Serialize> Success<T> {
     }
 }
 
-impl<T: PartialSchema> PartialSchema for Success<T> {
+impl<T: PartialSchema> ComposeSchema for Success<T> {
     /// The fields, after `code` and `message`.
-    fn schema() -> RefOr<Schema> {
+    fn compose(_: Vec<RefOr<Schema>>) -> RefOr<Schema> {
         let text = |zh_en: &str| {
             ObjectBuilder::new()
                 .schema_type(Type::String)

@@ -91,24 +91,6 @@ pub(super) fn decode_json(body: &[u8]) -> Result<Vec<Pair>, Refusal> {
         .collect()
 }
 
-/// [`Reason::BadJson`] with the position where reading stopped, [`Reason::ParameterNotText`] with the name,
-/// [`Reason::TooManyParameters`].
-pub(super) fn decode_json(body: &[u8]) -> Result<Vec<Pair>, Refusal> {
-    let object: JsonObject = serde_json::from_slice(body).map_err(|problem| bad_json(&problem))?;
-    if object.0.len() > MAX_PAIRS {
-        return Err(Reason::TooManyParameters.into());
-    }
-    object
-        .0
-        .into_iter()
-        .map(|(name, value)| match value {
-            serde_json::Value::String(text) => Ok((name, text)),
-            serde_json::Value::Number(number) if !number.is_f64() => Ok((name, number.to_string())),
-            _ => Err(Refusal::of_field(&name, Reason::ParameterNotText)),
-        })
-        .collect()
-}
-
 /// [`Reason::BadJson`] with the position where reading stopped. The text of the library is not shown, because it can
 /// quote the body.
 pub(super) fn bad_json(problem: &serde_json::Error) -> Error {

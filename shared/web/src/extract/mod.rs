@@ -6,12 +6,14 @@ mod call;
 mod caller;
 mod json;
 mod query;
+mod segment;
 
 pub use body::{AnyBody, Csv, Ndjson};
 pub use call::Call;
 pub use caller::{Administrator, Anyone, Caller, Gateway, Operator, Permit, Timer, permits};
 pub use json::Json;
-pub use query::Query;
+pub use query::{MAX_VALUE_CHARS, Query};
+pub use segment::Segment;
 
 use axum::extract::FromRequestParts;
 
