@@ -1,6 +1,6 @@
 //! The operations as a list, for tests.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::example::{Fields, example};
 use super::routers::merged;
@@ -20,13 +20,13 @@ pub struct Operation {
     pub name: String,
     /// `GET` or `POST`.
     pub method: &'static str,
-    /// Path below the application's root.
+    /// Path below the application's root; `{code}` for a variable segment.
     pub path: String,
     /// Who may call it.
     pub access: Access,
     /// What its body holds, if it takes one.
     pub content: Option<Content>,
-    /// Its parameters in the query.
+    /// Its parameters in the path and in the query.
     pub parameters: Vec<Parameter>,
     /// Why it refuses, besides what its access and its content bring along.
     pub own_reasons: Vec<Reason>,
@@ -39,6 +39,8 @@ pub struct Operation {
 pub struct Parameter {
     /// Its name.
     pub name: String,
+    /// Whether it is a segment of the path.
+    pub is_in_path: bool,
     /// Whether a call without it is refused.
     pub is_required: bool,
     /// A value that it may have.
@@ -55,20 +57,30 @@ pub struct ExampleBody {
 }
 
 impl Operation {
-    /// The query of an example request: the required parameters, or the first when none is.
+    /// The path of an example request.
     #[must_use]
-    pub fn example_query(&self) -> Vec<(&str, &str)> {
-        let pair = |parameter: &'_ Parameter| (parameter.name.as_str(), parameter.example.as_str());
-        let required = self.parameters.iter().filter(|parameter| parameter.is_required);
-        let mut pairs: Vec<_> = required.map(pair).collect();
-        if pairs.is_empty() && self.access_is_clients() {
-            pairs.extend(self.parameters.first().map(pair));
-        }
-        pairs
+    pub fn example_path(&self) -> String {
+        let in_path = self.parameters.iter().filter(|parameter| parameter.is_in_path);
+        in_path.fold(self.path.clone(), |path, parameter| {
+            path.replace(&format!("{{{}}}", parameter.name), &parameter.example)
+        })
     }
 
-    fn access_is_clients(&self) -> bool {
-        matches!(self.access, Access::Client(_))
+    /// The query of an example request: the required parameters; where a client need give none, the first.
+    #[must_use]
+    pub fn example_query(&self) -> Vec<(&str, &str)> {
+        let is_client = matches!(self.access, Access::Client(_));
+        let in_query: Vec<_> = self
+            .parameters
+            .iter()
+            .filter(|parameter| !parameter.is_in_path)
+            .collect();
+        let has_required = in_query.iter().any(|parameter| parameter.is_required);
+        let chosen = in_query.into_iter().enumerate();
+        chosen
+            .filter(|(at, parameter)| parameter.is_required || is_client && !has_required && *at == 0)
+            .map(|(_, parameter)| (parameter.name.as_str(), parameter.example.as_str()))
+            .collect()
     }
 }
 
@@ -139,7 +151,8 @@ fn parameter(documented: &Value, schemas: &Value) -> Parameter {
     };
     Parameter {
         name: documented["name"].as_str().unwrap_or_default().to_owned(),
-        is_required: documented["required"] == json!(true),
+        is_in_path: documented["in"] == "path",
+        is_required: documented["required"] == true,
         example: value.as_str().map_or_else(|| value.to_string(), str::to_owned),
     }
 }

@@ -247,7 +247,7 @@ fn curl(operation: &Operation) -> String {
         format!(" -H \"Authorization: Bearer ${secret}\"")
     });
     let query = operation.example_query();
-    let path = &operation.path;
+    let path = operation.example_path();
     if operation.method == "GET" {
         let query: String = query
             .iter()

@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
-use web::values;
+use web::{Content, values};
 
 /// Where schemas with a name are.
 pub(super) const SCHEMAS: &str = "#/components/schemas/";
 /// Begins the name that utoipa gives to an answer.
 const ANSWER_PREFIX: &str = "Success_";
+/// The media type of forms.
+const FORM: &str = Content::Parameters.media_types()[0];
 /// The name of the `code` of a success.
 const SUCCESS_CODE: &str = "SuccessCode";
 
@@ -61,78 +63,139 @@ fn of_values() -> BTreeMap<String, Value> {
 
 /// Gives every answer, value and enumeration of the document its name, and removes schemas that nothing refers to.
 pub(super) fn name(document: &mut Value) {
+    remove_unused(document);
     shorten(document);
-    let mut known = of_values();
-    known.insert(
-        SUCCESS_CODE.to_owned(),
-        json!({"type": "integer", "description": "响应码，200 表示成功 / 200 for success", "enum": [200],
-            "x-enum-varnames": ["OK"]}),
-    );
-    let present = document["components"]["schemas"].as_object();
-    for (name, schema) in present.into_iter().flatten() {
-        known.entry(name.clone()).or_insert_with(|| schema.clone());
-    }
-    let by_rule: BTreeMap<String, String> = known
-        .iter()
-        .filter(|(_, schema)| is_simple(schema))
-        .map(|(name, schema)| (rule(schema), name.clone()))
-        .collect();
-    let mut new = BTreeMap::new();
-    each(document, "", &mut |name, schema| {
-        refer(schema, name, &by_rule, &mut new)
-    });
+    let mut names = Names::of(document);
+    each(document, "", &mut |name, schema| names.refer(name, schema));
     let Some(schemas) = document["components"]["schemas"].as_object_mut() else {
         return;
     };
-    for (name, schema) in new.into_iter().chain(known) {
+    for (name, schema) in names.known {
         schemas.entry(name).or_insert(schema);
     }
     remove_unused(document);
+    remove_null_from_parameters(document);
 }
 
-/// Puts a reference in place of a value or an enumeration that stands in the middle of another schema.
-fn refer(
-    schema: &mut Value,
-    name: &str,
-    by_rule: &BTreeMap<String, String>,
-    new: &mut BTreeMap<String, Value>,
-) {
-    let Some(object) = schema.as_object_mut() else {
-        return;
-    };
-    // A parameter or field that may be left out is documented as one that may be null.
-    let may_be_null = object.get("type").is_some_and(Value::is_array);
-    let mut bare = object.clone();
-    if may_be_null {
-        let kinds = bare["type"].as_array().cloned().unwrap_or_default();
-        let kinds: Vec<_> = kinds.into_iter().filter(|kind| kind != "null").collect();
-        let [kind] = kinds.as_slice() else { return };
-        bare.insert("type".to_owned(), kind.clone());
-    }
-    let bare = Value::Object(bare);
-    if !is_simple(&bare) {
-        return;
-    }
-    let named = match by_rule.get(&rule(&bare)) {
-        Some(named) => named.clone(),
-        None if bare.get("enum").is_some() => {
-            let named = pascal(name);
-            let same = new.get(&named).is_none_or(|present| rule(present) == rule(&bare));
-            assert!(same, "two enumerations would be called {named}");
-            new.insert(named.clone(), bare.clone());
-            named
+/// The names of schemas.
+struct Names {
+    known: BTreeMap<String, Value>,
+    /// The names of texts with a rule and of enumerations, by what fits them.
+    by_rule: BTreeMap<String, String>,
+}
+
+impl Names {
+    fn of(document: &Value) -> Self {
+        let mut known = of_values();
+        known.insert(
+            SUCCESS_CODE.to_owned(),
+            json!({"type": "integer", "description": "响应码，200 表示成功 / 200 for success", "enum": [200],
+                "x-enum-varnames": ["OK"]}),
+        );
+        let present = document["components"]["schemas"].as_object();
+        for (name, schema) in present.into_iter().flatten() {
+            known.entry(name.clone()).or_insert_with(|| schema.clone());
         }
-        None => return,
+        let simple = known.iter().filter(|(_, schema)| is_simple(schema));
+        let by_rule = simple
+            .map(|(name, schema)| (rule(schema), name.clone()))
+            .collect();
+        Self { known, by_rule }
+    }
+
+    /// Puts a reference in place of a value or an enumeration that stands in the middle of another schema, as the
+    /// parameter or field `name`.
+    fn refer(&mut self, name: &str, schema: &mut Value) {
+        let Some((bare, may_be_null)) = without_null(schema) else {
+            return;
+        };
+        if !is_simple(&bare) {
+            return;
+        }
+        let known = self.by_rule.get(&rule(&bare)).cloned();
+        let Some(named) = known.or_else(|| bare.get("enum").map(|_| self.add(name, &bare))) else {
+            return;
+        };
+        let own = &self.known[&named]["description"];
+        let description = bare.get("description").filter(|text| *text != own);
+        let mut reference = reference(&named);
+        if may_be_null {
+            reference = json!({"oneOf": [{"type": "null"}, reference]});
+        }
+        if let Some(description) = description {
+            reference["description"] = description.clone();
+        }
+        *schema = reference;
+    }
+
+    /// Names an enumeration after its parameter or field.
+    fn add(&mut self, name: &str, schema: &Value) -> String {
+        let named = pascal(name);
+        let taken = self.known.insert(named.clone(), schema.clone());
+        assert!(taken.is_none(), "two schemas would be called {named}");
+        self.by_rule.insert(rule(schema), named.clone());
+        named
+    }
+}
+
+/// A schema of one type, and whether it may be null as well.
+fn without_null(schema: &Value) -> Option<(Value, bool)> {
+    let mut bare = schema.as_object()?.clone();
+    let Some(Value::Array(kinds)) = bare.get("type") else {
+        return Some((bare.into(), false));
     };
-    let description = bare.get("description").cloned();
-    let mut reference = reference(&named);
-    if may_be_null {
-        reference = json!({"oneOf": [{"type": "null"}, reference]});
+    let kinds: Vec<_> = kinds.iter().filter(|kind| *kind != "null").cloned().collect();
+    let [kind] = kinds.as_slice() else { return None };
+    bare.insert("type".to_owned(), kind.clone());
+    Some((bare.into(), true))
+}
+
+/// A parameter that is left out is no null, although its type is an `Option`: neither in a query nor in a form.
+fn remove_null_from_parameters(document: &mut Value) {
+    let mut forms = BTreeSet::new();
+    let paths = document["paths"].as_object_mut().into_iter().flatten();
+    for (_, item) in paths {
+        for (_, operation) in item.as_object_mut().into_iter().flatten() {
+            let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
+            for parameter in parameters.into_iter().flatten() {
+                remove_null(&mut parameter["schema"]);
+            }
+            let form = &operation["requestBody"]["content"][FORM]["schema"]["$ref"];
+            forms.extend(
+                form.as_str()
+                    .and_then(|form| form.strip_prefix(SCHEMAS))
+                    .map(str::to_owned),
+            );
+        }
     }
-    if let Some(description) = description {
-        reference["description"] = description;
+    for form in forms {
+        let properties = document["components"]["schemas"][form]["properties"].as_object_mut();
+        properties
+            .into_iter()
+            .flatten()
+            .for_each(|(_, schema)| remove_null(schema));
     }
-    *schema = reference;
+}
+
+fn remove_null(schema: &mut Value) {
+    if let Some((bare, true)) = without_null(schema) {
+        *schema = bare;
+    }
+    let choices = schema["oneOf"].as_array().map(|choices| {
+        let is_null = |choice: &&Value| choice["type"] == "null";
+        choices
+            .iter()
+            .filter(|choice| !is_null(choice))
+            .cloned()
+            .collect::<Vec<_>>()
+    });
+    if let Some([only]) = choices.as_deref() {
+        let description = schema["description"].take();
+        *schema = only.clone();
+        if !description.is_null() {
+            schema["description"] = description;
+        }
+    }
 }
 
 /// Whether a schema is a text with a rule, or an enumeration.
