@@ -1,11 +1,10 @@
-//! `/admin/v1/…`, §6.2.1.1, §9.2 and §5.3.1.1: clients and their secrets, the call log, and the steps of a card.
-//! Inventory, messages and incidents have components of their own.
+//! `/admin/v1/…`, §6.2.1.1 and §9.2: clients and their secrets, and the call log. Inventory, messages and incidents
+//! have components of their own.
 //!
 //! Requires `admin_secret`. Never shows a secret after the call that made it, nor key material at all.
 
 mod calls;
 mod clients;
-mod overview;
 
 use spin_host::{self, Connection, RequiredVariables};
 use spin_sdk::http::{IntoResponse, Request};
@@ -28,7 +27,6 @@ const INTERFACES: &[&Interface] = &[
     &interface::ADMIN_CLIENTS_REVOKE_SECRET,
     &interface::ADMIN_CLIENTS_REVOKE_TOKENS,
     &interface::ADMIN_CALLS,
-    &interface::ADMIN_CHIP_HISTORY,
 ];
 
 #[http_service]
@@ -49,7 +47,6 @@ async fn handler(name: &str, call: &Call<'_, Connection>) -> Result<Reply, Refus
         "admin.clients.revoke_secret" => clients::revoke_secret(call).await,
         "admin.clients.revoke_tokens" => clients::revoke_tokens(call).await,
         "admin.calls" => calls::search(call).await,
-        "admin.chips.history" => overview::history(call).await,
         _ => Err(call.nowhere()),
     }
 }
