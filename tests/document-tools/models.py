@@ -21,7 +21,8 @@ for module in pkgutil.iter_modules(xieka.models.__path__):
         if isinstance(model, type) and issubclass(model, BaseModel) and model.__module__ == loaded.__name__:
             count += 1
             for name, field in model.model_fields.items():
-                if holds_anything(field.annotation):
+                # Where a value has one of several types, they are named beside it.
+                if name != "actual_instance" and holds_anything(field.annotation):
                     found.append(f"{model.__name__}.{name}: {field.annotation}")
 
 print(count, "models", *found, sep="\n")

@@ -1,58 +1,93 @@
 //! What the platform sends to a client's address (clause 7.3).
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+use utoipa::openapi::extensions::ExtensionsBuilder;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::openapi::{Object, RefOr};
+use web::values::{CardState, Eid, Iccid, Msisdn, TaskId, Time};
 
 use super::schemas::reference;
 
-/// A reference with its own description.
-fn described(name: &str, zh_en: &str) -> Value {
-    let mut reference = reference(name);
-    reference["description"] = json!(zh_en);
-    reference
+/// 写卡结果推送；后续版本可能增加文本字段，同样参与签名 / the result of writing a card; later versions may add text fields, which
+/// are signed as well
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
+struct Callback {
+    /// 芯片 EID / EID of the chip
+    eid: Eid,
+    /// 写卡任务 ID / identifier of the task
+    task_id: TaskId,
+    /// 卡片状态（表 2） / state of the card (Table 2)
+    card_status: CardState,
+    /// 写卡结果 / result
+    #[schema(schema_with = write_result)]
+    write_result: String,
+    /// 写卡完成时间 / when it ended
+    write_time: Time,
+    /// ICCID / ICCID
+    iccid: Iccid,
+    /// 13 位物联网号码 / 13-digit IoT number
+    msisdn: Msisdn,
+    /// 状态描述 / description
+    #[schema(examples("写卡完成，运营号通信正常"))]
+    description: String,
+    /// 签名时间，1970 年以来的秒数 / when it was signed, seconds since 1970
+    #[schema(examples("1782864000"))]
+    timestamp: String,
+    /// 签名 / signature
+    #[schema(examples("9f86d081…"))]
+    sign: String,
+    /// 失败类别，仅失败时 / kind of failure, where it failed
+    #[schema(examples("file_refused"), nullable = false)]
+    failure: Option<String>,
+    /// 旧密钥的签名，仅密钥轮换期间 / signature of the secret before the present one, while both are good
+    #[schema(examples("60303ae2…"), nullable = false)]
+    sign_previous: Option<String>,
 }
 
-fn text(zh_en: &str, example: &str) -> Value {
-    json!({"type": "string", "description": zh_en, "examples": [example]})
+/// 业务需求方的应答 / what the client answers
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
+struct CallbackReceipt {
+    /// 200 表示已接收 / 200 for received
+    #[schema(schema_with = code)]
+    code: u16,
+    /// 说明 / message
+    #[schema(examples("接收成功"), nullable = false)]
+    message: Option<String>,
+}
+
+fn write_result() -> Object {
+    let names = ExtensionsBuilder::new().add("x-enum-varnames", ["SUCCEEDED", "FAILED"]);
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .title(Some("WriteResult"))
+        .description(Some("写卡结果 / result"))
+        .enum_values(Some(["成功", "失败"]))
+        .extensions(Some(names.build()))
+        .build()
+}
+
+fn code() -> Object {
+    let code = ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .enum_values(Some([200]));
+    code.description(Some("200 表示已接收 / 200 for received"))
+        .build()
 }
 
 /// The schemas of the callback and of what is answered to it.
 pub(super) fn schemas() -> Value {
-    let result = json!({"type": "string", "description": "写卡结果 / result", "enum": ["成功", "失败"],
-        "x-enum-varnames": ["SUCCEEDED", "FAILED"]});
-    json!({
-        "Callback": {
-            "type": "object",
-            // They are signed like the others.
-            "description": "写卡结果推送；后续版本可能增加文本字段 / the result of writing a card; later versions may add text fields",
-            "required": ["eid", "task_id", "card_status", "write_result", "write_time", "iccid", "msisdn", "description",
-                "timestamp", "sign"],
-            "properties": {
-                "eid": described("Eid", "芯片 EID / EID of the chip"),
-                "task_id": described("TaskId", "写卡任务 ID / identifier of the task"),
-                "card_status": described("CardState", "卡片状态（表 2） / state of the card (Table 2)"),
-                "write_result": described("WriteResult", "写卡结果 / result"),
-                "write_time": described("Time", "写卡完成时间 / when it ended"),
-                "iccid": described("Iccid", "ICCID / ICCID"),
-                "msisdn": described("Msisdn", "13 位物联网号码 / 13-digit IoT number"),
-                "description": text("状态描述 / description", "写卡完成，运营号通信正常"),
-                "timestamp": text("签名时间，1970 年以来的秒数 / when it was signed, seconds since 1970", "1782864000"),
-                "sign": text("签名 / signature", "9f86d081…"),
-                "failure": text("失败类别，仅失败时 / kind of failure, where it failed", "file_refused"),
-                "sign_previous": text("旧密钥的签名，仅密钥轮换期间 / signature of the secret before the present one, while \
-                    both are good", "60303ae2…"),
-            },
-        },
-        "CallbackReceipt": {
-            "type": "object",
-            "description": "业务需求方的应答 / what the client answers",
-            "required": ["code"],
-            "properties": {
-                "code": reference("SuccessCode"),
-                "message": text("说明 / message", "接收成功"),
-            },
-        },
-        "WriteResult": result,
-    })
+    fn add<T: ToSchema>(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((T::name().into_owned(), T::schema()));
+        T::schemas(schemas);
+    }
+    let mut schemas = Vec::new();
+    add::<Callback>(&mut schemas);
+    add::<CallbackReceipt>(&mut schemas);
+    let named = schemas.into_iter().map(|(name, schema)| (name, json!(schema)));
+    Value::Object(named.collect::<Map<_, _>>())
 }
 
 /// The request that the platform sends. The document refers to it: clients are generated for what is below `paths` and

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-/// Deepest schema of which an example is made.
-const MAX_DEPTH: usize = 8;
+/// Deepest schema of which an example is made, each reference counted.
+const MAX_DEPTH: usize = 32;
 
 /// Which fields an example has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,11 +42,19 @@ fn below(schema: &Value, schemas: &Value, fields: Fields, depth: usize) -> Value
             return inner(choice);
         }
     }
-    let is_null = |kind: &&Value| *kind != "null";
-    let kind = match &schema["type"] {
-        Value::Array(kinds) => kinds.iter().find(is_null).and_then(Value::as_str),
-        kind => kind.as_str(),
+    let kinds = match &schema["type"] {
+        Value::Array(kinds) => kinds.as_slice(),
+        kind => std::slice::from_ref(kind),
     };
+    let may_be_null = kinds.iter().any(|kind| kind == "null");
+    let has_rule = ["pattern", "format"]
+        .iter()
+        .any(|rule| schema.get(rule).is_some());
+    if may_be_null && has_rule {
+        // What fits the rule is not known.
+        return Value::Null;
+    }
+    let kind = kinds.iter().find(|kind| *kind != "null").and_then(Value::as_str);
     match kind {
         Some("object") => object(schema, fields, inner),
         Some("array") => json!([inner(&schema["items"])]),

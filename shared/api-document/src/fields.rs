@@ -123,9 +123,12 @@ fn plain<'a>(mut schema: &'a Value, schemas: &'a Value) -> &'a Value {
     schema
 }
 
-/// The description of a schema, or else of the one that it refers to.
+/// The description of a schema or of what it may be beside null, or else of the one that it refers to.
 fn described<'a>(schema: &'a Value, schemas: &'a Value) -> &'a str {
-    let own = schema["description"].as_str();
+    let choices = schema["oneOf"].as_array().into_iter().flatten();
+    let own = choices
+        .chain([schema])
+        .find_map(|schema| schema["description"].as_str());
     own.or_else(|| plain(schema, schemas)["description"].as_str())
         .unwrap_or_default()
 }

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
-use utoipa::ToSchema;
-use web::{Content, values};
+use web::Content;
+
+use super::example::resolved;
 
 /// Where schemas with a name are.
 pub(super) const SCHEMAS: &str = "#/components/schemas/";
@@ -16,13 +17,7 @@ const FORM: &str = Content::Parameters.media_types()[0];
 const SUCCESS_CODE: &str = "SuccessCode";
 
 /// What describes a schema without changing what fits it.
-const NOTES: [&str; 5] = [
-    "description",
-    "example",
-    "examples",
-    "maxLength",
-    "x-enum-varnames",
-];
+const NOTES: [&str; 5] = ["description", "example", "examples", "title", "x-enum-varnames"];
 /// What holds values or names, but no schemas.
 const VALUES: [&str; 5] = ["default", "enum", "example", "examples", "required"];
 
@@ -31,48 +26,25 @@ pub(super) fn reference(name: &str) -> Value {
     json!({"$ref": format!("{SCHEMAS}{name}")})
 }
 
-/// The schemas that values have wherever they occur.
-fn of_values() -> BTreeMap<String, Value> {
-    fn of<T: ToSchema>() -> (String, Value) {
-        let schema = serde_json::to_value(T::schema()).unwrap_or_default();
-        (T::name().into_owned(), schema)
-    }
-    [
-        of::<values::AlertId>(),
-        of::<values::CardState>(),
-        of::<values::ClientId>(),
-        of::<values::Eid>(),
-        of::<values::Iccid>(),
-        of::<values::Imsi>(),
-        of::<values::IncidentId>(),
-        of::<values::Instant>(),
-        of::<values::MessageId>(),
-        of::<values::Msisdn>(),
-        of::<values::NumberState>(),
-        of::<values::OpenedState>(),
-        of::<values::ProvinceCode>(),
-        of::<values::ProvinceName>(),
-        of::<values::Receiver>(),
-        of::<values::SessionId>(),
-        of::<values::TaskId>(),
-        of::<values::Time>(),
-        of::<values::WriteType>(),
-    ]
-    .into()
-}
-
 /// Gives every answer, value and enumeration of the document its name, and removes schemas that nothing refers to.
 pub(super) fn name(document: &mut Value) {
+    flatten(document);
     remove_unused(document);
     shorten(document);
     let mut names = Names::of(document);
-    each(document, "", &mut |name, schema| names.refer(name, schema));
+    each(document, "", &mut |place, schema| names.refer(place, schema));
     let Some(schemas) = document["components"]["schemas"].as_object_mut() else {
         return;
     };
     for (name, schema) in names.known {
         schemas.entry(name).or_insert(schema);
     }
+    each(document, "", &mut |_, schema| clean(schema));
+    let schemas = document["components"]["schemas"].as_object_mut();
+    schemas
+        .into_iter()
+        .flatten()
+        .for_each(|(_, schema)| clean(schema));
     remove_unused(document);
     remove_null_from_parameters(document);
 }
@@ -80,61 +52,58 @@ pub(super) fn name(document: &mut Value) {
 /// The names of schemas.
 struct Names {
     known: BTreeMap<String, Value>,
-    /// The names of texts with a rule and of enumerations, by what fits them.
+    /// The names of enumerations, by what fits them.
     by_rule: BTreeMap<String, String>,
 }
 
 impl Names {
     fn of(document: &Value) -> Self {
-        let mut known = of_values();
+        let present = document["components"]["schemas"].as_object().cloned();
+        let mut known: BTreeMap<_, _> = present.unwrap_or_default().into_iter().collect();
         known.insert(
             SUCCESS_CODE.to_owned(),
             json!({"type": "integer", "description": "响应码，200 表示成功 / 200 for success", "enum": [200],
                 "x-enum-varnames": ["OK"]}),
         );
-        let present = document["components"]["schemas"].as_object();
-        for (name, schema) in present.into_iter().flatten() {
-            known.entry(name.clone()).or_insert_with(|| schema.clone());
-        }
-        let simple = known.iter().filter(|(_, schema)| is_simple(schema));
-        let by_rule = simple
+        let enumerations = known.iter().filter(|(_, schema)| schema.get("enum").is_some());
+        let by_rule = enumerations
             .map(|(name, schema)| (rule(schema), name.clone()))
             .collect();
         Self { known, by_rule }
     }
 
-    /// Puts a reference in place of a value or an enumeration that stands in the middle of another schema, as the
-    /// parameter or field `name`.
-    fn refer(&mut self, name: &str, schema: &mut Value) {
-        let Some((bare, may_be_null)) = without_null(schema) else {
+    /// Puts a reference in place of a value or an enumeration that stands in the middle of another schema. Its title is
+    /// its name, or else what `place` it has.
+    fn refer(&mut self, place: &str, schema: &mut Value) {
+        let Some((mut bare, may_be_null)) = without_null(schema) else {
             return;
         };
         if !is_simple(&bare) {
             return;
         }
-        let known = self.by_rule.get(&rule(&bare)).cloned();
-        let Some(named) = known.or_else(|| bare.get("enum").map(|_| self.add(name, &bare))) else {
+        let title = bare["title"].as_str().map(str::to_owned);
+        let is_enumeration = bare.get("enum").is_some();
+        let known = || {
+            is_enumeration
+                .then(|| self.by_rule.get(&rule(&bare)).cloned())
+                .flatten()
+        };
+        let unnamed = || is_enumeration.then(|| pascal(place));
+        let Some(named) = title.or_else(known).or_else(unnamed) else {
             return;
         };
-        let own = &self.known[&named]["description"];
-        let description = bare.get("description").filter(|text| *text != own);
-        let mut reference = reference(&named);
+        let present = self.known.entry(named.clone()).or_insert_with(|| bare.clone());
+        assert_eq!(rule(present), rule(&bare), "two schemas would be called {named}");
+        self.by_rule.insert(rule(&bare), named.clone());
+        let description = bare["description"].take();
+        let is_own = description.is_null() || present["description"] == description;
+        *schema = reference(&named);
         if may_be_null {
-            reference = json!({"oneOf": [{"type": "null"}, reference]});
+            *schema = json!({"oneOf": [{"type": "null"}, schema.take()]});
         }
-        if let Some(description) = description {
-            reference["description"] = description.clone();
+        if !is_own {
+            schema["description"] = description;
         }
-        *schema = reference;
-    }
-
-    /// Names an enumeration after its parameter or field.
-    fn add(&mut self, name: &str, schema: &Value) -> String {
-        let named = pascal(name);
-        let taken = self.known.insert(named.clone(), schema.clone());
-        assert!(taken.is_none(), "two schemas would be called {named}");
-        self.by_rule.insert(rule(schema), named.clone());
-        named
     }
 }
 
@@ -210,12 +179,46 @@ fn rule(schema: &Value) -> String {
     let mut rule = schema.clone();
     if let Some(object) = rule.as_object_mut() {
         object.retain(|key, _| !NOTES.contains(&key.as_str()));
-        if rule["format"] == "uuid" {
-            // Identifiers of tasks, sessions and so on fit the same texts, but are different things.
-            return format!("{} {}", rule, schema["description"]);
-        }
     }
     rule.to_string()
+}
+
+/// Removes the title, which was the name, and the ends of lines in the description.
+fn clean(schema: &mut Value) {
+    let Some(object) = schema.as_object_mut() else {
+        return;
+    };
+    object.remove("title");
+    if let Some(Value::String(text)) = object.get_mut("description") {
+        *text = text.replace('\n', " ");
+    }
+}
+
+/// Makes one object of a schema that consists of several: the fields of one type among those of another.
+fn flatten(document: &mut Value) {
+    let known = document["components"]["schemas"].clone();
+    let schemas = document["components"]["schemas"].as_object_mut();
+    for (_, schema) in schemas.into_iter().flatten() {
+        let Some(Value::Array(parts)) = schema.get("allOf").cloned() else {
+            continue;
+        };
+        let (mut properties, mut required) = (Map::new(), Vec::new());
+        for part in &parts {
+            let part = match part["$ref"].as_str() {
+                Some(reference) => resolved(reference, &known),
+                None => part,
+            };
+            properties.extend(part["properties"].as_object().cloned().unwrap_or_default());
+            required.extend(part["required"].as_array().cloned().unwrap_or_default());
+        }
+        let Some(object) = schema.as_object_mut() else {
+            continue;
+        };
+        object.remove("allOf");
+        object.insert("type".to_owned(), json!("object"));
+        object.insert("properties".to_owned(), properties.into());
+        object.insert("required".to_owned(), required.into());
+    }
 }
 
 /// Names answers after their fields: `Success_Cancelled` is `Cancelled`, unless other answers contain one.
@@ -278,43 +281,46 @@ fn pascal(name: &str) -> String {
     parts.map(upper).collect()
 }
 
-/// Visits every schema below `value`, the inner ones first, with the name of its parameter or field. Schemas that have
-/// a name already are not visited themselves.
-pub(super) fn each(value: &mut Value, name: &str, visit: &mut impl FnMut(&str, &mut Value)) {
-    match value {
-        Value::Array(items) => items.iter_mut().for_each(|item| each(item, name, visit)),
-        Value::Object(object) => {
-            let parameter = object.get("in").and(object.get("name"));
-            let name = parameter.and_then(Value::as_str).unwrap_or(name).to_owned();
-            for (key, inner) in object {
-                match (key.as_str(), inner) {
-                    ("properties", Value::Object(fields)) => {
-                        for (field, schema) in fields {
-                            each(schema, field, visit);
-                            visit(field, schema);
-                        }
-                    }
-                    ("schemas", Value::Object(named)) => {
-                        named
-                            .iter_mut()
-                            .for_each(|(named, schema)| each(schema, named, visit));
-                    }
-                    ("oneOf" | "anyOf" | "allOf", Value::Array(choices)) => {
-                        for schema in choices {
-                            each(schema, &name, visit);
-                            visit(&name, schema);
-                        }
-                    }
-                    ("schema" | "items" | "additionalProperties" | "propertyNames", schema) => {
-                        each(schema, &name, visit);
-                        visit(&name, schema);
-                    }
-                    (key, inner) if !VALUES.contains(&key) => each(inner, &name, visit),
-                    _ => {}
+/// Visits every schema below `value`, the inner ones first, with its place: the path or the schema that it belongs to,
+/// and the parameter or field. Schemas that have a name already are not visited themselves.
+fn each(value: &mut Value, place: &str, visit: &mut impl FnMut(&str, &mut Value)) {
+    let object = match value {
+        Value::Array(items) => return items.iter_mut().for_each(|item| each(item, place, visit)),
+        Value::Object(object) => object,
+        _ => return,
+    };
+    let parameter = object.get("in").and(object.get("name")).and_then(Value::as_str);
+    let place = parameter.map_or_else(|| place.to_owned(), |name| format!("{place} {name}"));
+    for (key, inner) in object {
+        match (key.as_str(), inner) {
+            ("properties", Value::Object(fields)) => {
+                for (field, schema) in fields {
+                    let place = format!("{place} {field}");
+                    each(schema, &place, visit);
+                    visit(&place, schema);
                 }
             }
+            ("schemas", Value::Object(named)) => {
+                named
+                    .iter_mut()
+                    .for_each(|(name, schema)| each(schema, name, visit));
+            }
+            ("oneOf" | "anyOf" | "allOf", Value::Array(choices)) => {
+                for schema in choices {
+                    each(schema, &place, visit);
+                    visit(&place, schema);
+                }
+            }
+            ("schema" | "items" | "additionalProperties" | "propertyNames", schema) => {
+                each(schema, &place, visit);
+                visit(&place, schema);
+            }
+            (path, item) if path.starts_with('/') => {
+                each(item, path.rsplit('/').next().unwrap_or_default(), visit);
+            }
+            (key, inner) if !VALUES.contains(&key) => each(inner, &place, visit),
+            _ => {}
         }
-        _ => {}
     }
 }
 
