@@ -245,10 +245,10 @@ mod tests {
             ("http://token.spin.internal", "http://token.spin.internal/x", true),
             (
                 "http://token.spin.internal",
-                "http://admin.spin.internal/x",
+                "http://clients.spin.internal/x",
                 false,
             ),
-            ("http://*.spin.internal", "http://admin.spin.internal/x", true),
+            ("http://*.spin.internal", "http://clients.spin.internal/x", true),
             ("http://self", "http://self.alt/x", true),
             ("http://self", "/x", true),
             ("http://h", "http://self.alt/x", false),

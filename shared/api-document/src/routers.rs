@@ -8,7 +8,18 @@ use super::{callback, schemas};
 
 /// The router of every component that has operations.
 fn routers() -> Vec<OpenApiRouter<App>> {
-    vec![write_cancel_router::router()]
+    vec![
+        chip_router::router(),
+        clients_router::router(),
+        incidents_router::router(),
+        inventory_router::router(),
+        messages_router::router(),
+        token_router::router(),
+        write_apply_router::router(),
+        write_cancel_router::router(),
+        write_provinces_router::router(),
+        write_status_router::router(),
+    ]
 }
 
 /// The paths and schemas of all routers and the callback, with the names that they have in the document.

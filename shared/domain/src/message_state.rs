@@ -12,7 +12,8 @@ pub enum MessageState {
 }
 
 impl MessageState {
-    const ALL: [Self; 3] = [Self::Pending, Self::Delivered, Self::Dead];
+    /// Every state.
+    pub const ALL: [Self; 3] = [Self::Pending, Self::Delivered, Self::Dead];
 
     /// Text stored in the database.
     #[must_use]

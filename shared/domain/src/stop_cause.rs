@@ -10,7 +10,8 @@ pub enum StopCause {
 }
 
 impl StopCause {
-    const ALL: [Self; 2] = [Self::Gone, Self::Failing];
+    /// Every cause.
+    pub const ALL: [Self; 2] = [Self::Gone, Self::Failing];
 
     /// Text stored in the database and shown to administrators.
     #[must_use]

@@ -22,7 +22,7 @@ pub use chain::call_component;
 pub use clock::now;
 pub use database::Connection;
 pub use endpoint::serve;
-pub use host::answer;
+pub use host::{answer, answer_and_send};
 pub use job::finish_job;
 pub use operator::{fresh_number, fresh_open_time};
 pub use post::{POST_SECS, Posted, post};

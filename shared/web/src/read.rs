@@ -141,7 +141,12 @@ fn problem(fault: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
         }
     }
     let malformed = unmarked(&text).unwrap_or_else(|| {
-        Error::new(Reason::ParameterMalformed).with_detail("类型不符", "not of the type that is expected")
+        let (zh, en) = if text.starts_with("unknown variant `") {
+            ("取值不在规定范围内", "not one of the words that are allowed")
+        } else {
+            ("类型不符", "not of the type that is expected")
+        };
+        Error::new(Reason::ParameterMalformed).with_detail(zh, en)
     });
     Problem::of_error(&path, malformed)
 }

@@ -59,6 +59,15 @@ impl Refusal {
         .into()
     }
 
+    /// A refusal because of `first`, which decides, and other problems.
+    pub(crate) fn of_problems(first: Problem, others: impl Iterator<Item = Problem>) -> Self {
+        Self {
+            first,
+            others: others.collect(),
+            budget: None,
+        }
+    }
+
     /// `Err` with all problems, or `Ok` when there are none.
     ///
     /// # Errors
@@ -67,11 +76,7 @@ impl Refusal {
         let mut problems = problems.into_iter();
         match problems.next() {
             None => Ok(()),
-            Some(first) => Err(Self {
-                first,
-                others: problems.collect(),
-                budget: None,
-            }),
+            Some(first) => Err(Self::of_problems(first, problems)),
         }
     }
 
@@ -121,7 +126,8 @@ impl From<Problem> for Refusal {
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
-        Problem { error, field: None }.into()
+        let field = error.field().map(str::to_owned);
+        Problem { error, field }.into()
     }
 }
 

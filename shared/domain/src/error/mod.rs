@@ -27,6 +27,8 @@ pub struct Detail {
     pub zh: String,
     /// In English.
     pub en: String,
+    /// The parameter or field that it concerns, if it is one.
+    pub field: Option<&'static str>,
 }
 
 /// A failure, with what the caller and what the operator may know of it.
@@ -74,7 +76,22 @@ impl Error {
         self.detail = Some(Box::new(Detail {
             zh: zh.into(),
             en: en.into(),
+            field: None,
         }));
+        self
+    }
+
+    /// Names the parameter or field that it concerns. Without a detail that says more, the message names it too.
+    #[must_use]
+    pub fn with_field(mut self, field: &'static str) -> Self {
+        let named = || {
+            Box::new(Detail {
+                zh: field.to_owned(),
+                en: field.to_owned(),
+                field: None,
+            })
+        };
+        self.detail.get_or_insert_with(named).field = Some(field);
         self
     }
 
@@ -101,6 +118,12 @@ impl Error {
     #[must_use]
     pub fn detail(&self) -> Option<&Detail> {
         self.detail.as_deref()
+    }
+
+    /// The parameter or field that it concerns.
+    #[must_use]
+    pub fn field(&self) -> Option<&'static str> {
+        self.detail()?.field
     }
 
     /// When the caller may call again.
@@ -177,6 +200,18 @@ mod tests {
         assert_eq!(error.reason(), Reason::EidMalformed);
         assert!(error.message(Lang::En).contains("check digits"));
         assert!(!format!("{error} {error:?}").contains("0000000091"));
+    }
+
+    #[test]
+    fn the_message_names_the_field_unless_a_detail_says_more() {
+        let missing = Error::new(Reason::ParameterMissing).with_field("name");
+        assert_eq!(missing.field(), Some("name"));
+        assert!(missing.message(Lang::Zh).ends_with("：name"));
+        let malformed = Error::new(Reason::ParameterMalformed).with_detail("ips，应为网段", "ips, networks");
+        assert_eq!(malformed.field(), None);
+        let malformed = malformed.with_field("ips");
+        assert_eq!(malformed.field(), Some("ips"));
+        assert!(malformed.message(Lang::En).ends_with(": ips, networks"));
     }
 
     #[test]

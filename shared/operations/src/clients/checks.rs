@@ -17,16 +17,18 @@ const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 5..=15;
 /// The interface that needs no permission but has a limit.
 const TOKEN_INTERFACE: &str = "token";
 
-pub(crate) fn malformed(field: &str, zh: &str, en: &str) -> Error {
-    Error::new(Reason::ParameterMalformed).with_detail(format!("{field}，{zh}"), format!("{field}, {en}"))
+pub(crate) fn malformed(field: &'static str, zh: &str, en: &str) -> Error {
+    Error::new(Reason::ParameterMalformed)
+        .with_detail(format!("{field}，{zh}"), format!("{field}, {en}"))
+        .with_field(field)
 }
 
-fn missing(field: &str) -> Error {
-    Error::new(Reason::ParameterMissing).with_detail(field, field)
+fn missing(field: &'static str) -> Error {
+    Error::new(Reason::ParameterMissing).with_field(field)
 }
 
-fn too_long(field: &str) -> Error {
-    Error::new(Reason::ParameterTooLong).with_detail(field, field)
+fn too_long(field: &'static str) -> Error {
+    Error::new(Reason::ParameterTooLong).with_field(field)
 }
 
 pub(super) fn checked_name(name: &str) -> Result<&str, Error> {
@@ -103,7 +105,7 @@ pub(super) fn checked_permissions(names: &[String]) -> Result<Vec<&'static str>,
     Ok(permissions)
 }
 
-pub(crate) fn checked_url<'a>(field: &str, url: &'a str, allow_http: bool) -> Result<&'a str, Error> {
+pub(crate) fn checked_url<'a>(field: &'static str, url: &'a str, allow_http: bool) -> Result<&'a str, Error> {
     match CallbackUrl::parse(url, allow_http) {
         Ok(_) => Ok(url),
         Err(wrong) => Err(malformed(field, wrong.zh, wrong.en)),

@@ -1,5 +1,7 @@
 //! Faults planted in a checkout in which everything agrees.
 
+mod source;
+
 use super::fixture::checkout;
 use super::*;
 
@@ -40,7 +42,7 @@ fn a_checkout_without_components_needs_no_manifest() {
         let is_kept = |file: &File| !endings.iter().any(|ending| file.path.ends_with(ending));
         findings(checkout("", "", "").into_iter().filter(is_kept).collect())
     };
-    assert_eq!(kept(&["lib.rs", "more.rs", MANIFEST]), []);
+    assert_eq!(kept(&[".rs", MANIFEST]), []);
     let found = kept(&[MANIFEST]);
     assert_eq!(
         found.iter().map(Finding::to_string).collect::<Vec<_>>(),
@@ -67,7 +69,7 @@ fn a_stanza_of_another_shape_is_found() {
             ", \"functions/page/page.html\"",
             "",
             "watch = ",
-            "`watch` has to be [\"functions/page/**/*.rs\", \"functions/page/Cargo.toml\", \"functions/page/page.html\"]",
+            "`watch` has to be [\"functions/page/**/*.rs\", \"functions/page/**/Cargo.toml\", \"functions/page/page.html\"]",
         ),
         (
             "sqlite_databases = [\"default\"]\n",
@@ -106,7 +108,7 @@ fn a_stanza_of_another_shape_is_found() {
             "`description` is missing in `[component.page]`",
         ),
         (
-            "[component.page.build]\ncommand = \"cargo build --target wasm32-wasip2 --profile component -p page\"\nwatch = [\"functions/page/**/*.rs\", \"functions/page/Cargo.toml\", \"functions/page/page.html\"]\n",
+            "[component.page.build]\ncommand = \"cargo build --target wasm32-wasip2 --profile component -p page\"\nwatch = [\"functions/page/**/*.rs\", \"functions/page/**/Cargo.toml\", \"functions/page/page.html\"]\n",
             "",
             "[component.page]",
             "`[component.page.build]` is missing",
@@ -270,15 +272,9 @@ fn destinations_without_requests_and_requests_without_destinations_are_found() {
     ]);
     assert_found(
         "functions/two-three/src/more.rs",
-        ("spin_host::post(a)", "spin_host::serve(a)"),
+        ("web::outbound::post(a)", "web::outbound::log(a)"),
         "allowed_outbound_hosts = [\"https",
         "`allowed_outbound_hosts` has to be [\"http://one.spin.internal\"]",
-    );
-    assert_found(
-        "shared/spin-host/src/endpoint.rs",
-        ("serve() {}", "serve() { send(request) }"),
-        "pub async fn serve",
-        "`serve` sends requests: add where, in `DESTINATIONS` of xtask",
     );
 }
 
@@ -289,13 +285,13 @@ fn a_route_that_leads_elsewhere_or_nowhere_is_found() {
             "[component.page]",
             "[[trigger.http]]\nroute = \"/pages\"\ncomponent = \"page\"\n\n[component.page]",
             "[[trigger.http]]",
-            "`/pages` leads to no interface that `page` serves",
+            "`/pages` leads to no path that `page` serves",
         ),
         (
             "[component.page]",
             "[[trigger.http]]\nroute = \"/v1/...\"\ncomponent = \"one\"\n\n[component.page]",
             "[[trigger.http]]",
-            "`/v1/...` leads to no interface that `one` serves",
+            "`/v1/...` leads to no path that `one` serves",
         ),
         (
             "[component.page]",
@@ -322,46 +318,39 @@ fn a_route_that_leads_elsewhere_or_nowhere_is_found() {
             "\"/v1/one\"\ncomponent = \"page\""
         ),
         [
-            "`/v1/one` leads to no interface that `page` serves",
+            "`/v1/one` leads to no path that `page` serves",
             "`/v1/one`, which `one` serves, leads to `page`"
         ]
     );
     assert_eq!(
         texts("\"/internal/...\"", "\"/internal/other/...\""),
         [
-            "`/internal/other/...` leads to no interface that `two-three` serves",
+            "`/internal/other/...` leads to no path that `two-three` serves",
             "`/internal/tock`, which `two-three` serves, leads to `nothing`"
         ]
     );
 }
 
 #[test]
-fn an_interface_that_no_component_serves_is_found() {
-    assert_found(
-        "shared/web/src/interface/internal.rs",
-        (
-            "pub const NONE",
-            "pub const TICKS: Interface = timer(\"ticks\", TICK_PATH);\npub const NONE",
-        ),
-        "pub const TICKS",
-        "no component serves `TICKS`",
-    );
-    assert_found(
-        "functions/two-three/src/lib.rs",
-        ("&interface::TOCK]", "&interface::TOCK, &interface::TACK]"),
-        "",
-        "`interface::TACK` does not exist",
-    );
-    let found = findings(checkout(
-        "shared/web/src/interface/internal.rs",
-        "\"/internal/tock\"",
-        "TOCK_PATH",
-    ));
-    assert!(
-        found
-            .iter()
-            .any(|finding| finding.text == "`TOCK` has no path, or several"),
-        "{found:#?}"
+fn a_variable_segment_of_a_route_stands_for_one_of_the_path() {
+    let served = |path: &str, route: &str| -> Vec<String> {
+        let to = format!("/{path}\", operation_id = \"one.post\"");
+        let mut files = checkout(
+            "functions/one/src/lib.rs",
+            "/v1/one\", operation_id = \"one.post\"",
+            &to,
+        );
+        let more = format!("[[trigger.http]]\nroute = \"{route}\"\ncomponent = \"one\"\n\n[component.page]");
+        files[0].text = files[0].text.replacen("[component.page]", &more, 1);
+        findings(files).into_iter().map(|finding| finding.text).collect()
+    };
+    assert_eq!(served("v1/one/{code}", "/v1/one/:code"), [""; 0]);
+    assert_eq!(
+        served("v1/one/{code}/more", "/v1/one/:code"),
+        [
+            "`/v1/one/:code` leads to no path that `one` serves",
+            "`/v1/one/{code}/more`, which `one` serves, leads to `nothing`"
+        ]
     );
 }
 
@@ -396,37 +385,13 @@ fn a_description_that_contradicts_is_found() {
             "(clause 7.2.1)",
             "(clause 7.2.2)",
             "description",
-            "the description lacks `(clause 7.2.1)`, that of `ONE`",
+            "the description lacks `(clause 7.2.1)`, that of `one`",
         ),
     ]);
     assert_found(
-        "shared/web/src/interface/business.rs",
-        ("/// Clause 7.2.1: one", "/// One"),
-        "pub const ONE",
-        "the documentation of `ONE` does not begin with its clause",
-    );
-}
-
-#[test]
-fn what_is_read_otherwise_than_expected_is_found() {
-    let unread = "a variable is read in a way that this check does not understand";
-    for (path, from, to) in [
-        (host::VARIABLES, "text(\"zone\")", "named(\"zone\")"),
-        (host::VARIABLES, "Ok(Variables {", "Ok(Settings {"),
-        (
-            "shared/spin-host/src/operator.rs",
-            "await }",
-            "await.concat(\"more\") }",
-        ),
-    ] {
-        let found = findings(checkout(path, from, to));
-        let is_meant = |finding: &Finding| finding.path == path && finding.text == unread;
-        assert!(found.iter().any(is_meant), "{from} -> {to}: {found:#?}");
-    }
-    assert_found(
         "functions/one/src/lib.rs",
-        ("token_key: true,", "token_key: true,\n    link_key: true,"),
-        "",
-        "`link_key` of REQUIRED_VARIABLES stands for no variable in shared/spin-host/src/variables.rs",
+        ("One thing (§7.2.1)", "One thing"),
+        "#[utoipa::path(post",
+        "the summary of `one.post` does not end with its clause, as in `(§7.1)`",
     );
 }

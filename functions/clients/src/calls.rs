@@ -1,0 +1,156 @@
+//! The call log (§9.2.2).
+
+use domain::Malformed;
+use domain::error::Reason;
+use operations::{CallFilter, MAX_CALLS_PER_PAGE, search_calls};
+use serde::{Deserialize, Serialize};
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
+use utoipa::{IntoParams, ToSchema};
+use web::extract::{Administrator, Call, Query};
+use web::values::{self, Kind, PageLimit, Parsed, Rows, Time};
+use web::{Answer, Success, codes};
+
+const REASONS: &[Reason] = &[Reason::ParameterMalformed, Reason::EidMalformed];
+
+/// A key of the call log.
+struct CallKey(i64);
+
+impl Kind for CallKey {
+    const NAME: &'static str = "CallKey";
+
+    fn parse(text: &str) -> Result<Self, Malformed> {
+        let wrong = Malformed::new(domain::Kind::Value, "应为整数", "not a whole number");
+        text.parse().map(Self).map_err(|_| wrong)
+    }
+
+    fn object() -> Object {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some("调用日志中的位置 / a place in the call log"))
+            .pattern(Some("^[0-9]+$"))
+            .build()
+    }
+}
+
+type CallCursor = Parsed<CallKey>;
+type CallLimit = PageLimit<MAX_CALLS_PER_PAGE>;
+
+/// Which calls.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CallSearch {
+    /// 该业务需求方的调用 / calls of this client
+    #[param(inline)]
+    client_id: Option<values::ClientId>,
+    /// 涉及该芯片的调用 / calls about this chip
+    #[param(inline)]
+    eid: Option<values::Eid>,
+    /// 涉及该写卡任务的调用 / calls about this task
+    #[param(inline)]
+    task_id: Option<values::TaskId>,
+    /// 该接口的调用 / calls of this interface
+    #[param(max_length = 64)]
+    interface: Option<String>,
+    /// 以该原因拒绝的调用 / calls refused for this reason
+    #[param(max_length = 64)]
+    reason: Option<String>,
+    /// 自该时间起 / from this time on
+    #[param(inline)]
+    from: Option<values::Instant>,
+    /// 早于该时间 / before this time
+    #[param(inline)]
+    to: Option<values::Instant>,
+    /// 上一页应答的 next / the `next` of the page before
+    #[param(inline)]
+    cursor: Option<CallCursor>,
+    /// 每页行数 / rows of a page
+    #[param(inline)]
+    limit: Option<CallLimit>,
+}
+
+/// A page of the call log.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct LoggedCalls {
+    /// 调用，最新在前 / the calls, the latest first
+    calls: Vec<LoggedCall>,
+    /// 下一页的 cursor，无下一页时为 null / `cursor` of the next page; null if there is none
+    #[schema(required)]
+    next: Option<String>,
+}
+
+/// A call.
+#[derive(Serialize, ToSchema)]
+struct LoggedCall {
+    /// 调用方地址 / address of the caller
+    #[schema(required)]
+    address: Option<String>,
+    /// 调用时间 / when it came
+    at: Time,
+    /// 业务需求方标识 / the client, if it is known
+    #[schema(required, value_type = Option<values::ClientId>)]
+    client_id: Option<String>,
+    /// HTTP 状态码 / HTTP status of the answer
+    code: i64,
+    /// 处理时长，微秒 / how long the answer took, in microseconds
+    duration_us: i64,
+    /// 接口 / name of the interface
+    interface: String,
+    /// 拒绝原因 / reason of a refusal
+    #[schema(required)]
+    reason: Option<String>,
+    /// 请求标识 / identifier of the request
+    request_id: String,
+    /// 涉及的标识，掩码 / what it was about, masked
+    #[schema(required)]
+    subject: Option<String>,
+    /// 写卡任务 ID / the task it was about
+    #[schema(required, value_type = Option<values::TaskId>)]
+    task_id: Option<String>,
+}
+
+/// Finds calls by client, chip, task, interface, reason and time, the latest first. Without client, chip, task or
+/// `from` only the seven days before `to` are searched.
+#[utoipa::path(
+    get,
+    path = "/admin/v1/calls",
+    operation_id = "admin.calls",
+    summary = "查询调用日志 / Search the call log (§9.2.2)",
+    params(CallSearch),
+    responses((status = 200, body = Success<LoggedCalls>)),
+    extensions(("x-reasons" = json!(codes(REASONS))))
+)]
+pub(crate) async fn search(
+    call: Call,
+    _: Administrator,
+    Query(search): Query<CallSearch>,
+) -> Answer<LoggedCalls> {
+    let filter = CallFilter {
+        client_id: search.client_id.map(Parsed::get),
+        eid: search.eid.map(Parsed::get),
+        task_id: search.task_id.map(Parsed::get),
+        interface: search.interface.as_deref(),
+        reason: search.reason.as_deref(),
+        from: search.from.map(Parsed::get),
+        to: search.to.map(Parsed::get),
+        cursor: search.cursor.map(|key| key.0),
+        limit: Rows::of(search.limit),
+    };
+    let page = search_calls(&call.context(), &filter).await?;
+    let calls = page.calls.into_iter().map(|row| LoggedCall {
+        at: call.time(row.at()),
+        address: row.address,
+        client_id: row.client_id,
+        code: row.code,
+        duration_us: row.duration_us,
+        interface: row.interface,
+        reason: row.reason,
+        request_id: row.request_id,
+        subject: row.subject,
+        task_id: row.task_id,
+    });
+    Ok(Success::new(LoggedCalls {
+        calls: calls.collect(),
+        next: page.next.map(|key| key.to_string()),
+    }))
+}

@@ -1,0 +1,129 @@
+//! Finding messages.
+
+use domain::error::Reason;
+use operations::{MAX_MESSAGES_PER_PAGE, MessageFilter, find_messages};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use web::extract::{Administrator, Call, Query};
+use web::values::{self, PageLimit, Parsed, Rows, Time};
+use web::{Answer, Success, codes};
+
+const REASONS: &[Reason] = &[Reason::ParameterMalformed];
+
+type MessageLimit = PageLimit<MAX_MESSAGES_PER_PAGE>;
+
+/// Which messages.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MessageSearch {
+    /// 发给该接收方的消息 / messages to this receiver
+    #[param(inline)]
+    receiver: Option<values::Receiver>,
+    /// 处于该状态的消息 / messages in this state
+    #[param(inline)]
+    state: Option<values::MessageState>,
+    /// 自该时间起产生 / created from this time on
+    #[param(inline)]
+    from: Option<values::Instant>,
+    /// 早于该时间产生 / created before this time
+    #[param(inline)]
+    to: Option<values::Instant>,
+    /// 上一页应答的 next / the `next` of the page before
+    #[param(inline)]
+    cursor: Option<values::MessageId>,
+    /// 每页行数 / rows of a page
+    #[param(inline)]
+    limit: Option<MessageLimit>,
+}
+
+/// A page of messages.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Messages {
+    /// 消息，最新在前 / the messages, the latest first
+    callbacks: Vec<Message>,
+    /// 下一页的 cursor，无下一页时为 null / `cursor` of the next page; null if there is none
+    #[schema(required, value_type = Option<values::MessageId>)]
+    next: Option<String>,
+}
+
+/// A message, without its content.
+#[derive(Serialize, ToSchema)]
+struct Message {
+    /// 已开始的推送次数 / attempts begun
+    attempts: u32,
+    /// 产生时间 / when it was created
+    created_at: Time,
+    /// 最近一次推送失败的原因 / why the last attempt failed, if it failed
+    #[schema(required)]
+    error: Option<String>,
+    /// 送达或放弃的时间 / when it was delivered or given up
+    #[schema(required)]
+    finished_at: Option<Time>,
+    /// 最近一次推送应答的 HTTP 状态码 / HTTP status of the last attempt, if there was an answer
+    #[schema(required)]
+    http_status: Option<u32>,
+    /// 消息标识 / identifier of the message
+    #[schema(value_type = values::MessageId)]
+    id: String,
+    /// 下次推送的时间 / when the next attempt is due
+    next_at: Time,
+    /// 接收方 / whom it goes to
+    #[schema(value_type = values::Receiver)]
+    receiver: String,
+    /// 推送状态 / state of the message
+    #[schema(value_type = values::MessageState)]
+    state: &'static str,
+    /// 写卡任务 ID / the task it is about
+    #[schema(required, value_type = Option<values::TaskId>)]
+    task_id: Option<String>,
+    /// 主题 / what it is about
+    topic: String,
+}
+
+/// The messages of a receiver, or of all, the latest first, without their content. Without receiver or `from` only the
+/// seven days before `to` are searched.
+#[utoipa::path(
+    get,
+    path = "/admin/v1/callbacks",
+    operation_id = "admin.callbacks",
+    summary = "查询消息及其推送 / Find messages and their delivery (§7.3)",
+    params(MessageSearch),
+    responses((status = 200, body = Success<Messages>)),
+    extensions(("x-reasons" = json!(codes(REASONS))))
+)]
+pub(crate) async fn find(
+    call: Call,
+    _: Administrator,
+    Query(search): Query<MessageSearch>,
+) -> Answer<Messages> {
+    let limit = Rows::of(search.limit);
+    let filter = MessageFilter {
+        receiver: search.receiver.map(Parsed::get),
+        state: search.state.map(Parsed::get),
+        from: search.from.map(Parsed::get),
+        to: search.to.map(Parsed::get),
+        cursor: search.cursor.map(Parsed::get),
+        limit,
+    };
+    let rows = find_messages(&call.context(), &filter).await?;
+    let next = rows.last().filter(|_| rows.len() == limit as usize);
+    let next = next.map(|row| row.id.text());
+    let callbacks = rows.into_iter().map(|row| Message {
+        attempts: row.attempts,
+        created_at: call.time(row.created_at),
+        error: row.error,
+        finished_at: row.finished_at.map(|at| call.time(at)),
+        http_status: row.http_status,
+        id: row.id.text(),
+        next_at: call.time(row.next_at),
+        receiver: row.receiver.code().to_owned(),
+        state: row.state.code(),
+        task_id: row.task_id.map(|id| id.text()),
+        topic: row.topic,
+    });
+    Ok(Success::new(Messages {
+        callbacks: callbacks.collect(),
+        next,
+    }))
+}

@@ -1,0 +1,214 @@
+//! The addresses of receivers and the secrets that sign messages to them.
+
+use domain::Receiver;
+use domain::error::Reason;
+use operations::{
+    OVERLAP_SECS, ReceiverSecretView, ReceiverView, enter_receiver_address, receiver_view,
+    rotate_receiver_secret,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use web::extract::{Administrator, Call, Json, Query};
+use web::values::{self, Time};
+use web::{Answer, Success, codes};
+
+const REASONS: &[Reason] = &[
+    Reason::ParameterMissing,
+    Reason::ParameterMalformed,
+    Reason::UnknownReceiver,
+];
+
+const ROTATE_REASONS: &[Reason] = &[
+    Reason::ParameterMissing,
+    Reason::ParameterMalformed,
+    Reason::UnknownReceiver,
+    Reason::SecretsInRotation,
+];
+
+/// Which receiver.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WhichReceiver {
+    /// 接收方 / the receiver
+    #[param(inline)]
+    receiver: values::Receiver,
+}
+
+/// A receiver.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ReceiverShown {
+    /// 接收方 / the receiver
+    #[schema(value_type = values::Receiver)]
+    receiver: String,
+    /// 回调地址 / where messages go
+    #[schema(required)]
+    url: Option<String>,
+    /// 地址设置时间 / when the address was entered
+    entered_at: Time,
+    /// 自何时起全部失败 / since when every message to it has failed
+    #[schema(required)]
+    failing_since: Option<Time>,
+    /// 自何时起停止推送 / since when messages to it are stopped
+    #[schema(required)]
+    stopped_at: Option<Time>,
+    /// 停止推送的原因 / why they are stopped
+    #[schema(required, value_type = Option<values::StopCause>)]
+    stopped_for: Option<&'static str>,
+    /// 正在推送的消息数 / how many messages are in flight
+    in_flight: u32,
+    /// 最近的回调密钥，最新在前 / its latest secrets, the newest first
+    secrets: Vec<ReceiverSecret>,
+}
+
+/// A secret, without its value.
+#[derive(Serialize, ToSchema)]
+struct ReceiverSecret {
+    /// 创建时间 / when it was created
+    created_at: Time,
+    /// 与后一密钥并存的截止时间 / end of its overlap with its successor
+    #[schema(required)]
+    expires_at: Option<Time>,
+    /// 序号，自 1 起 / number among the receiver's secrets, from 1
+    generation: i64,
+    /// 是否用于签名 / whether messages are signed with it
+    live: bool,
+}
+
+/// Returns a receiver's address, its failures, and its secrets without their values.
+#[utoipa::path(
+    get,
+    path = "/admin/v1/receivers",
+    operation_id = "admin.receivers",
+    summary = "查询接收方的地址与密钥 / Show the address and secrets of a receiver (§7.3)",
+    params(WhichReceiver),
+    responses((status = 200, body = Success<ReceiverShown>)),
+    extensions(("x-reasons" = json!(codes(REASONS))))
+)]
+pub(crate) async fn show(
+    call: Call,
+    _: Administrator,
+    Query(which): Query<WhichReceiver>,
+) -> Answer<ReceiverShown> {
+    let view = receiver_view(&call.context(), &which.receiver).await?;
+    Ok(Success::new(shown(&call, &which.receiver, view)))
+}
+
+fn shown(call: &Call, to: &Receiver, view: ReceiverView) -> ReceiverShown {
+    let secret = |secret: &ReceiverSecretView| ReceiverSecret {
+        created_at: call.time(secret.created_at),
+        expires_at: secret.expires_at.map(|at| call.time(at)),
+        generation: secret.generation,
+        live: secret.live,
+    };
+    ReceiverShown {
+        receiver: to.code().to_owned(),
+        url: view.url,
+        entered_at: call.time(view.entered_at),
+        failing_since: view.failing_since.map(|at| call.time(at)),
+        stopped_at: view.stopped.map(|(at, _)| call.time(at)),
+        stopped_for: view.stopped.map(|(_, cause)| cause.code()),
+        in_flight: view.in_flight,
+        secrets: view.secrets.iter().map(secret).collect(),
+    }
+}
+
+/// The address of a receiver.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ReceiverUpdate {
+    /// 接收方 / the receiver
+    receiver: values::Receiver,
+    /// 回调地址（https），null 表示删除 / where messages go (https); null removes it
+    // An absent field is a mistake.
+    #[serde(deserialize_with = "Option::deserialize")]
+    #[schema(required)]
+    url: Option<String>,
+}
+
+/// A receiver whose address was set or removed.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ReceiverUpdated {
+    /// 接收方 / the receiver
+    #[schema(value_type = values::Receiver)]
+    receiver: String,
+    /// 运营方首次设置地址时的密钥，仅在此显示 / the secret that comes with the operator's first address; shown only here
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    secret: Option<String>,
+}
+
+/// Sets or removes a receiver's address. The operator's first address comes with a secret, which is shown only in this
+/// answer.
+#[utoipa::path(
+    post,
+    path = "/admin/v1/receivers:update",
+    operation_id = "admin.receivers.update",
+    summary = "设置或删除接收方的地址 / Set or remove the address of a receiver (§7.3)",
+    request_body = ReceiverUpdate,
+    responses((status = 200, body = Success<ReceiverUpdated>)),
+    extensions(("x-reasons" = json!(codes(REASONS))))
+)]
+pub(crate) async fn update(
+    call: Call,
+    _: Administrator,
+    Json(update): Json<ReceiverUpdate>,
+) -> Answer<ReceiverUpdated> {
+    let (to, url) = (update.receiver.get(), update.url.as_deref());
+    let allow_http = call.settings().callback_allow_http;
+    let secret = enter_receiver_address(&call.context(), &to, url, allow_http).await?;
+    Ok(Success::new(ReceiverUpdated {
+        receiver: to.code().to_owned(),
+        secret: secret.map(|secret| secret.as_str().to_owned()),
+    }))
+}
+
+/// A receiver that gets a new secret.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ReceiverSecretRotation {
+    /// 接收方 / the receiver
+    receiver: values::Receiver,
+    /// 原密钥继续签名的秒数，默认 86400，0 表示立即停用 / seconds for which the present one signs too, by default 86400
+    overlap_secs: Option<u32>,
+    /// 轮换期间是否替换最新的密钥（遗失或泄露） / whether it replaces the newest of two secrets, which was lost or leaked
+    #[serde(default)]
+    replace: bool,
+}
+
+/// A new secret.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ReceiverSecretRotated {
+    /// 新回调密钥，仅在此显示 / the new secret; shown only here
+    secret: String,
+    /// 序号，自 1 起 / number among the receiver's secrets, from 1
+    generation: i64,
+    /// 原密钥停止签名的时间 / until when the previous secret signs too
+    #[schema(required)]
+    previous_expires_at: Option<Time>,
+}
+
+/// Gives a receiver a new secret beside its present one. It is shown only in this answer.
+#[utoipa::path(
+    post,
+    path = "/admin/v1/receivers:rotate-secret",
+    operation_id = "admin.receivers.rotate_secret",
+    summary = "更换回调密钥 / Give a receiver a new secret beside its present one (§9.2.2)",
+    request_body = ReceiverSecretRotation,
+    responses((status = 200, body = Success<ReceiverSecretRotated>)),
+    extensions(("x-reasons" = json!(codes(ROTATE_REASONS))))
+)]
+pub(crate) async fn rotate_secret(
+    call: Call,
+    _: Administrator,
+    Json(rotation): Json<ReceiverSecretRotation>,
+) -> Answer<ReceiverSecretRotated> {
+    let overlap = rotation.overlap_secs.unwrap_or(OVERLAP_SECS);
+    let cx = call.context();
+    let rotated = rotate_receiver_secret(&cx, &rotation.receiver, overlap, rotation.replace).await?;
+    Ok(Success::new(ReceiverSecretRotated {
+        secret: rotated.secret.as_str().to_owned(),
+        generation: rotated.generation,
+        previous_expires_at: rotated.previous_expires_at.map(|at| call.time(at)),
+    }))
+}

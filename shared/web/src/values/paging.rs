@@ -1,0 +1,67 @@
+//! The size of pages.
+
+use serde_json::json;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
+
+use super::{Kind, Parsed};
+use domain::Malformed;
+
+/// Rows of a page, at most `MOST`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rows<const MOST: u32>(u32);
+
+/// The rows of a page that a caller asks for, at most `MOST`.
+pub type PageLimit<const MOST: u32> = Parsed<Rows<MOST>>;
+
+impl<const MOST: u32> Rows<MOST> {
+    /// The rows that were asked for; by default the most.
+    #[must_use]
+    pub fn of(limit: Option<Parsed<Self>>) -> u32 {
+        limit.map_or(MOST, |limit| limit.get().0)
+    }
+}
+
+impl<const MOST: u32> Kind for Rows<MOST> {
+    const NAME: &'static str = "PageLimit";
+
+    fn parse(text: &str) -> Result<Self, Malformed> {
+        let rows = text.parse().ok().filter(|rows| (1..=MOST).contains(rows));
+        rows.map(Self).ok_or(Malformed::new(
+            domain::Kind::Value,
+            "应为不超过上限的正整数",
+            "not a positive number up to the limit",
+        ))
+    }
+
+    fn object() -> Object {
+        ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .description(Some("每页行数，默认为上限 / rows of a page; by default the most"))
+            .minimum(Some(1))
+            .maximum(Some(MOST))
+            .default(Some(json!(MOST)))
+            .examples([json!(MOST)])
+            .build()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Kind as _, Parsed, Rows};
+
+    #[test]
+    fn a_page_has_at_least_one_row_and_at_most_as_many_as_allowed() {
+        for (text, rows) in [("1", Some(1)), ("200", Some(200))] {
+            assert_eq!(
+                Rows::<200>::parse(text)
+                    .ok()
+                    .map(|rows| Rows::of(Some(Parsed(rows)))),
+                rows
+            );
+        }
+        for text in ["0", "201", "-1", "1.5", "", "x", "99999999999"] {
+            assert!(Rows::<200>::parse(text).is_err(), "{text}");
+        }
+        assert_eq!(Rows::<200>::of(None), 200);
+    }
+}
