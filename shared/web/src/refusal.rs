@@ -41,7 +41,6 @@ impl Problem {
 pub struct Refusal {
     first: Problem,
     others: Vec<Problem>,
-    budget: Option<Budget>,
 }
 
 impl Refusal {
@@ -64,7 +63,6 @@ impl Refusal {
         Self {
             first,
             others: others.collect(),
-            budget: None,
         }
     }
 
@@ -91,17 +89,9 @@ impl Refusal {
         self
     }
 
-    /// Adds what the client has left of its limit.
-    #[must_use]
-    pub(super) fn with_budget(mut self, budget: Budget) -> Self {
-        self.budget = Some(budget);
-        self
-    }
-
     /// What the client has left of its limit, if it was charged.
     pub(super) fn budget(&self) -> Option<Budget> {
-        let wait = self.first.error.wait();
-        self.budget.or(wait.and_then(|wait| wait.budget))
+        self.first.error.wait()?.budget
     }
 
     /// The deciding problem: it gives status, reason and message.
@@ -138,7 +128,6 @@ impl From<Problem> for Refusal {
         Self {
             first,
             others: Vec::new(),
-            budget: None,
         }
     }
 }
