@@ -21,6 +21,7 @@ pub mod gateway;
 mod handler;
 mod host;
 pub mod interface;
+pub mod jobs;
 mod language;
 mod layers;
 mod leases;

@@ -62,6 +62,15 @@ pub struct MsisdnOrIccid {
 }
 
 impl MsisdnOrIccid {
+    /// Why an operation on a number refuses, besides the reasons that every operation has.
+    pub const REASONS: &[Reason] = &[
+        Reason::ParameterMissing,
+        Reason::ParameterNotApplicable,
+        Reason::MsisdnMalformed,
+        Reason::IccidMalformed,
+        Reason::UnknownNumber,
+    ];
+
     /// The number.
     ///
     /// # Errors

@@ -91,6 +91,14 @@ impl Refusal {
         self
     }
 
+    /// Adds the problems of another refusal.
+    #[must_use]
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        self.others.push(other.first);
+        self.others.extend(other.others);
+        self
+    }
+
     /// Adds what the client has left of its limit.
     #[must_use]
     pub(super) fn with_budget(mut self, budget: Budget) -> Self {
