@@ -89,6 +89,14 @@ impl Refusal {
         self
     }
 
+    /// Adds the problems of another refusal.
+    #[must_use]
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        self.others.push(other.first);
+        self.others.extend(other.others);
+        self
+    }
+
     /// What the client has left of its limit, if it was charged.
     pub(super) fn budget(&self) -> Option<Budget> {
         self.first.error.wait()?.budget
@@ -102,14 +110,6 @@ impl Refusal {
     /// Every problem, the deciding one first.
     pub(crate) fn problems(&self) -> impl Iterator<Item = &Problem> {
         std::iter::once(&self.first).chain(&self.others)
-    }
-
-    /// Adds the problems of another refusal.
-    #[must_use]
-    pub(crate) fn and(mut self, other: Self) -> Self {
-        self.others.push(other.first);
-        self.others.extend(other.others);
-        self
     }
 
     /// How many problems there are.
