@@ -27,7 +27,7 @@ struct Lease {
 
 /// The leases of an instance.
 #[derive(Default)]
-pub struct Leases(RefCell<HashMap<(ClientId, &'static str), Lease>>);
+pub(crate) struct Leases(RefCell<HashMap<(ClientId, &'static str), Lease>>);
 
 impl Leases {
     /// Spends a leased call and returns what the client has left; `None` when there is no leased call.

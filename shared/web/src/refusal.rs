@@ -41,7 +41,6 @@ impl Problem {
 pub struct Refusal {
     first: Problem,
     others: Vec<Problem>,
-    budget: Option<Budget>,
 }
 
 impl Refusal {
@@ -64,7 +63,6 @@ impl Refusal {
         Self {
             first,
             others: others.collect(),
-            budget: None,
         }
     }
 
@@ -91,17 +89,17 @@ impl Refusal {
         self
     }
 
-    /// Adds what the client has left of its limit.
+    /// Adds the problems of another refusal.
     #[must_use]
-    pub(super) fn with_budget(mut self, budget: Budget) -> Self {
-        self.budget = Some(budget);
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        self.others.push(other.first);
+        self.others.extend(other.others);
         self
     }
 
     /// What the client has left of its limit, if it was charged.
     pub(super) fn budget(&self) -> Option<Budget> {
-        let wait = self.first.error.wait();
-        self.budget.or(wait.and_then(|wait| wait.budget))
+        self.first.error.wait()?.budget
     }
 
     /// The deciding problem: it gives status, reason and message.
@@ -112,14 +110,6 @@ impl Refusal {
     /// Every problem, the deciding one first.
     pub(crate) fn problems(&self) -> impl Iterator<Item = &Problem> {
         std::iter::once(&self.first).chain(&self.others)
-    }
-
-    /// Adds the problems of another refusal.
-    #[must_use]
-    pub(crate) fn and(mut self, other: Self) -> Self {
-        self.others.push(other.first);
-        self.others.extend(other.others);
-        self
     }
 
     /// How many problems there are.
@@ -138,7 +128,6 @@ impl From<Problem> for Refusal {
         Self {
             first,
             others: Vec::new(),
-            budget: None,
         }
     }
 }
