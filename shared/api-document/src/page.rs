@@ -105,7 +105,7 @@ fn table(fields: &[Field]) -> Markup {
             @for field in fields {
                 tr {
                     td { code { (field.name) } @if field.is_required { " *" } }
-                    td { (bilingual([&field.texts[0], &field.texts[1]])) }
+                    td { (bilingual([&field.meaning[0], &field.meaning[1]])) }
                     td { code { (field.example) } }
                 }
             }
