@@ -1,5 +1,7 @@
 //! Accounts and receivers, through the router and on a database, as administrators call them.
 
+#![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
 use std::cell::Cell;
 use std::future::Future;
 
