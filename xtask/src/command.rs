@@ -10,6 +10,7 @@ cargo run -p xtask -- COMMAND
   up [ARGUMENTS]     构建全部内容，运行平台与网关，并保存其数据
   test [ARGUMENTS]   构建全部内容并运行测试；ARGUMENTS 交给 `cargo test`
   tidy               检查源代码：循环依赖、长度、通配再导出、用词、两种语言
+  picture            把标准输入中的演示输出画成 SVG
   unused-pub         列出 shared/ 下没有其他 crate 使用的公开项
   help               显示本帮助
 ";
@@ -21,6 +22,7 @@ cargo run -p xtask -- COMMAND
   up [ARGUMENTS]     builds everything, runs platform and gateway, and keeps their data
   test [ARGUMENTS]   builds everything and runs the tests; ARGUMENTS go to `cargo test`
   tidy               checks the source: circles, sizes, glob re-exports, words, languages, spin.toml
+  picture            draws the output of a demonstration, read from standard input, as SVG
   unused-pub         lists public items below shared/ that no other crate names
   help               prints this
 ";
@@ -41,6 +43,8 @@ pub enum Command {
     Test(Vec<String>),
     /// The checks of the source.
     Tidy,
+    /// The picture of a demonstration.
+    Picture,
     /// The public items that no other crate names.
     UnusedPub,
     /// What there is.
@@ -61,6 +65,7 @@ impl Command {
             "up" => return Ok(Self::Up(arguments.to_vec())),
             "test" => return Ok(Self::Test(arguments.to_vec())),
             "tidy" => Self::Tidy,
+            "picture" => Self::Picture,
             "unused-pub" => Self::UnusedPub,
             "help" | "-h" | "--help" => Self::Help,
             other => {

@@ -7,6 +7,7 @@ mod command;
 #[path = "../../cli/src/language.rs"]
 mod language;
 mod launch;
+mod picture;
 mod source;
 #[cfg(test)]
 mod temp;
@@ -40,6 +41,12 @@ fn run(command: &Command, root: &Path) -> Result<ExitCode, String> {
         Command::Up(arguments) => launch::program(root, "up", arguments),
         Command::Test(arguments) => launch::tests(root, arguments),
         Command::Tidy => tidy::run(root),
+        Command::Picture => {
+            let printed = std::io::read_to_string(std::io::stdin());
+            let printed = printed.map_err(|problem| format!("standard input: {problem}"))?;
+            print!("{}", picture::svg(&printed));
+            Ok(ExitCode::SUCCESS)
+        }
         Command::UnusedPub => unused_pub::run(root),
         Command::Help => {
             print!("{}", command::help());

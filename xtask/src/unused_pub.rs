@@ -1,8 +1,9 @@
 //! Public items of the crates below `shared/` that no other crate names.
 //!
 //! Items are looked for by name: one counts as used when its name stands anywhere outside its crate; the crate's own
-//! `tests/` are outside. Methods count like functions. A method with a common name, such as `new`, is therefore never
-//! listed: what is listed is certain, what is not listed may still be unused.
+//! `tests/` are outside, and so is what its macros name by `$crate`. Methods count like functions. A method with a
+//! common name, such as `new`, is therefore never listed: what is listed is certain, what is not listed may still be
+//! unused.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -62,9 +63,11 @@ fn examine(root: &Path) -> Result<(Vec<Item>, usize), String> {
     let packages = packages(root)?;
     let sources: Vec<Source> = files(root, &[".rs"])?.into_iter().map(Source::new).collect();
     let mut words: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let mut expanded: BTreeSet<&str> = BTreeSet::new();
     for source in &sources {
         let unit = unit_of(&packages, &source.path);
         words.entry(unit).or_default().extend(named(source));
+        expanded.extend(named_by_macros(&source.tokens));
     }
     let (mut unused, mut all) = (Vec::new(), 0);
     for package in packages
@@ -73,10 +76,11 @@ fn examine(root: &Path) -> Result<(Vec<Item>, usize), String> {
     {
         for item in items_of(package, &packages, &sources) {
             all += 1;
+            let name = item.name.as_str();
             let is_used = words
                 .iter()
-                .any(|(unit, words)| unit != package && words.contains(item.name.as_str()));
-            if !is_used {
+                .any(|(unit, words)| unit != package && words.contains(name));
+            if !is_used && !expanded.contains(name) {
                 unused.push(item);
             }
         }
@@ -121,6 +125,23 @@ fn named(source: &Source) -> impl Iterator<Item = &str> {
         .map(|token| token.text.as_str())
         .chain(formatted)
         .filter(|name| is_identifier(name))
+}
+
+/// What macros name in the crate that has them, such as `Route` and `of` in `$crate::Route::of`: it is used where the
+/// macro is.
+fn named_by_macros(tokens: &[Token]) -> Vec<&str> {
+    let text = |at: usize| tokens.get(at).map_or("", |token| token.text.as_str());
+    let mut names = Vec::new();
+    for at in 0..tokens.len() {
+        let mut end = at + 2;
+        if (text(at), text(at + 1)) == ("$", "crate") {
+            while text(end) == "::" && is_identifier(text(end + 1)) {
+                names.push(text(end + 1));
+                end += 2;
+            }
+        }
+    }
+    names
 }
 
 /// The public items of a file, without those of its tests.
@@ -239,6 +260,18 @@ mod tests {
         );
         folder.write("shared/tests/it.rs", "fn a() { shared::quick() }");
         assert_eq!(names(&folder).0, ["slow", "Thing", "act"]);
+    }
+
+    #[test]
+    fn what_a_macro_names_by_crate_counts_as_named() {
+        let folder = Folder::new();
+        folder.write("shared/Cargo.toml", "[package]\nname = \"shared\"\n");
+        folder.write(
+            "shared/src/lib.rs",
+            "#[macro_export] macro_rules! routes { ($a:ident) => { $crate::Route::of::<$a>($crate::join!($a)) }; }
+            pub struct Route; impl Route { pub fn of() {} pub fn not() {} } pub use a::join;",
+        );
+        assert_eq!(names(&folder), (vec!["not".to_owned()], 4));
     }
 
     #[test]

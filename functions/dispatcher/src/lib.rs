@@ -4,60 +4,100 @@
 //! Requires `cron_secret`. Timers, gateways and several nodes may tick it at once. A tick does a bounded amount; the
 //! rest stays due, and `more` reports it. A failure does not stop the rest.
 
+#![forbid(unsafe_code)]
+
 mod messages;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
 
 use domain::error::Error;
+use gateway_protocol::TICK_PATH;
 use messages::DeliveryCounts;
 use operations::{Done, MESSAGES_JOB, read_job_log};
-use serde_json::{Value, json};
-use spin_host::{self, Connection, RequiredVariables, call_component, finish_job};
-use spin_sdk::http::{IntoResponse, Request};
-use spin_sdk::http_service;
-use web::{Call, Refusal, Reply, interface};
-
-const REQUIRED_VARIABLES: RequiredVariables = RequiredVariables {
-    sealing_keys: true,
-    secret: Some("cron_secret"),
-    ..RequiredVariables::NONE
-};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use web::extract::{AnyBody, Call, Timer};
+use web::jobs::{JobRun, JobRuns, finish_job};
+use web::outbound::call_component;
+use web::{Answer, App, Success, routes};
 
 /// The component that runs the jobs.
 const MAINTENANCE: &str = "maintenance";
+/// Its path.
+const MAINTENANCE_PATH: &str = "/internal/upkeep";
 
-#[http_service]
-async fn handle(request: Request) -> impl IntoResponse {
-    spin_host::serve(&interface::CRON, REQUIRED_VARIABLES, request, tick).await
+/// The routes of this component.
+#[must_use]
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(tick, tick_by_post))
 }
 
-async fn tick(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
+/// What a tick did.
+#[derive(Serialize, ToSchema)]
+struct Ticked {
+    /// 送达的消息数 / messages that were delivered
+    delivered: usize,
+    /// 稍后重试的消息数 / messages that are tried again later
+    retrying: usize,
+    /// 不再重试的消息数 / messages that are not tried again
+    dead: usize,
+    /// 各任务的结果，以任务名为键 / the run of each job that was due, by its name
+    jobs: BTreeMap<String, JobRun>,
+    /// 是否应立即再次调用 / whether there is more to do now
+    more: bool,
+}
+
+/// Does the periodic work that is due.
+#[utoipa::path(
+    get,
+    path = TICK_PATH,
+    operation_id = "cron",
+    summary = "发送到期的消息并执行定期任务 / Send the messages that are due, and run the periodic jobs (§7.3)",
+    responses((status = 200, body = Success<Ticked>))
+)]
+async fn tick(call: Call, _: Timer, _: AnyBody) -> Answer<Ticked> {
     // Both at once, so that neither waits for the other.
-    let maintenance = call_component(
-        MAINTENANCE,
-        interface::MAINTENANCE.path,
-        call.settings.own_secret(),
-    );
-    let (maintenance, sent) = futures::join!(maintenance, messages::send_due(call.cx));
-    let maintenance = maintenance.unwrap_or_else(|problem| {
-        eprintln!("{}", call.failed_job(MAINTENANCE, &problem));
-        json!({"jobs": {MAINTENANCE: {"failed": problem.reason().code()}}})
+    let secret = call.settings().own_secret();
+    let maintenance = call_component::<JobRuns>(call.host(), MAINTENANCE, MAINTENANCE_PATH, secret);
+    let (maintenance, sent) = futures::join!(maintenance, messages::send_due(&call));
+    let JobRuns { mut jobs, more } = maintenance.unwrap_or_else(|problem| {
+        call.log_failed_job(MAINTENANCE, &problem);
+        let failed = JobRun::new(&Err(problem));
+        JobRuns {
+            jobs: BTreeMap::from([(MAINTENANCE.to_owned(), failed)]),
+            more: false,
+        }
     });
-    let mut jobs = maintenance["jobs"].as_object().cloned().unwrap_or_default();
     // The jobs may have added messages that are due now.
-    let did_something = jobs
-        .values()
-        .any(|job| job["done"].as_u64().unwrap_or_default() > 0);
-    let (sent, answer) = finish(call, sent).await;
-    jobs.insert(MESSAGES_JOB.to_owned(), answer);
-    Ok(Reply::ok()
-        .with("delivered", sent.delivered)
-        .with("retrying", sent.retrying)
-        .with("dead", sent.dead)
-        .with("jobs", Value::Object(jobs))
-        .with("more", maintenance["more"] == true || did_something || sent.more))
+    let did_something = jobs.values().any(|run| run.done.unwrap_or_default() > 0);
+    let (sent, run) = finish(&call, sent).await;
+    jobs.insert(MESSAGES_JOB.to_owned(), run);
+    Ok(Success::new(Ticked {
+        delivered: sent.delivered,
+        retrying: sent.retrying,
+        dead: sent.dead,
+        jobs,
+        more: more || did_something || sent.more,
+    }))
 }
 
-/// Records the run of the messages job and makes its part of the answer.
-async fn finish(call: &Call<'_, Connection>, sent: Result<DeliveryCounts, Error>) -> (DeliveryCounts, Value) {
+/// The same by POST; a body is not looked at.
+#[utoipa::path(
+    post,
+    path = TICK_PATH,
+    operation_id = "cron.post",
+    summary = "发送到期的消息并执行定期任务 / Send the messages that are due, and run the periodic jobs (§7.3)",
+    responses((status = 200, body = Success<Ticked>))
+)]
+async fn tick_by_post(call: Call, timer: Timer, body: AnyBody) -> Answer<Ticked> {
+    tick(call, timer, body).await
+}
+
+/// Records the run of the messages job and returns it as it is shown.
+async fn finish(call: &Call, sent: Result<DeliveryCounts, Error>) -> (DeliveryCounts, JobRun) {
     let (sent, outcome) = match sent {
         Ok(sent) => {
             let (count, more) = (sent.delivered + sent.retrying + sent.dead, false);
@@ -66,11 +106,11 @@ async fn finish(call: &Call<'_, Connection>, sent: Result<DeliveryCounts, Error>
         Err(error) => (DeliveryCounts::default(), Err(error)),
     };
     // A failure to read or write the job log does not undo what was sent.
-    let job_log = read_job_log(call.cx).await.unwrap_or_default();
-    let mut answer = finish_job(call, &job_log, MESSAGES_JOB, &outcome).await;
+    let job_log = read_job_log(&call.context()).await.unwrap_or_default();
+    let mut run = finish_job(call, &job_log, MESSAGES_JOB, &outcome).await;
     if outcome.is_ok() {
         // Running out of time is no failure, but the caller should tick again.
-        answer["more"] = sent.more.into();
+        run.more = Some(sent.more);
     }
-    (sent, answer)
+    (sent, run)
 }

@@ -10,9 +10,11 @@ use domain::error::Error;
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 use operations::{
-    AttemptResult, Context, DeliveryState, DueRequest, MAX_MESSAGES_PER_CALL, due_messages, record_attempt,
+    AttemptResult, DeliveryState, DueRequest, MAX_MESSAGES_PER_CALL, due_messages, record_attempt,
 };
-use spin_host::{self, Connection, POST_SECS, post, within};
+use web::extract::Call;
+use web::outbound::{POST_SECS, post};
+use web::within;
 
 /// How long a tick begins attempts, in seconds.
 const SENDING_SECS: u64 = 20;
@@ -35,7 +37,8 @@ pub(crate) struct DeliveryCounts {
 type Ended = (MessageId, u32, AttemptResult);
 
 /// Sends messages until none is due or time is up.
-pub(crate) async fn send_due(cx: &Context<'_, Connection>) -> Result<DeliveryCounts, Error> {
+pub(crate) async fn send_due(call: &Call) -> Result<DeliveryCounts, Error> {
+    let (context, host) = (call.context(), call.host());
     let started = Instant::now();
     let mut sent = DeliveryCounts::default();
     let mut in_flight = FuturesUnordered::new();
@@ -49,9 +52,9 @@ pub(crate) async fn send_due(cx: &Context<'_, Connection>) -> Result<DeliveryCou
                 limit: room,
                 failing_too: time < Duration::from_secs(SENDING_TO_FAILING_SECS),
             };
-            match due_messages(&cx.at(spin_host::now()), request).await {
+            match due_messages(&context.at(host.now()), request).await {
                 Ok(due) => in_flight.extend(due.into_iter().map(|message| async move {
-                    let posted = post(&message.url, &message.headers, message.body).await;
+                    let posted = post(host, &message.url, &message.headers, message.body).await;
                     (message.id, message.attempt, posted.result)
                 })),
                 // Attempts in flight are recorded before the failure is reported.
@@ -62,8 +65,8 @@ pub(crate) async fn send_due(cx: &Context<'_, Connection>) -> Result<DeliveryCou
             sent.more = !may_begin;
             break;
         }
-        if let Some(Some(ended)) = within(Duration::from_millis(LOOK_MS), in_flight.next()).await
-            && let Err(error) = record(cx, &mut sent, ended).await
+        if let Some(Some(ended)) = within(host, Duration::from_millis(LOOK_MS), in_flight.next()).await
+            && let Err(error) = record(call, &mut sent, ended).await
         {
             failure = Some(error);
         }
@@ -72,9 +75,10 @@ pub(crate) async fn send_due(cx: &Context<'_, Connection>) -> Result<DeliveryCou
 }
 
 /// Records one result. Results are recorded one after the other, because the call has one connection.
-async fn record(cx: &Context<'_, Connection>, sent: &mut DeliveryCounts, ended: Ended) -> Result<(), Error> {
+async fn record(call: &Call, sent: &mut DeliveryCounts, ended: Ended) -> Result<(), Error> {
     let (id, attempt, result) = ended;
-    match record_attempt(&cx.at(spin_host::now()), id, attempt, &result).await? {
+    let context = call.context().at(call.host().now());
+    match record_attempt(&context, id, attempt, &result).await? {
         DeliveryState::Delivered => sent.delivered += 1,
         DeliveryState::RetryAt(_) => sent.retrying += 1,
         DeliveryState::Dead => sent.dead += 1,

@@ -2,65 +2,133 @@
 //!
 //! Requires `gateway_secret`. The operator's proxy must also keep these paths off the public listener.
 
-use gateway_protocol::{KeysRequest, ReportRequest, SessionRequest};
+#![forbid(unsafe_code)]
+
+use domain::error::Reason;
+use gateway_protocol::{
+    KEYS_PATH, KeysAnswer, KeysRequest, REPORT_PATH, ReportAnswer, ReportRequest, SESSIONS_PATH,
+    SessionAnswer, SessionRequest,
+};
 use operations::{chip_keys, open_session, report};
-use spin_host::{self, Connection, RequiredVariables};
-use spin_sdk::http::{IntoResponse, Request};
-use spin_sdk::http_service;
+use utoipa_axum::router::OpenApiRouter;
+use web::extract::{Call, Gateway, Json};
 use web::gateway::{
-    eid_of_identity, keys_reply, psk_identity, report_of, report_reply, session_reply, session_to_open,
+    eid_of_identity, keys_answer, psk_identity, report_answer, report_of, session_answer, session_to_open,
 };
-use web::{Call, Interface, Refusal, Reply, interface};
+use web::{Answer, App, Success, codes, routes};
 
-const REQUIRED_VARIABLES: RequiredVariables = RequiredVariables {
-    sealing_keys: true,
-    link_key: true,
-    secret: Some("gateway_secret"),
-    ..RequiredVariables::NONE
-};
+/// The routes of this component.
+#[must_use]
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(keys))
+        .routes(routes!(session))
+        .routes(routes!(session_report))
+}
 
-/// The interfaces of this component.
-const INTERFACES: &[&Interface] = &[
-    &interface::GATEWAY_KEYS,
-    &interface::GATEWAY_SESSIONS,
-    &interface::GATEWAY_REPORT,
+/// Why the keys of a chip are refused, besides the reasons that every operation has.
+const KEYS_REASONS: &[Reason] = &[
+    Reason::ParameterMissing,
+    Reason::ParameterMalformed,
+    Reason::UnknownChip,
 ];
 
-#[http_service]
-async fn handle(request: Request) -> impl IntoResponse {
-    let interface = interface::route(INTERFACES, request.method(), request.uri().path());
-    spin_host::serve(
-        interface,
-        REQUIRED_VARIABLES,
-        request,
-        async |call| match interface.name {
-            "gateway.keys" => keys(call).await,
-            "gateway.sessions" => session(call).await,
-            "gateway.report" => session_report(call).await,
-            _ => Err(call.nowhere()),
-        },
-    )
-    .await
-}
+/// Why a session is refused, besides the reasons that every operation has.
+const SESSION_REASONS: &[Reason] = &[
+    Reason::ParameterMissing,
+    Reason::ParameterMalformed,
+    Reason::EidMalformed,
+    Reason::UnknownChip,
+    Reason::ChipFaulty,
+    Reason::AllowanceExhausted,
+    Reason::NumberSuspended,
+    Reason::SessionConflict,
+    Reason::SessionSuperseded,
+    Reason::SessionClosed,
+];
+
+/// Why a report is refused, besides the reasons that every operation has.
+const REPORT_REASONS: &[Reason] = &[
+    Reason::ParameterMissing,
+    Reason::ParameterMalformed,
+    Reason::ReportMalformed,
+    Reason::UnknownSession,
+    Reason::SessionSuperseded,
+    Reason::SessionClosed,
+    Reason::ReportOutOfOrder,
+    Reason::NumberSuspended,
+];
 
 /// Returns the keys of a chip that opens a TLS session.
-async fn keys(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
-    let request: KeysRequest = call.json()?;
+#[utoipa::path(
+    post,
+    path = KEYS_PATH,
+    operation_id = "gateway.keys",
+    summary = "获取芯片密钥 / The keys of a chip that opens a TLS session",
+    request_body = KeysRequest,
+    responses((status = 200, body = Success<KeysAnswer>)),
+    extensions(("x-reasons" = json!(codes(KEYS_REASONS))))
+)]
+async fn keys(call: Call, _: Gateway, Json(request): Json<KeysRequest>) -> Answer<KeysAnswer> {
     let eid = eid_of_identity(&request);
-    let keys = chip_keys(call.cx, &psk_identity(&request)?, eid.as_ref()).await?;
-    Ok(keys_reply(&keys))
+    let keys = chip_keys(&call.context(), &psk_identity(&request)?, eid.as_ref()).await?;
+    Ok(Success::new(keys_answer(&keys)))
 }
 
-/// §6.2.3.1: a card powered up and opened its channel; returns the work of the session.
-async fn session(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
-    let request: SessionRequest = call.json()?;
-    let work = open_session(call.cx, &session_to_open(&request)?).await?;
-    Ok(session_reply(&work))
+/// Returns the work of a session: a card powered up and opened its channel (§6.2.3.1).
+#[utoipa::path(
+    post,
+    path = SESSIONS_PATH,
+    operation_id = "gateway.sessions",
+    summary = "建立设备会话并领取工作 / Open a device session and take its work",
+    request_body = SessionRequest,
+    responses((status = 200, body = Success<SessionAnswer>)),
+    extensions(("x-reasons" = json!(codes(SESSION_REASONS))))
+)]
+async fn session(call: Call, _: Gateway, Json(request): Json<SessionRequest>) -> Answer<SessionAnswer> {
+    let work = open_session(&call.context(), &session_to_open(&request)?).await?;
+    Ok(Success::new(session_answer(&work)))
 }
 
-/// §6.2.3.3, §6.2.4.1: processes the report of an event; returns whether the session may go on.
-async fn session_report(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
-    let request: ReportRequest = call.json()?;
-    let answer = report(call.cx, &report_of(request)?).await?;
-    Ok(report_reply(&answer))
+/// Processes the report of an event and returns whether the session may go on (§6.2.3.3, §6.2.4.1).
+#[utoipa::path(
+    post,
+    path = REPORT_PATH,
+    operation_id = "gateway.report",
+    summary = "上报设备会话中的事件 / Report an event of a device session",
+    request_body = ReportRequest,
+    responses((status = 200, body = Success<ReportAnswer>)),
+    extensions(("x-reasons" = json!(codes(REPORT_REASONS))))
+)]
+async fn session_report(call: Call, _: Gateway, Json(request): Json<ReportRequest>) -> Answer<ReportAnswer> {
+    let answer = report(&call.context(), &report_of(request)?).await?;
+    Ok(Success::new(report_answer(&answer)))
+}
+
+#[cfg(test)]
+mod tests {
+    use gateway_protocol::MAX_REQUEST_BYTES;
+    use web::Content;
+
+    use super::router;
+
+    #[test]
+    fn the_routes_and_limits_are_those_of_the_protocol() {
+        let router = router();
+        let paths: Vec<&str> = router
+            .get_openapi()
+            .paths
+            .paths
+            .keys()
+            .map(String::as_str)
+            .collect();
+        let mut expected = [
+            "/internal/gateway/keys",
+            "/internal/gateway/sessions",
+            "/internal/gateway/report",
+        ];
+        expected.sort_unstable();
+        assert_eq!(paths, expected);
+        assert_eq!(Content::Json.max_bytes(), MAX_REQUEST_BYTES);
+    }
 }

@@ -1,46 +1,144 @@
 //! The alerts to the operator.
 
-use domain::AlertId;
-use operations::{MAX_ALERTS_PER_PAGE, list_alerts, note_alerts};
-use serde::Deserialize;
-use serde_json::{Value, json};
-use spin_host::Connection;
-use web::{Call, Param, Refusal, Reply, field};
+use std::collections::BTreeMap;
 
-/// The alerts that are not acknowledged, the latest first; with `state=all` every alert.
-pub(crate) async fn list(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
-    let cursor = call.params.optional(Param::Cursor, AlertId::parse)?;
-    let limit = call.params.limit(MAX_ALERTS_PER_PAGE)?;
-    let noted_too = call.params.one_of(Param::State, &["open", "all"])? == Some("all");
-    let alerts = list_alerts(call.cx, noted_too, cursor, limit).await?;
-    let next = alerts.last().filter(|_| alerts.len() == limit as usize);
-    let next = next.map(|alert| alert.id.text());
-    let alerts: Vec<Value> = alerts
-        .into_iter()
-        .map(|alert| {
-            json!({
-                "id": alert.id.text(),
-                "kind": alert.kind,
-                "subject": alert.subject,
-                "at": call.text_of(alert.at),
-                "noted_at": alert.noted_at.map(|at| call.text_of(at)),
-                "body": alert.body,
-            })
-        })
-        .collect();
-    Ok(Reply::ok().with("alerts", alerts).with("next", next))
+use domain::error::Reason;
+use operations::{MAX_ALERTS_PER_PAGE, MAX_NOTED_ALERTS, list_alerts, note_alerts};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use web::extract::{Administrator, Call, Json, Query};
+use web::values::{AlertId, AlertKind, PageLimit, Rows, Time};
+use web::{Answer, Success, codes};
+
+type Limit = PageLimit<MAX_ALERTS_PER_PAGE>;
+
+// The schema of `NoteAlerts` needs this number as a literal.
+const _: () = assert!(MAX_NOTED_ALERTS == 1_000);
+
+/// Why alerts are not acknowledged.
+const NOTE_REASONS: &[Reason] = &[
+    Reason::ParameterMissing,
+    Reason::ParameterMalformed,
+    Reason::BodyTooLarge,
+];
+
+/// 所查告警的状态 / the state of the alerts that are searched for
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum SearchedState {
+    Open,
+    All,
 }
 
-#[derive(Deserialize)]
+/// Conditions of a search.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-struct NoteRequest {
-    ids: Vec<String>,
+pub(crate) struct Search {
+    /// 未确认或全部，默认未确认 / those that are not acknowledged, or all; by default those that are not
+    #[param(inline)]
+    state: Option<SearchedState>,
+    /// 上一页的 next / the next of the page before
+    #[param(inline)]
+    cursor: Option<AlertId>,
+    /// 每页行数 / rows of a page
+    #[param(inline)]
+    limit: Option<Limit>,
+}
+
+/// 一页告警 / a page of alerts
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AlertPage {
+    /// 告警，最新在前 / the alerts, the latest first
+    alerts: Vec<Alert>,
+    /// 下一页的位置，没有下一页时为 null / where the next page begins; null if there is none
+    #[schema(value_type = Option<AlertId>)]
+    next: Option<String>,
+}
+
+/// 告警 / an alert
+#[derive(Serialize, ToSchema)]
+struct Alert {
+    /// 产生时间 / when it was raised
+    at: Time,
+    /// 发给运营人员的消息：type、at、subject、description、description_en，以及该种告警的其他内容 / the message to the
+    /// operator: type, at, subject, description, description_en, and what else belongs to this kind of alert
+    body: BTreeMap<String, String>,
+    /// 告警标识 / its identifier
+    #[schema(value_type = AlertId)]
+    id: String,
+    /// 告警种类 / its kind
+    #[schema(value_type = AlertKind)]
+    kind: String,
+    /// 确认时间 / when it was acknowledged
+    noted_at: Option<Time>,
+    /// 所涉对象，不含芯片与号码的标识 / what it is about, without identifiers of chips and numbers
+    subject: String,
+}
+
+/// The alerts that are not acknowledged, or all, the latest first.
+#[utoipa::path(
+    get,
+    path = "/admin/v1/alerts",
+    operation_id = "admin.alerts",
+    summary = "查询告警 / Find alerts (§5.3.1.1)",
+    params(Search),
+    responses((status = 200, body = Success<AlertPage>)),
+    extensions(("x-reasons" = json!(codes(&[Reason::ParameterMalformed]))))
+)]
+pub(crate) async fn list(call: Call, _: Administrator, Query(search): Query<Search>) -> Answer<AlertPage> {
+    let limit = Rows::of(search.limit);
+    let cursor = search.cursor.map(AlertId::get);
+    let noted_too = search.state == Some(SearchedState::All);
+    let alerts = list_alerts(&call.context(), noted_too, cursor, limit).await?;
+    let next = alerts.last().filter(|_| alerts.len() == limit as usize);
+    let next = next.map(|alert| alert.id.text());
+    let alerts = alerts.into_iter().map(|alert| Alert {
+        at: call.time(alert.at),
+        body: alert.body,
+        id: alert.id.text(),
+        kind: alert.kind,
+        noted_at: alert.noted_at.map(|at| call.time(at)),
+        subject: alert.subject,
+    });
+    Ok(Success::new(AlertPage {
+        alerts: alerts.collect(),
+        next,
+    }))
+}
+
+/// 待确认的告警 / alerts to be acknowledged
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NoteAlerts {
+    /// 告警标识 / their identifiers
+    #[schema(max_items = 1000)]
+    ids: Vec<AlertId>,
+}
+
+/// 确认结果 / how many alerts were acknowledged
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AlertsNoted {
+    /// 此前未确认的条数 / how many of them were not acknowledged before
+    noted: usize,
 }
 
 /// Acknowledges alerts, which then leave the list.
-pub(crate) async fn note(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
-    let request: NoteRequest = call.json()?;
-    let ids: Result<Vec<_>, _> = request.ids.iter().map(|id| AlertId::parse(id)).collect();
-    let ids = field("ids", ids)?;
-    Ok(Reply::ok().with("noted", note_alerts(call.cx, &ids).await?))
+#[utoipa::path(
+    post,
+    path = "/admin/v1/alerts:note",
+    operation_id = "admin.alerts.note",
+    summary = "确认告警 / Acknowledge alerts (§5.3.1.1)",
+    request_body = NoteAlerts,
+    responses((status = 200, body = Success<AlertsNoted>)),
+    extensions(("x-reasons" = json!(codes(NOTE_REASONS))))
+)]
+pub(crate) async fn note(
+    call: Call,
+    _: Administrator,
+    Json(document): Json<NoteAlerts>,
+) -> Answer<AlertsNoted> {
+    let ids: Vec<_> = document.ids.into_iter().map(AlertId::get).collect();
+    let noted = note_alerts(&call.context(), &ids).await?;
+    Ok(Success::new(AlertsNoted { noted }))
 }

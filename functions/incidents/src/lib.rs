@@ -1,60 +1,89 @@
 //! `/admin/v1/incidents…`, `/admin/v1/chips/faulty`, `/admin/v1/alerts…` and `/admin/v1/health`, §8: incidents and
 //! their monthly review, faulty chips, alerts, and the health of the periodic jobs.
-//!
-//! Requires `admin_secret`.
+
+#![forbid(unsafe_code)]
 
 mod acts;
 mod alerts;
+mod faulty;
 mod health;
-mod incidents;
+mod incident;
+mod kinds;
+mod list;
 mod review;
 
-use spin_host::{self, Connection, RequiredVariables};
-use spin_sdk::http::{IntoResponse, Request};
-use spin_sdk::http_service;
-use web::{Call, Interface, Refusal, Reply, interface};
+use utoipa_axum::router::OpenApiRouter;
+use web::{App, routes};
 
-const REQUIRED_VARIABLES: RequiredVariables = RequiredVariables {
-    sealing_keys: true,
-    secret: Some("admin_secret"),
-    ..RequiredVariables::NONE
-};
-
-/// The interfaces of this component.
-const INTERFACES: &[&Interface] = &[
-    &interface::ADMIN_INCIDENTS,
-    &interface::ADMIN_INCIDENTS_KINDS,
-    &interface::ADMIN_INCIDENTS_OPEN,
-    &interface::ADMIN_INCIDENTS_CLOSE,
-    &interface::ADMIN_INCIDENTS_ESCALATE,
-    &interface::ADMIN_INCIDENTS_REPORT,
-    &interface::ADMIN_INCIDENTS_FINAL_REPORT,
-    &interface::ADMIN_INCIDENTS_REVIEW,
-    &interface::ADMIN_CHIPS_FAULTY,
-    &interface::ADMIN_ALERTS,
-    &interface::ADMIN_ALERTS_NOTE,
-    &interface::ADMIN_HEALTH,
-];
-
-#[http_service]
-async fn handle(request: Request) -> impl IntoResponse {
-    let interface = interface::route(INTERFACES, request.method(), request.uri().path());
-    spin_host::serve(interface, REQUIRED_VARIABLES, request, async |call| {
-        handler(interface.name, call).await
-    })
-    .await
+/// The routes of this component.
+#[must_use]
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(list::list))
+        .routes(routes!(kinds::kinds))
+        .routes(routes!(acts::open))
+        .routes(routes!(acts::close))
+        .routes(routes!(acts::escalate))
+        .routes(routes!(acts::report))
+        .routes(routes!(acts::final_report))
+        .routes(routes!(review::review))
+        .routes(routes!(faulty::faulty))
+        .routes(routes!(alerts::list))
+        .routes(routes!(alerts::note))
+        .routes(routes!(health::health))
 }
 
-async fn handler(name: &str, call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
-    match name {
-        "admin.incidents" => incidents::list(call).await,
-        "admin.incidents.kinds" => Ok(incidents::kinds(call)),
-        "admin.incidents.open" => acts::open(call).await,
-        "admin.incidents.review" => review::show(call).await,
-        "admin.chips.faulty" => review::faulty(call).await,
-        "admin.alerts" => alerts::list(call).await,
-        "admin.alerts.note" => alerts::note(call).await,
-        "admin.health" => health::show(call).await,
-        name => acts::act(name, call).await,
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::router;
+
+    fn document() -> Value {
+        serde_json::to_value(router().into_openapi()).unwrap()
+    }
+
+    /// Every schema that is referred to.
+    fn references(value: &Value, found: &mut Vec<String>) {
+        match value {
+            Value::Object(fields) => {
+                let reference = fields.get("$ref").and_then(Value::as_str);
+                found.extend(reference.map(str::to_owned));
+                fields.values().for_each(|field| references(field, found));
+            }
+            Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+            _ => (),
+        }
+    }
+
+    #[test]
+    fn every_schema_that_is_referred_to_is_in_the_document() {
+        let document = document();
+        let mut found = Vec::new();
+        references(&document, &mut found);
+        assert!(!found.is_empty());
+        for reference in found {
+            let pointer = reference.trim_start_matches('#');
+            assert!(document.pointer(pointer).is_some(), "{reference}");
+        }
+    }
+
+    #[test]
+    fn kinds_classes_and_severities_are_documented_by_name() {
+        let document = document();
+        let schemas = &document["components"]["schemas"];
+        let values = |name: &str| schemas[name]["enum"].as_array().unwrap().len();
+        assert_eq!((values("IncidentKind"), values("IncidentClass")), (14, 4));
+        assert_eq!(schemas["Severity"]["enum"], json!(["general", "severe"]));
+        assert_eq!(schemas["IncidentActor"]["enum"], json!(["platform", "admin"]));
+    }
+
+    #[test]
+    fn a_review_is_documented_as_json_and_as_csv() {
+        let document = document();
+        let content = &document["paths"]["/admin/v1/incidents/review"]["get"]["responses"]["200"]["content"];
+        let mut formats: Vec<&str> = content.as_object().unwrap().keys().map(String::as_str).collect();
+        formats.sort_unstable();
+        assert_eq!(formats, ["application/json", "text/csv"]);
     }
 }

@@ -2,60 +2,150 @@
 //!
 //! Requires `ingest_secret`. Never shows the content of a record: errors name lines and fields.
 
+#![forbid(unsafe_code)]
+
+mod records;
+
+use domain::error::Lang;
 use operations::{RecordError, Topic, ingest};
-use spin_host::{self, Connection, RequiredVariables};
-use spin_sdk::http::{IntoResponse, Request};
-use spin_sdk::http_service;
-use web::{Call, Interface, Refusal, Reply, interface};
+use records::{LocationRecord, OpenTimeRecord, StatusRecord, UsageRecord};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use web::extract::{Call, Ndjson, Operator};
+use web::{Answer, App, Success, routes};
 
-const REQUIRED_VARIABLES: RequiredVariables = RequiredVariables {
-    secret: Some("ingest_secret"),
-    ..RequiredVariables::NONE
-};
-
-/// The interfaces of this component.
-const INTERFACES: &[&Interface] = &[
-    &interface::INGEST_USAGE,
-    &interface::INGEST_LOCATION,
-    &interface::INGEST_NUMBER_STATUS,
-    &interface::INGEST_OPEN_TIME,
-];
-
-#[http_service]
-async fn handle(request: Request) -> impl IntoResponse {
-    let interface = interface::route(INTERFACES, request.method(), request.uri().path());
-    spin_host::serve(
-        interface,
-        REQUIRED_VARIABLES,
-        request,
-        async |call| match interface.name {
-            "ingest.usage" => take(call, Topic::Usage).await,
-            "ingest.location" => take(call, Topic::Location).await,
-            "ingest.number_status" => take(call, Topic::Status).await,
-            "ingest.open_time" => take(call, Topic::OpenTime).await,
-            _ => Err(call.nowhere()),
-        },
-    )
-    .await
+/// The routes of this component.
+#[must_use]
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(usage))
+        .routes(routes!(location))
+        .routes(routes!(number_status))
+        .routes(routes!(open_time))
 }
 
-async fn take(call: &Call<'_, Connection>, topic: Topic) -> Result<Reply, Refusal> {
-    let report = ingest(call.cx, topic, call.body).await?;
-    let entry = |wrong: &RecordError| {
-        let reason = wrong.error.reason();
-        serde_json::json!({
-            "line": wrong.line,
-            "field": wrong.field,
-            "reason": reason.code(),
-            "message": wrong.error.message(call.lang),
-            "remedy": reason.remedy(call.lang),
-        })
-    };
-    Ok(Reply::ok()
-        .with("rows", report.rows)
-        .with("accepted", report.accepted)
-        .with("unchanged", report.unchanged)
-        .with("stale", report.stale)
-        .with("rejected", report.rejected)
-        .with("errors", report.errors.iter().map(entry).collect::<Vec<_>>()))
+/// What became of the records.
+#[derive(Serialize, ToSchema)]
+struct Ingested {
+    /// 非空行数 / lines that are not empty
+    rows: usize,
+    /// 已保存的记录数 / records that were stored
+    accepted: usize,
+    /// 与已保存内容相同的记录数 / records that were stored before with the same values
+    unchanged: usize,
+    /// 早于已保存内容的记录数 / records older than the stored ones
+    stale: usize,
+    /// 被拒绝的记录数 / records that were refused
+    rejected: usize,
+    /// 拒绝原因，前一千条 / why records were refused, the first 1,000
+    errors: Vec<RefusedRecord>,
+}
+
+/// Why a record was refused.
+#[derive(Serialize, ToSchema)]
+struct RefusedRecord {
+    /// 出错的字段，若有 / the field, if one field is wrong
+    #[schema(required)]
+    field: Option<&'static str>,
+    /// 行号，从 1 起 / line in the body, from 1
+    line: usize,
+    /// 说明 / what is wrong
+    message: String,
+    /// 原因代码 / reason
+    reason: &'static str,
+    /// 处理办法 / what to do
+    remedy: &'static str,
+}
+
+impl RefusedRecord {
+    fn new(refused: &RecordError, lang: Lang) -> Self {
+        let reason = refused.error.reason();
+        Self {
+            field: refused.field,
+            line: refused.line,
+            message: refused.error.message(lang),
+            reason: reason.code(),
+            remedy: reason.remedy(lang),
+        }
+    }
+}
+
+/// Takes the data that numbers used this month.
+#[utoipa::path(
+    post,
+    path = "/ingest/v1/usage",
+    operation_id = "ingest.usage",
+    summary = "上报码号本月流量 / Data used by numbers",
+    request_body(
+        content((UsageRecord = "application/x-ndjson"), (UsageRecord = "application/jsonl")),
+        description = "每行一条记录 / one record a line"
+    ),
+    responses((status = 200, body = Success<Ingested>))
+)]
+async fn usage(call: Call, _: Operator, Ndjson(records): Ndjson) -> Answer<Ingested> {
+    take(&call, Topic::Usage, &records).await
+}
+
+/// Takes the cities in which numbers are online.
+#[utoipa::path(
+    post,
+    path = "/ingest/v1/location",
+    operation_id = "ingest.location",
+    summary = "上报码号实时上网城市 / Cities in which numbers are online",
+    request_body(
+        content((LocationRecord = "application/x-ndjson"), (LocationRecord = "application/jsonl")),
+        description = "每行一条记录 / one record a line"
+    ),
+    responses((status = 200, body = Success<Ingested>))
+)]
+async fn location(call: Call, _: Operator, Ndjson(records): Ndjson) -> Answer<Ingested> {
+    take(&call, Topic::Location, &records).await
+}
+
+/// Takes the states of numbers.
+#[utoipa::path(
+    post,
+    path = "/ingest/v1/number-status",
+    operation_id = "ingest.number_status",
+    summary = "上报码号状态 / States of numbers",
+    request_body(
+        content((StatusRecord = "application/x-ndjson"), (StatusRecord = "application/jsonl")),
+        description = "每行一条记录 / one record a line"
+    ),
+    responses((status = 200, body = Success<Ingested>))
+)]
+async fn number_status(call: Call, _: Operator, Ndjson(records): Ndjson) -> Answer<Ingested> {
+    take(&call, Topic::Status, &records).await
+}
+
+/// Takes the opening times of numbers.
+#[utoipa::path(
+    post,
+    path = "/ingest/v1/open-time",
+    operation_id = "ingest.open_time",
+    summary = "上报码号开卡时间 / Opening times of numbers",
+    request_body(
+        content((OpenTimeRecord = "application/x-ndjson"), (OpenTimeRecord = "application/jsonl")),
+        description = "每行一条记录 / one record a line"
+    ),
+    responses((status = 200, body = Success<Ingested>))
+)]
+async fn open_time(call: Call, _: Operator, Ndjson(records): Ndjson) -> Answer<Ingested> {
+    take(&call, Topic::OpenTime, &records).await
+}
+
+async fn take(call: &Call, topic: Topic, records: &[u8]) -> Answer<Ingested> {
+    let report = ingest(&call.context(), topic, records).await?;
+    let refused = report.errors.iter();
+    Ok(Success::new(Ingested {
+        rows: report.rows,
+        accepted: report.accepted,
+        unchanged: report.unchanged,
+        stale: report.stale,
+        rejected: report.rejected,
+        errors: refused
+            .map(|refused| RefusedRecord::new(refused, call.lang))
+            .collect(),
+    }))
 }

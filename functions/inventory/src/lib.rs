@@ -1,36 +1,64 @@
-//! `/admin/v1/chips:import` and `/admin/v1/numbers:import`, §5.3.1.1: imports of chips and operator numbers.
+//! `/admin/v1/chips…`, `/admin/v1/numbers:…` and `/admin/v1/pools…`, §5.3.1.1: imports of chips and operator numbers,
+//! acts of administrators on them, the levels of the pools, and the steps of a card. The register of faulty chips is
+//! shown with the incidents.
 //!
-//! Requires `admin_secret`. Never shows key material.
+//! Never shows key material.
 
-mod import;
+#![forbid(unsafe_code)]
 
-use spin_host::{self, RequiredVariables};
-use spin_sdk::http::{IntoResponse, Request};
-use spin_sdk::http_service;
-use web::{Interface, interface};
+mod faults;
+mod history;
+mod imports;
+mod numbers;
+mod pools;
+mod reprovision;
+mod values;
 
-const REQUIRED_VARIABLES: RequiredVariables = RequiredVariables {
-    sealing_keys: true,
-    transport_keys: true,
-    secret: Some("admin_secret"),
-    ..RequiredVariables::NONE
-};
+use utoipa_axum::router::OpenApiRouter;
+use web::{App, routes};
 
-/// The interfaces of this component.
-const INTERFACES: &[&Interface] = &[&interface::ADMIN_CHIPS_IMPORT, &interface::ADMIN_NUMBERS_IMPORT];
+/// The routes of this component.
+#[must_use]
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(imports::chips))
+        .routes(routes!(imports::numbers))
+        .routes(routes!(faults::register))
+        .routes(routes!(reprovision::reprovision))
+        .routes(routes!(history::history))
+        .routes(routes!(numbers::allot))
+        .routes(routes!(numbers::release))
+        .routes(routes!(numbers::suspend))
+        .routes(routes!(numbers::resume))
+        .routes(routes!(numbers::retire))
+        .routes(routes!(pools::list))
+        .routes(routes!(pools::update))
+}
 
-#[http_service]
-async fn handle(request: Request) -> impl IntoResponse {
-    let interface = interface::route(INTERFACES, request.method(), request.uri().path());
-    spin_host::serve(
-        interface,
-        REQUIRED_VARIABLES,
-        request,
-        async |call| match interface.name {
-            "admin.chips.import" => import::chip_file(call).await,
-            "admin.numbers.import" => import::number_file(call).await,
-            _ => Err(call.nowhere()),
-        },
-    )
-    .await
+#[cfg(test)]
+mod tests {
+    use super::router;
+
+    #[test]
+    fn every_operation_is_documented() {
+        let document = router().to_openapi();
+        let paths: Vec<&str> = document.paths.paths.keys().map(String::as_str).collect();
+        assert_eq!(
+            paths,
+            [
+                "/admin/v1/chips/history",
+                "/admin/v1/chips:fault",
+                "/admin/v1/chips:import",
+                "/admin/v1/chips:reprovision",
+                "/admin/v1/numbers:allot",
+                "/admin/v1/numbers:import",
+                "/admin/v1/numbers:release",
+                "/admin/v1/numbers:resume",
+                "/admin/v1/numbers:retire",
+                "/admin/v1/numbers:suspend",
+                "/admin/v1/pools",
+                "/admin/v1/pools:update",
+            ]
+        );
+    }
 }

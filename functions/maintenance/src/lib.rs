@@ -5,39 +5,53 @@
 //! does not stop the others: the answer names it, and the operator's log has the cause. This component sends no
 //! requests.
 
+#![forbid(unsafe_code)]
+
 use operations::{Job, read_job_log, run_job};
-use serde_json::Value;
-use spin_host::{self, Connection, RequiredVariables, finish_job};
-use spin_sdk::http::{IntoResponse, Request};
-use spin_sdk::http_service;
-use web::{Call, Refusal, Reply, interface};
+use utoipa_axum::router::OpenApiRouter;
+use web::extract::{AnyBody, Call, Timer};
+use web::jobs::{JobRuns, finish_job};
+use web::{Answer, App, Success, routes};
 
-const REQUIRED_VARIABLES: RequiredVariables = RequiredVariables {
-    sealing_keys: true,
-    maintenance: true,
-    pool_low_water: true,
-    secret: Some("cron_secret"),
-    ..RequiredVariables::NONE
-};
-
-#[http_service]
-async fn handle(request: Request) -> impl IntoResponse {
-    spin_host::serve(&interface::MAINTENANCE, REQUIRED_VARIABLES, request, work).await
+/// The routes of this component.
+#[must_use]
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(work, work_by_post))
 }
 
-async fn work(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
+/// Runs the jobs that are due.
+#[utoipa::path(
+    get,
+    path = "/internal/upkeep",
+    operation_id = "maintenance",
+    summary = "执行仅需数据库的定期任务 / Run the periodic jobs that need only the database",
+    responses((status = 200, body = Success<JobRuns>))
+)]
+async fn work(call: Call, _: Timer, _: AnyBody) -> Answer<JobRuns> {
+    let context = call.context();
     // A failure to read or write the job log does not stop the jobs.
-    let job_log = read_job_log(call.cx).await.unwrap_or_default();
-    let mut jobs = serde_json::Map::new();
-    let mut more = false;
+    let job_log = read_job_log(&context).await.unwrap_or_default();
+    let mut runs = JobRuns::default();
     for job in Job::ALL {
-        if !job_log.is_due(job, call.cx.now) {
+        if !job_log.is_due(job, context.now) {
             continue;
         }
-        let outcome = run_job(call.cx, job, &call.settings.maintenance).await;
-        more |= outcome.as_ref().is_ok_and(|done| done.more);
-        let answer = finish_job(call, &job_log, job.code(), &outcome).await;
-        jobs.insert(job.code().to_owned(), answer);
+        let outcome = run_job(&context, job, &call.settings().maintenance).await;
+        runs.more |= outcome.as_ref().is_ok_and(|done| done.more);
+        let run = finish_job(&call, &job_log, job.code(), &outcome).await;
+        runs.jobs.insert(job.code().to_owned(), run);
     }
-    Ok(Reply::ok().with("jobs", Value::Object(jobs)).with("more", more))
+    Ok(Success::new(runs))
+}
+
+/// The same by POST; a body is not looked at.
+#[utoipa::path(
+    post,
+    path = "/internal/upkeep",
+    operation_id = "maintenance.post",
+    summary = "执行仅需数据库的定期任务 / Run the periodic jobs that need only the database",
+    responses((status = 200, body = Success<JobRuns>))
+)]
+async fn work_by_post(call: Call, timer: Timer, body: AnyBody) -> Answer<JobRuns> {
+    work(call, timer, body).await
 }

@@ -1,28 +1,61 @@
 //! `/v1/number/city`, §7.2.3.5: the city in which a number was last online, and its province.
 
+#![forbid(unsafe_code)]
+
 use operations::Topic;
-use spin_host::{self, Connection, RequiredVariables, fresh_number};
-use spin_sdk::http::{IntoResponse, Request};
-use spin_sdk::http_service;
-use web::{Call, Refusal, Reply, interface};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use web::extract::permits::NumberCity;
+use web::extract::{Call, Caller, Query};
+use web::outbound::fresh_number;
+use web::parameters::MsisdnOrIccid;
+use web::values::{self, ProvinceName, Time};
+use web::{Answer, App, Success, codes, routes};
 
-const REQUIRED_VARIABLES: RequiredVariables = RequiredVariables {
-    sealing_keys: true,
-    token_key: true,
-    ..RequiredVariables::NONE
-};
-
-#[http_service]
-async fn handle(request: Request) -> impl IntoResponse {
-    spin_host::serve(&interface::NUMBER_CITY, REQUIRED_VARIABLES, request, city).await
+/// The routes of this component.
+#[must_use]
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(city))
 }
 
-async fn city(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
-    let number = fresh_number(call, &call.number_ref()?, &[Topic::Location]).await?;
-    let (city, time) = number.location.unzip();
-    Ok(Reply::ok()
-        .with("msisdn", number.msisdn)
-        .with("city", city)
-        .with("province", number.province.zh())
-        .with("location_time", time.map(|time| call.text_of(time))))
+/// Where a number was last online.
+#[derive(Serialize, ToSchema)]
+struct LastOnline {
+    /// 13 位物联网号码 / 13-digit IoT number
+    #[schema(value_type = values::Msisdn)]
+    msisdn: String,
+    /// 实时上网城市，未知则为空 / city it is online in; null while unknown
+    #[schema(required, max_length = 64, examples("济南"))]
+    city: Option<String>,
+    /// 归属地省份 / province the number belongs to
+    province: ProvinceName,
+    /// 定位时间，未知则为空 / when it was located; null while unknown
+    #[schema(required)]
+    location_time: Option<Time>,
+}
+
+/// Shows the city a number is online in.
+#[utoipa::path(
+    get,
+    path = "/v1/number/city",
+    operation_id = "number.city",
+    summary = "查询码号实时上网城市；未知时为空 / City a number is online in; null while unknown (§7.2.3.5)",
+    params(MsisdnOrIccid),
+    responses((status = 200, body = Success<LastOnline>)),
+    extensions(("x-reasons" = json!(codes(MsisdnOrIccid::REASONS))))
+)]
+async fn city(
+    call: Call,
+    caller: Caller<NumberCity>,
+    Query(which): Query<MsisdnOrIccid>,
+) -> Answer<LastOnline> {
+    let number = fresh_number(&call, &caller, &which.number()?, &[Topic::Location]).await?;
+    let (city, located_at) = number.location.unzip();
+    Ok(Success::new(LastOnline {
+        msisdn: number.msisdn,
+        city,
+        province: ProvinceName(number.province.zh()),
+        location_time: located_at.map(|at| call.time(at)),
+    }))
 }

@@ -1,27 +1,60 @@
 //! `/v1/write/provinces`, §7.2.2.1: the provinces for which automatic writing has a number now.
 
-use operations::provinces;
-use serde_json::json;
-use spin_host::{self, Connection, RequiredVariables};
-use spin_sdk::http::{IntoResponse, Request};
-use spin_sdk::http_service;
-use web::{Call, Refusal, Reply, interface};
+#![forbid(unsafe_code)]
 
-const REQUIRED_VARIABLES: RequiredVariables = RequiredVariables {
-    token_key: true,
-    ..RequiredVariables::NONE
-};
+use domain::Province;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use web::extract::permits::WriteProvinces;
+use web::extract::{Call, Caller};
+use web::values::{ProvinceCode, ProvinceName};
+use web::{Answer, App, Success, codes, routes};
 
-#[http_service]
-async fn handle(request: Request) -> impl IntoResponse {
-    spin_host::serve(&interface::WRITE_PROVINCES, REQUIRED_VARIABLES, request, writable).await
+/// The routes of this component.
+#[must_use]
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(provinces))
 }
 
-async fn writable(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
-    let provinces = provinces(call.cx).await?;
-    let provinces: Vec<_> = provinces
-        .iter()
-        .map(|province| json!({"name": province.zh(), "code": province.code()}))
-        .collect();
-    Ok(Reply::ok().with("provinces", provinces))
+/// The provinces that have a number to write.
+#[derive(Serialize, ToSchema)]
+struct WritableProvinces {
+    /// 省份列表 / provinces
+    provinces: Vec<WritableProvince>,
+}
+
+/// A province that has a number to write.
+#[derive(Serialize, ToSchema)]
+struct WritableProvince {
+    /// 省份名称 / name of the province
+    name: ProvinceName,
+    /// 省份编码 / code of the province
+    #[schema(value_type = ProvinceCode)]
+    code: &'static str,
+}
+
+impl From<Province> for WritableProvince {
+    fn from(province: Province) -> Self {
+        Self {
+            name: ProvinceName(province.zh()),
+            code: province.code(),
+        }
+    }
+}
+
+/// Lists the provinces for which automatic writing has a number now.
+#[utoipa::path(
+    get,
+    path = "/v1/write/provinces",
+    operation_id = "write.provinces",
+    summary = "查询当前可写入的省份 / Provinces that have a number to write (§7.2.2.1)",
+    responses((status = 200, body = Success<WritableProvinces>)),
+    extensions(("x-reasons" = json!(codes(&[]))))
+)]
+async fn provinces(call: Call, _: Caller<WriteProvinces>) -> Answer<WritableProvinces> {
+    let provinces = operations::provinces(&call.context()).await?;
+    Ok(Success::new(WritableProvinces {
+        provinces: provinces.into_iter().map(Into::into).collect(),
+    }))
 }

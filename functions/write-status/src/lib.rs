@@ -1,39 +1,74 @@
 //! `/v1/write/status`, §7.2.2.3: state and progress of a card, by `eid` (its latest task) or by `task_id`.
 
-use operations::{StatusView, status};
-use spin_host::{self, Connection, RequiredVariables};
-use spin_sdk::http::{IntoResponse, Request};
-use spin_sdk::http_service;
-use web::{Call, Refusal, Reply, interface};
+#![forbid(unsafe_code)]
 
-const REQUIRED_VARIABLES: RequiredVariables = RequiredVariables {
-    sealing_keys: true,
-    token_key: true,
-    ..RequiredVariables::NONE
-};
+use domain::error::Reason;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use web::extract::permits::WriteStatus;
+use web::extract::{Call, Caller, Query};
+use web::parameters::TaskOrEid;
+use web::values::{CardState, Eid, TaskId, Time};
+use web::{Answer, App, Success, codes, routes};
 
-#[http_service]
-async fn handle(request: Request) -> impl IntoResponse {
-    spin_host::serve(
-        &interface::WRITE_STATUS,
-        REQUIRED_VARIABLES,
-        request,
-        write_status,
-    )
-    .await
+/// The routes of this component.
+#[must_use]
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(status))
 }
 
-async fn write_status(call: &Call<'_, Connection>) -> Result<Reply, Refusal> {
-    let task = call.task_ref().await?;
-    let view = status(call.cx, call.caller()?, &task).await?;
-    Ok(reply(call, &view))
+/// Why this operation refuses, besides the reasons that every operation has.
+const REASONS: &[Reason] = &[
+    Reason::ParameterMissing,
+    Reason::ParameterNotApplicable,
+    Reason::EidMalformed,
+    Reason::ParameterMalformed,
+    Reason::UnknownChip,
+    Reason::UnknownTask,
+];
+
+/// A card and its task.
+#[derive(Serialize, ToSchema)]
+struct TaskStatus {
+    /// 芯片 EID / EID of the chip
+    #[schema(value_type = Eid)]
+    eid: String,
+    /// 写卡任务 ID，若有 / identifier of the task, if there is one
+    #[schema(value_type = Option<TaskId>, required)]
+    task_id: Option<String>,
+    /// 卡片状态 / state of the card
+    card_status: CardState,
+    /// 写卡进度 / progress
+    #[schema(pattern = r"^(\d|[1-9]\d|100)%$", examples("45%"))]
+    progress: String,
+    /// 写卡时间，未完成则为空 / when the card was written; null until it is
+    #[schema(required)]
+    write_time: Option<Time>,
 }
 
-fn reply(call: &Call<'_, Connection>, view: &StatusView) -> Reply {
-    Reply::ok()
-        .with("eid", view.eid.as_str())
-        .with("task_id", view.task_id.map(|id| id.text()))
-        .with("card_status", view.card_status.zh())
-        .with("progress", format!("{}%", view.progress))
-        .with("write_time", view.write_time.map(|time| call.text_of(time)))
+/// Reports state and progress of a card.
+#[utoipa::path(
+    get,
+    path = "/v1/write/status",
+    operation_id = "write.status",
+    summary = "查询写卡进度与卡片状态 / State and progress of a card (§7.2.2.3)",
+    params(TaskOrEid),
+    responses((status = 200, body = Success<TaskStatus>)),
+    extensions(("x-reasons" = json!(codes(REASONS))))
+)]
+async fn status(
+    call: Call,
+    caller: Caller<WriteStatus>,
+    Query(which): Query<TaskOrEid>,
+) -> Answer<TaskStatus> {
+    let task = which.task(&call, &caller).await?;
+    let view = operations::status(&call.context(), &caller, &task).await?;
+    Ok(Success::new(TaskStatus {
+        eid: view.eid.as_str().to_owned(),
+        task_id: view.task_id.map(|id| id.text()),
+        card_status: CardState(view.card_status.zh()),
+        progress: format!("{}%", view.progress),
+        write_time: view.write_time.map(|at| call.time(at)),
+    }))
 }

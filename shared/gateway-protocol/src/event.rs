@@ -3,6 +3,8 @@
 //! The form is flat because serde's reader of tagged enums would be a thirtieth of a component.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
 use crate::FailureKind;
 
@@ -43,6 +45,16 @@ pub enum ReportEvent {
     },
 }
 
+/// Every kind of event.
+const KINDS: [&str; 6] = [
+    "progress",
+    "written",
+    "verified",
+    "not_verified",
+    "failed",
+    "closed",
+];
+
 impl ReportEvent {
     /// The `kind` of its JSON form.
     #[must_use]
@@ -69,25 +81,44 @@ pub enum EventError {
     Unknown(&'static str),
 }
 
-/// The JSON form of a [`ReportEvent`].
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(default)]
+/// The JSON form of an event of a session.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct EventDocument {
+    /// 事件类别 / kind of event
+    #[serde(default)]
+    #[schema(required, schema_with = kinds)]
     kind: String,
+    /// 已确认的步骤数（progress） / acknowledged steps (progress)
     #[serde(skip_serializing_if = "Option::is_none")]
     step: Option<u32>,
+    /// 步骤总数（progress） / all steps (progress)
     #[serde(skip_serializing_if = "Option::is_none")]
     steps: Option<u32>,
+    /// 失败类别（failed） / why writing failed (failed)
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<FailureKind>)]
     failure: Option<String>,
+    /// 供运营方参考的说明（not_verified、failed） / for the operator (not_verified, failed)
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
+    /// 卡片是否须重写（not_verified） / whether the card must be written again (not_verified)
     #[serde(skip_serializing_if = "Option::is_none")]
     rewrite: Option<bool>,
+    /// 是否为芯片自身故障（failed） / whether the chip itself is at fault (failed)
     #[serde(skip_serializing_if = "Option::is_none")]
     chip_fault: Option<bool>,
+    /// 连接结束的原因（closed） / why the link ended, as a stable snake_case word (closed)
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+}
+
+/// The schema of a kind.
+fn kinds() -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some("事件类别 / kind of event"))
+        .enum_values(Some(KINDS))
+        .build()
 }
 
 impl From<ReportEvent> for EventDocument {
@@ -161,4 +192,23 @@ impl TryFrom<EventDocument> for ReportEvent {
 
 fn present<T>(name: &'static str, value: Option<T>) -> Result<T, EventError> {
     value.ok_or(EventError::Missing(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{EventDocument, EventError, KINDS, ReportEvent};
+
+    #[test]
+    fn every_kind_is_read() {
+        for kind in KINDS {
+            let document = EventDocument {
+                kind: kind.to_owned(),
+                ..EventDocument::default()
+            };
+            match ReportEvent::try_from(document) {
+                Ok(event) => assert_eq!(event.kind(), kind),
+                Err(error) => assert!(matches!(error, EventError::Missing(_)), "{kind}"),
+            }
+        }
+    }
 }

@@ -1,5 +1,11 @@
 //! Why writing a card can fail, whether the chip is suspected, and what to do about it (§8.2.2).
 
+use std::borrow::Cow;
+
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
+
 /// Kind of a failed writing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FailureKind {
@@ -161,6 +167,22 @@ impl FailureKind {
     #[must_use]
     pub const fn remedy_en(self) -> &'static str {
         self.row().remedy_en
+    }
+}
+
+impl PartialSchema for FailureKind {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some("失败类别 / why writing failed"))
+            .enum_values(Some(TABLE.iter().map(|row| row.code)))
+            .into()
+    }
+}
+
+impl ToSchema for FailureKind {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("FailureKind")
     }
 }
 

@@ -3,13 +3,17 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Asks for the keys that belong to a PSK identity.
-#[derive(Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct KeysRequest {
-    /// The identity as the chip sent it, in hexadecimal; 1 to [`crate::MAX_PSK_IDENTITY_BYTES`] bytes.
+    /// 芯片发送的 PSK 标识，十六进制，1 至 256 字节 / the identity as the chip sent it, in hexadecimal; 1 to 256 bytes
+    #[schema(pattern = "^([0-9A-Fa-f]{2}){1,256}$", examples("80010203"))]
     pub psk_identity: String,
-    /// The EID, if the identity has the layout of SGP.02 and so carries one. It is a hint: nobody has authenticated it.
+    /// 标识中的 EID（若为 SGP.02 格式），未经认证，仅供参考 / the EID, if the identity has the layout of SGP.02 and so
+    /// carries one; a hint that nobody has authenticated
+    #[schema(examples("89086030202200000000000000000123"))]
     pub eid: Option<String>,
 }
 
@@ -20,15 +24,18 @@ impl fmt::Debug for KeysRequest {
 }
 
 /// The keys of a chip.
-#[derive(Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct KeysAnswer {
-    /// The chip, 32 digits.
+    /// 芯片 EID，32 位数字 / the chip, 32 digits
+    #[schema(pattern = "^[0-9]{32}$", examples("89086030202200000000000000000123"))]
     pub eid: String,
-    /// Version of its keys (KVN), which names the master key they are derived from.
+    /// 密钥版本（KVN），指明派生所用的主密钥 / version of its keys (KVN), which names the master key they are derived from
     pub key_version: u8,
-    /// Its pre-shared key, wrapped; none when the gateway derives it.
+    /// 封装的预共享密钥；由网关派生时为空 / its pre-shared key, wrapped; null when the gateway derives it
+    #[schema(required, pattern = "^([0-9a-f]{2})+$")]
     pub psk_wrapped: Option<String>,
-    /// Its data encryption key, wrapped; none when the gateway derives it.
+    /// 封装的数据加密密钥；由网关派生时为空 / its data encryption key, wrapped; null when the gateway derives it
+    #[schema(required, pattern = "^([0-9a-f]{2})+$")]
     pub dek_wrapped: Option<String>,
 }
 

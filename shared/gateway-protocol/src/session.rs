@@ -3,19 +3,24 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Announces a session and asks for its work. The same `session_id` again gets the same answer.
-#[derive(Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct SessionRequest {
-    /// UUID version 7, made by the gateway.
+    /// 会话标识，由网关生成的第 7 版 UUID / UUID version 7, made by the gateway
+    #[schema(format = "uuid", examples("019f1a2b-3c4d-7e5f-8a6b-7c8d9e0f1a2b"))]
     pub session_id: String,
-    /// The chip, 32 digits.
+    /// 芯片 EID，32 位数字 / the chip, 32 digits
+    #[schema(pattern = "^[0-9]{32}$", examples("89086030202200000000000000000123"))]
     pub eid: String,
-    /// Address and port of the device.
+    /// 设备的地址与端口 / address and port of the device
+    #[schema(examples("192.0.2.1:40000"))]
     pub peer: String,
-    /// The `X-Admin-From` header of the chip's agent.
+    /// 芯片代理的 X-Admin-From 头部 / the X-Admin-From header of the chip's agent
+    #[schema(examples("//se-id/eid/89086030202200000000000000000123"))]
     pub agent: Option<String>,
-    /// Whether the chip resumes an interrupted session.
+    /// 是否恢复中断的会话 / whether the chip resumes an interrupted session
     pub resumed: bool,
 }
 
@@ -29,7 +34,7 @@ impl fmt::Debug for SessionRequest {
 }
 
 /// The work of a session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Work {
     /// Write the card.
@@ -53,30 +58,37 @@ impl Work {
 }
 
 /// The work of a session.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct SessionAnswer {
-    /// What is to be done.
+    /// 要做的工作 / what is to be done
     pub work: Work,
-    /// The task, if there is work.
+    /// 写卡任务 ID，无工作时为空 / the task; null without work
     #[serde(default)]
+    #[schema(required, format = "uuid", examples("019f1a2b-3c4d-7e5f-8a6b-7c8d9e0f1a2b"))]
     pub task_id: Option<String>,
-    /// Chip model; for people.
+    /// 芯片型号，供人阅读 / chip model, for people
     #[serde(default)]
+    #[schema(required, examples("XK-1"))]
     pub chip_model: String,
-    /// Name of the card profile.
+    /// 卡片模板名称 / name of the card profile
     #[serde(default)]
+    #[schema(required, examples("qibiao-seed"))]
     pub profile: String,
-    /// Number of the write attempt of this task, from 1.
+    /// 本任务的第几次写卡，从 1 起 / number of the write attempt of this task, from 1
     #[serde(default = "first_attempt")]
+    #[schema(required)]
     pub attempt: u32,
-    /// Bytes the session may cost in both directions; `None` for no limit.
+    /// 会话双向可用字节数；无限制时为空 / bytes the session may cost in both directions; null for no limit
     #[serde(default)]
+    #[schema(required)]
     pub allowance_bytes: Option<u64>,
-    /// Last step that the card acknowledged in this attempt.
+    /// 本次写卡中卡片最后确认的步骤 / last step that the card acknowledged in this attempt
     #[serde(default)]
+    #[schema(required)]
     pub resume_step: u32,
-    /// What the card must hold, for writing and verifying.
+    /// 卡片应有的数据，写卡与验证时给出 / what the card must hold, for writing and verifying; null otherwise
     #[serde(default)]
+    #[schema(required)]
     pub data: Option<CardData>,
 }
 
@@ -85,22 +97,28 @@ const fn first_attempt() -> u32 {
 }
 
 /// What a card must hold. Key material is present for writing only.
-#[derive(Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct CardData {
-    /// Card identifier.
+    /// ICCID / card identifier
+    #[schema(pattern = "^[0-9]{2}[0-9A-F]{18}$", examples("89860411269000000013"))]
     pub iccid: String,
-    /// Subscriber identity.
+    /// IMSI / subscriber identity
+    #[schema(pattern = "^[0-9]{15}$", examples("460001357924680"))]
     pub imsi: String,
-    /// K, wrapped.
+    /// 封装的 K，仅写卡时 / K, wrapped; null unless the card is to be written
     #[serde(default)]
+    #[schema(required, pattern = "^([0-9a-f]{2})+$")]
     pub k_wrapped: Option<String>,
-    /// Subscriber number.
+    /// 13 位物联网号码 / subscriber number
+    #[schema(pattern = "^[0-9]{13}$", examples("1440100000001"))]
     pub msisdn: String,
-    /// OPc, wrapped.
+    /// 封装的 OPc，仅写卡时 / OPc, wrapped; null unless the card is to be written
     #[serde(default)]
+    #[schema(required, pattern = "^([0-9a-f]{2})+$")]
     pub opc_wrapped: Option<String>,
-    /// Address of the short message service centre.
+    /// 短消息中心地址，无则为空 / address of the short message service centre; null if there is none
     #[serde(default)]
+    #[schema(required, examples("+8613800100500"))]
     pub smsc: Option<String>,
 }
 

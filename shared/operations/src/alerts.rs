@@ -19,7 +19,7 @@ use vault::random_bytes;
 /// Most alerts of one page.
 pub const MAX_ALERTS_PER_PAGE: u32 = 100;
 /// Most alerts that one call acknowledges.
-const MAX_NOTED: usize = 1_000;
+pub const MAX_NOTED_ALERTS: usize = 1_000;
 
 /// A new alert.
 pub(super) struct NewAlert<'a> {
@@ -69,8 +69,8 @@ pub struct AlertView {
     pub kind: String,
     /// What it is about.
     pub subject: String,
-    /// The message.
-    pub body: Value,
+    /// The names and values of the message.
+    pub body: BTreeMap<String, String>,
     /// When it was raised.
     pub at: Timestamp,
     /// When it was acknowledged.
@@ -110,11 +110,13 @@ fn view<D>(cx: &Context<'_, D>, row: AlertRow) -> Result<AlertView, Error> {
 /// Acknowledges alerts, which then leave the list. Returns how many were on it.
 ///
 /// # Errors
-/// [`Reason::BodyTooLarge`] beyond `MAX_NOTED`.
+/// [`Reason::BodyTooLarge`] beyond [`MAX_NOTED_ALERTS`].
 pub async fn note_alerts<D: Database>(cx: &Context<'_, D>, ids: &[AlertId]) -> Result<usize, Error> {
-    if ids.len() > MAX_NOTED {
-        return Err(Error::new(Reason::BodyTooLarge)
-            .with_detail(format!("最多 {MAX_NOTED} 个"), format!("at most {MAX_NOTED}")));
+    if ids.len() > MAX_NOTED_ALERTS {
+        return Err(Error::new(Reason::BodyTooLarge).with_detail(
+            format!("最多 {MAX_NOTED_ALERTS} 个"),
+            format!("at most {MAX_NOTED_ALERTS}"),
+        ));
     }
     let ids: Value = ids.iter().map(AlertId::text).collect();
     transaction(cx, async |tx| Ok(alert::note(tx, ids.to_string(), cx.now).await?)).await

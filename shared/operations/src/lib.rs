@@ -38,7 +38,7 @@ mod token;
 mod transaction;
 mod transition;
 
-pub use alerts::{AlertView, MAX_ALERTS_PER_PAGE, list_alerts, note_alerts};
+pub use alerts::{AlertView, MAX_ALERTS_PER_PAGE, MAX_NOTED_ALERTS, list_alerts, note_alerts};
 pub use apply::{Applied, ApplyRequest, apply};
 pub use call_log::{
     CALL_LOG_DAYS, CallFilter, CallPage, CallRecord, MAX_CALLS_PER_PAGE, record_call, search_calls,
@@ -57,10 +57,11 @@ pub use import::{
     import_numbers,
 };
 pub use incidents::{
-    About, FaultyChip, FaultyCursor, FaultyPage, FinalReport, IncidentAct, IncidentFilter, IncidentPage,
-    IncidentView, MAX_FAULTY_PER_PAGE, MAX_INCIDENT_TEXT_CHARS, MAX_INCIDENTS_PER_PAGE, MAX_LOOKED_AT,
-    MAX_REVIEWS, MonthFigures, NewIncident, Opened, Review, SETTLED_AFTER_MS, Tally, act_on_incident,
-    enter_incident, faulty_chips, list_incidents, review_csv, review_fields, review_incidents,
+    About, FaultyChip, FaultyCursor, FaultyPage, FinalReport, Hundredths, IncidentAct, IncidentFilter,
+    IncidentPage, IncidentView, LineFigures, MAX_FAULTY_PER_PAGE, MAX_INCIDENT_TEXT_CHARS,
+    MAX_INCIDENTS_PER_PAGE, MAX_LOOKED_AT, MAX_REVIEWS, MonthFigures, NewIncident, Opened, Review,
+    ReviewLine, SETTLED_AFTER_MS, Tally, act_on_incident, enter_incident, faulty_chips, list_incidents,
+    review_csv, review_incidents,
 };
 pub use ingest::{IngestReport, MAX_RECORD_BYTES, OperatorReport, RecordError, ingest};
 pub(crate) use ingest::{MAX_CITY_CHARS, STATES};

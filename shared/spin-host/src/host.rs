@@ -1,6 +1,7 @@
 //! [`web::Host`] on Spin, and how a component hands a request to its router.
 
 use std::cell::OnceCell;
+use std::marker::PhantomData;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -29,12 +30,64 @@ thread_local! {
     static ROUTER: OnceCell<Router> = const { OnceCell::new() };
 }
 
-/// Spin, for a component that requires these variables.
-struct Spin {
-    required: RequiredVariables,
+/// Whether a component sends requests to others.
+trait Outgoing: 'static {
+    /// Sends a request; see [`Host::send`].
+    fn send(
+        request: http::Request<Bytes>,
+        max_bytes: usize,
+        time: Duration,
+    ) -> LocalFuture<'static, Result<Received, &'static str>>;
 }
 
-impl Host for Spin {
+/// A component that sends none. Most do not, and should not contain how.
+enum Nothing {}
+
+impl Outgoing for Nothing {
+    fn send(
+        _: http::Request<Bytes>,
+        _: usize,
+        _: Duration,
+    ) -> LocalFuture<'static, Result<Received, &'static str>> {
+        Box::pin(std::future::ready(Err("this component sends no requests")))
+    }
+}
+
+/// A component that sends requests.
+enum Requests {}
+
+impl Outgoing for Requests {
+    fn send(
+        request: http::Request<Bytes>,
+        max_bytes: usize,
+        time: Duration,
+    ) -> LocalFuture<'static, Result<Received, &'static str>> {
+        Box::pin(async move {
+            let started = Instant::now();
+            let request: OutgoingRequest<_> = request.map(FullBody::new);
+            let response = match within(time, send(request)).await {
+                Some(Ok(response)) => response,
+                Some(Err(problem)) => return Err(describe(&problem)),
+                None => return Err("no answer in time"),
+            };
+            let (parts, body) = response.into_parts();
+            let left = time.saturating_sub(started.elapsed());
+            Ok(Received {
+                status: parts.status.as_u16(),
+                headers: parts.headers,
+                body: read_bounded(body, max_bytes, left).await,
+            })
+        })
+    }
+}
+
+/// Spin, for a component that requires these variables.
+struct Spin<O> {
+    required: RequiredVariables,
+    outgoing: PhantomData<O>,
+}
+
+impl<O: Outgoing> Host for Spin<O> {
     fn now(&self) -> Timestamp {
         now()
     }
@@ -61,22 +114,7 @@ impl Host for Spin {
         max_bytes: usize,
         time: Duration,
     ) -> LocalFuture<'_, Result<Received, &'static str>> {
-        Box::pin(async move {
-            let started = Instant::now();
-            let request: OutgoingRequest<_> = request.map(FullBody::new);
-            let response = match within(time, send(request)).await {
-                Some(Ok(response)) => response,
-                Some(Err(problem)) => return Err(describe(&problem)),
-                None => return Err("no answer in time"),
-            };
-            let (parts, body) = response.into_parts();
-            let left = time.saturating_sub(started.elapsed());
-            Ok(Received {
-                status: parts.status.as_u16(),
-                headers: parts.headers,
-                body: read_bounded(body, max_bytes, left).await,
-            })
-        })
+        O::send(request, max_bytes, time)
     }
 
     fn log(&self, line: &str) {
@@ -90,8 +128,29 @@ pub async fn answer(
     required: RequiredVariables,
     request: Request,
 ) -> Response<FullBody<Bytes>> {
+    answer_on::<Nothing>(router, required, request).await
+}
+
+/// The same, for a component that sends requests to others.
+pub async fn answer_and_send(
+    router: fn() -> OpenApiRouter<App>,
+    required: RequiredVariables,
+    request: Request,
+) -> Response<FullBody<Bytes>> {
+    answer_on::<Requests>(router, required, request).await
+}
+
+async fn answer_on<O: Outgoing>(
+    router: fn() -> OpenApiRouter<App>,
+    required: RequiredVariables,
+    request: Request,
+) -> Response<FullBody<Bytes>> {
     let mut router = ROUTER.with(|made| {
-        made.get_or_init(|| web::service(router(), App::new(Spin { required })))
+        let host = || Spin::<O> {
+            required,
+            outgoing: PhantomData,
+        };
+        made.get_or_init(|| web::service(router(), App::new(host())))
             .clone()
     });
     let incoming = |body| Body::new(StreamBody::new(SendWrapper::new(BodyStream::new(body))));

@@ -6,24 +6,11 @@
 #![forbid(unsafe_code)]
 
 mod body;
-mod chain;
 mod clock;
 mod database;
-mod endpoint;
 mod host;
-mod job;
-mod operator;
-mod post;
 mod problem;
 mod variables;
 
-pub use body::within;
-pub use chain::call_component;
-pub use clock::now;
-pub use database::Connection;
-pub use endpoint::serve;
-pub use host::answer;
-pub use job::finish_job;
-pub use operator::{fresh_number, fresh_open_time};
-pub use post::{POST_SECS, Posted, post};
+pub use host::{answer, answer_and_send};
 pub use variables::RequiredVariables;

@@ -3,17 +3,15 @@
 //! Bytes become lower-case hexadecimal text. Key material stays wrapped under the link key.
 
 use gateway_protocol::{
-    CardData, EventError, KeysAnswer, KeysRequest, MAX_PSK_IDENTITY_BYTES, ReportEvent, ReportRequest,
-    SessionAnswer, SessionRequest,
+    CardData, EventError, KeysAnswer, KeysRequest, MAX_PSK_IDENTITY_BYTES, ReportAnswer, ReportEvent,
+    ReportRequest, SessionAnswer, SessionRequest,
 };
-use serde_json::Value;
 
 use super::fields::field;
 use super::refusal::Refusal;
-use super::reply::Reply;
 use domain::error::Reason;
 use domain::{Eid, SessionId, Work};
-use operations::{ChipKeys, OpenSession, Report, ReportAnswer, SessionWork, WriteData};
+use operations::{ChipKeys, OpenSession, Report, SessionWork, WriteData};
 
 /// The PSK identity as the chip sent it.
 ///
@@ -33,21 +31,7 @@ pub fn eid_of_identity(request: &KeysRequest) -> Option<Eid> {
 }
 
 /// The answer with the keys of a chip.
-pub fn keys_reply(keys: &ChipKeys) -> Reply {
-    let KeysAnswer {
-        eid,
-        key_version,
-        psk_wrapped,
-        dek_wrapped,
-    } = keys_answer(keys);
-    Reply::ok()
-        .with("eid", eid)
-        .with("key_version", key_version)
-        .with("psk_wrapped", psk_wrapped)
-        .with("dek_wrapped", dek_wrapped)
-}
-
-fn keys_answer(keys: &ChipKeys) -> KeysAnswer {
+pub fn keys_answer(keys: &ChipKeys) -> KeysAnswer {
     KeysAnswer {
         eid: keys.eid.as_str().to_owned(),
         key_version: keys.key_version,
@@ -59,11 +43,13 @@ fn keys_answer(keys: &ChipKeys) -> KeysAnswer {
 /// The announced session.
 ///
 /// # Errors
-/// [`Reason::ParameterMalformed`] and [`Reason::EidMalformed`], with the name of the field.
+/// [`Reason::ParameterMalformed`] and [`Reason::EidMalformed`], with the names of the fields.
 pub fn session_to_open(request: &SessionRequest) -> Result<OpenSession<'_>, Refusal> {
+    let eid = field("eid", Eid::parse(&request.eid));
+    let (session_id, eid) = both(session_id(&request.session_id), eid)?;
     Ok(OpenSession {
-        session_id: session_id(&request.session_id)?,
-        eid: field("eid", Eid::parse(&request.eid))?,
+        session_id,
+        eid,
         peer: &request.peer,
         agent: request.agent.as_deref(),
         resumed: request.resumed,
@@ -71,30 +57,7 @@ pub fn session_to_open(request: &SessionRequest) -> Result<OpenSession<'_>, Refu
 }
 
 /// The answer with the work of a session.
-pub fn session_reply(work: &SessionWork) -> Reply {
-    let SessionAnswer {
-        work,
-        task_id,
-        chip_model,
-        profile,
-        attempt,
-        allowance_bytes,
-        resume_step,
-        data,
-    } = session_answer(work);
-    Reply::ok()
-        .with("work", work.code())
-        .with("task_id", task_id)
-        .with("chip_model", chip_model)
-        .with("profile", profile)
-        .with("attempt", attempt)
-        .with("allowance_bytes", allowance_bytes)
-        .with("resume_step", resume_step)
-        // A struct of texts always becomes JSON.
-        .with("data", serde_json::to_value(data).unwrap_or(Value::Null))
-}
-
-fn session_answer(work: &SessionWork) -> SessionAnswer {
+pub fn session_answer(work: &SessionWork) -> SessionAnswer {
     SessionAnswer {
         work: match work.work {
             Work::Write => gateway_protocol::Work::Write,
@@ -125,15 +88,16 @@ fn card_data(data: &WriteData) -> CardData {
 /// The report of a session's event.
 ///
 /// # Errors
-/// [`Reason::ParameterMissing`], [`Reason::ParameterMalformed`] and [`Reason::ReportMalformed`], with the name of the
-/// field.
+/// [`Reason::ParameterMissing`], [`Reason::ParameterMalformed`] and [`Reason::ReportMalformed`], with the names of the
+/// fields.
 pub fn report_of(request: ReportRequest) -> Result<Report, Refusal> {
     let event = ReportEvent::try_from(request.event).map_err(|error| match error {
         EventError::Missing(name) => Refusal::of_field(name, Reason::ParameterMissing),
         EventError::Unknown(name) => Refusal::of_field(name, Reason::ReportMalformed),
-    })?;
+    });
+    let (event, session_id) = both(event, session_id(&request.session_id))?;
     Ok(Report {
-        session_id: session_id(&request.session_id)?,
+        session_id,
         seq: request.seq,
         event,
         bytes_up: request.bytes_up,
@@ -142,23 +106,37 @@ pub fn report_of(request: ReportRequest) -> Result<Report, Refusal> {
 }
 
 /// The acknowledgement of a report.
-pub fn report_reply(answer: &ReportAnswer) -> Reply {
-    Reply::ok()
-        .with("continue", answer.go_on)
-        .with("allowance_bytes", answer.allowance_bytes)
+pub fn report_answer(answer: &operations::ReportAnswer) -> ReportAnswer {
+    ReportAnswer {
+        go_on: answer.go_on,
+        allowance_bytes: answer.allowance_bytes,
+    }
 }
 
 fn session_id(text: &str) -> Result<SessionId, Refusal> {
     field("session_id", SessionId::parse(text))
 }
 
+/// Both values, or the problems of both.
+fn both<A, B>(first: Result<A, Refusal>, second: Result<B, Refusal>) -> Result<(A, B), Refusal> {
+    match (first, second) {
+        (Ok(first), Ok(second)) => Ok((first, second)),
+        (Err(first), Err(second)) => Err(first.and(second)),
+        (Err(refusal), Ok(_)) | (Ok(_), Err(refusal)) => Err(refusal),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde::de::DeserializeOwned;
 
+    use axum::response::IntoResponse as _;
+    use futures::executor::block_on;
+    use http_body_util::BodyExt as _;
+    use serde::Serialize;
+
     use super::*;
-    use crate::interface::{CRON, GATEWAY_KEYS, GATEWAY_REPORT, GATEWAY_SESSIONS};
-    use crate::render;
+    use crate::answer::{Success, written};
     use domain::error::Lang;
     use domain::{Iccid, Imsi, Msisdn};
 
@@ -169,23 +147,11 @@ mod tests {
         serde_json::from_str(text).unwrap()
     }
 
-    /// A reply as a gateway reads it.
-    fn answered<T: DeserializeOwned>(reply: Reply) -> T {
-        let response = render(&GATEWAY_KEYS, &Ok(reply), Lang::En, "r-1");
-        serde_json::from_slice(response.body()).unwrap()
-    }
-
-    #[test]
-    fn the_routes_and_limits_are_those_of_the_protocol() {
-        for (interface, path) in [
-            (&GATEWAY_KEYS, "/internal/gateway/keys"),
-            (&GATEWAY_SESSIONS, "/internal/gateway/sessions"),
-            (&GATEWAY_REPORT, "/internal/gateway/report"),
-            (&CRON, "/internal/cron"),
-        ] {
-            assert_eq!(interface.path, path);
-            assert_eq!(interface.max_body_bytes, 64 * 1024, "{path}");
-        }
+    /// An answer as a gateway reads it.
+    fn answered<T: Serialize + DeserializeOwned>(answer: T) -> T {
+        let response = written(Success::new(answer).into_response(), Lang::En, "r-1");
+        let body = block_on(response.into_body().collect()).unwrap();
+        serde_json::from_slice(&body.to_bytes()).unwrap()
     }
 
     #[test]
@@ -196,7 +162,7 @@ mod tests {
             psk_wrapped: Some(vec![0x28, 0xc9]),
             dek_wrapped: None,
         };
-        assert_eq!(answered::<KeysAnswer>(keys_reply(&keys)), keys_answer(&keys));
+        assert_eq!(answered(keys_answer(&keys)), keys_answer(&keys));
         let work = SessionWork {
             work: Work::Write,
             task_id: None,
@@ -214,14 +180,14 @@ mod tests {
                 opc_wrapped: None,
             }),
         };
-        let answer = answered::<SessionAnswer>(session_reply(&work));
+        let answer = answered(session_answer(&work));
         assert_eq!(answer, session_answer(&work));
         assert_eq!(answer.data.unwrap().k_wrapped.as_deref(), Some("ab"));
-        let acknowledged = ReportAnswer {
+        let acknowledged = operations::ReportAnswer {
             go_on: true,
             allowance_bytes: Some(100),
         };
-        let answer: gateway_protocol::ReportAnswer = answered(report_reply(&acknowledged));
+        let answer = answered(report_answer(&acknowledged));
         assert_eq!((answer.go_on, answer.allowance_bytes), (true, Some(100)));
     }
 
@@ -260,11 +226,19 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_session_identifier_is_named() {
+    fn every_problem_of_a_document_is_named() {
+        let fields = |refusal: &Refusal| -> Vec<String> {
+            refusal
+                .problems()
+                .filter_map(|problem| problem.field.clone())
+                .collect()
+        };
         let request: SessionRequest =
             read(r#"{"session_id":"7","eid":"1","peer":"","agent":null,"resumed":false}"#);
         let refusal = session_to_open(&request).unwrap_err();
-        assert_eq!(refusal.first().field.as_deref(), Some("session_id"));
+        assert_eq!(fields(&refusal), ["session_id", "eid"]);
+        let request = read(r#"{"session_id":"7","seq":1,"event":{},"bytes_up":0,"bytes_down":0}"#);
+        assert_eq!(fields(&report_of(request).unwrap_err()), ["kind", "session_id"]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use axum::handler::Handler;
 use axum::response::{IntoResponse, Response};
 use send_wrapper::SendWrapper;
 
-use super::extract::Extractor;
+use super::extract::{Extractor, refuse_parameters};
 use super::host::App;
 use super::operation::{Access, Content};
 
@@ -96,6 +96,10 @@ macro_rules! local_handler {
             #[expect(non_snake_case, reason = "the types name the values")]
             async fn run(self, request: Request, app: App) -> Response {
                 let (mut parts, _) = request.into_parts();
+                let reads_parameters = $($parameter::READS_PARAMETERS)||+;
+                if !reads_parameters && let Err(refusal) = refuse_parameters(&parts) {
+                    return refusal.into_response();
+                }
                 $(
                     let $parameter = match $parameter::from_request_parts(&mut parts, &app).await {
                         Ok(value) => value,

@@ -3,11 +3,13 @@
 //!
 //! Never keep anything of a request here.
 
+use std::cell::OnceCell;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::future::{Either, select};
 use http::Request;
 use send_wrapper::SendWrapper;
 
@@ -17,6 +19,7 @@ use super::outbound::Received;
 use super::settings::Settings;
 use domain::Timestamp;
 use domain::error::Error;
+use operations::operator::OperatorApi;
 use vault::Random;
 
 /// A future that stays on its thread: it may hold resources of the host.
@@ -71,6 +74,14 @@ pub trait Host {
     fn log(&self, line: &str);
 }
 
+/// Runs `work` for at most `time`; `None` after that, and the work is dropped.
+pub async fn within<T>(host: &dyn Host, time: Duration, work: impl Future<Output = T>) -> Option<T> {
+    match select(std::pin::pin!(work), host.sleep(time)).await {
+        Either::Left((value, _)) => Some(value),
+        Either::Right(((), _)) => None,
+    }
+}
+
 /// The state of a router: its host, and what an instance keeps between requests.
 #[derive(Clone)]
 pub struct App(SendWrapper<Rc<Instance>>);
@@ -78,6 +89,7 @@ pub struct App(SendWrapper<Rc<Instance>>);
 struct Instance {
     host: Box<dyn Host>,
     leases: Leases,
+    operator: OnceCell<Option<OperatorApi>>,
 }
 
 impl App {
@@ -86,12 +98,30 @@ impl App {
         Self(SendWrapper::new(Rc::new(Instance {
             host: Box::new(host),
             leases: Leases::default(),
+            operator: OnceCell::new(),
         })))
     }
 
     /// The host.
     pub fn host(&self) -> &dyn Host {
         &*self.0.host
+    }
+
+    /// The operator's own interface, if it is asked about its numbers.
+    ///
+    /// # Errors
+    /// An internal error whose cause names the setting that cannot be read.
+    pub(crate) fn operator(&self, settings: &Settings) -> Result<Option<&OperatorApi>, Error> {
+        if self.0.operator.get().is_none() {
+            let read = match &settings.operator {
+                Some((api, credential)) => OperatorApi::parse(api, credential.clone()),
+                None => Ok(None),
+            };
+            let read = read.map_err(|problem| Error::internal(format!("variable operator_api: {problem}")))?;
+            // Nothing waits in between, so nobody set it meanwhile.
+            let _ = self.0.operator.set(read);
+        }
+        Ok(self.0.operator.get().and_then(Option::as_ref))
     }
 
     /// Calls taken out of clients' limits in advance.

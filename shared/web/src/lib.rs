@@ -10,6 +10,7 @@
 
 mod address;
 mod answer;
+pub mod as_sent;
 mod call;
 mod connections;
 mod credential;
@@ -20,6 +21,7 @@ pub mod gateway;
 mod handler;
 mod host;
 pub mod interface;
+pub mod jobs;
 mod language;
 mod layers;
 mod leases;
@@ -48,7 +50,7 @@ pub use connections::{Connection, Db};
 pub use exchange::Exchange;
 pub use fields::{field, or_null, present};
 pub use handler::LocalHandler;
-pub use host::{App, Durability, Host, LocalFuture};
+pub use host::{App, Durability, Host, LocalFuture, within};
 pub use interface::Interface;
 pub use leases::Leases;
 pub use operation::{Access, Content, Operation, Role};

@@ -16,9 +16,11 @@ use operations::{Caller, NumberRef, TaskRef, status};
 pub struct TaskOrEid {
     /// 芯片 EID，与 task_id 二选一 / EID of the chip; this or task_id
     #[param(inline)]
+    #[schema(value_type = Eid, required = false)]
     eid: Option<Eid>,
     /// 写卡任务 ID，与 eid 二选一 / identifier of the task; this or eid
     #[param(inline)]
+    #[schema(value_type = TaskId, required = false)]
     task_id: Option<TaskId>,
 }
 
@@ -60,6 +62,15 @@ pub struct MsisdnOrIccid {
 }
 
 impl MsisdnOrIccid {
+    /// Why an operation on a number refuses, besides the reasons that every operation has.
+    pub const REASONS: &[Reason] = &[
+        Reason::ParameterMissing,
+        Reason::ParameterNotApplicable,
+        Reason::MsisdnMalformed,
+        Reason::IccidMalformed,
+        Reason::UnknownNumber,
+    ];
+
     /// The number.
     ///
     /// # Errors

@@ -101,12 +101,14 @@ pub(crate) fn read<T: DeserializeOwned, V: Readable>(
         };
         let problem = problem(&fault);
         let name = problem.field.clone().unwrap_or_default();
-        let root = name.split(['.', '[']).next().unwrap_or_default().to_owned();
+        let root = root_of(&name);
         let before = fields.len();
         fields.retain(|(field, _)| *field != name && *field != root);
+        // A field that was left out because of a part of it is not missing.
         let is_known = problems
             .iter()
-            .any(|known| known.field.as_deref() == Some(name.as_str()));
+            .filter_map(|known| known.field.as_deref())
+            .any(|known| known == name || root_of(known) == name);
         if !is_known {
             problems.push(problem);
         }
@@ -119,6 +121,11 @@ pub(crate) fn read<T: DeserializeOwned, V: Readable>(
         Err(refusal) => Err(refusal),
         Ok(()) => Err(Reason::BadJson.into()),
     }
+}
+
+/// The field of a document that a path such as `iccids[3]` leads into.
+fn root_of(path: &str) -> &str {
+    path.split(['.', '[']).next().unwrap_or_default()
 }
 
 /// The problem behind an error of serde. Of the text of the library only names of fields are used.
@@ -134,7 +141,12 @@ fn problem(fault: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
         }
     }
     let malformed = unmarked(&text).unwrap_or_else(|| {
-        Error::new(Reason::ParameterMalformed).with_detail("类型不符", "not of the type that is expected")
+        let (zh, en) = if text.starts_with("unknown variant `") {
+            ("取值不在规定范围内", "not one of the words that are allowed")
+        } else {
+            ("类型不符", "not of the type that is expected")
+        };
+        Error::new(Reason::ParameterMalformed).with_detail(zh, en)
     });
     Problem::of_error(&path, malformed)
 }

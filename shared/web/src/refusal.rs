@@ -59,6 +59,15 @@ impl Refusal {
         .into()
     }
 
+    /// A refusal because of `first`, which decides, and other problems.
+    pub(crate) fn of_problems(first: Problem, others: impl Iterator<Item = Problem>) -> Self {
+        Self {
+            first,
+            others: others.collect(),
+            budget: None,
+        }
+    }
+
     /// `Err` with all problems, or `Ok` when there are none.
     ///
     /// # Errors
@@ -67,12 +76,16 @@ impl Refusal {
         let mut problems = problems.into_iter();
         match problems.next() {
             None => Ok(()),
-            Some(first) => Err(Self {
-                first,
-                others: problems.collect(),
-                budget: None,
-            }),
+            Some(first) => Err(Self::of_problems(first, problems)),
         }
+    }
+
+    /// Adds the problems of another refusal.
+    #[must_use]
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        self.others.push(other.first);
+        self.others.extend(other.others);
+        self
     }
 
     /// Adds what the client has left of its limit.

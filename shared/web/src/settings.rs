@@ -5,7 +5,6 @@
 use super::address::TrustedProxies;
 use domain::Zone;
 use domain::error::Error;
-use operations::operator::OperatorApi;
 use operations::{CALL_LOG_DAYS, MAX_POOL_LOW_WATER, MaintenanceSettings, POOL_LOW_WATER, RECORD_DAYS};
 use vault::{Vault, VaultSettings, Zeroizing, equal_in_constant_time};
 
@@ -42,7 +41,7 @@ pub struct Variables {
     pub record_days: Option<String>,
     /// Low-water mark of a pool in numbers, as a decimal number.
     pub pool_low_water: Option<String>,
-    /// How to ask the operator about its numbers: see [`OperatorApi::parse`].
+    /// How to ask the operator about its numbers: see [`operations::operator::OperatorApi::parse`].
     pub operator_api: Option<String>,
     /// The credential for the operator's interface.
     pub operator_credential: Option<Zeroizing<String>>,
@@ -60,8 +59,9 @@ pub struct Settings {
     pub callback_allow_http: bool,
     /// The configuration of the periodic jobs.
     pub maintenance: MaintenanceSettings,
-    /// The operator's own interface, if it is asked about its numbers.
-    pub operator: Option<OperatorApi>,
+    /// How to ask the operator about its numbers and the credential for it, as they were configured. Read only where
+    /// it is asked, so that other components do not contain the reader.
+    pub(crate) operator: Option<(String, Zeroizing<String>)>,
     secret: Option<Zeroizing<String>>,
 }
 
@@ -98,7 +98,10 @@ impl Settings {
                 record_days: days("record_days", variables.record_days.as_deref(), RECORD_DAYS)?,
                 pool_low_water: low_water(variables.pool_low_water.as_deref())?,
             },
-            operator: operator(variables)?,
+            operator: variables
+                .operator_api
+                .clone()
+                .map(|api| (api, variables.operator_credential.clone().unwrap_or_default())),
             secret: variables.secret.clone(),
         })
     }
@@ -128,15 +131,6 @@ fn zone(text: Option<&str>) -> Result<Zone, Error> {
     Zone::parse(text).ok_or_else(|| {
         Error::internal("variable time_zone: neither a known time zone nor an offset such as +08:00")
     })
-}
-
-fn operator(variables: &Variables) -> Result<Option<OperatorApi>, Error> {
-    let Some(text) = &variables.operator_api else {
-        return Ok(None);
-    };
-    let credential = variables.operator_credential.clone().unwrap_or_default();
-    OperatorApi::parse(text, credential)
-        .map_err(|problem| Error::internal(format!("variable operator_api: {problem}")))
 }
 
 /// A number of days from 1 to [`MAX_DAYS`].

@@ -114,12 +114,8 @@ fn count_reports(cx: &Context<'_, Sqlite>) -> Result<BTreeMap<String, BTreeMap<S
         cursor = Some(last.id);
         for alert in page {
             let of_kind = reported.entry(alert.kind).or_default();
-            for eid in alert.body["eids"]
-                .as_str()
-                .unwrap_or_default()
-                .split(',')
-                .filter(|eid| !eid.is_empty())
-            {
+            let eids = alert.body.get("eids").map(String::as_str).unwrap_or_default();
+            for eid in eids.split(',').filter(|eid| !eid.is_empty()) {
                 *of_kind.entry(eid.to_owned()).or_default() += 1;
             }
         }

@@ -5,7 +5,16 @@
 pub(crate) struct Text {
     /// Counted from one.
     pub(crate) line: usize,
+    /// Where it begins in the line of code, in bytes; zero for a line that continues a comment or a literal.
+    pub(crate) column: usize,
     pub(crate) text: String,
+}
+
+impl Text {
+    /// Where it stands, to be compared with a token's place.
+    pub(crate) fn place(&self) -> (usize, usize) {
+        (self.line, self.column)
+    }
 }
 
 /// What a file consists of. The code keeps its lines; where a comment or a literal stood, it has blanks.
@@ -66,6 +75,7 @@ impl Lexer {
         let end = end.min(self.text.len());
         let skipped: String = self.text[self.at..end].iter().collect();
         let first = self.line;
+        let column = self.parts.code.len() - self.parts.code.rfind('\n').map_or(0, |end| end + 1);
         for next in skipped.chars() {
             self.parts.code.push(if next == '\n' { '\n' } else { ' ' });
             self.line += usize::from(next == '\n');
@@ -75,6 +85,7 @@ impl Lexer {
         lines
             .map(|(index, text)| Text {
                 line: first + index,
+                column: if index == 0 { column } else { 0 },
                 text: text.trim().to_owned(),
             })
             .collect()

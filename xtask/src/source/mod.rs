@@ -4,7 +4,7 @@ mod lexer;
 mod token;
 
 pub(crate) use lexer::{Text, separate};
-pub(crate) use token::{Token, is_identifier, matching, tokens, without_tests};
+pub(crate) use token::{Token, is_identifier, matching, separated, tokens, without_tests};
 
 use crate::walk::File;
 

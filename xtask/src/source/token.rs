@@ -1,11 +1,22 @@
 //! Tokens of code.
 
+use std::ops::Range;
+
 /// An identifier, a number, `::`, or any other sign.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Token {
     pub(crate) text: String,
     /// Counted from one.
     pub(crate) line: usize,
+    /// Where it begins in its line, in bytes.
+    pub(crate) column: usize,
+}
+
+impl Token {
+    /// Where it stands, to be compared with the place of a comment or a literal.
+    pub(crate) fn place(&self) -> (usize, usize) {
+        (self.line, self.column)
+    }
 }
 
 /// Whether a token can be a name; keywords can.
@@ -34,6 +45,7 @@ pub(crate) fn tokens(code: &str) -> Vec<Token> {
             tokens.push(Token {
                 text: text.to_owned(),
                 line: index + 1,
+                column: line.len() - rest.len(),
             });
             rest = after.trim_start();
         }
@@ -55,6 +67,26 @@ pub(crate) fn matching(tokens: &[Token], open: usize) -> usize {
         }
     }
     tokens.len()
+}
+
+/// The parts that commas separate: of a struct its fields, of a call or an attribute its arguments.
+pub(crate) fn separated(tokens: &[Token]) -> Vec<Range<usize>> {
+    let mut parts = Vec::new();
+    let (mut start, mut at) = (0, 0);
+    while at < tokens.len() {
+        match tokens[at].text.as_str() {
+            "(" | "[" | "{" => at = matching(tokens, at),
+            "," => {
+                parts.push(start..at);
+                start = at + 1;
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    parts.push(start.min(tokens.len())..tokens.len());
+    parts.retain(|part| !part.is_empty());
+    parts
 }
 
 /// The tokens without the items that only tests have, those after `#[cfg(test)]`.
@@ -111,6 +143,16 @@ mod tests {
         let found = tokens("use a::b_2;\n  x.0 += 1\n");
         assert_eq!(joined(&found), "use a :: b_2 ; x . 0 + = 1");
         assert_eq!(found.last().map(|token| token.line), Some(2));
+    }
+
+    #[test]
+    fn commas_separate_and_brackets_keep_together() {
+        let found = tokens("a, b(c, d) = [e, f], { g, h },");
+        let parts: Vec<String> = separated(&found)
+            .into_iter()
+            .map(|part| joined(&found[part]))
+            .collect();
+        assert_eq!(parts, ["a", "b ( c , d ) = [ e , f ]", "{ g , h }"]);
     }
 
     #[test]

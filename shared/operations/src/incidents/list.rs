@@ -1,5 +1,6 @@
 //! Incidents as administrators see them: with the chip's EID, the opened texts and the deadlines.
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::super::Context;
@@ -35,6 +36,17 @@ pub struct IncidentFilter {
     pub limit: u32,
 }
 
+/// The final report of a severe incident.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub struct FinalReport<T> {
+    /// 处理过程.
+    pub course: T,
+    /// 根本原因.
+    pub root_cause: T,
+    /// 改进措施.
+    pub measures: T,
+}
+
 /// An incident.
 #[derive(Clone, Debug, PartialEq)]
 pub struct IncidentView {
@@ -58,8 +70,8 @@ pub struct IncidentView {
     pub settlement: Option<String>,
     /// Its report.
     pub report: Option<String>,
-    /// Its final report: `course`, `root_cause`, `measures`.
-    pub final_report: Option<Value>,
+    /// Its final report.
+    pub final_report: Option<FinalReport<String>>,
 }
 
 /// A page of incidents, the latest first.

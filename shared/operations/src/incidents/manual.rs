@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::super::Context;
 use super::super::transition::guarded;
 use super::automatic::update_multi_province_incident;
-use super::list::{IncidentView, view};
+use super::list::{FinalReport, IncidentView, view};
 use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{
@@ -66,17 +66,6 @@ pub struct Opened {
     pub incident: IncidentView,
     /// False when one of this kind and subject was open; then nothing changed.
     pub is_new: bool,
-}
-
-/// The final report of a severe incident.
-#[derive(Clone, Copy, Debug)]
-pub struct FinalReport<'a> {
-    /// 处理过程.
-    pub course: &'a str,
-    /// 根本原因.
-    pub root_cause: &'a str,
-    /// 改进措施.
-    pub measures: &'a str,
 }
 
 impl NewIncident<'_> {
@@ -173,7 +162,7 @@ pub enum IncidentAct<'a> {
     Report(&'a str),
     /// Gives its final report (§8.3.1). A further one replaces it; the time of the first decides whether it was in
     /// time.
-    Conclude(FinalReport<'a>),
+    Conclude(FinalReport<&'a str>),
 }
 
 /// Applies an act to an incident and returns the result. Repeating an act with the same text changes nothing.

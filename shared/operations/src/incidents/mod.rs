@@ -12,16 +12,19 @@ mod list;
 mod manual;
 mod review;
 mod review_csv;
+mod review_lines;
 
 pub(super) use automatic::{close_incident, close_incidents, open_incident, province_empty, province_filled};
 pub use clocks::MAX_LOOKED_AT;
 pub(super) use clocks::{advance_clocks, find_stuck_tasks};
 pub use faulty::{FaultyChip, FaultyCursor, FaultyPage, MAX_FAULTY_PER_PAGE, faulty_chips};
-pub use list::{IncidentFilter, IncidentPage, IncidentView, MAX_INCIDENTS_PER_PAGE, list_incidents};
+pub use list::{
+    FinalReport, IncidentFilter, IncidentPage, IncidentView, MAX_INCIDENTS_PER_PAGE, list_incidents,
+};
 pub use manual::{
-    About, FinalReport, IncidentAct, MAX_INCIDENT_TEXT_CHARS, NewIncident, Opened, act_on_incident,
-    enter_incident,
+    About, IncidentAct, MAX_INCIDENT_TEXT_CHARS, NewIncident, Opened, act_on_incident, enter_incident,
 };
 pub(super) use review::review_past_months;
 pub use review::{MAX_REVIEWS, MonthFigures, Review, SETTLED_AFTER_MS, Tally, review_incidents};
-pub use review_csv::{review_csv, review_fields};
+pub use review_csv::review_csv;
+pub use review_lines::{Hundredths, LineFigures, ReviewLine};

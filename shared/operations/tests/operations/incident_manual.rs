@@ -163,7 +163,7 @@ fn what_people_write_is_shown_to_them_and_sealed_in_the_database() {
     assert_eq!(shown.note.as_deref(), Some(note.as_str()));
     assert_eq!(shown.report.as_deref(), Some("已通知设备方案商"));
     assert_eq!(shown.settlement.as_deref(), Some("已恢复"));
-    assert_eq!(shown.final_report.unwrap()["root_cause"], "连接池过小");
+    assert_eq!(shown.final_report.unwrap().root_cause, "连接池过小");
     let row = world.column(
         "SELECT hex(note_sealed || settlement_sealed || report_sealed || final_report_sealed) FROM incident",
     );

@@ -6,13 +6,12 @@ use operations::{
     Caller, Done, Job, MAX_COUNTED, MaintenanceSettings, PoolView, allot_numbers, pool_views,
     release_numbers, run_job, set_pool_low_water,
 };
-use serde_json::Value;
 
 use super::faults::leaves_nothing_behind;
 use super::harness::{MAINTENANCE, NumberCsv, World, automatic, eid_text, reason, run};
 use super::operator_reports::iccid;
 use super::races::race;
-use super::temporary_numbers::{kinds, raised, with_operator, writes};
+use super::temporary_numbers::{AlertBody, kinds, raised, with_operator, writes};
 
 /// A mark of 10: low at 10, no longer at 11.
 const AT_TEN: MaintenanceSettings = MaintenanceSettings {
@@ -165,7 +164,7 @@ fn several_empty_pools_are_told_once_until_fewer_than_two_are_empty() {
 }
 
 /// The first alert about several empty provinces.
-fn pools_empty(world: &World) -> Value {
+fn pools_empty(world: &World) -> AlertBody {
     let raised = raised(world).into_iter();
     let body = raised
         .filter(|(kind, _)| kind == "pools_empty")

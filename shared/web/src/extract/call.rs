@@ -17,6 +17,7 @@ use crate::values::Time;
 use domain::Timestamp;
 use domain::error::{Error, Lang};
 use operations::Context;
+use operations::operator::OperatorApi;
 
 /// A call that has passed the layers.
 pub struct Call {
@@ -45,6 +46,14 @@ impl Call {
     #[must_use]
     pub fn host(&self) -> &dyn Host {
         self.arrival.app().host()
+    }
+
+    /// The operator's own interface, if it is asked about its numbers.
+    ///
+    /// # Errors
+    /// An internal error when the setting cannot be read.
+    pub(crate) fn operator(&self) -> Result<Option<&OperatorApi>, Error> {
+        self.arrival.app().operator(self.settings())
     }
 
     /// A time in answers: RFC 3339 with the offset of the platform's zone at that time.

@@ -12,6 +12,7 @@ pub use body::{AnyBody, Csv, Ndjson};
 pub use call::Call;
 pub use caller::{Administrator, Anyone, Caller, Gateway, Operator, Permit, Timer, permits};
 pub use json::Json;
+pub(crate) use query::refuse_parameters;
 pub use query::{MAX_VALUE_CHARS, Query};
 pub use segment::Segment;
 
@@ -27,4 +28,6 @@ pub trait Extractor: FromRequestParts<App, Rejection = Refusal> + 'static {
     const ACCESS: Option<Access> = None;
     /// What the body of an operation that takes it holds, if it reads the body.
     const CONTENT: Option<Content> = None;
+    /// Whether it reads the parameters of the call. An operation without such an extractor takes none.
+    const READS_PARAMETERS: bool = false;
 }

@@ -41,19 +41,35 @@ impl<T: IntoParams + DeserializeOwned + 'static> FromRequestParts<App> for Query
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Refusal> {
-        let Called(operation) = found(&parts.extensions)?;
-        let Pairs(pairs) = found(&parts.extensions)?;
-        let credential = match operation.access {
-            Access::Client(_) => Some(("token", MAX_TOKEN_CHARS)),
-            Access::Secret(Role::Timer) => Some(("key", MAX_KEY_CHARS)),
-            Access::Anyone | Access::Secret(_) => None,
-        };
-        let (values, problems) = Rules::of::<T>().check(pairs, credential);
+        let (values, problems) = checked(&Rules::of::<T>(), parts)?;
         read(values, problems).map(Self)
     }
 }
 
-impl<T: IntoParams + DeserializeOwned + 'static> Extractor for Query<T> {}
+impl<T: IntoParams + DeserializeOwned + 'static> Extractor for Query<T> {
+    const READS_PARAMETERS: bool = true;
+}
+
+/// Refuses the parameters of a call whose operation takes none but its credential.
+pub(crate) fn refuse_parameters(parts: &Parts) -> Result<(), Refusal> {
+    let (_, problems) = checked(&Rules(Vec::new()), parts)?;
+    Refusal::unless_empty(problems)
+}
+
+/// The parameters of a call, checked by the rules of its operation; the credential is taken out.
+fn checked(rules: &Rules, parts: &Parts) -> Result<Checked, Refusal> {
+    let Called(operation) = found(&parts.extensions)?;
+    let Pairs(pairs) = found(&parts.extensions)?;
+    let credential = match operation.access {
+        Access::Client(_) => Some(("token", MAX_TOKEN_CHARS)),
+        Access::Secret(Role::Timer) => Some(("key", MAX_KEY_CHARS)),
+        Access::Anyone | Access::Secret(_) => None,
+    };
+    Ok(rules.check(pairs, credential))
+}
+
+/// The values that may be read, and every problem of the others.
+type Checked = (Vec<(String, Text)>, Vec<Problem>);
 
 /// The rules for the parameters of a type.
 struct Rules(Vec<Rule>);
@@ -87,11 +103,7 @@ impl Rules {
 
     /// The values that may be read, and every problem of the others, in the order of the request; what is missing
     /// comes last.
-    fn check(
-        &self,
-        pairs: &[Pair],
-        credential: Option<(&'static str, usize)>,
-    ) -> (Vec<(String, Text)>, Vec<Problem>) {
+    fn check(&self, pairs: &[Pair], credential: Option<(&'static str, usize)>) -> Checked {
         let (mut values, mut problems) = (Vec::with_capacity(pairs.len()), Vec::new());
         for (at, (name, value)) in pairs.iter().enumerate() {
             let rule = self.0.iter().find(|rule| rule.name == *name);

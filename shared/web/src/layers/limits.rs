@@ -10,13 +10,12 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
 use bytes::Bytes;
-use futures::future::{Either, select};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
 use http::{HeaderMap, Method};
 use http_body_util::BodyExt as _;
 
 use super::{Arrival, Concern, Inner, Next, found, hand_on, refused};
-use crate::host::App;
+use crate::host::{App, within};
 use crate::operation::{Content, Operation};
 use crate::query::{MAX_QUERY_BYTES, Pair, decode_form, decode_json};
 use crate::refusal::Refusal;
@@ -71,11 +70,9 @@ async fn read(app: &App, mut body: Body, limit: usize) -> Result<Bytes, Reason> 
         }
         Ok(bytes.into())
     };
-    let alarm = app.host().sleep(Duration::from_secs(BODY_READ_SECS));
-    match select(std::pin::pin!(reading), alarm).await {
-        Either::Left((read, _)) => read,
-        Either::Right(((), _)) => Err(Reason::BodyTooSlow),
-    }
+    let time = Duration::from_secs(BODY_READ_SECS);
+    let read = within(app.host(), time, reading).await;
+    read.unwrap_or(Err(Reason::BodyTooSlow))
 }
 
 /// A GET hardly ever has a body, and reading an absent one costs several calls of the host.

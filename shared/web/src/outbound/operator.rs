@@ -30,7 +30,7 @@ pub async fn fresh_number(
 ) -> Result<NumberView, Refusal> {
     let context = call.context();
     let number = number_view(&context, caller, what).await?;
-    let Some(api) = &call.settings().operator else {
+    let Some(api) = call.operator()? else {
         return Ok(number);
     };
     let mut is_changed = false;
@@ -57,7 +57,7 @@ pub async fn fresh_open_time(
     what: &OpenTimeRef,
 ) -> Result<OpenTimeView, Refusal> {
     let view = open_time(&call.context(), caller, what).await?;
-    if call.settings().operator.is_none() || !matches!(view.status, LineStatus::Operator(_)) {
+    if call.operator()?.is_none() || !matches!(view.status, LineStatus::Operator(_)) {
         return Ok(view);
     }
     let msisdn = Msisdn::parse(&view.msisdn).map_err(Error::internal)?;

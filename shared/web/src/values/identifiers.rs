@@ -7,6 +7,9 @@ use super::{Kind, Parsed};
 use crate::extract::MAX_VALUE_CHARS;
 use domain::Malformed;
 
+/// Longest text of a code of few characters, in characters.
+const MAX_CODE_CHARS: usize = 16;
+
 /// An EID.
 pub type Eid = Parsed<domain::Eid>;
 /// An ICCID.
@@ -35,7 +38,7 @@ pub type ProvinceCode = Parsed<domain::Province>;
 pub type WriteType = Parsed<domain::WriteType>;
 
 /// A text with a pattern and an example.
-fn text(pattern: &str, zh_en: &str, example: &str) -> Object {
+pub(super) fn text(pattern: &str, zh_en: &str, example: &str) -> Object {
     ObjectBuilder::new()
         .schema_type(Type::String)
         .description(Some(zh_en))
@@ -60,6 +63,13 @@ pub(super) fn one_of(values: impl Iterator<Item = &'static str>, zh_en: &str, ex
         .description(Some(zh_en))
         .enum_values(Some(values))
         .examples([json!(example)])
+        .build()
+}
+
+/// One of a few codes.
+fn code(values: impl Iterator<Item = &'static str>, zh_en: &str, example: &str) -> Object {
+    ObjectBuilder::from(one_of(values, zh_en, example))
+        .max_length(Some(MAX_CODE_CHARS))
         .build()
 }
 
@@ -107,7 +117,7 @@ kinds!(
     MessageId: uuid("消息标识 / identifier of a message"),
     IncidentId: uuid("异常标识 / identifier of an incident"),
     AlertId: uuid("告警标识 / identifier of an alert"),
-    WriteType: one_of(
+    WriteType: code(
         ["0", "1"].into_iter(),
         "写卡方式：0 指定，1 自动 / 0 designated, 1 automatic",
         "1",
@@ -122,7 +132,7 @@ impl Kind for domain::Province {
     }
 
     fn object() -> Object {
-        one_of(
+        code(
             Self::all().map(Self::code),
             "省份编码（GB/T 2260），亦可写作六位 / province code of GB/T 2260; six digits are accepted too",
             "37",

@@ -2,23 +2,29 @@
 
 mod clients;
 mod identifiers;
+mod incidents;
 mod paging;
 mod states;
 mod time;
+mod volume;
 
 pub use clients::{MessageState, PermissionCode, StopCause};
 pub use identifiers::{
     AlertId, ClientId, Eid, Iccid, Imsi, IncidentId, MessageId, Msisdn, ProvinceCode, Receiver, SessionId,
     TaskId, WriteType,
 };
+pub use incidents::{
+    AlertKind, FaultyCursor, IncidentActor, IncidentClass, IncidentKind, Month, Party, Severity,
+};
 pub use paging::{PageLimit, Rows};
 pub use states::{CardState, NumberState, OpenedState, ProvinceName};
 pub use time::{Instant, Time};
+pub use volume::Megabytes;
 
 use std::borrow::Cow;
 use std::ops::Deref;
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use utoipa::openapi::schema::{Object, Schema};
 use utoipa::openapi::RefOr;
 use utoipa::{PartialSchema, ToSchema};
@@ -41,7 +47,14 @@ pub trait Kind: Sized {
     fn object() -> Object;
 }
 
+/// A value that has a stable name.
+pub trait Code: Kind {
+    /// The name, as it is read.
+    fn code(&self) -> &'static str;
+}
+
 /// A text that was read as its kind. One that breaks the rule of its kind is reported with the reason of that kind.
+/// Answers may have it too, by its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parsed<T>(T);
 
@@ -49,6 +62,12 @@ impl<T> Parsed<T> {
     /// The value.
     pub fn get(self) -> T {
         self.0
+    }
+}
+
+impl<T> From<T> for Parsed<T> {
+    fn from(value: T) -> Self {
+        Self(value)
     }
 }
 
@@ -64,6 +83,12 @@ impl<'de, T: Kind> Deserialize<'de> for Parsed<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Cow::<str>::deserialize(deserializer)?;
         T::parse(&text).map(Self).map_err(|malformed| marked(&malformed))
+    }
+}
+
+impl<T: Code> Serialize for Parsed<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.code())
     }
 }
 

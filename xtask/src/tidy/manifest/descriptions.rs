@@ -1,7 +1,9 @@
 //! The descriptions of the manifest against what they speak of: clauses, components, variables, routes and files.
 
+use std::collections::BTreeSet;
+
 use super::MANIFEST;
-use super::code::{Component, Interface};
+use super::code::Component;
 use super::fault::Fault;
 use super::tables::Manifest;
 use super::toml::{Entry, Value};
@@ -9,16 +11,11 @@ use crate::walk::File;
 
 /// The folder of the documents.
 const DOCUMENTS: &str = "docs/";
-/// How the paths of business systems begin; the documentation of their interfaces names a clause.
+/// How the paths of business systems begin; the summaries of their operations name a clause.
 const BUSINESS: &str = "/v1/";
 
 /// Descriptions that name something that is not there, or another clause than the source.
-pub(super) fn check(
-    manifest: &Manifest<'_>,
-    components: &[Component],
-    interfaces: &[Interface],
-    files: &[&File],
-) -> Vec<Fault> {
+pub(super) fn check(manifest: &Manifest<'_>, components: &[Component], files: &[&File]) -> Vec<Fault> {
     let mut faults = Vec::new();
     for (line, text) in descriptions(manifest) {
         let unknown = words(text).filter(|word| !exists(word, manifest, files));
@@ -42,7 +39,7 @@ pub(super) fn check(
         faults.extend(unknown.map(said));
     }
     for component in components {
-        faults.extend(clauses(component, manifest, interfaces));
+        faults.extend(clauses(component, manifest));
     }
     faults
 }
@@ -81,40 +78,27 @@ fn exists(word: &str, manifest: &Manifest<'_>, files: &[&File]) -> bool {
     }
 }
 
-/// The clauses of the business interfaces that a component serves: the description names each.
-fn clauses(component: &Component, manifest: &Manifest<'_>, interfaces: &[Interface]) -> Vec<Fault> {
-    let Some(entry) = manifest
-        .component(&component.name)
-        .and_then(|table| table.entry("description"))
-    else {
+/// The clauses of the business operations that a component serves: the description names each.
+fn clauses(component: &Component, manifest: &Manifest<'_>) -> Vec<Fault> {
+    let table = manifest.component(&component.name);
+    let Some(entry) = table.and_then(|table| table.entry("description")) else {
         return Vec::new();
     };
-    let served = interfaces.iter().filter(|interface| {
-        let is_business = interface
-            .path
-            .as_deref()
-            .is_some_and(|path| path.starts_with(BUSINESS));
-        is_business && component.serves.contains(&interface.constant)
-    });
-    let mut faults = Vec::new();
-    for interface in served {
-        let Interface {
-            clause,
-            file,
-            line,
-            constant,
-            ..
-        } = interface;
-        match clause {
-            None => {
-                let text = format!("the documentation of `{constant}` does not begin with its clause");
-                faults.push(Fault::new(file, *line, text));
-            }
-            Some(clause) if !entry.value.as_text().contains(&format!("(clause {clause})")) => {
-                let text = format!("the description lacks `(clause {clause})`, that of `{constant}`");
-                faults.push(Fault::new(MANIFEST, entry.line, text));
-            }
-            Some(_) => {}
+    let is_business = |path: &Option<String>| path.as_deref().is_some_and(|path| path.starts_with(BUSINESS));
+    let mut faults: Vec<Fault> = Vec::new();
+    let mut missing = BTreeSet::new();
+    for operation in component.operations.iter().filter(|one| is_business(&one.path)) {
+        let name = operation.name();
+        let Some(clause) = operation.clause.as_deref() else {
+            let text = format!("the summary of `{name}` does not end with its clause, as in `(§7.1)`");
+            faults.push(Fault::new(&operation.file, operation.line, text));
+            continue;
+        };
+        let expected = format!("(clause {clause})");
+        // The forms of an operation by GET and by POST have the same clause.
+        if !entry.value.as_text().contains(&expected) && missing.insert(clause) {
+            let text = format!("the description lacks `{expected}`, that of `{name}`");
+            faults.push(Fault::new(MANIFEST, entry.line, text));
         }
     }
     faults

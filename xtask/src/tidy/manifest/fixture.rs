@@ -36,7 +36,7 @@ zone = "{{ zone }}"
 
 [component.one.build]
 command = "cargo build --target wasm32-wasip2 --profile component -p one"
-watch = ["functions/one/**/*.rs", "functions/one/Cargo.toml", "shared/**/*.rs", "shared/**/*.sql", "shared/**/Cargo.toml", "uicc/src/**/*.rs", "uicc/Cargo.toml"]
+watch = ["functions/one/**/*.rs", "functions/one/**/Cargo.toml", "shared/**/*.rs", "shared/**/*.sql", "shared/**/Cargo.toml", "uicc/src/**/*.rs", "uicc/Cargo.toml"]
 
 [[trigger.http]]
 route = "/internal/..."
@@ -59,7 +59,7 @@ zone = "{{ zone }}"
 
 [component.two-three.build]
 command = "cargo build --target wasm32-wasip2 --profile component -p two-three"
-watch = ["functions/two-three/**/*.rs", "functions/two-three/Cargo.toml", "shared/**/*.rs", "shared/**/*.sql", "shared/**/Cargo.toml", "uicc/src/**/*.rs", "uicc/Cargo.toml"]
+watch = ["functions/two-three/**/*.rs", "functions/two-three/**/Cargo.toml", "shared/**/*.rs", "shared/**/*.sql", "shared/**/Cargo.toml", "uicc/src/**/*.rs", "uicc/Cargo.toml"]
 
 [[trigger.http]]
 route = "/page"
@@ -71,7 +71,7 @@ source = "target/wasm32-wasip2/component/page.wasm"
 
 [component.page.build]
 command = "cargo build --target wasm32-wasip2 --profile component -p page"
-watch = ["functions/page/**/*.rs", "functions/page/Cargo.toml", "functions/page/page.html"]
+watch = ["functions/page/**/*.rs", "functions/page/**/Cargo.toml", "functions/page/page.html"]
 "#;
 
 const VARIABLES: &str = r#"
@@ -88,41 +88,76 @@ async fn read(required: RequiredVariables) -> Result<Variables, Error> {
             None => None,
         },
         zone: Some(text("zone").await?),
+        operator_api: if required.operator {
+            Some(text("operator_api").await?)
+        } else {
+            None
+        },
     })
 }
 pub(super) async fn text(name: &str) {}
 "#;
 
 const ONE: &str = r#"
-use spin_host::{self, RequiredVariables, fresh};
+use spin_host::RequiredVariables;
 const REQUIRED_VARIABLES: RequiredVariables = RequiredVariables {
     token_key: true,
+    operator: true,
     ..RequiredVariables::NONE
 };
 async fn handle(request: Request) {
-    spin_host::serve(&interface::ONE, REQUIRED_VARIABLES, request, one).await
+    spin_host::answer(router::router, REQUIRED_VARIABLES, request).await
 }
-fn one() {
-    interface::TICK.path
+"#;
+
+const ONE_ROUTER: &str = r#"
+use web::outbound::fresh;
+#[utoipa::path(
+    get,
+    path = "/v1/one",
+    operation_id = "one",
+    summary = "一 / One (thing) \
+        (§7.2.1)",
+    responses((status = 200, body = Success<One>)),
+    extensions(("x-reasons" = json!(["/v1/reason"])))
+)]
+async fn one() { fresh(&call).await }
+#[utoipa::path(post, path = "/v1/one", operation_id = "one.post", summary = "一 / One thing (§7.2.1)")]
+async fn one_by_post() {}
+#[cfg(test)]
+mod tests {
+    #[utoipa::path(get, path = "/v1/other", operation_id = "other")]
+    async fn other() {}
 }
 "#;
 
 const TWO: &str = r#"
-mod more;
-use spin_host::{RequiredVariables, call};
 const REQUIRED_VARIABLES: RequiredVariables = RequiredVariables {
     secret: Some("tick_secret"),
     migrate: None,
     ..RequiredVariables::NONE
 };
-const INTERFACES: &[&Interface] = &[&interface::TICK, &interface::TOCK];
+"#;
+
+const TWO_ROUTER: &str = r#"
+mod more;
+use gateway_protocol::TICK_PATH;
+use web::outbound;
 const CALLED: &str = "one";
+#[utoipa::path(post, path = TICK_PATH, operation_id = "tick")]
+async fn tick() { outbound::call_component::<Vec<(u8, u8)>>(call.host(), CALLED, "/v1/one").await }
+"#;
+
+const MORE: &str = r#"
+#[utoipa::path(post, path = super::TOCK_PATH, operation_id = "tock")]
+async fn tock() { web::outbound::post(a) }
+const TOCK_PATH: &str = "/internal/tock";
 "#;
 
 const PAGE: &str = r#"
 const DOCUMENTS: [Document; 1] = [Document {
     path: "/page",
-    text: include_str!("../page.html"),
+    text: include_str!(concat!(env!("OUT_DIR"), "/page")),
 }];
 "#;
 
@@ -130,14 +165,7 @@ const FILES: &[(&str, &str)] = &[
     ("spin.toml", MANIFEST),
     ("Cargo.toml", "[workspace.package]\nversion = \"1.2.3\"\n"),
     ("docs/a.md", ""),
-    (
-        "shared/web/src/interface/business.rs",
-        "/// Clause 7.2.1: one\n/// thing.\npub const ONE: Interface = business(\n    \"one\",\n    \"/v1/one\",\n);\n",
-    ),
-    (
-        "shared/web/src/interface/internal.rs",
-        "pub const TICK: Interface = timer(\"tick\", TICK_PATH);\npub const TOCK: Interface = timer(\"tock\", \"/internal/tock\");\npub const NONE: Interface = none(\"none\", \"\");\n",
-    ),
+    ("shared/web/Cargo.toml", "[package]\nname = \"web\"\n"),
     (
         "shared/gateway-protocol/src/lib.rs",
         "pub const TICK_PATH: &str = \"/internal/tick\";\n",
@@ -147,26 +175,63 @@ const FILES: &[(&str, &str)] = &[
         "shared/spin-host/src/database.rs",
         "const LABEL: &str = \"default\";\n",
     ),
-    ("shared/spin-host/src/endpoint.rs", "pub async fn serve() {}\n"),
     (
-        "shared/spin-host/src/operator.rs",
-        "async fn api() { text(\"operator_api\").await }\npub async fn fresh() { send(request) }\n",
+        "shared/spin-host/src/host.rs",
+        "pub async fn answer() { self.send(request) }\n",
+    ),
+    ("shared/web/src/log.rs", "pub fn log() {}\n"),
+    ("shared/web/src/outbound/mod.rs", "pub struct Received;\n"),
+    (
+        "shared/web/src/outbound/operator.rs",
+        "pub async fn fresh() { call.host().send(request) }\n",
     ),
     (
-        "shared/spin-host/src/post.rs",
-        "pub async fn post() { send(request) }\n",
+        "shared/web/src/outbound/post.rs",
+        "pub async fn post() { host.send(request) }\n",
     ),
     (
-        "shared/spin-host/src/chain.rs",
-        "pub async fn call() { send(request) }\n",
+        "shared/web/src/outbound/component.rs",
+        "pub async fn call_component() { host.send(request) }\n",
     ),
-    ("functions/one/src/lib.rs", ONE),
-    ("functions/two-three/src/lib.rs", TWO),
     (
-        "functions/two-three/src/more.rs",
-        "fn send() { spin_host::post(a) }\n",
+        "functions/one/Cargo.toml",
+        "[package]\nname = \"one-router\"\n\n[dependencies]\nweb = { workspace = true }\n",
+    ),
+    (
+        "functions/one/component/Cargo.toml",
+        "[package]\nname = \"one\"\n",
+    ),
+    ("functions/one/src/lib.rs", ONE_ROUTER),
+    (
+        "functions/one/src/tests.rs",
+        "fn a() { web::outbound::post(a) }\n",
+    ),
+    ("functions/one/component/src/lib.rs", ONE),
+    (
+        "functions/two-three/Cargo.toml",
+        "[package]\nname = \"two-three-router\"\n",
+    ),
+    (
+        "functions/two-three/component/Cargo.toml",
+        "[package]\nname = \"two-three\"\n[dependencies]\nweb.workspace = true\n",
+    ),
+    ("functions/two-three/src/lib.rs", TWO_ROUTER),
+    ("functions/two-three/src/more.rs", MORE),
+    ("functions/two-three/component/src/lib.rs", TWO),
+    (
+        "functions/page/Cargo.toml",
+        "[package]\nname = \"page-router\"\n[dev-dependencies]\nweb = { workspace = true }\n",
+    ),
+    (
+        "functions/page/component/Cargo.toml",
+        "[package]\nname = \"page\"\n",
+    ),
+    (
+        "functions/page/build.rs",
+        "fn main() { println!(\"cargo::rerun-if-changed=page.html\"); }\n",
     ),
     ("functions/page/src/lib.rs", PAGE),
+    ("functions/page/component/src/lib.rs", "fn handle() {}\n"),
 ];
 
 /// The checkout with a text replaced in one of its files.

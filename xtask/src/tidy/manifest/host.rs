@@ -1,8 +1,8 @@
-//! What `shared/spin-host` reads and sends for the components that use it.
+//! What `shared/spin-host` reads for the components that use it.
 
-use super::code::{below, literals, rows};
 use super::fault::Fault;
-use crate::source::{Source, Token, matching, without_tests};
+use super::find::{below, literals, rows};
+use crate::source::{Source, Token, matching, separated, without_tests};
 
 /// The folder of the crate.
 const FOLDER: &str = "shared/spin-host/src/";
@@ -20,17 +20,6 @@ pub(super) struct Read {
     pub(super) is_secret: bool,
 }
 
-/// A public function.
-#[derive(Debug)]
-pub(super) struct Function {
-    pub(super) name: String,
-    pub(super) file: String,
-    /// The variables that its file reads.
-    pub(super) reads: Vec<Read>,
-    /// Whether its file sends requests.
-    pub(super) is_sending: bool,
-}
-
 /// The crate, as its source has it.
 #[derive(Debug, Default)]
 pub(super) struct Host {
@@ -38,7 +27,6 @@ pub(super) struct Host {
     pub(super) always: Vec<Read>,
     /// What a flag of `RequiredVariables` stands for; a flag may stand for several.
     pub(super) flags: Vec<(String, Read)>,
-    pub(super) functions: Vec<Function>,
     /// The database that it opens.
     pub(super) database: String,
 }
@@ -60,25 +48,20 @@ pub(super) fn read(sources: &[Source]) -> (Host, Vec<Fault>) {
         }
         let (reads, unread) = reads(source, &tokens);
         faults.extend(unread);
-        let is_sending = tokens.iter().any(|token| token.text == "send");
-        let names = rows(&tokens, &["pub", "async", "fn", ""]).chain(rows(&tokens, &["pub", "fn", ""]));
-        host.functions.extend(names.filter_map(|(_, row)| {
-            Some(Function {
-                name: row.last()?.text.clone(),
-                file: source.path.clone(),
-                reads: reads.clone(),
-                is_sending,
-            })
+        faults.extend(reads.into_iter().map(|(line, read)| {
+            let text = format!("`{}` is read outside of {VARIABLES}", read.name);
+            Fault::new(&source.path, line, text)
         }));
     }
     (host, faults)
 }
 
-/// What the calls of `text` and `secret` in some tokens read.
-fn reads(source: &Source, tokens: &[Token]) -> (Vec<Read>, Vec<Fault>) {
+/// What the calls of `text` and `secret` in some tokens read, each with its line.
+fn reads(source: &Source, tokens: &[Token]) -> (Vec<(usize, Read)>, Vec<Fault>) {
     let mut reads = Vec::new();
     let mut faults = Vec::new();
     for line in tokens.chunk_by(|one, next| one.line == next.line) {
+        let number = line[0].line;
         let calls: Vec<bool> = rows(line, &["", "(", ")"])
             .filter(|(at, row)| {
                 let is_method = *at > 0 && line[at - 1].text == ".";
@@ -91,12 +74,12 @@ fn reads(source: &Source, tokens: &[Token]) -> (Vec<Read>, Vec<Fault>) {
         }
         let names: Vec<&str> = literals(source, line).collect();
         if names.len() != calls.len() {
-            faults.push(unread(source, line[0].line));
+            faults.push(unread(source, number));
             continue;
         }
-        reads.extend(names.into_iter().zip(calls).map(|(name, is_secret)| Read {
-            name: name.to_owned(),
-            is_secret,
+        reads.extend(names.into_iter().zip(calls).map(|(name, is_secret)| {
+            let name = name.to_owned();
+            (number, Read { name, is_secret })
         }));
     }
     (reads, faults)
@@ -111,7 +94,9 @@ fn read_variables(source: &Source, tokens: &[Token], host: &mut Host) -> Vec<Fau
     let open = start + open + 3;
     let close = matching(tokens, open).min(tokens.len());
     let mut faults = Vec::new();
-    for field in fields(&tokens[open + 1..close]) {
+    let inner = &tokens[open + 1..close];
+    for field in separated(inner) {
+        let field = &inner[field];
         let flag = rows(field, &["required", ".", ""]).next();
         let flag = flag.map(|(_, row)| row[2].text.as_str());
         if flag == Some(OWN_SECRET) {
@@ -119,32 +104,12 @@ fn read_variables(source: &Source, tokens: &[Token], host: &mut Host) -> Vec<Fau
         }
         let (found, _) = reads(source, field);
         match (found.as_slice(), flag) {
-            ([read], Some(flag)) => host.flags.push((flag.to_owned(), read.clone())),
-            ([read], None) => host.always.push(read.clone()),
+            ([(_, read)], Some(flag)) => host.flags.push((flag.to_owned(), read.clone())),
+            ([(_, read)], None) => host.always.push(read.clone()),
             _ => faults.push(unread(source, field[0].line)),
         }
     }
     faults
-}
-
-/// The fields of a struct, which commas separate.
-fn fields(tokens: &[Token]) -> Vec<&[Token]> {
-    let mut fields = Vec::new();
-    let (mut start, mut at) = (0, 0);
-    while at < tokens.len() {
-        match tokens[at].text.as_str() {
-            "(" | "[" | "{" => at = matching(tokens, at),
-            "," => {
-                fields.push(&tokens[start..at]);
-                start = at + 1;
-            }
-            _ => {}
-        }
-        at += 1;
-    }
-    fields.push(&tokens[start.min(tokens.len())..]);
-    fields.retain(|field| !field.is_empty());
-    fields
 }
 
 fn unread(source: &Source, line: usize) -> Fault {

@@ -1,15 +1,18 @@
 //! `spin.toml` against the source: what each component is built from, serves, reads and may send to.
 //!
-//! A component gets a route for each interface that it serves, the variables that it reads and no others, and
+//! A component gets a route for each path that its router serves, the variables that it reads and no others, and
 //! destinations only if it sends requests.
 
 mod code;
 mod descriptions;
 mod expected;
 mod fault;
+mod find;
 #[cfg(test)]
 mod fixture;
 mod host;
+mod operations;
+mod outbound;
 mod routes;
 mod tables;
 #[cfg(test)]
@@ -24,6 +27,7 @@ use crate::walk::File;
 use code::Component;
 use fault::Fault;
 use host::{Host, Read};
+use outbound::{Outbound, Uses};
 use tables::{Manifest, compare};
 use toml::{Entry, Table, Value};
 
@@ -33,20 +37,14 @@ const MANIFEST: &str = "spin.toml";
 const FUNCTIONS: &str = "functions/";
 const RULE: &str = "manifest";
 
-/// Whatever does not agree. `files` are the manifest, `Cargo.toml` and the documents, among others.
+/// Whatever does not agree. `files` are the manifests and the documents.
 pub(super) fn check(sources: &[Source], files: &[&File]) -> Vec<Finding> {
-    let names: BTreeSet<&str> = sources
-        .iter()
-        .filter_map(|source| source.path.strip_prefix(FUNCTIONS)?.strip_suffix("/src/lib.rs"))
-        .collect();
+    let names: BTreeSet<&str> = sources.iter().filter_map(|source| folder(&source.path)).collect();
     if names.is_empty() {
         return Vec::new();
     }
     let faults = match files.iter().find(|file| file.path == MANIFEST) {
-        Some(file) => {
-            let components = names.iter().filter_map(|name| code::component(name, sources));
-            examine(file, &components.collect::<Vec<_>>(), sources, files)
-        }
+        Some(file) => examine(file, &names, sources, files),
         None => vec![Fault::new(MANIFEST, 1, "is missing")],
     };
     let finding = |Fault { path, line, text }| Finding {
@@ -58,23 +56,39 @@ pub(super) fn check(sources: &[Source], files: &[&File]) -> Vec<Finding> {
     faults.into_iter().map(finding).collect()
 }
 
-fn examine(file: &File, components: &[Component], sources: &[Source], files: &[&File]) -> Vec<Fault> {
+/// The folder below `functions/` of a router or a component, by its `lib.rs`.
+fn folder(path: &str) -> Option<&str> {
+    let folder = path.strip_prefix(FUNCTIONS)?.strip_suffix("/src/lib.rs")?;
+    Some(folder.strip_suffix("/component").unwrap_or(folder))
+}
+
+fn examine(file: &File, names: &BTreeSet<&str>, sources: &[Source], files: &[&File]) -> Vec<Fault> {
     let (host, mut faults) = host::read(sources);
+    let (outbound, unknown) = Outbound::read(sources);
+    faults.extend(unknown);
     let (tables, unread) = toml::read(file);
     faults.extend(unread);
     let manifest = Manifest::of(&tables);
-    let interfaces = code::interfaces(sources);
+    let mut components = Vec::new();
+    for name in names {
+        match code::component(name, sources, files) {
+            Ok(component) => components.push(component),
+            Err(missing) => faults.extend(missing),
+        }
+    }
     let cargo = files.iter().find(|file| file.path == "Cargo.toml");
     faults.extend(application(&manifest, cargo));
     faults.extend(manifest.unknown_tables());
-    faults.extend(variables(&manifest, components, &host));
-    for component in components {
-        faults.extend(stanza(&manifest, component, components, &host));
+    faults.extend(variables(&manifest, &components, &host));
+    for component in &components {
+        faults.extend(stanza(&manifest, component, names, (&host, &outbound)));
+        faults.extend(required_variables(component, &host, &outbound));
+        faults.extend(code::packages(component, files));
+        faults.extend(Uses::faults(&code::sources_of(component, sources)));
     }
-    faults.extend(without_folder(&manifest, components));
-    faults.extend(sending_functions(&host));
-    faults.extend(routes::check(&manifest, components, &interfaces));
-    faults.extend(descriptions::check(&manifest, components, &interfaces, files));
+    faults.extend(without_folder(&manifest, names));
+    faults.extend(routes::check(&manifest, &components));
+    faults.extend(descriptions::check(&manifest, &components, files));
     faults
 }
 
@@ -95,7 +109,12 @@ fn application(manifest: &Manifest<'_>, cargo: Option<&&File>) -> Vec<Fault> {
 }
 
 /// The tables of one component.
-fn stanza(manifest: &Manifest<'_>, component: &Component, all: &[Component], host: &Host) -> Vec<Fault> {
+fn stanza(
+    manifest: &Manifest<'_>,
+    component: &Component,
+    all: &BTreeSet<&str>,
+    (host, outbound): (&Host, &Outbound),
+) -> Vec<Fault> {
     let name = &component.name;
     let Some(table) = manifest.component(name) else {
         return vec![Fault::new(
@@ -104,9 +123,8 @@ fn stanza(manifest: &Manifest<'_>, component: &Component, all: &[Component], hos
             format!("`[component.{name}]` is missing"),
         )];
     };
-    let others = all.iter().map(|component| component.name.as_str());
-    let others: Vec<&str> = others.filter(|other| other != name).collect();
-    let mut entries = expected::component(component, host, &others);
+    let others: Vec<&str> = all.iter().copied().filter(|other| other != name).collect();
+    let mut entries = expected::component(component, host, outbound, &others);
     entries.push(("description".to_owned(), Value::text(table.text("description"))));
     let mut faults = compare(table, &entries);
     for (part, entries) in [
@@ -122,15 +140,20 @@ fn stanza(manifest: &Manifest<'_>, component: &Component, all: &[Component], hos
             }
         }
     }
-    let unknown = expected::unknown_flags(component, host);
-    faults.extend(unknown.map(|flag| {
-        let text = format!(
+    faults
+}
+
+/// `REQUIRED_VARIABLES` of one component: every flag stands for a variable, and for something that is used.
+fn required_variables(component: &Component, host: &Host, outbound: &Outbound) -> Vec<Fault> {
+    let unknown = expected::unknown_flags(component, host).map(|flag| {
+        format!(
             "`{flag}` of REQUIRED_VARIABLES stands for no variable in {}",
             host::VARIABLES
-        );
-        Fault::new(&component.file, 1, text)
-    }));
-    faults
+        )
+    });
+    let flags = outbound.flags(&component.uses, &component.flags);
+    let texts = unknown.chain(flags);
+    texts.map(|text| Fault::new(&component.file, 1, text)).collect()
 }
 
 /// `[variables]`: each is read or names a destination, and a secret is marked as one.
@@ -191,25 +214,12 @@ fn variable(entry: &Entry, fields: &[Entry], is_secret: bool) -> Vec<Fault> {
 }
 
 /// Tables of components that have no folder.
-fn without_folder(manifest: &Manifest<'_>, components: &[Component]) -> Vec<Fault> {
-    let tables = manifest.components.iter();
-    let unknown = tables.filter(|(name, _)| components.iter().all(|component| component.name != *name));
+fn without_folder(manifest: &Manifest<'_>, names: &BTreeSet<&str>) -> Vec<Fault> {
+    let unknown = manifest
+        .components
+        .iter()
+        .filter(|(name, _)| !names.contains(name));
     unknown
         .map(|(name, table)| Fault::new(MANIFEST, table.line, format!("{FUNCTIONS}{name} is missing")))
-        .collect()
-}
-
-/// Functions of `spin-host` that send requests to nobody knows where.
-fn sending_functions(host: &Host) -> Vec<Fault> {
-    let sending = host.functions.iter().filter(|function| function.is_sending);
-    let unknown = sending.filter(|function| !expected::has_destinations(&function.file));
-    unknown
-        .map(|function| {
-            let text = format!(
-                "`{}` sends requests: add where, in `DESTINATIONS` of xtask",
-                function.name
-            );
-            Fault::new(&function.file, 1, text)
-        })
         .collect()
 }

@@ -1,7 +1,7 @@
-//! The routes of the manifest against the interfaces that the components serve.
+//! The routes of the manifest against the paths that the components serve.
 
 use super::MANIFEST;
-use super::code::{Component, Interface};
+use super::code::Component;
 use super::fault::Fault;
 use super::tables::{Manifest, compare};
 use super::toml::{Table, Value};
@@ -9,51 +9,20 @@ use super::toml::{Table, Value};
 /// The end of a route that leads everything below it to its component.
 const BELOW: &str = "...";
 
-/// Routes that lead elsewhere or nowhere, and interfaces without a component or a route.
-pub(super) fn check(
-    manifest: &Manifest<'_>,
-    components: &[Component],
-    interfaces: &[Interface],
-) -> Vec<Fault> {
+/// Routes that lead elsewhere or nowhere, and operations without a route.
+pub(super) fn check(manifest: &Manifest<'_>, components: &[Component]) -> Vec<Fault> {
     let mut faults = Vec::new();
     for table in &manifest.triggers {
-        faults.extend(trigger(table, manifest, components, interfaces));
+        faults.extend(trigger(table, manifest, components));
     }
     for component in components {
-        faults.extend(served(component, manifest, interfaces));
-    }
-    for interface in interfaces {
-        let Interface {
-            constant, file, line, ..
-        } = interface;
-        if interface.path.is_none() {
-            faults.push(Fault::new(
-                file,
-                *line,
-                format!("`{constant}` has no path, or several"),
-            ));
-        }
-        if components
-            .iter()
-            .all(|component| !component.serves.contains(constant))
-        {
-            faults.push(Fault::new(
-                file,
-                *line,
-                format!("no component serves `{constant}`"),
-            ));
-        }
+        faults.extend(served(component, manifest));
     }
     faults
 }
 
 /// One `[[trigger.http]]`.
-fn trigger(
-    table: &Table,
-    manifest: &Manifest<'_>,
-    components: &[Component],
-    interfaces: &[Interface],
-) -> Vec<Fault> {
+fn trigger(table: &Table, manifest: &Manifest<'_>, components: &[Component]) -> Vec<Fault> {
     let (route, name) = (table.text("route"), table.text("component"));
     let own = |key: &str| (key.to_owned(), Value::text(table.text(key)));
     let mut faults = compare(table, &[own("route"), own("component")]);
@@ -66,35 +35,29 @@ fn trigger(
         faults.push(fault(format!("the route `{route}` is there already")));
     }
     let component = components.iter().find(|component| component.name == name);
-    let paths = component.map_or_else(Vec::new, |component| paths(component, interfaces));
+    let paths = component.map_or_else(Vec::new, paths);
     let is_used = paths.iter().any(|path| {
         let leading = leading(manifest, path);
         leading.is_some_and(|leading| leading.text("route") == route)
     });
     if !is_used {
-        faults.push(fault(format!(
-            "`{route}` leads to no interface that `{name}` serves"
-        )));
+        faults.push(fault(format!("`{route}` leads to no path that `{name}` serves")));
     }
     faults
 }
 
-/// What a component serves: each exists and has a route that leads to the component.
-fn served(component: &Component, manifest: &Manifest<'_>, interfaces: &[Interface]) -> Vec<Fault> {
-    let mut faults = Vec::new();
-    let is_known = |constant: &String| interfaces.iter().any(|interface| interface.constant == *constant);
-    if component.serves.is_empty() && component.own_paths.is_empty() {
-        faults.push(Fault::new(
-            &component.file,
-            1,
-            "serves nothing that this check understands",
-        ));
+/// What a component serves: each path has a route that leads to the component.
+fn served(component: &Component, manifest: &Manifest<'_>) -> Vec<Fault> {
+    let mut faults: Vec<Fault> = component
+        .operations
+        .iter()
+        .flat_map(|operation| operation.faults())
+        .collect();
+    if component.operations.is_empty() && component.own_paths.is_empty() {
+        let text = "serves nothing that this check understands";
+        faults.push(Fault::new(&component.router, 1, text));
     }
-    for constant in component.serves.iter().filter(|constant| !is_known(constant)) {
-        let text = format!("`interface::{constant}` does not exist");
-        faults.push(Fault::new(&component.file, 1, text));
-    }
-    for path in paths(component, interfaces) {
+    for path in paths(component) {
         let found = leading(manifest, path).map_or("nothing", |table| table.text("component"));
         if found != component.name {
             let line = manifest.component(&component.name).map_or(1, |table| table.line);
@@ -105,13 +68,13 @@ fn served(component: &Component, manifest: &Manifest<'_>, interfaces: &[Interfac
     faults
 }
 
-/// The paths that a component serves. Two interfaces may have the same, for a method each.
-fn paths<'a>(component: &'a Component, interfaces: &'a [Interface]) -> Vec<&'a str> {
-    let served = interfaces
+/// The paths that a component serves. Two operations may have the same, for a method each.
+fn paths(component: &Component) -> Vec<&str> {
+    let documented = component
+        .operations
         .iter()
-        .filter(|interface| component.serves.contains(&interface.constant));
-    let mut paths: Vec<&str> = served
-        .filter_map(|interface| interface.path.as_deref())
+        .filter_map(|operation| operation.path.as_deref());
+    let mut paths: Vec<&str> = documented
         .chain(component.own_paths.iter().map(String::as_str))
         .collect();
     paths.sort_unstable();
@@ -119,16 +82,27 @@ fn paths<'a>(component: &'a Component, interfaces: &'a [Interface]) -> Vec<&'a s
     paths
 }
 
-/// The route that Spin takes: the path itself, or else the longest one that it is below.
+/// The route that Spin takes: the path itself, or else one with a variable segment, or else the longest one that it is
+/// below.
 fn leading<'a>(manifest: &Manifest<'a>, path: &str) -> Option<&'a Table> {
     let covering = manifest.triggers.iter().filter_map(|table| {
         let route = table.text("route");
         let length = match route.strip_suffix(BELOW) {
             Some(folder) if path.starts_with(folder) => folder.len(),
-            None if route == path => usize::MAX,
-            _ => return None,
+            None => usize::MAX - variables(route, path)?,
+            Some(_) => return None,
         };
         Some((length, *table))
     });
     covering.max_by_key(|(length, _)| *length).map(|(_, table)| table)
+}
+
+/// The variable segments of a route that a path has: `:code` stands for any segment, `{code}` among them. None for a
+/// route of other paths.
+fn variables(route: &str, path: &str) -> Option<usize> {
+    let (expected, found): (Vec<&str>, Vec<&str>) = (route.split('/').collect(), path.split('/').collect());
+    let is_variable = |segment: &&str| segment.starts_with(':');
+    let is_covered = |(expected, found): (&&str, &&str)| is_variable(expected) || expected == found;
+    let is_same = expected.len() == found.len() && expected.iter().zip(&found).all(is_covered);
+    is_same.then(|| expected.iter().filter(|segment| is_variable(segment)).count())
 }

@@ -1,0 +1,93 @@
+//! The list of incidents (§8.2).
+
+use domain::error::Reason;
+use operations::{IncidentFilter, MAX_INCIDENTS_PER_PAGE, list_incidents};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use web::extract::{Administrator, Call, Query};
+use web::values::{IncidentClass, IncidentId, IncidentKind, Instant, PageLimit, Rows, Severity};
+use web::{Answer, Success, codes};
+
+use crate::incident::Incident;
+
+type Limit = PageLimit<MAX_INCIDENTS_PER_PAGE>;
+
+/// 所查异常的状态 / the state of the incidents that are searched for
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum SearchedState {
+    Open,
+    Closed,
+    All,
+}
+
+/// Conditions of a search.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Search {
+    /// 未关闭、已关闭或全部，默认全部 / open ones, settled ones or all; by default all
+    #[param(inline)]
+    state: Option<SearchedState>,
+    /// 异常种类 / of this kind
+    kind: Option<IncidentKind>,
+    /// 异常类别 / of this class
+    class: Option<IncidentClass>,
+    /// 严重程度 / of this severity
+    severity: Option<Severity>,
+    /// 登记时间起（含） / opened from this time on
+    #[param(inline)]
+    from: Option<Instant>,
+    /// 登记时间止（不含） / opened before this time
+    #[param(inline)]
+    to: Option<Instant>,
+    /// 上一页的 next / the next of the page before
+    #[param(inline)]
+    cursor: Option<IncidentId>,
+    /// 每页行数 / rows of a page
+    #[param(inline)]
+    limit: Option<Limit>,
+}
+
+/// 一页异常 / a page of incidents
+#[derive(Serialize, ToSchema)]
+pub(crate) struct IncidentPage {
+    /// 异常，最新在前 / the incidents, the latest first
+    incidents: Vec<Incident>,
+    /// 下一页的位置，没有下一页时为 null / where the next page begins; null if there is none
+    #[schema(value_type = Option<IncidentId>)]
+    next: Option<String>,
+}
+
+/// Finds incidents, the latest first.
+#[utoipa::path(
+    get,
+    path = "/admin/v1/incidents",
+    operation_id = "admin.incidents",
+    summary = "查询异常 / Find incidents (§8.2)",
+    params(Search),
+    responses((status = 200, body = Success<IncidentPage>)),
+    extensions(("x-reasons" = json!(codes(&[Reason::ParameterMalformed]))))
+)]
+pub(crate) async fn list(call: Call, _: Administrator, Query(search): Query<Search>) -> Answer<IncidentPage> {
+    let filter = IncidentFilter {
+        open: match search.state {
+            Some(SearchedState::Open) => Some(true),
+            Some(SearchedState::Closed) => Some(false),
+            Some(SearchedState::All) | None => None,
+        },
+        kind: search.kind.map(IncidentKind::get),
+        class: search.class.map(IncidentClass::get),
+        severity: search.severity.map(Severity::get),
+        from: search.from.map(Instant::get),
+        to: search.to.map(Instant::get),
+        cursor: search.cursor.map(IncidentId::get),
+        limit: Rows::of(search.limit),
+    };
+    let page = list_incidents(&call.context(), &filter).await?;
+    let incidents = page.incidents.into_iter();
+    Ok(Success::new(IncidentPage {
+        incidents: incidents.map(|incident| Incident::new(&call, incident)).collect(),
+        next: page.next.map(|id| id.text()),
+    }))
+}

@@ -1,0 +1,84 @@
+//! The steps of a card (§6.3).
+
+use domain::error::Reason;
+use operations::card_history;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use web::extract::{Administrator, Call, Query};
+use web::values::{CardState, Eid, TaskId, Time};
+use web::{Answer, Success, codes};
+
+/// Why this operation refuses, besides the reasons that every operation has.
+const REASONS: &[Reason] = &[
+    Reason::ParameterMissing,
+    Reason::EidMalformed,
+    Reason::UnknownChip,
+];
+
+/// A card.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OneCard {
+    /// 芯片 EID / EID of the chip
+    #[param(inline)]
+    eid: Eid,
+}
+
+/// The steps of a card.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct CardHistory {
+    /// 状态变更记录，最近的在前，至多 200 条 / the latest 200 steps, the latest first
+    steps: Vec<CardStep>,
+}
+
+/// A step of a card.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct CardStep {
+    /// 序号，从 1 开始 / number of the step in the card's life, from 1
+    seq: u64,
+    /// 变更前的状态；首次导入时为 null / the state it left; null for a new card
+    from_status: Option<CardState>,
+    /// 变更后的状态 / the state it entered
+    to_status: CardState,
+    /// 发起方：`client:` 加业务需求方标识、`gateway` 或 `admin` / who caused it: `client:<id>`, `gateway` or `admin`
+    #[schema(example = "client:cl_0123456789abcdef0123")]
+    actor: String,
+    /// 变更原因代码 / stable name of the cause
+    reason: String,
+    /// 所属写卡任务 / the task it belongs to
+    #[schema(value_type = Option<TaskId>)]
+    task_id: Option<String>,
+    /// 变更时间 / when the step was made
+    at: Time,
+}
+
+/// Shows the latest steps of a card.
+#[utoipa::path(
+    get,
+    path = "/admin/v1/chips/history",
+    operation_id = "admin.chips.history",
+    summary = "查询卡片的状态变更记录 / Show the steps of a card through its states (§6.3)",
+    params(OneCard),
+    responses((status = 200, body = Success<CardHistory>)),
+    extensions(("x-reasons" = json!(codes(REASONS))))
+)]
+pub(crate) async fn history(
+    call: Call,
+    _: Administrator,
+    Query(card): Query<OneCard>,
+) -> Answer<CardHistory> {
+    let steps = card_history(&call.context(), &card.eid).await?;
+    let steps = steps.into_iter().map(|step| CardStep {
+        seq: step.seq,
+        from_status: step.from.map(|status| CardState(status.zh())),
+        to_status: CardState(step.to.zh()),
+        actor: step.actor,
+        reason: step.reason,
+        task_id: step.task_id.map(|id| id.text()),
+        at: call.time(step.at),
+    });
+    Ok(Success::new(CardHistory {
+        steps: steps.collect(),
+    }))
+}

@@ -1,0 +1,120 @@
+//! The words of incidents and alerts (§8).
+
+use utoipa::openapi::schema::Object;
+
+use super::identifiers::{one_of, text};
+use super::{Code, Kind, Parsed};
+use domain::{Malformed, Month as CalendarMonth};
+use operations::FaultyCursor as Cursor;
+use store::incident::By;
+
+macro_rules! words {
+    ($($(#[$doc:meta])* $name:ident = $value:ty {
+        values: $values:expr,
+        about: $zh_en:literal,
+        wrong: $zh:literal, $en:literal,
+    })+) => {$(
+        $(#[$doc])*
+        pub type $name = Parsed<$value>;
+
+        impl Kind for $value {
+            const NAME: &'static str = stringify!($name);
+
+            fn parse(text: &str) -> Result<Self, Malformed> {
+                let found = $values.into_iter().find(|value: &Self| value.code() == text);
+                found.ok_or(Malformed::new(domain::Kind::Value, $zh, $en))
+            }
+
+            fn object() -> Object {
+                let mut codes = $values.into_iter().map(|value: Self| value.code()).peekable();
+                let first = codes.peek().copied().unwrap_or_default();
+                one_of(codes, $zh_en, first)
+            }
+        }
+
+        impl Code for $value {
+            fn code(&self) -> &'static str {
+                <$value>::code(*self)
+            }
+        }
+    )+};
+}
+
+words! {
+    /// Kind of an incident.
+    IncidentKind = domain::IncidentKind {
+        values: domain::IncidentKind::all(),
+        about: "异常种类（表 3 至表 6） / kind of an incident (Tables 3–6)",
+        wrong: "没有这种异常，见 /admin/v1/incidents/kinds", "no such kind, see /admin/v1/incidents/kinds",
+    }
+    /// Class of an incident.
+    IncidentClass = domain::IncidentClass {
+        values: domain::IncidentClass::ALL,
+        about: "异常类别：申请、写卡、接口、终端 / class of an incident",
+        wrong: "应为 application、writing、interface 或 terminal",
+            "not one of application, writing, interface, terminal",
+    }
+    /// Severity of an incident.
+    Severity = domain::Severity {
+        values: [domain::Severity::General, domain::Severity::Severe],
+        about: "一般异常或严重异常 / severity of an incident",
+        wrong: "应为 general 或 severe", "neither general nor severe",
+    }
+    /// Who acts on an incident.
+    Party = domain::Party {
+        values: [
+            domain::Party::Client,
+            domain::Party::Operator,
+            domain::Party::Vendor,
+            domain::Party::Platform,
+        ],
+        about: "处理方：业务需求方、运营方、设备方案商、写卡平台 / who acts",
+        wrong: "应为 client、operator、vendor 或 platform", "not one of client, operator, vendor, platform",
+    }
+    /// Who opened or settled an incident.
+    IncidentActor = By {
+        values: [By::Platform, By::Admin],
+        about: "由平台自动或由管理员 / the platform by itself, or an administrator",
+        wrong: "应为 platform 或 admin", "neither platform nor admin",
+    }
+    /// Kind of an alert.
+    AlertKind = domain::AlertKind {
+        values: domain::AlertKind::all(),
+        about: "告警种类 / kind of an alert",
+        wrong: "没有这种告警", "no such kind of alert",
+    }
+}
+
+/// A calendar month.
+pub type Month = Parsed<CalendarMonth>;
+
+impl Kind for CalendarMonth {
+    const NAME: &'static str = "Month";
+
+    fn parse(text: &str) -> Result<Self, Malformed> {
+        Self::parse(text)
+    }
+
+    fn object() -> Object {
+        text("^[0-9]{4}-(0[1-9]|1[0-2])$", "月份 / calendar month", "2026-07")
+    }
+}
+
+/// Where a page of the register of faulty chips ends.
+pub type FaultyCursor = Parsed<Cursor>;
+
+impl Kind for Cursor {
+    const NAME: &'static str = "FaultyCursor";
+
+    fn parse(text: &str) -> Result<Self, Malformed> {
+        Self::parse(text)
+    }
+
+    fn object() -> Object {
+        text(
+            "^[0-9]+-[0-9a-f]+$",
+            "故障芯片登记的翻页位置 / where a page of the register of faulty chips ends",
+            "1782864000000-00112233445566778899aabbccddeeff",
+        )
+    }
+}
