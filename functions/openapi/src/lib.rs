@@ -1,12 +1,18 @@
-//! `/openapi.json` and `/docs`: the description of the interfaces, for programs and for people.
+//! `/openapi.json` and `/docs`: the description of the operations, for programs and for people.
 //!
 //! Both are generated beforehand and are part of the component. No database, no variables, no secrets.
 
-use bytes::Bytes;
+#![forbid(unsafe_code)]
+
+#[cfg(test)]
+mod tests;
+
+use axum::Router;
+use axum::body::Body;
+use axum::response::Response;
+use axum::routing::any;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Method, StatusCode};
-use spin_sdk::http::{FullBody, IntoResponse, Request, Response};
-use spin_sdk::http_service;
 
 /// A document: its path, its type and its text.
 struct Document {
@@ -15,11 +21,12 @@ struct Document {
     text: &'static str,
 }
 
-const DOCUMENTS: [Document; 2] = [
+const JSON: &str = "application/json; charset=utf-8";
+static DOCUMENTS: [Document; 2] = [
     Document {
         path: "/openapi.json",
-        media_type: "application/json; charset=utf-8",
-        text: include_str!("../openapi.json"),
+        media_type: JSON,
+        text: include_str!(concat!(env!("OUT_DIR"), "/openapi.json")),
     },
     Document {
         path: "/docs",
@@ -36,28 +43,28 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'n
 const NOT_FOUND: &str = "{\"code\":404,\"message\":\"接口不存在\",\"reason\":\"route_unknown\"}";
 const NOT_ALLOWED: &str = "{\"code\":405,\"message\":\"请求方式不支持\",\"reason\":\"method_not_allowed\"}";
 
-#[http_service]
-async fn handle(request: Request) -> impl IntoResponse {
-    let Some(document) = DOCUMENTS
-        .iter()
-        .find(|document| document.path == request.uri().path())
-    else {
-        return answer(StatusCode::NOT_FOUND, DOCUMENTS[0].media_type, NOT_FOUND);
-    };
-    if request.method() != Method::GET && request.method() != Method::HEAD {
-        let mut refusal = answer(
-            StatusCode::METHOD_NOT_ALLOWED,
-            DOCUMENTS[0].media_type,
-            NOT_ALLOWED,
-        );
+/// The routes of this component.
+pub fn router() -> Router {
+    let routes = DOCUMENTS.iter().fold(Router::new(), |router, document| {
+        router.route(
+            document.path,
+            any(async move |method: Method, headers: HeaderMap| served(document, &method, &headers)),
+        )
+    });
+    routes.fallback(async || answer(StatusCode::NOT_FOUND, JSON, NOT_FOUND))
+}
+
+fn served(document: &Document, method: &Method, headers: &HeaderMap) -> Response {
+    if method != Method::GET && method != Method::HEAD {
+        let mut refusal = answer(StatusCode::METHOD_NOT_ALLOWED, JSON, NOT_ALLOWED);
         refusal
             .headers_mut()
             .insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
         return refusal;
     }
-    let mut response = if is_known(request.headers()) {
+    let mut response = if is_known(headers) {
         answer(StatusCode::NOT_MODIFIED, document.media_type, "")
-    } else if request.method() == Method::HEAD {
+    } else if method == Method::HEAD {
         answer(StatusCode::OK, document.media_type, "")
     } else {
         answer(StatusCode::OK, document.media_type, document.text)
@@ -81,8 +88,8 @@ fn is_known(headers: &HeaderMap) -> bool {
     })
 }
 
-fn answer(status: StatusCode, media_type: &'static str, text: &'static str) -> Response<FullBody<Bytes>> {
-    let mut response = Response::new(FullBody::new(Bytes::from_static(text.as_bytes())));
+fn answer(status: StatusCode, media_type: &'static str, text: &'static str) -> Response {
+    let mut response = Response::new(Body::from(text));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));

@@ -1,16 +1,23 @@
-//! The interfaces of clause 7.2 and the callback of clause 7.3 as an OpenAPI 3.1 document and as an HTML page.
+//! The operations of the platform as an OpenAPI 3.1 document, as an HTML page, and as a list for tests.
 //!
-//! Paths, parameters, methods, limits and refusals come from the tables that the code uses (`web::interface`,
-//! `domain::error::Reason`). Texts for people stand in `fields.rs`. A test keeps the committed documents equal to the
-//! generated ones, and the contract tests compare the document with the platform.
+//! Everything comes from the routers: paths, parameters, bodies, answers and texts from the annotations of their
+//! handlers, access from the types of the callers, refusals from these and from `domain::error::Reason`. A test keeps
+//! the committed documents equal to the generated ones, and the contract tests compare the document with the platform.
 
 #![forbid(unsafe_code)]
 
-mod answers;
+mod callback;
 mod document;
+mod example;
 mod fields;
 mod operation;
 mod page;
+mod reasons;
+mod refusals;
+mod routers;
+mod schemas;
 
-pub use document::document;
+pub use document::{document, document_text};
+pub use operation::{ExampleBody, Operation, Parameter, operations};
 pub use page::page;
+pub use reasons::reasons;

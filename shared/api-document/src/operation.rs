@@ -1,267 +1,170 @@
-//! One interface as operations of OpenAPI: parameters, bodies, the success and every refusal.
+//! The operations as a list, for tests.
 
-use std::collections::BTreeMap;
+use serde_json::{Map, Value};
 
-use serde_json::{Value, json};
-use utoipa::openapi::example::{Example, ExampleBuilder};
-use utoipa::openapi::header::HeaderBuilder;
-use utoipa::openapi::path::{
-    HttpMethod, OperationBuilder, Parameter, ParameterBuilder, ParameterIn, PathItem, PathItemBuilder,
-};
-use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
-use utoipa::openapi::security::SecurityRequirement;
-use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required, Response, ResponseBuilder, Schema};
+use super::example::{Fields, example};
+use super::routers::merged;
+use domain::Permission;
+use domain::error::Reason;
+use web::{Access, Content, Role};
 
-use super::answers;
-use super::fields::{self, Field};
-use domain::error::{Lang, Reason};
-use web::interface::{Access, Interface, Methods, documented_reasons};
+/// Ends the identifier of an operation that is called by GET as well.
+const POST_SUFFIX: &str = ".post";
 
-/// Names of the security schemes.
-pub(super) const BEARER: &str = "bearer";
-pub(super) const IN_QUERY: &str = "token";
-
-pub(super) fn schema(value: Value) -> Schema {
-    let kind = value.to_string();
-    serde_json::from_value(value).unwrap_or_else(|problem| panic!("no JSON schema: {problem}: {kind}"))
+/// One operation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Operation {
+    /// Identifier: `write.cancel.post`.
+    pub id: String,
+    /// Name in logs and limits, the same for GET and POST: `write.cancel`.
+    pub name: String,
+    /// `GET` or `POST`.
+    pub method: &'static str,
+    /// Path below the application's root; `{code}` for a variable segment.
+    pub path: String,
+    /// Who may call it.
+    pub access: Access,
+    /// What its body holds, if it takes one.
+    pub content: Option<Content>,
+    /// Its parameters in the path and in the query.
+    pub parameters: Vec<Parameter>,
+    /// Why it refuses, besides what its access and its content bring along.
+    pub own_reasons: Vec<Reason>,
+    /// The body of an example request.
+    pub example: Option<ExampleBody>,
 }
 
-/// The JSON object schema of the fields.
-pub(super) fn object(fields: &[Field]) -> Value {
-    let properties: serde_json::Map<String, Value> = fields
-        .iter()
-        .map(|field| {
-            let mut schema = field.schema.clone();
-            schema["description"] = json!(format!("{} / {}", field.zh, field.en));
-            (field.name.to_owned(), schema)
+/// A parameter of an operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parameter {
+    /// Its name.
+    pub name: String,
+    /// Whether it is a segment of the path.
+    pub is_in_path: bool,
+    /// Whether a call without it is refused.
+    pub is_required: bool,
+    /// A value that it may have.
+    pub example: String,
+}
+
+/// The body of an example request.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExampleBody {
+    /// Its media type.
+    pub media_type: String,
+    /// A document, or the text of a file.
+    pub value: Value,
+}
+
+impl Operation {
+    /// The path of an example request.
+    #[must_use]
+    pub fn example_path(&self) -> String {
+        let in_path = self.parameters.iter().filter(|parameter| parameter.is_in_path);
+        in_path.fold(self.path.clone(), |path, parameter| {
+            path.replace(&format!("{{{}}}", parameter.name), &parameter.example)
         })
-        .collect();
-    let names: Vec<_> = fields.iter().map(|field| field.name).collect();
-    json!({"type": "object", "required": names, "properties": properties, "additionalProperties": false})
-}
-
-pub(super) fn example(fields: &[Field]) -> Value {
-    let pairs = fields
-        .iter()
-        .map(|field| (field.name.to_owned(), field.example.clone()));
-    Value::Object(pairs.collect())
-}
-
-fn success_fields(interface: &Interface) -> Vec<Field> {
-    let mut all = vec![
-        Field {
-            name: "code",
-            zh: "响应码，200 表示成功",
-            en: "200 for success",
-            schema: json!({"type": "integer", "enum": [200]}),
-            example: json!(200),
-        },
-        Field {
-            name: "message",
-            zh: "响应信息",
-            en: "message",
-            schema: json!({"type": "string"}),
-            example: json!("成功"),
-        },
-    ];
-    all.extend(answers::answer(interface.name));
-    all
-}
-
-/// The path of an interface with its operations.
-pub(super) fn path_item(interface: &Interface) -> PathItem {
-    let get = operation(interface, "").parameters(Some(parameters(interface)));
-    if interface.methods != Methods::GetOrPost {
-        return PathItem::new(HttpMethod::Get, get);
     }
-    let post = operation(interface, ".post").request_body(Some(body(interface)));
-    PathItemBuilder::new()
-        .operation(HttpMethod::Get, get)
-        .operation(HttpMethod::Post, post)
-        .build()
-}
 
-fn operation(interface: &Interface, suffix: &str) -> OperationBuilder {
-    let (clause, zh, en) = fields::purpose(interface.name);
-    let limit = interface.calls_per_minute;
-    let mut operation = OperationBuilder::new()
-        .operation_id(Some(format!("{}{suffix}", interface.name)))
-        .summary(Some(format!("{zh} {clause}")))
-        .description(Some(format!(
-            "{zh}。默认每分钟 {limit} 次。未在此列出的参数会被拒绝。\n\n{en}. {limit} calls a minute by default. Parameters that \
-             are not listed are refused."
-        )))
-        .tag(if interface.path.starts_with("/v1/write") { "写卡 / writing" } else if interface.name == "token" { "认证 / access" } else { "查询 / queries" })
-        .response("200", success(interface));
-    for (status, response) in refusals(interface) {
-        operation = operation.response(status.to_string(), response);
-    }
-    if matches!(interface.access, Access::Client(_)) {
-        let none: [&str; 0] = [];
-        operation = operation
-            .security(SecurityRequirement::new(BEARER, none))
-            .security(SecurityRequirement::new(IN_QUERY, none));
-    }
-    operation
-}
-
-fn parameters(interface: &Interface) -> Vec<Parameter> {
-    let (needed, _) = fields::needed(interface.name);
-    let of = |param: &web::Param| {
-        let field = fields::parameter(*param);
-        let required = if needed.contains(param) {
-            Required::True
-        } else {
-            Required::False
-        };
-        ParameterBuilder::new()
-            .name(field.name)
-            .parameter_in(ParameterIn::Query)
-            .required(required)
-            .description(Some(format!(
-                "{} / {}{}",
-                field.zh,
-                field.en,
-                one_of(interface, *param)
-            )))
-            .schema(Some(schema(field.schema)))
-            .example(Some(field.example))
-            .build()
-    };
-    interface.params.iter().map(of).collect()
-}
-
-/// The note on a parameter that can be given instead of another.
-fn one_of(interface: &Interface, param: web::Param) -> String {
-    match fields::needed(interface.name).1 {
-        Some([one, other]) if param == one || param == other => {
-            format!(
-                "（{one} 与 {other} 二选一 / one of the two）",
-                one = one.name(),
-                other = other.name()
-            )
-        }
-        _ => String::new(),
-    }
-}
-
-fn body(interface: &Interface) -> RequestBody {
-    let fields: Vec<_> = interface
-        .params
-        .iter()
-        .map(|param| fields::parameter(*param))
-        .collect();
-    let mut schema_of_all = object(&fields);
-    let (needed, pair) = fields::needed(interface.name);
-    let names: Vec<_> = needed.iter().map(|param| param.name()).collect();
-    schema_of_all["required"] = json!(names);
-    let shown = match pair {
-        Some([one, _]) => fields
+    /// The query of an example request: the required parameters; where a client need give none, the first.
+    #[must_use]
+    pub fn example_query(&self) -> Vec<(&str, &str)> {
+        let is_client = matches!(self.access, Access::Client(_));
+        let in_query: Vec<_> = self
+            .parameters
             .iter()
-            .filter(|field| field.name == one.name())
-            .map(|field| (field.name, field.example.clone()))
-            .collect::<BTreeMap<_, _>>(),
-        None => fields
-            .iter()
-            .filter(|field| field.name != "iccid" && field.name != "msisdn")
-            .map(|field| (field.name, field.example.clone()))
-            .collect(),
-    };
-    let content = || {
-        ContentBuilder::new()
-            .schema(Some(schema(schema_of_all.clone())))
-            .example(Some(json!(shown)))
-            .build()
-    };
-    RequestBodyBuilder::new()
-        .required(Some(Required::True))
-        .content("application/x-www-form-urlencoded", content())
-        .content("application/json", content())
-        .build()
-}
-
-fn success(interface: &Interface) -> Response {
-    let fields = success_fields(interface);
-    let content = ContentBuilder::new()
-        .schema(Some(schema(object(&fields))))
-        .example(Some(example(&fields)))
-        .build();
-    headers(
-        ResponseBuilder::new()
-            .description("成功 / success")
-            .content("application/json", content),
-    )
-    .build()
-}
-
-fn headers(response: ResponseBuilder) -> ResponseBuilder {
-    let text = |zh: &str| {
-        HeaderBuilder::new()
-            .schema(Some(schema(json!({"type": "string"}))))
-            .description(Some(zh.to_owned()))
-            .build()
-    };
-    response
-        .header("X-Request-Id", text("请求标识 / identifier of the request"))
-        .header(
-            "RateLimit-Policy",
-            text("每分钟次数 / calls a minute: \"name\";q=1200;w=60"),
-        )
-        .header("RateLimit", text("剩余次数 / calls left: \"name\";r=1199;t=1"))
-}
-
-/// The example of a refusal.
-pub(super) fn refused(reason: Reason) -> Example {
-    let value = json!({
-        "code": reason.status(),
-        "message": reason.message(Lang::Zh),
-        "reason": reason.code(),
-        "remedy": reason.remedy(Lang::Zh),
-        "request_id": "9c1f0c0e6e0f4f0b8c1d2e3f4a5b6c7d",
-    });
-    let summary = format!("{} / {}", reason.message(Lang::Zh), reason.message(Lang::En));
-    ExampleBuilder::new().summary(summary).value(Some(value)).build()
-}
-
-/// The refusals by status, with an example for each reason.
-fn refusals(interface: &Interface) -> BTreeMap<u16, Response> {
-    let mut by_status: BTreeMap<u16, Vec<Reason>> = BTreeMap::new();
-    for reason in documented_reasons(interface) {
-        by_status.entry(reason.status()).or_default().push(reason);
+            .filter(|parameter| !parameter.is_in_path)
+            .collect();
+        let has_required = in_query.iter().any(|parameter| parameter.is_required);
+        let chosen = in_query.into_iter().enumerate();
+        chosen
+            .filter(|(at, parameter)| parameter.is_required || is_client && !has_required && *at == 0)
+            .map(|(_, parameter)| (parameter.name.as_str(), parameter.example.as_str()))
+            .collect()
     }
-    by_status
-        .into_iter()
-        .map(|(status, reasons)| (status, refusal(status, &reasons)))
+}
+
+/// Every operation, by path and method.
+///
+/// # Panics
+/// When the routers do not make a document; a test runs it.
+#[must_use]
+pub fn operations() -> Vec<Operation> {
+    listed(&merged())
+}
+
+/// Every operation of a document, by path and method.
+pub(super) fn listed(document: &Value) -> Vec<Operation> {
+    let schemas = &document["components"]["schemas"];
+    let paths = document["paths"].as_object().into_iter().flatten();
+    paths
+        .flat_map(|(path, item)| {
+            ["get", "post"]
+                .into_iter()
+                .filter_map(move |method| Some(operation(path, method, item.get(method)?, schemas)))
+        })
         .collect()
 }
 
-fn refusal(status: u16, reasons: &[Reason]) -> Response {
-    let codes: Vec<_> = reasons.iter().map(|reason| reason.code()).collect();
-    let examples = reasons.iter().map(|reason| {
-        let reference = Ref::new(format!("#/components/examples/{}", reason.code()));
-        (reason.code(), RefOr::<Example>::Ref(reference))
-    });
-    let content = ContentBuilder::new()
-        .schema(Some(RefOr::<Schema>::Ref(Ref::from_schema_name("Refusal"))))
-        .examples_from_iter(examples)
-        .build();
-    let description = codes.join(", ");
-    let response = headers(
-        ResponseBuilder::new()
-            .description(description)
-            .content("application/json", content),
-    );
-    let wait = |secs: &str| {
-        HeaderBuilder::new()
-            .schema(Some(schema(json!({"type": "string"}))))
-            .description(Some(secs.to_owned()))
-            .build()
-    };
-    match status {
-        429 | 503 => response.header("Retry-After", wait("等待秒数 / seconds to wait")),
-        401 => response.header("WWW-Authenticate", wait("Bearer")),
-        405 => response.header("Allow", wait("GET, POST")),
-        _ => response,
+fn operation(path: &str, method: &str, documented: &Value, schemas: &Value) -> Operation {
+    let id = documented["operationId"].as_str().unwrap_or_default();
+    let body = documented["requestBody"]["content"].as_object();
+    let parameters = documented["parameters"].as_array().into_iter().flatten();
+    let own = documented["x-reasons"].as_array().into_iter().flatten();
+    Operation {
+        id: id.to_owned(),
+        name: id.strip_suffix(POST_SUFFIX).unwrap_or(id).to_owned(),
+        method: if method == "get" { "GET" } else { "POST" },
+        path: path.to_owned(),
+        access: access(&documented["security"]),
+        content: body.and_then(content),
+        parameters: parameters.map(|known| parameter(known, schemas)).collect(),
+        own_reasons: own.filter_map(|code| Reason::from_code(code.as_str()?)).collect(),
+        example: body.and_then(|body| example_body(body, schemas)),
     }
-    .build()
+}
+
+/// Who may call an operation with this `security`.
+fn access(security: &Value) -> Access {
+    let Some((scheme, scopes)) = security[0].as_object().and_then(|all| all.iter().next()) else {
+        return Access::Anyone;
+    };
+    let role = [Role::Administrator, Role::Operator, Role::Gateway, Role::Timer]
+        .into_iter()
+        .find(|role| role.code() == scheme);
+    let permission = || Permission::parse(scopes[0].as_str()?).ok();
+    role.map(Access::Secret)
+        .or_else(|| permission().map(Access::Client))
+        .unwrap_or_else(|| panic!("nobody is known who calls with {scheme}"))
+}
+
+fn content(body: &Map<String, Value>) -> Option<Content> {
+    [Content::Parameters, Content::Json, Content::Csv, Content::Ndjson]
+        .into_iter()
+        .find(|content| body.contains_key(content.media_types()[0]))
+}
+
+fn parameter(documented: &Value, schemas: &Value) -> Parameter {
+    let value = match &documented["example"] {
+        Value::Null => example(&documented["schema"], schemas, Fields::Required),
+        given => given.clone(),
+    };
+    Parameter {
+        name: documented["name"].as_str().unwrap_or_default().to_owned(),
+        is_in_path: documented["in"] == "path",
+        is_required: documented["required"] == true,
+        example: value.as_str().map_or_else(|| value.to_string(), str::to_owned),
+    }
+}
+
+fn example_body(body: &Map<String, Value>, schemas: &Value) -> Option<ExampleBody> {
+    let (media_type, documented) = body.iter().next()?;
+    let value = match &documented["example"] {
+        Value::Null => example(&documented["schema"], schemas, Fields::Required),
+        given => given.clone(),
+    };
+    Some(ExampleBody {
+        media_type: media_type.clone(),
+        value,
+    })
 }

@@ -21,7 +21,8 @@ pub trait LocalHandler<T>: Clone + 'static {
     /// What its body holds, by its extractors.
     const CONTENT: Content;
 
-    /// Runs the extractors in their order, and then the function. The first refusal ends it.
+    /// Runs the extractors in their order, and then the function. The first refusal ends it. Parameters that no
+    /// extractor reads are refused before.
     fn run(self, request: Request, app: App) -> impl Future<Output = Response>;
 }
 
@@ -96,8 +97,9 @@ macro_rules! local_handler {
             #[expect(non_snake_case, reason = "the types name the values")]
             async fn run(self, request: Request, app: App) -> Response {
                 let (mut parts, _) = request.into_parts();
-                let reads_parameters = $($parameter::READS_PARAMETERS)||+;
-                if !reads_parameters && let Err(refusal) = refuse_parameters(&parts) {
+                if !($($parameter::TAKES_PARAMETERS)||+)
+                    && let Err(refusal) = refuse_parameters(&parts)
+                {
                     return refusal.into_response();
                 }
                 $(

@@ -7,7 +7,8 @@
 //! caller learns of the mistake and no wrong value is stored.
 
 use percent_encoding::percent_decode_str;
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
 
 use super::refusal::Refusal;
 use domain::error::{Error, Reason};
@@ -67,9 +68,10 @@ fn percent_signs_are_escapes(bytes: &[u8]) -> bool {
 /// Reads a JSON object: its fields in order, repetitions included.
 ///
 /// # Errors
-/// [`Reason::BadJson`] with the position where reading stopped, [`Reason::TooManyParameters`].
-pub(crate) fn decode_object(body: &[u8]) -> Result<Vec<(String, serde_json::Value)>, Refusal> {
-    let object: JsonObject = serde_json::from_slice(body).map_err(|problem| bad_json(&problem))?;
+/// [`Reason::BadJson`] with the position where reading stopped, [`Reason::TooManyParameters`],
+/// [`Reason::ParameterRepeated`] for a name that is repeated inside a field.
+pub(crate) fn decode_object(body: &[u8]) -> Result<Vec<(String, Value)>, Refusal> {
+    let object: JsonObject = serde_json::from_slice(body).map_err(|problem| unreadable_document(&problem))?;
     if object.0.len() > MAX_PAIRS {
         return Err(Reason::TooManyParameters.into());
     }
@@ -84,8 +86,8 @@ pub(super) fn decode_json(body: &[u8]) -> Result<Vec<Pair>, Refusal> {
     decode_object(body)?
         .into_iter()
         .map(|(name, value)| match value {
-            serde_json::Value::String(text) => Ok((name, text)),
-            serde_json::Value::Number(number) if !number.is_f64() => Ok((name, number.to_string())),
+            Value::String(text) => Ok((name, text)),
+            Value::Number(number) if !number.is_f64() => Ok((name, number.to_string())),
             _ => Err(Refusal::of_field(&name, Reason::ParameterNotText)),
         })
         .collect()
@@ -117,7 +119,7 @@ pub(super) fn unreadable_document(problem: &serde_json::Error) -> Refusal {
 }
 
 /// A JSON object that keeps repeated names; a map would silently keep the last one.
-struct JsonObject(Vec<(String, serde_json::Value)>);
+struct JsonObject(Vec<(String, Value)>);
 
 impl<'de> Deserialize<'de> for JsonObject {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -131,13 +133,75 @@ impl<'de> Deserialize<'de> for JsonObject {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<JsonObject, A::Error> {
                 let mut pairs = Vec::new();
-                while let Some(pair) = map.next_entry()? {
-                    pairs.push(pair);
+                while let Some((name, value)) = map.next_entry::<String, UniquelyNamed>()? {
+                    pairs.push((name, value.0));
                 }
                 Ok(JsonObject(pairs))
             }
         }
         deserializer.deserialize_map(Pairs)
+    }
+}
+
+/// A JSON value in which no object has a name twice.
+struct UniquelyNamed(Value);
+
+impl<'de> Deserialize<'de> for UniquelyNamed {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(UniqueNames).map(Self)
+    }
+}
+
+struct UniqueNames;
+
+impl<'de> Visitor<'de> for UniqueNames {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        let mut values = Vec::new();
+        while let Some(UniquelyNamed(value)) = seq.next_element()? {
+            values.push(value);
+        }
+        Ok(values.into())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let mut object = serde_json::Map::new();
+        while let Some((name, UniquelyNamed(value))) = map.next_entry::<String, _>()? {
+            if object.contains_key(&name) {
+                return Err(serde::de::Error::custom(format_args!("duplicate field `{name}`")));
+            }
+            object.insert(name, value);
+        }
+        Ok(object.into())
     }
 }
 

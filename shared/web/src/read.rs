@@ -6,11 +6,12 @@
 use serde::de::value::MapDeserializer;
 use serde::de::{DeserializeOwned, Deserializer, IntoDeserializer, Visitor};
 use serde::forward_to_deserialize_any;
+use serde_path_to_error::Segment;
 
 use super::query::MAX_PAIRS;
 use super::refusal::{Problem, Refusal};
-use domain::error::{Error, Reason};
 use domain::Malformed;
+use domain::error::{Error, Reason};
 
 /// Marks the texts of a [`Malformed`] inside the message of a serde error.
 const MARK: char = '\u{1}';
@@ -92,6 +93,7 @@ pub(crate) fn read<T: DeserializeOwned, V: Readable>(
     mut fields: Vec<(String, V)>,
     mut problems: Vec<Problem>,
 ) -> Result<T, Refusal> {
+    let mut left_out: Vec<String> = Vec::new();
     // Each round leaves a field out, so this ends.
     for _ in 0..=MAX_PAIRS {
         let entries = MapDeserializer::new(fields.iter().cloned());
@@ -99,23 +101,22 @@ pub(crate) fn read<T: DeserializeOwned, V: Readable>(
             Ok(value) => return Refusal::unless_empty(problems).map(|()| value),
             Err(fault) => fault,
         };
-        let problem = problem(&fault);
-        let name = problem.field.clone().unwrap_or_default();
-        let root = root_of(&name);
-        let before = fields.len();
-        fields.retain(|(field, _)| *field != name && *field != root);
-        // A field that was left out because of a part of it is not missing.
-        let is_known = problems
-            .iter()
-            .filter_map(|known| known.field.as_deref())
-            .any(|known| known == name || root_of(known) == name);
+        let (root, problem) = (root(&fault), problem(&fault));
+        let subject = root.as_ref().or(problem.field.as_ref());
+        let is_known = subject.is_some_and(|subject| {
+            left_out.contains(subject) || problems.iter().any(|known| known.field.as_ref() == Some(subject))
+        });
         if !is_known {
             problems.push(problem);
         }
+        // Without a field of its own the fault is one that is missing, perhaps because it was left out.
+        let Some(root) = root else { break };
+        let before = fields.len();
+        fields.retain(|(name, _)| *name != root);
         if fields.len() == before {
-            // A field is missing, perhaps one that was left out.
             break;
         }
+        left_out.push(root);
     }
     match Refusal::unless_empty(problems) {
         Err(refusal) => Err(refusal),
@@ -123,9 +124,12 @@ pub(crate) fn read<T: DeserializeOwned, V: Readable>(
     }
 }
 
-/// The field of a document that a path such as `iccids[3]` leads into.
-fn root_of(path: &str) -> &str {
-    path.split(['.', '[']).next().unwrap_or_default()
+/// The field at the outermost level that a fault is in.
+fn root(fault: &serde_path_to_error::Error<serde_json::Error>) -> Option<String> {
+    match fault.path().iter().next() {
+        Some(Segment::Map { key }) => Some(key.clone()),
+        _ => None,
+    }
 }
 
 /// The problem behind an error of serde. Of the text of the library only names of fields are used.
@@ -148,6 +152,12 @@ fn problem(fault: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
         };
         Error::new(Reason::ParameterMalformed).with_detail(zh, en)
     });
+    if root(fault).is_none() {
+        return Problem {
+            error: malformed,
+            field: None,
+        };
+    }
     Problem::of_error(&path, malformed)
 }
 

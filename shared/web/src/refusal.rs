@@ -80,11 +80,14 @@ impl Refusal {
         }
     }
 
-    /// Adds the problems of another refusal.
+    /// Adds the fields called `names` as missing, except those that have a problem already.
     #[must_use]
-    pub(crate) fn and(mut self, other: Self) -> Self {
-        self.others.push(other.first);
-        self.others.extend(other.others);
+    pub(crate) fn with_missing<'a>(mut self, names: impl Iterator<Item = &'a str>) -> Self {
+        for name in names {
+            if !self.problems().any(|known| known.field.as_deref() == Some(name)) {
+                self.others.push(Problem::with_field(name, Reason::ParameterMissing));
+            }
+        }
         self
     }
 
@@ -109,6 +112,14 @@ impl Refusal {
     /// Every problem, the deciding one first.
     pub(crate) fn problems(&self) -> impl Iterator<Item = &Problem> {
         std::iter::once(&self.first).chain(&self.others)
+    }
+
+    /// Adds the problems of another refusal.
+    #[must_use]
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        self.others.push(other.first);
+        self.others.extend(other.others);
+        self
     }
 
     /// How many problems there are.

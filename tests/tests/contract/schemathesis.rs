@@ -2,13 +2,13 @@
 //!
 //! Installed from PyPI into `target/`, with the versions of `tests/schemathesis/requirements.txt`.
 
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::json;
 use web::interface::BUSINESS;
 
-use crate::test_platform::{TestPlatform, TestRequest, root};
+use crate::python_tools::installed;
+use crate::test_platform::{TestPlatform, TestRequest};
 
 /// Runs the program with Python's cyclic collector off: in 3.11 a collection during parsing breaks the parser
 /// (python/cpython#106905), and the program parses its own source.
@@ -21,40 +21,11 @@ const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_co
     response_headers_conformance,response_schema_conformance,negative_data_rejection,unsupported_method,\
     allow_header_conformance";
 
-/// The program, installed once for each list of versions.
-fn installed() -> PathBuf {
-    let (root, list) = (root(), root().join("tests/schemathesis/requirements.txt"));
-    let folder = root.join("target/schemathesis");
-    let (program, marker) = (folder.join("bin/python"), folder.join("installed.txt"));
-    let wanted = std::fs::read_to_string(&list).unwrap();
-    if std::fs::read_to_string(&marker).is_ok_and(|present| present == wanted) {
-        return program;
-    }
-    let run = |program: &Path, arguments: &[&str]| {
-        let status = Command::new(program).args(arguments).status();
-        let status = status.unwrap_or_else(|problem| panic!("{}: {problem}", program.display()));
-        assert!(status.success(), "{} {arguments:?}", program.display());
-    };
-    let path = |path: &Path| path.to_str().unwrap().to_owned();
-    run(Path::new("python3"), &["-m", "venv", "--clear", &path(&folder)]);
-    let pip = folder.join("bin/pip");
-    run(
-        &pip,
-        &[
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "-r",
-            &path(&list),
-        ],
-    );
-    std::fs::write(marker, wanted).unwrap();
-    program
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn schemathesis_finds_no_server_error_and_no_answer_outside_the_document() {
-    let program = tokio::task::spawn_blocking(installed).await.unwrap();
+    let program = tokio::task::spawn_blocking(|| installed("schemathesis").join("python"))
+        .await
+        .unwrap();
     let platform = TestPlatform::start().await;
     let limits: serde_json::Map<_, _> = BUSINESS
         .iter()

@@ -3,6 +3,9 @@
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
+use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::Schema;
 
 use super::Extractor;
 use crate::host::App;
@@ -16,16 +19,33 @@ use crate::refusal::Refusal;
 #[derive(Debug)]
 pub struct Json<T>(pub T);
 
-impl<T: DeserializeOwned + 'static> FromRequestParts<App> for Json<T> {
+impl<T: DeserializeOwned + ToSchema + 'static> FromRequestParts<App> for Json<T> {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Refusal> {
         let Document(bytes) = found(&parts.extensions)?;
         let (fields, problems) = once_each(decode_object(bytes)?);
-        read(fields, problems).map(Self)
+        let sent: Vec<String> = fields.iter().map(|(name, _)| name.clone()).collect();
+        read(fields, problems).map(Self).map_err(|refusal| {
+            let required = required::<T>();
+            refusal.with_missing(
+                required
+                    .iter()
+                    .filter(|name| !sent.contains(name))
+                    .map(String::as_str),
+            )
+        })
     }
 }
 
-impl<T: DeserializeOwned + 'static> Extractor for Json<T> {
+impl<T: DeserializeOwned + ToSchema + 'static> Extractor for Json<T> {
     const CONTENT: Option<Content> = Some(Content::Json);
+}
+
+/// The fields that the documentation of a document requires. Reading stops at the first one that is missing.
+fn required<T: ToSchema>() -> Vec<String> {
+    match T::schema() {
+        RefOr::T(Schema::Object(object)) => object.required,
+        _ => Vec::new(),
+    }
 }

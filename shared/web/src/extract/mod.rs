@@ -28,6 +28,6 @@ pub trait Extractor: FromRequestParts<App, Rejection = Refusal> + 'static {
     const ACCESS: Option<Access> = None;
     /// What the body of an operation that takes it holds, if it reads the body.
     const CONTENT: Option<Content> = None;
-    /// Whether it reads the parameters of the call. An operation without such an extractor takes none.
-    const READS_PARAMETERS: bool = false;
+    /// Whether it reads the parameters of the call.
+    const TAKES_PARAMETERS: bool = false;
 }

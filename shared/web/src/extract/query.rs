@@ -20,7 +20,6 @@ use super::Extractor;
 use crate::host::App;
 use crate::layers::{Called, Pairs, found};
 use crate::operation::{Access, Role};
-use crate::query::Pair;
 use crate::read::{Text, read};
 use crate::refusal::{Problem, Refusal};
 use domain::error::Reason;
@@ -41,34 +40,34 @@ impl<T: IntoParams + DeserializeOwned + 'static> FromRequestParts<App> for Query
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Refusal> {
-        let (values, problems) = checked(&Rules::of::<T>(), parts)?;
+        let (values, problems) = Rules::of::<T>().check(parts)?;
         read(values, problems).map(Self)
     }
 }
 
 impl<T: IntoParams + DeserializeOwned + 'static> Extractor for Query<T> {
-    const READS_PARAMETERS: bool = true;
+    const TAKES_PARAMETERS: bool = true;
 }
 
-/// Refuses the parameters of a call whose operation takes none but its credential.
+/// Refuses every parameter but the credential, for an operation that takes none.
+///
+/// # Errors
+/// [`Reason::ParameterUnknown`] for each, and the problems of the credential.
 pub(crate) fn refuse_parameters(parts: &Parts) -> Result<(), Refusal> {
-    let (_, problems) = checked(&Rules(Vec::new()), parts)?;
+    let (_, problems) = Rules(Vec::new()).check(parts)?;
     Refusal::unless_empty(problems)
 }
 
-/// The parameters of a call, checked by the rules of its operation; the credential is taken out.
-fn checked(rules: &Rules, parts: &Parts) -> Result<Checked, Refusal> {
-    let Called(operation) = found(&parts.extensions)?;
-    let Pairs(pairs) = found(&parts.extensions)?;
-    let credential = match operation.access {
+/// The name of the parameter that may hold the credential, and its longest value in characters.
+fn credential(access: Access) -> Option<(&'static str, usize)> {
+    match access {
         Access::Client(_) => Some(("token", MAX_TOKEN_CHARS)),
         Access::Secret(Role::Timer) => Some(("key", MAX_KEY_CHARS)),
         Access::Anyone | Access::Secret(_) => None,
-    };
-    Ok(rules.check(pairs, credential))
+    }
 }
 
-/// The values that may be read, and every problem of the others.
+/// The values that may be read, and the problems of the others.
 type Checked = (Vec<(String, Text)>, Vec<Problem>);
 
 /// The rules for the parameters of a type.
@@ -103,7 +102,10 @@ impl Rules {
 
     /// The values that may be read, and every problem of the others, in the order of the request; what is missing
     /// comes last.
-    fn check(&self, pairs: &[Pair], credential: Option<(&'static str, usize)>) -> Checked {
+    fn check(&self, parts: &Parts) -> Result<Checked, Refusal> {
+        let Called(operation) = found(&parts.extensions)?;
+        let Pairs(pairs) = found(&parts.extensions)?;
+        let credential = credential(operation.access);
         let (mut values, mut problems) = (Vec::with_capacity(pairs.len()), Vec::new());
         for (at, (name, value)) in pairs.iter().enumerate() {
             let rule = self.0.iter().find(|rule| rule.name == *name);
@@ -128,7 +130,7 @@ impl Rules {
         let is_sent = |rule: &&Rule| pairs.iter().any(|(name, _)| *name == rule.name);
         let missing = self.0.iter().filter(|rule| rule.is_required && !is_sent(rule));
         problems.extend(missing.map(|rule| Problem::with_field(&rule.name, Reason::ParameterMissing)));
-        (values, problems)
+        Ok((values, problems))
     }
 }
 

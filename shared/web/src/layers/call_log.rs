@@ -91,12 +91,15 @@ impl Ended {
         }
     }
 
-    /// Counts the refusal of an unauthenticated caller for its address. The mistakes of callers count, failures of the
-    /// platform do not.
+    /// Counts the refusal of a caller that no rate limit holds for its address: of an unauthenticated one, and of a
+    /// client without the permission. The mistakes of callers count, failures of the platform do not.
     async fn count_stranger(&self, context: &Context<'_, Db>) -> Result<(), Error> {
-        let (Some(Refused(refusal)), None, Some(from)) = (&self.refusal, &self.client, self.from) else {
+        let (Some(Refused(refusal)), Some(from)) = (&self.refusal, self.from) else {
             return Ok(());
         };
+        if self.client.is_some() && refusal.reason() != Reason::PermissionMissing {
+            return Ok(());
+        }
         let status = refusal.reason().status();
         if (400..500).contains(&status) && (!self.called.0.is_internal() || status == 401) {
             record_failed_auth(context, FailedAuth::Refusal, from).await?;

@@ -2,17 +2,9 @@
 
 use futures::executor::block_on;
 
-use super::super::interface::{WRITE_APPLY, WRITE_STATUS};
-use super::super::{Reply, Settings};
-use super::{Answer, Fixed, Sent, send_to, variables};
-use domain::{HOUR_MS, Timestamp};
-use operations::{
-    ApplyRequest, Caller, Context, NewClient, TaskRef, apply, create_client, import_chips, import_numbers,
-    issue_token,
-};
-use store::{Sqlite, migrate};
-
-const NOW: Timestamp = Timestamp(1_782_864_000_000);
+use super::{Answered, NOW, Sent, TestHost, send_to};
+use domain::{ClientId, HOUR_MS, Timestamp};
+use operations::{ApplyRequest, Caller, apply, import_chips, import_numbers};
 
 const EIDS: [&str; 2] = [
     "89086030202200000000000000000123",
@@ -33,54 +25,31 @@ const NUMBERS: &str = "iccid,msisdn,imsi,province_code,smsc,services,client_id,k
 64e8c3f9ce0f5ba263e9777905818a2a93c8191e7d6e8ae7,t
 ";
 
-/// A platform with one client that may ask for the status, from 203.0.113.0/28, and nothing else.
+/// A platform with one client that may ask for the status and cancel, from 203.0.113.0/28, and nothing else.
 struct World {
-    db: Sqlite,
-    settings: Settings,
+    host: TestHost,
+    client: ClientId,
     token: String,
-    caller: Caller,
 }
 
 impl World {
     fn new() -> Self {
-        let db = Sqlite::in_memory().unwrap();
-        let settings = Settings::from_variables(&variables()).unwrap();
-        let (token, caller) = {
-            let cx = context(&db, &settings);
-            block_on(async {
-                migrate(&db, NOW).await.unwrap();
-                let new = NewClient {
-                    name: "client",
-                    phone: "13800000000",
-                    ips: &["203.0.113.0/28".to_owned()],
-                    permissions: &["write.status".to_owned()],
-                    callback_url: None,
-                    allow_http_callback: false,
-                };
-                let made = create_client(&cx, &new).await.unwrap();
-                let (id, from) = (made.client_id, [203, 0, 113, 1].into());
-                let issued = issue_token(&cx, id.as_str(), &made.client_secret, from)
-                    .await
-                    .unwrap();
-                (issued.token, Caller { id })
-            })
-        };
-        Self {
-            db,
-            settings,
-            token,
-            caller,
-        }
+        let host = TestHost::new();
+        let (client, token) = host.add_client(&["write.status", "write.cancel"]);
+        Self { host, client, token }
     }
 
     /// The tasks of two fresh chips.
     fn two_tasks(&self) -> [String; 2] {
-        let cx = context(&self.db, &self.settings);
+        let caller = Caller {
+            id: self.client.clone(),
+        };
+        let context = self.host.context();
         block_on(async {
-            import_chips(&cx, CHIPS.as_bytes(), Some(&self.caller.id))
+            import_chips(&context, CHIPS.as_bytes(), Some(&caller.id))
                 .await
                 .unwrap();
-            import_numbers(&cx, NUMBERS.as_bytes()).await.unwrap();
+            import_numbers(&context, NUMBERS.as_bytes()).await.unwrap();
         });
         EIDS.map(|eid| {
             let request = ApplyRequest {
@@ -90,38 +59,24 @@ impl World {
                 ..ApplyRequest::default()
             };
             // Each task has its own time and with it its own identifier.
-            let now = NOW.plus(i64::from(eid.ends_with("220")));
-            let cx = context(&self.db, &self.settings).at(now);
-            block_on(apply(&cx, &self.caller, &request))
+            let context = context.at(NOW.plus(i64::from(eid.ends_with("220"))));
+            block_on(apply(&context, &caller, &request))
                 .unwrap()
                 .task_id
                 .text()
         })
     }
 
-    fn ask(&self, at: Timestamp, sent: Sent) -> Answer {
-        send_to(&self.db, at, &WRITE_STATUS, sent, async |call| {
-            Ok(Reply::ok().with("client", call.caller()?.id.as_str()))
-        })
+    fn ask(&self, at: Timestamp, sent: Sent) -> Answered {
+        self.host.set_time(at);
+        send_to(&self.host, sent)
     }
 
     /// The task of a call, as the handler sees it.
-    fn meant(&self, query: &str) -> Answer {
-        let sent = Sent::get(&format!("/v1/write/status?token={}&{query}", self.token));
-        send_to(&self.db, NOW, &WRITE_STATUS, sent, async |call| {
-            Ok(Reply::ok().with(
-                "meant",
-                match call.task_ref().await? {
-                    TaskRef::Eid(eid) => eid.as_str().to_owned(),
-                    TaskRef::Task(id) => id.text(),
-                },
-            ))
-        })
+    fn meant(&self, query: &str) -> Answered {
+        let sent = Sent::get(&format!("/v1/write/cancel?token={}&{query}", self.token));
+        send_to(&self.host, sent)
     }
-}
-
-fn context<'a>(db: &'a Sqlite, settings: &'a Settings) -> Context<'a, Sqlite> {
-    Context::new((db, db), &settings.vault, NOW, &Fixed, &settings.zone)
 }
 
 // §7.1.2
@@ -129,16 +84,21 @@ fn context<'a>(db: &'a Sqlite, settings: &'a Settings) -> Context<'a, Sqlite> {
 fn a_token_leads_to_its_client_from_either_place_for_24_hours() {
     let world = World::new();
     let in_query = || Sent::get(&format!("/v1/write/status?token={}", world.token));
-    let in_header = Sent::get("/v1/write/status").header("authorization", &format!("Bearer {}", world.token));
-    for sent in [in_query(), in_header] {
+    let bearer = format!("Bearer {}", world.token);
+    let in_header = || Sent::get("/v1/write/status").header("authorization", &bearer);
+    for sent in [
+        in_query(),
+        in_header(),
+        in_query().header("authorization", &bearer),
+    ] {
         let answer = world.ask(NOW, sent);
-        assert_eq!(answer.body["client"], world.caller.id.as_str(), "{}", answer.text);
+        assert_eq!(answer.body["seen"], world.client.as_str(), "{}", answer.text);
     }
     assert_eq!(world.ask(NOW.plus(24 * HOUR_MS - 1), in_query()).status, 200);
-    assert_eq!(
-        world.ask(NOW.plus(24 * HOUR_MS), in_query()).reason(),
-        "token_expired"
-    );
+    for sent in [in_query(), in_header()] {
+        let answer = world.ask(NOW.plus(24 * HOUR_MS), sent);
+        assert_eq!((answer.status, answer.reason()), (401, "token_expired"));
+    }
 }
 
 // §6.2.1.1
@@ -157,10 +117,9 @@ fn a_client_calls_from_its_own_addresses_only() {
 #[test]
 fn a_client_calls_only_what_was_opened_for_it() {
     let world = World::new();
-    let sent = Sent::get(&format!("/v1/write/apply?token={}&eid=1", world.token));
-    let answer = send_to(&world.db, NOW, &WRITE_APPLY, sent, async |_| {
-        panic!("must not be reached")
-    });
+    // Before its parameters are looked at.
+    let sent = Sent::get(&format!("/v1/write/apply?token={}&eid=1&colour=red", world.token));
+    let answer = send_to(&world.host, sent);
     assert_eq!((answer.status, answer.reason()), (403, "permission_missing"));
 }
 
@@ -170,9 +129,26 @@ fn a_token_given_twice_is_a_repeated_parameter() {
     let sent = Sent::get(&format!("/v1/write/status?token={0}&token={0}", world.token));
     let answer = world.ask(NOW, sent);
     assert_eq!(
-        (answer.reason(), answer.body["field"].as_str()),
+        (answer.reason(), answer.field()),
         ("parameter_repeated", Some("token"))
     );
+}
+
+// §7.1.2
+#[test]
+fn every_answer_to_a_client_says_what_it_has_left_of_its_limit() {
+    let world = World::new();
+    let success = world.ask(NOW, Sent::get(&format!("/v1/write/status?token={}", world.token)));
+    assert_eq!(
+        success.headers["ratelimit-policy"],
+        "\"write.status\";q=3000;w=60"
+    );
+    assert_eq!(success.headers["ratelimit"], "\"write.status\";r=2999;t=1");
+    let refusal = world.meant("colour=red");
+    assert_eq!(refusal.reason(), "parameter_unknown");
+    assert_eq!(refusal.headers["ratelimit"], "\"write.cancel\";r=599;t=1");
+    let unknown = world.ask(NOW, Sent::get("/v1/write/status?token=abc"));
+    assert!(!unknown.headers.contains_key("ratelimit"));
 }
 
 // §7.2.2.3 c
@@ -181,10 +157,10 @@ fn a_task_is_meant_by_eid_or_by_task_id_or_by_both_if_they_agree() {
     let world = World::new();
     let [first, second] = world.two_tasks();
     let eid = EIDS[0];
-    assert_eq!(world.meant(&format!("eid={eid}")).body["meant"], eid);
-    assert_eq!(world.meant(&format!("task_id={first}")).body["meant"], first);
+    assert_eq!(world.meant(&format!("eid={eid}")).body["seen"], eid);
+    assert_eq!(world.meant(&format!("task_id={first}")).body["seen"], first);
     assert_eq!(
-        world.meant(&format!("eid={eid}&task_id={first}")).body["meant"],
+        world.meant(&format!("eid={eid}&task_id={first}")).body["seen"],
         first
     );
     let crossed = world.meant(&format!("eid={eid}&task_id={second}"));
@@ -207,10 +183,6 @@ fn a_task_is_meant_by_eid_or_by_task_id_or_by_both_if_they_agree() {
         ),
     ] {
         let answer = world.meant(query);
-        assert_eq!(
-            (answer.reason(), answer.body["field"].as_str()),
-            (reason, field),
-            "{query}"
-        );
+        assert_eq!((answer.reason(), answer.field()), (reason, field), "{query}");
     }
 }

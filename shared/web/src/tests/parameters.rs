@@ -1,23 +1,17 @@
 //! Every mistake in parameters has its own answer (clause 8.2.1 Table 3: 详细错误提示).
 
-use super::super::interface::{
-    ADMIN_INCIDENTS_REPORT, ADMIN_NUMBERS_IMPORT, GATEWAY_KEYS, MAX_PARAMETER_BODY_BYTES, TOKEN,
-};
-use super::super::{MAX_QUERY_BYTES, Param, Reply};
-use super::{Answer, SECRET, Sent, send, send_broken};
-use domain::error::Reason;
+use std::io;
+
+use axum::body::Body;
+use bytes::Bytes;
+use futures::stream::{self, Stream, StreamExt as _};
+
+use super::{Sent, send};
+use crate::MAX_QUERY_BYTES;
+use crate::query::MAX_PARAMETER_BODY_BYTES;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 const JSON: &str = "application/json";
-
-/// The token interface with a handler that asks for its two parameters and shows them.
-fn ask(sent: Sent) -> Answer {
-    send(&TOKEN, sent, async |call| {
-        let id = call.params.required_text(Param::ClientId)?;
-        let secret = call.params.required_text(Param::ClientSecret)?;
-        Ok(Reply::ok().with("seen", format!("{id}/{secret}")))
-    })
-}
 
 #[test]
 fn a_get_a_form_a_json_body_and_a_mixture_say_the_same() {
@@ -37,7 +31,7 @@ fn a_get_a_form_a_json_body_and_a_mixture_say_the_same() {
         ),
         Sent::post("/v1/token?client_id=a%20b&client_secret=%E5%AF%86", JSON, ""),
     ] {
-        let answer = ask(sent);
+        let answer = send(sent);
         assert_eq!(
             (answer.status, answer.body["seen"].as_str()),
             (200, Some("a b/密")),
@@ -115,8 +109,8 @@ fn every_mistake_in_a_query_has_its_own_reason_and_names_the_parameter() {
         (&endless, 414, "query_too_long", None),
     ];
     for (query, status, reason, field) in REFUSED_QUERIES.into_iter().chain(over_limits) {
-        let answer = ask(Sent::get(&format!("/v1/token?{query}")));
-        let got = (answer.status, answer.reason(), answer.body["field"].as_str());
+        let answer = send(Sent::get(&format!("/v1/token?{query}")));
+        let got = (answer.status, answer.reason(), answer.field());
         assert_eq!(got, (status, reason, field), "{query}");
         assert_eq!(answer.body["code"], status);
         assert_eq!(
@@ -187,8 +181,8 @@ fn every_mistake_in_a_body_has_its_own_reason() {
         ("", b"client_id=a", 415, "media_type_unsupported", None),
         (FORM, large.as_bytes(), 413, "body_too_large", None),
     ] {
-        let answer = ask(Sent::post("/v1/token", content_type, body));
-        let got = (answer.status, answer.reason(), answer.body["field"].as_str());
+        let answer = send(Sent::post("/v1/token", content_type, body.to_vec()));
+        let got = (answer.status, answer.reason(), answer.field());
         assert_eq!(
             got,
             (status, reason, field),
@@ -200,7 +194,7 @@ fn every_mistake_in_a_body_has_its_own_reason() {
 
 #[test]
 fn a_parameter_in_query_and_body_is_repeated() {
-    let answer = ask(Sent::post(
+    let answer = send(Sent::post(
         "/v1/token?client_id=a",
         FORM,
         "client_id=a&client_secret=b",
@@ -209,49 +203,87 @@ fn a_parameter_in_query_and_body_is_repeated() {
 }
 
 #[test]
+fn what_is_missing_is_listed_after_what_is_wrong() {
+    assert_eq!(
+        send(Sent::get("/v1/token?colour=red")).problems(),
+        [
+            ("colour", "parameter_unknown"),
+            ("client_id", "parameter_missing"),
+            ("client_secret", "parameter_missing"),
+        ]
+    );
+}
+
+#[test]
+fn an_interface_that_takes_no_parameters_refuses_every_one() {
+    for sent in [
+        Sent::get("/v1/success?colour=red"),
+        Sent::get("/internal/cron?colour=red").with_secret(),
+        Sent::post("/internal/cron?colour=red", JSON, "{}").with_secret(),
+        Sent::post("/admin/v1/clients?colour=red", JSON, r#"{"name":"a"}"#).with_secret(),
+        Sent::post("/admin/v1/numbers:import?colour=red", "text/csv", "a").with_secret(),
+        Sent::get("/v1/chips/1?colour=red"),
+    ] {
+        let target = sent.target.clone();
+        let answer = send(sent);
+        let got = (answer.status, answer.reason(), answer.field());
+        assert_eq!(got, (400, "parameter_unknown", Some("colour")), "{target}");
+    }
+}
+
+#[test]
 fn a_get_with_a_body_is_refused_because_nobody_would_read_it() {
-    let sent =
-        Sent::post("/v1/token?client_id=a&client_secret=b", FORM, "client_id=c").method(http::Method::GET);
-    assert_eq!(ask(sent).reason(), "body_unexpected");
+    let sent = Sent::post("/v1/token?client_id=a&client_secret=b", FORM, "client_id=c")
+        .method(http::Method::GET)
+        .header("content-length", "11");
+    assert_eq!(send(sent).reason(), "body_unexpected");
+}
+
+/// A body that ends with what `rest` gives.
+fn unfinished(rest: impl Stream<Item = Result<Bytes, io::Error>> + Send + 'static) -> Body {
+    let begun = stream::once(async { Ok(Bytes::from_static(b"client_id=a")) });
+    Body::from_stream(begun.chain(rest))
 }
 
 #[test]
 fn a_body_that_did_not_arrive_says_how() {
-    for (reason, status) in [(Reason::BodyTooSlow, 408), (Reason::BodyBroken, 400)] {
-        let answer = send_broken(&TOKEN, reason);
-        assert_eq!((answer.status, answer.reason()), (status, reason.code()));
+    let broken = unfinished(stream::once(async { Err(io::ErrorKind::ConnectionReset.into()) }));
+    for (body, status, reason) in [
+        (unfinished(stream::pending()), 408, "body_too_slow"),
+        (broken, 400, "body_broken"),
+    ] {
+        let answer = send(Sent::post("/v1/token", FORM, body));
+        assert_eq!((answer.status, answer.reason()), (status, reason));
     }
 }
 
 #[test]
 fn a_document_and_a_file_come_as_what_they_are_and_only_so() {
-    let bearer = format!("Bearer {SECRET}");
-    for (interface, content_type, status) in [
-        (&GATEWAY_KEYS, JSON, 200),
-        (&GATEWAY_KEYS, FORM, 415),
-        (&GATEWAY_KEYS, "text/csv", 415),
-        (
-            &ADMIN_NUMBERS_IMPORT,
-            "text/csv; charset=utf-8; header=present",
-            200,
-        ),
-        (&ADMIN_NUMBERS_IMPORT, JSON, 415),
+    const KEYS: &str = "/internal/gateway/keys";
+    const IMPORT: &str = "/admin/v1/numbers:import";
+    const RECORDS: &str = "/ingest/v1/usage";
+    for (path, content_type, status) in [
+        (KEYS, JSON, 200),
+        (KEYS, FORM, 415),
+        (KEYS, "text/csv", 415),
+        (IMPORT, "text/csv; charset=utf-8; header=present", 200),
+        (IMPORT, JSON, 415),
+        (RECORDS, "application/x-ndjson", 200),
+        (RECORDS, "application/jsonl", 200),
+        (RECORDS, JSON, 415),
     ] {
-        let sent = Sent::post(interface.path, content_type, "whole").header("authorization", &bearer);
-        let answer = send(interface, sent, async |call| {
-            assert_eq!(call.body, b"whole");
-            Ok(Reply::ok())
-        });
-        assert_eq!(answer.status, status, "{} {content_type}", interface.name);
+        let answer = send(Sent::post(path, content_type, "whole").with_secret());
+        assert_eq!(answer.status, status, "{path} {content_type}");
+        if status == 200 {
+            assert_eq!(answer.body["seen"], "whole", "{path} {content_type}");
+        }
     }
 }
 
 #[test]
 fn the_document_of_an_act_has_its_fields_once_and_no_others() {
-    let bearer = format!("Bearer {SECRET}");
-    let path = ADMIN_INCIDENTS_REPORT.path;
     for (body, status, reason, field) in [
-        (r#"{"id":"1","text":"写卡中"}"#, 200, "", None),
+        (r#"{"id":"1","text":"写卡中"}"#, 200, "none", None),
         (r#"{"text":"写卡中"}"#, 400, "parameter_missing", Some("id")),
         (
             r#"{"id":"1","colour":"red"}"#,
@@ -260,20 +292,17 @@ fn the_document_of_an_act_has_its_fields_once_and_no_others() {
             Some("colour"),
         ),
         (r#"{"id":"1","id":"2"}"#, 400, "parameter_repeated", Some("id")),
-        (r#"{"id":["1"]}"#, 400, "parameter_not_text", Some("id")),
+        (r#"{"id":["1"]}"#, 400, "parameter_malformed", Some("id")),
         (r#"["1"]"#, 400, "bad_json", None),
     ] {
-        let sent = Sent::post(path, JSON, body).header("authorization", &bearer);
-        let answer = send(&ADMIN_INCIDENTS_REPORT, sent, async |call| {
-            let texts = call.text_fields(&["id", "text"])?;
-            assert_eq!(texts.required("id")?, "1");
-            assert_eq!(texts.optional("text"), Some("写卡中"));
-            Ok(Reply::ok())
-        });
-        assert_eq!(answer.status, status, "{body}");
-        if status != 200 {
-            assert_eq!(answer.reason(), reason, "{body}");
-            assert_eq!(answer.body["field"].as_str(), field, "{body}");
+        let answer = send(Sent::post("/admin/v1/incidents:report", JSON, body).with_secret());
+        assert_eq!(
+            (answer.status, answer.reason(), answer.field()),
+            (status, reason, field),
+            "{body}"
+        );
+        if status == 200 {
+            assert_eq!(answer.body["seen"], "1 写卡中");
         }
     }
 }

@@ -25,7 +25,7 @@ use std::borrow::Cow;
 use std::ops::Deref;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use utoipa::openapi::schema::{Object, Schema};
+use utoipa::openapi::schema::{Object, ObjectBuilder, Schema};
 use utoipa::openapi::RefOr;
 use utoipa::{PartialSchema, ToSchema};
 
@@ -93,8 +93,9 @@ impl<T: Code> Serialize for Parsed<T> {
 }
 
 impl<T: Kind> PartialSchema for Parsed<T> {
+    /// The schema of the kind. Its title is the name that it has in the document, wherever it occurs.
     fn schema() -> RefOr<Schema> {
-        T::object().into()
+        ObjectBuilder::from(T::object()).title(Some(T::NAME)).into()
     }
 }
 

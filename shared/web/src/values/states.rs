@@ -27,6 +27,7 @@ macro_rules! states {
                 let example = json!(texts.first());
                 ObjectBuilder::new()
                     .schema_type(Type::String)
+                    .title(Some(stringify!($name)))
                     .description(Some($zh_en))
                     .enum_values(Some(texts))
                     .examples([example])

@@ -57,6 +57,7 @@ impl PartialSchema for Time {
     fn schema() -> RefOr<Schema> {
         ObjectBuilder::new()
             .schema_type(Type::String)
+            .title(Some("Time"))
             .format(Some(SchemaFormat::Custom("date-time".to_owned())))
             .description(Some("时间，平台时区 / point in time, in the platform's zone"))
             .pattern(Some(r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}[+-]\d{2}:\d{2}$"))

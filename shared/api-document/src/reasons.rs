@@ -1,0 +1,99 @@
+//! The reasons for which each operation refuses a call. The document lists them, and the contract tests provoke them.
+
+use domain::error::Reason;
+use web::{Access, Content};
+
+use super::operation::Operation;
+
+/// Reasons that concern any request.
+const REQUEST: &[Reason] = &[
+    Reason::MethodNotAllowed,
+    Reason::HeaderForged,
+    Reason::AddressUnknown,
+    Reason::QueryTooLong,
+    Reason::BadPercentEncoding,
+    Reason::BadUtf8,
+    Reason::TooManyParameters,
+    Reason::BodyTooLarge,
+    Reason::BodyTooSlow,
+    Reason::BodyBroken,
+];
+
+/// Reasons that concern the names of parameters and fields.
+const NAMES: &[Reason] = &[Reason::ParameterUnknown, Reason::ParameterRepeated];
+
+/// Reasons that concern the values of parameters.
+const VALUES: &[Reason] = &[Reason::ParameterTooLong, Reason::ParameterEmpty];
+
+/// Reasons that concern parameters in a body.
+const PARAMETERS_IN_BODY: &[Reason] = &[Reason::BadJson, Reason::ParameterNotText];
+
+/// Reasons that concern a JSON document.
+const DOCUMENT: &[Reason] = &[Reason::BadJson, Reason::ParameterMalformed];
+
+/// Reasons that concern a caller with a token.
+const CLIENT: &[Reason] = &[
+    Reason::TokenMissing,
+    Reason::TokenConflict,
+    Reason::TokenInvalid,
+    Reason::TokenExpired,
+    Reason::ClientDisabled,
+    Reason::IpNotAllowed,
+    Reason::PermissionMissing,
+];
+
+/// Reasons that concern a caller with the secret of a component.
+const SECRET: &[Reason] = &[Reason::CredentialWrong];
+
+/// Reasons that can occur at any time.
+const ALWAYS: &[Reason] = &[
+    Reason::RateLimited,
+    Reason::Internal,
+    Reason::Unavailable,
+    Reason::SchemaAhead,
+];
+
+/// Every reason for which a call of `operation` may be refused, in the order of the checks.
+#[must_use]
+pub fn reasons(operation: &Operation) -> Vec<Reason> {
+    let body: &[Reason] = match operation.method {
+        "GET" => &[Reason::BodyUnexpected],
+        _ => &[Reason::MediaTypeUnsupported],
+    };
+    let content = match operation.content {
+        Some(Content::Parameters) => PARAMETERS_IN_BODY,
+        Some(Content::Json) => DOCUMENT,
+        Some(Content::Csv | Content::Ndjson) | None => &[],
+    };
+    let has_query = operation.parameters.iter().any(|parameter| !parameter.is_in_path);
+    let names = match operation.content {
+        Some(Content::Parameters | Content::Json) => NAMES,
+        _ if operation.method == "GET" || has_query => NAMES,
+        _ => &[],
+    };
+    let has_values = operation.content == Some(Content::Parameters) || has_query;
+    let values = if has_values { VALUES } else { &[] };
+    let caller = match operation.access {
+        Access::Client(_) => CLIENT,
+        Access::Secret(_) => SECRET,
+        Access::Anyone => &[],
+    };
+    let mut all = Vec::new();
+    for reason in [
+        REQUEST,
+        body,
+        caller,
+        names,
+        values,
+        content,
+        &operation.own_reasons,
+        ALWAYS,
+    ]
+    .concat()
+    {
+        if !all.contains(&reason) {
+            all.push(reason);
+        }
+    }
+    all
+}

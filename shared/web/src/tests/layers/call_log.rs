@@ -1,0 +1,279 @@
+//! The call log, and the refused calls of strangers.
+
+use super::*;
+use crate::Success;
+use crate::layers::CallLog;
+use crate::operation::Role;
+use domain::{ClientId, Eid, TaskId, Timestamp};
+use operations::{CallFilter, FailedAuth, REFUSALS_PER_MINUTE, record_failed_auth};
+use store::call_log::CallRow;
+
+const EID: &str = "89086030202200000000000000000123";
+const TASK: &str = "0190a5b0-0000-7000-8000-000000000001";
+
+/// What the inner layers found of a call.
+#[derive(Clone)]
+struct Found {
+    access: Access,
+    path: &'static str,
+    from: Option<IpAddr>,
+    client: Option<Client>,
+    parameters: Vec<(&'static str, String)>,
+}
+
+impl Found {
+    fn by(access: Access) -> Self {
+        Self {
+            access,
+            path: "/v1/write/status",
+            from: Some(FROM),
+            client: None,
+            parameters: Vec::new(),
+        }
+    }
+
+    fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.parameters.push((name, value.into()));
+        self
+    }
+
+    /// Puts everything on the answer.
+    fn on(&self, mut response: Response) -> Response {
+        let extensions = response.extensions_mut();
+        let mut called = Operation::clone(&operation(self.access, Content::Parameters));
+        called.path = self.path.to_owned();
+        extensions.insert(Called(Arc::new(called)));
+        if let Some(from) = self.from {
+            extensions.insert(CallerAddress(from));
+        }
+        if let Some(client) = &self.client {
+            extensions.insert(client.clone());
+        }
+        let sent: Vec<(&str, &str)> = self.parameters.iter().map(|(n, v)| (*n, v.as_str())).collect();
+        extensions.insert(pairs(&sent));
+        response
+    }
+}
+
+/// The answer to a call of which this was found.
+fn ended(host: &TestHost, found: &Found, inside: fn() -> Response) -> Response {
+    let app = host.app();
+    let mut request = arrived(&app, Sent::get("/"));
+    request.extensions_mut().insert(id("r-1"));
+    let found = found.clone();
+    through(CallLog(app), request, move |_| found.on(inside()))
+}
+
+/// The only row that a call leaves.
+fn row(host: &TestHost, found: &Found, inside: fn() -> Response) -> CallRow {
+    ended(host, found, inside);
+    let mut calls = host.calls();
+    assert_eq!(calls.len(), 1);
+    calls.remove(0)
+}
+
+fn wrong_token() -> Response {
+    refusal(Reason::TokenInvalid)
+}
+
+/// Uses up what a stranger may be refused in a minute.
+fn refuse_often(host: &TestHost) {
+    for _ in 0..REFUSALS_PER_MINUTE {
+        block_on(record_failed_auth(&host.context(), FailedAuth::Refusal, FROM)).unwrap();
+    }
+}
+
+// §9.2.2
+#[test]
+fn a_call_leaves_one_row_with_everything_that_was_found() {
+    let host = TestHost::new();
+    let verified = host.add_verified(&["write.status"]);
+    let client = verified.caller.id.clone();
+    let found = Found {
+        client: Some(Client(Arc::new(verified))),
+        ..Found::by(Access::Client(domain::Permission::WriteStatus))
+    };
+    let found = found.with("eid", EID).with("task_id", TASK).with("token", "t");
+    let row = row(&host, &found, || refusal(Reason::WrongState));
+    assert_eq!(row.at(), NOW);
+    assert_eq!(row.client_id.as_deref(), Some(client.as_str()));
+    assert_eq!(row.interface, "write.status");
+    assert_eq!(
+        (row.code, row.reason.as_deref()),
+        (Reason::WrongState.status().into(), Some("wrong_state"))
+    );
+    assert_eq!(row.address.as_deref(), Some("203.0.113.9"));
+    assert_eq!(row.request_id, "r-1");
+    assert_eq!(row.task_id.as_deref(), Some(TASK));
+    assert_eq!(row.subject.as_deref(), Some("eid=890860****0123"));
+    let about = CallFilter {
+        eid: Some(Eid::parse(EID).unwrap()),
+        ..CallFilter::default()
+    };
+    assert_eq!(host.calls_that(&about).len(), 1);
+}
+
+#[test]
+fn a_success_is_logged_with_the_task_of_its_answer() {
+    let found = Found::by(Access::Anyone).with("task_id", TASK);
+    let row = row(&TestHost::new(), &found, || {
+        let made = TaskId::new(Timestamp(0), [7; 10]);
+        Success::new(()).about(made).into_response()
+    });
+    let made = TaskId::new(Timestamp(0), [7; 10]).text();
+    assert_eq!((row.code, row.reason), (200, None));
+    assert_eq!(row.task_id, Some(made));
+}
+
+#[test]
+fn no_text_that_a_caller_sent_is_stored_as_it_came() {
+    let found = Found::by(Access::Anyone)
+        .with("client_id", "89086030202200000000000000000123")
+        .with("task_id", "89086030202200000000000000000123")
+        .with("eid", "9".repeat(65))
+        .with("msisdn", "1440100000001");
+    let row = row(&TestHost::new(), &found, empty);
+    assert_eq!((row.client_id, row.task_id), (None, None));
+    // An endless text is not looked at.
+    let subject = row.subject.unwrap();
+    assert!(
+        subject.starts_with("msisdn=") && !subject.contains("1440100000001"),
+        "{subject}"
+    );
+}
+
+#[test]
+fn the_parameter_client_id_is_the_caller_only_where_it_presents_its_credentials() {
+    let client = ClientId::new([7; 10]);
+    for (access, expected) in [
+        (Access::Anyone, Some(client.as_str().to_owned())),
+        (Access::Secret(Role::Administrator), None),
+    ] {
+        let found = Found::by(access).with("client_id", client.as_str());
+        let row = row(&TestHost::new(), &found, || {
+            refusal(Reason::ClientUnknownOrSecretWrong)
+        });
+        assert_eq!(row.client_id, expected, "{access:?}");
+    }
+}
+
+#[test]
+fn of_the_frequent_calls_of_gateways_and_timers_only_the_refused_ones_are_logged() {
+    let found = Found {
+        path: "/internal/cron",
+        ..Found::by(Access::Secret(Role::Timer))
+    };
+    let host = TestHost::new();
+    ended(&host, &found, empty);
+    assert_eq!(host.calls(), []);
+    assert_eq!(row(&host, &found, || refusal(Reason::Internal)).code, 500);
+}
+
+#[test]
+fn what_is_called_by_a_path_that_does_not_exist_is_logged_without_it() {
+    let host = TestHost::new();
+    let mut request = arrived(&host.app(), Sent::get("/etc/passwd"));
+    request.extensions_mut().insert(id("r-1"));
+    through(CallLog(host.app()), request, |_| refusal(Reason::RouteUnknown));
+    let row = host.calls().remove(0);
+    assert_eq!((row.interface.as_str(), row.code), ("none", 404));
+    assert_eq!((row.address, row.subject), (None, None));
+}
+
+// §7.1.2
+#[test]
+fn a_stranger_that_is_refused_too_often_has_to_wait_and_leaves_no_more_rows() {
+    let host = TestHost::new();
+    let found = Found::by(Access::Client(domain::Permission::WriteStatus));
+    for _ in 1..REFUSALS_PER_MINUTE {
+        block_on(record_failed_auth(&host.context(), FailedAuth::Refusal, FROM)).unwrap();
+    }
+    assert_eq!(
+        reason(&ended(&host, &found, wrong_token)),
+        Some(Reason::TokenInvalid)
+    );
+    assert_eq!(host.calls().len(), 1);
+    let response = ended(&host, &found, wrong_token);
+    assert_eq!(
+        (response.status(), reason(&response)),
+        (http::StatusCode::TOO_MANY_REQUESTS, Some(Reason::RateLimited))
+    );
+    assert_eq!(host.calls().len(), 1);
+    // The operator's log still learns what was called from where.
+    let Called(called) = response.extensions().get().unwrap();
+    assert_eq!(called.name, "write.status");
+    assert_eq!(response.extensions().get(), Some(&CallerAddress(FROM)));
+    // Others are not affected, and neither are successes.
+    let other = Found {
+        from: Some([203, 0, 113, 10].into()),
+        ..found.clone()
+    };
+    assert_eq!(
+        reason(&ended(&host, &other, wrong_token)),
+        Some(Reason::TokenInvalid)
+    );
+    assert_eq!(reason(&ended(&host, &found, empty)), None);
+}
+
+#[test]
+fn only_mistakes_of_strangers_count() {
+    let host = TestHost::new();
+    let verified = host.add_verified(&["write.status"]);
+    refuse_often(&host);
+    let public = Found::by(Access::Client(domain::Permission::WriteStatus));
+    let internal = Found::by(Access::Secret(Role::Administrator));
+    let known = Found {
+        client: Some(Client(Arc::new(verified))),
+        ..public.clone()
+    };
+    let nowhere = Found {
+        from: None,
+        ..public.clone()
+    };
+    let missing = || refusal(Reason::ParameterMissing);
+    let failure = || refusal(Reason::Internal);
+    let no_permission = || refusal(Reason::PermissionMissing);
+    let wrong_secret = || refusal(Reason::CredentialWrong);
+    let expected = |found: &Found, inside: fn() -> Response, is_limited: bool| {
+        let got = reason(&ended(&host, found, inside));
+        assert_eq!(got == Some(Reason::RateLimited), is_limited, "{got:?}");
+    };
+    expected(&public, missing, true);
+    expected(&internal, wrong_secret, true);
+    expected(&public, failure, false);
+    expected(&known, missing, false);
+    // The rate limit of a client begins after its permission.
+    expected(&known, no_permission, true);
+    expected(&internal, missing, false);
+    expected(&nowhere, missing, false);
+}
+
+#[test]
+fn without_the_database_an_answer_stays_what_it_is() {
+    let host = TestHost::new();
+    host.lose_database();
+    let found = Found::by(Access::Anyone);
+    assert_eq!(
+        reason(&ended(&host, &found, wrong_token)),
+        Some(Reason::TokenInvalid)
+    );
+    assert_eq!(reason(&ended(&host, &found, empty)), None);
+}
+
+#[test]
+fn a_call_that_cannot_be_logged_is_answered_and_the_operator_hears_of_it() {
+    let host = TestHost::new();
+    host.repeat_randomness();
+    let found = Found::by(Access::Anyone);
+    // Two calls of one millisecond get the same key.
+    ended(&host, &found, empty);
+    let response = ended(&host, &found, empty);
+    assert_eq!(
+        (response.status(), reason(&response)),
+        (http::StatusCode::OK, None)
+    );
+    let line = host.lines().pop().unwrap();
+    for part in ["call_not_logged", "write.status", "r-1"] {
+        assert!(line.contains(part), "{line}");
+    }
+}

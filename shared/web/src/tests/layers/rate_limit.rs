@@ -1,0 +1,93 @@
+//! How many calls a minute a client may make.
+
+use super::*;
+use crate::layers::RateLimit;
+use domain::Permission;
+use operations::{Verified, spend_calls};
+
+const LIMIT: u32 = 600;
+
+/// One call of an operation that a client with `write.cancel` may make [`LIMIT`] times a minute.
+fn call(app: &App, client: &Arc<Verified>, inside: fn(Request) -> Response) -> Response {
+    let mut request = arrived(app, Sent::get("/"));
+    request.extensions_mut().insert(Client(Arc::clone(client)));
+    let mut called = Operation::clone(&operation(
+        Access::Client(Permission::WriteCancel),
+        Content::Parameters,
+    ));
+    called.name = "write.cancel".to_owned();
+    let layer = RateLimit {
+        operation: Arc::new(called),
+        permission: Permission::WriteCancel,
+    };
+    through(layer, request, inside)
+}
+
+fn left(response: &Response) -> &str {
+    response.headers()["ratelimit"].to_str().unwrap()
+}
+
+#[test]
+fn successes_and_refusals_say_what_is_left() {
+    let host = TestHost::new();
+    let (app, client) = (host.app(), Arc::new(host.add_verified(&["write.cancel"])));
+    let response = call(&app, &client, |_| empty());
+    let policy = "\"write.cancel\";q=600;w=60";
+    assert_eq!(response.headers()["ratelimit-policy"], policy);
+    assert_eq!(left(&response), "\"write.cancel\";r=599;t=1");
+    // Some more were taken in advance, so it takes longer until all are back.
+    let response = call(&app, &client, |_| refusal(Reason::WrongState));
+    assert_eq!(reason(&response), Some(Reason::WrongState));
+    assert_eq!(left(&response), "\"write.cancel\";r=598;t=2");
+}
+
+#[test]
+fn a_client_that_has_used_its_limit_up_has_to_wait_and_is_told_how_long() {
+    let host = TestHost::new();
+    let (app, client) = (host.app(), Arc::new(host.add_verified(&["write.cancel"])));
+    let all = block_on(spend_calls(
+        &host.context(),
+        &client.caller.id,
+        "write.cancel",
+        LIMIT,
+        LIMIT,
+    ));
+    assert_eq!(all.unwrap().1.left, 0);
+    let response = call(&app, &client, |_| panic!("the request must not pass"));
+    let Refused(refused) = response.extensions().get().unwrap();
+    assert_eq!(refused.reason(), Reason::RateLimited);
+    assert_eq!(refused.first().error.wait().unwrap().secs, 1);
+    assert_eq!(left(&response), "\"write.cancel\";r=0;t=60");
+    host.set_time(NOW.plus(100));
+    let response = call(&app, &client, |_| empty());
+    assert_eq!(
+        (reason(&response), left(&response)),
+        (None, "\"write.cancel\";r=0;t=60")
+    );
+}
+
+#[test]
+fn calls_taken_in_advance_need_no_database() {
+    let host = TestHost::new();
+    let (app, client) = (host.app(), Arc::new(host.add_verified(&["write.cancel"])));
+    // The second call takes more than one, because much is left.
+    for expected in ["599", "598", "597"] {
+        let response = call(&app, &client, |_| empty());
+        let expected = format!("\"write.cancel\";r={expected};t=");
+        assert!(left(&response).starts_with(&expected), "{}", left(&response));
+    }
+    assert_eq!(host.connections(), 2);
+    host.lose_database();
+    let response = call(&app, &client, |_| empty());
+    assert_eq!(reason(&response), None);
+}
+
+#[test]
+fn each_client_has_a_limit_of_its_own() {
+    let host = TestHost::new();
+    let app = host.app();
+    for _ in 0..2 {
+        let client = Arc::new(host.add_verified(&["write.cancel"]));
+        assert!(left(&call(&app, &client, |_| empty())).contains("r=599;"));
+    }
+}
