@@ -13,6 +13,8 @@ mod answer;
 pub mod as_sent;
 mod connections;
 mod credential;
+#[cfg(feature = "openapi")]
+mod documented;
 pub mod extract;
 mod fields;
 pub mod gateway;
@@ -38,6 +40,8 @@ pub mod values;
 
 pub use answer::{Answer, CsvFile, Success};
 pub use connections::{Connection, Db};
+#[cfg(feature = "openapi")]
+pub use documented::{BEARER, TOKEN};
 pub use fields::{field, or_null, present};
 pub use handler::LocalHandler;
 pub use host::{App, Durability, Host, LocalFuture, within};
@@ -48,5 +52,5 @@ pub use pastey::paste;
 pub use query::{MAX_PAIRS, MAX_QUERY_BYTES};
 pub use receipt::{MAX_RECEIPT_BYTES, read_receipt, unread_receipt};
 pub use refusal::Refusal;
-pub use routes::{BEARER, Route, TOKEN, codes, on_one_path, service};
+pub use routes::{OnePath, Route, Routes, codes, on_one_path, service};
 pub use settings::{Settings, Variables};
