@@ -388,6 +388,6 @@ fn a_description_that_contradicts_is_found() {
         "functions/one/src/lib.rs",
         ("One thing (§7.2.1)", "One thing"),
         "#[utoipa::path(post",
-        "the summary of `one.post` does not end with its clause, as in `(§7.1)`",
+        "the summary of `/v1/one` does not end with its clause, as in `(§7.1)`",
     );
 }
