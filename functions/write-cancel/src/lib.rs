@@ -46,7 +46,11 @@ struct Cancelled {
     responses((status = 200, body = Success<Cancelled>)),
     extensions(("x-reasons" = json!(codes(REASONS))))
 )]
-async fn cancel(call: Call, caller: Caller<WriteCancel>, Query(which): Query<TaskOrEid>) -> Answer<Cancelled> {
+async fn cancel(
+    call: Call,
+    caller: Caller<WriteCancel>,
+    Query(which): Query<TaskOrEid>,
+) -> Answer<Cancelled> {
     let task = which.task(&call, &caller).await?;
     let cancelled = operations::cancel(&call.context(), &caller, &task).await?;
     Ok(Success::new(Cancelled {
@@ -64,6 +68,10 @@ async fn cancel(call: Call, caller: Caller<WriteCancel>, Query(which): Query<Tas
     responses((status = 200, body = Success<Cancelled>)),
     extensions(("x-reasons" = json!(codes(REASONS))))
 )]
-async fn cancel_by_post(call: Call, caller: Caller<WriteCancel>, which: Query<TaskOrEid>) -> Answer<Cancelled> {
+async fn cancel_by_post(
+    call: Call,
+    caller: Caller<WriteCancel>,
+    which: Query<TaskOrEid>,
+) -> Answer<Cancelled> {
     cancel(call, caller, which).await
 }

@@ -15,8 +15,8 @@ use http::header::{self, HeaderValue};
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use utoipa::__dev::ComposeSchema;
-use utoipa::openapi::schema::{AdditionalProperties, Object, ObjectBuilder, Schema, Type};
 use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{AdditionalProperties, Object, ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::layers::{TaskOfCall, show_budget};
@@ -95,7 +95,9 @@ impl<T: PartialSchema> ComposeSchema for Success<T> {
             .property("message", text("响应信息 / message").examples(["成功"]))
             .additional_properties(Some(AdditionalProperties::FreeForm(false)))
             .build();
-        object.required.splice(0..0, ["code", "message"].map(str::to_owned));
+        object
+            .required
+            .splice(0..0, ["code", "message"].map(str::to_owned));
         object.into()
     }
 }

@@ -117,7 +117,8 @@ impl App {
                 Some((api, credential)) => OperatorApi::parse(api, credential.clone()),
                 None => Ok(None),
             };
-            let read = read.map_err(|problem| Error::internal(format!("variable operator_api: {problem}")))?;
+            let read =
+                read.map_err(|problem| Error::internal(format!("variable operator_api: {problem}")))?;
             // Nothing waits in between, so nobody set it meanwhile.
             let _ = self.0.operator.set(read);
         }

@@ -126,9 +126,7 @@ fn surrounded(router: MethodRouter<App>, called: &Arc<Operation>) -> MethodRoute
                 Around(rate_limit),
             ))
         }
-        Access::Secret(_) => {
-            router.route_layer((calls, Around(RequireSecret(Arc::clone(called))), limits))
-        }
+        Access::Secret(_) => router.route_layer((calls, Around(RequireSecret(Arc::clone(called))), limits)),
     }
 }
 
@@ -197,8 +195,9 @@ fn not_allowed(allowed: &str, called: Called) -> Response {
 
 /// A path that does not exist. Where the component has a secret, a stranger does not learn that.
 async fn nowhere(request: Request) -> Response {
-    let right = found::<Arrival>(request.extensions())
-        .is_ok_and(|arrival| !arrival.settings().has_secret() || is_secret_right(&request, arrival.settings()));
+    let right = found::<Arrival>(request.extensions()).is_ok_and(|arrival| {
+        !arrival.settings().has_secret() || is_secret_right(&request, arrival.settings())
+    });
     let reason = if right {
         Reason::RouteUnknown
     } else {

@@ -54,10 +54,7 @@ pub(crate) trait Inner:
 {
 }
 
-impl<S> Inner for S where
-    S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + 'static
-{
-}
+impl<S> Inner for S where S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + 'static {}
 
 /// One concern of every request.
 pub(crate) trait Concern: Clone + 'static {

@@ -55,7 +55,10 @@ fn is_key(request: &Request, settings: &Settings) -> bool {
     if !matches!(bearer(request.headers()), Ok(None)) {
         return false;
     }
-    let query = request.uri().query().filter(|query| query.len() <= MAX_QUERY_BYTES);
+    let query = request
+        .uri()
+        .query()
+        .filter(|query| query.len() <= MAX_QUERY_BYTES);
     let pairs = decode_form(query.unwrap_or_default()).unwrap_or_default();
     let mut keys = pairs.iter().filter(|(name, _)| name == KEY_PARAMETER);
     keys.next().is_some_and(|(_, key)| settings.is_secret(key))
