@@ -51,9 +51,9 @@ fn a_path_that_does_not_exist_is_told_to_those_who_know_the_secret() {
         "//v1/token",
         "/v1/token/x",
     ] {
-        let stranger = send(Sent::get(path));
+        let unknown = send(Sent::get(path));
         assert_eq!(
-            (stranger.status, stranger.reason()),
+            (unknown.status, unknown.reason()),
             (401, "credential_wrong"),
             "{path}"
         );
