@@ -134,8 +134,8 @@ struct Client {
     #[schema(required)]
     callback_stopped_at: Option<Time>,
     /// 回调停止的原因 / why they are stopped
-    #[schema(required, value_type = Option<values::StopCause>)]
-    callback_stopped_for: Option<&'static str>,
+    #[schema(required)]
+    callback_stopped_for: Option<values::StopCause>,
     /// 回调地址 / where callbacks go
     #[schema(required)]
     callback_url: Option<String>,
@@ -211,7 +211,7 @@ fn shown(call: &Call, client: ClientView) -> Client {
         active: client.active,
         callback_failing_since: client.callback_failing_since.map(|at| call.time(at)),
         callback_stopped_at: client.callback_stopped.map(|(at, _)| call.time(at)),
-        callback_stopped_for: client.callback_stopped.map(|(_, cause)| cause.code()),
+        callback_stopped_for: client.callback_stopped.map(|(_, cause)| cause.into()),
         callback_url: client.callback_url,
         changed_at: call.time(client.changed_at),
         client_id: client.id.as_str().to_owned(),

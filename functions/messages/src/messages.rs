@@ -72,8 +72,7 @@ struct Message {
     #[schema(value_type = values::Receiver)]
     receiver: String,
     /// 推送状态 / state of the message
-    #[schema(value_type = values::MessageState)]
-    state: &'static str,
+    state: values::MessageState,
     /// 写卡任务 ID / the task it is about
     #[schema(required, value_type = Option<values::TaskId>)]
     task_id: Option<String>,
@@ -118,7 +117,7 @@ pub(crate) async fn find(
         id: row.id.text(),
         next_at: call.time(row.next_at),
         receiver: row.receiver.code().to_owned(),
-        state: row.state.code(),
+        state: row.state.into(),
         task_id: row.task_id.map(|id| id.text()),
         topic: row.topic,
     });

@@ -53,8 +53,8 @@ pub(crate) struct ReceiverShown {
     #[schema(required)]
     stopped_at: Option<Time>,
     /// 停止推送的原因 / why they are stopped
-    #[schema(required, value_type = Option<values::StopCause>)]
-    stopped_for: Option<&'static str>,
+    #[schema(required)]
+    stopped_for: Option<values::StopCause>,
     /// 正在推送的消息数 / how many messages are in flight
     in_flight: u32,
     /// 最近的回调密钥，最新在前 / its latest secrets, the newest first
@@ -107,7 +107,7 @@ fn shown(call: &Call, to: &Receiver, view: ReceiverView) -> ReceiverShown {
         entered_at: call.time(view.entered_at),
         failing_since: view.failing_since.map(|at| call.time(at)),
         stopped_at: view.stopped.map(|(at, _)| call.time(at)),
-        stopped_for: view.stopped.map(|(_, cause)| cause.code()),
+        stopped_for: view.stopped.map(|(_, cause)| cause.into()),
         in_flight: view.in_flight,
         secrets: view.secrets.iter().map(secret).collect(),
     }

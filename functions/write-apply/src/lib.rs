@@ -49,6 +49,7 @@ const REASONS: &[Reason] = &[
 #[derive(Deserialize, IntoParams, ToSchema)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({"eid": "89086030202200000000000000000123", "write_type": "1", "province_code": "37"})))]
 struct Application {
     /// 芯片 EID / EID of the chip
     #[param(value_type = Eid, inline)]

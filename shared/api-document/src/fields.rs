@@ -15,7 +15,7 @@ pub(super) struct Field {
     /// Whether it must be given.
     pub(super) is_required: bool,
     /// What it means, in Chinese and English.
-    pub(super) texts: [String; 2],
+    pub(super) meaning: [String; 2],
     /// What it may hold.
     pub(super) example: String,
 }
@@ -142,7 +142,7 @@ fn row(name: String, is_required: bool, text: &str, schema: &Value, schemas: &Va
     Field {
         name,
         is_required,
-        texts: both(text.trim()).map(str::to_owned),
+        meaning: both(text.trim()).map(str::to_owned),
         example: match example {
             Value::Null => String::new(),
             Value::String(text) => text,

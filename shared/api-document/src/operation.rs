@@ -30,8 +30,11 @@ pub struct Operation {
     pub parameters: Vec<Parameter>,
     /// Why it refuses, besides what its access and its content bring along.
     pub own_reasons: Vec<Reason>,
+    /// The query of an example request: what the same call has in its body by POST, or else the required parameters;
+    /// where a client need give none, the first.
+    pub example_query: Vec<(String, String)>,
     /// The body of an example request.
-    pub example: Option<ExampleBody>,
+    pub example_body: Option<ExampleBody>,
 }
 
 /// A parameter of an operation.
@@ -65,23 +68,6 @@ impl Operation {
             path.replace(&format!("{{{}}}", parameter.name), &parameter.example)
         })
     }
-
-    /// The query of an example request: the required parameters; where a client need give none, the first.
-    #[must_use]
-    pub fn example_query(&self) -> Vec<(&str, &str)> {
-        let is_client = matches!(self.access, Access::Client(_));
-        let in_query: Vec<_> = self
-            .parameters
-            .iter()
-            .filter(|parameter| !parameter.is_in_path)
-            .collect();
-        let has_required = in_query.iter().any(|parameter| parameter.is_required);
-        let chosen = in_query.into_iter().enumerate();
-        chosen
-            .filter(|(at, parameter)| parameter.is_required || is_client && !has_required && *at == 0)
-            .map(|(_, parameter)| (parameter.name.as_str(), parameter.example.as_str()))
-            .collect()
-    }
 }
 
 /// Every operation, by path and method.
@@ -97,13 +83,19 @@ pub fn operations() -> Vec<Operation> {
 pub(super) fn listed(document: &Value) -> Vec<Operation> {
     let schemas = &document["components"]["schemas"];
     let paths = document["paths"].as_object().into_iter().flatten();
-    paths
+    let mut all: Vec<_> = paths
         .flat_map(|(path, item)| {
             ["get", "post"]
                 .into_iter()
                 .filter_map(move |method| Some(operation(path, method, item.get(method)?, schemas)))
         })
-        .collect()
+        .collect();
+    for at in 0..all.len() {
+        let by_post = all[at + 1..].first().filter(|next| next.name == all[at].name);
+        let body = by_post.and_then(|by_post| by_post.example_body.as_ref()?.value.as_object());
+        all[at].example_query = example_query(&all[at], body);
+    }
+    all
 }
 
 fn operation(path: &str, method: &str, documented: &Value, schemas: &Value) -> Operation {
@@ -120,8 +112,36 @@ fn operation(path: &str, method: &str, documented: &Value, schemas: &Value) -> O
         content: body.and_then(content),
         parameters: parameters.map(|known| parameter(known, schemas)).collect(),
         own_reasons: own.filter_map(|code| Reason::from_code(code.as_str()?)).collect(),
-        example: body.and_then(|body| example_body(body, schemas)),
+        example_query: Vec::new(),
+        example_body: body.and_then(|body| example_body(body, schemas)),
     }
+}
+
+/// The query of an example request. `same` is the body of one by POST.
+fn example_query(operation: &Operation, same: Option<&Map<String, Value>>) -> Vec<(String, String)> {
+    if let Some(same) = same {
+        return same
+            .iter()
+            .map(|(name, value)| (name.clone(), text(value)))
+            .collect();
+    }
+    let is_client = matches!(operation.access, Access::Client(_));
+    let in_query = operation
+        .parameters
+        .iter()
+        .filter(|parameter| !parameter.is_in_path);
+    let in_query: Vec<_> = in_query.collect();
+    let has_required = in_query.iter().any(|parameter| parameter.is_required);
+    let chosen = in_query.into_iter().enumerate();
+    chosen
+        .filter(|(at, parameter)| parameter.is_required || is_client && !has_required && *at == 0)
+        .map(|(_, parameter)| (parameter.name.clone(), parameter.example.clone()))
+        .collect()
+}
+
+/// A value as it stands in a query.
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// Who may call an operation with this `security`.

@@ -105,7 +105,7 @@ fn table(fields: &[Field]) -> Markup {
             @for field in fields {
                 tr {
                     td { code { (field.name) } @if field.is_required { " *" } }
-                    td { (bilingual([&field.texts[0], &field.texts[1]])) }
+                    td { (bilingual([&field.meaning[0], &field.meaning[1]])) }
                     td { code { (field.example) } }
                 }
             }
@@ -141,7 +141,8 @@ impl Source {
 
     fn section(&self, operation: &Operation) -> Markup {
         let documented = self.documented(operation);
-        let summary = both(documented["summary"].as_str().unwrap_or_default());
+        let summary = documented["summary"].as_str().unwrap_or_default();
+        let (summary, clause) = clause_of(summary);
         let forms = self.forms(operation);
         let methods: Vec<_> = forms.iter().map(|form| form.method).collect();
         let parameters: Vec<_> = documented["parameters"]
@@ -152,8 +153,8 @@ impl Source {
             .collect();
         html! {
             section {
-                h3 id=(operation.name) { code { (operation.path) } }
-                p { (bilingual(summary)) }
+                h3 id=(operation.name) { code { (operation.path) } @if let Some(clause) = clause { " " (clause) } }
+                p { (bilingual(both(summary))) }
                 p {
                     (methods.join(", ")) " · " code { (operation.name) }
                     @if let Some(limit) = calls_per_minute(operation.access) { " · 默认每分钟 " (limit) " 次" }
@@ -233,6 +234,17 @@ impl Source {
     }
 }
 
+/// A summary without its clause, which stands in brackets at its end; and the clause.
+fn clause_of(summary: &str) -> (&str, Option<&str>) {
+    let parts = summary
+        .strip_suffix(')')
+        .and_then(|summary| summary.rsplit_once(" (§"));
+    match parts {
+        Some((rest, _)) => (rest, Some(&summary[rest.len() + " (".len()..summary.len() - 1])),
+        None => (summary, None),
+    }
+}
+
 /// A command that calls the operation.
 fn curl(operation: &Operation) -> String {
     let secret = match operation.access {
@@ -246,7 +258,7 @@ fn curl(operation: &Operation) -> String {
     let bearer = secret.map_or_else(String::new, |secret| {
         format!(" -H \"Authorization: Bearer ${secret}\"")
     });
-    let query = operation.example_query();
+    let query = &operation.example_query;
     let path = operation.example_path();
     if operation.method == "GET" {
         let query: String = query
@@ -264,7 +276,7 @@ fn curl(operation: &Operation) -> String {
     } else {
         format!("?{}", query.join("&"))
     };
-    let Some(body) = &operation.example else {
+    let Some(body) = &operation.example_body else {
         return format!("curl -X POST \"$base{path}{query}\"{bearer}");
     };
     let (media_type, value) = (&body.media_type, &body.value);

@@ -22,7 +22,7 @@ fn take(world: &World, client: &CreatedClient, secret: &str, from: &str) -> Resu
 }
 
 fn works(world: &World, token: &str) -> Result<(), Reason> {
-    run(verify_token(&world.cx(), token, ip(HOME), Permission::ChipRead))
+    run(verify_token(&world.cx(), token, ip(HOME)))
         .map(drop)
         .map_err(|error| error.reason())
 }
@@ -118,8 +118,9 @@ fn a_client_is_changed_in_what_is_named_and_nothing_else() {
     assert_eq!(view.phone, "138001****8000");
     assert_eq!(view.secrets.len(), 1);
     let token = take(&world, &client, &client.client_secret, HOME).unwrap();
-    let verified = run(verify_token(&world.cx(), &token, ip(HOME), Permission::ChipRead)).unwrap();
-    assert_eq!(verified.calls_per_minute, Some(2));
+    let verified = run(verify_token(&world.cx(), &token, ip(HOME))).unwrap();
+    assert_eq!(verified.calls_per_minute("chip.read"), Some(2));
+    assert_eq!(verified.calls_per_minute("write.apply"), None);
 
     let before = world.dump();
     for bad in [("chip.write", 1), ("chip.read", 0), ("chip.read", 1_000_001)] {

@@ -3,15 +3,12 @@
 use utoipa::openapi::schema::Object;
 
 use super::identifiers::one_of;
+use super::words::words;
 use super::{Kind, Parsed};
 use domain::Malformed;
 
 /// What a client may call, by its name.
 pub type PermissionCode = Parsed<domain::Permission>;
-/// State of a message.
-pub type MessageState = Parsed<domain::MessageState>;
-/// Why messages to an address are stopped.
-pub type StopCause = Parsed<domain::StopCause>;
 
 impl Kind for domain::Permission {
     const NAME: &'static str = "Permission";
@@ -29,27 +26,17 @@ impl Kind for domain::Permission {
     }
 }
 
-macro_rules! codes {
-    ($($kind:ident: $zh_en:literal, $example:literal;)+) => {$(
-        impl Kind for domain::$kind {
-            const NAME: &'static str = stringify!($kind);
-
-            fn parse(text: &str) -> Result<Self, Malformed> {
-                Self::from_code(text).ok_or(Malformed::new(
-                    domain::Kind::Value,
-                    "取值不在规定范围内",
-                    "not one of the words that are allowed",
-                ))
-            }
-
-            fn object() -> Object {
-                one_of(Self::ALL.into_iter().map(Self::code), $zh_en, $example)
-            }
-        }
-    )+};
-}
-
-codes! {
-    MessageState: "推送状态：待发送、已送达、已放弃 / state of a message: to be sent, delivered, given up", "dead";
-    StopCause: "停止原因：接收方已撤销（410）、持续失败 / why: the receiver answered 410, or every attempt fails", "gone";
+words! {
+    /// State of a message.
+    MessageState = domain::MessageState {
+        values: domain::MessageState::ALL,
+        about: "推送状态：待发送、已送达、已放弃 / state of a message: to be sent, delivered, given up",
+        wrong: "应为 pending、delivered 或 dead", "not one of pending, delivered, dead",
+    }
+    /// Why messages to an address are stopped.
+    StopCause = domain::StopCause {
+        values: domain::StopCause::ALL,
+        about: "停止原因：接收方已撤销（410）、持续失败 / why: the receiver answered 410, or every attempt fails",
+        wrong: "应为 gone 或 failing", "neither gone nor failing",
+    }
 }

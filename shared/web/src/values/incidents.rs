@@ -2,43 +2,12 @@
 
 use utoipa::openapi::schema::Object;
 
-use super::identifiers::{one_of, text};
-use super::{Code, Kind, Parsed};
+use super::identifiers::text;
+use super::words::words;
+use super::{Kind, Parsed};
 use domain::{Malformed, Month as CalendarMonth};
 use operations::FaultyCursor as Cursor;
 use store::incident::By;
-
-macro_rules! words {
-    ($($(#[$doc:meta])* $name:ident = $value:ty {
-        values: $values:expr,
-        about: $zh_en:literal,
-        wrong: $zh:literal, $en:literal,
-    })+) => {$(
-        $(#[$doc])*
-        pub type $name = Parsed<$value>;
-
-        impl Kind for $value {
-            const NAME: &'static str = stringify!($name);
-
-            fn parse(text: &str) -> Result<Self, Malformed> {
-                let found = $values.into_iter().find(|value: &Self| value.code() == text);
-                found.ok_or(Malformed::new(domain::Kind::Value, $zh, $en))
-            }
-
-            fn object() -> Object {
-                let mut codes = $values.into_iter().map(|value: Self| value.code()).peekable();
-                let first = codes.peek().copied().unwrap_or_default();
-                one_of(codes, $zh_en, first)
-            }
-        }
-
-        impl Code for $value {
-            fn code(&self) -> &'static str {
-                <$value>::code(*self)
-            }
-        }
-    )+};
-}
 
 words! {
     /// Kind of an incident.

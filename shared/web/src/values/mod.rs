@@ -7,6 +7,7 @@ mod paging;
 mod states;
 mod time;
 mod volume;
+mod words;
 
 pub use clients::{MessageState, PermissionCode, StopCause};
 pub use identifiers::{
