@@ -19,7 +19,7 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{AdditionalProperties, Object, ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::layers::{TaskOfCall, show_budget};
+use super::layers::show_budget;
 use super::refusal::{Problem, Refusal};
 use domain::error::{Error, Lang};
 use domain::{Budget, TaskId};
@@ -127,6 +127,10 @@ struct Fields {
     object: Bytes,
     note: Option<Arc<[String; 2]>>,
 }
+
+/// The task that an answer is about, for the call log.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TaskOfCall(pub(crate) TaskId);
 
 /// The refusal of a call, for the outer layers.
 #[derive(Clone, Debug)]

@@ -101,8 +101,8 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// What is called by a path that does not exist. It counts as internal, so that strangers cannot learn which paths
-    /// exist from being counted.
+    /// What is called by a path that does not exist. It counts as internal, so that unknown callers cannot learn
+    /// which paths exist from being counted.
     pub(crate) fn nowhere() -> Self {
         Self {
             name: NOWHERE.to_owned(),

@@ -216,7 +216,7 @@ fn not_allowed(allowed: &str, called: Called) -> Response {
     response
 }
 
-/// A path that does not exist. Where the component has a secret, a stranger does not learn that.
+/// A path that does not exist. Where the component has a secret, an unknown caller does not learn that.
 async fn nowhere(request: Request) -> Response {
     let right = found::<Arrival>(request.extensions()).is_ok_and(|arrival| {
         !arrival.settings().has_secret() || is_secret_right(&request, arrival.settings())

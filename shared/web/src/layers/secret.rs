@@ -1,6 +1,6 @@
 //! The component's secret, which opens the interfaces of administrators, operators, gateways and timers.
 //!
-//! Checked before the body is read, so that a stranger cannot make the platform read megabytes.
+//! Checked before the body is read, so that an unknown caller cannot make the platform read megabytes.
 
 use std::sync::Arc;
 
