@@ -37,7 +37,8 @@ impl<C: Fn() -> Timestamp, R: Random> NativeHost<C, R> {
             settings: Rc::new(settings),
             clock,
             random,
-            pools: [Durability::Full, Durability::Process].map(|durability| Pool::new(file.clone(), durability)),
+            pools: [Durability::Full, Durability::Process]
+                .map(|durability| Pool::new(file.clone(), durability)),
         }
     }
 }

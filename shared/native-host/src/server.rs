@@ -30,9 +30,7 @@ pub fn serve(router: impl Fn() -> Router + Send + Sync + 'static) -> io::Result<
     for _ in 0..thread::available_parallelism().map_or(1, NonZero::get) {
         let (listener, router) = (listener.try_clone()?, Arc::clone(&router));
         thread::Builder::new().spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build();
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             if let Ok(runtime) = runtime {
                 runtime.block_on(serve_on_thread(listener, router()));
             }

@@ -15,11 +15,11 @@ use http::header::{self, HeaderValue};
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use utoipa::__dev::ComposeSchema;
-use utoipa::openapi::schema::{AdditionalProperties, Object, ObjectBuilder, Schema, Type};
 use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{AdditionalProperties, Object, ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::layers::{TaskOfCall, show_budget};
+use super::layers::show_budget;
 use super::refusal::{Problem, Refusal};
 use domain::error::{Error, Lang};
 use domain::{Budget, TaskId};
@@ -95,7 +95,9 @@ impl<T: PartialSchema> ComposeSchema for Success<T> {
             .property("message", text("响应信息 / message").examples(["成功"]))
             .additional_properties(Some(AdditionalProperties::FreeForm(false)))
             .build();
-        object.required.splice(0..0, ["code", "message"].map(str::to_owned));
+        object
+            .required
+            .splice(0..0, ["code", "message"].map(str::to_owned));
         object.into()
     }
 }
@@ -125,6 +127,10 @@ struct Fields {
     object: Bytes,
     note: Option<Arc<[String; 2]>>,
 }
+
+/// The task that an answer is about, for the call log.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TaskOfCall(pub(crate) TaskId);
 
 /// The refusal of a call, for the outer layers.
 #[derive(Clone, Debug)]

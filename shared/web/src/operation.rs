@@ -90,7 +90,7 @@ impl Content {
 /// One operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Operation {
-    /// Stable name, in logs and limits: the `operation_id`, the same for GET and POST.
+    /// Stable name, in logs and limits, the same for GET and POST where both do the same.
     pub name: String,
     /// Path below the application's root.
     pub path: String,
@@ -101,8 +101,8 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// What is called by a path that does not exist. It counts as internal, so that strangers cannot learn which paths
-    /// exist from being counted.
+    /// What is called by a path that does not exist. It counts as internal, so that unknown callers cannot learn
+    /// which paths exist from being counted.
     pub(crate) fn nowhere() -> Self {
         Self {
             name: NOWHERE.to_owned(),

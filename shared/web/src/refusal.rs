@@ -83,7 +83,8 @@ impl Refusal {
     pub(crate) fn with_missing<'a>(mut self, names: impl Iterator<Item = &'a str>) -> Self {
         for name in names {
             if !self.problems().any(|known| known.field.as_deref() == Some(name)) {
-                self.others.push(Problem::with_field(name, Reason::ParameterMissing));
+                self.others
+                    .push(Problem::with_field(name, Reason::ParameterMissing));
             }
         }
         self

@@ -71,10 +71,7 @@ impl Call {
 impl FromRequestParts<App> for Call {
     type Rejection = Refusal;
 
-    fn from_request_parts(
-        parts: &mut Parts,
-        _: &App,
-    ) -> impl Future<Output = Result<Self, Refusal>> + Send {
+    fn from_request_parts(parts: &mut Parts, _: &App) -> impl Future<Output = Result<Self, Refusal>> + Send {
         SendWrapper::new(async move {
             let arrival = found::<Arrival>(&parts.extensions)?.clone();
             let connections = arrival.connect().await?;

@@ -1,5 +1,5 @@
-//! The call log (§9.2.2): one row for each call, written when it has ended. A refused call of a stranger is counted for
-//! its address first; of too many no rows are written.
+//! The call log (§9.2.2): one row for each call, written when it has ended. A refused call of an
+//! unknown caller is counted for its address first; of too many no rows are written.
 //!
 //! The row is written last on purpose: Spin answers a request that ends with SQLite without delay.
 
@@ -10,7 +10,7 @@ use axum::extract::Request;
 use axum::response::Response;
 
 use super::{Arrival, Called, CallerAddress, Client, Concern, Inner, Next, Pairs, RequestId, refused};
-use crate::answer::Refused;
+use crate::answer::{Refused, TaskOfCall};
 use crate::connections::Db;
 use crate::host::App;
 use crate::log;
@@ -23,10 +23,6 @@ use operations::{CallRecord, Context, FailedAuth, record_call, record_failed_aut
 
 /// Longest parameter that the call log looks at, in characters.
 const MAX_SUBJECT_CHARS: usize = 64;
-
-/// The task that an answer is about.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct TaskOfCall(pub(crate) TaskId);
 
 /// Writes the call log.
 #[derive(Clone)]
@@ -46,7 +42,7 @@ impl Concern for CallLog {
         };
         let context = arrival.context(&connections);
         let ended = Ended::of(&response);
-        if let Err(limited) = ended.count_stranger(&context).await {
+        if let Err(limited) = ended.count_unknown(&context).await {
             // There are too many to log one by one.
             let facts = std::mem::take(response.extensions_mut());
             return limited_instead(limited.into(), facts);
@@ -58,7 +54,7 @@ impl Concern for CallLog {
     }
 }
 
-/// The answer that replaces that of a stranger with too many refused calls; what the layers found stays known.
+/// The answer that replaces that of an unknown caller with too many refused calls; what the layers found stays known.
 fn limited_instead(refusal: Refusal, facts: http::Extensions) -> Response {
     let mut response = refused(refusal);
     let own = std::mem::replace(response.extensions_mut(), facts);
@@ -93,7 +89,7 @@ impl Ended {
 
     /// Counts the refusal of a caller that no rate limit holds for its address: of an unauthenticated one, and of a
     /// client without the permission. The mistakes of callers count, failures of the platform do not.
-    async fn count_stranger(&self, context: &Context<'_, Db>) -> Result<(), Error> {
+    async fn count_unknown(&self, context: &Context<'_, Db>) -> Result<(), Error> {
         let (Some(Refused(refusal)), Some(from)) = (&self.refusal, self.from) else {
             return Ok(());
         };

@@ -120,7 +120,9 @@ fn decode(
     if sent == "application/json" {
         pairs.extend(decode_json(&body)?);
     } else {
-        pairs.extend(decode_form(std::str::from_utf8(&body).map_err(|_| Reason::BadUtf8)?)?);
+        pairs.extend(decode_form(
+            std::str::from_utf8(&body).map_err(|_| Reason::BadUtf8)?,
+        )?);
     }
     Ok((Bytes::new(), pairs))
 }

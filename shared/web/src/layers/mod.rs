@@ -22,7 +22,7 @@ mod token;
 
 pub(crate) use address::{CallerAddress, TrueAddress};
 pub(crate) use arrival::{Arrival, Arrivals};
-pub(crate) use call_log::{CallLog, TaskOfCall};
+pub(crate) use call_log::CallLog;
 pub(crate) use called::{Called, Calls};
 pub(crate) use language::Languages;
 pub(crate) use limits::{Document, Limits, Pairs};
@@ -54,10 +54,7 @@ pub(crate) trait Inner:
 {
 }
 
-impl<S> Inner for S where
-    S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + 'static
-{
-}
+impl<S> Inner for S where S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + 'static {}
 
 /// One concern of every request.
 pub(crate) trait Concern: Clone + 'static {

@@ -1,6 +1,6 @@
 //! The component's secret, which opens the interfaces of administrators, operators, gateways and timers.
 //!
-//! Checked before the body is read, so that a stranger cannot make the platform read megabytes.
+//! Checked before the body is read, so that an unknown caller cannot make the platform read megabytes.
 
 use std::sync::Arc;
 
@@ -55,7 +55,10 @@ fn is_key(request: &Request, settings: &Settings) -> bool {
     if !matches!(bearer(request.headers()), Ok(None)) {
         return false;
     }
-    let query = request.uri().query().filter(|query| query.len() <= MAX_QUERY_BYTES);
+    let query = request
+        .uri()
+        .query()
+        .filter(|query| query.len() <= MAX_QUERY_BYTES);
     let pairs = decode_form(query.unwrap_or_default()).unwrap_or_default();
     let mut keys = pairs.iter().filter(|(name, _)| name == KEY_PARAMETER);
     keys.next().is_some_and(|(_, key)| settings.is_secret(key))

@@ -153,7 +153,7 @@ fn a_public_interface_asks_for_one_token() {
 }
 
 #[test]
-fn a_stranger_that_is_refused_too_often_is_told_how_long_to_wait() {
+fn an_unknown_caller_that_is_refused_too_often_is_told_how_long_to_wait() {
     let host = TestHost::new();
     let ask = || send_to(&host, Sent::get("/v1/write/status?token=abc"));
     for _ in 0..REFUSALS_A_MINUTE {

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 use serde_json::json;
+use utoipa::openapi::RefOr;
 use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
-use utoipa::openapi::RefOr;
 use utoipa::{PartialSchema, ToSchema};
 
 use domain::{CardStatus, NumberStatus, Province};

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 use serde_json::json;
-use utoipa::openapi::schema::{Object, ObjectBuilder, Schema, SchemaFormat, Type};
 use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Schema, SchemaFormat, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::{Kind, Parsed};

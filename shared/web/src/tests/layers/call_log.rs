@@ -1,4 +1,4 @@
-//! The call log, and the refused calls of strangers.
+//! The call log, and the refused calls of unknown callers.
 
 use super::*;
 use crate::Success;
@@ -76,7 +76,7 @@ fn wrong_token() -> Response {
     refusal(Reason::TokenInvalid)
 }
 
-/// Uses up what a stranger may be refused in a minute.
+/// Uses up what an unknown caller may be refused in a minute.
 fn refuse_often(host: &TestHost) {
     for _ in 0..REFUSALS_PER_MINUTE {
         block_on(record_failed_auth(&host.context(), FailedAuth::Refusal, FROM)).unwrap();
@@ -182,7 +182,7 @@ fn what_is_called_by_a_path_that_does_not_exist_is_logged_without_it() {
 
 // §7.1.2
 #[test]
-fn a_stranger_that_is_refused_too_often_has_to_wait_and_leaves_no_more_rows() {
+fn an_unknown_caller_that_is_refused_too_often_has_to_wait_and_leaves_no_more_rows() {
     let host = TestHost::new();
     let found = Found::by(Access::Client(domain::Permission::WriteStatus));
     for _ in 1..REFUSALS_PER_MINUTE {
@@ -216,7 +216,7 @@ fn a_stranger_that_is_refused_too_often_has_to_wait_and_leaves_no_more_rows() {
 }
 
 #[test]
-fn only_mistakes_of_strangers_count() {
+fn only_mistakes_of_unknown_callers_count() {
     let host = TestHost::new();
     let verified = host.add_verified(&["write.status"]);
     refuse_often(&host);
