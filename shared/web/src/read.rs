@@ -74,13 +74,20 @@ impl<'de> Deserializer<'de> for Text {
 
     numbers! {
         deserialize_bool visit_bool
+        deserialize_i8 visit_i8
+        deserialize_i16 visit_i16
+        deserialize_i32 visit_i32
         deserialize_i64 visit_i64
+        deserialize_i128 visit_i128
+        deserialize_u8 visit_u8
+        deserialize_u16 visit_u16
         deserialize_u32 visit_u32
         deserialize_u64 visit_u64
+        deserialize_u128 visit_u128
     }
 
     forward_to_deserialize_any! {
-        i8 i16 i32 i128 u8 u16 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
+        f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
         tuple_struct map struct identifier ignored_any
     }
 }
@@ -185,4 +192,36 @@ pub(crate) fn once_each<V>(fields: Vec<(String, V)>) -> (Vec<(String, V)>, Vec<P
         }
     }
     (kept, problems)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_as<T: DeserializeOwned>(text: &str) -> Option<T> {
+        T::deserialize(Text(text.to_owned())).ok()
+    }
+
+    macro_rules! bounds_are_read {
+        ($($integer:ty)+) => {$(
+            for bound in [<$integer>::MIN, <$integer>::MAX] {
+                assert_eq!(read_as(&bound.to_string()), Some(bound));
+                assert_eq!(read_as(&bound.to_string()), Some(Some(bound)));
+            }
+            for text in ["", "x", "1.0", "1000000000000000000000000000000000000000"] {
+                assert_eq!(read_as::<$integer>(text), None, "{text}");
+            }
+        )+};
+    }
+
+    #[test]
+    fn a_parameter_may_be_an_integer_of_any_type() {
+        bounds_are_read!(i8 i16 i32 i64 i128 u8 u16 u32 u64 u128);
+    }
+
+    #[test]
+    fn a_parameter_may_be_true_or_false() {
+        assert_eq!((read_as("true"), read_as("false")), (Some(true), Some(false)));
+        assert_eq!(read_as::<bool>("1"), None);
+    }
 }
