@@ -12,7 +12,7 @@ use domain::error::{Error, Reason};
 
 /// The parameters `T`, of which none has to be there: the operation refuses a call without one that its documentation
 /// requires. Their fields are optional texts.
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(transparent)]
 pub struct AsSent<T>(pub T);
 

@@ -13,7 +13,6 @@ use crate::refusal::Refusal;
 macro_rules! bodies {
     ($($(#[$doc:meta])* $body:ident: $content:ident),+ $(,)?) => {$(
         $(#[$doc])*
-        #[derive(Debug)]
         pub struct $body(pub Bytes);
 
         impl FromRequestParts<App> for $body {

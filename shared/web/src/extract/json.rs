@@ -15,8 +15,8 @@ use crate::query::decode_object;
 use crate::read::{once_each, read};
 use crate::refusal::Refusal;
 
-/// The document in the body. Its type refuses unknown fields.
-#[derive(Debug)]
+/// The document in the body. Its type refuses unknown fields. It is not shown in `Debug`: it may hold
+/// secrets.
 pub struct Json<T>(pub T);
 
 impl<T: DeserializeOwned + ToSchema + 'static> FromRequestParts<App> for Json<T> {
