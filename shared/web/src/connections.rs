@@ -6,42 +6,10 @@
 use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 
-use super::host::{App, Durability, LocalFuture};
+use super::connection::{Connection, Durability};
+use super::host::App;
 use domain::error::{Error, Reason};
 use store::{Database, DbError, Row, Statement, Value};
-
-/// A database whose engine is not known here.
-trait AnyDatabase {
-    fn execute_boxed<'a>(
-        &'a self,
-        statement: Statement,
-        params: &'a [Value],
-    ) -> LocalFuture<'a, Result<Vec<Row>, DbError>>;
-}
-
-impl<D: Database> AnyDatabase for D {
-    fn execute_boxed<'a>(
-        &'a self,
-        statement: Statement,
-        params: &'a [Value],
-    ) -> LocalFuture<'a, Result<Vec<Row>, DbError>> {
-        Box::pin(self.execute(statement, params))
-    }
-}
-
-/// One connection of the host. Dropping it returns it to the host, and rolls an open transaction back.
-pub struct Connection(Box<dyn AnyDatabase>);
-
-impl Connection {
-    /// A connection of some engine.
-    pub fn new(database: impl Database + 'static) -> Self {
-        Self(Box::new(database))
-    }
-
-    async fn execute(&self, statement: Statement, params: &[Value]) -> Result<Vec<Row>, DbError> {
-        self.0.execute_boxed(statement, params).await
-    }
-}
 
 /// The database as a request uses it.
 pub struct Db(Role);

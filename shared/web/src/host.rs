@@ -4,7 +4,6 @@
 //! Never keep anything of a request here.
 
 use std::cell::OnceCell;
-use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -13,7 +12,7 @@ use futures::future::{Either, select};
 use http::Request;
 use send_wrapper::SendWrapper;
 
-use super::connections::Connection;
+use super::connection::{Connection, Durability, LocalFuture};
 use super::leases::Leases;
 use super::outbound::Received;
 use super::settings::Settings;
@@ -21,18 +20,6 @@ use domain::Timestamp;
 use domain::error::Error;
 use operations::operator::OperatorApi;
 use vault::Random;
-
-/// A future that stays on its thread: it may hold resources of the host.
-pub type LocalFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
-
-/// The durability of a connection's commits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Durability {
-    /// They survive a power failure: allocations, tasks, callbacks, audits.
-    Full,
-    /// They survive the end of the process: call log, call rates.
-    Process,
-}
 
 /// The program that runs a router.
 pub trait Host {

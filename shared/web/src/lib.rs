@@ -11,6 +11,7 @@
 mod address;
 mod answer;
 pub mod as_sent;
+mod connection;
 mod connections;
 mod credential;
 pub mod extract;
@@ -37,16 +38,16 @@ mod tests;
 pub mod values;
 
 pub use answer::{Answer, CsvFile, Success};
-pub use connections::{Connection, Db};
-pub use fields::{field, or_null, present};
+pub use connection::{Connection, Durability, LocalFuture};
+pub use connections::Db;
+pub use fields::{or_null, present};
 pub use handler::LocalHandler;
-pub use host::{App, Durability, Host, LocalFuture, within};
+pub use host::{App, Host, within};
 pub use operation::{Access, Content, Operation, Role};
 pub use outbound::Received;
 #[doc(hidden)]
 pub use pastey::paste;
 pub use query::{MAX_PAIRS, MAX_QUERY_BYTES};
-pub use receipt::{MAX_RECEIPT_BYTES, read_receipt, unread_receipt};
 pub use refusal::Refusal;
 pub use routes::{BEARER, Route, TOKEN, codes, on_one_path, service};
 pub use settings::{Settings, Variables};

@@ -1,0 +1,50 @@
+//! One connection of the host, whatever its engine.
+
+use std::pin::Pin;
+
+use store::{Database, DbError, Row, Statement, Value};
+
+/// A future that stays on its thread: it may hold resources of the host.
+pub type LocalFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
+/// The durability of a connection's commits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// They survive a power failure: allocations, tasks, callbacks, audits.
+    Full,
+    /// They survive the end of the process: call log, call rates.
+    Process,
+}
+
+/// A database whose engine is not known here.
+trait AnyDatabase {
+    fn execute_boxed<'a>(
+        &'a self,
+        statement: Statement,
+        params: &'a [Value],
+    ) -> LocalFuture<'a, Result<Vec<Row>, DbError>>;
+}
+
+impl<D: Database> AnyDatabase for D {
+    fn execute_boxed<'a>(
+        &'a self,
+        statement: Statement,
+        params: &'a [Value],
+    ) -> LocalFuture<'a, Result<Vec<Row>, DbError>> {
+        Box::pin(self.execute(statement, params))
+    }
+}
+
+/// One connection of the host. Dropping it returns it to the host, and rolls an open transaction back.
+pub struct Connection(Box<dyn AnyDatabase>);
+
+impl Connection {
+    /// A connection of some engine.
+    pub fn new(database: impl Database + 'static) -> Self {
+        Self(Box::new(database))
+    }
+
+    pub(crate) async fn execute(&self, statement: Statement, params: &[Value]) -> Result<Vec<Row>, DbError> {
+        self.0.execute_boxed(statement, params).await
+    }
+}
