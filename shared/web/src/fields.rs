@@ -10,7 +10,7 @@ use domain::error::Reason;
 ///
 /// # Errors
 /// The refusal of a text that breaks the rule of its kind.
-pub fn field<T>(name: &str, read: Result<T, impl Into<Malformed>>) -> Result<T, Refusal> {
+pub(crate) fn field<T>(name: &str, read: Result<T, impl Into<Malformed>>) -> Result<T, Refusal> {
     read.map_err(|error| Refusal::of_malformed(name, error.into()))
 }
 

@@ -12,7 +12,7 @@ use domain::Timestamp;
 use operations::AttemptResult;
 
 /// Longest answer of a receiver that is read, in bytes.
-pub const MAX_RECEIPT_BYTES: usize = 20_000;
+pub(crate) const MAX_RECEIPT_BYTES: usize = 20_000;
 
 /// The `code` of a receipt.
 const RECEIVED: u64 = 200;
@@ -21,7 +21,12 @@ const RECEIVED: u64 = 200;
 const PUTS_OFF: [u16; 2] = [429, 503];
 
 /// Reads a receiver's answer: its status, its `Retry-After` if it has one, and its body.
-pub fn read_receipt(status: u16, retry_after: Option<&str>, body: &[u8], now: Timestamp) -> AttemptResult {
+pub(crate) fn read_receipt(
+    status: u16,
+    retry_after: Option<&str>,
+    body: &[u8],
+    now: Timestamp,
+) -> AttemptResult {
     let refused = |error: &str| unread_receipt(status, retry_after, error, now);
     if !(200..300).contains(&status) {
         return refused("the status is not 2xx");
@@ -45,7 +50,12 @@ pub fn read_receipt(status: u16, retry_after: Option<&str>, body: &[u8], now: Ti
 }
 
 /// The result of an answer that could not be read, for the reason given.
-pub fn unread_receipt(status: u16, retry_after: Option<&str>, error: &str, now: Timestamp) -> AttemptResult {
+pub(crate) fn unread_receipt(
+    status: u16,
+    retry_after: Option<&str>,
+    error: &str,
+    now: Timestamp,
+) -> AttemptResult {
     AttemptResult::Refused {
         status: Some(status),
         error: error.to_owned(),

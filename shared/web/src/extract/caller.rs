@@ -18,8 +18,6 @@ use domain::Permission;
 pub trait Permit: 'static {
     /// The permission.
     const PERMISSION: Permission;
-    /// Its name in documents and in the settings of clients.
-    const CODE: &'static str = Self::PERMISSION.code();
 }
 
 /// The permissions of clients, as types.
@@ -35,11 +33,6 @@ pub mod permits {
 
             impl Permit for $permit {
                 const PERMISSION: Permission = Permission::$permit;
-            }
-
-            impl $permit {
-                /// The name of the permission.
-                pub const CODE: &'static str = <Self as Permit>::CODE;
             }
         )+};
     }

@@ -6,15 +6,13 @@ mod call;
 mod caller;
 mod json;
 mod query;
-mod segment;
 
 pub use body::{AnyBody, Csv, Ndjson};
 pub use call::Call;
 pub use caller::{Administrator, Anyone, Caller, Gateway, Operator, Permit, Timer, permits};
 pub use json::Json;
-pub(crate) use query::refuse_parameters;
-pub use query::{MAX_VALUE_CHARS, Query};
-pub use segment::Segment;
+pub use query::Query;
+pub(crate) use query::{MAX_VALUE_CHARS, refuse_parameters};
 
 use axum::extract::FromRequestParts;
 

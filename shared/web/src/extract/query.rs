@@ -26,14 +26,13 @@ use domain::error::Reason;
 
 /// Longest value of a parameter whose documentation states no other limit, in characters. It is longer than most
 /// formats, so that a value that is only slightly wrong gets the explanation of `domain`.
-pub const MAX_VALUE_CHARS: usize = 64;
+pub(crate) const MAX_VALUE_CHARS: usize = 64;
 /// Longest token, in characters.
 const MAX_TOKEN_CHARS: usize = 1_024;
 /// Longest key, in characters.
 const MAX_KEY_CHARS: usize = 256;
 
-/// The parameters of the call.
-#[derive(Debug)]
+/// The parameters of the call. They are not shown in `Debug`: some are secrets.
 pub struct Query<T>(pub T);
 
 impl<T: IntoParams + DeserializeOwned + 'static> FromRequestParts<App> for Query<T> {

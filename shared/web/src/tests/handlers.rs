@@ -7,7 +7,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::extract::permits::{WriteApply, WriteCancel, WriteStatus};
 use crate::extract::{
-    Administrator, AnyBody, Anyone, Call, Caller, Csv, Gateway, Json, Ndjson, Operator, Query, Segment, Timer,
+    Administrator, AnyBody, Anyone, Call, Caller, Csv, Gateway, Json, Ndjson, Operator, Query, Timer,
 };
 use crate::parameters::TaskOrEid;
 use crate::{Answer, App, CsvFile, Refusal, Success, routes};
@@ -34,7 +34,6 @@ pub(super) fn router() -> OpenApiRouter<App> {
         .routes(routes!(records))
         .routes(routes!(keys))
         .routes(routes!(file))
-        .routes(routes!(chip))
 }
 
 /// What a handler saw of its request.
@@ -201,9 +200,4 @@ async fn file(_: Anyone) -> Result<CsvFile, Refusal> {
         name: "incidents-2026-07.csv".to_owned(),
         text: "code,name\r\nstuck_writing,写卡中\r\n".to_owned(),
     })
-}
-
-#[utoipa::path(get, path = "/v1/chips/{eid}", operation_id = "chip")]
-async fn chip(_: Anyone, Segment(eid): Segment<domain::Eid>) -> Answer<Seen> {
-    seen(eid.as_str())
 }

@@ -97,30 +97,6 @@ fn a_call_by_post_has_the_name_and_the_log_of_one_by_get() {
 }
 
 #[test]
-fn a_value_in_the_path_is_read_as_its_kind() {
-    const EID: &str = "89086030202200000000000000000123";
-    assert_eq!(send(Sent::get(&format!("/v1/chips/{EID}"))).body["seen"], EID);
-    assert_eq!(
-        send(Sent::get(&format!("/v1/chips/%38{}", &EID[1..]))).body["seen"],
-        EID
-    );
-    for (text, status, reason, field) in [
-        ("1", 400, "eid_malformed", Some("eid")),
-        ("%zz", 400, "eid_malformed", Some("eid")),
-        ("%FF", 400, "bad_percent_encoding", None),
-        ("", 401, "credential_wrong", None),
-        ("1/2", 401, "credential_wrong", None),
-    ] {
-        let answer = send(Sent::get(&format!("/v1/chips/{text}")));
-        assert_eq!(
-            (answer.status, answer.reason(), answer.field()),
-            (status, reason, field),
-            "{text}"
-        );
-    }
-}
-
-#[test]
 fn the_document_says_who_may_call() {
     let document = serde_json::to_value(handlers::router().into_openapi()).unwrap();
     let security = |path: &str, method: &str| document["paths"][path][method]["security"].clone();
