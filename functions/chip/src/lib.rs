@@ -6,16 +6,15 @@ use domain::error::Reason;
 use operations::{ChipView, chip_view};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
 use web::extract::permits::ChipRead;
 use web::extract::{Call, Caller, Query};
 use web::values::{CardState, Eid, Iccid, Megabytes, Msisdn};
-use web::{Answer, App, Success, codes, routes};
+use web::{Answer, Routes, Success, codes, routes};
 
 /// The routes of this component.
 #[must_use]
-pub fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(chip))
+pub fn router() -> Routes {
+    Routes::new().routes(routes!(chip as "chip.read"))
 }
 
 /// Why this operation refuses, besides the reasons that every operation has.
@@ -77,7 +76,6 @@ impl From<ChipView> for Chip {
 #[utoipa::path(
     get,
     path = "/v1/chip",
-    operation_id = "chip.read",
     summary = "查询芯片信息 / A chip (§7.2.3.1)",
     params(Which),
     responses((status = 200, body = Success<Chip>)),

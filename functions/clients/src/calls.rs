@@ -114,7 +114,6 @@ struct LoggedCall {
 #[utoipa::path(
     get,
     path = "/admin/v1/calls",
-    operation_id = "admin.calls",
     summary = "查询调用日志 / Search the call log (§9.2.2)",
     params(CallSearch),
     responses((status = 200, body = Success<LoggedCalls>)),

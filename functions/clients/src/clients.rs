@@ -60,7 +60,6 @@ pub(crate) struct ClientCreated {
 #[utoipa::path(
     post,
     path = "/admin/v1/clients",
-    operation_id = "admin.clients",
     summary = "创建业务需求方 / Create a client (§6.2.1.1)",
     request_body = NewClient,
     responses((status = 200, body = Success<ClientCreated>)),
@@ -182,7 +181,6 @@ struct ClientSecret {
 #[utoipa::path(
     get,
     path = "/admin/v1/clients",
-    operation_id = "admin.clients.list",
     summary = "查询业务需求方 / List the clients (§6.2.1.1)",
     params(ClientList),
     responses((status = 200, body = Success<Clients>)),
@@ -259,7 +257,6 @@ pub(crate) struct ClientUpdated {
 #[utoipa::path(
     post,
     path = "/admin/v1/clients:update",
-    operation_id = "admin.clients.update",
     summary = "修改业务需求方 / Change a client (§6.2.1.1)",
     request_body = ClientUpdate,
     responses((status = 200, body = Success<ClientUpdated>)),

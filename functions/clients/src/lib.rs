@@ -8,17 +8,16 @@ mod calls;
 mod clients;
 mod secrets;
 
-use utoipa_axum::router::OpenApiRouter;
-use web::{App, routes};
+use web::{Routes, routes};
 
 /// The routes of this component.
 #[must_use]
-pub fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(clients::list, clients::create))
-        .routes(routes!(clients::update))
-        .routes(routes!(secrets::rotate))
-        .routes(routes!(secrets::revoke))
-        .routes(routes!(secrets::revoke_tokens))
-        .routes(routes!(calls::search))
+pub fn router() -> Routes {
+    Routes::new()
+        .routes(routes!(clients::list as "admin.clients.list", clients::create as "admin.clients"))
+        .routes(routes!(clients::update as "admin.clients.update"))
+        .routes(routes!(secrets::rotate as "admin.clients.rotate_secret"))
+        .routes(routes!(secrets::revoke as "admin.clients.revoke_secret"))
+        .routes(routes!(secrets::revoke_tokens as "admin.clients.revoke_tokens"))
+        .routes(routes!(calls::search as "admin.calls"))
 }

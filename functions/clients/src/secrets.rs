@@ -53,7 +53,6 @@ pub(crate) struct ClientSecretRotated {
 #[utoipa::path(
     post,
     path = "/admin/v1/clients:rotate-secret",
-    operation_id = "admin.clients.rotate_secret",
     summary = "更换接口密钥 / Give a client a new secret beside its present one (§9.2.1)",
     request_body = ClientSecretRotation,
     responses((status = 200, body = Success<ClientSecretRotated>)),
@@ -91,7 +90,6 @@ pub(crate) struct Revoked {}
 #[utoipa::path(
     post,
     path = "/admin/v1/clients:revoke-secret",
-    operation_id = "admin.clients.revoke_secret",
     summary = "吊销一个接口密钥及其令牌 / Revoke one secret and the tokens taken with it (§9.2.1)",
     request_body = ClientSecretRevocation,
     responses((status = 200, body = Success<Revoked>)),
@@ -118,7 +116,6 @@ pub(crate) struct TokenRevocation {
 #[utoipa::path(
     post,
     path = "/admin/v1/clients:revoke-tokens",
-    operation_id = "admin.clients.revoke_tokens",
     summary = "吊销业务需求方的全部令牌 / Revoke every token of a client (§9.2.1)",
     request_body = TokenRevocation,
     responses((status = 200, body = Success<Revoked>)),

@@ -18,11 +18,10 @@ use messages::DeliveryCounts;
 use operations::{Done, MESSAGES_JOB, read_job_log};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
 use web::extract::{AnyBody, Call, Timer};
 use web::jobs::{JobRun, JobRuns, finish_job};
 use web::outbound::call_component;
-use web::{Answer, App, Success, routes};
+use web::{Answer, Routes, Success, routes};
 
 /// The component that runs the jobs.
 const MAINTENANCE: &str = "maintenance";
@@ -31,8 +30,8 @@ const MAINTENANCE_PATH: &str = "/internal/upkeep";
 
 /// The routes of this component.
 #[must_use]
-pub fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(tick, tick_by_post))
+pub fn router() -> Routes {
+    Routes::new().routes(routes!(tick as "cron", tick_by_post as "cron"))
 }
 
 /// What a tick did.
@@ -54,7 +53,6 @@ struct Ticked {
 #[utoipa::path(
     get,
     path = TICK_PATH,
-    operation_id = "cron",
     summary = "发送到期的消息并执行定期任务 / Send the messages that are due, and run the periodic jobs (§7.3)",
     responses((status = 200, body = Success<Ticked>))
 )]
@@ -88,7 +86,6 @@ async fn tick(call: Call, _: Timer, _: AnyBody) -> Answer<Ticked> {
 #[utoipa::path(
     post,
     path = TICK_PATH,
-    operation_id = "cron.post",
     summary = "发送到期的消息并执行定期任务 / Send the messages that are due, and run the periodic jobs (§7.3)",
     responses((status = 200, body = Success<Ticked>))
 )]

@@ -10,20 +10,19 @@ use gateway_protocol::{
     SessionAnswer, SessionRequest,
 };
 use operations::{chip_keys, open_session, report};
-use utoipa_axum::router::OpenApiRouter;
 use web::extract::{Call, Gateway, Json};
 use web::gateway::{
     eid_of_identity, keys_answer, psk_identity, report_answer, report_of, session_answer, session_to_open,
 };
-use web::{Answer, App, Success, codes, routes};
+use web::{Answer, Routes, Success, codes, routes};
 
 /// The routes of this component.
 #[must_use]
-pub fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(keys))
-        .routes(routes!(session))
-        .routes(routes!(session_report))
+pub fn router() -> Routes {
+    Routes::new()
+        .routes(routes!(keys as "gateway.keys"))
+        .routes(routes!(session as "gateway.sessions"))
+        .routes(routes!(session_report as "gateway.report"))
 }
 
 /// Why the keys of a chip are refused, besides the reasons that every operation has.
@@ -63,7 +62,6 @@ const REPORT_REASONS: &[Reason] = &[
 #[utoipa::path(
     post,
     path = KEYS_PATH,
-    operation_id = "gateway.keys",
     summary = "获取芯片密钥 / The keys of a chip that opens a TLS session",
     request_body = KeysRequest,
     responses((status = 200, body = Success<KeysAnswer>)),
@@ -79,7 +77,6 @@ async fn keys(call: Call, _: Gateway, Json(request): Json<KeysRequest>) -> Answe
 #[utoipa::path(
     post,
     path = SESSIONS_PATH,
-    operation_id = "gateway.sessions",
     summary = "建立设备会话并领取工作 / Open a device session and take its work",
     request_body = SessionRequest,
     responses((status = 200, body = Success<SessionAnswer>)),
@@ -94,7 +91,6 @@ async fn session(call: Call, _: Gateway, Json(request): Json<SessionRequest>) ->
 #[utoipa::path(
     post,
     path = REPORT_PATH,
-    operation_id = "gateway.report",
     summary = "上报设备会话中的事件 / Report an event of a device session",
     request_body = ReportRequest,
     responses((status = 200, body = Success<ReportAnswer>)),

@@ -114,7 +114,6 @@ pub(crate) struct IncidentOpened {
 #[utoipa::path(
     post,
     path = "/admin/v1/incidents:open",
-    operation_id = "admin.incidents.open",
     summary = "登记异常 / Open an incident (§8.2)",
     request_body = OpenIncident,
     responses((status = 200, body = Success<IncidentOpened>)),
@@ -170,7 +169,6 @@ pub(crate) struct CloseIncident {
 #[utoipa::path(
     post,
     path = "/admin/v1/incidents:close",
-    operation_id = "admin.incidents.close",
     summary = "关闭异常 / Settle an incident (§8.2)",
     request_body = CloseIncident,
     responses((status = 200, body = Success<ChangedIncident>)),
@@ -197,7 +195,6 @@ pub(crate) struct EscalateIncident {
 #[utoipa::path(
     post,
     path = "/admin/v1/incidents:escalate",
-    operation_id = "admin.incidents.escalate",
     summary = "升级为严重异常 / Make an incident severe (§8.1)",
     request_body = EscalateIncident,
     responses((status = 200, body = Success<ChangedIncident>)),
@@ -226,7 +223,6 @@ pub(crate) struct ReportIncident {
 #[utoipa::path(
     post,
     path = "/admin/v1/incidents:report",
-    operation_id = "admin.incidents.report",
     summary = "上报严重异常 / Report a severe incident (§8.3.1)",
     request_body = ReportIncident,
     responses((status = 200, body = Success<ChangedIncident>)),
@@ -261,7 +257,6 @@ pub(crate) struct ConcludeIncident {
 #[utoipa::path(
     post,
     path = "/admin/v1/incidents:final-report",
-    operation_id = "admin.incidents.final_report",
     summary = "提交异常处理报告 / Give the final report of a severe incident (§8.3.1)",
     request_body = ConcludeIncident,
     responses((status = 200, body = Success<ChangedIncident>)),

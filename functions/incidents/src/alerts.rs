@@ -80,7 +80,6 @@ struct Alert {
 #[utoipa::path(
     get,
     path = "/admin/v1/alerts",
-    operation_id = "admin.alerts",
     summary = "查询告警 / Find alerts (§5.3.1.1)",
     params(Search),
     responses((status = 200, body = Success<AlertPage>)),
@@ -127,7 +126,6 @@ pub(crate) struct AlertsNoted {
 #[utoipa::path(
     post,
     path = "/admin/v1/alerts:note",
-    operation_id = "admin.alerts.note",
     summary = "确认告警 / Acknowledge alerts (§5.3.1.1)",
     request_body = NoteAlerts,
     responses((status = 200, body = Success<AlertsNoted>)),

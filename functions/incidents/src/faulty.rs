@@ -52,7 +52,6 @@ struct FaultyChip {
 #[utoipa::path(
     get,
     path = "/admin/v1/chips/faulty",
-    operation_id = "admin.chips.faulty",
     summary = "查询故障芯片登记 / The register of faulty chips (§8.2.2)",
     params(Page),
     responses((status = 200, body = Success<FaultyChipPage>)),

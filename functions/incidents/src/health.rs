@@ -54,7 +54,6 @@ struct DestroyedRows {
 #[utoipa::path(
     get,
     path = "/admin/v1/health",
-    operation_id = "admin.health",
     summary = "查询平台与定时任务的状况 / The health of the platform and of its periodic jobs",
     responses((status = 200, body = Success<Health>))
 )]

@@ -54,7 +54,6 @@ struct IncidentParty {
 #[utoipa::path(
     get,
     path = "/admin/v1/incidents/kinds",
-    operation_id = "admin.incidents.kinds",
     summary = "查询异常种类、处理方式与处理时限 / Every kind of incident with its remedy and time limit (§8.2)",
     responses((status = 200, body = Success<IncidentKinds>))
 )]

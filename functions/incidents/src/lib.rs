@@ -12,25 +12,24 @@ mod kinds;
 mod list;
 mod review;
 
-use utoipa_axum::router::OpenApiRouter;
-use web::{App, routes};
+use web::{Routes, routes};
 
 /// The routes of this component.
 #[must_use]
-pub fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(list::list))
-        .routes(routes!(kinds::kinds))
-        .routes(routes!(acts::open))
-        .routes(routes!(acts::close))
-        .routes(routes!(acts::escalate))
-        .routes(routes!(acts::report))
-        .routes(routes!(acts::final_report))
-        .routes(routes!(review::review))
-        .routes(routes!(faulty::faulty))
-        .routes(routes!(alerts::list))
-        .routes(routes!(alerts::note))
-        .routes(routes!(health::health))
+pub fn router() -> Routes {
+    Routes::new()
+        .routes(routes!(list::list as "admin.incidents"))
+        .routes(routes!(kinds::kinds as "admin.incidents.kinds"))
+        .routes(routes!(acts::open as "admin.incidents.open"))
+        .routes(routes!(acts::close as "admin.incidents.close"))
+        .routes(routes!(acts::escalate as "admin.incidents.escalate"))
+        .routes(routes!(acts::report as "admin.incidents.report"))
+        .routes(routes!(acts::final_report as "admin.incidents.final_report"))
+        .routes(routes!(review::review as "admin.incidents.review"))
+        .routes(routes!(faulty::faulty as "admin.chips.faulty"))
+        .routes(routes!(alerts::list as "admin.alerts"))
+        .routes(routes!(alerts::note as "admin.alerts.note"))
+        .routes(routes!(health::health as "admin.health"))
 }
 
 #[cfg(test)]

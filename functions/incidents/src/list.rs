@@ -63,7 +63,6 @@ pub(crate) struct IncidentPage {
 #[utoipa::path(
     get,
     path = "/admin/v1/incidents",
-    operation_id = "admin.incidents",
     summary = "查询异常 / Find incidents (§8.2)",
     params(Search),
     responses((status = 200, body = Success<IncidentPage>)),

@@ -191,7 +191,6 @@ impl IncidentReview {
 #[utoipa::path(
     get,
     path = "/admin/v1/incidents/review",
-    operation_id = "admin.incidents.review",
     summary = "查询某月的异常汇总复盘，JSON 或 CSV / The review of a month, as JSON or CSV (§8.3.2)",
     params(WhichReview),
     responses((status = 200, content(

@@ -11,18 +11,17 @@ use operations::{RecordError, Topic, ingest};
 use records::{LocationRecord, OpenTimeRecord, StatusRecord, UsageRecord};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
 use web::extract::{Call, Ndjson, Operator};
-use web::{Answer, App, Success, routes};
+use web::{Answer, Routes, Success, routes};
 
 /// The routes of this component.
 #[must_use]
-pub fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(usage))
-        .routes(routes!(location))
-        .routes(routes!(number_status))
-        .routes(routes!(open_time))
+pub fn router() -> Routes {
+    Routes::new()
+        .routes(routes!(usage as "ingest.usage"))
+        .routes(routes!(location as "ingest.location"))
+        .routes(routes!(number_status as "ingest.number_status"))
+        .routes(routes!(open_time as "ingest.open_time"))
 }
 
 /// What became of the records.
@@ -75,7 +74,6 @@ impl RefusedRecord {
 #[utoipa::path(
     post,
     path = "/ingest/v1/usage",
-    operation_id = "ingest.usage",
     summary = "上报码号本月流量 / Data used by numbers",
     request_body(
         content((UsageRecord = "application/x-ndjson"), (UsageRecord = "application/jsonl")),
@@ -91,7 +89,6 @@ async fn usage(call: Call, _: Operator, Ndjson(records): Ndjson) -> Answer<Inges
 #[utoipa::path(
     post,
     path = "/ingest/v1/location",
-    operation_id = "ingest.location",
     summary = "上报码号实时上网城市 / Cities in which numbers are online",
     request_body(
         content((LocationRecord = "application/x-ndjson"), (LocationRecord = "application/jsonl")),
@@ -107,7 +104,6 @@ async fn location(call: Call, _: Operator, Ndjson(records): Ndjson) -> Answer<In
 #[utoipa::path(
     post,
     path = "/ingest/v1/number-status",
-    operation_id = "ingest.number_status",
     summary = "上报码号状态 / States of numbers",
     request_body(
         content((StatusRecord = "application/x-ndjson"), (StatusRecord = "application/jsonl")),
@@ -123,7 +119,6 @@ async fn number_status(call: Call, _: Operator, Ndjson(records): Ndjson) -> Answ
 #[utoipa::path(
     post,
     path = "/ingest/v1/open-time",
-    operation_id = "ingest.open_time",
     summary = "上报码号开卡时间 / Opening times of numbers",
     request_body(
         content((OpenTimeRecord = "application/x-ndjson"), (OpenTimeRecord = "application/jsonl")),

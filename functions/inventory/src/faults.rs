@@ -36,7 +36,6 @@ pub(crate) struct FaultRegistered {
 #[utoipa::path(
     post,
     path = "/admin/v1/chips:fault",
-    operation_id = "admin.chips.fault",
     summary = "登记或取消登记故障芯片 / Enter a chip in the register of faulty chips, or take it out (§8.2.2)",
     request_body = ChipFault,
     responses((status = 200, body = Success<FaultRegistered>)),

@@ -57,7 +57,6 @@ pub(crate) struct CardStep {
 #[utoipa::path(
     get,
     path = "/admin/v1/chips/history",
-    operation_id = "admin.chips.history",
     summary = "查询卡片的状态变更记录 / Show the steps of a card through its states (§6.3)",
     params(OneCard),
     responses((status = 200, body = Success<CardHistory>)),

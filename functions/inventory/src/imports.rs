@@ -85,7 +85,6 @@ impl Imported {
 #[utoipa::path(
     post,
     path = "/admin/v1/chips:import",
-    operation_id = "admin.chips.import",
     summary = "导入芯片 / Import chips (§5.3.1.1)",
     params(DefaultClient),
     request_body(content = String, content_type = "text/csv"),
@@ -106,7 +105,6 @@ pub(crate) async fn chips(
 #[utoipa::path(
     post,
     path = "/admin/v1/numbers:import",
-    operation_id = "admin.numbers.import",
     summary = "导入运营商码号 / Import operator numbers (§5.3.1.1)",
     request_body(content = String, content_type = "text/csv"),
     responses((status = 200, body = Success<Imported>)),

@@ -14,25 +14,24 @@ mod pools;
 mod reprovision;
 mod values;
 
-use utoipa_axum::router::OpenApiRouter;
-use web::{App, routes};
+use web::{Routes, routes};
 
 /// The routes of this component.
 #[must_use]
-pub fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(imports::chips))
-        .routes(routes!(imports::numbers))
-        .routes(routes!(faults::register))
-        .routes(routes!(reprovision::reprovision))
-        .routes(routes!(history::history))
-        .routes(routes!(numbers::allot))
-        .routes(routes!(numbers::release))
-        .routes(routes!(numbers::suspend))
-        .routes(routes!(numbers::resume))
-        .routes(routes!(numbers::retire))
-        .routes(routes!(pools::list))
-        .routes(routes!(pools::update))
+pub fn router() -> Routes {
+    Routes::new()
+        .routes(routes!(imports::chips as "admin.chips.import"))
+        .routes(routes!(imports::numbers as "admin.numbers.import"))
+        .routes(routes!(faults::register as "admin.chips.fault"))
+        .routes(routes!(reprovision::reprovision as "admin.chips.reprovision"))
+        .routes(routes!(history::history as "admin.chips.history"))
+        .routes(routes!(numbers::allot as "admin.numbers.allot"))
+        .routes(routes!(numbers::release as "admin.numbers.release"))
+        .routes(routes!(numbers::suspend as "admin.numbers.suspend"))
+        .routes(routes!(numbers::resume as "admin.numbers.resume"))
+        .routes(routes!(numbers::retire as "admin.numbers.retire"))
+        .routes(routes!(pools::list as "admin.pools"))
+        .routes(routes!(pools::update as "admin.pools.update"))
 }
 
 #[cfg(test)]

@@ -88,7 +88,6 @@ fn number_status() -> Object {
 #[utoipa::path(
     post,
     path = "/admin/v1/numbers:allot",
-    operation_id = "admin.numbers.allot",
     summary = "将码号划拨给业务需求方 / Allot numbers to a client (§5.3.1.1)",
     request_body = NumberAllotment,
     responses((status = 200, body = Success<NumbersChanged>)),
@@ -108,7 +107,6 @@ pub(crate) async fn allot(
 #[utoipa::path(
     post,
     path = "/admin/v1/numbers:release",
-    operation_id = "admin.numbers.release",
     summary = "将已划拨的码号退回码号池 / Put allotted numbers back into the pool (§5.3.1.1)",
     request_body = NumberRelease,
     responses((status = 200, body = Success<NumbersChanged>)),
@@ -131,7 +129,6 @@ fn domain_values(iccids: Vec<Iccid>) -> Vec<domain::Iccid> {
 #[utoipa::path(
     post,
     path = "/admin/v1/numbers:suspend",
-    operation_id = "admin.numbers.suspend",
     summary = "停用码号 / Suspend a number (§5.3.1.1)",
     request_body = MsisdnOrIccid,
     responses((status = 200, body = Success<NumberActed>)),
@@ -149,7 +146,6 @@ pub(crate) async fn suspend(
 #[utoipa::path(
     post,
     path = "/admin/v1/numbers:resume",
-    operation_id = "admin.numbers.resume",
     summary = "恢复已停用的码号 / Resume a suspended number (§5.3.1.1)",
     request_body = MsisdnOrIccid,
     responses((status = 200, body = Success<NumberActed>)),
@@ -167,7 +163,6 @@ pub(crate) async fn resume(
 #[utoipa::path(
     post,
     path = "/admin/v1/numbers:retire",
-    operation_id = "admin.numbers.retire",
     summary = "永久注销码号 / Retire a number for ever (§5.3.1.1)",
     request_body = MsisdnOrIccid,
     responses((status = 200, body = Success<NumberActed>)),

@@ -81,7 +81,6 @@ pub(crate) struct PoolMarked {
 #[utoipa::path(
     get,
     path = "/admin/v1/pools",
-    operation_id = "admin.pools",
     summary = "查询各省份的可用码号 / Show the free numbers of each province (§5.3.1.1)",
     responses((status = 200, body = Success<Pools>)),
     extensions(("x-reasons" = json!(codes(&[]))))
@@ -106,7 +105,6 @@ pub(crate) async fn list(call: Call, _: Administrator) -> Answer<Pools> {
 #[utoipa::path(
     post,
     path = "/admin/v1/pools:update",
-    operation_id = "admin.pools.update",
     summary = "设置一个省份的预警线 / Set the low-water mark of one province (§5.3.1.1)",
     request_body = PoolMark,
     responses((status = 200, body = Success<PoolMarked>)),

@@ -72,7 +72,6 @@ pub(crate) struct ChipReprovisioned {
 #[utoipa::path(
     post,
     path = "/admin/v1/chips:reprovision",
-    operation_id = "admin.chips.reprovision",
     summary = "为尚未写卡的芯片更换临时号码 / Give a chip that is not written another temporary number (§5.3.1.3)",
     request_body = ChipReprovision,
     responses((status = 200, body = Success<ChipReprovisioned>)),

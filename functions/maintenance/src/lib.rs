@@ -8,22 +8,20 @@
 #![forbid(unsafe_code)]
 
 use operations::{Job, read_job_log, run_job};
-use utoipa_axum::router::OpenApiRouter;
 use web::extract::{AnyBody, Call, Timer};
 use web::jobs::{JobRuns, finish_job};
-use web::{Answer, App, Success, routes};
+use web::{Answer, Routes, Success, routes};
 
 /// The routes of this component.
 #[must_use]
-pub fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(work, work_by_post))
+pub fn router() -> Routes {
+    Routes::new().routes(routes!(work as "maintenance", work_by_post as "maintenance"))
 }
 
 /// Runs the jobs that are due.
 #[utoipa::path(
     get,
     path = "/internal/upkeep",
-    operation_id = "maintenance",
     summary = "执行仅需数据库的定期任务 / Run the periodic jobs that need only the database",
     responses((status = 200, body = Success<JobRuns>))
 )]
@@ -48,7 +46,6 @@ async fn work(call: Call, _: Timer, _: AnyBody) -> Answer<JobRuns> {
 #[utoipa::path(
     post,
     path = "/internal/upkeep",
-    operation_id = "maintenance.post",
     summary = "执行仅需数据库的定期任务 / Run the periodic jobs that need only the database",
     responses((status = 200, body = Success<JobRuns>))
 )]

@@ -11,17 +11,16 @@ mod probe;
 mod receivers;
 mod resend;
 
-use utoipa_axum::router::OpenApiRouter;
-use web::{App, routes};
+use web::{Routes, routes};
 
 /// The routes of this component.
 #[must_use]
-pub fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(messages::find))
-        .routes(routes!(resend::send_again))
-        .routes(routes!(probe::try_out))
-        .routes(routes!(receivers::show))
-        .routes(routes!(receivers::update))
-        .routes(routes!(receivers::rotate_secret))
+pub fn router() -> Routes {
+    Routes::new()
+        .routes(routes!(messages::find as "admin.callbacks"))
+        .routes(routes!(resend::send_again as "admin.callbacks.resend"))
+        .routes(routes!(probe::try_out as "admin.callbacks.probe"))
+        .routes(routes!(receivers::show as "admin.receivers"))
+        .routes(routes!(receivers::update as "admin.receivers.update"))
+        .routes(routes!(receivers::rotate_secret as "admin.receivers.rotate_secret"))
 }

@@ -85,7 +85,6 @@ struct Message {
 #[utoipa::path(
     get,
     path = "/admin/v1/callbacks",
-    operation_id = "admin.callbacks",
     summary = "查询消息及其推送 / Find messages and their delivery (§7.3)",
     params(MessageSearch),
     responses((status = 200, body = Success<Messages>)),

@@ -51,7 +51,6 @@ pub(crate) struct ReceiverProbed {
 #[utoipa::path(
     post,
     path = "/admin/v1/callbacks:probe",
-    operation_id = "admin.callbacks.probe",
     summary = "测试回调地址 / Test an address (§7.3)",
     request_body = ReceiverProbe,
     responses((status = 200, body = Success<ReceiverProbed>)),

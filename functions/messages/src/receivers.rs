@@ -79,7 +79,6 @@ struct ReceiverSecret {
 #[utoipa::path(
     get,
     path = "/admin/v1/receivers",
-    operation_id = "admin.receivers",
     summary = "查询接收方的地址与密钥 / Show the address and secrets of a receiver (§7.3)",
     params(WhichReceiver),
     responses((status = 200, body = Success<ReceiverShown>)),
@@ -143,7 +142,6 @@ pub(crate) struct ReceiverUpdated {
 #[utoipa::path(
     post,
     path = "/admin/v1/receivers:update",
-    operation_id = "admin.receivers.update",
     summary = "设置或删除接收方的地址 / Set or remove the address of a receiver (§7.3)",
     request_body = ReceiverUpdate,
     responses((status = 200, body = Success<ReceiverUpdated>)),
@@ -192,7 +190,6 @@ pub(crate) struct ReceiverSecretRotated {
 #[utoipa::path(
     post,
     path = "/admin/v1/receivers:rotate-secret",
-    operation_id = "admin.receivers.rotate_secret",
     summary = "更换回调密钥 / Give a receiver a new secret beside its present one (§9.2.2)",
     request_body = ReceiverSecretRotation,
     responses((status = 200, body = Success<ReceiverSecretRotated>)),

@@ -75,7 +75,6 @@ pub(crate) struct Resent {
 #[utoipa::path(
     post,
     path = "/admin/v1/callbacks:resend",
-    operation_id = "admin.callbacks.resend",
     summary = "重新推送消息 / Send messages again (§8.2.3)",
     request_body = Resend,
     responses((status = 200, body = Success<Resent>)),

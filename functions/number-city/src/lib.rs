@@ -5,18 +5,17 @@
 use operations::Topic;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
 use web::extract::permits::NumberCity;
 use web::extract::{Call, Caller, Query};
 use web::outbound::fresh_number;
 use web::parameters::MsisdnOrIccid;
 use web::values::{self, ProvinceName, Time};
-use web::{Answer, App, Success, codes, routes};
+use web::{Answer, Routes, Success, codes, routes};
 
 /// The routes of this component.
 #[must_use]
-pub fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(city))
+pub fn router() -> Routes {
+    Routes::new().routes(routes!(city as "number.city"))
 }
 
 /// Where a number was last online.
@@ -39,7 +38,6 @@ struct LastOnline {
 #[utoipa::path(
     get,
     path = "/v1/number/city",
-    operation_id = "number.city",
     summary = "查询码号实时上网城市；未知时为空 / City a number is online in; null while unknown (§7.2.3.5)",
     params(MsisdnOrIccid),
     responses((status = 200, body = Success<LastOnline>)),

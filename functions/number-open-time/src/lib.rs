@@ -6,18 +6,17 @@ use domain::error::Reason;
 use operations::OpenTimeRef;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
 use web::extract::permits::NumberOpenTime;
 use web::extract::{Call, Caller, Query};
 use web::outbound::fresh_open_time;
 use web::parameters::either;
 use web::values::{self, OpenedState, Time};
-use web::{Answer, App, Refusal, Success, codes, routes};
+use web::{Answer, Refusal, Routes, Success, codes, routes};
 
 /// The routes of this component.
 #[must_use]
-pub fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(open_time))
+pub fn router() -> Routes {
+    Routes::new().routes(routes!(open_time as "number.open_time"))
 }
 
 /// Why this operation refuses, besides the reasons that every operation has.
@@ -81,7 +80,6 @@ struct OpenedNumber {
 #[utoipa::path(
     get,
     path = "/v1/number/open-time",
-    operation_id = "number.open_time",
     summary = "查询开卡时间与码号状态 / When a card's number was opened, and its state (§7.2.3.4)",
     params(EidOrMsisdn),
     responses((status = 200, body = Success<OpenedNumber>)),

@@ -5,18 +5,17 @@
 use operations::Topic;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
 use web::extract::permits::NumberUsage;
 use web::extract::{Call, Caller, Query};
 use web::outbound::fresh_number;
 use web::parameters::MsisdnOrIccid;
 use web::values::{self, Megabytes, Time};
-use web::{Answer, App, Success, codes, routes};
+use web::{Answer, Routes, Success, codes, routes};
 
 /// The routes of this component.
 #[must_use]
-pub fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(usage))
+pub fn router() -> Routes {
+    Routes::new().routes(routes!(usage as "number.usage"))
 }
 
 /// The data of a number for this month. The operator reports all of it or nothing.
@@ -46,7 +45,6 @@ struct UsedThisMonth {
 #[utoipa::path(
     get,
     path = "/v1/number/usage",
-    operation_id = "number.usage",
     summary = "查询码号本月流量；未知时为空 / Data a number used this month; null while unknown (§7.2.3.3)",
     params(MsisdnOrIccid),
     responses((status = 200, body = Success<UsedThisMonth>)),

@@ -5,18 +5,17 @@
 use operations::Topic;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
 use web::extract::permits::NumberRead;
 use web::extract::{Call, Caller, Query};
 use web::outbound::fresh_number;
 use web::parameters::MsisdnOrIccid;
 use web::values::{self, NumberState, ProvinceName, Time};
-use web::{Answer, App, Success, codes, routes};
+use web::{Answer, Routes, Success, codes, routes};
 
 /// The routes of this component.
 #[must_use]
-pub fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(number))
+pub fn router() -> Routes {
+    Routes::new().routes(routes!(number as "number.read"))
 }
 
 /// A number.
@@ -44,7 +43,6 @@ struct NumberInformation {
 #[utoipa::path(
     get,
     path = "/v1/number",
-    operation_id = "number.read",
     summary = "查询码号信息 / A number (§7.2.3.2)",
     params(MsisdnOrIccid),
     responses((status = 200, body = Success<NumberInformation>)),

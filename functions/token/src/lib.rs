@@ -7,14 +7,13 @@ use domain::error::Reason;
 use operations::issue_token;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
 use web::extract::{Anyone, Call, Query};
-use web::{Answer, App, Success, codes, routes};
+use web::{Answer, Routes, Success, codes, routes};
 
 /// The routes of this component.
 #[must_use]
-pub fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(token, token_by_post))
+pub fn router() -> Routes {
+    Routes::new().routes(routes!(token as "token", token_by_post as "token"))
 }
 
 /// The name of the operation in limits.
@@ -59,7 +58,6 @@ struct AccessToken {
 #[utoipa::path(
     get,
     path = "/v1/token",
-    operation_id = "token",
     summary = "获取认证令牌 / Take an access token (§7.2.1)",
     params(Credentials),
     responses((status = 200, body = Success<AccessToken>)),
@@ -95,7 +93,6 @@ fn with_note(answer: Success<AccessToken>, call: &Call, at: Timestamp) -> Succes
 #[utoipa::path(
     post,
     path = "/v1/token",
-    operation_id = "token.post",
     summary = "获取认证令牌 / Take an access token (§7.2.1)",
     request_body(content((Credentials = "application/x-www-form-urlencoded"), (Credentials = "application/json"))),
     responses((status = 200, body = Success<AccessToken>)),

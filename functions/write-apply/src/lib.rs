@@ -9,17 +9,16 @@ use domain::error::Reason;
 use operations::ApplyRequest;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
 use web::as_sent::{AsSent, Checked, refusal};
 use web::extract::permits::WriteApply;
 use web::extract::{Call, Caller, Query};
 use web::values::{CardState, Eid, Iccid, Msisdn, ProvinceCode, TaskId, WriteType};
-use web::{Answer, App, Success, codes, routes};
+use web::{Answer, Routes, Success, codes, routes};
 
 /// The routes of this component.
 #[must_use]
-pub fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(apply, apply_by_post))
+pub fn router() -> Routes {
+    Routes::new().routes(routes!(apply as "write.apply", apply_by_post as "write.apply"))
 }
 
 /// Why this operation refuses, besides the reasons that every operation has.
@@ -110,7 +109,6 @@ struct Applied {
 #[utoipa::path(
     get,
     path = "/v1/write/apply",
-    operation_id = "write.apply",
     summary = "提交写卡申请；参数相同的重复申请返回同一任务 / Apply for a card to be written; the same application again \
         answers the same task (§7.2.2.2)",
     params(Application),
@@ -133,7 +131,6 @@ async fn apply(call: Call, caller: Caller<WriteApply>, sent: Query<AsSent<Applic
 #[utoipa::path(
     post,
     path = "/v1/write/apply",
-    operation_id = "write.apply.post",
     summary = "提交写卡申请；参数相同的重复申请返回同一任务 / Apply for a card to be written; the same application again \
         answers the same task (§7.2.2.2)",
     request_body(content((Application = "application/x-www-form-urlencoded"), (Application = "application/json"))),

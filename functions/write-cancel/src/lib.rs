@@ -5,17 +5,16 @@
 use domain::error::Reason;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
 use web::extract::permits::WriteCancel;
 use web::extract::{Call, Caller, Query};
 use web::parameters::TaskOrEid;
 use web::values::Time;
-use web::{Answer, App, Success, codes, routes};
+use web::{Answer, Routes, Success, codes, routes};
 
 /// The routes of this component.
 #[must_use]
-pub fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(cancel, cancel_by_post))
+pub fn router() -> Routes {
+    Routes::new().routes(routes!(cancel as "write.cancel", cancel_by_post as "write.cancel"))
 }
 
 /// Why this operation refuses, besides the reasons that every operation has.
@@ -40,7 +39,6 @@ struct Cancelled {
 #[utoipa::path(
     get,
     path = "/v1/write/cancel",
-    operation_id = "write.cancel",
     summary = "取消待开机上电的写卡申请 / Withdraw an application while the card waits for power-up (§7.2.2.4)",
     params(TaskOrEid),
     responses((status = 200, body = Success<Cancelled>)),
@@ -62,7 +60,6 @@ async fn cancel(
 #[utoipa::path(
     post,
     path = "/v1/write/cancel",
-    operation_id = "write.cancel.post",
     summary = "取消待开机上电的写卡申请 / Withdraw an application while the card waits for power-up (§7.2.2.4)",
     request_body(content((TaskOrEid = "application/x-www-form-urlencoded"), (TaskOrEid = "application/json"))),
     responses((status = 200, body = Success<Cancelled>)),

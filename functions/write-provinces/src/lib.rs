@@ -5,16 +5,15 @@
 use domain::Province;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
 use web::extract::permits::WriteProvinces;
 use web::extract::{Call, Caller};
 use web::values::{ProvinceCode, ProvinceName};
-use web::{Answer, App, Success, codes, routes};
+use web::{Answer, Routes, Success, codes, routes};
 
 /// The routes of this component.
 #[must_use]
-pub fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(provinces))
+pub fn router() -> Routes {
+    Routes::new().routes(routes!(provinces as "write.provinces"))
 }
 
 /// The provinces that have a number to write.
@@ -47,7 +46,6 @@ impl From<Province> for WritableProvince {
 #[utoipa::path(
     get,
     path = "/v1/write/provinces",
-    operation_id = "write.provinces",
     summary = "查询当前可写入的省份 / Provinces that have a number to write (§7.2.2.1)",
     responses((status = 200, body = Success<WritableProvinces>)),
     extensions(("x-reasons" = json!(codes(&[]))))

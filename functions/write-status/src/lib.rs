@@ -5,17 +5,16 @@
 use domain::error::Reason;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
 use web::extract::permits::WriteStatus;
 use web::extract::{Call, Caller, Query};
 use web::parameters::TaskOrEid;
 use web::values::{CardState, Eid, TaskId, Time};
-use web::{Answer, App, Success, codes, routes};
+use web::{Answer, Routes, Success, codes, routes};
 
 /// The routes of this component.
 #[must_use]
-pub fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(status))
+pub fn router() -> Routes {
+    Routes::new().routes(routes!(status as "write.status"))
 }
 
 /// Why this operation refuses, besides the reasons that every operation has.
@@ -51,7 +50,6 @@ struct TaskStatus {
 #[utoipa::path(
     get,
     path = "/v1/write/status",
-    operation_id = "write.status",
     summary = "查询写卡进度与卡片状态 / State and progress of a card (§7.2.2.3)",
     params(TaskOrEid),
     responses((status = 200, body = Success<TaskStatus>)),

@@ -1,13 +1,12 @@
 //! The routers of all components, and what they document, in one.
 
 use serde_json::{Map, Value, json};
-use utoipa_axum::router::OpenApiRouter;
-use web::App;
+use web::Routes;
 
 use super::{callback, schemas};
 
 /// The router of every component that has operations.
-fn routers() -> Vec<OpenApiRouter<App>> {
+fn routers() -> Vec<Routes> {
     vec![
         chip_router::router(),
         clients_router::router(),

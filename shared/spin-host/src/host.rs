@@ -11,9 +11,8 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, BodyStream, StreamBody};
 use send_wrapper::SendWrapper;
 use spin_sdk::http::{FullBody, Request, Response, send};
-use spin_sdk::wasip3::http_compat::Request as OutgoingRequest;
+use spin_sdk::wasip3::http_compat::{IncomingBody, Request as OutgoingRequest};
 use tower_service::Service as _;
-use utoipa_axum::router::OpenApiRouter;
 
 use super::body::{read_bounded, within};
 use super::clock::{HostRandom, now};
@@ -23,12 +22,18 @@ use super::variables::{RequiredVariables, settings};
 use domain::Timestamp;
 use domain::error::Error;
 use vault::Random;
-use web::{App, Connection, Durability, Host, LocalFuture, Received, Settings};
+use web::{App, Connection, Durability, Host, LocalFuture, Received, Routes, Settings};
 
 thread_local! {
     // Made with the first request of an instance.
     static ROUTER: OnceCell<Router> = const { OnceCell::new() };
 }
+
+/// A body that did not arrive whole. Why is not told apart: the host's own error would bring along texts for everything
+/// that can happen to a request.
+#[derive(Debug, thiserror::Error)]
+#[error("the body is broken")]
+struct BrokenBody;
 
 /// Whether a component sends requests to others.
 trait Outgoing: 'static {
@@ -124,7 +129,7 @@ impl<O: Outgoing> Host for Spin<O> {
 
 /// Answers one request of a component with its router, which is made once for each instance.
 pub async fn answer(
-    router: fn() -> OpenApiRouter<App>,
+    router: fn() -> Routes,
     required: RequiredVariables,
     request: Request,
 ) -> Response<FullBody<Bytes>> {
@@ -133,7 +138,7 @@ pub async fn answer(
 
 /// The same, for a component that sends requests to others.
 pub async fn answer_and_send(
-    router: fn() -> OpenApiRouter<App>,
+    router: fn() -> Routes,
     required: RequiredVariables,
     request: Request,
 ) -> Response<FullBody<Bytes>> {
@@ -141,7 +146,7 @@ pub async fn answer_and_send(
 }
 
 async fn answer_on<O: Outgoing>(
-    router: fn() -> OpenApiRouter<App>,
+    router: fn() -> Routes,
     required: RequiredVariables,
     request: Request,
 ) -> Response<FullBody<Bytes>> {
@@ -153,7 +158,10 @@ async fn answer_on<O: Outgoing>(
         made.get_or_init(|| web::service(router(), App::new(host())))
             .clone()
     });
-    let incoming = |body| Body::new(StreamBody::new(SendWrapper::new(BodyStream::new(body))));
+    let incoming = |body: IncomingBody<_>| {
+        let body = BodyStream::new(body.map_err(|_| BrokenBody));
+        Body::new(StreamBody::new(SendWrapper::new(body)))
+    };
     let Ok(response) = router.call(request.map(incoming)).await;
     let (parts, body) = response.into_parts();
     // Answers are whole before they are sent: their length is known.

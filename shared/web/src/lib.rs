@@ -14,6 +14,8 @@ pub mod as_sent;
 mod connection;
 mod connections;
 mod credential;
+#[cfg(feature = "openapi")]
+mod documented;
 pub mod extract;
 mod fields;
 pub mod gateway;
@@ -40,6 +42,8 @@ pub mod values;
 pub use answer::{Answer, CsvFile, Success};
 pub use connection::{Connection, Durability, LocalFuture};
 pub use connections::Db;
+#[cfg(feature = "openapi")]
+pub use documented::{BEARER, TOKEN};
 pub use fields::{or_null, present};
 pub use handler::LocalHandler;
 pub use host::{App, Host, within};
@@ -49,5 +53,5 @@ pub use outbound::Received;
 pub use pastey::paste;
 pub use query::{MAX_PAIRS, MAX_QUERY_BYTES};
 pub use refusal::Refusal;
-pub use routes::{BEARER, Route, TOKEN, codes, on_one_path, service};
+pub use routes::{OnePath, Route, Routes, codes, on_one_path, service};
 pub use settings::{Settings, Variables};

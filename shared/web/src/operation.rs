@@ -90,7 +90,7 @@ impl Content {
 /// One operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Operation {
-    /// Stable name, in logs and limits: the `operation_id`, the same for GET and POST.
+    /// Stable name, in logs and limits, the same for GET and POST where both do the same.
     pub name: String,
     /// Path below the application's root.
     pub path: String,

@@ -1,7 +1,11 @@
 //! From annotated handlers to a router, and from a router to a service with its layers.
 //!
-//! `#[utoipa::path]` gives the path, the method and the name of an operation; the extractors of its handler say who
-//! may call it and what it reads. The layers around it follow from these, so that no table has to agree with them.
+//! `#[utoipa::path]` gives the path and the method of an operation, `routes!` its name; the extractors of its handler
+//! say who may call it and what it reads. The layers around it follow from these, so that no table has to agree with
+//! them.
+//!
+//! What documents an operation is part of the program only with the feature `openapi`: no component needs it, and it
+//! would be a sixth of a large one.
 
 use std::sync::Arc;
 
@@ -12,12 +16,7 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use http::HeaderValue;
 use http::header::ALLOW;
 use utoipa::__dev::SchemaReferences;
-use utoipa::openapi::path::{Operation as Documented, Paths};
-use utoipa::openapi::schema::Schema;
-use utoipa::openapi::security::SecurityRequirement;
-use utoipa::openapi::{HttpMethod, RefOr};
-use utoipa_axum::PathItemExt as _;
-use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
+use utoipa::openapi::HttpMethod;
 
 use super::handler::{Local, LocalHandler};
 use super::host::App;
@@ -29,21 +28,15 @@ use super::operation::{Access, Operation};
 use super::refusal::Refusal;
 use domain::error::{Error, Reason};
 
-/// Ends the `operation_id` of an operation that is called by GET as well.
-const POST_SUFFIX: &str = ".post";
-/// The scheme of a token as `Authorization: Bearer`.
-pub const BEARER: &str = "bearer";
-/// The scheme of a token as a parameter.
-pub const TOKEN: &str = "token";
-
-/// The routes of handlers on one path, which differ in their methods.
+/// The routes of handlers on one path, which differ in their methods, with the names of their operations. A name is the
+/// same for GET and POST where both do the same.
 ///
-/// A handler is an `async fn` with `#[utoipa::path]`, here or in a module: `routes!(apply, apply_by_post)` or
-/// `routes!(messages::find)`.
+/// A handler is an `async fn` with `#[utoipa::path]`, here or in a module:
+/// `routes!(apply as "write.apply", apply_by_post as "write.apply")` or `routes!(messages::find as "admin.callbacks")`.
 #[macro_export]
 macro_rules! routes {
-    ($($($name:ident)::+),+ $(,)?) => {
-        $crate::on_one_path([$($crate::route!($($name)::+)),+])
+    ($($($segment:ident)::+ as $name:literal),+ $(,)?) => {
+        $crate::on_one_path([$($crate::route!($name, $($segment)::+)),+])
     };
 }
 
@@ -51,56 +44,45 @@ macro_rules! routes {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! route {
-    ($handler:ident) => {
-        $crate::paste! { $crate::Route::of::<[<__path_ $handler>], _, _>($handler) }
+    ($name:literal, $handler:ident) => {
+        $crate::paste! { $crate::Route::of::<[<__path_ $handler>], _, _>($name, $handler) }
     };
-    ($module:ident :: $handler:ident) => {
-        $crate::paste! { $crate::Route::of::<$module::[<__path_ $handler>], _, _>($module::$handler) }
+    ($name:literal, $module:ident :: $handler:ident) => {
+        $crate::paste! { $crate::Route::of::<$module::[<__path_ $handler>], _, _>($name, $module::$handler) }
     };
 }
 
 /// The route of one handler.
 pub struct Route {
-    path: String,
     methods: Vec<HttpMethod>,
-    documented: Documented,
-    schemas: Vec<(String, RefOr<Schema>)>,
     called: Arc<Operation>,
     router: MethodRouter<App>,
+    #[cfg(feature = "openapi")]
+    documented: crate::documented::Documented,
 }
 
 impl Route {
-    /// The route of a handler that `P` documents.
-    pub fn of<P, H, T>(handler: H) -> Self
+    /// The route of a handler that `P` documents, for the operation called `name`.
+    pub fn of<P, H, T>(name: &str, handler: H) -> Self
     where
         P: utoipa::Path + SchemaReferences,
         H: LocalHandler<T> + Send + Sync,
         T: 'static,
     {
-        let (path, methods) = (P::path(), P::methods());
-        let mut documented = utoipa::openapi::path::Operation::default();
-        let mut schemas = Vec::new();
-        if !cfg!(target_family = "wasm") {
-            documented = P::operation();
-            P::schemas(&mut schemas);
-        }
-        let id = documented.operation_id.clone().unwrap_or_default();
         let called = Arc::new(Operation {
-            name: id.strip_suffix(POST_SUFFIX).unwrap_or(&id).to_owned(),
-            path: path.clone(),
+            name: name.to_owned(),
+            path: P::path(),
             access: H::ACCESS,
             content: H::CONTENT,
         });
-        documented.security = security(H::ACCESS);
-        let filter = filter(&methods);
-        let router = surrounded(on(filter, Local::new(handler)), &called);
+        let methods = P::methods();
+        let router = on(filter(&methods), Local::new(handler));
         Self {
-            path,
             methods,
-            documented,
-            schemas,
+            router: surrounded(router, &called),
+            #[cfg(feature = "openapi")]
+            documented: crate::documented::Documented::of::<P>(&called),
             called,
-            router,
         }
     }
 }
@@ -136,51 +118,92 @@ pub fn codes(reasons: &[Reason]) -> Vec<&'static str> {
     reasons.iter().map(|reason| reason.code()).collect()
 }
 
-/// How a caller shows that it may call.
-fn security(access: Access) -> Option<Vec<SecurityRequirement>> {
-    let none: [&str; 0] = [];
-    match access {
-        Access::Anyone => None,
-        Access::Client(permission) => Some(
-            [BEARER, TOKEN]
-                .map(|scheme| SecurityRequirement::new(scheme, [permission.code()]))
-                .to_vec(),
-        ),
-        Access::Secret(role) => Some(vec![SecurityRequirement::new(role.code(), none)]),
+fn filter(methods: &[HttpMethod]) -> MethodFilter {
+    if methods.contains(&HttpMethod::Post) {
+        MethodFilter::POST
+    } else {
+        MethodFilter::GET
     }
 }
 
-fn filter(methods: &[HttpMethod]) -> MethodFilter {
-    let filters = methods.iter().map(HttpMethod::to_method_filter);
-    filters.reduce(MethodFilter::or).unwrap_or(MethodFilter::GET)
+/// The routes of one path.
+pub struct OnePath {
+    path: String,
+    router: MethodRouter<App>,
+    #[cfg(feature = "openapi")]
+    documented: Vec<crate::documented::Documented>,
 }
 
 /// Joins the routes of one path. Every other method is refused, HEAD and OPTIONS too: axum would answer HEAD with the
 /// handler of GET, and some of those change something.
-#[must_use]
-pub fn on_one_path<const N: usize>(routes: [Route; N]) -> UtoipaMethodRouter<App> {
-    let (mut schemas, mut paths, mut router) = (Vec::new(), Paths::new(), MethodRouter::new());
-    let mut allowed = Vec::new();
-    let mut first = None;
+#[must_use = "routes do nothing until they are part of a router"]
+pub fn on_one_path<const N: usize>(routes: [Route; N]) -> OnePath {
+    let mut router = MethodRouter::new();
+    let (mut allowed, mut first) = (Vec::new(), None);
+    #[cfg(feature = "openapi")]
+    let mut documented = Vec::new();
     for route in routes {
-        let names = route.methods.iter().map(|method| match method {
-            HttpMethod::Get => "GET",
-            HttpMethod::Post => "POST",
-            _ => "",
-        });
-        allowed.extend(names.filter(|name| !name.is_empty()));
-        schemas.extend(route.schemas);
-        paths.add_path_operation(&route.path, route.methods, route.documented);
+        let is_post = route.methods.contains(&HttpMethod::Post);
+        allowed.push(if is_post { "POST" } else { "GET" });
         router = router.merge(route.router);
         first.get_or_insert(route.called);
+        #[cfg(feature = "openapi")]
+        documented.push(route.documented);
     }
     let called = first.map_or_else(Called::default, Called);
+    let path = called.0.path.clone();
     let allowed = allowed.join(", ");
     let not_allowed = move || std::future::ready(not_allowed(&allowed, called.clone()));
     let router = router
         .on(MethodFilter::HEAD, not_allowed.clone())
         .fallback(not_allowed);
-    (schemas, paths, router)
+    OnePath {
+        path,
+        router,
+        #[cfg(feature = "openapi")]
+        documented,
+    }
+}
+
+/// The routes of a component.
+#[derive(Default)]
+pub struct Routes {
+    router: Router<App>,
+    #[cfg(feature = "openapi")]
+    documented: Vec<crate::documented::Documented>,
+}
+
+impl Routes {
+    /// No routes yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds the routes of one path.
+    #[must_use]
+    pub fn routes(mut self, path: OnePath) -> Self {
+        self.router = self.router.route(&path.path, path.router);
+        #[cfg(feature = "openapi")]
+        self.documented.extend(path.documented);
+        self
+    }
+
+    /// Adds the routes of another component.
+    #[must_use]
+    pub fn merge(mut self, other: Self) -> Self {
+        self.router = self.router.merge(other.router);
+        #[cfg(feature = "openapi")]
+        self.documented.extend(other.documented);
+        self
+    }
+
+    /// The paths and schemas of the operations, as OpenAPI.
+    #[cfg(feature = "openapi")]
+    #[must_use]
+    pub fn into_openapi(self) -> utoipa::openapi::OpenApi {
+        crate::documented::openapi(self.documented)
+    }
 }
 
 fn not_allowed(allowed: &str, called: Called) -> Response {
@@ -207,9 +230,7 @@ async fn nowhere(request: Request) -> Response {
 }
 
 /// A router with the layers that every request passes.
-#[must_use]
-pub fn service(router: OpenApiRouter<App>, app: App) -> Router {
-    let (router, _) = router.split_for_parts();
+pub fn service(routes: Routes, app: App) -> Router {
     let layers = (
         Around(RequestIds(app.clone())),
         Around(Languages),
@@ -218,5 +239,5 @@ pub fn service(router: OpenApiRouter<App>, app: App) -> Router {
         Around(CallLog(app.clone())),
         Around(TrueAddress),
     );
-    router.fallback(nowhere).layer(layers).with_state(app)
+    routes.router.fallback(nowhere).layer(layers).with_state(app)
 }

@@ -3,37 +3,36 @@
 
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
 
 use crate::extract::permits::{WriteApply, WriteCancel, WriteStatus};
 use crate::extract::{
     Administrator, AnyBody, Anyone, Call, Caller, Csv, Gateway, Json, Ndjson, Operator, Query, Timer,
 };
 use crate::parameters::TaskOrEid;
-use crate::{Answer, App, CsvFile, Refusal, Success, routes};
+use crate::{Answer, CsvFile, Refusal, Routes, Success, routes};
 use domain::error::{Error, Reason};
 use operations::TaskRef;
 
 /// The cause of the failure under `/v1/failure`: no caller may learn it, and nobody the whole EID.
 pub(super) const CAUSE: &str = "open /var/data/x.db: chip 89086030202200000022000000000090";
 
-pub(super) fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(token, token_by_post))
-        .routes(routes!(success))
-        .routes(routes!(refusal))
-        .routes(routes!(failure))
-        .routes(routes!(from))
-        .routes(routes!(status))
-        .routes(routes!(cancel))
-        .routes(routes!(apply))
-        .routes(routes!(cron, cron_by_post))
-        .routes(routes!(clients))
-        .routes(routes!(incident))
-        .routes(routes!(import))
-        .routes(routes!(records))
-        .routes(routes!(keys))
-        .routes(routes!(file))
+pub(super) fn router() -> Routes {
+    Routes::new()
+        .routes(routes!(token as "token", token_by_post as "token"))
+        .routes(routes!(success as "success"))
+        .routes(routes!(refusal as "refusal"))
+        .routes(routes!(failure as "failure"))
+        .routes(routes!(from as "from"))
+        .routes(routes!(status as "write.status"))
+        .routes(routes!(cancel as "write.cancel"))
+        .routes(routes!(apply as "write.apply"))
+        .routes(routes!(cron as "cron", cron_by_post as "cron"))
+        .routes(routes!(clients as "admin.clients"))
+        .routes(routes!(incident as "admin.incidents.report"))
+        .routes(routes!(import as "admin.numbers.import"))
+        .routes(routes!(records as "ingest.usage"))
+        .routes(routes!(keys as "gateway.keys"))
+        .routes(routes!(file as "file"))
 }
 
 /// What a handler saw of its request.
@@ -59,12 +58,12 @@ struct Credentials {
     client_secret: String,
 }
 
-#[utoipa::path(get, path = "/v1/token", operation_id = "token")]
+#[utoipa::path(get, path = "/v1/token")]
 async fn token(_: Anyone, Query(sent): Query<Credentials>) -> Answer<Seen> {
     seen(format!("{}/{}", sent.client_id, sent.client_secret))
 }
 
-#[utoipa::path(post, path = "/v1/token", operation_id = "token.post")]
+#[utoipa::path(post, path = "/v1/token")]
 async fn token_by_post(caller: Anyone, sent: Query<Credentials>) -> Answer<Seen> {
     token(caller, sent).await
 }
@@ -75,7 +74,7 @@ struct Issued {
     expire_time: u32,
 }
 
-#[utoipa::path(get, path = "/v1/success", operation_id = "success")]
+#[utoipa::path(get, path = "/v1/success")]
 async fn success(_: Anyone) -> Answer<Issued> {
     Ok(Success::new(Issued {
         token: "t",
@@ -90,37 +89,27 @@ struct Why {
     reason: String,
 }
 
-#[utoipa::path(get, path = "/v1/refusal", operation_id = "refusal")]
+#[utoipa::path(get, path = "/v1/refusal")]
 async fn refusal(_: Anyone, Query(why): Query<Why>) -> Answer<Seen> {
     Err(Reason::from_code(&why.reason).unwrap().into())
 }
 
-#[utoipa::path(get, path = "/v1/failure", operation_id = "failure")]
+#[utoipa::path(get, path = "/v1/failure")]
 async fn failure(_: Anyone) -> Answer<Seen> {
     Err(Error::internal(CAUSE).into())
 }
 
-#[utoipa::path(get, path = "/v1/from", operation_id = "from")]
+#[utoipa::path(get, path = "/v1/from")]
 async fn from(call: Call, _: Anyone) -> Answer<Seen> {
     seen(call.from.to_string())
 }
 
-#[utoipa::path(
-    get,
-    path = "/v1/write/status",
-    operation_id = "write.status",
-    params(TaskOrEid)
-)]
+#[utoipa::path(get, path = "/v1/write/status", params(TaskOrEid))]
 async fn status(caller: Caller<WriteStatus>, _: Query<TaskOrEid>) -> Answer<Seen> {
     seen(caller.id.as_str())
 }
 
-#[utoipa::path(
-    get,
-    path = "/v1/write/cancel",
-    operation_id = "write.cancel",
-    params(TaskOrEid)
-)]
+#[utoipa::path(get, path = "/v1/write/cancel", params(TaskOrEid))]
 async fn cancel(call: Call, caller: Caller<WriteCancel>, Query(which): Query<TaskOrEid>) -> Answer<Seen> {
     match which.task(&call, &caller).await? {
         TaskRef::Eid(eid) => seen(eid.as_str()),
@@ -128,22 +117,17 @@ async fn cancel(call: Call, caller: Caller<WriteCancel>, Query(which): Query<Tas
     }
 }
 
-#[utoipa::path(
-    get,
-    path = "/v1/write/apply",
-    operation_id = "write.apply",
-    params(TaskOrEid)
-)]
+#[utoipa::path(get, path = "/v1/write/apply", params(TaskOrEid))]
 async fn apply(caller: Caller<WriteApply>, _: Query<TaskOrEid>) -> Answer<Seen> {
     seen(caller.id.as_str())
 }
 
-#[utoipa::path(get, path = "/internal/cron", operation_id = "cron")]
+#[utoipa::path(get, path = "/internal/cron")]
 async fn cron(_: Timer) -> Answer<Seen> {
     seen("")
 }
 
-#[utoipa::path(post, path = "/internal/cron", operation_id = "cron.post")]
+#[utoipa::path(post, path = "/internal/cron")]
 async fn cron_by_post(_: Timer, AnyBody(body): AnyBody) -> Answer<Seen> {
     seen(text(&body))
 }
@@ -154,7 +138,7 @@ struct NewClient {
     name: String,
 }
 
-#[utoipa::path(post, path = "/admin/v1/clients", operation_id = "admin.clients")]
+#[utoipa::path(post, path = "/admin/v1/clients")]
 async fn clients(_: Administrator, Json(new): Json<NewClient>) -> Answer<Seen> {
     seen(new.name)
 }
@@ -184,17 +168,17 @@ async fn import(_: Administrator, Csv(file): Csv) -> Answer<Seen> {
     seen(text(&file))
 }
 
-#[utoipa::path(post, path = "/ingest/v1/usage", operation_id = "ingest.usage")]
+#[utoipa::path(post, path = "/ingest/v1/usage")]
 async fn records(_: Operator, Ndjson(lines): Ndjson) -> Answer<Seen> {
     seen(text(&lines))
 }
 
-#[utoipa::path(post, path = "/internal/gateway/keys", operation_id = "gateway.keys")]
+#[utoipa::path(post, path = "/internal/gateway/keys")]
 async fn keys(_: Gateway, AnyBody(body): AnyBody) -> Answer<Seen> {
     seen(text(&body))
 }
 
-#[utoipa::path(get, path = "/v1/file", operation_id = "file")]
+#[utoipa::path(get, path = "/v1/file")]
 async fn file(_: Anyone) -> Result<CsvFile, Refusal> {
     Ok(CsvFile {
         name: "incidents-2026-07.csv".to_owned(),

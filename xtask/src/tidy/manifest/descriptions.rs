@@ -88,7 +88,7 @@ fn clauses(component: &Component, manifest: &Manifest<'_>) -> Vec<Fault> {
     let mut faults: Vec<Fault> = Vec::new();
     let mut missing = BTreeSet::new();
     for operation in component.operations.iter().filter(|one| is_business(&one.path)) {
-        let name = operation.name();
+        let name = operation.path.as_deref().unwrap_or_default();
         let Some(clause) = operation.clause.as_deref() else {
             let text = format!("the summary of `{name}` does not end with its clause, as in `(§7.1)`");
             faults.push(Fault::new(&operation.file, operation.line, text));

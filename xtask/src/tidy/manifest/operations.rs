@@ -10,8 +10,6 @@ const CLAUSE: &str = "(§";
 /// An operation, as its handler documents it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Operation {
-    /// Its `operation_id`.
-    pub(super) id: Option<String>,
     /// `None` if it is neither written out nor the name of a constant that is found.
     pub(super) path: Option<String>,
     /// The clause of the standard that its summary ends with.
@@ -22,23 +20,13 @@ pub(super) struct Operation {
 }
 
 impl Operation {
-    /// The name in findings.
-    pub(super) fn name(&self) -> &str {
-        self.id.as_deref().or(self.path.as_deref()).unwrap_or_default()
-    }
-
     /// What its documentation lacks.
     pub(super) fn faults(&self) -> Vec<Fault> {
-        let fault = |text: String| Fault::new(&self.file, self.line, text);
-        let mut faults = Vec::new();
-        if self.id.is_none() {
-            faults.push(fault(format!("`{}` has no `operation_id`", self.name())));
+        if self.path.is_some() {
+            return Vec::new();
         }
-        if self.path.is_none() {
-            let text = "is neither a text nor a constant that this check finds";
-            faults.push(fault(format!("the path of `{}` {text}", self.name())));
-        }
-        faults
+        let text = "the path is neither a text nor a constant that this check finds";
+        vec![Fault::new(&self.file, self.line, text)]
     }
 }
 
@@ -54,7 +42,6 @@ pub(super) fn read(sources: &[&Source], constants: &[&Source]) -> Vec<Operation>
             };
             let summary = attribute.text("summary").unwrap_or_default();
             found.push(Operation {
-                id: attribute.text("operation_id"),
                 path: attribute.path(constants),
                 clause: clause(&summary).map(str::to_owned),
                 file: source.path.clone(),
