@@ -190,5 +190,5 @@ async fn a_timer_shows_its_secret_and_no_other_parameter() {
 #[test]
 fn the_path_of_maintenance_is_that_of_its_router() {
     let router = maintenance_router::router();
-    assert!(router.get_openapi().paths.paths.contains_key(MAINTENANCE_PATH));
+    assert!(router.into_openapi().paths.paths.contains_key(MAINTENANCE_PATH));
 }

@@ -40,7 +40,7 @@ mod tests {
 
     #[test]
     fn every_operation_is_documented() {
-        let document = router().to_openapi();
+        let document = router().into_openapi();
         let paths: Vec<&str> = document.paths.paths.keys().map(String::as_str).collect();
         assert_eq!(
             paths,

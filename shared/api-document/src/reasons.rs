@@ -66,11 +66,6 @@ pub fn reasons(operation: &Operation) -> Vec<Reason> {
         Some(Content::Csv | Content::Ndjson) | None => &[],
     };
     let has_query = operation.parameters.iter().any(|parameter| !parameter.is_in_path);
-    let names = match operation.content {
-        Some(Content::Parameters | Content::Json) => NAMES,
-        _ if operation.method == "GET" || has_query => NAMES,
-        _ => &[],
-    };
     let has_values = operation.content == Some(Content::Parameters) || has_query;
     let values = if has_values { VALUES } else { &[] };
     let caller = match operation.access {
@@ -83,7 +78,7 @@ pub fn reasons(operation: &Operation) -> Vec<Reason> {
         REQUEST,
         body,
         caller,
-        names,
+        NAMES,
         values,
         content,
         &operation.own_reasons,

@@ -8,11 +8,11 @@ use std::sync::OnceLock;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, anyhow, ensure};
+use domain::Permission;
 use edge_host::{Host, Options, Reuse};
 use futures::executor::block_on;
 use serde_json::{Value, json};
 use store::Sqlite;
-use web::interface::BUSINESS;
 use xieka::api::Api;
 use xieka::components;
 use xieka::secrets::Secrets;
@@ -121,9 +121,10 @@ impl MeasuredPlatform {
 
     /// Lifts the client's limits on both servers and takes a token that both accept.
     async fn lift_limits(&self) -> Result<String> {
-        let limits: serde_json::Map<_, _> = BUSINESS
-            .iter()
-            .map(|interface| (interface.name.to_owned(), json!(1_000_000)))
+        let names = Permission::ALL.iter().map(|permission| permission.code());
+        let limits: serde_json::Map<_, _> = names
+            .chain(["token"])
+            .map(|name| (name.to_owned(), json!(1_000_000)))
             .collect();
         let change = json!({"client_id": self.client["id"], "limits": limits});
         let api = Api::new(format!("http://{}", self.host.addr()));

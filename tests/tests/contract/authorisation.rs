@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use serde_json::json;
-use web::interface::{self, Access, Interface, Methods};
+use web::Access;
 
+use crate::endpoints::{self, Endpoint};
 use crate::test_platform::{ClientAccount, TestPlatform, TestRequest, root};
 use crate::valid_requests::valid_target;
 
@@ -20,10 +21,11 @@ const SECRETS: [(&str, &str); 5] = [
 /// Routes that anybody may read; they hold nothing of a client.
 const PUBLIC: [&str; 2] = ["/openapi.json", "/docs"];
 
-fn secret_of(interface: &Interface) -> &'static str {
-    let found = SECRETS.iter().find(|(path, _)| interface.path.starts_with(path));
+/// The variable with the secret that opens an internal path.
+pub(crate) fn secret_of(path: &str) -> &'static str {
+    let found = SECRETS.iter().find(|(start, _)| path.starts_with(start));
     found
-        .unwrap_or_else(|| panic!("{} is in no row of the table", interface.path))
+        .unwrap_or_else(|| panic!("{path} is in no row of the table"))
         .1
 }
 
@@ -41,12 +43,12 @@ fn every_route_of_the_manifest_belongs_to_an_interface_and_every_interface_to_a_
         Some(prefix) => path.starts_with(prefix),
         None => route == path,
     };
-    for interface in interface::all() {
-        let found = routes.iter().any(|route| covers(route, interface.path));
-        assert!(found, "{} has no route", interface.path);
+    for endpoint in endpoints::all() {
+        let found = routes.iter().any(|route| covers(route, endpoint.path));
+        assert!(found, "{} has no route", endpoint.path);
     }
     for route in routes.iter().filter(|route| !PUBLIC.contains(route)) {
-        let found = interface::all().any(|interface| covers(route, interface.path));
+        let found = endpoints::all().any(|endpoint| covers(route, endpoint.path));
         assert!(found, "{route} leads to no interface");
     }
 }
@@ -105,9 +107,9 @@ impl RefusedClients {
     fn requests(
         &self,
         platform: &TestPlatform,
-        interface: &Interface,
+        endpoint: &'static Endpoint,
     ) -> Vec<(TestRequest, u16, &'static str)> {
-        let bare = || TestRequest::get(valid_target(platform, interface));
+        let bare = || TestRequest::get(valid_target(platform, endpoint));
         let with = |token: &str| bare().bearer(token);
         let mut table = vec![
             (
@@ -117,7 +119,7 @@ impl RefusedClients {
             ),
             (bare().with("spin-path-info", "/x"), 400, "header_forged"),
         ];
-        if matches!(interface.access, Access::Client(_)) {
+        if matches!(endpoint.access, Access::Client(_)) {
             table.extend([
                 (bare(), 401, "token_missing"),
                 (with(""), 401, "token_invalid"),
@@ -137,7 +139,7 @@ impl RefusedClients {
                 (bare().with("authorization", "Basic eDp5"), 401, "token_invalid"),
             ]);
         }
-        if interface.name != "write.provinces" && interface.name != "token" {
+        if endpoint.name != "write.provinces" && endpoint.name != "token" {
             table.push((with(&self.without_permission.token), 403, "permission_missing"));
         }
         table
@@ -146,7 +148,7 @@ impl RefusedClients {
 
 async fn assert_refused(
     platform: &TestPlatform,
-    interface: &Interface,
+    endpoint: &'static Endpoint,
     request: TestRequest,
     (status, reason): (u16, &str),
 ) {
@@ -155,30 +157,31 @@ async fn assert_refused(
         (reply.status, reply.reason()),
         (status, reason),
         "{}: {}",
-        interface.name,
+        endpoint.name,
         reply.text
     );
 }
 
 /// Only the interface's own secret opens it, and not with a forged header.
-async fn assert_internal_access(platform: &TestPlatform, interface: &Interface) {
-    let own = secret_of(interface);
-    let request = || match interface.methods {
-        Methods::Get => TestRequest::get(interface.path),
-        _ => TestRequest::post(interface.path, "application/json", "{}"),
+async fn assert_internal_access(platform: &TestPlatform, endpoint: &'static Endpoint) {
+    let own = secret_of(endpoint.path);
+    let may_be_posted = endpoint.methods().contains(&"POST");
+    let request = || match may_be_posted {
+        true => TestRequest::post(endpoint.path, "application/json", "{}"),
+        false => TestRequest::get(endpoint.path),
     };
     let mut wrong = vec![String::new(), "x".repeat(64), platform.owner.token.clone()];
     let others = SECRETS.iter().filter(|(_, name)| *name != own);
     wrong.extend(others.map(|(_, name)| platform.secret(name)));
     let refused = (401, "credential_wrong");
-    assert_refused(platform, interface, request(), refused).await;
+    assert_refused(platform, endpoint, request(), refused).await;
     for credential in wrong {
-        assert_refused(platform, interface, request().bearer(&credential), refused).await;
+        assert_refused(platform, endpoint, request().bearer(&credential), refused).await;
     }
-    let forged = TestRequest::get(interface.path)
+    let forged = TestRequest::get(endpoint.path)
         .bearer(&platform.secret(own))
         .with("spin-client-addr", "10.0.0.1:1");
-    let name = interface.name;
+    let name = endpoint.name;
     assert_eq!(platform.send(forged).await.reason(), "header_forged", "{name}");
     let allowed = platform.send(request().bearer(&platform.secret(own))).await;
     assert_ne!(allowed.status, 401, "{name}");
@@ -191,28 +194,25 @@ async fn nobody_can_call_an_interface_without_access_to_it() {
     let refused = RefusedClients::create(&platform).await;
     let old = platform.create_account("127.0.0.1/32").await;
     let mut covered = BTreeSet::new();
-    for interface in interface::BUSINESS {
-        for (request, status, reason) in refused.requests(&platform, interface) {
-            assert_refused(&platform, interface, request, (status, reason)).await;
+    for endpoint in endpoints::business() {
+        for (request, status, reason) in refused.requests(&platform, endpoint) {
+            assert_refused(&platform, endpoint, request, (status, reason)).await;
         }
-        covered.insert(interface.name);
+        covered.insert(endpoint.name);
         platform.advance_clock(60_000);
     }
-    for interface in interface::INTERNAL {
-        assert_internal_access(&platform, interface).await;
-        covered.insert(interface.name);
+    for endpoint in endpoints::internal() {
+        assert_internal_access(&platform, endpoint).await;
+        covered.insert(endpoint.name);
         platform.advance_clock(60_000);
     }
-    let all: BTreeSet<_> = interface::all().map(|interface| interface.name).collect();
+    let all: BTreeSet<_> = endpoints::all().map(|endpoint| endpoint.name).collect();
     assert_eq!(covered, all);
 
     platform.advance_clock(86_400_000);
-    for interface in interface::BUSINESS
-        .iter()
-        .filter(|interface| interface.name != "token")
-    {
-        let late = TestRequest::get(valid_target(&platform, interface)).bearer(&old.token);
-        assert_refused(&platform, interface, late, (401, "token_expired")).await;
+    for endpoint in endpoints::business().filter(|endpoint| endpoint.name != "token") {
+        let late = TestRequest::get(valid_target(&platform, endpoint)).bearer(&old.token);
+        assert_refused(&platform, endpoint, late, (401, "token_expired")).await;
     }
     platform.shutdown().await;
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use domain::error::{Lang, Reason};
-use web::interface::{self, Interface, documented_reasons};
 
+use crate::endpoints::Endpoint;
 use crate::test_platform::{Reply, TestPlatform, TestRequest};
 
 /// Names of interfaces, with reason codes.
@@ -33,7 +33,7 @@ impl<'a> RefusalCoverage<'a> {
     /// Sends a request in both languages and compares the refusal with the catalogue.
     pub(crate) async fn expect_refusal(
         &mut self,
-        interface: &Interface,
+        endpoint: &'static Endpoint,
         reason: Reason,
         request: TestRequest,
     ) -> Reply {
@@ -42,7 +42,7 @@ impl<'a> RefusalCoverage<'a> {
             .send(request.clone().with("x-request-id", "contract-1"))
             .await;
         let en = self.platform.send(request.with("accept-language", "en")).await;
-        let case = format!("{} {}: {}", interface.name, reason.code(), zh.text);
+        let case = format!("{} {}: {}", endpoint.name, reason.code(), zh.text);
         for (reply, lang) in [(&zh, Lang::Zh), (&en, Lang::En)] {
             assert_eq!(
                 (reply.status, reply.reason()),
@@ -66,22 +66,18 @@ impl<'a> RefusalCoverage<'a> {
         }
         assert_eq!(zh.body["request_id"], "contract-1", "{case}");
         assert_eq!(zh.header("x-request-id"), "contract-1", "{case}");
-        self.record(interface, reason);
+        self.record(endpoint, reason);
         zh
     }
 
     /// Records a refusal, which must be documented.
-    pub(crate) fn record(&mut self, interface: &Interface, reason: Reason) {
+    pub(crate) fn record(&mut self, endpoint: &'static Endpoint, reason: Reason) {
         assert!(
-            documented_reasons(interface).contains(&reason),
+            endpoint.reasons().contains(&reason),
             "{} is not documented to refuse with {}",
-            interface.name,
+            endpoint.name,
             reason.code()
         );
-        let known = interface::BUSINESS
-            .iter()
-            .find(|known| known.name == interface.name)
-            .unwrap();
-        self.provoked.insert((known.name, reason.code()));
+        self.provoked.insert((endpoint.name, reason.code()));
     }
 }

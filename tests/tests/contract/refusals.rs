@@ -6,9 +6,9 @@ use std::collections::HashMap;
 
 use domain::error::Reason;
 use tokio::io::AsyncWriteExt as _;
-use web::interface::{self, Interface, Methods, documented_reasons};
-use web::{MAX_PAIRS, MAX_QUERY_BYTES};
+use web::{Content, MAX_PAIRS, MAX_QUERY_BYTES};
 
+use crate::endpoints::{self, Endpoint, named};
 use crate::refusal_coverage::{Provoked, RefusalCoverage};
 use crate::refusals_by_endpoint;
 use crate::test_platform::{TestPlatform, TestRequest, reuse_policies};
@@ -27,17 +27,17 @@ const TESTED_ELSEWHERE: [(Reason, &str); 2] = [
 ];
 
 /// Methods, headers, queries and bodies that no interface accepts.
-async fn malformed_requests(coverage: &mut RefusalCoverage<'_>, interface: &Interface) {
+async fn malformed_requests(coverage: &mut RefusalCoverage<'_>, endpoint: &'static Endpoint) {
     let platform = coverage.platform;
-    let call = || valid_request(platform, interface);
+    let call = || valid_request(platform, endpoint);
     let also = |more: &str| {
         let mut request = call();
         let separator = if request.target.ends_with('?') { "" } else { "&" };
         request.target += &format!("{separator}{more}");
         request
     };
-    let first = first_pair(platform, interface);
-    let bare = |query: String| with_token(platform, interface, &query);
+    let first = first_pair(platform, endpoint);
+    let bare = |query: String| with_token(platform, endpoint, &query);
     let token = &platform.owner.token;
     // Where an interface takes nothing but the token, the token is repeated.
     let repeated = match &first {
@@ -69,38 +69,38 @@ async fn malformed_requests(coverage: &mut RefusalCoverage<'_>, interface: &Inte
         (
             Reason::BodyTooLarge,
             TestRequest {
-                body: vec![b'x'; interface.max_body_bytes + 1],
+                body: vec![b'x'; Content::Parameters.max_bytes() + 1],
                 ..call()
             },
         ),
     ];
     for (reason, request) in table {
-        coverage.expect_refusal(interface, reason, request).await;
+        coverage.expect_refusal(endpoint, reason, request).await;
     }
     if let Some(pair) = &first {
         let name = pair.split('=').next().unwrap();
         coverage
-            .expect_refusal(interface, Reason::ParameterEmpty, bare(format!("{name}=%20")))
+            .expect_refusal(endpoint, Reason::ParameterEmpty, bare(format!("{name}=%20")))
             .await;
         let long = format!("{name}={}", "9".repeat(1_025));
         coverage
-            .expect_refusal(interface, Reason::ParameterTooLong, bare(long))
+            .expect_refusal(endpoint, Reason::ParameterTooLong, bare(long))
             .await;
     }
 }
 
 /// The first parameter of a successful request; `None` where the interface takes nothing but the token.
-fn first_pair(platform: &TestPlatform, interface: &Interface) -> Option<String> {
-    let target = valid_target(platform, interface);
+fn first_pair(platform: &TestPlatform, endpoint: &'static Endpoint) -> Option<String> {
+    let target = valid_target(platform, endpoint);
     let (_, query) = target.split_once('?')?;
     let pair = query.split('&').next()?;
     (!pair.is_empty()).then(|| pair.to_owned())
 }
 
 /// A request with this query, and with the token where the interface takes one.
-fn with_token(platform: &TestPlatform, interface: &Interface, query: &str) -> TestRequest {
-    let request = TestRequest::get(format!("{}?{query}", interface.path));
-    if interface.name == "token" {
+fn with_token(platform: &TestPlatform, endpoint: &'static Endpoint, query: &str) -> TestRequest {
+    let request = TestRequest::get(format!("{}?{query}", endpoint.path));
+    if endpoint.name == "token" {
         request
     } else {
         request.bearer(&platform.owner.token)
@@ -108,13 +108,13 @@ fn with_token(platform: &TestPlatform, interface: &Interface, query: &str) -> Te
 }
 
 /// Bodies that a POST may not have.
-async fn malformed_bodies(coverage: &mut RefusalCoverage<'_>, interface: &Interface) {
-    if interface.methods != Methods::GetOrPost {
+async fn malformed_bodies(coverage: &mut RefusalCoverage<'_>, endpoint: &'static Endpoint) {
+    if endpoint.methods() != ["GET", "POST"] {
         return;
     }
     let post = |content_type: &str, body: &str| {
-        let request = TestRequest::post(interface.path, content_type, body);
-        if interface.name == "token" {
+        let request = TestRequest::post(endpoint.path, content_type, body);
+        if endpoint.name == "token" {
             request
         } else {
             request.bearer(&coverage.platform.owner.token)
@@ -130,59 +130,59 @@ async fn malformed_bodies(coverage: &mut RefusalCoverage<'_>, interface: &Interf
         ),
     ];
     for (reason, request) in table {
-        coverage.expect_refusal(interface, reason, request).await;
+        coverage.expect_refusal(endpoint, reason, request).await;
     }
 }
 
 /// A database row that cannot be read: the failure is the platform's own.
-async fn platform_failures(coverage: &mut RefusalCoverage<'_>, interface: &Interface) {
+async fn platform_failures(coverage: &mut RefusalCoverage<'_>, endpoint: &'static Endpoint) {
     let platform = coverage.platform;
     let db = rusqlite::Connection::open(platform.database()).unwrap();
     // What the database holds for the client cannot be read: the platform's own failure.
     db.execute_batch("UPDATE client SET limits = '{broken'").unwrap();
     coverage
-        .expect_refusal(interface, Reason::Internal, valid_request(platform, interface))
+        .expect_refusal(endpoint, Reason::Internal, valid_request(platform, endpoint))
         .await;
     db.execute_batch("UPDATE client SET limits = '{}'").unwrap();
     drop(db);
 }
 
 /// A forwarded address that a trusted proxy sent and that is none.
-async fn unknown_addresses(coverage: &mut RefusalCoverage<'_>, interface: &Interface) {
-    let request = valid_request(coverage.platform, interface).with("x-forwarded-for", "nonsense");
+async fn unknown_addresses(coverage: &mut RefusalCoverage<'_>, endpoint: &'static Endpoint) {
+    let request = valid_request(coverage.platform, endpoint).with("x-forwarded-for", "nonsense");
     coverage
-        .expect_refusal(interface, Reason::AddressUnknown, request)
+        .expect_refusal(endpoint, Reason::AddressUnknown, request)
         .await;
 }
 
 /// A client's second call when its limit is one a minute.
-async fn exceeded_limits(coverage: &mut RefusalCoverage<'_>, interface: &Interface) {
+async fn exceeded_limits(coverage: &mut RefusalCoverage<'_>, endpoint: &'static Endpoint) {
     let platform = coverage.platform;
     let account = platform.create_account("127.0.0.1/32").await;
-    let limits = HashMap::from([(interface.name, 1)]);
+    let limits = HashMap::from([(endpoint.name, 1)]);
     let change = serde_json::json!({"client_id": account.id, "limits": limits});
-    let request = if interface.name == "token" {
+    let request = if endpoint.name == "token" {
         TestRequest::get(format!(
             "/v1/token?client_id={}&client_secret={}",
             account.id, account.secret
         ))
     } else {
-        TestRequest::get(interface.path).bearer(&account.token)
+        TestRequest::get(endpoint.path).bearer(&account.token)
     };
     platform.admin_post("/admin/v1/clients:update", change).await;
     platform.advance_clock(60_000);
     platform.send(request.clone()).await;
     let reply = coverage
-        .expect_refusal(interface, Reason::RateLimited, request)
+        .expect_refusal(endpoint, Reason::RateLimited, request)
         .await;
     assert_eq!(reply.header("retry-after"), "60");
     assert_eq!(
         reply.header("ratelimit-policy"),
-        format!("\"{}\";q=1;w=60", interface.name)
+        format!("\"{}\";q=1;w=60", endpoint.name)
     );
     assert_eq!(
         reply.header("ratelimit"),
-        format!("\"{}\";r=0;t=60", interface.name)
+        format!("\"{}\";r=0;t=60", endpoint.name)
     );
 }
 
@@ -193,11 +193,11 @@ async fn every_documented_refusal_is_the_answer_it_is_documented_to_be() {
         let platform = TestPlatform::start_with(reuse, &[]).await;
         refusals_by_endpoint::allot(&platform).await;
         let mut coverage = RefusalCoverage::new(&platform);
-        for interface in interface::BUSINESS {
-            malformed_requests(&mut coverage, interface).await;
-            malformed_bodies(&mut coverage, interface).await;
-            platform_failures(&mut coverage, interface).await;
-            exceeded_limits(&mut coverage, interface).await;
+        for endpoint in endpoints::business() {
+            malformed_requests(&mut coverage, endpoint).await;
+            malformed_bodies(&mut coverage, endpoint).await;
+            platform_failures(&mut coverage, endpoint).await;
+            exceeded_limits(&mut coverage, endpoint).await;
             // Refusals of callers who are not known count per address and minute.
             platform.advance_clock(60_000);
         }
@@ -208,11 +208,10 @@ async fn every_documented_refusal_is_the_answer_it_is_documented_to_be() {
         let mut provoked = coverage.into_provoked();
         provoked.extend(behind_a_proxy(reuse).await);
         provoked.extend(without_a_database(reuse).await);
-        let missing: Vec<_> = interface::BUSINESS
-            .iter()
-            .flat_map(|interface| {
-                let reasons = documented_reasons(interface).into_iter();
-                reasons.map(|reason| (interface.name, reason))
+        let missing: Vec<_> = endpoints::business()
+            .flat_map(|endpoint| {
+                let reasons = endpoint.reasons().into_iter();
+                reasons.map(|reason| (endpoint.name, reason))
             })
             .filter(|(name, reason)| {
                 let elsewhere = TESTED_ELSEWHERE.iter().any(|(known, _)| known == reason);
@@ -228,8 +227,8 @@ async fn every_documented_refusal_is_the_answer_it_is_documented_to_be() {
 async fn behind_a_proxy(reuse: edge_host::Reuse) -> Provoked {
     let platform = TestPlatform::start_with(reuse, &[("trusted_proxies", "127.0.0.1")]).await;
     let mut coverage = RefusalCoverage::new(&platform);
-    for interface in interface::BUSINESS {
-        unknown_addresses(&mut coverage, interface).await;
+    for endpoint in endpoints::business() {
+        unknown_addresses(&mut coverage, endpoint).await;
     }
     let provoked = coverage.into_provoked();
     platform.shutdown().await;
@@ -239,9 +238,8 @@ async fn behind_a_proxy(reuse: edge_host::Reuse) -> Provoked {
 /// Provokes the refusals of a database that is newer than the program, and of one that is locked.
 async fn without_a_database(reuse: edge_host::Reuse) -> Provoked {
     let platform = TestPlatform::start_with(reuse, &[]).await;
-    let calls: Vec<_> = interface::BUSINESS
-        .iter()
-        .map(|interface| valid_request(&platform, interface))
+    let calls: Vec<_> = endpoints::business()
+        .map(|endpoint| valid_request(&platform, endpoint))
         .collect();
     let db = rusqlite::Connection::open(platform.database()).unwrap();
     // Instances that have looked already are gone after a second of idleness; a new host looks again.
@@ -249,23 +247,23 @@ async fn without_a_database(reuse: edge_host::Reuse) -> Provoked {
         .unwrap();
     let mut provoked = Provoked::new();
     let second = platform.start_second_node().await;
-    for (interface, request) in interface::BUSINESS.iter().zip(&calls) {
+    for (endpoint, request) in endpoints::business().zip(&calls) {
         let reply = platform.send_to(&second, request.clone()).await;
         assert_eq!(
             (reply.status, reply.reason()),
             (503, "schema_ahead"),
             "{}",
-            interface.name
+            endpoint.name
         );
         assert!(!reply.header("retry-after").is_empty());
-        provoked.insert((interface.name, Reason::SchemaAhead.code()));
+        provoked.insert((endpoint.name, Reason::SchemaAhead.code()));
     }
     second.shutdown().await;
     db.execute_batch("DELETE FROM schema_version WHERE version = 1000")
         .unwrap();
     db.execute_batch("BEGIN EXCLUSIVE; UPDATE client SET name = name")
         .unwrap();
-    let waiting = interface::BUSINESS.iter().zip(calls).map(|(interface, request)| {
+    let waiting = endpoints::business().zip(calls).map(|(endpoint, request)| {
         let platform = &platform;
         async move {
             let reply = platform.send(request).await;
@@ -273,10 +271,10 @@ async fn without_a_database(reuse: edge_host::Reuse) -> Provoked {
                 (reply.status, reply.reason()),
                 (503, "unavailable"),
                 "{}: {}",
-                interface.name,
+                endpoint.name,
                 reply.text
             );
-            (interface.name, Reason::Unavailable.code())
+            (endpoint.name, Reason::Unavailable.code())
         }
     });
     provoked.extend(futures::future::join_all(waiting).await);
@@ -299,7 +297,7 @@ async fn a_truncated_body_changes_nothing_and_affects_no_other_request() {
     socket.write_all(head.as_bytes()).await.unwrap();
     drop(socket);
     let reply = platform
-        .send(valid_request(&platform, &interface::WRITE_STATUS))
+        .send(valid_request(&platform, named("write.status")))
         .await;
     assert_eq!(
         (reply.status, reply.body["card_status"].as_str()),

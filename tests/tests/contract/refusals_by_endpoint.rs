@@ -2,11 +2,9 @@
 
 use domain::error::Reason;
 use serde_json::json;
-use web::interface::{
-    self, Access, BUSINESS, CHIP, Interface, NUMBER, NUMBER_CITY, NUMBER_OPEN_TIME, NUMBER_USAGE, TOKEN,
-    WRITE_APPLY, WRITE_CANCEL, WRITE_STATUS,
-};
+use web::Access;
 
+use crate::endpoints::{self, Endpoint, named};
 use crate::refusal_coverage::RefusalCoverage;
 use crate::test_platform::{ClientAccount, TestPlatform, TestRequest};
 use crate::valid_requests::{valid_request, valid_target};
@@ -16,9 +14,8 @@ const UNKNOWN_TASK: &str = "0190a5b0-0000-7000-8000-000000000009";
 const UNKNOWN_MSISDN: &str = "1440199999999";
 const DAY_MS: i64 = 86_400_000;
 
-fn with_client() -> impl Iterator<Item = &'static Interface> {
-    let has_client = |interface: &&&Interface| matches!(interface.access, Access::Client(_));
-    BUSINESS.iter().filter(has_client).copied()
+fn with_client() -> impl Iterator<Item = &'static Endpoint> {
+    endpoints::business().filter(|endpoint| matches!(endpoint.access, Access::Client(_)))
 }
 
 /// Allots numbers to both clients before any is taken from the pool, since the pool's order differs from run to run.
@@ -47,8 +44,8 @@ pub(crate) async fn clients(coverage: &mut RefusalCoverage<'_>) {
     platform
         .admin_post(change, json!({"client_id": unlisted.id, "ips": ["198.51.100.7"]}))
         .await;
-    for interface in with_client() {
-        let own = interface.name;
+    for endpoint in with_client() {
+        let own = endpoint.name;
         let others: Vec<_> = with_client()
             .map(|other| other.name)
             .filter(|name| *name != own)
@@ -56,13 +53,13 @@ pub(crate) async fn clients(coverage: &mut RefusalCoverage<'_>) {
         platform
             .admin_post(change, json!({"client_id": bare.id, "permissions": others}))
             .await;
-        let with = |token: &str| TestRequest::get(valid_target(platform, interface)).bearer(token);
+        let with = |token: &str| TestRequest::get(valid_target(platform, endpoint)).bearer(token);
         let forged = platform.owner.token.replace("v1.", "v2.");
-        let conflicting = format!("{}&token={forged}", valid_target(platform, interface)).replace("?&", "?");
+        let conflicting = format!("{}&token={forged}", valid_target(platform, endpoint)).replace("?&", "?");
         for (reason, request) in [
             (
                 Reason::TokenMissing,
-                TestRequest::get(valid_target(platform, interface)),
+                TestRequest::get(valid_target(platform, endpoint)),
             ),
             (Reason::TokenInvalid, with(&forged)),
             (
@@ -73,17 +70,17 @@ pub(crate) async fn clients(coverage: &mut RefusalCoverage<'_>) {
             (Reason::IpNotAllowed, with(&unlisted.token)),
             (Reason::PermissionMissing, with(&bare.token)),
         ] {
-            coverage.expect_refusal(interface, reason, request).await;
+            coverage.expect_refusal(endpoint, reason, request).await;
         }
         platform.advance_clock(60_000);
     }
     credentials(coverage, &disabled, &outside).await;
     let expiring = platform.create_account("127.0.0.1/32").await;
     platform.advance_clock(DAY_MS);
-    for interface in with_client() {
-        let request = TestRequest::get(valid_target(platform, interface)).bearer(&expiring.token);
+    for endpoint in with_client() {
+        let request = TestRequest::get(valid_target(platform, endpoint)).bearer(&expiring.token);
         coverage
-            .expect_refusal(interface, Reason::TokenExpired, request)
+            .expect_refusal(endpoint, Reason::TokenExpired, request)
             .await;
     }
     platform.advance_clock(-DAY_MS);
@@ -114,11 +111,11 @@ async fn credentials(coverage: &mut RefusalCoverage<'_>, disabled: &ClientAccoun
         (Reason::ClientDisabled, credentials(disabled, &disabled.secret)),
         (Reason::IpNotAllowed, credentials(outside, &outside.secret)),
     ] {
-        coverage.expect_refusal(&TOKEN, reason, request).await;
+        coverage.expect_refusal(named("token"), reason, request).await;
     }
 }
 
-type Refusals = Vec<(&'static Interface, Reason, TestRequest)>;
+type Refusals = Vec<(&'static Endpoint, Reason, TestRequest)>;
 
 /// Parameters that are missing or malformed.
 pub(crate) async fn parameters(coverage: &mut RefusalCoverage<'_>) {
@@ -130,13 +127,13 @@ pub(crate) async fn parameters(coverage: &mut RefusalCoverage<'_>) {
         task_parameters(platform, &task),
         number_parameters(platform),
     ];
-    for (interface, reason, request) in table.into_iter().flatten() {
-        coverage.expect_refusal(interface, reason, request).await;
+    for (endpoint, reason, request) in table.into_iter().flatten() {
+        coverage.expect_refusal(endpoint, reason, request).await;
     }
 }
 
-fn with_query(platform: &TestPlatform, interface: &Interface, query: &str) -> TestRequest {
-    TestRequest::get(format!("{}?{query}", interface.path)).bearer(&platform.owner.token)
+fn with_query(platform: &TestPlatform, endpoint: &'static Endpoint, query: &str) -> TestRequest {
+    TestRequest::get(format!("{}?{query}", endpoint.path)).bearer(&platform.owner.token)
 }
 
 fn apply_parameters(platform: &TestPlatform) -> Refusals {
@@ -185,8 +182,8 @@ fn apply_parameters(platform: &TestPlatform) -> Refusals {
         ),
     ];
     let request = |(reason, query): (Reason, String)| {
-        let request = with_query(platform, &WRITE_APPLY, &query);
-        (&WRITE_APPLY, reason, request)
+        let request = with_query(platform, named("write.apply"), &query);
+        (named("write.apply"), reason, request)
     };
     table.into_iter().map(request).collect()
 }
@@ -199,24 +196,28 @@ fn chip_parameters(platform: &TestPlatform) -> Refusals {
         platform.inventory.chips[5].temp_msisdn
     );
     let unknown_number = format!("msisdn={UNKNOWN_MSISDN}");
-    let table: [(&'static Interface, Reason, &str); 9] = [
-        (&CHIP, Reason::ParameterMissing, ""),
-        (&CHIP, Reason::EidMalformed, "eid=1"),
-        (&CHIP, Reason::UnknownChip, &unknown_chip),
-        (&NUMBER_OPEN_TIME, Reason::ParameterMissing, ""),
-        (&NUMBER_OPEN_TIME, Reason::EidMalformed, "eid=1"),
-        (&NUMBER_OPEN_TIME, Reason::MsisdnMalformed, "msisdn=1"),
-        (&NUMBER_OPEN_TIME, Reason::UnknownChip, &unknown_chip),
-        (&NUMBER_OPEN_TIME, Reason::UnknownNumber, &unknown_number),
-        (&NUMBER_OPEN_TIME, Reason::ParameterNotApplicable, &two_chips),
+    let table: [(&'static Endpoint, Reason, &str); 9] = [
+        (named("chip.read"), Reason::ParameterMissing, ""),
+        (named("chip.read"), Reason::EidMalformed, "eid=1"),
+        (named("chip.read"), Reason::UnknownChip, &unknown_chip),
+        (named("number.open_time"), Reason::ParameterMissing, ""),
+        (named("number.open_time"), Reason::EidMalformed, "eid=1"),
+        (named("number.open_time"), Reason::MsisdnMalformed, "msisdn=1"),
+        (named("number.open_time"), Reason::UnknownChip, &unknown_chip),
+        (named("number.open_time"), Reason::UnknownNumber, &unknown_number),
+        (
+            named("number.open_time"),
+            Reason::ParameterNotApplicable,
+            &two_chips,
+        ),
     ];
-    let request = |(interface, reason, query)| (interface, reason, with_query(platform, interface, query));
+    let request = |(endpoint, reason, query)| (endpoint, reason, with_query(platform, endpoint, query));
     table.into_iter().map(request).collect()
 }
 
 fn task_parameters(platform: &TestPlatform, task: &str) -> Refusals {
     let mut refusals = Refusals::new();
-    for interface in [&WRITE_STATUS, &WRITE_CANCEL] {
+    for endpoint in [named("write.status"), named("write.cancel")] {
         for (reason, query) in [
             (Reason::ParameterMissing, String::new()),
             (Reason::EidMalformed, "eid=1".to_owned()),
@@ -228,7 +229,7 @@ fn task_parameters(platform: &TestPlatform, task: &str) -> Refusals {
                 format!("eid={}&task_id={task}", platform.eid(2)),
             ),
         ] {
-            refusals.push((interface, reason, with_query(platform, interface, &query)));
+            refusals.push((endpoint, reason, with_query(platform, endpoint, &query)));
         }
     }
     refusals
@@ -237,7 +238,7 @@ fn task_parameters(platform: &TestPlatform, task: &str) -> Refusals {
 fn number_parameters(platform: &TestPlatform) -> Refusals {
     let (number, next) = (&platform.inventory.numbers[20], &platform.inventory.numbers[21]);
     let mut refusals = Refusals::new();
-    for interface in [&NUMBER, &NUMBER_USAGE, &NUMBER_CITY] {
+    for endpoint in [named("number.read"), named("number.usage"), named("number.city")] {
         for (reason, query) in [
             (Reason::ParameterMissing, String::new()),
             (Reason::MsisdnMalformed, "msisdn=1".to_owned()),
@@ -249,7 +250,7 @@ fn number_parameters(platform: &TestPlatform) -> Refusals {
                 format!("iccid={}&msisdn={}", number.iccid, next.msisdn),
             ),
         ] {
-            refusals.push((interface, reason, with_query(platform, interface, &query)));
+            refusals.push((endpoint, reason, with_query(platform, endpoint, &query)));
         }
     }
     refusals
@@ -260,11 +261,15 @@ pub(crate) async fn cards(coverage: &mut RefusalCoverage<'_>) {
     let platform = coverage.platform;
     let apply = |eid: &str, province: &str| apply(platform, eid, province);
     coverage
-        .expect_refusal(&WRITE_APPLY, Reason::UnknownChip, apply(UNKNOWN_EID, "37"))
+        .expect_refusal(
+            named("write.apply"),
+            Reason::UnknownChip,
+            apply(UNKNOWN_EID, "37"),
+        )
         .await;
     coverage
         .expect_refusal(
-            &WRITE_APPLY,
+            named("write.apply"),
             Reason::ProvinceWithoutNumber,
             apply(platform.eid(6), "11"),
         )
@@ -273,7 +278,7 @@ pub(crate) async fn cards(coverage: &mut RefusalCoverage<'_>) {
     assert_eq!(platform.send(apply(platform.eid(6), "37")).await.status, 200);
     coverage
         .expect_refusal(
-            &WRITE_APPLY,
+            named("write.apply"),
             Reason::ApplicationPending,
             apply(platform.eid(6), "11"),
         )
@@ -286,21 +291,33 @@ pub(crate) async fn cards(coverage: &mut RefusalCoverage<'_>) {
         )
         .await;
     coverage
-        .expect_refusal(&WRITE_APPLY, Reason::ChipFaulty, apply(platform.eid(7), "37"))
+        .expect_refusal(
+            named("write.apply"),
+            Reason::ChipFaulty,
+            apply(platform.eid(7), "37"),
+        )
         .await;
 
     exhausted_allowance(coverage).await;
     platform.write_card(9).await;
     coverage
-        .expect_refusal(&WRITE_APPLY, Reason::AlreadyWritten, apply(platform.eid(9), "37"))
+        .expect_refusal(
+            named("write.apply"),
+            Reason::AlreadyWritten,
+            apply(platform.eid(9), "37"),
+        )
         .await;
     let cancel =
         |eid: &str| TestRequest::get(format!("/v1/write/cancel?eid={eid}")).bearer(&platform.owner.token);
     coverage
-        .expect_refusal(&WRITE_CANCEL, Reason::WrongState, cancel(platform.eid(9)))
+        .expect_refusal(named("write.cancel"), Reason::WrongState, cancel(platform.eid(9)))
         .await;
     coverage
-        .expect_refusal(&WRITE_CANCEL, Reason::WrongState, cancel(platform.eid(10)))
+        .expect_refusal(
+            named("write.cancel"),
+            Reason::WrongState,
+            cancel(platform.eid(10)),
+        )
         .await;
 
     let a_year = 365 * DAY_MS;
@@ -311,14 +328,18 @@ pub(crate) async fn cards(coverage: &mut RefusalCoverage<'_>) {
         platform.eid(11)
     ));
     coverage
-        .expect_refusal(&WRITE_APPLY, Reason::TemporaryNumberExpired, late.bearer(&token))
+        .expect_refusal(
+            named("write.apply"),
+            Reason::TemporaryNumberExpired,
+            late.bearer(&token),
+        )
         .await;
     platform.advance_clock(-a_year);
 }
 
 fn apply(platform: &TestPlatform, eid: &str, province: &str) -> TestRequest {
     let query = format!("eid={eid}&write_type=1&province_code={province}");
-    with_query(platform, &WRITE_APPLY, &query)
+    with_query(platform, named("write.apply"), &query)
 }
 
 async fn exhausted_allowance(coverage: &mut RefusalCoverage<'_>) {
@@ -335,7 +356,7 @@ async fn exhausted_allowance(coverage: &mut RefusalCoverage<'_>) {
     platform.open_session_at(8).await;
     coverage
         .expect_refusal(
-            &WRITE_APPLY,
+            named("write.apply"),
             Reason::AllowanceExhausted,
             apply(platform, platform.eid(8), "37"),
         )
@@ -355,25 +376,25 @@ pub(crate) async fn numbers(coverage: &mut RefusalCoverage<'_>) {
     };
     let of = |chip, number: usize| apply(chip, &numbers[number].iccid, &numbers[number].msisdn);
     coverage
-        .expect_refusal(&WRITE_APPLY, Reason::UnknownNumber, of(12, 19))
+        .expect_refusal(named("write.apply"), Reason::UnknownNumber, of(12, 19))
         .await;
     // Another client's card is unknown, not forbidden.
     coverage
-        .expect_refusal(&WRITE_APPLY, Reason::UnknownNumber, of(12, 18))
+        .expect_refusal(named("write.apply"), Reason::UnknownNumber, of(12, 18))
         .await;
     let crossed = apply(12, &numbers[17].iccid, &numbers[16].msisdn);
     coverage
-        .expect_refusal(&WRITE_APPLY, Reason::NumberMismatch, crossed)
+        .expect_refusal(named("write.apply"), Reason::NumberMismatch, crossed)
         .await;
     assert_eq!(platform.send(of(12, 17)).await.status, 200);
     coverage
-        .expect_refusal(&WRITE_APPLY, Reason::NumberTaken, of(13, 17))
+        .expect_refusal(named("write.apply"), Reason::NumberTaken, of(13, 17))
         .await;
     platform
         .admin_post("/admin/v1/numbers:suspend", json!({"iccid": numbers[16].iccid}))
         .await;
     coverage
-        .expect_refusal(&WRITE_APPLY, Reason::NumberSuspended, of(13, 16))
+        .expect_refusal(named("write.apply"), Reason::NumberSuspended, of(13, 16))
         .await;
     platform
         .admin_post("/admin/v1/numbers:resume", json!({"iccid": numbers[16].iccid}))
@@ -381,7 +402,7 @@ pub(crate) async fn numbers(coverage: &mut RefusalCoverage<'_>) {
     assert_eq!(platform.send(of(13, 16)).await.status, 200);
     assert_eq!(
         platform
-            .send(valid_request(platform, &interface::WRITE_PROVINCES))
+            .send(valid_request(platform, named("write.provinces")))
             .await
             .status,
         200

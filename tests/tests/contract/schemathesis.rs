@@ -5,8 +5,8 @@
 use std::process::Command;
 
 use serde_json::json;
-use web::interface::BUSINESS;
 
+use crate::endpoints;
 use crate::python_tools::installed;
 use crate::test_platform::{TestPlatform, TestRequest};
 
@@ -27,9 +27,8 @@ async fn schemathesis_finds_no_server_error_and_no_answer_outside_the_document()
         .await
         .unwrap();
     let platform = TestPlatform::start().await;
-    let limits: serde_json::Map<_, _> = BUSINESS
-        .iter()
-        .map(|interface| (interface.name.to_owned(), json!(1_000_000)))
+    let limits: serde_json::Map<_, _> = endpoints::business()
+        .map(|endpoint| (endpoint.name.to_owned(), json!(1_000_000)))
         .collect();
     platform
         .admin_post(

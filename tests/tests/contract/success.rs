@@ -3,8 +3,8 @@
 use std::fmt::Display;
 
 use serde_json::{Value, json};
-use web::interface;
 
+use crate::endpoints::named;
 use crate::test_platform::{Reply, TestPlatform, TestRequest};
 use crate::valid_requests::valid_request;
 
@@ -67,7 +67,7 @@ async fn before_an_application(platform: &TestPlatform) {
     let eid = chip.eid.as_str();
 
     expect(
-        &platform.send(valid_request(platform, &interface::TOKEN)).await,
+        &platform.send(valid_request(platform, named("token"))).await,
         json!({"order": "token expire_time", "expire_time": 86_400}),
     );
     let provinces = ask(platform, "/v1/write/provinces", "").await;

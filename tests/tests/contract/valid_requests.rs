@@ -1,13 +1,12 @@
 //! A request to each interface of clause 7.2 that succeeds.
 
-use web::interface::Interface;
-
+use crate::endpoints::Endpoint;
 use crate::test_platform::{TestPlatform, TestRequest};
 
 /// The target of a request to the interface that succeeds.
-pub(crate) fn valid_target(platform: &TestPlatform, interface: &Interface) -> String {
+pub(crate) fn valid_target(platform: &TestPlatform, endpoint: &Endpoint) -> String {
     let (chip, number) = (platform.eid(0), &platform.inventory.numbers[0]);
-    let query = match interface.name {
+    let query = match endpoint.name {
         "token" => format!(
             "client_id={}&client_secret={}",
             platform.owner.id, platform.owner.secret
@@ -18,13 +17,13 @@ pub(crate) fn valid_target(platform: &TestPlatform, interface: &Interface) -> St
         "write.cancel" => format!("eid={}", platform.eid(1)),
         _ => format!("iccid={}", number.iccid),
     };
-    format!("{}?{query}", interface.path)
+    format!("{}?{query}", endpoint.path)
 }
 
 /// A request to the interface that succeeds.
-pub(crate) fn valid_request(platform: &TestPlatform, interface: &Interface) -> TestRequest {
-    let request = TestRequest::get(valid_target(platform, interface));
-    if interface.name == "token" {
+pub(crate) fn valid_request(platform: &TestPlatform, endpoint: &Endpoint) -> TestRequest {
+    let request = TestRequest::get(valid_target(platform, endpoint));
+    if endpoint.name == "token" {
         request
     } else {
         request.bearer(&platform.owner.token)
