@@ -11,6 +11,7 @@ mod incident;
 mod kinds;
 mod list;
 mod review;
+mod show;
 
 use web::{Routes, routes};
 
@@ -19,6 +20,7 @@ use web::{Routes, routes};
 pub fn router() -> Routes {
     Routes::new()
         .routes(routes!(list::list as "admin.incidents"))
+        .routes(routes!(show::show as "admin.incidents.show"))
         .routes(routes!(kinds::kinds as "admin.incidents.kinds"))
         .routes(routes!(acts::open as "admin.incidents.open"))
         .routes(routes!(acts::close as "admin.incidents.close"))

@@ -61,7 +61,7 @@ pub use incidents::{
     IncidentPage, IncidentView, LineFigures, MAX_FAULTY_PER_PAGE, MAX_INCIDENT_TEXT_CHARS,
     MAX_INCIDENTS_PER_PAGE, MAX_LOOKED_AT, MAX_REVIEWS, MonthFigures, NewIncident, Opened, Review,
     ReviewLine, SETTLED_AFTER_MS, Tally, act_on_incident, enter_incident, faulty_chips, list_incidents,
-    review_csv, review_incidents,
+    review_csv, review_incidents, show_incident,
 };
 pub use ingest::{IngestReport, MAX_RECORD_BYTES, OperatorReport, RecordError, ingest};
 pub(crate) use ingest::{MAX_CITY_CHARS, STATES};

@@ -13,6 +13,7 @@ mod manual;
 mod review;
 mod review_csv;
 mod review_lines;
+mod show;
 
 pub(super) use automatic::{close_incident, close_incidents, open_incident, province_empty, province_filled};
 pub use clocks::MAX_LOOKED_AT;
@@ -28,3 +29,4 @@ pub(super) use review::review_past_months;
 pub use review::{MAX_REVIEWS, MonthFigures, Review, SETTLED_AFTER_MS, Tally, review_incidents};
 pub use review_csv::review_csv;
 pub use review_lines::{Hundredths, LineFigures, ReviewLine};
+pub use show::show_incident;

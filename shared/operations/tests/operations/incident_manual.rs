@@ -7,7 +7,7 @@ use domain::{
 };
 use operations::{
     About, IncidentAct, IncidentFilter, IncidentPage, IncidentView, Job, MAX_INCIDENT_TEXT_CHARS,
-    NewIncident, Opened, enter_incident, faulty_chips, list_incidents, register_fault,
+    NewIncident, Opened, enter_incident, faulty_chips, list_incidents, register_fault, show_incident,
 };
 
 use super::harness::{World, eid, eid_text, reason, run};
@@ -52,6 +52,16 @@ fn an_incident_is_about_a_chip_a_client_a_province_or_the_platform() {
     assert_eq!(empty.incident.subject, "province:37");
     assert_eq!(enter(&world, IncidentKind::CallTimeout, None).subject, "platform");
     assert!(all(&world).iter().all(|one| one.opened_by.code() == "admin"));
+}
+
+#[test]
+fn an_incident_is_shown_by_its_identifier() {
+    let world = World::new();
+    let opened = enter(&world, IncidentKind::CallTimeout, None);
+    enter(&world, IncidentKind::ProvincesWithoutNumber, None);
+    assert_eq!(run(show_incident(&world.cx(), opened.id)).unwrap(), opened);
+    let unknown = run(show_incident(&world.cx(), opened.id.next()));
+    assert_eq!(reason(unknown), Reason::UnknownIncident);
 }
 
 #[test]

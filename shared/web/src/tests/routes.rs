@@ -119,3 +119,27 @@ fn the_document_says_who_may_call() {
     }
     assert!(security("/v1/token", "get").is_null());
 }
+
+#[test]
+fn a_value_in_the_path_is_read_as_its_kind() {
+    const EID: &str = "89086030202200000000000000000123";
+    assert_eq!(send(Sent::get(&format!("/v1/chips/{EID}"))).body["seen"], EID);
+    assert_eq!(
+        send(Sent::get(&format!("/v1/chips/%38{}", &EID[1..]))).body["seen"],
+        EID
+    );
+    for (text, status, reason, field) in [
+        ("1", 400, "eid_malformed", Some("eid")),
+        ("%zz", 400, "eid_malformed", Some("eid")),
+        ("%FF", 400, "bad_percent_encoding", None),
+        ("", 401, "credential_wrong", None),
+        ("1/2", 401, "credential_wrong", None),
+    ] {
+        let answer = send(Sent::get(&format!("/v1/chips/{text}")));
+        assert_eq!(
+            (answer.status, answer.reason(), answer.field()),
+            (status, reason, field),
+            "{text}"
+        );
+    }
+}
