@@ -37,7 +37,7 @@ pub(crate) async fn read_bounded<T: IncomingMessage>(
 }
 
 /// Runs `work` for at most `time`; `None` after that, and the host call in progress is cancelled.
-pub async fn within<T>(time: Duration, work: impl Future<Output = T>) -> Option<T> {
+pub(crate) async fn within<T>(time: Duration, work: impl Future<Output = T>) -> Option<T> {
     let alarm = std::pin::pin!(spin_sdk::time::sleep(time));
     match select(std::pin::pin!(work), alarm).await {
         Either::Left((value, _)) => Some(value),

@@ -8,7 +8,7 @@ use domain::Timestamp;
 use vault::Random;
 
 /// The time now, to the millisecond. A clock before 1970 counts as 1970.
-pub fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
 }

@@ -49,7 +49,7 @@ thread_local! {
 
 /// A connection that one request uses alone. When it is dropped it returns to the instance's pool, unless a
 /// transaction is still open: then it is closed, which rolls back.
-pub struct Connection {
+pub(crate) struct Connection {
     inner: Option<sqlite::Connection>,
     durability: Durability,
     in_transaction: Cell<bool>,

@@ -32,8 +32,7 @@ const NOTE_MARK: [&str; 2] = ["；", "; "];
 /// What a handler answers: the fields of a success, or a refusal.
 pub type Answer<T> = Result<Success<T>, Refusal>;
 
-/// The success of a call.
-#[derive(Debug)]
+/// The success of a call. It is not shown in `Debug`: it may hold secrets.
 pub struct Success<T> {
     fields: T,
     note: Option<[String; 2]>,

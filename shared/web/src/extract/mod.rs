@@ -6,7 +6,6 @@ mod call;
 mod caller;
 mod json;
 mod query;
-mod segment;
 
 pub use body::{AnyBody, Csv, Ndjson};
 pub use call::Call;
@@ -14,7 +13,6 @@ pub use caller::{Administrator, Anyone, Caller, Gateway, Operator, Permit, Timer
 pub use json::Json;
 pub use query::Query;
 pub(crate) use query::{MAX_VALUE_CHARS, refuse_parameters};
-pub use segment::Segment;
 
 use axum::extract::FromRequestParts;
 

@@ -6,7 +6,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::extract::permits::{WriteApply, WriteCancel, WriteStatus};
 use crate::extract::{
-    Administrator, AnyBody, Anyone, Call, Caller, Csv, Gateway, Json, Ndjson, Operator, Query, Segment, Timer,
+    Administrator, AnyBody, Anyone, Call, Caller, Csv, Gateway, Json, Ndjson, Operator, Query, Timer,
 };
 use crate::parameters::TaskOrEid;
 use crate::{Answer, CsvFile, Refusal, Routes, Success, routes};
@@ -33,7 +33,6 @@ pub(super) fn router() -> Routes {
         .routes(routes!(records as "ingest.usage"))
         .routes(routes!(keys as "gateway.keys"))
         .routes(routes!(file as "file"))
-        .routes(routes!(chip as "chip"))
 }
 
 /// What a handler saw of its request.
@@ -185,9 +184,4 @@ async fn file(_: Anyone) -> Result<CsvFile, Refusal> {
         name: "incidents-2026-07.csv".to_owned(),
         text: "code,name\r\nstuck_writing,写卡中\r\n".to_owned(),
     })
-}
-
-#[utoipa::path(get, path = "/v1/chips/{eid}")]
-async fn chip(_: Anyone, Segment(eid): Segment<domain::Eid>) -> Answer<Seen> {
-    seen(eid.as_str())
 }

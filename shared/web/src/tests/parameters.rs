@@ -222,7 +222,6 @@ fn an_interface_that_takes_no_parameters_refuses_every_one() {
         Sent::post("/internal/cron?colour=red", JSON, "{}").with_secret(),
         Sent::post("/admin/v1/clients?colour=red", JSON, r#"{"name":"a"}"#).with_secret(),
         Sent::post("/admin/v1/numbers:import?colour=red", "text/csv", "a").with_secret(),
-        Sent::get("/v1/chips/1?colour=red"),
     ] {
         let target = sent.target.clone();
         let answer = send(sent);
