@@ -155,7 +155,7 @@ async fn every_documented_field_of_a_body_is_known_and_no_other() {
     let platform = TestPlatform::start().await;
     let document = document();
     for operation in every_operation() {
-        if !matches!(operation.content, Some(content) if content != Content::Csv) {
+        if !matches!(operation.content, Some(Content::Parameters | Content::Json)) {
             continue;
         }
         let schema = body_schema(&document, operation);
