@@ -21,8 +21,9 @@ use utoipa::openapi::HttpMethod;
 use super::handler::{Local, LocalHandler};
 use super::host::App;
 use super::layers::{
-    Around, Arrival, Arrivals, CallLog, Called, Calls, Languages, Limits, OperatorLog, RateLimit, RequestIds,
-    RequirePermission, RequireSecret, RequireToken, TrueAddress, found, is_secret_right,
+    Around, Arrival, Arrivals, CallLog, Called, Calls, Languages, Limits, OperatorLog, RateLimit,
+    RefusedBudget, RequestIds, RequirePermission, RequireSecret, RequireToken, TrueAddress, found,
+    is_secret_right,
 };
 use super::operation::{Access, Operation};
 use super::refusal::Refusal;
@@ -94,7 +95,7 @@ fn surrounded(router: MethodRouter<App>, called: &Arc<Operation>) -> MethodRoute
         Around(Limits(Arc::clone(called))),
     );
     match called.access {
-        Access::Anyone => router.route_layer((calls, limits)),
+        Access::Anyone => router.route_layer((calls, limits, Around(RefusedBudget(Arc::clone(called))))),
         Access::Client(permission) => {
             let rate_limit = RateLimit {
                 operation: Arc::clone(called),

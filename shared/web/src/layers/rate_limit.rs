@@ -7,6 +7,7 @@ use axum::response::Response;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::{Arrival, Client, Concern, Inner, Next, found, refused};
+use crate::answer::Refused;
 use crate::operation::Operation;
 use crate::refusal::Refusal;
 use domain::{Budget, Permission};
@@ -31,14 +32,7 @@ impl Concern for RateLimit {
                 show_budget(response.headers_mut(), name, budget);
                 response
             }
-            Err(refusal) => {
-                let budget = refusal.budget();
-                let mut response = refused(refusal);
-                if let Some(budget) = budget {
-                    show_budget(response.headers_mut(), name, budget);
-                }
-                response
-            }
+            Err(refusal) => with_refused_budget(refused(refusal), name),
         }
     }
 }
@@ -59,6 +53,25 @@ impl RateLimit {
         let taken = spend_calls(&context, id, name, limit, leases.permits_to_take(id, name)).await?;
         Ok(leases.keep(id, name, now, taken))
     }
+}
+
+/// Says what is left where the operation itself charges its calls and refuses one.
+#[derive(Clone)]
+pub(crate) struct RefusedBudget(pub(crate) Arc<Operation>);
+
+impl Concern for RefusedBudget {
+    async fn pass<S: Inner>(&self, request: Request, next: Next<S>) -> Response {
+        with_refused_budget(next.run(request).await, &self.0.name)
+    }
+}
+
+/// Shows what the client has left, if the answer is a refusal that knows it.
+fn with_refused_budget(mut response: Response, name: &str) -> Response {
+    let refused: Option<&Refused> = response.extensions().get();
+    if let Some(budget) = refused.and_then(|Refused(refusal)| refusal.budget()) {
+        show_budget(response.headers_mut(), name, budget);
+    }
+    response
 }
 
 /// `RateLimit-Policy` and `RateLimit`, structured fields (RFC 9651) after draft-ietf-httpapi-ratelimit-headers-10: `q`

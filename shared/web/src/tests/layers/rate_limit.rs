@@ -1,8 +1,9 @@
 //! How many calls a minute a client may make.
 
 use super::*;
-use crate::layers::RateLimit;
-use domain::Permission;
+use crate::layers::{RateLimit, RefusedBudget};
+use domain::error::Error;
+use domain::{Budget, Permission};
 use operations::{Verified, spend_calls};
 
 const LIMIT: u32 = 600;
@@ -90,4 +91,26 @@ fn each_client_has_a_limit_of_its_own() {
         let client = Arc::new(host.add_verified(&["write.cancel"]));
         assert!(left(&call(&app, &client, |_| empty())).contains("r=599;"));
     }
+}
+
+#[test]
+fn an_operation_that_charges_its_calls_itself_says_what_is_left_when_it_refuses_one() {
+    let host = TestHost::new();
+    let layer = RefusedBudget(operation(Access::Anyone, Content::Parameters));
+    let request = arrived(&host.app(), Sent::get("/"));
+    let response = through(layer.clone(), request, |_| {
+        let budget = Budget {
+            limit: 1,
+            left: 0,
+            full_in_secs: 60,
+        };
+        refusal(Error::rate_limited(60, Some(budget)))
+    });
+    assert_eq!(
+        response.headers()["ratelimit-policy"],
+        "\"write.status\";q=1;w=60"
+    );
+    assert_eq!(left(&response), "\"write.status\";r=0;t=60");
+    let response = passed(layer, arrived(&host.app(), Sent::get("/")));
+    assert!(!response.headers().contains_key("ratelimit"));
 }
