@@ -115,6 +115,7 @@ mod tests {
             "up [ARGUMENTS]",
             "test [ARGUMENTS]",
             "tidy",
+            "picture",
             "unused-pub",
             "help",
         ];

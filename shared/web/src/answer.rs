@@ -19,7 +19,7 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{AdditionalProperties, Object, ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::layers::show_budget;
+use super::budget::show_budget;
 use super::refusal::{Problem, Refusal};
 use domain::error::{Error, Lang};
 use domain::{Budget, TaskId};

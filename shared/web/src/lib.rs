@@ -11,6 +11,7 @@
 mod address;
 mod answer;
 pub mod as_sent;
+mod budget;
 mod connection;
 mod connections;
 mod credential;

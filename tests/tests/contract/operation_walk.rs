@@ -283,13 +283,25 @@ async fn every_other_method_is_refused_with_those_that_are_allowed() {
     platform.shutdown().await;
 }
 
-/// Requests with several mistakes, by the name of the operation, with field and reason of each mistake.
-fn several_mistakes() -> Vec<(&'static str, TestRequest, Vec<(&'static str, &'static str)>)> {
-    let get = |id, target: &str, mistakes| (id, TestRequest::get(target), mistakes);
-    let post = |id, path: &str, body: Value, mistakes| {
-        let request = TestRequest::post(path, "application/json", body.to_string());
-        (id, request, mistakes)
-    };
+/// A request with several mistakes: the name of its operation, and field and reason of each mistake.
+type Mistaken = (&'static str, TestRequest, Vec<(&'static str, &'static str)>);
+
+fn by_get(id: &'static str, target: &str, mistakes: Vec<(&'static str, &'static str)>) -> Mistaken {
+    (id, TestRequest::get(target), mistakes)
+}
+
+fn by_post(
+    id: &'static str,
+    path: &str,
+    body: &Value,
+    mistakes: Vec<(&'static str, &'static str)>,
+) -> Mistaken {
+    let request = TestRequest::post(path, "application/json", body.to_string());
+    (id, request, mistakes)
+}
+
+/// Requests of clients with several mistakes.
+fn mistakes_of_clients() -> Vec<Mistaken> {
     let application = vec![
         ("eid", "eid_malformed"),
         ("write_type", "write_type_malformed"),
@@ -298,7 +310,7 @@ fn several_mistakes() -> Vec<(&'static str, TestRequest, Vec<(&'static str, &'st
         ("msisdn", "msisdn_malformed"),
     ];
     vec![
-        get(
+        by_get(
             "token",
             "/v1/token?colour=red",
             vec![
@@ -307,18 +319,18 @@ fn several_mistakes() -> Vec<(&'static str, TestRequest, Vec<(&'static str, &'st
                 ("client_secret", "parameter_missing"),
             ],
         ),
-        get(
+        by_get(
             "write.apply",
             "/v1/write/apply?eid=1&write_type=9&province_code=99&iccid=1&msisdn=1",
             application.clone(),
         ),
-        post(
+        by_post(
             "write.apply.post",
             "/v1/write/apply",
-            json!({"eid": 1, "write_type": 9, "province_code": 99, "iccid": 1, "msisdn": 1}),
+            &json!({"eid": 1, "write_type": 9, "province_code": 99, "iccid": 1, "msisdn": 1}),
             application,
         ),
-        get(
+        by_get(
             "write.status",
             "/v1/write/status?eid=1&task_id=1&colour=red",
             vec![
@@ -327,12 +339,18 @@ fn several_mistakes() -> Vec<(&'static str, TestRequest, Vec<(&'static str, &'st
                 ("task_id", "parameter_malformed"),
             ],
         ),
-        get(
+        by_get(
             "number.read",
             "/v1/number?msisdn=1&iccid=1",
             vec![("msisdn", "msisdn_malformed"), ("iccid", "iccid_malformed")],
         ),
-        get(
+    ]
+}
+
+/// Requests of administrators and gateways with several mistakes.
+fn mistakes_of_others() -> Vec<Mistaken> {
+    vec![
+        by_get(
             "admin.calls",
             "/admin/v1/calls?eid=1&limit=x&from=yesterday",
             vec![
@@ -341,20 +359,20 @@ fn several_mistakes() -> Vec<(&'static str, TestRequest, Vec<(&'static str, &'st
                 ("from", "parameter_malformed"),
             ],
         ),
-        post(
+        by_post(
             "admin.chips.fault",
             "/admin/v1/chips:fault",
-            json!({"eid": "1", "faulty": "no", "colour": "red"}),
+            &json!({"eid": "1", "faulty": "no", "colour": "red"}),
             vec![
                 ("eid", "eid_malformed"),
                 ("faulty", "parameter_malformed"),
                 (UNKNOWN, "parameter_unknown"),
             ],
         ),
-        post(
+        by_post(
             "gateway.sessions",
             "/internal/gateway/sessions",
-            json!({"session_id": "7", "eid": "1", "peer": "x", "agent": null, "resumed": false}),
+            &json!({"session_id": "7", "eid": "1", "peer": "x", "agent": null, "resumed": false}),
             vec![("session_id", "parameter_malformed"), ("eid", "eid_malformed")],
         ),
     ]
@@ -363,7 +381,7 @@ fn several_mistakes() -> Vec<(&'static str, TestRequest, Vec<(&'static str, &'st
 #[tokio::test(flavor = "multi_thread")]
 async fn every_mistake_of_a_request_is_listed_with_its_field_in_both_languages() {
     let platform = TestPlatform::start().await;
-    for (id, request, mistakes) in several_mistakes() {
+    for (id, request, mistakes) in mistakes_of_clients().into_iter().chain(mistakes_of_others()) {
         let operation = every_operation().find(|operation| operation.id == id).unwrap();
         let request = admitted(&platform, operation, request);
         let zh = platform.send(request.clone()).await;

@@ -259,17 +259,14 @@ fn number_parameters(platform: &TestPlatform) -> Refusals {
 /// Cards whose state or allowance does not permit the request.
 pub(crate) async fn cards(coverage: &mut RefusalCoverage<'_>) {
     let platform = coverage.platform;
+    let (applying, cancelling) = (named("write.apply"), named("write.cancel"));
     let apply = |eid: &str, province: &str| apply(platform, eid, province);
     coverage
-        .expect_refusal(
-            named("write.apply"),
-            Reason::UnknownChip,
-            apply(UNKNOWN_EID, "37"),
-        )
+        .expect_refusal(applying, Reason::UnknownChip, apply(UNKNOWN_EID, "37"))
         .await;
     coverage
         .expect_refusal(
-            named("write.apply"),
+            applying,
             Reason::ProvinceWithoutNumber,
             apply(platform.eid(6), "11"),
         )
@@ -277,11 +274,7 @@ pub(crate) async fn cards(coverage: &mut RefusalCoverage<'_>) {
     // A refused application may be corrected.
     assert_eq!(platform.send(apply(platform.eid(6), "37")).await.status, 200);
     coverage
-        .expect_refusal(
-            named("write.apply"),
-            Reason::ApplicationPending,
-            apply(platform.eid(6), "11"),
-        )
+        .expect_refusal(applying, Reason::ApplicationPending, apply(platform.eid(6), "11"))
         .await;
 
     platform
@@ -291,33 +284,21 @@ pub(crate) async fn cards(coverage: &mut RefusalCoverage<'_>) {
         )
         .await;
     coverage
-        .expect_refusal(
-            named("write.apply"),
-            Reason::ChipFaulty,
-            apply(platform.eid(7), "37"),
-        )
+        .expect_refusal(applying, Reason::ChipFaulty, apply(platform.eid(7), "37"))
         .await;
 
     exhausted_allowance(coverage).await;
     platform.write_card(9).await;
     coverage
-        .expect_refusal(
-            named("write.apply"),
-            Reason::AlreadyWritten,
-            apply(platform.eid(9), "37"),
-        )
+        .expect_refusal(applying, Reason::AlreadyWritten, apply(platform.eid(9), "37"))
         .await;
     let cancel =
         |eid: &str| TestRequest::get(format!("/v1/write/cancel?eid={eid}")).bearer(&platform.owner.token);
     coverage
-        .expect_refusal(named("write.cancel"), Reason::WrongState, cancel(platform.eid(9)))
+        .expect_refusal(cancelling, Reason::WrongState, cancel(platform.eid(9)))
         .await;
     coverage
-        .expect_refusal(
-            named("write.cancel"),
-            Reason::WrongState,
-            cancel(platform.eid(10)),
-        )
+        .expect_refusal(cancelling, Reason::WrongState, cancel(platform.eid(10)))
         .await;
 
     let a_year = 365 * DAY_MS;
@@ -328,11 +309,7 @@ pub(crate) async fn cards(coverage: &mut RefusalCoverage<'_>) {
         platform.eid(11)
     ));
     coverage
-        .expect_refusal(
-            named("write.apply"),
-            Reason::TemporaryNumberExpired,
-            late.bearer(&token),
-        )
+        .expect_refusal(applying, Reason::TemporaryNumberExpired, late.bearer(&token))
         .await;
     platform.advance_clock(-a_year);
 }

@@ -4,17 +4,14 @@ use std::sync::Arc;
 
 use axum::extract::Request;
 use axum::response::Response;
-use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::{Arrival, Client, Concern, Inner, Next, found, refused};
 use crate::answer::Refused;
+use crate::budget::show_budget;
 use crate::operation::Operation;
 use crate::refusal::Refusal;
 use domain::{Budget, Permission};
 use operations::spend_calls;
-
-/// The window of rate limits, in seconds.
-const WINDOW_SECS: u32 = 60;
 
 /// Charges each call to the client's limit of an operation.
 #[derive(Clone)]
@@ -72,16 +69,4 @@ fn with_refused_budget(mut response: Response, name: &str) -> Response {
         show_budget(response.headers_mut(), name, budget);
     }
     response
-}
-
-/// `RateLimit-Policy` and `RateLimit`, structured fields (RFC 9651) after draft-ietf-httpapi-ratelimit-headers-10: `q`
-/// calls in `w` seconds; `r` calls are left, and all are back in `t` seconds.
-pub(crate) fn show_budget(headers: &mut HeaderMap, name: &str, budget: Budget) {
-    let policy = format!("\"{name}\";q={};w={WINDOW_SECS}", budget.limit);
-    let remaining = format!("\"{name}\";r={};t={}", budget.left, budget.full_in_secs);
-    for (header, text) in [("ratelimit-policy", policy), ("ratelimit", remaining)] {
-        if let Ok(value) = HeaderValue::from_str(&text) {
-            headers.insert(HeaderName::from_static(header), value);
-        }
-    }
 }
