@@ -2,13 +2,15 @@
 //!
 //! Installed from PyPI into `target/`, with the versions of `tests/schemathesis/requirements.txt`.
 
+use std::collections::BTreeMap;
 use std::process::Command;
 
 use serde_json::json;
 
+use crate::authorisation::secret_of;
 use crate::endpoints;
 use crate::python_tools::installed;
-use crate::test_platform::{TestPlatform, TestRequest};
+use crate::test_platform::{TestPlatform, TestRequest, root};
 
 /// Runs the program with Python's cyclic collector off: in 3.11 a collection during parsing breaks the parser
 /// (python/cpython#106905), and the program parses its own source.
@@ -17,9 +19,14 @@ const WITHOUT_COLLECTOR: &str = "import gc, sys; gc.disable(); from schemathesis
 const SEED: &str = "20260701";
 /// Generated cases of one operation.
 const CASES: &str = "40";
-const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
-    response_headers_conformance,response_schema_conformance,negative_data_rejection,unsupported_method,\
-    allow_header_conformance";
+
+/// A credential for each path, as JSON.
+fn credentials(platform: &TestPlatform) -> String {
+    let business = endpoints::business().map(|endpoint| (endpoint.path, platform.owner.token.clone()));
+    let internal =
+        endpoints::internal().map(|endpoint| (endpoint.path, platform.secret(secret_of(endpoint.path))));
+    json!(business.chain(internal).collect::<BTreeMap<_, _>>()).to_string()
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn schemathesis_finds_no_server_error_and_no_answer_outside_the_document() {
@@ -39,21 +46,16 @@ async fn schemathesis_finds_no_server_error_and_no_answer_outside_the_document()
     let served = platform.send(TestRequest::get("/openapi.json")).await;
     assert_eq!((served.status, &served.body["openapi"]), (200, &json!("3.1.0")));
     let url = format!("http://{}/openapi.json", platform.host.addr());
-    let bearer = format!("Authorization: Bearer {}", platform.owner.token);
     let folder = tempfile::tempdir().unwrap();
     let run = Command::new(program)
         .current_dir(folder.path())
-        .args(["-c", WITHOUT_COLLECTOR])
-        .args([
-            "run",
-            &url,
-            "--header",
-            &bearer,
-            "--checks",
-            CHECKS,
-            "--phases",
-            "examples,coverage,fuzzing",
-        ])
+        .env("PYTHONPATH", root().join("tests/schemathesis"))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("SCHEMATHESIS_HOOKS", "hooks")
+        .env("XIEKA_CREDENTIALS", credentials(&platform))
+        .args(["-c", WITHOUT_COLLECTOR, "--config-file"])
+        .arg(root().join("tests/schemathesis/schemathesis.toml"))
+        .args(["run", &url, "--phases", "examples,coverage,fuzzing"])
         .args([
             "--max-examples",
             CASES,
@@ -72,6 +74,10 @@ async fn schemathesis_finds_no_server_error_and_no_answer_outside_the_document()
         String::from_utf8_lossy(&output.stderr),
     );
     assert!(output.status.success(), "{stdout}{stderr}");
+    let db = rusqlite::Connection::open(platform.database()).unwrap();
+    let query = "SELECT count(*) FROM call_log WHERE interface = 'admin.pools' AND code = 200";
+    let as_administrator: i64 = db.query_row(query, [], |row| row.get(0)).unwrap();
+    assert!(as_administrator > 0, "it did not call with the secrets");
     platform.shutdown().await;
 }
 

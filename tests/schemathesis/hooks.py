@@ -1,0 +1,22 @@
+"""What Schemathesis needs to know besides the document: records as lines, and the credential of each path."""
+
+import json
+import os
+
+import schemathesis
+
+CREDENTIALS = json.loads(os.environ["XIEKA_CREDENTIALS"])
+
+
+@schemathesis.serializer("application/x-ndjson", "application/jsonl")
+def lines(context, value):
+    return json.dumps(value, ensure_ascii=False).encode()
+
+
+@schemathesis.auth(cache_by_key=lambda case, context: case.operation.path)
+class Credential:
+    def get(self, case, context):
+        return CREDENTIALS[case.operation.path]
+
+    def set(self, case, data, context):
+        case.headers["Authorization"] = f"Bearer {data}"
