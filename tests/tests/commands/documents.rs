@@ -47,13 +47,13 @@ pub(crate) fn commands(document: &str) -> Vec<Snippet> {
     found
 }
 
-/// The commands in code, which may name several, one after the other.
+/// The commands in code, which may name several, one after the other. What follows a redirection is not looked at.
 fn in_code(line: usize, code: &str) -> Vec<Snippet> {
     let mut snippets = Vec::new();
     for command in code.split([';', '|', '&']) {
         let words = command
             .split_whitespace()
-            .take_while(|word| !word.starts_with('#') && *word != "…")
+            .take_while(|word| !word.starts_with('#') && !["…", "<", ">"].contains(word))
             .skip_while(|word| *word == "$" || is_assignment(word));
         let words: Vec<String> = words.map(str::to_owned).collect();
         // The bare name of a program is no command.
