@@ -9,9 +9,9 @@ use domain::error::Reason;
 use operations::ApplyRequest;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use web::as_sent::{AsSent, Checked, refusal};
+use web::as_sent::{AsSent, Checked, Checks, refusal};
 use web::extract::permits::WriteApply;
-use web::extract::{Call, Caller, Query};
+use web::extract::{Call, Caller};
 use web::values::{CardState, Eid, Iccid, Msisdn, ProvinceCode, TaskId, WriteType};
 use web::{Answer, Routes, Success, codes, routes};
 
@@ -82,10 +82,11 @@ impl Application {
             msisdn: self.msisdn.as_deref().unwrap_or_default(),
         }
     }
+}
 
-    /// The parameters, each checked by itself.
-    fn checked(&self) -> [Checked; 5] {
-        [
+impl Checks for Application {
+    fn checked(&self) -> Vec<Checked> {
+        vec![
             Checked::required::<domain::Eid>("eid", self.eid.as_deref()),
             Checked::required::<domain::WriteType>("write_type", self.write_type.as_deref()),
             Checked::optional::<domain::Province>("province_code", self.province_code.as_deref()),
@@ -115,8 +116,11 @@ struct Applied {
     responses((status = 200, body = Success<Applied>)),
     extensions(("x-reasons" = json!(codes(REASONS))))
 )]
-async fn apply(call: Call, caller: Caller<WriteApply>, sent: Query<AsSent<Application>>) -> Answer<Applied> {
-    let Query(AsSent(application)) = sent;
+async fn apply(
+    call: Call,
+    caller: Caller<WriteApply>,
+    AsSent(application): AsSent<Application>,
+) -> Answer<Applied> {
     let applied = operations::apply(&call.context(), &caller, &application.request())
         .await
         .map_err(|error| refusal(error, application.checked()))?;
@@ -137,11 +141,7 @@ async fn apply(call: Call, caller: Caller<WriteApply>, sent: Query<AsSent<Applic
     responses((status = 200, body = Success<Applied>)),
     extensions(("x-reasons" = json!(codes(REASONS))))
 )]
-async fn apply_by_post(
-    call: Call,
-    caller: Caller<WriteApply>,
-    sent: Query<AsSent<Application>>,
-) -> Answer<Applied> {
+async fn apply_by_post(call: Call, caller: Caller<WriteApply>, sent: AsSent<Application>) -> Answer<Applied> {
     apply(call, caller, sent).await
 }
 
@@ -149,7 +149,7 @@ async fn apply_by_post(
 mod tests {
     use super::Application;
     use domain::error::{Error, Reason};
-    use web::as_sent::refusal;
+    use web::as_sent::{Checks as _, refusal};
 
     #[test]
     fn every_parameter_is_checked_as_its_kind_under_its_name() {

@@ -1,22 +1,62 @@
 //! Parameters that an operation checks itself, because a refused call changes something (§6.3 Table 2): they reach the
 //! operation as they were sent, and its refusal gets the names of all that are wrong.
 
-use serde::Deserialize;
+use std::marker::PhantomData;
+
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+use serde::de::DeserializeOwned;
 use utoipa::IntoParams;
 use utoipa::openapi::Required;
 use utoipa::openapi::path::{Parameter, ParameterIn};
 
+use super::extract::{Extractor, checked};
+use super::host::App;
+use super::read::read;
 use super::refusal::{Problem, Refusal};
 use super::values::Kind;
 use domain::error::{Error, Reason};
 
-/// The parameters `T`, of which none has to be there: the operation refuses a call without one that its documentation
-/// requires. Their fields are optional texts.
-#[derive(Deserialize)]
-#[serde(transparent)]
+/// Parameters that know how to check themselves. Their fields are optional texts.
+pub trait Checks {
+    /// Each parameter, and what is wrong with it by itself.
+    fn checked(&self) -> Vec<Checked>;
+}
+
+/// The parameters `T` of the call, of which none has to be there: the operation refuses a call without one that its
+/// documentation requires. What is wrong with names and lengths is refused before, with every parameter that is wrong
+/// by itself.
 pub struct AsSent<T>(pub T);
 
-impl<T: IntoParams> IntoParams for AsSent<T> {
+impl<T: Checks + IntoParams + DeserializeOwned + 'static> FromRequestParts<App> for AsSent<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Refusal> {
+        let (values, mut problems) = checked::<AsOptional<T>>(parts)?;
+        let sent: T = read(values, Vec::new())?;
+        if problems.is_empty() {
+            return Ok(Self(sent));
+        }
+        for Checked { name, fault } in sent.checked() {
+            let is_known = problems.iter().any(|known| known.field.as_deref() == Some(name));
+            problems.extend(
+                fault
+                    .filter(|_| !is_known)
+                    .map(|error| Problem::of_error(name, error)),
+            );
+        }
+        Refusal::unless_empty(problems).map(|()| Self(sent))
+    }
+}
+
+impl<T: Checks + IntoParams + DeserializeOwned + 'static> Extractor for AsSent<T> {
+    const TAKES_PARAMETERS: bool = true;
+}
+
+/// The documentation of `T`, with nothing required.
+struct AsOptional<T>(PhantomData<T>);
+
+impl<T: IntoParams> IntoParams for AsOptional<T> {
     fn into_params(place: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let mut parameters = T::into_params(place);
         for parameter in &mut parameters {
@@ -91,11 +131,10 @@ fn name_of(error: &Error, parameters: &[Checked]) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{AsSent, Checked, refusal};
+    use super::{AsOptional, Checked, refusal};
     use crate::refusal::Refusal;
     use domain::error::{Error, Lang, Reason};
     use domain::{Eid, Iccid, WriteType};
-    use serde::Deserialize;
     use utoipa::IntoParams;
     use utoipa::openapi::Required;
 
@@ -163,8 +202,8 @@ mod tests {
 
     #[test]
     fn a_parameter_that_the_documentation_requires_may_be_left_to_the_operation() {
-        #[derive(Deserialize, IntoParams)]
-        #[serde(deny_unknown_fields)]
+        #[derive(IntoParams)]
+        #[expect(dead_code, reason = "only its documentation is read")]
         struct Application {
             #[param(value_type = String)]
             eid: Option<String>,
@@ -172,8 +211,6 @@ mod tests {
         let required =
             |parameters: Vec<utoipa::openapi::path::Parameter>| parameters[0].required == Required::True;
         assert!(required(Application::into_params(|| None)));
-        assert!(!required(AsSent::<Application>::into_params(|| None)));
-        let AsSent(read) = serde_json::from_str::<AsSent<Application>>("{}").unwrap();
-        assert_eq!(read.eid, None);
+        assert!(!required(AsOptional::<Application>::into_params(|| None)));
     }
 }

@@ -324,6 +324,15 @@ fn mistakes_of_clients() -> Vec<Mistaken> {
             "/v1/write/apply?eid=1&write_type=9&province_code=99&iccid=1&msisdn=1",
             application.clone(),
         ),
+        by_get(
+            "write.apply",
+            "/v1/write/apply?eid=1&colour=red",
+            vec![
+                (UNKNOWN, "parameter_unknown"),
+                ("eid", "eid_malformed"),
+                ("write_type", "parameter_missing"),
+            ],
+        ),
         by_post(
             "write.apply.post",
             "/v1/write/apply",

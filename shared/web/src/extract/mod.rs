@@ -13,7 +13,7 @@ pub use call::Call;
 pub use caller::{Administrator, Anyone, Caller, Gateway, Operator, Permit, Timer, permits};
 pub use json::Json;
 pub use query::Query;
-pub(crate) use query::{MAX_VALUE_CHARS, refuse_parameters};
+pub(crate) use query::{MAX_VALUE_CHARS, checked, refuse_parameters};
 pub use segment::Segment;
 
 use axum::extract::FromRequestParts;

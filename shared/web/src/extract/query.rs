@@ -39,13 +39,18 @@ impl<T: IntoParams + DeserializeOwned + 'static> FromRequestParts<App> for Query
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Refusal> {
-        let (values, problems) = Rules::of::<T>().check(parts)?;
+        let (values, problems) = checked::<T>(parts)?;
         read(values, problems).map(Self)
     }
 }
 
 impl<T: IntoParams + DeserializeOwned + 'static> Extractor for Query<T> {
     const TAKES_PARAMETERS: bool = true;
+}
+
+/// The parameters of a call that `T` may be read from, and every problem of the others.
+pub(crate) fn checked<T: IntoParams + 'static>(parts: &Parts) -> Result<Checked, Refusal> {
+    Rules::of::<T>().check(parts)
 }
 
 /// Refuses every parameter but the credential, for an operation that takes none.
@@ -67,7 +72,7 @@ fn credential(access: Access) -> Option<(&'static str, usize)> {
 }
 
 /// The values that may be read, and the problems of the others.
-type Checked = (Vec<(String, Text)>, Vec<Problem>);
+pub(crate) type Checked = (Vec<(String, Text)>, Vec<Problem>);
 
 /// The rules for the parameters of a type.
 struct Rules(Vec<Rule>);
