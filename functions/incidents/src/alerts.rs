@@ -52,7 +52,7 @@ pub(crate) struct AlertPage {
     /// 告警，最新在前 / the alerts, the latest first
     alerts: Vec<Alert>,
     /// 下一页的位置，没有下一页时为 null / where the next page begins; null if there is none
-    #[schema(value_type = Option<AlertId>)]
+    #[schema(required, value_type = Option<AlertId>)]
     next: Option<String>,
 }
 
@@ -71,6 +71,7 @@ struct Alert {
     #[schema(value_type = AlertKind)]
     kind: String,
     /// 确认时间 / when it was acknowledged
+    #[schema(required)]
     noted_at: Option<Time>,
     /// 所涉对象，不含芯片与号码的标识 / what it is about, without identifiers of chips and numbers
     subject: String,

@@ -29,7 +29,7 @@ pub(crate) struct FaultyChipPage {
     /// 故障芯片，最近登记的在前 / faulty chips, the latest entry first
     chips: Vec<FaultyChip>,
     /// 下一页的位置，没有下一页时为 null / where the next page begins; null if there is none
-    #[schema(value_type = Option<FaultyCursor>)]
+    #[schema(required, value_type = Option<FaultyCursor>)]
     next: Option<String>,
 }
 

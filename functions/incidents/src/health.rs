@@ -25,8 +25,10 @@ pub(crate) struct Health {
 #[derive(Serialize, ToSchema)]
 struct JobHealth {
     /// 最近一次失败的原因 / why its last run failed
+    #[schema(required)]
     error: Option<String>,
     /// 从何时起连续失败 / since when every run has failed
+    #[schema(required)]
     failing_since: Option<Time>,
     /// 连续失败次数 / how many runs have failed since then
     failures: u32,
@@ -35,6 +37,7 @@ struct JobHealth {
     /// 名称 / its name
     name: &'static str,
     /// 最近一次成功的时间 / when it last succeeded
+    #[schema(required)]
     succeeded_at: Option<Time>,
 }
 

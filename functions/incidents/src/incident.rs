@@ -12,17 +12,22 @@ pub(crate) struct Incident {
     /// 异常类别 / its class
     class: IncidentClass,
     /// 关闭时间 / when it was settled
+    #[schema(required)]
     closed_at: Option<Time>,
     /// 所涉芯片的 EID / EID of the chip it is about
-    #[schema(value_type = Option<Eid>)]
+    #[schema(required, value_type = Option<Eid>)]
     eid: Option<String>,
     /// 异常处理报告 / its final report
+    #[schema(required)]
     final_report: Option<IncidentFinalReport>,
     /// 首次提交异常处理报告的时间 / when its final report was first given
+    #[schema(required)]
     final_report_at: Option<Time>,
     /// 提交异常处理报告的时限 / when its final report is due
+    #[schema(required)]
     final_report_by: Option<Time>,
     /// 处理时限 / when it has to be settled
+    #[schema(required)]
     handle_by: Option<Time>,
     /// 异常标识 / its identifier
     #[schema(value_type = IncidentId)]
@@ -30,22 +35,29 @@ pub(crate) struct Incident {
     /// 异常种类 / its kind
     kind: IncidentKind,
     /// 登记时的说明 / the note written when it was opened
+    #[schema(required)]
     note: Option<String>,
     /// 登记时间 / when it was opened
     opened_at: Time,
     /// 登记方 / who opened it
     opened_by: IncidentActor,
     /// 上报内容 / its report
+    #[schema(required)]
     report: Option<String>,
     /// 上报时限 / when it has to be reported
+    #[schema(required)]
     report_by: Option<Time>,
     /// 首次上报时间 / when it was first reported
+    #[schema(required)]
     reported_at: Option<Time>,
     /// 关闭方 / who settled it
+    #[schema(required)]
     settled_by: Option<IncidentActor>,
     /// 关闭时的说明 / the note written when it was settled
+    #[schema(required)]
     settlement: Option<String>,
     /// 成为严重异常的时间 / when it became severe
+    #[schema(required)]
     severe_at: Option<Time>,
     /// 严重程度 / its severity
     severity: Severity,

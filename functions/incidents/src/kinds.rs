@@ -26,12 +26,14 @@ struct IncidentKindRow {
     /// 异常种类 / the kind
     kind: IncidentKind,
     /// 一般异常的处理时限，分钟；即时处理时为 null / minutes to settle a general one; null when it is settled at once
+    #[schema(required)]
     limit_minutes: Option<i64>,
     /// 处理方 / who acts
     parties: Vec<IncidentParty>,
     /// 处理方式 / what has to be done
     remedy: &'static str,
     /// 严重异常的处理时限，分钟；即时处理时为 null / minutes to settle a severe one; null when it is settled at once
+    #[schema(required)]
     severe_limit_minutes: Option<i64>,
     /// 登记时的严重程度 / severity when it is opened
     severity: Severity,

@@ -55,7 +55,7 @@ pub(crate) struct IncidentPage {
     /// 异常，最新在前 / the incidents, the latest first
     incidents: Vec<Incident>,
     /// 下一页的位置，没有下一页时为 null / where the next page begins; null if there is none
-    #[schema(value_type = Option<IncidentId>)]
+    #[schema(required, value_type = Option<IncidentId>)]
     next: Option<String>,
 }
 

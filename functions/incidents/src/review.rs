@@ -60,12 +60,14 @@ struct ReviewFigures {
     /// 按时处理的 / settled within the time limit
     in_time: i64,
     /// 按时处理的比例，百分数；没有时为 null / share of those in time, in percent; null without any
+    #[schema(required)]
     in_time_percent: Option<f64>,
     /// 登记的异常数 / incidents that were opened
     incidents: i64,
     /// 超时的 / settled late, or open and past the limit
     late: i64,
     /// 每千次写卡申请的异常数；没有申请时为 null / incidents per 1,000 applications; null without an application
+    #[schema(required)]
     per_1000_tasks: Option<f64>,
     /// 上月 / the month before
     previous: PreviousReviewFigures,
@@ -77,10 +79,12 @@ struct ReviewFigures {
 #[derive(Serialize, ToSchema)]
 struct PreviousReviewFigures {
     /// 按时处理的比例，百分数；没有时为 null / share of those in time, in percent; null without any
+    #[schema(required)]
     in_time_percent: Option<f64>,
     /// 登记的异常数 / incidents that were opened
     incidents: i64,
     /// 每千次写卡申请的异常数；没有申请时为 null / incidents per 1,000 applications; null without an application
+    #[schema(required)]
     per_1000_tasks: Option<f64>,
 }
 

@@ -38,6 +38,7 @@ pub(crate) struct CardStep {
     /// 序号，从 1 开始 / number of the step in the card's life, from 1
     seq: u64,
     /// 变更前的状态；首次导入时为 null / the state it left; null for a new card
+    #[schema(required)]
     from_status: Option<CardState>,
     /// 变更后的状态 / the state it entered
     to_status: CardState,
@@ -47,7 +48,7 @@ pub(crate) struct CardStep {
     /// 变更原因代码 / stable name of the cause
     reason: String,
     /// 所属写卡任务 / the task it belongs to
-    #[schema(value_type = Option<TaskId>)]
+    #[schema(required, value_type = Option<TaskId>)]
     task_id: Option<String>,
     /// 变更时间 / when the step was made
     at: Time,

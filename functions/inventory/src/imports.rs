@@ -46,6 +46,7 @@ pub(crate) struct RejectedRow {
     /// 文件中的行号，表头为第 1 行 / line in the file, the header being line 1
     line: u64,
     /// 出错的列；不限于某一列时为 null / the wrong column; null when it is not just one
+    #[schema(required)]
     column: Option<&'static str>,
     /// 原因代码 / code of the reason
     #[schema(example = "eid_malformed")]

@@ -62,11 +62,15 @@ async fn status(
 ) -> Answer<TaskStatus> {
     let task = which.task(&call, &caller).await?;
     let view = operations::status(&call.context(), &caller, &task).await?;
-    Ok(Success::new(TaskStatus {
+    let answer = Success::new(TaskStatus {
         eid: view.eid.as_str().to_owned(),
         task_id: view.task_id.map(|id| id.text()),
         card_status: CardState(view.card_status.zh()),
         progress: format!("{}%", view.progress),
         write_time: view.write_time.map(|at| call.time(at)),
-    }))
+    });
+    Ok(match view.task_id {
+        Some(task) => answer.about(task),
+        None => answer,
+    })
 }

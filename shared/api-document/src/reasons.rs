@@ -51,6 +51,7 @@ const ALWAYS: &[Reason] = &[
     Reason::Internal,
     Reason::Unavailable,
     Reason::SchemaAhead,
+    Reason::SchemaBehind,
 ];
 
 /// Every reason for which a call of `operation` may be refused, in the order of the checks.

@@ -4,11 +4,10 @@ use super::Context;
 use super::ingest::{OperatorReport, take_answer};
 use super::number_view::NumberView;
 use crate::operator::Inquiry;
-use crate::transaction;
 use domain::Timestamp;
 use domain::error::Error;
 use store::operator_report::Topic;
-use store::{Database, operator_inquiry};
+use store::{Database, operator_inquiry, transaction};
 
 /// Claims an inquiry to the operator about a number. False when the stored report is fresh enough or another call has
 /// just asked: of many calls at the same time one asks, and the others use the stored report.
@@ -26,7 +25,8 @@ pub async fn claim_inquiry<D: Database>(
         return Ok(false);
     }
     let since = (fresh_since, cx.now.plus(-inquiry.retry_ms()));
-    transaction(cx, async |tx| {
+    // A claim that a power failure takes back costs one more inquiry.
+    transaction(cx.journal, async |tx| {
         Ok(operator_inquiry::claim(tx, &number.iccid_index, topic, cx.now, since).await?)
     })
     .await
@@ -42,8 +42,9 @@ pub async fn settle_inquiry<D: Database>(
     topic: Topic,
     (as_of, reported): (Timestamp, OperatorReport),
 ) -> Result<bool, Error> {
-    transaction(cx, async |tx| {
-        Ok(operator_inquiry::settle(tx, &number.iccid_index, topic, cx.now).await?)
+    transaction(cx.journal, async |tx| {
+        let settled = operator_inquiry::settle(tx, &number.iccid_index, topic, cx.now).await;
+        settled.map_err(Error::from)
     })
     .await?;
     take_answer(cx, &number.iccid_index, as_of, reported).await

@@ -48,10 +48,14 @@ impl Database for Db {
         let Some(durable) = durable.get() else {
             return Err(DbError::Failed("no durable connection".to_owned()));
         };
+        if first_word == Some("ROLLBACK") {
+            // It fails where the engine has rolled back already: then, too, the transaction is over.
+            in_transaction.set(false);
+        }
         let rows = durable.execute(statement, params).await?;
         if begins {
             in_transaction.set(true);
-        } else if matches!(first_word, Some("COMMIT" | "ROLLBACK")) {
+        } else if first_word == Some("COMMIT") {
             in_transaction.set(false);
         }
         Ok(rows)

@@ -55,7 +55,8 @@ fn security(access: Access) -> Option<Vec<SecurityRequirement>> {
 }
 
 /// The document of these operations.
-pub(crate) fn openapi(operations: Vec<Documented>) -> OpenApi {
+pub(crate) fn openapi(operations: impl Iterator<Item = Documented>) -> OpenApi {
+    let operations: Vec<Documented> = operations.collect();
     let (mut paths, mut components) = (Paths::new(), Components::new());
     let by_get: Vec<String> = operations
         .iter()

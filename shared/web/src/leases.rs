@@ -6,7 +6,7 @@
 //! Never keep here what must not be lost. Losing all leases costs a client a few calls at most.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use domain::{Budget, ClientId, SECOND_MS, Timestamp};
 
@@ -27,7 +27,7 @@ struct Lease {
 
 /// The leases of an instance.
 #[derive(Default)]
-pub(crate) struct Leases(RefCell<HashMap<(ClientId, &'static str), Lease>>);
+pub(crate) struct Leases(RefCell<BTreeMap<(ClientId, &'static str), Lease>>);
 
 impl Leases {
     /// Spends a leased call and returns what the client has left; `None` when there is no leased call.

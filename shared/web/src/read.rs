@@ -176,7 +176,8 @@ pub(crate) fn marked<E: serde::de::Error>(malformed: &Malformed) -> E {
 }
 
 fn unmarked(text: &str) -> Option<Error> {
-    let mut parts = text.split(MARK).skip(1);
+    // Only at the beginning: serde quotes what a caller sent, which may hold the mark as well.
+    let mut parts = text.strip_prefix(MARK)?.split(MARK);
     let reason = Reason::from_code(parts.next()?)?;
     Some(Error::new(reason).with_detail(parts.next()?, parts.next()?))
 }

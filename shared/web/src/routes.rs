@@ -13,15 +13,15 @@ use axum::Router;
 use axum::extract::Request;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
-use http::HeaderValue;
 use http::header::ALLOW;
+use http::{HeaderValue, Method};
 use utoipa::__dev::SchemaReferences;
 use utoipa::openapi::HttpMethod;
 
 use super::handler::{Local, LocalHandler};
 use super::host::App;
 use super::layers::{
-    Around, Arrival, Arrivals, CallLog, Called, Calls, Languages, Limits, OperatorLog, RateLimit,
+    Around, Arrival, Arrivals, CallLog, Called, Calls, Languages, Leads, Limits, OperatorLog, RateLimit,
     RefusedBudget, RequestIds, RequirePermission, RequireSecret, RequireToken, TrueAddress, found,
     is_secret_right,
 };
@@ -129,7 +129,7 @@ fn filter(methods: &[HttpMethod]) -> MethodFilter {
 
 /// The routes of one path.
 pub struct OnePath {
-    path: String,
+    leads: Arc<[(Method, Arc<Operation>)]>,
     router: MethodRouter<App>,
     #[cfg(feature = "openapi")]
     documented: Vec<crate::documented::Documented>,
@@ -140,26 +140,26 @@ pub struct OnePath {
 #[must_use = "routes do nothing until they are part of a router"]
 pub fn on_one_path<const N: usize>(routes: [Route; N]) -> OnePath {
     let mut router = MethodRouter::new();
-    let (mut allowed, mut first) = (Vec::new(), None);
+    let mut leads = Vec::new();
     #[cfg(feature = "openapi")]
     let mut documented = Vec::new();
     for route in routes {
         let is_post = route.methods.contains(&HttpMethod::Post);
-        allowed.push(if is_post { "POST" } else { "GET" });
+        leads.push((if is_post { Method::POST } else { Method::GET }, route.called));
         router = router.merge(route.router);
-        first.get_or_insert(route.called);
         #[cfg(feature = "openapi")]
         documented.push(route.documented);
     }
-    let called = first.map_or_else(Called::default, Called);
-    let path = called.0.path.clone();
+    let called = leads.first().map(|(_, called)| Called(Arc::clone(called)));
+    let called = called.unwrap_or_default();
+    let allowed: Vec<&str> = leads.iter().map(|(method, _)| method.as_str()).collect();
     let allowed = allowed.join(", ");
     let not_allowed = move || std::future::ready(not_allowed(&allowed, called.clone()));
     let router = router
         .on(MethodFilter::HEAD, not_allowed.clone())
         .fallback(not_allowed);
     OnePath {
-        path,
+        leads: leads.into(),
         router,
         #[cfg(feature = "openapi")]
         documented,
@@ -169,9 +169,7 @@ pub fn on_one_path<const N: usize>(routes: [Route; N]) -> OnePath {
 /// The routes of a component.
 #[derive(Default)]
 pub struct Routes {
-    router: Router<App>,
-    #[cfg(feature = "openapi")]
-    documented: Vec<crate::documented::Documented>,
+    paths: Vec<OnePath>,
 }
 
 impl Routes {
@@ -184,18 +182,14 @@ impl Routes {
     /// Adds the routes of one path.
     #[must_use]
     pub fn routes(mut self, path: OnePath) -> Self {
-        self.router = self.router.route(&path.path, path.router);
-        #[cfg(feature = "openapi")]
-        self.documented.extend(path.documented);
+        self.paths.push(path);
         self
     }
 
     /// Adds the routes of another component.
     #[must_use]
     pub fn merge(mut self, other: Self) -> Self {
-        self.router = self.router.merge(other.router);
-        #[cfg(feature = "openapi")]
-        self.documented.extend(other.documented);
+        self.paths.extend(other.paths);
         self
     }
 
@@ -203,7 +197,7 @@ impl Routes {
     #[cfg(feature = "openapi")]
     #[must_use]
     pub fn into_openapi(self) -> utoipa::openapi::OpenApi {
-        crate::documented::openapi(self.documented)
+        crate::documented::openapi(self.paths.into_iter().flat_map(|path| path.documented))
     }
 }
 
@@ -240,5 +234,14 @@ pub fn service(routes: Routes, app: App) -> Router {
         Around(CallLog(app.clone())),
         Around(TrueAddress),
     );
-    routes.router.fallback(nowhere).layer(layers).with_state(app)
+    let router = Router::new().fallback(nowhere).layer(layers.clone());
+    let around = |router: Router<App>, path: OnePath| match path.leads.first() {
+        Some((_, first)) => {
+            let name = first.path.clone();
+            let leads = Around(Leads(path.leads));
+            router.route(&name, path.router.layer((leads, layers.clone())))
+        }
+        None => router,
+    };
+    routes.paths.into_iter().fold(router, around).with_state(app)
 }

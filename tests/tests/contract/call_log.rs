@@ -28,6 +28,9 @@ async fn every_call_is_logged_with_its_client_subject_address_and_result() {
     send(&format!("/v1/chip?eid={eid}"), "second").await;
     send(&format!("/v1/write/status?task_id={task}"), "third").await;
     send("/v1/number?msisdn=1440199999999", "fourth").await;
+    // Of another kind than a refusal by its operation: it does not come so far.
+    let forged = TestRequest::get(apply.as_str()).with("spin-client-addr", "10.0.0.1:1");
+    platform.send(forged).await;
     platform
         .send(TestRequest::get(format!("/v1/chip?eid={eid}")).with("x-request-id", "fifth"))
         .await;
@@ -59,6 +62,12 @@ async fn every_call_is_logged_with_its_client_subject_address_and_result() {
 
     let about_task = calls(&platform, &format!("task_id={task}")).await;
     assert_eq!(about_task.len(), 2, "{about_task:?}");
+    let forged = calls(&platform, "interface=write.apply&reason=header_forged").await;
+    assert_eq!(forged.len(), 1, "{forged:?}");
+    // The state of a card by its EID is about the task of the answer.
+    send(&format!("/v1/write/status?eid={eid}"), "seventh").await;
+    let about_task = calls(&platform, &format!("task_id={task}")).await;
+    assert_eq!(about_task[0]["request_id"], "seventh", "{about_task:?}");
     let refused = calls(
         &platform,
         &format!("client_id={}&reason=unknown_number", platform.owner.id),

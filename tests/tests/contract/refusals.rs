@@ -15,7 +15,11 @@ use crate::test_platform::{TestPlatform, TestRequest, reuse_policies};
 use crate::valid_requests::{valid_request, valid_target};
 
 /// Refusals that need real time or a broken connection, with the tests that provoke them.
-const TESTED_ELSEWHERE: [(Reason, &str); 2] = [
+const TESTED_ELSEWHERE: [(Reason, &str); 3] = [
+    (
+        Reason::SchemaBehind,
+        "the tests of migrations in operations: only a migration that fails leaves the schema behind",
+    ),
     (
         Reason::BodyTooSlow,
         "the tests of the crate web and of edge-host: it needs 20 s of real time",

@@ -6,7 +6,6 @@
 
 use std::any::TypeId;
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use axum::extract::FromRequestParts;
@@ -85,13 +84,15 @@ struct Rule {
 
 thread_local! {
     // Made once for each type: the documentation of a parameter does not change.
-    static KNOWN: RefCell<HashMap<TypeId, Rc<Rules>>> = RefCell::default();
+    static KNOWN: RefCell<Vec<(TypeId, Rc<Rules>)>> = const { RefCell::new(Vec::new()) };
 }
 
 impl Rules {
     fn of<T: IntoParams + 'static>() -> Rc<Self> {
         let id = TypeId::of::<T>();
-        if let Some(known) = KNOWN.with_borrow(|known| known.get(&id).cloned()) {
+        let is_meant = |(known, _): &&(TypeId, Rc<Self>)| *known == id;
+        let known = KNOWN.with_borrow(|known| known.iter().find(is_meant).map(|(_, rules)| Rc::clone(rules)));
+        if let Some(known) = known {
             return known;
         }
         let rule = |parameter: utoipa::openapi::path::Parameter| Rule {
@@ -100,7 +101,7 @@ impl Rules {
             name: parameter.name,
         };
         let rules = Rc::new(Self(T::into_params(|| None).into_iter().map(rule).collect()));
-        KNOWN.with_borrow_mut(|known| known.insert(id, Rc::clone(&rules)));
+        KNOWN.with_borrow_mut(|known| known.push((id, Rc::clone(&rules))));
         rules
     }
 

@@ -32,6 +32,7 @@ impl Concern for CallLog {
     async fn pass<S: Inner>(&self, request: Request, next: Next<S>) -> Response {
         let arrival = request.extensions().get::<Arrival>().cloned();
         let id = request.extensions().get::<RequestId>().cloned();
+        let led = request.extensions().get::<Called>().cloned();
         let mut response = next.run(request).await;
         let (Some(arrival), Some(id)) = (arrival, id) else {
             return response;
@@ -41,7 +42,7 @@ impl Concern for CallLog {
             return response;
         };
         let context = arrival.context(&connections);
-        let ended = Ended::of(&response);
+        let ended = Ended::of(&response, led);
         if let Err(limited) = ended.count_unknown(&context).await {
             // There are too many to log one by one.
             let facts = std::mem::take(response.extensions_mut());
@@ -75,10 +76,10 @@ struct Ended {
 }
 
 impl Ended {
-    fn of(response: &Response) -> Self {
+    fn of(response: &Response, led: Option<Called>) -> Self {
         let extensions = response.extensions();
         Self {
-            called: extensions.get().cloned().unwrap_or_default(),
+            called: extensions.get().cloned().or(led).unwrap_or_default(),
             from: extensions.get::<CallerAddress>().map(|address| address.0),
             client: extensions.get().cloned(),
             pairs: extensions.get().cloned(),

@@ -1,9 +1,11 @@
-//! Which operation is called. The outer layers learn it from the response.
+//! Which operation is called. The outer layers learn it from the response, or, of a request that does not come so far,
+//! from the path and the method.
 
 use std::sync::Arc;
 
 use axum::extract::Request;
 use axum::response::Response;
+use http::Method;
 
 use super::{Concern, Inner, Next, hand_on};
 use crate::operation::Operation;
@@ -16,6 +18,20 @@ impl Default for Called {
     /// What is called by a path that does not exist.
     fn default() -> Self {
         Self(Arc::new(Operation::nowhere()))
+    }
+}
+
+/// Says to which operation of its path a request leads, before anything else.
+#[derive(Clone)]
+pub(crate) struct Leads(pub(crate) Arc<[(Method, Arc<Operation>)]>);
+
+impl Concern for Leads {
+    async fn pass<S: Inner>(&self, mut request: Request, next: Next<S>) -> Response {
+        let by_method = self.0.iter().find(|(method, _)| method == request.method());
+        if let Some((_, operation)) = by_method.or(self.0.first()) {
+            request.extensions_mut().insert(Called(Arc::clone(operation)));
+        }
+        next.run(request).await
     }
 }
 

@@ -1,6 +1,6 @@
 //! What every request passes, one concern to a file, as tower layers.
 //!
-//! Around every route, from the outside: `request_id`, `language`, `operator_log`, `arrival`, `call_log`, `address`.
+//! Around every route, from the outside: `called` (where the path leads), `request_id`, `language`, `operator_log`, `arrival`, `call_log`, `address`.
 //! Around each operation, after routing: `called`, `secret`, `limits`, `token`, `permission`, `rate_limit`. A layer
 //! hands what it found to the inner ones in the extensions of the request, and to the outer ones in those of the
 //! response.
@@ -23,7 +23,7 @@ mod token;
 pub(crate) use address::{CallerAddress, TrueAddress};
 pub(crate) use arrival::{Arrival, Arrivals};
 pub(crate) use call_log::CallLog;
-pub(crate) use called::{Called, Calls};
+pub(crate) use called::{Called, Calls, Leads};
 pub(crate) use language::Languages;
 pub(crate) use limits::{Document, Limits, Pairs};
 pub(crate) use operator_log::OperatorLog;
@@ -84,16 +84,17 @@ impl<C: Clone, S> Layer<S> for Around<C> {
     fn layer(&self, inner: S) -> Self::Service {
         Surrounded {
             concern: self.0.clone(),
-            inner,
+            inner: Some(inner),
         }
     }
 }
 
-/// A service inside a layer, as a service.
+/// A service inside a layer, as a service. It serves one request: a router clones its services for every request, and a
+/// second copy of all that is inside would be made for each layer.
 #[derive(Clone)]
 pub(crate) struct Surrounded<C, S> {
     concern: C,
-    inner: S,
+    inner: Option<S>,
 }
 
 impl<C: Concern, S: Inner> Service<Request<Body>> for Surrounded<C, S> {
@@ -102,15 +103,19 @@ impl<C: Concern, S: Inner> Service<Request<Body>> for Surrounded<C, S> {
     type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        self.inner.poll_ready(cx)
+        self.inner
+            .as_mut()
+            .map_or(Poll::Ready(Ok(())), |inner| inner.poll_ready(cx))
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        // The service that was ready is used, and its copy waits for the next request.
-        let copy = self.inner.clone();
-        let ready = std::mem::replace(&mut self.inner, copy);
-        let concern = self.concern.clone();
-        let passing = async move { Ok(concern.pass(request, Next(ready)).await) };
+        let (concern, inner) = (self.concern.clone(), self.inner.take());
+        let passing = async move {
+            Ok(match inner {
+                Some(inner) => concern.pass(request, Next(inner)).await,
+                None => refused(Error::internal("a service was called twice")),
+            })
+        };
         Box::pin(SendWrapper::new(passing))
     }
 }

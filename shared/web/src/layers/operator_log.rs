@@ -15,10 +15,11 @@ pub(crate) struct OperatorLog(pub(crate) App);
 impl Concern for OperatorLog {
     async fn pass<S: Inner>(&self, request: Request, next: Next<S>) -> Response {
         let id = request.extensions().get::<RequestId>().cloned();
+        let led = request.extensions().get::<Called>().cloned();
         let response = next.run(request).await;
         let extensions = response.extensions();
         if let Some(Refused(refusal)) = extensions.get() {
-            let called = extensions.get::<Called>().cloned().unwrap_or_default();
+            let called: Called = extensions.get().cloned().or(led).unwrap_or_default();
             let from = extensions.get::<CallerAddress>().map(|from| from.0);
             let id = id.as_ref().map_or("", |id| &*id.0);
             if let Some(line) = log::line(&called.0.name, id, from, refusal) {
