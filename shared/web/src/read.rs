@@ -98,36 +98,59 @@ impl<'de> Deserializer<'de> for Text {
 /// Every problem. One of a field that cannot be read has the reason of its kind, such as [`Reason::EidMalformed`].
 pub(crate) fn read<T: DeserializeOwned, V: Readable>(
     mut fields: Vec<(String, V)>,
-    mut problems: Vec<Problem>,
+    problems: Vec<Problem>,
 ) -> Result<T, Refusal> {
-    let mut left_out: Vec<String> = Vec::new();
+    let mut faults = Faults {
+        problems,
+        left_out: Vec::new(),
+    };
     // Each round leaves a field out, so this ends.
     for _ in 0..=MAX_PAIRS {
         let entries = MapDeserializer::new(fields.iter().cloned());
         let fault = match serde_path_to_error::deserialize::<_, T>(entries) {
-            Ok(value) => return Refusal::unless_empty(problems).map(|()| value),
+            Ok(value) => return Refusal::unless_empty(faults.problems).map(|()| value),
             Err(fault) => fault,
         };
-        let (root, problem) = (root(&fault), problem(&fault));
-        let subject = root.as_ref().or(problem.field.as_ref());
-        let is_known = subject.is_some_and(|subject| {
-            left_out.contains(subject) || problems.iter().any(|known| known.field.as_ref() == Some(subject))
-        });
-        if !is_known {
-            problems.push(problem);
-        }
         // Without a field of its own the fault is one that is missing, perhaps because it was left out.
-        let Some(root) = root else { break };
+        let Some(root) = faults.note(&fault) else { break };
         let before = fields.len();
         fields.retain(|(name, _)| *name != root);
         if fields.len() == before {
             break;
         }
-        left_out.push(root);
+        faults.left_out.push(root);
     }
-    match Refusal::unless_empty(problems) {
-        Err(refusal) => Err(refusal),
-        Ok(()) => Err(Reason::BadJson.into()),
+    Err(faults.refusal())
+}
+
+/// What is wrong, found one by one. Not part of [`read`], which is compiled for each type.
+struct Faults {
+    problems: Vec<Problem>,
+    left_out: Vec<String>,
+}
+
+impl Faults {
+    /// Notes a fault, unless it is known, and returns the field that it is in.
+    #[inline(never)]
+    fn note(&mut self, fault: &serde_path_to_error::Error<serde_json::Error>) -> Option<String> {
+        let (root, problem) = (root(fault), problem(fault));
+        let subject = root.as_ref().or(problem.field.as_ref());
+        let is_known = subject.is_some_and(|subject| {
+            let mut fields = self.problems.iter().map(|known| known.field.as_ref());
+            self.left_out.contains(subject) || fields.any(|field| field == Some(subject))
+        });
+        if !is_known {
+            self.problems.push(problem);
+        }
+        root
+    }
+
+    #[inline(never)]
+    fn refusal(self) -> Refusal {
+        match Refusal::unless_empty(self.problems) {
+            Err(refusal) => refusal,
+            Ok(()) => Reason::BadJson.into(),
+        }
     }
 }
 

@@ -59,7 +59,7 @@ pub struct Route {
     called: Arc<Operation>,
     router: MethodRouter<App>,
     #[cfg(feature = "openapi")]
-    documented: crate::documented::Documented,
+    documented: Option<crate::documented::Documented>,
 }
 
 impl Route {
@@ -70,20 +70,33 @@ impl Route {
         H: LocalHandler<T> + Send + Sync,
         T: 'static,
     {
-        let called = Arc::new(Operation {
+        let methods = P::methods();
+        let router = on(filter(&methods), Local::new(handler));
+        let operation = Operation {
             name: name.to_owned(),
             path: P::path(),
             access: H::ACCESS,
             content: H::CONTENT,
-        });
-        let methods = P::methods();
-        let router = on(filter(&methods), Local::new(handler));
+        };
+        let route = Self::around(operation, methods, router);
+        #[cfg(feature = "openapi")]
+        let route = Self {
+            documented: Some(crate::documented::Documented::of::<P>(&route.called)),
+            ..route
+        };
+        route
+    }
+
+    // Not part of `of`, which is compiled for each handler.
+    #[inline(never)]
+    fn around(operation: Operation, methods: Vec<HttpMethod>, router: MethodRouter<App>) -> Self {
+        let called = Arc::new(operation);
         Self {
             methods,
             router: surrounded(router, &called),
-            #[cfg(feature = "openapi")]
-            documented: crate::documented::Documented::of::<P>(&called),
             called,
+            #[cfg(feature = "openapi")]
+            documented: None,
         }
     }
 }
@@ -148,7 +161,7 @@ pub fn on_one_path<const N: usize>(routes: [Route; N]) -> OnePath {
         leads.push((if is_post { Method::POST } else { Method::GET }, route.called));
         router = router.merge(route.router);
         #[cfg(feature = "openapi")]
-        documented.push(route.documented);
+        documented.extend(route.documented);
     }
     let called = leads.first().map(|(_, called)| Called(Arc::clone(called)));
     let called = called.unwrap_or_default();
@@ -234,14 +247,16 @@ pub fn service(routes: Routes, app: App) -> Router {
         Around(CallLog(app.clone())),
         Around(TrueAddress),
     );
-    let router = Router::new().fallback(nowhere).layer(layers.clone());
-    let around = |router: Router<App>, path: OnePath| match path.leads.first() {
-        Some((_, first)) => {
-            let name = first.path.clone();
-            let leads = Around(Leads(path.leads));
-            router.route(&name, path.router.layer((leads, layers.clone())))
-        }
-        None => router,
+    let around = |leads: Arc<[(Method, Arc<Operation>)]>, router: MethodRouter<App>| {
+        router.layer((Around(Leads(leads)), layers.clone()))
     };
-    routes.paths.into_iter().fold(router, around).with_state(app)
+    let nowhere = around(Arc::default(), MethodRouter::new().fallback(nowhere));
+    let mut router = Router::new().fallback_service(nowhere.with_state::<()>(app.clone()));
+    for path in routes.paths {
+        if let Some((_, first)) = path.leads.first() {
+            let name = first.path.clone();
+            router = router.route(&name, around(path.leads, path.router));
+        }
+    }
+    router.with_state(app)
 }

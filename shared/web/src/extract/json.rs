@@ -3,6 +3,7 @@
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
@@ -13,7 +14,7 @@ use crate::layers::{Document, found};
 use crate::operation::Content;
 use crate::query::decode_object;
 use crate::read::{once_each, read};
-use crate::refusal::Refusal;
+use crate::refusal::{Problem, Refusal};
 
 /// The document in the body. Its type refuses unknown fields. It is not shown in `Debug`: it may hold
 /// secrets.
@@ -23,23 +24,30 @@ impl<T: DeserializeOwned + ToSchema + 'static> FromRequestParts<App> for Json<T>
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Refusal> {
-        let Document(bytes) = found(&parts.extensions)?;
-        let (fields, problems) = once_each(decode_object(bytes)?);
+        let (fields, problems) = fields(parts)?;
         let sent: Vec<String> = fields.iter().map(|(name, _)| name.clone()).collect();
-        read(fields, problems).map(Self).map_err(|refusal| {
-            let required = required::<T>();
-            refusal.with_missing(
-                required
-                    .iter()
-                    .filter(|name| !sent.contains(name))
-                    .map(String::as_str),
-            )
-        })
+        read(fields, problems)
+            .map(Self)
+            .map_err(|refusal| with_missing(refusal, &required::<T>(), &sent))
     }
 }
 
 impl<T: DeserializeOwned + ToSchema + 'static> Extractor for Json<T> {
     const CONTENT: Option<Content> = Some(Content::Json);
+}
+
+/// The fields of the document, and the problems of their names. Not part of the extractor, which is compiled for each
+/// type.
+#[inline(never)]
+fn fields(parts: &Parts) -> Result<(Vec<(String, Value)>, Vec<Problem>), Refusal> {
+    let Document(bytes) = found(&parts.extensions)?;
+    Ok(once_each(decode_object(bytes)?))
+}
+
+#[inline(never)]
+fn with_missing(refusal: Refusal, required: &[String], sent: &[String]) -> Refusal {
+    let missing = required.iter().filter(|name| !sent.contains(name));
+    refusal.with_missing(missing.map(String::as_str))
 }
 
 /// The fields that the documentation of a document requires. Reading stops at the first one that is missing.
