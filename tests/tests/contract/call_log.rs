@@ -28,9 +28,6 @@ async fn every_call_is_logged_with_its_client_subject_address_and_result() {
     send(&format!("/v1/chip?eid={eid}"), "second").await;
     send(&format!("/v1/write/status?task_id={task}"), "third").await;
     send("/v1/number?msisdn=1440199999999", "fourth").await;
-    // Of another kind than a refusal by its operation: it does not come so far.
-    let forged = TestRequest::get(apply.as_str()).with("spin-client-addr", "10.0.0.1:1");
-    platform.send(forged).await;
     platform
         .send(TestRequest::get(format!("/v1/chip?eid={eid}")).with("x-request-id", "fifth"))
         .await;
@@ -62,12 +59,6 @@ async fn every_call_is_logged_with_its_client_subject_address_and_result() {
 
     let about_task = calls(&platform, &format!("task_id={task}")).await;
     assert_eq!(about_task.len(), 2, "{about_task:?}");
-    let forged = calls(&platform, "interface=write.apply&reason=header_forged").await;
-    assert_eq!(forged.len(), 1, "{forged:?}");
-    // The state of a card by its EID is about the task of the answer.
-    send(&format!("/v1/write/status?eid={eid}"), "seventh").await;
-    let about_task = calls(&platform, &format!("task_id={task}")).await;
-    assert_eq!(about_task[0]["request_id"], "seventh", "{about_task:?}");
     let refused = calls(
         &platform,
         &format!("client_id={}&reason=unknown_number", platform.owner.id),
@@ -84,6 +75,29 @@ async fn every_call_is_logged_with_its_client_subject_address_and_result() {
     assert_eq!(rest[0]["request_id"], "first");
 
     assert_nothing_secret_on_disk(&platform);
+    platform.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_is_logged_with_the_task_of_its_answer_and_one_that_comes_nowhere_with_its_interface() {
+    let platform = TestPlatform::start().await;
+    let task = platform.apply(0).await;
+    let status = format!("/v1/write/status?eid={}", platform.eid(0));
+    let asked = TestRequest::get(status.as_str()).bearer(&platform.owner.token);
+    platform.send(asked.with("x-request-id", "asked")).await;
+    let forged = TestRequest::get(status.as_str()).with("spin-client-addr", "10.0.0.1:1");
+    platform.send(forged).await;
+    platform
+        .send(TestRequest::get(status.as_str()).method("PUT"))
+        .await;
+
+    let about_task = calls(&platform, &format!("task_id={task}&interface=write.status")).await;
+    assert_eq!(about_task.len(), 1, "{about_task:?}");
+    assert_eq!(about_task[0]["request_id"], "asked");
+    for reason in ["header_forged", "method_not_allowed"] {
+        let refused = calls(&platform, &format!("interface=write.status&reason={reason}")).await;
+        assert_eq!(refused.len(), 1, "{reason}: {refused:?}");
+    }
     platform.shutdown().await;
 }
 
