@@ -36,10 +36,13 @@ impl<T: DeserializeOwned + ToSchema + 'static> Extractor for Json<T> {
     const CONTENT: Option<Content> = Some(Content::Json);
 }
 
-/// The fields of the document, and the problems of their names. Not part of the extractor, which is compiled for each
+/// Fields in their order, and the problems of their names.
+type Fields = (Vec<(String, Value)>, Vec<Problem>);
+
+/// The fields of the document. Not part of the extractor, which is compiled for each
 /// type.
 #[inline(never)]
-fn fields(parts: &Parts) -> Result<(Vec<(String, Value)>, Vec<Problem>), Refusal> {
+fn fields(parts: &Parts) -> Result<Fields, Refusal> {
     let Document(bytes) = found(&parts.extensions)?;
     Ok(once_each(decode_object(bytes)?))
 }
