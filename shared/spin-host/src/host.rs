@@ -14,7 +14,6 @@ use spin_sdk::http::{FullBody, Request, Response, send};
 use spin_sdk::wasip3::http_compat::{IncomingBody, Request as OutgoingRequest};
 use tower_service::Service as _;
 
-use super::body::{read_bounded, within};
 use super::clock::{HostRandom, now};
 use super::database::Connection as SpinConnection;
 use super::problem::describe;
@@ -22,14 +21,14 @@ use super::variables::{RequiredVariables, settings};
 use domain::Timestamp;
 use domain::error::Error;
 use vault::Random;
-use web::{App, Connection, Durability, Host, LocalFuture, Received, Routes, Settings};
+use web::{App, Connection, Durability, Host, LocalFuture, Received, Routes, Settings, read_bounded, within};
 
 thread_local! {
     // Made with the first request of an instance.
     static ROUTER: OnceCell<Router> = const { OnceCell::new() };
 }
 
-/// A body that did not arrive whole. Why is not told apart: the host's own error would bring along texts for everything
+/// A body that did not arrive whole. The cause is dropped: the host's own error would bring along texts for everything
 /// that can happen to a request.
 #[derive(Debug, thiserror::Error)]
 #[error("the body is broken")]
@@ -39,10 +38,11 @@ struct BrokenBody;
 trait Outgoing: 'static {
     /// Sends a request; see [`Host::send`].
     fn send(
+        host: &dyn Host,
         request: http::Request<Bytes>,
         max_bytes: usize,
         time: Duration,
-    ) -> LocalFuture<'static, Result<Received, &'static str>>;
+    ) -> LocalFuture<'_, Result<Received, &'static str>>;
 }
 
 /// A component that sends none. Most do not, and should not contain how.
@@ -50,10 +50,11 @@ enum Nothing {}
 
 impl Outgoing for Nothing {
     fn send(
+        _: &dyn Host,
         _: http::Request<Bytes>,
         _: usize,
         _: Duration,
-    ) -> LocalFuture<'static, Result<Received, &'static str>> {
+    ) -> LocalFuture<'_, Result<Received, &'static str>> {
         Box::pin(std::future::ready(Err("this component sends no requests")))
     }
 }
@@ -63,14 +64,15 @@ enum Requests {}
 
 impl Outgoing for Requests {
     fn send(
+        host: &dyn Host,
         request: http::Request<Bytes>,
         max_bytes: usize,
         time: Duration,
-    ) -> LocalFuture<'static, Result<Received, &'static str>> {
+    ) -> LocalFuture<'_, Result<Received, &'static str>> {
         Box::pin(async move {
             let started = Instant::now();
             let request: OutgoingRequest<_> = request.map(FullBody::new);
-            let response = match within(time, send(request)).await {
+            let response = match within(host, time, send(request)).await {
                 Some(Ok(response)) => response,
                 Some(Err(problem)) => return Err(describe(&problem)),
                 None => return Err("no answer in time"),
@@ -80,7 +82,7 @@ impl Outgoing for Requests {
             Ok(Received {
                 status: parts.status.as_u16(),
                 headers: parts.headers,
-                body: read_bounded(body, max_bytes, left).await,
+                body: read_bounded(host, body, max_bytes, left).await,
             })
         })
     }
@@ -119,7 +121,7 @@ impl<O: Outgoing> Host for Spin<O> {
         max_bytes: usize,
         time: Duration,
     ) -> LocalFuture<'_, Result<Received, &'static str>> {
-        O::send(request, max_bytes, time)
+        O::send(self, request, max_bytes, time)
     }
 
     fn log(&self, line: &str) {

@@ -9,6 +9,10 @@ use super::query::Pair;
 use domain::error::{Error, Reason};
 
 const SCHEME: &str = "bearer";
+/// The parameter that may hold a client's token.
+pub(crate) const TOKEN_PARAMETER: &str = "token";
+/// The parameter that may hold the secret of timers.
+pub(crate) const KEY_PARAMETER: &str = "key";
 
 /// The access token of a call to a public interface.
 ///
@@ -19,7 +23,7 @@ pub(super) fn token<'a>(headers: &'a HeaderMap, pairs: &'a [Pair]) -> Result<&'a
     let in_header = bearer(headers)?;
     let mut in_parameters = pairs
         .iter()
-        .filter(|(name, _)| name == "token")
+        .filter(|(name, _)| name == TOKEN_PARAMETER)
         .map(|(_, value)| value.as_str());
     match (in_header, in_parameters.next()) {
         (Some(one), Some(other)) if one != other => Err(Reason::TokenConflict.into()),

@@ -7,9 +7,11 @@ use std::cell::OnceCell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use axum::body::HttpBody as Body;
 use bytes::Bytes;
 use futures::future::{Either, select};
 use http::Request;
+use http_body_util::BodyExt as _;
 use send_wrapper::SendWrapper;
 
 use super::connection::{Connection, Durability, LocalFuture};
@@ -17,7 +19,7 @@ use super::leases::Leases;
 use super::outbound::Received;
 use super::settings::Settings;
 use domain::Timestamp;
-use domain::error::Error;
+use domain::error::{Error, Reason};
 use operations::operator::OperatorApi;
 use vault::Random;
 
@@ -67,6 +69,36 @@ pub async fn within<T>(host: &dyn Host, time: Duration, work: impl Future<Output
         Either::Left((value, _)) => Some(value),
         Either::Right(((), _)) => None,
     }
+}
+
+/// Reads a body and stops as soon as more than `limit` bytes have come. A result longer than `limit` means that the body
+/// is too large; it is not the whole body.
+///
+/// Spin sets no limit of its own and does not notice a peer that stops sending. An unbounded read would hold memory and
+/// an instance as long as the peer likes.
+///
+/// # Errors
+/// [`Reason::BodyTooSlow`], [`Reason::BodyBroken`]. What was read is dropped.
+pub async fn read_bounded<B: Body<Data = Bytes> + Unpin>(
+    host: &dyn Host,
+    mut body: B,
+    limit: usize,
+    time: Duration,
+) -> Result<Vec<u8>, Reason> {
+    let reading = async {
+        let mut bytes = Vec::new();
+        while bytes.len() <= limit {
+            let Some(frame) = body.frame().await else { break };
+            if let Ok(data) = frame.map_err(|_| Reason::BodyBroken)?.into_data() {
+                bytes.extend_from_slice(&data);
+            }
+        }
+        bytes.truncate(limit.saturating_add(1));
+        Ok(bytes)
+    };
+    within(host, time, reading)
+        .await
+        .unwrap_or(Err(Reason::BodyTooSlow))
 }
 
 /// The state of a router: its host, and what an instance keeps between requests.

@@ -47,7 +47,7 @@ pub use connections::Db;
 pub use documented::{BEARER, TOKEN};
 pub use fields::{or_null, present};
 pub use handler::LocalHandler;
-pub use host::{App, Host, within};
+pub use host::{App, Host, read_bounded, within};
 pub use operation::{Access, Content, Operation, Role};
 pub use outbound::Received;
 #[doc(hidden)]

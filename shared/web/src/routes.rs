@@ -21,9 +21,9 @@ use utoipa::openapi::HttpMethod;
 use super::handler::{Local, LocalHandler};
 use super::host::App;
 use super::layers::{
-    Around, Arrival, Arrivals, CallLog, Called, Calls, Languages, Leads, Limits, OperatorLog, RateLimit,
-    RefusedBudget, RequestIds, RequirePermission, RequireSecret, RequireToken, TrueAddress, found,
-    is_secret_right,
+    Arrival, ArrivalLayer, CallLog, Called, CalledOperation, CallerLanguage, Limits, MiddlewareLayer,
+    OperatorLog, PathOperations, RateLimit, RefusedBudget, RequestIds, RequirePermission, RequireSecret,
+    RequireToken, TrueAddress, found, is_secret_right,
 };
 use super::operation::{Access, Operation};
 use super::refusal::Refusal;
@@ -104,11 +104,13 @@ impl Route {
 /// The layers of one operation.
 fn surrounded(router: MethodRouter<App>, called: &Arc<Operation>) -> MethodRouter<App> {
     let (calls, limits) = (
-        Around(Calls(Arc::clone(called))),
-        Around(Limits(Arc::clone(called))),
+        MiddlewareLayer(CalledOperation(Arc::clone(called))),
+        MiddlewareLayer(Limits(Arc::clone(called))),
     );
     match called.access {
-        Access::Anyone => router.route_layer((calls, limits, Around(RefusedBudget(Arc::clone(called))))),
+        Access::Anyone => {
+            router.route_layer((calls, limits, MiddlewareLayer(RefusedBudget(Arc::clone(called)))))
+        }
         Access::Client(permission) => {
             let rate_limit = RateLimit {
                 operation: Arc::clone(called),
@@ -117,12 +119,14 @@ fn surrounded(router: MethodRouter<App>, called: &Arc<Operation>) -> MethodRoute
             router.route_layer((
                 calls,
                 limits,
-                Around(RequireToken),
-                Around(RequirePermission(permission)),
-                Around(rate_limit),
+                MiddlewareLayer(RequireToken),
+                MiddlewareLayer(RequirePermission(permission)),
+                MiddlewareLayer(rate_limit),
             ))
         }
-        Access::Secret(_) => router.route_layer((calls, Around(RequireSecret(Arc::clone(called))), limits)),
+        Access::Secret(_) => {
+            router.route_layer((calls, MiddlewareLayer(RequireSecret(Arc::clone(called))), limits))
+        }
     }
 }
 
@@ -240,15 +244,15 @@ async fn nowhere(request: Request) -> Response {
 /// A router with the layers that every request passes.
 pub fn service(routes: Routes, app: App) -> Router {
     let layers = (
-        Around(RequestIds(app.clone())),
-        Around(Languages),
-        Around(OperatorLog(app.clone())),
-        Around(Arrivals(app.clone())),
-        Around(CallLog(app.clone())),
-        Around(TrueAddress),
+        MiddlewareLayer(RequestIds(app.clone())),
+        MiddlewareLayer(CallerLanguage),
+        MiddlewareLayer(OperatorLog(app.clone())),
+        MiddlewareLayer(ArrivalLayer(app.clone())),
+        MiddlewareLayer(CallLog(app.clone())),
+        MiddlewareLayer(TrueAddress),
     );
     let around = |leads: Arc<[(Method, Arc<Operation>)]>, router: MethodRouter<App>| {
-        router.layer((Around(Leads(leads)), layers.clone()))
+        router.layer((MiddlewareLayer(PathOperations(leads)), layers.clone()))
     };
     let nowhere = around(Arc::default(), MethodRouter::new().fallback(nowhere));
     let mut router = Router::new().fallback_service(nowhere.with_state::<()>(app.clone()));

@@ -16,8 +16,7 @@ use crate::query::decode_object;
 use crate::read::{once_each, read};
 use crate::refusal::{Problem, Refusal};
 
-/// The document in the body. Its type refuses unknown fields. It is not shown in `Debug`: it may hold
-/// secrets.
+/// The document in the body. Its type refuses unknown fields. It is not shown in `Debug`: it may hold secrets.
 pub struct Json<T>(pub T);
 
 impl<T: DeserializeOwned + ToSchema + 'static> FromRequestParts<App> for Json<T> {
@@ -39,8 +38,7 @@ impl<T: DeserializeOwned + ToSchema + 'static> Extractor for Json<T> {
 /// Fields in their order, and the problems of their names.
 type Fields = (Vec<(String, Value)>, Vec<Problem>);
 
-/// The fields of the document. Not part of the extractor, which is compiled for each
-/// type.
+/// The fields of the document. Not part of the extractor, which is compiled for each type.
 #[inline(never)]
 fn fields(parts: &Parts) -> Result<Fields, Refusal> {
     let Document(bytes) = found(&parts.extensions)?;

@@ -16,6 +16,7 @@ use utoipa::openapi::schema::Schema;
 use utoipa::openapi::{RefOr, Required};
 
 use super::Extractor;
+use crate::credential::{KEY_PARAMETER, TOKEN_PARAMETER};
 use crate::host::App;
 use crate::layers::{Called, Pairs, found};
 use crate::operation::{Access, Role};
@@ -64,8 +65,8 @@ pub(crate) fn refuse_parameters(parts: &Parts) -> Result<(), Refusal> {
 /// The name of the parameter that may hold the credential, and its longest value in characters.
 fn credential(access: Access) -> Option<(&'static str, usize)> {
     match access {
-        Access::Client(_) => Some(("token", MAX_TOKEN_CHARS)),
-        Access::Secret(Role::Timer) => Some(("key", MAX_KEY_CHARS)),
+        Access::Client(_) => Some((TOKEN_PARAMETER, MAX_TOKEN_CHARS)),
+        Access::Secret(Role::Timer) => Some((KEY_PARAMETER, MAX_KEY_CHARS)),
         Access::Anyone | Access::Secret(_) => None,
     }
 }

@@ -1,4 +1,4 @@
-//! A value in the path, such as the code in `/v1/write/provinces/{code}`.
+//! A value in the path, such as the identifier in `/admin/v1/incidents/{id}`.
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use http::request::Parts;

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use axum::extract::Request;
 use axum::response::Response;
 
-use super::{Arrival, Concern, Inner, Next, found, hand_on, refused};
+use super::{Arrival, Inner, Middleware, Next, found, refused, with_extension};
 use crate::address::{AddressProblem, true_client_addr};
 use crate::refusal::Refusal;
 use domain::error::{Error, Reason};
@@ -18,10 +18,10 @@ pub(crate) struct CallerAddress(pub(crate) IpAddr);
 #[derive(Clone)]
 pub(crate) struct TrueAddress;
 
-impl Concern for TrueAddress {
+impl Middleware for TrueAddress {
     async fn pass<S: Inner>(&self, request: Request, next: Next<S>) -> Response {
         match address(&request) {
-            Ok(address) => hand_on(request, next, address).await,
+            Ok(address) => with_extension(request, next, address).await,
             Err(refusal) => refused(refusal),
         }
     }

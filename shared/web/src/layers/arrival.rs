@@ -8,7 +8,7 @@ use axum::extract::Request;
 use axum::response::Response;
 use send_wrapper::SendWrapper;
 
-use super::{Concern, Inner, Next, refused};
+use super::{Inner, Middleware, Next, refused};
 use crate::connections::{Connections, Db};
 use crate::host::App;
 use crate::settings::Settings;
@@ -93,9 +93,9 @@ impl Arrival {
 
 /// Lets every request arrive.
 #[derive(Clone)]
-pub(crate) struct Arrivals(pub(crate) App);
+pub(crate) struct ArrivalLayer(pub(crate) App);
 
-impl Concern for Arrivals {
+impl Middleware for ArrivalLayer {
     async fn pass<S: Inner>(&self, mut request: Request, next: Next<S>) -> Response {
         match Arrival::now(&self.0).await {
             Ok(arrival) => {

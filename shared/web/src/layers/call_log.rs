@@ -1,5 +1,5 @@
-//! The call log (§9.2.2): one row for each call, written when it has ended. A refused call of an
-//! unknown caller is counted for its address first; of too many no rows are written.
+//! The call log (§9.2.2): one row for each call, written when it has ended. A refused call of an unknown caller is
+//! counted for its address first; of too many no rows are written.
 //!
 //! The row is written last on purpose: Spin answers a request that ends with SQLite without delay.
 
@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::extract::Request;
 use axum::response::Response;
 
-use super::{Arrival, Called, CallerAddress, Client, Concern, Inner, Next, Pairs, RequestId, refused};
+use super::{Arrival, Called, CallerAddress, Client, Inner, Middleware, Next, Pairs, RequestId, refused};
 use crate::answer::{Refused, TaskOfCall};
 use crate::connections::Db;
 use crate::host::App;
@@ -28,7 +28,7 @@ const MAX_SUBJECT_CHARS: usize = 64;
 #[derive(Clone)]
 pub(crate) struct CallLog(pub(crate) App);
 
-impl Concern for CallLog {
+impl Middleware for CallLog {
     async fn pass<S: Inner>(&self, request: Request, next: Next<S>) -> Response {
         let arrival = request.extensions().get::<Arrival>().cloned();
         let id = request.extensions().get::<RequestId>().cloned();
@@ -42,8 +42,8 @@ impl Concern for CallLog {
             return response;
         };
         let context = arrival.context(&connections);
-        let ended = Ended::of(&response, led);
-        if let Err(limited) = ended.count_unknown(&context).await {
+        let ended = FinishedCall::of(&response, led);
+        if let Err(limited) = ended.count_failed_auth(&context).await {
             // There are too many to log one by one.
             let facts = std::mem::take(response.extensions_mut());
             return limited_instead(limited.into(), facts);
@@ -66,7 +66,7 @@ fn limited_instead(refusal: Refusal, facts: http::Extensions) -> Response {
 }
 
 /// A call that has ended.
-struct Ended {
+struct FinishedCall {
     called: Called,
     from: Option<IpAddr>,
     client: Option<Client>,
@@ -75,7 +75,7 @@ struct Ended {
     task_id: Option<TaskOfCall>,
 }
 
-impl Ended {
+impl FinishedCall {
     fn of(response: &Response, led: Option<Called>) -> Self {
         let extensions = response.extensions();
         Self {
@@ -90,7 +90,7 @@ impl Ended {
 
     /// Counts the refusal of a caller that no rate limit holds for its address: of an unauthenticated one, and of a
     /// client without the permission. The mistakes of callers count, failures of the platform do not.
-    async fn count_unknown(&self, context: &Context<'_, Db>) -> Result<(), Error> {
+    async fn count_failed_auth(&self, context: &Context<'_, Db>) -> Result<(), Error> {
         let (Some(Refused(refusal)), Some(from)) = (&self.refusal, self.from) else {
             return Ok(());
         };

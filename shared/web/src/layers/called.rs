@@ -7,7 +7,7 @@ use axum::extract::Request;
 use axum::response::Response;
 use http::Method;
 
-use super::{Concern, Inner, Next, hand_on};
+use super::{Inner, Middleware, Next, with_extension};
 use crate::operation::Operation;
 
 /// The operation of a request.
@@ -23,9 +23,9 @@ impl Default for Called {
 
 /// Says to which operation of its path a request leads, before anything else.
 #[derive(Clone)]
-pub(crate) struct Leads(pub(crate) Arc<[(Method, Arc<Operation>)]>);
+pub(crate) struct PathOperations(pub(crate) Arc<[(Method, Arc<Operation>)]>);
 
-impl Concern for Leads {
+impl Middleware for PathOperations {
     async fn pass<S: Inner>(&self, mut request: Request, next: Next<S>) -> Response {
         let by_method = self.0.iter().find(|(method, _)| method == request.method());
         if let Some((_, operation)) = by_method.or(self.0.first()) {
@@ -37,10 +37,10 @@ impl Concern for Leads {
 
 /// Says which operation is called.
 #[derive(Clone)]
-pub(crate) struct Calls(pub(crate) Arc<Operation>);
+pub(crate) struct CalledOperation(pub(crate) Arc<Operation>);
 
-impl Concern for Calls {
+impl Middleware for CalledOperation {
     async fn pass<S: Inner>(&self, request: Request, next: Next<S>) -> Response {
-        hand_on(request, next, Called(Arc::clone(&self.0))).await
+        with_extension(request, next, Called(Arc::clone(&self.0))).await
     }
 }

@@ -3,15 +3,15 @@
 use axum::extract::Request;
 use axum::response::Response;
 
-use super::{Concern, Inner, Next, RequestId};
+use super::{Inner, Middleware, Next, RequestId};
 use crate::answer::written;
 use crate::language::preferred;
 
 /// Answers in the language that the caller prefers; Chinese unless English is preferred.
 #[derive(Clone)]
-pub(crate) struct Languages;
+pub(crate) struct CallerLanguage;
 
-impl Concern for Languages {
+impl Middleware for CallerLanguage {
     async fn pass<S: Inner>(&self, mut request: Request, next: Next<S>) -> Response {
         let lang = preferred(request.headers());
         let id = request.extensions().get::<RequestId>().cloned();

@@ -1,7 +1,4 @@
 //! Limits of the query and of the body, in bytes and in time. What arrived within them is decoded here, once.
-//!
-//! The host sets no limit of its own and does not notice a caller that stops sending. An unbounded read would hold
-//! memory and an instance as long as the caller likes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,10 +9,9 @@ use axum::response::Response;
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
 use http::{HeaderMap, Method};
-use http_body_util::BodyExt as _;
 
-use super::{Arrival, Concern, Inner, Next, found, hand_on, refused};
-use crate::host::{App, within};
+use super::{Arrival, Inner, Middleware, Next, found, refused, with_extension};
+use crate::host::read_bounded;
 use crate::operation::{Content, Operation};
 use crate::query::{MAX_QUERY_BYTES, Pair, decode_form, decode_json};
 use crate::refusal::Refusal;
@@ -36,13 +32,15 @@ pub(crate) struct Document(pub(crate) Bytes);
 #[derive(Clone)]
 pub(crate) struct Limits(pub(crate) Arc<Operation>);
 
-impl Concern for Limits {
+impl Middleware for Limits {
     async fn pass<S: Inner>(&self, request: Request, next: Next<S>) -> Response {
         let (parts, body) = request.into_parts();
         let content = self.0.content;
         let body = match found::<Arrival>(&parts.extensions) {
             Ok(arrival) if announces_a_body(&parts.method, &parts.headers) => {
-                read(arrival.app(), body, content.max_bytes()).await
+                let time = Duration::from_secs(BODY_READ_SECS);
+                let read = read_bounded(arrival.app().host(), body, content.max_bytes(), time).await;
+                read.map(Bytes::from)
             }
             Ok(_) => Ok(Bytes::new()),
             Err(refusal) => return refused(refusal),
@@ -51,28 +49,11 @@ impl Concern for Limits {
             Ok((document, pairs)) => {
                 let mut request = Request::from_parts(parts, Body::empty());
                 request.extensions_mut().insert(Document(document));
-                hand_on(request, next, Pairs(Arc::new(pairs))).await
+                with_extension(request, next, Pairs(Arc::new(pairs))).await
             }
             Err(refusal) => refused(refusal),
         }
     }
-}
-
-/// Reads a body and stops as soon as more than `limit` bytes have come.
-async fn read(app: &App, mut body: Body, limit: usize) -> Result<Bytes, Reason> {
-    let reading = async {
-        let mut bytes = Vec::new();
-        while bytes.len() <= limit {
-            let Some(frame) = body.frame().await else { break };
-            if let Ok(data) = frame.map_err(|_| Reason::BodyBroken)?.into_data() {
-                bytes.extend_from_slice(&data);
-            }
-        }
-        Ok(bytes.into())
-    };
-    let time = Duration::from_secs(BODY_READ_SECS);
-    let read = within(app.host(), time, reading).await;
-    read.unwrap_or(Err(Reason::BodyTooSlow))
 }
 
 /// A GET hardly ever has a body, and reading an absent one costs several calls of the host.

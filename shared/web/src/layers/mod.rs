@@ -1,9 +1,9 @@
 //! What every request passes, one concern to a file, as tower layers.
 //!
-//! Around every route, from the outside: `called` (where the path leads), `request_id`, `language`, `operator_log`, `arrival`, `call_log`, `address`.
-//! Around each operation, after routing: `called`, `secret`, `limits`, `token`, `permission`, `rate_limit`. A layer
-//! hands what it found to the inner ones in the extensions of the request, and to the outer ones in those of the
-//! response.
+//! Around every path, from the outside: `called` (the operations of the path), `request_id`, `language`,
+//! `operator_log`, `arrival`, `call_log`, `address`. Around each operation, after routing: `called`, `secret`, `limits`,
+//! `token`, `permission`, `rate_limit`. A layer hands what it found to the inner ones in the extensions of the request,
+//! and to the outer ones in those of the response.
 //!
 //! A layer must not know what an operation does.
 
@@ -21,10 +21,10 @@ mod secret;
 mod token;
 
 pub(crate) use address::{CallerAddress, TrueAddress};
-pub(crate) use arrival::{Arrival, Arrivals};
+pub(crate) use arrival::{Arrival, ArrivalLayer};
 pub(crate) use call_log::CallLog;
-pub(crate) use called::{Called, Calls, Leads};
-pub(crate) use language::Languages;
+pub(crate) use called::{Called, CalledOperation, PathOperations};
+pub(crate) use language::CallerLanguage;
 pub(crate) use limits::{Document, Limits, Pairs};
 pub(crate) use operator_log::OperatorLog;
 pub(crate) use permission::RequirePermission;
@@ -57,7 +57,7 @@ pub(crate) trait Inner:
 impl<S> Inner for S where S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + 'static {}
 
 /// One concern of every request.
-pub(crate) trait Concern: Clone + 'static {
+pub(crate) trait Middleware: Clone + 'static {
     /// Answers the request, as a rule by handing it on to `next`.
     async fn pass<S: Inner>(&self, request: Request, next: Next<S>) -> Response;
 }
@@ -74,16 +74,16 @@ impl<S: Inner> Next<S> {
     }
 }
 
-/// A concern as a layer. Its futures stay on their thread: they hold resources of the host.
+/// A middleware as a layer. Its futures stay on their thread: they hold resources of the host.
 #[derive(Clone)]
-pub(crate) struct Around<C>(pub(crate) C);
+pub(crate) struct MiddlewareLayer<C>(pub(crate) C);
 
-impl<C: Clone, S> Layer<S> for Around<C> {
-    type Service = Surrounded<C, S>;
+impl<C: Clone, S> Layer<S> for MiddlewareLayer<C> {
+    type Service = MiddlewareService<C, S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Surrounded {
-            concern: self.0.clone(),
+        MiddlewareService {
+            middleware: self.0.clone(),
             inner: Some(inner),
         }
     }
@@ -92,12 +92,12 @@ impl<C: Clone, S> Layer<S> for Around<C> {
 /// A service inside a layer, as a service. It serves one request: a router clones its services for every request, and a
 /// second copy of all that is inside would be made for each layer.
 #[derive(Clone)]
-pub(crate) struct Surrounded<C, S> {
-    concern: C,
+pub(crate) struct MiddlewareService<C, S> {
+    middleware: C,
     inner: Option<S>,
 }
 
-impl<C: Concern, S: Inner> Service<Request<Body>> for Surrounded<C, S> {
+impl<C: Middleware, S: Inner> Service<Request<Body>> for MiddlewareService<C, S> {
     type Response = Response;
     type Error = Infallible;
     type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
@@ -109,10 +109,10 @@ impl<C: Concern, S: Inner> Service<Request<Body>> for Surrounded<C, S> {
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let (concern, inner) = (self.concern.clone(), self.inner.take());
+        let (middleware, inner) = (self.middleware.clone(), self.inner.take());
         let passing = async move {
             Ok(match inner {
-                Some(inner) => concern.pass(request, Next(inner)).await,
+                Some(inner) => middleware.pass(request, Next(inner)).await,
                 None => refused(Error::internal("a service was called twice")),
             })
         };
@@ -121,7 +121,7 @@ impl<C: Concern, S: Inner> Service<Request<Body>> for Surrounded<C, S> {
 }
 
 /// Puts what a layer found into the extensions of the request and of its response.
-pub(crate) async fn hand_on<T, S>(mut request: Request, next: Next<S>, found: T) -> Response
+pub(crate) async fn with_extension<T, S>(mut request: Request, next: Next<S>, found: T) -> Response
 where
     T: Clone + Send + Sync + 'static,
     S: Inner,

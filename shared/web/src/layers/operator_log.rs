@@ -3,7 +3,7 @@
 use axum::extract::Request;
 use axum::response::Response;
 
-use super::{Called, CallerAddress, Concern, Inner, Next, RequestId};
+use super::{Called, CallerAddress, Inner, Middleware, Next, RequestId};
 use crate::answer::Refused;
 use crate::host::App;
 use crate::log;
@@ -12,7 +12,7 @@ use crate::log;
 #[derive(Clone)]
 pub(crate) struct OperatorLog(pub(crate) App);
 
-impl Concern for OperatorLog {
+impl Middleware for OperatorLog {
     async fn pass<S: Inner>(&self, request: Request, next: Next<S>) -> Response {
         let id = request.extensions().get::<RequestId>().cloned();
         let led = request.extensions().get::<Called>().cloned();

@@ -3,7 +3,7 @@
 use axum::extract::Request;
 use axum::response::Response;
 
-use super::{Client, Concern, Inner, Next, found, refused};
+use super::{Client, Inner, Middleware, Next, found, refused};
 use crate::refusal::Refusal;
 use domain::Permission;
 use domain::error::{Error, Reason};
@@ -12,7 +12,7 @@ use domain::error::{Error, Reason};
 #[derive(Clone)]
 pub(crate) struct RequirePermission(pub(crate) Permission);
 
-impl Concern for RequirePermission {
+impl Middleware for RequirePermission {
     async fn pass<S: Inner>(&self, request: Request, next: Next<S>) -> Response {
         match self.check(&request) {
             Ok(()) => next.run(request).await,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::Request;
 use axum::response::Response;
 
-use super::{Arrival, Client, Concern, Inner, Next, found, refused};
+use super::{Arrival, Client, Inner, Middleware, Next, found, refused};
 use crate::answer::Refused;
 use crate::budget::show_budget;
 use crate::operation::Operation;
@@ -20,7 +20,7 @@ pub(crate) struct RateLimit {
     pub(crate) permission: Permission,
 }
 
-impl Concern for RateLimit {
+impl Middleware for RateLimit {
     async fn pass<S: Inner>(&self, request: Request, next: Next<S>) -> Response {
         let name = &self.operation.name;
         match self.charge(&request).await {
@@ -56,7 +56,7 @@ impl RateLimit {
 #[derive(Clone)]
 pub(crate) struct RefusedBudget(pub(crate) Arc<Operation>);
 
-impl Concern for RefusedBudget {
+impl Middleware for RefusedBudget {
     async fn pass<S: Inner>(&self, request: Request, next: Next<S>) -> Response {
         with_refused_budget(next.run(request).await, &self.0.name)
     }

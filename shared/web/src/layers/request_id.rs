@@ -7,7 +7,7 @@ use axum::extract::Request;
 use axum::response::Response;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::{Concern, Inner, Next, hand_on};
+use super::{Inner, Middleware, Next, with_extension};
 use crate::host::App;
 use vault::random_bytes;
 
@@ -26,14 +26,14 @@ pub(crate) struct RequestId(pub(crate) Arc<str>);
 #[derive(Clone)]
 pub(crate) struct RequestIds(pub(crate) App);
 
-impl Concern for RequestIds {
+impl Middleware for RequestIds {
     async fn pass<S: Inner>(&self, request: Request, next: Next<S>) -> Response {
         let id = match given(request.headers()) {
             Some(id) => id.into(),
             None => hex::encode(random_bytes::<RANDOM_BYTES>(self.0.host().random())).into(),
         };
         let id = RequestId(id);
-        let mut response = hand_on(request, next, id.clone()).await;
+        let mut response = with_extension(request, next, id.clone()).await;
         if let Ok(value) = HeaderValue::from_str(&id.0) {
             response
                 .headers_mut()

@@ -7,22 +7,19 @@ use std::sync::Arc;
 use axum::extract::Request;
 use axum::response::Response;
 
-use super::{Arrival, Concern, Inner, Next, found, refused};
-use crate::credential::bearer;
+use super::{Arrival, Inner, Middleware, Next, found, refused};
+use crate::credential::{KEY_PARAMETER, bearer};
 use crate::operation::{Access, Operation, Role};
 use crate::query::{MAX_QUERY_BYTES, decode_form};
 use crate::refusal::Refusal;
 use crate::settings::Settings;
 use domain::error::Reason;
 
-/// The parameter that may hold the secret, where an operation allows it.
-const KEY_PARAMETER: &str = "key";
-
 /// Opens an operation to the component's secret only.
 #[derive(Clone)]
 pub(crate) struct RequireSecret(pub(crate) Arc<Operation>);
 
-impl Concern for RequireSecret {
+impl Middleware for RequireSecret {
     async fn pass<S: Inner>(&self, request: Request, next: Next<S>) -> Response {
         match self.check(&request) {
             Ok(()) => next.run(request).await,

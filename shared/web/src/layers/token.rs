@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::Request;
 use axum::response::Response;
 
-use super::{Arrival, CallerAddress, Concern, Inner, Next, Pairs, found, hand_on, refused};
+use super::{Arrival, CallerAddress, Inner, Middleware, Next, Pairs, found, refused, with_extension};
 use crate::credential;
 use crate::refusal::Refusal;
 use operations::{Verified, verify_token};
@@ -19,10 +19,10 @@ pub(crate) struct Client(pub(crate) Arc<Verified>);
 #[derive(Clone)]
 pub(crate) struct RequireToken;
 
-impl Concern for RequireToken {
+impl Middleware for RequireToken {
     async fn pass<S: Inner>(&self, request: Request, next: Next<S>) -> Response {
         match client(&request).await {
-            Ok(client) => hand_on(request, next, client).await,
+            Ok(client) => with_extension(request, next, client).await,
             Err(refusal) => refused(refusal),
         }
     }

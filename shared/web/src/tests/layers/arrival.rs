@@ -1,14 +1,14 @@
 //! What a request finds.
 
 use super::*;
-use crate::layers::Arrivals;
+use crate::layers::ArrivalLayer;
 
 #[test]
 fn a_request_finds_the_time_and_the_configuration_of_its_arrival() {
     let host = TestHost::new();
     host.set_time(NOW.plus(7));
     let (app, clock) = (host.app(), host.clone());
-    let response = through(Arrivals(app), Sent::get("/").request(), move |request| {
+    let response = through(ArrivalLayer(app), Sent::get("/").request(), move |request| {
         // Whatever the clock shows later.
         clock.set_time(NOW.plus(1_000));
         let arrival: &Arrival = request.extensions().get().unwrap();
@@ -23,7 +23,7 @@ fn a_request_finds_the_time_and_the_configuration_of_its_arrival() {
 fn without_its_configuration_the_platform_answers_nothing_else() {
     let host = TestHost::new();
     host.lose_settings();
-    let response = stopped(Arrivals(host.app()), Sent::get("/").request());
+    let response = stopped(ArrivalLayer(host.app()), Sent::get("/").request());
     assert_eq!(reason(&response), Some(Reason::Internal));
 }
 

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::super::answered;
 use super::*;
-use crate::layers::Languages;
+use crate::layers::CallerLanguage;
 use crate::{CsvFile, Success};
 use domain::error::{Error, Lang};
 
@@ -13,7 +13,7 @@ use domain::error::{Error, Lang};
 fn heard(accepted: &str, inside: fn(Request) -> Response) -> super::super::Answered {
     let mut request = Sent::get("/").header("accept-language", accepted).request();
     request.extensions_mut().insert(id("r-1"));
-    answered(through(Languages, request, inside), None)
+    answered(through(CallerLanguage, request, inside), None)
 }
 
 #[derive(Serialize)]

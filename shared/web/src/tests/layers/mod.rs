@@ -26,7 +26,7 @@ use tower_service::Service;
 
 use super::{NOW, SECRET, Sent, TestHost, variables};
 use crate::answer::Refused;
-use crate::layers::{Around, Arrival, Called, CallerAddress, Client, Concern, Pairs, RequestId};
+use crate::layers::{Arrival, Called, CallerAddress, Client, Middleware, MiddlewareLayer, Pairs, RequestId};
 use crate::operation::{Access, Content, Operation};
 use crate::query::Pair;
 use crate::{App, Refusal};
@@ -56,10 +56,10 @@ impl<F: Fn(Request) -> Response + Clone> Service<Request> for Inside<F> {
 /// Sends a request through one layer to `inside`.
 fn through<C, F>(layer: C, request: Request, inside: F) -> Response
 where
-    C: Concern,
+    C: Middleware,
     F: Fn(Request) -> Response + Clone + 'static,
 {
-    let mut service = Around(layer).layer(Inside(inside));
+    let mut service = MiddlewareLayer(layer).layer(Inside(inside));
     let Ok(response) = block_on(async {
         let Ok(()) = poll_fn(|cx| service.poll_ready(cx)).await;
         service.call(request).await
@@ -68,12 +68,12 @@ where
 }
 
 /// Sends a request through a layer that must not let it pass.
-fn stopped<C: Concern>(layer: C, request: Request) -> Response {
+fn stopped<C: Middleware>(layer: C, request: Request) -> Response {
     through(layer, request, |_| panic!("the request must not pass"))
 }
 
 /// The same, to an empty success.
-fn passed<C: Concern>(layer: C, request: Request) -> Response {
+fn passed<C: Middleware>(layer: C, request: Request) -> Response {
     through(layer, request, |_| empty())
 }
 

@@ -1,7 +1,7 @@
 //! The layers that follow from an operation: its name, the secret and the permission.
 
 use super::*;
-use crate::layers::{Calls, RequirePermission, RequireSecret};
+use crate::layers::{CalledOperation, RequirePermission, RequireSecret};
 use crate::operation::Role;
 use domain::Permission;
 
@@ -11,11 +11,15 @@ const ROLES: [Role; 4] = [Role::Administrator, Role::Operator, Role::Gateway, Ro
 fn inner_and_outer_layers_learn_which_operation_is_called() {
     let operation = operation(Access::Anyone, Content::Csv);
     let expected = Arc::clone(&operation);
-    let response = through(Calls(operation), Sent::get("/").request(), move |request| {
-        let Called(inside) = request.extensions().get().unwrap();
-        assert_eq!(*inside, expected);
-        refusal(Reason::UnknownChip)
-    });
+    let response = through(
+        CalledOperation(operation),
+        Sent::get("/").request(),
+        move |request| {
+            let Called(inside) = request.extensions().get().unwrap();
+            assert_eq!(*inside, expected);
+            refusal(Reason::UnknownChip)
+        },
+    );
     let Called(outside) = response.extensions().get().unwrap();
     assert_eq!(outside.name, "write.status");
     assert_eq!(reason(&response), Some(Reason::UnknownChip));
