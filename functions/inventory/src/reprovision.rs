@@ -5,7 +5,7 @@ use operations::Reprovision;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use web::extract::{Administrator, Call, Json};
-use web::values::{Eid, Iccid, Imsi, Msisdn, Time};
+use web::values::{Eid, Iccid, Imsi, Megabytes, Msisdn, Time};
 use web::{Answer, Success, codes};
 
 use crate::values::{NetworkType, OpenedOn, TestAllowance};
@@ -64,8 +64,7 @@ pub(crate) struct ChipReprovisioned {
     /// 临时号码到期时间 / when its temporary number expires
     expire_time: Time,
     /// 剩余测试流量，MB / test allowance left, in MB
-    #[schema(value_type = f64)]
-    remaining_mb: serde_json::Value,
+    remaining_mb: Megabytes,
 }
 
 /// Gives a chip a temporary number and, if given, test allowance. Repeating the call changes nothing.
@@ -87,6 +86,6 @@ pub(crate) async fn reprovision(
     Ok(Success::new(ChipReprovisioned {
         changed: given.changed,
         expire_time: call.time(given.expires_at),
-        remaining_mb: given.remaining.json(),
+        remaining_mb: Megabytes(given.remaining),
     }))
 }

@@ -2,6 +2,8 @@
 //!
 //! 1 MB is 1,000,000 bytes, so that every number of bytes has an exact decimal text of at most six decimals.
 
+use serde_core::{Serialize, Serializer};
+
 use super::{Kind, Malformed, all_digits};
 
 /// Bytes of a megabyte.
@@ -85,17 +87,18 @@ impl Volume {
         let text = format!("{whole}.{part:0DECIMALS$}");
         text.trim_end_matches('0').to_owned()
     }
+}
 
-    /// Megabytes as a JSON number: exactly the value of [`Self::mb`].
-    #[must_use]
-    pub fn json(self) -> serde_json::Value {
+/// Megabytes as a number: exactly the value of [`Volume::mb`].
+impl Serialize for Volume {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if self.0.is_multiple_of(BYTES_PER_MB) {
-            return (self.0 / BYTES_PER_MB).into();
+            return serializer.serialize_u64(self.0 / BYTES_PER_MB);
         }
         // Fifteen digits: the nearest double prints as exactly these decimals.
         #[expect(clippy::cast_precision_loss, reason = "at most 10^15, below 2^53")]
         let mb = self.0 as f64 / BYTES_PER_MB as f64;
-        mb.into()
+        serializer.serialize_f64(mb)
     }
 }
 
@@ -104,6 +107,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::Volume;
+
+    fn json(volume: Volume) -> String {
+        serde_json::to_string(&volume).unwrap()
+    }
 
     #[test]
     fn a_test_allowance_is_decimal_megabytes_up_to_a_limit() {
@@ -126,9 +133,9 @@ mod tests {
         ] {
             let volume = Volume::parse_mb(text).unwrap();
             assert_eq!((volume.bytes(), volume.mb().as_str()), (bytes, text));
-            assert_eq!(volume.json().as_f64(), text.parse().ok());
+            assert_eq!(json(volume).parse::<f64>(), text.parse());
         }
-        assert_eq!(Volume::from_bytes(4_999_350).json().to_string(), "4.99935");
+        assert_eq!(json(Volume::from_bytes(4_999_350)), "4.99935");
         assert_eq!(Volume::parse_mb("1.50").unwrap().mb(), "1.5");
         assert_eq!(Volume::from_bytes(u64::MAX), Volume::MAX);
     }
@@ -161,7 +168,7 @@ mod tests {
             let volume = Volume::from_bytes(bytes);
             prop_assert_eq!(Volume::parse_mb(&volume.mb()), Ok(volume));
             // A reader that parses the number gets these bytes again, also with an exponent.
-            let read = volume.json().to_string().parse::<f64>().unwrap() * 1e6;
+            let read = json(volume).parse::<f64>().unwrap() * 1e6;
             prop_assert_eq!(read.round() as u64, bytes);
         }
     }

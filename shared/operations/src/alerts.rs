@@ -3,8 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
 use super::Context;
 use super::messages::{has_address, queue};
 use crate::transaction;
@@ -118,6 +116,7 @@ pub async fn note_alerts<D: Database>(cx: &Context<'_, D>, ids: &[AlertId]) -> R
             format!("at most {MAX_NOTED_ALERTS}"),
         ));
     }
-    let ids: Value = ids.iter().map(AlertId::text).collect();
-    transaction(cx, async |tx| Ok(alert::note(tx, ids.to_string(), cx.now).await?)).await
+    let ids: Vec<_> = ids.iter().map(AlertId::text).collect();
+    let ids = serde_json::to_string(&ids).map_err(Error::internal)?;
+    transaction(cx, async |tx| Ok(alert::note(tx, ids.clone(), cx.now).await?)).await
 }

@@ -1,7 +1,5 @@
 //! §5.3.1.1 码号管理, §5.4.1 划拨: acts of administrators on numbers and chips. Each is all or nothing and may be repeated.
 
-use serde_json::{Value, json};
-
 use super::incidents::{close_incident, open_incident};
 use super::transition::guarded;
 use super::{Context, NumberRef};
@@ -38,7 +36,7 @@ pub async fn allot_numbers<D: Database>(
             _ => None,
         });
         let changing = changing.await?;
-        let changed = number::allot(tx, Some(client), list(&changing), cx.now).await?;
+        let changed = number::allot(tx, Some(client), list(&changing)?, cx.now).await?;
         exactly(changed, &changing)
     })
     .await
@@ -59,7 +57,7 @@ pub async fn release_numbers<D: Database>(cx: &Context<'_, D>, iccids: &[Iccid])
             _ => None,
         });
         let changing = changing.await?;
-        let changed = number::allot(tx, None, list(&changing), cx.now).await?;
+        let changed = number::allot(tx, None, list(&changing)?, cx.now).await?;
         exactly(changed, &changing)
     })
     .await
@@ -91,12 +89,12 @@ async fn examined<D: Database>(
     Ok(changing)
 }
 
-fn list(indexes: &[BlindIndex]) -> String {
-    let list: Value = indexes
+fn list(indexes: &[BlindIndex]) -> Result<String, Error> {
+    let list: Vec<_> = indexes
         .iter()
         .map(|index| hex::encode(index.as_bytes()))
         .collect();
-    list.to_string()
+    serde_json::to_string(&list).map_err(Error::internal)
 }
 
 fn exactly(changed: usize, expected: &[BlindIndex]) -> Result<usize, Error> {
@@ -158,12 +156,9 @@ pub async fn act_on_number<D: Database>(
             (NumberAct::Resume, _) => "active",
             (NumberAct::Retire, _) => "retired",
         };
-        let row = json!([[
-            hex::encode(number.iccid_index.as_bytes()),
-            cx.now.millis(),
-            reported
-        ]]);
-        operator_report::store(tx, Topic::Status, row.to_string(), cx.now).await?;
+        let iccid = hex::encode(number.iccid_index.as_bytes());
+        let rows = serde_json::to_string(&[(iccid, cx.now.millis(), reported)]).map_err(Error::internal)?;
+        operator_report::store(tx, Topic::Status, rows, cx.now).await?;
         let after = number::by_iccid(tx, &number.iccid_index).await?;
         Ok(after.map_or(number.status, |number| number.status))
     })

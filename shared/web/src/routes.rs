@@ -101,33 +101,27 @@ impl Route {
     }
 }
 
-/// The layers of one operation.
+/// The layers of one operation: those of its access, and those that every operation has. They are one type, so that a
+/// component holds them once.
 fn surrounded(router: MethodRouter<App>, called: &Arc<Operation>) -> MethodRouter<App> {
-    let (calls, limits) = (
+    let (secret, permission, is_open) = match called.access {
+        Access::Anyone => (None, None, Some(())),
+        Access::Client(permission) => (None, Some(permission), None),
+        Access::Secret(_) => (Some(()), None, None),
+    };
+    let rate_limit = |permission| RateLimit {
+        operation: Arc::clone(called),
+        permission,
+    };
+    router.route_layer((
         MiddlewareLayer(CalledOperation(Arc::clone(called))),
+        MiddlewareLayer(secret.map(|()| RequireSecret(Arc::clone(called)))),
         MiddlewareLayer(Limits(Arc::clone(called))),
-    );
-    match called.access {
-        Access::Anyone => {
-            router.route_layer((calls, limits, MiddlewareLayer(RefusedBudget(Arc::clone(called)))))
-        }
-        Access::Client(permission) => {
-            let rate_limit = RateLimit {
-                operation: Arc::clone(called),
-                permission,
-            };
-            router.route_layer((
-                calls,
-                limits,
-                MiddlewareLayer(RequireToken),
-                MiddlewareLayer(RequirePermission(permission)),
-                MiddlewareLayer(rate_limit),
-            ))
-        }
-        Access::Secret(_) => {
-            router.route_layer((calls, MiddlewareLayer(RequireSecret(Arc::clone(called))), limits))
-        }
-    }
+        MiddlewareLayer(permission.map(|_| RequireToken)),
+        MiddlewareLayer(permission.map(RequirePermission)),
+        MiddlewareLayer(permission.map(rate_limit)),
+        MiddlewareLayer(is_open.map(|()| RefusedBudget(Arc::clone(called)))),
+    ))
 }
 
 /// The names of reasons, for the documentation of an operation (`x-reasons`).

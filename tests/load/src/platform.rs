@@ -20,6 +20,8 @@ use xieka::secrets::Secrets;
 use crate::generate;
 use crate::native::Native;
 
+/// Where components are built, below the application's root; a folder for each profile.
+const BUILT: &str = "target/wasm32-wasip2";
 /// How often the opening of the database is measured.
 const OPENINGS: usize = 201;
 
@@ -46,14 +48,11 @@ fn manifest() -> Result<&'static Path> {
         .status()?;
     ensure!(built.success(), "the bare component was not built");
     let text = std::fs::read_to_string(root.join(components::MANIFEST))?;
-    let built = root.join("target/wasm32-wasip2/component");
-    let text = text.replace(
-        "target/wasm32-wasip2/component",
-        built.to_str().context("a path")?,
-    );
+    let built = root.join(BUILT);
+    let built = built.to_str().context("a path")?;
+    let text = text.replace(&format!("\"{BUILT}/"), &format!("\"{built}/"));
     let bare = format!(
-        "\n[[trigger.http]]\nroute = \"/hello\"\ncomponent = \"hello\"\n\n[component.hello]\nsource = \"{}/load_hello.wasm\"\n",
-        built.display()
+        "\n[[trigger.http]]\nroute = \"/hello\"\ncomponent = \"hello\"\n\n[component.hello]\nsource = \"{built}/component/load_hello.wasm\"\n"
     );
     let path = root.join("target/load-spin.toml");
     std::fs::write(&path, text + bare.as_str())?;

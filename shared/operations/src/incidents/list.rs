@@ -1,7 +1,6 @@
 //! Incidents as administrators see them: with the chip's EID, the opened texts and the deadlines.
 
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::super::Context;
 use domain::error::Error;
@@ -150,14 +149,15 @@ pub(super) async fn sealed_eids<D: Database>(
     db: &D,
     rows: &[IncidentRow],
 ) -> Result<Vec<(BlindIndex, Vec<u8>)>, Error> {
-    let chips: Vec<Value> = rows
+    let chips: Vec<_> = rows
         .iter()
-        .filter_map(|row| Some(row.subject.as_chip()?.hex().into()))
+        .filter_map(|row| Some(row.subject.as_chip()?.hex()))
         .collect();
     if chips.is_empty() {
         return Ok(Vec::new());
     }
-    Ok(chip::eids(db, Value::from(chips).to_string()).await?)
+    let chips = serde_json::to_string(&chips).map_err(Error::internal)?;
+    Ok(chip::eids(db, chips).await?)
 }
 
 fn opened<D>(cx: &Context<'_, D>, row: &IncidentRow, eid: Option<String>) -> Result<IncidentView, Error> {

@@ -19,8 +19,8 @@ pub(crate) struct CallerAddress(pub(crate) IpAddr);
 pub(crate) struct TrueAddress;
 
 impl Middleware for TrueAddress {
-    async fn pass<S: Inner>(&self, request: Request, next: Next<S>) -> Response {
-        match address(&request) {
+    async fn pass<S: Inner>(&self, request: &mut Request, next: Next<'_, S>) -> Response {
+        match address(request) {
             Ok(address) => with_extension(request, next, address).await,
             Err(refusal) => refused(refusal),
         }

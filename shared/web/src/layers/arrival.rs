@@ -96,7 +96,7 @@ impl Arrival {
 pub(crate) struct ArrivalLayer(pub(crate) App);
 
 impl Middleware for ArrivalLayer {
-    async fn pass<S: Inner>(&self, mut request: Request, next: Next<S>) -> Response {
+    async fn pass<S: Inner>(&self, request: &mut Request, next: Next<'_, S>) -> Response {
         match Arrival::now(&self.0).await {
             Ok(arrival) => {
                 request.extensions_mut().insert(arrival);

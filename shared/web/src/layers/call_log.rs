@@ -29,7 +29,7 @@ const MAX_SUBJECT_CHARS: usize = 64;
 pub(crate) struct CallLog(pub(crate) App);
 
 impl Middleware for CallLog {
-    async fn pass<S: Inner>(&self, request: Request, next: Next<S>) -> Response {
+    async fn pass<S: Inner>(&self, request: &mut Request, next: Next<'_, S>) -> Response {
         let arrival = request.extensions().get::<Arrival>().cloned();
         let id = request.extensions().get::<RequestId>().cloned();
         let led = request.extensions().get::<Called>().cloned();

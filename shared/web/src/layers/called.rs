@@ -26,7 +26,7 @@ impl Default for Called {
 pub(crate) struct PathOperations(pub(crate) Arc<[(Method, Arc<Operation>)]>);
 
 impl Middleware for PathOperations {
-    async fn pass<S: Inner>(&self, mut request: Request, next: Next<S>) -> Response {
+    async fn pass<S: Inner>(&self, request: &mut Request, next: Next<'_, S>) -> Response {
         let by_method = self.0.iter().find(|(method, _)| method == request.method());
         if let Some((_, operation)) = by_method.or(self.0.first()) {
             request.extensions_mut().insert(Called(Arc::clone(operation)));
@@ -40,7 +40,7 @@ impl Middleware for PathOperations {
 pub(crate) struct CalledOperation(pub(crate) Arc<Operation>);
 
 impl Middleware for CalledOperation {
-    async fn pass<S: Inner>(&self, request: Request, next: Next<S>) -> Response {
+    async fn pass<S: Inner>(&self, request: &mut Request, next: Next<'_, S>) -> Response {
         with_extension(request, next, Called(Arc::clone(&self.0))).await
     }
 }

@@ -12,7 +12,7 @@ use crate::language::preferred;
 pub(crate) struct CallerLanguage;
 
 impl Middleware for CallerLanguage {
-    async fn pass<S: Inner>(&self, mut request: Request, next: Next<S>) -> Response {
+    async fn pass<S: Inner>(&self, request: &mut Request, next: Next<'_, S>) -> Response {
         let lang = preferred(request.headers());
         let id = request.extensions().get::<RequestId>().cloned();
         request.extensions_mut().insert(lang);

@@ -33,8 +33,8 @@ pub(crate) struct Document(pub(crate) Bytes);
 pub(crate) struct Limits(pub(crate) Arc<Operation>);
 
 impl Middleware for Limits {
-    async fn pass<S: Inner>(&self, request: Request, next: Next<S>) -> Response {
-        let (parts, body) = request.into_parts();
+    async fn pass<S: Inner>(&self, request: &mut Request, next: Next<'_, S>) -> Response {
+        let (parts, body) = std::mem::take(request).into_parts();
         let content = self.0.content;
         let body = match found::<Arrival>(&parts.extensions) {
             Ok(arrival) if announces_a_body(&parts.method, &parts.headers) => {
@@ -47,7 +47,7 @@ impl Middleware for Limits {
         };
         match decode(content, &parts, body) {
             Ok((document, pairs)) => {
-                let mut request = Request::from_parts(parts, Body::empty());
+                *request = Request::from_parts(parts, Body::empty());
                 request.extensions_mut().insert(Document(document));
                 with_extension(request, next, Pairs(Arc::new(pairs))).await
             }

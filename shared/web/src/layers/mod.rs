@@ -38,9 +38,9 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use axum::body::Body;
 use axum::extract::Request;
 use axum::response::{IntoResponse as _, Response};
+use axum::routing::Route;
 use send_wrapper::SendWrapper;
 use tower_layer::Layer;
 use tower_service::Service;
@@ -48,33 +48,51 @@ use tower_service::Service;
 use super::refusal::Refusal;
 use domain::error::Error;
 
-/// A service that always answers.
-pub(crate) trait Inner:
-    Service<Request<Body>, Response = Response, Error = Infallible> + Clone + 'static
-{
+/// What is inside a layer, and always answers.
+///
+/// Layers inside one another answer as one future, through references to one request: each as a service of its own would
+/// move the request and box the future once more.
+pub(crate) trait Inner: Clone + 'static {
+    /// Answers one request, and leaves an empty one.
+    async fn answer(&mut self, request: &mut Request) -> Response;
 }
 
-impl<S> Inner for S where S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + 'static {}
-
-/// One concern of every request.
-pub(crate) trait Middleware: Clone + 'static {
-    /// Answers the request, as a rule by handing it on to `next`.
-    async fn pass<S: Inner>(&self, request: Request, next: Next<S>) -> Response;
-}
-
-/// The service inside a layer.
-pub(crate) struct Next<S>(S);
-
-impl<S: Inner> Next<S> {
-    /// Hands the request on.
-    pub(crate) async fn run(mut self, request: Request) -> Response {
-        let Ok(()) = poll_fn(|cx| self.0.poll_ready(cx)).await;
-        let Ok(response) = self.0.call(request).await;
+/// What axum has routed.
+impl Inner for Route {
+    async fn answer(&mut self, request: &mut Request) -> Response {
+        let Ok(()) = poll_fn(|cx| Service::<Request>::poll_ready(self, cx)).await;
+        let Ok(response) = self.call(std::mem::take(request)).await;
         response
     }
 }
 
-/// A middleware as a layer. Its futures stay on their thread: they hold resources of the host.
+/// One concern of every request.
+pub(crate) trait Middleware: Clone + 'static {
+    /// Answers the request, as a rule by handing it on to `next`. Nothing is left of it after that.
+    async fn pass<S: Inner>(&self, request: &mut Request, next: Next<'_, S>) -> Response;
+}
+
+/// A concern of some requests only.
+impl<C: Middleware> Middleware for Option<C> {
+    async fn pass<S: Inner>(&self, request: &mut Request, next: Next<'_, S>) -> Response {
+        match self {
+            Some(middleware) => middleware.pass(request, next).await,
+            None => next.run(request).await,
+        }
+    }
+}
+
+/// What is inside a layer, for one request.
+pub(crate) struct Next<'a, S>(&'a mut S);
+
+impl<S: Inner> Next<'_, S> {
+    /// Hands the request on.
+    pub(crate) fn run(self, request: &mut Request) -> impl Future<Output = Response> {
+        self.0.answer(request)
+    }
+}
+
+/// A middleware as a layer.
 #[derive(Clone)]
 pub(crate) struct MiddlewareLayer<C>(pub(crate) C);
 
@@ -89,39 +107,46 @@ impl<C: Clone, S> Layer<S> for MiddlewareLayer<C> {
     }
 }
 
-/// A service inside a layer, as a service. It serves one request: a router clones its services for every request, and a
-/// second copy of all that is inside would be made for each layer.
+/// What is inside a layer, with that layer. As a service it serves one request: a router clones its services for every
+/// request, and what is inside would be cloned once more.
 #[derive(Clone)]
 pub(crate) struct MiddlewareService<C, S> {
     middleware: C,
     inner: Option<S>,
 }
 
-impl<C: Middleware, S: Inner> Service<Request<Body>> for MiddlewareService<C, S> {
+impl<C: Middleware, S: Inner> Inner for MiddlewareService<C, S> {
+    async fn answer(&mut self, request: &mut Request) -> Response {
+        match &mut self.inner {
+            Some(inner) => self.middleware.pass(request, Next(inner)).await,
+            None => refused(Error::internal("a service was called twice")),
+        }
+    }
+}
+
+/// The outermost layer is what axum calls. Its futures stay on their thread: they hold resources of the host.
+impl<C: Middleware, S: Inner> Service<Request> for MiddlewareService<C, S> {
     type Response = Response;
     type Error = Infallible;
     type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        self.inner
-            .as_mut()
-            .map_or(Poll::Ready(Ok(())), |inner| inner.poll_ready(cx))
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let (middleware, inner) = (self.middleware.clone(), self.inner.take());
-        let passing = async move {
-            Ok(match inner {
-                Some(inner) => middleware.pass(request, Next(inner)).await,
-                None => refused(Error::internal("a service was called twice")),
-            })
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        let mut once = Self {
+            middleware: self.middleware.clone(),
+            inner: self.inner.take(),
         };
-        Box::pin(SendWrapper::new(passing))
+        Box::pin(SendWrapper::new(
+            async move { Ok(once.answer(&mut request).await) },
+        ))
     }
 }
 
 /// Puts what a layer found into the extensions of the request and of its response.
-pub(crate) async fn with_extension<T, S>(mut request: Request, next: Next<S>, found: T) -> Response
+pub(crate) async fn with_extension<T, S>(request: &mut Request, next: Next<'_, S>, found: T) -> Response
 where
     T: Clone + Send + Sync + 'static,
     S: Inner,

@@ -13,7 +13,7 @@ use crate::log;
 pub(crate) struct OperatorLog(pub(crate) App);
 
 impl Middleware for OperatorLog {
-    async fn pass<S: Inner>(&self, request: Request, next: Next<S>) -> Response {
+    async fn pass<S: Inner>(&self, request: &mut Request, next: Next<'_, S>) -> Response {
         let id = request.extensions().get::<RequestId>().cloned();
         let led = request.extensions().get::<Called>().cloned();
         let response = next.run(request).await;

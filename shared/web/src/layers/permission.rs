@@ -13,8 +13,8 @@ use domain::error::{Error, Reason};
 pub(crate) struct RequirePermission(pub(crate) Permission);
 
 impl Middleware for RequirePermission {
-    async fn pass<S: Inner>(&self, request: Request, next: Next<S>) -> Response {
-        match self.check(&request) {
+    async fn pass<S: Inner>(&self, request: &mut Request, next: Next<'_, S>) -> Response {
+        match self.check(request) {
             Ok(()) => next.run(request).await,
             Err(refusal) => refused(refusal),
         }

@@ -21,9 +21,9 @@ pub(crate) struct RateLimit {
 }
 
 impl Middleware for RateLimit {
-    async fn pass<S: Inner>(&self, request: Request, next: Next<S>) -> Response {
+    async fn pass<S: Inner>(&self, request: &mut Request, next: Next<'_, S>) -> Response {
         let name = &self.operation.name;
-        match self.charge(&request).await {
+        match self.charge(request).await {
             Ok(budget) => {
                 let mut response = next.run(request).await;
                 show_budget(response.headers_mut(), name, budget);
@@ -57,7 +57,7 @@ impl RateLimit {
 pub(crate) struct RefusedBudget(pub(crate) Arc<Operation>);
 
 impl Middleware for RefusedBudget {
-    async fn pass<S: Inner>(&self, request: Request, next: Next<S>) -> Response {
+    async fn pass<S: Inner>(&self, request: &mut Request, next: Next<'_, S>) -> Response {
         with_refused_budget(next.run(request).await, &self.0.name)
     }
 }

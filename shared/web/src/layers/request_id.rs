@@ -27,7 +27,7 @@ pub(crate) struct RequestId(pub(crate) Arc<str>);
 pub(crate) struct RequestIds(pub(crate) App);
 
 impl Middleware for RequestIds {
-    async fn pass<S: Inner>(&self, request: Request, next: Next<S>) -> Response {
+    async fn pass<S: Inner>(&self, request: &mut Request, next: Next<'_, S>) -> Response {
         let id = match given(request.headers()) {
             Some(id) => id.into(),
             None => hex::encode(random_bytes::<RANDOM_BYTES>(self.0.host().random())).into(),

@@ -20,8 +20,8 @@ use domain::error::Reason;
 pub(crate) struct RequireSecret(pub(crate) Arc<Operation>);
 
 impl Middleware for RequireSecret {
-    async fn pass<S: Inner>(&self, request: Request, next: Next<S>) -> Response {
-        match self.check(&request) {
+    async fn pass<S: Inner>(&self, request: &mut Request, next: Next<'_, S>) -> Response {
+        match self.check(request) {
             Ok(()) => next.run(request).await,
             Err(refusal) => refused(refusal),
         }

@@ -20,8 +20,8 @@ pub(crate) struct Client(pub(crate) Arc<Verified>);
 pub(crate) struct RequireToken;
 
 impl Middleware for RequireToken {
-    async fn pass<S: Inner>(&self, request: Request, next: Next<S>) -> Response {
-        match client(&request).await {
+    async fn pass<S: Inner>(&self, request: &mut Request, next: Next<'_, S>) -> Response {
+        match client(request).await {
             Ok(client) => with_extension(request, next, client).await,
             Err(refusal) => refused(refusal),
         }

@@ -16,7 +16,7 @@ pub struct Megabytes(pub Volume);
 
 impl Serialize for Megabytes {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.json().serialize(serializer)
+        self.0.serialize(serializer)
     }
 }
 

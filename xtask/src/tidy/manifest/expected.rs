@@ -17,13 +17,16 @@ const WATCHED: [&str; 5] = [
     "uicc/Cargo.toml",
 ];
 
+/// The beginnings of paths that business systems, operators and gateways call.
+const PROMPT: [&str; 3] = ["/v1/", "/ingest/", "/internal/gateway/"];
+
 /// Keys and their values, in no particular order.
 pub(super) type Entries = Vec<(String, Value)>;
 
 /// The entries of `[component.name]`; of its description only that it is there.
 pub(super) fn component(component: &Component, host: &Host, outbound: &Outbound, others: &[&str]) -> Entries {
     let file = component.name.replace('-', "_");
-    let source = format!("target/wasm32-wasip2/component/{file}.wasm");
+    let source = format!("target/wasm32-wasip2/{}/{file}.wasm", profile(component));
     let mut entries = vec![("source".to_owned(), Value::text(source))];
     if component.has_database {
         let databases = Value::list([host.database.as_str()]);
@@ -36,10 +39,26 @@ pub(super) fn component(component: &Component, host: &Host, outbound: &Outbound,
     entries
 }
 
+/// The profile of `Cargo.toml` that a component is built with.
+fn profile(component: &Component) -> &'static str {
+    let mut paths = component
+        .operations
+        .iter()
+        .filter_map(|operation| operation.path.as_ref());
+    if paths.any(|path| PROMPT.iter().any(|prompt| path.starts_with(prompt))) {
+        "component"
+    } else {
+        "component-small"
+    }
+}
+
 /// The entries of `[component.name.build]`.
 pub(super) fn build(component: &Component) -> Entries {
     let name = &component.name;
-    let command = format!("cargo build --target wasm32-wasip2 --profile component -p {name}");
+    let command = format!(
+        "cargo build --target wasm32-wasip2 --profile {} -p {name}",
+        profile(component)
+    );
     let mut watched = vec![
         format!("{FUNCTIONS}{name}/**/*.rs"),
         format!("{FUNCTIONS}{name}/**/Cargo.toml"),

@@ -48,7 +48,7 @@ component = "two-three"
 
 [component.two-three]
 description = "Calls `one` and others"
-source = "target/wasm32-wasip2/component/two_three.wasm"
+source = "target/wasm32-wasip2/component-small/two_three.wasm"
 sqlite_databases = ["default"]
 allowed_outbound_hosts = ["https://*:*", "{{ callback_extra_host }}", "http://one.spin.internal"]
 
@@ -58,7 +58,7 @@ index_key = "{{ index_key }}"
 zone = "{{ zone }}"
 
 [component.two-three.build]
-command = "cargo build --target wasm32-wasip2 --profile component -p two-three"
+command = "cargo build --target wasm32-wasip2 --profile component-small -p two-three"
 watch = ["functions/two-three/**/*.rs", "functions/two-three/**/Cargo.toml", "shared/**/*.rs", "shared/**/*.sql", "shared/**/Cargo.toml", "uicc/src/**/*.rs", "uicc/Cargo.toml"]
 
 [[trigger.http]]
@@ -67,10 +67,10 @@ component = "page"
 
 [component.page]
 description = "Shows a page"
-source = "target/wasm32-wasip2/component/page.wasm"
+source = "target/wasm32-wasip2/component-small/page.wasm"
 
 [component.page.build]
-command = "cargo build --target wasm32-wasip2 --profile component -p page"
+command = "cargo build --target wasm32-wasip2 --profile component-small -p page"
 watch = ["functions/page/**/*.rs", "functions/page/**/Cargo.toml", "functions/page/page.html"]
 "#;
 

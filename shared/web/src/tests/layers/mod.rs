@@ -11,11 +11,9 @@ mod rate_limit;
 mod request_id;
 mod token;
 
-use std::convert::Infallible;
-use std::future::{Ready, poll_fn, ready};
+use std::future::poll_fn;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -26,7 +24,9 @@ use tower_service::Service;
 
 use super::{NOW, SECRET, Sent, TestHost, variables};
 use crate::answer::Refused;
-use crate::layers::{Arrival, Called, CallerAddress, Client, Middleware, MiddlewareLayer, Pairs, RequestId};
+use crate::layers::{
+    Arrival, Called, CallerAddress, Client, Inner, Middleware, MiddlewareLayer, Pairs, RequestId,
+};
 use crate::operation::{Access, Content, Operation};
 use crate::query::Pair;
 use crate::{App, Refusal};
@@ -39,17 +39,9 @@ const FROM: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(203, 0, 113, 9));
 #[derive(Clone)]
 struct Inside<F>(F);
 
-impl<F: Fn(Request) -> Response + Clone> Service<Request> for Inside<F> {
-    type Response = Response;
-    type Error = Infallible;
-    type Future = Ready<Result<Response, Infallible>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request) -> Self::Future {
-        ready(Ok((self.0)(request)))
+impl<F: Fn(Request) -> Response + Clone + 'static> Inner for Inside<F> {
+    async fn answer(&mut self, request: &mut Request) -> Response {
+        (self.0)(std::mem::take(request))
     }
 }
 

@@ -108,7 +108,7 @@ fn a_stanza_of_another_shape_is_found() {
             "`description` is missing in `[component.page]`",
         ),
         (
-            "[component.page.build]\ncommand = \"cargo build --target wasm32-wasip2 --profile component -p page\"\nwatch = [\"functions/page/**/*.rs\", \"functions/page/**/Cargo.toml\", \"functions/page/page.html\"]\n",
+            "[component.page.build]\ncommand = \"cargo build --target wasm32-wasip2 --profile component-small -p page\"\nwatch = [\"functions/page/**/*.rs\", \"functions/page/**/Cargo.toml\", \"functions/page/page.html\"]\n",
             "",
             "[component.page]",
             "`[component.page.build]` is missing",
