@@ -1,13 +1,10 @@
 //! `/admin/v1/chips…`, `/admin/v1/numbers:…` and `/admin/v1/pools…`, §5.3.1.1: imports of chips and operator numbers,
-//! acts of administrators on them, the levels of the pools, and the steps of a card. The register of faulty chips is
-//! shown with the incidents.
+//! acts of administrators on them, and the levels of the pools. What becomes of a card is with the cards.
 //!
 //! Never shows key material.
 
 #![forbid(unsafe_code)]
 
-mod faults;
-mod history;
 mod imports;
 mod numbers;
 mod pools;
@@ -22,9 +19,7 @@ pub fn router() -> Routes {
     Routes::new()
         .routes(routes!(imports::chips as "admin.chips.import"))
         .routes(routes!(imports::numbers as "admin.numbers.import"))
-        .routes(routes!(faults::register as "admin.chips.fault"))
         .routes(routes!(reprovision::reprovision as "admin.chips.reprovision"))
-        .routes(routes!(history::history as "admin.chips.history"))
         .routes(routes!(numbers::allot as "admin.numbers.allot"))
         .routes(routes!(numbers::release as "admin.numbers.release"))
         .routes(routes!(numbers::suspend as "admin.numbers.suspend"))
@@ -45,8 +40,6 @@ mod tests {
         assert_eq!(
             paths,
             [
-                "/admin/v1/chips/history",
-                "/admin/v1/chips:fault",
                 "/admin/v1/chips:import",
                 "/admin/v1/chips:reprovision",
                 "/admin/v1/numbers:allot",

@@ -8,6 +8,7 @@ use super::{callback, schemas};
 /// The router of every component that has operations.
 fn routers() -> Vec<Routes> {
     vec![
+        cards_router::router(),
         chip_router::router(),
         clients_router::router(),
         dispatcher_router::router(),

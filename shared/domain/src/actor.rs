@@ -9,17 +9,20 @@ pub enum Actor {
     Client(ClientId),
     /// The gateway, on behalf of the chip.
     Gateway,
-    /// The platform's operators.
+    /// The operator of the number, by what it reports.
+    Operator,
+    /// The platform's administrators.
     Admin,
 }
 
 impl Actor {
-    /// Text stored in the history: `client:<id>`, `gateway` or `admin`.
+    /// Text stored in the history: `client:<id>`, `gateway`, `operator` or `admin`.
     #[must_use]
     pub fn code(&self) -> String {
         match self {
             Self::Client(id) => format!("client:{}", id.as_str()),
             Self::Gateway => "gateway".to_owned(),
+            Self::Operator => "operator".to_owned(),
             Self::Admin => "admin".to_owned(),
         }
     }

@@ -27,6 +27,8 @@ pub enum AlertKind {
     FinalReportOverdue,
     /// The review of a month was made (§8.3.2).
     MonthlyReview,
+    /// A card was verified, but its operator has suspended or retired the number.
+    WrittenNumberOutOfUse,
 }
 
 /// Kind, stable name, description zh and en.
@@ -58,6 +60,8 @@ const TABLE: &[Row] = &[
         ["严重异常处理完成后未在 24 h 内提交异常处理报告", "the final report of a severe incident did not come within 24 h of its end"]),
     (AlertKind::MonthlyReview, "monthly_review",
         ["上月异常汇总复盘已生成", "the review of last month's incidents is there"]),
+    (AlertKind::WrittenNumberOutOfUse, "written_number_out_of_use",
+        ["写卡已验证成功，但运营商已将码号停机或销户", "a card was verified, but its operator has suspended or retired the number"]),
 ];
 
 impl AlertKind {

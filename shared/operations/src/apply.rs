@@ -2,7 +2,7 @@
 
 use super::incidents::open_incident;
 use super::incidents::{province_empty, province_filled};
-use super::transition::{guarded, move_card};
+use super::transition::{Cause, guarded, move_card};
 use super::{Caller, Context};
 use crate::transaction;
 use domain::error::{Error, Reason};
@@ -185,7 +185,14 @@ async fn accept<D: Database>(
     guarded(task::insert(tx, &new, cx.now).await?)?;
     let actor = Actor::Client(caller.id.clone());
     let event = CardEvent::ApplicationAccepted;
-    let card_status = move_card(cx, tx, chip, event, &actor, "application_accepted", Some(task_id)).await?;
+    let card_status = move_card(
+        cx,
+        tx,
+        chip,
+        event,
+        &Cause::of_task(&actor, "application_accepted", task_id),
+    )
+    .await?;
     Ok(Ok(Applied {
         task_id,
         card_status,
@@ -263,16 +270,13 @@ async fn refuse<D: Database>(
     }
     if next(chip.status, CardEvent::ApplicationRefused).is_ok() {
         let actor = Actor::Client(caller.id.clone());
-        move_card(
-            cx,
-            tx,
-            chip,
-            CardEvent::ApplicationRefused,
-            &actor,
-            refusal.reason().code(),
-            None,
-        )
-        .await?;
+        let cause = Cause {
+            actor: &actor,
+            reason: refusal.reason().code(),
+            task: None,
+            sealed_note: None,
+        };
+        move_card(cx, tx, chip, CardEvent::ApplicationRefused, &cause).await?;
     }
     Ok(Err(refusal))
 }

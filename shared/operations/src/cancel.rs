@@ -1,7 +1,7 @@
 //! §7.2.2.4: withdrawing an application while the card waits for power-up.
 
 use super::status::find;
-use super::transition::{guarded, move_card};
+use super::transition::{Cause, guarded, move_card};
 use super::{Caller, Context, TaskRef};
 use crate::transaction;
 use domain::error::{Error, Reason};
@@ -51,21 +51,10 @@ pub async fn cancel<D: Database>(
             _ => return Err(Error::new(Reason::WrongState).with_detail(chip.status.zh(), chip.status.en())),
         };
         let actor = Actor::Client(caller.id.clone());
-        move_card(
-            cx,
-            tx,
-            &chip,
-            CardEvent::ApplicationCancelled,
-            &actor,
-            "cancelled_by_client",
-            Some(task.id),
-        )
-        .await?;
-        guarded(task::cancel(tx, task.id, cx.now).await?)?;
-        // Neither happens when the operator has suspended the number since: it stays suspended.
-        if !number::give_back(tx, task.id, cx.now).await? {
-            number::hold(tx, task.id, cx.now).await?;
-        }
+        let cause = Cause::of_task(&actor, "cancelled_by_client", task.id);
+        move_card(cx, tx, &chip, CardEvent::ApplicationCancelled, &cause).await?;
+        guarded(task::cancel(tx, task.id, None, cx.now).await?)?;
+        number::leave_task(tx, task.id, cx.now).await?;
         Ok(Cancelled {
             eid: chip.eid(cx.vault)?,
             task_id: task.id,
@@ -79,5 +68,6 @@ pub async fn cancel<D: Database>(
 fn is_repeated(what: &TaskRef, chip: &ChipRow, task: &TaskRow) -> bool {
     matches!(what, TaskRef::Task(_))
         && task.state == TaskState::Cancelled
+        && task.failure.is_none()
         && chip.status == CardStatus::ToWrite
 }

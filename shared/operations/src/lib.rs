@@ -15,6 +15,7 @@ mod cancel;
 mod chip_keys;
 mod chip_view;
 mod clients;
+mod end_task;
 mod import;
 mod incidents;
 mod ingest;
@@ -52,6 +53,7 @@ pub use clients::{
     RotatedSecret, SecretView, change_client, create_client, list_clients, revoke_secret, revoke_tokens,
     rotate_secret,
 };
+pub use end_task::{ActNote, EndedTask, end_task};
 pub use import::{
     ImportReport, MAX_IMPORT_BYTES, MAX_IMPORT_ROWS, MAX_REPORTED_ERRORS, RowError, import_chips,
     import_numbers,
@@ -80,7 +82,7 @@ pub use messages::{
 pub use number_view::{NumberRef, NumberView, Usage, number_view};
 pub use open_session::{OpenSession, SessionWork, WriteData, open_session};
 pub use open_time::{LineStatus, OpenTimeRef, OpenTimeView, open_time};
-pub use overview::card_history;
+pub use overview::{CardStep, card_history};
 pub use pool::{NumberAct, act_on_number, allot_numbers, register_fault, release_numbers};
 pub use pool_view::{MAX_COUNTED, PoolView, pool_views, set_pool_low_water};
 pub use provinces::provinces;

@@ -3,7 +3,7 @@
 use super::Context;
 use super::incidents::open_incident;
 use super::report::fail;
-use super::transition::{guarded, move_card};
+use super::transition::{Cause, guarded, move_card};
 use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{
@@ -139,16 +139,8 @@ async fn begin<D: Database>(
             return Err(Reason::NumberSuspended.into());
         }
         if task.state == TaskState::Waiting {
-            move_card(
-                cx,
-                tx,
-                chip,
-                CardEvent::SessionOpened,
-                &Actor::Gateway,
-                "session_opened",
-                Some(task.id),
-            )
-            .await?;
+            let cause = Cause::of_task(&Actor::Gateway, "session_opened", task.id);
+            move_card(cx, tx, chip, CardEvent::SessionOpened, &cause).await?;
             guarded(task::start(tx, task.id, cx.now).await?)?;
         }
     }

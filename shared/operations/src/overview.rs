@@ -1,24 +1,65 @@
 //! The steps of a card, for administrators. Reads only: one bounded statement; identifiers stay sealed.
 
 use super::Context;
-use domain::Eid;
 use domain::error::{Error, Reason};
+use domain::{CardStatus, Eid, TaskId, Timestamp};
 use store::Database;
-use store::card_history::{self, StepRow};
+use store::card_history;
+use vault::Column;
 
 /// Most steps of one answer.
 const MAX_OVERVIEW_ROWS: i64 = 200;
+
+/// A step of a card.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CardStep {
+    /// Number of the step in the card's life, from 1.
+    pub seq: u64,
+    /// State it left; none for a new card.
+    pub from: Option<CardStatus>,
+    /// State it entered.
+    pub to: CardStatus,
+    /// Who caused it: `client:<id>`, `gateway`, `operator` or `admin`.
+    pub actor: String,
+    /// Stable name of the cause.
+    pub reason: String,
+    /// The task it belongs to.
+    pub task_id: Option<TaskId>,
+    /// When the step was made.
+    pub at: Timestamp,
+    /// The person who caused it, if it was one.
+    pub person: Option<String>,
+    /// Why, as that person said.
+    pub note: Option<String>,
+}
 
 /// The latest steps of a card (§6.3 Table 2), the latest first.
 ///
 /// # Errors
 /// [`Reason::UnknownChip`]: a known chip has at least the step of its import.
-pub async fn card_history<D: Database>(cx: &Context<'_, D>, eid: &Eid) -> Result<Vec<StepRow>, Error> {
+pub async fn card_history<D: Database>(cx: &Context<'_, D>, eid: &Eid) -> Result<Vec<CardStep>, Error> {
     let index = cx.eid_index(eid);
     let steps = card_history::latest(cx.db, &index, MAX_OVERVIEW_ROWS).await?;
     if steps.is_empty() {
-        Err(Reason::UnknownChip.into())
-    } else {
-        Ok(steps)
+        return Err(Reason::UnknownChip.into());
     }
+    let open = |column: Column, sealed: Option<Vec<u8>>| {
+        let open = |sealed: Vec<u8>| cx.vault.open_text(column, index.as_bytes(), &sealed);
+        let opened = sealed.map(open).transpose()?;
+        Ok::<_, Error>(opened.map(|text| text.as_str().to_owned()))
+    };
+    let steps = steps.into_iter().map(|row| {
+        Ok(CardStep {
+            seq: row.seq,
+            from: row.from,
+            to: row.to,
+            actor: row.actor,
+            reason: row.reason,
+            task_id: row.task_id,
+            at: row.at,
+            person: open(card_history::PERSON, row.person_sealed)?,
+            note: open(card_history::NOTE, row.note_sealed)?,
+        })
+    });
+    steps.collect()
 }

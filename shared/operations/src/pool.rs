@@ -1,11 +1,12 @@
 //! §5.3.1.1 码号管理, §5.4.1 划拨: acts of administrators on numbers and chips. Each is all or nothing and may be repeated.
 
+use super::end_task::end_open_task;
 use super::incidents::{close_incident, open_incident};
 use super::transition::guarded;
 use super::{Context, NumberRef};
 use crate::transaction;
 use domain::error::{Error, Reason};
-use domain::{ClientId, Eid, Iccid, IncidentKind, NumberStatus};
+use domain::{Actor, ClientId, Eid, Iccid, IncidentKind, NumberStatus, TaskFailure};
 use store::{
     Database, Subject, Tx, chip, client,
     number::{self, NumberRow},
@@ -146,12 +147,8 @@ pub async fn act_on_number<D: Database>(
         }
         let reported = match (act, number.status) {
             (NumberAct::Retire, NumberStatus::Retired) => return Ok(number.status),
-            (_, NumberStatus::Retired) | (NumberAct::Retire, NumberStatus::Reserved) => {
-                return Err(Reason::NumberInUse.into());
-            }
-            (NumberAct::Retire, NumberStatus::Suspended) if is_waited_for(&number) => {
-                return Err(Reason::NumberInUse.into());
-            }
+            (_, NumberStatus::Retired) => return Err(Reason::NumberInUse.into()),
+            (NumberAct::Retire, _) if is_waited_for(&number) => return Err(Reason::NumberInUse.into()),
             (NumberAct::Suspend, _) => "suspended",
             (NumberAct::Resume, _) => "active",
             (NumberAct::Retire, _) => "retired",
@@ -165,13 +162,14 @@ pub async fn act_on_number<D: Database>(
     .await
 }
 
-/// Whether the number was reserved for a chip that does not hold it yet.
+/// Whether an open task is writing the number, or will.
 fn is_waited_for(number: &NumberRow) -> bool {
-    number.eid_index.is_some() && !number.is_written
+    number.task_id.is_some() && !number.is_written
 }
 
 /// Enters a chip in the register of faulty chips, or takes it out again (§8.2.2). A faulty chip gets neither
-/// applications nor sessions. Entering opens an incident; taking the chip out settles it.
+/// applications nor sessions. Entering opens an incident and ends the open task of the chip; taking the chip out settles
+/// the incident.
 ///
 /// # Errors
 /// [`Reason::UnknownChip`].
@@ -180,6 +178,9 @@ pub async fn register_fault<D: Database>(cx: &Context<'_, D>, eid: &Eid, faulty:
     transaction(cx, async |tx| {
         let chip = chip::by_eid(tx, &index).await?.ok_or(Reason::UnknownChip)?;
         guarded(chip::register_fault(tx, &index, faulty, cx.now).await?)?;
+        if faulty {
+            end_open_task(cx, tx, &chip, TaskFailure::ChipFaulty, &Actor::Admin).await?;
+        }
         let subject = Subject::chip(&index);
         match (chip.faulty, faulty) {
             // Registering again opens no new incident, even if the first one is settled.

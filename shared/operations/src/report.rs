@@ -3,13 +3,17 @@
 pub use gateway_protocol::ReportEvent;
 
 use super::Context;
-use super::incidents::close_incidents;
-use super::incidents::{close_incident, open_incident};
+use super::alerts::{NewAlert, raise};
+use super::end_task::end;
+use super::incidents::{close_incidents, open_incident};
 use super::messages::{WriteResult, enqueue};
-use super::transition::{guarded, move_card};
+use super::transition::{Cause, guarded, move_card};
 use crate::transaction;
 use domain::error::{Error, Reason};
-use domain::{Actor, CardEvent, FailureKind, IncidentKind, SessionId, TaskState, Work};
+use domain::{
+    Actor, AlertKind, CardEvent, CardStatus, FailureKind, IncidentKind, NumberStatus, SessionId, TaskFailure,
+    TaskState, Work,
+};
 use store::{
     Database, Subject, Tx,
     chip::{self, ChipRow},
@@ -276,26 +280,30 @@ async fn succeed<D: Database>(
     in_order(task::succeed(tx, task.id, cx.now).await?)?;
     let number = number::set_written(tx, task.id, cx.now)
         .await?
-        .ok_or(Reason::NumberSuspended)?;
+        .ok_or_else(|| Error::internal("a task without its number"))?;
     // The chip now holds only this number; earlier ones are overwritten.
     number::give_back_held(tx, &chip.eid_index, cx.now).await?;
-    move_card(
-        cx,
-        tx,
-        chip,
-        CardEvent::WriteVerified,
-        &Actor::Gateway,
-        "verified",
-        Some(task.id),
-    )
-    .await?;
+    let cause = Cause::of_task(&Actor::Gateway, "verified", task.id);
+    move_card(cx, tx, chip, CardEvent::WriteVerified, &cause).await?;
     temporary_number::forget(tx, &chip.eid_index).await?;
     let over = [IncidentKind::StuckWriting, IncidentKind::NumberSilent];
     close_incidents(cx, tx, &over, &Subject::chip(&chip.eid_index)).await?;
-    enqueue(cx, tx, chip, task, &number, WriteResult::Written).await
+    if number.status != NumberStatus::Written {
+        let alert = NewAlert {
+            kind: AlertKind::WrittenNumberOutOfUse,
+            subject: &Subject::chip(&chip.eid_index),
+            fields: vec![
+                ("eid", chip.eid(cx.vault)?.as_str().to_owned()),
+                ("number_status", number.status.code().to_owned()),
+            ],
+        };
+        raise(cx, tx, alert).await?;
+    }
+    let written = (chip, CardStatus::Written);
+    enqueue(cx, tx, written, task, &number, WriteResult::Written).await
 }
 
-/// Ends a task without success: the card becomes 写卡失败, the number stays with it, the client gets a message.
+/// Ends a task without success, as the gateway reports it, and registers a chip that is suspected.
 pub(super) async fn fail<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
@@ -304,29 +312,15 @@ pub(super) async fn fail<D: Database>(
     failure: FailureKind,
     chip_fault: bool,
 ) -> Result<(), Error> {
-    let number = number::by_task(tx, task.id)
-        .await?
-        .ok_or_else(|| Error::internal("a task without its number"))?;
-    in_order(task::fail(tx, task.id, failure, cx.now).await?)?;
-    // Held, not released, because part of it may be on the chip. A suspended number stays suspended.
-    number::hold(tx, task.id, cx.now).await?;
-    move_card(
-        cx,
-        tx,
-        chip,
-        CardEvent::WriteFailed,
-        &Actor::Gateway,
-        failure.code(),
-        Some(task.id),
-    )
-    .await?;
-    let subject = Subject::chip(&chip.eid_index);
-    close_incident(cx, tx, IncidentKind::StuckWriting, &subject).await?;
+    in_order(task.state == TaskState::Writing)?;
+    let failure = TaskFailure::from(failure);
+    let cause = Cause::of_task(&Actor::Gateway, failure.code(), task.id);
+    end(cx, tx, chip, task, failure, &cause).await?;
     if chip_fault {
         chip::set_faulty(tx, &chip.eid_index, cx.now).await?;
-        open_incident(cx, tx, IncidentKind::ChipFault, &subject).await?;
+        open_incident(cx, tx, IncidentKind::ChipFault, &Subject::chip(&chip.eid_index)).await?;
     }
-    enqueue(cx, tx, chip, task, &number, WriteResult::Failed(failure)).await
+    Ok(())
 }
 
 /// Progress in percent after `step` of `steps` steps: writing makes 90, verification the rest.

@@ -2,7 +2,7 @@
 
 use super::{Caller, Context};
 use domain::error::{Error, Reason};
-use domain::{CardStatus, Eid, FailureKind, TaskId, TaskState, Timestamp};
+use domain::{CardStatus, Eid, TaskFailure, TaskId, TaskState, Timestamp};
 use store::{
     Database, Tx,
     chip::{self, ChipRow},
@@ -33,7 +33,7 @@ pub struct StatusView {
     /// When the card was written; `None` before, and when writing failed.
     pub write_time: Option<Timestamp>,
     /// Why writing failed, if it did.
-    pub failure: Option<FailureKind>,
+    pub failure: Option<TaskFailure>,
 }
 
 /// Reads the status of card and task in one statement.

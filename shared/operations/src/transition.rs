@@ -10,6 +10,30 @@ use store::{
     chip::{self, ChipRow},
 };
 
+/// Why a card moves, as its history shows it.
+pub(super) struct Cause<'a> {
+    /// Who caused it.
+    pub(super) actor: &'a Actor,
+    /// Stable name of the cause.
+    pub(super) reason: &'a str,
+    /// The task it belongs to.
+    pub(super) task: Option<TaskId>,
+    /// The person who caused it and why, both sealed.
+    pub(super) sealed_note: Option<[Vec<u8>; 2]>,
+}
+
+impl<'a> Cause<'a> {
+    /// A cause within a task.
+    pub(super) fn of_task(actor: &'a Actor, reason: &'a str, task: TaskId) -> Self {
+        Self {
+            actor,
+            reason,
+            task: Some(task),
+            sealed_note: None,
+        }
+    }
+}
+
 /// Moves a card by `event` and returns its new state.
 ///
 /// # Errors
@@ -19,9 +43,7 @@ pub(super) async fn move_card<D: Database>(
     tx: &Tx<'_, D>,
     chip: &ChipRow,
     event: CardEvent,
-    actor: &Actor,
-    reason: &str,
-    task: Option<TaskId>,
+    cause: &Cause<'_>,
 ) -> Result<CardStatus, Error> {
     let to = next(chip.status, event).map_err(|refused| {
         Error::new(Reason::WrongState)
@@ -35,9 +57,10 @@ pub(super) async fn move_card<D: Database>(
         eid_index: &chip.eid_index,
         from: Some(chip.status),
         to,
-        actor,
-        reason,
-        task,
+        actor: cause.actor,
+        reason: cause.reason,
+        task: cause.task,
+        sealed_note: cause.sealed_note.clone(),
     };
     card_history::insert(tx, &step, cx.now).await?;
     Ok(to)

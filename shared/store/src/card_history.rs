@@ -1,14 +1,20 @@
 //! Table `card_history`: every step of every card (§6.3), numbered per card without gaps. Rows are only added.
 
-use super::{Database, DbError, Row, Run as _, Tx};
+use super::{Database, DbError, Row, Run as _, Tx, Value};
 use domain::{Actor, CardStatus, TaskId, Timestamp};
-use vault::BlindIndex;
+use vault::{BlindIndex, Column};
 
-const INSERT: &str = "INSERT INTO card_history (eid_index, seq, from_status, to_status, actor, reason, task_id, at) \
-    VALUES ($1, (SELECT COALESCE(MAX(seq), 0) + 1 FROM card_history WHERE eid_index = $1), $2, $3, $4, $5, $6, $7)";
+/// Sealed column: the person who caused a step.
+pub const PERSON: Column = Column("card_history.person");
+/// Sealed column: why that person did.
+pub const NOTE: Column = Column("card_history.note");
 
-const LATEST: &str = "SELECT seq, from_status, to_status, actor, reason, task_id, at FROM card_history \
-    WHERE eid_index = $1 ORDER BY seq DESC LIMIT $2";
+const INSERT: &str = "INSERT INTO card_history (eid_index, seq, from_status, to_status, actor, reason, task_id, at, \
+    person_sealed, note_sealed) VALUES ($1, (SELECT COALESCE(MAX(seq), 0) + 1 FROM card_history \
+    WHERE eid_index = $1), $2, $3, $4, $5, $6, $7, $8, $9)";
+
+const LATEST: &str = "SELECT seq, from_status, to_status, actor, reason, task_id, at, person_sealed, note_sealed \
+    FROM card_history WHERE eid_index = $1 ORDER BY seq DESC LIMIT $2";
 
 /// One step of one card.
 pub struct Step<'a> {
@@ -24,11 +30,17 @@ pub struct Step<'a> {
     pub reason: &'a str,
     /// The task it belongs to.
     pub task: Option<TaskId>,
+    /// The person who caused it and why, both sealed; only of acts of administrators.
+    pub sealed_note: Option<[Vec<u8>; 2]>,
 }
 
 /// Adds a step.
 pub async fn insert<D: Database>(tx: &Tx<'_, D>, step: &Step<'_>, now: Timestamp) -> Result<(), DbError> {
-    let params = [
+    let [person, note] = step
+        .sealed_note
+        .clone()
+        .map_or([None, None], |both| both.map(Some));
+    let params: [Value; 9] = [
         step.eid_index.into(),
         step.from.map(CardStatus::code).into(),
         step.to.code().into(),
@@ -36,6 +48,8 @@ pub async fn insert<D: Database>(tx: &Tx<'_, D>, step: &Step<'_>, now: Timestamp
         step.reason.into(),
         step.task.into(),
         now.into(),
+        person.into(),
+        note.into(),
     ];
     tx.run(INSERT, &params).await.map(drop)
 }
@@ -49,7 +63,7 @@ pub struct StepRow {
     pub from: Option<CardStatus>,
     /// State it entered.
     pub to: CardStatus,
-    /// Who caused it: `client:<id>`, `gateway` or `admin`.
+    /// Who caused it: `client:<id>`, `gateway`, `operator` or `admin`.
     pub actor: String,
     /// Stable name of the cause.
     pub reason: String,
@@ -57,6 +71,10 @@ pub struct StepRow {
     pub task_id: Option<TaskId>,
     /// When the step was made.
     pub at: Timestamp,
+    /// Sealed name of the person who caused it.
+    pub person_sealed: Option<Vec<u8>>,
+    /// Sealed note why.
+    pub note_sealed: Option<Vec<u8>>,
 }
 
 /// The latest `limit` steps of a card, the latest first.
@@ -81,5 +99,7 @@ fn read(row: &Row) -> Result<StepRow, DbError> {
         reason: row.text(4)?.to_owned(),
         task_id: row.optional(5, Row::task_id)?,
         at: row.time(6)?,
+        person_sealed: row.optional(7, Row::blob)?.map(<[u8]>::to_owned),
+        note_sealed: row.optional(8, Row::blob)?.map(<[u8]>::to_owned),
     })
 }

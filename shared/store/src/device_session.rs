@@ -42,7 +42,7 @@ const PURGE: &str = "DELETE FROM device_session WHERE id IN (SELECT id FROM devi
 pub enum SessionState {
     /// Under way.
     Open,
-    /// The chip opened a newer one.
+    /// The chip opened a newer one, or its task was ended.
     Superseded,
     /// Its link ended.
     Closed,
@@ -101,13 +101,22 @@ pub struct NewSessionRow<'a> {
     pub allowance_at_open: i64,
 }
 
+/// Supersedes the open session of a chip, if there is one. Its gateway learns of it with its next report.
+pub async fn supersede<D: Database>(
+    tx: &Tx<'_, D>,
+    eid_index: &BlindIndex,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    tx.run(SUPERSEDE, &[now.into(), eid_index.into()]).await.map(drop)
+}
+
 /// Opens a session in place of an earlier one of the chip.
 pub async fn insert<D: Database>(
     tx: &Tx<'_, D>,
     new: NewSessionRow<'_>,
     now: Timestamp,
 ) -> Result<(), DbError> {
-    tx.run(SUPERSEDE, &[now.into(), new.eid_index.into()]).await?;
+    supersede(tx, new.eid_index, now).await?;
     let params: [Value; 12] = [
         new.id.text().into(),
         new.eid_index.into(),

@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!(concat!(env!("OUT_DIR"), "/0004_incident_clocks.sql")),
     include_str!(concat!(env!("OUT_DIR"), "/0005_temporary_numbers_pools.sql")),
     include_str!(concat!(env!("OUT_DIR"), "/0006_field_words.sql")),
+    include_str!(concat!(env!("OUT_DIR"), "/0007_ended_tasks.sql")),
 ];
 
 /// The schema this program needs.

@@ -26,11 +26,10 @@ macro_rules! columns {
     };
 }
 
-// Where a released number goes: to its client if it was allotted, else to its province's pool.
-macro_rules! home {
+// The state of a number that no chip needs: its client's if it was allotted, else that of its province's pool.
+macro_rules! free {
     () => {
-        "status = CASE WHEN client_id IS NULL THEN 'available' ELSE 'allotted' END, eid_index = NULL, \
-         task_id = NULL, exposed = 0"
+        "CASE WHEN client_id IS NULL THEN 'available' ELSE 'allotted' END"
     };
 }
 
@@ -44,6 +43,8 @@ const ALLOT: &str = "UPDATE number SET client_id = $1, status = CASE WHEN $1 IS 
     ELSE 'allotted' END, changed_at = $2 WHERE status IN ('available', 'allotted') AND eid_index IS NULL \
     AND iccid_index IN (SELECT unhex(value) FROM json_each($3)) RETURNING iccid_index";
 const BY_TASK: &str = concat!("SELECT ", columns!(), " FROM number WHERE task_id = $1");
+const RETIRED_IN_TASKS: &str = "SELECT task_id FROM number WHERE status = 'retired' AND task_id IS NOT NULL \
+    AND written_at IS NULL AND iccid_index IN (SELECT unhex((value ->> 0)) FROM json_each($1))";
 const COLLISION: &str = "SELECT msisdn_index FROM number WHERE msisdn_index = $1 OR imsi_index = $2 LIMIT 1";
 const HELD_OF_PROVINCE: &str = "SELECT iccid_index FROM number WHERE eid_index = $1 AND status = 'reserved' \
     AND task_id IS NULL AND client_id IS NULL AND province = $2 ORDER BY changed_at DESC, iccid_index LIMIT 1";
@@ -67,22 +68,23 @@ const EXPOSE: &str = concat!(
     "UPDATE number SET exposed = 1, changed_at = $1 WHERE task_id = $2 AND status = 'reserved' RETURNING ",
     columns!()
 );
+// A suspended or retired number stays so, but a chip holds it.
 const SET_WRITTEN: &str = concat!(
-    "UPDATE number SET status = 'written', written_at = $1, changed_at = $1 WHERE task_id = $2 \
-     AND status = 'reserved' RETURNING ",
+    "UPDATE number SET status = CASE status WHEN 'reserved' THEN 'written' ELSE status END, written_at = $1, \
+     changed_at = $1 WHERE task_id = $2 AND written_at IS NULL RETURNING ",
     columns!()
 );
-const GIVE_BACK: &str = concat!(
-    "UPDATE number SET ",
-    home!(),
-    ", changed_at = $1 WHERE task_id = $2 AND status = 'reserved' AND exposed = 0 RETURNING iccid_index"
+const LEAVE_TASK: &str = concat!(
+    "UPDATE number SET status = CASE WHEN exposed = 0 AND status = 'reserved' THEN ",
+    free!(),
+    " ELSE status END, eid_index = CASE exposed WHEN 0 THEN NULL ELSE eid_index END, task_id = NULL, \
+     changed_at = $1 WHERE task_id = $2 AND written_at IS NULL"
 );
-const HOLD: &str = "UPDATE number SET task_id = NULL, changed_at = $1 WHERE task_id = $2 AND status = 'reserved' \
-    RETURNING iccid_index";
 const GIVE_BACK_HELD: &str = concat!(
-    "UPDATE number SET ",
-    home!(),
-    ", changed_at = $1 WHERE eid_index = $2 AND status = 'reserved' AND task_id IS NULL"
+    "UPDATE number SET status = CASE status WHEN 'reserved' THEN ",
+    free!(),
+    " ELSE status END, eid_index = NULL, exposed = 0, changed_at = $1 \
+     WHERE eid_index = $2 AND written_at IS NULL AND task_id IS NULL"
 );
 
 /// A number as stored.
@@ -202,6 +204,13 @@ pub async fn by_task<D: Database>(db: &D, task: TaskId) -> Result<Option<NumberR
     first(&db.run(BY_TASK, &[task.into()]).await?, read)
 }
 
+/// The tasks that write retired numbers. `rows` is a JSON list of lists, each of which begins with the blind index of an
+/// ICCID in hexadecimal.
+pub async fn retired_in_tasks<D: Database>(db: &D, rows: String) -> Result<Vec<TaskId>, DbError> {
+    let rows = db.run(RETIRED_IN_TASKS, &[rows.into()]).await?;
+    rows.iter().map(|row| row.task_id(0)).collect()
+}
+
 /// Name of the column of `new` whose value another number has.
 pub async fn collision<D: Database>(db: &D, new: &NewNumberRow) -> Result<Option<&'static str>, DbError> {
     let rows = db
@@ -280,7 +289,7 @@ pub async fn expose<D: Database>(
     first(&tx.run(EXPOSE, &[now.into(), task.into()]).await?, read)
 }
 
-/// Marks the task's number as written; `None` when it is not reserved any more.
+/// Records that the chip holds the task's number. A suspended or retired one stays so. `None` when the task has none.
 pub async fn set_written<D: Database>(
     tx: &Tx<'_, D>,
     task: TaskId,
@@ -289,17 +298,13 @@ pub async fn set_written<D: Database>(
     first(&tx.run(SET_WRITTEN, &[now.into(), task.into()]).await?, read)
 }
 
-/// Releases the task's number, unless part of it may have reached the chip. False when it was not released.
-pub async fn give_back<D: Database>(tx: &Tx<'_, D>, task: TaskId, now: Timestamp) -> Result<bool, DbError> {
-    Ok(!tx.run(GIVE_BACK, &[now.into(), task.into()]).await?.is_empty())
+/// Takes the number of a task that ends without a written card away from the task, whatever its state. It is free at
+/// once, unless part of it may have reached the chip: then the chip holds it. A suspended or retired number stays so.
+pub async fn leave_task<D: Database>(tx: &Tx<'_, D>, task: TaskId, now: Timestamp) -> Result<(), DbError> {
+    tx.run(LEAVE_TASK, &[now.into(), task.into()]).await.map(drop)
 }
 
-/// Lets the chip hold the task's number without the task. False when it is not reserved any more.
-pub async fn hold<D: Database>(tx: &Tx<'_, D>, task: TaskId, now: Timestamp) -> Result<bool, DbError> {
-    Ok(!tx.run(HOLD, &[now.into(), task.into()]).await?.is_empty())
-}
-
-/// Releases every number that the chip holds without a task; the chip now holds another one.
+/// Releases every number that the chip holds without a task, also a suspended one; the chip now holds another.
 pub async fn give_back_held<D: Database>(
     tx: &Tx<'_, D>,
     eid_index: &BlindIndex,

@@ -1,7 +1,7 @@
 //! Table `task`: applications and their execution. A chip has at most one open task.
 
 use super::{Database, DbError, Row, Run as _, Tx, Value, first};
-use domain::{ClientId, FailureKind, TaskId, TaskState, Timestamp, Work, WriteType};
+use domain::{ClientId, TaskFailure, TaskId, TaskState, Timestamp, Work, WriteType};
 use vault::BlindIndex;
 
 macro_rules! columns {
@@ -26,8 +26,8 @@ const OPEN: &str = concat!(
     columns!(),
     " FROM task WHERE eid_index = $1 AND state IN ('waiting', 'writing')"
 );
-const CANCEL: &str = "UPDATE task SET state = 'cancelled', finished_at = $1, changed_at = $1 WHERE id = $2 \
-    AND state = 'waiting' RETURNING id";
+const CANCEL: &str = "UPDATE task SET state = 'cancelled', failure = $1, finished_at = $2, changed_at = $2 \
+    WHERE id = $3 AND state = 'waiting' RETURNING id";
 const START: &str = "UPDATE task SET state = 'writing', started_at = $1, changed_at = $1 WHERE id = $2 \
     AND state = 'waiting' RETURNING id";
 const PROGRESS: &str = "UPDATE task SET step = CASE WHEN step < $1 THEN $1 ELSE step END, \
@@ -72,8 +72,8 @@ pub struct TaskRow {
     pub step: u32,
     /// Progress in percent.
     pub progress: u8,
-    /// Why it failed.
-    pub failure: Option<FailureKind>,
+    /// Why it ended without a written card, unless its client withdrew it.
+    pub failure: Option<TaskFailure>,
     /// When it ended.
     pub finished_at: Option<Timestamp>,
 }
@@ -127,9 +127,15 @@ pub async fn open<D: Database>(db: &D, eid_index: &BlindIndex) -> Result<Option<
     first(&db.run(OPEN, &[eid_index.into()]).await?, read)
 }
 
-/// Ends a waiting task as withdrawn. False when it is not waiting.
-pub async fn cancel<D: Database>(tx: &Tx<'_, D>, id: TaskId, now: Timestamp) -> Result<bool, DbError> {
-    changed(tx, CANCEL, &[now.into(), id.into()]).await
+/// Ends a waiting task, withdrawn by its client or for a failure. False when it is not waiting.
+pub async fn cancel<D: Database>(
+    tx: &Tx<'_, D>,
+    id: TaskId,
+    failure: Option<TaskFailure>,
+    now: Timestamp,
+) -> Result<bool, DbError> {
+    let failure = failure.map(TaskFailure::code);
+    changed(tx, CANCEL, &[failure.into(), now.into(), id.into()]).await
 }
 
 /// Starts a waiting task. False when it is not waiting.
@@ -183,7 +189,7 @@ pub async fn succeed<D: Database>(tx: &Tx<'_, D>, id: TaskId, now: Timestamp) ->
 pub async fn fail<D: Database>(
     tx: &Tx<'_, D>,
     id: TaskId,
-    failure: FailureKind,
+    failure: TaskFailure,
     now: Timestamp,
 ) -> Result<bool, DbError> {
     changed(tx, FAIL, &[failure.code().into(), now.into(), id.into()]).await
@@ -241,7 +247,7 @@ fn read(row: &Row) -> Result<TaskRow, DbError> {
         attempt: row.count(8)?,
         step: row.count(9)?,
         progress: row.number_code(10, |percent| u8::try_from(percent).ok())?,
-        failure: row.optional(11, |row, at| row.code(at, FailureKind::from_code))?,
+        failure: row.optional(11, |row, at| row.code(at, TaskFailure::from_code))?,
         finished_at: row.optional(12, Row::time)?,
     })
 }

@@ -3,7 +3,7 @@
 
 use super::{Database, DbError, Row, Run as _, first};
 use domain::{
-    CardStatus, ClientId, FailureKind, NumberStatus, Province, TaskId, TaskState, Timestamp, Volume,
+    CardStatus, ClientId, NumberStatus, Province, TaskFailure, TaskId, TaskState, Timestamp, Volume,
 };
 use vault::BlindIndex;
 
@@ -87,7 +87,7 @@ pub struct StatusTask {
     /// Progress in percent.
     pub progress: u8,
     /// Why it failed.
-    pub failure: Option<FailureKind>,
+    pub failure: Option<TaskFailure>,
     /// When it ended.
     pub finished_at: Option<Timestamp>,
 }
@@ -225,7 +225,7 @@ fn read_status(row: &Row) -> Result<StatusRow, DbError> {
             client_id: row.client_id(5)?,
             state: row.code(6, TaskState::from_code)?,
             progress: row.number_code(7, |percent| u8::try_from(percent).ok())?,
-            failure: row.optional(8, |row, at| row.code(at, FailureKind::from_code))?,
+            failure: row.optional(8, |row, at| row.code(at, TaskFailure::from_code))?,
             finished_at: row.optional(9, Row::time)?,
         }),
     };

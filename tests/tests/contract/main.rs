@@ -7,6 +7,7 @@ mod authorisation;
 mod call_log;
 mod callback_fixture;
 mod callbacks;
+mod ended_tasks;
 mod endpoints;
 mod generated_clients;
 mod limits;

@@ -337,6 +337,7 @@ async fn store<D: Database>(
             actor: &Actor::Admin,
             reason: "imported",
             task: None,
+            sealed_note: None,
         };
         card_history::insert(tx, &step, cx.now).await?;
         return Ok(Stored::New);

@@ -6,7 +6,7 @@ use super::super::Context;
 use super::queue::{has_address, queue};
 use super::sign::{Key, SIGN_FIELD, SIGN_PREVIOUS_FIELD, sign};
 use domain::error::{Error, Reason};
-use domain::{CardStatus, FailureKind, Receiver};
+use domain::{CardStatus, Receiver, TaskFailure};
 use store::{
     Database, Tx,
     chip::ChipRow,
@@ -24,15 +24,16 @@ const TIMESTAMP_FIELD: &str = "timestamp";
 pub(crate) enum WriteResult {
     /// Written, and the number communicates.
     Written,
-    /// Writing ended without success.
-    Failed(FailureKind),
+    /// The task ended without a written card.
+    Failed(TaskFailure),
 }
 
-/// Adds the message about `write_result` in the open transaction, if the client has an address.
+/// Adds the message about `write_result` in the open transaction, if the client has an address. `card` is the chip and
+/// its state after it.
 pub(crate) async fn enqueue<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
-    chip: &ChipRow,
+    card: (&ChipRow, CardStatus),
     task: &TaskRow,
     number: &NumberRow,
     write_result: WriteResult,
@@ -41,22 +42,22 @@ pub(crate) async fn enqueue<D: Database>(
     if !has_address(tx, &client).await? {
         return Ok(());
     }
-    let fields = fields(cx, chip, task, number, write_result)?;
+    let fields = fields(cx, card, task, number, write_result)?;
     let body = serde_json::to_vec(&fields).map_err(Error::internal)?;
     queue(cx, tx, &client, TOPIC, Some(task.id), &body).await
 }
 
 fn fields<D>(
     cx: &Context<'_, D>,
-    chip: &ChipRow,
+    (chip, status): (&ChipRow, CardStatus),
     task: &TaskRow,
     number: &NumberRow,
     write_result: WriteResult,
 ) -> Result<BTreeMap<&'static str, String>, Error> {
     let row = number.iccid_index.as_bytes();
-    let (status, result, description) = match write_result {
-        WriteResult::Written => (CardStatus::Written, "成功", "写卡完成，运营号通信正常"),
-        WriteResult::Failed(failure) => (CardStatus::Failed, "失败", failure.zh()),
+    let (result, description) = match write_result {
+        WriteResult::Written => ("成功", "写卡完成，运营号通信正常"),
+        WriteResult::Failed(failure) => ("失败", failure.zh()),
     };
     let mut fields = BTreeMap::from([
         ("eid", chip.eid(cx.vault)?.as_str().to_owned()),

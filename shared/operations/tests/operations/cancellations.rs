@@ -114,7 +114,7 @@ fn status_follows_the_card_and_the_task_keeps_its_own() {
     let failed = look(&by_eid);
     assert_eq!(
         (failed.card_status, failed.failure),
-        (CardStatus::Failed, Some(FailureKind::MemoryProblem))
+        (CardStatus::Failed, Some(FailureKind::MemoryProblem.into()))
     );
     assert_eq!(failed.write_time, None);
 

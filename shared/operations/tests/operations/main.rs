@@ -10,6 +10,7 @@ mod allowance;
 mod applications;
 mod cancellations;
 mod clients;
+mod ended_tasks;
 mod faults;
 mod harness;
 mod imports;

@@ -296,6 +296,59 @@ fn from_schema_5() -> Sqlite {
     db
 }
 
+// A number that was suspended or never sent when its task ended.
+#[test]
+fn numbers_of_tasks_that_have_ended_are_freed_or_stay_with_their_chips() {
+    let db = Sqlite::in_memory().unwrap();
+    let schema_6 = include_str!("../../../store/migrations/0006_field_words.sql");
+    for text in SCHEMA_5.into_iter().chain([ROWS_OF_SCHEMA_5, schema_6]) {
+        db.connection().execute_batch(text).unwrap();
+    }
+    let mut rows = String::from(
+        "INSERT INTO schema_version VALUES (6, 0); PRAGMA foreign_keys = OFF;
+         INSERT INTO task (id, eid_index, seq, client_id, write_type, iccid_index, state, next_work, attempt, step,
+             progress, created_at, changed_at)
+         SELECT 'task-' || value, x'00', key, 'client', 1, x'00', value, 'write', 1, 0, 0, 0, 0
+         FROM json_each('[\"failed\",\"waiting\",\"succeeded\"]');",
+    );
+    for (name, state, chip, task, exposed, written) in [
+        ("01", "suspended", "x'c1'", "'task-failed'", 0, "NULL"),
+        ("02", "suspended", "x'c2'", "'task-failed'", 1, "NULL"),
+        ("03", "suspended", "x'c3'", "'task-waiting'", 0, "NULL"),
+        ("04", "reserved", "x'c4'", "'task-failed'", 0, "NULL"),
+        ("05", "reserved", "x'c5'", "NULL", 0, "NULL"),
+        ("06", "reserved", "x'c6'", "NULL", 1, "NULL"),
+        ("07", "written", "x'c7'", "'task-succeeded'", 1, "9"),
+    ] {
+        rows += &format!(
+            "INSERT INTO number (iccid_index, iccid_sealed, msisdn_index, msisdn_sealed, imsi_index, imsi_sealed,
+                 province, services, k_sealed, opc_sealed, status, eid_index, task_id, exposed, written_at,
+                 imported_digest, imported_at, changed_at)
+             VALUES (x'{name}', x'', x'{name}', x'', x'{name}', x'', '37', '', x'', x'', '{state}', {chip}, {task},
+                 {exposed}, {written}, x'', 0, 0);"
+        );
+    }
+    db.connection().execute_batch(&rows).unwrap();
+    run(migrate(&db, Timestamp(1_000))).unwrap();
+    let found = column(
+        &db,
+        "SELECT hex(iccid_index) || ' ' || status || ' ' || (eid_index IS NOT NULL) || (task_id IS NOT NULL)
+         FROM number ORDER BY iccid_index",
+    );
+    assert_eq!(
+        found,
+        [
+            "01 suspended 00",
+            "02 suspended 10",
+            "03 suspended 11",
+            "04 available 00",
+            "05 available 00",
+            "06 reserved 10",
+            "07 written 11",
+        ]
+    );
+}
+
 fn message_id(last: &str) -> MessageId {
     MessageId::parse(&format!("019ff000-0000-7000-8000-0000000000{last}")).unwrap()
 }
@@ -308,7 +361,7 @@ fn schema_6_leaves_no_old_name_and_no_dangling_row() {
     assert!(column(&db, old).is_empty(), "{:?}", column(&db, old));
     assert!(column(&db, "PRAGMA foreign_key_check").is_empty());
     let versions = column(&db, "SELECT version FROM schema_version ORDER BY version");
-    assert_eq!(versions, ["1", "2", "3", "4", "5", "6"]);
+    assert_eq!(versions, ["1", "2", "3", "4", "5", "6", "7"]);
 }
 
 #[test]

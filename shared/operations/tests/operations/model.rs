@@ -4,11 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::error::{Error, Reason};
 use domain::{CardStatus, FailureKind, SessionId, TRANSITIONS, Work};
-use operations::{Caller, Report, ReportEvent, TaskRef, cancel};
+use operations::{
+    ActNote, Caller, NumberAct, Report, ReportEvent, TaskRef, Topic, act_on_number, cancel, end_task,
+    register_fault,
+};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
 use super::harness::{NumberCsv, World, automatic, designated, eid, eid_text, run};
+use super::operator_reports::{card, ingest_lines, line};
 
 const CHIPS: u32 = 3;
 /// Numbers 0 and 1 in province 37, number 2 in province 11, numbers 3 and 4 allotted.
@@ -26,6 +30,22 @@ enum Step {
     },
     Cancel {
         chip: u32,
+    },
+    /// An administrator ends the latest task.
+    End {
+        chip: u32,
+    },
+    Fault {
+        chip: u32,
+        faulty: bool,
+    },
+    Act {
+        number: u32,
+        act: NumberAct,
+    },
+    /// The operator reports that it has retired the number.
+    Retired {
+        number: u32,
     },
     Open {
         chip: u32,
@@ -57,7 +77,15 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(chip, province)| Step::Automatic { chip, province }),
         2 => (chip.clone(), 0..NUMBERS).prop_map(|(chip, number)| Step::Designated { chip, number }),
         1 => chip.clone().prop_map(|chip| Step::Cancel { chip }),
-        5 => chip.clone().prop_map(|chip| Step::Open { chip }),
+        1 => chip.clone().prop_map(|chip| Step::End { chip }),
+        1 => (chip.clone(), any::<bool>()).prop_map(|(chip, faulty)| Step::Fault { chip, faulty }),
+        3 => (0..NUMBERS, prop::sample::select(vec![NumberAct::Suspend, NumberAct::Resume, NumberAct::Resume]))
+            .prop_map(|(number, act)| Step::Act { number, act }),
+        1 => prop_oneof![
+            (0..NUMBERS).prop_map(|number| Step::Act { number, act: NumberAct::Retire }),
+            (0..NUMBERS).prop_map(|number| Step::Retired { number }),
+        ],
+        6 => chip.clone().prop_map(|chip| Step::Open { chip }),
         6 => (chip, prop_oneof![9 => Just(0usize), 1 => Just(1)], event(), 0..50_000u64)
             .prop_map(|(chip, back, event, bytes)| Step::Report { chip, back, event, bytes }),
     ]
@@ -106,6 +134,21 @@ impl Model {
             }
             Step::Cancel { chip } => {
                 run(cancel(&self.world.cx(), &self.caller, &TaskRef::Eid(eid(*chip)))).map(drop)
+            }
+            Step::End { chip } => {
+                let note = ActNote {
+                    person: "p",
+                    text: "t",
+                };
+                run(end_task(&self.world.cx(), &TaskRef::Eid(eid(*chip)), &note)).map(drop)
+            }
+            Step::Fault { chip, faulty } => run(register_fault(&self.world.cx(), &eid(*chip), *faulty)),
+            Step::Act { number, act } => run(act_on_number(&self.world.cx(), &card(*number), *act)).map(drop),
+            Step::Retired { number } => {
+                let at = self.world.time().to_rfc3339(&self.world.zone);
+                let rest = format!(r#""status":"retired","as_of":"{at}""#);
+                ingest_lines(&self.world, Topic::Status, &[line(*number, &rest)]);
+                Ok(())
             }
             Step::Open { chip } => {
                 let (id, work) = self.world.open(*chip)?;
@@ -172,7 +215,7 @@ impl Model {
 
     fn written(&self, chip: u32) -> BTreeSet<String> {
         let written = format!(
-            "SELECT hex(iccid_index) FROM number WHERE status = 'written' AND hex(eid_index) = '{}'",
+            "SELECT hex(iccid_index) FROM number WHERE written_at IS NOT NULL AND hex(eid_index) = '{}'",
             self.index(chip)
         );
         let indexes = self.world.column(&written);
@@ -211,14 +254,23 @@ impl Model {
         );
         none(
             "a chip holds at most one written number",
-            "SELECT COUNT(*) FROM (SELECT eid_index FROM number WHERE status = 'written' GROUP BY eid_index \
+            "SELECT COUNT(*) FROM (SELECT eid_index FROM number WHERE written_at IS NOT NULL GROUP BY eid_index \
              HAVING COUNT(*) > 1)",
         );
         none(
-            "an open task has exactly its number, reserved for its chip",
+            "an open task has exactly its number, reserved for its chip or suspended",
             "SELECT COUNT(*) FROM task t WHERE state IN ('waiting', 'writing') AND (SELECT COUNT(*) FROM number n \
-             WHERE n.task_id = t.id AND n.status = 'reserved' AND n.eid_index = t.eid_index \
+             WHERE n.task_id = t.id AND n.status IN ('reserved', 'suspended') AND n.eid_index = t.eid_index \
              AND n.iccid_index = t.iccid_index) <> 1",
+        );
+        none(
+            "a number belongs to an open task, or to the one that wrote it",
+            "SELECT COUNT(*) FROM number n JOIN task t ON t.id = n.task_id WHERE t.state NOT IN ('waiting', 'writing') \
+             AND (t.state <> 'succeeded' OR n.written_at IS NULL)",
+        );
+        none(
+            "a number without a chip was sent to none",
+            "SELECT COUNT(*) FROM number WHERE eid_index IS NULL AND (exposed = 1 OR task_id IS NOT NULL)",
         );
         none(
             "a card waits or is written exactly while a task is open",
@@ -237,8 +289,8 @@ impl Model {
              WHERE h.eid_index = c.eid_index ORDER BY seq DESC LIMIT 1)",
         );
         none(
-            "each ended writing has one message",
-            "SELECT COUNT(*) FROM task t WHERE (state IN ('succeeded', 'failed')) <> \
+            "each ended task has one message, unless its client withdrew it",
+            "SELECT COUNT(*) FROM task t WHERE (state = 'succeeded' OR failure IS NOT NULL) <> \
              (SELECT COUNT(*) FROM message o WHERE o.task_id = t.id)",
         );
         none(

@@ -42,7 +42,8 @@ pub(crate) struct CardStep {
     from_status: Option<CardState>,
     /// 变更后的状态 / the state it entered
     to_status: CardState,
-    /// 发起方：`client:` 加业务需求方标识、`gateway` 或 `admin` / who caused it: `client:<id>`, `gateway` or `admin`
+    /// 发起方：`client:` 加业务需求方标识、`gateway`、`operator` 或 `admin` / who caused it: `client:<id>`, `gateway`,
+    /// `operator` or `admin`
     #[schema(example = "client:cl_0123456789abcdef0123")]
     actor: String,
     /// 变更原因代码 / stable name of the cause
@@ -52,6 +53,12 @@ pub(crate) struct CardStep {
     task_id: Option<String>,
     /// 变更时间 / when the step was made
     at: Time,
+    /// 操作人，仅限人工操作 / the person who caused it, if it was one
+    #[schema(required)]
+    person: Option<String>,
+    /// 操作人说明的原因 / why, as that person said
+    #[schema(required)]
+    note: Option<String>,
 }
 
 /// Shows the latest steps of a card.
@@ -77,6 +84,8 @@ pub(crate) async fn history(
         reason: step.reason,
         task_id: step.task_id.map(|id| id.text()),
         at: call.time(step.at),
+        person: step.person,
+        note: step.note,
     });
     Ok(Success::new(CardHistory {
         steps: steps.collect(),

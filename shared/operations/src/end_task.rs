@@ -1,0 +1,162 @@
+//! §6.3 Table 2: tasks that end without a written card. An administrator, the gateway, a report of the operator or a
+//! fault of the chip ends them.
+//!
+//! Never adds a step to Table 2: a card that waits for power-up becomes 待写卡, one that is being written 写卡失败.
+
+use super::incidents::close_incident;
+use super::messages::{WriteResult, enqueue};
+use super::transition::{Cause, guarded, move_card};
+use super::{Context, TaskRef};
+use crate::transaction;
+use domain::error::{Error, Reason};
+use domain::{Actor, CardEvent, CardStatus, Eid, IncidentKind, TaskFailure, TaskId, TaskState, Timestamp};
+use store::{
+    Database, Subject, Tx, card_history,
+    chip::{self, ChipRow},
+    device_session, number,
+    task::{self, TaskRow},
+};
+
+/// Who ends a task by hand, and why. Both are kept in the card's history, sealed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActNote<'a> {
+    /// Name of the person.
+    pub person: &'a str,
+    /// Why.
+    pub text: &'a str,
+}
+
+/// A task that has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndedTask {
+    /// EID of the chip.
+    pub eid: Eid,
+    /// The task.
+    pub task_id: TaskId,
+    /// State of the card now.
+    pub card_status: CardStatus,
+    /// When the task ended.
+    pub at: Timestamp,
+}
+
+/// Ends an open task by hand: 待开机上电 becomes 待写卡, 写卡中 becomes 写卡失败. A session that is under way is
+/// superseded: its gateway is told to stop with its next report, and what it reports then changes only byte counts.
+/// The client gets a message with the failure `ended_by_operator`. Repeating the call changes nothing and returns the
+/// same time.
+///
+/// # Errors
+/// [`Reason::UnknownChip`], [`Reason::UnknownTask`]; [`Reason::WrongState`] when the task, or the latest of the chip, has
+/// ended otherwise.
+pub async fn end_task<D: Database>(
+    cx: &Context<'_, D>,
+    what: &TaskRef,
+    note: &ActNote<'_>,
+) -> Result<EndedTask, Error> {
+    transaction(cx, async |tx| {
+        let (chip, task) = find(cx, tx, what).await?;
+        let ended = |card_status, at| {
+            Ok(EndedTask {
+                eid: chip.eid(cx.vault)?,
+                task_id: task.id,
+                card_status,
+                at,
+            })
+        };
+        if task.failure == Some(TaskFailure::EndedByOperator) {
+            return ended(task.state.card_status(), task.finished_at.unwrap_or(cx.now));
+        }
+        if !task.state.is_open() {
+            return Err(Error::new(Reason::WrongState).with_detail(chip.status.zh(), chip.status.en()));
+        }
+        let row = chip.eid_index.as_bytes();
+        let seal = |column, text: &str| cx.vault.seal(cx.random, column, row, text.as_bytes());
+        let cause = Cause {
+            actor: &Actor::Admin,
+            reason: TaskFailure::EndedByOperator.code(),
+            task: Some(task.id),
+            sealed_note: Some([
+                seal(card_history::PERSON, note.person)?,
+                seal(card_history::NOTE, note.text)?,
+            ]),
+        };
+        let status = end(cx, tx, &chip, &task, TaskFailure::EndedByOperator, &cause).await?;
+        ended(status, cx.now)
+    })
+    .await
+}
+
+async fn find<D: Database>(
+    cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
+    what: &TaskRef,
+) -> Result<(ChipRow, TaskRow), Error> {
+    let (eid_index, task) = match what {
+        TaskRef::Eid(eid) => {
+            let index = cx.eid_index(eid);
+            (index, task::latest(tx, &index).await?)
+        }
+        TaskRef::Task(id) => {
+            let task = task::by_id(tx, *id).await?.ok_or(Reason::UnknownTask)?;
+            (task.eid_index, Some(task))
+        }
+    };
+    let chip = chip::by_eid(tx, &eid_index).await?.ok_or(Reason::UnknownChip)?;
+    Ok((chip, task.ok_or(Reason::UnknownTask)?))
+}
+
+/// Ends the open task of a chip, if it has one, for `failure`.
+pub(super) async fn end_open_task<D: Database>(
+    cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
+    chip: &ChipRow,
+    failure: TaskFailure,
+    actor: &Actor,
+) -> Result<(), Error> {
+    let Some(task) = task::open(tx, &chip.eid_index).await? else {
+        return Ok(());
+    };
+    let cause = Cause::of_task(actor, failure.code(), task.id);
+    end(cx, tx, chip, &task, failure, &cause).await.map(drop)
+}
+
+/// Ends an open task and returns the state of its card. Its number is free at once, unless part of it may have reached
+/// the chip.
+pub(super) async fn end<D: Database>(
+    cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
+    chip: &ChipRow,
+    task: &TaskRow,
+    failure: TaskFailure,
+    cause: &Cause<'_>,
+) -> Result<CardStatus, Error> {
+    let number = number::by_task(tx, task.id)
+        .await?
+        .ok_or_else(|| Error::internal("a task without its number"))?;
+    let event = match task.state {
+        TaskState::Waiting => {
+            guarded(task::cancel(tx, task.id, Some(failure), cx.now).await?)?;
+            CardEvent::ApplicationCancelled
+        }
+        _ => {
+            guarded(task::fail(tx, task.id, failure, cx.now).await?)?;
+            CardEvent::WriteFailed
+        }
+    };
+    number::leave_task(tx, task.id, cx.now).await?;
+    let status = move_card(cx, tx, chip, event, cause).await?;
+    if cause.actor != &Actor::Gateway {
+        device_session::supersede(tx, &chip.eid_index, cx.now).await?;
+    }
+    let subject = Subject::chip(&chip.eid_index);
+    close_incident(cx, tx, IncidentKind::StuckWriting, &subject).await?;
+    enqueue(
+        cx,
+        tx,
+        (chip, status),
+        task,
+        &number,
+        WriteResult::Failed(failure),
+    )
+    .await?;
+    Ok(status)
+}

@@ -1,0 +1,85 @@
+//! Tasks that administrators, operators and faults end (§6.3 Table 2), through the interfaces.
+
+use edge_host::Reuse;
+use serde_json::{Value, json};
+
+use super::test_platform::{Reply, TestPlatform, TestRequest};
+
+async fn end(platform: &TestPlatform, what: Value) -> Reply {
+    let mut document = json!({"person": "王芳", "reason": "设备已报废"});
+    let fields = document.as_object_mut().unwrap();
+    fields.extend(what.as_object().unwrap().clone());
+    let request = TestRequest::post("/admin/v1/tasks:end", "application/json", document.to_string());
+    platform.send(request.bearer(&platform.admin_secret())).await
+}
+
+async fn card_status(platform: &TestPlatform, chip: usize) -> String {
+    let request = TestRequest::get(format!("/v1/write/status?eid={}", platform.eid(chip)));
+    let reply = platform.send(request.bearer(&platform.owner.token)).await;
+    reply.body["card_status"].as_str().unwrap().to_owned()
+}
+
+async fn last_step(platform: &TestPlatform, chip: usize) -> Value {
+    let path = format!("/admin/v1/chips/history?eid={}", platform.eid(chip));
+    platform.admin_get(&path).await["steps"][0].clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_administrator_ends_a_waiting_and_a_running_task() {
+    let platform = TestPlatform::start_with(Reuse::default(), &[]).await;
+    let task = platform.apply(0).await;
+    let ended = end(&platform, json!({"eid": platform.eid(0)})).await;
+    assert_eq!(ended.status, 200, "{}", ended.text);
+    assert_eq!(ended.body["task_id"], task);
+    assert_eq!(ended.body["card_status"], "待写卡");
+    assert_eq!(card_status(&platform, 0).await, "待写卡");
+    let again = end(&platform, json!({"task_id": task})).await;
+    assert_eq!(again.body["end_time"], ended.body["end_time"]);
+    let step = last_step(&platform, 0).await;
+    assert_eq!(
+        (&step["actor"], &step["reason"], &step["person"], &step["note"]),
+        (
+            &json!("admin"),
+            &json!("ended_by_operator"),
+            &json!("王芳"),
+            &json!("设备已报废")
+        )
+    );
+
+    let task = platform.apply(1).await;
+    let session = platform.open_session(platform.eid(1)).await;
+    let ended = end(&platform, json!({"task_id": task})).await;
+    assert_eq!(ended.body["card_status"], "写卡失败");
+    // The gateway learns of it with its next report.
+    let report = json!({
+        "session_id": session, "seq": 1, "bytes_up": 10, "bytes_down": 10, "event": {"kind": "written"},
+    });
+    let request = TestRequest::post("/internal/gateway/report", "application/json", report.to_string());
+    let reply = platform
+        .send(request.bearer(&platform.secret("gateway_secret")))
+        .await;
+    assert_eq!(
+        (reply.status, reply.reason()),
+        (409, "session_superseded"),
+        "{}",
+        reply.text
+    );
+    assert_eq!(card_status(&platform, 1).await, "写卡失败");
+    let late = end(&platform, json!({"eid": platform.eid(2)})).await;
+    assert_eq!((late.status, late.reason()), (404, "unknown_task"));
+    platform.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fault_ends_the_open_task_of_the_chip() {
+    let platform = TestPlatform::start_with(Reuse::default(), &[]).await;
+    platform.apply(0).await;
+    let fault = json!({"eid": platform.eid(0), "faulty": true});
+    assert_eq!(
+        platform.admin_post("/admin/v1/chips:fault", fault).await.status,
+        200
+    );
+    assert_eq!(card_status(&platform, 0).await, "待写卡");
+    assert_eq!(last_step(&platform, 0).await["reason"], "chip_faulty");
+    platform.shutdown().await;
+}
