@@ -42,8 +42,8 @@ pub(crate) struct CardStep {
     from_status: Option<CardState>,
     /// 变更后的状态 / the state it entered
     to_status: CardState,
-    /// 发起方：`client:` 加业务需求方标识、`gateway`、`operator` 或 `admin` / who caused it: `client:<id>`, `gateway`,
-    /// `operator` or `admin`
+    /// 发起方：`client:` 加业务需求方标识、`gateway`、`operator`、`admin` 或 `platform` / who caused it: `client:<id>`,
+    /// `gateway`, `operator`, `admin` or `platform`
     #[schema(example = "client:cl_0123456789abcdef0123")]
     actor: String,
     /// 变更原因代码 / stable name of the cause

@@ -13,10 +13,12 @@ pub enum Actor {
     Operator,
     /// The platform's administrators.
     Admin,
+    /// The platform itself, at a time limit.
+    Platform,
 }
 
 impl Actor {
-    /// Text stored in the history: `client:<id>`, `gateway`, `operator` or `admin`.
+    /// Text stored in the history: `client:<id>`, `gateway`, `operator`, `admin` or `platform`.
     #[must_use]
     pub fn code(&self) -> String {
         match self {
@@ -24,6 +26,7 @@ impl Actor {
             Self::Gateway => "gateway".to_owned(),
             Self::Operator => "operator".to_owned(),
             Self::Admin => "admin".to_owned(),
+            Self::Platform => "platform".to_owned(),
         }
     }
 }

@@ -13,13 +13,15 @@ pub enum TaskFailure {
     ChipFaulty,
     /// The operator reported the number as retired (销户).
     NumberRetired,
+    /// The card did not power up before the test period of its temporary number was over (§5.3.1.3).
+    NotPoweredUp,
 }
 
 /// Failure, stable name, what happened zh and en, what to do zh and en.
 type Row = (TaskFailure, &'static str, [&'static str; 2], [&'static str; 2]);
 
 #[rustfmt::skip]
-const OWN: [Row; 3] = [
+const OWN: [Row; 4] = [
     (TaskFailure::EndedByOperator, "ended_by_operator",
         ["系统管理员终止了写卡任务", "an administrator ended the task"],
         ["联系系统管理员了解原因；可重新申请写卡", "ask the administrator why; the card may be applied for again"]),
@@ -29,6 +31,9 @@ const OWN: [Row; 3] = [
     (TaskFailure::NumberRetired, "number_retired",
         ["运营商已将码号销户", "the operator has retired the number"],
         ["重新申请写卡，将分配其他码号", "apply again for another number"]),
+    (TaskFailure::NotPoweredUp, "not_powered_up",
+        ["临时号码测试期届满，卡片一直未上电", "the card did not power up before its temporary number's test period was over"],
+        ["由运营方重新配置有效临时号码后，重新申请写卡", "have the operator configure a valid temporary number, then apply again"]),
 ];
 
 impl TaskFailure {
@@ -127,7 +132,12 @@ mod tests {
 
     #[test]
     fn gateways_cannot_report_what_only_the_platform_decides() {
-        for name in ["ended_by_operator", "chip_faulty", "number_retired"] {
+        for name in [
+            "ended_by_operator",
+            "chip_faulty",
+            "number_retired",
+            "not_powered_up",
+        ] {
             assert!(TaskFailure::from_code(name).is_some(), "{name}");
             assert_eq!(FailureKind::from_code(name), None);
         }

@@ -63,7 +63,7 @@ pub struct StepRow {
     pub from: Option<CardStatus>,
     /// State it entered.
     pub to: CardStatus,
-    /// Who caused it: `client:<id>`, `gateway`, `operator` or `admin`.
+    /// Who caused it: `client:<id>`, `gateway`, `operator`, `admin` or `platform`.
     pub actor: String,
     /// Stable name of the cause.
     pub reason: String,

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use domain::error::{Error, Reason};
 use domain::{CardStatus, FailureKind, NumberStatus, TaskFailure, TaskId};
 use operations::{
-    ActNote, Caller, DueRequest, EndedTask, NumberAct, ReportEvent, TaskRef, Topic, act_on_number, cancel,
-    card_history, due_messages, end_task, register_fault, status,
+    ActNote, Caller, DueRequest, EndedTask, Job, NumberAct, ReportEvent, TaskRef, Topic, act_on_number,
+    cancel, card_history, due_messages, end_task, register_fault, status,
 };
 
 use super::faults::leaves_nothing_behind;
@@ -232,6 +232,34 @@ fn a_number_that_its_operator_retires_ends_the_writing_of_it() {
         reason(world.report_event(session, 1, ReportEvent::Written)),
         Reason::SessionSuperseded
     );
+}
+
+// §5.3.1.3: a card whose temporary number has expired reaches no network.
+#[test]
+fn an_application_ends_with_the_test_period_when_its_card_never_powered_up() {
+    let (world, caller, task) = applied();
+    let period = world.count("SELECT min(temp_expires_at) FROM chip") - world.time().millis();
+    world.pass(period - 1);
+    world.job(Job::TemporaryNumbers);
+    assert_eq!(card_status(&world, &caller), CardStatus::WaitingPowerOn);
+    world.pass(1);
+    world.job(Job::TemporaryNumbers);
+    assert_eq!(card_status(&world, &caller), CardStatus::ToWrite);
+    assert_eq!(number(&world), "available 00");
+    let view = run(status(&world.cx(), &caller, &TaskRef::Task(task))).unwrap();
+    assert_eq!(view.failure, Some(TaskFailure::NotPoweredUp));
+    assert_eq!(messages(&world)[0]["failure"], "not_powered_up");
+    let step = run(card_history(&world.cx(), &eid(0))).unwrap().remove(0);
+    assert_eq!((step.actor.as_str(), step.person), ("platform", None));
+}
+
+#[test]
+fn a_task_that_is_being_written_goes_on_when_the_test_period_ends() {
+    let (world, caller, _) = applied();
+    world.open(0).unwrap();
+    world.pass(world.count("SELECT max(temp_expires_at) FROM chip") - world.time().millis());
+    world.job(Job::TemporaryNumbers);
+    assert_eq!(card_status(&world, &caller), CardStatus::Writing);
 }
 
 // What a verification proves is a fact.
