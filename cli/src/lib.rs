@@ -13,6 +13,7 @@ pub mod inventory;
 mod language;
 mod personalise;
 mod power;
+mod preflight;
 pub mod receiver;
 pub mod secrets;
 pub mod stack;

@@ -108,6 +108,11 @@ impl Secrets {
         Ok(())
     }
 
+    /// Whether both sets have the same names and values.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+
     /// Sets or replaces one value.
     pub fn set(&mut self, name: &str, value: impl Into<String>) {
         self.0.insert(name.to_owned(), value.into());

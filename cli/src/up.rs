@@ -1,8 +1,10 @@
 //! `xieka up`: platform and gateway on this machine, with persistent data.
 
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result};
+use domain::Timestamp;
 use serde_json::json;
 use tracing_subscriber::EnvFilter;
 
@@ -11,11 +13,11 @@ use crate::args::UpOptions;
 use crate::language::{Language, text};
 use crate::secrets::Secrets;
 use crate::stack::{Launch, Stack};
-use crate::{components, interrupt};
+use crate::{components, interrupt, preflight};
 
 /// File of the secrets, in the current or the data folder.
 const ENV_FILE: &str = ".env";
-/// Database file in the data folder; it is absent at the first start.
+/// Database file in the data folder; it is absent or empty at the first start.
 const DATABASE_FILE: &str = ".spin/sqlite_db.db";
 /// Runtime configuration of one machine, in the application's root.
 const RUNTIME_CONFIG: &str = "runtime-config/local.toml";
@@ -30,8 +32,13 @@ pub(crate) async fn run(options: UpOptions) -> Result<()> {
     let data = options.data.display();
     std::fs::create_dir_all(&options.data)
         .with_context(|| text(format!("无法创建 {data}"), format!("cannot make {data}")))?;
+    // Held until this function ends.
+    let _lock = preflight::lock(&options.data)?;
     let (secrets, env_file) = secrets(&options.data)?;
-    let first_start = !options.data.join(DATABASE_FILE).exists();
+    let database = options.data.join(DATABASE_FILE);
+    // An earlier start may have ended before a component filled it.
+    let first_start = std::fs::metadata(&database).map_or(true, |file| file.len() == 0);
+    preflight::database(&database, &preflight::keys(&secrets)?, now()).await?;
     let runtime_config = root.join(RUNTIME_CONFIG);
     let mut launch = Launch::on_loopback(root, options.data.clone(), secrets);
     launch.runtime_config = Some(runtime_config);
@@ -50,6 +57,12 @@ pub(crate) async fn run(options: UpOptions) -> Result<()> {
     println!("{}", text("正在结束", "ending"));
     stack.shutdown().await;
     Ok(())
+}
+
+/// The time of this machine. A clock before 1970 counts as 1970.
+fn now() -> Timestamp {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
 }
 
 /// Prints where everything is. The names have eleven columns in both languages.
@@ -77,11 +90,11 @@ fn show_stack(stack: &Stack, data: &Path, env_file: &Path) {
 
 /// Reads the secrets from `.env` in the current folder, else from the data folder, where the first start makes them.
 fn secrets(data: &Path) -> Result<(Secrets, PathBuf)> {
-    let current = PathBuf::from(ENV_FILE);
+    let (current, stored) = (PathBuf::from(ENV_FILE), data.join(ENV_FILE));
+    preflight::same_secrets(&current, &stored)?;
     if current.is_file() {
         return Ok((Secrets::read(&current)?, current));
     }
-    let stored = data.join(ENV_FILE);
     if !stored.is_file() {
         Secrets::generate()?.write_new(&stored)?;
     }

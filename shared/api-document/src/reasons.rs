@@ -52,6 +52,7 @@ const ALWAYS: &[Reason] = &[
     Reason::Unavailable,
     Reason::SchemaAhead,
     Reason::SchemaBehind,
+    Reason::KeysWrong,
 ];
 
 /// Every reason for which a call of `operation` may be refused, in the order of the checks.

@@ -1,6 +1,6 @@
 //! [`web::Host`] on Spin, and how a component hands a request to its router.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::marker::PhantomData;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -26,6 +26,8 @@ use web::{App, Connection, Durability, Host, LocalFuture, Received, Routes, Sett
 thread_local! {
     // Made with the first request of an instance.
     static ROUTER: OnceCell<Router> = const { OnceCell::new() };
+    // Looked at with the first connection of an instance.
+    static KEYS_ARE_RIGHT: Cell<bool> = const { Cell::new(false) };
 }
 
 /// A body that did not arrive whole. The cause is dropped: the host's own error would bring along texts for everything
@@ -108,7 +110,15 @@ impl<O: Outgoing> Host for Spin<O> {
     }
 
     fn connection(&self, durability: Durability) -> LocalFuture<'_, Result<Connection, Error>> {
-        Box::pin(async move { Ok(Connection::new(SpinConnection::take(now(), durability).await?)) })
+        Box::pin(async move {
+            let connection = SpinConnection::take(now(), durability).await?;
+            if !KEYS_ARE_RIGHT.get() {
+                let settings = settings(self.required).await?;
+                store::check_keys(&connection, &settings.vault, now()).await?;
+                KEYS_ARE_RIGHT.set(true);
+            }
+            Ok(Connection::new(connection))
+        })
     }
 
     fn sleep(&self, time: Duration) -> LocalFuture<'_, ()> {

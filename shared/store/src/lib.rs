@@ -23,6 +23,7 @@ pub mod device_session;
 mod error;
 pub mod incident;
 pub mod job;
+mod key_check;
 pub mod message;
 pub mod message_attempt;
 mod migrate;
@@ -46,6 +47,7 @@ pub mod views;
 pub(crate) use database::Run;
 pub use database::{Database, Statement};
 pub use error::DbError;
+pub use key_check::check_keys;
 pub use migrate::{SCHEMA_VERSION, check, migrate};
 #[cfg(feature = "native")]
 pub use native::Sqlite;

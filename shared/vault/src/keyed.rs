@@ -116,6 +116,52 @@ impl Vault {
     }
 }
 
+/// A value by which a key is recognised. It reveals nothing about the key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyCheck {
+    /// Name of the key: `index_key`, or [`Self::SEALING`] and its number.
+    pub name: String,
+    /// HMAC-SHA256(key, `key_check` ‖ 0 ‖ name).
+    pub value: [u8; DIGEST_BYTES],
+    /// Whether the key seals values.
+    pub seals: bool,
+}
+
+impl KeyCheck {
+    /// How the names of sealing keys begin.
+    pub const SEALING: &'static str = "sealing_key:";
+
+    fn of(name: String, key: &Key, seals: bool) -> Self {
+        let value = digest(key, "key_check", name.as_bytes());
+        Self { name, value, seals }
+    }
+
+    /// True when `stored` is the value of this key, compared in constant time.
+    #[must_use]
+    pub fn is(&self, stored: &[u8]) -> bool {
+        self.value.ct_eq(stored).into()
+    }
+}
+
+impl Vault {
+    /// The check values of the keys with which stored values are found and opened.
+    #[must_use]
+    pub fn key_checks(&self) -> Vec<KeyCheck> {
+        let sealing = self
+            .sealing
+            .iter()
+            .map(|(id, key)| KeyCheck::of(format!("{}{id}", KeyCheck::SEALING), key, true));
+        let index = KeyCheck::of("index_key".to_owned(), &self.index, false);
+        std::iter::once(index).chain(sealing).collect()
+    }
+
+    /// Whether there is a key that opens sealed values.
+    #[must_use]
+    pub fn can_open(&self) -> bool {
+        !self.sealing.is_empty()
+    }
+}
+
 /// True when both texts are equal, compared in constant time. For bearer credentials that come from settings.
 #[must_use]
 pub fn equal_in_constant_time(one: &str, other: &str) -> bool {

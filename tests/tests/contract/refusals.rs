@@ -239,7 +239,7 @@ async fn behind_a_proxy(reuse: edge_host::Reuse) -> Provoked {
     provoked
 }
 
-/// Provokes the refusals of a database that is newer than the program, and of one that is locked.
+/// Provokes the refusals of a database that is newer than the program, of one with other keys, and of one that is locked.
 async fn without_a_database(reuse: edge_host::Reuse) -> Provoked {
     let platform = TestPlatform::start_with(reuse, &[]).await;
     let calls: Vec<_> = endpoints::business()
@@ -265,6 +265,23 @@ async fn without_a_database(reuse: edge_host::Reuse) -> Provoked {
     second.shutdown().await;
     db.execute_batch("DELETE FROM schema_version WHERE version = 1000")
         .unwrap();
+    let others = platform.start_node_with("index_key", &"ab".repeat(32)).await;
+    for (endpoint, request) in endpoints::business().zip(&calls) {
+        let reply = platform.send_to(&others, request.clone()).await;
+        assert_eq!(
+            (reply.status, reply.reason()),
+            (503, "keys_wrong"),
+            "{}",
+            endpoint.name
+        );
+        assert!(
+            !reply.text.contains("index_key"),
+            "internal detail: {}",
+            reply.text
+        );
+        provoked.insert((endpoint.name, Reason::KeysWrong.code()));
+    }
+    others.shutdown().await;
     db.execute_batch("BEGIN EXCLUSIVE; UPDATE client SET name = name")
         .unwrap();
     let waiting = endpoints::business().zip(calls).map(|(endpoint, request)| {

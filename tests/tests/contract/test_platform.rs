@@ -188,6 +188,14 @@ impl TestPlatform {
         launch.platform().await.unwrap()
     }
 
+    /// Starts a second platform on the same database, with another value of a secret.
+    pub(crate) async fn start_node_with(&self, secret: &str, value: &str) -> Host {
+        let mut secrets = self.secrets.clone();
+        secrets.set(&format!("SPIN_VARIABLE_{}", secret.to_uppercase()), value);
+        let launch = launch(&self.folder, &secrets, &self.now, reuse());
+        launch.platform().await.unwrap()
+    }
+
     /// Creates a client with every permission; it gets a token when its addresses include this machine's.
     pub(crate) async fn create_account(&self, ips: &str) -> ClientAccount {
         let permissions: Vec<_> = Permission::ALL

@@ -19,6 +19,7 @@ mod incident_provinces;
 mod incident_review;
 mod incidents;
 mod inventory;
+mod key_checks;
 mod messages;
 mod migrations;
 mod model;

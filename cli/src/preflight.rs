@@ -1,0 +1,236 @@
+//! What `xieka up` looks at before anything listens: the secrets, and the database that they belong to.
+//!
+//! Each problem is an error with its own sentence. Nothing is changed but the permissions of the database file, which
+//! becomes readable for its owner alone.
+
+use std::fs::{File, OpenOptions, Permissions};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+use domain::Timestamp;
+use domain::error::{Error, Lang, Reason};
+use store::Sqlite;
+use vault::{Vault, VaultSettings};
+
+use crate::language::{Language, text};
+use crate::secrets::Secrets;
+
+/// Shortest secret of an interface, in bytes; components refuse a shorter one.
+const MIN_SECRET_BYTES: usize = 32;
+/// The secrets of interfaces.
+const SECRETS: [&str; 4] = ["ADMIN_SECRET", "GATEWAY_SECRET", "INGEST_SECRET", "CRON_SECRET"];
+/// File whose lock keeps a second platform away from a data folder.
+const LOCK_FILE: &str = "xieka.lock";
+/// Mode of the database file: its owner alone reads and writes it.
+const OWNER_ONLY: u32 = 0o600;
+
+/// Keeps other processes away from a data folder until it is dropped.
+///
+/// # Errors
+/// Another process has it.
+pub(crate) fn lock(data: &Path) -> Result<File> {
+    let path = data.join(LOCK_FILE);
+    let mut options = OpenOptions::new();
+    let opened = options.create(true).write(true).truncate(false).mode(OWNER_ONLY);
+    let file = opened
+        .open(&path)
+        .with_context(|| format!("{}", path.display()))?;
+    if file.try_lock().is_err() {
+        let data = data.display();
+        bail!(text(
+            format!("数据目录 {data} 正由另一个 xieka 进程使用"),
+            format!("another xieka process uses the data folder {data}")
+        ));
+    }
+    Ok(file)
+}
+
+/// Two files of secrets that differ: nobody knows which of them the database belongs to.
+///
+/// # Errors
+/// They differ.
+pub(crate) fn same_secrets(current: &Path, stored: &Path) -> Result<()> {
+    if !current.is_file() || !stored.is_file() || same_file(current, stored) {
+        return Ok(());
+    }
+    if Secrets::read(current)?.is_same(&Secrets::read(stored)?) {
+        return Ok(());
+    }
+    let (current, stored) = (current.display(), stored.display());
+    bail!(text(
+        format!("{current} 与 {stored} 内容不同：请只保留建库时的一份"),
+        format!("{current} and {stored} differ: keep only the one that the database was made with")
+    ))
+}
+
+fn same_file(one: &Path, other: &Path) -> bool {
+    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
+}
+
+/// The keys, if all secrets are there and well formed.
+///
+/// # Errors
+/// The first that is missing, too short or malformed, by its name.
+pub(crate) fn keys(secrets: &Secrets) -> Result<Vault> {
+    let get = |name: &str| secrets.get(&format!("SPIN_VARIABLE_{name}"));
+    for name in SECRETS {
+        if get(name)?.len() < MIN_SECRET_BYTES {
+            bail!(text(
+                format!("{name} 不足 {MIN_SECRET_BYTES} 个字节"),
+                format!("{name} has fewer than {MIN_SECRET_BYTES} bytes")
+            ));
+        }
+    }
+    let settings = VaultSettings {
+        sealing_keys: Some(get("SEALING_KEYS")?),
+        index_key: get("INDEX_KEY")?,
+        link_key: Some(get("LINK_KEY")?),
+        token_key: Some(get("TOKEN_KEY")?),
+        transport_keys: Some(get("TRANSPORT_KEYS")?),
+    };
+    // The error names the setting and what is wrong with its form, never its value.
+    Vault::from_settings(settings).with_context(|| text("密钥配置有误", "a secret is malformed").to_owned())
+}
+
+/// The database in `file` is sound, of a schema that this program knows, and belongs to the keys. A file that is not
+/// there yet is made, empty.
+///
+/// # Errors
+/// Each of these that does not hold.
+pub(crate) async fn database(file: &Path, keys: &Vault, now: Timestamp) -> Result<()> {
+    let name = file.display();
+    if !file.exists() {
+        if let Some(folder) = file.parent() {
+            std::fs::create_dir_all(folder).with_context(|| format!("{}", folder.display()))?;
+        }
+        let mut options = OpenOptions::new();
+        let made = options.create_new(true).write(true).mode(OWNER_ONLY).open(file);
+        return made.map(drop).with_context(|| format!("{name}"));
+    }
+    std::fs::set_permissions(file, Permissions::from_mode(OWNER_ONLY)).with_context(|| format!("{name}"))?;
+    let damaged = || {
+        text(
+            format!("数据库 {name} 已损坏或不是数据库"),
+            format!("{name} is damaged or no database"),
+        )
+    };
+    let db = Sqlite::open(file).map_err(|problem| anyhow::anyhow!("{}: {problem}", damaged()))?;
+    let checked = match store::check(&db).await {
+        // A component brings it up to the schema of this program, and compares the keys after that.
+        Err(behind) if behind.reason() == Reason::SchemaBehind => return Ok(()),
+        Err(error) => Err(error),
+        Ok(()) => store::check_keys(&db, keys, now).await,
+    };
+    checked.map_err(|error| match error.reason() {
+        Reason::SchemaAhead | Reason::KeysWrong | Reason::Unavailable => sentence(&format!("{name}"), &error),
+        _ => anyhow::anyhow!("{}: {error}", damaged()),
+    })
+}
+
+/// What the error says, in the language of this process.
+fn sentence(file: &str, error: &Error) -> anyhow::Error {
+    let lang = match Language::of_this_process() {
+        Language::Zh => Lang::Zh,
+        Language::En => Lang::En,
+    };
+    let reason = error.reason();
+    anyhow::anyhow!("{file}: {} ({error})", reason.message(lang)).context(reason.remedy(lang))
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::executor::block_on;
+    use tempfile::TempDir;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp(1_782_864_000_000);
+
+    fn check(folder: &TempDir, secrets: &Secrets) -> Result<()> {
+        let keys = keys(secrets)?;
+        block_on(database(&folder.path().join("a.db"), &keys, NOW))
+    }
+
+    /// A migrated database that was used with these secrets.
+    fn used(secrets: &Secrets) -> TempDir {
+        let folder = TempDir::new().unwrap();
+        check(&folder, secrets).unwrap();
+        let db = Sqlite::open(&folder.path().join("a.db")).unwrap();
+        block_on(store::migrate(&db, NOW)).unwrap();
+        check(&folder, secrets).unwrap();
+        folder
+    }
+
+    #[test]
+    fn a_database_is_made_for_its_owner_alone_and_opens_under_its_own_keys_only() {
+        let (own, other) = (Secrets::generate().unwrap(), Secrets::generate().unwrap());
+        let folder = used(&own);
+        let mode = std::fs::metadata(folder.path().join("a.db"))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600);
+        check(&folder, &own).unwrap();
+        let problem = format!("{:#}", check(&folder, &other).unwrap_err());
+        assert!(problem.contains("index_key"), "{problem}");
+    }
+
+    #[test]
+    fn a_database_of_a_newer_program_and_a_damaged_one_are_refused() {
+        let secrets = Secrets::generate().unwrap();
+        let folder = used(&secrets);
+        let file = folder.path().join("a.db");
+        let db = Sqlite::open(&file).unwrap();
+        db.connection()
+            .execute_batch("INSERT INTO schema_version VALUES (1000, 0)")
+            .unwrap();
+        drop(db);
+        let newer = format!("{:#}", check(&folder, &secrets).unwrap_err());
+        std::fs::write(&file, "this is no database, whatever its name says").unwrap();
+        let damaged = format!("{:#}", check(&folder, &secrets).unwrap_err());
+        assert!(
+            newer.contains("schema_ahead") && !damaged.contains("schema_ahead"),
+            "{newer} {damaged}"
+        );
+    }
+
+    #[test]
+    fn secrets_that_are_missing_short_or_malformed_are_named() {
+        for (name, value) in [
+            ("ADMIN_SECRET", "short"),
+            ("INDEX_KEY", "zz"),
+            ("SEALING_KEYS", "1:00"),
+            ("TOKEN_KEY", ""),
+        ] {
+            let mut secrets = Secrets::generate().unwrap();
+            secrets.set(&format!("SPIN_VARIABLE_{name}"), value);
+            let problem = format!("{:#}", keys(&secrets).unwrap_err()).to_uppercase();
+            assert!(problem.contains(name), "{name}: {problem}");
+        }
+    }
+
+    #[test]
+    fn two_files_of_secrets_must_be_the_same() {
+        let folder = TempDir::new().unwrap();
+        let (one, other) = (folder.path().join("one"), folder.path().join("other"));
+        let secrets = Secrets::generate().unwrap();
+        secrets.write_new(&one).unwrap();
+        same_secrets(&one, &other).unwrap();
+        secrets.write_new(&other).unwrap();
+        same_secrets(&one, &other).unwrap();
+        std::fs::remove_file(&other).unwrap();
+        Secrets::generate().unwrap().write_new(&other).unwrap();
+        assert!(same_secrets(&one, &other).is_err());
+        same_secrets(&one, &one).unwrap();
+    }
+
+    #[test]
+    fn a_data_folder_has_one_platform() {
+        let folder = TempDir::new().unwrap();
+        let held = lock(folder.path()).unwrap();
+        assert!(lock(folder.path()).is_err());
+        drop(held);
+        lock(folder.path()).unwrap();
+    }
+}

@@ -1,0 +1,81 @@
+//! Databases under the keys they were made with, and under others.
+
+use domain::Timestamp;
+use domain::error::{Error, Reason};
+use store::{Sqlite, check_keys, migrate};
+use vault::{Vault, VaultSettings};
+
+use super::harness::{World, reason, run, sealing_key, vault as of_sealing};
+
+const NOW: Timestamp = Timestamp(1_000);
+
+fn vault(sealing: Option<&str>, index: u8) -> Vault {
+    let settings = VaultSettings {
+        sealing_keys: sealing,
+        index_key: &hex::encode([index; 32]),
+        ..VaultSettings::default()
+    };
+    Vault::from_settings(settings).unwrap()
+}
+
+fn new_database() -> Sqlite {
+    let db = Sqlite::in_memory().unwrap();
+    run(migrate(&db, NOW)).unwrap();
+    db
+}
+
+fn check(db: &Sqlite, vault: &Vault) -> Result<(), Error> {
+    run(check_keys(db, vault, NOW))
+}
+
+fn names(db: &Sqlite) -> Vec<String> {
+    let mut statement = db
+        .connection()
+        .prepare("SELECT name FROM key_check ORDER BY name")
+        .unwrap();
+    let rows = statement.query_map([], |row| row.get(0)).unwrap();
+    rows.map(Result::unwrap).collect()
+}
+
+#[test]
+fn a_new_database_takes_the_keys_of_its_first_start_and_no_others() {
+    let db = new_database();
+    let (first, other) = (sealing_key(1), format!("1:{}", hex::encode([9; 32])));
+    check(&db, &vault(Some(&first), 7)).unwrap();
+    assert_eq!(names(&db), ["index_key", "sealing_key:1"]);
+    check(&db, &vault(Some(&first), 7)).unwrap();
+    assert_eq!(reason(check(&db, &vault(Some(&first), 8))), Reason::KeysWrong);
+    assert_eq!(reason(check(&db, &vault(Some(&other), 7))), Reason::KeysWrong);
+    // A component without sealing keys still has the index key.
+    check(&db, &vault(None, 7)).unwrap();
+    assert_eq!(reason(check(&db, &vault(None, 8))), Reason::KeysWrong);
+    assert_eq!(names(&db).len(), 2, "nothing was stored by refused programs");
+}
+
+#[test]
+fn a_sealing_key_may_join_but_none_may_be_missing() {
+    let db = new_database();
+    check(&db, &vault(Some(&sealing_key(1)), 7)).unwrap();
+    let both = format!("{},{}", sealing_key(1), sealing_key(2));
+    check(&db, &vault(Some(&both), 7)).unwrap();
+    assert_eq!(names(&db), ["index_key", "sealing_key:1", "sealing_key:2"]);
+    let error = check(&db, &vault(Some(&sealing_key(2)), 7)).unwrap_err();
+    assert_eq!(error.reason(), Reason::KeysWrong);
+    assert!(format!("{error}").contains("sealing_key:1"), "{error}");
+}
+
+#[test]
+fn a_database_of_before_is_taken_over_only_if_its_rows_fit() {
+    let world = World::new();
+    world.stocked(1, 0);
+    let db = &world.db.inner;
+    let sealing = sealing_key(1);
+    assert_eq!(reason(check(db, &vault(Some(&sealing), 8))), Reason::KeysWrong);
+    let other = format!("1:{}", hex::encode([9; 32]));
+    assert_eq!(reason(check(db, &of_sealing(&other))), Reason::KeysWrong);
+    // It cannot tell, so it stores nothing.
+    check(db, &vault(None, 8)).unwrap();
+    assert!(names(db).is_empty());
+    check(db, &world.vault).unwrap();
+    assert_eq!(names(db), ["index_key", "sealing_key:1"]);
+}
