@@ -1,6 +1,6 @@
 //! What `xieka up` looks at before anything listens: the secrets, and the database that they belong to.
 //!
-//! Each problem is an error with its own sentence. Nothing is changed but the permissions of the database file, which
+//! Each problem is an error of its own. Nothing is changed but the permissions of the database file, which
 //! becomes readable for its owner alone.
 
 use std::fs::{File, OpenOptions, Permissions};
@@ -123,13 +123,15 @@ pub(crate) async fn database(file: &Path, keys: &Vault, now: Timestamp) -> Resul
         Ok(()) => store::check_keys(&db, keys, now).await,
     };
     checked.map_err(|error| match error.reason() {
-        Reason::SchemaAhead | Reason::KeysWrong | Reason::Unavailable => sentence(&format!("{name}"), &error),
+        Reason::SchemaAhead | Reason::KeysWrong | Reason::Unavailable => {
+            described(&format!("{name}"), &error)
+        }
         _ => anyhow::anyhow!("{}: {error}", damaged()),
     })
 }
 
 /// What the error says, in the language of this process.
-fn sentence(file: &str, error: &Error) -> anyhow::Error {
+fn described(file: &str, error: &Error) -> anyhow::Error {
     let lang = match Language::of_this_process() {
         Language::Zh => Lang::Zh,
         Language::En => Lang::En,

@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use domain::Timestamp;
-use domain::error::Reason;
+use domain::error::{Lang, Reason};
 use operations::issue_token;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -52,6 +52,9 @@ struct AccessToken {
     /// 有效期，秒 / validity in seconds
     #[schema(minimum = 1, examples(86_400))]
     expire_time: i64,
+    /// 给业务需求方的提示，仅当回调已停止推送时出现 / a notice for the client; only while its callbacks are stopped
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notice: Option<String>,
 }
 
 /// Exchanges the credentials of a client for an access token.
@@ -72,21 +75,21 @@ async fn token(call: Call, _: Anyone, Query(credentials): Query<Credentials>) ->
     let answer = Success::new(AccessToken {
         token: issued.token,
         expire_time: issued.expire_time,
+        // Every client takes tokens regularly, so this answer reports that its callbacks are stopped.
+        notice: issued.callbacks_stopped_at.map(|at| stopped(&call, at)),
     });
-    let answer = answer.with_budget(OPERATION, issued.budget);
-    // Every client takes tokens regularly, so this answer reports that its callbacks are stopped.
-    Ok(match issued.callbacks_stopped_at {
-        Some(at) => with_note(answer, &call, at),
-        None => answer,
-    })
+    Ok(answer.with_budget(OPERATION, issued.budget))
 }
 
-fn with_note(answer: Success<AccessToken>, call: &Call, at: Timestamp) -> Success<AccessToken> {
+/// The notice that callbacks were stopped.
+fn stopped(call: &Call, at: Timestamp) -> String {
     let at = call.time(at).text();
-    answer.with_note(
-        format!("回调地址自 {at} 起已停止推送，请联系运营方重新登记"),
-        format!("callbacks to your address were stopped at {at}, have the operator enter it again"),
-    )
+    match call.lang {
+        Lang::Zh => format!("回调地址自 {at} 起已停止推送，请联系运营方重新登记"),
+        Lang::En => {
+            format!("callbacks to your address were stopped at {at}, have the operator enter it again")
+        }
+    }
 }
 
 /// The same by POST, with the parameters as a form or as JSON.

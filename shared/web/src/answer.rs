@@ -26,8 +26,6 @@ use domain::{Budget, TaskId};
 
 /// Seconds after which a caller should try again when the platform is unavailable.
 const RETRY_AFTER_SECS: u32 = 2;
-/// The separator between the message of a success and a note, in Chinese and English.
-const NOTE_MARK: [&str; 2] = ["；", "; "];
 
 /// What a handler answers: the fields of a success, or a refusal.
 pub type Answer<T> = Result<Success<T>, Refusal>;
@@ -35,7 +33,6 @@ pub type Answer<T> = Result<Success<T>, Refusal>;
 /// The success of a call. It is not shown in `Debug`: it may hold secrets.
 pub struct Success<T> {
     fields: T,
-    note: Option<[String; 2]>,
     budget: Option<(&'static str, Budget)>,
     task: Option<TaskId>,
 }
@@ -45,17 +42,9 @@ impl<T: Serialize> Success<T> {
     pub fn new(fields: T) -> Self {
         Self {
             fields,
-            note: None,
             budget: None,
             task: None,
         }
-    }
-
-    /// Adds a note for the caller's staff to the message, in Chinese and English.
-    #[must_use]
-    pub fn with_note(mut self, zh: String, en: String) -> Self {
-        self.note = Some([zh, en]);
-        self
     }
 
     /// Adds what the client has left of its limit of an operation.
@@ -120,12 +109,9 @@ pub struct CsvFile {
     pub text: String,
 }
 
-/// The fields and the note of a success that is not written yet.
+/// The fields of a success that is not written yet, as a JSON object.
 #[derive(Clone)]
-struct Fields {
-    object: Bytes,
-    note: Option<Arc<[String; 2]>>,
-}
+struct Fields(Bytes);
 
 /// The task that an answer is about, for the call log.
 #[derive(Clone, Copy, Debug)]
@@ -138,15 +124,12 @@ pub(crate) struct Refused(pub(crate) Arc<Refusal>);
 impl<T: Serialize> IntoResponse for Success<T> {
     fn into_response(self) -> Response {
         let object = match serde_json::to_vec(&self.fields) {
-            Ok(object) => object.into(),
+            Ok(object) => Fields(object.into()),
             Err(problem) => return Refusal::from(Error::internal(problem)).into_response(),
         };
         let mut response = Response::new(Body::empty());
         let extensions = response.extensions_mut();
-        extensions.insert(Fields {
-            object,
-            note: self.note.map(Arc::new),
-        });
+        extensions.insert(object);
         if let Some(task) = self.task {
             extensions.insert(TaskOfCall(task));
         }
@@ -245,26 +228,20 @@ pub(crate) fn written(mut response: Response, lang: Lang, request_id: &str) -> R
 
 /// `code` and `message`, then the fields in their order.
 fn success(fields: &Fields, lang: Lang) -> Vec<u8> {
-    let mut message = match lang {
-        Lang::Zh => "成功",
-        Lang::En => "success",
-    }
-    .to_owned();
-    if let Some(note) = &fields.note {
-        message.push_str(NOTE_MARK[lang as usize]);
-        message.push_str(&note[lang as usize]);
-    }
     let head = Head {
         code: 200,
-        message: &message,
+        message: match lang {
+            Lang::Zh => "成功",
+            Lang::En => "success",
+        },
     };
     // Numbers and text always become JSON.
     let mut document = serde_json::to_vec(&head).unwrap_or_default();
     // Both are objects, so the fields follow in place of the closing bracket.
-    if fields.object.len() > "{}".len() {
+    if fields.0.len() > "{}".len() {
         document.pop();
         document.push(b',');
-        document.extend_from_slice(&fields.object[1..]);
+        document.extend_from_slice(&fields.0[1..]);
     }
     document
 }

@@ -155,16 +155,15 @@ async fn later_attempts(fixture: &CallbackFixture, clients: &[Client]) {
         gone.id, gone.client_secret
     );
     let taken = fixture.platform.send(TestRequest::get(&token)).await;
+    assert_eq!(taken.body["message"], "成功");
     assert_eq!(
-        taken.body["message"],
-        "成功；回调地址自 2026-07-01T08:00:00+08:00 起已停止推送，请联系运营方重新登记"
+        taken.body["notice"],
+        "回调地址自 2026-07-01T08:00:00+08:00 起已停止推送，请联系运营方重新登记"
     );
     let update = json!({"receiver": gone.id, "url": fixture.receiver.url("/good")});
     fixture.post("/admin/v1/receivers:update", update).await;
-    assert_eq!(
-        fixture.platform.send(TestRequest::get(token)).await.body["message"],
-        "成功"
-    );
+    let taken = fixture.platform.send(TestRequest::get(token)).await;
+    assert!(taken.body["notice"].is_null(), "{}", taken.text);
     fixture.tick().await;
     assert_eq!(fixture.latest_message(gone).await["state"], "delivered");
 }
