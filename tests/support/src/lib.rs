@@ -1,0 +1,19 @@
+//! What tests stand on, one module for each thing that a test starts, watches or makes fail.
+//!
+//! A module is here when tests of more than one file use it. What says something about one file of tests alone stays
+//! beside that file. No program that ships depends on this crate, and nothing here decides whether a test passes: it
+//! arranges, acts and observes.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test stops where it goes wrong, helpers included"
+)]
+
+#[cfg(feature = "http")]
+pub mod http;
+#[cfg(feature = "native")]
+pub mod random;
+#[cfg(feature = "native")]
+pub mod router;
+#[cfg(feature = "native")]
+pub mod settings;
