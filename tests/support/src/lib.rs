@@ -9,8 +9,15 @@
     reason = "a test stops where it goes wrong, helpers included"
 )]
 
+pub mod eid;
+#[cfg(feature = "native")]
+pub mod fault_injecting_db;
 #[cfg(feature = "http")]
 pub mod http;
+#[cfg(feature = "native")]
+pub mod inventory;
+#[cfg(feature = "native")]
+pub mod operations;
 #[cfg(feature = "native")]
 pub mod random;
 #[cfg(feature = "native")]

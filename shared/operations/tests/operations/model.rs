@@ -7,8 +7,9 @@ use domain::{CardStatus, FailureKind, SessionId, TRANSITIONS, Work};
 use operations::{Caller, Report, ReportEvent, TaskRef, cancel};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-
-use super::harness::{NumberCsv, World, automatic, designated, eid, eid_text, run};
+use test_support::eid::eid_text;
+use test_support::inventory::{NumberCsv, eid};
+use test_support::operations::{World, automatic, designated, failed, run};
 
 const CHIPS: u32 = 3;
 /// Numbers 0 and 1 in province 37, number 2 in province 11, numbers 3 and 4 allotted.
@@ -45,7 +46,7 @@ fn event() -> impl Strategy<Value = ReportEvent> {
         6 => Just(ReportEvent::Verified),
         2 => (0..=12u32).prop_map(|step| ReportEvent::Progress { step, steps: 12 }),
         1 => any::<bool>().prop_map(|rewrite| ReportEvent::NotVerified { rewrite, detail: String::new() }),
-        2 => Just(super::harness::failed(FailureKind::CardError)),
+        2 => Just(failed(FailureKind::CardError)),
         1 => Just(ReportEvent::Closed { reason: String::new() }),
     ]
 }
