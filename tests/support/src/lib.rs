@@ -9,6 +9,8 @@
     reason = "a test stops where it goes wrong, helpers included"
 )]
 
+#[cfg(feature = "platform")]
+pub mod components;
 pub mod eid;
 #[cfg(feature = "native")]
 pub mod fault_injecting_db;
@@ -18,9 +20,17 @@ pub mod http;
 pub mod inventory;
 #[cfg(feature = "native")]
 pub mod operations;
+#[cfg(feature = "platform")]
+pub mod part;
+#[cfg(feature = "platform")]
+pub mod platform;
+#[cfg(feature = "platform")]
+pub mod process;
 #[cfg(feature = "native")]
 pub mod random;
 #[cfg(feature = "native")]
 pub mod router;
 #[cfg(feature = "native")]
 pub mod settings;
+#[cfg(feature = "platform")]
+pub mod stack;
