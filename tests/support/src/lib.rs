@@ -9,11 +9,17 @@
     reason = "a test stops where it goes wrong, helpers included"
 )]
 
+#[cfg(feature = "card")]
+pub mod admin_server;
+#[cfg(feature = "card")]
+pub mod chip;
 #[cfg(feature = "platform")]
 pub mod components;
 pub mod eid;
 #[cfg(feature = "native")]
 pub mod fault_injecting_db;
+#[cfg(feature = "gateway")]
+pub mod gateway;
 #[cfg(feature = "http")]
 pub mod http;
 #[cfg(feature = "native")]
