@@ -2,12 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
-mod common;
-
 use card_sim::personalisation::{BodyCoding, MaxFragment, RefreshPolicy, Suite, TlsChoice};
 use card_sim::{Identity, SessionEnd};
-use common::server::{Server, chunked_script, error, no_content, script, script_for};
-use common::{OPERATOR_IMSI, READ_IMSI, WRITE_IMSI, module, seed_card};
+use test_support::admin_server::{RFM, Server, Step, chunked_script, error, no_content, script, script_for};
+use test_support::chip::{OPERATOR_IMSI, READ_IMSI, WRITE_IMSI, module, seed_card};
 
 const WRITTEN: &str = "af8023029000230290000000";
 /// UICC reset as an immediate action: command details, device identities.
@@ -158,7 +156,7 @@ async fn no_content_with_a_next_uri_keeps_the_session_alive() {
 
 #[tokio::test]
 async fn a_script_without_a_next_uri_is_run_and_not_answered() {
-    let server = Server::start(vec![script_for(common::server::RFM, None, WRITE_IMSI)]);
+    let server = Server::start(vec![script_for(RFM, None, WRITE_IMSI)]);
     let (mut module, _) = module(seed_card(server.address));
     let report = module.power_on().await;
     assert_eq!(report.sessions, [SessionEnd::NoResultWanted]);
@@ -205,7 +203,6 @@ async fn a_refused_chip_does_not_come_back_and_a_put_off_one_does() {
 
 #[tokio::test]
 async fn a_link_that_breaks_before_the_answer_resumes_at_the_last_uri() {
-    use common::server::Step;
     let server = Server::start(vec![
         script("/x?n=1", WRITE_IMSI),
         Step::Cut,

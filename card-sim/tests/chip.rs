@@ -2,10 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
-mod common;
-
 use card_sim::{Chip, Faults, NoPower, Reset};
-use common::seed_card;
+use test_support::chip::seed_card;
 use uicc::cat::{Facility, TerminalProfile};
 
 /// TERMINAL PROFILE of a terminal with BIP over TCP, events and timers.

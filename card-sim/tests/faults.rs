@@ -2,15 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
-mod common;
-
 use card_sim::network::VirtualNetwork;
 use card_sim::personalisation::{RefreshPolicy, RetryPolicy};
 use card_sim::{ApduIndex, ChipFault, Faults, Identity, Module, ModuleSettings, Outcome, SessionEnd, Side};
-use common::server::{Server, no_content, script};
-use common::{OPERATOR_IMSI, READ_IMSI, WRITE_IMSI, module, seed_card};
 use std::sync::Arc;
 use std::time::Duration;
+use test_support::admin_server::{Server, no_content, script};
+use test_support::chip::{OPERATOR_IMSI, READ_IMSI, WRITE_IMSI, module, seed_card};
 
 #[tokio::test]
 async fn a_chip_without_rfm_application_says_so() {

@@ -2,29 +2,19 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
-mod common;
-
 use std::sync::Arc;
 
 use card_sim::inventory::Inventory;
 use card_sim::{Module, ModuleSettings, Personalisation, VirtualNetwork, power_all};
-use common::server::{Server, no_content};
+use test_support::admin_server::{Server, no_content};
+use test_support::chip::{DEK, PSK};
+use test_support::eid::eid_text;
 
-/// A valid EID with this serial number: the check digits make it 1 modulo 97.
-fn eid(serial: u64) -> String {
-    let body = format!("890860302022{serial:018}");
-    let rest = body
-        .bytes()
-        .chain(*b"00")
-        .fold(0u64, |rest, digit| (rest * 10 + u64::from(digit - b'0')) % 97);
-    format!("{body}{:02}", 98 - rest)
-}
-
-fn fleet(count: u64, gateway: std::net::SocketAddr) -> Vec<Module> {
+fn fleet(count: u32, gateway: std::net::SocketAddr) -> Vec<Module> {
     let network = Arc::new(VirtualNetwork::open());
     (0..count)
         .map(|serial| {
-            let card = Personalisation::builder(eid(serial).parse().unwrap(), common::PSK, common::DEK)
+            let card = Personalisation::builder(eid_text(serial).parse().unwrap(), PSK, DEK)
                 .imsi(format!("46000{serial:010}"))
                 .gateway(gateway);
             Module::new(
@@ -55,9 +45,8 @@ async fn every_module_of_a_fleet_is_powered_once_and_comes_back() {
 async fn thousands_of_chips_that_may_not_speak_settle_quickly() {
     // No server at all: with an exhausted allowance no chip opens a channel.
     let network = Arc::new(VirtualNetwork::open());
-    let modules = (0..2000u64).map(|serial| {
-        let card =
-            Personalisation::builder(eid(serial).parse().unwrap(), common::PSK, common::DEK).allowance(0);
+    let modules = (0..2000).map(|serial| {
+        let card = Personalisation::builder(eid_text(serial).parse().unwrap(), PSK, DEK).allowance(0);
         Module::new(
             card.build().unwrap(),
             ModuleSettings::default(),
@@ -86,11 +75,11 @@ fn the_program_says_what_became_of_each_chip() {
     let folder = std::env::temp_dir().join(format!("card-sim-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let file = folder.join("chips.toml");
-    let key = hex::encode(common::PSK);
+    let key = hex::encode(PSK);
     let text = format!(
         "gateway = \"{}\"\n[[chips]]\neid = \"{}\"\npsk = \"{key}\"\ndek = \"{key}\"\n",
         server.address,
-        eid(7)
+        eid_text(7)
     );
     std::fs::write(&file, text).unwrap();
     let run = |arguments: &[&str]| {
@@ -112,7 +101,7 @@ fn the_program_says_what_became_of_each_chip() {
         "{out}"
     );
     let (_, verbose, _) = run(&["--verbose"]);
-    assert!(verbose.contains("OPEN CHANNEL") && !verbose.contains(&eid(7)) && !verbose.contains(&key));
+    assert!(verbose.contains("OPEN CHANNEL") && !verbose.contains(&eid_text(7)) && !verbose.contains(&key));
     server.posts();
     let (code, ..) = run(&[]);
     assert_eq!(code, Some(1));

@@ -3,14 +3,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
-mod common;
-
 use std::sync::{Arc, Mutex};
 
 use card_sim::personalisation::RefreshPolicy;
 use card_sim::{ChipId, Event, Observer};
-use common::server::{Server, no_content, script};
-use common::{WRITE_IMSI, module, seed_card};
+use test_support::admin_server::{Server, no_content, script};
+use test_support::chip::{WRITE_IMSI, module, seed_card};
 
 /// Keeps proactive commands as hexadecimal digits: the command number blanked, SEND DATA without its data,
 /// repetitions once — how often depends on how TCP cuts the stream.

@@ -4,8 +4,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
-mod common;
-
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -13,11 +11,8 @@ use std::thread::JoinHandle;
 
 use card_sim::SessionEnd;
 use card_sim::personalisation::{MaxFragment, Suite, TlsChoice};
-use common::{PSK, module, seed_card};
-
-/// The PSK identity of the chip under test, in the layout of SGP.02 table 4.
-const IDENTITY: &str =
-    "8001028110890860302022000000220000000000904F10A0000005591010FFFFFFFF8900000100820101830140";
+use test_support::chip::{PSK, module, seed_card};
+use test_support::eid::IDENTITY;
 
 /// A server process that is ended with the test.
 struct SServer {

@@ -1,10 +1,8 @@
 //! Bytes that no chip would send, at every layer: each has its answer, none changes anything.
 
-mod support;
-
-use support::agent::FIRST_URI;
-use support::card::Card;
-use support::{Agent, World};
+use test_support::gateway::GatewayFixture;
+use test_support::gateway::agent::{Agent, FIRST_URI};
+use test_support::gateway::card::Card;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -12,7 +10,7 @@ const PROTOCOL: &str = "Host: h\r\nX-Admin-Protocol: globalplatform-remote-admin
 
 #[tokio::test(flavor = "multi_thread")]
 async fn garbage_instead_of_tls_is_cut_off_and_the_platform_gets_no_call() {
-    let world = World::start().await;
+    let fixture = GatewayFixture::start().await;
     let record =
         |kind: u8, length: u16, content: &[u8]| [&[kind, 3, 3][..], &length.to_be_bytes(), content].concat();
     let cases: [Vec<u8>; 6] = [
@@ -24,7 +22,7 @@ async fn garbage_instead_of_tls_is_cut_off_and_the_platform_gets_no_call() {
         record(22, 6, &[16, 0, 0, 2, 0, 9]),
     ];
     for bytes in cases {
-        let mut stream = TcpStream::connect(world.gateway.addr()).await.unwrap();
+        let mut stream = TcpStream::connect(fixture.gateway.addr()).await.unwrap();
         stream.write_all(&bytes).await.unwrap();
         stream.shutdown().await.unwrap();
         let mut answer = Vec::new();
@@ -32,13 +30,13 @@ async fn garbage_instead_of_tls_is_cut_off_and_the_platform_gets_no_call() {
         // Nothing, or a TLS alert: never HTTP.
         assert!(answer.is_empty() || answer[0] == 21, "{answer:?}");
     }
-    assert!(world.platform.calls("").is_empty());
-    world.agent().await;
+    assert!(fixture.platform.calls("").is_empty());
+    fixture.agent().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn garbage_after_tls_has_its_status_and_ends_the_connection() {
-    let world = World::start().await;
+    let fixture = GatewayFixture::start().await;
     let post = |target: &str, headers: &str| format!("POST {target} HTTP/1.1\r\n{PROTOCOL}{headers}\r\n");
     let rfm = "Content-Type: application/vnd.etsi.scp.response-data;version=1.0\r\n";
     let cases: Vec<(String, u16)> = vec![
@@ -70,7 +68,7 @@ async fn garbage_after_tls_has_its_status_and_ends_the_connection() {
         (post(FIRST_URI, "X-Admin-Script-Status: maybe\r\n"), 400),
     ];
     for (bytes, status) in cases {
-        let mut agent = world.agent().await;
+        let mut agent = fixture.agent().await;
         agent.send(bytes.as_bytes()).await;
         let answer = agent.answer().await;
         let shown: String = bytes.chars().take(60).collect();
@@ -78,35 +76,35 @@ async fn garbage_after_tls_has_its_status_and_ends_the_connection() {
         assert!(agent.is_closed().await && agent.got_close_notify(), "{shown:?}");
     }
     assert!(
-        world.platform.calls("/sessions").is_empty(),
+        fixture.platform.calls("/sessions").is_empty(),
         "none of this was a session"
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn answers_to_scripts_that_were_not_asked_for_change_nothing() {
-    let world = World::start().await;
+    let fixture = GatewayFixture::start().await;
     for spoil in [
         |uri: &str| uri.replace("n=1", "n=2"),
         |uri: &str| uri.replace("s=", "s=0"),
         |_: &str| FIRST_URI.to_owned(),
     ] {
-        let mut agent = world.agent().await;
+        let mut agent = fixture.agent().await;
         let first = agent.begin(FIRST_URI, false).await;
         let result = Card::seed().run(&first.body);
         agent.result(&spoil(first.next_uri().unwrap()), &result).await;
         assert_eq!(agent.answer().await.map(|answer| answer.status), Some(404));
         assert!(agent.is_closed().await);
     }
-    let (platform, events) = world.finish().await;
+    let (platform, events) = fixture.finish().await;
     assert_eq!(events.endings(), ["bad_request"; 3]);
     assert_eq!(platform.reported(), ["closed"; 3], "no progress was made");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_result_without_a_body_is_refused() {
-    let world = World::start().await;
-    let mut agent = world.agent().await;
+    let fixture = GatewayFixture::start().await;
+    let mut agent = fixture.agent().await;
     let first = agent.begin(FIRST_URI, false).await;
     let next = first.next_uri().unwrap();
     agent
@@ -117,13 +115,13 @@ async fn a_result_without_a_body_is_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn random_records_after_the_handshake_end_that_connection_alone() {
-    let world = World::start().await;
-    let mut agent = world.agent().await;
+    let fixture = GatewayFixture::start().await;
+    let mut agent = fixture.agent().await;
     agent
         .send(&(0..=255).cycle().take(20_000).collect::<Vec<u8>>())
         .await;
     assert!(agent.answer().await.is_none_or(|answer| answer.status == 400));
-    let again = Agent::connect(world.gateway.addr())
+    let again = Agent::connect(fixture.gateway.addr())
         .await
         .begin(FIRST_URI, false)
         .await;

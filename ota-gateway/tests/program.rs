@@ -1,13 +1,13 @@
 //! The program around the library: settings, exit codes, signals, logs.
 
-mod support;
-
 use std::process::Stdio;
 
 use ota_gateway::keys::Purpose;
-use support::agent::{FIRST_URI, Tls};
-use support::card::Card;
-use support::{Agent, EID, Platform, PlatformBehaviour, chip_key};
+use test_support::eid::EID;
+use test_support::gateway::agent::{Agent, FIRST_URI, Tls};
+use test_support::gateway::card::Card;
+use test_support::gateway::platform::{PlatformBehaviour, PlatformStub};
+use test_support::gateway::{GATEWAY_SECRET, chip_key, link_key, master_keys};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::process::Command;
 
@@ -27,9 +27,9 @@ fn variables(platform: &str) -> Vec<(&'static str, String)> {
         ("PLATFORM_URL", platform.to_owned()),
         ("LISTEN", "127.0.0.1:0".to_owned()),
         ("METRICS_LISTEN", "127.0.0.1:0".to_owned()),
-        ("GATEWAY_SECRET", support::GATEWAY_SECRET.to_owned()),
-        ("LINK_KEY", support::link_key()),
-        ("MASTER_KEYS", support::master_keys()),
+        ("GATEWAY_SECRET", GATEWAY_SECRET.to_owned()),
+        ("LINK_KEY", link_key()),
+        ("MASTER_KEYS", master_keys()),
         ("LOG_FORMAT", "json".to_owned()),
         ("LOG_FILTER", "trace".to_owned()),
     ]
@@ -65,13 +65,13 @@ async fn settings_that_cannot_work_end_the_program_with_their_name() {
             !ended.status.success() && printed.contains(expected),
             "{printed:?} lacks {expected:?}"
         );
-        assert!(!printed.contains(support::GATEWAY_SECRET) && !printed.contains(&support::link_key()));
+        assert!(!printed.contains(GATEWAY_SECRET) && !printed.contains(&link_key()));
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_program_writes_a_card_ends_on_sigterm_and_its_log_shows_no_secret() {
-    let platform = Platform::start(PlatformBehaviour::default()).await;
+    let platform = PlatformStub::start(PlatformBehaviour::default()).await;
     let mut running = program(&variables(&format!("http://{}", platform.addr())))
         .stdout(Stdio::piped())
         .spawn()
@@ -112,9 +112,9 @@ async fn the_program_writes_a_card_ends_on_sigterm_and_its_log_shows_no_secret()
     );
     let secrets = [
         EID.to_owned(),
-        support::GATEWAY_SECRET.to_owned(),
-        support::link_key(),
-        support::master_keys(),
+        GATEWAY_SECRET.to_owned(),
+        link_key(),
+        master_keys(),
         hex::encode(chip_key(Purpose::Psk)),
         hex::encode(chip_key(Purpose::Dek)),
         hex::encode(&card.key_loads[0][2..18]),

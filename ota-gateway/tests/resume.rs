@@ -1,12 +1,10 @@
 //! The link breaks at every step of a writing, over real TLS: the next session makes it good, and nothing
 //! is written wrong or, unless its answer was lost, twice.
 
-mod support;
-
 use ota_gateway::Event;
-use support::agent::FIRST_URI;
-use support::card::Card;
-use support::{Agent, World};
+use test_support::gateway::agent::{Agent, FIRST_URI};
+use test_support::gateway::card::Card;
+use test_support::gateway::{GatewayFixture, settings};
 
 /// Where the link breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,12 +23,12 @@ enum Break {
 
 /// Runs a session up to its break; gives where the chip resumes, or nothing if the session came to its end.
 async fn broken_session(
-    world: &World,
+    fixture: &GatewayFixture,
     card: &mut Card,
     resume_at: Option<&str>,
     cut: Option<Break>,
 ) -> Option<String> {
-    let mut agent = Agent::connect(world.gateway.addr()).await;
+    let mut agent = Agent::connect(fixture.gateway.addr()).await;
     let begin = resume_at.unwrap_or(FIRST_URI).to_owned();
     if cut == Some(Break::AfterHandshake) {
         return Some(begin);
@@ -72,7 +70,7 @@ async fn broken_session(
 #[tokio::test(flavor = "multi_thread")]
 async fn a_link_that_breaks_at_any_step_is_made_good_in_the_next_session() {
     let mut clean = Card::seed();
-    let undisturbed = World::start().await;
+    let undisturbed = GatewayFixture::start().await;
     assert_eq!(broken_session(&undisturbed, &mut clean, None, None).await, None);
     let scripts = undisturbed
         .platform
@@ -95,15 +93,15 @@ async fn a_link_that_breaks_at_any_step_is_made_good_in_the_next_session() {
         .chain((0..scripts).flat_map(per_script))
         .collect();
     for cut in breaks {
-        let (world, mut card) = (World::start().await, Card::seed());
-        let resume_at = broken_session(&world, &mut card, None, Some(cut))
+        let (fixture, mut card) = (GatewayFixture::start().await, Card::seed());
+        let resume_at = broken_session(&fixture, &mut card, None, Some(cut))
             .await
             .expect("the link breaks");
         card.power_cycle();
         let resume_at = (cut != Break::AfterHandshake).then_some(resume_at);
-        let left = broken_session(&world, &mut card, resume_at.as_deref(), None).await;
+        let left = broken_session(&fixture, &mut card, resume_at.as_deref(), None).await;
         assert_eq!(left, None, "{cut:?}");
-        let (platform, _) = world.finish().await;
+        let (platform, _) = fixture.finish().await;
         assert_eq!(card.files, clean.files, "{cut:?}");
         assert!(
             card.updates.iter().all(|update| clean.updates.contains(update)),
@@ -124,15 +122,15 @@ async fn a_link_that_breaks_at_any_step_is_made_good_in_the_next_session() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_gateway_that_knows_nothing_of_the_broken_session_reads_what_was_written() {
-    let (first, mut card) = (World::start().await, Card::seed());
+    let (first, mut card) = (GatewayFixture::start().await, Card::seed());
     let resume_at = broken_session(&first, &mut card, None, Some(Break::AfterRun(1))).await;
     card.power_cycle();
     first.gateway.shutdown().await;
     // The same platform, another gateway: as after a crash, or behind a balancer.
-    let gateway = ota_gateway::start(support::settings(first.platform.addr()), None)
+    let gateway = ota_gateway::start(settings(first.platform.addr()), None)
         .await
         .unwrap();
-    let second = World {
+    let second = GatewayFixture {
         gateway,
         platform: first.platform,
         events: first.events,
@@ -150,15 +148,15 @@ async fn a_gateway_that_knows_nothing_of_the_broken_session_reads_what_was_writt
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_gateway_that_kept_the_broken_session_surveys_the_card_once() {
-    let (world, mut card) = (World::start().await, Card::seed());
-    let resume_at = broken_session(&world, &mut card, None, Some(Break::AfterRun(1))).await;
-    world.events.sessions_ended(1).await;
+    let (fixture, mut card) = (GatewayFixture::start().await, Card::seed());
+    let resume_at = broken_session(&fixture, &mut card, None, Some(Break::AfterRun(1))).await;
+    fixture.events.sessions_ended(1).await;
     card.power_cycle();
     assert_eq!(
-        broken_session(&world, &mut card, resume_at.as_deref(), None).await,
+        broken_session(&fixture, &mut card, resume_at.as_deref(), None).await,
         None
     );
-    let (platform, events) = world.finish().await;
+    let (platform, events) = fixture.finish().await;
     let surveyed = events
         .all()
         .iter()

@@ -1,19 +1,19 @@
 //! Whole sessions over real TLS, against a platform that keeps the calls.
 
-mod support;
-
 use ota_gateway::Event;
-use support::agent::{FIRST_URI, Tls, session};
-use support::card::Card;
-use support::{Agent, EID, PlatformBehaviour, World};
+use test_support::eid::EID;
+use test_support::gateway::agent::{Agent, FIRST_URI, Tls, session};
+use test_support::gateway::card::Card;
+use test_support::gateway::platform::PlatformBehaviour;
+use test_support::gateway::{GatewayFixture, get, settings};
 
 const IMSI: &str = "084906003175296408";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_card_is_written_then_verified_and_the_platform_ticked() {
-    let world = World::start().await;
+    let fixture = GatewayFixture::start().await;
     let mut card = Card::seed();
-    let last = session(world.gateway.addr(), &mut card).await;
+    let last = session(fixture.gateway.addr(), &mut card).await;
     assert_eq!(
         (last.status, last.next_uri()),
         (200, None),
@@ -22,17 +22,17 @@ async fn a_card_is_written_then_verified_and_the_platform_ticked() {
     assert_eq!(card.refreshes, 1);
     assert_eq!(hex::encode(card.content(0x6F07)), IMSI);
     assert_eq!(
-        world.platform.calls("/cron").len(),
+        fixture.platform.calls("/cron").len(),
         0,
         "nothing is due before the verification"
     );
 
     card.register();
-    let last = session(world.gateway.addr(), &mut card).await;
+    let last = session(fixture.gateway.addr(), &mut card).await;
     assert_eq!(last.status, 204);
-    world.platform.called("/internal/cron").await;
+    fixture.platform.called("/internal/cron").await;
 
-    let (platform, events) = world.finish().await;
+    let (platform, events) = fixture.finish().await;
     let reported = platform.reported();
     let (writing, verifying) = reported.split_at(reported.len() - 2);
     assert_eq!(verifying, ["verified", "closed"]);
@@ -44,9 +44,9 @@ async fn a_card_is_written_then_verified_and_the_platform_ticked() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_response_is_one_tls_record_with_what_the_specification_asks_for() {
-    let world = World::start().await;
+    let fixture = GatewayFixture::start().await;
     let mut card = Card::seed();
-    let mut agent = world.agent().await;
+    let mut agent = fixture.agent().await;
     let mut answer = agent.begin(FIRST_URI, false).await;
     let mut seen = 0;
     while let (200, Some(next)) = (answer.status, answer.next_uri().map(str::to_owned)) {
@@ -76,9 +76,9 @@ async fn every_response_is_one_tls_record_with_what_the_specification_asks_for()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn reports_are_numbered_and_count_the_bytes_of_the_connection() {
-    let world = World::start().await;
-    session(world.gateway.addr(), &mut Card::seed()).await;
-    let (platform, events) = world.finish().await;
+    let fixture = GatewayFixture::start().await;
+    session(fixture.gateway.addr(), &mut Card::seed()).await;
+    let (platform, events) = fixture.finish().await;
     let reports = platform.calls("/report");
     for (at, report) in reports.iter().enumerate() {
         assert_eq!(report["seq"], at as u64 + 1);
@@ -111,10 +111,10 @@ async fn reports_are_numbered_and_count_the_bytes_of_the_connection() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn observed_events_hold_no_key_material() {
-    let world = World::start().await;
+    let fixture = GatewayFixture::start().await;
     let mut card = Card::seed();
-    session(world.gateway.addr(), &mut card).await;
-    let (_, events) = world.finish().await;
+    session(fixture.gateway.addr(), &mut card).await;
+    let (_, events) = fixture.finish().await;
     let events = events.all();
     assert!(
         matches!(&events[0], Event::Handshake { version, suite, .. } if version == "TLSv1.2" && suite == "PSK-AES128-CBC-SHA256")
@@ -163,7 +163,7 @@ async fn a_report_is_repeated_until_the_platform_answers_and_only_then_the_chip_
         ("written", 503),
         ("written", 429),
     ];
-    let world = World::start_with(
+    let fixture = GatewayFixture::start_with(
         PlatformBehaviour {
             report_faults: faults,
             ..PlatformBehaviour::default()
@@ -172,9 +172,9 @@ async fn a_report_is_repeated_until_the_platform_answers_and_only_then_the_chip_
     )
     .await;
     let mut card = Card::seed();
-    let last = session(world.gateway.addr(), &mut card).await;
+    let last = session(fixture.gateway.addr(), &mut card).await;
     assert_eq!((last.status, card.refreshes), (200, 1));
-    let (platform, _) = world.finish().await;
+    let (platform, _) = fixture.finish().await;
     let reports = platform.calls("/report");
     assert_eq!(reports[0], reports[1], "a repeated report is the same report");
     assert_eq!(reports[1], reports[2]);
@@ -191,7 +191,7 @@ async fn a_report_is_repeated_until_the_platform_answers_and_only_then_the_chip_
 #[tokio::test(flavor = "multi_thread")]
 async fn a_platform_that_stays_away_leaves_the_chip_with_an_error_and_its_state_unreported() {
     let faults = vec![("written", 503); 32];
-    let world = World::start_with(
+    let fixture = GatewayFixture::start_with(
         PlatformBehaviour {
             report_faults: faults,
             ..PlatformBehaviour::default()
@@ -202,9 +202,9 @@ async fn a_platform_that_stays_away_leaves_the_chip_with_an_error_and_its_state_
     )
     .await;
     let mut card = Card::seed();
-    let last = session(world.gateway.addr(), &mut card).await;
+    let last = session(fixture.gateway.addr(), &mut card).await;
     assert_eq!((last.status, card.refreshes), (503, 0));
-    let (platform, events) = world.finish().await;
+    let (platform, events) = fixture.finish().await;
     assert_eq!(events.endings(), ["platform_unavailable"]);
     assert!(platform.calls("/report").len() > 3);
 }
@@ -221,10 +221,10 @@ async fn a_platform_that_cannot_open_a_session_sends_the_chip_away_for_now_or_fo
             session_fault: Some((status, reason)),
             ..PlatformBehaviour::default()
         };
-        let world = World::start_with(behaviour, |_| {}).await;
-        let last = session(world.gateway.addr(), &mut Card::seed()).await;
+        let fixture = GatewayFixture::start_with(behaviour, |_| {}).await;
+        let last = session(fixture.gateway.addr(), &mut Card::seed()).await;
         assert_eq!((last.status, last.next_uri()), (expected, None), "{reason}");
-        let (platform, events) = world.finish().await;
+        let (platform, events) = fixture.finish().await;
         assert_eq!(events.endings(), [ending]);
         assert!(
             platform.calls("/report").is_empty(),
@@ -235,18 +235,18 @@ async fn a_platform_that_cannot_open_a_session_sends_the_chip_away_for_now_or_fo
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_file_is_reported_and_ticked_and_ends_the_session() {
-    let world = World::start().await;
+    let fixture = GatewayFixture::start().await;
     let mut card = Card::seed();
     card.refuse_update.insert(0x6F07, 0x6982);
-    let last = session(world.gateway.addr(), &mut card).await;
+    let last = session(fixture.gateway.addr(), &mut card).await;
     assert_eq!(last.status, 204);
-    world.platform.called("/internal/cron").await;
-    let (_, metrics) = world.ops("/metrics").await;
+    fixture.platform.called("/internal/cron").await;
+    let metrics = fixture.ops("/metrics").await.text;
     assert!(
         metrics.contains("failures_total{kind=\"security_status\"} 1"),
         "{metrics}"
     );
-    let (platform, _) = world.finish().await;
+    let (platform, _) = fixture.finish().await;
     let reports = platform.calls("/report");
     let failed = &reports[reports.len() - 2]["event"];
     assert_eq!(
@@ -259,7 +259,7 @@ async fn a_refused_file_is_reported_and_ticked_and_ends_the_session() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_stops_before_it_costs_more_than_the_allowance() {
-    let world = World::start_with(
+    let fixture = GatewayFixture::start_with(
         PlatformBehaviour {
             allowance: Some(3_500),
             ..PlatformBehaviour::default()
@@ -267,9 +267,9 @@ async fn a_session_stops_before_it_costs_more_than_the_allowance() {
         |_| {},
     )
     .await;
-    let last = session(world.gateway.addr(), &mut Card::seed()).await;
+    let last = session(fixture.gateway.addr(), &mut Card::seed()).await;
     assert_eq!(last.status, 204);
-    let (platform, events) = world.finish().await;
+    let (platform, events) = fixture.finish().await;
     assert_eq!(events.endings(), ["allowance_exhausted"]);
     let reports = platform.calls("/report");
     let closed = reports.last().unwrap();
@@ -280,7 +280,7 @@ async fn a_session_stops_before_it_costs_more_than_the_allowance() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_card_that_lost_its_identity_is_found_out_in_the_verification() {
-    let world = World::start_with(
+    let fixture = GatewayFixture::start_with(
         PlatformBehaviour {
             work: "verify",
             allowance: None,
@@ -289,9 +289,9 @@ async fn a_card_that_lost_its_identity_is_found_out_in_the_verification() {
         |_| {},
     )
     .await;
-    let last = session(world.gateway.addr(), &mut Card::seed()).await;
+    let last = session(fixture.gateway.addr(), &mut Card::seed()).await;
     assert_eq!(last.status, 204);
-    let (platform, _) = world.finish().await;
+    let (platform, _) = fixture.finish().await;
     let event = &platform.calls("/report")[0]["event"];
     assert_eq!(
         (event["kind"].as_str(), event["rewrite"].as_bool()),
@@ -301,12 +301,12 @@ async fn a_card_that_lost_its_identity_is_found_out_in_the_verification() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn tls_1_3_writes_a_card_too() {
-    let world = World::start().await;
+    let fixture = GatewayFixture::start().await;
     let tls = Tls {
         version: openssl::ssl::SslVersion::TLS1_3,
         ..Tls::default()
     };
-    let mut agent = Agent::connect_with(world.gateway.addr(), tls).await.unwrap();
+    let mut agent = Agent::connect_with(fixture.gateway.addr(), tls).await.unwrap();
     let mut card = Card::seed();
     let first = agent.begin(FIRST_URI, false).await;
     agent.run(&mut card, first).await;
@@ -315,38 +315,35 @@ async fn tls_1_3_writes_a_card_too() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_idle_chip_is_disconnected() {
-    let world = World::start_with(PlatformBehaviour::default(), |settings| {
+    let fixture = GatewayFixture::start_with(PlatformBehaviour::default(), |settings| {
         settings.limits.idle_timeout_secs = 1
     })
     .await;
-    let mut agent = world.agent().await;
+    let mut agent = fixture.agent().await;
     let first = agent.begin(FIRST_URI, false).await;
     assert_eq!(first.status, 200);
     assert!(agent.is_closed().await && agent.got_close_notify());
-    let (_, events) = world.finish().await;
+    let (_, events) = fixture.finish().await;
     assert_eq!(events.endings(), ["idle"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_gateway_that_shuts_down_closes_tls_and_reports() {
-    let world = World::start().await;
-    let mut agent = world.agent().await;
+    let fixture = GatewayFixture::start().await;
+    let mut agent = fixture.agent().await;
     agent.begin(FIRST_URI, false).await;
-    let (platform, events) = tokio::join!(world.finish(), agent.is_closed()).0;
+    let (platform, events) = tokio::join!(fixture.finish(), agent.is_closed()).0;
     assert_eq!(events.endings(), ["shutdown"]);
     assert_eq!(platform.reported(), ["closed"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn health_is_the_gateways_own_and_readiness_needs_the_platform() {
-    let world = World::start().await;
-    assert_eq!(world.ops("/healthz").await.0, 200);
-    assert_eq!(world.ops("/readyz").await.0, 200);
-    assert_eq!(world.ops("/anything").await.0, 404);
-    let unreachable = support::settings(([127, 0, 0, 1], 9).into());
+    let fixture = GatewayFixture::start().await;
+    assert_eq!(fixture.ops("/healthz").await.status, 200);
+    assert_eq!(fixture.ops("/readyz").await.status, 200);
+    assert_eq!(fixture.ops("/anything").await.status, 404);
+    let unreachable = settings(([127, 0, 0, 1], 9).into());
     let gateway = ota_gateway::start(unreachable, None).await.unwrap();
-    assert_eq!(
-        support::platform::get(gateway.metrics_addr(), "/readyz").await.0,
-        503
-    );
+    assert_eq!(get(gateway.metrics_addr(), "/readyz").await.status, 503);
 }

@@ -1,14 +1,14 @@
 //! Handshakes as the `openssl` command line tool sees them: what is allowed, what is refused, and with
 //! which alert.
 
-mod support;
-
 use std::net::SocketAddr;
 use std::process::Stdio;
 
 use ota_gateway::keys::Purpose;
-use support::agent::Tls;
-use support::{Agent, IDENTITY, PlatformBehaviour, World, chip_key};
+use test_support::eid::{EID, IDENTITY};
+use test_support::gateway::agent::{Agent, Tls};
+use test_support::gateway::platform::PlatformBehaviour;
+use test_support::gateway::{GatewayFixture, chip_key};
 use tokio::process::Command;
 
 const GCM: &str = "PSK-AES128-GCM-SHA256";
@@ -41,7 +41,7 @@ async fn s_client(addr: SocketAddr, identity: &str, psk: &[u8], arguments: &[&st
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_allowed_suite_completes_its_handshake() {
-    let world = World::start().await;
+    let fixture = GatewayFixture::start().await;
     let psk = chip_key(Purpose::Psk);
     let cases: [(&[&str], &str, &str); 6] = [
         (&["-tls1_2", "-cipher", CBC], "Protocol  : TLSv1.2", CBC),
@@ -68,7 +68,7 @@ async fn every_allowed_suite_completes_its_handshake() {
         ),
     ];
     for (arguments, version, suite) in cases {
-        let (succeeded, printed) = s_client(world.gateway.addr(), IDENTITY, &psk, arguments).await;
+        let (succeeded, printed) = s_client(fixture.gateway.addr(), IDENTITY, &psk, arguments).await;
         assert!(succeeded, "{arguments:?}:\n{printed}");
         assert!(printed.contains(version), "{arguments:?}:\n{printed}");
         assert!(
@@ -85,7 +85,7 @@ async fn every_allowed_suite_completes_its_handshake() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_else_is_refused_with_the_documented_alert() {
-    let world = World::start().await;
+    let fixture = GatewayFixture::start().await;
     let (right, wrong) = (chip_key(Purpose::Psk), vec![0x55; 16]);
     let all = "ALL:eNULL:@SECLEVEL=0";
     let cases: [(&str, &[u8], &[&str], u8); 12] = [
@@ -126,14 +126,14 @@ async fn everything_else_is_refused_with_the_documented_alert() {
         (IDENTITY, &right, &["-tls1", "-cipher", all], 70),
     ];
     for (identity, psk, arguments, alert) in cases {
-        let (succeeded, printed) = s_client(world.gateway.addr(), identity, psk, arguments).await;
+        let (succeeded, printed) = s_client(fixture.gateway.addr(), identity, psk, arguments).await;
         assert!(!succeeded, "{arguments:?}:\n{printed}");
         assert!(
             printed.contains(&format!("SSL alert number {alert}\n")),
             "{arguments:?}:\n{printed}"
         );
     }
-    let (_, metrics) = world.ops("/metrics").await;
+    let metrics = fixture.ops("/metrics").await.text;
     for result in ["unknown_identity", "wrong_key", "no_common_suite", "version"] {
         assert!(
             metrics.contains(&format!("handshakes_total{{result=\"{result}\"")),
@@ -144,9 +144,9 @@ async fn everything_else_is_refused_with_the_documented_alert() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn encrypt_then_mac_is_never_agreed() {
-    let world = World::start().await;
+    let fixture = GatewayFixture::start().await;
     let (_, printed) = s_client(
-        world.gateway.addr(),
+        fixture.gateway.addr(),
         IDENTITY,
         &chip_key(Purpose::Psk),
         &["-tls1_2", "-cipher", CBC, "-tlsextdebug"],
@@ -159,7 +159,7 @@ async fn encrypt_then_mac_is_never_agreed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_opaque_identity_that_is_no_text_finds_its_key() {
     let psk = vec![0x5A; 32];
-    let world = World::start_with(
+    let fixture = GatewayFixture::start_with(
         PlatformBehaviour {
             explicit_psk: Some(psk.clone()),
             ..PlatformBehaviour::default()
@@ -173,34 +173,33 @@ async fn an_opaque_identity_that_is_no_text_finds_its_key() {
         psk,
         ..Tls::default()
     };
-    let agent = Agent::connect_with(world.gateway.addr(), tls).await.unwrap();
+    let agent = Agent::connect_with(fixture.gateway.addr(), tls).await.unwrap();
     assert_eq!(agent.suite(), CBC);
-    let asked = world.platform.calls("/keys");
+    let asked = fixture.platform.calls("/keys");
     assert_eq!(asked[0]["psk_identity"], hex::encode(identity));
     assert!(asked[0]["eid"].is_null());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_platform_decides_about_every_identity_and_its_answer_is_used_for_a_while() {
-    let world = World::start().await;
+    let fixture = GatewayFixture::start().await;
     for _ in 0..3 {
-        world.agent().await;
+        fixture.agent().await;
     }
-    let asked = world.platform.calls("/keys");
+    let asked = fixture.platform.calls("/keys");
     assert_eq!(asked.len(), 1);
-    assert_eq!(asked[0]["eid"], support::EID);
+    assert_eq!(asked[0]["eid"], EID);
 }
 
 // Amendment B §3.5: a chip does not try again after a security failure
 #[tokio::test(flavor = "multi_thread")]
 async fn a_platform_that_gives_no_answer_ends_the_connection_without_an_alert() {
-    let world = World::start_with(PlatformBehaviour::default(), |settings| {
+    let fixture = GatewayFixture::start_with(PlatformBehaviour::default(), |settings| {
         settings.gateway_secret = "no longer the secret of this gateway".into();
     })
     .await;
     for version in ["-tls1_2", "-tls1_3"] {
-        let (done, printed) =
-            s_client(world.gateway.addr(), support::IDENTITY, &[0x5A; 16], &[version]).await;
+        let (done, printed) = s_client(fixture.gateway.addr(), IDENTITY, &[0x5A; 16], &[version]).await;
         assert!(!done && !printed.contains("alert number"), "{printed}");
     }
 }
@@ -208,7 +207,7 @@ async fn a_platform_that_gives_no_answer_ends_the_connection_without_an_alert() 
 #[tokio::test]
 async fn a_platform_that_does_not_answer_about_keys_holds_up_nobody_else() {
     // One thread alone: were it blocked by a look-up, nothing else could go on.
-    let world = World::start_with(
+    let fixture = GatewayFixture::start_with(
         PlatformBehaviour {
             silent_keys: true,
             ..PlatformBehaviour::default()
@@ -219,15 +218,15 @@ async fn a_platform_that_does_not_answer_about_keys_holds_up_nobody_else() {
     )
     .await;
     let waiting: Vec<_> = (0..4)
-        .map(|_| tokio::spawn(Agent::connect_with(world.gateway.addr(), Tls::default())))
+        .map(|_| tokio::spawn(Agent::connect_with(fixture.gateway.addr(), Tls::default())))
         .collect();
-    assert_eq!(world.ops("/healthz").await.0, 200);
+    assert_eq!(fixture.ops("/healthz").await.status, 200);
     for agent in waiting {
         assert!(agent.await.unwrap().is_err(), "no key, no handshake");
     }
-    world.platform.set(|behaviour| behaviour.silent_keys = false);
-    world.agent().await;
-    let (_, metrics) = world.ops("/metrics").await;
+    fixture.platform.set(|behaviour| behaviour.silent_keys = false);
+    fixture.agent().await;
+    let metrics = fixture.ops("/metrics").await.text;
     assert!(
         metrics.contains("handshakes_total{result=\"timeout\",version=\"none\",suite=\"none\"} 4"),
         "{metrics}"
@@ -236,27 +235,27 @@ async fn a_platform_that_does_not_answer_about_keys_holds_up_nobody_else() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_more_connections_than_allowed_are_kept() {
-    let world = World::start_with(PlatformBehaviour::default(), |settings| {
+    let fixture = GatewayFixture::start_with(PlatformBehaviour::default(), |settings| {
         settings.limits.max_sessions = 2
     })
     .await;
-    let (one, two) = (world.agent().await, world.agent().await);
+    let (one, two) = (fixture.agent().await, fixture.agent().await);
     assert!(
-        Agent::connect_with(world.gateway.addr(), Tls::default())
+        Agent::connect_with(fixture.gateway.addr(), Tls::default())
             .await
             .is_err()
     );
-    let (_, metrics) = world.ops("/metrics").await;
+    let metrics = fixture.ops("/metrics").await.text;
     assert!(metrics.contains("refused_connections_total 1"), "{metrics}");
     drop((one, two));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_session_is_ever_resumed() {
-    let world = World::start().await;
+    let fixture = GatewayFixture::start().await;
     let arguments = ["-tls1_2", "-cipher", CBC, "-reconnect"];
     let (_, printed) = s_client(
-        world.gateway.addr(),
+        fixture.gateway.addr(),
         IDENTITY,
         &chip_key(Purpose::Psk),
         &arguments,
@@ -269,12 +268,12 @@ async fn no_session_is_ever_resumed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn renegotiation_is_refused() {
     use tokio::io::AsyncWriteExt as _;
-    let world = World::start().await;
+    let fixture = GatewayFixture::start().await;
     let mut client = Command::new("openssl")
         .args([
             "s_client",
             "-connect",
-            &world.gateway.addr().to_string(),
+            &fixture.gateway.addr().to_string(),
             "-tls1_2",
             "-cipher",
             CBC,

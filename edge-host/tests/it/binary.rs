@@ -6,8 +6,6 @@ use std::path::Path;
 use std::pin::Pin;
 use std::process::{Child, Command, Stdio};
 
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::TokioExecutor;
 use openssl::asn1::Asn1Time;
 use openssl::bn::BigNum;
 use openssl::hash::MessageDigest;
@@ -17,6 +15,7 @@ use openssl::ssl::{Ssl, SslAcceptor, SslMethod};
 use openssl::x509::extension::{BasicConstraints, SubjectAlternativeName};
 use openssl::x509::{X509, X509NameBuilder};
 use serde_json::{Value, json};
+use test_support::http::HttpClient;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
@@ -131,8 +130,10 @@ async fn start(folder: &Path, upstream: &str, certificates: Option<&Path>) -> (P
 
 /// Calls the program and returns its answer.
 async fn call(address: SocketAddr, path: &'static str, arguments: Value) -> Value {
-    let client = Client::builder(TokioExecutor::new()).build_http();
-    post(client, address, path, arguments).await.unwrap().json()
+    post(HttpClient::default(), address, path, arguments)
+        .await
+        .unwrap()
+        .body
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,7 +5,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use edge_host::{Logs, Output, Reuse};
 use futures::future::join_all;
-use http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::outbound::{answering_upstream, upstream};
@@ -115,10 +114,7 @@ async fn many_requests_at_once_are_all_answered_at_any_reuse() {
 async fn a_panic_answers_500_and_the_host_keeps_serving() {
     let host = TestHost::new().await;
     let reply = host.send("/open/panic", &[], &Value::Null).await;
-    assert_eq!(
-        (reply.status, reply.text.as_str()),
-        (StatusCode::INTERNAL_SERVER_ERROR, "")
-    );
+    assert_eq!((reply.status, reply.text.as_str()), (500, ""));
     assert_eq!(host.call("/open/nth", Value::Null).await, 1, "a fresh instance");
     let lines = host.lines.lock().unwrap();
     let panicked = |line: &(String, Output, String)| line.1 == Output::Stderr && line.2.contains("asked to");

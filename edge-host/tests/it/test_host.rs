@@ -6,15 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex, OnceLock};
 
-use bytes::Bytes;
 use edge_host::{Host, Logs, Options, Output};
-use http::{HeaderMap, Request, StatusCode};
-use http_body_util::{BodyExt as _, Full};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use test_support::http::{HttpClient, NoAnswer, Reply, TestRequest};
 
 pub(crate) const RUNTIME_CONFIG: &str = r#"
 [sqlite_database.default]
@@ -26,8 +21,6 @@ type = "spin"
 type = "spin"
 "#;
 
-type HttpClient = Client<HttpConnector, Full<Bytes>>;
-
 /// A running host and what its components wrote.
 pub(crate) struct TestHost {
     pub(crate) inner: Host,
@@ -35,20 +28,6 @@ pub(crate) struct TestHost {
     pub(crate) lines: Arc<Mutex<Vec<(String, Output, String)>>>,
     pub(crate) client: HttpClient,
     _folder: Option<TempDir>,
-}
-
-/// A complete response.
-pub(crate) struct Reply {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) text: String,
-}
-
-impl Reply {
-    /// The body as JSON; null when it is none.
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or(Value::Null)
-    }
 }
 
 /// Builds the probe component and returns its path.
@@ -182,33 +161,34 @@ impl TestHost {
     /// Starts a host that logs as the options say.
     pub(crate) async fn start_with_own_logs(options: Options) -> Self {
         let inner = edge_host::start(options).await.unwrap();
-        let client = Client::builder(TokioExecutor::new()).build_http();
         Self {
             inner,
             lines: Arc::default(),
-            client,
+            client: HttpClient::default(),
             _folder: None,
         }
     }
 
     pub(crate) async fn send(&self, path: &str, headers: &[(&str, &str)], body: &Value) -> Reply {
-        send(&self.client, self.inner.addr(), path, headers, body)
-            .await
-            .unwrap()
+        let mut request = request(path, body);
+        for (name, value) in headers {
+            request = request.with(name, *value);
+        }
+        self.client.send(self.inner.addr(), request).await
     }
 
     /// Sends a request that must succeed and returns its answer.
     pub(crate) async fn call(&self, path: &str, arguments: Value) -> Value {
         let reply = self.send(path, &[], &arguments).await;
-        assert_eq!(reply.status, StatusCode::OK, "{path}: {}", reply.text);
-        reply.json()
+        assert_eq!(reply.status, 200, "{path}: {}", reply.text);
+        reply.body
     }
 
     /// Sends a request that must fail and returns its error.
     pub(crate) async fn call_error(&self, path: &str, arguments: Value) -> String {
         let reply = self.send(path, &[], &arguments).await;
-        assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{path}: {}", reply.text);
-        reply.json()["error"].as_str().unwrap().to_owned()
+        assert_eq!(reply.status, 400, "{path}: {}", reply.text);
+        reply.body["error"].as_str().unwrap().to_owned()
     }
 
     /// Runs statements on one connection of `open`.
@@ -217,34 +197,17 @@ impl TestHost {
     }
 }
 
-/// Sends one request and reads the whole response.
-///
-/// # Errors
-/// No complete response arrived.
-async fn send(
-    client: &HttpClient,
-    address: SocketAddr,
-    path: &str,
-    headers: &[(&str, &str)],
-    body: &Value,
-) -> Result<Reply, Box<dyn std::error::Error + Send + Sync>> {
-    let mut request = Request::post(format!("http://{address}{path}"));
-    for (name, value) in headers {
-        request = request.header(*name, *value);
-    }
-    let body = if body.is_null() {
+/// A POST of a document; of nothing if it is null.
+fn request(path: &str, body: &Value) -> TestRequest {
+    let text = if body.is_null() {
         String::new()
     } else {
         body.to_string()
     };
-    let response = client.request(request.body(Full::from(body))?).await?;
-    let (parts, body) = response.into_parts();
-    let bytes = body.collect().await?.to_bytes();
-    Ok(Reply {
-        status: parts.status,
-        headers: parts.headers,
-        text: String::from_utf8(bytes.to_vec())?,
-    })
+    TestRequest {
+        body: text.into_bytes(),
+        ..TestRequest::get(path).method("POST")
+    }
 }
 
 /// Sends one request; owns its arguments, so that it can run in a task of its own.
@@ -256,6 +219,6 @@ pub(crate) async fn post(
     address: SocketAddr,
     path: &'static str,
     body: Value,
-) -> Result<Reply, Box<dyn std::error::Error + Send + Sync>> {
-    send(&client, address, path, &[], &body).await
+) -> Result<Reply, NoAnswer> {
+    client.try_send(address, request(path, &body)).await
 }

@@ -4,8 +4,8 @@
 //! `chaos part …` is one of the processes that are killed, so that this one program is all that needs to be built.
 
 use anyhow::{Context as _, Result};
+use test_support::part::{PART, serve};
 use xieka_tests::chaos::{Plan, run};
-use xieka_tests::part::{PART, serve};
 
 /// Kills when the command line names no number.
 const KILLS: u32 = 60;

@@ -16,12 +16,12 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use serde_json::Value;
+use test_support::components::inventory;
+use test_support::process::{Node, Part, Starter, own_address};
 use xieka::api::Api;
 use xieka::demo::demo_env::DemoEnv;
 use xieka::demo::world::World;
-use xieka::inventory::{Inventory, SAMPLE_TRANSPORT_KEY, SAMPLE_TRANSPORT_KEY_NAME};
 
-use crate::process::{Node, Part, Starter, own_address};
 use life::{Fate, live};
 
 /// Cards that are under way at the same time.
@@ -100,9 +100,9 @@ pub async fn run(plan: &Plan) -> Result<Tally> {
         starter.start(Part::Host).await?,
         starter.start(Part::Gateway).await?,
     );
-    let inventory = Inventory::generate(1, plan.cards, SAMPLE_TRANSPORT_KEY_NAME, &SAMPLE_TRANSPORT_KEY)?;
     let api = Api::new(format!("http://{}", starter.platform));
-    let world = Arc::new(World::prepare(demo_env, api, starter.gateway, inventory, &|_, _| {}).await?);
+    let world =
+        Arc::new(World::prepare(demo_env, api, starter.gateway, inventory(plan.cards), &|_, _| {}).await?);
 
     let over = Arc::new(AtomicBool::new(false));
     let next = Arc::new(AtomicU32::new(0));

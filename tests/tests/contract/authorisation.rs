@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 
 use serde_json::json;
+use test_support::components::root;
+use test_support::http::TestRequest;
+use test_support::platform::{ClientAccount, TestPlatform};
 use web::Access;
 
 use crate::endpoints::{self, Endpoint};
-use crate::test_platform::{ClientAccount, TestPlatform, TestRequest, root};
 use crate::valid_requests::valid_target;
 
 /// Which secret opens an internal interface.

@@ -1,8 +1,9 @@
 //! The call log (§9.2.2) holds every call, also the refused ones, and no identifier in full.
 
 use serde_json::{Value, json};
-
-use crate::test_platform::{TestPlatform, TestRequest};
+use test_support::components::reuse;
+use test_support::http::TestRequest;
+use test_support::platform::TestPlatform;
 
 async fn calls(platform: &TestPlatform, query: &str) -> Vec<Value> {
     let page = platform.admin_get(&format!("/admin/v1/calls?{query}")).await;
@@ -126,7 +127,7 @@ fn on_disk(platform: &TestPlatform, text: &str) -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn calls_are_deleted_at_the_end_of_their_retention() {
-    let platform = TestPlatform::start_with(xieka_tests::reuse(), &[("call_log_days", "200")]).await;
+    let platform = TestPlatform::start_with(reuse(), &[("call_log_days", "200")]).await;
     let count = async || {
         let db = rusqlite::Connection::open(platform.database()).unwrap();
         db.query_row("SELECT count(*) FROM call_log", [], |row| row.get::<_, i64>(0))

@@ -6,9 +6,10 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use edge_host::Host;
 use operations::sign;
 use serde_json::{Value, json};
-use xieka::inventory::{Inventory, SAMPLE_TRANSPORT_KEY, SAMPLE_TRANSPORT_KEY_NAME};
+use test_support::components::{inventory_from, reuse};
+use test_support::http::{Reply, TestRequest};
+use test_support::platform::TestPlatform;
 
-use crate::test_platform::{Reply, TestPlatform, TestRequest};
 use crate::test_receiver::{ReceivedRequest, TestReceiver};
 
 /// Index of the first chip that the fixture creates, after those of [`TestPlatform`].
@@ -46,7 +47,7 @@ impl CallbackFixture {
         ];
         variables.extend(more);
         Self {
-            platform: TestPlatform::start_with(xieka_tests::reuse(), &variables).await,
+            platform: TestPlatform::start_with(reuse(), &variables).await,
             receiver,
             next_chip: FIRST_CHIP.into(),
         }
@@ -77,8 +78,7 @@ impl CallbackFixture {
     /// Imports chips of a client and as many numbers; returns the EIDs.
     pub(crate) async fn import_chips(&self, client: &str, chips: u32) -> Vec<String> {
         let first = self.next_chip.replace(self.next_chip.get() + chips);
-        let part =
-            Inventory::generate(first, chips, SAMPLE_TRANSPORT_KEY_NAME, &SAMPLE_TRANSPORT_KEY).unwrap();
+        let part = inventory_from(first, chips);
         for (target, csv) in [
             (
                 format!("/admin/v1/chips:import?client_id={client}"),

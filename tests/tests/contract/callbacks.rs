@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
+use test_support::http::TestRequest;
 
 use crate::callback_fixture::{CallbackFixture, Client, is_signed};
-use crate::test_platform::TestRequest;
 use crate::test_receiver::{Behaviour, ReceiverEvent};
 
 /// Path, behaviour, and the record of the attempt: HTTP status, state, error.

@@ -3,7 +3,8 @@
 use edge_host::Reuse;
 use serde_json::{Value, json};
 
-use super::test_platform::{Reply, TestPlatform, TestRequest};
+use test_support::http::{Reply, TestRequest};
+use test_support::platform::TestPlatform;
 
 async fn end(platform: &TestPlatform, what: Value) -> Reply {
     let mut document = json!({"person": "王芳", "reason": "设备已报废"});

@@ -7,9 +7,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
+use test_support::components::root;
+use test_support::http::TestRequest;
+use test_support::platform::TestPlatform;
 
 use crate::python_tools::{installed, path_with, run};
-use crate::test_platform::{TestPlatform, TestRequest, root};
 
 const TOOLS: &str = "document-tools";
 const LINTER: &str = "node_modules/@redocly/cli/bin/cli.js";

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use futures::future::join_all;
 use operations::WRONG_SECRETS;
 use serde_json::json;
-
-use crate::test_platform::{ClientAccount, TestPlatform, TestRequest};
+use test_support::http::TestRequest;
+use test_support::platform::{ClientAccount, TestPlatform};
 
 /// Sets the client's limit of calls a minute.
 async fn set_limit(platform: &TestPlatform, account: &ClientAccount, calls: u32) {

@@ -20,6 +20,5 @@ mod refusals;
 mod refusals_by_endpoint;
 mod schemathesis;
 mod success;
-mod test_platform;
 mod test_receiver;
 mod valid_requests;

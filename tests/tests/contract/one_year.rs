@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::Connection;
 use serde_json::json;
+use test_support::http::TestRequest;
 
 use crate::callback_fixture::{CallbackFixture, Client};
-use crate::test_platform::TestRequest;
 use crate::test_receiver::Behaviour;
 
 const MINUTE: i64 = 60_000;

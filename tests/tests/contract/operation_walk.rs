@@ -9,11 +9,12 @@ use api_document::{Operation, document, reasons};
 use domain::Permission;
 use domain::error::Reason;
 use serde_json::{Value, json};
+use test_support::http::{Reply, TestRequest};
+use test_support::platform::TestPlatform;
 use web::{Access, Content};
 
 use crate::authorisation::secret_of;
 use crate::endpoints::every_operation;
-use crate::test_platform::{Reply, TestPlatform, TestRequest};
 
 /// The minute of the limits, in milliseconds.
 const MINUTE_MS: i64 = 60_000;

@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use test_support::components::reuse;
+use test_support::http::{Reply, TestRequest};
+use test_support::platform::TestPlatform;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
-
-use crate::test_platform::{Reply, TestPlatform, TestRequest};
 
 /// An operator's server; it gives the answer that the test set last.
 struct Operator {
@@ -83,7 +84,7 @@ async fn platform_with_operator() -> (TestPlatform, Operator, String) {
         ("operator_api_host", host.as_str()),
         ("operator_credential", "k3y"),
     ];
-    let platform = TestPlatform::start_with(xieka_tests::reuse(), &variables).await;
+    let platform = TestPlatform::start_with(reuse(), &variables).await;
     let iccid = platform.inventory.numbers[0].iccid.clone();
     let allot = json!({"client_id": platform.owner.id, "iccids": [iccid]});
     platform.admin_post("/admin/v1/numbers:allot", allot).await;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::test_platform::root;
+use test_support::components::root;
 
 /// Runs a program, which must succeed, and returns what it printed.
 pub(crate) fn run(command: &mut Command) -> String {

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use domain::error::{Lang, Reason};
+use test_support::http::{Reply, TestRequest};
+use test_support::platform::TestPlatform;
 
 use crate::endpoints::Endpoint;
-use crate::test_platform::{Reply, TestPlatform, TestRequest};
 
 /// Names of interfaces, with reason codes.
 pub(crate) type Provoked = BTreeSet<(&'static str, &'static str)>;

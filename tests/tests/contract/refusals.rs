@@ -5,13 +5,15 @@
 use std::collections::HashMap;
 
 use domain::error::Reason;
+use test_support::components::reuse_policies;
+use test_support::http::TestRequest;
+use test_support::platform::TestPlatform;
 use tokio::io::AsyncWriteExt as _;
 use web::{Content, MAX_PAIRS, MAX_QUERY_BYTES};
 
 use crate::endpoints::{self, Endpoint, named};
 use crate::refusal_coverage::{Provoked, RefusalCoverage};
 use crate::refusals_by_endpoint;
-use crate::test_platform::{TestPlatform, TestRequest, reuse_policies};
 use crate::valid_requests::{valid_request, valid_target};
 
 /// Refusals that need real time or a broken connection, with the tests that provoke them.

@@ -2,11 +2,12 @@
 
 use domain::error::Reason;
 use serde_json::json;
+use test_support::http::TestRequest;
+use test_support::platform::{ClientAccount, TestPlatform};
 use web::Access;
 
 use crate::endpoints::{self, Endpoint, named};
 use crate::refusal_coverage::RefusalCoverage;
-use crate::test_platform::{ClientAccount, TestPlatform, TestRequest};
 use crate::valid_requests::{valid_request, valid_target};
 
 const UNKNOWN_EID: &str = "89086030202200000000000099999945";

@@ -6,11 +6,13 @@ use std::collections::BTreeMap;
 use std::process::Command;
 
 use serde_json::json;
+use test_support::components::root;
+use test_support::http::TestRequest;
+use test_support::platform::TestPlatform;
 
 use crate::authorisation::secret_of;
 use crate::endpoints;
 use crate::python_tools::installed;
-use crate::test_platform::{TestPlatform, TestRequest, root};
 
 /// Runs the program with Python's cyclic collector off: in 3.11 a collection during parsing breaks the parser
 /// (python/cpython#106905), and the program parses its own source.

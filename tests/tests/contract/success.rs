@@ -3,9 +3,10 @@
 use std::fmt::Display;
 
 use serde_json::{Value, json};
+use test_support::http::{Reply, TestRequest};
+use test_support::platform::TestPlatform;
 
 use crate::endpoints::named;
-use crate::test_platform::{Reply, TestPlatform, TestRequest};
 use crate::valid_requests::valid_request;
 
 /// The names of the answer's fields, in their order in the text.

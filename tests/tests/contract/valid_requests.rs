@@ -1,7 +1,9 @@
 //! A request to each interface of clause 7.2 that succeeds.
 
+use test_support::http::TestRequest;
+use test_support::platform::TestPlatform;
+
 use crate::endpoints::Endpoint;
-use crate::test_platform::{TestPlatform, TestRequest};
 
 /// The target of a request to the interface that succeeds.
 pub(crate) fn valid_target(platform: &TestPlatform, endpoint: &Endpoint) -> String {

@@ -2,9 +2,9 @@
 
 use rusqlite::Connection;
 use serde_json::{Value, json};
+use test_support::components::{inventory, inventory_from};
+use test_support::stack::{RunningStack, text};
 use xieka::demo::world::World;
-
-use crate::support::{Running, inventory, text};
 
 /// Row counts and sums over the tables, which any change of state would alter.
 fn fingerprint(world: &World) -> Vec<(String, i64)> {
@@ -138,7 +138,7 @@ fn write_cases<'a>(token: &'a str, eid: &'a str, long: &'a str) -> Vec<Case<'a>>
 // R604, R701, R703, R704; §7.1.1, §8.2.1
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_parameters_are_named_and_change_nothing() {
-    let running = Running::start(inventory(1)).await;
+    let running = RunningStack::start(inventory(1)).await;
     let world = &running.world;
     let (token, eid) = (world.token.as_str(), world.inventory.chips[0].eid.as_str());
     let (id, secret) = (world.client_id.as_str(), world.client_secret.as_str());
@@ -161,7 +161,7 @@ async fn wrong_parameters_are_named_and_change_nothing() {
 // §6.2.2.2, Table 2: a refused application of a known card is an event of its life, and takes no number
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_application_says_why_takes_nothing_and_can_be_corrected() {
-    let running = Running::start(inventory(1)).await;
+    let running = RunningStack::start(inventory(1)).await;
     let world = &running.world;
     let eid = world.inventory.chips[0].eid.clone();
     let base = [("token", world.token.as_str()), ("eid", eid.as_str())];
@@ -259,15 +259,9 @@ const BAD_FIELDS: [(&str, &str, &str, &str); 15] = [
 // R503, R517, §5.4.2.1; K and OPc never in the clear
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bad_row_is_reported_by_line_and_column_and_imports_nothing() {
-    let running = Running::start(inventory(1)).await;
+    let running = RunningStack::start(inventory(1)).await;
     let world = &running.world;
-    let fresh = xieka::inventory::Inventory::generate(
-        500,
-        1,
-        xieka::inventory::SAMPLE_TRANSPORT_KEY_NAME,
-        &xieka::inventory::SAMPLE_TRANSPORT_KEY,
-    )
-    .unwrap();
+    let fresh = inventory_from(500, 1);
     let (chips, numbers) = (fresh.chips_csv().unwrap(), fresh.numbers_csv().unwrap());
     let before = fingerprint(world);
     for (kind, column, value, reason) in BAD_FIELDS {
@@ -309,7 +303,7 @@ async fn a_bad_row_is_reported_by_line_and_column_and_imports_nothing() {
 // R901, R515: no access without a credential
 #[tokio::test(flavor = "multi_thread")]
 async fn internal_and_administrators_interfaces_refuse_wrong_credentials() {
-    let running = Running::start(inventory(1)).await;
+    let running = RunningStack::start(inventory(1)).await;
     let world = &running.world;
     let before = fingerprint(world);
     let paths = [
@@ -386,7 +380,7 @@ fn malformed_documents<'a>(admin: &'a str, gateway: &'a str) -> Vec<(&'a str, &'
 
 #[tokio::test(flavor = "multi_thread")]
 async fn documents_of_the_wrong_form_are_refused() {
-    let running = Running::start(inventory(1)).await;
+    let running = RunningStack::start(inventory(1)).await;
     let world = &running.world;
     let admin = world.admin_secret.as_str();
     let gateway = world

@@ -6,14 +6,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use card_sim::{ChipId, Event, Module, Observer};
+use test_support::components::{inventory, root};
+use test_support::process::{Node, Part, Starter, Victim, own_address};
+use test_support::stack::{TestActions as _, applied, power};
 use xieka::api::Api;
 use xieka::demo::demo_env::DemoEnv;
 use xieka::demo::world::World;
-
 use xieka_tests::chaos::{Plan, run};
-use xieka_tests::process::{Node, Part, Starter, Victim, own_address};
-
-use crate::support::{TestActions as _, applied, inventory, power, root};
 
 /// Kills a process when the chip runs its n-th command.
 struct KillAtCommand {

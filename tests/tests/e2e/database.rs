@@ -6,11 +6,11 @@ use futures::future::join_all;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use store::SCHEMA_VERSION;
+use test_support::components::{inventory, reuse, root};
+use test_support::stack::{RunningStack, TestActions as _, applied, power, tick};
 use xieka::api::{Answer, Api};
 use xieka::demo::demo_env::DemoEnv;
 use xieka::inventory::SAMPLE_TRANSPORT_KEY;
-
-use crate::support::{Running, TestActions as _, applied, inventory, power, root, tick};
 
 /// The bytes of every file of the database: main file, write-ahead log, shared-memory index.
 fn database_bytes(folder: &Path) -> Vec<u8> {
@@ -56,7 +56,7 @@ fn contains(haystack: &[u8], needle: &[u8]) -> bool {
 // R512, §5.3.1.2, §9.1.1
 #[tokio::test(flavor = "multi_thread")]
 async fn no_identifier_and_no_key_stands_in_the_database_in_the_clear() {
-    let running = Running::start(inventory(2)).await;
+    let running = RunningStack::start(inventory(2)).await;
     let world = &running.world;
     let mut module = applied(world, &world.inventory.chips[0]).await;
     power(&mut module).await;
@@ -108,7 +108,7 @@ async fn no_identifier_and_no_key_stands_in_the_database_in_the_clear() {
 // R608, §6.3: each transition is recorded
 #[tokio::test(flavor = "multi_thread")]
 async fn the_history_of_a_written_card_follows_table_2() {
-    let running = Running::start(inventory(1)).await;
+    let running = RunningStack::start(inventory(1)).await;
     let world = &running.world;
     let mut module = applied(world, &world.inventory.chips[0]).await;
     power(&mut module).await;
@@ -187,7 +187,7 @@ async fn first_calls_of_several_components_at_once_migrate_an_empty_database() {
     for _ in 0..3 {
         let demo_env = DemoEnv::new().await.unwrap();
         let mut launch = demo_env.launch(root());
-        launch.reuse = xieka_tests::reuse();
+        launch.reuse = reuse();
         let host = launch.platform().await.unwrap();
         let api = Api::new(format!("http://{}", host.addr()));
         for (path, answer) in first_calls(&api, &demo_env).await {

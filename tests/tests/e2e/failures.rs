@@ -1,16 +1,16 @@
 //! Failures on the card's side, and what the business system learns of them.
 
 use card_sim::{ApduIndex, Faults, Side};
+use test_support::components::inventory;
+use test_support::stack::{RunningStack, TestActions as _, applied, power, text};
 use uicc::apdu::StatusWord;
-
-use crate::support::{Running, TestActions as _, applied, inventory, power, text};
 
 const EF_IMSI: u16 = 0x6F07;
 
 // Table 2: 写卡失败; Table 4
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_refuses_its_update_fails_the_write_and_a_new_application_works() {
-    let running = Running::start(inventory(2)).await;
+    let running = RunningStack::start(inventory(2)).await;
     let world = &running.world;
     let chip = &world.inventory.chips[0];
     let mut module = applied(world, chip).await;
@@ -39,7 +39,7 @@ async fn a_file_that_refuses_its_update_fails_the_write_and_a_new_application_wo
 // §6.2.4.1: 若运营号无法正常通信，卡片状态维持写卡中
 #[tokio::test(flavor = "multi_thread")]
 async fn a_number_that_cannot_attach_leaves_the_card_in_writing_until_it_can() {
-    let running = Running::start(inventory(1)).await;
+    let running = RunningStack::start(inventory(1)).await;
     let world = &running.world;
     let chip = &world.inventory.chips[0];
     let number = &world.inventory.numbers[0];
@@ -70,7 +70,7 @@ async fn an_exhausted_test_allowance_ends_the_sessions_and_opens_an_incident() {
     let mut stock = inventory(1);
     // Just enough to be allowed to apply (docs/limits.md).
     stock.chips[0].allowance_mb = "0.033".into();
-    let running = Running::start(stock).await;
+    let running = RunningStack::start(stock).await;
     let world = &running.world;
     let chip = &world.inventory.chips[0];
     world.apply(&chip.eid).await.unwrap();
@@ -106,7 +106,7 @@ async fn an_exhausted_test_allowance_ends_the_sessions_and_opens_an_incident() {
 async fn a_chip_without_test_allowance_cannot_be_applied_for() {
     let mut stock = inventory(1);
     stock.chips[0].allowance_mb = "0.001".into();
-    let running = Running::start(stock).await;
+    let running = RunningStack::start(stock).await;
     let refused = running
         .world
         .try_apply(&running.world.inventory.chips[0].eid)
@@ -123,7 +123,7 @@ async fn a_chip_without_test_allowance_cannot_be_applied_for() {
 async fn of_two_chips_that_want_the_last_number_one_gets_it_and_the_other_is_refused() {
     let mut stock = inventory(2);
     stock.numbers.truncate(1);
-    let running = Running::start(stock).await;
+    let running = RunningStack::start(stock).await;
     let world = &running.world;
     let (first, second) = (world.inventory.chips[0].clone(), world.inventory.chips[1].clone());
     let (one, other) = tokio::join!(world.try_apply(&first.eid), world.try_apply(&second.eid));

@@ -9,4 +9,3 @@ mod database;
 mod failures;
 mod power_loss;
 mod success;
-mod support;

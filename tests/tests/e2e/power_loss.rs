@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use card_sim::{ApduIndex, Faults, Module, Side, power_all};
+use test_support::components::inventory;
+use test_support::stack::{RunningStack, TestActions as _, applied, power};
 use xieka::demo::world::World;
-
-use crate::support::{Running, TestActions as _, applied, inventory, power};
 
 /// Modules powered at the same time.
 const AT_ONCE: usize = 8;
@@ -32,12 +32,12 @@ async fn fault_points(world: &World) -> Vec<(ApduIndex, Side)> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_power_loss_at_any_apdu_is_recovered_by_the_next_power_up() {
     let points = {
-        let running = Running::start(inventory(1)).await;
+        let running = RunningStack::start(inventory(1)).await;
         let points = fault_points(&running.world).await;
         running.shutdown().await;
         points
     };
-    let running = Running::start(inventory(u32::try_from(points.len()).unwrap())).await;
+    let running = RunningStack::start(inventory(u32::try_from(points.len()).unwrap())).await;
     let world = &running.world;
     let mut modules = Vec::new();
     for (chip, (at, side)) in world.inventory.chips.iter().zip(&points) {

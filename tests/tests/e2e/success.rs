@@ -1,11 +1,12 @@
 //! Writes that succeed.
 
-use crate::support::{Running, TestActions as _, applied, inventory, power, text};
+use test_support::components::inventory;
+use test_support::stack::{RunningStack, TestActions as _, applied, power, text};
 
 // §6.2, §7.2.1, §7.2.2.2, §7.2.2.3, §7.3
 #[tokio::test(flavor = "multi_thread")]
 async fn an_application_ends_in_a_written_card_and_a_signed_callback() {
-    let running = Running::start(inventory(1)).await;
+    let running = RunningStack::start(inventory(1)).await;
     let world = &running.world;
     let chip = world.inventory.chips[0].clone();
     let answer = world.apply(&chip.eid).await.unwrap();
@@ -34,7 +35,7 @@ async fn an_application_ends_in_a_written_card_and_a_signed_callback() {
 // §7.1.3: retries change nothing twice
 #[tokio::test(flavor = "multi_thread")]
 async fn applying_again_with_the_same_parameters_answers_the_same_task() {
-    let running = Running::start(inventory(2)).await;
+    let running = RunningStack::start(inventory(2)).await;
     let eid = running.world.inventory.chips[0].eid.clone();
     let first = running.world.apply(&eid).await.unwrap();
     let again = running.world.apply(&eid).await.unwrap();
@@ -45,7 +46,7 @@ async fn applying_again_with_the_same_parameters_answers_the_same_task() {
 // §6.2.4.1, Table 3
 #[tokio::test(flavor = "multi_thread")]
 async fn power_ups_do_not_change_a_written_card_and_another_application_is_refused() {
-    let running = Running::start(inventory(2)).await;
+    let running = RunningStack::start(inventory(2)).await;
     let world = &running.world;
     let mut module = applied(world, &world.inventory.chips[0]).await;
     power(&mut module).await;
@@ -79,7 +80,7 @@ async fn chips_of_every_tls_suite_and_fragment_length_are_written() {
         ),
         (Suite::Tls13GcmSha256, None, BodyCoding::Chunked),
     ];
-    let running = Running::start(inventory(5)).await;
+    let running = RunningStack::start(inventory(5)).await;
     let world = &running.world;
     for (chip, (suite, max_fragment, coding)) in world.inventory.chips.iter().zip(choices) {
         world.apply(&chip.eid).await.unwrap();
@@ -103,7 +104,7 @@ async fn a_generic_usim_is_written_and_a_locked_iccid_is_reported() {
     for chip in &mut stock.chips {
         chip.profile = "generic-usim".into();
     }
-    let running = Running::start(stock).await;
+    let running = RunningStack::start(stock).await;
     let world = &running.world;
     let (open, locked) = (world.inventory.chips[0].clone(), world.inventory.chips[1].clone());
     for chip in [&open, &locked] {

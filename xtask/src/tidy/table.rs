@@ -223,7 +223,7 @@ pub(super) const WORDS: &[Entry] = &[
     name("Score", TESTS, "`RefusalCoverage`"),
     anywhere("own_cases", "`refusals_by_endpoint`"),
     code("probe", &[OPERATIONS_TESTS], "`FaultInjectingDb`"),
-    file("door.rs", TESTS, "`test_platform.rs`"),
+    file("door.rs", TESTS, "`platform.rs`"),
     file("rig.rs", TESTS, "`callback_fixture.rs`"),
     file("own_cases.rs", TESTS, "`refusals_by_endpoint.rs`"),
     // Documentation that says nothing.

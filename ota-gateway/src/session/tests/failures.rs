@@ -156,7 +156,7 @@ fn answers_that_cannot_be_understood_are_reported_as_what_they_are() {
     ];
     for (answer, kind, detail) in cases {
         let (mut world, mut card) = (World::new(), Card::seed());
-        card.instead = Some(card::hex(&answer.replace(' ', "")));
+        card.instead = Some(hex::decode(answer.replace(' ', "")).unwrap());
         assert_eq!(
             world.session(&mut card, None, None),
             Ending::Finished("failed"),
@@ -171,7 +171,7 @@ fn answers_that_cannot_be_understood_are_reported_as_what_they_are() {
 #[test]
 fn more_answers_than_commands_are_a_bad_format() {
     let (mut world, mut card) = (World::new(), Card::seed());
-    card.instead = Some(card::hex(&format!("af80{}0000", "23029000".repeat(60))));
+    card.instead = Some(hex::decode(format!("af80{}0000", "23029000".repeat(60))).unwrap());
     assert_eq!(world.session(&mut card, None, None), Ending::Finished("failed"));
     assert_eq!(failure(&world).0, "bad_format");
 }

@@ -4,14 +4,10 @@ mod failures;
 mod interruptions;
 mod steps;
 
-#[path = "../../../tests/support/card.rs"]
-#[expect(unreachable_pub, reason = "the integration tests use the same card")]
-mod card;
-
 use std::sync::Arc;
 
-use card::Card;
 use gateway_protocol::{CardData, ReportAnswer, ReportEvent, SessionAnswer, Work};
+use test_support::gateway::card::Card;
 
 use super::{Output, Reply, SessionEvent, SessionLimits, SessionMachine, Shared, SuspendedSession};
 use crate::http::{AgentRequest, Cursor};

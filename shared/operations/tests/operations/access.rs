@@ -10,9 +10,9 @@ use operations::{
     TOKENS_PER_MINUTE, WRONG_SECRETS, change_client, issue_token, list_clients, record_call,
     record_failed_auth, revoke_secret, revoke_tokens, rotate_secret, search_calls, spend_calls, verify_token,
 };
+use test_support::inventory::eid;
+use test_support::operations::{World, ip, reason, run};
 use vault::IndexKind;
-
-use super::harness::{World, eid, ip, reason, run};
 
 const HOME: &str = "198.51.100.7";
 

@@ -3,8 +3,8 @@
 use domain::error::Reason;
 use domain::{CardStatus, FailureKind, Work};
 use operations::{Report, ReportEvent, TaskRef, status};
-
-use super::harness::{ALLOWANCE, World, eid, failed, progress, reason, run};
+use test_support::inventory::eid;
+use test_support::operations::{ALLOWANCE, World, failed, progress, reason, run};
 
 // §5.2.1.2
 #[test]

@@ -3,8 +3,9 @@
 use domain::CardStatus;
 use domain::error::Reason;
 use operations::{ApplyRequest, Caller, TaskRef, cancel, status};
-
-use super::harness::{ChipCsv, NumberCsv, World, automatic, days, designated, eid, eid_text, reason, run};
+use test_support::eid::eid_text;
+use test_support::inventory::{ChipCsv, NumberCsv, eid};
+use test_support::operations::{World, automatic, days, designated, reason, run};
 
 fn card(world: &World, caller: &Caller, chip: u32) -> CardStatus {
     run(status(&world.cx(), caller, &TaskRef::Eid(eid(chip))))

@@ -3,8 +3,9 @@
 use domain::error::Reason;
 use domain::{CardStatus, FailureKind};
 use operations::{ApplyRequest, Caller, TaskRef, cancel, status};
-
-use super::harness::{NumberCsv, World, automatic, designated, eid, eid_text, reason, run};
+use test_support::eid::eid_text;
+use test_support::inventory::{NumberCsv, eid};
+use test_support::operations::{World, automatic, designated, failed, reason, run};
 
 fn card(world: &World, caller: &Caller, chip: u32) -> CardStatus {
     run(status(&world.cx(), caller, &TaskRef::Eid(eid(chip))))
@@ -68,7 +69,7 @@ fn only_a_waiting_card_can_be_cancelled() {
         assert_eq!(world.dump(), before);
     }
     world
-        .report_event(session, 1, super::harness::failed(FailureKind::FileRefused))
+        .report_event(session, 1, failed(FailureKind::FileRefused))
         .unwrap();
     assert_eq!(
         reason(run(cancel(&world.cx(), &caller, &by_eid))),

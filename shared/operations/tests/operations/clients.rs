@@ -3,8 +3,7 @@
 use domain::error::Reason;
 use domain::{Permission, SECOND_MS};
 use operations::{NewClient, TOKEN_LIFETIME_SECS, create_client, issue_token, verify_token};
-
-use super::harness::{World, ip, reason, run};
+use test_support::operations::{World, ip, reason, run};
 
 const INSIDE: &str = "198.51.100.9";
 

@@ -9,8 +9,10 @@ use operations::{
     cancel, card_history, due_messages, end_task, register_fault, status,
 };
 
+use test_support::inventory::eid;
+use test_support::operations::{World, failed, reason, run};
+
 use super::faults::leaves_nothing_behind;
-use super::harness::{World, eid, failed, reason, run};
 use super::operator_reports::{card, ingest_lines, line};
 use super::temporary_numbers::raised;
 

@@ -9,10 +9,10 @@ use operations::{
     rotate_secret, run_job,
 };
 use store::migrate;
+use test_support::eid::eid_text;
+use test_support::inventory::{ChipCsv, NumberCsv, chip_csv, eid, number_csv};
+use test_support::operations::{MAINTENANCE, World, automatic, failed, run};
 
-use super::harness::{
-    ChipCsv, MAINTENANCE, NumberCsv, World, automatic, chip_csv, eid, eid_text, failed, number_csv, run,
-};
 use super::incidents::act;
 use super::operator_reports::{card, iccid, usage};
 

@@ -5,10 +5,10 @@ use domain::error::Reason;
 use operations::{
     ImportReport, MAX_IMPORT_BYTES, MAX_IMPORT_ROWS, MAX_REPORTED_ERRORS, import_chips, import_numbers,
 };
-
-use super::harness::{
-    CHIP_HEADER, ChipCsv, NUMBER_HEADER, NumberCsv, World, chip_csv, number_csv, reason, run, wrapped,
+use test_support::inventory::{
+    CHIP_HEADER, ChipCsv, NUMBER_HEADER, NumberCsv, chip_csv, number_csv, wrapped,
 };
+use test_support::operations::{World, reason, run};
 
 fn row_errors(report: &ImportReport) -> Vec<(u64, Option<&'static str>, Reason)> {
     report

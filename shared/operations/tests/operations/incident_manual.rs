@@ -9,8 +9,10 @@ use operations::{
     About, IncidentAct, IncidentFilter, IncidentPage, IncidentView, Job, MAX_INCIDENT_TEXT_CHARS,
     NewIncident, Opened, enter_incident, faulty_chips, list_incidents, register_fault, show_incident,
 };
+use test_support::eid::eid_text;
+use test_support::inventory::eid;
+use test_support::operations::{World, reason, run};
 
-use super::harness::{World, eid, eid_text, reason, run};
 use super::incidents::{act, all, enter, final_report, open_kinds};
 
 fn open(world: &World, kind: IncidentKind, about: About, note: Option<&str>) -> Result<Opened, Error> {

@@ -3,8 +3,10 @@
 use domain::HOUR_MS;
 use domain::error::Reason;
 use operations::{Caller, Job};
+use test_support::eid::eid_text;
+use test_support::inventory::NumberCsv;
+use test_support::operations::{World, automatic, reason};
 
-use super::harness::{NumberCsv, World, automatic, eid_text, reason};
 use super::incidents::{alerts, all, open_kinds, settle};
 
 /// Applies for chip `chip` in a province that has no number.

@@ -6,8 +6,8 @@ use operations::{
     About, Caller, Hundredths, Job, LineFigures, MAX_REVIEWS, NewIncident, Review, SETTLED_AFTER_MS,
     STALE_AFTER_MS, Tally, enter_incident, job_views, read_job_log, record_run, review_csv, review_incidents,
 };
-
-use super::harness::{ChipCsv, World, days, eid, reason, run};
+use test_support::inventory::{ChipCsv, eid};
+use test_support::operations::{World, days, reason, run};
 
 fn month(text: &str) -> Month {
     Month::parse(text).unwrap()

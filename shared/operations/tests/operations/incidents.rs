@@ -11,9 +11,10 @@ use operations::{
     ReportEvent, act_on_incident, enter_incident, list_incidents, register_fault,
 };
 use store::incident::IncidentRow;
+use test_support::eid::eid_text;
+use test_support::inventory::{ChipCsv, eid};
+use test_support::operations::{World, failed, run};
 use vault::IndexKind;
-
-use super::harness::{ChipCsv, World, eid, eid_text, run};
 
 /// What is open, by kind.
 pub(super) fn open_kinds(world: &World) -> Vec<String> {
@@ -168,7 +169,7 @@ fn a_failed_card_is_not_stuck_any_more() {
     world.pass(30 * MINUTE_MS);
     world.job(Job::StuckTasks);
     let (session, _) = world.open(0).unwrap();
-    let failure = super::harness::failed(FailureKind::CardError);
+    let failure = failed(FailureKind::CardError);
     world.report_event(session, 1, failure).unwrap();
     assert!(open_kinds(&world).is_empty());
     world.pass(HOUR_MS);

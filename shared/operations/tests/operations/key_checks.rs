@@ -3,9 +3,9 @@
 use domain::Timestamp;
 use domain::error::{Error, Reason};
 use store::{Sqlite, check_keys, migrate};
+use test_support::operations::{World, reason, run};
+use test_support::settings::{sealing_key, vault as of_sealing};
 use vault::{Vault, VaultSettings};
-
-use super::harness::{World, reason, run, sealing_key, vault as of_sealing};
 
 const NOW: Timestamp = Timestamp(1_000);
 

@@ -10,8 +10,10 @@ use operations::{
     due_messages, record_attempt, sign,
 };
 use standardwebhooks::Webhook;
+use test_support::eid::eid_text;
+use test_support::inventory::{ChipCsv, NumberCsv};
+use test_support::operations::{CALLBACK_URL, World, reason, run};
 
-use super::harness::{CALLBACK_URL, ChipCsv, NumberCsv, World, eid_text, reason, run};
 use super::receiver_queues::{caller, failures};
 
 fn due(world: &World) -> Vec<DueMessage> {

@@ -12,8 +12,9 @@ use store::{
 use vault::Column;
 
 use rusqlite::types::Value;
-
-use super::harness::{SeededRandom, World, reason, run, sealing_key, vault};
+use test_support::operations::{World, reason, run};
+use test_support::random::SeededRandom;
+use test_support::settings::{sealing_key, vault};
 
 #[test]
 fn a_new_database_is_behind_until_it_is_migrated() {

@@ -10,8 +10,10 @@ use operations::{
 };
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
+use test_support::eid::eid_text;
+use test_support::inventory::{NumberCsv, eid};
+use test_support::operations::{World, automatic, designated, failed, run};
 
-use super::harness::{NumberCsv, World, automatic, designated, eid, eid_text, run};
 use super::operator_reports::{card, ingest_lines, line};
 
 const CHIPS: u32 = 3;
@@ -65,7 +67,7 @@ fn event() -> impl Strategy<Value = ReportEvent> {
         6 => Just(ReportEvent::Verified),
         2 => (0..=12u32).prop_map(|step| ReportEvent::Progress { step, steps: 12 }),
         1 => any::<bool>().prop_map(|rewrite| ReportEvent::NotVerified { rewrite, detail: String::new() }),
-        2 => Just(super::harness::failed(FailureKind::CardError)),
+        2 => Just(failed(FailureKind::CardError)),
         1 => Just(ReportEvent::Closed { reason: String::new() }),
     ]
 }

@@ -6,8 +6,9 @@ use operations::{
     Caller, IngestReport, NumberAct, NumberRef, Topic, act_on_number, allot_numbers, ingest, number_view,
     register_fault, release_numbers,
 };
-
-use super::harness::{NumberCsv, World, designated, eid, eid_text, reason, run};
+use test_support::eid::eid_text;
+use test_support::inventory::{NumberCsv, eid};
+use test_support::operations::{World, designated, reason, run};
 
 pub(crate) fn ingest_lines(world: &World, topic: Topic, lines: &[String]) -> IngestReport {
     run(ingest(&world.cx(), topic, lines.join("\n").as_bytes())).unwrap()

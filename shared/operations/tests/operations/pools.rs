@@ -6,9 +6,11 @@ use operations::{
     Caller, Done, Job, MAX_COUNTED, MaintenanceSettings, PoolView, allot_numbers, pool_views,
     release_numbers, run_job, set_pool_low_water,
 };
+use test_support::eid::eid_text;
+use test_support::inventory::NumberCsv;
+use test_support::operations::{MAINTENANCE, World, automatic, reason, run};
 
 use super::faults::leaves_nothing_behind;
-use super::harness::{MAINTENANCE, NumberCsv, World, automatic, eid_text, reason, run};
 use super::operator_reports::iccid;
 use super::races::race;
 use super::temporary_numbers::{AlertBody, kinds, raised, with_operator, writes};

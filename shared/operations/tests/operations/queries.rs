@@ -5,8 +5,10 @@ use domain::{CardStatus, DAY_MS, Iccid, Msisdn, NumberStatus, Timestamp};
 use operations::{
     Caller, LineStatus, NumberRef, OpenTimeRef, Usage, chip_view, number_view, open_time, provinces,
 };
-
-use super::harness::{ChipCsv, NumberCsv, START, World, eid, eid_text, reason, run};
+use test_support::eid::eid_text;
+use test_support::inventory::{ChipCsv, NumberCsv, eid};
+use test_support::operations::{World, reason, run};
+use test_support::settings::START;
 
 fn by_iccid(number: u32) -> NumberRef {
     NumberRef::Iccid(Iccid::parse(&NumberCsv::new(number).iccid).unwrap())

@@ -5,8 +5,8 @@ use std::sync::Barrier;
 
 use domain::error::Reason;
 use operations::{Caller, DueRequest, due_messages};
-
-use super::harness::{ChipCsv, NumberCsv, World, run};
+use test_support::inventory::{ChipCsv, NumberCsv};
+use test_support::operations::{World, run};
 
 const RACERS: u32 = 8;
 

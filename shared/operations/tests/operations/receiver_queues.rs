@@ -10,8 +10,8 @@ use operations::{
     due_messages, list_alerts, list_clients, receiver_view, record_attempt, resend, rotate_receiver_secret,
 };
 use store::message::{QueueQuery, receiver_queues};
-
-use super::harness::{CALLBACK_URL, ChipCsv, World, run};
+use test_support::inventory::{ChipCsv, NumberCsv};
+use test_support::operations::{CALLBACK_URL, World, run};
 
 fn due(world: &World) -> Vec<DueMessage> {
     run(due_messages(&world.cx(), DueRequest::ALL)).unwrap()
@@ -34,7 +34,7 @@ fn answer(world: &World, message: &DueMessage, status: u16, retry_after_secs: Op
 pub(super) fn failures(world: &World, caller: &Caller, from: u32, to: u32) {
     let chips: Vec<_> = (from..to).map(ChipCsv::new).collect();
     world.chips(&caller.id, &chips);
-    let numbers: Vec<_> = (from..to).map(super::harness::NumberCsv::new).collect();
+    let numbers: Vec<_> = (from..to).map(NumberCsv::new).collect();
     world.numbers(&numbers);
     for chip in from..to {
         world.fail_chip(caller, chip, FailureKind::CardError);

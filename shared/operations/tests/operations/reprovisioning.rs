@@ -4,10 +4,12 @@ use domain::error::Reason;
 use domain::{Iccid, Imsi, Msisdn, Network, Volume, parse_date};
 use operations::{Job, OpenTimeRef, Report, ReportEvent, Reprovision, Reprovisioned, open_time, reprovision};
 use store::temporary_number::{PAST_ICCID, PAST_MSISDN, PastRow};
+use test_support::eid::eid_text;
+use test_support::inventory::{ChipCsv, eid};
+use test_support::operations::{ALLOWANCE, World, days, failed, reason, run};
 use vault::{BlindIndex, IndexKind};
 
 use super::faults::leaves_nothing_behind;
-use super::harness::{ALLOWANCE, ChipCsv, World, days, eid, eid_text, reason, run};
 use super::secrecy::{forms, found};
 use super::temporary_numbers::{at, kinds};
 
@@ -228,7 +230,7 @@ fn an_exhausted_chip_gets_allowance_again_and_what_it_used_stays_used() {
         bytes_up: ALLOWANCE + 1_000,
         bytes_down: 0,
     };
-    let failed = super::harness::failed(domain::FailureKind::CardError);
+    let failed = failed(domain::FailureKind::CardError);
     world.report(&report(1, failed)).unwrap();
     world
         .report(&report(

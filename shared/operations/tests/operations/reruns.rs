@@ -2,7 +2,8 @@
 
 use std::process::Command;
 
-use super::harness::{RERUN_AT, World};
+use test_support::fault_injecting_db::RERUN_AT;
+use test_support::operations::World;
 
 /// Runs this whole suite once more, with the first run of every transaction rolled back at `statement`.
 fn the_suite_passes_with_reruns_at(statement: &str) {

@@ -5,10 +5,11 @@ use operations::{
     AttemptResult, Caller, CreatedClient, DueRequest, Topic, due_messages, issue_token, record_attempt,
     status,
 };
+use test_support::eid::eid_text;
+use test_support::inventory::{ChipCsv, NumberCsv, eid, key_of, wrapped};
+use test_support::operations::{World, automatic, ip, run};
+use test_support::settings::{sealing_key, vault};
 
-use super::harness::{
-    ChipCsv, NumberCsv, World, automatic, eid, eid_text, ip, key_of, run, sealing_key, vault, wrapped,
-};
 use super::operator_reports::{ingest_lines, line, usage};
 
 /// `text` as bytes in every form in which an identifier could lie in a file: as text, packed two digits

@@ -3,12 +3,11 @@
 use domain::error::Reason;
 use domain::{CardStatus, FailureKind, Work};
 use operations::{Report, ReportEvent, TaskRef, cancel, chip_keys, status};
+use test_support::eid::eid_text;
+use test_support::inventory::{ChipCsv, NumberCsv, eid, key_of};
+use test_support::operations::{ALLOWANCE, World, automatic, failed, progress, reason, run};
+use test_support::settings::LINK_KEY;
 use vault::unwrap;
-
-use super::harness::{
-    ALLOWANCE, ChipCsv, LINK_KEY, NumberCsv, World, automatic, eid, eid_text, failed, key_of, progress,
-    reason, run,
-};
 
 #[test]
 fn keys_are_found_by_the_eid_unless_the_chip_has_an_identity_of_its_own() {

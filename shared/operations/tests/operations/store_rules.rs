@@ -1,8 +1,8 @@
 //! Rules every statement keeps.
 
 use domain::error::Reason;
-
-use super::harness::{World, parameters, run};
+use test_support::fault_injecting_db::parameters;
+use test_support::operations::{World, run};
 
 #[test]
 fn a_transaction_that_fails_leaves_none_open() {

@@ -7,9 +7,11 @@ use operations::{
     Done, DueRequest, Job, MAX_CHIPS_PER_NOTICE, due_messages, enter_receiver_address, list_alerts, run_job,
 };
 use serde_json::Value;
+use test_support::eid::eid_text;
+use test_support::inventory::ChipCsv;
+use test_support::operations::{MAINTENANCE, World, days, run};
 
 use super::faults::leaves_nothing_behind;
-use super::harness::{ChipCsv, MAINTENANCE, World, days, eid_text, run};
 use super::races::race;
 use super::secrecy::{forms, found};
 

@@ -1,7 +1,7 @@
-//! What the tests of the gateway from the outside need: a platform, a card with its admin agent, a gateway
-//! between them.
-#![allow(dead_code, unreachable_pub, reason = "each test program uses its part")]
-#![allow(clippy::unwrap_used, reason = "the panic shows where a test cannot go on")]
+//! A gateway between a platform that answers as the test says and a card with its admin agent.
+//!
+//! The gateway is the product's own, in this process. It must not be used to test what the platform decides: the one
+//! here decides nothing.
 
 pub mod agent;
 pub mod card;
@@ -15,29 +15,30 @@ use ota_gateway::{Event, Gateway, Observer, Settings};
 use tokio::sync::Notify;
 use uicc::ident::Eid;
 
-pub use agent::Agent;
-pub use platform::{Platform, PlatformBehaviour};
+use crate::eid::EID;
+use crate::http::{HttpClient, Reply, TestRequest};
+use agent::Agent;
+use platform::{PlatformBehaviour, PlatformStub};
 
-/// The one chip.
-pub const EID: &str = "89086030202200000022000000000090";
-/// Its PSK identity, in the layout of SGP.02.
-pub const IDENTITY: &str =
-    "8001028110890860302022000000220000000000904F10A0000005591010FFFFFFFF8900000100820101830140";
-/// Secrets shared by gateway and platform.
+/// The secret with which the gateway calls the routes of gateways.
 pub const GATEWAY_SECRET: &str = "gateway-secret-of-the-tests";
+/// The secret with which the gateway ticks the platform.
 pub const CRON_SECRET: &str = "cron-secret-of-the-tests";
 
 /// The key under which key material crosses the link, in hexadecimal.
+#[must_use]
 pub fn link_key() -> String {
     "11".repeat(32)
 }
 
 /// Master keys of the gateway: version 64.
+#[must_use]
 pub fn master_keys() -> String {
     format!("64:{}", "22".repeat(32))
 }
 
 /// The key of the chip, derived as the gateway derives it.
+#[must_use]
 pub fn chip_key(purpose: Purpose) -> Vec<u8> {
     let eid: Eid = EID.parse().unwrap();
     MasterKeys::parse(&master_keys())
@@ -49,6 +50,7 @@ pub fn chip_key(purpose: Purpose) -> Vec<u8> {
 }
 
 /// Settings for a gateway on loopback, against this platform.
+#[must_use]
 pub fn settings(platform: SocketAddr) -> Settings {
     let mut settings = Settings {
         listen: ([127, 0, 0, 1], 0).into(),
@@ -66,13 +68,16 @@ pub fn settings(platform: SocketAddr) -> Settings {
 }
 
 /// A platform, a gateway, and what was observed.
-pub struct World {
-    pub platform: Platform,
+pub struct GatewayFixture {
+    /// What the gateway calls.
+    pub platform: PlatformStub,
+    /// The gateway.
     pub gateway: Gateway,
+    /// What the gateway does.
     pub events: Arc<EventLog>,
 }
 
-impl World {
+impl GatewayFixture {
     /// A platform and a gateway with their defaults.
     pub async fn start() -> Self {
         Self::start_with(PlatformBehaviour::default(), |_| {}).await
@@ -80,7 +85,7 @@ impl World {
 
     /// A platform with this behaviour, a gateway with edited settings.
     pub async fn start_with(behaviour: PlatformBehaviour, edit: impl FnOnce(&mut Settings)) -> Self {
-        let platform = Platform::start(behaviour).await;
+        let platform = PlatformStub::start(behaviour).await;
         let mut settings = settings(platform.addr());
         edit(&mut settings);
         let events = Arc::new(EventLog::default());
@@ -99,16 +104,21 @@ impl World {
         Agent::connect(self.gateway.addr()).await
     }
 
-    /// Status and body of a path of the metrics listener.
-    pub async fn ops(&self, path: &str) -> (u16, String) {
-        platform::get(self.gateway.metrics_addr(), path).await
+    /// What the metrics listener answers at this path.
+    pub async fn ops(&self, path: &str) -> Reply {
+        get(self.gateway.metrics_addr(), path).await
     }
 
     /// Ends the gateway, so that every report and event has been sent; gives platform and events.
-    pub async fn finish(self) -> (Platform, Arc<EventLog>) {
+    pub async fn finish(self) -> (PlatformStub, Arc<EventLog>) {
         self.gateway.shutdown().await;
         (self.platform, self.events)
     }
+}
+
+/// Reads a path of a listener for operators.
+pub async fn get(addr: SocketAddr, path: &str) -> Reply {
+    HttpClient::default().send(addr, TestRequest::get(path)).await
 }
 
 /// Every event that was observed, in order.
@@ -119,6 +129,8 @@ pub struct EventLog {
 }
 
 impl EventLog {
+    /// Every event so far.
+    #[must_use]
     pub fn all(&self) -> Vec<Event> {
         self.events.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -135,6 +147,7 @@ impl EventLog {
     }
 
     /// Why each session ended.
+    #[must_use]
     pub fn endings(&self) -> Vec<&'static str> {
         let events = self.all();
         events

@@ -1,47 +1,34 @@
-//! A platform with gateway and demonstration data for each test, on components that are built once.
-
-use std::path::PathBuf;
-use std::sync::OnceLock;
+//! The product as the demonstration runs it: platform, gateway, simulated modules, a receiver of callbacks.
+//!
+//! It must not call the gateway's routes itself: only a chip in a module brings a gateway to act.
 
 use card_sim::{Module, PowerCycleReport};
 use serde_json::Value;
 use xieka::api::{Answer, Api};
-use xieka::components;
 use xieka::demo::check;
 use xieka::demo::demo_env::DemoEnv;
 use xieka::demo::world::World;
-use xieka::inventory::{ChipRow, Inventory, SAMPLE_TRANSPORT_KEY, SAMPLE_TRANSPORT_KEY_NAME};
+use xieka::inventory::{ChipRow, Inventory};
 use xieka::stack::Stack;
 
-/// The application's root, with freshly built components.
-pub(crate) fn root() -> PathBuf {
-    static ROOT: OnceLock<PathBuf> = OnceLock::new();
-    ROOT.get_or_init(|| {
-        let root = components::application_root().unwrap();
-        components::build(&root).unwrap();
-        root
-    })
-    .clone()
-}
+use crate::components::{reuse, root};
 
-/// `count` chips and as many numbers.
-pub(crate) fn inventory(count: u32) -> Inventory {
-    Inventory::generate(1, count, SAMPLE_TRANSPORT_KEY_NAME, &SAMPLE_TRANSPORT_KEY).unwrap()
-}
+/// How long callbacks may take to arrive, in seconds.
+const CALLBACKS_SECS: u64 = 20;
 
 /// A running platform and gateway, with what the demonstration prepares.
-pub(crate) struct Running {
+pub struct RunningStack {
     /// The views of a business system, an administrator and a device.
-    pub(crate) world: World,
+    pub world: World,
     stack: Stack,
 }
 
-impl Running {
+impl RunningStack {
     /// Starts everything with `inventory` imported.
-    pub(crate) async fn start(inventory: Inventory) -> Self {
+    pub async fn start(inventory: Inventory) -> Self {
         let demo_env = DemoEnv::new().await.unwrap();
         let mut launch = demo_env.launch(root());
-        launch.reuse = xieka_tests::reuse();
+        launch.reuse = reuse();
         let stack = launch.start().await.unwrap();
         let (api, gateway) = (stack.api.clone(), stack.gateway.addr());
         let world = World::prepare(demo_env, api, gateway, inventory, &|_, _| {})
@@ -51,13 +38,14 @@ impl Running {
     }
 
     /// Stops gateway and platform, in this order.
-    pub(crate) async fn shutdown(self) {
+    pub async fn shutdown(self) {
         self.stack.shutdown().await;
     }
 }
 
 /// Requests and checks of the tests, beyond those of the demonstration.
-pub(crate) trait TestActions {
+#[expect(async_fn_in_trait, reason = "only tests call it, on one thread")]
+pub trait TestActions {
     /// The card's state and progress.
     async fn card(&self, eid: &str) -> (String, String);
     /// Applies and returns the answer, success or not.
@@ -111,7 +99,7 @@ impl TestActions for World {
                 changed.await;
             }
         };
-        let _ = tokio::time::timeout(std::time::Duration::from_secs(20), arrived).await;
+        let _ = tokio::time::timeout(std::time::Duration::from_secs(CALLBACKS_SECS), arrived).await;
         assert_eq!(self.demo_env.receiver.refused(), Vec::<String>::new());
         self.demo_env
             .receiver
@@ -132,7 +120,7 @@ impl TestActions for World {
 }
 
 /// Runs one tick of the periodic work.
-pub(crate) async fn tick(api: &Api, cron_secret: &str) {
+pub async fn tick(api: &Api, cron_secret: &str) {
     api.post_json(cron_secret, "/internal/cron", &Value::Null)
         .await
         .unwrap()
@@ -141,20 +129,21 @@ pub(crate) async fn tick(api: &Api, cron_secret: &str) {
 }
 
 /// Applies for the chip and puts it into a module that is off.
-pub(crate) async fn applied(world: &World, chip: &ChipRow) -> Module {
+pub async fn applied(world: &World, chip: &ChipRow) -> Module {
     world.apply(&chip.eid).await.unwrap();
     world.module(chip).unwrap()
 }
 
 /// Powers the module and asserts that the power cycle ended without a fault.
-pub(crate) async fn power(module: &mut Module) -> PowerCycleReport {
+pub async fn power(module: &mut Module) -> PowerCycleReport {
     let report = module.power_on().await;
     assert!(report.finished(), "{report}");
     report
 }
 
 /// A string field of a document.
-pub(crate) fn text(document: &Value, field: &str) -> String {
+#[must_use]
+pub fn text(document: &Value, field: &str) -> String {
     document[field]
         .as_str()
         .unwrap_or_else(|| panic!("no {field} in {document}"))

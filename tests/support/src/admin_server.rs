@@ -1,4 +1,6 @@
-//! A TLS-PSK server with fixed answers: one per POST, in order, over any number of connections.
+//! An administration server with fixed answers over TLS-PSK: one per POST, in order, over any number of connections.
+//!
+//! Written with `openssl` alone. It must not use the gateway's code, so that nothing of it stands on both sides.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -8,8 +10,10 @@ use std::thread::JoinHandle;
 
 use openssl::ssl::{Ssl, SslContext, SslMethod, SslOptions, SslStream, SslVersion};
 
+use crate::chip::PSK;
+
 /// Reaction of the server to one POST.
-pub(crate) enum Step {
+pub enum Step {
     /// Sends these bytes.
     Answer(Vec<u8>),
     /// Closes the connection without an answer.
@@ -18,21 +22,25 @@ pub(crate) enum Step {
 
 /// A received POST.
 #[derive(Debug, Clone)]
-pub(crate) struct Post {
+pub struct Post {
     /// Number of the connection, from 0.
-    pub(crate) connection: usize,
+    pub connection: usize,
     /// Request line and headers.
-    pub(crate) head: String,
+    pub head: String,
     /// Body, unchunked.
-    pub(crate) body: Vec<u8>,
+    pub body: Vec<u8>,
 }
 
 impl Post {
-    pub(crate) fn uri(&self) -> &str {
+    /// What was posted to.
+    #[must_use]
+    pub fn uri(&self) -> &str {
         self.head.split(' ').nth(1).unwrap()
     }
 
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+    /// A header's value.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
         self.head.lines().skip(1).find_map(|line| {
             let (found, value) = line.split_once(": ")?;
             found.eq_ignore_ascii_case(name).then_some(value)
@@ -41,15 +49,17 @@ impl Post {
 }
 
 /// A running server.
-pub(crate) struct Server {
-    pub(crate) address: SocketAddr,
+pub struct Server {
+    /// Where it listens.
+    pub address: SocketAddr,
     stop: Option<Arc<AtomicBool>>,
     thread: JoinHandle<Vec<Post>>,
 }
 
 impl Server {
     /// Serves `steps`, then closes. TLS 1.2 and 1.3 are both offered.
-    pub(crate) fn start(steps: Vec<Step>) -> Self {
+    #[must_use]
+    pub fn start(steps: Vec<Step>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let thread = std::thread::spawn(move || serve(&listener, steps));
@@ -61,7 +71,8 @@ impl Server {
     }
 
     /// Answers by URI, over as many connections as are opened, until it is asked for its POSTs.
-    pub(crate) fn by_uri(answers: Vec<(&'static str, Step)>) -> Self {
+    #[must_use]
+    pub fn by_uri(answers: Vec<(&'static str, Step)>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let stop = Arc::new(AtomicBool::new(false));
@@ -75,7 +86,7 @@ impl Server {
     }
 
     /// The POSTs, once every step is done; a server by URI stops now.
-    pub(crate) fn posts(self) -> Vec<Post> {
+    pub fn posts(self) -> Vec<Post> {
         if let Some(stop) = self.stop {
             stop.store(true, Ordering::SeqCst);
             drop(TcpStream::connect(self.address));
@@ -156,7 +167,7 @@ fn context() -> SslContext {
     builder.set_num_tickets(0).unwrap();
     builder.set_psk_server_callback(|_, identity, key| {
         assert!(identity.is_some_and(|identity| identity.starts_with(b"8001028110")));
-        key[..16].copy_from_slice(&super::PSK);
+        key[..16].copy_from_slice(&PSK);
         Ok(16)
     });
     builder.build()
@@ -218,11 +229,13 @@ fn unchunk(mut bytes: &[u8]) -> Vec<u8> {
 }
 
 const HEAD: &str = "X-Admin-Protocol: globalplatform-remote-admin/1.0\r\n";
-pub(crate) const RFM: &str = "//aid/A000000559/10100001";
+/// The RFM application, as `X-Admin-Targeted-Application` names it.
+pub const RFM: &str = "//aid/A000000559/10100001";
 const TYPE: &str = "application/vnd.etsi.scp.command-data;version=1.0";
 
 /// 200 with a script for `target`, Content-Length.
-pub(crate) fn script_for(target: &str, next: Option<&str>, script: &str) -> Step {
+#[must_use]
+pub fn script_for(target: &str, next: Option<&str>, script: &str) -> Step {
     let body = hex::decode(script).unwrap();
     let next = next
         .map(|uri| format!("X-Admin-Next-URI: {uri}\r\n"))
@@ -237,12 +250,14 @@ pub(crate) fn script_for(target: &str, next: Option<&str>, script: &str) -> Step
 }
 
 /// 200 with a script for the RFM application, Content-Length.
-pub(crate) fn script(next: &str, script: &str) -> Step {
+#[must_use]
+pub fn script(next: &str, script: &str) -> Step {
     script_for(RFM, Some(next), script)
 }
 
 /// 200 with a script for the RFM application, in two chunks.
-pub(crate) fn chunked_script(next: &str, script: &str) -> Step {
+#[must_use]
+pub fn chunked_script(next: &str, script: &str) -> Step {
     let body = hex::decode(script).unwrap();
     let (first, second) = body.split_at(body.len() / 2);
     let mut out = format!(
@@ -259,7 +274,8 @@ pub(crate) fn chunked_script(next: &str, script: &str) -> Step {
 }
 
 /// 204, with or without a next URI.
-pub(crate) fn no_content(next: Option<&str>) -> Step {
+#[must_use]
+pub fn no_content(next: Option<&str>) -> Step {
     let next = next
         .map(|uri| format!("X-Admin-Next-URI: {uri}\r\n"))
         .unwrap_or_default();
@@ -267,6 +283,7 @@ pub(crate) fn no_content(next: Option<&str>) -> Step {
 }
 
 /// An error status without a body.
-pub(crate) fn error(status: u16) -> Step {
+#[must_use]
+pub fn error(status: u16) -> Step {
     Step::Answer(format!("HTTP/1.1 {status} Error\r\nContent-Length: 0\r\n\r\n").into_bytes())
 }

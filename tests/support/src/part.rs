@@ -2,6 +2,8 @@
 //!
 //! Secrets come from the `.env` file in FOLDER. AHEAD is by how many seconds the platform's clock is ahead. Once it
 //! serves, it prints one line.
+//!
+//! It must not do more than `xieka up` does: whoever kills it tests the product, not the test.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -1,4 +1,6 @@
 //! A chip's admin agent: TLS with its PSK, HTTP byte for byte, and a count of every TLS record it was sent.
+//!
+//! It must not use the simulator, which is tested against the gateway elsewhere: a fault of both would go unseen.
 
 use std::io;
 use std::net::SocketAddr;
@@ -13,7 +15,8 @@ use tokio::net::TcpStream;
 use tokio_openssl::SslStream;
 
 use super::card::Card;
-use super::{IDENTITY, chip_key};
+use super::chip_key;
+use crate::eid::IDENTITY;
 
 const PROTOCOL: &str = "Host: 127.0.0.1\r\nX-Admin-Protocol: globalplatform-remote-admin/1.0\r\n";
 /// Kinds of TLS records.
@@ -24,9 +27,13 @@ pub const FIRST_URI: &str = "/adminagent";
 
 /// How the agent's TLS is set up.
 pub struct Tls {
+    /// The PSK identity.
     pub identity: Vec<u8>,
+    /// The PSK.
     pub psk: Vec<u8>,
+    /// The suites that it offers, as OpenSSL names them.
     pub suites: &'static str,
+    /// The only version that it offers.
     pub version: SslVersion,
 }
 
@@ -44,12 +51,17 @@ impl Default for Tls {
 /// A response of the gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
+    /// The HTTP status.
     pub status: u16,
+    /// Names and values, in order.
     pub headers: Vec<(String, String)>,
+    /// The body, as long as `Content-Length` says.
     pub body: Vec<u8>,
 }
 
 impl Answer {
+    /// A header's value.
+    #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .iter()
@@ -57,6 +69,8 @@ impl Answer {
             .map(|(_, value)| value.as_str())
     }
 
+    /// Where the agent goes on.
+    #[must_use]
     pub fn next_uri(&self) -> Option<&str> {
         self.header("X-Admin-Next-URI")
     }
@@ -70,10 +84,15 @@ pub struct Agent {
 }
 
 impl Agent {
+    /// Connects as the one chip.
     pub async fn connect(addr: SocketAddr) -> Self {
         Self::connect_with(addr, Tls::default()).await.unwrap()
     }
 
+    /// Connects with another TLS.
+    ///
+    /// # Errors
+    /// The handshake failed.
     pub async fn connect_with(addr: SocketAddr, tls: Tls) -> Result<Self, openssl::ssl::Error> {
         let mut context = SslContextBuilder::new(SslMethod::tls_client()).unwrap();
         context.set_verify(SslVerifyMode::PEER);
@@ -102,11 +121,13 @@ impl Agent {
         })
     }
 
-    /// Whether a secure channel without encrypt-then-MAC and without tickets came about.
+    /// The suite that was agreed on, as OpenSSL names it.
+    #[must_use]
     pub fn suite(&self) -> String {
         self.stream.ssl().current_cipher().unwrap().name().to_owned()
     }
 
+    /// Sends bytes as they are.
     pub async fn send(&mut self, bytes: &[u8]) {
         // The gateway may have closed already; what it answered is still to be read.
         let _ = self.stream.write_all(bytes).await;
@@ -193,6 +214,7 @@ impl Agent {
 
     /// Whether the gateway's last record was a `close_notify`. The record shows it, because the binding treats a
     /// connection that just ends like one that was closed. TLS 1.2 alone: later versions hide alerts.
+    #[must_use]
     pub fn got_close_notify(&self) -> bool {
         self.records
             .lock()
@@ -202,6 +224,7 @@ impl Agent {
     }
 
     /// Lengths of the application records since the last call.
+    #[must_use]
     pub fn take_records(&self) -> Vec<usize> {
         std::mem::take(
             &mut self

@@ -1,30 +1,28 @@
-//! Chips and numbers for the tests, numbered, and the files they are imported from.
+//! Chips and numbers, numbered, and the files that they are imported from.
+//!
+//! It must not check what the import checks: a test edits a row to make it wrong.
 
 use domain::{ClientId, Eid};
 use vault::wrap;
 
-/// The key that key material of the files is wrapped under, `tk1`.
-pub(crate) const TRANSPORT_KEY: [u8; 16] = [0x7a; 16];
+use crate::eid::eid_text;
+use crate::settings::TRANSPORT_KEY;
 
-/// The EID of chip `n`, with its check digits.
-pub(crate) fn eid_text(n: u32) -> String {
-    let body = format!("890860302022{n:018}");
-    let rest = body
-        .bytes()
-        .fold(0, |rest, digit| (rest * 10 + u32::from(digit - b'0')) % 97);
-    format!("{body}{:02}", 98 - rest * 100 % 97)
-}
-
-pub(crate) fn eid(n: u32) -> Eid {
+/// The EID of chip `n`.
+#[must_use]
+pub fn eid(n: u32) -> Eid {
     Eid::parse(&eid_text(n)).expect("a valid EID")
 }
 
-pub(crate) fn wrapped(key: [u8; 16]) -> String {
+/// Key material as files have it: wrapped under `tk1`, in hexadecimal.
+#[must_use]
+pub fn wrapped(key: [u8; 16]) -> String {
     hex::encode(wrap(&TRANSPORT_KEY, &key).expect("wrapped"))
 }
 
-/// K and OPc of number `n`.
-pub(crate) fn key_of(n: u32, kind: u8) -> [u8; 16] {
+/// K and OPc of number `n`: another key for each `kind`.
+#[must_use]
+pub fn key_of(n: u32, kind: u8) -> [u8; 16] {
     let mut key = [kind; 16];
     key[..4].copy_from_slice(&(0xdead_0000 + n).to_be_bytes());
     key
@@ -32,21 +30,33 @@ pub(crate) fn key_of(n: u32, kind: u8) -> [u8; 16] {
 
 /// One row of a chip file.
 #[derive(Clone)]
-pub(crate) struct ChipCsv {
-    pub(crate) eid: String,
-    pub(crate) temp_msisdn: String,
-    pub(crate) temp_iccid: String,
-    pub(crate) temp_imsi: String,
-    pub(crate) network_type: String,
-    pub(crate) temp_opened_on: String,
-    pub(crate) allowance_mb: String,
-    pub(crate) client_id: String,
-    pub(crate) psk_identity: String,
-    pub(crate) psk: Option<[u8; 16]>,
+pub struct ChipCsv {
+    /// The column `eid`.
+    pub eid: String,
+    /// The column `temp_msisdn`.
+    pub temp_msisdn: String,
+    /// The column `temp_iccid`.
+    pub temp_iccid: String,
+    /// The column `temp_imsi`.
+    pub temp_imsi: String,
+    /// The column `network_type`.
+    pub network_type: String,
+    /// The column `temp_opened_on`.
+    pub temp_opened_on: String,
+    /// The column `allowance_mb`.
+    pub allowance_mb: String,
+    /// The column `client_id`.
+    pub client_id: String,
+    /// The column `psk_identity`.
+    pub psk_identity: String,
+    /// The PSK, of which the DEK is the complement; without it the columns of keys are empty.
+    pub psk: Option<[u8; 16]>,
 }
 
 impl ChipCsv {
-    pub(crate) fn new(n: u32) -> Self {
+    /// Chip `n`, without a client and without keys.
+    #[must_use]
+    pub fn new(n: u32) -> Self {
         Self {
             eid: eid_text(n),
             temp_msisdn: format!("1064800{n:06}"),
@@ -61,7 +71,9 @@ impl ChipCsv {
         }
     }
 
-    pub(crate) fn line(&self) -> String {
+    /// The row.
+    #[must_use]
+    pub fn line(&self) -> String {
         let (psk, dek, name) = match self.psk {
             Some(psk) => (wrapped(psk), wrapped(psk.map(|byte| !byte)), "tk1"),
             None => (String::new(), String::new(), ""),
@@ -88,29 +100,42 @@ impl ChipCsv {
     }
 }
 
-pub(crate) const CHIP_HEADER: &str = "eid,chip_model,profile,network_type,temp_msisdn,temp_iccid,temp_imsi,\
+/// The first line of a chip file.
+pub const CHIP_HEADER: &str = "eid,chip_model,profile,network_type,temp_msisdn,temp_iccid,temp_imsi,\
     temp_opened_on,allowance_mb,imei,client_id,psk_identity,key_version,psk_wrapped,dek_wrapped,transport_key";
 
-pub(crate) fn chip_csv(chips: &[ChipCsv]) -> String {
+/// A chip file.
+#[must_use]
+pub fn chip_csv(chips: &[ChipCsv]) -> String {
     let lines: Vec<String> = chips.iter().map(ChipCsv::line).collect();
     format!("{CHIP_HEADER}\n{}\n", lines.join("\n"))
 }
 
 /// One row of a number file.
 #[derive(Clone)]
-pub(crate) struct NumberCsv {
-    pub(crate) iccid: String,
-    pub(crate) msisdn: String,
-    pub(crate) imsi: String,
-    pub(crate) province: String,
-    pub(crate) services: String,
-    pub(crate) client_id: String,
-    pub(crate) k_wrapped: String,
-    pub(crate) opc_wrapped: String,
+pub struct NumberCsv {
+    /// The column `iccid`.
+    pub iccid: String,
+    /// The column `msisdn`.
+    pub msisdn: String,
+    /// The column `imsi`.
+    pub imsi: String,
+    /// The column `province`.
+    pub province: String,
+    /// The column `services`.
+    pub services: String,
+    /// The column `client_id`.
+    pub client_id: String,
+    /// The column `k_wrapped`.
+    pub k_wrapped: String,
+    /// The column `opc_wrapped`.
+    pub opc_wrapped: String,
 }
 
 impl NumberCsv {
-    pub(crate) fn new(n: u32) -> Self {
+    /// Number `n` in the pool of province 37.
+    #[must_use]
+    pub fn new(n: u32) -> Self {
         Self {
             iccid: format!("898604071120C0{n:06}"),
             msisdn: format!("1440100{n:06}"),
@@ -123,21 +148,27 @@ impl NumberCsv {
         }
     }
 
-    pub(crate) fn of_province(n: u32, province: &str) -> Self {
+    /// Number `n` in the pool of a province.
+    #[must_use]
+    pub fn of_province(n: u32, province: &str) -> Self {
         Self {
             province: province.to_owned(),
             ..Self::new(n)
         }
     }
 
-    pub(crate) fn allotted(n: u32, client: &ClientId) -> Self {
+    /// Number `n`, which only this client may use.
+    #[must_use]
+    pub fn allotted(n: u32, client: &ClientId) -> Self {
         Self {
             client_id: client.as_str().to_owned(),
             ..Self::new(n)
         }
     }
 
-    pub(crate) fn line(&self) -> String {
+    /// The row.
+    #[must_use]
+    pub fn line(&self) -> String {
         let Self {
             iccid,
             msisdn,
@@ -154,10 +185,13 @@ impl NumberCsv {
     }
 }
 
-pub(crate) const NUMBER_HEADER: &str =
+/// The first line of a number file.
+pub const NUMBER_HEADER: &str =
     "iccid,msisdn,imsi,province_code,smsc,services,client_id,k_wrapped,opc_wrapped,transport_key";
 
-pub(crate) fn number_csv(numbers: &[NumberCsv]) -> String {
+/// A number file.
+#[must_use]
+pub fn number_csv(numbers: &[NumberCsv]) -> String {
     let lines: Vec<String> = numbers.iter().map(NumberCsv::line).collect();
     format!("{NUMBER_HEADER}\n{}\n", lines.join("\n"))
 }

@@ -1,4 +1,6 @@
 //! Platform and gateway as processes of their own, which can be killed.
+//!
+//! It must not end a process gently: what a sudden end leaves is what its tests look at.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;

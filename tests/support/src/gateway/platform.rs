@@ -1,4 +1,6 @@
-//! A platform that answers the gateway's routes and keeps the calls.
+//! A platform that answers the gateway's routes as the test says, and keeps the calls.
+//!
+//! It must not read or check what it is sent, beyond what an answer needs.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -10,14 +12,14 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::TokioIo;
 use ota_gateway::keys::LinkKey;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
-use super::{CRON_SECRET, EID, GATEWAY_SECRET, IDENTITY, link_key};
+use super::{CRON_SECRET, GATEWAY_SECRET, link_key};
+use crate::eid::{EID, IDENTITY};
 
 /// How the platform answers.
 pub struct PlatformBehaviour {
@@ -56,13 +58,14 @@ struct State {
 
 /// A platform that answers by its [`PlatformBehaviour`].
 #[derive(Clone)]
-pub struct Platform {
+pub struct PlatformStub {
     addr: SocketAddr,
     state: Arc<Mutex<State>>,
     changed: Arc<Notify>,
 }
 
-impl Platform {
+impl PlatformStub {
+    /// Serves on a free port until the test ends.
     pub async fn start(behaviour: PlatformBehaviour) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let addr = listener.local_addr().unwrap();
@@ -87,11 +90,14 @@ impl Platform {
         platform
     }
 
+    /// Where it listens.
+    #[must_use]
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
     /// Bodies of the calls to one route, in order.
+    #[must_use]
     pub fn calls(&self, route: &str) -> Vec<Value> {
         self.with(|state| {
             state
@@ -104,6 +110,7 @@ impl Platform {
     }
 
     /// Kinds of the reports, in order.
+    #[must_use]
     pub fn reported(&self) -> Vec<String> {
         self.calls("/report")
             .iter()
@@ -122,6 +129,7 @@ impl Platform {
         }
     }
 
+    /// Changes how it answers from now on.
     pub fn set(&self, edit: impl FnOnce(&mut PlatformBehaviour)) {
         self.with(|state| edit(&mut state.behaviour));
     }
@@ -204,7 +212,10 @@ impl State {
     }
 }
 
-async fn answer(platform: Platform, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+async fn answer(
+    platform: PlatformStub,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
     let path = request.uri().path().to_owned();
     let secret = if path == "/internal/cron" {
         CRON_SECRET
@@ -232,16 +243,4 @@ async fn answer(platform: Platform, request: Request<Incoming>) -> Result<Respon
         .status(status)
         .body(Full::from(document.to_string()));
     Ok(response.unwrap())
-}
-
-/// A GET to a plain HTTP listener.
-pub async fn get(addr: SocketAddr, path: &str) -> (u16, String) {
-    let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
-    let response = client
-        .get(format!("http://{addr}{path}").parse().unwrap())
-        .await
-        .unwrap();
-    let status = response.status().as_u16();
-    let body = response.into_body().collect().await.unwrap().to_bytes();
-    (status, String::from_utf8(body.to_vec()).unwrap())
 }

@@ -1,5 +1,6 @@
-//! A card without a module: files, a selected one, and the commands of a remote script. Byte for byte, as
-//! small as it can be; it keeps every write.
+//! A card without a module: files, a selected one, and the commands of a remote script. It keeps every write.
+//!
+//! As small as it can be. It must not use the simulator's chip, for the same reason as the agent.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -37,6 +38,7 @@ pub struct Card {
 
 impl Card {
     /// A seed card with a temporary number and every file of the shipped profiles.
+    #[must_use]
     pub fn seed() -> Self {
         let ff = |length: usize| vec![0xFF; length];
         let files = [
@@ -62,6 +64,7 @@ impl Card {
     }
 
     /// Content of a file, by its identifier alone.
+    #[must_use]
     pub fn content(&self, fid: u16) -> &[u8] {
         self.files
             .iter()
@@ -206,6 +209,6 @@ impl Card {
 }
 
 /// Bytes of hexadecimal digits.
-pub fn hex(text: &str) -> Vec<u8> {
+fn hex(text: &str) -> Vec<u8> {
     hex::decode(text).expect("hexadecimal digits in a test")
 }

@@ -1,0 +1,382 @@
+//! A platform without an outside: its operations on SQLite in memory (or in a file), with a clock and a generator that
+//! the test owns.
+//!
+//! Stands for everything below the request layer. It must not be used to test what a caller sees.
+
+use std::cell::Cell;
+use std::future::Future;
+use std::net::IpAddr;
+use std::path::Path;
+
+use domain::error::{Error, Reason};
+use domain::{ClientId, DAY_MS, FailureKind, Permission, SECOND_MS, SessionId, TaskId, Timestamp, Zone};
+use operations::{
+    Applied, ApplyRequest, CALL_LOG_DAYS, Caller, Context, CreatedClient, Done, ImportReport, Job,
+    MaintenanceSettings, NewClient, OpenSession, POOL_LOW_WATER, RECORD_DAYS, Report, ReportAnswer,
+    ReportEvent, SessionWork, TaskRef, apply, create_client, import_chips, import_numbers, open_session,
+    run_job, status,
+};
+use store::{Sqlite, Value};
+use vault::Vault;
+
+use crate::eid::eid_text;
+use crate::fault_injecting_db::{FaultInjectingDb, parameters};
+use crate::inventory::{ChipCsv, NumberCsv, chip_csv, eid, number_csv};
+use crate::random::SeededRandom;
+use crate::settings::{START, TIME_ZONE, sealing_key, vault};
+
+/// Where a client wants to be called back.
+pub const CALLBACK_URL: &str = "https://client.example.com/callback";
+/// Bytes of the test allowance of every chip (5 MB).
+pub const ALLOWANCE: u64 = 5_000_000;
+
+/// How the periodic work is configured.
+pub const MAINTENANCE: MaintenanceSettings = MaintenanceSettings {
+    call_log_days: CALL_LOG_DAYS,
+    record_days: RECORD_DAYS,
+    pool_low_water: POOL_LOW_WATER,
+};
+
+/// Waits for a future of the store, which never really waits.
+pub fn run<T>(future: impl Future<Output = T>) -> T {
+    futures::executor::block_on(future)
+}
+
+/// A migrated platform.
+pub struct World {
+    /// The connection of every operation.
+    pub db: FaultInjectingDb,
+    /// The keys.
+    pub vault: Vault,
+    /// The time, in milliseconds since 1970.
+    pub now: Cell<i64>,
+    /// Where identifiers come from.
+    pub random: SeededRandom,
+    /// The time zone.
+    pub zone: Zone,
+    sessions: Cell<u64>,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self::on(Sqlite::in_memory().expect("a database in memory"), 1)
+    }
+}
+
+impl World {
+    /// A migrated platform in memory.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A migrated platform in a file.
+    pub fn in_file(path: &Path, seed: u64) -> Self {
+        Self::on(Sqlite::open(path).expect("a database file"), seed)
+    }
+
+    fn on(db: Sqlite, seed: u64) -> Self {
+        let world = Self {
+            db: FaultInjectingDb::new(db),
+            vault: vault(&sealing_key(1)),
+            now: Cell::new(START),
+            random: SeededRandom::new(seed),
+            zone: Zone::parse(TIME_ZONE).expect("a known zone"),
+            sessions: Cell::new(seed << 32),
+        };
+        run(store::migrate(&world.db, world.time())).expect("migrated");
+        world
+    }
+
+    /// The time.
+    #[must_use]
+    pub fn time(&self) -> Timestamp {
+        Timestamp(self.now.get())
+    }
+
+    /// Lets milliseconds pass.
+    pub fn pass(&self, ms: i64) {
+        self.now.set(self.now.get() + ms);
+    }
+
+    /// What operations are called with.
+    #[must_use]
+    pub fn cx(&self) -> Context<'_, FaultInjectingDb> {
+        Context::new(
+            (&self.db, &self.db),
+            &self.vault,
+            self.time(),
+            &self.random,
+            &self.zone,
+        )
+    }
+
+    /// A client with every permission and an address for callbacks.
+    pub fn client(&self) -> CreatedClient {
+        self.client_with(Some(CALLBACK_URL))
+    }
+
+    /// A client with every permission, and with or without an address for callbacks.
+    pub fn client_with(&self, callback_url: Option<&str>) -> CreatedClient {
+        let permissions: Vec<String> = Permission::ALL
+            .iter()
+            .map(|name| name.code().to_owned())
+            .collect();
+        let new = NewClient {
+            name: "测试客户",
+            phone: "13800138000",
+            ips: &["198.51.100.0/24".to_owned()],
+            permissions: &permissions,
+            callback_url,
+            allow_http_callback: false,
+        };
+        run(create_client(&self.cx(), &new)).expect("a client")
+    }
+
+    /// Imports chips, which belong to this client unless they name another.
+    pub fn chips(&self, client: &ClientId, chips: &[ChipCsv]) -> ImportReport {
+        run(import_chips(&self.cx(), chip_csv(chips).as_bytes(), Some(client))).expect("an import")
+    }
+
+    /// Imports numbers.
+    pub fn numbers(&self, numbers: &[NumberCsv]) -> ImportReport {
+        run(import_numbers(&self.cx(), number_csv(numbers).as_bytes())).expect("an import")
+    }
+
+    /// A client with chips 0..`chips` and numbers 0..`numbers` in the pool of province 37.
+    pub fn stocked(&self, chips: u32, numbers: u32) -> Caller {
+        let caller = Caller {
+            id: self.client().client_id,
+        };
+        let chips: Vec<ChipCsv> = (0..chips).map(ChipCsv::new).collect();
+        assert_eq!(self.chips(&caller.id, &chips).imported, chips.len());
+        let numbers: Vec<NumberCsv> = (0..numbers).map(NumberCsv::new).collect();
+        assert_eq!(self.numbers(&numbers).imported, numbers.len());
+        caller
+    }
+
+    /// Applies for a number.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn apply(&self, caller: &Caller, request: &ApplyRequest<'_>) -> Result<Applied, Error> {
+        run(apply(&self.cx(), caller, request))
+    }
+
+    /// Applies for any number of province 37 for chip `chip`.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn apply_auto(&self, caller: &Caller, chip: u32) -> Result<Applied, Error> {
+        self.apply(caller, &automatic(&eid_text(chip), "37"))
+    }
+
+    /// A session identifier not used before.
+    pub fn session_id(&self) -> SessionId {
+        self.sessions.set(self.sessions.get() + 1);
+        let mut random = [0; 10];
+        random[..8].copy_from_slice(&self.sessions.get().to_be_bytes());
+        SessionId::new(self.time(), random)
+    }
+
+    /// Opens a session of chip `chip`.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn open(&self, chip: u32) -> Result<(SessionId, SessionWork), Error> {
+        let session_id = self.session_id();
+        self.open_as(chip, session_id).map(|work| (session_id, work))
+    }
+
+    /// Opens a session of chip `chip` under this identifier.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn open_as(&self, chip: u32, session_id: SessionId) -> Result<SessionWork, Error> {
+        let eid = eid(chip);
+        let agent = format!(
+            "//se-id/eid/{};//aa-id/aid/A000000559/1010FFFFFFFF8900000100",
+            eid.as_str()
+        );
+        let peer = "192.0.2.7:40000";
+        run(open_session(
+            &self.cx(),
+            &OpenSession {
+                session_id,
+                eid,
+                peer,
+                agent: Some(&agent),
+                resumed: false,
+            },
+        ))
+    }
+
+    /// Reports what the gateway saw.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn report(&self, report: &Report) -> Result<ReportAnswer, Error> {
+        run(operations::report(&self.cx(), report))
+    }
+
+    /// Reports an event, with byte counts that grow with its number.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn report_event(
+        &self,
+        session_id: SessionId,
+        seq: u64,
+        event: ReportEvent,
+    ) -> Result<ReportAnswer, Error> {
+        self.report(&Report {
+            session_id,
+            seq,
+            event,
+            bytes_up: 1_000 * seq,
+            bytes_down: 2_000 * seq,
+        })
+    }
+
+    /// Applies for chip `chip`, writes it and verifies it.
+    pub fn write_chip(&self, caller: &Caller, chip: u32) -> TaskId {
+        let task = self.apply_auto(caller, chip).expect("accepted").task_id;
+        let (session, _) = self.open(chip).expect("a session");
+        self.report_event(session, 1, ReportEvent::Written)
+            .expect("taken");
+        self.pass(SECOND_MS);
+        let (session, _) = self.open(chip).expect("a session");
+        self.report_event(session, 1, ReportEvent::Verified)
+            .expect("taken");
+        task
+    }
+
+    /// Applies for chip `chip`, starts to write it and fails.
+    pub fn fail_chip(&self, caller: &Caller, chip: u32, failure: FailureKind) -> TaskId {
+        let task = self.apply_auto(caller, chip).expect("accepted").task_id;
+        let (session, _) = self.open(chip).expect("a session");
+        self.report_event(session, 1, failed(failure)).expect("taken");
+        task
+    }
+
+    /// Runs one job of the periodic work once.
+    pub fn job(&self, job: Job) -> Done {
+        run(run_job(&self.cx(), job, &MAINTENANCE)).expect("a job")
+    }
+
+    /// The single whole number a query gives.
+    pub fn count(&self, sql: &str) -> i64 {
+        self.db
+            .inner
+            .connection()
+            .query_row(sql, [], |row| row.get(0))
+            .expect(sql)
+    }
+
+    /// The first column of a query's rows, as text.
+    pub fn column(&self, sql: &str) -> Vec<String> {
+        let mut statement = self.db.inner.connection().prepare(sql).expect(sql);
+        let rows = statement.query_map([], |row| row.get(0)).expect(sql);
+        rows.collect::<Result<_, _>>().expect(sql)
+    }
+
+    /// Runs statements that no operation has.
+    pub fn execute(&self, sql: &str) {
+        self.db.inner.connection().execute_batch(sql).expect(sql);
+    }
+
+    /// How the engine will carry a statement out.
+    pub fn plan(&self, sql: &str) -> String {
+        let connection = self.db.inner.connection();
+        let mut explain = connection
+            .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
+            .expect(sql);
+        let nulls = vec![Value::Null; parameters(sql)];
+        let rows = explain
+            .query_map(rusqlite::params_from_iter(&nulls), |row| row.get::<_, String>(3))
+            .expect(sql);
+        rows.map(|row| row.expect("a line") + "\n").collect()
+    }
+
+    /// Every row of every table, to compare before and after.
+    pub fn dump(&self) -> Vec<String> {
+        let tables = self.column("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name");
+        let mut out = Vec::new();
+        for table in tables {
+            let sql = format!("SELECT * FROM {table}");
+            let mut statement = self.db.inner.connection().prepare(&sql).expect("a table");
+            let columns = statement.column_count();
+            let rows = statement.query_map([], |row| {
+                (0..columns)
+                    .map(|at| row.get_ref(at).map(|value| format!("{value:?}")))
+                    .collect::<Result<Vec<_>, _>>()
+            });
+            for row in rows.expect("rows") {
+                out.push(format!("{table}: {}", row.expect("a row").join(" | ")));
+            }
+        }
+        out.sort();
+        out
+    }
+}
+
+/// The report of a session that failed.
+#[must_use]
+pub fn failed(failure: FailureKind) -> ReportEvent {
+    ReportEvent::Failed {
+        failure,
+        detail: "SW 6982".to_owned(),
+        chip_fault: false,
+    }
+}
+
+/// Why an operation refused.
+#[must_use]
+pub fn reason<T>(result: Result<T, Error>) -> Reason {
+    match result {
+        Ok(_) => panic!("a refusal was expected"),
+        Err(error) => error.reason(),
+    }
+}
+
+/// An address.
+#[must_use]
+pub fn ip(text: &str) -> IpAddr {
+    text.parse().expect("an address")
+}
+
+/// An application for any number of a province.
+#[must_use]
+pub fn automatic<'a>(eid: &'a str, province: &'a str) -> ApplyRequest<'a> {
+    ApplyRequest {
+        eid,
+        write_type: "1",
+        province_code: province,
+        ..ApplyRequest::default()
+    }
+}
+
+/// An application for one number.
+#[must_use]
+pub fn designated<'a>(eid: &'a str, iccid: &'a str, msisdn: &'a str) -> ApplyRequest<'a> {
+    ApplyRequest {
+        eid,
+        write_type: "0",
+        iccid,
+        msisdn,
+        ..ApplyRequest::default()
+    }
+}
+
+/// Days in milliseconds.
+#[must_use]
+pub fn days(n: i64) -> i64 {
+    n * DAY_MS
+}
+
+/// Progress of the first chip, in percent.
+pub fn progress(world: &World, caller: &operations::Caller) -> u8 {
+    run(status(&world.cx(), caller, &TaskRef::Eid(eid(0))))
+        .unwrap()
+        .progress
+}
