@@ -3,7 +3,7 @@
 //! Each problem is an error of its own. Nothing is changed but the permissions of the database file, which
 //! becomes readable for its owner alone.
 
-use std::fs::{File, OpenOptions, Permissions};
+use std::fs::{File, OpenOptions, Permissions, TryLockError};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
@@ -36,14 +36,17 @@ pub(crate) fn lock(data: &Path) -> Result<File> {
     let file = opened
         .open(&path)
         .with_context(|| format!("{}", path.display()))?;
-    if file.try_lock().is_err() {
-        let data = data.display();
-        bail!(text(
-            format!("数据目录 {data} 正由另一个 xieka 进程使用"),
-            format!("another xieka process uses the data folder {data}")
-        ));
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            let data = data.display();
+            bail!(text(
+                format!("数据目录 {data} 正由另一个 xieka 进程使用"),
+                format!("another xieka process uses the data folder {data}")
+            ))
+        }
+        Err(TryLockError::Error(problem)) => Err(problem).with_context(|| format!("{}", path.display())),
     }
-    Ok(file)
 }
 
 /// Two files of secrets that differ: nobody knows which of them the database belongs to.
@@ -117,10 +120,10 @@ pub(crate) async fn database(file: &Path, keys: &Vault, now: Timestamp) -> Resul
     };
     let db = Sqlite::open(file).map_err(|problem| anyhow::anyhow!("{}: {problem}", damaged()))?;
     let checked = match store::check(&db).await {
-        // A component brings it up to the schema of this program, and compares the keys after that.
-        Err(behind) if behind.reason() == Reason::SchemaBehind => return Ok(()),
+        // A component brings it up to the schema of this program, but only under the right keys.
+        Err(behind) if behind.reason() == Reason::SchemaBehind => store::rows_fit(&db, keys).await.map(drop),
         Err(error) => Err(error),
-        Ok(()) => store::check_keys(&db, keys, now).await,
+        Ok(()) => store::check_keys(&db, keys, now).await.map(drop),
     };
     checked.map_err(|error| match error.reason() {
         Reason::SchemaAhead | Reason::KeysWrong | Reason::Unavailable => {

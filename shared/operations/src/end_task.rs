@@ -42,7 +42,7 @@ pub struct EndedTask {
 /// Ends an open task by hand: 待开机上电 becomes 待写卡, 写卡中 becomes 写卡失败. A session that is under way is
 /// superseded: its gateway is told to stop with its next report, and what it reports then changes only byte counts.
 /// The client gets a message with the failure `ended_by_operator`. Repeating the call changes nothing and returns the
-/// same time.
+/// same time; by EID only as long as the chip has no newer task.
 ///
 /// # Errors
 /// [`Reason::UnknownChip`], [`Reason::UnknownTask`]; [`Reason::WrongState`] when the task, or the latest of the chip, has
@@ -63,7 +63,7 @@ pub async fn end_task<D: Database>(
             })
         };
         if task.failure == Some(TaskFailure::EndedByOperator) {
-            return ended(task.state.card_status(), task.finished_at.unwrap_or(cx.now));
+            return ended(chip.status, task.finished_at.unwrap_or(cx.now));
         }
         if !task.state.is_open() {
             return Err(Error::new(Reason::WrongState).with_detail(chip.status.zh(), chip.status.en()));

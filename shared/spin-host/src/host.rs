@@ -114,8 +114,7 @@ impl<O: Outgoing> Host for Spin<O> {
             let connection = SpinConnection::take(now(), durability).await?;
             if !KEYS_ARE_RIGHT.get() {
                 let settings = settings(self.required).await?;
-                store::check_keys(&connection, &settings.vault, now()).await?;
-                KEYS_ARE_RIGHT.set(true);
+                KEYS_ARE_RIGHT.set(store::check_keys(&connection, &settings.vault, now()).await?);
             }
             Ok(Connection::new(connection))
         })

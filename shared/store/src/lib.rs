@@ -47,7 +47,7 @@ pub mod views;
 pub(crate) use database::Run;
 pub use database::{Database, Statement};
 pub use error::DbError;
-pub use key_check::check_keys;
+pub use key_check::{RowsFit, check_keys, rows_fit};
 pub use migrate::{SCHEMA_VERSION, check, migrate};
 #[cfg(feature = "native")]
 pub use native::Sqlite;

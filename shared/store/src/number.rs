@@ -44,7 +44,7 @@ const ALLOT: &str = "UPDATE number SET client_id = $1, status = CASE WHEN $1 IS 
     AND iccid_index IN (SELECT unhex(value) FROM json_each($3)) RETURNING iccid_index";
 const BY_TASK: &str = concat!("SELECT ", columns!(), " FROM number WHERE task_id = $1");
 const RETIRED_IN_TASKS: &str = "SELECT task_id FROM number WHERE status = 'retired' AND task_id IS NOT NULL \
-    AND written_at IS NULL AND iccid_index IN (SELECT unhex((value ->> 0)) FROM json_each($1))";
+    AND written_at IS NULL ORDER BY task_id LIMIT $1";
 const COLLISION: &str = "SELECT msisdn_index FROM number WHERE msisdn_index = $1 OR imsi_index = $2 LIMIT 1";
 const HELD_OF_PROVINCE: &str = "SELECT iccid_index FROM number WHERE eid_index = $1 AND status = 'reserved' \
     AND task_id IS NULL AND client_id IS NULL AND province = $2 ORDER BY changed_at DESC, iccid_index LIMIT 1";
@@ -204,10 +204,9 @@ pub async fn by_task<D: Database>(db: &D, task: TaskId) -> Result<Option<NumberR
     first(&db.run(BY_TASK, &[task.into()]).await?, read)
 }
 
-/// The tasks that write retired numbers. `rows` is a JSON list of lists, each of which begins with the blind index of an
-/// ICCID in hexadecimal.
-pub async fn retired_in_tasks<D: Database>(db: &D, rows: String) -> Result<Vec<TaskId>, DbError> {
-    let rows = db.run(RETIRED_IN_TASKS, &[rows.into()]).await?;
+/// Up to `limit` tasks that wait for a retired number or write it.
+pub async fn retired_in_tasks<D: Database>(db: &D, limit: u32) -> Result<Vec<TaskId>, DbError> {
+    let rows = db.run(RETIRED_IN_TASKS, &[i64::from(limit).into()]).await?;
     rows.iter().map(|row| row.task_id(0)).collect()
 }
 

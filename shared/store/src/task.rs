@@ -40,8 +40,10 @@ const SUCCEED: &str = "UPDATE task SET state = 'succeeded', progress = 100, fini
     WHERE id = $2 AND state = 'writing' AND next_work = 'verify' RETURNING id";
 const FAIL: &str = "UPDATE task SET state = 'failed', failure = $1, finished_at = $2, changed_at = $2 \
     WHERE id = $3 AND state = 'writing' RETURNING id";
-const WAITING_CHIPS: &str = "SELECT eid_index FROM task WHERE state = 'waiting' \
-    AND eid_index IN (SELECT unhex(value) FROM json_each($1))";
+// 2: 待开机上电.
+const EXPIRED: &str = "SELECT t.id FROM chip c JOIN task t ON t.eid_index = c.eid_index \
+    AND t.state IN ('waiting', 'writing') WHERE c.status = 2 AND c.temp_expires_at <= $1 \
+    ORDER BY c.temp_expires_at LIMIT $2";
 const STUCK: &str = "SELECT id, eid_index, started_at FROM task WHERE state = 'writing' AND stuck = 0 \
     AND started_at <= $1 ORDER BY started_at LIMIT $2";
 const MARK_STUCK: &str =
@@ -197,10 +199,10 @@ pub async fn fail<D: Database>(
     changed(tx, FAIL, &[failure.code().into(), now.into(), id.into()]).await
 }
 
-/// Those of some chips that wait for power-up. `chips` is a JSON list of blind indexes of EIDs in hexadecimal.
-pub async fn waiting_chips<D: Database>(db: &D, chips: String) -> Result<Vec<BlindIndex>, DbError> {
-    let rows = db.run(WAITING_CHIPS, &[chips.into()]).await?;
-    rows.iter().map(|row| row.index(0)).collect()
+/// Up to `limit` tasks whose card waits for power-up although its temporary number has expired by `now`.
+pub async fn expired<D: Database>(db: &D, now: Timestamp, limit: u32) -> Result<Vec<TaskId>, DbError> {
+    let rows = db.run(EXPIRED, &[now.into(), i64::from(limit).into()]).await?;
+    rows.iter().map(|row| row.task_id(0)).collect()
 }
 
 /// A task that has been in writing for too long.

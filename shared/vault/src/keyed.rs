@@ -119,7 +119,7 @@ impl Vault {
 /// A value by which a key is recognised. It reveals nothing about the key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyCheck {
-    /// Name of the key: `index_key`, or [`Self::SEALING`] and its number.
+    /// Name of the key: `index_key`, or `sealing_key:` and its number.
     pub name: String,
     /// HMAC-SHA256(key, `key_check` ‖ 0 ‖ name).
     pub value: [u8; DIGEST_BYTES],
@@ -128,9 +128,6 @@ pub struct KeyCheck {
 }
 
 impl KeyCheck {
-    /// How the names of sealing keys begin.
-    pub const SEALING: &'static str = "sealing_key:";
-
     fn of(name: String, key: &Key, seals: bool) -> Self {
         let value = digest(key, "key_check", name.as_bytes());
         Self { name, value, seals }
@@ -150,7 +147,7 @@ impl Vault {
         let sealing = self
             .sealing
             .iter()
-            .map(|(id, key)| KeyCheck::of(format!("{}{id}", KeyCheck::SEALING), key, true));
+            .map(|(id, key)| KeyCheck::of(format!("sealing_key:{id}"), key, true));
         let index = KeyCheck::of("index_key".to_owned(), &self.index, false);
         std::iter::once(index).chain(sealing).collect()
     }

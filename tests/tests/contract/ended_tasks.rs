@@ -84,3 +84,44 @@ async fn a_fault_ends_the_open_task_of_the_chip() {
     assert_eq!(last_step(&platform, 0).await["reason"], "chip_faulty");
     platform.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_that_its_operator_retires_ends_its_task_with_the_next_tick() {
+    let platform = TestPlatform::start_with(Reuse::default(), &[]).await;
+    platform.apply(0).await;
+    // Nobody outside knows which number was taken.
+    let lines: Vec<String> = platform
+        .inventory
+        .numbers
+        .iter()
+        .map(|number| {
+            json!({"iccid": number.iccid, "status": "retired", "as_of": "2026-07-01T07:59:00+08:00"})
+                .to_string()
+        })
+        .collect();
+    let report = TestRequest::post(
+        "/ingest/v1/number-status",
+        "application/x-ndjson",
+        lines.join("\n"),
+    );
+    let reply = platform
+        .send(report.bearer(&platform.secret("ingest_secret")))
+        .await;
+    assert_eq!(
+        (reply.status, &reply.body["rejected"]),
+        (200, &json!(0)),
+        "{}",
+        reply.text
+    );
+    let tick = TestRequest::post("/internal/cron", "application/json", "{}");
+    let reply = platform.send(tick.bearer(&platform.secret("cron_secret"))).await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    assert_eq!(reply.body["jobs"]["hopeless_tasks"]["done"], 1, "{}", reply.text);
+    assert_eq!(card_status(&platform, 0).await, "待写卡");
+    let step = last_step(&platform, 0).await;
+    assert_eq!(
+        (&step["actor"], &step["reason"]),
+        (&json!("operator"), &json!("number_retired"))
+    );
+    platform.shutdown().await;
+}

@@ -15,15 +15,13 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::Context;
-use super::end_task::end_open_task;
 use crate::transaction;
+use domain::Timestamp;
 use domain::error::{Error, Reason};
-use domain::{Actor, TaskFailure, Timestamp};
 use record::{Record, Wrong, read};
 use store::{
-    Database, Tx, chip, number,
+    Database,
     operator_report::{self, Known, Topic},
-    task,
 };
 use vault::BlindIndex;
 
@@ -181,31 +179,11 @@ async fn take<D: Database>(
         let changes = sift(batch, known, &mut report);
         if !changes.is_empty() {
             let rows: Value = changes.values().cloned().collect();
-            let rows = rows.to_string();
-            operator_report::store(tx, topic, rows.clone(), cx.now).await?;
-            if topic == Topic::Status {
-                end_tasks_of_retired(cx, tx, rows).await?;
-            }
+            operator_report::store(tx, topic, rows.to_string(), cx.now).await?;
         }
         Ok(report)
     })
     .await
-}
-
-/// Ends the tasks that write numbers which are retired now. `rows` is what was stored.
-async fn end_tasks_of_retired<D: Database>(
-    cx: &Context<'_, D>,
-    tx: &Tx<'_, D>,
-    rows: String,
-) -> Result<(), Error> {
-    for id in number::retired_in_tasks(tx, rows).await? {
-        let task = task::by_id(tx, id).await?;
-        let task = task.ok_or_else(|| Error::internal("a number without its task"))?;
-        let chip = chip::by_eid(tx, &task.eid_index).await?;
-        let chip = chip.ok_or_else(|| Error::internal("a task without its chip"))?;
-        end_open_task(cx, tx, &chip, TaskFailure::NumberRetired, &Actor::Operator).await?;
-    }
-    Ok(())
 }
 
 /// Separates new records from known ones, line by line, so that a number may occur more than once.

@@ -3,6 +3,7 @@
 //!
 //! Sending messages is a job too, but it is not here, because it needs more than the database.
 
+mod hopeless_tasks;
 mod job_log;
 mod pools;
 mod retention;
@@ -46,6 +47,8 @@ pub enum Job {
     Pools,
     /// Deletes throttles that have run out.
     IpThrottles,
+    /// Ends tasks that cannot succeed any more (§5.3.1.3).
+    HopelessTasks,
     /// Finds cards that stay 写卡中 (§8.2.2).
     StuckTasks,
     /// Runs the clocks of incidents (§8.2, §8.3.1).
@@ -56,7 +59,8 @@ pub enum Job {
 
 impl Job {
     /// Every job, in the order in which they run.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
+        Self::HopelessTasks,
         Self::StuckTasks,
         Self::Pools,
         Self::TemporaryNumbers,
@@ -74,6 +78,7 @@ impl Job {
             Self::TemporaryNumbers => "temporary_numbers",
             Self::Pools => "pools",
             Self::IpThrottles => "ip_throttles",
+            Self::HopelessTasks => "hopeless_tasks",
             Self::StuckTasks => "stuck_tasks",
             Self::IncidentClocks => "incident_clocks",
             Self::MonthlyReview => "monthly_review",
@@ -84,9 +89,12 @@ impl Job {
     #[must_use]
     fn interval_ms(self) -> i64 {
         match self {
-            Self::Retention | Self::TemporaryNumbers | Self::Pools | Self::IpThrottles | Self::StuckTasks => {
-                MINUTE_MS
-            }
+            Self::Retention
+            | Self::TemporaryNumbers
+            | Self::Pools
+            | Self::IpThrottles
+            | Self::HopelessTasks
+            | Self::StuckTasks => MINUTE_MS,
             // The clocks also give the notice of incidents that are severe from the start.
             Self::IncidentClocks => 10 * SECOND_MS,
             Self::MonthlyReview => HOUR_MS,
@@ -108,6 +116,7 @@ pub async fn run_job<D: Database>(
         Job::TemporaryNumbers => temporary_numbers::notify(cx).await,
         Job::Pools => pools::watch(cx, maintenance).await,
         Job::IpThrottles => forget_ip_throttles(cx).await.map(|()| Done::default()),
+        Job::HopelessTasks => hopeless_tasks::end(cx).await,
         Job::StuckTasks => find_stuck_tasks(cx).await,
         Job::IncidentClocks => advance_clocks(cx).await,
         Job::MonthlyReview => review_past_months(cx).await,

@@ -1,16 +1,14 @@
 //! §5.3.1.3: raises alerts, once each, that test periods of temporary numbers end in 30 days and that they have ended.
-//! Written chips are left out. The application of a card that never powered up ends with the period; otherwise nothing
-//! is sent to clients.
+//! Written chips are left out, and nothing is sent to clients.
 
 use crate::Context;
 use crate::alerts::{NewAlert, raise};
-use crate::end_task::end_open_task;
 use crate::job_run::Done;
 use crate::transaction;
+use domain::AlertKind;
 use domain::error::Error;
-use domain::{Actor, AlertKind, TaskFailure};
 use store::{
-    Database, Subject, Tx, chip, task,
+    Database, Subject, Tx, chip,
     temporary_number::{self, ExpiringChipRow, ExpiryNotice},
 };
 
@@ -26,9 +24,6 @@ pub(super) async fn notify<D: Database>(cx: &Context<'_, D>) -> Result<Done, Err
         let count = transaction(cx, async |tx| {
             let chips = temporary_number::take(tx, notice, cx.now, MAX_CHIPS_PER_NOTICE).await?;
             notify_of(cx, tx, notice, &chips).await?;
-            if notice == ExpiryNotice::Ended {
-                end_waiting_tasks(cx, tx, &chips).await?;
-            }
             Ok::<_, Error>(chips.len())
         })
         .await?;
@@ -36,22 +31,6 @@ pub(super) async fn notify<D: Database>(cx: &Context<'_, D>) -> Result<Done, Err
         done.more |= count == MAX_CHIPS_PER_NOTICE as usize;
     }
     Ok(done)
-}
-
-/// Ends the applications of chips that wait for power-up: their temporary numbers reach no network any more.
-async fn end_waiting_tasks<D: Database>(
-    cx: &Context<'_, D>,
-    tx: &Tx<'_, D>,
-    chips: &[ExpiringChipRow],
-) -> Result<(), Error> {
-    let list: Vec<_> = chips.iter().map(|chip| chip.eid_index.hex()).collect();
-    let list = serde_json::to_string(&list).map_err(Error::internal)?;
-    for eid_index in task::waiting_chips(tx, list).await? {
-        let chip = chip::by_eid(tx, &eid_index).await?;
-        let chip = chip.ok_or_else(|| Error::internal("a task without its chip"))?;
-        end_open_task(cx, tx, &chip, TaskFailure::NotPoweredUp, &Actor::Platform).await?;
-    }
-    Ok(())
 }
 
 async fn notify_of<D: Database>(

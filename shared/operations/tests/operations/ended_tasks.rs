@@ -6,11 +6,10 @@ use domain::error::{Error, Reason};
 use domain::{CardStatus, FailureKind, NumberStatus, TaskFailure, TaskId};
 use operations::{
     ActNote, Caller, DueRequest, EndedTask, Job, NumberAct, ReportEvent, TaskRef, Topic, act_on_number,
-    cancel, card_history, due_messages, end_task, register_fault, status,
+    cancel, card_history, due_messages, end_task, register_fault, run_job, status,
 };
-
 use test_support::inventory::eid;
-use test_support::operations::{World, failed, reason, run};
+use test_support::operations::{MAINTENANCE, World, failed, reason, run};
 
 use super::faults::leaves_nothing_behind;
 use super::operator_reports::{card, ingest_lines, line};
@@ -58,6 +57,13 @@ fn act(world: &World, act: NumberAct) -> Result<NumberStatus, Error> {
 fn report_state(world: &World, state: &str, minute: u32) {
     let rest = format!(r#""status":"{state}","as_of":"2026-07-01T07:{minute:02}:00+08:00""#);
     assert_eq!(ingest_lines(world, Topic::Status, &[line(0, &rest)]).accepted, 1);
+}
+
+/// The operator retires the number, and the periodic work finds its task.
+fn retired(world: &World) {
+    report_state(world, "retired", 1);
+    assert_eq!(world.job(Job::HopelessTasks).count, 1);
+    assert_eq!(world.job(Job::HopelessTasks).count, 0);
 }
 
 fn written(world: &World) {
@@ -210,7 +216,7 @@ fn a_number_that_was_sent_stays_with_its_chip_through_suspending_and_resuming() 
 #[test]
 fn a_number_that_its_operator_retires_ends_the_task_that_waits_for_it() {
     let (world, caller, task) = applied();
-    report_state(&world, "retired", 1);
+    retired(&world);
     assert_eq!(card_status(&world, &caller), CardStatus::ToWrite);
     assert_eq!(number(&world), "retired 00");
     let messages = messages(&world);
@@ -226,7 +232,7 @@ fn a_number_that_its_operator_retires_ends_the_task_that_waits_for_it() {
 fn a_number_that_its_operator_retires_ends_the_writing_of_it() {
     let (world, caller, _) = applied();
     let (session, _) = world.open(0).unwrap();
-    report_state(&world, "retired", 1);
+    retired(&world);
     assert_eq!(card_status(&world, &caller), CardStatus::Failed);
     assert_eq!(number(&world), "retired 10");
     assert_eq!(messages(&world)[0]["failure"], "number_retired");
@@ -242,10 +248,10 @@ fn an_application_ends_with_the_test_period_when_its_card_never_powered_up() {
     let (world, caller, task) = applied();
     let period = world.count("SELECT min(temp_expires_at) FROM chip") - world.time().millis();
     world.pass(period - 1);
-    world.job(Job::TemporaryNumbers);
+    assert_eq!(world.job(Job::HopelessTasks).count, 0);
     assert_eq!(card_status(&world, &caller), CardStatus::WaitingPowerOn);
     world.pass(1);
-    world.job(Job::TemporaryNumbers);
+    assert_eq!(world.job(Job::HopelessTasks).count, 1);
     assert_eq!(card_status(&world, &caller), CardStatus::ToWrite);
     assert_eq!(number(&world), "available 00");
     let view = run(status(&world.cx(), &caller, &TaskRef::Task(task))).unwrap();
@@ -260,7 +266,7 @@ fn a_task_that_is_being_written_goes_on_when_the_test_period_ends() {
     let (world, caller, _) = applied();
     world.open(0).unwrap();
     world.pass(world.count("SELECT max(temp_expires_at) FROM chip") - world.time().millis());
-    world.job(Job::TemporaryNumbers);
+    assert_eq!(world.job(Job::HopelessTasks).count, 0);
     assert_eq!(card_status(&world, &caller), CardStatus::Writing);
 }
 
@@ -298,9 +304,53 @@ fn ending_a_task_and_retiring_its_number_are_all_or_nothing() {
     leaves_nothing_behind("fault_with_task", writing, |world, ()| {
         run(register_fault(&world.cx(), &eid(0), true))
     });
-    leaves_nothing_behind("retired_with_task", writing, |world, ()| {
-        let rest = r#""status":"retired","as_of":"2026-07-01T07:01:00+08:00""#;
-        let body = line(0, rest);
-        run(operations::ingest(&world.cx(), Topic::Status, body.as_bytes())).map(drop)
+    let hopeless = || {
+        let (world, ..) = applied();
+        world.open(0).unwrap();
+        report_state(&world, "retired", 1);
+        (world, ())
+    };
+    leaves_nothing_behind("hopeless_task", hopeless, |world, ()| {
+        run(run_job(&world.cx(), Job::HopelessTasks, &MAINTENANCE)).map(drop)
     });
+}
+
+#[test]
+fn a_task_that_cannot_be_ended_does_not_keep_the_others() {
+    let world = World::new();
+    let caller = world.stocked(3, 3);
+    for chip in 0..3 {
+        world.apply_auto(&caller, chip).unwrap();
+    }
+    world.execute("UPDATE chip SET eid_sealed = x'00' WHERE eid_index = (SELECT min(eid_index) FROM chip)");
+    world.pass(world.count("SELECT max(temp_expires_at) FROM chip") - world.time().millis());
+    assert_eq!(
+        reason(run(run_job(&world.cx(), Job::HopelessTasks, &MAINTENANCE))),
+        Reason::Internal
+    );
+    assert_eq!(
+        world.count("SELECT count(*) FROM task WHERE state = 'waiting'"),
+        1
+    );
+    assert_eq!(world.count("SELECT count(*) FROM message"), 2);
+}
+
+// Each minute, whatever the size of the platform.
+#[test]
+fn finding_hopeless_tasks_reads_an_index_each() {
+    let world = World::new();
+    for (sql, index) in [
+        (
+            "SELECT task_id FROM number WHERE status = 'retired' AND task_id IS NOT NULL AND written_at IS NULL \
+             ORDER BY task_id LIMIT 1",
+            "number_retired_in_task",
+        ),
+        (
+            "SELECT eid_index FROM chip WHERE status = 2 AND temp_expires_at <= 1 ORDER BY temp_expires_at LIMIT 1",
+            "chip_waiting",
+        ),
+    ] {
+        let plan = world.plan(sql);
+        assert!(plan.contains(index), "{plan}");
+    }
 }

@@ -320,6 +320,7 @@ fn numbers_of_tasks_that_have_ended_are_freed_or_stay_with_their_chips() {
         ("05", "reserved", "x'c5'", "NULL", 0, "NULL"),
         ("06", "reserved", "x'c6'", "NULL", 1, "NULL"),
         ("07", "written", "x'c7'", "'task-succeeded'", 1, "9"),
+        ("08", "suspended", "x'c7'", "NULL", 1, "NULL"),
     ] {
         rows += &format!(
             "INSERT INTO number (iccid_index, iccid_sealed, msisdn_index, msisdn_sealed, imsi_index, imsi_sealed,
@@ -346,6 +347,7 @@ fn numbers_of_tasks_that_have_ended_are_freed_or_stay_with_their_chips() {
             "05 available 00",
             "06 reserved 10",
             "07 written 11",
+            "08 suspended 00",
         ]
     );
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::error::{Error, Reason};
 use domain::{CardStatus, FailureKind, SessionId, TRANSITIONS, Work};
 use operations::{
-    ActNote, Caller, NumberAct, Report, ReportEvent, TaskRef, Topic, act_on_number, cancel, end_task,
+    ActNote, Caller, Job, NumberAct, Report, ReportEvent, TaskRef, Topic, act_on_number, cancel, end_task,
     register_fault,
 };
 use proptest::prelude::*;
@@ -150,6 +150,7 @@ impl Model {
                 let at = self.world.time().to_rfc3339(&self.world.zone);
                 let rest = format!(r#""status":"retired","as_of":"{at}""#);
                 ingest_lines(&self.world, Topic::Status, &[line(*number, &rest)]);
+                self.world.job(Job::HopelessTasks);
                 Ok(())
             }
             Step::Open { chip } => {
