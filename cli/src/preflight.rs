@@ -1,7 +1,7 @@
 //! What `xieka up` looks at before anything listens: the secrets, and the database that they belong to.
 //!
-//! Each problem is an error of its own. Nothing is changed but the permissions of the database file, which
-//! becomes readable for its owner alone.
+//! Each problem is an error of its own. The database file is made if it is missing, and becomes readable for its owner
+//! alone; a database without check values of its keys gets those of these. No other row is changed.
 
 use std::fs::{File, OpenOptions, Permissions, TryLockError};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};

@@ -40,7 +40,7 @@ pub struct EndedTask {
 }
 
 /// Ends an open task by hand: 待开机上电 becomes 待写卡, 写卡中 becomes 写卡失败. A session that is under way is
-/// superseded: its gateway is told to stop with its next report, and what it reports then changes only byte counts.
+/// superseded: its next report is refused, and its gateway stops; and what it reports then changes only byte counts.
 /// The client gets a message with the failure `ended_by_operator`. Repeating the call changes nothing and returns the
 /// same time; by EID only as long as the chip has no newer task.
 ///

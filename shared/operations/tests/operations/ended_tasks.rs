@@ -111,7 +111,7 @@ fn ending_a_task_that_is_being_written_stops_its_session_and_keeps_the_number_fo
     );
     assert_eq!(messages(&world)[0]["failure"], "ended_by_operator");
     assert_eq!(messages(&world).len(), 0, "one message");
-    // The gateway is told to stop, and its report changes only the bytes.
+    // The report of the gateway is refused, and changes only the bytes.
     let before = card_status(&world, &caller);
     let used = || world.count("SELECT used_bytes FROM chip ORDER BY used_bytes DESC LIMIT 1");
     assert_eq!(used(), 0);
