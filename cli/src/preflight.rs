@@ -11,13 +11,11 @@ use anyhow::{Context as _, Result, bail};
 use domain::Timestamp;
 use domain::error::{Error, Lang, Reason};
 use store::Sqlite;
-use vault::{Vault, VaultSettings};
+use vault::{MIN_SECRET_BYTES, Vault, VaultSettings};
 
 use crate::language::{Language, text};
 use crate::secrets::Secrets;
 
-/// Shortest secret of an interface, in bytes; components refuse a shorter one.
-const MIN_SECRET_BYTES: usize = 32;
 /// The secrets of interfaces.
 const SECRETS: [&str; 4] = ["ADMIN_SECRET", "GATEWAY_SECRET", "INGEST_SECRET", "CRON_SECRET"];
 /// File whose lock keeps a second platform away from a data folder.

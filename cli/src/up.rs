@@ -1,10 +1,9 @@
 //! `xieka up`: platform and gateway on this machine, with persistent data.
 
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use anyhow::{Context as _, Result};
-use domain::Timestamp;
 use serde_json::json;
 use tracing_subscriber::EnvFilter;
 
@@ -38,7 +37,7 @@ pub(crate) async fn run(options: UpOptions) -> Result<()> {
     let database = options.data.join(DATABASE_FILE);
     // An earlier start may have ended before a component filled it.
     let first_start = std::fs::metadata(&database).map_or(true, |file| file.len() == 0);
-    preflight::database(&database, &preflight::keys(&secrets)?, now()).await?;
+    preflight::database(&database, &preflight::keys(&secrets)?, SystemTime::now().into()).await?;
     let runtime_config = root.join(RUNTIME_CONFIG);
     let mut launch = Launch::on_loopback(root, options.data.clone(), secrets);
     launch.runtime_config = Some(runtime_config);
@@ -57,12 +56,6 @@ pub(crate) async fn run(options: UpOptions) -> Result<()> {
     println!("{}", text("正在结束", "ending"));
     stack.shutdown().await;
     Ok(())
-}
-
-/// The time of this machine. A clock before 1970 counts as 1970.
-fn now() -> Timestamp {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
 }
 
 /// Prints where everything is. The names have eleven columns in both languages.

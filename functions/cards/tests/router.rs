@@ -6,7 +6,7 @@
 )]
 
 use serde_json::{Value, json};
-use test_support::http::TestRequest;
+use test_support::http::{TestRequest, refusal};
 use test_support::router::TestRouter;
 
 /// Chips without a client.
@@ -35,16 +35,6 @@ async fn with_chips() -> TestRouter {
     let report = cards.import(&path, CHIPS).await;
     assert_eq!(report["rejected"], 0, "{report}");
     cards
-}
-
-/// Code, reason and field of a refusal.
-fn refusal(answer: &Value) -> (u64, &str, Option<&str>) {
-    let code = answer["code"].as_u64().unwrap();
-    (
-        code,
-        answer["reason"].as_str().unwrap_or("none"),
-        answer["field"].as_str(),
-    )
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@
 )]
 
 use serde_json::{Value, json};
-use test_support::http::TestRequest;
+use test_support::http::{TestRequest, refusal};
 use test_support::router::TestRouter;
 
 /// Numbers of province 37, their keys wrapped under the transport key of the samples.
@@ -35,16 +35,6 @@ async fn import(inventory: &TestRouter, path: &str, csv: &str) -> Value {
 
 async fn act(inventory: &TestRouter, path: &str, document: Value) -> Value {
     inventory.post(&format!("/admin/v1/{path}"), &document).await
-}
-
-/// Code, reason and field of a refusal.
-fn refusal(answer: &Value) -> (u64, &str, Option<&str>) {
-    let code = answer["code"].as_u64().unwrap();
-    (
-        code,
-        answer["reason"].as_str().unwrap_or("none"),
-        answer["field"].as_str(),
-    )
 }
 
 #[tokio::test]

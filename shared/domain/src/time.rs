@@ -2,6 +2,8 @@
 //!
 //! There is no `now` here: the time is passed in.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use jiff::civil::Date;
 
 use super::{Kind, Malformed, Zone, rfc3339};
@@ -18,6 +20,14 @@ pub const DAY_MS: i64 = 24 * HOUR_MS;
 /// A point in time, in milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(pub i64);
+
+/// To the millisecond. A time before 1970 counts as 1970.
+impl From<SystemTime> for Timestamp {
+    fn from(at: SystemTime) -> Self {
+        let since_epoch = at.duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
+    }
+}
 
 impl Timestamp {
     /// Milliseconds since 1970-01-01T00:00:00Z.

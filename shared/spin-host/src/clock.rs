@@ -1,16 +1,15 @@
 //! The host's wall clock and random generator.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use spin_sdk::wasip3::random::random::get_random_bytes;
 
 use domain::Timestamp;
 use vault::Random;
 
-/// The time now, to the millisecond. A clock before 1970 counts as 1970.
+/// The time now.
 pub(crate) fn now() -> Timestamp {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
+    SystemTime::now().into()
 }
 
 /// The host's cryptographically secure generator.

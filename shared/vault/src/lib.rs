@@ -21,6 +21,9 @@ use std::collections::BTreeMap;
 /// Bytes of every symmetric key of the platform itself.
 pub const KEY_BYTES: usize = 32;
 
+/// Shortest secret of an internal interface, in bytes.
+pub const MIN_SECRET_BYTES: usize = 32;
+
 pub(crate) type Key = Zeroizing<[u8; KEY_BYTES]>;
 
 /// Where random bytes come from: the component's or the operating system's generator, or a test's.

@@ -104,23 +104,24 @@ impl Route {
 /// The layers of one operation: those of its access, and those that every operation has. They are one type, so that a
 /// component holds them once.
 fn surrounded(router: MethodRouter<App>, called: &Arc<Operation>) -> MethodRouter<App> {
-    let (secret, permission, is_open) = match called.access {
-        Access::Anyone => (None, None, Some(())),
-        Access::Client(permission) => (None, Some(permission), None),
-        Access::Secret(_) => (Some(()), None, None),
+    let permission = match called.access {
+        Access::Client(permission) => Some(permission),
+        Access::Anyone | Access::Secret(_) => None,
     };
+    let is_secret = matches!(called.access, Access::Secret(_));
+    let is_open = called.access == Access::Anyone;
     let rate_limit = |permission| RateLimit {
         operation: Arc::clone(called),
         permission,
     };
     router.route_layer((
         MiddlewareLayer(CalledOperation(Arc::clone(called))),
-        MiddlewareLayer(secret.map(|()| RequireSecret(Arc::clone(called)))),
+        MiddlewareLayer(is_secret.then(|| RequireSecret(Arc::clone(called)))),
         MiddlewareLayer(Limits(Arc::clone(called))),
         MiddlewareLayer(permission.map(|_| RequireToken)),
         MiddlewareLayer(permission.map(RequirePermission)),
         MiddlewareLayer(permission.map(rate_limit)),
-        MiddlewareLayer(is_open.map(|()| RefusedBudget(Arc::clone(called)))),
+        MiddlewareLayer(is_open.then(|| RefusedBudget(Arc::clone(called)))),
     ))
 }
 

@@ -6,10 +6,7 @@ use super::address::TrustedProxies;
 use domain::Zone;
 use domain::error::Error;
 use operations::{CALL_LOG_DAYS, MAX_POOL_LOW_WATER, MaintenanceSettings, POOL_LOW_WATER, RECORD_DAYS};
-use vault::{Vault, VaultSettings, Zeroizing, equal_in_constant_time};
-
-/// Shortest secret of an internal interface, in bytes.
-const MIN_SECRET_BYTES: usize = 32;
+use vault::{MIN_SECRET_BYTES, Vault, VaultSettings, Zeroizing, equal_in_constant_time};
 
 /// Most days for which data can be kept: a hundred years.
 const MAX_DAYS: u32 = 36_525;

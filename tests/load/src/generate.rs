@@ -62,10 +62,7 @@ pub(crate) fn vault(secrets: &Secrets) -> Result<Vault> {
 
 /// The present time.
 pub(crate) fn now() -> Timestamp {
-    let since = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .unwrap_or_default();
-    Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    std::time::SystemTime::now().into()
 }
 
 /// Fills a new database with a client that owns `count` chips, and with as many numbers. Returns the client's

@@ -14,6 +14,15 @@ use serde_json::Value;
 /// Why no complete answer arrived.
 pub type NoAnswer = Box<dyn std::error::Error + Send + Sync>;
 
+/// Code, reason and field of a refusal.
+pub fn refusal(answer: &Value) -> (u64, &str, Option<&str>) {
+    (
+        answer["code"].as_u64().unwrap_or_default(),
+        answer["reason"].as_str().unwrap_or("none"),
+        answer["field"].as_str(),
+    )
+}
+
 /// A request to send.
 #[derive(Clone, Default)]
 pub struct TestRequest {

@@ -126,3 +126,11 @@ fn the_ends_of_the_scale_do_not_panic() {
         }
     }
 }
+
+#[test]
+fn a_time_of_the_machine_counts_from_1970_to_the_millisecond() {
+    let epoch = std::time::UNIX_EPOCH;
+    let ms = std::time::Duration::from_micros(1_500_999);
+    assert_eq!(Timestamp::from(epoch + ms), Timestamp(1_500));
+    assert_eq!(Timestamp::from(epoch - ms), Timestamp(0));
+}
