@@ -44,6 +44,10 @@ impl Host for Application {
         self.native.sleep(time)
     }
 
+    fn spawn(&self, work: LocalFuture<'static, ()>) {
+        self.native.spawn(work);
+    }
+
     fn send(
         &self,
         request: Request<Bytes>,

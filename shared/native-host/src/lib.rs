@@ -15,6 +15,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use send_wrapper::SendWrapper;
 
 use domain::Timestamp;
 use domain::error::Error;
@@ -63,6 +64,10 @@ impl<C: Fn() -> Timestamp, R: Random> Host for NativeHost<C, R> {
 
     fn sleep(&self, time: Duration) -> LocalFuture<'_, ()> {
         Box::pin(tokio::time::sleep(time))
+    }
+
+    fn spawn(&self, work: LocalFuture<'static, ()>) {
+        tokio::spawn(SendWrapper::new(work));
     }
 
     fn send(

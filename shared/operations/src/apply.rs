@@ -12,9 +12,10 @@ use domain::{
 };
 use store::{
     Database, Subject, Tx,
-    chip::{self, ChipRow},
-    number::{self, NumberRow},
+    chip::ChipRow,
+    number,
     task::{self, NewTaskRow, TaskRow},
+    views,
 };
 use vault::{BlindIndex, IndexKind, random_bytes};
 
@@ -76,12 +77,12 @@ pub async fn apply<D: Database>(
     let eid_index = cx.eid_index(&eid);
     // The transaction also commits when the application is refused: the refusal is a step of the card.
     transaction(cx, async |tx| {
-        let chip = chip::by_eid(tx, &eid_index).await?;
-        let chip = chip
-            .filter(|chip| chip.client_id == caller.id)
+        let (chip, open) = views::chip_and_open_task(tx, &eid_index)
+            .await?
+            .filter(|(chip, _)| chip.client_id == caller.id)
             .ok_or(Reason::UnknownChip)?;
         let choice = number_choice(cx, request);
-        if let Some(open) = task::open(tx, &eid_index).await? {
+        if let Some(open) = open {
             return repeated(tx, &chip, &open, choice).await;
         }
         match examine(cx, &chip, choice).await {
@@ -164,8 +165,8 @@ async fn accept<D: Database>(
             (WriteType::Designated, None, number)
         }
     };
-    let number = match number {
-        Ok(number) => number,
+    let iccid_index = match number {
+        Ok(iccid_index) => iccid_index,
         Err(reason) => {
             if let (Reason::ProvinceWithoutNumber, Some(province)) = (reason, province) {
                 province_empty(cx, tx, province).await?;
@@ -180,7 +181,7 @@ async fn accept<D: Database>(
         client_id: &caller.id,
         write_type,
         province,
-        iccid_index: &number.iccid_index,
+        iccid_index: &iccid_index,
     };
     guarded(task::insert(tx, &new, cx.now).await?)?;
     let actor = Actor::Client(caller.id.clone());
@@ -200,24 +201,19 @@ async fn accept<D: Database>(
     }))
 }
 
-/// First a number of the province that this chip holds from a failed task, which no other chip can have. Then the
-/// pool.
 async fn take_automatic<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
     chip: &ChipRow,
     task_id: TaskId,
     province: Province,
-) -> Result<Option<NumberRow>, Error> {
-    if let Some(held) = number::held_of_province(tx, &chip.eid_index, province).await? {
-        return Ok(number::take_held(tx, &chip.eid_index, task_id, &held, cx.now).await?);
-    }
-    let taken = number::take_from_pool(tx, &chip.eid_index, task_id, province, cx.now).await?;
-    if taken.is_some() {
+) -> Result<Option<BlindIndex>, Error> {
+    let taken = number::take_of_province(tx, &chip.eid_index, task_id, province, cx.now).await?;
+    if let Some((_, true)) = taken {
         // There are numbers again, whatever their source.
         province_filled(cx, tx, province.code()).await?;
     }
-    Ok(taken)
+    Ok(taken.map(|(iccid_index, _)| iccid_index))
 }
 
 async fn take_designated<D: Database>(
@@ -228,7 +224,7 @@ async fn take_designated<D: Database>(
     task_id: TaskId,
     iccid: &BlindIndex,
     msisdn: &BlindIndex,
-) -> Result<Result<NumberRow, Reason>, Error> {
+) -> Result<Result<BlindIndex, Reason>, Error> {
     let Some(found) = number::by_iccid(tx, iccid).await? else {
         return Ok(Err(Reason::UnknownNumber));
     };
@@ -245,9 +241,13 @@ async fn take_designated<D: Database>(
         }
         NumberStatus::Reserved => number::take_held(tx, &chip.eid_index, task_id, iccid, cx.now).await?,
         NumberStatus::Suspended | NumberStatus::Retired => return Ok(Err(Reason::NumberSuspended)),
-        NumberStatus::Written | NumberStatus::Available => None,
+        NumberStatus::Written | NumberStatus::Available => false,
     };
-    Ok(taken.ok_or(Reason::NumberTaken))
+    Ok(if taken {
+        Ok(*iccid)
+    } else {
+        Err(Reason::NumberTaken)
+    })
 }
 
 /// Where Table 2 allows it, the card becomes 申请失败.

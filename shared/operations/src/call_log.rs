@@ -4,9 +4,6 @@
 //! Never store an identifier in full, a secret, a token or a parameter's value. An EID is searched for by its blind
 //! index; the subject is masked.
 
-use std::net::IpAddr;
-use std::time::Duration;
-
 use super::Context;
 use domain::error::Error;
 use domain::{ClientId, DAY_MS, Eid, TaskId, Timestamp};
@@ -14,7 +11,7 @@ use store::{
     Database,
     call_log::{self, CallQuery, CallRow, NewCallRow},
 };
-use vault::{BlindIndex, random_bytes};
+use vault::random_bytes;
 
 /// Days for which calls are kept by default: six months and a few days.
 pub const CALL_LOG_DAYS: u32 = 185;
@@ -23,35 +20,8 @@ pub const MAX_CALLS_PER_PAGE: u32 = 200;
 /// How far back a search goes that names no client, chip, task or beginning, in days. Such a search uses no index, so
 /// the days bound the rows it reads.
 const SIFTED_DAYS: i64 = 7;
-/// Most keys that are tried for one row.
-const MAX_KEYS: usize = 4;
-
-/// One call, to be logged.
-#[derive(Clone, Debug)]
-pub struct CallRecord<'a> {
-    /// When it came.
-    pub at: Timestamp,
-    /// The client, if it is known or was named.
-    pub client_id: Option<&'a ClientId>,
-    /// Name of the interface.
-    pub interface: &'a str,
-    /// HTTP status of the answer.
-    pub code: u16,
-    /// Reason of a refusal.
-    pub reason: Option<&'a str>,
-    /// True address of the caller.
-    pub address: Option<IpAddr>,
-    /// How long the answer took.
-    pub duration: Duration,
-    /// Identifier of the request.
-    pub request_id: &'a str,
-    /// Blind index of the EID it was about.
-    pub eid_index: Option<BlindIndex>,
-    /// The task it was about.
-    pub task_id: Option<&'a str>,
-    /// What it was about, masked.
-    pub subject: Option<&'a str>,
-}
+/// How often rows are tried with other keys.
+const MAX_TRIES: usize = 4;
 
 /// Conditions of a search.
 #[derive(Clone, Debug, Default)]
@@ -85,27 +55,26 @@ pub struct CallPage {
     pub next: Option<i64>,
 }
 
-/// Adds a call to the call log.
+/// Adds calls to the call log in one statement, in more only where keys are taken.
 ///
 /// # Errors
 /// `Reason::Unavailable` when the database is busy.
-pub async fn record_call<D: Database>(cx: &Context<'_, D>, call: &CallRecord<'_>) -> Result<(), Error> {
-    for _ in 0..MAX_KEYS {
-        let row = NewCallRow {
-            at: call.at,
-            salt: u32::from_be_bytes(random_bytes(cx.random)),
-            client_id: call.client_id,
-            interface: call.interface,
-            code: call.code,
-            reason: call.reason,
-            address: call.address.map(|address| address.to_canonical().to_string()),
-            duration_us: i64::try_from(call.duration.as_micros()).unwrap_or(i64::MAX),
-            request_id: call.request_id,
-            eid_index: call.eid_index,
-            task_id: call.task_id,
-            subject: call.subject,
-        };
-        if call_log::insert(cx.journal, &row).await? {
+pub async fn record_calls<D: Database>(cx: &Context<'_, D>, calls: &[NewCallRow]) -> Result<(), Error> {
+    let mut left: Vec<&NewCallRow> = calls.iter().collect();
+    for _ in 0..MAX_TRIES {
+        let salt = u32::from_be_bytes(random_bytes(cx.random));
+        // Numbered, so that no two of them have the same key.
+        let keyed = (salt..=u32::MAX).chain(0..salt).zip(left);
+        let keyed: Vec<_> = keyed
+            .map(|(salt, row)| (call_log::key(row.at, salt), row))
+            .collect();
+        let added = call_log::insert(cx.journal, &keyed).await?;
+        left = keyed
+            .into_iter()
+            .filter(|(key, _)| !added.contains(key))
+            .map(|(_, row)| row)
+            .collect();
+        if left.is_empty() {
             return Ok(());
         }
     }

@@ -11,10 +11,11 @@ use domain::{
 };
 use store::{
     Database, Subject, Tx,
-    chip::{self, ChipRow},
+    chip::ChipRow,
     device_session::{self, NewSessionRow, SessionRow, SessionState},
     number::{self, NumberRow},
     task::{self, TaskRow},
+    views,
 };
 use vault::Column;
 
@@ -92,14 +93,15 @@ pub async fn open_session<D: Database>(
     let eid_index = cx.eid_index(&open.eid);
     // The transaction also commits a refusal, because the incident it opens must stay.
     transaction(cx, async |tx| {
-        let chip = chip::by_eid(tx, &eid_index).await?.ok_or(Reason::UnknownChip)?;
+        let (chip, task) = views::chip_and_open_task(tx, &eid_index)
+            .await?
+            .ok_or(Reason::UnknownChip)?;
         if let Some(known) = device_session::by_id(tx, open.session_id).await? {
             return answer_again(cx, tx, &chip, &known).await.map(Ok);
         }
         if chip.faulty {
             return Err(Reason::ChipFaulty.into());
         }
-        let task = task::open(tx, &eid_index).await?;
         let work = task.as_ref().map_or(Work::None, |task| task.next_work);
         if work != Work::Verify && chip.remaining_bytes() < MIN_SESSION_ALLOWANCE_BYTES {
             open_incident(

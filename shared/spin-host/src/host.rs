@@ -124,6 +124,10 @@ impl<O: Outgoing> Host for Spin<O> {
         Box::pin(spin_sdk::time::sleep(time))
     }
 
+    fn spawn(&self, work: LocalFuture<'static, ()>) {
+        spin_sdk::wasip3::spawn(work);
+    }
+
     fn send(
         &self,
         request: http::Request<Bytes>,

@@ -3,6 +3,12 @@
 //! The key of a row begins with its time, so time needs no index of its own and rows are added at the end of the
 //! table.
 
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value as Json, json};
+
 use super::{Database, DbError, Row, Run as _, Tx, Value};
 use domain::{ClientId, Timestamp};
 use vault::BlindIndex;
@@ -10,9 +16,11 @@ use vault::BlindIndex;
 /// Bits of the key below the milliseconds.
 const KEY_BITS: u32 = 22;
 
+// A list of rows, each a list of its values in the order of the columns. WHERE keeps ON from being read as that of a join.
 const INSERT: &str = "INSERT INTO call_log (id, client_id, interface, code, reason, address, duration_us, request_id, \
-    eid_index, task_id, subject) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING \
-    RETURNING id";
+    eid_index, task_id, subject) SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, \
+    value ->> 6, value ->> 7, unhex(value ->> 8), value ->> 9, value ->> 10 FROM json_each($1) WHERE true \
+    ON CONFLICT DO NOTHING RETURNING id";
 const PURGE: &str = "DELETE FROM call_log WHERE id IN (SELECT id FROM call_log WHERE id < $1 ORDER BY id LIMIT $2) \
     RETURNING id";
 
@@ -39,31 +47,30 @@ const BY_TIME: &str = search!(
 );
 
 /// A row to be added.
-pub struct NewCallRow<'a> {
+#[derive(Clone, Debug)]
+pub struct NewCallRow {
     /// When the call came.
     pub at: Timestamp,
-    /// Distinguishes the keys of one millisecond.
-    pub salt: u32,
     /// The client, if it is known or was named.
-    pub client_id: Option<&'a ClientId>,
+    pub client_id: Option<ClientId>,
     /// Name of the interface.
-    pub interface: &'a str,
+    pub interface: String,
     /// HTTP status.
     pub code: u16,
     /// Reason of a refusal.
-    pub reason: Option<&'a str>,
+    pub reason: Option<&'static str>,
     /// True address of the caller.
-    pub address: Option<String>,
-    /// How long the answer took, in microseconds.
-    pub duration_us: i64,
+    pub address: Option<IpAddr>,
+    /// How long the answer took.
+    pub duration: Duration,
     /// Identifier of the request.
-    pub request_id: &'a str,
+    pub request_id: Arc<str>,
     /// Blind index of the EID the call was about.
     pub eid_index: Option<BlindIndex>,
     /// The task the call was about.
-    pub task_id: Option<&'a str>,
+    pub task_id: Option<String>,
     /// What the call was about, masked.
-    pub subject: Option<&'a str>,
+    pub subject: Option<String>,
 }
 
 /// A row as stored.
@@ -126,23 +133,37 @@ pub fn first_id(at: Timestamp) -> i64 {
     at.millis().clamp(0, i64::MAX >> KEY_BITS) << KEY_BITS
 }
 
-/// Adds a row. False when its key is taken; the caller tries another salt.
-pub async fn insert<D: Database>(db: &D, new: &NewCallRow<'_>) -> Result<bool, DbError> {
-    let salt = i64::from(new.salt) & ((1 << KEY_BITS) - 1);
-    let params = [
-        (first_id(new.at) | salt).into(),
-        new.client_id.into(),
-        new.interface.into(),
-        i64::from(new.code).into(),
-        new.reason.into(),
-        new.address.clone().into(),
-        new.duration_us.into(),
-        new.request_id.into(),
-        new.eid_index.into(),
-        new.task_id.into(),
-        new.subject.into(),
-    ];
-    Ok(!db.run(INSERT, &params).await?.is_empty())
+/// The key of a row. The salt distinguishes the keys of one millisecond.
+#[must_use]
+pub fn key(at: Timestamp, salt: u32) -> i64 {
+    first_id(at) | (i64::from(salt) & ((1 << KEY_BITS) - 1))
+}
+
+/// Adds rows under their keys in one statement. Returns the keys of those that were added: another row may have the key
+/// of one, and the caller tries another key then.
+pub async fn insert<D: Database>(db: &D, rows: &[(i64, &NewCallRow)]) -> Result<Vec<i64>, DbError> {
+    let list: Vec<_> = rows.iter().map(|(key, row)| values(*key, row)).collect();
+    let added = db.run(INSERT, &[Json::from(list).to_string().into()]).await?;
+    added.iter().map(|row| row.integer(0)).collect()
+}
+
+fn values(key: i64, row: &NewCallRow) -> Json {
+    let address = row.address.map(|address| address.to_canonical().to_string());
+    let duration_us = i64::try_from(row.duration.as_micros()).unwrap_or(i64::MAX);
+    let eid_index = row.eid_index.map(|index| hex::encode(index.as_bytes()));
+    json!([
+        key,
+        row.client_id.as_ref().map(ClientId::as_str),
+        row.interface,
+        row.code,
+        row.reason,
+        address,
+        duration_us,
+        &*row.request_id,
+        eid_index,
+        row.task_id,
+        row.subject,
+    ])
 }
 
 /// The newest rows that match.

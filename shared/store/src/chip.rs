@@ -24,10 +24,12 @@ pub const DEK: Column = Column("chip.dek");
 
 macro_rules! columns {
     () => {
-        "eid_index, eid_sealed, client_id, chip_model, profile, temp_expires_at, allowance_bytes, used_bytes, \
-         psk_identity_index, key_version, psk_sealed, dek_sealed, status, faulty, imported_digest"
+        "chip.eid_index, chip.eid_sealed, chip.client_id, chip.chip_model, chip.profile, chip.temp_expires_at, \
+         chip.allowance_bytes, chip.used_bytes, chip.psk_identity_index, chip.key_version, chip.psk_sealed, \
+         chip.dek_sealed, chip.status, chip.faulty, chip.imported_digest"
     };
 }
+pub(super) use columns as chip_columns;
 
 const INSERT: &str = "INSERT INTO chip (eid_index, eid_sealed, client_id, chip_model, profile, network, \
     temp_msisdn_index, temp_msisdn_sealed, temp_iccid_index, temp_iccid_sealed, temp_imsi_index, temp_imsi_sealed, \
@@ -309,7 +311,11 @@ pub async fn eids<D: Database>(db: &D, indexes: String) -> Result<Vec<(BlindInde
     rows.iter().map(read).collect()
 }
 
-fn read(row: &Row) -> Result<ChipRow, DbError> {
+/// How many columns [`read`] reads.
+pub(super) const COLUMNS: usize = 15;
+
+/// Reads the columns of [`chip_columns`].
+pub(super) fn read(row: &Row) -> Result<ChipRow, DbError> {
     let bytes = |at| {
         row.optional(at, Row::blob)
             .map(|found| found.map(<[u8]>::to_owned))

@@ -5,7 +5,7 @@
 //! other chip.
 
 use super::{Database, DbError, Row, Run as _, Tx, Value, first};
-use domain::{ClientId, NumberStatus, Province, TaskId, Timestamp};
+use domain::{ClientId, IncidentKind, NumberStatus, Province, TaskId, Timestamp};
 use vault::{BlindIndex, Column};
 
 /// Sealed column: ICCID.
@@ -46,24 +46,21 @@ const BY_TASK: &str = concat!("SELECT ", columns!(), " FROM number WHERE task_id
 const RETIRED_IN_TASKS: &str = "SELECT task_id FROM number WHERE status = 'retired' AND task_id IS NOT NULL \
     AND written_at IS NULL ORDER BY task_id LIMIT $1";
 const COLLISION: &str = "SELECT msisdn_index FROM number WHERE msisdn_index = $1 OR imsi_index = $2 LIMIT 1";
-const HELD_OF_PROVINCE: &str = "SELECT iccid_index FROM number WHERE eid_index = $1 AND status = 'reserved' \
-    AND task_id IS NULL AND client_id IS NULL AND province = $2 ORDER BY changed_at DESC, iccid_index LIMIT 1";
-const TAKE_FROM_POOL: &str = concat!(
-    "UPDATE number SET status = 'reserved', eid_index = $1, task_id = $2, changed_at = $3 \
-     WHERE status = 'available' AND iccid_index = (SELECT iccid_index FROM number WHERE status = 'available' \
-     AND province = $4 ORDER BY imported_at, iccid_index LIMIT 1) RETURNING ",
-    columns!()
-);
-const TAKE_ALLOTTED: &str = concat!(
-    "UPDATE number SET status = 'reserved', eid_index = $1, task_id = $2, changed_at = $3 \
-     WHERE status = 'allotted' AND iccid_index = $4 AND client_id = $5 RETURNING ",
-    columns!()
-);
-const TAKE_HELD: &str = concat!(
-    "UPDATE number SET task_id = $1, changed_at = $2 WHERE status = 'reserved' AND iccid_index = $3 \
-     AND eid_index = $4 AND task_id IS NULL RETURNING ",
-    columns!()
-);
+// A number of this province that the chip holds from an earlier task, which no other chip can have; else the oldest of
+// the pool. A held number is exposed, one of the pool is not.
+const TAKE_OF_PROVINCE: &str = "UPDATE number SET status = 'reserved', eid_index = $1, task_id = $2, changed_at = $3 \
+     WHERE status IN ('available', 'reserved') AND task_id IS NULL AND iccid_index = COALESCE( \
+     (SELECT iccid_index FROM number WHERE eid_index = $1 AND status = 'reserved' AND task_id IS NULL \
+     AND client_id IS NULL AND province = $4 ORDER BY changed_at DESC, iccid_index LIMIT 1), \
+     (SELECT iccid_index FROM number WHERE status = 'available' AND province = $4 \
+     ORDER BY imported_at, iccid_index LIMIT 1)) RETURNING iccid_index, \
+     CASE WHEN exposed = 0 AND (EXISTS (SELECT 1 FROM pool_level WHERE province = $4 AND state = 'empty') \
+     OR EXISTS (SELECT 1 FROM incident WHERE kind = $5 AND subject = 'province:' || $4 AND closed_at IS NULL)) \
+     THEN 1 ELSE 0 END";
+const TAKE_ALLOTTED: &str = "UPDATE number SET status = 'reserved', eid_index = $1, task_id = $2, changed_at = $3 \
+     WHERE status = 'allotted' AND iccid_index = $4 AND client_id = $5 RETURNING iccid_index";
+const TAKE_HELD: &str = "UPDATE number SET task_id = $1, changed_at = $2 WHERE status = 'reserved' \
+     AND iccid_index = $3 AND eid_index = $4 AND task_id IS NULL RETURNING iccid_index";
 const EXPOSE: &str = concat!(
     "UPDATE number SET exposed = 1, changed_at = $1 WHERE task_id = $2 AND status = 'reserved' RETURNING ",
     columns!()
@@ -224,31 +221,29 @@ pub async fn collision<D: Database>(db: &D, new: &NewNumberRow) -> Result<Option
     })
 }
 
-/// The number of this province's pool that the chip holds from an earlier task.
-pub async fn held_of_province<D: Database>(
-    db: &D,
-    eid_index: &BlindIndex,
-    province: Province,
-) -> Result<Option<BlindIndex>, DbError> {
-    let rows = db
-        .run(HELD_OF_PROVINCE, &[eid_index.into(), province.code().into()])
-        .await?;
-    first(&rows, |row| row.index(0))
-}
-
-/// Reserves the oldest free number of the province; `None` when the pool is empty.
-pub async fn take_from_pool<D: Database>(
+/// Reserves a number of the province: the one that the chip holds from an earlier task, else the oldest free one;
+/// `None` when there is neither. With the blind index of its ICCID comes true when it is from a pool that is recorded as
+/// empty, or that an open incident reports as empty.
+pub async fn take_of_province<D: Database>(
     tx: &Tx<'_, D>,
     eid_index: &BlindIndex,
     task: TaskId,
     province: Province,
     now: Timestamp,
-) -> Result<Option<NumberRow>, DbError> {
-    let params = [eid_index.into(), task.into(), now.into(), province.code().into()];
-    first(&tx.run(TAKE_FROM_POOL, &params).await?, read)
+) -> Result<Option<(BlindIndex, bool)>, DbError> {
+    let params = [
+        eid_index.into(),
+        task.into(),
+        now.into(),
+        province.code().into(),
+        IncidentKind::ProvinceWithoutNumber.code().into(),
+    ];
+    first(&tx.run(TAKE_OF_PROVINCE, &params).await?, |row| {
+        Ok((row.index(0)?, row.flag(1)?))
+    })
 }
 
-/// Reserves a number that is allotted to `client`; `None` when it is not free.
+/// Reserves a number that is allotted to `client`. False when it is not free.
 pub async fn take_allotted<D: Database>(
     tx: &Tx<'_, D>,
     eid_index: &BlindIndex,
@@ -256,7 +251,7 @@ pub async fn take_allotted<D: Database>(
     iccid_index: &BlindIndex,
     client: &ClientId,
     now: Timestamp,
-) -> Result<Option<NumberRow>, DbError> {
+) -> Result<bool, DbError> {
     let params = [
         eid_index.into(),
         task.into(),
@@ -264,19 +259,19 @@ pub async fn take_allotted<D: Database>(
         iccid_index.into(),
         client.into(),
     ];
-    first(&tx.run(TAKE_ALLOTTED, &params).await?, read)
+    Ok(!tx.run(TAKE_ALLOTTED, &params).await?.is_empty())
 }
 
-/// Gives a held number to a new task of the chip that holds it; `None` when that chip does not hold it.
+/// Gives a held number to a new task of the chip that holds it. False when that chip does not hold it.
 pub async fn take_held<D: Database>(
     tx: &Tx<'_, D>,
     eid_index: &BlindIndex,
     task: TaskId,
     iccid_index: &BlindIndex,
     now: Timestamp,
-) -> Result<Option<NumberRow>, DbError> {
+) -> Result<bool, DbError> {
     let params = [task.into(), now.into(), iccid_index.into(), eid_index.into()];
-    first(&tx.run(TAKE_HELD, &params).await?, read)
+    Ok(!tx.run(TAKE_HELD, &params).await?.is_empty())
 }
 
 /// Marks the task's number as exposed: part of it is about to reach its chip. `None` when it is not reserved any more.

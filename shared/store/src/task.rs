@@ -6,10 +6,11 @@ use vault::BlindIndex;
 
 macro_rules! columns {
     () => {
-        "id, eid_index, client_id, write_type, province, iccid_index, state, next_work, attempt, step, progress, \
-         failure, finished_at"
+        "task.id, task.eid_index, task.client_id, task.write_type, task.province, task.iccid_index, task.state, \
+         task.next_work, task.attempt, task.step, task.progress, task.failure, task.finished_at"
     };
 }
+pub(super) use columns as task_columns;
 
 const INSERT: &str = "INSERT INTO task (id, eid_index, seq, client_id, write_type, province, iccid_index, state, \
     next_work, attempt, step, progress, created_at, changed_at) VALUES ($1, $2, \
@@ -245,19 +246,24 @@ async fn changed<D: Database>(tx: &Tx<'_, D>, sql: &'static str, params: &[Value
 }
 
 fn read(row: &Row) -> Result<TaskRow, DbError> {
+    read_from(row, 0)
+}
+
+/// Reads the columns of [`task_columns`], of which the first is column `first` of the row.
+pub(super) fn read_from(row: &Row, first: usize) -> Result<TaskRow, DbError> {
     Ok(TaskRow {
-        id: row.task_id(0)?,
-        eid_index: row.index(1)?,
-        client_id: row.client_id(2)?,
-        write_type: row.number_code(3, WriteType::from_code)?,
-        province: row.optional(4, Row::text)?.map(str::to_owned),
-        iccid_index: row.index(5)?,
-        state: row.code(6, TaskState::from_code)?,
-        next_work: row.code(7, Work::from_code)?,
-        attempt: row.count(8)?,
-        step: row.count(9)?,
-        progress: row.number_code(10, |percent| u8::try_from(percent).ok())?,
-        failure: row.optional(11, |row, at| row.code(at, TaskFailure::from_code))?,
-        finished_at: row.optional(12, Row::time)?,
+        id: row.task_id(first)?,
+        eid_index: row.index(first + 1)?,
+        client_id: row.client_id(first + 2)?,
+        write_type: row.number_code(first + 3, WriteType::from_code)?,
+        province: row.optional(first + 4, Row::text)?.map(str::to_owned),
+        iccid_index: row.index(first + 5)?,
+        state: row.code(first + 6, TaskState::from_code)?,
+        next_work: row.code(first + 7, Work::from_code)?,
+        attempt: row.count(first + 8)?,
+        step: row.count(first + 9)?,
+        progress: row.number_code(first + 10, |percent| u8::try_from(percent).ok())?,
+        failure: row.optional(first + 11, |row, at| row.code(at, TaskFailure::from_code))?,
+        finished_at: row.optional(first + 12, Row::time)?,
     })
 }

@@ -71,6 +71,11 @@ pub(crate) struct Connections {
 }
 
 impl Connections {
+    /// Whether a transaction was begun.
+    pub(crate) fn has_transaction(&self) -> bool {
+        matches!(&self.work.0, Role::Work { durable, .. } if durable.get().is_some())
+    }
+
     /// Takes the journal connection; the durable one is taken when it is needed.
     pub(crate) async fn take(app: &App) -> Result<Self, Error> {
         let journal = Rc::new(app.host().connection(Durability::Process).await?);

@@ -1,7 +1,7 @@
 //! What a router needs from the program that runs it: a clock, randomness, settings, connections, and requests to
 //! others. `spin-host` offers it to components; native servers and tests offer their own.
 //!
-//! Never keep anything of a request here.
+//! Never keep anything of a request here, except rows of the call log that wait to be written.
 
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -18,6 +18,7 @@ use super::connection::{Connection, Durability, LocalFuture};
 use super::leases::Leases;
 use super::outbound::Received;
 use super::settings::Settings;
+use super::waiting_calls::WaitingCalls;
 use domain::Timestamp;
 use domain::error::{Error, Reason};
 use operations::operator::OperatorApi;
@@ -46,6 +47,9 @@ pub trait Host {
 
     /// Ends after a time.
     fn sleep(&self, time: Duration) -> LocalFuture<'_, ()>;
+
+    /// Goes on with `work` after the request has been answered, until it is done or the instance ends.
+    fn spawn(&self, work: LocalFuture<'static, ()>);
 
     /// Sends a request and reads the answer: at most `max_bytes` of its body and one more, within `time`. Follows no
     /// redirect.
@@ -108,6 +112,7 @@ pub struct App(SendWrapper<Rc<Instance>>);
 struct Instance {
     host: Box<dyn Host>,
     leases: Leases,
+    waiting_calls: WaitingCalls,
     operator: OnceCell<Option<OperatorApi>>,
 }
 
@@ -117,6 +122,7 @@ impl App {
         Self(SendWrapper::new(Rc::new(Instance {
             host: Box::new(host),
             leases: Leases::default(),
+            waiting_calls: WaitingCalls::default(),
             operator: OnceCell::new(),
         })))
     }
@@ -147,5 +153,10 @@ impl App {
     /// Calls taken out of clients' limits in advance.
     pub(crate) fn leases(&self) -> &Leases {
         &self.0.leases
+    }
+
+    /// Rows of the call log that wait to be written together.
+    pub(crate) fn waiting_calls(&self) -> &WaitingCalls {
+        &self.0.waiting_calls
     }
 }

@@ -39,6 +39,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 pub mod values;
+mod waiting_calls;
 
 pub use answer::{Answer, CsvFile, Success};
 pub use connection::{Connection, Durability, LocalFuture};

@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::refusal::Refusal;
 use domain::error::Error;
 use domain::mask_identifiers;
+use store::call_log::NewCallRow;
 
 #[derive(Serialize)]
 struct Line<'a> {
@@ -62,11 +63,11 @@ pub(super) fn failed_job(job: &str, error: &Error) -> String {
 }
 
 /// The line for a call that could not be written into the call log.
-pub(super) fn lost(interface: &str, request_id: &str, error: &Error) -> String {
+pub(super) fn lost(row: &NewCallRow, error: &Error) -> String {
     let line = Line {
         level: "error",
-        interface,
-        request_id,
+        interface: &row.interface,
+        request_id: &row.request_id,
         from: None,
         code: error.reason().status(),
         reason: "call_not_logged",

@@ -2,12 +2,16 @@
 //!
 //! Fail closed: a secret that is missing, too short or malformed makes every call fail; there is no default.
 
+use std::time::Duration;
+
 use super::address::TrustedProxies;
 use domain::Zone;
 use domain::error::Error;
 use operations::{CALL_LOG_DAYS, MAX_POOL_LOW_WATER, MaintenanceSettings, POOL_LOW_WATER, RECORD_DAYS};
 use vault::{MIN_SECRET_BYTES, Vault, VaultSettings, Zeroizing, equal_in_constant_time};
 
+/// Longest wait of a row of the call log, in milliseconds.
+const MAX_CALL_LOG_INTERVAL_MS: u64 = 1_000;
 /// Most days for which data can be kept: a hundred years.
 const MAX_DAYS: u32 = 36_525;
 
@@ -32,6 +36,8 @@ pub struct Variables {
     pub trusted_proxies: Option<String>,
     /// `true` or `false`.
     pub callback_allow_http: Option<String>,
+    /// Milliseconds for which rows of the call log wait for each other, as a decimal number.
+    pub call_log_interval_ms: Option<String>,
     /// Days for which calls are kept, as a decimal number.
     pub call_log_days: Option<String>,
     /// Days for which records are kept after their end, as a decimal number.
@@ -52,6 +58,8 @@ pub struct Settings {
     pub zone: Zone,
     /// The proxies whose `X-Forwarded-For` is believed.
     pub(crate) trusted_proxies: TrustedProxies,
+    /// For how long rows of the call log of calls that changed nothing wait for each other.
+    pub(crate) call_log_interval: Duration,
     /// Whether callbacks may go over plain http and to special-purpose addresses: test environments only.
     pub callback_allow_http: bool,
     /// The configuration of the periodic jobs.
@@ -89,6 +97,7 @@ impl Settings {
             zone: zone(variables.time_zone.as_deref())?,
             trusted_proxies: TrustedProxies::parse(variables.trusted_proxies.as_deref().unwrap_or_default())
                 .map_err(|problem| Error::internal(format!("variable trusted_proxies: {problem}")))?,
+            call_log_interval: interval(variables.call_log_interval_ms.as_deref())?,
             callback_allow_http: flag("callback_allow_http", variables.callback_allow_http.as_deref())?,
             maintenance: MaintenanceSettings {
                 call_log_days: days("call_log_days", variables.call_log_days.as_deref(), CALL_LOG_DAYS)?,
@@ -127,6 +136,22 @@ fn zone(text: Option<&str>) -> Result<Zone, Error> {
     };
     Zone::parse(text).ok_or_else(|| {
         Error::internal("variable time_zone: neither a known time zone nor an offset such as +08:00")
+    })
+}
+
+/// An interval of the call log, in milliseconds from 0 to [`MAX_CALL_LOG_INTERVAL_MS`].
+fn interval(text: Option<&str>) -> Result<Duration, Error> {
+    let Some(text) = text else {
+        return Ok(Duration::ZERO);
+    };
+    let millis = text
+        .parse()
+        .ok()
+        .filter(|millis| *millis <= MAX_CALL_LOG_INTERVAL_MS);
+    millis.map(Duration::from_millis).ok_or_else(|| {
+        Error::internal(format!(
+            "variable call_log_interval_ms: not a number from 0 to {MAX_CALL_LOG_INTERVAL_MS}"
+        ))
     })
 }
 
@@ -229,6 +254,10 @@ mod tests {
             },
             Variables {
                 trusted_proxies: text("proxy"),
+                ..variables()
+            },
+            Variables {
+                call_log_interval_ms: text("1001"),
                 ..variables()
             },
             Variables {

@@ -66,6 +66,8 @@ impl TestPlatform {
             hex::encode(SAMPLE_TRANSPORT_KEY)
         );
         secrets.set("SPIN_VARIABLE_TRANSPORT_KEYS", transport);
+        // Every row of the call log is there when its call has been answered.
+        secrets.set("SPIN_VARIABLE_CALL_LOG_INTERVAL_MS", "0");
         for (name, value) in variables {
             secrets.set(&format!("SPIN_VARIABLE_{}", name.to_uppercase()), *value);
         }

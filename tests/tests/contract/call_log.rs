@@ -1,9 +1,14 @@
 //! The call log (§9.2.2) holds every call, also the refused ones, and no identifier in full.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use test_support::components::reuse;
 use test_support::http::TestRequest;
 use test_support::platform::TestPlatform;
+
+/// After this time a test fails instead of waiting on.
+const HANG: Duration = Duration::from_secs(60);
 
 async fn calls(platform: &TestPlatform, query: &str) -> Vec<Value> {
     let page = platform.admin_get(&format!("/admin/v1/calls?{query}")).await;
@@ -145,5 +150,33 @@ async fn calls_are_deleted_at_the_end_of_their_retention() {
     platform.advance_clock(2 * 86_400_000);
     tick().await;
     assert_eq!(count().await, 0);
+    platform.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_of_queries_are_written_after_the_answer_and_that_of_an_application_before_it() {
+    let platform = TestPlatform::start_with(reuse(), &[("call_log_interval_ms", "50")]).await;
+    let db = rusqlite::Connection::open(platform.database()).unwrap();
+    let rows = |interface: &str| -> i64 {
+        let sql = "SELECT count(*) FROM call_log WHERE interface = ?1 AND code = 200";
+        db.query_row(sql, [interface], |row| row.get(0)).unwrap()
+    };
+    platform.apply(0).await;
+    assert_eq!(rows("write.apply"), 1);
+    const QUERIES: i64 = 40;
+    for _ in 0..QUERIES {
+        let status = format!("/v1/write/status?eid={}", platform.eid(0));
+        let asked = TestRequest::get(status).bearer(&platform.owner.token);
+        assert_eq!(platform.send(asked).await.status, 200);
+    }
+    // Instances write by themselves, without another request.
+    let all_written = async {
+        while rows("write.status") < QUERIES {
+            tokio::task::yield_now().await;
+        }
+    };
+    let in_time = tokio::time::timeout(HANG, all_written).await;
+    in_time.expect("a row for each query");
+    assert_eq!(rows("write.status"), QUERIES);
     platform.shutdown().await;
 }

@@ -6,10 +6,11 @@ use std::time::Duration;
 use domain::error::{Error, Reason};
 use domain::{DAY_MS, Eid, Permission, SECOND_MS, TaskId};
 use operations::{
-    CALL_LOG_DAYS, CallFilter, CallRecord, ClientChange, CreatedClient, FailedAuth, Job, REFUSALS_PER_MINUTE,
-    TOKENS_PER_MINUTE, WRONG_SECRETS, change_client, issue_token, list_clients, record_call,
+    CALL_LOG_DAYS, CallFilter, ClientChange, CreatedClient, FailedAuth, Job, REFUSALS_PER_MINUTE,
+    TOKENS_PER_MINUTE, WRONG_SECRETS, change_client, issue_token, list_clients, record_calls,
     record_failed_auth, revoke_secret, revoke_tokens, rotate_secret, search_calls, spend_calls, verify_token,
 };
+use store::call_log::NewCallRow;
 use test_support::inventory::eid;
 use test_support::operations::{World, ip, reason, run};
 use vault::IndexKind;
@@ -252,22 +253,28 @@ fn tokens_are_limited_like_other_calls() {
     assert_eq!(reason(take(&world, &client, secret, HOME)), Reason::RateLimited);
 }
 
-fn record(world: &World, interface: &str, about: Option<&Eid>, task: Option<&str>, reason: Option<&str>) {
+fn record(
+    world: &World,
+    interface: &str,
+    about: Option<&Eid>,
+    task: Option<&str>,
+    reason: Option<&'static str>,
+) {
     let index = about.map(|eid| world.vault.blind_index(IndexKind::Eid, eid.as_str().as_bytes()));
-    let call = CallRecord {
+    let call = NewCallRow {
         at: world.time(),
         client_id: None,
-        interface,
+        interface: interface.to_owned(),
         code: if reason.is_some() { 404 } else { 200 },
         reason,
         address: Some(ip("::ffff:192.0.2.1")),
         duration: Duration::from_micros(1_234),
-        request_id: "r1",
+        request_id: "r1".into(),
         eid_index: index,
-        task_id: task,
-        subject: Some("eid=890860****0090"),
+        task_id: task.map(str::to_owned),
+        subject: Some("eid=890860****0090".to_owned()),
     };
-    run(record_call(&world.cx(), &call)).unwrap();
+    run(record_calls(&world.cx(), &[call])).unwrap();
 }
 
 // §9.2.2

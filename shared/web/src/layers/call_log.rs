@@ -1,7 +1,8 @@
-//! The call log (§9.2.2): one row for each call, written when it has ended. A refused call of an unknown caller is
-//! counted for its address first; of too many no rows are written.
+//! The call log (§9.2.2): one row for each call. A refused call of an unknown caller is counted for its address first; of
+//! too many no rows are written.
 //!
-//! The row is written last on purpose: Spin answers a request that ends with SQLite without delay.
+//! The row of a call that may have changed something is written before the answer. Those of other calls wait for each
+//! other, by default 50 ms, and are written in one statement.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -11,15 +12,17 @@ use axum::response::Response;
 
 use super::{Arrival, Called, CallerAddress, Client, Inner, Middleware, Next, Pairs, RequestId, refused};
 use crate::answer::{Refused, TaskOfCall};
-use crate::connections::Db;
+use crate::connections::{Connections, Db};
 use crate::host::App;
 use crate::log;
 use crate::operation::{Access, Operation};
 use crate::query::Pair;
 use crate::refusal::Refusal;
+use crate::waiting_calls::Added;
 use domain::error::{Error, Reason};
 use domain::{ClientId, Eid, TaskId, masked};
-use operations::{CallRecord, Context, FailedAuth, record_call, record_failed_auth};
+use operations::{Context, FailedAuth, record_calls, record_failed_auth};
+use store::call_log::NewCallRow;
 
 /// Longest parameter that the call log looks at, in characters.
 const MAX_SUBJECT_CHARS: usize = 64;
@@ -48,11 +51,59 @@ impl Middleware for CallLog {
             let facts = std::mem::take(response.extensions_mut());
             return limited_instead(limited.into(), facts);
         }
-        if let Err(error) = ended.write(&context, &id.0, arrival.elapsed()).await {
-            self.0.host().log(&log::lost(&ended.called.0.name, &id.0, &error));
+        if let Some(row) = ended.row(&context, id, arrival.elapsed()) {
+            self.keep(row, &arrival, &connections).await;
         }
         response
     }
+}
+
+impl CallLog {
+    async fn keep(&self, row: NewCallRow, arrival: &Arrival, connections: &Connections) {
+        let interval = arrival.settings().call_log_interval;
+        let now = if interval.is_zero() || connections.has_transaction() {
+            vec![row]
+        } else {
+            match self.0.waiting_calls().add(row) {
+                Added::IsFull(rows) => rows,
+                Added::Waits => return,
+                Added::NeedsWriter => {
+                    let writer = write_later(self.0.clone(), interval);
+                    return self.0.host().spawn(Box::pin(writer));
+                }
+            }
+        };
+        let written = record_calls(&arrival.context(connections), &now).await;
+        self.report(&now, written);
+    }
+
+    /// A line in the operator's log for each row that could not be written.
+    fn report(&self, rows: &[NewCallRow], written: Result<(), Error>) {
+        if let Err(error) = written {
+            for row in rows {
+                self.0.host().log(&log::lost(row, &error));
+            }
+        }
+    }
+}
+
+/// Writes what waits, again and again, until nothing does.
+async fn write_later(app: App, interval: Duration) {
+    loop {
+        app.host().sleep(interval).await;
+        let rows = app.waiting_calls().take();
+        if rows.is_empty() {
+            return;
+        }
+        let written = write(&app, &rows).await;
+        CallLog(app.clone()).report(&rows, written);
+    }
+}
+
+async fn write(app: &App, rows: &[NewCallRow]) -> Result<(), Error> {
+    let arrival = Arrival::now(app).await?;
+    let connections = arrival.connect().await?;
+    record_calls(&arrival.context(&connections), rows).await
 }
 
 /// The answer that replaces that of an unknown caller with too many refused calls; what the layers found stays known.
@@ -104,14 +155,14 @@ impl FinishedCall {
         Ok(())
     }
 
-    async fn write(&self, context: &Context<'_, Db>, id: &str, duration: Duration) -> Result<(), Error> {
+    /// The row of the call, unless its operation is not logged.
+    fn row(&self, context: &Context<'_, Db>, id: RequestId, duration: Duration) -> Option<NewCallRow> {
         let operation: &Operation = &self.called.0;
         let reason = self.refusal.as_ref().map(|Refused(refusal)| refusal.reason());
         let code = reason.map_or(200, Reason::status);
         if !operation.is_logged(code) {
-            return Ok(());
+            return None;
         }
-        let client_id = self.client_id();
         let subject = ["eid", "msisdn", "iccid"]
             .into_iter()
             .find_map(|name| Some((name, self.parameter(name)?)));
@@ -120,21 +171,19 @@ impl FinishedCall {
         // Any other text could be an identifier in full.
         let task_id = || TaskId::parse(self.parameter("task_id")?).ok();
         let task_id = self.task_id.map(|task| task.0).or_else(task_id);
-        let task_id = task_id.map(|id| id.text());
-        let record = CallRecord {
+        Some(NewCallRow {
             at: context.now,
-            client_id: client_id.as_ref(),
-            interface: &operation.name,
+            client_id: self.client_id(),
+            interface: operation.name.clone(),
             code,
             reason: reason.map(Reason::code),
             address: self.from,
             duration,
-            request_id: id,
+            request_id: id.0,
             eid_index: eid.map(|eid| context.eid_index(&eid)),
-            task_id: task_id.as_deref(),
-            subject: shown.as_deref(),
-        };
-        record_call(context, &record).await
+            task_id: task_id.map(|id| id.text()),
+            subject: shown,
+        })
     }
 
     /// The client of the call. One that presents its credentials is a parameter; elsewhere that parameter is the client

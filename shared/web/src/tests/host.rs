@@ -69,8 +69,10 @@ struct State {
     is_configured: Cell<bool>,
     is_reachable: Cell<bool>,
     connections: Cell<usize>,
+    statements: Rc<Cell<usize>>,
     waits: RefCell<Vec<Duration>>,
     lines: RefCell<Vec<String>>,
+    spawned: RefCell<Vec<LocalFuture<'static, ()>>>,
 }
 
 impl TestHost {
@@ -92,8 +94,10 @@ impl TestHost {
             is_configured: Cell::new(true),
             is_reachable: Cell::new(true),
             connections: Cell::new(0),
+            statements: Rc::default(),
             waits: RefCell::default(),
             lines: RefCell::default(),
+            spawned: RefCell::default(),
         }))
     }
 
@@ -137,9 +141,20 @@ impl TestHost {
         self.0.connections.get()
     }
 
+    /// How many statements requests have run.
+    pub(crate) fn statements(&self) -> usize {
+        self.0.statements.get()
+    }
+
     /// The waits that were asked for.
     pub(crate) fn waits(&self) -> Vec<Duration> {
         self.0.waits.borrow().clone()
+    }
+
+    /// Finishes what goes on after requests. Returns how many works there were.
+    pub(crate) fn finish(&self) -> usize {
+        let spawned = self.0.spawned.take();
+        spawned.into_iter().map(block_on).count()
     }
 
     /// The lines of the operator's log.
@@ -215,7 +230,10 @@ impl Host for TestHost {
                 return Err(Error::new(Reason::Unavailable).with_cause("the database is gone"));
             }
             self.0.connections.set(self.0.connections.get() + 1);
-            Ok(Connection::new(Shared(Rc::clone(&self.0.db))))
+            Ok(Connection::new(Shared {
+                db: Rc::clone(&self.0.db),
+                statements: Rc::clone(&self.0.statements),
+            }))
         })
     }
 
@@ -223,6 +241,11 @@ impl Host for TestHost {
     fn sleep(&self, time: Duration) -> LocalFuture<'_, ()> {
         self.0.waits.borrow_mut().push(time);
         Box::pin(std::future::ready(()))
+    }
+
+    /// It goes on when the test says so.
+    fn spawn(&self, work: LocalFuture<'static, ()>) {
+        self.0.spawned.borrow_mut().push(work);
     }
 
     fn send(
@@ -240,10 +263,14 @@ impl Host for TestHost {
 }
 
 /// The one database, as a connection.
-struct Shared(Rc<Sqlite>);
+struct Shared {
+    db: Rc<Sqlite>,
+    statements: Rc<Cell<usize>>,
+}
 
 impl Database for Shared {
     async fn execute(&self, statement: Statement, params: &[Value]) -> Result<Vec<Row>, DbError> {
-        self.0.execute(statement, params).await
+        self.statements.set(self.statements.get() + 1);
+        self.db.execute(statement, params).await
     }
 }

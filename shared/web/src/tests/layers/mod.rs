@@ -10,6 +10,7 @@ mod operator_log;
 mod rate_limit;
 mod request_id;
 mod token;
+mod waiting_calls;
 
 use std::future::poll_fn;
 use std::net::IpAddr;
