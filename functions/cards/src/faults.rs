@@ -13,6 +13,7 @@ const REASONS: &[Reason] = &[
     Reason::ParameterMissing,
     Reason::EidMalformed,
     Reason::UnknownChip,
+    Reason::WrongState,
 ];
 
 /// An entry in the register of faulty chips.

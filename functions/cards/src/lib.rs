@@ -1,10 +1,9 @@
-//! `/admin/v1/tasks:end`, `/admin/v1/chips:fault` and `/admin/v1/chips/history`, §6.3 and §8.2.2: what administrators do
-//! to the card of a chip, and its steps.
-//!
-//! Never adds a step to Table 2.
+//! `/admin/v1/tasks:end`, `/admin/v1/chips:…` and `/admin/v1/chips/history`, §6.3 and §8.2: what administrators do to the
+//! card of a chip, and its steps.
 
 #![forbid(unsafe_code)]
 
+mod acts;
 mod end;
 mod faults;
 mod history;
@@ -17,6 +16,9 @@ use web::{Routes, routes};
 pub fn router() -> Routes {
     Routes::new()
         .routes(routes!(end::end as "admin.tasks.end"))
+        .routes(routes!(acts::reopen as "admin.chips.reopen"))
+        .routes(routes!(acts::destroy as "admin.chips.destroy"))
+        .routes(routes!(acts::replace as "admin.chips.replace"))
         .routes(routes!(faults::register as "admin.chips.fault"))
         .routes(routes!(history::history as "admin.chips.history"))
 }

@@ -1,7 +1,8 @@
 //! Who acts and why, in words of their own.
 
-use domain::{Kind as Sort, Malformed};
-use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
+use domain::{Kind as Sort, Malformed, parse_date};
+use jiff::civil::Date;
+use utoipa::openapi::schema::{KnownFormat, Object, ObjectBuilder, SchemaFormat, Type};
 use web::values::{Kind, Parsed};
 
 /// Longest name of a person, in characters.
@@ -21,6 +22,30 @@ pub(crate) struct PersonName(pub(crate) String);
 /// A reason in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ReasonText(pub(crate) String);
+
+/// The day on which a chip was destroyed, as a document gives it.
+pub(crate) type DestroyedOn = Parsed<DestructionDay>;
+
+/// The day on which a chip was destroyed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct DestructionDay(pub(crate) Date);
+
+impl Kind for DestructionDay {
+    const NAME: &'static str = "DestroyedOn";
+
+    fn parse(text: &str) -> Result<Self, Malformed> {
+        parse_date(text).map(Self)
+    }
+
+    fn object() -> Object {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Date)))
+            .description(Some("销毁日期 / day of the destruction"))
+            .examples(["2026-07-01"])
+            .build()
+    }
+}
 
 impl Kind for PersonName {
     const NAME: &'static str = "PersonName";

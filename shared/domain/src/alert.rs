@@ -29,6 +29,10 @@ pub enum AlertKind {
     MonthlyReview,
     /// A card was verified, but its operator has suspended or retired the number.
     WrittenNumberOutOfUse,
+    /// A chip came back after its task had been ended without it (§6.3 Table 2).
+    ReturnedAfterEnd,
+    /// A reopened card was verified with another number, and the old one is out of use (§8.2.1 Table 3).
+    NumberReplaced,
 }
 
 /// Kind, stable name, description zh and en.
@@ -62,6 +66,10 @@ const TABLE: &[Row] = &[
         ["上月异常汇总复盘已生成", "the review of last month's incidents is there"]),
     (AlertKind::WrittenNumberOutOfUse, "written_number_out_of_use",
         ["写卡已验证成功，但运营商已将码号停机或销户", "a card was verified, but its operator has suspended or retired the number"]),
+    (AlertKind::ReturnedAfterEnd, "returned_after_end",
+        ["写卡任务终止后，芯片又上电连接", "a chip came back after its task had been ended"]),
+    (AlertKind::NumberReplaced, "number_replaced",
+        ["更换运营号后，原码号已停用，待运营方恢复或销户", "a card was written with another number; the old one is suspended until it is resumed or retired"]),
 ];
 
 impl AlertKind {

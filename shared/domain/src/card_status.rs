@@ -1,9 +1,11 @@
-//! The six states of a card (§6.3 Table 2) and the only steps between them.
+//! The six states of a card (§6.3 Table 2) and the only steps between them: those of the table, and one more for the
+//! special procedure of Table 3.
 //!
 //! [`TRANSITIONS`] is the table; [`next`] only looks it up. A step that is not in the table is refused.
 
 use CardEvent::{
-    ApplicationAccepted, ApplicationCancelled, ApplicationRefused, SessionOpened, WriteFailed, WriteVerified,
+    ApplicationAccepted, ApplicationCancelled, ApplicationRefused, Reopened, SessionOpened, WriteFailed,
+    WriteVerified,
 };
 
 /// State of a card (§6.3 Table 2).
@@ -38,6 +40,8 @@ pub enum CardEvent {
     WriteVerified,
     /// Writing ended without success.
     WriteFailed,
+    /// An administrator let a written card be written with another number: the special procedure of Table 3.
+    Reopened,
 }
 
 use CardStatus as S;
@@ -54,6 +58,8 @@ pub const TRANSITIONS: &[(CardStatus, CardEvent, CardStatus)] = &[
     (S::WaitingPowerOn, SessionOpened, S::Writing),
     (S::Writing, WriteVerified, S::Written),
     (S::Writing, WriteFailed, S::Failed),
+    // Not of Table 2: Table 3 asks for a special procedure when a written card needs another number.
+    (S::Written, Reopened, S::ToWrite),
 ];
 
 /// A step that Table 2 does not have.
@@ -152,13 +158,14 @@ mod tests {
     use super::{CardEvent, CardStatus, TRANSITIONS, next};
     use proptest::prelude::*;
 
-    const EVENTS: [CardEvent; 6] = [
+    const EVENTS: [CardEvent; 7] = [
         CardEvent::ApplicationAccepted,
         CardEvent::ApplicationRefused,
         CardEvent::ApplicationCancelled,
         CardEvent::SessionOpened,
         CardEvent::WriteVerified,
         CardEvent::WriteFailed,
+        CardEvent::Reopened,
     ];
 
     // §6.3 Table 2, spelled out again by its Chinese names so that a slip in the table is seen.
@@ -174,12 +181,14 @@ mod tests {
             ("待开机上电", CardEvent::SessionOpened) => Some("写卡中"),
             ("写卡中", CardEvent::WriteVerified) => Some("写卡成功"),
             ("写卡中", CardEvent::WriteFailed) => Some("写卡失败"),
+            // §8.2.1 Table 3
+            ("写卡成功", CardEvent::Reopened) => Some("待写卡"),
             _ => None,
         }
     }
 
     #[test]
-    fn every_step_is_that_of_table_2_and_every_other_is_refused() {
+    fn every_step_is_that_of_table_2_or_reopens_a_written_card_and_every_other_is_refused() {
         for from in CardStatus::ALL {
             for event in EVENTS {
                 assert_eq!(
@@ -213,14 +222,15 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_written_card_stays_written_and_success_needs_a_session(events in prop::collection::vec(0..EVENTS.len(), 0..40)) {
+        fn a_written_card_stays_written_until_it_is_reopened_and_success_needs_a_session(events in prop::collection::vec(0..EVENTS.len(), 0..40)) {
             let mut status = CardStatus::ToWrite;
             let mut opened = false;
             for event in events.into_iter().map(|at| EVENTS[at]) {
                 let before = status;
                 if let Ok(after) = next(status, event) {
-                    prop_assert_ne!(before, CardStatus::Written);
+                    prop_assert!(before != CardStatus::Written || event == CardEvent::Reopened);
                     opened |= event == CardEvent::SessionOpened;
+                    opened &= event != CardEvent::Reopened;
                     status = after;
                 }
                 prop_assert!(status != CardStatus::Written || opened);

@@ -15,13 +15,19 @@ pub enum TaskFailure {
     NumberRetired,
     /// The card did not power up before the test period of its temporary number was over (§5.3.1.3).
     NotPoweredUp,
+    /// The card was not written within the time limit that the platform is configured with.
+    NotWrittenInTime,
+    /// The chip was replaced by another one (Table 4).
+    ChipReplaced,
+    /// The chip was recorded as destroyed.
+    ChipDestroyed,
 }
 
 /// Failure, stable name, what happened zh and en, what to do zh and en.
 type Row = (TaskFailure, &'static str, [&'static str; 2], [&'static str; 2]);
 
 #[rustfmt::skip]
-const OWN: [Row; 4] = [
+const OWN: [Row; 7] = [
     (TaskFailure::EndedByOperator, "ended_by_operator",
         ["系统管理员终止了写卡任务", "an administrator ended the task"],
         ["联系系统管理员了解原因；可重新申请写卡", "ask the administrator why; the card may be applied for again"]),
@@ -34,6 +40,15 @@ const OWN: [Row; 4] = [
     (TaskFailure::NotPoweredUp, "not_powered_up",
         ["临时号码测试期届满，卡片一直未上电", "the card did not power up before its temporary number's test period was over"],
         ["由运营方重新配置有效临时号码后，重新申请写卡", "have the operator configure a valid temporary number, then apply again"]),
+    (TaskFailure::NotWrittenInTime, "not_written_in_time",
+        ["写卡超过平台设定的时限", "the card was not written within the platform's time limit"],
+        ["检查设备网络信号并重新上电，再重新申请写卡", "check the device's signal and power it up again, then apply again"]),
+    (TaskFailure::ChipReplaced, "chip_replaced",
+        ["芯片已更换，由新芯片写卡", "the chip was replaced; the new one is written instead"],
+        ["查询新芯片的写卡状态", "query the status of the new chip"]),
+    (TaskFailure::ChipDestroyed, "chip_destroyed",
+        ["芯片已登记销毁", "the chip was recorded as destroyed"],
+        ["更换芯片后重新申请写卡", "replace the chip and apply for the new one"]),
 ];
 
 impl TaskFailure {
@@ -137,6 +152,9 @@ mod tests {
             "chip_faulty",
             "number_retired",
             "not_powered_up",
+            "not_written_in_time",
+            "chip_replaced",
+            "chip_destroyed",
         ] {
             assert!(TaskFailure::from_code(name).is_some(), "{name}");
             assert_eq!(FailureKind::from_code(name), None);

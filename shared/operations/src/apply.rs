@@ -50,8 +50,8 @@ pub struct Applied {
     pub repeated: bool,
 }
 
-/// Which number the client asks for.
-enum NumberChoice {
+/// Which number an application asks for.
+pub(super) enum NumberChoice {
     /// This data card, allotted to the client beforehand (§5.4.1).
     Designated { iccid: BlindIndex, msisdn: BlindIndex },
     /// Any number of this province (§5.4.1).
@@ -122,7 +122,7 @@ async fn repeated<D: Database>(
 }
 
 /// §6.2.2.2: checks everything about the application and the chip that needs no number.
-async fn examine<D: Database>(
+pub(super) async fn examine<D: Database>(
     cx: &Context<'_, D>,
     chip: &ChipRow,
     choice: Result<NumberChoice, Error>,
@@ -133,6 +133,10 @@ async fn examine<D: Database>(
     let choice = choice?;
     if chip.faulty {
         return Err(Reason::ChipFaulty.into());
+    }
+    if chip.reopened {
+        // Its sessions go over its operator number.
+        return Ok(choice);
     }
     if cx.now >= chip.temp_expires_at {
         return Err(Reason::TemporaryNumberExpired.into());
@@ -150,50 +154,66 @@ async fn accept<D: Database>(
     chip: &ChipRow,
     choice: &NumberChoice,
 ) -> Decision {
+    let actor = Actor::Client(caller.id.clone());
+    let cause = Cause {
+        actor: &actor,
+        reason: "application_accepted",
+        task: None,
+        sealed_note: None,
+    };
+    match apply_for(cx, tx, chip, choice, &cause).await? {
+        Err(refusal) => {
+            if let (Reason::ProvinceWithoutNumber, NumberChoice::Automatic { province }) =
+                (refusal.reason(), choice)
+            {
+                province_empty(cx, tx, *province).await?;
+            }
+            refuse(cx, tx, caller, chip, refusal).await
+        }
+        applied => Ok(applied),
+    }
+}
+
+/// Takes the number and creates the task for a chip of which everything else was examined. An inner error is a refusal
+/// that has changed nothing.
+pub(super) async fn apply_for<D: Database>(
+    cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
+    chip: &ChipRow,
+    choice: &NumberChoice,
+    cause: &Cause<'_>,
+) -> Decision {
     let task_id = TaskId::new(cx.now, random_bytes(cx.random));
     let (write_type, province, number) = match choice {
         NumberChoice::Automatic { province } => {
             let number = take_automatic(cx, tx, chip, task_id, *province).await?;
-            (
-                WriteType::Automatic,
-                Some(*province),
-                number.ok_or(Reason::ProvinceWithoutNumber),
-            )
+            let number = number.ok_or(Reason::ProvinceWithoutNumber);
+            (WriteType::Automatic, Some(province.code()), number)
         }
         NumberChoice::Designated { iccid, msisdn } => {
-            let number = take_designated(cx, tx, caller, chip, task_id, iccid, msisdn).await?;
+            let number = take_designated(cx, tx, chip, task_id, iccid, msisdn).await?;
             (WriteType::Designated, None, number)
         }
     };
     let iccid_index = match number {
         Ok(iccid_index) => iccid_index,
-        Err(reason) => {
-            if let (Reason::ProvinceWithoutNumber, Some(province)) = (reason, province) {
-                province_empty(cx, tx, province).await?;
-            }
-            return refuse(cx, tx, caller, chip, reason.into()).await;
-        }
+        Err(reason) => return Ok(Err(reason.into())),
     };
-    let province = province.map(Province::code);
     let new = NewTaskRow {
         id: task_id,
         eid_index: &chip.eid_index,
-        client_id: &caller.id,
+        client_id: &chip.client_id,
         write_type,
         province,
         iccid_index: &iccid_index,
     };
     guarded(task::insert(tx, &new, cx.now).await?)?;
-    let actor = Actor::Client(caller.id.clone());
-    let event = CardEvent::ApplicationAccepted;
-    let card_status = move_card(
-        cx,
-        tx,
-        chip,
-        event,
-        &Cause::of_task(&actor, "application_accepted", task_id),
-    )
-    .await?;
+    let cause = Cause {
+        task: Some(task_id),
+        sealed_note: cause.sealed_note.clone(),
+        ..*cause
+    };
+    let card_status = move_card(cx, tx, chip, CardEvent::ApplicationAccepted, &cause).await?;
     Ok(Ok(Applied {
         task_id,
         card_status,
@@ -219,7 +239,6 @@ async fn take_automatic<D: Database>(
 async fn take_designated<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
-    caller: &Caller,
     chip: &ChipRow,
     task_id: TaskId,
     iccid: &BlindIndex,
@@ -229,7 +248,7 @@ async fn take_designated<D: Database>(
         return Ok(Err(Reason::UnknownNumber));
     };
     // Another client's number, or one that is not allotted, is reported as unknown.
-    if found.client_id.as_ref() != Some(&caller.id) {
+    if found.client_id.as_ref() != Some(&chip.client_id) {
         return Ok(Err(Reason::UnknownNumber));
     }
     if found.msisdn_index != *msisdn {
@@ -237,7 +256,7 @@ async fn take_designated<D: Database>(
     }
     let taken = match found.status {
         NumberStatus::Allotted => {
-            number::take_allotted(tx, &chip.eid_index, task_id, iccid, &caller.id, cx.now).await?
+            number::take_allotted(tx, &chip.eid_index, task_id, iccid, &chip.client_id, cx.now).await?
         }
         NumberStatus::Reserved => number::take_held(tx, &chip.eid_index, task_id, iccid, cx.now).await?,
         NumberStatus::Suspended | NumberStatus::Retired => return Ok(Err(Reason::NumberSuspended)),

@@ -3,6 +3,7 @@
 //!
 //! Never adds a step to Table 2: a card that waits for power-up becomes 待写卡, one that is being written 写卡失败.
 
+use super::act_note::ActNote;
 use super::incidents::close_incident;
 use super::messages::{WriteResult, enqueue};
 use super::transition::{Cause, guarded, move_card};
@@ -11,20 +12,11 @@ use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{Actor, CardEvent, CardStatus, Eid, IncidentKind, TaskFailure, TaskId, TaskState, Timestamp};
 use store::{
-    Database, Subject, Tx, card_history,
+    Database, Subject, Tx,
     chip::{self, ChipRow},
     device_session, number,
     task::{self, TaskRow},
 };
-
-/// Who ends a task by hand, and why. Both are kept in the card's history, sealed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ActNote<'a> {
-    /// Name of the person.
-    pub person: &'a str,
-    /// Why.
-    pub text: &'a str,
-}
 
 /// A task that has ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,16 +60,11 @@ pub async fn end_task<D: Database>(
         if !task.state.is_open() {
             return Err(Error::new(Reason::WrongState).with_detail(chip.status.zh(), chip.status.en()));
         }
-        let row = chip.eid_index.as_bytes();
-        let seal = |column, text: &str| cx.vault.seal(cx.random, column, row, text.as_bytes());
         let cause = Cause {
             actor: &Actor::Admin,
             reason: TaskFailure::EndedByOperator.code(),
             task: Some(task.id),
-            sealed_note: Some([
-                seal(card_history::PERSON, note.person)?,
-                seal(card_history::NOTE, note.text)?,
-            ]),
+            sealed_note: Some(note.sealed(cx, &chip)?),
         };
         let status = end(cx, tx, &chip, &task, TaskFailure::EndedByOperator, &cause).await?;
         ended(status, cx.now)

@@ -7,6 +7,7 @@
 
 #![forbid(unsafe_code)]
 
+mod act_note;
 mod alerts;
 mod apply;
 mod call_log;
@@ -15,6 +16,7 @@ mod cancel;
 mod chip_keys;
 mod chip_view;
 mod clients;
+mod destroy_chip;
 mod end_task;
 mod import;
 mod incidents;
@@ -32,6 +34,8 @@ mod pool;
 mod pool_view;
 mod provinces;
 mod receivers;
+mod reopen;
+mod replace_chip;
 mod report;
 mod reprovision;
 mod status;
@@ -39,6 +43,7 @@ mod token;
 mod transaction;
 mod transition;
 
+pub use act_note::ActNote;
 pub use alerts::{AlertView, MAX_ALERTS_PER_PAGE, MAX_NOTED_ALERTS, list_alerts, note_alerts};
 pub use apply::{Applied, ApplyRequest, apply};
 pub use call_log::{CALL_LOG_DAYS, CallFilter, CallPage, MAX_CALLS_PER_PAGE, record_calls, search_calls};
@@ -51,7 +56,8 @@ pub use clients::{
     RotatedSecret, SecretView, change_client, create_client, list_clients, revoke_secret, revoke_tokens,
     rotate_secret,
 };
-pub use end_task::{ActNote, EndedTask, end_task};
+pub use destroy_chip::destroy_chip;
+pub use end_task::{EndedTask, end_task};
 pub use import::{
     ImportReport, MAX_IMPORT_BYTES, MAX_IMPORT_ROWS, MAX_REPORTED_ERRORS, RowError, import_chips,
     import_numbers,
@@ -88,6 +94,8 @@ pub use receivers::{
     ReceiverSecretView, ReceiverView, RotatedReceiverSecret, enter_receiver_address, receiver_view,
     rotate_receiver_secret,
 };
+pub use reopen::reopen;
+pub use replace_chip::replace_chip;
 pub use report::{Report, ReportAnswer, ReportEvent, report};
 pub use reprovision::{Reprovision, Reprovisioned, reprovision};
 pub use status::{StatusView, TaskRef, status};

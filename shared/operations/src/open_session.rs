@@ -1,13 +1,15 @@
 //! §6.2.3.1: opening a session for a card that powered up and opened its channel.
 
 use super::Context;
+use super::alerts::{NewAlert, raise};
 use super::incidents::open_incident;
 use super::report::fail;
 use super::transition::{Cause, guarded, move_card};
 use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{
-    Actor, CardEvent, Eid, FailureKind, Iccid, Imsi, IncidentKind, Msisdn, SessionId, TaskId, TaskState, Work,
+    Actor, AlertKind, CardEvent, Eid, FailureKind, Iccid, Imsi, IncidentKind, Msisdn, SessionId, TaskFailure,
+    TaskId, TaskState, Work,
 };
 use store::{
     Database, Subject, Tx,
@@ -100,10 +102,11 @@ pub async fn open_session<D: Database>(
             return answer_again(cx, tx, &chip, &known).await.map(Ok);
         }
         if chip.faulty {
-            return Err(Reason::ChipFaulty.into());
+            show_return(cx, tx, &chip).await?;
+            return Ok(Err(Reason::ChipFaulty.into()));
         }
         let work = task.as_ref().map_or(Work::None, |task| task.next_work);
-        if work != Work::Verify && chip.remaining_bytes() < MIN_SESSION_ALLOWANCE_BYTES {
+        if work != Work::Verify && !chip.reopened && chip.remaining_bytes() < MIN_SESSION_ALLOWANCE_BYTES {
             open_incident(
                 cx,
                 tx,
@@ -146,6 +149,9 @@ async fn begin<D: Database>(
             guarded(task::start(tx, task.id, cx.now).await?)?;
         }
     }
+    if task.is_none() {
+        show_return(cx, tx, chip).await?;
+    }
     let session_row = open.session_id.text();
     let agent = open.agent.map(shortened);
     let seal = |agent: &String| {
@@ -167,6 +173,7 @@ async fn begin<D: Database>(
         peer: &shortened(open.peer),
         agent_sealed: agent.as_ref().map(seal).transpose()?,
         allowance_at_open: i64::try_from(chip.remaining_bytes()).unwrap_or(i64::MAX),
+        charged: is_charged(chip, work),
     };
     let facts = Facts {
         work,
@@ -177,6 +184,37 @@ async fn begin<D: Database>(
     };
     device_session::insert(tx, new, cx.now).await?;
     answer(cx, chip, number.as_ref(), &facts)
+}
+
+/// Shows the operator, once for each task, that a chip came back after its task had been ended without it.
+async fn show_return<D: Database>(cx: &Context<'_, D>, tx: &Tx<'_, D>, chip: &ChipRow) -> Result<(), Error> {
+    let Some(task) = task::latest(tx, &chip.eid_index).await? else {
+        return Ok(());
+    };
+    // What the gateway found has its message; what the client withdrew is its own act.
+    let failure = match task.failure {
+        None | Some(TaskFailure::Writing(_)) => return Ok(()),
+        Some(failure) => failure,
+    };
+    if !task::set_returned(tx, task.id, cx.now).await? {
+        return Ok(());
+    }
+    let alert = NewAlert {
+        kind: AlertKind::ReturnedAfterEnd,
+        subject: &Subject::chip(&chip.eid_index),
+        fields: vec![
+            ("eid", chip.eid(cx.vault)?.as_str().to_owned()),
+            ("task_id", task.id.text()),
+            ("failure", failure.code().to_owned()),
+        ],
+    };
+    raise(cx, tx, alert).await
+}
+
+/// Whether the test allowance pays for a session. Verifying uses the operator number, which has none; so do all sessions
+/// of a reopened card.
+fn is_charged(chip: &ChipRow, work: Work) -> bool {
+    work != Work::Verify && !chip.reopened
 }
 
 /// The facts that decide the answer. They are stored in the session's row, so that the answer can be repeated.
@@ -228,8 +266,7 @@ fn answer<D>(
         chip_model: chip.chip_model.clone(),
         profile: chip.profile.clone(),
         attempt: facts.attempt,
-        // Verifying uses the operator number, which has no test allowance.
-        allowance_bytes: (facts.work != Work::Verify).then_some(facts.allowance_bytes),
+        allowance_bytes: is_charged(chip, facts.work).then_some(facts.allowance_bytes),
         resume_step: facts.resume_step,
         data: number
             .map(|number| write_data(cx, number, facts.work))

@@ -8,7 +8,7 @@ use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{Actor, ClientId, Eid, Iccid, IncidentKind, NumberStatus, TaskFailure};
 use store::{
-    Database, Subject, Tx, chip, client,
+    Database, Subject, Tx, chip, chip_destruction, client,
     number::{self, NumberRow},
     operator_report::{self, Topic},
 };
@@ -172,11 +172,14 @@ fn is_waited_for(number: &NumberRow) -> bool {
 /// the incident.
 ///
 /// # Errors
-/// [`Reason::UnknownChip`].
+/// [`Reason::UnknownChip`]; [`Reason::WrongState`] when a chip that is recorded as destroyed would be taken out.
 pub async fn register_fault<D: Database>(cx: &Context<'_, D>, eid: &Eid, faulty: bool) -> Result<(), Error> {
     let index = cx.eid_index(eid);
     transaction(cx, async |tx| {
         let chip = chip::by_eid(tx, &index).await?.ok_or(Reason::UnknownChip)?;
+        if !faulty && chip_destruction::find(tx, &index).await?.is_some() {
+            return Err(Error::new(Reason::WrongState).with_detail("已登记销毁", "recorded as destroyed"));
+        }
         guarded(chip::register_fault(tx, &index, faulty, cx.now).await?)?;
         if faulty {
             end_open_task(cx, tx, &chip, TaskFailure::ChipFaulty, &Actor::Admin).await?;

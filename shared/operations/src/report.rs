@@ -237,6 +237,9 @@ async fn charge_verification<D: Database>(
     session: &SessionRow,
     chip: &ChipRow,
 ) -> Result<(), Error> {
+    if chip.reopened {
+        return Ok(());
+    }
     let cost = device_session::charge(tx, session.id).await?;
     deduct(cx, tx, chip, cost).await.map(drop)
 }
@@ -281,6 +284,9 @@ async fn succeed<D: Database>(
     let number = number::set_written(tx, task.id, cx.now)
         .await?
         .ok_or_else(|| Error::internal("a task without its number"))?;
+    if chip.reopened {
+        replace_number(cx, tx, chip, task).await?;
+    }
     // The chip now holds only this number; earlier ones are overwritten.
     number::give_back_held(tx, &chip.eid_index, cx.now).await?;
     let cause = Cause::of_task(&Actor::Gateway, "verified", task.id);
@@ -301,6 +307,32 @@ async fn succeed<D: Database>(
     }
     let written = (chip, CardStatus::Written);
     enqueue(cx, tx, written, task, &number, WriteResult::Written).await
+}
+
+/// What follows for the number that a reopened card held before.
+async fn replace_number<D: Database>(
+    cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
+    chip: &ChipRow,
+    task: &TaskRow,
+) -> Result<(), Error> {
+    chip::set_reopened(tx, &chip.eid_index, false, cx.now).await?;
+    let Some(old) = number::leave_rewritten(tx, &chip.eid_index, task.id, cx.now).await? else {
+        return Ok(());
+    };
+    let iccid = cx
+        .vault
+        .open_identifier(number::ICCID, old.iccid_index.as_bytes(), &old.iccid_sealed)?;
+    let alert = NewAlert {
+        kind: AlertKind::NumberReplaced,
+        subject: &Subject::chip(&chip.eid_index),
+        fields: vec![
+            ("eid", chip.eid(cx.vault)?.as_str().to_owned()),
+            ("iccid", iccid.as_str().to_owned()),
+            ("number_status", old.status.code().to_owned()),
+        ],
+    };
+    raise(cx, tx, alert).await
 }
 
 /// Ends a task without success, as the gateway reports it, and registers a chip that is suspected.

@@ -30,7 +30,7 @@ pub struct RequiredVariables {
     pub transport_keys: bool,
     /// `callback_allow_http`: judges callback addresses.
     pub callback_allow_http: bool,
-    /// `call_log_days`, `record_days`: does the periodic work.
+    /// `call_log_days`, `record_days`, `writing_limit_hours`: does the periodic work.
     pub maintenance: bool,
     /// `pool_low_water`: watches or shows the pools of numbers.
     pub pool_low_water: bool,
@@ -105,6 +105,11 @@ async fn read(required: RequiredVariables) -> Result<Variables, Error> {
         },
         call_log_days: if required.maintenance {
             Some(text("call_log_days").await?)
+        } else {
+            None
+        },
+        writing_limit_hours: if required.maintenance {
+            Some(text("writing_limit_hours").await?)
         } else {
             None
         },

@@ -26,7 +26,7 @@ macro_rules! columns {
     () => {
         "chip.eid_index, chip.eid_sealed, chip.client_id, chip.chip_model, chip.profile, chip.temp_expires_at, \
          chip.allowance_bytes, chip.used_bytes, chip.psk_identity_index, chip.key_version, chip.psk_sealed, \
-         chip.dek_sealed, chip.status, chip.faulty, chip.imported_digest"
+         chip.dek_sealed, chip.status, chip.faulty, chip.imported_digest, chip.reopened"
     };
 }
 pub(super) use columns as chip_columns;
@@ -45,6 +45,8 @@ const SET_STATUS: &str = "UPDATE chip SET status = $1, changed_at = $2 WHERE eid
     RETURNING eid_index";
 const ADD_USED: &str = "UPDATE chip SET used_bytes = used_bytes + $1, changed_at = $2 WHERE eid_index = $3 \
     RETURNING allowance_bytes, used_bytes";
+const SET_REOPENED: &str =
+    "UPDATE chip SET reopened = $1, changed_at = $2 WHERE eid_index = $3 AND reopened <> $1";
 const SET_FAULTY: &str =
     "UPDATE chip SET faulty = 1, faulty_at = $1, changed_at = $1 WHERE eid_index = $2 AND faulty = 0";
 
@@ -91,6 +93,8 @@ pub struct ChipRow {
     pub faulty: bool,
     /// Digest of the row it was imported from.
     pub imported_digest: BlindIndex,
+    /// True from when it was reopened until it is written with another number. Its sessions go over its operator number.
+    pub reopened: bool,
 }
 
 impl ChipRow {
@@ -231,6 +235,17 @@ pub async fn set_status<D: Database>(
     Ok(!tx.run(SET_STATUS, &params).await?.is_empty())
 }
 
+/// Marks the card as reopened, or as written again.
+pub async fn set_reopened<D: Database>(
+    tx: &Tx<'_, D>,
+    eid_index: &BlindIndex,
+    reopened: bool,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    let params = [reopened.into(), now.into(), eid_index.into()];
+    tx.run(SET_REOPENED, &params).await.map(drop)
+}
+
 /// Deducts `bytes` from the test allowance and returns what is left.
 pub async fn deduct<D: Database>(
     tx: &Tx<'_, D>,
@@ -312,7 +327,7 @@ pub async fn eids<D: Database>(db: &D, indexes: String) -> Result<Vec<(BlindInde
 }
 
 /// How many columns [`read`] reads.
-pub(super) const COLUMNS: usize = 15;
+pub(super) const COLUMNS: usize = 16;
 
 /// Reads the columns of [`chip_columns`].
 pub(super) fn read(row: &Row) -> Result<ChipRow, DbError> {
@@ -336,5 +351,6 @@ pub(super) fn read(row: &Row) -> Result<ChipRow, DbError> {
         status: row.number_code(12, CardStatus::from_code)?,
         faulty: row.flag(13)?,
         imported_digest: row.index(14)?,
+        reopened: row.flag(15)?,
     })
 }

@@ -99,6 +99,8 @@ pub struct NewSessionRow<'a> {
     pub agent_sealed: Option<Vec<u8>>,
     /// Test allowance left, in bytes.
     pub allowance_at_open: i64,
+    /// Whether the test allowance pays for it.
+    pub charged: bool,
 }
 
 /// Supersedes the open session of a chip, if there is one. Its gateway learns of it with its next report.
@@ -128,7 +130,7 @@ pub async fn insert<D: Database>(
         new.peer.into(),
         new.agent_sealed.into(),
         new.allowance_at_open.into(),
-        (new.work != Work::Verify).into(),
+        new.charged.into(),
         now.into(),
     ];
     tx.run(INSERT, &params).await.map(drop)

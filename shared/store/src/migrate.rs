@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!(concat!(env!("OUT_DIR"), "/0006_field_words.sql")),
     include_str!(concat!(env!("OUT_DIR"), "/0007_ended_tasks.sql")),
     include_str!(concat!(env!("OUT_DIR"), "/0008_key_checks.sql")),
+    include_str!(concat!(env!("OUT_DIR"), "/0009_ways_out.sql")),
 ];
 
 /// The schema this program needs.

@@ -33,6 +33,13 @@ macro_rules! free {
     };
 }
 
+// The number of task $2, found by its key: an index by task would be one more to write at every application.
+macro_rules! of_task {
+    () => {
+        "iccid_index = (SELECT iccid_index FROM task WHERE id = $2) AND task_id = $2"
+    };
+}
+
 const INSERT: &str = "INSERT INTO number (iccid_index, iccid_sealed, msisdn_index, msisdn_sealed, imsi_index, \
     imsi_sealed, province, smsc, services, client_id, k_sealed, opc_sealed, status, exposed, imported_digest, \
     imported_at, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, $14, $15, $15) \
@@ -42,7 +49,11 @@ const BY_MSISDN: &str = concat!("SELECT ", columns!(), " FROM number WHERE msisd
 const ALLOT: &str = "UPDATE number SET client_id = $1, status = CASE WHEN $1 IS NULL THEN 'available' \
     ELSE 'allotted' END, changed_at = $2 WHERE status IN ('available', 'allotted') AND eid_index IS NULL \
     AND iccid_index IN (SELECT unhex(value) FROM json_each($3)) RETURNING iccid_index";
-const BY_TASK: &str = concat!("SELECT ", columns!(), " FROM number WHERE task_id = $1");
+const BY_TASK: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM number WHERE iccid_index = (SELECT iccid_index FROM task WHERE id = $1) AND task_id = $1"
+);
 const RETIRED_IN_TASKS: &str = "SELECT task_id FROM number WHERE status = 'retired' AND task_id IS NOT NULL \
     AND written_at IS NULL ORDER BY task_id LIMIT $1";
 const COLLISION: &str = "SELECT msisdn_index FROM number WHERE msisdn_index = $1 OR imsi_index = $2 LIMIT 1";
@@ -62,20 +73,33 @@ const TAKE_ALLOTTED: &str = "UPDATE number SET status = 'reserved', eid_index = 
 const TAKE_HELD: &str = "UPDATE number SET task_id = $1, changed_at = $2 WHERE status = 'reserved' \
      AND iccid_index = $3 AND eid_index = $4 AND task_id IS NULL RETURNING iccid_index";
 const EXPOSE: &str = concat!(
-    "UPDATE number SET exposed = 1, changed_at = $1 WHERE task_id = $2 AND status = 'reserved' RETURNING ",
+    "UPDATE number SET exposed = 1, changed_at = $1 WHERE ",
+    of_task!(),
+    " AND status = 'reserved' RETURNING ",
     columns!()
 );
 // A suspended or retired number stays so, but a chip holds it.
 const SET_WRITTEN: &str = concat!(
     "UPDATE number SET status = CASE status WHEN 'reserved' THEN 'written' ELSE status END, written_at = $1, \
-     changed_at = $1 WHERE task_id = $2 AND written_at IS NULL RETURNING ",
+     changed_at = $1 WHERE ",
+    of_task!(),
+    " AND written_at IS NULL RETURNING ",
+    columns!()
+);
+// The card holds another number now. Out of use until its operator says otherwise: it was in service.
+const LEAVE_REWRITTEN: &str = concat!(
+    "UPDATE number SET status = CASE status WHEN 'written' THEN 'suspended' ELSE status END, eid_index = NULL, \
+     task_id = NULL, exposed = 0, written_at = NULL, changed_at = $1 \
+     WHERE eid_index = $2 AND written_at IS NOT NULL AND task_id <> $3 RETURNING ",
     columns!()
 );
 const LEAVE_TASK: &str = concat!(
     "UPDATE number SET status = CASE WHEN exposed = 0 AND status = 'reserved' THEN ",
     free!(),
     " ELSE status END, eid_index = CASE exposed WHEN 0 THEN NULL ELSE eid_index END, task_id = NULL, \
-     changed_at = $1 WHERE task_id = $2 AND written_at IS NULL"
+     changed_at = $1 WHERE ",
+    of_task!(),
+    " AND written_at IS NULL"
 );
 const GIVE_BACK_HELD: &str = concat!(
     "UPDATE number SET status = CASE status WHEN 'reserved' THEN ",
@@ -290,6 +314,17 @@ pub async fn set_written<D: Database>(
     now: Timestamp,
 ) -> Result<Option<NumberRow>, DbError> {
     first(&tx.run(SET_WRITTEN, &[now.into(), task.into()]).await?, read)
+}
+
+/// Takes the number that a card held before `task` rewrote it away from the chip: a number in use becomes suspended.
+pub async fn leave_rewritten<D: Database>(
+    tx: &Tx<'_, D>,
+    eid_index: &BlindIndex,
+    task: TaskId,
+    now: Timestamp,
+) -> Result<Option<NumberRow>, DbError> {
+    let params = [now.into(), eid_index.into(), task.into()];
+    first(&tx.run(LEAVE_REWRITTEN, &params).await?, read)
 }
 
 /// Takes the number of a task that ends without a written card away from the task, whatever its state. It is free at

@@ -43,8 +43,13 @@ const FAIL: &str = "UPDATE task SET state = 'failed', failure = $1, finished_at 
     WHERE id = $3 AND state = 'writing' RETURNING id";
 // 2: 待开机上电.
 const EXPIRED: &str = "SELECT t.id FROM chip c JOIN task t ON t.eid_index = c.eid_index \
-    AND t.state IN ('waiting', 'writing') WHERE c.status = 2 AND c.temp_expires_at <= $1 \
-    ORDER BY c.temp_expires_at LIMIT $2";
+    AND t.state IN ('waiting', 'writing') WHERE c.temp_next_at <= $1 AND c.temp_expires_at <= $1 AND c.status = 2 \
+    AND c.reopened = 0 ORDER BY c.temp_next_at LIMIT $2";
+// What was read back equal is being verified, and no time limit ends that (§6.2.4.1).
+const WRITING_SINCE: &str = "SELECT id FROM task WHERE state = 'writing' AND next_work = 'write' AND started_at <= $1 \
+    ORDER BY started_at LIMIT $2";
+const SET_RETURNED: &str =
+    "UPDATE task SET returned_at = $1 WHERE id = $2 AND returned_at IS NULL RETURNING id";
 const STUCK: &str = "SELECT id, eid_index, started_at FROM task WHERE state = 'writing' AND stuck = 0 \
     AND started_at <= $1 ORDER BY started_at LIMIT $2";
 const MARK_STUCK: &str =
@@ -228,6 +233,23 @@ pub async fn stuck<D: Database>(db: &D, before: Timestamp, limit: u32) -> Result
         })
     };
     rows.iter().map(read).collect()
+}
+
+/// Up to `limit` tasks whose card has been in writing since `before` or longer and was not read back equal.
+pub async fn writing_since<D: Database>(
+    db: &D,
+    before: Timestamp,
+    limit: u32,
+) -> Result<Vec<TaskId>, DbError> {
+    let rows = db
+        .run(WRITING_SINCE, &[before.into(), i64::from(limit).into()])
+        .await?;
+    rows.iter().map(|row| row.task_id(0)).collect()
+}
+
+/// Records that the chip came back after the task had ended. False when that is recorded already.
+pub async fn set_returned<D: Database>(tx: &Tx<'_, D>, id: TaskId, now: Timestamp) -> Result<bool, DbError> {
+    changed(tx, SET_RETURNED, &[now.into(), id.into()]).await
 }
 
 /// Marks a task as stuck in writing. False when it is marked already or not in writing any more.

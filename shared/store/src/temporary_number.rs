@@ -12,7 +12,8 @@ pub const PAST_MSISDN: Column = Column("temporary_number_history.msisdn");
 /// Sealed column: ICCID of a former temporary number.
 pub const PAST_ICCID: Column = Column("temporary_number_history.iccid");
 
-// A period that ended before its warning was given gets only the notice of its end.
+// A period that ended before its warning was given gets only the notice of its end. That of a card that waits for
+// power-up (2) comes after its task has ended, which is found by the same index.
 macro_rules! ending {
     () => {
         "FROM chip WHERE temp_next_at <= $1 AND temp_stage = 0 AND temp_expires_at > $1"
@@ -20,7 +21,7 @@ macro_rules! ending {
 }
 macro_rules! ended {
     () => {
-        "FROM chip WHERE temp_next_at <= $1 AND temp_stage < 2 AND temp_expires_at <= $1"
+        "FROM chip WHERE temp_next_at <= $1 AND temp_stage < 2 AND temp_expires_at <= $1 AND status <> 2"
     };
 }
 

@@ -12,6 +12,8 @@ use vault::{MIN_SECRET_BYTES, Vault, VaultSettings, Zeroizing, equal_in_constant
 
 /// Longest wait of a row of the call log, in milliseconds.
 const MAX_CALL_LOG_INTERVAL_MS: u64 = 1_000;
+/// Longest time limit of a card that is being written, in hours: a year.
+const MAX_WRITING_LIMIT_HOURS: u32 = 8_784;
 /// Most days for which data can be kept: a hundred years.
 const MAX_DAYS: u32 = 36_525;
 
@@ -42,6 +44,8 @@ pub struct Variables {
     pub call_log_days: Option<String>,
     /// Days for which records are kept after their end, as a decimal number.
     pub record_days: Option<String>,
+    /// Hours after which a card that is being written has failed, as a decimal number; 0 means never.
+    pub writing_limit_hours: Option<String>,
     /// Low-water mark of a pool in numbers, as a decimal number.
     pub pool_low_water: Option<String>,
     /// How to ask the operator about its numbers: see [`operations::operator::OperatorApi::parse`].
@@ -103,6 +107,7 @@ impl Settings {
                 call_log_days: days("call_log_days", variables.call_log_days.as_deref(), CALL_LOG_DAYS)?,
                 record_days: days("record_days", variables.record_days.as_deref(), RECORD_DAYS)?,
                 pool_low_water: low_water(variables.pool_low_water.as_deref())?,
+                writing_limit_hours: hours(variables.writing_limit_hours.as_deref())?,
             },
             operator: variables
                 .operator_api
@@ -162,6 +167,20 @@ fn days(name: &str, text: Option<&str>, default: u32) -> Result<u32, Error> {
     days.ok_or_else(|| {
         Error::internal(format!(
             "variable {name}: not a number of days from 1 to {MAX_DAYS}"
+        ))
+    })
+}
+
+/// A number of hours from 0 to [`MAX_WRITING_LIMIT_HOURS`].
+fn hours(text: Option<&str>) -> Result<u32, Error> {
+    let Some(text) = text else { return Ok(0) };
+    let hours = text
+        .parse()
+        .ok()
+        .filter(|hours| *hours <= MAX_WRITING_LIMIT_HOURS);
+    hours.ok_or_else(|| {
+        Error::internal(format!(
+            "variable writing_limit_hours: not a number of hours from 0 to {MAX_WRITING_LIMIT_HOURS}"
         ))
     })
 }

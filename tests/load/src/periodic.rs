@@ -68,6 +68,7 @@ pub(crate) fn year(count: u32) -> Result<()> {
     let at = |now| Context::new((&db, &db), &vault, now, &OsRandom, Zone::UTC);
     let maintenance = MaintenanceSettings {
         call_log_days: CALL_LOG_DAYS,
+        writing_limit_hours: 0,
         record_days: RECORD_DAYS,
         pool_low_water: POOL_LOW_WATER,
     };

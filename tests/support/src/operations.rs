@@ -33,6 +33,7 @@ pub const ALLOWANCE: u64 = 5_000_000;
 /// How the periodic work is configured.
 pub const MAINTENANCE: MaintenanceSettings = MaintenanceSettings {
     call_log_days: CALL_LOG_DAYS,
+    writing_limit_hours: 0,
     record_days: RECORD_DAYS,
     pool_low_water: POOL_LOW_WATER,
 };

@@ -14,6 +14,11 @@ async fn end(platform: &TestPlatform, what: Value) -> Reply {
     platform.send(request.bearer(&platform.admin_secret())).await
 }
 
+async fn act(platform: &TestPlatform, path: &str, document: Value) -> Reply {
+    let request = TestRequest::document(path, &document).bearer(&platform.admin_secret());
+    platform.send(request).await
+}
+
 async fn card_status(platform: &TestPlatform, chip: usize) -> String {
     let request = TestRequest::get(format!("/v1/write/status?eid={}", platform.eid(chip)));
     let reply = platform.send(request.bearer(&platform.owner.token)).await;
@@ -123,5 +128,41 @@ async fn a_number_that_its_operator_retires_ends_its_task_with_the_next_tick() {
         (&step["actor"], &step["reason"]),
         (&json!("operator"), &json!("number_retired"))
     );
+    platform.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_written_card_is_reopened_and_a_faulty_chip_is_replaced() {
+    let platform = TestPlatform::start_with(Reuse::default(), &[]).await;
+    let note = |eid: &str| json!({"eid": eid, "person": "王芳", "reason": "更换运营号"});
+    let early = act(&platform, "/admin/v1/chips:reopen", note(platform.eid(0))).await;
+    assert_eq!(
+        (early.status, early.reason()),
+        (403, "wrong_state"),
+        "{}",
+        early.text
+    );
+
+    platform.apply(0).await;
+    platform.open_session(platform.eid(0)).await;
+    let mut replacement = note(platform.eid(0));
+    replacement["new_eid"] = json!(platform.eid(1));
+    let replaced = act(&platform, "/admin/v1/chips:replace", replacement.clone()).await;
+    assert_eq!(replaced.status, 200, "{}", replaced.text);
+    assert_eq!(replaced.body["card_status"], "待开机上电");
+    assert_eq!(card_status(&platform, 0).await, "写卡失败");
+    assert_eq!(last_step(&platform, 1).await["reason"], "chip_replaced");
+    let again = act(&platform, "/admin/v1/chips:replace", replacement).await;
+    assert_eq!(again.body["task_id"], replaced.body["task_id"]);
+
+    let mut record = json!({
+        "eid": platform.eid(0), "destroyed_on": "2026-07-02", "person": "王芳", "reference": "销毁单 7",
+    });
+    let to_come = act(&platform, "/admin/v1/chips:destroy", record.clone()).await;
+    assert_eq!((to_come.status, to_come.reason()), (400, "parameter_malformed"));
+    record["destroyed_on"] = json!("2026-06-30");
+    let destroyed = act(&platform, "/admin/v1/chips:destroy", record).await;
+    assert_eq!(destroyed.status, 200, "{}", destroyed.text);
+    assert_eq!(destroyed.body["destroyed_on"], "2026-06-30");
     platform.shutdown().await;
 }

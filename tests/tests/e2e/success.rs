@@ -125,3 +125,37 @@ async fn a_generic_usim_is_written_and_a_locked_iccid_is_reported() {
     assert_eq!(text(&callbacks[1], "failure"), "iccid_refused");
     running.shutdown().await;
 }
+
+// §8.2.1 Table 3: 若需更换运营号，需按特殊流程上报处理
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reopened_card_is_written_with_another_number_over_the_one_it_has() {
+    let running = RunningStack::start(inventory(2)).await;
+    let world = &running.world;
+    let chip = world.inventory.chips[0].clone();
+    let mut module = applied(world, &chip).await;
+    power(&mut module).await;
+    let first = world.callbacks(1).await.remove(0);
+    let identity = module.chip().read_file("ADF/6F07");
+
+    let note = serde_json::json!({"eid": chip.eid, "person": "王芳", "reason": "更换运营号"});
+    let reopened = world
+        .api
+        .post_json(&world.admin_secret, "/admin/v1/chips:reopen", &note)
+        .await
+        .unwrap()
+        .ok("reopening")
+        .unwrap();
+    assert_eq!(text(&reopened, "card_status"), "待写卡");
+    assert_eq!(module.chip().read_file("ADF/6F07"), identity);
+
+    world.apply(&chip.eid).await.unwrap();
+    power(&mut module).await;
+    assert_eq!(world.card(&chip.eid).await.0, "写卡成功");
+    let second = world.callbacks(2).await.remove(1);
+    assert_eq!(text(&second, "write_result"), "成功");
+    assert_ne!(text(&first, "iccid"), text(&second, "iccid"));
+    assert_ne!(module.chip().read_file("ADF/6F07"), identity);
+    let seen = world.admin("/admin/v1/alerts", &[]).await;
+    assert!(seen.to_string().contains("number_replaced"), "{seen}");
+    running.shutdown().await;
+}

@@ -1,4 +1,4 @@
-//! `/admin/v1/tasks:end`, `/admin/v1/chips:fault` and `/admin/v1/chips/history` as a Spin component.
+//! What administrators do to the card of a chip, as a Spin component.
 
 use spin_host::RequiredVariables;
 use spin_sdk::http::{IntoResponse, Request};

@@ -34,6 +34,8 @@ pub struct MaintenanceSettings {
     pub record_days: u32,
     /// Low-water mark of pools, in numbers, where a province has no mark of its own; 0 means none.
     pub pool_low_water: u32,
+    /// Hours after which a card that is being written has failed; 0 means never.
+    pub writing_limit_hours: u32,
 }
 
 /// A periodic job.
@@ -116,7 +118,7 @@ pub async fn run_job<D: Database>(
         Job::TemporaryNumbers => temporary_numbers::notify(cx).await,
         Job::Pools => pools::watch(cx, maintenance).await,
         Job::IpThrottles => forget_ip_throttles(cx).await.map(|()| Done::default()),
-        Job::HopelessTasks => hopeless_tasks::end(cx).await,
+        Job::HopelessTasks => hopeless_tasks::end(cx, maintenance).await,
         Job::StuckTasks => find_stuck_tasks(cx).await,
         Job::IncidentClocks => advance_clocks(cx).await,
         Job::MonthlyReview => review_past_months(cx).await,

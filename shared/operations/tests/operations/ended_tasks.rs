@@ -346,8 +346,14 @@ fn finding_hopeless_tasks_reads_an_index_each() {
             "number_retired_in_task",
         ),
         (
-            "SELECT eid_index FROM chip WHERE status = 2 AND temp_expires_at <= 1 ORDER BY temp_expires_at LIMIT 1",
-            "chip_waiting",
+            "SELECT eid_index FROM chip WHERE temp_next_at <= 1 AND temp_expires_at <= 1 AND status = 2 \
+             ORDER BY temp_next_at LIMIT 1",
+            "chip_temp_next",
+        ),
+        (
+            "SELECT id FROM task WHERE state = 'writing' AND next_work = 'write' AND started_at <= 1 \
+             ORDER BY started_at LIMIT 1",
+            "task_in_writing",
         ),
     ] {
         let plan = world.plan(sql);

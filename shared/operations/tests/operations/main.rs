@@ -32,3 +32,4 @@ mod secrecy;
 mod sessions;
 mod store_rules;
 mod temporary_numbers;
+mod ways_out;

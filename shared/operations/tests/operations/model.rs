@@ -3,18 +3,23 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::error::{Error, Reason};
-use domain::{CardStatus, FailureKind, SessionId, TRANSITIONS, Work};
+use domain::{CardStatus, FailureKind, HOUR_MS, SessionId, TRANSITIONS, Work};
 use operations::{
-    ActNote, Caller, Job, NumberAct, Report, ReportEvent, TaskRef, Topic, act_on_number, cancel, end_task,
-    register_fault,
+    ActNote, Caller, Job, MaintenanceSettings, NumberAct, Report, ReportEvent, TaskRef, Topic, act_on_number,
+    cancel, destroy_chip, end_task, register_fault, reopen, replace_chip, run_job,
 };
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use test_support::eid::eid_text;
 use test_support::inventory::{NumberCsv, eid};
-use test_support::operations::{World, automatic, designated, failed, run};
+use test_support::operations::{MAINTENANCE, World, automatic, designated, failed, run};
 
 use super::operator_reports::{card, ingest_lines, line};
+
+const NOTE: ActNote<'_> = ActNote {
+    person: "p",
+    text: "t",
+};
 
 const CHIPS: u32 = 3;
 /// Numbers 0 and 1 in province 37, number 2 in province 11, numbers 3 and 4 allotted.
@@ -41,6 +46,19 @@ enum Step {
         chip: u32,
         faulty: bool,
     },
+    /// An administrator lets a written card be written with another number.
+    Reopen {
+        chip: u32,
+    },
+    Destroy {
+        chip: u32,
+    },
+    Replace {
+        old: u32,
+        new: u32,
+    },
+    /// The time limit of cards in writing is over.
+    Overdue,
     Act {
         number: u32,
         act: NumberAct,
@@ -81,6 +99,12 @@ fn step() -> impl Strategy<Value = Step> {
         1 => chip.clone().prop_map(|chip| Step::Cancel { chip }),
         1 => chip.clone().prop_map(|chip| Step::End { chip }),
         1 => (chip.clone(), any::<bool>()).prop_map(|(chip, faulty)| Step::Fault { chip, faulty }),
+        2 => chip.clone().prop_map(|chip| Step::Reopen { chip }),
+        1 => prop_oneof![
+            3 => (chip.clone(), chip.clone()).prop_map(|(old, new)| Step::Replace { old, new }),
+            1 => chip.clone().prop_map(|chip| Step::Destroy { chip }),
+            1 => Just(Step::Overdue),
+        ],
         3 => (0..NUMBERS, prop::sample::select(vec![NumberAct::Suspend, NumberAct::Resume, NumberAct::Resume]))
             .prop_map(|(number, act)| Step::Act { number, act }),
         1 => prop_oneof![
@@ -137,12 +161,25 @@ impl Model {
             Step::Cancel { chip } => {
                 run(cancel(&self.world.cx(), &self.caller, &TaskRef::Eid(eid(*chip)))).map(drop)
             }
-            Step::End { chip } => {
-                let note = ActNote {
-                    person: "p",
-                    text: "t",
+            Step::End { chip } => run(end_task(&self.world.cx(), &TaskRef::Eid(eid(*chip)), &NOTE)).map(drop),
+            Step::Reopen { chip } => run(reopen(&self.world.cx(), &eid(*chip), &NOTE)).map(drop),
+            Step::Destroy { chip } => {
+                let day = self.world.time().date_in(&self.world.zone);
+                run(destroy_chip(&self.world.cx(), &eid(*chip), day, &NOTE))?;
+                let iccids = self.written(*chip);
+                self.on_chip.insert(*chip, iccids);
+                Ok(())
+            }
+            Step::Replace { old, new } => {
+                run(replace_chip(&self.world.cx(), &eid(*old), &eid(*new), &NOTE)).map(drop)
+            }
+            Step::Overdue => {
+                self.world.pass(HOUR_MS);
+                let limited = MaintenanceSettings {
+                    writing_limit_hours: 1,
+                    ..MAINTENANCE
                 };
-                run(end_task(&self.world.cx(), &TaskRef::Eid(eid(*chip)), &note)).map(drop)
+                run(run_job(&self.world.cx(), Job::HopelessTasks, &limited)).map(drop)
             }
             Step::Fault { chip, faulty } => run(register_fault(&self.world.cx(), &eid(*chip), *faulty)),
             Step::Act { number, act } => run(act_on_number(&self.world.cx(), &card(*number), *act)).map(drop),
