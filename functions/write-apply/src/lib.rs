@@ -1,7 +1,7 @@
 //! `/v1/write/apply`, §7.2.2.2: apply for a card to be written, with a designated number or one of a province.
 //!
-//! The operation validates the parameters itself, because a refused application changes the state of the card (§6.3
-//! Table 2, 申请失败).
+//! The operation validates the parameters itself, because `write_type` says which others are read, and because an
+//! application that names a number it does not apply for changes the state of the card (§6.3 Table 2, 申请失败).
 
 #![forbid(unsafe_code)]
 
@@ -58,7 +58,7 @@ struct Application {
     #[param(value_type = WriteType, inline)]
     #[schema(value_type = WriteType)]
     write_type: Option<String>,
-    /// 省份编码，自动分配时必填 / province code, for automatic writing
+    /// 省份编码，自动分配时必填，指定写卡时不读取 / province code, for automatic writing; not read for designated writing
     #[param(value_type = Option<ProvinceCode>, inline)]
     #[schema(value_type = ProvinceCode, required = false)]
     province_code: Option<String>,
@@ -86,10 +86,13 @@ impl Application {
 
 impl Checks for Application {
     fn checked(&self) -> Vec<Checked> {
+        let write_type = self.write_type.as_deref().map(domain::WriteType::parse);
+        let is_designated = write_type == Some(Ok(domain::WriteType::Designated));
+        let province = self.province_code.as_deref().filter(|_| !is_designated);
         vec![
             Checked::required::<domain::Eid>("eid", self.eid.as_deref()),
             Checked::required::<domain::WriteType>("write_type", self.write_type.as_deref()),
-            Checked::optional::<domain::Province>("province_code", self.province_code.as_deref()),
+            Checked::optional::<domain::Province>("province_code", province),
             Checked::optional::<domain::Iccid>("iccid", self.iccid.as_deref()),
             Checked::optional::<domain::Msisdn>("msisdn", self.msisdn.as_deref()),
         ]
@@ -150,6 +153,17 @@ mod tests {
     use super::Application;
     use domain::error::{Error, Reason};
     use web::as_sent::{Checks as _, refusal};
+
+    #[test]
+    fn a_designated_application_may_carry_any_province() {
+        let names = |write_type: &str| {
+            let sent = serde_json::json!({"write_type": write_type, "province_code": "?", "iccid": "?"});
+            let application: Application = serde_json::from_value(sent).unwrap();
+            refusal(Reason::IccidMalformed.into(), application.checked()).count()
+        };
+        // The ICCID, the EID that is missing, and where it is read the province.
+        assert_eq!((names("0"), names("1")), (2, 3));
+    }
 
     #[test]
     fn every_parameter_is_checked_as_its_kind_under_its_name() {

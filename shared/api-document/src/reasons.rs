@@ -23,7 +23,7 @@ const REQUEST: &[Reason] = &[
 const NAMES: &[Reason] = &[Reason::ParameterUnknown, Reason::ParameterRepeated];
 
 /// Reasons that concern the values of parameters.
-const VALUES: &[Reason] = &[Reason::ParameterTooLong, Reason::ParameterEmpty];
+const VALUES: &[Reason] = &[Reason::ParameterTooLong];
 
 /// Reasons that concern parameters in a body.
 const PARAMETERS_IN_BODY: &[Reason] = &[Reason::BadJson, Reason::ParameterNotText];

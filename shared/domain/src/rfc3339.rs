@@ -23,7 +23,8 @@ pub(crate) fn text(at: jiff::Timestamp, offset: Offset) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{sign}{hours:02}:{minutes:02}")
 }
 
-/// Milliseconds since 1970-01-01T00:00:00Z. Any byte may separate date and time, as a note of RFC 3339 §5.6 allows.
+/// Milliseconds since 1970-01-01T00:00:00Z. Any byte may separate date and time, as a note of RFC 3339 §5.6 allows. A
+/// space in the place of the offset's sign is the `+` of a query that was not escaped.
 /// A leap second counts as the last millisecond before it, and stands only at the end of a month of UTC.
 pub(crate) fn parse_millis(text: &str) -> Option<i64> {
     let mut text = Reader(text.as_bytes());
@@ -118,7 +119,7 @@ impl Reader<'_> {
     fn offset_seconds(&mut self) -> Option<i32> {
         let sign = match self.any()? {
             b'Z' | b'z' => return Some(0),
-            b'+' => 1,
+            b'+' | b' ' => 1,
             b'-' => -1,
             _ => return None,
         };

@@ -23,15 +23,16 @@ use vault::{BlindIndex, IndexKind, random_bytes};
 /// both directions, and repetitions after broken links must fit (§6.2.1.3).
 pub(crate) const MIN_WRITE_ALLOWANCE_BYTES: u64 = 32 * 1024;
 
-/// An application as the client sent it. The operation validates it, because a refused application changes the state
-/// of a known card (§6.3 Table 2). An absent and an empty value are the same.
+/// An application as the client sent it. The operation validates it, because which parameters it needs depends on the
+/// way of writing, and because one that contradicts itself fails (§6.3 Table 2). An absent and an empty value are the
+/// same.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ApplyRequest<'a> {
     /// EID of the chip.
     pub eid: &'a str,
     /// `0` designated, `1` automatic.
     pub write_type: &'a str,
-    /// Province to take a number from; automatic only.
+    /// Province to take a number from; not read in a designated application.
     pub province_code: &'a str,
     /// Card to write; designated only.
     pub iccid: &'a str,
@@ -62,11 +63,13 @@ pub(super) enum NumberChoice {
 /// nothing. When it is refused, the card is 申请失败 where Table 2 allows it. Repeating an application while its task is
 /// open returns the same task.
 ///
+/// An application that cannot be read is none: with a parameter missing or malformed, nothing changes.
+///
 /// # Errors
-/// Parameters: [`Reason::ParameterMissing`], [`Reason::ParameterNotApplicable`] and those of malformed
-/// values. The chip: [`Reason::UnknownChip`] (also when it is another client's), [`Reason::ChipFaulty`],
-/// [`Reason::AlreadyWritten`], [`Reason::ApplicationPending`], [`Reason::TemporaryNumberExpired`],
-/// [`Reason::AllowanceExhausted`]. The number: [`Reason::ProvinceWithoutNumber`],
+/// Parameters: [`Reason::ParameterMissing`] and those of malformed values; [`Reason::ParameterNotApplicable`] for an
+/// automatic application that names a card or a number. The chip: [`Reason::UnknownChip`] (also when it is another
+/// client's), [`Reason::ChipFaulty`], [`Reason::AlreadyWritten`], [`Reason::ApplicationPending`],
+/// [`Reason::TemporaryNumberExpired`], [`Reason::AllowanceExhausted`]. The number: [`Reason::ProvinceWithoutNumber`],
 /// [`Reason::UnknownNumber`], [`Reason::NumberMismatch`], [`Reason::NumberTaken`], [`Reason::NumberSuspended`].
 pub async fn apply<D: Database>(
     cx: &Context<'_, D>,
@@ -74,6 +77,7 @@ pub async fn apply<D: Database>(
     request: &ApplyRequest<'_>,
 ) -> Result<Applied, Error> {
     let eid = Eid::parse(required("eid", request.eid)?)?;
+    let choice = number_choice(cx, request)?;
     let eid_index = cx.eid_index(&eid);
     // The transaction also commits when the application is refused: the refusal is a step of the card.
     transaction(cx, async |tx| {
@@ -81,12 +85,13 @@ pub async fn apply<D: Database>(
             .await?
             .filter(|(chip, _)| chip.client_id == caller.id)
             .ok_or(Reason::UnknownChip)?;
-        let choice = number_choice(cx, request);
+        let is_consistent = consistent(&choice, request);
         if let Some(open) = open {
-            return repeated(tx, &chip, &open, choice).await;
+            is_consistent?;
+            return repeated(tx, &chip, &open, &choice).await;
         }
-        match examine(cx, &chip, choice).await {
-            Ok(choice) => accept(cx, tx, caller, &chip, &choice).await,
+        match examine(cx, &chip, is_consistent) {
+            Ok(()) => accept(cx, tx, caller, &chip, &choice).await,
             Err(refusal) => refuse(cx, tx, caller, &chip, refusal).await,
         }
     })
@@ -100,14 +105,14 @@ async fn repeated<D: Database>(
     tx: &Tx<'_, D>,
     chip: &ChipRow,
     open: &TaskRow,
-    choice: Result<NumberChoice, Error>,
+    choice: &NumberChoice,
 ) -> Decision {
-    let same = match choice? {
+    let same = match choice {
         NumberChoice::Automatic { province } => open.province.as_deref() == Some(province.code()),
         NumberChoice::Designated { iccid, msisdn } => {
             let number = number::by_task(tx, open.id).await?;
             open.write_type == WriteType::Designated
-                && number.is_some_and(|number| number.iccid_index == iccid && number.msisdn_index == msisdn)
+                && number.is_some_and(|number| number.iccid_index == *iccid && number.msisdn_index == *msisdn)
         }
     };
     if same {
@@ -122,21 +127,21 @@ async fn repeated<D: Database>(
 }
 
 /// §6.2.2.2: checks everything about the application and the chip that needs no number.
-pub(super) async fn examine<D: Database>(
+pub(super) fn examine<D>(
     cx: &Context<'_, D>,
     chip: &ChipRow,
-    choice: Result<NumberChoice, Error>,
-) -> Result<NumberChoice, Error> {
+    is_consistent: Result<(), Error>,
+) -> Result<(), Error> {
     if next(chip.status, CardEvent::ApplicationAccepted).is_err() {
         return Err(Reason::AlreadyWritten.into());
     }
-    let choice = choice?;
+    is_consistent?;
     if chip.faulty {
         return Err(Reason::ChipFaulty.into());
     }
     if chip.reopened {
         // Its sessions go over its operator number.
-        return Ok(choice);
+        return Ok(());
     }
     if cx.now >= chip.temp_expires_at {
         return Err(Reason::TemporaryNumberExpired.into());
@@ -144,7 +149,7 @@ pub(super) async fn examine<D: Database>(
     if chip.remaining_bytes() < MIN_WRITE_ALLOWANCE_BYTES {
         return Err(Reason::AllowanceExhausted.into());
     }
-    Ok(choice)
+    Ok(())
 }
 
 async fn accept<D: Database>(
@@ -300,11 +305,11 @@ async fn refuse<D: Database>(
     Ok(Err(refusal))
 }
 
-/// The parameters apart from the EID (§7.2.2.2).
+/// The parameters apart from the EID (§7.2.2.2). The way of writing says which of them are read: a designated application
+/// may carry a province, because its card has one.
 fn number_choice<D>(cx: &Context<'_, D>, request: &ApplyRequest<'_>) -> Result<NumberChoice, Error> {
     match WriteType::parse(required("write_type", request.write_type)?)? {
         WriteType::Designated => {
-            absent("province_code", request.province_code)?;
             let iccid = named("iccid", Iccid::parse(required("iccid", request.iccid)?))?;
             let msisdn = named("msisdn", Msisdn::parse(required("msisdn", request.msisdn)?))?;
             Ok(NumberChoice::Designated {
@@ -315,8 +320,9 @@ fn number_choice<D>(cx: &Context<'_, D>, request: &ApplyRequest<'_>) -> Result<N
             })
         }
         WriteType::Automatic => {
-            absent("iccid", request.iccid)?;
-            absent("msisdn", request.msisdn)?;
+            // They do not apply, but one that cannot be read is no application.
+            readable("iccid", request.iccid, Iccid::parse)?;
+            readable("msisdn", request.msisdn, Msisdn::parse)?;
             let code = required("province_code", request.province_code)?;
             Ok(NumberChoice::Automatic {
                 province: named("province_code", Province::parse(code))?,
@@ -325,10 +331,29 @@ fn number_choice<D>(cx: &Context<'_, D>, request: &ApplyRequest<'_>) -> Result<N
     }
 }
 
+/// Refuses an automatic application that names a card or a number: its sender expects that one.
+fn consistent(choice: &NumberChoice, request: &ApplyRequest<'_>) -> Result<(), Error> {
+    match choice {
+        NumberChoice::Designated { .. } => Ok(()),
+        NumberChoice::Automatic { .. } => {
+            absent("iccid", request.iccid)?;
+            absent("msisdn", request.msisdn)
+        }
+    }
+}
+
 fn named<T>(name: &str, parsed: Result<T, Malformed>) -> Result<T, Error> {
     parsed.map_err(|wrong| {
         Error::from(wrong).with_detail(format!("{name}，{}", wrong.zh), format!("{name}, {}", wrong.en))
     })
+}
+
+/// Refuses a value that is there and malformed.
+fn readable<T>(name: &str, value: &str, parse: fn(&str) -> Result<T, Malformed>) -> Result<(), Error> {
+    if value.is_empty() {
+        return Ok(());
+    }
+    named(name, parse(value)).map(drop)
 }
 
 fn required<'a>(name: &str, value: &'a str) -> Result<&'a str, Error> {

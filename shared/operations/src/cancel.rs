@@ -5,12 +5,13 @@ use super::transition::{Cause, guarded, move_card};
 use super::{Caller, Context, TaskRef};
 use crate::transaction;
 use domain::error::{Error, Reason};
-use domain::{Actor, CardEvent, CardStatus, Eid, TaskId, TaskState, Timestamp};
+use domain::{Actor, CardEvent, Eid, TaskId, TaskState, Timestamp};
 use store::{
-    Database,
+    Database, Tx,
     chip::ChipRow,
     number,
     task::{self, TaskRow},
+    views,
 };
 
 /// A withdrawn application.
@@ -27,11 +28,11 @@ pub struct Cancelled {
 /// Withdraws an application. The card is 待写卡 again, and its number returns to its client or pool. A number that may
 /// partly be on the chip from an earlier, failed task stays held for that chip.
 ///
-/// Repeating the call by task changes nothing and returns the same time, as long as the card is still 待写卡.
+/// Repeating the call, by either key, changes nothing and returns the same time, until anything else happens to the card.
 ///
 /// # Errors
 /// [`Reason::UnknownChip`] and [`Reason::UnknownTask`], also for those of another client; [`Reason::WrongState`] (403)
-/// unless the card is 待开机上电 for this task.
+/// unless the card is 待开机上电 for this task, or this task's cancellation is the last that happened to it.
 pub async fn cancel<D: Database>(
     cx: &Context<'_, D>,
     caller: &Caller,
@@ -39,17 +40,17 @@ pub async fn cancel<D: Database>(
 ) -> Result<Cancelled, Error> {
     transaction(cx, async |tx| {
         let (chip, task) = find(cx, tx, caller, what).await?;
-        let task = match task {
-            Some(task) if task.state.is_open() => task,
-            Some(task) if is_repeated(what, &chip, &task) => {
-                return Ok(Cancelled {
-                    eid: chip.eid(cx.vault)?,
-                    task_id: task.id,
-                    at: task.finished_at.unwrap_or(cx.now),
-                });
-            }
-            _ => return Err(Error::new(Reason::WrongState).with_detail(chip.status.zh(), chip.status.en())),
+        let Some(task) = task else {
+            return Err(wrong_state(&chip));
         };
+        if !task.state.is_open() {
+            let at = repeated(tx, &chip, &task).await?;
+            return Ok(Cancelled {
+                eid: chip.eid(cx.vault)?,
+                task_id: task.id,
+                at: at.ok_or_else(|| wrong_state(&chip))?,
+            });
+        }
         let actor = Actor::Client(caller.id.clone());
         let cause = Cause::of_task(&actor, "cancelled_by_client", task.id);
         move_card(cx, tx, &chip, CardEvent::ApplicationCancelled, &cause).await?;
@@ -64,10 +65,20 @@ pub async fn cancel<D: Database>(
     .await
 }
 
-/// Whether this task was withdrawn before and its card has not changed since.
-fn is_repeated(what: &TaskRef, chip: &ChipRow, task: &TaskRow) -> bool {
-    matches!(what, TaskRef::Task(_))
-        && task.state == TaskState::Cancelled
-        && task.failure.is_none()
-        && chip.status == CardStatus::ToWrite
+fn wrong_state(chip: &ChipRow) -> Error {
+    Error::new(Reason::WrongState).with_detail(chip.status.zh(), chip.status.en())
+}
+
+/// When this task was withdrawn before, if nothing has happened to its card since.
+async fn repeated<D: Database>(
+    tx: &Tx<'_, D>,
+    chip: &ChipRow,
+    task: &TaskRow,
+) -> Result<Option<Timestamp>, Error> {
+    let is_cancelled = task.state == TaskState::Cancelled && task.failure.is_none();
+    let Some(at) = task.finished_at.filter(|_| is_cancelled) else {
+        return Ok(None);
+    };
+    let is_last = views::is_last(tx, &chip.eid_index, task.id, at).await?;
+    Ok(is_last.then_some(at))
 }

@@ -16,7 +16,7 @@ thread_local! {
     static SETTINGS: RefCell<Option<Rc<Settings>>> = const { RefCell::new(None) };
 }
 
-/// The variables that a component requires beyond `index_key`, `time_zone`, `trusted_proxies` and
+/// The variables that a component requires beyond `index_key`, `time_zone`, `trusted_proxies`, `ignored_parameters` and
 /// `call_log_interval_ms`; the manifest maps exactly these to it.
 #[derive(Debug, Clone, Copy)]
 pub struct RequiredVariables {
@@ -97,6 +97,7 @@ async fn read(required: RequiredVariables) -> Result<Variables, Error> {
         },
         time_zone: Some(text("time_zone").await?),
         trusted_proxies: Some(text("trusted_proxies").await?),
+        ignored_parameters: Some(text("ignored_parameters").await?),
         call_log_interval_ms: Some(text("call_log_interval_ms").await?),
         callback_allow_http: if required.callback_allow_http {
             Some(text("callback_allow_http").await?)

@@ -36,6 +36,9 @@ const STATUS_BY_TASK: &str = concat!(
     " FROM task t JOIN chip c ON c.eid_index = t.eid_index WHERE t.id = $1"
 );
 
+const IS_LAST: &str = "SELECT c.eid_index FROM chip c WHERE c.eid_index = $1 AND c.changed_at = $2 \
+    AND (SELECT h.task_id FROM card_history h WHERE h.eid_index = c.eid_index ORDER BY h.seq DESC LIMIT 1) = $3";
+
 macro_rules! chip_facts {
     ($by:literal) => {
         concat!(
@@ -192,6 +195,18 @@ pub async fn status_by_eid<D: Database>(
 /// A task with its chip.
 pub async fn status_by_task<D: Database>(db: &D, task: TaskId) -> Result<Option<StatusRow>, DbError> {
     first(&db.run(STATUS_BY_TASK, &[task.into()]).await?, read_status)
+}
+
+/// Whether the end of a task at `ended_at` is the last that happened to its card: the latest step is one of this task, and
+/// nothing of the card has changed since.
+pub async fn is_last<D: Database>(
+    db: &D,
+    eid_index: &BlindIndex,
+    task: TaskId,
+    ended_at: Timestamp,
+) -> Result<bool, DbError> {
+    let params = [eid_index.into(), ended_at.into(), task.into()];
+    Ok(!db.run(IS_LAST, &params).await?.is_empty())
 }
 
 /// A chip by its EID.

@@ -1,4 +1,4 @@
-//! Parameters that an operation checks itself, because a refused call changes something (§6.3 Table 2): they reach the
+//! Parameters that an operation checks itself, because one of them says which others are read (§7.2.2.2): they reach the
 //! operation as they were sent, and its refusal gets the names of all that are wrong.
 
 use std::marker::PhantomData;

@@ -22,6 +22,7 @@ mod fields;
 pub mod gateway;
 mod handler;
 mod host;
+mod ignored;
 pub mod jobs;
 mod language;
 mod layers;

@@ -4,12 +4,15 @@
 //! whether it may be missing.
 //!
 //! Never repair. A stray `%`, a byte that is not UTF-8 or a nested JSON value is refused with its name, so that the
-//! caller learns of the mistake and no wrong value is stored.
+//! caller learns of the mistake and no wrong value is stored. Only parameters that are ignored may hold anything.
+//!
+//! A parameter without a value is left out here: it is the same as an absent one.
 
 use percent_encoding::percent_decode_str;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
+use super::ignored::IgnoredParameters;
 use super::refusal::Refusal;
 use domain::error::{Error, Reason};
 
@@ -22,7 +25,11 @@ pub const MAX_QUERY_BYTES: usize = 4 * 1024;
 /// Largest body with parameters, in bytes.
 pub(crate) const MAX_PARAMETER_BODY_BYTES: usize = 16 * 1024;
 
-/// A parameter as it was sent: name and value, decoded, in order, repetitions included.
+/// JSON numbers with decimals or exponent are read in double precision, which may be wrong in the last place. Below this
+/// number that is less than a half, so that no integer becomes another one.
+const MAX_EXACT: f64 = 1e15;
+
+/// A parameter as it was sent: name and value, decoded, in order, repetitions included. The value is not blank.
 pub(super) type Pair = (String, String);
 
 /// Reads a query string or an `application/x-www-form-urlencoded` body.
@@ -30,16 +37,27 @@ pub(super) type Pair = (String, String);
 /// # Errors
 /// [`Reason::BadPercentEncoding`] and [`Reason::BadUtf8`] with the name as it was sent,
 /// [`Reason::TooManyParameters`].
-pub(super) fn decode_form(text: &str) -> Result<Vec<Pair>, Refusal> {
+pub(super) fn decode_form(text: &str, ignored: &IgnoredParameters) -> Result<Vec<Pair>, Refusal> {
     let mut pairs = Vec::new();
-    for piece in text.split('&').filter(|piece| !piece.is_empty()) {
-        if pairs.len() == MAX_PAIRS {
+    let pieces = text.split('&').filter(|piece| !piece.is_empty());
+    for (count, piece) in pieces.enumerate() {
+        if count == MAX_PAIRS {
             return Err(Reason::TooManyParameters.into());
         }
-        let (name, value) = piece.split_once('=').unwrap_or((piece, ""));
-        pairs.push((decode_component(name, name)?, decode_component(name, value)?));
+        let (sent_name, sent_value) = piece.split_once('=').unwrap_or((piece, ""));
+        let name = decode_component(sent_name, sent_name)?;
+        match decode_component(sent_name, sent_value) {
+            Ok(value) if is_blank(&value) => (),
+            Ok(value) => pairs.push((name, value)),
+            Err(_) if ignored.contains(&name) => (),
+            Err(refusal) => return Err(refusal),
+        }
     }
     Ok(pairs)
+}
+
+fn is_blank(value: &str) -> bool {
+    value.trim().is_empty()
 }
 
 fn decode_component(name: &str, text: &str) -> Result<String, Refusal> {
@@ -78,19 +96,25 @@ pub(crate) fn decode_object(body: &[u8]) -> Result<Vec<(String, Value)>, Refusal
     Ok(object.0)
 }
 
-/// Reads a JSON object whose values are text or integers, such as `"write_type": 1`.
+/// Reads a JSON object whose values are text or integers, such as `"write_type": 1`. Null is no value.
 ///
 /// # Errors
 /// Those of [`decode_object`], and [`Reason::ParameterNotText`] with the name.
-pub(super) fn decode_json(body: &[u8]) -> Result<Vec<Pair>, Refusal> {
-    decode_object(body)?
-        .into_iter()
-        .map(|(name, value)| match value {
-            Value::String(text) => Ok((name, text)),
-            Value::Number(number) if !number.is_f64() => Ok((name, number.to_string())),
-            _ => Err(Refusal::of_field(&name, Reason::ParameterNotText)),
-        })
-        .collect()
+pub(super) fn decode_json(body: &[u8], ignored: &IgnoredParameters) -> Result<Vec<Pair>, Refusal> {
+    let mut pairs = Vec::new();
+    for (name, value) in decode_object(body)? {
+        let text = match value {
+            Value::String(text) => text,
+            Value::Number(number) if !number.is_f64() => number.to_string(),
+            Value::Null => continue,
+            _ if ignored.contains(&name) => continue,
+            _ => return Err(Refusal::of_field(&name, Reason::ParameterNotText)),
+        };
+        if !is_blank(&text) {
+            pairs.push((name, text));
+        }
+    }
+    Ok(pairs)
 }
 
 /// [`Reason::BadJson`] with the position where reading stopped. The text of the library is not shown, because it can
@@ -148,6 +172,12 @@ impl<'de> Deserialize<'de> for UniquelyNamed {
     }
 }
 
+/// The integer that `1.0` or `1e0` is. Beyond [`MAX_EXACT`] digits may have been lost already.
+fn integer(value: f64) -> Option<i64> {
+    let is_exact = value.fract() == 0.0 && value.abs() < MAX_EXACT;
+    is_exact.then(|| value.to_string().parse().ok()).flatten()
+}
+
 struct UniqueNames;
 
 impl<'de> Visitor<'de> for UniqueNames {
@@ -174,7 +204,7 @@ impl<'de> Visitor<'de> for UniqueNames {
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(value.into())
+        Ok(integer(value).map_or_else(|| value.into(), Value::from))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Value, E> {
@@ -212,8 +242,16 @@ mod tests {
             .collect()
     }
 
+    fn none() -> IgnoredParameters {
+        IgnoredParameters::default()
+    }
+
+    fn ignored() -> IgnoredParameters {
+        IgnoredParameters::parse("_,sign").unwrap()
+    }
+
     fn form(text: &str) -> Vec<Pair> {
-        decode_form(text).unwrap()
+        decode_form(text, &none()).unwrap()
     }
 
     fn refused<T: std::fmt::Debug>(result: Result<T, Refusal>) -> (Reason, Option<String>) {
@@ -228,14 +266,94 @@ mod tests {
             owned(&[("a", "1"), ("b", "写 x"), ("a", "2")])
         );
         assert_eq!(form("%61=b%3Dc=d"), owned(&[("a", "b=c=d")]));
-        assert_eq!(form("flag&&x="), owned(&[("flag", ""), ("x", "")]));
         assert_eq!(form(""), owned(&[]));
+    }
+
+    #[test]
+    fn a_parameter_without_a_value_is_absent() {
+        assert_eq!(form("flag&&x=&y=%20+&a=1&a=&z=%E3%80%80"), owned(&[("a", "1")]));
+        let body = r#"{"x":null,"y":"","a":"1","z":" \t","a":null}"#;
+        assert_eq!(
+            decode_json(body.as_bytes(), &none()).unwrap(),
+            owned(&[("a", "1")])
+        );
+        // It counts nevertheless: the limit is that of the work.
+        assert_eq!(
+            refused(decode_form(&"a=&".repeat(MAX_PAIRS + 1), &none())).0,
+            Reason::TooManyParameters
+        );
+        assert_eq!(
+            refused(decode_form("%zz=", &none())).0,
+            Reason::BadPercentEncoding
+        );
+    }
+
+    #[test]
+    fn what_is_ignored_may_hold_anything() {
+        let query = "sign=a%2&a=1&_=%FF&sign=b&s%69gn=%";
+        assert_eq!(
+            decode_form(query, &ignored()).unwrap(),
+            owned(&[("a", "1"), ("sign", "b")])
+        );
+        assert_eq!(
+            refused(decode_form(query, &none())),
+            (Reason::BadPercentEncoding, Some("sign".into()))
+        );
+        assert!(decode_form("a=%2", &ignored()).is_err());
+        let body = br#"{"sign":{"alg":"x"},"a":1,"_":1751000000.123,"sign":true}"#;
+        assert_eq!(decode_json(body, &ignored()).unwrap(), owned(&[("a", "1")]));
+        assert_eq!(
+            refused(decode_json(body, &none())),
+            (Reason::ParameterNotText, Some("sign".into()))
+        );
+    }
+
+    #[test]
+    fn an_integer_is_read_in_every_spelling_of_json_and_none_loses_digits() {
+        for literal in ["1", "1.0", "1e0", "10E-1", "0.1e1"] {
+            let body = format!(r#"{{"a":{literal}}}"#);
+            assert_eq!(
+                decode_json(body.as_bytes(), &none()).unwrap(),
+                owned(&[("a", "1")]),
+                "{literal}"
+            );
+            let nested = decode_object(format!(r#"{{"a":[{{"b":{literal}}}]}}"#).as_bytes()).unwrap();
+            assert_eq!(nested[0].1, serde_json::json!([{"b": 1}]), "{literal}");
+        }
+        for (literal, text) in [
+            ("-0.0", "0"),
+            ("1.4401e12", "1440100000000"),
+            ("999999999999999.0", "999999999999999"),
+            ("9.99999999999999e14", "999999999999999"),
+            ("18446744073709551615", "18446744073709551615"),
+        ] {
+            let body = format!(r#"{{"a":{literal}}}"#);
+            assert_eq!(
+                decode_json(body.as_bytes(), &none()).unwrap(),
+                owned(&[("a", text)]),
+                "{literal}"
+            );
+        }
+        for literal in [
+            "1e15",
+            "1000000000000000.0",
+            "89860411269000000013",
+            "1e300",
+            "0.5",
+        ] {
+            let body = format!(r#"{{"a":{literal}}}"#);
+            assert_eq!(
+                refused(decode_json(body.as_bytes(), &none())).0,
+                Reason::ParameterNotText,
+                "{literal}"
+            );
+        }
     }
 
     #[test]
     fn every_broken_escape_is_reported_with_its_name() {
         for value in ["%", "%4", "%zz", "1%", "%%31"] {
-            let (reason, field) = refused(decode_form(&format!("ok=1&eid={value}")));
+            let (reason, field) = refused(decode_form(&format!("ok=1&eid={value}"), &none()));
             assert_eq!(
                 (reason, field.as_deref()),
                 (Reason::BadPercentEncoding, Some("eid")),
@@ -243,7 +361,7 @@ mod tests {
             );
         }
         assert_eq!(
-            refused(decode_form("%4=1")),
+            refused(decode_form("%4=1", &none())),
             (Reason::BadPercentEncoding, Some("%4".into()))
         );
     }
@@ -251,7 +369,7 @@ mod tests {
     #[test]
     fn bytes_that_are_not_utf8_are_reported_with_their_name() {
         for value in ["%FF", "%E5%86", "%C0%80", "%ED%A0%80"] {
-            let (reason, field) = refused(decode_form(&format!("eid={value}")));
+            let (reason, field) = refused(decode_form(&format!("eid={value}"), &none()));
             assert_eq!(
                 (reason, field.as_deref()),
                 (Reason::BadUtf8, Some("eid")),
@@ -265,7 +383,7 @@ mod tests {
         let many = "a=1&".repeat(MAX_PAIRS);
         assert_eq!(form(&many).len(), MAX_PAIRS);
         assert_eq!(
-            refused(decode_form(&format!("{many}a=1"))).0,
+            refused(decode_form(&format!("{many}a=1"), &none())).0,
             Reason::TooManyParameters
         );
     }
@@ -274,7 +392,7 @@ mod tests {
     fn a_json_object_gives_the_same_pairs_as_a_query() {
         let body = r#"{"eid":"8904","write_type":1,"eid":"8905"}"#;
         let expected = owned(&[("eid", "8904"), ("write_type", "1"), ("eid", "8905")]);
-        assert_eq!(decode_json(body.as_bytes()).unwrap(), expected);
+        assert_eq!(decode_json(body.as_bytes(), &none()).unwrap(), expected);
     }
 
     #[test]
@@ -299,8 +417,8 @@ mod tests {
 
     #[test]
     fn json_that_is_not_flat_text_is_reported_with_its_name() {
-        for value in ["null", "true", "1.5", "[]", "{}", "1e3"] {
-            let (reason, field) = refused(decode_json(format!(r#"{{"eid":{value}}}"#).as_bytes()));
+        for value in ["true", "1.5", "[]", "{}", "1e-3"] {
+            let (reason, field) = refused(decode_json(format!(r#"{{"eid":{value}}}"#).as_bytes(), &none()));
             assert_eq!(
                 (reason, field.as_deref()),
                 (Reason::ParameterNotText, Some("eid")),
@@ -308,7 +426,11 @@ mod tests {
             );
         }
         for body in ["", "[]", "1", "{", "{\"a\":\"1\"} x", "\"a\""] {
-            assert_eq!(refused(decode_json(body.as_bytes())).0, Reason::BadJson, "{body}");
+            assert_eq!(
+                refused(decode_json(body.as_bytes(), &none())).0,
+                Reason::BadJson,
+                "{body}"
+            );
         }
     }
 }

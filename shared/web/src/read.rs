@@ -1,17 +1,22 @@
 //! Reads the fields of a document or the parameters of a call into a type, and reports every problem with its field.
 //!
 //! A type reads its fields with serde, which stops at the first fault. That field is then left out and the rest is
-//! read again, so that the caller learns of all of them at once.
+//! read again, so that the caller learns of all of them at once. A text where the type has an integer is read again as
+//! that integer: some programs write every number as text.
 
 use serde::de::value::MapDeserializer;
 use serde::de::{DeserializeOwned, Deserializer, IntoDeserializer, Visitor};
 use serde::forward_to_deserialize_any;
-use serde_path_to_error::Segment;
+use serde_json::Value;
+use serde_path_to_error::{Path, Segment};
 
 use super::query::MAX_PAIRS;
 use super::refusal::{Problem, Refusal};
-use domain::Malformed;
 use domain::error::{Error, Reason};
+use domain::{Malformed, plain_number};
+
+/// Most times that fields are read: each is left out once, and some integers inside them are texts.
+const MAX_READS: usize = 4 * MAX_PAIRS;
 
 /// Marks the texts of a [`Malformed`] inside the message of a serde error.
 const MARK: char = '\u{1}';
@@ -21,9 +26,34 @@ const MARK: char = '\u{1}';
 pub(crate) struct Text(pub(crate) String);
 
 /// A value that can be read more than once.
-pub(crate) trait Readable: Clone + for<'de> IntoDeserializer<'de, serde_json::Error> {}
+pub(crate) trait Readable: Clone + for<'de> IntoDeserializer<'de, serde_json::Error> {
+    /// Makes an integer of the text at `path` inside the value. False when there is no text that is one.
+    fn make_integer(&mut self, path: &[&Segment]) -> bool;
+}
 
-impl<V: Clone + for<'de> IntoDeserializer<'de, serde_json::Error>> Readable for V {}
+/// Parameters are text, and are read as what the type has.
+impl Readable for Text {
+    fn make_integer(&mut self, _: &[&Segment]) -> bool {
+        false
+    }
+}
+
+impl Readable for Value {
+    fn make_integer(&mut self, path: &[&Segment]) -> bool {
+        let place = path.iter().try_fold(self, |value, segment| match segment {
+            Segment::Map { key } => value.get_mut(key),
+            Segment::Seq { index } => value.get_mut(*index),
+            Segment::Enum { .. } | Segment::Unknown => None,
+        });
+        let Some(place) = place else { return false };
+        let plain = place.as_str().and_then(|text| plain_number(text.trim()));
+        let integer: Option<i64> = plain.and_then(|plain| plain.parse().ok());
+        if let Some(integer) = integer {
+            *place = integer.into();
+        }
+        integer.is_some()
+    }
+}
 
 impl<'de> IntoDeserializer<'de, serde_json::Error> for Text {
     type Deserializer = Self;
@@ -104,13 +134,15 @@ pub(crate) fn read<T: DeserializeOwned, V: Readable>(
         problems,
         left_out: Vec::new(),
     };
-    // Each round leaves a field out, so this ends.
-    for _ in 0..=MAX_PAIRS {
+    for _ in 0..MAX_READS {
         let entries = MapDeserializer::new(fields.iter().cloned());
         let fault = match serde_path_to_error::deserialize::<_, T>(entries) {
             Ok(value) => return Refusal::unless_empty(faults.problems).map(|()| value),
             Err(fault) => fault,
         };
+        if wants_integer(fault.inner()) && make_integer(&mut fields, fault.path()) {
+            continue;
+        }
         // Without a field of its own the fault is one that is missing, perhaps because it was left out.
         let Some(root) = faults.note(&fault) else { break };
         let before = fields.len();
@@ -121,6 +153,29 @@ pub(crate) fn read<T: DeserializeOwned, V: Readable>(
         faults.left_out.push(root);
     }
     Err(faults.refusal())
+}
+
+/// Whether a text stands where the type has an integer.
+#[inline(never)]
+fn wants_integer(error: &serde_json::Error) -> bool {
+    const INTEGERS: [&str; 10] = [
+        "i8", "i16", "i32", "i64", "isize", "u8", "u16", "u32", "u64", "usize",
+    ];
+    let message = error.to_string();
+    // What serde expected comes last, after the text.
+    let expected = message.rsplit_once(", expected ").map(|(_, expected)| expected);
+    message.starts_with("invalid type: string ")
+        && expected.is_some_and(|expected| INTEGERS.contains(&expected))
+}
+
+/// Makes an integer of the text at `path`.
+fn make_integer<V: Readable>(fields: &mut [(String, V)], path: &Path) -> bool {
+    let segments: Vec<&Segment> = path.iter().collect();
+    let Some((Segment::Map { key }, inside)) = segments.split_first() else {
+        return false;
+    };
+    let field = fields.iter_mut().find(|(name, _)| name == key);
+    field.is_some_and(|(_, value)| value.make_integer(inside))
 }
 
 /// What is wrong, found one by one. Not part of [`read`], which is compiled for each type.

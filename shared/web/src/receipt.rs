@@ -8,14 +8,14 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use serde_json::Value;
 
-use domain::Timestamp;
+use domain::{Timestamp, plain_number, without_byte_order_mark};
 use operations::AttemptResult;
 
 /// Longest answer of a receiver that is read, in bytes.
 pub(crate) const MAX_RECEIPT_BYTES: usize = 20_000;
 
 /// The `code` of a receipt.
-const RECEIVED: u64 = 200;
+const RECEIVED: &str = "200";
 
 /// Statuses whose `Retry-After` counts: too many requests, and service unavailable.
 const PUTS_OFF: [u16; 2] = [429, 503];
@@ -34,15 +34,17 @@ pub(crate) fn read_receipt(
     if body.len() > MAX_RECEIPT_BYTES {
         return refused("the answer is too long");
     }
-    let receipt: Option<Value> = serde_json::from_slice(body).ok();
+    let receipt: Option<Value> = serde_json::from_slice(without_byte_order_mark(body)).ok();
     let Some(code) = receipt.as_ref().and_then(|receipt| receipt.get("code")) else {
         return refused("the answer is not a JSON object with a code");
     };
-    // Some systems write every value as text.
-    let code = code
-        .as_u64()
-        .or_else(|| code.as_str().and_then(|text| text.parse().ok()));
-    if code == Some(RECEIVED) {
+    // Some systems write every value as text, and others every number with decimals.
+    let code = match code {
+        Value::String(text) => plain_number(text.trim()),
+        Value::Number(number) => plain_number(&number.to_string()),
+        _ => None,
+    };
+    if code.as_deref() == Some(RECEIVED) {
         AttemptResult::Accepted { status }
     } else {
         refused("the code in the answer is not 200")
@@ -121,6 +123,11 @@ mod tests {
             r#"{"code":200,"message":"接收成功"}"#,
             r#"{"code":"200"}"#,
             "{\"code\":200,\"data\":{}}\n",
+            "\u{feff}{\"code\":200}",
+            r#"{"code":200.0}"#,
+            r#"{"code":2e2}"#,
+            r#"{"code":" 200 "}"#,
+            r#"{"code":"200.0"}"#,
         ] {
             assert_eq!(
                 read(200, body.as_bytes()),
@@ -138,6 +145,10 @@ mod tests {
             (200, r#"{"code":0}"#),
             (200, r#"{"code":200.5}"#),
             (200, r#"{"code":null}"#),
+            (200, r#"{"code":20}"#),
+            (200, r#"{"code":2e3}"#),
+            (200, r#"{"code":""}"#),
+            (200, r#"{"code":["200"]}"#),
             (204, ""),
             (200, "<html>200</html>"),
         ] {

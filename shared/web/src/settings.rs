@@ -5,6 +5,8 @@
 use std::time::Duration;
 
 use super::address::TrustedProxies;
+use super::credential::{KEY_PARAMETER, TOKEN_PARAMETER};
+use super::ignored::{IGNORED_PARAMETERS, IgnoredParameters};
 use domain::Zone;
 use domain::error::Error;
 use operations::{CALL_LOG_DAYS, MAX_POOL_LOW_WATER, MaintenanceSettings, POOL_LOW_WATER, RECORD_DAYS};
@@ -36,6 +38,8 @@ pub struct Variables {
     pub time_zone: Option<String>,
     /// Addresses and networks of trusted proxies, separated by commas.
     pub trusted_proxies: Option<String>,
+    /// Names of parameters that are ignored, separated by commas.
+    pub ignored_parameters: Option<String>,
     /// `true` or `false`.
     pub callback_allow_http: Option<String>,
     /// Milliseconds for which rows of the call log wait for each other, as a decimal number.
@@ -62,6 +66,8 @@ pub struct Settings {
     pub zone: Zone,
     /// The proxies whose `X-Forwarded-For` is believed.
     pub(crate) trusted_proxies: TrustedProxies,
+    /// Parameters that are neither read nor refused.
+    pub(crate) ignored_parameters: IgnoredParameters,
     /// For how long rows of the call log of calls that changed nothing wait for each other.
     pub(crate) call_log_interval: Duration,
     /// Whether callbacks may go over plain http and to special-purpose addresses: test environments only.
@@ -101,6 +107,7 @@ impl Settings {
             zone: zone(variables.time_zone.as_deref())?,
             trusted_proxies: TrustedProxies::parse(variables.trusted_proxies.as_deref().unwrap_or_default())
                 .map_err(|problem| Error::internal(format!("variable trusted_proxies: {problem}")))?,
+            ignored_parameters: ignored(variables.ignored_parameters.as_deref())?,
             call_log_interval: interval(variables.call_log_interval_ms.as_deref())?,
             callback_allow_http: flag("callback_allow_http", variables.callback_allow_http.as_deref())?,
             maintenance: MaintenanceSettings {
@@ -142,6 +149,16 @@ fn zone(text: Option<&str>) -> Result<Zone, Error> {
     Zone::parse(text).ok_or_else(|| {
         Error::internal("variable time_zone: neither a known time zone nor an offset such as +08:00")
     })
+}
+
+fn ignored(text: Option<&str>) -> Result<IgnoredParameters, Error> {
+    let wrong = |problem: String| Error::internal(format!("variable ignored_parameters: {problem}"));
+    let ignored = IgnoredParameters::parse(text.unwrap_or(IGNORED_PARAMETERS)).map_err(wrong)?;
+    // Where no credential is taken, one is refused, so that its sender learns that it was shown to somebody.
+    if ignored.contains(TOKEN_PARAMETER) || ignored.contains(KEY_PARAMETER) {
+        return Err(wrong("a credential cannot be ignored".to_owned()));
+    }
+    Ok(ignored)
 }
 
 /// An interval of the call log, in milliseconds from 0 to [`MAX_CALL_LOG_INTERVAL_MS`].
@@ -240,6 +257,26 @@ mod tests {
         })
         .unwrap();
         assert!(!settings.is_secret(""));
+    }
+
+    #[test]
+    fn what_is_ignored_is_a_list_of_names_and_holds_no_credential() {
+        let read = |text: &str| {
+            Settings::from_variables(&Variables {
+                ignored_parameters: Some(text.to_owned()),
+                ..variables()
+            })
+            .map(|settings| settings.ignored_parameters)
+        };
+        assert!(read("a,b").unwrap().contains("b"));
+        assert!(!read("").unwrap().contains("sign"));
+        for text in ["sign,token", "key", "a b"] {
+            let cause = read(text).err().unwrap().cause().unwrap().to_owned();
+            assert!(
+                cause.starts_with("variable ignored_parameters: ") && !cause.contains(text),
+                "{cause}"
+            );
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod callback_fixture;
 mod callbacks;
 mod ended_tasks;
 mod endpoints;
+mod everyday_clients;
 mod generated_clients;
 mod limits;
 mod one_year;

@@ -86,7 +86,7 @@ async fn malformed_requests(coverage: &mut RefusalCoverage<'_>, endpoint: &'stat
     if let Some(pair) = &first {
         let name = pair.split('=').next().unwrap();
         coverage
-            .expect_refusal(endpoint, Reason::ParameterEmpty, bare(format!("{name}=%20")))
+            .expect_refusal(endpoint, Reason::ParameterMissing, bare(format!("{name}=%20")))
             .await;
         let long = format!("{name}={}", "9".repeat(1_025));
         coverage

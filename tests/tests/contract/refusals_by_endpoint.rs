@@ -158,10 +158,6 @@ fn apply_parameters(platform: &TestPlatform) -> Refusals {
             of_chip(&format!("write_type=1&province_code=37&{designated}")),
         ),
         (
-            Reason::ParameterNotApplicable,
-            of_chip(&format!("write_type=0&province_code=37&{designated}")),
-        ),
-        (
             Reason::EidMalformed,
             "eid=123&write_type=1&province_code=37".to_owned(),
         ),

@@ -5,12 +5,10 @@ use csv::{ByteRecord, ReaderBuilder};
 use super::{MAX_IMPORT_BYTES, MAX_IMPORT_ROWS};
 use domain::Malformed;
 use domain::error::{Error, Lang, Reason};
-use domain::mask_identifiers;
+use domain::{mask_identifiers, without_byte_order_mark};
 
 /// Longest field, in bytes.
 const MAX_FIELD_BYTES: usize = 512;
-/// Byte order mark that spreadsheets put in front of UTF-8.
-const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// A column that a kind of file may have.
 #[derive(Debug)]
@@ -90,7 +88,7 @@ impl Table {
         if csv.len() > MAX_IMPORT_BYTES {
             return Err(Reason::BodyTooLarge.into());
         }
-        let csv = csv.strip_prefix(BOM).unwrap_or(csv);
+        let csv = without_byte_order_mark(csv);
         let mut reader = ReaderBuilder::new()
             .flexible(true)
             .has_headers(true)

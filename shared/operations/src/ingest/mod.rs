@@ -16,8 +16,8 @@ use serde_json::{Value, json};
 
 use super::Context;
 use crate::transaction;
-use domain::Timestamp;
 use domain::error::{Error, Reason};
+use domain::{Timestamp, without_byte_order_mark};
 use record::{Record, Wrong, read};
 use store::{
     Database,
@@ -95,9 +95,10 @@ pub async fn ingest<D: Database>(
     body: &[u8],
 ) -> Result<IngestReport, Error> {
     let lines = || {
+        // Files that were put one after the other have a byte order mark in front of each.
         body.split(|byte| *byte == b'\n')
             .enumerate()
-            .map(|(at, line)| (at + 1, line.trim_ascii()))
+            .map(|(at, line)| (at + 1, without_byte_order_mark(line).trim_ascii()))
             .filter(|(_, line)| !line.is_empty())
     };
     if lines().count() > MAX_RECORDS {

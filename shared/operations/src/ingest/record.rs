@@ -1,5 +1,7 @@
 //! One record of an operator, as a line of JSON.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -7,7 +9,7 @@ use serde_json::{Value, json};
 use super::MAX_CITY_CHARS;
 use crate::Context;
 use domain::error::{Error, Reason};
-use domain::{Iccid, MINUTE_MS, Malformed, Msisdn, Timestamp, Volume};
+use domain::{Iccid, MINUTE_MS, Malformed, Msisdn, Timestamp, Volume, plain_number};
 use store::operator_report::Topic;
 use vault::{BlindIndex, IndexKind};
 
@@ -68,8 +70,10 @@ impl OperatorReport {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Line<'a> {
-    msisdn: Option<String>,
-    iccid: Option<String>,
+    #[serde(borrow)]
+    msisdn: Option<&'a RawValue>,
+    #[serde(borrow)]
+    iccid: Option<&'a RawValue>,
     as_of: String,
     #[serde(borrow)]
     total_mb: Option<&'a RawValue>,
@@ -158,9 +162,12 @@ fn refuse_other_topics(topic: Topic, line: &Line<'_>) -> Result<(), Wrong> {
 }
 
 fn key<D>(cx: &Context<'_, D>, line: &Line<'_>) -> Result<(bool, BlindIndex), Wrong> {
-    match (&line.msisdn, &line.iccid) {
+    match (
+        identifier("msisdn", line.msisdn)?,
+        identifier("iccid", line.iccid)?,
+    ) {
         (Some(msisdn), None) => {
-            let msisdn = Msisdn::parse(msisdn).map_err(|wrong| Wrong::malformed("msisdn", wrong))?;
+            let msisdn = Msisdn::parse(&msisdn).map_err(|wrong| Wrong::malformed("msisdn", wrong))?;
             Ok((
                 false,
                 cx.vault
@@ -168,7 +175,7 @@ fn key<D>(cx: &Context<'_, D>, line: &Line<'_>) -> Result<(bool, BlindIndex), Wr
             ))
         }
         (None, Some(iccid)) => {
-            let iccid = Iccid::parse(iccid).map_err(|wrong| Wrong::malformed("iccid", wrong))?;
+            let iccid = Iccid::parse(&iccid).map_err(|wrong| Wrong::malformed("iccid", wrong))?;
             Ok((
                 true,
                 cx.vault.blind_index(IndexKind::Iccid, iccid.as_str().as_bytes()),
@@ -177,6 +184,24 @@ fn key<D>(cx: &Context<'_, D>, line: &Line<'_>) -> Result<(bool, BlindIndex), Wr
         (Some(_), Some(_)) => Err(Wrong::field("iccid", Reason::ParameterNotApplicable)),
         (None, None) => Err(Wrong::field("msisdn", Reason::ParameterMissing)),
     }
+}
+
+/// An identifier as text or as a JSON number. An empty one is absent.
+fn identifier<'a>(field: &'static str, raw: Option<&'a RawValue>) -> Result<Option<Cow<'a, str>>, Wrong> {
+    let Some(raw) = raw else { return Ok(None) };
+    let text = match (text_of(raw), plain_number(raw.get())) {
+        (Some(text), _) => text,
+        (None, Some(digits)) => Cow::Owned(digits),
+        (None, None) => return Err(Wrong::field(field, Reason::ParameterMalformed)),
+    };
+    Ok(Some(text).filter(|text| !text.trim().is_empty()))
+}
+
+/// The text of a JSON text.
+fn text_of(raw: &RawValue) -> Option<Cow<'_, str>> {
+    raw.get()
+        .starts_with('"')
+        .then(|| serde_json::from_str(raw.get()).ok())?
 }
 
 fn present<'a>(field: &'static str, text: Option<&'a str>) -> Result<&'a str, Wrong> {
@@ -189,12 +214,14 @@ fn time(field: &'static str, text: &str) -> Result<Timestamp, Wrong> {
 
 /// Megabytes as a JSON number or as text; the digits are read without floating point.
 fn megabytes(field: &'static str, raw: Option<&RawValue>) -> Result<Volume, Wrong> {
-    let text = present(field, raw.map(RawValue::get))?;
-    let text = text
+    let literal = present(field, raw.map(RawValue::get))?;
+    let text = literal
         .strip_prefix('"')
         .and_then(|text| text.strip_suffix('"'))
-        .unwrap_or(text);
-    Volume::parse_mb(text).map_err(|wrong| Wrong::malformed(field, wrong))
+        .unwrap_or(literal)
+        .trim();
+    let plain = plain_number(text);
+    Volume::parse_mb(plain.as_deref().unwrap_or(text)).map_err(|wrong| Wrong::malformed(field, wrong))
 }
 
 fn city(text: Option<&str>) -> Result<&str, Wrong> {
@@ -215,4 +242,32 @@ fn state(text: Option<&str>) -> Result<&'static str, Wrong> {
     let text = present("status", text)?;
     let known = STATES.into_iter().find(|state| *state == text);
     known.ok_or_else(|| Wrong::field("status", Reason::ParameterMalformed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_identifier_keeps_every_digit_as_text_and_as_number() {
+        let read = |json: &str| {
+            let raw: Box<RawValue> = serde_json::from_str(json).unwrap();
+            identifier("iccid", Some(&raw))
+                .map(|text| text.map(Cow::into_owned))
+                .map_err(|wrong| wrong.error.reason())
+        };
+        let iccid = "89860411269000000013";
+        for json in [
+            iccid,
+            &format!("{iccid}.0"),
+            &format!("\"{iccid}\""),
+            "8.9860411269000000013e19",
+        ] {
+            assert_eq!(read(json), Ok(Some(iccid.to_owned())), "{json}");
+        }
+        assert_eq!(read("\" \""), Ok(None));
+        for json in ["true", "[1]", "{}", "\"\\ud800\"", "1e99"] {
+            assert_eq!(read(json), Err(Reason::ParameterMalformed), "{json}");
+        }
+    }
 }

@@ -1,13 +1,16 @@
 //! Reading an operator's answer.
 
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 use super::config::{Inquiry, TimeForm};
 use crate::{MAX_CITY_CHARS, OperatorReport, STATES, Topic};
-use domain::{MINUTE_MS, SECOND_MS, Timestamp, Volume};
+use domain::{MINUTE_MS, SECOND_MS, Timestamp, Volume, plain_number, without_byte_order_mark};
 
 /// Decimals that a volume may have in the operator's unit.
 const SCALE: u128 = 1_000_000;
+/// Numbers are read in double precision, which may be wrong in the last place. Below this one that is less than a half, so
+/// that no integer becomes another one.
+const MAX_EXACT: f64 = 1e15;
 /// How far an operator's clock may be ahead of the platform's, in milliseconds.
 const MAX_AHEAD_MS: i64 = 5 * MINUTE_MS;
 
@@ -22,7 +25,8 @@ impl Inquiry {
         body: &[u8],
         now: Timestamp,
     ) -> Result<(Timestamp, OperatorReport), &'static str> {
-        let answer: Value = serde_json::from_slice(body).map_err(|_| "the answer is not JSON")?;
+        let answer: Value =
+            serde_json::from_slice(without_byte_order_mark(body)).map_err(|_| "the answer is not JSON")?;
         let at = |field: &str| {
             let pointer = self.fields.get(field)?;
             answer.pointer(pointer).filter(|value| !value.is_null())
@@ -62,7 +66,7 @@ impl Inquiry {
 
     fn time_of(&self, value: &Value) -> Option<Timestamp> {
         match self.time {
-            TimeForm::Rfc3339 => Timestamp::parse_rfc3339(value.as_str()?).ok(),
+            TimeForm::Rfc3339 => Timestamp::parse_rfc3339(value.as_str()?.trim()).ok(),
             TimeForm::Unix => whole(value)?.checked_mul(SECOND_MS).map(Timestamp),
             TimeForm::UnixMs => whole(value).map(Timestamp),
         }
@@ -70,7 +74,7 @@ impl Inquiry {
 
     /// A volume in the operator's unit, as number or text, converted to whole bytes.
     fn volume_of(&self, value: &Value) -> Option<Volume> {
-        let millionths = Volume::parse_mb(&text_of(value)?).ok()?.bytes();
+        let millionths = Volume::parse_mb(&plain_number(&text_of(value)?)?).ok()?.bytes();
         let bytes = u128::from(millionths) * u128::from(self.bytes_per_unit) / SCALE;
         let bytes = u64::try_from(bytes).ok()?;
         (bytes <= Volume::MAX.bytes()).then(|| Volume::from_bytes(bytes))
@@ -83,18 +87,21 @@ impl Inquiry {
 }
 
 fn whole(value: &Value) -> Option<i64> {
-    match value {
-        Value::String(text) => text.parse().ok(),
-        other => other.as_i64(),
-    }
+    plain_number(&text_of(value)?)?.parse().ok()
 }
 
 fn text_of(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.trim().to_owned()),
-        Value::Number(number) => Some(number.to_string()),
+        Value::Number(number) => digits_of(number),
         _ => None,
     }
+}
+
+/// A number without exponent and needless zeros: `2.0` names the same state as `2`.
+fn digits_of(number: &Number) -> Option<String> {
+    let is_exact = !number.is_f64() || number.as_f64()?.abs() < MAX_EXACT;
+    is_exact.then(|| plain_number(&number.to_string()))?
 }
 
 fn city_of(value: &Value) -> Option<String> {
@@ -155,6 +162,50 @@ mod tests {
     }
 
     #[test]
+    fn numbers_in_every_spelling_and_a_byte_order_mark_are_read() {
+        for (topic, body, at, report) in [
+            (
+                Topic::Usage,
+                "\u{feff}{\"at\":1.782863e9,\"d\":[{\"all\":1e5,\"used\":5.0E-1}]}",
+                Timestamp(1_782_863_000_000),
+                OperatorReport::Usage(Volume::from_bytes(102_400_000), Volume::from_bytes(512)),
+            ),
+            (
+                Topic::Usage,
+                r#"{"at":" 1782863000.0 ","d":[{"all":" 0.1e6","used":"0.50"}]}"#,
+                Timestamp(1_782_863_000_000),
+                OperatorReport::Usage(Volume::from_bytes(102_400_000), Volume::from_bytes(512)),
+            ),
+            (
+                Topic::Status,
+                r#"{"s":2.0}"#,
+                NOW,
+                OperatorReport::Status("active"),
+            ),
+            (
+                Topic::Status,
+                r#"{"s":20e-1}"#,
+                NOW,
+                OperatorReport::Status("active"),
+            ),
+            (
+                Topic::Status,
+                r#"{"s":" 2 "}"#,
+                NOW,
+                OperatorReport::Status("active"),
+            ),
+            (
+                Topic::OpenTime,
+                r#"{"o":"2026-07-01T08:00:00 08:00"}"#,
+                NOW,
+                OperatorReport::OpenTime(NOW),
+            ),
+        ] {
+            assert_eq!(read(topic, body), Ok((at, report)), "{body}");
+        }
+    }
+
+    #[test]
     fn what_does_not_fit_is_no_answer() {
         for (topic, body) in [
             (Topic::Usage, "<html>"),
@@ -162,6 +213,7 @@ mod tests {
             (Topic::Usage, r#"{"d":[{"all":-1,"used":0}]}"#),
             (Topic::Usage, r#"{"d":[{"all":1e9,"used":0}]}"#),
             (Topic::Usage, r#"{"d":[{"all":[],"used":0}]}"#),
+            (Topic::Usage, r#"{"at":1782863000.5,"d":[{"all":1,"used":0}]}"#),
             (Topic::Usage, r#"{"at":"soon","d":[{"all":1,"used":0}]}"#),
             (Topic::Usage, r#"{"at":1782865000,"d":[{"all":1,"used":0}]}"#),
             (Topic::Location, r#"{"city":""}"#),

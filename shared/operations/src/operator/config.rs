@@ -83,7 +83,8 @@ impl OperatorApi {
     /// # Errors
     /// What is wrong, without any value.
     pub fn parse(text: &str, credential: Zeroizing<String>) -> Result<Option<Self>, String> {
-        if text.trim().is_empty() {
+        let text = text.trim_start_matches('\u{feff}').trim();
+        if text.is_empty() {
             return Ok(None);
         }
         let given: BTreeMap<String, Inquiry> = serde_json::from_str(text)
@@ -243,6 +244,7 @@ mod tests {
     fn without_configuration_nobody_is_asked() {
         assert!(parse("").unwrap().is_none());
         assert!(parse(" \n").unwrap().is_none());
+        assert!(parse("\u{feff}").unwrap().is_none());
     }
 
     #[test]

@@ -151,29 +151,6 @@ struct Names {
 
 const CASES: &[Case] = &[
     Case {
-        request: |n| ApplyRequest {
-            eid: &n.eid,
-            ..ApplyRequest::default()
-        },
-        reason: Reason::ParameterMissing,
-    },
-    Case {
-        request: |n| ApplyRequest {
-            eid: &n.eid,
-            write_type: "2",
-            ..ApplyRequest::default()
-        },
-        reason: Reason::WriteTypeMalformed,
-    },
-    Case {
-        request: |n| automatic(&n.eid, ""),
-        reason: Reason::ParameterMissing,
-    },
-    Case {
-        request: |n| automatic(&n.eid, "99"),
-        reason: Reason::ProvinceMalformed,
-    },
-    Case {
         request: |n| automatic(&n.eid, "65"),
         reason: Reason::ProvinceWithoutNumber,
     },
@@ -186,26 +163,17 @@ const CASES: &[Case] = &[
     },
     Case {
         request: |n| ApplyRequest {
-            province_code: "37",
-            ..designated(&n.eid, &n.own.iccid, &n.own.msisdn)
+            msisdn: &n.own.msisdn,
+            ..automatic(&n.eid, "37")
         },
         reason: Reason::ParameterNotApplicable,
     },
     Case {
-        request: |n| designated(&n.eid, "", &n.own.msisdn),
-        reason: Reason::ParameterMissing,
-    },
-    Case {
-        request: |n| designated(&n.eid, &n.own.iccid, ""),
-        reason: Reason::ParameterMissing,
-    },
-    Case {
-        request: |n| designated(&n.eid, "8986", &n.own.msisdn),
-        reason: Reason::IccidMalformed,
-    },
-    Case {
-        request: |n| designated(&n.eid, &n.own.iccid, "13800138000"),
-        reason: Reason::MsisdnMalformed,
+        request: |n| ApplyRequest {
+            province_code: "65",
+            ..designated(&n.eid, "898604071120C0999999", &n.own.msisdn)
+        },
+        reason: Reason::UnknownNumber,
     },
     Case {
         request: |n| designated(&n.eid, "898604071120C0999999", &n.own.msisdn),
@@ -282,6 +250,104 @@ fn every_refusal_names_its_reason_fails_the_application_and_leaves_the_pool_alon
             world.apply(&caller, &corrected).unwrap().card_status,
             CardStatus::WaitingPowerOn
         );
+    }
+}
+
+// §7.2.2.2
+#[test]
+fn an_application_that_cannot_be_read_changes_nothing() {
+    let world = World::new();
+    let caller = world.stocked(2, 2);
+    world.numbers(&[NumberCsv::allotted(20, &caller.id)]);
+    world.apply_auto(&caller, 1).unwrap();
+    let own = NumberCsv::new(20);
+    for chip in [0, 1] {
+        let eid = eid_text(chip);
+        let designated = |iccid, msisdn| designated(&eid, iccid, msisdn);
+        let nothing = ApplyRequest {
+            eid: &eid,
+            ..ApplyRequest::default()
+        };
+        let named = automatic(&eid, "37");
+        for (request, expected) in [
+            (nothing, Reason::ParameterMissing),
+            (
+                ApplyRequest {
+                    write_type: "2",
+                    ..nothing
+                },
+                Reason::WriteTypeMalformed,
+            ),
+            (
+                ApplyRequest {
+                    province_code: "37",
+                    ..nothing
+                },
+                Reason::ParameterMissing,
+            ),
+            (automatic(&eid, ""), Reason::ParameterMissing),
+            (automatic(&eid, "99"), Reason::ProvinceMalformed),
+            (designated("", &own.msisdn), Reason::ParameterMissing),
+            (designated(&own.iccid, ""), Reason::ParameterMissing),
+            (designated("8986", &own.msisdn), Reason::IccidMalformed),
+            (designated(&own.iccid, "13800138000"), Reason::MsisdnMalformed),
+            (
+                ApplyRequest {
+                    iccid: "8986",
+                    ..named
+                },
+                Reason::IccidMalformed,
+            ),
+            (
+                ApplyRequest {
+                    msisdn: "138",
+                    ..named
+                },
+                Reason::MsisdnMalformed,
+            ),
+            // It is not known whether a card is meant or any number.
+            (
+                ApplyRequest {
+                    iccid: &own.iccid,
+                    ..automatic(&eid, "")
+                },
+                Reason::ParameterMissing,
+            ),
+        ] {
+            let before = world.dump();
+            assert_eq!(reason(world.apply(&caller, &request)), expected, "{request:?}");
+            assert_eq!(world.dump(), before, "{request:?}");
+        }
+    }
+    assert_eq!(card(&world, &caller, 0), CardStatus::ToWrite);
+}
+
+// §5.4.1 Table 1
+#[test]
+fn a_designated_application_goes_by_its_write_type_whatever_province_it_carries() {
+    for province in ["37", "65", "99", "山东"] {
+        let world = World::new();
+        let caller = world.stocked(1, 1);
+        world.numbers(&[NumberCsv::allotted(20, &caller.id)]);
+        let own = NumberCsv::new(20);
+        let eid = eid_text(0);
+        let request = ApplyRequest {
+            province_code: province,
+            ..designated(&eid, &own.iccid, &own.msisdn)
+        };
+        let first = world.apply(&caller, &request).unwrap();
+        // The same application, with the province or without it.
+        let again = world
+            .apply(&caller, &designated(&eid, &own.iccid, &own.msisdn))
+            .unwrap();
+        assert_eq!(
+            (again.task_id, again.repeated),
+            (first.task_id, true),
+            "{province}"
+        );
+        assert!(world.apply(&caller, &request).unwrap().repeated, "{province}");
+        let (_, work) = world.open(0).unwrap();
+        assert_eq!(work.data.unwrap().iccid.as_str(), own.iccid, "{province}");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use domain::error::Reason;
 use domain::{CardStatus, FailureKind};
-use operations::{ApplyRequest, Caller, TaskRef, cancel, status};
+use operations::{ApplyRequest, Caller, TaskRef, cancel, register_fault, status};
 use test_support::eid::eid_text;
 use test_support::inventory::{NumberCsv, eid};
 use test_support::operations::{World, automatic, designated, failed, reason, run};
@@ -97,6 +97,74 @@ fn an_old_task_cannot_cancel_a_newer_one() {
     assert_eq!(card(&world, &caller, 0), CardStatus::WaitingPowerOn);
 }
 
+// §7.2.2.4
+#[test]
+fn cancelling_again_by_either_key_answers_the_first_time_and_changes_nothing() {
+    let world = World::new();
+    let caller = world.stocked(2, 2);
+    let other = world.apply_auto(&caller, 1).unwrap().task_id;
+    let task = world.apply_auto(&caller, 0).unwrap().task_id;
+    let keys = [TaskRef::Eid(eid(0)), TaskRef::Task(task)];
+    world.pass(5);
+    let first = run(cancel(&world.cx(), &caller, &keys[0])).unwrap();
+    world.pass(5);
+    // What happens to another card, or cannot be read, is nothing.
+    run(cancel(&world.cx(), &caller, &TaskRef::Task(other))).unwrap();
+    world.apply(&caller, &automatic(&eid_text(0), "99")).unwrap_err();
+    let before = world.dump();
+    for _ in 0..2 {
+        for key in &keys {
+            assert_eq!(run(cancel(&world.cx(), &caller, key)).unwrap(), first, "{key:?}");
+        }
+    }
+    assert_eq!(world.dump(), before);
+}
+
+// §7.2.2.4
+#[test]
+fn anything_else_that_happens_to_the_card_ends_the_repetition_of_its_cancellation() {
+    type Event = fn(&World, &Caller);
+    let happens: [(&str, Event); 6] = [
+        ("a refused application", |world, caller| {
+            world.apply(caller, &automatic(&eid_text(0), "65")).unwrap_err();
+        }),
+        ("another application", |world, caller| {
+            world.apply_auto(caller, 0).unwrap();
+        }),
+        ("another application that was cancelled too", |world, caller| {
+            world.apply_auto(caller, 0).unwrap();
+            run(cancel(&world.cx(), caller, &TaskRef::Eid(eid(0)))).unwrap();
+        }),
+        ("a writing", |world, caller| {
+            world.write_chip(caller, 0);
+        }),
+        ("a fault", |world, _| {
+            run(register_fault(&world.cx(), &eid(0), true)).unwrap();
+        }),
+        ("a fault that is settled", |world, _| {
+            run(register_fault(&world.cx(), &eid(0), true)).unwrap();
+            run(register_fault(&world.cx(), &eid(0), false)).unwrap();
+        }),
+    ];
+    for (what, event) in happens {
+        let world = World::new();
+        let caller = world.stocked(1, 2);
+        let task = world.apply_auto(&caller, 0).unwrap().task_id;
+        let by_task = TaskRef::Task(task);
+        run(cancel(&world.cx(), &caller, &by_task)).unwrap();
+        world.pass(1);
+        assert!(run(cancel(&world.cx(), &caller, &by_task)).is_ok(), "{what}");
+        event(&world, &caller);
+        let before = world.dump();
+        assert_eq!(
+            reason(run(cancel(&world.cx(), &caller, &by_task))),
+            Reason::WrongState,
+            "{what}"
+        );
+        assert_eq!(world.dump(), before, "{what}");
+    }
+}
+
 // §7.2.2.3
 #[test]
 fn status_follows_the_card_and_the_task_keeps_its_own() {
@@ -120,8 +188,8 @@ fn status_follows_the_card_and_the_task_keeps_its_own() {
     assert_eq!(failed.write_time, None);
 
     assert_eq!(
-        reason(world.apply(&caller, &automatic(&eid_text(0), "99"))),
-        Reason::ProvinceMalformed
+        reason(world.apply(&caller, &automatic(&eid_text(0), "65"))),
+        Reason::ProvinceWithoutNumber
     );
     let refused = look(&by_eid);
     assert_eq!(

@@ -139,6 +139,60 @@ fn bad_lines_are_named_and_leave_the_others_alone() {
 }
 
 #[test]
+fn numbers_times_and_byte_order_marks_are_read_as_operators_write_them() {
+    let world = World::new();
+    let caller = world.stocked(0, 0);
+    world.numbers(&[NumberCsv::allotted(1, &caller.id)]);
+    let msisdn = NumberCsv::new(1).msisdn;
+    let record = |number: &str, total: &str, used: &str, as_of: &str| {
+        format!(
+            "\u{feff}{{{number},\"total_mb\":{total},\"used_mb\":{used},\"as_of\":\"2026-07-01T07:00:00{as_of}\"}}\r"
+        )
+    };
+    let number = format!("\"msisdn\":{msisdn},\"iccid\":null");
+    let text = format!("\"iccid\":\" \",\"msisdn\":\"{msisdn}\"");
+    let exponent = format!("\"msisdn\":{}e1", &msisdn[..12]);
+    let lines = [
+        record(&number, "1e2", "\"12.50\"", " 08:00"),
+        record(&text, "100.0", "12.5", "+08:00"),
+        "\u{feff}".to_owned(),
+        record(&number, "\"1E+2\"", "1250e-2", "Z\u{2028}"),
+        record(&number, "\"0.1e3\"", "12.500000000", "+08:00"),
+        record(&exponent, "100", "12.5", "+08:00"),
+        record("\"msisdn\":true", "100", "12.5", "+08:00"),
+        record("\"msisdn\":1.5", "100", "12.5", "+08:00"),
+        record("\"msisdn\":\"\"", "100", "12.5", "+08:00"),
+        record(&number, "1e-7", "0", "+08:00"),
+        record(&number, "null", "0", "+08:00"),
+        record(&number, "[1]", "0", "+08:00"),
+    ];
+    let report = ingest_lines(&world, Topic::Usage, &lines);
+    let found: Vec<_> = report
+        .errors
+        .iter()
+        .map(|error| (error.line, error.field, error.error.reason()))
+        .collect();
+    assert_eq!(report.rows, 11);
+    assert_eq!(
+        found,
+        [
+            (4, Some("as_of"), Reason::ParameterMalformed),
+            (6, None, Reason::UnknownNumber),
+            (7, Some("msisdn"), Reason::ParameterMalformed),
+            (8, Some("msisdn"), Reason::MsisdnMalformed),
+            (9, Some("msisdn"), Reason::ParameterMissing),
+            (10, Some("total_mb"), Reason::ParameterMalformed),
+            (11, Some("total_mb"), Reason::ParameterMissing),
+            (12, Some("total_mb"), Reason::ParameterMalformed),
+        ]
+    );
+    assert_eq!(counts(&report), (1, 2, 0, 8));
+    let view = run(number_view(&world.cx(), &caller, &card(1))).unwrap();
+    let usage = view.usage.unwrap();
+    assert_eq!((usage.total.mb(), usage.used.mb()), ("100".into(), "12.5".into()));
+}
+
+#[test]
 fn many_records_in_one_call_and_not_one_more() {
     let world = World::new();
     world.stocked(0, 3);

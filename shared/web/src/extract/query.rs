@@ -2,7 +2,8 @@
 //! parameter is reported with its name, not just the first.
 //!
 //! Names, whether they are required and how long a value may be come from the type, which is also the documentation:
-//! a parameter that is not documented is not known.
+//! a parameter that is not documented is not known. One that is not known is refused, unless its name is among those that
+//! are ignored.
 
 use std::any::TypeId;
 use std::cell::RefCell;
@@ -18,7 +19,7 @@ use utoipa::openapi::{RefOr, Required};
 use super::Extractor;
 use crate::credential::{KEY_PARAMETER, TOKEN_PARAMETER};
 use crate::host::App;
-use crate::layers::{Called, Pairs, found};
+use crate::layers::{Arrival, Called, Pairs, found};
 use crate::operation::{Access, Role};
 use crate::read::{Text, read};
 use crate::refusal::{Problem, Refusal};
@@ -53,7 +54,7 @@ pub(crate) fn checked<T: IntoParams + 'static>(parts: &Parts) -> Result<Checked,
     Rules::of::<T>().check(parts)
 }
 
-/// Refuses every parameter but the credential, for an operation that takes none.
+/// Refuses every parameter but the credential and what is ignored, for an operation that takes none.
 ///
 /// # Errors
 /// [`Reason::ParameterUnknown`] for each, and the problems of the credential.
@@ -111,6 +112,8 @@ impl Rules {
     fn check(&self, parts: &Parts) -> Result<Checked, Refusal> {
         let Called(operation) = found(&parts.extensions)?;
         let Pairs(pairs) = found(&parts.extensions)?;
+        let arrival: &Arrival = found(&parts.extensions)?;
+        let ignored = &arrival.settings().ignored_parameters;
         let credential = credential(operation.access);
         let (mut values, mut problems) = (Vec::with_capacity(pairs.len()), Vec::new());
         for (at, (name, value)) in pairs.iter().enumerate() {
@@ -119,6 +122,7 @@ impl Rules {
             let max_chars = match (rule, credential) {
                 (Some(rule), _) => rule.max_chars,
                 (None, Some((_, max_chars))) if is_credential => max_chars,
+                _ if ignored.contains(name) => continue,
                 _ => {
                     problems.push(Problem::with_field(name, Reason::ParameterUnknown));
                     continue;
@@ -141,13 +145,8 @@ impl Rules {
 }
 
 fn fault_of(value: &str, max_chars: usize) -> Option<Reason> {
-    if value.trim().is_empty() {
-        Some(Reason::ParameterEmpty)
-    } else if value.chars().nth(max_chars).is_some() {
-        Some(Reason::ParameterTooLong)
-    } else {
-        None
-    }
+    let is_longer = value.chars().nth(max_chars).is_some();
+    is_longer.then_some(Reason::ParameterTooLong)
 }
 
 /// The limit that the documentation of a parameter states.

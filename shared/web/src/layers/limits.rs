@@ -12,10 +12,12 @@ use http::{HeaderMap, Method};
 
 use super::{Arrival, Inner, Middleware, Next, found, refused, with_extension};
 use crate::host::read_bounded;
+use crate::ignored::IgnoredParameters;
 use crate::operation::{Content, Operation};
 use crate::query::{MAX_QUERY_BYTES, Pair, decode_form, decode_json};
 use crate::refusal::Refusal;
 use domain::error::{Error, Reason};
+use domain::without_byte_order_mark;
 
 /// How long a caller may take to send its body, in seconds.
 const BODY_READ_SECS: u64 = 20;
@@ -36,16 +38,18 @@ impl Middleware for Limits {
     async fn pass<S: Inner>(&self, request: &mut Request, next: Next<'_, S>) -> Response {
         let (parts, body) = std::mem::take(request).into_parts();
         let content = self.0.content;
-        let body = match found::<Arrival>(&parts.extensions) {
-            Ok(arrival) if announces_a_body(&parts.method, &parts.headers) => {
-                let time = Duration::from_secs(BODY_READ_SECS);
-                let read = read_bounded(arrival.app().host(), body, content.max_bytes(), time).await;
-                read.map(Bytes::from)
-            }
-            Ok(_) => Ok(Bytes::new()),
+        let arrival = match found::<Arrival>(&parts.extensions) {
+            Ok(arrival) => arrival,
             Err(refusal) => return refused(refusal),
         };
-        match decode(content, &parts, body) {
+        let body = if announces_a_body(&parts.method, &parts.headers) {
+            let time = Duration::from_secs(BODY_READ_SECS);
+            let read = read_bounded(arrival.app().host(), body, content.max_bytes(), time).await;
+            read.map(Bytes::from)
+        } else {
+            Ok(Bytes::new())
+        };
+        match decode(content, &parts, body, &arrival.settings().ignored_parameters) {
             Ok((document, pairs)) => {
                 *request = Request::from_parts(parts, Body::empty());
                 request.extensions_mut().insert(Document(document));
@@ -66,12 +70,13 @@ fn decode(
     content: Content,
     parts: &http::request::Parts,
     body: Result<Bytes, Reason>,
+    ignored: &IgnoredParameters,
 ) -> Result<(Bytes, Vec<Pair>), Refusal> {
     let query = parts.uri.query().unwrap_or_default();
     if query.len() > MAX_QUERY_BYTES {
         return Err(Reason::QueryTooLong.into());
     }
-    let mut pairs = decode_form(query)?;
+    let mut pairs = decode_form(query, ignored)?;
     let body = body?;
     if body.len() > content.max_bytes() {
         let limit = content.max_bytes();
@@ -82,6 +87,8 @@ fn decode(
             )
             .into());
     }
+    let text = without_byte_order_mark(&body);
+    let body = body.slice_ref(text);
     if body.is_empty() {
         return Ok((body, pairs));
     }
@@ -99,11 +106,10 @@ fn decode(
         return Ok((body, pairs));
     }
     if sent == "application/json" {
-        pairs.extend(decode_json(&body)?);
+        pairs.extend(decode_json(&body, ignored)?);
     } else {
-        pairs.extend(decode_form(
-            std::str::from_utf8(&body).map_err(|_| Reason::BadUtf8)?,
-        )?);
+        let form = std::str::from_utf8(&body).map_err(|_| Reason::BadUtf8)?;
+        pairs.extend(decode_form(form, ignored)?);
     }
     Ok((Bytes::new(), pairs))
 }

@@ -56,7 +56,7 @@ fn is_key(request: &Request, settings: &Settings) -> bool {
         .uri()
         .query()
         .filter(|query| query.len() <= MAX_QUERY_BYTES);
-    let pairs = decode_form(query.unwrap_or_default()).unwrap_or_default();
+    let pairs = decode_form(query.unwrap_or_default(), &settings.ignored_parameters).unwrap_or_default();
     let mut keys = pairs.iter().filter(|(name, _)| name == KEY_PARAMETER);
     keys.next().is_some_and(|(_, key)| settings.is_secret(key))
 }

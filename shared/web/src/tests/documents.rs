@@ -1,5 +1,7 @@
 //! JSON documents, read into a type.
 
+use std::collections::BTreeMap;
+
 use axum::extract::FromRequestParts as _;
 use futures::executor::block_on;
 use proptest::prelude::*;
@@ -11,7 +13,7 @@ use super::idle_app;
 use crate::MAX_PAIRS;
 use crate::extract::Json;
 use crate::layers::Document;
-use crate::values::{Eid, TaskId};
+use crate::values::{Eid, Msisdn, ProvinceCode, TaskId, WriteType};
 use domain::error::{Lang, Reason};
 
 const EID: &str = "89086030202200000000000000000123";
@@ -115,6 +117,62 @@ fn a_sound_document_is_read_whole() {
     assert_eq!(order.chips.unwrap()[0].as_str(), EID);
     let least = read(r#" {"count":0,"name":"","eid":null} "#).unwrap();
     assert!(least.eid.is_none() && least.task_id.is_none() && least.place.is_none() && least.back.is_none());
+}
+
+#[test]
+fn numbers_and_codes_are_read_in_every_spelling_of_json() {
+    #[derive(Debug, Deserialize, ToSchema)]
+    #[serde(deny_unknown_fields)]
+    struct Mark {
+        province_code: ProvinceCode,
+        write_type: Option<WriteType>,
+        msisdn: Option<Msisdn>,
+        low_water: Option<u32>,
+        limits: Option<BTreeMap<String, u32>>,
+        rows: Option<Vec<i64>>,
+    }
+    for (code, number) in [
+        ("37", "7"),
+        ("37.0", "7.0"),
+        ("37e0", "70e-1"),
+        ("\"37\"", "\"7\""),
+        ("\"37\"", "\" 7.0 \""),
+    ] {
+        let mark: Mark = read_as(&format!(
+            r#"{{"province_code":{code},"write_type":1.0,"msisdn":1.440100000001e12,"low_water":{number},
+                "limits":{{"write.status":{number},"a":{number}}},"rows":[{number},-1,{number}]}}"#
+        ))
+        .unwrap();
+        assert_eq!(mark.province_code.code(), "37", "{code}");
+        assert_eq!(
+            mark.write_type.unwrap().get(),
+            domain::WriteType::Automatic,
+            "{code}"
+        );
+        assert_eq!(mark.msisdn.unwrap().as_str(), "1440100000001", "{code}");
+        assert_eq!(mark.low_water, Some(7), "{number}");
+        assert!(mark.limits.unwrap().values().eq([&7, &7]), "{number}");
+        assert_eq!(mark.rows, Some(vec![7, -1, 7]), "{number}");
+    }
+    for (field, value, reason) in [
+        ("low_water", "\"7.5\"", Reason::ParameterMalformed),
+        ("low_water", "\"-7\"", Reason::ParameterMalformed),
+        ("low_water", "\"seven\"", Reason::ParameterMalformed),
+        ("low_water", "\"\"", Reason::ParameterMalformed),
+        ("low_water", "7.5", Reason::ParameterMalformed),
+        ("low_water", "true", Reason::ParameterMalformed),
+        ("write_type", "1.5", Reason::ParameterMalformed),
+        ("write_type", "true", Reason::ParameterMalformed),
+        ("write_type", "2.0", Reason::WriteTypeMalformed),
+        ("msisdn", "14401000000010000000000", Reason::ParameterMalformed),
+    ] {
+        let text = format!(r#"{{"province_code":"37","{field}":{value}}}"#);
+        assert_eq!(
+            read_as::<Mark>(&text).unwrap_err(),
+            expected(&[(field, reason)]),
+            "{text}"
+        );
+    }
 }
 
 #[test]

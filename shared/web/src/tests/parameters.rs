@@ -45,7 +45,7 @@ fn a_get_a_form_a_json_body_and_a_mixture_say_the_same() {
 type RefusedQuery<'a> = (&'a str, u16, &'a str, Option<&'a str>);
 
 /// Queries that are wrong whatever the limits are.
-const REFUSED_QUERIES: [RefusedQuery<'_>; 10] = [
+const REFUSED_QUERIES: [RefusedQuery<'_>; 11] = [
     ("", 400, "parameter_missing", Some("client_id")),
     ("client_id=a", 400, "parameter_missing", Some("client_secret")),
     (
@@ -63,20 +63,26 @@ const REFUSED_QUERIES: [RefusedQuery<'_>; 10] = [
     (
         "client_id=&client_secret=b",
         400,
-        "parameter_empty",
+        "parameter_missing",
         Some("client_id"),
     ),
     (
         "client_id&client_secret=b",
         400,
-        "parameter_empty",
+        "parameter_missing",
         Some("client_id"),
     ),
     (
         "client_id=%20&client_secret=b",
         400,
-        "parameter_empty",
+        "parameter_missing",
         Some("client_id"),
+    ),
+    (
+        "client_id=a&client_secret=b&sign=1&Sign=1",
+        400,
+        "parameter_unknown",
+        Some("Sign"),
     ),
     (
         "client_id=%zz&client_secret=b",
@@ -148,7 +154,7 @@ fn every_mistake_in_a_body_has_its_own_reason() {
         ),
         (
             JSON,
-            b"{\"client_id\":null}",
+            b"{\"client_id\":true}",
             400,
             "parameter_not_text",
             Some("client_id"),
@@ -162,9 +168,9 @@ fn every_mistake_in_a_body_has_its_own_reason() {
         ),
         (
             JSON,
-            b"{\"client_id\":\"\"}",
+            b"{\"client_id\":1.5}",
             400,
-            "parameter_empty",
+            "parameter_not_text",
             Some("client_id"),
         ),
         (
@@ -190,6 +196,47 @@ fn every_mistake_in_a_body_has_its_own_reason() {
             String::from_utf8_lossy(body)
         );
     }
+}
+
+#[test]
+fn every_way_of_calling_takes_usual_extras_empty_parameters_and_a_byte_order_mark() {
+    let form = "\u{feff}client_id=a+b&client_secret=7&client_secret=&sign=%&sign=x&_=1&colour=";
+    let json = |secret: &str| {
+        format!(
+            "\u{feff}{{\"client_id\":\"a b\",\"client_secret\":{secret},\"timestamp\":1.5,\"sign\":{{}},\
+             \"nonce\":[1],\"client_id\":null,\"colour\":\"\"}}"
+        )
+    };
+    for sent in [
+        Sent::get("/v1/token?client_id=a+b&client_secret=7&client_secret=&sign=%&sign=x&_=1&colour="),
+        Sent::post("/v1/token", FORM, form),
+        Sent::post("/v1/token", JSON, json("\"7\"")),
+        Sent::post("/v1/token", JSON, json("7")),
+        Sent::post("/v1/token", JSON, json("7.0")),
+        Sent::post("/v1/token", JSON, json("70e-1")),
+        Sent::post("/v1/token?t=1&client_id=", JSON, json("7")),
+    ] {
+        let answer = send(sent);
+        assert_eq!(
+            (answer.status, answer.body["seen"].as_str()),
+            (200, Some("a b/7")),
+            "{}",
+            answer.text
+        );
+    }
+}
+
+#[test]
+fn the_names_that_are_ignored_are_a_setting() {
+    let host = super::TestHost::configured(&crate::Variables {
+        ignored_parameters: Some("colour".to_owned()),
+        ..super::variables()
+    });
+    let ask = |name: &str| {
+        let target = format!("/v1/token?client_id=a&client_secret=b&{name}=1");
+        super::send_to(&host, Sent::get(&target)).reason().to_owned()
+    };
+    assert_eq!((&*ask("colour"), &*ask("sign")), ("none", "parameter_unknown"));
 }
 
 #[test]

@@ -25,6 +25,7 @@ pub use volume::Megabytes;
 use std::borrow::Cow;
 use std::ops::Deref;
 
+use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Schema};
@@ -82,8 +83,43 @@ impl<T> Deref for Parsed<T> {
 
 impl<'de, T: Kind> Deserialize<'de> for Parsed<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = Cow::<str>::deserialize(deserializer)?;
+        let TextOrInteger(text) = TextOrInteger::deserialize(deserializer)?;
         T::parse(&text).map(Self).map_err(|malformed| marked(&malformed))
+    }
+}
+
+/// A text, or the digits of an integer: programs write a code such as `37` either way.
+struct TextOrInteger(String);
+
+impl<'de> Deserialize<'de> for TextOrInteger {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TextOrIntegerVisitor)
+    }
+}
+
+struct TextOrIntegerVisitor;
+
+impl Visitor<'_> for TextOrIntegerVisitor {
+    type Value = TextOrInteger;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a text")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<TextOrInteger, E> {
+        Ok(TextOrInteger(text.to_owned()))
+    }
+
+    fn visit_string<E: Error>(self, text: String) -> Result<TextOrInteger, E> {
+        Ok(TextOrInteger(text))
+    }
+
+    fn visit_u64<E: Error>(self, integer: u64) -> Result<TextOrInteger, E> {
+        Ok(TextOrInteger(integer.to_string()))
+    }
+
+    fn visit_i64<E: Error>(self, integer: i64) -> Result<TextOrInteger, E> {
+        Ok(TextOrInteger(integer.to_string()))
     }
 }
 
