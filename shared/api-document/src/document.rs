@@ -37,9 +37,10 @@ const TAGS: [(&str, &str); 4] = [
 ];
 
 const DESCRIPTION: &str = "物联网 eSIM 空中写卡平台的接口；业务接口见 T/CIAD 物联网 eSIM 空中写卡技术应用服务规范 §7。UTF-8，JSON；code 等于 HTTP \
-    状态码。未列出的参数会被拒绝。请求头 Accept-Language: en 时信息为英文。每个接口可能的拒绝原因见其 x-reasons。\n\nThe operations of the \
+    状态码。未列出的参数会被拒绝，常见的附加参数除外（变量 ignored_parameters，其值不读取）；没有值的参数等同于未提交。请求头 Accept-Language: en 时信息为英文。每个接口可能的拒绝原因见其 x-reasons。\n\nThe operations of the \
     over-the-air writing platform for IoT eSIM chips; those for business systems are of clause 7 of the group standard. \
-    UTF-8, JSON; code equals the HTTP status. Parameters that are not listed are refused. Messages are Chinese, or English \
+    UTF-8, JSON; code equals the HTTP status. Parameters that are not listed are refused, but for the usual extra ones of the variable ignored_parameters, which are \
+    not read; a parameter without a value counts as absent. Messages are Chinese, or English \
     with Accept-Language: en. The reasons for which an operation may refuse a call are its x-reasons.";
 
 /// The OpenAPI document.
@@ -158,6 +159,13 @@ fn complete(documented: &mut Value, operation: &Operation, reasons: &[Reason], s
         documented["description"] = json!(
             format!("{text}\n\n默认每分钟 {limit} 次。 / {limit} calls a minute by default.").trim_start()
         );
+    }
+    let parameters = documented.get_mut("parameters").and_then(Value::as_array_mut);
+    for parameter in parameters.into_iter().flatten() {
+        // Without a value it counts as absent.
+        if parameter["in"] == "query" && parameter["required"] != true {
+            parameter["allowEmptyValue"] = json!(true);
+        }
     }
     let codes: Vec<_> = reasons.iter().map(|reason| reason.code()).collect();
     documented["x-reasons"] = json!(codes);
