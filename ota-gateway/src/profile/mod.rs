@@ -57,7 +57,7 @@ pub struct Profile {
 pub enum IccidPolicy {
     /// It must be replaced; a refusal fails the writing.
     Write,
-    /// Try; a refusal is accepted and the card keeps its own.
+    /// Try; a card that does not allow it keeps its own. Any other failure fails the writing.
     Optional,
     /// Never touch it.
     Keep,
@@ -104,7 +104,7 @@ pub struct File {
     pub ef: EfKind,
     /// Number of the record to write; record files alone.
     pub record: Option<u8>,
-    /// Whether a card without it, or one that refuses, is written all the same.
+    /// Whether a card that lacks the file is written all the same; one that has it and refuses is not.
     #[serde(default)]
     pub optional: bool,
     /// What to write into a file of kind `fixed`, in hexadecimal.
@@ -323,11 +323,9 @@ impl Profile {
             .is_some_and(|file| file.ef != EfKind::Iccid || self.iccid != IccidPolicy::Keep)
     }
 
-    /// Whether a card that lacks or refuses the file at `position` is written all the same.
+    /// Whether a card that lacks the file at `position` is written all the same.
     #[must_use]
     pub fn is_optional(&self, position: usize) -> bool {
-        self.files.get(position).is_some_and(|file| {
-            file.optional || (file.ef == EfKind::Iccid && self.iccid == IccidPolicy::Optional)
-        })
+        self.files.get(position).is_some_and(|file| file.optional)
     }
 }

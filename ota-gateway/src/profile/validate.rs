@@ -117,6 +117,10 @@ fn check_lists(profile: &Profile) -> anyhow::Result<()> {
     }
     ensure!(efs.contains(&EfKind::Imsi), "read_back.efs: EF_IMSI is missing");
     ensure!(
+        profile.iccid == IccidPolicy::Write || !efs.contains(&EfKind::Iccid),
+        "read_back.efs: EF_ICCID is named, but iccid is not \"write\": the card may keep its own"
+    );
+    ensure!(
         !profile.verify.registered.is_empty(),
         "verify.registered: name at least one file"
     );
@@ -274,6 +278,16 @@ mod tests {
             "ef = \"iccid\"",
             "ef = \"fixed\"\ncontent = \"00\"",
             "no file is EF_ICCID",
+        ),
+        (
+            "iccid = \"write\"",
+            "iccid = \"optional\"",
+            "EF_ICCID is named, but iccid is not \"write\"",
+        ),
+        (
+            "iccid = \"write\"",
+            "iccid = \"keep\"",
+            "EF_ICCID is named, but iccid is not \"write\"",
         ),
         (
             "\"ad\", \"imsi\"]",

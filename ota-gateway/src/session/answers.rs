@@ -44,6 +44,18 @@ pub(super) struct Refused {
     pub(super) stopped: bool,
 }
 
+impl Refused {
+    /// The card has no such file or directory (TS 102 221 §10.2.1.5.6; `9404` of TS 51.011).
+    pub(super) const fn is_absence(&self) -> bool {
+        matches!(self.role, Role::Select) && matches!(self.status.0, 0x6A82 | 0x9404)
+    }
+
+    /// The card does not let the file be changed, by its access conditions or its state.
+    pub(super) const fn is_denial(&self) -> bool {
+        matches!(self.status.0, 0x6982..=0x6985 | 0x9804)
+    }
+}
+
 /// The answers to a batch, by whether the card carried the command out.
 #[derive(Debug, Default)]
 pub(super) struct Outcome {

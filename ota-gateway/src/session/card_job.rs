@@ -12,7 +12,7 @@ use gateway_protocol::FailureKind;
 use uicc::apdu::CommandApdu;
 
 use super::answers::{self, Answered, Refused};
-use super::content::{Values, desired, is_registered};
+use super::content::{Values, desired, is_registered, is_reserved};
 use super::failure::Failure;
 use super::script::{Access, Batch, Packer, Role};
 use crate::profile::{EfKind, File, IccidPolicy, Profile};
@@ -47,7 +47,7 @@ enum Unit {
 enum FileState {
     Unknown,
     Holds(Vec<u8>),
-    /// The card lacks the file or refused it, and the profile accepts that.
+    /// The card lacks the file, or keeps its ICCID, and the profile accepts that.
     Skipped,
 }
 
@@ -211,26 +211,27 @@ impl CardJob {
         Ok(())
     }
 
-    /// Skips a file that may be missing or refuse; any other refusal fails the work.
+    /// Skips a file that the card may lack and lacks, and an ICCID that the card may keep and keeps; any other refusal
+    /// fails the work.
     fn accept_refusal(&mut self, unit: Option<Unit>, refused: &Refused) -> Result<(), Failure> {
         let failure = Failure::of_status(&refused.description, refused.status);
         let Some(Unit::File(file)) = unit else {
             return Err(failure);
         };
-        if self.profile.is_optional(file) {
-            self.checkpoint.files[file] = FileState::Skipped;
-            return Ok(());
-        }
         let is_iccid = self
             .profile
             .files
             .get(file)
-            .is_some_and(|file| file.ef == EfKind::Iccid);
-        Err(if is_iccid && refused.role == Role::Update {
-            failure.of_iccid()
-        } else {
-            failure
-        })
+            .is_some_and(|file| file.ef == EfKind::Iccid)
+            && refused.role == Role::Update;
+        let may_lack = self.profile.is_optional(file) && !self.must_read_back(file);
+        let lacks = self.checkpoint.phase == Phase::Survey && refused.is_absence();
+        let keeps_iccid = is_iccid && self.profile.iccid == IccidPolicy::Optional && refused.is_denial();
+        if (may_lack && lacks) || keeps_iccid {
+            self.checkpoint.files[file] = FileState::Skipped;
+            return Ok(());
+        }
+        Err(if is_iccid { failure.of_iccid() } else { failure })
     }
 
     fn pack(&self) -> Result<Batch, Failure> {
@@ -333,6 +334,14 @@ impl CardJob {
         file.ef == EfKind::Fixed || self.profile.read_back.efs.contains(&file.ef)
     }
 
+    /// Whether the writing cannot succeed before the file was read back: `read_back` names it, and something was
+    /// reserved for it.
+    fn must_read_back(&self, at: usize) -> bool {
+        self.profile.files.get(at).is_some_and(|file| {
+            self.profile.read_back.efs.contains(&file.ef) && is_reserved(file, &self.values)
+        })
+    }
+
     /// Whether a verification compares the file.
     fn is_compared(&self, at: usize) -> bool {
         match self.profile.files[at].ef {
@@ -346,7 +355,7 @@ impl CardJob {
         let Unit::File(at) = unit else { return Ok(None) };
         let file = &self.profile.files[at];
         let FileState::Holds(held) = &self.checkpoint.files[at] else {
-            return Ok(None);
+            return Ok(self.must_read_back(at).then(|| file.name()));
         };
         let content = desired(&self.profile, file, &self.values, held)?;
         Ok(content

@@ -57,6 +57,11 @@ impl Values {
     }
 }
 
+/// Whether anything was reserved for `file`; only the service centre of EF_SMSP may be left out.
+pub(super) fn is_reserved(file: &File, values: &Values) -> bool {
+    file.ef != EfKind::Smsp || values.smsc.is_some()
+}
+
 /// What `file` shall hold, to be compared with and written over the beginning of `held`. None if the file is not to
 /// be written, such as an EF_SMSP for which no service centre was reserved.
 ///

@@ -206,34 +206,87 @@ fn every_script_status_is_reported_as_what_it_is() {
 }
 
 #[test]
-fn optional_files_may_be_missing_or_refuse_and_the_rest_is_written() {
+fn a_card_that_lacks_optional_files_is_written_all_the_same() {
     let (mut world, mut card) = (World::new(), Card::seed());
-    card.files.remove(&(0x7FFF, 0x6F08));
-    card.files.remove(&(0x7FFF, 0x6F7B));
-    refuse(&mut card, 0x6F42, 0x6982);
-    refuse(&mut card, 0x6F62, 0x6A80);
+    for fid in [0x6F08, 0x6F09, 0x6F62, 0x6F73, 0x6F7B] {
+        card.files.remove(&(0x7FFF, fid));
+    }
     assert_eq!(
         world.session(&mut card, None, None),
         Ending::LastScript("written")
     );
     assert_eq!(hex::encode(card.content(0x6F07)), "084906003175296408");
-    assert_eq!(card.content(0x6F42), [0xFF; 40]);
 }
 
 #[test]
-fn a_refused_iccid_is_accepted_where_the_profile_calls_it_optional() {
-    let mut world =
-        World::with_profile(|profile| profile.replace("iccid = \"write\"", "iccid = \"optional\""));
-    let mut card = Card::seed();
-    let before = card.content(0x2FE2).to_vec();
-    refuse(&mut card, 0x2FE2, 0x6982);
+fn an_optional_file_that_is_there_must_be_written() {
+    for fid in [0x6F42, 0x6F62, 0x6F7B] {
+        for status in [0x62F1, 0x6581, 0x6982, 0x6A80, 0x6A82, 0x6F00] {
+            for spoil in [refuse, refuse_read] {
+                let (mut world, mut card) = (World::new(), Card::seed());
+                spoil(&mut card, fid, status);
+                assert_eq!(
+                    world.session(&mut card, None, None),
+                    Ending::Finished("failed"),
+                    "{fid:04X} {status:04X}"
+                );
+                assert!(failure(&world).2.contains(&format!("{status:04X}")));
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_to_be_read_back_may_be_missing_only_if_nothing_was_reserved_for_it() {
+    let (mut world, mut card) = (World::new(), Card::seed());
+    card.files.remove(&(0x7FFF, 0x6F42));
+    assert_eq!(world.session(&mut card, None, None), Ending::Finished("failed"));
+    assert_eq!(failure(&world).0, "file_not_found");
+    let (mut world, mut card) = (World::new(), Card::seed());
+    card.files.remove(&(0x7FFF, 0x6F42));
+    world.data.smsc = None;
     assert_eq!(
         world.session(&mut card, None, None),
         Ending::LastScript("written")
     );
-    assert_eq!(card.content(0x2FE2), before);
-    card.register();
-    assert_eq!(world.session(&mut card, None, None), Ending::Finished("verified"));
+}
+
+/// A world whose cards may keep their ICCID.
+fn iccid_optional() -> World {
+    World::with_profile(|profile| {
+        profile
+            .replace("iccid = \"write\"", "iccid = \"optional\"")
+            .replace("efs = [\"iccid\", ", "efs = [")
+    })
+}
+
+#[test]
+fn a_refused_iccid_is_accepted_where_the_profile_calls_it_optional() {
+    for status in [0x6982, 0x6985] {
+        let (mut world, mut card) = (iccid_optional(), Card::seed());
+        let before = card.content(0x2FE2).to_vec();
+        refuse(&mut card, 0x2FE2, status);
+        assert_eq!(
+            world.session(&mut card, None, None),
+            Ending::LastScript("written")
+        );
+        assert_eq!(card.content(0x2FE2), before);
+        card.register();
+        assert_eq!(world.session(&mut card, None, None), Ending::Finished("verified"));
+    }
+}
+
+#[test]
+fn an_optional_iccid_that_fails_for_another_reason_fails_the_writing() {
+    for status in [0x62F1, 0x6581, 0x6A80, 0x6F00] {
+        let (mut world, mut card) = (iccid_optional(), Card::seed());
+        refuse(&mut card, 0x2FE2, status);
+        assert_eq!(
+            world.session(&mut card, None, None),
+            Ending::Finished("failed"),
+            "{status:04X}"
+        );
+    }
 }
 
 #[test]

@@ -255,7 +255,11 @@ fn a_card_that_holds_something_else_is_written_again_in_the_same_session_if_the_
 fn the_iccid_counts_in_a_verification_only_where_it_had_to_be_written() {
     for (rule, ending) in [("write", "not_verified"), ("optional", "verified")] {
         let rule = format!("iccid = \"{rule}\"");
-        let mut world = World::with_profile(|profile| profile.replace("iccid = \"write\"", &rule));
+        let mut world = World::with_profile(|profile| {
+            profile
+                .replace("iccid = \"write\"", &rule)
+                .replace("efs = [\"iccid\", ", "efs = [")
+        });
         let mut card = Card::seed();
         world.session(&mut card, None, None);
         card.register();
