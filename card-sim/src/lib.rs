@@ -2,7 +2,7 @@
 //!
 //! * [`chip`] — the chip: USIM file system, toolkit, admin agent with TLS inside, APDUs in and out.
 //! * [`module`] — the device: fetches proactive commands, owns the TCP socket, attaches to the network.
-//! * [`network`] — the mobile network: which IMSIs may attach.
+//! * [`network`] — the mobile network: which IMSIs may attach, and with which keys.
 //! * [`faults`] — planned faults.
 //! * [`fleet`] — thousands of modules in one process.
 //! * [`observer`] — the events of modules and chips.
@@ -14,6 +14,7 @@ pub mod chip;
 pub mod faults;
 pub mod fleet;
 pub mod inventory;
+mod milenage;
 pub mod module;
 pub mod network;
 pub mod observer;

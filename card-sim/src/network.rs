@@ -1,15 +1,23 @@
-//! The mobile network: which IMSIs may attach, and their registrations.
+//! The mobile network: which IMSIs may attach and with which K and OPc, and their registrations.
+//!
+//! An IMSI that was [subscribed](VirtualNetwork::subscribe) attaches only with a card that holds its K and OPc, as in a
+//! real network (TS 33.401 §6.1). Of any other IMSI the network has no keys and asks for no proof.
 //!
 //! It must never carry data: the bytes of a channel use the network of the host.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::RwLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use uicc::ef::Plmn;
 
+use crate::milenage::{Challenge, Milenage};
+
 /// Cause value of a refused attach: IMSI unknown in HSS (TS 24.301 §9.9.3.9).
 pub const IMSI_UNKNOWN: u8 = 0x02;
+
+/// Cause value of a failed authentication: illegal UE (TS 24.301 §9.9.3.9).
+pub const ILLEGAL_UE: u8 = 0x03;
 
 /// Registration of an attached module (TS 24.301 §5.5.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +43,10 @@ pub struct VirtualNetwork {
     /// IMSIs that may attach; `None` if all may.
     known: Option<RwLock<HashSet<String>>>,
     rejected: RwLock<HashSet<String>>,
+    /// K and OPc by IMSI, as the home subscriber server holds them.
+    subscribers: RwLock<HashMap<String, Milenage>>,
+    /// Number of the next challenge; both its random value and its sequence number.
+    next_challenge: AtomicU32,
     next_tmsi: AtomicU32,
 }
 
@@ -45,6 +57,8 @@ impl VirtualNetwork {
         Self {
             known: None,
             rejected: RwLock::default(),
+            subscribers: RwLock::default(),
+            next_challenge: AtomicU32::new(1),
             next_tmsi: AtomicU32::new(1),
         }
     }
@@ -64,6 +78,21 @@ impl VirtualNetwork {
         if let Some(known) = &self.known {
             write(known).insert(imsi.to_owned());
         }
+    }
+
+    /// Lets an IMSI attach from now on, with a card that holds this K and OPc alone.
+    pub fn subscribe(&self, imsi: &str, k: [u8; 16], opc: [u8; 16]) {
+        write(&self.subscribers).insert(imsi.to_owned(), Milenage::new(k, opc));
+        self.admit(imsi);
+    }
+
+    /// The challenge that a card with this IMSI must answer before it attaches; none if the network has no keys of it.
+    pub(crate) fn challenge(&self, imsi: &str) -> Option<Challenge> {
+        let number = self.next_challenge.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+        let (mut rand, mut sqn) = ([0x5A; 16], [0; 6]);
+        rand[12..].copy_from_slice(&number);
+        sqn[2..].copy_from_slice(&number);
+        read(&self.subscribers).get(imsi)?.challenge(rand, sqn)
     }
 
     /// Refuses an IMSI from now on.

@@ -17,6 +17,11 @@ pub const DEFAULT_ALLOWANCE_BYTES: u64 = 5 * 1024 * 1024;
 pub const MAX_PSK_IDENTITY_BYTES: usize = 128;
 /// Bytes of a key, PSK and DEK alike.
 pub const KEY_BYTES: usize = 16;
+/// Subscriber key of every temporary number. It protects nothing: such a number exists in a [`crate::VirtualNetwork`]
+/// alone.
+pub const SEED_K: [u8; KEY_BYTES] = [0x5E; KEY_BYTES];
+/// OPc of every temporary number.
+pub const SEED_OPC: [u8; KEY_BYTES] = [0xED; KEY_BYTES];
 
 /// Identifier of a chip in logs and events: its EID, shown masked.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -35,7 +35,7 @@ const IN_BOTH: [&str; 7] = [
     "GET /v1/write/apply",
     "OPEN CHANNEL",
     "TLSv1.2 PSK-AES128",
-    "UPDATE BINARY EF_IMSI",
+    "load key material and EF_IMSI",
     "REFRESH",
     "写卡成功",
 ];

@@ -3,6 +3,7 @@
 //! It must never start a task.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use openssl::ssl::SslContext;
@@ -13,13 +14,19 @@ use crate::metrics::Metrics;
 use crate::observe::Observer;
 use crate::platform::{KeyDirectory, PlatformClient};
 use crate::profile::Catalogue;
-use crate::session::{Shared, SuspendedSession};
+use crate::session::{BusyCard, Shared, SuspendedSession};
 use crate::settings::Settings;
 use crate::tls;
 use crate::ttl_map::TtlMap;
 
 /// Interrupted sessions, by chip and session token.
 pub(crate) type SuspendedSessions = Mutex<TtlMap<(Eid, String), SuspendedSession>>;
+
+/// Time for which the gateway knows that a card was busy. Power-ups of a card may lie far apart.
+const BUSY_CARD_LIFETIME: Duration = Duration::from_secs(7 * 24 * 3_600);
+
+/// Work for which a card was busy until its session gave up, by chip.
+pub(crate) type BusyCards = Mutex<TtlMap<Eid, BusyCard>>;
 
 /// What every task needs.
 pub(crate) struct Context {
@@ -33,6 +40,7 @@ pub(crate) struct Context {
     /// Bounds the TLS handshakes in flight.
     pub(crate) handshakes: Semaphore,
     pub(crate) suspended: SuspendedSessions,
+    pub(crate) busy: BusyCards,
     /// Asks for a tick of the platform's scheduled work.
     pub(crate) tick: Notify,
 }
@@ -56,6 +64,7 @@ impl Context {
             tls: tls::context().context("TLS")?,
             handshakes: Semaphore::new(limits.max_handshakes),
             suspended: Mutex::new(TtlMap::new(limits.resume(), limits.resume_entries)),
+            busy: Mutex::new(TtlMap::new(BUSY_CARD_LIFETIME, limits.resume_entries)),
             tick: Notify::new(),
             platform,
             directory,

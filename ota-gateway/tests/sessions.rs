@@ -137,7 +137,7 @@ async fn observed_events_hold_no_key_material() {
     let keys: Vec<&Event> = events
         .iter()
         .filter(
-            |event| matches!(event, Event::Apdu { description, .. } if description == "load key material"),
+            |event| matches!(event, Event::Apdu { description, .. } if description == "load key material and EF_IMSI"),
         )
         .collect();
     assert!(

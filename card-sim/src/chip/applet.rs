@@ -233,10 +233,11 @@ impl Applet {
         };
     }
 
-    /// Counts a channel that the network refused on the operator number; at the limit, restores the temporary
+    /// Counts a channel that the network refused on the operator number or its keys; at the limit, restores the temporary
     /// identity and returns `true`.
     fn falls_back(&mut self, core: &mut Core, result: u8) -> bool {
-        if core.on_temporary_number() || result & 0xF0 != TEMPORARILY_UNABLE {
+        let as_delivered = core.on_temporary_number() && core.nvm.keys().is_none();
+        if as_delivered || result & 0xF0 != TEMPORARILY_UNABLE {
             return false;
         }
         core.nvm.failed_attempts = core.nvm.failed_attempts.saturating_add(1);

@@ -3,14 +3,15 @@
 //!
 //! It must never decide what the chip does next.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::agent::tls::TlsParameters;
-use super::nvm::{Identity, Nvm};
+use super::nvm::{Identity, Nvm, SubscriptionKeys};
 use super::{initial_files, layout};
 use crate::faults::{ApduIndex, ChipFault, Faults, Side};
 use crate::observer::{Event, SessionEnd};
-use crate::personalisation::Personalisation;
+use crate::personalisation::{Personalisation, SEED_K, SEED_OPC};
 use uicc::apdu::StatusWord;
 
 /// State that all parts of one chip share.
@@ -65,6 +66,19 @@ impl Core {
     #[must_use]
     pub(super) fn on_temporary_number(&self) -> bool {
         self.nvm.identity == Identity::Temporary
+    }
+
+    /// K and OPc with which the chip authenticates: those that were loaded, else those of the
+    /// temporary number.
+    #[must_use]
+    pub(super) fn keys_in_force(&self) -> Cow<'_, SubscriptionKeys> {
+        match self.nvm.keys() {
+            Some(keys) => Cow::Borrowed(keys),
+            None => Cow::Owned(SubscriptionKeys {
+                k: SEED_K,
+                opc: SEED_OPC,
+            }),
+        }
     }
 
     /// Updates the state of the identity after EF_IMSI was updated.

@@ -103,7 +103,7 @@ fn numbers(card: &Personalisation) -> Vec<(&'static str, Vec<u8>)> {
 }
 
 /// Writes the temporary identity back, so that the chip can be reached again. K and OPc of the temporary
-/// number never left the chip; those of the operator number stay loaded.
+/// number never left the chip; those of the operator number are forgotten.
 pub(super) fn restore_identity(card: &Personalisation, nvm: &mut Nvm) {
     for (path, content) in identity(card) {
         if let Some(at) = find_path(path) {
@@ -111,6 +111,7 @@ pub(super) fn restore_identity(card: &Personalisation, nvm: &mut Nvm) {
             let _ = nvm.write(at, 0, &content);
         }
     }
+    nvm.forget_keys();
     nvm.identity = Identity::Temporary;
     nvm.failed_attempts = 0;
 }

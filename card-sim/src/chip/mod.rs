@@ -5,6 +5,7 @@
 
 mod agent;
 mod applet;
+mod authenticate;
 mod core;
 mod describe;
 mod fcp;
@@ -199,6 +200,9 @@ impl Ram {
             (ISO, ins::SELECT) => self.files(core, command).map(|data| self.respond(data, command)),
             (ISO, ins::READ_BINARY | ins::UPDATE_BINARY | ins::READ_RECORD | ins::UPDATE_RECORD) => {
                 self.files(core, command).map(ResponseApdu::ok)
+            }
+            (ISO, ins::AUTHENTICATE) => {
+                authenticate::authenticate(core, command).map(|data| self.respond(data, command))
             }
             (TOOLKIT, ins::STATUS) => self.files(core, command).map(|data| {
                 self.toolkit.status(core);

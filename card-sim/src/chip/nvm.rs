@@ -82,9 +82,23 @@ impl Nvm {
         self.keys.as_ref()
     }
 
-    /// Loads key material in place of any loaded before.
-    pub(super) fn load_keys(&mut self, keys: SubscriptionKeys) {
+    /// Loads key material in place of any loaded before, and with it the content of a file, both or neither. `6700` if
+    /// the content does not fit.
+    pub(super) fn load_keys(
+        &mut self,
+        keys: SubscriptionKeys,
+        file: Option<(usize, &[u8])>,
+    ) -> Result<(), StatusWord> {
+        if let Some((at, content)) = file {
+            self.write(at, 0, content)?;
+        }
         self.keys = Some(keys);
+        Ok(())
+    }
+
+    /// Forgets loaded key material: those the chip was made with are in force again.
+    pub(super) fn forget_keys(&mut self) {
+        self.keys = None;
     }
 
     /// Deducts channel bytes from the test allowance; it never goes below zero nor up.

@@ -226,9 +226,7 @@ impl ScriptRun<'_> {
             return Err(problem);
         }
         match (apdu.cla, apdu.ins) {
-            (key_command::CLA, key_command::INS) => {
-                key_command::load(&self.core.card, &mut self.core.nvm, apdu).map(|()| Vec::new())
-            }
+            (key_command::CLA, key_command::INS) => self.load_keys(apdu),
             (
                 ISO,
                 ins::SELECT | ins::READ_BINARY | ins::READ_RECORD | ins::UPDATE_BINARY | ins::UPDATE_RECORD,
@@ -237,6 +235,20 @@ impl ScriptRun<'_> {
             (ISO | TOOLKIT, _) => Err(StatusWord::INS_NOT_SUPPORTED),
             _ => Err(StatusWord::CLA_NOT_SUPPORTED),
         }
+    }
+
+    fn load_keys(&mut self, apdu: &CommandApdu) -> Result<Vec<u8>, StatusWord> {
+        let Core {
+            card, nvm, faults, ..
+        } = &mut *self.core;
+        let loaded = key_command::load(card, nvm, &faults.refused_files, apdu)?;
+        if let Some(at) = loaded.imsi {
+            if !self.core.changed.contains(&at) {
+                self.core.changed.push(at);
+            }
+            self.core.identity_changed();
+        }
+        Ok(Vec::new())
     }
 
     fn file_command(&mut self, apdu: &CommandApdu) -> Result<Vec<u8>, StatusWord> {

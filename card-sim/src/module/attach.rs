@@ -4,7 +4,7 @@
 //! It must never write a location for an identity that the network refused.
 
 use uicc::apdu::build::{self, Fcp};
-use uicc::apdu::{CommandApdu, ResponseApdu};
+use uicc::apdu::{CommandApdu, ResponseApdu, ins};
 use uicc::ef::{Ad, EpsLoci, Imsi, Loci, MncDigits, UpdateStatus};
 use uicc::ident::Aid;
 use uicc::masked;
@@ -12,10 +12,13 @@ use uicc::masked;
 use super::card_interface::{CardInterface, Interruption};
 use super::terminal::Terminal;
 use crate::chip::layout::{AD, EPSLOCI, IMSI, LOCI, USIM_AID};
-use crate::network::{IMSI_UNKNOWN, Registration, Rejection, VirtualNetwork};
+use crate::network::{ILLEGAL_UE, IMSI_UNKNOWN, Registration, Rejection, VirtualNetwork};
 use crate::observer::Event;
 
-/// Attaches with the IMSI now in EF_IMSI.
+/// P2 of AUTHENTICATE: 3G or EPS security context.
+const EPS_CONTEXT: u8 = 0x81;
+
+/// Attaches with the IMSI now in EF_IMSI, after the card proved that it holds the keys of it.
 ///
 /// # Errors
 /// Those of [`CardInterface::exchange`].
@@ -33,6 +36,7 @@ pub(super) fn attach(
     let imsi = read(card, IMSI, 9)?.and_then(|bytes| Imsi::parse(&bytes).ok());
     let digits = imsi.as_ref().map_or("", Imsi::digits);
     let result = match imsi {
+        Some(_) if !authenticates(card, network, digits)? => Err(Rejection { cause: ILLEGAL_UE }),
         Some(_) => network.attach(digits, mnc_digits.unwrap_or(MncDigits::Two) as usize),
         None => Err(Rejection { cause: IMSI_UNKNOWN }),
     };
@@ -45,6 +49,30 @@ pub(super) fn attach(
     }
     terminal.attached(result.ok());
     Ok(())
+}
+
+/// Passes the network's challenge to the card; whether the card answered as the network expects (TS 31.102 §7.1.1.1).
+fn authenticates(
+    card: &mut CardInterface<'_>,
+    network: &VirtualNetwork,
+    imsi: &str,
+) -> Result<bool, Interruption> {
+    let Some(challenge) = network.challenge(imsi) else {
+        return Ok(true);
+    };
+    let data = [&[16], &challenge.rand[..], &[16], &challenge.autn[..]].concat();
+    let command = CommandApdu::new(0x00, ins::AUTHENTICATE, 0x00, EPS_CONTEXT)
+        .with_data(data)
+        .map(|command| command.with_le(0));
+    let answer = optional(card, command)?;
+    // DB, length of RES, RES; CK and IK are the module's own affair.
+    Ok(answer.is_some_and(|answer| {
+        answer.status.is_success()
+            && answer
+                .data
+                .strip_prefix(&[0xDB, 8])
+                .is_some_and(|rest| rest.starts_with(&challenge.expected))
+    }))
 }
 
 fn write_location(card: &mut CardInterface<'_>, registration: Registration) -> Result<(), Interruption> {

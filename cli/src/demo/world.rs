@@ -4,14 +4,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use card_sim::personalisation::Builder;
+use card_sim::personalisation::{Builder, SEED_K, SEED_OPC};
 use card_sim::{Module, ModuleSettings, VirtualNetwork};
 use ota_gateway::keys::MasterKeys;
 use serde_json::{Value, json};
 
 use super::demo_env::DemoEnv;
 use crate::api::Api;
-use crate::inventory::{ChipRow, Inventory, PROVINCE_CODE};
+use crate::inventory::{ChipRow, Inventory, PROVINCE_CODE, SAMPLE_TRANSPORT_KEY};
 use crate::language::text;
 use crate::personalise::personalise;
 use crate::receiver::Receiver;
@@ -27,7 +27,7 @@ pub struct World {
     pub gateway: SocketAddr,
     /// The imported chips and numbers.
     pub inventory: Inventory,
-    /// The mobile network; it serves every IMSI of the inventory.
+    /// The mobile network; it serves every IMSI of the inventory, each with its own K and OPc.
     pub network: Arc<VirtualNetwork>,
     /// Bearer secret of the administrator.
     pub admin_secret: String,
@@ -83,10 +83,8 @@ impl World {
                 format!("GET /v1/token → valid for {seconds} s"),
             ),
         );
-        let imsis = inventory.chips.iter().map(|chip| chip.temp_imsi.clone());
-        let imsis = imsis.chain(inventory.numbers.iter().map(|number| number.imsi.clone()));
         Ok(Self {
-            network: Arc::new(VirtualNetwork::of(imsis)),
+            network: Arc::new(network_of(&inventory)?),
             token: field(&answer, "token")?,
             keys: MasterKeys::parse(demo_env.secrets.get("XIEKA_GATEWAY_MASTER_KEYS")?)?,
             demo_env,
@@ -130,6 +128,19 @@ impl World {
             .context(text("芯片无法个人化", "the chip cannot be personalised"))?;
         Ok(Module::new(card, ModuleSettings::default(), self.network.clone()))
     }
+}
+
+/// A network that knows K and OPc of every IMSI of the inventory.
+fn network_of(inventory: &Inventory) -> Result<VirtualNetwork> {
+    let network = VirtualNetwork::of([]);
+    for chip in &inventory.chips {
+        network.subscribe(&chip.temp_imsi, SEED_K, SEED_OPC);
+    }
+    for number in &inventory.numbers {
+        let (k, opc) = number.keys(&SAMPLE_TRANSPORT_KEY)?;
+        network.subscribe(&number.imsi, k, opc);
+    }
+    Ok(network)
 }
 
 async fn create_client(api: &Api, admin_secret: &str, receiver: &Receiver) -> Result<Value> {

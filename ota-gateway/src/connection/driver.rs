@@ -5,7 +5,7 @@
 //! the platform must know before the platform acknowledged it.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use gateway_protocol::{ReportAnswer, ReportEvent, SessionRequest};
 use tokio::time::Instant;
@@ -26,6 +26,11 @@ use crate::shutdown::Shutdown;
 
 /// Hexadecimal digits of a session's token in URIs.
 const TOKEN_DIGITS: usize = 10;
+
+/// The map, also after a panic of another session, which cannot leave it half-changed.
+fn locked<T>(map: &Mutex<T>) -> MutexGuard<'_, T> {
+    map.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// One session of one chip over one connection.
 pub(super) struct SessionDriver<'a> {
@@ -58,7 +63,8 @@ impl<'a> SessionDriver<'a> {
         let id = Uuid::now_v7();
         let random = id.simple().to_string();
         let token = random[random.len() - TOKEN_DIGITS..].to_owned();
-        let machine = SessionMachine::new(Arc::clone(&context.shared), keys, limits, token);
+        let busy = locked(&context.busy).get(&eid, Instant::now());
+        let machine = SessionMachine::new(Arc::clone(&context.shared), keys, limits, token).knowing(busy);
         Self {
             context,
             stream,
@@ -171,14 +177,11 @@ impl<'a> SessionDriver<'a> {
         if self.session.is_open() {
             self.session = PlatformSession::after(self.stream.traffic());
         }
-        let suspended = self.machine.resumes().map(str::to_owned).and_then(|token| {
-            let mut suspended = self
-                .context
-                .suspended
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            suspended.take(&(self.eid, token), Instant::now())
-        });
+        let suspended = self
+            .machine
+            .resumes()
+            .map(str::to_owned)
+            .and_then(|token| locked(&self.context.suspended).take(&(self.eid, token), Instant::now()));
         let request = SessionRequest {
             session_id: self.session.id().to_owned(),
             eid: self.eid.as_str().to_owned(),
@@ -224,15 +227,15 @@ impl<'a> SessionDriver<'a> {
         (answer, request.bytes_up + request.bytes_down)
     }
 
-    /// Keeps the session's checkpoint, in case the chip resumes it.
+    /// Keeps the session's checkpoint, in case the chip resumes it, and that its card was busy.
     fn suspend(&self) {
+        let now = Instant::now();
         if let Some(session) = self.machine.suspend() {
-            let mut suspended = self
-                .context
-                .suspended
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            suspended.put((self.eid, session.token.clone()), session, Instant::now());
+            let key = (self.eid, session.token.clone());
+            locked(&self.context.suspended).put(key, session, now);
+        }
+        if let Some(busy) = self.machine.busy() {
+            locked(&self.context.busy).put(self.eid, busy, now);
         }
     }
 

@@ -42,6 +42,9 @@ impl Catalogue {
     }
 
     fn add(&mut self, profile: Profile) {
+        if let Some(warning) = profile.warning() {
+            tracing::warn!(profile = profile.name, "{warning}");
+        }
         self.0.insert(profile.name.clone(), Arc::new(profile));
     }
 

@@ -43,12 +43,39 @@ pub struct Profile {
     pub files: Vec<File>,
     /// The command that loads K and OPc. None: the card keeps its own.
     pub key_material: Option<KeyMaterial>,
+    /// How the switch from the old K, OPc and IMSI to the new ones is atomic.
+    #[serde(default)]
+    pub identity_switch: IdentitySwitch,
     /// What must read back equal before the card is restarted.
     pub read_back: ReadBack,
     /// How the card is restarted.
     pub refresh: Refresh,
     /// What proves that the operator number works.
     pub verify: Verify,
+}
+
+/// How the switch of identity is atomic: at no moment does a loss of power leave the card with the K of one number and
+/// the IMSI of another, with which no network lets it in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum IdentitySwitch {
+    /// The key command carries the IMSI too, and the card takes all of it or nothing.
+    OneCommand,
+    /// The card keeps K, OPc and IMSI aside until the REFRESH, and forgets them at a power-up without one.
+    CommitAtRefresh,
+    /// A card that no network lets in goes back to the identity it was made with.
+    CardFallback,
+    /// It is not: the key command and the UPDATE of EF_IMSI are two commands.
+    #[default]
+    Separate,
+}
+
+impl IdentitySwitch {
+    /// Whether the card may go back to the old identity after it acknowledged the new one.
+    #[must_use]
+    pub const fn may_revert(self) -> bool {
+        matches!(self, Self::CommitAtRefresh | Self::CardFallback)
+    }
 }
 
 /// What to do about the ICCID, which many cards do not let anybody change (TS 102 221 §13.2).
@@ -252,6 +279,8 @@ pub enum KeyValue {
     KcvK,
     /// Check value of the operator variant.
     KcvOpc,
+    /// The IMSI, as EF_IMSI holds it (TS 31.102 §4.2.2).
+    Imsi,
 }
 
 /// What must read back equal.
@@ -299,6 +328,27 @@ impl Profile {
         let profile: Self = toml::from_str(text).context("card profile")?;
         validate::check(&profile).with_context(|| format!("card profile {:?}", profile.name))?;
         Ok(profile)
+    }
+
+    /// Whether K and IMSI change in two commands between which a loss of power loses the card.
+    #[must_use]
+    pub fn switches_in_two(&self) -> bool {
+        self.key_material.is_some() && self.identity_switch == IdentitySwitch::Separate
+    }
+
+    /// What whoever uses the profile must know: the two commands between which a loss of power loses the card.
+    #[must_use]
+    pub fn warning(&self) -> Option<String> {
+        let keys = self.key_material.as_ref().filter(|_| self.switches_in_two())?;
+        let imsi = self.files.get(self.position(EfKind::Imsi)?)?;
+        Some(format!(
+            "a loss of power between the key command ({:02X} {:02X}) and the UPDATE of {} ({}) leaves a card that no \
+             network lets in; if the card makes the switch atomic, say how in identity_switch",
+            keys.cla,
+            keys.ins,
+            imsi.name(),
+            imsi.path
+        ))
     }
 
     /// Position of the file of this kind.

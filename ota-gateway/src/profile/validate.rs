@@ -4,7 +4,7 @@
 
 use anyhow::{bail, ensure};
 
-use super::{EfKind, IccidPolicy, KeyMaterial, KeyValue, Profile, RefreshHow};
+use super::{EfKind, IccidPolicy, IdentitySwitch, KeyMaterial, KeyValue, Profile, RefreshHow};
 
 /// Most bytes of one script, so that it fits into one TLS record with its HTTP header.
 const MAX_SCRIPT_BYTES: usize = 15 * 1024;
@@ -41,6 +41,7 @@ pub(super) fn check(profile: &Profile) -> anyhow::Result<()> {
     if let Some(key_material) = &profile.key_material {
         check_key_material(key_material)?;
     }
+    check_identity_switch(profile)?;
     ensure!(
         profile.refresh.how == RefreshHow::Automatic
             || REFRESH_QUALIFIERS.contains(&profile.refresh.qualifier),
@@ -158,6 +159,23 @@ fn check_key_material(key_material: &KeyMaterial) -> anyhow::Result<()> {
     ensure!(
         fields.iter().any(|field| field.value == KeyValue::K),
         "key_material.fields: none of them holds k"
+    );
+    Ok(())
+}
+
+fn check_identity_switch(profile: &Profile) -> anyhow::Result<()> {
+    let carries_imsi = profile
+        .key_material
+        .as_ref()
+        .is_some_and(|keys| keys.fields.iter().any(|field| field.value == KeyValue::Imsi));
+    let in_one = profile.identity_switch == IdentitySwitch::OneCommand;
+    ensure!(
+        carries_imsi || !in_one,
+        "identity_switch: \"one-command\", but no field of key_material holds imsi"
+    );
+    ensure!(
+        in_one || !carries_imsi,
+        "key_material.fields: imsi is given, but identity_switch is not \"one-command\""
     );
     Ok(())
 }
@@ -342,6 +360,21 @@ mod tests {
             "unknown variant `none`",
         ),
         ("p2 = \"key-version\"", "p2 = \"kid\"", "did not match"),
+        (
+            "identity_switch = \"one-command\"",
+            "identity_switch = \"never\"",
+            "unknown variant `never`",
+        ),
+        (
+            "identity_switch = \"one-command\"",
+            "identity_switch = \"card-fallback\"",
+            "imsi is given, but identity_switch is not",
+        ),
+        (
+            "    { tag = 0x84, value = \"imsi\" },\n",
+            "",
+            "no field of key_material holds imsi",
+        ),
     ];
 
     #[test]
@@ -349,6 +382,28 @@ mod tests {
         for (from, to, expected) in FAULTS {
             let error = error_after(from, to);
             assert!(error.contains(expected), "{to:?}: {error:?} lacks {expected:?}");
+        }
+    }
+
+    #[test]
+    fn a_profile_whose_switch_is_not_atomic_names_the_two_commands() {
+        let two = SHIPPED[1].replace("    { tag = 0x84, value = \"imsi\" },\n", "");
+        let with = |switch: &str| two.replace("identity_switch = \"one-command\"\n", switch);
+        let warning = |text: &str| Profile::parse(text).unwrap().warning();
+        for text in [with(""), with("identity_switch = \"separate\"\n")] {
+            let warning = warning(&text).unwrap();
+            assert!(
+                warning.contains("(80 D8)") && warning.contains("EF_IMSI (ADF/6F07)"),
+                "{warning}"
+            );
+        }
+        for text in [
+            SHIPPED[0].to_owned(),
+            SHIPPED[1].to_owned(),
+            with("identity_switch = \"commit-at-refresh\"\n"),
+            with("identity_switch = \"card-fallback\"\n"),
+        ] {
+            assert_eq!(warning(&text), None);
         }
     }
 }

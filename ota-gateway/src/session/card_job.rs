@@ -3,19 +3,23 @@
 //! Writing goes through three phases, each a list of units in a fixed order: *survey* reads every file, *write*
 //! updates those that differ from what was reserved, *read back* reads again what must be equal. Verifying
 //! is a survey alone. All updates are absolute, so that repeating one changes nothing; what a card holds is
-//! decided by reading, never by memory. It must never write a file whose content it has not read in this
-//! session, nor load key material that was acknowledged before.
+//! decided by reading, never by memory. A command to which the card is busy is sent again. It must never write a file
+//! whose content it has not read in this session, nor load key material that was acknowledged before and whose IMSI
+//! the card still holds.
 
 use std::sync::Arc;
 
 use gateway_protocol::FailureKind;
-use uicc::apdu::CommandApdu;
+use uicc::apdu::{CommandApdu, SwClass};
 
 use super::answers::{self, Answered, Refused};
 use super::content::{Values, desired, is_registered, is_reserved};
 use super::failure::Failure;
 use super::script::{Access, Batch, Packer, Role};
-use crate::profile::{EfKind, File, IccidPolicy, Profile};
+use crate::profile::{EfKind, File, IccidPolicy, IdentitySwitch, Profile};
+
+/// Most answers in a row by which the card says that it is busy, before the session gives up.
+const MAX_BUSY_ANSWERS: u32 = 8;
 
 /// What a session does to a card.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +87,8 @@ pub(crate) struct CardJob {
     /// Last step acknowledged in an earlier session of the same attempt.
     resume_step: u32,
     max_script_bytes: usize,
+    /// Answers in a row by which the card said that it is busy.
+    busy_answers: u32,
     checkpoint: Checkpoint,
 }
 
@@ -112,6 +118,7 @@ impl CardJob {
             key_command,
             resume_step,
             max_script_bytes,
+            busy_answers: 0,
             checkpoint,
         }
     }
@@ -121,9 +128,11 @@ impl CardJob {
         &self.checkpoint
     }
 
-    /// Goes on from the checkpoint of an interrupted session, if it is one of this profile.
+    /// Goes on from the checkpoint of an interrupted session, if it is one of this profile. A card that may have gone
+    /// back to its old identity meanwhile is surveyed anew.
     pub(crate) fn resume_at(&mut self, checkpoint: Checkpoint) {
-        if checkpoint.files.len() == self.profile.files.len() {
+        let reverted = checkpoint.keys_loaded && self.profile.identity_switch.may_revert();
+        if checkpoint.files.len() == self.profile.files.len() && !reverted {
             self.checkpoint = checkpoint;
         }
     }
@@ -201,11 +210,26 @@ impl CardJob {
             }
         }
         let mut next = batch.end;
+        let mut busy = false;
         for refused in outcome.refused {
-            self.accept_refusal(units.get(refused.unit).copied(), &refused)?;
+            let unit = units.get(refused.unit).copied();
+            busy = refused.status.class() == SwClass::Busy;
+            if busy {
+                let begun = refused.unit > self.checkpoint.at;
+                self.busy_answers = if begun { 1 } else { self.busy_answers + 1 };
+                if self.busy_answers > MAX_BUSY_ANSWERS {
+                    return Err(Failure::of_status(&refused.description, refused.status));
+                }
+                next = refused.unit;
+                break;
+            }
+            self.accept_refusal(unit, &refused)?;
             if refused.stopped {
                 next = refused.unit + 1;
             }
+        }
+        if !busy {
+            self.busy_answers = 0;
         }
         self.checkpoint.at = next;
         Ok(())
@@ -239,6 +263,11 @@ impl CardJob {
         let mut packer = Packer::new(&self.profile, self.max_script_bytes, self.checkpoint.at);
         let mut at = self.checkpoint.at;
         while let Some(unit) = units.get(at) {
+            // Between these two commands a loss of power loses the card: nothing else lengthens the time.
+            let alone = *unit == Unit::Keys && self.profile.switches_in_two() && self.keys_due().is_some();
+            if alone && !packer.is_empty() {
+                break;
+            }
             let used = match *unit {
                 Unit::Keys => match self.keys_due() {
                     Some(apdu) => {
@@ -267,6 +296,9 @@ impl CardJob {
                 }
                 Some(used) => at += used,
             }
+            if alone {
+                break;
+            }
         }
         Ok(packer.finish())
     }
@@ -282,6 +314,8 @@ impl CardJob {
         let access = match (self.checkpoint.phase, state) {
             (Phase::Survey, _) => Some(Access::Read),
             (_, FileState::Skipped) => None,
+            // The key command carries it.
+            (Phase::Write, _) if file.ef == EfKind::Imsi && self.switches_in_one() => None,
             (Phase::Write, FileState::Holds(held)) => desired(&self.profile, file, &self.values, held)?
                 .filter(|content| !held.starts_with(content))
                 .map(Access::Update),
@@ -297,9 +331,21 @@ impl CardJob {
             .iter()
             .position(|unit| *unit == Unit::Keys)?;
         let acknowledged_before = self.resume_step > self.step_of(Phase::Write, position);
+        let still_there = acknowledged_before && self.holds_imsi();
         self.key_command
             .as_ref()
-            .filter(|_| !self.checkpoint.keys_loaded && !acknowledged_before)
+            .filter(|_| !self.checkpoint.keys_loaded && !still_there)
+    }
+
+    /// Whether the key command carries the IMSI too.
+    fn switches_in_one(&self) -> bool {
+        self.key_command.is_some() && self.profile.identity_switch == IdentitySwitch::OneCommand
+    }
+
+    /// Whether the card held the reserved IMSI when it was read last.
+    fn holds_imsi(&self) -> bool {
+        let imsi = self.profile.position(EfKind::Imsi).map(Unit::File);
+        imsi.is_some_and(|imsi| matches!(self.differing(imsi), Ok(None)))
     }
 
     /// The units of a phase: the same in every session of a profile, so that steps keep their numbers.

@@ -91,6 +91,10 @@ pub(crate) struct SuspendedSession {
     pub(super) checkpoint: Checkpoint,
 }
 
+/// The work for which a card was busy until its session gave up; it holds no secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct BusyCard(pub(super) Task);
+
 /// What makes two sessions the same work.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Task {

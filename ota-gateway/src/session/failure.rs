@@ -4,7 +4,7 @@
 //! whole identifiers.
 
 use gateway_protocol::FailureKind;
-use uicc::apdu::StatusWord;
+use uicc::apdu::{StatusWord, SwClass};
 use uicc::script::{BadFormat, ChainingResult};
 
 /// The kind of failure that a status word is (TS 102 221 §10.2.1).
@@ -26,6 +26,8 @@ const fn kind_of_status(status: StatusWord) -> FailureKind {
 pub(crate) struct Failure {
     pub(crate) kind: FailureKind,
     pub(crate) detail: String,
+    /// The card was only busy: another session may find it otherwise.
+    pub(crate) passing: bool,
 }
 
 impl Failure {
@@ -34,12 +36,16 @@ impl Failure {
         Self {
             kind,
             detail: detail.into(),
+            passing: false,
         }
     }
 
     /// A command that the card did not carry out.
     pub(crate) fn of_status(command: &str, status: StatusWord) -> Self {
-        Self::new(kind_of_status(status), format!("{command}: {status}"))
+        Self {
+            passing: status.class() == SwClass::Busy,
+            ..Self::new(kind_of_status(status), format!("{command}: {status}"))
+        }
     }
 
     /// The failure as one of the ICCID that the profile wants written, if the card refused it.

@@ -1,4 +1,4 @@
-//! The command that loads K and OPc, built by the layout of the card profile.
+//! The command that loads K and OPc, and the IMSI with them where the card takes it, by the layout of the card profile.
 //!
 //! Keys come in wrapped under the link key and leave wrapped under the chip's DEK; between the two they are held in
 //! memory that is wiped. It must never log, show or keep them.
@@ -6,6 +6,7 @@
 use anyhow::Context as _;
 use gateway_protocol::CardData;
 use uicc::apdu::CommandApdu;
+use uicc::ef::Imsi;
 use uicc::tlv::ber;
 
 use crate::keys::{Key, LinkKey, kcv, wrap_with_dek};
@@ -35,6 +36,7 @@ pub(crate) fn build(
             KeyValue::Opc => wrap(layout.wrapping, chip, &unwrap(&data.opc_wrapped, "OPc")?)?,
             KeyValue::KcvK => kcv(unwrap(&data.k_wrapped, "K")?.expose())?.to_vec(),
             KeyValue::KcvOpc => kcv(unwrap(&data.opc_wrapped, "OPc")?.expose())?.to_vec(),
+            KeyValue::Imsi => data.imsi.parse::<Imsi>().context("IMSI")?.encode(),
         };
         ber::put(&mut content, u16::from(field.tag), &value);
     }
@@ -57,7 +59,7 @@ mod tests {
     use crate::profile::{Profile, SHIPPED};
 
     #[test]
-    fn the_seed_card_gets_both_keys_wrapped_and_a_check_value() {
+    fn the_seed_card_gets_both_keys_wrapped_a_check_value_and_the_imsi() {
         let link_key = LinkKey::parse(&"11".repeat(32)).unwrap();
         let chip = ChipKeys {
             eid: "89086030202200000022000000000090".parse().unwrap(),
@@ -70,7 +72,7 @@ mod tests {
         let data = CardData {
             iccid: String::new(),
             msisdn: String::new(),
-            imsi: String::new(),
+            imsi: "460001357924680".into(),
             smsc: None,
             k_wrapped: Some(link_key.wrap_hex(&k).unwrap()),
             opc_wrapped: Some(link_key.wrap_hex(&k).unwrap()),
@@ -82,7 +84,8 @@ mod tests {
         let wrapped = "69c4e0d86a7b0430d8cdb78070b4c55a";
         assert_eq!(
             hex::encode(command.encode()),
-            format!("80d8004029 8110{wrapped} 8210{wrapped} 8303{check}").replace(' ', "")
+            format!("80d8004034 8110{wrapped} 8210{wrapped} 8303{check} 8409084906003175296408")
+                .replace(' ', "")
         );
         let without = CardData {
             opc_wrapped: None,

@@ -6,17 +6,15 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context as _, ensure};
 use gateway_protocol::{ALLOWANCE_EXHAUSTED, FailureKind, ReportAnswer, ReportEvent, SessionAnswer, Work};
 use uicc::scp81::ScriptStatus;
 
 use super::card_job::{CardJob, Purpose, Verdict};
-use super::content::Values;
 use super::exchange::{
-    Output, Reply, SessionEvent, SessionLimits, Shared, SuspendedSession, Task, acknowledged,
+    BusyCard, Output, Reply, SessionEvent, SessionLimits, Shared, SuspendedSession, Task, acknowledged,
 };
 use super::failure::Failure;
-use super::key_command;
+use super::prepare::prepare;
 use super::script::{self, Batch};
 use crate::http::{AgentRequest, Cursor, HttpError};
 use crate::platform::{ChipKeys, PlatformError};
@@ -24,10 +22,8 @@ use crate::profile::{Profile, RefreshHow};
 
 /// Bytes that a script costs besides its own: HTTP head, TLS record, and the chip's answer to it.
 const EXCHANGE_OVERHEAD_BYTES: u64 = 1_024;
-/// Bytes of one TLS record that are kept for the HTTP head of a response.
-const RESPONSE_HEAD_BYTES: usize = 320;
-/// Fewest bytes of script that are sent at once, however small the record.
-const MIN_SCRIPT_BYTES: usize = 128;
+/// Why a session ends whose card was busy to the end.
+const CARD_BUSY: &str = "card_busy";
 
 /// What to do once the platform acknowledged a report.
 #[derive(Debug)]
@@ -85,6 +81,8 @@ pub(crate) struct SessionMachine {
     spent: u64,
     /// Bytes that this session may cost; none: no limit.
     budget: Option<u64>,
+    /// The work for which the card was busy to the end: in an earlier session, then in this one.
+    busy: Option<BusyCard>,
     events: Vec<SessionEvent>,
 }
 
@@ -104,8 +102,19 @@ impl SessionMachine {
             scripts: 0,
             spent: 0,
             budget: None,
+            busy: None,
             events: Vec::new(),
         }
+    }
+
+    /// The same, knowing for which work the card was busy to the end of an earlier session.
+    pub(crate) fn knowing(self, busy: Option<BusyCard>) -> Self {
+        Self { busy, ..self }
+    }
+
+    /// The work for which the card was busy to the end, in this session or before it.
+    pub(crate) fn busy(&self) -> Option<BusyCard> {
+        self.busy.clone()
     }
 
     /// The events since the last call.
@@ -209,7 +218,8 @@ impl SessionMachine {
             Work::Verify if !rewriting => Purpose::Verify,
             _ => return self.end("nothing_to_do"),
         };
-        let (mut job, task) = match self.prepare(purpose, &answer) {
+        let prepared = prepare(&self.shared, &self.keys, &self.limits, purpose, &answer);
+        let (mut job, task) = match prepared {
             Ok(prepared) => prepared,
             Err(error) => {
                 tracing::error!(error = %format!("{error:#}"), "this session's work cannot be done");
@@ -225,51 +235,6 @@ impl SessionMachine {
             job.resume_at(suspended.checkpoint);
         }
         self.next(job, task)
-    }
-
-    /// The job of a session, and the task that it belongs to.
-    fn prepare(&self, purpose: Purpose, answer: &SessionAnswer) -> anyhow::Result<(Box<CardJob>, Task)> {
-        let name = answer.profile.as_str();
-        ensure!(!name.is_empty(), "the platform named no card profile");
-        let profile = self
-            .shared
-            .catalogue
-            .get(name)
-            .with_context(|| format!("no card profile {name:?}"))?;
-        let data = answer.data.as_ref().context("the platform sent no data")?;
-        let values = Values::parse(data, &profile)?;
-        let key_command = match (purpose, &profile.key_material) {
-            (Purpose::Write, Some(layout)) => Some(key_command::build(
-                layout,
-                data,
-                &self.shared.link_key,
-                &self.keys,
-            )?),
-            _ => None,
-        };
-        let in_record = self
-            .limits
-            .max_fragment
-            .unwrap_or(usize::MAX)
-            .saturating_sub(RESPONSE_HEAD_BYTES);
-        let room = profile.max_script_bytes.min(in_record.max(MIN_SCRIPT_BYTES));
-        let task = Task {
-            id: answer.task_id.clone(),
-            attempt: answer.attempt,
-            purpose,
-            profile: name.to_owned(),
-        };
-        Ok((
-            Box::new(CardJob::new(
-                purpose,
-                profile,
-                values,
-                key_command,
-                answer.resume_step,
-                room,
-            )),
-            task,
-        ))
     }
 
     /// Takes the chip's answer to the script that was sent last.
@@ -322,7 +287,7 @@ impl SessionMachine {
             accepted: result.is_ok(),
         });
         if let Err(failure) = result {
-            return Ok(self.fail(&job, &failure));
+            return Ok(self.fail(&job, task, &failure));
         }
         // A verification has no progress of its own, and what completes the work is reported as such.
         match job.next_batch() {
@@ -352,7 +317,7 @@ impl SessionMachine {
                 )
             }
             Ok(None) => self.finish_verification(&job),
-            Err(failure) => self.fail(&job, &failure),
+            Err(failure) => self.fail(&job, task, &failure),
         }
     }
 
@@ -415,14 +380,25 @@ impl SessionMachine {
         }
     }
 
-    fn fail(&mut self, job: &CardJob, failure: &Failure) -> Output {
+    fn fail(&mut self, job: &CardJob, task: Task, failure: &Failure) -> Output {
         if job.purpose == Purpose::Verify {
             // No writing failed: the platform has the card written again, which shows what is wrong.
             let event = ReportEvent::NotVerified {
                 detail: failure.detail.clone(),
-                rewrite: true,
+                rewrite: !failure.passing,
             };
-            return self.report(event, AfterReport::Rewrite);
+            let after = if failure.passing {
+                AfterReport::End { reason: CARD_BUSY }
+            } else {
+                AfterReport::Rewrite
+            };
+            return self.report(event, after);
+        }
+        let busy = BusyCard(task);
+        if failure.passing && self.busy.as_ref() != Some(&busy) {
+            // The next session tries again; only then does the writing fail.
+            self.busy = Some(busy);
+            return self.end(CARD_BUSY);
         }
         let event = ReportEvent::Failed {
             failure: failure.kind,

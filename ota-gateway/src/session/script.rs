@@ -11,7 +11,7 @@ use uicc::ef::FilePath;
 use uicc::script::{CommandScript, Form, ImmediateAction, ScriptCommand};
 
 use super::failure::Failure;
-use crate::profile::{File, Profile, Root, SelectStyle};
+use crate::profile::{File, IdentitySwitch, Profile, Root, SelectStyle};
 
 /// Le of a command that reads: as many bytes as there are, 256 at most.
 const ALL: u8 = 0x00;
@@ -133,7 +133,11 @@ impl<'a> Packer<'a> {
         let keys = Command {
             apdu,
             role: Role::LoadKeys,
-            name: "key material".to_owned(),
+            name: if self.profile.identity_switch == IdentitySwitch::OneCommand {
+                "key material and EF_IMSI".to_owned()
+            } else {
+                "key material".to_owned()
+            },
             unit,
         };
         let mut commands = vec![keys];
@@ -147,6 +151,11 @@ impl<'a> Packer<'a> {
             self.selected = Some((file.path.root(), file.path.directories().to_vec()));
         }
         Ok(fits)
+    }
+
+    /// Whether nothing was added so far.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.batch.commands.is_empty()
     }
 
     /// Skips a unit that needs no command.

@@ -19,7 +19,7 @@ pub enum SwClass {
     DataAvailable(u8),
     /// `62XX`, `63XX`, `92XX` below `40`: done, but.
     Warning,
-    /// `9300`, `9240`: the card cannot at the moment; try again.
+    /// `9300`: the card cannot at the moment; try again.
     Busy,
     /// `6CXX`: repeat with this Le.
     WrongLe(u8),

@@ -25,13 +25,13 @@ const REFUSALS: &[(Spoil, &str, bool, &str)] = &[
         |card| refuse(card, 0x6F07, 0x6982),
         "security_status",
         false,
-        "UPDATE BINARY EF_IMSI: 6982",
+        "load key material and EF_IMSI: 6982",
     ),
     (
         |card| refuse(card, 0x6F07, 0x6985),
         "file_refused",
         false,
-        "UPDATE BINARY EF_IMSI: 6985",
+        "load key material and EF_IMSI: 6985",
     ),
     (
         |card| refuse(card, 0x6F07, 0x6A80),
@@ -97,7 +97,7 @@ const REFUSALS: &[(Spoil, &str, bool, &str)] = &[
         |card| card.refuse_keys = Some(0x6A80),
         "file_refused",
         false,
-        "load key material: 6A80",
+        "load key material and EF_IMSI: 6A80",
     ),
     (
         |card| card.forgets.push(0x6F78),

@@ -3,13 +3,14 @@
 mod failures;
 mod interruptions;
 mod steps;
+mod switch;
 
 use std::sync::Arc;
 
 use gateway_protocol::{CardData, ReportAnswer, ReportEvent, SessionAnswer, Work};
 use test_support::gateway::card::Card;
 
-use super::{Output, Reply, SessionEvent, SessionLimits, SessionMachine, Shared, SuspendedSession};
+use super::{BusyCard, Output, Reply, SessionEvent, SessionLimits, SessionMachine, Shared, SuspendedSession};
 use crate::http::{AgentRequest, Cursor};
 use crate::keys::LinkKey;
 use crate::platform::{ChipKeys, PlatformError};
@@ -58,6 +59,7 @@ struct World {
     /// Bytes of each script that was sent.
     script_bytes: Vec<usize>,
     suspended: Option<SuspendedSession>,
+    busy: Option<BusyCard>,
 }
 
 impl World {
@@ -92,6 +94,7 @@ impl World {
             scripts: 64,
             script_bytes: Vec::new(),
             suspended: None,
+            busy: None,
         }
     }
 
@@ -124,6 +127,7 @@ impl World {
             max_fragment: self.max_fragment,
         };
         SessionMachine::new(Arc::clone(&self.shared), keys, limits, format!("t{}", self.token))
+            .knowing(self.busy.clone())
     }
 
     fn session_answer(&self) -> SessionAnswer {
@@ -203,7 +207,9 @@ impl World {
         loop {
             let asked = request.cursor.clone();
             let output = machine.on_request(request, 0).unwrap();
-            let (body, next) = match self.settle(&mut machine, output) {
+            let reply = self.settle(&mut machine, output);
+            self.busy = machine.busy();
+            let (body, next) = match reply {
                 Reply::Script { body, next, .. } => (body, next),
                 Reply::LastScript { body, reason, .. } => {
                     card.run(&body);

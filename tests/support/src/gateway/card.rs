@@ -6,10 +6,14 @@ use std::collections::{BTreeMap, HashMap};
 
 use uicc::apdu::{CommandApdu, ResponseApdu, StatusWord, ins};
 use uicc::script::{BadFormat, CommandScript, ResponseForm, ResponseScript, ScriptCommand, ScriptResult};
+use uicc::tlv::ber;
 
 const MF: u16 = 0x3F00;
 const ADF: u16 = 0x7FFF;
 const LOAD_KEYS: u8 = 0xD8;
+/// Tag of EF_IMSI in the key command of the shipped profiles.
+const IMSI_FIELD: u16 = 0x84;
+const EF_IMSI: u16 = 0x6F07;
 
 /// A card in memory.
 #[derive(Debug, Clone, Default)]
@@ -22,6 +26,8 @@ pub struct Card {
     pub refuse_read: HashMap<u16, u16>,
     /// How the key command is refused.
     pub refuse_keys: Option<u16>,
+    /// Files that answer so many of the next updates with 9300.
+    pub busy: HashMap<u16, u32>,
     /// Files that answer an update with 9000 and keep what they had.
     pub forgets: Vec<u16>,
     /// Every update, in order.
@@ -130,15 +136,27 @@ impl Card {
             (0x00, ins::READ_BINARY | ins::READ_RECORD) => self.read(),
             (0x00, ins::UPDATE_BINARY) => ResponseApdu::status(self.update(command.data(), false)),
             (0x00, ins::UPDATE_RECORD) => ResponseApdu::status(self.update(command.data(), true)),
-            (0x80, LOAD_KEYS) => ResponseApdu::status(match self.refuse_keys {
-                Some(status) => StatusWord(status),
-                None => {
-                    self.key_loads.push(command.data().to_vec());
-                    StatusWord::OK
-                }
-            }),
+            (0x80, LOAD_KEYS) => ResponseApdu::status(self.load_keys(command.data())),
             _ => ResponseApdu::status(StatusWord::INS_NOT_SUPPORTED),
         }
+    }
+
+    /// Takes the keys, and the IMSI with them if it is there: all or nothing.
+    fn load_keys(&mut self, data: &[u8]) -> StatusWord {
+        if let Some(status) = self.refuse_keys {
+            return StatusWord(status);
+        }
+        let imsi = ber::items(data)
+            .filter_map(Result::ok)
+            .find(|field| field.tag.get() == IMSI_FIELD);
+        if let Some(imsi) = imsi {
+            let status = self.write((ADF, EF_IMSI), imsi.value, false);
+            if status != StatusWord::OK {
+                return status;
+            }
+        }
+        self.key_loads.push(data.to_vec());
+        StatusWord::OK
     }
 
     fn select(&mut self, command: &CommandApdu) -> StatusWord {
@@ -188,13 +206,21 @@ impl Card {
     }
 
     fn update(&mut self, data: &[u8], record: bool) -> StatusWord {
-        let Some(fid) = self.selected else {
-            return StatusWord::NO_EF_SELECTED;
-        };
+        match self.selected {
+            Some(fid) => self.write((self.directory, fid), data, record),
+            None => StatusWord::NO_EF_SELECTED,
+        }
+    }
+
+    fn write(&mut self, (directory, fid): (u16, u16), data: &[u8], record: bool) -> StatusWord {
+        if let Some(left) = self.busy.get_mut(&fid).filter(|left| **left > 0) {
+            *left -= 1;
+            return StatusWord::BUSY;
+        }
         if let Some(status) = self.refuse_update.get(&fid) {
             return StatusWord(*status);
         }
-        let Some(content) = self.files.get_mut(&(self.directory, fid)) else {
+        let Some(content) = self.files.get_mut(&(directory, fid)) else {
             return StatusWord::FILE_NOT_FOUND;
         };
         if data.len() > content.len() || (record && data.len() != content.len()) {

@@ -21,6 +21,11 @@ use tokio::sync::Notify;
 use super::{CRON_SECRET, GATEWAY_SECRET, link_key};
 use crate::eid::{EID, IDENTITY};
 
+/// The IMSI that the platform reserves.
+pub const RESERVED_IMSI: &str = "460001357924680";
+/// K and OPc of [`RESERVED_IMSI`], each byte of them.
+pub const RESERVED_KEYS: (u8, u8) = (0xA1, 0xA2);
+
 /// How the platform answers.
 pub struct PlatformBehaviour {
     /// What the next session is for.
@@ -177,8 +182,9 @@ impl State {
         let link = LinkKey::parse(&link_key()).unwrap();
         let wrapped = |byte| (self.behaviour.work == "write").then(|| link.wrap_hex(&[byte; 16]).unwrap());
         let data = json!({
-            "iccid": "89860112345678901234", "msisdn": "1440123456789", "imsi": "460001357924680",
-            "smsc": "+8613800100500", "k_wrapped": wrapped(0xA1), "opc_wrapped": wrapped(0xA2),
+            "iccid": "89860112345678901234", "msisdn": "1440123456789", "imsi": RESERVED_IMSI,
+            "smsc": "+8613800100500", "k_wrapped": wrapped(RESERVED_KEYS.0),
+            "opc_wrapped": wrapped(RESERVED_KEYS.1),
         });
         (
             200,
@@ -206,6 +212,10 @@ impl State {
             "progress" => self.resume_step = body["event"]["step"].as_u64().unwrap(),
             "written" => self.behaviour.work = "verify",
             "verified" | "failed" => self.behaviour.work = "none",
+            "not_verified" if body["event"]["rewrite"] == true => {
+                self.behaviour.work = "write";
+                self.resume_step = 0;
+            }
             _ => {}
         }
         (200, json!({"continue": go_on, "allowance_bytes": left}))
