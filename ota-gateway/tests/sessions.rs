@@ -226,9 +226,19 @@ async fn a_platform_that_cannot_open_a_session_sends_the_chip_away_for_now_or_fo
         assert_eq!((last.status, last.next_uri()), (expected, None), "{reason}");
         let (platform, events) = fixture.finish().await;
         assert_eq!(events.endings(), [ending]);
-        assert!(
-            platform.calls("/report").is_empty(),
-            "a session that was not opened is not reported"
+        let ends: Vec<_> = platform
+            .calls("/report")
+            .iter()
+            .map(|report| (report["eid"].clone(), report["event"]["reason"].clone()))
+            .collect();
+        let expected = if ending == "refused" {
+            vec![(EID.into(), "refused".into())]
+        } else {
+            Vec::new()
+        };
+        assert_eq!(
+            ends, expected,
+            "only the end of a session that was not opened is reported"
         );
     }
 }
@@ -346,4 +356,32 @@ async fn health_is_the_gateways_own_and_readiness_needs_the_platform() {
     let unreachable = settings(([127, 0, 0, 1], 9).into());
     let gateway = ota_gateway::start(unreachable, None).await.unwrap();
     assert_eq!(get(gateway.metrics_addr(), "/readyz").await.status, 503);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_end_before_the_first_request_is_reported_with_its_reason() {
+    let fixture = GatewayFixture::start_with(PlatformBehaviour::default(), |settings| {
+        settings.limits.idle_timeout_secs = 1;
+    })
+    .await;
+    let mut idle = fixture.agent().await;
+    let mut bad = fixture.agent().await;
+    bad.send(b"GET / HTTP/1.1\r\n\r\n").await;
+    assert!(bad.answer().await.is_some());
+    fixture.events.sessions_ended(1).await;
+    drop(fixture.agent().await);
+    fixture.events.sessions_ended(2).await;
+    assert!(idle.is_closed().await);
+    fixture.events.sessions_ended(3).await;
+    let (platform, events) = fixture.finish().await;
+    assert_eq!(events.endings(), ["bad_request", "link_lost", "idle"]);
+    let reports = platform.calls("/report");
+    let reasons: Vec<_> = reports.iter().map(|report| &report["event"]["reason"]).collect();
+    assert_eq!(reasons, ["bad_request", "link_lost", "idle"]);
+    assert!(
+        reports
+            .iter()
+            .all(|report| report["eid"] == EID && report["peer"].as_str().unwrap().starts_with("127.0.0.1:"))
+    );
+    assert!(platform.calls("/sessions").is_empty(), "no work was asked for");
 }

@@ -1,5 +1,5 @@
-//! `/admin/v1/tasks:end`, `/admin/v1/chips:…` and `/admin/v1/chips/history`, §6.3 and §8.2: what administrators do to the
-//! card of a chip, and its steps.
+//! `/admin/v1/tasks:end`, `/admin/v1/chips:…`, `/admin/v1/chips/history` and `/admin/v1/sessions`, §6.3 and §8.2: what
+//! administrators do to the card of a chip, its steps and its sessions.
 
 #![forbid(unsafe_code)]
 
@@ -7,6 +7,7 @@ mod acts;
 mod end;
 mod faults;
 mod history;
+mod sessions;
 mod values;
 
 use web::{Routes, routes};
@@ -21,4 +22,5 @@ pub fn router() -> Routes {
         .routes(routes!(acts::replace as "admin.chips.replace"))
         .routes(routes!(faults::register as "admin.chips.fault"))
         .routes(routes!(history::history as "admin.chips.history"))
+        .routes(routes!(sessions::list as "admin.sessions.list"))
 }

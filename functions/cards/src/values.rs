@@ -9,11 +9,20 @@ use web::values::{Kind, Parsed};
 const MAX_PERSON_CHARS: usize = 64;
 /// Longest reason, in characters.
 const MAX_REASON_CHARS: usize = 256;
+/// Longest stable name of a reason.
+const MAX_REASON_CODE_CHARS: usize = 64;
 
 /// The person who acts, as a document names it.
 pub(crate) type Person = Parsed<PersonName>;
 /// Why, as a document says it.
 pub(crate) type ActReason = Parsed<ReasonText>;
+
+/// Why a session ended, as a query names it.
+pub(crate) type EndReason = Parsed<EndWord>;
+
+/// Stable name of the reason for which a session ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct EndWord(pub(crate) String);
 
 /// Name of a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,6 +89,33 @@ impl Kind for ReasonText {
 
     fn object() -> Object {
         line(MAX_REASON_CHARS, "原因 / why", "设备已报废")
+    }
+}
+
+impl Kind for EndWord {
+    const NAME: &'static str = "SessionEndReason";
+
+    fn parse(text: &str) -> Result<Self, Malformed> {
+        let is_word = (1..=MAX_REASON_CODE_CHARS).contains(&text.len())
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+        is_word.then(|| Self(text.to_owned())).ok_or(Malformed::new(
+            Sort::Value,
+            "应为 1 至 64 个小写字母、数字或下划线",
+            "not 1 to 64 lower-case letters, digits or underscores",
+        ))
+    }
+
+    fn object() -> Object {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some(
+                "会话结束原因代码 / stable name of the reason for which a session ended",
+            ))
+            .pattern(Some("^[a-z0-9_]{1,64}$"))
+            .examples(["work_not_understood"])
+            .build()
     }
 }
 

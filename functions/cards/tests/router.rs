@@ -17,7 +17,8 @@ const UNKNOWN: &str = "89086030202200000022000000000090";
 async fn cards() -> TestRouter {
     let routers = cards_router::router()
         .merge(clients_router::router())
-        .merge(inventory_router::router());
+        .merge(inventory_router::router())
+        .merge(gateway_router::router());
     TestRouter::new(routers).await
 }
 
@@ -104,5 +105,88 @@ async fn nobody_gets_in_without_the_secret() {
     for path in ["chips/history?eid=1", "nowhere"] {
         let reply = cards.send(TestRequest::get(format!("/admin/v1/{path}"))).await;
         assert_eq!(reply.status, 401, "{path}: {}", reply.text);
+    }
+}
+
+/// Reports the end of a session that never asked for work.
+async fn unopened(cards: &TestRouter, number: u32, eid: &str, reason: &str) -> Value {
+    let report = json!({
+        "session_id": session(number), "seq": 1, "event": {"kind": "closed", "reason": reason},
+        "bytes_up": 10, "bytes_down": 20, "eid": eid, "peer": "192.0.2.1:40000",
+    });
+    cards.post("/internal/gateway/report", &report).await
+}
+
+fn session(number: u32) -> String {
+    format!("019f1a2b-3c4d-7e5f-8a6b-7c8d{number:08}")
+}
+
+#[tokio::test]
+async fn sessions_are_found_by_chip_reason_and_time() {
+    let cards = with_chips().await;
+    let find = async |query: &str| {
+        let page = cards.get(&format!("/admin/v1/sessions?{query}")).await;
+        let ids: Vec<String> = page["sessions"]
+            .as_array()
+            .unwrap_or_else(|| panic!("{page}"))
+            .iter()
+            .map(|session| session["id"].as_str().unwrap().to_owned())
+            .collect();
+        (ids, page["next"].clone())
+    };
+    for (number, reason) in [(1, "idle"), (2, "bad_request"), (3, "idle"), (4, "Not a word")] {
+        let answer = unopened(&cards, number, EID, reason).await;
+        assert_eq!(answer["code"], 200, "{answer}");
+        assert_eq!(answer["continue"], false);
+        assert_eq!(
+            unopened(&cards, number, EID, reason).await["code"],
+            200,
+            "repeated"
+        );
+    }
+    let answer = unopened(&cards, 9, UNKNOWN, "idle").await;
+    assert_eq!(refusal(&answer), (404, "unknown_chip", None));
+
+    let all = [4, 3, 2, 1].map(session).to_vec();
+    assert_eq!(find("").await, (all.clone(), Value::Null));
+    assert_eq!(find(&format!("eid={EID}")).await.0, all);
+    assert!(find(&format!("eid={UNKNOWN}")).await.0.is_empty());
+    assert_eq!(find("reason=idle").await.0, [3, 1].map(session));
+    assert_eq!(find("reason=other").await.0, [4].map(session));
+    assert_eq!(
+        find(&format!("reason=idle&eid={EID}")).await.0,
+        [3, 1].map(session)
+    );
+    assert!(find("to=2020-01-01T00:00:00%2B08:00").await.0.is_empty());
+    assert_eq!(find("from=2020-01-01T00:00:00%2B08:00").await.0, all);
+
+    let (first, next) = find("limit=3").await;
+    assert_eq!(first, all[..3]);
+    let rest = find(&format!("limit=3&cursor={}", next.as_str().unwrap())).await;
+    assert_eq!(rest, (all[3..].to_vec(), Value::Null));
+
+    let shown = &cards.get("/admin/v1/sessions?reason=bad_request").await["sessions"][0];
+    assert_eq!(shown["eid"], EID);
+    assert_eq!(
+        (&shown["work"], &shown["state"], &shown["peer"]),
+        (&json!("none"), &json!("closed"), &json!("192.0.2.1:40000"))
+    );
+    assert_eq!(
+        (&shown["bytes_up"], &shown["bytes_down"]),
+        (&json!(10), &json!(20))
+    );
+}
+
+#[tokio::test]
+async fn a_search_for_sessions_is_read_strictly() {
+    let cards = cards().await;
+    for (query, expected) in [
+        ("reason=Idle", (400, "parameter_malformed", Some("reason"))),
+        ("cursor=1", (400, "parameter_malformed", Some("cursor"))),
+        ("limit=201", (400, "parameter_malformed", Some("limit"))),
+        ("eid=1", (400, "eid_malformed", Some("eid"))),
+    ] {
+        let answer = cards.get(&format!("/admin/v1/sessions?{query}")).await;
+        assert_eq!(refusal(&answer), expected, "{query}");
     }
 }

@@ -32,12 +32,26 @@ pub(super) type Transport = LookupStream<CountingStream<TcpStream>>;
 pub(super) enum NoRequest {
     /// The chip or the network closed the connection.
     Closed,
+    /// The chip ended TLS with an alert of an error.
+    Alert,
     /// Nothing came within the idle timeout.
     Idle,
     /// The session reached its longest duration.
     Overlong,
     /// The bytes are no request.
     Bad(HttpError),
+}
+
+/// Whether the peer ended TLS with an alert of an error. OpenSSL names each "… alert …".
+fn is_alert(error: &std::io::Error) -> bool {
+    error
+        .get_ref()
+        .and_then(|error| error.downcast_ref::<openssl::ssl::Error>())
+        .and_then(openssl::ssl::Error::ssl_error)
+        .is_some_and(|stack| {
+            let mut reasons = stack.errors().iter().filter_map(|error| error.reason());
+            reasons.any(|reason| reason.contains("alert"))
+        })
 }
 
 /// The stream, with its deadlines and its byte counts.
@@ -84,6 +98,7 @@ impl AgentStream {
             }
             let until = (Instant::now() + self.idle).min(self.deadline);
             match timeout_at(until, self.stream.read(&mut chunk)).await {
+                Ok(Err(error)) if is_alert(&error) => return Err(NoRequest::Alert),
                 Ok(Ok(0) | Err(_)) => return Err(NoRequest::Closed),
                 Ok(Ok(length)) => self.reader.feed(&chunk[..length]),
                 Err(_) if until == self.deadline => return Err(NoRequest::Overlong),

@@ -7,8 +7,8 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use gateway_protocol::{ReportAnswer, ReportEvent, SessionRequest};
-use tokio::time::Instant;
+use gateway_protocol::{ReportAnswer, ReportEvent, ReportRequest, SessionRequest};
+use tokio::time::{Duration, Instant};
 use uicc::Eid;
 use uicc::scp81::{AdminResponse, AdminStatus, TargetedApplication, Uri};
 use uuid::Uuid;
@@ -26,6 +26,8 @@ use crate::shutdown::Shutdown;
 
 /// Hexadecimal digits of a session's token in URIs.
 const TOKEN_DIGITS: usize = 10;
+/// Why a session ends when the platform gave no answer.
+const PLATFORM_UNAVAILABLE: &str = "platform_unavailable";
 
 /// The map, also after a panic of another session, which cannot leave it half-changed.
 fn locked<T>(map: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -107,6 +109,7 @@ impl<'a> SessionDriver<'a> {
             let request = match received {
                 Ok(request) => request,
                 Err(NoRequest::Closed) => return "link_lost",
+                Err(NoRequest::Alert) => return "tls_alert",
                 Err(NoRequest::Idle) => return "idle",
                 Err(NoRequest::Overlong) => return "overlong",
                 Err(NoRequest::Bad(error)) => return self.refuse(&error).await,
@@ -157,7 +160,7 @@ impl<'a> SessionDriver<'a> {
             Reply::End { reason } => (AdminResponse::finished().encode(&[]), Some(reason)),
             Reply::Unavailable => (
                 AdminResponse::error(AdminStatus::Unavailable).encode(&[]),
-                Some("platform_unavailable"),
+                Some(PLATFORM_UNAVAILABLE),
             ),
         };
         if self.stream.send(&response).await {
@@ -227,6 +230,18 @@ impl<'a> SessionDriver<'a> {
         (answer, request.bytes_up + request.bytes_down)
     }
 
+    /// Reports once the end of a session that never asked for work, so that an administrator sees why.
+    async fn report_unopened(&mut self, event: ReportEvent) {
+        let request = ReportRequest {
+            eid: Some(self.eid.as_str().to_owned()),
+            peer: Some(self.peer.to_string()),
+            ..self.session.report(event, self.stream.traffic())
+        };
+        if let Err(error) = self.context.platform.report(&request, Duration::ZERO).await {
+            tracing::info!(session = self.session.id(), %error, "end not acknowledged");
+        }
+    }
+
     /// Keeps the session's checkpoint, in case the chip resumes it, and that its card was busy.
     fn suspend(&self) {
         let now = Instant::now();
@@ -240,11 +255,13 @@ impl<'a> SessionDriver<'a> {
     }
 
     async fn finish(&mut self, reason: &'static str) {
+        let event = ReportEvent::Closed {
+            reason: reason.to_owned(),
+        };
         if self.session.is_open() {
-            let event = ReportEvent::Closed {
-                reason: reason.to_owned(),
-            };
             let _ = self.report(event).await;
+        } else if reason != PLATFORM_UNAVAILABLE {
+            self.report_unopened(event).await;
         }
         let (bytes_up, bytes_down) = (self.stream.traffic().up(), self.stream.traffic().down());
         self.context

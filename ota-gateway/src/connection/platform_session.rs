@@ -87,6 +87,8 @@ impl PlatformSession {
             event: event.into(),
             bytes_up: up,
             bytes_down: down,
+            eid: None,
+            peer: None,
         }
     }
 }

@@ -19,6 +19,13 @@ pub struct ReportRequest {
     pub bytes_up: u64,
     /// 本会话迄今的下行 TCP 字节数 / TCP payload to the chip in this session so far, in bytes
     pub bytes_down: u64,
+    /// 芯片 EID，仅用于未领取工作即结束的会话（事件为 closed） / the chip; only of a session that ended before it asked for
+    /// work (event closed)
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub eid: Option<String>,
+    /// 设备的地址与端口，与 eid 一同给出 / address and port of the device; together with eid
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer: Option<String>,
 }
 
 /// The platform's acknowledgement.

@@ -204,12 +204,30 @@ fn a_report_is_sent_and_acknowledged() {
         event: ReportEvent::Written.into(),
         bytes_up: 10,
         bytes_down: 20,
+        eid: None,
+        peer: None,
     };
     assert_wire(
         &report,
         concat!(
             r#"{"session_id":"0190a5b0-0000-7000-8000-000000000001","seq":7,"event":{"kind":"written"},"#,
             r#""bytes_up":10,"bytes_down":20}"#
+        ),
+    );
+    let unopened = ReportRequest {
+        event: ReportEvent::Closed {
+            reason: "idle".into(),
+        }
+        .into(),
+        eid: Some("89086030202200000000000000000123".into()),
+        peer: Some("192.0.2.1:40000".into()),
+        ..report
+    };
+    assert_wire(
+        &unopened,
+        concat!(
+            r#"{"session_id":"0190a5b0-0000-7000-8000-000000000001","seq":7,"event":{"kind":"closed","reason":"idle"},"#,
+            r#""bytes_up":10,"bytes_down":20,"eid":"89086030202200000000000000000123","peer":"192.0.2.1:40000"}"#
         ),
     );
     let answer = ReportAnswer {

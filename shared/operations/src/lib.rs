@@ -38,10 +38,12 @@ mod reopen;
 mod replace_chip;
 mod report;
 mod reprovision;
+mod session_list;
 mod status;
 mod token;
 mod transaction;
 mod transition;
+mod unopened_session;
 
 pub use act_note::ActNote;
 pub use alerts::{AlertView, MAX_ALERTS_PER_PAGE, MAX_NOTED_ALERTS, list_alerts, note_alerts};
@@ -98,6 +100,7 @@ pub use reopen::reopen;
 pub use replace_chip::replace_chip;
 pub use report::{Report, ReportAnswer, ReportEvent, report};
 pub use reprovision::{Reprovision, Reprovisioned, reprovision};
+pub use session_list::{MAX_SESSIONS_PER_PAGE, SessionFilter, SessionPage, SessionView, list_sessions};
 pub use status::{StatusView, TaskRef, status};
 pub use store::operator_report::Topic;
 pub use token::{

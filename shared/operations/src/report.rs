@@ -8,16 +8,17 @@ use super::end_task::end;
 use super::incidents::{close_incidents, open_incident};
 use super::messages::{WriteResult, enqueue};
 use super::transition::{Cause, guarded, move_card};
+use super::unopened_session::{self, end_reason};
 use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{
-    Actor, AlertKind, CardEvent, CardStatus, FailureKind, IncidentKind, NumberStatus, SessionId, TaskFailure,
-    TaskState, Work,
+    Actor, AlertKind, CardEvent, CardStatus, Eid, FailureKind, IncidentKind, NumberStatus, SessionId,
+    TaskFailure, TaskState, Work,
 };
 use store::{
     Database, Subject, Tx,
     chip::{self, ChipRow},
-    device_session::{self, SessionRow, SessionState},
+    device_session::{self, SessionRow, SessionState, UnopenedSession},
     number,
     task::{self, TaskRow},
     temporary_number,
@@ -47,6 +48,8 @@ pub struct Report {
     pub bytes_up: u64,
     /// Bytes to the card so far.
     pub bytes_down: u64,
+    /// Chip and peer of a session that ended before it was opened.
+    pub unopened: Option<(Eid, String)>,
 }
 
 /// The platform's answer.
@@ -63,14 +66,14 @@ pub struct ReportAnswer {
 /// message together. A repeated report changes nothing.
 ///
 /// # Errors
-/// [`Reason::UnknownSession`], [`Reason::SessionSuperseded`], [`Reason::SessionClosed`]; [`Reason::ReportOutOfOrder`]
+/// [`Reason::UnknownSession`] unless it is the end of a session that never asked for work, [`Reason::SessionSuperseded`], [`Reason::SessionClosed`]; [`Reason::ReportOutOfOrder`]
 /// when it does not fit the session's work or the task's state; [`Reason::ReportMalformed`].
 pub async fn report<D: Database>(cx: &Context<'_, D>, report: &Report) -> Result<ReportAnswer, Error> {
     let seq = validated(report)?;
     transaction(cx, async |tx| {
-        let session = device_session::by_id(tx, report.session_id)
-            .await?
-            .ok_or(Reason::UnknownSession)?;
+        let Some(session) = device_session::by_id(tx, report.session_id).await? else {
+            return keep_unopened(cx, tx, report, seq).await.map(Ok);
+        };
         let chip = chip::by_eid(tx, &session.eid_index).await?;
         let chip = chip.ok_or_else(|| Error::internal("a session without its chip"))?;
         let remaining = account(cx, tx, &session, &chip, report).await?;
@@ -84,7 +87,12 @@ pub async fn report<D: Database>(cx: &Context<'_, D>, report: &Report) -> Result
         };
         match session.state {
             // Committed all the same, because the bytes were spent.
-            SessionState::Superseded => return Ok::<_, Error>(Err(Error::from(Reason::SessionSuperseded))),
+            SessionState::Superseded => {
+                if let ReportEvent::Closed { reason } = &report.event {
+                    device_session::set_end_reason(tx, session.id, end_reason(reason)).await?;
+                }
+                return Ok::<_, Error>(Err(Error::from(Reason::SessionSuperseded)));
+            }
             SessionState::Closed if seq > session.last_seq => return Ok(Err(Reason::SessionClosed.into())),
             SessionState::Closed => return Ok(Ok(answer(false))),
             SessionState::Open => (),
@@ -95,6 +103,32 @@ pub async fn report<D: Database>(cx: &Context<'_, D>, report: &Report) -> Result
         Ok(Ok(answer(true)))
     })
     .await?
+}
+
+/// Keeps the end of a session that was never opened; refuses any other report of an unknown session.
+async fn keep_unopened<D: Database>(
+    cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
+    report: &Report,
+    seq: i64,
+) -> Result<ReportAnswer, Error> {
+    let (ReportEvent::Closed { reason }, Some((eid, peer))) = (&report.event, &report.unopened) else {
+        return Err(Reason::UnknownSession.into());
+    };
+    let session = UnopenedSession {
+        id: report.session_id,
+        eid_index: &cx.eid_index(eid),
+        peer,
+        seq,
+        bytes_up: i64::try_from(report.bytes_up).unwrap_or(i64::MAX),
+        bytes_down: i64::try_from(report.bytes_down).unwrap_or(i64::MAX),
+        reason,
+    };
+    unopened_session::record(cx, tx, session).await?;
+    Ok(ReportAnswer {
+        go_on: false,
+        allowance_bytes: None,
+    })
 }
 
 fn validated(report: &Report) -> Result<i64, Error> {
@@ -197,7 +231,7 @@ async fn close<D: Database>(
         let subject = Subject::chip(&chip.eid_index);
         open_incident(cx, tx, IncidentKind::AllowanceExhausted, &subject).await?;
     }
-    guarded(device_session::close(tx, session.id, cx.now).await?)
+    guarded(device_session::close(tx, session.id, end_reason(reason), cx.now).await?)
 }
 
 /// What follows when the card does not hold the number, or its number shows no registration: the card is written

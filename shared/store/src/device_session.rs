@@ -31,8 +31,35 @@ const CHARGE: &str =
     "UPDATE device_session SET charged = 1 WHERE id = $1 AND charged = 0 RETURNING bytes_up, bytes_down";
 // The first note stays: it says why the session failed, a later one only how the link ended.
 const SET_NOTE: &str = "UPDATE device_session SET note_sealed = coalesce(note_sealed, $1) WHERE id = $2";
-const CLOSE: &str = "UPDATE device_session SET state = 'closed', closed_at = $1 WHERE id = $2 AND state = 'open' \
-    RETURNING id";
+const CLOSE: &str = "UPDATE device_session SET state = 'closed', closed_at = $1, end_reason = $2 WHERE id = $3 \
+    AND state = 'open' RETURNING id";
+const SET_END_REASON: &str =
+    "UPDATE device_session SET end_reason = coalesce(end_reason, $1) WHERE id = $2 AND state = 'superseded'";
+const INSERT_UNOPENED: &str = "INSERT INTO device_session (id, eid_index, work, attempt, resume_step, state, resumed, \
+    peer, allowance_at_open, last_seq, bytes_up, bytes_down, charged, opened_at, reported_at, closed_at, end_reason) \
+    VALUES ($1, $2, 'none', 0, 0, 'closed', 0, $3, $4, $5, $6, $7, 0, $8, $8, $8, $9)";
+const LAST_END: &str = "SELECT end_reason FROM device_session WHERE eid_index = $1 AND end_reason IS NOT NULL \
+    ORDER BY opened_at DESC, id DESC LIMIT 1";
+
+// The engine numbers parameters as they first occur.
+macro_rules! search {
+    ($by:literal, $limit:literal) => {
+        concat!(
+            "SELECT s.id, s.eid_index, c.eid_sealed, s.task_id, s.work, s.state, s.end_reason, s.note_sealed, s.peer, \
+             s.resumed, s.bytes_up, s.bytes_down, s.opened_at, s.closed_at FROM device_session s \
+             JOIN chip c ON c.eid_index = s.eid_index WHERE s.opened_at >= $1 AND s.opened_at < $2 \
+             AND ($3 IS NULL OR (s.opened_at, s.id) < \
+             (SELECT opened_at, id FROM device_session WHERE id = $3)) ",
+            $by,
+            " ORDER BY s.opened_at DESC, s.id DESC LIMIT ",
+            $limit
+        )
+    };
+}
+const ALL: &str = search!("", "$4");
+const OF_CHIP: &str = search!("AND s.eid_index = $4", "$5");
+const OF_REASON: &str = search!("AND s.end_reason = $4", "$5");
+const OF_CHIP_AND_REASON: &str = search!("AND s.eid_index = $4 AND s.end_reason = $5", "$6");
 
 const PURGE: &str = "DELETE FROM device_session WHERE id IN (SELECT id FROM device_session \
     WHERE closed_at IS NOT NULL AND closed_at < $1 ORDER BY closed_at LIMIT $2) RETURNING id";
@@ -46,6 +73,24 @@ pub enum SessionState {
     Superseded,
     /// Its link ended.
     Closed,
+}
+
+impl SessionState {
+    /// Its stable name.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Superseded => "superseded",
+            Self::Closed => "closed",
+        }
+    }
+
+    fn from_code(code: &str) -> Option<Self> {
+        [Self::Open, Self::Superseded, Self::Closed]
+            .into_iter()
+            .find(|state| state.code() == code)
+    }
 }
 
 /// A session as stored.
@@ -182,18 +227,160 @@ pub async fn set_note<D: Database>(
         .map(drop)
 }
 
-/// Ends an open session.
-pub async fn close<D: Database>(tx: &Tx<'_, D>, id: SessionId, now: Timestamp) -> Result<bool, DbError> {
-    Ok(!tx.run(CLOSE, &[now.into(), id.text().into()]).await?.is_empty())
+/// Ends an open session, for a reason that is one stable word.
+pub async fn close<D: Database>(
+    tx: &Tx<'_, D>,
+    id: SessionId,
+    reason: &str,
+    now: Timestamp,
+) -> Result<bool, DbError> {
+    let params = [now.into(), reason.into(), id.text().into()];
+    Ok(!tx.run(CLOSE, &params).await?.is_empty())
+}
+
+/// Stores why the link of a superseded session ended; the first reason stays.
+pub async fn set_end_reason<D: Database>(tx: &Tx<'_, D>, id: SessionId, reason: &str) -> Result<(), DbError> {
+    tx.run(SET_END_REASON, &[reason.into(), id.text().into()])
+        .await
+        .map(drop)
+}
+
+/// A session that ended before it asked for work.
+#[derive(Clone, Copy, Debug)]
+pub struct UnopenedSession<'a> {
+    /// Identifier.
+    pub id: SessionId,
+    /// Blind index of the chip's EID.
+    pub eid_index: &'a BlindIndex,
+    /// Address and port of the device.
+    pub peer: &'a str,
+    /// Number of its only report.
+    pub seq: i64,
+    /// Bytes from the card.
+    pub bytes_up: i64,
+    /// Bytes to the card.
+    pub bytes_down: i64,
+    /// Why it ended, as a stable word.
+    pub reason: &'a str,
+}
+
+/// Keeps a session that ended before it asked for work. `allowance`: test allowance left, in bytes.
+pub async fn insert_unopened<D: Database>(
+    tx: &Tx<'_, D>,
+    session: &UnopenedSession<'_>,
+    allowance: i64,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    let params: [Value; 9] = [
+        session.id.text().into(),
+        session.eid_index.into(),
+        session.peer.into(),
+        allowance.into(),
+        session.seq.into(),
+        session.bytes_up.into(),
+        session.bytes_down.into(),
+        now.into(),
+        session.reason.into(),
+    ];
+    tx.run(INSERT_UNOPENED, &params).await.map(drop)
+}
+
+/// Why the latest session of a chip that has ended did.
+pub async fn last_end<D: Database>(db: &D, eid_index: &BlindIndex) -> Result<Option<String>, DbError> {
+    first(&db.run(LAST_END, &[eid_index.into()]).await?, |row| {
+        row.text(0).map(str::to_owned)
+    })
+}
+
+/// Conditions of a search for sessions.
+#[derive(Clone, Copy, Debug)]
+pub struct SessionQuery<'a> {
+    /// Opened from this time on.
+    pub from: Timestamp,
+    /// Opened before this time.
+    pub to: Timestamp,
+    /// Earlier than this session.
+    pub before: Option<SessionId>,
+    /// Of this chip.
+    pub eid_index: Option<&'a BlindIndex>,
+    /// Ended for this reason.
+    pub reason: Option<&'a str>,
+    /// Most rows.
+    pub limit: u32,
+}
+
+/// A session as administrators see it.
+#[derive(Clone, Debug)]
+pub struct SessionFacts {
+    /// Identifier.
+    pub id: SessionId,
+    /// Blind index of the chip's EID.
+    pub eid_index: BlindIndex,
+    /// Sealed EID.
+    pub eid_sealed: Vec<u8>,
+    /// The task it worked for.
+    pub task_id: Option<TaskId>,
+    /// The work of the session.
+    pub work: Work,
+    /// State of the session.
+    pub state: SessionState,
+    /// Why it ended, as a stable word.
+    pub end_reason: Option<String>,
+    /// Sealed note of the gateway.
+    pub note_sealed: Option<Vec<u8>>,
+    /// Address and port of the device.
+    pub peer: String,
+    /// Whether the chip resumed a broken session.
+    pub resumed: bool,
+    /// Bytes from the card.
+    pub bytes_up: u64,
+    /// Bytes to the card.
+    pub bytes_down: u64,
+    /// When it was opened.
+    pub opened_at: Timestamp,
+    /// When it ended.
+    pub closed_at: Option<Timestamp>,
+}
+
+/// Sessions, the latest first.
+pub async fn search<D: Database>(db: &D, query: &SessionQuery<'_>) -> Result<Vec<SessionFacts>, DbError> {
+    let mut params: Vec<Value> = vec![
+        query.from.into(),
+        query.to.into(),
+        query.before.map(|id| id.text()).into(),
+    ];
+    let sql = match (query.eid_index, query.reason) {
+        (None, None) => ALL,
+        (Some(_), None) => OF_CHIP,
+        (None, Some(_)) => OF_REASON,
+        (Some(_), Some(_)) => OF_CHIP_AND_REASON,
+    };
+    params.extend(query.eid_index.map(Value::from));
+    params.extend(query.reason.map(Value::from));
+    params.push(i64::from(query.limit).into());
+    db.run(sql, &params).await?.iter().map(read_facts).collect()
+}
+
+fn read_facts(row: &Row) -> Result<SessionFacts, DbError> {
+    Ok(SessionFacts {
+        id: row.code(0, |text| SessionId::parse(text).ok())?,
+        eid_index: row.index(1)?,
+        eid_sealed: row.blob(2)?.to_owned(),
+        task_id: row.optional(3, Row::task_id)?,
+        work: row.code(4, Work::from_code)?,
+        state: row.code(5, SessionState::from_code)?,
+        end_reason: row.optional(6, Row::text)?.map(str::to_owned),
+        note_sealed: row.optional(7, Row::blob)?.map(<[u8]>::to_owned),
+        peer: row.text(8)?.to_owned(),
+        resumed: row.integer(9)? != 0,
+        bytes_up: row.unsigned(10)?,
+        bytes_down: row.unsigned(11)?,
+        opened_at: row.time(12)?,
+        closed_at: row.optional(13, Row::time)?,
+    })
 }
 
 fn read(row: &Row) -> Result<SessionRow, DbError> {
-    let state = |code: &str| match code {
-        "open" => Some(SessionState::Open),
-        "superseded" => Some(SessionState::Superseded),
-        "closed" => Some(SessionState::Closed),
-        _ => None,
-    };
     Ok(SessionRow {
         id: row.code(0, |text| SessionId::parse(text).ok())?,
         eid_index: row.index(1)?,
@@ -201,7 +388,7 @@ fn read(row: &Row) -> Result<SessionRow, DbError> {
         work: row.code(3, Work::from_code)?,
         attempt: row.count(4)?,
         resume_step: row.count(5)?,
-        state: row.code(6, state)?,
+        state: row.code(6, SessionState::from_code)?,
         allowance_at_open: row.unsigned(7)?,
         last_seq: row.integer(8)?,
         bytes_up: row.integer(9)?,

@@ -19,6 +19,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!(concat!(env!("OUT_DIR"), "/0007_ended_tasks.sql")),
     include_str!(concat!(env!("OUT_DIR"), "/0008_key_checks.sql")),
     include_str!(concat!(env!("OUT_DIR"), "/0009_ways_out.sql")),
+    include_str!(concat!(env!("OUT_DIR"), "/0010_session_ends.sql")),
 ];
 
 /// The schema this program needs.

@@ -96,7 +96,10 @@ pub fn report_of(request: ReportRequest) -> Result<Report, Refusal> {
         EventError::Unknown(name) => Refusal::of_field(name, Reason::ReportMalformed),
     });
     let (event, session_id) = both(event, session_id(&request.session_id))?;
+    let eid = request.eid.as_deref().map(|text| field("eid", Eid::parse(text)));
+    let eid = eid.transpose()?;
     Ok(Report {
+        unopened: eid.map(|eid| (eid, request.peer.unwrap_or_default())),
         session_id,
         seq: request.seq,
         event,

@@ -236,6 +236,7 @@ impl World {
             event,
             bytes_up: 1_000 * seq,
             bytes_down: 2_000 * seq,
+            unopened: None,
         })
     }
 

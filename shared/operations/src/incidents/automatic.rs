@@ -22,23 +22,29 @@ pub(crate) async fn open_incident<D: Database>(
     kind: IncidentKind,
     subject: &Subject,
 ) -> Result<bool, Error> {
-    open_since(cx, tx, kind, subject, cx.now).await
+    open_since(cx, tx, kind, subject, cx.now, None).await
 }
 
-/// Opens an incident that has existed since `since`; false when one of this kind and subject is open.
+/// Opens an incident that has existed since `since`, with a note if there is one; false when one of this kind and subject is open.
 pub(super) async fn open_since<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
     kind: IncidentKind,
     subject: &Subject,
     since: Timestamp,
+    note: Option<&str>,
 ) -> Result<bool, Error> {
+    let id = IncidentId::new(cx.now, random_bytes(cx.random));
+    let seal = |text: &str| {
+        cx.vault
+            .seal(cx.random, incident::NOTE, id.text().as_bytes(), text.as_bytes())
+    };
     let new = NewIncidentRow {
-        id: IncidentId::new(cx.now, random_bytes(cx.random)),
+        id,
         subject,
         state: &IncidentState::new(kind, kind.row().severity, since, cx.now),
         opened_by: By::Platform,
-        note_sealed: None,
+        note_sealed: note.map(seal).transpose()?,
     };
     Ok(incident::open(tx, new, cx.now).await?)
 }

@@ -11,7 +11,7 @@ use crate::transaction;
 use domain::error::Error;
 use domain::{AlertKind, IncidentKind, MINUTE_MS, Notice, Province};
 use store::{
-    Database, Subject, Tx, chip,
+    Database, Subject, Tx, chip, device_session,
     incident::{self, IncidentRow},
     task::{self, StuckRow},
 };
@@ -38,7 +38,7 @@ pub(crate) async fn find_stuck_tasks<D: Database>(cx: &Context<'_, D>) -> Result
     .await
 }
 
-/// Marks a task as stuck and opens the incident of its card.
+/// Marks a task as stuck and opens the incident of its card, which names why its last session ended.
 async fn report_stuck<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
@@ -46,7 +46,10 @@ async fn report_stuck<D: Database>(
 ) -> Result<(), Error> {
     guarded(task::mark_stuck(tx, task.id).await?)?;
     let subject = Subject::chip(&task.eid_index);
-    open_since(cx, tx, IncidentKind::StuckWriting, &subject, task.started_at).await?;
+    let end = device_session::last_end(tx, &task.eid_index).await?;
+    let note = end.map(|reason| format!("最近一次会话的结束原因 / the last session ended: {reason}"));
+    let kind = IncidentKind::StuckWriting;
+    open_since(cx, tx, kind, &subject, task.started_at, note.as_deref()).await?;
     Ok(())
 }
 

@@ -19,6 +19,7 @@ fn the_allowance_is_deducted_by_difference_and_a_repeated_report_changes_nothing
         event: ReportEvent::Progress { step: 1, steps: 2 },
         bytes_up,
         bytes_down,
+        unopened: None,
     };
     assert_eq!(
         world.report(&at(1, 100, 200)).unwrap().allowance_bytes,
@@ -61,6 +62,7 @@ fn an_exhausted_chip_is_stopped_and_gets_no_further_session() {
         event,
         bytes_up: ALLOWANCE,
         bytes_down: 1,
+        unopened: None,
     };
     let answer = world.report(&report).unwrap();
     assert_eq!((answer.go_on, answer.allowance_bytes), (false, Some(0)));
@@ -89,6 +91,7 @@ fn verifying_costs_no_allowance_and_works_without_any() {
         event: ReportEvent::Written,
         bytes_up: ALLOWANCE,
         bytes_down: 0,
+        unopened: None,
     };
     assert!(!world.report(&report).unwrap().go_on);
     let (session, work) = world.open(0).unwrap();
@@ -120,6 +123,7 @@ fn a_verification_that_fails_costs_allowance_after_all() {
         event,
         bytes_up,
         bytes_down: 100,
+        unopened: None,
     };
     let used = || world.count("SELECT used_bytes FROM chip");
     let before = used();

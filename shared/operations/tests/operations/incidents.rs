@@ -117,6 +117,20 @@ fn a_card_in_writing_for_half_an_hour_is_an_incident_that_began_with_the_writing
 }
 
 #[test]
+fn the_incident_of_a_stuck_card_names_why_its_last_session_ended() {
+    let (world, _) = writing();
+    let (session, _) = world.open(0).unwrap();
+    let end = ReportEvent::Closed {
+        reason: "work_not_understood".to_owned(),
+    };
+    world.report_event(session, 1, end).unwrap();
+    world.pass(30 * MINUTE_MS);
+    world.job(Job::StuckTasks);
+    let note = all(&world).remove(0).note.unwrap();
+    assert!(note.ends_with("work_not_understood"), "{note}");
+}
+
+#[test]
 fn a_card_is_found_stuck_once() {
     let (world, _) = writing();
     world.pass(HOUR_MS);

@@ -227,6 +227,7 @@ impl Model {
             event: event.clone(),
             bytes_up: *bytes,
             bytes_down: 0,
+            unopened: None,
         };
         self.world.report(&report)?;
         if *event == ReportEvent::Verified && self.status(chip) == CardStatus::Written {

@@ -229,6 +229,7 @@ fn an_exhausted_chip_gets_allowance_again_and_what_it_used_stays_used() {
         event,
         bytes_up: ALLOWANCE + 1_000,
         bytes_down: 0,
+        unopened: None,
     };
     let failed = failed(domain::FailureKind::CardError);
     world.report(&report(1, failed)).unwrap();

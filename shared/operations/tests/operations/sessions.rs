@@ -2,7 +2,10 @@
 
 use domain::error::Reason;
 use domain::{CardStatus, FailureKind, Work};
-use operations::{Report, ReportEvent, TaskRef, cancel, chip_keys, status};
+use operations::{
+    MAX_SESSIONS_PER_PAGE, Report, ReportEvent, SessionFilter, TaskRef, cancel, chip_keys, list_sessions,
+    status,
+};
 use test_support::eid::eid_text;
 use test_support::inventory::{ChipCsv, NumberCsv, eid, key_of};
 use test_support::operations::{ALLOWANCE, World, automatic, failed, progress, reason, run};
@@ -335,6 +338,7 @@ fn reports_that_do_not_fit_are_refused_and_change_nothing() {
         event: ReportEvent::Written,
         bytes_up: u64::MAX,
         bytes_down: 0,
+        unopened: None,
     };
     assert_eq!(reason(world.report(&huge)), Reason::ReportMalformed);
     assert_eq!(world.dump(), before);
@@ -390,4 +394,46 @@ fn a_number_suspended_meanwhile_is_not_written() {
     assert_eq!(world.dump(), before);
     run(cancel(&world.cx(), &caller, &TaskRef::Eid(eid(0)))).unwrap();
     assert_eq!(world.column("SELECT status FROM number"), ["suspended"]);
+}
+
+// §6.2.3
+#[test]
+fn every_session_keeps_why_it_ended() {
+    let world = World::new();
+    let caller = world.stocked(1, 1);
+    world.apply_auto(&caller, 0).unwrap();
+    let closed = |session, reason: &str| {
+        let event = ReportEvent::Closed {
+            reason: reason.to_owned(),
+        };
+        world.report_event(session, 1, event)
+    };
+    let (first, _) = world.open(0).unwrap();
+    world.pass(1);
+    let (second, _) = world.open(0).unwrap();
+    // The newer session is known before the gateway notices that the link of the older one is gone.
+    assert_eq!(reason(closed(first, "link_lost")), Reason::SessionSuperseded);
+    closed(second, "Bad request!").unwrap();
+    let filter = SessionFilter {
+        limit: MAX_SESSIONS_PER_PAGE,
+        ..SessionFilter::default()
+    };
+    let sessions = run(list_sessions(&world.cx(), &filter)).unwrap().sessions;
+    let shown: Vec<_> = sessions
+        .iter()
+        .map(|session| (session.id, session.state, session.end_reason.as_deref()))
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            (second, "closed", Some("other")),
+            (first, "superseded", Some("link_lost"))
+        ]
+    );
+    assert_eq!(
+        sessions[0].note.as_deref(),
+        Some("Bad request!"),
+        "the gateway's own words"
+    );
+    assert_eq!(sessions[0].eid.as_deref(), Some(eid_text(0).as_str()));
 }

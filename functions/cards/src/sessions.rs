@@ -1,0 +1,137 @@
+//! The sessions that chips opened, and why they ended (§6.2.3).
+
+use domain::error::Reason;
+use operations::{MAX_SESSIONS_PER_PAGE, SessionFilter, SessionView, list_sessions};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use web::extract::{Administrator, Call, Query};
+use web::values::{Eid, Instant, PageLimit, Rows, SessionId, TaskId, Time};
+use web::{Answer, Success, codes};
+
+use crate::values::EndReason;
+
+/// Why this operation refuses, besides the reasons that every operation has.
+const REASONS: &[Reason] = &[Reason::ParameterMalformed, Reason::EidMalformed];
+
+type Limit = PageLimit<MAX_SESSIONS_PER_PAGE>;
+
+/// Conditions of a search.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Search {
+    /// 芯片 EID / EID of the chip
+    #[param(inline)]
+    eid: Option<Eid>,
+    /// 结束原因代码 / stable name of the reason for which it ended
+    #[param(inline)]
+    reason: Option<EndReason>,
+    /// 建立时间起（含） / opened from this time on
+    #[param(inline)]
+    from: Option<Instant>,
+    /// 建立时间止（不含） / opened before this time
+    #[param(inline)]
+    to: Option<Instant>,
+    /// 上一页的 next / the next of the page before
+    #[param(inline)]
+    cursor: Option<SessionId>,
+    /// 每页行数 / rows of a page
+    #[param(inline)]
+    limit: Option<Limit>,
+}
+
+/// 一页会话 / a page of sessions
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SessionPage {
+    /// 会话，最新在前 / the sessions, the latest first
+    sessions: Vec<DeviceSession>,
+    /// 下一页的位置，没有下一页时为 null / where the next page begins; null if there is none
+    #[schema(required, value_type = Option<SessionId>)]
+    next: Option<String>,
+}
+
+/// 一次设备会话 / a session of a chip
+#[derive(Serialize, ToSchema)]
+pub(crate) struct DeviceSession {
+    /// 会话标识 / identifier of the session
+    #[schema(value_type = SessionId)]
+    id: String,
+    /// 芯片 EID；无法解密时为 null / EID of the chip; null if it cannot be opened
+    #[schema(required, value_type = Option<Eid>)]
+    eid: Option<String>,
+    /// 所属写卡任务 / the task it worked for
+    #[schema(required, value_type = Option<TaskId>)]
+    task_id: Option<String>,
+    /// 本次会话的工作：`write`、`verify` 或 `none` / what it was for: `write`, `verify` or `none`
+    work: &'static str,
+    /// `open`（进行中）、`superseded`（被更新的会话取代，或任务已终止）或 `closed`（已结束） / `open`, `superseded` (by a newer
+    /// session or the end of its task) or `closed`
+    state: &'static str,
+    /// 结束原因代码，未知时为 null / stable name of the reason for which it ended; null if not known
+    #[schema(required, example = "work_not_understood")]
+    end_reason: Option<String>,
+    /// 网关的说明 / what the gateway noted
+    #[schema(required)]
+    note: Option<String>,
+    /// 设备的地址与端口 / address and port of the device
+    peer: String,
+    /// 是否恢复中断的会话 / whether the chip resumed a broken session
+    resumed: bool,
+    /// 上行字节数 / bytes from the card
+    bytes_up: u64,
+    /// 下行字节数 / bytes to the card
+    bytes_down: u64,
+    /// 建立时间 / when it was opened
+    opened_at: Time,
+    /// 结束时间 / when it ended
+    #[schema(required)]
+    closed_at: Option<Time>,
+}
+
+impl DeviceSession {
+    fn new(call: &Call, session: SessionView) -> Self {
+        Self {
+            id: session.id.text(),
+            eid: session.eid,
+            task_id: session.task_id.map(|id| id.text()),
+            work: session.work.code(),
+            state: session.state,
+            end_reason: session.end_reason,
+            note: session.note,
+            peer: session.peer,
+            resumed: session.resumed,
+            bytes_up: session.bytes_up,
+            bytes_down: session.bytes_down,
+            opened_at: call.time(session.opened_at),
+            closed_at: session.closed_at.map(|at| call.time(at)),
+        }
+    }
+}
+
+/// Finds sessions, the latest first.
+#[utoipa::path(
+    get,
+    path = "/admin/v1/sessions",
+    summary = "查询设备会话及其结束原因 / Find device sessions and why they ended (§6.2.3)",
+    params(Search),
+    responses((status = 200, body = Success<SessionPage>)),
+    extensions(("x-reasons" = json!(codes(REASONS))))
+)]
+pub(crate) async fn list(call: Call, _: Administrator, Query(search): Query<Search>) -> Answer<SessionPage> {
+    let filter = SessionFilter {
+        eid: search.eid.map(Eid::get),
+        reason: search.reason.map(|reason| reason.get().0),
+        from: search.from.map(Instant::get),
+        to: search.to.map(Instant::get),
+        cursor: search.cursor.map(SessionId::get),
+        limit: Rows::of(search.limit),
+    };
+    let page = list_sessions(&call.context(), &filter).await?;
+    let sessions = page.sessions.into_iter();
+    Ok(Success::new(SessionPage {
+        sessions: sessions
+            .map(|session| DeviceSession::new(&call, session))
+            .collect(),
+        next: page.next.map(|id| id.text()),
+    }))
+}

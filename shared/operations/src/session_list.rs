@@ -1,0 +1,120 @@
+//! The sessions that chips opened, and why they ended, for administrators. Reads only: one bounded statement.
+
+use super::Context;
+use domain::error::Error;
+use domain::{Eid, SessionId, TaskId, Timestamp, Work};
+use store::device_session::{self, SessionFacts, SessionQuery};
+use store::{Database, chip};
+
+/// Most sessions of one page.
+pub const MAX_SESSIONS_PER_PAGE: u32 = 200;
+
+/// Conditions of a search.
+#[derive(Clone, Debug, Default)]
+pub struct SessionFilter {
+    /// Of this chip.
+    pub eid: Option<Eid>,
+    /// Ended for this reason.
+    pub reason: Option<String>,
+    /// Opened from this time on.
+    pub from: Option<Timestamp>,
+    /// Opened before this time.
+    pub to: Option<Timestamp>,
+    /// The `next` of the page before.
+    pub cursor: Option<SessionId>,
+    /// Most rows; at most [`MAX_SESSIONS_PER_PAGE`].
+    pub limit: u32,
+}
+
+/// A session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionView {
+    /// Identifier.
+    pub id: SessionId,
+    /// EID of the chip; none if it cannot be opened.
+    pub eid: Option<String>,
+    /// The task it worked for.
+    pub task_id: Option<TaskId>,
+    /// The work of the session.
+    pub work: Work,
+    /// `open`, `superseded` or `closed`.
+    pub state: &'static str,
+    /// Why it ended, as a stable word.
+    pub end_reason: Option<String>,
+    /// What the gateway noted; none if nothing, or if it cannot be opened.
+    pub note: Option<String>,
+    /// Address and port of the device.
+    pub peer: String,
+    /// Whether the chip resumed a broken session.
+    pub resumed: bool,
+    /// Bytes from the card.
+    pub bytes_up: u64,
+    /// Bytes to the card.
+    pub bytes_down: u64,
+    /// When it was opened.
+    pub opened_at: Timestamp,
+    /// When it ended.
+    pub closed_at: Option<Timestamp>,
+}
+
+/// A page of sessions, the latest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionPage {
+    /// The sessions.
+    pub sessions: Vec<SessionView>,
+    /// Where the next page begins, if there may be one.
+    pub next: Option<SessionId>,
+}
+
+/// Finds sessions, the latest first. A value that cannot be opened is left out and hides no row.
+///
+/// # Errors
+/// `Reason::Unavailable` when the database is busy.
+pub async fn list_sessions<D: Database>(
+    cx: &Context<'_, D>,
+    filter: &SessionFilter,
+) -> Result<SessionPage, Error> {
+    let limit = filter.limit.clamp(1, MAX_SESSIONS_PER_PAGE);
+    let eid_index = filter.eid.as_ref().map(|eid| cx.eid_index(eid));
+    let query = SessionQuery {
+        from: filter.from.unwrap_or(Timestamp(0)),
+        to: filter.to.unwrap_or(Timestamp(i64::MAX)),
+        before: filter.cursor,
+        eid_index: eid_index.as_ref(),
+        reason: filter.reason.as_deref(),
+        limit,
+    };
+    let rows = device_session::search(cx.db, &query).await?;
+    let next = rows.last().map(|row| row.id);
+    Ok(SessionPage {
+        next: next.filter(|_| rows.len() == limit as usize),
+        sessions: rows.into_iter().map(|row| view(cx, row)).collect(),
+    })
+}
+
+fn view<D>(cx: &Context<'_, D>, row: SessionFacts) -> SessionView {
+    let eid = cx
+        .vault
+        .open_identifier(chip::EID, row.eid_index.as_bytes(), &row.eid_sealed);
+    let id = row.id.text();
+    let note = row.note_sealed.as_ref().and_then(|sealed| {
+        cx.vault
+            .open_identifier(device_session::NOTE, id.as_bytes(), sealed)
+            .ok()
+    });
+    SessionView {
+        id: row.id,
+        eid: eid.ok(),
+        task_id: row.task_id,
+        work: row.work,
+        state: row.state.code(),
+        end_reason: row.end_reason,
+        note,
+        peer: row.peer,
+        resumed: row.resumed,
+        bytes_up: row.bytes_up,
+        bytes_down: row.bytes_down,
+        opened_at: row.opened_at,
+        closed_at: row.closed_at,
+    }
+}
