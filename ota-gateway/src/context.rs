@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use openssl::ssl::SslContext;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 use uicc::ident::Eid;
 
+use crate::admission::Admission;
 use crate::metrics::Metrics;
 use crate::observe::Observer;
 use crate::platform::{KeyDirectory, PlatformClient};
@@ -37,8 +38,7 @@ pub(crate) struct Context {
     pub(crate) shared: Arc<Shared>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) observer: Option<Arc<dyn Observer>>,
-    /// Bounds the TLS handshakes in flight.
-    pub(crate) handshakes: Semaphore,
+    pub(crate) admission: Admission,
     pub(crate) suspended: SuspendedSessions,
     pub(crate) busy: BusyCards,
     /// Asks for a tick of the platform's scheduled work.
@@ -62,7 +62,7 @@ impl Context {
         let limits = &settings.limits;
         Ok(Self {
             tls: tls::context().context("TLS")?,
-            handshakes: Semaphore::new(limits.max_handshakes),
+            admission: Admission::new(limits),
             suspended: Mutex::new(TtlMap::new(limits.resume(), limits.resume_entries)),
             busy: Mutex::new(TtlMap::new(BUSY_CARD_LIFETIME, limits.resume_entries)),
             tick: Notify::new(),

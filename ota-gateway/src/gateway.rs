@@ -8,12 +8,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
+use crate::connection::Connection;
 use crate::context::Context;
 use crate::observe::Observer;
+use crate::places::Eviction;
 use crate::settings::Settings;
 use crate::shutdown::{self, Shutdown};
 use crate::{connection, ops, ticker};
@@ -87,21 +89,21 @@ impl Gateway {
 }
 
 async fn accept(context: Arc<Context>, listener: TcpListener, mut shutdown: Shutdown) {
-    let permits = Arc::new(Semaphore::new(context.settings.limits.max_sessions));
     let mut sessions = JoinSet::new();
     loop {
         let for_session = shutdown.clone();
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, peer)) => match Arc::clone(&permits).try_acquire_owned() {
-                    Ok(permit) => {
-                        sessions.spawn(connect(Arc::clone(&context), stream, peer, permit, for_session));
+                Ok((stream, peer)) => {
+                    let eviction = Arc::new(Eviction::default());
+                    match context.admission.hello(peer.ip().into(), &eviction) {
+                        Ok(place) => {
+                            let connection = Connection { stream, peer, place, eviction };
+                            sessions.spawn(connect(Arc::clone(&context), connection, for_session));
+                        }
+                        Err(limit) => connection::refused(&context, peer, limit),
                     }
-                    Err(_) => {
-                        context.metrics.refused_connections.inc();
-                        tracing::warn!(%peer, "connection refused: as many sessions as allowed");
-                    }
-                },
+                }
                 Err(error) => {
                     tracing::warn!(%error, "accept failed");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -118,14 +120,8 @@ async fn accept(context: Arc<Context>, listener: TcpListener, mut shutdown: Shut
     }
 }
 
-async fn connect(
-    context: Arc<Context>,
-    stream: TcpStream,
-    peer: SocketAddr,
-    _permit: OwnedSemaphorePermit,
-    shutdown: Shutdown,
-) {
+async fn connect(context: Arc<Context>, connection: Connection, shutdown: Shutdown) {
     context.metrics.connections.inc();
-    connection::serve(&context, stream, peer, shutdown).await;
+    connection::serve(&context, connection, shutdown).await;
     context.metrics.connections.dec();
 }

@@ -14,6 +14,7 @@
 //! It must never keep anything that a restart may not lose.
 #![forbid(unsafe_code)]
 
+mod admission;
 mod connection;
 mod context;
 mod gateway;
@@ -22,6 +23,7 @@ pub mod keys;
 mod metrics;
 mod observe;
 mod ops;
+mod places;
 mod platform;
 pub mod profile;
 mod session;

@@ -29,6 +29,12 @@ pub(crate) struct Kind {
     pub(crate) kind: &'static str,
 }
 
+/// Label of a connection that was closed because of a limit.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct Refused {
+    pub(crate) limit: &'static str,
+}
+
 /// Label of a result.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct Outcome {
@@ -59,7 +65,7 @@ pub(crate) struct Route {
 pub(crate) struct Metrics {
     registry: Registry,
     pub(crate) connections: Gauge,
-    pub(crate) refused_connections: Counter,
+    pub(crate) refused_connections: Family<Refused, Counter>,
     pub(crate) handshakes: Family<Handshake, Counter>,
     pub(crate) sessions: Family<Kind, Counter>,
     pub(crate) scripts: Family<Outcome, Counter>,
@@ -77,7 +83,7 @@ impl Metrics {
         let mut metrics = Self {
             registry: Registry::with_prefix("xieka_gateway"),
             connections: Gauge::default(),
-            refused_connections: Counter::default(),
+            refused_connections: Family::default(),
             handshakes: Family::default(),
             sessions: Family::default(),
             scripts: Family::default(),
@@ -97,7 +103,7 @@ impl Metrics {
         registry.register("connections", "Connections open now", self.connections.clone());
         registry.register(
             "refused_connections",
-            "Connections closed because the limit was reached",
+            "Connections closed by limit",
             self.refused_connections.clone(),
         );
         registry.register(

@@ -362,6 +362,7 @@ async fn health_is_the_gateways_own_and_readiness_needs_the_platform() {
 async fn every_end_before_the_first_request_is_reported_with_its_reason() {
     let fixture = GatewayFixture::start_with(PlatformBehaviour::default(), |settings| {
         settings.limits.idle_timeout_secs = 1;
+        settings.limits.max_sessions_per_chip = 8;
     })
     .await;
     let mut idle = fixture.agent().await;

@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use ota_gateway::keys::Purpose;
 use test_support::eid::{EID, IDENTITY};
-use test_support::gateway::agent::{Agent, Tls};
+use test_support::gateway::agent::{Agent, FIRST_URI, Tls};
 use test_support::gateway::platform::PlatformBehaviour;
 use test_support::gateway::{GatewayFixture, chip_key};
 use tokio::process::Command;
@@ -236,17 +236,25 @@ async fn a_platform_that_does_not_answer_about_keys_holds_up_nobody_else() {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_more_connections_than_allowed_are_kept() {
     let fixture = GatewayFixture::start_with(PlatformBehaviour::default(), |settings| {
-        settings.limits.max_sessions = 2
+        settings.limits.max_sessions = 2;
+        settings.limits.max_sessions_per_chip = 8;
     })
     .await;
-    let (one, two) = (fixture.agent().await, fixture.agent().await);
+    let (mut one, mut two) = (fixture.agent().await, fixture.agent().await);
+    for agent in [&mut one, &mut two] {
+        // An answer shows that the session has its place.
+        agent.begin(FIRST_URI, false).await;
+    }
     assert!(
         Agent::connect_with(fixture.gateway.addr(), Tls::default())
             .await
             .is_err()
     );
     let metrics = fixture.ops("/metrics").await.text;
-    assert!(metrics.contains("refused_connections_total 1"), "{metrics}");
+    assert!(
+        metrics.contains("refused_connections_total{limit=\"sessions\"} 1"),
+        "{metrics}"
+    );
     drop((one, two));
 }
 

@@ -5,7 +5,7 @@
 //! the platform must know before the platform acknowledged it.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use gateway_protocol::{ReportAnswer, ReportEvent, ReportRequest, SessionRequest};
 use tokio::time::{Duration, Instant};
@@ -14,8 +14,10 @@ use uicc::scp81::{AdminResponse, AdminStatus, TargetedApplication, Uri};
 use uuid::Uuid;
 
 use super::agent_stream::{AgentStream, NoRequest};
+use super::locked;
 use super::platform_session::PlatformSession;
 use super::watch;
+use crate::admission::SessionPlace;
 use crate::context::Context;
 use crate::http::{self, AgentRequest, HttpError, Request};
 use crate::metrics::{Kind, Outcome};
@@ -29,11 +31,6 @@ const TOKEN_DIGITS: usize = 10;
 /// Why a session ends when the platform gave no answer.
 const PLATFORM_UNAVAILABLE: &str = "platform_unavailable";
 
-/// The map, also after a panic of another session, which cannot leave it half-changed.
-fn locked<T>(map: &Mutex<T>) -> MutexGuard<'_, T> {
-    map.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// One session of one chip over one connection.
 pub(super) struct SessionDriver<'a> {
     context: &'a Arc<Context>,
@@ -42,6 +39,7 @@ pub(super) struct SessionDriver<'a> {
     eid: Eid,
     peer: SocketAddr,
     session: PlatformSession,
+    place: SessionPlace,
     shutdown: Shutdown,
 }
 
@@ -52,7 +50,7 @@ impl<'a> SessionDriver<'a> {
         stream: AgentStream,
         keys: ChipKeys,
         max_fragment: Option<usize>,
-        peer: SocketAddr,
+        (peer, place): (SocketAddr, SessionPlace),
         shutdown: Shutdown,
     ) -> Self {
         let limits = &context.settings.limits;
@@ -74,6 +72,7 @@ impl<'a> SessionDriver<'a> {
             eid,
             peer,
             session: PlatformSession::new(id),
+            place,
             shutdown,
         }
     }
@@ -104,6 +103,7 @@ impl<'a> SessionDriver<'a> {
             let mut shutdown = self.shutdown.clone();
             let received = tokio::select! {
                 received = self.stream.receive() => received,
+                reason = self.place.ordered_away() => return reason,
                 () = shutdown.ordered() => return "shutdown",
             };
             let request = match received {

@@ -9,29 +9,71 @@ mod watch;
 
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use openssl::ssl::{ErrorCode, SslRef};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_openssl::SslStream;
+use uicc::Eid;
 
 use self::agent_stream::{AgentStream, Transport};
 use self::driver::SessionDriver;
 use crate::context::Context;
-use crate::metrics::{Direction, Handshake};
+use crate::metrics::{Direction, Handshake, Refused};
+use crate::places::{Eviction, Limit, PlaceGuard, Source};
 use crate::platform::ChipKeys;
 use crate::shutdown::Shutdown;
 use crate::tls::{self, CountingStream, KeySlot, Lookup, LookupStream, Traffic};
 
+/// A connection that was accepted, with its place before the handshake.
+pub(crate) struct Connection {
+    pub(crate) stream: TcpStream,
+    pub(crate) peer: SocketAddr,
+    pub(crate) place: PlaceGuard<Source>,
+    /// Tells it that it has to go, as long as its handshake is not finished.
+    pub(crate) eviction: Arc<Eviction>,
+}
+
+/// A finished handshake.
+struct Handshaken {
+    stream: SslStream<Transport>,
+    keys: ChipKeys,
+    /// Bytes of one TLS record, as the chip asked for.
+    max_fragment: Option<usize>,
+}
+
+/// Why there is no session.
+enum NoSession {
+    /// The handshake failed; the label of its metric.
+    Failed(&'static str),
+    /// A limit was reached.
+    Limit(Limit),
+}
+
+impl From<&'static str> for NoSession {
+    fn from(result: &'static str) -> Self {
+        Self::Failed(result)
+    }
+}
+
 /// Serves one connection to its end.
-pub(crate) async fn serve(context: &Arc<Context>, stream: TcpStream, peer: SocketAddr, shutdown: Shutdown) {
+pub(crate) async fn serve(context: &Arc<Context>, connection: Connection, shutdown: Shutdown) {
     let traffic = Arc::new(Traffic::default());
-    if let Some((stream, keys, max_fragment)) = handshake(context, stream, peer, &traffic).await {
-        let stream = AgentStream::new(stream, Arc::clone(&traffic), &context.settings.limits);
-        SessionDriver::new(context, stream, keys, max_fragment, peer, shutdown)
-            .run()
-            .await;
+    let (peer, eviction) = (connection.peer, Arc::clone(&connection.eviction));
+    let result = tokio::select! {
+        limit = eviction.ordered() => Err(NoSession::Limit(limit)),
+        result = handshake(context, connection, &traffic) => result,
+    };
+    // A handshake that was refused a place fails in its own way, too.
+    let result = result.map_err(|error| eviction.limit().map_or(error, NoSession::Limit));
+    match result {
+        Ok(handshaken) => begin(context, handshaken, peer, &traffic, shutdown).await,
+        Err(NoSession::Limit(limit)) => refused(context, peer, limit),
+        Err(NoSession::Failed(result)) => {
+            tracing::info!(%peer, result, "handshake failed");
+            count(context, result, "none", "none");
+        }
     }
     for (direction, bytes) in [("up", traffic.up()), ("down", traffic.down())] {
         context
@@ -42,26 +84,71 @@ pub(crate) async fn serve(context: &Arc<Context>, stream: TcpStream, peer: Socke
     }
 }
 
-/// The TLS handshake: the stream, the chip's keys, and the fragment length that the chip asked for, in bytes. None if
-/// it failed.
-async fn handshake(
+/// Counts a connection that is closed because of a limit.
+pub(crate) fn refused(context: &Context, peer: SocketAddr, limit: Limit) {
+    context
+        .metrics
+        .refused_connections
+        .get_or_create(&Refused { limit })
+        .inc();
+    tracing::info!(%peer, limit, "connection closed: a limit is reached");
+}
+
+/// Runs the session of a finished handshake, if there is a place for it.
+async fn begin(
     context: &Arc<Context>,
-    stream: TcpStream,
+    handshaken: Handshaken,
     peer: SocketAddr,
     traffic: &Arc<Traffic>,
-) -> Option<(SslStream<Transport>, ChipKeys, Option<usize>)> {
+    shutdown: Shutdown,
+) {
+    let Handshaken {
+        stream,
+        keys,
+        max_fragment,
+    } = handshaken;
+    let (version, suite) = (version_of(stream.ssl()), suite_of(stream.ssl()));
+    count(context, "ok", version, suite);
+    match context.admission.session(keys.eid, peer.ip().into()) {
+        Ok(place) => {
+            let stream = AgentStream::new(stream, Arc::clone(traffic), &context.settings.limits);
+            SessionDriver::new(context, stream, keys, max_fragment, (peer, place), shutdown)
+                .run()
+                .await;
+        }
+        Err(limit) => refused(context, peer, limit),
+    }
+}
+
+/// Waits for a whole ClientHello, then for a place, then for the end of the TLS handshake.
+async fn handshake(
+    context: &Arc<Context>,
+    connection: Connection,
+    traffic: &Arc<Traffic>,
+) -> Result<Handshaken, NoSession> {
+    let Connection {
+        stream,
+        peer,
+        place: before,
+        eviction,
+    } = connection;
+    let source = Source::from(peer.ip());
+    let limits = &context.settings.limits;
+    stream.set_nodelay(true).map_err(|_| "closed")?;
+    let mut stream = CountingStream::new(stream, Arc::clone(traffic));
+    let hello = timeout(limits.hello_timeout(), tls::read_hello(&mut stream)).await;
+    let hello = hello.map_err(|_| "hello_timeout")?.map_err(|_| "closed")?;
+    let _place = context
+        .admission
+        .handshake(source, &eviction)
+        .map_err(NoSession::Limit)?;
+    drop(before);
     let slot = Arc::new(KeySlot::default());
-    let attempt = timeout(context.settings.limits.handshake_timeout(), async {
-        // A connection that sends nothing takes no permit: it cannot keep chips out.
-        stream.readable().await.map_err(|_| "closed")?;
-        let _permit = context.handshakes.acquire().await.map_err(|_| "shutdown")?;
-        stream.set_nodelay(true).map_err(|_| "closed")?;
+    let of_chip = Arc::new(Mutex::new(None));
+    let lookup = lookup(context, source, &eviction, &of_chip);
+    let attempt = timeout(limits.handshake_timeout(), async {
         let ssl = tls::server(&context.tls, Arc::clone(&slot)).map_err(|_| "internal")?;
-        let stream = LookupStream::new(
-            CountingStream::new(stream, Arc::clone(traffic)),
-            lookup(context),
-            Arc::clone(&slot),
-        );
+        let stream = LookupStream::new(stream, hello, lookup, Arc::clone(&slot));
         let mut stream = SslStream::new(ssl, stream).map_err(|_| "internal")?;
         match Pin::new(&mut stream).accept().await {
             Ok(()) => Ok(stream),
@@ -69,26 +156,46 @@ async fn handshake(
         }
     });
     let result = attempt.await.unwrap_or(Err("timeout"));
-    let (stream, keys) = match (result, slot.keys()) {
-        (Ok(stream), Some(keys)) => (stream, keys),
-        (result, _) => {
-            let result = result.err().unwrap_or("no_key");
-            tracing::info!(%peer, result, "handshake failed");
-            count(context, result, "none", "none");
-            return None;
-        }
-    };
-    let (version, suite) = (version_of(stream.ssl()), suite_of(stream.ssl()));
-    count(context, "ok", version, suite);
-    Some((stream, keys, slot.max_fragment()))
+    // The look-up lives as long as the stream; the place is one of the handshake.
+    locked(&of_chip).take();
+    let stream = result?;
+    let keys = slot.keys().ok_or("no_key")?;
+    Ok(Handshaken {
+        stream,
+        keys,
+        max_fragment: slot.max_fragment(),
+    })
 }
 
-fn lookup(context: &Arc<Context>) -> Lookup {
-    let context = Arc::clone(context);
+/// Looks up keys, and takes a place in the handshakes of the chip that they belong to.
+fn lookup(
+    context: &Arc<Context>,
+    source: Source,
+    eviction: &Arc<Eviction>,
+    of_chip: &Arc<Mutex<Option<PlaceGuard<Eid>>>>,
+) -> Lookup {
+    let (context, eviction, of_chip) = (Arc::clone(context), Arc::clone(eviction), Arc::clone(of_chip));
     Arc::new(move |identity| {
-        let context = Arc::clone(&context);
-        Box::pin(async move { context.directory.find(&identity).await })
+        let (context, eviction, of_chip) =
+            (Arc::clone(&context), Arc::clone(&eviction), Arc::clone(&of_chip));
+        Box::pin(async move {
+            let found = context.directory.find(&identity).await?;
+            let Some(keys) = found else { return Ok(None) };
+            match context.admission.chip(keys.eid, source, &eviction) {
+                Ok(place) => *locked(&of_chip) = Some(place),
+                Err(limit) => {
+                    eviction.order(limit);
+                    return Err(std::io::Error::other(limit));
+                }
+            }
+            Ok(Some(keys))
+        })
     })
+}
+
+/// What is in the lock, also after a panic elsewhere, which cannot leave it half-changed.
+fn locked<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn count(context: &Context, result: &'static str, version: &'static str, suite: &'static str) {

@@ -17,11 +17,24 @@ pub const MAX_BODY_BYTES: usize = 64 * 1024;
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// Connections at the same time, handshakes included. One more is closed at once.
+    /// Sessions at the same time: connections whose handshake is done. One more is closed when it begins its handshake.
     pub max_sessions: usize,
-    /// TLS handshakes in flight; more wait, within their handshake timeout.
+    /// Sessions of one chip at the same time. One more ends the oldest.
+    pub max_sessions_per_chip: usize,
+    /// Connections whose ClientHello is not whole. One more closes the oldest of the address that has the most.
+    pub max_hellos: usize,
+    /// Those of one address (of IPv6: one network of 64 bits). Carriers put thousands of chips behind one.
+    pub max_hellos_per_address: usize,
+    /// TLS handshakes in flight. One more closes the oldest of the address that has the most, if that is older than 5 s;
+    /// otherwise it is closed itself.
     pub max_handshakes: usize,
-    /// Seconds from the accepted connection to the finished handshake, waiting for the key included.
+    /// Those of one address, closed in the same way.
+    pub max_handshakes_per_address: usize,
+    /// Those that name one chip, closed in the same way.
+    pub max_handshakes_per_chip: usize,
+    /// Seconds from the accepted connection to the whole ClientHello.
+    pub hello_timeout_secs: u64,
+    /// Seconds from the whole ClientHello to the finished handshake, waiting for the key included.
     pub handshake_timeout_secs: u64,
     /// Seconds without a byte from the chip, within or between requests.
     pub idle_timeout_secs: u64,
@@ -51,7 +64,13 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             max_sessions: 4_096,
-            max_handshakes: 256,
+            max_sessions_per_chip: 1,
+            max_hellos: 2_048,
+            max_hellos_per_address: 512,
+            max_handshakes: 512,
+            max_handshakes_per_address: 256,
+            max_handshakes_per_chip: 4,
+            hello_timeout_secs: 10,
             handshake_timeout_secs: 30,
             idle_timeout_secs: 120,
             max_session_secs: 1_800,
@@ -76,7 +95,16 @@ impl Limits {
     pub fn check(&self) -> anyhow::Result<()> {
         let named = [
             ("max_sessions", self.max_sessions as u64),
+            ("max_sessions_per_chip", self.max_sessions_per_chip as u64),
+            ("max_hellos", self.max_hellos as u64),
+            ("max_hellos_per_address", self.max_hellos_per_address as u64),
             ("max_handshakes", self.max_handshakes as u64),
+            (
+                "max_handshakes_per_address",
+                self.max_handshakes_per_address as u64,
+            ),
+            ("max_handshakes_per_chip", self.max_handshakes_per_chip as u64),
+            ("hello_timeout_secs", self.hello_timeout_secs),
             ("handshake_timeout_secs", self.handshake_timeout_secs),
             ("idle_timeout_secs", self.idle_timeout_secs),
             ("max_session_secs", self.max_session_secs),
@@ -94,6 +122,12 @@ impl Limits {
             ensure!(value > 0, "limits.{name} must be at least 1");
         }
         Ok(())
+    }
+
+    /// [`Self::hello_timeout_secs`].
+    #[must_use]
+    pub const fn hello_timeout(&self) -> Duration {
+        Duration::from_secs(self.hello_timeout_secs)
     }
 
     /// [`Self::handshake_timeout_secs`].

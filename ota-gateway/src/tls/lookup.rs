@@ -91,16 +91,19 @@ pub(crate) struct LookupStream<S> {
 }
 
 impl<S> LookupStream<S> {
-    /// A stream over `inner` that fills `slot` through `lookup`.
-    pub(crate) fn new(inner: S, lookup: Lookup, slot: Arc<KeySlot>) -> Self {
-        Self {
+    /// A stream over `inner`, of which `begun` was read already, that fills `slot` through `lookup`.
+    pub(crate) fn new(inner: S, begun: Vec<u8>, lookup: Lookup, slot: Arc<KeySlot>) -> Self {
+        let mut stream = Self {
             inner,
             reader: Some(HelloReader::default()),
             held: Vec::new(),
             pending: None,
             lookup,
             slot,
-        }
+        };
+        stream.inspect(&begun);
+        stream.held = begun;
+        stream
     }
 
     /// Starts a look-up if the bytes so far hold an identity; stops reading when none can follow.

@@ -19,6 +19,7 @@
 mod counting_stream;
 mod hello;
 mod lookup;
+mod whole_hello;
 
 use std::sync::{Arc, LazyLock};
 
@@ -30,6 +31,7 @@ use openssl::ssl::{
 
 pub(crate) use counting_stream::{CountingStream, Traffic};
 pub(crate) use lookup::{KeySlot, Lookup, LookupStream};
+pub(crate) use whole_hello::read_hello;
 
 /// Suites of TLS 1.2, the gateway's preference first.
 const TLS12_SUITES: &str = "PSK-AES128-GCM-SHA256:PSK-AES128-CBC-SHA256";

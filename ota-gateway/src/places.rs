@@ -1,0 +1,269 @@
+//! Places for connections: so many in all, so many for each key. A new one may push out an older one.
+//!
+//! The one that has to go is the oldest of the address that holds the most: who takes many places pushes out
+//! themselves. It must never push out a connection that is younger than its grace, nor wait.
+
+use std::collections::{BTreeMap, HashMap};
+use std::hash::Hash;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+/// Bits of an IPv6 address that a subscriber cannot choose.
+const IPV6_PREFIX_BITS: u32 = 64;
+
+/// Whose places a connection counts to: an IPv4 address, or the network of an IPv6 address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Source(IpAddr);
+
+impl From<IpAddr> for Source {
+    fn from(address: IpAddr) -> Self {
+        Self(match address.to_canonical() {
+            IpAddr::V6(address) => {
+                let network = address.to_bits() & (u128::MAX << (u128::BITS - IPV6_PREFIX_BITS));
+                IpAddr::V6(Ipv6Addr::from_bits(network))
+            }
+            address => address,
+        })
+    }
+}
+
+/// Which limit a connection ran into: the label of its metric.
+pub(crate) type Limit = &'static str;
+
+/// Tells one connection that it has to go.
+#[derive(Debug, Default)]
+pub(crate) struct Eviction {
+    limit: OnceLock<Limit>,
+    notify: Notify,
+}
+
+impl Eviction {
+    /// Orders the connection to go.
+    pub(crate) fn order(&self, limit: Limit) {
+        // The first order counts.
+        let _ = self.limit.set(limit);
+        self.notify.notify_one();
+    }
+
+    /// The limit for which the connection has to go, if it has to.
+    pub(crate) fn limit(&self) -> Option<Limit> {
+        self.limit.get().copied()
+    }
+
+    /// Waits until the connection has to go; gives the limit.
+    pub(crate) async fn ordered(&self) -> Limit {
+        // A turn for each order; there is one for each kind of place.
+        loop {
+            if let Some(limit) = self.limit() {
+                return limit;
+            }
+            self.notify.notified().await;
+        }
+    }
+}
+
+/// How many places there are, and which limits they are.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    /// Places in all, with the limit\'s name.
+    pub(crate) total: (usize, Limit),
+    /// Places of one key, with the limit\'s name.
+    pub(crate) each: (usize, Limit),
+    /// Age below which a connection keeps its place.
+    pub(crate) grace: Duration,
+}
+
+#[derive(Debug)]
+struct Holder<K> {
+    key: K,
+    source: Source,
+    since: Instant,
+    eviction: Arc<Eviction>,
+}
+
+#[derive(Debug)]
+struct Inner<K> {
+    next: u64,
+    /// By age, the oldest first.
+    holders: BTreeMap<u64, Holder<K>>,
+    counts: HashMap<K, usize>,
+}
+
+/// Places by key.
+#[derive(Debug)]
+pub(crate) struct Places<K> {
+    bounds: Bounds,
+    inner: Mutex<Inner<K>>,
+}
+
+impl<K: Copy + Eq + Hash> Places<K> {
+    /// Places that are all free.
+    pub(crate) fn new(bounds: Bounds) -> Arc<Self> {
+        Arc::new(Self {
+            bounds,
+            inner: Mutex::new(Inner {
+                next: 0,
+                holders: BTreeMap::new(),
+                counts: HashMap::new(),
+            }),
+        })
+    }
+
+    /// Takes a place for `key`; `eviction` learns when another pushes it out.
+    ///
+    /// # Errors
+    /// The limit, when no place is free and every one that could be is within its grace.
+    pub(crate) fn take(
+        self: &Arc<Self>,
+        key: K,
+        source: Source,
+        eviction: &Arc<Eviction>,
+    ) -> Result<PlaceGuard<K>, Limit> {
+        let mut inner = self.lock();
+        let ((total, total_name), (each, each_name)) = (self.bounds.total, self.bounds.each);
+        if inner.counts.get(&key).copied().unwrap_or(0) >= each {
+            self.evict(&mut inner, Some(key), each_name)?;
+        }
+        if inner.holders.len() >= total {
+            self.evict(&mut inner, None, total_name)?;
+        }
+        let number = inner.next;
+        inner.next += 1;
+        *inner.counts.entry(key).or_insert(0) += 1;
+        let holder = Holder {
+            key,
+            source,
+            since: Instant::now(),
+            eviction: Arc::clone(eviction),
+        };
+        inner.holders.insert(number, holder);
+        Ok(PlaceGuard {
+            places: Arc::clone(self),
+            number,
+        })
+    }
+
+    /// Pushes out the oldest of the source that holds the most, among the holders of `key` or among all.
+    fn evict(&self, inner: &mut Inner<K>, key: Option<K>, limit: Limit) -> Result<(), Limit> {
+        let among = |holder: &Holder<K>| key.is_none_or(|key| holder.key == key);
+        let mut counts: HashMap<Source, usize> = HashMap::new();
+        for holder in inner.holders.values().filter(|holder| among(holder)) {
+            *counts.entry(holder.source).or_insert(0) += 1;
+        }
+        let most = counts.values().max().copied().unwrap_or(0);
+        let oldest = inner
+            .holders
+            .iter()
+            .find(|(_, holder)| among(holder) && counts.get(&holder.source) == Some(&most))
+            .filter(|(_, holder)| holder.since.elapsed() >= self.bounds.grace)
+            .map(|(number, _)| *number)
+            .ok_or(limit)?;
+        if let Some(holder) = inner.remove(oldest) {
+            holder.eviction.order(limit);
+        }
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner<K>> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<K: Copy + Eq + Hash> Inner<K> {
+    fn remove(&mut self, number: u64) -> Option<Holder<K>> {
+        let holder = self.holders.remove(&number)?;
+        if let Some(count) = self.counts.get_mut(&holder.key) {
+            *count -= 1;
+            if *count == 0 {
+                self.counts.remove(&holder.key);
+            }
+        }
+        Some(holder)
+    }
+}
+
+/// A place that is taken until this is dropped.
+#[derive(Debug)]
+pub(crate) struct PlaceGuard<K: Copy + Eq + Hash> {
+    places: Arc<Places<K>>,
+    number: u64,
+}
+
+impl<K: Copy + Eq + Hash> Drop for PlaceGuard<K> {
+    fn drop(&mut self) {
+        self.places.lock().remove(self.number);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(last: u8) -> Source {
+        IpAddr::from([192, 0, 2, last]).into()
+    }
+
+    fn places(total: usize, each: usize, grace: Duration) -> Arc<Places<u8>> {
+        Places::new(Bounds {
+            total: (total, "total"),
+            each: (each, "each"),
+            grace,
+        })
+    }
+
+    fn take(places: &Arc<Places<u8>>, key: u8, from: u8) -> (Result<PlaceGuard<u8>, Limit>, Arc<Eviction>) {
+        let eviction = Arc::new(Eviction::default());
+        (places.take(key, source(from), &eviction), eviction)
+    }
+
+    #[tokio::test]
+    async fn the_oldest_of_a_full_key_has_to_go_and_others_stay() {
+        let places = places(10, 2, Duration::ZERO);
+        let holders: Vec<_> = [1, 2, 1, 1].map(|key| take(&places, key, key)).into();
+        let limits: Vec<_> = holders.iter().map(|(_, eviction)| eviction.limit.get()).collect();
+        assert_eq!(limits, [Some(&"each"), None, None, None]);
+        assert_eq!(holders[0].1.ordered().await, "each");
+        drop(holders);
+        assert!(places.lock().holders.is_empty() && places.lock().counts.is_empty());
+    }
+
+    #[test]
+    fn who_holds_the_most_places_gives_one_up() {
+        let places = places(4, 4, Duration::ZERO);
+        let holders: Vec<_> = [1, 2, 2, 2, 3].map(|from| take(&places, from, from)).into();
+        let limits: Vec<_> = holders.iter().map(|(_, eviction)| eviction.limit.get()).collect();
+        assert_eq!(limits, [None, Some(&"total"), None, None, None]);
+    }
+
+    #[test]
+    fn a_flood_for_one_key_pushes_out_itself_and_not_the_other_source() {
+        let places = places(100, 3, Duration::ZERO);
+        let (_honest, eviction) = take(&places, 7, 1);
+        let flood: Vec<_> = (0..20).map(|_| take(&places, 7, 2)).collect();
+        assert!(eviction.limit.get().is_none());
+        assert_eq!(flood.iter().filter(|(_, e)| e.limit.get().is_some()).count(), 18);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn within_its_grace_a_place_is_kept_and_the_new_one_refused() {
+        let places = places(10, 1, Duration::from_secs(5));
+        let (_first, eviction) = take(&places, 1, 1);
+        assert_eq!(take(&places, 1, 1).0.unwrap_err(), "each");
+        tokio::time::advance(Duration::from_secs(5)).await;
+        assert!(take(&places, 1, 1).0.is_ok());
+        assert_eq!(eviction.ordered().await, "each");
+    }
+
+    #[test]
+    fn addresses_of_one_ipv6_network_are_one_source() {
+        let of = |text: &str| Source::from(text.parse::<IpAddr>().unwrap());
+        assert_eq!(of("2001:db8:0:1::1"), of("2001:db8:0:1:ffff::2"));
+        assert_ne!(of("2001:db8:0:1::1"), of("2001:db8:0:2::1"));
+        assert_eq!(of("::ffff:192.0.2.1"), source(1));
+        assert_ne!(source(1), source(2));
+    }
+}
