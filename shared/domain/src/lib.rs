@@ -62,7 +62,7 @@ pub use service::{Service, Services};
 pub use spelling::{plain_number, without_byte_order_mark};
 pub use stop_cause::StopCause;
 pub use task_failure::TaskFailure;
-pub use task_state::{TaskState, Work};
+pub use task_state::{TaskState, TaskStatus, Work};
 pub use temporary_number::{Network, TemporaryNumber, parse_date, warned_at};
 pub use time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Timestamp};
 pub use volume::Volume;

@@ -1,6 +1,6 @@
 //! The states of a writing task: an application and its execution.
 
-use super::CardStatus;
+use super::TaskFailure;
 
 /// State of a task. The first two are open; a chip has at most one open task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -50,17 +50,81 @@ impl TaskState {
     pub fn is_open(self) -> bool {
         matches!(self, Self::Waiting | Self::Writing)
     }
+}
 
-    /// The state of the card that follows from the state of its task.
+/// State of a task as its client sees it. Of the tasks that ended before the card powered up, it tells those that their
+/// client withdrew from the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TaskStatus {
+    /// Accepted; the card has not powered up yet.
+    Waiting,
+    /// The card is being written or verified.
+    Writing,
+    /// The operator number is written and communicates.
+    Succeeded,
+    /// Writing ended without success.
+    Failed,
+    /// Withdrawn by its client before the card powered up.
+    Cancelled,
+    /// Ended for another cause before the card powered up.
+    Ended,
+}
+
+/// Status, stable name, what it means zh and en.
+type StatusTexts = (TaskStatus, &'static str, [&'static str; 2]);
+
+#[rustfmt::skip]
+const STATUS_TEXTS: [StatusTexts; 6] = [
+    (TaskStatus::Waiting, "waiting", ["申请已通过，等待卡片开机上电", "accepted; waits for the card to power up"]),
+    (TaskStatus::Writing, "writing", ["写卡中", "the card is being written"]),
+    (TaskStatus::Succeeded, "succeeded", ["写卡完成，运营号通信正常", "written; the operator number communicates"]),
+    (TaskStatus::Failed, "failed", ["写卡失败", "writing failed"]),
+    (TaskStatus::Cancelled, "cancelled", ["申请已由业务需求方取消", "the client cancelled the application"]),
+    (TaskStatus::Ended, "ended", ["任务在卡片上电前终止", "the task ended before the card powered up"]),
+];
+
+impl TaskStatus {
+    /// The status of a task in this state, which ended for `failure`.
     #[must_use]
-    pub fn card_status(self) -> CardStatus {
-        match self {
-            Self::Waiting => CardStatus::WaitingPowerOn,
-            Self::Writing => CardStatus::Writing,
-            Self::Succeeded => CardStatus::Written,
-            Self::Failed => CardStatus::Failed,
-            Self::Cancelled => CardStatus::ToWrite,
+    pub fn of(state: TaskState, failure: Option<TaskFailure>) -> Self {
+        match (state, failure) {
+            (TaskState::Waiting, _) => Self::Waiting,
+            (TaskState::Writing, _) => Self::Writing,
+            (TaskState::Succeeded, _) => Self::Succeeded,
+            (TaskState::Failed, _) => Self::Failed,
+            (TaskState::Cancelled, None) => Self::Cancelled,
+            (TaskState::Cancelled, Some(_)) => Self::Ended,
         }
+    }
+
+    /// Every status.
+    pub fn all() -> impl Iterator<Item = Self> {
+        STATUS_TEXTS.iter().map(|(status, ..)| *status)
+    }
+
+    fn row(self) -> &'static StatusTexts {
+        STATUS_TEXTS
+            .iter()
+            .find(|(status, ..)| *status == self)
+            .unwrap_or(&STATUS_TEXTS[0])
+    }
+
+    /// Stable name, in answers.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        self.row().1
+    }
+
+    /// What it means, in Chinese.
+    #[must_use]
+    pub fn zh(self) -> &'static str {
+        self.row().2[0]
+    }
+
+    /// What it means, in English.
+    #[must_use]
+    pub fn en(self) -> &'static str {
+        self.row().2[1]
     }
 }
 
@@ -97,7 +161,9 @@ impl Work {
 
 #[cfg(test)]
 mod tests {
-    use super::{TaskState, Work};
+    use std::collections::BTreeSet;
+
+    use super::{TaskFailure, TaskState, TaskStatus, Work};
 
     #[test]
     fn codes_lead_back_to_their_state() {
@@ -109,5 +175,19 @@ mod tests {
         }
         assert_eq!(TaskState::from_code(""), None);
         assert_eq!(Work::from_code("Write"), None);
+    }
+
+    #[test]
+    fn a_task_that_its_client_withdrew_is_told_from_one_that_ended_otherwise() {
+        let of = |state, failure| TaskStatus::of(state, failure).code();
+        let by_hand = Some(TaskFailure::EndedByOperator);
+        assert_eq!(of(TaskState::Cancelled, None), "cancelled");
+        assert_eq!(of(TaskState::Cancelled, by_hand), "ended");
+        assert_eq!(of(TaskState::Failed, by_hand), "failed");
+        for state in TaskState::ALL {
+            assert_eq!(of(state, None), state.code());
+        }
+        let names: BTreeSet<_> = TaskStatus::all().map(TaskStatus::code).collect();
+        assert_eq!(names.len(), 6);
     }
 }

@@ -101,7 +101,7 @@ pub use replace_chip::replace_chip;
 pub use report::{Report, ReportAnswer, ReportEvent, report};
 pub use reprovision::{Reprovision, Reprovisioned, reprovision};
 pub use session_list::{MAX_SESSIONS_PER_PAGE, SessionFilter, SessionPage, SessionView, list_sessions};
-pub use status::{StatusView, TaskRef, status};
+pub use status::{StatusView, TaskRef, TaskView, status};
 pub use store::operator_report::Topic;
 pub use token::{
     Caller, IssuedToken, TOKEN_LIFETIME_SECS, TOKENS_PER_MINUTE, Verified, issue_token, verify_token,

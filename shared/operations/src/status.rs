@@ -2,7 +2,7 @@
 
 use super::{Caller, Context};
 use domain::error::{Error, Reason};
-use domain::{CardStatus, Eid, TaskFailure, TaskId, TaskState, Timestamp};
+use domain::{CardStatus, Eid, TaskFailure, TaskId, TaskState, TaskStatus, Timestamp};
 use store::{
     Database, Tx,
     chip::{self, ChipRow},
@@ -19,24 +19,37 @@ pub enum TaskRef {
     Task(TaskId),
 }
 
-/// A card and its task, as their client sees them.
+/// A card and one of its tasks, as their client sees them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatusView {
     /// EID of the chip.
     pub eid: Eid,
-    /// The task, if there is one.
-    pub task_id: Option<TaskId>,
-    /// State of the card; for a query by task, the state that belongs to the state of the task.
+    /// Present state of the card, whichever task is asked for.
     pub card_status: CardStatus,
-    /// Progress in percent, 0 to 100.
-    pub progress: u8,
-    /// When the card was written; `None` before, and when writing failed.
-    pub write_time: Option<Timestamp>,
-    /// Why writing failed, if it did.
-    pub failure: Option<TaskFailure>,
+    /// The task asked for; by EID the client's latest one, if there is one.
+    pub task: Option<TaskView>,
 }
 
-/// Reads the status of card and task in one statement.
+/// A task, as its client sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaskView {
+    /// Identifier.
+    pub id: TaskId,
+    /// State of the task.
+    pub status: TaskStatus,
+    /// Progress in percent, 0 to 100; of a task that has ended, how far it came.
+    pub progress: u8,
+    /// When it wrote the card; `None` before, and of a task that ended without a written card.
+    pub write_time: Option<Timestamp>,
+    /// When it ended, however.
+    pub finished_at: Option<Timestamp>,
+    /// Why it ended without a written card, unless its client withdrew it.
+    pub failure: Option<TaskFailure>,
+    /// The latest task for the chip, where that is another one.
+    pub latest_id: Option<TaskId>,
+}
+
+/// Reads the status of card and task in one statement. What is said of the task stays as it is when the card goes on.
 ///
 /// # Errors
 /// [`Reason::UnknownChip`] and [`Reason::UnknownTask`], also for those of another client.
@@ -48,26 +61,29 @@ pub async fn status<D: Database>(
     let row = row_of(cx, caller, what).await?;
     // A task that another client had with this chip before stays that client's.
     let task = row.task.filter(|task| task.client_id == caller.id);
-    let card_status = match (what, &task) {
-        (TaskRef::Eid(_), _) => row.status,
-        (TaskRef::Task(_), Some(task)) => task.state.card_status(),
-        (TaskRef::Task(_), None) => return Err(Reason::UnknownTask.into()),
-    };
-    // A card that has changed since, for example by a refused application, does not show the old task's result.
-    let current = task
-        .as_ref()
-        .filter(|task| task.state.card_status() == card_status);
+    if task.is_none() && matches!(what, TaskRef::Task(_)) {
+        return Err(Reason::UnknownTask.into());
+    }
     let eid = cx
         .vault
         .open_text(chip::EID, row.eid_index.as_bytes(), &row.eid_sealed)?;
     Ok(StatusView {
         eid: Eid::parse(&eid).map_err(Error::internal)?,
-        task_id: task.as_ref().map(|task| task.id),
-        card_status,
-        progress: current.map_or(0, |task| task.progress),
-        write_time: current.and_then(written_at),
-        failure: current.and_then(|task| task.failure),
+        card_status: row.status,
+        task: task.as_ref().map(task_view),
     })
+}
+
+fn task_view(task: &StatusTask) -> TaskView {
+    TaskView {
+        id: task.id,
+        status: TaskStatus::of(task.state, task.failure),
+        progress: task.progress,
+        write_time: task.finished_at.filter(|_| task.state == TaskState::Succeeded),
+        finished_at: task.finished_at,
+        failure: task.failure,
+        latest_id: Some(task.latest_id).filter(|latest| *latest != task.id),
+    }
 }
 
 /// The chip and the task that are asked for; the chip, if it is the caller's.
@@ -88,11 +104,6 @@ async fn row_of<D: Database>(
             Ok(row.ok_or(Reason::UnknownTask)?)
         }
     }
-}
-
-/// When a task wrote its card; none while it has not.
-fn written_at(task: &StatusTask) -> Option<Timestamp> {
-    task.finished_at.filter(|_| task.state == TaskState::Succeeded)
 }
 
 /// The chip and the task a call is about, if they are the caller's.

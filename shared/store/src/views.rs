@@ -19,20 +19,26 @@ const CHIP_AND_OPEN_TASK: &str = concat!(
 );
 
 macro_rules! status_columns {
-    () => {
-        "c.eid_index, c.eid_sealed, c.client_id, c.status, t.id, t.client_id, t.state, t.progress, t.failure, \
-         t.finished_at"
+    ($latest:literal) => {
+        concat!(
+            "c.eid_index, c.eid_sealed, c.client_id, c.status, t.id, t.client_id, t.state, t.progress, t.failure, \
+             t.finished_at, ",
+            $latest
+        )
     };
 }
 const STATUS_BY_EID: &str = concat!(
     "SELECT ",
-    status_columns!(),
+    status_columns!("t.id"),
     " FROM chip c LEFT JOIN task t ON t.eid_index = c.eid_index \
      AND t.seq = (SELECT MAX(seq) FROM task WHERE eid_index = c.eid_index) WHERE c.eid_index = $1"
 );
 const STATUS_BY_TASK: &str = concat!(
     "SELECT ",
-    status_columns!(),
+    status_columns!(
+        "(SELECT l.id FROM task l WHERE l.eid_index = t.eid_index AND l.client_id = t.client_id \
+         ORDER BY l.seq DESC LIMIT 1)"
+    ),
     " FROM task t JOIN chip c ON c.eid_index = t.eid_index WHERE t.id = $1"
 );
 
@@ -104,6 +110,8 @@ pub struct StatusTask {
     pub failure: Option<TaskFailure>,
     /// When it ended.
     pub finished_at: Option<Timestamp>,
+    /// The latest task of the same client for the chip.
+    pub latest_id: TaskId,
 }
 
 /// A chip as its client sees it.
@@ -267,6 +275,7 @@ fn read_status(row: &Row) -> Result<StatusRow, DbError> {
             progress: row.number_code(7, |percent| u8::try_from(percent).ok())?,
             failure: row.optional(8, |row, at| row.code(at, TaskFailure::from_code))?,
             finished_at: row.optional(9, Row::time)?,
+            latest_id: row.task_id(10)?,
         }),
     };
     Ok(StatusRow {

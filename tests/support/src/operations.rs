@@ -380,5 +380,6 @@ pub fn days(n: i64) -> i64 {
 pub fn progress(world: &World, caller: &operations::Caller) -> u8 {
     run(status(&world.cx(), caller, &TaskRef::Eid(eid(0))))
         .unwrap()
-        .progress
+        .task
+        .map_or(0, |task| task.progress)
 }

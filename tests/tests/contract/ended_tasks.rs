@@ -39,6 +39,15 @@ async fn an_administrator_ends_a_waiting_and_a_running_task() {
     assert_eq!(ended.body["task_id"], task);
     assert_eq!(ended.body["card_status"], "待写卡");
     assert_eq!(card_status(&platform, 0).await, "待写卡");
+    let path = format!("/v1/write/status?task_id={}", task.as_str());
+    let status = platform
+        .send(TestRequest::get(path).bearer(&platform.owner.token))
+        .await;
+    assert_eq!(
+        (&status.body["task_status"], &status.body["failure"]),
+        (&json!("ended"), &json!("ended_by_operator"))
+    );
+    assert!(status.body["remedy"].is_string() && status.body["write_time"].is_null());
     let again = end(&platform, json!({"task_id": task})).await;
     assert_eq!(again.body["end_time"], ended.body["end_time"]);
     let step = last_step(&platform, 0).await;

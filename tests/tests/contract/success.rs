@@ -41,7 +41,10 @@ fn expect(reply: &Reply, expected: Value) {
 }
 
 const OPEN_TIME_FIELDS: &str = "eid msisdn open_time card_status expire_time";
-const STATUS_FIELDS: &str = "eid task_id card_status progress write_time";
+const STATUS_FIELDS: &str =
+    "eid task_id card_status progress write_time task_status finished_at failure description remedy";
+/// The same of a task that is not the latest.
+const OLD_STATUS_FIELDS: &str = "eid task_id card_status progress write_time task_status finished_at failure description remedy latest_task_id";
 const USAGE_FIELDS: &str = "msisdn iccid total_flow used_flow remaining_flow update_time";
 
 /// Asks as the owner of the chips.
@@ -92,8 +95,10 @@ async fn task_and_card(platform: &TestPlatform) {
     let task = platform.apply(0).await;
     expect(
         &ask(platform, "/v1/write/status", format!("eid={eid}")).await,
-        json!({"order": STATUS_FIELDS, "task_id": task, "card_status": "待开机上电", "progress": "0%", "write_time": null}),
+        json!({"order": STATUS_FIELDS, "task_id": task, "card_status": "待开机上电", "progress": "0%", "write_time": null,
+            "task_status": "waiting", "finished_at": null, "failure": null, "remedy": null}),
     );
+    let first = task.clone();
     let cancelled = ask(platform, "/v1/write/cancel", format!("task_id={task}")).await;
     expect(&cancelled, json!({"order": "cancel_time"}));
     platform.advance_clock(5_000);
@@ -104,9 +109,17 @@ async fn task_and_card(platform: &TestPlatform) {
     let done = ask(platform, "/v1/write/status", format!("task_id={task}")).await;
     expect(
         &done,
-        json!({"order": STATUS_FIELDS, "card_status": "写卡成功", "progress": "100%"}),
+        json!({"order": STATUS_FIELDS, "card_status": "写卡成功", "progress": "100%", "task_status": "succeeded"}),
     );
     assert!(done.body["write_time"].as_str().unwrap().ends_with("+08:00"));
+    assert_eq!(done.body["finished_at"], done.body["write_time"]);
+    let first = ask(platform, "/v1/write/status", format!("task_id={first}")).await;
+    expect(
+        &first,
+        json!({"order": OLD_STATUS_FIELDS, "card_status": "写卡成功", "task_status": "cancelled", "progress": "0%",
+            "write_time": null, "finished_at": cancelled.body["cancel_time"], "failure": null, "remedy": null,
+            "latest_task_id": task}),
+    );
     let remaining = ask(platform, "/v1/chip", format!("eid={eid}")).await;
     assert!(
         remaining.text.contains("\"remaining_flow\":4.99935"),

@@ -1,8 +1,8 @@
 //! Withdrawing applications, and how far a card is.
 
 use domain::error::Reason;
-use domain::{CardStatus, FailureKind};
-use operations::{ApplyRequest, Caller, TaskRef, cancel, register_fault, status};
+use domain::{CardStatus, FailureKind, TaskFailure, TaskStatus};
+use operations::{ApplyRequest, Caller, TaskRef, TaskView, cancel, register_fault, status};
 use test_support::eid::eid_text;
 use test_support::inventory::{NumberCsv, eid};
 use test_support::operations::{World, automatic, designated, failed, reason, run};
@@ -167,46 +167,91 @@ fn anything_else_that_happens_to_the_card_ends_the_repetition_of_its_cancellatio
 
 // §7.2.2.3
 #[test]
-fn status_follows_the_card_and_the_task_keeps_its_own() {
+fn the_card_shows_its_present_state_and_each_task_what_became_of_it() {
     let world = World::new();
     let caller = world.stocked(1, 2);
-    let look = |what: &TaskRef| run(status(&world.cx(), &caller, what)).unwrap();
+    let look = |what: &TaskRef| {
+        let view = run(status(&world.cx(), &caller, what)).unwrap();
+        assert_eq!(view.eid, eid(0));
+        (view.card_status, view.task)
+    };
     let by_eid = TaskRef::Eid(eid(0));
-
-    let fresh = look(&by_eid);
-    assert_eq!(
-        (fresh.card_status, fresh.task_id, fresh.progress),
-        (CardStatus::ToWrite, None, 0)
-    );
+    assert_eq!(look(&by_eid), (CardStatus::ToWrite, None));
 
     let first = world.fail_chip(&caller, 0, FailureKind::MemoryProblem);
-    let failed = look(&by_eid);
-    assert_eq!(
-        (failed.card_status, failed.failure),
-        (CardStatus::Failed, Some(FailureKind::MemoryProblem.into()))
-    );
-    assert_eq!(failed.write_time, None);
+    let failed = TaskView {
+        id: first,
+        status: TaskStatus::Failed,
+        progress: 0,
+        write_time: None,
+        finished_at: Some(world.time()),
+        failure: Some(FailureKind::MemoryProblem.into()),
+        latest_id: None,
+    };
+    for what in [&by_eid, &TaskRef::Task(first)] {
+        assert_eq!(look(what), (CardStatus::Failed, Some(failed.clone())));
+    }
 
+    // A refused application has no task: the latest one is still the one that failed.
+    world.pass(1_000);
     assert_eq!(
         reason(world.apply(&caller, &automatic(&eid_text(0), "65"))),
         Reason::ProvinceWithoutNumber
     );
-    let refused = look(&by_eid);
-    assert_eq!(
-        (refused.card_status, refused.progress, refused.failure),
-        (CardStatus::ApplicationFailed, 0, None)
-    );
+    for what in [&by_eid, &TaskRef::Task(first)] {
+        assert_eq!(look(what), (CardStatus::ApplicationFailed, Some(failed.clone())));
+    }
 
     let second = world.write_chip(&caller, 0);
-    let done = look(&by_eid);
-    assert_eq!(
-        (done.card_status, done.task_id, done.progress),
-        (CardStatus::Written, Some(second), 100)
-    );
-    assert_eq!(done.write_time, Some(world.time()));
-    let old = look(&TaskRef::Task(first));
-    assert_eq!(
-        (old.card_status, old.task_id, old.eid),
-        (CardStatus::Failed, Some(first), eid(0))
-    );
+    let written = TaskView {
+        id: second,
+        status: TaskStatus::Succeeded,
+        progress: 100,
+        write_time: Some(world.time()),
+        finished_at: Some(world.time()),
+        failure: None,
+        latest_id: None,
+    };
+    assert_eq!(look(&by_eid), (CardStatus::Written, Some(written)));
+    let old = TaskView {
+        latest_id: Some(second),
+        ..failed
+    };
+    assert_eq!(look(&TaskRef::Task(first)), (CardStatus::Written, Some(old)));
+}
+
+#[test]
+fn a_task_that_its_client_withdrew_is_cancelled_and_one_that_others_ended_before_power_up_is_ended() {
+    let world = World::new();
+    let caller = world.stocked(1, 1);
+    let seen = |task| {
+        let view = run(status(&world.cx(), &caller, &TaskRef::Task(task))).unwrap();
+        let task = view.task.unwrap();
+        assert_eq!((task.finished_at, task.write_time), (Some(world.time()), None));
+        (view.card_status, task.status, task.failure)
+    };
+    let task = world.apply_auto(&caller, 0).unwrap().task_id;
+    run(cancel(&world.cx(), &caller, &TaskRef::Eid(eid(0)))).unwrap();
+    assert_eq!(seen(task), (CardStatus::ToWrite, TaskStatus::Cancelled, None));
+
+    let task = world.apply_auto(&caller, 0).unwrap().task_id;
+    run(register_fault(&world.cx(), &eid(0), true)).unwrap();
+    let faulty = Some(TaskFailure::ChipFaulty);
+    assert_eq!(seen(task), (CardStatus::ToWrite, TaskStatus::Ended, faulty));
+}
+
+#[test]
+fn a_status_is_read_in_one_statement_that_uses_indexes() {
+    let world = World::new();
+    let caller = world.stocked(1, 1);
+    let task = world.apply_auto(&caller, 0).unwrap().task_id;
+    for what in [TaskRef::Eid(eid(0)), TaskRef::Task(task)] {
+        let before = world.db.seen.borrow().len();
+        run(status(&world.cx(), &caller, &what)).unwrap();
+        let seen = world.db.seen.borrow()[before..].to_vec();
+        assert_eq!(seen.len(), 1, "{seen:?}");
+        let plan = world.plan(seen[0]);
+        assert!(!plan.contains("SCAN"), "{plan}");
+        assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+    }
 }

@@ -223,7 +223,7 @@ fn a_number_that_its_operator_retires_ends_the_task_that_waits_for_it() {
     assert_eq!(messages[0]["failure"], "number_retired");
     assert_eq!(messages[0]["card_status"], "待写卡");
     let view = run(status(&world.cx(), &caller, &TaskRef::Task(task))).unwrap();
-    assert_eq!(view.failure, Some(TaskFailure::NumberRetired));
+    assert_eq!(view.task.unwrap().failure, Some(TaskFailure::NumberRetired));
     let step = run(card_history(&world.cx(), &eid(0))).unwrap().remove(0);
     assert_eq!(step.actor, "operator");
 }
@@ -255,7 +255,7 @@ fn an_application_ends_with_the_test_period_when_its_card_never_powered_up() {
     assert_eq!(card_status(&world, &caller), CardStatus::ToWrite);
     assert_eq!(number(&world), "available 00");
     let view = run(status(&world.cx(), &caller, &TaskRef::Task(task))).unwrap();
-    assert_eq!(view.failure, Some(TaskFailure::NotPoweredUp));
+    assert_eq!(view.task.unwrap().failure, Some(TaskFailure::NotPoweredUp));
     assert_eq!(messages(&world)[0]["failure"], "not_powered_up");
     let step = run(card_history(&world.cx(), &eid(0))).unwrap().remove(0);
     assert_eq!((step.actor.as_str(), step.person), ("platform", None));

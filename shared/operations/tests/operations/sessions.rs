@@ -91,7 +91,8 @@ fn a_session_of_a_waiting_card_brings_the_data_and_starts_the_writing() {
         key_of(0, 0x0c)
     );
     let view = run(status(&world.cx(), &caller, &TaskRef::Task(task))).unwrap();
-    assert_eq!((view.card_status, view.progress), (CardStatus::Writing, 0));
+    let progress = view.task.unwrap().progress;
+    assert_eq!((view.card_status, progress), (CardStatus::Writing, 0));
 }
 
 #[test]
@@ -166,7 +167,8 @@ fn success_changes_card_task_number_history_and_callback_together() {
     let answer = world.report_event(session, 1, ReportEvent::Verified).unwrap();
     assert_eq!((answer.go_on, answer.allowance_bytes), (true, None));
     let view = run(status(&world.cx(), &caller, &TaskRef::Eid(eid(0)))).unwrap();
-    assert_eq!((view.card_status, view.progress), (CardStatus::Written, 100));
+    let progress = view.task.unwrap().progress;
+    assert_eq!((view.card_status, progress), (CardStatus::Written, 100));
     assert_eq!(world.column("SELECT status FROM number"), ["written"]);
     assert_eq!(
         world.count("SELECT COUNT(*) FROM message WHERE state = 'pending'"),
@@ -190,7 +192,8 @@ fn a_card_whose_number_does_not_communicate_stays_being_written() {
     };
     world.report_event(session, 1, silent).unwrap();
     let view = run(status(&world.cx(), &caller, &TaskRef::Eid(eid(0)))).unwrap();
-    assert_eq!((view.card_status, view.progress), (CardStatus::Writing, 90));
+    let progress = view.task.unwrap().progress;
+    assert_eq!((view.card_status, progress), (CardStatus::Writing, 90));
     let open = "SELECT kind FROM incident WHERE closed_at IS NULL";
     assert_eq!(world.column(open), ["number_silent"]);
     let (session, work) = world.open(0).unwrap();

@@ -1,4 +1,4 @@
-//! What clients may do, and the states of messages to them.
+//! What clients may do, and the states of their tasks and of messages to them.
 
 use utoipa::openapi::schema::Object;
 
@@ -27,6 +27,19 @@ impl Kind for domain::Permission {
 }
 
 words! {
+    /// State of a task.
+    TaskStatus = domain::TaskStatus {
+        values: domain::TaskStatus::all(),
+        about: "任务状态：等待上电、写卡中、成功、失败、业务需求方取消、上电前因其他原因终止 / state of a task: waits for power-up, being \
+            written, succeeded, failed, cancelled by its client, ended for another cause before the card powered up",
+        wrong: "没有这种任务状态", "no such state of a task",
+    }
+    /// Why a task ended without a written card.
+    TaskFailure = domain::TaskFailure {
+        values: domain::TaskFailure::all(),
+        about: "任务未成功的原因 / why a task ended without a written card",
+        wrong: "没有这种原因", "no such failure",
+    }
     /// State of a message.
     MessageState = domain::MessageState {
         values: domain::MessageState::ALL,
