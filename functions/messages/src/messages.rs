@@ -57,7 +57,7 @@ struct Message {
     /// 最近一次推送失败的原因 / why the last attempt failed, if it failed
     #[schema(required)]
     error: Option<String>,
-    /// 送达或放弃的时间 / when it was delivered or given up
+    /// 送达或放弃的时间 / when it was delivered or given up; null before, and of one without an address
     #[schema(required)]
     finished_at: Option<Time>,
     /// 最近一次推送应答的 HTTP 状态码 / HTTP status of the last attempt, if there was an answer

@@ -1,20 +1,28 @@
-//! The addresses of receivers and the secrets that sign messages to them.
+//! The addresses of receivers, the changes of state that they get, and the secrets that sign messages to them.
 
-use domain::Receiver;
 use domain::error::Reason;
+use domain::{CardChange, Receiver};
 use operations::{
-    OVERLAP_SECS, ReceiverSecretView, ReceiverView, enter_receiver_address, receiver_view,
+    OVERLAP_SECS, ReceiverChange, ReceiverSecretView, ReceiverView, change_receiver, receiver_view,
     rotate_receiver_secret,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use web::extract::{Administrator, Call, Json, Query};
-use web::values::{self, Time};
-use web::{Answer, Success, codes};
+use web::values::{self, Parsed, Time};
+use web::{Answer, Refusal, Success, codes, or_null};
 
 const REASONS: &[Reason] = &[
     Reason::ParameterMissing,
     Reason::ParameterMalformed,
+    Reason::UnknownReceiver,
+];
+
+const UPDATE_REASONS: &[Reason] = &[
+    Reason::ParameterMissing,
+    Reason::ParameterMalformed,
+    Reason::ParameterEmpty,
+    Reason::ParameterNotApplicable,
     Reason::UnknownReceiver,
 ];
 
@@ -55,6 +63,8 @@ pub(crate) struct ReceiverShown {
     /// 停止推送的原因 / why they are stopped
     #[schema(required)]
     stopped_for: Option<values::StopCause>,
+    /// 推送的状态变更，仅业务需求方 / the changes of state that a client gets; empty for the operator
+    changes: Vec<values::CardChange>,
     /// 正在推送的消息数 / how many messages are in flight
     in_flight: u32,
     /// 最近的回调密钥，最新在前 / its latest secrets, the newest first
@@ -107,25 +117,29 @@ fn shown(call: &Call, to: &Receiver, view: ReceiverView) -> ReceiverShown {
         failing_since: view.failing_since.map(|at| call.time(at)),
         stopped_at: view.stopped.map(|(at, _)| call.time(at)),
         stopped_for: view.stopped.map(|(_, cause)| cause.into()),
+        changes: view.changes.into_iter().map(Into::into).collect(),
         in_flight: view.in_flight,
         secrets: view.secrets.iter().map(secret).collect(),
     }
 }
 
-/// The address of a receiver.
+/// What changes about a receiver: its address, the changes of state that it gets, or both.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ReceiverUpdate {
     /// 接收方 / the receiver
     receiver: values::Receiver,
-    /// 回调地址（https），null 表示删除 / where messages go (https); null removes it
-    // An absent field is a mistake.
-    #[serde(deserialize_with = "Option::deserialize")]
-    #[schema(required)]
-    url: Option<String>,
+    /// 回调地址（https），null 表示删除；仅在给出 changes 时可省略 / where messages go (https); null removes it; may be absent only
+    /// where `changes` is there
+    #[serde(default, deserialize_with = "or_null")]
+    #[schema(value_type = Option<String>)]
+    url: Option<Option<String>>,
+    /// 推送哪些状态变更，至少一项，仅业务需求方；默认为任务结果 / which changes of state a client gets, at least one; by default the
+    /// outcomes of tasks
+    changes: Option<Vec<values::CardChange>>,
 }
 
-/// A receiver whose address was set or removed.
+/// A receiver that was changed.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ReceiverUpdated {
     /// 接收方 / the receiver
@@ -137,24 +151,34 @@ pub(crate) struct ReceiverUpdated {
     secret: Option<String>,
 }
 
-/// Sets or removes a receiver's address. The operator's first address comes with a secret, which is shown only in this
+/// Sets or removes a receiver's address, and selects the changes of state that it gets. The operator's first address comes with a secret, which is shown only in this
 /// answer.
 #[utoipa::path(
     post,
     path = "/admin/v1/receivers:update",
-    summary = "设置或删除接收方的地址 / Set or remove the address of a receiver (§7.3)",
+    summary = "修改接收方的地址与推送的状态变更 / Change the address of a receiver, and which changes of state it gets (§7.3)",
     request_body = ReceiverUpdate,
     responses((status = 200, body = Success<ReceiverUpdated>)),
-    extensions(("x-reasons" = json!(codes(REASONS))))
+    extensions(("x-reasons" = json!(codes(UPDATE_REASONS))))
 )]
 pub(crate) async fn update(
     call: Call,
     _: Administrator,
     Json(update): Json<ReceiverUpdate>,
 ) -> Answer<ReceiverUpdated> {
-    let (to, url) = (update.receiver.get(), update.url.as_deref());
-    let allow_http = call.settings().callback_allow_http;
-    let secret = enter_receiver_address(&call.context(), &to, url, allow_http).await?;
+    let to = update.receiver.get();
+    if update.url.is_none() && update.changes.is_none() {
+        return Err(Refusal::of_field("url", Reason::ParameterMissing));
+    }
+    let changes: Option<Vec<CardChange>> = update
+        .changes
+        .map(|changes| changes.into_iter().map(Parsed::get).collect());
+    let change = ReceiverChange {
+        url: update.url.as_ref().map(Option::as_deref),
+        allow_http: call.settings().callback_allow_http,
+        changes: changes.as_deref(),
+    };
+    let secret = change_receiver(&call.context(), &to, &change).await?;
     Ok(Success::new(ReceiverUpdated {
         receiver: to.code().to_owned(),
         secret: secret.map(|secret| secret.as_str().to_owned()),

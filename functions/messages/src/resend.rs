@@ -17,7 +17,8 @@ const REASONS: &[Reason] = &[
 ];
 
 /// Which messages to send again: one by its `id`; those that became dead since `failed_since`, of one receiver or of
-/// all; or those of a `receiver` created in a span of time.
+/// all; or those of a `receiver` created in a span of time that are dead, without an address, or wait for their next
+/// attempt.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Resend {
@@ -62,7 +63,7 @@ impl Resend {
 /// What is sent again.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Resent {
-    /// 重新推送的消息数 / how many messages are sent again
+    /// 重新推送的消息数，不含正在推送的 / how many messages are sent again; those in flight are not among them
     resent: usize,
     /// 是否可能还有 / true when there may be more
     more: bool,
@@ -71,7 +72,8 @@ pub(crate) struct Resent {
     next: Option<String>,
 }
 
-/// Sends again: one message, those of a span of time, or those that became dead from a time on.
+/// Sends again at once: one message, those of a span of time, or those that became dead from a time on. Also hurries
+/// messages that wait for their next attempt.
 #[utoipa::path(
     post,
     path = "/admin/v1/callbacks:resend",

@@ -5,30 +5,38 @@ use utoipa::ToSchema;
 use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::openapi::{Object, RefOr};
-use web::values::{CardState, Eid, Iccid, Msisdn, TaskId, Time};
+use web::values::{CardChange, CardState, Eid, Iccid, Msisdn, TaskId, Time};
 
 use super::schemas::reference;
 
-/// 写卡结果推送；后续版本可能增加文本字段，同样参与签名 / the result of writing a card; later versions may add text fields, which
-/// are signed as well
+/// 写卡状态变更推送，没有值的字段不出现；后续版本可能增加文本字段，同样参与签名 / a change of state of a card; a field without a value
+/// is absent; later versions may add text fields, which are signed as well
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only its schema is used")]
 struct Callback {
     /// 芯片 EID / EID of the chip
     eid: Eid,
-    /// 写卡任务 ID / identifier of the task
-    task_id: TaskId,
+    /// 写卡任务 ID，申请失败时没有 / identifier of the task; a refused application has none
+    #[schema(nullable = false)]
+    task_id: Option<TaskId>,
     /// 卡片状态（表 2） / state of the card (Table 2)
     card_status: CardState,
-    /// 写卡结果 / result
-    #[schema(schema_with = write_result)]
-    write_result: String,
-    /// 写卡完成时间 / when it ended
-    write_time: Time,
-    /// ICCID / ICCID
-    iccid: Iccid,
-    /// 13 位物联网号码 / 13-digit IoT number
-    msisdn: Msisdn,
+    /// 状态变更 / the change of state
+    event: CardChange,
+    /// 写卡结果，仅任务结束时 / result; only at the end of a task
+    #[schema(schema_with = write_result, required = false)]
+    write_result: Option<String>,
+    /// 状态变更时间 / when the state changed
+    event_time: Time,
+    /// 写卡完成时间，仅写卡成功时 / when the card was written, only if it was
+    #[schema(nullable = false)]
+    write_time: Option<Time>,
+    /// ICCID，仅任务结束时 / ICCID; only at the end of a task
+    #[schema(nullable = false)]
+    iccid: Option<Iccid>,
+    /// 13 位物联网号码，仅任务结束时 / 13-digit IoT number; only at the end of a task
+    #[schema(nullable = false)]
+    msisdn: Option<Msisdn>,
     /// 状态描述 / description
     #[schema(examples("写卡完成，运营号通信正常"))]
     description: String,
@@ -38,7 +46,7 @@ struct Callback {
     /// 签名 / signature
     #[schema(examples("9f86d081…"))]
     sign: String,
-    /// 失败类别，仅失败时 / kind of failure, where it failed
+    /// 失败类别或申请被拒绝的原因 / kind of failure, or why the application was refused
     #[schema(examples("file_refused"), nullable = false)]
     failure: Option<String>,
     /// 旧密钥的签名，仅密钥轮换期间 / signature of the secret before the present one, while both are good
@@ -95,9 +103,10 @@ pub(super) fn schemas() -> Value {
 pub(super) fn operation() -> Value {
     json!({
         "operationId": "callback",
-        "summary": "空写回调 / The result of writing a card (§7.3)",
-        "description": "写卡结束后推送至业务需求方的回调地址；签名见接入指南。\n\nSent to the client's callback address when \
-            writing has ended; the integration guide explains its signatures.",
+        "summary": "空写回调 / A change of state of a card (§7.3)",
+        "description": "写卡状态变更时推送至业务需求方的回调地址，默认仅推送任务结果；签名见接入指南。\n\nSent to the client's callback \
+            address when the state of a card changes, by default when a task has ended; the integration guide explains \
+            its signatures.",
         "tags": ["business"],
         "security": [],
         "requestBody": {

@@ -9,19 +9,22 @@ pub enum MessageState {
     Delivered,
     /// All attempts are used up.
     Dead,
+    /// The receiver had no address. It is sent only when an administrator asks for it.
+    Unaddressed,
 }
 
 impl MessageState {
     /// Every state.
-    pub const ALL: [Self; 3] = [Self::Pending, Self::Delivered, Self::Dead];
+    pub const ALL: [Self; 4] = [Self::Pending, Self::Delivered, Self::Dead, Self::Unaddressed];
 
-    /// Text stored in the database.
+    /// Stable name.
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {
             Self::Pending => "pending",
             Self::Delivered => "delivered",
             Self::Dead => "dead",
+            Self::Unaddressed => "unaddressed",
         }
     }
 

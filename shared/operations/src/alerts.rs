@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::Context;
-use super::messages::{has_address, queue};
+use super::messages::{NewMessage, has_address, queue};
 use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{AlertId, AlertKind, Receiver, Timestamp};
@@ -55,7 +55,15 @@ pub(super) async fn raise<D: Database>(
     if *subject == Subject::receiver(&operator) || !has_address(tx, &operator).await? {
         return Ok(());
     }
-    queue(cx, tx, &operator, kind.code(), None, &body).await
+    let message = NewMessage {
+        to: &operator,
+        topic: kind.code(),
+        task: None,
+        chip: None,
+        is_addressed: true,
+        body: &body,
+    };
+    queue(cx, tx, &message).await
 }
 
 /// An alert.

@@ -2,6 +2,7 @@
 
 use super::incidents::open_incident;
 use super::incidents::{province_empty, province_filled};
+use super::messages::{ChangeEvent, StateChange, enqueue_selected};
 use super::transition::{Cause, guarded, move_card};
 use super::{Caller, Context};
 use crate::transaction;
@@ -14,6 +15,7 @@ use store::{
     Database, Subject, Tx,
     chip::ChipRow,
     number,
+    receiver::Selection,
     task::{self, NewTaskRow, TaskRow},
     views,
 };
@@ -81,9 +83,9 @@ pub async fn apply<D: Database>(
     let eid_index = cx.eid_index(&eid);
     // The transaction also commits when the application is refused: the refusal is a step of the card.
     transaction(cx, async |tx| {
-        let (chip, open) = views::chip_and_open_task(tx, &eid_index)
+        let (chip, open, selection) = views::chip_and_open_task(tx, &eid_index)
             .await?
-            .filter(|(chip, _)| chip.client_id == caller.id)
+            .filter(|(chip, ..)| chip.client_id == caller.id)
             .ok_or(Reason::UnknownChip)?;
         let is_consistent = consistent(&choice, request);
         if let Some(open) = open {
@@ -91,8 +93,8 @@ pub async fn apply<D: Database>(
             return repeated(tx, &chip, &open, &choice).await;
         }
         match examine(cx, &chip, is_consistent) {
-            Ok(()) => accept(cx, tx, caller, &chip, &choice).await,
-            Err(refusal) => refuse(cx, tx, caller, &chip, refusal).await,
+            Ok(()) => accept(cx, tx, caller, (&chip, &selection), &choice).await,
+            Err(refusal) => refuse(cx, tx, caller, (&chip, &selection), refusal).await,
         }
     })
     .await?
@@ -156,7 +158,7 @@ async fn accept<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
     caller: &Caller,
-    chip: &ChipRow,
+    (chip, selection): (&ChipRow, &Selection),
     choice: &NumberChoice,
 ) -> Decision {
     let actor = Actor::Client(caller.id.clone());
@@ -166,14 +168,14 @@ async fn accept<D: Database>(
         task: None,
         sealed_note: None,
     };
-    match apply_for(cx, tx, chip, choice, &cause).await? {
+    match apply_for(cx, tx, (chip, selection), choice, &cause).await? {
         Err(refusal) => {
             if let (Reason::ProvinceWithoutNumber, NumberChoice::Automatic { province }) =
                 (refusal.reason(), choice)
             {
                 province_empty(cx, tx, *province).await?;
             }
-            refuse(cx, tx, caller, chip, refusal).await
+            refuse(cx, tx, caller, (chip, selection), refusal).await
         }
         applied => Ok(applied),
     }
@@ -184,7 +186,7 @@ async fn accept<D: Database>(
 pub(super) async fn apply_for<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
-    chip: &ChipRow,
+    (chip, selection): (&ChipRow, &Selection),
     choice: &NumberChoice,
     cause: &Cause<'_>,
 ) -> Decision {
@@ -219,6 +221,13 @@ pub(super) async fn apply_for<D: Database>(
         ..*cause
     };
     let card_status = move_card(cx, tx, chip, CardEvent::ApplicationAccepted, &cause).await?;
+    let change = StateChange {
+        chip,
+        status: card_status,
+        task: Some(task_id),
+        event: ChangeEvent::Accepted,
+    };
+    enqueue_selected(cx, tx, selection, &change).await?;
     Ok(Ok(Applied {
         task_id,
         card_status,
@@ -274,12 +283,13 @@ async fn take_designated<D: Database>(
     })
 }
 
-/// Where Table 2 allows it, the card becomes 申请失败.
+/// Where Table 2 allows it, the card becomes 申请失败. Its client is sent only a change: a card that was 申请失败 before is
+/// none.
 async fn refuse<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
     caller: &Caller,
-    chip: &ChipRow,
+    (chip, selection): (&ChipRow, &Selection),
     refusal: Error,
 ) -> Decision {
     let subject = Subject::chip(&chip.eid_index);
@@ -300,7 +310,16 @@ async fn refuse<D: Database>(
             task: None,
             sealed_note: None,
         };
-        move_card(cx, tx, chip, CardEvent::ApplicationRefused, &cause).await?;
+        let status = move_card(cx, tx, chip, CardEvent::ApplicationRefused, &cause).await?;
+        if status != chip.status {
+            let change = StateChange {
+                chip,
+                status,
+                task: None,
+                event: ChangeEvent::Refused(&refusal),
+            };
+            enqueue_selected(cx, tx, selection, &change).await?;
+        }
     }
     Ok(Err(refusal))
 }

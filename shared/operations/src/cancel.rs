@@ -1,5 +1,6 @@
 //! §7.2.2.4: withdrawing an application while the card waits for power-up.
 
+use super::messages::{ChangeEvent, StateChange, enqueue};
 use super::status::find;
 use super::transition::{Cause, guarded, move_card};
 use super::{Caller, Context, TaskRef};
@@ -53,9 +54,16 @@ pub async fn cancel<D: Database>(
         }
         let actor = Actor::Client(caller.id.clone());
         let cause = Cause::of_task(&actor, "cancelled_by_client", task.id);
-        move_card(cx, tx, &chip, CardEvent::ApplicationCancelled, &cause).await?;
+        let status = move_card(cx, tx, &chip, CardEvent::ApplicationCancelled, &cause).await?;
         guarded(task::cancel(tx, task.id, None, cx.now).await?)?;
         number::leave_task(tx, task.id, cx.now).await?;
+        let change = StateChange {
+            chip: &chip,
+            status,
+            task: Some(task.id),
+            event: ChangeEvent::Cancelled,
+        };
+        enqueue(cx, tx, &change).await?;
         Ok(Cancelled {
             eid: chip.eid(cx.vault)?,
             task_id: task.id,

@@ -5,7 +5,7 @@
 
 use super::act_note::ActNote;
 use super::incidents::close_incident;
-use super::messages::{WriteResult, enqueue};
+use super::messages::{ChangeEvent, StateChange, enqueue};
 use super::transition::{Cause, guarded, move_card};
 use super::{Context, TaskRef};
 use crate::transaction;
@@ -119,31 +119,32 @@ pub(super) async fn end<D: Database>(
     let number = number::by_task(tx, task.id)
         .await?
         .ok_or_else(|| Error::internal("a task without its number"))?;
-    let event = match task.state {
+    let (step, event) = match task.state {
         TaskState::Waiting => {
             guarded(task::cancel(tx, task.id, Some(failure), cx.now).await?)?;
-            CardEvent::ApplicationCancelled
+            (
+                CardEvent::ApplicationCancelled,
+                ChangeEvent::Ended(failure, &number),
+            )
         }
         _ => {
             guarded(task::fail(tx, task.id, failure, cx.now).await?)?;
-            CardEvent::WriteFailed
+            (CardEvent::WriteFailed, ChangeEvent::Failed(failure, &number))
         }
     };
     number::leave_task(tx, task.id, cx.now).await?;
-    let status = move_card(cx, tx, chip, event, cause).await?;
+    let status = move_card(cx, tx, chip, step, cause).await?;
     if cause.actor != &Actor::Gateway {
         device_session::supersede(tx, &chip.eid_index, cx.now).await?;
     }
     let subject = Subject::chip(&chip.eid_index);
     close_incident(cx, tx, IncidentKind::StuckWriting, &subject).await?;
-    enqueue(
-        cx,
-        tx,
-        (chip, status),
-        task,
-        &number,
-        WriteResult::Failed(failure),
-    )
-    .await?;
+    let change = StateChange {
+        chip,
+        status,
+        task: Some(task.id),
+        event,
+    };
+    enqueue(cx, tx, &change).await?;
     Ok(status)
 }

@@ -93,7 +93,7 @@ pub use pool::{NumberAct, act_on_number, allot_numbers, register_fault, release_
 pub use pool_view::{MAX_COUNTED, PoolView, pool_views, set_pool_low_water};
 pub use provinces::provinces;
 pub use receivers::{
-    ReceiverSecretView, ReceiverView, RotatedReceiverSecret, enter_receiver_address, receiver_view,
+    ReceiverChange, ReceiverSecretView, ReceiverView, RotatedReceiverSecret, change_receiver, receiver_view,
     rotate_receiver_secret,
 };
 pub use reopen::reopen;

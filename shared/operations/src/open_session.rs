@@ -3,6 +3,7 @@
 use super::Context;
 use super::alerts::{NewAlert, raise};
 use super::incidents::open_incident;
+use super::messages::{ChangeEvent, StateChange, enqueue_selected};
 use super::report::fail;
 use super::transition::{Cause, guarded, move_card};
 use crate::transaction;
@@ -16,6 +17,7 @@ use store::{
     chip::ChipRow,
     device_session::{self, NewSessionRow, SessionRow, SessionState},
     number::{self, NumberRow},
+    receiver::Selection,
     task::{self, TaskRow},
     views,
 };
@@ -95,7 +97,7 @@ pub async fn open_session<D: Database>(
     let eid_index = cx.eid_index(&open.eid);
     // The transaction also commits a refusal, because the incident it opens must stay.
     transaction(cx, async |tx| {
-        let (chip, task) = views::chip_and_open_task(tx, &eid_index)
+        let (chip, task, selection) = views::chip_and_open_task(tx, &eid_index)
             .await?
             .ok_or(Reason::UnknownChip)?;
         if let Some(known) = device_session::by_id(tx, open.session_id).await? {
@@ -121,7 +123,9 @@ pub async fn open_session<D: Database>(
             }
             return Ok(Err(Reason::AllowanceExhausted.into()));
         }
-        begin(cx, tx, open, &chip, task.as_ref(), work).await.map(Ok)
+        begin(cx, tx, open, (&chip, &selection), task.as_ref(), work)
+            .await
+            .map(Ok)
     })
     .await?
 }
@@ -130,7 +134,7 @@ async fn begin<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
     open: &OpenSession<'_>,
-    chip: &ChipRow,
+    (chip, selection): (&ChipRow, &Selection),
     task: Option<&TaskRow>,
     work: Work,
 ) -> Result<SessionWork, Error> {
@@ -145,8 +149,15 @@ async fn begin<D: Database>(
         }
         if task.state == TaskState::Waiting {
             let cause = Cause::of_task(&Actor::Gateway, "session_opened", task.id);
-            move_card(cx, tx, chip, CardEvent::SessionOpened, &cause).await?;
+            let status = move_card(cx, tx, chip, CardEvent::SessionOpened, &cause).await?;
             guarded(task::start(tx, task.id, cx.now).await?)?;
+            let change = StateChange {
+                chip,
+                status,
+                task: Some(task.id),
+                event: ChangeEvent::Writing,
+            };
+            enqueue_selected(cx, tx, selection, &change).await?;
         }
     }
     if task.is_none() {

@@ -36,9 +36,9 @@ pub async fn replace_chip<D: Database>(
     let (old, new) = (cx.eid_index(old), cx.eid_index(new));
     transaction(cx, async |tx| {
         let chip = chip::by_eid(tx, &old).await?.ok_or(Reason::UnknownChip)?;
-        let (next, pending) = views::chip_and_open_task(tx, &new)
+        let (next, pending, selection) = views::chip_and_open_task(tx, &new)
             .await?
-            .filter(|(next, _)| next.client_id == chip.client_id && new != old)
+            .filter(|(next, ..)| next.client_id == chip.client_id && new != old)
             .ok_or(Reason::UnknownChip)?;
         let task = task::latest(tx, &old)
             .await?
@@ -69,7 +69,7 @@ pub async fn replace_chip<D: Database>(
             ..cause
         };
         // A refusal changes nothing, also where it would be a step of the card for an application.
-        apply_for(cx, tx, &next, &choice, &cause).await?
+        apply_for(cx, tx, (&next, &selection), &choice, &cause).await?
     })
     .await
 }

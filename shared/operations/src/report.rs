@@ -6,14 +6,14 @@ use super::Context;
 use super::alerts::{NewAlert, raise};
 use super::end_task::end;
 use super::incidents::{close_incidents, open_incident};
-use super::messages::{WriteResult, enqueue};
+use super::messages::{ChangeEvent, StateChange, enqueue};
 use super::transition::{Cause, guarded, move_card};
 use super::unopened_session::{self, end_reason};
 use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{
-    Actor, AlertKind, CardEvent, CardStatus, Eid, FailureKind, IncidentKind, NumberStatus, SessionId,
-    TaskFailure, TaskState, Work,
+    Actor, AlertKind, CardEvent, Eid, FailureKind, IncidentKind, NumberStatus, SessionId, TaskFailure, TaskState,
+    Work,
 };
 use store::{
     Database, Subject, Tx,
@@ -324,7 +324,7 @@ async fn succeed<D: Database>(
     // The chip now holds only this number; earlier ones are overwritten.
     number::give_back_held(tx, &chip.eid_index, cx.now).await?;
     let cause = Cause::of_task(&Actor::Gateway, "verified", task.id);
-    move_card(cx, tx, chip, CardEvent::WriteVerified, &cause).await?;
+    let status = move_card(cx, tx, chip, CardEvent::WriteVerified, &cause).await?;
     temporary_number::forget(tx, &chip.eid_index).await?;
     let over = [IncidentKind::StuckWriting, IncidentKind::NumberSilent];
     close_incidents(cx, tx, &over, &Subject::chip(&chip.eid_index)).await?;
@@ -339,8 +339,13 @@ async fn succeed<D: Database>(
         };
         raise(cx, tx, alert).await?;
     }
-    let written = (chip, CardStatus::Written);
-    enqueue(cx, tx, written, task, &number, WriteResult::Written).await
+    let change = StateChange {
+        chip,
+        status,
+        task: Some(task.id),
+        event: ChangeEvent::Written(&number),
+    };
+    enqueue(cx, tx, &change).await
 }
 
 /// What follows for the number that a reopened card held before.

@@ -1,20 +1,60 @@
-//! Table `receiver`: the addresses of clients and of the operator, and since when they fail.
+//! Table `receiver`: the addresses of clients and of the operator, which changes of state they get, and since when they
+//! fail.
 
 use super::{Database, DbError, Row, Run as _, Tx, first};
-use domain::{Receiver, StopCause, Timestamp};
+use domain::{CardChange, Receiver, StopCause, Timestamp};
 
 const INSERT: &str = "INSERT INTO receiver (id, client_id, url, entered_at, changed_at) VALUES ($1, $2, $3, $4, $4) \
     ON CONFLICT DO NOTHING";
 const FIND: &str =
-    "SELECT id, url, entered_at, failing_since, stopped_at, stopped_for FROM receiver WHERE id = $1";
+    "SELECT id, url, entered_at, failing_since, stopped_at, stopped_for, changes FROM receiver WHERE id = $1";
 const ENTER: &str = "UPDATE receiver SET url = $1, entered_at = $2, failing_since = NULL, stopped_at = NULL, \
     stopped_for = NULL, changed_at = $2 WHERE id = $3 RETURNING id";
+const SELECT_CHANGES: &str = "UPDATE receiver SET changes = $1, changed_at = $2 WHERE id = $3 RETURNING id";
 const FAILED: &str = "UPDATE receiver SET failing_since = COALESCE(failing_since, $1) WHERE id = $2 \
     AND entered_at <= $1 RETURNING failing_since";
 const SUCCEEDED: &str = "UPDATE receiver SET failing_since = NULL WHERE id = $1 AND failing_since IS NOT NULL \
     AND entered_at <= $2 RETURNING id";
 const STOP: &str = "UPDATE receiver SET stopped_at = $1, stopped_for = $2, changed_at = $1 WHERE id = $3 \
     AND stopped_at IS NULL RETURNING id";
+
+/// Separates the codes of the selected changes.
+const SEPARATOR: &str = ",";
+
+/// Whether a receiver has an address, and which changes of state it gets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Selection {
+    /// Whether it has an address.
+    pub is_addressed: bool,
+    /// The codes of the selected changes, or none for the outcomes.
+    changes: Option<String>,
+}
+
+impl Selection {
+    /// Whether the receiver gets this change.
+    #[must_use]
+    pub fn wants(&self, change: CardChange) -> bool {
+        match &self.changes {
+            None => change.is_outcome(),
+            Some(codes) => codes.split(SEPARATOR).any(|code| code == change.code()),
+        }
+    }
+
+    /// The changes that the receiver gets.
+    #[must_use]
+    pub fn selected(&self) -> Vec<CardChange> {
+        let all = CardChange::ALL.into_iter();
+        all.filter(|change| self.wants(*change)).collect()
+    }
+
+    /// Reads whether there is an address and which changes are selected, in columns `at` and `at + 1`.
+    pub(super) fn read(row: &Row, at: usize) -> Result<Self, DbError> {
+        Ok(Self {
+            is_addressed: row.optional(at, Row::text)?.is_some(),
+            changes: row.optional(at + 1, Row::text)?.map(str::to_owned),
+        })
+    }
+}
 
 /// A receiver as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +69,8 @@ pub struct ReceiverRow {
     pub failing_since: Option<Timestamp>,
     /// Since when messages to it are stopped, and why.
     pub stopped: Option<(Timestamp, StopCause)>,
+    /// Which changes of state it gets.
+    pub selection: Selection,
 }
 
 /// Adds a receiver. An existing one stays as it is.
@@ -56,6 +98,18 @@ pub async fn enter<D: Database>(
 ) -> Result<bool, DbError> {
     let params = [url.into(), now.into(), receiver.into()];
     Ok(!tx.run(ENTER, &params).await?.is_empty())
+}
+
+/// Selects the changes of state that a receiver gets. False when there is no such receiver.
+pub async fn select_changes<D: Database>(
+    tx: &Tx<'_, D>,
+    receiver: &Receiver,
+    changes: &[CardChange],
+    now: Timestamp,
+) -> Result<bool, DbError> {
+    let codes: Vec<_> = changes.iter().map(|change| change.code()).collect();
+    let params = [codes.join(SEPARATOR).into(), now.into(), receiver.into()];
+    Ok(!tx.run(SELECT_CHANGES, &params).await?.is_empty())
 }
 
 /// Records that an attempt begun at `started` failed. Returns since when every attempt has failed; `None` when the
@@ -101,5 +155,9 @@ fn read(row: &Row) -> Result<ReceiverRow, DbError> {
         stopped: row
             .optional(4, Row::time)?
             .zip(row.optional(5, |row, at| row.code(at, StopCause::from_code))?),
+        selection: Selection {
+            is_addressed: row.optional(1, Row::text)?.is_some(),
+            changes: row.optional(6, Row::text)?.map(str::to_owned),
+        },
     })
 }

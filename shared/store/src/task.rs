@@ -271,6 +271,9 @@ fn read(row: &Row) -> Result<TaskRow, DbError> {
     read_from(row, 0)
 }
 
+/// How many columns [`task_columns`] has.
+pub(super) const COLUMNS: usize = 13;
+
 /// Reads the columns of [`task_columns`], of which the first is column `first` of the row.
 pub(super) fn read_from(row: &Row, first: usize) -> Result<TaskRow, DbError> {
     Ok(TaskRow {

@@ -2,6 +2,7 @@
 //! and a join costs less than two calls.
 
 use super::chip::{self, ChipRow, chip_columns};
+use super::receiver::Selection;
 use super::task::{self, TaskRow, task_columns};
 use super::{Database, DbError, Row, Run as _, first};
 use domain::{
@@ -14,7 +15,8 @@ const CHIP_AND_OPEN_TASK: &str = concat!(
     chip_columns!(),
     ", ",
     task_columns!(),
-    " FROM chip LEFT JOIN task ON task.eid_index = chip.eid_index AND task.state IN ('waiting', 'writing') \
+    ", receiver.url, receiver.changes FROM chip LEFT JOIN task ON task.eid_index = chip.eid_index \
+     AND task.state IN ('waiting', 'writing') LEFT JOIN receiver ON receiver.id = chip.client_id \
      WHERE chip.eid_index = $1"
 );
 
@@ -178,17 +180,18 @@ pub struct NumberFacts {
     pub open_time_as_of: Option<Timestamp>,
 }
 
-/// A chip with its open task.
+/// A chip with its open task, and which changes of state its client gets.
 pub async fn chip_and_open_task<D: Database>(
     db: &D,
     eid_index: &BlindIndex,
-) -> Result<Option<(ChipRow, Option<TaskRow>)>, DbError> {
+) -> Result<Option<(ChipRow, Option<TaskRow>, Selection)>, DbError> {
     first(&db.run(CHIP_AND_OPEN_TASK, &[eid_index.into()]).await?, |row| {
         let task = match row.optional(chip::COLUMNS, Row::task_id)? {
             None => None,
             Some(_) => Some(task::read_from(row, chip::COLUMNS)?),
         };
-        Ok((chip::read(row)?, task))
+        let selection = Selection::read(row, chip::COLUMNS + task::COLUMNS)?;
+        Ok((chip::read(row)?, task, selection))
     })
 }
 

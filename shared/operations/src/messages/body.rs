@@ -1,90 +1,168 @@
-//! The body of a callback (§7.3, §6.2.4.2): the result of a writing task, sent once per task.
+//! The body of a callback (§7.3, §6.2.4.2): a change of state of a card, with its result if it ends a task. A field
+//! without a value is absent, never empty.
 
 use std::collections::BTreeMap;
 
 use super::super::Context;
-use super::queue::{has_address, queue};
+use super::queue::{NewMessage, queue};
 use super::sign::{Key, SIGN_FIELD, SIGN_PREVIOUS_FIELD, sign};
-use domain::error::{Error, Reason};
-use domain::{CardStatus, Receiver, TaskFailure};
+use domain::error::{Error, Lang, Reason};
+use domain::{CardChange, CardStatus, Receiver, TaskFailure, TaskId, TaskStatus};
 use store::{
     Database, Tx,
     chip::ChipRow,
     number::{self, NumberRow},
-    task::TaskRow,
+    receiver::{self, Selection},
 };
 
 /// Topic of messages about the result of a task.
-const TOPIC: &str = "write_result";
+const RESULT_TOPIC: &str = "write_result";
+/// Topic of messages about another change of state.
+const STATUS_TOPIC: &str = "card_status";
 /// When this attempt was signed, in seconds since 1970 UTC; with it the receiver can refuse old messages.
 const TIMESTAMP_FIELD: &str = "timestamp";
 
-/// The result of a task.
-#[derive(Clone, Copy)]
-pub(crate) enum WriteResult {
-    /// Written, and the number communicates.
-    Written,
-    /// The task ended without a written card.
-    Failed(TaskFailure),
+/// A change of state of a card.
+pub(crate) struct StateChange<'a> {
+    /// The chip.
+    pub(crate) chip: &'a ChipRow,
+    /// State of its card afterwards.
+    pub(crate) status: CardStatus,
+    /// The task it belongs to.
+    pub(crate) task: Option<TaskId>,
+    /// What happened.
+    pub(crate) event: ChangeEvent<'a>,
 }
 
-/// Adds the message about `write_result` in the open transaction, if the client has an address. `card` is the chip and
-/// its state after it.
+/// What changed the state of a card.
+#[derive(Clone, Copy)]
+pub(crate) enum ChangeEvent<'a> {
+    /// An application was accepted.
+    Accepted,
+    /// An application was refused.
+    Refused(&'a Error),
+    /// The client withdrew its application.
+    Cancelled,
+    /// The card opened its channel.
+    Writing,
+    /// Written, and the number communicates.
+    Written(&'a NumberRow),
+    /// The task ended before the card powered up.
+    Ended(TaskFailure, &'a NumberRow),
+    /// Writing ended without success.
+    Failed(TaskFailure, &'a NumberRow),
+}
+
+impl ChangeEvent<'_> {
+    fn change(self) -> CardChange {
+        match self {
+            Self::Accepted => CardChange::Accepted,
+            Self::Refused(_) => CardChange::Refused,
+            Self::Cancelled => CardChange::Cancelled,
+            Self::Writing => CardChange::Writing,
+            Self::Written(_) => CardChange::Succeeded,
+            Self::Ended(..) => CardChange::Ended,
+            Self::Failed(..) => CardChange::Failed,
+        }
+    }
+
+    /// What happened, in Chinese.
+    fn description(self) -> String {
+        match self {
+            Self::Accepted => TaskStatus::Waiting.zh().to_owned(),
+            Self::Refused(refusal) => refusal.message(Lang::Zh),
+            Self::Cancelled => TaskStatus::Cancelled.zh().to_owned(),
+            Self::Writing => TaskStatus::Writing.zh().to_owned(),
+            Self::Written(_) => TaskStatus::Succeeded.zh().to_owned(),
+            Self::Ended(failure, _) | Self::Failed(failure, _) => failure.zh().to_owned(),
+        }
+    }
+}
+
+/// Adds the message about a change of state in the open transaction, if the client of the chip gets such changes.
 pub(crate) async fn enqueue<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
-    card: (&ChipRow, CardStatus),
-    task: &TaskRow,
-    number: &NumberRow,
-    write_result: WriteResult,
+    change: &StateChange<'_>,
 ) -> Result<(), Error> {
-    let client = Receiver::Client(task.client_id.clone());
-    if !has_address(tx, &client).await? {
-        return Ok(());
+    let client = Receiver::Client(change.chip.client_id.clone());
+    match receiver::find(tx, &client).await? {
+        Some(row) => enqueue_selected(cx, tx, &row.selection, change).await,
+        None => Ok(()),
     }
-    let fields = fields(cx, card, task, number, write_result)?;
-    let body = serde_json::to_vec(&fields).map_err(Error::internal)?;
-    queue(cx, tx, &client, TOPIC, Some(task.id), &body).await
 }
 
-fn fields<D>(
+/// The same, when it is known which changes the client gets. The step of the card must be in its history.
+pub(crate) async fn enqueue_selected<D: Database>(
     cx: &Context<'_, D>,
-    (chip, status): (&ChipRow, CardStatus),
-    task: &TaskRow,
-    number: &NumberRow,
-    write_result: WriteResult,
-) -> Result<BTreeMap<&'static str, String>, Error> {
-    let row = number.iccid_index.as_bytes();
-    let (result, description) = match write_result {
-        WriteResult::Written => ("成功", "写卡完成，运营号通信正常"),
-        WriteResult::Failed(failure) => ("失败", failure.zh()),
+    tx: &Tx<'_, D>,
+    selection: &Selection,
+    change: &StateChange<'_>,
+) -> Result<(), Error> {
+    let event = change.event.change();
+    if !selection.wants(event) {
+        return Ok(());
+    }
+    let body = serde_json::to_vec(&fields(cx, change)?).map_err(Error::internal)?;
+    let message = NewMessage {
+        to: &Receiver::Client(change.chip.client_id.clone()),
+        topic: if event.is_outcome() {
+            RESULT_TOPIC
+        } else {
+            STATUS_TOPIC
+        },
+        task: change.task,
+        chip: Some(&change.chip.eid_index),
+        is_addressed: selection.is_addressed,
+        body: &body,
     };
+    queue(cx, tx, &message).await
+}
+
+fn fields<D>(cx: &Context<'_, D>, change: &StateChange<'_>) -> Result<BTreeMap<&'static str, String>, Error> {
+    let at = cx.now.to_rfc3339(cx.zone);
     let mut fields = BTreeMap::from([
-        ("eid", chip.eid(cx.vault)?.as_str().to_owned()),
-        ("task_id", task.id.text()),
-        ("card_status", status.zh().to_owned()),
-        ("write_result", result.to_owned()),
-        ("write_time", cx.now.to_rfc3339(cx.zone)),
+        ("eid", change.chip.eid(cx.vault)?.as_str().to_owned()),
+        ("card_status", change.status.zh().to_owned()),
+        ("event", change.event.change().code().to_owned()),
+        ("event_time", at.clone()),
+        ("description", change.event.description()),
+    ]);
+    if let Some(task) = change.task {
+        fields.insert("task_id", task.text());
+    }
+    match change.event {
+        ChangeEvent::Accepted | ChangeEvent::Cancelled | ChangeEvent::Writing => {}
+        ChangeEvent::Refused(refusal) => {
+            fields.insert("failure", refusal.reason().code().to_owned());
+        }
+        ChangeEvent::Written(number) => {
+            fields.extend(number_fields(cx, number)?);
+            fields.insert("write_result", "成功".to_owned());
+            fields.insert("write_time", at);
+        }
+        ChangeEvent::Ended(failure, number) | ChangeEvent::Failed(failure, number) => {
+            fields.extend(number_fields(cx, number)?);
+            fields.insert("write_result", "失败".to_owned());
+            fields.insert("failure", failure.code().to_owned());
+        }
+    }
+    Ok(fields)
+}
+
+/// The operator number of a task that has ended.
+fn number_fields<D>(cx: &Context<'_, D>, row: &NumberRow) -> Result<[(&'static str, String); 2], Error> {
+    let open = |column, sealed: &[u8]| cx.vault.open_text(column, row.iccid_index.as_bytes(), sealed);
+    Ok([
         (
             "iccid",
-            cx.vault
-                .open_text(number::ICCID, row, &number.iccid_sealed)?
-                .as_str()
-                .to_owned(),
+            open(number::ICCID, &row.iccid_sealed)?.as_str().to_owned(),
         ),
         (
             "msisdn",
-            cx.vault
-                .open_text(number::MSISDN, row, &number.msisdn_sealed)?
-                .as_str()
-                .to_owned(),
+            open(number::MSISDN, &row.msisdn_sealed)?.as_str().to_owned(),
         ),
-        ("description", description.to_owned()),
-    ]);
-    if let WriteResult::Failed(failure) = write_result {
-        fields.insert("failure", failure.code().to_owned());
-    }
-    Ok(fields)
+    ])
 }
 
 /// The body of an attempt: the stored fields, the time of signing, and a signature under each key, at most two. All

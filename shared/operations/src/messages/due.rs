@@ -27,6 +27,8 @@ const MAX_QUEUES: u32 = 256;
 const MAX_ROUNDS: u32 = 16;
 /// Most unreported messages to one receiver that one call marks as dead.
 const MAX_EXPIRED: u32 = 50;
+/// Most messages of a failing receiver that one call puts off.
+const MAX_POSTPONED: u32 = 1_000;
 /// Duration of a claim, in milliseconds. A message may be sent twice after it; receivers recognise repetitions by
 /// `webhook-id`.
 pub const LEASE_MS: i64 = 2 * MINUTE_MS;
@@ -62,12 +64,12 @@ impl DueRequest {
     };
 }
 
-/// Claims due messages: of each receiver at most [`MAX_IN_FLIGHT`] less those in flight, and of each task only the
+/// Claims due messages: of each receiver at most [`MAX_IN_FLIGHT`] less those in flight, and of each chip only the
 /// earliest. A claim counts as an attempt and lasts [`LEASE_MS`], so that several callers share the work.
 ///
 /// A message whose attempt is never reported is retried as after a failure; after the last attempt it is marked as
-/// dead. An attempt whose message cannot be opened or signed counts as failed. Messages to a receiver without an
-/// address, or with a stopped one, wait until an address is entered.
+/// dead. An attempt whose message cannot be opened or signed counts as failed. Messages to a stopped address wait until
+/// an address is entered.
 ///
 /// # Errors
 /// `Reason::Unavailable` when the database is busy.
@@ -167,6 +169,9 @@ async fn claim_queue<D: Database>(
         return Ok(claimed);
     };
     claimed.url = url;
+    if queue.is_failing {
+        message::postpone(tx, to, MAX_POSTPONED, cx.now).await?;
+    }
     for due in message::due(tx, to, MAX_ATTEMPTS, room, cx.now).await? {
         claimed.rows.extend(claim_message(cx, tx, &due).await?);
     }

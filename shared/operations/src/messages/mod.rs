@@ -9,12 +9,12 @@ mod resend;
 mod schedule;
 mod sign;
 
-pub(super) use body::{WriteResult, enqueue};
+pub(super) use body::{ChangeEvent, StateChange, enqueue, enqueue_selected};
 pub use due::{
     DueMessage, DueRequest, LEASE_MS, MAX_IN_FLIGHT, MAX_IN_FLIGHT_FAILING, MAX_MESSAGES_PER_CALL,
     due_messages,
 };
-pub(super) use queue::{has_address, queue};
+pub(super) use queue::{NewMessage, has_address, queue};
 pub use record::{AttemptResult, DeliveryState, MAX_FAILING_MS, MAX_PUT_OFF_MS, record_attempt};
 pub use resend::{
     MAX_MESSAGES_PER_PAGE, MessageFilter, Probe, Resent, WhichMessages, find_messages, probe, resend,

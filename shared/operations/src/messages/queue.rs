@@ -8,7 +8,7 @@ use store::{
     message::{self, NewMessageRow},
     receiver,
 };
-use vault::random_bytes;
+use vault::{BlindIndex, random_bytes};
 
 /// Whether the receiver has an address.
 pub(crate) async fn has_address<D: Database>(tx: &Tx<'_, D>, to: &Receiver) -> Result<bool, Error> {
@@ -16,24 +16,39 @@ pub(crate) async fn has_address<D: Database>(tx: &Tx<'_, D>, to: &Receiver) -> R
     Ok(row.is_some_and(|row| row.url.is_some()))
 }
 
-/// Adds a message in the open transaction. `body` is the JSON object of its fields, without signature.
+/// A message to add.
+pub(crate) struct NewMessage<'a> {
+    /// Whom it goes to.
+    pub(crate) to: &'a Receiver,
+    /// What it is about.
+    pub(crate) topic: &'static str,
+    /// The task it is about.
+    pub(crate) task: Option<TaskId>,
+    /// The chip whose latest step it is about.
+    pub(crate) chip: Option<&'a BlindIndex>,
+    /// Whether the receiver has an address; without one the message waits until somebody asks for it.
+    pub(crate) is_addressed: bool,
+    /// The JSON object of its fields, without signature.
+    pub(crate) body: &'a [u8],
+}
+
+/// Adds a message in the open transaction.
 pub(crate) async fn queue<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
-    to: &Receiver,
-    topic: &'static str,
-    task: Option<TaskId>,
-    body: &[u8],
+    new: &NewMessage<'_>,
 ) -> Result<(), Error> {
     let id = MessageId::new(cx.now, random_bytes(cx.random));
     let body_sealed = cx
         .vault
-        .seal(cx.random, message::BODY, id.text().as_bytes(), body)?;
+        .seal(cx.random, message::BODY, id.text().as_bytes(), new.body)?;
     let message = NewMessageRow {
         id,
-        receiver: to,
-        topic,
-        task,
+        receiver: new.to,
+        topic: new.topic,
+        task: new.task,
+        chip: new.chip,
+        is_addressed: new.is_addressed,
         body_sealed,
     };
     Ok(message::insert(tx, message, cx.now).await?)

@@ -102,6 +102,10 @@ pub async fn record_attempt<D: Database>(
         };
         if accepted {
             message::set_delivered(tx, id, cx.now).await?;
+            if attempt > 1 {
+                // Others are put off only with a message that is tried again.
+                message::release(tx, id, cx.now).await?;
+            }
             record_success(cx, tx, &delivery.receiver, begun).await?;
         } else {
             let is_repetition = attempt > delivery.attempts_from + 1;
@@ -189,6 +193,7 @@ async fn plan_next<D: Database>(
         }
         None => {
             if message::set_dead(tx, id, attempt, cx.now).await? {
+                message::release(tx, id, cx.now).await?;
                 dead_letter(cx, tx, &delivery.receiver).await?;
             }
         }
@@ -232,7 +237,7 @@ pub(super) async fn dead_letter<D: Database>(
 fn delivery_state(delivery: &MessageDelivery) -> DeliveryState {
     match delivery.state {
         MessageState::Delivered => DeliveryState::Delivered,
-        MessageState::Dead => DeliveryState::Dead,
+        MessageState::Dead | MessageState::Unaddressed => DeliveryState::Dead,
         MessageState::Pending => DeliveryState::RetryAt(delivery.next_at),
     }
 }

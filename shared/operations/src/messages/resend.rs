@@ -68,10 +68,10 @@ pub async fn find_messages<D: Database>(
 /// Which messages to send again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WhichMessages {
-    /// This message, also if it was delivered.
+    /// This message, also if it was delivered, or still waits for its next attempt.
     One(MessageId),
-    /// The dead messages to a receiver that were created in a span of time; with `delivered_too` also the delivered
-    /// ones.
+    /// The messages to a receiver that were created in a span of time and are dead, without an address, or wait for
+    /// their next attempt; with `delivered_too` also the delivered ones.
     Span {
         /// The receiver.
         receiver: Receiver,
@@ -104,8 +104,8 @@ pub struct Resent {
     pub next: Option<MessageId>,
 }
 
-/// Sends messages again, under the same identifier and from the beginning of the schedule, at most `MAX_RESENT`. A
-/// pending message stays as it is.
+/// Sends messages again, under the same identifier and from the beginning of the schedule, at most `MAX_RESENT`. One
+/// that waits for its next attempt is due at once. One that had no address is sent once there is one. One that is in flight stays as it is, and is not counted.
 ///
 /// # Errors
 /// [`Reason::UnknownCallback`] and [`Reason::UnknownReceiver`].

@@ -1,4 +1,4 @@
-//! Entering and removing the addresses of receivers.
+//! Changing receivers: their addresses, and the changes of state that they get.
 
 use super::super::Context;
 use super::super::clients::checked_url;
@@ -6,31 +6,66 @@ use super::super::incidents::close_incident;
 use super::secrets::add_secret;
 use crate::transaction;
 use domain::error::{Error, Reason};
-use domain::{IncidentKind, Receiver};
+use domain::{CardChange, IncidentKind, Receiver};
 use store::{Database, Subject, Tx, message, receiver};
 use vault::Zeroizing;
 
-/// Sets or removes the address of a receiver. The operator's first address comes with a secret, which is shown only in
-/// this answer; a client has its secret since it was created.
+/// What changes about a receiver; what is none stays as it is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ReceiverChange<'a> {
+    /// Its address; `Some(None)` removes it.
+    pub url: Option<Option<&'a str>>,
+    /// Whether the address may be plain http and in special-purpose networks.
+    pub allow_http: bool,
+    /// The changes of state that a client gets, each once.
+    pub changes: Option<&'a [CardChange]>,
+}
+
+/// Changes a receiver. The operator's first address comes with a secret, which is shown only in this answer; a client
+/// has its secret since it was created. What is sent about changes that happened before stays as it is.
 ///
 /// # Errors
 /// [`Reason::UnknownReceiver`] for an unknown client; [`Reason::ParameterMalformed`] for an address that is not public
-/// https, see `CallbackUrl`.
-pub async fn enter_receiver_address<D: Database>(
+/// https, see `CallbackUrl`; [`Reason::ParameterEmpty`] for an empty list of changes;
+/// [`Reason::ParameterNotApplicable`] for a list of the operator, who gets no callbacks about cards.
+pub async fn change_receiver<D: Database>(
     cx: &Context<'_, D>,
     to: &Receiver,
-    url: Option<&str>,
-    allow_http: bool,
+    change: &ReceiverChange<'_>,
 ) -> Result<Option<Zeroizing<String>>, Error> {
-    let url = url.map(|url| checked_url("url", url, allow_http)).transpose()?;
+    let url = match change.url {
+        Some(Some(url)) => Some(Some(checked_url("url", url, change.allow_http)?)),
+        other => other,
+    };
+    let changes = change.changes.map(|changes| checked(to, changes)).transpose()?;
     transaction(cx, async |tx| {
         if *to == Receiver::Operator && receiver::find(tx, to).await?.is_none() {
-            return add_receiver(cx, tx, to, url).await.map(Some);
+            return add_receiver(cx, tx, to, url.flatten()).await.map(Some);
         }
-        enter_address(cx, tx, to, url).await?;
+        if let Some(url) = url {
+            enter_address(cx, tx, to, url).await?;
+        }
+        if let Some(changes) = &changes
+            && !receiver::select_changes(tx, to, changes, cx.now).await?
+        {
+            return Err(Reason::UnknownReceiver.into());
+        }
         Ok(None)
     })
     .await
+}
+
+/// The changes in their order, each once.
+fn checked(to: &Receiver, changes: &[CardChange]) -> Result<Vec<CardChange>, Error> {
+    let refuse = |reason| Err(Error::new(reason).with_field("changes"));
+    if *to == Receiver::Operator {
+        return refuse(Reason::ParameterNotApplicable);
+    }
+    if changes.is_empty() {
+        return refuse(Reason::ParameterEmpty);
+    }
+    let all = CardChange::ALL.into_iter();
+    Ok(all.filter(|change| changes.contains(change)).collect())
 }
 
 /// Adds a receiver with its first secret in the open transaction; returns the secret.
@@ -45,7 +80,8 @@ pub(crate) async fn add_receiver<D: Database>(
 }
 
 /// Sets or removes an address in the open transaction. Entering the same address again resets its failures too:
-/// waiting messages are sent from the beginning of the schedule.
+/// waiting messages are sent from the beginning of the schedule. Without an address they wait until somebody asks for
+/// them.
 pub(crate) async fn enter_address<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
@@ -55,8 +91,9 @@ pub(crate) async fn enter_address<D: Database>(
     if !receiver::enter(tx, to, url, cx.now).await? {
         return Err(Reason::UnknownReceiver.into());
     }
-    if url.is_some() {
-        message::restart(tx, to, cx.now).await?;
+    match url {
+        Some(_) => message::restart(tx, to, cx.now).await?,
+        None => message::set_unaddressed(tx, to, cx.now).await?,
     }
     close_incident(
         cx,

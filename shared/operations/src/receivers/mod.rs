@@ -4,7 +4,7 @@ mod address;
 mod secrets;
 mod view;
 
-pub use address::enter_receiver_address;
+pub use address::{ReceiverChange, change_receiver};
 pub(super) use address::{add_receiver, enter_address};
 pub(super) use secrets::live_keys;
 pub use secrets::{RotatedReceiverSecret, rotate_receiver_secret};

@@ -2,7 +2,7 @@
 
 use super::super::Context;
 use domain::error::{Error, Reason};
-use domain::{Receiver, StopCause, Timestamp};
+use domain::{CardChange, Receiver, StopCause, Timestamp};
 use store::{
     Database, message, receiver,
     receiver_secret::{self, ReceiverSecretRow},
@@ -19,6 +19,8 @@ pub struct ReceiverView {
     pub failing_since: Option<Timestamp>,
     /// Since when messages to it are stopped, and why.
     pub stopped: Option<(Timestamp, StopCause)>,
+    /// The changes of state that it gets, if it is a client.
+    pub changes: Vec<CardChange>,
     /// How many messages are in flight.
     pub in_flight: u32,
     /// Its latest secrets, the newest first.
@@ -51,6 +53,10 @@ pub async fn receiver_view<D: Database>(cx: &Context<'_, D>, to: &Receiver) -> R
         entered_at: row.entered_at,
         failing_since: row.failing_since,
         stopped: row.stopped,
+        changes: match to {
+            Receiver::Client(_) => row.selection.selected(),
+            Receiver::Operator => Vec::new(),
+        },
         in_flight: message::in_flight(cx.db, to, cx.now).await?,
         secrets: secrets.collect(),
     })

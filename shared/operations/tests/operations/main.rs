@@ -30,6 +30,7 @@ mod reprovisioning;
 mod reruns;
 mod secrecy;
 mod sessions;
+mod state_changes;
 mod store_rules;
 mod temporary_numbers;
 mod ways_out;

@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use domain::error::Reason;
-use domain::{FailureKind, HOUR_MS};
+use domain::{DAY_MS, FailureKind, HOUR_MS, Receiver};
 use operations::{
     AttemptResult, DeliveryState, DueMessage, DueRequest, LEASE_MS, MAX_ATTEMPTS, RETRY_AFTER_MS,
-    due_messages, record_attempt, sign,
+    WhichMessages, due_messages, record_attempt, resend, sign,
 };
 use standardwebhooks::Webhook;
 use test_support::eid::eid_text;
 use test_support::inventory::{ChipCsv, NumberCsv};
 use test_support::operations::{CALLBACK_URL, World, reason, run};
 
-use super::receiver_queues::{caller, failures};
+use super::receiver_queues::{answer, caller, failures};
 
 fn due(world: &World) -> Vec<DueMessage> {
     run(due_messages(&world.cx(), DueRequest::ALL)).unwrap()
@@ -69,6 +69,7 @@ fn a_success_is_told_with_everything_the_standard_asks_for() {
         ("card_status", "写卡成功"),
         ("write_result", "成功"),
         ("write_time", "2026-07-01T08:00:01+08:00"),
+        ("event_time", "2026-07-01T08:00:01+08:00"),
         ("iccid", number.iccid.as_str()),
         ("msisdn", number.msisdn.as_str()),
         ("timestamp", "1782864001"),
@@ -95,6 +96,9 @@ fn a_failure_is_told_with_its_kind() {
         ("写卡失败", "失败")
     );
     assert_eq!(body["failure"], "iccid_refused");
+    assert_eq!(body["event_time"], "2026-07-01T08:00:00+08:00");
+    assert!(!body.contains_key("write_time"), "nothing was written: {body:?}");
+    assert!(body.values().all(|value| !value.is_empty()), "{body:?}");
     assert_eq!(body["description"], FailureKind::IccidRefused.zh());
 }
 
@@ -137,18 +141,6 @@ fn a_ready_made_library_accepts_a_callback_sent_now() {
         )
     });
     library.verify(&message.body, &headers.collect()).unwrap();
-}
-
-#[test]
-fn a_client_without_callback_address_gets_none() {
-    let world = World::new();
-    let caller = operations::Caller {
-        id: world.client_with(None).client_id,
-    };
-    world.chips(&caller.id, &[ChipCsv::new(0)]);
-    world.numbers(&[NumberCsv::new(0)]);
-    world.write_chip(&caller, 0);
-    assert_eq!(world.count("SELECT COUNT(*) FROM message"), 0);
 }
 
 #[test]
@@ -329,4 +321,44 @@ fn messages_that_cannot_be_signed_leave_room_for_others() {
     assert_eq!(due.len(), 2, "the first round claimed what cannot be opened");
     let receivers = "SELECT DISTINCT receiver_id FROM message WHERE lease_until > 0";
     assert_eq!(world.column(receivers), [healthy.id.as_str()]);
+}
+
+// §8.2.3: 重新推送
+#[test]
+fn sending_again_hurries_what_waits_for_its_next_attempt_and_leaves_alone_what_is_in_flight() {
+    let world = World::new();
+    let caller = caller(&world);
+    failures(&world, &caller, 0, 2);
+    let mut both = due(&world);
+    let in_flight = both.remove(1);
+    let first = both.remove(0);
+    answer(&world, &first, 500, None);
+    world.pass(RETRY_AFTER_MS[0] * 2);
+    let second = due(&world).remove(0);
+    assert_eq!((second.id, second.attempt), (first.id, 2));
+    answer(&world, &second, 500, None);
+    assert!(due(&world).is_empty(), "the next attempt is minutes away");
+
+    let span = WhichMessages::Span {
+        receiver: Receiver::Client(caller.id.clone()),
+        from: world.time().plus(-DAY_MS),
+        to: None,
+        delivered_too: false,
+        cursor: None,
+    };
+    assert_eq!(run(resend(&world.cx(), &span)).unwrap().count, 1);
+    let hurried = due(&world);
+    assert_eq!(hurried.len(), 1);
+    assert_eq!((hurried[0].id, hurried[0].attempt), (first.id, 3));
+    let DeliveryState::RetryAt(at) = answer(&world, &hurried[0], 500, None) else {
+        panic!("not tried again")
+    };
+    assert!(
+        at.millis() - world.now.get() < 2 * RETRY_AFTER_MS[0],
+        "the schedule begins anew"
+    );
+
+    let one = |id| run(resend(&world.cx(), &WhichMessages::One(id))).unwrap().count;
+    assert_eq!((one(in_flight.id), one(first.id)), (0, 1));
+    assert_eq!(due(&world)[0].id, first.id);
 }

@@ -154,6 +154,11 @@ fn messages_to_a_client_survive_every_migration() {
             &["m1 cl t1 0C pending 1 70 -", "m2 cl t1 0D dead 2 80 90"][..],
         ),
         (
+            "SELECT id || ' ' || hex(eid_index) || ' ' || chip_seq || ' ' || unaddressed FROM message ORDER BY id",
+            &["m1 05 0 0", "m2 05 0 0"][..],
+        ),
+        ("SELECT COALESCE(changes, 'outcomes') FROM receiver", &["outcomes"][..]),
+        (
             "SELECT message_id || ' ' || attempt || ' ' || started_at || ' ' || COALESCE(http_status, error)
                 FROM message_attempt ORDER BY message_id",
             &["m1 1 50 503", "m2 2 51 timeout"][..],

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use domain::{MINUTE_MS, Receiver, Timestamp};
 use operations::{
-    Done, DueRequest, Job, MAX_CHIPS_PER_NOTICE, due_messages, enter_receiver_address, list_alerts, run_job,
+    Done, DueRequest, Job, MAX_CHIPS_PER_NOTICE, ReceiverChange, change_receiver, due_messages, list_alerts,
+    run_job,
 };
 use serde_json::Value;
 use test_support::eid::eid_text;
@@ -41,13 +42,11 @@ pub(crate) fn kinds(world: &World) -> Vec<String> {
 }
 
 pub(crate) fn with_operator(world: &World) {
-    run(enter_receiver_address(
-        &world.cx(),
-        &Receiver::Operator,
-        Some(OPERATOR),
-        false,
-    ))
-    .unwrap();
+    let address = ReceiverChange {
+        url: Some(Some(OPERATOR)),
+        ..ReceiverChange::default()
+    };
+    run(change_receiver(&world.cx(), &Receiver::Operator, &address)).unwrap();
 }
 
 /// The messages that are due for the operator.

@@ -18,11 +18,21 @@ const QUEUES: &str = "WITH RECURSIVE queue (id) AS (SELECT min(receiver_id) FROM
     ORDER BY due, id LIMIT $5";
 const IN_FLIGHT: &str = "SELECT count(*) AS n FROM message WHERE state = 'pending' AND lease_until > 0 \
     AND receiver_id = $1 AND lease_until > $2";
-// A message waits for an earlier one of its task.
+// A message waits for an earlier one about its chip.
 const DUE: &str = "SELECT o.id AS id, o.attempts AS attempts, o.attempts_from AS attempts_from FROM message o \
     WHERE o.state = 'pending' AND o.receiver_id = $1 AND o.next_at <= $2 AND o.attempts - o.attempts_from < $3 \
-    AND NOT EXISTS (SELECT 1 FROM message e WHERE e.state = 'pending' AND e.task_id = o.task_id AND e.id < o.id) \
+    AND NOT EXISTS (SELECT 1 FROM message e WHERE e.state = 'pending' AND e.eid_index = o.eid_index \
+    AND (e.chip_seq, e.id) < (o.chip_seq, o.id) AND e.receiver_id = o.receiver_id) \
     ORDER BY o.next_at, o.id LIMIT $4";
+// What waits for a message that waits for its next attempt is due no sooner than that: it would only be examined again
+// and again, and its receiver before others.
+const POSTPONE: &str = "UPDATE message SET next_at = (SELECT MAX(e.next_at) FROM message e WHERE e.state = 'pending' \
+    AND e.eid_index = message.eid_index AND (e.chip_seq, e.id) < (message.chip_seq, message.id) \
+    AND e.receiver_id = message.receiver_id) WHERE state = 'pending' AND id IN (SELECT o.id FROM message o \
+    WHERE o.state = 'pending' AND o.receiver_id = $1 AND o.next_at <= $2 AND o.lease_until <= $2 AND EXISTS (SELECT 1 \
+    FROM message e WHERE e.state = 'pending' AND e.eid_index = o.eid_index \
+    AND (e.chip_seq, e.id) < (o.chip_seq, o.id) AND e.receiver_id = o.receiver_id AND e.lease_until <= $2 \
+    AND e.next_at > $2) LIMIT $3)";
 const CLAIM: &str = "UPDATE message SET attempts = attempts + 1, lease_until = $1, next_at = $2 WHERE id = $3 \
     AND state = 'pending' AND attempts = $4 RETURNING id, body_sealed, attempts";
 const EXPIRE: &str = "UPDATE message SET state = 'dead', finished_at = $1, lease_until = 0 WHERE state = 'pending' \
@@ -128,6 +138,17 @@ pub async fn due<D: Database>(
         })
     };
     db.run(DUE, &params).await?.iter().map(read).collect()
+}
+
+/// Puts off up to `limit` due messages of a receiver that wait for one about the same chip whose next attempt is later.
+pub async fn postpone<D: Database>(
+    tx: &Tx<'_, D>,
+    receiver: &Receiver,
+    limit: u32,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    let params = [receiver.into(), now.into(), i64::from(limit).into()];
+    tx.run(POSTPONE, &params).await.map(drop)
 }
 
 /// Claims a message: an attempt begins, and nobody else claims it until `lease_until`. Unless its result is reported,

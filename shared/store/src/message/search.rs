@@ -8,10 +8,14 @@ macro_rules! search {
     ($by:literal) => {
         concat!(
             "SELECT o.id AS id, o.receiver_id AS receiver_id, o.topic AS topic, o.task_id AS task_id, \
-             o.state AS state, o.attempts AS attempts, o.next_at AS next_at, o.created_at AS created_at, \
-             o.finished_at AS finished_at, a.http_status AS http_status, a.error AS error FROM message o \
+             ",
+            state!("o"),
+            " AS state, o.attempts AS attempts, o.next_at AS next_at, o.created_at AS created_at, \
+             CASE o.unaddressed WHEN 1 THEN NULL ELSE o.finished_at END AS finished_at, a.http_status AS http_status, a.error AS error FROM message o \
              LEFT JOIN message_attempt a ON a.message_id = o.id AND a.attempt = o.attempts \
-             WHERE o.id >= $1 AND o.id < $2 AND ($3 IS NULL OR o.state = $3) ",
+             WHERE o.id >= $1 AND o.id < $2 AND ($3 IS NULL OR ",
+            state!("o"),
+            " = $3) ",
             $by,
             " ORDER BY o.id DESC LIMIT $5"
         )
@@ -19,27 +23,34 @@ macro_rules! search {
 }
 const ALL: &str = search!("AND $4 IS NULL");
 const OF_RECEIVER: &str = search!("AND o.receiver_id = $4");
-// Dead messages are few and have an index of their own.
+// Dead messages, and those without an address, are few and have an index of their own.
 const DEAD_OF_RECEIVER: &str = search!("AND o.state = 'dead' AND o.receiver_id = $4");
 
 // Sent again from the beginning of the schedule; attempts continue their numbers.
 macro_rules! resend {
     ($which:literal) => {
         concat!(
-            "UPDATE message SET state = 'pending', next_at = $1, lease_until = 0, attempts_from = attempts, \
+            "UPDATE message SET state = 'pending', unaddressed = 0, next_at = $1, lease_until = 0, attempts_from = attempts, \
              finished_at = NULL WHERE id IN (SELECT id FROM message WHERE ",
             $which,
             ") RETURNING id"
         )
     };
 }
-const RESEND_DEAD: &str =
-    resend!("state = 'dead' AND receiver_id = $2 AND id >= $3 AND id < $4 ORDER BY id LIMIT $5");
-const RESEND_FINISHED: &str = resend!(
-    "state IN ('dead', 'delivered') AND receiver_id = $2 AND id >= $3 AND id < $4 ORDER BY id LIMIT $5"
+// Two searches, so that each uses its index however many messages were delivered meanwhile: pending ones are found by
+// receiver and time, and an identifier with nothing added to it is not looked up. Messages in flight stay as they are.
+const RESEND_UNDELIVERED: &str = resend!(
+    "id IN (SELECT id FROM (SELECT id FROM message WHERE state = 'dead' AND receiver_id = $2 AND id >= $3 AND id < $4 \
+     ORDER BY id LIMIT $5) AS dead UNION ALL SELECT id FROM (SELECT id FROM message WHERE state = 'pending' \
+     AND lease_until <= $1 AND receiver_id = $2 AND id || '' >= $3 AND id || '' < $4 AND next_at > 0 \
+     ORDER BY id || '' LIMIT $5) AS waiting) ORDER BY id LIMIT $5"
+);
+const RESEND_ALL: &str = resend!(
+    "(state IN ('dead', 'delivered') OR state = 'pending' AND lease_until <= $1) AND receiver_id = $2 AND id >= $3 \
+     AND id < $4 ORDER BY id LIMIT $5"
 );
 const RESEND_FAILED: &str = resend!(
-    "state = 'dead' AND finished_at >= $2 AND ($3 IS NULL OR receiver_id = $3) ORDER BY finished_at, id LIMIT $4"
+    "state = 'dead' AND unaddressed = 0 AND finished_at >= $2 AND ($3 IS NULL OR receiver_id = $3) ORDER BY finished_at, id LIMIT $4"
 );
 
 /// A message as administrators see it, without its content.
@@ -110,13 +121,13 @@ pub async fn search<D: Database>(db: &D, query: &MessageQuery<'_>) -> Result<Vec
     ];
     let sql = match (query.receiver, query.state) {
         (None, _) => ALL,
-        (Some(_), Some(MessageState::Dead)) => DEAD_OF_RECEIVER,
+        (Some(_), Some(MessageState::Dead | MessageState::Unaddressed)) => DEAD_OF_RECEIVER,
         (Some(_), _) => OF_RECEIVER,
     };
     db.run(sql, &params).await?.iter().map(read).collect()
 }
 
-/// Restarts messages of a receiver, the earliest first; returns their identifiers.
+/// Restarts messages of a receiver that are not in flight, the earliest first; returns their identifiers.
 pub async fn resend<D: Database>(
     tx: &Tx<'_, D>,
     which: &Resend<'_>,
@@ -130,9 +141,9 @@ pub async fn resend<D: Database>(
         i64::from(which.limit).into(),
     ];
     let sql = if which.delivered_too {
-        RESEND_FINISHED
+        RESEND_ALL
     } else {
-        RESEND_DEAD
+        RESEND_UNDELIVERED
     };
     tx.run(sql, &params)
         .await?

@@ -43,8 +43,15 @@ words! {
     /// State of a message.
     MessageState = domain::MessageState {
         values: domain::MessageState::ALL,
-        about: "推送状态：待发送、已送达、已放弃 / state of a message: to be sent, delivered, given up",
-        wrong: "应为 pending、delivered 或 dead", "not one of pending, delivered, dead",
+        about: "推送状态：待发送、已送达、已放弃、无地址 / state of a message: to be sent, delivered, given up, without an address",
+        wrong: "应为 pending、delivered、dead 或 unaddressed", "not one of pending, delivered, dead, unaddressed",
+    }
+    /// A change of state of a card.
+    CardChange = domain::CardChange {
+        values: domain::CardChange::ALL,
+        about: "状态变更：申请通过、申请失败、业务需求方取消、上电前因其他原因终止、开始写卡、写卡成功、写卡失败 / a change of state: application accepted, \
+            refused, cancelled by its client, ended for another cause before power-up, writing began, written, failed",
+        wrong: "没有这种状态变更", "no such change of state",
     }
     /// Why messages to an address are stopped.
     StopCause = domain::StopCause {

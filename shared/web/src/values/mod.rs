@@ -9,7 +9,7 @@ mod time;
 mod volume;
 mod words;
 
-pub use clients::{MessageState, PermissionCode, StopCause, TaskFailure, TaskStatus};
+pub use clients::{CardChange, MessageState, PermissionCode, StopCause, TaskFailure, TaskStatus};
 pub use identifiers::{
     AlertId, ClientId, Eid, Iccid, Imsi, IncidentId, MessageId, Msisdn, ProvinceCode, Receiver, SessionId,
     TaskId, WriteType,
