@@ -60,6 +60,9 @@ pub(crate) struct UpOptions {
     /// Where the gateway's metrics are served
     #[arg(long, default_value = "127.0.0.1:9464")]
     pub(crate) metrics: SocketAddr,
+    /// Let callbacks go over plain http and to this machine and private networks; for trials only
+    #[arg(long)]
+    pub(crate) local_callbacks: bool,
     /// Use the components as they are built already
     #[arg(long)]
     pub(crate) no_build: bool,

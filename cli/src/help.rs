@@ -18,6 +18,10 @@ const CHINESE: &[(&str, &str)] = &[
     ("up listen", "HTTP 接口的监听地址"),
     ("up gateway", "芯片连接的监听地址"),
     ("up metrics", "网关指标的监听地址"),
+    (
+        "up local_callbacks",
+        "允许回调使用 http，并允许发往本机与内网；仅用于试用",
+    ),
     ("up no_build", "使用已构建的组件，不重新构建"),
     (
         "init",

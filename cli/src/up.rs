@@ -20,6 +20,10 @@ const ENV_FILE: &str = ".env";
 const DATABASE_FILE: &str = ".spin/sqlite_db.db";
 /// Runtime configuration of one machine, in the application's root.
 const RUNTIME_CONFIG: &str = "runtime-config/local.toml";
+/// The same, with callbacks that may go to this machine and private networks.
+const LOCAL_CALLBACKS_CONFIG: &str = "runtime-config/local-callbacks.toml";
+/// The variable that lets an administrator enter such addresses.
+const ALLOW_HTTP: &str = "SPIN_VARIABLE_CALLBACK_ALLOW_HTTP";
 
 /// Runs until interrupted.
 pub(crate) async fn run(options: UpOptions) -> Result<()> {
@@ -33,12 +37,12 @@ pub(crate) async fn run(options: UpOptions) -> Result<()> {
         .with_context(|| text(format!("无法创建 {data}"), format!("cannot make {data}")))?;
     // Held until this function ends.
     let _lock = preflight::lock(&options.data)?;
-    let (secrets, env_file) = secrets(&options.data)?;
+    let (mut secrets, env_file) = secrets(&options.data)?;
     let database = options.data.join(DATABASE_FILE);
     // An earlier start may have ended before a component filled it.
     let first_start = std::fs::metadata(&database).map_or(true, |file| file.len() == 0);
     preflight::database(&database, &preflight::keys(&secrets)?, SystemTime::now().into()).await?;
-    let runtime_config = root.join(RUNTIME_CONFIG);
+    let runtime_config = root.join(runtime_config(&mut secrets, options.local_callbacks));
     let mut launch = Launch::on_loopback(root, options.data.clone(), secrets);
     launch.runtime_config = Some(runtime_config);
     launch.listen = options.listen;
@@ -47,6 +51,15 @@ pub(crate) async fn run(options: UpOptions) -> Result<()> {
     let stack = launch.start().await?;
 
     show_stack(&stack, &options.data, &env_file);
+    if options.local_callbacks {
+        println!(
+            "{}",
+            text(
+                "回调       可使用 http，可发往本机与内网（仅用于试用）",
+                "callbacks  may use http and go to this machine and private networks (for trials only)",
+            )
+        );
+    }
     if first_start {
         let api = stack.api.clone().in_language(Language::of_this_process());
         first_client(&api, launch.secrets.get("SPIN_VARIABLE_ADMIN_SECRET")?).await?;
@@ -56,6 +69,15 @@ pub(crate) async fn run(options: UpOptions) -> Result<()> {
     println!("{}", text("正在结束", "ending"));
     stack.shutdown().await;
     Ok(())
+}
+
+/// The runtime configuration. With `local_callbacks` it blocks no network, and every address may be entered.
+fn runtime_config(secrets: &mut Secrets, local_callbacks: bool) -> &'static str {
+    if !local_callbacks {
+        return RUNTIME_CONFIG;
+    }
+    secrets.set(ALLOW_HTTP, "true");
+    LOCAL_CALLBACKS_CONFIG
 }
 
 /// Prints where everything is. The names have eleven columns in both languages.
@@ -131,4 +153,40 @@ fn log_to_stderr() {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .init();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOCAL: &str = include_str!("../../runtime-config/local.toml");
+    const LOCAL_CALLBACKS: &str = include_str!("../../runtime-config/local-callbacks.toml");
+
+    /// The lines that say something.
+    fn lines(text: &str) -> Vec<&str> {
+        text.lines()
+            .filter(|line| !line.is_empty() && !line.starts_with('#'))
+            .collect()
+    }
+
+    #[test]
+    fn one_switch_opens_addresses_and_networks_and_changes_nothing_else() {
+        let mut secrets = Secrets::generate().unwrap();
+        assert_eq!(runtime_config(&mut secrets, false), RUNTIME_CONFIG);
+        assert!(secrets.get(ALLOW_HTTP).is_err());
+        assert_eq!(runtime_config(&mut secrets, true), LOCAL_CALLBACKS_CONFIG);
+        assert_eq!(secrets.get(ALLOW_HTTP).unwrap(), "true");
+
+        let all = lines(LOCAL);
+        let blocked = all
+            .iter()
+            .position(|line| *line == "[outbound_networking]")
+            .unwrap();
+        assert_eq!(
+            lines(LOCAL_CALLBACKS),
+            all[..blocked],
+            "all but the blocked networks"
+        );
+        assert!(!all[blocked + 1..].iter().any(|line| line.starts_with("[")));
+    }
 }

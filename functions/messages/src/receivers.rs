@@ -63,6 +63,8 @@ pub(crate) struct ReceiverShown {
     /// 停止推送的原因 / why they are stopped
     #[schema(required)]
     stopped_for: Option<values::StopCause>,
+    /// 地址是否可以为 http / whether its address may be plain http
+    allow_http: bool,
     /// 推送的状态变更，仅业务需求方 / the changes of state that a client gets; empty for the operator
     changes: Vec<values::CardChange>,
     /// 正在推送的消息数 / how many messages are in flight
@@ -117,23 +119,27 @@ fn shown(call: &Call, to: &Receiver, view: ReceiverView) -> ReceiverShown {
         failing_since: view.failing_since.map(|at| call.time(at)),
         stopped_at: view.stopped.map(|(at, _)| call.time(at)),
         stopped_for: view.stopped.map(|(_, cause)| cause.into()),
+        allow_http: view.allow_http,
         changes: view.changes.into_iter().map(Into::into).collect(),
         in_flight: view.in_flight,
         secrets: view.secrets.iter().map(secret).collect(),
     }
 }
 
-/// What changes about a receiver: its address, the changes of state that it gets, or both.
+/// What changes about a receiver: its address, whether that may be plain http, the changes of state that it gets.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ReceiverUpdate {
     /// 接收方 / the receiver
     receiver: values::Receiver,
-    /// 回调地址（https），null 表示删除；仅在给出 changes 时可省略 / where messages go (https); null removes it; may be absent only
-    /// where `changes` is there
+    /// 回调地址（https），null 表示删除；给出其他字段时可省略 / where messages go (https); null removes it; may be absent where
+    /// another field is there
     #[serde(default, deserialize_with = "or_null")]
     #[schema(value_type = Option<String>)]
     url: Option<Option<String>>,
+    /// 该接收方的地址是否可以为 http，特殊用途网络除外 / whether this receiver's address may be plain http; special-purpose networks
+    /// stay closed
+    allow_http: Option<bool>,
     /// 推送哪些状态变更，至少一项，仅业务需求方；默认为任务结果 / which changes of state a client gets, at least one; by default the
     /// outcomes of tasks
     changes: Option<Vec<values::CardChange>>,
@@ -151,12 +157,12 @@ pub(crate) struct ReceiverUpdated {
     secret: Option<String>,
 }
 
-/// Sets or removes a receiver's address, and selects the changes of state that it gets. The operator's first address comes with a secret, which is shown only in this
+/// Sets or removes a receiver's address, allows plain http for it, and selects the changes of state that it gets. The operator's first address comes with a secret, which is shown only in this
 /// answer.
 #[utoipa::path(
     post,
     path = "/admin/v1/receivers:update",
-    summary = "修改接收方的地址与推送的状态变更 / Change the address of a receiver, and which changes of state it gets (§7.3)",
+    summary = "修改接收方的地址与推送的状态变更 / Change the address of a receiver and what it gets (§7.3)",
     request_body = ReceiverUpdate,
     responses((status = 200, body = Success<ReceiverUpdated>)),
     extensions(("x-reasons" = json!(codes(UPDATE_REASONS))))
@@ -167,7 +173,7 @@ pub(crate) async fn update(
     Json(update): Json<ReceiverUpdate>,
 ) -> Answer<ReceiverUpdated> {
     let to = update.receiver.get();
-    if update.url.is_none() && update.changes.is_none() {
+    if update.url.is_none() && update.allow_http.is_none() && update.changes.is_none() {
         return Err(Refusal::of_field("url", Reason::ParameterMissing));
     }
     let changes: Option<Vec<CardChange>> = update
@@ -175,7 +181,8 @@ pub(crate) async fn update(
         .map(|changes| changes.into_iter().map(Parsed::get).collect());
     let change = ReceiverChange {
         url: update.url.as_ref().map(Option::as_deref),
-        allow_http: call.settings().callback_allow_http,
+        allow_http: update.allow_http,
+        test_rig: call.settings().callback_allow_http,
         changes: changes.as_deref(),
     };
     let secret = change_receiver(&call.context(), &to, &change).await?;

@@ -44,17 +44,36 @@ const PRIVATE_TOP_LEVELS: [&str; 15] = [
     "test",
 ];
 
+/// What a callback address may be besides https to a public server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UrlRules {
+    /// Plain http.
+    pub http: bool,
+    /// Addresses in special-purpose networks, and names of private ones.
+    pub special: bool,
+}
+
+impl UrlRules {
+    /// Those of a receiver: a test environment allows everything.
+    #[must_use]
+    pub fn new(test_rig: bool, allow_http: bool) -> Self {
+        Self {
+            http: test_rig || allow_http,
+            special: test_rig,
+        }
+    }
+}
+
 /// An address that callbacks may be sent to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallbackUrl(String);
 
 impl CallbackUrl {
-    /// Reads `https://host[:port]/path?query`. With `test_rig`, plain `http` and addresses inside special-purpose
-    /// networks are accepted too; names of other components never are.
+    /// Reads `https://host[:port]/path?query`, or what else `rules` allow; names of other components never are.
     ///
     /// # Errors
     /// [`Malformed`] with the rule that the text breaks.
-    pub fn parse(text: &str, test_rig: bool) -> Result<Self, Malformed> {
+    pub fn parse(text: &str, rules: UrlRules) -> Result<Self, Malformed> {
         if text.len() > MAX_CALLBACK_URL_CHARS || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(malformed(
                 "回调地址最长 512 个可见 ASCII 字符",
@@ -71,8 +90,11 @@ impl CallbackUrl {
         let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
             return Err(NOT_A_URL);
         };
-        if scheme != "https" && !(test_rig && scheme == "http") {
-            return Err(malformed("回调地址应为 https", "a callback address is https"));
+        match scheme {
+            "https" => {}
+            "http" if rules.http => {}
+            "http" => return Err(NOT_HTTPS),
+            _ => return Err(malformed("回调地址应为 https", "a callback address is https")),
         }
         if authority.as_str().contains('@') {
             return Err(malformed(
@@ -81,7 +103,7 @@ impl CallbackUrl {
             ));
         }
         check_port(authority)?;
-        check_host(authority.host(), test_rig)?;
+        check_host(authority.host(), rules.special)?;
         Ok(Self(text.to_owned()))
     }
 
@@ -93,6 +115,11 @@ impl CallbackUrl {
 }
 
 const NOT_A_URL: Malformed = malformed("回调地址不是完整的 URL", "a callback address is a complete URL");
+
+const NOT_HTTPS: Malformed = malformed(
+    "回调地址应为 https；须用 http 时，在 receivers:update 中为该接收方设置 allow_http",
+    "a callback address is https; allow_http of receivers:update permits http for one receiver",
+);
 
 const NOT_PUBLIC: Malformed = malformed(
     "回调地址的主机应为公网可达的域名或地址",
@@ -119,14 +146,14 @@ fn check_port(authority: &http::uri::Authority) -> Result<(), Malformed> {
     }
 }
 
-fn check_host(host: &str, test_rig: bool) -> Result<(), Malformed> {
+fn check_host(host: &str, special: bool) -> Result<(), Malformed> {
     let host = host.to_ascii_lowercase();
     let name = host.strip_suffix('.').unwrap_or(&host);
     if name == SELF_NAME || name.ends_with(CHAINING_SUFFIX) {
         return Err(NOT_PUBLIC);
     }
     if let Some(address) = literal_address(name) {
-        return if test_rig || !is_special(address) {
+        return if special || !is_special(address) {
             Ok(())
         } else {
             Err(NOT_PUBLIC)
@@ -138,7 +165,7 @@ fn check_host(host: &str, test_rig: bool) -> Result<(), Malformed> {
     let public = name
         .rsplit_once('.')
         .is_some_and(|(_, top)| !PRIVATE_TOP_LEVELS.contains(&top));
-    if !public && !test_rig {
+    if !public && !special {
         Err(NOT_PUBLIC)
     } else {
         Ok(())

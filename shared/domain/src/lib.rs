@@ -41,7 +41,7 @@ mod zone;
 pub use actor::Actor;
 pub use alert::AlertKind;
 pub use budget::{Bucket, Budget, MAX_CALLS_PER_MINUTE, micros};
-pub use callback_url::CallbackUrl;
+pub use callback_url::{CallbackUrl, UrlRules};
 pub use card_change::CardChange;
 pub use card_status::{CardEvent, CardStatus, Refused, TRANSITIONS, next};
 pub use eid::Eid;

@@ -21,3 +21,6 @@ CREATE INDEX message_chip ON message (eid_index, chip_seq, id) WHERE state = 'pe
 
 -- Which changes of state a receiver gets, joined by commas; null for the outcomes of tasks.
 ALTER TABLE receiver ADD COLUMN changes TEXT;
+
+-- Whether its address may be plain http.
+ALTER TABLE receiver ADD COLUMN allow_http INTEGER NOT NULL DEFAULT 0 CHECK (allow_http IN (0, 1));

@@ -6,11 +6,12 @@ use domain::{CardChange, Receiver, StopCause, Timestamp};
 
 const INSERT: &str = "INSERT INTO receiver (id, client_id, url, entered_at, changed_at) VALUES ($1, $2, $3, $4, $4) \
     ON CONFLICT DO NOTHING";
-const FIND: &str =
-    "SELECT id, url, entered_at, failing_since, stopped_at, stopped_for, changes FROM receiver WHERE id = $1";
+const FIND: &str = "SELECT id, url, entered_at, failing_since, stopped_at, stopped_for, changes, allow_http FROM receiver WHERE id = $1";
 const ENTER: &str = "UPDATE receiver SET url = $1, entered_at = $2, failing_since = NULL, stopped_at = NULL, \
     stopped_for = NULL, changed_at = $2 WHERE id = $3 RETURNING id";
 const SELECT_CHANGES: &str = "UPDATE receiver SET changes = $1, changed_at = $2 WHERE id = $3 RETURNING id";
+const SET_ALLOW_HTTP: &str =
+    "UPDATE receiver SET allow_http = $1, changed_at = $2 WHERE id = $3 RETURNING id";
 const FAILED: &str = "UPDATE receiver SET failing_since = COALESCE(failing_since, $1) WHERE id = $2 \
     AND entered_at <= $1 RETURNING failing_since";
 const SUCCEEDED: &str = "UPDATE receiver SET failing_since = NULL WHERE id = $1 AND failing_since IS NOT NULL \
@@ -71,6 +72,8 @@ pub struct ReceiverRow {
     pub stopped: Option<(Timestamp, StopCause)>,
     /// Which changes of state it gets.
     pub selection: Selection,
+    /// Whether its address may be plain http.
+    pub allow_http: bool,
 }
 
 /// Adds a receiver. An existing one stays as it is.
@@ -110,6 +113,17 @@ pub async fn select_changes<D: Database>(
     let codes: Vec<_> = changes.iter().map(|change| change.code()).collect();
     let params = [codes.join(SEPARATOR).into(), now.into(), receiver.into()];
     Ok(!tx.run(SELECT_CHANGES, &params).await?.is_empty())
+}
+
+/// Sets whether a receiver's address may be plain http. False when there is no such receiver.
+pub async fn set_allow_http<D: Database>(
+    tx: &Tx<'_, D>,
+    receiver: &Receiver,
+    allow_http: bool,
+    now: Timestamp,
+) -> Result<bool, DbError> {
+    let params = [allow_http.into(), now.into(), receiver.into()];
+    Ok(!tx.run(SET_ALLOW_HTTP, &params).await?.is_empty())
 }
 
 /// Records that an attempt begun at `started` failed. Returns since when every attempt has failed; `None` when the
@@ -159,5 +173,6 @@ fn read(row: &Row) -> Result<ReceiverRow, DbError> {
             is_addressed: row.optional(1, Row::text)?.is_some(),
             changes: row.optional(6, Row::text)?.map(str::to_owned),
         },
+        allow_http: row.flag(7)?,
     })
 }

@@ -67,14 +67,14 @@ fn refusing_answers() -> [Case; 7] {
             "200 OK",
             "OK",
             200,
-            Some("the answer is not a JSON object with a code"),
+            Some("the answer is not JSON: expected value at line 1 column 1"),
         ),
         answer(
             "/other-code",
             "200 OK",
             r#"{"code":500}"#,
             200,
-            Some("the code in the answer is not 200"),
+            Some("the code in the answer is 500, not 200"),
         ),
         answer(
             "/endless",

@@ -1,8 +1,17 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::CallbackUrl;
 use super::special_networks::{SPECIAL_NETWORKS, is_special};
+use super::{CallbackUrl, UrlRules};
+
+const PUBLIC: UrlRules = UrlRules {
+    http: false,
+    special: false,
+};
+const TEST_RIG: UrlRules = UrlRules {
+    http: true,
+    special: true,
+};
 
 /// `special` or `public`, the address, and why; shared with the test of what is blocked at sending.
 const ADDRESSES: &str = include_str!("addresses.txt");
@@ -41,8 +50,8 @@ fn special_addresses_are_refused_and_their_public_neighbours_are_not() {
     assert!(special >= 60 && addresses.len() - special >= 20);
     for (address, special) in addresses {
         let url = url_of(address);
-        assert_eq!(CallbackUrl::parse(&url, false).is_err(), special, "{url}");
-        assert!(CallbackUrl::parse(&url, true).is_ok(), "{url}");
+        assert_eq!(CallbackUrl::parse(&url, PUBLIC).is_err(), special, "{url}");
+        assert!(CallbackUrl::parse(&url, TEST_RIG).is_ok(), "{url}");
     }
 }
 
@@ -107,7 +116,7 @@ fn names_of_public_servers_are_accepted() {
         ("https://[2606:4700::1111]/x", "an address of IPv6"),
         ("https://8.8.8.8./x", "an address with the root's dot"),
     ] {
-        let accepted = CallbackUrl::parse(url, false).map(|url| url.as_str().to_owned());
+        let accepted = CallbackUrl::parse(url, PUBLIC).map(|url| url.as_str().to_owned());
         assert_eq!(accepted, Ok(url.to_owned()), "{why}");
     }
 }
@@ -146,7 +155,7 @@ fn private_names_are_refused() {
         ("Self.Alt.:443", "this application, disguised"),
     ] {
         assert!(
-            CallbackUrl::parse(&format!("https://{host}/x"), false).is_err(),
+            CallbackUrl::parse(&format!("https://{host}/x"), PUBLIC).is_err(),
             "{host}: {why}"
         );
     }
@@ -198,7 +207,7 @@ fn other_spellings_of_addresses_are_refused() {
         ("2606:4700::1111", "no brackets, public"),
     ] {
         assert!(
-            CallbackUrl::parse(&format!("https://{host}/x"), false).is_err(),
+            CallbackUrl::parse(&format!("https://{host}/x"), PUBLIC).is_err(),
             "{host}: {why}"
         );
     }
@@ -268,7 +277,7 @@ fn what_is_not_a_complete_https_url_is_refused() {
         (&long, "too long"),
         (&long_label, "a label that is too long"),
     ] {
-        assert!(CallbackUrl::parse(url, false).is_err(), "{url:?}: {why}");
+        assert!(CallbackUrl::parse(url, PUBLIC).is_err(), "{url:?}: {why}");
     }
 }
 
@@ -282,7 +291,7 @@ fn a_test_rig_may_use_http_and_its_own_machine_but_never_another_component() {
         "http://crm/x",
         "http://receiver.test/x",
     ] {
-        assert!(CallbackUrl::parse(url, true).is_ok(), "{url}");
+        assert!(CallbackUrl::parse(url, TEST_RIG).is_ok(), "{url}");
     }
     for url in [
         "http://gateway.spin.internal/x",
@@ -293,6 +302,35 @@ fn a_test_rig_may_use_http_and_its_own_machine_but_never_another_component() {
         "ftp://127.0.0.1/x",
         "http://127.1/x",
     ] {
-        assert!(CallbackUrl::parse(url, true).is_err(), "{url}");
+        assert!(CallbackUrl::parse(url, TEST_RIG).is_err(), "{url}");
     }
+}
+
+#[test]
+fn plain_http_can_be_allowed_without_special_purpose_networks() {
+    let with_http = UrlRules::new(false, true);
+    assert_eq!(UrlRules::new(false, false), PUBLIC);
+    assert_eq!(UrlRules::new(true, false), TEST_RIG);
+    for url in [
+        "http://crm.example.com/x",
+        "http://8.8.8.8:8080/x",
+        "https://crm.example.com/x",
+    ] {
+        assert!(CallbackUrl::parse(url, with_http).is_ok(), "{url}");
+    }
+    for url in [
+        "http://127.0.0.1:8080/x",
+        "http://10.0.0.1/x",
+        "http://[::1]/x",
+        "http://localhost/x",
+        "http://redis:6379/x",
+        "http://db.internal/x",
+        "http://maintenance.spin.internal/x",
+        "http://self.alt/x",
+        "ftp://crm.example.com/x",
+    ] {
+        assert!(CallbackUrl::parse(url, with_http).is_err(), "{url}");
+    }
+    let refused = CallbackUrl::parse("http://crm.example.com/x", PUBLIC).unwrap_err();
+    assert!(refused.zh.contains("allow_http") && refused.en.contains("allow_http"));
 }

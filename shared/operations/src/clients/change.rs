@@ -7,10 +7,11 @@ use super::super::receivers::enter_address;
 use super::checks::{checked_limits, checked_name, checked_networks, checked_permissions, checked_url};
 use crate::transaction;
 use domain::error::{Error, Reason};
-use domain::{ClientId, Receiver};
+use domain::{ClientId, Receiver, UrlRules};
 use store::{
     Database,
     client::{self, ClientChangeRow},
+    receiver,
 };
 
 /// What to change.
@@ -29,7 +30,7 @@ pub struct ClientChange<'a> {
     pub limits: Option<&'a BTreeMap<String, u32>>,
     /// Whether it may call at all. Its tokens stop, or are valid again, at once.
     pub active: Option<bool>,
-    /// Whether callbacks may use plain HTTP; for tests on one machine.
+    /// Whether callbacks may use plain HTTP and special-purpose networks; for tests on one machine.
     pub allow_http_callback: bool,
 }
 
@@ -46,14 +47,6 @@ pub async fn change_client<D: Database>(
     let json = |list: Vec<&str>| serde_json::to_string(&list).map_err(Error::internal);
     let ips = change.ips.map(checked_networks).transpose()?;
     let permissions = change.permissions.map(checked_permissions).transpose()?;
-    let callback_url = match change.callback_url {
-        Some(Some(url)) => Some(Some(checked_url(
-            "callback_url",
-            url,
-            change.allow_http_callback,
-        )?)),
-        other => other,
-    };
     let row = ClientChangeRow {
         name: change.name.map(checked_name).transpose()?,
         ips: ips
@@ -67,8 +60,14 @@ pub async fn change_client<D: Database>(
         if !client::change(tx, client, &row, cx.now).await? {
             return Err(Reason::UnknownClient.into());
         }
-        if let Some(url) = callback_url {
-            enter_address(cx, tx, &Receiver::Client(client.clone()), url).await?;
+        if let Some(url) = change.callback_url {
+            let to = Receiver::Client(client.clone());
+            let row = receiver::find(tx, &to).await?.ok_or(Reason::UnknownReceiver)?;
+            let rules = UrlRules::new(change.allow_http_callback, row.allow_http);
+            let url = url
+                .map(|url| checked_url("callback_url", url, rules))
+                .transpose()?;
+            enter_address(cx, tx, &to, url).await?;
         }
         Ok(())
     })

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use domain::error::{Error, Reason};
-use domain::{CallbackUrl, MAX_CALLS_PER_MINUTE, Permission};
+use domain::{CallbackUrl, MAX_CALLS_PER_MINUTE, Permission, UrlRules};
 
 /// Longest name, in characters.
 const MAX_NAME_CHARS: usize = 100;
@@ -105,8 +105,8 @@ pub(super) fn checked_permissions(names: &[String]) -> Result<Vec<&'static str>,
     Ok(permissions)
 }
 
-pub(crate) fn checked_url<'a>(field: &'static str, url: &'a str, allow_http: bool) -> Result<&'a str, Error> {
-    match CallbackUrl::parse(url, allow_http) {
+pub(crate) fn checked_url<'a>(field: &'static str, url: &'a str, rules: UrlRules) -> Result<&'a str, Error> {
+    match CallbackUrl::parse(url, rules) {
         Ok(_) => Ok(url),
         Err(wrong) => Err(malformed(field, wrong.zh, wrong.en)),
     }

@@ -6,7 +6,7 @@ use super::checks::{checked_name, checked_networks, checked_permissions, checked
 use super::secrets::{FIRST_GENERATION, new_secret};
 use crate::transaction;
 use domain::error::Error;
-use domain::{ClientId, Receiver};
+use domain::{ClientId, Receiver, UrlRules};
 use store::{
     Database,
     client::{self, NewClientRow},
@@ -25,9 +25,9 @@ pub struct NewClient<'a> {
     pub ips: &'a [String],
     /// Names of the interfaces it may call; at least one.
     pub permissions: &'a [String],
-    /// Where callbacks go; none are sent without it.
+    /// Where callbacks go; without it they are kept and not sent.
     pub callback_url: Option<&'a str>,
-    /// Whether callbacks may use plain HTTP; for tests on one machine.
+    /// Whether callbacks may use plain HTTP and special-purpose networks; for tests on one machine.
     pub allow_http_callback: bool,
 }
 
@@ -55,7 +55,7 @@ pub async fn create_client<D: Database>(
     let permissions = checked_permissions(new.permissions)?;
     let callback_url = new
         .callback_url
-        .map(|url| checked_url("callback_url", url, new.allow_http_callback))
+        .map(|url| checked_url("callback_url", url, UrlRules::new(new.allow_http_callback, false)))
         .transpose()?;
 
     let id = ClientId::new(random_bytes(cx.random));

@@ -6,7 +6,7 @@ use super::super::incidents::close_incident;
 use super::secrets::add_secret;
 use crate::transaction;
 use domain::error::{Error, Reason};
-use domain::{CardChange, IncidentKind, Receiver};
+use domain::{CardChange, IncidentKind, Receiver, UrlRules};
 use store::{Database, Subject, Tx, message, receiver};
 use vault::Zeroizing;
 
@@ -15,8 +15,10 @@ use vault::Zeroizing;
 pub struct ReceiverChange<'a> {
     /// Its address; `Some(None)` removes it.
     pub url: Option<Option<&'a str>>,
-    /// Whether the address may be plain http and in special-purpose networks.
-    pub allow_http: bool,
+    /// Whether its address may be plain http.
+    pub allow_http: Option<bool>,
+    /// Whether every address may be plain http and in special-purpose networks; for tests on one machine.
+    pub test_rig: bool,
     /// The changes of state that a client gets, each once.
     pub changes: Option<&'a [CardChange]>,
 }
@@ -25,32 +27,40 @@ pub struct ReceiverChange<'a> {
 /// has its secret since it was created. What is sent about changes that happened before stays as it is.
 ///
 /// # Errors
-/// [`Reason::UnknownReceiver`] for an unknown client; [`Reason::ParameterMalformed`] for an address that is not public
-/// https, see `CallbackUrl`; [`Reason::ParameterEmpty`] for an empty list of changes;
-/// [`Reason::ParameterNotApplicable`] for a list of the operator, who gets no callbacks about cards.
+/// [`Reason::UnknownReceiver`] for an unknown client; [`Reason::ParameterMalformed`] for an address that the receiver
+/// may not have, see `CallbackUrl`, also for its present one when plain http is no longer allowed;
+/// [`Reason::ParameterEmpty`] for an empty list of changes; [`Reason::ParameterNotApplicable`] for a list of the
+/// operator, who gets no callbacks about cards.
 pub async fn change_receiver<D: Database>(
     cx: &Context<'_, D>,
     to: &Receiver,
     change: &ReceiverChange<'_>,
 ) -> Result<Option<Zeroizing<String>>, Error> {
-    let url = match change.url {
-        Some(Some(url)) => Some(Some(checked_url("url", url, change.allow_http)?)),
-        other => other,
-    };
     let changes = change.changes.map(|changes| checked(to, changes)).transpose()?;
     transaction(cx, async |tx| {
-        if *to == Receiver::Operator && receiver::find(tx, to).await?.is_none() {
-            return add_receiver(cx, tx, to, url.flatten()).await.map(Some);
+        let present = receiver::find(tx, to).await?;
+        let allow_http = change
+            .allow_http
+            .unwrap_or_else(|| present.as_ref().is_some_and(|row| row.allow_http));
+        let kept = present.as_ref().and_then(|row| row.url.as_deref());
+        if let Some(url) = change.url.unwrap_or(kept) {
+            checked_url("url", url, UrlRules::new(change.test_rig, allow_http))?;
         }
-        if let Some(url) = url {
+        let mut secret = None;
+        if *to == Receiver::Operator && present.is_none() {
+            secret = Some(add_receiver(cx, tx, to, change.url.flatten()).await?);
+        } else if let Some(url) = change.url {
             enter_address(cx, tx, to, url).await?;
+        }
+        if change.allow_http.is_some() && !receiver::set_allow_http(tx, to, allow_http, cx.now).await? {
+            return Err(Reason::UnknownReceiver.into());
         }
         if let Some(changes) = &changes
             && !receiver::select_changes(tx, to, changes, cx.now).await?
         {
             return Err(Reason::UnknownReceiver.into());
         }
-        Ok(None)
+        Ok(secret)
     })
     .await
 }

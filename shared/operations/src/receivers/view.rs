@@ -19,6 +19,8 @@ pub struct ReceiverView {
     pub failing_since: Option<Timestamp>,
     /// Since when messages to it are stopped, and why.
     pub stopped: Option<(Timestamp, StopCause)>,
+    /// Whether its address may be plain http.
+    pub allow_http: bool,
     /// The changes of state that it gets, if it is a client.
     pub changes: Vec<CardChange>,
     /// How many messages are in flight.
@@ -53,6 +55,7 @@ pub async fn receiver_view<D: Database>(cx: &Context<'_, D>, to: &Receiver) -> R
         entered_at: row.entered_at,
         failing_since: row.failing_since,
         stopped: row.stopped,
+        allow_http: row.allow_http,
         changes: match to {
             Receiver::Client(_) => row.selection.selected(),
             Receiver::Operator => Vec::new(),
