@@ -32,6 +32,28 @@ fn an_iccid_has_its_nibbles_swapped_and_an_odd_place_filled() {
 }
 
 #[test]
+fn nineteen_digits_with_and_without_their_filler_are_one_iccid() {
+    // The bytes are pySim's own test vector.
+    let coded = bytes("988812010000400310f0");
+    for text in [
+        "8988211000000430010",
+        "8988211000000430010F",
+        "8988211000000430010f",
+    ] {
+        let iccid: Iccid = text.parse().unwrap();
+        assert_eq!(iccid.encode(), coded, "{text}");
+        assert_eq!(iccid.digits(), "8988211000000430010");
+    }
+    for text in [
+        "898821100000043001FF",
+        "898821100000043001F",
+        "898821100000043001ff",
+    ] {
+        assert!(text.parse::<Iccid>().is_err(), "{text}");
+    }
+}
+
+#[test]
 fn an_imsi_starts_with_its_length_and_the_parity_of_its_digits() {
     // TS 31.102 §4.2.2; encoded with pySim.
     for (digits, coded) in [

@@ -214,7 +214,10 @@ proptest! {
         prop_assert_eq!(Imsi::parse(&imsi.encode()), Ok(imsi.clone()));
         prop_assert!(Acc::for_imsi(&imsi).0.is_power_of_two());
         let iccid: Iccid = iccid.parse().unwrap();
-        prop_assert_eq!(Iccid::parse(&iccid.encode()), Ok(iccid));
+        prop_assert_eq!(Iccid::parse(&iccid.encode()), Ok(iccid.clone()));
+        if iccid.digits().len() == Iccid::MAX_DIGITS - 1 {
+            prop_assert_eq!(format!("{}F", iccid.digits()).parse(), Ok(iccid));
+        }
         let eid = Eid::from_digits(&eid).unwrap();
         prop_assert_eq!(Eid::from_digits(eid.as_str()), Ok(eid));
         let identity = PskIdentity { eid, aid: aid.clone(), key_id, key_version };

@@ -210,6 +210,20 @@ mod tests {
     }
 
     #[test]
+    fn an_iccid_of_nineteen_digits_is_written_with_its_filler() {
+        let profile = profile();
+        let file = &profile.files[profile.position(EfKind::Iccid).unwrap()];
+        // As the platform sends it. The bytes are a test vector of pySim, encoded by it.
+        let iccid = "8988211000000430010F".into();
+        let values = Values::parse(&CardData { iccid, ..data() }, &profile).unwrap();
+        let content = desired(&profile, file, &values, &[0xFF; 10]).map_err(|failure| failure.kind);
+        assert_eq!(
+            content.map(|bytes| bytes.map(hex::encode)),
+            Ok(Some("988812010000400310f0".to_owned()))
+        );
+    }
+
+    #[test]
     fn a_file_that_is_too_short_is_a_wrong_length() {
         for (ef, held) in [
             (EfKind::Iccid, "00"),

@@ -9,6 +9,9 @@ use crate::bcd;
 use crate::mask::masked;
 use crate::{Error, Result};
 
+/// What stands in the place after the last digit.
+const FILLER: char = 'F';
+
 /// An ICCID of 18 to 20 digits; the letters A to F occur.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Iccid(String);
@@ -21,7 +24,7 @@ impl Iccid {
     /// Most digits.
     pub const MAX_DIGITS: usize = 20;
 
-    /// The digits, letters in upper case.
+    /// The digits without filler, letters in upper case.
     #[must_use]
     pub fn digits(&self) -> &str {
         &self.0
@@ -49,7 +52,8 @@ impl Iccid {
 impl FromStr for Iccid {
     type Err = Error;
 
-    /// From 18 to 20 hexadecimal digits of either case. The last may not be `F`, which is filler.
+    /// From 18 to 20 hexadecimal digits of either case. The last may not be `F`, which is filler: 19 digits may be written
+    /// with the `F` that fills the file, as 20 characters.
     fn from_str(digits: &str) -> Result<Self> {
         if let Some(at) = digits.bytes().position(|digit| !digit.is_ascii_hexdigit()) {
             return Err(Error::new(at, "a hexadecimal digit"));
@@ -57,8 +61,11 @@ impl FromStr for Iccid {
         if !(Self::MIN_DIGITS..=Self::MAX_DIGITS).contains(&digits.len()) {
             return Err(Error::new(digits.len().min(Self::MAX_DIGITS), "18 to 20 digits"));
         }
-        let digits = digits.to_ascii_uppercase();
-        if digits.ends_with('F') {
+        let mut digits = digits.to_ascii_uppercase();
+        if digits.len() == Self::MAX_DIGITS && digits.ends_with(FILLER) {
+            digits.pop();
+        }
+        if digits.ends_with(FILLER) {
             return Err(Error::new(digits.len() - 1, "a last digit other than F"));
         }
         Ok(Self(digits))

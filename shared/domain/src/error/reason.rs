@@ -38,7 +38,7 @@ reasons! {
     ParameterNotApplicable "parameter_not_applicable" 400 "参数与其他参数不能同时使用" "a parameter does not go together with another" => "对照接口文档保留其中之一" "keep one of them, see the documentation";
     ParameterMalformed "parameter_malformed" 400 "参数格式错误" "a parameter is malformed" => "对照接口文档修正参数" "correct it, see the documentation";
     EidMalformed "eid_malformed" 400 "EID 无效" "the EID is not valid" => "核对芯片上的 32 位 EID" "check the 32 digits of the chip's EID";
-    IccidMalformed "iccid_malformed" 400 "ICCID 无效" "the ICCID is not valid" => "核对 20 位 ICCID" "check the 20 characters of the ICCID";
+    IccidMalformed "iccid_malformed" 400 "ICCID 无效" "the ICCID is not valid" => "核对 19 或 20 位 ICCID" "check the 19 or 20 characters of the ICCID";
     MsisdnMalformed "msisdn_malformed" 400 "号码无效" "the number is not valid" => "核对 13 位物联网号码" "check the 13 digits of the IoT number";
     ImsiMalformed "imsi_malformed" 400 "IMSI 无效" "the IMSI is not valid" => "核对 14 或 15 位 IMSI" "check the 14 or 15 digits of the IMSI";
     ProvinceMalformed "province_malformed" 400 "省份编码无效" "the province code is not valid" => "使用 GB/T 2260 省级代码" "use a province code of GB/T 2260";

@@ -95,7 +95,12 @@ kinds!(
         "芯片 EID，末两位为校验码（ISO 7064） / EID; its last two digits are check digits (ISO 7064)",
         "89086030202200000000000000000123",
     ),
-    Iccid: text("^[0-9]{2}[0-9A-F]{18}$", "ICCID / ICCID", "89860411269000000013"),
+    Iccid: text(
+        "^89[0-9A-Fa-f]{16}([0-9A-Fa-f][0-9A-Ea-e]|[0-9A-Ea-e][0-9A-Fa-f]?)$",
+        "ICCID，20 位；19 位的 ICCID 末尾加 F，提交时可省略 / ICCID, 20 characters; one of 19 digits ends in F, which may be left \
+         out when it is sent",
+        "89860411269000000013",
+    ),
     Imsi: text("^[0-9]{15}$", "IMSI / IMSI", "460001357924680"),
     Msisdn: text(
         "^(1410|1440|1441|146|148|10646|10648|10649)[0-9]+$",
