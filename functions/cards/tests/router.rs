@@ -17,7 +17,7 @@ const UNKNOWN: &str = "89086030202200000022000000000090";
 async fn cards() -> TestRouter {
     let routers = cards_router::router()
         .merge(clients_router::router())
-        .merge(inventory_router::router())
+        .merge(imports_router::router())
         .merge(gateway_router::router());
     TestRouter::new(routers).await
 }

@@ -1,11 +1,11 @@
-//! `/admin/v1/chips…`, `/admin/v1/numbers:…` and `/admin/v1/pools…`, §5.3.1.1: imports of chips and operator numbers,
-//! acts of administrators on them, and the levels of the pools. What becomes of a card is with the cards.
+//! `/admin/v1/chips…`, `/admin/v1/numbers:…` and `/admin/v1/pools…`, §5.3.1.1: acts of administrators on chips and
+//! operator numbers, and the levels of the pools. How they get in is with the imports, what becomes of a card with the
+//! cards.
 //!
 //! Never shows key material.
 
 #![forbid(unsafe_code)]
 
-mod imports;
 mod numbers;
 mod pools;
 mod reprovision;
@@ -17,8 +17,6 @@ use web::{Routes, routes};
 #[must_use]
 pub fn router() -> Routes {
     Routes::new()
-        .routes(routes!(imports::chips as "admin.chips.import"))
-        .routes(routes!(imports::numbers as "admin.numbers.import"))
         .routes(routes!(reprovision::reprovision as "admin.chips.reprovision"))
         .routes(routes!(numbers::allot as "admin.numbers.allot"))
         .routes(routes!(numbers::release as "admin.numbers.release"))
@@ -40,10 +38,8 @@ mod tests {
         assert_eq!(
             paths,
             [
-                "/admin/v1/chips:import",
                 "/admin/v1/chips:reprovision",
                 "/admin/v1/numbers:allot",
-                "/admin/v1/numbers:import",
                 "/admin/v1/numbers:release",
                 "/admin/v1/numbers:resume",
                 "/admin/v1/numbers:retire",

@@ -18,7 +18,7 @@ const MSISDN: &str = "1440190000001";
 const EID: &str = "89086030202200000000000000000123";
 
 async fn inventory() -> TestRouter {
-    TestRouter::new(inventory_router::router()).await
+    TestRouter::new(inventory_router::router().merge(imports_router::router())).await
 }
 
 /// With the sample's numbers.

@@ -13,6 +13,7 @@ fn routers() -> Vec<Routes> {
         clients_router::router(),
         dispatcher_router::router(),
         gateway_router::router(),
+        imports_router::router(),
         incidents_router::router(),
         ingest_router::router(),
         inventory_router::router(),

@@ -61,8 +61,8 @@ pub use clients::{
 pub use destroy_chip::destroy_chip;
 pub use end_task::{EndedTask, end_task};
 pub use import::{
-    ImportReport, MAX_IMPORT_BYTES, MAX_IMPORT_ROWS, MAX_REPORTED_ERRORS, RowError, import_chips,
-    import_numbers,
+    ImportChoices, ImportReport, ImportWarning, MAX_IMPORT_BYTES, MAX_IMPORT_ROWS, MAX_REPORTED_ERRORS,
+    RowError, WarningKind, import_chips, import_numbers,
 };
 pub use incidents::{
     About, FaultyChip, FaultyCursor, FaultyPage, FinalReport, Hundredths, IncidentAct, IncidentFilter,

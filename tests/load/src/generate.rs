@@ -7,7 +7,9 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, anyhow, ensure};
 use domain::{Permission, Timestamp, Zone};
 use futures::executor::block_on;
-use operations::{Context, MAX_IMPORT_ROWS, NewClient, create_client, import_chips, import_numbers};
+use operations::{
+    Context, ImportChoices, MAX_IMPORT_ROWS, NewClient, create_client, import_chips, import_numbers,
+};
 use serde_json::{Value, json};
 use store::{Sqlite, migrate};
 use vault::{Random, Vault, VaultSettings};
@@ -92,8 +94,13 @@ pub(crate) fn fill(file: &Path, secrets: &Secrets, count: u32) -> Result<Value> 
             &cx,
             part.chips_csv()?.as_bytes(),
             Some(&client.client_id),
+            &ImportChoices::default(),
         ));
-        let numbers = block_on(import_numbers(&cx, part.numbers_csv()?.as_bytes()));
+        let numbers = block_on(import_numbers(
+            &cx,
+            part.numbers_csv()?.as_bytes(),
+            &ImportChoices::default(),
+        ));
         for report in [chips, numbers] {
             let report = report.map_err(|problem| anyhow!("{problem}"))?;
             ensure!(report.imported == size as usize, "{:?}", report.errors.first());

@@ -60,7 +60,7 @@ impl ChipCsv {
         Self {
             eid: eid_text(n),
             temp_msisdn: format!("1064800{n:06}"),
-            temp_iccid: format!("89860400000000{n:06}"),
+            temp_iccid: format!("8986040000000{n:06}1"),
             temp_imsi: format!("460040000{n:06}"),
             network_type: "4g".to_owned(),
             temp_opened_on: "2026-06-01".to_owned(),

@@ -11,8 +11,8 @@ use std::path::Path;
 use domain::error::{Error, Reason};
 use domain::{ClientId, DAY_MS, FailureKind, Permission, SECOND_MS, SessionId, TaskId, Timestamp, Zone};
 use operations::{
-    Applied, ApplyRequest, CALL_LOG_DAYS, Caller, Context, CreatedClient, Done, ImportReport, Job,
-    MaintenanceSettings, NewClient, OpenSession, POOL_LOW_WATER, RECORD_DAYS, Report, ReportAnswer,
+    Applied, ApplyRequest, CALL_LOG_DAYS, Caller, Context, CreatedClient, Done, ImportChoices, ImportReport,
+    Job, MaintenanceSettings, NewClient, OpenSession, POOL_LOW_WATER, RECORD_DAYS, Report, ReportAnswer,
     ReportEvent, SessionWork, TaskRef, apply, create_client, import_chips, import_numbers, open_session,
     run_job, status,
 };
@@ -136,12 +136,25 @@ impl World {
 
     /// Imports chips, which belong to this client unless they name another.
     pub fn chips(&self, client: &ClientId, chips: &[ChipCsv]) -> ImportReport {
-        run(import_chips(&self.cx(), chip_csv(chips).as_bytes(), Some(client))).expect("an import")
+        let choices = ImportChoices::default();
+        run(import_chips(
+            &self.cx(),
+            chip_csv(chips).as_bytes(),
+            Some(client),
+            &choices,
+        ))
+        .expect("an import")
     }
 
     /// Imports numbers.
     pub fn numbers(&self, numbers: &[NumberCsv]) -> ImportReport {
-        run(import_numbers(&self.cx(), number_csv(numbers).as_bytes())).expect("an import")
+        let choices = ImportChoices::default();
+        run(import_numbers(
+            &self.cx(),
+            number_csv(numbers).as_bytes(),
+            &choices,
+        ))
+        .expect("an import")
     }
 
     /// A client with chips 0..`chips` and numbers 0..`numbers` in the pool of province 37.

@@ -6,7 +6,6 @@ use spin_sdk::http_service;
 
 const REQUIRED_VARIABLES: RequiredVariables = RequiredVariables {
     sealing_keys: true,
-    transport_keys: true,
     pool_low_water: true,
     secret: Some("admin_secret"),
     ..RequiredVariables::NONE

@@ -44,6 +44,7 @@ reasons! {
     ProvinceMalformed "province_malformed" 400 "省份编码无效" "the province code is not valid" => "使用 GB/T 2260 省级代码" "use a province code of GB/T 2260";
     WriteTypeMalformed "write_type_malformed" 400 "写卡方式无效" "the way of writing is not valid" => "write_type 取 0 或 1" "set write_type to 0 or 1";
     KeyMalformed "key_malformed" 400 "密钥材料无效" "key material is not valid" => "核对传输密钥名称与 RFC 3394 封装" "check the transport key's name and the RFC 3394 wrapping";
+    NumberRounded "number_rounded" 400 "号码被表格软件取整" "a spreadsheet rounded the number" => "将该列设为文本格式后重新填写完整号码；以零结尾的号码核实无误后，可带 accept_zeros=true 导入" "format the column as text and enter the whole number again; a number that really ends in zeros is taken with accept_zeros=true";
     BadJson "bad_json" 400 "请求体不是有效的 JSON" "the body is not valid JSON" => "修正请求体" "correct the body";
     BadUtf8 "bad_utf8" 400 "请求不是有效的 UTF-8" "the request is not valid UTF-8" => "以 UTF-8 编码提交" "send it as UTF-8";
     BadCsv "bad_csv" 400 "CSV 文件无法解析" "the CSV file cannot be read" => "核对表头、分隔符与编码" "check header, separators and encoding";

@@ -7,11 +7,14 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use super::ImportReport;
-use super::columns::{ColumnError, ColumnRule, RowReader, Table, optional, required};
+use super::columns::{ColumnError, RowReader, Table};
+use super::contradictions::Key;
+use super::rounded::fails_check_digit;
+use super::rules::{ColumnRule, optional, required};
 use super::secrets::{hex_bytes, row_digest, unwrapped};
+use super::warnings::WarningKind;
+use super::{ImportChoices, ImportReport, Row, checked, written};
 use crate::Context;
-use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{
     Actor, CardStatus, ClientId, Eid, Iccid, Imsi, Kind, Malformed, Msisdn, Network, TemporaryNumber,
@@ -25,22 +28,22 @@ use store::{
 use vault::{BlindIndex, IndexKind, Zeroizing};
 
 const COLUMNS: &[ColumnRule] = &[
-    required("eid"),
-    required("chip_model"),
-    required("profile"),
-    required("network_type"),
-    required("temp_msisdn"),
-    required("temp_iccid"),
-    required("temp_imsi"),
-    optional("temp_opened_on"),
-    required("allowance_mb"),
-    optional("imei"),
-    optional("client_id"),
-    optional("psk_identity"),
-    required("key_version"),
-    optional("psk_wrapped"),
-    optional("dek_wrapped"),
-    optional("transport_key"),
+    required("eid", &["芯片EID", "EID号"]),
+    required("chip_model", &["芯片型号", "型号"]),
+    required("profile", &["卡片模板", "模板"]),
+    required("network_type", &["网络类型", "网络制式"]),
+    required("temp_msisdn", &["临时号码", "种子号码", "临时MSISDN"]),
+    required("temp_iccid", &["临时ICCID", "临时号码ICCID", "种子ICCID"]),
+    required("temp_imsi", &["临时IMSI", "临时号码IMSI", "种子IMSI"]),
+    optional("temp_opened_on", &["开卡日期", "临时号码开卡日期"]),
+    required("allowance_mb", &["测试流量", "测试流量MB"]),
+    optional("imei", &[]),
+    optional("client_id", &["业务需求方", "业务需求方标识"]),
+    optional("psk_identity", &["PSK标识"]),
+    required("key_version", &["密钥版本"]),
+    optional("psk_wrapped", &["PSK密文"]),
+    optional("dek_wrapped", &["DEK密文"]),
+    optional("transport_key", &["传输密钥", "传输密钥名称"]),
 ];
 
 /// Key versions of SCP81 keys (GlobalPlatform Amendment B §3.1).
@@ -88,22 +91,22 @@ struct Chip {
 /// are still imported.
 pub async fn import_chips<D: Database>(
     cx: &Context<'_, D>,
-    csv: &[u8],
+    file: &[u8],
     default_client: Option<&ClientId>,
+    choices: &ImportChoices,
 ) -> Result<ImportReport, Error> {
-    let table = Table::read(csv, COLUMNS)?;
-    let mut report = ImportReport {
-        rows: table.rows.len(),
-        ..ImportReport::default()
-    };
-    let mut good = Vec::new();
-    for line in &table.rows {
-        match read(cx, table.row(line), default_client) {
-            Ok(chip) => good.push((line.number, seal(cx, &chip)?)),
-            Err(errors) => report.reject(line.number, errors),
+    let mut table = Table::read(file, COLUMNS)?;
+    let mut warnings = std::mem::take(&mut table.warnings);
+    let (rows, mut report) = checked(cx, &table, choices, |row| read(cx, row, default_client, choices));
+    let mut good = Vec::with_capacity(rows.len());
+    for (line, chip) in rows {
+        if fails_check_digit(&chip.temp_iccid) {
+            warnings.add(WarningKind::CheckDigitWrong, Some("temp_iccid".to_owned()), line);
         }
+        good.push((line, seal(cx, &chip)?));
     }
-    let report = transaction(cx, async |tx| {
+    report.warnings = warnings.0;
+    written(cx, choices, async |tx| {
         let mut report = report.clone();
         let mut known = BTreeMap::new();
         for (line, chip) in &good {
@@ -115,23 +118,44 @@ pub async fn import_chips<D: Database>(
         }
         Ok(report)
     })
-    .await?;
-    Ok(report.in_order_of_lines())
+    .await
+}
+
+impl Row for Chip {
+    fn keys(row: &RowReader<'_>, choices: &ImportChoices) -> Vec<Key> {
+        let eid = |text: &str| Some(Eid::parse(text).ok()?.as_str().to_owned());
+        let msisdn = |text: &str| Some(Msisdn::parse(text).ok()?.as_str().to_owned());
+        let imsi = |text: &str| Some(Imsi::parse(text).ok()?.as_str().to_owned());
+        let identity = |text: &str| Some(hex::encode(hex_bytes(text, MAX_PSK_IDENTITY_BYTES).ok()?));
+        let keys = [
+            row.key("eid", eid),
+            row.key("temp_msisdn", msisdn),
+            row.iccid_key("temp_iccid", choices.accept_zeros),
+            row.key("temp_imsi", imsi),
+            row.key("psk_identity", identity),
+        ];
+        keys.into_iter().flatten().collect()
+    }
+
+    fn content<D>(&self, cx: &Context<'_, D>) -> Vec<u8> {
+        digest(cx, self).as_bytes().to_vec()
+    }
 }
 
 fn read<D>(
     cx: &Context<'_, D>,
     mut row: RowReader<'_>,
     default_client: Option<&ClientId>,
+    choices: &ImportChoices,
 ) -> Result<Chip, Vec<ColumnError>> {
     let eid = row.required("eid", Eid::parse);
     let chip_model = row.required("chip_model", label);
     let profile = row.required("profile", label);
     let network = row.required("network_type", Network::parse);
     let temp_msisdn = row.required("temp_msisdn", Msisdn::parse);
-    let temp_iccid = row.required("temp_iccid", Iccid::parse);
+    let temp_iccid = row.iccid("temp_iccid", choices.accept_zeros);
     let temp_imsi = row.required("temp_imsi", Imsi::parse);
-    let stated_opening = row.optional("temp_opened_on", parse_date);
+    let stated_opening = row.optional("temp_opened_on", day);
     let opened_on = match row.text("temp_opened_on") {
         "" => Some(cx.now.date_in(cx.zone)),
         _ => stated_opening,
@@ -197,6 +221,19 @@ fn keys<D>(cx: &Context<'_, D>, row: &mut RowReader<'_>) -> (Option<Secret>, Opt
         unwrapped(cx.vault, row, "psk_wrapped", PSK_BYTES),
         unwrapped(cx.vault, row, "dek_wrapped", DEK_BYTES),
     )
+}
+
+/// A day as people and spreadsheets write it, the year first: `2026-07-01`, `2026/7/1`, `2026-7-1`, `2026年7月1日`, also
+/// with the midnight that a spreadsheet adds.
+fn day(text: &str) -> Result<Date, Malformed> {
+    let (date, time) = text.split_once(' ').unwrap_or((text, ""));
+    let is_midnight = time.trim().chars().all(|c| matches!(c, '0' | ':'));
+    let date = date.trim_end_matches('日').replace(['/', '年', '月'], "-");
+    let parts: Vec<&str> = date.split('-').collect();
+    match parts.as_slice() {
+        [year, month, day] if is_midnight => parse_date(&format!("{year}-{month:0>2}-{day:0>2}")),
+        _ => parse_date(text),
+    }
 }
 
 fn label(text: &str) -> Result<String, Malformed> {
@@ -360,7 +397,35 @@ async fn store<D: Database>(
 
 #[cfg(test)]
 mod tests {
-    use super::key_version;
+    use super::{day, key_version};
+
+    #[test]
+    fn a_day_is_read_in_the_forms_of_spreadsheets_and_never_guessed() {
+        for text in [
+            "2026-07-01",
+            "2026/7/1",
+            "2026-7-1",
+            "2026/07/01",
+            "2026年7月1日",
+            "2026/7/1 0:00",
+            "2026-07-01 00:00:00",
+        ] {
+            assert_eq!(day(text).unwrap().to_string(), "2026-07-01", "{text}");
+        }
+        for text in [
+            "7/1/2026",
+            "26/7/1",
+            "2026/7",
+            "2026/13/1",
+            "2026/2/30",
+            "2026/7/1 8:30",
+            "2026/7/001",
+            "2026//1",
+            "46204",
+        ] {
+            assert!(day(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn key_versions_are_those_of_scp81() {

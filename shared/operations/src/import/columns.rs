@@ -1,32 +1,18 @@
-//! Reads a CSV file with a header: which columns there are, and the fields of each row.
+//! Reads a table with a header: which columns there are, and the fields of each row.
 
-use csv::{ByteRecord, ReaderBuilder};
-
+use super::contradictions::{Contradiction, Key};
+use super::decode::decode;
+use super::header::Header;
+use super::records::Record;
+use super::rounded::{has_lost_digits, is_exponent, is_rounded};
+use super::rules::ColumnRule;
+use super::warnings::{WarningKind, Warnings};
 use super::{MAX_IMPORT_BYTES, MAX_IMPORT_ROWS};
-use domain::Malformed;
 use domain::error::{Error, Lang, Reason};
-use domain::{mask_identifiers, without_byte_order_mark};
+use domain::{Iccid, Malformed, mask_identifiers};
 
 /// Longest field, in bytes.
 const MAX_FIELD_BYTES: usize = 512;
-
-/// A column that a kind of file may have.
-#[derive(Debug)]
-pub(super) struct ColumnRule {
-    pub(super) name: &'static str,
-    pub(super) required: bool,
-}
-
-pub(super) const fn required(name: &'static str) -> ColumnRule {
-    ColumnRule { name, required: true }
-}
-
-pub(super) const fn optional(name: &'static str) -> ColumnRule {
-    ColumnRule {
-        name,
-        required: false,
-    }
-}
 
 /// One error in a row.
 #[derive(Debug)]
@@ -38,12 +24,17 @@ pub(super) struct ColumnError {
 }
 
 impl ColumnError {
-    pub(super) fn new(column: &'static str, reason: Reason, zh: &str, en: &str) -> Self {
+    pub(super) fn new(
+        column: &'static str,
+        reason: Reason,
+        zh: impl Into<String>,
+        en: impl Into<String>,
+    ) -> Self {
         Self {
             column: Some(column),
             reason,
-            zh: zh.to_owned(),
-            en: en.to_owned(),
+            zh: zh.into(),
+            en: en.into(),
         }
     }
 
@@ -63,42 +54,42 @@ impl ColumnError {
     }
 }
 
+impl From<Contradiction> for ColumnError {
+    fn from(Contradiction { column, line }: Contradiction) -> Self {
+        Self::new(
+            column,
+            Reason::ImportConflict,
+            format!("与文件第 {line} 行的 {column} 相同，其他内容不同"),
+            format!("line {line} of the file has the same {column} and other content"),
+        )
+    }
+}
+
 /// The rows of a file.
 #[derive(Debug)]
 pub(super) struct Table {
     rules: &'static [ColumnRule],
-    /// Position of each rule's column in the file.
-    places: Vec<Option<usize>>,
-    pub(super) rows: Vec<Line>,
-}
-
-/// One row, with its line in the file.
-#[derive(Debug)]
-pub(super) struct Line {
-    pub(super) number: u64,
-    fields: Result<Vec<String>, Reason>,
+    header: Header,
+    pub(super) rows: Vec<Record>,
+    /// What is not as usual in the file, without being wrong.
+    pub(super) warnings: Warnings,
 }
 
 impl Table {
-    /// Reads a file whose header has the columns of `rules`, in any order.
+    /// Reads a file whose header has the columns of `rules`, in any order, by their names in either language.
     ///
     /// # Errors
-    /// [`Reason::BodyTooLarge`] for too many bytes or rows, [`Reason::BadCsv`] for a wrong header.
-    pub(super) fn read(csv: &[u8], rules: &'static [ColumnRule]) -> Result<Self, Error> {
-        if csv.len() > MAX_IMPORT_BYTES {
+    /// [`Reason::BodyTooLarge`] for too many bytes or rows, [`Reason::BadCsv`] for what is no such table.
+    pub(super) fn read(file: &[u8], rules: &'static [ColumnRule]) -> Result<Self, Error> {
+        if file.len() > MAX_IMPORT_BYTES {
             return Err(Reason::BodyTooLarge.into());
         }
-        let csv = without_byte_order_mark(csv);
-        let mut reader = ReaderBuilder::new()
-            .flexible(true)
-            .has_headers(true)
-            .trim(csv::Trim::All)
-            .from_reader(csv);
-        let header = reader.byte_headers().map_err(unreadable)?.clone();
-        let places = places(&header, rules)?;
+        let text = decode(file)?;
+        let mut warnings = Warnings::default();
+        let (header, records) = Header::read(&text, rules, &mut warnings)?;
         let mut rows = Vec::new();
-        for record in reader.byte_records() {
-            let record = record.map_err(unreadable)?;
+        for record in records {
+            let record = record?;
             if rows.len() == MAX_IMPORT_ROWS {
                 let most = MAX_IMPORT_ROWS;
                 let error = Error::new(Reason::BodyTooLarge);
@@ -106,87 +97,53 @@ impl Table {
                     error.with_detail(format!("每个文件最多 {most} 行"), format!("at most {most} rows"))
                 );
             }
-            let number = record.position().map_or(0, |position| line_of(csv, position));
-            rows.push(Line {
-                number,
-                fields: fields(&record, header.len()),
-            });
+            if record.fields.len() < header.width {
+                warnings.add(WarningKind::RowShort, None, record.line);
+            }
+            rows.push(record);
         }
-        Ok(Self { rules, places, rows })
+        Ok(Self {
+            rules,
+            header,
+            rows,
+            warnings,
+        })
     }
 
     /// Starts reading one row.
-    pub(super) fn row<'a>(&'a self, line: &'a Line) -> RowReader<'a> {
-        let errors = match &line.fields {
-            Ok(_) => Vec::new(),
-            Err(reason) => vec![ColumnError::plain(None, *reason)],
-        };
+    pub(super) fn row<'a>(&'a self, record: &'a Record) -> RowReader<'a> {
+        let (has, width) = (record.fields.len(), self.header.width);
+        let beyond = record.fields.iter().skip(width);
+        let errors = beyond
+            .filter(|field| !field.is_empty())
+            .take(1)
+            .map(|_| ColumnError {
+                column: None,
+                reason: Reason::BadCsv,
+                zh: format!("该行有 {has} 列，表头有 {width} 列"),
+                en: format!("the row has {has} fields, the header {width}"),
+            })
+            .collect();
         RowReader {
             table: self,
-            fields: line.fields.as_deref().unwrap_or_default(),
+            fields: &record.fields,
             errors,
         }
     }
-}
 
-/// Line of the record that begins at `position`; the first line is 1. The parser reports where it continued reading,
-/// which is before any empty lines it skipped.
-fn line_of(csv: &[u8], position: &csv::Position) -> u64 {
-    let start = usize::try_from(position.byte()).unwrap_or(usize::MAX);
-    let rest = csv.get(start..).unwrap_or_default();
-    let empty = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
-    position.line() + empty.filter(|byte| **byte == b'\n').count() as u64
-}
-
-fn unreadable(error: csv::Error) -> Error {
-    // The parser's text names positions, never contents.
-    Error::new(Reason::BadCsv).with_detail(error.to_string(), error.to_string())
-}
-
-fn places(header: &ByteRecord, rules: &[ColumnRule]) -> Result<Vec<Option<usize>>, Error> {
-    let bad = |zh: String, en: String| Error::new(Reason::BadCsv).with_detail(zh, en);
-    let mut places = vec![None; rules.len()];
-    for (place, name) in header.iter().enumerate() {
-        let shown = String::from_utf8_lossy(name)
-            .chars()
-            .take(MAX_FIELD_BYTES)
-            .collect::<String>();
-        // In a file without a header, the first row has identifiers.
-        let shown = mask_identifiers(&shown);
-        let Some(at) = rules.iter().position(|rule| rule.name.as_bytes() == name) else {
-            return Err(bad(
-                format!("未定义的列 {shown}"),
-                format!("unknown column {shown}"),
-            ));
-        };
-        if places[at].replace(place).is_some() {
-            return Err(bad(
-                format!("列 {shown} 重复"),
-                format!("column {shown} appears twice"),
-            ));
-        }
-    }
-    match rules
-        .iter()
-        .zip(&places)
-        .find(|(rule, place)| rule.required && place.is_none())
-    {
-        Some((rule, _)) => Err(bad(
-            format!("缺少列 {}", rule.name),
-            format!("column {} is missing", rule.name),
-        )),
-        None => Ok(places),
+    /// The field of column `name`; empty when the column or the field is.
+    fn field<'a>(&self, fields: &'a [String], name: &'static str) -> &'a str {
+        let at = self.rules.iter().position(|rule| rule.name == name);
+        let place = at.and_then(|at| self.header.places[at]);
+        let field = place.and_then(|place| fields.get(place));
+        field.map_or("", |field| bare(field))
     }
 }
 
-fn fields(record: &ByteRecord, columns: usize) -> Result<Vec<String>, Reason> {
-    if record.len() != columns {
-        return Err(Reason::BadCsv);
-    }
-    record
-        .iter()
-        .map(|field| String::from_utf8(field.to_owned()).map_err(|_| Reason::BadUtf8))
-        .collect()
+/// A field without what programs write around digits so that a spreadsheet takes them for text: `="8986…"`, `'8986…`.
+fn bare(field: &str) -> &str {
+    let formula = field.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"'));
+    formula.or(field.strip_prefix('\'')).unwrap_or(field).trim()
 }
 
 /// Reads the fields of one row and collects every error.
@@ -199,11 +156,7 @@ pub(super) struct RowReader<'a> {
 impl<'a> RowReader<'a> {
     /// The field of column `name`; empty when the column or the field is.
     pub(super) fn text(&mut self, name: &'static str) -> &'a str {
-        let at = self.table.rules.iter().position(|rule| rule.name == name);
-        let place = at.and_then(|at| self.table.places[at]);
-        let text = place
-            .and_then(|place| self.fields.get(place))
-            .map_or("", String::as_str);
+        let text = self.table.field(self.fields, name);
         if text.len() > MAX_FIELD_BYTES {
             self.errors
                 .push(ColumnError::plain(Some(name), Reason::ParameterTooLong));
@@ -212,23 +165,32 @@ impl<'a> RowReader<'a> {
         text
     }
 
+    /// The key in column `name`, in the one form that `read` gives it, if it can be read. Collects no error.
+    pub(super) fn key(&self, name: &'static str, read: impl FnOnce(&str) -> Option<String>) -> Option<Key> {
+        Some((name, read(self.table.field(self.fields, name))?))
+    }
+
+    /// The key that is an ICCID. Those that a spreadsheet seems to have rounded are alike by accident.
+    pub(super) fn iccid_key(&self, name: &'static str, accept_zeros: bool) -> Option<Key> {
+        self.key(name, |text| {
+            let iccid = Iccid::parse(text).ok()?;
+            (accept_zeros || !is_rounded(&iccid)).then(|| iccid.as_str().to_owned())
+        })
+    }
+
     /// A field that must not be empty, read by `parse`.
     pub(super) fn required<T, E: Into<Malformed>>(
         &mut self,
         name: &'static str,
         parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> Option<T> {
-        // A row that could not be split has no fields to check.
-        if self.fields.is_empty() {
-            return None;
-        }
         match self.text(name) {
             "" => {
                 self.errors
                     .push(ColumnError::plain(Some(name), Reason::ParameterMissing));
                 None
             }
-            text => self.take(parse(text).map_err(|wrong| ColumnError::malformed(name, wrong.into()))),
+            text => self.read(name, text, parse),
         }
     }
 
@@ -240,8 +202,53 @@ impl<'a> RowReader<'a> {
     ) -> Option<T> {
         match self.text(name) {
             "" => None,
-            text => self.take(parse(text).map_err(|wrong| ColumnError::malformed(name, wrong.into()))),
+            text => self.read(name, text, parse),
         }
+    }
+
+    /// An ICCID. One that a spreadsheet seems to have rounded is refused, unless `accept_zeros`.
+    pub(super) fn iccid(&mut self, name: &'static str, accept_zeros: bool) -> Option<Iccid> {
+        let iccid = self.required(name, Iccid::parse)?;
+        if is_rounded(&iccid) && !accept_zeros {
+            let shown = iccid.masked();
+            self.errors.push(ColumnError::new(
+                name,
+                Reason::NumberRounded,
+                format!("{shown} 以五个以上的零结尾且校验位不符"),
+                format!("{shown} ends in five or more zeros and its check digit is wrong"),
+            ));
+            return None;
+        }
+        Some(iccid)
+    }
+
+    fn read<T, E: Into<Malformed>>(
+        &mut self,
+        name: &'static str,
+        text: &str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        if is_exponent(text) {
+            let shown = mask_identifiers(text);
+            return self.take(Err(ColumnError::new(
+                name,
+                Reason::NumberRounded,
+                format!("收到科学计数法 {shown}，末尾数字已丢失"),
+                format!("received {shown}, a number with an exponent, whose last digits are lost"),
+            )));
+        }
+        self.take(parse(text).map_err(|wrong| {
+            if has_lost_digits(text) {
+                ColumnError::new(
+                    name,
+                    Reason::NumberRounded,
+                    "数字以五个以上的零结尾",
+                    "the number ends in five or more zeros",
+                )
+            } else {
+                ColumnError::malformed(name, wrong.into())
+            }
+        }))
     }
 
     /// Collects an error.

@@ -1,19 +1,32 @@
-//! Inventory from CSV files: chips with their temporary numbers, and operator numbers (§5.3.1.1).
+//! Inventory from tables: chips with their temporary numbers, and operator numbers (§5.3.1.1).
 //!
-//! A file is read row by row. Good rows are imported; bad ones are reported with line, column and reason. A corrected
-//! file can be imported again as a whole: rows that were imported before, exactly as they are, stay unchanged.
+//! A file is read twice. First the whole of it, so that rows that contradict one another are known; then the good rows
+//! are written. Bad ones are reported with line, column and reason. A corrected file can be imported again as a whole:
+//! rows that were imported before, exactly as they are, stay unchanged.
 
 mod chips;
 mod columns;
+mod contradictions;
+mod decode;
+mod header;
 mod numbers;
+mod records;
+mod rounded;
+mod rules;
 mod secrets;
+mod warnings;
 
 pub use chips::import_chips;
 pub use numbers::import_numbers;
+pub use warnings::{ImportWarning, WarningKind};
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use columns::ColumnError;
+use super::Context;
+use super::transaction;
+use columns::{ColumnError, RowReader, Table};
+use contradictions::{Compared, FileKeys, Key};
 use domain::ClientId;
 use domain::error::{Error, Reason};
 use store::{Database, Tx, client};
@@ -22,8 +35,17 @@ use store::{Database, Tx, client};
 pub const MAX_IMPORT_ROWS: usize = 5_000;
 /// Largest file, in bytes.
 pub const MAX_IMPORT_BYTES: usize = 4 * 1024 * 1024;
-/// Most errors that are reported one by one.
+/// Most errors that are reported one by one, contradictions not counted: of those, every one is reported.
 pub const MAX_REPORTED_ERRORS: usize = 1_000;
+
+/// How a file is imported.
+#[derive(Clone, Debug, Default)]
+pub struct ImportChoices {
+    /// Take numeric ICCIDs that end in five or more zeros and have a wrong check digit, as a spreadsheet makes them.
+    pub accept_zeros: bool,
+    /// Report the same, and change nothing.
+    pub preview: bool,
+}
 
 /// The result of an import.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,12 +54,16 @@ pub struct ImportReport {
     pub rows: usize,
     /// Rows that are new.
     pub imported: usize,
-    /// Rows that were imported before with the same values.
+    /// Rows that were imported before with the same values, or stand in the file a second time.
     pub unchanged: usize,
     /// Rows that were not imported.
     pub rejected: usize,
-    /// Why rows were not imported, the first [`MAX_REPORTED_ERRORS`].
+    /// Why rows were not imported: every contradiction, and the first [`MAX_REPORTED_ERRORS`] others.
     pub errors: Vec<RowError>,
+    /// What is not as usual, and did not keep any row from being imported.
+    pub warnings: Vec<ImportWarning>,
+    /// How many of the errors are no contradictions.
+    others: usize,
 }
 
 /// One error in a row that was not imported.
@@ -58,21 +84,99 @@ pub struct RowError {
 impl ImportReport {
     fn reject(&mut self, line: u64, errors: Vec<ColumnError>) {
         self.rejected += 1;
-        let room = MAX_REPORTED_ERRORS.saturating_sub(self.errors.len());
-        self.errors
-            .extend(errors.into_iter().take(room).map(|error| RowError {
+        for error in errors {
+            if error.reason != Reason::ImportConflict {
+                if self.others == MAX_REPORTED_ERRORS {
+                    continue;
+                }
+                self.others += 1;
+            }
+            self.errors.push(RowError {
                 line,
                 column: error.column,
                 reason: error.reason,
                 zh: error.zh,
                 en: error.en,
-            }));
+            });
+        }
     }
 
     fn in_order_of_lines(mut self) -> Self {
         self.errors.sort_by_key(|error| error.line);
         self
     }
+}
+
+/// A kind of row.
+trait Row: Sized {
+    /// The keys of a row, as far as they can be read: two rows with one in common are about the same thing.
+    fn keys(row: &RowReader<'_>, choices: &ImportChoices) -> Vec<Key>;
+
+    /// What the row says, in a form that is the same for rows that say the same.
+    fn content<D>(&self, cx: &Context<'_, D>) -> Vec<u8>;
+}
+
+/// The rows that may be written, each with its line; the others are in the report.
+fn checked<'a, R: Row, D>(
+    cx: &Context<'_, D>,
+    table: &'a Table,
+    choices: &ImportChoices,
+    read: impl Fn(RowReader<'a>) -> Result<R, Vec<ColumnError>>,
+) -> (Vec<(u64, R)>, ImportReport) {
+    let mut report = ImportReport {
+        rows: table.rows.len(),
+        ..ImportReport::default()
+    };
+    let mut keys = FileKeys::default();
+    let mut rows = Vec::with_capacity(table.rows.len());
+    for record in &table.rows {
+        let row = table.row(record);
+        let row_keys = R::keys(&row, choices);
+        let row = read(row);
+        let content = match &row {
+            Ok(row) => row.content(cx),
+            Err(_) => record.fields.join("\u{1f}").into_bytes(),
+        };
+        keys.add(record.line, row_keys, content);
+        rows.push((record.line, row));
+    }
+    let mut good = Vec::new();
+    for (at, (line, row)) in rows.into_iter().enumerate() {
+        match (row, keys.compare(at)) {
+            (row, Compared::Contradicted(contradiction)) => {
+                let mut errors = row.err().unwrap_or_default();
+                errors.push(contradiction.into());
+                report.reject(line, errors);
+            }
+            (Err(errors), _) => report.reject(line, errors),
+            (Ok(_), Compared::Repeated) => report.unchanged += 1,
+            (Ok(row), Compared::Alone) => good.push((line, row)),
+        }
+    }
+    (good, report)
+}
+
+/// Writes in one transaction, which a preview rolls back.
+async fn written<D: Database>(
+    cx: &Context<'_, D>,
+    choices: &ImportChoices,
+    write: impl AsyncFn(&Tx<'_, D>) -> Result<ImportReport, Error>,
+) -> Result<ImportReport, Error> {
+    let previewed = RefCell::new(None);
+    let result = transaction(cx, async |tx| {
+        let report = write(tx).await?;
+        if choices.preview {
+            previewed.replace(Some(report));
+            return Err(Error::internal("a preview is rolled back"));
+        }
+        Ok(report)
+    })
+    .await;
+    let report = match previewed.into_inner() {
+        Some(report) if choices.preview => report,
+        _ => result?,
+    };
+    Ok(report.in_order_of_lines())
 }
 
 /// Whether a client exists; each is looked up once per file.

@@ -3,12 +3,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::ImportReport;
-use super::columns::{ColumnError, ColumnRule, RowReader, Table, optional, required};
+use super::columns::{ColumnError, RowReader, Table};
+use super::contradictions::Key;
+use super::rounded::fails_check_digit;
+use super::rules::{ColumnRule, optional, required};
 use super::secrets::{TRANSPORT_KEY, row_digest, unwrapped};
+use super::warnings::WarningKind;
+use super::{ImportChoices, ImportReport, Row, checked, written};
 use crate::Context;
 use crate::incidents::province_filled;
-use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{ClientId, Iccid, Imsi, Kind, Malformed, Msisdn, Province, Services, all_digits};
 use store::{
@@ -16,25 +19,29 @@ use store::{
     number::{self, NewNumberRow},
     pool_level,
 };
-use vault::{IndexKind, Zeroizing};
+use vault::{BlindIndex, IndexKind, Zeroizing};
 
 const COLUMNS: &[ColumnRule] = &[
-    required("iccid"),
-    required("msisdn"),
-    required("imsi"),
-    required("province_code"),
-    optional("smsc"),
-    required("services"),
-    optional("client_id"),
-    required("k_wrapped"),
-    required("opc_wrapped"),
-    required(TRANSPORT_KEY),
+    required("iccid", &["卡号"]),
+    required("msisdn", &["号码", "物联网号码"]),
+    required("imsi", &[]),
+    required("province_code", &["省份编码", "省份代码"]),
+    optional("smsc", &["短信中心", "短信中心号码", "短信中心地址"]),
+    required("services", &["业务", "开通业务"]),
+    optional("client_id", &["业务需求方", "业务需求方标识"]),
+    required("k_wrapped", &["K密文"]),
+    required("opc_wrapped", &["OPc密文"]),
+    required(TRANSPORT_KEY, &["传输密钥", "传输密钥名称"]),
 ];
 
 /// Bytes of K and of OPc.
 const KEY_BYTES: std::ops::RangeInclusive<usize> = 16..=16;
 /// Digits of the address of a short message service centre.
 const SMSC_DIGITS: std::ops::RangeInclusive<usize> = 5..=20;
+/// The country code of China.
+const COUNTRY_CODE: &str = "86";
+/// Fewest digits of an address that begins with the country code. Shorter ones are short numbers.
+const MIN_INTERNATIONAL_DIGITS: usize = 11;
 
 /// A row that passed the checks of its own values.
 struct Number {
@@ -55,20 +62,23 @@ struct Number {
 ///
 /// # Errors
 /// As for [`super::import_chips`].
-pub async fn import_numbers<D: Database>(cx: &Context<'_, D>, csv: &[u8]) -> Result<ImportReport, Error> {
-    let table = Table::read(csv, COLUMNS)?;
-    let mut report = ImportReport {
-        rows: table.rows.len(),
-        ..ImportReport::default()
-    };
-    let mut good = Vec::new();
-    for line in &table.rows {
-        match read(cx, table.row(line)) {
-            Ok(number) => good.push((line.number, seal(cx, &number)?)),
-            Err(errors) => report.reject(line.number, errors),
+pub async fn import_numbers<D: Database>(
+    cx: &Context<'_, D>,
+    file: &[u8],
+    choices: &ImportChoices,
+) -> Result<ImportReport, Error> {
+    let mut table = Table::read(file, COLUMNS)?;
+    let mut warnings = std::mem::take(&mut table.warnings);
+    let (rows, mut report) = checked(cx, &table, choices, |row| read(cx, row, choices));
+    let mut good = Vec::with_capacity(rows.len());
+    for (line, number) in rows {
+        if fails_check_digit(&number.iccid) {
+            warnings.add(WarningKind::CheckDigitWrong, Some("iccid".to_owned()), line);
         }
+        good.push((line, seal(cx, &number)?));
     }
-    let report = transaction(cx, async |tx| {
+    report.warnings = warnings.0;
+    written(cx, choices, async |tx| {
         let mut report = report.clone();
         let mut known = BTreeMap::new();
         let mut filled = BTreeSet::new();
@@ -98,12 +108,32 @@ pub async fn import_numbers<D: Database>(cx: &Context<'_, D>, csv: &[u8]) -> Res
         }
         Ok(report)
     })
-    .await?;
-    Ok(report.in_order_of_lines())
+    .await
 }
 
-fn read<D>(cx: &Context<'_, D>, mut row: RowReader<'_>) -> Result<Number, Vec<ColumnError>> {
-    let iccid = row.required("iccid", Iccid::parse);
+impl Row for Number {
+    fn keys(row: &RowReader<'_>, choices: &ImportChoices) -> Vec<Key> {
+        let msisdn = |text: &str| Some(Msisdn::parse(text).ok()?.as_str().to_owned());
+        let imsi = |text: &str| Some(Imsi::parse(text).ok()?.as_str().to_owned());
+        let keys = [
+            row.iccid_key("iccid", choices.accept_zeros),
+            row.key("msisdn", msisdn),
+            row.key("imsi", imsi),
+        ];
+        keys.into_iter().flatten().collect()
+    }
+
+    fn content<D>(&self, cx: &Context<'_, D>) -> Vec<u8> {
+        digest(cx, self).as_bytes().to_vec()
+    }
+}
+
+fn read<D>(
+    cx: &Context<'_, D>,
+    mut row: RowReader<'_>,
+    choices: &ImportChoices,
+) -> Result<Number, Vec<ColumnError>> {
+    let iccid = row.iccid("iccid", choices.accept_zeros);
     let msisdn = row.required("msisdn", Msisdn::parse);
     let imsi = row.required("imsi", Imsi::parse);
     let province = row.required("province_code", Province::parse);
@@ -147,6 +177,35 @@ fn smsc(text: &str) -> Result<String, Malformed> {
     }
 }
 
+/// The address of a message centre, with `+` where it begins with the country code: a spreadsheet takes `+86…` for a
+/// number and drops the sign, and a national address would lead nowhere.
+fn with_sign(smsc: &str) -> String {
+    if smsc.starts_with(COUNTRY_CODE) && smsc.len() >= MIN_INTERNATIONAL_DIGITS {
+        format!("+{smsc}")
+    } else {
+        smsc.to_owned()
+    }
+}
+
+/// What the row says. The address of the message centre counts as it was stated, so that a file that was imported before
+/// is still the same.
+fn digest<D>(cx: &Context<'_, D>, number: &Number) -> BlindIndex {
+    row_digest(
+        cx.vault,
+        &[
+            number.iccid.as_str().as_bytes(),
+            number.msisdn.as_str().as_bytes(),
+            number.imsi.as_str().as_bytes(),
+            number.province.code().as_bytes(),
+            number.smsc.as_deref().unwrap_or_default().as_bytes(),
+            number.services.code().as_bytes(),
+            number.client_id.as_ref().map_or("", ClientId::as_str).as_bytes(),
+            &number.k,
+            &number.opc,
+        ],
+    )
+}
+
 fn seal<D>(cx: &Context<'_, D>, number: &Number) -> Result<NewNumberRow, Error> {
     let [iccid, msisdn, imsi] = [
         number.iccid.as_str(),
@@ -156,21 +215,6 @@ fn seal<D>(cx: &Context<'_, D>, number: &Number) -> Result<NewNumberRow, Error> 
     .map(str::as_bytes);
     let iccid_index = cx.vault.blind_index(IndexKind::Iccid, iccid);
     let seal = |column, value: &[u8]| cx.vault.seal(cx.random, column, iccid_index.as_bytes(), value);
-    let services = number.services.code();
-    let imported_digest = row_digest(
-        cx.vault,
-        &[
-            iccid,
-            msisdn,
-            imsi,
-            number.province.code().as_bytes(),
-            number.smsc.as_deref().unwrap_or_default().as_bytes(),
-            services.as_bytes(),
-            number.client_id.as_ref().map_or("", ClientId::as_str).as_bytes(),
-            &number.k,
-            &number.opc,
-        ],
-    );
     Ok(NewNumberRow {
         iccid: (iccid_index, seal(number::ICCID, iccid)?),
         msisdn: (
@@ -182,12 +226,12 @@ fn seal<D>(cx: &Context<'_, D>, number: &Number) -> Result<NewNumberRow, Error> 
             seal(number::IMSI, imsi)?,
         ),
         province: number.province,
-        smsc: number.smsc.clone(),
-        services,
+        smsc: number.smsc.as_deref().map(with_sign),
+        services: number.services.code(),
         client_id: number.client_id.clone(),
         k_sealed: seal(number::K, &number.k)?,
         opc_sealed: seal(number::OPC, &number.opc)?,
-        imported_digest,
+        imported_digest: digest(cx, number),
     })
 }
 

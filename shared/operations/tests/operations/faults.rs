@@ -3,10 +3,10 @@
 use domain::error::{Error, Reason};
 use domain::{DAY_MS, FailureKind, IncidentId, IncidentKind, Severity};
 use operations::{
-    About, AttemptResult, Caller, DueRequest, FinalReport, IncidentAct, Job, NewIncident, NumberAct,
-    ReportEvent, TaskRef, Topic, act_on_number, allot_numbers, cancel, create_client, due_messages,
-    enter_incident, import_chips, import_numbers, ingest, record_attempt, register_fault, release_numbers,
-    rotate_secret, run_job,
+    About, AttemptResult, Caller, DueRequest, FinalReport, ImportChoices, IncidentAct, Job, NewIncident,
+    NumberAct, ReportEvent, TaskRef, Topic, act_on_number, allot_numbers, cancel, create_client,
+    due_messages, enter_incident, import_chips, import_numbers, ingest, record_attempt, register_fault,
+    release_numbers, rotate_secret, run_job,
 };
 use store::migrate;
 use test_support::eid::eid_text;
@@ -166,11 +166,22 @@ fn imports() {
     };
     leaves_nothing_behind("import_chips", arrange, |world, client| {
         let csv = chip_csv(&[ChipCsv::new(0), ChipCsv::new(1)]);
-        run(import_chips(&world.cx(), csv.as_bytes(), Some(client))).map(drop)
+        run(import_chips(
+            &world.cx(),
+            csv.as_bytes(),
+            Some(client),
+            &ImportChoices::default(),
+        ))
+        .map(drop)
     });
     leaves_nothing_behind("import_numbers", arrange, |world, client| {
         let csv = number_csv(&[NumberCsv::new(0), NumberCsv::allotted(1, client)]);
-        run(import_numbers(&world.cx(), csv.as_bytes())).map(drop)
+        run(import_numbers(
+            &world.cx(),
+            csv.as_bytes(),
+            &ImportChoices::default(),
+        ))
+        .map(drop)
     });
 }
 

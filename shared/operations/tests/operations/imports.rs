@@ -1,14 +1,23 @@
 //! Inventory files: good rows in, bad rows reported precisely.
 
-use domain::DAY_MS;
-use domain::error::Reason;
+use domain::error::{Error, Reason};
+use domain::{ClientId, DAY_MS};
 use operations::{
-    ImportReport, MAX_IMPORT_BYTES, MAX_IMPORT_ROWS, MAX_REPORTED_ERRORS, import_chips, import_numbers,
+    ImportChoices, ImportReport, MAX_IMPORT_BYTES, MAX_IMPORT_ROWS, MAX_REPORTED_ERRORS, WarningKind,
+    import_chips, import_numbers,
 };
 use test_support::inventory::{
     CHIP_HEADER, ChipCsv, NUMBER_HEADER, NumberCsv, chip_csv, number_csv, wrapped,
 };
 use test_support::operations::{World, reason, run};
+
+fn number_file(world: &World, file: &[u8]) -> Result<ImportReport, Error> {
+    run(import_numbers(&world.cx(), file, &ImportChoices::default()))
+}
+
+fn chip_file(world: &World, file: &[u8], client: Option<&ClientId>) -> Result<ImportReport, Error> {
+    run(import_chips(&world.cx(), file, client, &ImportChoices::default()))
+}
 
 fn row_errors(report: &ImportReport) -> Vec<(u64, Option<&'static str>, Reason)> {
     report
@@ -74,7 +83,6 @@ fn a_temporary_number_of_unknown_opening_counts_from_the_first_import() {
 fn a_row_that_contradicts_an_earlier_one_is_told_with_its_column() {
     let world = World::new();
     let caller = world.stocked(1, 1);
-    let other = ChipCsv::new(9);
     let chips = [
         ChipCsv {
             allowance_mb: "6".to_owned(),
@@ -82,28 +90,25 @@ fn a_row_that_contradicts_an_earlier_one_is_told_with_its_column() {
         },
         ChipCsv {
             temp_msisdn: ChipCsv::new(0).temp_msisdn,
-            ..other.clone()
+            ..ChipCsv::new(7)
         },
         ChipCsv {
             temp_iccid: ChipCsv::new(0).temp_iccid,
-            ..other.clone()
+            ..ChipCsv::new(8)
         },
         ChipCsv {
             temp_imsi: ChipCsv::new(0).temp_imsi,
-            ..other
+            ..ChipCsv::new(9)
         },
     ];
-    let report = world.chips(&caller.id, &chips);
+    // One file each: within one, the rows would contradict one another.
+    let errors: Vec<_> = chips
+        .iter()
+        .map(|chip| row_errors(&world.chips(&caller.id, std::slice::from_ref(chip))))
+        .collect();
     let conflict = Reason::ImportConflict;
-    assert_eq!(
-        row_errors(&report),
-        [
-            (2, Some("eid"), conflict),
-            (3, Some("temp_msisdn"), conflict),
-            (4, Some("temp_iccid"), conflict),
-            (5, Some("temp_imsi"), conflict)
-        ]
-    );
+    let columns = ["eid", "temp_msisdn", "temp_iccid", "temp_imsi"];
+    assert_eq!(errors, columns.map(|column| vec![(2, Some(column), conflict)]));
     let numbers = [
         NumberCsv {
             province: "11".to_owned(),
@@ -111,26 +116,25 @@ fn a_row_that_contradicts_an_earlier_one_is_told_with_its_column() {
         },
         NumberCsv {
             msisdn: NumberCsv::new(0).msisdn,
-            ..NumberCsv::new(9)
+            ..NumberCsv::new(8)
         },
         NumberCsv {
             imsi: NumberCsv::new(0).imsi,
             ..NumberCsv::new(9)
         },
     ];
-    let report = world.numbers(&numbers);
+    let errors: Vec<_> = numbers
+        .iter()
+        .map(|number| row_errors(&world.numbers(std::slice::from_ref(number))))
+        .collect();
     assert_eq!(
-        row_errors(&report),
-        [
-            (2, Some("iccid"), conflict),
-            (3, Some("msisdn"), conflict),
-            (4, Some("imsi"), conflict)
-        ]
+        errors,
+        ["iccid", "msisdn", "imsi"].map(|column| vec![(2, Some(column), conflict)])
     );
 }
 
 #[test]
-fn two_rows_of_one_file_may_not_share_a_psk_identity() {
+fn rows_of_one_file_that_share_a_psk_identity_are_all_refused() {
     let world = World::new();
     let client = world.client();
     let chip = |n| ChipCsv {
@@ -141,9 +145,12 @@ fn two_rows_of_one_file_may_not_share_a_psk_identity() {
     let report = world.chips(&client.client_id, &[chip(0), chip(1)]);
     assert_eq!(
         row_errors(&report),
-        [(3, Some("psk_identity"), Reason::ImportConflict)]
+        [
+            (2, Some("psk_identity"), Reason::ImportConflict),
+            (3, Some("psk_identity"), Reason::ImportConflict)
+        ]
     );
-    assert_eq!(report.imported, 1);
+    assert_eq!(report.imported, 0);
 }
 
 #[test]
@@ -263,7 +270,7 @@ fn key_material_must_unwrap_under_the_named_key() {
         ]
     );
     let csv = number_csv(&[NumberCsv::new(4)]).replace(",tk1", ",tk9");
-    let report = run(import_numbers(&world.cx(), csv.as_bytes())).unwrap();
+    let report = number_file(&world, csv.as_bytes()).unwrap();
     assert!(
         row_errors(&report)
             .iter()
@@ -283,7 +290,7 @@ fn a_psk_comes_with_its_dek() {
     .line();
     let dek = wrapped([1u8; 16].map(|byte| !byte));
     let csv = format!("{CHIP_HEADER}\n{}\n", line.replace(&dek, ""));
-    let report = run(import_chips(&world.cx(), csv.as_bytes(), Some(&client.client_id))).unwrap();
+    let report = chip_file(&world, csv.as_bytes(), Some(&client.client_id)).unwrap();
     assert_eq!(
         row_errors(&report),
         [(2, Some("dek_wrapped"), Reason::ParameterMissing)]
@@ -293,12 +300,7 @@ fn a_psk_comes_with_its_dek() {
 #[test]
 fn a_chip_needs_an_owner() {
     let world = World::new();
-    let report = run(import_chips(
-        &world.cx(),
-        chip_csv(&[ChipCsv::new(0)]).as_bytes(),
-        None,
-    ))
-    .unwrap();
+    let report = chip_file(&world, chip_csv(&[ChipCsv::new(0)]).as_bytes(), None).unwrap();
     assert_eq!(
         row_errors(&report),
         [(2, Some("client_id"), Reason::ParameterMissing)]
@@ -315,7 +317,7 @@ fn columns_may_come_in_any_order_after_a_byte_order_mark() {
          temp_opened_on\r\n64,{},5,\"XK-1\",qibiao-seed,NB-IoT,{},{},{},2026-06-01\r\n",
         row.eid, row.temp_imsi, row.temp_iccid, row.temp_msisdn
     );
-    let report = run(import_chips(&world.cx(), csv.as_bytes(), Some(&client))).unwrap();
+    let report = chip_file(&world, csv.as_bytes(), Some(&client)).unwrap();
     assert_eq!((counts(&report), row_errors(&report)), ([1, 1, 0, 0], vec![]));
 }
 
@@ -323,12 +325,11 @@ fn columns_may_come_in_any_order_after_a_byte_order_mark() {
 fn a_wrong_header_refuses_the_file() {
     let world = World::new();
     let missing = NUMBER_HEADER.replace("imsi,", "");
-    let unknown = NUMBER_HEADER.replace("smsc", "smscc");
     let repeated = NUMBER_HEADER.replace("smsc", "imsi");
-    for header in ["", "\u{feff}", "iccid;msisdn", &missing, &unknown, &repeated] {
+    for header in ["", "\u{feff}", "iccid;msisdn", &missing, &repeated] {
         let csv = format!("{header}\n{}\n", NumberCsv::new(0).line());
         assert_eq!(
-            reason(run(import_numbers(&world.cx(), csv.as_bytes()))),
+            reason(number_file(&world, csv.as_bytes())),
             Reason::BadCsv,
             "{header}"
         );
@@ -337,34 +338,120 @@ fn a_wrong_header_refuses_the_file() {
 }
 
 #[test]
-fn rows_of_wrong_width_and_encoding_are_told_by_line() {
+fn rows_of_another_width_are_told_by_line() {
     let world = World::new();
-    let mut csv = format!("{NUMBER_HEADER}\n{}\n\na,b\n", NumberCsv::new(0).line()).into_bytes();
+    let (good, whole) = (NumberCsv::new(0).line(), NumberCsv::new(1).line());
+    let csv = format!("{NUMBER_HEADER}\n{good},,\n\n{whole},x\na,b\n");
+    let report = number_file(&world, csv.as_bytes()).unwrap();
+    assert_eq!(counts(&report), [3, 1, 0, 2]);
+    let errors = row_errors(&report);
+    assert_eq!(errors[0], (4, None, Reason::BadCsv));
+    assert!(errors[1..].contains(&(5, Some("iccid"), Reason::IccidMalformed)));
+    assert!(errors[1..].contains(&(5, Some("imsi"), Reason::ParameterMissing)));
+    let warnings: Vec<_> = report
+        .warnings
+        .iter()
+        .map(|warning| (warning.kind, warning.line))
+        .collect();
+    assert_eq!(warnings, [(WarningKind::RowShort, 5)]);
+}
+
+#[test]
+fn a_file_of_another_encoding_is_refused_as_a_whole() {
+    let world = World::new();
+    let mut csv = format!("{NUMBER_HEADER}\n{}\n", NumberCsv::new(0).line()).into_bytes();
     csv.extend(b"\xff\xfe,,,,,,,,,\n");
-    let report = run(import_numbers(&world.cx(), &csv)).unwrap();
-    assert_eq!(report.imported, 1);
+    let refused = number_file(&world, &csv).unwrap_err();
+    assert_eq!(refused.reason(), Reason::BadCsv);
+    assert!(refused.to_string().contains("line 3"), "{refused}");
+    assert_eq!(world.count("SELECT COUNT(*) FROM number"), 0);
+}
+
+#[test]
+fn rows_that_contradict_one_another_are_all_refused_and_a_repeated_one_is_unchanged() {
+    let world = World::new();
+    let other_province = NumberCsv {
+        province: "11".to_owned(),
+        ..NumberCsv::new(0)
+    };
+    // Malformed, and all the same about the number of line 3.
+    let malformed = NumberCsv {
+        services: "television".to_owned(),
+        ..NumberCsv::new(1)
+    };
+    let numbers = [
+        NumberCsv::new(0),
+        NumberCsv::new(1),
+        NumberCsv::new(2),
+        NumberCsv::new(2),
+        other_province,
+        malformed,
+    ];
+    let report = world.numbers(&numbers);
+    assert_eq!(counts(&report), [6, 1, 1, 4]);
+    let conflict = |line| (line, Some("iccid"), Reason::ImportConflict);
     assert_eq!(
         row_errors(&report),
-        [(4, None, Reason::BadCsv), (5, None, Reason::BadUtf8)]
+        [
+            conflict(2),
+            conflict(3),
+            conflict(6),
+            (7, Some("services"), Reason::ParameterMalformed),
+            conflict(7),
+        ]
     );
+    assert!(report.errors[0].en.contains("line 6"), "{:?}", report.errors[0]);
+}
+
+#[test]
+fn many_other_errors_never_hide_a_contradiction() {
+    let world = World::new();
+    let bad = "x,,,,,,,,,\n";
+    let contradicting = [NumberCsv::of_province(0, "11"), NumberCsv::new(0)].map(|row| row.line());
+    let csv = format!(
+        "{NUMBER_HEADER}\n{}{}\n",
+        bad.repeat(MAX_REPORTED_ERRORS),
+        contradicting.join("\n")
+    );
+    let report = number_file(&world, csv.as_bytes()).unwrap();
+    assert_eq!(report.errors.len(), MAX_REPORTED_ERRORS + 2);
+    let first = u64::try_from(MAX_REPORTED_ERRORS).unwrap() + 2;
+    assert_eq!(
+        row_errors(&report)[MAX_REPORTED_ERRORS..],
+        [first, first + 1].map(|line| (line, Some("iccid"), Reason::ImportConflict))
+    );
+}
+
+#[test]
+fn a_message_centre_that_lost_its_sign_is_international() {
+    let world = World::new();
+    let lines: String = ["+8613800100500", "8613800100500", "13800100500", "86138", ""]
+        .iter()
+        .zip(0..)
+        .map(|(smsc, n)| NumberCsv::new(n).line().replace("+8613800100500", smsc) + "\n")
+        .collect();
+    let csv = format!("{NUMBER_HEADER}\n{lines}");
+    assert_eq!(number_file(&world, csv.as_bytes()).unwrap().imported, 5);
+    assert_eq!(
+        world.column("SELECT COALESCE(smsc, '') FROM number ORDER BY rowid"),
+        ["+8613800100500", "+8613800100500", "13800100500", "86138", ""]
+    );
+    assert_eq!(number_file(&world, csv.as_bytes()).unwrap().unchanged, 5);
 }
 
 #[test]
 fn a_file_has_a_largest_size() {
     let world = World::new();
-    let too_many = format!("{NUMBER_HEADER}\n{}", ",,,,,,,,,\n".repeat(MAX_IMPORT_ROWS + 1));
+    let too_many = format!("{NUMBER_HEADER}\n{}", "x,,,,,,,,,\n".repeat(MAX_IMPORT_ROWS + 1));
     assert_eq!(
-        reason(run(import_numbers(&world.cx(), too_many.as_bytes()))),
+        reason(number_file(&world, too_many.as_bytes())),
         Reason::BodyTooLarge
     );
     let too_large = vec![b' '; MAX_IMPORT_BYTES + 1];
-    assert_eq!(
-        reason(run(import_numbers(&world.cx(), &too_large))),
-        Reason::BodyTooLarge
-    );
+    assert_eq!(reason(number_file(&world, &too_large)), Reason::BodyTooLarge);
 
-    let bad = format!("{NUMBER_HEADER}\n{}", ",,,,,,,,,\n".repeat(MAX_IMPORT_ROWS));
-    let report = run(import_numbers(&world.cx(), bad.as_bytes())).unwrap();
+    let bad = format!("{NUMBER_HEADER}\n{}", "x,,,,,,,,,\n".repeat(MAX_IMPORT_ROWS));
+    let report = number_file(&world, bad.as_bytes()).unwrap();
     assert_eq!(
         (report.rejected, report.errors.len()),
         (MAX_IMPORT_ROWS, MAX_REPORTED_ERRORS)

@@ -4,7 +4,7 @@ use futures::executor::block_on;
 
 use super::{Answered, NOW, Sent, TestHost, send_to};
 use domain::{ClientId, HOUR_MS, Timestamp};
-use operations::{ApplyRequest, Caller, apply, import_chips, import_numbers};
+use operations::{ApplyRequest, Caller, ImportChoices, apply, import_chips, import_numbers};
 
 const EIDS: [&str; 2] = [
     "89086030202200000000000000000123",
@@ -46,10 +46,17 @@ impl World {
         };
         let context = self.host.context();
         block_on(async {
-            import_chips(&context, CHIPS.as_bytes(), Some(&caller.id))
+            import_chips(
+                &context,
+                CHIPS.as_bytes(),
+                Some(&caller.id),
+                &ImportChoices::default(),
+            )
+            .await
+            .unwrap();
+            import_numbers(&context, NUMBERS.as_bytes(), &ImportChoices::default())
                 .await
                 .unwrap();
-            import_numbers(&context, NUMBERS.as_bytes()).await.unwrap();
         });
         EIDS.map(|eid| {
             let request = ApplyRequest {

@@ -1,0 +1,205 @@
+//! `/admin/v1/chips:import` and `/admin/v1/numbers:import`, §5.3.1.1: chips and operator numbers from tables. A bad row is
+//! reported; the other rows are imported.
+//!
+//! Never shows key material.
+
+#![forbid(unsafe_code)]
+
+use domain::error::{Lang, Reason};
+use operations::{ImportChoices, ImportReport, ImportWarning, RowError, import_chips, import_numbers};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use web::extract::{Administrator, Call, Csv, Query};
+use web::values::ClientId;
+use web::{Answer, Routes, Success, codes, routes};
+
+/// Why chips are refused as a whole, besides the reasons that every operation has.
+const CHIPS_REASONS: &[Reason] = &[Reason::ParameterMalformed, Reason::BadCsv, Reason::BodyTooLarge];
+
+/// Why numbers are refused as a whole.
+const NUMBERS_REASONS: &[Reason] = CHIPS_REASONS;
+
+/// To whom chips belong, and how they are imported.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct ChipChoices {
+    /// 未填写 client_id 的行所属的业务需求方 / the client that rows without client_id belong to
+    #[param(inline)]
+    client_id: Option<ClientId>,
+    /// true：应答相同，不写入任何内容 / true: the same answer, and nothing is changed
+    preview: Option<bool>,
+    /// true：接受以五个以上的零结尾且校验位不符的 ICCID / true: take ICCIDs that end in five or more zeros and have a wrong
+    /// check digit
+    accept_zeros: Option<bool>,
+}
+
+/// How numbers are imported.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct NumberChoices {
+    /// true：应答相同，不写入任何内容 / true: the same answer, and nothing is changed
+    preview: Option<bool>,
+    /// true：接受以五个以上的零结尾且校验位不符的 ICCID / true: take ICCIDs that end in five or more zeros and have a wrong
+    /// check digit
+    accept_zeros: Option<bool>,
+}
+
+fn choices(preview: Option<bool>, accept_zeros: Option<bool>) -> ImportChoices {
+    ImportChoices {
+        accept_zeros: accept_zeros.unwrap_or_default(),
+        preview: preview.unwrap_or_default(),
+    }
+}
+
+/// What became of the rows of a file.
+#[derive(Serialize, ToSchema)]
+struct Imported {
+    /// 文件行数，不含表头 / rows of the file, without its header
+    rows: usize,
+    /// 新导入的行数 / rows that are new
+    imported: usize,
+    /// 此前已以相同内容导入，或在文件中重复的行数 / rows that were imported before with the same values, or are repeated in the
+    /// file
+    unchanged: usize,
+    /// 未导入的行数 / rows that were not imported
+    rejected: usize,
+    /// 未导入的原因：列出全部 import_conflict，其余只列出最前面的若干条 / why rows were not imported: every import_conflict, of
+    /// the others the first ones
+    errors: Vec<RejectedRow>,
+    /// 不影响导入的提示 / what is not as usual, and kept no row from being imported
+    warnings: Vec<Warned>,
+}
+
+/// What is not as usual in a file.
+#[derive(Serialize, ToSchema)]
+struct Warned {
+    /// 所涉及的第一行 / first line that it concerns
+    line: u64,
+    /// 所涉及的行数 / how many lines it concerns
+    lines: usize,
+    /// 所涉及的列；不限于某一列时为 null / the column; null when it is not just one
+    #[schema(required)]
+    column: Option<String>,
+    /// 提示代码 / code of the warning
+    #[schema(example = "check_digit_wrong")]
+    warning: &'static str,
+    /// 说明 / what it means
+    message: &'static str,
+}
+
+/// Why a row was not imported.
+#[derive(Serialize, ToSchema)]
+struct RejectedRow {
+    /// 文件中的行号，表头为第 1 行 / line in the file, the header being line 1
+    line: u64,
+    /// 出错的列；不限于某一列时为 null / the wrong column; null when it is not just one
+    #[schema(required)]
+    column: Option<&'static str>,
+    /// 原因代码 / code of the reason
+    #[schema(example = "eid_malformed")]
+    reason: &'static str,
+    /// 原因 / the reason
+    message: &'static str,
+    /// 违反的规则 / the broken rule
+    detail: String,
+    /// 处理办法 / what to do
+    remedy: &'static str,
+}
+
+impl Imported {
+    fn new(report: ImportReport, lang: Lang) -> Self {
+        let rejected_row = |error: RowError| RejectedRow {
+            line: error.line,
+            column: error.column,
+            reason: error.reason.code(),
+            message: error.reason.message(lang),
+            detail: match lang {
+                Lang::Zh => error.zh,
+                Lang::En => error.en,
+            },
+            remedy: error.reason.remedy(lang),
+        };
+        let warned = |warning: ImportWarning| Warned {
+            line: warning.line,
+            lines: warning.lines,
+            column: warning.column,
+            warning: warning.kind.code(),
+            message: match lang {
+                Lang::Zh => warning.kind.zh(),
+                Lang::En => warning.kind.en(),
+            },
+        };
+        Self {
+            rows: report.rows,
+            imported: report.imported,
+            unchanged: report.unchanged,
+            rejected: report.rejected,
+            errors: report.errors.into_iter().map(rejected_row).collect(),
+            warnings: report.warnings.into_iter().map(warned).collect(),
+        }
+    }
+}
+
+/// Imports chips. Rows without `client_id` belong to the client in the query.
+#[utoipa::path(
+    post,
+    path = "/admin/v1/chips:import",
+    summary = "导入芯片 / Import chips (§5.3.1.1)",
+    params(ChipChoices),
+    request_body(content = String, content_type = "text/csv"),
+    responses((status = 200, body = Success<Imported>)),
+    extensions(("x-reasons" = json!(codes(CHIPS_REASONS))))
+)]
+async fn chips(
+    call: Call,
+    _: Administrator,
+    Query(chosen): Query<ChipChoices>,
+    Csv(file): Csv,
+) -> Answer<Imported> {
+    let choices = choices(chosen.preview, chosen.accept_zeros);
+    let report = import_chips(&call.context(), &file, chosen.client_id.as_deref(), &choices).await?;
+    Ok(Success::new(Imported::new(report, call.lang)))
+}
+
+/// Imports operator numbers. Rows with `client_id` are allotted to that client (划拨).
+#[utoipa::path(
+    post,
+    path = "/admin/v1/numbers:import",
+    summary = "导入运营商码号 / Import operator numbers (§5.3.1.1)",
+    params(NumberChoices),
+    request_body(content = String, content_type = "text/csv"),
+    responses((status = 200, body = Success<Imported>)),
+    extensions(("x-reasons" = json!(codes(NUMBERS_REASONS))))
+)]
+async fn numbers(
+    call: Call,
+    _: Administrator,
+    Query(chosen): Query<NumberChoices>,
+    Csv(file): Csv,
+) -> Answer<Imported> {
+    let choices = choices(chosen.preview, chosen.accept_zeros);
+    let report = import_numbers(&call.context(), &file, &choices).await?;
+    Ok(Success::new(Imported::new(report, call.lang)))
+}
+
+/// The routes of this component.
+#[must_use]
+pub fn router() -> Routes {
+    Routes::new()
+        .routes(routes!(chips as "admin.chips.import"))
+        .routes(routes!(numbers as "admin.numbers.import"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::router;
+
+    #[test]
+    fn every_operation_is_documented() {
+        let document = router().into_openapi();
+        let paths: Vec<&str> = document.paths.paths.keys().map(String::as_str).collect();
+        assert_eq!(paths, ["/admin/v1/chips:import", "/admin/v1/numbers:import"]);
+    }
+}

@@ -1,0 +1,180 @@
+//! Tables as programs save them. The files in `tables/` are byte for byte in the forms that Excel, WPS and LibreOffice
+//! write: marks, encodings, separators, line ends, what they make of long numbers.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test stops where it goes wrong, helpers included"
+)]
+
+use serde_json::{Value, json};
+use test_support::http::{TestRequest, refusal};
+use test_support::router::TestRouter;
+use test_support::settings::SECRET;
+
+const CHIPS: &str = include_str!("../../../cli/samples/chips.csv");
+const NUMBERS: &str = include_str!("../../../cli/samples/numbers.csv");
+
+/// A file of `tables/`.
+macro_rules! table {
+    ($name:literal) => {
+        include_bytes!(concat!("tables/", $name)).as_slice()
+    };
+}
+
+async fn inventory() -> TestRouter {
+    TestRouter::new(imports_router::router().merge(clients_router::router())).await
+}
+
+/// A client to whom chips may belong.
+async fn client(inventory: &TestRouter) -> String {
+    let client =
+        json!({"name": "甲", "phone": "13800000000", "ips": ["192.0.2.1"], "permissions": ["write.apply"]});
+    let made = inventory.post("/admin/v1/clients", &client).await;
+    made["client_id"].as_str().unwrap().to_owned()
+}
+
+async fn import(inventory: &TestRouter, path: &str, file: &[u8]) -> Value {
+    let path = format!("/admin/v1/{path}");
+    let request = TestRequest::post(&path, "text/csv", file.to_vec()).bearer(SECRET);
+    inventory.send(request).await.body
+}
+
+fn counts(answer: &Value) -> Value {
+    json!([
+        answer["rows"],
+        answer["imported"],
+        answer["unchanged"],
+        answer["rejected"]
+    ])
+}
+
+fn errors(answer: &Value) -> Vec<Value> {
+    let errors = answer["errors"].as_array().unwrap();
+    errors
+        .iter()
+        .map(|error| json!([error["line"], error["column"], error["reason"]]))
+        .collect()
+}
+
+#[tokio::test]
+async fn tables_are_read_as_programs_save_them() {
+    let first_two: Vec<&str> = NUMBERS.lines().take(3).collect();
+    let first_two = first_two.join("\n");
+    for (name, file) in [
+        ("excel-utf8.csv", table!("excel-utf8.csv")),
+        ("excel-unicode.txt", table!("excel-unicode.txt")),
+        ("excel-macintosh.csv", table!("excel-macintosh.csv")),
+        ("libreoffice-quoted.csv", table!("libreoffice-quoted.csv")),
+    ] {
+        let inventory = inventory().await;
+        let answer = import(&inventory, "numbers:import", file).await;
+        assert_eq!(counts(&answer), json!([2, 2, 0, 0]), "{name}: {answer}");
+        let again = import(&inventory, "numbers:import", first_two.as_bytes()).await;
+        assert_eq!(counts(&again), json!([2, 0, 2, 0]), "{name}: {again}");
+    }
+}
+
+#[tokio::test]
+async fn a_column_that_is_not_defined_is_a_warning() {
+    let inventory = inventory().await;
+    let answer = import(&inventory, "numbers:import", table!("excel-utf8.csv")).await;
+    let warning = &answer["warnings"][0];
+    assert_eq!(
+        json!([
+            warning["warning"],
+            warning["column"],
+            warning["line"],
+            warning["lines"]
+        ]),
+        json!(["column_unknown", "备注", 1, 1]),
+        "{answer}"
+    );
+    assert_eq!(answer["warnings"].as_array().unwrap().len(), 1, "{answer}");
+}
+
+#[tokio::test]
+async fn a_file_with_semicolons_has_its_services_in_quotes() {
+    let inventory = inventory().await;
+    let answer = import(&inventory, "numbers:import", table!("excel-semicolon.csv")).await;
+    assert_eq!(counts(&answer), json!([2, 2, 0, 0]), "{answer}");
+}
+
+#[tokio::test]
+async fn dates_are_read_as_spreadsheets_show_them() {
+    let inventory = inventory().await;
+    let client = client(&inventory).await;
+    let path = format!("chips:import?client_id={client}");
+    let answer = import(&inventory, &path, table!("excel-dates.csv")).await;
+    assert_eq!(counts(&answer), json!([3, 3, 0, 0]), "{answer}");
+}
+
+#[tokio::test]
+async fn what_is_no_table_of_text_is_refused_by_name() {
+    let inventory = inventory().await;
+    for (file, what) in [
+        (table!("wps-gbk.csv"), "GBK"),
+        (table!("excel.xlsx"), ".xlsx"),
+        (table!("excel.xls"), ".xls"),
+        (table!("libreoffice.ods"), ".ods"),
+    ] {
+        let answer = import(&inventory, "numbers:import", file).await;
+        assert_eq!(refusal(&answer), (400, "bad_csv", None), "{what}: {answer}");
+        let message = answer["message"].as_str().unwrap();
+        assert!(message.contains(what) && message.contains("另存为"), "{message}");
+    }
+}
+
+#[tokio::test]
+async fn numbers_with_an_exponent_are_refused_by_name_whatever_was_chosen() {
+    for path in ["numbers:import", "numbers:import?accept_zeros=true"] {
+        let answer = import(&inventory().await, path, table!("excel-exponents.csv")).await;
+        let of_line = |line: u64| {
+            ["iccid", "msisdn", "imsi", "smsc"].map(|column| json!([line, column, "number_rounded"]))
+        };
+        assert_eq!(errors(&answer), [of_line(2), of_line(3)].concat(), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn iccids_with_zeros_for_digits_are_refused_by_name_unless_accepted() {
+    let inventory = inventory().await;
+    let file = table!("wps-zeros.csv");
+    let answer = import(&inventory, "numbers:import", file).await;
+    let rounded = |line: u64| json!([line, "iccid", "number_rounded"]);
+    assert_eq!(errors(&answer), [rounded(2), rounded(3)], "{answer}");
+    // Both rows now have the same ICCID.
+    let answer = import(&inventory, "numbers:import?accept_zeros=true", file).await;
+    let conflict = |line: u64| json!([line, "iccid", "import_conflict"]);
+    assert_eq!(errors(&answer), [conflict(2), conflict(3)], "{answer}");
+    let one: Vec<&[u8]> = file.split_inclusive(|byte| *byte == b'\n').take(2).collect();
+    let answer = import(&inventory, "numbers:import?accept_zeros=true", &one.concat()).await;
+    assert_eq!(counts(&answer), json!([1, 1, 0, 0]), "{answer}");
+    assert_eq!(answer["warnings"][0]["warning"], "check_digit_wrong", "{answer}");
+}
+
+#[tokio::test]
+async fn a_preview_answers_the_same_and_changes_nothing() {
+    let inventory = inventory().await;
+    let client = client(&inventory).await;
+    // A row twice, a row that is wrong, and one that contradicts another.
+    let mut lines: Vec<String> = NUMBERS.lines().map(str::to_owned).collect();
+    lines.push(lines[1].clone());
+    lines.push(lines[1].replace("4600426", "46004"));
+    lines.push(lines[2].replace(",37,", ",11,"));
+    let numbers = lines.join("\n");
+    for (path, file) in [
+        ("numbers:import?".to_owned(), numbers.as_str()),
+        (format!("chips:import?client_id={client}&"), CHIPS),
+    ] {
+        let preview = import(&inventory, &format!("{path}preview=true"), file.as_bytes()).await;
+        let again = import(&inventory, &format!("{path}preview=true"), file.as_bytes()).await;
+        let done = import(&inventory, &format!("{path}preview=false"), file.as_bytes()).await;
+        assert_ne!(done["imported"], 0, "{done}");
+        for field in ["rows", "imported", "unchanged", "rejected", "errors", "warnings"] {
+            assert_eq!(preview[field], done[field], "{field}");
+            assert_eq!(preview[field], again[field], "{field}");
+        }
+        let repeated = import(&inventory, &format!("{path}preview=true"), file.as_bytes()).await;
+        assert_eq!(repeated["imported"], 0, "{repeated}");
+    }
+}
