@@ -26,10 +26,10 @@ const NAMES: &[Reason] = &[Reason::ParameterUnknown, Reason::ParameterRepeated];
 const VALUES: &[Reason] = &[Reason::ParameterTooLong];
 
 /// Reasons that concern parameters in a body.
-const PARAMETERS_IN_BODY: &[Reason] = &[Reason::BadJson, Reason::ParameterNotText];
+const PARAMETERS_IN_BODY: &[Reason] = &[Reason::BadJson, Reason::NotAnObject, Reason::ParameterNotText];
 
 /// Reasons that concern a JSON document.
-const DOCUMENT: &[Reason] = &[Reason::BadJson, Reason::ParameterMalformed];
+const DOCUMENT: &[Reason] = &[Reason::BadJson, Reason::NotAnObject, Reason::ParameterMalformed];
 
 /// Reasons that concern a caller with a token.
 const CLIENT: &[Reason] = &[

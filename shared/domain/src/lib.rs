@@ -25,6 +25,7 @@ mod number_status;
 mod permission;
 mod pool_state;
 mod province;
+mod received;
 mod receiver;
 mod rfc3339;
 mod service;

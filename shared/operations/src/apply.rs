@@ -78,7 +78,8 @@ pub async fn apply<D: Database>(
     caller: &Caller,
     request: &ApplyRequest<'_>,
 ) -> Result<Applied, Error> {
-    let eid = Eid::parse(required("eid", request.eid)?)?;
+    let eid = required("eid", request.eid)?;
+    let eid = Eid::parse(eid).map_err(|wrong| Malformed::from(wrong).of(eid))?;
     let choice = number_choice(cx, request)?;
     let eid_index = cx.eid_index(&eid);
     // The transaction also commits when the application is refused: the refusal is a step of the card.
@@ -327,10 +328,11 @@ async fn refuse<D: Database>(
 /// The parameters apart from the EID (§7.2.2.2). The way of writing says which of them are read: a designated application
 /// may carry a province, because its card has one.
 fn number_choice<D>(cx: &Context<'_, D>, request: &ApplyRequest<'_>) -> Result<NumberChoice, Error> {
-    match WriteType::parse(required("write_type", request.write_type)?)? {
+    let write_type = required("write_type", request.write_type)?;
+    match WriteType::parse(write_type).map_err(|wrong| wrong.of(write_type))? {
         WriteType::Designated => {
-            let iccid = named("iccid", Iccid::parse(required("iccid", request.iccid)?))?;
-            let msisdn = named("msisdn", Msisdn::parse(required("msisdn", request.msisdn)?))?;
+            let iccid = named("iccid", required("iccid", request.iccid)?, Iccid::parse)?;
+            let msisdn = named("msisdn", required("msisdn", request.msisdn)?, Msisdn::parse)?;
             Ok(NumberChoice::Designated {
                 iccid: cx.vault.blind_index(IndexKind::Iccid, iccid.as_str().as_bytes()),
                 msisdn: cx
@@ -344,7 +346,7 @@ fn number_choice<D>(cx: &Context<'_, D>, request: &ApplyRequest<'_>) -> Result<N
             readable("msisdn", request.msisdn, Msisdn::parse)?;
             let code = required("province_code", request.province_code)?;
             Ok(NumberChoice::Automatic {
-                province: named("province_code", Province::parse(code))?,
+                province: named("province_code", code, Province::parse)?,
             })
         }
     }
@@ -361,9 +363,14 @@ fn consistent(choice: &NumberChoice, request: &ApplyRequest<'_>) -> Result<(), E
     }
 }
 
-fn named<T>(name: &str, parsed: Result<T, Malformed>) -> Result<T, Error> {
-    parsed.map_err(|wrong| {
-        Error::from(wrong).with_detail(format!("{name}，{}", wrong.zh), format!("{name}, {}", wrong.en))
+fn named<T>(name: &str, text: &str, parse: fn(&str) -> Result<T, Malformed>) -> Result<T, Error> {
+    parse(text).map_err(|wrong| {
+        let error = wrong.of(text);
+        match error.detail() {
+            Some(detail) => Error::new(error.reason())
+                .with_detail(format!("{name}，{}", detail.zh), format!("{name}, {}", detail.en)),
+            None => error,
+        }
     })
 }
 

@@ -95,7 +95,7 @@ impl Checked {
 }
 
 fn fault<K: Kind>(text: &str) -> Option<Error> {
-    K::parse(text).err().map(Error::from)
+    K::parse(text).err().map(|malformed| malformed.of(text))
 }
 
 /// The refusal of an operation with these parameters. One because of a parameter names it, and then every other

@@ -9,7 +9,7 @@
 //! A parameter without a value is left out here: it is the same as an absent one.
 
 use percent_encoding::percent_decode_str;
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
 use super::ignored::IgnoredParameters;
@@ -86,10 +86,10 @@ fn percent_signs_are_escapes(bytes: &[u8]) -> bool {
 /// Reads a JSON object: its fields in order, repetitions included.
 ///
 /// # Errors
-/// [`Reason::BadJson`] with the position where reading stopped, [`Reason::TooManyParameters`],
-/// [`Reason::ParameterRepeated`] for a name that is repeated inside a field.
+/// [`Reason::BadJson`] with the position where reading stopped, [`Reason::NotAnObject`] for other JSON,
+/// [`Reason::TooManyParameters`], [`Reason::ParameterRepeated`] for a name that is repeated inside a field.
 pub(crate) fn decode_object(body: &[u8]) -> Result<Vec<(String, Value)>, Refusal> {
-    let object: JsonObject = serde_json::from_slice(body).map_err(|problem| unreadable(&problem))?;
+    let object: JsonObject = serde_json::from_slice(body).map_err(|problem| unreadable(body, &problem))?;
     if object.0.len() > MAX_PAIRS {
         return Err(Reason::TooManyParameters.into());
     }
@@ -129,12 +129,27 @@ pub(super) fn bad_json(problem: &serde_json::Error) -> Error {
 
 /// The refusal of a body that is not one JSON object, or has a name twice inside a field. Of the library's text only that
 /// name is used.
-fn unreadable(problem: &serde_json::Error) -> Refusal {
+fn unreadable(body: &[u8], problem: &serde_json::Error) -> Refusal {
     let text = problem.to_string();
     let repeated = text.strip_prefix("duplicate field `");
-    match repeated.and_then(|rest| rest.split('`').next()) {
-        Some(name) => Refusal::of_field(name, Reason::ParameterRepeated),
-        None => bad_json(problem).into(),
+    if let Some(name) = repeated.and_then(|rest| rest.split('`').next()) {
+        return Refusal::of_field(name, Reason::ParameterRepeated);
+    }
+    // The library stops at the first byte of another value, whether or not the rest can be read.
+    match serde_json::from_slice::<IgnoredAny>(body) {
+        // What is no UTF-8 is passed over by the library where it is not looked at.
+        Ok(_) if !problem.is_data() => bad_json(problem).into(),
+        Ok(_) => {
+            let (zh, en) = match body.trim_ascii_start().first() {
+                Some(b'[') => ("收到数组", "received a list"),
+                Some(b'"') => ("收到文本", "received text"),
+                Some(b'n') => ("收到 null", "received null"),
+                Some(b't' | b'f') => ("收到布尔值", "received true or false"),
+                _ => ("收到数字", "received a number"),
+            };
+            Error::new(Reason::NotAnObject).with_detail(zh, en).into()
+        }
+        Err(problem) => bad_json(&problem).into(),
     }
 }
 
@@ -427,10 +442,17 @@ mod tests {
                 "{value}"
             );
         }
-        for body in ["", "[]", "1", "{", "{\"a\":\"1\"} x", "\"a\""] {
+        for body in ["", "[", "[1}", "{", "{\"a\":\"1\"} x", "\"a", "1 2"] {
             assert_eq!(
                 refused(decode_json(body.as_bytes(), &none())).0,
                 Reason::BadJson,
+                "{body}"
+            );
+        }
+        for body in ["[]", " [{\"a\":1}] ", "1", "\"a\"", "null", "true"] {
+            assert_eq!(
+                refused(decode_json(body.as_bytes(), &none())).0,
+                Reason::NotAnObject,
                 "{body}"
             );
         }

@@ -204,7 +204,7 @@ impl Faults {
     fn refusal(self) -> Refusal {
         match Refusal::unless_empty(self.problems) {
             Err(refusal) => refusal,
-            Ok(()) => Reason::BadJson.into(),
+            Ok(()) => Reason::ParameterMalformed.into(),
         }
     }
 }
@@ -230,12 +230,16 @@ fn problem(fault: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
         }
     }
     let malformed = unmarked(&text).unwrap_or_else(|| {
-        let (zh, en) = if text.starts_with("unknown variant `") {
-            ("取值不在规定范围内", "not one of the words that are allowed")
-        } else {
-            ("类型不符", "not of the type that is expected")
-        };
-        Error::new(Reason::ParameterMalformed).with_detail(zh, en)
+        if let Some(word) = text.strip_prefix("unknown variant `") {
+            let word = word.split('`').next().unwrap_or_default();
+            let (zh, en) = ("取值不在规定范围内", "not one of the words that are allowed");
+            return Malformed::new(domain::Kind::Value, zh, en).of(word);
+        }
+        let [zh, en] = received_type(&text);
+        Error::new(Reason::ParameterMalformed).with_detail(
+            format!("类型不符；收到{zh}"),
+            format!("not of the type that is expected; received {en}"),
+        )
     });
     if root(fault).is_none() {
         return Problem {
@@ -246,10 +250,31 @@ fn problem(fault: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
     Problem::of_error(&path, malformed)
 }
 
-/// The message of a serde error that carries what is malformed.
-pub(crate) fn marked<E: serde::de::Error>(malformed: &Malformed) -> E {
-    let code = Error::from(*malformed).reason().code();
-    let Malformed { zh, en, .. } = malformed;
+/// The type of what was sent, in both languages. Of the text of the library only its name is used, not the value.
+fn received_type(text: &str) -> [&'static str; 2] {
+    const TYPES: [(&str, [&str; 2]); 8] = [
+        ("string", ["文本", "text"]),
+        ("integer", ["整数", "an integer"]),
+        ("floating point", ["小数", "a decimal number"]),
+        ("boolean", ["布尔值", "true or false"]),
+        ("null", ["null", "null"]),
+        ("unit", ["null", "null"]),
+        ("sequence", ["数组", "a list"]),
+        ("map", ["对象", "an object"]),
+    ];
+    let sent = text
+        .split_once("invalid type: ")
+        .or_else(|| text.split_once("invalid value: "))
+        .map_or("", |(_, sent)| sent);
+    let known = TYPES.iter().find(|(name, _)| sent.starts_with(name));
+    known.map_or(["其他内容", "something else"], |(_, names)| *names)
+}
+
+/// The message of a serde error that carries what is malformed in `text`.
+pub(crate) fn marked<E: serde::de::Error>(malformed: Malformed, text: &str) -> E {
+    let error = malformed.of(text);
+    let code = error.reason().code();
+    let (zh, en) = error.detail().map_or(("", ""), |detail| (&detail.zh, &detail.en));
     E::custom(format!("{MARK}{code}{MARK}{zh}{MARK}{en}{MARK}"))
 }
 

@@ -70,7 +70,7 @@ async fn every_call_is_logged_with_its_client_subject_address_and_result() {
         &format!("client_id={}&reason=unknown_number", platform.owner.id),
     )
     .await;
-    assert_eq!(refused[0]["subject"], "msisdn=144019****9999");
+    assert_eq!(refused[0]["subject"], "msisdn=144****9999");
     let unauthenticated = calls(&platform, "interface=admin.calls&reason=credential_wrong").await;
     assert_eq!(unauthenticated[0]["request_id"], "sixth");
     let own = format!("eid={eid}&client_id={}&limit=1", platform.owner.id);

@@ -129,7 +129,7 @@ async fn malformed_bodies(coverage: &mut RefusalCoverage<'_>, endpoint: &'static
     let table = [
         (Reason::MediaTypeUnsupported, post("text/plain", "x")),
         (Reason::BadJson, post("application/json", "{\"eid\":")),
-        (Reason::BadJson, post("application/json", "[]")),
+        (Reason::NotAnObject, post("application/json", "[]")),
         (
             Reason::ParameterNotText,
             post("application/json", "{\"eid\":1.5}"),

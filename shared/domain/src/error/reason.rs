@@ -46,6 +46,7 @@ reasons! {
     KeyMalformed "key_malformed" 400 "密钥材料无效" "key material is not valid" => "核对传输密钥名称与 RFC 3394 封装" "check the transport key's name and the RFC 3394 wrapping";
     NumberRounded "number_rounded" 400 "号码被表格软件取整" "a spreadsheet rounded the number" => "将该列设为文本格式后重新填写完整号码；以零结尾的号码核实无误后，可带 accept_zeros=true 导入" "format the column as text and enter the whole number again; a number that really ends in zeros is taken with accept_zeros=true";
     BadJson "bad_json" 400 "请求体不是有效的 JSON" "the body is not valid JSON" => "修正请求体" "correct the body";
+    NotAnObject "not_an_object" 400 "JSON 不是对象" "the JSON is not an object" => "提交一个由 { } 括起的 JSON 对象" "send one JSON object, in braces";
     BadUtf8 "bad_utf8" 400 "请求不是有效的 UTF-8" "the request is not valid UTF-8" => "以 UTF-8 编码提交" "send it as UTF-8";
     BadCsv "bad_csv" 400 "CSV 文件无法解析" "the CSV file cannot be read" => "核对表头、分隔符与编码" "check header, separators and encoding";
     BodyTooLarge "body_too_large" 413 "请求体过大" "the body is too large" => "分批提交" "send it in parts";

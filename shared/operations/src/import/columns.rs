@@ -49,8 +49,14 @@ impl ColumnError {
         }
     }
 
-    fn malformed(column: &'static str, wrong: Malformed) -> Self {
-        Self::new(column, Error::from(wrong).reason(), wrong.zh, wrong.en)
+    /// What is malformed in `text`.
+    fn malformed(column: &'static str, wrong: Malformed, text: &str) -> Self {
+        Self::of(column, &wrong.of(text))
+    }
+
+    fn of(column: &'static str, error: &Error) -> Self {
+        let (zh, en) = error.detail().map_or(("", ""), |detail| (&detail.zh, &detail.en));
+        Self::new(column, error.reason(), zh, en)
     }
 }
 
@@ -246,7 +252,7 @@ impl<'a> RowReader<'a> {
                     "the number ends in five or more zeros",
                 )
             } else {
-                ColumnError::malformed(name, wrong.into())
+                ColumnError::malformed(name, wrong.into(), text)
             }
         }))
     }

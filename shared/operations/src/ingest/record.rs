@@ -3,13 +3,16 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::MAX_CITY_CHARS;
 use crate::Context;
 use domain::error::{Error, Reason};
-use domain::{Iccid, MINUTE_MS, Malformed, Msisdn, Timestamp, Volume, plain_number};
+use domain::{
+    Iccid, MINUTE_MS, Malformed, Msisdn, Timestamp, Volume, mask_identifiers, plain_number,
+};
 use store::operator_report::Topic;
 use vault::{BlindIndex, IndexKind};
 
@@ -98,20 +101,17 @@ impl Wrong {
         }
     }
 
-    fn malformed(field: &'static str, malformed: Malformed) -> Self {
+    fn malformed(field: &'static str, malformed: Malformed, text: &str) -> Self {
         Self {
             field: Some(field),
-            error: malformed.into(),
+            error: malformed.of(text),
         }
     }
 }
 
 /// Reads one line.
 pub(super) fn read<D>(cx: &Context<'_, D>, topic: Topic, line: &[u8]) -> Result<Record, Wrong> {
-    let line: Line<'_> = serde_json::from_slice(line).map_err(|_| Wrong {
-        field: None,
-        error: Reason::BadJson.into(),
-    })?;
+    let line: Line<'_> = serde_json::from_slice(line).map_err(|problem| unreadable(line, &problem))?;
     refuse_other_topics(topic, &line)?;
     let (by_iccid, key) = key(cx, &line)?;
     let as_of = time("as_of", &line.as_of)?;
@@ -123,6 +123,7 @@ pub(super) fn read<D>(cx: &Context<'_, D>, topic: Topic, line: &[u8]) -> Result<
                 "时间晚于当前时间",
                 "the time is ahead of the platform's clock",
             ),
+            &line.as_of,
         ));
     }
     let reported = match topic {
@@ -143,6 +144,46 @@ pub(super) fn read<D>(cx: &Context<'_, D>, topic: Topic, line: &[u8]) -> Result<
         as_of,
         reported,
     })
+}
+
+/// Why a line is no record. Of the library's text only names of fields are used.
+fn unreadable(line: &[u8], problem: &serde_json::Error) -> Wrong {
+    const FIELDS: [&str; 8] = [
+        "msisdn",
+        "iccid",
+        "as_of",
+        "total_mb",
+        "used_mb",
+        "city",
+        "status",
+        "open_time",
+    ];
+    const NAMING: [(&str, Reason); 3] = [
+        ("missing field `", Reason::ParameterMissing),
+        ("duplicate field `", Reason::ParameterRepeated),
+        ("unknown field `", Reason::ParameterUnknown),
+    ];
+    let whole = |reason| Wrong {
+        field: None,
+        error: Error::new(reason),
+    };
+    if !problem.is_data() || serde_json::from_slice::<IgnoredAny>(line).is_err() {
+        return whole(Reason::BadJson);
+    }
+    if !line.trim_ascii_start().starts_with(b"{") {
+        return whole(Reason::NotAnObject);
+    }
+    let text = problem.to_string();
+    for (words, reason) in NAMING {
+        if let Some(name) = text.strip_prefix(words).and_then(|rest| rest.split('`').next()) {
+            let shown = mask_identifiers(name);
+            return Wrong {
+                field: FIELDS.into_iter().find(|field| *field == name),
+                error: Error::new(reason).with_detail(&shown, &shown),
+            };
+        }
+    }
+    whole(Reason::ParameterMalformed)
 }
 
 /// A field of another topic is refused, not ignored.
@@ -167,7 +208,8 @@ fn key<D>(cx: &Context<'_, D>, line: &Line<'_>) -> Result<(bool, BlindIndex), Wr
         identifier("iccid", line.iccid)?,
     ) {
         (Some(msisdn), None) => {
-            let msisdn = Msisdn::parse(&msisdn).map_err(|wrong| Wrong::malformed("msisdn", wrong))?;
+            let parsed = Msisdn::parse(&msisdn);
+            let msisdn = parsed.map_err(|wrong| Wrong::malformed("msisdn", wrong, &msisdn))?;
             Ok((
                 false,
                 cx.vault
@@ -175,7 +217,8 @@ fn key<D>(cx: &Context<'_, D>, line: &Line<'_>) -> Result<(bool, BlindIndex), Wr
             ))
         }
         (None, Some(iccid)) => {
-            let iccid = Iccid::parse(&iccid).map_err(|wrong| Wrong::malformed("iccid", wrong))?;
+            let parsed = Iccid::parse(&iccid);
+            let iccid = parsed.map_err(|wrong| Wrong::malformed("iccid", wrong, &iccid))?;
             Ok((
                 true,
                 cx.vault.blind_index(IndexKind::Iccid, iccid.as_str().as_bytes()),
@@ -209,7 +252,7 @@ fn present<'a>(field: &'static str, text: Option<&'a str>) -> Result<&'a str, Wr
 }
 
 fn time(field: &'static str, text: &str) -> Result<Timestamp, Wrong> {
-    Timestamp::parse_rfc3339(text).map_err(|wrong| Wrong::malformed(field, wrong))
+    Timestamp::parse_rfc3339(text).map_err(|wrong| Wrong::malformed(field, wrong, text))
 }
 
 /// Megabytes as a JSON number or as text; the digits are read without floating point.
@@ -221,7 +264,8 @@ fn megabytes(field: &'static str, raw: Option<&RawValue>) -> Result<Volume, Wron
         .unwrap_or(literal)
         .trim();
     let plain = plain_number(text);
-    Volume::parse_mb(plain.as_deref().unwrap_or(text)).map_err(|wrong| Wrong::malformed(field, wrong))
+    let parsed = Volume::parse_mb(plain.as_deref().unwrap_or(text));
+    parsed.map_err(|wrong| Wrong::malformed(field, wrong, text))
 }
 
 fn city(text: Option<&str>) -> Result<&str, Wrong> {

@@ -123,7 +123,7 @@ fn bad_lines_are_named_and_leave_the_others_alone() {
             (7, Some("as_of"), Reason::ParameterMalformed),
             (8, Some("as_of"), Reason::ParameterMalformed),
             (9, Some("used_mb"), Reason::ParameterUnknown),
-            (10, None, Reason::BadJson),
+            (10, None, Reason::ParameterUnknown),
             (11, Some("city"), Reason::ParameterTooLong),
             (12, None, Reason::ParameterTooLong),
             (13, Some("msisdn"), Reason::ParameterMissing),

@@ -24,7 +24,7 @@ impl<T: Kind + 'static> FromRequestParts<App> for Segment<T> {
         };
         match T::parse(text) {
             Ok(value) => Ok(Self(value)),
-            Err(malformed) => Err(Problem::of_error(name, malformed.into()).into()),
+            Err(malformed) => Err(Problem::of_error(name, malformed.of(text)).into()),
         }
     }
 }

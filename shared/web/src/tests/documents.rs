@@ -306,17 +306,19 @@ fn a_field_is_given_once_inside_others_too() {
 }
 
 #[test]
-fn what_is_no_json_object_is_told_where_reading_stopped() {
-    for text in [
-        "",
-        "[]",
-        "1",
-        "null",
-        "\"a\"",
-        "{",
-        "{\"name\":\"a\"} x",
-        "{\"name\":\"\u{1}\"}",
+fn what_is_no_json_is_told_where_reading_stopped_and_other_json_what_it_is() {
+    for (text, received) in [
+        ("[]", "a list"),
+        ("1", "a number"),
+        ("null", "null"),
+        ("\"a\"", "text"),
     ] {
+        assert_eq!(problems(text), expected(&[("", Reason::NotAnObject)]), "{text}");
+        let refusal = refused::<Order>(text).unwrap_err();
+        let message = refusal.first().error.message(Lang::En);
+        assert!(message.ends_with(&format!("received {received}")), "{message}");
+    }
+    for text in ["", "[", "{", "{\"name\":\"a\"} x", "{\"name\":\"\u{1}\"}"] {
         assert_eq!(problems(text), expected(&[("", Reason::BadJson)]), "{text}");
     }
     let refusal = refused::<Order>("{\n\"name\" 4711}").unwrap_err();

@@ -181,7 +181,7 @@ fn every_mistake_in_a_body_has_its_own_reason() {
             Some("colour"),
         ),
         (JSON, b"{\"client_id\":\"\xff\"}", 400, "bad_json", None),
-        (JSON, b"[]", 400, "bad_json", None),
+        (JSON, b"[]", 400, "not_an_object", None),
         (JSON, b"client_id=a", 400, "bad_json", None),
         ("text/plain", b"client_id=a", 415, "media_type_unsupported", None),
         ("", b"client_id=a", 415, "media_type_unsupported", None),
@@ -339,7 +339,7 @@ fn the_document_of_an_act_has_its_fields_once_and_no_others() {
         ),
         (r#"{"id":"1","id":"2"}"#, 400, "parameter_repeated", Some("id")),
         (r#"{"id":["1"]}"#, 400, "parameter_malformed", Some("id")),
-        (r#"["1"]"#, 400, "bad_json", None),
+        (r#"["1"]"#, 400, "not_an_object", None),
     ] {
         let answer = send(Sent::post("/admin/v1/incidents:report", JSON, body).with_secret());
         assert_eq!(

@@ -84,7 +84,9 @@ impl<T> Deref for Parsed<T> {
 impl<'de, T: Kind> Deserialize<'de> for Parsed<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let TextOrInteger(text) = TextOrInteger::deserialize(deserializer)?;
-        T::parse(&text).map(Self).map_err(|malformed| marked(&malformed))
+        T::parse(&text)
+            .map(Self)
+            .map_err(|malformed| marked(malformed, &text))
     }
 }
 
