@@ -46,8 +46,9 @@ struct NumberChoices {
     accept_zeros: Option<bool>,
 }
 
-fn choices(preview: Option<bool>, accept_zeros: Option<bool>) -> ImportChoices {
+fn choices(call: &Call, preview: Option<bool>, accept_zeros: Option<bool>) -> ImportChoices {
     ImportChoices {
+        ranges: call.settings().number_ranges.clone(),
         accept_zeros: accept_zeros.unwrap_or_default(),
         preview: preview.unwrap_or_default(),
     }
@@ -158,7 +159,7 @@ async fn chips(
     Query(chosen): Query<ChipChoices>,
     Csv(file): Csv,
 ) -> Answer<Imported> {
-    let choices = choices(chosen.preview, chosen.accept_zeros);
+    let choices = choices(&call, chosen.preview, chosen.accept_zeros);
     let report = import_chips(&call.context(), &file, chosen.client_id.as_deref(), &choices).await?;
     Ok(Success::new(Imported::new(report, call.lang)))
 }
@@ -179,7 +180,7 @@ async fn numbers(
     Query(chosen): Query<NumberChoices>,
     Csv(file): Csv,
 ) -> Answer<Imported> {
-    let choices = choices(chosen.preview, chosen.accept_zeros);
+    let choices = choices(&call, chosen.preview, chosen.accept_zeros);
     let report = import_numbers(&call.context(), &file, &choices).await?;
     Ok(Success::new(Imported::new(report, call.lang)))
 }

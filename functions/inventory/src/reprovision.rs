@@ -81,6 +81,10 @@ pub(crate) async fn reprovision(
     _: Administrator,
     Json(request): Json<ChipReprovision>,
 ) -> Answer<ChipReprovisioned> {
+    let ranges = &call.settings().number_ranges;
+    ranges
+        .check(&request.temp_msisdn)
+        .map_err(|error| error.with_field("temp_msisdn"))?;
     let eid = *request.eid;
     let given = operations::reprovision(&call.context(), &eid, &request.into()).await?;
     Ok(Success::new(ChipReprovisioned {

@@ -194,6 +194,7 @@ async fn a_document_for_a_chip_is_read_before_the_chip_is_looked_for() {
         ("network_type", json!("NB-IoT"), "unknown_chip"),
         ("network_type", json!("5g"), "parameter_malformed"),
         ("temp_imsi", json!(null), "parameter_malformed"),
+        ("temp_msisdn", json!("1064112345678"), "msisdn_malformed"),
         ("faulty", json!(true), "parameter_unknown"),
     ] {
         let answer = act(&inventory, "chips:reprovision", document(name, value.clone())).await;

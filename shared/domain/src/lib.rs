@@ -21,6 +21,7 @@ mod incident;
 mod message_state;
 mod month;
 mod msisdn;
+mod number_ranges;
 mod number_status;
 mod permission;
 mod pool_state;
@@ -55,7 +56,8 @@ pub use incident::{
 };
 pub use message_state::MessageState;
 pub use month::Month;
-pub use msisdn::{Msisdn, Operator};
+pub use msisdn::Msisdn;
+pub use number_ranges::NumberRanges;
 pub use number_status::NumberStatus;
 pub use permission::Permission;
 pub use pool_state::{PoolState, enough};

@@ -1,104 +1,42 @@
-//! MSISDN: the 13-digit IoT number, the only kind that may be used (§5.1.3, §5.4.2.1).
+//! MSISDN: the 13-digit IoT number, the only kind that may be used (§5.1.3, §5.4.2.1). Which ranges of such numbers may
+//! come in is configuration: see [`NumberRanges`](super::NumberRanges).
 
 use super::{Kind, Malformed, all_digits, masked};
 
 /// Digits of an IoT number.
 const MSISDN_DIGITS: usize = 13;
 
-/// Who issued a number, known by its prefix.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Operator {
-    /// China Mobile.
-    ChinaMobile,
-    /// China Unicom.
-    ChinaUnicom,
-    /// China Telecom.
-    ChinaTelecom,
-}
-
-impl Operator {
-    /// Name in Chinese.
-    #[must_use]
-    pub fn zh(self) -> &'static str {
-        match self {
-            Self::ChinaMobile => "中国移动",
-            Self::ChinaUnicom => "中国联通",
-            Self::ChinaTelecom => "中国电信",
-        }
-    }
-
-    /// Name in English.
-    #[must_use]
-    pub fn en(self) -> &'static str {
-        match self {
-            Self::ChinaMobile => "China Mobile",
-            Self::ChinaUnicom => "China Unicom",
-            Self::ChinaTelecom => "China Telecom",
-        }
-    }
-}
-
-/// Prefixes of the 13-digit number ranges set aside for the internet of things.
-const PREFIXES: &[(&str, Operator)] = &[
-    ("1440", Operator::ChinaMobile),
-    ("1441", Operator::ChinaMobile),
-    ("148", Operator::ChinaMobile),
-    ("10648", Operator::ChinaMobile),
-    ("146", Operator::ChinaUnicom),
-    ("10646", Operator::ChinaUnicom),
-    ("1410", Operator::ChinaTelecom),
-    ("10649", Operator::ChinaTelecom),
-];
-
 /// A 13-digit IoT number.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Msisdn {
-    digits: String,
-    operator: Operator,
-}
+pub struct Msisdn(String);
 
 impl Msisdn {
-    /// Reads 13 digits of an IoT number range.
+    /// Reads 13 digits that begin with 1, as all mobile numbers of China do.
     ///
     /// # Errors
     /// [`Malformed`] with the rule that the text breaks.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
-        if text.len() != MSISDN_DIGITS || !all_digits(text) {
-            return Err(Malformed::new(
+        if text.len() == MSISDN_DIGITS && all_digits(text) && text.starts_with('1') {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Malformed::new(
                 Kind::Msisdn,
-                "号码应为 13 位物联网号码",
-                "a number is a 13-digit IoT number",
-            ));
-        }
-        match PREFIXES.iter().find(|(prefix, _)| text.starts_with(prefix)) {
-            Some(&(_, operator)) => Ok(Self {
-                digits: text.to_owned(),
-                operator,
-            }),
-            None => Err(Malformed::new(
-                Kind::Msisdn,
-                "号码不属于物联网号段（1410、1440、1441、146、148、10646、10648、10649）",
-                "the number is in no IoT range (1410, 1440, 1441, 146, 148, 10646, 10648, 10649)",
-            )),
+                "号码应为 13 位物联网号码，以 1 开头",
+                "a number is a 13-digit IoT number that begins with 1",
+            ))
         }
     }
 
     /// The 13 digits.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.digits
-    }
-
-    /// Who issued the number.
-    #[must_use]
-    pub fn operator(&self) -> Operator {
-        self.operator
+        &self.0
     }
 
     /// First and last characters only, for logs.
     #[must_use]
     pub fn masked(&self) -> String {
-        masked(&self.digits)
+        masked(&self.0)
     }
 }
 
@@ -110,21 +48,12 @@ impl std::fmt::Debug for Msisdn {
 
 #[cfg(test)]
 mod tests {
-    use super::{Msisdn, Operator};
+    use super::Msisdn;
 
     #[test]
-    fn each_iot_range_names_its_operator() {
-        for (text, operator) in [
-            ("1440193898523", Operator::ChinaMobile),
-            ("1441193898523", Operator::ChinaMobile),
-            ("1480193898523", Operator::ChinaMobile),
-            ("1064812345678", Operator::ChinaMobile),
-            ("1460193898523", Operator::ChinaUnicom),
-            ("1064612345678", Operator::ChinaUnicom),
-            ("1410193898523", Operator::ChinaTelecom),
-            ("1064912345678", Operator::ChinaTelecom),
-        ] {
-            assert_eq!(Msisdn::parse(text).unwrap().operator(), operator, "{text}");
+    fn thirteen_digits_are_read() {
+        for text in ["1440193898523", "1064112345678", "1400193898523"] {
+            assert_eq!(Msisdn::parse(text).unwrap().as_str(), text);
         }
     }
 
@@ -133,7 +62,7 @@ mod tests {
     fn numbers_of_people_are_refused() {
         for text in [
             "13800138000",
-            "1380013800000",
+            "8613800138000",
             "+861440193898523",
             "144019389852",
             "14401938985234",

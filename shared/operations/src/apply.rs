@@ -379,7 +379,7 @@ fn readable<T>(name: &str, value: &str, parse: fn(&str) -> Result<T, Malformed>)
     if value.is_empty() {
         return Ok(());
     }
-    named(name, parse(value)).map(drop)
+    named(name, value, parse).map(drop)
 }
 
 fn required<'a>(name: &str, value: &'a str) -> Result<&'a str, Error> {

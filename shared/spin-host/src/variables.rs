@@ -34,6 +34,8 @@ pub struct RequiredVariables {
     pub maintenance: bool,
     /// `pool_low_water`: watches or shows the pools of numbers.
     pub pool_low_water: bool,
+    /// `number_ranges`: takes numbers in.
+    pub number_ranges: bool,
     /// `operator_api`, `operator_credential`: asks the operator about its numbers.
     pub operator: bool,
     /// The name of the secret of its internal interfaces.
@@ -50,6 +52,7 @@ impl RequiredVariables {
         callback_allow_http: false,
         maintenance: false,
         pool_low_water: false,
+        number_ranges: false,
         operator: false,
         secret: None,
     };
@@ -121,6 +124,11 @@ async fn read(required: RequiredVariables) -> Result<Variables, Error> {
         },
         pool_low_water: if required.pool_low_water {
             Some(text("pool_low_water").await?)
+        } else {
+            None
+        },
+        number_ranges: if required.number_ranges {
+            Some(text("number_ranges").await?)
         } else {
             None
         },

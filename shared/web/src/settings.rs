@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::address::TrustedProxies;
 use super::credential::{KEY_PARAMETER, TOKEN_PARAMETER};
 use super::ignored::{IGNORED_PARAMETERS, IgnoredParameters};
-use domain::Zone;
 use domain::error::Error;
+use domain::{NumberRanges, Zone};
 use operations::{CALL_LOG_DAYS, MAX_POOL_LOW_WATER, MaintenanceSettings, POOL_LOW_WATER, RECORD_DAYS};
 use vault::{MIN_SECRET_BYTES, Vault, VaultSettings, Zeroizing, equal_in_constant_time};
 
@@ -36,6 +36,8 @@ pub struct Variables {
     pub secret: Option<Zeroizing<String>>,
     /// The platform's time zone: see [`Zone::parse`].
     pub time_zone: Option<String>,
+    /// The number ranges: see [`NumberRanges::parse`].
+    pub number_ranges: Option<String>,
     /// Addresses and networks of trusted proxies, separated by commas.
     pub trusted_proxies: Option<String>,
     /// Names of parameters that are ignored, separated by commas.
@@ -64,6 +66,8 @@ pub struct Settings {
     pub vault: Vault,
     /// The platform's time zone.
     pub zone: Zone,
+    /// The ranges that numbers may belong to.
+    pub number_ranges: NumberRanges,
     /// The proxies whose `X-Forwarded-For` is believed.
     pub(crate) trusted_proxies: TrustedProxies,
     /// Parameters that are neither read nor refused.
@@ -105,6 +109,8 @@ impl Settings {
         Ok(Self {
             vault,
             zone: zone(variables.time_zone.as_deref())?,
+            number_ranges: NumberRanges::parse(variables.number_ranges.as_deref().unwrap_or_default())
+                .map_err(|problem| Error::internal(format!("variable number_ranges: {problem}")))?,
             trusted_proxies: TrustedProxies::parse(variables.trusted_proxies.as_deref().unwrap_or_default())
                 .map_err(|problem| Error::internal(format!("variable trusted_proxies: {problem}")))?,
             ignored_parameters: ignored(variables.ignored_parameters.as_deref())?,
@@ -277,6 +283,23 @@ mod tests {
                 "{cause}"
             );
         }
+    }
+
+    #[test]
+    fn number_ranges_are_prefixes_separated_by_commas() {
+        let settings = |text: &str| {
+            Settings::from_variables(&Variables {
+                number_ranges: Some(text.to_owned()),
+                ..variables()
+            })
+        };
+        assert!(settings("1440, 10641").is_ok());
+        let error = settings("1440;148").err().unwrap();
+        assert!(
+            error
+                .cause()
+                .is_some_and(|cause| cause.starts_with("variable number_ranges"))
+        );
     }
 
     #[test]

@@ -152,7 +152,7 @@ fn read<D>(
     let chip_model = row.required("chip_model", label);
     let profile = row.required("profile", label);
     let network = row.required("network_type", Network::parse);
-    let temp_msisdn = row.required("temp_msisdn", Msisdn::parse);
+    let temp_msisdn = row.msisdn("temp_msisdn", &choices.ranges);
     let temp_iccid = row.iccid("temp_iccid", choices.accept_zeros);
     let temp_imsi = row.required("temp_imsi", Imsi::parse);
     let stated_opening = row.optional("temp_opened_on", day);

@@ -9,7 +9,7 @@ use super::rules::ColumnRule;
 use super::warnings::{WarningKind, Warnings};
 use super::{MAX_IMPORT_BYTES, MAX_IMPORT_ROWS};
 use domain::error::{Error, Lang, Reason};
-use domain::{Iccid, Malformed, mask_identifiers};
+use domain::{Iccid, Malformed, Msisdn, NumberRanges, mask_identifiers};
 
 /// Longest field, in bytes.
 const MAX_FIELD_BYTES: usize = 512;
@@ -226,6 +226,14 @@ impl<'a> RowReader<'a> {
             return None;
         }
         Some(iccid)
+    }
+
+    /// A number of one of these ranges.
+    pub(super) fn msisdn(&mut self, name: &'static str, ranges: &NumberRanges) -> Option<Msisdn> {
+        let msisdn = self.required(name, Msisdn::parse)?;
+        let checked = ranges.check(&msisdn);
+        self.take(checked.map_err(|error| ColumnError::of(name, &error)))?;
+        Some(msisdn)
     }
 
     fn read<T, E: Into<Malformed>>(

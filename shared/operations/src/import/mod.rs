@@ -27,8 +27,8 @@ use super::Context;
 use super::transaction;
 use columns::{ColumnError, RowReader, Table};
 use contradictions::{Compared, FileKeys, Key};
-use domain::ClientId;
 use domain::error::{Error, Reason};
+use domain::{ClientId, NumberRanges};
 use store::{Database, Tx, client};
 
 /// Most rows in one file.
@@ -45,6 +45,8 @@ pub struct ImportChoices {
     pub accept_zeros: bool,
     /// Report the same, and change nothing.
     pub preview: bool,
+    /// The ranges that numbers may belong to.
+    pub ranges: NumberRanges,
 }
 
 /// The result of an import.

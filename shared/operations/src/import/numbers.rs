@@ -134,7 +134,7 @@ fn read<D>(
     choices: &ImportChoices,
 ) -> Result<Number, Vec<ColumnError>> {
     let iccid = row.iccid("iccid", choices.accept_zeros);
-    let msisdn = row.required("msisdn", Msisdn::parse);
+    let msisdn = row.msisdn("msisdn", &choices.ranges);
     let imsi = row.required("imsi", Imsi::parse);
     let province = row.required("province_code", Province::parse);
     let smsc = row.optional("smsc", smsc);

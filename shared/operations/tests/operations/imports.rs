@@ -1,7 +1,7 @@
 //! Inventory files: good rows in, bad rows reported precisely.
 
 use domain::error::{Error, Reason};
-use domain::{ClientId, DAY_MS};
+use domain::{ClientId, DAY_MS, NumberRanges};
 use operations::{
     ImportChoices, ImportReport, MAX_IMPORT_BYTES, MAX_IMPORT_ROWS, MAX_REPORTED_ERRORS, WarningKind,
     import_chips, import_numbers,
@@ -420,6 +420,39 @@ fn many_other_errors_never_hide_a_contradiction() {
         row_errors(&report)[MAX_REPORTED_ERRORS..],
         [first, first + 1].map(|line| (line, Some("iccid"), Reason::ImportConflict))
     );
+}
+
+// §5.1.3
+#[test]
+fn numbers_come_from_the_configured_ranges_alone() {
+    let world = World::new();
+    let csv = number_csv(&[
+        NumberCsv::new(0),
+        NumberCsv {
+            msisdn: "1064112345678".to_owned(),
+            ..NumberCsv::new(1)
+        },
+    ]);
+    let report = number_file(&world, csv.as_bytes()).unwrap();
+    assert_eq!(
+        row_errors(&report),
+        [(3, Some("msisdn"), Reason::MsisdnMalformed)]
+    );
+    assert!(
+        report.errors[0].en.contains("106****5678 is in no IoT range"),
+        "{:?}",
+        report.errors[0]
+    );
+    let choices = ImportChoices {
+        ranges: NumberRanges::parse("10641").unwrap(),
+        ..ImportChoices::default()
+    };
+    let report = run(import_numbers(&world.cx(), csv.as_bytes(), &choices)).unwrap();
+    assert_eq!(
+        row_errors(&report),
+        [(2, Some("msisdn"), Reason::MsisdnMalformed)]
+    );
+    assert_eq!(report.imported, 1);
 }
 
 #[test]

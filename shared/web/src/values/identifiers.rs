@@ -103,8 +103,8 @@ kinds!(
     ),
     Imsi: text("^[0-9]{15}$", "IMSI / IMSI", "460001357924680"),
     Msisdn: text(
-        "^(1410|1440|1441|146|148|10646|10648|10649)[0-9]+$",
-        "13 位物联网号码 / 13-digit number of an IoT range",
+        "^1[0-9]{12}$",
+        "13 位物联网号码 / 13-digit IoT number",
         "1440100000001",
     ),
     ClientId: text(
