@@ -12,8 +12,8 @@ use super::unopened_session::{self, end_reason};
 use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{
-    Actor, AlertKind, CardEvent, Eid, FailureKind, IncidentKind, NumberStatus, SessionId, TaskFailure, TaskState,
-    Work,
+    Actor, AlertKind, CardEvent, Eid, FailureKind, IncidentKind, NumberStatus, SessionId, TaskFailure,
+    TaskState, Work,
 };
 use store::{
     Database, Subject, Tx,

@@ -107,6 +107,13 @@ async fn read(required: RequiredVariables) -> Result<Variables, Error> {
         } else {
             None
         },
+        ..settings_of(required).await?
+    })
+}
+
+/// What configures jobs, pools and the operator's interface.
+async fn settings_of(required: RequiredVariables) -> Result<Variables, Error> {
+    Ok(Variables {
         call_log_days: if required.maintenance {
             Some(text("call_log_days").await?)
         } else {
@@ -142,6 +149,7 @@ async fn read(required: RequiredVariables) -> Result<Variables, Error> {
         } else {
             None
         },
+        ..Variables::default()
     })
 }
 

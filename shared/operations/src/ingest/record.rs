@@ -10,9 +10,7 @@ use serde_json::{Value, json};
 use super::MAX_CITY_CHARS;
 use crate::Context;
 use domain::error::{Error, Reason};
-use domain::{
-    Iccid, MINUTE_MS, Malformed, Msisdn, Timestamp, Volume, mask_identifiers, plain_number,
-};
+use domain::{Iccid, MINUTE_MS, Malformed, Msisdn, Timestamp, Volume, mask_identifiers, plain_number};
 use store::operator_report::Topic;
 use vault::{BlindIndex, IndexKind};
 

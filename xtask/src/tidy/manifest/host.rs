@@ -85,31 +85,40 @@ fn reads(source: &Source, tokens: &[Token]) -> (Vec<(usize, Read)>, Vec<Fault>) 
     (reads, faults)
 }
 
-/// Reads the fields of `Variables { … }` in the function `read`.
+/// Reads the fields of every `Ok(Variables { … })`. What such a value takes over from another one is read there.
 fn read_variables(source: &Source, tokens: &[Token], host: &mut Host) -> Vec<Fault> {
-    let start = rows(tokens, &["fn", "read", "("]).next().map_or(0, |(at, _)| at);
-    let Some((open, _)) = rows(&tokens[start..], &["Ok", "(", "Variables", "{"]).next() else {
-        return vec![unread(source, 1)];
-    };
-    let open = start + open + 3;
-    let close = matching(tokens, open).min(tokens.len());
     let mut faults = Vec::new();
-    let inner = &tokens[open + 1..close];
-    for field in separated(inner) {
-        let field = &inner[field];
-        let flag = rows(field, &["required", ".", ""]).next();
-        let flag = flag.map(|(_, row)| row[2].text.as_str());
-        if flag == Some(OWN_SECRET) {
-            continue;
-        }
-        let (found, _) = reads(source, field);
-        match (found.as_slice(), flag) {
-            ([(_, read)], Some(flag)) => host.flags.push((flag.to_owned(), read.clone())),
-            ([(_, read)], None) => host.always.push(read.clone()),
-            _ => faults.push(unread(source, field[0].line)),
+    let mut values = rows(tokens, &["Ok", "(", "Variables", "{"]).peekable();
+    if values.peek().is_none() {
+        faults.push(unread(source, 1));
+    }
+    for (at, _) in values {
+        let open = at + 3;
+        let inner = &tokens[open + 1..matching(tokens, open).min(tokens.len())];
+        for field in separated(inner) {
+            faults.extend(read_field(source, &inner[field], host));
         }
     }
     faults
+}
+
+/// Reads one field: a variable, and the flag that says whether the component has it.
+fn read_field(source: &Source, field: &[Token], host: &mut Host) -> Option<Fault> {
+    if field[0].text.starts_with('.') {
+        return None;
+    }
+    let flag = rows(field, &["required", ".", ""]).next();
+    let flag = flag.map(|(_, row)| row[2].text.as_str());
+    if flag == Some(OWN_SECRET) {
+        return None;
+    }
+    let (found, _) = reads(source, field);
+    match (found.as_slice(), flag) {
+        ([(_, read)], Some(flag)) => host.flags.push((flag.to_owned(), read.clone())),
+        ([(_, read)], None) => host.always.push(read.clone()),
+        _ => return Some(unread(source, field[0].line)),
+    }
+    None
 }
 
 fn unread(source: &Source, line: usize) -> Fault {
