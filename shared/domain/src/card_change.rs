@@ -17,11 +17,13 @@ pub enum CardChange {
     Succeeded,
     /// 写卡失败: writing ended without success.
     Failed,
+    /// 待写卡: a written card may be written with another number.
+    Reopened,
 }
 
 impl CardChange {
     /// Every change.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Accepted,
         Self::Refused,
         Self::Cancelled,
@@ -29,6 +31,7 @@ impl CardChange {
         Self::Writing,
         Self::Succeeded,
         Self::Failed,
+        Self::Reopened,
     ];
 
     /// Text stored in the database and sent as `event`; never reused for another change.
@@ -42,6 +45,7 @@ impl CardChange {
             Self::Writing => "writing",
             Self::Succeeded => "succeeded",
             Self::Failed => "failed",
+            Self::Reopened => "reopened",
         }
     }
 

@@ -6,6 +6,7 @@
 
 use super::Context;
 use super::act_note::ActNote;
+use super::messages::{ChangeEvent, StateChange, enqueue};
 use super::transition::{Cause, move_card};
 use crate::transaction;
 use domain::error::{Error, Reason};
@@ -39,6 +40,13 @@ pub async fn reopen<D: Database>(
         };
         let status = move_card(cx, tx, &chip, CardEvent::Reopened, &cause).await?;
         chip::set_reopened(tx, &index, true, cx.now).await?;
+        let change = StateChange {
+            chip: &chip,
+            status,
+            task: None,
+            event: ChangeEvent::Reopened,
+        };
+        enqueue(cx, tx, &change).await?;
         Ok(status)
     })
     .await

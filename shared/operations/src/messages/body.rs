@@ -51,6 +51,8 @@ pub(crate) enum ChangeEvent<'a> {
     Ended(TaskFailure, &'a NumberRow),
     /// Writing ended without success.
     Failed(TaskFailure, &'a NumberRow),
+    /// A written card may be written with another number.
+    Reopened,
 }
 
 impl ChangeEvent<'_> {
@@ -63,6 +65,7 @@ impl ChangeEvent<'_> {
             Self::Written(_) => CardChange::Succeeded,
             Self::Ended(..) => CardChange::Ended,
             Self::Failed(..) => CardChange::Failed,
+            Self::Reopened => CardChange::Reopened,
         }
     }
 
@@ -75,6 +78,7 @@ impl ChangeEvent<'_> {
             Self::Writing => TaskStatus::Writing.zh().to_owned(),
             Self::Written(_) => TaskStatus::Succeeded.zh().to_owned(),
             Self::Ended(failure, _) | Self::Failed(failure, _) => failure.zh().to_owned(),
+            Self::Reopened => "可更换运营号，请重新申请写卡".to_owned(),
         }
     }
 }
@@ -132,7 +136,7 @@ fn fields<D>(cx: &Context<'_, D>, change: &StateChange<'_>) -> Result<BTreeMap<&
         fields.insert("task_id", task.text());
     }
     match change.event {
-        ChangeEvent::Accepted | ChangeEvent::Cancelled | ChangeEvent::Writing => {}
+        ChangeEvent::Accepted | ChangeEvent::Cancelled | ChangeEvent::Writing | ChangeEvent::Reopened => {}
         ChangeEvent::Refused(refusal) => {
             fields.insert("failure", refusal.reason().code().to_owned());
         }

@@ -8,7 +8,7 @@ use domain::{CardChange, ClientId, FailureKind, MessageState, Receiver};
 use operations::{
     ActNote, AttemptResult, Caller, DueMessage, DueRequest, MessageFilter, RETRY_AFTER_MS, ReceiverChange,
     ReportEvent, TaskRef, WhichMessages, cancel, change_receiver, due_messages, end_task, find_messages,
-    receiver_view, record_attempt, resend,
+    receiver_view, record_attempt, reopen, resend,
 };
 use store::message::{QueueQuery, receiver_queues};
 use test_support::eid::eid_text;
@@ -121,6 +121,7 @@ fn every_change_of_state_is_sent_in_its_order_with_the_fields_that_it_has() {
         let (session, _) = world.open(0).unwrap();
         world.report_event(session, 1, event).unwrap();
     }
+    run(reopen(&world.cx(), &eid(0), &note)).unwrap();
 
     let failure = "card_status description eid event event_time failure iccid msisdn task_id write_result";
     let expected = [
@@ -142,6 +143,11 @@ fn every_change_of_state_is_sent_in_its_order_with_the_fields_that_it_has() {
             "succeeded",
             "写卡成功",
             "card_status description eid event event_time iccid msisdn task_id write_result write_time",
+        ),
+        (
+            "reopened",
+            "待写卡",
+            "card_status description eid event event_time",
         ),
     ];
     assert_eq!(
