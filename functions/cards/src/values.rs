@@ -58,6 +58,7 @@ impl Kind for DestructionDay {
 
 impl Kind for PersonName {
     const NAME: &'static str = "PersonName";
+    const TAKES_NUMBERS: bool = false;
 
     fn parse(text: &str) -> Result<Self, Malformed> {
         words(text, MAX_PERSON_CHARS).map(Self).ok_or(Malformed::new(
@@ -78,6 +79,7 @@ impl Kind for PersonName {
 
 impl Kind for ReasonText {
     const NAME: &'static str = "ActReason";
+    const TAKES_NUMBERS: bool = false;
 
     fn parse(text: &str) -> Result<Self, Malformed> {
         words(text, MAX_REASON_CHARS).map(Self).ok_or(Malformed::new(

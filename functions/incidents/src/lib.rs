@@ -1,11 +1,10 @@
-//! `/admin/v1/incidents…`, `/admin/v1/chips/faulty`, `/admin/v1/alerts…` and `/admin/v1/health`, §8: incidents and
-//! their monthly review, faulty chips, alerts, and the health of the periodic jobs.
+//! `/admin/v1/incidents…`, `/admin/v1/alerts…` and `/admin/v1/health`, §8: incidents and their monthly review, alerts, and
+//! the health of the periodic jobs.
 
 #![forbid(unsafe_code)]
 
 mod acts;
 mod alerts;
-mod faulty;
 mod health;
 mod incident;
 mod kinds;
@@ -28,7 +27,6 @@ pub fn router() -> Routes {
         .routes(routes!(acts::report as "admin.incidents.report"))
         .routes(routes!(acts::final_report as "admin.incidents.final_report"))
         .routes(routes!(review::review as "admin.incidents.review"))
-        .routes(routes!(faulty::faulty as "admin.chips.faulty"))
         .routes(routes!(alerts::list as "admin.alerts"))
         .routes(routes!(alerts::note as "admin.alerts.note"))
         .routes(routes!(health::health as "admin.health"))

@@ -1,4 +1,4 @@
-//! `/admin/v1/incidents…`, `/admin/v1/chips/faulty`, `/admin/v1/alerts…` and `/admin/v1/health` as a Spin component.
+//! `/admin/v1/incidents…`, `/admin/v1/alerts…` and `/admin/v1/health` as a Spin component.
 
 use spin_host::RequiredVariables;
 use spin_sdk::http::{IntoResponse, Request};

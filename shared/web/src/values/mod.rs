@@ -39,6 +39,9 @@ pub trait Kind: Sized {
     /// Its name in the documentation.
     const NAME: &'static str;
 
+    /// Whether a document may give it as a whole number: a code such as 37, but not words.
+    const TAKES_NUMBERS: bool = true;
+
     /// Reads a text.
     ///
     /// # Errors
@@ -83,7 +86,11 @@ impl<T> Deref for Parsed<T> {
 
 impl<'de, T: Kind> Deserialize<'de> for Parsed<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let TextOrInteger(text) = TextOrInteger::deserialize(deserializer)?;
+        let text = if T::TAKES_NUMBERS {
+            TextOrInteger::deserialize(deserializer)?.0
+        } else {
+            String::deserialize(deserializer)?
+        };
         T::parse(&text)
             .map(Self)
             .map_err(|malformed| marked(malformed, &text))
