@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uicc::ident::Eid;
 
-use crate::places::{Bounds, Eviction, Limit, PlaceGuard, Places, Source};
+use crate::places::{Bounds, Eviction, Leaving, Limit, PlaceGuard, Places, Source};
 use crate::settings::Limits;
 
 /// Age below which a handshake keeps its place: a chip answers within it, over a slow link too.
@@ -47,12 +47,20 @@ impl SessionPlace {
 impl Admission {
     /// Places that are all free.
     pub(crate) fn new(limits: &Limits) -> Self {
-        let by_source = |total, each, grace| Places::new(Bounds { total, each, grace });
+        let by_source = |total, each, grace, leaving| {
+            Places::new(Bounds {
+                total,
+                each,
+                grace,
+                leaving,
+            })
+        };
         let by_chip = |each, grace| {
             Places::new(Bounds {
                 total: (usize::MAX, ""),
                 each,
                 grace,
+                leaving: Leaving::Oldest,
             })
         };
         Self {
@@ -60,11 +68,13 @@ impl Admission {
                 (limits.max_hellos, "hellos"),
                 (limits.max_hellos_per_address, "hellos_per_address"),
                 Duration::ZERO,
+                Leaving::Oldest,
             ),
             handshakes: by_source(
                 (limits.max_handshakes, "handshakes"),
                 (limits.max_handshakes_per_address, "handshakes_per_address"),
                 HANDSHAKE_GRACE,
+                Leaving::Youngest,
             ),
             chips: by_chip(
                 (limits.max_handshakes_per_chip, "handshakes_per_chip"),

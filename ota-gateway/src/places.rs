@@ -1,7 +1,8 @@
 //! Places for connections: so many in all, so many for each key. A new one may push out an older one.
 //!
-//! The one that has to go is the oldest of the address that holds the most: who takes many places pushes out
-//! themselves. It must never push out a connection that is younger than its grace, nor wait.
+//! The one that has to go is of the address that holds the most: who takes many places pushes out themselves. Of
+//! another address than that of the new one it is the oldest, at once. Of the same address it is one beyond its grace.
+//! It must never wait.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
@@ -73,8 +74,19 @@ pub(crate) struct Bounds {
     pub(crate) total: (usize, Limit),
     /// Places of one key, with the limit\'s name.
     pub(crate) each: (usize, Limit),
-    /// Age below which a connection keeps its place.
+    /// Age below which a connection keeps its place against others of its address.
     pub(crate) grace: Duration,
+    /// Which one has to go for another of its address.
+    pub(crate) leaving: Leaving,
+}
+
+/// Which connection beyond its grace has to go for another of its address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Leaving {
+    /// The oldest: what is short and late will hardly end.
+    Oldest,
+    /// The youngest: the older ones are nearer to their end, so that some always finish.
+    Youngest,
 }
 
 #[derive(Debug)]
@@ -116,7 +128,7 @@ impl<K: Copy + Eq + Hash> Places<K> {
     /// Takes a place for `key`; `eviction` learns when another pushes it out.
     ///
     /// # Errors
-    /// The limit, when no place is free and every one that could be is within its grace.
+    /// The limit, when no place is free and none may be taken away.
     pub(crate) fn take(
         self: &Arc<Self>,
         key: K,
@@ -126,10 +138,10 @@ impl<K: Copy + Eq + Hash> Places<K> {
         let mut inner = self.lock();
         let ((total, total_name), (each, each_name)) = (self.bounds.total, self.bounds.each);
         if inner.counts.get(&key).copied().unwrap_or(0) >= each {
-            self.evict(&mut inner, Some(key), each_name)?;
+            self.evict(&mut inner, Some(key), source, each_name)?;
         }
         if inner.holders.len() >= total {
-            self.evict(&mut inner, None, total_name)?;
+            self.evict(&mut inner, None, source, total_name)?;
         }
         let number = inner.next;
         inner.next += 1;
@@ -147,22 +159,41 @@ impl<K: Copy + Eq + Hash> Places<K> {
         })
     }
 
-    /// Pushes out the oldest of the source that holds the most, among the holders of `key` or among all.
-    fn evict(&self, inner: &mut Inner<K>, key: Option<K>, limit: Limit) -> Result<(), Limit> {
+    /// Pushes out one of the source that holds the most, among the holders of `key` or among all, for `newcomer`.
+    fn evict(
+        &self,
+        inner: &mut Inner<K>,
+        key: Option<K>,
+        newcomer: Source,
+        limit: Limit,
+    ) -> Result<(), Limit> {
         let among = |holder: &Holder<K>| key.is_none_or(|key| holder.key == key);
         let mut counts: HashMap<Source, usize> = HashMap::new();
         for holder in inner.holders.values().filter(|holder| among(holder)) {
             *counts.entry(holder.source).or_insert(0) += 1;
         }
         let most = counts.values().max().copied().unwrap_or(0);
-        let oldest = inner
+        let heaviest = inner
             .holders
-            .iter()
-            .find(|(_, holder)| among(holder) && counts.get(&holder.source) == Some(&most))
-            .filter(|(_, holder)| holder.since.elapsed() >= self.bounds.grace)
-            .map(|(number, _)| *number)
+            .values()
+            .find(|holder| among(holder) && counts.get(&holder.source) == Some(&most))
+            .map(|holder| holder.source)
             .ok_or(limit)?;
-        if let Some(holder) = inner.remove(oldest) {
+        let of_heaviest = |holder: &Holder<K>| among(holder) && holder.source == heaviest;
+        // One address with several places must not keep another one out.
+        let grace = if heaviest != newcomer && most > 1 {
+            Duration::ZERO
+        } else {
+            self.bounds.grace
+        };
+        let may_go = |holder: &Holder<K>| of_heaviest(holder) && holder.since.elapsed() >= grace;
+        let mut leaving = inner.holders.iter().filter(|(_, holder)| may_go(holder));
+        let one = match self.bounds.leaving {
+            Leaving::Youngest if heaviest == newcomer => leaving.next_back(),
+            _ => leaving.next(),
+        };
+        let number = one.map(|(number, _)| *number).ok_or(limit)?;
+        if let Some(holder) = inner.remove(number) {
             holder.eviction.order(limit);
         }
         Ok(())
@@ -212,12 +243,46 @@ mod tests {
             total: (total, "total"),
             each: (each, "each"),
             grace,
+            leaving: Leaving::Oldest,
         })
     }
 
     fn take(places: &Arc<Places<u8>>, key: u8, from: u8) -> (Result<PlaceGuard<u8>, Limit>, Arc<Eviction>) {
         let eviction = Arc::new(Eviction::default());
         (places.take(key, source(from), &eviction), eviction)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_address_with_several_places_keeps_no_other_out_whatever_their_age() {
+        let places = places(10, 4, Duration::from_secs(5));
+        let holders: Vec<_> = (0..4).map(|_| take(&places, 1, 7)).collect();
+        assert!(take(&places, 1, 7).0.is_err(), "its own are within their grace");
+        let (honest, _) = take(&places, 1, 8);
+        assert!(honest.is_ok());
+        assert_eq!(holders[0].1.limit.get(), Some(&"each"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn where_the_youngest_leaves_the_older_ones_get_to_their_end() {
+        let places = Places::new(Bounds {
+            total: (10, "total"),
+            each: (3, "each"),
+            grace: Duration::from_secs(5),
+            leaving: Leaving::Youngest,
+        });
+        let mut holders = Vec::new();
+        for _ in 0..3 {
+            holders.push(take(&places, 1, 7));
+            tokio::time::advance(Duration::from_secs(4)).await;
+        }
+        // Their ages are 12, 8 and 4 seconds: the second is the youngest beyond its grace.
+        let newcomer = take(&places, 1, 7);
+        assert!(newcomer.0.is_ok());
+        let gone: Vec<_> = holders
+            .iter()
+            .map(|(_, eviction)| eviction.limit().is_some())
+            .collect();
+        assert_eq!(gone, [false, true, false]);
     }
 
     #[tokio::test]

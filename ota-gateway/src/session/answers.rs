@@ -50,9 +50,9 @@ impl Refused {
         matches!(self.role, Role::Select) && matches!(self.status.0, 0x6A82 | 0x9404)
     }
 
-    /// The card does not let the file be changed, by its access conditions or its state.
+    /// The card does not let the file be changed, by its access conditions or its state. Strict cards answer `6900`.
     pub(super) const fn is_denial(&self) -> bool {
-        matches!(self.status.0, 0x6982..=0x6985 | 0x9804)
+        matches!(self.status.0, 0x6900 | 0x6981..=0x6986 | 0x6989 | 0x9804)
     }
 }
 

@@ -131,8 +131,8 @@ impl CardJob {
     /// Goes on from the checkpoint of an interrupted session, if it is one of this profile. A card that may have gone
     /// back to its old identity meanwhile is surveyed anew.
     pub(crate) fn resume_at(&mut self, checkpoint: Checkpoint) {
-        let reverted = checkpoint.keys_loaded && self.profile.identity_switch.may_revert();
-        if checkpoint.files.len() == self.profile.files.len() && !reverted {
+        let may_have_reverted = self.profile.identity_switch.may_revert();
+        if checkpoint.files.len() == self.profile.files.len() && !may_have_reverted {
             self.checkpoint = checkpoint;
         }
     }
@@ -242,16 +242,17 @@ impl CardJob {
         let Some(Unit::File(file)) = unit else {
             return Err(failure);
         };
-        let is_iccid = self
-            .profile
-            .files
-            .get(file)
-            .is_some_and(|file| file.ef == EfKind::Iccid)
-            && refused.role == Role::Update;
-        let may_lack = self.profile.is_optional(file) && !self.must_read_back(file);
-        let lacks = self.checkpoint.phase == Phase::Survey && refused.is_absence();
-        let keeps_iccid = is_iccid && self.profile.iccid == IccidPolicy::Optional && refused.is_denial();
-        if (may_lack && lacks) || keeps_iccid {
+        let rule = self.profile.files.get(file);
+        let is_of_iccid = rule.is_some_and(|file| file.ef == EfKind::Iccid);
+        let is_iccid = is_of_iccid && refused.role == Role::Update;
+        let may_keep_iccid = is_of_iccid && self.profile.iccid == IccidPolicy::Optional;
+        let may_lack = (self.profile.is_optional(file) || may_keep_iccid) && !self.must_read_back(file);
+        let is_survey = self.checkpoint.phase == Phase::Survey;
+        let lacks = is_survey && refused.is_absence();
+        // A file for which nothing was reserved is neither written nor compared.
+        let is_unneeded = is_survey && rule.is_some_and(|file| !is_reserved(file, &self.values));
+        let keeps_iccid = is_iccid && may_keep_iccid && refused.is_denial();
+        if (may_lack && lacks) || is_unneeded || keeps_iccid {
             self.checkpoint.files[file] = FileState::Skipped;
             return Ok(());
         }

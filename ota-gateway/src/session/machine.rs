@@ -382,17 +382,16 @@ impl SessionMachine {
 
     fn fail(&mut self, job: &CardJob, task: Task, failure: &Failure) -> Output {
         if job.purpose == Purpose::Verify {
+            // Nothing is known about the number: the next session looks again.
+            if failure.passing {
+                return self.end(CARD_BUSY);
+            }
             // No writing failed: the platform has the card written again, which shows what is wrong.
             let event = ReportEvent::NotVerified {
                 detail: failure.detail.clone(),
-                rewrite: !failure.passing,
+                rewrite: true,
             };
-            let after = if failure.passing {
-                AfterReport::End { reason: CARD_BUSY }
-            } else {
-                AfterReport::Rewrite
-            };
-            return self.report(event, after);
+            return self.report(event, AfterReport::Rewrite);
         }
         let busy = BusyCard(task);
         if failure.passing && self.busy.as_ref() != Some(&busy) {

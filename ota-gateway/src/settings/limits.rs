@@ -70,7 +70,7 @@ impl Default for Limits {
             max_handshakes: 512,
             max_handshakes_per_address: 256,
             max_handshakes_per_chip: 4,
-            hello_timeout_secs: 10,
+            hello_timeout_secs: 30,
             handshake_timeout_secs: 30,
             idle_timeout_secs: 120,
             max_session_secs: 1_800,

@@ -51,8 +51,25 @@ fn number(digits: &str) -> String {
     }
 }
 
+/// The digits and hexadecimal letters of an identifier or key that is written in groups, without what separates them. A
+/// date is none.
+fn grouped(text: &str) -> Option<String> {
+    let is_separator = |c: char| matches!(c, ' ' | '-' | '.' | ':' | '_');
+    let joined: String = text.chars().filter(|c| !is_separator(*c)).collect();
+    let is_grouped = joined.len() < text.len() && joined.chars().all(|c| c.is_ascii_hexdigit());
+    let is_date = text.get(..10).is_some_and(|day| crate::parse_date(day).is_ok());
+    (is_grouped && joined.len() > WORD_CHARS && !is_date).then_some(joined)
+}
+
 /// Text with its words, without its identifiers and keys, on one line.
 fn words(text: &str) -> String {
+    if let Some(joined) = grouped(text) {
+        return if joined.len() > LETTERED_IDENTIFIER_CHARS {
+            "****".to_owned()
+        } else {
+            masked(&joined)
+        };
+    }
     let mut shown = String::new();
     let mut run = String::new();
     let end_run = |run: &mut String, shown: &mut String| {
@@ -92,6 +109,23 @@ mod tests {
     fn message(wrong: impl Into<Malformed>, text: &str) -> [String; 2] {
         let error = wrong.into().of(text);
         [Lang::Zh, Lang::En].map(|lang| error.message(lang))
+    }
+
+    #[test]
+    fn an_identifier_or_a_key_in_groups_is_not_shown_either() {
+        for text in [
+            "1440-193-898523",
+            "89860 41126 90000 00013",
+            "00:11:22:33:44:55:66:77:88:99:aa:bb",
+        ] {
+            let [zh, _] = message(Network::parse(text).unwrap_err(), text);
+            let digits = |text: &str| text.chars().filter(char::is_ascii_hexdigit).count();
+            let (_, shown) = zh.split_once("收到").unwrap();
+            let (shown, _) = shown.split_once('”').unwrap();
+            assert!(digits(shown) <= 10 && digits(shown) < digits(text), "{shown}");
+        }
+        let [zh, _] = message(Network::parse("2026-07-01").unwrap_err(), "2026-07-01");
+        assert!(zh.contains("“2026-07-01”"), "{zh}");
     }
 
     #[test]

@@ -20,7 +20,7 @@ use store::{
 
 /// Records that a chip was destroyed on `day`: who says so, and under which reference. Its open task ends
 /// (`chip_destroyed`), it is entered in the register of faulty chips, and the numbers that it holds are free. A number
-/// that was written to it stays in service; `chips:replace` gives its owner another card. Repeating the call changes
+/// that was written to it stays bound to it until it is retired. Repeating the call changes
 /// nothing. Nothing undoes it. Returns the recorded day, `YYYY-MM-DD`, and when it was recorded.
 ///
 /// # Errors

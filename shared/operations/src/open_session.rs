@@ -116,6 +116,9 @@ pub async fn open_session<D: Database>(
                 &Subject::chip(&eid_index),
             )
             .await?;
+            if task.is_none() {
+                show_return(cx, tx, &chip).await?;
+            }
             // A task that can never continue fails. Its client gets a message, and may apply again once there is
             // allowance.
             if let Some(task) = task.filter(|task| task.state == TaskState::Writing) {

@@ -153,6 +153,9 @@ pub async fn act_on_number<D: Database>(
             (NumberAct::Resume, _) => "active",
             (NumberAct::Retire, _) => "retired",
         };
+        if act == NumberAct::Resume {
+            number::put_back(tx, &number.iccid_index, cx.now).await?;
+        }
         let iccid = hex::encode(number.iccid_index.as_bytes());
         let rows = serde_json::to_string(&[(iccid, cx.now.millis(), reported)]).map_err(Error::internal)?;
         operator_report::store(tx, Topic::Status, rows, cx.now).await?;

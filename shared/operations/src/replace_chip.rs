@@ -9,7 +9,7 @@ use super::end_task::end;
 use super::transition::{Cause, guarded};
 use crate::transaction;
 use domain::error::{Error, Reason};
-use domain::{Actor, CardStatus, Eid, Province, TaskFailure, WriteType};
+use domain::{Actor, CardStatus, Eid, Province, TaskFailure, TaskState, WriteType};
 use store::{
     Database, Tx, chip,
     chip::ChipRow,
@@ -24,7 +24,8 @@ use store::{
 ///
 /// # Errors
 /// [`Reason::UnknownChip`] when one of them does not exist, or they belong to different clients;
-/// [`Reason::UnknownTask`] when the old chip was never applied for; [`Reason::WrongState`] when it is written;
+/// [`Reason::UnknownTask`] when the old chip was never applied for; [`Reason::WrongState`] when it is written, or
+/// its client withdrew the application;
 /// [`Reason::NumberTaken`] when its data card may be on it; and everything for which an application for `new` is
 /// refused.
 pub async fn replace_chip<D: Database>(
@@ -44,7 +45,8 @@ pub async fn replace_chip<D: Database>(
             .await?
             .filter(|task| task.client_id == chip.client_id)
             .ok_or(Reason::UnknownTask)?;
-        if chip.status == CardStatus::Written || chip.reopened {
+        let is_withdrawn = task.state == TaskState::Cancelled && task.failure.is_none();
+        if chip.status == CardStatus::Written || chip.reopened || is_withdrawn {
             return Err(Error::new(Reason::WrongState).with_detail(chip.status.zh(), chip.status.en()));
         }
         if let Some(pending) = pending {
@@ -103,7 +105,7 @@ async fn choice<D: Database>(tx: &Tx<'_, D>, task: &TaskRow) -> Result<NumberCho
         WriteType::Designated => {
             let number = number::by_iccid(tx, &task.iccid_index).await?;
             let number = number.ok_or(Reason::UnknownNumber)?;
-            if number.exposed {
+            if number.exposed && !number.is_written && number.eid_index == Some(task.eid_index) {
                 return Err(Error::new(Reason::NumberTaken).with_detail(
                     "码号可能已写入原芯片；先登记原芯片的销毁",
                     "it may be on the old chip; record the destruction of that chip first",

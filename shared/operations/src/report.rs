@@ -359,6 +359,7 @@ async fn replace_number<D: Database>(
     let Some(old) = number::leave_rewritten(tx, &chip.eid_index, task.id, cx.now).await? else {
         return Ok(());
     };
+    number::forget_reports(tx, &old.iccid_index).await?;
     let iccid = cx
         .vault
         .open_identifier(number::ICCID, old.iccid_index.as_bytes(), &old.iccid_sealed)?;

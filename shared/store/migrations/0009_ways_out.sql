@@ -1,6 +1,9 @@
 -- A written card that an administrator reopened for another number, until that number is verified.
 ALTER TABLE chip ADD COLUMN reopened INTEGER NOT NULL DEFAULT 0 CHECK (reopened IN (0, 1));
 
+-- A number that its card no longer has, because it was written with another one: only a person puts it back.
+ALTER TABLE number ADD COLUMN replaced INTEGER NOT NULL DEFAULT 0 CHECK (replaced IN (0, 1));
+
 -- Chips that were destroyed, as a person recorded it: who says so, and the reference of the record, both sealed.
 CREATE TABLE chip_destruction (
     eid_index BLOB PRIMARY KEY REFERENCES chip (eid_index),

@@ -14,6 +14,10 @@ UPDATE message SET eid_index = (SELECT t.eid_index FROM task t WHERE t.id = mess
 UPDATE message SET eid_index = (SELECT t.eid_index FROM task t WHERE t.id = message.task_id)
     WHERE state = 'dead' AND task_id IS NOT NULL;
 
+-- What waited when its receiver's address was removed waits for somebody to ask for it.
+UPDATE message SET state = 'dead', unaddressed = 1, lease_until = 0, finished_at = (SELECT MAX(applied_at) FROM schema_version)
+    WHERE state = 'pending' AND receiver_id IN (SELECT id FROM receiver WHERE url IS NULL);
+
 DROP INDEX message_task;
 
 -- The pending messages about a chip, which are sent one after the other.

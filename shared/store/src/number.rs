@@ -86,13 +86,21 @@ const SET_WRITTEN: &str = concat!(
     " AND written_at IS NULL RETURNING ",
     columns!()
 );
-// The card holds another number now. Out of use until its operator says otherwise: it was in service.
+// The card holds another number now. Out of use until a person puts it back: it was in service, and its operator may
+// report it as active without knowing of the change.
 const LEAVE_REWRITTEN: &str = concat!(
     "UPDATE number SET status = CASE status WHEN 'written' THEN 'suspended' ELSE status END, eid_index = NULL, \
-     task_id = NULL, exposed = 0, written_at = NULL, changed_at = $1 \
+     task_id = NULL, exposed = 0, written_at = NULL, replaced = 1, changed_at = $1 \
      WHERE eid_index = $2 AND written_at IS NOT NULL AND task_id <> $3 RETURNING ",
     columns!()
 );
+const PUT_BACK: &str =
+    "UPDATE number SET replaced = 0, changed_at = $1 WHERE iccid_index = $2 AND replaced = 1";
+const FORGET_REPORTS: [&str; 3] = [
+    "DELETE FROM number_usage WHERE iccid_index = $1",
+    "DELETE FROM number_location WHERE iccid_index = $1",
+    "DELETE FROM operator_inquiry WHERE iccid_index = $1",
+];
 const LEAVE_TASK: &str = concat!(
     "UPDATE number SET status = CASE WHEN exposed = 0 AND status = 'reserved' THEN ",
     free!(),
@@ -325,6 +333,25 @@ pub async fn leave_rewritten<D: Database>(
 ) -> Result<Option<NumberRow>, DbError> {
     let params = [now.into(), eid_index.into(), task.into()];
     first(&tx.run(LEAVE_REWRITTEN, &params).await?, read)
+}
+
+/// Deletes what was reported about a number that its chip no longer has: whoever gets it next must not see it.
+pub async fn forget_reports<D: Database>(tx: &Tx<'_, D>, iccid_index: &BlindIndex) -> Result<(), DbError> {
+    for sql in FORGET_REPORTS {
+        tx.run(sql, &[iccid_index.into()]).await?;
+    }
+    Ok(())
+}
+
+/// Lets a number that its card no longer has be used again.
+pub async fn put_back<D: Database>(
+    tx: &Tx<'_, D>,
+    iccid_index: &BlindIndex,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    tx.run(PUT_BACK, &[now.into(), iccid_index.into()])
+        .await
+        .map(drop)
 }
 
 /// Takes the number of a task that ends without a written card away from the task, whatever its state. It is free at

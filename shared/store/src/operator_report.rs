@@ -79,9 +79,10 @@ const STORE_LOCATION: &str = "INSERT INTO number_location (iccid_index, city, as
     SELECT unhex((value ->> 0)), (value ->> 2), (value ->> 1), $1 \
     FROM json_each($2) WHERE true ON CONFLICT (iccid_index) DO UPDATE SET city = excluded.city, \
     as_of = excluded.as_of, received_at = excluded.received_at WHERE excluded.as_of > number_location.as_of";
-// A number that is active again returns to the state before it was suspended.
+// A number that is active again returns to the state before it was suspended, unless its card was written with another
+// one.
 const STORE_STATUS: &str = "UPDATE number SET status = CASE j.reported WHEN 'active' THEN CASE \
-    WHEN number.status <> 'suspended' THEN number.status WHEN written_at IS NOT NULL THEN 'written' \
+    WHEN number.status <> 'suspended' OR number.replaced = 1 THEN number.status WHEN written_at IS NOT NULL THEN 'written' \
     WHEN eid_index IS NOT NULL THEN 'reserved' WHEN client_id IS NOT NULL THEN 'allotted' ELSE 'available' END \
     ELSE j.reported END, status_as_of = j.as_of, changed_at = $1 FROM (SELECT unhex((value ->> 0)) AS iccid, \
     (value ->> 1) AS as_of, (value ->> 2) AS reported FROM json_each($2)) AS j \

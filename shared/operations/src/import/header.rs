@@ -1,5 +1,7 @@
 //! The header of a table: what separates the fields, and which column stands where.
 
+use std::collections::BTreeSet;
+
 use super::records::{Record, Records, SEPARATORS};
 use super::rules::ColumnRule;
 use super::warnings::{WarningKind, Warnings};
@@ -110,14 +112,32 @@ fn places(
             format!("columns are missing: {missing}; the header is {found}"),
         ));
     }
+    let filled = if unknown.iter().any(|(_, name)| name.is_empty()) {
+        filled_places(records)
+    } else {
+        BTreeSet::new()
+    };
     for (place, name) in unknown {
-        let is_filled = |record: Record| record.fields.get(place).is_some_and(|field| !field.is_empty());
         // A column without a name and without a value comes from a spreadsheet that was wider once.
-        if !name.is_empty() || records.clone().flatten().any(is_filled) {
+        if !name.is_empty() || filled.contains(&place) {
             warnings.add(WarningKind::ColumnUnknown, Some(shown(name)), header.line);
         }
     }
     Ok(places)
+}
+
+/// The places at which any record has a value.
+fn filled_places(records: &Records<'_>) -> BTreeSet<usize> {
+    let mut filled = BTreeSet::new();
+    for record in records.clone().flatten() {
+        let fields = record.fields.iter().enumerate();
+        filled.extend(
+            fields
+                .filter(|(_, field)| !field.is_empty())
+                .map(|(place, _)| place),
+        );
+    }
+    filled
 }
 
 /// A text of the header, short, without identifiers: in a file without a header, the first row has them.

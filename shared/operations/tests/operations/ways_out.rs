@@ -4,13 +4,14 @@ use domain::error::{Error, Reason};
 use domain::{CardStatus, HOUR_MS, NumberStatus, TaskId, Work};
 use jiff::civil::{Date, date};
 use operations::{
-    ActNote, Applied, Caller, Job, MaintenanceSettings, NumberAct, ReportEvent, TaskRef, act_on_number,
-    card_history, destroy_chip, end_task, register_fault, reopen, replace_chip, run_job, status,
+    ActNote, Applied, Caller, Job, MaintenanceSettings, NumberAct, ReportEvent, TaskRef, Topic,
+    act_on_number, cancel, card_history, destroy_chip, end_task, register_fault, reopen, replace_chip,
+    run_job, status,
 };
 use test_support::inventory::{NumberCsv, eid};
 use test_support::operations::{MAINTENANCE, World, designated, reason, run};
 
-use super::operator_reports::card;
+use super::operator_reports::{card, ingest_lines, line};
 use super::temporary_numbers::{AlertBody, raised};
 
 const NOTE: ActNote<'_> = ActNote {
@@ -66,6 +67,9 @@ fn written() -> (World, Caller) {
 fn a_reopened_card_keeps_its_number_until_another_one_is_verified() {
     let (world, caller) = written();
     assert_eq!(number(&world, 0), "written 11");
+    let at = world.time().to_rfc3339(&world.zone);
+    let used = format!(r#""total_mb":100,"used_mb":7,"as_of":"{at}""#);
+    assert_eq!(ingest_lines(&world, Topic::Usage, &[line(0, &used)]).accepted, 1);
     assert_eq!(
         run(reopen(&world.cx(), &eid(0), &NOTE)).unwrap(),
         CardStatus::ToWrite
@@ -99,7 +103,19 @@ fn a_reopened_card_keeps_its_number_until_another_one_is_verified() {
     );
     let alert = alerts(&world, "number_replaced").remove(0);
     assert_eq!(alert["iccid"], NumberCsv::new(0).iccid);
-    // Its operator puts it back.
+    assert_eq!(
+        world.count("SELECT COUNT(*) FROM number_usage"),
+        0,
+        "the next owner must not see it"
+    );
+    // Its operator reports it as active, as every day, and knows nothing of the change.
+    let rest = format!(
+        r#""status":"active","as_of":"{}""#,
+        world.time().to_rfc3339(&world.zone)
+    );
+    assert_eq!(ingest_lines(&world, Topic::Status, &[line(0, &rest)]).accepted, 1);
+    assert_eq!(number(&world, 0), "suspended 00");
+    // A person puts it back.
     assert_eq!(
         run(act_on_number(&world.cx(), &card(0), NumberAct::Resume)).unwrap(),
         NumberStatus::Available
@@ -315,4 +331,31 @@ fn a_chip_that_returns_after_its_task_was_ended_is_shown_once_for_each_task() {
     let again = world.apply_auto(&caller, 0).unwrap().task_id;
     world.write_chip(&caller, 0);
     assert_eq!((shown(task), shown(again)), (1, 0));
+}
+
+#[test]
+fn an_application_that_its_client_withdrew_is_not_taken_over() {
+    let world = World::new();
+    let caller = world.stocked(2, 1);
+    world.apply_auto(&caller, 0).unwrap();
+    run(cancel(&world.cx(), &caller, &TaskRef::Eid(eid(0)))).unwrap();
+    let before = world.dump();
+    assert_eq!(reason(replace(&world, 0, 1)), Reason::WrongState);
+    assert_eq!(world.dump(), before);
+}
+
+#[test]
+fn a_data_card_that_another_chip_has_is_taken_whatever_becomes_of_the_old_one() {
+    let (world, caller) = with_data_card();
+    run(end_task(&world.cx(), &TaskRef::Eid(eid(0)), &NOTE)).unwrap();
+    let card = NumberCsv::new(0);
+    let other = test_support::eid::eid_text(1);
+    world
+        .apply(&caller, &designated(&other, &card.iccid, &card.msisdn))
+        .unwrap();
+    world.open(1).unwrap();
+    world.chips(&caller.id, &[test_support::inventory::ChipCsv::new(2)]);
+    let refused = replace(&world, 0, 2).unwrap_err();
+    assert_eq!(refused.reason(), Reason::NumberTaken);
+    assert!(refused.detail().is_none(), "{refused:?}");
 }

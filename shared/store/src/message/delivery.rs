@@ -17,9 +17,9 @@ const DEAD: &str = "UPDATE message SET state = 'dead', finished_at = $1, lease_u
 const RELEASE: &str = "UPDATE message SET next_at = $1 WHERE state = 'pending' AND lease_until <= $1 AND next_at > $1 \
     AND attempts = attempts_from AND eid_index = (SELECT d.eid_index FROM message d WHERE d.id = $2)";
 const RESTART: &str = "UPDATE message SET next_at = $1, attempts_from = attempts, lease_until = 0 WHERE state = 'pending' \
-    AND receiver_id = $2 AND lease_until <= $1";
+    AND receiver_id = $2 AND next_at >= 0 AND lease_until <= $1";
 const SET_UNADDRESSED: &str = "UPDATE message SET state = 'dead', unaddressed = 1, finished_at = $1, lease_until = 0 \
-    WHERE state = 'pending' AND receiver_id = $2";
+    WHERE state = 'pending' AND receiver_id = $2 AND next_at >= 0";
 const PURGE_ATTEMPTS: &str = "DELETE FROM message_attempt WHERE message_id IN (SELECT id FROM message \
     WHERE finished_at IS NOT NULL AND finished_at < $1 ORDER BY finished_at, id LIMIT $2)";
 const PURGE: &str = "DELETE FROM message WHERE id IN (SELECT id FROM message \

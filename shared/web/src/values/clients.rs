@@ -49,8 +49,8 @@ words! {
     /// A change of state of a card.
     CardChange = domain::CardChange {
         values: domain::CardChange::ALL,
-        about: "状态变更：申请通过、申请失败、业务需求方取消、上电前因其他原因终止、开始写卡、写卡成功、写卡失败 / a change of state: application accepted, \
-            refused, cancelled by its client, ended for another cause before power-up, writing began, written, failed",
+        about: "状态变更：申请通过、申请失败、业务需求方取消、上电前因其他原因终止、开始写卡、写卡成功、写卡失败、允许更换运营号 / a change of state: application accepted, \
+            refused, cancelled by its client, ended for another cause before power-up, writing began, written, failed, reopened for another number",
         wrong: "没有这种状态变更", "no such change of state",
     }
     /// Why messages to an address are stopped.
