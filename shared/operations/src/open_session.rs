@@ -103,8 +103,10 @@ pub async fn open_session<D: Database>(
         if let Some(known) = device_session::by_id(tx, open.session_id).await? {
             return answer_again(cx, tx, &chip, &known).await.map(Ok);
         }
-        if chip.faulty {
+        if task.is_none() {
             show_return(cx, tx, &chip).await?;
+        }
+        if chip.faulty {
             return Ok(Err(Reason::ChipFaulty.into()));
         }
         let work = task.as_ref().map_or(Work::None, |task| task.next_work);
@@ -116,9 +118,6 @@ pub async fn open_session<D: Database>(
                 &Subject::chip(&eid_index),
             )
             .await?;
-            if task.is_none() {
-                show_return(cx, tx, &chip).await?;
-            }
             // A task that can never continue fails. Its client gets a message, and may apply again once there is
             // allowance.
             if let Some(task) = task.filter(|task| task.state == TaskState::Writing) {
@@ -162,9 +161,6 @@ async fn begin<D: Database>(
             };
             enqueue_selected(cx, tx, selection, &change).await?;
         }
-    }
-    if task.is_none() {
-        show_return(cx, tx, chip).await?;
     }
     let session_row = open.session_id.text();
     let agent = open.agent.map(shortened);
