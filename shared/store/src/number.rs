@@ -33,7 +33,7 @@ macro_rules! free {
     };
 }
 
-// The number of task $2, found by its key: an index by task would be one more to write at every application.
+// The number of task $2, found by its key.
 macro_rules! of_task {
     () => {
         "iccid_index = (SELECT iccid_index FROM task WHERE id = $2) AND task_id = $2"
