@@ -2,7 +2,8 @@
 //!
 //! The network must never learn K from the card, nor the card from the network: both hold it already.
 
-use openssl::symm::{Cipher, encrypt};
+use aes::Aes128;
+use aes::cipher::{BlockCipherEncrypt as _, KeyInit as _};
 use zeroize::Zeroizing;
 
 /// Bytes of K, OPc and of one block.
@@ -54,61 +55,61 @@ impl Milenage {
     }
 
     /// The network's side: a challenge with this random value and sequence number.
-    pub(crate) fn challenge(&self, rand: Block, sqn: [u8; 6]) -> Option<Challenge> {
-        let ((expected, ak), mac) = (self.f2_f5(&rand)?, self.f1(&rand, sqn, AMF)?);
+    pub(crate) fn challenge(&self, rand: Block, sqn: [u8; 6]) -> Challenge {
+        let ((expected, ak), mac) = (self.f2_f5(&rand), self.f1(&rand, sqn, AMF));
         let mut autn = [0; BLOCK];
         for (at, byte) in sqn.iter().enumerate() {
             autn[at] = byte ^ ak[at];
         }
         autn[6..8].copy_from_slice(&AMF);
         autn[8..].copy_from_slice(&mac);
-        Some(Challenge { rand, autn, expected })
+        Challenge { rand, autn, expected }
     }
 
     /// The USIM's side: the response, if the token was made under the same K and OPc. The sequence number may be any.
     pub(crate) fn respond(&self, rand: &Block, autn: &Block) -> Option<Response> {
-        let (res, ak) = self.f2_f5(rand)?;
-        let mut sqn = [0; 6];
-        for (at, byte) in sqn.iter_mut().enumerate() {
-            *byte = autn[at] ^ ak[at];
-        }
-        let mac = self.f1(rand, sqn, [autn[6], autn[7]])?;
-        (mac == autn[8..]).then_some(())?;
-        let (ck, ik) = (self.out(rand, 4, 2)?, self.out(rand, 8, 4)?);
-        Some(Response { res, ck, ik })
+        let (res, ak) = self.f2_f5(rand);
+        let sqn = std::array::from_fn(|at| autn[at] ^ ak[at]);
+        let mac = self.f1(rand, sqn, [autn[6], autn[7]]);
+        (mac == autn[8..]).then(|| Response {
+            res,
+            ck: self.out(rand, 4, 2),
+            ik: self.out(rand, 8, 4),
+        })
     }
 
-    fn f1(&self, rand: &Block, sqn: [u8; 6], amf: [u8; 2]) -> Option<[u8; 8]> {
+    fn f1(&self, rand: &Block, sqn: [u8; 6], amf: [u8; 2]) -> [u8; 8] {
         let half = [&sqn[..], &amf[..]].concat();
-        let mut input = [0; BLOCK];
-        input[..8].copy_from_slice(&half);
-        input[8..].copy_from_slice(&half);
+        let input = std::array::from_fn(|at| half[at % half.len()]);
         // Rotation by 64 bits, constant 0.
         let rotated = rotate(&xor(&input, &self.opc), 8);
-        let out = xor(
-            &self.encrypt(&xor(&self.encrypt(&xor(rand, &self.opc))?, &rotated))?,
-            &self.opc,
-        );
-        out[..8].try_into().ok()
+        let out = xor(&self.encrypt(xor(&self.temp(rand), &rotated)), &self.opc);
+        std::array::from_fn(|at| out[at])
     }
 
-    fn f2_f5(&self, rand: &Block) -> Option<([u8; 8], [u8; 6])> {
-        let out = self.out(rand, 0, 1)?;
-        Some((out[8..].try_into().ok()?, out[..6].try_into().ok()?))
+    fn f2_f5(&self, rand: &Block) -> ([u8; 8], [u8; 6]) {
+        let out = self.out(rand, 0, 1);
+        (
+            std::array::from_fn(|at| out[8 + at]),
+            std::array::from_fn(|at| out[at]),
+        )
     }
 
     /// OUT2 to OUT4: rotation in bytes, and the constant's last byte.
-    fn out(&self, rand: &Block, rotation: usize, constant: u8) -> Option<Block> {
-        let temp = self.encrypt(&xor(rand, &self.opc))?;
-        let mut input = rotate(&xor(&temp, &self.opc), rotation);
+    fn out(&self, rand: &Block, rotation: usize, constant: u8) -> Block {
+        let mut input = rotate(&xor(&self.temp(rand), &self.opc), rotation);
         input[BLOCK - 1] ^= constant;
-        Some(xor(&self.encrypt(&input)?, &self.opc))
+        xor(&self.encrypt(input), &self.opc)
     }
 
-    fn encrypt(&self, block: &Block) -> Option<Block> {
-        let out = encrypt(Cipher::aes_128_ecb(), self.k.as_slice(), None, block).ok()?;
-        // A block of padding follows.
-        out.get(..BLOCK)?.try_into().ok()
+    fn temp(&self, rand: &Block) -> Block {
+        self.encrypt(xor(rand, &self.opc))
+    }
+
+    fn encrypt(&self, block: Block) -> Block {
+        let mut block = block.into();
+        Aes128::new(&(*self.k).into()).encrypt_block(&mut block);
+        block.into()
     }
 }
 
@@ -138,23 +139,23 @@ mod tests {
         );
         let rand = hex("23553cbe9637a89d218ae64dae47bf35");
         let mac = functions.f1(&rand, hex("ff9bb4d0b607"), hex("b9b9"));
-        assert_eq!(mac, Some(hex("4a9ffac354dfafb3")));
+        assert_eq!(mac, hex("4a9ffac354dfafb3"));
         let expected = (hex("a54211d5e3ba50bf"), hex("aa689c648370"));
-        assert_eq!(functions.f2_f5(&rand), Some(expected));
+        assert_eq!(functions.f2_f5(&rand), expected);
         assert_eq!(
             functions.out(&rand, 4, 2),
-            Some(hex("b40ba9a3c58b2a05bbf0d987b21bf8cb"))
+            hex("b40ba9a3c58b2a05bbf0d987b21bf8cb")
         );
         assert_eq!(
             functions.out(&rand, 8, 4),
-            Some(hex("f769bcd751044604127672711c6d3441"))
+            hex("f769bcd751044604127672711c6d3441")
         );
     }
 
     #[test]
     fn a_card_answers_its_own_network_alone() {
         let (one, other) = (Milenage::new([1; 16], [2; 16]), Milenage::new([3; 16], [2; 16]));
-        let challenge = one.challenge([9; 16], [0, 0, 0, 0, 0, 7]).unwrap();
+        let challenge = one.challenge([9; 16], [0, 0, 0, 0, 0, 7]);
         let response = one.respond(&challenge.rand, &challenge.autn).unwrap();
         assert_eq!(response.res, challenge.expected);
         assert_eq!(other.respond(&challenge.rand, &challenge.autn), None);

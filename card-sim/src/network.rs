@@ -92,7 +92,7 @@ impl VirtualNetwork {
         let (mut rand, mut sqn) = ([0x5A; 16], [0; 6]);
         rand[12..].copy_from_slice(&number);
         sqn[2..].copy_from_slice(&number);
-        read(&self.subscribers).get(imsi)?.challenge(rand, sqn)
+        Some(read(&self.subscribers).get(imsi)?.challenge(rand, sqn))
     }
 
     /// Refuses an IMSI from now on.

@@ -1,7 +1,7 @@
 //! How many connections are let in at each stage: before a whole ClientHello, in the handshake, in a session.
 //!
-//! Each stage has its own places, so that connections that never finish a handshake take none of a session. It must
-//! never keep a chip out because of what other addresses do, unless every place of its stage is taken.
+//! Each stage has its own slots, so that connections that never finish a handshake take none of a session. It must
+//! never keep a chip out because of what other addresses do, unless every slot of its stage is taken.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,58 +9,58 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uicc::ident::Eid;
 
-use crate::places::{Bounds, Eviction, Leaving, Limit, PlaceGuard, Places, Source};
 use crate::settings::Limits;
+use crate::slots::{Bounds, Eviction, Limit, SlotGuard, Slots, Source, Victim};
 
-/// Age below which a handshake keeps its place: a chip answers within it, over a slow link too.
+/// Age below which a handshake keeps its slot: a chip answers within it, over a slow link too.
 const HANDSHAKE_GRACE: Duration = Duration::from_secs(5);
 /// Why a session ends that another of its chip pushes out.
 const SUPERSEDED: Limit = "superseded";
 /// The limit of sessions in all.
 const SESSIONS: Limit = "sessions";
 
-/// The places of every stage.
+/// The slots of every stage.
 #[derive(Debug)]
 pub(crate) struct Admission {
-    hellos: Arc<Places<Source>>,
-    handshakes: Arc<Places<Source>>,
-    chips: Arc<Places<Eid>>,
-    sessions_of_chip: Arc<Places<Eid>>,
+    hellos: Arc<Slots<Source>>,
+    handshakes: Arc<Slots<Source>>,
+    chips: Arc<Slots<Eid>>,
+    sessions_of_chip: Arc<Slots<Eid>>,
     sessions: Arc<Semaphore>,
 }
 
-/// The places of a session.
+/// The slots of a session.
 #[derive(Debug)]
-pub(crate) struct SessionPlace {
+pub(crate) struct SessionSlot {
     _of_all: OwnedSemaphorePermit,
-    _of_chip: PlaceGuard<Eid>,
+    _of_chip: SlotGuard<Eid>,
     eviction: Arc<Eviction>,
 }
 
-impl SessionPlace {
-    /// Waits until another session of the chip takes the place; gives the reason.
-    pub(crate) async fn ordered_away(&self) -> Limit {
+impl SessionSlot {
+    /// Waits until another session of the chip takes the slot; gives the reason.
+    pub(crate) async fn superseded(&self) -> Limit {
         self.eviction.ordered().await
     }
 }
 
 impl Admission {
-    /// Places that are all free.
+    /// Slots that are all free.
     pub(crate) fn new(limits: &Limits) -> Self {
-        let by_source = |total, each, grace, leaving| {
-            Places::new(Bounds {
+        let by_source = |total, each, grace, victim| {
+            Slots::new(Bounds {
                 total,
                 each,
                 grace,
-                leaving,
+                victim,
             })
         };
         let by_chip = |each, grace| {
-            Places::new(Bounds {
+            Slots::new(Bounds {
                 total: (usize::MAX, ""),
                 each,
                 grace,
-                leaving: Leaving::Oldest,
+                victim: Victim::Oldest,
             })
         };
         Self {
@@ -68,13 +68,13 @@ impl Admission {
                 (limits.max_hellos, "hellos"),
                 (limits.max_hellos_per_address, "hellos_per_address"),
                 Duration::ZERO,
-                Leaving::Oldest,
+                Victim::Oldest,
             ),
             handshakes: by_source(
                 (limits.max_handshakes, "handshakes"),
                 (limits.max_handshakes_per_address, "handshakes_per_address"),
                 HANDSHAKE_GRACE,
-                Leaving::Youngest,
+                Victim::Youngest,
             ),
             chips: by_chip(
                 (limits.max_handshakes_per_chip, "handshakes_per_chip"),
@@ -85,44 +85,40 @@ impl Admission {
         }
     }
 
-    /// A place before the ClientHello is whole.
-    pub(crate) fn hello(
-        &self,
-        source: Source,
-        eviction: &Arc<Eviction>,
-    ) -> Result<PlaceGuard<Source>, Limit> {
+    /// A slot before the ClientHello is whole.
+    pub(crate) fn hello(&self, source: Source, eviction: &Arc<Eviction>) -> Result<SlotGuard<Source>, Limit> {
         self.hellos.take(source, source, eviction)
     }
 
-    /// A place in the handshake; none while no session could follow.
+    /// A slot in the handshake; none while no session could follow.
     pub(crate) fn handshake(
         &self,
         source: Source,
         eviction: &Arc<Eviction>,
-    ) -> Result<PlaceGuard<Source>, Limit> {
+    ) -> Result<SlotGuard<Source>, Limit> {
         if self.sessions.available_permits() == 0 {
             return Err(SESSIONS);
         }
         self.handshakes.take(source, source, eviction)
     }
 
-    /// A place in the handshake of a chip, once its keys are known.
+    /// A slot in the handshake of a chip, once its keys are known.
     pub(crate) fn chip(
         &self,
         eid: Eid,
         source: Source,
         eviction: &Arc<Eviction>,
-    ) -> Result<PlaceGuard<Eid>, Limit> {
+    ) -> Result<SlotGuard<Eid>, Limit> {
         self.chips.take(eid, source, eviction)
     }
 
-    /// The places of a session; an older session of the chip has to go.
-    pub(crate) fn session(&self, eid: Eid, source: Source) -> Result<SessionPlace, Limit> {
+    /// The slots of a session; an older session of the chip has to go.
+    pub(crate) fn session(&self, eid: Eid, source: Source) -> Result<SessionSlot, Limit> {
         let of_all = Arc::clone(&self.sessions)
             .try_acquire_owned()
             .map_err(|_| SESSIONS)?;
         let eviction = Arc::new(Eviction::default());
-        Ok(SessionPlace {
+        Ok(SessionSlot {
             _of_all: of_all,
             _of_chip: self.sessions_of_chip.take(eid, source, &eviction)?,
             eviction,

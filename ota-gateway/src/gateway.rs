@@ -15,9 +15,9 @@ use tokio::task::{JoinHandle, JoinSet};
 use crate::connection::Connection;
 use crate::context::Context;
 use crate::observe::Observer;
-use crate::places::Eviction;
 use crate::settings::Settings;
 use crate::shutdown::{self, Shutdown};
+use crate::slots::Eviction;
 use crate::{connection, ops, ticker};
 
 /// Time that sessions get to end by themselves when the gateway shuts down.
@@ -97,8 +97,8 @@ async fn accept(context: Arc<Context>, listener: TcpListener, mut shutdown: Shut
                 Ok((stream, peer)) => {
                     let eviction = Arc::new(Eviction::default());
                     match context.admission.hello(peer.ip().into(), &eviction) {
-                        Ok(place) => {
-                            let connection = Connection { stream, peer, place, eviction };
+                        Ok(slot) => {
+                            let connection = Connection { stream, peer, slot, eviction };
                             sessions.spawn(connect(Arc::clone(&context), connection, for_session));
                         }
                         Err(limit) => connection::refused(&context, peer, limit),

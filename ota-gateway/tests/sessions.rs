@@ -365,13 +365,13 @@ async fn every_end_before_the_first_request_is_reported_with_its_reason() {
         settings.limits.max_sessions_per_chip = 8;
     })
     .await;
-    let mut idle = fixture.agent().await;
     let mut bad = fixture.agent().await;
     bad.send(b"GET / HTTP/1.1\r\n\r\n").await;
     assert!(bad.answer().await.is_some());
     fixture.events.sessions_ended(1).await;
     drop(fixture.agent().await);
     fixture.events.sessions_ended(2).await;
+    let mut idle = fixture.agent().await;
     assert!(idle.is_closed().await);
     fixture.events.sessions_ended(3).await;
     let (platform, events) = fixture.finish().await;

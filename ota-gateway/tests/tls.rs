@@ -242,7 +242,7 @@ async fn no_more_connections_than_allowed_are_kept() {
     .await;
     let (mut one, mut two) = (fixture.agent().await, fixture.agent().await);
     for agent in [&mut one, &mut two] {
-        // An answer shows that the session has its place.
+        // An answer shows that the session has its slot.
         agent.begin(FIRST_URI, false).await;
     }
     assert!(

@@ -233,8 +233,8 @@ impl Applet {
         };
     }
 
-    /// Counts a channel that the network refused on the operator number or its keys; at the limit, restores the temporary
-    /// identity and returns `true`.
+    /// Counts a channel that the network refused on the operator number or its keys; at the limit, restores the
+    /// temporary identity and returns `true`.
     fn falls_back(&mut self, core: &mut Core, result: u8) -> bool {
         let as_delivered = core.on_temporary_number() && core.nvm.keys().is_none();
         if as_delivered || result & 0xF0 != TEMPORARILY_UNABLE {

@@ -5,7 +5,6 @@
 use uicc::apdu::{CommandApdu, StatusWord};
 
 use super::core::Core;
-use crate::milenage::Milenage;
 
 /// P2: 3G or EPS security context.
 const EPS_CONTEXT: u8 = 0x81;
@@ -26,10 +25,7 @@ pub(super) fn authenticate(core: &Core, command: &CommandApdu) -> Result<Vec<u8>
         return Err(StatusWord::WRONG_LENGTH);
     };
     let autn: &[u8; 16] = autn.try_into().map_err(|_| StatusWord::WRONG_LENGTH)?;
-    let keys = core.keys_in_force();
-    let response = Milenage::new(keys.k, keys.opc)
-        .respond(rand, autn)
-        .ok_or(INCORRECT_MAC)?;
+    let response = core.milenage().respond(rand, autn).ok_or(INCORRECT_MAC)?;
     let mut data = vec![SUCCESS];
     for part in [&response.res[..], &response.ck, &response.ik] {
         data.push(part.len() as u8);

@@ -3,13 +3,13 @@
 //!
 //! It must never decide what the chip does next.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::agent::tls::TlsParameters;
-use super::nvm::{Identity, Nvm, SubscriptionKeys};
+use super::nvm::{Identity, Nvm};
 use super::{initial_files, layout};
 use crate::faults::{ApduIndex, ChipFault, Faults, Side};
+use crate::milenage::Milenage;
 use crate::observer::{Event, SessionEnd};
 use crate::personalisation::{Personalisation, SEED_K, SEED_OPC};
 use uicc::apdu::StatusWord;
@@ -68,16 +68,13 @@ impl Core {
         self.nvm.identity == Identity::Temporary
     }
 
-    /// K and OPc with which the chip authenticates: those that were loaded, else those of the
+    /// The functions with which the chip authenticates: under the K and OPc that were loaded, else under those of the
     /// temporary number.
     #[must_use]
-    pub(super) fn keys_in_force(&self) -> Cow<'_, SubscriptionKeys> {
+    pub(super) fn milenage(&self) -> Milenage {
         match self.nvm.keys() {
-            Some(keys) => Cow::Borrowed(keys),
-            None => Cow::Owned(SubscriptionKeys {
-                k: SEED_K,
-                opc: SEED_OPC,
-            }),
+            Some(keys) => Milenage::new(keys.k, keys.opc),
+            None => Milenage::new(SEED_K, SEED_OPC),
         }
     }
 

@@ -1,14 +1,14 @@
-//! Ways out for a chip: reopened for another number (§8.2.1), recorded as destroyed, replaced by another (§8.2.2).
+//! Reopens a card for another number (§8.2.1), records a chip as destroyed, or replaces it (§8.2.2).
 
 use domain::error::Reason;
 use operations::{ActNote, destroy_chip, reopen as reopen_card, replace_chip};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use web::extract::{Administrator, Call, Json};
-use web::values::{CardState, Eid, TaskId, Time};
+use web::values::{CardState, Day, Eid, TaskId, Time};
 use web::{Answer, Success, codes};
 
-use crate::values::{ActReason, DestroyedOn, Person};
+use crate::values::{ActReason, Person};
 
 const REOPEN_REASONS: &[Reason] = &[
     Reason::ParameterMissing,
@@ -89,7 +89,7 @@ pub(crate) struct ChipDestruction {
     /// 芯片 EID / EID of the chip
     eid: Eid,
     /// 销毁日期 / day of the destruction
-    destroyed_on: DestroyedOn,
+    destroyed_on: Day,
     /// 登记人 / the person who records it
     person: Person,
     /// 销毁凭证编号或说明 / reference of the proof, such as the number of the destruction certificate
@@ -100,7 +100,7 @@ pub(crate) struct ChipDestruction {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ChipDestroyed {
     /// 销毁日期 / day of the destruction
-    #[schema(value_type = DestroyedOn)]
+    #[schema(value_type = Day)]
     destroyed_on: String,
     /// 登记时间 / when it was recorded
     recorded_at: Time,
@@ -122,7 +122,7 @@ pub(crate) async fn destroy(
     Json(entry): Json<ChipDestruction>,
 ) -> Answer<ChipDestroyed> {
     let note = note(&entry.person, &entry.reference);
-    let (destroyed_on, at) = destroy_chip(&call.context(), &entry.eid, entry.destroyed_on.0, &note).await?;
+    let (destroyed_on, at) = destroy_chip(&call.context(), &entry.eid, *entry.destroyed_on, &note).await?;
     Ok(Success::new(ChipDestroyed {
         destroyed_on,
         recorded_at: call.time(at),

@@ -1,8 +1,7 @@
 //! Who acts and why, in words of their own.
 
-use domain::{Kind as Sort, Malformed, parse_date};
-use jiff::civil::Date;
-use utoipa::openapi::schema::{KnownFormat, Object, ObjectBuilder, SchemaFormat, Type};
+use domain::{Kind as Sort, Malformed};
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use web::values::{Kind, Parsed};
 
 /// Longest name of a person, in characters.
@@ -18,11 +17,11 @@ pub(crate) type Person = Parsed<PersonName>;
 pub(crate) type ActReason = Parsed<ReasonText>;
 
 /// Why a session ended, as a query names it.
-pub(crate) type EndReason = Parsed<EndWord>;
+pub(crate) type EndReason = Parsed<EndReasonCode>;
 
 /// Stable name of the reason for which a session ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct EndWord(pub(crate) String);
+pub(crate) struct EndReasonCode(pub(crate) String);
 
 /// Name of a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,30 +30,6 @@ pub(crate) struct PersonName(pub(crate) String);
 /// A reason in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ReasonText(pub(crate) String);
-
-/// The day on which a chip was destroyed, as a document gives it.
-pub(crate) type DestroyedOn = Parsed<DestructionDay>;
-
-/// The day on which a chip was destroyed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct DestructionDay(pub(crate) Date);
-
-impl Kind for DestructionDay {
-    const NAME: &'static str = "DestroyedOn";
-
-    fn parse(text: &str) -> Result<Self, Malformed> {
-        parse_date(text).map(Self)
-    }
-
-    fn object() -> Object {
-        ObjectBuilder::new()
-            .schema_type(Type::String)
-            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Date)))
-            .description(Some("销毁日期 / day of the destruction"))
-            .examples(["2026-07-01"])
-            .build()
-    }
-}
 
 impl Kind for PersonName {
     const NAME: &'static str = "PersonName";
@@ -94,7 +69,7 @@ impl Kind for ReasonText {
     }
 }
 
-impl Kind for EndWord {
+impl Kind for EndReasonCode {
     const NAME: &'static str = "SessionEndReason";
 
     fn parse(text: &str) -> Result<Self, Malformed> {

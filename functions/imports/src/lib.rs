@@ -1,5 +1,5 @@
-//! `/admin/v1/chips:import` and `/admin/v1/numbers:import`, §5.3.1.1: chips and operator numbers from tables. A bad row is
-//! reported; the other rows are imported.
+//! `/admin/v1/chips:import` and `/admin/v1/numbers:import`, §5.3.1.1: chips and operator numbers from tables. A bad row
+//! is reported; the other rows are imported.
 //!
 //! Never shows key material.
 
@@ -66,8 +66,8 @@ struct Imported {
     unchanged: usize,
     /// 未导入的行数 / rows that were not imported
     rejected: usize,
-    /// 未导入的原因：列出全部 import_conflict，其余只列出最前面的若干条 / why rows were not imported: every import_conflict, of
-    /// the others the first ones
+    /// 未导入的原因：列出全部 import_conflict，其余最多 1,000 条 / why rows were not imported: every import_conflict, and the
+    /// first 1,000 others
     errors: Vec<RejectedRow>,
     /// 不影响导入的提示 / what is not as usual, and kept no row from being imported
     warnings: Vec<Warned>,

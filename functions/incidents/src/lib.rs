@@ -1,5 +1,5 @@
-//! `/admin/v1/incidents…`, `/admin/v1/alerts…` and `/admin/v1/health`, §8: incidents and their monthly review, alerts, and
-//! the health of the periodic jobs.
+//! `/admin/v1/incidents…`, `/admin/v1/alerts…` and `/admin/v1/health`, §8: incidents and their monthly review, alerts,
+//! and the health of the periodic jobs.
 
 #![forbid(unsafe_code)]
 

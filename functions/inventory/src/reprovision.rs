@@ -5,10 +5,10 @@ use operations::Reprovision;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use web::extract::{Administrator, Call, Json};
-use web::values::{Eid, Iccid, Imsi, Megabytes, Msisdn, Time};
+use web::values::{Day, Eid, Iccid, Imsi, Megabytes, Msisdn, Time};
 use web::{Answer, Success, codes};
 
-use crate::values::{NetworkType, OpenedOn, TestAllowance};
+use crate::values::{NetworkType, TestAllowance};
 
 /// Why this operation refuses, besides the reasons that every operation has.
 const REASONS: &[Reason] = &[
@@ -36,7 +36,7 @@ pub(crate) struct ChipReprovision {
     temp_imsi: Imsi,
     /// 开卡日期，默认为当天，现有或曾用的号码保留原日期 / day of opening; by default today, or the stored day of a number
     /// that the chip has or had
-    temp_opened_on: Option<OpenedOn>,
+    temp_opened_on: Option<Day>,
     /// 网络类型，默认不变 / network type, by default unchanged
     network_type: Option<NetworkType>,
     /// 操作后剩余的测试流量，MB，默认不变 / test allowance left afterwards in MB, by default unchanged
@@ -49,7 +49,7 @@ impl From<ChipReprovision> for Reprovision {
             msisdn: new.temp_msisdn.get(),
             iccid: new.temp_iccid.get(),
             imsi: new.temp_imsi.get(),
-            opened_on: new.temp_opened_on.map(|day| day.get().0),
+            opened_on: new.temp_opened_on.map(|day| day.get()),
             network: new.network_type.map(|network| network.get().0),
             allowance: new.allowance_mb.map(|allowance| allowance.0),
         }

@@ -2,13 +2,12 @@
 
 use std::borrow::Cow;
 
-use domain::{Malformed, Network, Volume, parse_date};
-use jiff::civil::Date;
+use domain::{Malformed, Network, Volume};
 use serde::de::{Error as _, IntoDeserializer as _};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{KnownFormat, Object, ObjectBuilder, Schema, SchemaFormat, SchemaType, Type};
+use utoipa::openapi::schema::{Object, ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::{PartialSchema, ToSchema};
 use web::values::{Kind, Parsed};
 
@@ -19,30 +18,6 @@ pub(crate) fn one_of(codes: impl Iterator<Item = &'static str>, zh_en: &str) -> 
         .description(Some(zh_en))
         .enum_values(Some(codes))
         .build()
-}
-
-/// The day on which a number was opened, as text.
-pub(crate) type OpenedOn = Parsed<OpeningDay>;
-
-/// The day on which a number was opened.
-#[derive(Debug)]
-pub(crate) struct OpeningDay(pub(crate) Date);
-
-impl Kind for OpeningDay {
-    const NAME: &'static str = "OpenedOn";
-
-    fn parse(text: &str) -> Result<Self, Malformed> {
-        parse_date(text).map(Self)
-    }
-
-    fn object() -> Object {
-        ObjectBuilder::new()
-            .schema_type(Type::String)
-            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Date)))
-            .description(Some("开卡日期 / day on which the number was opened"))
-            .examples([json!("2026-07-01")])
-            .build()
-    }
 }
 
 /// The network that a temporary number works on, as text.

@@ -157,8 +157,8 @@ pub(crate) struct ReceiverUpdated {
     secret: Option<String>,
 }
 
-/// Sets or removes a receiver's address, allows plain http for it, and selects the changes of state that it gets. The operator's first address comes with a secret, which is shown only in this
-/// answer.
+/// Sets or removes a receiver's address, allows plain http for it, and selects the changes of state that it gets. The
+/// operator's first address comes with a secret, which is shown only in this answer.
 #[utoipa::path(
     post,
     path = "/admin/v1/receivers:update",
@@ -182,7 +182,7 @@ pub(crate) async fn update(
     let change = ReceiverChange {
         url: update.url.as_ref().map(Option::as_deref),
         allow_http: update.allow_http,
-        test_rig: call.settings().callback_allow_http,
+        callback_allow_http: call.settings().callback_allow_http,
         changes: changes.as_deref(),
     };
     let secret = change_receiver(&call.context(), &to, &change).await?;

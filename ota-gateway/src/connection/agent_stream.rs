@@ -4,6 +4,8 @@
 //! head over records). At the end `close_notify` goes out before anything more is read. It must never wait
 //! without a limit.
 
+use std::ffi::c_int;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,15 +44,18 @@ pub(super) enum NoRequest {
     Bad(HttpError),
 }
 
-/// Whether the peer ended TLS with an alert of an error. OpenSSL names each "… alert …".
+/// Reason codes of OpenSSL for an alert of the peer: `SSL_AD_REASON_OFFSET` and the number of the alert (RFC 8446 §6).
+const PEER_ALERTS: RangeInclusive<c_int> = 1_000..=1_255;
+
+/// Whether the peer ended TLS with an alert of an error.
 fn is_alert(error: &std::io::Error) -> bool {
     error
         .get_ref()
         .and_then(|error| error.downcast_ref::<openssl::ssl::Error>())
         .and_then(openssl::ssl::Error::ssl_error)
         .is_some_and(|stack| {
-            let mut reasons = stack.errors().iter().filter_map(|error| error.reason());
-            reasons.any(|reason| reason.contains("alert"))
+            let mut reasons = stack.errors().iter().map(openssl::error::Error::reason_code);
+            reasons.any(|reason| PEER_ALERTS.contains(&reason))
         })
 }
 

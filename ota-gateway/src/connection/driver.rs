@@ -17,7 +17,7 @@ use super::agent_stream::{AgentStream, NoRequest};
 use super::locked;
 use super::platform_session::PlatformSession;
 use super::watch;
-use crate::admission::SessionPlace;
+use crate::admission::SessionSlot;
 use crate::context::Context;
 use crate::http::{self, AgentRequest, HttpError, Request};
 use crate::metrics::{Kind, Outcome};
@@ -39,7 +39,7 @@ pub(super) struct SessionDriver<'a> {
     eid: Eid,
     peer: SocketAddr,
     session: PlatformSession,
-    place: SessionPlace,
+    slot: SessionSlot,
     shutdown: Shutdown,
 }
 
@@ -50,7 +50,7 @@ impl<'a> SessionDriver<'a> {
         stream: AgentStream,
         keys: ChipKeys,
         max_fragment: Option<usize>,
-        (peer, place): (SocketAddr, SessionPlace),
+        (peer, slot): (SocketAddr, SessionSlot),
         shutdown: Shutdown,
     ) -> Self {
         let limits = &context.settings.limits;
@@ -72,7 +72,7 @@ impl<'a> SessionDriver<'a> {
             eid,
             peer,
             session: PlatformSession::new(id),
-            place,
+            slot,
             shutdown,
         }
     }
@@ -103,7 +103,7 @@ impl<'a> SessionDriver<'a> {
             let mut shutdown = self.shutdown.clone();
             let received = tokio::select! {
                 received = self.stream.receive() => received,
-                reason = self.place.ordered_away() => return reason,
+                reason = self.slot.superseded() => return reason,
                 () = shutdown.ordered() => return "shutdown",
             };
             let request = match received {

@@ -21,16 +21,16 @@ use self::agent_stream::{AgentStream, Transport};
 use self::driver::SessionDriver;
 use crate::context::Context;
 use crate::metrics::{Direction, Handshake, Refused};
-use crate::places::{Eviction, Limit, PlaceGuard, Source};
 use crate::platform::ChipKeys;
 use crate::shutdown::Shutdown;
+use crate::slots::{Eviction, Limit, SlotGuard, Source};
 use crate::tls::{self, CountingStream, KeySlot, Lookup, LookupStream, Traffic};
 
-/// A connection that was accepted, with its place before the handshake.
+/// A connection that was accepted, with its slot before the handshake.
 pub(crate) struct Connection {
     pub(crate) stream: TcpStream,
     pub(crate) peer: SocketAddr,
-    pub(crate) place: PlaceGuard<Source>,
+    pub(crate) slot: SlotGuard<Source>,
     /// Tells it that it has to go, as long as its handshake is not finished.
     pub(crate) eviction: Arc<Eviction>,
 }
@@ -65,7 +65,7 @@ pub(crate) async fn serve(context: &Arc<Context>, connection: Connection, shutdo
         limit = eviction.ordered() => Err(NoSession::Limit(limit)),
         result = handshake(context, connection, &traffic) => result,
     };
-    // A handshake that was refused a place fails in its own way, too.
+    // A handshake that was refused a slot fails in its own way, too.
     let result = result.map_err(|error| eviction.limit().map_or(error, NoSession::Limit));
     match result {
         Ok(handshaken) => begin(context, handshaken, peer, &traffic, shutdown).await,
@@ -94,7 +94,7 @@ pub(crate) fn refused(context: &Context, peer: SocketAddr, limit: Limit) {
     tracing::info!(%peer, limit, "connection closed: a limit is reached");
 }
 
-/// Runs the session of a finished handshake, if there is a place for it.
+/// Runs the session of a finished handshake, if there is a slot for it.
 async fn begin(
     context: &Arc<Context>,
     handshaken: Handshaken,
@@ -110,9 +110,9 @@ async fn begin(
     let (version, suite) = (version_of(stream.ssl()), suite_of(stream.ssl()));
     count(context, "ok", version, suite);
     match context.admission.session(keys.eid, peer.ip().into()) {
-        Ok(place) => {
+        Ok(slot) => {
             let stream = AgentStream::new(stream, Arc::clone(traffic), &context.settings.limits);
-            SessionDriver::new(context, stream, keys, max_fragment, (peer, place), shutdown)
+            SessionDriver::new(context, stream, keys, max_fragment, (peer, slot), shutdown)
                 .run()
                 .await;
         }
@@ -120,7 +120,7 @@ async fn begin(
     }
 }
 
-/// Waits for a whole ClientHello, then for a place, then for the end of the TLS handshake.
+/// Waits for a whole ClientHello, then for a slot, then for the end of the TLS handshake.
 async fn handshake(
     context: &Arc<Context>,
     connection: Connection,
@@ -129,7 +129,7 @@ async fn handshake(
     let Connection {
         stream,
         peer,
-        place: before,
+        slot: before,
         eviction,
     } = connection;
     let source = Source::from(peer.ip());
@@ -156,7 +156,7 @@ async fn handshake(
         }
     });
     let result = attempt.await.unwrap_or(Err("timeout"));
-    // The look-up lives as long as the stream; the place is one of the handshake.
+    // The look-up lives as long as the stream; the slot is one of the handshake.
     locked(&of_chip).take();
     let stream = result?;
     let keys = slot.keys().ok_or("no_key")?;
@@ -167,12 +167,12 @@ async fn handshake(
     })
 }
 
-/// Looks up keys, and takes a place in the handshakes of the chip that they belong to.
+/// Looks up keys, and takes a slot in the handshakes of the chip that they belong to.
 fn lookup(
     context: &Arc<Context>,
     source: Source,
     eviction: &Arc<Eviction>,
-    of_chip: &Arc<Mutex<Option<PlaceGuard<Eid>>>>,
+    of_chip: &Arc<Mutex<Option<SlotGuard<Eid>>>>,
 ) -> Lookup {
     let (context, eviction, of_chip) = (Arc::clone(context), Arc::clone(eviction), Arc::clone(of_chip));
     Arc::new(move |identity| {
@@ -181,8 +181,10 @@ fn lookup(
         Box::pin(async move {
             let found = context.directory.find(&identity).await?;
             let Some(keys) = found else { return Ok(None) };
+            // A second ClientHello of the same handshake looks up again.
+            drop(locked(&of_chip).take());
             match context.admission.chip(keys.eid, source, &eviction) {
-                Ok(place) => *locked(&of_chip) = Some(place),
+                Ok(slot) => *locked(&of_chip) = Some(slot),
                 Err(limit) => {
                     eviction.order(limit);
                     return Err(std::io::Error::other(limit));

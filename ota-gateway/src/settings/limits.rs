@@ -25,12 +25,11 @@ pub struct Limits {
     pub max_hellos: usize,
     /// Those of one address (of IPv6: one network of 64 bits). Carriers put thousands of chips behind one.
     pub max_hellos_per_address: usize,
-    /// TLS handshakes in flight. One more closes the oldest of the address that has the most, if that is older than 5 s;
-    /// otherwise it is closed itself.
+    /// TLS handshakes in flight. The README says what one more closes.
     pub max_handshakes: usize,
-    /// Those of one address, closed in the same way.
+    /// Those of one address.
     pub max_handshakes_per_address: usize,
-    /// Those that name one chip, closed in the same way.
+    /// Those that name one chip.
     pub max_handshakes_per_chip: usize,
     /// Seconds from the accepted connection to the whole ClientHello.
     pub hello_timeout_secs: u64,

@@ -54,12 +54,12 @@ pub struct UrlRules {
 }
 
 impl UrlRules {
-    /// Those of a receiver: a test environment allows everything.
+    /// Those of a receiver that may have plain http or not; `callback_allow_http` allows every receiver everything.
     #[must_use]
-    pub fn new(test_rig: bool, allow_http: bool) -> Self {
+    pub fn new(callback_allow_http: bool, allow_http: bool) -> Self {
         Self {
-            http: test_rig || allow_http,
-            special: test_rig,
+            http: callback_allow_http || allow_http,
+            special: callback_allow_http,
         }
     }
 }

@@ -64,7 +64,7 @@ pub use pool_state::{PoolState, enough};
 pub use province::Province;
 pub use receiver::Receiver;
 pub use service::{Service, Services};
-pub use spelling::{plain_number, without_byte_order_mark};
+pub use spelling::{MAX_EXACT_NUMBER, plain_number, without_byte_order_mark};
 pub use stop_cause::StopCause;
 pub use task_failure::TaskFailure;
 pub use task_state::{TaskState, TaskStatus, Work};

@@ -1,5 +1,5 @@
-//! The number ranges of the internet of things (§5.1.3): a number of another range may not come in. Which ranges there are
-//! is configuration, because operators open new ones.
+//! The number ranges of the internet of things (§5.1.3): a number of another range may not come in. Which ranges there
+//! are is configuration, because operators open new ones.
 
 use super::error::{Error, Reason};
 use super::{Msisdn, all_digits};

@@ -76,8 +76,8 @@ fn words(text: &str) -> String {
         let is_number = super::all_digits(run);
         match run.len() {
             _ if is_number => shown.push_str(&number(run)),
-            0..=WORD_CHARS => shown.push_str(run),
-            11..=LETTERED_IDENTIFIER_CHARS => shown.push_str(&masked(run)),
+            length if length <= WORD_CHARS => shown.push_str(run),
+            ..=LETTERED_IDENTIFIER_CHARS => shown.push_str(&masked(run)),
             _ => shown.push_str("****"),
         }
         run.clear();

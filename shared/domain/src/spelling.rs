@@ -7,6 +7,10 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// Most digits of a number, and most places by which its exponent moves the decimal point.
 const MAX_DIGITS: usize = 64;
 
+/// JSON numbers with decimals or exponent are read in double precision, which may be wrong in the last digit. Below
+/// this number that is less than a half, so that no integer becomes another one.
+pub const MAX_EXACT_NUMBER: f64 = 1e15;
+
 /// A text without the byte order mark that some programs put in front of UTF-8.
 #[must_use]
 pub fn without_byte_order_mark(text: &[u8]) -> &[u8] {

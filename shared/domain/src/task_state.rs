@@ -70,19 +70,6 @@ pub enum TaskStatus {
     Ended,
 }
 
-/// Status, stable name, what it means zh and en.
-type StatusTexts = (TaskStatus, &'static str, [&'static str; 2]);
-
-#[rustfmt::skip]
-const STATUS_TEXTS: [StatusTexts; 6] = [
-    (TaskStatus::Waiting, "waiting", ["申请已通过，等待卡片开机上电", "accepted; waits for the card to power up"]),
-    (TaskStatus::Writing, "writing", ["写卡中", "the card is being written"]),
-    (TaskStatus::Succeeded, "succeeded", ["写卡完成，运营号通信正常", "written; the operator number communicates"]),
-    (TaskStatus::Failed, "failed", ["写卡失败", "writing failed"]),
-    (TaskStatus::Cancelled, "cancelled", ["申请已由业务需求方取消", "the client cancelled the application"]),
-    (TaskStatus::Ended, "ended", ["任务在卡片上电前终止", "the task ended before the card powered up"]),
-];
-
 impl TaskStatus {
     /// The status of a task in this state, which ended for `failure`.
     #[must_use]
@@ -98,33 +85,52 @@ impl TaskStatus {
     }
 
     /// Every status.
-    pub fn all() -> impl Iterator<Item = Self> {
-        STATUS_TEXTS.iter().map(|(status, ..)| *status)
-    }
-
-    fn row(self) -> &'static StatusTexts {
-        STATUS_TEXTS
-            .iter()
-            .find(|(status, ..)| *status == self)
-            .unwrap_or(&STATUS_TEXTS[0])
-    }
+    pub const ALL: [Self; 6] = [
+        Self::Waiting,
+        Self::Writing,
+        Self::Succeeded,
+        Self::Failed,
+        Self::Cancelled,
+        Self::Ended,
+    ];
 
     /// Stable name, in answers.
     #[must_use]
     pub fn code(self) -> &'static str {
-        self.row().1
+        match self {
+            Self::Waiting => "waiting",
+            Self::Writing => "writing",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Ended => "ended",
+        }
     }
 
     /// What it means, in Chinese.
     #[must_use]
     pub fn zh(self) -> &'static str {
-        self.row().2[0]
+        match self {
+            Self::Waiting => "申请已通过，等待卡片开机上电",
+            Self::Writing => "写卡中",
+            Self::Succeeded => "写卡完成，运营号通信正常",
+            Self::Failed => "写卡失败",
+            Self::Cancelled => "申请已由业务需求方取消",
+            Self::Ended => "任务在卡片上电前终止",
+        }
     }
 
     /// What it means, in English.
     #[must_use]
     pub fn en(self) -> &'static str {
-        self.row().2[1]
+        match self {
+            Self::Waiting => "accepted; waits for the card to power up",
+            Self::Writing => "the card is being written",
+            Self::Succeeded => "written; the operator number communicates",
+            Self::Failed => "writing failed",
+            Self::Cancelled => "the client cancelled the application",
+            Self::Ended => "the task ended before the card powered up",
+        }
     }
 }
 
@@ -187,7 +193,7 @@ mod tests {
         for state in TaskState::ALL {
             assert_eq!(of(state, None), state.code());
         }
-        let names: BTreeSet<_> = TaskStatus::all().map(TaskStatus::code).collect();
+        let names: BTreeSet<_> = TaskStatus::ALL.map(TaskStatus::code).into_iter().collect();
         assert_eq!(names.len(), 6);
     }
 }

@@ -68,8 +68,8 @@ impl Timestamp {
         Self(zone.first_second_of(day).saturating_mul(SECOND_MS))
     }
 
-    /// Reads RFC 3339 with an offset or `Z`; fractions of a millisecond are dropped. The `+` of an offset may have become
-    /// a space.
+    /// Reads RFC 3339 with an offset or `Z`; fractions of a millisecond are dropped. The `+` of an offset may have
+    /// become a space.
     ///
     /// # Errors
     /// [`Malformed`] for any other text.

@@ -93,7 +93,7 @@ pub async fn apply<D: Database>(
             is_consistent?;
             return repeated(tx, &chip, &open, &choice).await;
         }
-        match examine(cx, &chip, is_consistent) {
+        match is_consistent.and_then(|()| examine(cx, &chip)) {
             Ok(()) => accept(cx, tx, caller, (&chip, &selection), &choice).await,
             Err(refusal) => refuse(cx, tx, caller, (&chip, &selection), refusal).await,
         }
@@ -129,16 +129,11 @@ async fn repeated<D: Database>(
     }
 }
 
-/// §6.2.2.2: checks everything about the application and the chip that needs no number.
-pub(super) fn examine<D>(
-    cx: &Context<'_, D>,
-    chip: &ChipRow,
-    is_consistent: Result<(), Error>,
-) -> Result<(), Error> {
+/// §6.2.2.2: checks everything about the chip.
+pub(super) fn examine<D>(cx: &Context<'_, D>, chip: &ChipRow) -> Result<(), Error> {
     if next(chip.status, CardEvent::ApplicationAccepted).is_err() {
         return Err(Reason::AlreadyWritten.into());
     }
-    is_consistent?;
     if chip.faulty {
         return Err(Reason::ChipFaulty.into());
     }
@@ -325,8 +320,8 @@ async fn refuse<D: Database>(
     Ok(Err(refusal))
 }
 
-/// The parameters apart from the EID (§7.2.2.2). The way of writing says which of them are read: a designated application
-/// may carry a province, because its card has one.
+/// The parameters apart from the EID (§7.2.2.2). The way of writing says which of them are read: a designated
+/// application may carry a province, because its card has one.
 fn number_choice<D>(cx: &Context<'_, D>, request: &ApplyRequest<'_>) -> Result<NumberChoice, Error> {
     let write_type = required("write_type", request.write_type)?;
     match WriteType::parse(write_type).map_err(|wrong| wrong.of(write_type))? {

@@ -29,7 +29,8 @@ pub struct Cancelled {
 /// Withdraws an application. The card is 待写卡 again, and its number returns to its client or pool. A number that may
 /// partly be on the chip from an earlier, failed task stays held for that chip.
 ///
-/// Repeating the call, by either key, changes nothing and returns the same time, until anything else happens to the card.
+/// Repeating the call, by either key, changes nothing and returns the same time, until anything else happens to the
+/// card.
 ///
 /// # Errors
 /// [`Reason::UnknownChip`] and [`Reason::UnknownTask`], also for those of another client; [`Reason::WrongState`] (403)

@@ -20,8 +20,8 @@ use store::{
 
 /// Records that a chip was destroyed on `day`: who says so, and under which reference. Its open task ends
 /// (`chip_destroyed`), it is entered in the register of faulty chips, and the numbers that it holds are free. A number
-/// that was written to it stays bound to it until it is retired. Repeating the call changes
-/// nothing. Nothing undoes it. Returns the recorded day, `YYYY-MM-DD`, and when it was recorded.
+/// that was written to it stays bound to it until it is retired. Repeating the call changes nothing. Nothing undoes it.
+/// Returns the recorded day, `YYYY-MM-DD`, and when it was recorded.
 ///
 /// # Errors
 /// [`Reason::UnknownChip`]; [`Reason::ParameterMalformed`] for a day to come.

@@ -221,8 +221,8 @@ async fn show_return<D: Database>(cx: &Context<'_, D>, tx: &Tx<'_, D>, chip: &Ch
     raise(cx, tx, alert).await
 }
 
-/// Whether the test allowance pays for a session. Verifying uses the operator number, which has none; so do all sessions
-/// of a reopened card.
+/// Whether the test allowance pays for a session. Verifying uses the operator number, which has none; so do all
+/// sessions of a reopened card.
 fn is_charged(chip: &ChipRow, work: Work) -> bool {
     work != Work::Verify && !chip.reopened
 }

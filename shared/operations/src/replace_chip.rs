@@ -11,8 +11,8 @@ use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{Actor, CardStatus, Eid, Province, TaskFailure, TaskState, WriteType};
 use store::{
-    Database, Tx, chip,
-    chip::ChipRow,
+    Database, Tx,
+    chip::{self, ChipRow},
     number,
     task::{self, TaskRow},
     views,
@@ -24,10 +24,9 @@ use store::{
 ///
 /// # Errors
 /// [`Reason::UnknownChip`] when one of them does not exist, or they belong to different clients;
-/// [`Reason::UnknownTask`] when the old chip was never applied for; [`Reason::WrongState`] when it is written, or
-/// its client withdrew the application;
-/// [`Reason::NumberTaken`] when its data card may be on it; and everything for which an application for `new` is
-/// refused.
+/// [`Reason::UnknownTask`] when the old chip was never applied for; [`Reason::WrongState`] when it is written, or its
+/// client withdrew the application; [`Reason::NumberTaken`] when its data card may be on it; and everything for which
+/// an application for `new` is refused.
 pub async fn replace_chip<D: Database>(
     cx: &Context<'_, D>,
     old: &Eid,
@@ -63,7 +62,7 @@ pub async fn replace_chip<D: Database>(
         }
         guarded(chip::register_fault(tx, &old, true, cx.now).await?)?;
         let choice = choice(tx, &task).await?;
-        examine(cx, &next, Ok(()))?;
+        examine(cx, &next)?;
         let cause = Cause {
             reason: "chip_replaced",
             task: None,

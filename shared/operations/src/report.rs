@@ -66,8 +66,9 @@ pub struct ReportAnswer {
 /// message together. A repeated report changes nothing.
 ///
 /// # Errors
-/// [`Reason::UnknownSession`] unless it is the end of a session that never asked for work, [`Reason::SessionSuperseded`], [`Reason::SessionClosed`]; [`Reason::ReportOutOfOrder`]
-/// when it does not fit the session's work or the task's state; [`Reason::ReportMalformed`].
+/// [`Reason::UnknownSession`] unless it is the end of a session that never asked for work,
+/// [`Reason::SessionSuperseded`], [`Reason::SessionClosed`]; [`Reason::ReportOutOfOrder`] when it does not fit the
+/// session's work or the task's state; [`Reason::ReportMalformed`].
 pub async fn report<D: Database>(cx: &Context<'_, D>, report: &Report) -> Result<ReportAnswer, Error> {
     let seq = validated(report)?;
     transaction(cx, async |tx| {

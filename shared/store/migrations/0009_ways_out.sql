@@ -16,8 +16,8 @@ CREATE TABLE chip_destruction (
 -- When the chip came back after its task had ended without it.
 ALTER TABLE task ADD COLUMN returned_at INTEGER;
 
--- An application does not write it any more: a card that still waits for power-up at the end of its test period is found
--- by the time of the notice of that end, which comes after it.
+-- An application does not write it any more: a card that still waits for power-up at the end of its test period is
+-- found by the time of the notice of that end, which comes after it.
 DROP INDEX chip_waiting;
 
 -- 2: 待开机上电. Those whose notice was given before their task ended are looked at again.

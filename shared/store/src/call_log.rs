@@ -16,7 +16,8 @@ use vault::BlindIndex;
 /// Bits of the key below the milliseconds.
 const KEY_BITS: u32 = 22;
 
-// A list of rows, each a list of its values in the order of the columns. WHERE keeps ON from being read as that of a join.
+// A list of rows, each a list of its values in the order of the columns. WHERE keeps ON from being read as that of a
+// join.
 const INSERT: &str = "INSERT INTO call_log (id, client_id, interface, code, reason, address, duration_us, request_id, \
     eid_index, task_id, subject) SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, \
     value ->> 6, value ->> 7, unhex(value ->> 8), value ->> 9, value ->> 10 FROM json_each($1) WHERE true \

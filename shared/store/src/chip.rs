@@ -93,7 +93,8 @@ pub struct ChipRow {
     pub faulty: bool,
     /// Digest of the row it was imported from.
     pub imported_digest: BlindIndex,
-    /// True from when it was reopened until it is written with another number. Its sessions go over its operator number.
+    /// True from when it was reopened until it is written with another number. Its sessions go over its operator
+    /// number.
     pub reopened: bool,
 }
 

@@ -33,13 +33,6 @@ macro_rules! free {
     };
 }
 
-// The number of task $2, found by its key.
-macro_rules! of_task {
-    () => {
-        "iccid_index = (SELECT iccid_index FROM task WHERE id = $2) AND task_id = $2"
-    };
-}
-
 const INSERT: &str = "INSERT INTO number (iccid_index, iccid_sealed, msisdn_index, msisdn_sealed, imsi_index, \
     imsi_sealed, province, smsc, services, client_id, k_sealed, opc_sealed, status, exposed, imported_digest, \
     imported_at, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, $14, $15, $15) \
@@ -49,11 +42,7 @@ const BY_MSISDN: &str = concat!("SELECT ", columns!(), " FROM number WHERE msisd
 const ALLOT: &str = "UPDATE number SET client_id = $1, status = CASE WHEN $1 IS NULL THEN 'available' \
     ELSE 'allotted' END, changed_at = $2 WHERE status IN ('available', 'allotted') AND eid_index IS NULL \
     AND iccid_index IN (SELECT unhex(value) FROM json_each($3)) RETURNING iccid_index";
-const BY_TASK: &str = concat!(
-    "SELECT ",
-    columns!(),
-    " FROM number WHERE iccid_index = (SELECT iccid_index FROM task WHERE id = $1) AND task_id = $1"
-);
+const BY_TASK: &str = concat!("SELECT ", columns!(), " FROM number WHERE task_id = $1");
 const RETIRED_IN_TASKS: &str = "SELECT task_id FROM number WHERE status = 'retired' AND task_id IS NOT NULL \
     AND written_at IS NULL ORDER BY task_id LIMIT $1";
 const COLLISION: &str = "SELECT msisdn_index FROM number WHERE msisdn_index = $1 OR imsi_index = $2 LIMIT 1";
@@ -73,17 +62,13 @@ const TAKE_ALLOTTED: &str = "UPDATE number SET status = 'reserved', eid_index = 
 const TAKE_HELD: &str = "UPDATE number SET task_id = $1, changed_at = $2 WHERE status = 'reserved' \
      AND iccid_index = $3 AND eid_index = $4 AND task_id IS NULL RETURNING iccid_index";
 const EXPOSE: &str = concat!(
-    "UPDATE number SET exposed = 1, changed_at = $1 WHERE ",
-    of_task!(),
-    " AND status = 'reserved' RETURNING ",
+    "UPDATE number SET exposed = 1, changed_at = $1 WHERE task_id = $2 AND status = 'reserved' RETURNING ",
     columns!()
 );
 // A suspended or retired number stays so, but a chip holds it.
 const SET_WRITTEN: &str = concat!(
     "UPDATE number SET status = CASE status WHEN 'reserved' THEN 'written' ELSE status END, written_at = $1, \
-     changed_at = $1 WHERE ",
-    of_task!(),
-    " AND written_at IS NULL RETURNING ",
+     changed_at = $1 WHERE task_id = $2 AND written_at IS NULL RETURNING ",
     columns!()
 );
 // The card holds another number now. Out of use until a person puts it back: it was in service, and its operator may
@@ -105,9 +90,7 @@ const LEAVE_TASK: &str = concat!(
     "UPDATE number SET status = CASE WHEN exposed = 0 AND status = 'reserved' THEN ",
     free!(),
     " ELSE status END, eid_index = CASE exposed WHEN 0 THEN NULL ELSE eid_index END, task_id = NULL, \
-     changed_at = $1 WHERE ",
-    of_task!(),
-    " AND written_at IS NULL"
+     changed_at = $1 WHERE task_id = $2 AND written_at IS NULL"
 );
 const GIVE_BACK_HELD: &str = concat!(
     "UPDATE number SET status = CASE status WHEN 'reserved' THEN ",
@@ -254,8 +237,8 @@ pub async fn collision<D: Database>(db: &D, new: &NewNumberRow) -> Result<Option
 }
 
 /// Reserves a number of the province: the one that the chip holds from an earlier task, else the oldest free one;
-/// `None` when there is neither. With the blind index of its ICCID comes true when it is from a pool that is recorded as
-/// empty, or that an open incident reports as empty.
+/// `None` when there is neither. With the blind index of its ICCID comes true when it is from a pool that is recorded
+/// as empty, or that an open incident reports as empty.
 pub async fn take_of_province<D: Database>(
     tx: &Tx<'_, D>,
     eid_index: &BlindIndex,

@@ -208,8 +208,8 @@ pub async fn status_by_task<D: Database>(db: &D, task: TaskId) -> Result<Option<
     first(&db.run(STATUS_BY_TASK, &[task.into()]).await?, read_status)
 }
 
-/// Whether the end of a task at `ended_at` is the last that happened to its card: the latest step is one of this task, and
-/// nothing of the card has changed since.
+/// Whether the end of a task at `ended_at` is the last that happened to its card: the latest step is one of this task,
+/// and nothing of the card has changed since.
 pub async fn is_last<D: Database>(
     db: &D,
     eid_index: &BlindIndex,

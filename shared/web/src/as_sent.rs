@@ -1,5 +1,5 @@
-//! Parameters that an operation checks itself, because one of them says which others are read (§7.2.2.2): they reach the
-//! operation as they were sent, and its refusal gets the names of all that are wrong.
+//! Parameters that an operation checks itself, because one of them says which others are read (§7.2.2.2): they reach
+//! the operation as they were sent, and its refusal gets the names of all that are wrong.
 
 use std::marker::PhantomData;
 

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use super::ignored::IgnoredParameters;
 use super::refusal::Refusal;
+use domain::MAX_EXACT_NUMBER;
 use domain::error::{Error, Reason};
 
 /// Most pairs in one request, whether known or not.
@@ -24,10 +25,6 @@ pub const MAX_QUERY_BYTES: usize = 4 * 1024;
 
 /// Largest body with parameters, in bytes.
 pub(crate) const MAX_PARAMETER_BODY_BYTES: usize = 16 * 1024;
-
-/// JSON numbers with decimals or exponent are read in double precision, which may be wrong in the last place. Below this
-/// number that is less than a half, so that no integer becomes another one.
-const MAX_EXACT: f64 = 1e15;
 
 /// A parameter as it was sent: name and value, decoded, in order, repetitions included. The value is not blank.
 pub(super) type Pair = (String, String);
@@ -187,9 +184,9 @@ impl<'de> Deserialize<'de> for UniquelyNamed {
     }
 }
 
-/// The integer that `1.0` or `1e0` is. From [`MAX_EXACT`] on it may be another one than was sent.
+/// The integer that `1.0` or `1e0` is. From [`MAX_EXACT_NUMBER`] on it may be another one than was sent.
 fn integer(value: f64) -> Option<i64> {
-    let is_exact = value.fract() == 0.0 && value.abs() < MAX_EXACT;
+    let is_exact = value.fract() == 0.0 && value.abs() < MAX_EXACT_NUMBER;
     // The text of such a number would be exact as well, but its formatting costs a component several KB.
     #[expect(clippy::cast_possible_truncation, reason = "an integer below 10^15")]
     is_exact.then_some(value as i64)

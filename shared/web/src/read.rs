@@ -1,22 +1,21 @@
 //! Reads the fields of a document or the parameters of a call into a type, and reports every problem with its field.
 //!
 //! A type reads its fields with serde, which stops at the first fault. That field is then left out and the rest is
-//! read again, so that the caller learns of all of them at once. A text where the type has an integer is read again as
-//! that integer: some programs write every number as text.
+//! read again, so that the caller learns of all of them at once.
 
-use serde::de::value::MapDeserializer;
+use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{DeserializeOwned, Deserializer, IntoDeserializer, Visitor};
 use serde::forward_to_deserialize_any;
 use serde_json::Value;
-use serde_path_to_error::{Path, Segment};
+use serde_path_to_error::Segment;
 
 use super::query::MAX_PAIRS;
 use super::refusal::{Problem, Refusal};
 use domain::error::{Error, Reason};
 use domain::{Malformed, plain_number};
 
-/// Most times that fields are read: each is left out once, and some integers inside them are texts.
-const MAX_READS: usize = 4 * MAX_PAIRS;
+/// Most times that fields are read: each is left out once.
+const MAX_READS: usize = MAX_PAIRS + 1;
 
 /// Marks the texts of a [`Malformed`] inside the message of a serde error.
 const MARK: char = '\u{1}';
@@ -25,33 +24,83 @@ const MARK: char = '\u{1}';
 #[derive(Clone)]
 pub(crate) struct Text(pub(crate) String);
 
-/// A value that can be read more than once.
-pub(crate) trait Readable: Clone + for<'de> IntoDeserializer<'de, serde_json::Error> {
-    /// Makes an integer of the text at `path` inside the value. False when there is no text that is one.
-    fn make_integer(&mut self, path: &[&Segment]) -> bool;
-}
+/// A value of a document as it was sent. Some programs write every number as text: one is read where the type has an
+/// integer.
+#[derive(Clone)]
+pub(crate) struct Sent(pub(crate) Value);
 
-/// Parameters are text, and are read as what the type has.
-impl Readable for Text {
-    fn make_integer(&mut self, _: &[&Segment]) -> bool {
-        false
+impl<'de> IntoDeserializer<'de, serde_json::Error> for Sent {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
     }
 }
 
-impl Readable for Value {
-    fn make_integer(&mut self, path: &[&Segment]) -> bool {
-        let place = path.iter().try_fold(self, |value, segment| match segment {
-            Segment::Map { key } => value.get_mut(key),
-            Segment::Seq { index } => value.get_mut(*index),
-            Segment::Enum { .. } | Segment::Unknown => None,
-        });
-        let Some(place) = place else { return false };
-        let plain = place.as_str().and_then(|text| plain_number(text.trim()));
-        let integer: Option<i64> = plain.and_then(|plain| plain.parse().ok());
-        if let Some(integer) = integer {
-            *place = integer.into();
+macro_rules! integers_in_any_spelling {
+    ($($method:ident)+) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, serde_json::Error> {
+            match self.integer() {
+                Some(integer) => visitor.visit_i64(integer),
+                None => self.deserialize_any(visitor),
+            }
         }
-        integer.is_some()
+    )+};
+}
+
+impl Sent {
+    /// The integer that a text is.
+    fn integer(&self) -> Option<i64> {
+        plain_number(self.0.as_str()?.trim())?.parse().ok()
+    }
+}
+
+impl<'de> Deserializer<'de> for Sent {
+    type Error = serde_json::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, serde_json::Error> {
+        match self.0 {
+            Value::Array(values) => visitor.visit_seq(SeqDeserializer::new(values.into_iter().map(Self))),
+            Value::Object(fields) => {
+                let fields = fields.into_iter().map(|(name, value)| (name, Self(value)));
+                visitor.visit_map(MapDeserializer::new(fields))
+            }
+            other => other.deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, serde_json::Error> {
+        match self.0 {
+            Value::Null => visitor.visit_none(),
+            other => visitor.visit_some(Self(other)),
+        }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, serde_json::Error> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, serde_json::Error> {
+        self.0.deserialize_enum(name, variants, visitor)
+    }
+
+    integers_in_any_spelling! {
+        deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64
+        deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64
+    }
+
+    forward_to_deserialize_any! {
+        bool i128 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
+        tuple_struct map struct identifier ignored_any
     }
 }
 
@@ -126,10 +175,11 @@ impl<'de> Deserializer<'de> for Text {
 ///
 /// # Errors
 /// Every problem. One of a field that cannot be read has the reason of its kind, such as [`Reason::EidMalformed`].
-pub(crate) fn read<T: DeserializeOwned, V: Readable>(
-    mut fields: Vec<(String, V)>,
-    problems: Vec<Problem>,
-) -> Result<T, Refusal> {
+pub(crate) fn read<T, V>(mut fields: Vec<(String, V)>, problems: Vec<Problem>) -> Result<T, Refusal>
+where
+    T: DeserializeOwned,
+    V: Clone + for<'de> IntoDeserializer<'de, serde_json::Error>,
+{
     let mut faults = Faults {
         problems,
         left_out: Vec::new(),
@@ -140,9 +190,6 @@ pub(crate) fn read<T: DeserializeOwned, V: Readable>(
             Ok(value) => return Refusal::unless_empty(faults.problems).map(|()| value),
             Err(fault) => fault,
         };
-        if wants_integer(fault.inner()) && make_integer(&mut fields, fault.path()) {
-            continue;
-        }
         // Without a field of its own the fault is one that is missing, perhaps because it was left out.
         let Some(root) = faults.note(&fault) else { break };
         let before = fields.len();
@@ -153,29 +200,6 @@ pub(crate) fn read<T: DeserializeOwned, V: Readable>(
         faults.left_out.push(root);
     }
     Err(faults.refusal())
-}
-
-/// Whether a text stands where the type has an integer.
-#[inline(never)]
-fn wants_integer(error: &serde_json::Error) -> bool {
-    const INTEGERS: [&str; 10] = [
-        "i8", "i16", "i32", "i64", "isize", "u8", "u16", "u32", "u64", "usize",
-    ];
-    let message = error.to_string();
-    // What serde expected comes last, after the text.
-    let expected = message.rsplit_once(", expected ").map(|(_, expected)| expected);
-    message.starts_with("invalid type: string ")
-        && expected.is_some_and(|expected| INTEGERS.contains(&expected))
-}
-
-/// Makes an integer of the text at `path`.
-fn make_integer<V: Readable>(fields: &mut [(String, V)], path: &Path) -> bool {
-    let segments: Vec<&Segment> = path.iter().collect();
-    let Some((Segment::Map { key }, inside)) = segments.split_first() else {
-        return false;
-    };
-    let field = fields.iter_mut().find(|(name, _)| name == key);
-    field.is_some_and(|(_, value)| value.make_integer(inside))
 }
 
 /// What is wrong, found one by one. Not part of [`read`], which is compiled for each type.

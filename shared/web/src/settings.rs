@@ -2,6 +2,9 @@
 //!
 //! Fail closed: a secret that is missing, too short or malformed makes every call fail; there is no default.
 
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
 use std::time::Duration;
 
 use super::address::TrustedProxies;
@@ -114,13 +117,38 @@ impl Settings {
             trusted_proxies: TrustedProxies::parse(variables.trusted_proxies.as_deref().unwrap_or_default())
                 .map_err(|problem| Error::internal(format!("variable trusted_proxies: {problem}")))?,
             ignored_parameters: ignored(variables.ignored_parameters.as_deref())?,
-            call_log_interval: interval(variables.call_log_interval_ms.as_deref())?,
+            call_log_interval: Duration::from_millis(number(
+                "call_log_interval_ms",
+                variables.call_log_interval_ms.as_deref(),
+                0,
+                0..=MAX_CALL_LOG_INTERVAL_MS,
+            )?),
             callback_allow_http: flag("callback_allow_http", variables.callback_allow_http.as_deref())?,
             maintenance: MaintenanceSettings {
-                call_log_days: days("call_log_days", variables.call_log_days.as_deref(), CALL_LOG_DAYS)?,
-                record_days: days("record_days", variables.record_days.as_deref(), RECORD_DAYS)?,
-                pool_low_water: low_water(variables.pool_low_water.as_deref())?,
-                writing_limit_hours: hours(variables.writing_limit_hours.as_deref())?,
+                call_log_days: number(
+                    "call_log_days",
+                    variables.call_log_days.as_deref(),
+                    CALL_LOG_DAYS,
+                    1..=MAX_DAYS,
+                )?,
+                record_days: number(
+                    "record_days",
+                    variables.record_days.as_deref(),
+                    RECORD_DAYS,
+                    1..=MAX_DAYS,
+                )?,
+                pool_low_water: number(
+                    "pool_low_water",
+                    variables.pool_low_water.as_deref(),
+                    POOL_LOW_WATER,
+                    0..=MAX_POOL_LOW_WATER,
+                )?,
+                writing_limit_hours: number(
+                    "writing_limit_hours",
+                    variables.writing_limit_hours.as_deref(),
+                    0,
+                    0..=MAX_WRITING_LIMIT_HOURS,
+                )?,
             },
             operator: variables
                 .operator_api
@@ -167,57 +195,16 @@ fn ignored(text: Option<&str>) -> Result<IgnoredParameters, Error> {
     Ok(ignored)
 }
 
-/// An interval of the call log, in milliseconds from 0 to [`MAX_CALL_LOG_INTERVAL_MS`].
-fn interval(text: Option<&str>) -> Result<Duration, Error> {
-    let Some(text) = text else {
-        return Ok(Duration::ZERO);
-    };
-    let millis = text
-        .parse()
-        .ok()
-        .filter(|millis| *millis <= MAX_CALL_LOG_INTERVAL_MS);
-    millis.map(Duration::from_millis).ok_or_else(|| {
-        Error::internal(format!(
-            "variable call_log_interval_ms: not a number from 0 to {MAX_CALL_LOG_INTERVAL_MS}"
-        ))
-    })
-}
-
-/// A number of days from 1 to [`MAX_DAYS`].
-fn days(name: &str, text: Option<&str>, default: u32) -> Result<u32, Error> {
+/// A whole number within its bounds, or the default where the variable is not given.
+fn number<T>(name: &str, text: Option<&str>, default: T, bounds: RangeInclusive<T>) -> Result<T, Error>
+where
+    T: FromStr + PartialOrd + Display,
+{
     let Some(text) = text else { return Ok(default) };
-    let days = text.parse().ok().filter(|days| (1..=MAX_DAYS).contains(days));
-    days.ok_or_else(|| {
-        Error::internal(format!(
-            "variable {name}: not a number of days from 1 to {MAX_DAYS}"
-        ))
-    })
-}
-
-/// A number of hours from 0 to [`MAX_WRITING_LIMIT_HOURS`].
-fn hours(text: Option<&str>) -> Result<u32, Error> {
-    let Some(text) = text else { return Ok(0) };
-    let hours = text
-        .parse()
-        .ok()
-        .filter(|hours| *hours <= MAX_WRITING_LIMIT_HOURS);
-    hours.ok_or_else(|| {
-        Error::internal(format!(
-            "variable writing_limit_hours: not a number of hours from 0 to {MAX_WRITING_LIMIT_HOURS}"
-        ))
-    })
-}
-
-/// A low-water mark from 0 to [`MAX_POOL_LOW_WATER`].
-fn low_water(text: Option<&str>) -> Result<u32, Error> {
-    let Some(text) = text else {
-        return Ok(POOL_LOW_WATER);
-    };
-    let mark = text.parse().ok().filter(|mark| *mark <= MAX_POOL_LOW_WATER);
-    mark.ok_or_else(|| {
-        Error::internal(format!(
-            "variable pool_low_water: not a number from 0 to {MAX_POOL_LOW_WATER}"
-        ))
+    let number = text.parse().ok().filter(|number| bounds.contains(number));
+    number.ok_or_else(|| {
+        let (least, most) = (bounds.start(), bounds.end());
+        Error::internal(format!("variable {name}: not a number from {least} to {most}"))
     })
 }
 

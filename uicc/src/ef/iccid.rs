@@ -52,8 +52,8 @@ impl Iccid {
 impl FromStr for Iccid {
     type Err = Error;
 
-    /// From 18 to 20 hexadecimal digits of either case. The last may not be `F`, which is filler: 19 digits may be written
-    /// with the `F` that fills the file, as 20 characters.
+    /// From 18 to 20 hexadecimal digits of either case. The last may not be `F`, which is filler: 19 digits may be
+    /// written with the `F` that fills the file, as 20 characters.
     fn from_str(digits: &str) -> Result<Self> {
         if let Some(at) = digits.bytes().position(|digit| !digit.is_ascii_hexdigit()) {
             return Err(Error::new(at, "a hexadecimal digit"));

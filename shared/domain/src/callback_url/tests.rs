@@ -8,7 +8,7 @@ const PUBLIC: UrlRules = UrlRules {
     http: false,
     special: false,
 };
-const TEST_RIG: UrlRules = UrlRules {
+const EVERYTHING: UrlRules = UrlRules {
     http: true,
     special: true,
 };
@@ -51,7 +51,7 @@ fn special_addresses_are_refused_and_their_public_neighbours_are_not() {
     for (address, special) in addresses {
         let url = url_of(address);
         assert_eq!(CallbackUrl::parse(&url, PUBLIC).is_err(), special, "{url}");
-        assert!(CallbackUrl::parse(&url, TEST_RIG).is_ok(), "{url}");
+        assert!(CallbackUrl::parse(&url, EVERYTHING).is_ok(), "{url}");
     }
 }
 
@@ -282,7 +282,7 @@ fn what_is_not_a_complete_https_url_is_refused() {
 }
 
 #[test]
-fn a_test_rig_may_use_http_and_its_own_machine_but_never_another_component() {
+fn a_test_environment_may_use_http_and_its_own_machine_but_never_another_component() {
     for url in [
         "http://127.0.0.1:9000/callback",
         "http://localhost:9000/",
@@ -291,7 +291,7 @@ fn a_test_rig_may_use_http_and_its_own_machine_but_never_another_component() {
         "http://crm/x",
         "http://receiver.test/x",
     ] {
-        assert!(CallbackUrl::parse(url, TEST_RIG).is_ok(), "{url}");
+        assert!(CallbackUrl::parse(url, EVERYTHING).is_ok(), "{url}");
     }
     for url in [
         "http://gateway.spin.internal/x",
@@ -302,7 +302,7 @@ fn a_test_rig_may_use_http_and_its_own_machine_but_never_another_component() {
         "ftp://127.0.0.1/x",
         "http://127.1/x",
     ] {
-        assert!(CallbackUrl::parse(url, TEST_RIG).is_err(), "{url}");
+        assert!(CallbackUrl::parse(url, EVERYTHING).is_err(), "{url}");
     }
 }
 
@@ -310,7 +310,7 @@ fn a_test_rig_may_use_http_and_its_own_machine_but_never_another_component() {
 fn plain_http_can_be_allowed_without_special_purpose_networks() {
     let with_http = UrlRules::new(false, true);
     assert_eq!(UrlRules::new(false, false), PUBLIC);
-    assert_eq!(UrlRules::new(true, false), TEST_RIG);
+    assert_eq!(UrlRules::new(true, false), EVERYTHING);
     for url in [
         "http://crm.example.com/x",
         "http://8.8.8.8:8080/x",

@@ -7,13 +7,11 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use super::columns::{ColumnError, RowReader, Table};
+use super::columns::{ColumnError, RowReader};
 use super::contradictions::Key;
-use super::rounded::fails_check_digit;
 use super::rules::{ColumnRule, optional, required};
 use super::secrets::{hex_bytes, row_digest, unwrapped};
-use super::warnings::WarningKind;
-use super::{ImportChoices, ImportReport, Row, checked, written};
+use super::{ImportChoices, ImportReport, ImportedRow, checked, written};
 use crate::Context;
 use domain::error::{Error, Reason};
 use domain::{
@@ -95,17 +93,9 @@ pub async fn import_chips<D: Database>(
     default_client: Option<&ClientId>,
     choices: &ImportChoices,
 ) -> Result<ImportReport, Error> {
-    let mut table = Table::read(file, COLUMNS)?;
-    let mut warnings = std::mem::take(&mut table.warnings);
-    let (rows, mut report) = checked(cx, &table, choices, |row| read(cx, row, default_client, choices));
-    let mut good = Vec::with_capacity(rows.len());
-    for (line, chip) in rows {
-        if fails_check_digit(&chip.temp_iccid) {
-            warnings.add(WarningKind::CheckDigitWrong, Some("temp_iccid".to_owned()), line);
-        }
-        good.push((line, seal(cx, &chip)?));
-    }
-    report.warnings = warnings.0;
+    let (good, report) = checked(cx, file, COLUMNS, choices, |row| {
+        read(cx, row, default_client, choices)
+    })?;
     written(cx, choices, async |tx| {
         let mut report = report.clone();
         let mut known = BTreeMap::new();
@@ -121,7 +111,9 @@ pub async fn import_chips<D: Database>(
     .await
 }
 
-impl Row for Chip {
+impl ImportedRow for Chip {
+    type Sealed = NewChipRow;
+
     fn keys(row: &RowReader<'_>, choices: &ImportChoices) -> Vec<Key> {
         let eid = |text: &str| Some(Eid::parse(text).ok()?.as_str().to_owned());
         let msisdn = |text: &str| Some(Msisdn::parse(text).ok()?.as_str().to_owned());
@@ -137,8 +129,16 @@ impl Row for Chip {
         keys.into_iter().flatten().collect()
     }
 
-    fn content<D>(&self, cx: &Context<'_, D>) -> Vec<u8> {
-        digest(cx, self).as_bytes().to_vec()
+    fn iccid(&self) -> (&'static str, &Iccid) {
+        ("temp_iccid", &self.temp_iccid)
+    }
+
+    fn digest<D>(&self, cx: &Context<'_, D>) -> BlindIndex {
+        digest(cx, self)
+    }
+
+    fn seal<D>(&self, cx: &Context<'_, D>, digest: BlindIndex) -> Result<Self::Sealed, Error> {
+        seal(cx, self, digest)
     }
 }
 
@@ -271,7 +271,7 @@ fn imei(text: &str) -> Result<String, Malformed> {
     }
 }
 
-fn seal<D>(cx: &Context<'_, D>, chip: &Chip) -> Result<NewChipRow, Error> {
+fn seal<D>(cx: &Context<'_, D>, chip: &Chip, imported_digest: BlindIndex) -> Result<NewChipRow, Error> {
     let index = |kind, value: &[u8]| cx.vault.blind_index(kind, value);
     let eid_index = cx.eid_index(&chip.eid);
     let row = eid_index.as_bytes();
@@ -319,7 +319,7 @@ fn seal<D>(cx: &Context<'_, D>, chip: &Chip) -> Result<NewChipRow, Error> {
         psk_sealed: chip.psk.as_ref().map(|key| seal(chip::PSK, key)).transpose()?,
         dek_sealed: chip.dek.as_ref().map(|key| seal(chip::DEK, key)).transpose()?,
         status: CardStatus::ToWrite,
-        imported_digest: digest(cx, chip),
+        imported_digest,
     })
 }
 

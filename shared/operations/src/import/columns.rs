@@ -212,6 +212,21 @@ impl<'a> RowReader<'a> {
         }
     }
 
+    /// A field that may be empty and of which nothing is shown: key material.
+    pub(super) fn optional_secret<T>(
+        &mut self,
+        name: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, Malformed>,
+    ) -> Option<T> {
+        match self.text(name) {
+            "" => None,
+            text => self
+                .take(parse(text).map_err(|wrong| {
+                    ColumnError::new(name, Error::from(wrong).reason(), wrong.zh, wrong.en)
+                })),
+        }
+    }
+
     /// An ICCID. One that a spreadsheet seems to have rounded is refused, unless `accept_zeros`.
     pub(super) fn iccid(&mut self, name: &'static str, accept_zeros: bool) -> Option<Iccid> {
         let iccid = self.required(name, Iccid::parse)?;

@@ -1,5 +1,5 @@
-//! Rows of one file that contradict one another: they share a key and differ in their content. Which of them is right is
-//! not known, so none is imported. The whole file is looked at before its first row is written.
+//! Rows of one file that contradict one another: they share a key and differ in their content. Which of them is right
+//! is not known, so none is imported. The whole file is looked at before its first row is written.
 
 use std::collections::BTreeMap;
 

@@ -1,12 +1,10 @@
-//! The text of a table file, whatever program saved it. What is no text that can be read is refused by naming what it is
-//! and how to save it.
+//! Decodes a table file to text. Refuses other formats by name, and says how to save them.
 
 use std::borrow::Cow;
 
 use domain::error::{Error, Reason};
+use domain::without_byte_order_mark;
 
-/// Byte order mark that spreadsheets put in front of UTF-8.
-const UTF8_MARK: &[u8] = b"\xef\xbb\xbf";
 /// Where an archive may name the type of its document, in bytes.
 const ARCHIVE_START: usize = 256;
 /// How a spreadsheet is saved so that it can be read.
@@ -39,6 +37,7 @@ const NO_TEXT: [(&[u8], [&str; 2]); 3] = [
 /// # Errors
 /// [`Reason::BadCsv`], which says what the file is instead.
 pub(super) fn decode(file: &[u8]) -> Result<Cow<'_, str>, Error> {
+    let file = without_byte_order_mark(file);
     let begin = file.trim_ascii_start();
     if begin.starts_with(b"PK\x03\x04") {
         return Err(is_other(archive(begin)));
@@ -51,7 +50,7 @@ pub(super) fn decode(file: &[u8]) -> Result<Cow<'_, str>, Error> {
         [0xfe, 0xff, rest @ ..] => Cow::Owned(utf16(rest, u16::from_be_bytes)?),
         [1..=0xff, 0, 1..=0xff, 0, ..] => Cow::Owned(utf16(file, u16::from_le_bytes)?),
         [0, 1..=0xff, 0, 1..=0xff, ..] => Cow::Owned(utf16(file, u16::from_be_bytes)?),
-        _ => Cow::Borrowed(utf8(file.strip_prefix(UTF8_MARK).unwrap_or(file))?),
+        _ => Cow::Borrowed(utf8(file)?),
     };
     if text.contains('\0') {
         return Err(is_other([

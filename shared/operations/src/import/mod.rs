@@ -20,16 +20,17 @@ pub use chips::import_chips;
 pub use numbers::import_numbers;
 pub use warnings::{ImportWarning, WarningKind};
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use super::Context;
-use super::transaction;
 use columns::{ColumnError, RowReader, Table};
 use contradictions::{Compared, FileKeys, Key};
 use domain::error::{Error, Reason};
-use domain::{ClientId, NumberRanges};
-use store::{Database, Tx, client};
+use domain::{ClientId, Iccid, NumberRanges};
+use rounded::fails_check_digit;
+use rules::ColumnRule;
+use store::{Database, DbError, Tx, client};
+use vault::BlindIndex;
 
 /// Most rows in one file.
 pub const MAX_IMPORT_ROWS: usize = 5_000;
@@ -109,22 +110,37 @@ impl ImportReport {
     }
 }
 
-/// A kind of row.
-trait Row: Sized {
+/// A row that passed the checks of its own values.
+trait ImportedRow: Sized {
+    /// The row as it is stored.
+    type Sealed;
+
     /// The keys of a row, as far as they can be read: two rows with one in common are about the same thing.
     fn keys(row: &RowReader<'_>, choices: &ImportChoices) -> Vec<Key>;
 
-    /// What the row says, in a form that is the same for rows that say the same.
-    fn content<D>(&self, cx: &Context<'_, D>) -> Vec<u8>;
+    /// The column of its ICCID, and the ICCID.
+    fn iccid(&self) -> (&'static str, &Iccid);
+
+    /// The digest of what the row says, which is the same for rows that say the same.
+    fn digest<D>(&self, cx: &Context<'_, D>) -> BlindIndex;
+
+    /// Seals the row.
+    fn seal<D>(&self, cx: &Context<'_, D>, digest: BlindIndex) -> Result<Self::Sealed, Error>;
 }
 
-/// The rows that may be written, each with its line; the others are in the report.
-fn checked<'a, R: Row, D>(
+/// Sealed rows, each with its line.
+type SealedRows<R> = Vec<(u64, <R as ImportedRow>::Sealed)>;
+
+/// Reads a file, and seals the rows that may be written, each with its line; the others are in the report.
+fn checked<R: ImportedRow, D>(
     cx: &Context<'_, D>,
-    table: &'a Table,
+    file: &[u8],
+    rules: &'static [ColumnRule],
     choices: &ImportChoices,
-    read: impl Fn(RowReader<'a>) -> Result<R, Vec<ColumnError>>,
-) -> (Vec<(u64, R)>, ImportReport) {
+    read: impl Fn(RowReader<'_>) -> Result<R, Vec<ColumnError>>,
+) -> Result<(SealedRows<R>, ImportReport), Error> {
+    let mut table = Table::read(file, rules)?;
+    let mut warnings = std::mem::take(&mut table.warnings);
     let mut report = ImportReport {
         rows: table.rows.len(),
         ..ImportReport::default()
@@ -134,9 +150,9 @@ fn checked<'a, R: Row, D>(
     for record in &table.rows {
         let row = table.row(record);
         let row_keys = R::keys(&row, choices);
-        let row = read(row);
+        let row = read(row).map(|row| (row.digest(cx), row));
         let content = match &row {
-            Ok(row) => row.content(cx),
+            Ok((digest, _)) => digest.as_bytes().to_vec(),
             Err(_) => record.fields.join("\u{1f}").into_bytes(),
         };
         keys.add(record.line, row_keys, content);
@@ -152,10 +168,36 @@ fn checked<'a, R: Row, D>(
             }
             (Err(errors), _) => report.reject(line, errors),
             (Ok(_), Compared::Repeated) => report.unchanged += 1,
-            (Ok(row), Compared::Alone) => good.push((line, row)),
+            (Ok((digest, row)), Compared::Alone) => {
+                let (column, iccid) = row.iccid();
+                if fails_check_digit(iccid) {
+                    warnings.add(WarningKind::CheckDigitWrong, Some(column.to_owned()), line);
+                }
+                good.push((line, row.seal(cx, digest)?));
+            }
         }
     }
-    (good, report)
+    report.warnings = warnings.0;
+    Ok((good, report))
+}
+
+/// Why an import was not committed.
+enum NotWritten {
+    /// It was only asked for what would happen.
+    Previewed(ImportReport),
+    Failed(Error),
+}
+
+impl From<Error> for NotWritten {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<DbError> for NotWritten {
+    fn from(error: DbError) -> Self {
+        Self::Failed(error.into())
+    }
 }
 
 /// Writes in one transaction, which a preview rolls back.
@@ -164,21 +206,17 @@ async fn written<D: Database>(
     choices: &ImportChoices,
     write: impl AsyncFn(&Tx<'_, D>) -> Result<ImportReport, Error>,
 ) -> Result<ImportReport, Error> {
-    let previewed = RefCell::new(None);
-    let result = transaction(cx, async |tx| {
+    let result = store::transaction(cx.db, async |tx| {
         let report = write(tx).await?;
         if choices.preview {
-            previewed.replace(Some(report));
-            return Err(Error::internal("a preview is rolled back"));
+            return Err(NotWritten::Previewed(report));
         }
         Ok(report)
-    })
-    .await;
-    let report = match previewed.into_inner() {
-        Some(report) if choices.preview => report,
-        _ => result?,
-    };
-    Ok(report.in_order_of_lines())
+    });
+    match result.await {
+        Ok(report) | Err(NotWritten::Previewed(report)) => Ok(report.in_order_of_lines()),
+        Err(NotWritten::Failed(error)) => Err(error),
+    }
 }
 
 /// Whether a client exists; each is looked up once per file.

@@ -3,13 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::columns::{ColumnError, RowReader, Table};
+use super::columns::{ColumnError, RowReader};
 use super::contradictions::Key;
-use super::rounded::fails_check_digit;
 use super::rules::{ColumnRule, optional, required};
 use super::secrets::{TRANSPORT_KEY, row_digest, unwrapped};
-use super::warnings::WarningKind;
-use super::{ImportChoices, ImportReport, Row, checked, written};
+use super::{ImportChoices, ImportReport, ImportedRow, checked, written};
 use crate::Context;
 use crate::incidents::province_filled;
 use domain::error::{Error, Reason};
@@ -67,17 +65,7 @@ pub async fn import_numbers<D: Database>(
     file: &[u8],
     choices: &ImportChoices,
 ) -> Result<ImportReport, Error> {
-    let mut table = Table::read(file, COLUMNS)?;
-    let mut warnings = std::mem::take(&mut table.warnings);
-    let (rows, mut report) = checked(cx, &table, choices, |row| read(cx, row, choices));
-    let mut good = Vec::with_capacity(rows.len());
-    for (line, number) in rows {
-        if fails_check_digit(&number.iccid) {
-            warnings.add(WarningKind::CheckDigitWrong, Some("iccid".to_owned()), line);
-        }
-        good.push((line, seal(cx, &number)?));
-    }
-    report.warnings = warnings.0;
+    let (good, report) = checked(cx, file, COLUMNS, choices, |row| read(cx, row, choices))?;
     written(cx, choices, async |tx| {
         let mut report = report.clone();
         let mut known = BTreeMap::new();
@@ -111,7 +99,9 @@ pub async fn import_numbers<D: Database>(
     .await
 }
 
-impl Row for Number {
+impl ImportedRow for Number {
+    type Sealed = NewNumberRow;
+
     fn keys(row: &RowReader<'_>, choices: &ImportChoices) -> Vec<Key> {
         let msisdn = |text: &str| Some(Msisdn::parse(text).ok()?.as_str().to_owned());
         let imsi = |text: &str| Some(Imsi::parse(text).ok()?.as_str().to_owned());
@@ -123,8 +113,16 @@ impl Row for Number {
         keys.into_iter().flatten().collect()
     }
 
-    fn content<D>(&self, cx: &Context<'_, D>) -> Vec<u8> {
-        digest(cx, self).as_bytes().to_vec()
+    fn iccid(&self) -> (&'static str, &Iccid) {
+        ("iccid", &self.iccid)
+    }
+
+    fn digest<D>(&self, cx: &Context<'_, D>) -> BlindIndex {
+        digest(cx, self)
+    }
+
+    fn seal<D>(&self, cx: &Context<'_, D>, digest: BlindIndex) -> Result<Self::Sealed, Error> {
+        seal(cx, self, digest)
     }
 }
 
@@ -187,8 +185,8 @@ fn with_sign(smsc: &str) -> String {
     }
 }
 
-/// What the row says. The address of the message centre counts as it was stated, so that a file that was imported before
-/// is still the same.
+/// What the row says. The address of the message centre counts as it was stated, so that a file that was imported
+/// before is still the same.
 fn digest<D>(cx: &Context<'_, D>, number: &Number) -> BlindIndex {
     row_digest(
         cx.vault,
@@ -206,7 +204,7 @@ fn digest<D>(cx: &Context<'_, D>, number: &Number) -> BlindIndex {
     )
 }
 
-fn seal<D>(cx: &Context<'_, D>, number: &Number) -> Result<NewNumberRow, Error> {
+fn seal<D>(cx: &Context<'_, D>, number: &Number, imported_digest: BlindIndex) -> Result<NewNumberRow, Error> {
     let [iccid, msisdn, imsi] = [
         number.iccid.as_str(),
         number.msisdn.as_str(),
@@ -231,7 +229,7 @@ fn seal<D>(cx: &Context<'_, D>, number: &Number) -> Result<NewNumberRow, Error> 
         client_id: number.client_id.clone(),
         k_sealed: seal(number::K, &number.k)?,
         opc_sealed: seal(number::OPC, &number.opc)?,
-        imported_digest: digest(cx, number),
+        imported_digest,
     })
 }
 

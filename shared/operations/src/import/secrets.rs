@@ -19,7 +19,7 @@ pub(super) fn unwrapped(
     name: &'static str,
     lengths: std::ops::RangeInclusive<usize>,
 ) -> Option<Zeroizing<Vec<u8>>> {
-    let wrapped = row.optional(name, |text| hex_bytes(text, MAX_WRAPPED_BYTES))?;
+    let wrapped = row.optional_secret(name, |text| hex_bytes(text, MAX_WRAPPED_BYTES))?;
     let key_name = row.text(TRANSPORT_KEY);
     let key = match vault.unwrap_transport(key_name, &wrapped) {
         Ok(key) if lengths.contains(&key.len()) => Ok(key),

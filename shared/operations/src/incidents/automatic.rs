@@ -25,7 +25,8 @@ pub(crate) async fn open_incident<D: Database>(
     open_since(cx, tx, kind, subject, cx.now, None).await
 }
 
-/// Opens an incident that has existed since `since`, with a note if there is one; false when one of this kind and subject is open.
+/// Opens an incident that has existed since `since`, with a note if there is one; false when one of this kind and
+/// subject is open.
 pub(super) async fn open_since<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,

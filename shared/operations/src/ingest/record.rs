@@ -255,12 +255,9 @@ fn time(field: &'static str, text: &str) -> Result<Timestamp, Wrong> {
 
 /// Megabytes as a JSON number or as text; the digits are read without floating point.
 fn megabytes(field: &'static str, raw: Option<&RawValue>) -> Result<Volume, Wrong> {
-    let literal = present(field, raw.map(RawValue::get))?;
-    let text = literal
-        .strip_prefix('"')
-        .and_then(|text| text.strip_suffix('"'))
-        .unwrap_or(literal)
-        .trim();
+    let raw = raw.ok_or_else(|| Wrong::field(field, Reason::ParameterMissing))?;
+    let text = text_of(raw).unwrap_or(Cow::Borrowed(raw.get()));
+    let text = text.trim();
     let plain = plain_number(text);
     let parsed = Volume::parse_mb(plain.as_deref().unwrap_or(text));
     parsed.map_err(|wrong| Wrong::malformed(field, wrong, text))

@@ -105,7 +105,8 @@ pub struct Resent {
 }
 
 /// Sends messages again, under the same identifier and from the beginning of the schedule, at most `MAX_RESENT`. One
-/// that waits for its next attempt is due at once. One that had no address is sent once there is one. One that is in flight stays as it is, and is not counted.
+/// that waits for its next attempt is due at once. One that had no address is sent once there is one. One that is in
+/// flight stays as it is, and is not counted.
 ///
 /// # Errors
 /// [`Reason::UnknownCallback`] and [`Reason::UnknownReceiver`].

@@ -4,13 +4,12 @@ use serde_json::{Number, Value};
 
 use super::config::{Inquiry, TimeForm};
 use crate::{MAX_CITY_CHARS, OperatorReport, STATES, Topic};
-use domain::{MINUTE_MS, SECOND_MS, Timestamp, Volume, plain_number, without_byte_order_mark};
+use domain::{
+    MAX_EXACT_NUMBER, MINUTE_MS, SECOND_MS, Timestamp, Volume, plain_number, without_byte_order_mark,
+};
 
 /// Decimals that a volume may have in the operator's unit.
 const SCALE: u128 = 1_000_000;
-/// Numbers are read in double precision, which may be wrong in the last place. Below this one that is less than a half, so
-/// that no integer becomes another one.
-const MAX_EXACT: f64 = 1e15;
 /// How far an operator's clock may be ahead of the platform's, in milliseconds.
 const MAX_AHEAD_MS: i64 = 5 * MINUTE_MS;
 
@@ -100,7 +99,7 @@ fn text_of(value: &Value) -> Option<String> {
 
 /// A number without exponent and needless zeros: `2.0` names the same state as `2`.
 fn digits_of(number: &Number) -> Option<String> {
-    let is_exact = !number.is_f64() || number.as_f64()?.abs() < MAX_EXACT;
+    let is_exact = !number.is_f64() || number.as_f64()?.abs() < MAX_EXACT_NUMBER;
     is_exact.then(|| plain_number(&number.to_string()))?
 }
 

@@ -18,7 +18,7 @@ pub struct ReceiverChange<'a> {
     /// Whether its address may be plain http.
     pub allow_http: Option<bool>,
     /// Whether every address may be plain http and in special-purpose networks; for tests on one machine.
-    pub test_rig: bool,
+    pub callback_allow_http: bool,
     /// The changes of state that a client gets, each once.
     pub changes: Option<&'a [CardChange]>,
 }
@@ -44,7 +44,7 @@ pub async fn change_receiver<D: Database>(
             .unwrap_or_else(|| present.as_ref().is_some_and(|row| row.allow_http));
         let kept = present.as_ref().and_then(|row| row.url.as_deref());
         if let Some(url) = change.url.unwrap_or(kept) {
-            checked_url("url", url, UrlRules::new(change.test_rig, allow_http))?;
+            checked_url("url", url, UrlRules::new(change.callback_allow_http, allow_http))?;
         }
         let mut secret = None;
         if *to == Receiver::Operator && present.is_none() {

@@ -269,6 +269,21 @@ fn key_material_must_unwrap_under_the_named_key() {
             (5, Some("k_wrapped"), Reason::ParameterMalformed),
         ]
     );
+    let shown = |wrong: &str| {
+        let number = NumberCsv {
+            k_wrapped: wrong.to_owned(),
+            ..NumberCsv::new(9)
+        };
+        let error = world.numbers(&[number]).errors.remove(0);
+        format!("{}{}", error.zh, error.en)
+    };
+    for wrong in ["0x9e 0x8d 0x7c", "9e+8d/7c="] {
+        let text = shown(wrong);
+        assert!(
+            !["9e", "8d", "7c"].iter().any(|part| text.contains(part)),
+            "{text}"
+        );
+    }
     let csv = number_csv(&[NumberCsv::new(4)]).replace(",tk1", ",tk9");
     let report = number_file(&world, csv.as_bytes()).unwrap();
     assert!(
@@ -338,7 +353,7 @@ fn a_wrong_header_refuses_the_file() {
 }
 
 #[test]
-fn rows_of_another_width_are_told_by_line() {
+fn rows_of_another_width_are_reported_by_line() {
     let world = World::new();
     let (good, whole) = (NumberCsv::new(0).line(), NumberCsv::new(1).line());
     let csv = format!("{NUMBER_HEADER}\n{good},,\n\n{whole},x\na,b\n");

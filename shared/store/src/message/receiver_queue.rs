@@ -24,9 +24,9 @@ const DUE: &str = "SELECT o.id AS id, o.attempts AS attempts, o.attempts_from AS
     AND NOT EXISTS (SELECT 1 FROM message e WHERE e.state = 'pending' AND e.eid_index = o.eid_index \
     AND (e.chip_seq, e.id) < (o.chip_seq, o.id) AND e.receiver_id = o.receiver_id) \
     ORDER BY o.next_at, o.id LIMIT $4";
-// The sign keeps the engine to the few messages of the chip, away from the many of the receiver.
 // What waits for a message that waits for its next attempt is due no sooner than that: it would only be examined again
-// and again, and its receiver before others.
+// and again, and its receiver before others. The plus keeps the engine to the few messages of the chip, away from the
+// many of the receiver.
 const POSTPONE: &str = "UPDATE message SET next_at = (SELECT MAX(e.next_at) FROM message e WHERE e.state = 'pending' \
     AND e.eid_index = message.eid_index AND (e.chip_seq, e.id) < (message.chip_seq, message.id) \
     AND +e.receiver_id = message.receiver_id) WHERE state = 'pending' AND id IN (SELECT o.id FROM message o \

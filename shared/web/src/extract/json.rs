@@ -3,7 +3,6 @@
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
@@ -13,7 +12,7 @@ use crate::host::App;
 use crate::layers::{Document, found};
 use crate::operation::Content;
 use crate::query::decode_object;
-use crate::read::{once_each, read};
+use crate::read::{Sent, once_each, read};
 use crate::refusal::{Problem, Refusal};
 
 /// The document in the body. Its type refuses unknown fields. It is not shown in `Debug`: it may hold secrets.
@@ -36,13 +35,16 @@ impl<T: DeserializeOwned + ToSchema + 'static> Extractor for Json<T> {
 }
 
 /// Fields in their order, and the problems of their names.
-type Fields = (Vec<(String, Value)>, Vec<Problem>);
+type Fields = (Vec<(String, Sent)>, Vec<Problem>);
 
 /// The fields of the document. Not part of the extractor, which is compiled for each type.
 #[inline(never)]
 fn fields(parts: &Parts) -> Result<Fields, Refusal> {
     let Document(bytes) = found(&parts.extensions)?;
-    Ok(once_each(decode_object(bytes)?))
+    let fields = decode_object(bytes)?.into_iter();
+    Ok(once_each(
+        fields.map(|(name, value)| (name, Sent(value))).collect(),
+    ))
 }
 
 #[inline(never)]

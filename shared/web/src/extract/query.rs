@@ -2,8 +2,8 @@
 //! parameter is reported with its name, not just the first.
 //!
 //! Names, whether they are required and how long a value may be come from the type, which is also the documentation:
-//! a parameter that is not documented is not known. One that is not known is refused, unless its name is among those that
-//! are ignored.
+//! a parameter that is not documented is not known. One that is not known is refused, unless its name is among those
+//! that are ignored.
 
 use std::any::TypeId;
 use std::cell::RefCell;

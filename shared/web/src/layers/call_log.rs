@@ -1,8 +1,8 @@
-//! The call log (§9.2.2): one row for each call. A refused call of an unknown caller is counted for its address first; of
-//! too many no rows are written.
+//! The call log (§9.2.2): one row for each call. A refused call of an unknown caller is counted for its address first;
+//! of too many no rows are written.
 //!
 //! The row of a call that may have changed something is written before the answer. Those of other calls wait for each
-//! other, by default 50 ms, and are written in one statement.
+//! other and are written in one statement.
 
 use std::net::IpAddr;
 use std::time::Duration;

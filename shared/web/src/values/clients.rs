@@ -29,7 +29,7 @@ impl Kind for domain::Permission {
 words! {
     /// State of a task.
     TaskStatus = domain::TaskStatus {
-        values: domain::TaskStatus::all(),
+        values: domain::TaskStatus::ALL,
         about: "任务状态：等待上电、写卡中、成功、失败、业务需求方取消、上电前因其他原因终止 / state of a task: waits for power-up, being \
             written, succeeded, failed, cancelled by its client, ended for another cause before the card powered up",
         wrong: "没有这种任务状态", "no such state of a task",

@@ -19,7 +19,7 @@ pub use incidents::{
 };
 pub use paging::{PageLimit, Rows};
 pub use states::{CardState, NumberState, OpenedState, ProvinceName};
-pub use time::{Instant, Time};
+pub use time::{Day, Instant, Time};
 pub use volume::Megabytes;
 
 use std::borrow::Cow;

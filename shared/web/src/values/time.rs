@@ -5,12 +5,13 @@ use std::borrow::Cow;
 use serde::Serialize;
 use serde_json::json;
 use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{Object, ObjectBuilder, Schema, SchemaFormat, Type};
+use utoipa::openapi::schema::{KnownFormat, Object, ObjectBuilder, Schema, SchemaFormat, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::{Kind, Parsed};
 use crate::extract::MAX_VALUE_CHARS;
-use domain::{Malformed, Timestamp, Zone};
+use domain::{Malformed, Timestamp, Zone, parse_date};
+use jiff::civil::Date;
 
 /// A point in time that a caller sent.
 pub type Instant = Parsed<Timestamp>;
@@ -30,6 +31,26 @@ impl Kind for Timestamp {
         object
             .max_length(Some(MAX_VALUE_CHARS))
             .examples([json!("2026-07-01T08:00:00+08:00")])
+            .build()
+    }
+}
+
+/// A day that a caller sent, `YYYY-MM-DD`.
+pub type Day = Parsed<Date>;
+
+impl Kind for Date {
+    const NAME: &'static str = "Day";
+
+    fn parse(text: &str) -> Result<Self, Malformed> {
+        parse_date(text)
+    }
+
+    fn object() -> Object {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Date)))
+            .description(Some("日期 / a day"))
+            .examples([json!("2026-07-01")])
             .build()
     }
 }

@@ -1,22 +1,22 @@
-//! Places for connections: so many in all, so many for each key. A new one may push out an older one.
+//! Slots for connections: so many in all, so many for each key. A new one may push out an older one.
 //!
-//! The one that has to go is of the address that holds the most: who takes many places pushes out themselves. Of
+//! The one that has to go is of the address that holds the most: who takes many slots pushes out themselves. Of
 //! another address than that of the new one it is the oldest, at once. Of the same address it is one beyond its grace.
 //! It must never wait.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::SetOnce;
 use tokio::time::Instant;
 
 /// Bits of an IPv6 address that a subscriber cannot choose.
 const IPV6_PREFIX_BITS: u32 = 64;
 
-/// Whose places a connection counts to: an IPv4 address, or the network of an IPv6 address.
+/// Whose slots a connection counts to: an IPv4 address, or the network of an IPv6 address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Source(IpAddr);
 
@@ -37,52 +37,41 @@ pub(crate) type Limit = &'static str;
 
 /// Tells one connection that it has to go.
 #[derive(Debug, Default)]
-pub(crate) struct Eviction {
-    limit: OnceLock<Limit>,
-    notify: Notify,
-}
+pub(crate) struct Eviction(SetOnce<Limit>);
 
 impl Eviction {
-    /// Orders the connection to go.
+    /// Orders the connection to go. The first order counts.
     pub(crate) fn order(&self, limit: Limit) {
-        // The first order counts.
-        let _ = self.limit.set(limit);
-        self.notify.notify_one();
+        let _ = self.0.set(limit);
     }
 
     /// The limit for which the connection has to go, if it has to.
     pub(crate) fn limit(&self) -> Option<Limit> {
-        self.limit.get().copied()
+        self.0.get().copied()
     }
 
     /// Waits until the connection has to go; gives the limit.
     pub(crate) async fn ordered(&self) -> Limit {
-        // A turn for each order; there is one for each kind of place.
-        loop {
-            if let Some(limit) = self.limit() {
-                return limit;
-            }
-            self.notify.notified().await;
-        }
+        *self.0.wait().await
     }
 }
 
-/// How many places there are, and which limits they are.
+/// How many slots there are, and which limits they are.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bounds {
-    /// Places in all, with the limit\'s name.
+    /// Slots in all, with the limit's name.
     pub(crate) total: (usize, Limit),
-    /// Places of one key, with the limit\'s name.
+    /// Slots of one key, with the limit's name.
     pub(crate) each: (usize, Limit),
-    /// Age below which a connection keeps its place against others of its address.
+    /// Age below which a connection keeps its slot against others of its address.
     pub(crate) grace: Duration,
     /// Which one has to go for another of its address.
-    pub(crate) leaving: Leaving,
+    pub(crate) victim: Victim,
 }
 
 /// Which connection beyond its grace has to go for another of its address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Leaving {
+pub(crate) enum Victim {
     /// The oldest: what is short and late will hardly end.
     Oldest,
     /// The youngest: the older ones are nearer to their end, so that some always finish.
@@ -105,15 +94,15 @@ struct Inner<K> {
     counts: HashMap<K, usize>,
 }
 
-/// Places by key.
+/// Slots by key.
 #[derive(Debug)]
-pub(crate) struct Places<K> {
+pub(crate) struct Slots<K> {
     bounds: Bounds,
     inner: Mutex<Inner<K>>,
 }
 
-impl<K: Copy + Eq + Hash> Places<K> {
-    /// Places that are all free.
+impl<K: Copy + Eq + Hash> Slots<K> {
+    /// Slots that are all free.
     pub(crate) fn new(bounds: Bounds) -> Arc<Self> {
         Arc::new(Self {
             bounds,
@@ -125,16 +114,16 @@ impl<K: Copy + Eq + Hash> Places<K> {
         })
     }
 
-    /// Takes a place for `key`; `eviction` learns when another pushes it out.
+    /// Takes a slot for `key`; `eviction` learns when another pushes it out.
     ///
     /// # Errors
-    /// The limit, when no place is free and none may be taken away.
+    /// The limit, when no slot is free and none may be taken away.
     pub(crate) fn take(
         self: &Arc<Self>,
         key: K,
         source: Source,
         eviction: &Arc<Eviction>,
-    ) -> Result<PlaceGuard<K>, Limit> {
+    ) -> Result<SlotGuard<K>, Limit> {
         let mut inner = self.lock();
         let ((total, total_name), (each, each_name)) = (self.bounds.total, self.bounds.each);
         if inner.counts.get(&key).copied().unwrap_or(0) >= each {
@@ -153,8 +142,8 @@ impl<K: Copy + Eq + Hash> Places<K> {
             eviction: Arc::clone(eviction),
         };
         inner.holders.insert(number, holder);
-        Ok(PlaceGuard {
-            places: Arc::clone(self),
+        Ok(SlotGuard {
+            slots: Arc::clone(self),
             number,
         })
     }
@@ -180,17 +169,17 @@ impl<K: Copy + Eq + Hash> Places<K> {
             .map(|holder| holder.source)
             .ok_or(limit)?;
         let of_heaviest = |holder: &Holder<K>| among(holder) && holder.source == heaviest;
-        // One address with several places must not keep another one out.
+        // One address with several slots must not keep another one out.
         let grace = if heaviest != newcomer && most > 1 {
             Duration::ZERO
         } else {
             self.bounds.grace
         };
         let may_go = |holder: &Holder<K>| of_heaviest(holder) && holder.since.elapsed() >= grace;
-        let mut leaving = inner.holders.iter().filter(|(_, holder)| may_go(holder));
-        let one = match self.bounds.leaving {
-            Leaving::Youngest if heaviest == newcomer => leaving.next_back(),
-            _ => leaving.next(),
+        let mut victim = inner.holders.iter().filter(|(_, holder)| may_go(holder));
+        let one = match self.bounds.victim {
+            Victim::Youngest if heaviest == newcomer => victim.next_back(),
+            _ => victim.next(),
         };
         let number = one.map(|(number, _)| *number).ok_or(limit)?;
         if let Some(holder) = inner.remove(number) {
@@ -217,16 +206,16 @@ impl<K: Copy + Eq + Hash> Inner<K> {
     }
 }
 
-/// A place that is taken until this is dropped.
+/// A slot that is taken until this is dropped.
 #[derive(Debug)]
-pub(crate) struct PlaceGuard<K: Copy + Eq + Hash> {
-    places: Arc<Places<K>>,
+pub(crate) struct SlotGuard<K: Copy + Eq + Hash> {
+    slots: Arc<Slots<K>>,
     number: u64,
 }
 
-impl<K: Copy + Eq + Hash> Drop for PlaceGuard<K> {
+impl<K: Copy + Eq + Hash> Drop for SlotGuard<K> {
     fn drop(&mut self) {
-        self.places.lock().remove(self.number);
+        self.slots.lock().remove(self.number);
     }
 }
 
@@ -238,45 +227,45 @@ mod tests {
         IpAddr::from([192, 0, 2, last]).into()
     }
 
-    fn places(total: usize, each: usize, grace: Duration) -> Arc<Places<u8>> {
-        Places::new(Bounds {
+    fn slots(total: usize, each: usize, grace: Duration) -> Arc<Slots<u8>> {
+        Slots::new(Bounds {
             total: (total, "total"),
             each: (each, "each"),
             grace,
-            leaving: Leaving::Oldest,
+            victim: Victim::Oldest,
         })
     }
 
-    fn take(places: &Arc<Places<u8>>, key: u8, from: u8) -> (Result<PlaceGuard<u8>, Limit>, Arc<Eviction>) {
+    fn take(slots: &Arc<Slots<u8>>, key: u8, from: u8) -> (Result<SlotGuard<u8>, Limit>, Arc<Eviction>) {
         let eviction = Arc::new(Eviction::default());
-        (places.take(key, source(from), &eviction), eviction)
+        (slots.take(key, source(from), &eviction), eviction)
     }
 
     #[tokio::test(start_paused = true)]
     async fn one_address_with_several_places_keeps_no_other_out_whatever_their_age() {
-        let places = places(10, 4, Duration::from_secs(5));
-        let holders: Vec<_> = (0..4).map(|_| take(&places, 1, 7)).collect();
-        assert!(take(&places, 1, 7).0.is_err(), "its own are within their grace");
-        let (honest, _) = take(&places, 1, 8);
+        let slots = slots(10, 4, Duration::from_secs(5));
+        let holders: Vec<_> = (0..4).map(|_| take(&slots, 1, 7)).collect();
+        assert!(take(&slots, 1, 7).0.is_err(), "its own are within their grace");
+        let (honest, _) = take(&slots, 1, 8);
         assert!(honest.is_ok());
-        assert_eq!(holders[0].1.limit.get(), Some(&"each"));
+        assert_eq!(holders[0].1.limit(), Some("each"));
     }
 
     #[tokio::test(start_paused = true)]
     async fn where_the_youngest_leaves_the_older_ones_get_to_their_end() {
-        let places = Places::new(Bounds {
+        let slots = Slots::new(Bounds {
             total: (10, "total"),
             each: (3, "each"),
             grace: Duration::from_secs(5),
-            leaving: Leaving::Youngest,
+            victim: Victim::Youngest,
         });
         let mut holders = Vec::new();
         for _ in 0..3 {
-            holders.push(take(&places, 1, 7));
+            holders.push(take(&slots, 1, 7));
             tokio::time::advance(Duration::from_secs(4)).await;
         }
         // Their ages are 12, 8 and 4 seconds: the second is the youngest beyond its grace.
-        let newcomer = take(&places, 1, 7);
+        let newcomer = take(&slots, 1, 7);
         assert!(newcomer.0.is_ok());
         let gone: Vec<_> = holders
             .iter()
@@ -287,39 +276,39 @@ mod tests {
 
     #[tokio::test]
     async fn the_oldest_of_a_full_key_has_to_go_and_others_stay() {
-        let places = places(10, 2, Duration::ZERO);
-        let holders: Vec<_> = [1, 2, 1, 1].map(|key| take(&places, key, key)).into();
-        let limits: Vec<_> = holders.iter().map(|(_, eviction)| eviction.limit.get()).collect();
-        assert_eq!(limits, [Some(&"each"), None, None, None]);
+        let slots = slots(10, 2, Duration::ZERO);
+        let holders: Vec<_> = [1, 2, 1, 1].map(|key| take(&slots, key, key)).into();
+        let limits: Vec<_> = holders.iter().map(|(_, eviction)| eviction.limit()).collect();
+        assert_eq!(limits, [Some("each"), None, None, None]);
         assert_eq!(holders[0].1.ordered().await, "each");
         drop(holders);
-        assert!(places.lock().holders.is_empty() && places.lock().counts.is_empty());
+        assert!(slots.lock().holders.is_empty() && slots.lock().counts.is_empty());
     }
 
     #[test]
     fn who_holds_the_most_places_gives_one_up() {
-        let places = places(4, 4, Duration::ZERO);
-        let holders: Vec<_> = [1, 2, 2, 2, 3].map(|from| take(&places, from, from)).into();
-        let limits: Vec<_> = holders.iter().map(|(_, eviction)| eviction.limit.get()).collect();
-        assert_eq!(limits, [None, Some(&"total"), None, None, None]);
+        let slots = slots(4, 4, Duration::ZERO);
+        let holders: Vec<_> = [1, 2, 2, 2, 3].map(|from| take(&slots, from, from)).into();
+        let limits: Vec<_> = holders.iter().map(|(_, eviction)| eviction.limit()).collect();
+        assert_eq!(limits, [None, Some("total"), None, None, None]);
     }
 
     #[test]
     fn a_flood_for_one_key_pushes_out_itself_and_not_the_other_source() {
-        let places = places(100, 3, Duration::ZERO);
-        let (_honest, eviction) = take(&places, 7, 1);
-        let flood: Vec<_> = (0..20).map(|_| take(&places, 7, 2)).collect();
-        assert!(eviction.limit.get().is_none());
-        assert_eq!(flood.iter().filter(|(_, e)| e.limit.get().is_some()).count(), 18);
+        let slots = slots(100, 3, Duration::ZERO);
+        let (_honest, eviction) = take(&slots, 7, 1);
+        let flood: Vec<_> = (0..20).map(|_| take(&slots, 7, 2)).collect();
+        assert!(eviction.limit().is_none());
+        assert_eq!(flood.iter().filter(|(_, e)| e.limit().is_some()).count(), 18);
     }
 
     #[tokio::test(start_paused = true)]
     async fn within_its_grace_a_place_is_kept_and_the_new_one_refused() {
-        let places = places(10, 1, Duration::from_secs(5));
-        let (_first, eviction) = take(&places, 1, 1);
-        assert_eq!(take(&places, 1, 1).0.unwrap_err(), "each");
+        let slots = slots(10, 1, Duration::from_secs(5));
+        let (_first, eviction) = take(&slots, 1, 1);
+        assert_eq!(take(&slots, 1, 1).0.unwrap_err(), "each");
         tokio::time::advance(Duration::from_secs(5)).await;
-        assert!(take(&places, 1, 1).0.is_ok());
+        assert!(take(&slots, 1, 1).0.is_ok());
         assert_eq!(eviction.ordered().await, "each");
     }
 
