@@ -6,20 +6,22 @@ use operations::{
     ImportChoices, ImportReport, MAX_IMPORT_BYTES, MAX_IMPORT_ROWS, MAX_REPORTED_ERRORS, WarningKind,
     import_chips, import_numbers,
 };
-use test_support::inventory::{
-    CHIP_HEADER, ChipCsv, NUMBER_HEADER, NumberCsv, chip_csv, number_csv, wrapped,
-};
+use test_support::inventory::{ChipCsv, NUMBER_HEADER, NumberCsv, chip_csv, number_csv};
 use test_support::operations::{World, reason, run};
 
-fn number_file(world: &World, file: &[u8]) -> Result<ImportReport, Error> {
+pub(super) fn number_file(world: &World, file: &[u8]) -> Result<ImportReport, Error> {
     run(import_numbers(&world.cx(), file, &ImportChoices::default()))
 }
 
-fn chip_file(world: &World, file: &[u8], client: Option<&ClientId>) -> Result<ImportReport, Error> {
+pub(super) fn chip_file(
+    world: &World,
+    file: &[u8],
+    client: Option<&ClientId>,
+) -> Result<ImportReport, Error> {
     run(import_chips(&world.cx(), file, client, &ImportChoices::default()))
 }
 
-fn row_errors(report: &ImportReport) -> Vec<(u64, Option<&'static str>, Reason)> {
+pub(super) fn row_errors(report: &ImportReport) -> Vec<(u64, Option<&'static str>, Reason)> {
     report
         .errors
         .iter()
@@ -234,81 +236,6 @@ fn numbers_of_people_and_undirected_services_are_refused() {
     assert_eq!(
         world.column("SELECT services FROM number"),
         ["data;directed_voice;directed_sms"]
-    );
-}
-
-#[test]
-fn key_material_must_unwrap_under_the_named_key() {
-    let world = World::new();
-    let damaged = wrapped([1; 16]).replacen(|c: char| c != '0', "0", 1);
-    let numbers = [
-        NumberCsv {
-            k_wrapped: damaged.clone(),
-            ..NumberCsv::new(0)
-        },
-        NumberCsv {
-            opc_wrapped: String::new(),
-            ..NumberCsv::new(1)
-        },
-        NumberCsv {
-            opc_wrapped: "00112233445566778899aabbccddeeff".to_owned(),
-            ..NumberCsv::new(2)
-        },
-        NumberCsv {
-            k_wrapped: "zz".to_owned(),
-            ..NumberCsv::new(3)
-        },
-    ];
-    let report = world.numbers(&numbers);
-    assert_eq!(
-        row_errors(&report),
-        [
-            (2, Some("k_wrapped"), Reason::KeyMalformed),
-            (3, Some("opc_wrapped"), Reason::ParameterMissing),
-            (4, Some("opc_wrapped"), Reason::KeyMalformed),
-            (5, Some("k_wrapped"), Reason::ParameterMalformed),
-        ]
-    );
-    let shown = |wrong: &str| {
-        let number = NumberCsv {
-            k_wrapped: wrong.to_owned(),
-            ..NumberCsv::new(9)
-        };
-        let error = world.numbers(&[number]).errors.remove(0);
-        format!("{}{}", error.zh, error.en)
-    };
-    for wrong in ["0x9e 0x8d 0x7c", "9e+8d/7c="] {
-        let text = shown(wrong);
-        assert!(
-            !["9e", "8d", "7c"].iter().any(|part| text.contains(part)),
-            "{text}"
-        );
-    }
-    let csv = number_csv(&[NumberCsv::new(4)]).replace(",tk1", ",tk9");
-    let report = number_file(&world, csv.as_bytes()).unwrap();
-    assert!(
-        row_errors(&report)
-            .iter()
-            .all(|error| *error == (2, Some("transport_key"), Reason::KeyMalformed))
-    );
-    assert_eq!(report.rejected, 1);
-}
-
-#[test]
-fn a_psk_comes_with_its_dek() {
-    let world = World::new();
-    let client = world.client();
-    let line = ChipCsv {
-        psk: Some([1; 16]),
-        ..ChipCsv::new(0)
-    }
-    .line();
-    let dek = wrapped([1u8; 16].map(|byte| !byte));
-    let csv = format!("{CHIP_HEADER}\n{}\n", line.replace(&dek, ""));
-    let report = chip_file(&world, csv.as_bytes(), Some(&client.client_id)).unwrap();
-    assert_eq!(
-        row_errors(&report),
-        [(2, Some("dek_wrapped"), Reason::ParameterMissing)]
     );
 }
 
