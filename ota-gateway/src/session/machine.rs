@@ -350,10 +350,11 @@ impl SessionMachine {
     fn finish_verification(&mut self, job: &CardJob) -> Output {
         match job.verdict() {
             Verdict::Verified => self.report(ReportEvent::Verified, AfterReport::End { reason: "verified" }),
-            Verdict::Differs(detail) => self.report(
+            Verdict::Differs { other_imsi, detail } => self.report(
                 ReportEvent::NotVerified {
                     detail,
                     rewrite: true,
+                    other_imsi,
                 },
                 AfterReport::Rewrite,
             ),
@@ -373,6 +374,7 @@ impl SessionMachine {
                     ReportEvent::NotVerified {
                         detail,
                         rewrite: false,
+                        other_imsi: false,
                     },
                     after,
                 )
@@ -390,6 +392,7 @@ impl SessionMachine {
             let event = ReportEvent::NotVerified {
                 detail: failure.detail.clone(),
                 rewrite: true,
+                other_imsi: false,
             };
             return self.report(event, AfterReport::Rewrite);
         }

@@ -73,7 +73,10 @@ const FILES: &[(&[&str], &[u8])] = &include!(concat!(env!("OUT_DIR"), "/zone_fil
 /// The zone of this name. `Etc/Unknown` is no zone of the database.
 fn named(name: &str) -> Option<TimeZone> {
     let is_it = |known: &str| known.eq_ignore_ascii_case(name);
-    if let Some((names, file)) = FILES.iter().find(|(names, _)| names.iter().any(|known| is_it(known))) {
+    if let Some((names, file)) = FILES
+        .iter()
+        .find(|(names, _)| names.iter().any(|known| is_it(known)))
+    {
         return TimeZone::tzif(names[0], file).ok();
     }
     let mut rules = RULES.lines().filter_map(|line| line.split_once(' '));

@@ -26,6 +26,8 @@ pub enum ReportEvent {
     NotVerified {
         /// Whether the card must be written again.
         rewrite: bool,
+        /// Whether the IMSI that was read from the card is another one.
+        other_imsi: bool,
         /// For the operator.
         detail: String,
     },
@@ -104,6 +106,10 @@ pub struct EventDocument {
     /// 卡片是否须重写（not_verified） / whether the card must be written again (not_verified)
     #[serde(skip_serializing_if = "Option::is_none")]
     rewrite: Option<bool>,
+    /// 从卡中读出的 IMSI 是否为另一个（not_verified），缺省为否 / whether the IMSI read from the card is another one
+    /// (not_verified); no if absent
+    #[serde(skip_serializing_if = "Option::is_none")]
+    other_imsi: Option<bool>,
     /// 是否为芯片自身故障（failed） / whether the chip itself is at fault (failed)
     #[serde(skip_serializing_if = "Option::is_none")]
     chip_fault: Option<bool>,
@@ -134,8 +140,13 @@ impl From<ReportEvent> for EventDocument {
                 ..document
             },
             ReportEvent::Written | ReportEvent::Verified => document,
-            ReportEvent::NotVerified { rewrite, detail } => Self {
+            ReportEvent::NotVerified {
+                rewrite,
+                other_imsi,
+                detail,
+            } => Self {
                 rewrite: Some(rewrite),
+                other_imsi: Some(other_imsi),
                 detail: Some(detail),
                 ..document
             },
@@ -174,6 +185,7 @@ impl TryFrom<EventDocument> for ReportEvent {
             "verified" => Self::Verified,
             "not_verified" => Self::NotVerified {
                 rewrite: present("rewrite", document.rewrite)?,
+                other_imsi: document.other_imsi.unwrap_or(false),
                 detail: present("detail", document.detail)?,
             },
             "failed" => Self::Failed {

@@ -135,10 +135,11 @@ fn every_kind_of_event_has_its_flat_form() {
         (ReportEvent::Verified, r#"{"kind":"verified"}"#),
         (
             ReportEvent::NotVerified {
+                other_imsi: false,
                 rewrite: true,
                 detail: "d".into(),
             },
-            r#"{"kind":"not_verified","detail":"d","rewrite":true}"#,
+            r#"{"kind":"not_verified","detail":"d","rewrite":true,"other_imsi":false}"#,
         ),
         (
             ReportEvent::Failed {

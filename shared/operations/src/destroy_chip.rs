@@ -55,7 +55,7 @@ pub async fn destroy_chip<D: Database>(
         chip_destruction::insert(tx, new, cx.now).await?;
         end_open_task(cx, tx, &chip, TaskFailure::ChipDestroyed, &Actor::Admin).await?;
         guarded(chip::register_fault(tx, &index, true, cx.now).await?)?;
-        number::give_back_held(tx, &index, cx.now).await?;
+        number::give_back_held(tx, &index, None, cx.now).await?;
         temporary_number::forget(tx, &index).await?;
         Ok((destroyed_on, cx.now))
     })

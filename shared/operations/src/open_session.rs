@@ -48,7 +48,7 @@ pub struct OpenSession<'a> {
 /// The work of a session.
 #[derive(Clone, Debug)]
 pub struct SessionWork {
-    /// Write, verify or nothing.
+    /// Write, verify or nothing. Verifying without a task looks for a number that an earlier task left on the card.
     pub work: Work,
     /// The task, when there is something to do.
     pub task_id: Option<TaskId>,
@@ -106,11 +106,21 @@ pub async fn open_session<D: Database>(
         if task.is_none() {
             show_return(cx, tx, &chip).await?;
         }
-        if chip.faulty {
+        // What it holds is looked for also on a faulty chip: the number may be free.
+        let held = match task {
+            Some(_) => None,
+            None => number::held_without_verdict(tx, &eid_index).await?,
+        };
+        if chip.faulty && held.is_none() {
             return Ok(Err(Reason::ChipFaulty.into()));
         }
-        let work = task.as_ref().map_or(Work::None, |task| task.next_work);
-        if work != Work::Verify && !chip.reopened && chip.remaining_bytes() < MIN_SESSION_ALLOWANCE_BYTES {
+        let work = match (&task, &held) {
+            (Some(task), _) => task.next_work,
+            (None, Some(_)) => Work::Verify,
+            (None, None) => Work::None,
+        };
+        let is_charged = is_charged(&chip, work, task.is_some());
+        if is_charged && chip.remaining_bytes() < MIN_SESSION_ALLOWANCE_BYTES {
             open_incident(
                 cx,
                 tx,
@@ -125,11 +135,22 @@ pub async fn open_session<D: Database>(
             }
             return Ok(Err(Reason::AllowanceExhausted.into()));
         }
-        begin(cx, tx, open, (&chip, &selection), task.as_ref(), work)
-            .await
-            .map(Ok)
+        let purpose = Purpose {
+            task: task.as_ref(),
+            work,
+            held,
+        };
+        begin(cx, tx, open, (&chip, &selection), purpose).await.map(Ok)
     })
     .await?
+}
+
+/// What a new session is for.
+struct Purpose<'a> {
+    task: Option<&'a TaskRow>,
+    work: Work,
+    /// Without a task: the number that the session looks for on the card.
+    held: Option<NumberRow>,
 }
 
 async fn begin<D: Database>(
@@ -137,11 +158,11 @@ async fn begin<D: Database>(
     tx: &Tx<'_, D>,
     open: &OpenSession<'_>,
     (chip, selection): (&ChipRow, &Selection),
-    task: Option<&TaskRow>,
-    work: Work,
+    Purpose { task, work, held }: Purpose<'_>,
 ) -> Result<SessionWork, Error> {
+    let looked_for = held.as_ref().map(|number| number.iccid_index);
     let number = match task {
-        None => None,
+        None => held,
         Some(task) if work == Work::Write => number::expose(tx, task.id, cx.now).await?,
         Some(task) => number::by_task(tx, task.id).await?,
     };
@@ -183,7 +204,8 @@ async fn begin<D: Database>(
         peer: &shortened(open.peer),
         agent_sealed: agent.as_ref().map(seal).transpose()?,
         allowance_at_open: i64::try_from(chip.remaining_bytes()).unwrap_or(i64::MAX),
-        charged: is_charged(chip, work),
+        charged: is_charged(chip, work, task.is_some()),
+        iccid_index: looked_for,
     };
     let facts = Facts {
         work,
@@ -221,10 +243,10 @@ async fn show_return<D: Database>(cx: &Context<'_, D>, tx: &Tx<'_, D>, chip: &Ch
     raise(cx, tx, alert).await
 }
 
-/// Whether the test allowance pays for a session. Verifying uses the operator number, which has none; so do all
-/// sessions of a reopened card.
-fn is_charged(chip: &ChipRow, work: Work) -> bool {
-    work != Work::Verify && !chip.reopened
+/// Whether the test allowance pays for a session. Verifying a writing uses the operator number, which has none; so do
+/// all sessions of a reopened card.
+fn is_charged(chip: &ChipRow, work: Work, has_task: bool) -> bool {
+    !(work == Work::Verify && has_task || chip.reopened)
 }
 
 /// The facts that decide the answer. They are stored in the session's row, so that the answer can be repeated.
@@ -250,10 +272,16 @@ async fn answer_again<D: Database>(
         SessionState::Closed => return Err(Reason::SessionClosed.into()),
         SessionState::Open => (),
     }
-    let number = match known.task_id {
-        Some(task) => Some(number::by_task(tx, task).await?.ok_or(Reason::NumberSuspended)?),
-        None => None,
+    let number = match (known.task_id, &known.iccid_index) {
+        (Some(task), _) => number::by_task(tx, task).await?,
+        (None, Some(held)) => number::by_iccid(tx, held)
+            .await?
+            .filter(|number| number.eid_index == Some(chip.eid_index) && number.task_id.is_none()),
+        (None, None) => None,
     };
+    if number.is_none() && known.work != Work::None {
+        return Err(Reason::NumberSuspended.into());
+    }
     let facts = Facts {
         work: known.work,
         task_id: known.task_id,
@@ -276,7 +304,8 @@ fn answer<D>(
         chip_model: chip.chip_model.clone(),
         profile: chip.profile.clone(),
         attempt: facts.attempt,
-        allowance_bytes: is_charged(chip, facts.work).then_some(facts.allowance_bytes),
+        allowance_bytes: is_charged(chip, facts.work, facts.task_id.is_some())
+            .then_some(facts.allowance_bytes),
         resume_step: facts.resume_step,
         data: number
             .map(|number| write_data(cx, number, facts.work))

@@ -23,6 +23,7 @@ use store::{
     task::{self, TaskRow},
     temporary_number,
 };
+use vault::BlindIndex;
 
 /// Progress when everything is written and only verification is left, in percent.
 const WRITTEN_PERCENT: u8 = 90;
@@ -78,10 +79,11 @@ pub async fn report<D: Database>(cx: &Context<'_, D>, report: &Report) -> Result
         let chip = chip::by_eid(tx, &session.eid_index).await?;
         let chip = chip.ok_or_else(|| Error::internal("a session without its chip"))?;
         let remaining = account(cx, tx, &session, &chip, report).await?;
+        // Without a task, a verdict is followed by nothing.
         let ends = matches!(
             report.event,
             ReportEvent::Failed { .. } | ReportEvent::Closed { .. }
-        );
+        ) || session.iccid_index.is_some();
         let answer = |open: bool| ReportAnswer {
             go_on: open && !ends && (!session.charged || remaining > 0),
             allowance_bytes: session.charged.then_some(remaining),
@@ -185,6 +187,9 @@ async fn handle<D: Database>(
         }
         _ => (),
     }
+    if let Some(number) = session.iccid_index {
+        return judge_held(cx, tx, session, number, event).await;
+    }
     let task = current_task(tx, session).await?;
     match event {
         ReportEvent::Progress { step, steps } => {
@@ -211,6 +216,27 @@ async fn handle<D: Database>(
             failure, chip_fault, ..
         } => fail(cx, tx, chip, &task, *failure, *chip_fault).await?,
         ReportEvent::Closed { .. } => (),
+    }
+    Ok(())
+}
+
+/// What follows when a session without a task has looked for a number that its chip holds: the number is free where the
+/// card has the IMSI of another.
+async fn judge_held<D: Database>(
+    cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
+    session: &SessionRow,
+    number: BlindIndex,
+    event: &ReportEvent,
+) -> Result<(), Error> {
+    let other_imsi = match event {
+        ReportEvent::NotVerified { other_imsi, .. } => *other_imsi,
+        ReportEvent::Verified | ReportEvent::Failed { .. } => false,
+        _ => return Err(Reason::ReportOutOfOrder.into()),
+    };
+    device_session::set_other_imsi(tx, session.id, other_imsi).await?;
+    if other_imsi {
+        number::give_back_held(tx, &session.eid_index, Some(number), cx.now).await?;
     }
     Ok(())
 }
@@ -323,7 +349,7 @@ async fn succeed<D: Database>(
         replace_number(cx, tx, chip, task).await?;
     }
     // The chip now holds only this number; earlier ones are overwritten.
-    number::give_back_held(tx, &chip.eid_index, cx.now).await?;
+    number::give_back_held(tx, &chip.eid_index, None, cx.now).await?;
     let cause = Cause::of_task(&Actor::Gateway, "verified", task.id);
     let status = move_card(cx, tx, chip, CardEvent::WriteVerified, &cause).await?;
     temporary_number::forget(tx, &chip.eid_index).await?;

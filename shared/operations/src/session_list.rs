@@ -55,6 +55,8 @@ pub struct SessionView {
     pub opened_at: Timestamp,
     /// When it ended.
     pub closed_at: Option<Timestamp>,
+    /// Whether the card held another IMSI than that of the number it looked for; none when it looked for none.
+    pub other_imsi: Option<bool>,
 }
 
 /// A page of sessions, the latest first.
@@ -116,5 +118,6 @@ fn view<D>(cx: &Context<'_, D>, row: SessionFacts) -> SessionView {
         bytes_down: row.bytes_down,
         opened_at: row.opened_at,
         closed_at: row.closed_at,
+        other_imsi: row.other_imsi,
     }
 }

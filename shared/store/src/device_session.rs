@@ -13,20 +13,21 @@ pub const NOTE: Column = Column("device_session.note");
 macro_rules! columns {
     () => {
         "id, eid_index, task_id, work, attempt, resume_step, state, allowance_at_open, last_seq, bytes_up, bytes_down, \
-        charged"
+        charged, iccid_index"
     };
 }
 
 const SUPERSEDE: &str = "UPDATE device_session SET state = 'superseded', closed_at = $1 WHERE eid_index = $2 \
     AND state = 'open'";
 const INSERT: &str = "INSERT INTO device_session (id, eid_index, task_id, work, attempt, resume_step, state, resumed, \
-    peer, agent_sealed, allowance_at_open, last_seq, bytes_up, bytes_down, charged, opened_at) \
-    VALUES ($1, $2, $3, $4, $5, $6, 'open', $7, $8, $9, $10, -1, 0, 0, $11, $12)";
+    peer, agent_sealed, allowance_at_open, last_seq, bytes_up, bytes_down, charged, opened_at, iccid_index) \
+    VALUES ($1, $2, $3, $4, $5, $6, 'open', $7, $8, $9, $10, -1, 0, 0, $11, $12, $13)";
 const BY_ID: &str = concat!("SELECT ", columns!(), " FROM device_session WHERE id = $1");
 const COUNT_BYTES: &str =
     "UPDATE device_session SET bytes_up = $1, bytes_down = $2, reported_at = $3 WHERE id = $4";
 const SET_SEQ: &str = "UPDATE device_session SET last_seq = $1 WHERE id = $2 AND state = 'open' AND last_seq < $1 \
     RETURNING id";
+const SET_OTHER_IMSI: &str = "UPDATE device_session SET other_imsi = $1 WHERE id = $2";
 const CHARGE: &str =
     "UPDATE device_session SET charged = 1 WHERE id = $1 AND charged = 0 RETURNING bytes_up, bytes_down";
 // The first note stays: it says why the session failed, a later one only how the link ended.
@@ -46,7 +47,7 @@ macro_rules! search {
     ($by:literal, $limit:literal) => {
         concat!(
             "SELECT s.id, s.eid_index, c.eid_sealed, s.task_id, s.work, s.state, s.end_reason, s.note_sealed, s.peer, \
-             s.resumed, s.bytes_up, s.bytes_down, s.opened_at, s.closed_at FROM device_session s \
+             s.resumed, s.bytes_up, s.bytes_down, s.opened_at, s.closed_at, s.other_imsi FROM device_session s \
              JOIN chip c ON c.eid_index = s.eid_index WHERE s.opened_at >= $1 AND s.opened_at < $2 \
              AND ($3 IS NULL OR (s.opened_at, s.id) < \
              (SELECT opened_at, id FROM device_session WHERE id = $3)) ",
@@ -120,6 +121,8 @@ pub struct SessionRow {
     pub bytes_down: i64,
     /// Whether the test allowance pays for it; it does not pay for a session over the operator number.
     pub charged: bool,
+    /// The number without a task that it looks for on the card.
+    pub iccid_index: Option<BlindIndex>,
 }
 
 /// The values of a new row.
@@ -146,6 +149,8 @@ pub struct NewSessionRow<'a> {
     pub allowance_at_open: i64,
     /// Whether the test allowance pays for it.
     pub charged: bool,
+    /// The number without a task that it looks for on the card.
+    pub iccid_index: Option<BlindIndex>,
 }
 
 /// Supersedes the open session of a chip, if there is one. Its gateway learns of it with its next report.
@@ -164,7 +169,7 @@ pub async fn insert<D: Database>(
     now: Timestamp,
 ) -> Result<(), DbError> {
     supersede(tx, new.eid_index, now).await?;
-    let params: [Value; 12] = [
+    let params: [Value; 13] = [
         new.id.text().into(),
         new.eid_index.into(),
         new.task_id.into(),
@@ -177,6 +182,7 @@ pub async fn insert<D: Database>(
         new.allowance_at_open.into(),
         new.charged.into(),
         now.into(),
+        new.iccid_index.into(),
     ];
     tx.run(INSERT, &params).await.map(drop)
 }
@@ -214,6 +220,17 @@ pub async fn charge<D: Database>(tx: &Tx<'_, D>, id: SessionId) -> Result<i64, D
 /// Records the number of a report. False when this number or a later one was recorded before.
 pub async fn set_seq<D: Database>(tx: &Tx<'_, D>, id: SessionId, seq: i64) -> Result<bool, DbError> {
     Ok(!tx.run(SET_SEQ, &[seq.into(), id.text().into()]).await?.is_empty())
+}
+
+/// Records whether the card of a session holds another IMSI than that of the number that the session looked for.
+pub async fn set_other_imsi<D: Database>(
+    tx: &Tx<'_, D>,
+    id: SessionId,
+    other_imsi: bool,
+) -> Result<(), DbError> {
+    tx.run(SET_OTHER_IMSI, &[other_imsi.into(), id.text().into()])
+        .await
+        .map(drop)
 }
 
 /// Stores the gateway's note to the operator.
@@ -340,6 +357,8 @@ pub struct SessionFacts {
     pub opened_at: Timestamp,
     /// When it ended.
     pub closed_at: Option<Timestamp>,
+    /// Whether the card held another IMSI than that of the number it looked for; none when it looked for none.
+    pub other_imsi: Option<bool>,
 }
 
 /// Sessions, the latest first.
@@ -377,6 +396,7 @@ fn read_facts(row: &Row) -> Result<SessionFacts, DbError> {
         bytes_down: row.unsigned(11)?,
         opened_at: row.time(12)?,
         closed_at: row.optional(13, Row::time)?,
+        other_imsi: row.optional(14, Row::flag)?,
     })
 }
 
@@ -394,6 +414,7 @@ fn read(row: &Row) -> Result<SessionRow, DbError> {
         bytes_up: row.integer(9)?,
         bytes_down: row.integer(10)?,
         charged: row.integer(11)? != 0,
+        iccid_index: row.optional(12, Row::index)?,
     })
 }
 

@@ -92,11 +92,19 @@ const LEAVE_TASK: &str = concat!(
     " ELSE status END, eid_index = CASE exposed WHEN 0 THEN NULL ELSE eid_index END, task_id = NULL, \
      changed_at = $1 WHERE task_id = $2 AND written_at IS NULL"
 );
+// One verdict about a number is enough, until something happens to it.
+const HELD_WITHOUT_VERDICT: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM number WHERE eid_index = $1 AND exposed = 1 AND task_id IS NULL AND written_at IS NULL AND NOT EXISTS \
+     (SELECT 1 FROM device_session s WHERE s.eid_index = $1 AND s.iccid_index = number.iccid_index \
+     AND s.other_imsi IS NOT NULL AND s.opened_at >= number.changed_at) ORDER BY changed_at, iccid_index LIMIT 1"
+);
 const GIVE_BACK_HELD: &str = concat!(
     "UPDATE number SET status = CASE status WHEN 'reserved' THEN ",
     free!(),
     " ELSE status END, eid_index = NULL, exposed = 0, changed_at = $1 \
-     WHERE eid_index = $2 AND written_at IS NULL AND task_id IS NULL"
+     WHERE eid_index = $2 AND written_at IS NULL AND task_id IS NULL AND ($3 IS NULL OR iccid_index = $3)"
 );
 
 /// A number as stored.
@@ -343,15 +351,28 @@ pub async fn leave_task<D: Database>(tx: &Tx<'_, D>, task: TaskId, now: Timestam
     tx.run(LEAVE_TASK, &[now.into(), task.into()]).await.map(drop)
 }
 
-/// Releases every number that the chip holds without a task, also a suspended one; the chip now holds another.
+/// A number that the chip holds without a task, and of which no session has read whether it is on the card.
+pub async fn held_without_verdict<D: Database>(
+    db: &D,
+    eid_index: &BlindIndex,
+) -> Result<Option<NumberRow>, DbError> {
+    first(&db.run(HELD_WITHOUT_VERDICT, &[eid_index.into()]).await?, read)
+}
+
+/// Releases the numbers that the chip holds without a task, also suspended ones, because the chip is known not to have
+/// them: that of `iccid_index`, or all.
 pub async fn give_back_held<D: Database>(
     tx: &Tx<'_, D>,
     eid_index: &BlindIndex,
+    iccid_index: Option<BlindIndex>,
     now: Timestamp,
 ) -> Result<(), DbError> {
-    tx.run(GIVE_BACK_HELD, &[now.into(), eid_index.into()])
-        .await
-        .map(drop)
+    tx.run(
+        GIVE_BACK_HELD,
+        &[now.into(), eid_index.into(), iccid_index.into()],
+    )
+    .await
+    .map(drop)
 }
 
 fn read(row: &Row) -> Result<NumberRow, DbError> {

@@ -142,10 +142,12 @@ fn every_kind_of_report() {
     for event in [
         ReportEvent::Verified,
         ReportEvent::NotVerified {
+            other_imsi: false,
             rewrite: true,
             detail: String::new(),
         },
         ReportEvent::NotVerified {
+            other_imsi: false,
             rewrite: false,
             detail: String::new(),
         },

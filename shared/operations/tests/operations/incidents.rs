@@ -87,6 +87,7 @@ fn verify(world: &World, rewrite: Option<bool>) {
     let verdict = match rewrite {
         None => ReportEvent::Verified,
         Some(rewrite) => ReportEvent::NotVerified {
+            other_imsi: false,
             rewrite,
             detail: String::new(),
         },

@@ -84,7 +84,7 @@ fn event() -> impl Strategy<Value = ReportEvent> {
         4 => Just(ReportEvent::Written),
         6 => Just(ReportEvent::Verified),
         2 => (0..=12u32).prop_map(|step| ReportEvent::Progress { step, steps: 12 }),
-        1 => any::<bool>().prop_map(|rewrite| ReportEvent::NotVerified { rewrite, detail: String::new() }),
+        1 => any::<bool>().prop_map(|rewrite| ReportEvent::NotVerified { rewrite, other_imsi: false, detail: String::new() }),
         2 => Just(failed(FailureKind::CardError)),
         1 => Just(ReportEvent::Closed { reason: String::new() }),
     ]

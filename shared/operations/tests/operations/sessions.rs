@@ -187,6 +187,7 @@ fn a_card_whose_number_does_not_communicate_stays_being_written() {
     world.report_event(session, 1, ReportEvent::Written).unwrap();
     let (session, _) = world.open(0).unwrap();
     let silent = ReportEvent::NotVerified {
+        other_imsi: false,
         rewrite: false,
         detail: "not registered".to_owned(),
     };
@@ -218,6 +219,7 @@ fn a_card_that_lost_what_was_written_is_written_again_in_a_new_attempt() {
             session,
             1,
             ReportEvent::NotVerified {
+                other_imsi: false,
                 rewrite: true,
                 detail: "EF_IMSI".to_owned(),
             },
@@ -316,6 +318,7 @@ fn reports_that_do_not_fit_are_refused_and_change_nothing() {
     let (write, _) = world.open(0).unwrap();
     let before = world.dump();
     let silent = ReportEvent::NotVerified {
+        other_imsi: false,
         rewrite: true,
         detail: String::new(),
     };
