@@ -280,7 +280,7 @@ fn a_held_number_is_free_once_its_chip_holds_another() {
 
 // §8.2.2 Table 4
 #[test]
-fn a_faulty_chip_is_registered_and_gets_no_further_session() {
+fn a_faulty_chip_is_registered_and_never_written_again() {
     let world = World::new();
     let caller = world.stocked(1, 1);
     world.apply_auto(&caller, 0).unwrap();
@@ -292,6 +292,13 @@ fn a_faulty_chip_is_registered_and_gets_no_further_session() {
     };
     assert!(!world.report_event(session, 1, event).unwrap().go_on);
     assert_eq!(world.column("SELECT kind FROM incident"), ["chip_fault"]);
+    let (session, work) = world.open(0).unwrap();
+    assert_eq!(
+        (work.work, work.task_id),
+        (Work::Verify, None),
+        "is the number on it?"
+    );
+    world.report_event(session, 1, ReportEvent::Verified).unwrap();
     assert_eq!(reason(world.open(0)), Reason::ChipFaulty);
     assert_eq!(reason(world.apply_auto(&caller, 0)), Reason::ChipFaulty);
 }

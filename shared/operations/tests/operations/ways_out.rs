@@ -320,7 +320,7 @@ fn a_chip_that_returns_after_its_task_was_ended_is_shown_once_for_each_task() {
     run(end_task(&world.cx(), &TaskRef::Eid(eid(0)), &NOTE)).unwrap();
     for _ in 0..2 {
         let (_, work) = world.open(0).unwrap();
-        assert_eq!(work.work, Work::None);
+        assert_eq!((work.work, work.task_id), (Work::Verify, None));
     }
     let shown = |task: TaskId| {
         let all = alerts(&world, "returned_after_end");
