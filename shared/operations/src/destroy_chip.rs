@@ -24,7 +24,7 @@ use store::{
 /// Returns the recorded day, `YYYY-MM-DD`, and when it was recorded.
 ///
 /// # Errors
-/// [`Reason::UnknownChip`]; [`Reason::ParameterMalformed`] for a day to come.
+/// [`Reason::UnknownChip`]; [`Reason::ChipBlocked`]; [`Reason::ParameterMalformed`] for a day to come.
 pub async fn destroy_chip<D: Database>(
     cx: &Context<'_, D>,
     eid: &Eid,
@@ -41,6 +41,10 @@ pub async fn destroy_chip<D: Database>(
         if let Some(known) = chip_destruction::find(tx, &index).await? {
             return Ok((known.destroyed_on, known.recorded_at));
         }
+        if chip.blocked {
+            // Of two chips with one EID, the other one may have the number.
+            return Err(Reason::ChipBlocked.into());
+        }
         let seal = |column, text: &str| {
             cx.vault
                 .seal(cx.random, column, index.as_bytes(), text.as_bytes())
@@ -55,7 +59,7 @@ pub async fn destroy_chip<D: Database>(
         chip_destruction::insert(tx, new, cx.now).await?;
         end_open_task(cx, tx, &chip, TaskFailure::ChipDestroyed, &Actor::Admin).await?;
         guarded(chip::register_fault(tx, &index, true, cx.now).await?)?;
-        number::give_back_held(tx, &index, cx.now).await?;
+        number::give_back_held(tx, &index, None, cx.now).await?;
         temporary_number::forget(tx, &index).await?;
         Ok((destroyed_on, cx.now))
     })

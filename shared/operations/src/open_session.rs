@@ -2,6 +2,7 @@
 
 use super::Context;
 use super::alerts::{NewAlert, raise};
+use super::duplicated::{alternates, block};
 use super::incidents::open_incident;
 use super::messages::{ChangeEvent, StateChange, enqueue_selected};
 use super::report::fail;
@@ -87,7 +88,8 @@ pub struct WriteData {
 /// because a chip has one channel at a time. The same `session_id` again gets the same answer.
 ///
 /// # Errors
-/// [`Reason::UnknownChip`], [`Reason::ChipFaulty`], [`Reason::AllowanceExhausted`] (with an incident),
+/// [`Reason::UnknownChip`], [`Reason::ChipFaulty`], [`Reason::ChipBlocked`] (with an incident when the session shows that
+/// the EID is in use twice), [`Reason::AllowanceExhausted`] (with an incident),
 /// [`Reason::NumberSuspended`]; for a known `session_id` [`Reason::SessionConflict`],
 /// [`Reason::SessionSuperseded`] and [`Reason::SessionClosed`].
 pub async fn open_session<D: Database>(
@@ -108,6 +110,13 @@ pub async fn open_session<D: Database>(
         }
         if chip.faulty {
             return Ok(Err(Reason::ChipFaulty.into()));
+        }
+        if chip.blocked {
+            return Ok(Err(Reason::ChipBlocked.into()));
+        }
+        if alternates(cx, tx, &eid_index, open.peer).await? {
+            block(cx, tx, &eid_index).await?;
+            return Ok(Err(Reason::ChipBlocked.into()));
         }
         let work = task.as_ref().map_or(Work::None, |task| task.next_work);
         if work != Work::Verify && !chip.reopened && chip.remaining_bytes() < MIN_SESSION_ALLOWANCE_BYTES {

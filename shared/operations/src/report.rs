@@ -323,7 +323,7 @@ async fn succeed<D: Database>(
         replace_number(cx, tx, chip, task).await?;
     }
     // The chip now holds only this number; earlier ones are overwritten.
-    number::give_back_held(tx, &chip.eid_index, cx.now).await?;
+    number::give_back_held(tx, &chip.eid_index, None, cx.now).await?;
     let cause = Cause::of_task(&Actor::Gateway, "verified", task.id);
     let status = move_card(cx, tx, chip, CardEvent::WriteVerified, &cause).await?;
     temporary_number::forget(tx, &chip.eid_index).await?;
