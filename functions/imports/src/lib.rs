@@ -8,7 +8,9 @@
 mod withdraw;
 
 use domain::error::{Error, Lang, Reason};
-use operations::{ActNote, ImportChoices, ImportReport, ImportWarning, RowError, import_chips, import_numbers};
+use operations::{
+    ActNote, ImportChoices, ImportReport, ImportWarning, RowError, import_chips, import_numbers,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use web::extract::{Administrator, Call, Csv, Query};

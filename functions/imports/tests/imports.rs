@@ -44,7 +44,10 @@ impl Platform {
     }
 
     async fn chips(&self, chips: &[ChipCsv], preview: bool) -> Value {
-        let path = format!("/admin/v1/chips:import?client_id={}&preview={preview}", self.client);
+        let path = format!(
+            "/admin/v1/chips:import?client_id={}&preview={preview}",
+            self.client
+        );
         self.routes.import(&path, &chip_csv(chips)).await
     }
 
@@ -53,7 +56,10 @@ impl Platform {
             "/v1/write/apply?eid={}&write_type=1&province_code=37",
             eid(chip).as_str()
         );
-        self.routes.send(TestRequest::get(path).bearer(&self.token)).await.body
+        self.routes
+            .send(TestRequest::get(path).bearer(&self.token))
+            .await
+            .body
     }
 
     async fn open_session(&self, number: u32, chip: u32, peer: &str) -> Value {
@@ -150,7 +156,10 @@ async fn a_conflict_names_its_column_and_both_values() {
         json!([2, "temp_imsi", "import_conflict"])
     );
     let detail = error["detail"].as_str().unwrap();
-    assert!(detail.contains("460****0000") && detail.contains("460****0005"), "{detail}");
+    assert!(
+        detail.contains("460****0000") && detail.contains("460****0005"),
+        "{detail}"
+    );
     let taken = ChipCsv {
         temp_msisdn: ChipCsv::new(0).temp_msisdn,
         ..ChipCsv::new(7)
@@ -182,7 +191,10 @@ async fn another_key_for_a_known_eid_blocks_the_chip_until_the_incident_is_settl
         (&json!("eid_duplicated"), &json!("severe"))
     );
     let refused = platform.open_session(1, 0, A).await;
-    assert_eq!((&refused["code"], &refused["reason"]), (&json!(403), &json!("chip_blocked")));
+    assert_eq!(
+        (&refused["code"], &refused["reason"]),
+        (&json!(403), &json!("chip_blocked"))
+    );
 
     let settled = json!({"id": incident["id"], "note": "文件有误"});
     let settled = platform.routes.post("/admin/v1/incidents:close", &settled).await;

@@ -71,7 +71,9 @@ pub(crate) async fn correct(
     };
     if correction == ChipCorrection::default() {
         let fields = "chip_model, profile, imei, client_id";
-        return Err(Error::from(Reason::ParameterMissing).with_detail(fields, fields).into());
+        return Err(Error::from(Reason::ParameterMissing)
+            .with_detail(fields, fields)
+            .into());
     }
     let note = ActNote {
         person: &entry.person.0,

@@ -63,7 +63,10 @@ impl Kind for Label {
     }
 
     fn object() -> Object {
-        label("芯片型号或卡片模板名称 / name of a model or a card profile", "qibiao-seed")
+        label(
+            "芯片型号或卡片模板名称 / name of a model or a card profile",
+            "qibiao-seed",
+        )
     }
 }
 
@@ -75,9 +78,12 @@ impl Kind for Imei {
     }
 
     fn object() -> Object {
-        ObjectBuilder::from(label("模组 IMEI，15 位数字 / IMEI of the module, 15 digits", "350000000000001"))
-            .pattern(Some("^[0-9]{15}$"))
-            .build()
+        ObjectBuilder::from(label(
+            "模组 IMEI，15 位数字 / IMEI of the module, 15 digits",
+            "350000000000001",
+        ))
+        .pattern(Some("^[0-9]{15}$"))
+        .build()
     }
 }
 

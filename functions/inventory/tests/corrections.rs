@@ -69,7 +69,10 @@ impl Platform {
             "/v1/write/apply?eid={}&write_type=1&province_code=37",
             eid(chip).as_str()
         );
-        self.routes.send(TestRequest::get(path).bearer(&self.token)).await.body
+        self.routes
+            .send(TestRequest::get(path).bearer(&self.token))
+            .await
+            .body
     }
 
     /// Opens session `number` of chip 0.
@@ -108,7 +111,11 @@ async fn a_chip_is_corrected_by_hand_between_sessions_and_its_owner_between_task
     let platform = Platform::new().await;
     let labels = json!({"chip_model": "XK-2", "profile": "generic-usim", "imei": "350000000000002"});
     let answer = platform.correct(labels.clone()).await;
-    assert_eq!(answer["changed"], json!(["chip_model", "profile", "imei"]), "{answer}");
+    assert_eq!(
+        answer["changed"],
+        json!(["chip_model", "profile", "imei"]),
+        "{answer}"
+    );
     assert_eq!(platform.correct(labels).await["changed"], json!([]));
     let step = platform.last_step().await;
     assert_eq!(
@@ -121,14 +128,20 @@ async fn a_chip_is_corrected_by_hand_between_sessions_and_its_owner_between_task
     let refused = platform.correct(json!({"client_id": owner})).await;
     assert_eq!(refusal(&refused), (409, "task_open", Some("client_id")));
     let opened = platform.open_session(1).await;
-    assert_eq!(json!([opened["chip_model"], opened["profile"]]), json!(["XK-2", "generic-usim"]));
+    assert_eq!(
+        json!([opened["chip_model"], opened["profile"]]),
+        json!(["XK-2", "generic-usim"])
+    );
     let refused = platform.correct(json!({"chip_model": "XK-3"})).await;
     assert_eq!(refusal(&refused), (409, "session_running", None));
 
     for (what, expected) in [
         (json!({}), (400, "parameter_missing", None)),
         (json!({"imei": "1"}), (400, "parameter_malformed", Some("imei"))),
-        (json!({"profile": ""}), (400, "parameter_malformed", Some("profile"))),
+        (
+            json!({"profile": ""}),
+            (400, "parameter_malformed", Some("profile")),
+        ),
         (
             json!({"chip_model": "x", "person": " "}),
             (400, "parameter_malformed", Some("person")),
@@ -206,7 +219,9 @@ async fn a_number_that_its_chip_holds_is_released_by_new_keys_and_the_evidence_i
     assert_eq!(running["errors"][0]["reason"], "session_running", "{running}");
     let failed = json!({"kind": "failed", "failure": "card_error", "chip_fault": false, "detail": "6581"});
     platform.report(1, 1, failed).await;
-    platform.report(1, 2, json!({"kind": "closed", "reason": "failed"})).await;
+    platform
+        .report(1, 2, json!({"kind": "closed", "reason": "failed"}))
+        .await;
     // It may be on the chip, so nobody else gets it.
     assert_eq!(platform.apply(1).await["reason"], "province_without_number");
 
@@ -234,6 +249,9 @@ async fn msisdn_and_imsi_of_a_retired_number_come_back_with_another_card() {
     platform.routes.post("/admin/v1/numbers:retire", &retired).await;
     assert_eq!(platform.numbers("", &heir).await["imported"], 1);
     let suspended = json!({"msisdn": heir.msisdn});
-    let suspended = platform.routes.post("/admin/v1/numbers:suspend", &suspended).await;
+    let suspended = platform
+        .routes
+        .post("/admin/v1/numbers:suspend", &suspended)
+        .await;
     assert_eq!(suspended["status"], "suspended", "it is the one that came back");
 }

@@ -42,7 +42,10 @@ pub(super) fn chip<D>(cx: &Context<'_, D>, chip: &ChipContent) -> Result<Content
         ("temp_iccid", open(chip::TEMP_ICCID, &chip.temp_iccid_sealed)?),
         ("temp_imsi", open(chip::TEMP_IMSI, &chip.temp_imsi_sealed)?),
         ("temp_opened_on", text(&chip.temp_opened_on)),
-        ("allowance_mb", text(&Volume::from_bytes(chip.allowance_bytes).mb())),
+        (
+            "allowance_mb",
+            text(&Volume::from_bytes(chip.allowance_bytes).mb()),
+        ),
         ("imei", maybe(chip::IMEI, chip.imei_sealed.as_ref())?),
         ("psk_identity", text(&hex::encode(&identity))),
         ("key_version", text(&chip.key_version.to_string())),
@@ -61,7 +64,10 @@ pub(super) fn number<D>(cx: &Context<'_, D>, number: &NumberContent) -> Result<C
         ("province_code", text(&number.province)),
         ("smsc", text(number.smsc.as_deref().unwrap_or_default())),
         ("services", text(&number.services)),
-        ("client_id", text(number.client_id.as_ref().map_or("", |id| id.as_str()))),
+        (
+            "client_id",
+            text(number.client_id.as_ref().map_or("", |id| id.as_str())),
+        ),
         ("k_wrapped", open(number::K, &number.k_sealed)?),
         ("opc_wrapped", open(number::OPC, &number.opc_sealed)?),
     ])
@@ -95,9 +101,16 @@ fn shown(column: &str, value: &[u8]) -> String {
 /// The error that a row says something else than what is stored; none when it does not.
 pub(super) fn conflict(differences: &[Difference]) -> Option<Error> {
     let (mut zh, mut en) = (Vec::new(), Vec::new());
-    for Difference { column, stored, given } in differences {
+    for Difference {
+        column,
+        stored,
+        given,
+    } in differences
+    {
         zh.push(format!("{column} 已登记为“{stored}”，文件中为“{given}”"));
-        en.push(format!("{column} is stored as \"{stored}\", the file says \"{given}\""));
+        en.push(format!(
+            "{column} is stored as \"{stored}\", the file says \"{given}\""
+        ));
     }
     let error = Error::new(Reason::ImportConflict).with_detail(zh.join("；"), en.join("; "));
     differences.first().map(|first| error.with_field(first.column))
@@ -114,8 +127,8 @@ pub(super) fn held_error<D>(
     let other = cx.vault.open_identifier(column, index.as_bytes(), sealed)?;
     let (other, own) = (mask_identifiers(&other), mask_identifiers(own));
     let error = Error::new(Reason::ImportConflict).with_detail(
-        format!("{name} 已属于 {other}，本行为 {own}"),
-        format!("{name} belongs to {other}, the row is about {own}"),
+        format!("{name} 属于 {other}，不属于 {own}"),
+        format!("{name} belongs to {other}, not to {own}"),
     );
     Ok(error.with_field(name))
 }

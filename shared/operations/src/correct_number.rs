@@ -32,7 +32,9 @@ pub(super) async fn correct<D: Database>(
     note: &ActNote<'_>,
 ) -> Result<bool, Error> {
     let index = &new.iccid_index;
-    let stored = number_content::find(tx, index).await?.ok_or(Reason::UnknownNumber)?;
+    let stored = number_content::find(tx, index)
+        .await?
+        .ok_or(Reason::UnknownNumber)?;
     let mut given = new.clone();
     if given.client_id.is_none() {
         // It may have been allotted since.

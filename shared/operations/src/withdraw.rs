@@ -123,10 +123,7 @@ pub async fn list_imports<D: Database>(
 }
 
 fn view<D>(cx: &Context<'_, D>, row: ImportRow) -> Result<ImportView, Error> {
-    let open = |column, sealed: &[u8]| {
-        cx.vault
-            .open_identifier(column, row.id.text().as_bytes(), sealed)
-    };
+    let open = |column, sealed: &[u8]| cx.vault.open_identifier(column, row.id.text().as_bytes(), sealed);
     let note = match &row.sealed_note {
         Some([person, note]) => Some([open(import::PERSON, person)?, open(import::NOTE, note)?]),
         None => None,

@@ -22,7 +22,8 @@ macro_rules! columns {
 }
 const FIND: &str = concat!(columns!(), "WHERE id = $1");
 const LATEST: &str = concat!(columns!(), "WHERE id < $1 ORDER BY id DESC LIMIT $2");
-const SET_WITHDRAWN: &str = "UPDATE import SET removed_count = removed_count + $1, withdrawn_at = $2 WHERE id = $3";
+const SET_WITHDRAWN: &str =
+    "UPDATE import SET removed_count = removed_count + $1, withdrawn_at = $2 WHERE id = $3";
 
 // 1: 待写卡. A chip that was ever applied for, opened a session or was reported on has rows that name it.
 const CHIPS: &str = "SELECT eid_index, eid_sealed, CASE WHEN status = 1 AND faulty = 0 AND blocked = 0 \

@@ -347,7 +347,9 @@ async fn store<D: Database>(
     }
     let Some(there) = chip_content::find(tx, index).await? else {
         return match &choices.correct {
-            Some(_) => Ok(Stored::Refused(Error::from(Reason::UnknownChip).with_field("eid").into())),
+            Some(_) => Ok(Stored::Refused(
+                Error::from(Reason::UnknownChip).with_field("eid").into(),
+            )),
             None => insert_over_dead(cx, tx, new, import).await,
         };
     };
@@ -399,11 +401,7 @@ async fn insert_over_dead<D: Database>(
     added(cx, tx, new).await
 }
 
-async fn added<D: Database>(
-    cx: &Context<'_, D>,
-    tx: &Tx<'_, D>,
-    new: &NewChipRow,
-) -> Result<Stored, Error> {
+async fn added<D: Database>(cx: &Context<'_, D>, tx: &Tx<'_, D>, new: &NewChipRow) -> Result<Stored, Error> {
     let step = Step {
         eid_index: &new.content.eid_index,
         from: None,

@@ -236,7 +236,9 @@ async fn store<D: Database>(
     if let Some(client) = &new.content.client_id
         && !super::client_exists(tx, client, known).await?
     {
-        return Ok(Stored::Refused(Error::from(Reason::UnknownClient).with_field("client_id").into()));
+        return Ok(Stored::Refused(
+            Error::from(Reason::UnknownClient).with_field("client_id").into(),
+        ));
     }
     if let Some(note) = &choices.correct {
         return Stored::corrected(correct(cx, tx, &new.content, note).await);

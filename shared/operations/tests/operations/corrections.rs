@@ -11,6 +11,7 @@ use test_support::operations::{World, failed, reason, run};
 use test_support::settings::LINK_KEY;
 use vault::unwrap;
 
+use crate::faults::leaves_nothing_behind;
 use crate::imports::row_errors;
 
 const NOTE: ActNote<'_> = ActNote {
@@ -27,7 +28,13 @@ fn choices() -> ImportChoices<'static> {
 
 fn chips(world: &World, caller: &Caller, chips: &[ChipCsv]) -> ImportReport {
     let file = chip_csv(chips);
-    run(import_chips(&world.cx(), file.as_bytes(), Some(&caller.id), &choices())).unwrap()
+    run(import_chips(
+        &world.cx(),
+        file.as_bytes(),
+        Some(&caller.id),
+        &choices(),
+    ))
+    .unwrap()
 }
 
 fn numbers(world: &World, numbers: &[NumberCsv]) -> ImportReport {
@@ -60,6 +67,65 @@ fn last_step(world: &World) -> (String, Option<String>, Option<String>) {
     (step.reason, step.person, step.note)
 }
 
+/// A number that chip 0 holds, because it may be on it; no session runs.
+fn held() -> (World, Caller) {
+    let world = World::new();
+    let caller = world.stocked(2, 1);
+    world.apply_auto(&caller, 0).unwrap();
+    let (session, _) = world.open(0).unwrap();
+    world
+        .report_event(session, 1, failed(FailureKind::CardError))
+        .unwrap();
+    world.report_event(session, 2, end()).unwrap();
+    (world, caller)
+}
+
+fn end() -> ReportEvent {
+    ReportEvent::Closed {
+        reason: "closed".to_owned(),
+    }
+}
+
+#[test]
+fn a_correction_that_fails_changes_nothing() {
+    leaves_nothing_behind("correct_chip", held, |world, _| {
+        correct(world, &model("XK-2")).map(drop)
+    });
+    leaves_nothing_behind("corrected chips", held, |world, caller| {
+        let row = ChipCsv {
+            psk: Some([3; 16]),
+            ..ChipCsv::new(0)
+        };
+        let file = chip_csv(&[row]);
+        run(import_chips(
+            &world.cx(),
+            file.as_bytes(),
+            Some(&caller.id),
+            &choices(),
+        ))
+        .map(drop)
+    });
+    leaves_nothing_behind("corrected numbers", held, |world, _| {
+        let file = number_csv(&[other_k(0)]);
+        run(import_numbers(&world.cx(), file.as_bytes(), &choices())).map(drop)
+    });
+    leaves_nothing_behind("a second chip", held, |world, caller| {
+        let row = ChipCsv {
+            psk: Some([3; 16]),
+            ..ChipCsv::new(0)
+        };
+        let file = chip_csv(&[row]);
+        let choices = ImportChoices::default();
+        run(import_chips(
+            &world.cx(),
+            file.as_bytes(),
+            Some(&caller.id),
+            &choices,
+        ))
+        .map(drop)
+    });
+}
+
 #[test]
 fn model_profile_imei_and_owner_are_corrected_by_hand_with_person_and_reason() {
     let world = World::new();
@@ -82,7 +148,10 @@ fn model_profile_imei_and_owner_are_corrected_by_hand_with_person_and_reason() {
     assert_eq!(reason(world.apply_auto(&caller, 0)), Reason::UnknownChip);
     world.apply_auto(&Caller { id: owner }, 0).unwrap();
     let (_, work) = world.open(0).unwrap();
-    assert_eq!((work.chip_model.as_str(), work.profile.as_str()), ("XK-2", "generic-usim"));
+    assert_eq!(
+        (work.chip_model.as_str(), work.profile.as_str()),
+        ("XK-2", "generic-usim")
+    );
 }
 
 #[test]
@@ -96,7 +165,10 @@ fn a_correction_waits_for_the_session_and_another_owner_for_the_task() {
     };
     assert_eq!(correct(&world, &model("XK-2")).unwrap(), ["chip_model"]);
     let refused = correct(&world, &owner).unwrap_err();
-    assert_eq!((refused.reason(), refused.field()), (Reason::TaskOpen, Some("client_id")));
+    assert_eq!(
+        (refused.reason(), refused.field()),
+        (Reason::TaskOpen, Some("client_id"))
+    );
     run(cancel(&world.cx(), &caller, &TaskRef::Task(task))).unwrap();
     let (session, _) = world.open(0).unwrap();
     let before = world.dump();
@@ -104,10 +176,7 @@ fn a_correction_waits_for_the_session_and_another_owner_for_the_task() {
         assert_eq!(reason(correct(&world, correction)), Reason::SessionRunning);
     }
     assert_eq!(world.dump(), before);
-    let end = ReportEvent::Closed {
-        reason: "closed".to_owned(),
-    };
-    world.report_event(session, 1, end).unwrap();
+    world.report_event(session, 1, end()).unwrap();
     assert_eq!(correct(&world, &owner).unwrap(), ["client_id"]);
     // A gateway that stopped without a word keeps a chip for an hour.
     world.open(0).unwrap();
@@ -133,22 +202,40 @@ fn keys_and_identity_are_corrected_by_a_file_and_are_no_second_chip() {
         psk_identity: "0a0b".to_owned(),
         ..ChipCsv::new(0)
     };
-    let report = chips(&world, &caller, &[corrected.clone(), ChipCsv::new(1), ChipCsv::new(9)]);
+    let report = chips(
+        &world,
+        &caller,
+        &[corrected.clone(), ChipCsv::new(1), ChipCsv::new(9)],
+    );
     assert_eq!(row_errors(&report), [(4, Some("eid"), Reason::UnknownChip)]);
-    let counts = (report.imported, report.unchanged, report.corrected, report.rejected);
+    let counts = (
+        report.imported,
+        report.unchanged,
+        report.corrected,
+        report.rejected,
+    );
     assert_eq!(counts, (0, 1, 1, 1));
     let keys = run(chip_keys(&world.cx(), &[0x0a, 0x0b], None)).unwrap();
     let psk = unwrap(&LINK_KEY, &keys.psk_wrapped.unwrap()).unwrap();
     assert_eq!(psk.as_slice(), [0x21; 16]);
     assert_eq!(world.count("SELECT COUNT(*) FROM incident"), 0);
     let (_, _, note) = last_step(&world);
-    assert_eq!(note.as_deref(), Some("psk_identity, psk_wrapped, dek_wrapped: 供应商更正"));
-    let (imports, _) = run(list_imports(&world.cx(), None, 1)).unwrap();
-    assert_eq!(imports[0].note, Some(["王芳".to_owned(), "供应商更正".to_owned()]));
+    assert_eq!(
+        note.as_deref(),
+        Some("psk_identity, psk_wrapped, dek_wrapped: 供应商更正")
+    );
+    let (imports, _) = run(list_imports(&world.cx(), None, 100)).unwrap();
+    let import = imports.iter().find(|one| Some(one.id) == report.id).unwrap();
+    assert_eq!(import.note, Some(["王芳".to_owned(), "供应商更正".to_owned()]));
     // What a plain import says the same way is not new, and a correction can be taken back by the first file.
     assert_eq!(world.chips(&caller.id, &[corrected]).unchanged, 1);
     assert_eq!(chips(&world, &caller, &[ChipCsv::new(0)]).corrected, 1);
-    assert_eq!(run(chip_keys(&world.cx(), b"", Some(&eid(0)))).unwrap().psk_wrapped, None);
+    assert_eq!(
+        run(chip_keys(&world.cx(), b"", Some(&eid(0))))
+            .unwrap()
+            .psk_wrapped,
+        None
+    );
 }
 
 #[test]
@@ -214,10 +301,7 @@ fn a_card_that_may_hold_the_former_keys_is_written_anew() {
     world.apply_auto(&caller, 0).unwrap();
     let (session, _) = world.open(0).unwrap();
     world.report_event(session, 1, ReportEvent::Written).unwrap();
-    let end = ReportEvent::Closed {
-        reason: "closed".to_owned(),
-    };
-    world.report_event(session, 2, end).unwrap();
+    world.report_event(session, 2, end()).unwrap();
     assert_eq!(numbers(&world, &[other_k(0)]).corrected, 1);
     assert_eq!(last_step(&world).0, "number_keys_corrected");
     let (_, work) = world.open(0).unwrap();
@@ -228,18 +312,13 @@ fn a_card_that_may_hold_the_former_keys_is_written_anew() {
 
 #[test]
 fn a_new_k_or_opc_is_the_evidence_on_which_a_held_number_goes_home() {
-    let world = World::new();
-    let caller = world.stocked(2, 1);
-    world.apply_auto(&caller, 0).unwrap();
-    let (session, _) = world.open(0).unwrap();
-    world.report_event(session, 1, failed(FailureKind::CardError)).unwrap();
-    let end = ReportEvent::Closed {
-        reason: "failed".to_owned(),
-    };
-    world.report_event(session, 2, end).unwrap();
+    let (world, caller) = held();
     // Its chip holds it: nobody else gets it, and the same keys again are no evidence.
     assert_eq!(numbers(&world, &[NumberCsv::new(0)]).unchanged, 1);
-    assert_eq!(reason(world.apply_auto(&caller, 1)), Reason::ProvinceWithoutNumber);
+    assert_eq!(
+        reason(world.apply_auto(&caller, 1)),
+        Reason::ProvinceWithoutNumber
+    );
     let number = "SELECT status || ' ' || exposed || ' ' || (eid_index IS NULL) FROM number";
     assert_eq!(world.column(number), ["reserved 1 0"]);
     let preview = ImportChoices {
@@ -254,7 +333,10 @@ fn a_new_k_or_opc_is_the_evidence_on_which_a_held_number_goes_home() {
     assert_eq!(numbers(&world, &[other_k(0)]).corrected, 1);
     assert_eq!(world.column(number), ["available 0 1"]);
     let (code, person, note) = last_step(&world);
-    assert_eq!((code.as_str(), person.as_deref()), ("number_released_by_new_keys", Some("王芳")));
+    assert_eq!(
+        (code.as_str(), person.as_deref()),
+        ("number_released_by_new_keys", Some("王芳"))
+    );
     assert_eq!(note.as_deref(), Some("898604****0000: 供应商更正"));
     world.apply_auto(&caller, 1).unwrap();
 }

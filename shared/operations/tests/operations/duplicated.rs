@@ -4,8 +4,8 @@ use domain::error::Reason;
 use domain::{IncidentKind, MINUTE_MS, SECOND_MS, SessionId, Severity};
 use jiff::civil::date;
 use operations::{
-    About, ActNote, IncidentAct, IncidentFilter, NewIncident, ReportEvent, SessionWork, act_on_incident, destroy_chip,
-    enter_incident, list_incidents,
+    About, ActNote, IncidentAct, IncidentFilter, NewIncident, ReportEvent, SessionWork, act_on_incident,
+    destroy_chip, enter_incident, list_incidents,
 };
 use test_support::inventory::{ChipCsv, eid};
 use test_support::operations::{World, reason, run};
@@ -65,7 +65,10 @@ fn a_known_eid_with_other_keys_is_a_severe_incident_and_blocks_the_chip_which_ke
         ]
     );
     assert!(!report.errors[0].en.contains("0707"), "{}", report.errors[0].en);
-    assert_eq!(incidents(&world), ["eid_duplicated severe", "eid_duplicated severe"]);
+    assert_eq!(
+        incidents(&world),
+        ["eid_duplicated severe", "eid_duplicated severe"]
+    );
     // Both copies are kept out: the one whose session was under way, and the one that comes.
     assert_eq!(
         reason(world.report_event(session, 1, ReportEvent::Written)),
@@ -131,7 +134,10 @@ fn sessions_that_alternate_between_two_addresses_block_both_and_keep_the_number(
     for peer in [A, B] {
         assert_eq!(open(&world, peer).unwrap_err(), Reason::ChipBlocked);
     }
-    assert_eq!(world.count("SELECT COUNT(*) FROM device_session WHERE state = 'open'"), 0);
+    assert_eq!(
+        world.count("SELECT COUNT(*) FROM device_session WHERE state = 'open'"),
+        0
+    );
     assert_eq!(world.column("SELECT status FROM number"), ["reserved"]);
     settle(&world);
     open(&world, A).unwrap();

@@ -9,7 +9,24 @@ use operations::{
 use test_support::inventory::{ChipCsv, NumberCsv, eid};
 use test_support::operations::{World, reason, run};
 
+use crate::faults::leaves_nothing_behind;
 use crate::imports::row_errors;
+
+#[test]
+fn a_withdrawal_that_fails_removes_nothing() {
+    let arrange = || {
+        let world = World::new();
+        let client = world.client().client_id;
+        let chips = id(&world.chips(&client, &[ChipCsv::new(0)]));
+        let numbers = id(&world.numbers(&[NumberCsv::new(0)]));
+        (world, [chips, numbers])
+    };
+    for at in 0..2 {
+        leaves_nothing_behind("withdraw_import", arrange, |world, imports| {
+            run(withdraw_import(&world.cx(), imports[at], false)).map(drop)
+        });
+    }
+}
 
 const NOTE: ActNote<'_> = ActNote {
     person: "王芳",
@@ -80,7 +97,10 @@ fn withdrawing_removes_unused_chips_and_names_those_in_use() {
     assert_eq!(named, expected);
     assert_eq!(run(withdraw_import(&world.cx(), import, false)).unwrap(), preview);
     assert_eq!(world.count("SELECT COUNT(*) FROM chip"), 2);
-    assert_eq!(world.count("SELECT COUNT(*) FROM card_history WHERE reason = 'imported'"), 2);
+    assert_eq!(
+        world.count("SELECT COUNT(*) FROM card_history WHERE reason = 'imported'"),
+        2
+    );
     // Again: nothing is left to remove, and the import says what became of it.
     let again = run(withdraw_import(&world.cx(), import, false)).unwrap();
     assert_eq!((again.removed, again.in_use), (0, 2));
@@ -100,7 +120,10 @@ fn withdrawing_removes_free_numbers_and_leaves_those_that_were_ever_reserved() {
     let task = world.apply_auto(&caller, 1).unwrap().task_id;
     run(cancel(&world.cx(), &caller, &TaskRef::Task(task))).unwrap();
     let withdrawn = run(withdraw_import(&world.cx(), import, false)).unwrap();
-    assert_eq!((withdrawn.kind, withdrawn.removed, withdrawn.in_use), ("number", 2, 2));
+    assert_eq!(
+        (withdrawn.kind, withdrawn.removed, withdrawn.in_use),
+        ("number", 2, 2)
+    );
     assert_eq!(world.count("SELECT COUNT(*) FROM number"), 2);
     let unknown = ImportId::new(world.time(), [1; 10]);
     let refused = run(withdraw_import(&world.cx(), unknown, true));
@@ -121,7 +144,14 @@ fn a_conflict_names_the_column_and_both_values_masked() {
         (error.line, error.column, error.reason),
         (2, Some("temp_imsi"), Reason::ImportConflict)
     );
-    for part in ["temp_imsi", "460****0000", "460****0005", "allowance_mb", "\"5\"", "\"6\""] {
+    for part in [
+        "temp_imsi",
+        "460****0000",
+        "460****0005",
+        "allowance_mb",
+        "\"5\"",
+        "\"6\"",
+    ] {
         assert!(error.en.contains(part), "{part}: {}", error.en);
     }
     let other = ChipCsv {
@@ -140,7 +170,11 @@ fn a_conflict_names_the_column_and_both_values_masked() {
     };
     let error = &world.numbers(&[number]).errors[0];
     assert_eq!(error.column, Some("imsi"));
-    assert!(error.en.contains("898604****0000") && error.en.contains("898604****0003"), "{}", error.en);
+    assert!(
+        error.en.contains("898604****0000") && error.en.contains("898604****0003"),
+        "{}",
+        error.en
+    );
 }
 
 #[test]
@@ -152,12 +186,18 @@ fn the_temporary_number_of_a_written_chip_may_come_back_in_new_data() {
         ..ChipCsv::new(0)
     };
     let refused = world.chips(&caller.id, &[heir(5)]);
-    assert_eq!(row_errors(&refused), [(2, Some("temp_msisdn"), Reason::ImportConflict)]);
+    assert_eq!(
+        row_errors(&refused),
+        [(2, Some("temp_msisdn"), Reason::ImportConflict)]
+    );
     world.write_chip(&caller, 0);
     assert_eq!(world.chips(&caller.id, &[heir(5)]).imported, 1);
     // It is unique among the living again.
     let refused = world.chips(&caller.id, &[heir(6)]);
-    assert_eq!(row_errors(&refused), [(2, Some("temp_msisdn"), Reason::ImportConflict)]);
+    assert_eq!(
+        row_errors(&refused),
+        [(2, Some("temp_msisdn"), Reason::ImportConflict)]
+    );
     assert_eq!(world.chips(&caller.id, &[ChipCsv::new(0)]).unchanged, 1);
     let view = run(status(&world.cx(), &caller, &TaskRef::Eid(eid(0)))).unwrap();
     assert_eq!(view.card_status, CardStatus::Written);
@@ -175,7 +215,10 @@ fn the_temporary_number_of_a_replaced_chip_may_come_back_and_the_chip_then_needs
     };
     assert_eq!(world.chips(&caller.id, &[heir]).imported, 1);
     run(operations::register_fault(&world.cx(), &eid(0), false)).unwrap();
-    assert_eq!(reason(world.apply_auto(&caller, 0)), Reason::TemporaryNumberExpired);
+    assert_eq!(
+        reason(world.apply_auto(&caller, 0)),
+        Reason::TemporaryNumberExpired
+    );
     world.apply_auto(&caller, 5).unwrap();
 }
 
@@ -192,7 +235,13 @@ fn msisdn_and_imsi_of_a_retired_number_may_come_back_with_another_card() {
         [(2, Some("msisdn"), Reason::ImportConflict)]
     );
     let iccid = domain::Iccid::parse(&NumberCsv::new(0).iccid).unwrap();
-    run(act_on_number(&world.cx(), &NumberRef::Iccid(iccid), NumberAct::Retire)).unwrap();
+    run(act_on_number(
+        &world.cx(),
+        &NumberRef::Iccid(iccid),
+        NumberAct::Retire,
+    ))
+    .unwrap();
     assert_eq!(world.numbers(std::slice::from_ref(&heir)).imported, 1);
-    assert_eq!(world.numbers(&[NumberCsv::new(0), heir]).unchanged, 2);
+    assert_eq!(world.numbers(&[NumberCsv::new(0)]).unchanged, 1);
+    assert_eq!(world.numbers(&[heir]).unchanged, 1);
 }

@@ -13,8 +13,8 @@ mod words;
 pub use acts::{ActReason, Person};
 pub use clients::{CardChange, MessageState, PermissionCode, StopCause, TaskFailure, TaskStatus};
 pub use identifiers::{
-    AlertId, ClientId, Eid, Iccid, ImportId, Imsi, IncidentId, MessageId, Msisdn, ProvinceCode, Receiver, SessionId,
-    TaskId, WriteType,
+    AlertId, ClientId, Eid, Iccid, ImportId, Imsi, IncidentId, MessageId, Msisdn, ProvinceCode, Receiver,
+    SessionId, TaskId, WriteType,
 };
 pub use incidents::{
     AlertKind, FaultyCursor, IncidentActor, IncidentClass, IncidentKind, Month, Party, Severity,
