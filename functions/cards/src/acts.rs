@@ -5,10 +5,8 @@ use operations::{ActNote, destroy_chip, reopen as reopen_card, replace_chip};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use web::extract::{Administrator, Call, Json};
-use web::values::{CardState, Day, Eid, TaskId, Time};
+use web::values::{ActReason, CardState, Day, Eid, Person, TaskId, Time};
 use web::{Answer, Success, codes};
-
-use crate::values::{ActReason, Person};
 
 const REOPEN_REASONS: &[Reason] = &[
     Reason::ParameterMissing,
@@ -23,6 +21,7 @@ const DESTROY_REASONS: &[Reason] = &[
     Reason::ParameterMalformed,
     Reason::EidMalformed,
     Reason::UnknownChip,
+    Reason::ChipBlocked,
 ];
 const REPLACE_REASONS: &[Reason] = &[
     Reason::ParameterMissing,
@@ -38,6 +37,7 @@ const REPLACE_REASONS: &[Reason] = &[
     Reason::AlreadyWritten,
     Reason::ApplicationPending,
     Reason::ChipFaulty,
+    Reason::ChipBlocked,
     Reason::TemporaryNumberExpired,
     Reason::AllowanceExhausted,
 ];

@@ -39,6 +39,7 @@ const SESSION_REASONS: &[Reason] = &[
     Reason::EidMalformed,
     Reason::UnknownChip,
     Reason::ChipFaulty,
+    Reason::ChipBlocked,
     Reason::AllowanceExhausted,
     Reason::NumberSuspended,
     Reason::SessionConflict,

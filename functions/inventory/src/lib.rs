@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+mod correct;
 mod numbers;
 mod pools;
 mod reprovision;
@@ -18,6 +19,7 @@ use web::{Routes, routes};
 pub fn router() -> Routes {
     Routes::new()
         .routes(routes!(reprovision::reprovision as "admin.chips.reprovision"))
+        .routes(routes!(correct::correct as "admin.chips.correct"))
         .routes(routes!(numbers::allot as "admin.numbers.allot"))
         .routes(routes!(numbers::release as "admin.numbers.release"))
         .routes(routes!(numbers::suspend as "admin.numbers.suspend"))
@@ -38,6 +40,7 @@ mod tests {
         assert_eq!(
             paths,
             [
+                "/admin/v1/chips:correct",
                 "/admin/v1/chips:reprovision",
                 "/admin/v1/numbers:allot",
                 "/admin/v1/numbers:release",

@@ -33,6 +33,7 @@ const REASONS: &[Reason] = &[
     Reason::UnknownChip,
     Reason::UnknownNumber,
     Reason::ChipFaulty,
+    Reason::ChipBlocked,
     Reason::AllowanceExhausted,
     Reason::AlreadyWritten,
     Reason::ApplicationPending,

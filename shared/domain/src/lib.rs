@@ -12,6 +12,7 @@ mod budget;
 mod callback_url;
 mod card_change;
 mod card_status;
+mod chip_label;
 mod eid;
 pub mod error;
 mod iccid;
@@ -46,10 +47,11 @@ pub use budget::{Bucket, Budget, MAX_CALLS_PER_MINUTE, micros};
 pub use callback_url::{CallbackUrl, UrlRules};
 pub use card_change::CardChange;
 pub use card_status::{CardEvent, CardStatus, Refused, TRANSITIONS, next};
+pub use chip_label::{parse_chip_label, parse_imei};
 pub use eid::Eid;
 pub use gateway_protocol::FailureKind;
 pub use iccid::Iccid;
-pub use ids::{AlertId, ClientId, IncidentId, MessageId, SessionId, TaskId};
+pub use ids::{AlertId, ClientId, ImportId, IncidentId, MessageId, SessionId, TaskId};
 pub use imsi::Imsi;
 pub use incident::{
     Concern, IncidentClass, IncidentKind, IncidentState, KindRow, Limit, Misfit, Notice, Party, Severity,

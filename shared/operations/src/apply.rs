@@ -70,7 +70,7 @@ pub(super) enum NumberChoice {
 /// # Errors
 /// Parameters: [`Reason::ParameterMissing`] and those of malformed values; [`Reason::ParameterNotApplicable`] for an
 /// automatic application that names a card or a number. The chip: [`Reason::UnknownChip`] (also when it is another
-/// client's), [`Reason::ChipFaulty`], [`Reason::AlreadyWritten`], [`Reason::ApplicationPending`],
+/// client's), [`Reason::ChipFaulty`], [`Reason::ChipBlocked`], [`Reason::AlreadyWritten`], [`Reason::ApplicationPending`],
 /// [`Reason::TemporaryNumberExpired`], [`Reason::AllowanceExhausted`]. The number: [`Reason::ProvinceWithoutNumber`],
 /// [`Reason::UnknownNumber`], [`Reason::NumberMismatch`], [`Reason::NumberTaken`], [`Reason::NumberSuspended`].
 pub async fn apply<D: Database>(
@@ -136,6 +136,9 @@ pub(super) fn examine<D>(cx: &Context<'_, D>, chip: &ChipRow) -> Result<(), Erro
     }
     if chip.faulty {
         return Err(Reason::ChipFaulty.into());
+    }
+    if chip.blocked {
+        return Err(Reason::ChipBlocked.into());
     }
     if chip.reopened {
         // Its sessions go over its operator number.

@@ -24,7 +24,7 @@ use store::{
 /// Returns the recorded day, `YYYY-MM-DD`, and when it was recorded.
 ///
 /// # Errors
-/// [`Reason::UnknownChip`]; [`Reason::ParameterMalformed`] for a day to come.
+/// [`Reason::UnknownChip`]; [`Reason::ChipBlocked`]; [`Reason::ParameterMalformed`] for a day to come.
 pub async fn destroy_chip<D: Database>(
     cx: &Context<'_, D>,
     eid: &Eid,
@@ -40,6 +40,10 @@ pub async fn destroy_chip<D: Database>(
         let chip = chip::by_eid(tx, &index).await?.ok_or(Reason::UnknownChip)?;
         if let Some(known) = chip_destruction::find(tx, &index).await? {
             return Ok((known.destroyed_on, known.recorded_at));
+        }
+        if chip.blocked {
+            // Of two chips with one EID, the other one may have the number.
+            return Err(Reason::ChipBlocked.into());
         }
         let seal = |column, text: &str| {
             cx.vault

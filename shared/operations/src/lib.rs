@@ -16,7 +16,11 @@ mod cancel;
 mod chip_keys;
 mod chip_view;
 mod clients;
+mod content;
+mod correct_chip;
+mod correct_number;
 mod destroy_chip;
+mod duplicated;
 mod end_task;
 mod import;
 mod incidents;
@@ -44,6 +48,7 @@ mod token;
 mod transaction;
 mod transition;
 mod unopened_session;
+mod withdraw;
 
 pub use act_note::ActNote;
 pub use alerts::{AlertView, MAX_ALERTS_PER_PAGE, MAX_NOTED_ALERTS, list_alerts, note_alerts};
@@ -58,6 +63,7 @@ pub use clients::{
     RotatedSecret, SecretView, change_client, create_client, list_clients, revoke_secret, revoke_tokens,
     rotate_secret,
 };
+pub use correct_chip::{ChipCorrection, correct_chip};
 pub use destroy_chip::destroy_chip;
 pub use end_task::{EndedTask, end_task};
 pub use import::{
@@ -105,6 +111,9 @@ pub use status::{StatusView, TaskRef, TaskView, status};
 pub use store::operator_report::Topic;
 pub use token::{
     Caller, IssuedToken, TOKEN_LIFETIME_SECS, TOKENS_PER_MINUTE, Verified, issue_token, verify_token,
+};
+pub use withdraw::{
+    ImportView, MAX_IMPORTS_PER_PAGE, MAX_NAMED_IN_USE, Withdrawn, list_imports, withdraw_import,
 };
 
 pub(crate) use transaction::transaction;

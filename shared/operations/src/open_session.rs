@@ -2,6 +2,7 @@
 
 use super::Context;
 use super::alerts::{NewAlert, raise};
+use super::duplicated::{alternates, block};
 use super::incidents::open_incident;
 use super::messages::{ChangeEvent, StateChange, enqueue_selected};
 use super::report::fail;
@@ -87,7 +88,8 @@ pub struct WriteData {
 /// because a chip has one channel at a time. The same `session_id` again gets the same answer.
 ///
 /// # Errors
-/// [`Reason::UnknownChip`], [`Reason::ChipFaulty`], [`Reason::AllowanceExhausted`] (with an incident),
+/// [`Reason::UnknownChip`], [`Reason::ChipFaulty`], [`Reason::ChipBlocked`] (with an incident when the session shows that
+/// the EID is in use twice), [`Reason::AllowanceExhausted`] (with an incident),
 /// [`Reason::NumberSuspended`]; for a known `session_id` [`Reason::SessionConflict`],
 /// [`Reason::SessionSuperseded`] and [`Reason::SessionClosed`].
 pub async fn open_session<D: Database>(
@@ -105,6 +107,13 @@ pub async fn open_session<D: Database>(
         }
         if task.is_none() {
             show_return(cx, tx, &chip).await?;
+        }
+        if chip.blocked {
+            return Ok(Err(Reason::ChipBlocked.into()));
+        }
+        if alternates(cx, tx, &eid_index, open.peer).await? {
+            block(cx, tx, &eid_index).await?;
+            return Ok(Err(Reason::ChipBlocked.into()));
         }
         // What it holds is looked for also on a faulty chip: the number may be free.
         let held = match task {

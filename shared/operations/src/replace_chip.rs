@@ -61,6 +61,7 @@ pub async fn replace_chip<D: Database>(
             end(cx, tx, &chip, &task, TaskFailure::ChipReplaced, &cause).await?;
         }
         guarded(chip::register_fault(tx, &old, true, cx.now).await?)?;
+        chip::set_replaced(tx, &old).await?;
         let choice = choice(tx, &task).await?;
         examine(cx, &next)?;
         let cause = Cause {

@@ -5,6 +5,7 @@ use jiff::civil::Date;
 
 use super::Context;
 use super::apply::MIN_WRITE_ALLOWANCE_BYTES;
+use super::content::held_error;
 use super::incidents::close_incident;
 use super::transition::guarded;
 use crate::transaction;
@@ -16,7 +17,7 @@ use domain::{
 use store::{
     Database, Subject, Tx,
     chip::{self, ChipRow},
-    temporary_number::{self, NextRow, PAST_ICCID, PAST_MSISDN, PastRow, PresentRow},
+    temporary_number::{self, NextRow, PAST_ICCID, PAST_MSISDN, PastRow, PresentRow, UniqueValues},
 };
 use vault::{BlindIndex, IndexKind};
 
@@ -55,7 +56,7 @@ pub struct Reprovisioned {
 ///
 /// # Errors
 /// [`Reason::UnknownChip`]; [`Reason::WrongState`] while the card is being written and once it is written;
-/// [`Reason::ImportConflict`] when another chip has one of the values; [`Reason::ParameterMalformed`] when the period
+/// [`Reason::ImportConflict`] when another living chip has one of the values; [`Reason::ParameterMalformed`] when the period
 /// would end beyond the calendar. On any error nothing changes.
 pub async fn reprovision<D: Database>(
     cx: &Context<'_, D>,
@@ -106,10 +107,18 @@ async fn renew<D: Database>(
     if has_numbers(&there, &next) && there.opened_on == next.opened_on && there.network == next.network {
         return Ok((false, there.expires_at));
     }
-    if let Some(column) = temporary_number::collision(tx, &chip.eid_index, &next).await? {
-        return Err(Error::new(Reason::ImportConflict).with_detail(column, column));
+    let values = UniqueValues {
+        eid_index: chip.eid_index,
+        msisdn: next.msisdn.0,
+        iccid: next.iccid.0,
+        imsi: next.imsi.0,
+        psk_identity: None,
+    };
+    if let Some(held) = temporary_number::held(tx, &values).await? {
+        return Err(held_error(cx, &held, chip::EID, chip.eid(cx.vault)?.as_str())?);
     }
     let expires_at = next.expires_at;
+    temporary_number::give_up(tx, &values, cx.now).await?;
     keep(cx, tx, &chip.eid_index, &there).await?;
     guarded(temporary_number::replace(tx, &chip.eid_index, chip.status, next, cx.now).await?)?;
     Ok((true, expires_at))

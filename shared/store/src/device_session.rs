@@ -39,6 +39,15 @@ const SET_END_REASON: &str =
 const INSERT_UNOPENED: &str = "INSERT INTO device_session (id, eid_index, work, attempt, resume_step, state, resumed, \
     peer, allowance_at_open, last_seq, bytes_up, bytes_down, charged, opened_at, reported_at, closed_at, end_reason) \
     VALUES ($1, $2, 'none', 0, 0, 'closed', 0, $3, $4, $5, $6, $7, 0, $8, $8, $8, $9)";
+// The open session, the one it superseded, and the one that this superseded. An address stands before its port.
+const ALTERNATES: &str = "SELECT a.id FROM device_session a JOIN device_session b ON b.eid_index = a.eid_index \
+    AND b.state = 'superseded' AND b.closed_at = a.opened_at JOIN device_session c ON c.eid_index = a.eid_index \
+    AND c.state = 'superseded' AND c.closed_at = b.opened_at WHERE a.eid_index = $1 AND a.state = 'open' \
+    AND b.opened_at >= $2 AND c.opened_at >= $2 AND rtrim(a.peer, '0123456789') <> rtrim($3, '0123456789') \
+    AND rtrim(b.peer, '0123456789') = rtrim($3, '0123456789') \
+    AND rtrim(c.peer, '0123456789') = rtrim(a.peer, '0123456789') LIMIT 1";
+const RUNNING: &str = "SELECT id FROM device_session WHERE eid_index = $1 AND state = 'open' \
+    AND coalesce(reported_at, opened_at) >= $2";
 const LAST_END: &str = "SELECT end_reason FROM device_session WHERE eid_index = $1 AND end_reason IS NOT NULL \
     ORDER BY opened_at DESC, id DESC LIMIT 1";
 
@@ -160,6 +169,28 @@ pub async fn supersede<D: Database>(
     now: Timestamp,
 ) -> Result<(), DbError> {
     tx.run(SUPERSEDE, &[now.into(), eid_index.into()]).await.map(drop)
+}
+
+/// Whether a session of the chip from `peer` would be the fourth that alternate between two addresses, each of which
+/// takes the place of one that is still open: A, B, A, and `peer` at B, all opened from `since` on.
+pub async fn alternates<D: Database>(
+    db: &D,
+    eid_index: &BlindIndex,
+    since: Timestamp,
+    peer: &str,
+) -> Result<bool, DbError> {
+    let params = [eid_index.into(), since.into(), peer.into()];
+    Ok(!db.run(ALTERNATES, &params).await?.is_empty())
+}
+
+/// Whether the chip has an open session that was opened or reported from `since` on.
+pub async fn is_running<D: Database>(
+    db: &D,
+    eid_index: &BlindIndex,
+    since: Timestamp,
+) -> Result<bool, DbError> {
+    let params = [eid_index.into(), since.into()];
+    Ok(!db.run(RUNNING, &params).await?.is_empty())
 }
 
 /// Opens a session in place of an earlier one of the chip.

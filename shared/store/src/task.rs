@@ -37,6 +37,9 @@ const SET_VERIFY: &str = "UPDATE task SET next_work = 'verify', progress = $1, c
     AND state = 'writing' AND next_work = 'write' RETURNING id";
 const REWRITE: &str = "UPDATE task SET next_work = 'write', attempt = attempt + 1, step = 0, progress = 0, \
     changed_at = $1 WHERE id = $2 AND state = 'writing' AND next_work = 'verify' RETURNING id";
+// What a card has acknowledged no longer counts, whatever its work was.
+const RESTART: &str = "UPDATE task SET next_work = 'write', attempt = attempt + 1, step = 0, progress = 0, \
+    changed_at = $1 WHERE id = $2 AND state = 'writing' RETURNING id";
 const SUCCEED: &str = "UPDATE task SET state = 'succeeded', progress = 100, finished_at = $1, changed_at = $1 \
     WHERE id = $2 AND state = 'writing' AND next_work = 'verify' RETURNING id";
 const FAIL: &str = "UPDATE task SET state = 'failed', failure = $1, finished_at = $2, changed_at = $2 \
@@ -188,6 +191,11 @@ pub async fn set_verify<D: Database>(
 /// Starts another write attempt. False when the task is not being verified.
 pub async fn rewrite<D: Database>(tx: &Tx<'_, D>, id: TaskId, now: Timestamp) -> Result<bool, DbError> {
     changed(tx, REWRITE, &[now.into(), id.into()]).await
+}
+
+/// Starts another write attempt of a task whose card has begun to be written, also while it is being verified.
+pub async fn restart<D: Database>(tx: &Tx<'_, D>, id: TaskId, now: Timestamp) -> Result<bool, DbError> {
+    changed(tx, RESTART, &[now.into(), id.into()]).await
 }
 
 /// Ends a task with success. False when it is not being verified.

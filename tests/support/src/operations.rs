@@ -207,12 +207,19 @@ impl World {
     /// # Errors
     /// The refusal.
     pub fn open_as(&self, chip: u32, session_id: SessionId) -> Result<SessionWork, Error> {
+        self.open_from(chip, session_id, "192.0.2.7:40000")
+    }
+
+    /// Opens a session of chip `chip` under this identifier, from this address and port.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn open_from(&self, chip: u32, session_id: SessionId, peer: &str) -> Result<SessionWork, Error> {
         let eid = eid(chip);
         let agent = format!(
             "//se-id/eid/{};//aa-id/aid/A000000559/1010FFFFFFFF8900000100",
             eid.as_str()
         );
-        let peer = "192.0.2.7:40000";
         run(open_session(
             &self.cx(),
             &OpenSession {

@@ -86,6 +86,9 @@ reasons! {
     AllowanceExhausted "allowance_exhausted" 403 "测试流量不足" "the test allowance is not sufficient" => "由运营方核实测试流量，必要时补充" "have the operator check the allowance";
     ProvinceWithoutNumber "province_without_number" 409 "无可用省份资源" "the province has no number left" => "更换省份重新申请，或等待运营方补充资源" "choose another province, or wait for the operator";
     ChipFaulty "chip_faulty" 403 "芯片故障" "the chip is registered as faulty" => "由设备方案商检测并更换芯片" "have the vendor examine and replace the chip";
+    ChipBlocked "chip_blocked" 403 "芯片已锁定" "the chip is blocked: its EID or keys are in use twice" => "由管理员核实并处理 eid_duplicated 异常后重试" "have an administrator settle the incident eid_duplicated, then try again";
+    SessionRunning "session_running" 409 "芯片正在会话中" "a session of the chip is running" => "等待会话结束后重试" "wait until the session has ended, then try again";
+    TaskOpen "task_open" 409 "芯片有未结束的写卡任务" "the chip has an open task" => "等待任务结束，或先终止任务" "wait until the task has ended, or end it first";
     UnknownNumber "unknown_number" 404 "码号不存在或未划拨" "there is no such number, or it was not allotted" => "核对 ICCID 与号码，或联系运营方划拨" "check ICCID and number, or ask the operator to allot it";
     NumberMismatch "number_mismatch" 409 "ICCID 与号码不对应" "ICCID and number do not belong together" => "核对数据卡的 ICCID 与号码" "check the ICCID and number of the data card";
     NumberTaken "number_taken" 409 "码号已被占用或写入" "the number is reserved or written already" => "更换数据卡后重新申请" "choose another data card";
@@ -95,6 +98,7 @@ reasons! {
     SecretsInRotation "secrets_in_rotation" 409 "已有两个密钥同时有效" "two secrets are live already" => "等待旧密钥到期，或先将其吊销" "wait until the older one expires, or revoke it first";
     UnknownSecret "unknown_secret" 404 "密钥不存在或已失效" "there is no such live secret" => "核对密钥序号" "check the generation of the secret";
     RecordConflict "record_conflict" 409 "同一时点已有内容不同的记录" "another record of the same moment has other content" => "核对记录的 as_of 与内容" "check the record's as_of and content";
+    UnknownImport "unknown_import" 404 "导入记录不存在" "there is no such import" => "核对 import_id" "check the import_id";
     ImportConflict "import_conflict" 409 "已有内容不同的记录" "a record with other content exists" => "核对该行与已导入的数据" "compare the row with what was imported before";
     // Gateway
     UnknownSession "unknown_session" 404 "会话不存在" "there is no such session" => "重新建立会话" "open a new session";

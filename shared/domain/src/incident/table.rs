@@ -25,6 +25,9 @@ pub enum IncidentKind {
     NumberSilent,
     /// A temporary number is past its test period (Table 4).
     TemporaryNumberExpired,
+    /// An EID is in use twice: imported with other keys, or with sessions that alternate between two addresses. Not in
+    /// the standard's tables; it belongs to the class of Table 4.
+    EidDuplicated,
     /// A token is refused (Table 5).
     TokenRejected,
     /// A call gets no answer (Table 5).
@@ -180,6 +183,16 @@ static TABLE: &[KindRow] = &[
             "the operator finds out why and gives the chip a valid temporary number; the client applies again while it is valid"],
     },
     KindRow {
+        kind: IncidentKind::EidDuplicated, code: "eid_duplicated",
+        class: Writing, severity: Severity::Severe, limit: Within(4 * HOUR_MS), parties: &[Operator, Vendor],
+        about: CHIP,
+        symptom: ["同一 EID 出现两份：以其他密钥导入，或会话在两个地址间交替建立（平台规定，标准未列）",
+            "an EID is in use twice: imported with other keys, or its sessions alternate between two addresses (a rule of the platform, not in the standard)"],
+        cause: ["EID 与密钥被复制到另一芯片，或导入文件有误", "EID and keys were copied to another chip, or a file is wrong"],
+        remedy: ["芯片已锁定，所持码号保留；核实哪一芯片为真，登记故障或更正密钥，处理完成后芯片解锁",
+            "the chip is blocked and keeps its number; find out which one is genuine, register the fault or correct the keys; settling the incident unblocks the chip"],
+    },
+    KindRow {
         kind: IncidentKind::TokenRejected, code: "token_rejected",
         class: Interface, severity: Severity::General, limit: Immediate, parties: &[Client],
         about: CLIENT_OR_PLATFORM,
@@ -298,6 +311,7 @@ mod tests {
             | IncidentKind::ChipFault
             | IncidentKind::NumberSilent
             | IncidentKind::TemporaryNumberExpired
+            | IncidentKind::EidDuplicated
             | IncidentKind::TokenRejected
             | IncidentKind::CallTimeout
             | IncidentKind::CallbackUndeliverable
@@ -308,7 +322,7 @@ mod tests {
         assert!(IncidentKind::all().all(listed));
         let kinds: HashSet<_> = IncidentKind::all().collect();
         let codes: HashSet<_> = TABLE.iter().map(|row| row.code).collect();
-        assert_eq!((TABLE.len(), kinds.len(), codes.len()), (14, 14, 14));
+        assert_eq!((TABLE.len(), kinds.len(), codes.len()), (15, 15, 15));
         for kind in IncidentKind::all() {
             assert_eq!(IncidentKind::from_code(kind.code()), Some(kind));
         }
@@ -366,7 +380,8 @@ mod tests {
     #[test]
     fn the_tables_are_those_of_the_standard() {
         let in_table = |class| TABLE.iter().filter(|row| row.class == class).count();
-        assert_eq!(IncidentClass::ALL.map(in_table), [4, 4, 3, 3]);
+        // One of the class of Table 4 is the platform's own.
+        assert_eq!(IncidentClass::ALL.map(in_table), [4, 4 + 1, 3, 3]);
         assert_eq!(IncidentClass::ALL.map(IncidentClass::table), [3, 4, 5, 6]);
         let limits = |kind: IncidentKind| {
             [Severity::General, Severity::Severe].map(|severity| kind.row().limit.for_severity(severity))
@@ -385,10 +400,14 @@ mod tests {
             .iter()
             .filter(|row| row.severity == Severity::Severe)
             .collect();
-        assert_eq!(severe.len(), 1);
+        let severe: Vec<_> = severe.iter().map(|row| (row.kind, row.limit)).collect();
+        let limit = Limit::Within(4 * HOUR_MS);
         assert_eq!(
-            (severe[0].kind, severe[0].limit),
-            (IncidentKind::ProvincesWithoutNumber, Limit::Within(4 * HOUR_MS))
+            severe,
+            [
+                (IncidentKind::ProvincesWithoutNumber, limit),
+                (IncidentKind::EidDuplicated, limit)
+            ]
         );
     }
 }

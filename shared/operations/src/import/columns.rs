@@ -60,6 +60,21 @@ impl ColumnError {
     }
 }
 
+/// What the stored rows do not permit.
+impl From<Error> for ColumnError {
+    fn from(error: Error) -> Self {
+        let plain = Self::plain(error.field(), error.reason());
+        match error.detail() {
+            Some(detail) => Self {
+                zh: detail.zh.clone(),
+                en: detail.en.clone(),
+                ..plain
+            },
+            None => plain,
+        }
+    }
+}
+
 impl From<Contradiction> for ColumnError {
     fn from(Contradiction { column, line }: Contradiction) -> Self {
         Self::new(

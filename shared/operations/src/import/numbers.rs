@@ -7,14 +7,19 @@ use super::columns::{ColumnError, RowReader};
 use super::contradictions::Key;
 use super::rules::{ColumnRule, optional, required};
 use super::secrets::{TRANSPORT_KEY, row_digest, unwrapped};
-use super::{ImportChoices, ImportReport, ImportedRow, checked, written};
+use super::{ImportChoices, ImportReport, ImportedRow, Stored, checked, written};
 use crate::Context;
+use crate::content::{self, held_error};
+use crate::correct_number::correct;
 use crate::incidents::province_filled;
+use crate::transition::guarded;
 use domain::error::{Error, Reason};
-use domain::{ClientId, Iccid, Imsi, Kind, Malformed, Msisdn, Province, Services, all_digits};
+use domain::{ClientId, Iccid, ImportId, Imsi, Kind, Malformed, Msisdn, Province, Services, all_digits};
 use store::{
     Database, Tx,
-    number::{self, NewNumberRow},
+    import::ImportKind,
+    number,
+    number_content::{self, NewNumberRow, NumberContent},
     pool_level,
 };
 use vault::{BlindIndex, IndexKind, Zeroizing};
@@ -63,32 +68,19 @@ struct Number {
 pub async fn import_numbers<D: Database>(
     cx: &Context<'_, D>,
     file: &[u8],
-    choices: &ImportChoices,
+    choices: &ImportChoices<'_>,
 ) -> Result<ImportReport, Error> {
     let (good, report) = checked(cx, file, COLUMNS, choices, |row| read(cx, row, choices))?;
-    written(cx, choices, async |tx| {
+    written(cx, choices, ImportKind::Number, async |tx, import| {
         let mut report = report.clone();
         let mut known = BTreeMap::new();
         let mut filled = BTreeSet::new();
         for (line, number) in &good {
-            if let Some(client) = &number.client_id
-                && !super::client_exists(tx, client, &mut known).await?
-            {
-                report.reject(
-                    *line,
-                    vec![ColumnError::plain(Some("client_id"), Reason::UnknownClient)],
-                );
-            } else if number::insert(tx, number, cx.now).await? {
-                report.imported += 1;
-                if number.client_id.is_none() {
-                    filled.insert(number.province.code());
-                }
-            } else {
-                match conflict(tx, number).await? {
-                    None => report.unchanged += 1,
-                    Some(error) => report.reject(*line, vec![error]),
-                }
+            let stored = store(cx, tx, number, import, choices, &mut known).await?;
+            if matches!(stored, Stored::New) && number.content.client_id.is_none() {
+                filled.insert(number.content.province.as_str());
             }
+            report.count(*line, stored);
         }
         for province in filled {
             province_filled(cx, tx, province).await?;
@@ -102,7 +94,7 @@ pub async fn import_numbers<D: Database>(
 impl ImportedRow for Number {
     type Sealed = NewNumberRow;
 
-    fn keys(row: &RowReader<'_>, choices: &ImportChoices) -> Vec<Key> {
+    fn keys(row: &RowReader<'_>, choices: &ImportChoices<'_>) -> Vec<Key> {
         let msisdn = |text: &str| Some(Msisdn::parse(text).ok()?.as_str().to_owned());
         let imsi = |text: &str| Some(Imsi::parse(text).ok()?.as_str().to_owned());
         let keys = [
@@ -129,7 +121,7 @@ impl ImportedRow for Number {
 fn read<D>(
     cx: &Context<'_, D>,
     mut row: RowReader<'_>,
-    choices: &ImportChoices,
+    choices: &ImportChoices<'_>,
 ) -> Result<Number, Vec<ColumnError>> {
     let iccid = row.iccid("iccid", choices.accept_zeros);
     let msisdn = row.msisdn("msisdn", &choices.ranges);
@@ -214,31 +206,66 @@ fn seal<D>(cx: &Context<'_, D>, number: &Number, imported_digest: BlindIndex) ->
     let iccid_index = cx.vault.blind_index(IndexKind::Iccid, iccid);
     let seal = |column, value: &[u8]| cx.vault.seal(cx.random, column, iccid_index.as_bytes(), value);
     Ok(NewNumberRow {
-        iccid: (iccid_index, seal(number::ICCID, iccid)?),
-        msisdn: (
-            cx.vault.blind_index(IndexKind::Msisdn, msisdn),
-            seal(number::MSISDN, msisdn)?,
-        ),
-        imsi: (
-            cx.vault.blind_index(IndexKind::Imsi, imsi),
-            seal(number::IMSI, imsi)?,
-        ),
-        province: number.province,
-        smsc: number.smsc.as_deref().map(with_sign),
-        services: number.services.code(),
-        client_id: number.client_id.clone(),
-        k_sealed: seal(number::K, &number.k)?,
-        opc_sealed: seal(number::OPC, &number.opc)?,
+        content: NumberContent {
+            iccid_index,
+            msisdn_sealed: seal(number::MSISDN, msisdn)?,
+            imsi_sealed: seal(number::IMSI, imsi)?,
+            province: number.province.code().to_owned(),
+            smsc: number.smsc.as_deref().map(with_sign),
+            services: number.services.code(),
+            client_id: number.client_id.clone(),
+            k_sealed: seal(number::K, &number.k)?,
+            opc_sealed: seal(number::OPC, &number.opc)?,
+        },
+        iccid_sealed: seal(number::ICCID, iccid)?,
+        msisdn_index: cx.vault.blind_index(IndexKind::Msisdn, msisdn),
+        imsi_index: cx.vault.blind_index(IndexKind::Imsi, imsi),
         imported_digest,
     })
 }
 
-/// Why a row that could not be added differs from the stored one; `None` when it does not.
-async fn conflict<D: Database>(tx: &Tx<'_, D>, new: &NewNumberRow) -> Result<Option<ColumnError>, Error> {
-    let column = match number::by_iccid(tx, &new.iccid.0).await? {
-        Some(there) if there.imported_digest == new.imported_digest => return Ok(None),
-        Some(_) => Some("iccid"),
-        None => number::collision(tx, new).await?,
-    };
-    Ok(Some(ColumnError::plain(column, Reason::ImportConflict)))
+async fn store<D: Database>(
+    cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
+    new: &NewNumberRow,
+    import: ImportId,
+    choices: &ImportChoices<'_>,
+    known: &mut BTreeMap<ClientId, bool>,
+) -> Result<Stored, Error> {
+    let index = &new.content.iccid_index;
+    if let Some(client) = &new.content.client_id
+        && !super::client_exists(tx, client, known).await?
+    {
+        return Ok(Stored::Refused(
+            Error::from(Reason::UnknownClient).with_field("client_id").into(),
+        ));
+    }
+    if let Some(note) = &choices.correct {
+        return Stored::corrected(correct(cx, tx, &new.content, note).await);
+    }
+    if number_content::insert(tx, new, import, cx.now).await? {
+        return Ok(Stored::New);
+    }
+    match number::by_iccid(tx, index).await? {
+        Some(there) if there.imported_digest == new.imported_digest => Ok(Stored::Unchanged),
+        Some(_) => {
+            let there = number_content::find(tx, index).await?.ok_or(Reason::Conflict)?;
+            let [there, given] = [&there, &new.content].map(|row| content::number(cx, row));
+            let conflict = content::conflict(&content::differences(there?, given?));
+            Ok(conflict.map_or(Stored::Unchanged, |error| Stored::Refused(error.into())))
+        }
+        None => {
+            if let Some(held) = number_content::held(tx, new).await? {
+                let own = cx
+                    .vault
+                    .open_identifier(number::ICCID, index.as_bytes(), &new.iccid_sealed)?;
+                let error = held_error(cx, &held, number::ICCID, &own)?;
+                return Ok(Stored::Refused(error.into()));
+            }
+            // What has it is retired.
+            number_content::give_up(tx, new).await?;
+            guarded(number_content::insert(tx, new, import, cx.now).await?)?;
+            Ok(Stored::New)
+        }
+    }
 }

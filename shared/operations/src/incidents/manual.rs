@@ -4,6 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::super::Context;
+use super::super::duplicated::block;
 use super::super::transition::guarded;
 use super::automatic::update_multi_province_incident;
 use super::list::{FinalReport, IncidentView, view};
@@ -79,7 +80,8 @@ impl NewIncident<'_> {
     }
 }
 
-/// Opens an incident. A chip with `ChipFault` is entered in the register of faulty chips (§8.2.2).
+/// Opens an incident. A chip with `ChipFault` is entered in the register of faulty chips (§8.2.2), one with
+/// `EidDuplicated` is blocked until the incident is settled.
 ///
 /// # Errors
 /// [`Reason::ParameterMissing`] and [`Reason::ParameterNotApplicable`] when the subject does not fit the kind;
@@ -113,8 +115,10 @@ pub async fn enter_incident<D: Database>(
         if is_new && new.kind == IncidentKind::ProvinceWithoutNumber {
             update_multi_province_incident(cx, tx).await?;
         }
-        if let (IncidentKind::ChipFault, Some(chip)) = (new.kind, subject.as_chip()) {
-            chip::set_faulty(tx, &chip, cx.now).await?;
+        match (new.kind, subject.as_chip()) {
+            (IncidentKind::ChipFault, Some(chip)) => chip::set_faulty(tx, &chip, cx.now).await?,
+            (IncidentKind::EidDuplicated, Some(chip)) => block(cx, tx, &chip).await?,
+            _ => (),
         }
         let row = incident::open_of(tx, &[new.kind], &subject).await?.pop();
         let row = row.ok_or_else(|| Error::internal("an incident that is open is not found"))?;
@@ -189,8 +193,14 @@ pub async fn act_on_incident<D: Database>(
         match (act, sealed) {
             (IncidentAct::Settle(_), sealed) => {
                 guarded(incident::settled(tx, id, By::Admin, sealed).await?)?;
-                if now.kind == IncidentKind::ProvinceWithoutNumber {
-                    update_multi_province_incident(cx, tx).await?;
+                match (now.kind, row.subject.as_chip()) {
+                    (IncidentKind::ProvinceWithoutNumber, _) => {
+                        update_multi_province_incident(cx, tx).await?;
+                    }
+                    (IncidentKind::EidDuplicated, Some(chip)) => {
+                        chip::set_blocked(tx, &chip, false, cx.now).await?;
+                    }
+                    _ => (),
                 }
             }
             (IncidentAct::Report(_), Some(text)) => guarded(incident::reported(tx, id, text).await?)?,

@@ -29,6 +29,13 @@ pub(super) fn row_errors(report: &ImportReport) -> Vec<(u64, Option<&'static str
         .collect()
 }
 
+/// Every row, apart from the records of the imports themselves.
+fn rows(world: &World) -> Vec<String> {
+    let mut rows = world.dump();
+    rows.retain(|row| !row.starts_with("import: "));
+    rows
+}
+
 fn counts(report: &ImportReport) -> [usize; 4] {
     [report.rows, report.imported, report.unchanged, report.rejected]
 }
@@ -48,10 +55,10 @@ fn importing_the_same_file_again_changes_nothing() {
     let numbers = [NumberCsv::new(0), NumberCsv::allotted(1, &client.client_id)];
     assert_eq!(counts(&world.chips(&client.client_id, &chips)), [2, 2, 0, 0]);
     assert_eq!(counts(&world.numbers(&numbers)), [2, 2, 0, 0]);
-    let before = world.dump();
+    let before = rows(&world);
     assert_eq!(counts(&world.chips(&client.client_id, &chips)), [2, 0, 2, 0]);
     assert_eq!(counts(&world.numbers(&numbers)), [2, 0, 2, 0]);
-    assert_eq!(world.dump(), before);
+    assert_eq!(rows(&world), before);
 }
 
 #[test]
@@ -59,10 +66,10 @@ fn a_row_stays_unchanged_also_after_the_card_went_on() {
     let world = World::new();
     let caller = world.stocked(1, 1);
     world.write_chip(&caller, 0);
-    let before = world.dump();
+    let before = rows(&world);
     assert_eq!(counts(&world.chips(&caller.id, &[ChipCsv::new(0)])), [1, 0, 1, 0]);
     assert_eq!(counts(&world.numbers(&[NumberCsv::new(0)])), [1, 0, 1, 0]);
-    assert_eq!(world.dump(), before);
+    assert_eq!(rows(&world), before);
 }
 
 #[test]
@@ -109,7 +116,7 @@ fn a_row_that_contradicts_an_earlier_one_is_told_with_its_column() {
         .map(|chip| row_errors(&world.chips(&caller.id, std::slice::from_ref(chip))))
         .collect();
     let conflict = Reason::ImportConflict;
-    let columns = ["eid", "temp_msisdn", "temp_iccid", "temp_imsi"];
+    let columns = ["allowance_mb", "temp_msisdn", "temp_iccid", "temp_imsi"];
     assert_eq!(errors, columns.map(|column| vec![(2, Some(column), conflict)]));
     let numbers = [
         NumberCsv {
@@ -131,7 +138,7 @@ fn a_row_that_contradicts_an_earlier_one_is_told_with_its_column() {
         .collect();
     assert_eq!(
         errors,
-        ["iccid", "msisdn", "imsi"].map(|column| vec![(2, Some(column), conflict)])
+        ["province_code", "msisdn", "imsi"].map(|column| vec![(2, Some(column), conflict)])
     );
 }
 

@@ -136,7 +136,7 @@ fn a_review_as_csv_has_a_line_for_everything() {
         .trim_start_matches('\u{feff}')
         .split_terminator("\r\n")
         .collect();
-    assert_eq!(lines.len(), 1 + 1 + 1 + 4 + 14);
+    assert_eq!(lines.len(), 1 + 1 + 1 + 4 + 15);
     let columns = lines[0].split(',').count();
     assert_eq!(columns, 14);
     assert_eq!(lines[1], "tasks,,\"写卡申请\",4,,,,,,2,,,,");

@@ -357,6 +357,41 @@ fn numbers_of_tasks_that_have_ended_are_freed_or_stay_with_their_chips() {
     );
 }
 
+// A chip that was replaced before there was a column for it.
+#[test]
+fn chips_that_were_replaced_are_known_as_such() {
+    let db = Sqlite::in_memory().unwrap();
+    let later = [
+        include_str!("../../../store/migrations/0006_field_words.sql"),
+        include_str!("../../../store/migrations/0007_ended_tasks.sql"),
+        include_str!("../../../store/migrations/0008_key_checks.sql"),
+        include_str!("../../../store/migrations/0009_ways_out.sql"),
+        include_str!("../../../store/migrations/0010_session_ends.sql"),
+        include_str!("../../../store/migrations/0011_state_change_messages.sql"),
+        "PRAGMA foreign_keys = OFF;
+         INSERT INTO schema_version VALUES (6, 0), (7, 0), (8, 0), (9, 0), (10, 0), (11, 0);
+         INSERT INTO chip (eid_index, eid_sealed, client_id, chip_model, profile, network, temp_msisdn_index,
+             temp_msisdn_sealed, temp_iccid_index, temp_iccid_sealed, temp_imsi_index, temp_imsi_sealed, temp_opened_on,
+             temp_expires_at, allowance_bytes, used_bytes, key_version, status, faulty, imported_digest, imported_at,
+             changed_at)
+         SELECT unhex(value), x'', 'client', '', '', '4g', unhex(value), x'', unhex(value), x'', unhex(value), x'', '',
+             0, 0, 0, 64, 1, key < 2, x'', 0, 0 FROM json_each('[\"01\",\"02\",\"03\"]');
+         INSERT INTO task (id, eid_index, seq, client_id, write_type, iccid_index, state, next_work, attempt, step,
+             progress, failure, created_at, changed_at)
+         SELECT 'task-' || value, unhex(value), 1, 'client', 1, x'00', 'failed', 'write', 1, 0, 0, 'chip_replaced', 0, 0
+         FROM json_each('[\"01\",\"03\"]');",
+    ];
+    for text in SCHEMA_5.into_iter().chain([ROWS_OF_SCHEMA_5]).chain(later) {
+        db.connection().execute_batch(text).unwrap();
+    }
+    run(migrate(&db, Timestamp(1_000))).unwrap();
+    let found = column(
+        &db,
+        "SELECT hex(eid_index) || ' ' || replaced FROM chip ORDER BY eid_index",
+    );
+    assert_eq!(found, ["01 1", "02 0", "03 0"]);
+}
+
 fn message_id(last: &str) -> MessageId {
     MessageId::parse(&format!("019ff000-0000-7000-8000-0000000000{last}")).unwrap()
 }

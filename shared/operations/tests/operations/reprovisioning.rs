@@ -196,7 +196,12 @@ fn a_value_of_another_chip_is_refused_by_name() {
     ] {
         assert_eq!(refused(&world, 0, &new), Reason::ImportConflict);
         let error = run(reprovision(&world.cx(), &eid(0), &new)).unwrap_err();
-        assert_eq!(error.detail().unwrap().en, name);
+        let both = format!(
+            "{name} belongs to {}, not to {}",
+            eid(1).masked(),
+            eid(0).masked()
+        );
+        assert_eq!((error.field(), &error.detail().unwrap().en), (Some(name), &both));
     }
     // A number that was given up is free for another chip.
     give(&world, 1, &number(7));

@@ -28,6 +28,8 @@ pub type SessionId = Parsed<domain::SessionId>;
 pub type MessageId = Parsed<domain::MessageId>;
 /// Identifier of an incident.
 pub type IncidentId = Parsed<domain::IncidentId>;
+/// Identifier of an import.
+pub type ImportId = Parsed<domain::ImportId>;
 /// Identifier of an alert.
 pub type AlertId = Parsed<domain::AlertId>;
 /// Whom messages go to.
@@ -121,6 +123,7 @@ kinds!(
     SessionId: uuid("会话标识 / identifier of a session"),
     MessageId: uuid("消息标识 / identifier of a message"),
     IncidentId: uuid("异常标识 / identifier of an incident"),
+    ImportId: uuid("导入标识 / identifier of an import"),
     AlertId: uuid("告警标识 / identifier of an alert"),
     WriteType: code(
         ["0", "1"].into_iter(),

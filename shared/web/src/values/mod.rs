@@ -1,5 +1,6 @@
 //! The values of parameters, documents and answers: how each is read, written and documented, in one place.
 
+mod acts;
 mod clients;
 mod identifiers;
 mod incidents;
@@ -9,10 +10,11 @@ mod time;
 mod volume;
 mod words;
 
+pub use acts::{ActReason, Person};
 pub use clients::{CardChange, MessageState, PermissionCode, StopCause, TaskFailure, TaskStatus};
 pub use identifiers::{
-    AlertId, ClientId, Eid, Iccid, Imsi, IncidentId, MessageId, Msisdn, ProvinceCode, Receiver, SessionId,
-    TaskId, WriteType,
+    AlertId, ClientId, Eid, Iccid, ImportId, Imsi, IncidentId, MessageId, Msisdn, ProvinceCode, Receiver,
+    SessionId, TaskId, WriteType,
 };
 pub use incidents::{
     AlertKind, FaultyCursor, IncidentActor, IncidentClass, IncidentKind, Month, Party, Severity,
