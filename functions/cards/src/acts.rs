@@ -153,12 +153,13 @@ pub(crate) struct ChipReplaced {
     card_status: CardState,
 }
 
-/// Replaces a chip that is not written: the other one is applied for with the same data card, or with a number of the
-/// same province. A data card that may be on the old chip follows only after its destruction is recorded.
+/// Replaces a chip. For one that is not written, the other one is applied for with the same data card, or with a number of
+/// the same province; a data card that may be on the old chip follows only on evidence. For a written one, the other one
+/// is applied for with the data card that was imported to take over its MSISDN.
 #[utoipa::path(
     post,
     path = "/admin/v1/chips:replace",
-    summary = "更换尚未写卡的芯片 / Replace a chip that is not written (§8.2.2)",
+    summary = "更换芯片（故障更换、补换卡） / Replace a chip, faulty or written (§8.2.2)",
     request_body = ChipReplacement,
     responses((status = 200, body = Success<ChipReplaced>)),
     extensions(("x-reasons" = json!(codes(REPLACE_REASONS))))

@@ -48,6 +48,7 @@ mod token;
 mod transaction;
 mod transition;
 mod unopened_session;
+mod verified;
 mod withdraw;
 
 pub use act_note::ActNote;

@@ -3,25 +3,20 @@
 pub use gateway_protocol::ReportEvent;
 
 use super::Context;
-use super::alerts::{NewAlert, raise};
 use super::end_task::end;
-use super::incidents::{close_incidents, open_incident};
-use super::messages::{ChangeEvent, StateChange, enqueue};
-use super::transition::{Cause, guarded, move_card};
+use super::incidents::open_incident;
+use super::transition::{Cause, guarded};
 use super::unopened_session::{self, end_reason};
+use super::verified::succeed;
 use crate::transaction;
 use domain::error::{Error, Reason};
-use domain::{
-    Actor, AlertKind, CardEvent, Eid, FailureKind, IncidentKind, NumberStatus, SessionId, TaskFailure,
-    TaskState, Work,
-};
+use domain::{Actor, Eid, FailureKind, IncidentKind, SessionId, TaskFailure, TaskState, Work};
 use store::{
     Database, Subject, Tx,
     chip::{self, ChipRow},
     device_session::{self, SessionRow, SessionState, UnopenedSession},
     number,
     task::{self, TaskRow},
-    temporary_number,
 };
 use vault::BlindIndex;
 
@@ -335,73 +330,6 @@ async fn current_task<D: Database>(tx: &Tx<'_, D>, session: &SessionRow) -> Resu
     Ok(task)
 }
 
-async fn succeed<D: Database>(
-    cx: &Context<'_, D>,
-    tx: &Tx<'_, D>,
-    chip: &ChipRow,
-    task: &TaskRow,
-) -> Result<(), Error> {
-    in_order(task::succeed(tx, task.id, cx.now).await?)?;
-    let number = number::set_written(tx, task.id, cx.now)
-        .await?
-        .ok_or_else(|| Error::internal("a task without its number"))?;
-    if chip.reopened {
-        replace_number(cx, tx, chip, task).await?;
-    }
-    // The chip now holds only this number; earlier ones are overwritten.
-    number::give_back_held(tx, &chip.eid_index, None, cx.now).await?;
-    let cause = Cause::of_task(&Actor::Gateway, "verified", task.id);
-    let status = move_card(cx, tx, chip, CardEvent::WriteVerified, &cause).await?;
-    temporary_number::forget(tx, &chip.eid_index).await?;
-    let over = [IncidentKind::StuckWriting, IncidentKind::NumberSilent];
-    close_incidents(cx, tx, &over, &Subject::chip(&chip.eid_index)).await?;
-    if number.status != NumberStatus::Written {
-        let alert = NewAlert {
-            kind: AlertKind::WrittenNumberOutOfUse,
-            subject: &Subject::chip(&chip.eid_index),
-            fields: vec![
-                ("eid", chip.eid(cx.vault)?.as_str().to_owned()),
-                ("number_status", number.status.code().to_owned()),
-            ],
-        };
-        raise(cx, tx, alert).await?;
-    }
-    let change = StateChange {
-        chip,
-        status,
-        task: Some(task.id),
-        event: ChangeEvent::Written(&number),
-    };
-    enqueue(cx, tx, &change).await
-}
-
-/// What follows for the number that a reopened card held before.
-async fn replace_number<D: Database>(
-    cx: &Context<'_, D>,
-    tx: &Tx<'_, D>,
-    chip: &ChipRow,
-    task: &TaskRow,
-) -> Result<(), Error> {
-    chip::set_reopened(tx, &chip.eid_index, false, cx.now).await?;
-    let Some(old) = number::leave_rewritten(tx, &chip.eid_index, task.id, cx.now).await? else {
-        return Ok(());
-    };
-    number::forget_reports(tx, &old.iccid_index).await?;
-    let iccid = cx
-        .vault
-        .open_identifier(number::ICCID, old.iccid_index.as_bytes(), &old.iccid_sealed)?;
-    let alert = NewAlert {
-        kind: AlertKind::NumberReplaced,
-        subject: &Subject::chip(&chip.eid_index),
-        fields: vec![
-            ("eid", chip.eid(cx.vault)?.as_str().to_owned()),
-            ("iccid", iccid.as_str().to_owned()),
-            ("number_status", old.status.code().to_owned()),
-        ],
-    };
-    raise(cx, tx, alert).await
-}
-
 /// Ends a task without success, as the gateway reports it, and registers a chip that is suspected.
 pub(super) async fn fail<D: Database>(
     cx: &Context<'_, D>,
@@ -430,7 +358,7 @@ fn percent(step: u32, steps: u32) -> u8 {
         .min(WRITTEN_PERCENT)
 }
 
-fn in_order(yes: bool) -> Result<(), Error> {
+pub(super) fn in_order(yes: bool) -> Result<(), Error> {
     if yes {
         Ok(())
     } else {

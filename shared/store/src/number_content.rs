@@ -1,18 +1,27 @@
 //! The columns of table `number` that a file of numbers fills: adding a row, reading it back to compare it, correcting
 //! its keys.
 
+use super::number::NumberRow;
 use super::{Database, DbError, Row, Run as _, Tx, Value, first};
 use domain::{ClientId, ImportId, NumberStatus, Timestamp};
 use vault::BlindIndex;
 
 const INSERT: &str = "INSERT INTO number (iccid_index, iccid_sealed, msisdn_index, msisdn_sealed, imsi_index, \
     imsi_sealed, province, smsc, services, client_id, k_sealed, opc_sealed, status, exposed, imported_digest, \
-    imported_at, changed_at, import_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, $14, $15, \
-    $15, $16) ON CONFLICT DO NOTHING RETURNING iccid_index";
+    imported_at, changed_at, import_id, replaces) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, \
+    $14, $15, $15, $16, $17) ON CONFLICT DO NOTHING RETURNING iccid_index";
 const FIND: &str = "SELECT iccid_index, msisdn_sealed, imsi_sealed, province, smsc, services, client_id, k_sealed, \
     opc_sealed FROM number WHERE iccid_index = $1";
+// A retired number keeps its MSISDN for the data card that is to take it over.
 const HELD: &str = "SELECT msisdn_index, iccid_index, iccid_sealed FROM number \
-    WHERE (msisdn_index = $1 OR imsi_index = $2) AND status <> 'retired' LIMIT 1";
+    WHERE (msisdn_index = $1 OR imsi_index = $2) AND (status <> 'retired' OR EXISTS (SELECT 1 FROM number r \
+    WHERE r.replaces = number.iccid_index AND r.status <> 'retired')) LIMIT 1";
+const REPLACEMENT: &str = "SELECT r.iccid_index, r.msisdn_index FROM number n JOIN number r \
+    ON r.replaces = n.iccid_index WHERE n.eid_index = $1 AND n.written_at IS NOT NULL AND r.written_at IS NULL \
+    AND r.status <> 'retired' ORDER BY r.imported_at DESC, r.iccid_index LIMIT 1";
+const RETIRE: &str = "UPDATE number SET status = 'retired', msisdn_index = iccid_index, changed_at = $1 \
+    WHERE iccid_index = $2";
+const TAKE_MSISDN: &str = "UPDATE number SET msisdn_index = $1 WHERE iccid_index = $2";
 // The columns are unique, so a number that gives a value up gets the index of its ICCID in its place: no value has that.
 const GIVE_UP: &str = "UPDATE number SET msisdn_index = CASE msisdn_index WHEN $1 THEN iccid_index \
     ELSE msisdn_index END, imsi_index = CASE imsi_index WHEN $2 THEN iccid_index ELSE imsi_index END \
@@ -51,10 +60,22 @@ pub struct NewNumberRow {
     pub iccid_sealed: Vec<u8>,
     /// Blind index of the MSISDN.
     pub msisdn_index: BlindIndex,
+    /// The number whose MSISDN it takes over.
+    pub replaces: Option<BlindIndex>,
     /// Blind index of the IMSI.
     pub imsi_index: BlindIndex,
     /// Digest of the imported row.
     pub imported_digest: BlindIndex,
+}
+
+impl NewNumberRow {
+    /// What its column of the MSISDN gets: as long as another number has the MSISDN, the index of its own ICCID.
+    fn stored_msisdn(&self) -> BlindIndex {
+        match self.replaces {
+            Some(_) => self.content.iccid_index,
+            None => self.msisdn_index,
+        }
+    }
 }
 
 /// Adds a number. False when the number, or one of its unique values, is there already.
@@ -70,10 +91,10 @@ pub async fn insert<D: Database>(
     } else {
         NumberStatus::Available
     };
-    let params: [Value; 16] = [
+    let params: [Value; 17] = [
         content.iccid_index.into(),
         new.iccid_sealed.clone().into(),
-        new.msisdn_index.into(),
+        new.stored_msisdn().into(),
         content.msisdn_sealed.clone().into(),
         new.imsi_index.into(),
         content.imsi_sealed.clone().into(),
@@ -87,6 +108,7 @@ pub async fn insert<D: Database>(
         new.imported_digest.into(),
         now.into(),
         import.text().into(),
+        new.replaces.into(),
     ];
     Ok(!tx.run(INSERT, &params).await?.is_empty())
 }
@@ -101,7 +123,7 @@ pub type Held = (&'static str, BlindIndex, Vec<u8>);
 
 /// Which of the values of `new` another number has. Those of a retired number do not count.
 pub async fn held<D: Database>(db: &D, new: &NewNumberRow) -> Result<Option<Held>, DbError> {
-    let params = [new.msisdn_index.into(), new.imsi_index.into()];
+    let params = [new.stored_msisdn().into(), new.imsi_index.into()];
     first(&db.run(HELD, &params).await?, |row| {
         let column = if row.index(0)? == new.msisdn_index {
             "msisdn"
@@ -114,8 +136,32 @@ pub async fn held<D: Database>(db: &D, new: &NewNumberRow) -> Result<Option<Held
 
 /// Takes MSISDN and IMSI away from retired numbers, so that `new` can have them.
 pub async fn give_up<D: Database>(tx: &Tx<'_, D>, new: &NewNumberRow) -> Result<(), DbError> {
-    let params = [new.msisdn_index.into(), new.imsi_index.into()];
+    let params = [new.stored_msisdn().into(), new.imsi_index.into()];
     tx.run(GIVE_UP, &params).await.map(drop)
+}
+
+/// The data card that is to take over the MSISDN of the number that was written to a chip: blind indexes of its ICCID and
+/// MSISDN.
+pub async fn replacement<D: Database>(
+    db: &D,
+    eid_index: &BlindIndex,
+) -> Result<Option<(BlindIndex, BlindIndex)>, DbError> {
+    first(&db.run(REPLACEMENT, &[eid_index.into()]).await?, |row| {
+        Ok((row.index(0)?, row.index(1)?))
+    })
+}
+
+/// Retires a number and gives its MSISDN to another.
+pub async fn pass_on<D: Database>(
+    tx: &Tx<'_, D>,
+    from: &NumberRow,
+    to: &BlindIndex,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    tx.run(RETIRE, &[now.into(), from.iccid_index.into()]).await?;
+    tx.run(TAKE_MSISDN, &[from.msisdn_index.into(), to.into()])
+        .await
+        .map(drop)
 }
 
 /// Gives a number that no chip was written with another K and OPc. False when one was.

@@ -1,5 +1,5 @@
 //! Operator numbers: `iccid, msisdn, imsi, province_code, smsc?, services, client_id?, k_wrapped, opc_wrapped,
-//! transport_key`.
+//! transport_key, replaces_iccid?`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,7 +35,10 @@ const COLUMNS: &[ColumnRule] = &[
     required("k_wrapped", &["K密文"]),
     required("opc_wrapped", &["OPc密文"]),
     required(TRANSPORT_KEY, &["传输密钥", "传输密钥名称"]),
+    optional(REPLACES, &["原卡号", "被替换卡号"]),
 ];
+/// The column of the data card whose MSISDN the row takes over.
+const REPLACES: &str = "replaces_iccid";
 
 /// Bytes of K and of OPc.
 const KEY_BYTES: std::ops::RangeInclusive<usize> = 16..=16;
@@ -57,11 +60,15 @@ struct Number {
     client_id: Option<ClientId>,
     k: Zeroizing<Vec<u8>>,
     opc: Zeroizing<Vec<u8>>,
+    replaces: Option<Iccid>,
 }
 
 /// Imports operator numbers. A row with `client_id` is allotted to that client for designated writing; a row without
 /// it goes to its province's pool (§5.4.1). An incident about an empty pool that is filled again is settled, and the
 /// pool is watched.
+///
+/// A row with `replaces_iccid` is the data card that takes the MSISDN over from that one, which a chip has (补换卡): see
+/// [`crate::replace_chip`]. Nothing else takes it.
 ///
 /// # Errors
 /// As for [`super::import_chips`].
@@ -133,6 +140,10 @@ fn read<D>(
     row.required(TRANSPORT_KEY, |_| Ok::<_, Malformed>(()));
     let k = key(cx, &mut row, "k_wrapped");
     let opc = key(cx, &mut row, "opc_wrapped");
+    let replaces = row.optional(REPLACES, Iccid::parse);
+    if replaces.is_some() {
+        row.required("client_id", |_| Ok::<_, Malformed>(()));
+    }
     let number = (|| {
         Some(Number {
             iccid: iccid?,
@@ -144,6 +155,7 @@ fn read<D>(
             client_id,
             k: k?,
             opc: opc?,
+            replaces,
         })
     })();
     row.finish(number)
@@ -180,20 +192,22 @@ fn with_sign(smsc: &str) -> String {
 /// What the row says. The address of the message centre counts as it was stated, so that a file that was imported
 /// before is still the same.
 fn digest<D>(cx: &Context<'_, D>, number: &Number) -> BlindIndex {
-    row_digest(
-        cx.vault,
-        &[
-            number.iccid.as_str().as_bytes(),
-            number.msisdn.as_str().as_bytes(),
-            number.imsi.as_str().as_bytes(),
-            number.province.code().as_bytes(),
-            number.smsc.as_deref().unwrap_or_default().as_bytes(),
-            number.services.code().as_bytes(),
-            number.client_id.as_ref().map_or("", ClientId::as_str).as_bytes(),
-            &number.k,
-            &number.opc,
-        ],
-    )
+    let replaces = number.replaces.as_ref().map(|iccid| iccid.as_str().as_bytes());
+    let services = number.services.code();
+    let values: [&[u8]; 9] = [
+        number.iccid.as_str().as_bytes(),
+        number.msisdn.as_str().as_bytes(),
+        number.imsi.as_str().as_bytes(),
+        number.province.code().as_bytes(),
+        number.smsc.as_deref().unwrap_or_default().as_bytes(),
+        services.as_bytes(),
+        number.client_id.as_ref().map_or("", ClientId::as_str).as_bytes(),
+        &number.k,
+        &number.opc,
+    ];
+    // Without the last column, a row is what it was before that column existed.
+    let values: Vec<&[u8]> = values.into_iter().chain(replaces).collect();
+    row_digest(cx.vault, &values)
 }
 
 fn seal<D>(cx: &Context<'_, D>, number: &Number, imported_digest: BlindIndex) -> Result<NewNumberRow, Error> {
@@ -205,6 +219,9 @@ fn seal<D>(cx: &Context<'_, D>, number: &Number, imported_digest: BlindIndex) ->
     .map(str::as_bytes);
     let iccid_index = cx.vault.blind_index(IndexKind::Iccid, iccid);
     let seal = |column, value: &[u8]| cx.vault.seal(cx.random, column, iccid_index.as_bytes(), value);
+    let msisdn_index = cx.vault.blind_index(IndexKind::Msisdn, msisdn);
+    let replaces = number.replaces.as_ref();
+    let replaces = replaces.map(|iccid| cx.vault.blind_index(IndexKind::Iccid, iccid.as_str().as_bytes()));
     Ok(NewNumberRow {
         content: NumberContent {
             iccid_index,
@@ -218,7 +235,8 @@ fn seal<D>(cx: &Context<'_, D>, number: &Number, imported_digest: BlindIndex) ->
             opc_sealed: seal(number::OPC, &number.opc)?,
         },
         iccid_sealed: seal(number::ICCID, iccid)?,
-        msisdn_index: cx.vault.blind_index(IndexKind::Msisdn, msisdn),
+        msisdn_index,
+        replaces,
         imsi_index: cx.vault.blind_index(IndexKind::Imsi, imsi),
         imported_digest,
     })
@@ -242,6 +260,9 @@ async fn store<D: Database>(
     }
     if let Some(note) = &choices.correct {
         return Stored::corrected(correct(cx, tx, &new.content, note).await);
+    }
+    if let Some(error) = unfit_replacement(tx, new).await? {
+        return Ok(Stored::Refused(error.with_field(REPLACES).into()));
     }
     if number_content::insert(tx, new, import, cx.now).await? {
         return Ok(Stored::New);
@@ -268,4 +289,20 @@ async fn store<D: Database>(
             Ok(Stored::New)
         }
     }
+}
+
+/// Why a new data card cannot take over the MSISDN that it is to take over: it is not that of a card that a chip has.
+async fn unfit_replacement<D: Database>(tx: &Tx<'_, D>, new: &NewNumberRow) -> Result<Option<Error>, Error> {
+    let Some(replaced) = &new.replaces else {
+        return Ok(None);
+    };
+    if number::by_iccid(tx, &new.content.iccid_index).await?.is_some() {
+        // Not new: it is compared with what is there.
+        return Ok(None);
+    }
+    Ok(match number::by_iccid(tx, replaced).await? {
+        None => Some(Reason::UnknownNumber.into()),
+        Some(there) if there.is_written && there.msisdn_index == new.msisdn_index => None,
+        Some(_) => Some(Reason::NumberMismatch.into()),
+    })
 }

@@ -30,6 +30,7 @@ mod pools;
 mod queries;
 mod races;
 mod receiver_queues;
+mod replacement_cards;
 mod reprovisioning;
 mod reruns;
 mod secrecy;
