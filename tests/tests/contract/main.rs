@@ -23,3 +23,4 @@ mod schemathesis;
 mod success;
 mod test_receiver;
 mod valid_requests;
+mod ways_out;
