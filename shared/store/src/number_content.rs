@@ -1,7 +1,7 @@
 //! The columns of table `number` that a file of numbers fills: adding a row, reading it back to compare it, correcting
 //! its keys.
 
-use super::{Database, DbError, Row, Run as _, Tx, Value, first};
+use super::{Database, DbError, Held, Row, Run as _, Tx, Value, first};
 use domain::{ClientId, ImportId, NumberStatus, Timestamp};
 use vault::BlindIndex;
 
@@ -95,9 +95,6 @@ pub async fn insert<D: Database>(
 pub async fn find<D: Database>(db: &D, iccid_index: &BlindIndex) -> Result<Option<NumberContent>, DbError> {
     first(&db.run(FIND, &[iccid_index.into()]).await?, read)
 }
-
-/// A value that another number has: name of its column, and blind index and sealed ICCID of that number.
-pub type Held = (&'static str, BlindIndex, Vec<u8>);
 
 /// Which of the values of `new` another number has. Those of a retired number do not count.
 pub async fn held<D: Database>(db: &D, new: &NewNumberRow) -> Result<Option<Held>, DbError> {
