@@ -5,7 +5,7 @@ use operations::{ActNote, destroy_chip, reopen as reopen_card, replace_chip};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use web::extract::{Administrator, Call, Json};
-use web::values::{ActReason, CardState, Day, Eid, Person, TaskId, Time};
+use web::values::{ActReason, CardState, Day, Eid, Person, PersonName, ReasonText, TaskId, Time};
 use web::{Answer, Success, codes};
 
 const REOPEN_REASONS: &[Reason] = &[
@@ -177,9 +177,6 @@ pub(crate) async fn replace(
     }))
 }
 
-fn note<'a>(person: &'a Person, words: &'a ActReason) -> ActNote<'a> {
-    ActNote {
-        person: &person.0,
-        text: &words.0,
-    }
+fn note<'a>(PersonName(person): &'a PersonName, ReasonText(text): &'a ReasonText) -> ActNote<'a> {
+    ActNote { person, text }
 }

@@ -1,7 +1,7 @@
 //! The imports as a list, and withdrawing one.
 
 use domain::error::Reason;
-use operations::{ImportView, MAX_IMPORTS_PER_PAGE, list_imports, withdraw_import};
+use operations::{ImportView, MAX_IMPORTS_PER_PAGE, Withdrawn, list_imports, withdraw_import};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use web::extract::{Administrator, Call, Json, Query};
@@ -132,6 +132,17 @@ pub(crate) struct ImportWithdrawn {
     in_use_ids: Vec<String>,
 }
 
+impl From<Withdrawn> for ImportWithdrawn {
+    fn from(withdrawn: Withdrawn) -> Self {
+        Self {
+            kind: withdrawn.kind,
+            removed: withdrawn.removed,
+            in_use: withdrawn.in_use,
+            in_use_ids: withdrawn.named,
+        }
+    }
+}
+
 /// Withdraws an import: removes the chips that were never applied for and never opened a session, or the numbers that are
 /// free and were never reserved, with their keys.
 #[utoipa::path(
@@ -149,10 +160,5 @@ pub(crate) async fn withdraw(
 ) -> Answer<ImportWithdrawn> {
     let preview = entry.preview.unwrap_or_default();
     let withdrawn = withdraw_import(&call.context(), *entry.import_id, preview).await?;
-    Ok(Success::new(ImportWithdrawn {
-        kind: withdrawn.kind,
-        removed: withdrawn.removed,
-        in_use: withdrawn.in_use,
-        in_use_ids: withdrawn.named,
-    }))
+    Ok(Success::new(withdrawn.into()))
 }

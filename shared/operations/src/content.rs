@@ -5,7 +5,7 @@
 use super::Context;
 use domain::error::{Error, Reason};
 use domain::{Volume, mask_identifiers};
-use store::{chip, chip_content::ChipContent, number, number_content::NumberContent, temporary_number::Held};
+use store::{Held, chip, chip_content::ChipContent, number, number_content::NumberContent};
 use vault::{Column, Zeroizing};
 
 /// The columns of the key material of a chip. Another value of one of them for a known EID is a second chip.

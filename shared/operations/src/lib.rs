@@ -113,9 +113,7 @@ pub use store::operator_report::Topic;
 pub use token::{
     Caller, IssuedToken, TOKEN_LIFETIME_SECS, TOKENS_PER_MINUTE, Verified, issue_token, verify_token,
 };
-pub use withdraw::{
-    ImportView, MAX_IMPORTS_PER_PAGE, MAX_NAMED_IN_USE, Withdrawn, list_imports, withdraw_import,
-};
+pub use withdraw::{ImportView, MAX_IMPORTS_PER_PAGE, Withdrawn, list_imports, withdraw_import};
 
 pub(crate) use transaction::transaction;
 

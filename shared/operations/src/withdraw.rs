@@ -11,7 +11,7 @@ use store::{
 };
 
 /// Most rows in use that the answer names.
-pub const MAX_NAMED_IN_USE: usize = 100;
+const MAX_NAMED_IN_USE: usize = 100;
 /// Most imports of one page.
 pub const MAX_IMPORTS_PER_PAGE: u32 = 100;
 
@@ -24,7 +24,7 @@ pub struct Withdrawn {
     pub removed: usize,
     /// Rows that stay, because they are in use.
     pub in_use: usize,
-    /// EIDs or ICCIDs of those, masked; the first [`MAX_NAMED_IN_USE`].
+    /// EIDs or ICCIDs of those, masked; 100 at most.
     pub named: Vec<String>,
 }
 

@@ -62,6 +62,9 @@ pub use transaction::{Tx, transaction};
 use domain::{ClientId, Receiver, TaskId, Timestamp, Volume};
 use vault::BlindIndex;
 
+/// A value that another chip or number has: name of its column, and blind index and sealed EID or ICCID of the other one.
+pub type Held = (&'static str, BlindIndex, Vec<u8>);
+
 impl From<&BlindIndex> for Value {
     fn from(index: &BlindIndex) -> Self {
         index.as_bytes().into()

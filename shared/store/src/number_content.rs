@@ -2,7 +2,7 @@
 //! its keys.
 
 use super::number::NumberRow;
-use super::{Database, DbError, Row, Run as _, Tx, Value, first};
+use super::{Database, DbError, Held, Row, Run as _, Tx, Value, first};
 use domain::{ClientId, ImportId, NumberStatus, Timestamp};
 use vault::BlindIndex;
 
@@ -118,14 +118,11 @@ pub async fn find<D: Database>(db: &D, iccid_index: &BlindIndex) -> Result<Optio
     first(&db.run(FIND, &[iccid_index.into()]).await?, read)
 }
 
-/// A value that another number has: name of its column, and blind index and sealed ICCID of that number.
-pub type Held = (&'static str, BlindIndex, Vec<u8>);
-
 /// Which of the values of `new` another number has. Those of a retired number do not count.
 pub async fn held<D: Database>(db: &D, new: &NewNumberRow) -> Result<Option<Held>, DbError> {
     let params = [new.stored_msisdn().into(), new.imsi_index.into()];
     first(&db.run(HELD, &params).await?, |row| {
-        let column = if row.index(0)? == new.msisdn_index {
+        let column = if row.index(0)? == new.stored_msisdn() {
             "msisdn"
         } else {
             "imsi"

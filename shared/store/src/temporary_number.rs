@@ -3,7 +3,7 @@
 
 use jiff::civil::Date;
 
-use super::{Database, DbError, Row, Run as _, Tx, first, not_a};
+use super::{Database, DbError, Held, Row, Run as _, Tx, first, not_a};
 use domain::{CardStatus, Network, Timestamp, Volume, parse_date};
 use vault::{BlindIndex, Column};
 
@@ -199,9 +199,6 @@ pub struct UniqueValues {
     /// Blind index of the PSK identity.
     pub psk_identity: Option<BlindIndex>,
 }
-
-/// A value that another chip has: name of its column, and blind index and sealed EID of that chip.
-pub type Held = (&'static str, BlindIndex, Vec<u8>);
 
 /// Which of the values another chip has. The temporary number of a chip that needs it no more does not count.
 pub async fn held<D: Database>(db: &D, values: &UniqueValues) -> Result<Option<Held>, DbError> {

@@ -297,6 +297,15 @@ pub(crate) async fn cards(coverage: &mut RefusalCoverage<'_>) {
     coverage
         .expect_refusal(cancelling, Reason::WrongState, cancel(platform.eid(10)))
         .await;
+    platform
+        .admin_post(
+            "/admin/v1/incidents:open",
+            json!({"kind": "eid_duplicated", "eid": platform.eid(10)}),
+        )
+        .await;
+    coverage
+        .expect_refusal(applying, Reason::ChipBlocked, apply(platform.eid(10), "37"))
+        .await;
 
     let a_year = 365 * DAY_MS;
     platform.advance_clock(a_year);

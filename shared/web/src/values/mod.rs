@@ -10,7 +10,7 @@ mod time;
 mod volume;
 mod words;
 
-pub use acts::{ActReason, Person};
+pub use acts::{ActReason, Person, PersonName, ReasonText};
 pub use clients::{CardChange, MessageState, PermissionCode, StopCause, TaskFailure, TaskStatus};
 pub use identifiers::{
     AlertId, ClientId, Eid, Iccid, ImportId, Imsi, IncidentId, MessageId, Msisdn, ProvinceCode, Receiver,
