@@ -49,6 +49,7 @@ struct NumberChoices {
 fn choices(call: &Call, preview: Option<bool>, accept_zeros: Option<bool>) -> ImportChoices {
     ImportChoices {
         ranges: call.settings().number_ranges.clone(),
+        unchecked_eids: call.settings().unchecked_eids,
         accept_zeros: accept_zeros.unwrap_or_default(),
         preview: preview.unwrap_or_default(),
     }

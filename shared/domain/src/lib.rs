@@ -46,7 +46,7 @@ pub use budget::{Bucket, Budget, MAX_CALLS_PER_MINUTE, micros};
 pub use callback_url::{CallbackUrl, UrlRules};
 pub use card_change::CardChange;
 pub use card_status::{CardEvent, CardStatus, Refused, TRANSITIONS, next};
-pub use eid::Eid;
+pub use eid::{Eid, unknown_chip};
 pub use gateway_protocol::FailureKind;
 pub use iccid::Iccid;
 pub use ids::{AlertId, ClientId, IncidentId, MessageId, SessionId, TaskId};
