@@ -97,6 +97,7 @@ fn choices<'a>(
 ) -> ImportChoices<'a> {
     ImportChoices {
         ranges: call.settings().number_ranges.clone(),
+        unchecked_eids: call.settings().unchecked_eids,
         accept_zeros: accept_zeros.unwrap_or_default(),
         preview: preview.unwrap_or_default(),
         correct,

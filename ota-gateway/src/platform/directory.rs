@@ -126,7 +126,7 @@ impl KeyDirectory {
     }
 
     fn keys_from(&self, answer: &KeysAnswer) -> anyhow::Result<ChipKeys> {
-        let eid = Eid::from_digits(&answer.eid).context("EID in the platform's answer")?;
+        let eid = Eid::parse(&answer.eid).context("EID in the platform's answer")?;
         let key = |wrapped: &Option<String>, purpose| match wrapped {
             Some(wrapped) => self.link_key.unwrap_hex(wrapped),
             None => self

@@ -69,7 +69,7 @@ const TABLE: &[Row] = &[
     (AlertKind::ReturnedAfterEnd, "returned_after_end",
         ["写卡任务终止后，芯片又上电连接", "a chip came back after its task had been ended"]),
     (AlertKind::NumberReplaced, "number_replaced",
-        ["更换运营号后，原码号已停用，待运营方恢复或销户", "a card was written with another number; the old one is suspended until it is resumed or retired"]),
+        ["更换运营号后，原码号已停机，待运营方复机或销户", "a card was written with another number; the old one is suspended until it is resumed or retired"]),
 ];
 
 impl AlertKind {

@@ -48,7 +48,7 @@ pub use callback_url::{CallbackUrl, UrlRules};
 pub use card_change::CardChange;
 pub use card_status::{CardEvent, CardStatus, Refused, TRANSITIONS, next};
 pub use chip_label::{parse_chip_label, parse_imei};
-pub use eid::Eid;
+pub use eid::{Eid, unknown_chip};
 pub use gateway_protocol::FailureKind;
 pub use iccid::Iccid;
 pub use ids::{AlertId, ClientId, ImportId, IncidentId, MessageId, SessionId, TaskId};

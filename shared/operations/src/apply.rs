@@ -9,7 +9,7 @@ use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{
     Actor, CardEvent, CardStatus, Eid, Iccid, IncidentKind, Malformed, Msisdn, NumberStatus, Province,
-    TaskId, WriteType, next,
+    TaskId, WriteType, next, unknown_chip,
 };
 use store::{
     Database, Subject, Tx,
@@ -87,7 +87,7 @@ pub async fn apply<D: Database>(
         let (chip, open, selection) = views::chip_and_open_task(tx, &eid_index)
             .await?
             .filter(|(chip, ..)| chip.client_id == caller.id)
-            .ok_or(Reason::UnknownChip)?;
+            .ok_or_else(|| unknown_chip("eid", &eid))?;
         let is_consistent = consistent(&choice, request);
         if let Some(open) = open {
             is_consistent?;

@@ -11,7 +11,7 @@ use super::end_task::end_open_task;
 use super::transition::guarded;
 use crate::transaction;
 use domain::error::{Error, Reason};
-use domain::{Actor, Eid, TaskFailure, Timestamp};
+use domain::{Actor, Eid, TaskFailure, Timestamp, unknown_chip};
 use store::{
     Database, chip,
     chip_destruction::{self, NewDestructionRow},
@@ -37,7 +37,9 @@ pub async fn destroy_chip<D: Database>(
     }
     let index = cx.eid_index(eid);
     transaction(cx, async |tx| {
-        let chip = chip::by_eid(tx, &index).await?.ok_or(Reason::UnknownChip)?;
+        let chip = chip::by_eid(tx, &index)
+            .await?
+            .ok_or_else(|| unknown_chip("eid", eid))?;
         if let Some(known) = chip_destruction::find(tx, &index).await? {
             return Ok((known.destroyed_on, known.recorded_at));
         }

@@ -69,7 +69,7 @@ pub use destroy_chip::destroy_chip;
 pub use end_task::{EndedTask, end_task};
 pub use import::{
     ImportChoices, ImportReport, ImportWarning, MAX_IMPORT_BYTES, MAX_IMPORT_ROWS, MAX_REPORTED_ERRORS,
-    RowError, WarningKind, import_chips, import_numbers,
+    ReadGbk, RowError, TableKind, TablePart, WarningKind, import_chips, import_numbers, table_parts,
 };
 pub use incidents::{
     About, FaultyChip, FaultyCursor, FaultyPage, FinalReport, Hundredths, IncidentAct, IncidentFilter,

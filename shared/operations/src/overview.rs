@@ -1,8 +1,8 @@
 //! The steps of a card, for administrators. Reads only: one bounded statement; identifiers stay sealed.
 
 use super::Context;
-use domain::error::{Error, Reason};
-use domain::{CardStatus, Eid, TaskId, Timestamp};
+use domain::error::Error;
+use domain::{CardStatus, Eid, TaskId, Timestamp, unknown_chip};
 use store::Database;
 use store::card_history;
 use vault::Column;
@@ -36,12 +36,12 @@ pub struct CardStep {
 /// The latest steps of a card (§6.3 Table 2), the latest first.
 ///
 /// # Errors
-/// [`Reason::UnknownChip`]: a known chip has at least the step of its import.
+/// [`domain::error::Reason::UnknownChip`]: a known chip has at least the step of its import.
 pub async fn card_history<D: Database>(cx: &Context<'_, D>, eid: &Eid) -> Result<Vec<CardStep>, Error> {
     let index = cx.eid_index(eid);
     let steps = card_history::latest(cx.db, &index, MAX_OVERVIEW_ROWS).await?;
     if steps.is_empty() {
-        return Err(Reason::UnknownChip.into());
+        return Err(unknown_chip("eid", eid));
     }
     let open = |column: Column, sealed: Option<Vec<u8>>| {
         let open = |sealed: Vec<u8>| cx.vault.open_text(column, index.as_bytes(), &sealed);

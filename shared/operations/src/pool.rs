@@ -6,7 +6,7 @@ use super::transition::guarded;
 use super::{Context, NumberRef};
 use crate::transaction;
 use domain::error::{Error, Reason};
-use domain::{Actor, ClientId, Eid, Iccid, IncidentKind, NumberStatus, TaskFailure};
+use domain::{Actor, ClientId, Eid, Iccid, IncidentKind, NumberStatus, TaskFailure, unknown_chip};
 use store::{
     Database, Subject, Tx, chip, chip_destruction, client,
     number::{self, NumberRow},
@@ -179,7 +179,9 @@ fn is_waited_for(number: &NumberRow) -> bool {
 pub async fn register_fault<D: Database>(cx: &Context<'_, D>, eid: &Eid, faulty: bool) -> Result<(), Error> {
     let index = cx.eid_index(eid);
     transaction(cx, async |tx| {
-        let chip = chip::by_eid(tx, &index).await?.ok_or(Reason::UnknownChip)?;
+        let chip = chip::by_eid(tx, &index)
+            .await?
+            .ok_or_else(|| unknown_chip("eid", eid))?;
         if !faulty && chip_destruction::find(tx, &index).await?.is_some() {
             return Err(Error::new(Reason::WrongState).with_detail("已登记销毁", "recorded as destroyed"));
         }

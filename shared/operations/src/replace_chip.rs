@@ -11,7 +11,7 @@ use super::end_task::end;
 use super::transition::{Cause, guarded};
 use crate::transaction;
 use domain::error::{Error, Reason};
-use domain::{Actor, CardStatus, Eid, Province, TaskFailure, TaskState, WriteType};
+use domain::{Actor, CardStatus, Eid, Province, TaskFailure, TaskState, WriteType, unknown_chip};
 use store::{
     Database, Tx,
     chip::{self, ChipRow},
@@ -42,13 +42,16 @@ pub async fn replace_chip<D: Database>(
     new: &Eid,
     note: &ActNote<'_>,
 ) -> Result<Applied, Error> {
+    let (old_eid, new_eid) = (old, new);
     let (old, new) = (cx.eid_index(old), cx.eid_index(new));
     transaction(cx, async |tx| {
-        let chip = chip::by_eid(tx, &old).await?.ok_or(Reason::UnknownChip)?;
+        let chip = chip::by_eid(tx, &old)
+            .await?
+            .ok_or_else(|| unknown_chip("eid", old_eid))?;
         let (next, pending, selection) = views::chip_and_open_task(tx, &new)
             .await?
             .filter(|(next, ..)| next.client_id == chip.client_id && new != old)
-            .ok_or(Reason::UnknownChip)?;
+            .ok_or_else(|| unknown_chip("new_eid", new_eid))?;
         let task = task::latest(tx, &old)
             .await?
             .filter(|task| task.client_id == chip.client_id)

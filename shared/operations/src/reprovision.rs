@@ -12,7 +12,7 @@ use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{
     CardStatus, Eid, Iccid, Imsi, IncidentKind, Msisdn, Network, TemporaryNumber, Timestamp, Volume,
-    warned_at,
+    unknown_chip, warned_at,
 };
 use store::{
     Database, Subject, Tx,
@@ -65,7 +65,9 @@ pub async fn reprovision<D: Database>(
 ) -> Result<Reprovisioned, Error> {
     let index = cx.eid_index(eid);
     transaction(cx, async |tx| {
-        let chip = chip::by_eid(tx, &index).await?.ok_or(Reason::UnknownChip)?;
+        let chip = chip::by_eid(tx, &index)
+            .await?
+            .ok_or_else(|| unknown_chip("eid", eid))?;
         if matches!(chip.status, CardStatus::Writing | CardStatus::Written) {
             return Err(Error::new(Reason::WrongState).with_detail(chip.status.zh(), chip.status.en()));
         }

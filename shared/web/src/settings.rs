@@ -41,6 +41,8 @@ pub struct Variables {
     pub time_zone: Option<String>,
     /// The number ranges: see [`NumberRanges::parse`].
     pub number_ranges: Option<String>,
+    /// `true` or `false`.
+    pub unchecked_eids: Option<String>,
     /// Addresses and networks of trusted proxies, separated by commas.
     pub trusted_proxies: Option<String>,
     /// Names of parameters that are ignored, separated by commas.
@@ -71,6 +73,8 @@ pub struct Settings {
     pub zone: Zone,
     /// The ranges that numbers may belong to.
     pub number_ranges: NumberRanges,
+    /// Whether chips may come in whose EIDs have no check digits.
+    pub unchecked_eids: bool,
     /// The proxies whose `X-Forwarded-For` is believed.
     pub(crate) trusted_proxies: TrustedProxies,
     /// Parameters that are neither read nor refused.
@@ -114,6 +118,7 @@ impl Settings {
             zone: zone(variables.time_zone.as_deref())?,
             number_ranges: NumberRanges::parse(variables.number_ranges.as_deref().unwrap_or_default())
                 .map_err(|problem| Error::internal(format!("variable number_ranges: {problem}")))?,
+            unchecked_eids: flag("unchecked_eids", variables.unchecked_eids.as_deref())?,
             trusted_proxies: TrustedProxies::parse(variables.trusted_proxies.as_deref().unwrap_or_default())
                 .map_err(|problem| Error::internal(format!("variable trusted_proxies: {problem}")))?,
             ignored_parameters: ignored(variables.ignored_parameters.as_deref())?,
@@ -332,6 +337,10 @@ mod tests {
             },
             Variables {
                 callback_allow_http: text(""),
+                ..variables()
+            },
+            Variables {
+                unchecked_eids: text("1"),
                 ..variables()
             },
             Variables {

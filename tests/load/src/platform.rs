@@ -146,6 +146,16 @@ impl MeasuredPlatform {
         Ok(answer["token"].as_str().context("a token")?.to_owned())
     }
 
+    /// The secret of the administrator.
+    pub(crate) fn admin_secret(&self) -> Result<String> {
+        Ok(self.secrets.get("SPIN_VARIABLE_ADMIN_SECRET")?.to_owned())
+    }
+
+    /// The identifier of the client.
+    pub(crate) fn client_id(&self) -> Result<&str> {
+        self.client["id"].as_str().context("an id")
+    }
+
     /// The secret of a tick of the periodic work.
     pub(crate) fn cron_secret(&self) -> Result<String> {
         Ok(self.secrets.get("SPIN_VARIABLE_CRON_SECRET")?.to_owned())

@@ -15,7 +15,7 @@ use serde_json::Value;
 use store::{Sqlite, migrate};
 use tempfile::TempDir;
 use tower_service::Service as _;
-use web::{App, Host, Routes, Settings, service};
+use web::{App, Host, Routes, Settings, Variables, service};
 
 use crate::http::{Reply, TestRequest};
 use crate::random::SeededRandom;
@@ -48,7 +48,13 @@ impl TestDatabase {
     /// A host on it, at [`NOW`] and with the [`variables`] of the tests.
     #[must_use]
     pub fn host(&self) -> StillHost {
-        let settings = Settings::from_variables(&variables()).unwrap();
+        self.host_with(&variables())
+    }
+
+    /// A host on it, at [`NOW`] and with these variables.
+    #[must_use]
+    pub fn host_with(&self, variables: &Variables) -> StillHost {
+        let settings = Settings::from_variables(variables).unwrap();
         NativeHost::new(self.file.clone(), settings, || NOW, SeededRandom::new(1))
     }
 }

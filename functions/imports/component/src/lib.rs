@@ -8,6 +8,7 @@ const REQUIRED_VARIABLES: RequiredVariables = RequiredVariables {
     sealing_keys: true,
     transport_keys: true,
     number_ranges: true,
+    unchecked_eids: true,
     secret: Some("admin_secret"),
     ..RequiredVariables::NONE
 };

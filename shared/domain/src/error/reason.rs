@@ -92,7 +92,7 @@ reasons! {
     UnknownNumber "unknown_number" 404 "码号不存在或未划拨" "there is no such number, or it was not allotted" => "核对 ICCID 与号码，或联系运营方划拨" "check ICCID and number, or ask the operator to allot it";
     NumberMismatch "number_mismatch" 409 "ICCID 与号码不对应" "ICCID and number do not belong together" => "核对数据卡的 ICCID 与号码" "check the ICCID and number of the data card";
     NumberTaken "number_taken" 409 "码号已被占用或写入" "the number is reserved or written already" => "更换数据卡后重新申请" "choose another data card";
-    NumberSuspended "number_suspended" 409 "码号已停用" "the number is suspended" => "联系运营方恢复码号" "ask the operator to resume it";
+    NumberSuspended "number_suspended" 409 "码号已停机" "the number is suspended" => "联系运营方恢复码号" "ask the operator to resume it";
     WrongState "wrong_state" 403 "卡片当前状态不支持该操作" "the card's state does not permit this" => "查询卡片状态" "query the card's status";
     NumberInUse "number_in_use" 409 "码号当前状态不支持该操作" "the number's state does not permit this" => "查询码号状态" "query the number's status";
     SecretsInRotation "secrets_in_rotation" 409 "已有两个密钥同时有效" "two secrets are live already" => "等待旧密钥到期，或先将其吊销" "wait until the older one expires, or revoke it first";

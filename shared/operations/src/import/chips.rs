@@ -64,14 +64,14 @@ const MAX_PSK_IDENTITY_BYTES: usize = 128;
 type Secret = Zeroizing<Vec<u8>>;
 
 /// A row as it is stored.
-struct SealedChip {
+pub(super) struct SealedChip {
     row: NewChipRow,
     /// Whether the file states the day of opening.
     is_opening_stated: bool,
 }
 
 /// A row that passed the checks of its own values.
-struct Chip {
+pub(super) struct Chip {
     eid: Eid,
     chip_model: String,
     profile: String,
@@ -119,6 +119,8 @@ pub async fn import_chips<D: Database>(
 }
 
 impl ImportedRow for Chip {
+    const COLUMNS: &'static [ColumnRule] = COLUMNS;
+
     type Sealed = SealedChip;
 
     fn keys(row: &RowReader<'_>, choices: &ImportChoices<'_>) -> Vec<Key> {
@@ -155,7 +157,13 @@ fn read<D>(
     default_client: Option<&ClientId>,
     choices: &ImportChoices<'_>,
 ) -> Result<Chip, Vec<ColumnError>> {
-    let eid = row.required("eid", Eid::parse);
+    let eid = row.required("eid", |text| {
+        let is_checked = |eid: Eid| match choices.unchecked_eids {
+            true => Ok(eid),
+            false => eid.check().map(|()| eid),
+        };
+        Eid::parse(text).and_then(is_checked)
+    });
     let chip_model = row.required("chip_model", parse_chip_label);
     let profile = row.required("profile", parse_chip_label);
     let network = row.required("network_type", Network::parse);
@@ -184,7 +192,7 @@ fn read<D>(
             .or_else(|| row.required("client_id", ClientId::parse)),
         _ => row.required("client_id", ClientId::parse),
     };
-    let psk_identity = row.optional("psk_identity", |text| hex_bytes(text, MAX_PSK_IDENTITY_BYTES));
+    let psk_identity = psk_identity(&mut row, eid.as_ref());
     let key_version = row.required("key_version", key_version);
     let (psk, dek) = keys(cx, &mut row);
     let chip = (|| {
@@ -208,6 +216,22 @@ fn read<D>(
         })
     })();
     row.finish(chip)
+}
+
+/// The identity that a chip shows in its handshake. One with letters in its EID has to state it: the layout of SGP.02, by
+/// which the others are known, has decimal digits.
+fn psk_identity(row: &mut RowReader<'_>, eid: Option<&Eid>) -> Option<Vec<u8>> {
+    if eid.is_some_and(Eid::has_letters) && row.text("psk_identity").is_empty() {
+        let zh = "EID 含字母的芯片须填写 psk_identity";
+        let en = "a chip whose EID has letters needs a psk_identity";
+        row.take::<()>(Err(ColumnError::new(
+            "psk_identity",
+            Reason::ParameterMissing,
+            zh,
+            en,
+        )));
+    }
+    row.optional("psk_identity", |text| hex_bytes(text, MAX_PSK_IDENTITY_BYTES))
 }
 
 /// PSK and DEK: both, or neither when the gateway derives them.

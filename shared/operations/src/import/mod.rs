@@ -12,6 +12,7 @@ mod contradictions;
 mod decode;
 mod header;
 mod numbers;
+mod parts;
 mod records;
 mod rounded;
 mod rules;
@@ -19,7 +20,9 @@ mod secrets;
 mod warnings;
 
 pub use chips::import_chips;
+pub use decode::ReadGbk;
 pub use numbers::import_numbers;
+pub use parts::{TableKind, TablePart, table_parts};
 pub use warnings::{ImportWarning, WarningKind};
 
 use std::collections::BTreeMap;
@@ -56,6 +59,8 @@ pub struct ImportChoices<'a> {
     pub correct: Option<ActNote<'a>>,
     /// The ranges that numbers may belong to.
     pub ranges: NumberRanges,
+    /// Take EIDs of 32 hexadecimal digits without check digits.
+    pub unchecked_eids: bool,
 }
 
 /// The result of an import.
@@ -153,6 +158,9 @@ impl ImportReport {
 
 /// A row that passed the checks of its own values.
 trait ImportedRow: Sized {
+    /// The columns that a file of such rows may have.
+    const COLUMNS: &'static [ColumnRule];
+
     /// The row as it is stored.
     type Sealed;
 

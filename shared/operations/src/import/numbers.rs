@@ -50,7 +50,7 @@ const COUNTRY_CODE: &str = "86";
 const MIN_INTERNATIONAL_DIGITS: usize = 11;
 
 /// A row that passed the checks of its own values.
-struct Number {
+pub(super) struct Number {
     iccid: Iccid,
     msisdn: Msisdn,
     imsi: Imsi,
@@ -99,6 +99,8 @@ pub async fn import_numbers<D: Database>(
 }
 
 impl ImportedRow for Number {
+    const COLUMNS: &'static [ColumnRule] = COLUMNS;
+
     type Sealed = NewNumberRow;
 
     fn keys(row: &RowReader<'_>, choices: &ImportChoices<'_>) -> Vec<Key> {

@@ -12,7 +12,7 @@ use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{
     ClientId, Concern, Eid, IncidentId, IncidentKind, IncidentState, Misfit, Province, Receiver, Severity,
-    Timestamp,
+    Timestamp, unknown_chip,
 };
 use store::{
     Database, Subject, Tx, chip, client,
@@ -140,7 +140,9 @@ async fn subject_of<D: Database>(
         About::Province(province) => Ok(Subject::province(province.code())),
         About::Chip(eid) => {
             let index = cx.eid_index(eid);
-            chip::by_eid(tx, &index).await?.ok_or(Reason::UnknownChip)?;
+            chip::by_eid(tx, &index)
+                .await?
+                .ok_or_else(|| unknown_chip("eid", eid))?;
             Ok(Subject::chip(&index))
         }
         About::Client(id) => {

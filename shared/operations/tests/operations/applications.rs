@@ -367,6 +367,11 @@ fn a_malformed_unknown_or_foreign_chip_changes_nothing() {
         reason(world.apply(&caller, &automatic("123", "37"))),
         Reason::EidMalformed
     );
+    let mistyped = eid_text(5).replace("8908", "8909");
+    assert_eq!(
+        reason(world.apply(&caller, &automatic(&mistyped, "37"))),
+        Reason::EidMalformed
+    );
     assert_eq!(
         reason(world.apply(&caller, &automatic(&eid_text(5), "37"))),
         Reason::UnknownChip

@@ -371,6 +371,54 @@ fn many_other_errors_never_hide_a_contradiction() {
     );
 }
 
+// §5.4.2.1
+#[test]
+fn eids_without_check_digits_come_in_where_they_are_allowed_and_need_an_identity_with_letters() {
+    let world = World::new();
+    let client = world.client().client_id;
+    let with_eid = |n, eid: &str, psk_identity: &str| ChipCsv {
+        eid: eid.to_owned(),
+        psk_identity: psk_identity.to_owned(),
+        ..ChipCsv::new(n)
+    };
+    let csv = chip_csv(&[
+        with_eid(0, "89086030202200000022000000000091", ""),
+        with_eid(1, "0011223344556677889aabbccddeeff0", "a1"),
+        with_eid(2, "0011223344556677889AABBCCDDEEFF1", ""),
+        with_eid(3, "0011223344556677889AABBCCDDEEFF", "a2"),
+        with_eid(4, "0011223344556677889aAbBcCdDeEfF0", "a3"),
+    ]);
+    let malformed = |line| (line, Some("eid"), Reason::EidMalformed);
+    let import = |unchecked_eids| {
+        let choices = ImportChoices {
+            unchecked_eids,
+            ..ImportChoices::default()
+        };
+        run(import_chips(&world.cx(), csv.as_bytes(), Some(&client), &choices)).unwrap()
+    };
+    let refused = import(false);
+    let conflict = |line| (line, Some("eid"), Reason::ImportConflict);
+    let missing = (4, Some("psk_identity"), Reason::ParameterMissing);
+    assert_eq!(
+        row_errors(&refused),
+        [
+            malformed(2),
+            malformed(3),
+            conflict(3),
+            malformed(4),
+            malformed(5),
+            malformed(6),
+            conflict(6)
+        ]
+    );
+    let taken = import(true);
+    assert_eq!(counts(&taken), [5, 1, 0, 4]);
+    assert_eq!(
+        row_errors(&taken),
+        [conflict(3), missing, malformed(5), conflict(6)]
+    );
+}
+
 // §5.1.3
 #[test]
 fn numbers_come_from_the_configured_ranges_alone() {

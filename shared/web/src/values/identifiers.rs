@@ -93,8 +93,9 @@ macro_rules! kinds {
 
 kinds!(
     Eid: text(
-        "^[0-9]{32}$",
-        "芯片 EID，末两位为校验码（ISO 7064） / EID; its last two digits are check digits (ISO 7064)",
+        "^[0-9A-Fa-f]{32}$",
+        "芯片 EID，32 位数字，末两位为校验码（ISO 7064）；平台设置允许时为 32 位十六进制字符 / EID: 32 digits, the last two of them check \
+         digits (ISO 7064); where the platform's settings permit it, 32 hexadecimal digits",
         "89086030202200000000000000000123",
     ),
     Iccid: text(

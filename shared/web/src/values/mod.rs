@@ -20,7 +20,7 @@ pub use incidents::{
     AlertKind, FaultyCursor, IncidentActor, IncidentClass, IncidentKind, Month, Party, Severity,
 };
 pub use paging::{PageLimit, Rows};
-pub use states::{CardState, NumberState, OpenedState, ProvinceName};
+pub use states::{CardState, NumberCode, NumberState, OpenedCode, OpenedState, ProvinceName};
 pub use time::{Day, Instant, Time};
 pub use volume::Megabytes;
 
