@@ -86,6 +86,9 @@ pub(crate) struct DeviceSession {
     /// 结束时间 / when it ended
     #[schema(required)]
     closed_at: Option<Time>,
+    /// 无法解密的字段，仅在有时出现 / the fields whose values cannot be opened; only if there are any
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unreadable: Vec<&'static str>,
 }
 
 impl DeviceSession {
@@ -104,6 +107,7 @@ impl DeviceSession {
             bytes_down: session.bytes_down,
             opened_at: call.time(session.opened_at),
             closed_at: session.closed_at.map(|at| call.time(at)),
+            unreadable: session.unreadable,
         }
     }
 }

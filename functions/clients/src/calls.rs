@@ -87,7 +87,7 @@ struct LoggedCall {
     address: Option<String>,
     /// 调用时间 / when it came
     at: Time,
-    /// 业务需求方标识 / the client, if it is known
+    /// 业务需求方标识，已知时也包括被拒绝的调用 / the client, if it is known, also of a refused call
     #[schema(required, value_type = Option<values::ClientId>)]
     client_id: Option<String>,
     /// HTTP 状态码 / HTTP status of the answer
@@ -101,6 +101,9 @@ struct LoggedCall {
     reason: Option<String>,
     /// 请求标识 / identifier of the request
     request_id: String,
+    /// 业务需求方所用密钥的序号 / generation of the secret that the client presented, or took its token with
+    #[schema(required)]
+    secret_generation: Option<i64>,
     /// 涉及的标识，掩码 / what it was about, masked
     #[schema(required)]
     subject: Option<String>,
@@ -145,6 +148,7 @@ pub(crate) async fn search(
         interface: row.interface,
         reason: row.reason,
         request_id: row.request_id,
+        secret_generation: row.secret_generation,
         subject: row.subject,
         task_id: row.task_id,
     });

@@ -44,6 +44,7 @@ mod token;
 mod transaction;
 mod transition;
 mod unopened_session;
+mod unreadable;
 
 pub use act_note::ActNote;
 pub use alerts::{AlertView, MAX_ALERTS_PER_PAGE, MAX_NOTED_ALERTS, list_alerts, note_alerts};
@@ -83,7 +84,7 @@ pub use messages::{
     AttemptResult, DeliveryState, DueMessage, DueRequest, LEASE_MS, MAX_ATTEMPTS, MAX_FAILING_MS,
     MAX_IN_FLIGHT, MAX_IN_FLIGHT_FAILING, MAX_MESSAGES_PER_CALL, MAX_MESSAGES_PER_PAGE, MAX_PUT_OFF_MS,
     MessageFilter, Probe, RETRY_AFTER_MS, Resent, WhichMessages, canonical, due_messages, find_messages,
-    probe, record_attempt, resend, sign,
+    is_message_due, probe, record_attempt, resend, sign,
 };
 pub use number_view::{NumberRef, NumberView, Usage, number_view};
 pub use open_session::{OpenSession, SessionWork, WriteData, open_session};
@@ -109,10 +110,10 @@ pub use token::{
 
 pub(crate) use transaction::transaction;
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
-use domain::{Eid, Timestamp, Zone};
+use domain::{ClientId, Eid, Provinces, Timestamp, Zone};
 use vault::{BlindIndex, IndexKind, Random, Vault};
 
 /// The inputs of an operation, made for one call.
@@ -130,12 +131,52 @@ pub struct Context<'a, D> {
     pub random: &'a dyn Random,
     /// The platform's time zone, for calendar days and the texts of times.
     pub zone: &'a Zone,
-    indexed: EidIndex,
+    /// The provinces that are served, where they are configured.
+    pub served: Option<Provinces>,
+    found: CallFacts,
 }
 
-/// The EID of a call with its blind index, once one was computed. A copy shares it.
+/// What operations find out about a call, once. A copy shares it.
 #[derive(Clone, Debug, Default)]
-pub struct EidIndex(Rc<OnceCell<(Eid, BlindIndex)>>);
+pub struct CallFacts(Rc<Facts>);
+
+#[derive(Debug, Default)]
+struct Facts {
+    /// The EID of the call, with its blind index.
+    eid: OnceCell<(Eid, BlindIndex)>,
+    /// The client of the call, also when it is refused, with the generation of the secret that it proved.
+    client: OnceCell<(ClientId, i64)>,
+    /// How many sealed values could not be opened, and why the first could not.
+    unreadable: RefCell<(usize, String)>,
+}
+
+impl CallFacts {
+    /// The client whose secret, or token of that secret, the call has presented, with the generation of the secret. It
+    /// may have been refused nevertheless.
+    #[must_use]
+    pub fn client(&self) -> Option<&(ClientId, i64)> {
+        self.0.client.get()
+    }
+
+    /// How many values of listed rows could not be opened, and why the first could not.
+    #[must_use]
+    pub fn take_unreadable(&self) -> Option<(usize, String)> {
+        let unreadable = self.0.unreadable.take();
+        (unreadable.0 > 0).then_some(unreadable)
+    }
+
+    fn note_unreadable(&self, cause: &str) {
+        let mut unreadable = self.0.unreadable.borrow_mut();
+        if unreadable.0 == 0 {
+            unreadable.1 = cause.to_owned();
+        }
+        unreadable.0 += 1;
+    }
+
+    fn recognise(&self, client: &ClientId, generation: i64) {
+        self.0.client.get_or_init(|| (client.clone(), generation));
+    }
+}
 
 impl<'a, D> Context<'a, D> {
     /// A context on these connections, keys, time and zone.
@@ -154,15 +195,22 @@ impl<'a, D> Context<'a, D> {
             now,
             random,
             zone,
-            indexed: EidIndex::default(),
+            served: None,
+            found: CallFacts::default(),
         }
     }
 
-    /// The same context, sharing the index of the call's EID with other contexts of the call.
+    /// The same context, with the provinces that are served; with `None`, those that ever had numbers in their pool.
     #[must_use]
-    pub fn sharing(self, index: &EidIndex) -> Self {
+    pub fn serving(self, served: Option<Provinces>) -> Self {
+        Self { served, ..self }
+    }
+
+    /// The same context, sharing what is found out about the call with other contexts of the call.
+    #[must_use]
+    pub fn sharing(self, found: &CallFacts) -> Self {
         Self {
-            indexed: index.clone(),
+            found: found.clone(),
             ..self
         }
     }
@@ -172,7 +220,7 @@ impl<'a, D> Context<'a, D> {
     pub fn at(&self, now: Timestamp) -> Self {
         Self {
             now,
-            indexed: self.indexed.clone(),
+            found: self.found.clone(),
             ..*self
         }
     }
@@ -181,7 +229,7 @@ impl<'a, D> Context<'a, D> {
     /// need it.
     pub fn eid_index(&self, eid: &Eid) -> BlindIndex {
         let index = || self.vault.blind_index(IndexKind::Eid, eid.as_str().as_bytes());
-        match self.indexed.0.get_or_init(|| (*eid, index())) {
+        match self.found.0.eid.get_or_init(|| (*eid, index())) {
             (known, index) if known == eid => *index,
             _ => index(),
         }

@@ -105,6 +105,7 @@ pub async fn issue_token<D: Database>(
         record_failed_auth(cx, FailedAuth::WrongSecret, ip).await?;
         return Err(Error::new(Reason::ClientUnknownOrSecretWrong).with_cause("wrong credentials"));
     };
+    cx.found.recognise(&client.id, generation);
     admitted(&client, ip)?;
     let limit = limit_of(&client, TOKEN_INTERFACE)?.unwrap_or(TOKENS_PER_MINUTE);
     let (_, budget) = spend_calls(cx, &client.id, TOKEN_INTERFACE, limit, 1).await?;
@@ -146,6 +147,7 @@ pub async fn verify_token<D: Database>(
     ip: IpAddr,
 ) -> Result<Verified, Error> {
     let claims = read(cx, token)?;
+    cx.found.recognise(&claims.client, claims.generation);
     if cx.now >= claims.expires {
         return Err(Reason::TokenExpired.into());
     }

@@ -36,6 +36,8 @@ pub struct RequiredVariables {
     pub pool_low_water: bool,
     /// `number_ranges`: takes numbers in.
     pub number_ranges: bool,
+    /// `served_provinces`: takes numbers of provinces, or watches their incidents.
+    pub served_provinces: bool,
     /// `operator_api`, `operator_credential`: asks the operator about its numbers.
     pub operator: bool,
     /// The name of the secret of its internal interfaces.
@@ -53,6 +55,7 @@ impl RequiredVariables {
         maintenance: false,
         pool_low_water: false,
         number_ranges: false,
+        served_provinces: false,
         operator: false,
         secret: None,
     };
@@ -136,6 +139,11 @@ async fn settings_of(required: RequiredVariables) -> Result<Variables, Error> {
         },
         number_ranges: if required.number_ranges {
             Some(text("number_ranges").await?)
+        } else {
+            None
+        },
+        served_provinces: if required.served_provinces {
+            Some(text("served_provinces").await?)
         } else {
             None
         },

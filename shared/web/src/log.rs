@@ -76,6 +76,20 @@ pub(super) fn lost(row: &NewCallRow, error: &Error) -> String {
     serde_json::to_string(&line).unwrap_or_default()
 }
 
+/// The line for sealed values of listed rows that could not be opened: how many, and why the first could not.
+pub(super) fn unreadable(interface: &str, request_id: &str, (count, cause): &(usize, String)) -> String {
+    let line = Line {
+        level: "error",
+        interface,
+        request_id,
+        from: None,
+        code: 200,
+        reason: "values_unreadable",
+        cause: Some(format!("{count}: {}", mask_identifiers(cause))),
+    };
+    serde_json::to_string(&line).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

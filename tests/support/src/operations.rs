@@ -9,7 +9,9 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use domain::error::{Error, Reason};
-use domain::{ClientId, DAY_MS, FailureKind, Permission, SECOND_MS, SessionId, TaskId, Timestamp, Zone};
+use domain::{
+    ClientId, DAY_MS, FailureKind, Permission, Provinces, SECOND_MS, SessionId, TaskId, Timestamp, Zone,
+};
 use operations::{
     Applied, ApplyRequest, CALL_LOG_DAYS, Caller, Context, CreatedClient, Done, ImportChoices, ImportReport,
     Job, MaintenanceSettings, NewClient, OpenSession, POOL_LOW_WATER, RECORD_DAYS, Report, ReportAnswer,
@@ -55,6 +57,8 @@ pub struct World {
     pub random: SeededRandom,
     /// The time zone.
     pub zone: Zone,
+    /// The provinces that are served, if they are configured.
+    pub served: Cell<Option<Provinces>>,
     sessions: Cell<u64>,
 }
 
@@ -83,6 +87,7 @@ impl World {
             now: Cell::new(START),
             random: SeededRandom::new(seed),
             zone: Zone::parse(TIME_ZONE).expect("a known zone"),
+            served: Cell::new(None),
             sessions: Cell::new(seed << 32),
         };
         run(store::migrate(&world.db, world.time())).expect("migrated");
@@ -110,6 +115,14 @@ impl World {
             &self.random,
             &self.zone,
         )
+        .serving(self.served.get())
+    }
+
+    /// Serves these provinces, whether they have numbers or not.
+    #[must_use]
+    pub fn serving(self, codes: &str) -> Self {
+        self.served.set(Some(Provinces::parse(codes).expect("codes")));
+        self
     }
 
     /// A client with every permission and an address for callbacks.

@@ -85,6 +85,7 @@ reasons! {
     TemporaryNumberExpired "temporary_number_expired" 409 "临时号码已过测试期" "the temporary number's test period is over" => "由运营方重新配置有效临时号码" "have the operator configure a valid temporary number";
     AllowanceExhausted "allowance_exhausted" 403 "测试流量不足" "the test allowance is not sufficient" => "由运营方核实测试流量，必要时补充" "have the operator check the allowance";
     ProvinceWithoutNumber "province_without_number" 409 "无可用省份资源" "the province has no number left" => "更换省份重新申请，或等待运营方补充资源" "choose another province, or wait for the operator";
+    ProvinceNotServed "province_not_served" 409 "该省份未开放写卡" "the province is not served" => "更换省份重新申请；可用省份见 /v1/write/provinces" "choose another province; /v1/write/provinces lists those that have numbers";
     ChipFaulty "chip_faulty" 403 "芯片故障" "the chip is registered as faulty" => "由设备方案商检测并更换芯片" "have the vendor examine and replace the chip";
     UnknownNumber "unknown_number" 404 "码号不存在或未划拨" "there is no such number, or it was not allotted" => "核对 ICCID 与号码，或联系运营方划拨" "check ICCID and number, or ask the operator to allot it";
     NumberMismatch "number_mismatch" 409 "ICCID 与号码不对应" "ICCID and number do not belong together" => "核对数据卡的 ICCID 与号码" "check the ICCID and number of the data card";
@@ -107,6 +108,7 @@ reasons! {
     Conflict "conflict" 409 "数据已被并发修改" "the data was changed at the same time" => "重新提交" "send again";
     Internal "internal" 500 "服务器内部错误" "internal error" => "稍后重试；持续出现请联系运营方" "try again later; if it persists contact the operator";
     Unavailable "unavailable" 503 "服务暂不可用" "the service is not available now" => "稍后重试" "try again later";
+    GuardMissing "guard_missing" 503 "平台未拦截特殊用途网络，不发送回调" "the host does not block special-purpose networks, so nothing is sent to receivers" => "按 runtime-config/local.toml 配置 block_networks；运行日志给出未拦截的地址" "configure block_networks as in runtime-config/local.toml; the operator's log names an address that is open";
     SchemaBehind "schema_behind" 503 "数据库结构未升级" "the database schema is behind the program" => "按运行日志中的原因处理，使数据库可以升级" "remove the cause that the operator's log names, so that the database can be migrated";
     SchemaAhead "schema_ahead" 503 "数据库已由更新版本的程序升级，本程序不能使用" "the database was migrated by a newer program and cannot be used by this one" => "运行该版本或更新的程序，或恢复升级前的备份" "run that program or a newer one, or restore a backup from before the upgrade";
     KeysWrong "keys_wrong" 503 "数据库由其他密钥建立，本程序不能使用" "the database was made with other keys and cannot be used by this program" => "按运行日志中的密钥名称核对配置，恢复建库时的密钥" "compare the key that the operator's log names with the configuration, and restore the key of this database";

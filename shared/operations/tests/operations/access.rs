@@ -264,6 +264,7 @@ fn record(
     let call = NewCallRow {
         at: world.time(),
         client_id: None,
+        secret_generation: Some(2),
         interface: interface.to_owned(),
         code: if reason.is_some() { 404 } else { 200 },
         reason,

@@ -30,6 +30,7 @@ mod receiver_queues;
 mod reprovisioning;
 mod reruns;
 mod secrecy;
+mod served_provinces;
 mod sessions;
 mod state_changes;
 mod store_rules;

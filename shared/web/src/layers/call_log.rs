@@ -21,7 +21,7 @@ use crate::refusal::Refusal;
 use crate::waiting_calls::Added;
 use domain::error::{Error, Reason};
 use domain::{ClientId, Eid, TaskId, masked};
-use operations::{Context, FailedAuth, record_calls, record_failed_auth};
+use operations::{CallFacts, Context, FailedAuth, record_calls, record_failed_auth};
 use store::call_log::NewCallRow;
 
 /// Longest parameter that the call log looks at, in characters.
@@ -45,7 +45,11 @@ impl Middleware for CallLog {
             return response;
         };
         let context = arrival.context(&connections);
-        let ended = FinishedCall::of(&response, led);
+        let ended = FinishedCall::of(&response, led, arrival.found());
+        if let Some(unreadable) = arrival.found().take_unreadable() {
+            let line = log::unreadable(&ended.called.0.name, &id.0, &unreadable);
+            self.0.host().log(&line);
+        }
         if let Err(limited) = ended.count_failed_auth(&context).await {
             // There are too many to log one by one.
             let facts = std::mem::take(response.extensions_mut());
@@ -120,19 +124,23 @@ fn limited_instead(refusal: Refusal, facts: http::Extensions) -> Response {
 struct FinishedCall {
     called: Called,
     from: Option<IpAddr>,
+    /// The client that was let in.
     client: Option<Client>,
+    /// The client that was recognised, let in or not.
+    known: CallFacts,
     pairs: Option<Pairs>,
     refusal: Option<Refused>,
     task_id: Option<TaskOfCall>,
 }
 
 impl FinishedCall {
-    fn of(response: &Response, led: Option<Called>) -> Self {
+    fn of(response: &Response, led: Option<Called>, known: &CallFacts) -> Self {
         let extensions = response.extensions();
         Self {
             called: extensions.get().cloned().or(led).unwrap_or_default(),
             from: extensions.get::<CallerAddress>().map(|address| address.0),
             client: extensions.get().cloned(),
+            known: known.clone(),
             pairs: extensions.get().cloned(),
             refusal: extensions.get().cloned(),
             task_id: extensions.get().copied(),
@@ -174,6 +182,7 @@ impl FinishedCall {
         Some(NewCallRow {
             at: context.now,
             client_id: self.client_id(),
+            secret_generation: self.known.client().map(|(_, generation)| *generation),
             interface: operation.name.clone(),
             code,
             reason: reason.map(Reason::code),
@@ -186,11 +195,11 @@ impl FinishedCall {
         })
     }
 
-    /// The client of the call. One that presents its credentials is a parameter; elsewhere that parameter is the client
-    /// that an administrator asks about.
+    /// The client of the call: the one whose secret or token it presented, also when that was refused. One that presents
+    /// a wrong secret is a parameter; elsewhere that parameter is the client that an administrator asks about.
     fn client_id(&self) -> Option<ClientId> {
-        match &self.client {
-            Some(Client(client)) => Some(client.caller.id.clone()),
+        match self.known.client() {
+            Some((client, _)) => Some(client.clone()),
             None if self.called.0.access == Access::Anyone => {
                 ClientId::parse(self.parameter("client_id")?).ok()
             }

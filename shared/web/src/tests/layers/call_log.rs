@@ -4,8 +4,8 @@ use super::*;
 use crate::Success;
 use crate::layers::CallLog;
 use crate::operation::Role;
-use domain::{ClientId, Eid, TaskId, Timestamp};
-use operations::{CallFilter, FailedAuth, REFUSALS_PER_MINUTE, record_failed_auth};
+use domain::{ClientId, Eid, HOUR_MS, TaskId, Timestamp};
+use operations::{CallFilter, FailedAuth, REFUSALS_PER_MINUTE, record_failed_auth, verify_token};
 use store::call_log::CallRow;
 
 const EID: &str = "89086030202200000000000000000123";
@@ -18,6 +18,7 @@ struct Found {
     path: &'static str,
     from: Option<IpAddr>,
     client: Option<Client>,
+    token: Option<String>,
     parameters: Vec<(&'static str, String)>,
 }
 
@@ -28,6 +29,7 @@ impl Found {
             path: "/v1/write/status",
             from: Some(FROM),
             client: None,
+            token: None,
             parameters: Vec::new(),
         }
     }
@@ -61,6 +63,12 @@ fn ended(host: &TestHost, found: &Found, inside: fn() -> Response) -> Response {
     let mut request = arrived(&app, Sent::get("/"));
     request.extensions_mut().insert(id("r-1"));
     let found = found.clone();
+    if let Some(token) = &found.token {
+        let arrival: &Arrival = request.extensions().get().unwrap();
+        let connections = block_on(arrival.connect()).unwrap();
+        // Whether it is right is another layer's concern.
+        let _ = block_on(verify_token(&arrival.context(&connections), token, FROM));
+    }
     through(CallLog(app), request, move |_| found.on(inside()))
 }
 
@@ -87,16 +95,16 @@ fn refuse_often(host: &TestHost) {
 #[test]
 fn a_call_leaves_one_row_with_everything_that_was_found() {
     let host = TestHost::new();
-    let verified = host.add_verified(&["write.status"]);
-    let client = verified.caller.id.clone();
+    let (client, token) = host.add_client(&["write.status"]);
     let found = Found {
-        client: Some(Client(Arc::new(verified))),
+        token: Some(token),
         ..Found::by(Access::Client(domain::Permission::WriteStatus))
     };
     let found = found.with("eid", EID).with("task_id", TASK).with("token", "t");
     let row = row(&host, &found, || refusal(Reason::WrongState));
     assert_eq!(row.at(), NOW);
     assert_eq!(row.client_id.as_deref(), Some(client.as_str()));
+    assert_eq!(row.secret_generation, Some(1));
     assert_eq!(row.interface, "write.status");
     assert_eq!(
         (row.code, row.reason.as_deref()),
@@ -111,6 +119,30 @@ fn a_call_leaves_one_row_with_everything_that_was_found() {
         ..CallFilter::default()
     };
     assert_eq!(host.calls_that(&about).len(), 1);
+}
+
+// §9.2.2
+#[test]
+fn a_call_whose_token_was_refused_names_the_client_whose_token_it_is() {
+    let host = TestHost::new();
+    let (client, token) = host.add_client(&["write.status"]);
+    let access = Access::Client(domain::Permission::WriteStatus);
+    let of = |token: &str| {
+        let found = Found {
+            token: Some(token.to_owned()),
+            ..Found::by(access)
+        };
+        ended(&host, &found, || refusal(Reason::IpNotAllowed));
+        let row = host.calls().remove(0);
+        (row.client_id, row.secret_generation)
+    };
+    // Over before anything else is looked at.
+    host.set_time(NOW.plus(24 * HOUR_MS));
+    let known = (Some(client.as_str().to_owned()), Some(1));
+    assert_eq!(of(&token), known);
+    host.set_time(NOW.plus(24 * HOUR_MS + 1));
+    // A forged one says nothing about who sent it.
+    assert_eq!(of(&format!("{}x", &token[..token.len() - 1])), (None, None));
 }
 
 #[test]
