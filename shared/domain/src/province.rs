@@ -119,7 +119,11 @@ impl Provinces {
 
 impl FromIterator<Province> for Provinces {
     fn from_iter<T: IntoIterator<Item = Province>>(provinces: T) -> Self {
-        Self(provinces.into_iter().fold(0, |set, province| set | province.bit()))
+        Self(
+            provinces
+                .into_iter()
+                .fold(0, |set, province| set | province.bit()),
+        )
     }
 }
 
@@ -139,7 +143,13 @@ mod tests {
         for province in Province::all() {
             assert_eq!(set.contains(province), ["37", "65"].contains(&province.code()));
         }
-        assert_eq!(set, ["65", "37"].map(|code| Province::parse(code).unwrap()).into_iter().collect());
+        assert_eq!(
+            set,
+            ["65", "37"]
+                .map(|code| Province::parse(code).unwrap())
+                .into_iter()
+                .collect()
+        );
         for text in ["", "37;65", "37,", "99", "all"] {
             assert!(Provinces::parse(text).is_err(), "{text}");
         }

@@ -24,6 +24,7 @@ mod ingest;
 mod inquiry;
 mod job_run;
 mod jobs;
+mod limits;
 mod messages;
 mod number_view;
 mod open_session;
@@ -49,8 +50,10 @@ mod unreadable;
 pub use act_note::ActNote;
 pub use alerts::{AlertView, MAX_ALERTS_PER_PAGE, MAX_NOTED_ALERTS, list_alerts, note_alerts};
 pub use apply::{Applied, ApplyRequest, apply};
-pub use call_log::{CALL_LOG_DAYS, CallFilter, CallPage, MAX_CALLS_PER_PAGE, record_calls, search_calls};
-pub use call_rate::{FailedAuth, REFUSALS_PER_MINUTE, WRONG_SECRETS, record_failed_auth, spend_calls};
+pub use call_log::{
+    CALL_LOG_DAYS, CallFilter, CallPage, MAX_CALLS_PER_PAGE, record_calls, search_calls, sum_up_refusals,
+};
+pub use call_rate::spend_calls;
 pub use cancel::{Cancelled, cancel};
 pub use chip_keys::{ChipKeys, chip_keys};
 pub use chip_view::{ChipView, chip_view};
@@ -79,6 +82,10 @@ pub use job_run::Done;
 pub use jobs::{
     Job, JobLog, JobView, MAX_CHIPS_PER_NOTICE, MAX_POOL_LOW_WATER, MESSAGES_JOB, MaintenanceSettings,
     POOL_LOW_WATER, RECORD_DAYS, STALE_AFTER_MS, destructions, job_views, read_job_log, record_run, run_job,
+};
+pub use limits::{
+    ALL_REFUSALS_PER_MINUTE, LOGGED_REFUSALS_PER_MINUTE, Limits, MemoryLimits, REFUSALS_PER_MINUTE, Refused,
+    WRONG_SECRETS_PER_MINUTE, address_key, count_refusal, limited,
 };
 pub use messages::{
     AttemptResult, DeliveryState, DueMessage, DueRequest, LEASE_MS, MAX_ATTEMPTS, MAX_FAILING_MS,
@@ -113,6 +120,8 @@ pub(crate) use transaction::transaction;
 use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
+use limits::NoLimits;
+
 use domain::{ClientId, Eid, Provinces, Timestamp, Zone};
 use vault::{BlindIndex, IndexKind, Random, Vault};
 
@@ -133,6 +142,8 @@ pub struct Context<'a, D> {
     pub zone: &'a Zone,
     /// The provinces that are served, where they are configured.
     pub served: Option<Provinces>,
+    /// Counters of refused callers.
+    pub limits: &'a dyn Limits,
     found: CallFacts,
 }
 
@@ -196,6 +207,7 @@ impl<'a, D> Context<'a, D> {
             random,
             zone,
             served: None,
+            limits: &NoLimits,
             found: CallFacts::default(),
         }
     }
@@ -204,6 +216,12 @@ impl<'a, D> Context<'a, D> {
     #[must_use]
     pub fn serving(self, served: Option<Provinces>) -> Self {
         Self { served, ..self }
+    }
+
+    /// The same context, which counts refused callers here. Without it nobody is held back.
+    #[must_use]
+    pub fn limiting(self, limits: &'a dyn Limits) -> Self {
+        Self { limits, ..self }
     }
 
     /// The same context, sharing what is found out about the call with other contexts of the call.

@@ -21,6 +21,7 @@ use super::settings::Settings;
 use super::waiting_calls::WaitingCalls;
 use domain::Timestamp;
 use domain::error::{Error, Reason};
+use operations::Limits;
 use operations::operator::OperatorApi;
 use vault::Random;
 
@@ -44,6 +45,9 @@ pub trait Host {
     /// The future fails with [`domain::error::Reason::Unavailable`] when the database cannot be opened, and with the
     /// errors of `store::migrate`.
     fn connection(&self, durability: Durability) -> LocalFuture<'_, Result<Connection, Error>>;
+
+    /// Counters of refused callers, which every instance shares.
+    fn limits(&self) -> &dyn Limits;
 
     /// Ends after a time.
     fn sleep(&self, time: Duration) -> LocalFuture<'_, ()>;

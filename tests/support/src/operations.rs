@@ -14,9 +14,9 @@ use domain::{
 };
 use operations::{
     Applied, ApplyRequest, CALL_LOG_DAYS, Caller, Context, CreatedClient, Done, ImportChoices, ImportReport,
-    Job, MaintenanceSettings, NewClient, OpenSession, POOL_LOW_WATER, RECORD_DAYS, Report, ReportAnswer,
-    ReportEvent, SessionWork, TaskRef, apply, create_client, import_chips, import_numbers, open_session,
-    run_job, status,
+    Job, MaintenanceSettings, MemoryLimits, NewClient, OpenSession, POOL_LOW_WATER, RECORD_DAYS, Report,
+    ReportAnswer, ReportEvent, SessionWork, TaskRef, apply, create_client, import_chips, import_numbers,
+    open_session, run_job, status,
 };
 use store::{Sqlite, Value};
 use vault::Vault;
@@ -59,6 +59,8 @@ pub struct World {
     pub zone: Zone,
     /// The provinces that are served, if they are configured.
     pub served: Cell<Option<Provinces>>,
+    /// Counters of refused callers.
+    pub limits: MemoryLimits,
     sessions: Cell<u64>,
 }
 
@@ -88,6 +90,7 @@ impl World {
             random: SeededRandom::new(seed),
             zone: Zone::parse(TIME_ZONE).expect("a known zone"),
             served: Cell::new(None),
+            limits: MemoryLimits::new(),
             sessions: Cell::new(seed << 32),
         };
         run(store::migrate(&world.db, world.time())).expect("migrated");
@@ -116,6 +119,7 @@ impl World {
             &self.zone,
         )
         .serving(self.served.get())
+        .limiting(&self.limits)
     }
 
     /// Serves these provinces, whether they have numbers or not.

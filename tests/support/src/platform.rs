@@ -315,7 +315,7 @@ impl TestPlatform {
 fn launch(folder: &tempfile::TempDir, secrets: &Secrets, now: &Arc<AtomicI64>, reuse: Reuse) -> Launch {
     let mut launch = Launch::on_loopback(root(), folder.path().to_owned(), secrets.clone());
     launch.logs = edge_host::Logs::Files(folder.path().join("log"));
-    launch.runtime_config = Some(folder.path().join(CONFIG_FILE));
+    launch.runtime_config = folder.path().join(CONFIG_FILE);
     launch.reuse = reuse;
     let now = now.clone();
     launch.clock = Some(Arc::new(move || {

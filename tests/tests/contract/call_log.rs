@@ -115,7 +115,10 @@ async fn a_call_refused_for_its_address_its_account_or_its_token_names_the_clien
     let status = format!("/v1/write/status?eid={}", platform.eid(0));
     let change = async |change: Value| {
         let mut document = json!({"client_id": id});
-        document.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        document
+            .as_object_mut()
+            .unwrap()
+            .extend(change.as_object().unwrap().clone());
         let reply = platform.admin_post("/admin/v1/clients:update", document).await;
         assert_eq!(reply.status, 200, "{}", reply.text);
     };
@@ -129,7 +132,11 @@ async fn a_call_refused_for_its_address_its_account_or_its_token_names_the_clien
             ),
         ] {
             assert_eq!(platform.send(request).await.reason(), reason, "{interface}");
-            let row = calls(&platform, &format!("client_id={id}&interface={interface}&limit=1")).await;
+            let row = calls(
+                &platform,
+                &format!("client_id={id}&interface={interface}&limit=1"),
+            )
+            .await;
             assert_eq!(
                 (&row[0]["reason"], &row[0]["secret_generation"]),
                 (&json!(reason), &json!(1)),

@@ -44,7 +44,12 @@ async fn a_row_that_cannot_be_opened_is_marked_and_hides_no_other() {
         "eid_index IN (SELECT eid_index FROM device_session)",
     );
     damage(&platform, "client", "phone_sealed", "true");
-    damage(&platform, "card_history", "note_sealed", "note_sealed IS NOT NULL");
+    damage(
+        &platform,
+        "card_history",
+        "note_sealed",
+        "note_sealed IS NOT NULL",
+    );
 
     let history = format!("/admin/v1/chips/history?eid={}", platform.eid(2));
     for (path, rows, field, count) in [

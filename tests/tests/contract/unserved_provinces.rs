@@ -17,7 +17,10 @@ async fn asking_for_provinces_that_never_had_numbers_opens_nothing_and_is_counte
         (reply.status, reply.reason().to_owned())
     };
     for (chip, province) in [(0, "65"), (1, "54"), (1, "54")] {
-        assert_eq!(apply(chip, province).await, (409, "province_not_served".to_owned()));
+        assert_eq!(
+            apply(chip, province).await,
+            (409, "province_not_served".to_owned())
+        );
     }
     let tick = TestRequest::post("/internal/cron", "application/json", "{}");
     let tick = tick.bearer(&platform.secret("cron_secret"));
@@ -28,7 +31,12 @@ async fn asking_for_provinces_that_never_had_numbers_opens_nothing_and_is_counte
     assert_eq!((&review["unserved"], &review["tasks"]), (&json!(2), &json!(0)));
     let history = format!("/admin/v1/chips/history?eid={}", platform.eid(1));
     let steps = platform.admin_get(&history).await["steps"].clone();
-    let reasons: Vec<_> = steps.as_array().unwrap().iter().map(|step| &step["reason"]).collect();
+    let reasons: Vec<_> = steps
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|step| &step["reason"])
+        .collect();
     assert_eq!(reasons, ["province_not_served", "imported"]);
     platform.shutdown().await;
 }

@@ -171,7 +171,11 @@ fn opened<D>(cx: &Context<'_, D>, row: &IncidentRow, chip: Option<&(BlindIndex, 
         opened_by: row.opened_by,
         settled_by: row.settled_by,
         note: opener.text("note", incident::NOTE, row.note_sealed.as_deref()),
-        settlement: opener.text("settlement", incident::SETTLEMENT, row.settlement_sealed.as_deref()),
+        settlement: opener.text(
+            "settlement",
+            incident::SETTLEMENT,
+            row.settlement_sealed.as_deref(),
+        ),
         report: opener.text("report", incident::REPORT, row.report_sealed.as_deref()),
         final_report: opener.document(
             "final_report",

@@ -139,7 +139,11 @@ async fn follow<D: Database>(cx: &Context<'_, D>, tx: &Tx<'_, D>, pool: &Seen) -
         province_filled(cx, tx, province.code()).await?;
     }
     // Only a pool that was `Ok` raises the alert; a change between low and empty raises none.
-    if pool.is_served && pool.noted.state == PoolState::Ok && pool.state != PoolState::Ok && pool.low_water > 0 {
+    if pool.is_served
+        && pool.noted.state == PoolState::Ok
+        && pool.state != PoolState::Ok
+        && pool.low_water > 0
+    {
         let alert = NewAlert {
             kind: AlertKind::PoolLow,
             subject: &subject,

@@ -86,9 +86,11 @@ fn a_refused_application() {
         Err(error) if error.reason() == Reason::ProvinceWithoutNumber => Ok(()),
         other => other.map(drop),
     });
-    leaves_nothing_behind("not served", stocked, |world, caller| match apply(world, caller) {
-        Err(error) if error.reason() == Reason::ProvinceNotServed => Ok(()),
-        other => other.map(drop),
+    leaves_nothing_behind("not served", stocked, |world, caller| {
+        match apply(world, caller) {
+            Err(error) if error.reason() == Reason::ProvinceNotServed => Ok(()),
+            other => other.map(drop),
+        }
     });
 }
 

@@ -35,4 +35,5 @@ mod sessions;
 mod state_changes;
 mod store_rules;
 mod temporary_numbers;
+mod unreadable;
 mod ways_out;

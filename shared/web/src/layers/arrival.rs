@@ -94,6 +94,7 @@ impl Arrival {
         );
         context
             .serving(settings.served_provinces)
+            .limiting(self.0.app.host().limits())
             .sharing(&self.0.found)
     }
 }

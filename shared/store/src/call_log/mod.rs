@@ -3,13 +3,17 @@
 //! The key of a row begins with its time, so time needs no index of its own and rows are added at the end of the
 //! table.
 
+mod summary;
+
+pub use summary::{MAX_SUMMED_ADDRESSES, RefusedCaller, RefusedCalls, minute_of, sum_up};
+
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
-use super::{Database, DbError, Row, Run as _, Tx, Value};
+use crate::{Database, DbError, Row, Run as _, Tx, Value};
 use domain::{ClientId, Timestamp};
 use vault::BlindIndex;
 
@@ -30,8 +34,9 @@ macro_rules! search {
     ($by:literal) => {
         concat!(
             "SELECT id, client_id, interface, code, reason, address, duration_us, request_id, task_id, subject, \
-             secret_generation FROM call_log WHERE id >= $1 AND id < $2 AND ($3 IS NULL OR interface = $3) AND \
-             ($4 IS NULL OR reason = $4) AND ",
+             secret_generation, calls, first_at, last_at, gap_ms, reasons \
+             FROM call_log WHERE id >= $1 AND id < $2 AND ($3 IS NULL OR interface = $3) AND \
+             ($4 IS NULL OR reason = $4 OR ',' || reasons || ',' LIKE '%,' || $4 || ',%') AND ",
             $by,
             " ORDER BY id DESC LIMIT $8"
         )
@@ -101,6 +106,8 @@ pub struct CallRow {
     pub task_id: Option<String>,
     /// What the call was about, masked.
     pub subject: Option<String>,
+    /// The calls that the row stands for, if it is not one call.
+    pub summary: Option<RefusedCalls>,
 }
 
 impl CallRow {
@@ -218,5 +225,6 @@ fn read(row: &Row) -> Result<CallRow, DbError> {
         task_id: text(8)?,
         subject: text(9)?,
         secret_generation: row.optional(10, Row::integer)?,
+        summary: summary::read(row, 11)?,
     })
 }
