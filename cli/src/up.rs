@@ -44,7 +44,7 @@ pub(crate) async fn run(options: UpOptions) -> Result<()> {
     preflight::database(&database, &preflight::keys(&secrets)?, SystemTime::now().into()).await?;
     let runtime_config = root.join(runtime_config(&mut secrets, options.local_callbacks));
     let mut launch = Launch::on_loopback(root, options.data.clone(), secrets);
-    launch.runtime_config = Some(runtime_config);
+    launch.runtime_config = runtime_config;
     launch.listen = options.listen;
     launch.gateway_listen = options.gateway;
     launch.metrics_listen = options.metrics;

@@ -59,6 +59,9 @@ pub(crate) struct CardStep {
     /// 操作人说明的原因 / why, as that person said
     #[schema(required)]
     note: Option<String>,
+    /// 无法解密的字段，仅在有时出现 / the fields whose values cannot be opened; only if there are any
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unreadable: Vec<&'static str>,
 }
 
 /// Shows the latest steps of a card.
@@ -86,6 +89,7 @@ pub(crate) async fn history(
         at: call.time(step.at),
         person: step.person,
         note: step.note,
+        unreadable: step.unreadable,
     });
     Ok(Success::new(CardHistory {
         steps: steps.collect(),

@@ -41,11 +41,14 @@ struct FaultyChip {
     /// 所属业务需求方 / the client it belongs to
     #[schema(value_type = ClientId)]
     client_id: String,
-    /// 芯片 EID / its EID
-    #[schema(value_type = Eid)]
-    eid: String,
+    /// 芯片 EID；无法解密时为 null / its EID; null if it cannot be opened
+    #[schema(required, value_type = Option<Eid>)]
+    eid: Option<String>,
     /// 登记时间 / since when it is in the register
     since: Time,
+    /// 无法解密的字段，仅在有时出现 / the fields whose values cannot be opened; only if there are any
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unreadable: Vec<&'static str>,
 }
 
 /// The register of faulty chips, the latest entry first.
@@ -65,6 +68,7 @@ pub(crate) async fn faulty(call: Call, _: Administrator, Query(page): Query<Page
         client_id: chip.client_id,
         eid: chip.eid,
         since: call.time(chip.since),
+        unreadable: chip.unreadable,
     });
     Ok(Success::new(FaultyChipPage {
         chips: chips.collect(),

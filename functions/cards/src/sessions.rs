@@ -90,6 +90,9 @@ pub(crate) struct DeviceSession {
     /// that the chip holds: whether the card had another IMSI, which frees that number; null if it was not looked for
     #[schema(required)]
     other_imsi: Option<bool>,
+    /// 无法解密的字段，仅在有时出现 / the fields whose values cannot be opened; only if there are any
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unreadable: Vec<&'static str>,
 }
 
 impl DeviceSession {
@@ -109,6 +112,7 @@ impl DeviceSession {
             opened_at: call.time(session.opened_at),
             closed_at: session.closed_at.map(|at| call.time(at)),
             other_imsi: session.other_imsi,
+            unreadable: session.unreadable,
         }
     }
 }

@@ -40,6 +40,10 @@ impl Host for Application {
         self.native.connection(durability)
     }
 
+    fn limits(&self) -> &dyn operations::Limits {
+        self.native.limits()
+    }
+
     fn sleep(&self, time: Duration) -> LocalFuture<'_, ()> {
         self.native.sleep(time)
     }

@@ -12,9 +12,10 @@ use gateway_protocol::{
 use operations::{chip_keys, open_session, report};
 use web::extract::{Call, Gateway, Json};
 use web::gateway::{
-    eid_of_identity, keys_answer, psk_identity, report_answer, report_of, session_answer, session_to_open,
+    address, eid_of_identity, keys_answer, psk_identity, report_answer, report_of, session_answer,
+    session_to_open,
 };
-use web::{Answer, Routes, Success, codes, routes};
+use web::{Answer, Refusal, Routes, Success, codes, routes};
 
 /// The routes of this component.
 #[must_use]
@@ -70,7 +71,9 @@ const REPORT_REASONS: &[Reason] = &[
 )]
 async fn keys(call: Call, _: Gateway, Json(request): Json<KeysRequest>) -> Answer<KeysAnswer> {
     let eid = eid_of_identity(&request);
-    let keys = chip_keys(&call.context(), &psk_identity(&request)?, eid.as_ref()).await?;
+    let keys = chip_keys(&call.context(), &psk_identity(&request)?, eid.as_ref()).await;
+    // Whoever connects to the gateway can name any identity.
+    let keys = keys.map_err(|error| Refusal::from(error).in_the_name_of(address(&request)))?;
     Ok(Success::new(keys_answer(&keys)))
 }
 

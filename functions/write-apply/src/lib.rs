@@ -39,6 +39,7 @@ const REASONS: &[Reason] = &[
     Reason::ApplicationPending,
     Reason::TemporaryNumberExpired,
     Reason::ProvinceWithoutNumber,
+    Reason::ProvinceNotServed,
     Reason::NumberMismatch,
     Reason::NumberTaken,
     Reason::NumberSuspended,

@@ -7,7 +7,7 @@ mod driver;
 mod platform_session;
 mod watch;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -145,7 +145,7 @@ async fn handshake(
     drop(before);
     let slot = Arc::new(KeySlot::default());
     let of_chip = Arc::new(Mutex::new(None));
-    let lookup = lookup(context, source, &eviction, &of_chip);
+    let lookup = lookup(context, peer.ip(), &eviction, &of_chip);
     let attempt = timeout(limits.handshake_timeout(), async {
         let ssl = tls::server(&context.tls, Arc::clone(&slot)).map_err(|_| "internal")?;
         let stream = LookupStream::new(stream, hello, lookup, Arc::clone(&slot));
@@ -170,7 +170,7 @@ async fn handshake(
 /// Looks up keys, and takes a slot in the handshakes of the chip that they belong to.
 fn lookup(
     context: &Arc<Context>,
-    source: Source,
+    address: IpAddr,
     eviction: &Arc<Eviction>,
     of_chip: &Arc<Mutex<Option<SlotGuard<Eid>>>>,
 ) -> Lookup {
@@ -179,11 +179,11 @@ fn lookup(
         let (context, eviction, of_chip) =
             (Arc::clone(&context), Arc::clone(&eviction), Arc::clone(&of_chip));
         Box::pin(async move {
-            let found = context.directory.find(&identity).await?;
+            let found = context.directory.find(&identity, address).await?;
             let Some(keys) = found else { return Ok(None) };
             // A second ClientHello of the same handshake looks up again.
             drop(locked(&of_chip).take());
-            match context.admission.chip(keys.eid, source, &eviction) {
+            match context.admission.chip(keys.eid, address.into(), &eviction) {
                 Ok(slot) => *locked(&of_chip) = Some(slot),
                 Err(limit) => {
                     eviction.order(limit);

@@ -5,6 +5,7 @@
 //! show one.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, ensure};
@@ -74,11 +75,11 @@ impl KeyDirectory {
         &self.link_key
     }
 
-    /// The keys of `identity`; none for an unknown one.
+    /// The keys of `identity`, named from `address`; none for an unknown one.
     ///
     /// # Errors
     /// When the platform gave no usable answer: the identity may be known or unknown.
-    pub(crate) async fn find(&self, identity: &[u8]) -> std::io::Result<Option<ChipKeys>> {
+    pub(crate) async fn find(&self, identity: &[u8], address: IpAddr) -> std::io::Result<Option<ChipKeys>> {
         if let Some(known) = self.cached(identity) {
             self.count("remembered");
             return Ok(known);
@@ -89,7 +90,7 @@ impl KeyDirectory {
             self.count("remembered");
             return Ok(known);
         }
-        let keys = match self.ask(identity).await {
+        let keys = match self.ask(identity, address).await {
             Ok(keys) => keys,
             Err(error) => {
                 self.count("unavailable");
@@ -110,10 +111,11 @@ impl KeyDirectory {
             .get(identity, Instant::now())
     }
 
-    async fn ask(&self, identity: &[u8]) -> anyhow::Result<Option<ChipKeys>> {
+    async fn ask(&self, identity: &[u8], address: IpAddr) -> anyhow::Result<Option<ChipKeys>> {
         let request = KeysRequest {
             psk_identity: hex::encode(identity),
             eid: eid_of_identity(identity).map(|eid| eid.to_string()),
+            address: Some(address.to_canonical().to_string()),
         };
         match self.client.keys(&request).await {
             Ok(answer) => self.keys_from(&answer).map(Some),

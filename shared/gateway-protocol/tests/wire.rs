@@ -24,6 +24,15 @@ fn keys_are_asked_for_and_answered() {
     let request = KeysRequest {
         psk_identity: "8001ff".into(),
         eid: Some("89086030202200000022000000000090".into()),
+        address: Some("192.0.2.1".into()),
+    };
+    assert_wire(
+        &request,
+        r#"{"psk_identity":"8001ff","eid":"89086030202200000022000000000090","address":"192.0.2.1"}"#,
+    );
+    let request = KeysRequest {
+        address: None,
+        ..request
     };
     assert_wire(
         &request,
@@ -261,6 +270,7 @@ fn identifiers_and_keys_are_not_shown() {
     let asked = KeysRequest {
         psk_identity: "8001ff".into(),
         eid: Some(keys.eid.clone()),
+        address: None,
     };
     let opened = SessionRequest {
         session_id: SESSION.into(),

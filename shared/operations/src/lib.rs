@@ -28,6 +28,7 @@ mod ingest;
 mod inquiry;
 mod job_run;
 mod jobs;
+mod limits;
 mod messages;
 mod number_view;
 mod open_session;
@@ -48,14 +49,17 @@ mod token;
 mod transaction;
 mod transition;
 mod unopened_session;
+mod unreadable;
 mod verified;
 mod withdraw;
 
 pub use act_note::ActNote;
 pub use alerts::{AlertView, MAX_ALERTS_PER_PAGE, MAX_NOTED_ALERTS, list_alerts, note_alerts};
 pub use apply::{Applied, ApplyRequest, apply};
-pub use call_log::{CALL_LOG_DAYS, CallFilter, CallPage, MAX_CALLS_PER_PAGE, record_calls, search_calls};
-pub use call_rate::{FailedAuth, REFUSALS_PER_MINUTE, WRONG_SECRETS, record_failed_auth, spend_calls};
+pub use call_log::{
+    CALL_LOG_DAYS, CallFilter, CallPage, MAX_CALLS_PER_PAGE, record_calls, search_calls, sum_up_refusals,
+};
+pub use call_rate::spend_calls;
 pub use cancel::{Cancelled, cancel};
 pub use chip_keys::{ChipKeys, chip_keys};
 pub use chip_view::{ChipView, chip_view};
@@ -86,11 +90,15 @@ pub use jobs::{
     Job, JobLog, JobView, MAX_CHIPS_PER_NOTICE, MAX_POOL_LOW_WATER, MESSAGES_JOB, MaintenanceSettings,
     POOL_LOW_WATER, RECORD_DAYS, STALE_AFTER_MS, destructions, job_views, read_job_log, record_run, run_job,
 };
+pub use limits::{
+    ALL_REFUSALS_PER_MINUTE, LOGGED_REFUSALS_PER_MINUTE, Limits, MemoryLimits, REFUSALS_PER_MINUTE, Refused,
+    WRONG_SECRETS_PER_MINUTE, address_key, count_refusal, limited,
+};
 pub use messages::{
     AttemptResult, DeliveryState, DueMessage, DueRequest, LEASE_MS, MAX_ATTEMPTS, MAX_FAILING_MS,
     MAX_IN_FLIGHT, MAX_IN_FLIGHT_FAILING, MAX_MESSAGES_PER_CALL, MAX_MESSAGES_PER_PAGE, MAX_PUT_OFF_MS,
     MessageFilter, Probe, RETRY_AFTER_MS, Resent, WhichMessages, canonical, due_messages, find_messages,
-    probe, record_attempt, resend, sign,
+    is_message_due, probe, record_attempt, resend, sign,
 };
 pub use number_view::{NumberRef, NumberView, Usage, number_view};
 pub use open_session::{OpenSession, SessionWork, WriteData, open_session};
@@ -117,10 +125,12 @@ pub use withdraw::{ImportView, MAX_IMPORTS_PER_PAGE, Withdrawn, list_imports, wi
 
 pub(crate) use transaction::transaction;
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
-use domain::{Eid, Timestamp, Zone};
+use limits::NoLimits;
+
+use domain::{ClientId, Eid, Provinces, Timestamp, Zone};
 use vault::{BlindIndex, IndexKind, Random, Vault};
 
 /// The inputs of an operation, made for one call.
@@ -138,12 +148,54 @@ pub struct Context<'a, D> {
     pub random: &'a dyn Random,
     /// The platform's time zone, for calendar days and the texts of times.
     pub zone: &'a Zone,
-    indexed: EidIndex,
+    /// The provinces that are served, where they are configured.
+    pub served: Option<Provinces>,
+    /// Counters of refused callers.
+    pub limits: &'a dyn Limits,
+    found: CallFacts,
 }
 
-/// The EID of a call with its blind index, once one was computed. A copy shares it.
+/// What operations find out about a call, once. A copy shares it.
 #[derive(Clone, Debug, Default)]
-pub struct EidIndex(Rc<OnceCell<(Eid, BlindIndex)>>);
+pub struct CallFacts(Rc<Facts>);
+
+#[derive(Debug, Default)]
+struct Facts {
+    /// The EID of the call, with its blind index.
+    eid: OnceCell<(Eid, BlindIndex)>,
+    /// The client of the call, also when it is refused, with the generation of the secret that it proved.
+    client: OnceCell<(ClientId, i64)>,
+    /// How many sealed values could not be opened, and why the first could not.
+    unreadable: RefCell<(usize, String)>,
+}
+
+impl CallFacts {
+    /// The client whose secret, or token of that secret, the call has presented, with the generation of the secret. It
+    /// may have been refused nevertheless.
+    #[must_use]
+    pub fn client(&self) -> Option<&(ClientId, i64)> {
+        self.0.client.get()
+    }
+
+    /// How many values of listed rows could not be opened, and why the first could not.
+    #[must_use]
+    pub fn take_unreadable(&self) -> Option<(usize, String)> {
+        let unreadable = self.0.unreadable.take();
+        (unreadable.0 > 0).then_some(unreadable)
+    }
+
+    fn note_unreadable(&self, cause: &str) {
+        let mut unreadable = self.0.unreadable.borrow_mut();
+        if unreadable.0 == 0 {
+            unreadable.1 = cause.to_owned();
+        }
+        unreadable.0 += 1;
+    }
+
+    fn recognise(&self, client: &ClientId, generation: i64) {
+        self.0.client.get_or_init(|| (client.clone(), generation));
+    }
+}
 
 impl<'a, D> Context<'a, D> {
     /// A context on these connections, keys, time and zone.
@@ -162,15 +214,29 @@ impl<'a, D> Context<'a, D> {
             now,
             random,
             zone,
-            indexed: EidIndex::default(),
+            served: None,
+            limits: &NoLimits,
+            found: CallFacts::default(),
         }
     }
 
-    /// The same context, sharing the index of the call's EID with other contexts of the call.
+    /// The same context, with the provinces that are served; with `None`, those that ever had numbers in their pool.
     #[must_use]
-    pub fn sharing(self, index: &EidIndex) -> Self {
+    pub fn serving(self, served: Option<Provinces>) -> Self {
+        Self { served, ..self }
+    }
+
+    /// The same context, which counts refused callers here. Without it nobody is held back.
+    #[must_use]
+    pub fn limiting(self, limits: &'a dyn Limits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// The same context, sharing what is found out about the call with other contexts of the call.
+    #[must_use]
+    pub fn sharing(self, found: &CallFacts) -> Self {
         Self {
-            indexed: index.clone(),
+            found: found.clone(),
             ..self
         }
     }
@@ -180,7 +246,7 @@ impl<'a, D> Context<'a, D> {
     pub fn at(&self, now: Timestamp) -> Self {
         Self {
             now,
-            indexed: self.indexed.clone(),
+            found: self.found.clone(),
             ..*self
         }
     }
@@ -189,7 +255,7 @@ impl<'a, D> Context<'a, D> {
     /// need it.
     pub fn eid_index(&self, eid: &Eid) -> BlindIndex {
         let index = || self.vault.blind_index(IndexKind::Eid, eid.as_str().as_bytes());
-        match self.indexed.0.get_or_init(|| (*eid, index())) {
+        match self.found.0.eid.get_or_init(|| (*eid, index())) {
             (known, index) if known == eid => *index,
             _ => index(),
         }

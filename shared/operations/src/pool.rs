@@ -11,6 +11,7 @@ use store::{
     Database, Subject, Tx, chip, chip_destruction, client,
     number::{self, NumberRow},
     operator_report::{self, Topic},
+    pool_level,
 };
 use vault::{BlindIndex, IndexKind};
 
@@ -43,7 +44,7 @@ pub async fn allot_numbers<D: Database>(
     .await
 }
 
-/// Puts allotted numbers back into the pool. Numbers that are there already stay so.
+/// Puts allotted numbers into the pool, which is watched from then on. Numbers that are there already stay so.
 ///
 /// Returns how many changed.
 ///
@@ -58,7 +59,9 @@ pub async fn release_numbers<D: Database>(cx: &Context<'_, D>, iccids: &[Iccid])
             _ => None,
         });
         let changing = changing.await?;
-        let changed = number::allot(tx, None, list(&changing)?, cx.now).await?;
+        let numbers = list(&changing)?;
+        let changed = number::allot(tx, None, numbers.clone(), cx.now).await?;
+        pool_level::add_of(tx, numbers, cx.now).await?;
         exactly(changed, &changing)
     })
     .await

@@ -16,10 +16,12 @@ use tower_service::Service as _;
 
 use super::clock::{HostRandom, now};
 use super::database::Connection as SpinConnection;
+use super::limits::SharedLimits;
 use super::problem::describe;
 use super::variables::{RequiredVariables, settings};
 use domain::Timestamp;
 use domain::error::Error;
+use operations::Limits;
 use vault::Random;
 use web::{App, Connection, Durability, Host, LocalFuture, Received, Routes, Settings, read_bounded, within};
 
@@ -118,6 +120,10 @@ impl<O: Outgoing> Host for Spin<O> {
             }
             Ok(Connection::new(connection))
         })
+    }
+
+    fn limits(&self) -> &dyn Limits {
+        &SharedLimits
     }
 
     fn sleep(&self, time: Duration) -> LocalFuture<'_, ()> {

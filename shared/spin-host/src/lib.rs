@@ -8,6 +8,7 @@
 mod clock;
 mod database;
 mod host;
+mod limits;
 mod problem;
 mod variables;
 

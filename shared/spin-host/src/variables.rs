@@ -38,6 +38,8 @@ pub struct RequiredVariables {
     pub number_ranges: bool,
     /// `unchecked_eids`: takes chips in.
     pub unchecked_eids: bool,
+    /// `served_provinces`: takes numbers of provinces, or watches their incidents.
+    pub served_provinces: bool,
     /// `operator_api`, `operator_credential`: asks the operator about its numbers.
     pub operator: bool,
     /// The name of the secret of its internal interfaces.
@@ -56,6 +58,7 @@ impl RequiredVariables {
         pool_low_water: false,
         number_ranges: false,
         unchecked_eids: false,
+        served_provinces: false,
         operator: false,
         secret: None,
     };
@@ -144,6 +147,11 @@ async fn settings_of(required: RequiredVariables) -> Result<Variables, Error> {
         },
         unchecked_eids: if required.unchecked_eids {
             Some(text("unchecked_eids").await?)
+        } else {
+            None
+        },
+        served_provinces: if required.served_provinces {
+            Some(text("served_provinces").await?)
         } else {
             None
         },

@@ -41,7 +41,7 @@ const BY_ID: &str = select!("id = $1");
 const OPEN_OF: &str =
     select!("kind IN (SELECT value FROM json_each($1)) AND subject = $2 AND closed_at IS NULL");
 const OPEN_SUBJECTS: &str =
-    "SELECT subject FROM incident WHERE kind = $1 AND closed_at IS NULL ORDER BY subject";
+    "SELECT subject, opened_by FROM incident WHERE kind = $1 AND closed_at IS NULL ORDER BY subject";
 const DUE: &str = select!("next_check_at <= $1 ORDER BY next_check_at, id LIMIT $2");
 
 // Identifiers begin with the time, so a range of identifiers is a range of time.
@@ -211,10 +211,11 @@ pub async fn open_of<D: Database>(
     db.run(OPEN_OF, &params).await?.iter().map(read).collect()
 }
 
-/// The subjects of the open incidents of a kind; for kinds that have few.
-pub async fn open_subjects<D: Database>(db: &D, kind: IncidentKind) -> Result<Vec<Subject>, DbError> {
+/// The subjects of the open incidents of a kind, and who opened them; for kinds that have few.
+pub async fn open_subjects<D: Database>(db: &D, kind: IncidentKind) -> Result<Vec<(Subject, By)>, DbError> {
     let rows = db.run(OPEN_SUBJECTS, &[kind.code().into()]).await?;
-    rows.iter().map(|row| row.text(0).map(Subject::stored)).collect()
+    let read = |row: &Row| Ok((Subject::stored(row.text(0)?), row.code(1, By::from_code)?));
+    rows.iter().map(read).collect()
 }
 
 /// Up to `limit` incidents whose clock has to run by `now`, the longest due first.

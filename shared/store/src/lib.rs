@@ -46,6 +46,7 @@ mod subject;
 pub mod task;
 pub mod temporary_number;
 mod transaction;
+pub mod unserved_application;
 pub mod views;
 
 pub(crate) use database::Run;

@@ -24,6 +24,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!(concat!(env!("OUT_DIR"), "/0012_held_numbers.sql")),
     include_str!(concat!(env!("OUT_DIR"), "/0013_imports.sql")),
     include_str!(concat!(env!("OUT_DIR"), "/0018_replacement_cards.sql")),
+    include_str!(concat!(env!("OUT_DIR"), "/0015_unauthenticated_calls.sql")),
 ];
 
 /// The schema this program needs.

@@ -2,6 +2,8 @@
 //!
 //! Bytes become lower-case hexadecimal text. Key material stays wrapped under the link key.
 
+use std::net::IpAddr;
+
 use gateway_protocol::{
     CardData, EventError, KeysAnswer, KeysRequest, MAX_PSK_IDENTITY_BYTES, ReportAnswer, ReportEvent,
     ReportRequest, SessionAnswer, SessionRequest,
@@ -28,6 +30,11 @@ pub fn psk_identity(request: &KeysRequest) -> Result<Vec<u8>, Refusal> {
 /// known by the whole identity.
 pub fn eid_of_identity(request: &KeysRequest) -> Option<Eid> {
     request.eid.as_deref().and_then(|text| Eid::parse(text).ok())
+}
+
+/// The address that the chip connects from, if the gateway names it.
+pub fn address(request: &KeysRequest) -> Option<IpAddr> {
+    request.address.as_deref()?.parse().ok()
 }
 
 /// The answer with the keys of a chip.

@@ -11,7 +11,7 @@ use super::address::TrustedProxies;
 use super::credential::{KEY_PARAMETER, TOKEN_PARAMETER};
 use super::ignored::{IGNORED_PARAMETERS, IgnoredParameters};
 use domain::error::Error;
-use domain::{NumberRanges, Zone};
+use domain::{NumberRanges, Provinces, Zone};
 use operations::{CALL_LOG_DAYS, MAX_POOL_LOW_WATER, MaintenanceSettings, POOL_LOW_WATER, RECORD_DAYS};
 use vault::{MIN_SECRET_BYTES, Vault, VaultSettings, Zeroizing, equal_in_constant_time};
 
@@ -43,6 +43,8 @@ pub struct Variables {
     pub number_ranges: Option<String>,
     /// `true` or `false`.
     pub unchecked_eids: Option<String>,
+    /// Codes of the provinces that are served, separated by commas; empty: those that ever had numbers.
+    pub served_provinces: Option<String>,
     /// Addresses and networks of trusted proxies, separated by commas.
     pub trusted_proxies: Option<String>,
     /// Names of parameters that are ignored, separated by commas.
@@ -75,6 +77,8 @@ pub struct Settings {
     pub number_ranges: NumberRanges,
     /// Whether chips may come in whose EIDs have no check digits.
     pub unchecked_eids: bool,
+    /// The provinces that are served, if they are configured.
+    pub(crate) served_provinces: Option<Provinces>,
     /// The proxies whose `X-Forwarded-For` is believed.
     pub(crate) trusted_proxies: TrustedProxies,
     /// Parameters that are neither read nor refused.
@@ -119,6 +123,13 @@ impl Settings {
             number_ranges: NumberRanges::parse(variables.number_ranges.as_deref().unwrap_or_default())
                 .map_err(|problem| Error::internal(format!("variable number_ranges: {problem}")))?,
             unchecked_eids: flag("unchecked_eids", variables.unchecked_eids.as_deref())?,
+            served_provinces: variables
+                .served_provinces
+                .as_deref()
+                .filter(|text| !text.trim().is_empty())
+                .map(Provinces::parse)
+                .transpose()
+                .map_err(|problem| Error::internal(format!("variable served_provinces: {problem}")))?,
             trusted_proxies: TrustedProxies::parse(variables.trusted_proxies.as_deref().unwrap_or_default())
                 .map_err(|problem| Error::internal(format!("variable trusted_proxies: {problem}")))?,
             ignored_parameters: ignored(variables.ignored_parameters.as_deref())?,
@@ -321,6 +332,10 @@ mod tests {
             },
             Variables {
                 time_zone: text(""),
+                ..variables()
+            },
+            Variables {
+                served_provinces: text("37;65"),
                 ..variables()
             },
             Variables {

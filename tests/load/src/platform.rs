@@ -16,6 +16,7 @@ use store::Sqlite;
 use xieka::api::Api;
 use xieka::components;
 use xieka::secrets::Secrets;
+use xieka::stack::TRIAL_CONFIG;
 
 use crate::generate;
 use crate::native::Native;
@@ -97,6 +98,7 @@ impl MeasuredPlatform {
         let native = Native::start(&copy, &secrets)?;
         let host = edge_host::start(Options {
             manifest: manifest()?.to_owned(),
+            runtime_config: Some(components::application_root()?.join(TRIAL_CONFIG)),
             state_dir: state,
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             variables: secrets.spin_variables(),

@@ -9,12 +9,14 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use domain::error::{Error, Reason};
-use domain::{ClientId, DAY_MS, FailureKind, Permission, SECOND_MS, SessionId, TaskId, Timestamp, Zone};
+use domain::{
+    ClientId, DAY_MS, FailureKind, Permission, Provinces, SECOND_MS, SessionId, TaskId, Timestamp, Zone,
+};
 use operations::{
     Applied, ApplyRequest, CALL_LOG_DAYS, Caller, Context, CreatedClient, Done, ImportChoices, ImportReport,
-    Job, MaintenanceSettings, NewClient, OpenSession, POOL_LOW_WATER, RECORD_DAYS, Report, ReportAnswer,
-    ReportEvent, SessionWork, TaskRef, apply, create_client, import_chips, import_numbers, open_session,
-    run_job, status,
+    Job, MaintenanceSettings, MemoryLimits, NewClient, OpenSession, POOL_LOW_WATER, RECORD_DAYS, Report,
+    ReportAnswer, ReportEvent, SessionWork, TaskRef, apply, create_client, import_chips, import_numbers,
+    open_session, run_job, status,
 };
 use store::{Sqlite, Value};
 use vault::Vault;
@@ -55,6 +57,10 @@ pub struct World {
     pub random: SeededRandom,
     /// The time zone.
     pub zone: Zone,
+    /// The provinces that are served, if they are configured.
+    pub served: Cell<Option<Provinces>>,
+    /// Counters of refused callers.
+    pub limits: MemoryLimits,
     sessions: Cell<u64>,
 }
 
@@ -83,6 +89,8 @@ impl World {
             now: Cell::new(START),
             random: SeededRandom::new(seed),
             zone: Zone::parse(TIME_ZONE).expect("a known zone"),
+            served: Cell::new(None),
+            limits: MemoryLimits::new(),
             sessions: Cell::new(seed << 32),
         };
         run(store::migrate(&world.db, world.time())).expect("migrated");
@@ -110,6 +118,15 @@ impl World {
             &self.random,
             &self.zone,
         )
+        .serving(self.served.get())
+        .limiting(&self.limits)
+    }
+
+    /// Serves these provinces, whether they have numbers or not.
+    #[must_use]
+    pub fn serving(self, codes: &str) -> Self {
+        self.served.set(Some(Provinces::parse(codes).expect("codes")));
+        self
     }
 
     /// A client with every permission and an address for callbacks.

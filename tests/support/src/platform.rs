@@ -20,6 +20,12 @@ use crate::components::{inventory, reuse, root};
 use crate::http::{HttpClient, Reply, TestRequest};
 use crate::settings::START;
 
+/// The runtime configuration of one machine, and the one whose host blocks no network.
+const CONFIG: &str = include_str!("../../../runtime-config/local.toml");
+const OPEN_CONFIG: &str = include_str!("../../../runtime-config/local-callbacks.toml");
+/// Its file in the platform's folder.
+const CONFIG_FILE: &str = "runtime.toml";
+
 /// Chips and numbers of a platform.
 const CHIPS: u32 = 24;
 
@@ -57,9 +63,27 @@ impl TestPlatform {
         Self::start_with(reuse(), &[]).await
     }
 
-    /// Starts a platform with other application variables.
+    /// Starts a platform with other application variables. Its host blocks special-purpose networks, unless callbacks
+    /// may go there.
     pub async fn start_with(reuse: Reuse, variables: &[(&str, &str)]) -> Self {
+        let config = if variables.contains(&("callback_allow_http", "true")) {
+            OPEN_CONFIG
+        } else {
+            CONFIG
+        };
+        Self::start_on(reuse, variables, config).await
+    }
+
+    /// Starts a platform whose host blocks no network.
+    pub async fn start_unguarded() -> Self {
+        Self::start_on(reuse(), &[], OPEN_CONFIG).await
+    }
+
+    async fn start_on(reuse: Reuse, variables: &[(&str, &str)], config: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        // Paths in it are relative to the folder.
+        let config = config.replace(".spin/sqlite_db.db", "sqlite_db.db");
+        std::fs::write(folder.path().join(CONFIG_FILE), config).unwrap();
         let mut secrets = Secrets::generate().unwrap();
         let transport = format!(
             "{SAMPLE_TRANSPORT_KEY_NAME}:{}",
@@ -291,6 +315,7 @@ impl TestPlatform {
 fn launch(folder: &tempfile::TempDir, secrets: &Secrets, now: &Arc<AtomicI64>, reuse: Reuse) -> Launch {
     let mut launch = Launch::on_loopback(root(), folder.path().to_owned(), secrets.clone());
     launch.logs = edge_host::Logs::Files(folder.path().join("log"));
+    launch.runtime_config = folder.path().join(CONFIG_FILE);
     launch.reuse = reuse;
     let now = now.clone();
     launch.clock = Some(Arc::new(move || {

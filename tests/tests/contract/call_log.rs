@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use test_support::components::reuse;
 use test_support::http::TestRequest;
-use test_support::platform::TestPlatform;
+use test_support::platform::{ClientAccount, TestPlatform};
 
 /// After this time a test fails instead of waiting on.
 const HANG: Duration = Duration::from_secs(60);
@@ -104,6 +104,56 @@ async fn a_call_is_logged_with_the_task_of_its_answer_and_one_that_comes_nowhere
         let refused = calls(&platform, &format!("interface=write.status&reason={reason}")).await;
         assert_eq!(refused.len(), 1, "{reason}: {refused:?}");
     }
+    platform.shutdown().await;
+}
+
+// §9.2.2
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_refused_for_its_address_its_account_or_its_token_names_the_client_and_its_secret() {
+    let platform = TestPlatform::start().await;
+    let ClientAccount { id, secret, token } = platform.owner.clone();
+    let status = format!("/v1/write/status?eid={}", platform.eid(0));
+    let change = async |change: Value| {
+        let mut document = json!({"client_id": id});
+        document
+            .as_object_mut()
+            .unwrap()
+            .extend(change.as_object().unwrap().clone());
+        let reply = platform.admin_post("/admin/v1/clients:update", document).await;
+        assert_eq!(reply.status, 200, "{}", reply.text);
+    };
+    let refused = async |reason: &str| {
+        platform.advance_clock(10);
+        for (request, interface) in [
+            (TestRequest::get(status.as_str()).bearer(&token), "write.status"),
+            (
+                TestRequest::get(format!("/v1/token?client_id={id}&client_secret={secret}")),
+                "token",
+            ),
+        ] {
+            assert_eq!(platform.send(request).await.reason(), reason, "{interface}");
+            let row = calls(
+                &platform,
+                &format!("client_id={id}&interface={interface}&limit=1"),
+            )
+            .await;
+            assert_eq!(
+                (&row[0]["reason"], &row[0]["secret_generation"]),
+                (&json!(reason), &json!(1)),
+                "{interface}"
+            );
+        }
+    };
+    change(json!({"ips": ["198.51.100.7"]})).await;
+    refused("ip_not_allowed").await;
+    change(json!({"ips": ["127.0.0.1"], "active": false})).await;
+    refused("client_disabled").await;
+    change(json!({"active": true})).await;
+    platform.advance_clock(86_400_000);
+    let late = TestRequest::get(status.as_str()).bearer(&token);
+    assert_eq!(platform.send(late).await.reason(), "token_expired");
+    let row = calls(&platform, &format!("client_id={id}&reason=token_expired")).await;
+    assert_eq!(row[0]["secret_generation"], 1);
     platform.shutdown().await;
 }
 

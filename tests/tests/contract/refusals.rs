@@ -196,7 +196,7 @@ async fn exceeded_limits(coverage: &mut RefusalCoverage<'_>, endpoint: &'static 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_documented_refusal_is_the_answer_it_is_documented_to_be() {
     for reuse in reuse_policies() {
-        let platform = TestPlatform::start_with(reuse, &[]).await;
+        let platform = TestPlatform::start_with(reuse, &[("served_provinces", "37,11")]).await;
         refusals_by_endpoint::allot(&platform).await;
         let mut coverage = RefusalCoverage::new(&platform);
         for endpoint in endpoints::business() {

@@ -268,6 +268,9 @@ pub(crate) async fn cards(coverage: &mut RefusalCoverage<'_>) {
             apply(platform.eid(6), "11"),
         )
         .await;
+    coverage
+        .expect_refusal(applying, Reason::ProvinceNotServed, apply(platform.eid(6), "65"))
+        .await;
     // A refused application may be corrected.
     assert_eq!(platform.send(apply(platform.eid(6), "37")).await.status, 200);
     coverage

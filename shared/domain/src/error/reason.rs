@@ -85,6 +85,7 @@ reasons! {
     TemporaryNumberExpired "temporary_number_expired" 409 "临时号码已过测试期" "the temporary number's test period is over" => "由运营方重新配置有效临时号码" "have the operator configure a valid temporary number";
     AllowanceExhausted "allowance_exhausted" 403 "测试流量不足" "the test allowance is not sufficient" => "由运营方核实测试流量，必要时补充" "have the operator check the allowance";
     ProvinceWithoutNumber "province_without_number" 409 "无可用省份资源" "the province has no number left" => "更换省份重新申请，或等待运营方补充资源" "choose another province, or wait for the operator";
+    ProvinceNotServed "province_not_served" 409 "该省份未开放写卡" "the province is not served" => "更换省份重新申请；可用省份见 /v1/write/provinces" "choose another province; /v1/write/provinces lists those that have numbers";
     ChipFaulty "chip_faulty" 403 "芯片故障" "the chip is registered as faulty" => "由设备方案商检测并更换芯片" "have the vendor examine and replace the chip";
     ChipBlocked "chip_blocked" 403 "芯片已锁定" "the chip is blocked: its EID or keys are in use twice" => "由管理员核实并处理 eid_duplicated 异常后重试" "have an administrator settle the incident eid_duplicated, then try again";
     SessionRunning "session_running" 409 "芯片正在会话中" "a session of the chip is running" => "等待会话结束后重试" "wait until the session has ended, then try again";
@@ -111,6 +112,7 @@ reasons! {
     Conflict "conflict" 409 "数据已被并发修改" "the data was changed at the same time" => "重新提交" "send again";
     Internal "internal" 500 "服务器内部错误" "internal error" => "稍后重试；持续出现请联系运营方" "try again later; if it persists contact the operator";
     Unavailable "unavailable" 503 "服务暂不可用" "the service is not available now" => "稍后重试" "try again later";
+    GuardMissing "guard_missing" 503 "平台未拦截特殊用途网络，不发送回调" "the host does not block special-purpose networks, so nothing is sent to receivers" => "按 runtime-config/local.toml 配置 block_networks；运行日志给出未拦截的地址" "configure block_networks as in runtime-config/local.toml; the operator's log names an address that is open";
     SchemaBehind "schema_behind" 503 "数据库结构未升级" "the database schema is behind the program" => "按运行日志中的原因处理，使数据库可以升级" "remove the cause that the operator's log names, so that the database can be migrated";
     SchemaAhead "schema_ahead" 503 "数据库已由更新版本的程序升级，本程序不能使用" "the database was migrated by a newer program and cannot be used by this one" => "运行该版本或更新的程序，或恢复升级前的备份" "run that program or a newer one, or restore a backup from before the upgrade";
     KeysWrong "keys_wrong" 503 "数据库由其他密钥建立，本程序不能使用" "the database was made with other keys and cannot be used by this program" => "按运行日志中的密钥名称核对配置，恢复建库时的密钥" "compare the key that the operator's log names with the configuration, and restore the key of this database";

@@ -124,7 +124,7 @@ async fn alert_to_empty_pools<D: Database>(
     tx: &Tx<'_, D>,
     row: &IncidentRow,
 ) -> Result<(), Error> {
-    let provinces = empty_provinces(tx).await?;
+    let provinces = empty_provinces(cx, tx).await?;
     // It is settled already, or an administrator opened it for another reason.
     if !are_several(&provinces) {
         return Ok(());

@@ -1,6 +1,7 @@
 //! §8.2.2: the register of faulty chips, for quality control.
 
 use super::super::Context;
+use super::super::unreadable::RowOpener;
 use domain::error::Error;
 use domain::{Kind, Malformed, Timestamp, all_digits};
 use store::{
@@ -14,14 +15,16 @@ pub const MAX_FAULTY_PER_PAGE: u32 = 1_000;
 /// A faulty chip.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FaultyChip {
-    /// Its EID.
-    pub eid: String,
+    /// Its EID; none if it cannot be opened.
+    pub eid: Option<String>,
     /// The client it belongs to.
     pub client_id: String,
     /// Model of the chip.
     pub chip_model: String,
     /// Since when it is in the register.
     pub since: Timestamp,
+    /// The fields whose values cannot be opened.
+    pub unreadable: Vec<&'static str>,
 }
 
 /// Where a page of the register ends.
@@ -66,10 +69,10 @@ pub struct FaultyPage {
     pub next: Option<FaultyCursor>,
 }
 
-/// Returns a page of the register of faulty chips.
+/// Returns a page of the register of faulty chips. An EID that cannot be opened hides no other chip.
 ///
 /// # Errors
-/// `Reason::Unavailable` when the database is busy; `Reason::Internal` when a sealed value cannot be opened.
+/// `Reason::Unavailable` when the database is busy.
 pub async fn faulty_chips<D: Database>(
     cx: &Context<'_, D>,
     cursor: Option<FaultyCursor>,
@@ -85,17 +88,19 @@ pub async fn faulty_chips<D: Database>(
         at: row.since,
         above: row.eid_index.as_bytes().to_vec(),
     });
-    let chips: Result<_, Error> = rows.into_iter().map(|row| view(cx, row)).collect();
-    Ok(FaultyPage { chips: chips?, next })
+    Ok(FaultyPage {
+        chips: rows.into_iter().map(|row| view(cx, row)).collect(),
+        next,
+    })
 }
 
-fn view<D>(cx: &Context<'_, D>, row: FaultyRow) -> Result<FaultyChip, Error> {
-    Ok(FaultyChip {
-        eid: cx
-            .vault
-            .open_identifier(chip::EID, row.eid_index.as_bytes(), &row.eid_sealed)?,
+fn view<D>(cx: &Context<'_, D>, row: FaultyRow) -> FaultyChip {
+    let mut opener = RowOpener::new(cx, row.eid_index.as_bytes());
+    FaultyChip {
+        eid: opener.text("eid", chip::EID, Some(&row.eid_sealed)),
         client_id: row.client_id.as_str().to_owned(),
         chip_model: row.chip_model,
         since: row.since,
-    })
+        unreadable: opener.unreadable,
+    }
 }

@@ -15,9 +15,9 @@ pub use retention::{RECORD_DAYS, destructions};
 pub use temporary_numbers::MAX_CHIPS_PER_NOTICE;
 
 use super::Context;
-use super::call_rate::forget_ip_throttles;
 use super::incidents::{advance_clocks, find_stuck_tasks, review_past_months};
 use super::job_run::Done;
+use super::limits::clear_limits;
 use domain::error::Error;
 use domain::{HOUR_MS, MINUTE_MS, SECOND_MS};
 use store::Database;
@@ -47,7 +47,7 @@ pub enum Job {
     TemporaryNumbers,
     /// Watches the pools of numbers (§5.3.1.1).
     Pools,
-    /// Deletes throttles that have run out.
+    /// Deletes the counters of refused callers of past minutes.
     IpThrottles,
     /// Ends tasks that cannot succeed any more (§5.3.1.3).
     HopelessTasks,
@@ -117,7 +117,10 @@ pub async fn run_job<D: Database>(
         Job::Retention => retention::destroy(cx, maintenance).await,
         Job::TemporaryNumbers => temporary_numbers::notify(cx).await,
         Job::Pools => pools::watch(cx, maintenance).await,
-        Job::IpThrottles => forget_ip_throttles(cx).await.map(|()| Done::default()),
+        Job::IpThrottles => {
+            clear_limits(cx);
+            Ok(Done::default())
+        }
         Job::HopelessTasks => hopeless_tasks::end(cx, maintenance).await,
         Job::StuckTasks => find_stuck_tasks(cx).await,
         Job::IncidentClocks => advance_clocks(cx).await,

@@ -77,9 +77,18 @@ fn an_application() {
 
 #[test]
 fn a_refused_application() {
-    leaves_nothing_behind("refused", stocked, |world, caller| {
-        match world.apply(caller, &automatic(&eid_text(0), "65")) {
-            Err(error) if error.reason() == Reason::ProvinceWithoutNumber => Ok(()),
+    let serving = || {
+        let (world, caller) = stocked();
+        (world.serving("37,65"), caller)
+    };
+    let apply = |world: &World, caller: &Caller| world.apply(caller, &automatic(&eid_text(0), "65"));
+    leaves_nothing_behind("refused", serving, |world, caller| match apply(world, caller) {
+        Err(error) if error.reason() == Reason::ProvinceWithoutNumber => Ok(()),
+        other => other.map(drop),
+    });
+    leaves_nothing_behind("not served", stocked, |world, caller| {
+        match apply(world, caller) {
+            Err(error) if error.reason() == Reason::ProvinceNotServed => Ok(()),
             other => other.map(drop),
         }
     });

@@ -17,7 +17,7 @@ fn ask(world: &World, caller: &Caller, chip: u32, province: &str) {
 
 #[test]
 fn one_province_without_numbers_is_general_and_several_are_severe_at_once() {
-    let world = World::new();
+    let world = World::new().serving("37,54,65");
     let caller = world.stocked(2, 2);
     ask(&world, &caller, 0, "65");
     ask(&world, &caller, 1, "65");
@@ -42,7 +42,7 @@ fn one_province_without_numbers_is_general_and_several_are_severe_at_once() {
 
 #[test]
 fn a_province_that_is_settled_by_hand_counts_no_longer() {
-    let world = World::new();
+    let world = World::new().serving("37,54,65");
     let caller = world.stocked(2, 2);
     ask(&world, &caller, 0, "65");
     ask(&world, &caller, 1, "54");
@@ -55,7 +55,7 @@ fn a_province_that_is_settled_by_hand_counts_no_longer() {
 
 #[test]
 fn a_province_without_numbers_becomes_severe_after_two_hours_and_is_overdue_after_four() {
-    let world = World::new();
+    let world = World::new().serving("37,54,65");
     let caller = world.stocked(1, 0);
     ask(&world, &caller, 0, "65");
     for (hours, raised) in [
@@ -76,7 +76,7 @@ fn a_province_without_numbers_becomes_severe_after_two_hours_and_is_overdue_afte
 
 #[test]
 fn a_province_that_is_filled_late_has_to_be_reported_though_the_clock_stood_still() {
-    let world = World::new();
+    let world = World::new().serving("37,54,65");
     let caller = world.stocked(2, 0);
     ask(&world, &caller, 0, "65");
     ask(&world, &caller, 1, "65");

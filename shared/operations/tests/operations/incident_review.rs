@@ -136,15 +136,16 @@ fn a_review_as_csv_has_a_line_for_everything() {
         .trim_start_matches('\u{feff}')
         .split_terminator("\r\n")
         .collect();
-    assert_eq!(lines.len(), 1 + 1 + 1 + 4 + 15);
+    assert_eq!(lines.len(), 1 + 2 + 1 + 4 + 15);
     let columns = lines[0].split(',').count();
     assert_eq!(columns, 14);
     assert_eq!(lines[1], "tasks,,\"写卡申请\",4,,,,,,2,,,,");
-    assert!(lines[2].starts_with("all,,\"全部异常\",6,"), "{}", lines[2]);
+    assert_eq!(lines[2], "unserved,,\"未开放省份的申请\",0,,,,,,0,,,,");
+    assert!(lines[3].starts_with("all,,\"全部异常\",6,"), "{}", lines[3]);
     assert!(
-        lines[2].ends_with(",1500.00,3,2,60.00,2,1000.00,50.00,,\"\""),
+        lines[3].ends_with(",1500.00,3,2,60.00,2,1000.00,50.00,,\"\""),
         "{}",
-        lines[2]
+        lines[3]
     );
     let silent = lines.iter().find(|line| line.starts_with("kind,number_silent,"));
     let silent = silent.unwrap();

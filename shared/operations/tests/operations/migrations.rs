@@ -6,9 +6,7 @@ use domain::MessageState;
 use domain::error::Reason;
 use domain::{AlertId, IncidentId, IncidentKind, MessageId, Receiver, Severity, Timestamp};
 use store::message::{self, MessageQuery, QueueQuery};
-use store::{
-    SCHEMA_VERSION, Sqlite, alert, call_rate, check, incident, job, message_attempt, migrate, transaction,
-};
+use store::{SCHEMA_VERSION, Sqlite, alert, check, incident, job, message_attempt, migrate, transaction};
 use vault::Column;
 
 use rusqlite::types::Value;
@@ -461,10 +459,8 @@ fn messages_and_attempts_of_schema_5_are_read_sent_and_recorded() {
 }
 
 #[test]
-fn throttles_notices_and_names_of_jobs_of_schema_5_are_kept() {
+fn notices_and_names_of_jobs_of_schema_5_are_kept() {
     let db = from_schema_5();
-    let full = run(call_rate::ip_throttle_full_at(&db, "secret 203.0.113.9")).unwrap();
-    assert_eq!(full, Some(123_456));
     let id = IncidentId::parse("019ff000-0000-7000-8000-0000000000b1").unwrap();
     let incident = run(incident::by_id(&db, id)).unwrap().unwrap();
     assert_eq!(

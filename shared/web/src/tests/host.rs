@@ -12,7 +12,8 @@ use crate::{App, Connection, Durability, Host, LocalFuture, Received, Settings, 
 use domain::error::{Error, Reason};
 use domain::{ClientId, Timestamp};
 use operations::{
-    CallFilter, Context, NewClient, Verified, create_client, issue_token, search_calls, verify_token,
+    CallFilter, Context, Limits, MemoryLimits, NewClient, Verified, create_client, issue_token, search_calls,
+    verify_token,
 };
 use store::call_log::CallRow;
 use store::{Database, DbError, Row, Sqlite, Statement, Value, migrate};
@@ -73,6 +74,7 @@ struct State {
     waits: RefCell<Vec<Duration>>,
     lines: RefCell<Vec<String>>,
     spawned: RefCell<Vec<LocalFuture<'static, ()>>>,
+    limits: MemoryLimits,
 }
 
 impl TestHost {
@@ -98,6 +100,7 @@ impl TestHost {
             waits: RefCell::default(),
             lines: RefCell::default(),
             spawned: RefCell::default(),
+            limits: MemoryLimits::new(),
         }))
     }
 
@@ -115,6 +118,7 @@ impl TestHost {
             &self.0.random,
             &settings.zone,
         )
+        .limiting(&self.0.limits)
     }
 
     pub(crate) fn set_time(&self, now: Timestamp) {
@@ -235,6 +239,10 @@ impl Host for TestHost {
                 statements: Rc::clone(&self.0.statements),
             }))
         })
+    }
+
+    fn limits(&self) -> &dyn Limits {
+        &self.0.limits
     }
 
     /// Time passes at once, so what is ready comes first and what never comes is too late.

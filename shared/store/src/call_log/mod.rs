@@ -3,13 +3,17 @@
 //! The key of a row begins with its time, so time needs no index of its own and rows are added at the end of the
 //! table.
 
+mod summary;
+
+pub use summary::{MAX_SUMMED_ADDRESSES, RefusedCaller, RefusedCalls, minute_of, sum_up};
+
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
-use super::{Database, DbError, Row, Run as _, Tx, Value};
+use crate::{Database, DbError, Row, Run as _, Tx, Value};
 use domain::{ClientId, Timestamp};
 use vault::BlindIndex;
 
@@ -19,9 +23,9 @@ const KEY_BITS: u32 = 22;
 // A list of rows, each a list of its values in the order of the columns. WHERE keeps ON from being read as that of a
 // join.
 const INSERT: &str = "INSERT INTO call_log (id, client_id, interface, code, reason, address, duration_us, request_id, \
-    eid_index, task_id, subject) SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, \
-    value ->> 6, value ->> 7, unhex(value ->> 8), value ->> 9, value ->> 10 FROM json_each($1) WHERE true \
-    ON CONFLICT DO NOTHING RETURNING id";
+    eid_index, task_id, subject, secret_generation) SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, \
+    value ->> 4, value ->> 5, value ->> 6, value ->> 7, unhex(value ->> 8), value ->> 9, value ->> 10, value ->> 11 \
+    FROM json_each($1) WHERE true ON CONFLICT DO NOTHING RETURNING id";
 const PURGE: &str = "DELETE FROM call_log WHERE id IN (SELECT id FROM call_log WHERE id < $1 ORDER BY id LIMIT $2) \
     RETURNING id";
 
@@ -29,9 +33,10 @@ const PURGE: &str = "DELETE FROM call_log WHERE id IN (SELECT id FROM call_log W
 macro_rules! search {
     ($by:literal) => {
         concat!(
-            "SELECT id, client_id, interface, code, reason, address, duration_us, request_id, task_id, subject \
+            "SELECT id, client_id, interface, code, reason, address, duration_us, request_id, task_id, subject, \
+             secret_generation, calls, first_at, last_at, gap_ms, reasons \
              FROM call_log WHERE id >= $1 AND id < $2 AND ($3 IS NULL OR interface = $3) AND \
-             ($4 IS NULL OR reason = $4) AND ",
+             ($4 IS NULL OR reason = $4 OR ',' || reasons || ',' LIKE '%,' || $4 || ',%') AND ",
             $by,
             " ORDER BY id DESC LIMIT $8"
         )
@@ -54,6 +59,8 @@ pub struct NewCallRow {
     pub at: Timestamp,
     /// The client, if it is known or was named.
     pub client_id: Option<ClientId>,
+    /// The generation of the secret that the client presented, or with which it took its token.
+    pub secret_generation: Option<i64>,
     /// Name of the interface.
     pub interface: String,
     /// HTTP status.
@@ -81,6 +88,8 @@ pub struct CallRow {
     pub id: i64,
     /// The client, if it is known or was named.
     pub client_id: Option<String>,
+    /// The generation of the secret that the client presented, or with which it took its token.
+    pub secret_generation: Option<i64>,
     /// Name of the interface.
     pub interface: String,
     /// HTTP status.
@@ -97,6 +106,8 @@ pub struct CallRow {
     pub task_id: Option<String>,
     /// What the call was about, masked.
     pub subject: Option<String>,
+    /// The calls that the row stands for, if it is not one call.
+    pub summary: Option<RefusedCalls>,
 }
 
 impl CallRow {
@@ -164,6 +175,7 @@ fn values(key: i64, row: &NewCallRow) -> Json {
         eid_index,
         row.task_id,
         row.subject,
+        row.secret_generation,
     ])
 }
 
@@ -212,5 +224,7 @@ fn read(row: &Row) -> Result<CallRow, DbError> {
         request_id: row.text(7)?.to_owned(),
         task_id: text(8)?,
         subject: text(9)?,
+        secret_generation: row.optional(10, Row::integer)?,
+        summary: summary::read(row, 11)?,
     })
 }
