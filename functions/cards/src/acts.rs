@@ -5,10 +5,8 @@ use operations::{ActNote, destroy_chip, reopen as reopen_card, replace_chip};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use web::extract::{Administrator, Call, Json};
-use web::values::{CardState, Day, Eid, TaskId, Time};
+use web::values::{ActReason, CardState, Day, Eid, Person, PersonName, ReasonText, TaskId, Time};
 use web::{Answer, Success, codes};
-
-use crate::values::{ActReason, Person};
 
 const REOPEN_REASONS: &[Reason] = &[
     Reason::ParameterMissing,
@@ -176,7 +174,7 @@ pub(crate) async fn replace(
     }))
 }
 
-fn note<'a>(person: &'a Person, words: &'a ActReason) -> ActNote<'a> {
+fn note<'a>(person: &'a PersonName, words: &'a ReasonText) -> ActNote<'a> {
     ActNote {
         person: &person.0,
         text: &words.0,

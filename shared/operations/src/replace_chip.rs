@@ -13,6 +13,7 @@ use domain::{Actor, CardStatus, Eid, Province, TaskFailure, TaskState, WriteType
 use store::{
     Database, Tx,
     chip::{self, ChipRow},
+    chip_fault::{self, Fault},
     number,
     task::{self, TaskRow},
     views,
@@ -60,7 +61,8 @@ pub async fn replace_chip<D: Database>(
         if task.state.is_open() {
             end(cx, tx, &chip, &task, TaskFailure::ChipReplaced, &cause).await?;
         }
-        guarded(chip::register_fault(tx, &old, true, cx.now).await?)?;
+        let fault = Fault::named(TaskFailure::ChipReplaced.code());
+        guarded(chip_fault::enter(tx, &old, fault, cx.now).await?)?;
         let choice = choice(tx, &task).await?;
         examine(cx, &next)?;
         let cause = Cause {

@@ -30,10 +30,13 @@ pub struct RequiredVariables {
     pub transport_keys: bool,
     /// `callback_allow_http`: judges callback addresses.
     pub callback_allow_http: bool,
-    /// `call_log_days`, `record_days`, `writing_limit_hours`: does the periodic work.
+    /// `call_log_days`, `record_days`, `writing_limit_hours`, `stuck_after_minutes`, `stuck_group_cards`,
+    /// `stuck_group_percent`, `refusals_per_hour`: does the periodic work.
     pub maintenance: bool,
     /// `pool_low_water`: watches or shows the pools of numbers.
     pub pool_low_water: bool,
+    /// `power_up_gap_secs`, `power_ups_per_hour`: opens sessions of chips.
+    pub power_ups: bool,
     /// `number_ranges`: takes numbers in.
     pub number_ranges: bool,
     /// `operator_api`, `operator_credential`: asks the operator about its numbers.
@@ -52,6 +55,7 @@ impl RequiredVariables {
         callback_allow_http: false,
         maintenance: false,
         pool_low_water: false,
+        power_ups: false,
         number_ranges: false,
         operator: false,
         secret: None,
@@ -102,11 +106,7 @@ async fn read(required: RequiredVariables) -> Result<Variables, Error> {
         trusted_proxies: Some(text("trusted_proxies").await?),
         ignored_parameters: Some(text("ignored_parameters").await?),
         call_log_interval_ms: Some(text("call_log_interval_ms").await?),
-        callback_allow_http: if required.callback_allow_http {
-            Some(text("callback_allow_http").await?)
-        } else {
-            None
-        },
+        callback_allow_http: given(required.callback_allow_http, "callback_allow_http").await?,
         ..settings_of(required).await?
     })
 }
@@ -114,36 +114,18 @@ async fn read(required: RequiredVariables) -> Result<Variables, Error> {
 /// What configures jobs, pools and the operator's interface.
 async fn settings_of(required: RequiredVariables) -> Result<Variables, Error> {
     Ok(Variables {
-        call_log_days: if required.maintenance {
-            Some(text("call_log_days").await?)
-        } else {
-            None
-        },
-        writing_limit_hours: if required.maintenance {
-            Some(text("writing_limit_hours").await?)
-        } else {
-            None
-        },
-        record_days: if required.maintenance {
-            Some(text("record_days").await?)
-        } else {
-            None
-        },
-        pool_low_water: if required.pool_low_water {
-            Some(text("pool_low_water").await?)
-        } else {
-            None
-        },
-        number_ranges: if required.number_ranges {
-            Some(text("number_ranges").await?)
-        } else {
-            None
-        },
-        operator_api: if required.operator {
-            Some(text("operator_api").await?)
-        } else {
-            None
-        },
+        call_log_days: given(required.maintenance, "call_log_days").await?,
+        writing_limit_hours: given(required.maintenance, "writing_limit_hours").await?,
+        stuck_after_minutes: given(required.maintenance, "stuck_after_minutes").await?,
+        stuck_group_cards: given(required.maintenance, "stuck_group_cards").await?,
+        stuck_group_percent: given(required.maintenance, "stuck_group_percent").await?,
+        refusals_per_hour: given(required.maintenance, "refusals_per_hour").await?,
+        record_days: given(required.maintenance, "record_days").await?,
+        pool_low_water: given(required.pool_low_water, "pool_low_water").await?,
+        power_up_gap_secs: given(required.power_ups, "power_up_gap_secs").await?,
+        power_ups_per_hour: given(required.power_ups, "power_ups_per_hour").await?,
+        number_ranges: given(required.number_ranges, "number_ranges").await?,
+        operator_api: given(required.operator, "operator_api").await?,
         operator_credential: if required.operator {
             Some(secret("operator_credential").await?)
         } else {
@@ -151,6 +133,15 @@ async fn settings_of(required: RequiredVariables) -> Result<Variables, Error> {
         },
         ..Variables::default()
     })
+}
+
+/// A variable, if the component requires it.
+async fn given(is_required: bool, name: &str) -> Result<Option<String>, Error> {
+    if is_required {
+        text(name).await.map(Some)
+    } else {
+        Ok(None)
+    }
 }
 
 pub(super) async fn secret(name: &str) -> Result<Zeroizing<String>, Error> {

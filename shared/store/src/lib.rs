@@ -16,6 +16,7 @@ pub mod call_rate;
 pub mod card_history;
 pub mod chip;
 pub mod chip_destruction;
+pub mod chip_fault;
 pub mod client;
 pub mod client_secret;
 mod database;

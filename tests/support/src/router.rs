@@ -48,8 +48,14 @@ impl TestDatabase {
     /// A host on it, at [`NOW`] and with the [`variables`] of the tests.
     #[must_use]
     pub fn host(&self) -> StillHost {
+        self.host_at(|| NOW)
+    }
+
+    /// The same, with a clock of the test.
+    #[must_use]
+    pub fn host_at<C: Fn() -> Timestamp>(&self, clock: C) -> NativeHost<C, SeededRandom> {
         let settings = Settings::from_variables(&variables()).unwrap();
-        NativeHost::new(self.file.clone(), settings, || NOW, SeededRandom::new(1))
+        NativeHost::new(self.file.clone(), settings, clock, SeededRandom::new(1))
     }
 }
 

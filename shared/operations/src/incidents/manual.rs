@@ -4,6 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::super::Context;
+use super::super::pool::REGISTERED;
 use super::super::transition::guarded;
 use super::automatic::update_multi_province_incident;
 use super::list::{FinalReport, IncidentView, view};
@@ -14,7 +15,9 @@ use domain::{
     Timestamp,
 };
 use store::{
-    Database, Subject, Tx, chip, client,
+    Database, Subject, Tx, chip,
+    chip_fault::{self, Fault},
+    client,
     incident::{self, By, IncidentRow, NewIncidentRow},
 };
 use vault::{Column, random_bytes};
@@ -114,7 +117,7 @@ pub async fn enter_incident<D: Database>(
             update_multi_province_incident(cx, tx).await?;
         }
         if let (IncidentKind::ChipFault, Some(chip)) = (new.kind, subject.as_chip()) {
-            chip::set_faulty(tx, &chip, cx.now).await?;
+            chip_fault::enter(tx, &chip, Fault::named(REGISTERED), cx.now).await?;
         }
         let row = incident::open_of(tx, &[new.kind], &subject).await?.pop();
         let row = row.ok_or_else(|| Error::internal("an incident that is open is not found"))?;
@@ -205,7 +208,6 @@ pub async fn act_on_incident<D: Database>(
 /// The state of an incident after `act` at `at`; otherwise why the act is refused.
 fn permitted(state: &IncidentState, act: &IncidentAct<'_>, at: Timestamp) -> Result<IncidentState, Reason> {
     let mut now = *state;
-    now.escalate_if_due(at);
     let is_open = now.closed_at.is_none();
     let is_severe = now.severity == Severity::Severe;
     match act {

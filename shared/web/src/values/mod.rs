@@ -4,6 +4,7 @@ mod clients;
 mod identifiers;
 mod incidents;
 mod paging;
+mod people;
 mod states;
 mod time;
 mod volume;
@@ -15,9 +16,11 @@ pub use identifiers::{
     TaskId, WriteType,
 };
 pub use incidents::{
-    AlertKind, FaultyCursor, IncidentActor, IncidentClass, IncidentKind, Month, Party, Severity,
+    AlertKind, FaultyCursor, IncidentActor, IncidentClass, IncidentKind, Month, Party, ReportedFault,
+    Severity,
 };
 pub use paging::{PageLimit, Rows};
+pub use people::{ActReason, Person, PersonName, ReasonText};
 pub use states::{CardState, NumberState, OpenedState, ProvinceName};
 pub use time::{Day, Instant, Time};
 pub use volume::Megabytes;
