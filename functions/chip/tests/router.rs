@@ -185,8 +185,8 @@ async fn a_client_reports_a_fault_of_its_chip_and_the_chip_is_not_blocked() {
 #[tokio::test]
 async fn a_fault_of_another_clients_chip_is_not_reported() {
     let platform = Platform::new().await;
-    let (_, stranger) = platform.client().await;
-    for (token, eid) in [(&stranger, EID), (&platform.token, UNKNOWN)] {
+    let (_, other) = platform.client().await;
+    for (token, eid) in [(&other, EID), (&platform.token, UNKNOWN)] {
         let path = format!("/v1/chip/fault?eid={eid}&fault=chip_fault");
         let reply = platform.ask(token, &path).await;
         assert_eq!(refusal(&reply.body), (404, "unknown_chip", None));

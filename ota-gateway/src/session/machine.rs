@@ -84,7 +84,7 @@ pub(crate) struct SessionMachine {
     /// Bytes that this session may cost; none: no limit.
     budget: Option<u64>,
     /// The platform knows of which power-up this session is, as far as the card says it.
-    power_up_told: bool,
+    power_up_reported: bool,
     /// The work for which the card was busy to the end: in an earlier session, then in this one.
     busy: Option<BusyCard>,
     events: Vec<SessionEvent>,
@@ -106,7 +106,7 @@ impl SessionMachine {
             scripts: 0,
             spent: 0,
             budget: None,
-            power_up_told: false,
+            power_up_reported: false,
             busy: None,
             events: Vec::new(),
         }
@@ -294,9 +294,9 @@ impl SessionMachine {
         if let Err(failure) = result {
             return Ok(self.fail(&job, task, &failure));
         }
-        if let Some(marker) = job.power_up().filter(|_| self.tells_power_up(&job)) {
+        if let Some(marker) = job.power_up().filter(|_| self.reports_power_up(&job)) {
             let marker = hex::encode(marker.get(..MAX_MARKER_BYTES).unwrap_or(marker));
-            self.power_up_told = true;
+            self.power_up_reported = true;
             return Ok(self.report(ReportEvent::PoweredUp { marker }, AfterReport::GoOn { job, task }));
         }
         // A verification has no progress of its own, and what completes the work is reported as such.
@@ -313,8 +313,8 @@ impl SessionMachine {
     }
 
     /// Whether the platform has to learn of which power-up this session is: it is one that writes.
-    fn tells_power_up(&self, job: &CardJob) -> bool {
-        !self.power_up_told && job.purpose == Purpose::Write
+    fn reports_power_up(&self, job: &CardJob) -> bool {
+        !self.power_up_reported && job.purpose == Purpose::Write
     }
 
     /// The next script, or the end of the work.

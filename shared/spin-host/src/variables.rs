@@ -77,27 +77,11 @@ pub(super) async fn settings(required: RequiredVariables) -> Result<Rc<Settings>
 
 async fn read(required: RequiredVariables) -> Result<Variables, Error> {
     Ok(Variables {
-        sealing_keys: if required.sealing_keys {
-            Some(secret("sealing_keys").await?)
-        } else {
-            None
-        },
+        sealing_keys: when(required.sealing_keys, secret("sealing_keys")).await?,
         index_key: secret("index_key").await?,
-        link_key: if required.link_key {
-            Some(secret("link_key").await?)
-        } else {
-            None
-        },
-        token_key: if required.token_key {
-            Some(secret("token_key").await?)
-        } else {
-            None
-        },
-        transport_keys: if required.transport_keys {
-            Some(secret("transport_keys").await?)
-        } else {
-            None
-        },
+        link_key: when(required.link_key, secret("link_key")).await?,
+        token_key: when(required.token_key, secret("token_key")).await?,
+        transport_keys: when(required.transport_keys, secret("transport_keys")).await?,
         secret: match required.secret {
             Some(name) => Some(secret(name).await?),
             None => None,
@@ -106,7 +90,7 @@ async fn read(required: RequiredVariables) -> Result<Variables, Error> {
         trusted_proxies: Some(text("trusted_proxies").await?),
         ignored_parameters: Some(text("ignored_parameters").await?),
         call_log_interval_ms: Some(text("call_log_interval_ms").await?),
-        callback_allow_http: given(required.callback_allow_http, "callback_allow_http").await?,
+        callback_allow_http: when(required.callback_allow_http, text("callback_allow_http")).await?,
         ..settings_of(required).await?
     })
 }
@@ -114,31 +98,30 @@ async fn read(required: RequiredVariables) -> Result<Variables, Error> {
 /// What configures jobs, pools and the operator's interface.
 async fn settings_of(required: RequiredVariables) -> Result<Variables, Error> {
     Ok(Variables {
-        call_log_days: given(required.maintenance, "call_log_days").await?,
-        writing_limit_hours: given(required.maintenance, "writing_limit_hours").await?,
-        stuck_after_minutes: given(required.maintenance, "stuck_after_minutes").await?,
-        stuck_group_cards: given(required.maintenance, "stuck_group_cards").await?,
-        stuck_group_percent: given(required.maintenance, "stuck_group_percent").await?,
-        refusals_per_hour: given(required.maintenance, "refusals_per_hour").await?,
-        record_days: given(required.maintenance, "record_days").await?,
-        pool_low_water: given(required.pool_low_water, "pool_low_water").await?,
-        power_up_gap_secs: given(required.power_ups, "power_up_gap_secs").await?,
-        power_ups_per_hour: given(required.power_ups, "power_ups_per_hour").await?,
-        number_ranges: given(required.number_ranges, "number_ranges").await?,
-        operator_api: given(required.operator, "operator_api").await?,
-        operator_credential: if required.operator {
-            Some(secret("operator_credential").await?)
-        } else {
-            None
-        },
+        call_log_days: when(required.maintenance, text("call_log_days")).await?,
+        writing_limit_hours: when(required.maintenance, text("writing_limit_hours")).await?,
+        stuck_after_minutes: when(required.maintenance, text("stuck_after_minutes")).await?,
+        stuck_group_cards: when(required.maintenance, text("stuck_group_cards")).await?,
+        stuck_group_percent: when(required.maintenance, text("stuck_group_percent")).await?,
+        refusals_per_hour: when(required.maintenance, text("refusals_per_hour")).await?,
+        record_days: when(required.maintenance, text("record_days")).await?,
+        pool_low_water: when(required.pool_low_water, text("pool_low_water")).await?,
+        power_up_gap_secs: when(required.power_ups, text("power_up_gap_secs")).await?,
+        power_ups_per_hour: when(required.power_ups, text("power_ups_per_hour")).await?,
+        number_ranges: when(required.number_ranges, text("number_ranges")).await?,
+        operator_api: when(required.operator, text("operator_api")).await?,
+        operator_credential: when(required.operator, secret("operator_credential")).await?,
         ..Variables::default()
     })
 }
 
-/// A variable, if the component requires it.
-async fn given(is_required: bool, name: &str) -> Result<Option<String>, Error> {
+/// What `read` reads, if the component requires it.
+async fn when<T>(
+    is_required: bool,
+    read: impl Future<Output = Result<T, Error>>,
+) -> Result<Option<T>, Error> {
     if is_required {
-        text(name).await.map(Some)
+        read.await.map(Some)
     } else {
         Ok(None)
     }

@@ -408,14 +408,6 @@ mod tests {
                 ..variables()
             },
             Variables {
-                stuck_after_minutes: text("0"),
-                ..variables()
-            },
-            Variables {
-                stuck_group_percent: text("101"),
-                ..variables()
-            },
-            Variables {
                 pool_low_water: text("-1"),
                 ..variables()
             },
@@ -432,6 +424,37 @@ mod tests {
             assert_eq!(error.reason(), Reason::Internal);
             let cause = error.cause().unwrap();
             assert!(!cause.contains("2222") && !cause.contains(&short), "{cause}");
+        }
+    }
+
+    #[test]
+    fn numbers_of_incidents_and_power_ups_have_bounds() {
+        let text = |text: &str| Some(text.to_owned());
+        for (name, broken) in [
+            (
+                "stuck_after_minutes",
+                Variables {
+                    stuck_after_minutes: text("0"),
+                    ..variables()
+                },
+            ),
+            (
+                "stuck_group_percent",
+                Variables {
+                    stuck_group_percent: text("101"),
+                    ..variables()
+                },
+            ),
+            (
+                "power_up_gap_secs",
+                Variables {
+                    power_up_gap_secs: text("3601"),
+                    ..variables()
+                },
+            ),
+        ] {
+            let error = Settings::from_variables(&broken).err().unwrap();
+            assert!(error.cause().unwrap().contains(name), "{name}");
         }
     }
 }

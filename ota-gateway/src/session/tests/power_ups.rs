@@ -1,19 +1,19 @@
-//! Cards that tell by which power-up they come (§5.2.1.2).
+//! Cards that say by which power-up they come (§5.2.1.2).
 
 use super::*;
 
 const ADF: u16 = 0x7FFF;
 const COUNTER: u16 = 0x6F99;
 
+/// A profile with a boot counter before its other files.
+fn named(text: &str) -> String {
+    let file = "\n[[file]]\npath = \"ADF/6F99\"\nef = \"powerups\"\n";
+    text.replacen("\n[[file]]\n", &format!("{file}\n[[file]]\n"), 1)
+}
+
 /// A world whose profile names a boot counter.
 fn world() -> World {
-    World::with_profile(|text| {
-        text.replacen(
-            "[[file]]",
-            "[[file]]\npath = \"ADF/6F99\"\nef = \"powerups\"\n\n[[file]]",
-            1,
-        )
-    })
+    World::with_profile(|text| named(&text))
 }
 
 fn card() -> Card {
@@ -22,12 +22,12 @@ fn card() -> Card {
     card
 }
 
-fn told(world: &World) -> Vec<&str> {
-    let markers = world.reports.iter().filter_map(|report| match report {
+fn markers(world: &World) -> Vec<&str> {
+    let found = world.reports.iter().filter_map(|report| match report {
         ReportEvent::PoweredUp { marker } => Some(marker.as_str()),
         _ => None,
     });
-    markers.collect()
+    found.collect()
 }
 
 #[test]
@@ -37,13 +37,13 @@ fn the_platform_learns_of_the_power_up_once_before_anything_is_written() {
         world.session(&mut card, None, None),
         Ending::LastScript("written")
     );
-    assert_eq!(told(&world), ["002a"]);
+    assert_eq!(markers(&world), ["002a"]);
     assert_eq!(world.reports[0].kind(), "powered_up");
     assert_eq!(card.content(COUNTER), [0x00, 0x2A], "it is never written");
     assert_written(&card);
     card.register();
     world.session(&mut card, None, None);
-    assert_eq!(told(&world).len(), 1, "a verification is no request");
+    assert_eq!(markers(&world).len(), 1, "a verification is no request");
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn a_power_up_whose_session_failed_gets_nothing_written() {
         world.session(&mut card, None, None),
         Ending::Finished("stopped_by_platform")
     );
-    assert_eq!(told(&world), ["002a"]);
+    assert_eq!(markers(&world), ["002a"]);
     assert!(card.updates.is_empty() && card.key_loads.is_empty());
 }
 
@@ -68,19 +68,13 @@ fn a_card_without_the_counter_is_written_all_the_same() {
         world.session(&mut card, None, None),
         Ending::LastScript("written")
     );
-    assert!(told(&world).is_empty());
+    assert!(markers(&world).is_empty());
     assert_written(&card);
 }
 
 #[test]
 fn a_counter_of_power_ups_is_not_read_back() {
-    let text = crate::profile::SHIPPED[1]
-        .replacen(
-            "[[file]]",
-            "[[file]]\npath = \"ADF/6F99\"\nef = \"powerups\"\n\n[[file]]",
-            1,
-        )
-        .replace("efs = [", "efs = [\"powerups\", ");
+    let text = named(crate::profile::SHIPPED[1]).replace("efs = [", "efs = [\"powerups\", ");
     let error = format!("{:#}", Profile::parse(&text).unwrap_err());
     assert!(error.contains("read_back.efs"), "{error}");
 }

@@ -175,12 +175,12 @@ fn a_fault_that_is_reported_again_changes_nothing_and_names_the_same_incident() 
 fn a_client_reports_faults_of_its_own_chips_alone() {
     let world = World::new();
     world.stocked(1, 0);
-    let stranger = Caller {
+    let other = Caller {
         id: world.client().client_id,
     };
     let refused = run(report_chip_fault(
         &world.cx(),
-        &stranger,
+        &other,
         &of(ChipFaultKind::ChipFault, None),
     ));
     assert_eq!(reason(refused), Reason::UnknownChip);

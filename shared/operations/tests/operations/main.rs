@@ -20,6 +20,7 @@ mod incident_limits_migration;
 mod incident_manual;
 mod incident_provinces;
 mod incident_review;
+mod incident_stuck;
 mod incidents;
 mod key_checks;
 mod messages;

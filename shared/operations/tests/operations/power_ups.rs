@@ -100,20 +100,20 @@ fn a_session_that_resumes_and_a_verification_are_never_refused() {
     assert_eq!(world.open(0).unwrap().1.work, Work::Verify);
 }
 
-/// Tells the power-up of a session, and gives whether it goes on.
-fn tell(world: &World, session: SessionId, marker: &str) -> bool {
+/// Reports by which power-up a session came, and gives whether it goes on.
+fn came_by(world: &World, session: SessionId, marker: &str) -> bool {
     let marker = marker.to_owned();
     let event = ReportEvent::PoweredUp { marker };
     world.report_event(session, 1, event).unwrap().go_on
 }
 
 #[test]
-fn a_card_that_tells_its_power_up_gets_no_second_try_after_a_failure_before_the_next_one() {
+fn a_card_that_names_its_power_up_gets_no_second_try_after_a_failure_before_the_next_one() {
     let world = limited();
     let caller = world.stocked(1, 3);
     world.apply_auto(&caller, 0).unwrap();
     let (session, _) = world.open(0).unwrap();
-    assert!(tell(&world, session, "0007"));
+    assert!(came_by(&world, session, "0007"));
     world
         .report_event(session, 2, failed(FailureKind::CardError))
         .unwrap();
@@ -122,18 +122,18 @@ fn a_card_that_tells_its_power_up_gets_no_second_try_after_a_failure_before_the_
     // The counter decides, not the time.
     let (session, work) = world.open(0).unwrap();
     assert_eq!(work.work, Work::Write);
-    assert!(!tell(&world, session, "0007"));
-    assert!(!tell(&world, session, "0007"), "the answer was lost");
+    assert!(!came_by(&world, session, "0007"));
+    assert!(!came_by(&world, session, "0007"), "the answer was lost");
     close(&world, session, 2, "stopped_by_platform");
     world.pass(HOUR_MS);
     let (session, _) = world.open(0).unwrap();
-    assert!(tell(&world, session, "0008"));
+    assert!(came_by(&world, session, "0008"));
     close(&world, session, 2, "link_lost");
     let (session, _) = world.open(0).unwrap();
-    assert!(tell(&world, session, "0008"), "the last one did not fail");
+    assert!(came_by(&world, session, "0008"), "the last one did not fail");
     close(&world, session, 2, "bad_request");
     let (session, _) = world.resume(0).unwrap();
-    assert!(tell(&world, session, "0008"), "it resumes");
+    assert!(came_by(&world, session, "0008"), "it resumes");
 }
 
 #[test]
