@@ -87,7 +87,12 @@ async fn keys(call: Call, _: Gateway, Json(request): Json<KeysRequest>) -> Answe
     extensions(("x-reasons" = json!(codes(SESSION_REASONS))))
 )]
 async fn session(call: Call, _: Gateway, Json(request): Json<SessionRequest>) -> Answer<SessionAnswer> {
-    let work = open_session(&call.context(), &session_to_open(&request)?).await?;
+    let work = open_session(
+        &call.context(),
+        &session_to_open(&request)?,
+        call.settings().power_ups,
+    )
+    .await?;
     Ok(Success::new(session_answer(&work)))
 }
 

@@ -74,7 +74,10 @@ mod tests {
         let values = |name: &str| schemas[name]["enum"].as_array().unwrap().len();
         assert_eq!((values("IncidentKind"), values("IncidentClass")), (15, 4));
         assert_eq!(schemas["Severity"]["enum"], json!(["general", "severe"]));
-        assert_eq!(schemas["IncidentActor"]["enum"], json!(["platform", "admin"]));
+        assert_eq!(
+            schemas["IncidentActor"]["enum"],
+            json!(["platform", "admin", "client"])
+        );
     }
 
     #[test]

@@ -20,6 +20,7 @@ pub fn router() -> Routes {
     Routes::new()
         .routes(routes!(reprovision::reprovision as "admin.chips.reprovision"))
         .routes(routes!(correct::correct as "admin.chips.correct"))
+        .routes(routes!(reprovision::top_up as "admin.chips.top_up"))
         .routes(routes!(numbers::allot as "admin.numbers.allot"))
         .routes(routes!(numbers::release as "admin.numbers.release"))
         .routes(routes!(numbers::suspend as "admin.numbers.suspend"))
@@ -42,6 +43,7 @@ mod tests {
             [
                 "/admin/v1/chips:correct",
                 "/admin/v1/chips:reprovision",
+                "/admin/v1/chips:top-up",
                 "/admin/v1/numbers:allot",
                 "/admin/v1/numbers:release",
                 "/admin/v1/numbers:resume",

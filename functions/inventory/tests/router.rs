@@ -179,7 +179,7 @@ async fn a_document_for_a_chip_is_read_before_the_chip_is_looked_for() {
     let document = |name: &str, value: Value| {
         let mut document = json!({
             "eid": EID, "temp_msisdn": "1441900000001", "temp_iccid": "89860411269000000013",
-            "temp_imsi": "460041900000001",
+            "temp_imsi": "460041900000001", "person": "王芳", "reason": "测试流量不足",
         });
         document[name] = value;
         document

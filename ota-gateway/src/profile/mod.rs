@@ -174,6 +174,9 @@ pub enum EfKind {
     Keysps,
     Hplmnwact,
     Fplmn,
+    /// What changes with each power-up of the card, such as a boot counter: read, and never written. It tells the
+    /// platform which sessions are of one power-up.
+    Powerups,
     /// The same content for every card, given in the profile.
     Fixed,
 }
@@ -196,6 +199,7 @@ impl EfKind {
             Self::Keysps => "EF_KeysPS",
             Self::Hplmnwact => "EF_HPLMNwAcT",
             Self::Fplmn => "EF_FPLMN",
+            Self::Powerups => "the counter of power-ups",
             Self::Fixed => "EF",
         }
     }
@@ -368,9 +372,11 @@ impl Profile {
     /// Whether the file at `position` is written at all.
     #[must_use]
     pub fn is_written(&self, position: usize) -> bool {
-        self.files
-            .get(position)
-            .is_some_and(|file| file.ef != EfKind::Iccid || self.iccid != IccidPolicy::Keep)
+        self.files.get(position).is_some_and(|file| match file.ef {
+            EfKind::Iccid => self.iccid != IccidPolicy::Keep,
+            EfKind::Powerups => false,
+            _ => true,
+        })
     }
 
     /// Whether a card that lacks the file at `position` is written all the same.

@@ -111,7 +111,7 @@ fn check_lists(profile: &Profile) -> anyhow::Result<()> {
             "read_back.efs: {name} is no file of this profile"
         );
         ensure!(
-            !ef.is_location(),
+            !ef.is_location() && *ef != EfKind::Powerups,
             "read_back.efs: the module itself changes {name}"
         );
         ensure!(!efs[..at].contains(ef), "read_back.efs: {name} is named twice");

@@ -138,6 +138,15 @@ impl CardJob {
         }
     }
 
+    /// What the card holds that changes with each of its power-ups, once it was read.
+    pub(crate) fn power_up(&self) -> Option<&[u8]> {
+        let position = self.profile.position(EfKind::Powerups)?;
+        match self.checkpoint.files.get(position) {
+            Some(FileState::Holds(marker)) => Some(marker),
+            _ => None,
+        }
+    }
+
     /// Steps in all.
     pub(crate) fn steps(&self) -> u32 {
         self.step_of(Phase::Done, 0)

@@ -26,6 +26,8 @@ const fn kind_of_status(status: StatusWord) -> FailureKind {
 pub(crate) struct Failure {
     pub(crate) kind: FailureKind,
     pub(crate) detail: String,
+    /// What the card answered, if it answered a command.
+    pub(crate) status: Option<StatusWord>,
     /// The card was only busy: another session may find it otherwise.
     pub(crate) passing: bool,
 }
@@ -36,6 +38,7 @@ impl Failure {
         Self {
             kind,
             detail: detail.into(),
+            status: None,
             passing: false,
         }
     }
@@ -43,6 +46,7 @@ impl Failure {
     /// A command that the card did not carry out.
     pub(crate) fn of_status(command: &str, status: StatusWord) -> Self {
         Self {
+            status: Some(status),
             passing: status.class() == SwClass::Busy,
             ..Self::new(kind_of_status(status), format!("{command}: {status}"))
         }

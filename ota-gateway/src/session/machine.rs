@@ -22,6 +22,8 @@ use crate::profile::{Profile, RefreshHow};
 
 /// Bytes that a script costs besides its own: HTTP head, TLS record, and the chip's answer to it.
 const EXCHANGE_OVERHEAD_BYTES: u64 = 1_024;
+/// Most bytes of what a card holds that changes with each power-up.
+const MAX_MARKER_BYTES: usize = 16;
 /// Why a session ends whose card was busy to the end.
 const CARD_BUSY: &str = "card_busy";
 
@@ -81,6 +83,8 @@ pub(crate) struct SessionMachine {
     spent: u64,
     /// Bytes that this session may cost; none: no limit.
     budget: Option<u64>,
+    /// The platform knows of which power-up this session is, as far as the card says it.
+    power_up_reported: bool,
     /// The work for which the card was busy to the end: in an earlier session, then in this one.
     busy: Option<BusyCard>,
     events: Vec<SessionEvent>,
@@ -102,6 +106,7 @@ impl SessionMachine {
             scripts: 0,
             spent: 0,
             budget: None,
+            power_up_reported: false,
             busy: None,
             events: Vec::new(),
         }
@@ -289,6 +294,11 @@ impl SessionMachine {
         if let Err(failure) = result {
             return Ok(self.fail(&job, task, &failure));
         }
+        if let Some(marker) = job.power_up().filter(|_| self.reports_power_up(&job)) {
+            let marker = hex::encode(marker.get(..MAX_MARKER_BYTES).unwrap_or(marker));
+            self.power_up_reported = true;
+            return Ok(self.report(ReportEvent::PoweredUp { marker }, AfterReport::GoOn { job, task }));
+        }
         // A verification has no progress of its own, and what completes the work is reported as such.
         match job.next_batch() {
             Ok(Some(_)) if job.purpose == Purpose::Write => {
@@ -300,6 +310,11 @@ impl SessionMachine {
             }
             _ => Ok(self.next(job, task)),
         }
+    }
+
+    /// Whether the platform has to learn of which power-up this session is: it is one that writes.
+    fn reports_power_up(&self, job: &CardJob) -> bool {
+        !self.power_up_reported && job.purpose == Purpose::Write
     }
 
     /// The next script, or the end of the work.
@@ -406,6 +421,7 @@ impl SessionMachine {
             failure: failure.kind,
             detail: failure.detail.clone(),
             chip_fault: failure.kind.suspects_chip(),
+            status_word: failure.status.map(|status| format!("{:04X}", status.0)),
         };
         self.report(event, AfterReport::End { reason: "failed" })
     }

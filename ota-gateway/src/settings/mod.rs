@@ -19,6 +19,8 @@ pub use secret::Secret;
 
 /// Default port that chips connect to.
 pub const DEFAULT_PORT: u16 = 8443;
+/// Longest name of a gateway, in characters.
+const MAX_NAME_CHARS: usize = 64;
 /// Default port of metrics and health, on loopback.
 pub const DEFAULT_METRICS_PORT: u16 = 9464;
 /// Default of the seconds between two ticks of the platform's scheduled work.
@@ -40,6 +42,9 @@ pub enum LogFormat {
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
+    /// Name of the gateway for the platform, its own for each gateway: 1 to 64 lower-case letters, digits or `.`, `_`,
+    /// `-`. Default `gateway`.
+    pub name: String,
     /// Where chips connect. Default `0.0.0.0:8443`.
     pub listen: SocketAddr,
     /// Where `/metrics`, `/healthz` and `/readyz` are served, in plain HTTP without credentials. Default
@@ -79,6 +84,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            name: "gateway".to_owned(),
             listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, DEFAULT_PORT)),
             metrics_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, DEFAULT_METRICS_PORT)),
             platform_url: String::new(),
@@ -104,6 +110,14 @@ impl Settings {
     /// The setting and what is wrong with it.
     pub fn check(&self) -> anyhow::Result<()> {
         self.limits.check()?;
+        ensure!(
+            (1..=MAX_NAME_CHARS).contains(&self.name.len())
+                && self
+                    .name
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte)),
+            "name must be 1 to {MAX_NAME_CHARS} lower-case letters, digits, dots, underscores or hyphens"
+        );
         check_platform_url(&self.platform_url, self.allow_plain_http)?;
         ensure!(!self.gateway_secret.is_empty(), "gateway_secret is not set");
         ensure!(!self.link_key.is_empty(), "link_key is not set");

@@ -31,6 +31,8 @@ pub enum AlertKind {
     WrittenNumberOutOfUse,
     /// A chip came back after its task had been ended without it (§6.3 Table 2).
     ReturnedAfterEnd,
+    /// A chip without a task has used half its test allowance (§5.2.1.2).
+    AllowanceHalfUsed,
     /// A reopened card was verified with another number, and the old one is out of use (§8.2.1 Table 3).
     NumberReplaced,
 }
@@ -68,6 +70,8 @@ const TABLE: &[Row] = &[
         ["写卡已验证成功，但运营商已将码号停机或销户", "a card was verified, but its operator has suspended or retired the number"]),
     (AlertKind::ReturnedAfterEnd, "returned_after_end",
         ["写卡任务终止后，芯片又上电连接", "a chip came back after its task had been ended"]),
+    (AlertKind::AllowanceHalfUsed, "allowance_half_used",
+        ["无写卡任务的芯片已用去一半测试流量", "a chip without a task has used half its test allowance"]),
     (AlertKind::NumberReplaced, "number_replaced",
         ["更换运营号后，原码号已停机，待运营方复机或销户", "a card was written with another number; the old one is suspended until it is resumed or retired"]),
 ];

@@ -62,12 +62,13 @@ fn a_session_is_opened() {
         peer: "192.0.2.1:40000".into(),
         agent: Some("//se-id/eid/x".into()),
         resumed: true,
+        gateway: Some("gd-1".into()),
     };
     assert_wire(
         &request,
         concat!(
             r#"{"session_id":"0190a5b0-0000-7000-8000-000000000001","eid":"89086030202200000022000000000090","#,
-            r#""peer":"192.0.2.1:40000","agent":"//se-id/eid/x","resumed":true}"#
+            r#""peer":"192.0.2.1:40000","agent":"//se-id/eid/x","resumed":true,"gateway":"gd-1"}"#
         ),
     );
 }
@@ -140,6 +141,12 @@ fn every_kind_of_event_has_its_flat_form() {
             ReportEvent::Progress { step: 3, steps: 12 },
             r#"{"kind":"progress","step":3,"steps":12}"#,
         ),
+        (
+            ReportEvent::PoweredUp {
+                marker: "0007".into(),
+            },
+            r#"{"kind":"powered_up","marker":"0007"}"#,
+        ),
         (ReportEvent::Written, r#"{"kind":"written"}"#),
         (ReportEvent::Verified, r#"{"kind":"verified"}"#),
         (
@@ -155,8 +162,9 @@ fn every_kind_of_event_has_its_flat_form() {
                 failure: FailureKind::FileRefused,
                 detail: "6982".into(),
                 chip_fault: false,
+                status_word: Some("6982".into()),
             },
-            r#"{"kind":"failed","failure":"file_refused","detail":"6982","chip_fault":false}"#,
+            r#"{"kind":"failed","failure":"file_refused","detail":"6982","chip_fault":false,"status_word":"6982"}"#,
         ),
         (
             ReportEvent::Closed {
@@ -278,6 +286,7 @@ fn identifiers_and_keys_are_not_shown() {
         peer: "192.0.2.1:40000".into(),
         agent: Some("//se-id/eid/x".into()),
         resumed: false,
+        gateway: None,
     };
     let data: CardData = serde_json::from_str(
         r#"{"iccid":"89860112345678901234","msisdn":"1440123456789","imsi":"460001357924680","k_wrapped":"abcdef"}"#,

@@ -15,6 +15,7 @@ use domain::{Actor, Eid, TaskFailure, Timestamp, unknown_chip};
 use store::{
     Database, chip,
     chip_destruction::{self, NewDestructionRow},
+    chip_fault::{self, Fault},
     number, temporary_number,
 };
 
@@ -60,7 +61,8 @@ pub async fn destroy_chip<D: Database>(
         };
         chip_destruction::insert(tx, new, cx.now).await?;
         end_open_task(cx, tx, &chip, TaskFailure::ChipDestroyed, &Actor::Admin).await?;
-        guarded(chip::register_fault(tx, &index, true, cx.now).await?)?;
+        let fault = Fault::named(TaskFailure::ChipDestroyed.code());
+        guarded(chip_fault::enter(tx, &index, fault, cx.now).await?)?;
         number::give_back_held(tx, &index, None, cx.now).await?;
         temporary_number::forget(tx, &index).await?;
         Ok((destroyed_on, cx.now))

@@ -37,6 +37,7 @@ pub mod operator;
 mod overview;
 mod pool;
 mod pool_view;
+mod power_up;
 mod provinces;
 mod receivers;
 mod reopen;
@@ -46,6 +47,7 @@ mod reprovision;
 mod session_list;
 mod status;
 mod token;
+mod top_up;
 mod transaction;
 mod transition;
 mod unopened_session;
@@ -76,11 +78,13 @@ pub use import::{
     ReadGbk, RowError, TableKind, TablePart, WarningKind, import_chips, import_numbers, table_parts,
 };
 pub use incidents::{
-    About, FaultyChip, FaultyCursor, FaultyPage, FinalReport, Hundredths, IncidentAct, IncidentFilter,
-    IncidentPage, IncidentView, LineFigures, MAX_FAULTY_PER_PAGE, MAX_INCIDENT_TEXT_CHARS,
-    MAX_INCIDENTS_PER_PAGE, MAX_LOOKED_AT, MAX_REVIEWS, MonthFigures, NewIncident, Opened, Review,
-    ReviewLine, SETTLED_AFTER_MS, Tally, act_on_incident, enter_incident, faulty_chips, list_incidents,
-    review_csv, review_incidents, show_incident,
+    About, ChipFaultKind, ChipFaultReport, FaultReported, FaultyChip, FaultyCursor, FaultyPage, FinalReport,
+    Hundredths, IncidentAct, IncidentFilter, IncidentPage, IncidentView, LineFigures, MAX_FAULT_TEXT_CHARS,
+    MAX_FAULTY_PER_PAGE, MAX_INCIDENT_TEXT_CHARS, MAX_INCIDENTS_PER_PAGE, MAX_LOOKED_AT, MAX_REVIEWS,
+    MonthFigures, NewIncident, Opened, REFUSALS_PER_HOUR, Review, ReviewLine, SETTLED_AFTER_MS,
+    STUCK_AFTER_MINUTES, STUCK_GROUP_CARDS, STUCK_GROUP_PERCENT, StuckSettings, Tally, act_on_incident,
+    enter_incident, faulty_chips, list_incidents, report_chip_fault, review_csv, review_incidents,
+    show_incident,
 };
 pub use ingest::{IngestReport, MAX_RECORD_BYTES, OperatorReport, RecordError, ingest};
 pub(crate) use ingest::{MAX_CITY_CHARS, STATES};
@@ -104,8 +108,11 @@ pub use number_view::{NumberRef, NumberView, Usage, number_view};
 pub use open_session::{OpenSession, SessionWork, WriteData, open_session};
 pub use open_time::{LineStatus, OpenTimeRef, OpenTimeView, open_time};
 pub use overview::{CardStep, card_history};
-pub use pool::{NumberAct, act_on_number, allot_numbers, register_fault, release_numbers};
+pub use pool::{
+    NumberAct, REGISTERED, act_on_number, allot_numbers, register_chip_fault, register_fault, release_numbers,
+};
 pub use pool_view::{MAX_COUNTED, PoolView, pool_views, set_pool_low_water};
+pub use power_up::{POWER_UP_GAP_SECS, POWER_UPS_PER_HOUR, PowerUpLimits};
 pub use provinces::provinces;
 pub use receivers::{
     ReceiverChange, ReceiverSecretView, ReceiverView, RotatedReceiverSecret, change_receiver, receiver_view,
@@ -117,10 +124,12 @@ pub use report::{Report, ReportAnswer, ReportEvent, report};
 pub use reprovision::{Reprovision, Reprovisioned, reprovision};
 pub use session_list::{MAX_SESSIONS_PER_PAGE, SessionFilter, SessionPage, SessionView, list_sessions};
 pub use status::{StatusView, TaskRef, TaskView, status};
+pub use store::chip_fault::Fault;
 pub use store::operator_report::Topic;
 pub use token::{
     Caller, IssuedToken, TOKEN_LIFETIME_SECS, TOKENS_PER_MINUTE, Verified, issue_token, verify_token,
 };
+pub use top_up::top_up;
 pub use withdraw::{ImportView, MAX_IMPORTS_PER_PAGE, Withdrawn, list_imports, withdraw_import};
 
 pub(crate) use transaction::transaction;

@@ -5,13 +5,14 @@ use super::alerts::{NewAlert, raise};
 use super::duplicated::{alternates, block};
 use super::incidents::open_incident;
 use super::messages::{ChangeEvent, StateChange, enqueue_selected};
+use super::power_up::{PowerUpLimits, is_spent};
 use super::report::fail;
 use super::transition::{Cause, guarded, move_card};
 use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{
-    Actor, AlertKind, CardEvent, Eid, FailureKind, Iccid, Imsi, IncidentKind, Msisdn, SessionId, TaskFailure,
-    TaskId, TaskState, Work,
+    Actor, AlertKind, CardEvent, CardStatus, Eid, FailureKind, Iccid, Imsi, IncidentKind, Msisdn, SessionId,
+    TaskFailure, TaskId, TaskState, Work,
 };
 use store::{
     Database, Subject, Tx,
@@ -44,6 +45,8 @@ pub struct OpenSession<'a> {
     pub agent: Option<&'a str>,
     /// True when the chip resumes a broken session.
     pub resumed: bool,
+    /// Name of the gateway, if it has one.
+    pub gateway: Option<&'a str>,
 }
 
 /// The work of a session.
@@ -84,8 +87,9 @@ pub struct WriteData {
     pub opc_wrapped: Option<Vec<u8>>,
 }
 
-/// Opens a session and returns its work. A waiting card becomes 写卡中. An open session of the chip is superseded,
-/// because a chip has one channel at a time. The same `session_id` again gets the same answer.
+/// Opens a session and returns its work. A waiting card becomes 写卡中, unless its chip asks again within one power-up
+/// (§5.2.1.2) and gets nothing to do. An open session of the chip is superseded, because a chip has one channel at a
+/// time. The same `session_id` again gets the same answer.
 ///
 /// # Errors
 /// [`Reason::UnknownChip`], [`Reason::ChipFaulty`], [`Reason::ChipBlocked`] (with an incident when the session shows that
@@ -95,6 +99,7 @@ pub struct WriteData {
 pub async fn open_session<D: Database>(
     cx: &Context<'_, D>,
     open: &OpenSession<'_>,
+    limits: PowerUpLimits,
 ) -> Result<SessionWork, Error> {
     let eid_index = cx.eid_index(&open.eid);
     // The transaction also commits a refusal, because the incident it opens must stay.
@@ -140,10 +145,15 @@ pub async fn open_session<D: Database>(
             // A task that can never continue fails. Its client gets a message, and may apply again once there is
             // allowance.
             if let Some(task) = task.filter(|task| task.state == TaskState::Writing) {
-                fail(cx, tx, &chip, &task, FailureKind::AllowanceExhausted, false).await?;
+                fail(cx, tx, &chip, &task, FailureKind::AllowanceExhausted, None).await?;
             }
             return Ok(Err(Reason::AllowanceExhausted.into()));
         }
+        let is_request = work == Work::Write && !open.resumed;
+        let work = match is_request && is_spent(cx, tx, &chip, limits).await? {
+            true => Work::None,
+            false => work,
+        };
         let purpose = Purpose {
             task: task.as_ref(),
             work,
@@ -170,19 +180,21 @@ async fn begin<D: Database>(
     Purpose { task, work, held }: Purpose<'_>,
 ) -> Result<SessionWork, Error> {
     let looked_for = held.as_ref().map(|number| number.iccid_index);
-    let number = match task {
+    // A chip whose request is spent gets nothing of its task.
+    let worked = task.filter(|_| work != Work::None);
+    let number = match worked {
         None => held,
         Some(task) if work == Work::Write => number::expose(tx, task.id, cx.now).await?,
         Some(task) => number::by_task(tx, task.id).await?,
     };
-    if let Some(task) = task {
+    if let Some(task) = worked {
         if number.is_none() {
             return Err(Reason::NumberSuspended.into());
         }
         if task.state == TaskState::Waiting {
             let cause = Cause::of_task(&Actor::Gateway, "session_opened", task.id);
             let status = move_card(cx, tx, chip, CardEvent::SessionOpened, &cause).await?;
-            guarded(task::start(tx, task.id, cx.now).await?)?;
+            guarded(task::start(tx, task.id, open.gateway, cx.now).await?)?;
             let change = StateChange {
                 chip,
                 status,
@@ -218,7 +230,7 @@ async fn begin<D: Database>(
     };
     let facts = Facts {
         work,
-        task_id: new.task_id,
+        task_id: worked.map(|task| task.id),
         attempt: new.attempt,
         resume_step: new.resume_step,
         allowance_bytes: chip.remaining_bytes(),
@@ -253,9 +265,9 @@ async fn show_return<D: Database>(cx: &Context<'_, D>, tx: &Tx<'_, D>, chip: &Ch
 }
 
 /// Whether the test allowance pays for a session. Verifying a writing uses the operator number, which has none; so do
-/// all sessions of a reopened card.
+/// all sessions of a card that is written or reopened.
 fn is_charged(chip: &ChipRow, work: Work, has_task: bool) -> bool {
-    !(work == Work::Verify && has_task || chip.reopened)
+    !(work == Work::Verify && has_task || chip.status == CardStatus::Written || chip.reopened)
 }
 
 /// The facts that decide the answer. They are stored in the session's row, so that the answer can be repeated.
@@ -282,18 +294,18 @@ async fn answer_again<D: Database>(
         SessionState::Open => (),
     }
     let number = match (known.task_id, &known.iccid_index) {
-        (Some(task), _) => number::by_task(tx, task).await?,
+        (Some(task), _) if known.work != Work::None => number::by_task(tx, task).await?,
         (None, Some(held)) => number::by_iccid(tx, held)
             .await?
             .filter(|number| number.eid_index == Some(chip.eid_index) && number.task_id.is_none()),
-        (None, None) => None,
+        _ => None,
     };
     if number.is_none() && known.work != Work::None {
         return Err(Reason::NumberSuspended.into());
     }
     let facts = Facts {
         work: known.work,
-        task_id: known.task_id,
+        task_id: known.task_id.filter(|_| known.work != Work::None),
         attempt: known.attempt,
         resume_step: known.resume_step,
         allowance_bytes: known.allowance_at_open,

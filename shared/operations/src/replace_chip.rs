@@ -15,6 +15,7 @@ use domain::{Actor, CardStatus, Eid, Province, TaskFailure, TaskState, WriteType
 use store::{
     Database, Tx,
     chip::{self, ChipRow},
+    chip_fault::{self, Fault},
     number, number_content,
     receiver::Selection,
     task::{self, TaskRow},
@@ -75,7 +76,8 @@ pub async fn replace_chip<D: Database>(
         if task.state.is_open() {
             end(cx, tx, &chip, &task, TaskFailure::ChipReplaced, &cause).await?;
         }
-        guarded(chip::register_fault(tx, &old, true, cx.now).await?)?;
+        let fault = Fault::named(TaskFailure::ChipReplaced.code());
+        guarded(chip_fault::enter(tx, &old, fault, cx.now).await?)?;
         chip::set_replaced(tx, &old).await?;
         let choice = choice(tx, &task).await?;
         examine(cx, &next)?;

@@ -3,17 +3,20 @@
 pub use gateway_protocol::ReportEvent;
 
 use super::Context;
+use super::alerts::{NewAlert, raise};
 use super::end_task::end;
 use super::incidents::open_incident;
+use super::power_up::goes_on;
 use super::transition::{Cause, guarded};
 use super::unopened_session::{self, end_reason};
 use super::verified::succeed;
 use crate::transaction;
 use domain::error::{Error, Reason};
-use domain::{Actor, Eid, FailureKind, IncidentKind, SessionId, TaskFailure, TaskState, Work};
+use domain::{Actor, AlertKind, Eid, FailureKind, IncidentKind, SessionId, TaskFailure, TaskState, Work};
 use store::{
     Database, Subject, Tx,
     chip::{self, ChipRow},
+    chip_fault::{self, Fault},
     device_session::{self, SessionRow, SessionState, UnopenedSession},
     number,
     task::{self, TaskRow},
@@ -28,6 +31,8 @@ const MAX_STEPS: u32 = 10_000;
 const MAX_WRITE_ATTEMPTS: u32 = 5;
 /// Largest byte count that a session may report; far beyond any allowance.
 const MAX_SESSION_BYTES: u64 = 1 << 40;
+/// Longest marker of a power-up, in characters.
+const MAX_MARKER_CHARS: usize = 32;
 /// Longest text for the operator that is kept, in characters.
 const MAX_NOTE_CHARS: usize = 512;
 
@@ -98,7 +103,12 @@ pub async fn report<D: Database>(cx: &Context<'_, D>, report: &Report) -> Result
         if device_session::set_seq(tx, session.id, seq).await? {
             handle(cx, tx, &session, &chip, &report.event).await?;
         }
-        Ok(Ok(answer(true)))
+        // Asked again for a repeated report, whose answer may be lost.
+        let goes_on = match &report.event {
+            ReportEvent::PoweredUp { marker } => goes_on(tx, &session, marker).await?,
+            _ => true,
+        };
+        Ok(Ok(answer(goes_on)))
     })
     .await?
 }
@@ -139,11 +149,17 @@ fn validated(report: &Report) -> Result<i64, Error> {
     {
         return Err(malformed("step, steps"));
     }
+    if let ReportEvent::PoweredUp { marker } = &report.event
+        && !is_marker(marker)
+    {
+        return Err(malformed("marker"));
+    }
     i64::try_from(report.seq).map_err(|_| malformed("seq"))
 }
 
 /// Deducts the bytes of the session since its last report and returns the allowance left, in bytes. A verification
-/// uses the operator number and costs no allowance, unless it turns out that it did not use it.
+/// uses the operator number and costs no allowance; what one without a verdict cost is set aside until a later one shows
+/// which identity the card has.
 async fn account<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
@@ -165,7 +181,19 @@ async fn account<D: Database>(
     if !session.charged {
         return Ok(chip.remaining_bytes());
     }
-    deduct(cx, tx, chip, more).await
+    let remaining = deduct(cx, tx, chip, more).await?;
+    if session.task_id.is_none() && chip::set_half_used(tx, &chip.eid_index, cx.now).await? {
+        let alert = NewAlert {
+            kind: AlertKind::AllowanceHalfUsed,
+            subject: &Subject::chip(&chip.eid_index),
+            fields: vec![
+                ("eid", chip.eid(cx.vault)?.as_str().to_owned()),
+                ("remaining_bytes", remaining.to_string()),
+            ],
+        };
+        raise(cx, tx, alert).await?;
+    }
+    Ok(remaining)
 }
 
 async fn handle<D: Database>(
@@ -187,6 +215,7 @@ async fn handle<D: Database>(
     }
     let task = current_task(tx, session).await?;
     match event {
+        ReportEvent::PoweredUp { .. } => in_order(session.work == Work::Write)?,
         ReportEvent::Progress { step, steps } => {
             // Steps of an earlier attempt or of a verification do not count for this attempt.
             if session.work == Work::Write && session.attempt == task.attempt {
@@ -203,13 +232,22 @@ async fn handle<D: Database>(
         }
         ReportEvent::NotVerified { rewrite, .. } => {
             in_order(session.work == Work::Verify)?;
-            // The session did not use the operator number.
-            charge_verification(cx, tx, session, chip).await?;
+            charge_verifications(cx, tx, chip).await?;
             after_failed_verification(cx, tx, chip, &task, *rewrite).await?;
         }
         ReportEvent::Failed {
-            failure, chip_fault, ..
-        } => fail(cx, tx, chip, &task, *failure, *chip_fault).await?,
+            failure,
+            chip_fault,
+            status_word,
+            ..
+        } => {
+            let status_word = status_word.as_deref().filter(|word| is_status_word(word));
+            let fault = Fault {
+                status_word,
+                ..Fault::named(failure.code())
+            };
+            fail(cx, tx, chip, &task, *failure, chip_fault.then_some(fault)).await?;
+        }
         ReportEvent::Closed { .. } => (),
     }
     Ok(())
@@ -245,10 +283,6 @@ async fn close<D: Database>(
     reason: &str,
 ) -> Result<(), Error> {
     note(cx, tx, session, reason).await?;
-    // Without a verdict nobody knows that it went over the operator number.
-    if !verdict_given(tx, session).await? {
-        charge_verification(cx, tx, session, chip).await?;
-    }
     if reason == gateway_protocol::ALLOWANCE_EXHAUSTED {
         let subject = Subject::chip(&chip.eid_index);
         open_incident(cx, tx, IncidentKind::AllowanceExhausted, &subject).await?;
@@ -272,31 +306,24 @@ async fn after_failed_verification<D: Database>(
             .map(drop);
     }
     if task.attempt >= MAX_WRITE_ATTEMPTS {
-        return fail(cx, tx, chip, task, FailureKind::ReadBackMismatch, true).await;
+        let failure = FailureKind::ReadBackMismatch;
+        let fault = Fault::named(failure.code());
+        return fail(cx, tx, chip, task, failure, Some(fault)).await;
     }
     in_order(task::rewrite(tx, task.id, cx.now).await?)
 }
 
-/// Whether the writing that `session` verified has succeeded.
-async fn verdict_given<D: Database>(tx: &Tx<'_, D>, session: &SessionRow) -> Result<bool, Error> {
-    let Some(id) = session.task_id else {
-        return Ok(false);
-    };
-    let task = task::by_id(tx, id).await?;
-    Ok(task.is_some_and(|task| task.state == TaskState::Succeeded))
-}
-
-/// Deducts what a verification has cost so far; later bytes are deducted with their reports.
-async fn charge_verification<D: Database>(
+/// Deducts what the verifications of a chip have cost so far that were set aside: the card does not have the operator
+/// number, so none of them went over it. Later bytes are deducted with their reports.
+async fn charge_verifications<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
-    session: &SessionRow,
     chip: &ChipRow,
 ) -> Result<(), Error> {
     if chip.reopened {
         return Ok(());
     }
-    let cost = device_session::charge(tx, session.id).await?;
+    let cost = device_session::charge_verifications(tx, &chip.eid_index).await?;
     deduct(cx, tx, chip, cost).await.map(drop)
 }
 
@@ -322,6 +349,7 @@ async fn deduct<D: Database>(
 
 /// The task of the session, which must be in writing.
 async fn current_task<D: Database>(tx: &Tx<'_, D>, session: &SessionRow) -> Result<TaskRow, Error> {
+    in_order(session.work != Work::None)?;
     let id = session.task_id.ok_or(Reason::ReportOutOfOrder)?;
     let task = task::by_id(tx, id)
         .await?
@@ -337,14 +365,14 @@ pub(super) async fn fail<D: Database>(
     chip: &ChipRow,
     task: &TaskRow,
     failure: FailureKind,
-    chip_fault: bool,
+    fault: Option<Fault<'_>>,
 ) -> Result<(), Error> {
     in_order(task.state == TaskState::Writing)?;
     let failure = TaskFailure::from(failure);
     let cause = Cause::of_task(&Actor::Gateway, failure.code(), task.id);
     end(cx, tx, chip, task, failure, &cause).await?;
-    if chip_fault {
-        chip::set_faulty(tx, &chip.eid_index, cx.now).await?;
+    if let Some(fault) = fault {
+        guarded(chip_fault::enter(tx, &chip.eid_index, fault, cx.now).await?)?;
         open_incident(cx, tx, IncidentKind::ChipFault, &Subject::chip(&chip.eid_index)).await?;
     }
     Ok(())
@@ -356,6 +384,22 @@ fn percent(step: u32, steps: u32) -> u8 {
     u8::try_from(share)
         .unwrap_or(WRITTEN_PERCENT)
         .min(WRITTEN_PERCENT)
+}
+
+/// Whether a text is a marker of a power-up: lower-case hexadecimal.
+fn is_marker(text: &str) -> bool {
+    (1..=MAX_MARKER_CHARS).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+}
+
+/// Whether a text is a status word: four hexadecimal digits in capitals.
+fn is_status_word(text: &str) -> bool {
+    text.len() == 4
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || (b'A'..=b'F').contains(&byte))
 }
 
 pub(super) fn in_order(yes: bool) -> Result<(), Error> {

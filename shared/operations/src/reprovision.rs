@@ -1,12 +1,14 @@
 //! §5.3.1.3, §5.2.1.2: gives a chip that is not written another temporary number with a new test period, or more test
-//! allowance. Nothing else raises the allowance of a chip.
+//! allowance. Beside a top-up, nothing else raises the allowance of a chip.
 
 use jiff::civil::Date;
 
 use super::Context;
+use super::act_note::ActNote;
 use super::apply::MIN_WRITE_ALLOWANCE_BYTES;
 use super::content::held_error;
 use super::incidents::close_incident;
+use super::top_up::record;
 use super::transition::guarded;
 use crate::transaction;
 use domain::error::{Error, Reason};
@@ -52,7 +54,8 @@ pub struct Reprovisioned {
     pub remaining: Volume,
 }
 
-/// Gives a chip a temporary number and test allowance. Repeating the call changes nothing.
+/// Gives a chip a temporary number and test allowance, and notes in the history of its card who did that and why.
+/// Repeating the call changes nothing.
 ///
 /// # Errors
 /// [`Reason::UnknownChip`]; [`Reason::WrongState`] while the card is being written and once it is written;
@@ -62,6 +65,7 @@ pub async fn reprovision<D: Database>(
     cx: &Context<'_, D>,
     eid: &Eid,
     new: &Reprovision,
+    note: &ActNote<'_>,
 ) -> Result<Reprovisioned, Error> {
     let index = cx.eid_index(eid);
     transaction(cx, async |tx| {
@@ -80,6 +84,7 @@ pub async fn reprovision<D: Database>(
         }
         let changed = renewed || is_set;
         if changed {
+            record(cx, tx, &chip, "reprovisioned", note).await?;
             settle(cx, tx, &index, expires_at, remaining).await?;
         }
         Ok(Reprovisioned {

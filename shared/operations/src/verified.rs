@@ -7,10 +7,11 @@ use super::messages::{ChangeEvent, StateChange, enqueue};
 use super::report::in_order;
 use super::transition::{Cause, guarded, move_card};
 use domain::error::Error;
-use domain::{Actor, AlertKind, CardEvent, IncidentKind, NumberStatus};
+use domain::{Actor, AlertKind, CardEvent, IncidentKind, NumberStatus, TaskFailure};
 use store::{
     Database, Subject, Tx,
     chip::{self, ChipRow},
+    chip_fault::{self, Fault},
     number::{self, NumberRow},
     number_content,
     task::{self, TaskRow},
@@ -95,7 +96,8 @@ async fn take_over<D: Database>(
     };
     let chip = chip::by_eid(tx, eid_index).await?;
     let chip = chip.ok_or_else(|| Error::internal("a number without its chip"))?;
-    guarded(chip::register_fault(tx, &chip.eid_index, true, cx.now).await?)?;
+    let fault = Fault::named(TaskFailure::ChipReplaced.code());
+    guarded(chip_fault::enter(tx, &chip.eid_index, fault, cx.now).await?)?;
     chip::set_replaced(tx, &chip.eid_index).await?;
     let old = NumberRow {
         status: NumberStatus::Retired,

@@ -37,20 +37,16 @@ const SET_STATUS: &str = "UPDATE chip SET status = $1, changed_at = $2 WHERE eid
     RETURNING eid_index";
 const ADD_USED: &str = "UPDATE chip SET used_bytes = used_bytes + $1, changed_at = $2 WHERE eid_index = $3 \
     RETURNING allowance_bytes, used_bytes";
+const SET_HALF_USED: &str = "UPDATE chip SET half_used_at = $1 WHERE eid_index = $2 AND half_used_at IS NULL \
+    AND used_bytes >= allowance_bytes - used_bytes RETURNING eid_index";
 const SET_REOPENED: &str =
     "UPDATE chip SET reopened = $1, changed_at = $2 WHERE eid_index = $3 AND reopened <> $1";
 const SET_BLOCKED: &str =
     "UPDATE chip SET blocked = $1, changed_at = $2 WHERE eid_index = $3 AND blocked <> $1";
 const SET_REPLACED: &str = "UPDATE chip SET replaced = 1 WHERE eid_index = $1";
-const SET_FAULTY: &str =
-    "UPDATE chip SET faulty = 1, faulty_at = $1, changed_at = $1 WHERE eid_index = $2 AND faulty = 0";
-
-const REGISTER_FAULT: &str = "UPDATE chip SET faulty = $1, \
+const MARK_FAULTY: &str = "UPDATE chip SET faulty = $1, \
     faulty_at = CASE WHEN $1 = 0 THEN NULL WHEN faulty = 1 THEN faulty_at ELSE $2 END, changed_at = $2 \
     WHERE eid_index = $3 RETURNING eid_index";
-
-const FAULTY: &str = "SELECT eid_index, eid_sealed, client_id, chip_model, faulty_at FROM chip WHERE faulty = 1 \
-    AND faulty_at <= $1 AND (faulty_at < $1 OR eid_index > $2) ORDER BY faulty_at DESC, eid_index LIMIT $3";
 
 const EIDS: &str =
     "SELECT eid_index, eid_sealed FROM chip WHERE eid_index IN (SELECT unhex(value) FROM json_each($1))";
@@ -175,63 +171,25 @@ pub async fn deduct<D: Database>(
         .ok_or_else(|| DbError::Shape("the chip is gone".to_owned()))
 }
 
-/// Registers the chip as faulty (§8.2.2).
-pub async fn set_faulty<D: Database>(
+/// Notes that half the test allowance of a chip is used. False when it is not, or that is noted already.
+pub async fn set_half_used<D: Database>(
     tx: &Tx<'_, D>,
     eid_index: &BlindIndex,
     now: Timestamp,
-) -> Result<(), DbError> {
-    tx.run(SET_FAULTY, &[now.into(), eid_index.into()])
-        .await
-        .map(drop)
+) -> Result<bool, DbError> {
+    let params = [now.into(), eid_index.into()];
+    Ok(!tx.run(SET_HALF_USED, &params).await?.is_empty())
 }
 
-/// Enters the chip in the register of faulty chips, or takes it out. False when there is no such chip.
-pub async fn register_fault<D: Database>(
+/// Marks the chip as faulty or as sound. False when there is no such chip.
+pub(super) async fn mark_faulty<D: Database>(
     tx: &Tx<'_, D>,
     eid_index: &BlindIndex,
     faulty: bool,
     now: Timestamp,
 ) -> Result<bool, DbError> {
     let params = [faulty.into(), now.into(), eid_index.into()];
-    Ok(!tx.run(REGISTER_FAULT, &params).await?.is_empty())
-}
-
-/// A chip in the register of faulty chips.
-#[derive(Clone, Debug)]
-pub struct FaultyRow {
-    /// Blind index of the EID.
-    pub eid_index: BlindIndex,
-    /// Its EID, sealed.
-    pub eid_sealed: Vec<u8>,
-    /// The client it belongs to.
-    pub client_id: ClientId,
-    /// Model of the chip.
-    pub chip_model: String,
-    /// Since when it is in the register.
-    pub since: Timestamp,
-}
-
-/// Up to `limit` faulty chips, the latest entry first: those entered before `at`, and those entered at `at` whose key
-/// is above `above`.
-pub async fn faulty<D: Database>(
-    db: &D,
-    at: Timestamp,
-    above: Vec<u8>,
-    limit: u32,
-) -> Result<Vec<FaultyRow>, DbError> {
-    let params = [at.into(), above.into(), i64::from(limit).into()];
-    let rows = db.run(FAULTY, &params).await?;
-    let read = |row: &Row| {
-        Ok(FaultyRow {
-            eid_index: row.index(0)?,
-            eid_sealed: row.blob(1)?.to_owned(),
-            client_id: row.client_id(2)?,
-            chip_model: row.text(3)?.to_owned(),
-            since: row.time(4)?,
-        })
-    };
-    rows.iter().map(read).collect()
+    Ok(!tx.run(MARK_FAULTY, &params).await?.is_empty())
 }
 
 /// The sealed EIDs of chips; `indexes` is a JSON list of their keys in hexadecimal.

@@ -13,7 +13,7 @@ pub const NOTE: Column = Column("device_session.note");
 macro_rules! columns {
     () => {
         "id, eid_index, task_id, work, attempt, resume_step, state, allowance_at_open, last_seq, bytes_up, bytes_down, \
-        charged, iccid_index"
+        charged, iccid_index, resumed"
     };
 }
 
@@ -28,8 +28,15 @@ const COUNT_BYTES: &str =
 const SET_SEQ: &str = "UPDATE device_session SET last_seq = $1 WHERE id = $2 AND state = 'open' AND last_seq < $1 \
     RETURNING id";
 const SET_OTHER_IMSI: &str = "UPDATE device_session SET other_imsi = $1 WHERE id = $2";
-const CHARGE: &str =
-    "UPDATE device_session SET charged = 1 WHERE id = $1 AND charged = 0 RETURNING bytes_up, bytes_down";
+const CHARGE_VERIFICATIONS: &str = "UPDATE device_session SET charged = 1 WHERE eid_index = $1 AND work = 'verify' \
+    AND charged = 0 RETURNING bytes_up, bytes_down";
+// Of two sessions that were opened in one millisecond the identifier decides.
+const LAST_WRITING: &str = "SELECT end_reason, COALESCE(closed_at, reported_at, opened_at), power_up \
+    FROM device_session WHERE eid_index = $1 AND work = 'write' AND ($2 IS NULL OR (id <> $2 AND power_up IS NOT NULL)) \
+    ORDER BY opened_at DESC, id DESC LIMIT 1";
+const SET_POWER_UP: &str = "UPDATE device_session SET power_up = $1 WHERE id = $2";
+const COUNT_REQUESTS: &str = "SELECT COUNT(*) FROM device_session WHERE eid_index = $1 AND opened_at > $2 \
+    AND task_id IS NOT NULL AND work <> 'verify' AND resumed = 0";
 // The first note stays: it says why the session failed, a later one only how the link ended.
 const SET_NOTE: &str = "UPDATE device_session SET note_sealed = coalesce(note_sealed, $1) WHERE id = $2";
 const CLOSE: &str = "UPDATE device_session SET state = 'closed', closed_at = $1, end_reason = $2 WHERE id = $3 \
@@ -132,6 +139,8 @@ pub struct SessionRow {
     pub charged: bool,
     /// The number without a task that it looks for on the card.
     pub iccid_index: Option<BlindIndex>,
+    /// True when the chip resumed a broken session.
+    pub resumed: bool,
 }
 
 /// The values of a new row.
@@ -239,13 +248,63 @@ pub async fn count_bytes<D: Database>(
     .map(drop)
 }
 
-/// Charges a session to the test allowance. Returns its bytes so far, up and down together; 0 when it was charged
-/// already.
-pub async fn charge<D: Database>(tx: &Tx<'_, D>, id: SessionId) -> Result<i64, DbError> {
-    let bytes = first(&tx.run(CHARGE, &[id.text().into()]).await?, |row| {
-        Ok(row.integer(0)?.saturating_add(row.integer(1)?))
-    })?;
-    Ok(bytes.unwrap_or(0))
+/// Charges the verifications of a chip that were set aside to the test allowance. Returns their bytes so far, up and
+/// down together.
+pub async fn charge_verifications<D: Database>(
+    tx: &Tx<'_, D>,
+    eid_index: &BlindIndex,
+) -> Result<i64, DbError> {
+    let rows = tx.run(CHARGE_VERIFICATIONS, &[eid_index.into()]).await?;
+    rows.iter().try_fold(0_i64, |sum, row| {
+        Ok(sum
+            .saturating_add(row.integer(0)?)
+            .saturating_add(row.integer(1)?))
+    })
+}
+
+/// The end of a chip's latest session that was to write.
+#[derive(Clone, Debug)]
+pub struct LastWriting {
+    /// Why it ended, if the gateway said so.
+    pub end_reason: Option<String>,
+    /// When it ended, or its gateway was last heard of it.
+    pub at: Timestamp,
+    /// By which power-up of the card, as the card told it.
+    pub power_up: Option<String>,
+}
+
+/// The end of a chip's latest session that was to write; beside the session `other_than` only one whose card told its
+/// power-up.
+pub async fn last_writing<D: Database>(
+    db: &D,
+    eid_index: &BlindIndex,
+    other_than: Option<SessionId>,
+) -> Result<Option<LastWriting>, DbError> {
+    let params = [eid_index.into(), other_than.map(|id| id.text()).into()];
+    first(&db.run(LAST_WRITING, &params).await?, |row| {
+        Ok(LastWriting {
+            end_reason: row.optional(0, Row::text)?.map(str::to_owned),
+            at: row.time(1)?,
+            power_up: row.optional(2, Row::text)?.map(str::to_owned),
+        })
+    })
+}
+
+/// Stores by which power-up of the card a session came.
+pub async fn set_power_up<D: Database>(tx: &Tx<'_, D>, id: SessionId, power_up: &str) -> Result<(), DbError> {
+    tx.run(SET_POWER_UP, &[power_up.into(), id.text().into()])
+        .await
+        .map(drop)
+}
+
+/// How many sessions a chip has begun anew since `after` to be written, those that were held back too.
+pub async fn count_requests<D: Database>(
+    db: &D,
+    eid_index: &BlindIndex,
+    after: Timestamp,
+) -> Result<i64, DbError> {
+    let rows = db.run(COUNT_REQUESTS, &[eid_index.into(), after.into()]).await?;
+    Ok(first(&rows, |row| row.integer(0))?.unwrap_or(0))
 }
 
 /// Records the number of a report. False when this number or a later one was recorded before.
@@ -446,6 +505,7 @@ fn read(row: &Row) -> Result<SessionRow, DbError> {
         bytes_down: row.integer(10)?,
         charged: row.integer(11)? != 0,
         iccid_index: row.optional(12, Row::index)?,
+        resumed: row.flag(13)?,
     })
 }
 

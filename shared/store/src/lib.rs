@@ -17,6 +17,7 @@ pub mod card_history;
 pub mod chip;
 pub mod chip_content;
 pub mod chip_destruction;
+pub mod chip_fault;
 pub mod client;
 pub mod client_secret;
 mod database;

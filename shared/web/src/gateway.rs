@@ -15,6 +15,9 @@ use domain::error::Reason;
 use domain::{Eid, SessionId, Work};
 use operations::{ChipKeys, OpenSession, Report, SessionWork, WriteData};
 
+/// Longest name of a gateway, in characters.
+const MAX_GATEWAY_NAME_CHARS: usize = 64;
+
 /// The PSK identity as the chip sent it.
 ///
 /// # Errors
@@ -54,13 +57,24 @@ pub fn keys_answer(keys: &ChipKeys) -> KeysAnswer {
 pub fn session_to_open(request: &SessionRequest) -> Result<OpenSession<'_>, Refusal> {
     let eid = field("eid", Eid::parse(&request.eid));
     let (session_id, eid) = both(session_id(&request.session_id), eid)?;
+    let gateway = request.gateway.as_deref();
+    if gateway.is_some_and(|name| !is_name(name)) {
+        return Err(Refusal::of_field("gateway", Reason::ParameterMalformed));
+    }
     Ok(OpenSession {
         session_id,
         eid,
         peer: &request.peer,
         agent: request.agent.as_deref(),
         resumed: request.resumed,
+        gateway,
     })
+}
+
+/// Whether a text is a name of a gateway.
+fn is_name(text: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
+    (1..=MAX_GATEWAY_NAME_CHARS).contains(&text.len()) && text.bytes().all(is_allowed)
 }
 
 /// The answer with the work of a session.
@@ -249,6 +263,22 @@ mod tests {
         assert_eq!(fields(&refusal), ["session_id", "eid"]);
         let request = read(r#"{"session_id":"7","seq":1,"event":{},"bytes_up":0,"bytes_down":0}"#);
         assert_eq!(fields(&report_of(request).unwrap_err()), ["kind", "session_id"]);
+    }
+
+    #[test]
+    fn a_gateway_may_have_a_name_of_few_plain_characters() {
+        let named = |gateway: &str| {
+            let request: SessionRequest = read(&format!(
+                r#"{{"session_id":"{SESSION}","eid":"{EID}","peer":"","agent":null,"resumed":false,"gateway":{gateway}}}"#
+            ));
+            session_to_open(&request).map(|open| open.gateway.map(str::to_owned))
+        };
+        assert_eq!(named("null").unwrap(), None);
+        assert_eq!(named(r#""gd-1.a_b""#).unwrap().as_deref(), Some("gd-1.a_b"));
+        for name in [r#""""#, r#""GD""#, r#""a b""#, &format!("{:?}", "a".repeat(65))] {
+            let refusal = named(name).unwrap_err();
+            assert_eq!(refusal.first().field.as_deref(), Some("gateway"), "{name}");
+        }
     }
 
     #[test]

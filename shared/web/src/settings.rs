@@ -12,13 +12,23 @@ use super::credential::{KEY_PARAMETER, TOKEN_PARAMETER};
 use super::ignored::{IGNORED_PARAMETERS, IgnoredParameters};
 use domain::error::Error;
 use domain::{NumberRanges, Provinces, Zone};
-use operations::{CALL_LOG_DAYS, MAX_POOL_LOW_WATER, MaintenanceSettings, POOL_LOW_WATER, RECORD_DAYS};
+use operations::{
+    CALL_LOG_DAYS, MAX_POOL_LOW_WATER, MaintenanceSettings, POOL_LOW_WATER, POWER_UP_GAP_SECS,
+    POWER_UPS_PER_HOUR, PowerUpLimits, RECORD_DAYS, REFUSALS_PER_HOUR, STUCK_AFTER_MINUTES,
+    STUCK_GROUP_CARDS, STUCK_GROUP_PERCENT, StuckSettings,
+};
 use vault::{MIN_SECRET_BYTES, Vault, VaultSettings, Zeroizing, equal_in_constant_time};
 
 /// Longest wait of a row of the call log, in milliseconds.
 const MAX_CALL_LOG_INTERVAL_MS: u64 = 1_000;
 /// Longest time limit of a card that is being written, in hours: a year.
 const MAX_WRITING_LIMIT_HOURS: u32 = 8_784;
+/// Longest time without an acknowledged step after which a card is stuck, in minutes: a day.
+const MAX_STUCK_AFTER_MINUTES: u32 = 1_440;
+/// Longest time within which two writing sessions are of one power-up, in seconds: an hour.
+const MAX_POWER_UP_GAP_SECS: u32 = 3_600;
+/// Most stuck cards and most refused calls that an incident can need.
+const MAX_COUNTED: u32 = 1_000_000;
 /// Most days for which data can be kept: a hundred years.
 const MAX_DAYS: u32 = 36_525;
 
@@ -59,8 +69,20 @@ pub struct Variables {
     pub record_days: Option<String>,
     /// Hours after which a card that is being written has failed, as a decimal number; 0 means never.
     pub writing_limit_hours: Option<String>,
+    /// Minutes without an acknowledged step after which a card that is being written is stuck, as a decimal number.
+    pub stuck_after_minutes: Option<String>,
+    /// Stuck cards that are one severe incident, as a decimal number.
+    pub stuck_group_cards: Option<String>,
+    /// Share of stuck cards that is one severe incident, in percent, as a decimal number.
+    pub stuck_group_percent: Option<String>,
+    /// Refused calls of a client within an hour that are an incident, as a decimal number.
+    pub refusals_per_hour: Option<String>,
     /// Low-water mark of a pool in numbers, as a decimal number.
     pub pool_low_water: Option<String>,
+    /// Seconds within which two writing sessions are of one power-up, as a decimal number.
+    pub power_up_gap_secs: Option<String>,
+    /// Requests of a chip within an hour that are an incident, as a decimal number.
+    pub power_ups_per_hour: Option<String>,
     /// How to ask the operator about its numbers: see [`operations::operator::OperatorApi::parse`].
     pub operator_api: Option<String>,
     /// The credential for the operator's interface.
@@ -89,6 +111,8 @@ pub struct Settings {
     pub callback_allow_http: bool,
     /// The configuration of the periodic jobs.
     pub maintenance: MaintenanceSettings,
+    /// How often a chip may ask to be written.
+    pub power_ups: PowerUpLimits,
     /// How to ask the operator about its numbers and the credential for it, as they were configured. Read only where
     /// it is asked, so that other components do not contain the reader.
     pub(crate) operator: Option<(String, Zeroizing<String>)>,
@@ -140,30 +164,19 @@ impl Settings {
                 0..=MAX_CALL_LOG_INTERVAL_MS,
             )?),
             callback_allow_http: flag("callback_allow_http", variables.callback_allow_http.as_deref())?,
-            maintenance: MaintenanceSettings {
-                call_log_days: number(
-                    "call_log_days",
-                    variables.call_log_days.as_deref(),
-                    CALL_LOG_DAYS,
-                    1..=MAX_DAYS,
+            maintenance: maintenance(variables)?,
+            power_ups: PowerUpLimits {
+                gap_secs: number(
+                    "power_up_gap_secs",
+                    variables.power_up_gap_secs.as_deref(),
+                    POWER_UP_GAP_SECS,
+                    0..=MAX_POWER_UP_GAP_SECS,
                 )?,
-                record_days: number(
-                    "record_days",
-                    variables.record_days.as_deref(),
-                    RECORD_DAYS,
-                    1..=MAX_DAYS,
-                )?,
-                pool_low_water: number(
-                    "pool_low_water",
-                    variables.pool_low_water.as_deref(),
-                    POOL_LOW_WATER,
-                    0..=MAX_POOL_LOW_WATER,
-                )?,
-                writing_limit_hours: number(
-                    "writing_limit_hours",
-                    variables.writing_limit_hours.as_deref(),
-                    0,
-                    0..=MAX_WRITING_LIMIT_HOURS,
+                per_hour: number(
+                    "power_ups_per_hour",
+                    variables.power_ups_per_hour.as_deref(),
+                    POWER_UPS_PER_HOUR,
+                    0..=MAX_COUNTED,
                 )?,
             },
             operator: variables
@@ -190,6 +203,62 @@ impl Settings {
             .as_ref()
             .is_some_and(|secret| equal_in_constant_time(secret, presented))
     }
+}
+
+/// The configuration of the periodic jobs.
+fn maintenance(variables: &Variables) -> Result<MaintenanceSettings, Error> {
+    Ok(MaintenanceSettings {
+        call_log_days: number(
+            "call_log_days",
+            variables.call_log_days.as_deref(),
+            CALL_LOG_DAYS,
+            1..=MAX_DAYS,
+        )?,
+        record_days: number(
+            "record_days",
+            variables.record_days.as_deref(),
+            RECORD_DAYS,
+            1..=MAX_DAYS,
+        )?,
+        pool_low_water: number(
+            "pool_low_water",
+            variables.pool_low_water.as_deref(),
+            POOL_LOW_WATER,
+            0..=MAX_POOL_LOW_WATER,
+        )?,
+        writing_limit_hours: number(
+            "writing_limit_hours",
+            variables.writing_limit_hours.as_deref(),
+            0,
+            0..=MAX_WRITING_LIMIT_HOURS,
+        )?,
+        stuck: StuckSettings {
+            after_minutes: number(
+                "stuck_after_minutes",
+                variables.stuck_after_minutes.as_deref(),
+                STUCK_AFTER_MINUTES,
+                1..=MAX_STUCK_AFTER_MINUTES,
+            )?,
+            group_cards: number(
+                "stuck_group_cards",
+                variables.stuck_group_cards.as_deref(),
+                STUCK_GROUP_CARDS,
+                0..=MAX_COUNTED,
+            )?,
+            group_percent: number(
+                "stuck_group_percent",
+                variables.stuck_group_percent.as_deref(),
+                STUCK_GROUP_PERCENT,
+                0..=100,
+            )?,
+        },
+        refusals_per_hour: number(
+            "refusals_per_hour",
+            variables.refusals_per_hour.as_deref(),
+            REFUSALS_PER_HOUR,
+            0..=MAX_COUNTED,
+        )?,
+    })
 }
 
 fn zone(text: Option<&str>) -> Result<Zone, Error> {
@@ -379,6 +448,37 @@ mod tests {
             assert_eq!(error.reason(), Reason::Internal);
             let cause = error.cause().unwrap();
             assert!(!cause.contains("2222") && !cause.contains(&short), "{cause}");
+        }
+    }
+
+    #[test]
+    fn numbers_of_incidents_and_power_ups_have_bounds() {
+        let text = |text: &str| Some(text.to_owned());
+        for (name, broken) in [
+            (
+                "stuck_after_minutes",
+                Variables {
+                    stuck_after_minutes: text("0"),
+                    ..variables()
+                },
+            ),
+            (
+                "stuck_group_percent",
+                Variables {
+                    stuck_group_percent: text("101"),
+                    ..variables()
+                },
+            ),
+            (
+                "power_up_gap_secs",
+                Variables {
+                    power_up_gap_secs: text("3601"),
+                    ..variables()
+                },
+            ),
+        ] {
+            let error = Settings::from_variables(&broken).err().unwrap();
+            assert!(error.cause().unwrap().contains(name), "{name}");
         }
     }
 }

@@ -92,6 +92,8 @@ impl TestPlatform {
         secrets.set("SPIN_VARIABLE_TRANSPORT_KEYS", transport);
         // Every row of the call log is there when its call has been answered.
         secrets.set("SPIN_VARIABLE_CALL_LOG_INTERVAL_MS", "0");
+        // Tests power chips up again within seconds, also after failures.
+        secrets.set("SPIN_VARIABLE_POWER_UP_GAP_SECS", "0");
         for (name, value) in variables {
             secrets.set(&format!("SPIN_VARIABLE_{}", name.to_uppercase()), *value);
         }

@@ -57,6 +57,13 @@ impl TestDatabase {
         let settings = Settings::from_variables(variables).unwrap();
         NativeHost::new(self.file.clone(), settings, || NOW, SeededRandom::new(1))
     }
+
+    /// The same, with a clock of the test.
+    #[must_use]
+    pub fn host_at<C: Fn() -> Timestamp>(&self, clock: C) -> NativeHost<C, SeededRandom> {
+        let settings = Settings::from_variables(&variables()).unwrap();
+        NativeHost::new(self.file.clone(), settings, clock, SeededRandom::new(1))
+    }
 }
 
 /// A router, and the database that it alone uses.

@@ -193,7 +193,23 @@ fn chip_parameters(platform: &TestPlatform) -> Refusals {
         platform.inventory.chips[5].temp_msisdn
     );
     let unknown_number = format!("msisdn={UNKNOWN_MSISDN}");
-    let table: [(&'static Endpoint, Reason, &str); 9] = [
+    let unknown_fault = format!("eid={}&fault=sad", platform.eid(2));
+    let long = format!(
+        "eid={}&fault=no_network&description={}",
+        platform.eid(2),
+        "a".repeat(501)
+    );
+    let fault_of_unknown = format!("eid={UNKNOWN_EID}&fault=no_network");
+    let table: [(&'static Endpoint, Reason, &str); 14] = [
+        (named("chip.fault"), Reason::ParameterMissing, ""),
+        (
+            named("chip.fault"),
+            Reason::EidMalformed,
+            "eid=1&fault=no_network",
+        ),
+        (named("chip.fault"), Reason::ParameterMalformed, &unknown_fault),
+        (named("chip.fault"), Reason::ParameterTooLong, &long),
+        (named("chip.fault"), Reason::UnknownChip, &fault_of_unknown),
         (named("chip.read"), Reason::ParameterMissing, ""),
         (named("chip.read"), Reason::EidMalformed, "eid=1"),
         (named("chip.read"), Reason::UnknownChip, &unknown_chip),

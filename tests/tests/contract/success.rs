@@ -85,6 +85,10 @@ async fn before_an_application(platform: &TestPlatform) {
             "temp_msisdn": chip.temp_msisdn, "temp_iccid": chip.temp_iccid, "card_status": "待写卡", "remaining_flow": 5}),
     );
     expect(
+        &ask(platform, "/v1/chip/fault", format!("eid={eid}&fault=no_network")).await,
+        json!({"order": "incident_id opened report_time", "opened": true}),
+    );
+    expect(
         &ask(platform, "/v1/number/open-time", format!("eid={eid}")).await,
         json!({"order": OPEN_TIME_FIELDS, "msisdn": chip.temp_msisdn, "card_status": "测试期", "number_status": "testing"}),
     );

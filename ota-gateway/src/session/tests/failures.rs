@@ -12,6 +12,7 @@ fn failure(world: &World) -> (&'static str, bool, &str) {
             failure,
             detail,
             chip_fault,
+            ..
         }) => (failure.code(), *chip_fault, detail),
         other => panic!("{other:?} is no failure"),
     }

@@ -2,6 +2,7 @@
 
 mod failures;
 mod interruptions;
+mod power_ups;
 mod steps;
 mod switch;
 
@@ -49,6 +50,8 @@ struct World {
     allowance: Option<u64>,
     /// Whether `not_verified` with rewrite may go on in the same session.
     rewrites_at_once: bool,
+    /// Whether the last session of the card's power-up failed.
+    power_up_is_spent: bool,
     /// Every report that was acknowledged.
     reports: Vec<ReportEvent>,
     events: Vec<SessionEvent>,
@@ -86,6 +89,7 @@ impl World {
             resume_step: 0,
             allowance: Some(1 << 20),
             rewrites_at_once: false,
+            power_up_is_spent: false,
             reports: Vec::new(),
             events: Vec::new(),
             token: 0,
@@ -150,6 +154,7 @@ impl World {
                 self.resume_step = self.resume_step.max(*step);
                 true
             }
+            ReportEvent::PoweredUp { .. } => !self.power_up_is_spent,
             ReportEvent::Written => {
                 self.work = Work::Verify;
                 false

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::super::Context;
 use super::super::duplicated::block;
+use super::super::pool::REGISTERED;
 use super::super::transition::guarded;
 use super::automatic::update_multi_province_incident;
 use super::list::{FinalReport, IncidentView, view};
@@ -15,7 +16,9 @@ use domain::{
     Timestamp, unknown_chip,
 };
 use store::{
-    Database, Subject, Tx, chip, client,
+    Database, Subject, Tx, chip,
+    chip_fault::{self, Fault},
+    client,
     incident::{self, By, IncidentRow, NewIncidentRow},
 };
 use vault::{Column, random_bytes};
@@ -116,7 +119,9 @@ pub async fn enter_incident<D: Database>(
             update_multi_province_incident(cx, tx).await?;
         }
         match (new.kind, subject.as_chip()) {
-            (IncidentKind::ChipFault, Some(chip)) => chip::set_faulty(tx, &chip, cx.now).await?,
+            (IncidentKind::ChipFault, Some(chip)) => {
+                chip_fault::enter(tx, &chip, Fault::named(REGISTERED), cx.now).await?;
+            }
             (IncidentKind::EidDuplicated, Some(chip)) => block(cx, tx, &chip).await?,
             _ => (),
         }
@@ -217,7 +222,6 @@ pub async fn act_on_incident<D: Database>(
 /// The state of an incident after `act` at `at`; otherwise why the act is refused.
 fn permitted(state: &IncidentState, act: &IncidentAct<'_>, at: Timestamp) -> Result<IncidentState, Reason> {
     let mut now = *state;
-    now.escalate_if_due(at);
     let is_open = now.closed_at.is_none();
     let is_severe = now.severity == Severity::Severe;
     match act {

@@ -15,7 +15,7 @@ pub use retention::{RECORD_DAYS, destructions};
 pub use temporary_numbers::MAX_CHIPS_PER_NOTICE;
 
 use super::Context;
-use super::incidents::{advance_clocks, find_stuck_tasks, review_past_months};
+use super::incidents::{StuckSettings, advance_clocks, find_stuck_tasks, review_past_months, watch_refusals};
 use super::job_run::Done;
 use super::limits::clear_limits;
 use domain::error::Error;
@@ -36,6 +36,10 @@ pub struct MaintenanceSettings {
     pub pool_low_water: u32,
     /// Hours after which a card that is being written has failed; 0 means never.
     pub writing_limit_hours: u32,
+    /// When cards that are being written are stuck.
+    pub stuck: StuckSettings,
+    /// Refused calls of a client within an hour that are an incident; 0 means that no number is.
+    pub refusals_per_hour: u32,
 }
 
 /// A periodic job.
@@ -53,6 +57,8 @@ pub enum Job {
     HopelessTasks,
     /// Finds cards that stay 写卡中 (§8.2.2).
     StuckTasks,
+    /// Watches clients whose calls are refused again and again (§8.2.1, §8.2.3).
+    Refusals,
     /// Runs the clocks of incidents (§8.2, §8.3.1).
     IncidentClocks,
     /// Reviews the months that are over (§8.3.2).
@@ -61,9 +67,10 @@ pub enum Job {
 
 impl Job {
     /// Every job, in the order in which they run.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::HopelessTasks,
         Self::StuckTasks,
+        Self::Refusals,
         Self::Pools,
         Self::TemporaryNumbers,
         Self::IncidentClocks,
@@ -82,6 +89,7 @@ impl Job {
             Self::IpThrottles => "ip_throttles",
             Self::HopelessTasks => "hopeless_tasks",
             Self::StuckTasks => "stuck_tasks",
+            Self::Refusals => "refusals",
             Self::IncidentClocks => "incident_clocks",
             Self::MonthlyReview => "monthly_review",
         }
@@ -96,7 +104,8 @@ impl Job {
             | Self::Pools
             | Self::IpThrottles
             | Self::HopelessTasks
-            | Self::StuckTasks => MINUTE_MS,
+            | Self::StuckTasks
+            | Self::Refusals => MINUTE_MS,
             // The clocks also give the notice of incidents that are severe from the start.
             Self::IncidentClocks => 10 * SECOND_MS,
             Self::MonthlyReview => HOUR_MS,
@@ -122,7 +131,8 @@ pub async fn run_job<D: Database>(
             Ok(Done::default())
         }
         Job::HopelessTasks => hopeless_tasks::end(cx, maintenance).await,
-        Job::StuckTasks => find_stuck_tasks(cx).await,
+        Job::StuckTasks => find_stuck_tasks(cx, maintenance.stuck).await,
+        Job::Refusals => watch_refusals(cx, maintenance.refusals_per_hour).await,
         Job::IncidentClocks => advance_clocks(cx).await,
         Job::MonthlyReview => review_past_months(cx).await,
     }

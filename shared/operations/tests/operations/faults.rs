@@ -133,6 +133,7 @@ fn every_kind_of_report() {
         failure: FailureKind::MemoryProblem,
         detail: "SW 6581".to_owned(),
         chip_fault: true,
+        status_word: Some("6581".to_owned()),
     };
     for event in [
         ReportEvent::Progress { step: 1, steps: 2 },

@@ -289,6 +289,7 @@ fn a_faulty_chip_is_registered_and_never_written_again() {
         failure: FailureKind::MemoryProblem,
         detail: "SW 6581".to_owned(),
         chip_fault: true,
+        status_word: Some("6581".to_owned()),
     };
     assert!(!world.report_event(session, 1, event).unwrap().go_on);
     assert_eq!(world.column("SELECT kind FROM incident"), ["chip_fault"]);

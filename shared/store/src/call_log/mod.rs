@@ -14,7 +14,7 @@ use std::time::Duration;
 use serde_json::{Value as Json, json};
 
 use crate::{Database, DbError, Row, Run as _, Tx, Value};
-use domain::{ClientId, Timestamp};
+use domain::{ClientId, IncidentKind, Timestamp};
 use vault::BlindIndex;
 
 /// Bits of the key below the milliseconds.
@@ -28,6 +28,16 @@ const INSERT: &str = "INSERT INTO call_log (id, client_id, interface, code, reas
     FROM json_each($1) WHERE true ON CONFLICT DO NOTHING RETURNING id";
 const PURGE: &str = "DELETE FROM call_log WHERE id IN (SELECT id FROM call_log WHERE id < $1 ORDER BY id LIMIT $2) \
     RETURNING id";
+
+// Only refusals of clients that proved who they are: what is found before the token is checked is not among them. The
+// reasons come first in the index.
+const REFUSALS: &str = "SELECT client_id, kind, COUNT(*) FROM (SELECT client_id, CASE \
+    WHEN reason = 'ip_not_allowed' THEN 'call_timeout' WHEN interface <> 'write.apply' THEN NULL \
+    WHEN reason = 'already_written' THEN 'already_written' ELSE 'application_invalid' END AS kind FROM call_log \
+    WHERE id >= $1 AND client_id IS NOT NULL AND reason IN ('ip_not_allowed', 'already_written', 'parameter_missing', \
+    'parameter_malformed', 'parameter_not_applicable', 'eid_malformed', 'iccid_malformed', 'msisdn_malformed', \
+    'province_malformed', 'unknown_chip', 'unknown_number', 'number_mismatch')) AS refused \
+    WHERE kind IS NOT NULL GROUP BY client_id, kind ORDER BY COUNT(*) DESC, client_id, kind LIMIT $2";
 
 // One statement for each index, so that the engine's choice is fixed; the other conditions only filter.
 macro_rules! search {
@@ -201,6 +211,30 @@ pub async fn search<D: Database>(db: &D, query: &CallQuery<'_>) -> Result<Vec<Ca
         i64::from(query.limit).into(),
     ];
     db.run(sql, &params).await?.iter().map(read).collect()
+}
+
+/// Refused calls of a client that are an incident of a kind if there are many.
+#[derive(Clone, Debug)]
+pub struct RefusalRow {
+    /// The client.
+    pub client_id: ClientId,
+    /// The kind.
+    pub kind: IncidentKind,
+    /// How many there are.
+    pub count: i64,
+}
+
+/// How often calls of clients were refused since `from`, by client and kind of incident; the `limit` largest counts.
+pub async fn refusals<D: Database>(db: &D, from: Timestamp, limit: u32) -> Result<Vec<RefusalRow>, DbError> {
+    let params = [first_id(from).into(), i64::from(limit).into()];
+    let read = |row: &Row| {
+        Ok(RefusalRow {
+            client_id: row.client_id(0)?,
+            kind: row.code(1, IncidentKind::from_code)?,
+            count: row.integer(2)?,
+        })
+    };
+    db.run(REFUSALS, &params).await?.iter().map(read).collect()
 }
 
 /// Deletes up to `most` rows older than `before`; returns how many.

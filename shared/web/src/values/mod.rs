@@ -17,7 +17,8 @@ pub use identifiers::{
     SessionId, TaskId, WriteType,
 };
 pub use incidents::{
-    AlertKind, FaultyCursor, IncidentActor, IncidentClass, IncidentKind, Month, Party, Severity,
+    AlertKind, FaultyCursor, IncidentActor, IncidentClass, IncidentKind, Month, Party, ReportedFault,
+    Severity,
 };
 pub use paging::{PageLimit, Rows};
 pub use states::{CardState, NumberCode, NumberState, OpenedCode, OpenedState, ProvinceName};
