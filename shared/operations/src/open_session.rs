@@ -2,8 +2,7 @@
 
 use super::Context;
 use super::alerts::{NewAlert, raise};
-use super::duplicated::{alternates, block};
-use super::incidents::open_incident;
+use super::incidents::{alternates, block, open_incident};
 use super::messages::{ChangeEvent, StateChange, enqueue_selected};
 use super::report::fail;
 use super::transition::{Cause, guarded, move_card};

@@ -7,6 +7,7 @@
 
 mod automatic;
 mod clocks;
+mod duplicated;
 mod faulty;
 mod list;
 mod manual;
@@ -18,6 +19,7 @@ mod show;
 pub(super) use automatic::{close_incident, close_incidents, open_incident, province_empty, province_filled};
 pub use clocks::MAX_LOOKED_AT;
 pub(super) use clocks::{advance_clocks, find_stuck_tasks};
+pub(super) use duplicated::{alternates, block};
 pub use faulty::{FaultyChip, FaultyCursor, FaultyPage, MAX_FAULTY_PER_PAGE, faulty_chips};
 pub use list::{
     FinalReport, IncidentFilter, IncidentPage, IncidentView, MAX_INCIDENTS_PER_PAGE, list_incidents,
