@@ -87,10 +87,9 @@ pub struct WriteData {
 /// because a chip has one channel at a time. The same `session_id` again gets the same answer.
 ///
 /// # Errors
-/// [`Reason::UnknownChip`], [`Reason::ChipFaulty`], [`Reason::ChipBlocked`] (with an incident when the session shows that
-/// the EID is in use twice), [`Reason::AllowanceExhausted`] (with an incident),
-/// [`Reason::NumberSuspended`]; for a known `session_id` [`Reason::SessionConflict`],
-/// [`Reason::SessionSuperseded`] and [`Reason::SessionClosed`].
+/// [`Reason::UnknownChip`], [`Reason::ChipFaulty`], [`Reason::ChipBlocked`] (with an incident when the session shows
+/// that the EID is in use twice), [`Reason::AllowanceExhausted`] (with an incident), [`Reason::NumberSuspended`]; for a
+/// known `session_id` [`Reason::SessionConflict`], [`Reason::SessionSuperseded`] and [`Reason::SessionClosed`].
 pub async fn open_session<D: Database>(
     cx: &Context<'_, D>,
     open: &OpenSession<'_>,

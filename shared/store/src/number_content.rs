@@ -13,7 +13,8 @@ const FIND: &str = "SELECT iccid_index, msisdn_sealed, imsi_sealed, province, sm
     opc_sealed FROM number WHERE iccid_index = $1";
 const HELD: &str = "SELECT msisdn_index, iccid_index, iccid_sealed FROM number \
     WHERE (msisdn_index = $1 OR imsi_index = $2) AND status <> 'retired' LIMIT 1";
-// The columns are unique, so a number that gives a value up gets the index of its ICCID in its place: no value has that.
+// The columns are unique, so a number that gives a value up gets the index of its ICCID in its place: no value has
+// that.
 const GIVE_UP: &str = "UPDATE number SET msisdn_index = CASE msisdn_index WHEN $1 THEN iccid_index \
     ELSE msisdn_index END, imsi_index = CASE imsi_index WHEN $2 THEN iccid_index ELSE imsi_index END \
     WHERE (msisdn_index = $1 OR imsi_index = $2) AND status = 'retired'";

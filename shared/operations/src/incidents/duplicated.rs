@@ -18,8 +18,8 @@ use vault::BlindIndex;
 /// the session from each other within seconds, because each of them connects again at once.
 const ALTERNATION_MS: i64 = 10 * MINUTE_MS;
 
-/// Whether a session from `peer` would be the fourth in a row that alternate between two addresses (A, B, A, B), each of
-/// which takes the place of one that is still open.
+/// Whether a session from `peer` would be the fourth in a row that alternate between two addresses (A, B, A, B), each
+/// of which takes the place of one that is still open.
 pub(crate) async fn alternates<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
