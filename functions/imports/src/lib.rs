@@ -200,9 +200,9 @@ impl Imported {
     }
 }
 
-/// Imports chips. Rows without `client_id` belong to the client in the query. With `correct` the rows are corrected: owner
-/// (while no task is open), model, profile, IMEI, PSK identity, key version, PSK and DEK, while no session of the chip
-/// runs.
+/// Imports chips. Rows without `client_id` belong to the client in the query. With `correct` the rows are corrected:
+/// owner (while no task is open), model, profile, IMEI, PSK identity, key version, PSK and DEK, while no session of the
+/// chip runs.
 #[utoipa::path(
     post,
     path = "/admin/v1/chips:import",
@@ -224,9 +224,9 @@ async fn chips(
     Ok(Success::new(Imported::new(report, call.lang)))
 }
 
-/// Imports operator numbers. Rows with `client_id` are allotted to that client (划拨). With `correct` K and OPc of the rows
-/// are corrected, if no chip was written with them, while no session of their chip runs. A number that its chip holds
-/// without a task is free then.
+/// Imports operator numbers. Rows with `client_id` are allotted to that client (划拨). With `correct` K and OPc of the
+/// rows are corrected, if no chip was written with them, while no session of their chip runs. A number that its chip
+/// holds without a task is free then.
 #[utoipa::path(
     post,
     path = "/admin/v1/numbers:import",

@@ -143,8 +143,8 @@ impl From<Withdrawn> for ImportWithdrawn {
     }
 }
 
-/// Withdraws an import: removes the chips that were never applied for and never opened a session, or the numbers that are
-/// free and were never reserved, with their keys.
+/// Withdraws an import: removes the chips that were never applied for and never opened a session, or the numbers that
+/// are free and were never reserved, with their keys.
 #[utoipa::path(
     post,
     path = "/admin/v1/imports:withdraw",

@@ -75,9 +75,10 @@ pub(super) enum NumberChoice {
 /// # Errors
 /// Parameters: [`Reason::ParameterMissing`] and those of malformed values; [`Reason::ParameterNotApplicable`] for an
 /// automatic application that names a card or a number. The chip: [`Reason::UnknownChip`] (also when it is another
-/// client's), [`Reason::ChipFaulty`], [`Reason::ChipBlocked`], [`Reason::AlreadyWritten`], [`Reason::ApplicationPending`],
-/// [`Reason::TemporaryNumberExpired`], [`Reason::AllowanceExhausted`]. The number: [`Reason::ProvinceWithoutNumber`],
-/// [`Reason::ProvinceNotServed`], [`Reason::UnknownNumber`], [`Reason::NumberMismatch`], [`Reason::NumberTaken`],
+/// client's), [`Reason::ChipFaulty`], [`Reason::ChipBlocked`], [`Reason::AlreadyWritten`],
+/// [`Reason::ApplicationPending`], [`Reason::TemporaryNumberExpired`], [`Reason::AllowanceExhausted`]. The number:
+/// [`Reason::ProvinceWithoutNumber`], [`Reason::ProvinceNotServed`], [`Reason::UnknownNumber`],
+/// [`Reason::NumberMismatch`], [`Reason::NumberTaken`],
 /// [`Reason::NumberSuspended`].
 pub async fn apply<D: Database>(
     cx: &Context<'_, D>,

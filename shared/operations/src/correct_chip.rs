@@ -50,7 +50,8 @@ pub struct ChipCorrection {
 /// changed; repeating the call changes nothing.
 ///
 /// # Errors
-/// [`Reason::UnknownChip`], [`Reason::UnknownClient`]; [`Reason::SessionRunning`]; [`Reason::TaskOpen`] for another owner.
+/// [`Reason::UnknownChip`], [`Reason::UnknownClient`]; [`Reason::SessionRunning`]; [`Reason::TaskOpen`] for another
+/// owner.
 pub async fn correct_chip<D: Database>(
     cx: &Context<'_, D>,
     eid: &Eid,
@@ -84,8 +85,8 @@ pub async fn correct_chip<D: Database>(
     .await
 }
 
-/// Changes what is stored of a chip to `new`, and returns the names of what changed. PSK and DEK of a chip that is blocked
-/// can be corrected; it stays blocked.
+/// Changes what is stored of a chip to `new`, and returns the names of what changed. PSK and DEK of a chip that is
+/// blocked can be corrected; it stays blocked.
 ///
 /// # Errors
 /// [`Reason::ImportConflict`] for what no correction changes, and for a PSK identity that another chip has;

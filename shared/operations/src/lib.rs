@@ -20,7 +20,6 @@ mod content;
 mod correct_chip;
 mod correct_number;
 mod destroy_chip;
-mod duplicated;
 mod end_task;
 mod import;
 mod incidents;

@@ -2,8 +2,7 @@
 
 use super::Context;
 use super::alerts::{NewAlert, raise};
-use super::duplicated::{alternates, block};
-use super::incidents::open_incident;
+use super::incidents::{alternates, block, open_incident};
 use super::messages::{ChangeEvent, StateChange, enqueue_selected};
 use super::power_up::{PowerUpLimits, is_spent};
 use super::report::fail;
@@ -92,10 +91,9 @@ pub struct WriteData {
 /// time. The same `session_id` again gets the same answer.
 ///
 /// # Errors
-/// [`Reason::UnknownChip`], [`Reason::ChipFaulty`], [`Reason::ChipBlocked`] (with an incident when the session shows that
-/// the EID is in use twice), [`Reason::AllowanceExhausted`] (with an incident),
-/// [`Reason::NumberSuspended`]; for a known `session_id` [`Reason::SessionConflict`],
-/// [`Reason::SessionSuperseded`] and [`Reason::SessionClosed`].
+/// [`Reason::UnknownChip`], [`Reason::ChipFaulty`], [`Reason::ChipBlocked`] (with an incident when the session shows
+/// that the EID is in use twice), [`Reason::AllowanceExhausted`] (with an incident), [`Reason::NumberSuspended`]; for a
+/// known `session_id` [`Reason::SessionConflict`], [`Reason::SessionSuperseded`] and [`Reason::SessionClosed`].
 pub async fn open_session<D: Database>(
     cx: &Context<'_, D>,
     open: &OpenSession<'_>,

@@ -59,8 +59,8 @@ pub struct Reprovisioned {
 ///
 /// # Errors
 /// [`Reason::UnknownChip`]; [`Reason::WrongState`] while the card is being written and once it is written;
-/// [`Reason::ImportConflict`] when another living chip has one of the values; [`Reason::ParameterMalformed`] when the period
-/// would end beyond the calendar. On any error nothing changes.
+/// [`Reason::ImportConflict`] when another living chip has one of the values; [`Reason::ParameterMalformed`] when the
+/// period would end beyond the calendar. On any error nothing changes.
 pub async fn reprovision<D: Database>(
     cx: &Context<'_, D>,
     eid: &Eid,

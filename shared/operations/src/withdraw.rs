@@ -29,8 +29,8 @@ pub struct Withdrawn {
 }
 
 /// Withdraws an import: removes the chips that were never applied for and never opened a session, and the numbers that
-/// are free and were never reserved, with their keys; the others stay. With `preview` the result is the same and nothing
-/// changes. Repeating the call removes what has become unused since, if anything.
+/// are free and were never reserved, with their keys; the others stay. With `preview` the result is the same and
+/// nothing changes. Repeating the call removes what has become unused since, if anything.
 ///
 /// # Errors
 /// [`Reason::UnknownImport`].

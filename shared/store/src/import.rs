@@ -156,8 +156,8 @@ pub async fn rows<D: Database>(db: &D, import: &ImportRow) -> Result<Vec<Importe
     rows.iter().map(read).collect()
 }
 
-/// Removes unused rows of an import with all their keys. `keys` is a JSON list of their keys in hexadecimal, `count` how
-/// many there are.
+/// Removes unused rows of an import with all their keys. `keys` is a JSON list of their keys in hexadecimal, `count`
+/// how many there are.
 pub async fn remove<D: Database>(
     tx: &Tx<'_, D>,
     import: &ImportRow,

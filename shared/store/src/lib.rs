@@ -64,7 +64,8 @@ pub use transaction::{Tx, transaction};
 use domain::{ClientId, Receiver, TaskId, Timestamp, Volume};
 use vault::BlindIndex;
 
-/// A value that another chip or number has: name of its column, and blind index and sealed EID or ICCID of the other one.
+/// A value that another chip or number has: name of its column, and blind index and sealed EID or ICCID of the other
+/// one.
 pub type Held = (&'static str, BlindIndex, Vec<u8>);
 
 impl From<&BlindIndex> for Value {

@@ -22,7 +22,8 @@ const REPLACEMENT: &str = "SELECT r.iccid_index, r.msisdn_index FROM number n JO
 const RETIRE: &str = "UPDATE number SET status = 'retired', msisdn_index = iccid_index, changed_at = $1 \
     WHERE iccid_index = $2";
 const TAKE_MSISDN: &str = "UPDATE number SET msisdn_index = $1 WHERE iccid_index = $2";
-// The columns are unique, so a number that gives a value up gets the index of its ICCID in its place: no value has that.
+// The columns are unique, so a number that gives a value up gets the index of its ICCID in its place: no value has
+// that.
 const GIVE_UP: &str = "UPDATE number SET msisdn_index = CASE msisdn_index WHEN $1 THEN iccid_index \
     ELSE msisdn_index END, imsi_index = CASE imsi_index WHEN $2 THEN iccid_index ELSE imsi_index END \
     WHERE (msisdn_index = $1 OR imsi_index = $2) AND status = 'retired'";

@@ -44,10 +44,10 @@ const SUCCEED: &str = "UPDATE task SET state = 'succeeded', progress = 100, fini
     WHERE id = $2 AND state = 'writing' AND next_work = 'verify' RETURNING id";
 const FAIL: &str = "UPDATE task SET state = 'failed', failure = $1, finished_at = $2, changed_at = $2 \
     WHERE id = $3 AND state = 'writing' RETURNING id";
-// 2: 待开机上电.
+// 2: 待开机上电. A blocked chip keeps its number until the incident is settled.
 const EXPIRED: &str = "SELECT t.id FROM chip c JOIN task t ON t.eid_index = c.eid_index \
     AND t.state IN ('waiting', 'writing') WHERE c.temp_next_at <= $1 AND c.temp_expires_at <= $1 AND c.status = 2 \
-    AND c.reopened = 0 ORDER BY c.temp_next_at LIMIT $2";
+    AND c.reopened = 0 AND c.blocked = 0 ORDER BY c.temp_next_at LIMIT $2";
 // What was read back equal is being verified, and no time limit ends that (§6.2.4.1).
 const WRITING_SINCE: &str = "SELECT id FROM task WHERE state = 'writing' AND next_work = 'write' AND started_at <= $1 \
     ORDER BY started_at LIMIT $2";

@@ -72,8 +72,8 @@ const GIVE_UP: &str = concat!(
 );
 const REPLACE: &str = "UPDATE chip SET network = $1, temp_msisdn_index = $2, temp_msisdn_sealed = $3, \
     temp_iccid_index = $4, temp_iccid_sealed = $5, temp_imsi_index = $6, temp_imsi_sealed = $7, temp_opened_on = $8, \
-    temp_expires_at = $9, temp_next_at = $10, temp_stage = 0, replaced = 0, changed_at = $11 WHERE eid_index = $12 AND status = $13 \
-    RETURNING eid_index";
+    temp_expires_at = $9, temp_next_at = $10, temp_stage = 0, replaced = 0, changed_at = $11 WHERE eid_index = $12 \
+    AND status = $13 RETURNING eid_index";
 const SET_REMAINING: &str = "UPDATE chip SET allowance_bytes = used_bytes + $1, changed_at = $2, half_used_at = NULL \
     WHERE eid_index = $3 AND status = $4 RETURNING eid_index";
 const NEXT_SEQ: &str =

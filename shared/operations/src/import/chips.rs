@@ -15,7 +15,7 @@ use super::{ImportChoices, ImportReport, ImportedRow, Stored, checked, written};
 use crate::Context;
 use crate::content::{self, CHIP_KEYS, held_error};
 use crate::correct_chip::correct;
-use crate::duplicated::block;
+use crate::incidents::block;
 use crate::transition::guarded;
 use domain::error::{Error, Reason};
 use domain::{

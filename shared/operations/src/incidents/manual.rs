@@ -4,10 +4,10 @@
 use serde_json::{Map, Value};
 
 use super::super::Context;
-use super::super::duplicated::block;
 use super::super::pool::REGISTERED;
 use super::super::transition::guarded;
 use super::automatic::update_multi_province_incident;
+use super::duplicated::keep_out;
 use super::list::{FinalReport, IncidentView, view};
 use crate::transaction;
 use domain::error::{Error, Reason};
@@ -122,7 +122,7 @@ pub async fn enter_incident<D: Database>(
             (IncidentKind::ChipFault, Some(chip)) => {
                 chip_fault::enter(tx, &chip, Fault::named(REGISTERED), cx.now).await?;
             }
-            (IncidentKind::EidDuplicated, Some(chip)) => block(cx, tx, &chip).await?,
+            (IncidentKind::EidDuplicated, Some(chip)) => keep_out(cx, tx, &chip).await?,
             _ => (),
         }
         let row = incident::open_of(tx, &[new.kind], &subject).await?.pop();

@@ -8,6 +8,7 @@
 mod automatic;
 mod chip_fault_report;
 mod clocks;
+mod duplicated;
 mod faulty;
 mod list;
 mod manual;
@@ -27,6 +28,7 @@ pub use chip_fault_report::{
 };
 pub use clocks::MAX_LOOKED_AT;
 pub(super) use clocks::advance_clocks;
+pub(super) use duplicated::{alternates, block};
 pub use faulty::{FaultyChip, FaultyCursor, FaultyPage, MAX_FAULTY_PER_PAGE, faulty_chips};
 pub use list::{
     FinalReport, IncidentFilter, IncidentPage, IncidentView, MAX_INCIDENTS_PER_PAGE, list_incidents,

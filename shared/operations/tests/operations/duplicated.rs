@@ -4,11 +4,11 @@ use domain::error::Reason;
 use domain::{IncidentKind, MINUTE_MS, SECOND_MS, SessionId, Severity};
 use jiff::civil::date;
 use operations::{
-    About, ActNote, IncidentAct, IncidentFilter, NewIncident, ReportEvent, SessionWork, act_on_incident,
+    About, ActNote, IncidentAct, IncidentFilter, Job, NewIncident, ReportEvent, SessionWork, act_on_incident,
     destroy_chip, enter_incident, list_incidents,
 };
 use test_support::inventory::{ChipCsv, eid};
-use test_support::operations::{World, reason, run};
+use test_support::operations::{World, days, reason, run};
 
 use crate::imports::row_errors;
 
@@ -102,6 +102,24 @@ fn settling_the_incident_unblocks_the_chip_and_its_task_goes_on() {
     settle(&world);
     assert_eq!(incidents(&world), [""; 0]);
     assert!(world.open(0).unwrap().1.data.is_some());
+}
+
+#[test]
+fn the_end_of_the_test_period_does_not_take_the_number_from_a_blocked_chip() {
+    let world = World::new();
+    let caller = world.stocked(1, 1);
+    world.apply_auto(&caller, 0).unwrap();
+    let copy = ChipCsv {
+        psk: Some([7; 16]),
+        ..ChipCsv::new(0)
+    };
+    world.chips(&caller.id, &[copy]);
+    world.pass(days(400));
+    world.job(Job::HopelessTasks);
+    assert_eq!(world.column("SELECT status FROM number"), ["reserved"]);
+    settle(&world);
+    world.job(Job::HopelessTasks);
+    assert_eq!(world.column("SELECT status FROM number"), ["available"]);
 }
 
 #[test]
