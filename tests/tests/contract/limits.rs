@@ -161,12 +161,10 @@ async fn ten_thousand_refused_calls_of_every_kind_from_one_address_leave_a_hundr
     for _ in 0..1_250 {
         join_all(kinds().map(|request| platform.send(request))).await;
     }
-    let db = rusqlite::Connection::open(platform.database()).unwrap();
-    let count = |sql: &str| db.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
-    let before = "SELECT COUNT(*) FROM call_log WHERE code >= 400";
-    assert!(count(before) <= 100, "{}", count(before));
-    let calls = "SELECT SUM(COALESCE(calls, 1)) FROM call_log WHERE code >= 400";
-    assert_eq!(count(calls), 10_000, "each is counted");
+    let rows = platform.count_calls("code >= 400");
+    assert!(rows <= 100, "{rows}");
+    let calls = platform.sum_calls("SUM(COALESCE(calls, 1))", "code >= 400");
+    assert_eq!(calls, 10_000, "each is counted");
     let rows = summed(&platform, "interface=summary").await;
     let reasons = rows[0]["summary"]["reasons"].as_array().unwrap();
     for reason in [
