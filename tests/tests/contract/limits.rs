@@ -194,3 +194,26 @@ async fn what_a_clients_own_limit_refuses_is_summed_up_for_the_client() {
     assert_eq!(row["summary"]["calls"], calls);
     platform.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unknown_psk_identities_count_against_the_address_that_the_gateway_saw() {
+    let platform = TestPlatform::start().await;
+    let ask = async |address: &str| {
+        let document = json!({"psk_identity": "8001ff", "eid": null, "address": address});
+        let request = TestRequest::document("/internal/gateway/keys", &document);
+        platform
+            .send(request.bearer(&platform.secret("gateway_secret")))
+            .await
+    };
+    for _ in 0..600 {
+        assert_eq!(ask("198.51.100.9").await.reason(), "unknown_chip");
+    }
+    assert_eq!(ask("198.51.100.9").await.status, 429);
+    // Chips from elsewhere are not held back.
+    assert_eq!(ask("198.51.100.10").await.reason(), "unknown_chip");
+    let rows = summed(&platform, "reason=unknown_chip").await;
+    let sums: Vec<_> = rows.iter().filter(|row| row["summary"].is_object()).collect();
+    assert_eq!(rows.len(), LOGGED_REFUSALS_PER_MINUTE as usize + 2);
+    assert_eq!(sums[0]["address"], "198.51.100.9");
+    platform.shutdown().await;
+}
