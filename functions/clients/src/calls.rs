@@ -174,7 +174,7 @@ pub(crate) async fn search(
             calls: summary.calls,
             first_at: call.time(summary.first),
             last_at: call.time(summary.last),
-            reasons: summary.reasons.into_iter().collect(),
+            reasons: summary.reasons,
             shortest_gap_ms: summary.gap_ms,
         }),
         task_id: row.task_id,

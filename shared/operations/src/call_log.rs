@@ -4,14 +4,12 @@
 //! Never store an identifier in full, a secret, a token or a parameter's value. An EID is searched for by its blind
 //! index; the subject is masked.
 
-use std::collections::BTreeMap;
-
 use super::Context;
 use domain::error::Error;
 use domain::{ClientId, DAY_MS, Eid, TaskId, Timestamp};
 use store::{
     Database,
-    call_log::{self, CallQuery, CallRow, NewCallRow, RefusedCaller, RefusedCalls},
+    call_log::{self, CallQuery, CallRow, NewCallRow, Sums},
 };
 use vault::random_bytes;
 
@@ -91,7 +89,7 @@ pub async fn record_calls<D: Database>(cx: &Context<'_, D>, calls: &[NewCallRow]
 pub async fn sum_up_refusals<D: Database>(
     cx: &Context<'_, D>,
     minute: Timestamp,
-    refused: &BTreeMap<RefusedCaller, RefusedCalls>,
+    refused: &Sums,
 ) -> Result<(), Error> {
     store::transaction(cx.journal, async |tx| {
         call_log::sum_up(tx, minute, refused).await.map_err(Error::from)

@@ -26,9 +26,6 @@ CREATE INDEX task_started ON task (started_at) WHERE state <> 'waiting';
 -- The gateway at which its first session began, by the name that the gateway gives itself.
 ALTER TABLE task ADD COLUMN gateway TEXT;
 
--- Refused calls of known clients, of which many open an incident.
-CREATE INDEX call_log_refused ON call_log (reason, id) WHERE client_id IS NOT NULL AND reason IS NOT NULL;
-
 -- The register of faulty chips: each entry stays, also after the chip was taken out. The client's model and firmware
 -- are those of the day of the entry.
 CREATE TABLE chip_fault (

@@ -23,3 +23,8 @@ ALTER TABLE call_log ADD COLUMN reasons TEXT;
 
 -- Refused callers are counted in the key-value store "limits".
 DROP TABLE ip_throttle;
+
+-- The days that have a table of calls of their own, call_log_<day>: days since 1970, UTC. call_log keeps what came before.
+CREATE TABLE call_log_day (
+    day INTEGER PRIMARY KEY
+) STRICT;

@@ -147,13 +147,7 @@ impl Settings {
             number_ranges: NumberRanges::parse(variables.number_ranges.as_deref().unwrap_or_default())
                 .map_err(|problem| Error::internal(format!("variable number_ranges: {problem}")))?,
             unchecked_eids: flag("unchecked_eids", variables.unchecked_eids.as_deref())?,
-            served_provinces: variables
-                .served_provinces
-                .as_deref()
-                .filter(|text| !text.trim().is_empty())
-                .map(Provinces::parse)
-                .transpose()
-                .map_err(|problem| Error::internal(format!("variable served_provinces: {problem}")))?,
+            served_provinces: served(variables.served_provinces.as_deref())?,
             trusted_proxies: TrustedProxies::parse(variables.trusted_proxies.as_deref().unwrap_or_default())
                 .map_err(|problem| Error::internal(format!("variable trusted_proxies: {problem}")))?,
             ignored_parameters: ignored(variables.ignored_parameters.as_deref())?,
@@ -270,6 +264,12 @@ fn zone(text: Option<&str>) -> Result<Zone, Error> {
     })
 }
 
+fn served(text: Option<&str>) -> Result<Option<Provinces>, Error> {
+    let codes = text.filter(|codes| !codes.trim().is_empty());
+    let wrong = |problem| Error::internal(format!("variable served_provinces: {problem}"));
+    codes.map(Provinces::parse).transpose().map_err(wrong)
+}
+
 fn ignored(text: Option<&str>) -> Result<IgnoredParameters, Error> {
     let wrong = |problem: String| Error::internal(format!("variable ignored_parameters: {problem}"));
     let ignored = IgnoredParameters::parse(text.unwrap_or(IGNORED_PARAMETERS)).map_err(wrong)?;
@@ -375,6 +375,22 @@ mod tests {
     }
 
     #[test]
+    fn served_provinces_are_codes_separated_by_commas_and_none_are_configured_by_an_empty_text() {
+        let served = |text: &str| {
+            let variables = Variables {
+                served_provinces: Some(text.to_owned()),
+                ..variables()
+            };
+            Settings::from_variables(&variables).map(|settings| settings.served_provinces)
+        };
+        assert_eq!(served(" ").unwrap(), None);
+        let shandong = domain::Province::parse("37").unwrap();
+        assert!(served("11, 37").unwrap().unwrap().contains(shandong));
+        let cause = served("37;65").unwrap_err().cause().unwrap().to_owned();
+        assert!(cause.starts_with("variable served_provinces"), "{cause}");
+    }
+
+    #[test]
     fn every_broken_variable_is_an_internal_error_that_does_not_show_it() {
         let text = |text: &str| Some(text.to_owned());
         let short = "x".repeat(MIN_SECRET_BYTES - 1);
@@ -401,10 +417,6 @@ mod tests {
             },
             Variables {
                 time_zone: text(""),
-                ..variables()
-            },
-            Variables {
-                served_provinces: text("37;65"),
                 ..variables()
             },
             Variables {

@@ -4,39 +4,44 @@
 //! Only calls that changed nothing come here: at any end of the process, what waits is lost.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 
 use domain::Timestamp;
-use store::call_log::{MAX_SUMMED_ADDRESSES, NewCallRow, RefusedCaller, RefusedCalls, minute_of};
+use store::call_log::{MAX_SUMMED_ADDRESSES, NewCallRow, RefusedCaller, RefusedCalls, Sums, minute_of};
 
 /// Most rows that wait; the call that brings the last one writes all of them.
 const MAX_WAITING: usize = 256;
 /// Most callers of a minute whose refused calls are summed up apart: the addresses, and clients.
 const MAX_SUMMED: usize = 2 * MAX_SUMMED_ADDRESSES;
 
-/// Refused calls, by their minute and caller.
-pub(crate) type Sums = BTreeMap<Timestamp, BTreeMap<RefusedCaller, RefusedCalls>>;
-
 /// What waits.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
     pub(crate) rows: Vec<NewCallRow>,
-    pub(crate) sums: Sums,
+    /// Refused calls, by their minute.
+    pub(crate) sums: Vec<(Timestamp, Sums)>,
 }
 
 impl Batch {
     /// Adds refused calls of a caller to those of their minute.
     pub(crate) fn sum_up(&mut self, caller: RefusedCaller, calls: RefusedCalls) {
-        let sums = self.sums.entry(minute_of(calls.first)).or_default();
-        let caller = match caller {
-            _ if sums.len() < MAX_SUMMED || sums.contains_key(&caller) => caller,
-            _ => RefusedCaller::Others,
+        let minute = minute_of(calls.first);
+        let at = self.sums.iter().position(|(known, _)| *known == minute);
+        let at = at.unwrap_or_else(|| {
+            self.sums.push((minute, Sums::new()));
+            self.sums.len() - 1
+        });
+        let Some((_, sums)) = self.sums.get_mut(at) else {
+            return;
         };
-        match sums.get_mut(&caller) {
-            Some(there) => there.add(calls),
-            None => {
-                sums.insert(caller, calls);
-            }
+        let is_known = sums.iter().any(|(known, _)| *known == caller);
+        let caller = if is_known || sums.len() < MAX_SUMMED {
+            caller
+        } else {
+            RefusedCaller::Others
+        };
+        match sums.iter_mut().find(|(known, _)| *known == caller) {
+            Some((_, there)) => there.add(calls),
+            None => sums.push((caller, calls)),
         }
     }
 
@@ -72,7 +77,7 @@ impl WaitingCalls {
     pub(crate) fn add(&self, one: Batch) -> Added {
         let mut waiting = self.0.borrow_mut();
         waiting.batch.rows.extend(one.rows);
-        for (caller, calls) in one.sums.into_values().flatten() {
+        for (caller, calls) in one.sums.into_iter().flat_map(|(_, sums)| sums) {
             waiting.batch.sum_up(caller, calls);
         }
         if waiting.batch.rows.len() >= MAX_WAITING {

@@ -204,6 +204,25 @@ impl TestPlatform {
         self.folder.path().join("sqlite_db.db")
     }
 
+    /// How many rows of the call log meet a condition.
+    #[must_use]
+    pub fn count_calls(&self, condition: &str) -> i64 {
+        self.sum_calls("COUNT(*)", condition)
+    }
+
+    /// A sum over the rows of the call log that meet a condition, in whichever table of a day they are.
+    #[must_use]
+    pub fn sum_calls(&self, what: &str, condition: &str) -> i64 {
+        let db = rusqlite::Connection::open(self.database()).unwrap();
+        let mut days = db.prepare("SELECT day FROM call_log_day").unwrap();
+        let days = days.query_map([], |row| row.get::<_, i64>(0)).unwrap();
+        let sum = |day| {
+            let sql = format!("SELECT COALESCE({what}, 0) FROM call_log_{day} WHERE {condition}");
+            db.query_row(&sql, [], |row| row.get::<_, i64>(0)).unwrap()
+        };
+        days.map(|day| sum(day.unwrap())).sum()
+    }
+
     /// The platform's time, in milliseconds since 1970.
     #[must_use]
     pub fn now(&self) -> i64 {

@@ -183,11 +183,7 @@ fn on_disk(platform: &TestPlatform, text: &str) -> bool {
 #[tokio::test(flavor = "multi_thread")]
 async fn calls_are_deleted_at_the_end_of_their_retention() {
     let platform = TestPlatform::start_with(reuse(), &[("call_log_days", "200")]).await;
-    let count = async || {
-        let db = rusqlite::Connection::open(platform.database()).unwrap();
-        db.query_row("SELECT count(*) FROM call_log", [], |row| row.get::<_, i64>(0))
-            .unwrap()
-    };
+    let count = async || platform.count_calls("true");
     let tick = async || {
         let request = TestRequest::post("/internal/cron", "application/json", "{}")
             .bearer(&platform.secret("cron_secret"));
@@ -206,10 +202,8 @@ async fn calls_are_deleted_at_the_end_of_their_retention() {
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_of_queries_are_written_after_the_answer_and_that_of_an_application_before_it() {
     let platform = TestPlatform::start_with(reuse(), &[("call_log_interval_ms", "50")]).await;
-    let db = rusqlite::Connection::open(platform.database()).unwrap();
     let rows = |interface: &str| -> i64 {
-        let sql = "SELECT count(*) FROM call_log WHERE interface = ?1 AND code = 200";
-        db.query_row(sql, [interface], |row| row.get(0)).unwrap()
+        platform.count_calls(&format!("interface = '{interface}' AND code = 200"))
     };
     platform.apply(0).await;
     assert_eq!(rows("write.apply"), 1);

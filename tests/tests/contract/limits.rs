@@ -161,12 +161,10 @@ async fn ten_thousand_refused_calls_of_every_kind_from_one_address_leave_a_hundr
     for _ in 0..1_250 {
         join_all(kinds().map(|request| platform.send(request))).await;
     }
-    let db = rusqlite::Connection::open(platform.database()).unwrap();
-    let count = |sql: &str| db.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
-    let before = "SELECT COUNT(*) FROM call_log WHERE code >= 400";
-    assert!(count(before) <= 100, "{}", count(before));
-    let calls = "SELECT SUM(COALESCE(calls, 1)) FROM call_log WHERE code >= 400";
-    assert_eq!(count(calls), 10_000, "each is counted");
+    let rows = platform.count_calls("code >= 400");
+    assert!(rows <= 100, "{rows}");
+    let calls = platform.sum_calls("SUM(COALESCE(calls, 1))", "code >= 400");
+    assert_eq!(calls, 10_000, "each is counted");
     let rows = summed(&platform, "interface=summary").await;
     let reasons = rows[0]["summary"]["reasons"].as_array().unwrap();
     for reason in [
@@ -194,5 +192,28 @@ async fn what_a_clients_own_limit_refuses_is_summed_up_for_the_client() {
     let calls = 100 - i64::from(LOGGED_REFUSALS_PER_MINUTE);
     let row = rows.iter().find(|row| row["summary"].is_object()).unwrap();
     assert_eq!(row["summary"]["calls"], calls);
+    platform.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unknown_psk_identities_count_against_the_address_that_the_gateway_saw() {
+    let platform = TestPlatform::start().await;
+    let ask = async |address: &str| {
+        let document = json!({"psk_identity": "8001ff", "eid": null, "address": address});
+        let request = TestRequest::document("/internal/gateway/keys", &document);
+        platform
+            .send(request.bearer(&platform.secret("gateway_secret")))
+            .await
+    };
+    for _ in 0..600 {
+        assert_eq!(ask("198.51.100.9").await.reason(), "unknown_chip");
+    }
+    assert_eq!(ask("198.51.100.9").await.status, 429);
+    // Chips from elsewhere are not held back.
+    assert_eq!(ask("198.51.100.10").await.reason(), "unknown_chip");
+    let rows = summed(&platform, "reason=unknown_chip").await;
+    let sums: Vec<_> = rows.iter().filter(|row| row["summary"].is_object()).collect();
+    assert_eq!(rows.len(), LOGGED_REFUSALS_PER_MINUTE as usize + 2);
+    assert_eq!(sums[0]["address"], "198.51.100.9");
     platform.shutdown().await;
 }

@@ -124,7 +124,7 @@ impl Year {
         for (what, sql) in [
             (
                 "calls",
-                format!("SELECT count(*) FROM call_log WHERE id < {old} * 4194304"),
+                format!("SELECT count(*) FROM call_log_day WHERE (day + 1) * {DAY} <= {old}"),
             ),
             (
                 "messages",

@@ -411,11 +411,73 @@ fn calls_are_kept_for_half_a_year_and_then_swept() {
     record(&world, "token", None, None, None);
     world.pass(DAY_MS);
     record(&world, "token", None, None, None);
-    let left = || world.count("SELECT COUNT(*) FROM call_log");
+    let left = || {
+        let days = world.column("SELECT CAST(day AS TEXT) FROM call_log_day");
+        days.iter()
+            .map(|day| world.count(&format!("SELECT COUNT(*) FROM call_log_{day}")))
+            .sum::<i64>()
+    };
+    // The whole of the first day is kept until its last call is old enough.
     world.pass((i64::from(CALL_LOG_DAYS) - 1) * DAY_MS);
     assert!(!world.job(Job::Retention).more);
     assert_eq!(left(), 2);
+    world.pass(DAY_MS - 1);
+    assert!(!world.job(Job::Retention).more);
     world.pass(1);
-    world.job(Job::Retention);
-    assert_eq!(left(), 1);
+    let done = world.job(Job::Retention);
+    assert_eq!((left(), done.count, done.more), (1, 1, true));
+    assert!(!world.job(Job::Retention).more);
+    assert_eq!(
+        world.column("SELECT kind || ' ' || count FROM destruction"),
+        ["calls 1"]
+    );
+    let tables = "SELECT COUNT(*) FROM sqlite_master WHERE name LIKE 'call_log_2%'";
+    // A table and three indexes for the second day, yesterday, this one and the next.
+    assert_eq!(world.count(tables), 4 * 4);
+}
+
+// §9.1.2
+#[test]
+fn dropping_a_day_of_calls_takes_as_many_statements_however_many_there_are() {
+    let statements = |calls: usize| {
+        let world = World::new();
+        for _ in 0..calls {
+            record(&world, "token", None, None, None);
+        }
+        world.pass((i64::from(CALL_LOG_DAYS) + 1) * DAY_MS);
+        world.db.seen.borrow_mut().clear();
+        assert_eq!(world.job(Job::Retention).count, calls);
+        world.db.seen.borrow().len()
+    };
+    assert_eq!(statements(1), statements(300));
+}
+
+#[test]
+fn calls_of_several_days_are_found_and_so_are_those_from_before_there_were_days() {
+    let world = World::new();
+    world.execute(&format!(
+        "INSERT INTO call_log (id, interface, code, duration_us, request_id) VALUES ({} * 4194304, 'old', 200, 1, 'r')",
+        world.now.get() - DAY_MS
+    ));
+    for _ in 0..3 {
+        record(&world, "token", Some(&eid(0)), None, None);
+        world.pass(DAY_MS);
+    }
+    let found = |limit, cursor| {
+        let filter = CallFilter {
+            cursor,
+            limit,
+            ..CallFilter::default()
+        };
+        let page = run(search_calls(&world.cx(), &filter)).unwrap();
+        (page.calls.len(), page.next)
+    };
+    let (first, next) = found(2, None);
+    assert_eq!((first, found(2, next).0), (2, 2));
+    let about = CallFilter {
+        eid: Some(eid(0)),
+        limit: 10,
+        ..CallFilter::default()
+    };
+    assert_eq!(run(search_calls(&world.cx(), &about)).unwrap().calls.len(), 3);
 }

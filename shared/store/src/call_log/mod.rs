@@ -1,17 +1,22 @@
-//! Table `call_log`: every call, in the order of time (§9.2.2).
+//! Tables `call_log_<day>`: every call, in the order of time (§9.2.2).
 //!
 //! The key of a row begins with its time, so time needs no index of its own and rows are added at the end of the
-//! table.
+//! table. `call_log` itself has the calls from before there was a table for each day.
 
+mod days;
 mod summary;
 
-pub use summary::{MAX_SUMMED_ADDRESSES, RefusedCaller, RefusedCalls, minute_of, sum_up};
+pub use days::{drop_day, oldest_day, prepare};
+
+pub use summary::{MAX_SUMMED_ADDRESSES, RefusedCaller, RefusedCalls, Sums, minute_of, sum_up};
 
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
+
+use days::{create, day_of, on};
 
 use crate::{Database, DbError, Row, Run as _, Tx, Value};
 use domain::{ClientId, IncidentKind, Timestamp};
@@ -22,7 +27,7 @@ const KEY_BITS: u32 = 22;
 
 // A list of rows, each a list of its values in the order of the columns. WHERE keeps ON from being read as that of a
 // join.
-const INSERT: &str = "INSERT INTO call_log (id, client_id, interface, code, reason, address, duration_us, request_id, \
+const INSERT: &str = "INSERT INTO call_log_0 (id, client_id, interface, code, reason, address, duration_us, request_id, \
     eid_index, task_id, subject, secret_generation) SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, \
     value ->> 4, value ->> 5, value ->> 6, value ->> 7, unhex(value ->> 8), value ->> 9, value ->> 10, value ->> 11 \
     FROM json_each($1) WHERE true ON CONFLICT DO NOTHING RETURNING id";
@@ -33,7 +38,7 @@ const PURGE: &str = "DELETE FROM call_log WHERE id IN (SELECT id FROM call_log W
 // reasons come first in the index.
 const REFUSALS: &str = "SELECT client_id, kind, COUNT(*) FROM (SELECT client_id, CASE \
     WHEN reason = 'ip_not_allowed' THEN 'call_timeout' WHEN interface <> 'write.apply' THEN NULL \
-    WHEN reason = 'already_written' THEN 'already_written' ELSE 'application_invalid' END AS kind FROM call_log \
+    WHEN reason = 'already_written' THEN 'already_written' ELSE 'application_invalid' END AS kind FROM call_log_0 \
     WHERE id >= $1 AND client_id IS NOT NULL AND reason IN ('ip_not_allowed', 'already_written', 'parameter_missing', \
     'parameter_malformed', 'parameter_not_applicable', 'eid_malformed', 'iccid_malformed', 'msisdn_malformed', \
     'province_malformed', 'unknown_chip', 'unknown_number', 'number_mismatch')) AS refused \
@@ -45,7 +50,7 @@ macro_rules! search {
         concat!(
             "SELECT id, client_id, interface, code, reason, address, duration_us, request_id, task_id, subject, \
              secret_generation, calls, first_at, last_at, gap_ms, reasons \
-             FROM call_log WHERE id >= $1 AND id < $2 AND ($3 IS NULL OR interface = $3) AND \
+             FROM call_log_0 WHERE id >= $1 AND id < $2 AND ($3 IS NULL OR interface = $3) AND \
              ($4 IS NULL OR reason = $4 OR ',' || reasons || ',' LIKE '%,' || $4 || ',%') AND ",
             $by,
             " ORDER BY id DESC LIMIT $8"
@@ -161,12 +166,31 @@ pub fn key(at: Timestamp, salt: u32) -> i64 {
     first_id(at) | (i64::from(salt) & ((1 << KEY_BITS) - 1))
 }
 
-/// Adds rows under their keys in one statement. Returns the keys of those that were added: another row may have the key
-/// of one, and the caller tries another key then.
+/// Adds rows under their keys, those of a day in one statement. Returns the keys of those that were added: another row
+/// may have the key of one, and the caller tries another key then.
 pub async fn insert<D: Database>(db: &D, rows: &[(i64, &NewCallRow)]) -> Result<Vec<i64>, DbError> {
-    let list: Vec<_> = rows.iter().map(|(key, row)| values(*key, row)).collect();
-    let added = db.run(INSERT, &[Json::from(list).to_string().into()]).await?;
-    added.iter().map(|row| row.integer(0)).collect()
+    let mut added = Vec::new();
+    let mut left = rows.to_vec();
+    while let Some((_, row)) = left.first() {
+        let day = day_of(row.at);
+        let (of_day, others): (Vec<_>, Vec<_>) = left.into_iter().partition(|(_, row)| day_of(row.at) == day);
+        left = others;
+        let list: Vec<_> = of_day.iter().map(|(key, row)| values(*key, row)).collect();
+        let params = [Json::from(list).to_string().into()];
+        let text = on(Some(day), INSERT);
+        let inserted = match db.run(text, &params).await {
+            // The first call of a day whose table was not made ahead.
+            Err(DbError::Failed(_)) => {
+                create(db, day).await?;
+                db.run(text, &params).await?
+            }
+            inserted => inserted?,
+        };
+        for row in inserted {
+            added.push(row.integer(0)?);
+        }
+    }
+    Ok(added)
 }
 
 fn values(key: i64, row: &NewCallRow) -> Json {
@@ -189,7 +213,7 @@ fn values(key: i64, row: &NewCallRow) -> Json {
     ])
 }
 
-/// The newest rows that match.
+/// The newest rows that match: a statement for each day, from the latest on, until there are enough.
 pub async fn search<D: Database>(db: &D, query: &CallQuery<'_>) -> Result<Vec<CallRow>, DbError> {
     let sql = if query.eid_index.is_some() {
         BY_EID
@@ -200,17 +224,30 @@ pub async fn search<D: Database>(db: &D, query: &CallQuery<'_>) -> Result<Vec<Ca
     } else {
         BY_TIME
     };
-    let params: [Value; 8] = [
-        query.from_id.into(),
-        query.below_id.into(),
-        query.interface.into(),
-        query.reason.into(),
-        query.eid_index.into(),
-        query.client_id.into(),
-        query.task_id.into(),
-        i64::from(query.limit).into(),
-    ];
-    db.run(sql, &params).await?.iter().map(read).collect()
+    let (first, last) = (query.from_id >> KEY_BITS, query.below_id >> KEY_BITS);
+    let days = days::between(db, day_of(Timestamp(first)), day_of(Timestamp(last))).await?;
+    let tables = days.into_iter().map(Some).chain([None]);
+    let mut found = Vec::new();
+    for table in tables {
+        let room = usize::try_from(query.limit).unwrap_or(usize::MAX) - found.len();
+        if room == 0 {
+            break;
+        }
+        let params: [Value; 8] = [
+            query.from_id.into(),
+            query.below_id.into(),
+            query.interface.into(),
+            query.reason.into(),
+            query.eid_index.into(),
+            query.client_id.into(),
+            query.task_id.into(),
+            i64::try_from(room).unwrap_or(i64::MAX).into(),
+        ];
+        for row in &db.run(on(table, sql), &params).await? {
+            found.push(read(row)?);
+        }
+    }
+    Ok(found)
 }
 
 /// Refused calls of a client that are an incident of a kind if there are many.
@@ -227,17 +264,30 @@ pub struct RefusalRow {
 /// How often calls of clients were refused since `from`, by client and kind of incident; the `limit` largest counts.
 pub async fn refusals<D: Database>(db: &D, from: Timestamp, limit: u32) -> Result<Vec<RefusalRow>, DbError> {
     let params = [first_id(from).into(), i64::from(limit).into()];
-    let read = |row: &Row| {
-        Ok(RefusalRow {
-            client_id: row.client_id(0)?,
-            kind: row.code(1, IncidentKind::from_code)?,
-            count: row.integer(2)?,
-        })
-    };
-    db.run(REFUSALS, &params).await?.iter().map(read).collect()
+    let mut found: Vec<RefusalRow> = Vec::new();
+    for day in days::between(db, day_of(from), i64::MAX).await? {
+        for row in &db.run(on(Some(day), REFUSALS), &params).await? {
+            let (client_id, kind) = (row.client_id(0)?, row.code(1, IncidentKind::from_code)?);
+            let count = row.integer(2)?;
+            let known = found
+                .iter_mut()
+                .find(|known| known.client_id == client_id && known.kind == kind);
+            match known {
+                Some(known) => known.count += count,
+                None => found.push(RefusalRow {
+                    client_id,
+                    kind,
+                    count,
+                }),
+            }
+        }
+    }
+    found.sort_by_key(|row| std::cmp::Reverse(row.count));
+    found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    Ok(found)
 }
 
-/// Deletes up to `most` rows older than `before`; returns how many.
+/// Deletes up to `most` rows older than `before` from the table that had every day; returns how many.
 pub async fn purge<D: Database>(tx: &Tx<'_, D>, before: Timestamp, most: u32) -> Result<usize, DbError> {
     let rows = tx
         .run(PURGE, &[first_id(before).into(), i64::from(most).into()])

@@ -1,9 +1,8 @@
 //! Rows of the call log that stand for many refused calls: one for each minute and caller.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use serde_json::json;
 
+use super::days::{day_of, ensure, on};
 use super::{KEY_BITS, first_id};
 use crate::{Database, DbError, Row, Run as _, Tx};
 use domain::{ClientId, MINUTE_MS, Timestamp};
@@ -14,16 +13,16 @@ pub const MAX_SUMMED_ADDRESSES: usize = 100;
 const INTERFACE: &str = "summary";
 
 // Their keys begin with the first millisecond of their minute. An ordinary row of that millisecond keeps its key.
-const OF_MINUTE: &str = "SELECT id, client_id, address, code, calls, first_at, last_at, gap_ms, reasons FROM call_log \
+const OF_MINUTE: &str = "SELECT id, client_id, address, code, calls, first_at, last_at, gap_ms, reasons FROM call_log_0 \
     WHERE id >= $1 AND id < $2";
-const PUT: &str = "INSERT INTO call_log (id, client_id, interface, code, address, duration_us, request_id, calls, \
+const PUT: &str = "INSERT INTO call_log_0 (id, client_id, interface, code, address, duration_us, request_id, calls, \
     first_at, last_at, gap_ms, reasons) SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, 0, '', \
     value ->> 5, value ->> 6, value ->> 7, value ->> 8, value ->> 9 FROM json_each($1) WHERE true \
     ON CONFLICT (id) DO UPDATE SET code = excluded.code, calls = excluded.calls, first_at = excluded.first_at, \
     last_at = excluded.last_at, gap_ms = excluded.gap_ms, reasons = excluded.reasons";
 
 /// Whom refused calls are counted against.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RefusedCaller {
     /// An unauthenticated caller, by its address.
     Address(String),
@@ -62,7 +61,7 @@ pub struct RefusedCalls {
     /// The shortest time between two of them, in milliseconds.
     pub gap_ms: Option<i64>,
     /// Why they were refused.
-    pub reasons: BTreeSet<String>,
+    pub reasons: Vec<String>,
     /// HTTP status of the last.
     pub code: u16,
 }
@@ -76,7 +75,7 @@ impl RefusedCalls {
             first: at,
             last: at,
             gap_ms: None,
-            reasons: BTreeSet::from([reason.to_owned()]),
+            reasons: vec![reason.to_owned()],
             code,
         }
     }
@@ -97,7 +96,11 @@ impl RefusedCalls {
         self.calls = self.calls.saturating_add(other.calls);
         self.first = self.first.min(other.first);
         self.last = self.last.max(other.last);
-        self.reasons.extend(other.reasons);
+        for reason in other.reasons {
+            if !self.reasons.contains(&reason) {
+                self.reasons.push(reason);
+            }
+        }
     }
 }
 
@@ -107,49 +110,47 @@ pub fn minute_of(at: Timestamp) -> Timestamp {
     Timestamp(at.millis() - at.millis().rem_euclid(MINUTE_MS))
 }
 
+/// Refused calls of a minute, by their caller.
+pub type Sums = Vec<(RefusedCaller, RefusedCalls)>;
+
 /// Adds refused calls to the rows of their minute. In the transaction nobody else changes them.
-pub async fn sum_up<D: Database>(
-    tx: &Tx<'_, D>,
-    minute: Timestamp,
-    refused: &BTreeMap<RefusedCaller, RefusedCalls>,
-) -> Result<(), DbError> {
-    let first = first_id(minute);
-    let mut used = BTreeSet::new();
-    let mut rows = BTreeMap::new();
-    for row in tx
-        .run(OF_MINUTE, &[first.into(), (first + (1 << KEY_BITS)).into()])
-        .await?
-    {
+pub async fn sum_up<D: Database>(tx: &Tx<'_, D>, minute: Timestamp, refused: &Sums) -> Result<(), DbError> {
+    let (first, day) = (first_id(minute), day_of(minute));
+    ensure(tx, day).await?;
+    let span = [first.into(), (first + (1 << KEY_BITS)).into()];
+    let mut used = Vec::new();
+    let mut there: Vec<(i64, RefusedCaller, RefusedCalls)> = Vec::new();
+    for row in &tx.run(on(Some(day), OF_MINUTE), &span).await? {
         let id = row.integer(0)?;
-        used.insert(id);
-        if let Some(calls) = read(&row, 4)? {
-            rows.insert(caller_of(&row)?, (id, calls));
+        used.push(id);
+        if let Some(calls) = read(row, 4)? {
+            there.push((id, caller_of(row)?, calls));
         }
     }
-    let addresses = rows.keys().filter(|caller| is_address(caller)).count();
-    let mut room = MAX_SUMMED_ADDRESSES.saturating_sub(addresses);
-    let mut changed = BTreeSet::new();
     let mut free = (first..).filter(|id| !used.contains(id));
+    let mut changed = Vec::new();
     for (caller, calls) in refused {
-        let caller = match caller {
-            RefusedCaller::Address(_) if !rows.contains_key(caller) && room == 0 => &RefusedCaller::Others,
-            _ => caller,
+        let addresses = there.iter().filter(|(_, caller, _)| is_address(caller)).count();
+        let is_known = there.iter().any(|(_, known, _)| known == caller);
+        let caller = if is_address(caller) && !is_known && addresses >= MAX_SUMMED_ADDRESSES {
+            &RefusedCaller::Others
+        } else {
+            caller
         };
-        changed.insert(caller.clone());
-        if let Some((_, there)) = rows.get_mut(caller) {
-            there.add(calls.clone());
+        if let Some((id, _, sum)) = there.iter_mut().find(|(_, known, _)| known == caller) {
+            sum.add(calls.clone());
+            changed.push(*id);
         } else if let Some(id) = free.next() {
-            room -= usize::from(is_address(caller));
-            rows.insert(caller.clone(), (id, calls.clone()));
+            there.push((id, caller.clone(), calls.clone()));
+            changed.push(id);
         }
     }
-    let list: Vec<_> = rows
-        .iter()
-        .filter(|(caller, _)| changed.contains(caller))
-        .map(|(caller, (id, calls))| values(*id, caller, calls))
+    let there = there.iter().filter(|(id, ..)| changed.contains(id));
+    let list: Vec<_> = there
+        .map(|(id, caller, calls)| values(*id, caller, calls))
         .collect();
     let list = serde_json::Value::from(list).to_string();
-    tx.run(PUT, &[list.into()]).await.map(drop)
+    tx.run(on(Some(day), PUT), &[list.into()]).await.map(drop)
 }
 
 fn is_address(caller: &RefusedCaller) -> bool {
@@ -186,7 +187,6 @@ fn values(id: i64, caller: &RefusedCaller, calls: &RefusedCalls) -> serde_json::
         RefusedCaller::Address(_) => (None, text),
         RefusedCaller::Others => (None, None),
     };
-    let reasons: Vec<&str> = calls.reasons.iter().map(String::as_str).collect();
     json!([
         id,
         client,
@@ -197,6 +197,6 @@ fn values(id: i64, caller: &RefusedCaller, calls: &RefusedCalls) -> serde_json::
         calls.first.millis(),
         calls.last.millis(),
         calls.gap_ms,
-        reasons.join(","),
+        calls.reasons.join(","),
     ])
 }

@@ -242,7 +242,7 @@ fn an_unknown_caller_that_is_refused_too_often_has_to_wait_and_leaves_one_more_r
     assert_eq!(calls.len(), 1);
     let summary = calls[0].summary.as_ref().unwrap();
     assert_eq!((summary.calls, summary.first, summary.last), (2, NOW, NOW));
-    assert_eq!(summary.reasons, ["token_invalid".to_owned()].into());
+    assert_eq!(summary.reasons, ["token_invalid"]);
     assert_eq!(calls[0].address.as_deref(), Some("203.0.113.9"));
     // The operator's log still learns what was called from where.
     let Called(called) = response.extensions().get().unwrap();
