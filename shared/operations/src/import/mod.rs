@@ -16,6 +16,7 @@ mod rounded;
 mod rules;
 mod secrets;
 mod warnings;
+mod workbook;
 
 pub use chips::import_chips;
 pub use decode::ReadGbk;
