@@ -432,11 +432,7 @@ mod tests {
                 ..variables()
             },
             Variables {
-                callback_allow_http: text(""),
-                ..variables()
-            },
-            Variables {
-                unchecked_eids: text("1"),
+                unchecked_eids: text(""),
                 ..variables()
             },
             Variables {

@@ -18,6 +18,7 @@ mod rounded;
 mod rules;
 mod secrets;
 mod warnings;
+mod workbook;
 
 pub use chips::import_chips;
 pub use decode::ReadGbk;
