@@ -5,10 +5,8 @@ use operations::{ActNote, destroy_chip, reopen as reopen_card, replace_chip};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use web::extract::{Administrator, Call, Json};
-use web::values::{CardState, Day, Eid, TaskId, Time};
+use web::values::{ActReason, CardState, Day, Eid, Person, TaskId, Time};
 use web::{Answer, Success, codes};
-
-use crate::values::{ActReason, Person};
 
 const REOPEN_REASONS: &[Reason] = &[
     Reason::ParameterMissing,

@@ -33,6 +33,8 @@ pub enum AlertKind {
     ReturnedAfterEnd,
     /// A reopened card was verified with another number, and the old one is out of use (§8.2.1 Table 3).
     NumberReplaced,
+    /// The clock has jumped ahead, or the platform stood still: nothing is destroyed until the time is confirmed.
+    ClockHeld,
 }
 
 /// Kind, stable name, description zh and en.
@@ -70,6 +72,8 @@ const TABLE: &[Row] = &[
         ["写卡任务终止后，芯片又上电连接", "a chip came back after its task had been ended"]),
     (AlertKind::NumberReplaced, "number_replaced",
         ["更换运营号后，原码号已停用，待运营方恢复或销户", "a card was written with another number; the old one is suspended until it is resumed or retired"]),
+    (AlertKind::ClockHeld, "clock_held",
+        ["时钟跳变或平台停运超过 24 h，确认时间前不销毁、不到期处理", "the clock jumped or the platform stood still for more than 24 h: nothing is destroyed and nothing expires until the time is confirmed"]),
 ];
 
 impl AlertKind {

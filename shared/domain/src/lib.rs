@@ -6,12 +6,14 @@
 
 #![forbid(unsafe_code)]
 
+mod act_words;
 mod actor;
 mod alert;
 mod budget;
 mod callback_url;
 mod card_change;
 mod card_status;
+mod clock_watch;
 mod eid;
 pub mod error;
 mod iccid;
@@ -40,12 +42,14 @@ mod volume;
 mod write_type;
 mod zone;
 
+pub use act_words::{PersonName, ReasonText};
 pub use actor::Actor;
 pub use alert::AlertKind;
 pub use budget::{Bucket, Budget, MAX_CALLS_PER_MINUTE, micros};
 pub use callback_url::{CallbackUrl, UrlRules};
 pub use card_change::CardChange;
 pub use card_status::{CardEvent, CardStatus, Refused, TRANSITIONS, next};
+pub use clock_watch::ClockWatch;
 pub use eid::Eid;
 pub use gateway_protocol::FailureKind;
 pub use iccid::Iccid;
@@ -69,7 +73,7 @@ pub use stop_cause::StopCause;
 pub use task_failure::TaskFailure;
 pub use task_state::{TaskState, TaskStatus, Work};
 pub use temporary_number::{Network, TemporaryNumber, parse_date, warned_at};
-pub use time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Timestamp};
+pub use time::{DAY_MS, HOUR_MS, MAX_CLOCK_SKEW_MS, MINUTE_MS, SECOND_MS, Timestamp};
 pub use volume::Volume;
 pub use write_type::WriteType;
 pub use zone::Zone;

@@ -12,7 +12,7 @@ use ipnet::IpNet;
 use super::Context;
 use super::call_rate::{FailedAuth, record_failed_auth, spend_calls, throttle};
 use domain::error::{Error, Reason};
-use domain::{Budget, ClientId, Permission, Receiver, SECOND_MS, Timestamp};
+use domain::{Budget, ClientId, MAX_CLOCK_SKEW_MS, Permission, Receiver, SECOND_MS, Timestamp};
 use store::{
     Database,
     client::{self, ClientRow},
@@ -146,12 +146,13 @@ pub async fn verify_token<D: Database>(
     ip: IpAddr,
 ) -> Result<Verified, Error> {
     let claims = read(cx, token)?;
-    if cx.now >= claims.expires {
+    let issued = claims.expires.plus(-TOKEN_LIFETIME_SECS * SECOND_MS);
+    // One that was issued in the future comes from a clock that was set back since; it would be valid for too long.
+    if cx.now >= claims.expires || issued > cx.now.plus(MAX_CLOCK_SKEW_MS) {
         return Err(Reason::TokenExpired.into());
     }
     let found = client_secret::with_client(cx.db, &claims.client, claims.generation).await?;
     let (client, secret) = found.ok_or(Reason::TokenInvalid)?;
-    let issued = claims.expires.plus(-TOKEN_LIFETIME_SECS * SECOND_MS);
     if !secret.is_live(cx.now) || issued < client.tokens_from {
         return Err(Reason::TokenInvalid.into());
     }

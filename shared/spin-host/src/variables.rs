@@ -30,7 +30,7 @@ pub struct RequiredVariables {
     pub transport_keys: bool,
     /// `callback_allow_http`: judges callback addresses.
     pub callback_allow_http: bool,
-    /// `call_log_days`, `record_days`, `writing_limit_hours`: does the periodic work.
+    /// `call_log_days`, `record_days`, `writing_limit_hours`, `clock_trusted`: does the periodic work.
     pub maintenance: bool,
     /// `pool_low_water`: watches or shows the pools of numbers.
     pub pool_low_water: bool,
@@ -121,6 +121,11 @@ async fn settings_of(required: RequiredVariables) -> Result<Variables, Error> {
         },
         writing_limit_hours: if required.maintenance {
             Some(text("writing_limit_hours").await?)
+        } else {
+            None
+        },
+        clock_trusted: if required.maintenance {
+            Some(text("clock_trusted").await?)
         } else {
             None
         },

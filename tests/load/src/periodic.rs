@@ -71,6 +71,8 @@ pub(crate) fn year(count: u32) -> Result<()> {
         writing_limit_hours: 0,
         record_days: RECORD_DAYS,
         pool_low_water: POOL_LOW_WATER,
+        clock_trusted: false,
+        clock_held: false,
     };
     let (started, mut runs) = (Instant::now(), 0);
     for day in 0..=DAYS {

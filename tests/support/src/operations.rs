@@ -36,6 +36,8 @@ pub const MAINTENANCE: MaintenanceSettings = MaintenanceSettings {
     writing_limit_hours: 0,
     record_days: RECORD_DAYS,
     pool_low_water: POOL_LOW_WATER,
+    clock_trusted: false,
+    clock_held: false,
 };
 
 /// Waits for a future of the store, which never really waits.

@@ -68,6 +68,8 @@ impl TestPlatform {
         secrets.set("SPIN_VARIABLE_TRANSPORT_KEYS", transport);
         // Every row of the call log is there when its call has been answered.
         secrets.set("SPIN_VARIABLE_CALL_LOG_INTERVAL_MS", "0");
+        // Tests move the clock by days; those of a clock that jumps say so.
+        secrets.set("SPIN_VARIABLE_CLOCK_TRUSTED", "true");
         for (name, value) in variables {
             secrets.set(&format!("SPIN_VARIABLE_{}", name.to_uppercase()), *value);
         }
@@ -117,10 +119,12 @@ impl TestPlatform {
         launch.platform().await.unwrap()
     }
 
-    /// Starts a second platform on the same database, with another value of a secret.
-    pub async fn start_node_with(&self, secret: &str, value: &str) -> Host {
+    /// Starts a second platform on the same database, with other values of these secrets.
+    pub async fn start_node_with(&self, changed: &[(&str, &str)]) -> Host {
         let mut secrets = self.secrets.clone();
-        secrets.set(&format!("SPIN_VARIABLE_{}", secret.to_uppercase()), value);
+        for (name, value) in changed {
+            secrets.set(&format!("SPIN_VARIABLE_{}", name.to_uppercase()), *value);
+        }
         let launch = launch(&self.folder, &secrets, &self.now, reuse());
         launch.platform().await.unwrap()
     }

@@ -14,7 +14,7 @@ use super::secrecy::{forms, found};
 use super::temporary_numbers::{at, kinds};
 
 /// The temporary number that chip `n` would be delivered with.
-fn number(n: u32) -> Reprovision {
+pub(super) fn number(n: u32) -> Reprovision {
     let csv = ChipCsv::new(n);
     Reprovision {
         msisdn: Msisdn::parse(&csv.temp_msisdn).unwrap(),

@@ -4,6 +4,7 @@ mod clients;
 mod identifiers;
 mod incidents;
 mod paging;
+mod people;
 mod states;
 mod time;
 mod volume;
@@ -18,6 +19,7 @@ pub use incidents::{
     AlertKind, FaultyCursor, IncidentActor, IncidentClass, IncidentKind, Month, Party, Severity,
 };
 pub use paging::{PageLimit, Rows};
+pub use people::{ActReason, Person};
 pub use states::{CardState, NumberState, OpenedState, ProvinceName};
 pub use time::{Day, Instant, Time};
 pub use volume::Megabytes;
