@@ -111,6 +111,31 @@ impl Rotation {
         assert!(calls.load(Ordering::SeqCst) > CALLERS);
     }
 
+    /// Lets a day pass, after which nothing uses the old keys any more; returns a token of then.
+    async fn a_day_later(&self, using: &Host) -> String {
+        let platform = &self.platform;
+        platform.advance_clock(27 * HOUR);
+        let token = |reply: Reply| reply.body["token"].as_str().expect(&reply.text).to_owned();
+        let owner = &platform.owner;
+        let target = format!("/v1/token?client_id={}&client_secret={}", owner.id, owner.secret);
+        let token = token(platform.send_to(using, TestRequest::get(target)).await);
+        let session = json!({"session_id": "0190a5b0-0000-7000-8000-00000000fffe", "eid": platform.eid(3),
+            "peer": "192.0.2.1:1", "agent": null, "resumed": false});
+        let session = TestRequest::document("/internal/gateway/sessions", &session).bearer(&self.new[4]);
+        let opened = platform.send_to(using, session).await;
+        assert!(opened.status < 500 && opened.status != 401, "{}", opened.text);
+        for _ in 0..2 {
+            platform.advance_clock(MINUTE);
+            self.tick(using, &self.new[5]).await;
+        }
+        let (new, all) = sealed_under(platform, 2);
+        assert_eq!(new, all);
+        let keys = self.keys(using).await;
+        let retired = keys.iter().filter(|(_, is_retired)| *is_retired).count();
+        assert_eq!(retired, 3, "sealing, token and link key");
+        token
+    }
+
     async fn keys(&self, node: &Host) -> Vec<(String, bool)> {
         let health = self.get(node, "/admin/v1/health", &self.new[3]).await;
         assert_eq!(health.status, 200, "{}", health.text);
@@ -175,31 +200,7 @@ async fn keys_and_secrets_are_changed_under_load_without_a_failed_call_and_the_o
     assert!(health.iter().all(|(_, is_retired)| !is_retired), "{health:?}");
     accepting.shutdown().await;
 
-    // A day later nothing uses the old keys any more.
-    platform.advance_clock(27 * HOUR);
-    let token = |reply: Reply| reply.body["token"].as_str().expect(&reply.text).to_owned();
-    let owner = &platform.owner;
-    let target = format!("/v1/token?client_id={}&client_secret={}", owner.id, owner.secret);
-    let token = token(platform.send_to(&using, TestRequest::get(target)).await);
-    let session = json!({"session_id": "0190a5b0-0000-7000-8000-00000000fffe", "eid": platform.eid(3),
-        "peer": "192.0.2.1:1", "agent": null, "resumed": false});
-    let session = TestRequest::document("/internal/gateway/sessions", &session).bearer(&rotation.new[4]);
-    let opened = platform.send_to(&using, session).await;
-    assert!(opened.status < 500 && opened.status != 401, "{}", opened.text);
-    for _ in 0..2 {
-        platform.advance_clock(MINUTE);
-        rotation.tick(&using, &rotation.new[5]).await;
-    }
-    let (new, all) = sealed_under(platform, 2);
-    assert_eq!(new, all);
-    let retired = rotation
-        .keys(&using)
-        .await
-        .iter()
-        .filter(|(_, is_retired)| *is_retired)
-        .count();
-    assert_eq!(retired, 3, "sealing, token and link key");
-
+    let token = rotation.a_day_later(&using).await;
     let only_new = rotation.node(|_, new| new.to_owned()).await;
     for path in ["/v1/write/status", "/v1/chip"] {
         let target = format!("{path}?eid={}", platform.eid(0));
