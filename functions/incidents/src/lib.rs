@@ -1,10 +1,11 @@
-//! `/admin/v1/incidents…`, `/admin/v1/alerts…` and `/admin/v1/health`, §8: incidents and their monthly review, alerts,
-//! and the health of the periodic jobs.
+//! `/admin/v1/incidents…`, `/admin/v1/alerts…`, `/admin/v1/health` and `/admin/v1/clock:confirm`, §8: incidents and
+//! their monthly review, alerts, the health of the periodic jobs, and the confirmation of the time.
 
 #![forbid(unsafe_code)]
 
 mod acts;
 mod alerts;
+mod clock;
 mod health;
 mod incident;
 mod kinds;
@@ -30,6 +31,7 @@ pub fn router() -> Routes {
         .routes(routes!(alerts::list as "admin.alerts"))
         .routes(routes!(alerts::note as "admin.alerts.note"))
         .routes(routes!(health::health as "admin.health"))
+        .routes(routes!(clock::confirm as "admin.clock.confirm"))
 }
 
 #[cfg(test)]

@@ -71,7 +71,8 @@ pub struct Settings {
     /// The bearer secret of `/internal/cron`. Not set: the gateway does not tick.
     #[serde(skip_serializing)]
     pub cron_secret: Secret,
-    /// The 32-byte key, in hexadecimal, that wraps key material between platform and gateway (RFC 3394).
+    /// The 32-byte key, in hexadecimal, that wraps key material between platform and gateway (RFC 3394); while it is
+    /// changed two, separated by a comma.
     #[serde(skip_serializing)]
     pub link_key: Secret,
     /// Master keys by key version: `64:<64 hex digits>[,65:…]`; versions are decimal, 64–79 ('40'–'4F').

@@ -35,6 +35,8 @@ pub enum AlertKind {
     AllowanceHalfUsed,
     /// A reopened card was verified with another number, and the old one is out of use (§8.2.1 Table 3).
     NumberReplaced,
+    /// The clock has jumped ahead, or the platform stood still: nothing is destroyed until the time is confirmed.
+    ClockHeld,
 }
 
 /// Kind, stable name, description zh and en.
@@ -74,6 +76,8 @@ const TABLE: &[Row] = &[
         ["无写卡任务的芯片已用去一半测试流量", "a chip without a task has used half its test allowance"]),
     (AlertKind::NumberReplaced, "number_replaced",
         ["更换运营号后，原码号已停机，待运营方复机或销户", "a card was written with another number; the old one is suspended until it is resumed or retired"]),
+    (AlertKind::ClockHeld, "clock_held",
+        ["时钟跳变或平台停运超过 24 h，确认时间前不销毁、不到期处理", "the clock jumped or the platform stood still for more than 24 h: nothing is destroyed and nothing expires until the time is confirmed"]),
 ];
 
 impl AlertKind {

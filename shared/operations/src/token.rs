@@ -13,7 +13,7 @@ use super::Context;
 use super::call_rate::spend_calls;
 use super::limits::{check_wrong_secrets, count_wrong_secret};
 use domain::error::{Error, Reason};
-use domain::{Budget, ClientId, Permission, Receiver, SECOND_MS, Timestamp};
+use domain::{Budget, ClientId, MAX_CLOCK_SKEW_MS, Permission, Receiver, SECOND_MS, Timestamp};
 use store::{
     Database,
     client::{self, ClientRow},
@@ -149,12 +149,13 @@ pub async fn verify_token<D: Database>(
 ) -> Result<Verified, Error> {
     let claims = read(cx, token)?;
     cx.found.recognise(&claims.client, claims.generation);
-    if cx.now >= claims.expires {
+    let issued = claims.expires.plus(-TOKEN_LIFETIME_SECS * SECOND_MS);
+    // One that was issued in the future comes from a clock that was set back since; it would be valid for too long.
+    if cx.now >= claims.expires || issued > cx.now.plus(MAX_CLOCK_SKEW_MS) {
         return Err(Reason::TokenExpired.into());
     }
     let found = client_secret::with_client(cx.db, &claims.client, claims.generation).await?;
     let (client, secret) = found.ok_or(Reason::TokenInvalid)?;
-    let issued = claims.expires.plus(-TOKEN_LIFETIME_SECS * SECOND_MS);
     if !secret.is_live(cx.now) || issued < client.tokens_from {
         return Err(Reason::TokenInvalid.into());
     }

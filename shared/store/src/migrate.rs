@@ -25,7 +25,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!(concat!(env!("OUT_DIR"), "/0013_imports.sql")),
     include_str!(concat!(env!("OUT_DIR"), "/0014_incident_limits.sql")),
     include_str!(concat!(env!("OUT_DIR"), "/0015_unauthenticated_calls.sql")),
-    include_str!(concat!(env!("OUT_DIR"), "/0018_replacement_cards.sql")),
+    include_str!(concat!(env!("OUT_DIR"), "/0016_key_rotation_clock.sql")),
+    include_str!(concat!(env!("OUT_DIR"), "/0017_replacement_cards.sql")),
 ];
 
 /// The schema this program needs.

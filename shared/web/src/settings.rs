@@ -29,6 +29,8 @@ const MAX_STUCK_AFTER_MINUTES: u32 = 1_440;
 const MAX_POWER_UP_GAP_SECS: u32 = 3_600;
 /// Most stuck cards and most refused calls that an incident can need.
 const MAX_COUNTED: u32 = 1_000_000;
+/// Most secrets of a component: the present one, and while it is changed another.
+const MAX_SECRETS: usize = 2;
 /// Most days for which data can be kept: a hundred years.
 const MAX_DAYS: u32 = 36_525;
 
@@ -45,7 +47,8 @@ pub struct Variables {
     pub token_key: Option<Zeroizing<String>>,
     /// See [`VaultSettings::transport_keys`].
     pub transport_keys: Option<Zeroizing<String>>,
-    /// The secret of the component's internal interfaces.
+    /// The secrets of the component's internal interfaces, separated by commas: the first is used in own calls, all are
+    /// accepted.
     pub secret: Option<Zeroizing<String>>,
     /// The platform's time zone: see [`Zone::parse`].
     pub time_zone: Option<String>,
@@ -77,6 +80,8 @@ pub struct Variables {
     pub stuck_group_percent: Option<String>,
     /// Refused calls of a client within an hour that are an incident, as a decimal number.
     pub refusals_per_hour: Option<String>,
+    /// `true` or `false`: whether the host's clock is watched by other means.
+    pub clock_trusted: Option<String>,
     /// Low-water mark of a pool in numbers, as a decimal number.
     pub pool_low_water: Option<String>,
     /// Seconds within which two writing sessions are of one power-up, as a decimal number.
@@ -116,7 +121,7 @@ pub struct Settings {
     /// How to ask the operator about its numbers and the credential for it, as they were configured. Read only where
     /// it is asked, so that other components do not contain the reader.
     pub(crate) operator: Option<(String, Zeroizing<String>)>,
-    secret: Option<Zeroizing<String>>,
+    secrets: Vec<Zeroizing<String>>,
 }
 
 impl Settings {
@@ -132,15 +137,6 @@ impl Settings {
             token_key: variables.token_key.as_ref().map(|key| key.as_str()),
             transport_keys: variables.transport_keys.as_ref().map(|keys| keys.as_str()),
         })?;
-        if variables
-            .secret
-            .as_ref()
-            .is_some_and(|secret| secret.len() < MIN_SECRET_BYTES)
-        {
-            return Err(Error::internal(format!(
-                "the component's secret has fewer than {MIN_SECRET_BYTES} bytes"
-            )));
-        }
         Ok(Self {
             vault,
             zone: zone(variables.time_zone.as_deref())?,
@@ -177,25 +173,27 @@ impl Settings {
                 .operator_api
                 .clone()
                 .map(|api| (api, variables.operator_credential.clone().unwrap_or_default())),
-            secret: variables.secret.clone(),
+            secrets: secrets(variables.secret.as_ref())?,
         })
     }
 
     /// Whether the component is opened by a secret.
     pub(crate) fn has_secret(&self) -> bool {
-        self.secret.is_some()
+        !self.secrets.is_empty()
     }
 
     /// The component's secret, to call another component with the same secret.
     pub fn own_secret(&self) -> &str {
-        self.secret.as_ref().map_or("", |secret| secret.as_str())
+        self.secrets.first().map_or("", |secret| secret.as_str())
     }
 
-    /// Whether `presented` is the component's secret, in constant time. A component without one accepts nothing.
+    /// Whether `presented` is one of the component's secrets, in constant time. A component without one accepts
+    /// nothing.
     pub fn is_secret(&self, presented: &str) -> bool {
-        self.secret
-            .as_ref()
-            .is_some_and(|secret| equal_in_constant_time(secret, presented))
+        let is = |secret: &Zeroizing<String>| equal_in_constant_time(secret, presented);
+        self.secrets
+            .iter()
+            .fold(false, |found, secret| found | is(secret))
     }
 }
 
@@ -252,7 +250,22 @@ fn maintenance(variables: &Variables) -> Result<MaintenanceSettings, Error> {
             REFUSALS_PER_HOUR,
             0..=MAX_COUNTED,
         )?,
+        clock_trusted: flag("clock_trusted", variables.clock_trusted.as_deref())?,
+        clock_held: false,
     })
+}
+
+/// The secrets of a component: while one is changed, the one before it is accepted too.
+fn secrets(text: Option<&Zeroizing<String>>) -> Result<Vec<Zeroizing<String>>, Error> {
+    let Some(text) = text else { return Ok(Vec::new()) };
+    let parts = text.split(',').map(|part| Zeroizing::new(part.trim().to_owned()));
+    let secrets: Vec<_> = parts.collect();
+    if secrets.len() > MAX_SECRETS || secrets.iter().any(|secret| secret.len() < MIN_SECRET_BYTES) {
+        return Err(Error::internal(
+            "the component's secret is not one or two of at least 32 bytes, separated by a comma",
+        ));
+    }
+    Ok(secrets)
 }
 
 fn zone(text: Option<&str>) -> Result<Zone, Error> {
@@ -325,6 +338,24 @@ mod tests {
         assert!(settings.is_secret(&"s".repeat(MIN_SECRET_BYTES)));
         assert!(!settings.is_secret(&"s".repeat(MIN_SECRET_BYTES + 1)));
         assert!(!settings.is_secret(""));
+    }
+
+    #[test]
+    fn while_a_secret_is_changed_both_are_accepted_and_the_first_is_used() {
+        let settings = |text: String| {
+            Settings::from_variables(&Variables {
+                secret: Some(Zeroizing::new(text)),
+                ..variables()
+            })
+        };
+        let [old, new, other] = ["o", "n", "x"].map(|text| text.repeat(MIN_SECRET_BYTES));
+        let both = settings(format!("{new}, {old}")).unwrap();
+        assert!(both.is_secret(&old) && both.is_secret(&new) && !both.is_secret(&other));
+        assert!(!both.is_secret(&format!("{new}, {old}")));
+        assert_eq!(both.own_secret(), new);
+        assert!(settings(format!("{new},short")).is_err());
+        assert!(settings(format!("{new},{old},{other}")).is_err());
+        assert!(settings(format!("{new},")).is_err());
     }
 
     #[test]
@@ -433,6 +464,10 @@ mod tests {
             },
             Variables {
                 unchecked_eids: text(""),
+                ..variables()
+            },
+            Variables {
+                clock_trusted: text("perhaps"),
                 ..variables()
             },
             Variables {

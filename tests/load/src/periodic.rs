@@ -78,6 +78,8 @@ pub(crate) fn year(count: u32) -> Result<()> {
             group_percent: STUCK_GROUP_PERCENT,
         },
         refusals_per_hour: REFUSALS_PER_HOUR,
+        clock_trusted: false,
+        clock_held: false,
     };
     let (started, mut runs) = (Instant::now(), 0);
     for day in 0..=DAYS {

@@ -48,6 +48,8 @@ pub const MAINTENANCE: MaintenanceSettings = MaintenanceSettings {
         group_percent: STUCK_GROUP_PERCENT,
     },
     refusals_per_hour: REFUSALS_PER_HOUR,
+    clock_trusted: false,
+    clock_held: false,
 };
 
 /// Waits for a future of the store, which never really waits.

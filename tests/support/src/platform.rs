@@ -94,6 +94,8 @@ impl TestPlatform {
         secrets.set("SPIN_VARIABLE_CALL_LOG_INTERVAL_MS", "0");
         // Tests power chips up again within seconds, also after failures.
         secrets.set("SPIN_VARIABLE_POWER_UP_GAP_SECS", "0");
+        // Tests move the clock by days; those of a clock that jumps say so.
+        secrets.set("SPIN_VARIABLE_CLOCK_TRUSTED", "true");
         for (name, value) in variables {
             secrets.set(&format!("SPIN_VARIABLE_{}", name.to_uppercase()), *value);
         }
@@ -143,10 +145,12 @@ impl TestPlatform {
         launch.platform().await.unwrap()
     }
 
-    /// Starts a second platform on the same database, with another value of a secret.
-    pub async fn start_node_with(&self, secret: &str, value: &str) -> Host {
+    /// Starts a second platform on the same database, with other values of these secrets.
+    pub async fn start_node_with(&self, changed: &[(&str, &str)]) -> Host {
         let mut secrets = self.secrets.clone();
-        secrets.set(&format!("SPIN_VARIABLE_{}", secret.to_uppercase()), value);
+        for (name, value) in changed {
+            secrets.set(&format!("SPIN_VARIABLE_{}", name.to_uppercase()), *value);
+        }
         let launch = launch(&self.folder, &secrets, &self.now, reuse());
         launch.platform().await.unwrap()
     }

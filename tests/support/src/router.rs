@@ -45,6 +45,12 @@ impl TestDatabase {
         }
     }
 
+    /// Its file.
+    #[must_use]
+    pub fn file(&self) -> PathBuf {
+        self.file.clone()
+    }
+
     /// A host on it, at [`NOW`] and with the [`variables`] of the tests.
     #[must_use]
     pub fn host(&self) -> StillHost {

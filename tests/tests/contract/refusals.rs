@@ -267,7 +267,8 @@ async fn without_a_database(reuse: edge_host::Reuse) -> Provoked {
     second.shutdown().await;
     db.execute_batch("DELETE FROM schema_version WHERE version = 1000")
         .unwrap();
-    let others = platform.start_node_with("index_key", &"ab".repeat(32)).await;
+    let wrong = "ab".repeat(32);
+    let others = platform.start_node_with(&[("index_key", &wrong)]).await;
     for (endpoint, request) in endpoints::business().zip(&calls) {
         let reply = platform.send_to(&others, request.clone()).await;
         assert_eq!(

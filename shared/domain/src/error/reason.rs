@@ -115,6 +115,7 @@ reasons! {
     GuardMissing "guard_missing" 503 "平台未拦截特殊用途网络，不发送回调" "the host does not block special-purpose networks, so nothing is sent to receivers" => "按 runtime-config/local.toml 配置 block_networks；运行日志给出未拦截的地址" "configure block_networks as in runtime-config/local.toml; the operator's log names an address that is open";
     SchemaBehind "schema_behind" 503 "数据库结构未升级" "the database schema is behind the program" => "按运行日志中的原因处理，使数据库可以升级" "remove the cause that the operator's log names, so that the database can be migrated";
     SchemaAhead "schema_ahead" 503 "数据库已由更新版本的程序升级，本程序不能使用" "the database was migrated by a newer program and cannot be used by this one" => "运行该版本或更新的程序，或恢复升级前的备份" "run that program or a newer one, or restore a backup from before the upgrade";
+    ClockDiffers "clock_differs" 409 "所填时间与平台时钟相差超过 10 分钟" "the time that was given differs from the platform's clock by more than 10 minutes" => "核对平台主机的时钟并校正，再按实际时间提交" "compare and correct the clock of the platform's host, then send the present time";
     KeysWrong "keys_wrong" 503 "数据库由其他密钥建立，本程序不能使用" "the database was made with other keys and cannot be used by this program" => "按运行日志中的密钥名称核对配置，恢复建库时的密钥" "compare the key that the operator's log names with the configuration, and restore the key of this database";
 }
 

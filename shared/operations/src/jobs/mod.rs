@@ -3,13 +3,17 @@
 //!
 //! Sending messages is a job too, but it is not here, because it needs more than the database.
 
+mod clock;
 mod hopeless_tasks;
 mod job_log;
+mod key_rotation;
 mod pools;
 mod retention;
 mod temporary_numbers;
 
+pub use clock::{clock_watch, confirm_clock, watch_clock};
 pub use job_log::{JobLog, JobView, STALE_AFTER_MS, job_views, read_job_log, record_run};
+pub use key_rotation::key_views;
 pub use pools::{MAX_POOL_LOW_WATER, POOL_LOW_WATER};
 pub use retention::{RECORD_DAYS, destructions};
 pub use temporary_numbers::MAX_CHIPS_PER_NOTICE;
@@ -40,6 +44,10 @@ pub struct MaintenanceSettings {
     pub stuck: StuckSettings,
     /// Refused calls of a client within an hour that are an incident; 0 means that no number is.
     pub refusals_per_hour: u32,
+    /// The host's clock is watched by other means: after a gap nothing waits for a person.
+    pub clock_trusted: bool,
+    /// The clock has jumped, and nobody has confirmed the time: nothing is destroyed and nothing expires.
+    pub clock_held: bool,
 }
 
 /// A periodic job.
@@ -63,11 +71,16 @@ pub enum Job {
     IncidentClocks,
     /// Reviews the months that are over (§8.3.2).
     MonthlyReview,
+    /// Takes up again what a wrong clock has put off.
+    TimesAhead,
+    /// Seals stored values anew under the key in use (§5.3.1.2).
+    KeyRotation,
 }
 
 impl Job {
     /// Every job, in the order in which they run.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
+        Self::TimesAhead,
         Self::HopelessTasks,
         Self::StuckTasks,
         Self::Refusals,
@@ -77,6 +90,7 @@ impl Job {
         Self::MonthlyReview,
         Self::Retention,
         Self::IpThrottles,
+        Self::KeyRotation,
     ];
 
     /// Stable name.
@@ -92,6 +106,8 @@ impl Job {
             Self::Refusals => "refusals",
             Self::IncidentClocks => "incident_clocks",
             Self::MonthlyReview => "monthly_review",
+            Self::TimesAhead => "times_ahead",
+            Self::KeyRotation => "key_rotation",
         }
     }
 
@@ -105,7 +121,9 @@ impl Job {
             | Self::IpThrottles
             | Self::HopelessTasks
             | Self::StuckTasks
-            | Self::Refusals => MINUTE_MS,
+            | Self::Refusals
+            | Self::TimesAhead
+            | Self::KeyRotation => MINUTE_MS,
             // The clocks also give the notice of incidents that are severe from the start.
             Self::IncidentClocks => 10 * SECOND_MS,
             Self::MonthlyReview => HOUR_MS,
@@ -113,7 +131,7 @@ impl Job {
     }
 }
 
-/// Runs one job once.
+/// Runs one job once. While the clock is held, what destroys or expires by time does nothing.
 ///
 /// # Errors
 /// The reason with which the job failed; what it committed stays.
@@ -123,6 +141,9 @@ pub async fn run_job<D: Database>(
     maintenance: &MaintenanceSettings,
 ) -> Result<Done, Error> {
     match job {
+        Job::Retention | Job::TemporaryNumbers | Job::MonthlyReview if maintenance.clock_held => {
+            Ok(Done::default())
+        }
         Job::Retention => retention::destroy(cx, maintenance).await,
         Job::TemporaryNumbers => temporary_numbers::notify(cx).await,
         Job::Pools => pools::watch(cx, maintenance).await,
@@ -135,5 +156,7 @@ pub async fn run_job<D: Database>(
         Job::Refusals => watch_refusals(cx, maintenance.refusals_per_hour).await,
         Job::IncidentClocks => advance_clocks(cx).await,
         Job::MonthlyReview => review_past_months(cx).await,
+        Job::TimesAhead => clock::take_back(cx).await,
+        Job::KeyRotation => key_rotation::run(cx, maintenance.clock_held).await,
     }
 }

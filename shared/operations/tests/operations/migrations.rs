@@ -484,3 +484,26 @@ fn a_message_that_was_sealed_under_the_old_name_of_its_table_still_opens() {
         .unwrap();
     assert_eq!(opened.as_slice(), b"{}");
 }
+
+#[test]
+fn keys_and_runs_of_the_schema_before_keep_their_times() {
+    let world = World::new();
+    world.execute(
+        "DROP TABLE reseal; DROP TABLE clock; DROP TABLE clock_confirmation;
+         ALTER TABLE key_check DROP COLUMN used_at; ALTER TABLE key_check DROP COLUMN retired_at;
+         DELETE FROM schema_version WHERE version = (SELECT MAX(version) FROM schema_version);
+         INSERT INTO key_check VALUES ('index_key', x'01', 700);
+         INSERT INTO job (name, ran_at, succeeded_at, failures) VALUES ('pools', 800, 800, 0),
+            ('retention', 900, 850, 0);",
+    );
+    assert_eq!(reason(run(check(&world.db))), Reason::SchemaBehind);
+    run(migrate(&world.db, world.time())).unwrap();
+    let key = run(store::keys(&world.db)).unwrap().remove(0);
+    assert_eq!(
+        (key.stored_at, key.used_at, key.retired_at),
+        (Timestamp(700), Timestamp(700), None)
+    );
+    // A platform that stood still over the upgrade is noticed too.
+    let clock = run(store::clock::find(&world.db)).unwrap();
+    assert_eq!((clock.trusted_at, clock.held_at), (Some(Timestamp(850)), None));
+}

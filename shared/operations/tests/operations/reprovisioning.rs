@@ -22,7 +22,7 @@ const NOTE: ActNote<'static> = ActNote {
 };
 
 /// The temporary number that chip `n` would be delivered with.
-fn number(n: u32) -> Reprovision {
+pub(super) fn number(n: u32) -> Reprovision {
     let csv = ChipCsv::new(n);
     Reprovision {
         msisdn: Msisdn::parse(&csv.temp_msisdn).unwrap(),
