@@ -95,7 +95,6 @@ async fn tables_that_libreoffice_saved_are_read() {
         ("tab", saved!("numbers-tab.csv")),
         ("utf16", saved!("numbers-utf16.csv")),
         ("quoted", saved!("numbers-quoted.csv")),
-        ("workbook", saved!("numbers.xlsx")),
     ] {
         let inventory = inventory().await;
         let answer = import(&inventory, "numbers:import", file).await;
@@ -106,23 +105,25 @@ async fn tables_that_libreoffice_saved_are_read() {
     }
     let inventory = inventory().await;
     let client = client(&inventory).await;
-    let path = format!("chips:import?client_id={client}");
-    for (file, expected) in [
-        (saved!("chips.xlsx"), [3, 3, 0, 0]),
-        (saved!("chips.csv"), [3, 0, 3, 0]),
-    ] {
-        let chips = import(&inventory, &path, file).await;
-        assert_eq!(counts(&chips), json!(expected), "{chips}");
-    }
+    let chips = import(
+        &inventory,
+        &format!("chips:import?client_id={client}"),
+        saved!("chips.csv"),
+    )
+    .await;
+    assert_eq!(counts(&chips), json!([3, 3, 0, 0]), "{chips}");
 }
 
 #[tokio::test]
 async fn what_libreoffice_made_of_numbers_is_refused_by_name_with_its_line() {
-    for file in [saved!("numbers-rounded.csv"), saved!("numbers-rounded.xlsx")] {
-        let answer = import(&inventory().await, "numbers:import", file).await;
-        let rounded = [2, 3, 4].map(|line| json!([line, "iccid", "number_rounded"]));
-        assert_eq!(errors(&answer), rounded, "{answer}");
-    }
+    let answer = import(
+        &inventory().await,
+        "numbers:import",
+        saved!("numbers-rounded.csv"),
+    )
+    .await;
+    let rounded = [2, 3, 4].map(|line| json!([line, "iccid", "number_rounded"]));
+    assert_eq!(errors(&answer), rounded, "{answer}");
 }
 
 #[tokio::test]
@@ -168,6 +169,7 @@ async fn what_is_no_table_of_text_is_refused_by_name() {
         (table!("excel.xls"), ".xls"),
         (table!("libreoffice.ods"), ".ods"),
         (saved!("numbers-gbk.csv"), "GBK"),
+        (saved!("numbers.xlsx"), ".xlsx"),
         (saved!("numbers.xls"), ".xls"),
         (saved!("numbers.ods"), ".ods"),
     ] {

@@ -35,10 +35,10 @@ const NO_TEXT: [(&[u8], [&str; 2]); 3] = [
 /// Reads GBK. A component has no tables for it.
 pub type ReadGbk = fn(&[u8]) -> Option<String>;
 
-/// The text of a file: UTF-8 or UTF-16, with or without a byte order mark, or the rows of a workbook.
+/// The text of a file: UTF-8 or UTF-16, with or without a byte order mark.
 ///
 /// # Errors
-/// [`Reason::BadCsv`], which says what the file is instead; [`Reason::BodyTooLarge`] for a workbook beyond its bounds.
+/// [`Reason::BadCsv`], which says what the file is instead.
 pub(super) fn decode(file: &[u8]) -> Result<Cow<'_, str>, Error> {
     decode_with(file, |_| None)
 }
@@ -51,10 +51,7 @@ pub(super) fn decode_with(file: &[u8], read_gbk: ReadGbk) -> Result<Cow<'_, str>
     let file = without_byte_order_mark(file);
     let begin = file.trim_ascii_start();
     if begin.starts_with(b"PK\x03\x04") {
-        return match super::workbook::text(file)? {
-            Some(text) => Ok(Cow::Owned(text)),
-            None => Err(is_other(archive(begin))),
-        };
+        return Err(is_other(archive(begin)));
     }
     if let Some((_, what)) = NO_TEXT.iter().find(|(start, _)| begin.starts_with(start)) {
         return Err(is_other(*what));

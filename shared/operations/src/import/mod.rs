@@ -18,7 +18,6 @@ mod rounded;
 mod rules;
 mod secrets;
 mod warnings;
-mod workbook;
 
 pub use chips::import_chips;
 pub use decode::ReadGbk;
