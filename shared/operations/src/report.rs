@@ -7,7 +7,7 @@ use super::alerts::{NewAlert, raise};
 use super::end_task::end;
 use super::incidents::open_incident;
 use super::power_up::goes_on;
-use super::transition::{Cause, guarded};
+use super::transition::{Cause, guarded, in_order};
 use super::unopened_session::{self, end_reason};
 use super::verified::succeed;
 use crate::transaction;
@@ -400,14 +400,6 @@ fn is_status_word(text: &str) -> bool {
         && text
             .bytes()
             .all(|byte| byte.is_ascii_digit() || (b'A'..=b'F').contains(&byte))
-}
-
-pub(super) fn in_order(yes: bool) -> Result<(), Error> {
-    if yes {
-        Ok(())
-    } else {
-        Err(Reason::ReportOutOfOrder.into())
-    }
 }
 
 /// Stores the gateway's note to the operator. It is sealed, because it may quote what the card holds.

@@ -4,7 +4,8 @@ use super::Context;
 use super::unreadable::RowOpener;
 use domain::error::Error;
 use domain::{Eid, SessionId, TaskId, Timestamp, Work};
-use store::device_session::{self, SessionFacts, SessionQuery};
+use store::device_session;
+use store::session_search::{self, SessionFacts, SessionQuery};
 use store::{Database, chip};
 
 /// Most sessions of one page.
@@ -89,7 +90,7 @@ pub async fn list_sessions<D: Database>(
         reason: filter.reason.as_deref(),
         limit,
     };
-    let rows = device_session::search(cx.db, &query).await?;
+    let rows = session_search::search(cx.db, &query).await?;
     let next = rows.last().map(|row| row.id);
     Ok(SessionPage {
         next: next.filter(|_| rows.len() == limit as usize),

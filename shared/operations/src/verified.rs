@@ -4,8 +4,7 @@ use super::Context;
 use super::alerts::{NewAlert, raise};
 use super::incidents::close_incidents;
 use super::messages::{ChangeEvent, StateChange, enqueue};
-use super::report::in_order;
-use super::transition::{Cause, guarded, move_card};
+use super::transition::{Cause, guarded, in_order, move_card};
 use domain::error::Error;
 use domain::{Actor, AlertKind, CardEvent, IncidentKind, NumberStatus, TaskFailure};
 use store::{

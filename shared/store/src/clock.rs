@@ -73,6 +73,7 @@ pub struct Ahead {
 
 const IS_ANY_AHEAD: &str = "SELECT EXISTS (SELECT 1 FROM client WHERE tokens_from > $1) \
     OR EXISTS (SELECT 1 FROM task WHERE state = 'writing' AND started_at > $1) \
+    OR EXISTS (SELECT 1 FROM task WHERE state = 'writing' AND stuck = 0 AND changed_at > $1) \
     OR EXISTS (SELECT 1 FROM incident WHERE closed_at IS NULL AND since > $1) \
     OR EXISTS (SELECT 1 FROM incident WHERE closed_at IS NULL AND severe_at > $1) \
     OR EXISTS (SELECT 1 FROM incident WHERE next_check_at > $1 AND closed_at > $1) \
@@ -84,7 +85,9 @@ const IS_ANY_AHEAD: &str = "SELECT EXISTS (SELECT 1 FROM client WHERE tokens_fro
     OR EXISTS (SELECT 1 FROM receiver_secret WHERE expires_at > $4) AS is_any";
 
 // Each takes the time that is stored instead, and the latest time that is left as it is.
-const TASKS: &str = "UPDATE task SET started_at = $1 WHERE state = 'writing' AND started_at > $2";
+const TASKS: &str = "UPDATE task SET changed_at = $1, \
+    started_at = CASE WHEN started_at <= $2 THEN started_at ELSE $1 END \
+    WHERE state = 'writing' AND (started_at > $2 OR changed_at > $2)";
 const TOKENS: &str = "UPDATE client SET tokens_from = $1 WHERE tokens_from > $2";
 const INCIDENTS: &str = "UPDATE incident SET handle_by = handle_by - since + $1, severe_at = severe_at - since + $1, \
     opened_at = $1, since = $1, next_check_at = $1 WHERE closed_at IS NULL AND since > $2";

@@ -45,6 +45,7 @@ pub mod receiver;
 pub mod receiver_secret;
 mod row;
 pub mod sealed;
+pub mod session_search;
 mod subject;
 pub mod task;
 pub mod temporary_number;

@@ -22,7 +22,7 @@ pub const OPC: Column = Column("number.opc");
 macro_rules! columns {
     () => {
         "iccid_index, iccid_sealed, msisdn_index, msisdn_sealed, imsi_sealed, smsc, client_id, k_sealed, \
-         opc_sealed, status, eid_index, task_id, exposed, imported_digest, written_at, replaces"
+         opc_sealed, status, eid_index, task_id, exposed, imported_digest, written_at, replaces_index"
     };
 }
 
@@ -36,7 +36,7 @@ macro_rules! free {
 const BY_ICCID: &str = concat!("SELECT ", columns!(), " FROM number WHERE iccid_index = $1");
 const BY_MSISDN: &str = concat!("SELECT ", columns!(), " FROM number WHERE msisdn_index = $1");
 const ALLOT: &str = "UPDATE number SET client_id = $1, status = CASE WHEN $1 IS NULL THEN 'available' \
-    ELSE 'allotted' END, changed_at = $2 WHERE status IN ('available', 'allotted') AND eid_index IS NULL AND replaces IS NULL \
+    ELSE 'allotted' END, changed_at = $2 WHERE status IN ('available', 'allotted') AND eid_index IS NULL AND replaces_index IS NULL \
     AND iccid_index IN (SELECT unhex(value) FROM json_each($3)) RETURNING iccid_index";
 const BY_TASK: &str = concat!("SELECT ", columns!(), " FROM number WHERE task_id = $1");
 const RETIRED_IN_TASKS: &str = "SELECT task_id FROM number WHERE status = 'retired' AND task_id IS NOT NULL \

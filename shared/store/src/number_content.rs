@@ -8,23 +8,23 @@ use vault::BlindIndex;
 
 const INSERT: &str = "INSERT INTO number (iccid_index, iccid_sealed, msisdn_index, msisdn_sealed, imsi_index, \
     imsi_sealed, province, smsc, services, client_id, k_sealed, opc_sealed, status, exposed, imported_digest, \
-    imported_at, changed_at, import_id, replaces) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, \
+    imported_at, changed_at, import_id, replaces_index) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, \
     $14, $15, $15, $16, $17) ON CONFLICT DO NOTHING RETURNING iccid_index";
 const FIND: &str = "SELECT iccid_index, msisdn_sealed, imsi_sealed, province, smsc, services, client_id, k_sealed, \
     opc_sealed FROM number WHERE iccid_index = $1";
 // A retired number keeps its MSISDN for the data card that is to take it over.
 const HELD: &str = "SELECT msisdn_index, iccid_index, iccid_sealed FROM number \
     WHERE (msisdn_index = $1 OR imsi_index = $2) AND (status <> 'retired' OR EXISTS (SELECT 1 FROM number r \
-    WHERE r.replaces = number.iccid_index AND r.status <> 'retired')) LIMIT 1";
+    WHERE r.replaces_index = number.iccid_index AND r.status <> 'retired')) LIMIT 1";
 const REPLACEMENT: &str = "SELECT r.iccid_index, r.msisdn_index FROM number n JOIN number r \
-    ON r.replaces = n.iccid_index WHERE n.eid_index = $1 AND n.written_at IS NOT NULL AND r.written_at IS NULL \
+    ON r.replaces_index = n.iccid_index WHERE n.eid_index = $1 AND n.written_at IS NOT NULL AND r.written_at IS NULL \
     AND r.status <> 'retired' ORDER BY r.imported_at DESC, r.iccid_index LIMIT 1";
 const RETIRE: &str = "UPDATE number SET status = 'retired', msisdn_index = iccid_index, changed_at = $1 \
     WHERE iccid_index = $2";
 const TAKE_MSISDN: &str = "UPDATE number SET msisdn_index = $1 WHERE iccid_index = $2";
 // The columns are unique, so a number that gives a value up gets the index of its ICCID in its place: no value has
 // that.
-const GIVE_UP: &str = "UPDATE number SET msisdn_index = CASE msisdn_index WHEN $1 THEN iccid_index \
+const RELEASE: &str = "UPDATE number SET msisdn_index = CASE msisdn_index WHEN $1 THEN iccid_index \
     ELSE msisdn_index END, imsi_index = CASE imsi_index WHEN $2 THEN iccid_index ELSE imsi_index END \
     WHERE (msisdn_index = $1 OR imsi_index = $2) AND status = 'retired'";
 const CORRECT: &str = "UPDATE number SET k_sealed = $1, opc_sealed = $2, changed_at = $3 WHERE iccid_index = $4 \
@@ -133,9 +133,9 @@ pub async fn held<D: Database>(db: &D, new: &NewNumberRow) -> Result<Option<Held
 }
 
 /// Takes MSISDN and IMSI away from retired numbers, so that `new` can have them.
-pub async fn give_up<D: Database>(tx: &Tx<'_, D>, new: &NewNumberRow) -> Result<(), DbError> {
+pub async fn release<D: Database>(tx: &Tx<'_, D>, new: &NewNumberRow) -> Result<(), DbError> {
     let params = [new.stored_msisdn().into(), new.imsi_index.into()];
-    tx.run(GIVE_UP, &params).await.map(drop)
+    tx.run(RELEASE, &params).await.map(drop)
 }
 
 /// The data card that is to take over the MSISDN of the number that was written to a chip: blind indexes of its ICCID and

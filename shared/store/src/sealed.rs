@@ -6,8 +6,8 @@
 
 use super::{Database, DbError, Row, Run as _, Tx, Value, first};
 use super::{
-    alert, card_history, chip, chip_destruction, client, clock, device_session, incident, message, number,
-    receiver_secret, temporary_number,
+    alert, card_history, chip, chip_destruction, client, clock, device_session, import, incident, message,
+    number, receiver_secret, temporary_number,
 };
 use domain::Timestamp;
 use vault::Column;
@@ -104,6 +104,8 @@ pub const SEALED_TABLES: &[SealedTable] = &[
         "report_sealed" "$3" incident::REPORT, "final_report_sealed" "$4" incident::FINAL_REPORT),
     table!("clock_confirmation", Text ("id, 0", "id", "id > $1", "$2", "id = $3"),
         "person_sealed" "$1" clock::PERSON, "note_sealed" "$2" clock::NOTE),
+    table!("import", Text ("id, 0", "id", "id > $1", "$2", "id = $3"),
+        "person_sealed" "$1" import::PERSON, "note_sealed" "$2" import::NOTE),
 ];
 
 /// The key of a row: the first part as bytes, and the number, or 0.

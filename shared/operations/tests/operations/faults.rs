@@ -17,7 +17,7 @@ use super::incidents::act;
 use super::operator_reports::{card, iccid, usage};
 
 /// Most statements one operation of these tests may take.
-const MAX_STATEMENTS: usize = 200;
+const MAX_STATEMENTS: usize = 400;
 
 /// Runs `act` on a world made by `arrange`, with statement 1, 2, … failing, until it succeeds.
 pub(crate) fn leaves_nothing_behind<A>(

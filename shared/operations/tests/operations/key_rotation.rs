@@ -3,14 +3,14 @@
 use domain::error::Reason;
 use domain::{DAY_MS, FailureKind, HOUR_MS, IncidentKind, MINUTE_MS, Severity};
 use operations::{
-    About, ActNote, Caller, DueRequest, IncidentAct, IncidentFilter, Job, MaintenanceSettings, NewIncident,
-    SessionFilter, TaskRef, card_history, confirm_clock, destroy_chip, due_messages, end_task,
-    enter_incident, issue_token, key_views, list_alerts, list_clients, list_incidents, list_sessions,
-    reprovision, run_job, status, verify_token, watch_clock,
+    About, ActNote, Caller, DueRequest, ImportChoices, IncidentAct, IncidentFilter, Job, MaintenanceSettings,
+    NewIncident, SessionFilter, TaskRef, card_history, confirm_clock, destroy_chip, due_messages, end_task,
+    enter_incident, import_numbers, issue_token, key_views, list_alerts, list_clients, list_incidents,
+    list_sessions, reprovision, run_job, status, verify_token, watch_clock,
 };
 use store::sealed::{SEALED_TABLES, SealedTable};
 use store::{check_keys, transaction};
-use test_support::inventory::{ChipCsv, NumberCsv, eid};
+use test_support::inventory::{ChipCsv, NumberCsv, eid, number_csv};
 use test_support::operations::{MAINTENANCE, World, ip, reason, run};
 use test_support::settings::{sealing_key, variables, vault};
 use vault::{Vault, VaultSettings};
@@ -95,6 +95,12 @@ fn full() -> (World, Caller) {
         &NOTE,
     ))
     .unwrap();
+    let correction = ImportChoices {
+        correct: Some(NOTE),
+        ..ImportChoices::default()
+    };
+    let file = number_csv(&[NumberCsv::new(4)]);
+    run(import_numbers(&world.cx(), file.as_bytes(), &correction)).unwrap();
     let new = NewIncident {
         kind: IncidentKind::CallTimeout,
         about: About::Platform,

@@ -268,9 +268,10 @@ fn an_automatic_application_follows_with_a_number_of_the_same_province() {
 
 #[test]
 fn only_an_applied_chip_is_replaced_by_a_free_one_of_the_same_client() {
-    let (world, caller) = written();
+    let (world, _) = written();
     run(reopen(&world.cx(), &eid(0), &NOTE)).unwrap();
     assert_eq!(reason(replace(&world, 0, 1)), Reason::WrongState);
+    let (world, caller) = written();
     assert_eq!(reason(replace(&world, 1, 0)), Reason::UnknownTask);
     world.apply_auto(&caller, 1).unwrap();
     assert_eq!(reason(replace(&world, 1, 0)), Reason::AlreadyWritten);

@@ -2,37 +2,29 @@
 //!
 //! Fail closed: a secret that is missing, too short or malformed makes every call fail; there is no default.
 
+mod maintenance;
+
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::address::TrustedProxies;
-use super::credential::{KEY_PARAMETER, TOKEN_PARAMETER};
-use super::ignored::{IGNORED_PARAMETERS, IgnoredParameters};
+use crate::address::TrustedProxies;
+use crate::credential::{KEY_PARAMETER, TOKEN_PARAMETER};
+use crate::ignored::{IGNORED_PARAMETERS, IgnoredParameters};
 use domain::error::Error;
 use domain::{NumberRanges, Provinces, Zone};
-use operations::{
-    CALL_LOG_DAYS, MAX_POOL_LOW_WATER, MaintenanceSettings, POOL_LOW_WATER, POWER_UP_GAP_SECS,
-    POWER_UPS_PER_HOUR, PowerUpLimits, RECORD_DAYS, REFUSALS_PER_HOUR, STUCK_AFTER_MINUTES,
-    STUCK_GROUP_CARDS, STUCK_GROUP_PERCENT, StuckSettings,
-};
+use operations::{MaintenanceSettings, POWER_UP_GAP_SECS, POWER_UPS_PER_HOUR, PowerUpLimits};
 use vault::{MIN_SECRET_BYTES, Vault, VaultSettings, Zeroizing, equal_in_constant_time};
 
 /// Longest wait of a row of the call log, in milliseconds.
 const MAX_CALL_LOG_INTERVAL_MS: u64 = 1_000;
-/// Longest time limit of a card that is being written, in hours: a year.
-const MAX_WRITING_LIMIT_HOURS: u32 = 8_784;
-/// Longest time without an acknowledged step after which a card is stuck, in minutes: a day.
-const MAX_STUCK_AFTER_MINUTES: u32 = 1_440;
 /// Longest time within which two writing sessions are of one power-up, in seconds: an hour.
 const MAX_POWER_UP_GAP_SECS: u32 = 3_600;
 /// Most stuck cards and most refused calls that an incident can need.
 const MAX_COUNTED: u32 = 1_000_000;
 /// Most secrets of a component: the present one, and while it is changed another.
 const MAX_SECRETS: usize = 2;
-/// Most days for which data can be kept: a hundred years.
-const MAX_DAYS: u32 = 36_525;
 
 /// The variables of one component as text; `None` for those that its interfaces do not use.
 #[derive(Clone, Default)]
@@ -154,7 +146,7 @@ impl Settings {
                 0..=MAX_CALL_LOG_INTERVAL_MS,
             )?),
             callback_allow_http: flag("callback_allow_http", variables.callback_allow_http.as_deref())?,
-            maintenance: maintenance(variables)?,
+            maintenance: maintenance::settings(variables)?,
             power_ups: PowerUpLimits {
                 gap_secs: number(
                     "power_up_gap_secs",
@@ -195,64 +187,6 @@ impl Settings {
             .iter()
             .fold(false, |found, secret| found | is(secret))
     }
-}
-
-/// The configuration of the periodic jobs.
-fn maintenance(variables: &Variables) -> Result<MaintenanceSettings, Error> {
-    Ok(MaintenanceSettings {
-        call_log_days: number(
-            "call_log_days",
-            variables.call_log_days.as_deref(),
-            CALL_LOG_DAYS,
-            1..=MAX_DAYS,
-        )?,
-        record_days: number(
-            "record_days",
-            variables.record_days.as_deref(),
-            RECORD_DAYS,
-            1..=MAX_DAYS,
-        )?,
-        pool_low_water: number(
-            "pool_low_water",
-            variables.pool_low_water.as_deref(),
-            POOL_LOW_WATER,
-            0..=MAX_POOL_LOW_WATER,
-        )?,
-        writing_limit_hours: number(
-            "writing_limit_hours",
-            variables.writing_limit_hours.as_deref(),
-            0,
-            0..=MAX_WRITING_LIMIT_HOURS,
-        )?,
-        stuck: StuckSettings {
-            after_minutes: number(
-                "stuck_after_minutes",
-                variables.stuck_after_minutes.as_deref(),
-                STUCK_AFTER_MINUTES,
-                1..=MAX_STUCK_AFTER_MINUTES,
-            )?,
-            group_cards: number(
-                "stuck_group_cards",
-                variables.stuck_group_cards.as_deref(),
-                STUCK_GROUP_CARDS,
-                0..=MAX_COUNTED,
-            )?,
-            group_percent: number(
-                "stuck_group_percent",
-                variables.stuck_group_percent.as_deref(),
-                STUCK_GROUP_PERCENT,
-                0..=100,
-            )?,
-        },
-        refusals_per_hour: number(
-            "refusals_per_hour",
-            variables.refusals_per_hour.as_deref(),
-            REFUSALS_PER_HOUR,
-            0..=MAX_COUNTED,
-        )?,
-        clock_trusted: flag("clock_trusted", variables.clock_trusted.as_deref())?,
-        clock_held: false,
-    })
 }
 
 /// The secrets of a component: while one is changed, the one before it is accepted too.
@@ -480,10 +414,6 @@ mod tests {
             },
             Variables {
                 call_log_days: text("0"),
-                ..variables()
-            },
-            Variables {
-                call_log_days: text("half a year"),
                 ..variables()
             },
         ] {
