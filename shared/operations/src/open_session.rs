@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::alerts::{NewAlert, raise};
-use super::incidents::open_incident;
+use super::incidents::open_after_session;
 use super::messages::{ChangeEvent, StateChange, enqueue_selected};
 use super::report::fail;
 use super::transition::{Cause, guarded, move_card};
@@ -111,13 +111,8 @@ pub async fn open_session<D: Database>(
         }
         let work = task.as_ref().map_or(Work::None, |task| task.next_work);
         if work != Work::Verify && !chip.reopened && chip.remaining_bytes() < MIN_SESSION_ALLOWANCE_BYTES {
-            open_incident(
-                cx,
-                tx,
-                IncidentKind::AllowanceExhausted,
-                &Subject::chip(&eid_index),
-            )
-            .await?;
+            let kind = IncidentKind::AllowanceExhausted;
+            open_after_session(cx, tx, kind, &eid_index, cx.now, None).await?;
             // A task that can never continue fails. Its client gets a message, and may apply again once there is
             // allowance.
             if let Some(task) = task.filter(|task| task.state == TaskState::Writing) {

@@ -5,13 +5,13 @@ use super::super::Context;
 use super::super::alerts::{NewAlert, raise};
 use super::super::job_run::Done;
 use super::super::transition::guarded;
-use super::automatic::{are_several, empty_provinces, open_since};
+use super::automatic::{are_several, empty_provinces, open_after_session};
 use super::list::sealed_eids;
 use crate::transaction;
 use domain::error::Error;
 use domain::{AlertKind, IncidentKind, MINUTE_MS, Notice, Province};
 use store::{
-    Database, Subject, Tx, chip, device_session,
+    Database, Tx, chip,
     incident::{self, IncidentRow},
     task::{self, StuckRow},
 };
@@ -45,12 +45,10 @@ async fn report_stuck<D: Database>(
     task: &StuckRow,
 ) -> Result<(), Error> {
     guarded(task::mark_stuck(tx, task.id).await?)?;
-    let subject = Subject::chip(&task.eid_index);
-    let end = device_session::last_end(tx, &task.eid_index).await?;
-    let note = end.map(|reason| format!("最近一次会话的结束原因 / the last session ended: {reason}"));
     let kind = IncidentKind::StuckWriting;
-    open_since(cx, tx, kind, &subject, task.started_at, note.as_deref()).await?;
-    Ok(())
+    open_after_session(cx, tx, kind, &task.eid_index, task.started_at, None)
+        .await
+        .map(drop)
 }
 
 /// Advances the incidents whose deadline has come. It makes them severe if they stayed open, and raises alerts about

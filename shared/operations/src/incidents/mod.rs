@@ -15,7 +15,9 @@ mod review_csv;
 mod review_lines;
 mod show;
 
-pub(super) use automatic::{close_incident, close_incidents, open_incident, province_empty, province_filled};
+pub(super) use automatic::{
+    close_incident, close_incidents, open_after_session, open_incident, province_empty, province_filled,
+};
 pub use clocks::MAX_LOOKED_AT;
 pub(super) use clocks::{advance_clocks, find_stuck_tasks};
 pub use faulty::{FaultyChip, FaultyCursor, FaultyPage, MAX_FAULTY_PER_PAGE, faulty_chips};

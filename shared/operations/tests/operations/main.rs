@@ -30,6 +30,7 @@ mod receiver_queues;
 mod reprovisioning;
 mod reruns;
 mod secrecy;
+mod session_incidents;
 mod sessions;
 mod state_changes;
 mod store_rules;
