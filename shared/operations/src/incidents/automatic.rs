@@ -40,7 +40,7 @@ pub(crate) async fn open_after_session<D: Database>(
         None => device_session::last_end(tx, eid_index).await?,
     };
     let why = why.or(last.as_deref());
-    let note = why.map(|reason| format!("最近一次会话的结束原因 / the last session ended: {reason}"));
+    let note = why.map(|reason| ["最近一次会话的结束原因 / the last session ended: ", reason].concat());
     open_since(cx, tx, kind, &Subject::chip(eid_index), since, note.as_deref()).await
 }
 
