@@ -88,6 +88,8 @@ struct Warned {
     warning: &'static str,
     /// 说明 / what it means
     message: &'static str,
+    /// 具有该值的网关（known_to_some_gateways） / the gateways that have the value (known_to_some_gateways)
+    gateways: Vec<String>,
 }
 
 /// Why a row was not imported.
@@ -131,6 +133,7 @@ impl Imported {
                 Lang::Zh => warning.kind.zh(),
                 Lang::En => warning.kind.en(),
             },
+            gateways: warning.gateways,
         };
         Self {
             rows: report.rows,

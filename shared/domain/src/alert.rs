@@ -33,6 +33,8 @@ pub enum AlertKind {
     ReturnedAfterEnd,
     /// A reopened card was verified with another number, and the old one is out of use (§8.2.1 Table 3).
     NumberReplaced,
+    /// A gateway has no usable keys for chips that connect, so that no session of theirs can exist.
+    ChipKeysMissing,
 }
 
 /// Kind, stable name, description zh and en.
@@ -70,6 +72,9 @@ const TABLE: &[Row] = &[
         ["写卡任务终止后，芯片又上电连接", "a chip came back after its task had been ended"]),
     (AlertKind::NumberReplaced, "number_replaced",
         ["更换运营号后，原码号已停用，待运营方恢复或销户", "a card was written with another number; the old one is suspended until it is resumed or retired"]),
+    (AlertKind::ChipKeysMissing, "chip_keys_missing",
+        ["网关没有可用的芯片密钥，芯片无法建立会话；请核对网关的 master_keys 与 link_key",
+         "a gateway has no usable keys for chips, which cannot open a session; check master_keys and link_key of the gateway"]),
 ];
 
 impl AlertKind {

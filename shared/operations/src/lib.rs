@@ -9,6 +9,7 @@
 
 mod act_note;
 mod alerts;
+mod announce_gateway;
 mod apply;
 mod call_log;
 mod call_rate;
@@ -18,6 +19,7 @@ mod chip_view;
 mod clients;
 mod destroy_chip;
 mod end_task;
+mod gateway_view;
 mod import;
 mod incidents;
 mod ingest;
@@ -47,6 +49,7 @@ mod unopened_session;
 
 pub use act_note::ActNote;
 pub use alerts::{AlertView, MAX_ALERTS_PER_PAGE, MAX_NOTED_ALERTS, list_alerts, note_alerts};
+pub use announce_gateway::{Announcement, announce_gateway};
 pub use apply::{Applied, ApplyRequest, apply};
 pub use call_log::{CALL_LOG_DAYS, CallFilter, CallPage, MAX_CALLS_PER_PAGE, record_calls, search_calls};
 pub use call_rate::{FailedAuth, REFUSALS_PER_MINUTE, WRONG_SECRETS, record_failed_auth, spend_calls};
@@ -60,6 +63,7 @@ pub use clients::{
 };
 pub use destroy_chip::destroy_chip;
 pub use end_task::{EndedTask, end_task};
+pub use gateway_view::{GatewayView, gateway_views};
 pub use import::{
     ImportChoices, ImportReport, ImportWarning, MAX_IMPORT_BYTES, MAX_IMPORT_ROWS, MAX_REPORTED_ERRORS,
     RowError, WarningKind, import_chips, import_numbers,

@@ -5,6 +5,7 @@ use domain::error::{Error, Reason};
 use domain::{CardStatus, Eid, TaskId, Timestamp};
 use store::Database;
 use store::card_history;
+use store::chip::{self, FailedHandshakes};
 use vault::Column;
 
 /// Most steps of one answer.
@@ -33,16 +34,20 @@ pub struct CardStep {
     pub note: Option<String>,
 }
 
-/// The latest steps of a card (§6.3 Table 2), the latest first.
+/// The latest steps of a card (§6.3 Table 2), the latest first, and the handshakes that failed with the identity of its
+/// chip.
 ///
 /// # Errors
-/// [`Reason::UnknownChip`]: a known chip has at least the step of its import.
-pub async fn card_history<D: Database>(cx: &Context<'_, D>, eid: &Eid) -> Result<Vec<CardStep>, Error> {
+/// [`Reason::UnknownChip`].
+pub async fn card_history<D: Database>(
+    cx: &Context<'_, D>,
+    eid: &Eid,
+) -> Result<(Vec<CardStep>, FailedHandshakes), Error> {
     let index = cx.eid_index(eid);
+    let failed = chip::failed_handshakes(cx.db, &index)
+        .await?
+        .ok_or(Reason::UnknownChip)?;
     let steps = card_history::latest(cx.db, &index, MAX_OVERVIEW_ROWS).await?;
-    if steps.is_empty() {
-        return Err(Reason::UnknownChip.into());
-    }
     let open = |column: Column, sealed: Option<Vec<u8>>| {
         let open = |sealed: Vec<u8>| cx.vault.open_text(column, index.as_bytes(), &sealed);
         let opened = sealed.map(open).transpose()?;
@@ -61,5 +66,5 @@ pub async fn card_history<D: Database>(cx: &Context<'_, D>, eid: &Eid) -> Result
             note: open(card_history::NOTE, row.note_sealed)?,
         })
     });
-    steps.collect()
+    Ok((steps.collect::<Result<_, Error>>()?, failed))
 }

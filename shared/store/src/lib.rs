@@ -22,6 +22,7 @@ mod database;
 pub mod destruction;
 pub mod device_session;
 mod error;
+pub mod gateway;
 pub mod incident;
 pub mod job;
 mod key_check;

@@ -21,6 +21,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!(concat!(env!("OUT_DIR"), "/0009_ways_out.sql")),
     include_str!(concat!(env!("OUT_DIR"), "/0010_session_ends.sql")),
     include_str!(concat!(env!("OUT_DIR"), "/0011_state_change_messages.sql")),
+    include_str!(concat!(env!("OUT_DIR"), "/0012_gateways.sql")),
 ];
 
 /// The schema this program needs.

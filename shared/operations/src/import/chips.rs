@@ -7,10 +7,12 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
+use super::announced::{Announced, Warned};
 use super::columns::{ColumnError, RowReader};
 use super::contradictions::Key;
 use super::rules::{ColumnRule, optional, required};
 use super::secrets::{hex_bytes, row_digest, unwrapped};
+use super::warnings::Warnings;
 use super::{ImportChoices, ImportReport, ImportedRow, checked, written};
 use crate::Context;
 use domain::error::{Error, Reason};
@@ -82,7 +84,8 @@ struct Chip {
 }
 
 /// Imports chips. A row without `client_id` belongs to `default_client`. Rows are read, unwrapped and sealed before
-/// the transaction begins, so that the write lock is held briefly.
+/// the transaction begins, so that the write lock is held briefly. A new chip whose profile or key version no gateway
+/// announced is refused.
 ///
 /// # Errors
 /// [`Reason::BadCsv`] and [`Reason::BodyTooLarge`] for the file as a whole. A bad row is reported, and the other rows
@@ -98,14 +101,22 @@ pub async fn import_chips<D: Database>(
     })?;
     written(cx, choices, async |tx| {
         let mut report = report.clone();
+        let mut warnings = Warnings(std::mem::take(&mut report.warnings));
         let mut known = BTreeMap::new();
+        let announced = Announced::read(tx).await?;
         for (line, chip) in &good {
-            match store(cx, tx, chip, &mut known).await? {
-                Stored::New => report.imported += 1,
+            match store(cx, tx, chip, &mut known, &announced).await? {
+                Stored::New(warned) => {
+                    report.imported += 1;
+                    for (kind, column, gateways) in warned {
+                        warnings.add_known(kind, column.map(str::to_owned), *line, gateways);
+                    }
+                }
                 Stored::Unchanged => report.unchanged += 1,
                 Stored::Refused(error) => report.reject(*line, vec![error]),
             }
         }
+        report.warnings = warnings.0;
         Ok(report)
     })
     .await
@@ -349,7 +360,7 @@ fn digest<D>(cx: &Context<'_, D>, chip: &Chip) -> BlindIndex {
 
 /// The result of storing a good row.
 enum Stored {
-    New,
+    New(Vec<Warned>),
     Unchanged,
     Refused(ColumnError),
 }
@@ -359,6 +370,7 @@ async fn store<D: Database>(
     tx: &Tx<'_, D>,
     new: &NewChipRow,
     known: &mut BTreeMap<ClientId, bool>,
+    announced: &Announced,
 ) -> Result<Stored, Error> {
     if !super::client_exists(tx, &new.client_id, known).await? {
         return Ok(Stored::Refused(ColumnError::plain(
@@ -366,6 +378,19 @@ async fn store<D: Database>(
             Reason::UnknownClient,
         )));
     }
+    let warned = match announced.judge(new) {
+        Ok(warned) => warned,
+        Err(error) => {
+            // What is there already stays as it is, whatever gateways have come and gone.
+            let there = chip::by_eid(tx, &new.eid_index).await?;
+            let is_same = there.is_some_and(|there| there.imported_digest == new.imported_digest);
+            return Ok(if is_same {
+                Stored::Unchanged
+            } else {
+                Stored::Refused(error)
+            });
+        }
+    };
     if chip::insert(tx, new, cx.now).await? {
         let step = Step {
             eid_index: &new.eid_index,
@@ -377,7 +402,7 @@ async fn store<D: Database>(
             sealed_note: None,
         };
         card_history::insert(tx, &step, cx.now).await?;
-        return Ok(Stored::New);
+        return Ok(Stored::New(warned));
     }
     match chip::by_eid(tx, &new.eid_index).await? {
         Some(there) if there.imported_digest == new.imported_digest => Ok(Stored::Unchanged),

@@ -4,6 +4,7 @@
 //! are written. Bad ones are reported with line, column and reason. A corrected file can be imported again as a whole:
 //! rows that were imported before, exactly as they are, stay unchanged.
 
+mod announced;
 mod chips;
 mod columns;
 mod contradictions;

@@ -12,6 +12,7 @@ mod cancellations;
 mod clients;
 mod ended_tasks;
 mod faults;
+mod gateways;
 mod imported_keys;
 mod imports;
 mod incident_manual;

@@ -159,6 +159,10 @@ fn messages_to_a_client_survive_every_migration() {
         ),
         ("SELECT COALESCE(changes, 'outcomes') FROM receiver", &["outcomes"][..]),
         (
+            "SELECT failed_handshakes || COALESCE(handshake_failed_at, '-') || COALESCE(handshake_failure, '-') FROM chip",
+            &["0--"][..],
+        ),
+        (
             "SELECT message_id || ' ' || attempt || ' ' || started_at || ' ' || COALESCE(http_status, error)
                 FROM message_attempt ORDER BY message_id",
             &["m1 1 50 503", "m2 2 51 timeout"][..],
