@@ -119,6 +119,11 @@ impl MasterKeys {
         Ok(Self(keys))
     }
 
+    /// The versions of the keys, in order.
+    pub(crate) fn versions(&self) -> impl Iterator<Item = u8> {
+        self.0.keys().copied()
+    }
+
     /// The key of one chip for one purpose, if there is a master key of `key_version`.
     #[must_use]
     pub fn derive(&self, purpose: Purpose, eid: &Eid, key_version: u8) -> Option<Key> {

@@ -1,4 +1,4 @@
-//! The steps of a card (§6.3).
+//! The steps of a card (§6.3), and the failed handshakes of its chip.
 
 use domain::error::Reason;
 use operations::card_history;
@@ -30,6 +30,14 @@ pub(crate) struct OneCard {
 pub(crate) struct CardHistory {
     /// 状态变更记录，最近的在前，至多 200 条 / the latest 200 steps, the latest first
     steps: Vec<CardStep>,
+    /// 以该芯片标识发起而失败的握手次数 / how many handshakes with the identity of its chip failed
+    failed_handshakes: u64,
+    /// 最近一次上报握手失败的时间 / when the last failed handshake was reported
+    #[schema(required)]
+    handshake_failed_at: Option<Time>,
+    /// 最近一次握手失败的原因代码 / stable name of the reason for which the last one failed
+    #[schema(required, example = "wrong_key")]
+    handshake_failure: Option<String>,
 }
 
 /// A step of a card.
@@ -64,11 +72,11 @@ pub(crate) struct CardStep {
     unreadable: Vec<&'static str>,
 }
 
-/// Shows the latest steps of a card.
+/// Shows the latest steps of a card, and the failed handshakes of its chip.
 #[utoipa::path(
     get,
     path = "/admin/v1/chips/history",
-    summary = "查询卡片的状态变更记录 / Show the steps of a card through its states (§6.3)",
+    summary = "查询卡片的状态变更记录与握手失败次数 / Show the steps of a card through its states, and its failed handshakes (§6.3)",
     params(OneCard),
     responses((status = 200, body = Success<CardHistory>)),
     extensions(("x-reasons" = json!(codes(REASONS))))
@@ -78,7 +86,7 @@ pub(crate) async fn history(
     _: Administrator,
     Query(card): Query<OneCard>,
 ) -> Answer<CardHistory> {
-    let steps = card_history(&call.context(), &card.eid).await?;
+    let (steps, failed) = card_history(&call.context(), &card.eid).await?;
     let steps = steps.into_iter().map(|step| CardStep {
         seq: step.seq,
         from_status: step.from.map(|status| CardState(status.zh())),
@@ -93,5 +101,8 @@ pub(crate) async fn history(
     });
     Ok(Success::new(CardHistory {
         steps: steps.collect(),
+        failed_handshakes: failed.count,
+        handshake_failed_at: failed.at.map(|at| call.time(at)),
+        handshake_failure: failed.failure,
     }))
 }

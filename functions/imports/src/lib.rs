@@ -143,6 +143,8 @@ struct Warned {
     warning: &'static str,
     /// 说明 / what it means
     message: &'static str,
+    /// 具有该值的网关（known_to_some_gateways） / the gateways that have the value (known_to_some_gateways)
+    gateways: Vec<String>,
 }
 
 /// Why a row was not imported.
@@ -186,6 +188,7 @@ impl Imported {
                 Lang::Zh => warning.kind.zh(),
                 Lang::En => warning.kind.en(),
             },
+            gateways: warning.gateways,
         };
         Self {
             import_id: report.id.map(|id| id.text()),

@@ -28,7 +28,8 @@ macro_rules! table {
 }
 
 async fn inventory() -> TestRouter {
-    TestRouter::new(imports_router::router().merge(clients_router::router())).await
+    let routers = imports_router::router().merge(clients_router::router());
+    TestRouter::new(routers.merge(gateway_router::router())).await
 }
 
 /// A client to whom chips may belong.
@@ -233,4 +234,51 @@ async fn a_preview_answers_the_same_and_changes_nothing() {
         let repeated = import(&inventory, &format!("{path}preview=true"), file.as_bytes()).await;
         assert_eq!(repeated["imported"], 0, "{repeated}");
     }
+}
+
+/// Announces a gateway with these profiles.
+async fn announce(inventory: &TestRouter, gateway: &str, profiles: &[&str]) {
+    let announcement = json!({
+        "gateway": gateway, "instance": "one", "seq": 1, "profiles": profiles, "key_versions": [64],
+    });
+    let answer = inventory.post("/internal/gateway/announce", &announcement).await;
+    assert_eq!(answer["code"], 200, "{answer}");
+}
+
+#[tokio::test]
+async fn chips_are_compared_with_what_gateways_announced() {
+    let inventory = inventory().await;
+    let path = format!("chips:import?client_id={}", client(&inventory).await);
+    let preview = format!("{path}&preview=true");
+    let answer = import(&inventory, &preview, CHIPS.as_bytes()).await;
+    let warning = &answer["warnings"][0];
+    assert_eq!(warning["warning"], "no_gateway_announced", "{answer}");
+    assert_eq!(warning["gateways"], json!([]));
+
+    announce(&inventory, "gw-1", &["vendor-x"]).await;
+    let answer = import(&inventory, &preview, CHIPS.as_bytes()).await;
+    assert_eq!(answer["imported"], 0, "{answer}");
+    let error = &answer["errors"][0];
+    assert_eq!(
+        json!([error["line"], error["column"], error["reason"]]),
+        json!([2, "profile", "unknown_to_gateways"])
+    );
+    assert!(
+        error["detail"].as_str().unwrap().contains("已公布：vendor-x"),
+        "{error}"
+    );
+    assert!(error["remedy"].is_string());
+
+    announce(&inventory, "gw-2", &["qibiao-seed"]).await;
+    let answer = import(&inventory, &path, CHIPS.as_bytes()).await;
+    assert_eq!(answer["rejected"], 0, "{answer}");
+    let warning = &answer["warnings"][0];
+    assert_eq!(
+        (&warning["warning"], &warning["column"], &warning["gateways"]),
+        (
+            &json!("known_to_some_gateways"),
+            &json!("profile"),
+            &json!(["gw-2"])
+        )
+    );
 }

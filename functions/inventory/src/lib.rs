@@ -1,5 +1,5 @@
-//! `/admin/v1/chips…`, `/admin/v1/numbers:…` and `/admin/v1/pools…`, §5.3.1.1: acts of administrators on chips and
-//! operator numbers, and the levels of the pools. How they get in is with the imports, what becomes of a card with the
+//! `/admin/v1/chips…`, `/admin/v1/numbers:…`, `/admin/v1/pools…` and `/admin/v1/gateways`, §5.3.1.1: acts of
+//! administrators on chips and operator numbers, the levels of the pools, and what gateways can write. How they get in is with the imports, what becomes of a card with the
 //! cards.
 //!
 //! Never shows key material.
@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod correct;
+mod gateways;
 mod numbers;
 mod pools;
 mod reprovision;
@@ -28,6 +29,7 @@ pub fn router() -> Routes {
         .routes(routes!(numbers::retire as "admin.numbers.retire"))
         .routes(routes!(pools::list as "admin.pools"))
         .routes(routes!(pools::update as "admin.pools.update"))
+        .routes(routes!(gateways::list as "admin.gateways"))
 }
 
 #[cfg(test)]
@@ -44,6 +46,7 @@ mod tests {
                 "/admin/v1/chips:correct",
                 "/admin/v1/chips:reprovision",
                 "/admin/v1/chips:top-up",
+                "/admin/v1/gateways",
                 "/admin/v1/numbers:allot",
                 "/admin/v1/numbers:release",
                 "/admin/v1/numbers:resume",

@@ -250,7 +250,7 @@ impl CardJob {
     fn accept_refusal(&mut self, unit: Option<Unit>, refused: &Refused) -> Result<(), Failure> {
         let failure = Failure::of_status(&refused.description, refused.status);
         let Some(Unit::File(file)) = unit else {
-            return Err(failure);
+            return Err(failure.of_keys());
         };
         let rule = self.profile.files.get(file);
         let is_of_iccid = rule.is_some_and(|file| file.ef == EfKind::Iccid);

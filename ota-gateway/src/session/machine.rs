@@ -26,6 +26,8 @@ const EXCHANGE_OVERHEAD_BYTES: u64 = 1_024;
 const MAX_MARKER_BYTES: usize = 16;
 /// Why a session ends whose card was busy to the end.
 const CARD_BUSY: &str = "card_busy";
+/// Why a session ends whose work this gateway cannot carry out.
+const WORK_NOT_UNDERSTOOD: &str = "work_not_understood";
 
 /// What to do once the platform acknowledged a report.
 #[derive(Debug)]
@@ -226,9 +228,12 @@ impl SessionMachine {
         let prepared = prepare(&self.shared, &self.keys, &self.limits, purpose, &answer);
         let (mut job, task) = match prepared {
             Ok(prepared) => prepared,
-            Err(error) => {
-                tracing::error!(error = %format!("{error:#}"), "this session's work cannot be done");
-                return self.end("work_not_understood");
+            Err(failure) => {
+                tracing::error!(
+                    detail = failure.detail,
+                    "this session's work cannot be carried out"
+                );
+                return self.report_failure(&failure, WORK_NOT_UNDERSTOOD);
             }
         };
         // The chip names either the URI of the script whose answer is missing, or the one before it: the
@@ -417,13 +422,18 @@ impl SessionMachine {
             self.busy = Some(busy);
             return self.end(CARD_BUSY);
         }
+        self.report_failure(failure, "failed")
+    }
+
+    /// Reports that the writing failed; the session ends for `reason`.
+    fn report_failure(&mut self, failure: &Failure, reason: &'static str) -> Output {
         let event = ReportEvent::Failed {
             failure: failure.kind,
             detail: failure.detail.clone(),
             chip_fault: failure.kind.suspects_chip(),
             status_word: failure.status.map(|status| format!("{:04X}", status.0)),
         };
-        self.report(event, AfterReport::End { reason: "failed" })
+        self.report(event, AfterReport::End { reason })
     }
 
     fn report(&mut self, event: ReportEvent, after: AfterReport) -> Output {

@@ -11,6 +11,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail, ensure};
+use gateway_protocol::is_announced_name;
 use serde::{Deserialize, Serialize};
 
 pub use limits::{Limits, MAX_BODY_BYTES, MAX_HEADER_BYTES};
@@ -42,8 +43,8 @@ pub enum LogFormat {
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// Name of the gateway for the platform, its own for each gateway: 1 to 64 lower-case letters, digits or `.`, `_`,
-    /// `-`. Default `gateway`.
+    /// Name of the gateway for the platform, another one for each gateway: 1 to 64 lower-case letters, digits or `.`, `_`,
+    /// `-`. Default the host's.
     pub name: String,
     /// Where chips connect. Default `0.0.0.0:8443`.
     pub listen: SocketAddr,
@@ -85,7 +86,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            name: "gateway".to_owned(),
+            name: String::new(),
             listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, DEFAULT_PORT)),
             metrics_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, DEFAULT_METRICS_PORT)),
             platform_url: String::new(),
@@ -105,6 +106,15 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// The name under which the gateway announces itself.
+    pub(crate) fn announced_name(&self) -> String {
+        if self.name.is_empty() {
+            host_name()
+        } else {
+            self.name.clone()
+        }
+    }
+
     /// Refuses settings that a gateway cannot run with.
     ///
     /// # Errors
@@ -120,6 +130,10 @@ impl Settings {
             "name must be 1 to {MAX_NAME_CHARS} lower-case letters, digits, dots, underscores or hyphens"
         );
         check_platform_url(&self.platform_url, self.allow_plain_http)?;
+        ensure!(
+            self.name.is_empty() || is_announced_name(&self.name),
+            "name must have at most 64 letters, digits, and . _ : -"
+        );
         ensure!(!self.gateway_secret.is_empty(), "gateway_secret is not set");
         ensure!(!self.link_key.is_empty(), "link_key is not set");
         ensure!(
@@ -128,6 +142,18 @@ impl Settings {
         );
         Ok(())
     }
+}
+
+/// The name of this host, or of the program where it has none.
+fn host_name() -> String {
+    let text = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let name = text.trim();
+    if is_announced_name(name) {
+        name
+    } else {
+        env!("CARGO_PKG_NAME")
+    }
+    .to_owned()
 }
 
 fn check_platform_url(url: &str, allow_plain_http: bool) -> anyhow::Result<()> {
@@ -174,7 +200,8 @@ mod tests {
     fn usable_settings_pass_and_every_fault_is_named() {
         usable().check().unwrap();
         type Spoil = fn(&mut Settings);
-        let faults: [(Spoil, &str); 9] = [
+        let faults: [(Spoil, &str); 10] = [
+            (|s| s.name = "a,b".into(), "name must have at most 64 letters"),
             (|s| s.platform_url.clear(), "platform_url is not set"),
             (
                 |s| s.platform_url = "http://platform.example".into(),

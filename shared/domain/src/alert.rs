@@ -37,6 +37,8 @@ pub enum AlertKind {
     NumberReplaced,
     /// The clock has jumped ahead, or the platform stood still: nothing is destroyed until the time is confirmed.
     ClockHeld,
+    /// A gateway has no usable keys for chips that connect, so that no session of theirs can exist.
+    ChipKeysMissing,
 }
 
 /// Kind, stable name, description zh and en.
@@ -78,6 +80,9 @@ const TABLE: &[Row] = &[
         ["更换运营号后，原码号已停机，待运营方复机或销户", "a card was written with another number; the old one is suspended until it is resumed or retired"]),
     (AlertKind::ClockHeld, "clock_held",
         ["时钟跳变或平台停运超过 24 h，确认时间前不销毁、不到期处理", "the clock jumped or the platform stood still for more than 24 h: nothing is destroyed and nothing expires until the time is confirmed"]),
+    (AlertKind::ChipKeysMissing, "chip_keys_missing",
+        ["网关没有可用的芯片密钥，芯片无法建立会话；请核对网关的 master_keys 与 link_key",
+         "a gateway has no usable keys for chips, which cannot open a session; check master_keys and link_key of the gateway"]),
 ];
 
 impl AlertKind {

@@ -3,8 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a document that cannot be read ends the test")]
 
 use gateway_protocol::{
-    CardData, EventDocument, EventError, FailureKind, KeysAnswer, KeysRequest, Refusal, ReportAnswer,
-    ReportEvent, ReportRequest, SessionAnswer, SessionRequest, TickAnswer, Work,
+    AnnounceAnswer, AnnounceRequest, CardData, EventDocument, EventError, FailedHandshakes, FailureKind,
+    KeysAnswer, KeysRequest, Refusal, ReportAnswer, ReportEvent, ReportRequest, SessionAnswer,
+    SessionRequest, TickAnswer, Work,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -52,6 +53,32 @@ fn keys_are_asked_for_and_answered() {
         &answer,
         r#"{"eid":"89086030202200000022000000000090","key_version":64,"psk_wrapped":"28c9f404","dek_wrapped":null}"#,
     );
+}
+
+#[test]
+fn a_gateway_announces_itself() {
+    let request = AnnounceRequest {
+        gateway: "gw-1".into(),
+        instance: SESSION.into(),
+        seq: 3,
+        profiles: vec!["qibiao-seed".into()],
+        key_versions: vec![64, 65],
+        failed_handshakes: vec![FailedHandshakes {
+            eid: "89086030202200000022000000000090".into(),
+            count: 2,
+            failure: "wrong_key".into(),
+        }],
+    };
+    assert_wire(
+        &request,
+        concat!(
+            r#"{"gateway":"gw-1","instance":"0190a5b0-0000-7000-8000-000000000001","seq":3,"profiles":["qibiao-seed"],"#,
+            r#""key_versions":[64,65],"failed_handshakes":[{"eid":"89086030202200000022000000000090","count":2,"#,
+            r#""failure":"wrong_key"}]}"#
+        ),
+    );
+    assert!(!format!("{request:?}").contains("890860"));
+    assert_wire(&AnnounceAnswer { repeated: true }, r#"{"repeated":true}"#);
 }
 
 #[test]

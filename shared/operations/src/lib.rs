@@ -9,6 +9,7 @@
 
 mod act_note;
 mod alerts;
+mod announce_gateway;
 mod apply;
 mod call_log;
 mod call_rate;
@@ -21,6 +22,7 @@ mod correct_chip;
 mod correct_number;
 mod destroy_chip;
 mod end_task;
+mod gateway_view;
 mod import;
 mod incidents;
 mod ingest;
@@ -56,6 +58,7 @@ mod withdraw;
 
 pub use act_note::ActNote;
 pub use alerts::{AlertView, MAX_ALERTS_PER_PAGE, MAX_NOTED_ALERTS, list_alerts, note_alerts};
+pub use announce_gateway::{Announcement, announce_gateway};
 pub use apply::{Applied, ApplyRequest, apply};
 pub use call_log::{
     CALL_LOG_DAYS, CallFilter, CallPage, MAX_CALLS_PER_PAGE, record_calls, search_calls, sum_up_refusals,
@@ -72,6 +75,7 @@ pub use clients::{
 pub use correct_chip::{ChipCorrection, correct_chip};
 pub use destroy_chip::destroy_chip;
 pub use end_task::{EndedTask, end_task};
+pub use gateway_view::{GatewayView, gateway_views};
 pub use import::{
     ImportChoices, ImportReport, ImportWarning, MAX_IMPORT_BYTES, MAX_IMPORT_ROWS, MAX_REPORTED_ERRORS,
     ReadGbk, RowError, TableKind, TablePart, WarningKind, import_chips, import_numbers, table_parts,

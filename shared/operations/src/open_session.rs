@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::alerts::{NewAlert, raise};
-use super::incidents::{alternates, block, open_incident};
+use super::incidents::{alternates, block, open_after_session};
 use super::messages::{ChangeEvent, StateChange, enqueue_selected};
 use super::power_up::{PowerUpLimits, is_spent};
 use super::report::fail;
@@ -133,13 +133,8 @@ pub async fn open_session<D: Database>(
         };
         let is_charged = is_charged(&chip, work, task.is_some());
         if is_charged && chip.remaining_bytes() < MIN_SESSION_ALLOWANCE_BYTES {
-            open_incident(
-                cx,
-                tx,
-                IncidentKind::AllowanceExhausted,
-                &Subject::chip(&eid_index),
-            )
-            .await?;
+            let kind = IncidentKind::AllowanceExhausted;
+            open_after_session(cx, tx, kind, &eid_index, cx.now, None).await?;
             // A task that can never continue fails. Its client gets a message, and may apply again once there is
             // allowance.
             if let Some(task) = task.filter(|task| task.state == TaskState::Writing) {

@@ -6,6 +6,7 @@ use domain::error::Error;
 use domain::{CardStatus, Eid, TaskId, Timestamp, unknown_chip};
 use store::Database;
 use store::card_history;
+use store::chip::{self, FailedHandshakes};
 
 /// Most steps of one answer.
 const MAX_OVERVIEW_ROWS: i64 = 200;
@@ -35,16 +36,20 @@ pub struct CardStep {
     pub unreadable: Vec<&'static str>,
 }
 
-/// The latest steps of a card (§6.3 Table 2), the latest first. A value that cannot be opened hides no step.
+/// The latest steps of a card (§6.3 Table 2), the latest first, and the handshakes that failed with the identity of its
+/// chip. A value that cannot be opened hides no step.
 ///
 /// # Errors
-/// [`domain::error::Reason::UnknownChip`]: a known chip has at least the step of its import.
-pub async fn card_history<D: Database>(cx: &Context<'_, D>, eid: &Eid) -> Result<Vec<CardStep>, Error> {
+/// [`domain::error::Reason::UnknownChip`].
+pub async fn card_history<D: Database>(
+    cx: &Context<'_, D>,
+    eid: &Eid,
+) -> Result<(Vec<CardStep>, FailedHandshakes), Error> {
     let index = cx.eid_index(eid);
+    let failed = chip::failed_handshakes(cx.db, &index)
+        .await?
+        .ok_or_else(|| unknown_chip("eid", eid))?;
     let steps = card_history::latest(cx.db, &index, MAX_OVERVIEW_ROWS).await?;
-    if steps.is_empty() {
-        return Err(unknown_chip("eid", eid));
-    }
     let steps = steps.into_iter().map(|row| {
         let mut opener = RowOpener::new(cx, index.as_bytes());
         CardStep {
@@ -60,5 +65,5 @@ pub async fn card_history<D: Database>(cx: &Context<'_, D>, eid: &Eid) -> Result
             unreadable: opener.unreadable,
         }
     });
-    Ok(steps.collect())
+    Ok((steps.collect(), failed))
 }

@@ -5,7 +5,7 @@ pub use gateway_protocol::ReportEvent;
 use super::Context;
 use super::alerts::{NewAlert, raise};
 use super::end_task::end;
-use super::incidents::open_incident;
+use super::incidents::open_after_session;
 use super::power_up::goes_on;
 use super::transition::{Cause, guarded, in_order};
 use super::unopened_session::{self, end_reason};
@@ -33,6 +33,8 @@ const MAX_WRITE_ATTEMPTS: u32 = 5;
 const MAX_SESSION_BYTES: u64 = 1 << 40;
 /// Longest marker of a power-up, in characters.
 const MAX_MARKER_CHARS: usize = 32;
+/// Why a session ends whose card holds the number and shows no registration with it.
+const NOT_REGISTERED: &str = "not_registered";
 /// Longest text for the operator that is kept, in characters.
 const MAX_NOTE_CHARS: usize = 512;
 
@@ -284,8 +286,8 @@ async fn close<D: Database>(
 ) -> Result<(), Error> {
     note(cx, tx, session, reason).await?;
     if reason == gateway_protocol::ALLOWANCE_EXHAUSTED {
-        let subject = Subject::chip(&chip.eid_index);
-        open_incident(cx, tx, IncidentKind::AllowanceExhausted, &subject).await?;
+        let kind = IncidentKind::AllowanceExhausted;
+        open_after_session(cx, tx, kind, &chip.eid_index, cx.now, Some(reason)).await?;
     }
     guarded(device_session::close(tx, session.id, end_reason(reason), cx.now).await?)
 }
@@ -300,8 +302,8 @@ async fn after_failed_verification<D: Database>(
     rewrite: bool,
 ) -> Result<(), Error> {
     if !rewrite {
-        let subject = Subject::chip(&chip.eid_index);
-        return open_incident(cx, tx, IncidentKind::NumberSilent, &subject)
+        let (kind, why) = (IncidentKind::NumberSilent, Some(NOT_REGISTERED));
+        return open_after_session(cx, tx, kind, &chip.eid_index, cx.now, why)
             .await
             .map(drop);
     }
@@ -336,13 +338,8 @@ async fn deduct<D: Database>(
 ) -> Result<u64, Error> {
     let remaining = chip::deduct(tx, &chip.eid_index, bytes, cx.now).await?;
     if remaining == 0 {
-        open_incident(
-            cx,
-            tx,
-            IncidentKind::AllowanceExhausted,
-            &Subject::chip(&chip.eid_index),
-        )
-        .await?;
+        let kind = IncidentKind::AllowanceExhausted;
+        open_after_session(cx, tx, kind, &chip.eid_index, cx.now, None).await?;
     }
     Ok(remaining)
 }
@@ -373,7 +370,8 @@ pub(super) async fn fail<D: Database>(
     end(cx, tx, chip, task, failure, &cause).await?;
     if let Some(fault) = fault {
         guarded(chip_fault::enter(tx, &chip.eid_index, fault, cx.now).await?)?;
-        open_incident(cx, tx, IncidentKind::ChipFault, &Subject::chip(&chip.eid_index)).await?;
+        let (kind, why) = (IncidentKind::ChipFault, Some(failure.code()));
+        open_after_session(cx, tx, kind, &chip.eid_index, cx.now, why).await?;
     }
     Ok(())
 }

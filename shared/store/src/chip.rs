@@ -48,6 +48,10 @@ const MARK_FAULTY: &str = "UPDATE chip SET faulty = $1, \
     faulty_at = CASE WHEN $1 = 0 THEN NULL WHEN faulty = 1 THEN faulty_at ELSE $2 END, changed_at = $2 \
     WHERE eid_index = $3 RETURNING eid_index";
 
+const FAILED_HANDSHAKES: &str = "SELECT failed_handshakes, handshake_failed_at, handshake_failure, key_version \
+    FROM chip WHERE eid_index = $1";
+const ADD_FAILED_HANDSHAKES: &str = "UPDATE chip SET failed_handshakes = failed_handshakes + $1, \
+    handshake_failed_at = $2, handshake_failure = $3 WHERE eid_index = $4";
 const EIDS: &str =
     "SELECT eid_index, eid_sealed FROM chip WHERE eid_index IN (SELECT unhex(value) FROM json_each($1))";
 
@@ -190,6 +194,51 @@ pub(super) async fn mark_faulty<D: Database>(
 ) -> Result<bool, DbError> {
     let params = [faulty.into(), now.into(), eid_index.into()];
     Ok(!tx.run(MARK_FAULTY, &params).await?.is_empty())
+}
+
+/// Handshakes that failed with the identity of a chip.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailedHandshakes {
+    /// How many.
+    pub count: u64,
+    /// When the last one was reported.
+    pub at: Option<Timestamp>,
+    /// Why the last one failed, as a stable word.
+    pub failure: Option<String>,
+    /// Key version number (KVN) of the chip.
+    pub key_version: i64,
+}
+
+/// The failed handshakes of a chip; none when there is no such chip.
+pub async fn failed_handshakes<D: Database>(
+    db: &D,
+    eid_index: &BlindIndex,
+) -> Result<Option<FailedHandshakes>, DbError> {
+    first(&db.run(FAILED_HANDSHAKES, &[eid_index.into()]).await?, |row| {
+        Ok(FailedHandshakes {
+            count: row.unsigned(0)?,
+            at: row.optional(1, Row::time)?,
+            failure: row.optional(2, Row::text)?.map(str::to_owned),
+            key_version: row.integer(3)?,
+        })
+    })
+}
+
+/// Counts failed handshakes of a chip; `failure` is why the last one failed.
+pub async fn add_failed_handshakes<D: Database>(
+    tx: &Tx<'_, D>,
+    eid_index: &BlindIndex,
+    count: u32,
+    failure: &str,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    let params = [
+        i64::from(count).into(),
+        now.into(),
+        failure.into(),
+        eid_index.into(),
+    ];
+    tx.run(ADD_FAILED_HANDSHAKES, &params).await.map(drop)
 }
 
 /// The sealed EIDs of chips; `indexes` is a JSON list of their keys in hexadecimal.

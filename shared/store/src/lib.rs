@@ -25,6 +25,7 @@ mod database;
 pub mod destruction;
 pub mod device_session;
 mod error;
+pub mod gateway;
 pub mod import;
 pub mod incident;
 pub mod job;

@@ -27,6 +27,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!(concat!(env!("OUT_DIR"), "/0015_unauthenticated_calls.sql")),
     include_str!(concat!(env!("OUT_DIR"), "/0016_key_rotation_clock.sql")),
     include_str!(concat!(env!("OUT_DIR"), "/0017_replacement_cards.sql")),
+    include_str!(concat!(env!("OUT_DIR"), "/0018_gateways.sql")),
 ];
 
 /// The schema this program needs.

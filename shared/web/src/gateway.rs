@@ -5,15 +5,19 @@
 use std::net::IpAddr;
 
 use gateway_protocol::{
-    CardData, EventError, KeysAnswer, KeysRequest, MAX_PSK_IDENTITY_BYTES, ReportAnswer, ReportEvent,
-    ReportRequest, SessionAnswer, SessionRequest,
+    AnnounceRequest, CardData, EventError, KeysAnswer, KeysRequest, MAX_ANNOUNCED_KEY_VERSIONS,
+    MAX_ANNOUNCED_PROFILES, MAX_FAILED_HANDSHAKES, MAX_PSK_IDENTITY_BYTES, ReportAnswer, ReportEvent,
+    ReportRequest, SessionAnswer, SessionRequest, is_announced_name,
 };
 
 use super::fields::field;
 use super::refusal::Refusal;
 use domain::error::Reason;
 use domain::{Eid, SessionId, Work};
-use operations::{ChipKeys, OpenSession, Report, SessionWork, WriteData};
+use operations::{Announcement, ChipKeys, OpenSession, Report, SessionWork, WriteData};
+
+/// The field of an announcement with the failed handshakes.
+const FAILED_HANDSHAKES: &str = "failed_handshakes";
 
 /// Longest name of a gateway, in characters.
 const MAX_GATEWAY_NAME_CHARS: usize = 64;
@@ -135,6 +139,49 @@ pub fn report_answer(answer: &operations::ReportAnswer) -> ReportAnswer {
         go_on: answer.go_on,
         allowance_bytes: answer.allowance_bytes,
     }
+}
+
+/// What a gateway announces.
+///
+/// # Errors
+/// [`Reason::ParameterMalformed`] and [`Reason::EidMalformed`], with the name of the field.
+pub fn announcement_of(request: AnnounceRequest) -> Result<Announcement, Refusal> {
+    let are_names = request.profiles.iter().all(|name| is_announced_name(name));
+    let seq = i64::try_from(request.seq);
+    for (name, is_fit) in [
+        ("gateway", is_announced_name(&request.gateway)),
+        ("instance", is_announced_name(&request.instance)),
+        ("seq", seq.is_ok()),
+        (
+            "profiles",
+            are_names && request.profiles.len() <= MAX_ANNOUNCED_PROFILES,
+        ),
+        (
+            "key_versions",
+            request.key_versions.len() <= MAX_ANNOUNCED_KEY_VERSIONS,
+        ),
+        (
+            FAILED_HANDSHAKES,
+            request.failed_handshakes.len() <= MAX_FAILED_HANDSHAKES,
+        ),
+    ] {
+        if !is_fit {
+            return Err(Refusal::of_field(name, Reason::ParameterMalformed));
+        }
+    }
+    let mut failed_handshakes = Vec::new();
+    for failed in request.failed_handshakes {
+        let eid = field(FAILED_HANDSHAKES, Eid::parse(&failed.eid))?;
+        failed_handshakes.push((eid, failed.count, failed.failure));
+    }
+    Ok(Announcement {
+        gateway: request.gateway,
+        instance: request.instance,
+        seq: seq.unwrap_or_default(),
+        profiles: request.profiles,
+        key_versions: request.key_versions.iter().map(u8::to_string).collect(),
+        failed_handshakes,
+    })
 }
 
 fn session_id(text: &str) -> Result<SessionId, Refusal> {

@@ -1,6 +1,7 @@
 //! The state machine against a card in memory: every step, every failure, every interruption.
 
 mod failures;
+mod impossible;
 mod interruptions;
 mod power_ups;
 mod steps;
@@ -63,6 +64,8 @@ struct World {
     script_bytes: Vec<usize>,
     suspended: Option<SuspendedSession>,
     busy: Option<BusyCard>,
+    /// Bytes of the chip's DEK.
+    dek_bytes: usize,
 }
 
 impl World {
@@ -99,6 +102,7 @@ impl World {
             script_bytes: Vec::new(),
             suspended: None,
             busy: None,
+            dek_bytes: 16,
         }
     }
 
@@ -123,7 +127,7 @@ impl World {
             eid: "89086030202200000022000000000090".parse().unwrap(),
             key_version: 0x40,
             psk: vec![1; 16].into(),
-            dek: vec![2; 16].into(),
+            dek: vec![2; self.dek_bytes].into(),
         };
         let limits = SessionLimits {
             requests: self.requests,

@@ -7,10 +7,12 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
+use super::announced::Announced;
 use super::columns::{ColumnError, RowReader};
 use super::contradictions::Key;
 use super::rules::{ColumnRule, optional, required};
 use super::secrets::{hex_bytes, row_digest, unwrapped};
+use super::warnings::Warnings;
 use super::{ImportChoices, ImportReport, ImportedRow, Stored, checked, written};
 use crate::Context;
 use crate::content::{self, CHIP_KEYS, held_error};
@@ -92,7 +94,8 @@ pub(super) struct Chip {
 }
 
 /// Imports chips. A row without `client_id` belongs to `default_client`. Rows are read, unwrapped and sealed before
-/// the transaction begins, so that the write lock is held briefly.
+/// the transaction begins, so that the write lock is held briefly. A new chip whose profile or key version no gateway
+/// announced is refused.
 ///
 /// # Errors
 /// [`Reason::BadCsv`] and [`Reason::BodyTooLarge`] for the file as a whole. A bad row is reported, and the other rows
@@ -108,11 +111,23 @@ pub async fn import_chips<D: Database>(
     })?;
     written(cx, choices, ImportKind::Chip, async |tx, import| {
         let mut report = report.clone();
+        let mut warnings = Warnings(std::mem::take(&mut report.warnings));
         let mut known = BTreeMap::new();
+        let announced = Announced::read(tx).await?;
         for (line, chip) in &good {
-            let stored = store(cx, tx, chip, import, choices, &mut known).await?;
+            let (warned, unknown) = match announced.judge(&chip.row.content) {
+                Ok(warned) => (warned, None),
+                Err(error) => (Vec::new(), Some(error)),
+            };
+            let stored = store(cx, tx, chip, unknown, import, choices, &mut known).await?;
+            if matches!(stored, Stored::New) {
+                for (kind, column, gateways) in warned {
+                    warnings.add_known(kind, column.map(str::to_owned), *line, gateways);
+                }
+            }
             report.count(*line, stored);
         }
+        report.warnings = warnings.0;
         Ok(report)
     })
     .await
@@ -350,6 +365,8 @@ fn digest<D>(cx: &Context<'_, D>, chip: &Chip) -> BlindIndex {
     )
 }
 
+/// Stores a good row. `unknown`: why no gateway could write it; what is there already stays, whatever gateways have come
+/// and gone.
 async fn store<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
@@ -357,6 +374,7 @@ async fn store<D: Database>(
         row: new,
         is_opening_stated,
     }: &SealedChip,
+    unknown: Option<ColumnError>,
     import: ImportId,
     choices: &ImportChoices<'_>,
     known: &mut BTreeMap<ClientId, bool>,
@@ -366,15 +384,17 @@ async fn store<D: Database>(
         let error = Error::from(Reason::UnknownClient).with_field("client_id");
         return Ok(Stored::Refused(error.into()));
     }
-    if choices.correct.is_none() && chip_content::insert(tx, new, import, cx.now).await? {
+    if choices.correct.is_none() && unknown.is_none() && chip_content::insert(tx, new, import, cx.now).await?
+    {
         return added(cx, tx, new).await;
     }
     let Some(there) = chip_content::find(tx, index).await? else {
-        return match &choices.correct {
-            Some(_) => Ok(Stored::Refused(
+        return match (&choices.correct, unknown) {
+            (Some(_), _) => Ok(Stored::Refused(
                 Error::from(Reason::UnknownChip).with_field("eid").into(),
             )),
-            None => insert_over_dead(cx, tx, new, import).await,
+            (None, Some(error)) => Ok(Stored::Refused(error)),
+            (None, None) => insert_over_dead(cx, tx, new, import).await,
         };
     };
     let mut given = new.content.clone();

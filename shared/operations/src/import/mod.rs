@@ -6,6 +6,7 @@
 //!
 //! Each import has an identifier, which its rows keep, so that it can be withdrawn. A file of corrections adds no row.
 
+mod announced;
 mod chips;
 mod columns;
 mod contradictions;

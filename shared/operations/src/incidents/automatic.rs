@@ -7,11 +7,11 @@ use super::super::transition::guarded;
 use domain::error::Error;
 use domain::{IncidentId, IncidentKind, IncidentState, Province, Timestamp};
 use store::{
-    Database, Subject, Tx,
+    Database, Subject, Tx, device_session,
     incident::{self, By, IncidentRow, NewIncidentRow},
     pool_level,
 };
-use vault::random_bytes;
+use vault::{BlindIndex, random_bytes};
 
 /// Provinces without a number that together are an incident of their own (Table 3, 多省份无资源).
 const SEVERAL_PROVINCES: usize = 2;
@@ -24,6 +24,25 @@ pub(crate) async fn open_incident<D: Database>(
     subject: &Subject,
 ) -> Result<bool, Error> {
     open_since(cx, tx, kind, subject, cx.now, None).await
+}
+
+/// Opens an incident that a session of a chip led to, and that has existed since `since`; false when one of this kind
+/// is open. Its note names `why` that session ended; without it, why the last session of the chip did that has ended.
+pub(crate) async fn open_after_session<D: Database>(
+    cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
+    kind: IncidentKind,
+    eid_index: &BlindIndex,
+    since: Timestamp,
+    why: Option<&str>,
+) -> Result<bool, Error> {
+    let last = match why {
+        Some(_) => None,
+        None => device_session::last_end(tx, eid_index).await?,
+    };
+    let why = why.or(last.as_deref());
+    let note = why.map(|reason| ["最近一次会话的结束原因 / the last session ended: ", reason].concat());
+    open_since(cx, tx, kind, &Subject::chip(eid_index), since, note.as_deref()).await
 }
 
 /// Opens an incident that has existed since `since`, with a note if there is one; false when one of this kind and

@@ -20,8 +20,8 @@ mod show;
 mod stuck;
 
 pub(super) use automatic::{
-    close_incident, close_incidents, open_incident, province_empty, province_filled, provinces_with_incident,
-    settle_province,
+    close_incident, close_incidents, open_after_session, open_incident, province_empty, province_filled,
+    provinces_with_incident, settle_province,
 };
 pub use chip_fault_report::{
     ChipFaultKind, ChipFaultReport, FaultReported, MAX_FAULT_TEXT_CHARS, report_chip_fault,

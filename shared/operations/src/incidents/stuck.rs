@@ -6,13 +6,13 @@
 use super::super::Context;
 use super::super::job_run::Done;
 use super::super::transition::guarded;
-use super::automatic::{close_incident, open_since};
+use super::automatic::{close_incident, open_after_session, open_since};
 use super::clocks::{MAX_LOOKED_AT, done};
 use crate::transaction;
 use domain::error::Error;
 use domain::{HOUR_MS, IncidentKind, MINUTE_MS, Timestamp};
 use store::{
-    Database, Subject, Tx, device_session, incident,
+    Database, Subject, Tx, incident,
     task::{self, StuckRow, TaskGroup},
 };
 
@@ -80,19 +80,10 @@ async fn report_stuck<D: Database>(
     since: Timestamp,
 ) -> Result<(), Error> {
     guarded(task::mark_stuck(tx, task.id).await?)?;
-    let subject = Subject::chip(&task.eid_index);
-    let end = device_session::last_end(tx, &task.eid_index).await?;
-    let note = end.map(|reason| format!("最近一次会话的结束原因 / the last session ended: {reason}"));
-    open_since(
-        cx,
-        tx,
-        IncidentKind::StuckWriting,
-        &subject,
-        since,
-        note.as_deref(),
-    )
-    .await?;
-    Ok(())
+    let kind = IncidentKind::StuckWriting;
+    open_after_session(cx, tx, kind, &task.eid_index, since, None)
+        .await
+        .map(drop)
 }
 
 /// Opens the incident of each group of the card of which too many are stuck: of those that began to be written within

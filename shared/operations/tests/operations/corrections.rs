@@ -62,7 +62,7 @@ fn correct(world: &World, correction: &ChipCorrection) -> Result<Vec<&'static st
 
 /// Reason code, person and note of the latest step of chip 0.
 fn last_step(world: &World) -> (String, Option<String>, Option<String>) {
-    let step = run(card_history(&world.cx(), &eid(0))).unwrap().remove(0);
+    let step = run(card_history(&world.cx(), &eid(0))).unwrap().0.remove(0);
     assert_eq!(step.from, Some(step.to));
     (step.reason, step.person, step.note)
 }

@@ -158,6 +158,10 @@ fn messages_to_a_client_survive_every_migration() {
         ),
         ("SELECT COALESCE(changes, 'outcomes') FROM receiver", &["outcomes"][..]),
         (
+            "SELECT failed_handshakes || COALESCE(handshake_failed_at, '-') || COALESCE(handshake_failure, '-') FROM chip",
+            &["0--"][..],
+        ),
+        (
             "SELECT message_id || ' ' || attempt || ' ' || started_at || ' ' || COALESCE(http_status, error)
                 FROM message_attempt ORDER BY message_id",
             &["m1 1 50 503", "m2 2 51 timeout"][..],
@@ -274,7 +278,7 @@ fn at_schema(version: i64) -> Sqlite {
     for (version, file) in (1..=version).zip(files) {
         let text = std::fs::read_to_string(file).unwrap();
         let applied = format!("INSERT INTO schema_version VALUES ({version}, 0);");
-        db.connection().execute_batch(&(text + &applied)).unwrap();
+        db.connection().execute_batch(&[text, applied].concat()).unwrap();
     }
     db
 }

@@ -339,7 +339,7 @@ fn an_operator_tops_the_allowance_up_in_any_state_and_the_history_says_who_and_w
     assert_eq!(world.open(0).unwrap().1.allowance_bytes, Some(2_000_000));
     let view = run(status(&world.cx(), &caller, &TaskRef::Eid(eid(0)))).unwrap();
     assert_eq!(view.card_status, CardStatus::Writing);
-    let step = run(card_history(&world.cx(), &eid(0))).unwrap().remove(0);
+    let step = run(card_history(&world.cx(), &eid(0))).unwrap().0.remove(0);
     assert_eq!(
         (step.from, step.to),
         (Some(CardStatus::Writing), CardStatus::Writing)

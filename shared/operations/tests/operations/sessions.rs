@@ -451,3 +451,35 @@ fn every_session_keeps_why_it_ended() {
     );
     assert_eq!(sessions[0].eid.as_deref(), Some(eid_text(0).as_str()));
 }
+
+#[test]
+fn what_a_gateway_cannot_carry_out_fails_the_task_in_its_first_session() {
+    for kind in [
+        "profile_unknown",
+        "data_unusable",
+        "keys_unusable",
+        "keys_refused",
+    ] {
+        let failure = FailureKind::from_code(kind).unwrap();
+        for verifying in [false, true] {
+            let world = World::new();
+            let caller = world.stocked(1, 1);
+            let task = world.apply_auto(&caller, 0).unwrap().task_id;
+            let (mut session, _) = world.open(0).unwrap();
+            if verifying {
+                world.report_event(session, 1, ReportEvent::Written).unwrap();
+                session = world.open(0).unwrap().0;
+            }
+            let answer = world.report_event(session, 2, failed(failure)).unwrap();
+            assert!(!answer.go_on, "{kind}");
+            let shown = run(status(&world.cx(), &caller, &TaskRef::Task(task))).unwrap();
+            let ended = shown.task.unwrap();
+            assert_eq!(shown.card_status, CardStatus::Failed, "{kind}");
+            assert_eq!(ended.failure, Some(failure.into()), "{kind}");
+            // The next power-up finds nothing to do, and may apply again.
+            let (_, work) = world.open(0).unwrap();
+            assert_eq!((work.work, work.task_id), (Work::None, None), "{kind}");
+            assert!(world.apply_auto(&caller, 0).is_ok(), "{kind}");
+        }
+    }
+}

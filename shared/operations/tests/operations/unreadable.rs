@@ -57,7 +57,7 @@ fn every_list_shows_the_rows_beside_one_that_cannot_be_opened() {
         marks(clients.iter().map(|client| &client.unreadable)),
         [vec!["phone"], vec![]]
     );
-    let steps = run(card_history(&cx, &eid(2))).unwrap();
+    let (steps, _) = run(card_history(&cx, &eid(2))).unwrap();
     let steps = marks(steps.iter().map(|step| &step.unreadable));
     assert_eq!((steps.len(), &steps[0]), (4, &vec!["note"]));
     let filter = IncidentFilter {

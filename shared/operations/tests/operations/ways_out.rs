@@ -78,7 +78,7 @@ fn a_reopened_card_keeps_its_number_until_another_one_is_verified() {
         run(reopen(&world.cx(), &eid(0), &NOTE)).unwrap(),
         CardStatus::ToWrite
     );
-    let step = run(card_history(&world.cx(), &eid(0))).unwrap().remove(0);
+    let step = run(card_history(&world.cx(), &eid(0))).unwrap().0.remove(0);
     assert_eq!(
         (step.reason.as_str(), step.person.as_deref()),
         ("reopened", Some("王芳"))
@@ -224,7 +224,7 @@ fn a_data_card_that_no_gateway_sent_follows_to_the_new_chip_at_once() {
     assert_eq!(reason(world.apply_auto(&caller, 0)), Reason::ChipFaulty);
     let again = replace(&world, 0, 1).unwrap();
     assert_eq!((again.task_id, again.repeated), (applied.task_id, true));
-    let step = run(card_history(&world.cx(), &eid(1))).unwrap().remove(0);
+    let step = run(card_history(&world.cx(), &eid(1))).unwrap().0.remove(0);
     assert_eq!(
         (step.actor.as_str(), step.reason.as_str()),
         ("admin", "chip_replaced")
