@@ -293,6 +293,20 @@ mod tests {
     }
 
     #[test]
+    fn whether_the_clock_is_trusted_is_true_or_false() {
+        let read = |text: &str| {
+            let settings = Settings::from_variables(&Variables {
+                clock_trusted: Some(text.to_owned()),
+                ..variables()
+            });
+            settings.map(|settings| settings.maintenance.clock_trusted)
+        };
+        assert!(read("true").unwrap() && !read("false").unwrap());
+        let cause = read("perhaps").err().unwrap().cause().unwrap().to_owned();
+        assert!(cause.starts_with("variable clock_trusted"), "{cause}");
+    }
+
+    #[test]
     fn a_component_without_a_secret_accepts_nothing() {
         let settings = Settings::from_variables(&Variables {
             secret: None,
@@ -398,10 +412,6 @@ mod tests {
             },
             Variables {
                 unchecked_eids: text(""),
-                ..variables()
-            },
-            Variables {
-                clock_trusted: text("perhaps"),
                 ..variables()
             },
             Variables {
