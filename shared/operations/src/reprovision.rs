@@ -118,7 +118,7 @@ async fn renew<D: Database>(
         return Err(held_error(cx, &held, chip::EID, chip.eid(cx.vault)?.as_str())?);
     }
     let expires_at = next.expires_at;
-    temporary_number::give_up(tx, &values, cx.now).await?;
+    temporary_number::take_over(tx, &values, cx.now).await?;
     keep(cx, tx, &chip.eid_index, &there).await?;
     guarded(temporary_number::replace(tx, &chip.eid_index, chip.status, next, cx.now).await?)?;
     Ok((true, expires_at))

@@ -15,7 +15,7 @@ const HELD: &str = "SELECT msisdn_index, iccid_index, iccid_sealed FROM number \
     WHERE (msisdn_index = $1 OR imsi_index = $2) AND status <> 'retired' LIMIT 1";
 // The columns are unique, so a number that gives a value up gets the index of its ICCID in its place: no value has
 // that.
-const GIVE_UP: &str = "UPDATE number SET msisdn_index = CASE msisdn_index WHEN $1 THEN iccid_index \
+const TAKE_OVER: &str = "UPDATE number SET msisdn_index = CASE msisdn_index WHEN $1 THEN iccid_index \
     ELSE msisdn_index END, imsi_index = CASE imsi_index WHEN $2 THEN iccid_index ELSE imsi_index END \
     WHERE (msisdn_index = $1 OR imsi_index = $2) AND status = 'retired'";
 const CORRECT: &str = "UPDATE number SET k_sealed = $1, opc_sealed = $2, changed_at = $3 WHERE iccid_index = $4 \
@@ -111,9 +111,9 @@ pub async fn held<D: Database>(db: &D, new: &NewNumberRow) -> Result<Option<Held
 }
 
 /// Takes MSISDN and IMSI away from retired numbers, so that `new` can have them.
-pub async fn give_up<D: Database>(tx: &Tx<'_, D>, new: &NewNumberRow) -> Result<(), DbError> {
+pub async fn take_over<D: Database>(tx: &Tx<'_, D>, new: &NewNumberRow) -> Result<(), DbError> {
     let params = [new.msisdn_index.into(), new.imsi_index.into()];
-    tx.run(GIVE_UP, &params).await.map(drop)
+    tx.run(TAKE_OVER, &params).await.map(drop)
 }
 
 /// Gives a number that no chip was written with another K and OPc. False when one was.

@@ -62,7 +62,7 @@ const HELD: &str = concat!(
 );
 // The columns are unique, so a chip that gives a value up gets the index of its EID in its place: no value has that. A
 // chip that is not written and comes back needs another number before it can be applied for.
-const GIVE_UP: &str = concat!(
+const TAKE_OVER: &str = concat!(
     "UPDATE chip SET temp_msisdn_index = CASE temp_msisdn_index WHEN $1 THEN eid_index ELSE temp_msisdn_index END, \
      temp_iccid_index = CASE temp_iccid_index WHEN $2 THEN eid_index ELSE temp_iccid_index END, \
      temp_imsi_index = CASE temp_imsi_index WHEN $3 THEN eid_index ELSE temp_imsi_index END, temp_next_at = NULL, \
@@ -224,7 +224,7 @@ pub async fn held<D: Database>(db: &D, values: &UniqueValues) -> Result<Option<H
 }
 
 /// Takes the temporary number away from chips that need it no more, so that another chip can have it.
-pub async fn give_up<D: Database>(
+pub async fn take_over<D: Database>(
     tx: &Tx<'_, D>,
     values: &UniqueValues,
     now: Timestamp,
@@ -236,7 +236,7 @@ pub async fn give_up<D: Database>(
         now.into(),
         values.eid_index.into(),
     ];
-    tx.run(GIVE_UP, &params).await.map(drop)
+    tx.run(TAKE_OVER, &params).await.map(drop)
 }
 
 /// Gives a chip its next temporary number, with no notice given yet. False when the card is not in `status`.

@@ -396,7 +396,7 @@ async fn insert_over_dead<D: Database>(
             .open_identifier(chip::EID, index.as_bytes(), &new.eid_sealed)?;
         return Ok(Stored::Refused(held_error(cx, &held, chip::EID, &own)?.into()));
     }
-    temporary_number::give_up(tx, &values, cx.now).await?;
+    temporary_number::take_over(tx, &values, cx.now).await?;
     guarded(chip_content::insert(tx, new, import, cx.now).await?)?;
     added(cx, tx, new).await
 }

@@ -263,7 +263,7 @@ async fn store<D: Database>(
                 return Ok(Stored::Refused(error.into()));
             }
             // What has it is retired.
-            number_content::give_up(tx, new).await?;
+            number_content::take_over(tx, new).await?;
             guarded(number_content::insert(tx, new, import, cx.now).await?)?;
             Ok(Stored::New)
         }
