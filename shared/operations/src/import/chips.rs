@@ -27,7 +27,7 @@ use domain::{
 use store::{
     Database, Tx,
     card_history::{self, Step},
-    chip::{self, ChipRow},
+    chip,
     chip_content::{self, ChipContent, NewChipRow},
     import::ImportKind,
     temporary_number::{self, UniqueValues},
@@ -365,8 +365,7 @@ fn digest<D>(cx: &Context<'_, D>, chip: &Chip) -> BlindIndex {
     )
 }
 
-/// Stores a good row. `unknown`: why no gateway could write it; what is there already stays, whatever gateways have come
-/// and gone.
+/// Stores a good row. `unknown`: why no gateway could write it; what is there already stays all the same.
 async fn store<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
@@ -381,8 +380,8 @@ async fn store<D: Database>(
 ) -> Result<Stored, Error> {
     let index = &new.content.eid_index;
     if !super::client_exists(tx, &new.content.client_id, known).await? {
-        let error = Error::from(Reason::UnknownClient).with_field("client_id");
-        return Ok(Stored::Refused(error.into()));
+        let unknown = Error::from(Reason::UnknownClient);
+        return Ok(Stored::Refused(unknown.with_field("client_id").into()));
     }
     if choices.correct.is_none() && unknown.is_none() && chip_content::insert(tx, new, import, cx.now).await?
     {
@@ -405,8 +404,8 @@ async fn store<D: Database>(
         let corrected = correct(cx, tx, &there, &given, note).await;
         return Stored::corrected(corrected.map(|columns| !columns.is_empty()));
     }
-    let is_same = |chip: &ChipRow| chip.imported_digest == new.imported_digest;
-    if chip::by_eid(tx, index).await?.as_ref().is_some_and(is_same) {
+    let stored = chip::by_eid(tx, index).await?;
+    if stored.is_some_and(|chip| chip.imported_digest == new.imported_digest) {
         return Ok(Stored::Unchanged);
     }
     let differences = content::differences(content::chip(cx, &there)?, content::chip(cx, &given)?);

@@ -266,10 +266,8 @@ fn incidents_of_before_their_clocks_get_times_and_are_looked_at() {
 /// A database of an earlier schema, without rows.
 fn at_schema(version: i64) -> Sqlite {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../store/migrations");
-    let mut files: Vec<_> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
+    let files = std::fs::read_dir(folder).unwrap();
+    let mut files: Vec<_> = files.map(|entry| entry.unwrap().path()).collect();
     files.sort();
     let db = Sqlite::in_memory().unwrap();
     let versions = "PRAGMA foreign_keys = OFF;
@@ -277,8 +275,8 @@ fn at_schema(version: i64) -> Sqlite {
     db.connection().execute_batch(versions).unwrap();
     for (version, file) in (1..=version).zip(files) {
         let text = std::fs::read_to_string(file).unwrap();
-        let applied = format!("INSERT INTO schema_version VALUES ({version}, 0);");
-        db.connection().execute_batch(&[text, applied].concat()).unwrap();
+        let text = format!("{text}INSERT INTO schema_version VALUES ({version}, 0);");
+        db.connection().execute_batch(&text).unwrap();
     }
     db
 }
