@@ -372,11 +372,9 @@ impl Profile {
     /// Whether the file at `position` is written at all.
     #[must_use]
     pub fn is_written(&self, position: usize) -> bool {
-        self.files.get(position).is_some_and(|file| match file.ef {
-            EfKind::Iccid => self.iccid != IccidPolicy::Keep,
-            EfKind::Powerups => false,
-            _ => true,
-        })
+        self.files
+            .get(position)
+            .is_some_and(|file| file.ef != EfKind::Iccid || self.iccid != IccidPolicy::Keep)
     }
 
     /// Whether a card that lacks the file at `position` is written all the same.
