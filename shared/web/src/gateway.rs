@@ -6,8 +6,8 @@ use std::net::IpAddr;
 
 use gateway_protocol::{
     AnnounceRequest, CardData, EventError, KeysAnswer, KeysRequest, MAX_ANNOUNCED_KEY_VERSIONS,
-    MAX_ANNOUNCED_PROFILES, MAX_FAILED_HANDSHAKES, MAX_PSK_IDENTITY_BYTES, ReportAnswer, ReportEvent,
-    ReportRequest, SessionAnswer, SessionRequest, is_announced_name,
+    MAX_ANNOUNCED_PROFILES, MAX_FAILED_HANDSHAKES, MAX_HANDSHAKE_COUNT, MAX_PSK_IDENTITY_BYTES, ReportAnswer,
+    ReportEvent, ReportRequest, SessionAnswer, SessionRequest, is_announced_name,
 };
 
 use super::fields::field;
@@ -139,6 +139,8 @@ pub fn report_answer(answer: &operations::ReportAnswer) -> ReportAnswer {
 pub fn announcement_of(request: AnnounceRequest) -> Result<Announcement, Refusal> {
     let are_names = request.profiles.iter().all(|name| is_announced_name(name));
     let seq = i64::try_from(request.seq);
+    let mut failed = request.failed_handshakes.iter();
+    let are_counts = failed.all(|failed| failed.count <= MAX_HANDSHAKE_COUNT);
     for (name, is_fit) in [
         ("gateway", is_announced_name(&request.gateway)),
         ("instance", is_announced_name(&request.instance)),
@@ -153,7 +155,7 @@ pub fn announcement_of(request: AnnounceRequest) -> Result<Announcement, Refusal
         ),
         (
             FAILED_HANDSHAKES,
-            request.failed_handshakes.len() <= MAX_FAILED_HANDSHAKES,
+            request.failed_handshakes.len() <= MAX_FAILED_HANDSHAKES && are_counts,
         ),
     ] {
         if !is_fit {
