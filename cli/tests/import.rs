@@ -57,10 +57,16 @@ impl Platform {
             let (sent, taken) = counts.clone();
             service(imports_router::router(), App::new(host)).layer(from_fn(
                 move |request: Request, next: Next| {
+                    let sent = Arc::clone(&sent);
                     let is_taken = sent.fetch_add(1, Ordering::SeqCst) < taken.load(Ordering::SeqCst);
                     async move {
                         if is_taken {
-                            next.run(request).await
+                            let answer = next.run(request).await;
+                            if answer.status() == StatusCode::SERVICE_UNAVAILABLE {
+                                // A busy machine: the part is sent again.
+                                sent.fetch_sub(1, Ordering::SeqCst);
+                            }
+                            answer
                         } else {
                             (StatusCode::CONFLICT, REFUSED).into_response()
                         }

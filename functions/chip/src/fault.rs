@@ -1,16 +1,44 @@
 //! A client reports a fault of one of its chips (§8.2, 上报故障).
 
 use domain::error::Reason;
+use domain::{Kind as Sort, Malformed};
 use operations::{ChipFaultReport, FaultReported, MAX_FAULT_TEXT_CHARS, report_chip_fault};
 use serde::{Deserialize, Serialize};
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use utoipa::{IntoParams, ToSchema};
 use web::extract::permits::ChipFault;
 use web::extract::{Call, Caller, Query};
-use web::values::{Eid, IncidentId, ReportedFault, Time};
+use web::values::{Eid, IncidentId, Kind, Parsed, ReportedFault, Time};
 use web::{Answer, Success, codes};
 
-// The schema below needs this number as a literal.
-const _: () = assert!(MAX_FAULT_TEXT_CHARS == 500);
+/// What a client saw, as it says.
+type FaultDescription = Parsed<FaultText>;
+
+/// What a client saw.
+pub(crate) struct FaultText(String);
+
+impl Kind for FaultText {
+    const NAME: &'static str = "FaultText";
+    const TAKES_NUMBERS: bool = false;
+
+    fn parse(text: &str) -> Result<Self, Malformed> {
+        let is_short = text.chars().count() <= MAX_FAULT_TEXT_CHARS;
+        is_short.then(|| Self(text.to_owned())).ok_or(Malformed::new(
+            Sort::Value,
+            "应为最多 500 个字符",
+            "more than 500 characters",
+        ))
+    }
+
+    fn object() -> Object {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some("现象描述 / what was seen"))
+            .max_length(Some(MAX_FAULT_TEXT_CHARS))
+            .examples(["通电后模组反复重启"])
+            .build()
+    }
+}
 
 /// Why this operation refuses, besides the reasons that every operation has.
 const REASONS: &[Reason] = &[
@@ -33,9 +61,8 @@ pub(crate) struct ReportChipFault {
     #[param(inline)]
     fault: ReportedFault,
     /// 现象描述，最多 500 字 / what was seen, at most 500 characters
-    #[schema(max_length = 500)]
-    #[param(max_length = 500)]
-    description: Option<String>,
+    #[param(inline)]
+    description: Option<FaultDescription>,
 }
 
 /// 故障所登记的异常 / the incident of the fault
@@ -68,7 +95,7 @@ pub(crate) async fn fault(
     let report = ChipFaultReport {
         eid: *report.eid,
         fault: *report.fault,
-        description: report.description.as_deref(),
+        description: report.description.as_ref().map(|text| text.0.as_str()),
     };
     let FaultReported {
         incident_id,

@@ -172,7 +172,6 @@ async fn ten_thousand_refused_calls_of_every_kind_from_one_address_leave_a_hundr
         "method_not_allowed",
         "token_invalid",
         "credential_wrong",
-        "route_unknown",
     ] {
         assert!(reasons.contains(&json!(reason)), "{reason}: {reasons:?}");
     }
