@@ -229,6 +229,36 @@ fn a_card_that_lost_what_was_written_is_written_again_in_a_new_attempt() {
     assert!(work.data.unwrap().k_wrapped.is_some());
 }
 
+// §6.2.4.1
+#[test]
+fn a_verification_that_asked_for_another_attempt_has_given_its_verdict() {
+    let world = World::new();
+    let caller = world.stocked(1, 1);
+    world.apply_auto(&caller, 0).unwrap();
+    let verdict = |rewrite: bool| ReportEvent::NotVerified {
+        rewrite,
+        detail: String::new(),
+    };
+    // The last attempt that one application has is the fifth.
+    for attempt in 1..=4 {
+        let (session, work) = world.open(0).unwrap();
+        assert_eq!((work.work, work.attempt), (Work::Write, attempt));
+        world.report_event(session, 1, ReportEvent::Written).unwrap();
+        let (session, _) = world.open(0).unwrap();
+        world.report_event(session, 1, verdict(true)).unwrap();
+        for rewrite in [true, false] {
+            let before = world.dump();
+            assert_eq!(
+                reason(world.report_event(session, 2, verdict(rewrite))),
+                Reason::ReportOutOfOrder
+            );
+            assert_eq!(world.dump(), before);
+        }
+    }
+    let (_, work) = world.open(0).unwrap();
+    assert_eq!((work.work, work.attempt), (Work::Write, 5));
+}
+
 // §6.3 Table 2, §8.2.2
 #[test]
 fn a_failure_is_told_and_the_chip_keeps_the_number_for_its_next_application() {
