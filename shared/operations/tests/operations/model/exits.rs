@@ -7,7 +7,7 @@ use super::Platform;
 use super::expected::{Card, Place, Use};
 use super::steps::{CHIPS, Choice, Heard, Step};
 
-/// The province from which chips are written on their way out.
+/// The province of the numbers that chips are written with.
 const PROVINCE: &str = "37";
 
 /// Takes an exit for each chip, the record of its destruction where `destroyed` says so, and one for each number.

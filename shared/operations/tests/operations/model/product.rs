@@ -303,7 +303,12 @@ impl Product {
             writing_limit_hours: u32::from(limited),
             ..MAINTENANCE
         };
-        for job in [Job::HopelessTasks, Job::StuckTasks, Job::TemporaryNumbers] {
+        let mut jobs = [Job::HopelessTasks, Job::StuckTasks, Job::TemporaryNumbers];
+        if limited {
+            // Each has its own interval and may run on a node of its own, in any order.
+            jobs.reverse();
+        }
+        for job in jobs {
             run(run_job(&self.world.cx(), job, &settings))?;
         }
         Ok(())

@@ -120,9 +120,9 @@ fn chip() -> impl Strategy<Value = usize> + Clone {
 
 /// The client of the chip; now and then the other one.
 fn caller() -> impl Strategy<Value = (usize, usize)> {
-    (chip(), prop::bool::weighted(0.06)).prop_map(|(chip, stranger)| {
+    (chip(), prop::bool::weighted(0.06)).prop_map(|(chip, is_other)| {
         let own = CLIENT_OF_CHIP[chip];
-        (chip, if stranger { 1 - own } else { own })
+        (chip, if is_other { 1 - own } else { own })
     })
 }
 
@@ -181,7 +181,7 @@ fn of_time() -> impl Strategy<Value = Step> {
 }
 
 /// Any step. Those of a writing come most often, or few cards would ever be written.
-pub(super) fn step() -> impl Strategy<Value = Step> {
+fn step() -> impl Strategy<Value = Step> {
     let report = (
         chip(),
         prop_oneof![12 => Just(0usize), 1 => Just(1)],
@@ -199,4 +199,195 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
         5 => of_numbers(),
         3 => of_time(),
     ]
+}
+
+fn heard_of(chip: usize, heard: Heard) -> Step {
+    Step::Report {
+        chip,
+        back: 0,
+        heard,
+        drain: false,
+        again: false,
+    }
+}
+
+fn apply(chip: usize, choice: Choice) -> Step {
+    let client = CLIENT_OF_CHIP[chip];
+    Step::Apply { client, chip, choice }
+}
+
+/// An application and a session that reads back what it wrote.
+fn until_written(chip: usize, choice: Choice) -> Vec<Step> {
+    vec![
+        apply(chip, choice),
+        Step::Open(chip),
+        heard_of(chip, Heard::Written),
+    ]
+}
+
+/// A whole writing.
+fn write(chip: usize, choice: Choice) -> Vec<Step> {
+    let mut steps = until_written(chip, choice);
+    steps.extend([Step::Open(chip), heard_of(chip, Heard::Verified)]);
+    steps
+}
+
+/// A card that does not keep what is written to it, so many times. Each time its gateway says twice what it found, or
+/// goes on as if it had written.
+fn not_kept(chip: usize, choice: Choice, second: &[Heard]) -> Vec<Step> {
+    let mut steps = until_written(chip, choice);
+    for heard in second {
+        steps.extend([
+            Step::Open(chip),
+            heard_of(chip, Heard::NotVerified { rewrite: true }),
+            heard_of(chip, heard.clone()),
+            Step::Open(chip),
+            heard_of(chip, Heard::Written),
+        ]);
+    }
+    steps
+}
+
+/// A writing that uses the whole test allowance, and the next session of its card.
+fn drained(chip: usize, choice: Choice, heard: Heard) -> Vec<Step> {
+    let report = Step::Report {
+        chip,
+        back: 0,
+        heard,
+        drain: true,
+        again: false,
+    };
+    vec![apply(chip, choice), Step::Open(chip), report, Step::Open(chip)]
+}
+
+/// A written card that is written with another number, long after its test period and its allowance are over.
+fn rewritten(chip: usize, [first, second]: [Choice; 2]) -> Vec<Step> {
+    let verified = heard_of(chip, Heard::Verified);
+    // Another temporary number, which ends too, has nothing to do with it.
+    let number = Step::Provide {
+        chip,
+        number: true,
+        allowance: false,
+    };
+    let (long, reopen) = (Step::Pass(300 * 24), Step::Reopen(chip));
+    let later = [long.clone(), reopen.clone(), number, long, reopen];
+    let again = vec![apply(chip, second), Step::Tick { limited: true }];
+    let written = [Step::Open(chip), heard_of(chip, Heard::Written), Step::Open(chip)];
+    let before = [
+        drained(chip, first, Heard::Written),
+        vec![verified.clone()],
+        later.to_vec(),
+    ];
+    [before.concat(), again, written.to_vec(), vec![verified]].concat()
+}
+
+/// A chip with a data card of its client that is put out of use and back while its chip holds it (0),
+/// while it is verified (1) or when it is written (2).
+fn suspended(chip: usize, number: usize, at: usize) -> Vec<Step> {
+    let choice = Choice::This {
+        number,
+        own_msisdn: true,
+    };
+    let mut steps = match at {
+        0 => vec![
+            apply(chip, choice.clone()),
+            Step::Open(chip),
+            heard_of(chip, Heard::Failed { chip_fault: false }),
+        ],
+        1 => until_written(chip, choice.clone()),
+        _ => write(chip, choice.clone()),
+    };
+    steps.push(Step::Act {
+        number,
+        act: NumberAct::Suspend,
+    });
+    if at == 1 {
+        steps.extend([Step::Open(chip), heard_of(chip, Heard::Verified)]);
+    }
+    let state = "active";
+    steps.extend([Step::Reported { number, state }, apply(chip, choice)]);
+    steps
+}
+
+/// Another chip of the same client; of a client with one chip, that of the other.
+fn another_of_its_client(chip: usize, second: bool) -> usize {
+    (chip + 1 + usize::from(second)) % 3
+}
+
+/// A data card that is allotted to the client of the chip, unless that was changed.
+fn own_card(chip: usize, second: bool) -> usize {
+    match (CLIENT_OF_CHIP[chip], second) {
+        (0, false) => 4,
+        (0, true) => 5,
+        _ => 6,
+    }
+}
+
+/// A gateway that sends the number of a report again with other words.
+fn sent_again(chip: usize, choice: Choice) -> Vec<Step> {
+    let again = Step::Report {
+        chip,
+        back: 0,
+        heard: Heard::Written,
+        drain: false,
+        again: true,
+    };
+    vec![
+        apply(chip, choice),
+        Step::Open(chip),
+        heard_of(chip, Heard::Progress(1)),
+        again,
+    ]
+}
+
+/// Steps as they follow each other in the field. Single steps alone lead too seldom to where a card is written again.
+fn usual() -> impl Strategy<Value = Vec<Step>> {
+    let of = || (chip(), choice());
+    let failed = |chip| heard_of(chip, Heard::Failed { chip_fault: false });
+    let second = prop_oneof![
+        any::<bool>().prop_map(|rewrite| Heard::NotVerified { rewrite }),
+        Just(Heard::Written),
+        Just(Heard::Progress(1)),
+    ];
+    let single = prop_oneof![
+        3 => of().prop_map(|(chip, choice)| write(chip, choice)),
+        2 => of().prop_map(|(chip, choice)| until_written(chip, choice)),
+        2 => of().prop_map(|(chip, choice)| vec![apply(chip, choice), Step::Open(chip)]),
+        2 => of().prop_map(move |(chip, choice)| {
+            vec![apply(chip, choice.clone()), Step::Open(chip), failed(chip), apply(chip, choice)]
+        }),
+        1 => of().prop_map(|(chip, choice)| sent_again(chip, choice)),
+        1 => of().prop_map(|(chip, choice)| drained(chip, choice, Heard::Progress(1))),
+        // It is never powered up.
+        1 => of().prop_map(|(chip, choice)| {
+            vec![apply(chip, choice), Step::Pass(300 * 24), Step::Tick { limited: false }]
+        }),
+    ];
+    let several = prop_oneof![
+        2 => (of(), prop::collection::vec(second, 1..6))
+            .prop_map(|((chip, choice), second)| not_kept(chip, choice, &second)),
+        3 => (chip(), choice(), choice())
+            .prop_map(|(chip, first, second)| rewritten(chip, [first, second])),
+        2 => (of(), any::<bool>()).prop_map(|((old, choice), second)| {
+            let new = another_of_its_client(old, second);
+            let replaced = vec![Step::Replace { old, new }, Step::Reopen(old), Step::Replace { old, new }];
+            [write(old, choice), replaced].concat()
+        }),
+        2 => (chip(), any::<bool>(), 0..3usize)
+            .prop_map(|(chip, second, at)| suspended(chip, own_card(chip, second), at)),
+        2 => (of(), any::<bool>()).prop_map(|((old, choice), second)| {
+            let new = another_of_its_client(old, second);
+            vec![apply(old, choice.clone()), apply(new, choice), Step::Replace { old, new }]
+        }),
+    ];
+    prop_oneof![3 => single, 2 => several]
+}
+
+/// A few steps.
+pub(super) fn some_steps() -> impl Strategy<Value = Vec<Step>> {
+    prop_oneof![
+        10 => step().prop_map(|step| vec![step]),
+        3 => usual(),
+    ]
+    .boxed()
 }

@@ -54,10 +54,10 @@ impl Expected {
         let status = match (number.usable, number.place) {
             (Use::Retired, _) => "retired",
             (Use::Suspended, _) => "suspended",
-            (Use::InUse, Place::Home) if number.client.is_some() => "allotted",
-            (Use::InUse, Place::Home) => "available",
-            (Use::InUse, Place::For(_) | Place::Held(_)) => "reserved",
-            (Use::InUse, Place::On(_)) => "written",
+            (Use::Active, Place::Home) if number.client.is_some() => "allotted",
+            (Use::Active, Place::Home) => "available",
+            (Use::Active, Place::For(_) | Place::Held(_)) => "reserved",
+            (Use::Active, Place::On(_)) => "written",
         };
         let chip = chip.map_or("-".to_owned(), |chip| format!("chip {chip}"));
         let task = task.map_or("-".to_owned(), |task| format!("task {task}"));

@@ -147,7 +147,7 @@ pub(super) enum Place {
 /// Whether a number may be used, as its operator says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Use {
-    InUse,
+    Active,
     Suspended,
     Retired,
 }
@@ -259,7 +259,7 @@ impl Expected {
             province,
             client,
             place: Place::Home,
-            usable: Use::InUse,
+            usable: Use::Active,
             sent: false,
             replaced: false,
         };

@@ -23,7 +23,7 @@ impl Expected {
                             number.place == place
                                 && number.province == *province
                                 && number.client.is_none()
-                                && number.usable == Use::InUse
+                                && number.usable == Use::Active
                         })
                         .collect()
                 };
@@ -47,7 +47,7 @@ impl Expected {
                     return Err(Reason::NumberMismatch);
                 }
                 match known.place {
-                    _ if known.usable != Use::InUse => Err(Reason::NumberSuspended),
+                    _ if known.usable != Use::Active => Err(Reason::NumberSuspended),
                     Place::Home => Ok(*number),
                     Place::Held(holder) if holder == chip => Ok(*number),
                     _ => Err(Reason::NumberTaken),
@@ -89,7 +89,7 @@ impl Expected {
                     number.place = Place::Home;
                     number.sent = false;
                     number.replaced = true;
-                    if number.usable == Use::InUse {
+                    if number.usable == Use::Active {
                         number.usable = Use::Suspended;
                     }
                 }
@@ -107,7 +107,7 @@ impl Expected {
             (NumberAct::Retire, ..) => number.usable = Use::Retired,
             (NumberAct::Suspend, ..) => number.usable = Use::Suspended,
             (NumberAct::Resume, ..) => {
-                number.usable = Use::InUse;
+                number.usable = Use::Active;
                 number.replaced = false;
             }
         }
@@ -122,7 +122,7 @@ impl Expected {
             _ if number.usable == Use::Retired => return Err(Reason::NumberInUse),
             "suspended" => number.usable = Use::Suspended,
             _ if number.replaced => (),
-            _ => number.usable = Use::InUse,
+            _ => number.usable = Use::Active,
         }
         Ok(())
     }
@@ -130,7 +130,7 @@ impl Expected {
     /// 划拨, and back. Only what is at home and in use changes hands.
     pub(super) fn allot(&mut self, number: usize, client: Option<usize>) -> Result<(), Reason> {
         let number = &mut self.numbers[number];
-        let is_free = number.place == Place::Home && number.usable == Use::InUse;
+        let is_free = number.place == Place::Home && number.usable == Use::Active;
         let is_others = number.client.is_some() && client.is_some() && number.client != client;
         if !is_free || is_others {
             return Err(Reason::NumberInUse);

@@ -35,7 +35,7 @@ impl Expected {
         }
         if let (Some(task), Work::Write) = (task, work) {
             let number = &mut self.numbers[self.tasks[task].number];
-            if number.usable != Use::InUse {
+            if number.usable != Use::Active {
                 return Err(Reason::NumberSuspended);
             }
             number.sent = true;
