@@ -201,6 +201,18 @@ async fn a_refused_chip_does_not_come_back_and_a_put_off_one_does() {
     assert_eq!(posts[1].header("X-Admin-Resume"), Some("true"));
 }
 
+// §5.2.1.2: 每次卡片上电后仅请求一次写卡流量
+#[tokio::test]
+async fn a_chip_asks_once_per_power_up_and_what_it_asks_again_resumes() {
+    let server = Server::start(vec![error(503), no_content(None), no_content(None)]);
+    let (mut module, _) = module(seed_card(server.address));
+    module.power_on().await;
+    module.power_on().await;
+    let posts = server.posts();
+    let resumes: Vec<_> = posts.iter().map(|post| post.header("X-Admin-Resume")).collect();
+    assert_eq!(resumes, [None, Some("true"), None]);
+}
+
 #[tokio::test]
 async fn a_link_that_breaks_before_the_answer_resumes_at_the_last_uri() {
     let server = Server::start(vec![

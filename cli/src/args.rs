@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Most chips one demonstration writes; their keys and files are all held in memory.
 const MAX_DEMO_CHIPS: i64 = 5_000;
@@ -30,6 +30,8 @@ pub(crate) enum Command {
     Init(InitOptions),
     /// Switch on simulated modules with the chips of a chip file, against a running gateway
     Power(PowerOptions),
+    /// Import a table of any size into a running platform, in parts; the same command again goes on where it stopped
+    Import(ImportOptions),
     /// Write sample chips.csv and numbers.csv for the import interfaces
     Inventory(InventoryOptions),
 }
@@ -88,6 +90,43 @@ pub(crate) struct PowerOptions {
     #[arg(long, default_value = "127.0.0.1:8443")]
     pub(crate) gateway: SocketAddr,
     /// The .env file with the master keys of the chips
+    #[arg(long, default_value = "xieka-data/.env")]
+    pub(crate) env: PathBuf,
+}
+
+/// What the rows of an imported table are.
+#[derive(ValueEnum, Clone, Copy, Debug)]
+pub(crate) enum ImportKind {
+    /// Chips.
+    Chips,
+    /// Operator numbers.
+    Numbers,
+}
+
+/// Options of `import`.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ImportOptions {
+    /// What the rows are: `chips` or `numbers`
+    #[arg(value_enum, hide_possible_values = true)]
+    pub(crate) kind: ImportKind,
+    /// The table: CSV in UTF-8, UTF-16 or GBK, or .xlsx
+    pub(crate) file: PathBuf,
+    /// The sheet of a workbook; without it the only one that has rows
+    #[arg(long)]
+    pub(crate) sheet: Option<String>,
+    /// The client that chips without client_id belong to
+    #[arg(long)]
+    pub(crate) client: Option<String>,
+    /// Show what would happen, and change nothing
+    #[arg(long)]
+    pub(crate) preview: bool,
+    /// Take ICCIDs that end in five or more zeros and have a wrong check digit
+    #[arg(long)]
+    pub(crate) accept_zeros: bool,
+    /// Where the platform is
+    #[arg(long, default_value = "http://127.0.0.1:3000")]
+    pub(crate) platform: String,
+    /// The .env file with the administrator's secret
     #[arg(long, default_value = "xieka-data/.env")]
     pub(crate) env: PathBuf,
 }

@@ -7,6 +7,7 @@ mod args;
 pub mod components;
 pub mod demo;
 mod help;
+mod import;
 mod init;
 mod interrupt;
 pub mod inventory;
@@ -58,6 +59,7 @@ async fn run(arguments: Arguments) -> Result<()> {
         Command::Up(options) => up::run(options).await,
         Command::Init(options) => init::run(&options),
         Command::Power(options) => power::run(options).await,
+        Command::Import(options) => import::run(&options).await,
         Command::Inventory(options) => init::inventory(&options),
     }
 }

@@ -1,7 +1,8 @@
 //! What `xieka up` looks at before anything listens: the secrets, and the database that they belong to.
 //!
-//! Each problem is an error of its own. The database file is made if it is missing, and becomes readable for its owner
-//! alone; a database without check values of its keys gets those of these. No other row is changed.
+//! Each problem is an error of its own. The database file is made if it is missing. It and the file of the secrets
+//! become readable for their owner alone; a database without check values of its keys gets those of these. No other row
+//! is changed.
 
 use std::fs::{File, OpenOptions, Permissions, TryLockError};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
@@ -10,6 +11,8 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail};
 use domain::Timestamp;
 use domain::error::{Error, Lang, Reason};
+use ota_gateway::keys::{LinkKey, MasterKeys};
+use ota_gateway::settings::Settings;
 use store::Sqlite;
 use vault::{MIN_SECRET_BYTES, Vault, VaultSettings};
 
@@ -20,7 +23,11 @@ use crate::secrets::Secrets;
 const SECRETS: [&str; 4] = ["ADMIN_SECRET", "GATEWAY_SECRET", "INGEST_SECRET", "CRON_SECRET"];
 /// File whose lock keeps a second platform away from a data folder.
 const LOCK_FILE: &str = "xieka.lock";
-/// Mode of the database file: its owner alone reads and writes it.
+/// A platform that passes the check of the gateway's settings; its address is known only when it listens.
+const ANY_PLATFORM: &str = "http://127.0.0.1:3000";
+/// Reads every page of the database and names the first fault.
+const CHECK: &str = "PRAGMA quick_check(1)";
+/// Mode of the database file and of the secrets: their owner alone reads and writes them.
 const OWNER_ONLY: u32 = 0o600;
 
 /// Keeps other processes away from a data folder until it is dropped.
@@ -76,7 +83,14 @@ fn same_file(one: &Path, other: &Path) -> bool {
 pub(crate) fn keys(secrets: &Secrets) -> Result<Vault> {
     let get = |name: &str| secrets.get(&format!("SPIN_VARIABLE_{name}"));
     for name in SECRETS {
-        if get(name)?.len() < MIN_SECRET_BYTES {
+        let mut parts = get(name)?.split(',').map(str::trim);
+        if parts.clone().count() > 2 {
+            bail!(text(
+                format!("{name} 至多填两个值（更换期间）"),
+                format!("{name} has more than the two values of a change")
+            ));
+        }
+        if parts.any(|part| part.len() < MIN_SECRET_BYTES) {
             bail!(text(
                 format!("{name} 不足 {MIN_SECRET_BYTES} 个字节"),
                 format!("{name} has fewer than {MIN_SECRET_BYTES} bytes")
@@ -94,6 +108,50 @@ pub(crate) fn keys(secrets: &Secrets) -> Result<Vault> {
     Vault::from_settings(settings).with_context(|| text("密钥配置有误", "a secret is malformed").to_owned())
 }
 
+/// The gateway's settings are well formed, and fit those of the platform.
+///
+/// # Errors
+/// The first that is not, by its name.
+pub(crate) fn gateway(secrets: &Secrets) -> Result<()> {
+    let environment = secrets.gateway_environment();
+    let platform = ("XIEKA_GATEWAY_PLATFORM_URL".to_owned(), ANY_PLATFORM.to_owned());
+    let settings = Settings::load(None, environment.chain([platform]));
+    let settings = settings.context(text("网关的设置有误", "a setting of the gateway is wrong"))?;
+    LinkKey::parse(settings.link_key.expose())?;
+    MasterKeys::parse(settings.master_keys.expose())?;
+    for (name, own) in [
+        ("GATEWAY_SECRET", &settings.gateway_secret),
+        ("CRON_SECRET", &settings.cron_secret),
+        ("LINK_KEY", &settings.link_key),
+    ] {
+        let of_gateway: Vec<&str> = own.expose().split(',').map(str::trim).collect();
+        let platform = secrets.get(&format!("SPIN_VARIABLE_{name}"))?;
+        // The platform uses the first link key; of the secrets it accepts all, and the gateway has one.
+        let mut of_platform = platform.split(',').map(str::trim);
+        let fits = match name {
+            "LINK_KEY" => of_platform.next().is_some_and(|key| of_gateway.contains(&key)),
+            _ => of_platform.any(|secret| of_gateway == [secret]),
+        };
+        // A gateway without a cron secret does not tick.
+        if !fits && !own.is_empty() {
+            bail!(text(
+                format!("网关与平台的 {name} 不一致：XIEKA_GATEWAY_{name}、SPIN_VARIABLE_{name}"),
+                format!("gateway and platform differ in {name}: XIEKA_GATEWAY_{name}, SPIN_VARIABLE_{name}")
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Takes a file from everybody but its owner.
+///
+/// # Errors
+/// The file cannot be changed.
+pub(crate) fn owner_only(file: &Path) -> Result<()> {
+    let changed = std::fs::set_permissions(file, Permissions::from_mode(OWNER_ONLY));
+    changed.with_context(|| format!("{}", file.display()))
+}
+
 /// The database in `file` is sound, of a schema that this program knows, and belongs to the keys. A file that is not
 /// there yet is made, empty.
 ///
@@ -109,7 +167,7 @@ pub(crate) async fn database(file: &Path, keys: &Vault, now: Timestamp) -> Resul
         let made = options.create_new(true).write(true).mode(OWNER_ONLY).open(file);
         return made.map(drop).with_context(|| format!("{name}"));
     }
-    std::fs::set_permissions(file, Permissions::from_mode(OWNER_ONLY)).with_context(|| format!("{name}"))?;
+    owner_only(file)?;
     let damaged = || {
         text(
             format!("数据库 {name} 已损坏或不是数据库"),
@@ -117,6 +175,14 @@ pub(crate) async fn database(file: &Path, keys: &Vault, now: Timestamp) -> Resul
         )
     };
     let db = Sqlite::open(file).map_err(|problem| anyhow::anyhow!("{}: {problem}", damaged()))?;
+    let sound = db
+        .connection()
+        .query_row(CHECK, [], |row| row.get::<_, String>(0));
+    match sound {
+        Ok(sound) if sound == "ok" => (),
+        Ok(fault) => bail!("{}: {fault}", damaged()),
+        Err(problem) => bail!("{}: {problem}", damaged()),
+    }
     let checked = match store::check(&db).await {
         // A component brings it up to the schema of this program, but only under the right keys.
         Err(behind) if behind.reason() == Reason::SchemaBehind => store::rows_fit(&db, keys).await.map(drop),
@@ -199,12 +265,89 @@ mod tests {
     }
 
     #[test]
+    fn a_database_with_a_damaged_page_is_refused() {
+        let secrets = Secrets::generate().unwrap();
+        let folder = used(&secrets);
+        let file = folder.path().join("a.db");
+        let db = Sqlite::open(&file).unwrap();
+        db.connection()
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+            .unwrap();
+        drop(db);
+        check(&folder, &secrets).unwrap();
+        let mut bytes = std::fs::read(&file).unwrap();
+        // The last page, far from header and schema.
+        let at = bytes.len() - 4096;
+        bytes[at..].fill(0x5a);
+        std::fs::write(&file, bytes).unwrap();
+        let problem = format!("{:#}", check(&folder, &secrets).unwrap_err());
+        assert!(
+            problem.contains("a.db") && !problem.contains("keys_wrong"),
+            "{problem}"
+        );
+    }
+
+    #[test]
+    fn every_key_is_compared_with_the_database() {
+        let own = Secrets::generate().unwrap();
+        let folder = used(&own);
+        for name in ["SEALING_KEYS", "TOKEN_KEY", "LINK_KEY", "INDEX_KEY"] {
+            let (mut other, name) = (own.clone(), format!("SPIN_VARIABLE_{name}"));
+            let value = Secrets::generate().unwrap();
+            other.set(&name, value.get(&name).unwrap());
+            let problem = format!("{:#}", check(&folder, &other).unwrap_err());
+            assert!(problem.contains("keys_wrong"), "{name}: {problem}");
+        }
+    }
+
+    #[test]
+    fn the_settings_of_the_gateway_are_checked_and_fit_those_of_the_platform() {
+        let good = Secrets::generate().unwrap();
+        gateway(&good).unwrap();
+        let link = good.get("XIEKA_GATEWAY_LINK_KEY").unwrap().to_owned();
+        let another = "ab".repeat(32);
+        let mut changing = good.clone();
+        changing.set("XIEKA_GATEWAY_LINK_KEY", format!("{link},{another}"));
+        changing.set(
+            "SPIN_VARIABLE_GATEWAY_SECRET",
+            format!("{another},{}", good.get("XIEKA_GATEWAY_GATEWAY_SECRET").unwrap()),
+        );
+        gateway(&changing).unwrap();
+        keys(&changing).unwrap();
+        for (name, value) in [
+            ("MASTER_KEYS", "64:00"),
+            ("LINK_KEY", "zz"),
+            ("LINK_KEY", another.as_str()),
+            ("GATEWAY_SECRET", another.as_str()),
+            ("CRON_SECRET", another.as_str()),
+            ("MAX_SESSIONS", "many"),
+        ] {
+            let mut secrets = good.clone();
+            secrets.set(&format!("XIEKA_GATEWAY_{name}"), value);
+            let problem = format!("{:#}", gateway(&secrets).unwrap_err()).to_uppercase();
+            assert!(problem.contains(name), "{name}: {problem}");
+        }
+    }
+
+    #[test]
+    fn secrets_become_readable_for_their_owner_alone() {
+        let folder = TempDir::new().unwrap();
+        let file = folder.path().join(".env");
+        Secrets::generate().unwrap().write_new(&file).unwrap();
+        std::fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
+        owner_only(&file).unwrap();
+        let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
     fn secrets_that_are_missing_short_or_malformed_are_named() {
         for (name, value) in [
             ("ADMIN_SECRET", "short"),
             ("INDEX_KEY", "zz"),
             ("SEALING_KEYS", "1:00"),
             ("TOKEN_KEY", ""),
+            ("CRON_SECRET", "0123456789abcdef0123456789abcdef,short"),
         ] {
             let mut secrets = Secrets::generate().unwrap();
             secrets.set(&format!("SPIN_VARIABLE_{name}"), value);

@@ -129,6 +129,14 @@ impl Secrets {
             .with_context(|| text(format!("{name} 未设置"), format!("{name} is not set")))
     }
 
+    /// The first of the values that a setting lists while it is changed: the one in use.
+    ///
+    /// # Errors
+    /// The name of a value that is not set.
+    pub fn first(&self, name: &str) -> Result<&str> {
+        Ok(self.get(name)?.split(',').next().unwrap_or_default().trim())
+    }
+
     /// The application's variables by their lower-case Spin names.
     pub fn spin_variables(&self) -> BTreeMap<String, String> {
         self.0

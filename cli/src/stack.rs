@@ -16,14 +16,17 @@ use crate::components::MANIFEST;
 use crate::language::text;
 use crate::secrets::Secrets;
 
+/// The runtime configuration of trials.
+pub const TRIAL_CONFIG: &str = "runtime-config/trial.toml";
+
 /// Settings of a platform and its gateway in this process.
 pub struct Launch {
     /// Folder of the Spin manifest.
     pub root: PathBuf,
     /// Folder of the database.
     pub state_dir: PathBuf,
-    /// The runtime configuration; without one the database lies in the state directory and no network is blocked.
-    pub runtime_config: Option<PathBuf>,
+    /// The runtime configuration; by default the database lies in the state directory and no network is blocked.
+    pub runtime_config: PathBuf,
     /// Secrets and variables of platform and gateway.
     pub secrets: Secrets,
     /// Address on which the platform listens; port 0 for a free one.
@@ -47,9 +50,9 @@ impl Launch {
     pub fn on_loopback(root: PathBuf, state_dir: PathBuf, secrets: Secrets) -> Self {
         let free = SocketAddr::from(([127, 0, 0, 1], 0));
         Self {
+            runtime_config: root.join(TRIAL_CONFIG),
             root,
             state_dir,
-            runtime_config: None,
             secrets,
             listen: free,
             gateway_listen: free,
@@ -65,7 +68,7 @@ impl Launch {
     pub async fn platform(&self) -> Result<Host> {
         let options = Options {
             manifest: self.root.join(MANIFEST),
-            runtime_config: self.runtime_config.clone(),
+            runtime_config: Some(self.runtime_config.clone()),
             state_dir: self.state_dir.clone(),
             listen: self.listen,
             variables: self.secrets.spin_variables(),

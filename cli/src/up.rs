@@ -41,10 +41,13 @@ pub(crate) async fn run(options: UpOptions) -> Result<()> {
     let database = options.data.join(DATABASE_FILE);
     // An earlier start may have ended before a component filled it.
     let first_start = std::fs::metadata(&database).map_or(true, |file| file.len() == 0);
-    preflight::database(&database, &preflight::keys(&secrets)?, SystemTime::now().into()).await?;
+    preflight::owner_only(&env_file)?;
+    let keys = preflight::keys(&secrets)?;
+    preflight::gateway(&secrets)?;
+    preflight::database(&database, &keys, SystemTime::now().into()).await?;
     let runtime_config = root.join(runtime_config(&mut secrets, options.local_callbacks));
     let mut launch = Launch::on_loopback(root, options.data.clone(), secrets);
-    launch.runtime_config = Some(runtime_config);
+    launch.runtime_config = runtime_config;
     launch.listen = options.listen;
     launch.gateway_listen = options.gateway;
     launch.metrics_listen = options.metrics;
@@ -62,7 +65,7 @@ pub(crate) async fn run(options: UpOptions) -> Result<()> {
     }
     if first_start {
         let api = stack.api.clone().in_language(Language::of_this_process());
-        first_client(&api, launch.secrets.get("SPIN_VARIABLE_ADMIN_SECRET")?).await?;
+        first_client(&api, launch.secrets.first("SPIN_VARIABLE_ADMIN_SECRET")?).await?;
     }
     println!("{}", text("按 Ctrl-C 结束", "Ctrl-C ends"));
     interrupt::received().await?;
@@ -124,8 +127,8 @@ async fn first_client(api: &Api, admin_secret: &str) -> Result<()> {
         "ips": ["127.0.0.1/32", "::1/128"],
         // All permissions: the guide calls every interface with this client.
         "permissions": [
-            "write.provinces", "write.apply", "write.status", "write.cancel", "chip.read", "number.read",
-            "number.usage", "number.open_time", "number.city",
+            "write.provinces", "write.apply", "write.status", "write.cancel", "chip.read", "chip.fault",
+            "number.read", "number.usage", "number.open_time", "number.city",
         ],
     });
     let created = api

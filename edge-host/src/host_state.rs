@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::atomic::AtomicUsize;
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -29,6 +30,8 @@ pub(crate) struct HostState {
     pub(crate) closing: CancellationToken,
     /// Cancelled when the host stops: all instances end.
     pub(crate) killed: CancellationToken,
+    /// The largest memory that an instance has had, in bytes.
+    pub(crate) largest_memory: AtomicUsize,
     /// Counts the living instances.
     pub(crate) instances: TaskTracker,
 }

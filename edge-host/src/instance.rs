@@ -5,6 +5,7 @@
 
 use std::future::pending;
 use std::pin::Pin;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -13,7 +14,7 @@ use tokio::time::Sleep;
 use tokio_util::sync::WaitForCancellationFutureOwned;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 use wasmtime::component::{GuestTaskId, HasData, ResourceTable};
-use wasmtime::{Store, StoreContextMut};
+use wasmtime::{ResourceLimiter, Store, StoreContextMut};
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_http::handler::{
     HandlerState, Instance, Proxy, ShouldAccept, WorkerExpiration, WorkerState, WorkerStatus,
@@ -74,6 +75,18 @@ impl Guest {
     }
 }
 
+/// Notes how large the memory becomes. The engine bounds it.
+impl ResourceLimiter for Guest {
+    fn memory_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        self.host.largest_memory.fetch_max(desired, Ordering::Relaxed);
+        Ok(true)
+    }
+
+    fn table_growing(&mut self, _: usize, _: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(true)
+    }
+}
+
 impl WasiView for Guest {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         WasiCtxView {
@@ -116,6 +129,7 @@ impl HandlerState for InstanceFactory {
         let expiration = Expiration::new(&self.host, self.reuse.idle);
         let guest = Guest::new(self.host.clone(), chaining, self.component.clone());
         let mut store = Store::new(self.service.engine(), guest);
+        store.limiter(|guest| guest);
         let service = self.service.instantiate_async(&mut store).await?;
         Ok(Instance {
             store,

@@ -8,6 +8,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -69,6 +70,11 @@ impl Host {
         self.app.host.address
     }
 
+    /// The largest memory that an instance of a component has had so far, in bytes.
+    pub fn largest_memory_bytes(&self) -> usize {
+        self.app.host.largest_memory.load(Ordering::Relaxed)
+    }
+
     /// Accepts nothing more, waits for the requests in flight for at most [`Options::drain`], then
     /// ends every instance. When this returns, no database is open any more, unless a component
     /// computes without end.
@@ -125,6 +131,7 @@ pub async fn start(options: Options) -> anyhow::Result<Host> {
         address: listener.local_addr()?,
         closing: CancellationToken::new(),
         killed: CancellationToken::new(),
+        largest_memory: AtomicUsize::default(),
         instances: TaskTracker::new(),
     });
     let app = Arc::new_cyclic(|app: &Weak<App>| App {

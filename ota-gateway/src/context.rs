@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 use uicc::ident::Eid;
 
 use crate::admission::Admission;
+use crate::failed_handshakes::FailureCounts;
 use crate::metrics::Metrics;
 use crate::observe::Observer;
 use crate::platform::{KeyDirectory, PlatformClient};
@@ -41,6 +42,8 @@ pub(crate) struct Context {
     pub(crate) admission: Admission,
     pub(crate) suspended: SuspendedSessions,
     pub(crate) busy: BusyCards,
+    /// Failed handshakes of known chips, until they are announced.
+    pub(crate) failed_handshakes: Arc<FailureCounts>,
     /// Asks for a tick of the platform's scheduled work.
     pub(crate) tick: Notify,
 }
@@ -54,7 +57,9 @@ impl Context {
         let metrics = Arc::new(Metrics::new());
         let catalogue = Catalogue::load(settings.profiles_dir.as_deref()).context("card profiles")?;
         let platform = PlatformClient::new(&settings, Arc::clone(&metrics))?;
-        let directory = KeyDirectory::new(&settings, platform.clone(), Arc::clone(&metrics))?;
+        let failed_handshakes = Arc::new(FailureCounts::default());
+        let counts = Arc::clone(&failed_handshakes);
+        let directory = KeyDirectory::new(&settings, platform.clone(), Arc::clone(&metrics), counts)?;
         let shared = Arc::new(Shared {
             catalogue,
             link_key: directory.link_key().clone(),
@@ -65,6 +70,7 @@ impl Context {
             admission: Admission::new(limits),
             suspended: Mutex::new(TtlMap::new(limits.resume(), limits.resume_entries)),
             busy: Mutex::new(TtlMap::new(BUSY_CARD_LIFETIME, limits.resume_entries)),
+            failed_handshakes,
             tick: Notify::new(),
             platform,
             directory,

@@ -18,7 +18,7 @@ use crate::observe::Observer;
 use crate::settings::Settings;
 use crate::shutdown::{self, Shutdown};
 use crate::slots::Eviction;
-use crate::{connection, ops, ticker};
+use crate::{announcer, connection, ops, ticker};
 
 /// Time that sessions get to end by themselves when the gateway shuts down.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
@@ -54,6 +54,7 @@ pub async fn start(settings: Settings, observer: Option<Arc<dyn Observer>>) -> a
     let tasks = vec![
         tokio::spawn(accept(Arc::clone(&context), listener, shutdown.clone())),
         tokio::spawn(ops::serve(Arc::clone(&context), ops_listener, shutdown.clone())),
+        tokio::spawn(announcer::run(Arc::clone(&context), shutdown.clone())),
         tokio::spawn(ticker::run(context, shutdown)),
     ];
     Ok(Gateway {

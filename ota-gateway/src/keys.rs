@@ -119,6 +119,11 @@ impl MasterKeys {
         Ok(Self(keys))
     }
 
+    /// The versions of the keys, in order.
+    pub(crate) fn versions(&self) -> impl Iterator<Item = u8> {
+        self.0.keys().copied()
+    }
+
     /// The key of one chip for one purpose, if there is a master key of `key_version`.
     #[must_use]
     pub fn derive(&self, purpose: Purpose, eid: &Eid, key_version: u8) -> Option<Key> {
@@ -143,23 +148,28 @@ fn parse_key(text: &str) -> anyhow::Result<Zeroizing<[u8; MASTER_BYTES]>> {
     }
 }
 
-/// The key that wraps key material between platform and gateway.
+/// The keys that wrap key material between platform and gateway: the present one, and while it is changed another.
 #[derive(Clone)]
-pub struct LinkKey(Zeroizing<[u8; MASTER_BYTES]>);
+pub struct LinkKey(Vec<Zeroizing<[u8; MASTER_BYTES]>>);
 
 impl LinkKey {
-    /// Parses 64 hexadecimal digits.
+    /// Parses 64 hexadecimal digits, or two such keys separated by a comma.
     ///
     /// # Errors
     /// For any other text; never with a part of it.
     pub fn parse(text: &str) -> anyhow::Result<Self> {
-        parse_key(text).map(Self).context("link_key")
+        /// Most keys that are accepted at once.
+        const MAX_KEYS: usize = 2;
+        let keys = text.split(',').map(parse_key).collect::<Result<Vec<_>, _>>();
+        let keys = keys.context("link_key")?;
+        ensure!(keys.len() <= MAX_KEYS, "link_key: at most {MAX_KEYS} keys");
+        Ok(Self(keys))
     }
 
     /// Unwraps hexadecimal RFC 3394 text.
     ///
     /// # Errors
-    /// For a text that is too long or not hexadecimal, and for a key that was wrapped under another link key.
+    /// For a text that is too long or not hexadecimal, and for a key that was wrapped under neither link key.
     pub fn unwrap_hex(&self, wrapped: &str) -> anyhow::Result<Key> {
         /// Most bytes of a wrapped key: the longest PSK and the integrity block.
         const MAX_WRAPPED_BYTES: usize = *PSK_BYTES.end() + aes_kw::IV_LEN;
@@ -173,26 +183,29 @@ impl LinkKey {
             bail!("a wrapped key is too short")
         };
         let mut key = Zeroizing::new(vec![0; length]);
-        self.cipher()
-            .unwrap_key(&wrapped, &mut key)
-            .map_err(|_| anyhow::anyhow!("a wrapped key does not open under the link key"))?;
+        let is_opened = self
+            .ciphers()
+            .any(|cipher| cipher.unwrap_key(&wrapped, &mut key).is_ok());
+        ensure!(is_opened, "a wrapped key does not open under the link key");
         Ok(Key(key))
     }
 
-    /// Wraps a key to hexadecimal RFC 3394 text.
+    /// Wraps a key to hexadecimal RFC 3394 text, under the first link key.
     ///
     /// # Errors
     /// When the length is not a multiple of 8 bytes.
     pub fn wrap_hex(&self, key: &[u8]) -> anyhow::Result<String> {
         let mut out = vec![0; key.len() + aes_kw::IV_LEN];
-        self.cipher()
-            .wrap_key(key, &mut out)
-            .map_err(|_| anyhow::anyhow!("a key to wrap must have a multiple of 8 bytes"))?;
+        let is_wrapped = self
+            .ciphers()
+            .next()
+            .is_some_and(|cipher| cipher.wrap_key(key, &mut out).is_ok());
+        ensure!(is_wrapped, "a key to wrap must have a multiple of 8 bytes");
         Ok(hex::encode(out))
     }
 
-    fn cipher(&self) -> aes_kw::KwAes256 {
-        aes_kw::KwAes256::new(&(*self.0).into())
+    fn ciphers(&self) -> impl Iterator<Item = aes_kw::KwAes256> + '_ {
+        self.0.iter().map(|key| aes_kw::KwAes256::new(&(**key).into()))
     }
 }
 
@@ -336,7 +349,7 @@ mod tests {
 
     #[test]
     fn key_wrap_agrees_with_rfc_3394_section_4_6() {
-        let link = LinkKey(Zeroizing::new(counting()));
+        let link = LinkKey(vec![Zeroizing::new(counting())]);
         let key = hex::decode("00112233445566778899aabbccddeeff000102030405060708090a0b0c0d0e0f").unwrap();
         let wrapped = "28c9f404c4b810f4cbccb35cfb87f8263f5786e2d80ed326cbc7f0e71a99f43bfb988b9b7a02dd21";
         assert_eq!(link.wrap_hex(&key).unwrap(), wrapped);
@@ -344,8 +357,26 @@ mod tests {
     }
 
     #[test]
+    fn while_the_link_key_is_changed_either_opens_and_the_first_wraps() {
+        let [old, new] = [[1; MASTER_BYTES], [2; MASTER_BYTES]].map(hex::encode);
+        let link = |text: &str| LinkKey::parse(text).unwrap();
+        let both = link(&format!("{new},{old}"));
+        for key in [&old, &new] {
+            let wrapped = link(key).wrap_hex(&[7; 16]).unwrap();
+            assert_eq!(both.unwrap_hex(&wrapped).unwrap().expose(), [7; 16]);
+        }
+        assert_eq!(
+            both.wrap_hex(&[7; 16]).unwrap(),
+            link(&new).wrap_hex(&[7; 16]).unwrap()
+        );
+        for text in ["", &format!("{new},"), &format!("{new},{old},{old}"), "00"] {
+            assert!(LinkKey::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
     fn what_was_not_wrapped_under_the_link_key_does_not_open() {
-        let link = LinkKey(Zeroizing::new(counting()));
+        let link = LinkKey(vec![Zeroizing::new(counting())]);
         let good = link.wrap_hex(&[7; 16]).unwrap();
         let flipped = format!("{}{}", if good.starts_with('0') { '1' } else { '0' }, &good[1..]);
         for wrapped in [

@@ -15,8 +15,10 @@
 #![forbid(unsafe_code)]
 
 mod admission;
+mod announcer;
 mod connection;
 mod context;
+mod failed_handshakes;
 mod gateway;
 mod http;
 pub mod keys;

@@ -30,7 +30,9 @@ async fn garbage_instead_of_tls_is_cut_off_and_the_platform_gets_no_call() {
         // Nothing, or a TLS alert: never HTTP.
         assert!(answer.is_empty() || answer[0] == 21, "{answer:?}");
     }
-    assert!(fixture.platform.calls("").is_empty());
+    for route in ["/keys", "/sessions", "/report"] {
+        assert!(fixture.platform.calls(route).is_empty(), "{route}");
+    }
     fixture.agent().await;
 }
 

@@ -253,7 +253,7 @@ async fn a_refused_file_is_reported_and_ticked_and_ends_the_session() {
     fixture.platform.called("/internal/cron").await;
     let metrics = fixture.ops("/metrics").await.text;
     assert!(
-        metrics.contains("failures_total{kind=\"security_status\"} 1"),
+        metrics.contains("failures_total{kind=\"keys_refused\"} 1"),
         "{metrics}"
     );
     let (platform, _) = fixture.finish().await;
@@ -261,7 +261,7 @@ async fn a_refused_file_is_reported_and_ticked_and_ends_the_session() {
     let failed = &reports[reports.len() - 2]["event"];
     assert_eq!(
         (failed["kind"].as_str(), failed["failure"].as_str()),
-        (Some("failed"), Some("security_status"))
+        (Some("failed"), Some("keys_refused"))
     );
     assert_eq!(failed["chip_fault"], false);
     assert!(failed["detail"].as_str().unwrap().contains("EF_IMSI"));

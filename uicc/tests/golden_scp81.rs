@@ -41,10 +41,10 @@ fn check_digits_of_an_eid_can_be_verified() {
     }
     let wrong = "89049032123451234512345678901236";
     assert!(!Eid::from_digits(wrong).unwrap().has_valid_check_digits());
-    assert_eq!(Eid::parse(wrong), Err(EidError::CheckDigits));
+    assert_eq!(Eid::parse(wrong).unwrap().check(), Err(EidError::CheckDigits));
     assert!(Eid::from_digits("8904903212345123451234567890123").is_err());
     assert_eq!(
-        Eid::from_digits("8904903212345123451234567890123A")
+        Eid::from_digits("8904903212345123451234567890123G")
             .unwrap_err()
             .offset,
         31

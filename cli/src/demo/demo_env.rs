@@ -70,5 +70,7 @@ fn demo_secrets(receiver: &Receiver) -> Result<Secrets> {
     secrets.set("SPIN_VARIABLE_TRANSPORT_KEYS", transport);
     secrets.set("SPIN_VARIABLE_CALLBACK_ALLOW_HTTP", "true");
     secrets.set("SPIN_VARIABLE_CALLBACK_EXTRA_HOST", receiver.origin());
+    // Simulated modules are powered up again within seconds, also after failures.
+    secrets.set("SPIN_VARIABLE_POWER_UP_GAP_SECS", "0");
     Ok(secrets)
 }

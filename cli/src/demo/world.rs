@@ -2,12 +2,14 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use card_sim::personalisation::{Builder, SEED_K, SEED_OPC};
 use card_sim::{Module, ModuleSettings, VirtualNetwork};
 use ota_gateway::keys::MasterKeys;
 use serde_json::{Value, json};
+use tokio::time::sleep;
 
 use super::demo_env::DemoEnv;
 use crate::api::Api;
@@ -15,6 +17,11 @@ use crate::inventory::{ChipRow, Inventory, PROVINCE_CODE, SAMPLE_TRANSPORT_KEY};
 use crate::language::text;
 use crate::personalise::personalise;
 use crate::receiver::Receiver;
+
+/// How often it is asked whether the gateway announced itself.
+const ANNOUNCEMENT_TRIES: u32 = 40;
+/// Wait between two questions.
+const ANNOUNCEMENT_WAIT: Duration = Duration::from_millis(50);
 
 /// A platform with a gateway, an inventory, one client and a mobile network. It does not own platform and gateway,
 /// which may stop and start again.
@@ -64,6 +71,7 @@ impl World {
                 format!("POST /admin/v1/clients → {client_id}, secrets shown once"),
             ),
         );
+        gateway_announced(&api, &admin_secret).await?;
         let owner = [("client_id", client_id.as_str())];
         let chips = import(&api, &admin_secret, "chips", &owner, inventory.chips_csv()?).await?;
         report("admin", format!("POST /admin/v1/chips:import → {chips}"));
@@ -141,6 +149,23 @@ fn network_of(inventory: &Inventory) -> Result<VirtualNetwork> {
         network.subscribe(&number.imsi, k, opc);
     }
     Ok(network)
+}
+
+/// Waits a little for the gateway to announce itself, so that the import can compare the chips with it. Without a
+/// gateway it warns.
+async fn gateway_announced(api: &Api, admin_secret: &str) -> Result<()> {
+    for _ in 0..ANNOUNCEMENT_TRIES {
+        let answer = api.get_as(admin_secret, "/admin/v1/gateways", &[]).await?;
+        let answer = answer.ok(text("查询网关", "asking for the gateways"))?;
+        if answer["gateways"]
+            .as_array()
+            .is_some_and(|gateways| !gateways.is_empty())
+        {
+            break;
+        }
+        sleep(ANNOUNCEMENT_WAIT).await;
+    }
+    Ok(())
 }
 
 async fn create_client(api: &Api, admin_secret: &str, receiver: &Receiver) -> Result<Value> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use edge_host::{Logs, Output, Reuse};
+use edge_host::{Logs, MAX_GUEST_MEMORY_BYTES, Output, Reuse};
 use futures::future::join_all;
 use serde_json::{Value, json};
 
@@ -29,6 +29,15 @@ async fn an_instance_is_reused_as_often_as_allowed() {
         }
         assert_eq!(seen, expected, "{max_requests}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_largest_memory_of_an_instance_is_known() {
+    let host = TestHost::with(|_| ()).await;
+    assert_eq!(host.inner.largest_memory_bytes(), 0);
+    host.call("/open/nth", Value::Null).await;
+    let bytes = host.inner.largest_memory_bytes();
+    assert!((64 * 1024..=MAX_GUEST_MEMORY_BYTES).contains(&bytes), "{bytes}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,10 +5,8 @@ use operations::{ActNote, destroy_chip, reopen as reopen_card, replace_chip};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use web::extract::{Administrator, Call, Json};
-use web::values::{CardState, Day, Eid, TaskId, Time};
+use web::values::{ActReason, CardState, Day, Eid, Person, PersonName, ReasonText, TaskId, Time};
 use web::{Answer, Success, codes};
-
-use crate::values::{ActReason, Person};
 
 const REOPEN_REASONS: &[Reason] = &[
     Reason::ParameterMissing,
@@ -23,6 +21,7 @@ const DESTROY_REASONS: &[Reason] = &[
     Reason::ParameterMalformed,
     Reason::EidMalformed,
     Reason::UnknownChip,
+    Reason::ChipBlocked,
 ];
 const REPLACE_REASONS: &[Reason] = &[
     Reason::ParameterMissing,
@@ -38,6 +37,7 @@ const REPLACE_REASONS: &[Reason] = &[
     Reason::AlreadyWritten,
     Reason::ApplicationPending,
     Reason::ChipFaulty,
+    Reason::ChipBlocked,
     Reason::TemporaryNumberExpired,
     Reason::AllowanceExhausted,
 ];
@@ -153,12 +153,13 @@ pub(crate) struct ChipReplaced {
     card_status: CardState,
 }
 
-/// Replaces a chip that is not written: the other one is applied for with the same data card, or with a number of the
-/// same province. A data card that may be on the old chip follows only after its destruction is recorded.
+/// Replaces a chip. For one that is not written, the other one is applied for with the same data card, or with a number of
+/// the same province; a data card that may be on the old chip follows only on evidence. For a written one, the other one
+/// is applied for with the data card that was imported to take over its MSISDN.
 #[utoipa::path(
     post,
     path = "/admin/v1/chips:replace",
-    summary = "更换尚未写卡的芯片 / Replace a chip that is not written (§8.2.2)",
+    summary = "更换芯片（故障更换、补换卡） / Replace a chip, faulty or written (§8.2.2)",
     request_body = ChipReplacement,
     responses((status = 200, body = Success<ChipReplaced>)),
     extensions(("x-reasons" = json!(codes(REPLACE_REASONS))))
@@ -176,9 +177,6 @@ pub(crate) async fn replace(
     }))
 }
 
-fn note<'a>(person: &'a Person, words: &'a ActReason) -> ActNote<'a> {
-    ActNote {
-        person: &person.0,
-        text: &words.0,
-    }
+fn note<'a>(PersonName(person): &'a PersonName, ReasonText(text): &'a ReasonText) -> ActNote<'a> {
+    ActNote { person, text }
 }

@@ -6,10 +6,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use web::extract::{Administrator, Call, Json};
 use web::parameters::either;
-use web::values::{CardState, Eid, TaskId, Time};
+use web::values::{ActReason, CardState, Eid, Person, TaskId, Time};
 use web::{Answer, Refusal, Success, codes};
-
-use crate::values::{ActReason, Person};
 
 /// Why this operation refuses, besides the reasons that every operation has.
 const REASONS: &[Reason] = &[

@@ -1,16 +1,19 @@
 //! Entries in the register of faulty chips (§8.2.2).
 
 use domain::error::Reason;
-use operations::register_fault;
+use operations::{Fault as FaultOfChip, REGISTERED, register_chip_fault};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use web::extract::{Administrator, Call, Json};
 use web::values::Eid;
 use web::{Answer, Success, codes};
 
+use crate::values::Fault;
+
 /// Why this operation refuses, besides the reasons that every operation has.
 const REASONS: &[Reason] = &[
     Reason::ParameterMissing,
+    Reason::ParameterMalformed,
     Reason::EidMalformed,
     Reason::UnknownChip,
     Reason::WrongState,
@@ -24,6 +27,12 @@ pub(crate) struct ChipFault {
     eid: Eid,
     /// true：登记为故障芯片；false：取消登记 / true enters the chip, false takes it out
     faulty: bool,
+    /// 故障代码，默认 registered；登记时有效 / what is wrong, registered by default; for an entry
+    fault: Option<Fault>,
+    /// 卡片返回的状态字；登记时有效 / status word of the card; for an entry
+    status_word: Option<Fault>,
+    /// 芯片固件版本；登记时有效 / firmware of the chip; for an entry
+    firmware: Option<Fault>,
 }
 
 /// Whether the chip is in the register.
@@ -47,6 +56,17 @@ pub(crate) async fn register(
     _: Administrator,
     Json(entry): Json<ChipFault>,
 ) -> Answer<FaultRegistered> {
-    register_fault(&call.context(), &entry.eid, entry.faulty).await?;
+    let word = |word: &'_ Option<Fault>| word.as_ref().map(|word| word.0.clone());
+    let (code, status_word, firmware) = (
+        word(&entry.fault),
+        word(&entry.status_word),
+        word(&entry.firmware),
+    );
+    let fault = entry.faulty.then(|| FaultOfChip {
+        code: code.as_deref().unwrap_or(REGISTERED),
+        status_word: status_word.as_deref(),
+        firmware: firmware.as_deref(),
+    });
+    register_chip_fault(&call.context(), &entry.eid, fault).await?;
     Ok(Success::new(FaultRegistered { faulty: entry.faulty }))
 }

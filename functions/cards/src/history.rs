@@ -1,4 +1,4 @@
-//! The steps of a card (§6.3).
+//! The steps of a card (§6.3), and the failed handshakes of its chip.
 
 use domain::error::Reason;
 use operations::card_history;
@@ -30,6 +30,14 @@ pub(crate) struct OneCard {
 pub(crate) struct CardHistory {
     /// 状态变更记录，最近的在前，至多 200 条 / the latest 200 steps, the latest first
     steps: Vec<CardStep>,
+    /// 以该芯片标识发起而失败的握手次数 / how many handshakes with the identity of its chip failed
+    failed_handshakes: u64,
+    /// 最近一次上报握手失败的时间 / when the last failed handshake was reported
+    #[schema(required)]
+    handshake_failed_at: Option<Time>,
+    /// 最近一次握手失败的原因代码 / stable name of the reason for which the last one failed
+    #[schema(required, example = "wrong_key")]
+    handshake_failure: Option<String>,
 }
 
 /// A step of a card.
@@ -59,13 +67,16 @@ pub(crate) struct CardStep {
     /// 操作人说明的原因 / why, as that person said
     #[schema(required)]
     note: Option<String>,
+    /// 无法解密的字段，仅在有时出现 / the fields whose values cannot be opened; only if there are any
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unreadable: Vec<&'static str>,
 }
 
-/// Shows the latest steps of a card.
+/// Shows the latest steps of a card, and the failed handshakes of its chip.
 #[utoipa::path(
     get,
     path = "/admin/v1/chips/history",
-    summary = "查询卡片的状态变更记录 / Show the steps of a card through its states (§6.3)",
+    summary = "查询卡片的状态变更记录与握手失败次数 / Show the steps of a card through its states, and its failed handshakes (§6.3)",
     params(OneCard),
     responses((status = 200, body = Success<CardHistory>)),
     extensions(("x-reasons" = json!(codes(REASONS))))
@@ -75,7 +86,7 @@ pub(crate) async fn history(
     _: Administrator,
     Query(card): Query<OneCard>,
 ) -> Answer<CardHistory> {
-    let steps = card_history(&call.context(), &card.eid).await?;
+    let (steps, failed) = card_history(&call.context(), &card.eid).await?;
     let steps = steps.into_iter().map(|step| CardStep {
         seq: step.seq,
         from_status: step.from.map(|status| CardState(status.zh())),
@@ -86,8 +97,12 @@ pub(crate) async fn history(
         at: call.time(step.at),
         person: step.person,
         note: step.note,
+        unreadable: step.unreadable,
     });
     Ok(Success::new(CardHistory {
         steps: steps.collect(),
+        failed_handshakes: failed.count,
+        handshake_failed_at: failed.at.map(|at| call.time(at)),
+        handshake_failure: failed.failure,
     }))
 }

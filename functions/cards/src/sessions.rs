@@ -86,6 +86,13 @@ pub(crate) struct DeviceSession {
     /// 结束时间 / when it ended
     #[schema(required)]
     closed_at: Option<Time>,
+    /// 无任务而核对芯片所占码号时，卡中 IMSI 是否为另一个（该码号随即释放）；未核对时为 null / without a task, for a number
+    /// that the chip holds: whether the card had another IMSI, which frees that number; null if it was not looked for
+    #[schema(required)]
+    other_imsi: Option<bool>,
+    /// 无法解密的字段，仅在有时出现 / the fields whose values cannot be opened; only if there are any
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unreadable: Vec<&'static str>,
 }
 
 impl DeviceSession {
@@ -104,6 +111,8 @@ impl DeviceSession {
             bytes_down: session.bytes_down,
             opened_at: call.time(session.opened_at),
             closed_at: session.closed_at.map(|at| call.time(at)),
+            other_imsi: session.other_imsi,
+            unreadable: session.unreadable,
         }
     }
 }

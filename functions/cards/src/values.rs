@@ -1,73 +1,29 @@
-//! Who acts and why, in words of their own.
+//! Words that only the cards have.
 
 use domain::{Kind as Sort, Malformed};
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use web::values::{Kind, Parsed};
 
-/// Longest name of a person, in characters.
-const MAX_PERSON_CHARS: usize = 64;
-/// Longest reason, in characters.
-const MAX_REASON_CHARS: usize = 256;
+/// Longest word of the register of faulty chips, in characters.
+const MAX_FAULT_WORD_CHARS: usize = 32;
+/// Most digits of such a word that has nothing else.
+const MAX_DIGITS: usize = 8;
 /// Longest stable name of a reason.
 const MAX_REASON_CODE_CHARS: usize = 64;
-
-/// The person who acts, as a document names it.
-pub(crate) type Person = Parsed<PersonName>;
-/// Why, as a document says it.
-pub(crate) type ActReason = Parsed<ReasonText>;
 
 /// Why a session ended, as a query names it.
 pub(crate) type EndReason = Parsed<EndReasonCode>;
 
+/// What is wrong with a chip, as a document names it.
+pub(crate) type Fault = Parsed<FaultWord>;
+
+/// A word of the register of faulty chips: a fault, a status word or a firmware. Never an identifier.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FaultWord(pub(crate) String);
+
 /// Stable name of the reason for which a session ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct EndReasonCode(pub(crate) String);
-
-/// Name of a person.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct PersonName(pub(crate) String);
-
-/// A reason in words.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct ReasonText(pub(crate) String);
-
-impl Kind for PersonName {
-    const NAME: &'static str = "PersonName";
-    const TAKES_NUMBERS: bool = false;
-
-    fn parse(text: &str) -> Result<Self, Malformed> {
-        words(text, MAX_PERSON_CHARS).map(Self).ok_or(Malformed::new(
-            Sort::Value,
-            "应为 1 至 64 个字符",
-            "not 1 to 64 characters",
-        ))
-    }
-
-    fn object() -> Object {
-        line(
-            MAX_PERSON_CHARS,
-            "操作人姓名 / name of the person who acts",
-            "王芳",
-        )
-    }
-}
-
-impl Kind for ReasonText {
-    const NAME: &'static str = "ActReason";
-    const TAKES_NUMBERS: bool = false;
-
-    fn parse(text: &str) -> Result<Self, Malformed> {
-        words(text, MAX_REASON_CHARS).map(Self).ok_or(Malformed::new(
-            Sort::Value,
-            "应为 1 至 256 个字符",
-            "not 1 to 256 characters",
-        ))
-    }
-
-    fn object() -> Object {
-        line(MAX_REASON_CHARS, "原因 / why", "设备已报废")
-    }
-}
 
 impl Kind for EndReasonCode {
     const NAME: &'static str = "SessionEndReason";
@@ -96,21 +52,35 @@ impl Kind for EndReasonCode {
     }
 }
 
-/// The words of a text without blanks around them; none for an empty text, a long one, or one with control characters.
-fn words(text: &str, max_chars: usize) -> Option<String> {
-    let text = text.trim();
-    let is_sound = !text.is_empty() && text.chars().count() <= max_chars && !text.contains(char::is_control);
-    is_sound.then(|| text.to_owned())
-}
+impl Kind for FaultWord {
+    const NAME: &'static str = "FaultWord";
 
-fn line(max_chars: usize, about: &str, example: &str) -> Object {
-    ObjectBuilder::new()
-        .schema_type(Type::String)
-        .description(Some(about))
-        .min_length(Some(1))
-        .max_length(Some(max_chars))
-        .examples([example])
-        .build()
+    fn parse(text: &str) -> Result<Self, Malformed> {
+        let is_word = (1..=MAX_FAULT_WORD_CHARS).contains(&text.len())
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+        // A run of digits could be a number of a card.
+        let is_number = text.len() > MAX_DIGITS && text.bytes().all(|byte| byte.is_ascii_digit());
+        (is_word && !is_number)
+            .then(|| Self(text.to_owned()))
+            .ok_or(Malformed::new(
+                Sort::Value,
+                "应为 1 至 32 个字母、数字或 . _ -，不得为号码",
+                "not 1 to 32 letters, digits or . _ -, or a number",
+            ))
+    }
+
+    fn object() -> Object {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some(
+                "故障代码、状态字或固件版本 / a fault, a status word or a firmware",
+            ))
+            .pattern(Some("^[A-Za-z0-9._-]{1,32}$"))
+            .examples(["memory_problem"])
+            .build()
+    }
 }
 
 #[cfg(test)]
@@ -118,14 +88,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_and_a_reason_are_some_characters_without_control_characters() {
-        let person = |text: &str| PersonName::parse(text).map(|name| name.0);
-        assert_eq!(person(" 王芳 ").as_deref(), Ok("王芳"));
-        assert!(person(&"芳".repeat(64)).is_ok());
-        for text in ["", "  ", "a\nb", "a\u{0}", &"芳".repeat(65)] {
-            assert!(person(text).is_err(), "{text:?}");
+    fn a_word_of_the_register_is_no_identifier() {
+        for text in ["memory_problem", "6581", "XK-1.2.3", "20260701"] {
+            assert!(FaultWord::parse(text).is_ok(), "{text}");
         }
-        assert!(ReasonText::parse(&"因".repeat(256)).is_ok());
-        assert!(ReasonText::parse(&"因".repeat(257)).is_err());
+        for text in ["", "a b", "芯片", "1440100000001", &"a".repeat(33)] {
+            assert!(FaultWord::parse(text).is_err(), "{text}");
+        }
     }
 }

@@ -178,6 +178,75 @@ async fn sessions_are_found_by_chip_reason_and_time() {
 }
 
 #[tokio::test]
+async fn failed_handshakes_are_shown_with_the_history_of_the_card() {
+    let cards = with_chips().await;
+    let shown = async || {
+        let history = cards.get(&format!("/admin/v1/chips/history?eid={EID}")).await;
+        ["failed_handshakes", "handshake_failed_at", "handshake_failure"].map(|name| history[name].clone())
+    };
+    assert_eq!(shown().await, [json!(0), Value::Null, Value::Null]);
+    let announcement = json!({
+        "gateway": "gw-1", "instance": session(1), "seq": 1, "profiles": ["qibiao-seed"], "key_versions": [64],
+        "failed_handshakes": [
+            {"eid": EID, "count": 3, "failure": "wrong_key"}, {"eid": UNKNOWN, "count": 1, "failure": "wrong_key"},
+        ],
+    });
+    for repeated in [false, true] {
+        let answer = cards.post("/internal/gateway/announce", &announcement).await;
+        assert_eq!(
+            (&answer["code"], &answer["repeated"]),
+            (&json!(200), &json!(repeated))
+        );
+        let [count, at, failure] = shown().await;
+        assert_eq!((count, failure), (json!(3), json!("wrong_key")));
+        assert!(at.is_string(), "{at}");
+    }
+}
+
+#[tokio::test]
+async fn an_announcement_is_read_strictly() {
+    let cards = cards().await;
+    let announcement = json!({
+        "gateway": "gw-1", "instance": session(1), "seq": 1, "profiles": ["a"], "key_versions": [64],
+    });
+    let failed = json!({"eid": EID, "count": 1, "failure": "x"});
+    for (name, value) in [
+        ("gateway", json!("")),
+        ("gateway", json!("a,b")),
+        ("gateway", json!("a".repeat(65))),
+        ("instance", json!("\n")),
+        ("seq", json!(-1)),
+        ("profiles", json!(["a,b"])),
+        ("profiles", json!(vec!["a"; 513])),
+        ("key_versions", json!([256])),
+        ("key_versions", json!(vec![64; 17])),
+        ("failed_handshakes", json!(vec![failed; 201])),
+    ] {
+        let mut document = announcement.clone();
+        document[name] = value;
+        let answer = cards.post("/internal/gateway/announce", &document).await;
+        let (status, reason, field) = refusal(&answer);
+        let field = field.unwrap().split(['[', '.']).next().unwrap();
+        assert_eq!(
+            (status, reason, field),
+            (400, "parameter_malformed", name),
+            "{answer}"
+        );
+    }
+    let mut document = announcement.clone();
+    document["failed_handshakes"] = json!([{"eid": "1", "count": 1, "failure": "x"}]);
+    let answer = cards.post("/internal/gateway/announce", &document).await;
+    assert_eq!(
+        refusal(&answer),
+        (400, "eid_malformed", Some("failed_handshakes"))
+    );
+    assert_eq!(
+        cards.post("/internal/gateway/announce", &announcement).await["code"],
+        200
+    );
+}
+
+#[tokio::test]
 async fn a_search_for_sessions_is_read_strictly() {
     let cards = cards().await;
     for (query, expected) in [

@@ -1,6 +1,9 @@
-//! `/v1/chip`, §7.2.3.1: a chip, its temporary number, its state and what is left of its test allowance.
+//! `/v1/chip`, §7.2.3.1: a chip, its temporary number, its state and what is left of its test allowance; and
+//! `/v1/chip/fault`, §8.2: what is wrong with it.
 
 #![forbid(unsafe_code)]
+
+mod fault;
 
 use domain::error::Reason;
 use operations::{ChipView, chip_view};
@@ -14,7 +17,9 @@ use web::{Answer, Routes, Success, codes, routes};
 /// The routes of this component.
 #[must_use]
 pub fn router() -> Routes {
-    Routes::new().routes(routes!(chip as "chip.read"))
+    Routes::new()
+        .routes(routes!(chip as "chip.read"))
+        .routes(routes!(fault::fault as "chip.fault", fault::fault_by_post as "chip.fault"))
 }
 
 /// Why this operation refuses, besides the reasons that every operation has.

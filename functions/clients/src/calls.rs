@@ -87,7 +87,7 @@ struct LoggedCall {
     address: Option<String>,
     /// 调用时间 / when it came
     at: Time,
-    /// 业务需求方标识 / the client, if it is known
+    /// 业务需求方标识，已知时也包括被拒绝的调用 / the client, if it is known, also of a refused call
     #[schema(required, value_type = Option<values::ClientId>)]
     client_id: Option<String>,
     /// HTTP 状态码 / HTTP status of the answer
@@ -101,12 +101,35 @@ struct LoggedCall {
     reason: Option<String>,
     /// 请求标识 / identifier of the request
     request_id: String,
+    /// 业务需求方所用密钥的序号 / generation of the secret that the client presented, or took its token with
+    #[schema(required)]
+    secret_generation: Option<i64>,
     /// 涉及的标识，掩码 / what it was about, masked
     #[schema(required)]
     subject: Option<String>,
+    /// 该行所代表的多次被拒绝的调用，仅在一行代表多次调用时出现 / the refused calls that the row stands for; only where it is not
+    /// one call
+    #[serde(skip_serializing_if = "Option::is_none")]
+    summary: Option<RefusedCalls>,
     /// 写卡任务 ID / the task it was about
     #[schema(required, value_type = Option<values::TaskId>)]
     task_id: Option<String>,
+}
+
+/// Refused calls of one minute and caller.
+#[derive(Serialize, ToSchema)]
+struct RefusedCalls {
+    /// 次数 / how many
+    calls: i64,
+    /// 第一次调用的时间 / when the first came
+    first_at: Time,
+    /// 最后一次调用的时间 / when the last came
+    last_at: Time,
+    /// 拒绝原因 / why they were refused
+    reasons: Vec<String>,
+    /// 两次调用间的最短间隔，毫秒 / the shortest time between two of them, in milliseconds
+    #[schema(required)]
+    shortest_gap_ms: Option<i64>,
 }
 
 /// Finds calls by client, chip, task, interface, reason and time, the latest first. Without client, chip, task or
@@ -145,7 +168,15 @@ pub(crate) async fn search(
         interface: row.interface,
         reason: row.reason,
         request_id: row.request_id,
+        secret_generation: row.secret_generation,
         subject: row.subject,
+        summary: row.summary.map(|summary| RefusedCalls {
+            calls: summary.calls,
+            first_at: call.time(summary.first),
+            last_at: call.time(summary.last),
+            reasons: summary.reasons,
+            shortest_gap_ms: summary.gap_ms,
+        }),
         task_id: row.task_id,
     });
     Ok(Success::new(LoggedCalls {

@@ -154,10 +154,14 @@ struct Client {
     /// 可以调用的接口 / what it may call
     #[schema(value_type = Vec<values::PermissionCode>)]
     permissions: Vec<String>,
-    /// 联系人电话，掩码 / telephone number of its contact, masked
-    phone: String,
+    /// 联系人电话，掩码；无法解密时为 null / telephone number of its contact, masked; null if it cannot be opened
+    #[schema(required)]
+    phone: Option<String>,
     /// 最近的接口密钥，最新在前 / its latest secrets, the newest first
     secrets: Vec<ClientSecret>,
+    /// 无法解密的字段，仅在有时出现 / the fields whose values cannot be opened; only if there are any
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unreadable: Vec<&'static str>,
 }
 
 /// A secret, without its value.
@@ -220,6 +224,7 @@ fn shown(call: &Call, client: ClientView) -> Client {
         permissions: client.permissions,
         phone: client.phone,
         secrets: client.secrets.iter().map(secret).collect(),
+        unreadable: client.unreadable,
     }
 }
 

@@ -10,10 +10,11 @@ use domain::error::Error;
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 use operations::{
-    AttemptResult, DeliveryState, DueRequest, MAX_MESSAGES_PER_CALL, due_messages, record_attempt,
+    AttemptResult, DeliveryState, DueRequest, MAX_MESSAGES_PER_CALL, due_messages, is_message_due,
+    record_attempt,
 };
 use web::extract::Call;
-use web::outbound::{POST_SECS, post};
+use web::outbound::{Guard, POST_SECS, post};
 use web::within;
 
 /// How long a tick begins attempts, in seconds.
@@ -39,6 +40,11 @@ type Ended = (MessageId, u32, AttemptResult);
 /// Sends messages until none is due or time is up.
 pub(crate) async fn send_due(call: &Call) -> Result<DeliveryCounts, Error> {
     let (context, host) = (call.context(), call.host());
+    if !is_message_due(&context).await? {
+        return Ok(DeliveryCounts::default());
+    }
+    // Before anything is claimed, because a claim counts as an attempt.
+    let guard = Guard::of(call).await?;
     let started = Instant::now();
     let mut sent = DeliveryCounts::default();
     let mut in_flight = FuturesUnordered::new();
@@ -54,7 +60,7 @@ pub(crate) async fn send_due(call: &Call) -> Result<DeliveryCounts, Error> {
             };
             match due_messages(&context.at(host.now()), request).await {
                 Ok(due) => in_flight.extend(due.into_iter().map(|message| async move {
-                    let posted = post(host, &message.url, &message.headers, message.body).await;
+                    let posted = post(host, guard, &message.url, &message.headers, message.body).await;
                     (message.id, message.attempt, posted.result)
                 })),
                 // Attempts in flight are recorded before the failure is reported.

@@ -40,6 +40,10 @@ impl Host for Application {
         self.native.connection(durability)
     }
 
+    fn limits(&self) -> &dyn operations::Limits {
+        self.native.limits()
+    }
+
     fn sleep(&self, time: Duration) -> LocalFuture<'_, ()> {
         self.native.sleep(time)
     }
@@ -106,6 +110,7 @@ async fn a_tick_runs_every_job_that_is_due_and_the_next_one_only_sends_messages(
         "messages",
         "monthly_review",
         "pools",
+        "refusals",
         "retention",
         "stuck_tasks",
         "temporary_numbers",

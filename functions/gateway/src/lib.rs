@@ -6,15 +6,16 @@
 
 use domain::error::Reason;
 use gateway_protocol::{
-    KEYS_PATH, KeysAnswer, KeysRequest, REPORT_PATH, ReportAnswer, ReportRequest, SESSIONS_PATH,
-    SessionAnswer, SessionRequest,
+    ANNOUNCE_PATH, AnnounceAnswer, AnnounceRequest, KEYS_PATH, KeysAnswer, KeysRequest, REPORT_PATH,
+    ReportAnswer, ReportRequest, SESSIONS_PATH, SessionAnswer, SessionRequest,
 };
-use operations::{chip_keys, open_session, report};
+use operations::{announce_gateway, chip_keys, open_session, report};
 use web::extract::{Call, Gateway, Json};
 use web::gateway::{
-    eid_of_identity, keys_answer, psk_identity, report_answer, report_of, session_answer, session_to_open,
+    address, announcement_of, eid_of_identity, keys_answer, psk_identity, report_answer, report_of,
+    session_answer, session_to_open,
 };
-use web::{Answer, Routes, Success, codes, routes};
+use web::{Answer, Refusal, Routes, Success, codes, routes};
 
 /// The routes of this component.
 #[must_use]
@@ -23,6 +24,7 @@ pub fn router() -> Routes {
         .routes(routes!(keys as "gateway.keys"))
         .routes(routes!(session as "gateway.sessions"))
         .routes(routes!(session_report as "gateway.report"))
+        .routes(routes!(announce as "gateway.announce"))
 }
 
 /// Why the keys of a chip are refused, besides the reasons that every operation has.
@@ -39,6 +41,7 @@ const SESSION_REASONS: &[Reason] = &[
     Reason::EidMalformed,
     Reason::UnknownChip,
     Reason::ChipFaulty,
+    Reason::ChipBlocked,
     Reason::AllowanceExhausted,
     Reason::NumberSuspended,
     Reason::SessionConflict,
@@ -58,6 +61,13 @@ const REPORT_REASONS: &[Reason] = &[
     Reason::NumberSuspended,
 ];
 
+/// Why an announcement is refused, besides the reasons that every operation has.
+const ANNOUNCE_REASONS: &[Reason] = &[
+    Reason::ParameterMissing,
+    Reason::ParameterMalformed,
+    Reason::EidMalformed,
+];
+
 /// Returns the keys of a chip that opens a TLS session.
 #[utoipa::path(
     post,
@@ -69,7 +79,9 @@ const REPORT_REASONS: &[Reason] = &[
 )]
 async fn keys(call: Call, _: Gateway, Json(request): Json<KeysRequest>) -> Answer<KeysAnswer> {
     let eid = eid_of_identity(&request);
-    let keys = chip_keys(&call.context(), &psk_identity(&request)?, eid.as_ref()).await?;
+    let keys = chip_keys(&call.context(), &psk_identity(&request)?, eid.as_ref()).await;
+    // Whoever connects to the gateway can name any identity.
+    let keys = keys.map_err(|error| Refusal::from(error).in_the_name_of(address(&request)))?;
     Ok(Success::new(keys_answer(&keys)))
 }
 
@@ -83,7 +95,12 @@ async fn keys(call: Call, _: Gateway, Json(request): Json<KeysRequest>) -> Answe
     extensions(("x-reasons" = json!(codes(SESSION_REASONS))))
 )]
 async fn session(call: Call, _: Gateway, Json(request): Json<SessionRequest>) -> Answer<SessionAnswer> {
-    let work = open_session(&call.context(), &session_to_open(&request)?).await?;
+    let work = open_session(
+        &call.context(),
+        &session_to_open(&request)?,
+        call.settings().power_ups,
+    )
+    .await?;
     Ok(Success::new(session_answer(&work)))
 }
 
@@ -101,6 +118,20 @@ async fn session_report(call: Call, _: Gateway, Json(request): Json<ReportReques
     Ok(Success::new(report_answer(&answer)))
 }
 
+/// Stores what a gateway announces, and counts the failed handshakes of chips.
+#[utoipa::path(
+    post,
+    path = ANNOUNCE_PATH,
+    summary = "公布网关的卡片模板、主密钥版本与失败的握手 / Announce card profiles, master keys and failed handshakes",
+    request_body = AnnounceRequest,
+    responses((status = 200, body = Success<AnnounceAnswer>)),
+    extensions(("x-reasons" = json!(codes(ANNOUNCE_REASONS))))
+)]
+async fn announce(call: Call, _: Gateway, Json(request): Json<AnnounceRequest>) -> Answer<AnnounceAnswer> {
+    let repeated = announce_gateway(&call.context(), &announcement_of(request)?).await?;
+    Ok(Success::new(AnnounceAnswer { repeated }))
+}
+
 #[cfg(test)]
 mod tests {
     use gateway_protocol::MAX_REQUEST_BYTES;
@@ -115,6 +146,7 @@ mod tests {
             "/internal/gateway/keys",
             "/internal/gateway/sessions",
             "/internal/gateway/report",
+            "/internal/gateway/announce",
         ];
         expected.sort_unstable();
         assert_eq!(paths, expected);

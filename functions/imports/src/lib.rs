@@ -1,20 +1,29 @@
-//! `/admin/v1/chips:import` and `/admin/v1/numbers:import`, §5.3.1.1: chips and operator numbers from tables. A bad row
-//! is reported; the other rows are imported.
+//! `/admin/v1/chips:import`, `/admin/v1/numbers:import` and `/admin/v1/imports…`, §5.3.1.1: chips and operator numbers
+//! from tables. A bad row is reported; the other rows are imported, or corrected. An import can be withdrawn.
 //!
 //! Never shows key material.
 
 #![forbid(unsafe_code)]
 
-use domain::error::{Lang, Reason};
-use operations::{ImportChoices, ImportReport, ImportWarning, RowError, import_chips, import_numbers};
+mod withdraw;
+
+use domain::error::{Error, Lang, Reason};
+use operations::{
+    ActNote, ImportChoices, ImportReport, ImportWarning, RowError, import_chips, import_numbers,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use web::extract::{Administrator, Call, Csv, Query};
-use web::values::ClientId;
+use web::values::{ActReason, ClientId, ImportId, Person};
 use web::{Answer, Routes, Success, codes, routes};
 
 /// Why chips are refused as a whole, besides the reasons that every operation has.
-const CHIPS_REASONS: &[Reason] = &[Reason::ParameterMalformed, Reason::BadCsv, Reason::BodyTooLarge];
+const CHIPS_REASONS: &[Reason] = &[
+    Reason::ParameterMissing,
+    Reason::ParameterMalformed,
+    Reason::BadCsv,
+    Reason::BodyTooLarge,
+];
 
 /// Why numbers are refused as a whole.
 const NUMBERS_REASONS: &[Reason] = CHIPS_REASONS;
@@ -32,6 +41,15 @@ struct ChipChoices {
     /// true：接受以五个以上的零结尾且校验位不符的 ICCID / true: take ICCIDs that end in five or more zeros and have a wrong
     /// check digit
     accept_zeros: Option<bool>,
+    /// true：更正已导入的行，不新增；须填写 person 与 reason / true: correct what was imported instead of adding rows; needs
+    /// person and reason
+    correct: Option<bool>,
+    /// 更正人 / the person who corrects
+    #[param(inline)]
+    person: Option<Person>,
+    /// 更正原因 / why it is corrected
+    #[param(inline)]
+    reason: Option<ActReason>,
 }
 
 /// How numbers are imported.
@@ -44,19 +62,54 @@ struct NumberChoices {
     /// true：接受以五个以上的零结尾且校验位不符的 ICCID / true: take ICCIDs that end in five or more zeros and have a wrong
     /// check digit
     accept_zeros: Option<bool>,
+    /// true：更正已导入的行，不新增；须填写 person 与 reason / true: correct what was imported instead of adding rows; needs
+    /// person and reason
+    correct: Option<bool>,
+    /// 更正人 / the person who corrects
+    #[param(inline)]
+    person: Option<Person>,
+    /// 更正原因 / why it is corrected
+    #[param(inline)]
+    reason: Option<ActReason>,
 }
 
-fn choices(call: &Call, preview: Option<bool>, accept_zeros: Option<bool>) -> ImportChoices {
+/// Who corrects and why, if a file corrects.
+fn correction<'a>(
+    correct: Option<bool>,
+    person: Option<&'a Person>,
+    reason: Option<&'a ActReason>,
+) -> Result<Option<ActNote<'a>>, Error> {
+    if correct != Some(true) {
+        return Ok(None);
+    }
+    let missing = |field| Error::from(Reason::ParameterMissing).with_field(field);
+    Ok(Some(ActNote {
+        person: &person.ok_or_else(|| missing("person"))?.0,
+        text: &reason.ok_or_else(|| missing("reason"))?.0,
+    }))
+}
+
+fn choices<'a>(
+    call: &Call,
+    preview: Option<bool>,
+    accept_zeros: Option<bool>,
+    correct: Option<ActNote<'a>>,
+) -> ImportChoices<'a> {
     ImportChoices {
         ranges: call.settings().number_ranges.clone(),
+        unchecked_eids: call.settings().unchecked_eids,
         accept_zeros: accept_zeros.unwrap_or_default(),
         preview: preview.unwrap_or_default(),
+        correct,
     }
 }
 
 /// What became of the rows of a file.
 #[derive(Serialize, ToSchema)]
 struct Imported {
+    /// 导入标识，用于撤回；preview 时为 null / identifier of the import, by which it is withdrawn; null for a preview
+    #[schema(required, value_type = Option<ImportId>)]
+    import_id: Option<String>,
     /// 文件行数，不含表头 / rows of the file, without its header
     rows: usize,
     /// 新导入的行数 / rows that are new
@@ -64,6 +117,8 @@ struct Imported {
     /// 此前已以相同内容导入，或在文件中重复的行数 / rows that were imported before with the same values, or are repeated in the
     /// file
     unchanged: usize,
+    /// 已更正的行数 / rows that were corrected
+    corrected: usize,
     /// 未导入的行数 / rows that were not imported
     rejected: usize,
     /// 未导入的原因：列出全部 import_conflict，其余最多 1,000 条 / why rows were not imported: every import_conflict, and the
@@ -88,6 +143,8 @@ struct Warned {
     warning: &'static str,
     /// 说明 / what it means
     message: &'static str,
+    /// 具有该值的网关（known_to_some_gateways） / the gateways that have the value (known_to_some_gateways)
+    gateways: Vec<String>,
 }
 
 /// Why a row was not imported.
@@ -131,11 +188,14 @@ impl Imported {
                 Lang::Zh => warning.kind.zh(),
                 Lang::En => warning.kind.en(),
             },
+            gateways: warning.gateways,
         };
         Self {
+            import_id: report.id.map(|id| id.text()),
             rows: report.rows,
             imported: report.imported,
             unchanged: report.unchanged,
+            corrected: report.corrected,
             rejected: report.rejected,
             errors: report.errors.into_iter().map(rejected_row).collect(),
             warnings: report.warnings.into_iter().map(warned).collect(),
@@ -143,7 +203,9 @@ impl Imported {
     }
 }
 
-/// Imports chips. Rows without `client_id` belong to the client in the query.
+/// Imports chips. Rows without `client_id` belong to the client in the query. With `correct` the rows are corrected:
+/// owner (while no task is open), model, profile, IMEI, PSK identity, key version, PSK and DEK, while no session of the
+/// chip runs.
 #[utoipa::path(
     post,
     path = "/admin/v1/chips:import",
@@ -159,12 +221,15 @@ async fn chips(
     Query(chosen): Query<ChipChoices>,
     Csv(file): Csv,
 ) -> Answer<Imported> {
-    let choices = choices(&call, chosen.preview, chosen.accept_zeros);
+    let correct = correction(chosen.correct, chosen.person.as_ref(), chosen.reason.as_ref())?;
+    let choices = choices(&call, chosen.preview, chosen.accept_zeros, correct);
     let report = import_chips(&call.context(), &file, chosen.client_id.as_deref(), &choices).await?;
     Ok(Success::new(Imported::new(report, call.lang)))
 }
 
-/// Imports operator numbers. Rows with `client_id` are allotted to that client (划拨).
+/// Imports operator numbers. Rows with `client_id` are allotted to that client (划拨). With `correct` K and OPc of the
+/// rows are corrected, if no chip was written with them, while no session of their chip runs. A number that its chip
+/// holds without a task is free then.
 #[utoipa::path(
     post,
     path = "/admin/v1/numbers:import",
@@ -180,7 +245,8 @@ async fn numbers(
     Query(chosen): Query<NumberChoices>,
     Csv(file): Csv,
 ) -> Answer<Imported> {
-    let choices = choices(&call, chosen.preview, chosen.accept_zeros);
+    let correct = correction(chosen.correct, chosen.person.as_ref(), chosen.reason.as_ref())?;
+    let choices = choices(&call, chosen.preview, chosen.accept_zeros, correct);
     let report = import_numbers(&call.context(), &file, &choices).await?;
     Ok(Success::new(Imported::new(report, call.lang)))
 }
@@ -191,6 +257,8 @@ pub fn router() -> Routes {
     Routes::new()
         .routes(routes!(chips as "admin.chips.import"))
         .routes(routes!(numbers as "admin.numbers.import"))
+        .routes(routes!(withdraw::list as "admin.imports"))
+        .routes(routes!(withdraw::withdraw as "admin.imports.withdraw"))
 }
 
 #[cfg(test)]
@@ -201,6 +269,14 @@ mod tests {
     fn every_operation_is_documented() {
         let document = router().into_openapi();
         let paths: Vec<&str> = document.paths.paths.keys().map(String::as_str).collect();
-        assert_eq!(paths, ["/admin/v1/chips:import", "/admin/v1/numbers:import"]);
+        assert_eq!(
+            paths,
+            [
+                "/admin/v1/chips:import",
+                "/admin/v1/imports",
+                "/admin/v1/imports:withdraw",
+                "/admin/v1/numbers:import",
+            ]
+        );
     }
 }

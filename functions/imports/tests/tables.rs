@@ -1,5 +1,11 @@
-//! Tables as programs save them. The files in `tables/` are byte for byte in the forms that Excel, WPS and LibreOffice
-//! write: marks, encodings, separators, line ends, what they make of long numbers.
+//! Tables as programs save them. The files in `tables/` are byte for byte in the forms that Excel and WPS write: marks,
+//! encodings, separators, line ends, what they make of long numbers.
+//!
+//! Those in `tables/libreoffice/` were saved by LibreOffice 7.4. It opened rows of `cli/samples/` with a Chinese header, a
+//! column of its own and a blank row, the ICCIDs as text, everything else as it takes it (`soffice --headless
+//! --infilter="Text - txt - csv (StarCalc):44,34,76,1,1/2" --convert-to xlsx numbers.csv`), and saved the workbook in its
+//! other forms (`--convert-to "csv:Text - txt - csv (StarCalc):59,34,76"`; 67 is GBK, 65535 UTF-16). In
+//! `numbers-rounded` the ICCIDs are no text either, and in `chips` the days are dates.
 
 #![allow(
     clippy::unwrap_used,
@@ -16,13 +22,14 @@ const NUMBERS: &str = include_str!("../../../cli/samples/numbers.csv");
 
 /// A file of `tables/`.
 macro_rules! table {
-    ($name:literal) => {
-        include_bytes!(concat!("tables/", $name)).as_slice()
+    ($($name:literal)+) => {
+        include_bytes!(concat!("tables/", $($name),+)).as_slice()
     };
 }
 
 async fn inventory() -> TestRouter {
-    TestRouter::new(imports_router::router().merge(clients_router::router())).await
+    let routers = imports_router::router().merge(clients_router::router());
+    TestRouter::new(routers.merge(gateway_router::router())).await
 }
 
 /// A client to whom chips may belong.
@@ -74,6 +81,52 @@ async fn tables_are_read_as_programs_save_them() {
     }
 }
 
+/// A file that LibreOffice saved.
+macro_rules! saved {
+    ($name:literal) => {
+        table!("libreoffice/" $name)
+    };
+}
+
+#[tokio::test]
+async fn tables_that_libreoffice_saved_are_read() {
+    for (name, file) in [
+        ("utf8", saved!("numbers-utf8.csv")),
+        ("semicolon", saved!("numbers-semicolon.csv")),
+        ("tab", saved!("numbers-tab.csv")),
+        ("utf16", saved!("numbers-utf16.csv")),
+        ("quoted", saved!("numbers-quoted.csv")),
+    ] {
+        let inventory = inventory().await;
+        let answer = import(&inventory, "numbers:import", file).await;
+        assert_eq!(counts(&answer), json!([3, 3, 0, 0]), "{name}: {answer}");
+        let warnings = answer["warnings"].as_array().unwrap();
+        let columns: Vec<_> = warnings.iter().map(|warning| &warning["column"]).collect();
+        assert_eq!(columns, ["备注"], "{name}: {answer}");
+    }
+    let inventory = inventory().await;
+    let client = client(&inventory).await;
+    let chips = import(
+        &inventory,
+        &format!("chips:import?client_id={client}"),
+        saved!("chips.csv"),
+    )
+    .await;
+    assert_eq!(counts(&chips), json!([3, 3, 0, 0]), "{chips}");
+}
+
+#[tokio::test]
+async fn what_libreoffice_made_of_numbers_is_refused_by_name_with_its_line() {
+    let answer = import(
+        &inventory().await,
+        "numbers:import",
+        saved!("numbers-rounded.csv"),
+    )
+    .await;
+    let rounded = [2, 3, 4].map(|line| json!([line, "iccid", "number_rounded"]));
+    assert_eq!(errors(&answer), rounded, "{answer}");
+}
+
 #[tokio::test]
 async fn a_column_that_is_not_defined_is_a_warning() {
     let inventory = inventory().await;
@@ -116,6 +169,10 @@ async fn what_is_no_table_of_text_is_refused_by_name() {
         (table!("excel.xlsx"), ".xlsx"),
         (table!("excel.xls"), ".xls"),
         (table!("libreoffice.ods"), ".ods"),
+        (saved!("numbers-gbk.csv"), "GBK"),
+        (saved!("numbers.xlsx"), ".xlsx"),
+        (saved!("numbers.xls"), ".xls"),
+        (saved!("numbers.ods"), ".ods"),
     ] {
         let answer = import(&inventory, "numbers:import", file).await;
         assert_eq!(refusal(&answer), (400, "bad_csv", None), "{what}: {answer}");
@@ -177,4 +234,51 @@ async fn a_preview_answers_the_same_and_changes_nothing() {
         let repeated = import(&inventory, &format!("{path}preview=true"), file.as_bytes()).await;
         assert_eq!(repeated["imported"], 0, "{repeated}");
     }
+}
+
+/// Announces a gateway with these profiles.
+async fn announce(inventory: &TestRouter, gateway: &str, profiles: &[&str]) {
+    let announcement = json!({
+        "gateway": gateway, "instance": "one", "seq": 1, "profiles": profiles, "key_versions": [64],
+    });
+    let answer = inventory.post("/internal/gateway/announce", &announcement).await;
+    assert_eq!(answer["code"], 200, "{answer}");
+}
+
+#[tokio::test]
+async fn chips_are_compared_with_what_gateways_announced() {
+    let inventory = inventory().await;
+    let path = format!("chips:import?client_id={}", client(&inventory).await);
+    let preview = format!("{path}&preview=true");
+    let answer = import(&inventory, &preview, CHIPS.as_bytes()).await;
+    let warning = &answer["warnings"][0];
+    assert_eq!(warning["warning"], "no_gateway_announced", "{answer}");
+    assert_eq!(warning["gateways"], json!([]));
+
+    announce(&inventory, "gw-1", &["vendor-x"]).await;
+    let answer = import(&inventory, &preview, CHIPS.as_bytes()).await;
+    assert_eq!(answer["imported"], 0, "{answer}");
+    let error = &answer["errors"][0];
+    assert_eq!(
+        json!([error["line"], error["column"], error["reason"]]),
+        json!([2, "profile", "unknown_to_gateways"])
+    );
+    assert!(
+        error["detail"].as_str().unwrap().contains("已公布：vendor-x"),
+        "{error}"
+    );
+    assert!(error["remedy"].is_string());
+
+    announce(&inventory, "gw-2", &["qibiao-seed"]).await;
+    let answer = import(&inventory, &path, CHIPS.as_bytes()).await;
+    assert_eq!(answer["rejected"], 0, "{answer}");
+    let warning = &answer["warnings"][0];
+    assert_eq!(
+        (&warning["warning"], &warning["column"], &warning["gateways"]),
+        (
+            &json!("known_to_some_gateways"),
+            &json!("profile"),
+            &json!(["gw-2"])
+        )
+    );
 }

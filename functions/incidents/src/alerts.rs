@@ -75,6 +75,9 @@ struct Alert {
     noted_at: Option<Time>,
     /// 所涉对象，不含芯片与号码的标识 / what it is about, without identifiers of chips and numbers
     subject: String,
+    /// 无法解密的字段，仅在有时出现 / the fields whose values cannot be opened; only if there are any
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unreadable: Vec<&'static str>,
 }
 
 /// The alerts that are not acknowledged, or all, the latest first.
@@ -100,6 +103,7 @@ pub(crate) async fn list(call: Call, _: Administrator, Query(search): Query<Sear
         kind: alert.kind,
         noted_at: alert.noted_at.map(|at| call.time(at)),
         subject: alert.subject,
+        unreadable: alert.unreadable,
     });
     Ok(Success::new(AlertPage {
         alerts: alerts.collect(),

@@ -1,6 +1,6 @@
-//! The health of the periodic jobs, and how much was deleted at the end of its retention.
+//! The health of the periodic jobs, the clock, the keys, and how much was deleted at the end of its retention.
 
-use operations::{destructions, job_views};
+use operations::{clock_watch, destructions, job_views, key_views};
 use serde::Serialize;
 use utoipa::ToSchema;
 use web::extract::{Administrator, Call};
@@ -13,8 +13,14 @@ const SHOWN_DESTRUCTIONS: u32 = 50;
 /// 平台的状况 / the health of the platform
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Health {
-    /// 全部任务正常时为 true / true when every job is healthy
+    /// 全部任务正常且未因时钟暂停时为 true / true when every job is healthy and nothing is held because of the clock
     healthy: bool,
+    /// 从何时起因时钟跳变或停运而暂停销毁与到期处理，未暂停时为 null / since when nothing is destroyed and nothing expires,
+    /// because the clock jumped or the platform stood still; null if that is not so
+    #[schema(required)]
+    clock_held_at: Option<Time>,
+    /// 曾使用的密钥 / the keys that were ever used
+    keys: Vec<Key>,
     /// 各项定时任务 / every periodic job
     jobs: Vec<JobHealth>,
     /// 留存期限届满后销毁的数据量，最近的在前 / how much was deleted at the end of its retention, the latest first
@@ -41,6 +47,21 @@ struct JobHealth {
     succeeded_at: Option<Time>,
 }
 
+/// 密钥 / a key
+#[derive(Serialize, ToSchema)]
+struct Key {
+    /// 种类与编号，或种类与校验值开头 / its kind and number, or its kind and the beginning of its check value
+    name: String,
+    /// 从何时起不再需要，可从配置中删除；仍需要时为 null / since when nothing needs it and it may be taken out of the
+    /// configuration; null while it is needed
+    #[schema(required)]
+    retired_at: Option<Time>,
+    /// 首次使用时间 / when it was first used
+    since: Time,
+    /// 最近使用时间，误差不超过 2 h / when it was last used, to within 2 h
+    used_at: Time,
+}
+
 /// 某日销毁的一类数据 / one kind of data that was deleted on one day
 #[derive(Serialize, ToSchema)]
 struct DestroyedRows {
@@ -53,7 +74,7 @@ struct DestroyedRows {
     kind: String,
 }
 
-/// Every job: whether it is healthy, when it last succeeded, and why it has failed since.
+/// Every job: whether it is healthy, when it last succeeded, and why it has failed since; the clock, and the keys.
 #[utoipa::path(
     get,
     path = "/admin/v1/health",
@@ -68,7 +89,14 @@ pub(crate) async fn health(call: Call, _: Administrator) -> Answer<Health> {
         day: row.day,
         kind: row.kind,
     });
-    let healthy = views.iter().all(|view| view.healthy);
+    let held_at = clock_watch(&call.context()).await?.held_at;
+    let keys = key_views(&call.context()).await?.into_iter().map(|key| Key {
+        name: key.name,
+        retired_at: key.retired_at.map(|at| call.time(at)),
+        since: call.time(key.stored_at),
+        used_at: call.time(key.used_at),
+    });
+    let healthy = held_at.is_none() && views.iter().all(|view| view.healthy);
     let jobs = views.into_iter().map(|job| JobHealth {
         error: job.error,
         failing_since: job.failing_since.map(|at| call.time(at)),
@@ -79,6 +107,8 @@ pub(crate) async fn health(call: Call, _: Administrator) -> Answer<Health> {
     });
     Ok(Success::new(Health {
         healthy,
+        clock_held_at: held_at.map(|at| call.time(at)),
+        keys: keys.collect(),
         jobs: jobs.collect(),
         destroyed: destroyed.collect(),
     }))

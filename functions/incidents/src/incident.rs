@@ -67,6 +67,9 @@ pub(crate) struct Incident {
     subject: String,
     /// 异常现象，按调用方的语言 / its symptom, in the caller's language
     symptom: &'static str,
+    /// 无法解密的字段，仅在有时出现 / the fields whose values cannot be opened; only if there are any
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unreadable: Vec<&'static str>,
 }
 
 /// 严重异常的处理报告 / the final report of a severe incident
@@ -113,6 +116,7 @@ impl Incident {
             since: time(state.since),
             subject: incident.subject,
             symptom: row.symptom[call.lang as usize],
+            unreadable: incident.unreadable,
         }
     }
 }

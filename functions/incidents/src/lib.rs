@@ -1,10 +1,11 @@
-//! `/admin/v1/incidents…`, `/admin/v1/alerts…` and `/admin/v1/health`, §8: incidents and their monthly review, alerts,
-//! and the health of the periodic jobs.
+//! `/admin/v1/incidents…`, `/admin/v1/alerts…`, `/admin/v1/health` and `/admin/v1/clock:confirm`, §8: incidents and
+//! their monthly review, alerts, the health of the periodic jobs, and the confirmation of the time.
 
 #![forbid(unsafe_code)]
 
 mod acts;
 mod alerts;
+mod clock;
 mod health;
 mod incident;
 mod kinds;
@@ -30,6 +31,7 @@ pub fn router() -> Routes {
         .routes(routes!(alerts::list as "admin.alerts"))
         .routes(routes!(alerts::note as "admin.alerts.note"))
         .routes(routes!(health::health as "admin.health"))
+        .routes(routes!(clock::confirm as "admin.clock.confirm"))
 }
 
 #[cfg(test)]
@@ -72,9 +74,12 @@ mod tests {
         let document = document();
         let schemas = &document["components"]["schemas"];
         let values = |name: &str| schemas[name]["enum"].as_array().unwrap().len();
-        assert_eq!((values("IncidentKind"), values("IncidentClass")), (14, 4));
+        assert_eq!((values("IncidentKind"), values("IncidentClass")), (15, 4));
         assert_eq!(schemas["Severity"]["enum"], json!(["general", "severe"]));
-        assert_eq!(schemas["IncidentActor"]["enum"], json!(["platform", "admin"]));
+        assert_eq!(
+            schemas["IncidentActor"]["enum"],
+            json!(["platform", "admin", "client"])
+        );
     }
 
     #[test]

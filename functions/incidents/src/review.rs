@@ -44,6 +44,10 @@ pub(crate) struct IncidentReview {
     tasks: i64,
     /// 上月受理的写卡申请数 / applications that were accepted in the month before
     previous_tasks: i64,
+    /// 因省份未开放而拒绝的写卡申请数 / applications that were refused because their province is not served
+    unserved: i64,
+    /// 上月因省份未开放而拒绝的写卡申请数 / such applications in the month before
+    previous_unserved: i64,
     /// 全部异常 / all incidents
     all: ReviewFigures,
     /// 各类别 / each class
@@ -183,6 +187,8 @@ impl IncidentReview {
             kept: review.is_kept,
             tasks: review.figures.tasks,
             previous_tasks: review.previous.tasks,
+            unserved: review.figures.unserved,
+            previous_unserved: review.previous.unserved,
             all: ReviewFigures::new(review.all()),
             classes: classes.collect(),
             kinds: kinds.collect(),
@@ -247,10 +253,12 @@ mod tests {
             is_kept: true,
             figures: MonthFigures {
                 tasks: 8,
+                unserved: 2,
                 kinds: vec![figures(domain::IncidentKind::NumberSilent, 3, 1, 2, 1)],
             },
             previous: MonthFigures {
                 tasks: 0,
+                unserved: 0,
                 kinds: vec![figures(domain::IncidentKind::ChipFault, 1, 0, 0, 1)],
             },
         };
@@ -267,6 +275,8 @@ mod tests {
             ("kept", json!(true)),
             ("tasks", json!(8)),
             ("previous_tasks", json!(0)),
+            ("unserved", json!(2)),
+            ("previous_unserved", json!(0)),
         ] {
             assert_eq!(review[name], value, "{name}");
         }
@@ -284,7 +294,7 @@ mod tests {
         let count = |name: &str| review[name].as_array().unwrap().len();
         assert_eq!(
             (count("classes"), count("kinds"), count("top_causes")),
-            (4, 14, 1)
+            (4, 15, 1)
         );
         let writing = &review["classes"][1];
         assert_eq!(

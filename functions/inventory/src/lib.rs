@@ -1,11 +1,13 @@
-//! `/admin/v1/chips…`, `/admin/v1/numbers:…` and `/admin/v1/pools…`, §5.3.1.1: acts of administrators on chips and
-//! operator numbers, and the levels of the pools. How they get in is with the imports, what becomes of a card with the
+//! `/admin/v1/chips…`, `/admin/v1/numbers:…`, `/admin/v1/pools…` and `/admin/v1/gateways`, §5.3.1.1: acts of
+//! administrators on chips and operator numbers, the levels of the pools, and what gateways can write. How they get in is with the imports, what becomes of a card with the
 //! cards.
 //!
 //! Never shows key material.
 
 #![forbid(unsafe_code)]
 
+mod correct;
+mod gateways;
 mod numbers;
 mod pools;
 mod reprovision;
@@ -18,6 +20,8 @@ use web::{Routes, routes};
 pub fn router() -> Routes {
     Routes::new()
         .routes(routes!(reprovision::reprovision as "admin.chips.reprovision"))
+        .routes(routes!(correct::correct as "admin.chips.correct"))
+        .routes(routes!(reprovision::top_up as "admin.chips.top_up"))
         .routes(routes!(numbers::allot as "admin.numbers.allot"))
         .routes(routes!(numbers::release as "admin.numbers.release"))
         .routes(routes!(numbers::suspend as "admin.numbers.suspend"))
@@ -25,6 +29,7 @@ pub fn router() -> Routes {
         .routes(routes!(numbers::retire as "admin.numbers.retire"))
         .routes(routes!(pools::list as "admin.pools"))
         .routes(routes!(pools::update as "admin.pools.update"))
+        .routes(routes!(gateways::list as "admin.gateways"))
 }
 
 #[cfg(test)]
@@ -38,7 +43,10 @@ mod tests {
         assert_eq!(
             paths,
             [
+                "/admin/v1/chips:correct",
                 "/admin/v1/chips:reprovision",
+                "/admin/v1/chips:top-up",
+                "/admin/v1/gateways",
                 "/admin/v1/numbers:allot",
                 "/admin/v1/numbers:release",
                 "/admin/v1/numbers:resume",

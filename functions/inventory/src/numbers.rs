@@ -1,17 +1,13 @@
 //! Acts of administrators on operator numbers (§5.3.1.1).
 
-use domain::NumberStatus;
 use domain::error::Reason;
 use operations::{NumberAct, act_on_number, allot_numbers, release_numbers};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa::openapi::schema::Object;
 use web::extract::{Administrator, Call, Json};
 use web::parameters::MsisdnOrIccid;
-use web::values::{ClientId, Iccid};
+use web::values::{ClientId, Iccid, NumberCode};
 use web::{Answer, Success, codes};
-
-use crate::values::one_of;
 
 /// Why numbers are not allotted, besides the reasons that every operation has.
 const ALLOT_REASONS: &[Reason] = &[
@@ -73,15 +69,8 @@ pub(crate) struct NumbersChanged {
 /// The state of a number after an act.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct NumberActed {
-    #[schema(schema_with = number_status)]
-    status: &'static str,
-}
-
-fn number_status() -> Object {
-    one_of(
-        NumberStatus::ALL.iter().map(|status| status.code()),
-        "操作后的码号状态 / state of the number afterwards",
-    )
+    /// 操作后的码号状态 / state of the number afterwards
+    status: NumberCode,
 }
 
 /// Allots numbers of the pool to a client (划拨): all of them or none.
@@ -129,7 +118,7 @@ fn domain_values(iccids: Vec<Iccid>) -> Vec<domain::Iccid> {
 #[utoipa::path(
     post,
     path = "/admin/v1/numbers:suspend",
-    summary = "停用码号 / Suspend a number (§5.3.1.1)",
+    summary = "码号停机 / Suspend a number (§5.3.1.1)",
     request_body = MsisdnOrIccid,
     responses((status = 200, body = Success<NumberActed>)),
     extensions(("x-reasons" = json!(codes(ACT_REASONS))))
@@ -146,7 +135,7 @@ pub(crate) async fn suspend(
 #[utoipa::path(
     post,
     path = "/admin/v1/numbers:resume",
-    summary = "恢复已停用的码号 / Resume a suspended number (§5.3.1.1)",
+    summary = "码号复机 / Resume a suspended number (§5.3.1.1)",
     request_body = MsisdnOrIccid,
     responses((status = 200, body = Success<NumberActed>)),
     extensions(("x-reasons" = json!(codes(ACT_REASONS))))
@@ -163,7 +152,7 @@ pub(crate) async fn resume(
 #[utoipa::path(
     post,
     path = "/admin/v1/numbers:retire",
-    summary = "永久注销码号 / Retire a number for ever (§5.3.1.1)",
+    summary = "码号销户 / Retire a number for ever (§5.3.1.1)",
     request_body = MsisdnOrIccid,
     responses((status = 200, body = Success<NumberActed>)),
     extensions(("x-reasons" = json!(codes(ACT_REASONS))))
@@ -179,6 +168,6 @@ pub(crate) async fn retire(
 async fn acted(call: &Call, number: MsisdnOrIccid, act: NumberAct) -> Answer<NumberActed> {
     let status = act_on_number(&call.context(), &number.number()?, act).await?;
     Ok(Success::new(NumberActed {
-        status: status.code(),
+        status: NumberCode(status.code()),
     }))
 }

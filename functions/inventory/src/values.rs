@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use domain::{Malformed, Network, Volume};
+use domain::{Malformed, Network, Volume, parse_chip_label, parse_imei};
 use serde::de::{Error as _, IntoDeserializer as _};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
@@ -40,6 +40,59 @@ impl Kind for NumberNetwork {
             "网络类型 / network that the number works on",
         )
     }
+}
+
+/// The name of a model or a card profile.
+pub(crate) type ChipLabel = Parsed<Label>;
+/// The IMEI of a module.
+pub(crate) type ModuleImei = Parsed<Imei>;
+
+/// The name of a model or a card profile.
+#[derive(Debug)]
+pub(crate) struct Label(pub(crate) String);
+
+/// The IMEI of a module.
+#[derive(Debug)]
+pub(crate) struct Imei(pub(crate) String);
+
+impl Kind for Label {
+    const NAME: &'static str = "ChipLabel";
+
+    fn parse(text: &str) -> Result<Self, Malformed> {
+        parse_chip_label(text).map(Self)
+    }
+
+    fn object() -> Object {
+        label(
+            "芯片型号或卡片模板名称 / name of a model or a card profile",
+            "qibiao-seed",
+        )
+    }
+}
+
+impl Kind for Imei {
+    const NAME: &'static str = "ModuleImei";
+
+    fn parse(text: &str) -> Result<Self, Malformed> {
+        parse_imei(text).map(Self)
+    }
+
+    fn object() -> Object {
+        ObjectBuilder::from(label(
+            "模组 IMEI，15 位数字 / IMEI of the module, 15 digits",
+            "350000000000001",
+        ))
+        .pattern(Some("^[0-9]{15}$"))
+        .build()
+    }
+}
+
+fn label(zh_en: &str, example: &str) -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some(zh_en))
+        .examples([json!(example)])
+        .build()
 }
 
 /// A test allowance in megabytes, as a JSON number or as text.

@@ -18,7 +18,8 @@ const MSISDN: &str = "1440190000001";
 const EID: &str = "89086030202200000000000000000123";
 
 async fn inventory() -> TestRouter {
-    TestRouter::new(inventory_router::router().merge(imports_router::router())).await
+    let routers = inventory_router::router().merge(imports_router::router());
+    TestRouter::new(routers.merge(gateway_router::router())).await
 }
 
 /// With the sample's numbers.
@@ -179,7 +180,7 @@ async fn a_document_for_a_chip_is_read_before_the_chip_is_looked_for() {
     let document = |name: &str, value: Value| {
         let mut document = json!({
             "eid": EID, "temp_msisdn": "1441900000001", "temp_iccid": "89860411269000000013",
-            "temp_imsi": "460041900000001",
+            "temp_imsi": "460041900000001", "person": "王芳", "reason": "测试流量不足",
         });
         document[name] = value;
         document
@@ -212,4 +213,23 @@ async fn nobody_gets_in_without_the_secret() {
             .body;
         assert_eq!(answer["code"], 401, "{path}: {answer}");
     }
+}
+
+#[tokio::test]
+async fn gateways_are_shown_as_they_announced_themselves() {
+    let inventory = inventory().await;
+    assert_eq!(inventory.get("/admin/v1/gateways").await["gateways"], json!([]));
+    let announcement = json!({
+        "gateway": "gw-1", "instance": "one", "seq": 1, "profiles": ["generic-usim", "qibiao-seed"],
+        "key_versions": [64, 65],
+    });
+    inventory.post("/internal/gateway/announce", &announcement).await;
+    let gateways = inventory.get("/admin/v1/gateways").await;
+    let gateway = &gateways["gateways"][0];
+    assert_eq!(gateway["gateway"], "gw-1", "{gateways}");
+    assert_eq!(gateway["profiles"], json!(["generic-usim", "qibiao-seed"]));
+    assert_eq!(gateway["key_versions"], json!(["64", "65"]));
+    assert!(gateway["announced_at"].is_string() && gateway["stale"] == false);
+    let anonymous = TestRequest::get("/admin/v1/gateways");
+    assert_eq!(inventory.send(anonymous).await.status, 401);
 }

@@ -7,10 +7,13 @@
 
 #![forbid(unsafe_code)]
 
-use operations::{Job, read_job_log, run_job};
+use operations::{Job, read_job_log, run_job, watch_clock};
 use web::extract::{AnyBody, Call, Timer};
 use web::jobs::{JobRuns, finish_job};
 use web::{Answer, Routes, Success, routes};
+
+/// What is named in the operator's log when the clock cannot be watched.
+const CLOCK: &str = "clock";
 
 /// The routes of this component.
 #[must_use]
@@ -29,12 +32,19 @@ async fn work(call: Call, _: Timer, _: AnyBody) -> Answer<JobRuns> {
     let context = call.context();
     // A failure to read or write the job log does not stop the jobs.
     let job_log = read_job_log(&context).await.unwrap_or_default();
+    let mut maintenance = call.settings().maintenance;
+    let watched = watch_clock(&context, maintenance.clock_trusted).await;
+    if let Err(problem) = &watched {
+        call.log_failed_job(CLOCK, problem);
+    }
+    // Where the clock cannot be watched, nothing is destroyed either.
+    maintenance.clock_held = watched.unwrap_or(true);
     let mut runs = JobRuns::default();
     for job in Job::ALL {
         if !job_log.is_due(job, context.now) {
             continue;
         }
-        let outcome = run_job(&context, job, &call.settings().maintenance).await;
+        let outcome = run_job(&context, job, &maintenance).await;
         runs.more |= outcome.as_ref().is_ok_and(|done| done.more);
         let run = finish_job(&call, &job_log, job.code(), &outcome).await;
         runs.jobs.insert(job.code().to_owned(), run);

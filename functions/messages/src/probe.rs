@@ -7,7 +7,7 @@ use operations::{AttemptResult, Probe, probe};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use web::extract::{Administrator, Call, Json};
-use web::outbound::{Posted, post};
+use web::outbound::{Guard, Posted, post};
 use web::{Answer, Success, codes, values};
 
 /// Most characters of a receiver's answer that are shown.
@@ -18,6 +18,7 @@ const REASONS: &[Reason] = &[
     Reason::ParameterMalformed,
     Reason::UnknownReceiver,
     Reason::NoAddress,
+    Reason::GuardMissing,
 ];
 
 /// A receiver whose address is tested.
@@ -63,7 +64,8 @@ pub(crate) async fn try_out(
 ) -> Answer<ReceiverProbed> {
     let Probe { url, body, headers } = probe(&call.context(), &request.receiver).await?;
     let started = Instant::now();
-    let posted = post(call.host(), &url, &headers, body).await;
+    let guard = Guard::of(&call).await?;
+    let posted = post(call.host(), guard, &url, &headers, body).await;
     let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     Ok(Success::new(probed(url, posted, duration_ms)))
 }

@@ -10,7 +10,7 @@ use web::extract::permits::NumberOpenTime;
 use web::extract::{Call, Caller, Query};
 use web::outbound::fresh_open_time;
 use web::parameters::either;
-use web::values::{self, OpenedState, Time};
+use web::values::{self, OpenedCode, OpenedState, Time};
 use web::{Answer, Refusal, Routes, Success, codes, routes};
 
 /// The routes of this component.
@@ -71,6 +71,8 @@ struct OpenedNumber {
     open_time: Option<Time>,
     /// 码号状态，含临时号码 / state of the number, temporary ones included
     card_status: OpenedState,
+    /// 码号在本平台的状态，含临时号码 / state of the number in this platform, temporary ones included
+    number_status: OpenedCode,
     /// 临时号码过期时间，若有 / when a temporary number expires; null for others
     #[schema(required)]
     expire_time: Option<Time>,
@@ -96,6 +98,7 @@ async fn open_time(
         msisdn: opened.msisdn,
         open_time: opened.open_time.map(|at| call.time(at)),
         card_status: OpenedState(opened.status.zh()),
+        number_status: OpenedCode(opened.status.code()),
         expire_time: opened.expire_time.map(|at| call.time(at)),
     }))
 }

@@ -9,7 +9,7 @@ use web::extract::permits::NumberRead;
 use web::extract::{Call, Caller, Query};
 use web::outbound::fresh_number;
 use web::parameters::MsisdnOrIccid;
-use web::values::{self, NumberState, ProvinceName, Time};
+use web::values::{self, NumberCode, NumberState, ProvinceName, Time};
 use web::{Answer, Routes, Success, codes, routes};
 
 /// The routes of this component.
@@ -34,6 +34,8 @@ struct NumberInformation {
     province: ProvinceName,
     /// 码号状态 / state of the number
     card_status: NumberState,
+    /// 码号在本平台的状态 / state of the number in this platform
+    number_status: NumberCode,
     /// 开卡时间，未知则为空 / when the operator opened it; null while unknown
     #[schema(required)]
     open_time: Option<Time>,
@@ -61,6 +63,7 @@ async fn number(
         eid: number.eid,
         province: ProvinceName(number.province.zh()),
         card_status: NumberState(number.status.zh()),
+        number_status: NumberCode(number.status.code()),
         open_time: number.open_time.map(|at| call.time(at)),
     }))
 }

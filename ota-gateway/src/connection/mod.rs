@@ -7,7 +7,7 @@ mod driver;
 mod platform_session;
 mod watch;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -61,9 +61,10 @@ impl From<&'static str> for NoSession {
 pub(crate) async fn serve(context: &Arc<Context>, connection: Connection, shutdown: Shutdown) {
     let traffic = Arc::new(Traffic::default());
     let (peer, eviction) = (connection.peer, Arc::clone(&connection.eviction));
+    let keys = Arc::new(KeySlot::default());
     let result = tokio::select! {
         limit = eviction.ordered() => Err(NoSession::Limit(limit)),
-        result = handshake(context, connection, &traffic) => result,
+        result = handshake(context, connection, &traffic, &keys) => result,
     };
     // A handshake that was refused a slot fails in its own way, too.
     let result = result.map_err(|error| eviction.limit().map_or(error, NoSession::Limit));
@@ -73,6 +74,9 @@ pub(crate) async fn serve(context: &Arc<Context>, connection: Connection, shutdo
         Err(NoSession::Failed(result)) => {
             tracing::info!(%peer, result, "handshake failed");
             count(context, result, "none", "none");
+            if let Some(eid) = keys.chip() {
+                context.failed_handshakes.add(eid, result);
+            }
         }
     }
     for (direction, bytes) in [("up", traffic.up()), ("down", traffic.down())] {
@@ -120,11 +124,13 @@ async fn begin(
     }
 }
 
-/// Waits for a whole ClientHello, then for a slot, then for the end of the TLS handshake.
+/// Waits for a whole ClientHello, then for a slot, then for the end of the TLS handshake. The keys of the chip are in
+/// `slot` from when they were looked up.
 async fn handshake(
     context: &Arc<Context>,
     connection: Connection,
     traffic: &Arc<Traffic>,
+    slot: &Arc<KeySlot>,
 ) -> Result<Handshaken, NoSession> {
     let Connection {
         stream,
@@ -143,16 +149,15 @@ async fn handshake(
         .handshake(source, &eviction)
         .map_err(NoSession::Limit)?;
     drop(before);
-    let slot = Arc::new(KeySlot::default());
     let of_chip = Arc::new(Mutex::new(None));
-    let lookup = lookup(context, source, &eviction, &of_chip);
+    let lookup = lookup(context, peer.ip(), &eviction, &of_chip);
     let attempt = timeout(limits.handshake_timeout(), async {
-        let ssl = tls::server(&context.tls, Arc::clone(&slot)).map_err(|_| "internal")?;
-        let stream = LookupStream::new(stream, hello, lookup, Arc::clone(&slot));
+        let ssl = tls::server(&context.tls, Arc::clone(slot)).map_err(|_| "internal")?;
+        let stream = LookupStream::new(stream, hello, lookup, Arc::clone(slot));
         let mut stream = SslStream::new(ssl, stream).map_err(|_| "internal")?;
         match Pin::new(&mut stream).accept().await {
             Ok(()) => Ok(stream),
-            Err(error) => Err(failure_label(&error, &slot)),
+            Err(error) => Err(failure_label(&error, slot)),
         }
     });
     let result = attempt.await.unwrap_or(Err("timeout"));
@@ -170,7 +175,7 @@ async fn handshake(
 /// Looks up keys, and takes a slot in the handshakes of the chip that they belong to.
 fn lookup(
     context: &Arc<Context>,
-    source: Source,
+    address: IpAddr,
     eviction: &Arc<Eviction>,
     of_chip: &Arc<Mutex<Option<SlotGuard<Eid>>>>,
 ) -> Lookup {
@@ -179,11 +184,11 @@ fn lookup(
         let (context, eviction, of_chip) =
             (Arc::clone(&context), Arc::clone(&eviction), Arc::clone(&of_chip));
         Box::pin(async move {
-            let found = context.directory.find(&identity).await?;
+            let found = context.directory.find(&identity, address).await?;
             let Some(keys) = found else { return Ok(None) };
             // A second ClientHello of the same handshake looks up again.
             drop(locked(&of_chip).take());
-            match context.admission.chip(keys.eid, source, &eviction) {
+            match context.admission.chip(keys.eid, address.into(), &eviction) {
                 Ok(slot) => *locked(&of_chip) = Some(slot),
                 Err(limit) => {
                     eviction.order(limit);

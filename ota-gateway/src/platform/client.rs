@@ -8,9 +8,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 use bytes::Bytes;
 use gateway_protocol::{
-    AUTHORIZATION_SCHEME, CONTENT_TYPE, KEYS_PATH, KeysAnswer, KeysRequest, MAX_ANSWER_BYTES, REPORT_PATH,
-    Refusal, ReportAnswer, ReportRequest, SESSIONS_PATH, SessionAnswer, SessionRequest, TICK_PATH,
-    TickAnswer,
+    ANNOUNCE_PATH, AUTHORIZATION_SCHEME, AnnounceAnswer, AnnounceRequest, CONTENT_TYPE, KEYS_PATH,
+    KeysAnswer, KeysRequest, MAX_ANSWER_BYTES, REPORT_PATH, Refusal, ReportAnswer, ReportRequest,
+    SESSIONS_PATH, SessionAnswer, SessionRequest, TICK_PATH, TickAnswer,
 };
 use http::{Method, Request, StatusCode, header};
 use http_body_util::{BodyExt as _, Full, Limited};
@@ -93,6 +93,11 @@ impl PlatformClient {
     /// Opens a session and asks for its work.
     pub(crate) async fn open(&self, request: &SessionRequest) -> Result<SessionAnswer, PlatformError> {
         self.call("sessions", SESSIONS_PATH, request).await
+    }
+
+    /// Announces this gateway.
+    pub(crate) async fn announce(&self, request: &AnnounceRequest) -> Result<AnnounceAnswer, PlatformError> {
+        self.call("announce", ANNOUNCE_PATH, request).await
     }
 
     /// Sends a report, and again for about `retry_for` while the platform gives no answer.

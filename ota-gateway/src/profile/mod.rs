@@ -174,6 +174,9 @@ pub enum EfKind {
     Keysps,
     Hplmnwact,
     Fplmn,
+    /// What changes with each power-up of the card, such as a boot counter: read, and never written. It tells the
+    /// platform which sessions are of one power-up.
+    Powerups,
     /// The same content for every card, given in the profile.
     Fixed,
 }
@@ -196,6 +199,7 @@ impl EfKind {
             Self::Keysps => "EF_KeysPS",
             Self::Hplmnwact => "EF_HPLMNwAcT",
             Self::Fplmn => "EF_FPLMN",
+            Self::Powerups => "the counter of power-ups",
             Self::Fixed => "EF",
         }
     }

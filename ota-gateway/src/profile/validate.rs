@@ -12,6 +12,8 @@ const MAX_SCRIPT_BYTES: usize = 15 * 1024;
 const MIN_SCRIPT_BYTES: usize = 128;
 const MAX_FILES: usize = 64;
 const MAX_KEY_FIELDS: usize = 8;
+/// Longest name: the inventory keeps no longer one.
+const MAX_NAME_BYTES: usize = 64;
 /// Most bytes of a file of kind `fixed`: what one UPDATE carries.
 const MAX_CONTENT_BYTES: usize = 255;
 /// REFRESH modes that need no list of files and reach the IMSI (TS 102 223 §8.6); 1 and 2 need one.
@@ -23,12 +25,12 @@ const REFRESH_QUALIFIERS: [u8; 5] = [0, 3, 4, 5, 6];
 /// The field and what is wrong with it.
 pub(super) fn check(profile: &Profile) -> anyhow::Result<()> {
     ensure!(
-        !profile.name.is_empty()
+        (1..=MAX_NAME_BYTES).contains(&profile.name.len())
             && profile
                 .name
                 .bytes()
                 .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'),
-        "name: expected a to z, 0 to 9 and -"
+        "name: expected up to {MAX_NAME_BYTES} of a to z, 0 to 9 and -"
     );
     ensure!(!profile.models.is_empty(), "models: name at least one");
     ensure!(
@@ -111,7 +113,7 @@ fn check_lists(profile: &Profile) -> anyhow::Result<()> {
             "read_back.efs: {name} is no file of this profile"
         );
         ensure!(
-            !ef.is_location(),
+            !ef.is_location() && *ef != EfKind::Powerups,
             "read_back.efs: the module itself changes {name}"
         );
         ensure!(!efs[..at].contains(ef), "read_back.efs: {name} is named twice");

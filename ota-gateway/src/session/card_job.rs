@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use gateway_protocol::FailureKind;
 use uicc::apdu::{CommandApdu, SwClass};
+use uicc::ef::Imsi;
 
 use super::answers::{self, Answered, Refused};
 use super::content::{Values, desired, is_registered, is_reserved};
@@ -71,8 +72,8 @@ pub(crate) struct Checkpoint {
 pub(crate) enum Verdict {
     /// The card holds what was reserved, and a location file says that the module registered.
     Verified,
-    /// The card does not hold what was reserved.
-    Differs(String),
+    /// The card does not hold what was reserved; whether its IMSI is another one, and which files differ.
+    Differs { other_imsi: bool, detail: String },
     /// The card holds it, but no location file says "updated".
     NotRegistered(String),
 }
@@ -134,6 +135,15 @@ impl CardJob {
         let may_have_reverted = self.profile.identity_switch.may_revert();
         if checkpoint.files.len() == self.profile.files.len() && !may_have_reverted {
             self.checkpoint = checkpoint;
+        }
+    }
+
+    /// What the card holds that changes with each of its power-ups, once it was read.
+    pub(crate) fn power_up(&self) -> Option<&[u8]> {
+        let position = self.profile.position(EfKind::Powerups)?;
+        match self.checkpoint.files.get(position) {
+            Some(FileState::Holds(marker)) => Some(marker),
+            _ => None,
         }
     }
 
@@ -240,7 +250,7 @@ impl CardJob {
     fn accept_refusal(&mut self, unit: Option<Unit>, refused: &Refused) -> Result<(), Failure> {
         let failure = Failure::of_status(&refused.description, refused.status);
         let Some(Unit::File(file)) = unit else {
-            return Err(failure);
+            return Err(failure.of_keys());
         };
         let rule = self.profile.files.get(file);
         let is_of_iccid = rule.is_some_and(|file| file.ef == EfKind::Iccid);
@@ -349,6 +359,18 @@ impl CardJob {
         imsi.is_some_and(|imsi| matches!(self.differing(imsi), Ok(None)))
     }
 
+    /// Whether the card held another IMSI than the reserved one when it was read last: not merely none, and not because
+    /// it went back to its old identity and keeps the other in store.
+    fn holds_other_imsi(&self) -> bool {
+        let keeps_two = self.profile.identity_switch == IdentitySwitch::CardFallback;
+        let Some(at) = self.profile.position(EfKind::Imsi).filter(|_| !keeps_two) else {
+            return false;
+        };
+        let is_imsi =
+            matches!(&self.checkpoint.files[at], FileState::Holds(held) if Imsi::parse(held).is_ok());
+        is_imsi && matches!(self.differing(Unit::File(at)), Ok(Some(_)))
+    }
+
     /// The units of a phase: the same in every session of a profile, so that steps keep their numbers.
     fn units(&self, phase: Phase) -> Vec<Unit> {
         let written = (0..self.profile.files.len()).filter(|at| self.profile.is_written(*at));
@@ -445,7 +467,10 @@ impl CardJob {
             }
         }
         match (differing.is_empty(), registered) {
-            (false, _) => Verdict::Differs(format!("{}: not what was reserved", differing.join(", "))),
+            (false, _) => Verdict::Differs {
+                other_imsi: self.holds_other_imsi(),
+                detail: format!("{}: not what was reserved", differing.join(", ")),
+            },
             (true, false) => {
                 Verdict::NotRegistered("no location file says that the module registered".to_owned())
             }

@@ -59,7 +59,11 @@ impl Values {
 
 /// Whether anything was reserved for `file`; only the service centre of EF_SMSP may be left out.
 pub(super) fn is_reserved(file: &File, values: &Values) -> bool {
-    file.ef != EfKind::Smsp || values.smsc.is_some()
+    match file.ef {
+        EfKind::Smsp => values.smsc.is_some(),
+        EfKind::Powerups => false,
+        _ => true,
+    }
 }
 
 /// What `file` shall hold, to be compared with and written over the beginning of `held`. None if the file is not to
@@ -109,6 +113,7 @@ pub(super) fn desired(
             .encode()
         }
         EfKind::Fplmn => Fplmn::cleared(held.len().min(MAX_UPDATE_BYTES)).encode(),
+        EfKind::Powerups => return Ok(None),
         EfKind::Fixed => file.content().to_vec(),
     };
     if content.len() > held.len() {

@@ -113,7 +113,7 @@ pub(super) fn acknowledged(report: &ReportEvent) -> SessionEvent {
                 steps: *steps,
             };
         }
-        ReportEvent::Written | ReportEvent::Verified => None,
+        ReportEvent::Written | ReportEvent::Verified | ReportEvent::PoweredUp { .. } => None,
         ReportEvent::NotVerified { detail, .. } | ReportEvent::Failed { detail, .. } => Some(detail.clone()),
         ReportEvent::Closed { reason } => Some(reason.clone()),
     };

@@ -26,6 +26,8 @@ const fn kind_of_status(status: StatusWord) -> FailureKind {
 pub(crate) struct Failure {
     pub(crate) kind: FailureKind,
     pub(crate) detail: String,
+    /// What the card answered, if it answered a command.
+    pub(crate) status: Option<StatusWord>,
     /// The card was only busy: another session may find it otherwise.
     pub(crate) passing: bool,
 }
@@ -36,6 +38,7 @@ impl Failure {
         Self {
             kind,
             detail: detail.into(),
+            status: None,
             passing: false,
         }
     }
@@ -43,6 +46,7 @@ impl Failure {
     /// A command that the card did not carry out.
     pub(crate) fn of_status(command: &str, status: StatusWord) -> Self {
         Self {
+            status: Some(status),
             passing: status.class() == SwClass::Busy,
             ..Self::new(kind_of_status(status), format!("{command}: {status}"))
         }
@@ -57,6 +61,24 @@ impl Failure {
             },
             _ => self,
         }
+    }
+
+    /// The failure as one of the key command, if the card refused it. A card whose memory failed refused nothing.
+    pub(crate) fn of_keys(self) -> Self {
+        let is_refusal = !self.passing && self.kind != FailureKind::MemoryProblem;
+        Self {
+            kind: if is_refusal {
+                FailureKind::KeysRefused
+            } else {
+                self.kind
+            },
+            ..self
+        }
+    }
+
+    /// Work that this gateway cannot carry out. The detail is the chain of `error`.
+    pub(crate) fn of_work(kind: FailureKind, error: &anyhow::Error) -> Self {
+        Self::new(kind, format!("{error:#}"))
     }
 
     /// The card answered that the script is malformed.
@@ -128,5 +150,19 @@ mod tests {
         assert_eq!(of(0x6982), FailureKind::IccidRefused);
         assert_eq!(of(0x6985), FailureKind::IccidRefused);
         assert_eq!(of(0x6581), FailureKind::MemoryProblem);
+    }
+
+    #[test]
+    fn a_refused_key_command_has_a_kind_of_its_own_whatever_the_status_word() {
+        let of = |status| {
+            Failure::of_status("load key material", StatusWord(status))
+                .of_keys()
+                .kind
+        };
+        for status in [0x6700, 0x6982, 0x6985, 0x6A80, 0x6A88, 0x6D00, 0x9862] {
+            assert_eq!(of(status), FailureKind::KeysRefused, "{status:04X}");
+        }
+        assert_eq!(of(0x6581), FailureKind::MemoryProblem);
+        assert_eq!(of(0x9300), FailureKind::CardError, "the card was only busy");
     }
 }

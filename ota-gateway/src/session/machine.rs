@@ -22,8 +22,12 @@ use crate::profile::{Profile, RefreshHow};
 
 /// Bytes that a script costs besides its own: HTTP head, TLS record, and the chip's answer to it.
 const EXCHANGE_OVERHEAD_BYTES: u64 = 1_024;
+/// Most bytes of what a card holds that changes with each power-up.
+const MAX_MARKER_BYTES: usize = 16;
 /// Why a session ends whose card was busy to the end.
 const CARD_BUSY: &str = "card_busy";
+/// Why a session ends whose work this gateway cannot carry out.
+const WORK_NOT_UNDERSTOOD: &str = "work_not_understood";
 
 /// What to do once the platform acknowledged a report.
 #[derive(Debug)]
@@ -81,6 +85,8 @@ pub(crate) struct SessionMachine {
     spent: u64,
     /// Bytes that this session may cost; none: no limit.
     budget: Option<u64>,
+    /// The platform knows of which power-up this session is, as far as the card says it.
+    power_up_reported: bool,
     /// The work for which the card was busy to the end: in an earlier session, then in this one.
     busy: Option<BusyCard>,
     events: Vec<SessionEvent>,
@@ -102,6 +108,7 @@ impl SessionMachine {
             scripts: 0,
             spent: 0,
             budget: None,
+            power_up_reported: false,
             busy: None,
             events: Vec::new(),
         }
@@ -221,9 +228,12 @@ impl SessionMachine {
         let prepared = prepare(&self.shared, &self.keys, &self.limits, purpose, &answer);
         let (mut job, task) = match prepared {
             Ok(prepared) => prepared,
-            Err(error) => {
-                tracing::error!(error = %format!("{error:#}"), "this session's work cannot be done");
-                return self.end("work_not_understood");
+            Err(failure) => {
+                tracing::error!(
+                    detail = failure.detail,
+                    "this session's work cannot be carried out"
+                );
+                return self.report_failure(&failure, WORK_NOT_UNDERSTOOD);
             }
         };
         // The chip names either the URI of the script whose answer is missing, or the one before it: the
@@ -289,6 +299,11 @@ impl SessionMachine {
         if let Err(failure) = result {
             return Ok(self.fail(&job, task, &failure));
         }
+        if let Some(marker) = job.power_up().filter(|_| self.reports_power_up(&job)) {
+            let marker = hex::encode(marker.get(..MAX_MARKER_BYTES).unwrap_or(marker));
+            self.power_up_reported = true;
+            return Ok(self.report(ReportEvent::PoweredUp { marker }, AfterReport::GoOn { job, task }));
+        }
         // A verification has no progress of its own, and what completes the work is reported as such.
         match job.next_batch() {
             Ok(Some(_)) if job.purpose == Purpose::Write => {
@@ -300,6 +315,11 @@ impl SessionMachine {
             }
             _ => Ok(self.next(job, task)),
         }
+    }
+
+    /// Whether the platform has to learn of which power-up this session is: it is one that writes.
+    fn reports_power_up(&self, job: &CardJob) -> bool {
+        !self.power_up_reported && job.purpose == Purpose::Write
     }
 
     /// The next script, or the end of the work.
@@ -350,10 +370,11 @@ impl SessionMachine {
     fn finish_verification(&mut self, job: &CardJob) -> Output {
         match job.verdict() {
             Verdict::Verified => self.report(ReportEvent::Verified, AfterReport::End { reason: "verified" }),
-            Verdict::Differs(detail) => self.report(
+            Verdict::Differs { other_imsi, detail } => self.report(
                 ReportEvent::NotVerified {
                     detail,
                     rewrite: true,
+                    other_imsi,
                 },
                 AfterReport::Rewrite,
             ),
@@ -373,6 +394,7 @@ impl SessionMachine {
                     ReportEvent::NotVerified {
                         detail,
                         rewrite: false,
+                        other_imsi: false,
                     },
                     after,
                 )
@@ -390,6 +412,7 @@ impl SessionMachine {
             let event = ReportEvent::NotVerified {
                 detail: failure.detail.clone(),
                 rewrite: true,
+                other_imsi: false,
             };
             return self.report(event, AfterReport::Rewrite);
         }
@@ -399,12 +422,18 @@ impl SessionMachine {
             self.busy = Some(busy);
             return self.end(CARD_BUSY);
         }
+        self.report_failure(failure, "failed")
+    }
+
+    /// Reports that the writing failed; the session ends for `reason`.
+    fn report_failure(&mut self, failure: &Failure, reason: &'static str) -> Output {
         let event = ReportEvent::Failed {
             failure: failure.kind,
             detail: failure.detail.clone(),
             chip_fault: failure.kind.suspects_chip(),
+            status_word: failure.status.map(|status| format!("{:04X}", status.0)),
         };
-        self.report(event, AfterReport::End { reason: "failed" })
+        self.report(event, AfterReport::End { reason })
     }
 
     fn report(&mut self, event: ReportEvent, after: AfterReport) -> Output {

@@ -53,6 +53,8 @@ pub struct Limits {
     pub key_cache_entries: usize,
     /// Seconds a report is repeated while the platform cannot be reached.
     pub report_retry_secs: u64,
+    /// Seconds between two announcements to the platform.
+    pub announce_secs: u64,
     /// Seconds the checkpoint of an interrupted session is kept for `X-Admin-Resume`.
     pub resume_secs: u64,
     /// Interrupted sessions whose checkpoint is kept.
@@ -80,6 +82,7 @@ impl Default for Limits {
             key_cache_secs: 10,
             key_cache_entries: 8_192,
             report_retry_secs: 60,
+            announce_secs: 60,
             resume_secs: 600,
             resume_entries: 4_096,
         }
@@ -114,6 +117,7 @@ impl Limits {
             ("key_cache_secs", self.key_cache_secs),
             ("key_cache_entries", self.key_cache_entries as u64),
             ("report_retry_secs", self.report_retry_secs),
+            ("announce_secs", self.announce_secs),
             ("resume_secs", self.resume_secs),
             ("resume_entries", self.resume_entries as u64),
         ];
@@ -163,6 +167,12 @@ impl Limits {
     #[must_use]
     pub const fn report_retry(&self) -> Duration {
         Duration::from_secs(self.report_retry_secs)
+    }
+
+    /// [`Self::announce_secs`].
+    #[must_use]
+    pub const fn announce(&self) -> Duration {
+        Duration::from_secs(self.announce_secs)
     }
 
     /// [`Self::resume_secs`].

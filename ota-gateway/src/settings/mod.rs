@@ -11,6 +11,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail, ensure};
+use gateway_protocol::is_announced_name;
 use serde::{Deserialize, Serialize};
 
 pub use limits::{Limits, MAX_BODY_BYTES, MAX_HEADER_BYTES};
@@ -19,6 +20,8 @@ pub use secret::Secret;
 
 /// Default port that chips connect to.
 pub const DEFAULT_PORT: u16 = 8443;
+/// Longest name of a gateway, in characters.
+const MAX_NAME_CHARS: usize = 64;
 /// Default port of metrics and health, on loopback.
 pub const DEFAULT_METRICS_PORT: u16 = 9464;
 /// Default of the seconds between two ticks of the platform's scheduled work.
@@ -40,6 +43,9 @@ pub enum LogFormat {
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
+    /// Name of the gateway for the platform, another one for each gateway: 1 to 64 lower-case letters, digits or `.`, `_`,
+    /// `-`. Default the host's.
+    pub name: String,
     /// Where chips connect. Default `0.0.0.0:8443`.
     pub listen: SocketAddr,
     /// Where `/metrics`, `/healthz` and `/readyz` are served, in plain HTTP without credentials. Default
@@ -66,7 +72,8 @@ pub struct Settings {
     /// The bearer secret of `/internal/cron`. Not set: the gateway does not tick.
     #[serde(skip_serializing)]
     pub cron_secret: Secret,
-    /// The 32-byte key, in hexadecimal, that wraps key material between platform and gateway (RFC 3394).
+    /// The 32-byte key, in hexadecimal, that wraps key material between platform and gateway (RFC 3394); while it is
+    /// changed two, separated by a comma.
     #[serde(skip_serializing)]
     pub link_key: Secret,
     /// Master keys by key version: `64:<64 hex digits>[,65:…]`; versions are decimal, 64–79 ('40'–'4F').
@@ -79,6 +86,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            name: String::new(),
             listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, DEFAULT_PORT)),
             metrics_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, DEFAULT_METRICS_PORT)),
             platform_url: String::new(),
@@ -98,13 +106,34 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// The name under which the gateway announces itself.
+    pub(crate) fn announced_name(&self) -> String {
+        if self.name.is_empty() {
+            host_name()
+        } else {
+            self.name.clone()
+        }
+    }
+
     /// Refuses settings that a gateway cannot run with.
     ///
     /// # Errors
     /// The setting and what is wrong with it.
     pub fn check(&self) -> anyhow::Result<()> {
         self.limits.check()?;
+        ensure!(
+            (1..=MAX_NAME_CHARS).contains(&self.name.len())
+                && self
+                    .name
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte)),
+            "name must be 1 to {MAX_NAME_CHARS} lower-case letters, digits, dots, underscores or hyphens"
+        );
         check_platform_url(&self.platform_url, self.allow_plain_http)?;
+        ensure!(
+            self.name.is_empty() || is_announced_name(&self.name),
+            "name must have at most 64 letters, digits, and . _ : -"
+        );
         ensure!(!self.gateway_secret.is_empty(), "gateway_secret is not set");
         ensure!(!self.link_key.is_empty(), "link_key is not set");
         ensure!(
@@ -113,6 +142,18 @@ impl Settings {
         );
         Ok(())
     }
+}
+
+/// The name of this host, or of the program where it has none.
+fn host_name() -> String {
+    let text = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let name = text.trim();
+    if is_announced_name(name) {
+        name
+    } else {
+        env!("CARGO_PKG_NAME")
+    }
+    .to_owned()
 }
 
 fn check_platform_url(url: &str, allow_plain_http: bool) -> anyhow::Result<()> {
@@ -159,7 +200,8 @@ mod tests {
     fn usable_settings_pass_and_every_fault_is_named() {
         usable().check().unwrap();
         type Spoil = fn(&mut Settings);
-        let faults: [(Spoil, &str); 9] = [
+        let faults: [(Spoil, &str); 10] = [
+            (|s| s.name = "a,b".into(), "name must have at most 64 letters"),
             (|s| s.platform_url.clear(), "platform_url is not set"),
             (
                 |s| s.platform_url = "http://platform.example".into(),

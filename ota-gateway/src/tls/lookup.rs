@@ -13,6 +13,8 @@ use std::task::{Context, Poll, ready};
 use futures::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use uicc::Eid;
+
 use super::hello::{Found, HelloReader};
 use crate::platform::ChipKeys;
 
@@ -51,6 +53,12 @@ impl KeySlot {
     /// The keys looked up last.
     pub(crate) fn keys(&self) -> Option<ChipKeys> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).keys.clone()
+    }
+
+    /// The chip whose keys were looked up last.
+    pub(crate) fn chip(&self) -> Option<Eid> {
+        let slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        slot.keys.as_ref().map(|keys| keys.eid)
     }
 
     /// Whether an identity was looked up.

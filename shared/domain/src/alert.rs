@@ -31,8 +31,14 @@ pub enum AlertKind {
     WrittenNumberOutOfUse,
     /// A chip came back after its task had been ended without it (§6.3 Table 2).
     ReturnedAfterEnd,
+    /// A chip without a task has used half its test allowance (§5.2.1.2).
+    AllowanceHalfUsed,
     /// A reopened card was verified with another number, and the old one is out of use (§8.2.1 Table 3).
     NumberReplaced,
+    /// The clock has jumped ahead, or the platform stood still: nothing is destroyed until the time is confirmed.
+    ClockHeld,
+    /// A gateway has no usable keys for chips that connect, so that no session of theirs can exist.
+    ChipKeysMissing,
 }
 
 /// Kind, stable name, description zh and en.
@@ -68,8 +74,15 @@ const TABLE: &[Row] = &[
         ["写卡已验证成功，但运营商已将码号停机或销户", "a card was verified, but its operator has suspended or retired the number"]),
     (AlertKind::ReturnedAfterEnd, "returned_after_end",
         ["写卡任务终止后，芯片又上电连接", "a chip came back after its task had been ended"]),
+    (AlertKind::AllowanceHalfUsed, "allowance_half_used",
+        ["无写卡任务的芯片已用去一半测试流量", "a chip without a task has used half its test allowance"]),
     (AlertKind::NumberReplaced, "number_replaced",
-        ["更换运营号后，原码号已停用，待运营方恢复或销户", "a card was written with another number; the old one is suspended until it is resumed or retired"]),
+        ["更换运营号后，原码号已停机，待运营方复机或销户", "a card was written with another number; the old one is suspended until it is resumed or retired"]),
+    (AlertKind::ClockHeld, "clock_held",
+        ["时钟跳变或平台停运超过 24 h，确认时间前不销毁、不到期处理", "the clock jumped or the platform stood still for more than 24 h: nothing is destroyed and nothing expires until the time is confirmed"]),
+    (AlertKind::ChipKeysMissing, "chip_keys_missing",
+        ["网关没有可用的芯片密钥，芯片无法建立会话；请核对网关的 master_keys 与 link_key",
+         "a gateway has no usable keys for chips, which cannot open a session; check master_keys and link_key of the gateway"]),
 ];
 
 impl AlertKind {

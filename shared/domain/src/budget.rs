@@ -39,15 +39,6 @@ impl Bucket {
         }
     }
 
-    /// `capacity` permits, one of which comes back every `secs` seconds.
-    #[must_use]
-    pub const fn slow(capacity: u32, secs: u32) -> Self {
-        Self {
-            capacity,
-            permit_us: secs as i64 * SECOND_US,
-        }
-    }
-
     /// By how many microseconds `permits` move the time at which the bucket is full.
     #[must_use]
     pub fn cost_us(self, permits: u32) -> i64 {

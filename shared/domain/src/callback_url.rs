@@ -11,6 +11,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use http::Uri;
 
+pub use self::special_networks::special_addresses;
+
 use self::special_networks::is_special;
 use super::{Kind, Malformed, all_digits};
 

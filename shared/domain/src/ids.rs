@@ -128,6 +128,10 @@ uuid_id! {
     /// Identifier of an incident.
     IncidentId
 }
+uuid_id! {
+    /// Identifier of an import.
+    ImportId
+}
 
 #[cfg(test)]
 mod tests {

@@ -1,19 +1,20 @@
 //! The states of an operator number.
 
-/// State of a number (§5.3.1.1 码号管理).
+/// State of a number (§5.3.1.1 码号管理). Clients see it in the words of operators (码号状态), of which the first
+/// covers three of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum NumberStatus {
-    /// 可用: in its province's pool, free for automatic writing.
+    /// 待激活: in its province's pool, free for automatic writing.
     Available,
-    /// 已划拨: set aside for designated writing by one client.
+    /// 待激活: set aside for designated writing by one client.
     Allotted,
-    /// 已预占: held for one chip.
+    /// 待激活: held for one chip.
     Reserved,
-    /// 已写入: lives in a chip.
+    /// 正常: lives in a chip.
     Written,
-    /// 已停用: not to be used until it is resumed.
+    /// 停机: not to be used until it is resumed.
     Suspended,
-    /// 已注销: never to be used again.
+    /// 销户: never to be used again.
     Retired,
 }
 
@@ -47,16 +48,14 @@ impl NumberStatus {
         Self::ALL.into_iter().find(|status| status.code() == code)
     }
 
-    /// Name in Chinese.
+    /// The word of operators for it.
     #[must_use]
     pub fn zh(self) -> &'static str {
         match self {
-            Self::Available => "可用",
-            Self::Allotted => "已划拨",
-            Self::Reserved => "已预占",
-            Self::Written => "已写入",
-            Self::Suspended => "已停用",
-            Self::Retired => "已注销",
+            Self::Available | Self::Allotted | Self::Reserved => "待激活",
+            Self::Written => "正常",
+            Self::Suspended => "停机",
+            Self::Retired => "销户",
         }
     }
 }

@@ -15,6 +15,8 @@ pub enum Permission {
     WriteCancel,
     /// §7.2.3.1 chip.
     ChipRead,
+    /// §8.2 fault of a chip.
+    ChipFault,
     /// §7.2.3.2 number.
     NumberRead,
     /// §7.2.3.3 usage of a number.
@@ -27,12 +29,13 @@ pub enum Permission {
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::WriteProvinces,
         Self::WriteApply,
         Self::WriteStatus,
         Self::WriteCancel,
         Self::ChipRead,
+        Self::ChipFault,
         Self::NumberRead,
         Self::NumberUsage,
         Self::NumberOpenTime,
@@ -48,6 +51,7 @@ impl Permission {
             Self::WriteStatus => "write.status",
             Self::WriteCancel => "write.cancel",
             Self::ChipRead => "chip.read",
+            Self::ChipFault => "chip.fault",
             Self::NumberRead => "number.read",
             Self::NumberUsage => "number.usage",
             Self::NumberOpenTime => "number.open_time",
@@ -61,6 +65,7 @@ impl Permission {
         match self {
             Self::WriteStatus => 3_000,
             Self::WriteCancel => 600,
+            Self::ChipFault => 60,
             _ => 1_200,
         }
     }

@@ -76,6 +76,11 @@ impl Province {
         self.0.0
     }
 
+    /// The bit of the code, which has two digits and begins at 11.
+    fn bit(self) -> u128 {
+        self.code().parse().map_or(0, |code: u32| 1 << code)
+    }
+
     /// Name in Chinese.
     #[must_use]
     pub fn zh(self) -> &'static str {
@@ -89,6 +94,39 @@ impl Province {
     }
 }
 
+/// A set of provinces, a bit for each code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Provinces(u128);
+
+impl Provinces {
+    /// Reads codes separated by commas.
+    ///
+    /// # Errors
+    /// What is wrong, for the operator.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        let codes = text.split(',').map(|code| Province::parse(code.trim()));
+        codes
+            .collect::<Result<_, _>>()
+            .map_err(|_| "not province codes of GB/T 2260, separated by commas")
+    }
+
+    /// Whether the set has this province.
+    #[must_use]
+    pub fn contains(self, province: Province) -> bool {
+        self.0 & province.bit() != 0
+    }
+}
+
+impl FromIterator<Province> for Provinces {
+    fn from_iter<T: IntoIterator<Item = Province>>(provinces: T) -> Self {
+        Self(
+            provinces
+                .into_iter()
+                .fold(0, |set, province| set | province.bit()),
+        )
+    }
+}
+
 impl std::fmt::Debug for Province {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Province({} {})", self.code(), self.en())
@@ -97,7 +135,28 @@ impl std::fmt::Debug for Province {
 
 #[cfg(test)]
 mod tests {
-    use super::Province;
+    use super::{Province, Provinces};
+
+    #[test]
+    fn a_set_has_the_provinces_whose_codes_it_was_read_from() {
+        let set = Provinces::parse("37, 650000").unwrap();
+        for province in Province::all() {
+            assert_eq!(set.contains(province), ["37", "65"].contains(&province.code()));
+        }
+        assert_eq!(
+            set,
+            ["65", "37"]
+                .map(|code| Province::parse(code).unwrap())
+                .into_iter()
+                .collect()
+        );
+        for text in ["", "37;65", "37,", "99", "all"] {
+            assert!(Provinces::parse(text).is_err(), "{text}");
+        }
+        let every: Vec<&str> = Province::all().map(Province::code).collect();
+        let all = Provinces::parse(&every.join(",")).unwrap();
+        assert!(Province::all().all(|province| all.contains(province)));
+    }
 
     #[test]
     fn both_forms_name_the_same_province() {

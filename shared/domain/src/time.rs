@@ -16,6 +16,9 @@ pub const MINUTE_MS: i64 = 60 * SECOND_MS;
 pub const HOUR_MS: i64 = 60 * MINUTE_MS;
 /// Twenty-four hours in milliseconds. A calendar day is longer or shorter where clocks change.
 pub const DAY_MS: i64 = 24 * HOUR_MS;
+/// How far the clocks of nodes may differ, in milliseconds. What lies further ahead comes from a clock that was set
+/// back.
+pub const MAX_CLOCK_SKEW_MS: i64 = 10 * MINUTE_MS;
 
 /// A point in time, in milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,10 +1,11 @@
 //! The platform's time zone: which offset from UTC holds when, and when a day begins.
 //!
-//! The rules are those of the IANA time zone database that the program contains. The machine's files and environment
-//! are never read, so that every node and every component follows the same rules.
+//! The rules are those of the IANA time zone database that the program was built with, as they are since 2025: earlier
+//! times get the offset of today's rules. The machine's files and environment are never read, so that every node and
+//! every component follows the same rules.
 
 use jiff::civil::{Date, DateTime};
-use jiff::tz::{AmbiguousOffset, Offset, TimeZone, TimeZoneDatabase};
+use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
 
 /// 1970-01-01T00:00:00 on a clock of UTC.
 const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
@@ -63,10 +64,24 @@ impl Zone {
     }
 }
 
+/// Names of zones, and after each its rule, as POSIX writes it (`CST-8`).
+const RULES: &str = include_str!(concat!(env!("OUT_DIR"), "/zone_rules.txt"));
+
+/// The names of zones whose rules changed since 2025 or are not regular, and their file.
+const FILES: &[(&[&str], &[u8])] = &include!(concat!(env!("OUT_DIR"), "/zone_files.rs"));
+
 /// The zone of this name. `Etc/Unknown` is no zone of the database.
 fn named(name: &str) -> Option<TimeZone> {
-    let zone = TimeZoneDatabase::bundled().get(name).ok()?;
-    (!zone.is_unknown()).then_some(zone)
+    let is_it = |known: &str| known.eq_ignore_ascii_case(name);
+    if let Some((names, file)) = FILES
+        .iter()
+        .find(|(names, _)| names.iter().any(|known| is_it(known)))
+    {
+        return TimeZone::tzif(names[0], file).ok();
+    }
+    let mut rules = RULES.lines().filter_map(|line| line.split_once(' '));
+    let (_, rule) = rules.find(|(known, _)| is_it(known))?;
+    TimeZone::posix(rule).ok()
 }
 
 #[cfg(test)]

@@ -51,7 +51,7 @@ impl Page {
             (Limit::Immediate, _) => self.at_once.to_owned(),
             (Limit::Within(ms), Severity::General) => time(ms),
             (Limit::Within(ms), Severity::Severe) => format!("{}{}", self.from_the_start, time(ms)),
-            (Limit::Escalating { general, severe }, _) => {
+            (Limit::BySeverity { general, severe }, _) => {
                 format!("{first}{}{second}{}", time(general), time(severe))
             }
         }

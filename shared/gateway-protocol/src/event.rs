@@ -18,6 +18,11 @@ pub enum ReportEvent {
         /// All steps.
         steps: u32,
     },
+    /// The card told by which power-up it is here. The session goes on only if the platform says so.
+    PoweredUp {
+        /// What changes with each power-up, in lower-case hexadecimal, at most 16 bytes.
+        marker: String,
+    },
     /// All files are written and read back equal; the card is ordered to restart next.
     Written,
     /// In a new session the card holds what was reserved and has registered with the operator number.
@@ -26,6 +31,8 @@ pub enum ReportEvent {
     NotVerified {
         /// Whether the card must be written again.
         rewrite: bool,
+        /// Whether the IMSI that was read from the card is another one.
+        other_imsi: bool,
         /// For the operator.
         detail: String,
     },
@@ -37,6 +44,8 @@ pub enum ReportEvent {
         detail: String,
         /// Whether the chip itself is at fault (§8.2.2).
         chip_fault: bool,
+        /// Status word that the card answered, four hexadecimal digits in capitals.
+        status_word: Option<String>,
     },
     /// The link ended.
     Closed {
@@ -46,8 +55,9 @@ pub enum ReportEvent {
 }
 
 /// Every kind of event.
-const KINDS: [&str; 6] = [
+const KINDS: [&str; 7] = [
     "progress",
+    "powered_up",
     "written",
     "verified",
     "not_verified",
@@ -61,6 +71,7 @@ impl ReportEvent {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Progress { .. } => "progress",
+            Self::PoweredUp { .. } => "powered_up",
             Self::Written => "written",
             Self::Verified => "verified",
             Self::NotVerified { .. } => "not_verified",
@@ -94,6 +105,10 @@ pub struct EventDocument {
     /// 步骤总数（progress） / all steps (progress)
     #[serde(skip_serializing_if = "Option::is_none")]
     steps: Option<u32>,
+    /// 卡片的上电标记，小写十六进制，最多 16 字节（powered_up） / what changes with each power-up of the card, lower-case
+    /// hexadecimal, at most 16 bytes (powered_up)
+    #[serde(skip_serializing_if = "Option::is_none")]
+    marker: Option<String>,
     /// 失败类别（failed） / why writing failed (failed)
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<FailureKind>)]
@@ -104,9 +119,16 @@ pub struct EventDocument {
     /// 卡片是否须重写（not_verified） / whether the card must be written again (not_verified)
     #[serde(skip_serializing_if = "Option::is_none")]
     rewrite: Option<bool>,
+    /// 从卡中读出的 IMSI 是否为另一个（not_verified），缺省为否 / whether the IMSI read from the card is another one
+    /// (not_verified); no if absent
+    #[serde(skip_serializing_if = "Option::is_none")]
+    other_imsi: Option<bool>,
     /// 是否为芯片自身故障（failed） / whether the chip itself is at fault (failed)
     #[serde(skip_serializing_if = "Option::is_none")]
     chip_fault: Option<bool>,
+    /// 卡片返回的状态字，4 位十六进制（failed，可无） / status word of the card, four hexadecimal digits (failed, optional)
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status_word: Option<String>,
     /// 连接结束的原因（closed） / why the link ended, as a stable snake_case word (closed)
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
@@ -133,9 +155,18 @@ impl From<ReportEvent> for EventDocument {
                 steps: Some(steps),
                 ..document
             },
+            ReportEvent::PoweredUp { marker } => Self {
+                marker: Some(marker),
+                ..document
+            },
             ReportEvent::Written | ReportEvent::Verified => document,
-            ReportEvent::NotVerified { rewrite, detail } => Self {
+            ReportEvent::NotVerified {
+                rewrite,
+                other_imsi,
+                detail,
+            } => Self {
                 rewrite: Some(rewrite),
+                other_imsi: Some(other_imsi),
                 detail: Some(detail),
                 ..document
             },
@@ -143,10 +174,12 @@ impl From<ReportEvent> for EventDocument {
                 failure,
                 detail,
                 chip_fault,
+                status_word,
             } => Self {
                 failure: Some(failure.code().to_owned()),
                 detail: Some(detail),
                 chip_fault: Some(chip_fault),
+                status_word,
                 ..document
             },
             ReportEvent::Closed { reason } => Self {
@@ -170,10 +203,14 @@ impl TryFrom<EventDocument> for ReportEvent {
                 step: present("step", document.step)?,
                 steps: present("steps", document.steps)?,
             },
+            "powered_up" => Self::PoweredUp {
+                marker: present("marker", document.marker)?,
+            },
             "written" => Self::Written,
             "verified" => Self::Verified,
             "not_verified" => Self::NotVerified {
                 rewrite: present("rewrite", document.rewrite)?,
+                other_imsi: document.other_imsi.unwrap_or(false),
                 detail: present("detail", document.detail)?,
             },
             "failed" => Self::Failed {
@@ -181,6 +218,7 @@ impl TryFrom<EventDocument> for ReportEvent {
                     .ok_or(EventError::Unknown("failure"))?,
                 detail: present("detail", document.detail)?,
                 chip_fault: present("chip_fault", document.chip_fault)?,
+                status_word: document.status_word,
             },
             "closed" => Self::Closed {
                 reason: present("reason", document.reason)?,

@@ -31,6 +31,14 @@ pub enum FailureKind {
     ReadBackMismatch,
     /// The test allowance ran out.
     AllowanceExhausted,
+    /// The card refused the command that loads its key material.
+    KeysRefused,
+    /// The gateway has no card profile of the name that the chip was imported with.
+    ProfileUnknown,
+    /// The gateway cannot encode what was reserved for the card.
+    DataUnusable,
+    /// The gateway cannot make the key command from the keys that it has and those that it was sent.
+    KeysUnusable,
     /// Any other error status of the card.
     CardError,
 }
@@ -66,7 +74,7 @@ const fn row(
 
 /// Every kind, in the order of [`FailureKind`]: code, whether the chip is suspected, what happened, what to do.
 #[rustfmt::skip]
-const TABLE: [Row; 12] = [
+const TABLE: [Row; 16] = [
     row(FailureKind::FileRefused, "file_refused", false,
         ["卡片拒绝更新文件", "the card refused to update a file"],
         ["核对卡片模板的文件与数据是否符合芯片型号，再重新申请写卡",
@@ -111,6 +119,22 @@ const TABLE: [Row; 12] = [
         ["测试流量已耗尽", "the test allowance ran out"],
         ["由运营方核实测试流量，必要时补充后重新申请写卡",
          "have the operator check the test allowance, then apply again"]),
+    row(FailureKind::KeysRefused, "keys_refused", false,
+        ["卡片拒绝写入密钥的命令", "the card refused the command that loads its keys"],
+        ["与卡商核对卡片模板的 key_material、芯片的密钥版本与 DEK，再重新申请写卡",
+         "check key_material of the card profile, and key version and DEK of the chip, with the card vendor, then apply again"]),
+    row(FailureKind::ProfileUnknown, "profile_unknown", false,
+        ["网关没有该芯片的卡片模板", "the gateway does not have the card profile of the chip"],
+        ["在每个网关的 profiles_dir 中加入该卡片模板并重启网关，再重新申请写卡",
+         "add the card profile to profiles_dir of every gateway and restart it, then apply again"]),
+    row(FailureKind::DataUnusable, "data_unusable", false,
+        ["网关无法将码号数据编码写入卡片", "the gateway cannot encode the data of the number for the card"],
+        ["核对所分配码号的 ICCID、IMSI、号码与短消息中心地址，将该码号销户，再重新申请写卡以分配其他码号",
+         "check ICCID, IMSI, number and short message service centre of the reserved number, retire it, then apply again for another"]),
+    row(FailureKind::KeysUnusable, "keys_unusable", false,
+        ["网关无法使用写入卡片的密钥", "the gateway cannot use the keys that are to be written"],
+        ["核对平台与网关的 link_key 是否相同、K、OPc 与芯片的 DEK 是否均为 16 字节，再重新申请写卡",
+         "check that platform and gateway have the same link_key, and that K, OPc and the DEK of the chip have 16 bytes each, then apply again"]),
     row(FailureKind::CardError, "card_error", false,
         ["卡片返回其他错误", "the card answered with another error"],
         ["就状态字请卡商排查，再重新申请写卡",

@@ -15,6 +15,11 @@ pub struct KeysRequest {
     /// carries one; a hint that nobody has authenticated
     #[schema(examples("89086030202200000000000000000123"))]
     pub eid: Option<String>,
+    /// 芯片连接的来源 IP；标识未知时，拒绝计入该地址 / address that the chip connects from; refusals of unknown identities count
+    /// against it
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(examples("192.0.2.1"))]
+    pub address: Option<String>,
 }
 
 impl fmt::Debug for KeysRequest {

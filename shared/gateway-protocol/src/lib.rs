@@ -6,6 +6,7 @@
 //! | keys of a chip | [`KEYS_PATH`] | [`KeysRequest`] | [`KeysAnswer`] |
 //! | a session begins | [`SESSIONS_PATH`] | [`SessionRequest`] | [`SessionAnswer`] |
 //! | something happened in a session | [`REPORT_PATH`] | [`ReportRequest`] | [`ReportAnswer`] |
+//! | what a gateway has, and whose handshakes failed | [`ANNOUNCE_PATH`] | [`AnnounceRequest`] | [`AnnounceAnswer`] |
 //! | scheduled work is due | [`TICK_PATH`] | an empty body | [`TickAnswer`] |
 //!
 //! Every call is a POST of one JSON document ([`CONTENT_TYPE`]) with a bearer secret ([`AUTHORIZATION_SCHEME`]). An
@@ -17,6 +18,7 @@
 //! identifier in its `Debug` output.
 #![forbid(unsafe_code)]
 
+mod announce;
 mod event;
 mod failure;
 mod keys;
@@ -25,6 +27,7 @@ mod report;
 mod session;
 mod tick;
 
+pub use announce::{AnnounceAnswer, AnnounceRequest, FailedHandshakes, is_announced_name};
 pub use event::{EventDocument, EventError, ReportEvent};
 pub use failure::FailureKind;
 pub use keys::{KeysAnswer, KeysRequest};
@@ -39,6 +42,8 @@ pub const KEYS_PATH: &str = "/internal/gateway/keys";
 pub const SESSIONS_PATH: &str = "/internal/gateway/sessions";
 /// Route that takes reports.
 pub const REPORT_PATH: &str = "/internal/gateway/report";
+/// Route that takes what gateways announce.
+pub const ANNOUNCE_PATH: &str = "/internal/gateway/announce";
 /// Route that has the platform do its scheduled work. It has a secret of its own.
 pub const TICK_PATH: &str = "/internal/cron";
 
@@ -53,6 +58,15 @@ pub const MAX_REQUEST_BYTES: usize = 64 * 1024;
 pub const MAX_ANSWER_BYTES: usize = 64 * 1024;
 /// Longest PSK identity, in bytes: OpenSSL's limit.
 pub const MAX_PSK_IDENTITY_BYTES: usize = 256;
+
+/// Longest name of a gateway and of a card profile, in bytes.
+const MAX_NAME_BYTES: usize = 64;
+/// Most card profiles of one announcement.
+pub const MAX_ANNOUNCED_PROFILES: usize = 512;
+/// Most versions of master keys of one announcement: every one of SCP81.
+pub const MAX_ANNOUNCED_KEY_VERSIONS: usize = 16;
+/// Most chips with failed handshakes of one announcement; a gateway sends the others with the next.
+pub const MAX_FAILED_HANDSHAKES: usize = 200;
 
 /// Reason of [`ReportEvent::Closed`] for a session that the test allowance no longer covers. The platform acts on this
 /// reason; all others are for people.

@@ -22,6 +22,10 @@ pub struct SessionRequest {
     pub agent: Option<String>,
     /// 是否恢复中断的会话 / whether the chip resumes an interrupted session
     pub resumed: bool,
+    /// 网关名称，1 至 64 位小写字母、数字或 . _ - / name of the gateway: 1 to 64 lower-case letters, digits or . _ -
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(pattern = "^[a-z0-9._-]{1,64}$", examples("gateway"))]
+    pub gateway: Option<String>,
 }
 
 impl fmt::Debug for SessionRequest {

@@ -3,8 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a document that cannot be read ends the test")]
 
 use gateway_protocol::{
-    CardData, EventDocument, EventError, FailureKind, KeysAnswer, KeysRequest, Refusal, ReportAnswer,
-    ReportEvent, ReportRequest, SessionAnswer, SessionRequest, TickAnswer, Work,
+    AnnounceAnswer, AnnounceRequest, CardData, EventDocument, EventError, FailedHandshakes, FailureKind,
+    KeysAnswer, KeysRequest, Refusal, ReportAnswer, ReportEvent, ReportRequest, SessionAnswer,
+    SessionRequest, TickAnswer, Work,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -24,6 +25,15 @@ fn keys_are_asked_for_and_answered() {
     let request = KeysRequest {
         psk_identity: "8001ff".into(),
         eid: Some("89086030202200000022000000000090".into()),
+        address: Some("192.0.2.1".into()),
+    };
+    assert_wire(
+        &request,
+        r#"{"psk_identity":"8001ff","eid":"89086030202200000022000000000090","address":"192.0.2.1"}"#,
+    );
+    let request = KeysRequest {
+        address: None,
+        ..request
     };
     assert_wire(
         &request,
@@ -46,6 +56,32 @@ fn keys_are_asked_for_and_answered() {
 }
 
 #[test]
+fn a_gateway_announces_itself() {
+    let request = AnnounceRequest {
+        gateway: "gw-1".into(),
+        instance: SESSION.into(),
+        seq: 3,
+        profiles: vec!["qibiao-seed".into()],
+        key_versions: vec![64, 65],
+        failed_handshakes: vec![FailedHandshakes {
+            eid: "89086030202200000022000000000090".into(),
+            count: 2,
+            failure: "wrong_key".into(),
+        }],
+    };
+    assert_wire(
+        &request,
+        concat!(
+            r#"{"gateway":"gw-1","instance":"0190a5b0-0000-7000-8000-000000000001","seq":3,"profiles":["qibiao-seed"],"#,
+            r#""key_versions":[64,65],"failed_handshakes":[{"eid":"89086030202200000022000000000090","count":2,"#,
+            r#""failure":"wrong_key"}]}"#
+        ),
+    );
+    assert!(!format!("{request:?}").contains("890860"));
+    assert_wire(&AnnounceAnswer { repeated: true }, r#"{"repeated":true}"#);
+}
+
+#[test]
 fn a_session_is_opened() {
     let request = SessionRequest {
         session_id: SESSION.into(),
@@ -53,12 +89,13 @@ fn a_session_is_opened() {
         peer: "192.0.2.1:40000".into(),
         agent: Some("//se-id/eid/x".into()),
         resumed: true,
+        gateway: Some("gd-1".into()),
     };
     assert_wire(
         &request,
         concat!(
             r#"{"session_id":"0190a5b0-0000-7000-8000-000000000001","eid":"89086030202200000022000000000090","#,
-            r#""peer":"192.0.2.1:40000","agent":"//se-id/eid/x","resumed":true}"#
+            r#""peer":"192.0.2.1:40000","agent":"//se-id/eid/x","resumed":true,"gateway":"gd-1"}"#
         ),
     );
 }
@@ -131,22 +168,30 @@ fn every_kind_of_event_has_its_flat_form() {
             ReportEvent::Progress { step: 3, steps: 12 },
             r#"{"kind":"progress","step":3,"steps":12}"#,
         ),
+        (
+            ReportEvent::PoweredUp {
+                marker: "0007".into(),
+            },
+            r#"{"kind":"powered_up","marker":"0007"}"#,
+        ),
         (ReportEvent::Written, r#"{"kind":"written"}"#),
         (ReportEvent::Verified, r#"{"kind":"verified"}"#),
         (
             ReportEvent::NotVerified {
+                other_imsi: false,
                 rewrite: true,
                 detail: "d".into(),
             },
-            r#"{"kind":"not_verified","detail":"d","rewrite":true}"#,
+            r#"{"kind":"not_verified","detail":"d","rewrite":true,"other_imsi":false}"#,
         ),
         (
             ReportEvent::Failed {
                 failure: FailureKind::FileRefused,
                 detail: "6982".into(),
                 chip_fault: false,
+                status_word: Some("6982".into()),
             },
-            r#"{"kind":"failed","failure":"file_refused","detail":"6982","chip_fault":false}"#,
+            r#"{"kind":"failed","failure":"file_refused","detail":"6982","chip_fault":false,"status_word":"6982"}"#,
         ),
         (
             ReportEvent::Closed {
@@ -260,6 +305,7 @@ fn identifiers_and_keys_are_not_shown() {
     let asked = KeysRequest {
         psk_identity: "8001ff".into(),
         eid: Some(keys.eid.clone()),
+        address: None,
     };
     let opened = SessionRequest {
         session_id: SESSION.into(),
@@ -267,6 +313,7 @@ fn identifiers_and_keys_are_not_shown() {
         peer: "192.0.2.1:40000".into(),
         agent: Some("//se-id/eid/x".into()),
         resumed: false,
+        gateway: None,
     };
     let data: CardData = serde_json::from_str(
         r#"{"iccid":"89860112345678901234","msisdn":"1440123456789","imsi":"460001357924680","k_wrapped":"abcdef"}"#,

@@ -19,6 +19,7 @@ use send_wrapper::SendWrapper;
 
 use domain::Timestamp;
 use domain::error::Error;
+use operations::{Limits, MemoryLimits};
 use pool::Pool;
 use vault::Random;
 use web::{Connection, Durability, Host, LocalFuture, Received, Settings};
@@ -29,6 +30,7 @@ pub struct NativeHost<C, R> {
     clock: C,
     random: R,
     pools: [Rc<Pool>; 2],
+    limits: MemoryLimits,
 }
 
 impl<C: Fn() -> Timestamp, R: Random> NativeHost<C, R> {
@@ -40,6 +42,7 @@ impl<C: Fn() -> Timestamp, R: Random> NativeHost<C, R> {
             random,
             pools: [Durability::Full, Durability::Process]
                 .map(|durability| Pool::new(file.clone(), durability)),
+            limits: MemoryLimits::new(),
         }
     }
 }
@@ -60,6 +63,10 @@ impl<C: Fn() -> Timestamp, R: Random> Host for NativeHost<C, R> {
     fn connection(&self, durability: Durability) -> LocalFuture<'_, Result<Connection, Error>> {
         let taken = Pool::take(&self.pools[durability as usize]);
         Box::pin(std::future::ready(taken.map(Connection::new)))
+    }
+
+    fn limits(&self) -> &dyn Limits {
+        &self.limits
     }
 
     fn sleep(&self, time: Duration) -> LocalFuture<'_, ()> {

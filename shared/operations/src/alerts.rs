@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::Context;
 use super::messages::{NewMessage, has_address, queue};
+use super::unreadable::RowOpener;
 use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{AlertId, AlertKind, Receiver, Timestamp};
@@ -81,12 +82,15 @@ pub struct AlertView {
     pub at: Timestamp,
     /// When it was acknowledged.
     pub noted_at: Option<Timestamp>,
+    /// The fields whose values cannot be opened.
+    pub unreadable: Vec<&'static str>,
 }
 
-/// The alerts that are not acknowledged, or all, the latest first, up to `limit` before `cursor`.
+/// The alerts that are not acknowledged, or all, the latest first, up to `limit` before `cursor`. A body that cannot be
+/// opened is empty and hides no other alert.
 ///
 /// # Errors
-/// [`Reason::Unavailable`] when the database is busy; [`Reason::Internal`] when a sealed value cannot be opened.
+/// [`Reason::Unavailable`] when the database is busy.
 pub async fn list_alerts<D: Database>(
     cx: &Context<'_, D>,
     noted_too: bool,
@@ -96,21 +100,22 @@ pub async fn list_alerts<D: Database>(
     let below = cursor.unwrap_or_else(AlertId::last);
     let limit = limit.clamp(1, MAX_ALERTS_PER_PAGE);
     let rows = alert::list(cx.db, below, noted_too, limit).await?;
-    rows.into_iter().map(|row| view(cx, row)).collect()
+    Ok(rows.into_iter().map(|row| view(cx, row)).collect())
 }
 
-fn view<D>(cx: &Context<'_, D>, row: AlertRow) -> Result<AlertView, Error> {
-    let body = cx
-        .vault
-        .open(alert::BODY, row.id.text().as_bytes(), &row.body_sealed)?;
-    Ok(AlertView {
+fn view<D>(cx: &Context<'_, D>, row: AlertRow) -> AlertView {
+    let id = row.id.text();
+    let mut opener = RowOpener::new(cx, id.as_bytes());
+    let body = opener.document("body", alert::BODY, Some(&row.body_sealed));
+    AlertView {
         id: row.id,
         kind: row.kind,
         subject: row.subject,
-        body: serde_json::from_slice(&body).map_err(Error::internal)?,
+        body: body.unwrap_or_default(),
         at: row.at,
         noted_at: row.noted_at,
-    })
+        unreadable: opener.unreadable,
+    }
 }
 
 /// Acknowledges alerts, which then leave the list. Returns how many were on it.

@@ -3,27 +3,32 @@
 use super::incidents::open_incident;
 use super::incidents::{province_empty, province_filled};
 use super::messages::{ChangeEvent, StateChange, enqueue_selected};
+use super::provinces::served_provinces;
 use super::transition::{Cause, guarded, move_card};
 use super::{Caller, Context};
 use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{
-    Actor, CardEvent, CardStatus, Eid, Iccid, IncidentKind, Malformed, Msisdn, NumberStatus, Province,
-    TaskId, WriteType, next,
+    Actor, CardEvent, CardStatus, Eid, Iccid, IncidentKind, Malformed, Month, Msisdn, NumberStatus, Province,
+    TaskId, WriteType, next, unknown_chip,
 };
 use store::{
     Database, Subject, Tx,
+    card_history::{self, StepRow},
     chip::ChipRow,
     number,
     receiver::Selection,
     task::{self, NewTaskRow, TaskRow},
-    views,
+    unserved_application, views,
 };
 use vault::{BlindIndex, IndexKind, random_bytes};
 
 /// Test allowance that must be left for an application to be accepted, in bytes: writing one card takes some 7 kB in
 /// both directions, and repetitions after broken links must fit (§6.2.1.3).
 pub(crate) const MIN_WRITE_ALLOWANCE_BYTES: u64 = 32 * 1024;
+
+/// Most steps of a card that are searched for an earlier refusal: more than there are reasons.
+const MAX_REFUSAL_STEPS: i64 = 16;
 
 /// An application as the client sent it. The operation validates it, because which parameters it needs depends on the
 /// way of writing, and because one that contradicts itself fails (§6.3 Table 2). An absent and an empty value are the
@@ -70,9 +75,11 @@ pub(super) enum NumberChoice {
 /// # Errors
 /// Parameters: [`Reason::ParameterMissing`] and those of malformed values; [`Reason::ParameterNotApplicable`] for an
 /// automatic application that names a card or a number. The chip: [`Reason::UnknownChip`] (also when it is another
-/// client's), [`Reason::ChipFaulty`], [`Reason::AlreadyWritten`], [`Reason::ApplicationPending`],
-/// [`Reason::TemporaryNumberExpired`], [`Reason::AllowanceExhausted`]. The number: [`Reason::ProvinceWithoutNumber`],
-/// [`Reason::UnknownNumber`], [`Reason::NumberMismatch`], [`Reason::NumberTaken`], [`Reason::NumberSuspended`].
+/// client's), [`Reason::ChipFaulty`], [`Reason::ChipBlocked`], [`Reason::AlreadyWritten`],
+/// [`Reason::ApplicationPending`], [`Reason::TemporaryNumberExpired`], [`Reason::AllowanceExhausted`]. The number:
+/// [`Reason::ProvinceWithoutNumber`], [`Reason::ProvinceNotServed`], [`Reason::UnknownNumber`],
+/// [`Reason::NumberMismatch`], [`Reason::NumberTaken`],
+/// [`Reason::NumberSuspended`].
 pub async fn apply<D: Database>(
     cx: &Context<'_, D>,
     caller: &Caller,
@@ -87,7 +94,7 @@ pub async fn apply<D: Database>(
         let (chip, open, selection) = views::chip_and_open_task(tx, &eid_index)
             .await?
             .filter(|(chip, ..)| chip.client_id == caller.id)
-            .ok_or(Reason::UnknownChip)?;
+            .ok_or_else(|| unknown_chip("eid", &eid))?;
         let is_consistent = consistent(&choice, request);
         if let Some(open) = open {
             is_consistent?;
@@ -137,6 +144,9 @@ pub(super) fn examine<D>(cx: &Context<'_, D>, chip: &ChipRow) -> Result<(), Erro
     if chip.faulty {
         return Err(Reason::ChipFaulty.into());
     }
+    if chip.blocked {
+        return Err(Reason::ChipBlocked.into());
+    }
     if chip.reopened {
         // Its sessions go over its operator number.
         return Ok(());
@@ -164,17 +174,20 @@ async fn accept<D: Database>(
         task: None,
         sealed_note: None,
     };
-    match apply_for(cx, tx, (chip, selection), choice, &cause).await? {
-        Err(refusal) => {
-            if let (Reason::ProvinceWithoutNumber, NumberChoice::Automatic { province }) =
-                (refusal.reason(), choice)
-            {
-                province_empty(cx, tx, *province).await?;
+    let refusal = match apply_for(cx, tx, (chip, selection), choice, &cause).await? {
+        Err(refusal) => refusal,
+        applied => return Ok(applied),
+    };
+    if let NumberChoice::Automatic { province } = choice {
+        match refusal.reason() {
+            Reason::ProvinceWithoutNumber => province_empty(cx, tx, *province).await?,
+            Reason::ProvinceNotServed if !is_recorded(tx, chip, &refusal).await? => {
+                unserved_application::add(tx, Month::of(cx.now, cx.zone), *province).await?;
             }
-            refuse(cx, tx, caller, (chip, selection), refusal).await
+            _ => (),
         }
-        applied => Ok(applied),
     }
+    refuse(cx, tx, caller, (chip, selection), refusal).await
 }
 
 /// Takes the number and creates the task for a chip of which everything else was examined. An inner error is a refusal
@@ -190,7 +203,6 @@ pub(super) async fn apply_for<D: Database>(
     let (write_type, province, number) = match choice {
         NumberChoice::Automatic { province } => {
             let number = take_automatic(cx, tx, chip, task_id, *province).await?;
-            let number = number.ok_or(Reason::ProvinceWithoutNumber);
             (WriteType::Automatic, Some(province.code()), number)
         }
         NumberChoice::Designated { iccid, msisdn } => {
@@ -237,13 +249,24 @@ async fn take_automatic<D: Database>(
     chip: &ChipRow,
     task_id: TaskId,
     province: Province,
-) -> Result<Option<BlindIndex>, Error> {
+) -> Result<Result<BlindIndex, Reason>, Error> {
+    if cx.served.is_some_and(|served| !served.contains(province)) {
+        return Ok(Err(Reason::ProvinceNotServed));
+    }
     let taken = number::take_of_province(tx, &chip.eid_index, task_id, province, cx.now).await?;
-    if let Some((_, true)) = taken {
+    let Some((iccid_index, was_empty)) = taken else {
+        let is_served = served_provinces(cx, tx).await?.contains(province);
+        return Ok(Err(if is_served {
+            Reason::ProvinceWithoutNumber
+        } else {
+            Reason::ProvinceNotServed
+        }));
+    };
+    if was_empty {
         // There are numbers again, whatever their source.
         province_filled(cx, tx, province.code()).await?;
     }
-    Ok(taken.map(|(iccid_index, _)| iccid_index))
+    Ok(Ok(iccid_index))
 }
 
 async fn take_designated<D: Database>(
@@ -279,8 +302,8 @@ async fn take_designated<D: Database>(
     })
 }
 
-/// Where Table 2 allows it, the card becomes 申请失败. Its client is sent only a change: a card that was 申请失败 before is
-/// none.
+/// Where Table 2 allows it, the card becomes 申请失败, with one step in its history for each reason until something else
+/// happens to the card. Its client is sent only a change: a card that was 申请失败 before is none.
 async fn refuse<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
@@ -298,7 +321,7 @@ async fn refuse<D: Database>(
         }
         _ => (),
     }
-    if next(chip.status, CardEvent::ApplicationRefused).is_ok() {
+    if next(chip.status, CardEvent::ApplicationRefused).is_ok() && !is_recorded(tx, chip, &refusal).await? {
         let actor = Actor::Client(caller.id.clone());
         let cause = Cause {
             actor: &actor,
@@ -318,6 +341,19 @@ async fn refuse<D: Database>(
         }
     }
     Ok(Err(refusal))
+}
+
+/// Whether the card is 申请失败 for this reason already, and nothing but refused applications has happened to it since.
+async fn is_recorded<D: Database>(tx: &Tx<'_, D>, chip: &ChipRow, refusal: &Error) -> Result<bool, Error> {
+    if chip.status != CardStatus::ApplicationFailed {
+        return Ok(false);
+    }
+    let steps = card_history::latest(tx, &chip.eid_index, MAX_REFUSAL_STEPS).await?;
+    let is_refusal = |step: &&StepRow| {
+        step.to == CardStatus::ApplicationFailed && Reason::from_code(&step.reason).is_some()
+    };
+    let mut refusals = steps.iter().take_while(is_refusal);
+    Ok(refusals.any(|step| step.reason == refusal.reason().code()))
 }
 
 /// The parameters apart from the EID (§7.2.2.2). The way of writing says which of them are read: a designated

@@ -9,7 +9,7 @@ use domain::error::Error;
 use domain::{ClientId, DAY_MS, Eid, TaskId, Timestamp};
 use store::{
     Database,
-    call_log::{self, CallQuery, CallRow, NewCallRow},
+    call_log::{self, CallQuery, CallRow, NewCallRow, Sums},
 };
 use vault::random_bytes;
 
@@ -79,6 +79,22 @@ pub async fn record_calls<D: Database>(cx: &Context<'_, D>, calls: &[NewCallRow]
         }
     }
     Err(Error::internal("no free key in the call log"))
+}
+
+/// Adds refused calls of a minute to the rows that stand for them: one for each caller, and for at most
+/// [`call_log::MAX_SUMMED_ADDRESSES`] addresses.
+///
+/// # Errors
+/// `Reason::Unavailable` when the database is busy.
+pub async fn sum_up_refusals<D: Database>(
+    cx: &Context<'_, D>,
+    minute: Timestamp,
+    refused: &Sums,
+) -> Result<(), Error> {
+    store::transaction(cx.journal, async |tx| {
+        call_log::sum_up(tx, minute, refused).await.map_err(Error::from)
+    })
+    .await
 }
 
 /// Finds calls, the latest first.

@@ -1,8 +1,8 @@
 //! §7.2.3.1: a chip as its client sees it.
 
 use super::{Caller, Context};
-use domain::error::{Error, Reason};
-use domain::{CardStatus, Eid, Volume};
+use domain::error::Error;
+use domain::{CardStatus, Eid, Volume, unknown_chip};
 use store::{
     Database, chip,
     views::{self, ChipFacts},
@@ -29,8 +29,8 @@ pub struct ChipView {
 
 /// Shows a chip.
 ///
-/// [`Reason::UnknownChip`], also for a chip of another client.
-/// [`Reason::UnknownChip`], also when it is another client's.
+/// [`domain::error::Reason::UnknownChip`], also for a chip of another client.
+/// [`domain::error::Reason::UnknownChip`], also when it is another client's.
 pub async fn chip_view<D: Database>(
     cx: &Context<'_, D>,
     caller: &Caller,
@@ -54,7 +54,7 @@ pub async fn chip_view<D: Database>(
     })
 }
 
-/// A chip that belongs to the caller; otherwise [`Reason::UnknownChip`].
+/// A chip that belongs to the caller; otherwise [`domain::error::Reason::UnknownChip`].
 pub(super) async fn own_chip<D: Database>(
     cx: &Context<'_, D>,
     caller: &Caller,
@@ -63,5 +63,5 @@ pub(super) async fn own_chip<D: Database>(
     let index = cx.eid_index(eid);
     let chip = views::chip_by_eid(cx.db, &index).await?;
     let own = chip.filter(|chip| chip.client_id == caller.id);
-    own.ok_or_else(|| Reason::UnknownChip.into())
+    own.ok_or_else(|| unknown_chip("eid", eid))
 }

@@ -11,10 +11,11 @@ use super::end_task::end_open_task;
 use super::transition::guarded;
 use crate::transaction;
 use domain::error::{Error, Reason};
-use domain::{Actor, Eid, TaskFailure, Timestamp};
+use domain::{Actor, Eid, TaskFailure, Timestamp, unknown_chip};
 use store::{
     Database, chip,
     chip_destruction::{self, NewDestructionRow},
+    chip_fault::{self, Fault},
     number, temporary_number,
 };
 
@@ -24,7 +25,7 @@ use store::{
 /// Returns the recorded day, `YYYY-MM-DD`, and when it was recorded.
 ///
 /// # Errors
-/// [`Reason::UnknownChip`]; [`Reason::ParameterMalformed`] for a day to come.
+/// [`Reason::UnknownChip`]; [`Reason::ChipBlocked`]; [`Reason::ParameterMalformed`] for a day to come.
 pub async fn destroy_chip<D: Database>(
     cx: &Context<'_, D>,
     eid: &Eid,
@@ -37,9 +38,15 @@ pub async fn destroy_chip<D: Database>(
     }
     let index = cx.eid_index(eid);
     transaction(cx, async |tx| {
-        let chip = chip::by_eid(tx, &index).await?.ok_or(Reason::UnknownChip)?;
+        let chip = chip::by_eid(tx, &index)
+            .await?
+            .ok_or_else(|| unknown_chip("eid", eid))?;
         if let Some(known) = chip_destruction::find(tx, &index).await? {
             return Ok((known.destroyed_on, known.recorded_at));
+        }
+        if chip.blocked {
+            // Of two chips with one EID, the other one may have the number.
+            return Err(Reason::ChipBlocked.into());
         }
         let seal = |column, text: &str| {
             cx.vault
@@ -54,8 +61,9 @@ pub async fn destroy_chip<D: Database>(
         };
         chip_destruction::insert(tx, new, cx.now).await?;
         end_open_task(cx, tx, &chip, TaskFailure::ChipDestroyed, &Actor::Admin).await?;
-        guarded(chip::register_fault(tx, &index, true, cx.now).await?)?;
-        number::give_back_held(tx, &index, cx.now).await?;
+        let fault = Fault::named(TaskFailure::ChipDestroyed.code());
+        guarded(chip_fault::enter(tx, &index, fault, cx.now).await?)?;
+        number::give_back_held(tx, &index, None, cx.now).await?;
         temporary_number::forget(tx, &index).await?;
         Ok((destroyed_on, cx.now))
     })

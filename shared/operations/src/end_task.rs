@@ -10,7 +10,9 @@ use super::transition::{Cause, guarded, move_card};
 use super::{Context, TaskRef};
 use crate::transaction;
 use domain::error::{Error, Reason};
-use domain::{Actor, CardEvent, CardStatus, Eid, IncidentKind, TaskFailure, TaskId, TaskState, Timestamp};
+use domain::{
+    Actor, CardEvent, CardStatus, Eid, IncidentKind, TaskFailure, TaskId, TaskState, Timestamp, unknown_chip,
+};
 use store::{
     Database, Subject, Tx,
     chip::{self, ChipRow},
@@ -87,7 +89,10 @@ async fn find<D: Database>(
             (task.eid_index, Some(task))
         }
     };
-    let chip = chip::by_eid(tx, &eid_index).await?.ok_or(Reason::UnknownChip)?;
+    let chip = chip::by_eid(tx, &eid_index).await?.ok_or_else(|| match what {
+        TaskRef::Eid(eid) => unknown_chip("eid", eid),
+        TaskRef::Task(_) => Reason::UnknownTask.into(),
+    })?;
     Ok((chip, task.ok_or(Reason::UnknownTask)?))
 }
 

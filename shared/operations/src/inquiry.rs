@@ -4,8 +4,8 @@ use super::Context;
 use super::ingest::{OperatorReport, take_answer};
 use super::number_view::NumberView;
 use crate::operator::Inquiry;
-use domain::Timestamp;
 use domain::error::Error;
+use domain::{MAX_CLOCK_SKEW_MS, Timestamp};
 use store::operator_report::Topic;
 use store::{Database, operator_inquiry, transaction};
 
@@ -20,14 +20,19 @@ pub async fn claim_inquiry<D: Database>(
     topic: Topic,
     inquiry: &Inquiry,
 ) -> Result<bool, Error> {
+    // A later time comes from a clock that was set back since.
+    let latest = cx.now.plus(MAX_CLOCK_SKEW_MS);
     let fresh_since = cx.now.plus(-inquiry.max_age_ms());
-    if number.reported_at(topic).is_some_and(|at| at > fresh_since) {
+    if number
+        .reported_at(topic)
+        .is_some_and(|at| at > fresh_since && at <= latest)
+    {
         return Ok(false);
     }
-    let since = (fresh_since, cx.now.plus(-inquiry.retry_ms()));
+    let times = (fresh_since, cx.now.plus(-inquiry.retry_ms()), latest);
     // A claim that a power failure takes back costs one more inquiry.
     transaction(cx.journal, async |tx| {
-        Ok(operator_inquiry::claim(tx, &number.iccid_index, topic, cx.now, since).await?)
+        Ok(operator_inquiry::claim(tx, &number.iccid_index, topic, cx.now, times).await?)
     })
     .await
 }

@@ -9,6 +9,7 @@
 
 mod act_note;
 mod alerts;
+mod announce_gateway;
 mod apply;
 mod call_log;
 mod call_rate;
@@ -16,14 +17,19 @@ mod cancel;
 mod chip_keys;
 mod chip_view;
 mod clients;
+mod content;
+mod correct_chip;
+mod correct_number;
 mod destroy_chip;
 mod end_task;
+mod gateway_view;
 mod import;
 mod incidents;
 mod ingest;
 mod inquiry;
 mod job_run;
 mod jobs;
+mod limits;
 mod messages;
 mod number_view;
 mod open_session;
@@ -32,6 +38,7 @@ pub mod operator;
 mod overview;
 mod pool;
 mod pool_view;
+mod power_up;
 mod provinces;
 mod receivers;
 mod reopen;
@@ -41,15 +48,22 @@ mod reprovision;
 mod session_list;
 mod status;
 mod token;
+mod top_up;
 mod transaction;
 mod transition;
 mod unopened_session;
+mod unreadable;
+mod verified;
+mod withdraw;
 
 pub use act_note::ActNote;
 pub use alerts::{AlertView, MAX_ALERTS_PER_PAGE, MAX_NOTED_ALERTS, list_alerts, note_alerts};
+pub use announce_gateway::{Announcement, announce_gateway};
 pub use apply::{Applied, ApplyRequest, apply};
-pub use call_log::{CALL_LOG_DAYS, CallFilter, CallPage, MAX_CALLS_PER_PAGE, record_calls, search_calls};
-pub use call_rate::{FailedAuth, REFUSALS_PER_MINUTE, WRONG_SECRETS, record_failed_auth, spend_calls};
+pub use call_log::{
+    CALL_LOG_DAYS, CallFilter, CallPage, MAX_CALLS_PER_PAGE, record_calls, search_calls, sum_up_refusals,
+};
+pub use call_rate::spend_calls;
 pub use cancel::{Cancelled, cancel};
 pub use chip_keys::{ChipKeys, chip_keys};
 pub use chip_view::{ChipView, chip_view};
@@ -58,18 +72,22 @@ pub use clients::{
     RotatedSecret, SecretView, change_client, create_client, list_clients, revoke_secret, revoke_tokens,
     rotate_secret,
 };
+pub use correct_chip::{ChipCorrection, correct_chip};
 pub use destroy_chip::destroy_chip;
 pub use end_task::{EndedTask, end_task};
+pub use gateway_view::{GatewayView, gateway_views};
 pub use import::{
     ImportChoices, ImportReport, ImportWarning, MAX_IMPORT_BYTES, MAX_IMPORT_ROWS, MAX_REPORTED_ERRORS,
-    RowError, WarningKind, import_chips, import_numbers,
+    ReadGbk, RowError, TableKind, TablePart, WarningKind, import_chips, import_numbers, table_parts,
 };
 pub use incidents::{
-    About, FaultyChip, FaultyCursor, FaultyPage, FinalReport, Hundredths, IncidentAct, IncidentFilter,
-    IncidentPage, IncidentView, LineFigures, MAX_FAULTY_PER_PAGE, MAX_INCIDENT_TEXT_CHARS,
-    MAX_INCIDENTS_PER_PAGE, MAX_LOOKED_AT, MAX_REVIEWS, MonthFigures, NewIncident, Opened, Review,
-    ReviewLine, SETTLED_AFTER_MS, Tally, act_on_incident, enter_incident, faulty_chips, list_incidents,
-    review_csv, review_incidents, show_incident,
+    About, ChipFaultKind, ChipFaultReport, FaultReported, FaultyChip, FaultyCursor, FaultyPage, FinalReport,
+    Hundredths, IncidentAct, IncidentFilter, IncidentPage, IncidentView, LineFigures, MAX_FAULT_TEXT_CHARS,
+    MAX_FAULTY_PER_PAGE, MAX_INCIDENT_TEXT_CHARS, MAX_INCIDENTS_PER_PAGE, MAX_LOOKED_AT, MAX_REVIEWS,
+    MonthFigures, NewIncident, Opened, REFUSALS_PER_HOUR, Review, ReviewLine, SETTLED_AFTER_MS,
+    STUCK_AFTER_MINUTES, STUCK_GROUP_CARDS, STUCK_GROUP_PERCENT, StuckSettings, Tally, act_on_incident,
+    enter_incident, faulty_chips, list_incidents, report_chip_fault, review_csv, review_incidents,
+    show_incident,
 };
 pub use ingest::{IngestReport, MAX_RECORD_BYTES, OperatorReport, RecordError, ingest};
 pub(crate) use ingest::{MAX_CITY_CHARS, STATES};
@@ -77,20 +95,28 @@ pub use inquiry::{claim_inquiry, settle_inquiry};
 pub use job_run::Done;
 pub use jobs::{
     Job, JobLog, JobView, MAX_CHIPS_PER_NOTICE, MAX_POOL_LOW_WATER, MESSAGES_JOB, MaintenanceSettings,
-    POOL_LOW_WATER, RECORD_DAYS, STALE_AFTER_MS, destructions, job_views, read_job_log, record_run, run_job,
+    POOL_LOW_WATER, RECORD_DAYS, STALE_AFTER_MS, clock_watch, confirm_clock, destructions, job_views,
+    key_views, read_job_log, record_run, run_job, watch_clock,
+};
+pub use limits::{
+    ALL_REFUSALS_PER_MINUTE, LOGGED_REFUSALS_PER_MINUTE, Limits, MemoryLimits, REFUSALS_PER_MINUTE, Refused,
+    WRONG_SECRETS_PER_MINUTE, address_key, count_refusal, limited,
 };
 pub use messages::{
     AttemptResult, DeliveryState, DueMessage, DueRequest, LEASE_MS, MAX_ATTEMPTS, MAX_FAILING_MS,
     MAX_IN_FLIGHT, MAX_IN_FLIGHT_FAILING, MAX_MESSAGES_PER_CALL, MAX_MESSAGES_PER_PAGE, MAX_PUT_OFF_MS,
     MessageFilter, Probe, RETRY_AFTER_MS, Resent, WhichMessages, canonical, due_messages, find_messages,
-    probe, record_attempt, resend, sign,
+    is_message_due, probe, record_attempt, resend, sign,
 };
 pub use number_view::{NumberRef, NumberView, Usage, number_view};
 pub use open_session::{OpenSession, SessionWork, WriteData, open_session};
 pub use open_time::{LineStatus, OpenTimeRef, OpenTimeView, open_time};
 pub use overview::{CardStep, card_history};
-pub use pool::{NumberAct, act_on_number, allot_numbers, register_fault, release_numbers};
+pub use pool::{
+    NumberAct, REGISTERED, act_on_number, allot_numbers, register_chip_fault, register_fault, release_numbers,
+};
 pub use pool_view::{MAX_COUNTED, PoolView, pool_views, set_pool_low_water};
+pub use power_up::{POWER_UP_GAP_SECS, POWER_UPS_PER_HOUR, PowerUpLimits};
 pub use provinces::provinces;
 pub use receivers::{
     ReceiverChange, ReceiverSecretView, ReceiverView, RotatedReceiverSecret, change_receiver, receiver_view,
@@ -102,17 +128,22 @@ pub use report::{Report, ReportAnswer, ReportEvent, report};
 pub use reprovision::{Reprovision, Reprovisioned, reprovision};
 pub use session_list::{MAX_SESSIONS_PER_PAGE, SessionFilter, SessionPage, SessionView, list_sessions};
 pub use status::{StatusView, TaskRef, TaskView, status};
+pub use store::chip_fault::Fault;
 pub use store::operator_report::Topic;
 pub use token::{
     Caller, IssuedToken, TOKEN_LIFETIME_SECS, TOKENS_PER_MINUTE, Verified, issue_token, verify_token,
 };
+pub use top_up::top_up;
+pub use withdraw::{ImportView, MAX_IMPORTS_PER_PAGE, Withdrawn, list_imports, withdraw_import};
 
 pub(crate) use transaction::transaction;
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
-use domain::{Eid, Timestamp, Zone};
+use limits::NoLimits;
+
+use domain::{ClientId, Eid, Provinces, Timestamp, Zone};
 use vault::{BlindIndex, IndexKind, Random, Vault};
 
 /// The inputs of an operation, made for one call.
@@ -130,12 +161,54 @@ pub struct Context<'a, D> {
     pub random: &'a dyn Random,
     /// The platform's time zone, for calendar days and the texts of times.
     pub zone: &'a Zone,
-    indexed: EidIndex,
+    /// The provinces that are served, where they are configured.
+    pub served: Option<Provinces>,
+    /// Counters of refused callers.
+    pub limits: &'a dyn Limits,
+    found: CallFacts,
 }
 
-/// The EID of a call with its blind index, once one was computed. A copy shares it.
+/// What operations find out about a call, once. A copy shares it.
 #[derive(Clone, Debug, Default)]
-pub struct EidIndex(Rc<OnceCell<(Eid, BlindIndex)>>);
+pub struct CallFacts(Rc<Facts>);
+
+#[derive(Debug, Default)]
+struct Facts {
+    /// The EID of the call, with its blind index.
+    eid: OnceCell<(Eid, BlindIndex)>,
+    /// The client of the call, also when it is refused, with the generation of the secret that it proved.
+    client: OnceCell<(ClientId, i64)>,
+    /// How many sealed values could not be opened, and why the first could not.
+    unreadable: RefCell<(usize, String)>,
+}
+
+impl CallFacts {
+    /// The client whose secret, or token of that secret, the call has presented, with the generation of the secret. It
+    /// may have been refused nevertheless.
+    #[must_use]
+    pub fn client(&self) -> Option<&(ClientId, i64)> {
+        self.0.client.get()
+    }
+
+    /// How many values of listed rows could not be opened, and why the first could not.
+    #[must_use]
+    pub fn take_unreadable(&self) -> Option<(usize, String)> {
+        let unreadable = self.0.unreadable.take();
+        (unreadable.0 > 0).then_some(unreadable)
+    }
+
+    fn note_unreadable(&self, cause: &str) {
+        let mut unreadable = self.0.unreadable.borrow_mut();
+        if unreadable.0 == 0 {
+            unreadable.1 = cause.to_owned();
+        }
+        unreadable.0 += 1;
+    }
+
+    fn recognise(&self, client: &ClientId, generation: i64) {
+        self.0.client.get_or_init(|| (client.clone(), generation));
+    }
+}
 
 impl<'a, D> Context<'a, D> {
     /// A context on these connections, keys, time and zone.
@@ -154,15 +227,29 @@ impl<'a, D> Context<'a, D> {
             now,
             random,
             zone,
-            indexed: EidIndex::default(),
+            served: None,
+            limits: &NoLimits,
+            found: CallFacts::default(),
         }
     }
 
-    /// The same context, sharing the index of the call's EID with other contexts of the call.
+    /// The same context, with the provinces that are served; with `None`, those that ever had numbers in their pool.
     #[must_use]
-    pub fn sharing(self, index: &EidIndex) -> Self {
+    pub fn serving(self, served: Option<Provinces>) -> Self {
+        Self { served, ..self }
+    }
+
+    /// The same context, which counts refused callers here. Without it nobody is held back.
+    #[must_use]
+    pub fn limiting(self, limits: &'a dyn Limits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// The same context, sharing what is found out about the call with other contexts of the call.
+    #[must_use]
+    pub fn sharing(self, found: &CallFacts) -> Self {
         Self {
-            indexed: index.clone(),
+            found: found.clone(),
             ..self
         }
     }
@@ -172,7 +259,7 @@ impl<'a, D> Context<'a, D> {
     pub fn at(&self, now: Timestamp) -> Self {
         Self {
             now,
-            indexed: self.indexed.clone(),
+            found: self.found.clone(),
             ..*self
         }
     }
@@ -181,7 +268,7 @@ impl<'a, D> Context<'a, D> {
     /// need it.
     pub fn eid_index(&self, eid: &Eid) -> BlindIndex {
         let index = || self.vault.blind_index(IndexKind::Eid, eid.as_str().as_bytes());
-        match self.indexed.0.get_or_init(|| (*eid, index())) {
+        match self.found.0.eid.get_or_init(|| (*eid, index())) {
             (known, index) if known == eid => *index,
             _ => index(),
         }

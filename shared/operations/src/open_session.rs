@@ -2,15 +2,16 @@
 
 use super::Context;
 use super::alerts::{NewAlert, raise};
-use super::incidents::open_incident;
+use super::incidents::{alternates, block, open_after_session};
 use super::messages::{ChangeEvent, StateChange, enqueue_selected};
+use super::power_up::{PowerUpLimits, is_spent};
 use super::report::fail;
 use super::transition::{Cause, guarded, move_card};
 use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{
-    Actor, AlertKind, CardEvent, Eid, FailureKind, Iccid, Imsi, IncidentKind, Msisdn, SessionId, TaskFailure,
-    TaskId, TaskState, Work,
+    Actor, AlertKind, CardEvent, CardStatus, Eid, FailureKind, Iccid, Imsi, IncidentKind, Msisdn, SessionId,
+    TaskFailure, TaskId, TaskState, Work,
 };
 use store::{
     Database, Subject, Tx,
@@ -43,12 +44,14 @@ pub struct OpenSession<'a> {
     pub agent: Option<&'a str>,
     /// True when the chip resumes a broken session.
     pub resumed: bool,
+    /// Name of the gateway, if it has one.
+    pub gateway: Option<&'a str>,
 }
 
 /// The work of a session.
 #[derive(Clone, Debug)]
 pub struct SessionWork {
-    /// Write, verify or nothing.
+    /// Write, verify or nothing. Verifying without a task looks for a number that an earlier task left on the card.
     pub work: Work,
     /// The task, when there is something to do.
     pub task_id: Option<TaskId>,
@@ -83,16 +86,18 @@ pub struct WriteData {
     pub opc_wrapped: Option<Vec<u8>>,
 }
 
-/// Opens a session and returns its work. A waiting card becomes 写卡中. An open session of the chip is superseded,
-/// because a chip has one channel at a time. The same `session_id` again gets the same answer.
+/// Opens a session and returns its work. A waiting card becomes 写卡中, unless its chip asks again within one power-up
+/// (§5.2.1.2) and gets nothing to do. An open session of the chip is superseded, because a chip has one channel at a
+/// time. The same `session_id` again gets the same answer.
 ///
 /// # Errors
-/// [`Reason::UnknownChip`], [`Reason::ChipFaulty`], [`Reason::AllowanceExhausted`] (with an incident),
-/// [`Reason::NumberSuspended`]; for a known `session_id` [`Reason::SessionConflict`],
-/// [`Reason::SessionSuperseded`] and [`Reason::SessionClosed`].
+/// [`Reason::UnknownChip`], [`Reason::ChipFaulty`], [`Reason::ChipBlocked`] (with an incident when the session shows
+/// that the EID is in use twice), [`Reason::AllowanceExhausted`] (with an incident), [`Reason::NumberSuspended`]; for a
+/// known `session_id` [`Reason::SessionConflict`], [`Reason::SessionSuperseded`] and [`Reason::SessionClosed`].
 pub async fn open_session<D: Database>(
     cx: &Context<'_, D>,
     open: &OpenSession<'_>,
+    limits: PowerUpLimits,
 ) -> Result<SessionWork, Error> {
     let eid_index = cx.eid_index(&open.eid);
     // The transaction also commits a refusal, because the incident it opens must stay.
@@ -106,30 +111,58 @@ pub async fn open_session<D: Database>(
         if task.is_none() {
             show_return(cx, tx, &chip).await?;
         }
-        if chip.faulty {
+        if chip.blocked {
+            return Ok(Err(Reason::ChipBlocked.into()));
+        }
+        if alternates(cx, tx, &eid_index, open.peer).await? {
+            block(cx, tx, &eid_index).await?;
+            return Ok(Err(Reason::ChipBlocked.into()));
+        }
+        // What it holds is looked for also on a faulty chip: the number may be free.
+        let held = match task {
+            Some(_) => None,
+            None => number::held_without_verdict(tx, &eid_index).await?,
+        };
+        if chip.faulty && held.is_none() {
             return Ok(Err(Reason::ChipFaulty.into()));
         }
-        let work = task.as_ref().map_or(Work::None, |task| task.next_work);
-        if work != Work::Verify && !chip.reopened && chip.remaining_bytes() < MIN_SESSION_ALLOWANCE_BYTES {
-            open_incident(
-                cx,
-                tx,
-                IncidentKind::AllowanceExhausted,
-                &Subject::chip(&eid_index),
-            )
-            .await?;
+        let work = match (&task, &held) {
+            (Some(task), _) => task.next_work,
+            (None, Some(_)) => Work::Verify,
+            (None, None) => Work::None,
+        };
+        let is_charged = is_charged(&chip, work, task.is_some());
+        if is_charged && chip.remaining_bytes() < MIN_SESSION_ALLOWANCE_BYTES {
+            let kind = IncidentKind::AllowanceExhausted;
+            open_after_session(cx, tx, kind, &eid_index, cx.now, None).await?;
             // A task that can never continue fails. Its client gets a message, and may apply again once there is
             // allowance.
             if let Some(task) = task.filter(|task| task.state == TaskState::Writing) {
-                fail(cx, tx, &chip, &task, FailureKind::AllowanceExhausted, false).await?;
+                fail(cx, tx, &chip, &task, FailureKind::AllowanceExhausted, None).await?;
             }
             return Ok(Err(Reason::AllowanceExhausted.into()));
         }
-        begin(cx, tx, open, (&chip, &selection), task.as_ref(), work)
-            .await
-            .map(Ok)
+        let is_request = work == Work::Write && !open.resumed;
+        let work = match is_request && is_spent(cx, tx, &chip, limits).await? {
+            true => Work::None,
+            false => work,
+        };
+        let purpose = Purpose {
+            task: task.as_ref(),
+            work,
+            held,
+        };
+        begin(cx, tx, open, (&chip, &selection), purpose).await.map(Ok)
     })
     .await?
+}
+
+/// What a new session is for.
+struct Purpose<'a> {
+    task: Option<&'a TaskRow>,
+    work: Work,
+    /// Without a task: the number that the session looks for on the card.
+    held: Option<NumberRow>,
 }
 
 async fn begin<D: Database>(
@@ -137,22 +170,24 @@ async fn begin<D: Database>(
     tx: &Tx<'_, D>,
     open: &OpenSession<'_>,
     (chip, selection): (&ChipRow, &Selection),
-    task: Option<&TaskRow>,
-    work: Work,
+    Purpose { task, work, held }: Purpose<'_>,
 ) -> Result<SessionWork, Error> {
-    let number = match task {
-        None => None,
+    let looked_for = held.as_ref().map(|number| number.iccid_index);
+    // A chip whose request is spent gets nothing of its task.
+    let worked = task.filter(|_| work != Work::None);
+    let number = match worked {
+        None => held,
         Some(task) if work == Work::Write => number::expose(tx, task.id, cx.now).await?,
         Some(task) => number::by_task(tx, task.id).await?,
     };
-    if let Some(task) = task {
+    if let Some(task) = worked {
         if number.is_none() {
             return Err(Reason::NumberSuspended.into());
         }
         if task.state == TaskState::Waiting {
             let cause = Cause::of_task(&Actor::Gateway, "session_opened", task.id);
             let status = move_card(cx, tx, chip, CardEvent::SessionOpened, &cause).await?;
-            guarded(task::start(tx, task.id, cx.now).await?)?;
+            guarded(task::start(tx, task.id, open.gateway, cx.now).await?)?;
             let change = StateChange {
                 chip,
                 status,
@@ -183,11 +218,12 @@ async fn begin<D: Database>(
         peer: &shortened(open.peer),
         agent_sealed: agent.as_ref().map(seal).transpose()?,
         allowance_at_open: i64::try_from(chip.remaining_bytes()).unwrap_or(i64::MAX),
-        charged: is_charged(chip, work),
+        charged: is_charged(chip, work, task.is_some()),
+        iccid_index: looked_for,
     };
     let facts = Facts {
         work,
-        task_id: new.task_id,
+        task_id: worked.map(|task| task.id),
         attempt: new.attempt,
         resume_step: new.resume_step,
         allowance_bytes: chip.remaining_bytes(),
@@ -221,10 +257,10 @@ async fn show_return<D: Database>(cx: &Context<'_, D>, tx: &Tx<'_, D>, chip: &Ch
     raise(cx, tx, alert).await
 }
 
-/// Whether the test allowance pays for a session. Verifying uses the operator number, which has none; so do all
-/// sessions of a reopened card.
-fn is_charged(chip: &ChipRow, work: Work) -> bool {
-    work != Work::Verify && !chip.reopened
+/// Whether the test allowance pays for a session. Verifying a writing uses the operator number, which has none; so do
+/// all sessions of a card that is written or reopened.
+fn is_charged(chip: &ChipRow, work: Work, has_task: bool) -> bool {
+    !(work == Work::Verify && has_task || chip.status == CardStatus::Written || chip.reopened)
 }
 
 /// The facts that decide the answer. They are stored in the session's row, so that the answer can be repeated.
@@ -250,13 +286,19 @@ async fn answer_again<D: Database>(
         SessionState::Closed => return Err(Reason::SessionClosed.into()),
         SessionState::Open => (),
     }
-    let number = match known.task_id {
-        Some(task) => Some(number::by_task(tx, task).await?.ok_or(Reason::NumberSuspended)?),
-        None => None,
+    let number = match (known.task_id, &known.iccid_index) {
+        (Some(task), _) if known.work != Work::None => number::by_task(tx, task).await?,
+        (None, Some(held)) => number::by_iccid(tx, held)
+            .await?
+            .filter(|number| number.eid_index == Some(chip.eid_index) && number.task_id.is_none()),
+        _ => None,
     };
+    if number.is_none() && known.work != Work::None {
+        return Err(Reason::NumberSuspended.into());
+    }
     let facts = Facts {
         work: known.work,
-        task_id: known.task_id,
+        task_id: known.task_id.filter(|_| known.work != Work::None),
         attempt: known.attempt,
         resume_step: known.resume_step,
         allowance_bytes: known.allowance_at_open,
@@ -276,7 +318,8 @@ fn answer<D>(
         chip_model: chip.chip_model.clone(),
         profile: chip.profile.clone(),
         attempt: facts.attempt,
-        allowance_bytes: is_charged(chip, facts.work).then_some(facts.allowance_bytes),
+        allowance_bytes: is_charged(chip, facts.work, facts.task_id.is_some())
+            .then_some(facts.allowance_bytes),
         resume_step: facts.resume_step,
         data: number
             .map(|number| write_data(cx, number, facts.work))

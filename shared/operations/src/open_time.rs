@@ -44,6 +44,16 @@ impl LineStatus {
         operator.chain([Self::Testing, Self::Expired]).collect()
     }
 
+    /// Code, for programs.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Operator(status) => status.code(),
+            Self::Testing => "testing",
+            Self::Expired => "expired",
+        }
+    }
+
     /// Name in Chinese.
     #[must_use]
     pub fn zh(self) -> &'static str {

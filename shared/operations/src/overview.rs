@@ -1,11 +1,12 @@
 //! The steps of a card, for administrators. Reads only: one bounded statement; identifiers stay sealed.
 
 use super::Context;
-use domain::error::{Error, Reason};
-use domain::{CardStatus, Eid, TaskId, Timestamp};
+use super::unreadable::RowOpener;
+use domain::error::Error;
+use domain::{CardStatus, Eid, TaskId, Timestamp, unknown_chip};
 use store::Database;
 use store::card_history;
-use vault::Column;
+use store::chip::{self, FailedHandshakes};
 
 /// Most steps of one answer.
 const MAX_OVERVIEW_ROWS: i64 = 200;
@@ -31,25 +32,27 @@ pub struct CardStep {
     pub person: Option<String>,
     /// Why, as that person said.
     pub note: Option<String>,
+    /// The fields whose values cannot be opened.
+    pub unreadable: Vec<&'static str>,
 }
 
-/// The latest steps of a card (§6.3 Table 2), the latest first.
+/// The latest steps of a card (§6.3 Table 2), the latest first, and the handshakes that failed with the identity of its
+/// chip. A value that cannot be opened hides no step.
 ///
 /// # Errors
-/// [`Reason::UnknownChip`]: a known chip has at least the step of its import.
-pub async fn card_history<D: Database>(cx: &Context<'_, D>, eid: &Eid) -> Result<Vec<CardStep>, Error> {
+/// [`domain::error::Reason::UnknownChip`].
+pub async fn card_history<D: Database>(
+    cx: &Context<'_, D>,
+    eid: &Eid,
+) -> Result<(Vec<CardStep>, FailedHandshakes), Error> {
     let index = cx.eid_index(eid);
+    let failed = chip::failed_handshakes(cx.db, &index)
+        .await?
+        .ok_or_else(|| unknown_chip("eid", eid))?;
     let steps = card_history::latest(cx.db, &index, MAX_OVERVIEW_ROWS).await?;
-    if steps.is_empty() {
-        return Err(Reason::UnknownChip.into());
-    }
-    let open = |column: Column, sealed: Option<Vec<u8>>| {
-        let open = |sealed: Vec<u8>| cx.vault.open_text(column, index.as_bytes(), &sealed);
-        let opened = sealed.map(open).transpose()?;
-        Ok::<_, Error>(opened.map(|text| text.as_str().to_owned()))
-    };
     let steps = steps.into_iter().map(|row| {
-        Ok(CardStep {
+        let mut opener = RowOpener::new(cx, index.as_bytes());
+        CardStep {
             seq: row.seq,
             from: row.from,
             to: row.to,
@@ -57,9 +60,10 @@ pub async fn card_history<D: Database>(cx: &Context<'_, D>, eid: &Eid) -> Result
             reason: row.reason,
             task_id: row.task_id,
             at: row.at,
-            person: open(card_history::PERSON, row.person_sealed)?,
-            note: open(card_history::NOTE, row.note_sealed)?,
-        })
+            person: opener.text("person", card_history::PERSON, row.person_sealed.as_deref()),
+            note: opener.text("note", card_history::NOTE, row.note_sealed.as_deref()),
+            unreadable: opener.unreadable,
+        }
     });
-    steps.collect()
+    Ok((steps.collect(), failed))
 }

@@ -6,11 +6,14 @@ use super::transition::guarded;
 use super::{Context, NumberRef};
 use crate::transaction;
 use domain::error::{Error, Reason};
-use domain::{Actor, ClientId, Eid, Iccid, IncidentKind, NumberStatus, TaskFailure};
+use domain::{Actor, ClientId, Eid, Iccid, IncidentKind, NumberStatus, TaskFailure, unknown_chip};
 use store::{
-    Database, Subject, Tx, chip, chip_destruction, client,
+    Database, Subject, Tx, chip, chip_destruction,
+    chip_fault::{self, Fault},
+    client,
     number::{self, NumberRow},
     operator_report::{self, Topic},
+    pool_level,
 };
 use vault::{BlindIndex, IndexKind};
 
@@ -43,7 +46,7 @@ pub async fn allot_numbers<D: Database>(
     .await
 }
 
-/// Puts allotted numbers back into the pool. Numbers that are there already stay so.
+/// Puts allotted numbers into the pool, which is watched from then on. Numbers that are there already stay so.
 ///
 /// Returns how many changed.
 ///
@@ -58,7 +61,9 @@ pub async fn release_numbers<D: Database>(cx: &Context<'_, D>, iccids: &[Iccid])
             _ => None,
         });
         let changing = changing.await?;
-        let changed = number::allot(tx, None, list(&changing)?, cx.now).await?;
+        let numbers = list(&changing)?;
+        let changed = number::allot(tx, None, numbers.clone(), cx.now).await?;
+        pool_level::add_of(tx, numbers, cx.now).await?;
         exactly(changed, &changing)
     })
     .await
@@ -170,32 +175,50 @@ fn is_waited_for(number: &NumberRow) -> bool {
     number.task_id.is_some() && !number.is_written
 }
 
-/// Enters a chip in the register of faulty chips, or takes it out again (§8.2.2). A faulty chip gets neither
-/// applications nor sessions. Entering opens an incident and ends the open task of the chip; taking the chip out settles
-/// the incident.
+/// The stored fault of a chip that a person entered in the register without a name for its fault.
+pub const REGISTERED: &str = "registered";
+
+/// Enters a chip in the register of faulty chips, or takes it out again, without saying what is wrong with it: see
+/// [`register_chip_fault`].
+///
+/// # Errors
+/// See [`register_chip_fault`].
+pub async fn register_fault<D: Database>(cx: &Context<'_, D>, eid: &Eid, faulty: bool) -> Result<(), Error> {
+    let fault = faulty.then(|| Fault::named(REGISTERED));
+    register_chip_fault(cx, eid, fault).await
+}
+
+/// Enters a chip in the register of faulty chips with its fault, or takes it out again (§8.2.2). A faulty chip gets
+/// neither applications nor sessions. Entering opens an incident and ends the open task of the chip; taking the chip out
+/// settles the incident, and its entry stays with the date.
 ///
 /// # Errors
 /// [`Reason::UnknownChip`]; [`Reason::WrongState`] when a chip that is recorded as destroyed would be taken out.
-pub async fn register_fault<D: Database>(cx: &Context<'_, D>, eid: &Eid, faulty: bool) -> Result<(), Error> {
+pub async fn register_chip_fault<D: Database>(
+    cx: &Context<'_, D>,
+    eid: &Eid,
+    fault: Option<Fault<'_>>,
+) -> Result<(), Error> {
     let index = cx.eid_index(eid);
     transaction(cx, async |tx| {
-        let chip = chip::by_eid(tx, &index).await?.ok_or(Reason::UnknownChip)?;
-        if !faulty && chip_destruction::find(tx, &index).await?.is_some() {
-            return Err(Error::new(Reason::WrongState).with_detail("已登记销毁", "recorded as destroyed"));
-        }
-        guarded(chip::register_fault(tx, &index, faulty, cx.now).await?)?;
-        if faulty {
-            end_open_task(cx, tx, &chip, TaskFailure::ChipFaulty, &Actor::Admin).await?;
-        }
+        let chip = chip::by_eid(tx, &index)
+            .await?
+            .ok_or_else(|| unknown_chip("eid", eid))?;
         let subject = Subject::chip(&index);
-        match (chip.faulty, faulty) {
-            // Registering again opens no new incident, even if the first one is settled.
-            (true, true) => Ok(()),
-            (false, true) => open_incident(cx, tx, IncidentKind::ChipFault, &subject)
-                .await
-                .map(drop),
-            (_, false) => close_incident(cx, tx, IncidentKind::ChipFault, &subject).await,
+        let Some(fault) = fault else {
+            if chip_destruction::find(tx, &index).await?.is_some() {
+                return Err(Error::new(Reason::WrongState).with_detail("已登记销毁", "recorded as destroyed"));
+            }
+            guarded(chip_fault::remove(tx, &index, cx.now).await?)?;
+            return close_incident(cx, tx, IncidentKind::ChipFault, &subject).await;
+        };
+        guarded(chip_fault::enter(tx, &index, fault, cx.now).await?)?;
+        end_open_task(cx, tx, &chip, TaskFailure::ChipFaulty, &Actor::Admin).await?;
+        // Registering again opens no new incident, even if the first one is settled.
+        if !chip.faulty {
+            open_incident(cx, tx, IncidentKind::ChipFault, &subject).await?;
         }
+        Ok(())
     })
     .await
 }

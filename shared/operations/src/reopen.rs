@@ -10,7 +10,7 @@ use super::messages::{ChangeEvent, StateChange, enqueue};
 use super::transition::{Cause, move_card};
 use crate::transaction;
 use domain::error::{Error, Reason};
-use domain::{Actor, CardEvent, CardStatus, Eid};
+use domain::{Actor, CardEvent, CardStatus, Eid, unknown_chip};
 use store::{Database, chip};
 
 /// Reopens a written card, and returns its state: 待写卡. The next application writes another number. Repeating the
@@ -25,7 +25,9 @@ pub async fn reopen<D: Database>(
 ) -> Result<CardStatus, Error> {
     let index = cx.eid_index(eid);
     transaction(cx, async |tx| {
-        let chip = chip::by_eid(tx, &index).await?.ok_or(Reason::UnknownChip)?;
+        let chip = chip::by_eid(tx, &index)
+            .await?
+            .ok_or_else(|| unknown_chip("eid", eid))?;
         if chip.reopened && chip.status == CardStatus::ToWrite {
             return Ok(chip.status);
         }

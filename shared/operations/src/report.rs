@@ -5,24 +5,23 @@ pub use gateway_protocol::ReportEvent;
 use super::Context;
 use super::alerts::{NewAlert, raise};
 use super::end_task::end;
-use super::incidents::{close_incidents, open_incident};
-use super::messages::{ChangeEvent, StateChange, enqueue};
-use super::transition::{Cause, guarded, move_card};
+use super::incidents::open_after_session;
+use super::power_up::goes_on;
+use super::transition::{Cause, guarded, in_order};
 use super::unopened_session::{self, end_reason};
+use super::verified::succeed;
 use crate::transaction;
 use domain::error::{Error, Reason};
-use domain::{
-    Actor, AlertKind, CardEvent, Eid, FailureKind, IncidentKind, NumberStatus, SessionId, TaskFailure,
-    TaskState, Work,
-};
+use domain::{Actor, AlertKind, Eid, FailureKind, IncidentKind, SessionId, TaskFailure, TaskState, Work};
 use store::{
     Database, Subject, Tx,
     chip::{self, ChipRow},
+    chip_fault::{self, Fault},
     device_session::{self, SessionRow, SessionState, UnopenedSession},
     number,
     task::{self, TaskRow},
-    temporary_number,
 };
+use vault::BlindIndex;
 
 /// Progress when everything is written and only verification is left, in percent.
 const WRITTEN_PERCENT: u8 = 90;
@@ -32,6 +31,10 @@ const MAX_STEPS: u32 = 10_000;
 const MAX_WRITE_ATTEMPTS: u32 = 5;
 /// Largest byte count that a session may report; far beyond any allowance.
 const MAX_SESSION_BYTES: u64 = 1 << 40;
+/// Longest marker of a power-up, in characters.
+const MAX_MARKER_CHARS: usize = 32;
+/// Why a session ends whose card holds the number and shows no registration with it.
+const NOT_REGISTERED: &str = "not_registered";
 /// Longest text for the operator that is kept, in characters.
 const MAX_NOTE_CHARS: usize = 512;
 
@@ -78,10 +81,11 @@ pub async fn report<D: Database>(cx: &Context<'_, D>, report: &Report) -> Result
         let chip = chip::by_eid(tx, &session.eid_index).await?;
         let chip = chip.ok_or_else(|| Error::internal("a session without its chip"))?;
         let remaining = account(cx, tx, &session, &chip, report).await?;
+        // Without a task, a verdict is followed by nothing.
         let ends = matches!(
             report.event,
             ReportEvent::Failed { .. } | ReportEvent::Closed { .. }
-        );
+        ) || session.iccid_index.is_some();
         let answer = |open: bool| ReportAnswer {
             go_on: open && !ends && (!session.charged || remaining > 0),
             allowance_bytes: session.charged.then_some(remaining),
@@ -101,7 +105,12 @@ pub async fn report<D: Database>(cx: &Context<'_, D>, report: &Report) -> Result
         if device_session::set_seq(tx, session.id, seq).await? {
             handle(cx, tx, &session, &chip, &report.event).await?;
         }
-        Ok(Ok(answer(true)))
+        // Asked again for a repeated report, whose answer may be lost.
+        let goes_on = match &report.event {
+            ReportEvent::PoweredUp { marker } => goes_on(tx, &session, marker).await?,
+            _ => true,
+        };
+        Ok(Ok(answer(goes_on)))
     })
     .await?
 }
@@ -142,11 +151,17 @@ fn validated(report: &Report) -> Result<i64, Error> {
     {
         return Err(malformed("step, steps"));
     }
+    if let ReportEvent::PoweredUp { marker } = &report.event
+        && !is_marker(marker)
+    {
+        return Err(malformed("marker"));
+    }
     i64::try_from(report.seq).map_err(|_| malformed("seq"))
 }
 
 /// Deducts the bytes of the session since its last report and returns the allowance left, in bytes. A verification
-/// uses the operator number and costs no allowance, unless it turns out that it did not use it.
+/// uses the operator number and costs no allowance; what one without a verdict cost is set aside until a later one shows
+/// which identity the card has.
 async fn account<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
@@ -168,7 +183,19 @@ async fn account<D: Database>(
     if !session.charged {
         return Ok(chip.remaining_bytes());
     }
-    deduct(cx, tx, chip, more).await
+    let remaining = deduct(cx, tx, chip, more).await?;
+    if session.task_id.is_none() && chip::set_half_used(tx, &chip.eid_index, cx.now).await? {
+        let alert = NewAlert {
+            kind: AlertKind::AllowanceHalfUsed,
+            subject: &Subject::chip(&chip.eid_index),
+            fields: vec![
+                ("eid", chip.eid(cx.vault)?.as_str().to_owned()),
+                ("remaining_bytes", remaining.to_string()),
+            ],
+        };
+        raise(cx, tx, alert).await?;
+    }
+    Ok(remaining)
 }
 
 async fn handle<D: Database>(
@@ -185,8 +212,12 @@ async fn handle<D: Database>(
         }
         _ => (),
     }
+    if let Some(number) = session.iccid_index {
+        return judge_held(cx, tx, session, number, event).await;
+    }
     let task = current_task(tx, session).await?;
     match event {
+        ReportEvent::PoweredUp { .. } => in_order(session.work == Work::Write)?,
         ReportEvent::Progress { step, steps } => {
             // Steps of an earlier attempt or of a verification do not count for this attempt.
             if session.work == Work::Write && session.attempt == task.attempt {
@@ -204,14 +235,44 @@ async fn handle<D: Database>(
         ReportEvent::NotVerified { rewrite, .. } => {
             // Once the card is to be written again, this session has given its verdict.
             in_order(session.work == Work::Verify && task.next_work == Work::Verify)?;
-            // The session did not use the operator number.
-            charge_verification(cx, tx, session, chip).await?;
+            charge_verifications(cx, tx, chip).await?;
             after_failed_verification(cx, tx, chip, &task, *rewrite).await?;
         }
         ReportEvent::Failed {
-            failure, chip_fault, ..
-        } => fail(cx, tx, chip, &task, *failure, *chip_fault).await?,
+            failure,
+            chip_fault,
+            status_word,
+            ..
+        } => {
+            let status_word = status_word.as_deref().filter(|word| is_status_word(word));
+            let fault = Fault {
+                status_word,
+                ..Fault::named(failure.code())
+            };
+            fail(cx, tx, chip, &task, *failure, chip_fault.then_some(fault)).await?;
+        }
         ReportEvent::Closed { .. } => (),
+    }
+    Ok(())
+}
+
+/// What follows when a session without a task has looked for a number that its chip holds: the number is free where the
+/// card has the IMSI of another.
+async fn judge_held<D: Database>(
+    cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
+    session: &SessionRow,
+    number: BlindIndex,
+    event: &ReportEvent,
+) -> Result<(), Error> {
+    let other_imsi = match event {
+        ReportEvent::NotVerified { other_imsi, .. } => *other_imsi,
+        ReportEvent::Verified | ReportEvent::Failed { .. } => false,
+        _ => return Err(Reason::ReportOutOfOrder.into()),
+    };
+    device_session::set_other_imsi(tx, session.id, other_imsi).await?;
+    if other_imsi {
+        number::give_back_held(tx, &session.eid_index, Some(number), cx.now).await?;
     }
     Ok(())
 }
@@ -225,13 +286,9 @@ async fn close<D: Database>(
     reason: &str,
 ) -> Result<(), Error> {
     note(cx, tx, session, reason).await?;
-    // Without a verdict nobody knows that it went over the operator number.
-    if !verdict_given(tx, session).await? {
-        charge_verification(cx, tx, session, chip).await?;
-    }
     if reason == gateway_protocol::ALLOWANCE_EXHAUSTED {
-        let subject = Subject::chip(&chip.eid_index);
-        open_incident(cx, tx, IncidentKind::AllowanceExhausted, &subject).await?;
+        let kind = IncidentKind::AllowanceExhausted;
+        open_after_session(cx, tx, kind, &chip.eid_index, cx.now, Some(reason)).await?;
     }
     guarded(device_session::close(tx, session.id, end_reason(reason), cx.now).await?)
 }
@@ -246,37 +303,30 @@ async fn after_failed_verification<D: Database>(
     rewrite: bool,
 ) -> Result<(), Error> {
     if !rewrite {
-        let subject = Subject::chip(&chip.eid_index);
-        return open_incident(cx, tx, IncidentKind::NumberSilent, &subject)
+        let (kind, why) = (IncidentKind::NumberSilent, Some(NOT_REGISTERED));
+        return open_after_session(cx, tx, kind, &chip.eid_index, cx.now, why)
             .await
             .map(drop);
     }
     if task.attempt >= MAX_WRITE_ATTEMPTS {
-        return fail(cx, tx, chip, task, FailureKind::ReadBackMismatch, true).await;
+        let failure = FailureKind::ReadBackMismatch;
+        let fault = Fault::named(failure.code());
+        return fail(cx, tx, chip, task, failure, Some(fault)).await;
     }
     in_order(task::rewrite(tx, task.id, cx.now).await?)
 }
 
-/// Whether the writing that `session` verified has succeeded.
-async fn verdict_given<D: Database>(tx: &Tx<'_, D>, session: &SessionRow) -> Result<bool, Error> {
-    let Some(id) = session.task_id else {
-        return Ok(false);
-    };
-    let task = task::by_id(tx, id).await?;
-    Ok(task.is_some_and(|task| task.state == TaskState::Succeeded))
-}
-
-/// Deducts what a verification has cost so far; later bytes are deducted with their reports.
-async fn charge_verification<D: Database>(
+/// Deducts what the verifications of a chip have cost so far that were set aside: the card does not have the operator
+/// number, so none of them went over it. Later bytes are deducted with their reports.
+async fn charge_verifications<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
-    session: &SessionRow,
     chip: &ChipRow,
 ) -> Result<(), Error> {
     if chip.reopened {
         return Ok(());
     }
-    let cost = device_session::charge(tx, session.id).await?;
+    let cost = device_session::charge_verifications(tx, &chip.eid_index).await?;
     deduct(cx, tx, chip, cost).await.map(drop)
 }
 
@@ -289,92 +339,21 @@ async fn deduct<D: Database>(
 ) -> Result<u64, Error> {
     let remaining = chip::deduct(tx, &chip.eid_index, bytes, cx.now).await?;
     if remaining == 0 {
-        open_incident(
-            cx,
-            tx,
-            IncidentKind::AllowanceExhausted,
-            &Subject::chip(&chip.eid_index),
-        )
-        .await?;
+        let kind = IncidentKind::AllowanceExhausted;
+        open_after_session(cx, tx, kind, &chip.eid_index, cx.now, None).await?;
     }
     Ok(remaining)
 }
 
 /// The task of the session, which must be in writing.
 async fn current_task<D: Database>(tx: &Tx<'_, D>, session: &SessionRow) -> Result<TaskRow, Error> {
+    in_order(session.work != Work::None)?;
     let id = session.task_id.ok_or(Reason::ReportOutOfOrder)?;
     let task = task::by_id(tx, id)
         .await?
         .ok_or_else(|| Error::internal("a session without its task"))?;
     in_order(task.state == TaskState::Writing)?;
     Ok(task)
-}
-
-async fn succeed<D: Database>(
-    cx: &Context<'_, D>,
-    tx: &Tx<'_, D>,
-    chip: &ChipRow,
-    task: &TaskRow,
-) -> Result<(), Error> {
-    in_order(task::succeed(tx, task.id, cx.now).await?)?;
-    let number = number::set_written(tx, task.id, cx.now)
-        .await?
-        .ok_or_else(|| Error::internal("a task without its number"))?;
-    if chip.reopened {
-        replace_number(cx, tx, chip, task).await?;
-    }
-    // The chip now holds only this number; earlier ones are overwritten.
-    number::give_back_held(tx, &chip.eid_index, cx.now).await?;
-    let cause = Cause::of_task(&Actor::Gateway, "verified", task.id);
-    let status = move_card(cx, tx, chip, CardEvent::WriteVerified, &cause).await?;
-    temporary_number::forget(tx, &chip.eid_index).await?;
-    let over = [IncidentKind::StuckWriting, IncidentKind::NumberSilent];
-    close_incidents(cx, tx, &over, &Subject::chip(&chip.eid_index)).await?;
-    if number.status != NumberStatus::Written {
-        let alert = NewAlert {
-            kind: AlertKind::WrittenNumberOutOfUse,
-            subject: &Subject::chip(&chip.eid_index),
-            fields: vec![
-                ("eid", chip.eid(cx.vault)?.as_str().to_owned()),
-                ("number_status", number.status.code().to_owned()),
-            ],
-        };
-        raise(cx, tx, alert).await?;
-    }
-    let change = StateChange {
-        chip,
-        status,
-        task: Some(task.id),
-        event: ChangeEvent::Written(&number),
-    };
-    enqueue(cx, tx, &change).await
-}
-
-/// What follows for the number that a reopened card held before.
-async fn replace_number<D: Database>(
-    cx: &Context<'_, D>,
-    tx: &Tx<'_, D>,
-    chip: &ChipRow,
-    task: &TaskRow,
-) -> Result<(), Error> {
-    chip::set_reopened(tx, &chip.eid_index, false, cx.now).await?;
-    let Some(old) = number::leave_rewritten(tx, &chip.eid_index, task.id, cx.now).await? else {
-        return Ok(());
-    };
-    number::forget_reports(tx, &old.iccid_index).await?;
-    let iccid = cx
-        .vault
-        .open_identifier(number::ICCID, old.iccid_index.as_bytes(), &old.iccid_sealed)?;
-    let alert = NewAlert {
-        kind: AlertKind::NumberReplaced,
-        subject: &Subject::chip(&chip.eid_index),
-        fields: vec![
-            ("eid", chip.eid(cx.vault)?.as_str().to_owned()),
-            ("iccid", iccid.as_str().to_owned()),
-            ("number_status", old.status.code().to_owned()),
-        ],
-    };
-    raise(cx, tx, alert).await
 }
 
 /// Ends a task without success, as the gateway reports it, and registers a chip that is suspected.
@@ -384,15 +363,16 @@ pub(super) async fn fail<D: Database>(
     chip: &ChipRow,
     task: &TaskRow,
     failure: FailureKind,
-    chip_fault: bool,
+    fault: Option<Fault<'_>>,
 ) -> Result<(), Error> {
     in_order(task.state == TaskState::Writing)?;
     let failure = TaskFailure::from(failure);
     let cause = Cause::of_task(&Actor::Gateway, failure.code(), task.id);
     end(cx, tx, chip, task, failure, &cause).await?;
-    if chip_fault {
-        chip::set_faulty(tx, &chip.eid_index, cx.now).await?;
-        open_incident(cx, tx, IncidentKind::ChipFault, &Subject::chip(&chip.eid_index)).await?;
+    if let Some(fault) = fault {
+        guarded(chip_fault::enter(tx, &chip.eid_index, fault, cx.now).await?)?;
+        let (kind, why) = (IncidentKind::ChipFault, Some(failure.code()));
+        open_after_session(cx, tx, kind, &chip.eid_index, cx.now, why).await?;
     }
     Ok(())
 }
@@ -405,12 +385,20 @@ fn percent(step: u32, steps: u32) -> u8 {
         .min(WRITTEN_PERCENT)
 }
 
-fn in_order(yes: bool) -> Result<(), Error> {
-    if yes {
-        Ok(())
-    } else {
-        Err(Reason::ReportOutOfOrder.into())
-    }
+/// Whether a text is a marker of a power-up: lower-case hexadecimal.
+fn is_marker(text: &str) -> bool {
+    (1..=MAX_MARKER_CHARS).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+}
+
+/// Whether a text is a status word: four hexadecimal digits in capitals.
+fn is_status_word(text: &str) -> bool {
+    text.len() == 4
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || (b'A'..=b'F').contains(&byte))
 }
 
 /// Stores the gateway's note to the operator. It is sealed, because it may quote what the card holds.

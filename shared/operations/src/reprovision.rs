@@ -1,22 +1,25 @@
 //! §5.3.1.3, §5.2.1.2: gives a chip that is not written another temporary number with a new test period, or more test
-//! allowance. Nothing else raises the allowance of a chip.
+//! allowance. Beside a top-up, nothing else raises the allowance of a chip.
 
 use jiff::civil::Date;
 
 use super::Context;
+use super::act_note::ActNote;
 use super::apply::MIN_WRITE_ALLOWANCE_BYTES;
+use super::content::held_error;
 use super::incidents::close_incident;
+use super::top_up::record;
 use super::transition::guarded;
 use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{
     CardStatus, Eid, Iccid, Imsi, IncidentKind, Msisdn, Network, TemporaryNumber, Timestamp, Volume,
-    warned_at,
+    unknown_chip, warned_at,
 };
 use store::{
     Database, Subject, Tx,
     chip::{self, ChipRow},
-    temporary_number::{self, NextRow, PAST_ICCID, PAST_MSISDN, PastRow, PresentRow},
+    temporary_number::{self, NextRow, PAST_ICCID, PAST_MSISDN, PastRow, PresentRow, UniqueValues},
 };
 use vault::{BlindIndex, IndexKind};
 
@@ -51,20 +54,24 @@ pub struct Reprovisioned {
     pub remaining: Volume,
 }
 
-/// Gives a chip a temporary number and test allowance. Repeating the call changes nothing.
+/// Gives a chip a temporary number and test allowance, and notes in the history of its card who did that and why.
+/// Repeating the call changes nothing.
 ///
 /// # Errors
 /// [`Reason::UnknownChip`]; [`Reason::WrongState`] while the card is being written and once it is written;
-/// [`Reason::ImportConflict`] when another chip has one of the values; [`Reason::ParameterMalformed`] when the period
-/// would end beyond the calendar. On any error nothing changes.
+/// [`Reason::ImportConflict`] when another living chip has one of the values; [`Reason::ParameterMalformed`] when the
+/// period would end beyond the calendar. On any error nothing changes.
 pub async fn reprovision<D: Database>(
     cx: &Context<'_, D>,
     eid: &Eid,
     new: &Reprovision,
+    note: &ActNote<'_>,
 ) -> Result<Reprovisioned, Error> {
     let index = cx.eid_index(eid);
     transaction(cx, async |tx| {
-        let chip = chip::by_eid(tx, &index).await?.ok_or(Reason::UnknownChip)?;
+        let chip = chip::by_eid(tx, &index)
+            .await?
+            .ok_or_else(|| unknown_chip("eid", eid))?;
         if matches!(chip.status, CardStatus::Writing | CardStatus::Written) {
             return Err(Error::new(Reason::WrongState).with_detail(chip.status.zh(), chip.status.en()));
         }
@@ -77,6 +84,7 @@ pub async fn reprovision<D: Database>(
         }
         let changed = renewed || is_set;
         if changed {
+            record(cx, tx, &chip, "reprovisioned", note).await?;
             settle(cx, tx, &index, expires_at, remaining).await?;
         }
         Ok(Reprovisioned {
@@ -106,10 +114,18 @@ async fn renew<D: Database>(
     if has_numbers(&there, &next) && there.opened_on == next.opened_on && there.network == next.network {
         return Ok((false, there.expires_at));
     }
-    if let Some(column) = temporary_number::collision(tx, &chip.eid_index, &next).await? {
-        return Err(Error::new(Reason::ImportConflict).with_detail(column, column));
+    let values = UniqueValues {
+        eid_index: chip.eid_index,
+        msisdn: next.msisdn.0,
+        iccid: next.iccid.0,
+        imsi: next.imsi.0,
+        psk_identity: None,
+    };
+    if let Some(held) = temporary_number::held(tx, &values).await? {
+        return Err(held_error(cx, &held, chip::EID, chip.eid(cx.vault)?.as_str())?);
     }
     let expires_at = next.expires_at;
+    temporary_number::release(tx, &values, cx.now).await?;
     keep(cx, tx, &chip.eid_index, &there).await?;
     guarded(temporary_number::replace(tx, &chip.eid_index, chip.status, next, cx.now).await?)?;
     Ok((true, expires_at))

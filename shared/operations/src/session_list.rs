@@ -1,9 +1,11 @@
 //! The sessions that chips opened, and why they ended, for administrators. Reads only: one bounded statement.
 
 use super::Context;
+use super::unreadable::RowOpener;
 use domain::error::Error;
 use domain::{Eid, SessionId, TaskId, Timestamp, Work};
-use store::device_session::{self, SessionFacts, SessionQuery};
+use store::device_session;
+use store::session_search::{self, SessionFacts, SessionQuery};
 use store::{Database, chip};
 
 /// Most sessions of one page.
@@ -55,6 +57,10 @@ pub struct SessionView {
     pub opened_at: Timestamp,
     /// When it ended.
     pub closed_at: Option<Timestamp>,
+    /// Whether the card held another IMSI than that of the number it looked for; none when it looked for none.
+    pub other_imsi: Option<bool>,
+    /// The fields whose values cannot be opened.
+    pub unreadable: Vec<&'static str>,
 }
 
 /// A page of sessions, the latest first.
@@ -66,7 +72,7 @@ pub struct SessionPage {
     pub next: Option<SessionId>,
 }
 
-/// Finds sessions, the latest first. A value that cannot be opened is left out and hides no row.
+/// Finds sessions, the latest first. A value that cannot be opened is named in its session and hides no other.
 ///
 /// # Errors
 /// `Reason::Unavailable` when the database is busy.
@@ -84,7 +90,7 @@ pub async fn list_sessions<D: Database>(
         reason: filter.reason.as_deref(),
         limit,
     };
-    let rows = device_session::search(cx.db, &query).await?;
+    let rows = session_search::search(cx.db, &query).await?;
     let next = rows.last().map(|row| row.id);
     Ok(SessionPage {
         next: next.filter(|_| rows.len() == limit as usize),
@@ -93,18 +99,16 @@ pub async fn list_sessions<D: Database>(
 }
 
 fn view<D>(cx: &Context<'_, D>, row: SessionFacts) -> SessionView {
-    let eid = cx
-        .vault
-        .open_identifier(chip::EID, row.eid_index.as_bytes(), &row.eid_sealed);
+    let mut opener = RowOpener::new(cx, row.eid_index.as_bytes());
+    let eid = opener.text("eid", chip::EID, Some(&row.eid_sealed));
+    let mut unreadable = opener.unreadable;
     let id = row.id.text();
-    let note = row.note_sealed.as_ref().and_then(|sealed| {
-        cx.vault
-            .open_identifier(device_session::NOTE, id.as_bytes(), sealed)
-            .ok()
-    });
+    let mut opener = RowOpener::new(cx, id.as_bytes());
+    let note = opener.text("note", device_session::NOTE, row.note_sealed.as_deref());
+    unreadable.extend(opener.unreadable);
     SessionView {
         id: row.id,
-        eid: eid.ok(),
+        eid,
         task_id: row.task_id,
         work: row.work,
         state: row.state.code(),
@@ -116,5 +120,7 @@ fn view<D>(cx: &Context<'_, D>, row: SessionFacts) -> SessionView {
         bytes_down: row.bytes_down,
         opened_at: row.opened_at,
         closed_at: row.closed_at,
+        other_imsi: row.other_imsi,
+        unreadable,
     }
 }

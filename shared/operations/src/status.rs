@@ -2,7 +2,7 @@
 
 use super::{Caller, Context};
 use domain::error::{Error, Reason};
-use domain::{CardStatus, Eid, TaskFailure, TaskId, TaskState, TaskStatus, Timestamp};
+use domain::{CardStatus, Eid, TaskFailure, TaskId, TaskState, TaskStatus, Timestamp, unknown_chip};
 use store::{
     Database, Tx,
     chip::{self, ChipRow},
@@ -97,7 +97,7 @@ async fn row_of<D: Database>(
             let index = cx.eid_index(eid);
             let row = views::status_by_eid(cx.db, &index).await?;
             let own = row.filter(|row| row.client_id == caller.id);
-            Ok(own.ok_or(Reason::UnknownChip)?)
+            own.ok_or_else(|| unknown_chip("eid", eid))
         }
         TaskRef::Task(id) => {
             let row = views::status_by_task(cx.db, *id).await?;
@@ -122,7 +122,7 @@ pub(super) async fn find<D: Database>(
                 .filter(|chip| chip.client_id == caller.id);
             // A task that another client had with this chip stays that client's.
             Ok((
-                chip.ok_or(Reason::UnknownChip)?,
+                chip.ok_or_else(|| unknown_chip("eid", eid))?,
                 task.filter(|task| task.client_id == caller.id),
             ))
         }

@@ -10,9 +10,10 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ipnet::IpNet;
 
 use super::Context;
-use super::call_rate::{FailedAuth, record_failed_auth, spend_calls, throttle};
+use super::call_rate::spend_calls;
+use super::limits::{check_wrong_secrets, count_wrong_secret};
 use domain::error::{Error, Reason};
-use domain::{Budget, ClientId, Permission, Receiver, SECOND_MS, Timestamp};
+use domain::{Budget, ClientId, MAX_CLOCK_SKEW_MS, Permission, Receiver, SECOND_MS, Timestamp};
 use store::{
     Database,
     client::{self, ClientRow},
@@ -88,7 +89,7 @@ pub async fn issue_token<D: Database>(
     client_secret: &str,
     ip: IpAddr,
 ) -> Result<IssuedToken, Error> {
-    throttle(cx, FailedAuth::WrongSecret, ip).await?;
+    check_wrong_secrets(cx, ip)?;
     let id = ClientId::parse(client_id)
         .ok()
         .filter(|_| client_secret.len() <= MAX_SECRET_BYTES);
@@ -102,9 +103,10 @@ pub async fn issue_token<D: Database>(
         _ => None,
     };
     let (Some(client), Some(generation)) = (client, generation) else {
-        record_failed_auth(cx, FailedAuth::WrongSecret, ip).await?;
+        count_wrong_secret(cx, ip)?;
         return Err(Error::new(Reason::ClientUnknownOrSecretWrong).with_cause("wrong credentials"));
     };
+    cx.found.recognise(&client.id, generation);
     admitted(&client, ip)?;
     let limit = limit_of(&client, TOKEN_INTERFACE)?.unwrap_or(TOKENS_PER_MINUTE);
     let (_, budget) = spend_calls(cx, &client.id, TOKEN_INTERFACE, limit, 1).await?;
@@ -146,12 +148,14 @@ pub async fn verify_token<D: Database>(
     ip: IpAddr,
 ) -> Result<Verified, Error> {
     let claims = read(cx, token)?;
-    if cx.now >= claims.expires {
+    cx.found.recognise(&claims.client, claims.generation);
+    let issued = claims.expires.plus(-TOKEN_LIFETIME_SECS * SECOND_MS);
+    // One that was issued in the future comes from a clock that was set back since; it would be valid for too long.
+    if cx.now >= claims.expires || issued > cx.now.plus(MAX_CLOCK_SKEW_MS) {
         return Err(Reason::TokenExpired.into());
     }
     let found = client_secret::with_client(cx.db, &claims.client, claims.generation).await?;
     let (client, secret) = found.ok_or(Reason::TokenInvalid)?;
-    let issued = claims.expires.plus(-TOKEN_LIFETIME_SECS * SECOND_MS);
     if !secret.is_live(cx.now) || issued < client.tokens_from {
         return Err(Reason::TokenInvalid.into());
     }

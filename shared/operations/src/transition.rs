@@ -74,3 +74,12 @@ pub(super) fn guarded(changed: bool) -> Result<(), Error> {
         Err(Reason::Conflict.into())
     }
 }
+
+/// `Ok` when a report fits the session and the task that it is about.
+pub(super) fn in_order(yes: bool) -> Result<(), Error> {
+    if yes {
+        Ok(())
+    } else {
+        Err(Reason::ReportOutOfOrder.into())
+    }
+}

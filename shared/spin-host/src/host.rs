@@ -16,18 +16,20 @@ use tower_service::Service as _;
 
 use super::clock::{HostRandom, now};
 use super::database::Connection as SpinConnection;
+use super::limits::SharedLimits;
 use super::problem::describe;
 use super::variables::{RequiredVariables, settings};
 use domain::Timestamp;
 use domain::error::Error;
+use operations::Limits;
 use vault::Random;
 use web::{App, Connection, Durability, Host, LocalFuture, Received, Routes, Settings, read_bounded, within};
 
 thread_local! {
     // Made with the first request of an instance.
     static ROUTER: OnceCell<Router> = const { OnceCell::new() };
-    // Looked at with the first connection of an instance.
-    static KEYS_ARE_RIGHT: Cell<bool> = const { Cell::new(false) };
+    // When the keys of an instance were compared with the database: with its first connection, and then every hour.
+    static KEYS_CHECKED_AT: Cell<Option<Timestamp>> = const { Cell::new(None) };
 }
 
 /// A body that did not arrive whole. The cause is dropped: the host's own error would bring along texts for everything
@@ -111,13 +113,20 @@ impl<O: Outgoing> Host for Spin<O> {
 
     fn connection(&self, durability: Durability) -> LocalFuture<'_, Result<Connection, Error>> {
         Box::pin(async move {
-            let connection = SpinConnection::take(now(), durability).await?;
-            if !KEYS_ARE_RIGHT.get() {
+            let now = now();
+            let connection = SpinConnection::take(now, durability).await?;
+            let is_checked = |at: Timestamp| at <= now && now < at.plus(store::KEYS_CHECKED_EVERY_MS);
+            if !KEYS_CHECKED_AT.get().is_some_and(is_checked) {
                 let settings = settings(self.required).await?;
-                KEYS_ARE_RIGHT.set(store::check_keys(&connection, &settings.vault, now()).await?);
+                let is_right = store::check_keys(&connection, &settings.vault, now).await?;
+                KEYS_CHECKED_AT.set(is_right.then_some(now));
             }
             Ok(Connection::new(connection))
         })
+    }
+
+    fn limits(&self) -> &dyn Limits {
+        &SharedLimits
     }
 
     fn sleep(&self, time: Duration) -> LocalFuture<'_, ()> {

@@ -1,13 +1,14 @@
 //! The binding to Spin: its requests, SQLite, variables and clock. Used only in components.
 //!
 //! Never keep anything of a request in a static. An instance serves up to sixteen requests at once. Between requests
-//! it keeps idle connections, settings, leases, rows of the call log that wait, and that the schema was checked.
+//! it keeps idle connections, settings, leases, rows of the call log that wait, and when schema and keys were checked.
 
 #![forbid(unsafe_code)]
 
 mod clock;
 mod database;
 mod host;
+mod limits;
 mod problem;
 mod variables;
 

@@ -30,12 +30,19 @@ pub struct RequiredVariables {
     pub transport_keys: bool,
     /// `callback_allow_http`: judges callback addresses.
     pub callback_allow_http: bool,
-    /// `call_log_days`, `record_days`, `writing_limit_hours`: does the periodic work.
+    /// `call_log_days`, `record_days`, `writing_limit_hours`, `stuck_after_minutes`, `stuck_group_cards`,
+    /// `stuck_group_percent`, `refusals_per_hour`, `clock_trusted`: does the periodic work.
     pub maintenance: bool,
     /// `pool_low_water`: watches or shows the pools of numbers.
     pub pool_low_water: bool,
+    /// `power_up_gap_secs`, `power_ups_per_hour`: opens sessions of chips.
+    pub power_ups: bool,
     /// `number_ranges`: takes numbers in.
     pub number_ranges: bool,
+    /// `unchecked_eids`: takes chips in.
+    pub unchecked_eids: bool,
+    /// `served_provinces`: takes numbers of provinces, or watches their incidents.
+    pub served_provinces: bool,
     /// `operator_api`, `operator_credential`: asks the operator about its numbers.
     pub operator: bool,
     /// The name of the secret of its internal interfaces.
@@ -52,7 +59,10 @@ impl RequiredVariables {
         callback_allow_http: false,
         maintenance: false,
         pool_low_water: false,
+        power_ups: false,
         number_ranges: false,
+        unchecked_eids: false,
+        served_provinces: false,
         operator: false,
         secret: None,
     };
@@ -73,27 +83,11 @@ pub(super) async fn settings(required: RequiredVariables) -> Result<Rc<Settings>
 
 async fn read(required: RequiredVariables) -> Result<Variables, Error> {
     Ok(Variables {
-        sealing_keys: if required.sealing_keys {
-            Some(secret("sealing_keys").await?)
-        } else {
-            None
-        },
+        sealing_keys: when(required.sealing_keys, secret("sealing_keys")).await?,
         index_key: secret("index_key").await?,
-        link_key: if required.link_key {
-            Some(secret("link_key").await?)
-        } else {
-            None
-        },
-        token_key: if required.token_key {
-            Some(secret("token_key").await?)
-        } else {
-            None
-        },
-        transport_keys: if required.transport_keys {
-            Some(secret("transport_keys").await?)
-        } else {
-            None
-        },
+        link_key: when(required.link_key, secret("link_key")).await?,
+        token_key: when(required.token_key, secret("token_key")).await?,
+        transport_keys: when(required.transport_keys, secret("transport_keys")).await?,
         secret: match required.secret {
             Some(name) => Some(secret(name).await?),
             None => None,
@@ -102,11 +96,7 @@ async fn read(required: RequiredVariables) -> Result<Variables, Error> {
         trusted_proxies: Some(text("trusted_proxies").await?),
         ignored_parameters: Some(text("ignored_parameters").await?),
         call_log_interval_ms: Some(text("call_log_interval_ms").await?),
-        callback_allow_http: if required.callback_allow_http {
-            Some(text("callback_allow_http").await?)
-        } else {
-            None
-        },
+        callback_allow_http: when(required.callback_allow_http, text("callback_allow_http")).await?,
         ..settings_of(required).await?
     })
 }
@@ -114,43 +104,36 @@ async fn read(required: RequiredVariables) -> Result<Variables, Error> {
 /// What configures jobs, pools and the operator's interface.
 async fn settings_of(required: RequiredVariables) -> Result<Variables, Error> {
     Ok(Variables {
-        call_log_days: if required.maintenance {
-            Some(text("call_log_days").await?)
-        } else {
-            None
-        },
-        writing_limit_hours: if required.maintenance {
-            Some(text("writing_limit_hours").await?)
-        } else {
-            None
-        },
-        record_days: if required.maintenance {
-            Some(text("record_days").await?)
-        } else {
-            None
-        },
-        pool_low_water: if required.pool_low_water {
-            Some(text("pool_low_water").await?)
-        } else {
-            None
-        },
-        number_ranges: if required.number_ranges {
-            Some(text("number_ranges").await?)
-        } else {
-            None
-        },
-        operator_api: if required.operator {
-            Some(text("operator_api").await?)
-        } else {
-            None
-        },
-        operator_credential: if required.operator {
-            Some(secret("operator_credential").await?)
-        } else {
-            None
-        },
+        call_log_days: when(required.maintenance, text("call_log_days")).await?,
+        writing_limit_hours: when(required.maintenance, text("writing_limit_hours")).await?,
+        stuck_after_minutes: when(required.maintenance, text("stuck_after_minutes")).await?,
+        stuck_group_cards: when(required.maintenance, text("stuck_group_cards")).await?,
+        stuck_group_percent: when(required.maintenance, text("stuck_group_percent")).await?,
+        refusals_per_hour: when(required.maintenance, text("refusals_per_hour")).await?,
+        clock_trusted: when(required.maintenance, text("clock_trusted")).await?,
+        record_days: when(required.maintenance, text("record_days")).await?,
+        pool_low_water: when(required.pool_low_water, text("pool_low_water")).await?,
+        power_up_gap_secs: when(required.power_ups, text("power_up_gap_secs")).await?,
+        power_ups_per_hour: when(required.power_ups, text("power_ups_per_hour")).await?,
+        number_ranges: when(required.number_ranges, text("number_ranges")).await?,
+        unchecked_eids: when(required.unchecked_eids, text("unchecked_eids")).await?,
+        served_provinces: when(required.served_provinces, text("served_provinces")).await?,
+        operator_api: when(required.operator, text("operator_api")).await?,
+        operator_credential: when(required.operator, secret("operator_credential")).await?,
         ..Variables::default()
     })
+}
+
+/// What `read` reads, if the component requires it.
+async fn when<T>(
+    is_required: bool,
+    read: impl Future<Output = Result<T, Error>>,
+) -> Result<Option<T>, Error> {
+    if is_required {
+        read.await.map(Some)
+    } else {
+        Ok(None)
+    }
 }
 
 pub(super) async fn secret(name: &str) -> Result<Zeroizing<String>, Error> {

@@ -1,8 +1,8 @@
 //! Table `chip`: one row per eUICC, keyed by the blind index of its EID (§5.2.1.2).
 
-use super::{Database, DbError, Row, Run as _, Tx, Value, first};
+use super::{Database, DbError, Row, Run as _, Tx, first};
 use domain::error::Error;
-use domain::{CardStatus, ClientId, Eid, Timestamp, Volume};
+use domain::{CardStatus, ClientId, Eid, Timestamp};
 use vault::{BlindIndex, Column, Vault};
 
 /// Sealed column: EID.
@@ -26,37 +26,32 @@ macro_rules! columns {
     () => {
         "chip.eid_index, chip.eid_sealed, chip.client_id, chip.chip_model, chip.profile, chip.temp_expires_at, \
          chip.allowance_bytes, chip.used_bytes, chip.psk_identity_index, chip.key_version, chip.psk_sealed, \
-         chip.dek_sealed, chip.status, chip.faulty, chip.imported_digest, chip.reopened"
+         chip.dek_sealed, chip.status, chip.faulty, chip.imported_digest, chip.reopened, chip.blocked"
     };
 }
 pub(super) use columns as chip_columns;
 
-const INSERT: &str = "INSERT INTO chip (eid_index, eid_sealed, client_id, chip_model, profile, network, \
-    temp_msisdn_index, temp_msisdn_sealed, temp_iccid_index, temp_iccid_sealed, temp_imsi_index, temp_imsi_sealed, \
-    temp_opened_on, temp_expires_at, allowance_bytes, used_bytes, imei_sealed, psk_identity_index, \
-    psk_identity_sealed, key_version, psk_sealed, dek_sealed, status, faulty, imported_digest, imported_at, \
-    changed_at, temp_next_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 0, $16, $17, $18, $19, \
-    $20, $21, $22, 0, $23, $24, $24, $25) ON CONFLICT DO NOTHING RETURNING eid_index";
 const BY_EID: &str = concat!("SELECT ", columns!(), " FROM chip WHERE eid_index = $1");
 const BY_PSK_IDENTITY: &str = concat!("SELECT ", columns!(), " FROM chip WHERE psk_identity_index = $1");
-const COLLISION: &str = "SELECT temp_msisdn_index, temp_iccid_index, temp_imsi_index FROM chip \
-    WHERE temp_msisdn_index = $1 OR temp_iccid_index = $2 OR temp_imsi_index = $3 OR psk_identity_index = $4 LIMIT 1";
 const SET_STATUS: &str = "UPDATE chip SET status = $1, changed_at = $2 WHERE eid_index = $3 AND status = $4 \
     RETURNING eid_index";
 const ADD_USED: &str = "UPDATE chip SET used_bytes = used_bytes + $1, changed_at = $2 WHERE eid_index = $3 \
     RETURNING allowance_bytes, used_bytes";
+const SET_HALF_USED: &str = "UPDATE chip SET half_used_at = $1 WHERE eid_index = $2 AND half_used_at IS NULL \
+    AND used_bytes >= allowance_bytes - used_bytes RETURNING eid_index";
 const SET_REOPENED: &str =
     "UPDATE chip SET reopened = $1, changed_at = $2 WHERE eid_index = $3 AND reopened <> $1";
-const SET_FAULTY: &str =
-    "UPDATE chip SET faulty = 1, faulty_at = $1, changed_at = $1 WHERE eid_index = $2 AND faulty = 0";
-
-const REGISTER_FAULT: &str = "UPDATE chip SET faulty = $1, \
+const SET_BLOCKED: &str =
+    "UPDATE chip SET blocked = $1, changed_at = $2 WHERE eid_index = $3 AND blocked <> $1";
+const SET_REPLACED: &str = "UPDATE chip SET replaced = 1 WHERE eid_index = $1";
+const MARK_FAULTY: &str = "UPDATE chip SET faulty = $1, \
     faulty_at = CASE WHEN $1 = 0 THEN NULL WHEN faulty = 1 THEN faulty_at ELSE $2 END, changed_at = $2 \
     WHERE eid_index = $3 RETURNING eid_index";
 
-const FAULTY: &str = "SELECT eid_index, eid_sealed, client_id, chip_model, faulty_at FROM chip WHERE faulty = 1 \
-    AND faulty_at <= $1 AND (faulty_at < $1 OR eid_index > $2) ORDER BY faulty_at DESC, eid_index LIMIT $3";
-
+const FAILED_HANDSHAKES: &str = "SELECT failed_handshakes, handshake_failed_at, handshake_failure, key_version \
+    FROM chip WHERE eid_index = $1";
+const ADD_FAILED_HANDSHAKES: &str = "UPDATE chip SET failed_handshakes = failed_handshakes + $1, \
+    handshake_failed_at = $2, handshake_failure = $3 WHERE eid_index = $4";
 const EIDS: &str =
     "SELECT eid_index, eid_sealed FROM chip WHERE eid_index IN (SELECT unhex(value) FROM json_each($1))";
 
@@ -96,6 +91,8 @@ pub struct ChipRow {
     /// True from when it was reopened until it is written with another number. Its sessions go over its operator
     /// number.
     pub reopened: bool,
+    /// True while an incident is open that its EID is in use twice.
+    pub blocked: bool,
 }
 
 impl ChipRow {
@@ -115,83 +112,6 @@ impl ChipRow {
     }
 }
 
-/// The values of a new row.
-pub struct NewChipRow {
-    /// Blind index of the EID.
-    pub eid_index: BlindIndex,
-    /// Sealed EID.
-    pub eid_sealed: Vec<u8>,
-    /// The client it belongs to.
-    pub client_id: ClientId,
-    /// Model of the chip.
-    pub chip_model: String,
-    /// Name of its card profile.
-    pub profile: String,
-    /// Network of the temporary number.
-    pub network: &'static str,
-    /// Blind index and sealed value of the temporary number.
-    pub temp_msisdn: (BlindIndex, Vec<u8>),
-    /// Blind index and sealed value of its ICCID.
-    pub temp_iccid: (BlindIndex, Vec<u8>),
-    /// Blind index and sealed value of its IMSI.
-    pub temp_imsi: (BlindIndex, Vec<u8>),
-    /// Day it was opened, `YYYY-MM-DD`.
-    pub temp_opened_on: String,
-    /// When it expires.
-    pub temp_expires_at: Timestamp,
-    /// When the operator is warned of the expiry.
-    pub temp_next_at: Timestamp,
-    /// Test allowance.
-    pub allowance: Volume,
-    /// Sealed IMEI.
-    pub imei_sealed: Option<Vec<u8>>,
-    /// Blind index and sealed value of the registered PSK identity.
-    pub psk_identity: Option<(BlindIndex, Vec<u8>)>,
-    /// Key version number (KVN).
-    pub key_version: i64,
-    /// Sealed PSK.
-    pub psk_sealed: Option<Vec<u8>>,
-    /// Sealed DEK.
-    pub dek_sealed: Option<Vec<u8>>,
-    /// State it starts in.
-    pub status: CardStatus,
-    /// Digest of the imported row.
-    pub imported_digest: BlindIndex,
-}
-
-/// Adds a chip. False when the chip, or one of its unique values, is there already.
-pub async fn insert<D: Database>(tx: &Tx<'_, D>, new: &NewChipRow, now: Timestamp) -> Result<bool, DbError> {
-    let (identity_index, identity_sealed) = new.psk_identity.clone().unzip();
-    let params: [Value; 25] = [
-        new.eid_index.into(),
-        new.eid_sealed.clone().into(),
-        (&new.client_id).into(),
-        new.chip_model.as_str().into(),
-        new.profile.as_str().into(),
-        new.network.into(),
-        new.temp_msisdn.0.into(),
-        new.temp_msisdn.1.clone().into(),
-        new.temp_iccid.0.into(),
-        new.temp_iccid.1.clone().into(),
-        new.temp_imsi.0.into(),
-        new.temp_imsi.1.clone().into(),
-        new.temp_opened_on.as_str().into(),
-        new.temp_expires_at.into(),
-        new.allowance.into(),
-        new.imei_sealed.clone().into(),
-        identity_index.into(),
-        identity_sealed.into(),
-        new.key_version.into(),
-        new.psk_sealed.clone().into(),
-        new.dek_sealed.clone().into(),
-        new.status.code().into(),
-        new.imported_digest.into(),
-        now.into(),
-        new.temp_next_at.into(),
-    ];
-    Ok(!tx.run(INSERT, &params).await?.is_empty())
-}
-
 /// Finds a chip by its EID.
 pub async fn by_eid<D: Database>(db: &D, eid_index: &BlindIndex) -> Result<Option<ChipRow>, DbError> {
     first(&db.run(BY_EID, &[eid_index.into()]).await?, read)
@@ -200,28 +120,6 @@ pub async fn by_eid<D: Database>(db: &D, eid_index: &BlindIndex) -> Result<Optio
 /// Finds a chip by the PSK identity it was registered with.
 pub async fn by_psk_identity<D: Database>(db: &D, index: &BlindIndex) -> Result<Option<ChipRow>, DbError> {
     first(&db.run(BY_PSK_IDENTITY, &[index.into()]).await?, read)
-}
-
-/// Name of the column of `new` whose value another chip has.
-pub async fn collision<D: Database>(db: &D, new: &NewChipRow) -> Result<Option<&'static str>, DbError> {
-    let identity = new.psk_identity.as_ref().map(|(index, _)| *index);
-    let params = [
-        new.temp_msisdn.0.into(),
-        new.temp_iccid.0.into(),
-        new.temp_imsi.0.into(),
-        identity.into(),
-    ];
-    first(&db.run(COLLISION, &params).await?, |row| {
-        Ok(if row.index(0)? == new.temp_msisdn.0 {
-            "temp_msisdn"
-        } else if row.index(1)? == new.temp_iccid.0 {
-            "temp_iccid"
-        } else if row.index(2)? == new.temp_imsi.0 {
-            "temp_imsi"
-        } else {
-            "psk_identity"
-        })
-    })
 }
 
 /// Moves the card from `from` to `to`. False when it is not in `from`.
@@ -247,6 +145,22 @@ pub async fn set_reopened<D: Database>(
     tx.run(SET_REOPENED, &params).await.map(drop)
 }
 
+/// Blocks the chip, or unblocks it.
+pub async fn set_blocked<D: Database>(
+    tx: &Tx<'_, D>,
+    eid_index: &BlindIndex,
+    blocked: bool,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    let params = [blocked.into(), now.into(), eid_index.into()];
+    tx.run(SET_BLOCKED, &params).await.map(drop)
+}
+
+/// Records that another chip took its place.
+pub async fn set_replaced<D: Database>(tx: &Tx<'_, D>, eid_index: &BlindIndex) -> Result<(), DbError> {
+    tx.run(SET_REPLACED, &[eid_index.into()]).await.map(drop)
+}
+
 /// Deducts `bytes` from the test allowance and returns what is left.
 pub async fn deduct<D: Database>(
     tx: &Tx<'_, D>,
@@ -261,63 +175,70 @@ pub async fn deduct<D: Database>(
         .ok_or_else(|| DbError::Shape("the chip is gone".to_owned()))
 }
 
-/// Registers the chip as faulty (§8.2.2).
-pub async fn set_faulty<D: Database>(
+/// Notes that half the test allowance of a chip is used. False when it is not, or that is noted already.
+pub async fn set_half_used<D: Database>(
     tx: &Tx<'_, D>,
     eid_index: &BlindIndex,
     now: Timestamp,
-) -> Result<(), DbError> {
-    tx.run(SET_FAULTY, &[now.into(), eid_index.into()])
-        .await
-        .map(drop)
+) -> Result<bool, DbError> {
+    let params = [now.into(), eid_index.into()];
+    Ok(!tx.run(SET_HALF_USED, &params).await?.is_empty())
 }
 
-/// Enters the chip in the register of faulty chips, or takes it out. False when there is no such chip.
-pub async fn register_fault<D: Database>(
+/// Marks the chip as faulty or as sound. False when there is no such chip.
+pub(super) async fn mark_faulty<D: Database>(
     tx: &Tx<'_, D>,
     eid_index: &BlindIndex,
     faulty: bool,
     now: Timestamp,
 ) -> Result<bool, DbError> {
     let params = [faulty.into(), now.into(), eid_index.into()];
-    Ok(!tx.run(REGISTER_FAULT, &params).await?.is_empty())
+    Ok(!tx.run(MARK_FAULTY, &params).await?.is_empty())
 }
 
-/// A chip in the register of faulty chips.
-#[derive(Clone, Debug)]
-pub struct FaultyRow {
-    /// Blind index of the EID.
-    pub eid_index: BlindIndex,
-    /// Its EID, sealed.
-    pub eid_sealed: Vec<u8>,
-    /// The client it belongs to.
-    pub client_id: ClientId,
-    /// Model of the chip.
-    pub chip_model: String,
-    /// Since when it is in the register.
-    pub since: Timestamp,
+/// Handshakes that failed with the identity of a chip.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailedHandshakes {
+    /// How many.
+    pub count: u64,
+    /// When the last one was reported.
+    pub at: Option<Timestamp>,
+    /// Why the last one failed, as a stable word.
+    pub failure: Option<String>,
+    /// Key version number (KVN) of the chip.
+    pub key_version: i64,
 }
 
-/// Up to `limit` faulty chips, the latest entry first: those entered before `at`, and those entered at `at` whose key
-/// is above `above`.
-pub async fn faulty<D: Database>(
+/// The failed handshakes of a chip; none when there is no such chip.
+pub async fn failed_handshakes<D: Database>(
     db: &D,
-    at: Timestamp,
-    above: Vec<u8>,
-    limit: u32,
-) -> Result<Vec<FaultyRow>, DbError> {
-    let params = [at.into(), above.into(), i64::from(limit).into()];
-    let rows = db.run(FAULTY, &params).await?;
-    let read = |row: &Row| {
-        Ok(FaultyRow {
-            eid_index: row.index(0)?,
-            eid_sealed: row.blob(1)?.to_owned(),
-            client_id: row.client_id(2)?,
-            chip_model: row.text(3)?.to_owned(),
-            since: row.time(4)?,
+    eid_index: &BlindIndex,
+) -> Result<Option<FailedHandshakes>, DbError> {
+    first(&db.run(FAILED_HANDSHAKES, &[eid_index.into()]).await?, |row| {
+        Ok(FailedHandshakes {
+            count: row.unsigned(0)?,
+            at: row.optional(1, Row::time)?,
+            failure: row.optional(2, Row::text)?.map(str::to_owned),
+            key_version: row.integer(3)?,
         })
-    };
-    rows.iter().map(read).collect()
+    })
+}
+
+/// Counts failed handshakes of a chip; `failure` is why the last one failed.
+pub async fn add_failed_handshakes<D: Database>(
+    tx: &Tx<'_, D>,
+    eid_index: &BlindIndex,
+    count: u32,
+    failure: &str,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    let params = [
+        i64::from(count).into(),
+        now.into(),
+        failure.into(),
+        eid_index.into(),
+    ];
+    tx.run(ADD_FAILED_HANDSHAKES, &params).await.map(drop)
 }
 
 /// The sealed EIDs of chips; `indexes` is a JSON list of their keys in hexadecimal.
@@ -328,7 +249,7 @@ pub async fn eids<D: Database>(db: &D, indexes: String) -> Result<Vec<(BlindInde
 }
 
 /// How many columns [`read`] reads.
-pub(super) const COLUMNS: usize = 16;
+pub(super) const COLUMNS: usize = 17;
 
 /// Reads the columns of [`chip_columns`].
 pub(super) fn read(row: &Row) -> Result<ChipRow, DbError> {
@@ -353,5 +274,6 @@ pub(super) fn read(row: &Row) -> Result<ChipRow, DbError> {
         faulty: row.flag(13)?,
         imported_digest: row.index(14)?,
         reopened: row.flag(15)?,
+        blocked: row.flag(16)?,
     })
 }

@@ -13,22 +13,30 @@ pub const NOTE: Column = Column("device_session.note");
 macro_rules! columns {
     () => {
         "id, eid_index, task_id, work, attempt, resume_step, state, allowance_at_open, last_seq, bytes_up, bytes_down, \
-        charged"
+        charged, iccid_index, resumed"
     };
 }
 
 const SUPERSEDE: &str = "UPDATE device_session SET state = 'superseded', closed_at = $1 WHERE eid_index = $2 \
     AND state = 'open'";
 const INSERT: &str = "INSERT INTO device_session (id, eid_index, task_id, work, attempt, resume_step, state, resumed, \
-    peer, agent_sealed, allowance_at_open, last_seq, bytes_up, bytes_down, charged, opened_at) \
-    VALUES ($1, $2, $3, $4, $5, $6, 'open', $7, $8, $9, $10, -1, 0, 0, $11, $12)";
+    peer, agent_sealed, allowance_at_open, last_seq, bytes_up, bytes_down, charged, opened_at, iccid_index) \
+    VALUES ($1, $2, $3, $4, $5, $6, 'open', $7, $8, $9, $10, -1, 0, 0, $11, $12, $13)";
 const BY_ID: &str = concat!("SELECT ", columns!(), " FROM device_session WHERE id = $1");
 const COUNT_BYTES: &str =
     "UPDATE device_session SET bytes_up = $1, bytes_down = $2, reported_at = $3 WHERE id = $4";
 const SET_SEQ: &str = "UPDATE device_session SET last_seq = $1 WHERE id = $2 AND state = 'open' AND last_seq < $1 \
     RETURNING id";
-const CHARGE: &str =
-    "UPDATE device_session SET charged = 1 WHERE id = $1 AND charged = 0 RETURNING bytes_up, bytes_down";
+const SET_OTHER_IMSI: &str = "UPDATE device_session SET other_imsi = $1 WHERE id = $2";
+const CHARGE_VERIFICATIONS: &str = "UPDATE device_session SET charged = 1 WHERE eid_index = $1 AND work = 'verify' \
+    AND charged = 0 RETURNING bytes_up, bytes_down";
+// Of two sessions that were opened in one millisecond the identifier decides.
+const LAST_WRITING: &str = "SELECT end_reason, COALESCE(closed_at, reported_at, opened_at), power_up \
+    FROM device_session WHERE eid_index = $1 AND work = 'write' AND ($2 IS NULL OR (id <> $2 AND power_up IS NOT NULL)) \
+    ORDER BY opened_at DESC, id DESC LIMIT 1";
+const SET_POWER_UP: &str = "UPDATE device_session SET power_up = $1 WHERE id = $2";
+const COUNT_REQUESTS: &str = "SELECT COUNT(*) FROM device_session WHERE eid_index = $1 AND opened_at > $2 \
+    AND task_id IS NOT NULL AND work <> 'verify' AND resumed = 0";
 // The first note stays: it says why the session failed, a later one only how the link ended.
 const SET_NOTE: &str = "UPDATE device_session SET note_sealed = coalesce(note_sealed, $1) WHERE id = $2";
 const CLOSE: &str = "UPDATE device_session SET state = 'closed', closed_at = $1, end_reason = $2 WHERE id = $3 \
@@ -38,28 +46,17 @@ const SET_END_REASON: &str =
 const INSERT_UNOPENED: &str = "INSERT INTO device_session (id, eid_index, work, attempt, resume_step, state, resumed, \
     peer, allowance_at_open, last_seq, bytes_up, bytes_down, charged, opened_at, reported_at, closed_at, end_reason) \
     VALUES ($1, $2, 'none', 0, 0, 'closed', 0, $3, $4, $5, $6, $7, 0, $8, $8, $8, $9)";
+// The open session, the one it superseded, and the one that this superseded. An address stands before its port.
+const ALTERNATES: &str = "SELECT a.id FROM device_session a JOIN device_session b ON b.eid_index = a.eid_index \
+    AND b.state = 'superseded' AND b.closed_at = a.opened_at JOIN device_session c ON c.eid_index = a.eid_index \
+    AND c.state = 'superseded' AND c.closed_at = b.opened_at WHERE a.eid_index = $1 AND a.state = 'open' \
+    AND b.opened_at >= $2 AND c.opened_at >= $2 AND rtrim(a.peer, '0123456789') <> rtrim($3, '0123456789') \
+    AND rtrim(b.peer, '0123456789') = rtrim($3, '0123456789') \
+    AND rtrim(c.peer, '0123456789') = rtrim(a.peer, '0123456789') LIMIT 1";
+const RUNNING: &str = "SELECT id FROM device_session WHERE eid_index = $1 AND state = 'open' \
+    AND coalesce(reported_at, opened_at) >= $2";
 const LAST_END: &str = "SELECT end_reason FROM device_session WHERE eid_index = $1 AND end_reason IS NOT NULL \
     ORDER BY opened_at DESC, id DESC LIMIT 1";
-
-// The engine numbers parameters as they first occur.
-macro_rules! search {
-    ($by:literal, $limit:literal) => {
-        concat!(
-            "SELECT s.id, s.eid_index, c.eid_sealed, s.task_id, s.work, s.state, s.end_reason, s.note_sealed, s.peer, \
-             s.resumed, s.bytes_up, s.bytes_down, s.opened_at, s.closed_at FROM device_session s \
-             JOIN chip c ON c.eid_index = s.eid_index WHERE s.opened_at >= $1 AND s.opened_at < $2 \
-             AND ($3 IS NULL OR (s.opened_at, s.id) < \
-             (SELECT opened_at, id FROM device_session WHERE id = $3)) ",
-            $by,
-            " ORDER BY s.opened_at DESC, s.id DESC LIMIT ",
-            $limit
-        )
-    };
-}
-const ALL: &str = search!("", "$4");
-const OF_CHIP: &str = search!("AND s.eid_index = $4", "$5");
-const OF_REASON: &str = search!("AND s.end_reason = $4", "$5");
-const OF_CHIP_AND_REASON: &str = search!("AND s.eid_index = $4 AND s.end_reason = $5", "$6");
 
 const PURGE: &str = "DELETE FROM device_session WHERE id IN (SELECT id FROM device_session \
     WHERE closed_at IS NOT NULL AND closed_at < $1 ORDER BY closed_at LIMIT $2) RETURNING id";
@@ -86,7 +83,7 @@ impl SessionState {
         }
     }
 
-    fn from_code(code: &str) -> Option<Self> {
+    pub(super) fn from_code(code: &str) -> Option<Self> {
         [Self::Open, Self::Superseded, Self::Closed]
             .into_iter()
             .find(|state| state.code() == code)
@@ -120,6 +117,10 @@ pub struct SessionRow {
     pub bytes_down: i64,
     /// Whether the test allowance pays for it; it does not pay for a session over the operator number.
     pub charged: bool,
+    /// The number without a task that it looks for on the card.
+    pub iccid_index: Option<BlindIndex>,
+    /// True when the chip resumed a broken session.
+    pub resumed: bool,
 }
 
 /// The values of a new row.
@@ -146,6 +147,8 @@ pub struct NewSessionRow<'a> {
     pub allowance_at_open: i64,
     /// Whether the test allowance pays for it.
     pub charged: bool,
+    /// The number without a task that it looks for on the card.
+    pub iccid_index: Option<BlindIndex>,
 }
 
 /// Supersedes the open session of a chip, if there is one. Its gateway learns of it with its next report.
@@ -157,6 +160,28 @@ pub async fn supersede<D: Database>(
     tx.run(SUPERSEDE, &[now.into(), eid_index.into()]).await.map(drop)
 }
 
+/// Whether a session of the chip from `peer` would be the fourth that alternate between two addresses, each of which
+/// takes the place of one that is still open: A, B, A, and `peer` at B, all opened from `since` on.
+pub async fn alternates<D: Database>(
+    db: &D,
+    eid_index: &BlindIndex,
+    since: Timestamp,
+    peer: &str,
+) -> Result<bool, DbError> {
+    let params = [eid_index.into(), since.into(), peer.into()];
+    Ok(!db.run(ALTERNATES, &params).await?.is_empty())
+}
+
+/// Whether the chip has an open session that was opened or reported from `since` on.
+pub async fn is_running<D: Database>(
+    db: &D,
+    eid_index: &BlindIndex,
+    since: Timestamp,
+) -> Result<bool, DbError> {
+    let params = [eid_index.into(), since.into()];
+    Ok(!db.run(RUNNING, &params).await?.is_empty())
+}
+
 /// Opens a session in place of an earlier one of the chip.
 pub async fn insert<D: Database>(
     tx: &Tx<'_, D>,
@@ -164,7 +189,7 @@ pub async fn insert<D: Database>(
     now: Timestamp,
 ) -> Result<(), DbError> {
     supersede(tx, new.eid_index, now).await?;
-    let params: [Value; 12] = [
+    let params: [Value; 13] = [
         new.id.text().into(),
         new.eid_index.into(),
         new.task_id.into(),
@@ -177,6 +202,7 @@ pub async fn insert<D: Database>(
         new.allowance_at_open.into(),
         new.charged.into(),
         now.into(),
+        new.iccid_index.into(),
     ];
     tx.run(INSERT, &params).await.map(drop)
 }
@@ -202,18 +228,79 @@ pub async fn count_bytes<D: Database>(
     .map(drop)
 }
 
-/// Charges a session to the test allowance. Returns its bytes so far, up and down together; 0 when it was charged
-/// already.
-pub async fn charge<D: Database>(tx: &Tx<'_, D>, id: SessionId) -> Result<i64, DbError> {
-    let bytes = first(&tx.run(CHARGE, &[id.text().into()]).await?, |row| {
-        Ok(row.integer(0)?.saturating_add(row.integer(1)?))
-    })?;
-    Ok(bytes.unwrap_or(0))
+/// Charges the verifications of a chip that were set aside to the test allowance. Returns their bytes so far, up and
+/// down together.
+pub async fn charge_verifications<D: Database>(
+    tx: &Tx<'_, D>,
+    eid_index: &BlindIndex,
+) -> Result<i64, DbError> {
+    let rows = tx.run(CHARGE_VERIFICATIONS, &[eid_index.into()]).await?;
+    rows.iter().try_fold(0_i64, |sum, row| {
+        Ok(sum
+            .saturating_add(row.integer(0)?)
+            .saturating_add(row.integer(1)?))
+    })
+}
+
+/// The end of a chip's latest session that was to write.
+#[derive(Clone, Debug)]
+pub struct LastWriting {
+    /// Why it ended, if the gateway said so.
+    pub end_reason: Option<String>,
+    /// When it ended, or its gateway was last heard of it.
+    pub at: Timestamp,
+    /// By which power-up of the card, as the card told it.
+    pub power_up: Option<String>,
+}
+
+/// The end of a chip's latest session that was to write; beside the session `other_than` only one whose card told its
+/// power-up.
+pub async fn last_writing<D: Database>(
+    db: &D,
+    eid_index: &BlindIndex,
+    other_than: Option<SessionId>,
+) -> Result<Option<LastWriting>, DbError> {
+    let params = [eid_index.into(), other_than.map(|id| id.text()).into()];
+    first(&db.run(LAST_WRITING, &params).await?, |row| {
+        Ok(LastWriting {
+            end_reason: row.optional(0, Row::text)?.map(str::to_owned),
+            at: row.time(1)?,
+            power_up: row.optional(2, Row::text)?.map(str::to_owned),
+        })
+    })
+}
+
+/// Stores by which power-up of the card a session came.
+pub async fn set_power_up<D: Database>(tx: &Tx<'_, D>, id: SessionId, power_up: &str) -> Result<(), DbError> {
+    tx.run(SET_POWER_UP, &[power_up.into(), id.text().into()])
+        .await
+        .map(drop)
+}
+
+/// How many sessions a chip has begun anew since `after` to be written, those that were held back too.
+pub async fn count_requests<D: Database>(
+    db: &D,
+    eid_index: &BlindIndex,
+    after: Timestamp,
+) -> Result<i64, DbError> {
+    let rows = db.run(COUNT_REQUESTS, &[eid_index.into(), after.into()]).await?;
+    Ok(first(&rows, |row| row.integer(0))?.unwrap_or(0))
 }
 
 /// Records the number of a report. False when this number or a later one was recorded before.
 pub async fn set_seq<D: Database>(tx: &Tx<'_, D>, id: SessionId, seq: i64) -> Result<bool, DbError> {
     Ok(!tx.run(SET_SEQ, &[seq.into(), id.text().into()]).await?.is_empty())
+}
+
+/// Records whether the card of a session holds another IMSI than that of the number that the session looked for.
+pub async fn set_other_imsi<D: Database>(
+    tx: &Tx<'_, D>,
+    id: SessionId,
+    other_imsi: bool,
+) -> Result<(), DbError> {
+    tx.run(SET_OTHER_IMSI, &[other_imsi.into(), id.text().into()])
+        .await
+        .map(drop)
 }
 
 /// Stores the gateway's note to the operator.
@@ -292,94 +379,6 @@ pub async fn last_end<D: Database>(db: &D, eid_index: &BlindIndex) -> Result<Opt
     })
 }
 
-/// Conditions of a search for sessions.
-#[derive(Clone, Copy, Debug)]
-pub struct SessionQuery<'a> {
-    /// Opened from this time on.
-    pub from: Timestamp,
-    /// Opened before this time.
-    pub to: Timestamp,
-    /// Earlier than this session.
-    pub before: Option<SessionId>,
-    /// Of this chip.
-    pub eid_index: Option<&'a BlindIndex>,
-    /// Ended for this reason.
-    pub reason: Option<&'a str>,
-    /// Most rows.
-    pub limit: u32,
-}
-
-/// A session as administrators see it.
-#[derive(Clone, Debug)]
-pub struct SessionFacts {
-    /// Identifier.
-    pub id: SessionId,
-    /// Blind index of the chip's EID.
-    pub eid_index: BlindIndex,
-    /// Sealed EID.
-    pub eid_sealed: Vec<u8>,
-    /// The task it worked for.
-    pub task_id: Option<TaskId>,
-    /// The work of the session.
-    pub work: Work,
-    /// State of the session.
-    pub state: SessionState,
-    /// Why it ended, as a stable word.
-    pub end_reason: Option<String>,
-    /// Sealed note of the gateway.
-    pub note_sealed: Option<Vec<u8>>,
-    /// Address and port of the device.
-    pub peer: String,
-    /// Whether the chip resumed a broken session.
-    pub resumed: bool,
-    /// Bytes from the card.
-    pub bytes_up: u64,
-    /// Bytes to the card.
-    pub bytes_down: u64,
-    /// When it was opened.
-    pub opened_at: Timestamp,
-    /// When it ended.
-    pub closed_at: Option<Timestamp>,
-}
-
-/// Sessions, the latest first.
-pub async fn search<D: Database>(db: &D, query: &SessionQuery<'_>) -> Result<Vec<SessionFacts>, DbError> {
-    let mut params: Vec<Value> = vec![
-        query.from.into(),
-        query.to.into(),
-        query.before.map(|id| id.text()).into(),
-    ];
-    let sql = match (query.eid_index, query.reason) {
-        (None, None) => ALL,
-        (Some(_), None) => OF_CHIP,
-        (None, Some(_)) => OF_REASON,
-        (Some(_), Some(_)) => OF_CHIP_AND_REASON,
-    };
-    params.extend(query.eid_index.map(Value::from));
-    params.extend(query.reason.map(Value::from));
-    params.push(i64::from(query.limit).into());
-    db.run(sql, &params).await?.iter().map(read_facts).collect()
-}
-
-fn read_facts(row: &Row) -> Result<SessionFacts, DbError> {
-    Ok(SessionFacts {
-        id: row.code(0, |text| SessionId::parse(text).ok())?,
-        eid_index: row.index(1)?,
-        eid_sealed: row.blob(2)?.to_owned(),
-        task_id: row.optional(3, Row::task_id)?,
-        work: row.code(4, Work::from_code)?,
-        state: row.code(5, SessionState::from_code)?,
-        end_reason: row.optional(6, Row::text)?.map(str::to_owned),
-        note_sealed: row.optional(7, Row::blob)?.map(<[u8]>::to_owned),
-        peer: row.text(8)?.to_owned(),
-        resumed: row.integer(9)? != 0,
-        bytes_up: row.unsigned(10)?,
-        bytes_down: row.unsigned(11)?,
-        opened_at: row.time(12)?,
-        closed_at: row.optional(13, Row::time)?,
-    })
-}
-
 fn read(row: &Row) -> Result<SessionRow, DbError> {
     Ok(SessionRow {
         id: row.code(0, |text| SessionId::parse(text).ok())?,
@@ -394,6 +393,8 @@ fn read(row: &Row) -> Result<SessionRow, DbError> {
         bytes_up: row.integer(9)?,
         bytes_down: row.integer(10)?,
         charged: row.integer(11)? != 0,
+        iccid_index: row.optional(12, Row::index)?,
+        resumed: row.flag(13)?,
     })
 }
 

@@ -17,7 +17,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT id, kind, subject, severity, since, opened_at, severe_at, closed_at, reported_at, \
-             final_report_at, notices, opened_by, settled_by, note_sealed, settlement_sealed, report_sealed, \
+             final_report_at, notices, COALESCE(reporter, opened_by), settled_by, note_sealed, settlement_sealed, report_sealed, \
              final_report_sealed FROM incident WHERE ",
             $rest
         )
@@ -25,7 +25,8 @@ macro_rules! select {
 }
 
 const OPEN: &str = "INSERT INTO incident (id, kind, subject, severity, since, opened_at, severe_at, handle_by, \
-    notices, next_check_at, opened_by, note_sealed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
+    notices, next_check_at, opened_by, note_sealed, reporter) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, \
+    $12, $13) \
     ON CONFLICT (kind, subject) WHERE closed_at IS NULL DO NOTHING RETURNING id";
 // Sets only what the clock and administrators change; the incident must be in the state in which it was read.
 const CHANGE: &str = "UPDATE incident SET severity = $1, severe_at = $2, handle_by = $3, closed_at = $4, \
@@ -40,8 +41,11 @@ const CONCLUDED: &str = "UPDATE incident SET final_report_sealed = $1 WHERE id =
 const BY_ID: &str = select!("id = $1");
 const OPEN_OF: &str =
     select!("kind IN (SELECT value FROM json_each($1)) AND subject = $2 AND closed_at IS NULL");
+const OPENED_BY_PLATFORM: &str = select!(
+    "kind = $1 AND closed_at IS NULL AND opened_by = 'platform' AND reporter IS NULL ORDER BY subject"
+);
 const OPEN_SUBJECTS: &str =
-    "SELECT subject FROM incident WHERE kind = $1 AND closed_at IS NULL ORDER BY subject";
+    "SELECT subject, opened_by FROM incident WHERE kind = $1 AND closed_at IS NULL ORDER BY subject";
 const DUE: &str = select!("next_check_at <= $1 ORDER BY next_check_at, id LIMIT $2");
 
 // Identifiers begin with the time, so a range of identifiers is a range of time.
@@ -66,6 +70,8 @@ pub enum By {
     Platform,
     /// An administrator.
     Admin,
+    /// The client of the chip that it is about.
+    Client,
 }
 
 impl By {
@@ -75,11 +81,12 @@ impl By {
         match self {
             Self::Platform => "platform",
             Self::Admin => "admin",
+            Self::Client => "client",
         }
     }
 
     fn from_code(code: &str) -> Option<Self> {
-        [Self::Platform, Self::Admin]
+        [Self::Platform, Self::Admin, Self::Client]
             .into_iter()
             .find(|by| by.code() == code)
     }
@@ -131,6 +138,8 @@ pub async fn open<D: Database>(
     now: Timestamp,
 ) -> Result<bool, DbError> {
     let state = new.state;
+    // The column of who opened it knows platform and administrator alone.
+    let is_client = new.opened_by == By::Client;
     let params = [
         new.id.text().into(),
         state.kind.code().into(),
@@ -142,8 +151,9 @@ pub async fn open<D: Database>(
         state.handle_by().into(),
         state.notices.into(),
         state.next_deadline().into(),
-        new.opened_by.code().into(),
+        if is_client { By::Platform } else { new.opened_by }.code().into(),
         new.note_sealed.into(),
+        is_client.then_some(By::Client.code()).into(),
     ];
     changed(tx, OPEN, &params).await
 }
@@ -211,10 +221,20 @@ pub async fn open_of<D: Database>(
     db.run(OPEN_OF, &params).await?.iter().map(read).collect()
 }
 
-/// The subjects of the open incidents of a kind; for kinds that have few.
-pub async fn open_subjects<D: Database>(db: &D, kind: IncidentKind) -> Result<Vec<Subject>, DbError> {
+/// The open incidents of a kind that the platform opened by itself; for kinds that have few.
+pub async fn opened_by_platform<D: Database>(
+    db: &D,
+    kind: IncidentKind,
+) -> Result<Vec<IncidentRow>, DbError> {
+    let rows = db.run(OPENED_BY_PLATFORM, &[kind.code().into()]).await?;
+    rows.iter().map(read).collect()
+}
+
+/// The subjects of the open incidents of a kind, and who opened them; for kinds that have few.
+pub async fn open_subjects<D: Database>(db: &D, kind: IncidentKind) -> Result<Vec<(Subject, By)>, DbError> {
     let rows = db.run(OPEN_SUBJECTS, &[kind.code().into()]).await?;
-    rows.iter().map(|row| row.text(0).map(Subject::stored)).collect()
+    let read = |row: &Row| Ok((Subject::stored(row.text(0)?), row.code(1, By::from_code)?));
+    rows.iter().map(read).collect()
 }
 
 /// Up to `limit` incidents whose clock has to run by `now`, the longest due first.

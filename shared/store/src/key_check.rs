@@ -1,21 +1,72 @@
 //! Table `key_check`: whether the keys of a program are those that the database was made with. Under another index key
 //! nothing that is there would be found, and every number could be imported and given out a second time.
 //!
-//! Never stores a key: a check value is a keyed digest. The keys of the first start are stored. A sealing key that joins
-//! later is not: it may still be corrected or withdrawn, and a node may not have it yet.
+//! Never stores a key: a check value is a keyed digest. The keys of the first start are stored, and later each key from
+//! the time when a program first uses it. A key that is only accepted yet is not: it may still be corrected or
+//! withdrawn, and a node may not have it yet. A stored key is retired when nothing needs it any more; then a program may
+//! lack it, and none may use it.
 
-use super::{Database, DbError, Row, Run as _, chip, client, first, number, transaction};
-use domain::Timestamp;
+use super::{Database, DbError, Row, Run as _, Tx, chip, client, first, number, transaction};
 use domain::error::{Error, Reason};
+use domain::{HOUR_MS, MINUTE_MS, Timestamp};
 use vault::{BlindIndex, Column, IndexKind, KeyCheck, Vault};
 
-const ALL: &str = "SELECT name, value FROM key_check";
-const ADD: &str = "INSERT INTO key_check (name, value, stored_at) VALUES ($1, $2, $3)";
+/// How often a program checks its keys again, in milliseconds.
+pub const KEYS_CHECKED_EVERY_MS: i64 = HOUR_MS;
+/// A use is recorded again after this time, in milliseconds.
+const USED_EVERY_MS: i64 = 30 * MINUTE_MS;
+
+const ALL: &str = "SELECT name, value, stored_at, used_at, retired_at FROM key_check ORDER BY name";
+const USE: &str = "INSERT INTO key_check (name, value, stored_at, used_at) VALUES ($1, $2, $3, $3) \
+    ON CONFLICT (name) DO UPDATE SET used_at = excluded.used_at WHERE key_check.retired_at IS NULL";
+const RETIRE: &str = "UPDATE key_check SET retired_at = $1 WHERE name = $2 AND used_at = $3 AND retired_at IS NULL RETURNING name";
 const TABLES: &str =
     "SELECT COUNT(*) AS n FROM sqlite_master WHERE type = 'table' AND name IN ('chip', 'number', 'client')";
 const ANY_CHIP: &str = "SELECT eid_index, eid_sealed FROM chip LIMIT 1";
 const ANY_NUMBER: &str = "SELECT iccid_index, iccid_sealed FROM number LIMIT 1";
 const ANY_CLIENT: &str = "SELECT phone_index, phone_sealed, id FROM client LIMIT 1";
+
+/// A key as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyRow {
+    /// Its name; see [`KeyCheck::name`].
+    pub name: String,
+    value: Vec<u8>,
+    /// When it was first used.
+    pub stored_at: Timestamp,
+    /// When a program last used it, to within two hours.
+    pub used_at: Timestamp,
+    /// Since when nothing needs it.
+    pub retired_at: Option<Timestamp>,
+}
+
+impl KeyRow {
+    /// What the key is for; see [`KeyCheck::kind`].
+    #[must_use]
+    pub fn kind(&self) -> &str {
+        self.name.split(':').next().unwrap_or_default()
+    }
+}
+
+/// Every key that was ever used, by name.
+pub async fn keys<D: Database>(db: &D) -> Result<Vec<KeyRow>, DbError> {
+    let read = |row: &Row| {
+        Ok(KeyRow {
+            name: row.text(0)?.to_owned(),
+            value: row.blob(1)?.to_owned(),
+            stored_at: row.time(2)?,
+            used_at: row.time(3)?,
+            retired_at: row.optional(4, Row::time)?,
+        })
+    };
+    db.run(ALL, &[]).await?.iter().map(read).collect()
+}
+
+/// Retires a key. False when it has been used since it was read.
+pub async fn retire_key<D: Database>(tx: &Tx<'_, D>, key: &KeyRow, now: Timestamp) -> Result<bool, DbError> {
+    let params = [now.into(), key.name.as_str().into(), key.used_at.into()];
+    Ok(!tx.run(RETIRE, &params).await?.is_empty())
+}
 
 /// Whether rows are what some keys make of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,8 +79,8 @@ pub enum RowsFit {
     Unknown,
 }
 
-/// Compares the keys of a program with the check values of the database. A database without any, which is new or of an
-/// older program, is taken over only if its rows can be opened and found.
+/// Compares the keys of a program with the check values of the database, and records that it uses them. A database
+/// without any, which is new or of an older program, is taken over only if its rows can be opened and found.
 ///
 /// Returns false when the program cannot tell; then nothing is stored.
 ///
@@ -37,34 +88,49 @@ pub enum RowsFit {
 /// [`Reason::KeysWrong`], whose cause names the key; [`Reason::Unavailable`] when the database is busy.
 pub async fn check_keys<D: Database>(db: &D, vault: &Vault, now: Timestamp) -> Result<bool, Error> {
     let own = vault.key_checks();
-    let stored = all(db).await?;
-    if !stored.is_empty() {
-        return compare(&own, &stored).map(|()| true);
-    }
-    if rows_fit(db, vault).await? == RowsFit::Unknown {
-        return Ok(false);
-    }
+    let stored = keys(db).await?;
     // A program without sealing keys leaves the first start to one that has them.
-    if !vault.can_open() {
+    if stored.is_empty() && (rows_fit(db, vault).await? == RowsFit::Unknown || !vault.can_open()) {
         return Ok(false);
     }
-    transaction(db, async |tx| {
+    compare(&own, &stored)?;
+    let is_new = own.iter().any(|check| is_unknown(check, &stored));
+    if !is_new && own.iter().all(|check| is_recorded(check, &stored, now)) {
+        return Ok(true);
+    }
+    let recorded = transaction(db, async |tx| {
         // Another program may have been first, with other keys.
-        let stored = all(tx).await?;
-        if stored.is_empty() {
-            for check in &own {
+        let stored = keys(tx).await?;
+        compare(&own, &stored)?;
+        for check in &own {
+            if is_unknown(check, &stored) || !is_recorded(check, &stored, now) {
                 let params = [
                     check.name.as_str().into(),
                     check.value.to_vec().into(),
                     now.into(),
                 ];
-                tx.run(ADD, &params).await?;
+                tx.run(USE, &params).await?;
             }
         }
-        compare(&own, &stored)
+        Ok::<_, Error>(())
     })
-    .await?;
-    Ok(true)
+    .await;
+    match recorded {
+        // A use that could not be recorded is recorded in an hour.
+        Err(error) if !is_new && error.reason() == Reason::Unavailable => Ok(true),
+        outcome => outcome.map(|()| true),
+    }
+}
+
+/// Whether the key has to be stored: it is in use, or this is the first start.
+fn is_unknown(check: &KeyCheck, stored: &[KeyRow]) -> bool {
+    (check.is_used || stored.is_empty()) && stored.iter().all(|row| row.name != check.name)
+}
+
+/// Whether nothing has to be recorded about the use of a key. A time ahead comes from a clock that was set back since.
+fn is_recorded(check: &KeyCheck, stored: &[KeyRow], now: Timestamp) -> bool {
+    let row = stored.iter().find(|row| row.name == check.name);
+    !check.is_used || row.is_none_or(|row| row.used_at <= now && now < row.used_at.plus(USED_EVERY_MS))
 }
 
 /// Whether a row of each table that holds identifiers is what these keys make of it, in a database of any schema.
@@ -122,23 +188,22 @@ fn is_right(vault: &Vault, kind: IndexKind, column: Column, found: &(BlindIndex,
     opened.is_ok_and(|text| vault.blind_index(kind, text.as_bytes()) == *index)
 }
 
-async fn all<D: Database>(db: &D) -> Result<Vec<(String, Vec<u8>)>, DbError> {
-    let read = |row: &Row| Ok((row.text(0)?.to_owned(), row.blob(1)?.to_owned()));
-    db.run(ALL, &[]).await?.iter().map(read).collect()
-}
-
-/// Every own key is the one of its name, and where there are sealing keys none of the first start is missing.
-fn compare(own: &[KeyCheck], stored: &[(String, Vec<u8>)]) -> Result<(), Error> {
+/// Every own key is the one of its name. Of each kind that the program has, none is missing that values need, and the
+/// one in use is not retired.
+fn compare(own: &[KeyCheck], stored: &[KeyRow]) -> Result<(), Error> {
     let wrong = |name: &str, what: &str| {
         let cause = format!("{name} {what}");
         Err(Error::new(Reason::KeysWrong).with_cause(cause))
     };
-    for (name, value) in stored {
-        match own.iter().find(|check| check.name == *name) {
-            Some(check) if check.is(value) => (),
-            Some(_) => return wrong(name, "is not the key that this database was made with"),
-            None if own.iter().any(|check| check.seals) => {
-                return wrong(name, "is missing, and values of this database are sealed with it");
+    for row in stored {
+        match own.iter().find(|check| check.name == row.name) {
+            Some(check) if check.is_used && row.retired_at.is_some() => {
+                return wrong(&row.name, "is an old key that is not used any more");
+            }
+            Some(check) if row.retired_at.is_some() || check.is(&row.value) => (),
+            Some(_) => return wrong(&row.name, "is not the key that this database was made with"),
+            None if row.retired_at.is_none() && own.iter().any(|check| check.kind == row.kind()) => {
+                return wrong(&row.name, "is missing, and is still needed");
             }
             None => (),
         }

@@ -1,7 +1,7 @@
 //! Rows and SQL statements behind one small trait, which has two implementations: Spin's SQLite in the components,
 //! rusqlite in native processes and tests.
 //!
-//! Statements are constants and use only what SQLite and PostgreSQL share: `$1` parameters that first appear in
+//! Statements are constants, but for the table of a day that those of the call log name. They use only what SQLite and PostgreSQL share: `$1` parameters that first appear in
 //! ascending order, `RETURNING`, `ON CONFLICT`, integers for time. Every `UPDATE` that changes a state names the state
 //! it expects. This crate must never decide anything about cards or clients, and never store an identifier unsealed.
 //!
@@ -15,13 +15,18 @@ pub mod call_log;
 pub mod call_rate;
 pub mod card_history;
 pub mod chip;
+pub mod chip_content;
 pub mod chip_destruction;
+pub mod chip_fault;
 pub mod client;
 pub mod client_secret;
+pub mod clock;
 mod database;
 pub mod destruction;
 pub mod device_session;
 mod error;
+pub mod gateway;
+pub mod import;
 pub mod incident;
 pub mod job;
 mod key_check;
@@ -32,6 +37,7 @@ pub mod monthly_review;
 #[cfg(feature = "native")]
 mod native;
 pub mod number;
+pub mod number_content;
 pub mod operator_inquiry;
 pub mod operator_report;
 pub mod pool_level;
@@ -39,16 +45,19 @@ pub mod pragma;
 pub mod receiver;
 pub mod receiver_secret;
 mod row;
+pub mod sealed;
+pub mod session_search;
 mod subject;
 pub mod task;
 pub mod temporary_number;
 mod transaction;
+pub mod unserved_application;
 pub mod views;
 
 pub(crate) use database::Run;
 pub use database::{Database, Statement};
 pub use error::DbError;
-pub use key_check::{RowsFit, check_keys, rows_fit};
+pub use key_check::{KEYS_CHECKED_EVERY_MS, KeyRow, RowsFit, check_keys, keys, retire_key, rows_fit};
 pub use migrate::{SCHEMA_VERSION, check, migrate};
 #[cfg(feature = "native")]
 pub use native::Sqlite;
@@ -58,6 +67,10 @@ pub use transaction::{Tx, transaction};
 
 use domain::{ClientId, Receiver, TaskId, Timestamp, Volume};
 use vault::BlindIndex;
+
+/// A value that another chip or number has: name of its column, and blind index and sealed EID or ICCID of the other
+/// one.
+pub type Held = (&'static str, BlindIndex, Vec<u8>);
 
 impl From<&BlindIndex> for Value {
     fn from(index: &BlindIndex) -> Self {

@@ -21,6 +21,13 @@ const MIGRATIONS: &[&str] = &[
     include_str!(concat!(env!("OUT_DIR"), "/0009_ways_out.sql")),
     include_str!(concat!(env!("OUT_DIR"), "/0010_session_ends.sql")),
     include_str!(concat!(env!("OUT_DIR"), "/0011_state_change_messages.sql")),
+    include_str!(concat!(env!("OUT_DIR"), "/0012_held_numbers.sql")),
+    include_str!(concat!(env!("OUT_DIR"), "/0013_imports.sql")),
+    include_str!(concat!(env!("OUT_DIR"), "/0014_incident_limits.sql")),
+    include_str!(concat!(env!("OUT_DIR"), "/0015_unauthenticated_calls.sql")),
+    include_str!(concat!(env!("OUT_DIR"), "/0016_key_rotation_clock.sql")),
+    include_str!(concat!(env!("OUT_DIR"), "/0017_replacement_cards.sql")),
+    include_str!(concat!(env!("OUT_DIR"), "/0018_gateways.sql")),
 ];
 
 /// The schema this program needs.

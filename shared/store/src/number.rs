@@ -4,7 +4,7 @@
 //! belongs to a task, or is held without a task because part of it may have reached its chip. A held number goes to no
 //! other chip.
 
-use super::{Database, DbError, Row, Run as _, Tx, Value, first};
+use super::{Database, DbError, Row, Run as _, Tx, first};
 use domain::{ClientId, IncidentKind, NumberStatus, Province, TaskId, Timestamp};
 use vault::{BlindIndex, Column};
 
@@ -22,7 +22,7 @@ pub const OPC: Column = Column("number.opc");
 macro_rules! columns {
     () => {
         "iccid_index, iccid_sealed, msisdn_index, msisdn_sealed, imsi_sealed, smsc, client_id, k_sealed, \
-         opc_sealed, status, eid_index, task_id, exposed, imported_digest, written_at"
+         opc_sealed, status, eid_index, task_id, exposed, imported_digest, written_at, replaces_index"
     };
 }
 
@@ -33,19 +33,14 @@ macro_rules! free {
     };
 }
 
-const INSERT: &str = "INSERT INTO number (iccid_index, iccid_sealed, msisdn_index, msisdn_sealed, imsi_index, \
-    imsi_sealed, province, smsc, services, client_id, k_sealed, opc_sealed, status, exposed, imported_digest, \
-    imported_at, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, $14, $15, $15) \
-    ON CONFLICT DO NOTHING RETURNING iccid_index";
 const BY_ICCID: &str = concat!("SELECT ", columns!(), " FROM number WHERE iccid_index = $1");
 const BY_MSISDN: &str = concat!("SELECT ", columns!(), " FROM number WHERE msisdn_index = $1");
 const ALLOT: &str = "UPDATE number SET client_id = $1, status = CASE WHEN $1 IS NULL THEN 'available' \
-    ELSE 'allotted' END, changed_at = $2 WHERE status IN ('available', 'allotted') AND eid_index IS NULL \
+    ELSE 'allotted' END, changed_at = $2 WHERE status IN ('available', 'allotted') AND eid_index IS NULL AND replaces_index IS NULL \
     AND iccid_index IN (SELECT unhex(value) FROM json_each($3)) RETURNING iccid_index";
 const BY_TASK: &str = concat!("SELECT ", columns!(), " FROM number WHERE task_id = $1");
 const RETIRED_IN_TASKS: &str = "SELECT task_id FROM number WHERE status = 'retired' AND task_id IS NOT NULL \
     AND written_at IS NULL ORDER BY task_id LIMIT $1";
-const COLLISION: &str = "SELECT msisdn_index FROM number WHERE msisdn_index = $1 OR imsi_index = $2 LIMIT 1";
 // A number of this province that the chip holds from an earlier task, which no other chip can have; else the oldest of
 // the pool. A held number is exposed, one of the pool is not.
 const TAKE_OF_PROVINCE: &str = "UPDATE number SET status = 'reserved', eid_index = $1, task_id = $2, changed_at = $3 \
@@ -92,11 +87,20 @@ const LEAVE_TASK: &str = concat!(
     " ELSE status END, eid_index = CASE exposed WHEN 0 THEN NULL ELSE eid_index END, task_id = NULL, \
      changed_at = $1 WHERE task_id = $2 AND written_at IS NULL"
 );
+// One verdict about a number is enough, until something happens to it.
+const HELD_WITHOUT_VERDICT: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM number WHERE eid_index = $1 AND exposed = 1 AND task_id IS NULL AND written_at IS NULL AND NOT EXISTS \
+     (SELECT 1 FROM device_session s WHERE s.eid_index = $1 AND s.iccid_index = number.iccid_index \
+     AND s.other_imsi IS NOT NULL AND s.opened_at >= number.changed_at) ORDER BY changed_at, iccid_index LIMIT 1"
+);
 const GIVE_BACK_HELD: &str = concat!(
     "UPDATE number SET status = CASE status WHEN 'reserved' THEN ",
     free!(),
     " ELSE status END, eid_index = NULL, exposed = 0, changed_at = $1 \
-     WHERE eid_index = $2 AND written_at IS NULL AND task_id IS NULL"
+     WHERE eid_index = $2 AND written_at IS NULL AND task_id IS NULL \
+     AND ($3 IS NULL OR iccid_index = $3) RETURNING iccid_index"
 );
 
 /// A number as stored.
@@ -132,61 +136,8 @@ pub struct NumberRow {
     pub imported_digest: BlindIndex,
     /// True when a chip holds it.
     pub is_written: bool,
-}
-
-/// The values of a new row.
-pub struct NewNumberRow {
-    /// Blind index and sealed value of the ICCID.
-    pub iccid: (BlindIndex, Vec<u8>),
-    /// Blind index and sealed value of the MSISDN.
-    pub msisdn: (BlindIndex, Vec<u8>),
-    /// Blind index and sealed value of the IMSI.
-    pub imsi: (BlindIndex, Vec<u8>),
-    /// Province it belongs to.
-    pub province: Province,
-    /// Address of the short message service centre.
-    pub smsc: Option<String>,
-    /// Services it is opened for.
-    pub services: String,
-    /// The client it is allotted to.
-    pub client_id: Option<ClientId>,
-    /// Sealed K.
-    pub k_sealed: Vec<u8>,
-    /// Sealed OPc.
-    pub opc_sealed: Vec<u8>,
-    /// Digest of the imported row.
-    pub imported_digest: BlindIndex,
-}
-
-/// Adds a number. False when the number, or one of its unique values, is there already.
-pub async fn insert<D: Database>(
-    tx: &Tx<'_, D>,
-    new: &NewNumberRow,
-    now: Timestamp,
-) -> Result<bool, DbError> {
-    let status = if new.client_id.is_some() {
-        NumberStatus::Allotted
-    } else {
-        NumberStatus::Available
-    };
-    let params: [Value; 15] = [
-        new.iccid.0.into(),
-        new.iccid.1.clone().into(),
-        new.msisdn.0.into(),
-        new.msisdn.1.clone().into(),
-        new.imsi.0.into(),
-        new.imsi.1.clone().into(),
-        new.province.code().into(),
-        new.smsc.as_deref().into(),
-        new.services.as_str().into(),
-        new.client_id.as_ref().into(),
-        new.k_sealed.clone().into(),
-        new.opc_sealed.clone().into(),
-        status.code().into(),
-        new.imported_digest.into(),
-        now.into(),
-    ];
-    Ok(!tx.run(INSERT, &params).await?.is_empty())
+    /// The number whose MSISDN it takes over once it is verified.
+    pub replaces: Option<BlindIndex>,
 }
 
 /// Finds a number by its ICCID.
@@ -220,20 +171,6 @@ pub async fn by_task<D: Database>(db: &D, task: TaskId) -> Result<Option<NumberR
 pub async fn retired_in_tasks<D: Database>(db: &D, limit: u32) -> Result<Vec<TaskId>, DbError> {
     let rows = db.run(RETIRED_IN_TASKS, &[i64::from(limit).into()]).await?;
     rows.iter().map(|row| row.task_id(0)).collect()
-}
-
-/// Name of the column of `new` whose value another number has.
-pub async fn collision<D: Database>(db: &D, new: &NewNumberRow) -> Result<Option<&'static str>, DbError> {
-    let rows = db
-        .run(COLLISION, &[new.msisdn.0.into(), new.imsi.0.into()])
-        .await?;
-    first(&rows, |row| {
-        Ok(if row.index(0)? == new.msisdn.0 {
-            "msisdn"
-        } else {
-            "imsi"
-        })
-    })
 }
 
 /// Reserves a number of the province: the one that the chip holds from an earlier task, else the oldest free one;
@@ -343,15 +280,24 @@ pub async fn leave_task<D: Database>(tx: &Tx<'_, D>, task: TaskId, now: Timestam
     tx.run(LEAVE_TASK, &[now.into(), task.into()]).await.map(drop)
 }
 
-/// Releases every number that the chip holds without a task, also a suspended one; the chip now holds another.
+/// A number that the chip holds without a task, and of which no session has read whether it is on the card.
+pub async fn held_without_verdict<D: Database>(
+    db: &D,
+    eid_index: &BlindIndex,
+) -> Result<Option<NumberRow>, DbError> {
+    first(&db.run(HELD_WITHOUT_VERDICT, &[eid_index.into()]).await?, read)
+}
+
+/// Releases the numbers that the chip holds without a task, also suspended ones, or only one of them: it is known that
+/// no network lets the chip in with them. Returns how many.
 pub async fn give_back_held<D: Database>(
     tx: &Tx<'_, D>,
     eid_index: &BlindIndex,
+    only: Option<BlindIndex>,
     now: Timestamp,
-) -> Result<(), DbError> {
-    tx.run(GIVE_BACK_HELD, &[now.into(), eid_index.into()])
-        .await
-        .map(drop)
+) -> Result<usize, DbError> {
+    let params = [now.into(), eid_index.into(), only.into()];
+    Ok(tx.run(GIVE_BACK_HELD, &params).await?.len())
 }
 
 fn read(row: &Row) -> Result<NumberRow, DbError> {
@@ -371,5 +317,6 @@ fn read(row: &Row) -> Result<NumberRow, DbError> {
         exposed: row.flag(12)?,
         imported_digest: row.index(13)?,
         is_written: row.optional(14, Row::time)?.is_some(),
+        replaces: row.optional(15, Row::index)?,
     })
 }

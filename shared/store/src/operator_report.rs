@@ -70,15 +70,18 @@ const KNOWN_STATUS: &str = known!(
 );
 const KNOWN_OPEN_TIME: &str = known!("n.open_time_as_of", "CAST(n.open_time AS TEXT)", "");
 
+// A stored report that lies ten minutes ahead comes from a clock that was set back since.
 const STORE_USAGE: &str = "INSERT INTO number_usage (iccid_index, total_bytes, used_bytes, as_of, received_at) \
     SELECT unhex((value ->> 0)), (value ->> 2), (value ->> 3), \
     (value ->> 1), $1 FROM json_each($2) WHERE true ON CONFLICT (iccid_index) DO UPDATE SET \
     total_bytes = excluded.total_bytes, used_bytes = excluded.used_bytes, as_of = excluded.as_of, \
-    received_at = excluded.received_at WHERE excluded.as_of > number_usage.as_of";
+    received_at = excluded.received_at WHERE excluded.as_of > number_usage.as_of \
+    OR number_usage.as_of > CAST($1 AS BIGINT) + 600000";
 const STORE_LOCATION: &str = "INSERT INTO number_location (iccid_index, city, as_of, received_at) \
     SELECT unhex((value ->> 0)), (value ->> 2), (value ->> 1), $1 \
     FROM json_each($2) WHERE true ON CONFLICT (iccid_index) DO UPDATE SET city = excluded.city, \
-    as_of = excluded.as_of, received_at = excluded.received_at WHERE excluded.as_of > number_location.as_of";
+    as_of = excluded.as_of, received_at = excluded.received_at WHERE excluded.as_of > number_location.as_of \
+    OR number_location.as_of > CAST($1 AS BIGINT) + 600000";
 // A number that is active again returns to the state before it was suspended, unless its card was written with another
 // one.
 const STORE_STATUS: &str = "UPDATE number SET status = CASE j.reported WHEN 'active' THEN CASE \

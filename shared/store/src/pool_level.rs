@@ -7,9 +7,13 @@ use domain::{IncidentKind, PoolState, Province, Timestamp};
 
 const ADD: &str = "INSERT INTO pool_level (province, state, level, changed_at) VALUES ($1, 'ok', 0, $2) \
     ON CONFLICT (province) DO NOTHING";
+const ADD_OF: &str = "INSERT INTO pool_level (province, state, level, changed_at) SELECT DISTINCT province, 'ok', 0, \
+    CAST($1 AS BIGINT) FROM number WHERE iccid_index IN (SELECT unhex(value) FROM json_each($2)) \
+    ON CONFLICT (province) DO NOTHING";
 const ALL: &str = "SELECT province, low_water, state, level, changed_at, EXISTS (SELECT 1 FROM incident \
     WHERE kind = $1 AND subject = 'province:' || pool_level.province AND closed_at IS NULL) AS is_incident_open \
     FROM pool_level ORDER BY province";
+const PROVINCES: &str = "SELECT province FROM pool_level ORDER BY province";
 const COUNT: &str = "SELECT COUNT(*) AS n FROM (SELECT 1 FROM number WHERE status = 'available' AND province = $1 \
     LIMIT $2) AS counted";
 const NOTE: &str = "UPDATE pool_level SET changed_at = CASE WHEN state = $1 THEN changed_at ELSE $2 END, state = $1, \
@@ -38,6 +42,18 @@ pub struct PoolRow {
 /// Starts watching the pool of a province.
 pub async fn add<D: Database>(tx: &Tx<'_, D>, province: &str, now: Timestamp) -> Result<(), DbError> {
     tx.run(ADD, &[province.into(), now.into()]).await.map(drop)
+}
+
+/// Starts watching the pools of the provinces of these numbers, a JSON list of hexadecimal indexes of ICCIDs.
+pub async fn add_of<D: Database>(tx: &Tx<'_, D>, numbers: String, now: Timestamp) -> Result<(), DbError> {
+    tx.run(ADD_OF, &[now.into(), numbers.into()]).await.map(drop)
+}
+
+/// The provinces that ever had numbers in their pool, by code.
+pub async fn provinces<D: Database>(db: &D) -> Result<Vec<Province>, DbError> {
+    let rows = db.run(PROVINCES, &[]).await?;
+    let read = |row: &Row| row.code(0, |code| Province::parse(code).ok());
+    rows.iter().map(read).collect()
 }
 
 /// Every watched pool, by the code of its province.

@@ -32,6 +32,12 @@ impl Subject {
         Self(format!("client:{}", client.as_str()))
     }
 
+    /// A gateway: `gateway:` and the name that it gives itself.
+    #[must_use]
+    pub fn gateway(name: &str) -> Self {
+        Self(format!("gateway:{name}"))
+    }
+
     /// A periodic job: `job:<name>`.
     #[must_use]
     pub fn job(name: &str) -> Self {
@@ -60,6 +66,12 @@ impl Subject {
     #[must_use]
     pub fn as_province(&self) -> Option<&str> {
         self.0.strip_prefix("province:")
+    }
+
+    /// What kind of subject it is and its name, if it has one.
+    #[must_use]
+    pub fn parts(&self) -> Option<(&str, &str)> {
+        self.0.split_once(':')
     }
 
     /// Text stored in the database.

@@ -29,7 +29,7 @@ const OPEN: &str = concat!(
 );
 const CANCEL: &str = "UPDATE task SET state = 'cancelled', failure = $1, finished_at = $2, changed_at = $2 \
     WHERE id = $3 AND state = 'waiting' RETURNING id";
-const START: &str = "UPDATE task SET state = 'writing', started_at = $1, changed_at = $1 WHERE id = $2 \
+const START: &str = "UPDATE task SET state = 'writing', started_at = $1, changed_at = $1, gateway = $2 WHERE id = $3 \
     AND state = 'waiting' RETURNING id";
 const PROGRESS: &str = "UPDATE task SET step = CASE WHEN step < $1 THEN $1 ELSE step END, \
     progress = CASE WHEN progress < $2 THEN $2 ELSE progress END, changed_at = $3 WHERE id = $4 AND state = 'writing' AND next_work = 'write' RETURNING id";
@@ -37,21 +37,42 @@ const SET_VERIFY: &str = "UPDATE task SET next_work = 'verify', progress = $1, c
     AND state = 'writing' AND next_work = 'write' RETURNING id";
 const REWRITE: &str = "UPDATE task SET next_work = 'write', attempt = attempt + 1, step = 0, progress = 0, \
     changed_at = $1 WHERE id = $2 AND state = 'writing' AND next_work = 'verify' RETURNING id";
+// What a card has acknowledged no longer counts, whatever its work was.
+const RESTART: &str = "UPDATE task SET next_work = 'write', attempt = attempt + 1, step = 0, progress = 0, \
+    changed_at = $1 WHERE id = $2 AND state = 'writing' RETURNING id";
 const SUCCEED: &str = "UPDATE task SET state = 'succeeded', progress = 100, finished_at = $1, changed_at = $1 \
     WHERE id = $2 AND state = 'writing' AND next_work = 'verify' RETURNING id";
 const FAIL: &str = "UPDATE task SET state = 'failed', failure = $1, finished_at = $2, changed_at = $2 \
     WHERE id = $3 AND state = 'writing' RETURNING id";
-// 2: 待开机上电.
+// 2: 待开机上电. A blocked chip keeps its number until the incident is settled.
 const EXPIRED: &str = "SELECT t.id FROM chip c JOIN task t ON t.eid_index = c.eid_index \
     AND t.state IN ('waiting', 'writing') WHERE c.temp_next_at <= $1 AND c.temp_expires_at <= $1 AND c.status = 2 \
-    AND c.reopened = 0 ORDER BY c.temp_next_at LIMIT $2";
+    AND c.reopened = 0 AND c.blocked = 0 ORDER BY c.temp_next_at LIMIT $2";
 // What was read back equal is being verified, and no time limit ends that (§6.2.4.1).
 const WRITING_SINCE: &str = "SELECT id FROM task WHERE state = 'writing' AND next_work = 'write' AND started_at <= $1 \
     ORDER BY started_at LIMIT $2";
 const SET_RETURNED: &str =
     "UPDATE task SET returned_at = $1 WHERE id = $2 AND returned_at IS NULL RETURNING id";
-const STUCK: &str = "SELECT id, eid_index, started_at FROM task WHERE state = 'writing' AND stuck = 0 \
-    AND started_at <= $1 ORDER BY started_at LIMIT $2";
+// A task in writing changes with each step that its card acknowledges.
+const STUCK: &str = "SELECT t.id, t.eid_index, t.changed_at, t.client_id, n.province, t.gateway FROM task t \
+    JOIN number n ON n.iccid_index = t.iccid_index WHERE t.state = 'writing' AND t.stuck = 0 AND t.changed_at <= $1 \
+    ORDER BY t.changed_at LIMIT $2";
+const MOVED: &str =
+    "SELECT id, eid_index FROM task WHERE state = 'writing' AND stuck = 1 AND changed_at > $1 LIMIT $2";
+const UNMARK_STUCK: &str = "UPDATE task SET stuck = 0 WHERE id = $1 AND stuck = 1 RETURNING id";
+macro_rules! count_started {
+    ($and:literal) => {
+        concat!(
+            "SELECT COUNT(*) FROM task t JOIN number n ON n.iccid_index = t.iccid_index WHERE t.state <> 'waiting' \
+             AND t.started_at > $1 \
+             AND t.started_at <= $2 AND (t.client_id = $3 OR $3 IS NULL) AND (n.province = $4 OR $4 IS NULL) \
+             AND (t.gateway = $5 OR $5 IS NULL)",
+            $and
+        )
+    };
+}
+const COUNT_STARTED: &str = count_started!("");
+const COUNT_STUCK: &str = count_started!(" AND t.state = 'writing' AND t.stuck = 1");
 const MARK_STUCK: &str =
     "UPDATE task SET stuck = 1 WHERE id = $1 AND state = 'writing' AND stuck = 0 RETURNING id";
 // Identifiers begin with the time.
@@ -148,9 +169,14 @@ pub async fn cancel<D: Database>(
     changed(tx, CANCEL, &[failure.into(), now.into(), id.into()]).await
 }
 
-/// Starts a waiting task. False when it is not waiting.
-pub async fn start<D: Database>(tx: &Tx<'_, D>, id: TaskId, now: Timestamp) -> Result<bool, DbError> {
-    changed(tx, START, &[now.into(), id.into()]).await
+/// Starts a waiting task, at the gateway of this name. False when it is not waiting.
+pub async fn start<D: Database>(
+    tx: &Tx<'_, D>,
+    id: TaskId,
+    gateway: Option<&str>,
+    now: Timestamp,
+) -> Result<bool, DbError> {
+    changed(tx, START, &[now.into(), gateway.into(), id.into()]).await
 }
 
 /// Records acknowledged steps; neither steps nor percent go down. False when the task is not being written.
@@ -190,6 +216,11 @@ pub async fn rewrite<D: Database>(tx: &Tx<'_, D>, id: TaskId, now: Timestamp) ->
     changed(tx, REWRITE, &[now.into(), id.into()]).await
 }
 
+/// Starts another write attempt of a task whose card has begun to be written, also while it is being verified.
+pub async fn restart<D: Database>(tx: &Tx<'_, D>, id: TaskId, now: Timestamp) -> Result<bool, DbError> {
+    changed(tx, RESTART, &[now.into(), id.into()]).await
+}
+
 /// Ends a task with success. False when it is not being verified.
 pub async fn succeed<D: Database>(tx: &Tx<'_, D>, id: TaskId, now: Timestamp) -> Result<bool, DbError> {
     changed(tx, SUCCEED, &[now.into(), id.into()]).await
@@ -211,28 +242,83 @@ pub async fn expired<D: Database>(db: &D, now: Timestamp, limit: u32) -> Result<
     rows.iter().map(|row| row.task_id(0)).collect()
 }
 
-/// A task that has been in writing for too long.
+/// A task in writing whose card has acknowledged no step for too long.
 #[derive(Clone, Debug)]
 pub struct StuckRow {
     /// Identifier.
     pub id: TaskId,
     /// Its chip.
     pub eid_index: BlindIndex,
-    /// When writing began.
-    pub started_at: Timestamp,
+    /// When its card last acknowledged a step, or writing began.
+    pub acknowledged_at: Timestamp,
+    /// Who applied.
+    pub client_id: ClientId,
+    /// Province of its number.
+    pub province: String,
+    /// The gateway at which it began.
+    pub gateway: Option<String>,
 }
 
-/// Up to `limit` tasks in writing that began by `before` and are not marked as stuck, the oldest first.
+/// Up to `limit` tasks in writing that are not marked as stuck and whose card has acknowledged nothing since `before`,
+/// the longest first.
 pub async fn stuck<D: Database>(db: &D, before: Timestamp, limit: u32) -> Result<Vec<StuckRow>, DbError> {
     let rows = db.run(STUCK, &[before.into(), i64::from(limit).into()]).await?;
     let read = |row: &Row| {
         Ok(StuckRow {
             id: row.task_id(0)?,
             eid_index: row.index(1)?,
-            started_at: row.time(2)?,
+            acknowledged_at: row.time(2)?,
+            client_id: row.client_id(3)?,
+            province: row.text(4)?.to_owned(),
+            gateway: row.optional(5, Row::text)?.map(str::to_owned),
         })
     };
     rows.iter().map(read).collect()
+}
+
+/// Up to `limit` tasks that are marked as stuck, with their chips, whose card has acknowledged a step since `before`.
+pub async fn moved<D: Database>(
+    db: &D,
+    before: Timestamp,
+    limit: u32,
+) -> Result<Vec<(TaskId, BlindIndex)>, DbError> {
+    let rows = db.run(MOVED, &[before.into(), i64::from(limit).into()]).await?;
+    let read = |row: &Row| Ok((row.task_id(0)?, row.index(1)?));
+    rows.iter().map(read).collect()
+}
+
+/// Takes the mark from a task whose card goes on. False when it has none.
+pub async fn unmark_stuck<D: Database>(tx: &Tx<'_, D>, id: TaskId) -> Result<bool, DbError> {
+    changed(tx, UNMARK_STUCK, &[id.into()]).await
+}
+
+/// Which tasks are counted together: those with each value that is given.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TaskGroup<'a> {
+    /// Who applied.
+    pub client: Option<&'a str>,
+    /// Province of the number.
+    pub province: Option<&'a str>,
+    /// The gateway at which writing began.
+    pub gateway: Option<&'a str>,
+}
+
+/// How many tasks of a group began to be written after `from` and by `to`; only those that are stuck, or all.
+pub async fn count_started<D: Database>(
+    db: &D,
+    group: TaskGroup<'_>,
+    (from, to): (Timestamp, Timestamp),
+    only_stuck: bool,
+) -> Result<i64, DbError> {
+    let sql = if only_stuck { COUNT_STUCK } else { COUNT_STARTED };
+    let params = [
+        from.into(),
+        to.into(),
+        group.client.into(),
+        group.province.into(),
+        group.gateway.into(),
+    ];
+    Ok(first(&db.run(sql, &params).await?, |row| row.integer(0))?.unwrap_or(0))
 }
 
 /// Up to `limit` tasks whose card has been in writing since `before` or longer and was not read back equal.

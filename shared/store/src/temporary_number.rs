@@ -3,7 +3,7 @@
 
 use jiff::civil::Date;
 
-use super::{Database, DbError, Row, Run as _, Tx, first, not_a};
+use super::{Database, DbError, Held, Row, Run as _, Tx, first, not_a};
 use domain::{CardStatus, Network, Timestamp, Volume, parse_date};
 use vault::{BlindIndex, Column};
 
@@ -46,14 +46,36 @@ const TAKE_ENDED: &str = concat!(
 const FORGET: &str = "UPDATE chip SET temp_next_at = NULL WHERE eid_index = $1 AND temp_next_at IS NOT NULL";
 const FIND: &str = "SELECT network, temp_msisdn_index, temp_msisdn_sealed, temp_iccid_index, temp_iccid_sealed, \
     temp_imsi_index, temp_opened_on, temp_expires_at FROM chip WHERE eid_index = $1";
-const COLLISION: &str = "SELECT temp_msisdn_index, temp_iccid_index FROM chip WHERE (temp_msisdn_index = $1 \
-    OR temp_iccid_index = $2 OR temp_imsi_index = $3) AND eid_index <> $4 LIMIT 1";
+// A chip that needs its temporary number no more: it is written, or another chip took its place, or it is destroyed.
+macro_rules! is_free {
+    () => {
+        "(status = 4 OR reopened = 1 OR replaced = 1 OR EXISTS (SELECT 1 FROM chip_destruction d \
+         WHERE d.eid_index = chip.eid_index))"
+    };
+}
+const HELD: &str = concat!(
+    "SELECT temp_msisdn_index, temp_iccid_index, temp_imsi_index, eid_index, eid_sealed FROM chip \
+     WHERE (temp_msisdn_index = $1 OR temp_iccid_index = $2 OR temp_imsi_index = $3 OR psk_identity_index = $4) \
+     AND eid_index <> $5 AND (psk_identity_index = $4 OR NOT ",
+    is_free!(),
+    ") LIMIT 1"
+);
+// The columns are unique, so a chip that gives a value up gets the index of its EID in its place: no value has that. A
+// chip that is not written and comes back needs another number before it can be applied for.
+const RELEASE: &str = concat!(
+    "UPDATE chip SET temp_msisdn_index = CASE temp_msisdn_index WHEN $1 THEN eid_index ELSE temp_msisdn_index END, \
+     temp_iccid_index = CASE temp_iccid_index WHEN $2 THEN eid_index ELSE temp_iccid_index END, \
+     temp_imsi_index = CASE temp_imsi_index WHEN $3 THEN eid_index ELSE temp_imsi_index END, temp_next_at = NULL, \
+     temp_expires_at = CASE WHEN status = 4 OR reopened = 1 OR temp_expires_at < $4 THEN temp_expires_at ELSE $4 END \
+     WHERE (temp_msisdn_index = $1 OR temp_iccid_index = $2 OR temp_imsi_index = $3) AND eid_index <> $5 AND ",
+    is_free!(),
+);
 const REPLACE: &str = "UPDATE chip SET network = $1, temp_msisdn_index = $2, temp_msisdn_sealed = $3, \
     temp_iccid_index = $4, temp_iccid_sealed = $5, temp_imsi_index = $6, temp_imsi_sealed = $7, temp_opened_on = $8, \
-    temp_expires_at = $9, temp_next_at = $10, temp_stage = 0, changed_at = $11 WHERE eid_index = $12 AND status = $13 \
-    RETURNING eid_index";
-const SET_REMAINING: &str = "UPDATE chip SET allowance_bytes = used_bytes + $1, changed_at = $2 WHERE eid_index = $3 \
-    AND status = $4 RETURNING eid_index";
+    temp_expires_at = $9, temp_next_at = $10, temp_stage = 0, replaced = 0, changed_at = $11 WHERE eid_index = $12 \
+    AND status = $13 RETURNING eid_index";
+const SET_REMAINING: &str = "UPDATE chip SET allowance_bytes = used_bytes + $1, changed_at = $2, half_used_at = NULL \
+    WHERE eid_index = $3 AND status = $4 RETURNING eid_index";
 const NEXT_SEQ: &str =
     "SELECT COALESCE(MAX(seq), 0) + 1 AS seq FROM temporary_number_history WHERE eid_index = $1";
 const PAST: &str = "SELECT seq, msisdn_sealed, iccid_sealed, opened_on, expires_at FROM temporary_number_history \
@@ -163,27 +185,58 @@ pub struct NextRow {
     pub next_at: Timestamp,
 }
 
-/// Name of the column of `next` whose value a chip other than this one has.
-pub async fn collision<D: Database>(
-    db: &D,
-    eid_index: &BlindIndex,
-    next: &NextRow,
-) -> Result<Option<&'static str>, DbError> {
+/// The values that no other living chip may have.
+#[derive(Clone, Copy, Debug)]
+pub struct UniqueValues {
+    /// The chip that is to have them.
+    pub eid_index: BlindIndex,
+    /// Blind index of the temporary number.
+    pub msisdn: BlindIndex,
+    /// Blind index of its ICCID.
+    pub iccid: BlindIndex,
+    /// Blind index of its IMSI.
+    pub imsi: BlindIndex,
+    /// Blind index of the PSK identity.
+    pub psk_identity: Option<BlindIndex>,
+}
+
+/// Which of the values another chip has. The temporary number of a chip that needs it no more does not count.
+pub async fn held<D: Database>(db: &D, values: &UniqueValues) -> Result<Option<Held>, DbError> {
     let params = [
-        next.msisdn.0.into(),
-        next.iccid.0.into(),
-        next.imsi.0.into(),
-        eid_index.into(),
+        values.msisdn.into(),
+        values.iccid.into(),
+        values.imsi.into(),
+        values.psk_identity.into(),
+        values.eid_index.into(),
     ];
-    first(&db.run(COLLISION, &params).await?, |row| {
-        Ok(if row.index(0)? == next.msisdn.0 {
+    first(&db.run(HELD, &params).await?, |row| {
+        let column = if row.index(0)? == values.msisdn {
             "temp_msisdn"
-        } else if row.index(1)? == next.iccid.0 {
+        } else if row.index(1)? == values.iccid {
             "temp_iccid"
-        } else {
+        } else if row.index(2)? == values.imsi {
             "temp_imsi"
-        })
+        } else {
+            "psk_identity"
+        };
+        Ok((column, row.index(3)?, row.blob(4)?.to_owned()))
     })
+}
+
+/// Takes the temporary number away from chips that need it no more, so that another chip can have it.
+pub async fn release<D: Database>(
+    tx: &Tx<'_, D>,
+    values: &UniqueValues,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    let params = [
+        values.msisdn.into(),
+        values.iccid.into(),
+        values.imsi.into(),
+        now.into(),
+        values.eid_index.into(),
+    ];
+    tx.run(RELEASE, &params).await.map(drop)
 }
 
 /// Gives a chip its next temporary number, with no notice given yet. False when the card is not in `status`.

@@ -18,7 +18,20 @@ const NONCE_BYTES: usize = 24;
 const HEADER_BYTES: usize = 2 + NONCE_BYTES;
 
 impl Vault {
-    /// Seals `plain` for one column of one row, with the newest key.
+    /// The number of the key that seals; 0 without any.
+    #[must_use]
+    pub fn sealing_id(&self) -> u8 {
+        self.seals
+    }
+
+    /// The number of the key under which a value was sealed, if it is a sealed value.
+    #[must_use]
+    pub fn key_of(sealed: &[u8]) -> Option<u8> {
+        let is_sealed = sealed.first() == Some(&VERSION) && sealed.len() >= HEADER_BYTES;
+        sealed.get(1).copied().filter(|_| is_sealed)
+    }
+
+    /// Seals `plain` for one column of one row, with the first key.
     ///
     /// # Errors
     /// [`VaultError::Sealed`] when the cipher refuses, which only a value of gigabytes causes.
@@ -29,9 +42,9 @@ impl Vault {
         row: &[u8],
         plain: &[u8],
     ) -> Result<Vec<u8>, VaultError> {
-        let (id, key) = self
+        let key = self
             .sealing
-            .last_key_value()
+            .get(&self.seals)
             .ok_or(VaultError::Setting("sealing_keys", "at least one key is needed"))?;
         let nonce: [u8; NONCE_BYTES] = random_bytes(random);
         let payload = Payload {
@@ -42,7 +55,7 @@ impl Vault {
             .encrypt(&XNonce::from(nonce), payload)
             .map_err(|_| VaultError::Sealed(column.0, "the value is too long"))?;
         let mut out = Vec::with_capacity(HEADER_BYTES + ciphertext.len());
-        out.extend([VERSION, *id]);
+        out.extend([VERSION, self.seals]);
         out.extend(nonce);
         out.extend(ciphertext);
         Ok(out)
@@ -162,11 +175,14 @@ mod tests {
     }
 
     #[test]
-    fn a_value_sealed_under_an_old_key_still_opens_and_the_newest_key_seals() {
+    fn a_value_sealed_under_an_old_key_still_opens_and_the_first_key_seals() {
         let old = seal(&vault(&[1]), b"value");
         let both = vault(&[2, 1]);
         assert_eq!(both.open(CHIP, b"row", &old).unwrap().as_slice(), b"value");
-        assert_eq!(seal(&both, b"value")[1], 2);
+        assert_eq!(Vault::key_of(&seal(&both, b"value")), Some(2));
+        // A key that is only accepted yet, whatever its number.
+        assert_eq!(Vault::key_of(&seal(&vault(&[1, 2]), b"value")), Some(1));
+        assert_eq!(Vault::key_of(&[1, 2]), None);
         assert!(vault(&[2]).open(CHIP, b"row", &old).is_err());
     }
 }

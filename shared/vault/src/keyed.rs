@@ -9,6 +9,8 @@ use super::{Key, Vault, VaultError};
 
 /// Bytes of a blind index.
 const INDEX_BYTES: usize = 16;
+/// Bytes of a check value in the name of a key.
+const NAME_BYTES: usize = 4;
 /// Bytes of a full digest.
 pub(crate) const DIGEST_BYTES: usize = 32;
 
@@ -103,34 +105,53 @@ impl Vault {
     /// # Errors
     /// [`VaultError::Absent`] without a token key.
     pub fn sign_token(&self, payload: &[u8]) -> Result<[u8; DIGEST_BYTES], VaultError> {
-        let key = self.token.as_ref().ok_or(VaultError::Absent("token_key"))?;
+        let key = self.token.first().ok_or(VaultError::Absent("token_key"))?;
         Ok(digest(key, "token", payload))
     }
 
-    /// True when `signature` is that of `payload`, compared in constant time.
+    /// True when `signature` is that of `payload` under a token key that is accepted, compared in constant time.
     ///
     /// # Errors
     /// [`VaultError::Absent`] without a token key.
     pub fn verify_token_signature(&self, payload: &[u8], signature: &[u8]) -> Result<bool, VaultError> {
-        Ok(self.sign_token(payload)?.ct_eq(signature).into())
+        if self.token.is_empty() {
+            return Err(VaultError::Absent("token_key"));
+        }
+        let is_of = |key: &Key| digest(key, "token", payload).ct_eq(signature).into();
+        Ok(self.token.iter().any(is_of))
     }
 }
 
 /// A value by which a key is recognised. It reveals nothing about the key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyCheck {
-    /// Name of the key: `index_key`, or `sealing_key:` and its number.
+    /// What the key is for: `index_key`, `sealing_key`, `token_key` or `link_key`.
+    pub kind: &'static str,
+    /// Name of the key: its kind, of sealing keys with the number, of token and link keys with the first eight
+    /// hexadecimal digits of the value.
     pub name: String,
-    /// HMAC-SHA256(key, `key_check` ‖ 0 ‖ name).
+    /// HMAC-SHA256(key, `key_check` ‖ 0 ‖ name without those digits).
     pub value: [u8; DIGEST_BYTES],
-    /// Whether the key seals values.
-    pub seals: bool,
+    /// Whether the key is the one in use: the first of its kind. The others are only accepted.
+    pub is_used: bool,
 }
 
 impl KeyCheck {
-    fn of(name: String, key: &Key, seals: bool) -> Self {
+    fn of(kind: &'static str, name: String, key: &Key, is_used: bool) -> Self {
         let value = digest(key, "key_check", name.as_bytes());
-        Self { name, value, seals }
+        Self {
+            kind,
+            name,
+            value,
+            is_used,
+        }
+    }
+
+    /// The check value of a key that has no number.
+    fn unnumbered(kind: &'static str, key: &Key, is_used: bool) -> Self {
+        let check = Self::of(kind, kind.to_owned(), key, is_used);
+        let name = [kind, ":", &hex::encode(&check.value[..NAME_BYTES])].concat();
+        Self { name, ..check }
     }
 
     /// True when `stored` is the value of this key, compared in constant time.
@@ -141,15 +162,28 @@ impl KeyCheck {
 }
 
 impl Vault {
-    /// The check values of the keys with which stored values are found and opened.
+    /// The check values of all keys but those of transport, which are in no stored value.
     #[must_use]
     pub fn key_checks(&self) -> Vec<KeyCheck> {
-        let sealing = self
-            .sealing
-            .iter()
-            .map(|(id, key)| KeyCheck::of(format!("sealing_key:{id}"), key, true));
-        let index = KeyCheck::of("index_key".to_owned(), &self.index, false);
-        std::iter::once(index).chain(sealing).collect()
+        const INDEX: &str = "index_key";
+        const SEALING: &str = "sealing_key";
+        let mut all = vec![KeyCheck::of(INDEX, INDEX.to_owned(), &self.index, true)];
+        for (id, key) in &self.sealing {
+            all.push(KeyCheck::of(
+                SEALING,
+                format!("{SEALING}:{id}"),
+                key,
+                *id == self.seals,
+            ));
+        }
+        let token = self.token.iter().chain(&self.revoked);
+        for (at, key) in token.enumerate() {
+            all.push(KeyCheck::unnumbered("token_key", key, at == 0));
+        }
+        for (at, key) in self.link.iter().enumerate() {
+            all.push(KeyCheck::unnumbered("link_key", key, at == 0));
+        }
+        all
     }
 
     /// Whether there is a key that opens sealed values.
@@ -213,6 +247,58 @@ mod tests {
         assert!(!vault.verify_secret("Secret", &hash));
         assert!(!vault.verify_secret("secret", &hash[..31]));
         assert!(!vault.verify_secret("secret", &[]));
+    }
+
+    #[test]
+    fn tokens_of_every_accepted_key_are_verified_and_the_first_signs() {
+        let keys = |text: &str| {
+            let index = hex::encode([9; 32]);
+            Vault::from_settings(VaultSettings {
+                index_key: &index,
+                token_key: Some(text),
+                ..VaultSettings::default()
+            })
+            .unwrap()
+        };
+        let [old, new] = [[1; 32], [2; 32]].map(hex::encode);
+        let signature = keys(&old).sign_token(b"payload").unwrap();
+        let accepts = |text: &str| keys(text).verify_token_signature(b"payload", &signature).unwrap();
+        assert!(accepts(&old) && accepts(&format!("{new},{old}")) && accepts(&format!("{old},{new}")));
+        assert!(!accepts(&new) && !accepts(&format!("{new},!{old}")));
+        let both = keys(&format!("{new},{old}")).sign_token(b"payload").unwrap();
+        assert_eq!(both, keys(&new).sign_token(b"payload").unwrap());
+    }
+
+    #[test]
+    fn keys_are_named_by_kind_and_number_or_value_and_the_first_is_the_one_in_use() {
+        let keys = [[1; 32], [2; 32]].map(hex::encode);
+        let vault = Vault::from_settings(VaultSettings {
+            sealing_keys: Some(&format!("7:{},3:{}", keys[0], keys[1])),
+            index_key: &keys[0],
+            token_key: Some(&format!("{},!{}", keys[0], keys[1])),
+            link_key: Some(&keys[0]),
+            ..VaultSettings::default()
+        })
+        .unwrap();
+        let checks = vault.key_checks();
+        let used: Vec<_> = checks.iter().map(|check| (check.kind, check.is_used)).collect();
+        assert_eq!(
+            used,
+            [
+                ("index_key", true),
+                ("sealing_key", false),
+                ("sealing_key", true),
+                ("token_key", true),
+                ("token_key", false),
+                ("link_key", true)
+            ]
+        );
+        assert_eq!(
+            (checks[1].name.as_str(), checks[2].name.as_str()),
+            ("sealing_key:3", "sealing_key:7")
+        );
+        assert_eq!(checks[3].name.len(), "token_key:".len() + 8);
+        assert_ne!(checks[3].name, checks[4].name);
     }
 
     #[test]

@@ -76,9 +76,15 @@ impl From<VaultError> for domain::error::Error {
 /// The platform's keys.
 pub struct Vault {
     sealing: BTreeMap<u8, Key>,
+    // The number of the key that seals; the others only open.
+    seals: u8,
     index: Key,
-    link: Option<Key>,
-    token: Option<Key>,
+    // The first wraps.
+    link: Vec<Key>,
+    // The first signs, all are accepted.
+    token: Vec<Key>,
+    // Token keys that are known, and not accepted any more.
+    revoked: Vec<Key>,
     transport: BTreeMap<String, Zeroizing<Vec<u8>>>,
 }
 

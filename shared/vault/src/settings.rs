@@ -12,19 +12,23 @@ const MAX_SEALING_KEYS: usize = 16;
 const MAX_TRANSPORT_KEYS: usize = 64;
 /// Longest name of a transport key, in bytes.
 pub(super) const MAX_TRANSPORT_NAME_BYTES: usize = 32;
+/// Most token keys or link keys that may be configured at once.
+const MAX_KEYS_OF_ONE_KIND: usize = 4;
+/// Marks a token key that is not accepted any more.
+const REVOKED: char = '!';
 /// Lengths of an AES key in bytes.
 const AES_KEY_BYTES: [usize; 3] = [16, 24, 32];
 
 /// The secret variables, as text; `None` for those that a component is not given.
 #[derive(Clone, Copy, Default)]
 pub struct VaultSettings<'a> {
-    /// `1:<64 hex digits>[,2:<64 hex digits>]`: the highest id seals, all open.
+    /// `2:<64 hex digits>[,1:<64 hex digits>]`: the first seals, all open.
     pub sealing_keys: Option<&'a str>,
     /// 64 hex digits: blind indexes, secret hashes.
     pub index_key: &'a str,
-    /// 64 hex digits: wraps key material for the gateway.
+    /// `<64 hex digits>[,<64 hex digits>]`: the first wraps key material for the gateway.
     pub link_key: Option<&'a str>,
-    /// 64 hex digits: signs tokens.
+    /// `<64 hex digits>[,[!]<64 hex digits>]`: the first signs tokens, all are accepted but those marked with `!`.
     pub token_key: Option<&'a str>,
     /// `name:<32, 48 or 64 hex digits>[,…]`: unwraps key material on import.
     pub transport_keys: Option<&'a str>,
@@ -36,16 +40,17 @@ impl Vault {
     /// # Errors
     /// [`VaultError::Setting`] naming the setting and what is wrong with it.
     pub fn from_settings(settings: VaultSettings<'_>) -> Result<Self, VaultError> {
-        let optional = |name, text: Option<&str>| text.map(|text| key(name, text)).transpose();
+        let sealing = settings.sealing_keys.map(sealing_keys).transpose()?;
+        let (seals, sealing) = sealing.unwrap_or_default();
+        let (link, _) = list("link_key", settings.link_key, None)?;
+        let (token, revoked) = list("token_key", settings.token_key, Some(REVOKED))?;
         Ok(Self {
-            sealing: settings
-                .sealing_keys
-                .map(sealing_keys)
-                .transpose()?
-                .unwrap_or_default(),
+            sealing,
+            seals,
             index: key("index_key", settings.index_key)?,
-            link: optional("link_key", settings.link_key)?,
-            token: optional("token_key", settings.token_key)?,
+            link,
+            token,
+            revoked,
             transport: settings
                 .transport_keys
                 .map(transport_keys)
@@ -62,8 +67,32 @@ fn key(name: &'static str, text: &str) -> Result<Key, VaultError> {
     Ok(out)
 }
 
-fn sealing_keys(text: &str) -> Result<BTreeMap<u8, Key>, VaultError> {
+/// Keys separated by commas, and those among them that the mark stands before.
+fn list(
+    name: &'static str,
+    text: Option<&str>,
+    mark: Option<char>,
+) -> Result<(Vec<Key>, Vec<Key>), VaultError> {
+    let (mut out, mut marked) = (Vec::new(), Vec::new());
+    let Some(text) = text else {
+        return Ok((out, marked));
+    };
+    for part in text.split(',').map(str::trim) {
+        match mark.and_then(|mark| part.strip_prefix(mark)) {
+            Some(part) => marked.push(key(name, part)?),
+            None => out.push(key(name, part)?),
+        }
+    }
+    if out.is_empty() || out.len() + marked.len() > MAX_KEYS_OF_ONE_KIND {
+        return Err(VaultError::Setting(name, "one to four keys are expected"));
+    }
+    Ok((out, marked))
+}
+
+/// The number of the first key, and all by their numbers.
+fn sealing_keys(text: &str) -> Result<(u8, BTreeMap<u8, Key>), VaultError> {
     const NAME: &str = "sealing_keys";
+    let mut first = None;
     let mut out = BTreeMap::new();
     for (id, hex) in entries(NAME, text, MAX_SEALING_KEYS)? {
         let id = id
@@ -72,11 +101,10 @@ fn sealing_keys(text: &str) -> Result<BTreeMap<u8, Key>, VaultError> {
         if out.insert(id, key(NAME, hex)?).is_some() {
             return Err(VaultError::Setting(NAME, "a key id appears twice"));
         }
+        first = first.or(Some(id));
     }
-    if out.is_empty() {
-        return Err(VaultError::Setting(NAME, "at least one key is needed"));
-    }
-    Ok(out)
+    let first = first.ok_or(VaultError::Setting(NAME, "at least one key is needed"))?;
+    Ok((first, out))
 }
 
 fn transport_keys(text: &str) -> Result<BTreeMap<String, Zeroizing<Vec<u8>>>, VaultError> {
@@ -155,6 +183,29 @@ mod tests {
             problem(&good, HEX32, Some(":00112233445566778899aabbccddeeff")),
             "transport_keys"
         );
+    }
+
+    #[test]
+    fn one_to_four_keys_sign_and_wrap() {
+        let vault = |token: &str| {
+            Vault::from_settings(VaultSettings {
+                index_key: HEX32,
+                token_key: Some(token),
+                link_key: Some(token),
+                ..VaultSettings::default()
+            })
+        };
+        assert!(vault(HEX32).is_ok());
+        assert!(vault(&[HEX32; 4].join(", ")).is_ok());
+        for wrong in [
+            "",
+            "00",
+            &format!("{HEX32},"),
+            &[HEX32; 5].join(","),
+            &format!("!{HEX32}"),
+        ] {
+            assert!(vault(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -21,14 +21,14 @@ impl Vault {
         )
     }
 
-    /// Wraps key material under the link key, for the gateway.
+    /// Wraps key material under the first link key, for the gateway.
     ///
     /// # Errors
     /// [`VaultError::Absent`] without a link key, [`VaultError::Wrap`] for an impossible length.
     pub fn wrap_for_link(&self, plain: &[u8]) -> Result<Vec<u8>, VaultError> {
         wrap(
             self.link
-                .as_ref()
+                .first()
                 .ok_or(VaultError::Absent("link_key"))?
                 .as_slice(),
             plain,

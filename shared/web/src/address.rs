@@ -113,7 +113,11 @@ fn refuse_forged_spin_headers(headers: &HeaderMap) -> Result<(), AddressProblem>
     }
 }
 
-fn peer_address(headers: &HeaderMap) -> Result<IpAddr, AddressProblem> {
+/// The TCP peer, as the host saw it.
+///
+/// # Errors
+/// [`AddressProblem::NoPeer`].
+pub(crate) fn peer_address(headers: &HeaderMap) -> Result<IpAddr, AddressProblem> {
     headers
         .get_all(CLIENT_ADDR_HEADER)
         .iter()

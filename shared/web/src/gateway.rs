@@ -2,16 +2,25 @@
 //!
 //! Bytes become lower-case hexadecimal text. Key material stays wrapped under the link key.
 
+use std::net::IpAddr;
+
 use gateway_protocol::{
-    CardData, EventError, KeysAnswer, KeysRequest, MAX_PSK_IDENTITY_BYTES, ReportAnswer, ReportEvent,
-    ReportRequest, SessionAnswer, SessionRequest,
+    AnnounceRequest, CardData, EventError, KeysAnswer, KeysRequest, MAX_ANNOUNCED_KEY_VERSIONS,
+    MAX_ANNOUNCED_PROFILES, MAX_FAILED_HANDSHAKES, MAX_PSK_IDENTITY_BYTES, ReportAnswer, ReportEvent,
+    ReportRequest, SessionAnswer, SessionRequest, is_announced_name,
 };
 
 use super::fields::field;
 use super::refusal::Refusal;
 use domain::error::Reason;
 use domain::{Eid, SessionId, Work};
-use operations::{ChipKeys, OpenSession, Report, SessionWork, WriteData};
+use operations::{Announcement, ChipKeys, OpenSession, Report, SessionWork, WriteData};
+
+/// The field of an announcement with the failed handshakes.
+const FAILED_HANDSHAKES: &str = "failed_handshakes";
+
+/// Longest name of a gateway, in characters.
+const MAX_GATEWAY_NAME_CHARS: usize = 64;
 
 /// The PSK identity as the chip sent it.
 ///
@@ -24,10 +33,15 @@ pub fn psk_identity(request: &KeysRequest) -> Result<Vec<u8>, Refusal> {
         .ok_or_else(|| Refusal::of_field("psk_identity", Reason::ParameterMalformed))
 }
 
-/// The EID in the identity. One with wrong check digits counts as none: the identity is not authenticated, and the
-/// chip may still be known by the whole identity.
+/// The EID in the identity. A malformed one counts as none: the identity is not authenticated, and the chip may still be
+/// known by the whole identity.
 pub fn eid_of_identity(request: &KeysRequest) -> Option<Eid> {
     request.eid.as_deref().and_then(|text| Eid::parse(text).ok())
+}
+
+/// The address that the chip connects from, if the gateway names it.
+pub fn address(request: &KeysRequest) -> Option<IpAddr> {
+    request.address.as_deref()?.parse().ok()
 }
 
 /// The answer with the keys of a chip.
@@ -47,13 +61,24 @@ pub fn keys_answer(keys: &ChipKeys) -> KeysAnswer {
 pub fn session_to_open(request: &SessionRequest) -> Result<OpenSession<'_>, Refusal> {
     let eid = field("eid", Eid::parse(&request.eid));
     let (session_id, eid) = both(session_id(&request.session_id), eid)?;
+    let gateway = request.gateway.as_deref();
+    if gateway.is_some_and(|name| !is_name(name)) {
+        return Err(Refusal::of_field("gateway", Reason::ParameterMalformed));
+    }
     Ok(OpenSession {
         session_id,
         eid,
         peer: &request.peer,
         agent: request.agent.as_deref(),
         resumed: request.resumed,
+        gateway,
     })
+}
+
+/// Whether a text is a name of a gateway.
+fn is_name(text: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
+    (1..=MAX_GATEWAY_NAME_CHARS).contains(&text.len()) && text.bytes().all(is_allowed)
 }
 
 /// The answer with the work of a session.
@@ -114,6 +139,49 @@ pub fn report_answer(answer: &operations::ReportAnswer) -> ReportAnswer {
         go_on: answer.go_on,
         allowance_bytes: answer.allowance_bytes,
     }
+}
+
+/// What a gateway announces.
+///
+/// # Errors
+/// [`Reason::ParameterMalformed`] and [`Reason::EidMalformed`], with the name of the field.
+pub fn announcement_of(request: AnnounceRequest) -> Result<Announcement, Refusal> {
+    let are_names = request.profiles.iter().all(|name| is_announced_name(name));
+    let seq = i64::try_from(request.seq);
+    for (name, is_fit) in [
+        ("gateway", is_announced_name(&request.gateway)),
+        ("instance", is_announced_name(&request.instance)),
+        ("seq", seq.is_ok()),
+        (
+            "profiles",
+            are_names && request.profiles.len() <= MAX_ANNOUNCED_PROFILES,
+        ),
+        (
+            "key_versions",
+            request.key_versions.len() <= MAX_ANNOUNCED_KEY_VERSIONS,
+        ),
+        (
+            FAILED_HANDSHAKES,
+            request.failed_handshakes.len() <= MAX_FAILED_HANDSHAKES,
+        ),
+    ] {
+        if !is_fit {
+            return Err(Refusal::of_field(name, Reason::ParameterMalformed));
+        }
+    }
+    let mut failed_handshakes = Vec::new();
+    for failed in request.failed_handshakes {
+        let eid = field(FAILED_HANDSHAKES, Eid::parse(&failed.eid))?;
+        failed_handshakes.push((eid, failed.count, failed.failure));
+    }
+    Ok(Announcement {
+        gateway: request.gateway,
+        instance: request.instance,
+        seq: seq.unwrap_or_default(),
+        profiles: request.profiles,
+        key_versions: request.key_versions.iter().map(u8::to_string).collect(),
+        failed_handshakes,
+    })
 }
 
 fn session_id(text: &str) -> Result<SessionId, Refusal> {
@@ -245,9 +313,25 @@ mod tests {
     }
 
     #[test]
+    fn a_gateway_may_have_a_name_of_few_plain_characters() {
+        let named = |gateway: &str| {
+            let request: SessionRequest = read(&format!(
+                r#"{{"session_id":"{SESSION}","eid":"{EID}","peer":"","agent":null,"resumed":false,"gateway":{gateway}}}"#
+            ));
+            session_to_open(&request).map(|open| open.gateway.map(str::to_owned))
+        };
+        assert_eq!(named("null").unwrap(), None);
+        assert_eq!(named(r#""gd-1.a_b""#).unwrap().as_deref(), Some("gd-1.a_b"));
+        for name in [r#""""#, r#""GD""#, r#""a b""#, &format!("{:?}", "a".repeat(65))] {
+            let refusal = named(name).unwrap_err();
+            assert_eq!(refusal.first().field.as_deref(), Some("gateway"), "{name}");
+        }
+    }
+
+    #[test]
     fn an_identity_is_bounded_and_an_eid_in_it_is_only_a_hint() {
         let request: KeysRequest =
-            read(r#"{"psk_identity":"8001ff","eid":"89086030202200000022000000000091"}"#);
+            read(r#"{"psk_identity":"8001ff","eid":"8908603020220000002200000000009"}"#);
         assert_eq!(psk_identity(&request).unwrap(), [0x80, 0x01, 0xff]);
         assert_eq!(eid_of_identity(&request), None);
         let long = "00".repeat(MAX_PSK_IDENTITY_BYTES + 1);

@@ -3,7 +3,7 @@
 //!
 //! Never keep anything of a request here, except rows of the call log that wait to be written.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -21,6 +21,7 @@ use super::settings::Settings;
 use super::waiting_calls::WaitingCalls;
 use domain::Timestamp;
 use domain::error::{Error, Reason};
+use operations::Limits;
 use operations::operator::OperatorApi;
 use vault::Random;
 
@@ -44,6 +45,9 @@ pub trait Host {
     /// The future fails with [`domain::error::Reason::Unavailable`] when the database cannot be opened, and with the
     /// errors of `store::migrate`.
     fn connection(&self, durability: Durability) -> LocalFuture<'_, Result<Connection, Error>>;
+
+    /// Counters of refused callers, which every instance shares.
+    fn limits(&self) -> &dyn Limits;
 
     /// Ends after a time.
     fn sleep(&self, time: Duration) -> LocalFuture<'_, ()>;
@@ -114,6 +118,7 @@ struct Instance {
     leases: Leases,
     waiting_calls: WaitingCalls,
     operator: OnceCell<Option<OperatorApi>>,
+    guard_seen: Cell<bool>,
 }
 
 impl App {
@@ -124,6 +129,7 @@ impl App {
             leases: Leases::default(),
             waiting_calls: WaitingCalls::default(),
             operator: OnceCell::new(),
+            guard_seen: Cell::new(false),
         })))
     }
 
@@ -148,6 +154,11 @@ impl App {
             let _ = self.0.operator.set(read);
         }
         Ok(self.0.operator.get().and_then(Option::as_ref))
+    }
+
+    /// Whether the host was seen to block special-purpose networks.
+    pub(crate) fn guard_seen(&self) -> &Cell<bool> {
+        &self.0.guard_seen
     }
 
     /// Calls taken out of clients' limits in advance.

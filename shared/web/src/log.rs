@@ -10,7 +10,6 @@ use serde::Serialize;
 use super::refusal::Refusal;
 use domain::error::Error;
 use domain::mask_identifiers;
-use store::call_log::NewCallRow;
 
 #[derive(Serialize)]
 struct Line<'a> {
@@ -62,16 +61,30 @@ pub(super) fn failed_job(job: &str, error: &Error) -> String {
     serde_json::to_string(&line).unwrap_or_default()
 }
 
-/// The line for a call that could not be written into the call log.
-pub(super) fn lost(row: &NewCallRow, error: &Error) -> String {
+/// The line for a call, or for refused calls that were summed up, that could not be written into the call log.
+pub(super) fn lost(interface: &str, request_id: &str, error: &Error) -> String {
     let line = Line {
         level: "error",
-        interface: &row.interface,
-        request_id: &row.request_id,
+        interface,
+        request_id,
         from: None,
         code: error.reason().status(),
         reason: "call_not_logged",
         cause: error.cause().map(mask_identifiers),
+    };
+    serde_json::to_string(&line).unwrap_or_default()
+}
+
+/// The line for sealed values of listed rows that could not be opened: how many, and why the first could not.
+pub(super) fn unreadable(interface: &str, request_id: &str, (count, cause): &(usize, String)) -> String {
+    let line = Line {
+        level: "error",
+        interface,
+        request_id,
+        from: None,
+        code: 200,
+        reason: "values_unreadable",
+        cause: Some(format!("{count}: {}", mask_identifiers(cause))),
     };
     serde_json::to_string(&line).unwrap_or_default()
 }

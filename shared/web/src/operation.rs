@@ -112,11 +112,6 @@ impl Operation {
         }
     }
 
-    /// Whether the operation is opened by the component's secret.
-    pub(crate) fn is_internal(&self) -> bool {
-        matches!(self.access, Access::Secret(_))
-    }
-
     /// Whether a call with this status is logged. Of the frequent calls of gateways and timers only the refused ones
     /// are logged.
     pub(crate) fn is_logged(&self, code: u16) -> bool {

@@ -2,6 +2,8 @@
 //!
 //! Never include a value that the caller sent. Names of parameters and broken rules are shown.
 
+use std::net::IpAddr;
+
 use domain::error::{Error, Reason};
 use domain::{Budget, Malformed};
 
@@ -41,6 +43,7 @@ impl Problem {
 pub struct Refusal {
     first: Problem,
     others: Vec<Problem>,
+    unauthenticated: Option<IpAddr>,
 }
 
 impl Refusal {
@@ -63,6 +66,7 @@ impl Refusal {
         Self {
             first,
             others: others.collect(),
+            unauthenticated: None,
         }
     }
 
@@ -98,6 +102,20 @@ impl Refusal {
         self
     }
 
+    /// The same refusal, which counts against an unauthenticated caller in whose name the call was made.
+    #[must_use]
+    pub fn in_the_name_of(self, unauthenticated: Option<IpAddr>) -> Self {
+        Self {
+            unauthenticated,
+            ..self
+        }
+    }
+
+    /// The unauthenticated caller in whose name the call was made.
+    pub(crate) fn unauthenticated(&self) -> Option<IpAddr> {
+        self.unauthenticated
+    }
+
     /// What the client has left of its limit, if it was charged.
     pub(super) fn budget(&self) -> Option<Budget> {
         self.first.error.wait()?.budget
@@ -129,6 +147,7 @@ impl From<Problem> for Refusal {
         Self {
             first,
             others: Vec::new(),
+            unauthenticated: None,
         }
     }
 }

@@ -1,14 +1,55 @@
-//! Rows of the call log that wait to be written together. A statement of many rows costs little more than one of a
-//! single row, and nobody waits for it.
+//! Rows of the call log that wait to be written together, and refused calls that are summed up meanwhile. A statement of
+//! many rows costs little more than one of a single row, and nobody waits for it.
 //!
 //! Only calls that changed nothing come here: at any end of the process, what waits is lost.
 
 use std::cell::RefCell;
 
-use store::call_log::NewCallRow;
+use domain::Timestamp;
+use store::call_log::{MAX_SUMMED_ADDRESSES, NewCallRow, RefusedCaller, RefusedCalls, Sums, minute_of};
 
 /// Most rows that wait; the call that brings the last one writes all of them.
 const MAX_WAITING: usize = 256;
+/// Most callers of a minute whose refused calls are summed up apart: the addresses, and clients.
+const MAX_SUMMED: usize = 2 * MAX_SUMMED_ADDRESSES;
+
+/// What waits.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    pub(crate) rows: Vec<NewCallRow>,
+    /// Refused calls, by their minute.
+    pub(crate) sums: Vec<(Timestamp, Sums)>,
+}
+
+impl Batch {
+    /// Adds refused calls of a caller to those of their minute.
+    pub(crate) fn sum_up(&mut self, caller: RefusedCaller, calls: RefusedCalls) {
+        let minute = minute_of(calls.first);
+        let at = self.sums.iter().position(|(known, _)| *known == minute);
+        let at = at.unwrap_or_else(|| {
+            self.sums.push((minute, Sums::new()));
+            self.sums.len() - 1
+        });
+        let Some((_, sums)) = self.sums.get_mut(at) else {
+            return;
+        };
+        let is_known = sums.iter().any(|(known, _)| *known == caller);
+        let caller = if is_known || sums.len() < MAX_SUMMED {
+            caller
+        } else {
+            RefusedCaller::Others
+        };
+        match sums.iter_mut().find(|(known, _)| *known == caller) {
+            Some((_, there)) => there.add(calls),
+            None => sums.push((caller, calls)),
+        }
+    }
+
+    /// Whether nothing is to be written.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows.is_empty() && self.sums.is_empty()
+    }
+}
 
 /// The rows of an instance.
 #[derive(Default)]
@@ -16,7 +57,7 @@ pub(crate) struct WaitingCalls(RefCell<Waiting>);
 
 #[derive(Default)]
 struct Waiting {
-    rows: Vec<NewCallRow>,
+    batch: Batch,
     has_writer: bool,
 }
 
@@ -27,17 +68,20 @@ pub(crate) enum Added {
     Waits,
     /// Somebody has to be started who writes it later.
     NeedsWriter,
-    /// These rows have to be written now.
-    IsFull(Vec<NewCallRow>),
+    /// These have to be written now.
+    IsFull(Batch),
 }
 
 impl WaitingCalls {
-    /// Adds a row.
-    pub(crate) fn add(&self, row: NewCallRow) -> Added {
+    /// Adds what one call leaves.
+    pub(crate) fn add(&self, one: Batch) -> Added {
         let mut waiting = self.0.borrow_mut();
-        waiting.rows.push(row);
-        if waiting.rows.len() >= MAX_WAITING {
-            return Added::IsFull(std::mem::take(&mut waiting.rows));
+        waiting.batch.rows.extend(one.rows);
+        for (caller, calls) in one.sums.into_iter().flat_map(|(_, sums)| sums) {
+            waiting.batch.sum_up(caller, calls);
+        }
+        if waiting.batch.rows.len() >= MAX_WAITING {
+            return Added::IsFull(std::mem::take(&mut waiting.batch));
         }
         if std::mem::replace(&mut waiting.has_writer, true) {
             Added::Waits
@@ -46,10 +90,10 @@ impl WaitingCalls {
         }
     }
 
-    /// Takes all rows. When there are none, whoever asks stops writing, and the next row needs another one.
-    pub(crate) fn take(&self) -> Vec<NewCallRow> {
+    /// Takes everything. When there is nothing, whoever asks stops writing, and the next call needs another one.
+    pub(crate) fn take(&self) -> Option<Batch> {
         let mut waiting = self.0.borrow_mut();
-        waiting.has_writer = !waiting.rows.is_empty();
-        std::mem::take(&mut waiting.rows)
+        waiting.has_writer = !waiting.batch.is_empty();
+        waiting.has_writer.then(|| std::mem::take(&mut waiting.batch))
     }
 }

@@ -8,6 +8,7 @@ mod against;
 mod callbacks;
 mod client;
 mod generate;
+mod imports;
 mod native;
 mod periodic;
 mod platform;
@@ -60,6 +61,12 @@ enum What {
         #[arg(long, default_value_t = 2)]
         minutes: u32,
     },
+    /// A large import of numbers and one of chips: time, and memory of the component.
+    Imports {
+        /// Rows of each.
+        #[arg(long, default_value_t = 100_000)]
+        rows: u32,
+    },
     /// Ticks of the periodic work with nothing due.
     Ticks {
         /// Chips and numbers.
@@ -111,6 +118,7 @@ pub fn main() -> Result<()> {
         What::Instances => runtime.block_on(work::instances()),
         What::Scale { large } => runtime.block_on(work::scale(large)),
         What::Callbacks { rate, minutes } => runtime.block_on(callbacks::callbacks(rate, minutes)),
+        What::Imports { rows } => runtime.block_on(imports::imports(rows)),
         What::Ticks { large } => runtime.block_on(async {
             let platform = platform::MeasuredPlatform::with(large).await?;
             periodic::idle_ticks(&platform).await?;
@@ -126,6 +134,7 @@ pub fn main() -> Result<()> {
             work::last_numbers().await?;
             work::instances().await?;
             callbacks::callbacks(2_000, 2).await?;
+            imports::imports(100_000).await?;
             work::scale(large).await
         }),
     }

@@ -10,7 +10,8 @@ use futures::executor::block_on;
 use hdrhistogram::Histogram;
 use operations::{
     AlertView, CALL_LOG_DAYS, Context, Job, MAX_ALERTS_PER_PAGE, MaintenanceSettings, POOL_LOW_WATER,
-    RECORD_DAYS, list_alerts, run_job,
+    RECORD_DAYS, REFUSALS_PER_HOUR, STUCK_AFTER_MINUTES, STUCK_GROUP_CARDS, STUCK_GROUP_PERCENT,
+    StuckSettings, list_alerts, run_job,
 };
 use serde_json::Value;
 use store::Sqlite;
@@ -71,6 +72,14 @@ pub(crate) fn year(count: u32) -> Result<()> {
         writing_limit_hours: 0,
         record_days: RECORD_DAYS,
         pool_low_water: POOL_LOW_WATER,
+        stuck: StuckSettings {
+            after_minutes: STUCK_AFTER_MINUTES,
+            group_cards: STUCK_GROUP_CARDS,
+            group_percent: STUCK_GROUP_PERCENT,
+        },
+        refusals_per_hour: REFUSALS_PER_HOUR,
+        clock_trusted: false,
+        clock_held: false,
     };
     let (started, mut runs) = (Instant::now(), 0);
     for day in 0..=DAYS {

@@ -16,6 +16,7 @@ use store::Sqlite;
 use xieka::api::Api;
 use xieka::components;
 use xieka::secrets::Secrets;
+use xieka::stack::TRIAL_CONFIG;
 
 use crate::generate;
 use crate::native::Native;
@@ -97,6 +98,7 @@ impl MeasuredPlatform {
         let native = Native::start(&copy, &secrets)?;
         let host = edge_host::start(Options {
             manifest: manifest()?.to_owned(),
+            runtime_config: Some(components::application_root()?.join(TRIAL_CONFIG)),
             state_dir: state,
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             variables: secrets.spin_variables(),
@@ -144,6 +146,16 @@ impl MeasuredPlatform {
         ];
         let answer = api.get("/v1/token", &credentials).await?.ok("taking a token")?;
         Ok(answer["token"].as_str().context("a token")?.to_owned())
+    }
+
+    /// The secret of the administrator.
+    pub(crate) fn admin_secret(&self) -> Result<String> {
+        Ok(self.secrets.get("SPIN_VARIABLE_ADMIN_SECRET")?.to_owned())
+    }
+
+    /// The identifier of the client.
+    pub(crate) fn client_id(&self) -> Result<&str> {
+        self.client["id"].as_str().context("an id")
     }
 
     /// The secret of a tick of the periodic work.

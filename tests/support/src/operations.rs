@@ -9,12 +9,15 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use domain::error::{Error, Reason};
-use domain::{ClientId, DAY_MS, FailureKind, Permission, SECOND_MS, SessionId, TaskId, Timestamp, Zone};
+use domain::{
+    ClientId, DAY_MS, FailureKind, Permission, Provinces, SECOND_MS, SessionId, TaskId, Timestamp, Zone,
+};
 use operations::{
     Applied, ApplyRequest, CALL_LOG_DAYS, Caller, Context, CreatedClient, Done, ImportChoices, ImportReport,
-    Job, MaintenanceSettings, NewClient, OpenSession, POOL_LOW_WATER, RECORD_DAYS, Report, ReportAnswer,
-    ReportEvent, SessionWork, TaskRef, apply, create_client, import_chips, import_numbers, open_session,
-    run_job, status,
+    Job, MaintenanceSettings, MemoryLimits, NewClient, OpenSession, POOL_LOW_WATER, PowerUpLimits,
+    RECORD_DAYS, REFUSALS_PER_HOUR, Report, ReportAnswer, ReportEvent, STUCK_AFTER_MINUTES,
+    STUCK_GROUP_CARDS, STUCK_GROUP_PERCENT, SessionWork, StuckSettings, TaskRef, apply, create_client,
+    import_chips, import_numbers, open_session, run_job, status,
 };
 use store::{Sqlite, Value};
 use vault::Vault;
@@ -30,12 +33,23 @@ pub const CALLBACK_URL: &str = "https://client.example.com/callback";
 /// Bytes of the test allowance of every chip (5 MB).
 pub const ALLOWANCE: u64 = 5_000_000;
 
+/// Name of the gateway of every session.
+pub const GATEWAY: &str = "gateway";
+
 /// How the periodic work is configured.
 pub const MAINTENANCE: MaintenanceSettings = MaintenanceSettings {
     call_log_days: CALL_LOG_DAYS,
     writing_limit_hours: 0,
     record_days: RECORD_DAYS,
     pool_low_water: POOL_LOW_WATER,
+    stuck: StuckSettings {
+        after_minutes: STUCK_AFTER_MINUTES,
+        group_cards: STUCK_GROUP_CARDS,
+        group_percent: STUCK_GROUP_PERCENT,
+    },
+    refusals_per_hour: REFUSALS_PER_HOUR,
+    clock_trusted: false,
+    clock_held: false,
 };
 
 /// Waits for a future of the store, which never really waits.
@@ -55,6 +69,12 @@ pub struct World {
     pub random: SeededRandom,
     /// The time zone.
     pub zone: Zone,
+    /// The provinces that are served, if they are configured.
+    pub served: Cell<Option<Provinces>>,
+    /// Counters of refused callers.
+    pub limits: MemoryLimits,
+    /// How often a chip may ask to be written; without limits unless a test sets them.
+    pub power_ups: Cell<PowerUpLimits>,
     sessions: Cell<u64>,
 }
 
@@ -83,6 +103,12 @@ impl World {
             now: Cell::new(START),
             random: SeededRandom::new(seed),
             zone: Zone::parse(TIME_ZONE).expect("a known zone"),
+            served: Cell::new(None),
+            limits: MemoryLimits::new(),
+            power_ups: Cell::new(PowerUpLimits {
+                gap_secs: 0,
+                per_hour: 0,
+            }),
             sessions: Cell::new(seed << 32),
         };
         run(store::migrate(&world.db, world.time())).expect("migrated");
@@ -110,6 +136,15 @@ impl World {
             &self.random,
             &self.zone,
         )
+        .serving(self.served.get())
+        .limiting(&self.limits)
+    }
+
+    /// Serves these provinces, whether they have numbers or not.
+    #[must_use]
+    pub fn serving(self, codes: &str) -> Self {
+        self.served.set(Some(Provinces::parse(codes).expect("codes")));
+        self
     }
 
     /// A client with every permission and an address for callbacks.
@@ -207,12 +242,39 @@ impl World {
     /// # Errors
     /// The refusal.
     pub fn open_as(&self, chip: u32, session_id: SessionId) -> Result<SessionWork, Error> {
+        self.open_or_resume(chip, session_id, "192.0.2.7:40000", false)
+    }
+
+    /// Opens a session of chip `chip` under this identifier, from this address and port.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn open_from(&self, chip: u32, session_id: SessionId, peer: &str) -> Result<SessionWork, Error> {
+        self.open_or_resume(chip, session_id, peer, false)
+    }
+
+    /// Opens a session of chip `chip` that resumes a broken one.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn resume(&self, chip: u32) -> Result<(SessionId, SessionWork), Error> {
+        let session_id = self.session_id();
+        self.open_or_resume(chip, session_id, "192.0.2.7:40000", true)
+            .map(|work| (session_id, work))
+    }
+
+    fn open_or_resume(
+        &self,
+        chip: u32,
+        session_id: SessionId,
+        peer: &str,
+        resumed: bool,
+    ) -> Result<SessionWork, Error> {
         let eid = eid(chip);
         let agent = format!(
             "//se-id/eid/{};//aa-id/aid/A000000559/1010FFFFFFFF8900000100",
             eid.as_str()
         );
-        let peer = "192.0.2.7:40000";
         run(open_session(
             &self.cx(),
             &OpenSession {
@@ -220,8 +282,10 @@ impl World {
                 eid,
                 peer,
                 agent: Some(&agent),
-                resumed: false,
+                resumed,
+                gateway: Some(GATEWAY),
             },
+            self.power_ups.get(),
         ))
     }
 
@@ -342,6 +406,7 @@ pub fn failed(failure: FailureKind) -> ReportEvent {
         failure,
         detail: "SW 6982".to_owned(),
         chip_fault: false,
+        status_word: Some("6982".to_owned()),
     }
 }
 

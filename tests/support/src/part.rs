@@ -32,6 +32,9 @@ pub async fn serve(words: &[String]) -> Result<()> {
     let ahead: u64 = ahead
         .map_or(Ok(0), |ahead| ahead.parse())
         .context("SECONDS-AHEAD")?;
+    let mut secrets = secrets;
+    // Simulated modules are powered up again within seconds, also after failures.
+    secrets.set("SPIN_VARIABLE_POWER_UP_GAP_SECS", "0");
     let mut launch = Launch::on_loopback(application_root()?, folder.clone(), secrets);
     launch.logs = edge_host::Logs::Files(folder.join("log"));
     match part.as_str() {

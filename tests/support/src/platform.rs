@@ -20,6 +20,12 @@ use crate::components::{inventory, reuse, root};
 use crate::http::{HttpClient, Reply, TestRequest};
 use crate::settings::START;
 
+/// The runtime configuration of one machine, and the one whose host blocks no network.
+const CONFIG: &str = include_str!("../../../runtime-config/local.toml");
+const OPEN_CONFIG: &str = include_str!("../../../runtime-config/local-callbacks.toml");
+/// Its file in the platform's folder.
+const CONFIG_FILE: &str = "runtime.toml";
+
 /// Chips and numbers of a platform.
 const CHIPS: u32 = 24;
 
@@ -57,9 +63,27 @@ impl TestPlatform {
         Self::start_with(reuse(), &[]).await
     }
 
-    /// Starts a platform with other application variables.
+    /// Starts a platform with other application variables. Its host blocks special-purpose networks, unless callbacks
+    /// may go there.
     pub async fn start_with(reuse: Reuse, variables: &[(&str, &str)]) -> Self {
+        let config = if variables.contains(&("callback_allow_http", "true")) {
+            OPEN_CONFIG
+        } else {
+            CONFIG
+        };
+        Self::start_on(reuse, variables, config).await
+    }
+
+    /// Starts a platform whose host blocks no network.
+    pub async fn start_unguarded() -> Self {
+        Self::start_on(reuse(), &[], OPEN_CONFIG).await
+    }
+
+    async fn start_on(reuse: Reuse, variables: &[(&str, &str)], config: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        // Paths in it are relative to the folder.
+        let config = config.replace(".spin/sqlite_db.db", "sqlite_db.db");
+        std::fs::write(folder.path().join(CONFIG_FILE), config).unwrap();
         let mut secrets = Secrets::generate().unwrap();
         let transport = format!(
             "{SAMPLE_TRANSPORT_KEY_NAME}:{}",
@@ -68,6 +92,10 @@ impl TestPlatform {
         secrets.set("SPIN_VARIABLE_TRANSPORT_KEYS", transport);
         // Every row of the call log is there when its call has been answered.
         secrets.set("SPIN_VARIABLE_CALL_LOG_INTERVAL_MS", "0");
+        // Tests power chips up again within seconds, also after failures.
+        secrets.set("SPIN_VARIABLE_POWER_UP_GAP_SECS", "0");
+        // Tests move the clock by days; those of a clock that jumps say so.
+        secrets.set("SPIN_VARIABLE_CLOCK_TRUSTED", "true");
         for (name, value) in variables {
             secrets.set(&format!("SPIN_VARIABLE_{}", name.to_uppercase()), *value);
         }
@@ -117,10 +145,12 @@ impl TestPlatform {
         launch.platform().await.unwrap()
     }
 
-    /// Starts a second platform on the same database, with another value of a secret.
-    pub async fn start_node_with(&self, secret: &str, value: &str) -> Host {
+    /// Starts a second platform on the same database, with other values of these secrets.
+    pub async fn start_node_with(&self, changed: &[(&str, &str)]) -> Host {
         let mut secrets = self.secrets.clone();
-        secrets.set(&format!("SPIN_VARIABLE_{}", secret.to_uppercase()), value);
+        for (name, value) in changed {
+            secrets.set(&format!("SPIN_VARIABLE_{}", name.to_uppercase()), *value);
+        }
         let launch = launch(&self.folder, &secrets, &self.now, reuse());
         launch.platform().await.unwrap()
     }
@@ -176,6 +206,25 @@ impl TestPlatform {
     #[must_use]
     pub fn database(&self) -> PathBuf {
         self.folder.path().join("sqlite_db.db")
+    }
+
+    /// How many rows of the call log meet a condition.
+    #[must_use]
+    pub fn count_calls(&self, condition: &str) -> i64 {
+        self.sum_calls("COUNT(*)", condition)
+    }
+
+    /// A sum over the rows of the call log that meet a condition, in whichever table of a day they are.
+    #[must_use]
+    pub fn sum_calls(&self, what: &str, condition: &str) -> i64 {
+        let db = rusqlite::Connection::open(self.database()).unwrap();
+        let mut days = db.prepare("SELECT day FROM call_log_day").unwrap();
+        let days = days.query_map([], |row| row.get::<_, i64>(0)).unwrap();
+        let sum = |day| {
+            let sql = format!("SELECT COALESCE({what}, 0) FROM call_log_{day} WHERE {condition}");
+            db.query_row(&sql, [], |row| row.get::<_, i64>(0)).unwrap()
+        };
+        days.map(|day| sum(day.unwrap())).sum()
     }
 
     /// The platform's time, in milliseconds since 1970.
@@ -291,6 +340,7 @@ impl TestPlatform {
 fn launch(folder: &tempfile::TempDir, secrets: &Secrets, now: &Arc<AtomicI64>, reuse: Reuse) -> Launch {
     let mut launch = Launch::on_loopback(root(), folder.path().to_owned(), secrets.clone());
     launch.logs = edge_host::Logs::Files(folder.path().join("log"));
+    launch.runtime_config = folder.path().join(CONFIG_FILE);
     launch.reuse = reuse;
     let now = now.clone();
     launch.clock = Some(Arc::new(move || {

@@ -15,7 +15,7 @@ use serde_json::Value;
 use store::{Sqlite, migrate};
 use tempfile::TempDir;
 use tower_service::Service as _;
-use web::{App, Host, Routes, Settings, service};
+use web::{App, Host, Routes, Settings, Variables, service};
 
 use crate::http::{Reply, TestRequest};
 use crate::random::SeededRandom;
@@ -45,11 +45,30 @@ impl TestDatabase {
         }
     }
 
+    /// Its file.
+    #[must_use]
+    pub fn file(&self) -> PathBuf {
+        self.file.clone()
+    }
+
     /// A host on it, at [`NOW`] and with the [`variables`] of the tests.
     #[must_use]
     pub fn host(&self) -> StillHost {
-        let settings = Settings::from_variables(&variables()).unwrap();
+        self.host_with(&variables())
+    }
+
+    /// A host on it, at [`NOW`] and with these variables.
+    #[must_use]
+    pub fn host_with(&self, variables: &Variables) -> StillHost {
+        let settings = Settings::from_variables(variables).unwrap();
         NativeHost::new(self.file.clone(), settings, || NOW, SeededRandom::new(1))
+    }
+
+    /// The same, with a clock of the test.
+    #[must_use]
+    pub fn host_at<C: Fn() -> Timestamp>(&self, clock: C) -> NativeHost<C, SeededRandom> {
+        let settings = Settings::from_variables(&variables()).unwrap();
+        NativeHost::new(self.file.clone(), settings, clock, SeededRandom::new(1))
     }
 }
 

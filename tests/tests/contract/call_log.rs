@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use test_support::components::reuse;
 use test_support::http::TestRequest;
-use test_support::platform::TestPlatform;
+use test_support::platform::{ClientAccount, TestPlatform};
 
 /// After this time a test fails instead of waiting on.
 const HANG: Duration = Duration::from_secs(60);
@@ -107,6 +107,56 @@ async fn a_call_is_logged_with_the_task_of_its_answer_and_one_that_comes_nowhere
     platform.shutdown().await;
 }
 
+// §9.2.2
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_refused_for_its_address_its_account_or_its_token_names_the_client_and_its_secret() {
+    let platform = TestPlatform::start().await;
+    let ClientAccount { id, secret, token } = platform.owner.clone();
+    let status = format!("/v1/write/status?eid={}", platform.eid(0));
+    let change = async |change: Value| {
+        let mut document = json!({"client_id": id});
+        document
+            .as_object_mut()
+            .unwrap()
+            .extend(change.as_object().unwrap().clone());
+        let reply = platform.admin_post("/admin/v1/clients:update", document).await;
+        assert_eq!(reply.status, 200, "{}", reply.text);
+    };
+    let refused = async |reason: &str| {
+        platform.advance_clock(10);
+        for (request, interface) in [
+            (TestRequest::get(status.as_str()).bearer(&token), "write.status"),
+            (
+                TestRequest::get(format!("/v1/token?client_id={id}&client_secret={secret}")),
+                "token",
+            ),
+        ] {
+            assert_eq!(platform.send(request).await.reason(), reason, "{interface}");
+            let row = calls(
+                &platform,
+                &format!("client_id={id}&interface={interface}&limit=1"),
+            )
+            .await;
+            assert_eq!(
+                (&row[0]["reason"], &row[0]["secret_generation"]),
+                (&json!(reason), &json!(1)),
+                "{interface}"
+            );
+        }
+    };
+    change(json!({"ips": ["198.51.100.7"]})).await;
+    refused("ip_not_allowed").await;
+    change(json!({"ips": ["127.0.0.1"], "active": false})).await;
+    refused("client_disabled").await;
+    change(json!({"active": true})).await;
+    platform.advance_clock(86_400_000);
+    let late = TestRequest::get(status.as_str()).bearer(&token);
+    assert_eq!(platform.send(late).await.reason(), "token_expired");
+    let row = calls(&platform, &format!("client_id={id}&reason=token_expired")).await;
+    assert_eq!(row[0]["secret_generation"], 1);
+    platform.shutdown().await;
+}
+
 fn assert_nothing_secret_on_disk(platform: &TestPlatform) {
     for secret in [
         platform.eid(0),
@@ -133,11 +183,7 @@ fn on_disk(platform: &TestPlatform, text: &str) -> bool {
 #[tokio::test(flavor = "multi_thread")]
 async fn calls_are_deleted_at_the_end_of_their_retention() {
     let platform = TestPlatform::start_with(reuse(), &[("call_log_days", "200")]).await;
-    let count = async || {
-        let db = rusqlite::Connection::open(platform.database()).unwrap();
-        db.query_row("SELECT count(*) FROM call_log", [], |row| row.get::<_, i64>(0))
-            .unwrap()
-    };
+    let count = async || platform.count_calls("true");
     let tick = async || {
         let request = TestRequest::post("/internal/cron", "application/json", "{}")
             .bearer(&platform.secret("cron_secret"));
@@ -156,10 +202,8 @@ async fn calls_are_deleted_at_the_end_of_their_retention() {
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_of_queries_are_written_after_the_answer_and_that_of_an_application_before_it() {
     let platform = TestPlatform::start_with(reuse(), &[("call_log_interval_ms", "50")]).await;
-    let db = rusqlite::Connection::open(platform.database()).unwrap();
     let rows = |interface: &str| -> i64 {
-        let sql = "SELECT count(*) FROM call_log WHERE interface = ?1 AND code = 200";
-        db.query_row(sql, [interface], |row| row.get(0)).unwrap()
+        platform.count_calls(&format!("interface = '{interface}' AND code = 200"))
     };
     platform.apply(0).await;
     assert_eq!(rows("write.apply"), 1);

@@ -257,7 +257,7 @@ async fn cancelling_again_by_either_key_answers_the_first_time_until_something_e
         ),
     )
     .await;
-    assert_eq!(refused.reason(), "province_without_number", "{}", refused.text);
+    assert_eq!(refused.reason(), "province_not_served", "{}", refused.text);
     for key in &keys {
         let late = cancel(key).await;
         assert_eq!((late.status, late.reason()), (403, "wrong_state"), "{key}");

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use futures::future::join_all;
-use operations::WRONG_SECRETS;
-use serde_json::json;
+use operations::{LOGGED_REFUSALS_PER_MINUTE, WRONG_SECRETS_PER_MINUTE};
+use serde_json::{Value, json};
 use test_support::http::TestRequest;
 use test_support::platform::{ClientAccount, TestPlatform};
 
@@ -74,20 +74,16 @@ async fn guessing_secrets_is_throttled() {
             platform.owner.id
         )))
     };
-    let (burst, secs) = WRONG_SECRETS;
-    for _ in 0..burst {
+    for _ in 0..WRONG_SECRETS_PER_MINUTE {
         assert_eq!(guess("wrong").await.status, 401);
     }
     for secret in ["wrong", platform.owner.secret.as_str()] {
         let refused = guess(secret).await;
-        assert_eq!(
-            (refused.status, refused.header("retry-after")),
-            (429, secs.to_string().as_str())
-        );
+        assert_eq!((refused.status, refused.header("retry-after")), (429, "60"));
     }
     // Tokens that were taken before stay valid.
     assert_eq!(platform.send(request(&platform.owner)).await.status, 200);
-    platform.advance_clock(i64::from(secs) * 1_000);
+    platform.advance_clock(60_000);
     assert_eq!(guess(&platform.owner.secret).await.status, 200);
     let log = platform
         .admin_get(&format!(
@@ -104,7 +100,7 @@ async fn guessing_secrets_is_throttled() {
     let wrong = reasons
         .iter()
         .filter(|reason| **reason == json!("client_unknown_or_secret_wrong"));
-    assert_eq!(wrong.count(), burst as usize);
+    assert_eq!(wrong.count(), WRONG_SECRETS_PER_MINUTE as usize);
     platform.shutdown().await;
 }
 
@@ -115,17 +111,109 @@ async fn an_address_that_keeps_calling_without_a_token_is_throttled_and_does_not
         join_all((0..16).map(|_| platform.send(TestRequest::get("/v1/write/provinces")))).await;
     }
     let refused = platform.send(TestRequest::get("/v1/write/provinces")).await;
-    assert_eq!((refused.status, refused.header("retry-after")), (429, "1"));
+    assert_eq!((refused.status, refused.header("retry-after")), (429, "60"));
     // A known caller from the same address is served.
     assert_eq!(platform.send(request(&platform.owner)).await.status, 200);
-    let db = rusqlite::Connection::open(platform.database()).unwrap();
-    let logged: i64 = db
-        .query_row(
-            "SELECT count(*) FROM call_log WHERE reason = 'token_missing'",
-            [],
-            |row| row.get(0),
-        )
-        .unwrap();
-    assert_eq!(logged, 600);
+    let rows = summed(&platform, "reason=token_missing").await;
+    let (summed, single): (Vec<_>, Vec<_>) = rows.iter().partition(|row| row["summary"].is_object());
+    assert_eq!(
+        (single.len(), summed.len()),
+        (LOGGED_REFUSALS_PER_MINUTE as usize, 1),
+        "{rows:?}"
+    );
+    let row = summed[0];
+    let left_out = 801 - i64::from(LOGGED_REFUSALS_PER_MINUTE);
+    assert_eq!(
+        (
+            &row["address"],
+            &row["summary"]["calls"],
+            &row["summary"]["reasons"]
+        ),
+        (&json!("127.0.0.1"), &json!(left_out), &json!(["token_missing"]))
+    );
+    platform.shutdown().await;
+}
+
+/// Rows of the call log.
+async fn summed(platform: &TestPlatform, query: &str) -> Vec<Value> {
+    let page = platform
+        .admin_get(&format!("/admin/v1/calls?limit=200&{query}"))
+        .await;
+    page["calls"].as_array().unwrap().clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_thousand_refused_calls_of_every_kind_from_one_address_leave_a_hundred_rows_at_most() {
+    let platform = TestPlatform::start().await;
+    let status = "/v1/write/status?eid=1";
+    let kinds = || {
+        [
+            TestRequest::get(status),
+            TestRequest::get(status).bearer("v1.cl_0123456789abcdef0123.1.1.x"),
+            TestRequest::get(status).with("spin-client-addr", "10.0.0.1:1"),
+            TestRequest::get(status).with("spin-full-url", "http://a/"),
+            TestRequest::get("/admin/v1/clients").method("PUT"),
+            TestRequest::get("/admin/v1/clients"),
+            TestRequest::get("/admin/v1/nothing"),
+            TestRequest::get("/etc/passwd"),
+        ]
+    };
+    for _ in 0..1_250 {
+        join_all(kinds().map(|request| platform.send(request))).await;
+    }
+    let rows = platform.count_calls("code >= 400");
+    assert!(rows <= 100, "{rows}");
+    let calls = platform.sum_calls("SUM(COALESCE(calls, 1))", "code >= 400");
+    assert_eq!(calls, 10_000, "each is counted");
+    let rows = summed(&platform, "interface=summary").await;
+    let reasons = rows[0]["summary"]["reasons"].as_array().unwrap();
+    for reason in [
+        "header_forged",
+        "method_not_allowed",
+        "token_invalid",
+        "credential_wrong",
+        "route_unknown",
+    ] {
+        assert!(reasons.contains(&json!(reason)), "{reason}: {reasons:?}");
+    }
+    platform.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_clients_own_limit_refuses_is_summed_up_for_the_client() {
+    let platform = TestPlatform::start().await;
+    set_limit(&platform, &platform.owner, 5).await;
+    for _ in 0..105 {
+        platform.send(request(&platform.owner)).await;
+    }
+    let of_client = format!("client_id={}&reason=rate_limited", platform.owner.id);
+    let rows = summed(&platform, &of_client).await;
+    assert_eq!(rows.len(), LOGGED_REFUSALS_PER_MINUTE as usize + 1);
+    let calls = 100 - i64::from(LOGGED_REFUSALS_PER_MINUTE);
+    let row = rows.iter().find(|row| row["summary"].is_object()).unwrap();
+    assert_eq!(row["summary"]["calls"], calls);
+    platform.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unknown_psk_identities_count_against_the_address_that_the_gateway_saw() {
+    let platform = TestPlatform::start().await;
+    let ask = async |address: &str| {
+        let document = json!({"psk_identity": "8001ff", "eid": null, "address": address});
+        let request = TestRequest::document("/internal/gateway/keys", &document);
+        platform
+            .send(request.bearer(&platform.secret("gateway_secret")))
+            .await
+    };
+    for _ in 0..600 {
+        assert_eq!(ask("198.51.100.9").await.reason(), "unknown_chip");
+    }
+    assert_eq!(ask("198.51.100.9").await.status, 429);
+    // Chips from elsewhere are not held back.
+    assert_eq!(ask("198.51.100.10").await.reason(), "unknown_chip");
+    let rows = summed(&platform, "reason=unknown_chip").await;
+    let sums: Vec<_> = rows.iter().filter(|row| row["summary"].is_object()).collect();
+    assert_eq!(rows.len(), LOGGED_REFUSALS_PER_MINUTE as usize + 2);
+    assert_eq!(sums[0]["address"], "198.51.100.9");
     platform.shutdown().await;
 }

@@ -138,7 +138,7 @@ async fn an_operator_is_asked_again_only_when_its_answer_is_old() {
     operator.set_answer("200 OK", r#"{"state":4}"#);
     assert_eq!(
         ask(&platform, "/v1/number", &iccid).await.body["card_status"],
-        "已停用"
+        "停机"
     );
     // A number whose state the operator reported by itself is not asked for.
     let line = format!(r#"{{"iccid":"{iccid}","status":"active","as_of":"2026-07-01T08:05:01+08:00"}}"#);
@@ -155,7 +155,7 @@ async fn an_operator_is_asked_again_only_when_its_answer_is_old() {
     let before = operator.request_count();
     assert_eq!(
         ask(&platform, "/v1/number", &iccid).await.body["card_status"],
-        "已划拨"
+        "待激活"
     );
     assert_eq!(operator.request_count(), before);
     platform.shutdown().await;

@@ -196,7 +196,7 @@ async fn exceeded_limits(coverage: &mut RefusalCoverage<'_>, endpoint: &'static 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_documented_refusal_is_the_answer_it_is_documented_to_be() {
     for reuse in reuse_policies() {
-        let platform = TestPlatform::start_with(reuse, &[]).await;
+        let platform = TestPlatform::start_with(reuse, &[("served_provinces", "37,11")]).await;
         refusals_by_endpoint::allot(&platform).await;
         let mut coverage = RefusalCoverage::new(&platform);
         for endpoint in endpoints::business() {
@@ -267,7 +267,8 @@ async fn without_a_database(reuse: edge_host::Reuse) -> Provoked {
     second.shutdown().await;
     db.execute_batch("DELETE FROM schema_version WHERE version = 1000")
         .unwrap();
-    let others = platform.start_node_with("index_key", &"ab".repeat(32)).await;
+    let wrong = "ab".repeat(32);
+    let others = platform.start_node_with(&[("index_key", &wrong)]).await;
     for (endpoint, request) in endpoints::business().zip(&calls) {
         let reply = platform.send_to(&others, request.clone()).await;
         assert_eq!(

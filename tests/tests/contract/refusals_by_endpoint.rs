@@ -193,7 +193,23 @@ fn chip_parameters(platform: &TestPlatform) -> Refusals {
         platform.inventory.chips[5].temp_msisdn
     );
     let unknown_number = format!("msisdn={UNKNOWN_MSISDN}");
-    let table: [(&'static Endpoint, Reason, &str); 9] = [
+    let unknown_fault = format!("eid={}&fault=sad", platform.eid(2));
+    let long = format!(
+        "eid={}&fault=no_network&description={}",
+        platform.eid(2),
+        "a".repeat(501)
+    );
+    let fault_of_unknown = format!("eid={UNKNOWN_EID}&fault=no_network");
+    let table: [(&'static Endpoint, Reason, &str); 14] = [
+        (named("chip.fault"), Reason::ParameterMissing, ""),
+        (
+            named("chip.fault"),
+            Reason::EidMalformed,
+            "eid=1&fault=no_network",
+        ),
+        (named("chip.fault"), Reason::ParameterMalformed, &unknown_fault),
+        (named("chip.fault"), Reason::ParameterTooLong, &long),
+        (named("chip.fault"), Reason::UnknownChip, &fault_of_unknown),
         (named("chip.read"), Reason::ParameterMissing, ""),
         (named("chip.read"), Reason::EidMalformed, "eid=1"),
         (named("chip.read"), Reason::UnknownChip, &unknown_chip),
@@ -268,6 +284,9 @@ pub(crate) async fn cards(coverage: &mut RefusalCoverage<'_>) {
             apply(platform.eid(6), "11"),
         )
         .await;
+    coverage
+        .expect_refusal(applying, Reason::ProvinceNotServed, apply(platform.eid(6), "65"))
+        .await;
     // A refused application may be corrected.
     assert_eq!(platform.send(apply(platform.eid(6), "37")).await.status, 200);
     coverage
@@ -296,6 +315,15 @@ pub(crate) async fn cards(coverage: &mut RefusalCoverage<'_>) {
         .await;
     coverage
         .expect_refusal(cancelling, Reason::WrongState, cancel(platform.eid(10)))
+        .await;
+    platform
+        .admin_post(
+            "/admin/v1/incidents:open",
+            json!({"kind": "eid_duplicated", "eid": platform.eid(10)}),
+        )
+        .await;
+    coverage
+        .expect_refusal(applying, Reason::ChipBlocked, apply(platform.eid(10), "37"))
         .await;
 
     let a_year = 365 * DAY_MS;

@@ -76,9 +76,7 @@ async fn schemathesis_finds_no_server_error_and_no_answer_outside_the_document()
         String::from_utf8_lossy(&output.stderr),
     );
     assert!(output.status.success(), "{stdout}{stderr}");
-    let db = rusqlite::Connection::open(platform.database()).unwrap();
-    let query = "SELECT count(*) FROM call_log WHERE interface = 'admin.pools' AND code = 200";
-    let as_administrator: i64 = db.query_row(query, [], |row| row.get(0)).unwrap();
+    let as_administrator = platform.count_calls("interface = 'admin.pools' AND code = 200");
     assert!(as_administrator > 0, "it did not call with the secrets");
     platform.shutdown().await;
 }

@@ -40,7 +40,7 @@ fn expect(reply: &Reply, expected: Value) {
     assert!(!reply.header("ratelimit").is_empty(), "{}", reply.text);
 }
 
-const OPEN_TIME_FIELDS: &str = "eid msisdn open_time card_status expire_time";
+const OPEN_TIME_FIELDS: &str = "eid msisdn open_time card_status number_status expire_time";
 const STATUS_FIELDS: &str =
     "eid task_id card_status progress write_time task_status finished_at failure description remedy";
 /// The same of a task that is not the latest.
@@ -85,8 +85,12 @@ async fn before_an_application(platform: &TestPlatform) {
             "temp_msisdn": chip.temp_msisdn, "temp_iccid": chip.temp_iccid, "card_status": "待写卡", "remaining_flow": 5}),
     );
     expect(
+        &ask(platform, "/v1/chip/fault", format!("eid={eid}&fault=no_network")).await,
+        json!({"order": "incident_id opened report_time", "opened": true}),
+    );
+    expect(
         &ask(platform, "/v1/number/open-time", format!("eid={eid}")).await,
-        json!({"order": OPEN_TIME_FIELDS, "msisdn": chip.temp_msisdn, "card_status": "测试期"}),
+        json!({"order": OPEN_TIME_FIELDS, "msisdn": chip.temp_msisdn, "card_status": "测试期", "number_status": "testing"}),
     );
 }
 
@@ -140,8 +144,8 @@ async fn written_number(platform: &TestPlatform) -> (String, String) {
     let (number, view) = found.unwrap();
     expect(
         &view,
-        json!({"order": "msisdn iccid eid province card_status open_time", "msisdn": number.msisdn,
-            "eid": platform.eid(0), "province": "山东", "card_status": "已写入", "open_time": null}),
+        json!({"order": "msisdn iccid eid province card_status number_status open_time", "msisdn": number.msisdn,
+            "eid": platform.eid(0), "province": "山东", "card_status": "正常", "number_status": "written", "open_time": null}),
     );
     (number.iccid.clone(), number.msisdn.clone())
 }
@@ -196,7 +200,7 @@ async fn reported_number(platform: &TestPlatform, iccid: &str, msisdn: &str) {
     );
     expect(
         &ask(platform, "/v1/number/open-time", format!("msisdn={}", msisdn)).await,
-        json!({"order": OPEN_TIME_FIELDS, "eid": platform.eid(0), "open_time": "2026-07-01T07:00:00+08:00", "card_status": "已停用", "expire_time": null}),
+        json!({"order": OPEN_TIME_FIELDS, "eid": platform.eid(0), "open_time": "2026-07-01T07:00:00+08:00", "card_status": "停机", "number_status": "suspended", "expire_time": null}),
     );
 }
 

@@ -16,6 +16,7 @@ pub(crate) fn valid_target(platform: &TestPlatform, endpoint: &Endpoint) -> Stri
         "write.provinces" => String::new(),
         "write.apply" => format!("eid={}&write_type=1&province_code=37", platform.eid(1)),
         "write.status" | "chip.read" | "number.open_time" => format!("eid={chip}"),
+        "chip.fault" => format!("eid={chip}&fault=no_network"),
         "write.cancel" => format!("eid={}", platform.eid(1)),
         _ => format!("iccid={}", number.iccid),
     };

@@ -191,7 +191,7 @@ async fn a_refused_application_says_why_takes_nothing_and_can_be_corrected() {
     let refused: Vec<Case<'_>> = vec![
         (
             vec![("write_type", "1"), ("province_code", "11")],
-            (409, "province_without_number"),
+            (409, "province_not_served"),
         ),
         // Its sender expects this card.
         (

@@ -1,9 +1,12 @@
 //! Failures on the card's side, and what the business system learns of them.
 
 use card_sim::{ApduIndex, Faults, Side};
-use test_support::components::inventory;
+use test_support::components::{inventory, root};
 use test_support::stack::{RunningStack, TestActions as _, applied, power, text};
 use uicc::apdu::StatusWord;
+use xieka::api::Api;
+use xieka::demo::demo_env::DemoEnv;
+use xieka::demo::world::World;
 
 const EF_IMSI: u16 = 0x6F07;
 
@@ -27,6 +30,8 @@ async fn a_file_that_refuses_its_update_fails_the_write_and_a_new_application_wo
         ("写卡失败".into(), "失败".into())
     );
     assert!(!text(&callbacks[0], "description").is_empty());
+    // The shipped profile writes EF_IMSI with the command that loads the keys.
+    assert_eq!(text(&callbacks[0], "failure"), "keys_refused");
 
     module.set_faults(Faults::default());
     world.apply(&chip.eid).await.unwrap();
@@ -34,6 +39,38 @@ async fn a_file_that_refuses_its_update_fails_the_write_and_a_new_application_wo
     assert_eq!(world.card(&chip.eid).await, ("写卡成功".into(), "100%".into()));
     assert_eq!(world.callbacks(2).await.len(), 2);
     running.shutdown().await;
+}
+
+// Chips may be imported before any gateway says which card profiles it has.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chip_whose_profile_no_gateway_has_fails_its_task_in_its_first_session() {
+    let mut stock = inventory(1);
+    stock.chips[0].profile = "vendor-x".into();
+    let demo_env = DemoEnv::new().await.unwrap();
+    let launch = demo_env.launch(root());
+    let host = launch.platform().await.unwrap();
+    let api = Api::new(format!("http://{}", host.addr()));
+    let nowhere = ([127, 0, 0, 1], 1).into();
+    let mut world = World::prepare(demo_env, api, nowhere, stock, &|_, _| {})
+        .await
+        .unwrap();
+    let gateway = launch.gateway(host.addr()).await.unwrap();
+    world.gateway = gateway.addr();
+    let chip = &world.inventory.chips[0];
+    let mut module = applied(&world, chip).await;
+    for _ in 0..2 {
+        module.power_on().await;
+        assert_eq!(world.card(&chip.eid).await.0, "写卡失败");
+    }
+    let callbacks = world.callbacks(1).await;
+    assert_eq!(callbacks.len(), 1);
+    assert_eq!(text(&callbacks[0], "failure"), "profile_unknown");
+    let sessions = world
+        .admin("/admin/v1/sessions", &[("reason", "work_not_understood")])
+        .await;
+    assert_eq!(sessions["sessions"].as_array().unwrap().len(), 1, "{sessions}");
+    gateway.shutdown().await;
+    host.shutdown().await;
 }
 
 // §6.2.4.1: 若运营号无法正常通信，卡片状态维持写卡中

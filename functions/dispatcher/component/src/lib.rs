@@ -6,6 +6,7 @@ use spin_sdk::http_service;
 
 const REQUIRED_VARIABLES: RequiredVariables = RequiredVariables {
     sealing_keys: true,
+    callback_allow_http: true,
     secret: Some("cron_secret"),
     ..RequiredVariables::NONE
 };

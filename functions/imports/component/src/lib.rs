@@ -6,8 +6,10 @@ use spin_sdk::http_service;
 
 const REQUIRED_VARIABLES: RequiredVariables = RequiredVariables {
     sealing_keys: true,
+    served_provinces: true,
     transport_keys: true,
     number_ranges: true,
+    unchecked_eids: true,
     secret: Some("admin_secret"),
     ..RequiredVariables::NONE
 };

@@ -6,6 +6,7 @@ use spin_sdk::http_service;
 
 const REQUIRED_VARIABLES: RequiredVariables = RequiredVariables {
     token_key: true,
+    served_provinces: true,
     ..RequiredVariables::NONE
 };
 

@@ -6,12 +6,13 @@ use super::*;
 use crate::http::HttpError;
 
 /// The failure that was reported: name, whether the chip is suspected, detail.
-fn failure(world: &World) -> (&'static str, bool, &str) {
+pub(super) fn failure(world: &World) -> (&'static str, bool, &str) {
     match world.reports.last() {
         Some(ReportEvent::Failed {
             failure,
             detail,
             chip_fault,
+            ..
         }) => (failure.code(), *chip_fault, detail),
         other => panic!("{other:?} is no failure"),
     }
@@ -23,25 +24,25 @@ type Spoil = fn(&mut Card);
 const REFUSALS: &[(Spoil, &str, bool, &str)] = &[
     (
         |card| refuse(card, 0x6F07, 0x6982),
-        "security_status",
+        "keys_refused",
         false,
         "load key material and EF_IMSI: 6982",
     ),
     (
         |card| refuse(card, 0x6F07, 0x6985),
-        "file_refused",
+        "keys_refused",
         false,
         "load key material and EF_IMSI: 6985",
     ),
     (
         |card| refuse(card, 0x6F07, 0x6A80),
-        "file_refused",
+        "keys_refused",
         false,
         "EF_IMSI: 6A80",
     ),
     (
         |card| refuse(card, 0x6F07, 0x6200),
-        "file_refused",
+        "keys_refused",
         false,
         "EF_IMSI: 6200",
     ),
@@ -95,7 +96,7 @@ const REFUSALS: &[(Spoil, &str, bool, &str)] = &[
     ),
     (
         |card| card.refuse_keys = Some(0x6A80),
-        "file_refused",
+        "keys_refused",
         false,
         "load key material and EF_IMSI: 6A80",
     ),
@@ -431,25 +432,6 @@ fn limits_on_requests_and_scripts_end_a_session() {
         world.session(&mut Card::seed(), None, None),
         Ending::Finished("too_many_requests")
     );
-}
-
-#[test]
-fn work_that_cannot_be_understood_ends_the_session_without_touching_the_card() {
-    type Spoil = fn(&mut World);
-    let cases: [Spoil; 3] = [
-        |world| world.profile = "unknown".into(),
-        |world| world.data.imsi = "not digits".into(),
-        |world| world.data.k_wrapped = Some("00".into()),
-    ];
-    for spoil in cases {
-        let (mut world, mut card) = (World::new(), Card::seed());
-        spoil(&mut world);
-        assert_eq!(
-            world.session(&mut card, None, None),
-            Ending::Finished("work_not_understood")
-        );
-        assert!(card.updates.is_empty());
-    }
 }
 
 #[test]

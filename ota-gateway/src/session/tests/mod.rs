@@ -1,7 +1,9 @@
 //! The state machine against a card in memory: every step, every failure, every interruption.
 
 mod failures;
+mod impossible;
 mod interruptions;
+mod power_ups;
 mod steps;
 mod switch;
 
@@ -49,6 +51,8 @@ struct World {
     allowance: Option<u64>,
     /// Whether `not_verified` with rewrite may go on in the same session.
     rewrites_at_once: bool,
+    /// Whether the last session of the card's power-up failed.
+    power_up_is_spent: bool,
     /// Every report that was acknowledged.
     reports: Vec<ReportEvent>,
     events: Vec<SessionEvent>,
@@ -60,6 +64,8 @@ struct World {
     script_bytes: Vec<usize>,
     suspended: Option<SuspendedSession>,
     busy: Option<BusyCard>,
+    /// Bytes of the chip's DEK.
+    dek_bytes: usize,
 }
 
 impl World {
@@ -86,6 +92,7 @@ impl World {
             resume_step: 0,
             allowance: Some(1 << 20),
             rewrites_at_once: false,
+            power_up_is_spent: false,
             reports: Vec::new(),
             events: Vec::new(),
             token: 0,
@@ -95,6 +102,7 @@ impl World {
             script_bytes: Vec::new(),
             suspended: None,
             busy: None,
+            dek_bytes: 16,
         }
     }
 
@@ -119,7 +127,7 @@ impl World {
             eid: "89086030202200000022000000000090".parse().unwrap(),
             key_version: 0x40,
             psk: vec![1; 16].into(),
-            dek: vec![2; 16].into(),
+            dek: vec![2; self.dek_bytes].into(),
         };
         let limits = SessionLimits {
             requests: self.requests,
@@ -150,6 +158,7 @@ impl World {
                 self.resume_step = self.resume_step.max(*step);
                 true
             }
+            ReportEvent::PoweredUp { .. } => !self.power_up_is_spent,
             ReportEvent::Written => {
                 self.work = Work::Verify;
                 false

@@ -240,9 +240,25 @@ fn a_card_that_holds_something_else_is_written_again_in_the_same_session_if_the_
             assert_eq!(ending, Ending::Finished("not_verified"));
         }
         let rewrite = world.reports.iter().any(|report| {
-            matches!(report, ReportEvent::NotVerified { rewrite: true, detail } if detail.contains("EF_IMSI"))
+            matches!(report, ReportEvent::NotVerified { rewrite: true, detail, .. } if detail.contains("EF_IMSI"))
         });
         assert!(rewrite, "{:?}", world.reports);
+    }
+}
+
+#[test]
+fn only_another_imsi_that_can_be_read_is_reported_as_another_one() {
+    // Of other SIM cards: 460 00 1357924681, and no IMSI at all.
+    for (held, other_imsi) in [("084906003175296418", true), ("ffffffffffffffffff", false)] {
+        let (mut world, mut card) = (World::new(), Card::seed());
+        world.work = Work::Verify;
+        card.files.insert((0x7FFF, 0x6F07), hex::decode(held).unwrap());
+        world.session(&mut card, None, None);
+        assert!(
+            matches!(world.reports[0], ReportEvent::NotVerified { other_imsi: found, .. } if found == other_imsi),
+            "{held}: {:?}",
+            world.reports
+        );
     }
 }
 

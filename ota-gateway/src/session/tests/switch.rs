@@ -176,3 +176,21 @@ fn a_card_that_forgot_the_switch_at_power_up_gets_keys_and_imsi_again() {
         }
     }
 }
+
+#[test]
+fn another_imsi_says_nothing_about_a_card_that_keeps_two_identities() {
+    for (switch, expected) in [
+        ("separate", true),
+        ("commit-at-refresh", true),
+        ("card-fallback", false),
+    ] {
+        let (mut world, mut card) = (two_commands(switch), Card::seed());
+        world.work = Work::Verify;
+        world.session(&mut card, None, None);
+        let found = world.reports.iter().find_map(|report| match report {
+            ReportEvent::NotVerified { other_imsi, .. } => Some(*other_imsi),
+            _ => None,
+        });
+        assert_eq!(found, Some(expected), "{switch}");
+    }
+}

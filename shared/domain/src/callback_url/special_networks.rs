@@ -41,6 +41,11 @@ pub(super) fn is_special(address: IpAddr) -> bool {
     SPECIAL_NETWORKS.iter().any(|network| network.contains(&address))
 }
 
+/// An address of each special-purpose network.
+pub fn special_addresses() -> impl Iterator<Item = IpAddr> {
+    SPECIAL_NETWORKS.iter().map(IpNet::addr)
+}
+
 const fn v4([a, b, c, d]: [u8; 4], length: u8) -> IpNet {
     IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(a, b, c, d), length))
 }

@@ -85,17 +85,23 @@ reasons! {
     TemporaryNumberExpired "temporary_number_expired" 409 "临时号码已过测试期" "the temporary number's test period is over" => "由运营方重新配置有效临时号码" "have the operator configure a valid temporary number";
     AllowanceExhausted "allowance_exhausted" 403 "测试流量不足" "the test allowance is not sufficient" => "由运营方核实测试流量，必要时补充" "have the operator check the allowance";
     ProvinceWithoutNumber "province_without_number" 409 "无可用省份资源" "the province has no number left" => "更换省份重新申请，或等待运营方补充资源" "choose another province, or wait for the operator";
+    ProvinceNotServed "province_not_served" 409 "该省份未开放写卡" "the province is not served" => "更换省份重新申请；可用省份见 /v1/write/provinces" "choose another province; /v1/write/provinces lists those that have numbers";
     ChipFaulty "chip_faulty" 403 "芯片故障" "the chip is registered as faulty" => "由设备方案商检测并更换芯片" "have the vendor examine and replace the chip";
+    ChipBlocked "chip_blocked" 403 "芯片已锁定" "the chip is blocked: its EID or keys are in use twice" => "由管理员核实并处理 eid_duplicated 异常后重试" "have an administrator settle the incident eid_duplicated, then try again";
+    SessionRunning "session_running" 409 "芯片正在会话中" "a session of the chip is running" => "等待会话结束后重试" "wait until the session has ended, then try again";
+    TaskOpen "task_open" 409 "芯片有未结束的写卡任务" "the chip has an open task" => "等待任务结束，或先终止任务" "wait until the task has ended, or end it first";
     UnknownNumber "unknown_number" 404 "码号不存在或未划拨" "there is no such number, or it was not allotted" => "核对 ICCID 与号码，或联系运营方划拨" "check ICCID and number, or ask the operator to allot it";
     NumberMismatch "number_mismatch" 409 "ICCID 与号码不对应" "ICCID and number do not belong together" => "核对数据卡的 ICCID 与号码" "check the ICCID and number of the data card";
     NumberTaken "number_taken" 409 "码号已被占用或写入" "the number is reserved or written already" => "更换数据卡后重新申请" "choose another data card";
-    NumberSuspended "number_suspended" 409 "码号已停用" "the number is suspended" => "联系运营方恢复码号" "ask the operator to resume it";
+    NumberSuspended "number_suspended" 409 "码号已停机" "the number is suspended" => "联系运营方恢复码号" "ask the operator to resume it";
     WrongState "wrong_state" 403 "卡片当前状态不支持该操作" "the card's state does not permit this" => "查询卡片状态" "query the card's status";
     NumberInUse "number_in_use" 409 "码号当前状态不支持该操作" "the number's state does not permit this" => "查询码号状态" "query the number's status";
     SecretsInRotation "secrets_in_rotation" 409 "已有两个密钥同时有效" "two secrets are live already" => "等待旧密钥到期，或先将其吊销" "wait until the older one expires, or revoke it first";
     UnknownSecret "unknown_secret" 404 "密钥不存在或已失效" "there is no such live secret" => "核对密钥序号" "check the generation of the secret";
     RecordConflict "record_conflict" 409 "同一时点已有内容不同的记录" "another record of the same moment has other content" => "核对记录的 as_of 与内容" "check the record's as_of and content";
+    UnknownImport "unknown_import" 404 "导入记录不存在" "there is no such import" => "核对 import_id" "check the import_id";
     ImportConflict "import_conflict" 409 "已有内容不同的记录" "a record with other content exists" => "核对该行与已导入的数据" "compare the row with what was imported before";
+    UnknownToGateways "unknown_to_gateways" 409 "没有网关具有该卡片模板或主密钥版本" "no gateway has this card profile or version of the master key" => "核对该列；需新增时先在网关上配置卡片模板或主密钥，网关公布后再导入" "check the column; a new profile or master key is set up at the gateways first: import again once they announced it";
     // Gateway
     UnknownSession "unknown_session" 404 "会话不存在" "there is no such session" => "重新建立会话" "open a new session";
     SessionSuperseded "session_superseded" 409 "会话已被新会话取代" "a newer session has replaced this one" => "结束该会话" "end this session";
@@ -107,8 +113,10 @@ reasons! {
     Conflict "conflict" 409 "数据已被并发修改" "the data was changed at the same time" => "重新提交" "send again";
     Internal "internal" 500 "服务器内部错误" "internal error" => "稍后重试；持续出现请联系运营方" "try again later; if it persists contact the operator";
     Unavailable "unavailable" 503 "服务暂不可用" "the service is not available now" => "稍后重试" "try again later";
+    GuardMissing "guard_missing" 503 "平台未拦截特殊用途网络，不发送回调" "the host does not block special-purpose networks, so nothing is sent to receivers" => "按 runtime-config/local.toml 配置 block_networks；运行日志给出未拦截的地址" "configure block_networks as in runtime-config/local.toml; the operator's log names an address that is open";
     SchemaBehind "schema_behind" 503 "数据库结构未升级" "the database schema is behind the program" => "按运行日志中的原因处理，使数据库可以升级" "remove the cause that the operator's log names, so that the database can be migrated";
     SchemaAhead "schema_ahead" 503 "数据库已由更新版本的程序升级，本程序不能使用" "the database was migrated by a newer program and cannot be used by this one" => "运行该版本或更新的程序，或恢复升级前的备份" "run that program or a newer one, or restore a backup from before the upgrade";
+    ClockDiffers "clock_differs" 409 "所填时间与平台时钟相差超过 10 分钟" "the time that was given differs from the platform's clock by more than 10 minutes" => "核对平台主机的时钟并校正，再按实际时间提交" "compare and correct the clock of the platform's host, then send the present time";
     KeysWrong "keys_wrong" 503 "数据库由其他密钥建立，本程序不能使用" "the database was made with other keys and cannot be used by this program" => "按运行日志中的密钥名称核对配置，恢复建库时的密钥" "compare the key that the operator's log names with the configuration, and restore the key of this database";
 }
 

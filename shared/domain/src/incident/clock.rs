@@ -1,10 +1,10 @@
-//! §8.2, §8.3.1: the clock of an incident. Its state determines when it becomes severe, what is overdue, and when the
-//! clock has to run next. Pure: takes the time, returns the notices that are due.
+//! §8.2, §8.3.1: the clock of an incident. Its state determines what is overdue and when the clock has to run next.
+//! Pure: takes the time, returns the notices that are due. Lateness never makes an incident severe (§8.1).
 //!
 //! Every deadline is computed from recorded times and never from the time of a run, so the result does not depend on
-//! when the clock runs.
+//! when the clock runs, until the final report ends all notices.
 
-use super::{IncidentKind, Limit, Severity};
+use super::{IncidentKind, Severity};
 use crate::{DAY_MS, HOUR_MS, Timestamp};
 
 /// Time from becoming severe to the report, in milliseconds (§8.3.1).
@@ -60,12 +60,6 @@ pub struct IncidentState {
     pub notices: i64,
 }
 
-/// What happens to an incident without any act of an administrator.
-enum Event {
-    Escalate,
-    Notify(Notice),
-}
-
 impl IncidentState {
     /// The state of an incident that was just opened.
     #[must_use]
@@ -82,16 +76,17 @@ impl IncidentState {
         }
     }
 
-    /// By when it has to be settled. `StuckWriting` is opened after half an hour of 写卡中, so it has the rest of the
-    /// severe limit of one hour from the start.
+    /// By when it has to be settled, by the severity that it had: one that became severe only after the limit of a
+    /// general one keeps that limit.
     #[must_use]
     pub fn handle_by(&self) -> Option<Timestamp> {
-        let severity = match self.kind {
-            IncidentKind::StuckWriting => Severity::Severe,
-            _ => self.severity,
-        };
-        let limit = self.kind.row().limit.for_severity(severity)?;
-        Some(self.since.plus(limit))
+        let limit = self.kind.row().limit;
+        let by = |severity| Some(self.since.plus(limit.for_severity(severity)?));
+        let general = by(Severity::General)?;
+        match self.severe_at {
+            Some(at) if at < general => by(Severity::Severe),
+            _ => Some(general),
+        }
     }
 
     /// By when it has to be reported, once it is severe.
@@ -126,66 +121,44 @@ impl IncidentState {
         }
     }
 
-    /// Makes it severe if its first limit has passed, so that an act applies to the present state whether or not the
-    /// clock has run. The clock still gives the notice.
-    pub fn escalate_if_due(&mut self, now: Timestamp) {
-        if let Some(at) = self.escalates_at().filter(|at| *at <= now) {
-            self.escalate(at);
-        }
-    }
-
     /// Settles an incident that is open.
     pub fn settle(&mut self, at: Timestamp) {
-        self.escalate_if_due(at);
         self.closed_at = Some(at);
     }
 
     /// When the clock has to run next; `None` when nothing is left. May lie in the past.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Timestamp> {
-        self.next_event().map(|(at, _)| at)
+        self.next_notice().map(|(at, _)| at)
     }
 
     /// Advances the state to `now` and returns the notices that became due, in the order of their times.
     pub fn advance(&mut self, now: Timestamp) -> Vec<Notice> {
         let mut notices = Vec::new();
-        // Each round escalates, once, or gives a notice for the first time.
-        while let Some((at, event)) = self.next_event().filter(|(at, _)| *at <= now) {
-            match event {
-                Event::Escalate => self.escalate(at),
-                Event::Notify(notice) => {
-                    self.notices |= notice.bit();
-                    notices.push(notice);
-                }
-            }
+        // Each round gives a notice for the first time.
+        while let Some((_, notice)) = self.next_notice().filter(|(at, _)| *at <= now) {
+            self.notices |= notice.bit();
+            notices.push(notice);
         }
         notices
     }
 
-    fn next_event(&self) -> Option<(Timestamp, Event)> {
-        let escalation = self.escalates_at().map(|at| (at, Event::Escalate));
+    fn next_notice(&self) -> Option<(Timestamp, Notice)> {
+        // What is settled and has its final report alarms nobody any more.
+        if self.closed_at.is_some() && self.final_report_at.is_some() {
+            return None;
+        }
         let notices = Notice::ALL.into_iter().filter_map(|notice| {
             let at = self.notice_at(notice)?;
-            (self.notices & notice.bit() == 0).then_some((at, Event::Notify(notice)))
+            (self.notices & notice.bit() == 0).then_some((at, notice))
         });
-        escalation.into_iter().chain(notices).min_by_key(|(at, _)| *at)
-    }
-
-    fn escalates_at(&self) -> Option<Timestamp> {
-        match self.kind.row().limit {
-            Limit::Escalating { .. } if self.severity == Severity::General && self.closed_at.is_none() => {
-                self.handle_by()
-            }
-            _ => None,
-        }
+        notices.min_by_key(|(at, _)| *at)
     }
 
     /// When `notice` is due, unless the required act is done by then.
     fn notice_at(&self, notice: Notice) -> Option<Timestamp> {
         let done = match notice {
             Notice::Severe => None,
-            // A general incident with a second limit becomes severe instead.
-            Notice::Handling if self.escalates_at().is_some() => return None,
             Notice::Handling => self.closed_at,
             Notice::Report => self.reported_at,
             Notice::FinalReport => self.final_report_at,
@@ -212,19 +185,38 @@ mod tests {
         BEGAN.plus(ms)
     }
 
+    // §8.1: whether an incident is severe is a matter of its effect, not of how long it takes
     #[test]
-    fn an_incident_with_two_limits_becomes_severe_when_the_first_has_passed() {
+    fn an_incident_with_two_limits_is_overdue_after_the_first_and_stays_general() {
         let mut province = general(IncidentKind::ProvinceWithoutNumber);
         assert_eq!(province.next_deadline(), Some(after(2 * HOUR_MS)));
         assert!(province.advance(after(2 * HOUR_MS - 1)).is_empty());
-        assert_eq!(province.advance(after(2 * HOUR_MS)), [Notice::Severe]);
-        assert_eq!(province.handle_by(), Some(after(4 * HOUR_MS)));
-        assert_eq!(province.next_deadline(), Some(after(3 * HOUR_MS)), "the report");
-        assert_eq!(
-            province.advance(after(4 * HOUR_MS)),
-            [Notice::Report, Notice::Handling]
-        );
+        assert_eq!(province.advance(after(2 * HOUR_MS)), [Notice::Handling]);
+        assert_eq!((province.severity, province.severe_at), (Severity::General, None));
         assert_eq!(province.next_deadline(), None);
+    }
+
+    #[test]
+    fn an_incident_that_becomes_severe_in_time_has_the_limit_of_severe_ones() {
+        let mut timeout = general(IncidentKind::CallTimeout);
+        timeout.escalate(after(30 * MINUTE_MS - 1));
+        assert_eq!(timeout.handle_by(), Some(after(HOUR_MS)));
+        assert_eq!(
+            timeout.advance(after(HOUR_MS)),
+            [Notice::Severe, Notice::Handling]
+        );
+    }
+
+    #[test]
+    fn what_becomes_severe_when_it_is_late_already_stays_late() {
+        let mut timeout = general(IncidentKind::CallTimeout);
+        timeout.escalate(after(30 * MINUTE_MS));
+        assert_eq!(timeout.handle_by(), Some(after(30 * MINUTE_MS)));
+        timeout.settle(after(40 * MINUTE_MS));
+        assert_eq!(
+            timeout.advance(after(41 * MINUTE_MS)),
+            [Notice::Severe, Notice::Handling]
+        );
     }
 
     #[test]
@@ -245,13 +237,11 @@ mod tests {
     }
 
     #[test]
-    fn a_stuck_card_becomes_severe_an_hour_after_writing_began() {
-        let opened = after(30 * MINUTE_MS);
+    fn a_stuck_card_has_half_an_hour_from_when_it_was_stuck() {
+        let opened = after(MINUTE_MS);
         let mut stuck = IncidentState::new(IncidentKind::StuckWriting, Severity::General, BEGAN, opened);
-        assert!(stuck.advance(opened).is_empty());
-        assert_eq!(stuck.next_deadline(), Some(after(HOUR_MS)));
-        assert_eq!(stuck.advance(after(HOUR_MS)), [Notice::Severe, Notice::Handling]);
-        assert_eq!(stuck.report_by(), Some(after(2 * HOUR_MS)));
+        assert_eq!(stuck.next_deadline(), Some(after(30 * MINUTE_MS)));
+        assert_eq!(stuck.advance(after(DAY_MS)), [Notice::Handling]);
     }
 
     #[test]
@@ -265,22 +255,29 @@ mod tests {
         assert_eq!(severe.next_deadline(), None);
     }
 
+    // §8.3.1
     #[test]
-    fn what_is_settled_late_was_severe_even_if_nobody_looked_meanwhile() {
-        let mut province = general(IncidentKind::ProvinceWithoutNumber);
-        province.settle(after(2 * HOUR_MS + 5));
-        assert_eq!(province.severe_at, Some(after(2 * HOUR_MS)));
-        assert_eq!(province.next_deadline(), Some(after(2 * HOUR_MS)));
+    fn a_settled_incident_alarms_no_more_once_its_final_report_is_in() {
+        let mut severe = IncidentState::new(IncidentKind::CallTimeout, Severity::Severe, BEGAN, BEGAN);
+        assert_eq!(severe.advance(BEGAN), [Notice::Severe]);
+        severe.settle(after(20 * MINUTE_MS));
         assert_eq!(
-            province.advance(after(3 * DAY_MS)),
-            [Notice::Severe, Notice::Report, Notice::FinalReport]
+            severe.next_deadline(),
+            Some(after(REPORT_WITHIN_MS)),
+            "the report"
         );
-        let mut in_time = general(IncidentKind::ProvinceWithoutNumber);
-        in_time.settle(after(2 * HOUR_MS - 1));
-        assert_eq!(
-            (in_time.severity, in_time.next_deadline()),
-            (Severity::General, None)
-        );
+        severe.final_report_at = Some(after(30 * MINUTE_MS));
+        assert_eq!(severe.next_deadline(), None);
+        assert!(severe.advance(after(100 * DAY_MS)).is_empty());
+    }
+
+    #[test]
+    fn a_final_report_that_is_missing_alarms_a_day_after_the_end() {
+        let mut severe = IncidentState::new(IncidentKind::CallTimeout, Severity::Severe, BEGAN, BEGAN);
+        severe.settle(after(20 * MINUTE_MS));
+        let due = 20 * MINUTE_MS + DAY_MS;
+        assert_eq!(severe.advance(after(due - 1)), [Notice::Severe, Notice::Report]);
+        assert_eq!(severe.advance(after(due)), [Notice::FinalReport]);
     }
 
     #[test]
@@ -311,7 +308,6 @@ mod tests {
 
     /// One act of an administrator; each has an effect once.
     fn act(state: &mut IncidentState, what: u8, now: Timestamp) {
-        state.escalate_if_due(now);
         let is_severe = state.severity == Severity::Severe;
         match what {
             0 if state.closed_at.is_none() => state.settle(now),
@@ -367,9 +363,13 @@ mod tests {
             }
             let notices_at_last = at_last.advance(after(last));
             prop_assert_eq!(often, seldom);
-            prop_assert_eq!(often, at_last);
             prop_assert_eq!(&often_notices, &seldom_notices);
-            prop_assert_eq!(often_notices, notices_at_last);
+            if often.final_report_at.is_some() {
+                prop_assert!(notices_at_last.is_empty());
+            } else {
+                prop_assert_eq!(often, at_last);
+                prop_assert_eq!(often_notices, notices_at_last);
+            }
         }
 
         #[test]

@@ -1,7 +1,7 @@
 //! Tables 3–6 of §8.2 as data: symptom, cause, remedy, who acts, and the time limit of each kind of incident.
 
 use super::IncidentClass::{Application, Interface, Terminal, Writing};
-use super::Limit::{Escalating, Immediate, Within};
+use super::Limit::{BySeverity, Immediate, Within};
 use super::Party::{Client, Operator, Platform, Vendor};
 use super::{Concern, IncidentClass, Misfit, Party, Severity};
 use crate::{HOUR_MS, MINUTE_MS};
@@ -19,12 +19,17 @@ pub enum IncidentKind {
     ProvincesWithoutNumber,
     /// A card stays 写卡中 (Table 4).
     StuckWriting,
+    /// Many cards of one client, province or gateway stay 写卡中 (Table 4).
+    CardsStuck,
     /// A chip is faulty (Table 4).
     ChipFault,
     /// The number is written but does not communicate (Table 4).
     NumberSilent,
     /// A temporary number is past its test period (Table 4).
     TemporaryNumberExpired,
+    /// An EID is in use twice: imported with other keys, or with sessions that alternate between two addresses. Not in
+    /// the standard's tables; it belongs to the class of Table 4.
+    EidDuplicated,
     /// A token is refused (Table 5).
     TokenRejected,
     /// A call gets no answer (Table 5).
@@ -46,11 +51,11 @@ pub enum Limit {
     Immediate,
     /// A time in milliseconds, whatever the severity.
     Within(i64),
-    /// One time while it is general and another once it is severe, in milliseconds.
-    Escalating {
+    /// One time while it is general and another if it becomes severe meanwhile, in milliseconds.
+    BySeverity {
         /// While it is general.
         general: i64,
-        /// Once it is severe.
+        /// If it is severe.
         severe: i64,
     },
 }
@@ -62,8 +67,8 @@ impl Limit {
         match (self, severity) {
             (Immediate, _) => None,
             (Within(ms), _) => Some(ms),
-            (Escalating { general, .. }, Severity::General) => Some(general),
-            (Escalating { severe, .. }, Severity::Severe) => Some(severe),
+            (BySeverity { general, .. }, Severity::General) => Some(general),
+            (BySeverity { severe, .. }, Severity::Severe) => Some(severe),
         }
     }
 }
@@ -113,7 +118,7 @@ static TABLE: &[KindRow] = &[
     KindRow {
         kind: IncidentKind::AlreadyWritten, code: "already_written",
         class: Application, severity: Severity::General, limit: Immediate, parties: &[Client],
-        about: CHIP,
+        about: CLIENT_OR_CHIP,
         symptom: ["申请失败，提示运营号已被写入", "an application fails: the operator number is written already"],
         cause: ["该 EID 对应的 eSIM 卡已完成写卡，运营号已写入，无法重复申请",
             "the eSIM with this EID holds its operator number and cannot be applied for again"],
@@ -123,7 +128,7 @@ static TABLE: &[KindRow] = &[
     KindRow {
         kind: IncidentKind::ProvinceWithoutNumber, code: "province_without_number",
         class: Application, severity: Severity::General,
-        limit: Escalating { general: 2 * HOUR_MS, severe: 4 * HOUR_MS }, parties: &[Platform, Client],
+        limit: BySeverity { general: 2 * HOUR_MS, severe: 4 * HOUR_MS }, parties: &[Platform, Client],
         about: &[Concern::Province],
         symptom: ["自动分配写卡时，提示无可用省份资源", "automatic allotment finds no number in the province"],
         cause: ["请求的省份无可用运营号资源，或资源已耗尽", "the province has no operator numbers, or they are used up"],
@@ -142,13 +147,24 @@ static TABLE: &[KindRow] = &[
     KindRow {
         kind: IncidentKind::StuckWriting, code: "stuck_writing",
         class: Writing, severity: Severity::General,
-        limit: Escalating { general: 30 * MINUTE_MS, severe: HOUR_MS }, parties: &[Operator, Client, Vendor],
+        limit: BySeverity { general: 30 * MINUTE_MS, severe: HOUR_MS }, parties: &[Operator, Client, Vendor],
         about: CHIP,
         symptom: ["eSIM 卡一直处于写卡中状态", "a card stays in the state 写卡中"],
         cause: ["运营号未激活、无法正常通信，或网络信号中断、数据传输异常",
             "the operator number is not activated or cannot communicate, the signal is lost, or data do not get through"],
         remedy: ["排查运营号激活状态及通信情况，检查设备网络信号，重新上电后重试写卡；若为双贴省内/国内 eSIM，设备侧需上报 LBS 或 GPS 定位，完善切换逻辑",
             "check whether the number is activated and communicates, check the device's signal, power up again and retry; a device with two eSIMs, provincial and national, has to report its LBS or GPS position and improve its switching"],
+    },
+    KindRow {
+        kind: IncidentKind::CardsStuck, code: "cards_stuck",
+        class: Writing, severity: Severity::Severe, limit: Within(HOUR_MS), parties: &[Operator, Platform, Client],
+        about: &[Concern::Client, Concern::Province],
+        symptom: ["同一业务需求方、省份或网关的多张 eSIM 卡一直处于写卡中状态",
+            "many cards of one client, province or gateway stay in the state 写卡中"],
+        cause: ["运营号批量未激活、无法正常通信，或网络信号中断、数据传输异常",
+            "the operator numbers are not activated or cannot communicate, the network is down, or data do not get through"],
+        remedy: ["排查该范围内运营号激活状态、网络与网关，恢复后由设备重新上电重试写卡",
+            "check the activation of the numbers, the network and the gateway of that range; once they work, power the devices up again"],
     },
     KindRow {
         kind: IncidentKind::ChipFault, code: "chip_fault",
@@ -180,6 +196,16 @@ static TABLE: &[KindRow] = &[
             "the operator finds out why and gives the chip a valid temporary number; the client applies again while it is valid"],
     },
     KindRow {
+        kind: IncidentKind::EidDuplicated, code: "eid_duplicated",
+        class: Writing, severity: Severity::Severe, limit: Within(4 * HOUR_MS), parties: &[Operator, Vendor],
+        about: CHIP,
+        symptom: ["同一 EID 出现两份：以其他密钥导入，或会话在两个地址间交替建立（平台规定，标准未列）",
+            "an EID is in use twice: imported with other keys, or its sessions alternate between two addresses (a rule of the platform, not in the standard)"],
+        cause: ["EID 与密钥被复制到另一芯片，或导入文件有误", "EID and keys were copied to another chip, or a file is wrong"],
+        remedy: ["芯片已锁定，所持码号保留；核实哪一芯片为真，登记故障或更正密钥，处理完成后芯片解锁",
+            "the chip is blocked and keeps its number; find out which one is genuine, register the fault or correct the keys; settling the incident unblocks the chip"],
+    },
+    KindRow {
         kind: IncidentKind::TokenRejected, code: "token_rejected",
         class: Interface, severity: Severity::General, limit: Immediate, parties: &[Client],
         about: CLIENT_OR_PLATFORM,
@@ -191,7 +217,7 @@ static TABLE: &[KindRow] = &[
     KindRow {
         kind: IncidentKind::CallTimeout, code: "call_timeout",
         class: Interface, severity: Severity::General,
-        limit: Escalating { general: 30 * MINUTE_MS, severe: HOUR_MS }, parties: &[Client, Platform],
+        limit: BySeverity { general: 30 * MINUTE_MS, severe: HOUR_MS }, parties: &[Client, Platform],
         about: CLIENT_OR_PLATFORM,
         symptom: ["接口调用超时，无响应", "a call gets no answer in time"],
         cause: ["网络通信异常、写卡平台负载过高，或业务需求方服务端 IP 未完成报白",
@@ -295,9 +321,11 @@ mod tests {
             | IncidentKind::ProvinceWithoutNumber
             | IncidentKind::ProvincesWithoutNumber
             | IncidentKind::StuckWriting
+            | IncidentKind::CardsStuck
             | IncidentKind::ChipFault
             | IncidentKind::NumberSilent
             | IncidentKind::TemporaryNumberExpired
+            | IncidentKind::EidDuplicated
             | IncidentKind::TokenRejected
             | IncidentKind::CallTimeout
             | IncidentKind::CallbackUndeliverable
@@ -308,7 +336,7 @@ mod tests {
         assert!(IncidentKind::all().all(listed));
         let kinds: HashSet<_> = IncidentKind::all().collect();
         let codes: HashSet<_> = TABLE.iter().map(|row| row.code).collect();
-        assert_eq!((TABLE.len(), kinds.len(), codes.len()), (14, 14, 14));
+        assert_eq!((TABLE.len(), kinds.len(), codes.len()), (15, 15, 15));
         for kind in IncidentKind::all() {
             assert_eq!(IncidentKind::from_code(kind.code()), Some(kind));
         }
@@ -366,7 +394,8 @@ mod tests {
     #[test]
     fn the_tables_are_those_of_the_standard() {
         let in_table = |class| TABLE.iter().filter(|row| row.class == class).count();
-        assert_eq!(IncidentClass::ALL.map(in_table), [4, 4, 3, 3]);
+        // One of the class of Table 4, and one of another, are the platform's own.
+        assert_eq!(IncidentClass::ALL.map(in_table), [4, 5 + 1, 3, 3]);
         assert_eq!(IncidentClass::ALL.map(IncidentClass::table), [3, 4, 5, 6]);
         let limits = |kind: IncidentKind| {
             [Severity::General, Severity::Severe].map(|severity| kind.row().limit.for_severity(severity))
@@ -384,11 +413,15 @@ mod tests {
         let severe: Vec<_> = TABLE
             .iter()
             .filter(|row| row.severity == Severity::Severe)
+            .map(|row| (row.kind, row.limit))
             .collect();
-        assert_eq!(severe.len(), 1);
         assert_eq!(
-            (severe[0].kind, severe[0].limit),
-            (IncidentKind::ProvincesWithoutNumber, Limit::Within(4 * HOUR_MS))
+            severe,
+            [
+                (IncidentKind::ProvincesWithoutNumber, Limit::Within(4 * HOUR_MS)),
+                (IncidentKind::EidDuplicated, Limit::Within(4 * HOUR_MS)),
+                (IncidentKind::CardsStuck, Limit::Within(HOUR_MS))
+            ]
         );
     }
 }

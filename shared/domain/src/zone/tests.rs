@@ -1,10 +1,20 @@
 //! Expected values come from Python's `zoneinfo` on another copy of the IANA time zone database.
 
+use jiff::tz::TimeZoneDatabase;
+
 use super::Zone;
 use crate::{Timestamp, parse_date};
 
+/// 2025-01-01T00:00:00Z.
+const EXACT_FROM: i64 = 1_735_689_600;
+/// 2060-01-01T00:00:00Z.
+const EXACT_TO: i64 = 2_840_140_800;
+/// Thirty days, in seconds: less than the time between two changes of any clock.
+const STEP: usize = 30 * 86_400;
+
+/// A zone with the whole of its history.
 fn zone(name: &str) -> Zone {
-    Zone::parse(name).unwrap()
+    Zone(TimeZoneDatabase::bundled().get(name).unwrap())
 }
 
 fn text(second: i64, name: &str) -> String {
@@ -31,7 +41,7 @@ fn a_zone_is_a_known_name_or_an_offset() {
         ("asia/kolkata", "2026-01-01T05:30:00+05:30"),
         ("Europe/Berlin", "2026-01-01T01:00:00+01:00"),
     ] {
-        assert_eq!(winter.to_rfc3339(&zone(text)), shown, "{text}");
+        assert_eq!(winter.to_rfc3339(&Zone::parse(text).unwrap()), shown, "{text}");
     }
     for text in [
         "",
@@ -49,6 +59,42 @@ fn a_zone_is_a_known_name_or_an_offset() {
     ] {
         assert_eq!(Zone::parse(text), None, "{text}");
     }
+}
+
+#[test]
+fn every_zone_of_the_database_has_its_offsets_since_2025() {
+    let mut changes = 0;
+    let database = TimeZoneDatabase::bundled();
+    for name in database.available() {
+        let (ours, whole) = (Zone::parse(name.as_str()).unwrap(), zone(name.as_str()));
+        let at = |second: i64| jiff::Timestamp::from_second(second).unwrap();
+        let mut moments: Vec<i64> = (EXACT_FROM..EXACT_TO).step_by(STEP).collect();
+        for change in whole.0.following(at(EXACT_FROM)) {
+            let second = change.timestamp().as_second();
+            if second > EXACT_TO {
+                break;
+            }
+            moments.extend([second - 1, second]);
+            changes += 1;
+        }
+        for second in moments {
+            assert_eq!(
+                ours.offset_at(at(second)),
+                whole.offset_at(at(second)),
+                "{name} {second}"
+            );
+        }
+    }
+    assert!(changes > 1_000, "{changes}");
+}
+
+#[test]
+fn times_before_2025_have_the_offset_of_the_present_rules() {
+    let shanghai = Zone::parse("Asia/Shanghai").unwrap();
+    assert_eq!(
+        Timestamp(515_527_200_000).to_rfc3339(&shanghai),
+        "1986-05-04T02:00:00+08:00"
+    );
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::Context;
+use super::super::unreadable::RowOpener;
 use domain::error::Error;
 use domain::{ClientId, StopCause, Timestamp, masked};
 use store::{
@@ -21,8 +22,8 @@ pub struct ClientView {
     pub id: ClientId,
     /// Name of the business system or its company.
     pub name: String,
-    /// Telephone number, masked.
-    pub phone: String,
+    /// Telephone number, masked; none if it cannot be opened.
+    pub phone: Option<String>,
     /// Networks it may call from.
     pub ips: Vec<String>,
     /// Names of the interfaces it may call.
@@ -43,6 +44,8 @@ pub struct ClientView {
     pub changed_at: Timestamp,
     /// Its latest secrets, the newest first.
     pub secrets: Vec<SecretView>,
+    /// The fields whose values cannot be opened.
+    pub unreadable: Vec<&'static str>,
 }
 
 /// A secret, without its value.
@@ -69,10 +72,11 @@ pub struct ClientPage {
     pub next: Option<ClientId>,
 }
 
-/// Returns the account `only`, or up to `limit` accounts that follow `after`.
+/// Returns the account `only`, or up to `limit` accounts that follow `after`. A telephone number that cannot be opened
+/// hides no account.
 ///
 /// # Errors
-/// `Reason::Unavailable` when the database is busy; `Reason::Internal` when a sealed value cannot be opened.
+/// `Reason::Unavailable` when the database is busy.
 pub async fn list_clients<D: Database>(
     cx: &Context<'_, D>,
     only: Option<&ClientId>,
@@ -94,9 +98,9 @@ pub async fn list_clients<D: Database>(
 }
 
 async fn view<D: Database>(cx: &Context<'_, D>, row: ListedClientRow) -> Result<ClientView, Error> {
-    let phone = cx
-        .vault
-        .open_text(client::PHONE, row.id.as_str().as_bytes(), &row.phone_sealed)?;
+    let mut opener = RowOpener::new(cx, row.id.as_str().as_bytes());
+    let phone = opener.text("phone", client::PHONE, Some(&row.phone_sealed));
+    let unreadable = opener.unreadable;
     let secrets = client_secret::of_client(cx.db, &row.id).await?;
     let secrets = secrets.iter().map(|secret| SecretView {
         generation: secret.generation,
@@ -107,7 +111,7 @@ async fn view<D: Database>(cx: &Context<'_, D>, row: ListedClientRow) -> Result<
     });
     Ok(ClientView {
         name: row.name,
-        phone: masked(&phone),
+        phone: phone.as_deref().map(masked),
         ips: serde_json::from_str(&row.ips).map_err(Error::internal)?,
         permissions: serde_json::from_str(&row.permissions).map_err(Error::internal)?,
         callback_url: row.callback_url,
@@ -118,6 +122,7 @@ async fn view<D: Database>(cx: &Context<'_, D>, row: ListedClientRow) -> Result<
         created_at: row.created_at,
         changed_at: row.changed_at,
         secrets: secrets.collect(),
+        unreadable,
         id: row.id,
     })
 }

@@ -7,21 +7,30 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
+use super::announced::Announced;
 use super::columns::{ColumnError, RowReader};
 use super::contradictions::Key;
 use super::rules::{ColumnRule, optional, required};
 use super::secrets::{hex_bytes, row_digest, unwrapped};
-use super::{ImportChoices, ImportReport, ImportedRow, checked, written};
+use super::warnings::Warnings;
+use super::{ImportChoices, ImportReport, ImportedRow, Stored, checked, written};
 use crate::Context;
+use crate::content::{self, CHIP_KEYS, held_error};
+use crate::correct_chip::correct;
+use crate::incidents::block;
+use crate::transition::guarded;
 use domain::error::{Error, Reason};
 use domain::{
-    Actor, CardStatus, ClientId, Eid, Iccid, Imsi, Kind, Malformed, Msisdn, Network, TemporaryNumber,
-    Timestamp, Volume, all_digits, parse_date, warned_at,
+    Actor, CardStatus, ClientId, Eid, Iccid, ImportId, Imsi, Kind, Malformed, Msisdn, Network,
+    TemporaryNumber, Timestamp, Volume, parse_chip_label, parse_date, parse_imei, warned_at,
 };
 use store::{
     Database, Tx,
     card_history::{self, Step},
-    chip::{self, NewChipRow},
+    chip,
+    chip_content::{self, ChipContent, NewChipRow},
+    import::ImportKind,
+    temporary_number::{self, UniqueValues},
 };
 use vault::{BlindIndex, IndexKind, Zeroizing};
 
@@ -52,16 +61,19 @@ const PSK_BYTES: std::ops::RangeInclusive<usize> = 16..=64;
 const DEK_BYTES: std::ops::RangeInclusive<usize> = 16..=16;
 /// Longest PSK identity, in bytes.
 const MAX_PSK_IDENTITY_BYTES: usize = 128;
-/// Longest model and profile name, in bytes.
-const MAX_LABEL_BYTES: usize = 64;
-/// Digits of an IMEI, its check digit included.
-const IMEI_DIGITS: usize = 15;
 
 /// Key material, wiped when dropped.
 type Secret = Zeroizing<Vec<u8>>;
 
+/// A row as it is stored.
+pub(super) struct SealedChip {
+    row: NewChipRow,
+    /// Whether the file states the day of opening.
+    is_opening_stated: bool,
+}
+
 /// A row that passed the checks of its own values.
-struct Chip {
+pub(super) struct Chip {
     eid: Eid,
     chip_model: String,
     profile: String,
@@ -82,7 +94,8 @@ struct Chip {
 }
 
 /// Imports chips. A row without `client_id` belongs to `default_client`. Rows are read, unwrapped and sealed before
-/// the transaction begins, so that the write lock is held briefly.
+/// the transaction begins, so that the write lock is held briefly. A new chip whose profile or key version no gateway
+/// announced is refused.
 ///
 /// # Errors
 /// [`Reason::BadCsv`] and [`Reason::BodyTooLarge`] for the file as a whole. A bad row is reported, and the other rows
@@ -91,30 +104,41 @@ pub async fn import_chips<D: Database>(
     cx: &Context<'_, D>,
     file: &[u8],
     default_client: Option<&ClientId>,
-    choices: &ImportChoices,
+    choices: &ImportChoices<'_>,
 ) -> Result<ImportReport, Error> {
     let (good, report) = checked(cx, file, COLUMNS, choices, |row| {
         read(cx, row, default_client, choices)
     })?;
-    written(cx, choices, async |tx| {
+    written(cx, choices, ImportKind::Chip, async |tx, import| {
         let mut report = report.clone();
+        let mut warnings = Warnings(std::mem::take(&mut report.warnings));
         let mut known = BTreeMap::new();
+        let announced = Announced::read(tx).await?;
         for (line, chip) in &good {
-            match store(cx, tx, chip, &mut known).await? {
-                Stored::New => report.imported += 1,
-                Stored::Unchanged => report.unchanged += 1,
-                Stored::Refused(error) => report.reject(*line, vec![error]),
+            let (warned, unknown) = match announced.judge(&chip.row.content) {
+                Ok(warned) => (warned, None),
+                Err(error) => (Vec::new(), Some(error)),
+            };
+            let stored = store(cx, tx, chip, unknown, import, choices, &mut known).await?;
+            if matches!(stored, Stored::New) {
+                for (kind, column, gateways) in warned {
+                    warnings.add_known(kind, column.map(str::to_owned), *line, gateways);
+                }
             }
+            report.count(*line, stored);
         }
+        report.warnings = warnings.0;
         Ok(report)
     })
     .await
 }
 
 impl ImportedRow for Chip {
-    type Sealed = NewChipRow;
+    const COLUMNS: &'static [ColumnRule] = COLUMNS;
 
-    fn keys(row: &RowReader<'_>, choices: &ImportChoices) -> Vec<Key> {
+    type Sealed = SealedChip;
+
+    fn keys(row: &RowReader<'_>, choices: &ImportChoices<'_>) -> Vec<Key> {
         let eid = |text: &str| Some(Eid::parse(text).ok()?.as_str().to_owned());
         let msisdn = |text: &str| Some(Msisdn::parse(text).ok()?.as_str().to_owned());
         let imsi = |text: &str| Some(Imsi::parse(text).ok()?.as_str().to_owned());
@@ -146,11 +170,17 @@ fn read<D>(
     cx: &Context<'_, D>,
     mut row: RowReader<'_>,
     default_client: Option<&ClientId>,
-    choices: &ImportChoices,
+    choices: &ImportChoices<'_>,
 ) -> Result<Chip, Vec<ColumnError>> {
-    let eid = row.required("eid", Eid::parse);
-    let chip_model = row.required("chip_model", label);
-    let profile = row.required("profile", label);
+    let eid = row.required("eid", |text| {
+        let is_checked = |eid: Eid| match choices.unchecked_eids {
+            true => Ok(eid),
+            false => eid.check().map(|()| eid),
+        };
+        Eid::parse(text).and_then(is_checked)
+    });
+    let chip_model = row.required("chip_model", parse_chip_label);
+    let profile = row.required("profile", parse_chip_label);
     let network = row.required("network_type", Network::parse);
     let temp_msisdn = row.msisdn("temp_msisdn", &choices.ranges);
     let temp_iccid = row.iccid("temp_iccid", choices.accept_zeros);
@@ -170,14 +200,14 @@ fn read<D>(
         }))
     });
     let allowance = row.required("allowance_mb", Volume::parse_test_allowance);
-    let imei = row.optional("imei", imei);
+    let imei = row.optional("imei", parse_imei);
     let client_id = match row.text("client_id") {
         "" => default_client
             .cloned()
             .or_else(|| row.required("client_id", ClientId::parse)),
         _ => row.required("client_id", ClientId::parse),
     };
-    let psk_identity = row.optional("psk_identity", |text| hex_bytes(text, MAX_PSK_IDENTITY_BYTES));
+    let psk_identity = psk_identity(&mut row, eid.as_ref());
     let key_version = row.required("key_version", key_version);
     let (psk, dek) = keys(cx, &mut row);
     let chip = (|| {
@@ -201,6 +231,22 @@ fn read<D>(
         })
     })();
     row.finish(chip)
+}
+
+/// The identity that a chip shows in its handshake. One with letters in its EID has to state it: the layout of SGP.02, by
+/// which the others are known, has decimal digits.
+fn psk_identity(row: &mut RowReader<'_>, eid: Option<&Eid>) -> Option<Vec<u8>> {
+    if eid.is_some_and(Eid::has_letters) && row.text("psk_identity").is_empty() {
+        let zh = "EID 含字母的芯片须填写 psk_identity";
+        let en = "a chip whose EID has letters needs a psk_identity";
+        row.take::<()>(Err(ColumnError::new(
+            "psk_identity",
+            Reason::ParameterMissing,
+            zh,
+            en,
+        )));
+    }
+    row.optional("psk_identity", |text| hex_bytes(text, MAX_PSK_IDENTITY_BYTES))
 }
 
 /// PSK and DEK: both, or neither when the gateway derives them.
@@ -236,17 +282,6 @@ fn day(text: &str) -> Result<Date, Malformed> {
     }
 }
 
-fn label(text: &str) -> Result<String, Malformed> {
-    if text.len() > MAX_LABEL_BYTES || text.chars().any(char::is_control) {
-        return Err(Malformed::new(
-            Kind::Value,
-            "名称过长或含控制字符",
-            "too long, or with control characters",
-        ));
-    }
-    Ok(text.to_owned())
-}
-
 fn key_version(text: &str) -> Result<i64, Malformed> {
     let wrong = Malformed::new(
         Kind::Value,
@@ -259,67 +294,50 @@ fn key_version(text: &str) -> Result<i64, Malformed> {
         .ok_or(wrong)
 }
 
-fn imei(text: &str) -> Result<String, Malformed> {
-    if text.len() == IMEI_DIGITS && all_digits(text) {
-        Ok(text.to_owned())
-    } else {
-        Err(Malformed::new(
-            Kind::Value,
-            "IMEI 应为 15 位数字",
-            "an IMEI has 15 digits",
-        ))
-    }
-}
-
-fn seal<D>(cx: &Context<'_, D>, chip: &Chip, imported_digest: BlindIndex) -> Result<NewChipRow, Error> {
-    let index = |kind, value: &[u8]| cx.vault.blind_index(kind, value);
+fn seal<D>(cx: &Context<'_, D>, chip: &Chip, imported_digest: BlindIndex) -> Result<SealedChip, Error> {
+    let index = |kind, value: &str| cx.vault.blind_index(kind, value.as_bytes());
     let eid_index = cx.eid_index(&chip.eid);
-    let row = eid_index.as_bytes();
-    let seal = |column, value: &[u8]| cx.vault.seal(cx.random, column, row, value);
-    let both = |kind, column, value: &[u8]| -> Result<(BlindIndex, Vec<u8>), Error> {
-        Ok((index(kind, value), seal(column, value)?))
+    let seal = |column, value: &[u8]| cx.vault.seal(cx.random, column, eid_index.as_bytes(), value);
+    let seal_key = |column, key: &Option<Secret>| key.as_ref().map(|key| seal(column, key)).transpose();
+    let (msisdn, iccid, imsi) = (&chip.temp_msisdn, &chip.temp_iccid, &chip.temp_imsi);
+    let identity = |identity: &Vec<u8>| -> Result<_, Error> {
+        let index = cx.vault.blind_index(IndexKind::PskIdentity, identity);
+        Ok((index, seal(chip::PSK_IDENTITY, identity)?))
     };
-    Ok(NewChipRow {
+    let content = ChipContent {
         eid_index,
-        eid_sealed: seal(chip::EID, chip.eid.as_str().as_bytes())?,
         client_id: chip.client_id.clone(),
         chip_model: chip.chip_model.clone(),
         profile: chip.profile.clone(),
-        network: chip.temporary.network.code(),
-        temp_msisdn: both(
-            IndexKind::Msisdn,
-            chip::TEMP_MSISDN,
-            chip.temp_msisdn.as_str().as_bytes(),
-        )?,
-        temp_iccid: both(
-            IndexKind::Iccid,
-            chip::TEMP_ICCID,
-            chip.temp_iccid.as_str().as_bytes(),
-        )?,
-        temp_imsi: both(
-            IndexKind::Imsi,
-            chip::TEMP_IMSI,
-            chip.temp_imsi.as_str().as_bytes(),
-        )?,
+        network: chip.temporary.network.code().to_owned(),
+        temp_msisdn_sealed: seal(chip::TEMP_MSISDN, msisdn.as_str().as_bytes())?,
+        temp_iccid_sealed: seal(chip::TEMP_ICCID, iccid.as_str().as_bytes())?,
+        temp_imsi_sealed: seal(chip::TEMP_IMSI, imsi.as_str().as_bytes())?,
         temp_opened_on: chip.temporary.opened_on.to_string(),
+        allowance_bytes: chip.allowance.bytes(),
+        imei_sealed: match &chip.imei {
+            Some(imei) => Some(seal(chip::IMEI, imei.as_bytes())?),
+            None => None,
+        },
+        psk_identity: chip.psk_identity.as_ref().map(identity).transpose()?,
+        key_version: chip.key_version,
+        psk_sealed: seal_key(chip::PSK, &chip.psk)?,
+        dek_sealed: seal_key(chip::DEK, &chip.dek)?,
+    };
+    let row = NewChipRow {
+        content,
+        eid_sealed: seal(chip::EID, chip.eid.as_str().as_bytes())?,
+        temp_msisdn_index: index(IndexKind::Msisdn, msisdn.as_str()),
+        temp_iccid_index: index(IndexKind::Iccid, iccid.as_str()),
+        temp_imsi_index: index(IndexKind::Imsi, imsi.as_str()),
         temp_expires_at: chip.expires_at,
         temp_next_at: warned_at(chip.expires_at, cx.zone),
-        allowance: chip.allowance,
-        imei_sealed: chip
-            .imei
-            .as_ref()
-            .map(|imei| seal(chip::IMEI, imei.as_bytes()))
-            .transpose()?,
-        psk_identity: chip
-            .psk_identity
-            .as_ref()
-            .map(|identity| both(IndexKind::PskIdentity, chip::PSK_IDENTITY, identity))
-            .transpose()?,
-        key_version: chip.key_version,
-        psk_sealed: chip.psk.as_ref().map(|key| seal(chip::PSK, key)).transpose()?,
-        dek_sealed: chip.dek.as_ref().map(|key| seal(chip::DEK, key)).transpose()?,
         status: CardStatus::ToWrite,
         imported_digest,
+    };
+    Ok(SealedChip {
+        row,
+        is_opening_stated: chip.stated_opening.is_some(),
     })
 }
 
@@ -347,52 +365,97 @@ fn digest<D>(cx: &Context<'_, D>, chip: &Chip) -> BlindIndex {
     )
 }
 
-/// The result of storing a good row.
-enum Stored {
-    New,
-    Unchanged,
-    Refused(ColumnError),
-}
-
+/// Stores a good row. `unknown`: why no gateway could write it; what is there already stays all the same.
 async fn store<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
-    new: &NewChipRow,
+    SealedChip {
+        row: new,
+        is_opening_stated,
+    }: &SealedChip,
+    unknown: Option<ColumnError>,
+    import: ImportId,
+    choices: &ImportChoices<'_>,
     known: &mut BTreeMap<ClientId, bool>,
 ) -> Result<Stored, Error> {
-    if !super::client_exists(tx, &new.client_id, known).await? {
-        return Ok(Stored::Refused(ColumnError::plain(
-            Some("client_id"),
-            Reason::UnknownClient,
-        )));
+    let index = &new.content.eid_index;
+    if !super::client_exists(tx, &new.content.client_id, known).await? {
+        let unknown = Error::from(Reason::UnknownClient);
+        return Ok(Stored::Refused(unknown.with_field("client_id").into()));
     }
-    if chip::insert(tx, new, cx.now).await? {
-        let step = Step {
-            eid_index: &new.eid_index,
-            from: None,
-            to: new.status,
-            actor: &Actor::Admin,
-            reason: "imported",
-            task: None,
-            sealed_note: None,
+    if choices.correct.is_none() && unknown.is_none() && chip_content::insert(tx, new, import, cx.now).await?
+    {
+        return added(cx, tx, new).await;
+    }
+    let Some(there) = chip_content::find(tx, index).await? else {
+        return match (&choices.correct, unknown) {
+            (Some(_), _) => Ok(Stored::Refused(
+                Error::from(Reason::UnknownChip).with_field("eid").into(),
+            )),
+            (None, Some(error)) => Ok(Stored::Refused(error)),
+            (None, None) => insert_over_dead(cx, tx, new, import).await,
         };
-        card_history::insert(tx, &step, cx.now).await?;
-        return Ok(Stored::New);
+    };
+    let mut given = new.content.clone();
+    if !is_opening_stated {
+        given.temp_opened_on.clone_from(&there.temp_opened_on);
     }
-    match chip::by_eid(tx, &new.eid_index).await? {
-        Some(there) if there.imported_digest == new.imported_digest => Ok(Stored::Unchanged),
-        Some(_) => Ok(Stored::Refused(ColumnError::plain(
-            Some("eid"),
-            Reason::ImportConflict,
-        ))),
-        None => {
-            let column = chip::collision(tx, new).await?;
-            Ok(Stored::Refused(ColumnError::plain(
-                column,
-                Reason::ImportConflict,
-            )))
-        }
+    if let Some(note) = &choices.correct {
+        let corrected = correct(cx, tx, &there, &given, note).await;
+        return Stored::corrected(corrected.map(|columns| !columns.is_empty()));
     }
+    let stored = chip::by_eid(tx, index).await?;
+    if stored.is_some_and(|chip| chip.imported_digest == new.imported_digest) {
+        return Ok(Stored::Unchanged);
+    }
+    let differences = content::differences(content::chip(cx, &there)?, content::chip(cx, &given)?);
+    let Some(conflict) = content::conflict(&differences) else {
+        return Ok(Stored::Unchanged);
+    };
+    if differences.iter().any(|one| CHIP_KEYS.contains(&one.column)) {
+        block(cx, tx, index).await?;
+    }
+    Ok(Stored::Refused(conflict.into()))
+}
+
+/// Adds a chip of which something is there already: with another chip that needs it, or with one that needs it no more.
+async fn insert_over_dead<D: Database>(
+    cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
+    new: &NewChipRow,
+    import: ImportId,
+) -> Result<Stored, Error> {
+    let index = new.content.eid_index;
+    let values = UniqueValues {
+        eid_index: index,
+        msisdn: new.temp_msisdn_index,
+        iccid: new.temp_iccid_index,
+        imsi: new.temp_imsi_index,
+        psk_identity: new.content.psk_identity.as_ref().map(|(index, _)| *index),
+    };
+    if let Some(held) = temporary_number::held(tx, &values).await? {
+        let own = cx
+            .vault
+            .open_identifier(chip::EID, index.as_bytes(), &new.eid_sealed)?;
+        return Ok(Stored::Refused(held_error(cx, &held, chip::EID, &own)?.into()));
+    }
+    temporary_number::release(tx, &values, cx.now).await?;
+    guarded(chip_content::insert(tx, new, import, cx.now).await?)?;
+    added(cx, tx, new).await
+}
+
+async fn added<D: Database>(cx: &Context<'_, D>, tx: &Tx<'_, D>, new: &NewChipRow) -> Result<Stored, Error> {
+    let step = Step {
+        eid_index: &new.content.eid_index,
+        from: None,
+        to: new.status,
+        actor: &Actor::Admin,
+        reason: "imported",
+        task: None,
+        sealed_note: None,
+    };
+    card_history::insert(tx, &step, cx.now).await?;
+    Ok(Stored::New)
 }
 
 #[cfg(test)]

@@ -60,6 +60,21 @@ impl ColumnError {
     }
 }
 
+/// What the stored rows do not permit.
+impl From<Error> for ColumnError {
+    fn from(error: Error) -> Self {
+        let plain = Self::plain(error.field(), error.reason());
+        match error.detail() {
+            Some(detail) => Self {
+                zh: detail.zh.clone(),
+                en: detail.en.clone(),
+                ..plain
+            },
+            None => plain,
+        }
+    }
+}
+
 impl From<Contradiction> for ColumnError {
     fn from(Contradiction { column, line }: Contradiction) -> Self {
         Self::new(
@@ -90,18 +105,25 @@ impl Table {
         if file.len() > MAX_IMPORT_BYTES {
             return Err(Reason::BodyTooLarge.into());
         }
-        let text = decode(file)?;
+        Self::of_text(&decode(file)?, rules, MAX_IMPORT_ROWS)
+    }
+
+    /// Reads a text of at most `most` rows.
+    ///
+    /// # Errors
+    /// As [`Table::read`].
+    pub(super) fn of_text(text: &str, rules: &'static [ColumnRule], most: usize) -> Result<Self, Error> {
         let mut warnings = Warnings::default();
-        let (header, records) = Header::read(&text, rules, &mut warnings)?;
+        let (header, records) = Header::read(text, rules, &mut warnings)?;
         let mut rows = Vec::new();
         for record in records {
             let record = record?;
-            if rows.len() == MAX_IMPORT_ROWS {
-                let most = MAX_IMPORT_ROWS;
+            if rows.len() == most {
                 let error = Error::new(Reason::BodyTooLarge);
-                return Err(
-                    error.with_detail(format!("每个文件最多 {most} 行"), format!("at most {most} rows"))
-                );
+                return Err(error.with_detail(
+                    format!("每个文件最多 {most} 行；更大的文件由 xieka import 分批导入"),
+                    format!("at most {most} rows; `xieka import` imports larger files in parts"),
+                ));
             }
             if record.fields.len() < header.width {
                 warnings.add(WarningKind::RowShort, None, record.line);
@@ -114,6 +136,11 @@ impl Table {
             rows,
             warnings,
         })
+    }
+
+    /// What stands in the header.
+    pub(super) fn names(&self) -> &[String] {
+        &self.header.names
     }
 
     /// Starts reading one row.

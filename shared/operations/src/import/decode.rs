@@ -32,11 +32,22 @@ const NO_TEXT: [(&[u8], [&str; 2]); 3] = [
     ),
 ];
 
+/// Reads GBK. A component has no tables for it.
+pub type ReadGbk = fn(&[u8]) -> Option<String>;
+
 /// The text of a file: UTF-8 or UTF-16, with or without a byte order mark.
 ///
 /// # Errors
 /// [`Reason::BadCsv`], which says what the file is instead.
 pub(super) fn decode(file: &[u8]) -> Result<Cow<'_, str>, Error> {
+    decode_with(file, |_| None)
+}
+
+/// The text of a file: as [`decode`], or GBK.
+///
+/// # Errors
+/// As [`decode`].
+pub(super) fn decode_with(file: &[u8], read_gbk: ReadGbk) -> Result<Cow<'_, str>, Error> {
     let file = without_byte_order_mark(file);
     let begin = file.trim_ascii_start();
     if begin.starts_with(b"PK\x03\x04") {
@@ -50,7 +61,7 @@ pub(super) fn decode(file: &[u8]) -> Result<Cow<'_, str>, Error> {
         [0xfe, 0xff, rest @ ..] => Cow::Owned(utf16(rest, u16::from_be_bytes)?),
         [1..=0xff, 0, 1..=0xff, 0, ..] => Cow::Owned(utf16(file, u16::from_le_bytes)?),
         [0, 1..=0xff, 0, 1..=0xff, ..] => Cow::Owned(utf16(file, u16::from_be_bytes)?),
-        _ => Cow::Borrowed(utf8(file)?),
+        _ => utf8(file, read_gbk)?,
     };
     if text.contains('\0') {
         return Err(is_other([
@@ -100,20 +111,24 @@ fn utf16(file: &[u8], read: fn([u8; 2]) -> u16) -> Result<String, Error> {
     }
 }
 
-fn utf8(file: &[u8]) -> Result<&str, Error> {
-    std::str::from_utf8(file).map_err(|broken| {
-        if is_gbk(file) {
-            return is_other([
+fn utf8(file: &[u8], read_gbk: ReadGbk) -> Result<Cow<'_, str>, Error> {
+    let broken = match std::str::from_utf8(file) {
+        Ok(text) => return Ok(Cow::Borrowed(text)),
+        Err(broken) => broken,
+    };
+    if is_gbk(file) {
+        return read_gbk(file).map(Cow::Owned).ok_or_else(|| {
+            is_other([
                 "文件以 GBK 编码保存，不是 UTF-8",
                 "the file is saved in GBK, not UTF-8",
-            ]);
-        }
-        let line = line_at(file, broken.valid_up_to());
-        is_other([
-            &format!("文件不是 UTF-8 文本，第 {line} 行有无法识别的字节"),
-            &format!("the file is not UTF-8 text: line {line} has other bytes"),
-        ])
-    })
+            ])
+        });
+    }
+    let line = line_at(file, broken.valid_up_to());
+    Err(is_other([
+        &format!("文件不是 UTF-8 文本，第 {line} 行有无法识别的字节"),
+        &format!("the file is not UTF-8 text: line {line} has other bytes"),
+    ]))
 }
 
 /// Line of the byte at `at`; the first is 1.

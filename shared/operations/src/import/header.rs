@@ -20,6 +20,8 @@ pub(super) struct Header {
     pub(super) places: Vec<Option<usize>>,
     /// Fields of the header.
     pub(super) width: usize,
+    /// What stands in them.
+    pub(super) names: Vec<String>,
 }
 
 impl Header {
@@ -53,7 +55,8 @@ impl Header {
         };
         let places = places(&header, rules, &records, warnings)?;
         let width = header.fields.len();
-        Ok((Self { places, width }, records))
+        let names = header.fields;
+        Ok((Self { places, width, names }, records))
     }
 }
 

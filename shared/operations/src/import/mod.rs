@@ -3,13 +3,17 @@
 //! A file is read twice. First the whole of it, so that rows that contradict one another are known; then the good rows
 //! are written. Bad ones are reported with line, column and reason. A corrected file can be imported again as a whole:
 //! rows that were imported before, exactly as they are, stay unchanged.
+//!
+//! Each import has an identifier, which its rows keep, so that it can be withdrawn. A file of corrections adds no row.
 
+mod announced;
 mod chips;
 mod columns;
 mod contradictions;
 mod decode;
 mod header;
 mod numbers;
+mod parts;
 mod records;
 mod rounded;
 mod rules;
@@ -17,20 +21,26 @@ mod secrets;
 mod warnings;
 
 pub use chips::import_chips;
+pub use decode::ReadGbk;
 pub use numbers::import_numbers;
+pub use parts::{TableKind, TablePart, table_parts};
 pub use warnings::{ImportWarning, WarningKind};
 
 use std::collections::BTreeMap;
 
 use super::Context;
+use super::act_note::ActNote;
 use columns::{ColumnError, RowReader, Table};
 use contradictions::{Compared, FileKeys, Key};
 use domain::error::{Error, Reason};
-use domain::{ClientId, Iccid, NumberRanges};
+use domain::{ClientId, Iccid, ImportId, NumberRanges};
 use rounded::fails_check_digit;
 use rules::ColumnRule;
-use store::{Database, DbError, Tx, client};
-use vault::BlindIndex;
+use store::{
+    Database, DbError, Tx, client,
+    import::{self, ImportKind, ImportRow},
+};
+use vault::{BlindIndex, random_bytes};
 
 /// Most rows in one file.
 pub const MAX_IMPORT_ROWS: usize = 5_000;
@@ -41,24 +51,32 @@ pub const MAX_REPORTED_ERRORS: usize = 1_000;
 
 /// How a file is imported.
 #[derive(Clone, Debug, Default)]
-pub struct ImportChoices {
+pub struct ImportChoices<'a> {
     /// Take numeric ICCIDs that end in five or more zeros and have a wrong check digit, as a spreadsheet makes them.
     pub accept_zeros: bool,
     /// Report the same, and change nothing.
     pub preview: bool,
+    /// Correct what is stored, instead of adding rows: by whom and why.
+    pub correct: Option<ActNote<'a>>,
     /// The ranges that numbers may belong to.
     pub ranges: NumberRanges,
+    /// Take EIDs of 32 hexadecimal digits without check digits.
+    pub unchecked_eids: bool,
 }
 
 /// The result of an import.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImportReport {
+    /// The import; none for a preview.
+    pub id: Option<ImportId>,
     /// Rows in the file, without its header.
     pub rows: usize,
     /// Rows that are new.
     pub imported: usize,
     /// Rows that were imported before with the same values, or stand in the file a second time.
     pub unchanged: usize,
+    /// Rows that were there and have been corrected.
+    pub corrected: usize,
     /// Rows that were not imported.
     pub rejected: usize,
     /// Why rows were not imported: every contradiction, and the first [`MAX_REPORTED_ERRORS`] others.
@@ -84,7 +102,36 @@ pub struct RowError {
     pub en: String,
 }
 
+/// The result of storing a good row.
+enum Stored {
+    New,
+    Unchanged,
+    Corrected,
+    Refused(ColumnError),
+}
+
+impl Stored {
+    /// A correction that changed something or not; a refusal refuses the row alone.
+    fn corrected(changed: Result<bool, Error>) -> Result<Self, Error> {
+        match changed {
+            Ok(true) => Ok(Self::Corrected),
+            Ok(false) => Ok(Self::Unchanged),
+            Err(error) if error.reason().status() < 500 => Ok(Self::Refused(error.into())),
+            Err(error) => Err(error),
+        }
+    }
+}
+
 impl ImportReport {
+    fn count(&mut self, line: u64, stored: Stored) {
+        match stored {
+            Stored::New => self.imported += 1,
+            Stored::Unchanged => self.unchanged += 1,
+            Stored::Corrected => self.corrected += 1,
+            Stored::Refused(error) => self.reject(line, vec![error]),
+        }
+    }
+
     fn reject(&mut self, line: u64, errors: Vec<ColumnError>) {
         self.rejected += 1;
         for error in errors {
@@ -112,11 +159,14 @@ impl ImportReport {
 
 /// A row that passed the checks of its own values.
 trait ImportedRow: Sized {
+    /// The columns that a file of such rows may have.
+    const COLUMNS: &'static [ColumnRule];
+
     /// The row as it is stored.
     type Sealed;
 
     /// The keys of a row, as far as they can be read: two rows with one in common are about the same thing.
-    fn keys(row: &RowReader<'_>, choices: &ImportChoices) -> Vec<Key>;
+    fn keys(row: &RowReader<'_>, choices: &ImportChoices<'_>) -> Vec<Key>;
 
     /// The column of its ICCID, and the ICCID.
     fn iccid(&self) -> (&'static str, &Iccid);
@@ -136,7 +186,7 @@ fn checked<R: ImportedRow, D>(
     cx: &Context<'_, D>,
     file: &[u8],
     rules: &'static [ColumnRule],
-    choices: &ImportChoices,
+    choices: &ImportChoices<'_>,
     read: impl Fn(RowReader<'_>) -> Result<R, Vec<ColumnError>>,
 ) -> Result<(SealedRows<R>, ImportReport), Error> {
     let mut table = Table::read(file, rules)?;
@@ -203,15 +253,39 @@ impl From<DbError> for NotWritten {
 /// Writes in one transaction, which a preview rolls back.
 async fn written<D: Database>(
     cx: &Context<'_, D>,
-    choices: &ImportChoices,
-    write: impl AsyncFn(&Tx<'_, D>) -> Result<ImportReport, Error>,
+    choices: &ImportChoices<'_>,
+    kind: ImportKind,
+    write: impl AsyncFn(&Tx<'_, D>, ImportId) -> Result<ImportReport, Error>,
 ) -> Result<ImportReport, Error> {
     let result = store::transaction(cx.db, async |tx| {
-        let report = write(tx).await?;
+        let id = ImportId::new(cx.now, random_bytes(cx.random));
+        let report = write(tx, id).await?;
         if choices.preview {
             return Err(NotWritten::Previewed(report));
         }
-        Ok(report)
+        let columns = [import::PERSON, import::NOTE];
+        let sealed = |note: &ActNote<'_>| note.sealed_for(cx, columns, id.text().as_bytes());
+        let counts = [
+            report.rows,
+            report.imported,
+            report.unchanged,
+            report.corrected,
+            report.rejected,
+        ];
+        let row = ImportRow {
+            id,
+            kind,
+            counts: counts.map(|count| count as u64),
+            removed: 0,
+            sealed_note: choices.correct.as_ref().map(sealed).transpose()?,
+            at: cx.now,
+            withdrawn_at: None,
+        };
+        import::insert(tx, &row).await?;
+        Ok(ImportReport {
+            id: Some(id),
+            ..report
+        })
     });
     match result.await {
         Ok(report) | Err(NotWritten::Previewed(report)) => Ok(report.in_order_of_lines()),

@@ -1,5 +1,5 @@
 //! Operator numbers: `iccid, msisdn, imsi, province_code, smsc?, services, client_id?, k_wrapped, opc_wrapped,
-//! transport_key`.
+//! transport_key, replaces_iccid?`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,14 +7,19 @@ use super::columns::{ColumnError, RowReader};
 use super::contradictions::Key;
 use super::rules::{ColumnRule, optional, required};
 use super::secrets::{TRANSPORT_KEY, row_digest, unwrapped};
-use super::{ImportChoices, ImportReport, ImportedRow, checked, written};
+use super::{ImportChoices, ImportReport, ImportedRow, Stored, checked, written};
 use crate::Context;
+use crate::content::{self, held_error};
+use crate::correct_number::correct;
 use crate::incidents::province_filled;
+use crate::transition::guarded;
 use domain::error::{Error, Reason};
-use domain::{ClientId, Iccid, Imsi, Kind, Malformed, Msisdn, Province, Services, all_digits};
+use domain::{ClientId, Iccid, ImportId, Imsi, Kind, Malformed, Msisdn, Province, Services, all_digits};
 use store::{
     Database, Tx,
-    number::{self, NewNumberRow},
+    import::ImportKind,
+    number,
+    number_content::{self, NewNumberRow, NumberContent},
     pool_level,
 };
 use vault::{BlindIndex, IndexKind, Zeroizing};
@@ -30,7 +35,10 @@ const COLUMNS: &[ColumnRule] = &[
     required("k_wrapped", &["K密文"]),
     required("opc_wrapped", &["OPc密文"]),
     required(TRANSPORT_KEY, &["传输密钥", "传输密钥名称"]),
+    optional(REPLACES, &["原卡号", "被替换卡号"]),
 ];
+/// The column of the data card whose MSISDN the row takes over.
+const REPLACES: &str = "replaces_iccid";
 
 /// Bytes of K and of OPc.
 const KEY_BYTES: std::ops::RangeInclusive<usize> = 16..=16;
@@ -42,7 +50,7 @@ const COUNTRY_CODE: &str = "86";
 const MIN_INTERNATIONAL_DIGITS: usize = 11;
 
 /// A row that passed the checks of its own values.
-struct Number {
+pub(super) struct Number {
     iccid: Iccid,
     msisdn: Msisdn,
     imsi: Imsi,
@@ -52,43 +60,34 @@ struct Number {
     client_id: Option<ClientId>,
     k: Zeroizing<Vec<u8>>,
     opc: Zeroizing<Vec<u8>>,
+    replaces: Option<Iccid>,
 }
 
 /// Imports operator numbers. A row with `client_id` is allotted to that client for designated writing; a row without
 /// it goes to its province's pool (§5.4.1). An incident about an empty pool that is filled again is settled, and the
 /// pool is watched.
 ///
+/// A row with `replaces_iccid` is the data card that takes the MSISDN over from that one, which a chip has (补换卡): see
+/// [`crate::replace_chip`]. Nothing else takes it.
+///
 /// # Errors
 /// As for [`super::import_chips`].
 pub async fn import_numbers<D: Database>(
     cx: &Context<'_, D>,
     file: &[u8],
-    choices: &ImportChoices,
+    choices: &ImportChoices<'_>,
 ) -> Result<ImportReport, Error> {
     let (good, report) = checked(cx, file, COLUMNS, choices, |row| read(cx, row, choices))?;
-    written(cx, choices, async |tx| {
+    written(cx, choices, ImportKind::Number, async |tx, import| {
         let mut report = report.clone();
         let mut known = BTreeMap::new();
         let mut filled = BTreeSet::new();
         for (line, number) in &good {
-            if let Some(client) = &number.client_id
-                && !super::client_exists(tx, client, &mut known).await?
-            {
-                report.reject(
-                    *line,
-                    vec![ColumnError::plain(Some("client_id"), Reason::UnknownClient)],
-                );
-            } else if number::insert(tx, number, cx.now).await? {
-                report.imported += 1;
-                if number.client_id.is_none() {
-                    filled.insert(number.province.code());
-                }
-            } else {
-                match conflict(tx, number).await? {
-                    None => report.unchanged += 1,
-                    Some(error) => report.reject(*line, vec![error]),
-                }
+            let stored = store(cx, tx, number, import, choices, &mut known).await?;
+            if matches!(stored, Stored::New) && number.content.client_id.is_none() {
+                filled.insert(number.content.province.as_str());
             }
+            report.count(*line, stored);
         }
         for province in filled {
             province_filled(cx, tx, province).await?;
@@ -100,9 +99,11 @@ pub async fn import_numbers<D: Database>(
 }
 
 impl ImportedRow for Number {
+    const COLUMNS: &'static [ColumnRule] = COLUMNS;
+
     type Sealed = NewNumberRow;
 
-    fn keys(row: &RowReader<'_>, choices: &ImportChoices) -> Vec<Key> {
+    fn keys(row: &RowReader<'_>, choices: &ImportChoices<'_>) -> Vec<Key> {
         let msisdn = |text: &str| Some(Msisdn::parse(text).ok()?.as_str().to_owned());
         let imsi = |text: &str| Some(Imsi::parse(text).ok()?.as_str().to_owned());
         let keys = [
@@ -129,7 +130,7 @@ impl ImportedRow for Number {
 fn read<D>(
     cx: &Context<'_, D>,
     mut row: RowReader<'_>,
-    choices: &ImportChoices,
+    choices: &ImportChoices<'_>,
 ) -> Result<Number, Vec<ColumnError>> {
     let iccid = row.iccid("iccid", choices.accept_zeros);
     let msisdn = row.msisdn("msisdn", &choices.ranges);
@@ -141,6 +142,10 @@ fn read<D>(
     row.required(TRANSPORT_KEY, |_| Ok::<_, Malformed>(()));
     let k = key(cx, &mut row, "k_wrapped");
     let opc = key(cx, &mut row, "opc_wrapped");
+    let replaces = row.optional(REPLACES, Iccid::parse);
+    if replaces.is_some() {
+        row.required("client_id", |_| Ok::<_, Malformed>(()));
+    }
     let number = (|| {
         Some(Number {
             iccid: iccid?,
@@ -152,6 +157,7 @@ fn read<D>(
             client_id,
             k: k?,
             opc: opc?,
+            replaces,
         })
     })();
     row.finish(number)
@@ -188,20 +194,22 @@ fn with_sign(smsc: &str) -> String {
 /// What the row says. The address of the message centre counts as it was stated, so that a file that was imported
 /// before is still the same.
 fn digest<D>(cx: &Context<'_, D>, number: &Number) -> BlindIndex {
-    row_digest(
-        cx.vault,
-        &[
-            number.iccid.as_str().as_bytes(),
-            number.msisdn.as_str().as_bytes(),
-            number.imsi.as_str().as_bytes(),
-            number.province.code().as_bytes(),
-            number.smsc.as_deref().unwrap_or_default().as_bytes(),
-            number.services.code().as_bytes(),
-            number.client_id.as_ref().map_or("", ClientId::as_str).as_bytes(),
-            &number.k,
-            &number.opc,
-        ],
-    )
+    let replaces = number.replaces.as_ref().map(|iccid| iccid.as_str().as_bytes());
+    let services = number.services.code();
+    let values: [&[u8]; 9] = [
+        number.iccid.as_str().as_bytes(),
+        number.msisdn.as_str().as_bytes(),
+        number.imsi.as_str().as_bytes(),
+        number.province.code().as_bytes(),
+        number.smsc.as_deref().unwrap_or_default().as_bytes(),
+        services.as_bytes(),
+        number.client_id.as_ref().map_or("", ClientId::as_str).as_bytes(),
+        &number.k,
+        &number.opc,
+    ];
+    // Without the last column, a row is what it was before that column existed.
+    let values: Vec<&[u8]> = values.into_iter().chain(replaces).collect();
+    row_digest(cx.vault, &values)
 }
 
 fn seal<D>(cx: &Context<'_, D>, number: &Number, imported_digest: BlindIndex) -> Result<NewNumberRow, Error> {
@@ -213,32 +221,90 @@ fn seal<D>(cx: &Context<'_, D>, number: &Number, imported_digest: BlindIndex) ->
     .map(str::as_bytes);
     let iccid_index = cx.vault.blind_index(IndexKind::Iccid, iccid);
     let seal = |column, value: &[u8]| cx.vault.seal(cx.random, column, iccid_index.as_bytes(), value);
+    let msisdn_index = cx.vault.blind_index(IndexKind::Msisdn, msisdn);
+    let replaces = number.replaces.as_ref();
+    let replaces = replaces.map(|iccid| cx.vault.blind_index(IndexKind::Iccid, iccid.as_str().as_bytes()));
     Ok(NewNumberRow {
-        iccid: (iccid_index, seal(number::ICCID, iccid)?),
-        msisdn: (
-            cx.vault.blind_index(IndexKind::Msisdn, msisdn),
-            seal(number::MSISDN, msisdn)?,
-        ),
-        imsi: (
-            cx.vault.blind_index(IndexKind::Imsi, imsi),
-            seal(number::IMSI, imsi)?,
-        ),
-        province: number.province,
-        smsc: number.smsc.as_deref().map(with_sign),
-        services: number.services.code(),
-        client_id: number.client_id.clone(),
-        k_sealed: seal(number::K, &number.k)?,
-        opc_sealed: seal(number::OPC, &number.opc)?,
+        content: NumberContent {
+            iccid_index,
+            msisdn_sealed: seal(number::MSISDN, msisdn)?,
+            imsi_sealed: seal(number::IMSI, imsi)?,
+            province: number.province.code().to_owned(),
+            smsc: number.smsc.as_deref().map(with_sign),
+            services: number.services.code(),
+            client_id: number.client_id.clone(),
+            k_sealed: seal(number::K, &number.k)?,
+            opc_sealed: seal(number::OPC, &number.opc)?,
+        },
+        iccid_sealed: seal(number::ICCID, iccid)?,
+        msisdn_index,
+        replaces,
+        imsi_index: cx.vault.blind_index(IndexKind::Imsi, imsi),
         imported_digest,
     })
 }
 
-/// Why a row that could not be added differs from the stored one; `None` when it does not.
-async fn conflict<D: Database>(tx: &Tx<'_, D>, new: &NewNumberRow) -> Result<Option<ColumnError>, Error> {
-    let column = match number::by_iccid(tx, &new.iccid.0).await? {
-        Some(there) if there.imported_digest == new.imported_digest => return Ok(None),
-        Some(_) => Some("iccid"),
-        None => number::collision(tx, new).await?,
+async fn store<D: Database>(
+    cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
+    new: &NewNumberRow,
+    import: ImportId,
+    choices: &ImportChoices<'_>,
+    known: &mut BTreeMap<ClientId, bool>,
+) -> Result<Stored, Error> {
+    let index = &new.content.iccid_index;
+    if let Some(client) = &new.content.client_id
+        && !super::client_exists(tx, client, known).await?
+    {
+        return Ok(Stored::Refused(
+            Error::from(Reason::UnknownClient).with_field("client_id").into(),
+        ));
+    }
+    if let Some(note) = &choices.correct {
+        return Stored::corrected(correct(cx, tx, &new.content, note).await);
+    }
+    if let Some(error) = unfit_replacement(tx, new).await? {
+        return Ok(Stored::Refused(error.with_field(REPLACES).into()));
+    }
+    if number_content::insert(tx, new, import, cx.now).await? {
+        return Ok(Stored::New);
+    }
+    match number::by_iccid(tx, index).await? {
+        Some(there) if there.imported_digest == new.imported_digest => Ok(Stored::Unchanged),
+        Some(_) => {
+            let there = number_content::find(tx, index).await?.ok_or(Reason::Conflict)?;
+            let [there, given] = [&there, &new.content].map(|row| content::number(cx, row));
+            let conflict = content::conflict(&content::differences(there?, given?));
+            Ok(conflict.map_or(Stored::Unchanged, |error| Stored::Refused(error.into())))
+        }
+        None => {
+            if let Some(held) = number_content::held(tx, new).await? {
+                let own = cx
+                    .vault
+                    .open_identifier(number::ICCID, index.as_bytes(), &new.iccid_sealed)?;
+                let error = held_error(cx, &held, number::ICCID, &own)?;
+                return Ok(Stored::Refused(error.into()));
+            }
+            // What has it is retired.
+            number_content::release(tx, new).await?;
+            guarded(number_content::insert(tx, new, import, cx.now).await?)?;
+            Ok(Stored::New)
+        }
+    }
+}
+
+/// Why a new data card cannot take over the MSISDN that it is to take over: it is not that of a card that a chip has.
+async fn unfit_replacement<D: Database>(tx: &Tx<'_, D>, new: &NewNumberRow) -> Result<Option<Error>, Error> {
+    let Some(replaced) = &new.replaces else {
+        return Ok(None);
     };
-    Ok(Some(ColumnError::plain(column, Reason::ImportConflict)))
+    if number::by_iccid(tx, &new.content.iccid_index).await?.is_some() {
+        // Not new: it is compared with what is there.
+        return Ok(None);
+    }
+    Ok(match number::by_iccid(tx, replaced).await? {
+        None => Some(Reason::UnknownNumber.into()),
+        Some(there) if there.is_written && there.msisdn_index == new.msisdn_index => None,
+        Some(_) => Some(Reason::NumberMismatch.into()),
+    })
 }

@@ -2,15 +2,16 @@
 //! its open transaction.
 
 use super::super::Context;
+use super::super::provinces::served_provinces;
 use super::super::transition::guarded;
 use domain::error::Error;
 use domain::{IncidentId, IncidentKind, IncidentState, Province, Timestamp};
 use store::{
-    Database, Subject, Tx,
+    Database, Subject, Tx, device_session,
     incident::{self, By, IncidentRow, NewIncidentRow},
     pool_level,
 };
-use vault::random_bytes;
+use vault::{BlindIndex, random_bytes};
 
 /// Provinces without a number that together are an incident of their own (Table 3, 多省份无资源).
 const SEVERAL_PROVINCES: usize = 2;
@@ -23,6 +24,25 @@ pub(crate) async fn open_incident<D: Database>(
     subject: &Subject,
 ) -> Result<bool, Error> {
     open_since(cx, tx, kind, subject, cx.now, None).await
+}
+
+/// Opens an incident that a session of a chip led to, and that has existed since `since`; false when one of this kind
+/// is open. Its note names `why` that session ended; without it, why the last session of the chip did that has ended.
+pub(crate) async fn open_after_session<D: Database>(
+    cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
+    kind: IncidentKind,
+    eid_index: &BlindIndex,
+    since: Timestamp,
+    why: Option<&str>,
+) -> Result<bool, Error> {
+    let last = match why {
+        Some(_) => None,
+        None => device_session::last_end(tx, eid_index).await?,
+    };
+    let why = why.or(last.as_deref());
+    let note = why.map(|reason| ["最近一次会话的结束原因 / the last session ended: ", reason].concat());
+    open_since(cx, tx, kind, &Subject::chip(eid_index), since, note.as_deref()).await
 }
 
 /// Opens an incident that has existed since `since`, with a note if there is one; false when one of this kind and
@@ -102,6 +122,15 @@ pub(crate) async fn province_filled<D: Database>(
     province: &str,
 ) -> Result<(), Error> {
     pool_level::filled(tx, province, cx.now).await?;
+    settle_province(cx, tx, province).await
+}
+
+/// Settles the incident of a province that needs no number any more.
+pub(crate) async fn settle_province<D: Database>(
+    cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
+    province: &str,
+) -> Result<(), Error> {
     let kind = IncidentKind::ProvinceWithoutNumber;
     if close_incidents(cx, tx, &[kind], &Subject::province(province)).await? {
         update_multi_province_incident(cx, tx).await?;
@@ -109,11 +138,24 @@ pub(crate) async fn province_filled<D: Database>(
     Ok(())
 }
 
-/// The provinces whose incident of having no number is open, whoever opened it.
-pub(super) async fn empty_provinces<D: Database>(tx: &Tx<'_, D>) -> Result<Vec<Province>, Error> {
-    let subjects = incident::open_subjects(tx, IncidentKind::ProvinceWithoutNumber).await?;
-    let province = |subject: &Subject| Province::parse(subject.as_province()?).ok();
-    Ok(subjects.iter().filter_map(province).collect())
+/// The served provinces whose incident of having no number is open, whoever opened it.
+pub(super) async fn empty_provinces<D: Database>(
+    cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
+) -> Result<Vec<Province>, Error> {
+    let served = served_provinces(cx, tx).await?;
+    let open = provinces_with_incident(tx).await?.into_iter();
+    Ok(open
+        .map(|(province, _)| province)
+        .filter(|province| served.contains(*province))
+        .collect())
+}
+
+/// The provinces whose incident of having no number is open, and who opened it.
+pub(crate) async fn provinces_with_incident<R: Database>(db: &R) -> Result<Vec<(Province, By)>, Error> {
+    let open = incident::open_subjects(db, IncidentKind::ProvinceWithoutNumber).await?;
+    let province = |(subject, by): (Subject, By)| Some((Province::parse(subject.as_province()?).ok()?, by));
+    Ok(open.into_iter().filter_map(province).collect())
 }
 
 /// Whether these provinces together are an incident of their own.
@@ -128,7 +170,7 @@ pub(super) async fn update_multi_province_incident<D: Database>(
     tx: &Tx<'_, D>,
 ) -> Result<(), Error> {
     let (kind, subject) = (IncidentKind::ProvincesWithoutNumber, Subject::platform());
-    if are_several(&empty_provinces(tx).await?) {
+    if are_several(&empty_provinces(cx, tx).await?) {
         open_incident(cx, tx, kind, &subject).await.map(drop)
     } else {
         close_incident(cx, tx, kind, &subject).await

@@ -1,60 +1,26 @@
-//! The periodic jobs for incidents: cards that stay 写卡中, and the clocks of incidents. Several nodes may run them at
-//! once; a run that finds nothing takes no lock.
+//! The periodic job that runs the clocks of incidents. Several nodes may run it at once; a run that finds nothing takes
+//! no lock.
 
 use super::super::Context;
 use super::super::alerts::{NewAlert, raise};
 use super::super::job_run::Done;
 use super::super::transition::guarded;
-use super::automatic::{are_several, empty_provinces, open_since};
+use super::automatic::{are_several, empty_provinces};
 use super::list::sealed_eids;
 use crate::transaction;
 use domain::error::Error;
-use domain::{AlertKind, IncidentKind, MINUTE_MS, Notice, Province};
+use domain::{AlertKind, IncidentKind, Notice, Province};
 use store::{
-    Database, Subject, Tx, chip, device_session,
+    Database, Tx, chip,
     incident::{self, IncidentRow},
-    task::{self, StuckRow},
 };
 use vault::BlindIndex;
 
-/// Time in 写卡中 after which a card is stuck, in milliseconds (Table 4).
-const STUCK_AFTER_MS: i64 = 30 * MINUTE_MS;
 /// Most tasks and most incidents that one run examines.
 pub const MAX_LOOKED_AT: u32 = 200;
 
-/// Opens an incident for each card that has been 写卡中 for too long, once for each application.
-pub(crate) async fn find_stuck_tasks<D: Database>(cx: &Context<'_, D>) -> Result<Done, Error> {
-    let before = cx.now.plus(-STUCK_AFTER_MS);
-    if task::stuck(cx.db, before, 1).await?.is_empty() {
-        return Ok(Done::default());
-    }
-    transaction(cx, async |tx| {
-        let stuck = task::stuck(tx, before, MAX_LOOKED_AT).await?;
-        for task in &stuck {
-            report_stuck(cx, tx, task).await?;
-        }
-        Ok(done(stuck.len()))
-    })
-    .await
-}
-
-/// Marks a task as stuck and opens the incident of its card, which names why its last session ended.
-async fn report_stuck<D: Database>(
-    cx: &Context<'_, D>,
-    tx: &Tx<'_, D>,
-    task: &StuckRow,
-) -> Result<(), Error> {
-    guarded(task::mark_stuck(tx, task.id).await?)?;
-    let subject = Subject::chip(&task.eid_index);
-    let end = device_session::last_end(tx, &task.eid_index).await?;
-    let note = end.map(|reason| format!("最近一次会话的结束原因 / the last session ended: {reason}"));
-    let kind = IncidentKind::StuckWriting;
-    open_since(cx, tx, kind, &subject, task.started_at, note.as_deref()).await?;
-    Ok(())
-}
-
-/// Advances the incidents whose deadline has come. It makes them severe if they stayed open, and raises alerts about
-/// what is severe or overdue (§8.2, §8.3.1), each once.
+/// Advances the incidents whose deadline has come, and raises alerts about what is severe or overdue (§8.2, §8.3.1),
+/// each once.
 pub(crate) async fn advance_clocks<D: Database>(cx: &Context<'_, D>) -> Result<Done, Error> {
     if incident::due(cx.db, cx.now, 1).await?.is_empty() {
         return Ok(Done::default());
@@ -75,7 +41,7 @@ pub(crate) async fn advance_clocks<D: Database>(cx: &Context<'_, D>) -> Result<D
     .await
 }
 
-fn done(count: usize) -> Done {
+pub(super) fn done(count: usize) -> Done {
     Done {
         count,
         more: count == MAX_LOOKED_AT as usize,
@@ -124,7 +90,7 @@ async fn alert_to_empty_pools<D: Database>(
     tx: &Tx<'_, D>,
     row: &IncidentRow,
 ) -> Result<(), Error> {
-    let provinces = empty_provinces(tx).await?;
+    let provinces = empty_provinces(cx, tx).await?;
     // It is settled already, or an administrator opened it for another reason.
     if !are_several(&provinces) {
         return Ok(());

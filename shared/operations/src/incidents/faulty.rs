@@ -1,34 +1,46 @@
 //! §8.2.2: the register of faulty chips, for quality control.
 
 use super::super::Context;
+use super::super::unreadable::RowOpener;
 use domain::error::Error;
 use domain::{Kind, Malformed, Timestamp, all_digits};
 use store::{
-    Database,
-    chip::{self, FaultyRow},
+    Database, chip,
+    chip_fault::{self, FaultRow},
 };
 
-/// Most chips of one page.
+/// Most entries of one page.
 pub const MAX_FAULTY_PER_PAGE: u32 = 1_000;
 
-/// A faulty chip.
+/// An entry of the register.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FaultyChip {
-    /// Its EID.
-    pub eid: String,
+    /// Its EID; none if it cannot be opened.
+    pub eid: Option<String>,
     /// The client it belongs to.
     pub client_id: String,
-    /// Model of the chip.
+    /// Model of the chip when it was entered.
     pub chip_model: String,
-    /// Since when it is in the register.
+    /// Firmware of the chip when it was entered, if it was named.
+    pub firmware: Option<String>,
+    /// Stable name of the fault, or of why the chip was entered.
+    pub fault: String,
+    /// Status word with which it failed, if a command did.
+    pub status_word: Option<String>,
+    /// When it was entered.
     pub since: Timestamp,
+    /// When it was taken out, if it was.
+    pub until: Option<Timestamp>,
+    /// The fields whose values cannot be opened.
+    pub unreadable: Vec<&'static str>,
 }
 
 /// Where a page of the register ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FaultyCursor {
     at: Timestamp,
-    above: Vec<u8>,
+    eid_index: Vec<u8>,
+    seq: i64,
 }
 
 impl FaultyCursor {
@@ -37,11 +49,15 @@ impl FaultyCursor {
     /// # Errors
     /// [`Malformed`] for any other text.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
+        let number = |text: &str| text.parse().ok().filter(|_| all_digits(text));
         let read = || {
-            let (at, above) = text.split_once('-')?;
-            let at = at.parse().ok().filter(|_| all_digits(at)).map(Timestamp)?;
-            let above = hex::decode(above).ok()?;
-            Some(Self { at, above })
+            let mut parts = text.split('-');
+            let cursor = Self {
+                at: Timestamp(number(parts.next()?)?),
+                eid_index: hex::decode(parts.next()?).ok()?,
+                seq: number(parts.next()?)?,
+            };
+            parts.next().is_none().then_some(cursor)
         };
         read().ok_or(Malformed::new(
             Kind::Value,
@@ -53,49 +69,63 @@ impl FaultyCursor {
     /// The cursor as text.
     #[must_use]
     pub fn text(&self) -> String {
-        format!("{}-{}", self.at.millis(), hex::encode(&self.above))
+        format!(
+            "{}-{}-{}",
+            self.at.millis(),
+            hex::encode(&self.eid_index),
+            self.seq
+        )
     }
 }
 
-/// A page of faulty chips, the latest entry first.
+/// A page of the register, the latest entry first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FaultyPage {
-    /// The chips.
+    /// The entries.
     pub chips: Vec<FaultyChip>,
     /// Where the next page begins, if there may be one.
     pub next: Option<FaultyCursor>,
 }
 
-/// Returns a page of the register of faulty chips.
+/// Returns a page of the register of faulty chips; with `removed_too` also the entries of chips that were taken out. An
+/// EID that cannot be opened hides no other chip.
 ///
 /// # Errors
-/// `Reason::Unavailable` when the database is busy; `Reason::Internal` when a sealed value cannot be opened.
+/// `Reason::Unavailable` when the database is busy.
 pub async fn faulty_chips<D: Database>(
     cx: &Context<'_, D>,
+    removed_too: bool,
     cursor: Option<FaultyCursor>,
     limit: u32,
 ) -> Result<FaultyPage, Error> {
     let limit = limit.clamp(1, MAX_FAULTY_PER_PAGE);
-    let (at, above) = cursor.map_or((Timestamp(i64::MAX), Vec::new()), |cursor| {
-        (cursor.at, cursor.above)
+    let from = cursor.map_or((Timestamp(i64::MAX), Vec::new(), 0), |cursor| {
+        (cursor.at, cursor.eid_index, cursor.seq)
     });
-    let rows = chip::faulty(cx.db, at, above, limit).await?;
+    let rows = chip_fault::page(cx.db, from, removed_too, limit).await?;
     let last = rows.last().filter(|_| rows.len() == limit as usize);
     let next = last.map(|row| FaultyCursor {
-        at: row.since,
-        above: row.eid_index.as_bytes().to_vec(),
+        at: row.entered_at,
+        eid_index: row.eid_index.as_bytes().to_vec(),
+        seq: row.seq,
     });
-    let chips: Result<_, Error> = rows.into_iter().map(|row| view(cx, row)).collect();
-    Ok(FaultyPage { chips: chips?, next })
+    Ok(FaultyPage {
+        chips: rows.into_iter().map(|row| view(cx, row)).collect(),
+        next,
+    })
 }
 
-fn view<D>(cx: &Context<'_, D>, row: FaultyRow) -> Result<FaultyChip, Error> {
-    Ok(FaultyChip {
-        eid: cx
-            .vault
-            .open_identifier(chip::EID, row.eid_index.as_bytes(), &row.eid_sealed)?,
+fn view<D>(cx: &Context<'_, D>, row: FaultRow) -> FaultyChip {
+    let mut opener = RowOpener::new(cx, row.eid_index.as_bytes());
+    FaultyChip {
+        eid: opener.text("eid", chip::EID, Some(&row.eid_sealed)),
         client_id: row.client_id.as_str().to_owned(),
         chip_model: row.chip_model,
-        since: row.since,
-    })
+        firmware: row.firmware,
+        fault: row.fault,
+        status_word: row.status_word,
+        since: row.entered_at,
+        until: row.removed_at,
+        unreadable: opener.unreadable,
+    }
 }

@@ -3,13 +3,14 @@
 use serde::Deserialize;
 
 use super::super::Context;
+use super::super::unreadable::RowOpener;
 use domain::error::Error;
 use domain::{IncidentClass, IncidentId, IncidentKind, IncidentState, Severity, Timestamp};
 use store::{
     Database, chip,
     incident::{self, By, IncidentQuery, IncidentRow},
 };
-use vault::{BlindIndex, Column};
+use vault::BlindIndex;
 
 /// Most incidents of one page.
 pub const MAX_INCIDENTS_PER_PAGE: u32 = 200;
@@ -71,6 +72,8 @@ pub struct IncidentView {
     pub report: Option<String>,
     /// Its final report.
     pub final_report: Option<FinalReport<String>>,
+    /// The fields whose values cannot be opened.
+    pub unreadable: Vec<&'static str>,
 }
 
 /// A page of incidents, the latest first.
@@ -82,10 +85,10 @@ pub struct IncidentPage {
     pub next: Option<IncidentId>,
 }
 
-/// Finds incidents, the latest first.
+/// Finds incidents, the latest first. A value that cannot be opened is named in its incident and hides no other.
 ///
 /// # Errors
-/// `Reason::Unavailable` when the database is busy; `Reason::Internal` when a sealed value cannot be opened.
+/// `Reason::Unavailable` when the database is busy.
 pub async fn list_incidents<D: Database>(
     cx: &Context<'_, D>,
     filter: &IncidentFilter,
@@ -130,18 +133,14 @@ async fn views<D, R: Database>(
     db: &R,
     rows: Vec<IncidentRow>,
 ) -> Result<Vec<IncidentView>, Error> {
-    let mut eids = Vec::new();
-    for (index, sealed) in sealed_eids(db, &rows).await? {
-        let eid = cx.vault.open_identifier(chip::EID, index.as_bytes(), &sealed)?;
-        eids.push((index, eid));
-    }
-    rows.into_iter()
+    let eids = sealed_eids(db, &rows).await?;
+    Ok(rows
+        .into_iter()
         .map(|row| {
             let chip = row.subject.as_chip();
-            let eid = eids.iter().find(|(index, _)| chip == Some(*index));
-            opened(cx, &row, eid.map(|(_, eid)| eid.clone()))
+            opened(cx, &row, eids.iter().find(|(index, _)| chip == Some(*index)))
         })
-        .collect()
+        .collect())
 }
 
 /// The chips that the incidents are about, with their sealed EIDs.
@@ -160,24 +159,35 @@ pub(super) async fn sealed_eids<D: Database>(
     Ok(chip::eids(db, chips).await?)
 }
 
-fn opened<D>(cx: &Context<'_, D>, row: &IncidentRow, eid: Option<String>) -> Result<IncidentView, Error> {
-    let text = |column: Column, sealed: &Option<Vec<u8>>| {
-        let open = |sealed: &Vec<u8>| cx.vault.open_identifier(column, row.id.text().as_bytes(), sealed);
-        sealed.as_ref().map(open).transpose()
-    };
-    let final_report = text(incident::FINAL_REPORT, &row.final_report_sealed)?;
-    let final_report = final_report.map(|text| serde_json::from_str(&text));
-    Ok(IncidentView {
+fn opened<D>(cx: &Context<'_, D>, row: &IncidentRow, chip: Option<&(BlindIndex, Vec<u8>)>) -> IncidentView {
+    let id = row.id.text();
+    let mut opener = RowOpener::new(cx, id.as_bytes());
+    let mut view = IncidentView {
         id: row.id,
         subject: row.subject.text().to_owned(),
-        eid,
+        eid: None,
         opened_at: row.opened_at,
         state: row.state,
         opened_by: row.opened_by,
         settled_by: row.settled_by,
-        note: text(incident::NOTE, &row.note_sealed)?,
-        settlement: text(incident::SETTLEMENT, &row.settlement_sealed)?,
-        report: text(incident::REPORT, &row.report_sealed)?,
-        final_report: final_report.transpose().map_err(Error::internal)?,
-    })
+        note: opener.text("note", incident::NOTE, row.note_sealed.as_deref()),
+        settlement: opener.text(
+            "settlement",
+            incident::SETTLEMENT,
+            row.settlement_sealed.as_deref(),
+        ),
+        report: opener.text("report", incident::REPORT, row.report_sealed.as_deref()),
+        final_report: opener.document(
+            "final_report",
+            incident::FINAL_REPORT,
+            row.final_report_sealed.as_deref(),
+        ),
+        unreadable: opener.unreadable,
+    };
+    if let Some((index, sealed)) = chip {
+        let mut opener = RowOpener::new(cx, index.as_bytes());
+        view.eid = opener.text("eid", chip::EID, Some(sealed));
+        view.unreadable.extend(opener.unreadable);
+    }
+    view
 }

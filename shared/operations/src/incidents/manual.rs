@@ -4,17 +4,21 @@
 use serde_json::{Map, Value};
 
 use super::super::Context;
+use super::super::pool::REGISTERED;
 use super::super::transition::guarded;
 use super::automatic::update_multi_province_incident;
+use super::duplicated::keep_out;
 use super::list::{FinalReport, IncidentView, view};
 use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{
     ClientId, Concern, Eid, IncidentId, IncidentKind, IncidentState, Misfit, Province, Receiver, Severity,
-    Timestamp,
+    Timestamp, unknown_chip,
 };
 use store::{
-    Database, Subject, Tx, chip, client,
+    Database, Subject, Tx, chip,
+    chip_fault::{self, Fault},
+    client,
     incident::{self, By, IncidentRow, NewIncidentRow},
 };
 use vault::{Column, random_bytes};
@@ -79,7 +83,8 @@ impl NewIncident<'_> {
     }
 }
 
-/// Opens an incident. A chip with `ChipFault` is entered in the register of faulty chips (§8.2.2).
+/// Opens an incident. A chip with `ChipFault` is entered in the register of faulty chips (§8.2.2), one with
+/// `EidDuplicated` is blocked until the incident is settled.
 ///
 /// # Errors
 /// [`Reason::ParameterMissing`] and [`Reason::ParameterNotApplicable`] when the subject does not fit the kind;
@@ -113,8 +118,12 @@ pub async fn enter_incident<D: Database>(
         if is_new && new.kind == IncidentKind::ProvinceWithoutNumber {
             update_multi_province_incident(cx, tx).await?;
         }
-        if let (IncidentKind::ChipFault, Some(chip)) = (new.kind, subject.as_chip()) {
-            chip::set_faulty(tx, &chip, cx.now).await?;
+        match (new.kind, subject.as_chip()) {
+            (IncidentKind::ChipFault, Some(chip)) => {
+                chip_fault::enter(tx, &chip, Fault::named(REGISTERED), cx.now).await?;
+            }
+            (IncidentKind::EidDuplicated, Some(chip)) => keep_out(cx, tx, &chip).await?,
+            _ => (),
         }
         let row = incident::open_of(tx, &[new.kind], &subject).await?.pop();
         let row = row.ok_or_else(|| Error::internal("an incident that is open is not found"))?;
@@ -136,7 +145,9 @@ async fn subject_of<D: Database>(
         About::Province(province) => Ok(Subject::province(province.code())),
         About::Chip(eid) => {
             let index = cx.eid_index(eid);
-            chip::by_eid(tx, &index).await?.ok_or(Reason::UnknownChip)?;
+            chip::by_eid(tx, &index)
+                .await?
+                .ok_or_else(|| unknown_chip("eid", eid))?;
             Ok(Subject::chip(&index))
         }
         About::Client(id) => {
@@ -189,8 +200,14 @@ pub async fn act_on_incident<D: Database>(
         match (act, sealed) {
             (IncidentAct::Settle(_), sealed) => {
                 guarded(incident::settled(tx, id, By::Admin, sealed).await?)?;
-                if now.kind == IncidentKind::ProvinceWithoutNumber {
-                    update_multi_province_incident(cx, tx).await?;
+                match (now.kind, row.subject.as_chip()) {
+                    (IncidentKind::ProvinceWithoutNumber, _) => {
+                        update_multi_province_incident(cx, tx).await?;
+                    }
+                    (IncidentKind::EidDuplicated, Some(chip)) => {
+                        chip::set_blocked(tx, &chip, false, cx.now).await?;
+                    }
+                    _ => (),
                 }
             }
             (IncidentAct::Report(_), Some(text)) => guarded(incident::reported(tx, id, text).await?)?,
@@ -205,7 +222,6 @@ pub async fn act_on_incident<D: Database>(
 /// The state of an incident after `act` at `at`; otherwise why the act is refused.
 fn permitted(state: &IncidentState, act: &IncidentAct<'_>, at: Timestamp) -> Result<IncidentState, Reason> {
     let mut now = *state;
-    now.escalate_if_due(at);
     let is_open = now.closed_at.is_none();
     let is_severe = now.severity == Severity::Severe;
     match act {

@@ -13,7 +13,7 @@ use store::{
     Database, Subject,
     incident::{self, KindFigures},
     monthly_review::{self, ReviewRow},
-    task,
+    task, unserved_application,
 };
 
 /// Time from the end of a month until each of its incidents was settled in time or is late, in milliseconds: the
@@ -40,6 +40,8 @@ pub struct Tally {
 pub struct MonthFigures {
     /// Applications that were accepted.
     pub tasks: i64,
+    /// Applications for provinces that are not served.
+    pub unserved: i64,
     /// Incidents by kind; only kinds that occurred.
     pub kinds: Vec<KindFigures>,
 }
@@ -58,7 +60,7 @@ impl MonthFigures {
     }
 
     fn is_empty(&self) -> bool {
-        self.tasks == 0 && self.kinds.is_empty()
+        self.tasks == 0 && self.unserved == 0 && self.kinds.is_empty()
     }
 
     fn to_json(&self) -> Value {
@@ -70,7 +72,7 @@ impl MonthFigures {
                 (row.kind.code().to_owned(), figures)
             })
             .collect();
-        json!({"tasks": self.tasks, "kinds": kinds})
+        json!({"tasks": self.tasks, "unserved": self.unserved, "kinds": kinds})
     }
 
     fn from_json(value: &Value) -> Option<Self> {
@@ -85,6 +87,8 @@ impl MonthFigures {
         });
         Some(Self {
             tasks: value["tasks"].as_i64()?,
+            // Older reviews did not count them.
+            unserved: value["unserved"].as_i64().unwrap_or_default(),
             kinds: kinds.collect::<Option<_>>()?,
         })
     }
@@ -203,6 +207,7 @@ async fn figures<D: Database>(cx: &Context<'_, D>, month: Month) -> Result<Month
     let (from, to) = (month.begins(cx.zone), month.following().begins(cx.zone));
     Ok(MonthFigures {
         tasks: task::count(cx.db, TaskId::first(from), TaskId::first(to)).await?,
+        unserved: unserved_application::count(cx.db, month).await?,
         kinds: incident::figures(cx.db, from, to, cx.now).await?,
     })
 }

@@ -59,6 +59,12 @@ pub fn review_csv(review: &Review, lang: Lang) -> String {
     let (tasks, before) = (review.figures.tasks, review.previous.tasks);
     let name = quoted(text(["写卡申请", "applications"]));
     csv.push_str(&format!("tasks,,{name},{tasks},,,,,,{before},,,,\r\n"));
+    let (unserved, before) = (review.figures.unserved, review.previous.unserved);
+    let name = quoted(text([
+        "未开放省份的申请",
+        "applications for provinces that are not served",
+    ]));
+    csv.push_str(&format!("unserved,,{name},{unserved},,,,,,{before},,,,\r\n"));
     let labels = Labels {
         scope: "all",
         name: text(["全部异常", "all incidents"]),

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use super::Context;
 use crate::transaction;
 use domain::error::{Error, Reason};
-use domain::{Timestamp, without_byte_order_mark};
+use domain::{MAX_CLOCK_SKEW_MS, Timestamp, without_byte_order_mark};
 use record::{Record, Wrong, read};
 use store::{
     Database,
@@ -177,7 +177,7 @@ async fn take<D: Database>(
             return Err(Error::internal("a batch came back with another length"));
         }
         let mut report = IngestReport::default();
-        let changes = sift(batch, known, &mut report);
+        let changes = sift(batch, known, &mut report, cx.now);
         if !changes.is_empty() {
             let rows: Value = changes.values().cloned().collect();
             operator_report::store(tx, topic, rows.to_string(), cx.now).await?;
@@ -192,10 +192,13 @@ fn sift(
     batch: &[(usize, Record)],
     known: Vec<Option<Known>>,
     report: &mut IngestReport,
+    now: Timestamp,
 ) -> BTreeMap<BlindIndex, Value> {
     let mut latest: BTreeMap<BlindIndex, (Timestamp, String)> = BTreeMap::new();
     let mut retired: Vec<BlindIndex> = Vec::new();
     let mut changes = BTreeMap::new();
+    // A report of the future comes from a clock that was set back since.
+    let is_past = |(as_of, _): &(Timestamp, String)| *as_of <= now.plus(MAX_CLOCK_SKEW_MS);
     for ((line, record), known) in batch.iter().zip(known) {
         let Some(known) = known else {
             report.reject(*line, None, Reason::UnknownNumber.into());
@@ -203,7 +206,7 @@ fn sift(
         };
         let iccid = known.iccid_index;
         let content = record.reported.content();
-        let before = latest.get(&iccid).cloned().or(known.reported);
+        let before = latest.get(&iccid).cloned().or(known.reported).filter(is_past);
         match before {
             Some((as_of, _)) if record.as_of < as_of => report.stale += 1,
             Some((as_of, reported)) if record.as_of == as_of && reported == content => report.unchanged += 1,

@@ -3,21 +3,25 @@
 //!
 //! Sending messages is a job too, but it is not here, because it needs more than the database.
 
+mod clock;
 mod hopeless_tasks;
 mod job_log;
+mod key_rotation;
 mod pools;
 mod retention;
 mod temporary_numbers;
 
+pub use clock::{clock_watch, confirm_clock, watch_clock};
 pub use job_log::{JobLog, JobView, STALE_AFTER_MS, job_views, read_job_log, record_run};
+pub use key_rotation::key_views;
 pub use pools::{MAX_POOL_LOW_WATER, POOL_LOW_WATER};
 pub use retention::{RECORD_DAYS, destructions};
 pub use temporary_numbers::MAX_CHIPS_PER_NOTICE;
 
 use super::Context;
-use super::call_rate::forget_ip_throttles;
-use super::incidents::{advance_clocks, find_stuck_tasks, review_past_months};
+use super::incidents::{StuckSettings, advance_clocks, find_stuck_tasks, review_past_months, watch_refusals};
 use super::job_run::Done;
+use super::limits::clear_limits;
 use domain::error::Error;
 use domain::{HOUR_MS, MINUTE_MS, SECOND_MS};
 use store::Database;
@@ -36,6 +40,14 @@ pub struct MaintenanceSettings {
     pub pool_low_water: u32,
     /// Hours after which a card that is being written has failed; 0 means never.
     pub writing_limit_hours: u32,
+    /// When cards that are being written are stuck.
+    pub stuck: StuckSettings,
+    /// Refused calls of a client within an hour that are an incident; 0 means that no number is.
+    pub refusals_per_hour: u32,
+    /// The host's clock is watched by other means: after a gap nothing waits for a person.
+    pub clock_trusted: bool,
+    /// The clock has jumped, and nobody has confirmed the time: nothing is destroyed and nothing expires.
+    pub clock_held: bool,
 }
 
 /// A periodic job.
@@ -47,29 +59,38 @@ pub enum Job {
     TemporaryNumbers,
     /// Watches the pools of numbers (§5.3.1.1).
     Pools,
-    /// Deletes throttles that have run out.
+    /// Deletes the counters of refused callers of past minutes.
     IpThrottles,
     /// Ends tasks that cannot succeed any more (§5.3.1.3).
     HopelessTasks,
     /// Finds cards that stay 写卡中 (§8.2.2).
     StuckTasks,
+    /// Watches clients whose calls are refused again and again (§8.2.1, §8.2.3).
+    Refusals,
     /// Runs the clocks of incidents (§8.2, §8.3.1).
     IncidentClocks,
     /// Reviews the months that are over (§8.3.2).
     MonthlyReview,
+    /// Takes up again what a wrong clock has put off.
+    TimesAhead,
+    /// Seals stored values anew under the key in use (§5.3.1.2).
+    KeyRotation,
 }
 
 impl Job {
     /// Every job, in the order in which they run.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
+        Self::TimesAhead,
         Self::HopelessTasks,
         Self::StuckTasks,
+        Self::Refusals,
         Self::Pools,
         Self::TemporaryNumbers,
         Self::IncidentClocks,
         Self::MonthlyReview,
         Self::Retention,
         Self::IpThrottles,
+        Self::KeyRotation,
     ];
 
     /// Stable name.
@@ -82,8 +103,11 @@ impl Job {
             Self::IpThrottles => "ip_throttles",
             Self::HopelessTasks => "hopeless_tasks",
             Self::StuckTasks => "stuck_tasks",
+            Self::Refusals => "refusals",
             Self::IncidentClocks => "incident_clocks",
             Self::MonthlyReview => "monthly_review",
+            Self::TimesAhead => "times_ahead",
+            Self::KeyRotation => "key_rotation",
         }
     }
 
@@ -96,7 +120,10 @@ impl Job {
             | Self::Pools
             | Self::IpThrottles
             | Self::HopelessTasks
-            | Self::StuckTasks => MINUTE_MS,
+            | Self::StuckTasks
+            | Self::Refusals
+            | Self::TimesAhead
+            | Self::KeyRotation => MINUTE_MS,
             // The clocks also give the notice of incidents that are severe from the start.
             Self::IncidentClocks => 10 * SECOND_MS,
             Self::MonthlyReview => HOUR_MS,
@@ -104,7 +131,7 @@ impl Job {
     }
 }
 
-/// Runs one job once.
+/// Runs one job once. While the clock is held, what destroys or expires by time does nothing.
 ///
 /// # Errors
 /// The reason with which the job failed; what it committed stays.
@@ -114,13 +141,22 @@ pub async fn run_job<D: Database>(
     maintenance: &MaintenanceSettings,
 ) -> Result<Done, Error> {
     match job {
+        Job::Retention | Job::TemporaryNumbers | Job::MonthlyReview if maintenance.clock_held => {
+            Ok(Done::default())
+        }
         Job::Retention => retention::destroy(cx, maintenance).await,
         Job::TemporaryNumbers => temporary_numbers::notify(cx).await,
         Job::Pools => pools::watch(cx, maintenance).await,
-        Job::IpThrottles => forget_ip_throttles(cx).await.map(|()| Done::default()),
+        Job::IpThrottles => {
+            clear_limits(cx);
+            Ok(Done::default())
+        }
         Job::HopelessTasks => hopeless_tasks::end(cx, maintenance).await,
-        Job::StuckTasks => find_stuck_tasks(cx).await,
+        Job::StuckTasks => find_stuck_tasks(cx, maintenance.stuck).await,
+        Job::Refusals => watch_refusals(cx, maintenance.refusals_per_hour).await,
         Job::IncidentClocks => advance_clocks(cx).await,
         Job::MonthlyReview => review_past_months(cx).await,
+        Job::TimesAhead => clock::take_back(cx).await,
+        Job::KeyRotation => key_rotation::run(cx, maintenance.clock_held).await,
     }
 }

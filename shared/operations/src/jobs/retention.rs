@@ -47,13 +47,15 @@ impl Kind {
     }
 }
 
-/// Deletes a bounded number of rows at the end of their retention.
+/// Deletes a bounded number of rows at the end of their retention, and one day of the call log.
 pub(super) async fn destroy<D: Database>(
     cx: &Context<'_, D>,
     maintenance: &MaintenanceSettings,
 ) -> Result<Done, Error> {
     let day = cx.now.date_in(Zone::UTC).to_string();
     let mut done = Done::default();
+    call_log::prepare(cx.journal, cx.now).await?;
+    destroy_calls(cx, maintenance, &day, &mut done).await?;
     for kind in Kind::ALL {
         let days = match kind {
             Kind::Calls => maintenance.call_log_days,
@@ -73,6 +75,31 @@ pub(super) async fn destroy<D: Database>(
         done.more |= count == MAX_DESTROYED as usize;
     }
     Ok(done)
+}
+
+/// Drops a day of the call log, whose cost does not depend on how many days there are.
+async fn destroy_calls<D: Database>(
+    cx: &Context<'_, D>,
+    maintenance: &MaintenanceSettings,
+    day: &str,
+    done: &mut Done,
+) -> Result<(), Error> {
+    let before = cx.now.plus(-i64::from(maintenance.call_log_days) * DAY_MS);
+    // Counted before anything is locked.
+    let Some((oldest, count)) = call_log::oldest_day(cx.journal, before).await? else {
+        return Ok(());
+    };
+    let dropped = store::transaction(cx.journal, async |tx| {
+        let dropped = call_log::drop_day(tx, oldest).await?;
+        if dropped && count > 0 {
+            destruction::add(tx, day, Kind::Calls.code(), count).await?;
+        }
+        Ok::<_, Error>(dropped)
+    })
+    .await?;
+    done.count += if dropped { count } else { 0 };
+    done.more = true;
+    Ok(())
 }
 
 /// How much was deleted lately, by day and kind of data.

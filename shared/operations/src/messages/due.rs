@@ -95,20 +95,33 @@ pub async fn due_messages<D: Database>(
     Ok(Vec::new())
 }
 
+/// Whether a message is due to any receiver.
+///
+/// # Errors
+/// `Reason::Unavailable` when the database is busy.
+pub async fn is_message_due<D: Database>(cx: &Context<'_, D>) -> Result<bool, Error> {
+    Ok(!queues(cx, true).await?.is_empty())
+}
+
+/// The receivers with due messages, those that have waited longest first.
+async fn queues<D: Database>(cx: &Context<'_, D>, failing_too: bool) -> Result<Vec<ReceiverQueue>, Error> {
+    let query = QueueQuery {
+        failing_too,
+        most_failing: MAX_IN_FLIGHT_FAILING,
+        most: MAX_IN_FLIGHT,
+        limit: MAX_QUEUES,
+    };
+    Ok(message::receiver_queues(cx.db, query, cx.now).await?)
+}
+
 /// Claims due messages of the receivers that have waited longest; none when nothing is due.
 async fn claim_round<D: Database>(
     cx: &Context<'_, D>,
     request: DueRequest,
 ) -> Result<Vec<ClaimedQueue>, Error> {
     let limit = request.limit.min(MAX_MESSAGES_PER_CALL);
-    let query = QueueQuery {
-        failing_too: request.failing_too,
-        most_failing: MAX_IN_FLIGHT_FAILING,
-        most: MAX_IN_FLIGHT,
-        limit: MAX_QUEUES,
-    };
     // Read before anything is locked: mostly there is nothing to do.
-    let queues = message::receiver_queues(cx.db, query, cx.now).await?;
+    let queues = queues(cx, request.failing_too).await?;
     if queues.is_empty() || limit == 0 {
         return Ok(Vec::new());
     }

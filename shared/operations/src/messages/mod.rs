@@ -12,7 +12,7 @@ mod sign;
 pub(super) use body::{ChangeEvent, StateChange, enqueue, enqueue_selected};
 pub use due::{
     DueMessage, DueRequest, LEASE_MS, MAX_IN_FLIGHT, MAX_IN_FLIGHT_FAILING, MAX_MESSAGES_PER_CALL,
-    due_messages,
+    due_messages, is_message_due,
 };
 pub(super) use queue::{NewMessage, has_address, queue};
 pub use record::{AttemptResult, DeliveryState, MAX_FAILING_MS, MAX_PUT_OFF_MS, record_attempt};

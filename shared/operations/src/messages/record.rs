@@ -11,7 +11,7 @@ use domain::{
     Timestamp,
 };
 use store::{
-    Database, Subject, Tx,
+    Database, Subject, Tx, clock,
     message::{self, ClaimedRow, MessageDelivery},
     message_attempt, receiver,
 };
@@ -138,7 +138,8 @@ async fn record_success<D: Database>(
 }
 
 /// Records a failure of the receiver's address, and stops it after too many. The first failure of a message never
-/// stops an address: a receiver that gets few messages may have worked for weeks in between.
+/// stops an address, and neither does a gap of the clock: a receiver that gets few messages may have worked for weeks
+/// in between.
 async fn record_failure<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
@@ -152,7 +153,10 @@ async fn record_failure<D: Database>(
     };
     let cause = if status == Some(GONE) {
         StopCause::Gone
-    } else if is_repetition && cx.now >= since.plus(MAX_FAILING_MS) {
+    } else if is_repetition
+        && cx.now >= since.plus(MAX_FAILING_MS)
+        && clock::find(tx).await?.seen(cx.now).held_at.is_none()
+    {
         StopCause::Failing
     } else {
         return Ok(());

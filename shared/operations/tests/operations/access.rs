@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use domain::error::{Error, Reason};
-use domain::{DAY_MS, Eid, Permission, SECOND_MS, TaskId};
+use domain::{DAY_MS, Eid, MINUTE_MS, Permission, SECOND_MS, TaskId};
 use operations::{
-    CALL_LOG_DAYS, CallFilter, ClientChange, CreatedClient, FailedAuth, Job, REFUSALS_PER_MINUTE,
-    TOKENS_PER_MINUTE, WRONG_SECRETS, change_client, issue_token, list_clients, record_calls,
-    record_failed_auth, revoke_secret, revoke_tokens, rotate_secret, search_calls, spend_calls, verify_token,
+    ALL_REFUSALS_PER_MINUTE, CALL_LOG_DAYS, CallFilter, ClientChange, CreatedClient, Job,
+    LOGGED_REFUSALS_PER_MINUTE, Limits as _, REFUSALS_PER_MINUTE, Refused, TOKENS_PER_MINUTE,
+    WRONG_SECRETS_PER_MINUTE, address_key, change_client, count_refusal, issue_token, list_clients,
+    record_calls, revoke_secret, revoke_tokens, rotate_secret, search_calls, spend_calls, verify_token,
 };
-use store::call_log::NewCallRow;
+use store::call_log::{NewCallRow, RefusedCaller};
 use test_support::inventory::eid;
 use test_support::operations::{World, ip, reason, run};
 use vault::IndexKind;
@@ -116,7 +117,7 @@ fn a_client_is_changed_in_what_is_named_and_nothing_else() {
     assert_eq!((view.name.as_str(), view.callback_url.as_deref()), ("乙", None));
     assert_eq!((view.limits.clone(), view.active), (limits, true));
     assert_eq!(view.permissions.len(), Permission::ALL.len());
-    assert_eq!(view.phone, "138****8000");
+    assert_eq!(view.phone.as_deref(), Some("138****8000"));
     assert_eq!(view.secrets.len(), 1);
     let token = take(&world, &client, &client.client_secret, HOME).unwrap();
     let verified = run(verify_token(&world.cx(), &token, ip(HOME))).unwrap();
@@ -196,8 +197,8 @@ fn a_clock_that_is_set_back_blocks_nobody() {
 fn who_presents_wrong_secrets_has_to_wait_and_others_do_not() {
     let world = World::new();
     let client = world.client();
-    let (burst, secs) = WRONG_SECRETS;
-    for _ in 0..burst {
+    world.pass(20 * SECOND_MS);
+    for _ in 0..WRONG_SECRETS_PER_MINUTE {
         assert_eq!(
             reason(take(&world, &client, "xks_wrong", HOME)),
             Reason::ClientUnknownOrSecretWrong
@@ -208,38 +209,64 @@ fn who_presents_wrong_secrets_has_to_wait_and_others_do_not() {
     let refused = take(&world, &client, right, HOME).unwrap_err();
     assert_eq!(
         (refused.reason(), refused.wait().map(|wait| wait.secs)),
-        (Reason::RateLimited, Some(secs))
+        (Reason::RateLimited, Some(40))
     );
     assert!(take(&world, &client, right, "198.51.100.8").is_ok());
-    world.pass(i64::from(secs) * SECOND_MS);
+    world.pass(40 * SECOND_MS);
     assert!(take(&world, &client, right, HOME).is_ok());
 }
 
 #[test]
 fn an_ipv6_network_counts_as_one_address() {
     let world = World::new();
+    let refused = |from: &str| {
+        let caller = RefusedCaller::Address(address_key(ip(from)));
+        count_refusal(&world.cx(), &caller)
+    };
     for host in 0..REFUSALS_PER_MINUTE {
-        let from = ip(&format!("2001:db8::{host:x}"));
-        run(record_failed_auth(&world.cx(), FailedAuth::Refusal, from)).unwrap();
+        let becomes = if host < LOGGED_REFUSALS_PER_MINUTE {
+            Refused::Logged
+        } else {
+            Refused::Summed
+        };
+        assert_eq!(refused(&format!("2001:db8::{host:x}")), becomes, "{host}");
     }
-    let refused = run(record_failed_auth(
-        &world.cx(),
-        FailedAuth::Refusal,
-        ip("2001:db8::ffff:1"),
-    ));
-    assert_eq!(reason(refused), Reason::RateLimited);
-    assert!(
-        run(record_failed_auth(
-            &world.cx(),
-            FailedAuth::Refusal,
-            ip("2001:db8:0:1::1")
-        ))
-        .is_ok()
-    );
-    assert_eq!(world.count("SELECT COUNT(*) FROM ip_throttle"), 2);
-    world.pass(DAY_MS);
+    assert_eq!(refused("2001:db8::ffff:1"), Refused::Limited);
+    assert_eq!(refused("2001:db8:0:1::1"), Refused::Logged);
+    // Minutes begin anew, whatever the one before was.
+    world.pass(MINUTE_MS);
+    assert_eq!(refused("2001:db8::1"), Refused::Logged);
+}
+
+#[test]
+fn beyond_the_limit_of_all_callers_no_address_is_counted_by_itself() {
+    let world = World::new();
+    let refused = |n: u32| {
+        let caller = RefusedCaller::Address(format!("203.0.113.{n}"));
+        count_refusal(&world.cx(), &caller)
+    };
+    for n in 0..ALL_REFUSALS_PER_MINUTE {
+        assert_eq!(refused(n), Refused::Logged);
+    }
+    let counters = world.limits.keys().len();
+    assert_eq!(refused(ALL_REFUSALS_PER_MINUTE), Refused::Limited);
+    assert_eq!(world.limits.keys().len(), counters);
+    // A client's own limit has nothing to do with them.
+    let client = RefusedCaller::client(&world.client().client_id);
+    assert_eq!(count_refusal(&world.cx(), &client), Refused::Logged);
+}
+
+#[test]
+fn the_counters_of_past_minutes_are_deleted_and_those_of_the_last_one_are_kept() {
+    let world = World::new();
+    let caller = RefusedCaller::Address("203.0.113.9".to_owned());
+    for _ in 0..3 {
+        count_refusal(&world.cx(), &caller);
+        world.pass(MINUTE_MS);
+    }
+    let of_a_minute = world.limits.keys().len() / 3;
     world.job(Job::IpThrottles);
-    assert_eq!(world.count("SELECT COUNT(*) FROM ip_throttle"), 0);
+    assert_eq!(world.limits.keys().len(), of_a_minute);
 }
 
 #[test]
@@ -264,6 +291,7 @@ fn record(
     let call = NewCallRow {
         at: world.time(),
         client_id: None,
+        secret_generation: Some(2),
         interface: interface.to_owned(),
         code: if reason.is_some() { 404 } else { 200 },
         reason,
@@ -383,11 +411,73 @@ fn calls_are_kept_for_half_a_year_and_then_swept() {
     record(&world, "token", None, None, None);
     world.pass(DAY_MS);
     record(&world, "token", None, None, None);
-    let left = || world.count("SELECT COUNT(*) FROM call_log");
+    let left = || {
+        let days = world.column("SELECT CAST(day AS TEXT) FROM call_log_day");
+        days.iter()
+            .map(|day| world.count(&format!("SELECT COUNT(*) FROM call_log_{day}")))
+            .sum::<i64>()
+    };
+    // The whole of the first day is kept until its last call is old enough.
     world.pass((i64::from(CALL_LOG_DAYS) - 1) * DAY_MS);
     assert!(!world.job(Job::Retention).more);
     assert_eq!(left(), 2);
+    world.pass(DAY_MS - 1);
+    assert!(!world.job(Job::Retention).more);
     world.pass(1);
-    world.job(Job::Retention);
-    assert_eq!(left(), 1);
+    let done = world.job(Job::Retention);
+    assert_eq!((left(), done.count, done.more), (1, 1, true));
+    assert!(!world.job(Job::Retention).more);
+    assert_eq!(
+        world.column("SELECT kind || ' ' || count FROM destruction"),
+        ["calls 1"]
+    );
+    let tables = "SELECT COUNT(*) FROM sqlite_master WHERE name LIKE 'call_log_2%'";
+    // A table and four indexes for the second day, yesterday, this one and the next.
+    assert_eq!(world.count(tables), 4 * 5);
+}
+
+// §9.1.2
+#[test]
+fn dropping_a_day_of_calls_takes_as_many_statements_however_many_there_are() {
+    let statements = |calls: usize| {
+        let world = World::new();
+        for _ in 0..calls {
+            record(&world, "token", None, None, None);
+        }
+        world.pass((i64::from(CALL_LOG_DAYS) + 1) * DAY_MS);
+        world.db.seen.borrow_mut().clear();
+        assert_eq!(world.job(Job::Retention).count, calls);
+        world.db.seen.borrow().len()
+    };
+    assert_eq!(statements(1), statements(300));
+}
+
+#[test]
+fn calls_of_several_days_are_found_and_so_are_those_from_before_there_were_days() {
+    let world = World::new();
+    world.execute(&format!(
+        "INSERT INTO call_log (id, interface, code, duration_us, request_id) VALUES ({} * 4194304, 'old', 200, 1, 'r')",
+        world.now.get() - DAY_MS
+    ));
+    for _ in 0..3 {
+        record(&world, "token", Some(&eid(0)), None, None);
+        world.pass(DAY_MS);
+    }
+    let found = |limit, cursor| {
+        let filter = CallFilter {
+            cursor,
+            limit,
+            ..CallFilter::default()
+        };
+        let page = run(search_calls(&world.cx(), &filter)).unwrap();
+        (page.calls.len(), page.next)
+    };
+    let (first, next) = found(2, None);
+    assert_eq!((first, found(2, next).0), (2, 2));
+    let about = CallFilter {
+        eid: Some(eid(0)),
+        limit: 10,
+        ..CallFilter::default()
+    };
+    assert_eq!(run(search_calls(&world.cx(), &about)).unwrap().calls.len(), 3);
 }

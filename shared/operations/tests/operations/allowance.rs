@@ -132,6 +132,7 @@ fn a_verification_that_fails_costs_allowance_after_all() {
         .unwrap();
     assert_eq!(used(), before);
     let silent = ReportEvent::NotVerified {
+        other_imsi: false,
         detail: "not registered".into(),
         rewrite: false,
     };

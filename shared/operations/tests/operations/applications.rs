@@ -111,7 +111,7 @@ fn a_designated_application_takes_exactly_the_allotted_card() {
 
 #[test]
 fn automatic_writing_never_takes_an_allotted_number() {
-    let world = World::new();
+    let world = World::new().serving("37");
     let caller = world.stocked(1, 0);
     world.numbers(&[NumberCsv::allotted(7, &caller.id)]);
     assert_eq!(
@@ -152,7 +152,7 @@ struct Names {
 const CASES: &[Case] = &[
     Case {
         request: |n| automatic(&n.eid, "65"),
-        reason: Reason::ProvinceWithoutNumber,
+        reason: Reason::ProvinceNotServed,
     },
     Case {
         request: |n| ApplyRequest {
@@ -367,6 +367,11 @@ fn a_malformed_unknown_or_foreign_chip_changes_nothing() {
         reason(world.apply(&caller, &automatic("123", "37"))),
         Reason::EidMalformed
     );
+    let mistyped = eid_text(5).replace("8908", "8909");
+    assert_eq!(
+        reason(world.apply(&caller, &automatic(&mistyped, "37"))),
+        Reason::EidMalformed
+    );
     assert_eq!(
         reason(world.apply(&caller, &automatic(&eid_text(5), "37"))),
         Reason::UnknownChip
@@ -448,7 +453,7 @@ fn a_faulty_chip_cannot_be_applied_for() {
 // §8.2.1 Table 3
 #[test]
 fn an_empty_province_opens_one_incident_and_new_numbers_close_it() {
-    let world = World::new();
+    let world = World::new().serving("37");
     let caller = world.stocked(2, 0);
     for chip in [0, 1, 0] {
         assert_eq!(

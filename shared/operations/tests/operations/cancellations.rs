@@ -196,7 +196,7 @@ fn the_card_shows_its_present_state_and_each_task_what_became_of_it() {
     world.pass(1_000);
     assert_eq!(
         reason(world.apply(&caller, &automatic(&eid_text(0), "65"))),
-        Reason::ProvinceWithoutNumber
+        Reason::ProvinceNotServed
     );
     for what in [&by_eid, &TaskRef::Task(first)] {
         assert_eq!(look(what), (CardStatus::ApplicationFailed, Some(failed.clone())));

@@ -17,7 +17,7 @@ use super::incidents::act;
 use super::operator_reports::{card, iccid, usage};
 
 /// Most statements one operation of these tests may take.
-const MAX_STATEMENTS: usize = 200;
+const MAX_STATEMENTS: usize = 400;
 
 /// Runs `act` on a world made by `arrange`, with statement 1, 2, … failing, until it succeeds.
 pub(crate) fn leaves_nothing_behind<A>(
@@ -77,9 +77,18 @@ fn an_application() {
 
 #[test]
 fn a_refused_application() {
-    leaves_nothing_behind("refused", stocked, |world, caller| {
-        match world.apply(caller, &automatic(&eid_text(0), "65")) {
-            Err(error) if error.reason() == Reason::ProvinceWithoutNumber => Ok(()),
+    let serving = || {
+        let (world, caller) = stocked();
+        (world.serving("37,65"), caller)
+    };
+    let apply = |world: &World, caller: &Caller| world.apply(caller, &automatic(&eid_text(0), "65"));
+    leaves_nothing_behind("refused", serving, |world, caller| match apply(world, caller) {
+        Err(error) if error.reason() == Reason::ProvinceWithoutNumber => Ok(()),
+        other => other.map(drop),
+    });
+    leaves_nothing_behind("not served", stocked, |world, caller| {
+        match apply(world, caller) {
+            Err(error) if error.reason() == Reason::ProvinceNotServed => Ok(()),
             other => other.map(drop),
         }
     });
@@ -124,6 +133,7 @@ fn every_kind_of_report() {
         failure: FailureKind::MemoryProblem,
         detail: "SW 6581".to_owned(),
         chip_fault: true,
+        status_word: Some("6581".to_owned()),
     };
     for event in [
         ReportEvent::Progress { step: 1, steps: 2 },
@@ -142,10 +152,12 @@ fn every_kind_of_report() {
     for event in [
         ReportEvent::Verified,
         ReportEvent::NotVerified {
+            other_imsi: false,
             rewrite: true,
             detail: String::new(),
         },
         ReportEvent::NotVerified {
+            other_imsi: false,
             rewrite: false,
             detail: String::new(),
         },

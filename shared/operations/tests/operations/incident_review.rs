@@ -3,8 +3,9 @@
 use domain::error::{Lang, Reason};
 use domain::{HOUR_MS, IncidentClass, IncidentKind, MINUTE_MS, Month, Province, Severity};
 use operations::{
-    About, Caller, Hundredths, Job, LineFigures, MAX_REVIEWS, NewIncident, Review, SETTLED_AFTER_MS,
-    STALE_AFTER_MS, Tally, enter_incident, job_views, read_job_log, record_run, review_csv, review_incidents,
+    About, Caller, Hundredths, IncidentAct, Job, LineFigures, MAX_REVIEWS, NewIncident, Review,
+    SETTLED_AFTER_MS, STALE_AFTER_MS, Tally, enter_incident, job_views, read_job_log, record_run, review_csv,
+    review_incidents,
 };
 use test_support::inventory::{ChipCsv, eid};
 use test_support::operations::{World, days, reason, run};
@@ -39,8 +40,8 @@ fn incident(world: &World, kind: IncidentKind, chip: Option<u32>, minutes: Optio
     super::incidents::settle(world, id);
 }
 
-/// July: 2 applications; 2 incidents, one in time, one not. August: 4 applications; 6 incidents: two provinces in time,
-/// of which one as a severe one, a silent number in time and one that is open too long, a time-out that is open too
+/// July: 2 applications; 2 incidents, one in time, one not. August: 4 applications; 6 incidents: two provinces,
+/// of which one too late, a silent number in time and one that is open too long, a time-out that is open too
 /// long, a token that has no limit.
 fn two_months() -> World {
     let world = World::new();
@@ -95,8 +96,8 @@ fn the_figures_of_a_month_are_those_computed_by_hand() {
     let shares = |line: LineFigures| {
         [line.per_1000_tasks, line.in_time_percent].map(|share| share.map(Hundredths::number))
     };
-    assert_eq!(sums(all.now), [6, 2, 3, 2]);
-    assert_eq!(shares(all.now), [Some(1_500.0), Some(60.0)]);
+    assert_eq!(sums(all.now), [6, 0, 2, 3]);
+    assert_eq!(shares(all.now), [Some(1_500.0), Some(40.0)]);
     assert_eq!(all.previous.tally.count, 2);
     assert_eq!(shares(all.previous), [Some(1_000.0), Some(50.0)]);
     let classes = IncidentClass::ALL.map(|class| {
@@ -106,7 +107,7 @@ fn the_figures_of_a_month_are_those_computed_by_hand() {
     });
     let share = |text: &str| Some(text.to_owned());
     let expected = [
-        (2, share("100.00"), 0),
+        (2, share("50.00"), 0),
         (2, share("50.00"), 2),
         (2, share("0.00"), 0),
         (0, None, 0),
@@ -136,15 +137,16 @@ fn a_review_as_csv_has_a_line_for_everything() {
         .trim_start_matches('\u{feff}')
         .split_terminator("\r\n")
         .collect();
-    assert_eq!(lines.len(), 1 + 1 + 1 + 4 + 14);
+    assert_eq!(lines.len(), 1 + 2 + 1 + 4 + 16);
     let columns = lines[0].split(',').count();
     assert_eq!(columns, 14);
     assert_eq!(lines[1], "tasks,,\"写卡申请\",4,,,,,,2,,,,");
-    assert!(lines[2].starts_with("all,,\"全部异常\",6,"), "{}", lines[2]);
+    assert_eq!(lines[2], "unserved,,\"未开放省份的申请\",0,,,,,,0,,,,");
+    assert!(lines[3].starts_with("all,,\"全部异常\",6,"), "{}", lines[3]);
     assert!(
-        lines[2].ends_with(",1500.00,3,2,60.00,2,1000.00,50.00,,\"\""),
+        lines[3].ends_with(",1500.00,2,3,40.00,2,1000.00,50.00,,\"\""),
         "{}",
-        lines[2]
+        lines[3]
     );
     let silent = lines.iter().find(|line| line.starts_with("kind,number_silent,"));
     let silent = silent.unwrap();
@@ -295,4 +297,22 @@ fn the_present_month_is_counted_now_and_one_that_lies_ahead_is_refused() {
     assert_eq!(all(&review(&world, "2026-07")).late, 1);
     let ahead = run(review_incidents(&world.cx(), Some(month("2026-08"))));
     assert_eq!(reason(ahead), Reason::ParameterMalformed);
+}
+
+// §8.3.2: whether an incident was settled in time depends on the severity that it had
+#[test]
+fn an_incident_is_in_time_by_the_severity_that_it_had() {
+    let world = World::new();
+    for (escalated, settled) in [(20, 50), (40, 50)] {
+        let incident = super::incidents::enter(&world, IncidentKind::CallTimeout, None);
+        world.pass(escalated * MINUTE_MS);
+        super::incidents::act(&world, incident.id, IncidentAct::Escalate).unwrap();
+        world.pass((settled - escalated) * MINUTE_MS);
+        super::incidents::settle(&world, incident.id);
+    }
+    let tally = run(review_incidents(&world.cx(), None))
+        .unwrap()
+        .figures
+        .tally(|_| true);
+    assert_eq!((tally.count, tally.in_time, tally.late), (2, 1, 1));
 }

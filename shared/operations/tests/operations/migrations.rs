@@ -1,14 +1,13 @@
 //! Bringing a database to the schema of the program.
 
+use std::path::Path;
 use std::sync::Barrier;
 
 use domain::MessageState;
 use domain::error::Reason;
 use domain::{AlertId, IncidentId, IncidentKind, MessageId, Receiver, Severity, Timestamp};
 use store::message::{self, MessageQuery, QueueQuery};
-use store::{
-    SCHEMA_VERSION, Sqlite, alert, call_rate, check, incident, job, message_attempt, migrate, transaction,
-};
+use store::{SCHEMA_VERSION, Sqlite, alert, check, incident, job, message_attempt, migrate, transaction};
 use vault::Column;
 
 use rusqlite::types::Value;
@@ -159,6 +158,10 @@ fn messages_to_a_client_survive_every_migration() {
         ),
         ("SELECT COALESCE(changes, 'outcomes') FROM receiver", &["outcomes"][..]),
         (
+            "SELECT failed_handshakes || COALESCE(handshake_failed_at, '-') || COALESCE(handshake_failure, '-') FROM chip",
+            &["0--"][..],
+        ),
+        (
             "SELECT message_id || ' ' || attempt || ' ' || started_at || ' ' || COALESCE(http_status, error)
                 FROM message_attempt ORDER BY message_id",
             &["m1 1 50 503", "m2 2 51 timeout"][..],
@@ -260,18 +263,26 @@ fn incidents_of_before_their_clocks_get_times_and_are_looked_at() {
     );
 }
 
-/// The migrations of schema 5, before tables and columns got the names of the field.
-const SCHEMA_5: [&str; 5] = [
-    include_str!("../../../store/migrations/0001_card_writing.sql"),
-    include_str!("../../../store/migrations/0002_access_queries_log.sql"),
-    include_str!("../../../store/migrations/0003_receivers_alerts_jobs.sql"),
-    include_str!("../../../store/migrations/0004_incident_clocks.sql"),
-    include_str!("../../../store/migrations/0005_temporary_numbers_pools.sql"),
-];
+/// A database of an earlier schema, without rows.
+fn at_schema(version: i64) -> Sqlite {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../store/migrations");
+    let files = std::fs::read_dir(folder).unwrap();
+    let mut files: Vec<_> = files.map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let db = Sqlite::in_memory().unwrap();
+    let versions = "PRAGMA foreign_keys = OFF;
+         CREATE TABLE schema_version (version INTEGER PRIMARY KEY, applied_at INTEGER NOT NULL) STRICT;";
+    db.connection().execute_batch(versions).unwrap();
+    for (version, file) in (1..=version).zip(files) {
+        let text = std::fs::read_to_string(file).unwrap();
+        let text = format!("{text}INSERT INTO schema_version VALUES ({version}, 0);");
+        db.connection().execute_batch(&text).unwrap();
+    }
+    db
+}
+
 /// Rows in every table and column that schema 6 renames, and every stored name that it changes.
 const ROWS_OF_SCHEMA_5: &str = "
-    CREATE TABLE schema_version (version INTEGER PRIMARY KEY, applied_at INTEGER NOT NULL) STRICT;
-    INSERT INTO schema_version VALUES (1, 0), (2, 0), (3, 0), (4, 0), (5, 0);
     INSERT INTO receiver (id, url, entered_at, changed_at) VALUES ('operator', 'https://operator.example.com/', 1, 1);
     INSERT INTO outbox VALUES
         ('019ff000-0000-7000-8000-0000000000a1', 'operator', 'pool_low', NULL, x'', 'pending', 1, 0, 900, 800, 10, NULL),
@@ -293,10 +304,8 @@ const ROWS_OF_SCHEMA_5: &str = "
 
 /// A migrated database that held the rows of schema 5.
 fn from_schema_5() -> Sqlite {
-    let db = Sqlite::in_memory().unwrap();
-    for text in SCHEMA_5.into_iter().chain([ROWS_OF_SCHEMA_5]) {
-        db.connection().execute_batch(text).unwrap();
-    }
+    let db = at_schema(5);
+    db.connection().execute_batch(ROWS_OF_SCHEMA_5).unwrap();
     run(migrate(&db, Timestamp(1_000))).unwrap();
     run(check(&db)).unwrap();
     db
@@ -305,14 +314,9 @@ fn from_schema_5() -> Sqlite {
 // A number that was suspended or never sent when its task ended.
 #[test]
 fn numbers_of_tasks_that_have_ended_are_freed_or_stay_with_their_chips() {
-    let db = Sqlite::in_memory().unwrap();
-    let schema_6 = include_str!("../../../store/migrations/0006_field_words.sql");
-    for text in SCHEMA_5.into_iter().chain([ROWS_OF_SCHEMA_5, schema_6]) {
-        db.connection().execute_batch(text).unwrap();
-    }
+    let db = at_schema(6);
     let mut rows = String::from(
-        "INSERT INTO schema_version VALUES (6, 0); PRAGMA foreign_keys = OFF;
-         INSERT INTO task (id, eid_index, seq, client_id, write_type, iccid_index, state, next_work, attempt, step,
+        "INSERT INTO task (id, eid_index, seq, client_id, write_type, iccid_index, state, next_work, attempt, step,
              progress, created_at, changed_at)
          SELECT 'task-' || value, x'00', key, 'client', 1, x'00', value, 'write', 1, 0, 0, 0, 0
          FROM json_each('[\"failed\",\"waiting\",\"succeeded\"]');",
@@ -355,6 +359,29 @@ fn numbers_of_tasks_that_have_ended_are_freed_or_stay_with_their_chips() {
             "08 suspended 00",
         ]
     );
+}
+
+// A chip that was replaced before there was a column for it.
+#[test]
+fn chips_that_were_replaced_are_known_as_such() {
+    let db = at_schema(11);
+    let rows = "INSERT INTO chip (eid_index, eid_sealed, client_id, chip_model, profile, network, temp_msisdn_index,
+             temp_msisdn_sealed, temp_iccid_index, temp_iccid_sealed, temp_imsi_index, temp_imsi_sealed, temp_opened_on,
+             temp_expires_at, allowance_bytes, used_bytes, key_version, status, faulty, imported_digest, imported_at,
+             changed_at)
+         SELECT unhex(value), x'', 'client', '', '', '4g', unhex(value), x'', unhex(value), x'', unhex(value), x'', '',
+             0, 0, 0, 64, 1, key < 2, x'', 0, 0 FROM json_each('[\"01\",\"02\",\"03\"]');
+         INSERT INTO task (id, eid_index, seq, client_id, write_type, iccid_index, state, next_work, attempt, step,
+             progress, failure, created_at, changed_at)
+         SELECT 'task-' || value, unhex(value), 1, 'client', 1, x'00', 'failed', 'write', 1, 0, 0, 'chip_replaced', 0, 0
+         FROM json_each('[\"01\",\"03\"]');";
+    db.connection().execute_batch(rows).unwrap();
+    run(migrate(&db, Timestamp(1_000))).unwrap();
+    let found = column(
+        &db,
+        "SELECT hex(eid_index) || ' ' || replaced FROM chip ORDER BY eid_index",
+    );
+    assert_eq!(found, ["01 1", "02 0", "03 0"]);
 }
 
 fn message_id(last: &str) -> MessageId {
@@ -426,10 +453,8 @@ fn messages_and_attempts_of_schema_5_are_read_sent_and_recorded() {
 }
 
 #[test]
-fn throttles_notices_and_names_of_jobs_of_schema_5_are_kept() {
+fn notices_and_names_of_jobs_of_schema_5_are_kept() {
     let db = from_schema_5();
-    let full = run(call_rate::ip_throttle_full_at(&db, "secret 203.0.113.9")).unwrap();
-    assert_eq!(full, Some(123_456));
     let id = IncidentId::parse("019ff000-0000-7000-8000-0000000000b1").unwrap();
     let incident = run(incident::by_id(&db, id)).unwrap().unwrap();
     assert_eq!(
@@ -452,4 +477,23 @@ fn a_message_that_was_sealed_under_the_old_name_of_its_table_still_opens() {
         .open(message::BODY, id.as_bytes(), &sealed.unwrap())
         .unwrap();
     assert_eq!(opened.as_slice(), b"{}");
+}
+
+#[test]
+fn keys_and_runs_of_the_schema_before_keep_their_times() {
+    let db = at_schema(15);
+    let rows = "INSERT INTO key_check VALUES ('index_key', x'01', 700);
+         INSERT INTO job (name, ran_at, succeeded_at, failures) VALUES ('pools', 800, 800, 0),
+            ('retention', 900, 850, 0);";
+    db.connection().execute_batch(rows).unwrap();
+    assert_eq!(reason(run(check(&db))), Reason::SchemaBehind);
+    run(migrate(&db, Timestamp(1_000))).unwrap();
+    let key = run(store::keys(&db)).unwrap().remove(0);
+    assert_eq!(
+        (key.stored_at, key.used_at, key.retired_at),
+        (Timestamp(700), Timestamp(700), None)
+    );
+    // A platform that stood still over the upgrade is noticed too.
+    let clock = run(store::clock::find(&db)).unwrap();
+    assert_eq!((clock.trusted_at, clock.held_at), (Some(Timestamp(850)), None));
 }

@@ -182,7 +182,7 @@ fn ask(world: &World, caller: &Caller, province: &str) {
 
 #[test]
 fn several_empty_provinces_are_told_whoever_noticed_and_stay_told_while_they_are_empty() {
-    let world = World::new();
+    let world = World::new().serving("37,54,65");
     let caller = world.stocked(1, 20);
     let several = "provinces_without_number platform".to_owned();
     // 65 never had a number, 54 neither; 37 has some.

@@ -2,7 +2,9 @@
 
 use domain::error::Reason;
 use domain::{Iccid, Imsi, Msisdn, Network, Volume, parse_date};
-use operations::{Job, OpenTimeRef, Report, ReportEvent, Reprovision, Reprovisioned, open_time, reprovision};
+use operations::{
+    ActNote, Job, OpenTimeRef, Report, ReportEvent, Reprovision, Reprovisioned, open_time, reprovision,
+};
 use store::temporary_number::{PAST_ICCID, PAST_MSISDN, PastRow};
 use test_support::eid::eid_text;
 use test_support::inventory::{ChipCsv, eid};
@@ -13,8 +15,14 @@ use super::faults::leaves_nothing_behind;
 use super::secrecy::{forms, found};
 use super::temporary_numbers::{at, kinds};
 
+/// Who acts, and why.
+const NOTE: ActNote<'static> = ActNote {
+    person: "王芳",
+    text: "临时号码到期",
+};
+
 /// The temporary number that chip `n` would be delivered with.
-fn number(n: u32) -> Reprovision {
+pub(super) fn number(n: u32) -> Reprovision {
     let csv = ChipCsv::new(n);
     Reprovision {
         msisdn: Msisdn::parse(&csv.temp_msisdn).unwrap(),
@@ -31,12 +39,12 @@ fn mb(text: &str) -> Option<Volume> {
 }
 
 fn give(world: &World, chip: u32, new: &Reprovision) -> Reprovisioned {
-    run(reprovision(&world.cx(), &eid(chip), new)).unwrap()
+    run(reprovision(&world.cx(), &eid(chip), new, &NOTE)).unwrap()
 }
 
 fn refused(world: &World, chip: u32, new: &Reprovision) -> Reason {
     let before = world.dump();
-    let reason = reason(run(reprovision(&world.cx(), &eid(chip), new)));
+    let reason = reason(run(reprovision(&world.cx(), &eid(chip), new, &NOTE)));
     assert_eq!(world.dump(), before);
     reason
 }
@@ -195,8 +203,13 @@ fn a_value_of_another_chip_is_refused_by_name() {
         ),
     ] {
         assert_eq!(refused(&world, 0, &new), Reason::ImportConflict);
-        let error = run(reprovision(&world.cx(), &eid(0), &new)).unwrap_err();
-        assert_eq!(error.detail().unwrap().en, name);
+        let error = run(reprovision(&world.cx(), &eid(0), &new, &NOTE)).unwrap_err();
+        let both = format!(
+            "{name} belongs to {}, not to {}",
+            eid(1).masked(),
+            eid(0).masked()
+        );
+        assert_eq!((error.field(), &error.detail().unwrap().en), (Some(name), &both));
     }
     // A number that was given up is free for another chip.
     give(&world, 1, &number(7));
@@ -341,6 +354,6 @@ fn whatever_fails_a_chip_has_all_of_it_or_nothing() {
             allowance: mb("7"),
             ..number(7)
         };
-        run(reprovision(&world.cx(), &eid(0), &new)).map(drop)
+        run(reprovision(&world.cx(), &eid(0), &new, &NOTE)).map(drop)
     });
 }

@@ -147,7 +147,7 @@ fn the_search_finds_every_form_it_looks_for() {
 fn rows_sealed_under_an_old_key_still_open_and_new_ones_use_the_new_key() {
     let mut world = World::new();
     let caller = world.stocked(1, 1);
-    world.vault = vault(&format!("{},{}", sealing_key(1), sealing_key(2)));
+    world.vault = vault(&format!("{},{}", sealing_key(2), sealing_key(1)));
     let what = operations::TaskRef::Eid(eid(0));
     assert_eq!(run(status(&world.cx(), &caller, &what)).unwrap().eid, eid(0));
     world.chips(&caller.id, &[ChipCsv::new(1)]);

@@ -187,6 +187,7 @@ fn a_card_whose_number_does_not_communicate_stays_being_written() {
     world.report_event(session, 1, ReportEvent::Written).unwrap();
     let (session, _) = world.open(0).unwrap();
     let silent = ReportEvent::NotVerified {
+        other_imsi: false,
         rewrite: false,
         detail: "not registered".to_owned(),
     };
@@ -218,6 +219,7 @@ fn a_card_that_lost_what_was_written_is_written_again_in_a_new_attempt() {
             session,
             1,
             ReportEvent::NotVerified {
+                other_imsi: false,
                 rewrite: true,
                 detail: "EF_IMSI".to_owned(),
             },
@@ -227,36 +229,6 @@ fn a_card_that_lost_what_was_written_is_written_again_in_a_new_attempt() {
     let (_, work) = world.open(0).unwrap();
     assert_eq!((work.work, work.attempt, work.resume_step), (Work::Write, 2, 0));
     assert!(work.data.unwrap().k_wrapped.is_some());
-}
-
-// §6.2.4.1
-#[test]
-fn a_verification_that_asked_for_another_attempt_has_given_its_verdict() {
-    let world = World::new();
-    let caller = world.stocked(1, 1);
-    world.apply_auto(&caller, 0).unwrap();
-    let verdict = |rewrite: bool| ReportEvent::NotVerified {
-        rewrite,
-        detail: String::new(),
-    };
-    // The last attempt that one application has is the fifth.
-    for attempt in 1..=4 {
-        let (session, work) = world.open(0).unwrap();
-        assert_eq!((work.work, work.attempt), (Work::Write, attempt));
-        world.report_event(session, 1, ReportEvent::Written).unwrap();
-        let (session, _) = world.open(0).unwrap();
-        world.report_event(session, 1, verdict(true)).unwrap();
-        for rewrite in [true, false] {
-            let before = world.dump();
-            assert_eq!(
-                reason(world.report_event(session, 2, verdict(rewrite))),
-                Reason::ReportOutOfOrder
-            );
-            assert_eq!(world.dump(), before);
-        }
-    }
-    let (_, work) = world.open(0).unwrap();
-    assert_eq!((work.work, work.attempt), (Work::Write, 5));
 }
 
 // §6.3 Table 2, §8.2.2
@@ -308,7 +280,7 @@ fn a_held_number_is_free_once_its_chip_holds_another() {
 
 // §8.2.2 Table 4
 #[test]
-fn a_faulty_chip_is_registered_and_gets_no_further_session() {
+fn a_faulty_chip_is_registered_and_never_written_again() {
     let world = World::new();
     let caller = world.stocked(1, 1);
     world.apply_auto(&caller, 0).unwrap();
@@ -317,9 +289,17 @@ fn a_faulty_chip_is_registered_and_gets_no_further_session() {
         failure: FailureKind::MemoryProblem,
         detail: "SW 6581".to_owned(),
         chip_fault: true,
+        status_word: Some("6581".to_owned()),
     };
     assert!(!world.report_event(session, 1, event).unwrap().go_on);
     assert_eq!(world.column("SELECT kind FROM incident"), ["chip_fault"]);
+    let (session, work) = world.open(0).unwrap();
+    assert_eq!(
+        (work.work, work.task_id),
+        (Work::Verify, None),
+        "is the number on it?"
+    );
+    world.report_event(session, 1, ReportEvent::Verified).unwrap();
     assert_eq!(reason(world.open(0)), Reason::ChipFaulty);
     assert_eq!(reason(world.apply_auto(&caller, 0)), Reason::ChipFaulty);
 }
@@ -346,6 +326,7 @@ fn reports_that_do_not_fit_are_refused_and_change_nothing() {
     let (write, _) = world.open(0).unwrap();
     let before = world.dump();
     let silent = ReportEvent::NotVerified {
+        other_imsi: false,
         rewrite: true,
         detail: String::new(),
     };
@@ -469,4 +450,36 @@ fn every_session_keeps_why_it_ended() {
         "the gateway's own words"
     );
     assert_eq!(sessions[0].eid.as_deref(), Some(eid_text(0).as_str()));
+}
+
+#[test]
+fn what_a_gateway_cannot_carry_out_fails_the_task_in_its_first_session() {
+    for kind in [
+        "profile_unknown",
+        "data_unusable",
+        "keys_unusable",
+        "keys_refused",
+    ] {
+        let failure = FailureKind::from_code(kind).unwrap();
+        for verifying in [false, true] {
+            let world = World::new();
+            let caller = world.stocked(1, 1);
+            let task = world.apply_auto(&caller, 0).unwrap().task_id;
+            let (mut session, _) = world.open(0).unwrap();
+            if verifying {
+                world.report_event(session, 1, ReportEvent::Written).unwrap();
+                session = world.open(0).unwrap().0;
+            }
+            let answer = world.report_event(session, 2, failed(failure)).unwrap();
+            assert!(!answer.go_on, "{kind}");
+            let shown = run(status(&world.cx(), &caller, &TaskRef::Task(task))).unwrap();
+            let ended = shown.task.unwrap();
+            assert_eq!(shown.card_status, CardStatus::Failed, "{kind}");
+            assert_eq!(ended.failure, Some(failure.into()), "{kind}");
+            // The next power-up finds nothing to do, and may apply again.
+            let (_, work) = world.open(0).unwrap();
+            assert_eq!((work.work, work.task_id), (Work::None, None), "{kind}");
+            assert!(world.apply_auto(&caller, 0).is_ok(), "{kind}");
+        }
+    }
 }

@@ -167,14 +167,14 @@ fn every_change_of_state_is_sent_in_its_order_with_the_fields_that_it_has() {
 fn a_refusal_says_why_and_a_card_that_was_refused_before_is_no_change() {
     let (world, caller) = all_changes();
     let refuse = |province: &str| reason(world.apply(&caller, &automatic(&eid_text(0), province)));
-    assert_eq!(refuse("65"), Reason::ProvinceWithoutNumber);
+    assert_eq!(refuse("65"), Reason::ProvinceNotServed);
     assert_eq!(refuse("99"), Reason::ProvinceMalformed);
     let due = due(&world);
     assert_eq!(due.len(), 1);
     let fields = fields(&due[0]);
     assert_eq!(
         (fields["event"].as_str(), fields["failure"].as_str()),
-        ("refused", "province_without_number")
+        ("refused", "province_not_served")
     );
     assert!(!fields.contains_key("write_result"), "{fields:?}");
 }
@@ -382,7 +382,7 @@ fn whichever_statement_fails_no_change_goes_without_its_message() {
     });
     leaves_nothing_behind("refused", all_changes, |world, caller| {
         match world.apply(caller, &automatic(&eid_text(0), "65")) {
-            Err(error) if error.reason() == Reason::ProvinceWithoutNumber => Ok(()),
+            Err(error) if error.reason() == Reason::ProvinceNotServed => Ok(()),
             other => other.map(drop),
         }
     });

@@ -78,7 +78,7 @@ fn a_reopened_card_keeps_its_number_until_another_one_is_verified() {
         run(reopen(&world.cx(), &eid(0), &NOTE)).unwrap(),
         CardStatus::ToWrite
     );
-    let step = run(card_history(&world.cx(), &eid(0))).unwrap().remove(0);
+    let step = run(card_history(&world.cx(), &eid(0))).unwrap().0.remove(0);
     assert_eq!(
         (step.reason.as_str(), step.person.as_deref()),
         ("reopened", Some("王芳"))
@@ -224,7 +224,7 @@ fn a_data_card_that_no_gateway_sent_follows_to_the_new_chip_at_once() {
     assert_eq!(reason(world.apply_auto(&caller, 0)), Reason::ChipFaulty);
     let again = replace(&world, 0, 1).unwrap();
     assert_eq!((again.task_id, again.repeated), (applied.task_id, true));
-    let step = run(card_history(&world.cx(), &eid(1))).unwrap().remove(0);
+    let step = run(card_history(&world.cx(), &eid(1))).unwrap().0.remove(0);
     assert_eq!(
         (step.actor.as_str(), step.reason.as_str()),
         ("admin", "chip_replaced")
@@ -267,9 +267,11 @@ fn an_automatic_application_follows_with_a_number_of_the_same_province() {
 }
 
 #[test]
-fn only_an_applied_chip_that_is_not_written_is_replaced_by_a_free_one_of_the_same_client() {
-    let (world, caller) = written();
+fn only_an_applied_chip_is_replaced_by_a_free_one_of_the_same_client() {
+    let (world, _) = written();
+    run(reopen(&world.cx(), &eid(0), &NOTE)).unwrap();
     assert_eq!(reason(replace(&world, 0, 1)), Reason::WrongState);
+    let (world, caller) = written();
     assert_eq!(reason(replace(&world, 1, 0)), Reason::UnknownTask);
     world.apply_auto(&caller, 1).unwrap();
     assert_eq!(reason(replace(&world, 1, 0)), Reason::AlreadyWritten);
@@ -320,7 +322,7 @@ fn a_chip_that_returns_after_its_task_was_ended_is_shown_once_for_each_task() {
     run(end_task(&world.cx(), &TaskRef::Eid(eid(0)), &NOTE)).unwrap();
     for _ in 0..2 {
         let (_, work) = world.open(0).unwrap();
-        assert_eq!(work.work, Work::None);
+        assert_eq!((work.work, work.task_id), (Work::Verify, None));
     }
     let shown = |task: TaskId| {
         let all = alerts(&world, "returned_after_end");

@@ -48,6 +48,11 @@ impl Call {
         self.arrival.app().host()
     }
 
+    /// What the instance keeps between calls.
+    pub(crate) fn app(&self) -> &App {
+        self.arrival.app()
+    }
+
     /// The operator's own interface, if it is asked about its numbers.
     ///
     /// # Errors

@@ -38,6 +38,7 @@ pub mod permits {
     }
 
     permits!(
+        ChipFault,
         ChipRead,
         NumberCity,
         NumberOpenTime,

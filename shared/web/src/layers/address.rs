@@ -6,11 +6,11 @@ use axum::extract::Request;
 use axum::response::Response;
 
 use super::{Arrival, Inner, Middleware, Next, found, refused, with_extension};
-use crate::address::{AddressProblem, true_client_addr};
+use crate::address::{AddressProblem, peer_address, true_client_addr};
 use crate::refusal::Refusal;
 use domain::error::{Error, Reason};
 
-/// The true address of a request's caller.
+/// The true address of a request's caller; on a refusal because it cannot be established, the peer that the host saw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct CallerAddress(pub(crate) IpAddr);
 
@@ -22,7 +22,14 @@ impl Middleware for TrueAddress {
     async fn pass<S: Inner>(&self, request: &mut Request, next: Next<'_, S>) -> Response {
         match address(request) {
             Ok(address) => with_extension(request, next, address).await,
-            Err(refusal) => refused(refusal),
+            Err(refusal) => {
+                let mut response = refused(refusal);
+                // Not to be believed, but the refusal counts against it.
+                if let Ok(peer) = peer_address(request.headers()) {
+                    response.extensions_mut().insert(CallerAddress(peer));
+                }
+                response
+            }
         }
     }
 }

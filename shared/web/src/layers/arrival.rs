@@ -14,7 +14,7 @@ use crate::host::App;
 use crate::settings::Settings;
 use domain::Timestamp;
 use domain::error::Error;
-use operations::{Context, EidIndex};
+use operations::{CallFacts, Context};
 
 /// What a request finds. It lives as long as the request.
 #[derive(Clone)]
@@ -26,7 +26,7 @@ struct Found {
     now: Timestamp,
     started: Instant,
     connections: OnceCell<Rc<Connections>>,
-    eid_index: EidIndex,
+    found: CallFacts,
 }
 
 impl Arrival {
@@ -41,7 +41,7 @@ impl Arrival {
             now: app.host().now(),
             started: Instant::now(),
             connections: OnceCell::new(),
-            eid_index: EidIndex::default(),
+            found: CallFacts::default(),
         }))))
     }
 
@@ -77,6 +77,11 @@ impl Arrival {
         Ok(taken)
     }
 
+    /// What operations have found out about the call.
+    pub(crate) fn found(&self) -> &CallFacts {
+        &self.0.found
+    }
+
     /// The inputs of operations, on these connections.
     pub(crate) fn context<'a>(&'a self, connections: &'a Connections) -> Context<'a, Db> {
         let settings = self.settings();
@@ -87,7 +92,10 @@ impl Arrival {
             self.0.app.host().random(),
             &settings.zone,
         );
-        context.sharing(&self.0.eid_index)
+        context
+            .serving(settings.served_provinces)
+            .limiting(self.0.app.host().limits())
+            .sharing(&self.0.found)
     }
 }
 

@@ -1,5 +1,5 @@
-//! The call log (§9.2.2): one row for each call. A refused call of an unknown caller is counted for its address first;
-//! of too many no rows are written.
+//! The call log (§9.2.2): a row for each call. A refused call of an unknown caller is counted against its address first,
+//! one that a client's limit refuses against the client; beyond a small number a minute they share one row.
 //!
 //! The row of a call that may have changed something is written before the answer. Those of other calls wait for each
 //! other and are written in one statement.
@@ -10,7 +10,10 @@ use std::time::Duration;
 use axum::extract::Request;
 use axum::response::Response;
 
-use super::{Arrival, Called, CallerAddress, Client, Inner, Middleware, Next, Pairs, RequestId, refused};
+use super::{
+    Admitted, Arrival, Called, CallerAddress, Client, Inner, Middleware, Next, Pairs, RequestId,
+    is_secret_right, refused,
+};
 use crate::answer::{Refused, TaskOfCall};
 use crate::connections::{Connections, Db};
 use crate::host::App;
@@ -18,11 +21,11 @@ use crate::log;
 use crate::operation::{Access, Operation};
 use crate::query::Pair;
 use crate::refusal::Refusal;
-use crate::waiting_calls::Added;
+use crate::waiting_calls::{Added, Batch};
 use domain::error::{Error, Reason};
 use domain::{ClientId, Eid, TaskId, masked};
-use operations::{Context, FailedAuth, record_calls, record_failed_auth};
-use store::call_log::NewCallRow;
+use operations::{CallFacts, Context, address_key, count_refusal, limited, record_calls, sum_up_refusals};
+use store::call_log::{NewCallRow, RefusedCaller, RefusedCalls};
 
 /// Longest parameter that the call log looks at, in characters.
 const MAX_SUBJECT_CHARS: usize = 64;
@@ -36,36 +39,55 @@ impl Middleware for CallLog {
         let arrival = request.extensions().get::<Arrival>().cloned();
         let id = request.extensions().get::<RequestId>().cloned();
         let led = request.extensions().get::<Called>().cloned();
+        // A refusal may come before the secret is looked at.
+        let has_secret = arrival.as_ref().is_some_and(|arrival| {
+            arrival.settings().has_secret() && is_secret_right(request, arrival.settings())
+        });
         let mut response = next.run(request).await;
         let (Some(arrival), Some(id)) = (arrival, id) else {
             return response;
         };
+        let ended = FinishedCall::of(&response, led, arrival.found(), has_secret);
+        if let Some(unreadable) = arrival.found().take_unreadable() {
+            let line = log::unreadable(&ended.called.0.name, &id.0, &unreadable);
+            self.0.host().log(&line);
+        }
         // Without the database nothing is counted or logged; a call that is refused anyway keeps its own reason.
         let Ok(connections) = arrival.connect().await else {
             return response;
         };
         let context = arrival.context(&connections);
-        let ended = FinishedCall::of(&response, led);
-        if let Err(limited) = ended.count_failed_auth(&context).await {
-            // There are too many to log one by one.
+        let mut left = Batch::default();
+        let counted = ended.refused_caller().map(|(caller, reason)| {
+            let counted = count_refusal(&context, &caller);
+            if counted != operations::Refused::Logged {
+                let calls = RefusedCalls::one(context.now, reason.status(), reason.code());
+                left.sum_up(caller, calls);
+            }
+            counted
+        });
+        if counted == Some(operations::Refused::Limited) {
             let facts = std::mem::take(response.extensions_mut());
-            return limited_instead(limited.into(), facts);
+            response = limited_instead(limited(context.now).into(), facts);
         }
-        if let Some(row) = ended.row(&context, id, arrival.elapsed()) {
-            self.keep(row, &arrival, &connections).await;
+        if left.sums.is_empty() {
+            left.rows.extend(ended.row(&context, id, arrival.elapsed()));
+        }
+        if !left.is_empty() {
+            self.keep(left, &arrival, &connections).await;
         }
         response
     }
 }
 
 impl CallLog {
-    async fn keep(&self, row: NewCallRow, arrival: &Arrival, connections: &Connections) {
+    async fn keep(&self, left: Batch, arrival: &Arrival, connections: &Connections) {
         let interval = arrival.settings().call_log_interval;
         let now = if interval.is_zero() || connections.has_transaction() {
-            vec![row]
+            left
         } else {
-            match self.0.waiting_calls().add(row) {
-                Added::IsFull(rows) => rows,
+            match self.0.waiting_calls().add(left) {
+                Added::IsFull(batch) => batch,
                 Added::Waits => return,
                 Added::NeedsWriter => {
                     let writer = write_later(self.0.clone(), interval);
@@ -73,16 +95,20 @@ impl CallLog {
                 }
             }
         };
-        let written = record_calls(&arrival.context(connections), &now).await;
+        let written = write_on(&arrival.context(connections), &now).await;
         self.report(&now, written);
     }
 
-    /// A line in the operator's log for each row that could not be written.
-    fn report(&self, rows: &[NewCallRow], written: Result<(), Error>) {
-        if let Err(error) = written {
-            for row in rows {
-                self.0.host().log(&log::lost(row, &error));
-            }
+    /// A line in the operator's log for what could not be written.
+    fn report(&self, batch: &Batch, written: Result<(), Error>) {
+        let Err(error) = written else { return };
+        for row in &batch.rows {
+            self.0
+                .host()
+                .log(&log::lost(&row.interface, &row.request_id, &error));
+        }
+        if !batch.sums.is_empty() {
+            self.0.host().log(&log::lost("summary", "", &error));
         }
     }
 }
@@ -91,19 +117,28 @@ impl CallLog {
 async fn write_later(app: App, interval: Duration) {
     loop {
         app.host().sleep(interval).await;
-        let rows = app.waiting_calls().take();
-        if rows.is_empty() {
+        let Some(batch) = app.waiting_calls().take() else {
             return;
-        }
-        let written = write(&app, &rows).await;
-        CallLog(app.clone()).report(&rows, written);
+        };
+        let written = write(&app, &batch).await;
+        CallLog(app.clone()).report(&batch, written);
     }
 }
 
-async fn write(app: &App, rows: &[NewCallRow]) -> Result<(), Error> {
+async fn write(app: &App, batch: &Batch) -> Result<(), Error> {
     let arrival = Arrival::now(app).await?;
     let connections = arrival.connect().await?;
-    record_calls(&arrival.context(&connections), rows).await
+    write_on(&arrival.context(&connections), batch).await
+}
+
+async fn write_on(context: &Context<'_, Db>, batch: &Batch) -> Result<(), Error> {
+    if !batch.rows.is_empty() {
+        record_calls(context, &batch.rows).await?;
+    }
+    for (minute, refused) in &batch.sums {
+        sum_up_refusals(context, *minute, refused).await?;
+    }
+    Ok(())
 }
 
 /// The answer that replaces that of an unknown caller with too many refused calls; what the layers found stays known.
@@ -120,39 +155,54 @@ fn limited_instead(refusal: Refusal, facts: http::Extensions) -> Response {
 struct FinishedCall {
     called: Called,
     from: Option<IpAddr>,
+    /// The client that was let in.
     client: Option<Client>,
+    /// The client that was recognised, let in or not.
+    known: CallFacts,
+    /// Whether the secret of the component was presented.
+    is_admitted: bool,
     pairs: Option<Pairs>,
     refusal: Option<Refused>,
     task_id: Option<TaskOfCall>,
 }
 
 impl FinishedCall {
-    fn of(response: &Response, led: Option<Called>) -> Self {
+    fn of(response: &Response, led: Option<Called>, known: &CallFacts, has_secret: bool) -> Self {
         let extensions = response.extensions();
         Self {
             called: extensions.get().cloned().or(led).unwrap_or_default(),
             from: extensions.get::<CallerAddress>().map(|address| address.0),
             client: extensions.get().cloned(),
+            known: known.clone(),
+            is_admitted: has_secret || extensions.get::<Admitted>().is_some(),
             pairs: extensions.get().cloned(),
             refusal: extensions.get().cloned(),
             task_id: extensions.get().copied(),
         }
     }
 
-    /// Counts the refusal of a caller that no rate limit holds for its address: of an unauthenticated one, and of a
-    /// client without the permission. The mistakes of callers count, failures of the platform do not.
-    async fn count_failed_auth(&self, context: &Context<'_, Db>) -> Result<(), Error> {
-        let (Some(Refused(refusal)), Some(from)) = (&self.refusal, self.from) else {
-            return Ok(());
+    /// Whom a refusal counts against, and why the call was refused: the client that its own limit refuses, or the address
+    /// of a caller that has not authenticated itself, or has no permission. The mistakes of callers count, failures of
+    /// the platform do not.
+    fn refused_caller(&self) -> Option<(RefusedCaller, Reason)> {
+        let Refused(refusal) = self.refusal.as_ref()?;
+        let reason = refusal.reason();
+        if !(400..500).contains(&reason.status()) {
+            return None;
+        }
+        let address = |from: Option<IpAddr>| match from {
+            Some(from) => RefusedCaller::Address(address_key(from)),
+            None => RefusedCaller::Others,
         };
-        if self.client.is_some() && refusal.reason() != Reason::PermissionMissing {
-            return Ok(());
-        }
-        let status = refusal.reason().status();
-        if (400..500).contains(&status) && (!self.called.0.is_internal() || status == 401) {
-            record_failed_auth(context, FailedAuth::Refusal, from).await?;
-        }
-        Ok(())
+        let caller = match self.known.client() {
+            Some((client, _)) if reason == Reason::RateLimited => RefusedCaller::client(client),
+            _ if refusal.unauthenticated().is_some() => address(refusal.unauthenticated()),
+            _ if self.is_admitted || self.client.is_some() && reason != Reason::PermissionMissing => {
+                return None;
+            }
+            _ => address(self.from),
+        };
+        Some((caller, reason))
     }
 
     /// The row of the call, unless its operation is not logged.
@@ -174,6 +224,7 @@ impl FinishedCall {
         Some(NewCallRow {
             at: context.now,
             client_id: self.client_id(),
+            secret_generation: self.known.client().map(|(_, generation)| *generation),
             interface: operation.name.clone(),
             code,
             reason: reason.map(Reason::code),
@@ -186,11 +237,11 @@ impl FinishedCall {
         })
     }
 
-    /// The client of the call. One that presents its credentials is a parameter; elsewhere that parameter is the client
-    /// that an administrator asks about.
+    /// The client of the call: the one whose secret or token it presented, also when that was refused. One that presents
+    /// a wrong secret is a parameter; elsewhere that parameter is the client that an administrator asks about.
     fn client_id(&self) -> Option<ClientId> {
-        match &self.client {
-            Some(Client(client)) => Some(client.caller.id.clone()),
+        match self.known.client() {
+            Some((client, _)) => Some(client.clone()),
             None if self.called.0.access == Access::Anyone => {
                 ClientId::parse(self.parameter("client_id")?).ok()
             }

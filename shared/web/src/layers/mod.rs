@@ -30,7 +30,7 @@ pub(crate) use operator_log::OperatorLog;
 pub(crate) use permission::RequirePermission;
 pub(crate) use rate_limit::{RateLimit, RefusedBudget};
 pub(crate) use request_id::{RequestId, RequestIds};
-pub(crate) use secret::{RequireSecret, is_secret_right};
+pub(crate) use secret::{Admitted, RequireSecret, is_secret_right};
 pub(crate) use token::{Client, RequireToken};
 
 use std::convert::Infallible;

@@ -15,6 +15,10 @@ use crate::refusal::Refusal;
 use crate::settings::Settings;
 use domain::error::Reason;
 
+/// The secret of the component was presented.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Admitted;
+
 /// Opens an operation to the component's secret only.
 #[derive(Clone)]
 pub(crate) struct RequireSecret(pub(crate) Arc<Operation>);
@@ -22,7 +26,11 @@ pub(crate) struct RequireSecret(pub(crate) Arc<Operation>);
 impl Middleware for RequireSecret {
     async fn pass<S: Inner>(&self, request: &mut Request, next: Next<'_, S>) -> Response {
         match self.check(request) {
-            Ok(()) => next.run(request).await,
+            Ok(()) => {
+                let mut response = next.run(request).await;
+                response.extensions_mut().insert(Admitted);
+                response
+            }
             Err(refusal) => refused(refusal),
         }
     }

@@ -4,10 +4,12 @@
 //! Each has a limit in time and in bytes. Never follow a redirect.
 
 mod component;
+mod guard;
 mod operator;
 mod post;
 
 pub use component::call_component;
+pub use guard::{BLOCKED, Guard};
 pub use operator::{fresh_number, fresh_open_time};
 pub use post::{POST_SECS, Posted, post};
 

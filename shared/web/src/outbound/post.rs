@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::header::RETRY_AFTER;
 use http::{Method, Request};
 
+use super::guard::{BLOCKED, Guard};
 use crate::host::Host;
 use crate::receipt::{MAX_RECEIPT_BYTES, read_receipt, unread_receipt};
 use operations::AttemptResult;
@@ -21,8 +22,17 @@ pub struct Posted {
     pub answer: Vec<u8>,
 }
 
-/// Sends a message once.
-pub async fn post(host: &dyn Host, url: &str, headers: &[(&'static str, String)], body: Vec<u8>) -> Posted {
+/// Sends a message once, unless its address leads into a special-purpose network.
+pub async fn post(
+    host: &dyn Host,
+    guard: Guard,
+    url: &str,
+    headers: &[(&'static str, String)],
+    body: Vec<u8>,
+) -> Posted {
+    if !guard.permits(url) {
+        return no_answer(BLOCKED);
+    }
     let mut request = Request::builder()
         .method(Method::POST)
         .uri(url)

@@ -161,7 +161,7 @@ fn an_unknown_caller_that_is_refused_too_often_is_told_how_long_to_wait() {
     }
     let answer = ask();
     assert_eq!((answer.status, answer.reason()), (429, "rate_limited"));
-    assert_eq!(answer.headers["retry-after"], "1");
+    assert_eq!(answer.headers["retry-after"], "60");
     // Who is known or comes from elsewhere goes on.
     assert_eq!(send_to(&host, Sent::get("/v1/success")).status, 200);
     let elsewhere = Sent::get("/v1/write/status")

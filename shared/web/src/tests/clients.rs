@@ -178,7 +178,7 @@ fn a_task_is_meant_by_eid_or_by_task_id_or_by_both_if_they_agree() {
     for (query, reason, field) in [
         ("", "parameter_missing", Some("eid|task_id")),
         (
-            "eid=89086030202200000000000000000124",
+            "eid=8908603020220000000000000000012",
             "eid_malformed",
             Some("eid"),
         ),

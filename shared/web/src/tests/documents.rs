@@ -229,11 +229,11 @@ fn a_value_of_a_wrong_type_is_malformed_and_is_never_shown() {
 
 #[test]
 fn a_value_that_breaks_the_rule_of_its_kind_says_which() {
-    let refusal = refused::<Order>(&order_with(r#""eid":"89086030202200000000000000000124""#));
+    let refusal = refused::<Order>(&order_with(r#""eid":"8908603020220000000000000000012""#));
     let refusal = refusal.unwrap_err();
     assert_eq!(refusal.reason(), Reason::EidMalformed);
-    assert!(refusal.first().error.message(Lang::En).contains("check digits"));
-    assert!(refusal.first().error.message(Lang::Zh).contains("校验位"));
+    assert!(refusal.first().error.message(Lang::En).contains("32 digits"));
+    assert!(refusal.first().error.message(Lang::Zh).contains("32 位"));
 }
 
 #[test]

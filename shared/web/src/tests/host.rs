@@ -8,11 +8,13 @@ use bytes::Bytes;
 use futures::executor::block_on;
 use http::Request;
 
+use crate::outbound::BLOCKED;
 use crate::{App, Connection, Durability, Host, LocalFuture, Received, Settings, Variables};
 use domain::error::{Error, Reason};
-use domain::{ClientId, Timestamp};
+use domain::{ClientId, Timestamp, special_addresses};
 use operations::{
-    CallFilter, Context, NewClient, Verified, create_client, issue_token, search_calls, verify_token,
+    CallFilter, Context, Limits, MemoryLimits, NewClient, Verified, create_client, issue_token, search_calls,
+    verify_token,
 };
 use store::call_log::CallRow;
 use store::{Database, DbError, Row, Sqlite, Statement, Value, migrate};
@@ -73,6 +75,9 @@ struct State {
     waits: RefCell<Vec<Duration>>,
     lines: RefCell<Vec<String>>,
     spawned: RefCell<Vec<LocalFuture<'static, ()>>>,
+    limits: MemoryLimits,
+    blocked: Cell<bool>,
+    sent: RefCell<Vec<String>>,
 }
 
 impl TestHost {
@@ -98,6 +103,9 @@ impl TestHost {
             waits: RefCell::default(),
             lines: RefCell::default(),
             spawned: RefCell::default(),
+            limits: MemoryLimits::new(),
+            blocked: Cell::new(false),
+            sent: RefCell::default(),
         }))
     }
 
@@ -115,6 +123,7 @@ impl TestHost {
             &self.0.random,
             &settings.zone,
         )
+        .limiting(&self.0.limits)
     }
 
     pub(crate) fn set_time(&self, now: Timestamp) {
@@ -129,6 +138,16 @@ impl TestHost {
     /// The database can no longer be opened.
     pub(crate) fn lose_database(&self) {
         self.0.is_reachable.set(false);
+    }
+
+    /// The host connects to no special-purpose network.
+    pub(crate) fn block_networks(&self) {
+        self.0.blocked.set(true);
+    }
+
+    /// Where requests went.
+    pub(crate) fn sent(&self) -> Vec<String> {
+        self.0.sent.borrow().clone()
     }
 
     /// Every filling with random bytes repeats the last one.
@@ -237,6 +256,10 @@ impl Host for TestHost {
         })
     }
 
+    fn limits(&self) -> &dyn Limits {
+        &self.0.limits
+    }
+
     /// Time passes at once, so what is ready comes first and what never comes is too late.
     fn sleep(&self, time: Duration) -> LocalFuture<'_, ()> {
         self.0.waits.borrow_mut().push(time);
@@ -250,11 +273,20 @@ impl Host for TestHost {
 
     fn send(
         &self,
-        _: Request<Bytes>,
+        request: Request<Bytes>,
         _: usize,
         _: Duration,
     ) -> LocalFuture<'_, Result<Received, &'static str>> {
-        Box::pin(std::future::ready(Err("nobody is there")))
+        let host = request.uri().host().unwrap_or_default();
+        self.0.sent.borrow_mut().push(host.to_owned());
+        let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
+        let is_special = address.is_ok_and(|address| special_addresses().any(|special| special == address));
+        let problem = if self.0.blocked.get() && is_special {
+            BLOCKED
+        } else {
+            "nobody is there"
+        };
+        Box::pin(std::future::ready(Err(problem)))
     }
 
     fn log(&self, line: &str) {

@@ -8,6 +8,7 @@ mod handler;
 mod handlers;
 mod host;
 mod layers;
+mod outbound;
 mod parameters;
 mod query;
 mod routes;

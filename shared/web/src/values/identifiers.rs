@@ -28,6 +28,8 @@ pub type SessionId = Parsed<domain::SessionId>;
 pub type MessageId = Parsed<domain::MessageId>;
 /// Identifier of an incident.
 pub type IncidentId = Parsed<domain::IncidentId>;
+/// Identifier of an import.
+pub type ImportId = Parsed<domain::ImportId>;
 /// Identifier of an alert.
 pub type AlertId = Parsed<domain::AlertId>;
 /// Whom messages go to.
@@ -91,8 +93,9 @@ macro_rules! kinds {
 
 kinds!(
     Eid: text(
-        "^[0-9]{32}$",
-        "芯片 EID，末两位为校验码（ISO 7064） / EID; its last two digits are check digits (ISO 7064)",
+        "^[0-9A-Fa-f]{32}$",
+        "芯片 EID，32 位数字，末两位为校验码（ISO 7064）；平台设置允许时为 32 位十六进制字符 / EID: 32 digits, the last two of them check \
+         digits (ISO 7064); where the platform's settings permit it, 32 hexadecimal digits",
         "89086030202200000000000000000123",
     ),
     Iccid: text(
@@ -121,6 +124,7 @@ kinds!(
     SessionId: uuid("会话标识 / identifier of a session"),
     MessageId: uuid("消息标识 / identifier of a message"),
     IncidentId: uuid("异常标识 / identifier of an incident"),
+    ImportId: uuid("导入标识 / identifier of an import"),
     AlertId: uuid("告警标识 / identifier of an alert"),
     WriteType: code(
         ["0", "1"].into_iter(),

@@ -6,7 +6,7 @@ use super::identifiers::text;
 use super::words::words;
 use super::{Kind, Parsed};
 use domain::{Malformed, Month as CalendarMonth};
-use operations::FaultyCursor as Cursor;
+use operations::{ChipFaultKind, FaultyCursor as Cursor};
 use store::incident::By;
 
 words! {
@@ -42,9 +42,16 @@ words! {
     }
     /// Who opened or settled an incident.
     IncidentActor = By {
-        values: [By::Platform, By::Admin],
-        about: "由平台自动或由管理员 / the platform by itself, or an administrator",
-        wrong: "应为 platform 或 admin", "neither platform nor admin",
+        values: [By::Platform, By::Admin, By::Client],
+        about: "由平台自动、由管理员或由业务需求方 / the platform by itself, an administrator, or a client",
+        wrong: "应为 platform、admin 或 client", "not one of platform, admin, client",
+    }
+    /// A fault of a chip that its client reports.
+    ReportedFault = ChipFaultKind {
+        values: ChipFaultKind::ALL,
+        about: "故障种类：芯片故障、写卡后无法通信、上电后无网络、模组不适配 / what is wrong with the chip",
+        wrong: "应为 chip_fault、number_silent、no_network 或 module_incompatible",
+            "not one of chip_fault, number_silent, no_network, module_incompatible",
     }
     /// Kind of an alert.
     AlertKind = domain::AlertKind {
@@ -81,9 +88,9 @@ impl Kind for Cursor {
 
     fn object() -> Object {
         text(
-            "^[0-9]+-[0-9a-f]+$",
+            "^[0-9]+-[0-9a-f]+-[0-9]+$",
             "故障芯片登记的翻页位置 / where a page of the register of faulty chips ends",
-            "1782864000000-00112233445566778899aabbccddeeff",
+            "1782864000000-00112233445566778899aabbccddeeff-1",
         )
     }
 }

@@ -1,5 +1,6 @@
 //! The values of parameters, documents and answers: how each is read, written and documented, in one place.
 
+mod acts;
 mod clients;
 mod identifiers;
 mod incidents;
@@ -9,16 +10,18 @@ mod time;
 mod volume;
 mod words;
 
+pub use acts::{ActReason, Person, PersonName, ReasonText};
 pub use clients::{CardChange, MessageState, PermissionCode, StopCause, TaskFailure, TaskStatus};
 pub use identifiers::{
-    AlertId, ClientId, Eid, Iccid, Imsi, IncidentId, MessageId, Msisdn, ProvinceCode, Receiver, SessionId,
-    TaskId, WriteType,
+    AlertId, ClientId, Eid, Iccid, ImportId, Imsi, IncidentId, MessageId, Msisdn, ProvinceCode, Receiver,
+    SessionId, TaskId, WriteType,
 };
 pub use incidents::{
-    AlertKind, FaultyCursor, IncidentActor, IncidentClass, IncidentKind, Month, Party, Severity,
+    AlertKind, FaultyCursor, IncidentActor, IncidentClass, IncidentKind, Month, Party, ReportedFault,
+    Severity,
 };
 pub use paging::{PageLimit, Rows};
-pub use states::{CardState, NumberState, OpenedState, ProvinceName};
+pub use states::{CardState, NumberCode, NumberState, OpenedCode, OpenedState, ProvinceName};
 pub use time::{Day, Instant, Time};
 pub use volume::Megabytes;
 

@@ -49,15 +49,36 @@ states! {
     /// State of a card (Table 2).
     CardState: "卡片状态（表 2） / state of the card (Table 2)",
         CardStatus::ALL.iter().map(|status| (status.zh(), format!("{status:?}"))).collect();
-    /// State of a number.
+    /// State of a number, in the word of operators.
     NumberState: "码号状态 / state of the number",
-        NumberStatus::ALL.iter().map(|status| (status.zh(), format!("{status:?}"))).collect();
+        operator_words(NumberStatus::ALL.into_iter().map(LineStatus::Operator));
+    /// State of a number in the platform.
+    NumberCode: "码号在本平台的状态 / state of the number in this platform",
+        NumberStatus::ALL.iter().map(|status| (status.code(), format!("{status:?}"))).collect();
     /// State of a number, temporary ones included.
     OpenedState: "码号状态，含临时号码 / state of the number, temporary ones included",
-        LineStatus::all().into_iter().map(|status| (status.zh(), format!("{status:?}"))).collect();
+        operator_words(LineStatus::all().into_iter());
+    /// State of a number in the platform, temporary ones included.
+    OpenedCode: "码号在本平台的状态，含临时号码 / state of the number in this platform, temporary ones included",
+        LineStatus::all().into_iter().map(|status| (status.code(), format!("{status:?}"))).collect();
     /// Name of a province.
     ProvinceName: "省份 / province",
         Province::all().map(|province| (province.zh(), format!("Province{}", province.code()))).collect();
+}
+
+/// The words of operators for states, each once, with its English name.
+fn operator_words(states: impl Iterator<Item = LineStatus>) -> Vec<(&'static str, String)> {
+    let name = |status: &LineStatus| match status {
+        LineStatus::Operator(NumberStatus::Available | NumberStatus::Allotted | NumberStatus::Reserved) => {
+            "NotActivated".to_owned()
+        }
+        LineStatus::Operator(NumberStatus::Written) => "Active".to_owned(),
+        LineStatus::Operator(other) => format!("{other:?}"),
+        temporary => format!("{temporary:?}"),
+    };
+    let mut words: Vec<_> = states.map(|status| (status.zh(), name(&status))).collect();
+    words.dedup();
+    words
 }
 
 /// A name of Rust as the name of a constant: `WaitingPowerOn` is `WAITING_POWER_ON`, `Operator(Free)` is

@@ -134,6 +134,19 @@ impl PlatformStub {
         }
     }
 
+    /// Waits until a gateway announced a failed handshake; gives the first of that announcement.
+    pub async fn failed_handshake(&self) -> Value {
+        loop {
+            let changed = self.changed.notified();
+            let announced = self.calls("/announce");
+            let mut failed = announced.iter().map(|call| &call["failed_handshakes"][0]);
+            if let Some(failed) = failed.find(|failed| failed.is_object()) {
+                return failed.clone();
+            }
+            changed.await;
+        }
+    }
+
     /// Changes how it answers from now on.
     pub fn set(&self, edit: impl FnOnce(&mut PlatformBehaviour)) {
         self.with(|state| edit(&mut state.behaviour));
@@ -150,6 +163,7 @@ impl PlatformStub {
                 "/internal/gateway/keys" => state.keys(body),
                 "/internal/gateway/sessions" => state.session(),
                 "/internal/gateway/report" => state.report(body),
+                "/internal/gateway/announce" => (200, json!({"repeated": false})),
                 "/internal/cron" => (200, json!({})),
                 _ => (404, json!({"reason": "not_found"})),
             }

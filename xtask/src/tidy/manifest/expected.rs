@@ -31,6 +31,10 @@ pub(super) fn component(component: &Component, host: &Host, outbound: &Outbound,
     if component.has_database {
         let databases = Value::list([host.database.as_str()]);
         entries.push(("sqlite_databases".to_owned(), databases));
+        if !host.store.is_empty() {
+            let stores = Value::list([host.store.as_str()]);
+            entries.push(("key_value_stores".to_owned(), stores));
+        }
     }
     let hosts = outbound.hosts(&component.uses, others);
     if !hosts.is_empty() {

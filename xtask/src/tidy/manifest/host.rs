@@ -10,6 +10,8 @@ const FOLDER: &str = "shared/spin-host/src/";
 pub(super) const VARIABLES: &str = "shared/spin-host/src/variables.rs";
 /// The file of the database.
 const DATABASE: &str = "shared/spin-host/src/database.rs";
+/// The file of the counters.
+const LIMITS: &str = "shared/spin-host/src/limits.rs";
 /// The flag of the secret whose name the component gives.
 const OWN_SECRET: &str = "secret";
 
@@ -29,6 +31,8 @@ pub(super) struct Host {
     pub(super) flags: Vec<(String, Read)>,
     /// The database that it opens.
     pub(super) database: String,
+    /// The key-value store that it opens, if it opens one.
+    pub(super) store: String,
 }
 
 /// Reads the crate. A place where it reads a variable in a way that is not understood is a fault.
@@ -41,10 +45,12 @@ pub(super) fn read(sources: &[Source]) -> (Host, Vec<Fault>) {
             faults.extend(read_variables(source, &tokens, &mut host));
             continue;
         }
-        if source.path == DATABASE {
-            let label = rows(&tokens, &["const", "LABEL", ":", "&", "str"]).next();
-            let label = label.and_then(|(_, row)| literals(source, row).next());
-            host.database = label.unwrap_or_default().to_owned();
+        for (file, opened) in [(DATABASE, &mut host.database), (LIMITS, &mut host.store)] {
+            if source.path == file {
+                let label = rows(&tokens, &["const", "LABEL", ":", "&", "str"]).next();
+                let label = label.and_then(|(_, row)| literals(source, row).next());
+                *opened = label.unwrap_or_default().to_owned();
+            }
         }
         let (reads, unread) = reads(source, &tokens);
         faults.extend(unread);

@@ -25,7 +25,7 @@ struct Destinations {
     flag: Option<&'static str>,
 }
 
-const DESTINATIONS: [Destinations; 3] = [
+const DESTINATIONS: [Destinations; 4] = [
     Destinations {
         file: "shared/web/src/outbound/operator.rs",
         hosts: &["{{ operator_api_host }}"],
@@ -34,6 +34,12 @@ const DESTINATIONS: [Destinations; 3] = [
     Destinations {
         file: "shared/web/src/outbound/post.rs",
         hosts: &["https://*:*", "{{ callback_extra_host }}"],
+        flag: None,
+    },
+    // Tried before `post` sends there.
+    Destinations {
+        file: "shared/web/src/outbound/guard.rs",
+        hosts: &[],
         flag: None,
     },
     Destinations {

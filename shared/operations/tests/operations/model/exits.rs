@@ -10,15 +10,26 @@ use super::steps::{CHIPS, Choice, Heard, Step};
 /// The province of the numbers that chips are written with.
 const PROVINCE: &str = "37";
 
-/// Takes an exit for each chip, the record of its destruction where `destroyed` says so, and one for each number.
-pub(super) fn take(platform: &mut Platform, destroyed: [bool; CHIPS]) {
-    for (chip, destroyed) in destroyed.into_iter().enumerate() {
-        if platform.expected.chips[chip].destroyed {
+/// Where a chip is brought.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Exit {
+    /// It is written.
+    Write,
+    /// It is recorded as destroyed.
+    Destroy,
+    /// It holds no number any more, because its sessions or its numbers' new keys show that it has none.
+    Evidence,
+}
+
+/// Takes an exit for each chip, and one for each number.
+pub(super) fn take(platform: &mut Platform, exits: [Exit; CHIPS]) {
+    for (chip, exit) in exits.into_iter().enumerate() {
+        match exit {
             // Nothing more becomes of it.
-        } else if destroyed {
-            platform.must(&Step::Destroy(chip));
-        } else {
-            write(platform, chip);
+            _ if platform.expected.chips[chip].destroyed => (),
+            Exit::Write => write(platform, chip),
+            Exit::Destroy => platform.must(&Step::Destroy(chip)),
+            Exit::Evidence => let_go(platform, chip),
         }
     }
     for number in 0..platform.expected.numbers.len() {
@@ -51,7 +62,7 @@ fn write(platform: &mut Platform, chip: usize) {
         });
     }
     platform.product.stock(PROVINCE, None);
-    platform.expected.stock(PROVINCE);
+    platform.expected.stock(PROVINCE, None);
     platform.must(&Step::Apply {
         client,
         chip,
@@ -68,6 +79,38 @@ fn write(platform: &mut Platform, chip: usize) {
         });
     }
     assert_eq!(platform.expected.chips[chip].card, Card::Written);
+}
+
+/// Frees the numbers that a chip holds without a task, also a faulty one's.
+fn let_go(platform: &mut Platform, chip: usize) {
+    if platform.expected.open_task(chip).is_some() {
+        platform.must(&Step::End { chip, back: None });
+    }
+    platform.must(&Step::TopUp(chip));
+    while let Some(number) = held(platform, chip) {
+        if platform.expected.unjudged(chip).is_empty() {
+            // No session of the chip runs any more.
+            platform.must(&Step::Pass(2));
+            platform.must(&Step::Keys(number));
+            continue;
+        }
+        let (rewrite, other_imsi) = (false, true);
+        platform.must(&Step::Open(chip));
+        platform.must(&Step::Report {
+            chip,
+            back: 0,
+            heard: Heard::NotVerified { rewrite, other_imsi },
+            drain: false,
+            again: false,
+        });
+    }
+}
+
+fn held(platform: &Platform, chip: usize) -> Option<usize> {
+    let numbers = &platform.expected.numbers;
+    numbers
+        .iter()
+        .position(|number| number.place == Place::Held(chip))
 }
 
 /// Brings a number to where it is used, or out of use for ever.

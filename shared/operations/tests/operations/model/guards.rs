@@ -78,10 +78,11 @@ async fn run_on_task<D: Database>(
 ) -> Result<bool, DbError> {
     match name {
         "cancel" => task::cancel(tx, id, None, now).await,
-        "start" => task::start(tx, id, now).await,
+        "start" => task::start(tx, id, None, now).await,
         "progress" => task::progress(tx, id, 3, 20, now).await,
         "set_verify" => task::set_verify(tx, id, 90, now).await,
         "rewrite" => task::rewrite(tx, id, now).await,
+        "restart" => task::restart(tx, id, now).await,
         "succeed" => task::succeed(tx, id, now).await,
         "fail" => task::fail(tx, id, TaskFailure::EndedByOperator, now).await,
         "mark_stuck" => task::mark_stuck(tx, id).await,
@@ -100,6 +101,7 @@ fn a_statement_changes_a_task_only_in_the_state_that_it_is_for() {
         ("progress", [false, true, false, false, false, false]),
         ("set_verify", [false, true, false, false, false, false]),
         ("rewrite", [false, false, true, false, false, false]),
+        ("restart", [false, true, true, false, false, false]),
         ("succeed", [false, false, true, false, false, false]),
         ("fail", [false, true, true, false, false, false]),
         ("mark_stuck", [false, true, true, false, false, false]),
@@ -226,8 +228,16 @@ async fn run_on_number<D: Database>(
             None
         }
         "give_back_held" => {
-            number::give_back_held(tx, eid, *now).await?;
-            None
+            let freed = number::give_back_held(tx, eid, None, *now).await?;
+            Some(freed == 1)
+        }
+        "give_back_one_held" => {
+            let freed = number::give_back_held(tx, eid, Some(*iccid), *now).await?;
+            Some(freed == 1)
+        }
+        "give_back_another" => {
+            let freed = number::give_back_held(tx, eid, Some(*eid), *now).await?;
+            Some(freed == 1)
         }
         "allot" => {
             let list = format!("[\"{}\"]", hex::encode(iccid.as_bytes()));
@@ -268,11 +278,19 @@ fn a_statement_changes_a_session_only_while_it_is_open() {
         });
         assert_eq!(did, expected);
     }
-    let did = tried(&world, async |tx| {
-        device_session::supersede(tx, &eid_index(&world, 1), now).await?;
-        Ok(None)
-    });
-    assert!(!did, "another chip's session goes on");
+    let supersede = |chip: u32| {
+        tried(&world, async |tx| {
+            device_session::supersede(tx, &eid_index(&world, chip), now).await?;
+            Ok(None)
+        })
+    };
+    assert!(!supersede(1), "another chip's session goes on");
+    assert!(supersede(0));
+    let end = ReportEvent::Closed {
+        reason: "idle".to_owned(),
+    };
+    world.report_event(open, 6, end).unwrap();
+    assert!(!supersede(0), "a session that is over stays as it ended");
 }
 
 // §5.4.1 Table 1, Table 4
@@ -289,6 +307,8 @@ fn a_statement_changes_a_number_only_in_the_state_that_it_is_for() {
         ("leave_rewritten_by_itself", vec![]),
         ("leave_task", vec!["reserved", "sent", "suspended_sent"]),
         ("give_back_held", vec!["held", "suspended_held"]),
+        ("give_back_one_held", vec!["held", "suspended_held"]),
+        ("give_back_another", vec![]),
         ("allot", vec!["free", "others"]),
     ] {
         let did = (0..10u32).filter(|n| {
@@ -409,6 +429,7 @@ fn report(world: &World, event: ReportEvent) -> Result<(), Error> {
 fn a_report_whose_row_another_call_has_changed_changes_nothing() {
     let not_kept = ReportEvent::NotVerified {
         rewrite: true,
+        other_imsi: false,
         detail: String::new(),
     };
     let closed = ReportEvent::Closed {

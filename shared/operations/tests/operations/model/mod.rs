@@ -2,12 +2,12 @@
 //! both must have answered the same, and cards, tasks and numbers must stand alike; after the last one every state must
 //! have an exit.
 //!
-//! `steps.rs` says what can happen, `expected/` what must follow, `product.rs` how the product is called. `books.rs`
+//! `steps.rs` says what can happen, and `usual.rs` what follows on what in the field, `expected/` what must follow, `product.rs` how the product is called. `books.rs`
 //! looks at the rows alone, `exits.rs` leads out of where a sequence ended.
 //!
 //! A new step is a variant of `Step` with its place in the strategy, a rule in `expected/` and a call in `product.rs`.
-//! A correction of a chip's or a number's data is such a step: it changes none of the states that are compared, so its
-//! rule says only when it is refused.
+//! What it leaves out: other columns and other owners of chips that are corrected, chips that are blocked, power-ups,
+//! sessions that are resumed, and the time in which a clock is held.
 //!
 //! Take one of these from the product and this module fails:
 //!
@@ -20,6 +20,10 @@
 //! | `give_back_held` after a success or a destruction | a number without an exit |
 //! | the chip, the task or `written_at` in `give_back_held` | a number of another chip, or of an open task, is free |
 //! | the chip in `take_held`, the held number in `take_of_province` | the number is taken by another chip, or by none |
+//! | the chip, the verdict or its time in `held_without_verdict` | a session looks for another number, or for none |
+//! | `give_back_held` on another IMSI or another K | the number is not free, or on two chips |
+//! | what `take_over` asks of the former number and its chip | the verification is refused, or another chip is out of use |
+//! | `restart` when K is corrected | a card is verified with the former K |
 //! | `leave_rewritten`, its mark `replaced`, `put_back` | the former number stays, comes back by a report, or never |
 //! | the state in `expose` and `set_written` | a suspended number is sent, or a verification does not count |
 //! | `supersede` when a task ends | the reports of its session are still heard |
@@ -38,6 +42,7 @@ mod expected;
 mod guards;
 mod product;
 mod steps;
+mod usual;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -47,6 +52,7 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use test_support::settings::START;
 
+use exits::Exit;
 use expected::Expected;
 use product::Product;
 use steps::{CHIPS, Heard, Step, some_steps};
@@ -80,10 +86,17 @@ impl Platform {
         let step = &self.expected.possible(step.clone());
         let tasks = self.product.tasks.len();
         let answered = self.product.take(step);
-        let picked = (self.product.tasks.len() > tasks)
-            .then(|| self.product.picked())
-            .flatten();
+        let picked = match &answered {
+            // What a session without a task is to look for.
+            Ok(Some(work)) if work.task_id.is_none() => {
+                let data = work.data.as_ref();
+                data.and_then(|data| self.product.number(&data.iccid))
+            }
+            _ if self.product.tasks.len() > tasks => self.product.picked(),
+            _ => None,
+        };
         let now = self.product.world.now.get();
+        let before = self.expected.numbers.clone();
         let expected = self.expected.take(step, now, picked);
         let result = match &answered {
             Ok(_) => Ok(()),
@@ -98,6 +111,7 @@ impl Platform {
         if let (Step::Open(chip), Ok(Some(work))) = (step, &answered) {
             self.opened(*chip, work);
         }
+        self.take_evidence(step, &before);
         self.look_at_chips(step);
         result.is_ok()
     }
@@ -115,8 +129,8 @@ impl Platform {
             expected::Work::Nothing => Work::None,
         };
         assert_eq!(work.work, expected);
-        let task = self.expected.open_task(chip);
-        let iccid = task.map(|task| Product::iccid(self.expected.tasks[task].number));
+        assert_eq!(work.task_id.is_some(), self.expected.open_task(chip).is_some());
+        let iccid = self.expected.number_of_session(chip).map(Product::iccid);
         let data = work.data.as_ref();
         assert_eq!(data.map(|data| &data.iccid), iccid.as_ref());
         let has_keys = data.is_some_and(|data| data.k_wrapped.is_some() || data.opc_wrapped.is_some());
@@ -124,6 +138,26 @@ impl Platform {
         if let (Work::Write, Some(iccid)) = (work.work, iccid) {
             let there = self.on_chip.entry(chip).or_default();
             there.insert(iccid.as_str().to_owned());
+        }
+    }
+
+    /// Another IMSI on the card, and another K in the network, show that a chip cannot use a number that it held.
+    fn take_evidence(&mut self, step: &Step, before: &[expected::Number]) {
+        let is_evidence = matches!(
+            step,
+            Step::Keys(_)
+                | Step::Report {
+                    heard: Heard::NotVerified { other_imsi: true, .. },
+                    ..
+                }
+        );
+        for (n, number) in before.iter().enumerate() {
+            if let (true, expected::Place::Held(chip)) = (is_evidence, number.place)
+                && self.expected.numbers[n].place == expected::Place::Home
+                && let Some(there) = self.on_chip.get_mut(&chip)
+            {
+                there.remove(Product::iccid(n).as_str());
+            }
         }
     }
 
@@ -194,12 +228,12 @@ proptest! {
     #[test]
     fn whatever_happens_the_platform_does_what_the_standard_says_and_every_state_has_an_exit(
         steps in prop::collection::vec(some_steps(), 0..MAX_STEPS),
-        destroyed in any::<[bool; CHIPS]>(),
+        exits in [(); CHIPS].map(|()| prop_oneof![Just(Exit::Write), Just(Exit::Destroy), Just(Exit::Evidence)]),
     ) {
         let mut platform = Platform::new();
         for step in steps.iter().flatten() {
             platform.take(step);
         }
-        exits::take(&mut platform, destroyed);
+        exits::take(&mut platform, exits);
     }
 }

@@ -6,12 +6,13 @@ use std::collections::BTreeMap;
 use domain::error::{Error, Reason};
 use domain::{FailureKind, HOUR_MS, Iccid, Imsi, MINUTE_MS, Msisdn, SessionId, TaskId, Volume};
 use operations::{
-    ActNote, ApplyRequest, Caller, Job, MaintenanceSettings, Report, ReportEvent, Reprovision, SessionWork,
-    TaskRef, Topic, act_on_number, allot_numbers, cancel, destroy_chip, end_task, ingest, register_fault,
-    release_numbers, reopen, replace_chip, reprovision, run_job,
+    ActNote, ApplyRequest, Caller, ImportChoices, Job, MaintenanceSettings, Report, ReportEvent, Reprovision,
+    SessionWork, TaskRef, Topic, act_on_number, allot_numbers, cancel, destroy_chip, end_task,
+    import_numbers, ingest, register_fault, release_numbers, reopen, replace_chip, reprovision, run_job,
+    top_up,
 };
 use test_support::eid::eid_text;
-use test_support::inventory::{ChipCsv, NumberCsv, eid};
+use test_support::inventory::{ChipCsv, NUMBER_HEADER, NumberCsv, eid, number_csv, wrapped};
 use test_support::operations::{ALLOWANCE, MAINTENANCE, World, automatic, designated, failed, run};
 use vault::IndexKind;
 
@@ -25,6 +26,9 @@ const STEP_MS: i64 = 2 * MINUTE_MS;
 /// Bytes of a report: so few that no allowance of these tests is used up by them, or more than any allowance.
 const FEW_BYTES: u64 = 100;
 const ALL_BYTES: u64 = 2 * ALLOWANCE;
+
+/// A number that there is not.
+const OTHER_NUMBER: u32 = 999;
 
 const NOTE: ActNote<'_> = ActNote {
     person: "王芳",
@@ -46,9 +50,10 @@ pub(super) struct Product {
     sessions: Vec<Vec<Session>>,
     /// Which temporary number each chip has; those from `CHIPS` on were not delivered with a chip.
     temporary: Vec<u32>,
-    numbers: usize,
     /// What stands for each key in the lines.
     names: BTreeMap<String, String>,
+    /// The row of each number in its file, with K as it is now.
+    rows: Vec<NumberCsv>,
 }
 
 fn as_u32(n: usize) -> u32 {
@@ -87,8 +92,8 @@ impl Product {
             tasks: Vec::new(),
             sessions: (0..CHIPS).map(|_| Vec::new()).collect(),
             temporary: (0..as_u32(CHIPS)).collect(),
-            numbers: 0,
             names,
+            rows: Vec::new(),
         };
         for (province, client) in NUMBERS {
             product.stock(province, client);
@@ -100,16 +105,67 @@ impl Product {
     pub(super) fn stock(&mut self, province: &str, client: Option<usize>) {
         let number = NumberCsv {
             client_id: client.map_or(String::new(), |n| self.clients[n].id.as_str().to_owned()),
-            ..NumberCsv::of_province(as_u32(self.numbers), province)
+            ..NumberCsv::of_province(as_u32(self.rows.len()), province)
         };
         assert_eq!(self.world.numbers(std::slice::from_ref(&number)).imported, 1);
+        self.know(number);
+    }
+
+    fn know(&mut self, row: NumberCsv) {
         let index = self
             .world
             .vault
-            .blind_index(IndexKind::Iccid, number.iccid.as_bytes());
+            .blind_index(IndexKind::Iccid, row.iccid.as_bytes());
         self.names
-            .insert(index.hex().to_uppercase(), format!("number {}", self.numbers));
-        self.numbers += 1;
+            .insert(index.hex().to_uppercase(), format!("number {}", self.rows.len()));
+        self.rows.push(row);
+    }
+
+    /// Imports a data card that is to take over the MSISDN of `number`.
+    fn take_over(&mut self, number: usize, client: usize) -> Result<(), Error> {
+        let replaced = &self.rows[number];
+        let row = NumberCsv {
+            msisdn: replaced.msisdn.clone(),
+            client_id: self.clients[client].id.as_str().to_owned(),
+            ..NumberCsv::new(as_u32(self.rows.len()))
+        };
+        let file = number_csv(std::slice::from_ref(&row))
+            .replace(NUMBER_HEADER, &format!("{NUMBER_HEADER},replaces_iccid"))
+            .replace(",tk1\n", &format!(",tk1,{}\n", replaced.iccid));
+        self.import(&file, &ImportChoices::default())?;
+        self.know(row);
+        Ok(())
+    }
+
+    /// Corrects K of a number.
+    fn keys(&mut self, number: usize) -> Result<(), Error> {
+        let mut key = [0x77; 16];
+        key[..8].copy_from_slice(&self.world.now.get().to_be_bytes());
+        let row = NumberCsv {
+            // It may have been allotted since.
+            client_id: String::new(),
+            k_wrapped: wrapped(key),
+            ..self.rows[number].clone()
+        };
+        let choices = ImportChoices {
+            correct: Some(NOTE),
+            ..ImportChoices::default()
+        };
+        self.import(&number_csv(&[row]), &choices)
+    }
+
+    /// Imports a file of one number.
+    fn import(&self, file: &str, choices: &ImportChoices<'_>) -> Result<(), Error> {
+        let mut report = run(import_numbers(&self.world.cx(), file.as_bytes(), choices))?;
+        match report.errors.pop() {
+            Some(refused) => Err(refused.reason.into()),
+            None => Ok(()),
+        }
+    }
+
+    /// The number with this ICCID.
+    pub(super) fn number(&self, iccid: &Iccid) -> Option<usize> {
+        self.rows.iter().position(|row| row.iccid == iccid.as_str())
     }
 
     /// The ICCID of a number.
@@ -157,6 +213,8 @@ impl Product {
                 run(act_on_number(&self.world.cx(), &card(as_u32(*number)), *act)).map(drop)?;
             }
             Step::Reported { number, state } => self.reported(*number, state)?,
+            Step::TakeOver { number, client } => self.take_over(*number, *client)?,
+            Step::Keys(number) => self.keys(*number)?,
             Step::Allot { number, client } => {
                 let numbers = [Self::iccid(*number)];
                 match client {
@@ -192,6 +250,10 @@ impl Product {
                 number,
                 allowance,
             } => self.provide(*chip, *number, *allowance)?,
+            Step::TopUp(chip) => {
+                let allowance = Volume::from_bytes(ALLOWANCE);
+                run(top_up(&self.world.cx(), &of(*chip), allowance, &NOTE)).map(drop)?;
+            }
             other => panic!("{other:?} is no act on a chip"),
         }
         Ok(())
@@ -199,15 +261,15 @@ impl Product {
 
     fn apply(&mut self, client: usize, chip: usize, choice: &Choice) -> Result<(), Error> {
         let eid = eid_text(as_u32(chip));
-        let (number, other);
+        let number;
+        let other = NumberCsv::new(OTHER_NUMBER);
         let request: ApplyRequest<'_> = match choice {
             Choice::Any(province) => automatic(&eid, province),
             Choice::This {
                 number: n,
                 own_msisdn,
             } => {
-                number = NumberCsv::new(as_u32(*n));
-                other = NumberCsv::new(as_u32((n + 1) % NUMBERS.len()));
+                number = &self.rows[*n];
                 let msisdn = if *own_msisdn {
                     &number.msisdn
                 } else {
@@ -336,7 +398,7 @@ impl Product {
             network: None,
             allowance: allowance.then(|| Volume::from_bytes(ALLOWANCE)),
         };
-        run(reprovision(&self.world.cx(), &eid(as_u32(chip)), &new)).map(drop)?;
+        run(reprovision(&self.world.cx(), &eid(as_u32(chip)), &new, &NOTE)).map(drop)?;
         self.temporary[chip] = temporary;
         Ok(())
     }
@@ -390,8 +452,9 @@ fn event(heard: &Heard) -> ReportEvent {
         },
         Heard::Written => ReportEvent::Written,
         Heard::Verified => ReportEvent::Verified,
-        Heard::NotVerified { rewrite } => ReportEvent::NotVerified {
+        Heard::NotVerified { rewrite, other_imsi } => ReportEvent::NotVerified {
             rewrite: *rewrite,
+            other_imsi: *other_imsi,
             detail: String::new(),
         },
         Heard::Failed { chip_fault: false } => failed(FailureKind::CardError),
@@ -399,6 +462,7 @@ fn event(heard: &Heard) -> ReportEvent {
             failure: FailureKind::CardError,
             detail: String::new(),
             chip_fault: true,
+            status_word: None,
         },
         Heard::Closed => ReportEvent::Closed {
             reason: "idle".to_owned(),

@@ -5,6 +5,8 @@ use operations::NumberAct;
 use proptest::prelude::*;
 use proptest::sample::select;
 
+use super::usual::usual;
+
 /// Chips 0 to 2 belong to client 0, chip 3 to client 1. Chip 1 is one for NB-IoT.
 pub(super) const CHIPS: usize = 4;
 /// The client that chip `n` belongs to.
@@ -19,6 +21,11 @@ pub(super) const NUMBERS: [(&str, Option<usize>); 7] = [
     ("37", Some(0)),
     ("11", Some(1)),
 ];
+
+/// Numbers that steps name: those, and data cards that are imported later.
+const SOME_NUMBERS: usize = NUMBERS.len() + 2;
+/// The number that was imported last, as any number that there is not yet.
+pub(super) const LATEST: usize = usize::MAX;
 
 /// Which number an application asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +42,7 @@ pub(super) enum Heard {
     Progress(u32),
     Written,
     Verified,
-    NotVerified { rewrite: bool },
+    NotVerified { rewrite: bool, other_imsi: bool },
     Failed { chip_fault: bool },
     Closed,
 }
@@ -76,6 +83,15 @@ pub(super) enum Step {
         number: bool,
         allowance: bool,
     },
+    /// More test allowance alone.
+    TopUp(usize),
+    /// A data card is imported that is to take over the MSISDN of a number.
+    TakeOver {
+        number: usize,
+        client: usize,
+    },
+    /// A file corrects K of a number.
+    Keys(usize),
     Act {
         number: usize,
         act: NumberAct,
@@ -113,7 +129,7 @@ pub(super) enum Step {
     },
 }
 
-fn chip() -> impl Strategy<Value = usize> + Clone {
+pub(super) fn chip() -> impl Strategy<Value = usize> + Clone {
     // Most steps meet on few chips.
     prop_oneof![4 => Just(0), 3 => Just(1), 1 => Just(2), 2 => Just(3)]
 }
@@ -126,10 +142,10 @@ fn caller() -> impl Strategy<Value = (usize, usize)> {
     })
 }
 
-fn choice() -> impl Strategy<Value = Choice> {
+pub(super) fn choice() -> impl Strategy<Value = Choice> {
     prop_oneof![
         3 => select(vec!["37", "37", "11"]).prop_map(Choice::Any),
-        3 => (0..NUMBERS.len(), prop::bool::weighted(0.95))
+        3 => (prop_oneof![20 => 0..NUMBERS.len(), 1 => 0..SOME_NUMBERS], prop::bool::weighted(0.95))
             .prop_map(|(number, own_msisdn)| Choice::This { number, own_msisdn }),
     ]
 }
@@ -138,12 +154,13 @@ fn back() -> impl Strategy<Value = Option<usize>> {
     prop_oneof![3 => Just(None), 2 => Just(Some(0)), 1 => Just(Some(1))]
 }
 
-fn heard() -> impl Strategy<Value = Heard> {
+pub(super) fn heard() -> impl Strategy<Value = Heard> {
     prop_oneof![
         6 => Just(Heard::Written),
         8 => Just(Heard::Verified),
         1 => (0..=12u32).prop_map(Heard::Progress),
-        2 => prop::bool::weighted(0.8).prop_map(|rewrite| Heard::NotVerified { rewrite }),
+        2 => (prop::bool::weighted(0.8), any::<bool>())
+            .prop_map(|(rewrite, other_imsi)| Heard::NotVerified { rewrite, other_imsi }),
         2 => prop::bool::weighted(0.3).prop_map(|chip_fault| Heard::Failed { chip_fault }),
         1 => Just(Heard::Closed),
     ]
@@ -158,18 +175,21 @@ fn of_chips() -> impl Strategy<Value = Step> {
         2 => (chip(), chip()).prop_map(|(old, new)| Step::Replace { old, new }),
         2 => (chip(), any::<bool>(), any::<bool>())
             .prop_map(|(chip, number, allowance)| Step::Provide { chip, number, allowance }),
+        1 => chip().prop_map(Step::TopUp),
     ]
 }
 
 fn of_numbers() -> impl Strategy<Value = Step> {
-    let number = 0..NUMBERS.len();
+    let number = 0..SOME_NUMBERS;
     prop_oneof![
         4 => (number.clone(), select(vec![NumberAct::Suspend, NumberAct::Suspend, NumberAct::Resume,
             NumberAct::Resume, NumberAct::Retire])).prop_map(|(number, act)| Step::Act { number, act }),
-        2 => (number.clone(), select(vec!["active", "suspended", "retired"]))
+        2 => (0..NUMBERS.len(), select(vec!["active", "suspended", "retired"]))
             .prop_map(|(number, state)| Step::Reported { number, state }),
-        1 => (number, select(vec![None, Some(0), Some(1)]))
+        1 => (number.clone(), select(vec![None, Some(0), Some(1)]))
             .prop_map(|(number, client)| Step::Allot { number, client }),
+        2 => number.clone().prop_map(Step::Keys),
+        1 => (number, 0..2usize).prop_map(|(number, client)| Step::TakeOver { number, client }),
     ]
 }
 
@@ -181,7 +201,7 @@ fn of_time() -> impl Strategy<Value = Step> {
 }
 
 /// Any step. Those of a writing come most often, or few cards would ever be written.
-fn step() -> impl Strategy<Value = Step> {
+pub(super) fn step() -> impl Strategy<Value = Step> {
     let report = (
         chip(),
         prop_oneof![12 => Just(0usize), 1 => Just(1)],
@@ -199,188 +219,6 @@ fn step() -> impl Strategy<Value = Step> {
         5 => of_numbers(),
         3 => of_time(),
     ]
-}
-
-fn heard_of(chip: usize, heard: Heard) -> Step {
-    Step::Report {
-        chip,
-        back: 0,
-        heard,
-        drain: false,
-        again: false,
-    }
-}
-
-fn apply(chip: usize, choice: Choice) -> Step {
-    let client = CLIENT_OF_CHIP[chip];
-    Step::Apply { client, chip, choice }
-}
-
-/// An application and a session that reads back what it wrote.
-fn until_written(chip: usize, choice: Choice) -> Vec<Step> {
-    vec![
-        apply(chip, choice),
-        Step::Open(chip),
-        heard_of(chip, Heard::Written),
-    ]
-}
-
-/// A whole writing.
-fn write(chip: usize, choice: Choice) -> Vec<Step> {
-    let mut steps = until_written(chip, choice);
-    steps.extend([Step::Open(chip), heard_of(chip, Heard::Verified)]);
-    steps
-}
-
-/// A card that does not keep what is written to it, so many times. Each time its gateway says twice what it found, or
-/// goes on as if it had written.
-fn not_kept(chip: usize, choice: Choice, second: &[Heard]) -> Vec<Step> {
-    let mut steps = until_written(chip, choice);
-    for heard in second {
-        steps.extend([
-            Step::Open(chip),
-            heard_of(chip, Heard::NotVerified { rewrite: true }),
-            heard_of(chip, heard.clone()),
-            Step::Open(chip),
-            heard_of(chip, Heard::Written),
-        ]);
-    }
-    steps
-}
-
-/// A writing that uses the whole test allowance, and the next session of its card.
-fn drained(chip: usize, choice: Choice, heard: Heard) -> Vec<Step> {
-    let report = Step::Report {
-        chip,
-        back: 0,
-        heard,
-        drain: true,
-        again: false,
-    };
-    vec![apply(chip, choice), Step::Open(chip), report, Step::Open(chip)]
-}
-
-/// A written card that is written with another number, long after its test period and its allowance are over.
-fn rewritten(chip: usize, [first, second]: [Choice; 2]) -> Vec<Step> {
-    let verified = heard_of(chip, Heard::Verified);
-    // Another temporary number, which ends too, has nothing to do with it.
-    let number = Step::Provide {
-        chip,
-        number: true,
-        allowance: false,
-    };
-    let (long, reopen) = (Step::Pass(300 * 24), Step::Reopen(chip));
-    let later = [long.clone(), reopen.clone(), number, long, reopen];
-    let again = vec![apply(chip, second), Step::Tick { limited: true }];
-    let written = [Step::Open(chip), heard_of(chip, Heard::Written), Step::Open(chip)];
-    let before = [
-        drained(chip, first, Heard::Written),
-        vec![verified.clone()],
-        later.to_vec(),
-    ];
-    [before.concat(), again, written.to_vec(), vec![verified]].concat()
-}
-
-/// A chip with a data card of its client that is put out of use and back while its chip holds it (0),
-/// while it is verified (1) or when it is written (2).
-fn suspended(chip: usize, number: usize, at: usize) -> Vec<Step> {
-    let choice = Choice::This {
-        number,
-        own_msisdn: true,
-    };
-    let mut steps = match at {
-        0 => vec![
-            apply(chip, choice.clone()),
-            Step::Open(chip),
-            heard_of(chip, Heard::Failed { chip_fault: false }),
-        ],
-        1 => until_written(chip, choice.clone()),
-        _ => write(chip, choice.clone()),
-    };
-    steps.push(Step::Act {
-        number,
-        act: NumberAct::Suspend,
-    });
-    if at == 1 {
-        steps.extend([Step::Open(chip), heard_of(chip, Heard::Verified)]);
-    }
-    let state = "active";
-    steps.extend([Step::Reported { number, state }, apply(chip, choice)]);
-    steps
-}
-
-/// Another chip of the same client; of a client with one chip, that of the other.
-fn another_of_its_client(chip: usize, second: bool) -> usize {
-    (chip + 1 + usize::from(second)) % 3
-}
-
-/// A data card that is allotted to the client of the chip, unless that was changed.
-fn own_card(chip: usize, second: bool) -> usize {
-    match (CLIENT_OF_CHIP[chip], second) {
-        (0, false) => 4,
-        (0, true) => 5,
-        _ => 6,
-    }
-}
-
-/// A gateway that sends the number of a report again with other words.
-fn sent_again(chip: usize, choice: Choice) -> Vec<Step> {
-    let again = Step::Report {
-        chip,
-        back: 0,
-        heard: Heard::Written,
-        drain: false,
-        again: true,
-    };
-    vec![
-        apply(chip, choice),
-        Step::Open(chip),
-        heard_of(chip, Heard::Progress(1)),
-        again,
-    ]
-}
-
-/// Steps as they follow each other in the field. Single steps alone lead too seldom to where a card is written again.
-fn usual() -> impl Strategy<Value = Vec<Step>> {
-    let of = || (chip(), choice());
-    let failed = |chip| heard_of(chip, Heard::Failed { chip_fault: false });
-    let second = prop_oneof![
-        any::<bool>().prop_map(|rewrite| Heard::NotVerified { rewrite }),
-        Just(Heard::Written),
-        Just(Heard::Progress(1)),
-    ];
-    let single = prop_oneof![
-        3 => of().prop_map(|(chip, choice)| write(chip, choice)),
-        2 => of().prop_map(|(chip, choice)| until_written(chip, choice)),
-        2 => of().prop_map(|(chip, choice)| vec![apply(chip, choice), Step::Open(chip)]),
-        2 => of().prop_map(move |(chip, choice)| {
-            vec![apply(chip, choice.clone()), Step::Open(chip), failed(chip), apply(chip, choice)]
-        }),
-        1 => of().prop_map(|(chip, choice)| sent_again(chip, choice)),
-        1 => of().prop_map(|(chip, choice)| drained(chip, choice, Heard::Progress(1))),
-        // It is never powered up.
-        1 => of().prop_map(|(chip, choice)| {
-            vec![apply(chip, choice), Step::Pass(300 * 24), Step::Tick { limited: false }]
-        }),
-    ];
-    let several = prop_oneof![
-        2 => (of(), prop::collection::vec(second, 1..6))
-            .prop_map(|((chip, choice), second)| not_kept(chip, choice, &second)),
-        3 => (chip(), choice(), choice())
-            .prop_map(|(chip, first, second)| rewritten(chip, [first, second])),
-        2 => (of(), any::<bool>()).prop_map(|((old, choice), second)| {
-            let new = another_of_its_client(old, second);
-            let replaced = vec![Step::Replace { old, new }, Step::Reopen(old), Step::Replace { old, new }];
-            [write(old, choice), replaced].concat()
-        }),
-        2 => (chip(), any::<bool>(), 0..3usize)
-            .prop_map(|(chip, second, at)| suspended(chip, own_card(chip, second), at)),
-        2 => (of(), any::<bool>()).prop_map(|((old, choice), second)| {
-            let new = another_of_its_client(old, second);
-            vec![apply(old, choice.clone()), apply(new, choice), Step::Replace { old, new }]
-        }),
-    ];
-    prop_oneof![3 => single, 2 => several]
 }
 
 /// A few steps.

@@ -42,3 +42,25 @@ fn a_forged_one_is_the_callers_business_and_an_unknown_one_the_operators() {
         .header("x-forwarded-for", "somebody");
     assert_eq!(address(unreadable), Err((Reason::AddressUnknown, true)));
 }
+
+// It is not believed, but the refusal counts against it.
+#[test]
+fn a_refusal_names_the_peer_that_the_host_saw() {
+    for sent in [
+        Sent::get("/")
+            .header("spin-full-url", "http://a/")
+            .header("spin-full-url", "http://b/"),
+        Sent::get("/")
+            .without("spin-client-addr")
+            .header("spin-client-addr", "10.0.0.1:80")
+            .header("x-forwarded-for", "somebody"),
+    ] {
+        let request = arrived(&TestHost::new().app(), sent);
+        let response = stopped(TrueAddress, request);
+        let CallerAddress(peer) = response.extensions().get().unwrap();
+        assert!(
+            ["203.0.113.9", "10.0.0.1"].contains(&peer.to_string().as_str()),
+            "{peer}"
+        );
+    }
+}

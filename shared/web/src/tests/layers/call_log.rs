@@ -2,11 +2,11 @@
 
 use super::*;
 use crate::Success;
-use crate::layers::CallLog;
+use crate::layers::{Admitted, CallLog};
 use crate::operation::Role;
-use domain::{ClientId, Eid, TaskId, Timestamp};
-use operations::{CallFilter, FailedAuth, REFUSALS_PER_MINUTE, record_failed_auth};
-use store::call_log::CallRow;
+use domain::{ClientId, Eid, HOUR_MS, TaskId, Timestamp};
+use operations::{CallFilter, LOGGED_REFUSALS_PER_MINUTE, REFUSALS_PER_MINUTE, count_refusal, verify_token};
+use store::call_log::{CallRow, RefusedCaller};
 
 const EID: &str = "89086030202200000000000000000123";
 const TASK: &str = "0190a5b0-0000-7000-8000-000000000001";
@@ -18,6 +18,8 @@ struct Found {
     path: &'static str,
     from: Option<IpAddr>,
     client: Option<Client>,
+    is_admitted: bool,
+    token: Option<String>,
     parameters: Vec<(&'static str, String)>,
 }
 
@@ -28,6 +30,8 @@ impl Found {
             path: "/v1/write/status",
             from: Some(FROM),
             client: None,
+            is_admitted: false,
+            token: None,
             parameters: Vec::new(),
         }
     }
@@ -49,6 +53,9 @@ impl Found {
         if let Some(client) = &self.client {
             extensions.insert(client.clone());
         }
+        if self.is_admitted {
+            extensions.insert(Admitted);
+        }
         let sent: Vec<(&str, &str)> = self.parameters.iter().map(|(n, v)| (*n, v.as_str())).collect();
         extensions.insert(pairs(&sent));
         response
@@ -61,6 +68,12 @@ fn ended(host: &TestHost, found: &Found, inside: fn() -> Response) -> Response {
     let mut request = arrived(&app, Sent::get("/"));
     request.extensions_mut().insert(id("r-1"));
     let found = found.clone();
+    if let Some(token) = &found.token {
+        let arrival: &Arrival = request.extensions().get().unwrap();
+        let connections = block_on(arrival.connect()).unwrap();
+        // Whether it is right is another layer's concern.
+        let _ = block_on(verify_token(&arrival.context(&connections), token, FROM));
+    }
     through(CallLog(app), request, move |_| found.on(inside()))
 }
 
@@ -78,8 +91,14 @@ fn wrong_token() -> Response {
 
 /// Uses up what an unknown caller may be refused in a minute.
 fn refuse_often(host: &TestHost) {
-    for _ in 0..REFUSALS_PER_MINUTE {
-        block_on(record_failed_auth(&host.context(), FailedAuth::Refusal, FROM)).unwrap();
+    refuse(host, REFUSALS_PER_MINUTE);
+}
+
+/// Counts refusals of an unknown caller.
+fn refuse(host: &TestHost, times: u32) {
+    let caller = RefusedCaller::Address(FROM.to_string());
+    for _ in 0..times {
+        count_refusal(&host.context(), &caller);
     }
 }
 
@@ -87,16 +106,16 @@ fn refuse_often(host: &TestHost) {
 #[test]
 fn a_call_leaves_one_row_with_everything_that_was_found() {
     let host = TestHost::new();
-    let verified = host.add_verified(&["write.status"]);
-    let client = verified.caller.id.clone();
+    let (client, token) = host.add_client(&["write.status"]);
     let found = Found {
-        client: Some(Client(Arc::new(verified))),
+        token: Some(token),
         ..Found::by(Access::Client(domain::Permission::WriteStatus))
     };
     let found = found.with("eid", EID).with("task_id", TASK).with("token", "t");
     let row = row(&host, &found, || refusal(Reason::WrongState));
     assert_eq!(row.at(), NOW);
     assert_eq!(row.client_id.as_deref(), Some(client.as_str()));
+    assert_eq!(row.secret_generation, Some(1));
     assert_eq!(row.interface, "write.status");
     assert_eq!(
         (row.code, row.reason.as_deref()),
@@ -111,6 +130,30 @@ fn a_call_leaves_one_row_with_everything_that_was_found() {
         ..CallFilter::default()
     };
     assert_eq!(host.calls_that(&about).len(), 1);
+}
+
+// §9.2.2
+#[test]
+fn a_call_whose_token_was_refused_names_the_client_whose_token_it_is() {
+    let host = TestHost::new();
+    let (client, token) = host.add_client(&["write.status"]);
+    let access = Access::Client(domain::Permission::WriteStatus);
+    let of = |token: &str| {
+        let found = Found {
+            token: Some(token.to_owned()),
+            ..Found::by(access)
+        };
+        ended(&host, &found, || refusal(Reason::IpNotAllowed));
+        let row = host.calls().remove(0);
+        (row.client_id, row.secret_generation)
+    };
+    // Over before anything else is looked at.
+    host.set_time(NOW.plus(24 * HOUR_MS));
+    let known = (Some(client.as_str().to_owned()), Some(1));
+    assert_eq!(of(&token), known);
+    host.set_time(NOW.plus(24 * HOUR_MS + 1));
+    // A forged one says nothing about who sent it.
+    assert_eq!(of(&format!("{}x", &token[..token.len() - 1])), (None, None));
 }
 
 #[test]
@@ -182,23 +225,25 @@ fn what_is_called_by_a_path_that_does_not_exist_is_logged_without_it() {
 
 // §7.1.2
 #[test]
-fn an_unknown_caller_that_is_refused_too_often_has_to_wait_and_leaves_no_more_rows() {
+fn an_unknown_caller_that_is_refused_too_often_has_to_wait_and_leaves_one_more_row() {
     let host = TestHost::new();
     let found = Found::by(Access::Client(domain::Permission::WriteStatus));
-    for _ in 1..REFUSALS_PER_MINUTE {
-        block_on(record_failed_auth(&host.context(), FailedAuth::Refusal, FROM)).unwrap();
-    }
+    refuse(&host, REFUSALS_PER_MINUTE - 1);
     assert_eq!(
         reason(&ended(&host, &found, wrong_token)),
         Some(Reason::TokenInvalid)
     );
-    assert_eq!(host.calls().len(), 1);
     let response = ended(&host, &found, wrong_token);
     assert_eq!(
         (response.status(), reason(&response)),
         (http::StatusCode::TOO_MANY_REQUESTS, Some(Reason::RateLimited))
     );
-    assert_eq!(host.calls().len(), 1);
+    let calls = host.calls();
+    assert_eq!(calls.len(), 1);
+    let summary = calls[0].summary.as_ref().unwrap();
+    assert_eq!((summary.calls, summary.first, summary.last), (2, NOW, NOW));
+    assert_eq!(summary.reasons, ["token_invalid"]);
+    assert_eq!(calls[0].address.as_deref(), Some("203.0.113.9"));
     // The operator's log still learns what was called from where.
     let Called(called) = response.extensions().get().unwrap();
     assert_eq!(called.name, "write.status");
@@ -213,6 +258,63 @@ fn an_unknown_caller_that_is_refused_too_often_has_to_wait_and_leaves_no_more_ro
         Some(Reason::TokenInvalid)
     );
     assert_eq!(reason(&ended(&host, &found, empty)), None);
+}
+
+// §9.2.2
+#[test]
+fn beyond_a_few_a_minute_refused_calls_of_an_address_share_a_row() {
+    let host = TestHost::new();
+    let found = Found::by(Access::Client(domain::Permission::WriteStatus));
+    let few = LOGGED_REFUSALS_PER_MINUTE as usize;
+    for n in 0..few + 3 {
+        host.set_time(NOW.plus(10 * i64::try_from(n * n).unwrap()));
+        let inside = [wrong_token, || refusal(Reason::TokenMissing)][n % 2];
+        ended(&host, &found, inside);
+    }
+    host.set_time(NOW.plus(HOUR_MS));
+    ended(&host, &found, wrong_token);
+    let calls = host.calls_that(&CallFilter {
+        to: Some(NOW.plus(2 * HOUR_MS)),
+        ..CallFilter::default()
+    });
+    let sums: Vec<_> = calls.iter().filter_map(|call| call.summary.as_ref()).collect();
+    assert_eq!((calls.len(), sums.len()), (few + 2, 1));
+    let sum = sums[0];
+    let at = |n: i64| NOW.plus(10 * n * n);
+    assert_eq!((sum.calls, sum.first, sum.last), (3, at(20), at(22)));
+    assert_eq!(sum.gap_ms, Some(at(21).millis() - at(20).millis()));
+    assert_eq!(sum.reasons.len(), 2);
+    let missing = CallFilter {
+        reason: Some("token_missing"),
+        to: Some(NOW.plus(2 * HOUR_MS)),
+        ..CallFilter::default()
+    };
+    assert_eq!(host.calls_that(&missing).len(), few / 2 + 1);
+}
+
+#[test]
+fn of_many_addresses_in_a_minute_a_hundred_have_a_row_and_the_others_share_one() {
+    let host = TestHost::new();
+    let found = |n: u8| Found {
+        from: Some([198, 51, 100, n].into()),
+        ..Found::by(Access::Client(domain::Permission::WriteStatus))
+    };
+    for n in 0..110 {
+        let caller = RefusedCaller::Address(format!("198.51.100.{n}"));
+        for _ in 0..LOGGED_REFUSALS_PER_MINUTE {
+            count_refusal(&host.context(), &caller);
+        }
+        ended(&host, &found(n), wrong_token);
+    }
+    let calls = host.calls_that(&CallFilter {
+        interface: Some("summary"),
+        ..CallFilter::default()
+    });
+    // A page has a hundred rows.
+    assert_eq!(calls.len(), 100);
+    let shared: Vec<_> = calls.iter().filter(|call| call.address.is_none()).collect();
+    assert_eq!(shared.len(), 1);
+    assert_eq!(shared[0].summary.as_ref().unwrap().calls, 10);
 }
 
 #[test]
@@ -244,8 +346,13 @@ fn only_mistakes_of_unknown_callers_count() {
     expected(&known, missing, false);
     // The rate limit of a client begins after its permission.
     expected(&known, no_permission, true);
-    expected(&internal, missing, false);
+    expected(&internal, missing, true);
     expected(&nowhere, missing, false);
+    let admitted = Found {
+        is_admitted: true,
+        ..internal
+    };
+    expected(&admitted, missing, false);
 }
 
 #[test]

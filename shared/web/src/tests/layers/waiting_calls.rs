@@ -42,10 +42,13 @@ fn written(host: &TestHost) -> usize {
 #[test]
 fn rows_of_calls_that_changed_nothing_are_written_together_after_the_answers() {
     let (host, app) = instance();
-    for n in 0..20 {
+    // The first call of the day makes its table.
+    call(&app, "first");
+    host.finish();
+    for n in 1..20 {
         call(&app, &format!("r-{n}"));
     }
-    assert_eq!(written(&host), 0);
+    assert_eq!(written(&host), 1);
     let statements = host.statements();
     assert_eq!(host.finish(), 1, "one writer for all of them");
     assert_eq!(host.statements() - statements, 1);
@@ -73,6 +76,28 @@ fn when_too_many_wait_the_last_call_writes_them_all() {
     let before = host.statements();
     assert_eq!(host.finish(), 1);
     assert_eq!(host.statements(), before, "the writer finds nothing");
+}
+
+#[test]
+fn refused_calls_are_summed_up_in_memory_and_written_together() {
+    let (host, app) = instance();
+    for n in 0..50 {
+        let mut request = arrived(&app, Sent::get("/"));
+        request.extensions_mut().insert(id(&format!("r-{n}")));
+        let called = Called(operation(Access::Anyone, Content::Parameters));
+        through(CallLog(app.clone()), request, move |_| {
+            let mut response = refusal(Reason::TokenMissing);
+            response.extensions_mut().insert(called.clone());
+            response.extensions_mut().insert(CallerAddress(FROM));
+            response
+        });
+    }
+    assert_eq!(written(&host), 0);
+    assert_eq!(host.finish(), 1);
+    let few = operations::LOGGED_REFUSALS_PER_MINUTE as usize;
+    assert_eq!(written(&host), few + 1);
+    let sums = host.calls().into_iter().filter_map(|call| call.summary);
+    assert_eq!(sums.map(|sum| sum.calls).sum::<i64>(), 50 - few as i64);
 }
 
 #[test]

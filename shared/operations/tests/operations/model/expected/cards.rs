@@ -19,16 +19,27 @@ impl Expected {
             return Err(Reason::UnknownChip);
         }
         if let Some(open) = self.open_task(chip) {
-            return if self.asks_for(open, choice) {
+            let is_known = |choice: &Choice| match choice {
+                Choice::This { number, .. } => self.numbers[*number].has_msisdn,
+                Choice::Any(_) => true,
+            };
+            return if self.asks_for(open, choice) && is_known(choice) {
                 Ok(())
             } else {
                 Err(Reason::ApplicationPending)
             };
         }
         self.touch(chip);
+        let named = match choice {
+            Choice::This { number, own_msisdn } => Choice::This {
+                number: *number,
+                own_msisdn: *own_msisdn && self.numbers[*number].has_msisdn,
+            },
+            any @ Choice::Any(_) => any.clone(),
+        };
         let number = self
             .may_be_written(chip)
-            .and_then(|()| self.number_for(chip, choice, picked));
+            .and_then(|()| self.number_for(chip, &named, picked));
         match number {
             Ok(number) => {
                 self.accept(chip, choice, number);
@@ -147,7 +158,7 @@ impl Expected {
         Ok(())
     }
 
-    fn end_open(&mut self, chip: usize, failure: &'static str) {
+    pub(super) fn end_open(&mut self, chip: usize, failure: &'static str) {
         if let Some(task) = self.open_task(chip) {
             self.end(task, failure, true);
         }
@@ -204,8 +215,11 @@ impl Expected {
         let chip = &self.chips[old];
         let (number, province) = (self.tasks[task].number, self.tasks[task].province);
         let is_withdrawn = self.tasks[task].state == State::Withdrawn;
-        if chip.card == Card::Written || chip.reopened || is_withdrawn {
+        if chip.reopened || is_withdrawn {
             return Err(Reason::WrongState);
+        }
+        if chip.card == Card::Written {
+            return self.move_number(old, new, picked);
         }
         let choice = match province {
             Some(province) => Choice::Any(province),
@@ -228,16 +242,36 @@ impl Expected {
         }
         self.may_be_written(new)?;
         // The number is at home again before the new chip is applied for.
-        let before = (there.place, there.sent);
+        let before = there.clone();
         self.leave(task);
         let taken = self.number_for(new, &choice, picked);
-        (self.numbers[number].place, self.numbers[number].sent) = before;
+        self.numbers[number] = before;
         let taken = taken?;
         self.end_open(old, "chip_replaced");
         self.touch(old);
         self.chips[old].faulty = true;
         self.accept(new, &choice, taken);
         Ok(())
+    }
+
+    /// 补换卡: the new chip is applied for with the data card that takes over the MSISDN. The old one goes on until that is
+    /// verified.
+    fn move_number(&mut self, old: usize, new: usize, picked: Option<usize>) -> Result<(), Reason> {
+        let number = self.replacement(old).ok_or(Reason::UnknownNumber)?;
+        let choice = Choice::This {
+            number,
+            own_msisdn: true,
+        };
+        match self.open_task(new) {
+            Some(pending) if self.tasks[pending].number == number => Ok(()),
+            Some(_) => Err(Reason::ApplicationPending),
+            None => {
+                self.may_be_written(new)?;
+                let taken = self.number_for(new, &choice, picked)?;
+                self.accept(new, &choice, taken);
+                Ok(())
+            }
+        }
     }
 
     /// §5.3.1.3, §5.2.1.2, Table 4: 重新配置有效临时号码, or more test allowance, of a chip that is not written.

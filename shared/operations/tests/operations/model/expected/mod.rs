@@ -1,6 +1,6 @@
 //! What must follow from each step, written from the standard: Table 1 (ways of writing), Table 2 (states of a card),
 //! Tables 3 and 4 (what is done about failures), §5.2.1.2 (test allowance), §5.3.1.3 (test period), §6.2.4.1 (when a
-//! card is written). Where the standard is silent, a rule says what was decided, beside it.
+//! card is written), §8.2.2 (补换卡). Where the standard is silent, a rule says what was decided, beside it.
 //!
 //! It knows the names of refusals, because callers do. It must know neither the product's tables nor its statements.
 
@@ -162,6 +162,14 @@ pub(super) struct Number {
     pub(super) sent: bool,
     /// Its card was written with another one, and no person has put it back yet.
     replaced: bool,
+    /// The MSISDN of its file, by the number that first had it.
+    msisdn: usize,
+    /// It is the number with that MSISDN; not so before it takes it over, nor after another one did.
+    has_msisdn: bool,
+    /// The number whose MSISDN it takes over once it is verified.
+    replaces: Option<usize>,
+    /// When something last happened to it.
+    changed_at: i64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -182,6 +190,12 @@ enum Link {
 struct Session {
     task: Option<usize>,
     work: Work,
+    /// Without a task: the number that it looks for on the card, and whether it said what it found.
+    looks_for: Option<usize>,
+    has_verdict: bool,
+    opened_at: i64,
+    /// When the gateway was last heard.
+    heard_at: i64,
     link: Link,
     /// The test allowance pays for it.
     charged: bool,
@@ -255,32 +269,36 @@ impl Expected {
             sessions: Vec::new(),
             since_withdrawal: Since::AStep,
         };
-        let number = |(province, client)| Number {
+        let mut expected = Self {
+            chips: (0..CHIPS).map(chip).collect(),
+            tasks: Vec::new(),
+            numbers: Vec::new(),
+            now: opened,
+        };
+        for (province, client) in NUMBERS {
+            expected.stock(province, client);
+        }
+        expected
+    }
+
+    /// Another number of a province.
+    pub(super) fn stock(&mut self, province: &'static str, client: Option<usize>) {
+        self.numbers.push(Number {
             province,
             client,
             place: Place::Home,
             usable: Use::Active,
             sent: false,
             replaced: false,
-        };
-        Self {
-            chips: (0..CHIPS).map(chip).collect(),
-            tasks: Vec::new(),
-            numbers: NUMBERS.map(number).to_vec(),
-            now: opened,
-        }
+            msisdn: self.numbers.len(),
+            has_msisdn: true,
+            replaces: None,
+            changed_at: self.now,
+        });
     }
 
-    /// Another number in the pool of a province.
-    pub(super) fn stock(&mut self, province: &'static str) {
-        let number = Number {
-            province,
-            ..Self::new(0).numbers[0].clone()
-        };
-        self.numbers.push(number);
-    }
-
-    /// Takes a step at `now`. `picked` is the number that the platform chose, if the step let it choose.
+    /// Takes a step at `now`. `picked` is the number that the platform chose, if the step let it choose: one for a task, or
+    /// one that a session is to look for.
     pub(super) fn take(&mut self, step: &Step, now: i64, picked: Option<usize>) -> Answer {
         self.now = now;
         match step {
@@ -297,10 +315,17 @@ impl Expected {
                 number,
                 allowance,
             } => self.provide(*chip, *number, *allowance).into(),
+            Step::TopUp(chip) => {
+                self.touch(*chip);
+                self.chips[*chip].empty = false;
+                Answer::Accepted
+            }
+            Step::TakeOver { number, client } => self.take_over(*number, *client).into(),
+            Step::Keys(number) => self.keys(*number).into(),
             Step::Act { number, act } => self.act(*number, *act).into(),
             Step::Reported { number, state } => self.reported(*number, state).into(),
             Step::Allot { number, client } => self.allot(*number, *client).into(),
-            Step::Open(chip) => self.open(*chip).into(),
+            Step::Open(chip) => self.open(*chip, picked).into(),
             Step::OpenAgain { chip, back } => self.open_again(*chip, *back).into(),
             Step::Report {
                 chip,

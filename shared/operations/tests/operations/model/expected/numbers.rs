@@ -1,10 +1,13 @@
 //! Where numbers are (Table 1, Table 4), and what operators and administrators do with them (§5.3.1.1).
+//!
+//! The standard does not say when a number that may be on a chip is free again. What was decided: on evidence that no
+//! network lets the chip in with it.
 
 use domain::error::Reason;
 use operations::NumberAct;
 
 use super::super::steps::Choice;
-use super::{Expected, Place, Use};
+use super::{Expected, Place, Session, State, Use};
 
 impl Expected {
     /// Table 1. A chip that may hold a number of the province gets that one, because no other chip can have it.
@@ -62,6 +65,7 @@ impl Expected {
         let chip = self.tasks[task].chip;
         let number = &mut self.numbers[self.tasks[task].number];
         if number.place == Place::For(task) {
+            number.changed_at = self.now;
             number.place = if number.sent {
                 Place::Held(chip)
             } else {
@@ -72,12 +76,104 @@ impl Expected {
 
     /// What the chip held without a task is not on it, or on nothing any more.
     pub(super) fn release_held(&mut self, chip: usize) {
-        for number in &mut self.numbers {
-            if number.place == Place::Held(chip) {
-                number.place = Place::Home;
-                number.sent = false;
+        for number in 0..self.numbers.len() {
+            self.release(chip, number);
+        }
+    }
+
+    /// Nothing lets the chip in with the number, if it holds it.
+    pub(super) fn release(&mut self, chip: usize, number: usize) {
+        let number = &mut self.numbers[number];
+        if number.place == Place::Held(chip) {
+            number.place = Place::Home;
+            number.sent = false;
+        }
+    }
+
+    /// The numbers that the chip holds and of which no session has said since their last change whether they are on it.
+    pub(in super::super) fn unjudged(&self, chip: usize) -> Vec<usize> {
+        let is_judged = |number: usize| {
+            let at = self.numbers[number].changed_at;
+            let judged = |session: &&Session| session.looks_for == Some(number) && session.has_verdict;
+            let mut sessions = self.chips[chip].sessions.iter().filter(judged);
+            sessions.any(|session| session.opened_at >= at)
+        };
+        let held = |number: &usize| self.numbers[*number].place == Place::Held(chip);
+        let all = (0..self.numbers.len()).filter(held);
+        all.filter(|number| !is_judged(*number)).collect()
+    }
+
+    /// A data card is imported that is to take over the MSISDN of one that a chip was written with.
+    pub(super) fn take_over(&mut self, number: usize, client: usize) -> Result<(), Reason> {
+        let there = &self.numbers[number];
+        if !matches!(there.place, Place::On(_)) || !there.has_msisdn {
+            return Err(Reason::NumberMismatch);
+        }
+        let msisdn = there.msisdn;
+        self.stock("37", Some(client));
+        if let Some(new) = self.numbers.last_mut() {
+            (new.msisdn, new.has_msisdn, new.replaces) = (msisdn, false, Some(number));
+        }
+        Ok(())
+    }
+
+    /// The data card that is to take over the MSISDN of the number that a chip was written with: the latest one.
+    pub(super) fn replacement(&self, chip: usize) -> Option<usize> {
+        let is_written = |place| matches!(place, Place::On(task) if self.tasks[task].chip == chip);
+        let fits = |number: &usize| {
+            let number = &self.numbers[*number];
+            let replaced = number.replaces.map(|old| self.numbers[old].place);
+            replaced.is_some_and(is_written)
+                && !matches!(number.place, Place::On(_))
+                && number.usable != Use::Retired
+        };
+        (0..self.numbers.len()).rev().find(fits)
+    }
+
+    /// 补换卡: the card that is verified has the MSISDN now. The former card is retired, and a chip that was written with it is
+    /// out of use.
+    pub(super) fn pass_msisdn(&mut self, new: usize) {
+        let Some(old) = self.numbers[new].replaces else {
+            return;
+        };
+        if !self.numbers[old].has_msisdn {
+            // Another one took it over.
+            return;
+        }
+        self.numbers[new].has_msisdn = true;
+        let former = &mut self.numbers[old];
+        (former.has_msisdn, former.usable, former.changed_at) = (false, Use::Retired, self.now);
+        if let Place::On(task) = former.place {
+            let chip = self.tasks[task].chip;
+            self.touch(chip);
+            self.end_open(chip, "chip_replaced");
+            self.chips[chip].faulty = true;
+        }
+    }
+
+    /// Another K: the operator's network knows the former one no more. A number that a chip holds is free, and a card that is
+    /// being written begins anew.
+    pub(super) fn keys(&mut self, number: usize) -> Result<(), Reason> {
+        let chip = match self.numbers[number].place {
+            Place::On(_) => return Err(Reason::NumberInUse),
+            Place::Home => return Ok(()),
+            Place::Held(chip) => chip,
+            Place::For(task) => self.tasks[task].chip,
+        };
+        if self.runs(chip) {
+            return Err(Reason::SessionRunning);
+        }
+        self.touch(chip);
+        self.supersede(chip);
+        self.release(chip, number);
+        if let Place::For(task) = self.numbers[number].place {
+            let task = &mut self.tasks[task];
+            if task.state == State::Writing {
+                task.verify = false;
+                task.attempt += 1;
             }
         }
+        Ok(())
     }
 
     /// The chip was written with another number by `task`; its former one is out of use until a person puts it back.
@@ -101,6 +197,9 @@ impl Expected {
     /// 停用, 恢复, 注销. Nothing comes back from 注销, and nothing that a card waits for goes there by hand.
     pub(super) fn act(&mut self, number: usize, act: NumberAct) -> Result<(), Reason> {
         let number = &mut self.numbers[number];
+        if number.usable != Use::Retired {
+            number.changed_at = self.now;
+        }
         match (act, number.usable, number.place) {
             (NumberAct::Retire, Use::Retired, _) => (),
             (_, Use::Retired, _) | (NumberAct::Retire, _, Place::For(_)) => return Err(Reason::NumberInUse),
@@ -115,8 +214,12 @@ impl Expected {
     }
 
     /// What an operator reports is a fact, whatever waits for the number. It cannot know that a card has another one.
-    pub(super) fn reported(&mut self, number: usize, state: &str) -> Result<(), Reason> {
-        let number = &mut self.numbers[number];
+    pub(super) fn reported(&mut self, msisdn: usize, state: &str) -> Result<(), Reason> {
+        let known = |number: &&mut super::Number| number.msisdn == msisdn && number.has_msisdn;
+        let number = self.numbers.iter_mut().find(known).ok_or(Reason::UnknownNumber)?;
+        if number.usable != Use::Retired {
+            number.changed_at = self.now;
+        }
         match state {
             "retired" => number.usable = Use::Retired,
             _ if number.usable == Use::Retired => return Err(Reason::NumberInUse),
@@ -132,7 +235,8 @@ impl Expected {
         let number = &mut self.numbers[number];
         let is_free = number.place == Place::Home && number.usable == Use::Active;
         let is_others = number.client.is_some() && client.is_some() && number.client != client;
-        if !is_free || is_others {
+        // A card that takes over an MSISDN is never anybody's.
+        if !is_free || is_others || (client.is_none() && number.replaces.is_some()) {
             return Err(Reason::NumberInUse);
         }
         number.client = client;

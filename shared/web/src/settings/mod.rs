@@ -2,25 +2,29 @@
 //!
 //! Fail closed: a secret that is missing, too short or malformed makes every call fail; there is no default.
 
+mod maintenance;
+
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::address::TrustedProxies;
-use super::credential::{KEY_PARAMETER, TOKEN_PARAMETER};
-use super::ignored::{IGNORED_PARAMETERS, IgnoredParameters};
+use crate::address::TrustedProxies;
+use crate::credential::{KEY_PARAMETER, TOKEN_PARAMETER};
+use crate::ignored::{IGNORED_PARAMETERS, IgnoredParameters};
 use domain::error::Error;
-use domain::{NumberRanges, Zone};
-use operations::{CALL_LOG_DAYS, MAX_POOL_LOW_WATER, MaintenanceSettings, POOL_LOW_WATER, RECORD_DAYS};
+use domain::{NumberRanges, Provinces, Zone};
+use operations::{MaintenanceSettings, POWER_UP_GAP_SECS, POWER_UPS_PER_HOUR, PowerUpLimits};
 use vault::{MIN_SECRET_BYTES, Vault, VaultSettings, Zeroizing, equal_in_constant_time};
 
 /// Longest wait of a row of the call log, in milliseconds.
 const MAX_CALL_LOG_INTERVAL_MS: u64 = 1_000;
-/// Longest time limit of a card that is being written, in hours: a year.
-const MAX_WRITING_LIMIT_HOURS: u32 = 8_784;
-/// Most days for which data can be kept: a hundred years.
-const MAX_DAYS: u32 = 36_525;
+/// Longest time within which two writing sessions are of one power-up, in seconds: an hour.
+const MAX_POWER_UP_GAP_SECS: u32 = 3_600;
+/// Most stuck cards and most refused calls that an incident can need.
+const MAX_COUNTED: u32 = 1_000_000;
+/// Most secrets of a component: the present one, and while it is changed another.
+const MAX_SECRETS: usize = 2;
 
 /// The variables of one component as text; `None` for those that its interfaces do not use.
 #[derive(Clone, Default)]
@@ -35,12 +39,17 @@ pub struct Variables {
     pub token_key: Option<Zeroizing<String>>,
     /// See [`VaultSettings::transport_keys`].
     pub transport_keys: Option<Zeroizing<String>>,
-    /// The secret of the component's internal interfaces.
+    /// The secrets of the component's internal interfaces, separated by commas: the first is used in own calls, all are
+    /// accepted.
     pub secret: Option<Zeroizing<String>>,
     /// The platform's time zone: see [`Zone::parse`].
     pub time_zone: Option<String>,
     /// The number ranges: see [`NumberRanges::parse`].
     pub number_ranges: Option<String>,
+    /// `true` or `false`.
+    pub unchecked_eids: Option<String>,
+    /// Codes of the provinces that are served, separated by commas; empty: those that ever had numbers.
+    pub served_provinces: Option<String>,
     /// Addresses and networks of trusted proxies, separated by commas.
     pub trusted_proxies: Option<String>,
     /// Names of parameters that are ignored, separated by commas.
@@ -55,8 +64,22 @@ pub struct Variables {
     pub record_days: Option<String>,
     /// Hours after which a card that is being written has failed, as a decimal number; 0 means never.
     pub writing_limit_hours: Option<String>,
+    /// Minutes without an acknowledged step after which a card that is being written is stuck, as a decimal number.
+    pub stuck_after_minutes: Option<String>,
+    /// Stuck cards that are one severe incident, as a decimal number.
+    pub stuck_group_cards: Option<String>,
+    /// Share of stuck cards that is one severe incident, in percent, as a decimal number.
+    pub stuck_group_percent: Option<String>,
+    /// Refused calls of a client within an hour that are an incident, as a decimal number.
+    pub refusals_per_hour: Option<String>,
+    /// `true` or `false`: whether the host's clock is watched by other means.
+    pub clock_trusted: Option<String>,
     /// Low-water mark of a pool in numbers, as a decimal number.
     pub pool_low_water: Option<String>,
+    /// Seconds within which two writing sessions are of one power-up, as a decimal number.
+    pub power_up_gap_secs: Option<String>,
+    /// Requests of a chip within an hour that are an incident, as a decimal number.
+    pub power_ups_per_hour: Option<String>,
     /// How to ask the operator about its numbers: see [`operations::operator::OperatorApi::parse`].
     pub operator_api: Option<String>,
     /// The credential for the operator's interface.
@@ -71,6 +94,10 @@ pub struct Settings {
     pub zone: Zone,
     /// The ranges that numbers may belong to.
     pub number_ranges: NumberRanges,
+    /// Whether chips may come in whose EIDs have no check digits.
+    pub unchecked_eids: bool,
+    /// The provinces that are served, if they are configured.
+    pub(crate) served_provinces: Option<Provinces>,
     /// The proxies whose `X-Forwarded-For` is believed.
     pub(crate) trusted_proxies: TrustedProxies,
     /// Parameters that are neither read nor refused.
@@ -81,10 +108,12 @@ pub struct Settings {
     pub callback_allow_http: bool,
     /// The configuration of the periodic jobs.
     pub maintenance: MaintenanceSettings,
+    /// How often a chip may ask to be written.
+    pub power_ups: PowerUpLimits,
     /// How to ask the operator about its numbers and the credential for it, as they were configured. Read only where
     /// it is asked, so that other components do not contain the reader.
     pub(crate) operator: Option<(String, Zeroizing<String>)>,
-    secret: Option<Zeroizing<String>>,
+    secrets: Vec<Zeroizing<String>>,
 }
 
 impl Settings {
@@ -100,20 +129,13 @@ impl Settings {
             token_key: variables.token_key.as_ref().map(|key| key.as_str()),
             transport_keys: variables.transport_keys.as_ref().map(|keys| keys.as_str()),
         })?;
-        if variables
-            .secret
-            .as_ref()
-            .is_some_and(|secret| secret.len() < MIN_SECRET_BYTES)
-        {
-            return Err(Error::internal(format!(
-                "the component's secret has fewer than {MIN_SECRET_BYTES} bytes"
-            )));
-        }
         Ok(Self {
             vault,
             zone: zone(variables.time_zone.as_deref())?,
             number_ranges: NumberRanges::parse(variables.number_ranges.as_deref().unwrap_or_default())
                 .map_err(|problem| Error::internal(format!("variable number_ranges: {problem}")))?,
+            unchecked_eids: flag("unchecked_eids", variables.unchecked_eids.as_deref())?,
+            served_provinces: served(variables.served_provinces.as_deref())?,
             trusted_proxies: TrustedProxies::parse(variables.trusted_proxies.as_deref().unwrap_or_default())
                 .map_err(|problem| Error::internal(format!("variable trusted_proxies: {problem}")))?,
             ignored_parameters: ignored(variables.ignored_parameters.as_deref())?,
@@ -124,56 +146,60 @@ impl Settings {
                 0..=MAX_CALL_LOG_INTERVAL_MS,
             )?),
             callback_allow_http: flag("callback_allow_http", variables.callback_allow_http.as_deref())?,
-            maintenance: MaintenanceSettings {
-                call_log_days: number(
-                    "call_log_days",
-                    variables.call_log_days.as_deref(),
-                    CALL_LOG_DAYS,
-                    1..=MAX_DAYS,
+            maintenance: maintenance::settings(variables)?,
+            power_ups: PowerUpLimits {
+                gap_secs: number(
+                    "power_up_gap_secs",
+                    variables.power_up_gap_secs.as_deref(),
+                    POWER_UP_GAP_SECS,
+                    0..=MAX_POWER_UP_GAP_SECS,
                 )?,
-                record_days: number(
-                    "record_days",
-                    variables.record_days.as_deref(),
-                    RECORD_DAYS,
-                    1..=MAX_DAYS,
-                )?,
-                pool_low_water: number(
-                    "pool_low_water",
-                    variables.pool_low_water.as_deref(),
-                    POOL_LOW_WATER,
-                    0..=MAX_POOL_LOW_WATER,
-                )?,
-                writing_limit_hours: number(
-                    "writing_limit_hours",
-                    variables.writing_limit_hours.as_deref(),
-                    0,
-                    0..=MAX_WRITING_LIMIT_HOURS,
+                per_hour: number(
+                    "power_ups_per_hour",
+                    variables.power_ups_per_hour.as_deref(),
+                    POWER_UPS_PER_HOUR,
+                    0..=MAX_COUNTED,
                 )?,
             },
             operator: variables
                 .operator_api
                 .clone()
                 .map(|api| (api, variables.operator_credential.clone().unwrap_or_default())),
-            secret: variables.secret.clone(),
+            secrets: secrets(variables.secret.as_ref())?,
         })
     }
 
     /// Whether the component is opened by a secret.
     pub(crate) fn has_secret(&self) -> bool {
-        self.secret.is_some()
+        !self.secrets.is_empty()
     }
 
     /// The component's secret, to call another component with the same secret.
     pub fn own_secret(&self) -> &str {
-        self.secret.as_ref().map_or("", |secret| secret.as_str())
+        self.secrets.first().map_or("", |secret| secret.as_str())
     }
 
-    /// Whether `presented` is the component's secret, in constant time. A component without one accepts nothing.
+    /// Whether `presented` is one of the component's secrets, in constant time. A component without one accepts
+    /// nothing.
     pub fn is_secret(&self, presented: &str) -> bool {
-        self.secret
-            .as_ref()
-            .is_some_and(|secret| equal_in_constant_time(secret, presented))
+        let is = |secret: &Zeroizing<String>| equal_in_constant_time(secret, presented);
+        self.secrets
+            .iter()
+            .fold(false, |found, secret| found | is(secret))
     }
+}
+
+/// The secrets of a component: while one is changed, the one before it is accepted too.
+fn secrets(text: Option<&Zeroizing<String>>) -> Result<Vec<Zeroizing<String>>, Error> {
+    let Some(text) = text else { return Ok(Vec::new()) };
+    let parts = text.split(',').map(|part| Zeroizing::new(part.trim().to_owned()));
+    let secrets: Vec<_> = parts.collect();
+    if secrets.len() > MAX_SECRETS || secrets.iter().any(|secret| secret.len() < MIN_SECRET_BYTES) {
+        return Err(Error::internal(
+            "the component's secret is not one or two of at least 32 bytes, separated by a comma",
+        ));
+    }
+    Ok(secrets)
 }
 
 fn zone(text: Option<&str>) -> Result<Zone, Error> {
@@ -183,6 +209,12 @@ fn zone(text: Option<&str>) -> Result<Zone, Error> {
     Zone::parse(text).ok_or_else(|| {
         Error::internal("variable time_zone: neither a known time zone nor an offset such as +08:00")
     })
+}
+
+fn served(text: Option<&str>) -> Result<Option<Provinces>, Error> {
+    let codes = text.filter(|codes| !codes.trim().is_empty());
+    let wrong = |problem| Error::internal(format!("variable served_provinces: {problem}"));
+    codes.map(Provinces::parse).transpose().map_err(wrong)
 }
 
 fn ignored(text: Option<&str>) -> Result<IgnoredParameters, Error> {
@@ -243,6 +275,38 @@ mod tests {
     }
 
     #[test]
+    fn while_a_secret_is_changed_both_are_accepted_and_the_first_is_used() {
+        let settings = |text: String| {
+            Settings::from_variables(&Variables {
+                secret: Some(Zeroizing::new(text)),
+                ..variables()
+            })
+        };
+        let [old, new, other] = ["o", "n", "x"].map(|text| text.repeat(MIN_SECRET_BYTES));
+        let both = settings(format!("{new}, {old}")).unwrap();
+        assert!(both.is_secret(&old) && both.is_secret(&new) && !both.is_secret(&other));
+        assert!(!both.is_secret(&format!("{new}, {old}")));
+        assert_eq!(both.own_secret(), new);
+        assert!(settings(format!("{new},short")).is_err());
+        assert!(settings(format!("{new},{old},{other}")).is_err());
+        assert!(settings(format!("{new},")).is_err());
+    }
+
+    #[test]
+    fn whether_the_clock_is_trusted_is_true_or_false() {
+        let read = |text: &str| {
+            let settings = Settings::from_variables(&Variables {
+                clock_trusted: Some(text.to_owned()),
+                ..variables()
+            });
+            settings.map(|settings| settings.maintenance.clock_trusted)
+        };
+        assert!(read("true").unwrap() && !read("false").unwrap());
+        let cause = read("perhaps").err().unwrap().cause().unwrap().to_owned();
+        assert!(cause.starts_with("variable clock_trusted"), "{cause}");
+    }
+
+    #[test]
     fn a_component_without_a_secret_accepts_nothing() {
         let settings = Settings::from_variables(&Variables {
             secret: None,
@@ -290,6 +354,22 @@ mod tests {
     }
 
     #[test]
+    fn served_provinces_are_codes_separated_by_commas_and_none_are_configured_by_an_empty_text() {
+        let served = |text: &str| {
+            let variables = Variables {
+                served_provinces: Some(text.to_owned()),
+                ..variables()
+            };
+            Settings::from_variables(&variables).map(|settings| settings.served_provinces)
+        };
+        assert_eq!(served(" ").unwrap(), None);
+        let shandong = domain::Province::parse("37").unwrap();
+        assert!(served("11, 37").unwrap().unwrap().contains(shandong));
+        let cause = served("37;65").unwrap_err().cause().unwrap().to_owned();
+        assert!(cause.starts_with("variable served_provinces"), "{cause}");
+    }
+
+    #[test]
     fn every_broken_variable_is_an_internal_error_that_does_not_show_it() {
         let text = |text: &str| Some(text.to_owned());
         let short = "x".repeat(MIN_SECRET_BYTES - 1);
@@ -331,7 +411,7 @@ mod tests {
                 ..variables()
             },
             Variables {
-                callback_allow_http: text(""),
+                unchecked_eids: text(""),
                 ..variables()
             },
             Variables {
@@ -346,15 +426,42 @@ mod tests {
                 call_log_days: text("0"),
                 ..variables()
             },
-            Variables {
-                call_log_days: text("half a year"),
-                ..variables()
-            },
         ] {
             let error = Settings::from_variables(&broken).err().unwrap();
             assert_eq!(error.reason(), Reason::Internal);
             let cause = error.cause().unwrap();
             assert!(!cause.contains("2222") && !cause.contains(&short), "{cause}");
+        }
+    }
+
+    #[test]
+    fn numbers_of_incidents_and_power_ups_have_bounds() {
+        let text = |text: &str| Some(text.to_owned());
+        for (name, broken) in [
+            (
+                "stuck_after_minutes",
+                Variables {
+                    stuck_after_minutes: text("0"),
+                    ..variables()
+                },
+            ),
+            (
+                "stuck_group_percent",
+                Variables {
+                    stuck_group_percent: text("101"),
+                    ..variables()
+                },
+            ),
+            (
+                "power_up_gap_secs",
+                Variables {
+                    power_up_gap_secs: text("3601"),
+                    ..variables()
+                },
+            ),
+        ] {
+            let error = Settings::from_variables(&broken).err().unwrap();
+            assert!(error.cause().unwrap().contains(name), "{name}");
         }
     }
 }

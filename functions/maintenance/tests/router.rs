@@ -1,0 +1,186 @@
+//! The periodic jobs through their route: a clock that jumps, and keys and secrets that are changed.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test stops where it goes wrong, helpers included"
+)]
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use domain::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp, Zone};
+use native_host::NativeHost;
+use serde_json::{Value, json};
+use store::{Sqlite, check_keys};
+use test_support::http::TestRequest;
+use test_support::random::SeededRandom;
+use test_support::router::{TestDatabase, TestRouter};
+use test_support::settings::{NOW, SECRET, sealing_key, variables};
+use vault::Zeroizing;
+use web::{Settings, Variables};
+
+/// The jobs, clients and incidents on one database, and the clock.
+async fn platform(variables: Variables) -> (TestRouter, Rc<Cell<Timestamp>>, Sqlite) {
+    let database = TestDatabase::new().await;
+    let (routers, clock, db) = on(database, variables);
+    (routers, clock, db)
+}
+
+fn on(database: TestDatabase, variables: Variables) -> (TestRouter, Rc<Cell<Timestamp>>, Sqlite) {
+    let routes = maintenance_router::router()
+        .merge(incidents_router::router())
+        .merge(clients_router::router());
+    let clock = Rc::new(Cell::new(NOW));
+    let (file, time) = (database.file(), Rc::clone(&clock));
+    let settings = Settings::from_variables(&variables).unwrap();
+    let host = NativeHost::new(file.clone(), settings, move || time.get(), SeededRandom::new(1));
+    let db = Sqlite::open(&file).unwrap();
+    (TestRouter::on(database, routes, host), clock, db)
+}
+
+fn pass(clock: &Cell<Timestamp>, ms: i64) {
+    clock.set(clock.get().plus(ms));
+}
+
+async fn tick(routers: &TestRouter) -> Value {
+    let ticked = routers.get("/internal/upkeep").await;
+    assert_eq!(ticked["code"], 200, "{ticked}");
+    ticked
+}
+
+async fn add_client(routers: &TestRouter) {
+    let client =
+        json!({"name": "甲", "phone": "13800000000", "ips": ["192.0.2.1"], "permissions": ["write.apply"]});
+    let made = routers.post("/admin/v1/clients", &client).await;
+    assert_eq!(made["code"], 200, "{made}");
+}
+
+#[tokio::test]
+async fn after_a_gap_of_more_than_a_day_nothing_is_destroyed_until_a_person_confirms_the_time() {
+    let (routers, clock, _) = platform(variables()).await;
+    tick(&routers).await;
+    add_client(&routers).await;
+    pass(&clock, 200 * DAY_MS);
+    tick(&routers).await;
+    let health = routers.get("/admin/v1/health").await;
+    assert_eq!(
+        (&health["healthy"], &health["destroyed"]),
+        (&json!(false), &json!([]))
+    );
+    assert_eq!(
+        health["clock_held_at"],
+        clock.get().to_rfc3339(&Zone::parse("Asia/Shanghai").unwrap())
+    );
+    let alerts = routers.get("/admin/v1/alerts").await;
+    assert_eq!(alerts["alerts"][0]["kind"], "clock_held", "{alerts}");
+
+    let confirmation = |time: Timestamp| json!({"time": time.to_rfc3339(Zone::UTC), "person": "王芳", "reason": "机房停电检修"});
+    let path = "/admin/v1/clock:confirm";
+    let early = routers.post(path, &confirmation(clock.get().plus(-DAY_MS))).await;
+    assert_eq!(
+        (&early["code"], &early["reason"]),
+        (&json!(409), &json!("clock_differs"))
+    );
+    for (document, reason) in [
+        (json!({"person": "王芳", "reason": "停运"}), "parameter_missing"),
+        (
+            json!({"time": "now", "person": "王芳", "reason": "停运"}),
+            "parameter_malformed",
+        ),
+    ] {
+        assert_eq!(
+            routers.post(path, &document).await["reason"],
+            reason,
+            "{document}"
+        );
+    }
+    let confirmed = routers.post(path, &confirmation(clock.get())).await;
+    assert_eq!(
+        (&confirmed["code"], &confirmed["was_held"]),
+        (&json!(200), &json!(true))
+    );
+    let again = routers.post(path, &confirmation(clock.get())).await;
+    assert_eq!((&again["code"], &again["was_held"]), (&json!(200), &json!(false)));
+    pass(&clock, MINUTE_MS);
+    tick(&routers).await;
+    let health = routers.get("/admin/v1/health").await;
+    assert!(health["clock_held_at"].is_null());
+    assert_eq!(health["destroyed"][0]["kind"], "calls", "{health}");
+}
+
+#[tokio::test]
+async fn with_a_clock_that_is_watched_by_other_means_nothing_waits() {
+    let (routers, clock, _) = platform(Variables {
+        clock_trusted: Some("true".to_owned()),
+        ..variables()
+    })
+    .await;
+    tick(&routers).await;
+    add_client(&routers).await;
+    pass(&clock, 200 * DAY_MS);
+    tick(&routers).await;
+    let health = routers.get("/admin/v1/health").await;
+    assert_eq!(health["destroyed"][0]["kind"], "calls", "{health}");
+}
+
+#[tokio::test]
+async fn while_a_secret_is_changed_both_open_and_afterwards_the_new_one_alone() {
+    let new = "fedcba9876543210fedcba9876543210";
+    let opens = async |setting: String, secret: &str| {
+        let (routers, _, _) = platform(Variables {
+            secret: Some(Zeroizing::new(setting)),
+            ..variables()
+        })
+        .await;
+        routers
+            .send(TestRequest::get("/admin/v1/health").bearer(secret))
+            .await
+            .status
+    };
+    for setting in [format!("{SECRET},{new}"), format!("{new},{SECRET}")] {
+        assert_eq!(opens(setting.clone(), SECRET).await, 200);
+        assert_eq!(opens(setting, new).await, 200);
+    }
+    assert_eq!(opens(new.to_owned(), SECRET).await, 401);
+}
+
+#[tokio::test]
+async fn the_old_sealing_key_is_shown_as_needed_until_nothing_is_left_under_it() {
+    let with = |keys: [u8; 2]| Variables {
+        sealing_keys: Some(Zeroizing::new(keys.map(sealing_key).join(","))),
+        ..variables()
+    };
+    let vault = |variables: &Variables| Settings::from_variables(variables).unwrap().vault;
+    let database = TestDatabase::new().await;
+    let old = vault(&variables());
+    check_keys(&Sqlite::open(&database.file()).unwrap(), &old, NOW)
+        .await
+        .unwrap();
+    let (routers, clock, db) = on(database, with([2, 1]));
+    let new = vault(&with([2, 1]));
+    check_keys(&db, &new, clock.get()).await.unwrap();
+    add_client(&routers).await;
+    let retired = async || {
+        let health = routers.get("/admin/v1/health").await;
+        let keys = health["keys"].as_array().unwrap().clone();
+        let key = keys
+            .iter()
+            .find(|key| key["name"] == "sealing_key:1")
+            .unwrap()
+            .clone();
+        key["retired_at"].is_string()
+    };
+    tick(&routers).await;
+    assert!(!retired().await);
+    for _ in 0..2 {
+        pass(&clock, 20 * HOUR_MS);
+        check_keys(&db, &new, clock.get()).await.unwrap();
+        tick(&routers).await;
+    }
+    assert!(retired().await);
+    let alone = Variables {
+        sealing_keys: Some(Zeroizing::new(sealing_key(2))),
+        ..variables()
+    };
+    assert!(check_keys(&db, &vault(&alone), clock.get()).await.unwrap());
+}

@@ -1,0 +1,62 @@
+//! Opens the sealed values of rows in a list. A value that cannot be opened is left out and named in its row, and the
+//! operator's log learns of it; it never hides the other rows.
+
+use serde::de::DeserializeOwned;
+
+use super::{CallFacts, Context};
+use vault::{Column, Vault};
+
+/// Opens the values of one row.
+pub(super) struct RowOpener<'a> {
+    vault: &'a Vault,
+    found: &'a CallFacts,
+    row: &'a [u8],
+    /// The fields whose values cannot be opened.
+    pub(super) unreadable: Vec<&'static str>,
+}
+
+impl<'a> RowOpener<'a> {
+    /// Opens values that are bound to this row.
+    pub(super) fn new<D>(cx: &'a Context<'_, D>, row: &'a [u8]) -> Self {
+        Self {
+            vault: cx.vault,
+            found: &cx.found,
+            row,
+            unreadable: Vec::new(),
+        }
+    }
+
+    /// The value of a field; `None` if there is none, or if it cannot be opened.
+    pub(super) fn text(
+        &mut self,
+        field: &'static str,
+        column: Column,
+        sealed: Option<&[u8]>,
+    ) -> Option<String> {
+        match self.vault.open_identifier(column, self.row, sealed?) {
+            Ok(text) => Some(text),
+            Err(error) => self.mark(field, &error.to_string()),
+        }
+    }
+
+    /// The same of a JSON document.
+    pub(super) fn document<T: DeserializeOwned>(
+        &mut self,
+        field: &'static str,
+        column: Column,
+        sealed: Option<&[u8]>,
+    ) -> Option<T> {
+        let text = self.text(field, column, sealed)?;
+        match serde_json::from_str(&text) {
+            Ok(document) => Some(document),
+            // The parser's own text could quote the value.
+            Err(_) => self.mark(field, column.0),
+        }
+    }
+
+    fn mark<T>(&mut self, field: &'static str, cause: &str) -> Option<T> {
+        self.unreadable.push(field);
+        self.found.note_unreadable(cause);
+        None
+    }
+}

@@ -1,0 +1,145 @@
+//! Numbers that a chip holds without a task: the chip's next session looks whether they are on its card (§8.2 Table 4).
+
+use domain::error::Reason;
+use domain::{CardStatus, FailureKind, Work};
+use operations::{
+    ActNote, ReportEvent, SessionFilter, TaskRef, end_task, list_sessions, register_fault, status,
+};
+use test_support::inventory::{NumberCsv, eid};
+use test_support::operations::{World, failed, reason, run};
+
+/// A verdict about the card.
+fn not_verified(other_imsi: bool) -> ReportEvent {
+    ReportEvent::NotVerified {
+        rewrite: true,
+        other_imsi,
+        detail: "EF_IMSI".to_owned(),
+    }
+}
+
+/// The states of the numbers, and whether each belongs to a chip.
+fn numbers(world: &World) -> Vec<String> {
+    world.column(
+        "SELECT status || ' ' || (eid_index IS NOT NULL) FROM number ORDER BY imported_at, iccid_index",
+    )
+}
+
+/// What the sessions of chip 0 read, the latest first.
+fn verdicts(world: &World) -> Vec<Option<bool>> {
+    let filter = SessionFilter {
+        eid: Some(eid(0)),
+        limit: 10,
+        ..SessionFilter::default()
+    };
+    let page = run(list_sessions(&world.cx(), &filter)).unwrap();
+    page.sessions.iter().map(|session| session.other_imsi).collect()
+}
+
+#[test]
+fn a_number_goes_home_when_a_later_session_of_its_chip_reads_another_imsi() {
+    let world = World::new();
+    let caller = world.stocked(2, 1);
+    world.fail_chip(&caller, 0, FailureKind::FileRefused);
+    assert_eq!(numbers(&world), ["reserved 1"]);
+    assert_eq!(
+        reason(world.apply_auto(&caller, 1)),
+        Reason::ProvinceWithoutNumber
+    );
+
+    let (session, work) = world.open(0).unwrap();
+    assert_eq!((work.work, work.task_id), (Work::Verify, None));
+    let data = work.data.unwrap();
+    assert_eq!(data.iccid.as_str(), NumberCsv::new(0).iccid);
+    assert!(
+        data.k_wrapped.is_none() && data.opc_wrapped.is_none(),
+        "no key leaves"
+    );
+    assert!(work.allowance_bytes.is_some(), "the temporary number carries it");
+    let before = world.count("SELECT used_bytes FROM chip ORDER BY used_bytes DESC LIMIT 1");
+    let answer = world.report_event(session, 1, not_verified(true)).unwrap();
+    assert!(!answer.go_on, "there is nothing to write");
+    let after = world.count("SELECT used_bytes FROM chip ORDER BY used_bytes DESC LIMIT 1");
+    assert!(after >= before);
+    assert_eq!(numbers(&world), ["available 0"]);
+    assert_eq!(verdicts(&world)[0], Some(true), "the evidence is kept");
+    // The report again changes nothing.
+    world.report_event(session, 1, not_verified(true)).unwrap();
+
+    assert!(world.apply_auto(&caller, 1).is_ok(), "another chip gets it");
+    assert_eq!(world.open(0).unwrap().1.work, Work::None);
+}
+
+#[test]
+fn a_number_that_is_on_the_card_or_may_be_stays_with_its_chip_and_is_looked_for_once() {
+    for verdict in [
+        ReportEvent::Verified,
+        not_verified(false),
+        failed(FailureKind::RfmApplicationMissing),
+    ] {
+        let world = World::new();
+        let caller = world.stocked(1, 1);
+        world.fail_chip(&caller, 0, FailureKind::FileRefused);
+        let (session, _) = world.open(0).unwrap();
+        assert!(!world.report_event(session, 1, verdict.clone()).unwrap().go_on);
+        assert_eq!(numbers(&world), ["reserved 1"], "{verdict:?}");
+        assert_eq!(verdicts(&world)[0], Some(false));
+        assert_eq!(world.open(0).unwrap().1.work, Work::None, "{verdict:?}");
+        let view = run(status(&world.cx(), &caller, &TaskRef::Eid(eid(0)))).unwrap();
+        assert_eq!(view.card_status, CardStatus::Failed, "the card is as it was");
+        // Its next application gets it back.
+        world.apply_auto(&caller, 0).unwrap();
+        assert_eq!(numbers(&world), ["reserved 1"]);
+    }
+}
+
+#[test]
+fn a_session_that_broke_before_its_verdict_is_followed_by_another_look() {
+    let world = World::new();
+    let caller = world.stocked(1, 1);
+    world.fail_chip(&caller, 0, FailureKind::FileRefused);
+    let (session, _) = world.open(0).unwrap();
+    let closed = ReportEvent::Closed {
+        reason: "idle".to_owned(),
+    };
+    world.report_event(session, 1, closed).unwrap();
+    assert_eq!(verdicts(&world)[0], None);
+    let (session, work) = world.open(0).unwrap();
+    assert_eq!(work.work, Work::Verify);
+    assert_eq!(
+        reason(world.report_event(session, 1, ReportEvent::Written)),
+        Reason::ReportOutOfOrder
+    );
+    assert_eq!(
+        world.open_as(0, session).unwrap().data.unwrap().iccid.as_str(),
+        NumberCsv::new(0).iccid,
+        "asked again, it gets the same answer"
+    );
+}
+
+#[test]
+fn a_faulty_chip_gives_its_number_back_by_the_same_evidence_and_does_nothing_else() {
+    let world = World::new();
+    let caller = world.stocked(1, 1);
+    world.apply_auto(&caller, 0).unwrap();
+    world.open(0).unwrap();
+    run(register_fault(&world.cx(), &eid(0), true)).unwrap();
+    let (session, work) = world.open(0).unwrap();
+    assert_eq!((work.work, work.task_id), (Work::Verify, None));
+    world.report_event(session, 1, not_verified(true)).unwrap();
+    assert_eq!(numbers(&world), ["available 0"]);
+    assert_eq!(reason(world.open(0)), Reason::ChipFaulty);
+}
+
+#[test]
+fn a_number_that_no_session_sent_is_not_looked_for() {
+    let world = World::new();
+    let caller = world.stocked(1, 1);
+    let task = world.apply_auto(&caller, 0).unwrap().task_id;
+    let note = ActNote {
+        person: "王芳",
+        text: "客户撤单",
+    };
+    run(end_task(&world.cx(), &TaskRef::Task(task), &note)).unwrap();
+    assert_eq!(numbers(&world), ["available 0"]);
+    assert_eq!(world.open(0).unwrap().1.work, Work::None);
+}

@@ -1,0 +1,98 @@
+//! A value that cannot be opened is named in its row, noted for the operator's log, and hides no other row.
+
+use domain::IncidentKind;
+use operations::{
+    ActNote, IncidentFilter, SessionFilter, TaskRef, card_history, end_task, faulty_chips, list_alerts,
+    list_clients, list_incidents, list_sessions, register_fault,
+};
+use test_support::inventory::eid;
+use test_support::operations::{World, run};
+
+use super::incidents::enter;
+
+/// Breaks the sealed value of a column in one row.
+fn damage(world: &World, table: &str, column: &str, condition: &str) {
+    world.execute(&format!(
+        "UPDATE {table} SET {column} = x'00' WHERE rowid = (SELECT rowid FROM {table} WHERE {condition} LIMIT 1)"
+    ));
+}
+
+/// The marks of the rows, those that are whole last; and that the log learns of as many values.
+fn marks<'a>(rows: impl IntoIterator<Item = &'a Vec<&'static str>>) -> Vec<Vec<&'static str>> {
+    let mut marks: Vec<_> = rows.into_iter().cloned().collect();
+    marks.sort();
+    marks.reverse();
+    marks
+}
+
+#[test]
+fn every_list_shows_the_rows_beside_one_that_cannot_be_opened() {
+    let world = World::new();
+    let caller = world.stocked(3, 3);
+    world.client();
+    for chip in [0, 1] {
+        run(register_fault(&world.cx(), &eid(chip), true)).unwrap();
+    }
+    let task = world.apply_auto(&caller, 2).unwrap().task_id;
+    world.open(2).unwrap();
+    let note = ActNote {
+        person: "Zhang",
+        text: "lost",
+    };
+    run(end_task(&world.cx(), &TaskRef::Task(task), &note)).unwrap();
+    enter(&world, IncidentKind::CallTimeout, None);
+    damage(&world, "chip", "eid_sealed", "faulty = 1");
+    damage(&world, "client", "phone_sealed", "true");
+    damage(&world, "card_history", "note_sealed", "note_sealed IS NOT NULL");
+    damage(&world, "incident", "note_sealed", "kind = 'call_timeout'");
+
+    let cx = world.cx();
+    let faulty = run(faulty_chips(&cx, false, None, 10)).unwrap().chips;
+    assert_eq!(
+        marks(faulty.iter().map(|chip| &chip.unreadable)),
+        [vec!["eid"], vec![]]
+    );
+    let clients = run(list_clients(&cx, None, None, 10)).unwrap().clients;
+    assert_eq!(
+        marks(clients.iter().map(|client| &client.unreadable)),
+        [vec!["phone"], vec![]]
+    );
+    let (steps, _) = run(card_history(&cx, &eid(2))).unwrap();
+    let steps = marks(steps.iter().map(|step| &step.unreadable));
+    assert_eq!((steps.len(), &steps[0]), (4, &vec!["note"]));
+    let filter = IncidentFilter {
+        limit: 10,
+        ..IncidentFilter::default()
+    };
+    let incidents = run(list_incidents(&cx, &filter)).unwrap().incidents;
+    assert_eq!(
+        marks(incidents.iter().map(|incident| &incident.unreadable)),
+        [vec!["note"], vec!["eid"], vec![]]
+    );
+    damage(&world, "chip", "eid_sealed", "faulty = 0");
+    world.execute("UPDATE chip SET eid_sealed = x'00'");
+    let sessions = run(list_sessions(
+        &cx,
+        &SessionFilter {
+            limit: 10,
+            ..SessionFilter::default()
+        },
+    ));
+    assert_eq!(sessions.unwrap().sessions[0].unreadable, ["eid"]);
+}
+
+#[test]
+fn an_alert_whose_message_cannot_be_opened_is_listed_without_it() {
+    let world = World::new();
+    for kind in [IncidentKind::CallTimeout, IncidentKind::TokenRejected] {
+        enter(&world, kind, Some(domain::Severity::Severe));
+    }
+    world.job(operations::Job::IncidentClocks);
+    damage(&world, "alert", "body_sealed", "true");
+    let alerts = run(list_alerts(&world.cx(), false, None, 10)).unwrap();
+    assert_eq!(
+        marks(alerts.iter().map(|alert| &alert.unreadable)),
+        [vec!["body"], vec![]]
+    );
+    assert_eq!(alerts.iter().filter(|alert| alert.body.is_empty()).count(), 1);
+}

@@ -1,0 +1,75 @@
+//! The configuration of the periodic jobs.
+
+use super::{MAX_COUNTED, Variables, flag, number};
+use domain::error::Error;
+use operations::{
+    CALL_LOG_DAYS, MAX_POOL_LOW_WATER, MaintenanceSettings, POOL_LOW_WATER, RECORD_DAYS, REFUSALS_PER_HOUR,
+    STUCK_AFTER_MINUTES, STUCK_GROUP_CARDS, STUCK_GROUP_PERCENT, StuckSettings,
+};
+
+/// Longest time limit of a card that is being written, in hours: a year.
+const MAX_WRITING_LIMIT_HOURS: u32 = 8_784;
+
+/// Longest time without an acknowledged step after which a card is stuck, in minutes: a day.
+const MAX_STUCK_AFTER_MINUTES: u32 = 1_440;
+
+/// Most days for which data can be kept: a hundred years.
+const MAX_DAYS: u32 = 36_525;
+
+/// The configuration of the periodic jobs.
+pub(super) fn settings(variables: &Variables) -> Result<MaintenanceSettings, Error> {
+    Ok(MaintenanceSettings {
+        call_log_days: number(
+            "call_log_days",
+            variables.call_log_days.as_deref(),
+            CALL_LOG_DAYS,
+            1..=MAX_DAYS,
+        )?,
+        record_days: number(
+            "record_days",
+            variables.record_days.as_deref(),
+            RECORD_DAYS,
+            1..=MAX_DAYS,
+        )?,
+        pool_low_water: number(
+            "pool_low_water",
+            variables.pool_low_water.as_deref(),
+            POOL_LOW_WATER,
+            0..=MAX_POOL_LOW_WATER,
+        )?,
+        writing_limit_hours: number(
+            "writing_limit_hours",
+            variables.writing_limit_hours.as_deref(),
+            0,
+            0..=MAX_WRITING_LIMIT_HOURS,
+        )?,
+        stuck: StuckSettings {
+            after_minutes: number(
+                "stuck_after_minutes",
+                variables.stuck_after_minutes.as_deref(),
+                STUCK_AFTER_MINUTES,
+                1..=MAX_STUCK_AFTER_MINUTES,
+            )?,
+            group_cards: number(
+                "stuck_group_cards",
+                variables.stuck_group_cards.as_deref(),
+                STUCK_GROUP_CARDS,
+                0..=MAX_COUNTED,
+            )?,
+            group_percent: number(
+                "stuck_group_percent",
+                variables.stuck_group_percent.as_deref(),
+                STUCK_GROUP_PERCENT,
+                0..=100,
+            )?,
+        },
+        refusals_per_hour: number(
+            "refusals_per_hour",
+            variables.refusals_per_hour.as_deref(),
+            REFUSALS_PER_HOUR,
+            0..=MAX_COUNTED,
+        )?,
+        clock_trusted: flag("clock_trusted", variables.clock_trusted.as_deref())?,
+        clock_held: false,
+    })
+}
