@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use gateway_protocol::{FailedHandshakes, MAX_FAILED_HANDSHAKES};
+use gateway_protocol::{FailedHandshakes, MAX_FAILED_HANDSHAKES, MAX_HANDSHAKE_COUNT};
 use uicc::Eid;
 
 /// Most chips whose counts wait to be announced; failures of further ones are not counted.
@@ -21,7 +21,7 @@ impl FailureCounts {
         let mut counts = self.locked();
         if counts.len() < MAX_CHIPS || counts.contains_key(&eid) {
             let (count, last) = counts.entry(eid).or_insert((0, failure));
-            *count = count.saturating_add(1);
+            *count = (*count + 1).min(MAX_HANDSHAKE_COUNT);
             *last = failure;
         }
     }

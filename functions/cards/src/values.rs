@@ -54,6 +54,7 @@ impl Kind for EndReasonCode {
 
 impl Kind for FaultWord {
     const NAME: &'static str = "FaultWord";
+    const TAKES_NUMBERS: bool = false;
 
     fn parse(text: &str) -> Result<Self, Malformed> {
         let is_word = (1..=MAX_FAULT_WORD_CHARS).contains(&text.len())

@@ -33,8 +33,8 @@ pub(crate) struct ReportChipFault {
     #[param(inline)]
     fault: ReportedFault,
     /// 现象描述，最多 500 字 / what was seen, at most 500 characters
-    #[schema(min_length = 1, max_length = 500)]
-    #[param(min_length = 1, max_length = 500)]
+    #[schema(max_length = 500)]
+    #[param(max_length = 500)]
     description: Option<String>,
 }
 

@@ -107,6 +107,7 @@ async fn a_tick_runs_every_job_that_is_due_and_the_next_one_only_sends_messages(
         "hopeless_tasks",
         "incident_clocks",
         "ip_throttles",
+        "key_rotation",
         "messages",
         "monthly_review",
         "pools",
@@ -114,6 +115,7 @@ async fn a_tick_runs_every_job_that_is_due_and_the_next_one_only_sends_messages(
         "retention",
         "stuck_tasks",
         "temporary_numbers",
+        "times_ahead",
     ];
     let jobs = jobs.map(|name| format!("\"{name}\":{idle}")).join(",");
     let head = r#"{"code":200,"message":"成功","delivered":0,"retrying":0,"dead":0,"jobs":{"#;

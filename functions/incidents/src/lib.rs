@@ -74,7 +74,7 @@ mod tests {
         let document = document();
         let schemas = &document["components"]["schemas"];
         let values = |name: &str| schemas[name]["enum"].as_array().unwrap().len();
-        assert_eq!((values("IncidentKind"), values("IncidentClass")), (15, 4));
+        assert_eq!((values("IncidentKind"), values("IncidentClass")), (16, 4));
         assert_eq!(schemas["Severity"]["enum"], json!(["general", "severe"]));
         assert_eq!(
             schemas["IncidentActor"]["enum"],

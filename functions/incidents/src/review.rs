@@ -294,7 +294,7 @@ mod tests {
         let count = |name: &str| review[name].as_array().unwrap().len();
         assert_eq!(
             (count("classes"), count("kinds"), count("top_causes")),
-            (4, 15, 1)
+            (4, 16, 1)
         );
         let writing = &review["classes"][1];
         assert_eq!(

@@ -57,6 +57,7 @@ pub(crate) struct Imei(pub(crate) String);
 
 impl Kind for Label {
     const NAME: &'static str = "ChipLabel";
+    const TAKES_NUMBERS: bool = false;
 
     fn parse(text: &str) -> Result<Self, Malformed> {
         parse_chip_label(text).map(Self)

@@ -191,7 +191,7 @@ impl<'a> SessionDriver<'a> {
             peer: self.peer.to_string(),
             agent,
             resumed,
-            gateway: Some(self.context.settings.name.clone()),
+            gateway: Some(self.context.settings.announced_name()),
         };
         let answer = self.context.platform.open(&request).await;
         match &answer {

@@ -20,8 +20,6 @@ pub use secret::Secret;
 
 /// Default port that chips connect to.
 pub const DEFAULT_PORT: u16 = 8443;
-/// Longest name of a gateway, in characters.
-const MAX_NAME_CHARS: usize = 64;
 /// Default port of metrics and health, on loopback.
 pub const DEFAULT_METRICS_PORT: u16 = 9464;
 /// Default of the seconds between two ticks of the platform's scheduled work.
@@ -43,7 +41,7 @@ pub enum LogFormat {
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// Name of the gateway for the platform, another one for each gateway: 1 to 64 lower-case letters, digits or `.`, `_`,
+    /// Name of the gateway for the platform, another one for each gateway: at most 64 letters, digits, and `.`, `_`, `:`,
     /// `-`. Default the host's.
     pub name: String,
     /// Where chips connect. Default `0.0.0.0:8443`.
@@ -106,7 +104,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// The name under which the gateway announces itself.
+    /// The name of the gateway for the platform.
     pub(crate) fn announced_name(&self) -> String {
         if self.name.is_empty() {
             host_name()
@@ -121,14 +119,6 @@ impl Settings {
     /// The setting and what is wrong with it.
     pub fn check(&self) -> anyhow::Result<()> {
         self.limits.check()?;
-        ensure!(
-            (1..=MAX_NAME_CHARS).contains(&self.name.len())
-                && self
-                    .name
-                    .bytes()
-                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte)),
-            "name must be 1 to {MAX_NAME_CHARS} lower-case letters, digits, dots, underscores or hyphens"
-        );
         check_platform_url(&self.platform_url, self.allow_plain_http)?;
         ensure!(
             self.name.is_empty() || is_announced_name(&self.name),

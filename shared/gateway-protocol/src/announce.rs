@@ -24,10 +24,10 @@ pub struct AnnounceRequest {
     /// 进程内的公布序号，递增 / number of the announcement within the process, ascending
     pub seq: u64,
     /// 网关具有的卡片模板 / the card profiles that it has
-    #[schema(max_items = 512, examples(json!(["generic-usim", "qibiao-seed"])))]
+    #[schema(max_items = 512, examples("qibiao-seed"))]
     pub profiles: Vec<String>,
     /// 网关具有的主密钥版本 / the versions of the master keys that it has
-    #[schema(max_items = 16, examples(json!([64])))]
+    #[schema(max_items = 16, examples(64))]
     pub key_versions: Vec<u8>,
     /// 自上次公布以来握手失败的已知芯片 / the known chips whose handshakes failed since the last announcement
     #[serde(default)]
@@ -49,6 +49,7 @@ pub struct FailedHandshakes {
     #[schema(pattern = "^[0-9]{32}$", examples("89086030202200000000000000000123"))]
     pub eid: String,
     /// 失败次数 / how many failed
+    #[schema(maximum = 1000000)]
     pub count: u32,
     /// 最近一次失败的原因代码 / why the last one failed, as a stable snake_case word
     #[schema(examples("wrong_key"))]

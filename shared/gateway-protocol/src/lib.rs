@@ -67,6 +67,8 @@ pub const MAX_ANNOUNCED_PROFILES: usize = 512;
 pub const MAX_ANNOUNCED_KEY_VERSIONS: usize = 16;
 /// Most chips with failed handshakes of one announcement; a gateway sends the others with the next.
 pub const MAX_FAILED_HANDSHAKES: usize = 200;
+/// Most failed handshakes of one chip that an announcement counts.
+pub const MAX_HANDSHAKE_COUNT: u32 = 1_000_000;
 
 /// Reason of [`ReportEvent::Closed`] for a session that the test allowance no longer covers. The platform acts on this
 /// reason; all others are for people.

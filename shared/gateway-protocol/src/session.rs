@@ -22,9 +22,9 @@ pub struct SessionRequest {
     pub agent: Option<String>,
     /// 是否恢复中断的会话 / whether the chip resumes an interrupted session
     pub resumed: bool,
-    /// 网关名称，1 至 64 位小写字母、数字或 . _ - / name of the gateway: 1 to 64 lower-case letters, digits or . _ -
+    /// 网关名称，每个网关各不相同 / name of the gateway, another one for each
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(pattern = "^[a-z0-9._-]{1,64}$", examples("gateway"))]
+    #[schema(pattern = "^[A-Za-z0-9._:-]{1,64}$", examples("gw-1"))]
     pub gateway: Option<String>,
 }
 

@@ -6,8 +6,8 @@ use std::net::IpAddr;
 
 use gateway_protocol::{
     AnnounceRequest, CardData, EventError, KeysAnswer, KeysRequest, MAX_ANNOUNCED_KEY_VERSIONS,
-    MAX_ANNOUNCED_PROFILES, MAX_FAILED_HANDSHAKES, MAX_PSK_IDENTITY_BYTES, ReportAnswer, ReportEvent,
-    ReportRequest, SessionAnswer, SessionRequest, is_announced_name,
+    MAX_ANNOUNCED_PROFILES, MAX_FAILED_HANDSHAKES, MAX_HANDSHAKE_COUNT, MAX_PSK_IDENTITY_BYTES, ReportAnswer,
+    ReportEvent, ReportRequest, SessionAnswer, SessionRequest, is_announced_name,
 };
 
 use super::fields::field;
@@ -18,9 +18,6 @@ use operations::{Announcement, ChipKeys, OpenSession, Report, SessionWork, Write
 
 /// The field of an announcement with the failed handshakes.
 const FAILED_HANDSHAKES: &str = "failed_handshakes";
-
-/// Longest name of a gateway, in characters.
-const MAX_GATEWAY_NAME_CHARS: usize = 64;
 
 /// The PSK identity as the chip sent it.
 ///
@@ -62,7 +59,7 @@ pub fn session_to_open(request: &SessionRequest) -> Result<OpenSession<'_>, Refu
     let eid = field("eid", Eid::parse(&request.eid));
     let (session_id, eid) = both(session_id(&request.session_id), eid)?;
     let gateway = request.gateway.as_deref();
-    if gateway.is_some_and(|name| !is_name(name)) {
+    if gateway.is_some_and(|name| !is_announced_name(name)) {
         return Err(Refusal::of_field("gateway", Reason::ParameterMalformed));
     }
     Ok(OpenSession {
@@ -73,12 +70,6 @@ pub fn session_to_open(request: &SessionRequest) -> Result<OpenSession<'_>, Refu
         resumed: request.resumed,
         gateway,
     })
-}
-
-/// Whether a text is a name of a gateway.
-fn is_name(text: &str) -> bool {
-    let is_allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
-    (1..=MAX_GATEWAY_NAME_CHARS).contains(&text.len()) && text.bytes().all(is_allowed)
 }
 
 /// The answer with the work of a session.
@@ -148,6 +139,8 @@ pub fn report_answer(answer: &operations::ReportAnswer) -> ReportAnswer {
 pub fn announcement_of(request: AnnounceRequest) -> Result<Announcement, Refusal> {
     let are_names = request.profiles.iter().all(|name| is_announced_name(name));
     let seq = i64::try_from(request.seq);
+    let mut failed = request.failed_handshakes.iter();
+    let are_counts = failed.all(|failed| failed.count <= MAX_HANDSHAKE_COUNT);
     for (name, is_fit) in [
         ("gateway", is_announced_name(&request.gateway)),
         ("instance", is_announced_name(&request.instance)),
@@ -162,7 +155,7 @@ pub fn announcement_of(request: AnnounceRequest) -> Result<Announcement, Refusal
         ),
         (
             FAILED_HANDSHAKES,
-            request.failed_handshakes.len() <= MAX_FAILED_HANDSHAKES,
+            request.failed_handshakes.len() <= MAX_FAILED_HANDSHAKES && are_counts,
         ),
     ] {
         if !is_fit {
@@ -322,7 +315,7 @@ mod tests {
         };
         assert_eq!(named("null").unwrap(), None);
         assert_eq!(named(r#""gd-1.a_b""#).unwrap().as_deref(), Some("gd-1.a_b"));
-        for name in [r#""""#, r#""GD""#, r#""a b""#, &format!("{:?}", "a".repeat(65))] {
+        for name in [r#""""#, r#""a,b""#, r#""a b""#, &format!("{:?}", "a".repeat(65))] {
             let refusal = named(name).unwrap_err();
             assert_eq!(refusal.first().field.as_deref(), Some("gateway"), "{name}");
         }

@@ -66,7 +66,10 @@ impl TestPlatform {
     /// Starts a platform with other application variables. Its host blocks special-purpose networks, unless callbacks
     /// may go there.
     pub async fn start_with(reuse: Reuse, variables: &[(&str, &str)]) -> Self {
-        let config = if variables.contains(&("callback_allow_http", "true")) {
+        let config = if ["callback_allow_http", "operator_api"]
+            .iter()
+            .any(|name| variables.iter().any(|(known, _)| known == name))
+        {
             OPEN_CONFIG
         } else {
             CONFIG

@@ -11,7 +11,7 @@ use super::root;
 fn dependencies(root: &Path, edges: &str) -> BTreeSet<String> {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let output = Command::new(cargo)
-        .args(["tree", "--locked", "--no-dedupe", "--prefix", "none"])
+        .args(["tree", "--locked", "--prefix", "none"])
         .args(["--edges", edges, "--format", "{p} with {f}"])
         .current_dir(root)
         .output()
@@ -22,7 +22,9 @@ fn dependencies(root: &Path, edges: &str) -> BTreeSet<String> {
         String::from_utf8_lossy(&output.stderr)
     );
     let text = String::from_utf8_lossy(&output.stdout);
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    // What was printed before is marked, and printed without what it depends on.
+    let lines = text.lines().map(|line| line.trim_end_matches(" (*)").trim());
+    let lines = lines.filter(|line| !line.is_empty());
     // Packages of this checkout are named with their folder; they may be compiled again.
     lines
         .filter(|line| !line.contains(" (/"))

