@@ -2,8 +2,9 @@
 //! both must have answered the same, and cards, tasks and numbers must stand alike; after the last one every state must
 //! have an exit.
 //!
-//! `steps.rs` says what can happen, and `usual.rs` what follows on what in the field, `expected/` what must follow, `product.rs` how the product is called. `books.rs`
-//! looks at the rows alone, `exits.rs` leads out of where a sequence ended.
+//! `steps.rs` says what can happen, and `usual.rs` in which order it does in the field; `expected/` says what must
+//! follow, `product.rs` how the product is called. `books.rs` looks at the rows alone, `exits.rs` leads out of where a
+//! sequence ended.
 //!
 //! A new step is a variant of `Step` with its place in the strategy, a rule in `expected/` and a call in `product.rs`.
 //! What it leaves out: other columns and other owners of chips that are corrected, chips that are blocked, power-ups,
