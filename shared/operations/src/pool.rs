@@ -51,12 +51,13 @@ pub async fn allot_numbers<D: Database>(
 /// Returns how many changed.
 ///
 /// # Errors
-/// [`Reason::UnknownNumber`]; [`Reason::NumberInUse`] when one is reserved, written, suspended or retired;
-/// [`Reason::BodyTooLarge`] beyond `MAX_NUMBERS`. On any error no number is put back.
+/// [`Reason::UnknownNumber`]; [`Reason::NumberInUse`] when one is reserved, written, suspended or retired, or a data card
+/// that was imported with `replaces_iccid`; [`Reason::BodyTooLarge`] beyond `MAX_NUMBERS`. On any error no number is put back.
 pub async fn release_numbers<D: Database>(cx: &Context<'_, D>, iccids: &[Iccid]) -> Result<usize, Error> {
     transaction(cx, async |tx| {
         let changing = examined(cx, tx, iccids, |number| match number.status {
-            NumberStatus::Allotted => Some(true),
+            // The pool must not give away the MSISDN of another card.
+            NumberStatus::Allotted if number.replaces.is_none() => Some(true),
             NumberStatus::Available => Some(false),
             _ => None,
         });

@@ -233,7 +233,8 @@ async fn handle<D: Database>(
             succeed(cx, tx, chip, &task).await?;
         }
         ReportEvent::NotVerified { rewrite, .. } => {
-            in_order(session.work == Work::Verify)?;
+            // Once the card is to be written again, this session has given its verdict.
+            in_order(session.work == Work::Verify && task.next_work == Work::Verify)?;
             charge_verifications(cx, tx, chip).await?;
             after_failed_verification(cx, tx, chip, &task, *rewrite).await?;
         }

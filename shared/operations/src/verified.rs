@@ -2,6 +2,7 @@
 
 use super::Context;
 use super::alerts::{NewAlert, raise};
+use super::end_task::end_open_task;
 use super::incidents::close_incidents;
 use super::messages::{ChangeEvent, StateChange, enqueue};
 use super::transition::{Cause, guarded, in_order, move_card};
@@ -80,7 +81,8 @@ async fn replace_number<D: Database>(
     raise_replaced(cx, tx, chip, &old).await
 }
 
-/// 补换卡: the data card that is verified takes over the MSISDN of `old`, which is retired, and its chip is out of use.
+/// 补换卡: the data card that is verified takes over the MSISDN of `old`, which is retired. A chip that was written with that
+/// is out of use, and its open task ends.
 async fn take_over<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
@@ -89,13 +91,20 @@ async fn take_over<D: Database>(
 ) -> Result<(), Error> {
     let old = number::by_iccid(tx, old).await?;
     let old = old.ok_or_else(|| Error::internal("a data card without the one it replaces"))?;
+    if old.msisdn_index == old.iccid_index {
+        // It gave its MSISDN up before.
+        return Ok(());
+    }
     number_content::pass_on(tx, &old, &new.iccid_index, cx.now).await?;
-    let Some(eid_index) = &old.eid_index else {
+    // Since it was replaced its chip may have been written with another number, and it may be meant for another chip.
+    let Some(eid_index) = old.eid_index.as_ref().filter(|_| old.is_written) else {
         return Ok(());
     };
     let chip = chip::by_eid(tx, eid_index).await?;
     let chip = chip.ok_or_else(|| Error::internal("a number without its chip"))?;
-    let fault = Fault::named(TaskFailure::ChipReplaced.code());
+    let failure = TaskFailure::ChipReplaced;
+    end_open_task(cx, tx, &chip, failure, &Actor::Platform).await?;
+    let fault = Fault::named(failure.code());
     guarded(chip_fault::enter(tx, &chip.eid_index, fault, cx.now).await?)?;
     chip::set_replaced(tx, &chip.eid_index).await?;
     let old = NumberRow {

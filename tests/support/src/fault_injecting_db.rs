@@ -1,6 +1,6 @@
 //! A database that can be made to fail, statement by statement.
 //!
-//! Stands for an engine that loses a statement or rolls a transaction back. It must not change what a statement does
+//! Stands for an engine that loses a statement or rolls a transaction back, or on which another call was faster. It must not change what a statement does
 //! that it lets through.
 
 use std::cell::{Cell, RefCell};
@@ -30,12 +30,14 @@ impl RerunAt {
     }
 }
 
-/// A connection that checks every statement's parameters and can fail the n-th statement.
+/// A connection that checks every statement's parameters and can fail the n-th statement, or let it find no row.
 pub struct FaultInjectingDb {
     /// The database itself.
     pub inner: Sqlite,
     count: Cell<usize>,
     fail_at: Cell<Option<usize>>,
+    miss_at: Cell<Option<usize>>,
+    missed: Cell<Option<&'static str>>,
     rerun_at: RerunAt,
     in_transaction: Cell<bool>,
     // Whether the engine has rolled the open transaction back once.
@@ -53,6 +55,8 @@ impl FaultInjectingDb {
             inner,
             count: Cell::new(0),
             fail_at: Cell::new(None),
+            miss_at: Cell::new(None),
+            missed: Cell::new(None),
             rerun_at: RerunAt::from_environment(),
             in_transaction: Cell::new(false),
             rolled_back: Cell::new(false),
@@ -89,6 +93,26 @@ impl FaultInjectingDb {
         self.count.set(0);
         self.fail_at.set(n);
     }
+
+    /// From now on the `n`-th statement (from 1), if it writes, finds no row that it could change: it is not carried
+    /// out and answers none. `None` stops that.
+    pub fn miss_at(&self, n: Option<usize>) {
+        self.count.set(0);
+        self.miss_at.set(n);
+        self.missed.set(None);
+    }
+
+    /// The statement that found no row since [`Self::miss_at`] was called.
+    #[must_use]
+    pub fn missed(&self) -> Option<&'static str> {
+        self.missed.get()
+    }
+
+    /// How many statements were run since [`Self::fail_at`] or [`Self::miss_at`] was called.
+    #[must_use]
+    pub fn statements(&self) -> usize {
+        self.count.get()
+    }
 }
 
 impl Database for FaultInjectingDb {
@@ -102,6 +126,11 @@ impl Database for FaultInjectingDb {
                 "statement {} was made to fail",
                 self.count.get()
             )));
+        }
+        let writes = sql.starts_with("UPDATE") || sql.starts_with("INSERT");
+        if writes && self.miss_at.get() == Some(self.count.get()) {
+            self.missed.set(Some(sql));
+            return Ok(Vec::new());
         }
         if self.rolls_back(sql) {
             self.inner

@@ -49,5 +49,6 @@ mod state_changes;
 mod store_rules;
 mod temporary_numbers;
 mod unreadable;
+mod verdicts;
 mod ways_out;
 mod withdrawals;

@@ -2,13 +2,16 @@
 
 use domain::error::Reason;
 use domain::{CardStatus, FailureKind};
-use operations::{ActNote, Caller, ImportReport, NumberAct, TaskRef, act_on_number, replace_chip, status};
+use operations::{
+    ActNote, Caller, ImportReport, Job, NumberAct, ReportEvent, TaskRef, act_on_number, release_numbers,
+    reopen, replace_chip, status,
+};
 use test_support::eid::eid_text;
 use test_support::inventory::{NUMBER_HEADER, NumberCsv, eid, number_csv};
 use test_support::operations::{World, designated, failed, reason, run};
 
 use crate::imports::{number_file, row_errors};
-use crate::operator_reports::card;
+use crate::operator_reports::{card, iccid};
 
 const NOTE: ActNote<'_> = ActNote {
     person: "王芳",
@@ -52,6 +55,21 @@ fn card_status(world: &World, caller: &Caller, chip: u32) -> CardStatus {
 
 fn replace(world: &World, new: u32) -> Result<operations::Applied, domain::error::Error> {
     run(replace_chip(&world.cx(), &eid(0), &eid(new), &NOTE))
+}
+
+/// Writes a chip that was applied for, and verifies it.
+fn verify(world: &World, chip: u32) {
+    for event in [ReportEvent::Written, ReportEvent::Verified] {
+        let (session, _) = world.open(chip).unwrap();
+        world.report_event(session, 1, event).unwrap();
+    }
+}
+
+/// Reopens chip 0 and applies for it with another number, number 7.
+fn reopen_and_apply(world: &World, caller: &Caller) {
+    run(reopen(&world.cx(), &eid(0), &NOTE)).unwrap();
+    assert_eq!(world.numbers(&[NumberCsv::new(7)]).imported, 1);
+    world.apply_auto(caller, 0).unwrap();
 }
 
 #[test]
@@ -164,18 +182,73 @@ fn a_number_that_its_operator_retired_meanwhile_keeps_its_msisdn_for_the_new_car
     let report = world_numbers(&world, &other);
     assert_eq!(row_errors(&report), [(2, Some("msisdn"), Reason::ImportConflict)]);
     replace(&world, 1).unwrap();
-    let (session, _) = world.open(1).unwrap();
-    world
-        .report_event(session, 1, operations::ReportEvent::Written)
-        .unwrap();
-    let (session, _) = world.open(1).unwrap();
-    world
-        .report_event(session, 1, operations::ReportEvent::Verified)
-        .unwrap();
+    verify(&world, 1);
     assert_eq!(numbers(&world), ["retired 1", "written 1"]);
     assert_eq!(card_status(&world, &caller, 1), CardStatus::Written);
 }
 
 fn world_numbers(world: &World, row: &NumberCsv) -> ImportReport {
     number_file(world, number_csv(std::slice::from_ref(row)).as_bytes()).unwrap()
+}
+
+#[test]
+fn a_data_card_that_took_over_an_msisdn_can_be_written_to_a_third_chip() {
+    let (world, caller) = written();
+    replace(&world, 1).unwrap();
+    verify(&world, 1);
+    run(reopen(&world.cx(), &eid(1), &NOTE)).unwrap();
+    assert_eq!(world.numbers(&[NumberCsv::new(7)]).imported, 1);
+    world.apply_auto(&caller, 1).unwrap();
+    verify(&world, 1);
+    run(act_on_number(&world.cx(), &card(5), NumberAct::Resume)).unwrap();
+
+    let (chip, new, former) = (eid_text(2), NumberCsv::new(5), NumberCsv::new(0));
+    let request = designated(&chip, &new.iccid, &former.msisdn);
+    world.apply(&caller, &request).unwrap();
+    verify(&world, 2);
+    assert_eq!(card_status(&world, &caller, 2), CardStatus::Written);
+    assert_eq!(
+        world.column("SELECT status FROM number WHERE replaces_index IS NOT NULL"),
+        ["written"]
+    );
+}
+
+#[test]
+fn the_open_task_of_a_chip_that_was_reopened_ends_when_another_chip_has_its_msisdn() {
+    let (world, caller) = written();
+    replace(&world, 1).unwrap();
+    reopen_and_apply(&world, &caller);
+    verify(&world, 1);
+    assert_eq!(card_status(&world, &caller, 0), CardStatus::ToWrite);
+    let failures = "SELECT failure FROM task WHERE failure IS NOT NULL";
+    assert_eq!(world.column(failures), ["chip_replaced"]);
+    assert_eq!(reason(world.open(0)), Reason::ChipFaulty);
+    world.apply_auto(&caller, 2).unwrap();
+}
+
+#[test]
+fn a_chip_that_waits_for_a_number_whose_msisdn_moves_stays_in_use() {
+    let (world, caller) = written();
+    replace(&world, 1).unwrap();
+    reopen_and_apply(&world, &caller);
+    verify(&world, 0);
+    run(act_on_number(&world.cx(), &card(0), NumberAct::Resume)).unwrap();
+    world.apply_auto(&caller, 2).unwrap();
+    verify(&world, 1);
+    assert_eq!(world.count("SELECT COUNT(*) FROM chip WHERE faulty = 1"), 0);
+    world.job(Job::HopelessTasks);
+    let failures = "SELECT failure FROM task WHERE failure IS NOT NULL";
+    assert_eq!(world.column(failures), ["number_retired"]);
+    assert_eq!(card_status(&world, &caller, 2), CardStatus::ToWrite);
+}
+
+#[test]
+fn a_data_card_that_takes_over_an_msisdn_does_not_go_to_the_pool() {
+    let (world, _) = written();
+    let before = world.dump();
+    assert_eq!(
+        reason(run(release_numbers(&world.cx(), &[iccid(5)]))),
+        Reason::NumberInUse
+    );
+    assert_eq!(world.dump(), before);
 }

@@ -1,0 +1,485 @@
+//! Guards: each statement that changes a task, a number or the state of a card names the state that it expects, and an
+//! operation of which such a statement finds nothing changes nothing.
+//!
+//! One connection never sees another call between its reads and its writes, so no sequence of steps shows these. Here
+//! the statements are run in every state, and then made to find no row.
+
+use std::cell::Cell;
+use std::collections::BTreeSet;
+
+use domain::error::{Error, Reason};
+use domain::{CardStatus, FailureKind, TaskFailure, TaskId, Timestamp};
+use operations::{
+    ActNote, Caller, NumberAct, ReportEvent, TaskRef, act_on_number, allot_numbers, cancel, destroy_chip,
+    end_task, register_fault, reopen, replace_chip,
+};
+use store::{Database, DbError, Tx, chip, device_session, number, task};
+use test_support::eid::eid_text;
+use test_support::fault_injecting_db::FaultInjectingDb;
+use test_support::inventory::{ChipCsv, NumberCsv, eid};
+use test_support::operations::{World, designated, failed, run};
+use vault::{BlindIndex, IndexKind};
+
+use crate::operator_reports::{card, iccid};
+
+const NOTE: ActNote<'_> = ActNote {
+    person: "王芳",
+    text: "工单 7",
+};
+
+/// Runs `act` in a transaction that is rolled back: whether it said that it changed something, and whether it did.
+fn tried(
+    world: &World,
+    act: impl AsyncFn(&Tx<'_, FaultInjectingDb>) -> Result<Option<bool>, DbError>,
+) -> bool {
+    let before = world.dump();
+    let changed = Cell::new(None);
+    let result = run(store::transaction(&world.db, async |tx| {
+        let said = act(tx).await?;
+        let did = world.dump() != before;
+        assert_eq!(
+            said.unwrap_or(did),
+            did,
+            "a statement tells whether it changed a row"
+        );
+        changed.set(Some(did));
+        Err::<(), Error>(Reason::Conflict.into())
+    }));
+    assert_eq!(result.unwrap_err().reason(), Reason::Conflict);
+    assert_eq!(world.dump(), before);
+    changed.get().unwrap()
+}
+
+/// A task in each state: waiting, being written, being verified, succeeded, failed, cancelled.
+fn tasks() -> (World, [TaskId; 6]) {
+    let world = World::new();
+    let caller = world.stocked(6, 6);
+    let ids = [0, 1, 2, 3, 4, 5].map(|chip| world.apply_auto(&caller, chip).unwrap().task_id);
+    for chip in 1..=4 {
+        let (session, _) = world.open(chip).unwrap();
+        let event = match chip {
+            1 => continue,
+            4 => failed(FailureKind::CardError),
+            _ => ReportEvent::Written,
+        };
+        world.report_event(session, 1, event).unwrap();
+    }
+    let (session, _) = world.open(3).unwrap();
+    world.report_event(session, 1, ReportEvent::Verified).unwrap();
+    run(cancel(&world.cx(), &caller, &TaskRef::Eid(eid(5)))).unwrap();
+    (world, ids)
+}
+
+async fn run_on_task<D: Database>(
+    tx: &Tx<'_, D>,
+    name: &str,
+    id: TaskId,
+    now: Timestamp,
+) -> Result<bool, DbError> {
+    match name {
+        "cancel" => task::cancel(tx, id, None, now).await,
+        "start" => task::start(tx, id, None, now).await,
+        "progress" => task::progress(tx, id, 3, 20, now).await,
+        "set_verify" => task::set_verify(tx, id, 90, now).await,
+        "rewrite" => task::rewrite(tx, id, now).await,
+        "restart" => task::restart(tx, id, now).await,
+        "succeed" => task::succeed(tx, id, now).await,
+        "fail" => task::fail(tx, id, TaskFailure::EndedByOperator, now).await,
+        "mark_stuck" => task::mark_stuck(tx, id).await,
+        other => panic!("{other}"),
+    }
+}
+
+// §6.3 Table 2
+#[test]
+fn a_statement_changes_a_task_only_in_the_state_that_it_is_for() {
+    let (world, ids) = tasks();
+    world.pass(1_000);
+    for (name, expected) in [
+        ("cancel", [true, false, false, false, false, false]),
+        ("start", [true, false, false, false, false, false]),
+        ("progress", [false, true, false, false, false, false]),
+        ("set_verify", [false, true, false, false, false, false]),
+        ("rewrite", [false, false, true, false, false, false]),
+        ("restart", [false, true, true, false, false, false]),
+        ("succeed", [false, false, true, false, false, false]),
+        ("fail", [false, true, true, false, false, false]),
+        ("mark_stuck", [false, true, true, false, false, false]),
+    ] {
+        let now = world.time();
+        let did = ids.map(|id| tried(&world, async |tx| run_on_task(tx, name, id, now).await.map(Some)));
+        assert_eq!(did, expected, "{name}");
+    }
+}
+
+fn eid_index(world: &World, chip: u32) -> BlindIndex {
+    world.vault.blind_index(IndexKind::Eid, eid_text(chip).as_bytes())
+}
+
+fn iccid_index(world: &World, n: u32) -> BlindIndex {
+    let iccid = NumberCsv::new(n).iccid;
+    world.vault.blind_index(IndexKind::Iccid, iccid.as_bytes())
+}
+
+#[test]
+fn a_card_moves_only_from_the_state_that_it_is_in() {
+    use CardStatus::{Failed, ToWrite, WaitingPowerOn, Writing, Written};
+    let (world, _) = tasks();
+    let states = [WaitingPowerOn, Writing, Writing, Written, Failed, ToWrite];
+    for (n, state) in (0..).zip(states) {
+        for from in CardStatus::ALL {
+            let to = CardStatus::ApplicationFailed;
+            let index = eid_index(&world, n);
+            let now = world.time();
+            let did = tried(&world, async |tx| {
+                chip::set_status(tx, &index, from, to, now).await.map(Some)
+            });
+            assert_eq!(did, from == state, "chip {n} from {from:?}");
+        }
+    }
+}
+
+/// The numbers of [`numbers`], in its order.
+const NUMBERS: [&str; 10] = [
+    "free",
+    "reserved",
+    "sent",
+    "held",
+    "written",
+    "suspended",
+    "suspended_held",
+    "suspended_sent",
+    "retired",
+    "others",
+];
+
+/// Allotted numbers in every state, by the chip of the same number; the last one is allotted to another client. With
+/// the tasks of those that had one.
+fn numbers() -> (World, Caller, Vec<Option<TaskId>>) {
+    let world = World::new();
+    let caller = world.stocked(0, 0);
+    let other = world.client().client_id;
+    let chips: Vec<ChipCsv> = (0..10).map(ChipCsv::new).collect();
+    world.chips(&caller.id, &chips);
+    let mut all: Vec<NumberCsv> = (0..9).map(|n| NumberCsv::allotted(n, &caller.id)).collect();
+    all.push(NumberCsv::allotted(9, &other));
+    world.numbers(&all);
+    let mut tasks = vec![None; 10];
+    for n in [1, 2, 3, 4, 6, 7] {
+        let (eid, number) = (eid_text(n), NumberCsv::new(n));
+        let request = designated(&eid, &number.iccid, &number.msisdn);
+        tasks[n as usize] = Some(world.apply(&caller, &request).unwrap().task_id);
+        if n == 1 {
+            continue;
+        }
+        let (session, _) = world.open(n).unwrap();
+        let event = match n {
+            3 | 6 => failed(FailureKind::CardError),
+            4 => ReportEvent::Written,
+            _ => ReportEvent::Progress { step: 1, steps: 12 },
+        };
+        world.report_event(session, 1, event).unwrap();
+    }
+    let (session, _) = world.open(4).unwrap();
+    world.report_event(session, 1, ReportEvent::Verified).unwrap();
+    for (n, act) in [
+        (5, NumberAct::Suspend),
+        (6, NumberAct::Suspend),
+        (7, NumberAct::Suspend),
+        (8, NumberAct::Retire),
+    ] {
+        run(act_on_number(&world.cx(), &card(n), act)).unwrap();
+    }
+    (world, caller, tasks)
+}
+
+/// What a statement is given: the number, the task and chip that have or had it, the client of the caller.
+struct Given<'a> {
+    iccid: BlindIndex,
+    eid: BlindIndex,
+    task: Option<TaskId>,
+    caller: &'a Caller,
+    now: Timestamp,
+}
+
+async fn run_on_number<D: Database>(
+    tx: &Tx<'_, D>,
+    name: &str,
+    given: &Given<'_>,
+) -> Result<Option<bool>, DbError> {
+    let Given {
+        iccid,
+        eid,
+        task,
+        caller,
+        now,
+    } = given;
+    let next = TaskId::new(*now, [7; 10]);
+    let own = task.unwrap_or(next);
+    Ok(match name {
+        "take_allotted" => Some(number::take_allotted(tx, eid, next, iccid, &caller.id, *now).await?),
+        "take_held" => Some(number::take_held(tx, eid, next, iccid, *now).await?),
+        "expose" => Some(number::expose(tx, own, *now).await?.is_some()),
+        "set_written" => Some(number::set_written(tx, own, *now).await?.is_some()),
+        "leave_rewritten" => Some(number::leave_rewritten(tx, eid, next, *now).await?.is_some()),
+        "leave_rewritten_by_itself" => Some(number::leave_rewritten(tx, eid, own, *now).await?.is_some()),
+        "leave_task" => {
+            number::leave_task(tx, own, *now).await?;
+            None
+        }
+        "give_back_held" => {
+            let freed = number::give_back_held(tx, eid, None, *now).await?;
+            Some(freed == 1)
+        }
+        "give_back_one_held" => {
+            let freed = number::give_back_held(tx, eid, Some(*iccid), *now).await?;
+            Some(freed == 1)
+        }
+        "give_back_another" => {
+            let freed = number::give_back_held(tx, eid, Some(*eid), *now).await?;
+            Some(freed == 1)
+        }
+        "allot" => {
+            let list = format!("[\"{}\"]", hex::encode(iccid.as_bytes()));
+            Some(number::allot(tx, None, list, *now).await? == 1)
+        }
+        other => panic!("{other}"),
+    })
+}
+
+#[test]
+fn a_statement_changes_a_session_only_while_it_is_open() {
+    let world = applied();
+    let sessions = [0, 1, 2].map(|_| world.open(0).unwrap().0);
+    world
+        .report_event(
+            sessions[2],
+            4,
+            ReportEvent::Closed {
+                reason: "idle".to_owned(),
+            },
+        )
+        .unwrap();
+    let [superseded, _, closed] = sessions;
+    let open = world.open(0).unwrap().0;
+    world
+        .report_event(open, 4, ReportEvent::Progress { step: 1, steps: 12 })
+        .unwrap();
+    let now = world.time();
+    for (id, expected) in [(superseded, false), (closed, false), (open, true)] {
+        for seq in [3, 4, 5] {
+            let did = tried(&world, async |tx| {
+                device_session::set_seq(tx, id, seq).await.map(Some)
+            });
+            assert_eq!(did, expected && seq == 5, "{seq}");
+        }
+        let did = tried(&world, async |tx| {
+            device_session::close(tx, id, "idle", now).await.map(Some)
+        });
+        assert_eq!(did, expected);
+    }
+    let supersede = |chip: u32| {
+        tried(&world, async |tx| {
+            device_session::supersede(tx, &eid_index(&world, chip), now).await?;
+            Ok(None)
+        })
+    };
+    assert!(!supersede(1), "another chip's session goes on");
+    assert!(supersede(0));
+    let end = ReportEvent::Closed {
+        reason: "idle".to_owned(),
+    };
+    world.report_event(open, 6, end).unwrap();
+    assert!(!supersede(0), "a session that is over stays as it ended");
+}
+
+// §5.4.1 Table 1, Table 4
+#[test]
+fn a_statement_changes_a_number_only_in_the_state_that_it_is_for() {
+    let (world, caller, tasks) = numbers();
+    world.pass(1_000);
+    for (name, expected) in [
+        ("take_allotted", vec!["free"]),
+        ("take_held", vec!["held"]),
+        ("expose", vec!["reserved", "sent"]),
+        ("set_written", vec!["reserved", "sent", "suspended_sent"]),
+        ("leave_rewritten", vec!["written"]),
+        ("leave_rewritten_by_itself", vec![]),
+        ("leave_task", vec!["reserved", "sent", "suspended_sent"]),
+        ("give_back_held", vec!["held", "suspended_held"]),
+        ("give_back_one_held", vec!["held", "suspended_held"]),
+        ("give_back_another", vec![]),
+        ("allot", vec!["free", "others"]),
+    ] {
+        let did = (0..10u32).filter(|n| {
+            let given = Given {
+                iccid: iccid_index(&world, *n),
+                eid: eid_index(&world, *n),
+                task: tasks[*n as usize],
+                caller: &caller,
+                now: world.time(),
+            };
+            tried(&world, async |tx| run_on_number(tx, name, &given).await)
+        });
+        let did: Vec<&str> = did.map(|n| NUMBERS[n as usize]).collect();
+        assert_eq!(did, expected, "{name}");
+    }
+    // What one chip holds is no other's.
+    let given = Given {
+        iccid: iccid_index(&world, 3),
+        eid: eid_index(&world, 0),
+        task: None,
+        caller: &caller,
+        now: world.time(),
+    };
+    assert!(!tried(&world, async |tx| run_on_number(tx, "take_held", &given).await));
+}
+
+const SET_WRITTEN: &str = "UPDATE number SET status = CASE status WHEN 'reserved' THEN 'written'";
+
+/// Beginnings of the statements without whose row an operation must change nothing.
+const GUARDED: [&str; 9] = [
+    "INSERT INTO task",
+    "UPDATE task SET state",
+    "UPDATE task SET next_work",
+    "UPDATE chip SET status",
+    "UPDATE chip SET faulty = $1,",
+    "UPDATE number SET exposed",
+    SET_WRITTEN,
+    "UPDATE number SET client_id",
+    "UPDATE device_session SET state = 'closed'",
+];
+
+/// Lets each guarded statement of `act` find no row, one after the other; returns how many different ones there are.
+fn changes_nothing_without_its_rows(
+    arrange: impl Fn() -> World,
+    act: impl Fn(&World) -> Result<(), Error>,
+) -> usize {
+    let mut found = BTreeSet::new();
+    for n in 1.. {
+        let world = arrange();
+        let before = world.dump();
+        world.db.miss_at(Some(n));
+        let result = act(&world);
+        let (missed, statements) = (world.db.missed(), world.db.statements());
+        world.db.miss_at(None);
+        if statements < n {
+            break;
+        }
+        let Some(sql) = missed.filter(|sql| GUARDED.iter().any(|guarded| sql.starts_with(guarded))) else {
+            continue;
+        };
+        found.insert(sql);
+        // A refusal that is no fault of the platform's: a caller may repeat the call. Without the number of a task there
+        // is a fault.
+        let reason = result.map_err(|error| error.reason());
+        let is_fault = sql.starts_with(SET_WRITTEN);
+        assert!(
+            reason.is_err_and(|reason| (reason == Reason::Internal) == is_fault),
+            "{reason:?} without {sql}"
+        );
+        assert_eq!(world.dump(), before, "something remains without {sql}");
+    }
+    found.len()
+}
+
+fn applied() -> World {
+    let world = World::new();
+    let caller = world.stocked(2, 2);
+    world.apply_auto(&caller, 0).unwrap();
+    world
+}
+
+fn opened() -> World {
+    let world = applied();
+    world.open(0).unwrap();
+    world
+}
+
+fn verifying() -> World {
+    let world = opened();
+    report(&world, ReportEvent::Written).unwrap();
+    world.open(0).unwrap();
+    world
+}
+
+fn written() -> World {
+    let world = verifying();
+    report(&world, ReportEvent::Verified).unwrap();
+    world
+}
+
+/// Reports an event of the open session of chip 0, without bytes.
+fn report(world: &World, event: ReportEvent) -> Result<(), Error> {
+    let id = world
+        .column("SELECT id FROM device_session WHERE state = 'open'")
+        .remove(0);
+    let report = operations::Report {
+        session_id: domain::SessionId::parse(&id).unwrap(),
+        seq: 1,
+        event,
+        bytes_up: 0,
+        bytes_down: 0,
+        unopened: None,
+    };
+    world.report(&report).map(drop)
+}
+
+#[test]
+fn a_report_whose_row_another_call_has_changed_changes_nothing() {
+    let not_kept = ReportEvent::NotVerified {
+        rewrite: true,
+        other_imsi: false,
+        detail: String::new(),
+    };
+    let closed = ReportEvent::Closed {
+        reason: "idle".to_owned(),
+    };
+    for (is_verifying, event, guards) in [
+        (false, ReportEvent::Written, 1),
+        (true, ReportEvent::Verified, 3),
+        (true, not_kept, 1),
+        (false, failed(FailureKind::CardError), 2),
+        (true, failed(FailureKind::CardError), 2),
+        (false, closed, 1),
+    ] {
+        let arrange = if is_verifying { verifying } else { opened };
+        let found = changes_nothing_without_its_rows(arrange, |world| report(world, event.clone()));
+        assert_eq!(found, guards, "{event:?}");
+    }
+}
+
+#[test]
+fn a_call_whose_row_another_call_has_changed_changes_nothing() {
+    let caller = |world: &World| Caller {
+        id: domain::ClientId::parse(&world.column("SELECT id FROM client").remove(0)).unwrap(),
+    };
+    let by_eid = || TaskRef::Eid(eid(0));
+    let stocked = || {
+        let world = World::new();
+        world.stocked(1, 1);
+        world
+    };
+    let today = |world: &World| world.time().date_in(&world.zone);
+    let apply = |world: &World| world.apply_auto(&caller(world), 0).map(drop);
+    assert_eq!(changes_nothing_without_its_rows(stocked, apply), 2, "apply");
+    let cancelled = |world: &World| run(cancel(&world.cx(), &caller(world), &by_eid())).map(drop);
+    assert_eq!(changes_nothing_without_its_rows(applied, cancelled), 2, "cancel");
+    let open = |world: &World| world.open(0).map(drop);
+    assert_eq!(changes_nothing_without_its_rows(applied, open), 3, "open");
+    assert_eq!(changes_nothing_without_its_rows(opened, open), 1, "open again");
+    let end = |world: &World| run(end_task(&world.cx(), &by_eid(), &NOTE)).map(drop);
+    for arrange in [applied, opened, verifying] {
+        assert_eq!(changes_nothing_without_its_rows(arrange, end), 2, "end");
+    }
+    let fault = |world: &World| run(register_fault(&world.cx(), &eid(0), true));
+    assert_eq!(changes_nothing_without_its_rows(opened, fault), 3, "fault");
+    let destroy = |world: &World| run(destroy_chip(&world.cx(), &eid(0), today(world), &NOTE)).map(drop);
+    assert_eq!(changes_nothing_without_its_rows(opened, destroy), 3, "destroy");
+    let replace = |world: &World| run(replace_chip(&world.cx(), &eid(0), &eid(1), &NOTE)).map(drop);
+    assert_eq!(changes_nothing_without_its_rows(applied, replace), 4, "replace");
+    let reopened = |world: &World| run(reopen(&world.cx(), &eid(0), &NOTE)).map(drop);
+    assert_eq!(changes_nothing_without_its_rows(written, reopened), 1, "reopen");
+    let allot = |world: &World| run(allot_numbers(&world.cx(), &caller(world).id, &[iccid(0)])).map(drop);
+    assert_eq!(changes_nothing_without_its_rows(stocked, allot), 1, "allot");
+}
