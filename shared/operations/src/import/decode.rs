@@ -33,7 +33,7 @@ const NO_TEXT: [(&[u8], [&str; 2]); 3] = [
 ];
 
 /// Reads GBK. A component has no tables for it.
-pub type ReadGbk = fn(&[u8]) -> Option<String>;
+pub(super) type ReadGbk = fn(&[u8]) -> Option<String>;
 
 /// The text of a file: UTF-8 or UTF-16, with or without a byte order mark.
 ///

@@ -21,7 +21,6 @@ mod secrets;
 mod warnings;
 
 pub use chips::import_chips;
-pub use decode::ReadGbk;
 pub use numbers::import_numbers;
 pub use parts::{TableKind, TablePart, table_parts};
 pub use warnings::{ImportWarning, WarningKind};

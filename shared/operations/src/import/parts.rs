@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::chips::Chip;
 use super::columns::Table;
-use super::decode::{ReadGbk, decode_with};
+use super::decode::decode_with;
 use super::numbers::Number;
 use super::records::Record;
 use super::{ImportChoices, ImportedRow, MAX_IMPORT_BYTES, MAX_IMPORT_ROWS};
@@ -41,7 +41,7 @@ pub fn table_parts(
     file: &[u8],
     kind: TableKind,
     accept_zeros: bool,
-    read_gbk: ReadGbk,
+    read_gbk: fn(&[u8]) -> Option<String>,
 ) -> Result<Vec<TablePart>, Error> {
     let text = decode_with(file, read_gbk)?;
     let choices = ImportChoices {

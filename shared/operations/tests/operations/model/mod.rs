@@ -56,7 +56,8 @@ use test_support::settings::START;
 use exits::Exit;
 use expected::Expected;
 use product::Product;
-use steps::{CHIPS, Heard, Step, some_steps};
+use steps::{CHIPS, Heard, Step};
+use usual::some_steps;
 
 /// Sequences of each run that names no other number (`PROPTEST_CASES`).
 const CASES: u32 = 96;

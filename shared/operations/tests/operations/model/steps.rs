@@ -5,8 +5,6 @@ use operations::NumberAct;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::usual::usual;
-
 /// Chips 0 to 2 belong to client 0, chip 3 to client 1. Chip 1 is one for NB-IoT.
 pub(super) const CHIPS: usize = 4;
 /// The client that chip `n` belongs to.
@@ -219,13 +217,4 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
         5 => of_numbers(),
         3 => of_time(),
     ]
-}
-
-/// A few steps.
-pub(super) fn some_steps() -> impl Strategy<Value = Vec<Step>> {
-    prop_oneof![
-        10 => step().prop_map(|step| vec![step]),
-        3 => usual(),
-    ]
-    .boxed()
 }

@@ -230,7 +230,7 @@ fn between() -> impl Strategy<Value = Vec<Step>> {
 }
 
 /// Steps as they follow each other in the field. Single steps alone lead too seldom to where a card is written again.
-pub(super) fn usual() -> impl Strategy<Value = Vec<Step>> {
+fn usual() -> impl Strategy<Value = Vec<Step>> {
     let of = || (chip(), choice());
     let failed = |chip| heard_of(chip, Heard::Failed { chip_fault: false });
     let second = prop_oneof![
@@ -292,4 +292,13 @@ pub(super) fn usual() -> impl Strategy<Value = Vec<Step>> {
         }),
     ];
     prop_oneof![3 => single.boxed(), 2 => several.boxed(), 1 => of_held.boxed()]
+}
+
+/// A few steps.
+pub(super) fn some_steps() -> impl Strategy<Value = Vec<Step>> {
+    prop_oneof![
+        10 => step().prop_map(|step| vec![step]),
+        3 => usual(),
+    ]
+    .boxed()
 }
