@@ -18,7 +18,7 @@ pub enum ReportEvent {
         /// All steps.
         steps: u32,
     },
-    /// The card told by which power-up it is here. The session goes on only if the platform says so.
+    /// The card shows by which power-up it is here. The session goes on only if the platform says so.
     PoweredUp {
         /// What changes with each power-up, in lower-case hexadecimal, at most 16 bytes.
         marker: String,

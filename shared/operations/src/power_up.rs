@@ -65,7 +65,7 @@ pub(super) async fn is_spent<D: Database>(
     Ok(is_same && has_failed(&last))
 }
 
-/// Whether a session goes on whose card told by which power-up it came: not if the last one of this power-up failed. May
+/// Whether a session goes on whose card shows by which power-up it came: not if the last one of this power-up failed. May
 /// be asked again.
 pub(super) async fn goes_on<D: Database>(
     tx: &Tx<'_, D>,

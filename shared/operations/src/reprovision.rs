@@ -8,7 +8,6 @@ use super::act_note::ActNote;
 use super::apply::MIN_WRITE_ALLOWANCE_BYTES;
 use super::content::held_error;
 use super::incidents::close_incident;
-use super::top_up::record;
 use super::transition::guarded;
 use crate::transaction;
 use domain::error::{Error, Reason};
@@ -84,7 +83,7 @@ pub async fn reprovision<D: Database>(
         }
         let changed = renewed || is_set;
         if changed {
-            record(cx, tx, &chip, "reprovisioned", note).await?;
+            note.record(cx, tx, &chip, "reprovisioned").await?;
             settle(cx, tx, &index, expires_at, remaining).await?;
         }
         Ok(Reprovisioned {

@@ -8,13 +8,8 @@ use super::incidents::close_incident;
 use super::transition::guarded;
 use crate::transaction;
 use domain::error::{Error, Reason};
-use domain::{Actor, Eid, IncidentKind, Volume};
-use store::{
-    Database, Subject, Tx,
-    card_history::{self, Step},
-    chip::{self, ChipRow},
-    temporary_number,
-};
+use domain::{Eid, IncidentKind, Volume};
+use store::{Database, Subject, chip, temporary_number};
 
 /// Raises the test allowance of a chip so that `remaining` is left, in any state of its card. Repeating the call changes
 /// nothing as long as none of it is used. Returns whether it was raised.
@@ -40,31 +35,11 @@ pub async fn top_up<D: Database>(
             return Ok(false);
         }
         guarded(temporary_number::set_remaining(tx, &index, chip.status, remaining, cx.now).await?)?;
-        record(cx, tx, &chip, "allowance_topped_up", note).await?;
+        note.record(cx, tx, &chip, "allowance_topped_up").await?;
         if remaining.bytes() >= MIN_WRITE_ALLOWANCE_BYTES {
             close_incident(cx, tx, IncidentKind::AllowanceExhausted, &Subject::chip(&index)).await?;
         }
         Ok(true)
     })
     .await
-}
-
-/// Adds an act of an administrator that changes no state of the card to its history.
-pub(super) async fn record<D: Database>(
-    cx: &Context<'_, D>,
-    tx: &Tx<'_, D>,
-    chip: &ChipRow,
-    reason: &str,
-    note: &ActNote<'_>,
-) -> Result<(), Error> {
-    let step = Step {
-        eid_index: &chip.eid_index,
-        from: Some(chip.status),
-        to: chip.status,
-        actor: &Actor::Admin,
-        reason,
-        task: None,
-        sealed_note: Some(note.sealed(cx, chip)?),
-    };
-    Ok(card_history::insert(tx, &step, cx.now).await?)
 }

@@ -47,7 +47,7 @@ CREATE INDEX chip_fault_entered ON chip_fault (entered_at, eid_index, seq);
 
 CREATE UNIQUE INDEX chip_fault_present ON chip_fault (eid_index) WHERE removed_at IS NULL;
 
--- When the operator was told that a chip without a task has used half its test allowance.
+-- When the alert was raised that a chip without a task has used half its test allowance.
 ALTER TABLE chip ADD COLUMN half_used_at INTEGER;
 
 -- Only the register names faulty chips in the order of their entry.

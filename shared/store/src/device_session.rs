@@ -249,11 +249,11 @@ pub struct LastWriting {
     pub end_reason: Option<String>,
     /// When it ended, or its gateway was last heard of it.
     pub at: Timestamp,
-    /// By which power-up of the card, as the card told it.
+    /// By which power-up of the card, as the card shows it.
     pub power_up: Option<String>,
 }
 
-/// The end of a chip's latest session that was to write; beside the session `other_than` only one whose card told its
+/// The end of a chip's latest session that was to write; beside the session `other_than` only one whose card shows its
 /// power-up.
 pub async fn last_writing<D: Database>(
     db: &D,

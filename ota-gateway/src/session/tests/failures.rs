@@ -121,7 +121,7 @@ fn every_refusal_of_a_card_is_reported_as_what_it_is() {
         let reported = failure(&world);
         assert_eq!((reported.0, reported.1), (*kind, *chip_fault), "{detail}");
         assert!(reported.2.contains(detail), "{:?} lacks {detail:?}", reported.2);
-        assert_eq!(card.refreshes, 0, "a card that failed is not told to start over");
+        assert_eq!(card.refreshes, 0, "a card that failed is not restarted");
     }
 }
 

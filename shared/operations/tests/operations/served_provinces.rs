@@ -45,7 +45,7 @@ fn a_province_that_never_had_numbers_is_not_served_counted_and_no_incident() {
     world.job(Job::Pools);
     world.job(Job::IncidentClocks);
     assert!(all(&world).is_empty());
-    // The client is told as of any refusal.
+    // The client gets a message as for any refusal.
     assert_eq!(
         world.column("SELECT DISTINCT reason FROM card_history WHERE to_status = 6"),
         ["province_not_served"]
