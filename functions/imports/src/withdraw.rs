@@ -71,6 +71,9 @@ pub(crate) struct ImportSummary {
     /// 最近一次撤回的时间 / when it was last withdrawn
     #[schema(required)]
     withdrawn_at: Option<Time>,
+    /// 无法解密的字段，仅在有时出现 / the fields whose values cannot be opened; only if there are any
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unreadable: Vec<&'static str>,
 }
 
 /// Lists the imports, the latest first.
@@ -87,7 +90,6 @@ pub(crate) async fn list(call: Call, _: Administrator, Query(page): Query<Page>)
     let (imports, next) = list_imports(&call.context(), cursor, Rows::of(page.limit)).await?;
     let summary = |import: ImportView| {
         let [rows, imported, unchanged, corrected, rejected] = import.counts;
-        let [person, note] = import.note.map_or([None, None], |both| both.map(Some));
         ImportSummary {
             import_id: import.id.text(),
             kind: import.kind,
@@ -97,10 +99,11 @@ pub(crate) async fn list(call: Call, _: Administrator, Query(page): Query<Page>)
             corrected,
             rejected,
             removed: import.removed,
-            person,
-            note,
+            person: import.person,
+            note: import.note,
             at: call.time(import.at),
             withdrawn_at: import.withdrawn_at.map(|at| call.time(at)),
+            unreadable: import.unreadable,
         }
     };
     Ok(Success::new(ImportPage {

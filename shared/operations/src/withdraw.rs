@@ -1,6 +1,7 @@
 //! Imports as a list, and withdrawing one: its unused rows are removed with all their keys, those in use are named.
 
 use super::Context;
+use super::unreadable::RowOpener;
 use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{ImportId, Timestamp, mask_identifiers};
@@ -24,7 +25,7 @@ pub struct Withdrawn {
     pub removed: usize,
     /// Rows that stay, because they are in use.
     pub in_use: usize,
-    /// EIDs or ICCIDs of those, masked; 100 at most.
+    /// EIDs or ICCIDs of those, masked; 100 at most. Those that cannot be opened are left out.
     pub named: Vec<String>,
 }
 
@@ -41,11 +42,11 @@ pub async fn withdraw_import<D: Database>(
 ) -> Result<Withdrawn, Error> {
     if preview {
         let (_, rows, import) = examined(cx.db, id).await?;
-        return withdrawn(cx, &import, &rows);
+        return Ok(withdrawn(cx, &import, &rows));
     }
     transaction(cx, async |tx| {
         let (unused, rows, import) = examined(tx, id).await?;
-        let withdrawn = withdrawn(cx, &import, &rows)?;
+        let withdrawn = withdrawn(cx, &import, &rows);
         if withdrawn.removed > 0 {
             let keys = serde_json::to_string(&unused).map_err(Error::internal)?;
             import::remove(tx, &import, keys, withdrawn.removed, cx.now).await?;
@@ -66,24 +67,22 @@ async fn examined<D: Database>(
     Ok((unused.map(|row| row.index.hex()).collect(), rows, import))
 }
 
-fn withdrawn<D>(cx: &Context<'_, D>, import: &ImportRow, rows: &[ImportedRow]) -> Result<Withdrawn, Error> {
+fn withdrawn<D>(cx: &Context<'_, D>, import: &ImportRow, rows: &[ImportedRow]) -> Withdrawn {
     let column = match import.kind {
         ImportKind::Chip => chip::EID,
         ImportKind::Number => number::ICCID,
     };
     let in_use: Vec<_> = rows.iter().filter(|row| !row.is_unused).collect();
-    let named = in_use.iter().take(MAX_NAMED_IN_USE).map(|row| {
-        let text = cx
-            .vault
-            .open_identifier(column, row.index.as_bytes(), &row.sealed)?;
-        Ok(mask_identifiers(&text))
+    let named = in_use.iter().take(MAX_NAMED_IN_USE).filter_map(|row| {
+        let mut opener = RowOpener::new(cx, row.index.as_bytes());
+        opener.text("in_use", column, Some(&row.sealed))
     });
-    Ok(Withdrawn {
+    Withdrawn {
         kind: import.kind.code(),
         removed: rows.len() - in_use.len(),
         in_use: in_use.len(),
-        named: named.collect::<Result<_, Error>>()?,
-    })
+        named: named.map(|text| mask_identifiers(&text)).collect(),
+    }
 }
 
 /// An import as administrators see it.
@@ -97,18 +96,23 @@ pub struct ImportView {
     pub counts: [u64; 5],
     /// Rows that were withdrawn.
     pub removed: u64,
-    /// Who made a correction, and why.
-    pub note: Option<[String; 2]>,
+    /// Who made a correction; none if nobody, or if it cannot be opened.
+    pub person: Option<String>,
+    /// Why; none if there is nothing, or if it cannot be opened.
+    pub note: Option<String>,
     /// When it was made.
     pub at: Timestamp,
     /// When it was last withdrawn.
     pub withdrawn_at: Option<Timestamp>,
+    /// The fields whose values cannot be opened.
+    pub unreadable: Vec<&'static str>,
 }
 
-/// Imports before `before`, the latest first. Where the next page begins comes with a page that is full.
+/// Imports before `before`, the latest first. Where the next page begins comes with a page that is full. A value that
+/// cannot be opened hides no import.
 ///
 /// # Errors
-/// `Reason::Unavailable` when the database is busy; `Reason::Internal` when a sealed value cannot be opened.
+/// `Reason::Unavailable` when the database is busy.
 pub async fn list_imports<D: Database>(
     cx: &Context<'_, D>,
     before: Option<ImportId>,
@@ -118,23 +122,28 @@ pub async fn list_imports<D: Database>(
     let rows = import::latest(cx.db, before.unwrap_or(ImportId::last()), limit).await?;
     let last = rows.last().map(|row| row.id);
     let next = last.filter(|_| rows.len() == limit as usize);
-    let views: Result<_, Error> = rows.into_iter().map(|row| view(cx, row)).collect();
-    Ok((views?, next))
+    Ok((rows.into_iter().map(|row| view(cx, row)).collect(), next))
 }
 
-fn view<D>(cx: &Context<'_, D>, row: ImportRow) -> Result<ImportView, Error> {
-    let open = |column, sealed: &[u8]| cx.vault.open_identifier(column, row.id.text().as_bytes(), sealed);
-    let note = match &row.sealed_note {
-        Some([person, note]) => Some([open(import::PERSON, person)?, open(import::NOTE, note)?]),
-        None => None,
-    };
-    Ok(ImportView {
+fn view<D>(cx: &Context<'_, D>, row: ImportRow) -> ImportView {
+    let id = row.id.text();
+    let mut opener = RowOpener::new(cx, id.as_bytes());
+    let sealed = row.sealed_note.as_ref();
+    let person = opener.text(
+        "person",
+        import::PERSON,
+        sealed.map(|[person, _]| person.as_slice()),
+    );
+    let note = opener.text("note", import::NOTE, sealed.map(|[_, note]| note.as_slice()));
+    ImportView {
         id: row.id,
         kind: row.kind.code(),
         counts: row.counts,
         removed: row.removed,
+        person,
         note,
         at: row.at,
         withdrawn_at: row.withdrawn_at,
-    })
+        unreadable: opener.unreadable,
+    }
 }

@@ -226,7 +226,10 @@ fn keys_and_identity_are_corrected_by_a_file_and_are_no_second_chip() {
     );
     let (imports, _) = run(list_imports(&world.cx(), None, 100)).unwrap();
     let import = imports.iter().find(|one| Some(one.id) == report.id).unwrap();
-    assert_eq!(import.note, Some(["王芳".to_owned(), "供应商更正".to_owned()]));
+    assert_eq!(
+        (import.person.as_deref(), import.note.as_deref()),
+        (Some("王芳"), Some("供应商更正"))
+    );
     // What a plain import says the same way is not new, and a correction can be taken back by the first file.
     assert_eq!(world.chips(&caller.id, &[corrected]).unchanged, 1);
     assert_eq!(chips(&world, &caller, &[ChipCsv::new(0)]).corrected, 1);

@@ -2,10 +2,10 @@
 
 use domain::IncidentKind;
 use operations::{
-    ActNote, IncidentFilter, SessionFilter, TaskRef, card_history, end_task, faulty_chips, list_alerts,
-    list_clients, list_incidents, list_sessions, register_fault,
+    ActNote, ImportChoices, IncidentFilter, SessionFilter, TaskRef, card_history, end_task, faulty_chips,
+    import_numbers, list_alerts, list_clients, list_imports, list_incidents, list_sessions, register_fault,
 };
-use test_support::inventory::eid;
+use test_support::inventory::{NumberCsv, eid, number_csv};
 use test_support::operations::{World, run};
 
 use super::incidents::enter;
@@ -95,4 +95,28 @@ fn an_alert_whose_message_cannot_be_opened_is_listed_without_it() {
         [vec!["body"], vec![]]
     );
     assert_eq!(alerts.iter().filter(|alert| alert.body.is_empty()).count(), 1);
+}
+
+#[test]
+fn an_import_whose_person_cannot_be_opened_hides_no_other() {
+    let world = World::new();
+    world.stocked(1, 1);
+    let note = ActNote {
+        person: "王芳",
+        text: "供应商更正",
+    };
+    let correction = ImportChoices {
+        correct: Some(note),
+        ..ImportChoices::default()
+    };
+    let file = number_csv(&[NumberCsv::new(0)]);
+    run(import_numbers(&world.cx(), file.as_bytes(), &correction)).unwrap();
+    damage(&world, "import", "person_sealed", "person_sealed IS NOT NULL");
+    let (imports, _) = run(list_imports(&world.cx(), None, 10)).unwrap();
+    assert_eq!(
+        marks(imports.iter().map(|import| &import.unreadable)),
+        [vec!["person"], vec![], vec![]]
+    );
+    let corrected = imports.iter().find(|import| import.note.is_some()).unwrap();
+    assert_eq!(corrected.note.as_deref(), Some("供应商更正"));
 }
