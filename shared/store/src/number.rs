@@ -87,13 +87,14 @@ const LEAVE_TASK: &str = concat!(
     " ELSE status END, eid_index = CASE exposed WHEN 0 THEN NULL ELSE eid_index END, task_id = NULL, \
      changed_at = $1 WHERE task_id = $2 AND written_at IS NULL"
 );
-// One verdict about a number is enough, until something happens to it.
+// One verdict about a number is enough, until its chip is being written with it again.
 const HELD_WITHOUT_VERDICT: &str = concat!(
     "SELECT ",
     columns!(),
     " FROM number WHERE eid_index = $1 AND exposed = 1 AND task_id IS NULL AND written_at IS NULL AND NOT EXISTS \
      (SELECT 1 FROM device_session s WHERE s.eid_index = $1 AND s.iccid_index = number.iccid_index \
-     AND s.other_imsi IS NOT NULL AND s.opened_at >= number.changed_at) ORDER BY changed_at, iccid_index LIMIT 1"
+     AND s.other_imsi IS NOT NULL AND s.opened_at >= (SELECT COALESCE(MAX(t.finished_at), 0) FROM task t \
+     WHERE t.eid_index = $1 AND t.iccid_index = number.iccid_index)) ORDER BY changed_at, iccid_index LIMIT 1"
 );
 const GIVE_BACK_HELD: &str = concat!(
     "UPDATE number SET status = CASE status WHEN 'reserved' THEN ",

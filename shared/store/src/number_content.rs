@@ -19,6 +19,8 @@ const HELD: &str = "SELECT msisdn_index, iccid_index, iccid_sealed FROM number \
 const REPLACEMENT: &str = "SELECT r.iccid_index, r.msisdn_index FROM number n JOIN number r \
     ON r.replaces_index = n.iccid_index WHERE n.eid_index = $1 AND n.written_at IS NOT NULL AND r.written_at IS NULL \
     AND r.status <> 'retired' ORDER BY r.imported_at DESC, r.iccid_index LIMIT 1";
+const IS_REPLACED: &str =
+    "SELECT iccid_index FROM number WHERE replaces_index = $1 AND status <> 'retired' LIMIT 1";
 const RETIRE: &str = "UPDATE number SET status = 'retired', msisdn_index = iccid_index, changed_at = $1 \
     WHERE iccid_index = $2";
 const TAKE_MSISDN: &str = "UPDATE number SET msisdn_index = $1 WHERE iccid_index = $2";
@@ -147,6 +149,11 @@ pub async fn replacement<D: Database>(
     first(&db.run(REPLACEMENT, &[eid_index.into()]).await?, |row| {
         Ok((row.index(0)?, row.index(1)?))
     })
+}
+
+/// Whether a data card that is not retired takes over the MSISDN of a number.
+pub async fn is_replaced<D: Database>(db: &D, iccid_index: &BlindIndex) -> Result<bool, DbError> {
+    Ok(!db.run(IS_REPLACED, &[iccid_index.into()]).await?.is_empty())
 }
 
 /// Retires a number and gives its MSISDN to another.

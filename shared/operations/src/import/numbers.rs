@@ -18,7 +18,7 @@ use domain::{ClientId, Iccid, ImportId, Imsi, Kind, Malformed, Msisdn, Province,
 use store::{
     Database, Tx,
     import::ImportKind,
-    number,
+    number::{self, NumberRow},
     number_content::{self, NewNumberRow, NumberContent},
     pool_level,
 };
@@ -293,7 +293,8 @@ async fn store<D: Database>(
     }
 }
 
-/// Why a new data card cannot take over the MSISDN that it is to take over: it is not that of a card that a chip has.
+/// Why a new data card cannot take over the MSISDN that it is to take over: it is not that of a card that a chip has, or another
+/// card takes it over already.
 async fn unfit_replacement<D: Database>(tx: &Tx<'_, D>, new: &NewNumberRow) -> Result<Option<Error>, Error> {
     let Some(replaced) = &new.replaces else {
         return Ok(None);
@@ -302,9 +303,11 @@ async fn unfit_replacement<D: Database>(tx: &Tx<'_, D>, new: &NewNumberRow) -> R
         // Not new: it is compared with what is there.
         return Ok(None);
     }
+    let fits = |there: &NumberRow| there.is_written && there.msisdn_index == new.msisdn_index;
     Ok(match number::by_iccid(tx, replaced).await? {
         None => Some(Reason::UnknownNumber.into()),
-        Some(there) if there.is_written && there.msisdn_index == new.msisdn_index => None,
-        Some(_) => Some(Reason::NumberMismatch.into()),
+        Some(there) if !fits(&there) => Some(Reason::NumberMismatch.into()),
+        Some(_) if number_content::is_replaced(tx, replaced).await? => Some(Reason::NumberTaken.into()),
+        Some(_) => None,
     })
 }

@@ -1,12 +1,14 @@
 //! Numbers that a chip holds without a task: the chip's next session looks whether they are on its card (§8.2 Table 4).
 
 use domain::error::Reason;
-use domain::{CardStatus, FailureKind, Work};
+use domain::{CardStatus, DAY_MS, FailureKind, Work};
 use operations::{
-    ActNote, ReportEvent, SessionFilter, TaskRef, end_task, list_sessions, register_fault, status,
+    ActNote, ReportEvent, SessionFilter, TaskRef, Topic, end_task, list_sessions, register_fault, status,
 };
 use test_support::inventory::{NumberCsv, eid};
 use test_support::operations::{World, failed, reason, run};
+
+use super::operator_reports::{ingest_lines, line};
 
 /// A verdict about the card.
 fn not_verified(other_imsi: bool) -> ReportEvent {
@@ -142,4 +144,25 @@ fn a_number_that_no_session_sent_is_not_looked_for() {
     run(end_task(&world.cx(), &TaskRef::Task(task), &note)).unwrap();
     assert_eq!(numbers(&world), ["available 0"]);
     assert_eq!(world.open(0).unwrap().1.work, Work::None);
+}
+
+#[test]
+fn what_an_operator_reports_again_and_again_causes_no_second_look() {
+    let world = World::new();
+    let caller = world.stocked(1, 1);
+    world.fail_chip(&caller, 0, FailureKind::FileRefused);
+    let (session, _) = world.open(0).unwrap();
+    world.report_event(session, 1, not_verified(false)).unwrap();
+    for _ in 0..2 {
+        world.pass(DAY_MS);
+        let rest = format!(
+            r#""status":"active","as_of":"{}""#,
+            world.time().to_rfc3339(&world.zone)
+        );
+        assert_eq!(ingest_lines(&world, Topic::Status, &[line(0, &rest)]).accepted, 1);
+        assert_eq!(world.open(0).unwrap().1.work, Work::None);
+    }
+    // Another task is another reason to look.
+    world.fail_chip(&caller, 0, FailureKind::FileRefused);
+    assert_eq!(world.open(0).unwrap().1.work, Work::Verify);
 }

@@ -20,10 +20,15 @@ const NOTE: ActNote<'_> = ActNote {
 
 /// The data card 5, with the MSISDN of number 0, which it takes over from data card `replaced`.
 fn import(world: &World, client: &str, replaced: &str) -> ImportReport {
+    import_card(world, 5, client, replaced)
+}
+
+/// Data card `n`, with the MSISDN of number 0, which it takes over from data card `replaced`.
+fn import_card(world: &World, n: u32, client: &str, replaced: &str) -> ImportReport {
     let row = NumberCsv {
         msisdn: NumberCsv::new(0).msisdn,
         client_id: client.to_owned(),
-        ..NumberCsv::new(5)
+        ..NumberCsv::new(n)
     };
     let file = number_csv(&[row])
         .replace(NUMBER_HEADER, &format!("{NUMBER_HEADER},replaces_iccid"))
@@ -251,4 +256,17 @@ fn a_data_card_that_takes_over_an_msisdn_does_not_go_to_the_pool() {
         Reason::NumberInUse
     );
     assert_eq!(world.dump(), before);
+}
+
+#[test]
+fn one_data_card_at_a_time_takes_over_from_another() {
+    let (world, caller) = written();
+    let replaced = NumberCsv::new(0).iccid;
+    let second = || row_errors(&import_card(&world, 6, caller.id.as_str(), &replaced));
+    assert_eq!(second(), [(2, Some("replaces_iccid"), Reason::NumberTaken)]);
+    run(act_on_number(&world.cx(), &card(5), NumberAct::Retire)).unwrap();
+    assert_eq!(second(), []);
+    replace(&world, 1).unwrap();
+    let data = world.open(1).unwrap().1.data.unwrap();
+    assert_eq!(data.iccid.as_str(), NumberCsv::new(6).iccid);
 }

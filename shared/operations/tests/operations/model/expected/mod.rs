@@ -168,8 +168,8 @@ pub(super) struct Number {
     has_msisdn: bool,
     /// The number whose MSISDN it takes over once it is verified.
     replaces: Option<usize>,
-    /// When something last happened to it.
-    changed_at: i64,
+    /// When its last task ended.
+    left_at: i64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -293,7 +293,7 @@ impl Expected {
             msisdn: self.numbers.len(),
             has_msisdn: true,
             replaces: None,
-            changed_at: self.now,
+            left_at: self.now,
         });
     }
 

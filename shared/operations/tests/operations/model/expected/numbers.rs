@@ -65,7 +65,7 @@ impl Expected {
         let chip = self.tasks[task].chip;
         let number = &mut self.numbers[self.tasks[task].number];
         if number.place == Place::For(task) {
-            number.changed_at = self.now;
+            number.left_at = self.now;
             number.place = if number.sent {
                 Place::Held(chip)
             } else {
@@ -90,10 +90,10 @@ impl Expected {
         }
     }
 
-    /// The numbers that the chip holds and of which no session has said since their last change whether they are on it.
+    /// The numbers that the chip holds and of which no session has said since their last task whether they are on it.
     pub(in super::super) fn unjudged(&self, chip: usize) -> Vec<usize> {
         let is_judged = |number: usize| {
-            let at = self.numbers[number].changed_at;
+            let at = self.numbers[number].left_at;
             let judged = |session: &&Session| session.looks_for == Some(number) && session.has_verdict;
             let mut sessions = self.chips[chip].sessions.iter().filter(judged);
             sessions.any(|session| session.opened_at >= at)
@@ -108,6 +108,10 @@ impl Expected {
         let there = &self.numbers[number];
         if !matches!(there.place, Place::On(_)) || !there.has_msisdn {
             return Err(Reason::NumberMismatch);
+        }
+        let rivals = |other: &super::Number| other.replaces == Some(number) && other.usable != Use::Retired;
+        if self.numbers.iter().any(rivals) {
+            return Err(Reason::NumberTaken);
         }
         let msisdn = there.msisdn;
         self.stock("37", Some(client));
@@ -142,7 +146,7 @@ impl Expected {
         }
         self.numbers[new].has_msisdn = true;
         let former = &mut self.numbers[old];
-        (former.has_msisdn, former.usable, former.changed_at) = (false, Use::Retired, self.now);
+        (former.has_msisdn, former.usable) = (false, Use::Retired);
         if let Place::On(task) = former.place {
             let chip = self.tasks[task].chip;
             self.touch(chip);
@@ -197,9 +201,6 @@ impl Expected {
     /// 停用, 恢复, 注销. Nothing comes back from 注销, and nothing that a card waits for goes there by hand.
     pub(super) fn act(&mut self, number: usize, act: NumberAct) -> Result<(), Reason> {
         let number = &mut self.numbers[number];
-        if number.usable != Use::Retired {
-            number.changed_at = self.now;
-        }
         match (act, number.usable, number.place) {
             (NumberAct::Retire, Use::Retired, _) => (),
             (_, Use::Retired, _) | (NumberAct::Retire, _, Place::For(_)) => return Err(Reason::NumberInUse),
@@ -217,9 +218,6 @@ impl Expected {
     pub(super) fn reported(&mut self, msisdn: usize, state: &str) -> Result<(), Reason> {
         let known = |number: &&mut super::Number| number.msisdn == msisdn && number.has_msisdn;
         let number = self.numbers.iter_mut().find(known).ok_or(Reason::UnknownNumber)?;
-        if number.usable != Use::Retired {
-            number.changed_at = self.now;
-        }
         match state {
             "retired" => number.usable = Use::Retired,
             _ if number.usable == Use::Retired => return Err(Reason::NumberInUse),
