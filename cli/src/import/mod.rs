@@ -5,13 +5,13 @@
 
 mod journal;
 mod outcome;
-mod workbook;
 
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use operations::{TableKind, TablePart, table_parts};
 use serde_json::Value;
+use spreadsheet::{Limits, csv, gbk, is_archive};
 
 use crate::api::{Answer, Api};
 use crate::args::{ImportKind, ImportOptions};
@@ -73,8 +73,13 @@ fn parts(file: &[u8], options: &ImportOptions) -> Result<Vec<TablePart>> {
         ImportKind::Numbers => TableKind::Numbers,
     };
     let cut = |file: &[u8]| table_parts(file, kind, options.accept_zeros, gbk);
-    let parts = if workbook::is_workbook(file) {
-        cut(workbook::csv(file, options.sheet.as_deref())?.as_bytes())
+    let lang = Language::of_this_process().pick(Lang::Zh, Lang::En);
+    let parts = if is_archive(file) {
+        let csv = csv(file, options.sheet.as_deref(), Limits::NONE).map_err(|unread| {
+            let [zh, en] = unread.message();
+            anyhow::anyhow!(Language::of_this_process().pick(zh, en))
+        })?;
+        cut(csv.as_bytes())
     } else {
         ensure!(
             options.sheet.is_none(),
@@ -82,14 +87,7 @@ fn parts(file: &[u8], options: &ImportOptions) -> Result<Vec<TablePart>> {
         );
         cut(file)
     };
-    let lang = Language::of_this_process().pick(Lang::Zh, Lang::En);
     parts.map_err(|error| anyhow::anyhow!(error.message(lang)))
-}
-
-/// The text of a file in GBK, or in GB 18030, which contains it.
-fn gbk(file: &[u8]) -> Option<String> {
-    let text = encoding_rs::GB18030.decode_without_bom_handling_and_without_replacement(file)?;
-    Some(text.into_owned())
 }
 
 /// The interface that takes the table.
@@ -184,17 +182,5 @@ impl Target {
 
     fn accepted(&self, answer: Answer) -> Result<Value> {
         answer.ok(text("导入", "importing"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::gbk;
-
-    #[test]
-    fn gbk_and_gb_18030_are_read_and_other_bytes_are_not() {
-        assert_eq!(gbk(b"\xba\xc5\xc2\xeb,1").as_deref(), Some("号码,1"));
-        assert_eq!(gbk(b"\x81\x30\x81\x30").as_deref(), Some("\u{80}"));
-        assert_eq!(gbk(b"\xff\xff"), None);
     }
 }

@@ -1,91 +1,21 @@
 //! A tick in this process: the router of the dispatcher, and behind it that of `maintenance`.
 
-use std::rc::Rc;
-use std::time::Duration;
-
-use axum::Router;
-use bytes::Bytes;
-use http::Request;
 use serde_json::json;
+use test_support::chained_host::ChainedHost;
 use test_support::http::{Reply, TestRequest};
-use test_support::router::{StillHost, TestDatabase, TestRouter, call};
+use test_support::router::{TestDatabase, TestRouter};
 use test_support::settings::SECRET;
-use vault::Random;
 
-use super::{MAINTENANCE_PATH, router};
-use domain::Timestamp;
-use domain::error::Error;
-use web::{App, Connection, Durability, Host, LocalFuture, Received, Settings, service};
-
-/// The host of the dispatcher, which reaches `maintenance` if there is one.
-struct Application {
-    native: StillHost,
-    maintenance: Option<Router>,
-}
-
-impl Host for Application {
-    fn now(&self) -> Timestamp {
-        self.native.now()
-    }
-
-    fn random(&self) -> &dyn Random {
-        self.native.random()
-    }
-
-    fn settings(&self) -> LocalFuture<'_, Result<Rc<Settings>, Error>> {
-        self.native.settings()
-    }
-
-    fn connection(&self, durability: Durability) -> LocalFuture<'_, Result<Connection, Error>> {
-        self.native.connection(durability)
-    }
-
-    fn limits(&self) -> &dyn operations::Limits {
-        self.native.limits()
-    }
-
-    fn sleep(&self, time: Duration) -> LocalFuture<'_, ()> {
-        self.native.sleep(time)
-    }
-
-    fn spawn(&self, work: LocalFuture<'static, ()>) {
-        self.native.spawn(work);
-    }
-
-    fn send(
-        &self,
-        request: Request<Bytes>,
-        _: usize,
-        _: Duration,
-    ) -> LocalFuture<'_, Result<Received, &'static str>> {
-        let maintenance = self.maintenance.clone();
-        Box::pin(async move {
-            let maintenance = maintenance.ok_or("refused")?;
-            assert_eq!(request.uri().host(), Some("maintenance.spin.internal"));
-            let reply = call(&maintenance, request).await;
-            Ok(Received {
-                status: reply.status,
-                headers: reply.headers,
-                body: Ok(reply.text.into_bytes()),
-            })
-        })
-    }
-
-    fn log(&self, line: &str) {
-        self.native.log(line);
-    }
-}
+use super::{MAINTENANCE, MAINTENANCE_PATH, router};
+use web::{App, service};
 
 /// The dispatcher, with or without `maintenance`, on a new database.
 async fn dispatcher(with_maintenance: bool) -> TestRouter {
     let database = TestDatabase::new().await;
-    let maintenance =
-        with_maintenance.then(|| service(maintenance_router::router(), App::new(database.host())));
-    let application = Application {
-        native: database.host(),
-        maintenance,
-    };
-    TestRouter::on(database, router(), application)
+    let maintenance = || service(maintenance_router::router(), App::new(database.host()));
+    let components = with_maintenance.then(|| (MAINTENANCE, maintenance()));
+    let host = ChainedHost::new(database.host(), components.into_iter().collect());
+    TestRouter::on(database, router(), host)
 }
 
 async fn get(dispatcher: &TestRouter, query: &str) -> Reply {

@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod table;
 mod withdraw;
 
 use domain::error::{Error, Lang, Reason};
@@ -13,8 +14,8 @@ use operations::{
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use web::extract::{Administrator, Call, Csv, Query};
-use web::values::{ActReason, ClientId, ImportId, Person};
+use web::extract::{Administrator, Call, Query, Table};
+use web::values::{ActReason, ClientId, ImportId, Person, Sheet};
 use web::{Answer, Routes, Success, codes, routes};
 
 /// Why chips are refused as a whole, besides the reasons that every operation has.
@@ -38,6 +39,9 @@ struct ChipChoices {
     client_id: Option<ClientId>,
     /// true：应答相同，不写入任何内容 / true: the same answer, and nothing is changed
     preview: Option<bool>,
+    /// 工作簿（.xlsx）中的工作表；未填写时取唯一有内容的 / the sheet of a workbook (.xlsx); without it the only one that has rows
+    #[param(inline)]
+    sheet: Option<Sheet>,
     /// true：接受以五个以上的零结尾且校验位不符的 ICCID / true: take ICCIDs that end in five or more zeros and have a wrong
     /// check digit
     accept_zeros: Option<bool>,
@@ -59,6 +63,9 @@ struct ChipChoices {
 struct NumberChoices {
     /// true：应答相同，不写入任何内容 / true: the same answer, and nothing is changed
     preview: Option<bool>,
+    /// 工作簿（.xlsx）中的工作表；未填写时取唯一有内容的 / the sheet of a workbook (.xlsx); without it the only one that has rows
+    #[param(inline)]
+    sheet: Option<Sheet>,
     /// true：接受以五个以上的零结尾且校验位不符的 ICCID / true: take ICCIDs that end in five or more zeros and have a wrong
     /// check digit
     accept_zeros: Option<bool>,
@@ -103,6 +110,12 @@ fn choices<'a>(
         correct,
     }
 }
+
+/// 工作簿（.xlsx） / a workbook (.xlsx)
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Binary)]
+#[expect(dead_code, reason = "stands in the document alone")]
+struct Workbook(Vec<u8>);
 
 /// What became of the rows of a file.
 #[derive(Serialize, ToSchema)]
@@ -211,7 +224,7 @@ impl Imported {
     path = "/admin/v1/chips:import",
     summary = "导入芯片 / Import chips (§5.3.1.1)",
     params(ChipChoices),
-    request_body(content = String, content_type = "text/csv"),
+    request_body(content((String = "text/csv"), (Workbook = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
     responses((status = 200, body = Success<Imported>)),
     extensions(("x-reasons" = json!(codes(CHIPS_REASONS))))
 )]
@@ -219,9 +232,10 @@ async fn chips(
     call: Call,
     _: Administrator,
     Query(chosen): Query<ChipChoices>,
-    Csv(file): Csv,
+    Table(file): Table,
 ) -> Answer<Imported> {
     let correct = correction(chosen.correct, chosen.person.as_ref(), chosen.reason.as_ref())?;
+    let file = table::csv(&call, file, chosen.sheet.as_deref()).await?;
     let choices = choices(&call, chosen.preview, chosen.accept_zeros, correct);
     let report = import_chips(&call.context(), &file, chosen.client_id.as_deref(), &choices).await?;
     Ok(Success::new(Imported::new(report, call.lang)))
@@ -235,7 +249,7 @@ async fn chips(
     path = "/admin/v1/numbers:import",
     summary = "导入运营商码号 / Import operator numbers (§5.3.1.1)",
     params(NumberChoices),
-    request_body(content = String, content_type = "text/csv"),
+    request_body(content((String = "text/csv"), (Workbook = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
     responses((status = 200, body = Success<Imported>)),
     extensions(("x-reasons" = json!(codes(NUMBERS_REASONS))))
 )]
@@ -243,9 +257,10 @@ async fn numbers(
     call: Call,
     _: Administrator,
     Query(chosen): Query<NumberChoices>,
-    Csv(file): Csv,
+    Table(file): Table,
 ) -> Answer<Imported> {
     let correct = correction(chosen.correct, chosen.person.as_ref(), chosen.reason.as_ref())?;
+    let file = table::csv(&call, file, chosen.sheet.as_deref()).await?;
     let choices = choices(&call, chosen.preview, chosen.accept_zeros, correct);
     let report = import_numbers(&call.context(), &file, &choices).await?;
     Ok(Success::new(Imported::new(report, call.lang)))

@@ -13,9 +13,11 @@
 )]
 
 use serde_json::{Value, json};
+use test_support::chained_host::ChainedHost;
 use test_support::http::{TestRequest, refusal};
-use test_support::router::TestRouter;
+use test_support::router::{TestDatabase, TestRouter};
 use test_support::settings::SECRET;
+use web::{Routes, WORKBOOK};
 
 const CHIPS: &str = include_str!("../../../cli/samples/chips.csv");
 const NUMBERS: &str = include_str!("../../../cli/samples/numbers.csv");
@@ -28,8 +30,20 @@ macro_rules! table {
 }
 
 async fn inventory() -> TestRouter {
+    TestRouter::new(routers()).await
+}
+
+fn routers() -> Routes {
     let routers = imports_router::router().merge(clients_router::router());
-    TestRouter::new(routers.merge(gateway_router::router())).await
+    routers.merge(gateway_router::router())
+}
+
+/// The same on a host where `spreadsheets` is reached.
+async fn with_spreadsheets() -> TestRouter {
+    let database = TestDatabase::new().await;
+    let spreadsheets = vec![("spreadsheets", spreadsheets_router::router())];
+    let host = ChainedHost::new(database.host(), spreadsheets);
+    TestRouter::on(database, routers(), host)
 }
 
 /// A client to whom chips may belong.
@@ -42,7 +56,12 @@ async fn client(inventory: &TestRouter) -> String {
 
 async fn import(inventory: &TestRouter, path: &str, file: &[u8]) -> Value {
     let path = format!("/admin/v1/{path}");
-    let request = TestRequest::post(&path, "text/csv", file.to_vec()).bearer(SECRET);
+    let media_type = if file.starts_with(b"PK") {
+        WORKBOOK
+    } else {
+        "text/csv"
+    };
+    let request = TestRequest::post(&path, media_type, file.to_vec()).bearer(SECRET);
     inventory.send(request).await.body
 }
 
@@ -162,7 +181,72 @@ async fn dates_are_read_as_spreadsheets_show_them() {
 }
 
 #[tokio::test]
-async fn what_is_no_table_of_text_is_refused_by_name() {
+async fn workbooks_and_gbk_are_imported_as_the_same_rows_in_csv() {
+    let first_two: Vec<&str> = NUMBERS.lines().take(3).collect();
+    let first_two = first_two.join("\n");
+    for (name, file, rows) in [
+        ("wps-gbk.csv", table!("wps-gbk.csv"), 2),
+        ("numbers.xlsx", saved!("numbers.xlsx"), 3),
+        ("numbers-gbk.csv", saved!("numbers-gbk.csv"), 3),
+    ] {
+        let inventory = with_spreadsheets().await;
+        let preview = import(&inventory, "numbers:import?preview=true", file).await;
+        let answer = import(&inventory, "numbers:import", file).await;
+        assert_eq!(counts(&answer), json!([rows, rows, 0, 0]), "{name}: {answer}");
+        assert_eq!(counts(&preview), counts(&answer), "{name}: {preview}");
+        let again = import(&inventory, "numbers:import", first_two.as_bytes()).await;
+        assert_eq!(counts(&again), json!([2, 0, 2, 0]), "{name}: {again}");
+    }
+    let inventory = with_spreadsheets().await;
+    let path = format!("chips:import?client_id={}", client(&inventory).await);
+    let chips = import(&inventory, &path, saved!("chips.xlsx")).await;
+    assert_eq!(counts(&chips), json!([3, 3, 0, 0]), "{chips}");
+}
+
+#[tokio::test]
+async fn what_a_workbook_lost_is_refused_by_name_with_its_line() {
+    let inventory = with_spreadsheets().await;
+    let answer = import(&inventory, "numbers:import", saved!("numbers-rounded.xlsx")).await;
+    let rounded = [2, 3, 4].map(|line| json!([line, "iccid", "number_rounded"]));
+    assert_eq!(errors(&answer), rounded, "{answer}");
+}
+
+#[tokio::test]
+async fn a_sheet_is_chosen_by_its_name() {
+    let inventory = with_spreadsheets().await;
+    let file = saved!("numbers.xlsx");
+    let unknown = import(&inventory, "numbers:import?sheet=%E5%8D%A1", file).await;
+    assert_eq!(refusal(&unknown), (400, "bad_csv", None), "{unknown}");
+    let message = unknown["message"].as_str().unwrap();
+    let sheet = message.rsplit('：').next().unwrap();
+    let answer = import(&inventory, &format!("numbers:import?sheet={sheet}"), file).await;
+    assert_eq!(counts(&answer), json!([3, 3, 0, 0]), "{answer}");
+    let csv = import(&inventory, "numbers:import?sheet=a", NUMBERS.as_bytes()).await;
+    assert_eq!(
+        refusal(&csv),
+        (400, "parameter_malformed", Some("sheet")),
+        "{csv}"
+    );
+}
+
+#[tokio::test]
+async fn what_is_neither_a_table_of_text_nor_a_workbook_is_refused_by_name() {
+    let inventory = with_spreadsheets().await;
+    for (file, what) in [
+        (saved!("numbers.xls"), ".xls"),
+        (saved!("numbers.ods"), ".ods"),
+        // An archive that is no workbook.
+        (table!("excel.xlsx"), ".xlsx"),
+    ] {
+        let answer = import(&inventory, "numbers:import", file).await;
+        assert_eq!(refusal(&answer), (400, "bad_csv", None), "{what}: {answer}");
+        let message = answer["message"].as_str().unwrap();
+        assert!(message.contains(what) && message.contains("另存为"), "{message}");
+    }
+}
+
+#[tokio::test]
+async fn where_spreadsheets_is_not_reached_tables_are_refused_by_name() {
     let inventory = inventory().await;
     for (file, what) in [
         (table!("wps-gbk.csv"), "GBK"),

@@ -159,9 +159,14 @@ fn access(security: &Value) -> Access {
 }
 
 fn content(body: &Map<String, Value>) -> Option<Content> {
-    [Content::Parameters, Content::Json, Content::Csv, Content::Ndjson]
-        .into_iter()
-        .find(|content| body.contains_key(content.media_types()[0]))
+    [
+        Content::Parameters,
+        Content::Json,
+        Content::Table,
+        Content::Ndjson,
+    ]
+    .into_iter()
+    .find(|content| body.contains_key(content.media_types()[0]))
 }
 
 fn parameter(documented: &Value, schemas: &Value) -> Parameter {

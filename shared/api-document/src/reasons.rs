@@ -65,7 +65,7 @@ pub fn reasons(operation: &Operation) -> Vec<Reason> {
     let content = match operation.content {
         Some(Content::Parameters) => PARAMETERS_IN_BODY,
         Some(Content::Json) => DOCUMENT,
-        Some(Content::Csv | Content::Ndjson) | None => &[],
+        Some(Content::Table | Content::Ndjson) | None => &[],
     };
     let has_query = operation.parameters.iter().any(|parameter| !parameter.is_in_path);
     let has_values = operation.content == Some(Content::Parameters) || has_query;

@@ -78,7 +78,7 @@ pub use end_task::{EndedTask, end_task};
 pub use gateway_view::{GatewayView, gateway_views};
 pub use import::{
     ImportChoices, ImportReport, ImportWarning, MAX_IMPORT_BYTES, MAX_IMPORT_ROWS, MAX_REPORTED_ERRORS,
-    RowError, TableKind, TablePart, WarningKind, import_chips, import_numbers, table_parts,
+    RowError, TableKind, TablePart, WarningKind, import_chips, import_numbers, is_spreadsheet, table_parts,
 };
 pub use incidents::{
     About, ChipFaultKind, ChipFaultReport, FaultReported, FaultyChip, FaultyCursor, FaultyPage, FinalReport,

@@ -4,6 +4,9 @@ use super::query::MAX_PARAMETER_BODY_BYTES;
 use domain::Permission;
 use operations::MAX_IMPORT_BYTES;
 
+/// Media type of a workbook (.xlsx).
+pub const WORKBOOK: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+
 /// Largest JSON document, in bytes.
 const MAX_DOCUMENT_BYTES: usize = 64 * 1024;
 
@@ -57,8 +60,8 @@ pub enum Content {
     Parameters,
     /// One JSON document.
     Json,
-    /// A CSV file.
-    Csv,
+    /// A table: CSV, or a workbook.
+    Table,
     /// JSON documents, one a line.
     Ndjson,
 }
@@ -70,7 +73,7 @@ impl Content {
         match self {
             Self::Parameters => &["application/x-www-form-urlencoded", "application/json"],
             Self::Json => &["application/json"],
-            Self::Csv => &["text/csv"],
+            Self::Table => &["text/csv", WORKBOOK],
             Self::Ndjson => &["application/x-ndjson", "application/jsonl"],
         }
     }
@@ -81,7 +84,7 @@ impl Content {
         match self {
             Self::Parameters => MAX_PARAMETER_BODY_BYTES,
             Self::Json => MAX_DOCUMENT_BYTES,
-            Self::Csv => MAX_IMPORT_BYTES,
+            Self::Table => MAX_IMPORT_BYTES,
             Self::Ndjson => MAX_RECORDS_BYTES,
         }
     }

@@ -11,6 +11,8 @@
 
 #[cfg(feature = "card")]
 pub mod admin_server;
+#[cfg(feature = "native")]
+pub mod chained_host;
 #[cfg(feature = "card")]
 pub mod chip;
 #[cfg(feature = "platform")]

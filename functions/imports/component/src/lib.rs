@@ -16,5 +16,5 @@ const REQUIRED_VARIABLES: RequiredVariables = RequiredVariables {
 
 #[http_service]
 async fn handle(request: Request) -> impl IntoResponse {
-    spin_host::answer(router::router, REQUIRED_VARIABLES, request).await
+    spin_host::answer_and_send(router::router, REQUIRED_VARIABLES, request).await
 }

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use domain::error::{Error, Reason};
 use domain::without_byte_order_mark;
 
+/// How an archive begins.
+const ARCHIVE: &[u8] = b"PK\x03\x04";
 /// Where an archive may name the type of its document, in bytes.
 const ARCHIVE_START: usize = 256;
 /// How a spreadsheet is saved so that it can be read.
@@ -50,18 +52,15 @@ pub(super) fn decode(file: &[u8]) -> Result<Cow<'_, str>, Error> {
 pub(super) fn decode_with(file: &[u8], read_gbk: ReadGbk) -> Result<Cow<'_, str>, Error> {
     let file = without_byte_order_mark(file);
     let begin = file.trim_ascii_start();
-    if begin.starts_with(b"PK\x03\x04") {
+    if begin.starts_with(ARCHIVE) {
         return Err(is_other(archive(begin)));
     }
     if let Some((_, what)) = NO_TEXT.iter().find(|(start, _)| begin.starts_with(start)) {
         return Err(is_other(*what));
     }
-    let text = match file {
-        [0xff, 0xfe, rest @ ..] => Cow::Owned(utf16(rest, u16::from_le_bytes)?),
-        [0xfe, 0xff, rest @ ..] => Cow::Owned(utf16(rest, u16::from_be_bytes)?),
-        [1..=0xff, 0, 1..=0xff, 0, ..] => Cow::Owned(utf16(file, u16::from_le_bytes)?),
-        [0, 1..=0xff, 0, 1..=0xff, ..] => Cow::Owned(utf16(file, u16::from_be_bytes)?),
-        _ => utf8(file, read_gbk)?,
+    let text = match utf_16(file) {
+        Some((units, read)) => Cow::Owned(utf16(units, read)?),
+        None => utf8(file, read_gbk)?,
     };
     if text.contains('\0') {
         return Err(is_other([
@@ -72,14 +71,18 @@ pub(super) fn decode_with(file: &[u8], read_gbk: ReadGbk) -> Result<Cow<'_, str>
     Ok(text)
 }
 
+/// Whether a file is a workbook (.xlsx) or text in GBK, which have to be made CSV in UTF-8 before they are imported.
+#[must_use]
+pub fn is_spreadsheet(file: &[u8]) -> bool {
+    if file.starts_with(ARCHIVE) {
+        return !is_open_document(file);
+    }
+    std::str::from_utf8(file).is_err() && utf_16(file).is_none() && is_gbk(file)
+}
+
 /// Which spreadsheet an archive is.
 fn archive(file: &[u8]) -> [&'static str; 2] {
-    const OPEN_DOCUMENT: &[u8] = b"application/vnd.oasis.opendocument";
-    let start = &file[..file.len().min(ARCHIVE_START)];
-    if start
-        .windows(OPEN_DOCUMENT.len())
-        .any(|bytes| bytes == OPEN_DOCUMENT)
-    {
+    if is_open_document(file) {
         [
             "文件是 OpenDocument 表格（.ods），不是 CSV",
             "the file is an OpenDocument spreadsheet (.ods), not CSV",
@@ -92,12 +95,34 @@ fn archive(file: &[u8]) -> [&'static str; 2] {
     }
 }
 
+fn is_open_document(file: &[u8]) -> bool {
+    const OPEN_DOCUMENT: &[u8] = b"application/vnd.oasis.opendocument";
+    let start = &file[..file.len().min(ARCHIVE_START)];
+    start
+        .windows(OPEN_DOCUMENT.len())
+        .any(|bytes| bytes == OPEN_DOCUMENT)
+}
+
 fn is_other([zh, en]: [&str; 2]) -> Error {
     let [save_zh, save_en] = SAVE_AS;
     Error::new(Reason::BadCsv).with_detail(format!("{zh}；{save_zh}"), format!("{en}; {save_en}"))
 }
 
-fn utf16(file: &[u8], read: fn([u8; 2]) -> u16) -> Result<String, Error> {
+/// Reads a unit of UTF-16.
+type ReadUnit = fn([u8; 2]) -> u16;
+
+/// The units of a file in UTF-16, and how each is read.
+fn utf_16(file: &[u8]) -> Option<(&[u8], ReadUnit)> {
+    Some(match file {
+        [0xff, 0xfe, rest @ ..] => (rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => (rest, u16::from_be_bytes),
+        [1..=0xff, 0, 1..=0xff, 0, ..] => (file, u16::from_le_bytes),
+        [0, 1..=0xff, 0, 1..=0xff, ..] => (file, u16::from_be_bytes),
+        _ => return None,
+    })
+}
+
+fn utf16(file: &[u8], read: ReadUnit) -> Result<String, Error> {
     let units = file
         .chunks(2)
         .map(|pair| read([pair[0], pair.get(1).copied().unwrap_or_default()]));

@@ -21,6 +21,7 @@ mod secrets;
 mod warnings;
 
 pub use chips::import_chips;
+pub use decode::is_spreadsheet;
 pub use numbers::import_numbers;
 pub use parts::{TableKind, TablePart, table_parts};
 pub use warnings::{ImportWarning, WarningKind};

@@ -31,8 +31,8 @@ macro_rules! bodies {
 }
 
 bodies!(
-    /// A CSV file.
-    Csv: Csv,
+    /// A table: CSV, or a workbook.
+    Table: Table,
     /// JSON documents, one a line.
     Ndjson: Ndjson,
     /// A JSON document that is not looked at: timers send what they like.

@@ -8,7 +8,7 @@ mod json;
 mod query;
 mod segment;
 
-pub use body::{AnyBody, Csv, Ndjson};
+pub use body::{AnyBody, Ndjson, Table};
 pub use call::Call;
 pub use caller::{Administrator, Anyone, Caller, Gateway, Operator, Permit, Timer, permits};
 pub use json::Json;

@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_LENGTH};
+use http::request::Builder;
 use http::{Method, Request};
 use serde::de::DeserializeOwned;
 
 use crate::host::Host;
 use domain::error::{Error, Reason};
 
-/// How long another component may take, in seconds.
-const CALL_SECS: u64 = 30;
+/// How long another component may take.
+pub(super) const CALL_TIME: Duration = Duration::from_secs(30);
 /// Largest answer of another component, in bytes.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
@@ -25,15 +26,12 @@ pub async fn call_component<T: DeserializeOwned>(
     path: &str,
     secret: &str,
 ) -> Result<T, Error> {
-    let request = Request::builder()
-        .method(Method::POST)
-        .uri(format!("http://{component}.spin.internal{path}"))
+    let request = request(component, path)
         .header(AUTHORIZATION, format!("Bearer {secret}"))
         .header(CONTENT_LENGTH, 0)
         .body(Bytes::new())
         .map_err(unavailable)?;
-    let time = Duration::from_secs(CALL_SECS);
-    let received = host.send(request, MAX_ANSWER_BYTES, time).await;
+    let received = host.send(request, MAX_ANSWER_BYTES, CALL_TIME).await;
     let received = received.map_err(unavailable)?;
     let body = received.body?;
     if received.status != 200 {
@@ -42,6 +40,13 @@ pub async fn call_component<T: DeserializeOwned>(
     serde_json::from_slice(&body).map_err(unavailable)
 }
 
-fn unavailable(cause: impl std::fmt::Display) -> Error {
+/// A POST to `path` of a component.
+pub(super) fn request(component: &str, path: &str) -> Builder {
+    Request::builder()
+        .method(Method::POST)
+        .uri(format!("http://{component}.spin.internal{path}"))
+}
+
+pub(super) fn unavailable(cause: impl std::fmt::Display) -> Error {
     Error::new(Reason::Unavailable).with_cause(cause)
 }

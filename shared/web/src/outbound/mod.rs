@@ -7,11 +7,13 @@ mod component;
 mod guard;
 mod operator;
 mod post;
+mod spreadsheet;
 
 pub use component::call_component;
 pub use guard::{BLOCKED, Guard};
 pub use operator::{fresh_number, fresh_open_time};
 pub use post::{POST_SECS, Posted, post};
+pub use spreadsheet::csv_of;
 
 use http::HeaderMap;
 

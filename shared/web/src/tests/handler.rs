@@ -11,7 +11,7 @@ use http::request::Parts;
 use super::{Sent, idle_app};
 use crate::answer::Refused;
 use crate::extract::permits::WriteStatus;
-use crate::extract::{Administrator, AnyBody, Anyone, Caller, Csv, Extractor, Json, Ndjson, Query, Timer};
+use crate::extract::{Administrator, AnyBody, Anyone, Caller, Extractor, Json, Ndjson, Query, Table, Timer};
 use crate::layers::{Arrival, Called, Pairs};
 use crate::operation::{Access, Content, Operation, Role};
 use crate::parameters::TaskOrEid;
@@ -118,7 +118,7 @@ fn demands<T, H: LocalHandler<T>>(_: H) -> (Access, Content) {
 #[test]
 fn who_may_call_and_what_the_body_holds_follow_from_the_extractors() {
     async fn query(_: Caller<WriteStatus>, _: Query<TaskOrEid>) {}
-    async fn csv(_: Administrator, _: Query<TaskOrEid>, _: Csv) {}
+    async fn csv(_: Administrator, _: Query<TaskOrEid>, _: Table) {}
     async fn lines(_: Ndjson, _: Administrator) {}
     async fn document(_: Administrator, _: Json<String>) {}
     async fn tick(_: Timer, _: AnyBody) {}
@@ -128,7 +128,7 @@ fn who_may_call_and_what_the_body_holds_follow_from_the_extractors() {
         demands(query),
         (Access::Client(Permission::WriteStatus), Content::Parameters)
     );
-    assert_eq!(demands(csv), (secret(Role::Administrator), Content::Csv));
+    assert_eq!(demands(csv), (secret(Role::Administrator), Content::Table));
     assert_eq!(demands(lines), (secret(Role::Administrator), Content::Ndjson));
     assert_eq!(demands(document), (secret(Role::Administrator), Content::Json));
     assert_eq!(demands(tick), (secret(Role::Timer), Content::Json));

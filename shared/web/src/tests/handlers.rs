@@ -6,7 +6,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::extract::permits::{WriteApply, WriteCancel, WriteStatus};
 use crate::extract::{
-    Administrator, AnyBody, Anyone, Call, Caller, Csv, Gateway, Json, Ndjson, Operator, Query, Segment, Timer,
+    Administrator, AnyBody, Anyone, Call, Caller, Gateway, Json, Ndjson, Operator, Query, Segment, Table,
+    Timer,
 };
 use crate::parameters::TaskOrEid;
 use crate::{Answer, CsvFile, Refusal, Routes, Success, routes};
@@ -165,7 +166,7 @@ async fn incident(_: Administrator, Json(sent): Json<Incident>) -> Answer<Seen> 
     path = "/admin/v1/numbers:import",
     operation_id = "admin.numbers.import"
 )]
-async fn import(_: Administrator, Csv(file): Csv) -> Answer<Seen> {
+async fn import(_: Administrator, Table(file): Table) -> Answer<Seen> {
     seen(text(&file))
 }
 

@@ -62,13 +62,13 @@ impl Kind for ReasonText {
 }
 
 /// The words of a text without blanks around them; none for an empty text, a long one, or one with control characters.
-fn words(text: &str, max_chars: usize) -> Option<String> {
+pub(super) fn words(text: &str, max_chars: usize) -> Option<String> {
     let text = text.trim();
     let is_sound = !text.is_empty() && text.chars().count() <= max_chars && !text.contains(char::is_control);
     is_sound.then(|| text.to_owned())
 }
 
-fn line(max_chars: usize, about: &str, example: &str) -> Object {
+pub(super) fn line(max_chars: usize, about: &str, example: &str) -> Object {
     ObjectBuilder::new()
         .schema_type(Type::String)
         .description(Some(about))

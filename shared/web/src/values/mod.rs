@@ -5,6 +5,7 @@ mod clients;
 mod identifiers;
 mod incidents;
 mod paging;
+mod sheet;
 mod states;
 mod time;
 mod volume;
@@ -21,6 +22,7 @@ pub use incidents::{
     Severity,
 };
 pub use paging::{PageLimit, Rows};
+pub use sheet::{Sheet, SheetName};
 pub use states::{CardState, NumberCode, NumberState, OpenedCode, OpenedState, ProvinceName};
 pub use time::{Day, Instant, Time};
 pub use volume::Megabytes;

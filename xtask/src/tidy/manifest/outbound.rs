@@ -25,7 +25,7 @@ struct Destinations {
     flag: Option<&'static str>,
 }
 
-const DESTINATIONS: [Destinations; 4] = [
+const DESTINATIONS: [Destinations; 5] = [
     Destinations {
         file: "shared/web/src/outbound/operator.rs",
         hosts: &["{{ operator_api_host }}"],
@@ -45,6 +45,11 @@ const DESTINATIONS: [Destinations; 4] = [
     Destinations {
         file: "shared/web/src/outbound/component.rs",
         hosts: &[],
+        flag: None,
+    },
+    Destinations {
+        file: "shared/web/src/outbound/spreadsheet.rs",
+        hosts: &["http://spreadsheets.spin.internal"],
         flag: None,
     },
 ];

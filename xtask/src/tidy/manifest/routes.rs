@@ -9,6 +9,11 @@ use super::toml::{Table, Value};
 /// The end of a route that leads everything below it to its component.
 const BELOW: &str = "...";
 
+/// The value of a route to which nothing leads from outside.
+const PRIVATE: &str = "{ private = true }";
+/// Where a path leads that has no route.
+const NOTHING: &str = "nothing";
+
 /// Routes that lead elsewhere or nowhere, and operations without a route.
 pub(super) fn check(manifest: &Manifest<'_>, components: &[Component]) -> Vec<Fault> {
     let mut faults = Vec::new();
@@ -25,6 +30,10 @@ pub(super) fn check(manifest: &Manifest<'_>, components: &[Component]) -> Vec<Fa
 fn trigger(table: &Table, manifest: &Manifest<'_>, components: &[Component]) -> Vec<Fault> {
     let (route, name) = (table.text("route"), table.text("component"));
     let own = |key: &str| (key.to_owned(), Value::text(table.text(key)));
+    if let Some(private) = private(table) {
+        // Other components call it by its name, and no path from outside leads to it.
+        return compare(table, &[("route".to_owned(), private.clone()), own("component")]);
+    }
     let mut faults = compare(table, &[own("route"), own("component")]);
     let fault = |text: String| Fault::new(MANIFEST, table.line, text);
     let earlier = manifest
@@ -57,15 +66,27 @@ fn served(component: &Component, manifest: &Manifest<'_>) -> Vec<Fault> {
         let text = "serves nothing that this check understands";
         faults.push(Fault::new(&component.router, 1, text));
     }
+    let is_private = |table: &&Table| private(table).is_some() && table.text("component") == component.name;
+    let expected = if manifest.triggers.iter().any(is_private) {
+        NOTHING
+    } else {
+        &component.name
+    };
     for path in paths(component) {
-        let found = leading(manifest, path).map_or("nothing", |table| table.text("component"));
-        if found != component.name {
+        let found = leading(manifest, path).map_or(NOTHING, |table| table.text("component"));
+        if found != expected {
             let line = manifest.component(&component.name).map_or(1, |table| table.line);
             let text = format!("`{path}`, which `{}` serves, leads to `{found}`", component.name);
             faults.push(Fault::new(MANIFEST, line, text));
         }
     }
     faults
+}
+
+/// The route of a component that only other components call.
+fn private(table: &Table) -> Option<&Value> {
+    let route = table.entry("route").map(|entry| &entry.value);
+    route.filter(|value| value.to_string() == PRIVATE)
 }
 
 /// The paths that a component serves. Two operations may have the same, for a method each.

@@ -70,7 +70,7 @@ fn parameters_come_from_the_query_and_then_from_the_body() {
 fn a_body_that_is_a_document_is_not_looked_at() {
     for (content, media_type) in [
         (Content::Json, JSON),
-        (Content::Csv, "text/csv"),
+        (Content::Table, "text/csv"),
         (Content::Ndjson, "application/x-ndjson"),
         (Content::Ndjson, "application/jsonl"),
     ] {
@@ -91,7 +91,7 @@ fn a_body_that_is_a_document_is_not_looked_at() {
 fn a_byte_order_mark_in_front_of_a_body_is_no_part_of_it() {
     for (content, media_type) in [
         (Content::Json, JSON),
-        (Content::Csv, "text/csv"),
+        (Content::Table, "text/csv"),
         (Content::Ndjson, "application/x-ndjson"),
     ] {
         let sent = |body: &str| Sent::post("/", media_type, body.to_owned());
@@ -110,7 +110,7 @@ fn a_query_and_a_body_may_be_as_long_as_their_limit_and_no_longer() {
     assert_eq!(parameters(query(MAX_QUERY_BYTES)).unwrap().len(), 1);
     assert_eq!(parameters(query(MAX_QUERY_BYTES + 1)), Err(Reason::QueryTooLong));
     let host = TestHost::new();
-    for (content, media_type) in [(Content::Json, JSON), (Content::Csv, "text/csv")] {
+    for (content, media_type) in [(Content::Json, JSON), (Content::Table, "text/csv")] {
         let body = |bytes| Sent::post("/", media_type, vec![b'x'; bytes]);
         let limit = content.max_bytes();
         assert_eq!(read(&host.app(), content, body(limit)).unwrap().0.len(), limit);

@@ -9,7 +9,7 @@ const ROLES: [Role; 4] = [Role::Administrator, Role::Operator, Role::Gateway, Ro
 
 #[test]
 fn inner_and_outer_layers_learn_which_operation_is_called() {
-    let operation = operation(Access::Anyone, Content::Csv);
+    let operation = operation(Access::Anyone, Content::Table);
     let expected = Arc::clone(&operation);
     let response = through(
         CalledOperation(operation),

@@ -332,6 +332,25 @@ fn a_route_that_leads_elsewhere_or_nowhere_is_found() {
 }
 
 #[test]
+fn nothing_leads_from_outside_to_a_component_with_a_private_route() {
+    let private = |more: &str| -> Vec<String> {
+        let to = format!("route = {{ private = true }}\ncomponent = \"page\"\n{more}");
+        let from = "route = \"/page\"\ncomponent = \"page\"\n";
+        let found = findings(checkout(MANIFEST, from, &to));
+        found.into_iter().map(|finding| finding.text).collect()
+    };
+    assert_eq!(private(""), [""; 0]);
+    assert_eq!(
+        private("\n[[trigger.http]]\nroute = \"/page\"\ncomponent = \"page\"\n"),
+        ["`/page`, which `page` serves, leads to `page`"]
+    );
+    assert_eq!(
+        private("executor = { type = \"wagi\" }\n"),
+        ["`executor` does not belong into `[trigger.http]`"]
+    );
+}
+
+#[test]
 fn a_variable_segment_of_a_route_stands_for_one_of_the_path() {
     let served = |path: &str, route: &str| -> Vec<String> {
         let to = format!("/{path}\"");
