@@ -234,6 +234,12 @@ mod tests {
         let package = "http://schemas.openxmlformats.org/package/2006/relationships";
         let mut files = vec![
             (
+                "_rels/.rels".to_owned(),
+                format!(
+                    r#"<Relationships xmlns="{package}"><Relationship Id="w" Type="{relations}/officeDocument" Target="xl/workbook.xml"/></Relationships>"#
+                ),
+            ),
+            (
                 "xl/workbook.xml".to_owned(),
                 format!(
                     r#"<workbook xmlns="{main}" xmlns:r="{relations}"><sheets>{names}</sheets></workbook>"#

@@ -28,3 +28,4 @@ mod unreadable_rows;
 mod unserved_provinces;
 mod valid_requests;
 mod ways_out;
+mod workbooks;
