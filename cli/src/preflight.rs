@@ -158,31 +158,8 @@ pub(crate) fn owner_only(file: &Path) -> Result<()> {
 /// # Errors
 /// Each of these that does not hold.
 pub(crate) async fn database(file: &Path, keys: &Vault, now: Timestamp) -> Result<()> {
+    let Some(db) = sound(file)? else { return Ok(()) };
     let name = file.display();
-    if !file.exists() {
-        if let Some(folder) = file.parent() {
-            std::fs::create_dir_all(folder).with_context(|| format!("{}", folder.display()))?;
-        }
-        let mut options = OpenOptions::new();
-        let made = options.create_new(true).write(true).mode(OWNER_ONLY).open(file);
-        return made.map(drop).with_context(|| format!("{name}"));
-    }
-    owner_only(file)?;
-    let damaged = || {
-        text(
-            format!("数据库 {name} 已损坏或不是数据库"),
-            format!("{name} is damaged or no database"),
-        )
-    };
-    let db = Sqlite::open(file).map_err(|problem| anyhow::anyhow!("{}: {problem}", damaged()))?;
-    let sound = db
-        .connection()
-        .query_row(CHECK, [], |row| row.get::<_, String>(0));
-    match sound {
-        Ok(sound) if sound == "ok" => (),
-        Ok(fault) => bail!("{}: {fault}", damaged()),
-        Err(problem) => bail!("{}: {problem}", damaged()),
-    }
     let checked = match store::check(&db).await {
         // A component brings it up to the schema of this program, but only under the right keys.
         Err(behind) if behind.reason() == Reason::SchemaBehind => store::rows_fit(&db, keys).await.map(drop),
@@ -193,8 +170,47 @@ pub(crate) async fn database(file: &Path, keys: &Vault, now: Timestamp) -> Resul
         Reason::SchemaAhead | Reason::KeysWrong | Reason::Unavailable => {
             described(&format!("{name}"), &error)
         }
-        _ => anyhow::anyhow!("{}: {error}", damaged()),
+        _ => anyhow::anyhow!("{}: {error}", damaged(file)),
     })
+}
+
+/// The file of the call log is sound. One that is not there yet is made, empty.
+///
+/// # Errors
+/// It is damaged, or no database.
+pub(crate) fn call_log(file: &Path) -> Result<()> {
+    sound(file).map(drop)
+}
+
+/// The database in `file`, of which every page can be read. A file that is not there yet is made, empty.
+fn sound(file: &Path) -> Result<Option<Sqlite>> {
+    let name = file.display();
+    if !file.exists() {
+        if let Some(folder) = file.parent() {
+            std::fs::create_dir_all(folder).with_context(|| format!("{}", folder.display()))?;
+        }
+        let mut options = OpenOptions::new();
+        let made = options.create_new(true).write(true).mode(OWNER_ONLY).open(file);
+        return made.map(|_| None).with_context(|| format!("{name}"));
+    }
+    owner_only(file)?;
+    let db = Sqlite::open(file).map_err(|problem| anyhow::anyhow!("{}: {problem}", damaged(file)))?;
+    let sound = db
+        .connection()
+        .query_row(CHECK, [], |row| row.get::<_, String>(0));
+    match sound {
+        Ok(sound) if sound == "ok" => Ok(Some(db)),
+        Ok(fault) => bail!("{}: {fault}", damaged(file)),
+        Err(problem) => bail!("{}: {problem}", damaged(file)),
+    }
+}
+
+fn damaged(file: &Path) -> String {
+    let name = file.display();
+    text(
+        format!("数据库 {name} 已损坏或不是数据库"),
+        format!("{name} is damaged or no database"),
+    )
 }
 
 /// What the error says, in the language of this process.
@@ -262,6 +278,20 @@ mod tests {
             newer.contains("schema_ahead") && !damaged.contains("schema_ahead"),
             "{newer} {damaged}"
         );
+    }
+
+    #[test]
+    fn the_file_of_the_call_log_is_made_for_its_owner_alone_and_a_damaged_one_is_refused() {
+        let folder = TempDir::new().unwrap();
+        let file = folder.path().join("calls.db");
+        for _ in 0..2 {
+            call_log(&file).unwrap();
+        }
+        let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        std::fs::write(&file, "this is no database, whatever its name says").unwrap();
+        let problem = format!("{:#}", call_log(&file).unwrap_err());
+        assert!(problem.contains("calls.db"), "{problem}");
     }
 
     #[test]

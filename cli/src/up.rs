@@ -18,6 +18,8 @@ use crate::{components, interrupt, preflight};
 const ENV_FILE: &str = ".env";
 /// Database file in the data folder; it is absent or empty at the first start.
 const DATABASE_FILE: &str = ".spin/sqlite_db.db";
+/// The file of the call log, below the data folder: as in [`RUNTIME_CONFIG`].
+const CALLS_FILE: &str = ".spin/calls.db";
 /// Runtime configuration of one machine, in the application's root.
 const RUNTIME_CONFIG: &str = "runtime-config/local.toml";
 /// The same, with callbacks that may go to this machine and private networks.
@@ -45,6 +47,7 @@ pub(crate) async fn run(options: UpOptions) -> Result<()> {
     let keys = preflight::keys(&secrets)?;
     preflight::gateway(&secrets)?;
     preflight::database(&database, &keys, SystemTime::now().into()).await?;
+    preflight::call_log(&options.data.join(CALLS_FILE))?;
     let runtime_config = root.join(runtime_config(&mut secrets, options.local_callbacks));
     let mut launch = Launch::on_loopback(root, options.data.clone(), secrets);
     launch.runtime_config = runtime_config;

@@ -10,7 +10,8 @@ mod server;
 
 pub use server::serve;
 
-use std::path::PathBuf;
+use std::cell::Cell;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -21,16 +22,23 @@ use domain::Timestamp;
 use domain::error::Error;
 use operations::{Limits, MemoryLimits};
 use pool::Pool;
+use store::call_log;
 use vault::Random;
-use web::{Connection, Durability, Host, LocalFuture, Received, Settings};
+use web::{Connection, Host, LocalFuture, Purpose, Received, Settings};
 
-/// A host on one database file.
+/// The file of the call log beside that of the state: `platform.db` has `platform.calls.db`.
+fn calls_file(state: &Path) -> PathBuf {
+    state.with_extension("calls.db")
+}
+
+/// A host on one database file, and one beside it for the call log.
 pub struct NativeHost<C, R> {
     settings: Rc<Settings>,
     clock: C,
     random: R,
-    pools: [Rc<Pool>; 2],
+    pools: [Rc<Pool>; 3],
     limits: MemoryLimits,
+    is_log_set_up: Cell<bool>,
 }
 
 impl<C: Fn() -> Timestamp, R: Random> NativeHost<C, R> {
@@ -40,8 +48,14 @@ impl<C: Fn() -> Timestamp, R: Random> NativeHost<C, R> {
             settings: Rc::new(settings),
             clock,
             random,
-            pools: [Durability::Full, Durability::Process]
-                .map(|durability| Pool::new(file.clone(), durability)),
+            pools: [Purpose::State, Purpose::Journal, Purpose::Calls].map(|purpose| {
+                let file = match purpose {
+                    Purpose::Calls => calls_file(&file),
+                    Purpose::State | Purpose::Journal => file.clone(),
+                };
+                Pool::new(file, purpose)
+            }),
+            is_log_set_up: Cell::new(false),
             limits: MemoryLimits::new(),
         }
     }
@@ -60,9 +74,15 @@ impl<C: Fn() -> Timestamp, R: Random> Host for NativeHost<C, R> {
         Box::pin(std::future::ready(Ok(Rc::clone(&self.settings))))
     }
 
-    fn connection(&self, durability: Durability) -> LocalFuture<'_, Result<Connection, Error>> {
-        let taken = Pool::take(&self.pools[durability as usize]);
-        Box::pin(std::future::ready(taken.map(Connection::new)))
+    fn connection(&self, purpose: Purpose) -> LocalFuture<'_, Result<Connection, Error>> {
+        Box::pin(async move {
+            let taken = Pool::take(&self.pools[purpose as usize])?;
+            if purpose == Purpose::Calls && !self.is_log_set_up.get() {
+                call_log::set_up(&taken).await?;
+                self.is_log_set_up.set(true);
+            }
+            Ok(Connection::new(taken))
+        })
     }
 
     fn limits(&self) -> &dyn Limits {

@@ -6,20 +6,20 @@ use std::rc::Rc;
 
 use domain::error::{Error, Reason};
 use store::{Database, DbError, Row, Sqlite, Statement, Value, pragma};
-use web::Durability;
+use web::Purpose;
 
-/// Idle connections of one durability. One thread uses it.
+/// Idle connections of one purpose. One thread uses it.
 pub(crate) struct Pool {
     file: PathBuf,
-    durability: Durability,
+    purpose: Purpose,
     idle: RefCell<Vec<Sqlite>>,
 }
 
 impl Pool {
-    pub(crate) fn new(file: PathBuf, durability: Durability) -> Rc<Self> {
+    pub(crate) fn new(file: PathBuf, purpose: Purpose) -> Rc<Self> {
         Rc::new(Self {
             file,
-            durability,
+            purpose,
             idle: RefCell::default(),
         })
     }
@@ -39,7 +39,7 @@ impl Pool {
 
     fn open(&self) -> Result<Sqlite, Error> {
         let connection = Sqlite::open(&self.file).map_err(unavailable)?;
-        if self.durability == Durability::Process {
+        if self.purpose != Purpose::State {
             let pragma = pragma::DO_NOT_WAIT_FOR_THE_DISK.text();
             let set = connection.connection().execute_batch(pragma);
             set.map_err(unavailable)?;

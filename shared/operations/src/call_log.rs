@@ -68,7 +68,7 @@ pub async fn record_calls<D: Database>(cx: &Context<'_, D>, calls: &[NewCallRow]
         let keyed: Vec<_> = keyed
             .map(|(salt, row)| (call_log::key(row.at, salt), row))
             .collect();
-        let added = call_log::insert(cx.journal, &keyed).await?;
+        let added = call_log::insert(cx.calls, &keyed).await?;
         left = keyed
             .into_iter()
             .filter(|(key, _)| !added.contains(key))
@@ -91,7 +91,7 @@ pub async fn sum_up_refusals<D: Database>(
     minute: Timestamp,
     refused: &Sums,
 ) -> Result<(), Error> {
-    store::transaction(cx.journal, async |tx| {
+    store::transaction(cx.calls, async |tx| {
         call_log::sum_up(tx, minute, refused).await.map_err(Error::from)
     })
     .await
@@ -129,7 +129,11 @@ pub async fn search_calls<D: Database>(
         task_id: task_id.as_deref(),
         limit,
     };
-    let calls = call_log::search(cx.db, &query).await?;
+    let mut calls = call_log::search(cx.calls, &query).await?;
+    calls.extend(call_log::search_former(cx.db, &query).await?);
+    calls.sort_by_key(|call| std::cmp::Reverse(call.id));
+    calls.dedup_by_key(|call| call.id);
+    calls.truncate(limit as usize);
     let is_full = calls.len() == limit as usize;
     let next = calls.last().map(|call| call.id).filter(|_| is_full);
     Ok(CallPage { calls, next })

@@ -150,9 +150,11 @@ use vault::{BlindIndex, IndexKind, Random, Vault};
 pub struct Context<'a, D> {
     /// A connection that no other request uses in the meantime.
     pub db: &'a D,
-    /// A connection for rows that may be lost in a power failure: call log, call rates, job log. The same as `db`
-    /// where nothing else is written.
+    /// A connection for rows that may be lost in a power failure: call rates, job log. The same as `db` where nothing
+    /// else is written.
     pub journal: &'a D,
+    /// The call log, a database of its own. The same as `journal` where it is not used.
+    pub calls: &'a D,
     /// The platform's keys.
     pub vault: &'a Vault,
     /// The time of the request.
@@ -223,6 +225,7 @@ impl<'a, D> Context<'a, D> {
         Self {
             db,
             journal,
+            calls: journal,
             vault,
             now,
             random,
@@ -231,6 +234,12 @@ impl<'a, D> Context<'a, D> {
             limits: &NoLimits,
             found: CallFacts::default(),
         }
+    }
+
+    /// The same context, with the database of the call log.
+    #[must_use]
+    pub fn logging(self, calls: &'a D) -> Self {
+        Self { calls, ..self }
     }
 
     /// The same context, with the provinces that are served; with `None`, those that ever had numbers in their pool.

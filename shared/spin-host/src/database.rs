@@ -11,14 +11,16 @@ use spin_sdk::sqlite::wit::sqlite;
 
 use domain::Timestamp;
 use domain::error::{Error, Reason};
-use store::{self, Database, DbError, Row, Statement, Value, pragma};
+use store::{self, Database, DbError, Row, Statement, Value, call_log, pragma};
 use vault::random_bytes;
-use web::Durability;
+use web::Purpose;
 
 use super::clock::HostRandom;
 
-/// Label of the database in the manifest.
-const LABEL: &str = "default";
+/// Label of the state in the manifest.
+const STATE_LABEL: &str = "default";
+/// Label of the call log in the manifest.
+const CALLS_LABEL: &str = "calls";
 
 /// Longest wait for a lock, in seconds; as long as Spin lets SQLite wait.
 const LOCK_SECS: u64 = 5;
@@ -33,25 +35,28 @@ const MAX_IDLE_CONNECTIONS: usize = 16;
 /// Texts by which SQLite and libSQL report that another connection holds the lock.
 const BUSY_WORDS: [&str; 3] = ["database is locked", "database table is locked", "SQLITE_BUSY"];
 
-fn pragmas(durability: Durability) -> &'static [Statement] {
-    match durability {
-        Durability::Full => &[pragma::WAIT_SHORTLY_FOR_LOCKS],
-        Durability::Process => &[pragma::WAIT_SHORTLY_FOR_LOCKS, pragma::DO_NOT_WAIT_FOR_THE_DISK],
+fn pragmas(purpose: Purpose) -> &'static [Statement] {
+    match purpose {
+        Purpose::State => &[pragma::WAIT_SHORTLY_FOR_LOCKS],
+        Purpose::Journal | Purpose::Calls => {
+            &[pragma::WAIT_SHORTLY_FOR_LOCKS, pragma::DO_NOT_WAIT_FOR_THE_DISK]
+        }
     }
 }
 
 thread_local! {
-    // One pool for each durability.
-    static IDLE: [RefCell<Vec<sqlite::Connection>>; 2] =
-        const { [RefCell::new(Vec::new()), RefCell::new(Vec::new())] };
+    // One pool for each purpose.
+    static IDLE: [RefCell<Vec<sqlite::Connection>>; 3] =
+        const { [RefCell::new(Vec::new()), RefCell::new(Vec::new()), RefCell::new(Vec::new())] };
     static SCHEMA_IS_CURRENT: Cell<bool> = const { Cell::new(false) };
+    static LOG_IS_SET_UP: Cell<bool> = const { Cell::new(false) };
 }
 
 /// A connection that one request uses alone. When it is dropped it returns to the instance's pool, unless a
 /// transaction is still open: then it is closed, which rolls back.
 pub(crate) struct Connection {
     inner: Option<sqlite::Connection>,
-    durability: Durability,
+    purpose: Purpose,
     in_transaction: Cell<bool>,
 }
 
@@ -61,31 +66,40 @@ impl Connection {
     ///
     /// # Errors
     /// [`Reason::Unavailable`] when the database cannot be opened, and the errors of `store::migrate`.
-    pub(crate) async fn take(now: Timestamp, durability: Durability) -> Result<Self, Error> {
-        let idle = IDLE.with(|pools| pools[durability as usize].borrow_mut().pop());
+    pub(crate) async fn take(now: Timestamp, purpose: Purpose) -> Result<Self, Error> {
+        let idle = IDLE.with(|pools| pools[purpose as usize].borrow_mut().pop());
         let connection = match idle {
-            Some(inner) => Self::of(inner, durability),
-            None => Self::open(durability).await?,
+            Some(inner) => Self::of(inner, purpose),
+            None => Self::open(purpose).await?,
         };
-        if !SCHEMA_IS_CURRENT.get() {
+        if purpose == Purpose::Calls {
+            if !LOG_IS_SET_UP.get() {
+                call_log::set_up(&connection).await?;
+                LOG_IS_SET_UP.set(true);
+            }
+        } else if !SCHEMA_IS_CURRENT.get() {
             store::migrate(&connection, now).await?;
             SCHEMA_IS_CURRENT.set(true);
         }
         Ok(connection)
     }
 
-    fn of(inner: sqlite::Connection, durability: Durability) -> Self {
+    fn of(inner: sqlite::Connection, purpose: Purpose) -> Self {
         Self {
             inner: Some(inner),
-            durability,
+            purpose,
             in_transaction: Cell::new(false),
         }
     }
 
-    async fn open(durability: Durability) -> Result<Self, Error> {
-        let inner = sqlite::Connection::open(LABEL).map_err(unavailable)?;
-        let mut connection = Self::of(inner, durability);
-        for &pragma in pragmas(durability) {
+    async fn open(purpose: Purpose) -> Result<Self, Error> {
+        let label = match purpose {
+            Purpose::State | Purpose::Journal => STATE_LABEL,
+            Purpose::Calls => CALLS_LABEL,
+        };
+        let inner = sqlite::Connection::open(label).map_err(unavailable)?;
+        let mut connection = Self::of(inner, purpose);
+        for &pragma in pragmas(purpose) {
             // Waits for a lock as any statement does: the last connection of another instance holds one while it
             // closes. Other errors are ignored, because an engine may not know the pragma.
             if let Err(busy @ DbError::Busy(_)) = connection.execute(pragma, &[]).await {
@@ -113,7 +127,7 @@ impl Drop for Connection {
             return;
         }
         IDLE.with(|pools| {
-            let mut idle = pools[self.durability as usize].borrow_mut();
+            let mut idle = pools[self.purpose as usize].borrow_mut();
             if idle.len() < MAX_IDLE_CONNECTIONS {
                 idle.push(inner);
             }

@@ -23,7 +23,7 @@ use domain::Timestamp;
 use domain::error::Error;
 use operations::Limits;
 use vault::Random;
-use web::{App, Connection, Durability, Host, LocalFuture, Received, Routes, Settings, read_bounded, within};
+use web::{App, Connection, Host, LocalFuture, Purpose, Received, Routes, Settings, read_bounded, within};
 
 thread_local! {
     // Made with the first request of an instance.
@@ -111,12 +111,13 @@ impl<O: Outgoing> Host for Spin<O> {
         Box::pin(settings(self.required))
     }
 
-    fn connection(&self, durability: Durability) -> LocalFuture<'_, Result<Connection, Error>> {
+    fn connection(&self, purpose: Purpose) -> LocalFuture<'_, Result<Connection, Error>> {
         Box::pin(async move {
             let now = now();
-            let connection = SpinConnection::take(now, durability).await?;
+            let connection = SpinConnection::take(now, purpose).await?;
             let is_checked = |at: Timestamp| at <= now && now < at.plus(store::KEYS_CHECKED_EVERY_MS);
-            if !KEYS_CHECKED_AT.get().is_some_and(is_checked) {
+            // The keys are those of the state.
+            if purpose != Purpose::Calls && !KEYS_CHECKED_AT.get().is_some_and(is_checked) {
                 let settings = settings(self.required).await?;
                 let is_right = store::check_keys(&connection, &settings.vault, now).await?;
                 KEYS_CHECKED_AT.set(is_right.then_some(now));

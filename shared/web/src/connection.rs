@@ -7,13 +7,16 @@ use store::{Database, DbError, Row, Statement, Value};
 /// A future that stays on its thread: it may hold resources of the host.
 pub type LocalFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
-/// The durability of a connection's commits.
+/// What a connection is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Durability {
-    /// They survive a power failure: allocations, tasks, callbacks, audits.
-    Full,
-    /// They survive the end of the process: call log, call rates.
-    Process,
+pub enum Purpose {
+    /// Transactions on the state, whose commits survive a power failure: allocations, tasks, callbacks, audits.
+    State,
+    /// Reads of the state, and rows beside it whose commits survive the end of the process: call rates, jobs.
+    Journal,
+    /// The call log, a database of its own: it neither waits for the state nor delays it. Commits survive the end of the
+    /// process.
+    Calls,
 }
 
 /// A database whose engine is not known here.

@@ -6,7 +6,7 @@
 use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 
-use super::connection::{Connection, Durability};
+use super::connection::{Connection, Purpose};
 use super::host::App;
 use domain::error::{Error, Reason};
 use store::{Database, DbError, Row, Statement, Value};
@@ -16,6 +16,10 @@ pub struct Db(Role);
 
 enum Role {
     Journal(Rc<Connection>),
+    Calls {
+        app: App,
+        taken: OnceCell<Connection>,
+    },
     Work {
         journal: Rc<Connection>,
         app: App,
@@ -28,6 +32,17 @@ impl Database for Db {
     async fn execute(&self, statement: Statement, params: &[Value]) -> Result<Vec<Row>, DbError> {
         let (journal, app, durable, in_transaction) = match &self.0 {
             Role::Journal(journal) => return journal.execute(statement, params).await,
+            Role::Calls { app, taken } => {
+                if taken.get().is_none() {
+                    let connection = app.host().connection(Purpose::Calls).await;
+                    // A request runs one statement at a time, so nobody set it meanwhile.
+                    let _ = taken.set(connection.map_err(failed)?);
+                }
+                let Some(calls) = taken.get() else {
+                    return Err(DbError::Failed("no connection to the call log".to_owned()));
+                };
+                return calls.execute(statement, params).await;
+            }
             Role::Work {
                 journal,
                 app,
@@ -41,7 +56,7 @@ impl Database for Db {
             return journal.execute(statement, params).await;
         }
         if durable.get().is_none() {
-            let taken = app.host().connection(Durability::Full).await;
+            let taken = app.host().connection(Purpose::State).await;
             // A request runs one statement at a time, so nobody set it meanwhile.
             let _ = durable.set(taken.map_err(failed)?);
         }
@@ -66,8 +81,10 @@ impl Database for Db {
 pub(crate) struct Connections {
     /// Reads and transactions.
     pub(crate) work: Db,
-    /// Call log, call rates, job log.
+    /// Call rates, job log.
     pub(crate) journal: Db,
+    /// Call log.
+    pub(crate) calls: Db,
 }
 
 impl Connections {
@@ -76,9 +93,9 @@ impl Connections {
         matches!(&self.work.0, Role::Work { durable, .. } if durable.get().is_some())
     }
 
-    /// Takes the journal connection; the durable one is taken when it is needed.
+    /// Takes the journal connection; the others are taken when they are needed.
     pub(crate) async fn take(app: &App) -> Result<Self, Error> {
-        let journal = Rc::new(app.host().connection(Durability::Process).await?);
+        let journal = Rc::new(app.host().connection(Purpose::Journal).await?);
         Ok(Self {
             work: Db(Role::Work {
                 journal: Rc::clone(&journal),
@@ -87,6 +104,10 @@ impl Connections {
                 in_transaction: Cell::new(false),
             }),
             journal: Db(Role::Journal(journal)),
+            calls: Db(Role::Calls {
+                app: app.clone(),
+                taken: OnceCell::new(),
+            }),
         })
     }
 }

@@ -14,7 +14,7 @@ use http::Request;
 use http_body_util::BodyExt as _;
 use send_wrapper::SendWrapper;
 
-use super::connection::{Connection, Durability, LocalFuture};
+use super::connection::{Connection, LocalFuture, Purpose};
 use super::leases::Leases;
 use super::outbound::Received;
 use super::settings::Settings;
@@ -44,7 +44,7 @@ pub trait Host {
     /// # Errors
     /// The future fails with [`domain::error::Reason::Unavailable`] when the database cannot be opened, and with the
     /// errors of `store::migrate`.
-    fn connection(&self, durability: Durability) -> LocalFuture<'_, Result<Connection, Error>>;
+    fn connection(&self, purpose: Purpose) -> LocalFuture<'_, Result<Connection, Error>>;
 
     /// Counters of refused callers, which every instance shares.
     fn limits(&self) -> &dyn Limits;

@@ -43,7 +43,7 @@ pub mod values;
 mod waiting_calls;
 
 pub use answer::{Answer, CsvFile, Success};
-pub use connection::{Connection, Durability, LocalFuture};
+pub use connection::{Connection, LocalFuture, Purpose};
 pub use connections::Db;
 #[cfg(feature = "openapi")]
 pub use documented::{BEARER, TOKEN};

@@ -10,7 +10,7 @@ use domain::error::Error;
 use http::Request;
 use operations::Limits;
 use vault::Random;
-use web::{Connection, Durability, Host, LocalFuture, Received, Settings};
+use web::{Connection, Host, LocalFuture, Purpose, Received, Settings};
 
 use crate::router::{StillHost, call};
 
@@ -44,8 +44,8 @@ impl Host for ChainedHost {
         self.native.settings()
     }
 
-    fn connection(&self, durability: Durability) -> LocalFuture<'_, Result<Connection, Error>> {
-        self.native.connection(durability)
+    fn connection(&self, purpose: Purpose) -> LocalFuture<'_, Result<Connection, Error>> {
+        self.native.connection(purpose)
     }
 
     fn limits(&self) -> &dyn Limits {

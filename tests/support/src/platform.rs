@@ -85,7 +85,7 @@ impl TestPlatform {
     async fn start_on(reuse: Reuse, variables: &[(&str, &str)], config: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         // Paths in it are relative to the folder.
-        let config = config.replace(".spin/sqlite_db.db", "sqlite_db.db");
+        let config = config.replace(".spin/", "");
         std::fs::write(folder.path().join(CONFIG_FILE), config).unwrap();
         let mut secrets = Secrets::generate().unwrap();
         let transport = format!(
@@ -211,6 +211,12 @@ impl TestPlatform {
         self.folder.path().join("sqlite_db.db")
     }
 
+    /// The path of the file of the call log.
+    #[must_use]
+    pub fn call_log(&self) -> PathBuf {
+        self.folder.path().join("calls.db")
+    }
+
     /// How many rows of the call log meet a condition.
     #[must_use]
     pub fn count_calls(&self, condition: &str) -> i64 {
@@ -220,7 +226,7 @@ impl TestPlatform {
     /// A sum over the rows of the call log that meet a condition, in whichever table of a day they are.
     #[must_use]
     pub fn sum_calls(&self, what: &str, condition: &str) -> i64 {
-        let db = rusqlite::Connection::open(self.database()).unwrap();
+        let db = rusqlite::Connection::open(self.call_log()).unwrap();
         let mut days = db.prepare("SELECT day FROM call_log_day").unwrap();
         let days = days.query_map([], |row| row.get::<_, i64>(0)).unwrap();
         let sum = |day| {

@@ -31,7 +31,7 @@ const KINDS: [IncidentKind; 3] = [
 /// Opens the incidents of clients with at least `per_hour` refusals of a kind within an hour, and settles those of
 /// which there was none in the hour. 0 means that no number is an incident.
 pub(crate) async fn watch_refusals<D: Database>(cx: &Context<'_, D>, per_hour: u32) -> Result<Done, Error> {
-    let counts = call_log::refusals(cx.db, cx.now.plus(-COUNTED_MS), MAX_COUNTED).await?;
+    let counts = call_log::refusals(cx.calls, cx.now.plus(-COUNTED_MS), MAX_COUNTED).await?;
     let mut over = Vec::new();
     for kind in KINDS {
         for row in incident::opened_by_platform(cx.db, kind).await? {

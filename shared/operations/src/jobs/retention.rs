@@ -54,8 +54,11 @@ pub(super) async fn destroy<D: Database>(
 ) -> Result<Done, Error> {
     let day = cx.now.date_in(Zone::UTC).to_string();
     let mut done = Done::default();
-    call_log::prepare(cx.journal, cx.now).await?;
-    destroy_calls(cx, maintenance, &day, &mut done).await?;
+    call_log::prepare(cx.calls, cx.now).await?;
+    // The state has the days from before the log was a database of its own.
+    for log in [cx.calls, cx.journal] {
+        destroy_calls(cx, log, maintenance, &day, &mut done).await?;
+    }
     for kind in Kind::ALL {
         let days = match kind {
             Kind::Calls => maintenance.call_log_days,
@@ -80,19 +83,33 @@ pub(super) async fn destroy<D: Database>(
 /// Drops a day of the call log, whose cost does not depend on how many days there are.
 async fn destroy_calls<D: Database>(
     cx: &Context<'_, D>,
+    log: &D,
     maintenance: &MaintenanceSettings,
     day: &str,
     done: &mut Done,
 ) -> Result<(), Error> {
     let before = cx.now.plus(-i64::from(maintenance.call_log_days) * DAY_MS);
     // Counted before anything is locked.
-    let Some((oldest, count)) = call_log::oldest_day(cx.journal, before).await? else {
+    let Some((oldest, count)) = call_log::oldest_day(log, before).await? else {
         return Ok(());
     };
-    let dropped = store::transaction(cx.journal, async |tx| {
+    let dropped = store::transaction(log, async |tx| {
         let dropped = call_log::drop_day(tx, oldest).await?;
-        if dropped && count > 0 {
-            destruction::add(tx, day, Kind::Calls.code(), count).await?;
+        if !dropped || count == 0 {
+            return Ok(dropped);
+        }
+        let kind = Kind::Calls.code();
+        if std::ptr::eq(log, cx.journal) {
+            destruction::add(tx, day, kind, count).await?;
+        } else {
+            // In another database: a process that ends before this commits leaves a day that is recorded and still there,
+            // never one that is gone without a record.
+            store::transaction(cx.journal, async |state| {
+                destruction::add(state, day, kind, count)
+                    .await
+                    .map_err(Error::from)
+            })
+            .await?;
         }
         Ok::<_, Error>(dropped)
     })

@@ -8,6 +8,7 @@
 mod access;
 mod allowance;
 mod applications;
+mod call_log_apart;
 mod cancellations;
 mod chip_faults;
 mod clients;

@@ -22,6 +22,9 @@ const CREATE: [&str; 5] = [
     "CREATE INDEX IF NOT EXISTS call_log_0_refused ON call_log_0 (reason, id) WHERE client_id IS NOT NULL \
      AND reason IS NOT NULL",
 ];
+const USE_WAL: &str = "PRAGMA journal_mode = WAL";
+const FIND_REGISTER: &str = "SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'call_log_day'";
+const CREATE_REGISTER: &str = "CREATE TABLE IF NOT EXISTS call_log_day (day INTEGER PRIMARY KEY) STRICT";
 const REGISTER: &str = "INSERT INTO call_log_day (day) VALUES ($1) ON CONFLICT DO NOTHING";
 const FIND: &str = "SELECT day FROM call_log_day WHERE day = $1";
 const BETWEEN: &str = "SELECT day FROM call_log_day WHERE day >= $1 AND day <= $2 ORDER BY day DESC";
@@ -47,6 +50,19 @@ pub(super) fn on(day: Option<i64>, text: &'static str) -> &'static str {
     let new: &'static str = Box::leak(text.replace(NAME, &name).into_boxed_str());
     made.push((day, text, new));
     new
+}
+
+/// Sets up a database that is new. May be repeated, and done by several processes at once.
+///
+/// # Errors
+/// [`DbError`] when it cannot be written to.
+pub async fn set_up<D: Database>(db: &D) -> Result<(), DbError> {
+    if db.run(FIND_REGISTER, &[]).await?.is_empty() {
+        // A refusal affects speed, not correctness.
+        let _ = db.run(USE_WAL, &[]).await;
+        db.run(CREATE_REGISTER, &[]).await?;
+    }
+    Ok(())
 }
 
 /// Makes the table of a day in the open transaction, unless it is there.

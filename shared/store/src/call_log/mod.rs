@@ -1,12 +1,14 @@
-//! Tables `call_log_<day>`: every call, in the order of time (§9.2.2).
+//! Tables `call_log_<day>`: every call, in the order of time (§9.2.2). They are a database of their own, so that a row
+//! neither waits for the state nor delays it.
 //!
 //! The key of a row begins with its time, so time needs no index of its own and rows are added at the end of the
-//! table. `call_log` itself has the calls from before there was a table for each day.
+//! table. The database of the state has the calls from before: in tables like these, and in `call_log` those from before
+//! there was a table for each day.
 
 mod days;
 mod summary;
 
-pub use days::{drop_day, oldest_day, prepare};
+pub use days::{drop_day, oldest_day, prepare, set_up};
 
 pub use summary::{MAX_SUMMED_ADDRESSES, RefusedCaller, RefusedCalls, Sums, minute_of, sum_up};
 
@@ -213,8 +215,33 @@ fn values(key: i64, row: &NewCallRow) -> Json {
     ])
 }
 
-/// The newest rows that match: a statement for each day, from the latest on, until there are enough.
+/// The newest rows that match, in the database of the call log: a statement for each day, from the latest on, until there
+/// are enough.
 pub async fn search<D: Database>(db: &D, query: &CallQuery<'_>) -> Result<Vec<CallRow>, DbError> {
+    let tables = days_of(db, query).await?;
+    search_in(db, query, tables.map(Some)).await
+}
+
+/// The same in the database of the state, which has the calls from before the log was a database of its own.
+pub async fn search_former<D: Database>(db: &D, query: &CallQuery<'_>) -> Result<Vec<CallRow>, DbError> {
+    let tables = days_of(db, query).await?;
+    search_in(db, query, tables.map(Some).chain([None])).await
+}
+
+async fn days_of<D: Database>(
+    db: &D,
+    query: &CallQuery<'_>,
+) -> Result<impl Iterator<Item = i64> + use<D>, DbError> {
+    let (first, last) = (query.from_id >> KEY_BITS, query.below_id >> KEY_BITS);
+    let days = days::between(db, day_of(Timestamp(first)), day_of(Timestamp(last))).await?;
+    Ok(days.into_iter())
+}
+
+async fn search_in<D: Database>(
+    db: &D,
+    query: &CallQuery<'_>,
+    tables: impl Iterator<Item = Option<i64>>,
+) -> Result<Vec<CallRow>, DbError> {
     let sql = if query.eid_index.is_some() {
         BY_EID
     } else if query.task_id.is_some() {
@@ -224,9 +251,6 @@ pub async fn search<D: Database>(db: &D, query: &CallQuery<'_>) -> Result<Vec<Ca
     } else {
         BY_TIME
     };
-    let (first, last) = (query.from_id >> KEY_BITS, query.below_id >> KEY_BITS);
-    let days = days::between(db, day_of(Timestamp(first)), day_of(Timestamp(last))).await?;
-    let tables = days.into_iter().map(Some).chain([None]);
     let mut found = Vec::new();
     for table in tables {
         let room = usize::try_from(query.limit).unwrap_or(usize::MAX) - found.len();

@@ -93,6 +93,7 @@ impl Arrival {
             &settings.zone,
         );
         context
+            .logging(&connections.calls)
             .serving(settings.served_provinces)
             .limiting(self.0.app.host().limits())
             .sharing(&self.0.found)

@@ -9,7 +9,7 @@ use futures::executor::block_on;
 use http::Request;
 
 use crate::outbound::BLOCKED;
-use crate::{App, Connection, Durability, Host, LocalFuture, Received, Settings, Variables};
+use crate::{App, Connection, Host, LocalFuture, Purpose, Received, Settings, Variables};
 use domain::error::{Error, Reason};
 use domain::{ClientId, Timestamp, special_addresses};
 use operations::{
@@ -243,7 +243,7 @@ impl Host for TestHost {
         })
     }
 
-    fn connection(&self, _: Durability) -> LocalFuture<'_, Result<Connection, Error>> {
+    fn connection(&self, _: Purpose) -> LocalFuture<'_, Result<Connection, Error>> {
         Box::pin(async {
             if !self.0.is_reachable.get() {
                 return Err(Error::new(Reason::Unavailable).with_cause("the database is gone"));

@@ -29,11 +29,13 @@ pub(super) fn component(component: &Component, host: &Host, outbound: &Outbound,
     let source = format!("target/wasm32-wasip2/{}/{file}.wasm", profile(component));
     let mut entries = vec![("source".to_owned(), Value::text(source))];
     if component.has_database {
-        let databases = Value::list([host.database.as_str()]);
-        entries.push(("sqlite_databases".to_owned(), databases));
-        if !host.store.is_empty() {
-            let stores = Value::list([host.store.as_str()]);
-            entries.push(("key_value_stores".to_owned(), stores));
+        for (key, labels) in [
+            ("sqlite_databases", &host.databases),
+            ("key_value_stores", &host.stores),
+        ] {
+            if !labels.is_empty() {
+                entries.push((key.to_owned(), Value::list(labels)));
+            }
         }
     }
     let hosts = outbound.hosts(&component.uses, others);

@@ -12,6 +12,8 @@ pub(super) const VARIABLES: &str = "shared/spin-host/src/variables.rs";
 const DATABASE: &str = "shared/spin-host/src/database.rs";
 /// The file of the counters.
 const LIMITS: &str = "shared/spin-host/src/limits.rs";
+/// How the constants are called that name a database or a store of the manifest.
+const LABEL: &str = "LABEL";
 /// The flag of the secret whose name the component gives.
 const OWN_SECRET: &str = "secret";
 
@@ -29,10 +31,10 @@ pub(super) struct Host {
     pub(super) always: Vec<Read>,
     /// What a flag of `RequiredVariables` stands for; a flag may stand for several.
     pub(super) flags: Vec<(String, Read)>,
-    /// The database that it opens.
-    pub(super) database: String,
-    /// The key-value store that it opens, if it opens one.
-    pub(super) store: String,
+    /// The databases that it opens.
+    pub(super) databases: Vec<String>,
+    /// The key-value stores that it opens.
+    pub(super) stores: Vec<String>,
 }
 
 /// Reads the crate. A place where it reads a variable in a way that is not understood is a fault.
@@ -45,11 +47,11 @@ pub(super) fn read(sources: &[Source]) -> (Host, Vec<Fault>) {
             faults.extend(read_variables(source, &tokens, &mut host));
             continue;
         }
-        for (file, opened) in [(DATABASE, &mut host.database), (LIMITS, &mut host.store)] {
+        for (file, opened) in [(DATABASE, &mut host.databases), (LIMITS, &mut host.stores)] {
             if source.path == file {
-                let label = rows(&tokens, &["const", "LABEL", ":", "&", "str"]).next();
-                let label = label.and_then(|(_, row)| literals(source, row).next());
-                *opened = label.unwrap_or_default().to_owned();
+                let labels = rows(&tokens, &["const", "", ":", "&", "str"]);
+                let labels = labels.filter(|(_, row)| row[1].text.ends_with(LABEL));
+                opened.extend(labels.filter_map(|(_, row)| literals(source, row).next().map(str::to_owned)));
             }
         }
         let (reads, unread) = reads(source, &tokens);
