@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use web::extract::{Administrator, Call, Json};
 use web::values::{ActReason, ClientId, Eid, Person};
-use web::{Answer, Success, codes};
+use web::{Answer, Success, codes, or_null};
 
 use crate::values::{ChipLabel, ModuleImei};
 
@@ -31,8 +31,10 @@ pub(crate) struct ChipToCorrect {
     chip_model: Option<ChipLabel>,
     /// 卡片模板 / name of its card profile
     profile: Option<ChipLabel>,
-    /// 模组 IMEI / IMEI of its module
-    imei: Option<ModuleImei>,
+    /// 模组 IMEI，null 表示删除 / IMEI of its module; null removes it
+    #[serde(default, deserialize_with = "or_null")]
+    #[schema(value_type = Option<ModuleImei>)]
+    imei: Option<Option<ModuleImei>>,
     /// 所属业务需求方，仅当没有未结束的写卡任务 / the client it belongs to, while no task is open
     client_id: Option<ClientId>,
     /// 更正人，记入卡片记录 / the person who corrects it, for the history of the card
@@ -67,7 +69,7 @@ pub(crate) async fn correct(
         client_id: entry.client_id.map(ClientId::get),
         chip_model: entry.chip_model.map(|label| label.get().0),
         profile: entry.profile.map(|label| label.get().0),
-        imei: entry.imei.map(|imei| imei.get().0),
+        imei: entry.imei.map(|imei| imei.map(|imei| imei.get().0)),
     };
     if correction == ChipCorrection::default() {
         let fields = "chip_model, profile, imei, client_id";

@@ -26,6 +26,7 @@ impl Platform {
             .merge(imports_router::router())
             .merge(clients_router::router())
             .merge(cards_router::router())
+            .merge(chip_router::router())
             .merge(gateway_router::router())
             .merge(token_router::router())
             .merge(write_apply_router::router());
@@ -97,7 +98,7 @@ impl Platform {
 
 async fn client(routes: &TestRouter) -> Value {
     let client = json!({"name": "甲", "phone": "13800000000", "ips": ["203.0.113.9"],
-        "permissions": ["write.apply"]});
+        "permissions": ["write.apply", "chip.read"]});
     routes.post("/admin/v1/clients", &client).await
 }
 
@@ -162,6 +163,44 @@ async fn a_chip_is_corrected_by_hand_between_sessions_and_its_owner_between_task
         let refused = platform.correct(what.clone()).await;
         assert_eq!(refusal(&refused), expected, "{what}");
     }
+}
+
+// A5: an IMEI that was entered by mistake, or of a module that the chip has left.
+#[tokio::test]
+async fn an_imei_is_removed_by_null_and_by_nothing_else() {
+    let platform = Platform::new().await;
+    let shown = async || {
+        let path = format!("/v1/chip?eid={}", eid(0).as_str());
+        let request = TestRequest::get(path).bearer(&platform.token);
+        platform.routes.send(request).await.body["imei"].clone()
+    };
+    let imei = "350000000000002";
+    assert_eq!(
+        platform.correct(json!({"imei": imei})).await["changed"],
+        json!(["imei"])
+    );
+    assert_eq!(shown().await, imei);
+    for empty in ["", " "] {
+        let refused = platform.correct(json!({"imei": empty})).await;
+        assert_eq!(refusal(&refused), (400, "parameter_malformed", Some("imei")));
+    }
+    // What is not given stays.
+    let other = json!({"chip_model": "XK-2", "profile": null, "client_id": null});
+    assert_eq!(platform.correct(other).await["changed"], json!(["chip_model"]));
+    assert_eq!(shown().await, imei);
+
+    let removal = json!({"imei": null});
+    assert_eq!(
+        platform.correct(removal.clone()).await["changed"],
+        json!(["imei"])
+    );
+    assert_eq!(shown().await, Value::Null);
+    let step = platform.last_step().await;
+    assert_eq!(
+        json!([step["reason"], step["person"], step["note"]]),
+        json!(["corrected", "王芳", "imei: 更正"])
+    );
+    assert_eq!(platform.correct(removal).await["changed"], json!([]));
 }
 
 // A5: by file PSK, DEK, identity and key version.

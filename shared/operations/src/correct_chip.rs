@@ -42,8 +42,8 @@ pub struct ChipCorrection {
     pub chip_model: Option<String>,
     /// Name of its card profile.
     pub profile: Option<String>,
-    /// IMEI of its module.
-    pub imei: Option<String>,
+    /// IMEI of its module; `Some(None)` removes it.
+    pub imei: Option<Option<String>>,
 }
 
 /// Corrects a chip by hand, and enters it in the card's history with person and reason. Returns the names of what
@@ -75,10 +75,11 @@ pub async fn correct_chip<D: Database>(
             }
         }
         if let Some(imei) = &correction.imei {
-            let sealed = cx
-                .vault
-                .seal(cx.random, chip::IMEI, index.as_bytes(), imei.as_bytes())?;
-            new.imei_sealed = Some(sealed);
+            let seal = |imei: &String| {
+                cx.vault
+                    .seal(cx.random, chip::IMEI, index.as_bytes(), imei.as_bytes())
+            };
+            new.imei_sealed = imei.as_ref().map(seal).transpose()?;
         }
         correct(cx, tx, &stored, &new, note).await
     })
