@@ -1,7 +1,7 @@
 //! Corrections of what was imported about a chip.
 
-use domain::error::{Error, Reason};
-use operations::{ActNote, ChipCorrection, correct_chip};
+use domain::error::{Error, Lang, Reason};
+use operations::{ActNote, ChipCorrection, Corrected, GatewayWarning, correct_chip};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use web::extract::{Administrator, Call, Json};
@@ -17,6 +17,7 @@ const REASONS: &[Reason] = &[
     Reason::EidMalformed,
     Reason::UnknownChip,
     Reason::UnknownClient,
+    Reason::UnknownToGateways,
     Reason::SessionRunning,
     Reason::TaskOpen,
 ];
@@ -48,10 +49,45 @@ pub(crate) struct ChipToCorrect {
 pub(crate) struct ChipCorrected {
     /// 内容有变化的字段；已是所给内容时为空 / the fields that changed; none when it had these values already
     changed: Vec<&'static str>,
+    /// 更正后的卡片模板的提示 / what is not as usual about another card profile
+    warnings: Vec<CorrectionWarning>,
 }
 
-/// Corrects owner, model, profile or IMEI of a chip, while no session of it runs. Keys are corrected by a file
-/// (`chips:import?correct=true`). Repeating the call changes nothing.
+/// What is not as usual about a correction.
+#[derive(Serialize, ToSchema)]
+struct CorrectionWarning {
+    /// 所涉及的字段；未作核对时为 null / the field; null when nothing was compared
+    #[schema(required)]
+    field: Option<&'static str>,
+    /// 提示代码 / code of the warning
+    #[schema(example = "known_to_some_gateways")]
+    warning: &'static str,
+    /// 说明 / what it means
+    message: &'static str,
+    /// 具有该值的网关（known_to_some_gateways） / the gateways that have the value (known_to_some_gateways)
+    gateways: Vec<String>,
+}
+
+impl ChipCorrected {
+    fn new(corrected: Corrected, lang: Lang) -> Self {
+        let warned = |warning: GatewayWarning| CorrectionWarning {
+            field: warning.column,
+            warning: warning.kind.code(),
+            message: match lang {
+                Lang::Zh => warning.kind.zh(),
+                Lang::En => warning.kind.en(),
+            },
+            gateways: warning.gateways,
+        };
+        Self {
+            changed: corrected.changed,
+            warnings: corrected.warnings.into_iter().map(warned).collect(),
+        }
+    }
+}
+
+/// Corrects owner, model, profile or IMEI of a chip, while no session of it runs. Another profile is one that a gateway
+/// announced. Keys are corrected by a file (`chips:import?correct=true`). Repeating the call changes nothing.
 #[utoipa::path(
     post,
     path = "/admin/v1/chips:correct",
@@ -81,6 +117,6 @@ pub(crate) async fn correct(
         person: &entry.person.0,
         text: &entry.reason.0,
     };
-    let changed = correct_chip(&call.context(), &entry.eid, &correction, &note).await?;
-    Ok(Success::new(ChipCorrected { changed }))
+    let corrected = correct_chip(&call.context(), &entry.eid, &correction, &note).await?;
+    Ok(Success::new(ChipCorrected::new(corrected, call.lang)))
 }

@@ -203,6 +203,65 @@ async fn an_imei_is_removed_by_null_and_by_nothing_else() {
     assert_eq!(platform.correct(removal).await["changed"], json!([]));
 }
 
+// A5: unknown everywhere is refused, a warning while no gateway has ever announced, known to some names which.
+#[tokio::test]
+async fn corrections_are_compared_with_what_gateways_announced() {
+    let platform = Platform::new().await;
+    let profile = |profile: &str| json!({"profile": profile});
+    let answer = platform.correct(profile("vendor-z")).await;
+    assert_eq!(answer["changed"], json!(["profile"]), "{answer}");
+    let warning = &answer["warnings"][0];
+    assert_eq!(
+        json!([warning["warning"], warning["field"], warning["gateways"]]),
+        json!(["no_gateway_announced", null, []])
+    );
+    for (gateway, announced) in [("gw-1", "vendor-x"), ("gw-2", "vendor-y")] {
+        let announcement = json!({"gateway": gateway, "instance": "one", "seq": 1, "profiles": [announced],
+            "key_versions": [64]});
+        let path = "/internal/gateway/announce";
+        assert_eq!(platform.routes.post(path, &announcement).await["code"], 200);
+    }
+
+    let refused = platform.correct(profile("qibiao-seed")).await;
+    assert_eq!(refusal(&refused), (409, "unknown_to_gateways", Some("profile")));
+    let message = refused["message"].as_str().unwrap();
+    assert!(message.contains("已公布：vendor-x, vendor-y"), "{refused}");
+    let answer = platform.correct(profile("vendor-x")).await;
+    let warning = &answer["warnings"][0];
+    assert_eq!(
+        json!([warning["warning"], warning["field"], warning["gateways"]]),
+        json!(["known_to_some_gateways", "profile", ["gw-1"]])
+    );
+
+    let of = |profile: &str, key_version| ChipCsv {
+        profile: profile.to_owned(),
+        key_version,
+        ..ChipCsv::new(0)
+    };
+    for (chip, column) in [
+        (of("qibiao-seed", 64), "profile"),
+        (of("vendor-x", 65), "key_version"),
+    ] {
+        for query in ["preview=true", "preview=false"] {
+            let query = format!("correct=true&{query}&{BY}");
+            let report = platform.chips(&query, std::slice::from_ref(&chip)).await;
+            let error = &report["errors"][0];
+            assert_eq!(
+                json!([report["corrected"], error["column"], error["reason"]]),
+                json!([0, column, "unknown_to_gateways"])
+            );
+        }
+    }
+    for query in ["preview=true", "preview=false"] {
+        let query = format!("correct=true&{query}&{BY}");
+        let report = platform.chips(&query, &[of("vendor-y", 64)]).await;
+        assert_eq!(report["corrected"], 1, "{report}");
+        let warnings = report["warnings"].as_array().unwrap().iter();
+        let mut of_gateways = warnings.filter(|warning| warning["warning"] == "known_to_some_gateways");
+        assert_eq!(of_gateways.next().unwrap()["gateways"], json!(["gw-2"]));
+    }
+}
+
 // A5: by file PSK, DEK, identity and key version.
 #[tokio::test]
 async fn keys_are_corrected_by_a_file_with_person_and_reason() {

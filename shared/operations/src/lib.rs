@@ -10,6 +10,7 @@
 mod act_note;
 mod alerts;
 mod announce_gateway;
+mod announced;
 mod apply;
 mod call_log;
 mod call_rate;
@@ -54,11 +55,13 @@ mod transition;
 mod unopened_session;
 mod unreadable;
 mod verified;
+mod warning_kind;
 mod withdraw;
 
 pub use act_note::ActNote;
 pub use alerts::{AlertView, MAX_ALERTS_PER_PAGE, MAX_NOTED_ALERTS, list_alerts, note_alerts};
 pub use announce_gateway::{Announcement, announce_gateway};
+pub use announced::GatewayWarning;
 pub use apply::{Applied, ApplyRequest, apply};
 pub use call_log::{
     CALL_LOG_DAYS, CallFilter, CallPage, MAX_CALLS_PER_PAGE, record_calls, search_calls, sum_up_refusals,
@@ -72,13 +75,13 @@ pub use clients::{
     RotatedSecret, SecretView, change_client, create_client, list_clients, revoke_secret, revoke_tokens,
     rotate_secret,
 };
-pub use correct_chip::{ChipCorrection, correct_chip};
+pub use correct_chip::{ChipCorrection, Corrected, correct_chip};
 pub use destroy_chip::destroy_chip;
 pub use end_task::{EndedTask, end_task};
 pub use gateway_view::{GatewayView, gateway_views};
 pub use import::{
     ImportChoices, ImportReport, ImportWarning, MAX_IMPORT_BYTES, MAX_IMPORT_ROWS, MAX_REPORTED_ERRORS,
-    RowError, TableKind, TablePart, WarningKind, import_chips, import_numbers, table_parts,
+    RowError, TableKind, TablePart, import_chips, import_numbers, table_parts,
 };
 pub use incidents::{
     About, ChipFaultKind, ChipFaultReport, FaultReported, FaultyChip, FaultyCursor, FaultyPage, FinalReport,
@@ -134,6 +137,7 @@ pub use token::{
     Caller, IssuedToken, TOKEN_LIFETIME_SECS, TOKENS_PER_MINUTE, Verified, issue_token, verify_token,
 };
 pub use top_up::top_up;
+pub use warning_kind::WarningKind;
 pub use withdraw::{ImportView, MAX_IMPORTS_PER_PAGE, Withdrawn, list_imports, withdraw_import};
 
 pub(crate) use transaction::transaction;

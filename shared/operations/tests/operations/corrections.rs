@@ -57,7 +57,8 @@ fn model(text: &str) -> ChipCorrection {
 }
 
 fn correct(world: &World, correction: &ChipCorrection) -> Result<Vec<&'static str>, Error> {
-    run(correct_chip(&world.cx(), &eid(0), correction, &NOTE))
+    let corrected = run(correct_chip(&world.cx(), &eid(0), correction, &NOTE))?;
+    Ok(corrected.changed)
 }
 
 /// Reason code, person and note of the latest step of chip 0.
