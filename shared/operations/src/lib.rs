@@ -84,7 +84,7 @@ pub use import::{
     RowError, TableKind, TablePart, import_chips, import_numbers, table_parts,
 };
 pub use incidents::{
-    About, ChipFaultKind, ChipFaultReport, FaultReported, FaultyChip, FaultyCursor, FaultyPage, FinalReport,
+    ALTERNATION_MINUTES, About, ChipFaultKind, ChipFaultReport, FaultReported, FaultyChip, FaultyCursor, FaultyPage, FinalReport,
     Hundredths, IncidentAct, IncidentFilter, IncidentPage, IncidentView, LineFigures, MAX_FAULT_TEXT_CHARS,
     MAX_FAULTY_PER_PAGE, MAX_INCIDENT_TEXT_CHARS, MAX_INCIDENTS_PER_PAGE, MAX_LOOKED_AT, MAX_REVIEWS,
     MonthFigures, NewIncident, Opened, REFUSALS_PER_HOUR, Review, ReviewLine, SETTLED_AFTER_MS,
@@ -112,7 +112,7 @@ pub use messages::{
     is_message_due, probe, record_attempt, resend, sign,
 };
 pub use number_view::{NumberRef, NumberView, Usage, number_view};
-pub use open_session::{OpenSession, SessionWork, WriteData, open_session};
+pub use open_session::{OpenSession, SessionLimits, SessionWork, WriteData, open_session};
 pub use open_time::{LineStatus, OpenTimeRef, OpenTimeView, open_time};
 pub use overview::{CardStep, card_history};
 pub use pool::{
