@@ -8,6 +8,7 @@
 mod access;
 mod allowance;
 mod applications;
+mod call_log_migration;
 mod cancellations;
 mod chip_faults;
 mod clients;
@@ -32,6 +33,7 @@ mod key_rotation;
 mod messages;
 mod migrations;
 mod model;
+mod older_rows;
 mod operator_reports;
 mod pools;
 mod power_ups;
