@@ -333,6 +333,30 @@ async fn a_number_that_its_chip_holds_is_released_by_new_keys_and_the_evidence_i
     assert_eq!(platform.apply(1).await["code"], 200);
 }
 
+// A2: a number that no gateway ever sent goes home at once when its task ends. A5: what a gateway cannot carry out.
+#[tokio::test]
+async fn a_number_that_its_gateway_could_not_send_is_free_and_one_that_it_cannot_encode_stays() {
+    let platform = Platform::new().await;
+    let failed = |failure: &str| json!({"kind": "failed", "failure": failure, "chip_fault": false, "detail": "no card profile"});
+    assert_eq!(platform.apply(0).await["code"], 200);
+    assert_eq!(platform.open_session(1).await["work"], "write");
+    platform.report(1, 1, failed("profile_unknown")).await;
+    assert_eq!(
+        platform.last_step().await["reason"],
+        "profile_unknown",
+        "the task failed"
+    );
+    // Another chip may have it, and so may this one again.
+    assert_eq!(platform.apply(1).await["code"], 200);
+    let ended = json!({"eid": eid(1).as_str(), "person": "王芳", "reason": "更正"});
+    let ended = platform.routes.post("/admin/v1/tasks:end", &ended).await;
+    assert_eq!(ended["code"], 200, "{ended}");
+    assert_eq!(platform.apply(0).await["code"], 200);
+    assert_eq!(platform.open_session(2).await["work"], "write");
+    platform.report(2, 1, failed("data_unusable")).await;
+    assert_eq!(platform.apply(1).await["reason"], "province_without_number");
+}
+
 // A6: MSISDN and IMSI of a retired number may come back in new data.
 #[tokio::test]
 async fn msisdn_and_imsi_of_a_retired_number_come_back_with_another_card() {

@@ -39,8 +39,8 @@ impl Announced {
         let sets_profile = stored.is_none_or(|stored| stored.profile != chip.profile);
         // A chip with keys of its own needs no master key.
         let is_derived = chip.psk_sealed.is_none();
-        let sets_version = stored
-            .is_none_or(|stored| stored.key_version != chip.key_version || stored.psk_sealed.is_some());
+        let sets_version =
+            stored.is_none_or(|stored| stored.key_version != chip.key_version || stored.psk_sealed.is_some());
         if self.0.is_empty() && (sets_profile || is_derived && sets_version) {
             return Ok(vec![GatewayWarning {
                 kind: WarningKind::NoGatewayAnnounced,

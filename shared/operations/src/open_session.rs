@@ -186,7 +186,7 @@ async fn begin<D: Database>(
     let worked = task.filter(|_| work != Work::None);
     let number = match worked {
         None => held,
-        Some(task) if work == Work::Write => number::expose(tx, task.id, cx.now).await?,
+        Some(task) if work == Work::Write => number::expose(tx, task.id, open.session_id, cx.now).await?,
         Some(task) => number::by_task(tx, task.id).await?,
     };
     if let Some(task) = worked {

@@ -18,8 +18,8 @@ use crate::Context;
 use crate::announced::{Announced, GatewayWarning};
 use domain::error::{Error, Reason};
 use domain::{
-    CardStatus, ClientId, Eid, Iccid, Imsi, Kind, Malformed, Msisdn, Network,
-    TemporaryNumber, Timestamp, Volume, parse_chip_label, parse_date, parse_imei, warned_at,
+    CardStatus, ClientId, Eid, Iccid, Imsi, Kind, Malformed, Msisdn, Network, TemporaryNumber, Timestamp,
+    Volume, parse_chip_label, parse_date, parse_imei, warned_at,
 };
 use store::{
     Database, chip,

@@ -64,7 +64,9 @@ pub(super) async fn store<D: Database>(
     let new = &chip.row;
     let index = &new.content.eid_index;
     if !super::client_exists(tx, &new.content.client_id, &mut batch.known).await? {
-        return Ok(refused(Error::from(Reason::UnknownClient).with_field("client_id")));
+        return Ok(refused(
+            Error::from(Reason::UnknownClient).with_field("client_id"),
+        ));
     }
     if let Some(note) = &batch.choices.correct {
         return store_correction(cx, tx, chip, &batch.announced, note).await;
@@ -115,7 +117,8 @@ async fn compare<D: Database>(
     if stored.is_some_and(|chip| chip.imported_digest == new.imported_digest) {
         return Ok(Stored::Unchanged);
     }
-    let differences = content::differences(content::chip(cx, there)?, content::chip(cx, &chip.beside(there))?);
+    let differences =
+        content::differences(content::chip(cx, there)?, content::chip(cx, &chip.beside(there))?);
     let Some(conflict) = content::conflict(&differences) else {
         return Ok(Stored::Unchanged);
     };

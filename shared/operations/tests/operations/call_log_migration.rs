@@ -103,7 +103,11 @@ fn every_call_of_before_is_listed_as_it_was() {
         panic!("{calls:?}")
     };
     assert_eq!(
-        (refused.code, refused.reason.as_deref(), refused.address.as_deref()),
+        (
+            refused.code,
+            refused.reason.as_deref(),
+            refused.address.as_deref()
+        ),
         (404, Some("unknown_chip"), Some("192.0.2.2"))
     );
     assert_eq!(
@@ -111,7 +115,11 @@ fn every_call_of_before_is_listed_as_it_was() {
         (Some(CLIENT), Some(task().text().as_str()))
     );
     assert_eq!(
-        (applied.request_id.as_str(), applied.duration_us, applied.subject.as_deref()),
+        (
+            applied.request_id.as_str(),
+            applied.duration_us,
+            applied.subject.as_deref()
+        ),
         ("r3", 700, Some("eid=890860****0001"))
     );
     // A search that names nothing goes back seven days.
@@ -176,7 +184,14 @@ fn new_calls_go_to_the_table_of_their_day_and_one_page_has_both() {
         let mut read = Vec::new();
         let mut cursor = None;
         loop {
-            let page = search(&world, &CallFilter { cursor, limit, ..everything() });
+            let page = search(
+                &world,
+                &CallFilter {
+                    cursor,
+                    limit,
+                    ..everything()
+                },
+            );
             read.extend(page.calls);
             cursor = page.next;
             if cursor.is_none() {
@@ -199,7 +214,11 @@ fn calls_of_before_are_destroyed_one_by_one_at_their_end_and_those_of_after_by_t
     };
     let kept = i64::from(CALL_LOG_DAYS) * DAY_MS;
     for (at, before, after) in [
-        (OLD[3].0, "new chip.read write.apply number.read token", "new chip.read write.apply number.read"),
+        (
+            OLD[3].0,
+            "new chip.read write.apply number.read token",
+            "new chip.read write.apply number.read",
+        ),
         (OLD[1].0, "new chip.read write.apply number.read", "new chip.read"),
         (OLD[0].0, "new chip.read", "new"),
     ] {

@@ -164,10 +164,7 @@ fn an_imei_is_removed_by_hand_and_entered_again() {
         ..ChipCorrection::default()
     };
     let stored = "SELECT COUNT(*) FROM chip WHERE imei_sealed IS NOT NULL";
-    assert_eq!(
-        correct(&world, &imei(Some("350000000000002"))).unwrap(),
-        ["imei"]
-    );
+    assert_eq!(correct(&world, &imei(Some("350000000000002"))).unwrap(), ["imei"]);
     assert_eq!(world.count(stored), 1);
     assert_eq!(correct(&world, &imei(None)).unwrap(), ["imei"]);
     assert_eq!(world.count(stored), 0);
@@ -175,10 +172,7 @@ fn an_imei_is_removed_by_hand_and_entered_again() {
     let before = world.dump();
     assert_eq!(correct(&world, &imei(None)).unwrap(), [""; 0]);
     assert_eq!(world.dump(), before);
-    assert_eq!(
-        correct(&world, &imei(Some("350000000000003"))).unwrap(),
-        ["imei"]
-    );
+    assert_eq!(correct(&world, &imei(Some("350000000000003"))).unwrap(), ["imei"]);
 }
 
 #[test]

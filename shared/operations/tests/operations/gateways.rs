@@ -279,7 +279,13 @@ fn correct_by_file(world: &World, chip: &ChipCsv, preview: bool) -> ImportReport
     };
     let client = domain::ClientId::parse(&world.column("SELECT client_id FROM chip")[0]).unwrap();
     let file = chip_csv(std::slice::from_ref(chip));
-    run(import_chips(&world.cx(), file.as_bytes(), Some(&client), &choices)).unwrap()
+    run(import_chips(
+        &world.cx(),
+        file.as_bytes(),
+        Some(&client),
+        &choices,
+    ))
+    .unwrap()
 }
 
 fn correct_profile(world: &World, profile: &str) -> Result<Corrected, Error> {
@@ -308,8 +314,8 @@ fn a_correction_to_a_profile_or_key_version_that_no_gateway_has_is_refused_and_c
         key_version: 65,
         ..ChipCsv::new(0)
     };
-    let before = world.dump();
     for (chip, column) in [(&other_profile, "profile"), (&other_version, "key_version")] {
+        let before = world.dump();
         let report = correct_by_file(&world, chip, true);
         assert_eq!(errors(&report), [(2, Some(column), Reason::UnknownToGateways)]);
         assert_eq!(world.dump(), before);
@@ -328,7 +334,10 @@ fn a_correction_to_a_profile_or_key_version_that_no_gateway_has_is_refused_and_c
             .en
             .ends_with("profile vendor-x; announced: qibiao-seed")
     );
-    assert_eq!(world.count("SELECT COUNT(*) FROM card_history WHERE reason = 'corrected'"), 0);
+    assert_eq!(
+        world.count("SELECT COUNT(*) FROM card_history WHERE reason = 'corrected'"),
+        0
+    );
     // With keys of its own the version is not looked at; it is again when they are taken away.
     assert_eq!(correct_by_file(&world, &own_keys, false).corrected, 1);
     let report = correct_by_file(&world, &other_version, false);
@@ -344,7 +353,10 @@ fn what_a_correction_leaves_is_not_compared_and_what_only_some_gateways_have_is_
     world.stocked(1, 0);
     let unannounced = WarningKind::NoGatewayAnnounced;
     let warned = correct_profile(&world, "vendor-x").unwrap().warnings;
-    assert_eq!((warned.len(), warned[0].kind, warned[0].column), (1, unannounced, None));
+    assert_eq!(
+        (warned.len(), warned[0].kind, warned[0].column),
+        (1, unannounced, None)
+    );
     announce(&world, &announcement("gw-1", 1, &["qibiao-seed"], &["64"]));
     announce(&world, &announcement("gw-2", 1, &["generic-usim"], &["64"]));
     // No gateway has the profile of the chip any more, and that is not what is corrected.
@@ -366,7 +378,10 @@ fn what_a_correction_leaves_is_not_compared_and_what_only_some_gateways_have_is_
         (corrected.changed, corrected.warnings),
         (vec!["profile"], vec![known])
     );
-    assert_eq!(correct_profile(&world, "generic-usim").unwrap(), Corrected::default());
+    assert_eq!(
+        correct_profile(&world, "generic-usim").unwrap(),
+        Corrected::default()
+    );
     let first = ChipCsv {
         chip_model: "XK-2".to_owned(),
         ..ChipCsv::new(0)

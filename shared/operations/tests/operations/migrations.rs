@@ -85,11 +85,7 @@ fn a_file_uses_a_write_ahead_log() {
     let path = folder.path().join("xieka.db");
     run(migrate(&Sqlite::open(&path).unwrap(), Timestamp(1))).unwrap();
     let db = Sqlite::open(&path).unwrap();
-    let mode: String = db
-        .connection()
-        .query_row("PRAGMA journal_mode", [], |row| row.get(0))
-        .unwrap();
-    assert_eq!(mode, "wal");
+    assert_eq!(column(&db, "PRAGMA journal_mode"), ["wal"]);
 }
 
 /// The first column of a query's rows, as text.

@@ -6,14 +6,14 @@ use std::path::Path;
 use domain::error::Reason;
 use domain::{FailureKind, MessageState, Receiver, SessionId, TaskFailure, Work};
 use operations::{
-    Caller, DueRequest, Job, MessageFilter, ReceiverChange, ReportEvent, SessionFilter, SessionView, StatusView,
-    TaskRef, WhichMessages, change_receiver, due_messages, find_messages, list_imports, list_sessions, resend,
-    status,
+    Caller, DueRequest, Job, MessageFilter, ReceiverChange, ReportEvent, SessionFilter, SessionView,
+    StatusView, TaskRef, WhichMessages, change_receiver, due_messages, find_messages, list_imports,
+    list_sessions, resend, status,
 };
 use store::{SCHEMA_VERSION, Sqlite};
 use tempfile::TempDir;
 use test_support::inventory::{ChipCsv, NumberCsv, eid};
-use test_support::operations::{CALLBACK_URL, World, reason, run};
+use test_support::operations::{CALLBACK_URL, World, failed, reason, run};
 
 use super::migrations::bring_to;
 
@@ -75,7 +75,10 @@ fn copy(db: &Sqlite, source: &Path) {
              WHERE name IN (SELECT name FROM pragma_table_info('{table}', 'source'))"
         ));
         let columns = columns.join(", ");
-        let copied = format!("INSERT INTO main.{table} ({columns}) SELECT {columns} FROM source.{table}");
+        let copied = format!(
+            "DELETE FROM main.{table};
+             INSERT INTO main.{table} ({columns}) SELECT {columns} FROM source.{table};"
+        );
         connection.execute_batch(&copied).unwrap();
     }
     connection.execute_batch("DETACH source").unwrap();
@@ -224,6 +227,20 @@ fn a_message_that_waited_without_an_address_is_sent_when_somebody_asks() {
     assert_eq!(run(resend(&world.cx(), &one)).unwrap().count, 1);
     let sent = due();
     assert_eq!((sent.len(), sent[0].id), (1, waiting[0].id));
+}
+
+// 0020: which sessions were given a number was not kept before.
+#[test]
+fn a_number_that_an_older_program_gave_to_a_gateway_stays_with_its_chip() {
+    let source = Source::new(1, 1);
+    source.world.apply_auto(&source.caller, 0).unwrap();
+    let (session, _) = source.world.open(0).unwrap();
+    let unable = || failed(FailureKind::ProfileUnknown);
+    let world = source.upgraded(18, "");
+    world.report_event(session, 1, unable()).unwrap();
+    assert_eq!(world.column("SELECT status FROM number"), ["reserved"]);
+    source.world.report_event(session, 1, unable()).unwrap();
+    assert_eq!(source.world.column("SELECT status FROM number"), ["available"]);
 }
 
 // 0013: rows of before have no import, and are known to the next one.

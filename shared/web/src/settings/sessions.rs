@@ -2,9 +2,7 @@
 
 use super::{MAX_COUNTED, Variables, number};
 use domain::error::Error;
-use operations::{
-    ALTERNATION_MINUTES, POWER_UP_GAP_SECS, POWER_UPS_PER_HOUR, PowerUpLimits, SessionLimits,
-};
+use operations::{ALTERNATION_MINUTES, POWER_UP_GAP_SECS, POWER_UPS_PER_HOUR, PowerUpLimits, SessionLimits};
 
 /// Longest time within which two writing sessions are of one power-up, in seconds: an hour.
 const MAX_POWER_UP_GAP_SECS: u32 = 3_600;
