@@ -98,7 +98,7 @@ async fn session(call: Call, _: Gateway, Json(request): Json<SessionRequest>) ->
     let work = open_session(
         &call.context(),
         &session_to_open(&request)?,
-        call.settings().power_ups,
+        call.settings().sessions,
     )
     .await?;
     Ok(Success::new(session_answer(&work)))

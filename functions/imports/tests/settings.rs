@@ -7,7 +7,7 @@
 
 use serde_json::{Value, json};
 use test_support::http::{TestRequest, refusal};
-use test_support::inventory::{ChipCsv, NumberCsv, chip_csv, number_csv};
+use test_support::inventory::{ChipCsv, NumberCsv, chip_csv, eid, number_csv};
 use test_support::router::{TestDatabase, TestRouter};
 use test_support::settings::{SECRET, variables};
 use web::Variables;
@@ -20,7 +20,8 @@ async fn inventory(settings: Variables) -> TestRouter {
     let host = database.host_with(&settings);
     let routes = imports_router::router()
         .merge(clients_router::router())
-        .merge(cards_router::router());
+        .merge(cards_router::router())
+        .merge(gateway_router::router());
     TestRouter::on(database, routes, host)
 }
 
@@ -120,4 +121,28 @@ async fn number_ranges_are_a_setting() {
     };
     assert_eq!(refused_lines(None).await, [2, 3]);
     assert_eq!(refused_lines(Some("10641, 140")).await, [4]);
+}
+
+// A6: alternating from two peers, within a time that the operator can set.
+#[tokio::test]
+async fn the_time_within_which_sessions_alternate_is_a_setting_and_none_turns_it_off() {
+    for (minutes, fourth) in [(Some("1"), 403), (None, 403), (Some("0"), 200)] {
+        let inventory = inventory(Variables {
+            alternation_minutes: minutes.map(str::to_owned),
+            ..variables()
+        })
+        .await;
+        let eid = eid(0);
+        let imported = import(&inventory, eid.as_str(), "").await;
+        assert_eq!(imported["imported"], 1, "{imported}");
+        let mut answers = Vec::new();
+        for (number, peer) in (0..).zip(["192.0.2.1:1", "198.51.100.9:1", "192.0.2.1:2", "198.51.100.9:2"]) {
+            let session = format!("019f1a2b-3c4d-7e5f-8a6b-7c8d{number:08}");
+            let request = json!({"session_id": session, "eid": eid.as_str(), "peer": peer, "agent": null,
+                "resumed": false});
+            let answer = inventory.post("/internal/gateway/sessions", &request).await;
+            answers.push(answer["code"].as_i64().unwrap());
+        }
+        assert_eq!(answers, [200, 200, 200, fourth], "{minutes:?}");
+    }
 }

@@ -1,12 +1,12 @@
 //! Corrections of what was imported about a chip.
 
-use domain::error::{Error, Reason};
-use operations::{ActNote, ChipCorrection, correct_chip};
+use domain::error::{Error, Lang, Reason};
+use operations::{ActNote, ChipCorrection, Corrected, GatewayWarning, correct_chip};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use web::extract::{Administrator, Call, Json};
 use web::values::{ActReason, ClientId, Eid, Person};
-use web::{Answer, Success, codes};
+use web::{Answer, Success, codes, or_null};
 
 use crate::values::{ChipLabel, ModuleImei};
 
@@ -17,6 +17,7 @@ const REASONS: &[Reason] = &[
     Reason::EidMalformed,
     Reason::UnknownChip,
     Reason::UnknownClient,
+    Reason::UnknownToGateways,
     Reason::SessionRunning,
     Reason::TaskOpen,
 ];
@@ -31,8 +32,10 @@ pub(crate) struct ChipToCorrect {
     chip_model: Option<ChipLabel>,
     /// 卡片模板 / name of its card profile
     profile: Option<ChipLabel>,
-    /// 模组 IMEI / IMEI of its module
-    imei: Option<ModuleImei>,
+    /// 模组 IMEI，null 表示删除 / IMEI of its module; null removes it
+    #[serde(default, deserialize_with = "or_null")]
+    #[schema(value_type = Option<ModuleImei>)]
+    imei: Option<Option<ModuleImei>>,
     /// 所属业务需求方，仅当没有未结束的写卡任务 / the client it belongs to, while no task is open
     client_id: Option<ClientId>,
     /// 更正人，记入卡片记录 / the person who corrects it, for the history of the card
@@ -46,10 +49,45 @@ pub(crate) struct ChipToCorrect {
 pub(crate) struct ChipCorrected {
     /// 内容有变化的字段；已是所给内容时为空 / the fields that changed; none when it had these values already
     changed: Vec<&'static str>,
+    /// 更正后的卡片模板的提示 / what is not as usual about another card profile
+    warnings: Vec<CorrectionWarning>,
 }
 
-/// Corrects owner, model, profile or IMEI of a chip, while no session of it runs. Keys are corrected by a file
-/// (`chips:import?correct=true`). Repeating the call changes nothing.
+/// What is not as usual about a correction.
+#[derive(Serialize, ToSchema)]
+struct CorrectionWarning {
+    /// 所涉及的字段；未作核对时为 null / the field; null when nothing was compared
+    #[schema(required)]
+    field: Option<&'static str>,
+    /// 提示代码 / code of the warning
+    #[schema(example = "known_to_some_gateways")]
+    warning: &'static str,
+    /// 说明 / what it means
+    message: &'static str,
+    /// 具有该值的网关（known_to_some_gateways） / the gateways that have the value (known_to_some_gateways)
+    gateways: Vec<String>,
+}
+
+impl ChipCorrected {
+    fn new(corrected: Corrected, lang: Lang) -> Self {
+        let warned = |warning: GatewayWarning| CorrectionWarning {
+            field: warning.column,
+            warning: warning.kind.code(),
+            message: match lang {
+                Lang::Zh => warning.kind.zh(),
+                Lang::En => warning.kind.en(),
+            },
+            gateways: warning.gateways,
+        };
+        Self {
+            changed: corrected.changed,
+            warnings: corrected.warnings.into_iter().map(warned).collect(),
+        }
+    }
+}
+
+/// Corrects owner, model, profile or IMEI of a chip, while no session of it runs. Another profile is one that a gateway
+/// announced. Keys are corrected by a file (`chips:import?correct=true`). Repeating the call changes nothing.
 #[utoipa::path(
     post,
     path = "/admin/v1/chips:correct",
@@ -67,7 +105,7 @@ pub(crate) async fn correct(
         client_id: entry.client_id.map(ClientId::get),
         chip_model: entry.chip_model.map(|label| label.get().0),
         profile: entry.profile.map(|label| label.get().0),
-        imei: entry.imei.map(|imei| imei.get().0),
+        imei: entry.imei.map(|imei| imei.map(|imei| imei.get().0)),
     };
     if correction == ChipCorrection::default() {
         let fields = "chip_model, profile, imei, client_id";
@@ -79,6 +117,6 @@ pub(crate) async fn correct(
         person: &entry.person.0,
         text: &entry.reason.0,
     };
-    let changed = correct_chip(&call.context(), &entry.eid, &correction, &note).await?;
-    Ok(Success::new(ChipCorrected { changed }))
+    let corrected = correct_chip(&call.context(), &entry.eid, &correction, &note).await?;
+    Ok(Success::new(ChipCorrected::new(corrected, call.lang)))
 }

@@ -26,6 +26,7 @@ impl Platform {
             .merge(imports_router::router())
             .merge(clients_router::router())
             .merge(cards_router::router())
+            .merge(chip_router::router())
             .merge(gateway_router::router())
             .merge(token_router::router())
             .merge(write_apply_router::router());
@@ -97,7 +98,7 @@ impl Platform {
 
 async fn client(routes: &TestRouter) -> Value {
     let client = json!({"name": "甲", "phone": "13800000000", "ips": ["203.0.113.9"],
-        "permissions": ["write.apply"]});
+        "permissions": ["write.apply", "chip.read"]});
     routes.post("/admin/v1/clients", &client).await
 }
 
@@ -161,6 +162,103 @@ async fn a_chip_is_corrected_by_hand_between_sessions_and_its_owner_between_task
     ] {
         let refused = platform.correct(what.clone()).await;
         assert_eq!(refusal(&refused), expected, "{what}");
+    }
+}
+
+// A5: an IMEI that was entered by mistake, or of a module that the chip has left.
+#[tokio::test]
+async fn an_imei_is_removed_by_null_and_by_nothing_else() {
+    let platform = Platform::new().await;
+    let shown = async || {
+        let path = format!("/v1/chip?eid={}", eid(0).as_str());
+        let request = TestRequest::get(path).bearer(&platform.token);
+        platform.routes.send(request).await.body["imei"].clone()
+    };
+    let imei = "350000000000002";
+    assert_eq!(
+        platform.correct(json!({"imei": imei})).await["changed"],
+        json!(["imei"])
+    );
+    assert_eq!(shown().await, imei);
+    for empty in ["", " "] {
+        let refused = platform.correct(json!({"imei": empty})).await;
+        assert_eq!(refusal(&refused), (400, "parameter_malformed", Some("imei")));
+    }
+    // What is not given stays.
+    let other = json!({"chip_model": "XK-2", "profile": null, "client_id": null});
+    assert_eq!(platform.correct(other).await["changed"], json!(["chip_model"]));
+    assert_eq!(shown().await, imei);
+
+    let removal = json!({"imei": null});
+    assert_eq!(
+        platform.correct(removal.clone()).await["changed"],
+        json!(["imei"])
+    );
+    assert_eq!(shown().await, Value::Null);
+    let step = platform.last_step().await;
+    assert_eq!(
+        json!([step["reason"], step["person"], step["note"]]),
+        json!(["corrected", "王芳", "imei: 更正"])
+    );
+    assert_eq!(platform.correct(removal).await["changed"], json!([]));
+}
+
+// A5: unknown everywhere is refused, a warning while no gateway has ever announced, known to some names which.
+#[tokio::test]
+async fn corrections_are_compared_with_what_gateways_announced() {
+    let platform = Platform::new().await;
+    let profile = |profile: &str| json!({"profile": profile});
+    let answer = platform.correct(profile("vendor-z")).await;
+    assert_eq!(answer["changed"], json!(["profile"]), "{answer}");
+    let warning = &answer["warnings"][0];
+    assert_eq!(
+        json!([warning["warning"], warning["field"], warning["gateways"]]),
+        json!(["no_gateway_announced", null, []])
+    );
+    for (gateway, announced) in [("gw-1", "vendor-x"), ("gw-2", "vendor-y")] {
+        let announcement = json!({"gateway": gateway, "instance": "one", "seq": 1, "profiles": [announced],
+            "key_versions": [64]});
+        let path = "/internal/gateway/announce";
+        assert_eq!(platform.routes.post(path, &announcement).await["code"], 200);
+    }
+
+    let refused = platform.correct(profile("qibiao-seed")).await;
+    assert_eq!(refusal(&refused), (409, "unknown_to_gateways", Some("profile")));
+    let message = refused["message"].as_str().unwrap();
+    assert!(message.contains("已公布：vendor-x, vendor-y"), "{refused}");
+    let answer = platform.correct(profile("vendor-x")).await;
+    let warning = &answer["warnings"][0];
+    assert_eq!(
+        json!([warning["warning"], warning["field"], warning["gateways"]]),
+        json!(["known_to_some_gateways", "profile", ["gw-1"]])
+    );
+
+    let of = |profile: &str, key_version| ChipCsv {
+        profile: profile.to_owned(),
+        key_version,
+        ..ChipCsv::new(0)
+    };
+    for (chip, column) in [
+        (of("qibiao-seed", 64), "profile"),
+        (of("vendor-x", 65), "key_version"),
+    ] {
+        for query in ["preview=true", "preview=false"] {
+            let query = format!("correct=true&{query}&{BY}");
+            let report = platform.chips(&query, std::slice::from_ref(&chip)).await;
+            let error = &report["errors"][0];
+            assert_eq!(
+                json!([report["corrected"], error["column"], error["reason"]]),
+                json!([0, column, "unknown_to_gateways"])
+            );
+        }
+    }
+    for query in ["preview=true", "preview=false"] {
+        let query = format!("correct=true&{query}&{BY}");
+        let report = platform.chips(&query, &[of("vendor-y", 64)]).await;
+        assert_eq!(report["corrected"], 1, "{report}");
+        let warnings = report["warnings"].as_array().unwrap().iter();
+        let mut of_gateways = warnings.filter(|warning| warning["warning"] == "known_to_some_gateways");
+        assert_eq!(of_gateways.next().unwrap()["gateways"], json!(["gw-2"]));
     }
 }
 
@@ -233,6 +331,30 @@ async fn a_number_that_its_chip_holds_is_released_by_new_keys_and_the_evidence_i
         json!(["number_released_by_new_keys", "王芳", "898604****0000: 更正"])
     );
     assert_eq!(platform.apply(1).await["code"], 200);
+}
+
+// A2: a number that no gateway ever sent goes home at once when its task ends. A5: what a gateway cannot carry out.
+#[tokio::test]
+async fn a_number_that_its_gateway_could_not_send_is_free_and_one_that_it_cannot_encode_stays() {
+    let platform = Platform::new().await;
+    let failed = |failure: &str| json!({"kind": "failed", "failure": failure, "chip_fault": false, "detail": "no card profile"});
+    assert_eq!(platform.apply(0).await["code"], 200);
+    assert_eq!(platform.open_session(1).await["work"], "write");
+    platform.report(1, 1, failed("profile_unknown")).await;
+    assert_eq!(
+        platform.last_step().await["reason"],
+        "profile_unknown",
+        "the task failed"
+    );
+    // Another chip may have it, and so may this one again.
+    assert_eq!(platform.apply(1).await["code"], 200);
+    let ended = json!({"eid": eid(1).as_str(), "person": "王芳", "reason": "更正"});
+    let ended = platform.routes.post("/admin/v1/tasks:end", &ended).await;
+    assert_eq!(ended["code"], 200, "{ended}");
+    assert_eq!(platform.apply(0).await["code"], 200);
+    assert_eq!(platform.open_session(2).await["work"], "write");
+    platform.report(2, 1, failed("data_unusable")).await;
+    assert_eq!(platform.apply(1).await["reason"], "province_without_number");
 }
 
 // A6: MSISDN and IMSI of a retired number may come back in new data.

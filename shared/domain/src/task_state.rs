@@ -134,53 +134,18 @@ impl TaskStatus {
     }
 }
 
-/// What a device session is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Work {
-    /// Write the operator number.
-    Write,
-    /// Verify over the operator number that the card holds what was reserved.
-    Verify,
-    /// Nothing to do.
-    None,
-}
-
-impl Work {
-    /// Text stored in the database and sent to the gateway.
-    #[must_use]
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::Write => "write",
-            Self::Verify => "verify",
-            Self::None => "none",
-        }
-    }
-
-    /// The work named `code`.
-    #[must_use]
-    pub fn from_code(code: &str) -> Option<Self> {
-        [Self::Write, Self::Verify, Self::None]
-            .into_iter()
-            .find(|work| work.code() == code)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::{TaskFailure, TaskState, TaskStatus, Work};
+    use super::{TaskFailure, TaskState, TaskStatus};
 
     #[test]
     fn codes_lead_back_to_their_state() {
         for state in TaskState::ALL {
             assert_eq!(TaskState::from_code(state.code()), Some(state));
         }
-        for work in [Work::Write, Work::Verify, Work::None] {
-            assert_eq!(Work::from_code(work.code()), Some(work));
-        }
         assert_eq!(TaskState::from_code(""), None);
-        assert_eq!(Work::from_code("Write"), None);
     }
 
     #[test]

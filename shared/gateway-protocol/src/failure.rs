@@ -33,7 +33,8 @@ pub enum FailureKind {
     AllowanceExhausted,
     /// The card refused the command that loads its key material.
     KeysRefused,
-    /// The gateway has no card profile of the name that the chip was imported with.
+    /// The gateway has no card profile of the name that the chip was imported with. A gateway reports this and the next
+    /// two only as the first report of a session, in which it has sent nothing to the card.
     ProfileUnknown,
     /// The gateway cannot encode what was reserved for the card.
     DataUnusable,

@@ -38,10 +38,10 @@ impl fmt::Debug for SessionRequest {
 }
 
 /// The work of a session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Work {
-    /// Write the card.
+    /// Write the operator number.
     Write,
     /// Verify that the card holds what was reserved and has registered with it.
     Verify,
@@ -50,7 +50,7 @@ pub enum Work {
 }
 
 impl Work {
-    /// Its name in JSON.
+    /// Its name in JSON and in the database of the platform.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -58,6 +58,14 @@ impl Work {
             Self::Verify => "verify",
             Self::None => "none",
         }
+    }
+
+    /// The work named `code`.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        [Self::Write, Self::Verify, Self::None]
+            .into_iter()
+            .find(|work| work.code() == code)
     }
 }
 

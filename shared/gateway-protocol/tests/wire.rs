@@ -135,7 +135,9 @@ fn the_work_of_a_session_is_answered() {
     ] {
         assert_eq!(serde_json::to_string(&work).unwrap(), format!("\"{code}\""));
         assert_eq!(work.code(), code);
+        assert_eq!(Work::from_code(code), Some(work));
     }
+    assert_eq!(Work::from_code("Write"), None);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 use super::Context;
 use super::act_note::ActNote;
+use super::announced::{Announced, GatewayWarning};
 use super::content::{self, held_error};
 use super::transition::guarded;
 use crate::transaction;
@@ -42,22 +43,31 @@ pub struct ChipCorrection {
     pub chip_model: Option<String>,
     /// Name of its card profile.
     pub profile: Option<String>,
-    /// IMEI of its module.
-    pub imei: Option<String>,
+    /// IMEI of its module; `Some(None)` removes it.
+    pub imei: Option<Option<String>>,
 }
 
-/// Corrects a chip by hand, and enters it in the card's history with person and reason. Returns the names of what
-/// changed; repeating the call changes nothing.
+/// What a correction did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Corrected {
+    /// The names of what changed.
+    pub changed: Vec<&'static str>,
+    /// What is not as usual about it.
+    pub warnings: Vec<GatewayWarning>,
+}
+
+/// Corrects a chip by hand, and enters it in the card's history with person and reason. Repeating the call changes
+/// nothing.
 ///
 /// # Errors
-/// [`Reason::UnknownChip`], [`Reason::UnknownClient`]; [`Reason::SessionRunning`]; [`Reason::TaskOpen`] for another
-/// owner.
+/// [`Reason::UnknownChip`], [`Reason::UnknownClient`]; [`Reason::UnknownToGateways`]; [`Reason::SessionRunning`];
+/// [`Reason::TaskOpen`] for another owner.
 pub async fn correct_chip<D: Database>(
     cx: &Context<'_, D>,
     eid: &Eid,
     correction: &ChipCorrection,
     note: &ActNote<'_>,
-) -> Result<Vec<&'static str>, Error> {
+) -> Result<Corrected, Error> {
     let index = cx.eid_index(eid);
     transaction(cx, async |tx| {
         let stored = chip_content::find(tx, &index).await?.ok_or(Reason::UnknownChip)?;
@@ -75,29 +85,31 @@ pub async fn correct_chip<D: Database>(
             }
         }
         if let Some(imei) = &correction.imei {
-            let sealed = cx
-                .vault
-                .seal(cx.random, chip::IMEI, index.as_bytes(), imei.as_bytes())?;
-            new.imei_sealed = Some(sealed);
+            let seal = |imei: &String| {
+                cx.vault
+                    .seal(cx.random, chip::IMEI, index.as_bytes(), imei.as_bytes())
+            };
+            new.imei_sealed = imei.as_ref().map(seal).transpose()?;
         }
-        correct(cx, tx, &stored, &new, note).await
+        correct(cx, tx, &Announced::read(tx).await?, &stored, &new, note).await
     })
     .await
 }
 
-/// Changes what is stored of a chip to `new`, and returns the names of what changed. PSK and DEK of a chip that is
-/// blocked can be corrected; it stays blocked.
+/// Changes what is stored of a chip to `new`. PSK and DEK of a chip that is blocked can be corrected; it stays blocked.
 ///
 /// # Errors
 /// [`Reason::ImportConflict`] for what no correction changes, and for a PSK identity that another chip has;
+/// [`Reason::UnknownToGateways`] for another profile or key version that no gateway announced;
 /// [`Reason::SessionRunning`]; [`Reason::TaskOpen`] for another owner.
 pub(super) async fn correct<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
+    announced: &Announced,
     stored: &ChipContent,
     new: &ChipContent,
     note: &ActNote<'_>,
-) -> Result<Vec<&'static str>, Error> {
+) -> Result<Corrected, Error> {
     let (changes, others): (Vec<_>, Vec<_>) =
         content::differences(content::chip(cx, stored)?, content::chip(cx, new)?)
             .into_iter()
@@ -107,8 +119,9 @@ pub(super) async fn correct<D: Database>(
     }
     let names: Vec<_> = changes.iter().map(|change| change.column).collect();
     if names.is_empty() {
-        return Ok(names);
+        return Ok(Corrected::default());
     }
+    let warnings = announced.judge(new, Some(stored))?;
     let index = &new.eid_index;
     let chip = chip::by_eid(tx, index).await?.ok_or(Reason::UnknownChip)?;
     refuse_running(cx, tx, index).await?;
@@ -122,7 +135,10 @@ pub(super) async fn correct<D: Database>(
     let text = format!("{}: {}", names.join(", "), note.text);
     let note = ActNote { text: &text, ..*note };
     note.record(cx, tx, &chip, "corrected").await?;
-    Ok(names)
+    Ok(Corrected {
+        changed: names,
+        warnings,
+    })
 }
 
 /// Refuses while a session of the chip runs.

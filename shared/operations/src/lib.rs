@@ -10,6 +10,7 @@
 mod act_note;
 mod alerts;
 mod announce_gateway;
+mod announced;
 mod apply;
 mod call_log;
 mod call_rate;
@@ -54,11 +55,13 @@ mod transition;
 mod unopened_session;
 mod unreadable;
 mod verified;
+mod warning_kind;
 mod withdraw;
 
 pub use act_note::ActNote;
 pub use alerts::{AlertView, MAX_ALERTS_PER_PAGE, MAX_NOTED_ALERTS, list_alerts, note_alerts};
 pub use announce_gateway::{Announcement, announce_gateway};
+pub use announced::GatewayWarning;
 pub use apply::{Applied, ApplyRequest, apply};
 pub use call_log::{
     CALL_LOG_DAYS, CallFilter, CallPage, MAX_CALLS_PER_PAGE, record_calls, search_calls, sum_up_refusals,
@@ -72,22 +75,22 @@ pub use clients::{
     RotatedSecret, SecretView, change_client, create_client, list_clients, revoke_secret, revoke_tokens,
     rotate_secret,
 };
-pub use correct_chip::{ChipCorrection, correct_chip};
+pub use correct_chip::{ChipCorrection, Corrected, correct_chip};
 pub use destroy_chip::destroy_chip;
 pub use end_task::{EndedTask, end_task};
 pub use gateway_view::{GatewayView, gateway_views};
 pub use import::{
     ImportChoices, ImportReport, ImportWarning, MAX_IMPORT_BYTES, MAX_IMPORT_ROWS, MAX_REPORTED_ERRORS,
-    RowError, TableKind, TablePart, WarningKind, import_chips, import_numbers, is_spreadsheet, table_parts,
+    RowError, TableKind, TablePart, import_chips, import_numbers, is_spreadsheet, table_parts,
 };
 pub use incidents::{
-    About, ChipFaultKind, ChipFaultReport, FaultReported, FaultyChip, FaultyCursor, FaultyPage, FinalReport,
-    Hundredths, IncidentAct, IncidentFilter, IncidentPage, IncidentView, LineFigures, MAX_FAULT_TEXT_CHARS,
-    MAX_FAULTY_PER_PAGE, MAX_INCIDENT_TEXT_CHARS, MAX_INCIDENTS_PER_PAGE, MAX_LOOKED_AT, MAX_REVIEWS,
-    MonthFigures, NewIncident, Opened, REFUSALS_PER_HOUR, Review, ReviewLine, SETTLED_AFTER_MS,
-    STUCK_AFTER_MINUTES, STUCK_GROUP_CARDS, STUCK_GROUP_PERCENT, StuckSettings, Tally, act_on_incident,
-    enter_incident, faulty_chips, list_incidents, report_chip_fault, review_csv, review_incidents,
-    show_incident,
+    ALTERNATION_MINUTES, About, ChipFaultKind, ChipFaultReport, FaultReported, FaultyChip, FaultyCursor,
+    FaultyPage, FinalReport, Hundredths, IncidentAct, IncidentFilter, IncidentPage, IncidentView,
+    LineFigures, MAX_FAULT_TEXT_CHARS, MAX_FAULTY_PER_PAGE, MAX_INCIDENT_TEXT_CHARS, MAX_INCIDENTS_PER_PAGE,
+    MAX_LOOKED_AT, MAX_REVIEWS, MonthFigures, NewIncident, Opened, REFUSALS_PER_HOUR, Review, ReviewLine,
+    SETTLED_AFTER_MS, STUCK_AFTER_MINUTES, STUCK_GROUP_CARDS, STUCK_GROUP_PERCENT, StuckSettings, Tally,
+    act_on_incident, enter_incident, faulty_chips, list_incidents, report_chip_fault, review_csv,
+    review_incidents, show_incident,
 };
 pub use ingest::{IngestReport, MAX_RECORD_BYTES, OperatorReport, RecordError, ingest};
 pub(crate) use ingest::{MAX_CITY_CHARS, STATES};
@@ -109,7 +112,7 @@ pub use messages::{
     is_message_due, probe, record_attempt, resend, sign,
 };
 pub use number_view::{NumberRef, NumberView, Usage, number_view};
-pub use open_session::{OpenSession, SessionWork, WriteData, open_session};
+pub use open_session::{OpenSession, SessionLimits, SessionWork, WriteData, open_session};
 pub use open_time::{LineStatus, OpenTimeRef, OpenTimeView, open_time};
 pub use overview::{CardStep, card_history};
 pub use pool::{
@@ -134,6 +137,7 @@ pub use token::{
     Caller, IssuedToken, TOKEN_LIFETIME_SECS, TOKENS_PER_MINUTE, Verified, issue_token, verify_token,
 };
 pub use top_up::top_up;
+pub use warning_kind::WarningKind;
 pub use withdraw::{ImportView, MAX_IMPORTS_PER_PAGE, Withdrawn, list_imports, withdraw_import};
 
 pub(crate) use transaction::transaction;

@@ -48,6 +48,15 @@ pub struct OpenSession<'a> {
     pub gateway: Option<&'a str>,
 }
 
+/// What the sessions of a chip are held to.
+#[derive(Clone, Copy, Debug)]
+pub struct SessionLimits {
+    /// How often a chip may ask to be written.
+    pub power_ups: PowerUpLimits,
+    /// Minutes within which sessions that alternate between two addresses show that an EID is in use twice; 0: none do.
+    pub alternation_minutes: u32,
+}
+
 /// The work of a session.
 #[derive(Clone, Debug)]
 pub struct SessionWork {
@@ -97,7 +106,7 @@ pub struct WriteData {
 pub async fn open_session<D: Database>(
     cx: &Context<'_, D>,
     open: &OpenSession<'_>,
-    limits: PowerUpLimits,
+    limits: SessionLimits,
 ) -> Result<SessionWork, Error> {
     let eid_index = cx.eid_index(&open.eid);
     // The transaction also commits a refusal, because the incident it opens must stay.
@@ -114,7 +123,7 @@ pub async fn open_session<D: Database>(
         if chip.blocked {
             return Ok(Err(Reason::ChipBlocked.into()));
         }
-        if alternates(cx, tx, &eid_index, open.peer).await? {
+        if alternates(cx, tx, &eid_index, open.peer, limits.alternation_minutes).await? {
             block(cx, tx, &eid_index).await?;
             return Ok(Err(Reason::ChipBlocked.into()));
         }
@@ -143,7 +152,7 @@ pub async fn open_session<D: Database>(
             return Ok(Err(Reason::AllowanceExhausted.into()));
         }
         let is_request = work == Work::Write && !open.resumed;
-        let work = match is_request && is_spent(cx, tx, &chip, limits).await? {
+        let work = match is_request && is_spent(cx, tx, &chip, limits.power_ups).await? {
             true => Work::None,
             false => work,
         };
@@ -177,7 +186,7 @@ async fn begin<D: Database>(
     let worked = task.filter(|_| work != Work::None);
     let number = match worked {
         None => held,
-        Some(task) if work == Work::Write => number::expose(tx, task.id, cx.now).await?,
+        Some(task) if work == Work::Write => number::expose(tx, task.id, open.session_id, cx.now).await?,
         Some(task) => number::by_task(tx, task.id).await?,
     };
     if let Some(task) = worked {

@@ -38,6 +38,10 @@ const NOT_REGISTERED: &str = "not_registered";
 /// Longest text for the operator that is kept, in characters.
 const MAX_NOTE_CHARS: usize = 512;
 
+/// Failures that a gateway finds before it sends anything of the number to the card, and that are no fault of the number.
+/// One that the gateway cannot encode stays with its chip: in the pool it would fail one chip after the other.
+const UNSENT: [FailureKind; 2] = [FailureKind::ProfileUnknown, FailureKind::KeysUnusable];
+
 /// One report of a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
@@ -244,6 +248,9 @@ async fn handle<D: Database>(
             status_word,
             ..
         } => {
+            if session.last_seq < 0 && UNSENT.contains(failure) {
+                number::set_unsent(tx, task.id, session.id, cx.now).await?;
+            }
             let status_word = status_word.as_deref().filter(|word| is_status_word(word));
             let fault = Fault {
                 status_word,

@@ -35,8 +35,8 @@ pub struct RequiredVariables {
     pub maintenance: bool,
     /// `pool_low_water`: watches or shows the pools of numbers.
     pub pool_low_water: bool,
-    /// `power_up_gap_secs`, `power_ups_per_hour`: opens sessions of chips.
-    pub power_ups: bool,
+    /// `power_up_gap_secs`, `power_ups_per_hour`, `alternation_minutes`: opens sessions of chips.
+    pub device_sessions: bool,
     /// `number_ranges`: takes numbers in.
     pub number_ranges: bool,
     /// `unchecked_eids`: takes chips in.
@@ -59,7 +59,7 @@ impl RequiredVariables {
         callback_allow_http: false,
         maintenance: false,
         pool_low_water: false,
-        power_ups: false,
+        device_sessions: false,
         number_ranges: false,
         unchecked_eids: false,
         served_provinces: false,
@@ -113,8 +113,9 @@ async fn settings_of(required: RequiredVariables) -> Result<Variables, Error> {
         clock_trusted: when(required.maintenance, text("clock_trusted")).await?,
         record_days: when(required.maintenance, text("record_days")).await?,
         pool_low_water: when(required.pool_low_water, text("pool_low_water")).await?,
-        power_up_gap_secs: when(required.power_ups, text("power_up_gap_secs")).await?,
-        power_ups_per_hour: when(required.power_ups, text("power_ups_per_hour")).await?,
+        power_up_gap_secs: when(required.device_sessions, text("power_up_gap_secs")).await?,
+        power_ups_per_hour: when(required.device_sessions, text("power_ups_per_hour")).await?,
+        alternation_minutes: when(required.device_sessions, text("alternation_minutes")).await?,
         number_ranges: when(required.number_ranges, text("number_ranges")).await?,
         unchecked_eids: when(required.unchecked_eids, text("unchecked_eids")).await?,
         served_provinces: when(required.served_provinces, text("served_provinces")).await?,

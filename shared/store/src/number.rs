@@ -5,7 +5,7 @@
 //! other chip.
 
 use super::{Database, DbError, Row, Run as _, Tx, first};
-use domain::{ClientId, IncidentKind, NumberStatus, Province, TaskId, Timestamp};
+use domain::{ClientId, IncidentKind, NumberStatus, Province, SessionId, TaskId, Timestamp};
 use vault::{BlindIndex, Column};
 
 /// Sealed column: ICCID.
@@ -57,9 +57,12 @@ const TAKE_ALLOTTED: &str = "UPDATE number SET status = 'reserved', eid_index = 
 const TAKE_HELD: &str = "UPDATE number SET task_id = $1, changed_at = $2 WHERE status = 'reserved' \
      AND iccid_index = $3 AND eid_index = $4 AND task_id IS NULL RETURNING iccid_index";
 const EXPOSE: &str = concat!(
-    "UPDATE number SET exposed = 1, changed_at = $1 WHERE task_id = $2 AND status = 'reserved' RETURNING ",
+    "UPDATE number SET exposed = 1, changed_at = $1, sole_session = CASE exposed WHEN 0 THEN $2 END \
+     WHERE task_id = $3 AND status = 'reserved' RETURNING ",
     columns!()
 );
+const SET_UNSENT: &str = "UPDATE number SET sole_session = NULL, exposed = 0, changed_at = $1 WHERE task_id = $2 \
+    AND sole_session = $3 AND exposed = 1 AND written_at IS NULL";
 // A suspended or retired number stays so, but a chip holds it.
 const SET_WRITTEN: &str = concat!(
     "UPDATE number SET status = CASE status WHEN 'reserved' THEN 'written' ELSE status END, written_at = $1, \
@@ -227,13 +230,28 @@ pub async fn take_held<D: Database>(
     Ok(!tx.run(TAKE_HELD, &params).await?.is_empty())
 }
 
-/// Marks the task's number as exposed: part of it is about to reach its chip. `None` when it is not reserved any more.
+/// Marks the task's number as exposed: part of it is about to reach its chip in `session`. `None` when it is not reserved
+/// any more.
 pub async fn expose<D: Database>(
     tx: &Tx<'_, D>,
     task: TaskId,
+    session: SessionId,
     now: Timestamp,
 ) -> Result<Option<NumberRow>, DbError> {
-    first(&tx.run(EXPOSE, &[now.into(), task.into()]).await?, read)
+    let params = [now.into(), session.text().into(), task.into()];
+    first(&tx.run(EXPOSE, &params).await?, read)
+}
+
+/// Marks the task's number as not exposed: `session`, which sent nothing of it, is the only one that was given it.
+/// Changes nothing when another one was given it too, for this task or before.
+pub async fn set_unsent<D: Database>(
+    tx: &Tx<'_, D>,
+    task: TaskId,
+    session: SessionId,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    let params = [now.into(), task.into(), session.text().into()];
+    tx.run(SET_UNSENT, &params).await.map(drop)
 }
 
 /// Records that the chip holds the task's number. A suspended or retired one stays so. `None` when the task has none.

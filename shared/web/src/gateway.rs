@@ -13,7 +13,7 @@ use gateway_protocol::{
 use super::fields::field;
 use super::refusal::Refusal;
 use domain::error::Reason;
-use domain::{Eid, SessionId, Work};
+use domain::{Eid, SessionId};
 use operations::{Announcement, ChipKeys, OpenSession, Report, SessionWork, WriteData};
 
 /// The field of an announcement with the failed handshakes.
@@ -75,11 +75,7 @@ pub fn session_to_open(request: &SessionRequest) -> Result<OpenSession<'_>, Refu
 /// The answer with the work of a session.
 pub fn session_answer(work: &SessionWork) -> SessionAnswer {
     SessionAnswer {
-        work: match work.work {
-            Work::Write => gateway_protocol::Work::Write,
-            Work::Verify => gateway_protocol::Work::Verify,
-            Work::None => gateway_protocol::Work::None,
-        },
+        work: work.work,
         task_id: work.task_id.map(|id| id.text()),
         chip_model: work.chip_model.clone(),
         profile: work.profile.clone(),
@@ -202,7 +198,7 @@ mod tests {
     use super::*;
     use crate::answer::{Success, written};
     use domain::error::Lang;
-    use domain::{Iccid, Imsi, Msisdn};
+    use domain::{Iccid, Imsi, Msisdn, Work};
 
     const SESSION: &str = "0190a5b0-0000-7000-8000-000000000001";
     const EID: &str = "89086030202200000022000000000090";

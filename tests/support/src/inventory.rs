@@ -33,6 +33,10 @@ pub fn key_of(n: u32, kind: u8) -> [u8; 16] {
 pub struct ChipCsv {
     /// The column `eid`.
     pub eid: String,
+    /// The column `chip_model`.
+    pub chip_model: String,
+    /// The column `profile`.
+    pub profile: String,
     /// The column `temp_msisdn`.
     pub temp_msisdn: String,
     /// The column `temp_iccid`.
@@ -49,6 +53,8 @@ pub struct ChipCsv {
     pub client_id: String,
     /// The column `psk_identity`.
     pub psk_identity: String,
+    /// The column `key_version`.
+    pub key_version: u8,
     /// The PSK, of which the DEK is the complement; without it the columns of keys are empty.
     pub psk: Option<[u8; 16]>,
 }
@@ -59,6 +65,8 @@ impl ChipCsv {
     pub fn new(n: u32) -> Self {
         Self {
             eid: eid_text(n),
+            chip_model: "XK-1".to_owned(),
+            profile: "qibiao-seed".to_owned(),
             temp_msisdn: format!("1064800{n:06}"),
             temp_iccid: format!("8986040000000{n:06}1"),
             temp_imsi: format!("460040000{n:06}"),
@@ -67,6 +75,7 @@ impl ChipCsv {
             allowance_mb: "5".to_owned(),
             client_id: String::new(),
             psk_identity: String::new(),
+            key_version: 64,
             psk: None,
         }
     }
@@ -80,6 +89,8 @@ impl ChipCsv {
         };
         let Self {
             eid,
+            chip_model,
+            profile,
             temp_msisdn,
             temp_iccid,
             temp_imsi,
@@ -91,11 +102,12 @@ impl ChipCsv {
             allowance_mb,
             client_id,
             psk_identity,
+            key_version,
             ..
         } = self;
         format!(
-            "{eid},XK-1,qibiao-seed,{network_type},{temp_msisdn},{temp_iccid},{temp_imsi},{temp_opened_on},\
-             {allowance_mb},350000000000001,{client_id},{psk_identity},64,{psk},{dek},{name}"
+            "{eid},{chip_model},{profile},{network_type},{temp_msisdn},{temp_iccid},{temp_imsi},{temp_opened_on},\
+             {allowance_mb},350000000000001,{client_id},{psk_identity},{key_version},{psk},{dek},{name}"
         )
     }
 }

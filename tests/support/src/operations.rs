@@ -13,11 +13,11 @@ use domain::{
     ClientId, DAY_MS, FailureKind, Permission, Provinces, SECOND_MS, SessionId, TaskId, Timestamp, Zone,
 };
 use operations::{
-    Applied, ApplyRequest, CALL_LOG_DAYS, Caller, Context, CreatedClient, Done, ImportChoices, ImportReport,
-    Job, MaintenanceSettings, MemoryLimits, NewClient, OpenSession, POOL_LOW_WATER, PowerUpLimits,
-    RECORD_DAYS, REFUSALS_PER_HOUR, Report, ReportAnswer, ReportEvent, STUCK_AFTER_MINUTES,
-    STUCK_GROUP_CARDS, STUCK_GROUP_PERCENT, SessionWork, StuckSettings, TaskRef, apply, create_client,
-    import_chips, import_numbers, open_session, run_job, status,
+    ALTERNATION_MINUTES, Applied, ApplyRequest, CALL_LOG_DAYS, Caller, Context, CreatedClient, Done,
+    ImportChoices, ImportReport, Job, MaintenanceSettings, MemoryLimits, NewClient, OpenSession,
+    POOL_LOW_WATER, PowerUpLimits, RECORD_DAYS, REFUSALS_PER_HOUR, Report, ReportAnswer, ReportEvent,
+    STUCK_AFTER_MINUTES, STUCK_GROUP_CARDS, STUCK_GROUP_PERCENT, SessionLimits, SessionWork, StuckSettings,
+    TaskRef, apply, create_client, import_chips, import_numbers, open_session, run_job, status,
 };
 use store::{Sqlite, Value};
 use vault::Vault;
@@ -75,6 +75,8 @@ pub struct World {
     pub limits: MemoryLimits,
     /// How often a chip may ask to be written; without limits unless a test sets them.
     pub power_ups: Cell<PowerUpLimits>,
+    /// Minutes within which sessions that alternate between two addresses count.
+    pub alternation_minutes: Cell<u32>,
     sessions: Cell<u64>,
 }
 
@@ -109,6 +111,7 @@ impl World {
                 gap_secs: 0,
                 per_hour: 0,
             }),
+            alternation_minutes: Cell::new(ALTERNATION_MINUTES),
             sessions: Cell::new(seed << 32),
         };
         run(store::migrate(&world.db, world.time())).expect("migrated");
@@ -285,7 +288,10 @@ impl World {
                 resumed,
                 gateway: Some(GATEWAY),
             },
-            self.power_ups.get(),
+            SessionLimits {
+                power_ups: self.power_ups.get(),
+                alternation_minutes: self.alternation_minutes.get(),
+            },
         ))
     }
 

@@ -7,7 +7,7 @@ use spin_sdk::http_service;
 const REQUIRED_VARIABLES: RequiredVariables = RequiredVariables {
     sealing_keys: true,
     link_key: true,
-    power_ups: true,
+    device_sessions: true,
     secret: Some("gateway_secret"),
     ..RequiredVariables::NONE
 };

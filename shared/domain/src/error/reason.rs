@@ -101,7 +101,7 @@ reasons! {
     RecordConflict "record_conflict" 409 "同一时点已有内容不同的记录" "another record of the same moment has other content" => "核对记录的 as_of 与内容" "check the record's as_of and content";
     UnknownImport "unknown_import" 404 "导入记录不存在" "there is no such import" => "核对 import_id" "check the import_id";
     ImportConflict "import_conflict" 409 "已有内容不同的记录" "a record with other content exists" => "核对该行与已导入的数据" "compare the row with what was imported before";
-    UnknownToGateways "unknown_to_gateways" 409 "没有网关具有该卡片模板或主密钥版本" "no gateway has this card profile or version of the master key" => "核对该列；需新增时先在网关上配置卡片模板或主密钥，网关公布后再导入" "check the column; a new profile or master key is set up at the gateways first: import again once they announced it";
+    UnknownToGateways "unknown_to_gateways" 409 "没有网关具有该卡片模板或主密钥版本" "no gateway has this card profile or version of the master key" => "核对该值；需新增时先在网关上配置卡片模板或主密钥，网关公布后再提交" "check the value; a new profile or master key is set up at the gateways first: send again once they announced it";
     // Gateway
     UnknownSession "unknown_session" 404 "会话不存在" "there is no such session" => "重新建立会话" "open a new session";
     SessionSuperseded "session_superseded" 409 "会话已被新会话取代" "a newer session has replaced this one" => "结束该会话" "end this session";

@@ -7,30 +7,24 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use super::announced::Announced;
 use super::columns::{ColumnError, RowReader};
 use super::contradictions::Key;
 use super::rules::{ColumnRule, optional, required};
 use super::secrets::{hex_bytes, row_digest, unwrapped};
+use super::store_chip::{Batch, SealedChip, store};
 use super::warnings::Warnings;
 use super::{ImportChoices, ImportReport, ImportedRow, Stored, checked, written};
 use crate::Context;
-use crate::content::{self, CHIP_KEYS, held_error};
-use crate::correct_chip::correct;
-use crate::incidents::block;
-use crate::transition::guarded;
+use crate::announced::{Announced, GatewayWarning};
 use domain::error::{Error, Reason};
 use domain::{
-    Actor, CardStatus, ClientId, Eid, Iccid, ImportId, Imsi, Kind, Malformed, Msisdn, Network,
-    TemporaryNumber, Timestamp, Volume, parse_chip_label, parse_date, parse_imei, warned_at,
+    CardStatus, ClientId, Eid, Iccid, Imsi, Kind, Malformed, Msisdn, Network, TemporaryNumber, Timestamp,
+    Volume, parse_chip_label, parse_date, parse_imei, warned_at,
 };
 use store::{
-    Database, Tx,
-    card_history::{self, Step},
-    chip,
-    chip_content::{self, ChipContent, NewChipRow},
+    Database, chip,
+    chip_content::{ChipContent, NewChipRow},
     import::ImportKind,
-    temporary_number::{self, UniqueValues},
 };
 use vault::{BlindIndex, IndexKind, Zeroizing};
 
@@ -65,13 +59,6 @@ const MAX_PSK_IDENTITY_BYTES: usize = 128;
 /// Key material, wiped when dropped.
 type Secret = Zeroizing<Vec<u8>>;
 
-/// A row as it is stored.
-pub(super) struct SealedChip {
-    row: NewChipRow,
-    /// Whether the file states the day of opening.
-    is_opening_stated: bool,
-}
-
 /// A row that passed the checks of its own values.
 pub(super) struct Chip {
     eid: Eid,
@@ -95,7 +82,7 @@ pub(super) struct Chip {
 
 /// Imports chips. A row without `client_id` belongs to `default_client`. Rows are read, unwrapped and sealed before
 /// the transaction begins, so that the write lock is held briefly. A new chip whose profile or key version no gateway
-/// announced is refused.
+/// announced is refused, and so is a correction that sets one.
 ///
 /// # Errors
 /// [`Reason::BadCsv`] and [`Reason::BodyTooLarge`] for the file as a whole. A bad row is reported, and the other rows
@@ -112,16 +99,21 @@ pub async fn import_chips<D: Database>(
     written(cx, choices, ImportKind::Chip, async |tx, import| {
         let mut report = report.clone();
         let mut warnings = Warnings(std::mem::take(&mut report.warnings));
-        let mut known = BTreeMap::new();
-        let announced = Announced::read(tx).await?;
+        let mut batch = Batch {
+            import,
+            choices,
+            announced: Announced::read(tx).await?,
+            known: BTreeMap::new(),
+        };
         for (line, chip) in &good {
-            let (warned, unknown) = match announced.judge(&chip.row.content) {
-                Ok(warned) => (warned, None),
-                Err(error) => (Vec::new(), Some(error)),
-            };
-            let stored = store(cx, tx, chip, unknown, import, choices, &mut known).await?;
-            if matches!(stored, Stored::New) {
-                for (kind, column, gateways) in warned {
+            let (stored, warned) = store(cx, tx, chip, &mut batch).await?;
+            if matches!(stored, Stored::New | Stored::Corrected) {
+                for GatewayWarning {
+                    kind,
+                    column,
+                    gateways,
+                } in warned
+                {
                     warnings.add_known(kind, column.map(str::to_owned), *line, gateways);
                 }
             }
@@ -363,99 +355,6 @@ fn digest<D>(cx: &Context<'_, D>, chip: &Chip) -> BlindIndex {
             chip.dek.as_ref().map_or(&[][..], |key| key),
         ],
     )
-}
-
-/// Stores a good row. `unknown`: why no gateway could write it; what is there already stays all the same.
-async fn store<D: Database>(
-    cx: &Context<'_, D>,
-    tx: &Tx<'_, D>,
-    SealedChip {
-        row: new,
-        is_opening_stated,
-    }: &SealedChip,
-    unknown: Option<ColumnError>,
-    import: ImportId,
-    choices: &ImportChoices<'_>,
-    known: &mut BTreeMap<ClientId, bool>,
-) -> Result<Stored, Error> {
-    let index = &new.content.eid_index;
-    if !super::client_exists(tx, &new.content.client_id, known).await? {
-        let unknown = Error::from(Reason::UnknownClient);
-        return Ok(Stored::Refused(unknown.with_field("client_id").into()));
-    }
-    if choices.correct.is_none() && unknown.is_none() && chip_content::insert(tx, new, import, cx.now).await?
-    {
-        return added(cx, tx, new).await;
-    }
-    let Some(there) = chip_content::find(tx, index).await? else {
-        return match (&choices.correct, unknown) {
-            (Some(_), _) => Ok(Stored::Refused(
-                Error::from(Reason::UnknownChip).with_field("eid").into(),
-            )),
-            (None, Some(error)) => Ok(Stored::Refused(error)),
-            (None, None) => insert_over_dead(cx, tx, new, import).await,
-        };
-    };
-    let mut given = new.content.clone();
-    if !is_opening_stated {
-        given.temp_opened_on.clone_from(&there.temp_opened_on);
-    }
-    if let Some(note) = &choices.correct {
-        let corrected = correct(cx, tx, &there, &given, note).await;
-        return Stored::corrected(corrected.map(|columns| !columns.is_empty()));
-    }
-    let stored = chip::by_eid(tx, index).await?;
-    if stored.is_some_and(|chip| chip.imported_digest == new.imported_digest) {
-        return Ok(Stored::Unchanged);
-    }
-    let differences = content::differences(content::chip(cx, &there)?, content::chip(cx, &given)?);
-    let Some(conflict) = content::conflict(&differences) else {
-        return Ok(Stored::Unchanged);
-    };
-    if differences.iter().any(|one| CHIP_KEYS.contains(&one.column)) {
-        block(cx, tx, index).await?;
-    }
-    Ok(Stored::Refused(conflict.into()))
-}
-
-/// Adds a chip of which something is there already: with another chip that needs it, or with one that needs it no more.
-async fn insert_over_dead<D: Database>(
-    cx: &Context<'_, D>,
-    tx: &Tx<'_, D>,
-    new: &NewChipRow,
-    import: ImportId,
-) -> Result<Stored, Error> {
-    let index = new.content.eid_index;
-    let values = UniqueValues {
-        eid_index: index,
-        msisdn: new.temp_msisdn_index,
-        iccid: new.temp_iccid_index,
-        imsi: new.temp_imsi_index,
-        psk_identity: new.content.psk_identity.as_ref().map(|(index, _)| *index),
-    };
-    if let Some(held) = temporary_number::held(tx, &values).await? {
-        let own = cx
-            .vault
-            .open_identifier(chip::EID, index.as_bytes(), &new.eid_sealed)?;
-        return Ok(Stored::Refused(held_error(cx, &held, chip::EID, &own)?.into()));
-    }
-    temporary_number::release(tx, &values, cx.now).await?;
-    guarded(chip_content::insert(tx, new, import, cx.now).await?)?;
-    added(cx, tx, new).await
-}
-
-async fn added<D: Database>(cx: &Context<'_, D>, tx: &Tx<'_, D>, new: &NewChipRow) -> Result<Stored, Error> {
-    let step = Step {
-        eid_index: &new.content.eid_index,
-        from: None,
-        to: new.status,
-        actor: &Actor::Admin,
-        reason: "imported",
-        task: None,
-        sealed_note: None,
-    };
-    card_history::insert(tx, &step, cx.now).await?;
-    Ok(Stored::New)
 }
 
 #[cfg(test)]

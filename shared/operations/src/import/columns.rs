@@ -6,8 +6,9 @@ use super::header::Header;
 use super::records::Record;
 use super::rounded::{has_lost_digits, is_exponent, is_rounded};
 use super::rules::ColumnRule;
-use super::warnings::{WarningKind, Warnings};
+use super::warnings::Warnings;
 use super::{MAX_IMPORT_BYTES, MAX_IMPORT_ROWS};
+use crate::warning_kind::WarningKind;
 use domain::error::{Error, Lang, Reason};
 use domain::{Iccid, Malformed, Msisdn, NumberRanges, mask_identifiers};
 

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::records::{Record, Records, SEPARATORS};
 use super::rules::ColumnRule;
-use super::warnings::{WarningKind, Warnings};
+use super::warnings::Warnings;
+use crate::warning_kind::WarningKind;
 use domain::error::{Error, Reason};
 use domain::mask_identifiers;
 

@@ -6,7 +6,6 @@
 //!
 //! Each import has an identifier, which its rows keep, so that it can be withdrawn. A file of corrections adds no row.
 
-mod announced;
 mod chips;
 mod columns;
 mod contradictions;
@@ -18,18 +17,20 @@ mod records;
 mod rounded;
 mod rules;
 mod secrets;
+mod store_chip;
 mod warnings;
 
 pub use chips::import_chips;
 pub use decode::is_spreadsheet;
 pub use numbers::import_numbers;
 pub use parts::{TableKind, TablePart, table_parts};
-pub use warnings::{ImportWarning, WarningKind};
+pub use warnings::ImportWarning;
 
 use std::collections::BTreeMap;
 
 use super::Context;
 use super::act_note::ActNote;
+use super::warning_kind::WarningKind;
 use columns::{ColumnError, RowReader, Table};
 use contradictions::{Compared, FileKeys, Key};
 use domain::error::{Error, Reason};

@@ -14,20 +14,21 @@ use domain::{IncidentKind, MINUTE_MS};
 use store::{Database, Subject, Tx, chip, device_session};
 use vault::BlindIndex;
 
-/// Within this time, in milliseconds, sessions that alternate between two addresses count. Two chips under one EID take
-/// the session from each other within seconds, because each of them connects again at once.
-const ALTERNATION_MS: i64 = 10 * MINUTE_MS;
+/// Default time, in minutes, within which sessions that alternate between two addresses count. Two chips under one EID
+/// take the session from each other within seconds, because each of them connects again at once.
+pub const ALTERNATION_MINUTES: u32 = 10;
 
-/// Whether a session from `peer` would be the fourth in a row that alternate between two addresses (A, B, A, B), each
-/// of which takes the place of one that is still open.
+/// Whether a session from `peer` would be the fourth in a row within `minutes` that alternate between two addresses (A,
+/// B, A, B), each of which takes the place of one that is still open. Never within 0 minutes.
 pub(crate) async fn alternates<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
     eid_index: &BlindIndex,
     peer: &str,
+    minutes: u32,
 ) -> Result<bool, Error> {
-    let since = cx.now.plus(-ALTERNATION_MS);
-    Ok(device_session::alternates(tx, eid_index, since, peer).await?)
+    let since = cx.now.plus(-i64::from(minutes) * MINUTE_MS);
+    Ok(minutes > 0 && device_session::alternates(tx, eid_index, since, peer).await?)
 }
 
 /// Opens the incident and blocks the chip.

@@ -28,6 +28,7 @@ pub use chip_fault_report::{
 };
 pub use clocks::MAX_LOOKED_AT;
 pub(super) use clocks::advance_clocks;
+pub use duplicated::ALTERNATION_MINUTES;
 pub(super) use duplicated::{alternates, block};
 pub use faulty::{FaultyChip, FaultyCursor, FaultyPage, MAX_FAULTY_PER_PAGE, faulty_chips};
 pub use list::{

@@ -280,7 +280,7 @@ fn tokens_are_limited_like_other_calls() {
     assert_eq!(reason(take(&world, &client, secret, HOME)), Reason::RateLimited);
 }
 
-fn record(
+pub(super) fn record(
     world: &World,
     interface: &str,
     about: Option<&Eid>,

@@ -57,7 +57,8 @@ fn model(text: &str) -> ChipCorrection {
 }
 
 fn correct(world: &World, correction: &ChipCorrection) -> Result<Vec<&'static str>, Error> {
-    run(correct_chip(&world.cx(), &eid(0), correction, &NOTE))
+    let corrected = run(correct_chip(&world.cx(), &eid(0), correction, &NOTE))?;
+    Ok(corrected.changed)
 }
 
 /// Reason code, person and note of the latest step of chip 0.
@@ -135,7 +136,7 @@ fn model_profile_imei_and_owner_are_corrected_by_hand_with_person_and_reason() {
         client_id: Some(owner.clone()),
         chip_model: Some("XK-2".to_owned()),
         profile: Some("generic-usim".to_owned()),
-        imei: Some("350000000000002".to_owned()),
+        imei: Some(Some("350000000000002".to_owned())),
     };
     let changed = ["client_id", "chip_model", "profile", "imei"];
     assert_eq!(correct(&world, &correction).unwrap(), changed);
@@ -152,6 +153,26 @@ fn model_profile_imei_and_owner_are_corrected_by_hand_with_person_and_reason() {
         (work.chip_model.as_str(), work.profile.as_str()),
         ("XK-2", "generic-usim")
     );
+}
+
+#[test]
+fn an_imei_is_removed_by_hand_and_entered_again() {
+    let world = World::new();
+    world.stocked(1, 0);
+    let imei = |imei: Option<&str>| ChipCorrection {
+        imei: Some(imei.map(str::to_owned)),
+        ..ChipCorrection::default()
+    };
+    let stored = "SELECT COUNT(*) FROM chip WHERE imei_sealed IS NOT NULL";
+    assert_eq!(correct(&world, &imei(Some("350000000000002"))).unwrap(), ["imei"]);
+    assert_eq!(world.count(stored), 1);
+    assert_eq!(correct(&world, &imei(None)).unwrap(), ["imei"]);
+    assert_eq!(world.count(stored), 0);
+    assert_eq!(last_step(&world).2.unwrap(), "imei: 供应商更正");
+    let before = world.dump();
+    assert_eq!(correct(&world, &imei(None)).unwrap(), [""; 0]);
+    assert_eq!(world.dump(), before);
+    assert_eq!(correct(&world, &imei(Some("350000000000003"))).unwrap(), ["imei"]);
 }
 
 #[test]

@@ -188,6 +188,33 @@ fn a_module_behind_a_carriers_address_translation_is_no_second_chip() {
     assert_eq!(incidents(&world), [""; 0]);
 }
 
+/// Whether sessions from A, B, A and B show that the EID is in use twice, the last `ms` after the first.
+fn is_found(minutes: u32, ms: i64) -> bool {
+    let world = World::new();
+    world.stocked(1, 0);
+    world.alternation_minutes.set(minutes);
+    for peer in [A, B, A] {
+        world.open_from(0, world.session_id(), peer).unwrap();
+        world.pass(ms / 3);
+    }
+    world.pass(ms % 3);
+    let opened = world.open_from(0, world.session_id(), B);
+    let blocked = opened.is_err_and(|error| error.reason() == Reason::ChipBlocked);
+    assert_eq!(!incidents(&world).is_empty(), blocked);
+    blocked
+}
+
+#[test]
+fn alternating_sessions_count_within_a_time_that_is_a_setting_and_none_turns_it_off() {
+    for minutes in [10, 3, 1_440] {
+        let border = i64::from(minutes) * MINUTE_MS;
+        assert!(is_found(minutes, border), "{minutes}");
+        assert!(!is_found(minutes, border + 1), "{minutes}");
+    }
+    assert!(!is_found(0, 0));
+    assert!(!is_found(0, 1));
+}
+
 #[test]
 fn sessions_that_had_ended_and_sessions_of_long_ago_do_not_count() {
     let world = World::new();

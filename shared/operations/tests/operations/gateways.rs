@@ -1,12 +1,13 @@
 //! What gateways announce: what they can write, and the failed handshakes of chips.
 
-use domain::error::Reason;
+use domain::error::{Error, Reason};
 use domain::{DAY_MS, MINUTE_MS};
 use operations::{
-    AlertView, Announcement, ImportReport, ImportWarning, WarningKind, announce_gateway, card_history,
-    gateway_views, list_alerts,
+    ActNote, AlertView, Announcement, ChipCorrection, Corrected, GatewayWarning, ImportChoices, ImportReport,
+    ImportWarning, WarningKind, announce_gateway, card_history, correct_chip, gateway_views, import_chips,
+    list_alerts,
 };
-use test_support::inventory::{ChipCsv, eid};
+use test_support::inventory::{ChipCsv, chip_csv, eid};
 use test_support::operations::{World, run};
 
 use super::faults::leaves_nothing_behind;
@@ -262,6 +263,139 @@ fn chips_are_imported_with_a_warning_as_long_as_no_gateway_has_announced_itself(
     announce(&world, &announcement("gw-1", 2, &[], &[]));
     let report = world.chips(&caller, &[ChipCsv::new(2)]);
     assert_eq!((report.unchanged, report.rejected), (1, 0));
+}
+
+const NOTE: ActNote<'_> = ActNote {
+    person: "王芳",
+    text: "供应商更正",
+};
+
+/// Corrects chip 0 of `world` by a file, or shows what that would do.
+fn correct_by_file(world: &World, chip: &ChipCsv, preview: bool) -> ImportReport {
+    let choices = ImportChoices {
+        correct: Some(NOTE),
+        preview,
+        ..ImportChoices::default()
+    };
+    let client = domain::ClientId::parse(&world.column("SELECT client_id FROM chip")[0]).unwrap();
+    let file = chip_csv(std::slice::from_ref(chip));
+    run(import_chips(
+        &world.cx(),
+        file.as_bytes(),
+        Some(&client),
+        &choices,
+    ))
+    .unwrap()
+}
+
+fn correct_profile(world: &World, profile: &str) -> Result<Corrected, Error> {
+    let correction = ChipCorrection {
+        profile: Some(profile.to_owned()),
+        ..ChipCorrection::default()
+    };
+    run(correct_chip(&world.cx(), &eid(0), &correction, &NOTE))
+}
+
+#[test]
+fn a_correction_to_a_profile_or_key_version_that_no_gateway_has_is_refused_and_changes_nothing() {
+    let world = World::new();
+    world.stocked(1, 0);
+    announce(&world, &announcement("gw-1", 1, &["qibiao-seed"], &["64"]));
+    let own_keys = ChipCsv {
+        psk: Some([0x11; 16]),
+        key_version: 65,
+        ..ChipCsv::new(0)
+    };
+    let other_profile = ChipCsv {
+        profile: "vendor-x".to_owned(),
+        ..ChipCsv::new(0)
+    };
+    let other_version = ChipCsv {
+        key_version: 65,
+        ..ChipCsv::new(0)
+    };
+    for (chip, column) in [(&other_profile, "profile"), (&other_version, "key_version")] {
+        let before = world.dump();
+        let report = correct_by_file(&world, chip, true);
+        assert_eq!(errors(&report), [(2, Some(column), Reason::UnknownToGateways)]);
+        assert_eq!(world.dump(), before);
+        let report = correct_by_file(&world, chip, false);
+        assert_eq!(errors(&report), [(2, Some(column), Reason::UnknownToGateways)]);
+    }
+    let refused = correct_profile(&world, "vendor-x").unwrap_err();
+    assert_eq!(
+        (refused.reason(), refused.field()),
+        (Reason::UnknownToGateways, Some("profile"))
+    );
+    assert!(
+        refused
+            .detail()
+            .unwrap()
+            .en
+            .ends_with("profile vendor-x; announced: qibiao-seed")
+    );
+    assert_eq!(
+        world.count("SELECT COUNT(*) FROM card_history WHERE reason = 'corrected'"),
+        0
+    );
+    // With keys of its own the version is not looked at; it is again when they are taken away.
+    assert_eq!(correct_by_file(&world, &own_keys, false).corrected, 1);
+    let report = correct_by_file(&world, &other_version, false);
+    assert_eq!(
+        errors(&report),
+        [(2, Some("key_version"), Reason::UnknownToGateways)]
+    );
+}
+
+#[test]
+fn what_a_correction_leaves_is_not_compared_and_what_only_some_gateways_have_is_a_warning() {
+    let world = World::new();
+    world.stocked(1, 0);
+    let unannounced = WarningKind::NoGatewayAnnounced;
+    let warned = correct_profile(&world, "vendor-x").unwrap().warnings;
+    assert_eq!(
+        (warned.len(), warned[0].kind, warned[0].column),
+        (1, unannounced, None)
+    );
+    announce(&world, &announcement("gw-1", 1, &["qibiao-seed"], &["64"]));
+    announce(&world, &announcement("gw-2", 1, &["generic-usim"], &["64"]));
+    // No gateway has the profile of the chip any more, and that is not what is corrected.
+    let other_model = ChipCsv {
+        chip_model: "XK-2".to_owned(),
+        profile: "vendor-x".to_owned(),
+        ..ChipCsv::new(0)
+    };
+    let report = correct_by_file(&world, &other_model, false);
+    assert_eq!((report.corrected, warnings(&report).len()), (1, 0), "{report:?}");
+
+    let known = GatewayWarning {
+        kind: WarningKind::KnownToSomeGateways,
+        column: Some("profile"),
+        gateways: vec!["gw-2".to_owned()],
+    };
+    let corrected = correct_profile(&world, "generic-usim").unwrap();
+    assert_eq!(
+        (corrected.changed, corrected.warnings),
+        (vec!["profile"], vec![known])
+    );
+    assert_eq!(
+        correct_profile(&world, "generic-usim").unwrap(),
+        Corrected::default()
+    );
+    let first = ChipCsv {
+        chip_model: "XK-2".to_owned(),
+        ..ChipCsv::new(0)
+    };
+    for preview in [true, false] {
+        let report = correct_by_file(&world, &first, preview);
+        let shown = warnings(&report);
+        assert_eq!((report.corrected, shown.len()), (1, 1), "{report:?}");
+        assert_eq!(
+            (shown[0].kind, shown[0].column.as_deref(), shown[0].line),
+            (WarningKind::KnownToSomeGateways, Some("profile"), 2)
+        );
+        assert_eq!(shown[0].gateways, ["gw-1"]);
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@ use operations::{
 use test_support::inventory::{NumberCsv, eid};
 use test_support::operations::{World, failed, reason, run};
 
+use super::faults::leaves_nothing_behind;
 use super::operator_reports::{ingest_lines, line};
 
 /// A verdict about the card.
@@ -165,4 +166,111 @@ fn what_an_operator_reports_again_and_again_causes_no_second_look() {
     // Another task is another reason to look.
     world.fail_chip(&caller, 0, FailureKind::FileRefused);
     assert_eq!(world.open(0).unwrap().1.work, Work::Verify);
+}
+
+/// The report of a gateway that cannot carry the work of a session out, for a reason that is not the number's.
+fn unable() -> ReportEvent {
+    failed(FailureKind::ProfileUnknown)
+}
+
+// Table 4: a number that no gateway ever sent goes home at once when its task ends.
+#[test]
+fn a_number_that_its_gateway_could_not_send_goes_home_when_its_task_fails() {
+    for kind in [FailureKind::ProfileUnknown, FailureKind::KeysUnusable] {
+        let world = World::new();
+        let caller = world.stocked(2, 1);
+        world.fail_chip(&caller, 0, kind);
+        assert_eq!(numbers(&world), ["available 0"], "{kind:?}");
+        let card = run(status(&world.cx(), &caller, &TaskRef::Eid(eid(0)))).unwrap();
+        assert_eq!(card.card_status, CardStatus::Failed);
+        // Its chip holds nothing, and another one can be written with it.
+        assert_eq!(world.open(0).unwrap().1.work, Work::None);
+        world.write_chip(&caller, 1);
+        assert_eq!(numbers(&world), ["written 1"]);
+    }
+}
+
+#[test]
+fn a_number_that_the_gateway_cannot_encode_stays_with_its_chip() {
+    let world = World::new();
+    let caller = world.stocked(2, 1);
+    world.fail_chip(&caller, 0, FailureKind::DataUnusable);
+    assert_eq!(numbers(&world), ["reserved 1"]);
+    assert_eq!(
+        reason(world.apply_auto(&caller, 1)),
+        Reason::ProvinceWithoutNumber
+    );
+}
+
+#[test]
+fn what_another_session_was_given_or_this_one_reported_before_stays_with_the_chip() {
+    // A session before it, of which nothing was heard: another gateway may have sent something.
+    let world = World::new();
+    let caller = world.stocked(1, 1);
+    world.apply_auto(&caller, 0).unwrap();
+    let (silent, _) = world.open(0).unwrap();
+    let (session, _) = world.open(0).unwrap();
+    world.report_event(session, 1, unable()).unwrap();
+    assert_eq!(numbers(&world), ["reserved 1"]);
+    assert_eq!(
+        reason(world.report_event(silent, 1, unable())),
+        Reason::SessionSuperseded
+    );
+    assert_eq!(numbers(&world), ["reserved 1"]);
+
+    // An earlier task: the number that the chip holds is written again.
+    let world = World::new();
+    let caller = world.stocked(1, 1);
+    world.fail_chip(&caller, 0, FailureKind::CardError);
+    world.fail_chip(&caller, 0, FailureKind::ProfileUnknown);
+    assert_eq!(numbers(&world), ["reserved 1"]);
+
+    // The card was written, and the gateway that is to verify it cannot.
+    let world = World::new();
+    let caller = world.stocked(1, 1);
+    world.apply_auto(&caller, 0).unwrap();
+    let (session, _) = world.open(0).unwrap();
+    world.report_event(session, 1, ReportEvent::Written).unwrap();
+    let (session, _) = world.open(0).unwrap();
+    world.report_event(session, 1, unable()).unwrap();
+    assert_eq!(numbers(&world), ["reserved 1"]);
+
+    // Steps of the session, after which the gateway must not say so any more.
+    let world = World::new();
+    let caller = world.stocked(1, 1);
+    world.apply_auto(&caller, 0).unwrap();
+    let (session, _) = world.open(0).unwrap();
+    let progress = ReportEvent::Progress { step: 0, steps: 12 };
+    world.report_event(session, 1, progress).unwrap();
+    world.report_event(session, 2, unable()).unwrap();
+    assert_eq!(numbers(&world), ["reserved 1"]);
+}
+
+#[test]
+fn a_suspended_number_that_was_not_sent_leaves_its_chip_and_stays_suspended() {
+    let world = World::new();
+    let caller = world.stocked(1, 1);
+    world.apply_auto(&caller, 0).unwrap();
+    let (session, _) = world.open(0).unwrap();
+    let suspended = r#""status":"suspended","as_of":"2026-07-01T07:01:00+08:00""#;
+    assert_eq!(
+        ingest_lines(&world, Topic::Status, &[line(0, suspended)]).accepted,
+        1
+    );
+    world.report_event(session, 1, unable()).unwrap();
+    assert_eq!(numbers(&world), ["suspended 0"]);
+}
+
+#[test]
+fn a_number_that_was_not_sent_goes_home_whole_or_not_at_all() {
+    let arrange = || {
+        let world = World::new();
+        let caller = world.stocked(1, 1);
+        world.apply_auto(&caller, 0).unwrap();
+        let (session, _) = world.open(0).unwrap();
+        (world, session)
+    };
+    leaves_nothing_behind("unable", arrange, |world, session| {
+        world.report_event(*session, 1, unable()).map(drop)
+    });
 }

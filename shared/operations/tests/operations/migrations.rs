@@ -85,11 +85,7 @@ fn a_file_uses_a_write_ahead_log() {
     let path = folder.path().join("xieka.db");
     run(migrate(&Sqlite::open(&path).unwrap(), Timestamp(1))).unwrap();
     let db = Sqlite::open(&path).unwrap();
-    let mode: String = db
-        .connection()
-        .query_row("PRAGMA journal_mode", [], |row| row.get(0))
-        .unwrap();
-    assert_eq!(mode, "wal");
+    assert_eq!(column(&db, "PRAGMA journal_mode"), ["wal"]);
 }
 
 /// The first column of a query's rows, as text.
@@ -265,11 +261,17 @@ fn incidents_of_before_their_clocks_get_times_and_are_looked_at() {
 
 /// A database of an earlier schema, without rows.
 fn at_schema(version: i64) -> Sqlite {
+    let db = Sqlite::in_memory().unwrap();
+    bring_to(&db, version);
+    db
+}
+
+/// Brings an empty database to an earlier schema.
+pub(super) fn bring_to(db: &Sqlite, version: i64) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../store/migrations");
     let files = std::fs::read_dir(folder).unwrap();
     let mut files: Vec<_> = files.map(|entry| entry.unwrap().path()).collect();
     files.sort();
-    let db = Sqlite::in_memory().unwrap();
     let versions = "PRAGMA foreign_keys = OFF;
          CREATE TABLE schema_version (version INTEGER PRIMARY KEY, applied_at INTEGER NOT NULL) STRICT;";
     db.connection().execute_batch(versions).unwrap();
@@ -278,7 +280,6 @@ fn at_schema(version: i64) -> Sqlite {
         let text = format!("{text}INSERT INTO schema_version VALUES ({version}, 0);");
         db.connection().execute_batch(&text).unwrap();
     }
-    db
 }
 
 /// Rows in every table and column that schema 6 renames, and every stored name that it changes.

@@ -3,6 +3,7 @@
 //! Fail closed: a secret that is missing, too short or malformed makes every call fail; there is no default.
 
 mod maintenance;
+mod sessions;
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -14,13 +15,11 @@ use crate::credential::{KEY_PARAMETER, TOKEN_PARAMETER};
 use crate::ignored::{IGNORED_PARAMETERS, IgnoredParameters};
 use domain::error::Error;
 use domain::{NumberRanges, Provinces, Zone};
-use operations::{MaintenanceSettings, POWER_UP_GAP_SECS, POWER_UPS_PER_HOUR, PowerUpLimits};
+use operations::{MaintenanceSettings, SessionLimits};
 use vault::{MIN_SECRET_BYTES, Vault, VaultSettings, Zeroizing, equal_in_constant_time};
 
 /// Longest wait of a row of the call log, in milliseconds.
 const MAX_CALL_LOG_INTERVAL_MS: u64 = 1_000;
-/// Longest time within which two writing sessions are of one power-up, in seconds: an hour.
-const MAX_POWER_UP_GAP_SECS: u32 = 3_600;
 /// Most stuck cards and most refused calls that an incident can need.
 const MAX_COUNTED: u32 = 1_000_000;
 /// Most secrets of a component: the present one, and while it is changed another.
@@ -80,6 +79,8 @@ pub struct Variables {
     pub power_up_gap_secs: Option<String>,
     /// Requests of a chip within an hour that are an incident, as a decimal number.
     pub power_ups_per_hour: Option<String>,
+    /// Minutes within which sessions that alternate between two addresses count, as a decimal number.
+    pub alternation_minutes: Option<String>,
     /// How to ask the operator about its numbers: see [`operations::operator::OperatorApi::parse`].
     pub operator_api: Option<String>,
     /// The credential for the operator's interface.
@@ -108,8 +109,8 @@ pub struct Settings {
     pub callback_allow_http: bool,
     /// The configuration of the periodic jobs.
     pub maintenance: MaintenanceSettings,
-    /// How often a chip may ask to be written.
-    pub power_ups: PowerUpLimits,
+    /// What the sessions of a chip are held to.
+    pub sessions: SessionLimits,
     /// How to ask the operator about its numbers and the credential for it, as they were configured. Read only where
     /// it is asked, so that other components do not contain the reader.
     pub(crate) operator: Option<(String, Zeroizing<String>)>,
@@ -147,20 +148,7 @@ impl Settings {
             )?),
             callback_allow_http: flag("callback_allow_http", variables.callback_allow_http.as_deref())?,
             maintenance: maintenance::settings(variables)?,
-            power_ups: PowerUpLimits {
-                gap_secs: number(
-                    "power_up_gap_secs",
-                    variables.power_up_gap_secs.as_deref(),
-                    POWER_UP_GAP_SECS,
-                    0..=MAX_POWER_UP_GAP_SECS,
-                )?,
-                per_hour: number(
-                    "power_ups_per_hour",
-                    variables.power_ups_per_hour.as_deref(),
-                    POWER_UPS_PER_HOUR,
-                    0..=MAX_COUNTED,
-                )?,
-            },
+            sessions: sessions::settings(variables)?,
             operator: variables
                 .operator_api
                 .clone()
@@ -435,7 +423,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_of_incidents_and_power_ups_have_bounds() {
+    fn numbers_of_incidents_and_sessions_have_bounds() {
         let text = |text: &str| Some(text.to_owned());
         for (name, broken) in [
             (
@@ -456,6 +444,13 @@ mod tests {
                 "power_up_gap_secs",
                 Variables {
                     power_up_gap_secs: text("3601"),
+                    ..variables()
+                },
+            ),
+            (
+                "alternation_minutes",
+                Variables {
+                    alternation_minutes: text("1441"),
                     ..variables()
                 },
             ),

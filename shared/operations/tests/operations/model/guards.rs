@@ -8,7 +8,7 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use domain::error::{Error, Reason};
-use domain::{CardStatus, FailureKind, TaskFailure, TaskId, Timestamp};
+use domain::{CardStatus, FailureKind, SessionId, TaskFailure, TaskId, Timestamp};
 use operations::{
     ActNote, Caller, NumberAct, ReportEvent, TaskRef, act_on_number, allot_numbers, cancel, destroy_chip,
     end_task, register_fault, reopen, replace_chip,
@@ -154,8 +154,8 @@ const NUMBERS: [&str; 10] = [
 ];
 
 /// Allotted numbers in every state, by the chip of the same number; the last one is allotted to another client. With
-/// the tasks of those that had one.
-fn numbers() -> (World, Caller, Vec<Option<TaskId>>) {
+/// the tasks and the writing sessions of those that had one.
+fn numbers() -> (World, Caller, Vec<Option<TaskId>>, Vec<Option<SessionId>>) {
     let world = World::new();
     let caller = world.stocked(0, 0);
     let other = world.client().client_id;
@@ -165,6 +165,7 @@ fn numbers() -> (World, Caller, Vec<Option<TaskId>>) {
     all.push(NumberCsv::allotted(9, &other));
     world.numbers(&all);
     let mut tasks = vec![None; 10];
+    let mut sessions = vec![None; 10];
     for n in [1, 2, 3, 4, 6, 7] {
         let (eid, number) = (eid_text(n), NumberCsv::new(n));
         let request = designated(&eid, &number.iccid, &number.msisdn);
@@ -173,6 +174,7 @@ fn numbers() -> (World, Caller, Vec<Option<TaskId>>) {
             continue;
         }
         let (session, _) = world.open(n).unwrap();
+        sessions[n as usize] = Some(session);
         let event = match n {
             3 | 6 => failed(FailureKind::CardError),
             4 => ReportEvent::Written,
@@ -190,7 +192,7 @@ fn numbers() -> (World, Caller, Vec<Option<TaskId>>) {
     ] {
         run(act_on_number(&world.cx(), &card(n), act)).unwrap();
     }
-    (world, caller, tasks)
+    (world, caller, tasks, sessions)
 }
 
 /// What a statement is given: the number, the task and chip that have or had it, the client of the caller.
@@ -198,6 +200,7 @@ struct Given<'a> {
     iccid: BlindIndex,
     eid: BlindIndex,
     task: Option<TaskId>,
+    session: Option<SessionId>,
     caller: &'a Caller,
     now: Timestamp,
 }
@@ -211,15 +214,22 @@ async fn run_on_number<D: Database>(
         iccid,
         eid,
         task,
+        session,
         caller,
         now,
     } = given;
     let next = TaskId::new(*now, [7; 10]);
     let own = task.unwrap_or(next);
+    let another = SessionId::new(*now, [7; 10]);
     Ok(match name {
         "take_allotted" => Some(number::take_allotted(tx, eid, next, iccid, &caller.id, *now).await?),
         "take_held" => Some(number::take_held(tx, eid, next, iccid, *now).await?),
-        "expose" => Some(number::expose(tx, own, *now).await?.is_some()),
+        "expose" => Some(number::expose(tx, own, another, *now).await?.is_some()),
+        "set_unsent" | "set_unsent_by_another" => {
+            let by = session.filter(|_| name == "set_unsent").unwrap_or(another);
+            number::set_unsent(tx, own, by, *now).await?;
+            None
+        }
         "set_written" => Some(number::set_written(tx, own, *now).await?.is_some()),
         "leave_rewritten" => Some(number::leave_rewritten(tx, eid, next, *now).await?.is_some()),
         "leave_rewritten_by_itself" => Some(number::leave_rewritten(tx, eid, own, *now).await?.is_some()),
@@ -296,12 +306,14 @@ fn a_statement_changes_a_session_only_while_it_is_open() {
 // §5.4.1 Table 1, Table 4
 #[test]
 fn a_statement_changes_a_number_only_in_the_state_that_it_is_for() {
-    let (world, caller, tasks) = numbers();
+    let (world, caller, tasks, sessions) = numbers();
     world.pass(1_000);
     for (name, expected) in [
         ("take_allotted", vec!["free"]),
         ("take_held", vec!["held"]),
         ("expose", vec!["reserved", "sent"]),
+        ("set_unsent", vec!["sent", "suspended_sent"]),
+        ("set_unsent_by_another", vec![]),
         ("set_written", vec!["reserved", "sent", "suspended_sent"]),
         ("leave_rewritten", vec!["written"]),
         ("leave_rewritten_by_itself", vec![]),
@@ -316,6 +328,7 @@ fn a_statement_changes_a_number_only_in_the_state_that_it_is_for() {
                 iccid: iccid_index(&world, *n),
                 eid: eid_index(&world, *n),
                 task: tasks[*n as usize],
+                session: sessions[*n as usize],
                 caller: &caller,
                 now: world.time(),
             };
@@ -329,6 +342,7 @@ fn a_statement_changes_a_number_only_in_the_state_that_it_is_for() {
         iccid: iccid_index(&world, 3),
         eid: eid_index(&world, 0),
         task: None,
+        session: None,
         caller: &caller,
         now: world.time(),
     };

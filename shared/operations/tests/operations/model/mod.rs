@@ -16,6 +16,7 @@
 //! | --- | --- |
 //! | `leave_task` when a task ends or is cancelled | an open task has its number, no number is bound to a finished task |
 //! | the condition on `exposed` in `leave_task` | a number that was sent goes to another chip, one that was not has no exit |
+//! | `set_unsent`, the first report or its session in the condition | a number has no exit, or goes to another chip |
 //! | the condition on the state in `leave_task` | a suspended number is free before it is resumed |
 //! | the owner in what a free number becomes | an allotted number is in the pool |
 //! | `give_back_held` after a success or a destruction | a number without an exit |
@@ -143,7 +144,8 @@ impl Platform {
         }
     }
 
-    /// Another IMSI on the card, and another K in the network, show that a chip cannot use a number that it held.
+    /// Another IMSI on the card, and another K in the network, show that a chip cannot use a number that it held; a gateway
+    /// that could send nothing, that its chip has nothing of it.
     fn take_evidence(&mut self, step: &Step, before: &[expected::Number]) {
         let is_evidence = matches!(
             step,
@@ -153,9 +155,21 @@ impl Platform {
                     ..
                 }
         );
+        // A gateway that sent nothing is heard while the number is still its task's.
+        let is_unsent = matches!(
+            step,
+            Step::Report {
+                heard: Heard::Unable { .. },
+                ..
+            }
+        );
         for (n, number) in before.iter().enumerate() {
-            if let (true, expected::Place::Held(chip)) = (is_evidence, number.place)
-                && self.expected.numbers[n].place == expected::Place::Home
+            let chip = match number.place {
+                expected::Place::Held(chip) if is_evidence => chip,
+                expected::Place::For(task) if is_unsent => self.expected.tasks[task].chip,
+                _ => continue,
+            };
+            if self.expected.numbers[n].place == expected::Place::Home
                 && let Some(there) = self.on_chip.get_mut(&chip)
             {
                 there.remove(Product::iccid(n).as_str());

@@ -464,6 +464,10 @@ fn event(heard: &Heard) -> ReportEvent {
             chip_fault: true,
             status_word: None,
         },
+        Heard::Unable { for_number } => failed(match for_number {
+            true => FailureKind::DataUnusable,
+            false => FailureKind::ProfileUnknown,
+        }),
         Heard::Closed => ReportEvent::Closed {
             reason: "idle".to_owned(),
         },

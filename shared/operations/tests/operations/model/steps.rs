@@ -40,8 +40,17 @@ pub(super) enum Heard {
     Progress(u32),
     Written,
     Verified,
-    NotVerified { rewrite: bool, other_imsi: bool },
-    Failed { chip_fault: bool },
+    NotVerified {
+        rewrite: bool,
+        other_imsi: bool,
+    },
+    Failed {
+        chip_fault: bool,
+    },
+    /// The gateway cannot carry the work out, because of the number or because of itself.
+    Unable {
+        for_number: bool,
+    },
     Closed,
 }
 
@@ -160,6 +169,7 @@ pub(super) fn heard() -> impl Strategy<Value = Heard> {
         2 => (prop::bool::weighted(0.8), any::<bool>())
             .prop_map(|(rewrite, other_imsi)| Heard::NotVerified { rewrite, other_imsi }),
         2 => prop::bool::weighted(0.3).prop_map(|chip_fault| Heard::Failed { chip_fault }),
+        1 => any::<bool>().prop_map(|for_number| Heard::Unable { for_number }),
         1 => Just(Heard::Closed),
     ]
 }

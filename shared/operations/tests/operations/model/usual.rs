@@ -216,6 +216,24 @@ fn sent_again(chip: usize, choice: Choice) -> Vec<Step> {
     ]
 }
 
+/// A gateway that cannot write a card: after another one that said nothing, or after it said something else.
+fn unable(chip: usize, choice: &Choice, before: bool, heard: bool, for_number: bool) -> Vec<Step> {
+    let opened = vec![Step::Open(chip); 1 + usize::from(before)];
+    let heard = heard.then(|| heard_of(chip, Heard::Progress(1)));
+    let reported = heard
+        .into_iter()
+        .chain([heard_of(chip, Heard::Unable { for_number })]);
+    let again = [apply(chip, choice.clone()), Step::Open(chip)];
+    [
+        usable(chip),
+        again[..1].to_vec(),
+        opened,
+        reported.collect(),
+        again.to_vec(),
+    ]
+    .concat()
+}
+
 /// What a session finds that looks for a number.
 fn verdict() -> impl Strategy<Value = Heard> {
     prop_oneof![
@@ -250,6 +268,8 @@ fn usual() -> impl Strategy<Value = Vec<Step>> {
             vec![apply(chip, choice.clone()), Step::Open(chip), failed(chip), apply(chip, choice)]
         }),
         1 => of().prop_map(|(chip, choice)| sent_again(chip, choice)),
+        4 => (of(), [0.3, 0.3, 0.2].map(prop::bool::weighted))
+            .prop_map(|((chip, choice), [before, heard, for_number])| unable(chip, &choice, before, heard, for_number)),
         1 => of().prop_map(|(chip, choice)| drained(chip, choice, Heard::Progress(1))),
         // It is never powered up.
         1 => of().prop_map(|(chip, choice)| {

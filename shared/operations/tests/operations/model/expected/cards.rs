@@ -237,7 +237,7 @@ impl Expected {
         }
         let there = &self.numbers[number];
         let is_there = there.place == Place::For(task) || there.place == Place::Held(old);
-        if province.is_none() && there.sent && is_there {
+        if province.is_none() && !there.sent_in.is_empty() && is_there {
             return Err(Reason::NumberTaken);
         }
         self.may_be_written(new)?;

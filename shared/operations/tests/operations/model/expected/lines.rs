@@ -61,7 +61,7 @@ impl Expected {
         };
         let chip = chip.map_or("-".to_owned(), |chip| format!("chip {chip}"));
         let task = task.map_or("-".to_owned(), |task| format!("task {task}"));
-        let sent = if number.sent { " sent" } else { "" };
+        let sent = if number.sent_in.is_empty() { "" } else { " sent" };
         let written = if matches!(number.place, Place::On(_)) {
             " written"
         } else {

@@ -158,8 +158,9 @@ pub(super) struct Number {
     pub(super) client: Option<usize>,
     pub(super) place: Place,
     pub(super) usable: Use,
-    /// A gateway got it to send, so that part of it may be on a chip.
-    pub(super) sent: bool,
+    /// The sessions whose gateways got it to send, by chip and place among those of the chip, so that part of it may be on
+    /// a chip.
+    sent_in: Vec<(usize, usize)>,
     /// Its card was written with another one, and no person has put it back yet.
     replaced: bool,
     /// The MSISDN of its file, by the number that first had it.
@@ -288,7 +289,7 @@ impl Expected {
             client,
             place: Place::Home,
             usable: Use::Active,
-            sent: false,
+            sent_in: Vec::new(),
             replaced: false,
             msisdn: self.numbers.len(),
             has_msisdn: true,

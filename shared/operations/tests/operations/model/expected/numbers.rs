@@ -66,10 +66,10 @@ impl Expected {
         let number = &mut self.numbers[self.tasks[task].number];
         if number.place == Place::For(task) {
             number.left_at = self.now;
-            number.place = if number.sent {
-                Place::Held(chip)
-            } else {
+            number.place = if number.sent_in.is_empty() {
                 Place::Home
+            } else {
+                Place::Held(chip)
             };
         }
     }
@@ -86,7 +86,7 @@ impl Expected {
         let number = &mut self.numbers[number];
         if number.place == Place::Held(chip) {
             number.place = Place::Home;
-            number.sent = false;
+            number.sent_in.clear();
         }
     }
 
@@ -187,7 +187,7 @@ impl Expected {
             match number.place {
                 Place::On(writer) if writer != task && tasks[writer].chip == chip => {
                     number.place = Place::Home;
-                    number.sent = false;
+                    number.sent_in.clear();
                     number.replaced = true;
                     if number.usable == Use::Active {
                         number.usable = Use::Suspended;

@@ -52,7 +52,7 @@ impl Expected {
             if number.usable != Use::Active {
                 return Err(Reason::NumberSuspended);
             }
-            number.sent = true;
+            number.sent_in.push((chip, self.chips[chip].sessions.len()));
             if self.tasks[task].state == State::Waiting {
                 self.tasks[task].state = State::Writing;
                 self.tasks[task].started_at = self.now;
@@ -225,6 +225,21 @@ impl Expected {
                     self.tasks[task].attempt += 1;
                 }
             }
+            Heard::Unable { for_number } => {
+                // A number that no gateway ever sent goes home (Table 4). One that a gateway cannot send would fail other
+                // chips too.
+                if !session.reported && !for_number {
+                    let latest = self.chips[chip].sessions.len() - 1;
+                    let sent_in = &mut self.numbers[self.tasks[task].number].sent_in;
+                    sent_in.retain(|session| *session != (chip, latest - back));
+                }
+                let failure = if *for_number {
+                    "data_unusable"
+                } else {
+                    "profile_unknown"
+                };
+                self.end(task, failure, false);
+            }
             Heard::Failed { chip_fault } => {
                 self.end(task, "card_error", false);
                 self.chips[chip].faulty |= *chip_fault;
@@ -239,7 +254,7 @@ impl Expected {
     fn judge(&mut self, chip: usize, back: usize, number: usize, heard: &Heard) -> Result<(), Reason> {
         let is_free = match heard {
             Heard::NotVerified { other_imsi, .. } => *other_imsi,
-            Heard::Verified | Heard::Failed { .. } => false,
+            Heard::Verified | Heard::Failed { .. } | Heard::Unable { .. } => false,
             _ => return Err(Reason::ReportOutOfOrder),
         };
         if let Some(session) = self.session(chip, back) {
