@@ -10,7 +10,8 @@ use std::time::SystemTime;
 use anyhow::{Context as _, Result, anyhow, bail};
 use domain::Timestamp;
 use store::reindex::{
-    Reindex, ReindexError, Reindexed, keep_to_this_connection, reindex as reindex_rows, share_again,
+    Reindex, ReindexError, Reindexed, keep_to_this_connection, leave_nothing_old, reindex as reindex_rows,
+    share_again,
 };
 use store::{DbError, Sqlite, transaction};
 use vault::{KEY_BYTES, Random, Vault, VaultSettings};
@@ -78,7 +79,8 @@ async fn change(
     if let Some(next) = begun {
         let new = keys(&secrets, next)?;
         if preflight::database(database, &new, now).await.is_ok() {
-            share_again(&opened(database)?).await?;
+            let cleared = in_database(database, None).await;
+            cleared.map_err(|error| described(error, database))?;
             finish(env, next)?;
             return Ok(None);
         }
@@ -98,10 +100,10 @@ async fn change(
         now,
         end_old_secrets,
     };
-    let done = match in_database(database, &how).await {
+    let done = match in_database(database, Some(&how)).await {
         Ok(done) => done,
         Err(error) => {
-            // An answer to the commit that was lost would be another matter.
+            // Once the database has the new key, the next run has to know it.
             if preflight::database(database, &old, now).await.is_ok() {
                 Secrets::change(env, &[(NEXT_INDEX_KEY, None)])?;
             }
@@ -109,7 +111,7 @@ async fn change(
         }
     };
     finish(env, &next)?;
-    Ok(Some(done))
+    Ok(done)
 }
 
 /// Puts the next key in the place of the old one.
@@ -130,23 +132,29 @@ fn keys(secrets: &Secrets, index_key: &str) -> Result<Vault> {
     Vault::from_settings(settings).with_context(|| text("密钥配置有误", "a secret is malformed").to_owned())
 }
 
-fn opened(database: &Path) -> Result<Sqlite, DbError> {
-    Sqlite::open(database)
-}
-
-/// Makes the indexes anew while no other process can open the database.
-async fn in_database(database: &Path, how: &Reindex<'_>) -> Result<Reindexed, ReindexError> {
-    let db = opened(database)?;
+/// Works on the database while no other process can open it: makes the indexes anew, unless a run that was cut off has
+/// done that, and clears up after it.
+async fn in_database(database: &Path, how: Option<&Reindex<'_>>) -> Result<Option<Reindexed>, ReindexError> {
+    let db = Sqlite::open(database)?;
     keep_to_this_connection(&db).await?;
-    let done = transaction(&db, async |tx| reindex_rows(tx, how).await).await;
-    // A run that was cut off before this does it when it is repeated.
+    let done = match how {
+        Some(how) => transaction(&db, async |tx| reindex_rows(tx, how).await)
+            .await
+            .map(Some),
+        None => Ok(None),
+    };
+    let cleared = match done {
+        Ok(_) => leave_nothing_old(&db).await,
+        Err(_) => Ok(()),
+    };
     let shared = share_again(&db).await;
     let done = done?;
+    cleared?;
     shared?;
     Ok(done)
 }
 
-/// Why nothing was changed, and what to do.
+/// Why it ended, and what to do.
 fn described(error: ReindexError, database: &Path) -> anyhow::Error {
     let name = database.display();
     match error {

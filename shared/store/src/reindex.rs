@@ -59,7 +59,7 @@ const SET_KEY: &str =
 const EXCLUSIVE: &str = "PRAGMA locking_mode = EXCLUSIVE";
 const WITHOUT_WAL: &str = "PRAGMA journal_mode = DELETE";
 const WITH_WAL: &str = "PRAGMA journal_mode = WAL";
-const OVERWRITE: &str = "PRAGMA secure_delete = ON";
+const WRITE_ANEW: &str = "VACUUM";
 const TAKE: [&str; 2] = ["BEGIN EXCLUSIVE", "COMMIT"];
 
 /// The identifiers of a table, with the columns of their indexes and under which they are sealed.
@@ -424,8 +424,7 @@ fn statement(text: String) -> &'static str {
     Box::leak(text.into_boxed_str())
 }
 
-/// Keeps every other connection away from the database until this one is closed, and overwrites what is deleted: an old
-/// index in a free page would still be one.
+/// Keeps every other connection away from the database until this one is closed.
 ///
 /// # Errors
 /// [`DbError::Busy`] when another connection is open.
@@ -436,11 +435,18 @@ pub async fn keep_to_this_connection<D: Database>(db: &D) -> Result<(), DbError>
     if mode.first().is_some_and(|row| row.text(0) == Ok("wal")) {
         return Err(DbError::Busy("another connection is open".to_owned()));
     }
-    db.run(OVERWRITE, &[]).await?;
     for sql in TAKE {
         db.run(sql, &[]).await?;
     }
     Ok(())
+}
+
+/// Writes the file anew: an old index in a place that is free now would still be one. May be repeated.
+///
+/// # Errors
+/// [`DbError`] when there is no room for a copy; the database stays as it is.
+pub async fn leave_nothing_old<D: Database>(db: &D) -> Result<(), DbError> {
+    db.run(WRITE_ANEW, &[]).await.map(drop)
 }
 
 /// Brings a database that was kept to one connection back to the mode in which components use it.

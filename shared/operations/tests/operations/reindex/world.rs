@@ -100,14 +100,14 @@ pub(super) fn rich() -> (World, Caller) {
         .unwrap();
     run(register_fault(&world.cx(), &eid(8), true)).unwrap();
     // A number that is suspended while its chip is being written: an alert about the chip.
-    world.chips(&caller.id, &[ChipCsv::new(9)]);
+    world.chips(&caller.id, &[ChipCsv::new(19)]);
     world.numbers(&[NumberCsv::allotted(16, &caller.id)]);
-    let (chip, number) = (eid_text(9), NumberCsv::new(16));
+    let (chip, number) = (eid_text(19), NumberCsv::new(16));
     world
         .apply(&caller, &designated(&chip, &number.iccid, &number.msisdn))
         .unwrap();
     for event in [ReportEvent::Written, ReportEvent::Verified] {
-        let (session, _) = world.open(9).unwrap();
+        let (session, _) = world.open(19).unwrap();
         world.report_event(session, 1, event).unwrap();
         let _ = run(act_on_number(&world.cx(), &card(16), NumberAct::Suspend));
     }
@@ -135,7 +135,7 @@ fn written_number(world: &World, caller: &Caller) -> u32 {
 pub(super) fn seen(world: &World, caller: &Caller) -> Vec<String> {
     let cx = world.cx();
     let mut out = Vec::new();
-    for chip in 0..10 {
+    for chip in (0..9).chain([19]) {
         out.push(format!(
             "{:?}",
             run(status(&cx, caller, &TaskRef::Eid(eid(chip))))
