@@ -192,7 +192,7 @@ fn everything_reads_the_same_under_the_new_key_and_nothing_of_the_old_key_is_lef
     // Rows of the table that older programs filled, and a subject of a chip that is not there any more.
     world.execute(
         "INSERT INTO call_log (id, interface, code, duration_us, request_id, eid_index) \
-         SELECT 1, 'write.status', 200, 1, 'r', eid_index FROM chip WHERE status = 4",
+         SELECT 1, 'write.status', 200, 1, 'r', eid_index FROM chip WHERE status = 4 LIMIT 1",
     );
     let gone = world.cx().eid_index(&eid(99)).hex();
     world.execute(&format!(
@@ -246,11 +246,11 @@ fn a_platform_goes_on_under_the_new_key() {
     let report = world.numbers(&numbers);
     assert_eq!((row_errors(&report), report.unchanged), (vec![], 5));
     // What a living chip or number has is still had once only.
-    let stranger = ChipCsv {
+    let copy = ChipCsv {
         eid: eid_text(20),
         ..ChipCsv::new(8)
     };
-    let report = world.chips(&caller.id, &[stranger]);
+    let report = world.chips(&caller.id, &[copy]);
     assert_eq!(
         row_errors(&report),
         [(2, Some("temp_msisdn"), Reason::ImportConflict)]
@@ -315,7 +315,9 @@ fn an_identifier_that_cannot_be_opened_and_an_index_of_nothing_are_refused_by_na
         }
     );
     assert_eq!(
-        refused("UPDATE chip SET psk_identity_index = randomblob(16) WHERE status = 4"),
+        refused(
+            "UPDATE chip SET psk_identity_index = randomblob(16) WHERE status = 4 AND psk_identity_index IS NOT NULL"
+        ),
         ReindexError::Unmatched {
             column: "chip.psk_identity_index".to_owned(),
             count: 1

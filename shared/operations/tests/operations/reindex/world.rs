@@ -61,22 +61,7 @@ pub(super) fn rich() -> (World, Caller) {
         "INSERT INTO operator_inquiry (iccid_index, topic, asked_at, answered) \
          SELECT iccid_index, 'status', 1, 0 FROM number WHERE status = 'written'",
     );
-    // Chip 0 is written, so that its temporary number may come back, with chip 6.
-    let again = ChipCsv {
-        eid: eid_text(6),
-        psk_identity: hex::encode("identity-6"),
-        psk: Some([6; 16]),
-        ..ChipCsv::new(0)
-    };
-    assert_eq!(world.chips(&caller.id, &[again]).imported, 1);
-    // A retired number gives its MSISDN and IMSI to another.
-    world.numbers(&[NumberCsv::new(10), NumberCsv::new(11)]);
-    run(act_on_number(&world.cx(), &card(10), NumberAct::Retire)).unwrap();
-    let next = NumberCsv {
-        iccid: NumberCsv::new(12).iccid,
-        ..NumberCsv::new(10)
-    };
-    assert_eq!(world.numbers(&[next]).imported, 1);
+    given_up(&world, &caller);
     // A data card that is to take over the MSISDN of chip 0.
     let successor = NumberCsv {
         msisdn: NumberCsv::new(written).msisdn,
@@ -99,18 +84,7 @@ pub(super) fn rich() -> (World, Caller) {
         .apply(&caller, &designated(&chip, &number.iccid, &number.msisdn))
         .unwrap();
     run(register_fault(&world.cx(), &eid(8), true)).unwrap();
-    // A number that is suspended while its chip is being written: an alert about the chip.
-    world.chips(&caller.id, &[ChipCsv::new(19)]);
-    world.numbers(&[NumberCsv::allotted(16, &caller.id)]);
-    let (chip, number) = (eid_text(19), NumberCsv::new(16));
-    world
-        .apply(&caller, &designated(&chip, &number.iccid, &number.msisdn))
-        .unwrap();
-    for event in [ReportEvent::Written, ReportEvent::Verified] {
-        let (session, _) = world.open(19).unwrap();
-        world.report_event(session, 1, event).unwrap();
-        let _ = run(act_on_number(&world.cx(), &card(16), NumberAct::Suspend));
-    }
+    suspended_while_written(&world, &caller);
     // An import that was withdrawn.
     let withdrawn = world.numbers(&[NumberCsv::new(15)]).id.unwrap();
     assert_eq!(
@@ -120,6 +94,41 @@ pub(super) fn rich() -> (World, Caller) {
         1
     );
     (world, caller)
+}
+
+/// A number that is suspended while its chip is being written: an alert about the chip.
+fn suspended_while_written(world: &World, caller: &Caller) {
+    world.chips(&caller.id, &[ChipCsv::new(19)]);
+    world.numbers(&[NumberCsv::allotted(16, &caller.id)]);
+    let (chip, number) = (eid_text(19), NumberCsv::new(16));
+    world
+        .apply(caller, &designated(&chip, &number.iccid, &number.msisdn))
+        .unwrap();
+    for event in [ReportEvent::Written, ReportEvent::Verified] {
+        let (session, _) = world.open(19).unwrap();
+        world.report_event(session, 1, event).unwrap();
+        let _ = run(act_on_number(&world.cx(), &card(16), NumberAct::Suspend));
+    }
+}
+
+/// Values that come back in new data, because what had them is dead.
+fn given_up(world: &World, caller: &Caller) {
+    // Chip 0 is written, so that its temporary number may come back, with chip 6.
+    let again = ChipCsv {
+        eid: eid_text(6),
+        psk_identity: hex::encode("identity-6"),
+        psk: Some([6; 16]),
+        ..ChipCsv::new(0)
+    };
+    assert_eq!(world.chips(&caller.id, &[again]).imported, 1);
+    // A retired number gives its MSISDN and IMSI to another.
+    world.numbers(&[NumberCsv::new(10), NumberCsv::new(11)]);
+    run(act_on_number(&world.cx(), &card(10), NumberAct::Retire)).unwrap();
+    let next = NumberCsv {
+        iccid: NumberCsv::new(12).iccid,
+        ..NumberCsv::new(10)
+    };
+    assert_eq!(world.numbers(&[next]).imported, 1);
 }
 
 /// The number of chip 0.
