@@ -32,6 +32,8 @@ pub(crate) enum Command {
     Power(PowerOptions),
     /// Import a table of any size into a running platform, in parts; the same command again goes on where it stopped
     Import(ImportOptions),
+    /// Give the database of a platform that is stopped another index key; the same command again goes on where it stopped
+    Reindex(ReindexOptions),
     /// Write sample chips.csv and numbers.csv for the import interfaces
     Inventory(InventoryOptions),
 }
@@ -129,6 +131,26 @@ pub(crate) struct ImportOptions {
     /// The .env file with the administrator's secret
     #[arg(long, default_value = "xieka-data/.env")]
     pub(crate) env: PathBuf,
+}
+
+/// Options of `reindex`.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ReindexOptions {
+    /// The folder of `xieka up` with the database and, if there is no .env here, the secrets
+    #[arg(long, default_value = "xieka-data")]
+    pub(crate) data: PathBuf,
+    /// The database of a platform that runs without `xieka up`
+    #[arg(long, requires = "env")]
+    pub(crate) database: Option<PathBuf>,
+    /// The call log of that platform, a database of its own
+    #[arg(long, requires = "database")]
+    pub(crate) calls: Option<PathBuf>,
+    /// The .env file with the keys of that database
+    #[arg(long, requires = "database")]
+    pub(crate) env: Option<PathBuf>,
+    /// Revoke secrets of clients that are still stored as earlier versions stored them
+    #[arg(long)]
+    pub(crate) end_old_secrets: bool,
 }
 
 /// Options of `inventory`.

@@ -51,6 +51,21 @@ const CHINESE: &[(&str, &str)] = &[
     ),
     ("import platform", "平台的地址"),
     ("import env", "含管理员密钥的 .env 文件"),
+    (
+        "reindex",
+        "为已停止的平台的数据库更换索引密钥；中断后重新执行同一命令即从中断处继续",
+    ),
+    (
+        "reindex data",
+        "`xieka up` 的文件夹，存放数据库；当前目录没有 .env 时也存放密钥",
+    ),
+    ("reindex database", "不由 `xieka up` 运行的平台的数据库"),
+    ("reindex calls", "该平台的调用日志，一个独立的数据库"),
+    ("reindex env", "含该数据库密钥的 .env 文件"),
+    (
+        "reindex end_old_secrets",
+        "撤销仍按早期版本方式保存的业务需求方密钥",
+    ),
     ("inventory", "生成示例 chips.csv 与 numbers.csv，供导入接口使用"),
     ("inventory folder", "写入的文件夹"),
     ("inventory count", "芯片数量；码号数量与之相同"),

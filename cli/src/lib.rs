@@ -16,6 +16,7 @@ mod personalise;
 mod power;
 mod preflight;
 pub mod receiver;
+mod reindex;
 pub mod secrets;
 pub mod stack;
 mod up;
@@ -60,6 +61,7 @@ async fn run(arguments: Arguments) -> Result<()> {
         Command::Init(options) => init::run(&options),
         Command::Power(options) => power::run(options).await,
         Command::Import(options) => import::run(&options).await,
+        Command::Reindex(options) => reindex::run(&options).await,
         Command::Inventory(options) => init::inventory(&options),
     }
 }

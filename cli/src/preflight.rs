@@ -17,7 +17,7 @@ use store::Sqlite;
 use vault::{MIN_SECRET_BYTES, Vault, VaultSettings};
 
 use crate::language::{Language, text};
-use crate::secrets::Secrets;
+use crate::secrets::{NEXT_INDEX_KEY, Secrets};
 
 /// The secrets of interfaces.
 const SECRETS: [&str; 4] = ["ADMIN_SECRET", "GATEWAY_SECRET", "INGEST_SECRET", "CRON_SECRET"];
@@ -72,8 +72,22 @@ pub(crate) fn same_secrets(current: &Path, stored: &Path) -> Result<()> {
     ))
 }
 
-fn same_file(one: &Path, other: &Path) -> bool {
+pub(crate) fn same_file(one: &Path, other: &Path) -> bool {
     matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
+}
+
+/// No other index key is on its way into the database.
+///
+/// # Errors
+/// One is: a run of `xieka reindex` was cut off.
+pub(crate) fn no_reindex_begun(secrets: &Secrets) -> Result<()> {
+    if secrets.get(NEXT_INDEX_KEY).is_err() {
+        return Ok(());
+    }
+    bail!(text(
+        format!("更换索引密钥尚未完成（{NEXT_INDEX_KEY}）：请先再次执行 `xieka reindex`"),
+        format!("the index key is only half changed ({NEXT_INDEX_KEY}): run `xieka reindex` again first")
+    ))
 }
 
 /// The keys, if all secrets are there and well formed.
@@ -211,6 +225,22 @@ fn damaged(file: &Path) -> String {
         format!("数据库 {name} 已损坏或不是数据库"),
         format!("{name} is damaged or no database"),
     )
+}
+
+/// A database has the schema of this program.
+///
+/// # Errors
+/// It has an older one, to which a platform of this version brings it.
+pub(crate) async fn current_schema(file: &Path) -> Result<()> {
+    let name = file.display();
+    let db = Sqlite::open(file).with_context(|| format!("{name}"))?;
+    if store::check(&db).await.is_err() {
+        bail!(text(
+            format!("数据库 {name} 属于较早的版本：请先启动一次本版本的平台"),
+            format!("{name} is of an earlier version: start the platform of this version once first")
+        ));
+    }
+    Ok(())
 }
 
 /// What the error says, in the language of this process.
@@ -384,6 +414,19 @@ mod tests {
             let problem = format!("{:#}", keys(&secrets).unwrap_err()).to_uppercase();
             assert!(problem.contains(name), "{name}: {problem}");
         }
+    }
+
+    #[test]
+    fn a_change_of_the_index_key_that_was_cut_off_is_finished_first() {
+        let mut secrets = Secrets::generate().unwrap();
+        no_reindex_begun(&secrets).unwrap();
+        let key = "ab".repeat(32);
+        secrets.set(NEXT_INDEX_KEY, key.as_str());
+        let problem = format!("{:#}", no_reindex_begun(&secrets).unwrap_err());
+        assert!(
+            problem.contains("xieka reindex") && !problem.contains(&key),
+            "{problem}"
+        );
     }
 
     #[test]

@@ -4,12 +4,12 @@
 //! (`XIEKA_GATEWAY_*`). A value must never reach a log; the file is readable by its owner alone.
 
 use std::collections::BTreeMap;
-use std::fs::OpenOptions;
+use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, fchown};
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
 use crate::language::text;
 
@@ -19,6 +19,8 @@ const SPIN_PREFIX: &str = "SPIN_VARIABLE_";
 pub const TRANSPORT_KEY_NAME: &str = "tk1";
 /// Key version of the first master key of card keys; SCP81 keys live in key versions 0x40 to 0x4F.
 pub const CARD_KEY_VERSION: u8 = 0x40;
+/// The index key that a database is getting, while `xieka reindex` runs.
+pub(crate) const NEXT_INDEX_KEY: &str = "XIEKA_NEXT_INDEX_KEY";
 
 /// First lines of the file in Chinese.
 const HEADER_ZH: &str = "\
@@ -108,6 +110,48 @@ impl Secrets {
         Ok(())
     }
 
+    /// Changes values in a file, `None` takes one out, and returns what the file says then. Everything else in the file
+    /// stays as it is. The file has its old or its new content, whenever the process or the machine stops.
+    ///
+    /// # Errors
+    /// The file cannot be written, or says something else afterwards; then it is as it was.
+    pub(crate) fn change(path: &Path, values: &[(&str, Option<&str>)]) -> Result<Self> {
+        // Where it is a link, what it leads to is replaced.
+        let path = path.canonicalize().with_context(|| path.display().to_string())?;
+        let mut expected = Self::read(&path)?;
+        let mut content = fs::read_to_string(&path)?;
+        for (name, value) in values {
+            match value {
+                Some(value) => expected.set(name, *value),
+                None => drop(expected.0.remove(*name)),
+            }
+            content = with_value(&content, name, *value);
+        }
+        let mut beside = path.clone().into_os_string();
+        beside.push(".new");
+        let beside = Path::new(&beside);
+        let written = write_like(&path, beside, &content).and_then(|()| {
+            let is_right = Self::read(beside)?.is_same(&expected);
+            let name = path.display();
+            ensure!(
+                is_right,
+                text(
+                    format!("无法自动修改 {name}：请为每个值单独写一行 NAME=value"),
+                    format!("{name} cannot be changed by itself: write each value as one line NAME=value")
+                )
+            );
+            Ok(fs::rename(beside, &path)?)
+        });
+        if written.is_err() {
+            let _ = fs::remove_file(beside);
+        }
+        written.with_context(|| path.display().to_string())?;
+        // The new name is on the disk, too.
+        let folder = path.parent().unwrap_or(Path::new("."));
+        File::open(folder)?.sync_all()?;
+        Ok(expected)
+    }
+
     /// Whether both sets have the same names and values.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         self.0 == other.0
@@ -166,6 +210,42 @@ impl Secrets {
     }
 }
 
+/// The content of a file with another value, at its place or at the end, or without it.
+fn with_value(content: &str, name: &str, value: Option<&str>) -> String {
+    let mut new = value.map(|value| format!("{name}={value}\n"));
+    let mut out = String::with_capacity(content.len());
+    for line in content.split_inclusive('\n') {
+        let stated = line.trim_start();
+        let stated = stated.strip_prefix("export ").unwrap_or(stated);
+        if stated.split('=').next().is_some_and(|own| own.trim() == name) && stated.contains('=') {
+            out.push_str(&new.take().unwrap_or_default());
+        } else {
+            out.push_str(line);
+        }
+    }
+    if let Some(new) = new {
+        if !out.is_empty() && !out.ends_with('\n') {
+            out.push('\n');
+        }
+        out.push_str(&new);
+    }
+    out
+}
+
+/// Writes a file that the owner of `like`, and nobody else, may read.
+fn write_like(like: &Path, path: &Path, content: &str) -> Result<()> {
+    // What a run that was cut off has left.
+    let _ = fs::remove_file(path);
+    let mut options = OpenOptions::new();
+    let mut file = options.write(true).create_new(true).mode(0o600).open(path)?;
+    let (own, owner) = (file.metadata()?, fs::metadata(like)?);
+    if (own.uid(), own.gid()) != (owner.uid(), owner.gid()) {
+        fchown(&file, Some(owner.uid()), Some(owner.gid()))?;
+    }
+    file.write_all(content.as_bytes())?;
+    Ok(file.sync_all()?)
+}
+
 /// `N` random bytes as lower-case hex.
 pub fn random_hex<const N: usize>() -> Result<String> {
     Ok(hex::encode(random_bytes::<N>()?))
@@ -207,6 +287,40 @@ mod tests {
             std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
             0o600
         );
+    }
+
+    #[test]
+    fn a_changed_value_leaves_everything_else_in_the_file_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(".env");
+        let before = "# 注释\nA=1\n\n  export B = 'two words'\n#B=3\nBB=4\nC=5";
+        fs::write(&path, before).unwrap();
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        let changed = Secrets::change(&link, &[("B", Some("x")), ("C", None), ("D", Some("y"))]).unwrap();
+        let content = fs::read_to_string(&path).unwrap();
+        assert_eq!(content, "# 注释\nA=1\n\nB=x\n#B=3\nBB=4\nD=y\n");
+        assert!(changed.is_same(&Secrets::read(&path).unwrap()) && changed.get("C").is_err());
+        assert!(link.is_symlink());
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+        assert_eq!(
+            fs::read_dir(folder.path()).unwrap().count(),
+            2,
+            "nothing else is left"
+        );
+    }
+
+    #[test]
+    fn a_file_that_would_say_something_else_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(".env");
+        // Another value follows the one that is changed.
+        let before = "A=1\nB=${A}2\n";
+        fs::write(&path, before).unwrap();
+        fs::write(folder.path().join(".env.new"), "of a run that was cut off").unwrap();
+        assert!(Secrets::change(&path, &[("A", Some("3"))]).is_err());
+        assert_eq!(fs::read_to_string(&path).unwrap(), before);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]

@@ -15,11 +15,11 @@ use crate::stack::{Launch, Stack};
 use crate::{components, interrupt, preflight};
 
 /// File of the secrets, in the current or the data folder.
-const ENV_FILE: &str = ".env";
+pub(crate) const ENV_FILE: &str = ".env";
 /// Database file in the data folder; it is absent or empty at the first start.
-const DATABASE_FILE: &str = ".spin/sqlite_db.db";
+pub(crate) const DATABASE_FILE: &str = ".spin/sqlite_db.db";
 /// The file of the call log, below the data folder: as in [`RUNTIME_CONFIG`].
-const CALLS_FILE: &str = ".spin/calls.db";
+pub(crate) const CALLS_FILE: &str = ".spin/calls.db";
 /// Runtime configuration of one machine, in the application's root.
 const RUNTIME_CONFIG: &str = "runtime-config/local.toml";
 /// The same, with callbacks that may go to this machine and private networks.
@@ -44,6 +44,7 @@ pub(crate) async fn run(options: UpOptions) -> Result<()> {
     // An earlier start may have ended before a component filled it.
     let first_start = std::fs::metadata(&database).map_or(true, |file| file.len() == 0);
     preflight::owner_only(&env_file)?;
+    preflight::no_reindex_begun(&secrets)?;
     let keys = preflight::keys(&secrets)?;
     preflight::gateway(&secrets)?;
     preflight::database(&database, &keys, SystemTime::now().into()).await?;

@@ -1,4 +1,5 @@
-"""What Schemathesis needs to know besides the document: records as lines, and the credential of each path."""
+"""What Schemathesis needs to know besides the document: records as lines, workbooks as they are, and the credential
+of each path."""
 
 import json
 import os
@@ -11,6 +12,12 @@ CREDENTIALS = json.loads(os.environ["XIEKA_CREDENTIALS"])
 @schemathesis.serializer("application/x-ndjson", "application/jsonl")
 def lines(context, value):
     return json.dumps(value, ensure_ascii=False).encode()
+
+
+@schemathesis.serializer("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+def workbook(context, value):
+    data = getattr(value, "data", value)
+    return data if isinstance(data, bytes) else str(data).encode()
 
 
 @schemathesis.auth(cache_by_key=lambda case, context: case.operation.path)

@@ -12,6 +12,7 @@ use ipnet::IpNet;
 use super::Context;
 use super::call_rate::spend_calls;
 use super::limits::{check_wrong_secrets, count_wrong_secret};
+use super::transaction;
 use domain::error::{Error, Reason};
 use domain::{Budget, ClientId, MAX_CLOCK_SKEW_MS, Permission, Receiver, SECOND_MS, Timestamp};
 use store::{
@@ -20,6 +21,7 @@ use store::{
     client_secret::{self, SecretRow},
     receiver,
 };
+use vault::{hash_secret, is_keyed_hash};
 
 /// How long a token is valid, in seconds (§7.1.2: 24 h).
 pub const TOKEN_LIFETIME_SECS: i64 = 86_400;
@@ -97,15 +99,16 @@ pub async fn issue_token<D: Database>(
         Some(id) => client_secret::of_client(cx.db, id).await?,
         None => Vec::new(),
     };
-    let generation = generation_of(cx, client_secret, &secrets);
-    let client = match (&id, generation) {
+    let proven = proven(cx, client_secret, &secrets);
+    let client = match (&id, proven) {
         (Some(id), Some(_)) => client::by_id(cx.db, id).await?,
         _ => None,
     };
-    let (Some(client), Some(generation)) = (client, generation) else {
+    let (Some(client), Some(proven)) = (client, proven) else {
         count_wrong_secret(cx, ip)?;
         return Err(Error::new(Reason::ClientUnknownOrSecretWrong).with_cause("wrong credentials"));
     };
+    let generation = proven.generation;
     cx.found.recognise(&client.id, generation);
     admitted(&client, ip)?;
     let limit = limit_of(&client, TOKEN_INTERFACE)?.unwrap_or(TOKENS_PER_MINUTE);
@@ -114,6 +117,10 @@ pub async fn issue_token<D: Database>(
     let expires = cx.now.plus(TOKEN_LIFETIME_SECS * SECOND_MS).millis();
     let payload = format!("{VERSION}.{}.{generation}.{expires}", client.id.as_str());
     let signature = URL_SAFE_NO_PAD.encode(cx.vault.sign_token(payload.as_bytes())?);
+    if is_keyed_hash(&proven.hash) {
+        // What could not be stored now is stored with the next token.
+        let _ = store_anew(cx, &client.id, proven, client_secret).await;
+    }
     Ok(IssuedToken {
         token: format!("{payload}.{signature}"),
         expire_time: TOKEN_LIFETIME_SECS,
@@ -122,16 +129,30 @@ pub async fn issue_token<D: Database>(
     })
 }
 
-/// The generation of the live secret that was presented. An unknown client takes as many comparisons as a known one,
-/// so that the time taken reveals nothing.
-fn generation_of<D>(cx: &Context<'_, D>, presented: &str, secrets: &[SecretRow]) -> Option<i64> {
+/// Stores the hash of a secret of an earlier version without the index key, so that this key can be changed.
+async fn store_anew<D: Database>(
+    cx: &Context<'_, D>,
+    client: &ClientId,
+    proven: &SecretRow,
+    secret: &str,
+) -> Result<(), Error> {
+    let hash = hash_secret(secret);
+    transaction(cx, async |tx| {
+        Ok(client_secret::store_anew(tx, client, proven, &hash).await?)
+    })
+    .await
+}
+
+/// The live secret that was presented. An unknown client takes as many comparisons as a known one, so that the time
+/// taken reveals nothing.
+fn proven<'a, D>(cx: &Context<'_, D>, presented: &str, secrets: &'a [SecretRow]) -> Option<&'a SecretRow> {
     let mut live = secrets.iter().filter(|secret| secret.is_live(cx.now));
     let mut found = None;
     for _ in 0..MAX_LIVE_SECRETS {
         let secret = live.next();
         let hash = secret.map_or(&[][..], |secret| &secret.hash);
         if cx.vault.verify_secret(presented, hash) {
-            found = found.or(secret.map(|secret| secret.generation));
+            found = found.or(secret);
         }
     }
     found

@@ -14,6 +14,8 @@ const EXPIRE: &str = "UPDATE client_secret SET expires_at = $1 WHERE client_id =
     AND (expires_at IS NULL OR expires_at > $1) AND revoked_at IS NULL RETURNING generation";
 const REVOKE: &str = "UPDATE client_secret SET revoked_at = $1 WHERE client_id = $2 AND generation = $3 \
     AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $1) RETURNING generation";
+const STORE_ANEW: &str =
+    "UPDATE client_secret SET hash = $1 WHERE client_id = $2 AND generation = $3 AND hash = $4";
 
 // Read by every call of a client: the client, and the secret that its token was taken with.
 const WITH_CLIENT: &str = "SELECT c.id, c.ips, c.permissions, c.limits, c.tokens_from, c.status, s.generation, s.hash, \
@@ -25,7 +27,7 @@ const WITH_CLIENT: &str = "SELECT c.id, c.ips, c.permissions, c.limits, c.tokens
 pub struct SecretRow {
     /// Counts the secrets of the client, from 1; tokens name it.
     pub generation: i64,
-    /// Keyed hash.
+    /// Its hash.
     pub hash: Vec<u8>,
     /// When it was created.
     pub created_at: Timestamp,
@@ -94,6 +96,22 @@ pub async fn revoke<D: Database>(
 ) -> Result<bool, DbError> {
     let params = [now.into(), client.into(), generation.into()];
     Ok(!tx.run(REVOKE, &params).await?.is_empty())
+}
+
+/// Stores another hash of the same secret, unless that has happened already.
+pub async fn store_anew<D: Database>(
+    tx: &Tx<'_, D>,
+    client: &ClientId,
+    secret: &SecretRow,
+    hash: &[u8],
+) -> Result<(), DbError> {
+    let params = [
+        hash.into(),
+        client.into(),
+        secret.generation.into(),
+        secret.hash.as_slice().into(),
+    ];
+    tx.run(STORE_ANEW, &params).await.map(drop)
 }
 
 fn read(row: &Row) -> Result<SecretRow, DbError> {

@@ -1,7 +1,8 @@
 //! Rows and SQL statements behind one small trait, which has two implementations: Spin's SQLite in the components,
 //! rusqlite in native processes and tests.
 //!
-//! Statements are constants, but for the table of a day that those of the call log name. They use only what SQLite and PostgreSQL share: `$1` parameters that first appear in
+//! Statements are constants, but for the table of a day that those of the call log name, and for tables that `reindex`
+//! finds in the schema. They use only what SQLite and PostgreSQL share: `$1` parameters that first appear in
 //! ascending order, `RETURNING`, `ON CONFLICT`, integers for time. Every `UPDATE` that changes a state names the state
 //! it expects. This crate must never decide anything about cards or clients, and never store an identifier unsealed.
 //!
@@ -44,6 +45,8 @@ pub mod pool_level;
 pub mod pragma;
 pub mod receiver;
 pub mod receiver_secret;
+#[cfg(feature = "native")]
+pub mod reindex;
 mod row;
 pub mod sealed;
 pub mod session_search;

@@ -28,7 +28,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!(concat!(env!("OUT_DIR"), "/0016_key_rotation_clock.sql")),
     include_str!(concat!(env!("OUT_DIR"), "/0017_replacement_cards.sql")),
     include_str!(concat!(env!("OUT_DIR"), "/0018_gateways.sql")),
-    include_str!(concat!(env!("OUT_DIR"), "/0020_unsent_numbers.sql")),
+    include_str!(concat!(env!("OUT_DIR"), "/0019_unsent_numbers.sql")),
 ];
 
 /// The schema this program needs.

@@ -126,6 +126,12 @@ pub struct SealedRow {
 }
 
 impl SealedTable {
+    /// Whether its sealed values are bound to a blind index, and so to the index key.
+    #[cfg(feature = "native")]
+    pub(crate) fn is_bound_to_index(&self) -> bool {
+        matches!(self.key, Key::Index | Key::IndexAndNumber | Key::Both)
+    }
+
     /// What the sealed values of a row are bound to.
     #[must_use]
     pub fn row(&self, key: &RowKey) -> Vec<u8> {

@@ -1,8 +1,8 @@
-//! Keyed digests: blind indexes, row digests, secret hashes and token signatures. All are HMAC-SHA256; a label in
-//! front of the value separates the uses.
+//! Digests: blind indexes, row digests, check values of keys and token signatures are HMAC-SHA256 under a key; hashes of
+//! client secrets are SHA-256 without one. A label in front of the value separates the uses.
 
 use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
+use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::{Key, Vault, VaultError};
@@ -13,6 +13,12 @@ const INDEX_BYTES: usize = 16;
 const NAME_BYTES: usize = 4;
 /// Bytes of a full digest.
 pub(crate) const DIGEST_BYTES: usize = 32;
+/// Bytes of the hash of a secret: the form and the digest.
+const SECRET_HASH_BYTES: usize = 1 + DIGEST_BYTES;
+/// First byte of a hash that needs no key.
+const UNKEYED: u8 = 1;
+/// In front of what is hashed: no other hash of the same text is equal.
+const SECRET_LABEL: &[u8] = b"xieka.client_secret\0";
 
 /// What kind of value an index is of. The same value has a different index in each kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,16 +94,12 @@ impl Vault {
         BlindIndex(out)
     }
 
-    /// The hash that is stored in place of a secret. It suits secrets of at least 256 random bits, not passwords.
-    #[must_use]
-    pub fn hash_secret(&self, secret: &str) -> [u8; DIGEST_BYTES] {
-        digest(&self.index, "secret", secret.as_bytes())
-    }
-
-    /// True when `hash` is the hash of `secret`, compared in constant time.
+    /// True when `hash` is the hash of `secret`, compared in constant time. Hashes of earlier versions, under the index
+    /// key, are accepted too; both are always computed, so that the time does not tell which it is.
     #[must_use]
     pub fn verify_secret(&self, secret: &str, hash: &[u8]) -> bool {
-        self.hash_secret(secret).ct_eq(hash).into()
+        let keyed = digest(&self.index, "secret", secret.as_bytes());
+        (hash_secret(secret).ct_eq(hash) | keyed.ct_eq(hash)).into()
     }
 
     /// Signature of a token's payload.
@@ -120,6 +122,22 @@ impl Vault {
         let is_of = |key: &Key| digest(key, "token", payload).ct_eq(signature).into();
         Ok(self.token.iter().any(is_of))
     }
+}
+
+/// The hash that is stored in place of a secret: 1 ‖ SHA-256(label ‖ secret). It suits secrets of at least 256 random
+/// bits, which nobody can guess, not passwords. It needs no key, so that it outlives every one.
+#[must_use]
+pub fn hash_secret(secret: &str) -> [u8; SECRET_HASH_BYTES] {
+    let digest = Sha256::new().chain_update(SECRET_LABEL).chain_update(secret);
+    let mut out = [UNKEYED; SECRET_HASH_BYTES];
+    out[1..].copy_from_slice(&digest.finalize());
+    out
+}
+
+/// Whether a stored hash of a secret is of an earlier version: HMAC-SHA256 under the index key.
+#[must_use]
+pub fn is_keyed_hash(hash: &[u8]) -> bool {
+    hash.len() == DIGEST_BYTES
 }
 
 /// A value by which a key is recognised. It reveals nothing about the key.
@@ -210,7 +228,7 @@ fn digest(key: &Key, label: &str, value: &[u8]) -> [u8; DIGEST_BYTES] {
 #[cfg(test)]
 mod tests {
     use super::super::{Vault, VaultSettings};
-    use super::IndexKind;
+    use super::{IndexKind, hash_secret, is_keyed_hash};
 
     fn vault(index: u8) -> Vault {
         let sealing = format!("1:{}", hex::encode([1; 32]));
@@ -242,11 +260,25 @@ mod tests {
     #[test]
     fn only_the_secret_itself_matches_its_hash() {
         let vault = vault(9);
-        let hash = vault.hash_secret("secret");
-        assert!(vault.verify_secret("secret", &hash));
-        assert!(!vault.verify_secret("Secret", &hash));
-        assert!(!vault.verify_secret("secret", &hash[..31]));
+        let hash = hash_secret("secret");
+        // Computed with Python: hashlib.sha256(b"xieka.client_secret\0secret").hexdigest()
+        assert_eq!(
+            hex::encode(hash),
+            "01544f24a6956ee634ffd7923b98dd01d84441ef9d4be749d3fb57bba38e48f7e2"
+        );
+        // Computed with Python: hmac.new(bytes([9])*32, b"secret\0secret", "sha256").hexdigest()
+        let keyed = hex::decode("c5239d8e9c8bfa754fc60701f2c8fc98d82fad4da76d3200df4edec922c3d590").unwrap();
+        assert!(is_keyed_hash(&keyed) && !is_keyed_hash(&hash));
+        for hash in [&hash[..], &keyed] {
+            assert!(vault.verify_secret("secret", hash));
+            assert!(!vault.verify_secret("Secret", hash));
+            assert!(!vault.verify_secret("secret", &hash[..31]));
+            assert!(!vault.verify_secret("secret", &hash[1..]));
+        }
         assert!(!vault.verify_secret("secret", &[]));
+        // Only that of earlier versions depends on the index key.
+        let other = super::tests::vault(8);
+        assert!(other.verify_secret("secret", &hash) && !other.verify_secret("secret", &keyed));
     }
 
     #[test]

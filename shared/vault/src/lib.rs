@@ -11,7 +11,7 @@ mod keyed;
 mod settings;
 mod wrap;
 
-pub use keyed::{BlindIndex, IndexKind, KeyCheck, equal_in_constant_time};
+pub use keyed::{BlindIndex, IndexKind, KeyCheck, equal_in_constant_time, hash_secret, is_keyed_hash};
 pub use settings::VaultSettings;
 pub use wrap::{unwrap, wrap};
 pub use zeroize::Zeroizing;

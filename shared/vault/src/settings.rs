@@ -24,7 +24,7 @@ const AES_KEY_BYTES: [usize; 3] = [16, 24, 32];
 pub struct VaultSettings<'a> {
     /// `2:<64 hex digits>[,1:<64 hex digits>]`: the first seals, all open.
     pub sealing_keys: Option<&'a str>,
-    /// 64 hex digits: blind indexes, secret hashes.
+    /// 64 hex digits: blind indexes.
     pub index_key: &'a str,
     /// `<64 hex digits>[,<64 hex digits>]`: the first wraps key material for the gateway.
     pub link_key: Option<&'a str>,

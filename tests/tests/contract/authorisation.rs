@@ -48,9 +48,8 @@ fn every_route_of_the_manifest_belongs_to_an_interface_and_every_interface_to_a_
     let manifest: toml::Table = manifest.parse().unwrap();
     let triggers = manifest["trigger"]["http"].as_array().unwrap();
     // A component with a private route is called by other components alone.
-    let is_public = |trigger: &&toml::Value| {
-        trigger["route"].get("private").and_then(toml::Value::as_bool) != Some(true)
-    };
+    let is_public =
+        |trigger: &&toml::Value| trigger["route"].get("private").and_then(toml::Value::as_bool) != Some(true);
     let triggers: Vec<&toml::Value> = triggers.iter().filter(is_public).collect();
     let routes: BTreeSet<&str> = triggers
         .iter()

@@ -12,7 +12,7 @@ use store::{
     client::{self, NewClientRow},
     client_secret,
 };
-use vault::{IndexKind, Zeroizing, random_bytes};
+use vault::{IndexKind, Zeroizing, hash_secret, random_bytes};
 
 /// The values of a new account.
 #[derive(Clone, Copy, Debug)]
@@ -69,7 +69,7 @@ pub async fn create_client<D: Database>(
         ips: serde_json::to_string(&ips).map_err(Error::internal)?,
         permissions: serde_json::to_string(&permissions).map_err(Error::internal)?,
     };
-    let hash = cx.vault.hash_secret(&secret);
+    let hash = hash_secret(&secret);
     let callback_secret = transaction(cx, async |tx| {
         client::insert(tx, &stored, cx.now).await?;
         client_secret::insert(tx, &id, FIRST_GENERATION, &hash, cx.now).await?;

@@ -9,7 +9,7 @@ use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{ClientId, SECOND_MS, Timestamp};
 use store::{Database, client, client_secret};
-use vault::{Zeroizing, random_bytes};
+use vault::{Zeroizing, hash_secret, random_bytes};
 
 /// Random bytes in each secret.
 const SECRET_BYTES: usize = 32;
@@ -60,7 +60,7 @@ pub async fn rotate_secret<D: Database>(
         ));
     }
     let secret = new_secret(cx);
-    let hash = cx.vault.hash_secret(&secret);
+    let hash = hash_secret(&secret);
     let (generation, previous_expires_at) = transaction(cx, async |tx| {
         client::by_id(tx, client).await?.ok_or(Reason::UnknownClient)?;
         let secrets = client_secret::of_client(tx, client).await?;

@@ -66,7 +66,7 @@ fn under(world: &World, column: &str, id: u8) -> (i64, i64) {
 }
 
 /// A platform on which operations have filled every sealed column but that of the IMEI.
-fn full() -> (World, Caller) {
+pub(super) fn full() -> (World, Caller) {
     let world = World::new();
     start(&world).unwrap();
     let caller = Caller {

@@ -229,7 +229,7 @@ fn a_message_that_waited_without_an_address_is_sent_when_somebody_asks() {
     assert_eq!((sent.len(), sent[0].id), (1, waiting[0].id));
 }
 
-// 0020: which sessions were given a number was not kept before.
+// 0019: which sessions were given a number was not kept before.
 #[test]
 fn a_number_that_an_older_program_gave_to_a_gateway_stays_with_its_chip() {
     let source = Source::new(1, 1);
