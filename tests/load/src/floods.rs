@@ -12,6 +12,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, ensure};
+use futures::future::try_join_all;
 use hdrhistogram::Histogram;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -207,22 +208,25 @@ impl Flood {
 /// Opens connections until it is told to stop; returns how many a second after the first ones.
 async fn flood(gateway: SocketAddr, from: From, stop: &AtomicBool, opened: &AtomicUsize) -> Result<f64> {
     let mut held = VecDeque::with_capacity(HELD);
-    for number in 0..HELD {
-        held.push_back(half_open(gateway, from.address(number), number).await?);
+    while held.len() < HELD {
+        held.extend(some_more(gateway, from, held.len()).await?);
         opened.store(held.len(), Ordering::Relaxed);
     }
     let (started, mut count) = (Instant::now(), 0);
     let mut beat = tokio::time::interval(BEAT);
     while !stop.load(Ordering::Relaxed) {
         beat.tick().await;
-        for _ in 0..NEW_PER_BEAT {
-            held.pop_front();
-            let number = HELD + count;
-            held.push_back(half_open(gateway, from.address(number), number).await?);
-            count += 1;
-        }
+        held.drain(..NEW_PER_BEAT);
+        held.extend(some_more(gateway, from, HELD + count).await?);
+        count += NEW_PER_BEAT;
     }
     Ok(count as f64 / started.elapsed().as_secs_f64())
+}
+
+/// The connections of a beat, at the same time.
+async fn some_more(gateway: SocketAddr, from: From, first: usize) -> Result<Vec<TcpStream>> {
+    let numbers = first..first + NEW_PER_BEAT;
+    try_join_all(numbers.map(|number| half_open(gateway, from.address(number), number))).await
 }
 
 /// A connection that sends nothing, or every other one a byte.
