@@ -17,7 +17,7 @@ use crate::table::{goal, head, line, together};
 use crate::work::{CONNECTIONS, ROUNDS, SMALL, queries};
 
 /// The address of the refused caller.
-const STRANGER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
+const REFUSED_FROM: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 /// A token of the right length that nobody issued, and a secret.
 const UNKNOWN: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 /// How long each side of a round takes.
@@ -36,9 +36,9 @@ const LOOK: Duration = Duration::from_millis(200);
 /// Measures with `rate` refused calls a second; 0: as many as are answered.
 pub(crate) async fn refusals(rate: u32) -> Result<()> {
     let platform = MeasuredPlatform::with(SMALL).await?;
-    let (client, stranger) = (queries(&platform)?, refused_calls(&platform)?);
+    let (client, unauthenticated) = (queries(&platform)?, refused_calls(&platform)?);
     let callers = Callers {
-        from: STRANGER,
+        from: REFUSED_FROM,
         connections: CONNECTIONS,
         pace: Duration::from_secs(1).checked_div(rate).unwrap_or_default(),
     };
@@ -49,7 +49,7 @@ pub(crate) async fn refusals(rate: u32) -> Result<()> {
     for round in 0..=ROUNDS {
         let until = Until::Passed(ROUND);
         let alone = run(addr, 1, until, client.clone()).await?;
-        let flood = tokio::spawn(run_as(callers, addr, until, stranger.clone()));
+        let flood = tokio::spawn(run_as(callers, addr, until, unauthenticated.clone()));
         let beside = run(addr, 1, until, client.clone()).await?;
         let flood = flood.await??;
         for done in [&alone, &beside] {
