@@ -175,12 +175,12 @@ impl Flood {
     /// Starts a flood, and waits until it has opened all its first connections.
     async fn start(gateway: SocketAddr, from: From) -> Result<Self> {
         let (stop, opened) = (Arc::<AtomicBool>::default(), Arc::<AtomicUsize>::default());
-        let (told, count) = (stop.clone(), opened.clone());
+        let (until, count) = (stop.clone(), opened.clone());
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()?;
-            runtime.block_on(flood(gateway, from, &told, &count))
+            runtime.block_on(flood(gateway, from, &until, &count))
         });
         let started = Instant::now();
         while opened.load(Ordering::Relaxed) < HELD {
@@ -205,7 +205,7 @@ impl Flood {
     }
 }
 
-/// Opens connections until it is told to stop; returns how many a second after the first ones.
+/// Opens connections until `stop` is set; returns how many a second after the first ones.
 async fn flood(gateway: SocketAddr, from: From, stop: &AtomicBool, opened: &AtomicUsize) -> Result<f64> {
     let mut held = VecDeque::with_capacity(HELD);
     while held.len() < HELD {
