@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
@@ -22,6 +22,9 @@ use crate::{announcer, connection, ops, ticker};
 
 /// Time that sessions get to end by themselves when the gateway shuts down.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
+/// Connections that may wait to be accepted, as far as the system allows (`net.core.somaxconn`). The standard library's
+/// 128 are full after a burst of a few milliseconds, and a chip whose SYN is dropped tries again after a second.
+const ACCEPT_QUEUE: u32 = 4_096;
 /// Pause after an accept that failed, mostly for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -40,9 +43,7 @@ pub struct Gateway {
 /// Settings that cannot work, a bad card profile, an address that cannot be bound.
 pub async fn start(settings: Settings, observer: Option<Arc<dyn Observer>>) -> anyhow::Result<Gateway> {
     settings.check()?;
-    let listener = TcpListener::bind(settings.listen)
-        .await
-        .with_context(|| format!("listen on {}", settings.listen))?;
+    let listener = listen(settings.listen).with_context(|| format!("listen on {}", settings.listen))?;
     let ops_listener = TcpListener::bind(settings.metrics_listen)
         .await
         .with_context(|| format!("listen on {}", settings.metrics_listen))?;
@@ -87,6 +88,19 @@ impl Gateway {
             }
         }
     }
+}
+
+/// Listens for chips.
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()
+    } else {
+        TcpSocket::new_v6()
+    }?;
+    // A gateway that starts again may take its port at once.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(ACCEPT_QUEUE)
 }
 
 async fn accept(context: Arc<Context>, listener: TcpListener, mut shutdown: Shutdown) {

@@ -16,6 +16,8 @@ use test_support::gateway::platform::PlatformBehaviour;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 
+/// Shorter than the time after which a dropped SYN is sent again.
+const NO_RETRY: Duration = Duration::from_millis(900);
 /// After this time a test fails instead of waiting on.
 const HANG: Duration = Duration::from_secs(60);
 
@@ -72,6 +74,19 @@ async fn counted(fixture: &GatewayFixture, limit: &str, refusals: u64) {
     let in_time = tokio::time::timeout(HANG, all).await;
     assert!(in_time.is_ok(), "{limit}: {}", metric(fixture, limit).await);
     assert_eq!(metric(fixture, limit).await, refusals, "{limit}");
+}
+
+/// The gateway shares the thread of this test, which keeps it: nothing is accepted meanwhile.
+#[tokio::test]
+async fn a_burst_of_connections_finds_room_before_it_is_accepted() {
+    let fixture = GatewayFixture::start().await;
+    let burst: Vec<_> = (0..400)
+        .map(|_| std::net::TcpStream::connect_timeout(&fixture.gateway.addr(), NO_RETRY))
+        .collect();
+    let refused = burst.iter().filter(|stream| stream.is_err()).count();
+    assert_eq!(refused, 0);
+    let last = session(fixture.gateway.addr(), &mut Card::seed()).await;
+    assert_eq!(last.status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,7 +3,7 @@
 //! They must never hold anything that belongs to a chip.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use uicc::cat::{Facility, TerminalProfile};
@@ -39,6 +39,9 @@ pub struct ModuleSettings {
     pub profile: Vec<u8>,
     /// Which address channels connect to.
     pub destination: Destination,
+    /// Local address that channels are opened from, of the same family as the destination. Default: what the system
+    /// chooses.
+    pub source: Option<IpAddr>,
     /// Most bytes of receive buffer a channel gets.
     pub max_buffer: u16,
     /// Time between STATUS commands while a channel is open. A module without a channel and without a
@@ -57,6 +60,7 @@ impl Default for ModuleSettings {
         Self {
             profile: full_profile(),
             destination: Destination::AsNamed,
+            source: None,
             max_buffer: 1500,
             poll_interval: Duration::from_secs(30),
             closing_polls: 2,

@@ -3,10 +3,11 @@
 //! It must never answer a RECEIVE DATA with more than 237 bytes, nor open a second channel.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, timeout};
 use uicc::cat::{
     BipError, CatResult, ChannelId, ChannelStatus, Command, Envelope, Event as CatEvent, GeneralResult,
@@ -175,7 +176,7 @@ impl<'a> Terminal<'a> {
             .settings
             .destination
             .of(SocketAddr::new(address, transport.port));
-        match timeout(CONNECT_LIMIT, TcpStream::connect(target)).await {
+        match timeout(CONNECT_LIMIT, connect(self.settings.source, target)).await {
             Ok(Ok(stream)) => {
                 // One TLS flight is several small writes; waiting for acknowledgements would stall it.
                 let _ = stream.set_nodelay(true);
@@ -332,6 +333,19 @@ impl<'a> Terminal<'a> {
             () = timer => {}
         }
     }
+}
+
+/// Connects, from `source` if the module has an address of its own.
+async fn connect(source: Option<IpAddr>, target: SocketAddr) -> io::Result<TcpStream> {
+    let Some(source) = source else {
+        return TcpStream::connect(target).await;
+    };
+    let socket = match source {
+        IpAddr::V4(_) => TcpSocket::new_v4(),
+        IpAddr::V6(_) => TcpSocket::new_v6(),
+    }?;
+    socket.bind((source, 0).into())?;
+    socket.connect(target).await
 }
 
 #[cfg(test)]

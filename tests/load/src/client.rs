@@ -1,6 +1,6 @@
 //! A load generator: a number of kept-alive connections, each with one request in flight.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -8,10 +8,32 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use hdrhistogram::Histogram;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 /// The longest latency that the histogram holds, in microseconds.
-const LONGEST_US: u64 = 60_000_000;
+pub(crate) const LONGEST_US: u64 = 60_000_000;
+
+/// Those who send a round.
+#[derive(Clone, Copy)]
+pub(crate) struct Callers {
+    /// The address from which they call.
+    pub(crate) from: Ipv4Addr,
+    /// Connections, each with one request in flight.
+    pub(crate) connections: usize,
+    /// The time from one request to the next, over all connections; zero: each follows the answer before it.
+    pub(crate) pace: Duration,
+}
+
+impl Callers {
+    /// Callers of this machine that wait for nothing but answers.
+    pub(crate) fn with_connections(connections: usize) -> Self {
+        Self {
+            from: Ipv4Addr::LOCALHOST,
+            connections,
+            pace: Duration::ZERO,
+        }
+    }
+}
 
 /// The result of a round.
 pub(crate) struct Round {
@@ -70,10 +92,28 @@ pub(crate) async fn run(
     until: Until,
     requests: Arc<Requests>,
 ) -> Result<Round> {
+    run_as(Callers::with_connections(connections), addr, until, requests).await
+}
+
+/// Sends requests as these callers do.
+pub(crate) async fn run_as(
+    callers: Callers,
+    addr: SocketAddr,
+    until: Until,
+    requests: Arc<Requests>,
+) -> Result<Round> {
     let next = Arc::new(AtomicUsize::new(0));
     let start = Instant::now();
-    let workers: Vec<_> = (0..connections)
-        .map(|_| tokio::spawn(worker(addr, start, until, next.clone(), requests.clone())))
+    let workers: Vec<_> = (0..callers.connections)
+        .map(|_| {
+            tokio::spawn(worker(
+                callers,
+                addr,
+                (start, until),
+                next.clone(),
+                requests.clone(),
+            ))
+        })
         .collect();
     let mut latencies = Histogram::new_with_max(LONGEST_US, 3)?;
     let mut statuses = std::collections::BTreeMap::new();
@@ -101,13 +141,13 @@ type Part = (
 );
 
 async fn worker(
+    callers: Callers,
     addr: SocketAddr,
-    start: Instant,
-    until: Until,
+    (start, until): (Instant, Until),
     next: Arc<AtomicUsize>,
     requests: Arc<Requests>,
 ) -> Result<Part> {
-    let mut socket = TcpStream::connect(addr).await?;
+    let mut socket = connect(callers.from, addr).await?;
     socket.set_nodelay(true)?;
     let mut latencies = Histogram::new_with_max(LONGEST_US, 3)?;
     let mut statuses = std::collections::BTreeMap::new();
@@ -121,6 +161,10 @@ async fn worker(
         };
         if over {
             return Ok((latencies, statuses, bodies));
+        }
+        if !callers.pace.is_zero() {
+            let due = start + callers.pace * u32::try_from(n)?;
+            tokio::time::sleep_until(due.into()).await;
         }
         let target = (requests.target)(n);
         let request = format!(
@@ -136,6 +180,13 @@ async fn worker(
             bodies.push(body);
         }
     }
+}
+
+/// Connects from an address of this machine.
+pub(crate) async fn connect(from: Ipv4Addr, to: SocketAddr) -> std::io::Result<TcpStream> {
+    let socket = TcpSocket::new_v4()?;
+    socket.bind((from, 0).into())?;
+    socket.connect(to).await
 }
 
 /// Reads one answer, which must have a content-length.

@@ -7,11 +7,13 @@
 mod against;
 mod callbacks;
 mod client;
+mod floods;
 mod generate;
 mod imports;
 mod native;
 mod periodic;
 mod platform;
+mod refusals;
 mod table;
 mod work;
 
@@ -67,6 +69,14 @@ enum What {
         #[arg(long, default_value_t = 100_000)]
         rows: u32,
     },
+    /// A client alone and beside refused calls of an unauthenticated caller, and what those leave in the call log.
+    Refusals {
+        /// Refused calls a second; 0: as many as are answered.
+        #[arg(long, default_value_t = 500)]
+        rate: u32,
+    },
+    /// Chips at a gateway alone and beside thousands of connections that send no ClientHello.
+    Floods,
     /// Ticks of the periodic work with nothing due.
     Ticks {
         /// Chips and numbers.
@@ -119,6 +129,8 @@ pub fn main() -> Result<()> {
         What::Scale { large } => runtime.block_on(work::scale(large)),
         What::Callbacks { rate, minutes } => runtime.block_on(callbacks::callbacks(rate, minutes)),
         What::Imports { rows } => runtime.block_on(imports::imports(rows)),
+        What::Refusals { rate } => runtime.block_on(refusals::refusals(rate)),
+        What::Floods => runtime.block_on(floods::floods()),
         What::Ticks { large } => runtime.block_on(async {
             let platform = platform::MeasuredPlatform::with(large).await?;
             periodic::idle_ticks(&platform).await?;

@@ -186,6 +186,25 @@ impl MeasuredPlatform {
         Ok((usize::try_from(numbers)?, usize::try_from(chips)?))
     }
 
+    /// How many rows of the call log there are for refused calls, and for how many calls they stand.
+    pub(crate) fn refused_calls(&self) -> Result<(u64, u64)> {
+        let db = rusqlite::Connection::open(&self.file)?;
+        let mut days = db.prepare("SELECT day FROM call_log_day")?;
+        let days = days.query_map([], |row| row.get::<_, i64>(0))?;
+        let (mut rows, mut calls) = (0, 0);
+        for day in days {
+            let count = format!(
+                "SELECT count(*), coalesce(sum(coalesce(calls, 1)), 0) FROM call_log_{} WHERE code <> 200",
+                day?
+            );
+            let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?));
+            let found = db.query_row(&count, [], read)?;
+            rows += u64::try_from(found.0)?;
+            calls += u64::try_from(found.1)?;
+        }
+        Ok((rows, calls))
+    }
+
     /// Opens the platform's database and reads its schema, as a component does first.
     pub(crate) fn open_database(&self) -> Result<Sqlite> {
         let db = Sqlite::open(&self.file)?;

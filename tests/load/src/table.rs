@@ -1,5 +1,9 @@
 //! Prints the results as tables.
 
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result};
+
 use crate::client::Round;
 
 /// Prints the line of figures.
@@ -48,4 +52,22 @@ pub(crate) fn median(mut rounds: Vec<Round>) -> Round {
     rounds.sort_by(|one, other| one.rate.total_cmp(&other.rate));
     let middle = rounds.len() / 2;
     rounds.swap_remove(middle)
+}
+
+/// Rounds as one: every latency, and the mean of the rates.
+pub(crate) fn together(rounds: Vec<Round>) -> Result<Round> {
+    let count = rounds.len() as f64;
+    let mut rounds = rounds.into_iter();
+    let mut all = rounds.next().context("a round")?;
+    let mut statuses: BTreeMap<u16, usize> = all.statuses.drain(..).collect();
+    for round in rounds {
+        all.rate += round.rate;
+        all.latencies.add(round.latencies)?;
+        for (status, count) in round.statuses {
+            *statuses.entry(status).or_insert(0) += count;
+        }
+    }
+    all.rate /= count;
+    all.statuses = statuses.into_iter().collect();
+    Ok(all)
 }

@@ -14,13 +14,15 @@ use crate::periodic::idle_ticks;
 use crate::platform::{MeasuredPlatform, component_sizes};
 use crate::table::{goal, head, line, median};
 
-const CONNECTIONS: usize = 16;
-const ROUNDS: usize = 5;
+/// Connections of a measurement with many.
+pub(crate) const CONNECTIONS: usize = 16;
+/// Measured rounds of each side.
+pub(crate) const ROUNDS: usize = 5;
 const ROUND: Duration = Duration::from_secs(3);
 /// Applications of one round.
 const APPLICATIONS: usize = 1_500;
 /// Chips and numbers of the small database.
-const SMALL: u32 = 10_000;
+pub(crate) const SMALL: u32 = 10_000;
 /// Largest component, in bytes.
 const MAX_COMPONENT_BYTES: u64 = 1_200 * 1_024;
 /// Longest instantiation of a component, in milliseconds.
@@ -47,7 +49,7 @@ fn same_target(path: &'static str) -> Arc<Requests> {
 }
 
 /// Status queries of chips spread over the whole database.
-fn queries(platform: &MeasuredPlatform) -> Result<Arc<Requests>> {
+pub(crate) fn queries(platform: &MeasuredPlatform) -> Result<Arc<Requests>> {
     let step = (platform.count / 1_000).max(1);
     let mut spread = Vec::new();
     for first in (1..=platform.count).step_by(step as usize) {

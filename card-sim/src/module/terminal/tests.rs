@@ -163,3 +163,18 @@ async fn the_imei_is_returned_and_what_is_unknown_is_beyond_the_terminal() {
     let menu = answer(&mut terminal, Command::Other(menu)).await;
     assert_eq!(menu.result.general, GeneralResult::BeyondCapability);
 }
+
+#[tokio::test]
+async fn a_channel_is_opened_from_the_address_of_the_module() {
+    let server = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let settings = ModuleSettings {
+        source: Some([127, 0, 0, 9].into()),
+        ..ModuleSettings::default()
+    };
+    let mut terminal = Terminal::new(&settings, None, &[]);
+    attached(&mut terminal);
+    let port = server.local_addr().unwrap().port();
+    let (opened, accepted) = tokio::join!(answer(&mut terminal, open(port)), server.accept());
+    assert_eq!(opened.channel_status, [ChannelStatus::established(channel())]);
+    assert_eq!(accepted.unwrap().1.ip(), IpAddr::from([127, 0, 0, 9]));
+}
