@@ -269,7 +269,7 @@ fn a_run_that_was_cut_off_is_finished_by_the_next() {
 
     // After the database was changed, before the key took its place.
     let done = platform.content();
-    let cut_off = done.replace(&next, &hex::encode(OLD)) + &format!("{NEXT}={next}\n");
+    let cut_off = format!("{}{NEXT}={next}\n", done.replace(&next, &hex::encode(OLD)));
     fs::write(platform.env(), cut_off).unwrap();
     let db = Sqlite::open(&platform.database()).unwrap();
     db.connection()
@@ -332,7 +332,8 @@ fn keys_of_another_database_and_a_missing_database_are_refused() {
         assert!(text.contains("keys_wrong") && text.contains(name), "{text}");
         platform.is_as_before(&wrong);
     }
-    let begun = good.replace(&hex::encode(OLD), &"cd".repeat(32)) + &format!("{NEXT}={}\n", "ab".repeat(32));
+    let [key, next] = ["cd", "ab"].map(|digits| digits.repeat(32));
+    let begun = format!("{}{NEXT}={next}\n", good.replace(&hex::encode(OLD), &key));
     fs::write(platform.env(), &begun).unwrap();
     assert!(problem(&platform.reindex(&[])).contains("keys_wrong"));
     platform.is_as_before(&begun);
