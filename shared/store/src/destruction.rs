@@ -1,4 +1,5 @@
-//! Table `destruction`: how many rows were deleted at the end of their retention, by day and kind of data (§9.1.2).
+//! Table `destruction`: how many rows were deleted at the end of their retention, by day and kind of data (§9.1.2). The call
+//! log is a database of its own, and has one, too.
 
 use super::{Database, DbError, Row, Run as _, Tx};
 

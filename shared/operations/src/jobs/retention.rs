@@ -80,7 +80,8 @@ pub(super) async fn destroy<D: Database>(
     Ok(done)
 }
 
-/// Drops a day of the call log, whose cost does not depend on how many days there are.
+/// Drops a day of the call log, whose cost does not depend on how many days there are. The database of which a day is
+/// dropped records it, in the same transaction.
 async fn destroy_calls<D: Database>(
     cx: &Context<'_, D>,
     log: &D,
@@ -95,21 +96,8 @@ async fn destroy_calls<D: Database>(
     };
     let dropped = store::transaction(log, async |tx| {
         let dropped = call_log::drop_day(tx, oldest).await?;
-        if !dropped || count == 0 {
-            return Ok(dropped);
-        }
-        let kind = Kind::Calls.code();
-        if std::ptr::eq(log, cx.journal) {
-            destruction::add(tx, day, kind, count).await?;
-        } else {
-            // In another database: a process that ends before this commits leaves a day that is recorded and still there,
-            // never one that is gone without a record.
-            store::transaction(cx.journal, async |state| {
-                destruction::add(state, day, kind, count)
-                    .await
-                    .map_err(Error::from)
-            })
-            .await?;
+        if dropped && count > 0 {
+            destruction::add(tx, day, Kind::Calls.code(), count).await?;
         }
         Ok::<_, Error>(dropped)
     })
@@ -127,5 +115,18 @@ pub async fn destructions<D: Database>(
     cx: &Context<'_, D>,
     limit: u32,
 ) -> Result<Vec<DestructionRow>, Error> {
-    Ok(destruction::latest(cx.db, limit).await?)
+    let mut rows = destruction::latest(cx.db, limit).await?;
+    if !std::ptr::eq(cx.db, cx.calls) {
+        // A day may be in both while the state has calls from before the log was a database of its own.
+        for row in destruction::latest(cx.calls, limit).await? {
+            let is_same = |other: &&mut DestructionRow| other.day == row.day && other.kind == row.kind;
+            match rows.iter_mut().find(is_same) {
+                Some(known) => known.count = known.count.saturating_add(row.count),
+                None => rows.push(row),
+            }
+        }
+    }
+    rows.sort_by(|one, other| other.day.cmp(&one.day).then_with(|| one.kind.cmp(&other.kind)));
+    rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    Ok(rows)
 }

@@ -25,6 +25,9 @@ const CREATE: [&str; 5] = [
 const USE_WAL: &str = "PRAGMA journal_mode = WAL";
 const FIND_REGISTER: &str = "SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'call_log_day'";
 const CREATE_REGISTER: &str = "CREATE TABLE IF NOT EXISTS call_log_day (day INTEGER PRIMARY KEY) STRICT";
+// What this database loses is recorded in it, in the same transaction.
+const CREATE_DESTRUCTION: &str = "CREATE TABLE IF NOT EXISTS destruction (day TEXT NOT NULL, kind TEXT NOT NULL, \
+    count INTEGER NOT NULL, PRIMARY KEY (day, kind)) STRICT";
 const REGISTER: &str = "INSERT INTO call_log_day (day) VALUES ($1) ON CONFLICT DO NOTHING";
 const FIND: &str = "SELECT day FROM call_log_day WHERE day = $1";
 const BETWEEN: &str = "SELECT day FROM call_log_day WHERE day >= $1 AND day <= $2 ORDER BY day DESC";
@@ -60,6 +63,8 @@ pub async fn set_up<D: Database>(db: &D) -> Result<(), DbError> {
     if db.run(FIND_REGISTER, &[]).await?.is_empty() {
         // A refusal affects speed, not correctness.
         let _ = db.run(USE_WAL, &[]).await;
+        // Last, because it is looked for.
+        db.run(CREATE_DESTRUCTION, &[]).await?;
         db.run(CREATE_REGISTER, &[]).await?;
     }
     Ok(())
