@@ -4,7 +4,8 @@
 //! another address than that of the new one it is the oldest, at once. Of the same address it is one beyond its grace.
 //! It must never wait.
 
-use std::collections::{BTreeMap, HashMap};
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,7 +18,7 @@ use tokio::time::Instant;
 const IPV6_PREFIX_BITS: u32 = 64;
 
 /// Whose slots a connection counts to: an IPv4 address, or the network of an IPv6 address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Source(IpAddr);
 
 impl From<IpAddr> for Source {
@@ -86,12 +87,54 @@ struct Holder<K> {
     eviction: Arc<Eviction>,
 }
 
+/// Holders by their address: those of one key, or all. Whoever has to go is found without a look at the others, because a
+/// flood asks at each of its connections.
+#[derive(Debug, Default)]
+struct Group {
+    /// The numbers of an address, the oldest first.
+    of_source: HashMap<Source, BTreeSet<u64>>,
+    /// How many each address holds, and its oldest: the last is the one that holds the most, of several the one with the
+    /// oldest.
+    ranks: BTreeSet<(usize, Reverse<u64>, Source)>,
+    len: usize,
+}
+
+impl Group {
+    fn add(&mut self, source: Source, number: u64) {
+        self.change(source, |numbers| numbers.insert(number));
+        self.len += 1;
+    }
+
+    fn remove(&mut self, source: Source, number: u64) {
+        self.change(source, |numbers| numbers.remove(&number));
+        self.len -= 1;
+    }
+
+    fn change(&mut self, source: Source, change: impl FnOnce(&mut BTreeSet<u64>) -> bool) {
+        let rank = |numbers: &BTreeSet<u64>| {
+            let oldest = numbers.first()?;
+            Some((numbers.len(), Reverse(*oldest), source))
+        };
+        let numbers = self.of_source.entry(source).or_default();
+        let before = rank(numbers);
+        change(numbers);
+        let after = rank(numbers);
+        if after.is_none() {
+            self.of_source.remove(&source);
+        }
+        if let Some(before) = before {
+            self.ranks.remove(&before);
+        }
+        self.ranks.extend(after);
+    }
+}
+
 #[derive(Debug)]
 struct Inner<K> {
     next: u64,
-    /// By age, the oldest first.
-    holders: BTreeMap<u64, Holder<K>>,
-    counts: HashMap<K, usize>,
+    holders: HashMap<u64, Holder<K>>,
+    all: Group,
+    of_key: HashMap<K, Group>,
 }
 
 /// Slots by key.
@@ -108,8 +151,9 @@ impl<K: Copy + Eq + Hash> Slots<K> {
             bounds,
             inner: Mutex::new(Inner {
                 next: 0,
-                holders: BTreeMap::new(),
-                counts: HashMap::new(),
+                holders: HashMap::new(),
+                all: Group::default(),
+                of_key: HashMap::new(),
             }),
         })
     }
@@ -126,7 +170,7 @@ impl<K: Copy + Eq + Hash> Slots<K> {
     ) -> Result<SlotGuard<K>, Limit> {
         let mut inner = self.lock();
         let ((total, total_name), (each, each_name)) = (self.bounds.total, self.bounds.each);
-        if inner.counts.get(&key).copied().unwrap_or(0) >= each {
+        if inner.of_key.get(&key).map_or(0, |group| group.len) >= each {
             self.evict(&mut inner, Some(key), source, each_name)?;
         }
         if inner.holders.len() >= total {
@@ -134,7 +178,8 @@ impl<K: Copy + Eq + Hash> Slots<K> {
         }
         let number = inner.next;
         inner.next += 1;
-        *inner.counts.entry(key).or_insert(0) += 1;
+        inner.all.add(source, number);
+        inner.of_key.entry(key).or_default().add(source, number);
         let holder = Holder {
             key,
             source,
@@ -156,32 +201,28 @@ impl<K: Copy + Eq + Hash> Slots<K> {
         newcomer: Source,
         limit: Limit,
     ) -> Result<(), Limit> {
-        let among = |holder: &Holder<K>| key.is_none_or(|key| holder.key == key);
-        let mut counts: HashMap<Source, usize> = HashMap::new();
-        for holder in inner.holders.values().filter(|holder| among(holder)) {
-            *counts.entry(holder.source).or_insert(0) += 1;
-        }
-        let most = counts.values().max().copied().unwrap_or(0);
-        let heaviest = inner
-            .holders
-            .values()
-            .find(|holder| among(holder) && counts.get(&holder.source) == Some(&most))
-            .map(|holder| holder.source)
-            .ok_or(limit)?;
-        let of_heaviest = |holder: &Holder<K>| among(holder) && holder.source == heaviest;
+        let group = match key {
+            Some(key) => inner.of_key.get(&key).ok_or(limit)?,
+            None => &inner.all,
+        };
+        let (most, _, heaviest) = *group.ranks.last().ok_or(limit)?;
         // One address with several slots must not keep another one out.
         let grace = if heaviest != newcomer && most > 1 {
             Duration::ZERO
         } else {
             self.bounds.grace
         };
-        let may_go = |holder: &Holder<K>| of_heaviest(holder) && holder.since.elapsed() >= grace;
-        let mut victim = inner.holders.iter().filter(|(_, holder)| may_go(holder));
-        let one = match self.bounds.victim {
-            Victim::Youngest if heaviest == newcomer => victim.next_back(),
-            _ => victim.next(),
+        let may_go = |number: &&u64| {
+            let holder = inner.holders.get(number);
+            holder.is_some_and(|holder| holder.since.elapsed() >= grace)
         };
-        let number = one.map(|(number, _)| *number).ok_or(limit)?;
+        let numbers = group.of_source.get(&heaviest).ok_or(limit)?;
+        let number = match self.bounds.victim {
+            Victim::Youngest if heaviest == newcomer => numbers.iter().rev().find(may_go),
+            // If not even the oldest may go, none may.
+            _ => numbers.first().filter(may_go),
+        };
+        let number = number.copied().ok_or(limit)?;
         if let Some(holder) = inner.remove(number) {
             holder.eviction.order(limit);
         }
@@ -196,10 +237,11 @@ impl<K: Copy + Eq + Hash> Slots<K> {
 impl<K: Copy + Eq + Hash> Inner<K> {
     fn remove(&mut self, number: u64) -> Option<Holder<K>> {
         let holder = self.holders.remove(&number)?;
-        if let Some(count) = self.counts.get_mut(&holder.key) {
-            *count -= 1;
-            if *count == 0 {
-                self.counts.remove(&holder.key);
+        self.all.remove(holder.source, number);
+        if let Some(group) = self.of_key.get_mut(&holder.key) {
+            group.remove(holder.source, number);
+            if group.len == 0 {
+                self.of_key.remove(&holder.key);
             }
         }
         Some(holder)
@@ -221,6 +263,8 @@ impl<K: Copy + Eq + Hash> Drop for SlotGuard<K> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn source(last: u8) -> Source {
@@ -282,7 +326,7 @@ mod tests {
         assert_eq!(limits, [Some("each"), None, None, None]);
         assert_eq!(holders[0].1.ordered().await, "each");
         drop(holders);
-        assert!(slots.lock().holders.is_empty() && slots.lock().counts.is_empty());
+        assert!(slots.lock().holders.is_empty() && slots.lock().of_key.is_empty());
     }
 
     #[test]
@@ -319,5 +363,82 @@ mod tests {
         assert_ne!(of("2001:db8:0:1::1"), of("2001:db8:0:2::1"));
         assert_eq!(of("::ffff:192.0.2.1"), source(1));
         assert_ne!(source(1), source(2));
+    }
+
+    /// Who has to go, by looking at every holder in the order of age: its number, key, source and age in seconds.
+    fn by_counting(
+        holders: &[(u64, u8, Source, u64)],
+        key: Option<u8>,
+        newcomer: Source,
+        (grace, victim): (u64, Victim),
+    ) -> Option<u64> {
+        let among: Vec<_> = holders
+            .iter()
+            .filter(|one| key.is_none_or(|key| one.1 == key))
+            .collect();
+        let count = |source: Source| among.iter().filter(|one| one.2 == source).count();
+        let most = among.iter().map(|one| count(one.2)).max()?;
+        let heaviest = among.iter().find(|one| count(one.2) == most)?.2;
+        let grace = if heaviest != newcomer && most > 1 {
+            0
+        } else {
+            grace
+        };
+        let mut may_go = among.iter().filter(|one| one.2 == heaviest && one.3 >= grace);
+        let one = match victim {
+            Victim::Youngest if heaviest == newcomer => may_go.next_back(),
+            _ => may_go.next(),
+        };
+        one.map(|one| one.0)
+    }
+
+    proptest! {
+        #[test]
+        fn who_has_to_go_is_who_it_is_by_counting_all(
+            newcomers in prop::collection::vec((0..3_u8, 0..4_u8, 0..3_u64, prop::option::of(0..8_usize)), 0..60),
+            youngest in any::<bool>(),
+        ) {
+            let victim = if youngest { Victim::Youngest } else { Victim::Oldest };
+            let bounds = Bounds { total: (6, "total"), each: (3, "each"), grace: Duration::from_secs(2), victim };
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+            runtime.block_on(async {
+                let slots = Slots::new(bounds);
+                let (mut held, mut seconds) = (Vec::new(), 0);
+                for (key, from, wait, leaves) in newcomers {
+                    if let Some(at) = leaves.filter(|at| *at < held.len()) {
+                        held.remove(at);
+                    }
+                    tokio::time::advance(Duration::from_secs(wait)).await;
+                    seconds += wait;
+                    let holders: Vec<_> = held
+                        .iter()
+                        .map(|(guard, since, of): &(SlotGuard<u8>, u64, (u8, Source))| {
+                            (guard.number, of.0, of.1, seconds - since)
+                        })
+                        .collect();
+                    let mut left = holders.clone();
+                    let mut is_refused = false;
+                    for group in [Some(key), None] {
+                        let limit = if group.is_some() { 3 } else { 6 };
+                        let count = left.iter().filter(|one| group.is_none_or(|key| one.1 == key)).count();
+                        if count >= limit && !is_refused {
+                            match by_counting(&left, group, source(from), (2, victim)) {
+                                Some(gone) => left.retain(|one| one.0 != gone),
+                                None => is_refused = true,
+                            }
+                        }
+                    }
+                    let taken = take(&slots, key, from).0;
+                    assert_eq!(taken.is_err(), is_refused);
+                    let expected: BTreeSet<u64> = left.iter().map(|one| one.0).collect();
+                    held.retain(|(guard, ..)| expected.contains(&guard.number));
+                    if let Ok(guard) = taken {
+                        held.push((guard, seconds, (key, source(from))));
+                    }
+                    let present: BTreeSet<u64> = slots.lock().holders.keys().copied().collect();
+                    assert_eq!(present, held.iter().map(|(guard, ..)| guard.number).collect());
+                }
+            });
+        }
     }
 }

@@ -29,7 +29,7 @@ fn a_workbook_and_gbk_become_csv() {
 #[test]
 fn why_a_table_cannot_be_read_is_in_both_languages() {
     for (query, file, en) in [
-        ("?sheet=%E5%8D%A1", WORKBOOK, "there is no such sheet"),
+        ("?sheet=%E5%8D%A1", WORKBOOK, "there is no sheet 卡"),
         ("", b"PK\x03\x04", "cannot be read as an Excel workbook"),
         ("", b"\xff\xff", "neither"),
     ] {

@@ -41,6 +41,8 @@ pub enum UnreadWorkbook {
     Empty,
     /// It has no such sheet.
     UnknownSheet {
+        /// The sheet that was asked for.
+        sheet: String,
         /// The first sheets that it has.
         sheets: Vec<String>,
     },
@@ -65,11 +67,11 @@ impl UnreadWorkbook {
                 "the workbook is too large; import it with `xieka import`",
             ],
             Self::Empty => ["工作簿没有内容", "there is nothing in the workbook"],
-            Self::UnknownSheet { sheets } => {
+            Self::UnknownSheet { sheet, sheets } => {
                 let sheets = sheets.join(", ");
                 return [
-                    format!("没有该工作表；工作簿中有：{sheets}"),
-                    format!("there is no such sheet; the workbook has: {sheets}"),
+                    format!("没有工作表 {sheet}；工作簿中有：{sheets}"),
+                    format!("there is no sheet {sheet}; the workbook has: {sheets}"),
                 ];
             }
             Self::SeveralSheets { sheets: [one, other] } => {
@@ -99,8 +101,10 @@ pub fn csv(file: &[u8], sheet: Option<&str>, limits: Limits) -> Result<String, U
     let sheets = book.sheet_names();
     if let Some(name) = sheet {
         let csv = rows(&mut book, name, limits.csv_bytes)?;
-        let sheets = || sheets.into_iter().take(MAX_SHEETS).collect();
-        return csv.ok_or_else(|| UnreadWorkbook::UnknownSheet { sheets: sheets() });
+        return csv.ok_or_else(|| UnreadWorkbook::UnknownSheet {
+            sheet: name.to_owned(),
+            sheets: sheets.into_iter().take(MAX_SHEETS).collect(),
+        });
     }
     if sheets.len() > MAX_SHEETS && limits.csv_bytes != usize::MAX {
         return Err(UnreadWorkbook::TooLarge);
@@ -298,7 +302,11 @@ mod tests {
                 .all(|text| text.contains("s0") && text.contains("s2"))
         );
         let unknown = csv(&file, Some("s3"), LIMITS).unwrap_err().message();
-        assert!(unknown.iter().all(|text| text.contains("s0, s1, s2")));
+        assert!(
+            unknown
+                .iter()
+                .all(|text| text.contains("s3") && text.contains("s0, s1, s2"))
+        );
         assert_eq!(
             csv(&workbook(&["", ""], "a"), None, LIMITS),
             Err(UnreadWorkbook::Empty)
