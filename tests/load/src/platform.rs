@@ -188,7 +188,7 @@ impl MeasuredPlatform {
 
     /// How many rows of the call log there are for refused calls, and for how many calls they stand.
     pub(crate) fn refused_calls(&self) -> Result<(u64, u64)> {
-        let db = rusqlite::Connection::open(&self.file)?;
+        let db = rusqlite::Connection::open(self.file.with_file_name("calls.db"))?;
         let mut days = db.prepare("SELECT day FROM call_log_day")?;
         let days = days.query_map([], |row| row.get::<_, i64>(0))?;
         let (mut rows, mut calls) = (0, 0);
