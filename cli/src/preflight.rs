@@ -76,7 +76,7 @@ pub(crate) fn same_file(one: &Path, other: &Path) -> bool {
     matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }
 
-/// No other index key is on its way into the database.
+/// The database is not being given another index key.
 ///
 /// # Errors
 /// One is: a run of `xieka reindex` was cut off.

@@ -197,10 +197,7 @@ impl Imported {
             lines: warning.lines,
             column: warning.column,
             warning: warning.kind.code(),
-            message: match lang {
-                Lang::Zh => warning.kind.zh(),
-                Lang::En => warning.kind.en(),
-            },
+            message: warning.kind.message(lang),
             gateways: warning.gateways,
         };
         Self {

@@ -73,10 +73,7 @@ impl ChipCorrected {
         let warned = |warning: GatewayWarning| CorrectionWarning {
             field: warning.column,
             warning: warning.kind.code(),
-            message: match lang {
-                Lang::Zh => warning.kind.zh(),
-                Lang::En => warning.kind.en(),
-            },
+            message: warning.kind.message(lang),
             gateways: warning.gateways,
         };
         Self {

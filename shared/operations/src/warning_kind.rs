@@ -1,5 +1,7 @@
 //! What is not as usual in a file or a correction, without being wrong: by name and in words.
 
+use domain::error::Lang;
+
 /// What is not as usual in a file or a correction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WarningKind {
@@ -28,9 +30,16 @@ impl WarningKind {
         }
     }
 
-    /// What it means, in Chinese.
+    /// What it means.
     #[must_use]
-    pub fn zh(self) -> &'static str {
+    pub fn message(self, lang: Lang) -> &'static str {
+        match lang {
+            Lang::Zh => self.zh(),
+            Lang::En => self.en(),
+        }
+    }
+
+    fn zh(self) -> &'static str {
         match self {
             Self::ColumnUnknown => "该列未定义，未读取",
             Self::RowShort => "该行的列数少于表头，缺少的列按空值处理",
@@ -42,9 +51,7 @@ impl WarningKind {
         }
     }
 
-    /// What it means, in English.
-    #[must_use]
-    pub fn en(self) -> &'static str {
+    fn en(self) -> &'static str {
         match self {
             Self::ColumnUnknown => "the column is not defined and was not read",
             Self::RowShort => {
