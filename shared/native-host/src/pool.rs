@@ -39,10 +39,10 @@ impl Pool {
 
     fn open(&self) -> Result<Sqlite, Error> {
         let connection = Sqlite::open(&self.file).map_err(unavailable)?;
+        let set = |pragma: Statement| connection.connection().execute_batch(pragma.text());
+        set(pragma::COPY_THE_LOG_LATER).map_err(unavailable)?;
         if self.purpose != Purpose::State {
-            let pragma = pragma::DO_NOT_WAIT_FOR_THE_DISK.text();
-            let set = connection.connection().execute_batch(pragma);
-            set.map_err(unavailable)?;
+            set(pragma::DO_NOT_WAIT_FOR_THE_DISK).map_err(unavailable)?;
         }
         Ok(connection)
     }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use spin_sdk::sqlite::wit::sqlite;
 
 use domain::Timestamp;
-use domain::error::{Error, Reason};
+use domain::error::Error;
 use store::{self, Database, DbError, Row, Statement, Value, call_log, pragma};
 use vault::random_bytes;
 use web::Purpose;
@@ -36,11 +36,15 @@ const MAX_IDLE_CONNECTIONS: usize = 16;
 const BUSY_WORDS: [&str; 3] = ["database is locked", "database table is locked", "SQLITE_BUSY"];
 
 fn pragmas(purpose: Purpose) -> &'static [Statement] {
+    const DURABLE: &[Statement] = &[pragma::COPY_THE_LOG_LATER, pragma::WAIT_SHORTLY_FOR_LOCKS];
+    const JOURNAL: &[Statement] = &[
+        pragma::DO_NOT_WAIT_FOR_THE_DISK,
+        pragma::COPY_THE_LOG_LATER,
+        pragma::WAIT_SHORTLY_FOR_LOCKS,
+    ];
     match purpose {
-        Purpose::State => &[pragma::WAIT_SHORTLY_FOR_LOCKS],
-        Purpose::Journal | Purpose::Calls => {
-            &[pragma::WAIT_SHORTLY_FOR_LOCKS, pragma::DO_NOT_WAIT_FOR_THE_DISK]
-        }
+        Purpose::State => DURABLE,
+        Purpose::Journal | Purpose::Calls => JOURNAL,
     }
 }
 
@@ -52,25 +56,24 @@ thread_local! {
     static LOG_IS_SET_UP: Cell<bool> = const { Cell::new(false) };
 }
 
-/// A connection that one request uses alone. When it is dropped it returns to the instance's pool, unless a
-/// transaction is still open: then it is closed, which rolls back.
+/// The database as one request uses it. Each statement borrows a connection of the instance's pool, a transaction keeps
+/// one until it ends: requests that wait for a lock hold none, so that an instance opens few. When it is dropped inside a
+/// transaction, that connection is closed, which rolls back.
 pub(crate) struct Connection {
-    inner: Option<sqlite::Connection>,
     purpose: Purpose,
-    in_transaction: Cell<bool>,
+    /// The connection of the transaction that is open.
+    held: RefCell<Option<sqlite::Connection>>,
 }
 
 impl Connection {
-    /// Takes an idle connection, or opens one. Checks once per instance that the schema is this program's, and brings
-    /// an older database up to it.
+    /// Checks once per instance that the schema is this program's, and brings an older database up to it.
     ///
     /// # Errors
-    /// [`Reason::Unavailable`] when the database cannot be opened, and the errors of `store::migrate`.
+    /// [`Unavailable`](domain::error::Reason::Unavailable) when the database cannot be opened, and the errors of `store::migrate`.
     pub(crate) async fn take(now: Timestamp, purpose: Purpose) -> Result<Self, Error> {
-        let idle = IDLE.with(|pools| pools[purpose as usize].borrow_mut().pop());
-        let connection = match idle {
-            Some(inner) => Self::of(inner, purpose),
-            None => Self::open(purpose).await?,
+        let connection = Self {
+            purpose,
+            held: RefCell::new(None),
         };
         if purpose == Purpose::Calls {
             if !LOG_IS_SET_UP.get() {
@@ -84,68 +87,59 @@ impl Connection {
         Ok(connection)
     }
 
-    fn of(inner: sqlite::Connection, purpose: Purpose) -> Self {
-        Self {
-            inner: Some(inner),
-            purpose,
-            in_transaction: Cell::new(false),
+    /// The connection of the open transaction, an idle one, or a new one.
+    fn borrow(&self) -> Result<sqlite::Connection, DbError> {
+        if let Some(held) = self.held.take() {
+            return Ok(held);
         }
+        let idle = IDLE.with(|pools| pools[self.purpose as usize].borrow_mut().pop());
+        idle.map_or_else(|| open(self.purpose), Ok)
     }
 
-    async fn open(purpose: Purpose) -> Result<Self, Error> {
-        let label = match purpose {
-            Purpose::State | Purpose::Journal => STATE_LABEL,
-            Purpose::Calls => CALLS_LABEL,
-        };
-        let inner = sqlite::Connection::open(label).map_err(unavailable)?;
-        let mut connection = Self::of(inner, purpose);
-        for &pragma in pragmas(purpose) {
-            // Waits for a lock as any statement does: the last connection of another instance holds one while it
-            // closes. Other errors are ignored, because an engine may not know the pragma.
-            if let Err(busy @ DbError::Busy(_)) = connection.execute(pragma, &[]).await {
-                // Closed, not kept: its setup is incomplete.
-                connection.inner = None;
-                return Err(busy.into());
-            }
-        }
-        Ok(connection)
-    }
-
-    fn track_transaction(&self, sql: &str) {
-        match sql.split_ascii_whitespace().next() {
-            Some("BEGIN") => self.in_transaction.set(true),
-            Some("COMMIT" | "ROLLBACK") => self.in_transaction.set(false),
-            _ => {}
-        }
-    }
-}
-
-impl Drop for Connection {
-    fn drop(&mut self) {
-        let Some(inner) = self.inner.take() else { return };
-        if self.in_transaction.get() {
+    fn give_back(&self, connection: sqlite::Connection, in_transaction: bool) {
+        if in_transaction {
+            self.held.replace(Some(connection));
             return;
         }
         IDLE.with(|pools| {
             let mut idle = pools[self.purpose as usize].borrow_mut();
             if idle.len() < MAX_IDLE_CONNECTIONS {
-                idle.push(inner);
+                idle.push(connection);
             }
         });
     }
 }
 
+/// Opens a connection and sets it up. The engine's own patience, which ends with the setup, covers the lock that the last
+/// connection of another instance holds while it closes.
+fn open(purpose: Purpose) -> Result<sqlite::Connection, DbError> {
+    let label = match purpose {
+        Purpose::State | Purpose::Journal => STATE_LABEL,
+        Purpose::Calls => CALLS_LABEL,
+    };
+    let connection = sqlite::Connection::open(label).map_err(|error| DbError::Busy(error.to_string()))?;
+    for pragma in pragmas(purpose) {
+        // Other errors are ignored, because an engine may not know the pragma.
+        if let Err(busy @ DbError::Busy(_)) = connection.execute(pragma.text(), &[]).map_err(failed) {
+            return Err(busy);
+        }
+    }
+    Ok(connection)
+}
+
 impl Database for Connection {
     async fn execute(&self, statement: Statement, params: &[Value]) -> Result<Vec<Row>, DbError> {
-        let Some(inner) = &self.inner else {
-            return Err(DbError::Failed("the connection was given back".to_owned()));
-        };
         let params: Vec<sqlite::Value> = params.iter().map(outgoing).collect();
+        let was_in_transaction = self.held.borrow().is_some();
         let mut waiting_since = None;
         let result = loop {
-            match inner.execute(statement.text(), &params).map_err(failed) {
+            let connection = self.borrow()?;
+            let result = connection.execute(statement.text(), &params).map_err(failed);
+            let is_open = is_transaction_open(was_in_transaction, statement, result.is_ok());
+            self.give_back(connection, is_open);
+            match result {
                 // Inside a transaction the lock is held already, so waiting would not help.
-                Err(DbError::Busy(text)) if !self.in_transaction.get() => {
+                Err(DbError::Busy(text)) if !was_in_transaction => {
                     let since = *waiting_since.get_or_insert_with(Instant::now);
                     if since.elapsed().as_secs() >= LOCK_SECS {
                         return Err(DbError::Busy(text));
@@ -155,8 +149,16 @@ impl Database for Connection {
                 result => break result?,
             }
         };
-        self.track_transaction(statement.text());
         Ok(result.rows.into_iter().map(incoming).collect())
+    }
+}
+
+/// Whether a transaction is open after a statement. A rollback that fails leaves one, so that the connection is closed.
+fn is_transaction_open(before: bool, statement: Statement, succeeded: bool) -> bool {
+    match statement.text().split_ascii_whitespace().next() {
+        Some("BEGIN") if succeeded => true,
+        Some("COMMIT" | "ROLLBACK") if succeeded => false,
+        _ => before,
     }
 }
 
@@ -195,8 +197,4 @@ fn failed(error: sqlite::Error) -> DbError {
     } else {
         DbError::Failed(text)
     }
-}
-
-fn unavailable(error: sqlite::Error) -> Error {
-    Error::new(Reason::Unavailable).with_cause(error)
 }

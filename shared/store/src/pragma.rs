@@ -9,3 +9,7 @@ pub const WAIT_SHORTLY_FOR_LOCKS: Statement = Statement("PRAGMA busy_timeout = 3
 /// Commits do not wait for the disk. The file stays consistent; a power failure may undo the latest commits, a killed
 /// process none.
 pub const DO_NOT_WAIT_FOR_THE_DISK: Statement = Statement("PRAGMA synchronous = NORMAL");
+
+/// The write-ahead log is copied into the file when it has 16 MB, not 4: a page that many commits change is copied once,
+/// and fewer commits wait for a copy.
+pub const COPY_THE_LOG_LATER: Statement = Statement("PRAGMA wal_autocheckpoint = 4000");
