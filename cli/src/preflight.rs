@@ -114,6 +114,7 @@ pub(crate) fn keys(secrets: &Secrets) -> Result<Vault> {
     let settings = VaultSettings {
         sealing_keys: Some(get("SEALING_KEYS")?),
         index_key: get("INDEX_KEY")?,
+        home_key: Some(get("HOME_KEY").unwrap_or_default()),
         link_key: Some(get("LINK_KEY")?),
         token_key: Some(get("TOKEN_KEY")?),
         transport_keys: Some(get("TRANSPORT_KEYS")?),
@@ -351,7 +352,7 @@ mod tests {
     fn every_key_is_compared_with_the_database() {
         let own = Secrets::generate().unwrap();
         let folder = used(&own);
-        for name in ["SEALING_KEYS", "TOKEN_KEY", "LINK_KEY", "INDEX_KEY"] {
+        for name in ["SEALING_KEYS", "TOKEN_KEY", "LINK_KEY", "INDEX_KEY", "HOME_KEY"] {
             let (mut other, name) = (own.clone(), format!("SPIN_VARIABLE_{name}"));
             let value = Secrets::generate().unwrap();
             other.set(&name, value.get(&name).unwrap());

@@ -21,7 +21,7 @@ use operations::{NewClient, create_client};
 use sha2::Sha256;
 use store::{Sqlite, check_keys};
 use tempfile::TempDir;
-use test_support::inventory::{ChipCsv, NumberCsv};
+use test_support::inventory::{ChipCsv, NumberCsv, eid};
 use test_support::operations::{World, run};
 use test_support::random::SeededRandom;
 use test_support::router::call;
@@ -30,6 +30,7 @@ use vault::{Vault, VaultSettings, Zeroizing};
 use web::{App, Settings, Variables, service};
 
 const INDEX_KEY: &str = "SPIN_VARIABLE_INDEX_KEY";
+const HOME_KEY: &str = "SPIN_VARIABLE_HOME_KEY";
 const NEXT: &str = "XIEKA_NEXT_INDEX_KEY";
 /// The index key of the tests.
 const OLD: [u8; 32] = [0x1d; 32];
@@ -57,11 +58,12 @@ impl Platform {
         let value = |secret: &Option<Zeroizing<String>>| secret.as_ref().unwrap().as_str().to_owned();
         let content = format!(
             "# 本平台的密钥\nSPIN_VARIABLE_SEALING_KEYS={}\n{INDEX_KEY}={}\n\nSPIN_VARIABLE_TOKEN_KEY={}\n\
-             SPIN_VARIABLE_LINK_KEY={}\n",
+             SPIN_VARIABLE_LINK_KEY={}\n{HOME_KEY}={}\n",
             value(&known.sealing_keys),
             known.index_key.as_str(),
             value(&known.token_key),
             value(&known.link_key),
+            value(&known.home_key),
         );
         fs::write(platform.env(), content).unwrap();
         platform
@@ -234,6 +236,36 @@ fn the_key_is_changed_in_the_database_and_in_the_file_and_is_never_printed() {
     printed(&platform.reindex(&[]));
     assert_ne!(platform.value(INDEX_KEY).unwrap(), key);
     platform.is_changed();
+}
+
+#[test]
+fn a_home_key_that_was_made_from_the_index_key_stays_when_that_changes() {
+    let platform = Platform::with(stocked);
+    let without = platform.content();
+    let without = without.lines().filter(|line| !line.starts_with(HOME_KEY));
+    let without: String = without.flat_map(|line| [line, "\n"]).collect();
+    fs::write(platform.env(), without).unwrap();
+    let db = Sqlite::open(&platform.database()).unwrap();
+    let forget = "DELETE FROM key_check WHERE name = 'home_key'";
+    assert_eq!(db.connection().execute(forget, []).unwrap(), 1);
+    drop(db);
+    printed(&platform.reindex(&[]));
+    platform.is_changed();
+    let home = |index_key: &str, home_key: &str| {
+        let keys = Vault::from_settings(VaultSettings {
+            index_key,
+            home_key: Some(home_key),
+            ..VaultSettings::default()
+        });
+        let keys = keys.unwrap();
+        [0, 1, 2].map(|chip| keys.home(eid(chip).as_str().as_bytes()).unwrap())
+    };
+    let (index_key, home_key) = (platform.value(INDEX_KEY).unwrap(), platform.value(HOME_KEY).unwrap());
+    assert_eq!(home(&index_key, &home_key), home(&hex::encode(OLD), ""));
+    assert_ne!(home(&index_key, ""), home(&hex::encode(OLD), ""));
+    // It stays what it is when the index key changes again.
+    printed(&platform.reindex(&[]));
+    assert_eq!(platform.value(HOME_KEY), Some(home_key));
 }
 
 #[test]

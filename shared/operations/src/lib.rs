@@ -147,7 +147,9 @@ use std::rc::Rc;
 
 use limits::NoLimits;
 
+use domain::error::Error;
 use domain::{ClientId, Eid, Provinces, Timestamp, Zone};
+use store::chip::ChipRow;
 use vault::{BlindIndex, IndexKind, Random, Vault};
 
 /// The inputs of an operation, made for one call.
@@ -275,6 +277,16 @@ impl<'a, D> Context<'a, D> {
             found: self.found.clone(),
             ..*self
         }
+    }
+
+    /// The home of a chip: the last byte of the identifiers of its tasks, sessions and messages, so that what is about
+    /// one card can lie in one place.
+    pub(crate) fn home(&self, chip: &ChipRow) -> Result<u8, Error> {
+        let eid = match self.found.0.eid.get() {
+            Some((eid, index)) if *index == chip.eid_index => *eid,
+            _ => chip.eid(self.vault)?,
+        };
+        Ok(self.vault.home(eid.as_str().as_bytes())?)
     }
 
     /// The blind index of an EID. The index of the first EID is cached: a call is about one chip, and several steps

@@ -24,6 +24,8 @@ pub struct RequiredVariables {
     pub sealing_keys: bool,
     /// `token_key`: makes or checks tokens.
     pub token_key: bool,
+    /// `home_key`: makes identifiers of tasks, sessions or messages of cards.
+    pub home_key: bool,
     /// `link_key`: wraps key material for the OTA gateways.
     pub link_key: bool,
     /// `transport_keys`: unwraps imported key material.
@@ -54,6 +56,7 @@ impl RequiredVariables {
     pub const NONE: Self = Self {
         sealing_keys: false,
         token_key: false,
+        home_key: false,
         link_key: false,
         transport_keys: false,
         callback_allow_http: false,
@@ -85,6 +88,7 @@ async fn read(required: RequiredVariables) -> Result<Variables, Error> {
     Ok(Variables {
         sealing_keys: when(required.sealing_keys, secret("sealing_keys")).await?,
         index_key: secret("index_key").await?,
+        home_key: when(required.home_key, secret("home_key")).await?,
         link_key: when(required.link_key, secret("link_key")).await?,
         token_key: when(required.token_key, secret("token_key")).await?,
         transport_keys: when(required.transport_keys, secret("transport_keys")).await?,

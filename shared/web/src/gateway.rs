@@ -45,6 +45,7 @@ pub fn address(request: &KeysRequest) -> Option<IpAddr> {
 pub fn keys_answer(keys: &ChipKeys) -> KeysAnswer {
     KeysAnswer {
         eid: keys.eid.as_str().to_owned(),
+        home: Some(keys.home),
         key_version: keys.key_version,
         psk_wrapped: keys.psk_wrapped.as_deref().map(hex::encode),
         dek_wrapped: keys.dek_wrapped.as_deref().map(hex::encode),

@@ -32,6 +32,8 @@ pub struct Variables {
     pub sealing_keys: Option<Zeroizing<String>>,
     /// See [`VaultSettings::index_key`].
     pub index_key: Zeroizing<String>,
+    /// See [`VaultSettings::home_key`].
+    pub home_key: Option<Zeroizing<String>>,
     /// See [`VaultSettings::link_key`].
     pub link_key: Option<Zeroizing<String>>,
     /// See [`VaultSettings::token_key`].
@@ -126,6 +128,7 @@ impl Settings {
         let vault = Vault::from_settings(VaultSettings {
             sealing_keys: variables.sealing_keys.as_ref().map(|keys| keys.as_str()),
             index_key: &variables.index_key,
+            home_key: variables.home_key.as_ref().map(|key| key.as_str()),
             link_key: variables.link_key.as_ref().map(|key| key.as_str()),
             token_key: variables.token_key.as_ref().map(|key| key.as_str()),
             transport_keys: variables.transport_keys.as_ref().map(|keys| keys.as_str()),
