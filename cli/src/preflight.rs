@@ -13,6 +13,7 @@ use domain::Timestamp;
 use domain::error::{Error, Lang, Reason};
 use ota_gateway::keys::{LinkKey, MasterKeys};
 use ota_gateway::settings::Settings;
+use operations::Retention;
 use store::Sqlite;
 use vault::{MIN_SECRET_BYTES, Vault, VaultSettings};
 
@@ -121,6 +122,19 @@ pub(crate) fn keys(secrets: &Secrets) -> Result<Vault> {
     };
     // The error names the setting and what is wrong with its form, never its value.
     Vault::from_settings(settings).with_context(|| text("密钥配置有误", "a secret is malformed").to_owned())
+}
+
+/// The retentions are days, and none is below its minimum.
+///
+/// # Errors
+/// The first that is not, by its name, with the reason of the minimum.
+pub(crate) fn retention(secrets: &Secrets) -> Result<()> {
+    let variables = secrets.spin_variables();
+    let read = Retention::read(|name| variables.get(name).map(String::as_str));
+    read.map(drop).map_err(|problem| {
+        let cause = problem.cause().unwrap_or_default();
+        anyhow::anyhow!(text(format!("数据留存期限有误：{cause}"), format!("a retention is wrong: {cause}")))
+    })
 }
 
 /// The gateway's settings are well formed, and fit those of the platform.
@@ -414,6 +428,21 @@ mod tests {
             secrets.set(&format!("SPIN_VARIABLE_{name}"), value);
             let problem = format!("{:#}", keys(&secrets).unwrap_err()).to_uppercase();
             assert!(problem.contains(name), "{name}: {problem}");
+        }
+    }
+
+    // §9.2.2
+    #[test]
+    fn a_call_log_that_would_be_kept_for_less_than_six_months_is_refused_before_anything_starts() {
+        let mut secrets = Secrets::generate().unwrap();
+        retention(&secrets).unwrap();
+        let name = "SPIN_VARIABLE_CALL_LOG_DAYS";
+        secrets.set(name, "185");
+        retention(&secrets).unwrap();
+        for (days, expected) in [("184", "six months"), ("long", "not a number")] {
+            secrets.set(name, days);
+            let problem = format!("{:#}", retention(&secrets).unwrap_err());
+            assert!(problem.contains("call_log_days") && problem.contains(expected), "{problem}");
         }
     }
 

@@ -46,6 +46,7 @@ mod reopen;
 mod replace_chip;
 mod report;
 mod reprovision;
+mod retention;
 mod session_list;
 mod status;
 mod token;
@@ -64,7 +65,7 @@ pub use announce_gateway::{Announcement, announce_gateway};
 pub use announced::GatewayWarning;
 pub use apply::{Applied, ApplyRequest, apply};
 pub use call_log::{
-    CALL_LOG_DAYS, CallFilter, CallPage, MAX_CALLS_PER_PAGE, record_calls, search_calls, sum_up_refusals,
+    CallFilter, CallPage, MAX_CALLS_PER_PAGE, record_calls, search_calls, sum_up_refusals,
 };
 pub use call_rate::spend_calls;
 pub use cancel::{Cancelled, cancel};
@@ -98,7 +99,7 @@ pub use inquiry::{claim_inquiry, settle_inquiry};
 pub use job_run::Done;
 pub use jobs::{
     Job, JobLog, JobView, MAX_CHIPS_PER_NOTICE, MAX_POOL_LOW_WATER, MESSAGES_JOB, MaintenanceSettings,
-    POOL_LOW_WATER, RECORD_DAYS, STALE_AFTER_MS, clock_watch, confirm_clock, destructions, job_views,
+    POOL_LOW_WATER, STALE_AFTER_MS, clock_watch, confirm_clock, job_views,
     key_views, read_job_log, record_run, run_job, watch_clock,
 };
 pub use limits::{
@@ -129,6 +130,7 @@ pub use reopen::reopen;
 pub use replace_chip::replace_chip;
 pub use report::{Report, ReportAnswer, ReportEvent, report};
 pub use reprovision::{Reprovision, Reprovisioned, reprovision};
+pub use retention::{RETENTION, Retention, destructions};
 pub use session_list::{MAX_SESSIONS_PER_PAGE, SessionFilter, SessionPage, SessionView, list_sessions};
 pub use status::{StatusView, TaskRef, TaskView, status};
 pub use store::chip_fault::Fault;

@@ -6,14 +6,14 @@ use std::time::Duration;
 use domain::error::{Error, Reason};
 use domain::{DAY_MS, Eid, MINUTE_MS, Permission, SECOND_MS, TaskId};
 use operations::{
-    ALL_REFUSALS_PER_MINUTE, CALL_LOG_DAYS, CallFilter, ClientChange, CreatedClient, Job,
+    ALL_REFUSALS_PER_MINUTE, CallFilter, ClientChange, CreatedClient, Job,
     LOGGED_REFUSALS_PER_MINUTE, Limits as _, REFUSALS_PER_MINUTE, Refused, TOKENS_PER_MINUTE,
     WRONG_SECRETS_PER_MINUTE, address_key, change_client, count_refusal, issue_token, list_clients,
     record_calls, revoke_secret, revoke_tokens, rotate_secret, search_calls, spend_calls, verify_token,
 };
 use store::call_log::{NewCallRow, RefusedCaller};
 use test_support::inventory::eid;
-use test_support::operations::{World, ip, reason, run};
+use test_support::operations::{CALL_LOG_DAYS, World, ip, reason, run};
 use vault::IndexKind;
 
 const HOME: &str = "198.51.100.7";
@@ -418,7 +418,7 @@ fn calls_are_kept_for_half_a_year_and_then_swept() {
             .sum::<i64>()
     };
     // The whole of the first day is kept until its last call is old enough.
-    world.pass((i64::from(CALL_LOG_DAYS) - 1) * DAY_MS);
+    world.pass((CALL_LOG_DAYS - 1) * DAY_MS);
     assert!(!world.job(Job::Retention).more);
     assert_eq!(left(), 2);
     world.pass(DAY_MS - 1);
@@ -444,7 +444,7 @@ fn dropping_a_day_of_calls_takes_as_many_statements_however_many_there_are() {
         for _ in 0..calls {
             record(&world, "token", None, None, None);
         }
-        world.pass((i64::from(CALL_LOG_DAYS) + 1) * DAY_MS);
+        world.pass((CALL_LOG_DAYS + 1) * DAY_MS);
         world.db.seen.borrow_mut().clear();
         assert_eq!(world.job(Job::Retention).count, calls);
         world.db.seen.borrow().len()

@@ -46,6 +46,7 @@ mod reindex;
 mod replacement_cards;
 mod reprovisioning;
 mod reruns;
+mod retention;
 mod secrecy;
 mod served_provinces;
 mod session_incidents;
