@@ -11,9 +11,9 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail};
 use domain::Timestamp;
 use domain::error::{Error, Lang, Reason};
+use operations::Retention;
 use ota_gateway::keys::{LinkKey, MasterKeys};
 use ota_gateway::settings::Settings;
-use operations::Retention;
 use store::Sqlite;
 use vault::{MIN_SECRET_BYTES, Vault, VaultSettings};
 
@@ -133,7 +133,10 @@ pub(crate) fn retention(secrets: &Secrets) -> Result<()> {
     let read = Retention::read(|name| variables.get(name).map(String::as_str));
     read.map(drop).map_err(|problem| {
         let cause = problem.cause().unwrap_or_default();
-        anyhow::anyhow!(text(format!("数据留存期限有误：{cause}"), format!("a retention is wrong: {cause}")))
+        anyhow::anyhow!(text(
+            format!("数据留存期限有误：{cause}"),
+            format!("a retention is wrong: {cause}")
+        ))
     })
 }
 
@@ -442,7 +445,10 @@ mod tests {
         for (days, expected) in [("184", "six months"), ("long", "not a number")] {
             secrets.set(name, days);
             let problem = format!("{:#}", retention(&secrets).unwrap_err());
-            assert!(problem.contains("call_log_days") && problem.contains(expected), "{problem}");
+            assert!(
+                problem.contains("call_log_days") && problem.contains(expected),
+                "{problem}"
+            );
         }
     }
 

@@ -260,7 +260,10 @@ fn a_home_key_that_was_made_from_the_index_key_stays_when_that_changes() {
         let keys = keys.unwrap();
         [0, 1, 2].map(|chip| keys.home(eid(chip).as_str().as_bytes()).unwrap())
     };
-    let (index_key, home_key) = (platform.value(INDEX_KEY).unwrap(), platform.value(HOME_KEY).unwrap());
+    let (index_key, home_key) = (
+        platform.value(INDEX_KEY).unwrap(),
+        platform.value(HOME_KEY).unwrap(),
+    );
     assert_eq!(home(&index_key, &home_key), home(&hex::encode(OLD), ""));
     assert_ne!(home(&index_key, ""), home(&hex::encode(OLD), ""));
     // It stays what it is when the index key changes again.

@@ -196,9 +196,19 @@ async fn a_disabled_client_is_destroyed_at_the_end_of_its_retention_and_the_reco
     .await;
     tick(&routers).await;
     add_client(&routers).await;
-    let listed = async || routers.get("/admin/v1/clients").await["clients"].as_array().unwrap().clone();
+    let listed = async || {
+        routers.get("/admin/v1/clients").await["clients"]
+            .as_array()
+            .unwrap()
+            .clone()
+    };
     let id = listed().await[0]["client_id"].clone();
-    let disabled = routers.post("/admin/v1/clients:update", &json!({"client_id": id, "status": "disabled"})).await;
+    let disabled = routers
+        .post(
+            "/admin/v1/clients:update",
+            &json!({"client_id": id, "active": false}),
+        )
+        .await;
     assert_eq!(disabled["code"], 200, "{disabled}");
     pass(&clock, 29 * DAY_MS);
     tick(&routers).await;
@@ -208,7 +218,10 @@ async fn a_disabled_client_is_destroyed_at_the_end_of_its_retention_and_the_reco
     assert!(listed().await.is_empty());
     let health = routers.get("/admin/v1/health").await;
     let day = clock.get().date_in(Zone::UTC).to_string();
-    assert_eq!(health["destroyed"], json!([{"count": 1, "day": day, "kind": "clients"}]));
+    assert_eq!(
+        health["destroyed"],
+        json!([{"count": 1, "day": day, "kind": "clients"}])
+    );
     let secrets = "SELECT COUNT(*) FROM client_secret";
     assert_eq!(db.connection().query_row(secrets, [], |row| row.get(0)), Ok(0));
 }

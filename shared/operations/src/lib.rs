@@ -64,9 +64,7 @@ pub use alerts::{AlertView, MAX_ALERTS_PER_PAGE, MAX_NOTED_ALERTS, list_alerts, 
 pub use announce_gateway::{Announcement, announce_gateway};
 pub use announced::GatewayWarning;
 pub use apply::{Applied, ApplyRequest, apply};
-pub use call_log::{
-    CallFilter, CallPage, MAX_CALLS_PER_PAGE, record_calls, search_calls, sum_up_refusals,
-};
+pub use call_log::{CallFilter, CallPage, MAX_CALLS_PER_PAGE, record_calls, search_calls, sum_up_refusals};
 pub use call_rate::spend_calls;
 pub use cancel::{Cancelled, cancel};
 pub use chip_keys::{ChipKeys, chip_keys};
@@ -99,8 +97,8 @@ pub use inquiry::{claim_inquiry, settle_inquiry};
 pub use job_run::Done;
 pub use jobs::{
     Job, JobLog, JobView, MAX_CHIPS_PER_NOTICE, MAX_POOL_LOW_WATER, MESSAGES_JOB, MaintenanceSettings,
-    POOL_LOW_WATER, STALE_AFTER_MS, clock_watch, confirm_clock, job_views,
-    key_views, read_job_log, record_run, run_job, watch_clock,
+    POOL_LOW_WATER, STALE_AFTER_MS, clock_watch, confirm_clock, job_views, key_views, read_job_log,
+    record_run, run_job, watch_clock,
 };
 pub use limits::{
     ALL_REFUSALS_PER_MINUTE, LOGGED_REFUSALS_PER_MINUTE, Limits, MemoryLimits, REFUSALS_PER_MINUTE, Refused,
@@ -158,7 +156,7 @@ use vault::{BlindIndex, IndexKind, Random, Vault};
 pub struct Context<'a, D> {
     /// A connection that no other request uses in the meantime.
     pub db: &'a D,
-    /// A connection for rows that may be lost in a power failure: call rates, job log. The same as `db` where nothing
+    /// A connection for rows that may be lost in a power failure: job log, retention. The same as `db` where nothing
     /// else is written.
     pub journal: &'a D,
     /// The call log, a database of its own. The same as `journal` where it is not used.
@@ -173,7 +171,7 @@ pub struct Context<'a, D> {
     pub zone: &'a Zone,
     /// The provinces that are served, where they are configured.
     pub served: Option<Provinces>,
-    /// Counters of refused callers.
+    /// Counters of calls and of refused callers.
     pub limits: &'a dyn Limits,
     found: CallFacts,
 }
@@ -256,7 +254,7 @@ impl<'a, D> Context<'a, D> {
         Self { served, ..self }
     }
 
-    /// The same context, which counts refused callers here. Without it nobody is held back.
+    /// The same context, which counts calls and refused callers here. Without it nobody is held back.
     #[must_use]
     pub fn limiting(self, limits: &'a dyn Limits) -> Self {
         Self { limits, ..self }

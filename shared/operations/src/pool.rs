@@ -163,7 +163,9 @@ pub async fn act_on_number<D: Database>(
         if act == NumberAct::Resume {
             if !number.is_written && !number.has_keys {
                 // No card can be written with it.
-                return Err(Error::new(Reason::NumberInUse).with_detail("K 与 OPc 已销毁", "K and OPc are destroyed"));
+                return Err(
+                    Error::new(Reason::NumberInUse).with_detail("K 与 OPc 已销毁", "K and OPc are destroyed")
+                );
             }
             number::put_back(tx, &number.iccid_index, cx.now).await?;
         }

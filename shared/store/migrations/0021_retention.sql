@@ -23,3 +23,6 @@ CREATE INDEX card_history_at ON card_history (at);
 CREATE INDEX incident_closed ON incident (closed_at) WHERE closed_at IS NOT NULL;
 
 CREATE INDEX chip_replaced ON chip (changed_at) WHERE replaced = 1;
+
+-- Calls are counted in the key-value store `limits`.
+DROP TABLE call_rate;

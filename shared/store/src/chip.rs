@@ -305,5 +305,12 @@ pub(super) fn read(row: &Row) -> Result<ChipRow, DbError> {
 /// Deletes up to `limit` chips that were replaced or destroyed before `before` and that nothing refers to, with their tasks,
 /// steps, temporary numbers and faults; returns how many.
 pub async fn purge<D: Database>(tx: &Tx<'_, D>, before: Timestamp, limit: u32) -> Result<usize, DbError> {
-    purge_all(tx, (PURGED, |row| row.index(0).map(|index| index.hex())), &PURGE, before, limit).await
+    purge_all(
+        tx,
+        (PURGED, |row| row.index(0).map(|index| index.hex())),
+        &PURGE,
+        before,
+        limit,
+    )
+    .await
 }

@@ -215,5 +215,12 @@ pub(super) fn read(row: &Row) -> Result<ClientRow, DbError> {
 /// Deletes up to `limit` clients that were disabled before `before` and have nothing on the platform, with their secrets and
 /// addresses; returns how many.
 pub async fn purge<D: Database>(tx: &Tx<'_, D>, before: Timestamp, limit: u32) -> Result<usize, DbError> {
-    purge_all(tx, (PURGED, |row| row.text(0).map(str::to_owned)), &PURGE, before, limit).await
+    purge_all(
+        tx,
+        (PURGED, |row| row.text(0).map(str::to_owned)),
+        &PURGE,
+        before,
+        limit,
+    )
+    .await
 }

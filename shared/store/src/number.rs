@@ -367,7 +367,14 @@ fn read(row: &Row) -> Result<NumberRow, DbError> {
 
 /// Deletes up to `limit` numbers that were retired before `before` and that no living chip has; returns how many.
 pub async fn purge<D: Database>(tx: &Tx<'_, D>, before: Timestamp, limit: u32) -> Result<usize, DbError> {
-    purge_all(tx, (PURGED, |row| row.index(0).map(|index| index.hex())), &PURGE, before, limit).await
+    purge_all(
+        tx,
+        (PURGED, |row| row.index(0).map(|index| index.hex())),
+        &PURGE,
+        before,
+        limit,
+    )
+    .await
 }
 
 /// Up to `limit` numbers that were proven to be written before `before`, and whose K and OPc are still there.

@@ -9,9 +9,9 @@ use domain::{AlertId, DAY_MS, Zone};
 use futures::executor::block_on;
 use hdrhistogram::Histogram;
 use operations::{
-    AlertView, Context, Job, MAX_ALERTS_PER_PAGE, MaintenanceSettings, POOL_LOW_WATER,
-    REFUSALS_PER_HOUR, Retention, STUCK_AFTER_MINUTES, STUCK_GROUP_CARDS, STUCK_GROUP_PERCENT,
-    StuckSettings, list_alerts, run_job,
+    AlertView, Context, Job, MAX_ALERTS_PER_PAGE, MaintenanceSettings, POOL_LOW_WATER, REFUSALS_PER_HOUR,
+    Retention, STUCK_AFTER_MINUTES, STUCK_GROUP_CARDS, STUCK_GROUP_PERCENT, StuckSettings, list_alerts,
+    run_job,
 };
 use serde_json::Value;
 use store::Sqlite;

@@ -13,11 +13,11 @@ use domain::{
     ClientId, DAY_MS, FailureKind, Permission, Provinces, SECOND_MS, SessionId, TaskId, Timestamp, Zone,
 };
 use operations::{
-    ALTERNATION_MINUTES, Applied, ApplyRequest, Caller, Context, CreatedClient, Done,
-    ImportChoices, ImportReport, Job, MaintenanceSettings, MemoryLimits, NewClient, OpenSession,
-    POOL_LOW_WATER, PowerUpLimits, REFUSALS_PER_HOUR, Report, ReportAnswer, ReportEvent, Retention,
-    STUCK_AFTER_MINUTES, STUCK_GROUP_CARDS, STUCK_GROUP_PERCENT, SessionLimits, SessionWork, StuckSettings,
-    TaskRef, apply, create_client, import_chips, import_numbers, open_session, run_job, status,
+    ALTERNATION_MINUTES, Applied, ApplyRequest, Caller, Context, CreatedClient, Done, ImportChoices,
+    ImportReport, Job, MaintenanceSettings, MemoryLimits, NewClient, OpenSession, POOL_LOW_WATER,
+    PowerUpLimits, REFUSALS_PER_HOUR, Report, ReportAnswer, ReportEvent, Retention, STUCK_AFTER_MINUTES,
+    STUCK_GROUP_CARDS, STUCK_GROUP_PERCENT, SessionLimits, SessionWork, StuckSettings, TaskRef, apply,
+    create_client, import_chips, import_numbers, open_session, run_job, status,
 };
 use store::{Sqlite, Value};
 use vault::Vault;

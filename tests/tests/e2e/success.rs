@@ -31,7 +31,10 @@ async fn an_application_ends_in_a_written_card_and_a_signed_callback() {
     let found = world.admin("/admin/v1/sessions", &[("eid", &chip.eid)]).await;
     let sessions = found["sessions"].as_array().unwrap();
     assert_eq!(sessions.len(), 2, "{found}");
-    assert!(sessions.iter().all(|session| text(session, "id").ends_with(home)), "{task}: {found}");
+    assert!(
+        sessions.iter().all(|session| text(session, "id").ends_with(home)),
+        "{task}: {found}"
+    );
     let received = world.demo_env.receiver.received();
     assert!(received.iter().all(|callback| callback.id.ends_with(home)));
     assert!(

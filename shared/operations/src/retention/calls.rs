@@ -21,11 +21,7 @@ pub(super) async fn destroy_days<D: Database>(run: &mut Run<'_, '_, D>) -> Resul
     .await
 }
 
-async fn drop_day<D: Database>(
-    run: &mut Run<'_, '_, D>,
-    log: &D,
-    before: Timestamp,
-) -> Result<(), Error> {
+async fn drop_day<D: Database>(run: &mut Run<'_, '_, D>, log: &D, before: Timestamp) -> Result<(), Error> {
     // Counted before anything is locked.
     let Some((oldest, count)) = call_log::oldest_day(log, before).await? else {
         return Ok(());

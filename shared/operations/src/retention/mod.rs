@@ -41,9 +41,7 @@ impl<D: Database> Run<'_, '_, D> {
     /// What ended before this time has reached the end of the longest of these retentions.
     fn before(&self, settings: &[&str]) -> Timestamp {
         let days = settings.iter().map(|name| self.retention.days(name)).max();
-        self.cx
-            .now
-            .plus(-i64::from(days.unwrap_or(MAX_DAYS)) * DAY_MS)
+        self.cx.now.plus(-i64::from(days.unwrap_or(MAX_DAYS)) * DAY_MS)
     }
 
     /// Destroys up to `most` of a kind in a transaction that also records how many.

@@ -61,7 +61,12 @@ pub const RETENTION: [RetentionSetting; 10] = [
         SIX_MONTHS,
         "calls are kept for at least six months (§9.2.2)",
     ),
-    setting(RECORDS, SIX_MONTHS, 1, "a message may be asked for on the day after"),
+    setting(
+        RECORDS,
+        SIX_MONTHS,
+        1,
+        "a message may be asked for on the day after",
+    ),
     setting(OPEN_SESSIONS, 7, 1, "a session of today may still be running"),
     setting(TASKS, THREE_YEARS, 1, "a client asks for the result of its task"),
     setting(
@@ -77,7 +82,12 @@ pub const RETENTION: [RetentionSetting; 10] = [
         "the review of a month counts its incidents (§8.3.2)",
     ),
     setting(CLIENTS, THREE_YEARS, 1, "a client may be enabled again"),
-    setting(CHIPS, THREE_YEARS, 1, "the destruction of a chip may be asked for"),
+    setting(
+        CHIPS,
+        THREE_YEARS,
+        1,
+        "the destruction of a chip may be asked for",
+    ),
     setting(NUMBERS, THREE_YEARS, 1, "the end of a number may be asked for"),
     setting(WRITTEN_KEYS, 0, 0, ""),
 ];
@@ -170,9 +180,14 @@ mod tests {
                     "{cause}"
                 );
             }
-            let Some(less) = setting.least.checked_sub(1) else { continue };
+            let Some(less) = setting.least.checked_sub(1) else {
+                continue;
+            };
             let cause = read(&less.to_string()).unwrap_err().cause().unwrap().to_owned();
-            let begin = format!("variable {}: not less than {} days, because ", setting.name, setting.least);
+            let begin = format!(
+                "variable {}: not less than {} days, because ",
+                setting.name, setting.least
+            );
             let why = cause.strip_prefix(&begin).unwrap().to_owned();
             assert!(!why.is_empty() && !sentences.contains(&why), "{cause}");
             sentences.push(why);
@@ -184,7 +199,11 @@ mod tests {
     fn what_is_not_set_has_its_default_and_calls_are_kept_for_six_months() {
         let read = Retention::read(|name| (name == "chip_days").then_some("30")).unwrap();
         for setting in RETENTION {
-            let expected = if setting.name == "chip_days" { 30 } else { setting.default };
+            let expected = if setting.name == "chip_days" {
+                30
+            } else {
+                setting.default
+            };
             assert_eq!(read.days(setting.name), expected);
         }
         let cause = Retention::DEFAULT.with("call_log_days", 184).unwrap_err();

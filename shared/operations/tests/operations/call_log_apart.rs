@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use domain::DAY_MS;
-use operations::{
-    CallFilter, Context, Job, destructions, record_calls, run_job, search_calls,
-};
+use operations::{CallFilter, Context, Job, destructions, record_calls, run_job, search_calls};
 use store::{Sqlite, call_log};
 use test_support::fault_injecting_db::FaultInjectingDb;
 use test_support::operations::{CALL_LOG_DAYS, MAINTENANCE, World, run};

@@ -25,14 +25,19 @@ const NOTE: ActNote<'_> = ActNote {
 
 /// What is destroyed at the end of these retentions; all others have their defaults.
 fn destroy(world: &World, settings: &[(&str, u32)]) {
-    let retention = settings.iter().fold(Retention::DEFAULT, |retention, (name, days)| {
-        retention.with(name, *days).unwrap()
-    });
+    let retention = settings
+        .iter()
+        .fold(Retention::DEFAULT, |retention, (name, days)| {
+            retention.with(name, *days).unwrap()
+        });
     let maintenance = MaintenanceSettings {
         retention,
         ..MAINTENANCE
     };
-    while run(run_job(&world.cx(), Job::Retention, &maintenance)).unwrap().more {}
+    while run(run_job(&world.cx(), Job::Retention, &maintenance))
+        .unwrap()
+        .more
+    {}
     let dangling = "SELECT COUNT(*) FROM pragma_foreign_key_check";
     assert_eq!(world.count(dangling), 0);
 }
@@ -40,7 +45,10 @@ fn destroy(world: &World, settings: &[(&str, u32)]) {
 /// How many of a kind were destroyed so far.
 fn destroyed(world: &World, kind: &str) -> u32 {
     let rows = run(destructions(&world.cx(), 100)).unwrap();
-    rows.iter().filter(|row| row.kind == kind).map(|row| row.count).sum()
+    rows.iter()
+        .filter(|row| row.kind == kind)
+        .map(|row| row.count)
+        .sum()
 }
 
 fn rows(world: &World, table: &str) -> i64 {
@@ -77,9 +85,17 @@ fn end_everything(world: &World) {
 
 /// K and OPc of a number, opened.
 fn keys(world: &World, n: u32) -> [Vec<u8>; 2] {
-    let index = world.vault.blind_index(IndexKind::Iccid, NumberCsv::new(n).iccid.as_bytes());
+    let index = world
+        .vault
+        .blind_index(IndexKind::Iccid, NumberCsv::new(n).iccid.as_bytes());
     let row = run(store::number::by_iccid(&world.db, &index)).unwrap().unwrap();
-    let open = |column, sealed: &[u8]| world.vault.open(column, index.as_bytes(), sealed).unwrap().to_vec();
+    let open = |column, sealed: &[u8]| {
+        world
+            .vault
+            .open(column, index.as_bytes(), sealed)
+            .unwrap()
+            .to_vec()
+    };
     [
         open(store::number::K, &row.k_sealed),
         open(store::number::OPC, &row.opc_sealed),
@@ -104,7 +120,11 @@ fn k_and_opc_are_destroyed_once_the_number_is_proven_to_be_on_its_card_and_not_b
     assert_eq!(keys(&world, 0), before[0], "a setting keeps them");
     destroy(&world, &[]);
     assert_eq!(keys(&world, 0), [vec![], vec![]]);
-    assert_eq!(keys(&world, 1), before[1], "a number that is not written keeps them");
+    assert_eq!(
+        keys(&world, 1),
+        before[1],
+        "a number that is not written keeps them"
+    );
     assert_eq!(destroyed(&world, "number_keys"), 1);
     destroy(&world, &[]);
     assert_eq!(destroyed(&world, "number_keys"), 1, "once");
@@ -127,7 +147,10 @@ fn a_number_without_k_and_opc_is_written_to_no_other_card_until_a_file_brings_th
     world.write_chip(&caller, 0);
     let resume = || run(act_on_number(&world.cx(), &card(0), NumberAct::Resume));
     assert_eq!(reason(resume()), Reason::NumberInUse);
-    assert_eq!(reason(world.apply_auto(&caller, 1)), Reason::ProvinceWithoutNumber);
+    assert_eq!(
+        reason(world.apply_auto(&caller, 1)),
+        Reason::ProvinceWithoutNumber
+    );
     let choices = ImportChoices {
         correct: Some(NOTE),
         ..ImportChoices::default()
@@ -150,7 +173,11 @@ fn tasks_that_ended_without_a_written_card_are_destroyed_when_nothing_names_them
     world.apply_auto(&caller, 2).unwrap();
     pass(&world, 2);
     destroy(&world, &[("task_days", 1)]);
-    assert_eq!(destroyed(&world, "tasks"), 0, "its session and its message are kept for longer");
+    assert_eq!(
+        destroyed(&world, "tasks"),
+        0,
+        "its session and its message are kept for longer"
+    );
     end_everything(&world);
     run(register_fault(&world.cx(), &eid(1), true)).unwrap();
     destroy(&world, &[("task_days", 1), ("record_days", 1)]);
@@ -160,7 +187,11 @@ fn tasks_that_ended_without_a_written_card_are_destroyed_when_nothing_names_them
     destroy(&world, &[("task_days", 1), ("record_days", 1)]);
     assert_eq!(destroyed(&world, "tasks"), 1);
     let left = world.column("SELECT state FROM task ORDER BY state");
-    assert_eq!(left, ["succeeded", "waiting"], "what wrote a number in service, and what is open, stay");
+    assert_eq!(
+        left,
+        ["succeeded", "waiting"],
+        "what wrote a number in service, and what is open, stay"
+    );
     assert!(world.apply_auto(&caller, 1).is_ok());
 }
 
@@ -170,9 +201,13 @@ fn steps_of_a_card_are_destroyed_unless_a_task_or_an_incident_is_open() {
     world.apply_auto(&caller, 1).unwrap();
     run(register_fault(&world.cx(), &eid(2), true)).unwrap();
     let of = |chip: u32| {
-        let index = world.vault.blind_index(IndexKind::Eid, eid(chip).as_str().as_bytes());
+        let index = world
+            .vault
+            .blind_index(IndexKind::Eid, eid(chip).as_str().as_bytes());
         let hex = index.hex();
-        world.count(&format!("SELECT COUNT(*) FROM card_history WHERE lower(hex(eid_index)) = '{hex}'"))
+        world.count(&format!(
+            "SELECT COUNT(*) FROM card_history WHERE lower(hex(eid_index)) = '{hex}'"
+        ))
     };
     let before = [of(0), of(1), of(2)];
     assert!(before.iter().all(|steps| *steps > 0), "{before:?}");
@@ -201,9 +236,15 @@ fn incidents_are_destroyed_after_they_were_settled_and_their_reports_are_complet
     assert_eq!(rows(&world, "incident"), all, "a final report is missing");
     world.execute("UPDATE incident SET next_check_at = NULL WHERE closed_at IS NOT NULL");
     destroy(&world, &[("incident_days", 62)]);
-    assert_eq!(world.count("SELECT COUNT(*) FROM incident WHERE closed_at IS NOT NULL"), 0);
+    assert_eq!(
+        world.count("SELECT COUNT(*) FROM incident WHERE closed_at IS NOT NULL"),
+        0
+    );
     assert!(rows(&world, "incident") > 0, "an open one stays");
-    assert_eq!(i64::from(destroyed(&world, "incidents")), all - rows(&world, "incident"));
+    assert_eq!(
+        i64::from(destroyed(&world, "incidents")),
+        all - rows(&world, "incident")
+    );
 }
 
 #[test]
@@ -243,11 +284,20 @@ fn a_retired_number_is_destroyed_unless_a_living_chip_has_it() {
     }
     end_everything(&world);
     pass(&world, 2);
-    let short = [("number_days", 1), ("task_days", 1), ("record_days", 1), ("chip_days", 1)];
+    let short = [
+        ("number_days", 1),
+        ("task_days", 1),
+        ("record_days", 1),
+        ("chip_days", 1),
+    ];
     destroy(&world, &[("task_days", 1), ("record_days", 1)]);
     assert_eq!(rows(&world, "number"), 3);
     destroy(&world, &short);
-    assert_eq!(rows(&world, "number"), 2, "the chips that have them, or may, live");
+    assert_eq!(
+        rows(&world, "number"),
+        2,
+        "the chips that have them, or may, live"
+    );
     assert_eq!(destroyed(&world, "numbers"), 1);
     run(destroy_chip(&world.cx(), &eid(0), date(2026, 6, 30), &NOTE)).unwrap();
     destroy(&world, &short);
@@ -265,19 +315,37 @@ fn a_chip_that_was_destroyed_or_replaced_is_destroyed_with_everything_that_is_it
     world.apply_auto(&caller, 0).unwrap();
     world.open(0).unwrap();
     run(destroy_chip(&world.cx(), &eid(0), date(2026, 6, 30), &NOTE)).unwrap();
-    world.execute("UPDATE chip SET replaced = 1 WHERE eid_index = (SELECT MAX(eid_index) FROM chip WHERE faulty = 0)");
+    world.execute(
+        "UPDATE chip SET replaced = 1 WHERE eid_index = (SELECT MAX(eid_index) FROM chip WHERE faulty = 0)",
+    );
     end_everything(&world);
     pass(&world, 186);
-    let short = [("chip_days", 1), ("task_days", 1), ("history_days", 185), ("record_days", 1)];
+    let short = [
+        ("chip_days", 1),
+        ("task_days", 1),
+        ("history_days", 185),
+        ("record_days", 1),
+    ];
     destroy(&world, &[("chip_days", 1), ("record_days", 1)]);
     assert_eq!(rows(&world, "chip"), 3, "its steps and tasks are kept for longer");
     destroy(&world, &short);
-    assert_eq!(rows(&world, "chip"), 2, "an incident of the destroyed one is open");
+    assert_eq!(
+        rows(&world, "chip"),
+        2,
+        "an incident of the destroyed one is open"
+    );
     world.execute("UPDATE incident SET closed_at = opened_at, next_check_at = NULL");
     destroy(&world, &short);
     assert_eq!(rows(&world, "chip"), 1, "the chip that lives stays");
     assert_eq!(destroyed(&world, "chips"), 2);
-    for table in ["task", "device_session", "card_history", "chip_fault", "chip_destruction", "message"] {
+    for table in [
+        "task",
+        "device_session",
+        "card_history",
+        "chip_fault",
+        "chip_destruction",
+        "message",
+    ] {
         assert_eq!(rows(&world, table), 0, "{table}");
     }
     assert_eq!(reason(world.apply_auto(&caller, 0)), Reason::UnknownChip);
@@ -296,7 +364,10 @@ fn a_session_that_was_left_open_is_closed_and_later_destroyed() {
     destroy(&world, &[]);
     let ends = world.column("SELECT COALESCE(end_reason, state) FROM device_session ORDER BY opened_at");
     assert_eq!(ends, ["left_open", "open"]);
-    assert_eq!(reason(world.report_event(left, 1, ReportEvent::Written)), Reason::SessionClosed);
+    assert_eq!(
+        reason(world.report_event(left, 1, ReportEvent::Written)),
+        Reason::SessionClosed
+    );
     world.report_event(running, 1, ReportEvent::Written).unwrap();
     assert!(world.open(0).is_ok(), "its card goes on");
     pass(&world, 186);
@@ -311,12 +382,24 @@ fn with_the_defaults_nothing_of_a_platform_in_service_is_destroyed_but_spent_key
     let (world, caller) = written(3, 3);
     world.fail_chip(&caller, 1, FailureKind::CardError);
     pass(&world, 1);
-    let tables = ["chip", "number", "task", "card_history", "incident", "client", "message", "device_session"];
+    let tables = [
+        "chip",
+        "number",
+        "task",
+        "card_history",
+        "incident",
+        "client",
+        "message",
+        "device_session",
+    ];
     let before = tables.map(|table| rows(&world, table));
     destroy(&world, &[]);
     assert_eq!(tables.map(|table| rows(&world, table)), before);
     let kinds: Vec<_> = run(destructions(&world.cx(), 10)).unwrap();
-    assert_eq!(kinds.iter().map(|row| row.kind.as_str()).collect::<Vec<_>>(), ["number_keys"]);
+    assert_eq!(
+        kinds.iter().map(|row| row.kind.as_str()).collect::<Vec<_>>(),
+        ["number_keys"]
+    );
 }
 
 #[test]
@@ -349,9 +432,18 @@ fn each_step_of_the_destruction_is_all_or_nothing() {
 fn what_is_due_is_found_by_an_index() {
     let world = World::new();
     for (sql, index) in [
-        ("SELECT id FROM task WHERE state IN ('failed', 'cancelled') AND finished_at < $1", "task_ended"),
-        ("SELECT seq FROM card_history WHERE at < $1 ORDER BY at", "card_history_at"),
-        ("SELECT id FROM incident WHERE closed_at IS NOT NULL AND closed_at < $1", "incident_closed"),
+        (
+            "SELECT id FROM task WHERE state IN ('failed', 'cancelled') AND finished_at < $1",
+            "task_ended",
+        ),
+        (
+            "SELECT seq FROM card_history WHERE at < $1 ORDER BY at",
+            "card_history_at",
+        ),
+        (
+            "SELECT id FROM incident WHERE closed_at IS NOT NULL AND closed_at < $1",
+            "incident_closed",
+        ),
         (
             "SELECT iccid_index FROM number WHERE written_at IS NOT NULL AND keys_destroyed_at IS NULL \
              AND written_at < $1",
@@ -361,9 +453,15 @@ fn what_is_due_is_found_by_an_index() {
             "SELECT iccid_index FROM number WHERE status = 'retired' AND eid_index IS NULL AND changed_at < $1",
             "number_retired",
         ),
-        ("SELECT eid_index FROM chip WHERE replaced = 1 AND changed_at < $1", "chip_replaced"),
+        (
+            "SELECT eid_index FROM chip WHERE replaced = 1 AND changed_at < $1",
+            "chip_replaced",
+        ),
         // What a deleted row is looked for in.
-        ("SELECT 1 FROM device_session WHERE task_id = $1", "device_session_task"),
+        (
+            "SELECT 1 FROM device_session WHERE task_id = $1",
+            "device_session_task",
+        ),
         ("SELECT 1 FROM message WHERE task_id = $1", "message_task"),
         ("SELECT 1 FROM task WHERE client_id = $1", "task_client"),
         ("SELECT 1 FROM number WHERE client_id = $1", "number_client"),
@@ -375,11 +473,21 @@ fn what_is_due_is_found_by_an_index() {
 
 /// The rows of the table of retentions in a page: setting, default, minimum.
 fn documented(page: &str) -> Vec<[String; 3]> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(page);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../docs")
+        .join(page);
     let text = fs::read_to_string(path).unwrap();
-    let cells = |line: &str| line.split('|').map(|cell| cell.trim().replace(['`', ','], "")).collect::<Vec<_>>();
-    let rows = text.lines().map(cells).filter(|cells| cells.len() > 5 && cells[2].ends_with("_days"));
-    rows.map(|cells| [cells[2].clone(), cells[3].clone(), cells[4].clone()]).collect()
+    let cells = |line: &str| {
+        line.split('|')
+            .map(|cell| cell.trim().replace(['`', ','], ""))
+            .collect::<Vec<_>>()
+    };
+    let rows = text
+        .lines()
+        .map(cells)
+        .filter(|cells| cells.len() > 5 && cells[2].ends_with("_days"));
+    rows.map(|cells| [cells[2].clone(), cells[3].clone(), cells[4].clone()])
+        .collect()
 }
 
 #[test]
@@ -387,7 +495,11 @@ fn the_pages_have_every_retention_with_its_default_and_its_minimum() {
     for page in ["retention.md", "retention.zh-CN.md"] {
         let documented = documented(page);
         for setting in RETENTION {
-            let row = [setting.name.to_owned(), setting.default.to_string(), setting.least.to_string()];
+            let row = [
+                setting.name.to_owned(),
+                setting.default.to_string(),
+                setting.least.to_string(),
+            ];
             assert!(documented.contains(&row), "{page} lacks {row:?}");
         }
         let known = |row: &[String; 3]| RETENTION.iter().any(|setting| setting.name == row[0]);

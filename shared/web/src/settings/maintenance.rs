@@ -3,7 +3,8 @@
 use super::{MAX_COUNTED, Variables, flag, number};
 use domain::error::Error;
 use operations::{
-    MAX_POOL_LOW_WATER, MaintenanceSettings, POOL_LOW_WATER, REFUSALS_PER_HOUR, Retention, STUCK_AFTER_MINUTES, STUCK_GROUP_CARDS, STUCK_GROUP_PERCENT, StuckSettings,
+    MAX_POOL_LOW_WATER, MaintenanceSettings, POOL_LOW_WATER, REFUSALS_PER_HOUR, Retention,
+    STUCK_AFTER_MINUTES, STUCK_GROUP_CARDS, STUCK_GROUP_PERCENT, StuckSettings,
 };
 
 /// Longest time limit of a card that is being written, in hours: a year.
