@@ -5,7 +5,7 @@
 //! counters, a client may make a few calls more.
 
 use super::Context;
-use super::limits::{count, limited, window_left_secs};
+use super::limits::{count, window_left_secs};
 use domain::error::Error;
 use domain::{Budget, ClientId, MAX_CALLS_PER_MINUTE};
 

@@ -62,9 +62,9 @@ const LAST_END: &str = "SELECT end_reason FROM device_session WHERE eid_index = 
 const PURGE: &str = "DELETE FROM device_session WHERE id IN (SELECT id FROM device_session \
     WHERE closed_at IS NOT NULL AND closed_at < $1 ORDER BY closed_at LIMIT $2) RETURNING id";
 // The end of one that was left open is the time at which nobody waits for it any more.
-const CLOSE_LEFT_OPEN: &str = "UPDATE device_session SET state = 'closed', closed_at = $3, \
+const CLOSE_LEFT_OPEN: &str = "UPDATE device_session SET state = 'closed', closed_at = $1, \
     end_reason = coalesce(end_reason, 'left_open') WHERE id IN (SELECT id FROM device_session WHERE state = 'open' \
-    AND coalesce(reported_at, opened_at) < $1 LIMIT $2) RETURNING id";
+    AND coalesce(reported_at, opened_at) < $2 LIMIT $3) RETURNING id";
 
 /// State of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -415,6 +415,6 @@ pub async fn close_left_open<D: Database>(
     limit: u32,
     now: Timestamp,
 ) -> Result<usize, DbError> {
-    let params = [before.into(), i64::from(limit).into(), now.into()];
+    let params = [now.into(), before.into(), i64::from(limit).into()];
     Ok(tx.run(CLOSE_LEFT_OPEN, &params).await?.len())
 }

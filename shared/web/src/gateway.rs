@@ -219,6 +219,7 @@ mod tests {
     fn every_answer_is_read_by_a_gateway_as_it_was_meant() {
         let keys = ChipKeys {
             eid: Eid::parse(EID).unwrap(),
+            home: 111,
             key_version: 64,
             psk_wrapped: Some(vec![0x28, 0xc9]),
             dek_wrapped: None,

@@ -116,7 +116,7 @@ impl Retention {
         let mut days = Self::DEFAULT.0;
         for (setting, days) in RETENTION.iter().zip(&mut days) {
             let Some(text) = given(setting.name) else { continue };
-            let number = text.parse().ok().filter(|number| *number <= MAX_DAYS);
+            let number = text.parse::<u32>().ok().filter(|number| *number <= MAX_DAYS);
             let (name, least) = (setting.name, setting.least);
             *days = number
                 .ok_or_else(|| {
@@ -173,7 +173,7 @@ mod tests {
                 setting.least
             );
             assert!(setting.least <= setting.default && setting.default <= MAX_DAYS);
-            for wrong in [&(MAX_DAYS + 1).to_string(), "-1", "", "1.5", "six months"] {
+            for wrong in [(MAX_DAYS + 1).to_string().as_str(), "-1", "", "1.5", "six months"] {
                 let cause = read(wrong).unwrap_err().cause().unwrap().to_owned();
                 assert!(
                     cause.starts_with(&format!("variable {}: not a number from ", setting.name)),

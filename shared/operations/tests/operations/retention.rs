@@ -119,7 +119,7 @@ fn k_and_opc_are_destroyed_once_the_number_is_proven_to_be_on_its_card_and_not_b
     destroy(&world, &[("written_key_days", 30)]);
     assert_eq!(keys(&world, 0), before[0], "a setting keeps them");
     destroy(&world, &[]);
-    assert_eq!(keys(&world, 0), [vec![], vec![]]);
+    assert_eq!(keys(&world, 0), [Vec::<u8>::new(), Vec::new()]);
     assert_eq!(
         keys(&world, 1),
         before[1],
@@ -163,7 +163,7 @@ fn a_number_without_k_and_opc_is_written_to_no_other_card_until_a_file_brings_th
     world.write_chip(&caller, 1);
     pass(&world, 1);
     destroy(&world, &[]);
-    assert_eq!(keys(&world, 0), [vec![], vec![]]);
+    assert_eq!(keys(&world, 0), [Vec::<u8>::new(), Vec::new()]);
 }
 
 #[test]
