@@ -6,6 +6,7 @@
 )]
 
 mod call_log;
+mod home_key;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -21,7 +22,7 @@ use operations::{NewClient, create_client};
 use sha2::Sha256;
 use store::{Sqlite, check_keys};
 use tempfile::TempDir;
-use test_support::inventory::{ChipCsv, NumberCsv, eid};
+use test_support::inventory::{ChipCsv, NumberCsv};
 use test_support::operations::{World, run};
 use test_support::random::SeededRandom;
 use test_support::router::call;
@@ -236,39 +237,6 @@ fn the_key_is_changed_in_the_database_and_in_the_file_and_is_never_printed() {
     printed(&platform.reindex(&[]));
     assert_ne!(platform.value(INDEX_KEY).unwrap(), key);
     platform.is_changed();
-}
-
-#[test]
-fn a_home_key_that_was_made_from_the_index_key_stays_when_that_changes() {
-    let platform = Platform::with(stocked);
-    let without = platform.content();
-    let without = without.lines().filter(|line| !line.starts_with(HOME_KEY));
-    let without: String = without.flat_map(|line| [line, "\n"]).collect();
-    fs::write(platform.env(), without).unwrap();
-    let db = Sqlite::open(&platform.database()).unwrap();
-    let forget = "DELETE FROM key_check WHERE name = 'home_key'";
-    assert_eq!(db.connection().execute(forget, []).unwrap(), 1);
-    drop(db);
-    printed(&platform.reindex(&[]));
-    platform.is_changed();
-    let home = |index_key: &str, home_key: &str| {
-        let keys = Vault::from_settings(VaultSettings {
-            index_key,
-            home_key: Some(home_key),
-            ..VaultSettings::default()
-        });
-        let keys = keys.unwrap();
-        [0, 1, 2].map(|chip| keys.home(eid(chip).as_str().as_bytes()).unwrap())
-    };
-    let (index_key, home_key) = (
-        platform.value(INDEX_KEY).unwrap(),
-        platform.value(HOME_KEY).unwrap(),
-    );
-    assert_eq!(home(&index_key, &home_key), home(&hex::encode(OLD), ""));
-    assert_ne!(home(&index_key, ""), home(&hex::encode(OLD), ""));
-    // It stays what it is when the index key changes again.
-    printed(&platform.reindex(&[]));
-    assert_eq!(platform.value(HOME_KEY), Some(home_key));
 }
 
 #[test]

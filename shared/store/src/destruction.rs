@@ -43,7 +43,8 @@ pub async fn latest<D: Database>(db: &D, limit: u32) -> Result<Vec<DestructionRo
         .collect()
 }
 
-/// Deletes up to `limit` rows that ended before `before` by a statement that returns a row for each; returns how many.
+/// Deletes (or ends) up to `limit` rows that ended before `before` by a statement that returns a row for each; returns how
+/// many.
 pub(super) async fn purge<D: Database>(
     tx: &Tx<'_, D>,
     sql: &'static str,

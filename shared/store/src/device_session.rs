@@ -61,10 +61,10 @@ const LAST_END: &str = "SELECT end_reason FROM device_session WHERE eid_index = 
 
 const PURGE: &str = "DELETE FROM device_session WHERE id IN (SELECT id FROM device_session \
     WHERE closed_at IS NOT NULL AND closed_at < $1 ORDER BY closed_at LIMIT $2) RETURNING id";
-// The end of one that was left open is the time at which nobody waits for it any more.
-const CLOSE_LEFT_OPEN: &str = "UPDATE device_session SET state = 'closed', closed_at = $1, \
+// One that was left open ended when it was last heard of.
+const CLOSE_LEFT_OPEN: &str = "UPDATE device_session SET state = 'closed', closed_at = coalesce(reported_at, opened_at), \
     end_reason = coalesce(end_reason, 'left_open') WHERE id IN (SELECT id FROM device_session WHERE state = 'open' \
-    AND coalesce(reported_at, opened_at) < $2 LIMIT $3) RETURNING id";
+    AND coalesce(reported_at, opened_at) < $1 LIMIT $2) RETURNING id";
 
 /// State of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -413,8 +413,6 @@ pub async fn close_left_open<D: Database>(
     tx: &Tx<'_, D>,
     before: Timestamp,
     limit: u32,
-    now: Timestamp,
 ) -> Result<usize, DbError> {
-    let params = [now.into(), before.into(), i64::from(limit).into()];
-    Ok(tx.run(CLOSE_LEFT_OPEN, &params).await?.len())
+    purge_rows(tx, CLOSE_LEFT_OPEN, before, limit).await
 }

@@ -4,12 +4,12 @@ use super::settings::OPEN_SESSIONS;
 use super::{Error, MAX_DESTROYED, Run};
 use store::{Database, device_session};
 
-/// Closes sessions of which nothing was heard for too long, so that their retention begins. A late report of one is
+/// Closes sessions of which nothing was heard for too long: they ended with their last report. A late report of one is
 /// refused as for every session that has ended.
 pub(super) async fn close<D: Database>(run: &mut Run<'_, '_, D>) -> Result<(), Error> {
-    let (before, now) = (run.before(&[OPEN_SESSIONS]), run.cx.now);
+    let before = run.before(&[OPEN_SESSIONS]);
     let closed = store::transaction(run.cx.journal, async |tx| {
-        Ok::<_, Error>(device_session::close_left_open(tx, before, MAX_DESTROYED, now).await?)
+        Ok::<_, Error>(device_session::close_left_open(tx, before, MAX_DESTROYED).await?)
     })
     .await?;
     run.done.count += closed;

@@ -164,8 +164,8 @@ mod tests {
     use super::{MAX_DAYS, RETENTION, Retention};
 
     #[test]
-    fn a_retention_below_its_minimum_is_refused_with_a_sentence_of_its_own() {
-        let mut sentences = Vec::new();
+    fn a_retention_below_its_minimum_is_refused_with_a_reason_of_its_own() {
+        let mut reasons = Vec::new();
         for setting in RETENTION {
             let read = |days: &str| Retention::read(|name| (name == setting.name).then_some(days));
             assert_eq!(
@@ -189,10 +189,10 @@ mod tests {
                 setting.name, setting.least
             );
             let why = cause.strip_prefix(&begin).unwrap().to_owned();
-            assert!(!why.is_empty() && !sentences.contains(&why), "{cause}");
-            sentences.push(why);
+            assert!(!why.is_empty() && !reasons.contains(&why), "{cause}");
+            reasons.push(why);
         }
-        assert_eq!(sentences.len(), RETENTION.len() - 1);
+        assert_eq!(reasons.len(), RETENTION.len() - 1);
     }
 
     #[test]

@@ -272,5 +272,10 @@ fn k_and_opc_of_a_number_that_was_written_before_are_destroyed_too() {
     assert!(!world.job(Job::Retention).more);
     let destroyed = "SELECT kind || ' ' || count FROM destruction";
     assert_eq!(world.column(destroyed), ["number_keys 1"]);
-    assert_eq!(world.count("SELECT COUNT(*) FROM number WHERE keys_destroyed_at IS NOT NULL AND written_at IS NOT NULL"), 1);
+    assert_eq!(
+        world.count(
+            "SELECT COUNT(*) FROM number WHERE keys_destroyed_at IS NOT NULL AND written_at IS NOT NULL"
+        ),
+        1
+    );
 }
