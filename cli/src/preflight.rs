@@ -11,6 +11,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail};
 use domain::Timestamp;
 use domain::error::{Error, Lang, Reason};
+use operations::Retention;
 use ota_gateway::keys::{LinkKey, MasterKeys};
 use ota_gateway::settings::Settings;
 use store::Sqlite;
@@ -114,12 +115,29 @@ pub(crate) fn keys(secrets: &Secrets) -> Result<Vault> {
     let settings = VaultSettings {
         sealing_keys: Some(get("SEALING_KEYS")?),
         index_key: get("INDEX_KEY")?,
+        home_key: Some(get("HOME_KEY").unwrap_or_default()),
         link_key: Some(get("LINK_KEY")?),
         token_key: Some(get("TOKEN_KEY")?),
         transport_keys: Some(get("TRANSPORT_KEYS")?),
     };
     // The error names the setting and what is wrong with its form, never its value.
     Vault::from_settings(settings).with_context(|| text("密钥配置有误", "a secret is malformed").to_owned())
+}
+
+/// The retentions are days, and none is below its minimum.
+///
+/// # Errors
+/// The first that is not, by its name, with the reason of the minimum.
+pub(crate) fn retention(secrets: &Secrets) -> Result<()> {
+    let variables = secrets.spin_variables();
+    let read = Retention::read(|name| variables.get(name).map(String::as_str));
+    read.map(drop).map_err(|problem| {
+        let cause = problem.cause().unwrap_or_default();
+        anyhow::anyhow!(text(
+            format!("数据留存期限有误：{cause}"),
+            format!("a retention is wrong: {cause}")
+        ))
+    })
 }
 
 /// The gateway's settings are well formed, and fit those of the platform.
@@ -351,7 +369,7 @@ mod tests {
     fn every_key_is_compared_with_the_database() {
         let own = Secrets::generate().unwrap();
         let folder = used(&own);
-        for name in ["SEALING_KEYS", "TOKEN_KEY", "LINK_KEY", "INDEX_KEY"] {
+        for name in ["SEALING_KEYS", "TOKEN_KEY", "LINK_KEY", "INDEX_KEY", "HOME_KEY"] {
             let (mut other, name) = (own.clone(), format!("SPIN_VARIABLE_{name}"));
             let value = Secrets::generate().unwrap();
             other.set(&name, value.get(&name).unwrap());
@@ -413,6 +431,24 @@ mod tests {
             secrets.set(&format!("SPIN_VARIABLE_{name}"), value);
             let problem = format!("{:#}", keys(&secrets).unwrap_err()).to_uppercase();
             assert!(problem.contains(name), "{name}: {problem}");
+        }
+    }
+
+    // §9.2.2
+    #[test]
+    fn a_call_log_that_would_be_kept_for_less_than_six_months_is_refused_before_anything_starts() {
+        let mut secrets = Secrets::generate().unwrap();
+        retention(&secrets).unwrap();
+        let name = "SPIN_VARIABLE_CALL_LOG_DAYS";
+        secrets.set(name, "185");
+        retention(&secrets).unwrap();
+        for (days, expected) in [("184", "six months"), ("long", "not a number")] {
+            secrets.set(name, days);
+            let problem = format!("{:#}", retention(&secrets).unwrap_err());
+            assert!(
+                problem.contains("call_log_days") && problem.contains(expected),
+                "{problem}"
+            );
         }
     }
 

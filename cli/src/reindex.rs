@@ -14,7 +14,7 @@ use store::reindex::{
     reindex as reindex_rows, share_again,
 };
 use store::{DbError, Sqlite, transaction};
-use vault::{KEY_BYTES, Random, Vault, VaultSettings};
+use vault::{KEY_BYTES, Random, Vault, VaultSettings, home_key_of};
 
 use crate::args::ReindexOptions;
 use crate::language::text;
@@ -24,6 +24,8 @@ use crate::up::{CALLS_FILE, DATABASE_FILE, ENV_FILE};
 
 /// The index key in use.
 const INDEX_KEY: &str = "SPIN_VARIABLE_INDEX_KEY";
+/// The key that gives cards their home. It never changes.
+const HOME_KEY: &str = "SPIN_VARIABLE_HOME_KEY";
 
 /// The files of a database.
 struct Files<'a> {
@@ -89,7 +91,7 @@ async fn change(
     now: Timestamp,
 ) -> Result<Option<Reindexed>> {
     let database = files.state;
-    let secrets = Secrets::read(env)?;
+    let secrets = with_home_key(Secrets::read(env)?)?;
     preflight::owner_only(env)?;
     if let Some(calls) = files.calls {
         preflight::call_log(calls)?;
@@ -111,7 +113,8 @@ async fn change(
         Some(next) => next.to_owned(),
         None => random_hex::<KEY_BYTES>()?,
     };
-    Secrets::change(env, &[(NEXT_INDEX_KEY, Some(&next))])?;
+    let home = secrets.get(HOME_KEY)?;
+    Secrets::change(env, &[(NEXT_INDEX_KEY, Some(&next)), (HOME_KEY, Some(home))])?;
     let new = keys(&secrets, &next)?;
     let how = Reindex {
         old: &old,
@@ -134,6 +137,17 @@ async fn change(
     Ok(done)
 }
 
+/// The secrets with the home key that they stand for: one that is made from the index key has to be written down before
+/// that changes.
+fn with_home_key(mut secrets: Secrets) -> Result<Secrets> {
+    if secrets.get(HOME_KEY).unwrap_or_default().trim().is_empty() {
+        let home = home_key_of(secrets.get(INDEX_KEY)?)
+            .with_context(|| text("密钥配置有误", "a secret is malformed").to_owned())?;
+        secrets.set(HOME_KEY, home.as_str());
+    }
+    Ok(secrets)
+}
+
 /// Puts the next key in the place of the old one.
 fn finish(env: &Path, next: &str) -> Result<()> {
     Secrets::change(env, &[(INDEX_KEY, Some(next)), (NEXT_INDEX_KEY, None)]).map(drop)
@@ -145,6 +159,7 @@ fn keys(secrets: &Secrets, index_key: &str) -> Result<Vault> {
     let settings = VaultSettings {
         sealing_keys: Some(get("SEALING_KEYS")?),
         index_key,
+        home_key: Some(get("HOME_KEY")?),
         link_key: get("LINK_KEY").ok(),
         token_key: get("TOKEN_KEY").ok(),
         transport_keys: None,
@@ -259,8 +274,8 @@ fn show(done: Option<Reindexed>, env: &Path) {
     }
     let env = env.display();
     lines.push(text(
-        format!("{env} 中已是新的索引密钥：请保存一份副本，并在启动前写入所有节点的 index_key"),
-        format!("{env} has the new index key: keep a copy, and set index_key of every node to it before you start it"),
+        format!("{env} 中已是新的索引密钥：请保存一份副本，并在启动前把其中的 index_key 与 home_key 写入所有节点"),
+        format!("{env} has the new index key: keep a copy, and set index_key and home_key of every node to what it has before you start it"),
     ));
     println!("{}", lines.join("\n"));
 }

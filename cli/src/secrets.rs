@@ -58,6 +58,7 @@ impl Secrets {
         spin("TOKEN_KEY", random_hex::<32>()?);
         spin("SEALING_KEYS", format!("1:{}", random_hex::<32>()?));
         spin("INDEX_KEY", random_hex::<32>()?);
+        spin("HOME_KEY", random_hex::<32>()?);
         spin("LINK_KEY", link_key.clone());
         spin(
             "TRANSPORT_KEYS",

@@ -47,6 +47,7 @@ pub(crate) async fn run(options: UpOptions) -> Result<()> {
     preflight::no_reindex_begun(&secrets)?;
     let keys = preflight::keys(&secrets)?;
     preflight::gateway(&secrets)?;
+    preflight::retention(&secrets)?;
     preflight::database(&database, &keys, SystemTime::now().into()).await?;
     preflight::call_log(&options.data.join(CALLS_FILE))?;
     let runtime_config = root.join(runtime_config(&mut secrets, options.local_callbacks));

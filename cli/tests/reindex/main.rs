@@ -6,6 +6,7 @@
 )]
 
 mod call_log;
+mod home_key;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -30,6 +31,7 @@ use vault::{Vault, VaultSettings, Zeroizing};
 use web::{App, Settings, Variables, service};
 
 const INDEX_KEY: &str = "SPIN_VARIABLE_INDEX_KEY";
+const HOME_KEY: &str = "SPIN_VARIABLE_HOME_KEY";
 const NEXT: &str = "XIEKA_NEXT_INDEX_KEY";
 /// The index key of the tests.
 const OLD: [u8; 32] = [0x1d; 32];
@@ -57,11 +59,12 @@ impl Platform {
         let value = |secret: &Option<Zeroizing<String>>| secret.as_ref().unwrap().as_str().to_owned();
         let content = format!(
             "# 本平台的密钥\nSPIN_VARIABLE_SEALING_KEYS={}\n{INDEX_KEY}={}\n\nSPIN_VARIABLE_TOKEN_KEY={}\n\
-             SPIN_VARIABLE_LINK_KEY={}\n",
+             SPIN_VARIABLE_LINK_KEY={}\n{HOME_KEY}={}\n",
             value(&known.sealing_keys),
             known.index_key.as_str(),
             value(&known.token_key),
             value(&known.link_key),
+            value(&known.home_key),
         );
         fs::write(platform.env(), content).unwrap();
         platform

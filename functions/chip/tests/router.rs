@@ -41,6 +41,7 @@ impl Platform {
             .merge(incidents_router::router())
             .merge(inventory_router::router())
             .merge(maintenance_router::router())
+            .merge(messages_router::router())
             .merge(token_router::router())
             .merge(write_apply_router::router());
         let database = TestDatabase::new().await;
@@ -143,6 +144,29 @@ impl Platform {
             .get(&format!("/admin/v1/incidents?state={state}"))
             .await;
         page["incidents"].as_array().unwrap().clone()
+    }
+}
+
+#[tokio::test]
+async fn tasks_and_messages_of_a_chip_end_in_the_byte_that_gateways_are_given_for_its_sessions() {
+    let platform = Platform::new().await;
+    let asked = json!({"psk_identity": "41", "eid": EID});
+    let home = platform.post("/internal/gateway/keys", asked).await["home"].clone();
+    let home = format!("{:02x}", home.as_u64().unwrap());
+    let receiver = platform.client["client_id"].as_str().unwrap();
+    for _ in 0..2 {
+        let path = format!("/v1/write/apply?eid={EID}&write_type=1&province_code=37");
+        let task = platform.ask(&platform.token, &path).await.body["task_id"].clone();
+        let by = json!({"eid": EID, "person": "王芳", "reason": "设备已报废"});
+        assert_eq!(platform.post("/admin/v1/tasks:end", by).await["task_id"], task);
+        assert!(task.as_str().unwrap().ends_with(&home), "{task}");
+    }
+    let path = format!("/admin/v1/callbacks?receiver={receiver}");
+    let page = platform.router.get(&path).await;
+    let messages = page["callbacks"].as_array().unwrap();
+    assert_eq!(messages.len(), 2, "{page}");
+    for message in messages {
+        assert!(message["id"].as_str().unwrap().ends_with(&home), "{message}");
     }
 }
 

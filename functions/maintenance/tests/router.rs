@@ -184,3 +184,61 @@ async fn the_old_sealing_key_is_shown_as_needed_until_nothing_is_left_under_it()
     };
     assert!(check_keys(&db, &vault(&alone), clock.get()).await.unwrap());
 }
+
+// §9.1.2
+#[tokio::test]
+async fn a_disabled_client_is_destroyed_at_the_end_of_its_retention_and_the_record_says_so() {
+    let (routers, clock, db) = platform(Variables {
+        client_days: Some("30".to_owned()),
+        clock_trusted: Some("true".to_owned()),
+        ..variables()
+    })
+    .await;
+    tick(&routers).await;
+    add_client(&routers).await;
+    let listed = async || {
+        routers.get("/admin/v1/clients").await["clients"]
+            .as_array()
+            .unwrap()
+            .clone()
+    };
+    let id = listed().await[0]["client_id"].clone();
+    let disabled = routers
+        .post(
+            "/admin/v1/clients:update",
+            &json!({"client_id": id, "active": false}),
+        )
+        .await;
+    assert_eq!(disabled["code"], 200, "{disabled}");
+    pass(&clock, 29 * DAY_MS);
+    tick(&routers).await;
+    assert_eq!(listed().await.len(), 1);
+    pass(&clock, 2 * DAY_MS);
+    tick(&routers).await;
+    assert!(listed().await.is_empty());
+    let health = routers.get("/admin/v1/health").await;
+    let day = clock.get().date_in(Zone::UTC).to_string();
+    assert_eq!(
+        health["destroyed"],
+        json!([{"count": 1, "day": day, "kind": "clients"}])
+    );
+    let secrets = "SELECT COUNT(*) FROM client_secret";
+    assert_eq!(db.connection().query_row(secrets, [], |row| row.get(0)), Ok(0));
+}
+
+// §9.2.2
+#[tokio::test]
+async fn a_call_is_kept_for_at_least_six_months_whatever_is_set() {
+    let set = |days: &str| {
+        Settings::from_variables(&Variables {
+            call_log_days: Some(days.to_owned()),
+            ..variables()
+        })
+    };
+    let cause = set("184").err().unwrap().cause().unwrap().to_owned();
+    assert_eq!(
+        cause,
+        "variable call_log_days: not less than 185 days, because calls are kept for at least six months (§9.2.2)"
+    );
+    assert!(set("185").is_ok());
+}

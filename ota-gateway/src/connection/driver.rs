@@ -37,6 +37,7 @@ pub(super) struct SessionDriver<'a> {
     stream: AgentStream,
     machine: SessionMachine,
     eid: Eid,
+    home: Option<u8>,
     peer: SocketAddr,
     session: PlatformSession,
     slot: SessionSlot,
@@ -59,7 +60,7 @@ impl<'a> SessionDriver<'a> {
             scripts: limits.max_scripts,
             max_fragment,
         };
-        let eid = keys.eid;
+        let (eid, home) = (keys.eid, keys.home);
         let id = Uuid::now_v7();
         let random = id.simple().to_string();
         let token = random[random.len() - TOKEN_DIGITS..].to_owned();
@@ -70,8 +71,9 @@ impl<'a> SessionDriver<'a> {
             stream,
             machine,
             eid,
+            home,
             peer,
-            session: PlatformSession::new(id),
+            session: PlatformSession::new(id, home),
             slot,
             shutdown,
         }
@@ -178,7 +180,7 @@ impl<'a> SessionDriver<'a> {
 
     async fn open(&mut self, agent: Option<String>, resumed: bool) -> Output {
         if self.session.is_open() {
-            self.session = PlatformSession::after(self.stream.traffic());
+            self.session = PlatformSession::after(self.stream.traffic(), self.home);
         }
         let suspended = self
             .machine

@@ -33,10 +33,14 @@ pub(super) struct PlatformSession {
 }
 
 impl PlatformSession {
-    /// The first session of a connection.
-    pub(super) fn new(id: Uuid) -> Self {
+    /// The first session of a connection. The last byte of its identifier is the home of its chip.
+    pub(super) fn new(id: Uuid, home: Option<u8>) -> Self {
+        let mut bytes = id.into_bytes();
+        if let (Some(last), Some(home)) = (bytes.last_mut(), home) {
+            *last = home;
+        }
         Self {
-            id: id.to_string(),
+            id: Uuid::from_bytes(bytes).to_string(),
             open: false,
             reports: 0,
             before: SessionBytes { up: 0, down: 0 },
@@ -44,13 +48,13 @@ impl PlatformSession {
     }
 
     /// The next session of the same connection: what was transferred so far is not its cost.
-    pub(super) fn after(traffic: &Traffic) -> Self {
+    pub(super) fn after(traffic: &Traffic, home: Option<u8>) -> Self {
         Self {
             before: SessionBytes {
                 up: traffic.up(),
                 down: traffic.down(),
             },
-            ..Self::new(Uuid::now_v7())
+            ..Self::new(Uuid::now_v7(), home)
         }
     }
 
@@ -90,5 +94,25 @@ impl PlatformSession {
             eid: None,
             peer: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_identifier_of_a_session_ends_in_the_home_of_its_chip_and_stays_of_version_7() {
+        for home in [0, 0x6f, 0xff] {
+            let id = Uuid::now_v7();
+            let session = PlatformSession::new(id, Some(home));
+            let made = Uuid::parse_str(session.id()).unwrap();
+            assert_eq!(made.get_version_num(), 7);
+            assert_eq!(made.as_bytes()[..15], id.as_bytes()[..15]);
+            assert_eq!(made.as_bytes()[15], home);
+        }
+        // A platform of an earlier version names none.
+        let id = Uuid::now_v7();
+        assert_eq!(PlatformSession::new(id, None).id(), id.to_string());
     }
 }

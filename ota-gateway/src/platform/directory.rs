@@ -26,6 +26,8 @@ use crate::ttl_map::TtlMap;
 pub(crate) struct ChipKeys {
     /// EID of the chip.
     pub(crate) eid: Eid,
+    /// Last byte of the identifiers of its sessions; none from a platform of an earlier version.
+    pub(crate) home: Option<u8>,
     /// Version of its keys (KVN).
     pub(crate) key_version: u8,
     /// Key of the TLS session.
@@ -181,6 +183,7 @@ impl KeyDirectory {
             psk,
             dek: key(&answer.dek_wrapped, Purpose::Dek)?,
             eid,
+            home: answer.home,
             key_version: answer.key_version,
         })
     }

@@ -63,6 +63,7 @@ mod tests {
         let link_key = LinkKey::parse(&"11".repeat(32)).unwrap();
         let chip = ChipKeys {
             eid: "89086030202200000022000000000090".parse().unwrap(),
+            home: None,
             key_version: 0x40,
             psk: vec![1; 16].into(),
             // FIPS 197 appendix C.1: this key turns 001122…ff into 69c4e0…c55a.

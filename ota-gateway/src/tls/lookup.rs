@@ -194,6 +194,7 @@ mod tests {
     fn an_identity_with_a_nul_is_found_as_openssl_names_it() {
         let keys = ChipKeys {
             eid: "89086030202200000022000000000090".parse().unwrap(),
+            home: None,
             key_version: 0x40,
             psk: Key::from(vec![1; 16]),
             dek: Key::from(vec![2; 16]),

@@ -10,6 +10,8 @@ const CLIENT_PREFIX: &str = "cl_";
 const CLIENT_RANDOM_BYTES: usize = 10;
 /// Random bytes in a version 7 UUID.
 const UUID_RANDOM_BYTES: usize = 10;
+/// Bytes of a UUID.
+const UUID_BYTES: usize = 16;
 /// Characters of a UUID in its hyphenated form.
 const UUID_CHARS: usize = 36;
 
@@ -61,6 +63,16 @@ macro_rules! uuid_id {
             pub fn new(now: Timestamp, random: [u8; UUID_RANDOM_BYTES]) -> Self {
                 let millis = u64::try_from(now.millis()).unwrap_or(0);
                 Self(Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
+            }
+
+            /// The same, of a home: its last byte. That of everything about one card is the same, and 0 where there
+            /// is no card.
+            #[must_use]
+            pub fn at_home(now: Timestamp, random: [u8; UUID_RANDOM_BYTES], home: u8) -> Self {
+                let [others @ .., _] = Self::new(now, random).0.into_bytes();
+                let mut bytes = [home; UUID_BYTES];
+                bytes[..others.len()].copy_from_slice(&others);
+                Self(Uuid::from_bytes(bytes))
             }
 
             /// The first identifier that can be made at `at`; bounds a list by time.
@@ -135,6 +147,8 @@ uuid_id! {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::{ClientId, TaskId, Timestamp};
 
     #[test]
@@ -158,6 +172,25 @@ mod tests {
         let (least, most) = (TaskId::new(at, [0; 10]), TaskId::new(at, [0xff; 10]));
         assert!(TaskId::first(at) <= least && most < TaskId::first(at.plus(1)));
         assert!(most.text() < TaskId::last().text());
+    }
+
+    proptest! {
+        #[test]
+        fn an_identifier_of_a_home_is_a_uuid_of_version_7_that_ends_in_it(
+            millis in 0_i64..1 << 47, random: [u8; 10], home: u8,
+        ) {
+            let id = TaskId::at_home(Timestamp(millis), random, home);
+            let bytes = uuid::Uuid::parse_str(&id.text()).unwrap().into_bytes();
+            let mut time = [0; 8];
+            time[2..].copy_from_slice(&bytes[..6]);
+            prop_assert_eq!(u64::from_be_bytes(time), u64::try_from(millis).unwrap());
+            // RFC 9562 §5.7: version 7 in the upper half of octet 6, variant 10 in the upper bits of octet 8.
+            prop_assert_eq!((bytes[6] >> 4, bytes[8] >> 6), (7, 0b10));
+            prop_assert_eq!(bytes[15], home);
+            prop_assert_eq!(TaskId::parse(&id.text()), Ok(id));
+            let at = Timestamp(millis);
+            prop_assert!(TaskId::first(at) <= id && id < TaskId::first(at.plus(1)));
+        }
     }
 
     #[test]

@@ -44,7 +44,7 @@ mod zone;
 
 pub use actor::Actor;
 pub use alert::AlertKind;
-pub use budget::{Bucket, Budget, MAX_CALLS_PER_MINUTE, micros};
+pub use budget::{Budget, MAX_CALLS_PER_MINUTE};
 pub use callback_url::{CallbackUrl, UrlRules, special_addresses};
 pub use card_change::CardChange;
 pub use card_status::{CardEvent, CardStatus, Refused, TRANSITIONS, next};

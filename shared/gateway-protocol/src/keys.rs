@@ -34,6 +34,10 @@ pub struct KeysAnswer {
     /// 芯片 EID，32 位数字 / the chip, 32 digits
     #[schema(pattern = "^[0-9]{32}$", examples("89086030202200000000000000000123"))]
     pub eid: String,
+    /// 归属字节：该芯片会话标识的最后一个字节，0 至 255 / its home: the last byte of the identifiers of its sessions, 0 to 255
+    #[serde(default)]
+    #[schema(required, minimum = 0, maximum = 255)]
+    pub home: Option<u8>,
     /// 密钥版本（KVN），指明派生所用的主密钥 / version of its keys (KVN), which names the master key they are derived from
     pub key_version: u8,
     /// 封装的预共享密钥；由网关派生时为空 / its pre-shared key, wrapped; null when the gateway derives it

@@ -45,13 +45,14 @@ fn keys_are_asked_for_and_answered() {
     );
     let answer = KeysAnswer {
         eid: "89086030202200000022000000000090".into(),
+        home: Some(111),
         key_version: 64,
         psk_wrapped: Some("28c9f404".into()),
         dek_wrapped: None,
     };
     assert_wire(
         &answer,
-        r#"{"eid":"89086030202200000022000000000090","key_version":64,"psk_wrapped":"28c9f404","dek_wrapped":null}"#,
+        r#"{"eid":"89086030202200000022000000000090","home":111,"key_version":64,"psk_wrapped":"28c9f404","dek_wrapped":null}"#,
     );
 }
 
@@ -300,6 +301,7 @@ fn a_refusal_names_its_reason() {
 fn identifiers_and_keys_are_not_shown() {
     let keys = KeysAnswer {
         eid: "89086030202200000022000000000090".into(),
+        home: Some(111),
         key_version: 64,
         psk_wrapped: Some("28c9f404".into()),
         dek_wrapped: Some("c4b810f4".into()),

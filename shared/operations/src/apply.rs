@@ -199,7 +199,7 @@ pub(super) async fn apply_for<D: Database>(
     choice: &NumberChoice,
     cause: &Cause<'_>,
 ) -> Decision {
-    let task_id = TaskId::new(cx.now, random_bytes(cx.random));
+    let task_id = TaskId::at_home(cx.now, random_bytes(cx.random), cx.home(chip)?);
     let (write_type, province, number) = match choice {
         NumberChoice::Automatic { province } => {
             let number = take_automatic(cx, tx, chip, task_id, *province).await?;

@@ -13,8 +13,6 @@ use store::{
 };
 use vault::random_bytes;
 
-/// Days for which calls are kept by default: six months and a few days.
-pub const CALL_LOG_DAYS: u32 = 185;
 /// Most rows of one page.
 pub const MAX_CALLS_PER_PAGE: u32 = 200;
 /// How far back a search goes that names no client, chip, task or beginning, in days. Such a search uses no index, so

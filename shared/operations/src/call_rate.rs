@@ -1,36 +1,40 @@
 //! §7.1.2: how often a client may call an interface.
 //!
-//! Calls are counted in the database, so that a limit holds across instances and nodes. The counters use the journal
-//! connection: a power failure may allow a client a few more calls, which is not worth a sync for every call.
+//! Calls are counted in windows of a minute in the key-value store `limits`, so that a limit holds across instances and
+//! nodes without a statement of the database. When the store cannot be reached, nobody is held back; when it loses its
+//! counters, a client may make a few calls more.
 
 use super::Context;
+use super::limits::{count, window_left_secs};
 use domain::error::Error;
-use domain::{Bucket, Budget, ClientId};
-use store::{Database, call_rate};
+use domain::{Budget, ClientId, MAX_CALLS_PER_MINUTE};
 
-/// Takes `permits` calls out of the client's bucket for an interface, or one call if fewer are left.
+/// Takes `permits` calls out of a client's window for an interface, or as many as are left, by one increment. What it
+/// counts beyond the limit nobody gets.
 ///
 /// Returns how many were taken and what is left.
 ///
 /// # Errors
 /// [`domain::error::Reason::RateLimited`] with the time to wait when no call is left.
-pub async fn spend_calls<D: Database>(
+pub fn spend_calls<D>(
     cx: &Context<'_, D>,
     client: &ClientId,
     interface: &str,
     calls_per_minute: u32,
     permits: u32,
 ) -> Result<(u32, Budget), Error> {
-    let bucket = Bucket::per_minute(calls_per_minute);
-    for count in [permits.clamp(1, bucket.budget(0, cx.now).limit), 1] {
-        if let Some(full) = call_rate::take(cx.journal, client, interface, bucket, count, cx.now).await? {
-            return Ok((count, bucket.budget(full, cx.now)));
-        }
+    let limit = calls_per_minute.clamp(1, MAX_CALLS_PER_MINUTE);
+    let permits = permits.clamp(1, limit);
+    let subject = [client.as_str(), " ", interface].concat();
+    let counted = count(cx, "rate", &subject, i64::from(permits)).max(i64::from(permits));
+    let left = |spent: i64| u32::try_from(i64::from(limit) - spent).unwrap_or_default();
+    let budget = Budget {
+        limit,
+        left: left(counted),
+        full_in_secs: window_left_secs(cx.now),
+    };
+    match left(counted - i64::from(permits)).min(permits) {
+        0 => Err(Error::rate_limited(budget.full_in_secs, Some(budget))),
+        taken => Ok((taken, budget)),
     }
-    let full = call_rate::full_at(cx.journal, client, interface).await?;
-    let full = full.unwrap_or_default();
-    Err(Error::rate_limited(
-        bucket.wait_secs(full, cx.now),
-        Some(bucket.budget(full, cx.now)),
-    ))
 }

@@ -14,6 +14,8 @@ use vault::{Column, IndexKind};
 pub struct ChipKeys {
     /// EID of the chip.
     pub eid: Eid,
+    /// Its home: the last byte of the identifiers of its sessions.
+    pub home: u8,
     /// Key version number (KVN).
     pub key_version: u8,
     /// Its PSK; none when the gateway diversifies it.
@@ -35,6 +37,7 @@ pub async fn chip_keys<D: Database>(
     let chip = find(cx, psk_identity, eid).await?.ok_or(Reason::UnknownChip)?;
     Ok(ChipKeys {
         eid: chip.eid(cx.vault)?,
+        home: cx.home(&chip)?,
         key_version: u8::try_from(chip.key_version).map_err(Error::internal)?,
         psk_wrapped: rewrap(cx, &chip, chip::PSK, chip.psk_sealed.as_deref())?,
         dek_wrapped: rewrap(cx, &chip, chip::DEK, chip.dek_sealed.as_deref())?,

@@ -11,6 +11,9 @@ use vault::{Column, Zeroizing};
 /// The columns of the key material of a chip. Another value of one of them for a known EID is a second chip.
 pub(super) const CHIP_KEYS: [&str; 3] = ["psk_identity", "psk_wrapped", "dek_wrapped"];
 
+/// The columns of the key material of a number. Each has a value, until it is destroyed.
+pub(super) const NUMBER_KEYS: [&str; 2] = ["k_wrapped", "opc_wrapped"];
+
 /// The values of a row, each with the name of its column in a file.
 pub(super) type Content = Vec<(&'static str, Zeroizing<Vec<u8>>)>;
 
@@ -21,6 +24,8 @@ pub(super) struct Difference {
     pub(super) column: &'static str,
     stored: String,
     given: String,
+    /// Whether it is stored no more: K and OPc of a number that was written.
+    pub(super) is_destroyed: bool,
 }
 
 /// The values of a chip.
@@ -84,6 +89,7 @@ pub(super) fn differences(stored: Content, given: Content) -> Vec<Difference> {
     differing
         .map(|((column, stored), (_, given))| Difference {
             column,
+            is_destroyed: stored.is_empty() && NUMBER_KEYS.contains(&column),
             stored: shown(column, &stored),
             given: shown(column, &given),
         })
@@ -105,6 +111,7 @@ pub(super) fn conflict(differences: &[Difference]) -> Option<Error> {
         column,
         stored,
         given,
+        ..
     } in differences
     {
         zh.push(format!("{column} 已登记为“{stored}”，文件中为“{given}”"));

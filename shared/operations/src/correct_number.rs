@@ -16,9 +16,6 @@ use store::{
     task,
 };
 
-/// The columns that a correction can change.
-const CORRECTABLE: [&str; 2] = ["k_wrapped", "opc_wrapped"];
-
 /// Changes K and OPc of a number; returns whether they changed. A number that its chip holds without a task is free
 /// again, and the chip's history keeps the evidence. A card that is being written with it is written anew.
 ///
@@ -43,7 +40,7 @@ pub(super) async fn correct<D: Database>(
     let (changes, others): (Vec<_>, Vec<_>) =
         content::differences(content::number(cx, &stored)?, content::number(cx, &given)?)
             .into_iter()
-            .partition(|difference| CORRECTABLE.contains(&difference.column));
+            .partition(|difference| content::NUMBER_KEYS.contains(&difference.column));
     if let Some(conflict) = content::conflict(&others) {
         return Err(conflict);
     }

@@ -46,6 +46,7 @@ mod reopen;
 mod replace_chip;
 mod report;
 mod reprovision;
+mod retention;
 mod session_list;
 mod status;
 mod token;
@@ -63,9 +64,7 @@ pub use alerts::{AlertView, MAX_ALERTS_PER_PAGE, MAX_NOTED_ALERTS, list_alerts, 
 pub use announce_gateway::{Announcement, announce_gateway};
 pub use announced::GatewayWarning;
 pub use apply::{Applied, ApplyRequest, apply};
-pub use call_log::{
-    CALL_LOG_DAYS, CallFilter, CallPage, MAX_CALLS_PER_PAGE, record_calls, search_calls, sum_up_refusals,
-};
+pub use call_log::{CallFilter, CallPage, MAX_CALLS_PER_PAGE, record_calls, search_calls, sum_up_refusals};
 pub use call_rate::spend_calls;
 pub use cancel::{Cancelled, cancel};
 pub use chip_keys::{ChipKeys, chip_keys};
@@ -98,8 +97,8 @@ pub use inquiry::{claim_inquiry, settle_inquiry};
 pub use job_run::Done;
 pub use jobs::{
     Job, JobLog, JobView, MAX_CHIPS_PER_NOTICE, MAX_POOL_LOW_WATER, MESSAGES_JOB, MaintenanceSettings,
-    POOL_LOW_WATER, RECORD_DAYS, STALE_AFTER_MS, clock_watch, confirm_clock, destructions, job_views,
-    key_views, read_job_log, record_run, run_job, watch_clock,
+    POOL_LOW_WATER, STALE_AFTER_MS, clock_watch, confirm_clock, job_views, key_views, read_job_log,
+    record_run, run_job, watch_clock,
 };
 pub use limits::{
     ALL_REFUSALS_PER_MINUTE, LOGGED_REFUSALS_PER_MINUTE, Limits, MemoryLimits, REFUSALS_PER_MINUTE, Refused,
@@ -129,6 +128,7 @@ pub use reopen::reopen;
 pub use replace_chip::replace_chip;
 pub use report::{Report, ReportAnswer, ReportEvent, report};
 pub use reprovision::{Reprovision, Reprovisioned, reprovision};
+pub use retention::{RETENTION, Retention, destructions};
 pub use session_list::{MAX_SESSIONS_PER_PAGE, SessionFilter, SessionPage, SessionView, list_sessions};
 pub use status::{StatusView, TaskRef, TaskView, status};
 pub use store::chip_fault::Fault;
@@ -147,14 +147,16 @@ use std::rc::Rc;
 
 use limits::NoLimits;
 
+use domain::error::Error;
 use domain::{ClientId, Eid, Provinces, Timestamp, Zone};
+use store::chip::ChipRow;
 use vault::{BlindIndex, IndexKind, Random, Vault};
 
 /// The inputs of an operation, made for one call.
 pub struct Context<'a, D> {
     /// A connection that no other request uses in the meantime.
     pub db: &'a D,
-    /// A connection for rows that may be lost in a power failure: call rates, job log. The same as `db` where nothing
+    /// A connection for rows that may be lost in a power failure: job log, retention. The same as `db` where nothing
     /// else is written.
     pub journal: &'a D,
     /// The call log, a database of its own. The same as `journal` where it is not used.
@@ -169,7 +171,7 @@ pub struct Context<'a, D> {
     pub zone: &'a Zone,
     /// The provinces that are served, where they are configured.
     pub served: Option<Provinces>,
-    /// Counters of refused callers.
+    /// Counters of calls and of refused callers.
     pub limits: &'a dyn Limits,
     found: CallFacts,
 }
@@ -252,7 +254,7 @@ impl<'a, D> Context<'a, D> {
         Self { served, ..self }
     }
 
-    /// The same context, which counts refused callers here. Without it nobody is held back.
+    /// The same context, which counts calls and refused callers here. Without it nobody is held back.
     #[must_use]
     pub fn limiting(self, limits: &'a dyn Limits) -> Self {
         Self { limits, ..self }
@@ -275,6 +277,16 @@ impl<'a, D> Context<'a, D> {
             found: self.found.clone(),
             ..*self
         }
+    }
+
+    /// The home of a chip: the last byte of the identifiers of its tasks, sessions and messages, so that what is about
+    /// one card can lie in one place.
+    pub(crate) fn home(&self, chip: &ChipRow) -> Result<u8, Error> {
+        let eid = match self.found.0.eid.get() {
+            Some((eid, index)) if *index == chip.eid_index => *eid,
+            _ => chip.eid(self.vault)?,
+        };
+        Ok(self.vault.home(eid.as_str().as_bytes())?)
     }
 
     /// The blind index of an EID. The index of the first EID is cached: a call is about one chip, and several steps

@@ -1,5 +1,6 @@
-//! Counters of one minute: how many calls of an address or a client were refused, and how many wrong secrets an address
-//! has presented. They live outside the database, so that a flood takes no lock of it.
+//! Counters of one minute: how many calls a client has made of an interface, how many calls of an address or a client
+//! were refused, and how many wrong secrets an address has presented. They live outside the database, so that a flood
+//! takes no lock of it.
 //!
 //! A counter is touched only by adding to it; reading it adds 0. Its key begins with its minute, so that it is never
 //! reset. Losing all counters lets callers try again, and nothing else.
@@ -143,11 +144,13 @@ pub(super) fn count_wrong_secret<D>(cx: &Context<'_, D>, from: IpAddr) -> Result
 /// Why a caller with too many refused calls is answered 429: it may try again in the next minute.
 #[must_use]
 pub fn limited(now: Timestamp) -> Error {
+    Error::rate_limited(window_left_secs(now), None)
+}
+
+/// Whole seconds until the next window begins: 1 to 60.
+pub(super) fn window_left_secs(now: Timestamp) -> u32 {
     let left = MINUTE_MS - now.millis().rem_euclid(MINUTE_MS);
-    Error::rate_limited(
-        u32::try_from((left + SECOND_MS - 1).div_euclid(SECOND_MS)).unwrap_or(1),
-        None,
-    )
+    u32::try_from((left + SECOND_MS - 1).div_euclid(SECOND_MS)).unwrap_or(1)
 }
 
 /// The name under which an address is counted. An IPv6 host can call from a whole /64, so the /64 is counted.
@@ -159,8 +162,8 @@ pub fn address_key(from: IpAddr) -> String {
     }
 }
 
-/// Adds to the counter of this minute.
-fn count<D>(cx: &Context<'_, D>, kind: &str, subject: &str, delta: i64) -> i64 {
+/// Adds to the counter of this minute. 0 when the store cannot be reached.
+pub(super) fn count<D>(cx: &Context<'_, D>, kind: &str, subject: &str, delta: i64) -> i64 {
     let key = format!("{} {kind} {subject}", window(cx.now));
     cx.limits.increment(&key, delta).unwrap_or_default()
 }

@@ -128,8 +128,9 @@ pub enum NumberAct {
 /// Returns the new state.
 ///
 /// # Errors
-/// [`Reason::UnknownNumber`]; [`Reason::NumberInUse`] when it is retired, or when it would be retired while a card
-/// waits for it; [`Reason::ParameterNotApplicable`] when MSISDN and ICCID do not belong together.
+/// [`Reason::UnknownNumber`]; [`Reason::NumberInUse`] when it is retired, when it would be retired while a card waits for
+/// it, or when it would be resumed for another card after its K and OPc were destroyed, until a file of corrections
+/// brings them; [`Reason::ParameterNotApplicable`] when MSISDN and ICCID do not belong together.
 pub async fn act_on_number<D: Database>(
     cx: &Context<'_, D>,
     what: &NumberRef,
@@ -160,6 +161,12 @@ pub async fn act_on_number<D: Database>(
             (NumberAct::Retire, _) => "retired",
         };
         if act == NumberAct::Resume {
+            if !number.is_written && !number.has_keys {
+                // No card can be written with it.
+                return Err(
+                    Error::new(Reason::NumberInUse).with_detail("K 与 OPc 已销毁", "K and OPc are destroyed")
+                );
+            }
             number::put_back(tx, &number.iccid_index, cx.now).await?;
         }
         let iccid = hex::encode(number.iccid_index.as_bytes());

@@ -112,7 +112,7 @@ pub async fn issue_token<D: Database>(
     cx.found.recognise(&client.id, generation);
     admitted(&client, ip)?;
     let limit = limit_of(&client, TOKEN_INTERFACE)?.unwrap_or(TOKENS_PER_MINUTE);
-    let (_, budget) = spend_calls(cx, &client.id, TOKEN_INTERFACE, limit, 1).await?;
+    let (_, budget) = spend_calls(cx, &client.id, TOKEN_INTERFACE, limit, 1)?;
     let address = receiver::find(cx.db, &Receiver::Client(client.id.clone())).await?;
     let expires = cx.now.plus(TOKEN_LIFETIME_SECS * SECOND_MS).millis();
     let payload = format!("{VERSION}.{}.{generation}.{expires}", client.id.as_str());

@@ -1,4 +1,4 @@
-//! Counters of refused callers in the key-value store, which all instances share, and in a cluster all nodes.
+//! Counters of calls and of refused callers in the key-value store, which all instances share, and in a cluster all nodes.
 
 use spin_sdk::experimental::wasi::keyvalue::{atomics, batch, store};
 

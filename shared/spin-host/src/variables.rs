@@ -24,13 +24,15 @@ pub struct RequiredVariables {
     pub sealing_keys: bool,
     /// `token_key`: makes or checks tokens.
     pub token_key: bool,
+    /// `home_key`: makes identifiers of tasks, sessions or messages of cards.
+    pub home_key: bool,
     /// `link_key`: wraps key material for the OTA gateways.
     pub link_key: bool,
     /// `transport_keys`: unwraps imported key material.
     pub transport_keys: bool,
     /// `callback_allow_http`: judges callback addresses.
     pub callback_allow_http: bool,
-    /// `call_log_days`, `record_days`, `writing_limit_hours`, `stuck_after_minutes`, `stuck_group_cards`,
+    /// The ten settings of retention (`call_log_days` to `written_key_days`), `writing_limit_hours`, `stuck_after_minutes`, `stuck_group_cards`,
     /// `stuck_group_percent`, `refusals_per_hour`, `clock_trusted`: does the periodic work.
     pub maintenance: bool,
     /// `pool_low_water`: watches or shows the pools of numbers.
@@ -54,6 +56,7 @@ impl RequiredVariables {
     pub const NONE: Self = Self {
         sealing_keys: false,
         token_key: false,
+        home_key: false,
         link_key: false,
         transport_keys: false,
         callback_allow_http: false,
@@ -85,6 +88,7 @@ async fn read(required: RequiredVariables) -> Result<Variables, Error> {
     Ok(Variables {
         sealing_keys: when(required.sealing_keys, secret("sealing_keys")).await?,
         index_key: secret("index_key").await?,
+        home_key: when(required.home_key, secret("home_key")).await?,
         link_key: when(required.link_key, secret("link_key")).await?,
         token_key: when(required.token_key, secret("token_key")).await?,
         transport_keys: when(required.transport_keys, secret("transport_keys")).await?,
@@ -112,6 +116,14 @@ async fn settings_of(required: RequiredVariables) -> Result<Variables, Error> {
         refusals_per_hour: when(required.maintenance, text("refusals_per_hour")).await?,
         clock_trusted: when(required.maintenance, text("clock_trusted")).await?,
         record_days: when(required.maintenance, text("record_days")).await?,
+        open_session_days: when(required.maintenance, text("open_session_days")).await?,
+        task_days: when(required.maintenance, text("task_days")).await?,
+        history_days: when(required.maintenance, text("history_days")).await?,
+        incident_days: when(required.maintenance, text("incident_days")).await?,
+        client_days: when(required.maintenance, text("client_days")).await?,
+        chip_days: when(required.maintenance, text("chip_days")).await?,
+        number_days: when(required.maintenance, text("number_days")).await?,
+        written_key_days: when(required.maintenance, text("written_key_days")).await?,
         pool_low_water: when(required.pool_low_water, text("pool_low_water")).await?,
         power_up_gap_secs: when(required.device_sessions, text("power_up_gap_secs")).await?,
         power_ups_per_hour: when(required.device_sessions, text("power_ups_per_hour")).await?,

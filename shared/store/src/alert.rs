@@ -1,5 +1,6 @@
 //! Table `alert`: alerts to the operator, and when each was acknowledged.
 
+use super::destruction::purge as purge_rows;
 use super::{Database, DbError, Row, Run as _, Subject, Tx};
 use domain::{AlertId, Timestamp};
 use vault::Column;
@@ -72,10 +73,7 @@ pub async fn note<D: Database>(tx: &Tx<'_, D>, ids: String, now: Timestamp) -> R
 
 /// Deletes up to `limit` alerts that were acknowledged before `before`; returns how many.
 pub async fn purge<D: Database>(tx: &Tx<'_, D>, before: Timestamp, limit: u32) -> Result<usize, DbError> {
-    Ok(tx
-        .run(PURGE, &[before.into(), i64::from(limit).into()])
-        .await?
-        .len())
+    purge_rows(tx, PURGE, before, limit).await
 }
 
 fn read(row: &Row) -> Result<AlertRow, DbError> {

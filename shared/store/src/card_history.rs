@@ -1,5 +1,8 @@
-//! Table `card_history`: every step of every card (§6.3), numbered per card without gaps. Rows are only added.
+//! Table `card_history`: every step of every card (§6.3), numbered per card without gaps. Rows are only added, and
+//! deleted at the end of their retention.
 
+use super::destruction::purge as purge_rows;
+use super::incident::no_open_incident;
 use super::{Database, DbError, Row, Run as _, Tx, Value};
 use domain::{Actor, CardStatus, TaskId, Timestamp};
 use vault::{BlindIndex, Column};
@@ -15,6 +18,14 @@ const INSERT: &str = "INSERT INTO card_history (eid_index, seq, from_status, to_
 
 const LATEST: &str = "SELECT seq, from_status, to_status, actor, reason, task_id, at, person_sealed, note_sealed \
     FROM card_history WHERE eid_index = $1 ORDER BY seq DESC LIMIT $2";
+
+const PURGE: &str = concat!(
+    "DELETE FROM card_history WHERE (eid_index, seq) IN (SELECT h.eid_index, h.seq FROM card_history h \
+     WHERE h.at < $1 AND NOT EXISTS (SELECT 1 FROM task t WHERE t.eid_index = h.eid_index \
+     AND t.state IN ('waiting', 'writing')) AND ",
+    no_open_incident!("h.eid_index"),
+    " ORDER BY h.at LIMIT $2) RETURNING seq"
+);
 
 /// One step of one card.
 pub struct Step<'a> {
@@ -102,4 +113,9 @@ fn read(row: &Row) -> Result<StepRow, DbError> {
         person_sealed: row.optional(7, Row::blob)?.map(<[u8]>::to_owned),
         note_sealed: row.optional(8, Row::blob)?.map(<[u8]>::to_owned),
     })
+}
+
+/// Deletes up to `limit` steps of cards that have neither an open task nor an open incident, from before `before`; returns how many.
+pub async fn purge<D: Database>(tx: &Tx<'_, D>, before: Timestamp, limit: u32) -> Result<usize, DbError> {
+    purge_rows(tx, PURGE, before, limit).await
 }

@@ -1,5 +1,7 @@
 //! Table `chip`: one row per eUICC, keyed by the blind index of its EID (§5.2.1.2).
 
+use super::destruction::purge_all;
+use super::incident::no_open_incident;
 use super::{Database, DbError, Row, Run as _, Tx, first};
 use domain::error::Error;
 use domain::{CardStatus, ClientId, Eid, Timestamp};
@@ -48,6 +50,28 @@ const MARK_FAULTY: &str = "UPDATE chip SET faulty = $1, \
     faulty_at = CASE WHEN $1 = 0 THEN NULL WHEN faulty = 1 THEN faulty_at ELSE $2 END, changed_at = $2 \
     WHERE eid_index = $3 RETURNING eid_index";
 
+// A chip that was replaced or destroyed, and that nothing refers to any more but what ends with it.
+const PURGED: &str = concat!(
+    "SELECT c.eid_index FROM chip c WHERE c.eid_index IN (SELECT eid_index FROM chip WHERE replaced = 1 \
+     AND changed_at < $1 UNION ALL SELECT eid_index FROM chip_destruction WHERE recorded_at < $1) \
+     AND NOT EXISTS (SELECT 1 FROM number n WHERE n.eid_index = c.eid_index) \
+     AND NOT EXISTS (SELECT 1 FROM device_session s WHERE s.eid_index = c.eid_index) \
+     AND NOT EXISTS (SELECT 1 FROM message m WHERE m.eid_index = c.eid_index) \
+     AND NOT EXISTS (SELECT 1 FROM task t WHERE t.eid_index = c.eid_index AND (t.finished_at IS NULL \
+     OR EXISTS (SELECT 1 FROM number n WHERE n.task_id = t.id) \
+     OR EXISTS (SELECT 1 FROM device_session s WHERE s.task_id = t.id) \
+     OR EXISTS (SELECT 1 FROM message m WHERE m.task_id = t.id))) AND ",
+    no_open_incident!("c.eid_index"),
+    " ORDER BY c.eid_index LIMIT $2"
+);
+const PURGE: [&str; 6] = [
+    "DELETE FROM task WHERE eid_index IN (SELECT unhex(value) FROM json_each($1))",
+    "DELETE FROM card_history WHERE eid_index IN (SELECT unhex(value) FROM json_each($1))",
+    "DELETE FROM temporary_number_history WHERE eid_index IN (SELECT unhex(value) FROM json_each($1))",
+    "DELETE FROM chip_fault WHERE eid_index IN (SELECT unhex(value) FROM json_each($1))",
+    "DELETE FROM chip_destruction WHERE eid_index IN (SELECT unhex(value) FROM json_each($1))",
+    "DELETE FROM chip WHERE eid_index IN (SELECT unhex(value) FROM json_each($1))",
+];
 const FAILED_HANDSHAKES: &str = "SELECT failed_handshakes, handshake_failed_at, handshake_failure, key_version \
     FROM chip WHERE eid_index = $1";
 const ADD_FAILED_HANDSHAKES: &str = "UPDATE chip SET failed_handshakes = failed_handshakes + $1, \
@@ -276,4 +300,17 @@ pub(super) fn read(row: &Row) -> Result<ChipRow, DbError> {
         reopened: row.flag(15)?,
         blocked: row.flag(16)?,
     })
+}
+
+/// Deletes up to `limit` chips that were replaced or destroyed before `before` and that nothing refers to, with their tasks,
+/// steps, temporary numbers and faults; returns how many.
+pub async fn purge<D: Database>(tx: &Tx<'_, D>, before: Timestamp, limit: u32) -> Result<usize, DbError> {
+    purge_all(
+        tx,
+        (PURGED, |row| row.index(0).map(|index| index.hex())),
+        &PURGE,
+        before,
+        limit,
+    )
+    .await
 }

@@ -1,5 +1,6 @@
 //! Table `client`: business systems, the networks they call from and the interfaces they may call.
 
+use super::destruction::purge_all;
 use super::{Database, DbError, Row, Run as _, Tx, Value, first};
 use domain::{ClientId, StopCause, Timestamp};
 use vault::Column;
@@ -21,6 +22,21 @@ const LIST: &str = "SELECT c.id AS id, c.name AS name, c.phone_sealed AS phone_s
     c.changed_at AS changed_at, r.failing_since AS failing_since, r.stopped_at AS stopped_at, \
     r.stopped_for AS stopped_for FROM client c LEFT JOIN receiver r ON r.id = c.id \
     WHERE ($1 IS NULL OR c.id = $1) AND ($2 IS NULL OR c.id > $2) ORDER BY c.id LIMIT $3";
+
+// Whoever has something on the platform, or an open incident, stays.
+const PURGED: &str = "SELECT c.id FROM client c WHERE c.status = 'disabled' AND c.changed_at < $1 \
+    AND NOT EXISTS (SELECT 1 FROM chip WHERE chip.client_id = c.id) \
+    AND NOT EXISTS (SELECT 1 FROM number n WHERE n.client_id = c.id) \
+    AND NOT EXISTS (SELECT 1 FROM task t WHERE t.client_id = c.id) \
+    AND NOT EXISTS (SELECT 1 FROM message m WHERE m.receiver_id = c.id) \
+    AND NOT EXISTS (SELECT 1 FROM incident i WHERE i.closed_at IS NULL \
+    AND i.subject IN ('client:' || c.id, 'receiver:' || c.id)) ORDER BY c.id LIMIT $2";
+const PURGE: [&str; 4] = [
+    "DELETE FROM receiver_secret WHERE receiver_id IN (SELECT value FROM json_each($1))",
+    "DELETE FROM receiver WHERE id IN (SELECT value FROM json_each($1))",
+    "DELETE FROM client_secret WHERE client_id IN (SELECT value FROM json_each($1))",
+    "DELETE FROM client WHERE id IN (SELECT value FROM json_each($1))",
+];
 
 /// A client as stored.
 #[derive(Clone, Debug)]
@@ -194,4 +210,17 @@ pub(super) fn read(row: &Row) -> Result<ClientRow, DbError> {
         tokens_from: row.time(4)?,
         active: row.text(5)? == "active",
     })
+}
+
+/// Deletes up to `limit` clients that were disabled before `before` and have nothing on the platform, with their secrets and
+/// addresses; returns how many.
+pub async fn purge<D: Database>(tx: &Tx<'_, D>, before: Timestamp, limit: u32) -> Result<usize, DbError> {
+    purge_all(
+        tx,
+        (PURGED, |row| row.text(0).map(str::to_owned)),
+        &PURGE,
+        before,
+        limit,
+    )
+    .await
 }

@@ -1,6 +1,7 @@
 //! Table `device_session`: the sessions that chips opened, their work and their bytes. A chip has at most one open
 //! session; a newer one supersedes it.
 
+use super::destruction::purge as purge_rows;
 use super::{Database, DbError, Row, Run as _, Tx, Value, first};
 use domain::{SessionId, TaskId, Timestamp, Work};
 use vault::{BlindIndex, Column};
@@ -60,6 +61,10 @@ const LAST_END: &str = "SELECT end_reason FROM device_session WHERE eid_index = 
 
 const PURGE: &str = "DELETE FROM device_session WHERE id IN (SELECT id FROM device_session \
     WHERE closed_at IS NOT NULL AND closed_at < $1 ORDER BY closed_at LIMIT $2) RETURNING id";
+// One that was left open ended when it was last heard of.
+const CLOSE_LEFT_OPEN: &str = "UPDATE device_session SET state = 'closed', closed_at = coalesce(reported_at, opened_at), \
+    end_reason = coalesce(end_reason, 'left_open') WHERE id IN (SELECT id FROM device_session WHERE state = 'open' \
+    AND coalesce(reported_at, opened_at) < $1 LIMIT $2) RETURNING id";
 
 /// State of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -400,8 +405,14 @@ fn read(row: &Row) -> Result<SessionRow, DbError> {
 
 /// Deletes up to `limit` sessions that ended before `before`; returns how many.
 pub async fn purge<D: Database>(tx: &Tx<'_, D>, before: Timestamp, limit: u32) -> Result<usize, DbError> {
-    Ok(tx
-        .run(PURGE, &[before.into(), i64::from(limit).into()])
-        .await?
-        .len())
+    purge_rows(tx, PURGE, before, limit).await
+}
+
+/// Closes up to `limit` open sessions of which nothing was heard since `before`; returns how many.
+pub async fn close_left_open<D: Database>(
+    tx: &Tx<'_, D>,
+    before: Timestamp,
+    limit: u32,
+) -> Result<usize, DbError> {
+    purge_rows(tx, CLOSE_LEFT_OPEN, before, limit).await
 }

@@ -1,5 +1,6 @@
 //! Table `incident`: incidents and how they were settled (§8). At most one is open per kind and subject.
 
+use super::destruction::purge as purge_rows;
 use super::{Database, DbError, Row, Run as _, Subject, Tx, Value, first};
 use domain::{IncidentId, IncidentKind, IncidentState, Severity, Timestamp};
 use vault::Column;
@@ -12,6 +13,18 @@ pub const SETTLEMENT: Column = Column("incident.settlement");
 pub const REPORT: Column = Column("incident.report");
 /// Sealed column: its final report, a JSON document.
 pub const FINAL_REPORT: Column = Column("incident.final_report");
+
+// No incident of a chip is open, whose blind index is in this column.
+macro_rules! no_open_incident {
+    ($column:literal) => {
+        concat!(
+            "('chip:' || lower(hex(",
+            $column,
+            "))) NOT IN (SELECT subject FROM incident WHERE closed_at IS NULL)"
+        )
+    };
+}
+pub(super) use no_open_incident;
 
 macro_rules! select {
     ($rest:literal) => {
@@ -46,6 +59,9 @@ const OPENED_BY_PLATFORM: &str = select!(
 );
 const OPEN_SUBJECTS: &str =
     "SELECT subject, opened_by FROM incident WHERE kind = $1 AND closed_at IS NULL ORDER BY subject";
+// One whose final report is missing still has a clock.
+const PURGE: &str = "DELETE FROM incident WHERE id IN (SELECT id FROM incident WHERE closed_at IS NOT NULL \
+    AND closed_at < $1 AND next_check_at IS NULL ORDER BY closed_at LIMIT $2) RETURNING id";
 const DUE: &str = select!("next_check_at <= $1 ORDER BY next_check_at, id LIMIT $2");
 
 // Identifiers begin with the time, so a range of identifiers is a range of time.
@@ -342,4 +358,9 @@ fn read(row: &Row) -> Result<IncidentRow, DbError> {
         report_sealed: bytes(15)?,
         final_report_sealed: bytes(16)?,
     })
+}
+
+/// Deletes up to `limit` incidents that were settled, and need no further report, before `before`; returns how many.
+pub async fn purge<D: Database>(tx: &Tx<'_, D>, before: Timestamp, limit: u32) -> Result<usize, DbError> {
+    purge_rows(tx, PURGE, before, limit).await
 }

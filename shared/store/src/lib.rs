@@ -13,7 +13,6 @@
 
 pub mod alert;
 pub mod call_log;
-pub mod call_rate;
 pub mod card_history;
 pub mod chip;
 pub mod chip_content;

@@ -29,6 +29,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!(concat!(env!("OUT_DIR"), "/0017_replacement_cards.sql")),
     include_str!(concat!(env!("OUT_DIR"), "/0018_gateways.sql")),
     include_str!(concat!(env!("OUT_DIR"), "/0019_unsent_numbers.sql")),
+    include_str!(concat!(env!("OUT_DIR"), "/0021_retention.sql")),
 ];
 
 /// The schema this program needs.

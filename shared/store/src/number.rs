@@ -4,6 +4,7 @@
 //! belongs to a task, or is held without a task because part of it may have reached its chip. A held number goes to no
 //! other chip.
 
+use super::destruction::purge_all;
 use super::{Database, DbError, Row, Run as _, Tx, first};
 use domain::{ClientId, IncidentKind, NumberStatus, Province, SessionId, TaskId, Timestamp};
 use vault::{BlindIndex, Column};
@@ -22,7 +23,8 @@ pub const OPC: Column = Column("number.opc");
 macro_rules! columns {
     () => {
         "iccid_index, iccid_sealed, msisdn_index, msisdn_sealed, imsi_sealed, smsc, client_id, k_sealed, \
-         opc_sealed, status, eid_index, task_id, exposed, imported_digest, written_at, replaces_index"
+         opc_sealed, status, eid_index, task_id, exposed, imported_digest, written_at, replaces_index, \
+         keys_destroyed_at"
     };
 }
 
@@ -84,6 +86,26 @@ const FORGET_REPORTS: [&str; 3] = [
     "DELETE FROM number_location WHERE iccid_index = $1",
     "DELETE FROM operator_inquiry WHERE iccid_index = $1",
 ];
+// A chip that lives keeps the number that it has; of the tasks, those that wrote the number end with it.
+const PURGED: &str = "SELECT n.iccid_index FROM number n WHERE n.iccid_index IN (SELECT iccid_index FROM number \
+    WHERE status = 'retired' AND eid_index IS NULL AND changed_at < $1 UNION ALL SELECT iccid_index FROM number \
+    WHERE status = 'retired' AND changed_at < $1 AND eid_index IN (SELECT eid_index FROM chip WHERE replaced = 1 \
+    UNION ALL SELECT eid_index FROM chip_destruction)) \
+    AND NOT EXISTS (SELECT 1 FROM number r WHERE r.replaces_index = n.iccid_index) \
+    AND NOT EXISTS (SELECT 1 FROM task t WHERE t.iccid_index = n.iccid_index AND (t.state <> 'succeeded' \
+    OR EXISTS (SELECT 1 FROM device_session s WHERE s.task_id = t.id) \
+    OR EXISTS (SELECT 1 FROM message m WHERE m.task_id = t.id))) ORDER BY n.iccid_index LIMIT $2";
+const PURGE: [&str; 5] = [
+    "DELETE FROM number_usage WHERE iccid_index IN (SELECT unhex(value) FROM json_each($1))",
+    "DELETE FROM number_location WHERE iccid_index IN (SELECT unhex(value) FROM json_each($1))",
+    "DELETE FROM operator_inquiry WHERE iccid_index IN (SELECT unhex(value) FROM json_each($1))",
+    "DELETE FROM task WHERE iccid_index IN (SELECT unhex(value) FROM json_each($1))",
+    "DELETE FROM number WHERE iccid_index IN (SELECT unhex(value) FROM json_each($1))",
+];
+const WITH_SPENT_KEYS: &str = "SELECT iccid_index FROM number WHERE written_at IS NOT NULL \
+    AND keys_destroyed_at IS NULL AND written_at < $1 ORDER BY written_at LIMIT $2";
+const DESTROY_KEYS: &str = "UPDATE number SET k_sealed = $1, opc_sealed = $2, keys_destroyed_at = $3 \
+    WHERE iccid_index = $4 AND written_at IS NOT NULL AND keys_destroyed_at IS NULL RETURNING iccid_index";
 const LEAVE_TASK: &str = concat!(
     "UPDATE number SET status = CASE WHEN exposed = 0 AND status = 'reserved' THEN ",
     free!(),
@@ -142,6 +164,8 @@ pub struct NumberRow {
     pub is_written: bool,
     /// The number whose MSISDN it takes over once it is verified.
     pub replaces: Option<BlindIndex>,
+    /// Whether K and OPc are there: they are destroyed some time after the number was written.
+    pub has_keys: bool,
 }
 
 /// Finds a number by its ICCID.
@@ -337,5 +361,41 @@ fn read(row: &Row) -> Result<NumberRow, DbError> {
         imported_digest: row.index(13)?,
         is_written: row.optional(14, Row::time)?.is_some(),
         replaces: row.optional(15, Row::index)?,
+        has_keys: row.optional(16, Row::time)?.is_none(),
     })
+}
+
+/// Deletes up to `limit` numbers that were retired before `before` and that no living chip has; returns how many.
+pub async fn purge<D: Database>(tx: &Tx<'_, D>, before: Timestamp, limit: u32) -> Result<usize, DbError> {
+    purge_all(
+        tx,
+        (PURGED, |row| row.index(0).map(|index| index.hex())),
+        &PURGE,
+        before,
+        limit,
+    )
+    .await
+}
+
+/// Up to `limit` numbers that were proven to be written before `before`, and whose K and OPc are still there.
+pub async fn with_spent_keys<D: Database>(
+    db: &D,
+    before: Timestamp,
+    limit: u32,
+) -> Result<Vec<BlindIndex>, DbError> {
+    let params = [before.into(), i64::from(limit).into()];
+    let rows = db.run(WITH_SPENT_KEYS, &params).await?;
+    rows.iter().map(|row| row.index(0)).collect()
+}
+
+/// Puts sealed nothing in the place of K and OPc of a written number. False when another node has done it, or the
+/// number is not written any more.
+pub async fn destroy_keys<D: Database>(
+    tx: &Tx<'_, D>,
+    iccid_index: &BlindIndex,
+    [k, opc]: [Vec<u8>; 2],
+    now: Timestamp,
+) -> Result<bool, DbError> {
+    let params = [k.into(), opc.into(), now.into(), iccid_index.into()];
+    Ok(!tx.run(DESTROY_KEYS, &params).await?.is_empty())
 }

@@ -29,7 +29,7 @@ const TAKE_MSISDN: &str = "UPDATE number SET msisdn_index = $1 WHERE iccid_index
 const RELEASE: &str = "UPDATE number SET msisdn_index = CASE msisdn_index WHEN $1 THEN iccid_index \
     ELSE msisdn_index END, imsi_index = CASE imsi_index WHEN $2 THEN iccid_index ELSE imsi_index END \
     WHERE (msisdn_index = $1 OR imsi_index = $2) AND status = 'retired'";
-const CORRECT: &str = "UPDATE number SET k_sealed = $1, opc_sealed = $2, changed_at = $3 WHERE iccid_index = $4 \
+const CORRECT: &str = "UPDATE number SET k_sealed = $1, opc_sealed = $2, keys_destroyed_at = NULL, changed_at = $3 WHERE iccid_index = $4 \
     AND written_at IS NULL RETURNING iccid_index";
 
 /// What a file says of a number, sealed.

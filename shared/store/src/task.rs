@@ -1,5 +1,7 @@
 //! Table `task`: applications and their execution. A chip has at most one open task.
 
+use super::destruction::purge as purge_rows;
+use super::incident::no_open_incident;
 use super::{Database, DbError, Row, Run as _, Tx, Value, first};
 use domain::{ClientId, TaskFailure, TaskId, TaskState, Timestamp, Work, WriteType};
 use vault::BlindIndex;
@@ -53,6 +55,15 @@ const WRITING_SINCE: &str = "SELECT id FROM task WHERE state = 'writing' AND nex
     ORDER BY started_at LIMIT $2";
 const SET_RETURNED: &str =
     "UPDATE task SET returned_at = $1 WHERE id = $2 AND returned_at IS NULL RETURNING id";
+// What names a task keeps it.
+const PURGE: &str = concat!(
+    "DELETE FROM task WHERE id IN (SELECT t.id FROM task t WHERE t.state IN ('failed', 'cancelled') \
+     AND t.finished_at < $1 AND NOT EXISTS (SELECT 1 FROM number n WHERE n.task_id = t.id) \
+     AND NOT EXISTS (SELECT 1 FROM device_session s WHERE s.task_id = t.id) \
+     AND NOT EXISTS (SELECT 1 FROM message m WHERE m.task_id = t.id) AND ",
+    no_open_incident!("t.eid_index"),
+    " ORDER BY t.finished_at LIMIT $2) RETURNING id"
+);
 // A task in writing changes with each step that its card acknowledges.
 const STUCK: &str = "SELECT t.id, t.eid_index, t.changed_at, t.client_id, n.province, t.gateway FROM task t \
     JOIN number n ON n.iccid_index = t.iccid_index WHERE t.state = 'writing' AND t.stuck = 0 AND t.changed_at <= $1 \
@@ -377,4 +388,9 @@ pub(super) fn read_from(row: &Row, first: usize) -> Result<TaskRow, DbError> {
         failure: row.optional(first + 11, |row, at| row.code(at, TaskFailure::from_code))?,
         finished_at: row.optional(first + 12, Row::time)?,
     })
+}
+
+/// Deletes up to `limit` tasks that ended without a written card before `before`; returns how many.
+pub async fn purge<D: Database>(tx: &Tx<'_, D>, before: Timestamp, limit: u32) -> Result<usize, DbError> {
+    purge_rows(tx, PURGE, before, limit).await
 }

@@ -94,6 +94,15 @@ impl Vault {
         BlindIndex(out)
     }
 
+    /// The home of a card: the first byte of HMAC-SHA256(home key, `home` ‖ 0 ‖ EID).
+    ///
+    /// # Errors
+    /// [`VaultError::Absent`] without a home key.
+    pub fn home(&self, eid: &[u8]) -> Result<u8, VaultError> {
+        let key = self.home.as_ref().ok_or(VaultError::Absent("home_key"))?;
+        Ok(digest(key, "home", eid)[0])
+    }
+
     /// True when `hash` is the hash of `secret`, compared in constant time. Hashes of earlier versions, under the index
     /// key, are accepted too; both are always computed, so that the time does not tell which it is.
     #[must_use]
@@ -143,7 +152,7 @@ pub fn is_keyed_hash(hash: &[u8]) -> bool {
 /// A value by which a key is recognised. It reveals nothing about the key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyCheck {
-    /// What the key is for: `index_key`, `sealing_key`, `token_key` or `link_key`.
+    /// What the key is for: `index_key`, `home_key`, `sealing_key`, `token_key` or `link_key`.
     pub kind: &'static str,
     /// Name of the key: its kind, of sealing keys with the number, of token and link keys with the first eight
     /// hexadecimal digits of the value.
@@ -184,8 +193,11 @@ impl Vault {
     #[must_use]
     pub fn key_checks(&self) -> Vec<KeyCheck> {
         const INDEX: &str = "index_key";
+        const HOME: &str = "home_key";
         const SEALING: &str = "sealing_key";
         let mut all = vec![KeyCheck::of(INDEX, INDEX.to_owned(), &self.index, true)];
+        let home = self.home.iter();
+        all.extend(home.map(|key| KeyCheck::of(HOME, HOME.to_owned(), key, true)));
         for (id, key) in &self.sealing {
             all.push(KeyCheck::of(
                 SEALING,
@@ -215,6 +227,11 @@ impl Vault {
 #[must_use]
 pub fn equal_in_constant_time(one: &str, other: &str) -> bool {
     one.as_bytes().ct_eq(other.as_bytes()).into()
+}
+
+/// The home key of a platform that has none configured: HMAC-SHA256(index key, `home_key` ‖ 0).
+pub(crate) fn derived_home_key(index: &Key) -> Key {
+    Key::new(digest(index, "home_key", &[]))
 }
 
 fn digest(key: &Key, label: &str, value: &[u8]) -> [u8; DIGEST_BYTES] {
@@ -255,6 +272,27 @@ mod tests {
         let one = vault(9).blind_index(IndexKind::Msisdn, b"1440193898523");
         assert_ne!(one, vault(9).blind_index(IndexKind::Iccid, b"1440193898523"));
         assert_ne!(one, vault(8).blind_index(IndexKind::Msisdn, b"1440193898523"));
+    }
+
+    // Computed with Python: hmac.new(key, b"home\0" + eid, "sha256").digest()[0], where key is bytes([5])*32, or
+    // hmac.new(bytes([9])*32, b"home_key\0", "sha256").digest() for a platform that has none configured.
+    #[test]
+    fn a_home_is_one_byte_under_a_key_of_its_own_or_one_made_from_the_index_key() {
+        let index = hex::encode([9; 32]);
+        let home = |home_key: Option<&str>| {
+            let settings = VaultSettings {
+                index_key: &index,
+                home_key,
+                ..VaultSettings::default()
+            };
+            let vault = Vault::from_settings(settings).unwrap();
+            vault.home(b"89086030202200000022000000000090").ok()
+        };
+        assert_eq!(home(Some(&hex::encode([5; 32]))), Some(0x6f));
+        assert_eq!(home(Some("")), Some(0x34));
+        let derived = super::super::home_key_of(&index).unwrap();
+        assert_eq!(home(Some(&derived)), Some(0x34));
+        assert_eq!(home(None), None);
     }
 
     #[test]

@@ -12,7 +12,7 @@ mod settings;
 mod wrap;
 
 pub use keyed::{BlindIndex, IndexKind, KeyCheck, equal_in_constant_time, hash_secret, is_keyed_hash};
-pub use settings::VaultSettings;
+pub use settings::{VaultSettings, home_key_of};
 pub use wrap::{unwrap, wrap};
 pub use zeroize::Zeroizing;
 
@@ -79,6 +79,8 @@ pub struct Vault {
     // The number of the key that seals; the others only open.
     seals: u8,
     index: Key,
+    // Gives cards their home.
+    home: Option<Key>,
     // The first wraps.
     link: Vec<Key>,
     // The first signs, all are accepted.

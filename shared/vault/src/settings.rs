@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use zeroize::Zeroizing;
 
+use super::keyed::derived_home_key;
 use super::{KEY_BYTES, Key, Vault, VaultError};
 
 /// Most sealing keys that may be configured at once.
@@ -26,6 +27,8 @@ pub struct VaultSettings<'a> {
     pub sealing_keys: Option<&'a str>,
     /// 64 hex digits: blind indexes.
     pub index_key: &'a str,
+    /// 64 hex digits: gives cards their home; empty: it is made from the index key.
+    pub home_key: Option<&'a str>,
     /// `<64 hex digits>[,<64 hex digits>]`: the first wraps key material for the gateway.
     pub link_key: Option<&'a str>,
     /// `<64 hex digits>[,[!]<64 hex digits>]`: the first signs tokens, all are accepted but those marked with `!`.
@@ -43,11 +46,17 @@ impl Vault {
         let sealing = settings.sealing_keys.map(sealing_keys).transpose()?;
         let (seals, sealing) = sealing.unwrap_or_default();
         let (link, _) = list("link_key", settings.link_key, None)?;
+        let index = key("index_key", settings.index_key)?;
+        let home = settings.home_key.map(|text| match text.trim() {
+            "" => Ok(derived_home_key(&index)),
+            text => key("home_key", text),
+        });
         let (token, revoked) = list("token_key", settings.token_key, Some(REVOKED))?;
         Ok(Self {
             sealing,
             seals,
-            index: key("index_key", settings.index_key)?,
+            index,
+            home: home.transpose()?,
             link,
             token,
             revoked,
@@ -58,6 +67,16 @@ impl Vault {
                 .unwrap_or_default(),
         })
     }
+}
+
+/// The home key of a platform that has only this index key, as text: what it has to be given before the index key
+/// changes.
+///
+/// # Errors
+/// [`VaultError::Setting`] for a malformed key.
+pub fn home_key_of(index_key: &str) -> Result<Zeroizing<String>, VaultError> {
+    let home = derived_home_key(&key("index_key", index_key)?);
+    Ok(Zeroizing::new(hex::encode(home.as_slice())))
 }
 
 fn key(name: &'static str, text: &str) -> Result<Key, VaultError> {
@@ -178,6 +197,13 @@ mod tests {
         assert_eq!(problem(&format!("256:{HEX32}"), HEX32, None), "sealing_keys");
         assert_eq!(problem(&format!("{good},{good}"), HEX32, None), "sealing_keys");
         assert_eq!(problem(&good, "00", None), "index_key");
+        let home = VaultSettings {
+            index_key: HEX32,
+            home_key: Some("zz"),
+            ..VaultSettings::default()
+        };
+        let wrong = Vault::from_settings(home);
+        assert!(matches!(wrong, Err(VaultError::Setting("home_key", _))));
         assert_eq!(problem(&good, HEX32, Some("tk1:0011")), "transport_keys");
         assert_eq!(
             problem(&good, HEX32, Some(":00112233445566778899aabbccddeeff")),

@@ -12,7 +12,7 @@ pub type LocalFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 pub enum Purpose {
     /// Transactions on the state, whose commits survive a power failure: allocations, tasks, callbacks, audits.
     State,
-    /// Reads of the state, and rows beside it whose commits survive the end of the process: call rates, jobs.
+    /// Reads of the state, and rows beside it whose commits survive the end of the process: jobs, retention.
     Journal,
     /// The call log, a database of its own: it neither waits for the state nor delays it. Commits survive the end of the
     /// process.

@@ -81,7 +81,7 @@ impl Database for Db {
 pub(crate) struct Connections {
     /// Reads and transactions.
     pub(crate) work: Db,
-    /// Call rates, job log.
+    /// Job log, retention.
     pub(crate) journal: Db,
     /// Call log.
     pub(crate) calls: Db,

@@ -45,6 +45,7 @@ pub fn address(request: &KeysRequest) -> Option<IpAddr> {
 pub fn keys_answer(keys: &ChipKeys) -> KeysAnswer {
     KeysAnswer {
         eid: keys.eid.as_str().to_owned(),
+        home: Some(keys.home),
         key_version: keys.key_version,
         psk_wrapped: keys.psk_wrapped.as_deref().map(hex::encode),
         dek_wrapped: keys.dek_wrapped.as_deref().map(hex::encode),
@@ -218,6 +219,7 @@ mod tests {
     fn every_answer_is_read_by_a_gateway_as_it_was_meant() {
         let keys = ChipKeys {
             eid: Eid::parse(EID).unwrap(),
+            home: 111,
             key_version: 64,
             psk_wrapped: Some(vec![0x28, 0xc9]),
             dek_wrapped: None,

@@ -46,7 +46,7 @@ pub trait Host {
     /// errors of `store::migrate`.
     fn connection(&self, purpose: Purpose) -> LocalFuture<'_, Result<Connection, Error>>;
 
-    /// Counters of refused callers, which every instance shares.
+    /// Counters of calls and of refused callers, which every instance shares.
     fn limits(&self) -> &dyn Limits;
 
     /// Ends after a time.

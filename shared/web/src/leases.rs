@@ -1,14 +1,16 @@
-//! Leases: calls that an instance took out of a client's limit in advance, to be spent without the database.
+//! Leases: calls that an instance took out of a client's limit in advance, to be spent without the
+//! key-value store.
 //!
 //! Only a small share of what is left is leased, so that little is lost when the instance ends, and nothing when
-//! little is left: near the limit the count is exact. A changed limit takes effect within [`LEASE_MS`].
+//! little is left: near the limit the count is exact. A lease ends with its window, a minute, and a changed limit takes
+//! effect within [`LEASE_MS`].
 //!
 //! Never keep here what must not be lost. Losing all leases costs a client a few calls at most.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use domain::{Budget, ClientId, SECOND_MS, Timestamp};
+use domain::{Budget, ClientId, MINUTE_MS, SECOND_MS, Timestamp};
 
 /// How long leased calls may be spent, in milliseconds.
 const LEASE_MS: i64 = SECOND_MS;
@@ -66,10 +68,10 @@ impl Leases {
         let mut lease = Lease {
             budget,
             ahead: taken.saturating_sub(1),
-            until: now.plus(LEASE_MS),
+            until: end(now),
         };
         let key = (client.clone(), interface);
-        // Another request of the instance may have leased calls while this one waited for the database.
+        // Another request of the instance may have leased calls while this one waited.
         if let Some(other) = leases
             .get(&key)
             .filter(|other| other.ahead > 0 && now < other.until)
@@ -82,6 +84,12 @@ impl Leases {
         let left = budget.left.saturating_add(ahead);
         Budget { left, ..budget }
     }
+}
+
+/// When calls that are leased now may no longer be spent: after [`LEASE_MS`], and with the end of the window.
+fn end(now: Timestamp) -> Timestamp {
+    let window = now.plus(MINUTE_MS - now.millis().rem_euclid(MINUTE_MS));
+    now.plus(LEASE_MS).min(window)
 }
 
 #[cfg(test)]
@@ -108,6 +116,15 @@ mod tests {
         assert_eq!(leases.spend(&client, "chip.read", NOW.plus(LEASE_MS)), None);
         assert_eq!(leases.spend(&client, "chip.read", NOW).unwrap().left, 500);
         assert_eq!(leases.spend(&client, "chip.read", NOW), None);
+    }
+
+    #[test]
+    fn a_lease_ends_with_the_minute_in_which_it_was_taken() {
+        let (leases, client) = (Leases::default(), ClientId::new([7; 10]));
+        let late = NOW.plus(MINUTE_MS - 400);
+        leases.keep(&client, "chip.read", late, (16, budget(500)));
+        assert!(leases.spend(&client, "chip.read", late.plus(399)).is_some());
+        assert_eq!(leases.spend(&client, "chip.read", late.plus(400)), None);
     }
 
     #[test]

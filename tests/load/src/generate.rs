@@ -55,6 +55,7 @@ pub(crate) fn vault(secrets: &Secrets) -> Result<Vault> {
     Vault::from_settings(VaultSettings {
         sealing_keys: Some(get("SEALING_KEYS")?),
         index_key: get("INDEX_KEY")?,
+        home_key: Some(get("HOME_KEY")?),
         link_key: Some(get("LINK_KEY")?),
         token_key: Some(get("TOKEN_KEY")?),
         transport_keys: Some(get("TRANSPORT_KEYS")?),

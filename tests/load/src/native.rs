@@ -49,6 +49,7 @@ fn variables(secrets: &Secrets) -> Result<Variables> {
     let variables = Variables {
         sealing_keys: Some(Zeroizing::new(get("SEALING_KEYS")?.to_owned())),
         index_key: Zeroizing::new(get("INDEX_KEY")?.to_owned()),
+        home_key: Some(Zeroizing::new(get("HOME_KEY")?.to_owned())),
         token_key: Some(Zeroizing::new(get("TOKEN_KEY")?.to_owned())),
         ..Variables::default()
     };

@@ -9,9 +9,9 @@ use domain::{AlertId, DAY_MS, Zone};
 use futures::executor::block_on;
 use hdrhistogram::Histogram;
 use operations::{
-    AlertView, CALL_LOG_DAYS, Context, Job, MAX_ALERTS_PER_PAGE, MaintenanceSettings, POOL_LOW_WATER,
-    RECORD_DAYS, REFUSALS_PER_HOUR, STUCK_AFTER_MINUTES, STUCK_GROUP_CARDS, STUCK_GROUP_PERCENT,
-    StuckSettings, list_alerts, run_job,
+    AlertView, Context, Job, MAX_ALERTS_PER_PAGE, MaintenanceSettings, POOL_LOW_WATER, REFUSALS_PER_HOUR,
+    Retention, STUCK_AFTER_MINUTES, STUCK_GROUP_CARDS, STUCK_GROUP_PERCENT, StuckSettings, list_alerts,
+    run_job,
 };
 use serde_json::Value;
 use store::Sqlite;
@@ -68,9 +68,8 @@ pub(crate) fn year(count: u32) -> Result<()> {
     let vault = generate::vault(&secrets)?;
     let at = |now| Context::new((&db, &db), &vault, now, &OsRandom, Zone::UTC);
     let maintenance = MaintenanceSettings {
-        call_log_days: CALL_LOG_DAYS,
         writing_limit_hours: 0,
-        record_days: RECORD_DAYS,
+        retention: Retention::DEFAULT,
         pool_low_water: POOL_LOW_WATER,
         stuck: StuckSettings {
             after_minutes: STUCK_AFTER_MINUTES,

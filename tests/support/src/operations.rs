@@ -13,11 +13,11 @@ use domain::{
     ClientId, DAY_MS, FailureKind, Permission, Provinces, SECOND_MS, SessionId, TaskId, Timestamp, Zone,
 };
 use operations::{
-    ALTERNATION_MINUTES, Applied, ApplyRequest, CALL_LOG_DAYS, Caller, Context, CreatedClient, Done,
-    ImportChoices, ImportReport, Job, MaintenanceSettings, MemoryLimits, NewClient, OpenSession,
-    POOL_LOW_WATER, PowerUpLimits, RECORD_DAYS, REFUSALS_PER_HOUR, Report, ReportAnswer, ReportEvent,
-    STUCK_AFTER_MINUTES, STUCK_GROUP_CARDS, STUCK_GROUP_PERCENT, SessionLimits, SessionWork, StuckSettings,
-    TaskRef, apply, create_client, import_chips, import_numbers, open_session, run_job, status,
+    ALTERNATION_MINUTES, Applied, ApplyRequest, Caller, Context, CreatedClient, Done, ImportChoices,
+    ImportReport, Job, MaintenanceSettings, MemoryLimits, NewClient, OpenSession, POOL_LOW_WATER,
+    PowerUpLimits, REFUSALS_PER_HOUR, Report, ReportAnswer, ReportEvent, Retention, STUCK_AFTER_MINUTES,
+    STUCK_GROUP_CARDS, STUCK_GROUP_PERCENT, SessionLimits, SessionWork, StuckSettings, TaskRef, apply,
+    create_client, import_chips, import_numbers, open_session, run_job, status,
 };
 use store::{Sqlite, Value};
 use vault::Vault;
@@ -36,11 +36,13 @@ pub const ALLOWANCE: u64 = 5_000_000;
 /// Name of the gateway of every session.
 pub const GATEWAY: &str = "gateway";
 
+/// Days for which calls are kept: six months and a few days (§9.2.2).
+pub const CALL_LOG_DAYS: i64 = 185;
+
 /// How the periodic work is configured.
 pub const MAINTENANCE: MaintenanceSettings = MaintenanceSettings {
-    call_log_days: CALL_LOG_DAYS,
     writing_limit_hours: 0,
-    record_days: RECORD_DAYS,
+    retention: Retention::DEFAULT,
     pool_low_water: POOL_LOW_WATER,
     stuck: StuckSettings {
         after_minutes: STUCK_AFTER_MINUTES,

@@ -38,6 +38,7 @@ pub fn sealing_key(id: u8) -> String {
 pub fn vault(sealing_keys: &str) -> Vault {
     let Variables {
         index_key,
+        home_key,
         link_key,
         token_key,
         transport_keys,
@@ -46,6 +47,7 @@ pub fn vault(sealing_keys: &str) -> Vault {
     let settings = VaultSettings {
         sealing_keys: Some(sealing_keys),
         index_key: &index_key,
+        home_key: home_key.as_ref().map(|key| key.as_str()),
         link_key: link_key.as_ref().map(|key| key.as_str()),
         token_key: token_key.as_ref().map(|key| key.as_str()),
         transport_keys: transport_keys.as_ref().map(|keys| keys.as_str()),
@@ -60,6 +62,7 @@ pub fn variables() -> Variables {
     Variables {
         sealing_keys: secret(sealing_key(1)),
         index_key: Zeroizing::new(hex::encode([0x1d; 32])),
+        home_key: secret(hex::encode([0x40; 32])),
         link_key: secret(hex::encode(LINK_KEY)),
         token_key: secret(hex::encode([0x70; 32])),
         transport_keys: secret(format!("tk1:{},{SAMPLE_KEY}", hex::encode(TRANSPORT_KEY))),

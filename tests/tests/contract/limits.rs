@@ -31,7 +31,7 @@ async fn a_hundred_concurrent_calls_get_exactly_the_limit_of_the_minute() {
         assert_eq!(reply.header("ratelimit-policy"), "\"write.provinces\";q=30;w=60");
         if reply.status == 429 {
             assert_eq!(reply.reason(), "rate_limited");
-            assert_eq!(reply.header("retry-after"), "2");
+            assert_eq!(reply.header("retry-after"), "60");
         }
     }
     assert_eq!(counts, BTreeMap::from([(200, 30), (429, 70)]));
@@ -39,14 +39,14 @@ async fn a_hundred_concurrent_calls_get_exactly_the_limit_of_the_minute() {
     assert_eq!(platform.send(request(&platform.other)).await.status, 200);
     let chip = TestRequest::get(format!("/v1/chip?eid={}", platform.eid(0))).bearer(&platform.owner.token);
     assert_eq!(platform.send(chip).await.status, 200);
-    platform.advance_clock(2_000);
-    assert_eq!(platform.send(request(&platform.owner)).await.status, 200);
+    platform.advance_clock(59_000);
     assert_eq!(platform.send(request(&platform.owner)).await.status, 429);
-    platform.advance_clock(60_000);
+    // The next minute has all of them again.
+    platform.advance_clock(1_000);
     let fresh = platform.send(request(&platform.owner)).await;
     assert_eq!(
         (fresh.status, fresh.header("ratelimit")),
-        (200, "\"write.provinces\";r=29;t=2")
+        (200, "\"write.provinces\";r=29;t=60")
     );
     second.shutdown().await;
     platform.shutdown().await;

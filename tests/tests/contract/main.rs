@@ -11,6 +11,7 @@ mod ended_tasks;
 mod endpoints;
 mod everyday_clients;
 mod generated_clients;
+mod homes;
 mod keys_and_clock;
 mod limits;
 mod one_year;

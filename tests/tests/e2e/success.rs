@@ -25,6 +25,18 @@ async fn an_application_ends_in_a_written_card_and_a_signed_callback() {
     let callbacks = world.callbacks(1).await;
     assert_eq!(callbacks.len(), 1);
     world.assert_written(&module).await;
+    // The identifiers of everything about a card end in the same byte.
+    let task = text(&answer, "task_id");
+    let home = &task[task.len() - 2..];
+    let found = world.admin("/admin/v1/sessions", &[("eid", &chip.eid)]).await;
+    let sessions = found["sessions"].as_array().unwrap();
+    assert_eq!(sessions.len(), 2, "{found}");
+    assert!(
+        sessions.iter().all(|session| text(session, "id").ends_with(home)),
+        "{task}: {found}"
+    );
+    let received = world.demo_env.receiver.received();
+    assert!(received.iter().all(|callback| callback.id.ends_with(home)));
     assert!(
         report.bytes_up + report.bytes_down < 16_000,
         "a card costs few bytes: {report}"

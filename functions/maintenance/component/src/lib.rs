@@ -6,6 +6,7 @@ use spin_sdk::http_service;
 
 const REQUIRED_VARIABLES: RequiredVariables = RequiredVariables {
     sealing_keys: true,
+    home_key: true,
     served_provinces: true,
     maintenance: true,
     pool_low_water: true,

@@ -5,7 +5,9 @@ use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
 
 const REQUIRED_VARIABLES: RequiredVariables = RequiredVariables {
+    sealing_keys: true,
     token_key: true,
+    home_key: true,
     served_provinces: true,
     ..RequiredVariables::NONE
 };

@@ -125,6 +125,7 @@ impl World {
         self.token += 1;
         let keys = ChipKeys {
             eid: "89086030202200000022000000000090".parse().unwrap(),
+            home: None,
             key_version: 0x40,
             psk: vec![1; 16].into(),
             dek: vec![2; self.dek_bytes].into(),

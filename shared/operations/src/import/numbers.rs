@@ -274,7 +274,10 @@ async fn store<D: Database>(
         Some(_) => {
             let there = number_content::find(tx, index).await?.ok_or(Reason::Conflict)?;
             let [there, given] = [&there, &new.content].map(|row| content::number(cx, row));
-            let conflict = content::conflict(&content::differences(there?, given?));
+            let mut differences = content::differences(there?, given?);
+            // Of what is destroyed nobody can say whether it was the same.
+            differences.retain(|difference| !difference.is_destroyed);
+            let conflict = content::conflict(&differences);
             Ok(conflict.map_or(Stored::Unchanged, |error| Stored::Refused(error.into())))
         }
         None => {

@@ -8,20 +8,19 @@ mod hopeless_tasks;
 mod job_log;
 mod key_rotation;
 mod pools;
-mod retention;
 mod temporary_numbers;
 
 pub use clock::{clock_watch, confirm_clock, watch_clock};
 pub use job_log::{JobLog, JobView, STALE_AFTER_MS, job_views, read_job_log, record_run};
 pub use key_rotation::key_views;
 pub use pools::{MAX_POOL_LOW_WATER, POOL_LOW_WATER};
-pub use retention::{RECORD_DAYS, destructions};
 pub use temporary_numbers::MAX_CHIPS_PER_NOTICE;
 
 use super::Context;
 use super::incidents::{StuckSettings, advance_clocks, find_stuck_tasks, review_past_months, watch_refusals};
 use super::job_run::Done;
 use super::limits::clear_limits;
+use super::retention::{self, Retention};
 use domain::error::Error;
 use domain::{HOUR_MS, MINUTE_MS, SECOND_MS};
 use store::Database;
@@ -32,10 +31,8 @@ pub const MESSAGES_JOB: &str = "messages";
 /// The configuration of the periodic jobs.
 #[derive(Clone, Copy, Debug)]
 pub struct MaintenanceSettings {
-    /// Days for which calls are kept in the call log.
-    pub call_log_days: u32,
-    /// Days for which messages, alerts and device sessions are kept after their end.
-    pub record_days: u32,
+    /// How long each kind of data is kept.
+    pub retention: Retention,
     /// Low-water mark of pools, in numbers, where a province has no mark of its own; 0 means none.
     pub pool_low_water: u32,
     /// Hours after which a card that is being written has failed; 0 means never.
@@ -144,7 +141,7 @@ pub async fn run_job<D: Database>(
         Job::Retention | Job::TemporaryNumbers | Job::MonthlyReview if maintenance.clock_held => {
             Ok(Done::default())
         }
-        Job::Retention => retention::destroy(cx, maintenance).await,
+        Job::Retention => retention::destroy(cx, &maintenance.retention).await,
         Job::TemporaryNumbers => temporary_numbers::notify(cx).await,
         Job::Pools => pools::watch(cx, maintenance).await,
         Job::IpThrottles => {

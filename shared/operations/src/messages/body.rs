@@ -116,7 +116,7 @@ pub(crate) async fn enqueue_selected<D: Database>(
             STATUS_TOPIC
         },
         task: change.task,
-        chip: Some(&change.chip.eid_index),
+        chip: Some(change.chip),
         is_addressed: selection.is_addressed,
         body: &body,
     };

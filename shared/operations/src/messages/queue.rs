@@ -5,10 +5,11 @@ use domain::error::Error;
 use domain::{MessageId, Receiver, TaskId};
 use store::{
     Database, Tx,
+    chip::ChipRow,
     message::{self, NewMessageRow},
     receiver,
 };
-use vault::{BlindIndex, random_bytes};
+use vault::random_bytes;
 
 /// Whether the receiver has an address.
 pub(crate) async fn has_address<D: Database>(tx: &Tx<'_, D>, to: &Receiver) -> Result<bool, Error> {
@@ -25,7 +26,7 @@ pub(crate) struct NewMessage<'a> {
     /// The task it is about.
     pub(crate) task: Option<TaskId>,
     /// The chip whose latest step it is about.
-    pub(crate) chip: Option<&'a BlindIndex>,
+    pub(crate) chip: Option<&'a ChipRow>,
     /// Whether the receiver has an address; without one the message waits until somebody asks for it.
     pub(crate) is_addressed: bool,
     /// The JSON object of its fields, without signature.
@@ -38,7 +39,8 @@ pub(crate) async fn queue<D: Database>(
     tx: &Tx<'_, D>,
     new: &NewMessage<'_>,
 ) -> Result<(), Error> {
-    let id = MessageId::new(cx.now, random_bytes(cx.random));
+    let home = new.chip.map_or(Ok(0), |chip| cx.home(chip))?;
+    let id = MessageId::at_home(cx.now, random_bytes(cx.random), home);
     let body_sealed = cx
         .vault
         .seal(cx.random, message::BODY, id.text().as_bytes(), new.body)?;
@@ -47,7 +49,7 @@ pub(crate) async fn queue<D: Database>(
         receiver: new.to,
         topic: new.topic,
         task: new.task,
-        chip: new.chip,
+        chip: new.chip.map(|chip| &chip.eid_index),
         is_addressed: new.is_addressed,
         body_sealed,
     };

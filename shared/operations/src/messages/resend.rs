@@ -187,7 +187,7 @@ pub async fn probe<D: Database>(cx: &Context<'_, D>, to: &Receiver) -> Result<Pr
         ("description", "回调地址测试".to_owned()),
     ]);
     let fields = serde_json::to_vec(&fields).map_err(Error::internal)?;
-    let id = MessageId::new(cx.now, random_bytes(cx.random)).text();
+    let id = MessageId::at_home(cx.now, random_bytes(cx.random), 0).text();
     let (body, headers) = signed(cx, &id, &fields, &live_keys(cx, to).await?)?;
     Ok(Probe { url, body, headers })
 }

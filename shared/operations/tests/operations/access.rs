@@ -6,14 +6,14 @@ use std::time::Duration;
 use domain::error::{Error, Reason};
 use domain::{DAY_MS, Eid, MINUTE_MS, Permission, SECOND_MS, TaskId};
 use operations::{
-    ALL_REFUSALS_PER_MINUTE, CALL_LOG_DAYS, CallFilter, ClientChange, CreatedClient, Job,
-    LOGGED_REFUSALS_PER_MINUTE, Limits as _, REFUSALS_PER_MINUTE, Refused, TOKENS_PER_MINUTE,
-    WRONG_SECRETS_PER_MINUTE, address_key, change_client, count_refusal, issue_token, list_clients,
-    record_calls, revoke_secret, revoke_tokens, rotate_secret, search_calls, spend_calls, verify_token,
+    ALL_REFUSALS_PER_MINUTE, CallFilter, ClientChange, CreatedClient, Job, LOGGED_REFUSALS_PER_MINUTE,
+    Limits as _, REFUSALS_PER_MINUTE, Refused, TOKENS_PER_MINUTE, WRONG_SECRETS_PER_MINUTE, address_key,
+    change_client, count_refusal, issue_token, list_clients, record_calls, revoke_secret, revoke_tokens,
+    rotate_secret, search_calls, verify_token,
 };
 use store::call_log::{NewCallRow, RefusedCaller};
 use test_support::inventory::eid;
-use test_support::operations::{World, ip, reason, run};
+use test_support::operations::{CALL_LOG_DAYS, World, ip, reason, run};
 use vault::IndexKind;
 
 const HOME: &str = "198.51.100.7";
@@ -156,41 +156,6 @@ fn clients_are_listed_page_by_page() {
         }
     }
     assert_eq!(seen, made);
-}
-
-// §7.1.2
-#[test]
-fn a_minute_has_so_many_calls_and_they_come_back() {
-    let world = World::new();
-    let client = world.client().client_id;
-    let other = world.client().client_id;
-    let spend = |who, interface: &str, permits| run(spend_calls(&world.cx(), who, interface, 30, permits));
-    let mut granted = 0;
-    while let Ok((permits, _)) = spend(&client, "chip.read", 4) {
-        granted += permits;
-    }
-    assert_eq!(granted, 30);
-    let wait = spend(&client, "chip.read", 1).unwrap_err().wait().unwrap();
-    assert_eq!((wait.secs, wait.budget.map(|budget| budget.left)), (2, Some(0)));
-    assert!(spend(&client, "number.read", 1).is_ok());
-    assert!(spend(&other, "chip.read", 1).is_ok());
-    world.pass(i64::from(wait.secs) * SECOND_MS);
-    assert!(spend(&client, "chip.read", 1).is_ok());
-    assert_eq!(reason(spend(&client, "chip.read", 1)), Reason::RateLimited);
-}
-
-#[test]
-fn a_clock_that_is_set_back_blocks_nobody() {
-    let world = World::new();
-    let client = world.client().client_id;
-    let spend = || run(spend_calls(&world.cx(), &client, "chip.read", 2, 1));
-    world.pass(365 * DAY_MS);
-    assert!(spend().is_ok() && spend().is_ok() && spend().is_err());
-    // Nodes whose clocks differ a little still share the limit.
-    world.pass(-30 * SECOND_MS);
-    assert!(spend().is_err());
-    world.pass(-364 * DAY_MS);
-    assert!(spend().is_ok() && spend().is_ok() && spend().is_err());
 }
 
 #[test]
@@ -418,7 +383,7 @@ fn calls_are_kept_for_half_a_year_and_then_swept() {
             .sum::<i64>()
     };
     // The whole of the first day is kept until its last call is old enough.
-    world.pass((i64::from(CALL_LOG_DAYS) - 1) * DAY_MS);
+    world.pass((CALL_LOG_DAYS - 1) * DAY_MS);
     assert!(!world.job(Job::Retention).more);
     assert_eq!(left(), 2);
     world.pass(DAY_MS - 1);
@@ -444,7 +409,7 @@ fn dropping_a_day_of_calls_takes_as_many_statements_however_many_there_are() {
         for _ in 0..calls {
             record(&world, "token", None, None, None);
         }
-        world.pass((i64::from(CALL_LOG_DAYS) + 1) * DAY_MS);
+        world.pass((CALL_LOG_DAYS + 1) * DAY_MS);
         world.db.seen.borrow_mut().clear();
         assert_eq!(world.job(Job::Retention).count, calls);
         world.db.seen.borrow().len()

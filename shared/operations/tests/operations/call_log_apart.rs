@@ -3,12 +3,10 @@
 use std::time::Duration;
 
 use domain::DAY_MS;
-use operations::{
-    CALL_LOG_DAYS, CallFilter, Context, Job, destructions, record_calls, run_job, search_calls,
-};
+use operations::{CallFilter, Context, Job, destructions, record_calls, run_job, search_calls};
 use store::{Sqlite, call_log};
 use test_support::fault_injecting_db::FaultInjectingDb;
-use test_support::operations::{MAINTENANCE, World, run};
+use test_support::operations::{CALL_LOG_DAYS, MAINTENANCE, World, run};
 
 type Cx<'a> = Context<'a, FaultInjectingDb>;
 
@@ -68,7 +66,7 @@ fn calls_of_both_databases_are_found_in_the_order_of_time_and_destroyed_by_days(
         let cx = world.cx().logging(&calls);
         run(run_job(&cx, Job::Retention, &MAINTENANCE)).unwrap().count
     };
-    world.pass((i64::from(CALL_LOG_DAYS) - 1) * DAY_MS);
+    world.pass((CALL_LOG_DAYS - 1) * DAY_MS);
     assert_eq!(destroy(), 1, "the first, of the state");
     world.pass(DAY_MS);
     assert_eq!(destroy(), 2, "the second, of the state, and the third");

@@ -2,12 +2,12 @@
 //! at their end (§9.2.2).
 
 use domain::{ClientId, DAY_MS, Eid, HOUR_MS, MINUTE_MS, TaskId, Timestamp};
-use operations::{CALL_LOG_DAYS, CallFilter, CallPage, Job, search_calls};
+use operations::{CallFilter, CallPage, Job, search_calls};
 use store::Sqlite;
 use store::call_log::CallRow;
 use tempfile::TempDir;
 use test_support::inventory::eid;
-use test_support::operations::{World, run};
+use test_support::operations::{CALL_LOG_DAYS, World, run};
 use test_support::settings::{START, sealing_key, vault};
 use vault::IndexKind;
 
@@ -212,7 +212,7 @@ fn calls_of_before_are_destroyed_one_by_one_at_their_end_and_those_of_after_by_t
             world.job(Job::Retention);
         }
     };
-    let kept = i64::from(CALL_LOG_DAYS) * DAY_MS;
+    let kept = CALL_LOG_DAYS * DAY_MS;
     for (at, before, after) in [
         (
             OLD[3].0,

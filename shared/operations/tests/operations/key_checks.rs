@@ -95,5 +95,8 @@ fn taken_over_by_its_own_keys_alone(world: &World) {
     assert!(check(db, &world.vault).unwrap());
     let names = names(db);
     let kinds: Vec<_> = names.iter().map(|name| name.split(':').next().unwrap()).collect();
-    assert_eq!(kinds, ["index_key", "link_key", "sealing_key", "token_key"]);
+    assert_eq!(
+        kinds,
+        ["home_key", "index_key", "link_key", "sealing_key", "token_key"]
+    );
 }

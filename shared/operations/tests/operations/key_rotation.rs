@@ -290,6 +290,7 @@ fn others(token: &str, link: &str) -> Vault {
     Vault::from_settings(VaultSettings {
         sealing_keys: known.sealing_keys.as_ref().map(|keys| keys.as_str()),
         index_key: &known.index_key,
+        home_key: None,
         token_key: Some(token),
         link_key: Some(link),
         transport_keys: None,

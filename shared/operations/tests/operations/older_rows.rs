@@ -262,3 +262,20 @@ fn what_was_imported_before_imports_had_identifiers_is_unchanged_by_the_same_fil
     assert_eq!(world.chips(&source.caller.id, &[copy]).rejected, 1);
     assert_eq!(world.count("SELECT SUM(blocked) FROM chip"), 1);
 }
+
+#[test]
+fn k_and_opc_of_a_number_that_was_written_before_are_destroyed_too() {
+    let source = Source::new(2, 2);
+    source.world.write_chip(&source.caller, 0);
+    source.world.pass(1_000);
+    let world = source.upgraded(19, "");
+    assert!(!world.job(Job::Retention).more);
+    let destroyed = "SELECT kind || ' ' || count FROM destruction";
+    assert_eq!(world.column(destroyed), ["number_keys 1"]);
+    assert_eq!(
+        world.count(
+            "SELECT COUNT(*) FROM number WHERE keys_destroyed_at IS NOT NULL AND written_at IS NOT NULL"
+        ),
+        1
+    );
+}

@@ -47,7 +47,7 @@ impl RateLimit {
         let limit = limit.unwrap_or_else(|| self.permission.calls_per_minute());
         let connections = arrival.connect().await?;
         let context = arrival.context(&connections);
-        let taken = spend_calls(&context, id, name, limit, leases.permits_to_take(id, name)).await?;
+        let taken = spend_calls(&context, id, name, limit, leases.permits_to_take(id, name))?;
         Ok(leases.keep(id, name, now, taken))
     }
 }

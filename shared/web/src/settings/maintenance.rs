@@ -3,7 +3,7 @@
 use super::{MAX_COUNTED, Variables, flag, number};
 use domain::error::Error;
 use operations::{
-    CALL_LOG_DAYS, MAX_POOL_LOW_WATER, MaintenanceSettings, POOL_LOW_WATER, RECORD_DAYS, REFUSALS_PER_HOUR,
+    MAX_POOL_LOW_WATER, MaintenanceSettings, POOL_LOW_WATER, REFUSALS_PER_HOUR, Retention,
     STUCK_AFTER_MINUTES, STUCK_GROUP_CARDS, STUCK_GROUP_PERCENT, StuckSettings,
 };
 
@@ -13,24 +13,10 @@ const MAX_WRITING_LIMIT_HOURS: u32 = 8_784;
 /// Longest time without an acknowledged step after which a card is stuck, in minutes: a day.
 const MAX_STUCK_AFTER_MINUTES: u32 = 1_440;
 
-/// Most days for which data can be kept: a hundred years.
-const MAX_DAYS: u32 = 36_525;
-
 /// The configuration of the periodic jobs.
 pub(super) fn settings(variables: &Variables) -> Result<MaintenanceSettings, Error> {
     Ok(MaintenanceSettings {
-        call_log_days: number(
-            "call_log_days",
-            variables.call_log_days.as_deref(),
-            CALL_LOG_DAYS,
-            1..=MAX_DAYS,
-        )?,
-        record_days: number(
-            "record_days",
-            variables.record_days.as_deref(),
-            RECORD_DAYS,
-            1..=MAX_DAYS,
-        )?,
+        retention: Retention::read(|name| given(variables, name))?,
         pool_low_water: number(
             "pool_low_water",
             variables.pool_low_water.as_deref(),
@@ -72,4 +58,22 @@ pub(super) fn settings(variables: &Variables) -> Result<MaintenanceSettings, Err
         clock_trusted: flag("clock_trusted", variables.clock_trusted.as_deref())?,
         clock_held: false,
     })
+}
+
+/// How long a kind of data is kept, as the variable of this name has it.
+fn given<'v>(variables: &'v Variables, name: &str) -> Option<&'v str> {
+    let all = [
+        ("call_log_days", &variables.call_log_days),
+        ("record_days", &variables.record_days),
+        ("open_session_days", &variables.open_session_days),
+        ("task_days", &variables.task_days),
+        ("history_days", &variables.history_days),
+        ("incident_days", &variables.incident_days),
+        ("client_days", &variables.client_days),
+        ("chip_days", &variables.chip_days),
+        ("number_days", &variables.number_days),
+        ("written_key_days", &variables.written_key_days),
+    ];
+    let (_, text) = all.into_iter().find(|(own, _)| *own == name)?;
+    text.as_deref()
 }

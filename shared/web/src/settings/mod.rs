@@ -32,6 +32,8 @@ pub struct Variables {
     pub sealing_keys: Option<Zeroizing<String>>,
     /// See [`VaultSettings::index_key`].
     pub index_key: Zeroizing<String>,
+    /// See [`VaultSettings::home_key`].
+    pub home_key: Option<Zeroizing<String>>,
     /// See [`VaultSettings::link_key`].
     pub link_key: Option<Zeroizing<String>>,
     /// See [`VaultSettings::token_key`].
@@ -61,6 +63,22 @@ pub struct Variables {
     pub call_log_days: Option<String>,
     /// Days for which records are kept after their end, as a decimal number.
     pub record_days: Option<String>,
+    /// Days after which a session without a report is closed, as a decimal number.
+    pub open_session_days: Option<String>,
+    /// Days for which tasks that ended without a written card are kept, as a decimal number.
+    pub task_days: Option<String>,
+    /// Days for which the steps of cards are kept, as a decimal number.
+    pub history_days: Option<String>,
+    /// Days for which incidents are kept after they were settled, as a decimal number.
+    pub incident_days: Option<String>,
+    /// Days for which clients are kept after they were disabled, as a decimal number.
+    pub client_days: Option<String>,
+    /// Days for which chips are kept after they were replaced or destroyed, as a decimal number.
+    pub chip_days: Option<String>,
+    /// Days for which numbers are kept after they were retired, as a decimal number.
+    pub number_days: Option<String>,
+    /// Days for which K and OPc are kept after their number was written, as a decimal number.
+    pub written_key_days: Option<String>,
     /// Hours after which a card that is being written has failed, as a decimal number; 0 means never.
     pub writing_limit_hours: Option<String>,
     /// Minutes without an acknowledged step after which a card that is being written is stuck, as a decimal number.
@@ -126,6 +144,7 @@ impl Settings {
         let vault = Vault::from_settings(VaultSettings {
             sealing_keys: variables.sealing_keys.as_ref().map(|keys| keys.as_str()),
             index_key: &variables.index_key,
+            home_key: variables.home_key.as_ref().map(|key| key.as_str()),
             link_key: variables.link_key.as_ref().map(|key| key.as_str()),
             token_key: variables.token_key.as_ref().map(|key| key.as_str()),
             transport_keys: variables.transport_keys.as_ref().map(|keys| keys.as_str()),
@@ -411,7 +430,11 @@ mod tests {
                 ..variables()
             },
             Variables {
-                call_log_days: text("0"),
+                call_log_days: text("184"),
+                ..variables()
+            },
+            Variables {
+                history_days: text("36526"),
                 ..variables()
             },
         ] {

@@ -150,10 +150,10 @@ fn every_answer_to_a_client_says_what_it_has_left_of_its_limit() {
         success.headers["ratelimit-policy"],
         "\"write.status\";q=3000;w=60"
     );
-    assert_eq!(success.headers["ratelimit"], "\"write.status\";r=2999;t=1");
+    assert_eq!(success.headers["ratelimit"], "\"write.status\";r=2999;t=60");
     let refusal = world.meant("colour=red");
     assert_eq!(refusal.reason(), "parameter_unknown");
-    assert_eq!(refusal.headers["ratelimit"], "\"write.cancel\";r=599;t=1");
+    assert_eq!(refusal.headers["ratelimit"], "\"write.cancel\";r=599;t=60");
     let unknown = world.ask(NOW, Sent::get("/v1/write/status?token=abc"));
     assert!(!unknown.headers.contains_key("ratelimit"));
 }

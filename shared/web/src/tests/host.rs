@@ -36,6 +36,7 @@ pub(crate) fn variables() -> Variables {
     Variables {
         sealing_keys: Some(Zeroizing::new(format!("1:{}", "11".repeat(32)))),
         index_key: Zeroizing::new("22".repeat(32)),
+        home_key: Some(Zeroizing::new("44".repeat(32))),
         token_key: Some(Zeroizing::new("33".repeat(32))),
         secret: Some(Zeroizing::new(SECRET.to_owned())),
         time_zone: Some("Asia/Shanghai".to_owned()),

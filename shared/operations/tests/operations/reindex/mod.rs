@@ -27,6 +27,7 @@ pub(super) fn next_keys() -> Vault {
     Vault::from_settings(VaultSettings {
         sealing_keys: Some(&sealing_key(1)),
         index_key: &hex::encode([0x2e; 32]),
+        home_key: known.home_key.as_ref().map(|key| key.as_str()),
         token_key: known.token_key.as_ref().map(|key| key.as_str()),
         link_key: known.link_key.as_ref().map(|key| key.as_str()),
         transport_keys: known.transport_keys.as_ref().map(|keys| keys.as_str()),

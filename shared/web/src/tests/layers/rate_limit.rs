@@ -35,40 +35,38 @@ fn successes_and_refusals_say_what_is_left() {
     let response = call(&app, &client, |_| empty());
     let policy = "\"write.cancel\";q=600;w=60";
     assert_eq!(response.headers()["ratelimit-policy"], policy);
-    assert_eq!(left(&response), "\"write.cancel\";r=599;t=1");
-    // Some more were taken in advance, so it takes longer until all are back.
+    // All are back when the next minute begins.
+    assert_eq!(left(&response), "\"write.cancel\";r=599;t=60");
+    host.set_time(NOW.plus(500));
     let response = call(&app, &client, |_| refusal(Reason::WrongState));
     assert_eq!(reason(&response), Some(Reason::WrongState));
-    assert_eq!(left(&response), "\"write.cancel\";r=598;t=2");
+    assert_eq!(left(&response), "\"write.cancel\";r=598;t=60");
 }
 
 #[test]
 fn a_client_that_has_used_its_limit_up_has_to_wait_and_is_told_how_long() {
     let host = TestHost::new();
     let (app, client) = (host.app(), Arc::new(host.add_verified(&["write.cancel"])));
-    let all = block_on(spend_calls(
-        &host.context(),
-        &client.caller.id,
-        "write.cancel",
-        LIMIT,
-        LIMIT,
-    ));
+    let all = spend_calls(&host.context(), &client.caller.id, "write.cancel", LIMIT, LIMIT);
     assert_eq!(all.unwrap().1.left, 0);
     let response = call(&app, &client, |_| panic!("the request must not pass"));
     let Refused(refused) = response.extensions().get().unwrap();
     assert_eq!(refused.reason(), Reason::RateLimited);
-    assert_eq!(refused.first().error.wait().unwrap().secs, 1);
+    assert_eq!(refused.first().error.wait().unwrap().secs, 60);
     assert_eq!(left(&response), "\"write.cancel\";r=0;t=60");
-    host.set_time(NOW.plus(100));
+    host.set_time(NOW.plus(59_001));
+    let response = call(&app, &client, |_| panic!("the request must not pass"));
+    assert_eq!(left(&response), "\"write.cancel\";r=0;t=1");
+    host.set_time(NOW.plus(60_000));
     let response = call(&app, &client, |_| empty());
     assert_eq!(
         (reason(&response), left(&response)),
-        (None, "\"write.cancel\";r=0;t=60")
+        (None, "\"write.cancel\";r=599;t=60")
     );
 }
 
 #[test]
-fn calls_taken_in_advance_need_no_database() {
+fn calls_are_counted_without_a_statement_and_those_taken_in_advance_without_a_connection() {
     let host = TestHost::new();
     let (app, client) = (host.app(), Arc::new(host.add_verified(&["write.cancel"])));
     // The second call takes more than one, because much is left.
@@ -77,7 +75,7 @@ fn calls_taken_in_advance_need_no_database() {
         let expected = format!("\"write.cancel\";r={expected};t=");
         assert!(left(&response).starts_with(&expected), "{}", left(&response));
     }
-    assert_eq!(host.connections(), 2);
+    assert_eq!((host.connections(), host.statements()), (2, 0));
     host.lose_database();
     let response = call(&app, &client, |_| empty());
     assert_eq!(reason(&response), None);
