@@ -41,6 +41,7 @@ mod pool;
 mod pool_view;
 mod power_up;
 mod provinces;
+mod quarantine;
 mod receivers;
 mod reopen;
 mod replace_chip;
@@ -98,8 +99,8 @@ pub use inquiry::{claim_inquiry, settle_inquiry};
 pub use job_run::Done;
 pub use jobs::{
     Job, JobLog, JobView, MAX_CHIPS_PER_NOTICE, MAX_POOL_LOW_WATER, MESSAGES_JOB, MaintenanceSettings,
-    POOL_LOW_WATER, RECORD_DAYS, STALE_AFTER_MS, clock_watch, confirm_clock, destructions, job_views,
-    key_views, read_job_log, record_run, run_job, watch_clock,
+    POOL_LOW_WATER, RECORD_DAYS, STALE_AFTER_MS, backup_times, clock_watch, confirm_clock, destructions,
+    job_views, key_views, read_job_log, record_run, run_job, watch_clock,
 };
 pub use limits::{
     ALL_REFUSALS_PER_MINUTE, LOGGED_REFUSALS_PER_MINUTE, Limits, MemoryLimits, REFUSALS_PER_MINUTE, Refused,
@@ -121,6 +122,7 @@ pub use pool::{
 pub use pool_view::{MAX_COUNTED, PoolView, pool_views, set_pool_low_water};
 pub use power_up::{POWER_UP_GAP_SECS, POWER_UPS_PER_HOUR, PowerUpLimits};
 pub use provinces::provinces;
+pub use quarantine::{Proven, Restored, end_quarantine, record_restore};
 pub use receivers::{
     ReceiverChange, ReceiverSecretView, ReceiverView, RotatedReceiverSecret, change_receiver, receiver_view,
     rotate_receiver_secret,
