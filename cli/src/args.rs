@@ -34,6 +34,12 @@ pub(crate) enum Command {
     Import(ImportOptions),
     /// Give the database of a platform that is stopped another index key; the same command again goes on where it stopped
     Reindex(ReindexOptions),
+    /// Make an encrypted backup of both databases while the platform runs
+    Backup(BackupOptions),
+    /// Open a backup and check that it is whole, belongs to the keys and contradicts itself nowhere
+    Verify(VerifyOptions),
+    /// Make a new platform of a backup; every number is quarantined until a person proves it unused
+    Restore(RestoreOptions),
     /// Write sample chips.csv and numbers.csv for the import interfaces
     Inventory(InventoryOptions),
 }
@@ -151,6 +157,75 @@ pub(crate) struct ReindexOptions {
     /// Revoke secrets of clients that are still stored as earlier versions stored them
     #[arg(long)]
     pub(crate) end_old_secrets: bool,
+}
+
+/// Where the databases of a platform are.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct DataOptions {
+    /// The folder of `xieka up` with the databases
+    #[arg(long, default_value = "xieka-data")]
+    pub(crate) data: PathBuf,
+    /// The database of a platform that runs without `xieka up`
+    #[arg(long)]
+    pub(crate) database: Option<PathBuf>,
+    /// The call log of that platform, a database of its own
+    #[arg(long, requires = "database")]
+    pub(crate) calls: Option<PathBuf>,
+}
+
+/// Options of `backup`.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct BackupOptions {
+    /// The folder that the backup and its manifest are written into
+    pub(crate) into: PathBuf,
+    /// Whom the backup is encrypted for, a key of age that begins with age1; may be repeated
+    #[arg(long = "recipient", required = true)]
+    pub(crate) recipients: Vec<String>,
+    /// Where the databases are.
+    #[command(flatten)]
+    pub(crate) source: DataOptions,
+}
+
+/// A backup, and what opens it.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct OpenOptions {
+    /// The backup
+    pub(crate) file: PathBuf,
+    /// The file of age-keygen with the key of a recipient
+    #[arg(long)]
+    pub(crate) identity: PathBuf,
+    /// The .env file with the keys of the platform
+    #[arg(long, default_value = "xieka-data/.env")]
+    pub(crate) env: PathBuf,
+}
+
+/// Options of `verify`.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct VerifyOptions {
+    /// The backup.
+    #[command(flatten)]
+    pub(crate) backup: OpenOptions,
+    /// Record the drill in the database of the platform, if the backup is whole
+    #[arg(long)]
+    pub(crate) record: bool,
+    /// Where the drill is recorded.
+    #[command(flatten)]
+    pub(crate) target: DataOptions,
+}
+
+/// Options of `restore`.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct RestoreOptions {
+    /// The backup.
+    #[command(flatten)]
+    pub(crate) backup: OpenOptions,
+    /// The folder of the new platform, which must not have a database
+    #[arg(long)]
+    pub(crate) into: PathBuf,
+    /// State that no card was written since this time, which must not be after the backup: no number is quarantined,
+    /// and the statement is recorded
+    #[arg(long, value_name = "TIME")]
+    pub(crate) no_writes_since: Option<String>,
 }
 
 /// Options of `inventory`.

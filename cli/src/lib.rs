@@ -4,6 +4,7 @@
 
 pub mod api;
 mod args;
+mod backup;
 pub mod components;
 pub mod demo;
 mod help;
@@ -45,7 +46,8 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("xieka: {error:#}");
-            ExitCode::FAILURE
+            let problem = error.downcast_ref::<backup::Problem>();
+            problem.map_or(ExitCode::FAILURE, |problem| problem.exit_code().into())
         }
     }
 }
@@ -62,6 +64,9 @@ async fn run(arguments: Arguments) -> Result<()> {
         Command::Power(options) => power::run(options).await,
         Command::Import(options) => import::run(&options).await,
         Command::Reindex(options) => reindex::run(&options).await,
+        Command::Backup(options) => backup::run(&options).await,
+        Command::Verify(options) => backup::verify(&options).await,
+        Command::Restore(options) => backup::restore(&options).await,
         Command::Inventory(options) => init::inventory(&options),
     }
 }

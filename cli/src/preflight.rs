@@ -140,6 +140,23 @@ pub(crate) fn retention(secrets: &Secrets) -> Result<()> {
     })
 }
 
+/// The keys that a database knows, with this index key.
+///
+/// # Errors
+/// The first that is missing or malformed, by its name.
+pub(crate) fn stored_keys(secrets: &Secrets, index_key: &str) -> Result<Vault> {
+    let get = |name: &str| secrets.get(&format!("SPIN_VARIABLE_{name}"));
+    let settings = VaultSettings {
+        sealing_keys: Some(get("SEALING_KEYS")?),
+        index_key,
+        home_key: get("HOME_KEY").ok(),
+        link_key: get("LINK_KEY").ok(),
+        token_key: get("TOKEN_KEY").ok(),
+        transport_keys: None,
+    };
+    Vault::from_settings(settings).with_context(|| text("密钥配置有误", "a secret is malformed").to_owned())
+}
+
 /// The gateway's settings are well formed, and fit those of the platform.
 ///
 /// # Errors
@@ -215,7 +232,10 @@ pub(crate) fn call_log(file: &Path) -> Result<()> {
 }
 
 /// The database in `file`, of which every page can be read. A file that is not there yet is made, empty.
-fn sound(file: &Path) -> Result<Option<Sqlite>> {
+///
+/// # Errors
+/// It is damaged, or no database.
+pub(crate) fn sound(file: &Path) -> Result<Option<Sqlite>> {
     let name = file.display();
     if !file.exists() {
         if let Some(folder) = file.parent() {

@@ -14,7 +14,7 @@ use store::reindex::{
     reindex as reindex_rows, share_again,
 };
 use store::{DbError, Sqlite, transaction};
-use vault::{KEY_BYTES, Random, Vault, VaultSettings, home_key_of};
+use vault::{KEY_BYTES, Random, home_key_of};
 
 use crate::args::ReindexOptions;
 use crate::language::text;
@@ -96,10 +96,10 @@ async fn change(
     if let Some(calls) = files.calls {
         preflight::call_log(calls)?;
     }
-    let old = keys(&secrets, secrets.get(INDEX_KEY)?)?;
+    let old = preflight::stored_keys(&secrets, secrets.get(INDEX_KEY)?)?;
     let begun = secrets.get(NEXT_INDEX_KEY).ok();
     if let Some(next) = begun {
-        let new = keys(&secrets, next)?;
+        let new = preflight::stored_keys(&secrets, next)?;
         if preflight::database(database, &new, now).await.is_ok() {
             let cleared = in_database(files, None).await;
             cleared.map_err(|error| described(error, database))?;
@@ -115,7 +115,7 @@ async fn change(
     };
     let home = secrets.get(HOME_KEY)?;
     Secrets::change(env, &[(NEXT_INDEX_KEY, Some(&next)), (HOME_KEY, Some(home))])?;
-    let new = keys(&secrets, &next)?;
+    let new = preflight::stored_keys(&secrets, &next)?;
     let how = Reindex {
         old: &old,
         new: &new,
@@ -151,20 +151,6 @@ fn with_home_key(mut secrets: Secrets) -> Result<Secrets> {
 /// Puts the next key in the place of the old one.
 fn finish(env: &Path, next: &str) -> Result<()> {
     Secrets::change(env, &[(INDEX_KEY, Some(next)), (NEXT_INDEX_KEY, None)]).map(drop)
-}
-
-/// The keys that the database knows, with this index key.
-fn keys(secrets: &Secrets, index_key: &str) -> Result<Vault> {
-    let get = |name: &str| secrets.get(&format!("SPIN_VARIABLE_{name}"));
-    let settings = VaultSettings {
-        sealing_keys: Some(get("SEALING_KEYS")?),
-        index_key,
-        home_key: Some(get("HOME_KEY")?),
-        link_key: get("LINK_KEY").ok(),
-        token_key: get("TOKEN_KEY").ok(),
-        transport_keys: None,
-    };
-    Vault::from_settings(settings).with_context(|| text("密钥配置有误", "a secret is malformed").to_owned())
 }
 
 /// Works on the database while no other process can open it: makes the indexes anew, unless a run that was cut off has

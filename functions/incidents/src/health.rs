@@ -1,6 +1,6 @@
 //! The health of the periodic jobs, the clock, the keys, and how much was deleted at the end of its retention.
 
-use operations::{clock_watch, destructions, job_views, key_views};
+use operations::{backup_times, clock_watch, destructions, job_views, key_views};
 use serde::Serialize;
 use utoipa::ToSchema;
 use web::extract::{Administrator, Call};
@@ -19,6 +19,15 @@ pub(crate) struct Health {
     /// because the clock jumped or the platform stood still; null if that is not so
     #[schema(required)]
     clock_held_at: Option<Time>,
+    /// 最近一次有效备份的时间 / when the last good backup was made
+    #[schema(required)]
+    backed_up_at: Option<Time>,
+    /// 最近一次验证备份的时间 / when a backup was last opened and found whole
+    #[schema(required)]
+    drilled_at: Option<Time>,
+    /// 最近一次由备份恢复的时间 / when this database was last restored from a backup
+    #[schema(required)]
+    restored_at: Option<Time>,
     /// 曾使用的密钥 / the keys that were ever used
     keys: Vec<Key>,
     /// 各项定时任务 / every periodic job
@@ -105,9 +114,14 @@ pub(crate) async fn health(call: Call, _: Administrator) -> Answer<Health> {
         name: job.name,
         succeeded_at: job.succeeded_at.map(|at| call.time(at)),
     });
+    let times = backup_times(&call.context()).await?;
+    let [backed_up_at, drilled_at, restored_at] = times.map(|at| at.map(|at| call.time(at)));
     Ok(Success::new(Health {
         healthy,
         clock_held_at: held_at.map(|at| call.time(at)),
+        backed_up_at,
+        drilled_at,
+        restored_at,
         keys: keys.collect(),
         jobs: jobs.collect(),
         destroyed: destroyed.collect(),

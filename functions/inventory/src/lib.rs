@@ -10,6 +10,7 @@ mod correct;
 mod gateways;
 mod numbers;
 mod pools;
+mod quarantine;
 mod reprovision;
 mod values;
 
@@ -24,6 +25,7 @@ pub fn router() -> Routes {
         .routes(routes!(reprovision::top_up as "admin.chips.top_up"))
         .routes(routes!(numbers::allot as "admin.numbers.allot"))
         .routes(routes!(numbers::release as "admin.numbers.release"))
+        .routes(routes!(quarantine::end as "admin.numbers.end_quarantine"))
         .routes(routes!(numbers::suspend as "admin.numbers.suspend"))
         .routes(routes!(numbers::resume as "admin.numbers.resume"))
         .routes(routes!(numbers::retire as "admin.numbers.retire"))
@@ -48,6 +50,7 @@ mod tests {
                 "/admin/v1/chips:top-up",
                 "/admin/v1/gateways",
                 "/admin/v1/numbers:allot",
+                "/admin/v1/numbers:end-quarantine",
                 "/admin/v1/numbers:release",
                 "/admin/v1/numbers:resume",
                 "/admin/v1/numbers:retire",

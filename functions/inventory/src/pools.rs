@@ -41,6 +41,9 @@ pub(crate) struct Pool {
     level: u32,
     /// 可用码号超过 100,000 个 / whether there are more than 100,000
     capped: bool,
+    /// 恢复备份后隔离中、不可分配的码号数量，最多计到 100,000 / numbers that are quarantined since a backup was restored
+    /// and are not given out, counted up to 100,000
+    quarantined: u32,
     /// 生效的预警线，0 表示不告警 / low-water mark in force; 0 means none
     low_water: u32,
     /// 进入该状态的时间 / since when it is in this state
@@ -93,6 +96,7 @@ pub(crate) async fn list(call: Call, _: Administrator) -> Answer<Pools> {
         state: view.state.code(),
         level: view.level,
         capped: view.is_capped,
+        quarantined: view.quarantined,
         low_water: view.low_water,
         changed_at: call.time(view.changed_at),
     });

@@ -39,6 +39,10 @@ pub enum AlertKind {
     ClockHeld,
     /// A gateway has no usable keys for chips that connect, so that no session of theirs can exist.
     ChipKeysMissing,
+    /// The last good backup is too old (§9.1.2).
+    BackupOverdue,
+    /// No backup was opened and checked for too long (§9.1.2).
+    DrillOverdue,
 }
 
 /// Kind, stable name, description zh and en.
@@ -83,6 +87,10 @@ const TABLE: &[Row] = &[
     (AlertKind::ChipKeysMissing, "chip_keys_missing",
         ["网关没有可用的芯片密钥，芯片无法建立会话；请核对网关的 master_keys 与 link_key",
          "a gateway has no usable keys for chips, which cannot open a session; check master_keys and link_key of the gateway"]),
+    (AlertKind::BackupOverdue, "backup_overdue",
+        ["最近一次有效备份已过期，请检查备份定时任务", "the last good backup is too old; look at the timer of the backup"]),
+    (AlertKind::DrillOverdue, "drill_overdue",
+        ["长时间未验证备份能否恢复，请执行 xieka verify --record", "no backup was opened and checked for too long; run xieka verify --record"]),
 ];
 
 impl AlertKind {

@@ -287,6 +287,9 @@ async fn take_designated<D: Database>(
     if found.msisdn_index != *msisdn {
         return Ok(Err(Reason::NumberMismatch));
     }
+    if found.is_quarantined {
+        return Ok(Err(Reason::NumberSuspended));
+    }
     let taken = match found.status {
         NumberStatus::Allotted => {
             number::take_allotted(tx, &chip.eid_index, task_id, iccid, &chip.client_id, cx.now).await?

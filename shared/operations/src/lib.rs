@@ -41,6 +41,7 @@ mod pool;
 mod pool_view;
 mod power_up;
 mod provinces;
+mod quarantine;
 mod receivers;
 mod reopen;
 mod replace_chip;
@@ -97,7 +98,7 @@ pub use inquiry::{claim_inquiry, settle_inquiry};
 pub use job_run::Done;
 pub use jobs::{
     Job, JobLog, JobView, MAX_CHIPS_PER_NOTICE, MAX_POOL_LOW_WATER, MESSAGES_JOB, MaintenanceSettings,
-    POOL_LOW_WATER, STALE_AFTER_MS, clock_watch, confirm_clock, job_views, key_views, read_job_log,
+    POOL_LOW_WATER, STALE_AFTER_MS, backup_times, clock_watch, confirm_clock, job_views, key_views, read_job_log,
     record_run, run_job, watch_clock,
 };
 pub use limits::{
@@ -120,6 +121,7 @@ pub use pool::{
 pub use pool_view::{MAX_COUNTED, PoolView, pool_views, set_pool_low_water};
 pub use power_up::{POWER_UP_GAP_SECS, POWER_UPS_PER_HOUR, PowerUpLimits};
 pub use provinces::provinces;
+pub use quarantine::{Proven, Restored, end_quarantine, record_restore};
 pub use receivers::{
     ReceiverChange, ReceiverSecretView, ReceiverView, RotatedReceiverSecret, change_receiver, receiver_view,
     rotate_receiver_secret,

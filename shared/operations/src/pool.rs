@@ -71,7 +71,7 @@ pub async fn release_numbers<D: Database>(cx: &Context<'_, D>, iccids: &[Iccid])
 }
 
 /// The numbers that change: `judge` returns whether one changes, or `None` when it must not.
-async fn examined<D: Database>(
+pub(super) async fn examined<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
     iccids: &[Iccid],
@@ -96,7 +96,7 @@ async fn examined<D: Database>(
     Ok(changing)
 }
 
-fn list(indexes: &[BlindIndex]) -> Result<String, Error> {
+pub(super) fn list(indexes: &[BlindIndex]) -> Result<String, Error> {
     let list: Vec<_> = indexes
         .iter()
         .map(|index| hex::encode(index.as_bytes()))

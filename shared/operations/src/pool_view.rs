@@ -5,7 +5,7 @@ use super::jobs::MaintenanceSettings;
 use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{PoolState, Province, Timestamp};
-use store::{Database, pool_level};
+use store::{Database, pool_level, quarantine};
 
 /// Bound of the count of numbers in a pool.
 pub const MAX_COUNTED: u32 = 100_000;
@@ -21,6 +21,8 @@ pub struct PoolView {
     pub level: u32,
     /// True when there are more than [`MAX_COUNTED`].
     pub is_capped: bool,
+    /// Quarantined numbers that else would be in it, at most [`MAX_COUNTED`].
+    pub quarantined: u32,
     /// The low-water mark that applies; 0 means none.
     pub low_water: u32,
     /// Since when it is in this state.
@@ -43,6 +45,7 @@ pub async fn pool_views<D: Database>(
             state: row.state,
             level: counted.min(MAX_COUNTED),
             is_capped: counted > MAX_COUNTED,
+            quarantined: quarantine::count(cx.db, row.province, MAX_COUNTED).await?,
             low_water: row.low_water.unwrap_or(maintenance.pool_low_water),
             changed_at: row.changed_at,
         });

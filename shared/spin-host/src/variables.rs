@@ -33,7 +33,7 @@ pub struct RequiredVariables {
     /// `callback_allow_http`: judges callback addresses.
     pub callback_allow_http: bool,
     /// The ten settings of retention (`call_log_days` to `written_key_days`), `writing_limit_hours`, `stuck_after_minutes`, `stuck_group_cards`,
-    /// `stuck_group_percent`, `refusals_per_hour`, `clock_trusted`: does the periodic work.
+    /// `stuck_group_percent`, `refusals_per_hour`, `backup_days`, `drill_days`, `clock_trusted`: does the periodic work.
     pub maintenance: bool,
     /// `pool_low_water`: watches or shows the pools of numbers.
     pub pool_low_water: bool,
@@ -114,6 +114,8 @@ async fn settings_of(required: RequiredVariables) -> Result<Variables, Error> {
         stuck_group_cards: when(required.maintenance, text("stuck_group_cards")).await?,
         stuck_group_percent: when(required.maintenance, text("stuck_group_percent")).await?,
         refusals_per_hour: when(required.maintenance, text("refusals_per_hour")).await?,
+        backup_days: when(required.maintenance, text("backup_days")).await?,
+        drill_days: when(required.maintenance, text("drill_days")).await?,
         clock_trusted: when(required.maintenance, text("clock_trusted")).await?,
         record_days: when(required.maintenance, text("record_days")).await?,
         open_session_days: when(required.maintenance, text("open_session_days")).await?,

@@ -35,7 +35,7 @@ const CHIPS: &str = "SELECT eid_index, eid_sealed, CASE WHEN status = 1 AND faul
     FROM chip WHERE import_id = $1 ORDER BY eid_index";
 // A number that was ever reserved has a task that names it.
 const NUMBERS: &str = "SELECT iccid_index, iccid_sealed, CASE WHEN status IN ('available', 'allotted') \
-    AND exposed = 0 AND replaced = 0 AND eid_index IS NULL \
+    AND exposed = 0 AND replaced = 0 AND quarantined = 0 AND eid_index IS NULL \
     AND NOT EXISTS (SELECT 1 FROM task t WHERE t.iccid_index = number.iccid_index) THEN 1 ELSE 0 END \
     FROM number WHERE import_id = $1 ORDER BY iccid_index";
 const REMOVE_CHIPS: [&str; 3] = [

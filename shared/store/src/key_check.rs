@@ -11,6 +11,8 @@ use domain::error::{Error, Reason};
 use domain::{HOUR_MS, MINUTE_MS, Timestamp};
 use vault::{BlindIndex, Column, IndexKind, KeyCheck, Vault};
 
+/// Bytes of a check value that name a key in a manifest.
+const FINGERPRINT_BYTES: usize = 8;
 /// How often a program checks its keys again, in milliseconds.
 pub const KEYS_CHECKED_EVERY_MS: i64 = HOUR_MS;
 /// A use is recorded again after this time, in milliseconds.
@@ -41,6 +43,12 @@ pub struct KeyRow {
 }
 
 impl KeyRow {
+    /// The beginning of its check value in hexadecimal, which tells keys apart and none of them.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        hex::encode(&self.value[..self.value.len().min(FINGERPRINT_BYTES)])
+    }
+
     /// What the key is for; see [`KeyCheck::kind`].
     #[must_use]
     pub fn kind(&self) -> &str {

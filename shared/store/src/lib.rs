@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 pub mod alert;
+pub mod backup_record;
 pub mod call_log;
 pub mod card_history;
 pub mod chip;
@@ -28,6 +29,8 @@ mod error;
 pub mod gateway;
 pub mod import;
 pub mod incident;
+#[cfg(feature = "native")]
+pub mod invariant;
 pub mod job;
 mod key_check;
 pub mod message;
@@ -42,14 +45,19 @@ pub mod operator_inquiry;
 pub mod operator_report;
 pub mod pool_level;
 pub mod pragma;
+pub mod quarantine;
 pub mod receiver;
 pub mod receiver_secret;
 #[cfg(feature = "native")]
 pub mod reindex;
 mod row;
 pub mod sealed;
+#[cfg(feature = "native")]
+mod sealed_check;
 pub mod session_search;
 mod subject;
+#[cfg(feature = "native")]
+mod table_digest;
 pub mod task;
 pub mod temporary_number;
 mod transaction;
@@ -60,11 +68,15 @@ pub(crate) use database::Run;
 pub use database::{Database, Statement};
 pub use error::DbError;
 pub use key_check::{KEYS_CHECKED_EVERY_MS, KeyRow, RowsFit, check_keys, keys, retire_key, rows_fit};
-pub use migrate::{SCHEMA_VERSION, check, migrate};
+pub use migrate::{SCHEMA_VERSION, check, migrate, version};
 #[cfg(feature = "native")]
 pub use native::Sqlite;
 pub use row::{Row, Value};
+#[cfg(feature = "native")]
+pub use sealed_check::{SealedCheck, check_sealed};
 pub use subject::Subject;
+#[cfg(feature = "native")]
+pub use table_digest::{TableDigest, table_digests};
 pub use transaction::{Tx, transaction};
 
 use domain::{ClientId, Receiver, TaskId, Timestamp, Volume};

@@ -29,6 +29,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!(concat!(env!("OUT_DIR"), "/0017_replacement_cards.sql")),
     include_str!(concat!(env!("OUT_DIR"), "/0018_gateways.sql")),
     include_str!(concat!(env!("OUT_DIR"), "/0019_unsent_numbers.sql")),
+    include_str!(concat!(env!("OUT_DIR"), "/0020_backups.sql")),
     include_str!(concat!(env!("OUT_DIR"), "/0021_retention.sql")),
 ];
 
@@ -93,14 +94,21 @@ fn refused(error: Error) -> Error {
 /// # Errors
 /// [`Reason::SchemaBehind`], [`Reason::SchemaAhead`]; [`Reason::Unavailable`] when the database is busy.
 pub async fn check<D: Database>(db: &D) -> Result<(), Error> {
-    let found = match db.run(FIND_TABLE, &[]).await?.first() {
-        Some(row) if row.integer(0)? > 0 => read_version(db).await?,
-        _ => 0,
-    };
-    if not_ahead(found)? < SCHEMA_VERSION {
+    if not_ahead(version(db).await?)? < SCHEMA_VERSION {
         Err(Reason::SchemaBehind.into())
     } else {
         Ok(())
+    }
+}
+
+/// The schema of a database, whatever program made it; 0 of an empty one.
+///
+/// # Errors
+/// [`DbError`] when it cannot be read.
+pub async fn version<D: Database>(db: &D) -> Result<i64, DbError> {
+    match db.run(FIND_TABLE, &[]).await?.first() {
+        Some(row) if row.integer(0)? > 0 => read_version(db).await,
+        _ => Ok(0),
     }
 }
 

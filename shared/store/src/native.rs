@@ -2,12 +2,18 @@
 
 use std::{path::Path, time::Duration};
 
+use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, ErrorCode, config::DbConfig, params_from_iter, types::ValueRef};
 
 use super::{Database, DbError, Row, Statement, Value};
 
 /// How long a statement waits for another connection's lock; the same as Spin's.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Most tries to begin a copy while another connection has the file to itself.
+const MAX_COPY_TRIES: u32 = 100;
+/// The wait between two of them.
+const COPY_WAIT: Duration = Duration::from_millis(100);
 
 /// One rusqlite connection.
 pub struct Sqlite(Connection);
@@ -41,7 +47,43 @@ impl Sqlite {
         Ok(Self(connection))
     }
 
-    /// The connection itself, for backup and restore.
+    /// Copies the database as it is at one moment into a new file, while other connections go on.
+    ///
+    /// # Errors
+    /// [`DbError`] when the file cannot be written, or another connection has the database to itself.
+    pub fn copy_to(&self, file: &Path) -> Result<(), DbError> {
+        let mut copy = Connection::open(file).map_err(failed)?;
+        {
+            let backup = Backup::new(&self.0, &mut copy).map_err(failed)?;
+            let mut tries = 0;
+            // All pages in one step, in one read transaction, which keeps no writer of a write-ahead log waiting. Of
+            // several steps every commit in between would begin the copy anew.
+            while backup.step(-1).map_err(failed)? != StepResult::Done {
+                tries += 1;
+                if tries == MAX_COPY_TRIES {
+                    return Err(DbError::Busy(
+                        "another connection has the database to itself".to_owned(),
+                    ));
+                }
+                std::thread::sleep(COPY_WAIT);
+            }
+        }
+        // The copy is one file.
+        copy.pragma_update_and_check(None, "journal_mode", "DELETE", |_| Ok(()))
+            .map_err(failed)
+    }
+
+    /// Reads the rows of a query one by one, however many there are.
+    pub(crate) fn each_row(
+        &self,
+        sql: &str,
+        params: &[Value],
+        read: impl FnMut(Row) -> Result<(), DbError>,
+    ) -> Result<(), DbError> {
+        each(&mut self.0.prepare(sql).map_err(failed)?, params, read)
+    }
+
+    /// The connection itself, for tests and checks of the file.
     #[must_use]
     pub fn connection(&self) -> &Connection {
         &self.0
@@ -51,15 +93,27 @@ impl Sqlite {
 impl Database for Sqlite {
     async fn execute(&self, statement: Statement, params: &[Value]) -> Result<Vec<Row>, DbError> {
         let mut statement = self.0.prepare_cached(statement.text()).map_err(failed)?;
-        let columns = statement.column_count();
-        let mut rows = statement.query(params_from_iter(params)).map_err(failed)?;
         let mut out = Vec::new();
-        while let Some(row) = rows.next().map_err(failed)? {
-            let values = (0..columns).map(|at| row.get_ref(at).map_err(failed).and_then(owned));
-            out.push(Row(values.collect::<Result<_, _>>()?));
-        }
+        each(&mut statement, params, |row| {
+            out.push(row);
+            Ok(())
+        })?;
         Ok(out)
     }
+}
+
+fn each(
+    statement: &mut rusqlite::Statement<'_>,
+    params: &[Value],
+    mut read: impl FnMut(Row) -> Result<(), DbError>,
+) -> Result<(), DbError> {
+    let columns = statement.column_count();
+    let mut rows = statement.query(params_from_iter(params)).map_err(failed)?;
+    while let Some(row) = rows.next().map_err(failed)? {
+        let values = (0..columns).map(|at| row.get_ref(at).map_err(failed).and_then(owned));
+        read(Row(values.collect::<Result<_, _>>()?))?;
+    }
+    Ok(())
 }
 
 impl rusqlite::ToSql for Value {

@@ -2,7 +2,7 @@
 //!
 //! A number is free (`available`, or `allotted` to one client), reserved for one chip, or written. A reserved number
 //! belongs to a task, or is held without a task because part of it may have reached its chip. A held number goes to no
-//! other chip.
+//! other chip. A quarantined number, of whatever state, is neither taken nor written: see [`super::quarantine`].
 
 use super::destruction::purge_all;
 use super::{Database, DbError, Row, Run as _, Tx, first};
@@ -24,7 +24,7 @@ macro_rules! columns {
     () => {
         "iccid_index, iccid_sealed, msisdn_index, msisdn_sealed, imsi_sealed, smsc, client_id, k_sealed, \
          opc_sealed, status, eid_index, task_id, exposed, imported_digest, written_at, replaces_index, \
-         keys_destroyed_at"
+         keys_destroyed_at, quarantined"
     };
 }
 
@@ -48,19 +48,19 @@ const RETIRED_IN_TASKS: &str = "SELECT task_id FROM number WHERE status = 'retir
 const TAKE_OF_PROVINCE: &str = "UPDATE number SET status = 'reserved', eid_index = $1, task_id = $2, changed_at = $3 \
      WHERE status IN ('available', 'reserved') AND task_id IS NULL AND iccid_index = COALESCE( \
      (SELECT iccid_index FROM number WHERE eid_index = $1 AND status = 'reserved' AND task_id IS NULL \
-     AND client_id IS NULL AND province = $4 ORDER BY changed_at DESC, iccid_index LIMIT 1), \
-     (SELECT iccid_index FROM number WHERE status = 'available' AND province = $4 \
+     AND client_id IS NULL AND quarantined = 0 AND province = $4 ORDER BY changed_at DESC, iccid_index LIMIT 1), \
+     (SELECT iccid_index FROM number WHERE status = 'available' AND quarantined = 0 AND province = $4 \
      ORDER BY imported_at, iccid_index LIMIT 1)) RETURNING iccid_index, \
      CASE WHEN exposed = 0 AND (EXISTS (SELECT 1 FROM pool_level WHERE province = $4 AND state = 'empty') \
      OR EXISTS (SELECT 1 FROM incident WHERE kind = $5 AND subject = 'province:' || $4 AND closed_at IS NULL)) \
      THEN 1 ELSE 0 END";
 const TAKE_ALLOTTED: &str = "UPDATE number SET status = 'reserved', eid_index = $1, task_id = $2, changed_at = $3 \
-     WHERE status = 'allotted' AND iccid_index = $4 AND client_id = $5 RETURNING iccid_index";
+     WHERE status = 'allotted' AND quarantined = 0 AND iccid_index = $4 AND client_id = $5 RETURNING iccid_index";
 const TAKE_HELD: &str = "UPDATE number SET task_id = $1, changed_at = $2 WHERE status = 'reserved' \
-     AND iccid_index = $3 AND eid_index = $4 AND task_id IS NULL RETURNING iccid_index";
+     AND quarantined = 0 AND iccid_index = $3 AND eid_index = $4 AND task_id IS NULL RETURNING iccid_index";
 const EXPOSE: &str = concat!(
     "UPDATE number SET exposed = 1, changed_at = $1, sole_session = CASE exposed WHEN 0 THEN $2 END \
-     WHERE task_id = $3 AND status = 'reserved' RETURNING ",
+     WHERE task_id = $3 AND status = 'reserved' AND quarantined = 0 RETURNING ",
     columns!()
 );
 const SET_UNSENT: &str = "UPDATE number SET sole_session = NULL, exposed = 0, changed_at = $1 WHERE task_id = $2 \
@@ -166,6 +166,8 @@ pub struct NumberRow {
     pub replaces: Option<BlindIndex>,
     /// Whether K and OPc are there: they are destroyed some time after the number was written.
     pub has_keys: bool,
+    /// True when it may be on a card of which this database knows nothing, since a backup was restored.
+    pub is_quarantined: bool,
 }
 
 /// Finds a number by its ICCID.
@@ -362,6 +364,7 @@ fn read(row: &Row) -> Result<NumberRow, DbError> {
         is_written: row.optional(14, Row::time)?.is_some(),
         replaces: row.optional(15, Row::index)?,
         has_keys: row.optional(16, Row::time)?.is_none(),
+        is_quarantined: row.flag(17)?,
     })
 }
 

@@ -8,8 +8,9 @@ use vault::BlindIndex;
 
 const INSERT: &str = "INSERT INTO number (iccid_index, iccid_sealed, msisdn_index, msisdn_sealed, imsi_index, \
     imsi_sealed, province, smsc, services, client_id, k_sealed, opc_sealed, status, exposed, imported_digest, \
-    imported_at, changed_at, import_id, replaces_index) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, \
-    $14, $15, $15, $16, $17) ON CONFLICT DO NOTHING RETURNING iccid_index";
+    imported_at, changed_at, import_id, replaces_index, quarantined) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, \
+    $14, $15, $15, $16, $17, CASE WHEN EXISTS (SELECT 1 FROM backup_record WHERE kind = 'restore' \
+    AND imports_free_at IS NULL) THEN 1 ELSE 0 END) ON CONFLICT DO NOTHING RETURNING iccid_index";
 const FIND: &str = "SELECT iccid_index, msisdn_sealed, imsi_sealed, province, smsc, services, client_id, k_sealed, \
     opc_sealed FROM number WHERE iccid_index = $1";
 // A retired number keeps its MSISDN for the data card that is to take it over.
@@ -81,7 +82,8 @@ impl NewNumberRow {
     }
 }
 
-/// Adds a number. False when the number, or one of its unique values, is there already.
+/// Adds a number. In a database that was restored it is quarantined like those that were there: it may have been
+/// imported before, and written since. False when the number, or one of its unique values, is there already.
 pub async fn insert<D: Database>(
     tx: &Tx<'_, D>,
     new: &NewNumberRow,

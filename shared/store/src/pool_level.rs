@@ -14,8 +14,8 @@ const ALL: &str = "SELECT province, low_water, state, level, changed_at, EXISTS 
     WHERE kind = $1 AND subject = 'province:' || pool_level.province AND closed_at IS NULL) AS is_incident_open \
     FROM pool_level ORDER BY province";
 const PROVINCES: &str = "SELECT province FROM pool_level ORDER BY province";
-const COUNT: &str = "SELECT COUNT(*) AS n FROM (SELECT 1 FROM number WHERE status = 'available' AND province = $1 \
-    LIMIT $2) AS counted";
+const COUNT: &str = "SELECT COUNT(*) AS n FROM (SELECT 1 FROM number WHERE status = 'available' \
+    AND quarantined = 0 AND province = $1 LIMIT $2) AS counted";
 const NOTE: &str = "UPDATE pool_level SET changed_at = CASE WHEN state = $1 THEN changed_at ELSE $2 END, state = $1, \
     level = $3 WHERE province = $4 AND state = $5 AND level = $6 RETURNING province";
 const FILLED: &str =

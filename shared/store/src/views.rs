@@ -78,8 +78,8 @@ const NUMBER_BY_ICCID: &str = number_facts!("n.iccid_index = $1");
 const NUMBER_BY_MSISDN: &str = number_facts!("n.msisdn_index = $1");
 
 // One step into the index from one province to the next: as many steps as provinces, however many numbers there are.
-const PROVINCES: &str = "WITH RECURSIVE p (code) AS (SELECT MIN(province) FROM number WHERE status = 'available' \
-    UNION ALL SELECT (SELECT MIN(n.province) FROM number n WHERE n.status = 'available' AND n.province > p.code) \
+const PROVINCES: &str = "WITH RECURSIVE p (code) AS (SELECT MIN(province) FROM number WHERE status = 'available' AND quarantined = 0 \
+    UNION ALL SELECT (SELECT MIN(n.province) FROM number n WHERE n.status = 'available' AND n.quarantined = 0 AND n.province > p.code) \
     FROM p WHERE p.code IS NOT NULL) SELECT code FROM p WHERE code IS NOT NULL";
 
 /// A chip and a task of it.

@@ -50,6 +50,8 @@ pub const MAINTENANCE: MaintenanceSettings = MaintenanceSettings {
         group_percent: STUCK_GROUP_PERCENT,
     },
     refusals_per_hour: REFUSALS_PER_HOUR,
+    backup_days: 0,
+    drill_days: 0,
     clock_trusted: false,
     clock_held: false,
 };

@@ -3,6 +3,7 @@
 //!
 //! Sending messages is a job too, but it is not here, because it needs more than the database.
 
+mod backups;
 mod clock;
 mod hopeless_tasks;
 mod job_log;
@@ -10,6 +11,7 @@ mod key_rotation;
 mod pools;
 mod temporary_numbers;
 
+pub use backups::backup_times;
 pub use clock::{clock_watch, confirm_clock, watch_clock};
 pub use job_log::{JobLog, JobView, STALE_AFTER_MS, job_views, read_job_log, record_run};
 pub use key_rotation::key_views;
@@ -41,6 +43,10 @@ pub struct MaintenanceSettings {
     pub stuck: StuckSettings,
     /// Refused calls of a client within an hour that are an incident; 0 means that no number is.
     pub refusals_per_hour: u32,
+    /// Days after which the last good backup is too old; 0 means never.
+    pub backup_days: u32,
+    /// Days after which the last drill of a backup is too old; 0 means never.
+    pub drill_days: u32,
     /// The host's clock is watched by other means: after a gap nothing waits for a person.
     pub clock_trusted: bool,
     /// The clock has jumped, and nobody has confirmed the time: nothing is destroyed and nothing expires.
@@ -72,11 +78,13 @@ pub enum Job {
     TimesAhead,
     /// Seals stored values anew under the key in use (§5.3.1.2).
     KeyRotation,
+    /// Watches when the last backup and the last drill were (§9.1.2).
+    Backups,
 }
 
 impl Job {
     /// Every job, in the order in which they run.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::TimesAhead,
         Self::HopelessTasks,
         Self::StuckTasks,
@@ -88,6 +96,7 @@ impl Job {
         Self::Retention,
         Self::IpThrottles,
         Self::KeyRotation,
+        Self::Backups,
     ];
 
     /// Stable name.
@@ -105,6 +114,7 @@ impl Job {
             Self::MonthlyReview => "monthly_review",
             Self::TimesAhead => "times_ahead",
             Self::KeyRotation => "key_rotation",
+            Self::Backups => "backups",
         }
     }
 
@@ -123,7 +133,7 @@ impl Job {
             | Self::KeyRotation => MINUTE_MS,
             // The clocks also give the notice of incidents that are severe from the start.
             Self::IncidentClocks => 10 * SECOND_MS,
-            Self::MonthlyReview => HOUR_MS,
+            Self::MonthlyReview | Self::Backups => HOUR_MS,
         }
     }
 }
@@ -138,7 +148,9 @@ pub async fn run_job<D: Database>(
     maintenance: &MaintenanceSettings,
 ) -> Result<Done, Error> {
     match job {
-        Job::Retention | Job::TemporaryNumbers | Job::MonthlyReview if maintenance.clock_held => {
+        Job::Retention | Job::TemporaryNumbers | Job::MonthlyReview | Job::Backups
+            if maintenance.clock_held =>
+        {
             Ok(Done::default())
         }
         Job::Retention => retention::destroy(cx, &maintenance.retention).await,
@@ -155,5 +167,6 @@ pub async fn run_job<D: Database>(
         Job::MonthlyReview => review_past_months(cx).await,
         Job::TimesAhead => clock::take_back(cx).await,
         Job::KeyRotation => key_rotation::run(cx, maintenance.clock_held).await,
+        Job::Backups => backups::watch(cx, maintenance).await,
     }
 }

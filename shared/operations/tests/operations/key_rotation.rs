@@ -4,9 +4,10 @@ use domain::error::Reason;
 use domain::{DAY_MS, FailureKind, HOUR_MS, IncidentKind, MINUTE_MS, Severity};
 use operations::{
     About, ActNote, Caller, DueRequest, ImportChoices, IncidentAct, IncidentFilter, Job, MaintenanceSettings,
-    NewIncident, SessionFilter, TaskRef, card_history, confirm_clock, destroy_chip, due_messages, end_task,
-    enter_incident, import_numbers, issue_token, key_views, list_alerts, list_clients, list_incidents,
-    list_sessions, reprovision, run_job, status, verify_token, watch_clock,
+    NewIncident, Proven, Restored, SessionFilter, TaskRef, card_history, confirm_clock, destroy_chip,
+    due_messages, end_quarantine, end_task, enter_incident, import_numbers, issue_token, key_views,
+    list_alerts, list_clients, list_incidents, list_sessions, record_restore, reprovision, run_job, status,
+    verify_token, watch_clock,
 };
 use store::sealed::{SEALED_TABLES, SealedTable};
 use store::{check_keys, transaction};
@@ -116,6 +117,14 @@ pub(super) fn full() -> (World, Caller) {
     assert!(run(watch_clock(&world.cx(), false)).unwrap());
     assert!(run(confirm_clock(&world.cx(), world.time(), "王芳", "停运")).unwrap());
     world.pass(-2 * DAY_MS);
+    let restored = Restored {
+        backup_id: "0123456789abcdef",
+        backup_at: world.time(),
+        no_writes_since: None,
+    };
+    run(record_restore(&world.db, &restored, world.time())).unwrap();
+    run(end_quarantine(&world.cx(), Proven::NewImports, &NOTE)).unwrap();
+    world.execute("UPDATE number SET quarantined = 0");
     (world, caller)
 }
 

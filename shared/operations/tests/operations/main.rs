@@ -40,6 +40,7 @@ mod older_rows;
 mod operator_reports;
 mod pools;
 mod power_ups;
+mod quarantine;
 mod queries;
 mod races;
 mod receiver_queues;

@@ -89,6 +89,10 @@ pub struct Variables {
     pub stuck_group_percent: Option<String>,
     /// Refused calls of a client within an hour that are an incident, as a decimal number.
     pub refusals_per_hour: Option<String>,
+    /// Days after which the last good backup is too old, as a decimal number; 0 means never.
+    pub backup_days: Option<String>,
+    /// Days after which the last drill of a backup is too old, as a decimal number; 0 means never.
+    pub drill_days: Option<String>,
     /// `true` or `false`: whether the host's clock is watched by other means.
     pub clock_trusted: Option<String>,
     /// Low-water mark of a pool in numbers, as a decimal number.
@@ -437,6 +441,10 @@ mod tests {
                 history_days: text("36526"),
                 ..variables()
             },
+            Variables {
+                backup_days: text("-1"),
+                ..variables()
+            },
         ] {
             let error = Settings::from_variables(&broken).err().unwrap();
             assert_eq!(error.reason(), Reason::Internal);
@@ -449,6 +457,13 @@ mod tests {
     fn numbers_of_incidents_and_sessions_have_bounds() {
         let text = |text: &str| Some(text.to_owned());
         for (name, broken) in [
+            (
+                "drill_days",
+                Variables {
+                    drill_days: text("36526"),
+                    ..variables()
+                },
+            ),
             (
                 "stuck_after_minutes",
                 Variables {
