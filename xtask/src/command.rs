@@ -11,6 +11,7 @@ cargo run -p xtask -- COMMAND
   test [ARGUMENTS]   构建全部内容并运行测试；ARGUMENTS 交给 `cargo test`
   tidy               检查源代码：循环依赖、长度、通配再导出、用词、两种语言
   picture            把标准输入中的演示输出画成 SVG
+  mutants [ARGUMENTS]  在产品中逐个植入缺陷，统计测试发现的数量；需要 cargo-mutants
   unused-pub         列出 shared/ 下没有其他 crate 使用的公开项
   help               显示本帮助
 ";
@@ -23,6 +24,7 @@ cargo run -p xtask -- COMMAND
   test [ARGUMENTS]   builds everything and runs the tests; ARGUMENTS go to `cargo test`
   tidy               checks the source: circles, sizes, glob re-exports, words, languages, spin.toml
   picture            draws the output of a demonstration, read from standard input, as SVG
+  mutants [ARGUMENTS]  plants faults in the product and counts those that a test notices; needs cargo-mutants
   unused-pub         lists public items below shared/ that no other crate names
   help               prints this
 ";
@@ -41,6 +43,8 @@ pub enum Command {
     Up(Vec<String>),
     /// The tests, with arguments of `cargo test`.
     Test(Vec<String>),
+    /// Planted faults that no test notices, with the arguments of `xieka-mutants`.
+    Mutants(Vec<String>),
     /// The checks of the source.
     Tidy,
     /// The picture of a demonstration.
@@ -64,6 +68,7 @@ impl Command {
             "demo" => return Ok(Self::Demo(arguments.to_vec())),
             "up" => return Ok(Self::Up(arguments.to_vec())),
             "test" => return Ok(Self::Test(arguments.to_vec())),
+            "mutants" => return Ok(Self::Mutants(arguments.to_vec())),
             "tidy" => Self::Tidy,
             "picture" => Self::Picture,
             "unused-pub" => Self::UnusedPub,
@@ -101,6 +106,8 @@ mod tests {
         assert_eq!(parse("demo --chips 200"), Ok(Command::Demo(arguments)));
         let arguments = ["-p", "uicc", "--", "--nocapture"].map(str::to_owned).to_vec();
         assert_eq!(parse("test -p uicc -- --nocapture"), Ok(Command::Test(arguments)));
+        let arguments = ["--seed", "7"].map(str::to_owned).to_vec();
+        assert_eq!(parse("mutants --seed 7"), Ok(Command::Mutants(arguments)));
         assert_eq!(parse("tidy"), Ok(Command::Tidy));
     }
 
@@ -116,6 +123,7 @@ mod tests {
             "test [ARGUMENTS]",
             "tidy",
             "picture",
+            "mutants [ARGUMENTS]",
             "unused-pub",
             "help",
         ];

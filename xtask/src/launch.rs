@@ -36,6 +36,13 @@ pub(crate) fn tests(root: &Path, arguments: &[String]) -> Result<ExitCode, Strin
     cargo(root, &words)
 }
 
+/// Plants faults in the product, and counts those that a test notices.
+pub(crate) fn mutants(root: &Path, arguments: &[String]) -> Result<ExitCode, String> {
+    let mut words = vec!["run", "--locked", "-p", "xieka-mutants", "--"];
+    words.extend(arguments.iter().map(String::as_str));
+    cargo(root, &words)
+}
+
 fn cargo(root: &Path, words: &[&str]) -> Result<ExitCode, String> {
     let program = variable_or("CARGO", "cargo");
     let mut command = Command::new(&program);

@@ -40,6 +40,7 @@ fn run(command: &Command, root: &Path) -> Result<ExitCode, String> {
         Command::Demo(arguments) => launch::program(root, "demo", arguments),
         Command::Up(arguments) => launch::program(root, "up", arguments),
         Command::Test(arguments) => launch::tests(root, arguments),
+        Command::Mutants(arguments) => launch::mutants(root, arguments),
         Command::Tidy => tidy::run(root),
         Command::Picture => {
             let printed = std::io::read_to_string(std::io::stdin());

@@ -11,13 +11,14 @@ use std::rc::Rc;
 use domain::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp, Zone};
 use native_host::NativeHost;
 use serde_json::{Value, json};
-use store::{Sqlite, check_keys};
+use store::reindex::{Reindex, ReindexError, reindex};
+use store::{Sqlite, check_keys, transaction};
 use test_support::http::TestRequest;
 use test_support::random::SeededRandom;
-use test_support::router::{TestDatabase, TestRouter};
+use test_support::router::{TestDatabase, TestRouter, call};
 use test_support::settings::{NOW, SECRET, sealing_key, variables};
 use vault::Zeroizing;
-use web::{Settings, Variables};
+use web::{App, Settings, Variables, service};
 
 /// The jobs, clients and incidents on one database, and the clock.
 async fn platform(variables: Variables) -> (TestRouter, Rc<Cell<Timestamp>>, Sqlite) {
@@ -241,4 +242,44 @@ async fn a_call_is_kept_for_at_least_six_months_whatever_is_set() {
         "variable call_log_days: not less than 185 days, because calls are kept for at least six months (§9.2.2)"
     );
     assert!(set("185").is_ok());
+}
+
+#[tokio::test]
+async fn after_a_change_of_the_index_key_a_component_with_the_old_one_is_refused_and_one_with_the_new_one_answers()
+ {
+    let clients = || TestRequest::get("/admin/v1/clients").bearer(SECRET);
+    let next = Variables {
+        index_key: Zeroizing::new("2e".repeat(32)),
+        ..variables()
+    };
+    let vault = |variables: &Variables| Settings::from_variables(variables).unwrap().vault;
+    let database = TestDatabase::new().await;
+    // A component that starts after the change.
+    let later = database.host_with(&next);
+    let too_late = database.host_with(&variables());
+    let (running, clock, db) = on(database, variables());
+    add_client(&running).await;
+    let how = Reindex {
+        old: &vault(&variables()),
+        new: &vault(&next),
+        random: &SeededRandom::new(2),
+        now: NOW,
+        end_old_secrets: false,
+    };
+    let changed = transaction(&db, async |tx| Ok::<_, ReindexError>(reindex(tx, &how).await?)).await;
+    assert_eq!(changed.unwrap().unopened, 0);
+
+    let started = async |host| {
+        let router = service(clients_router::router(), App::new(host));
+        call(&router, clients().into_http("").unwrap()).await
+    };
+    let refused = started(too_late).await;
+    assert_eq!((refused.status, refused.reason()), (503, "keys_wrong"));
+    // One that runs notices within an hour.
+    pass(&clock, HOUR_MS);
+    let refused = running.send(clients()).await;
+    assert_eq!((refused.status, refused.reason()), (503, "keys_wrong"));
+    let answered = started(later).await;
+    assert_eq!(answered.status, 200);
+    assert_eq!(answered.body["clients"].as_array().map(Vec::len), Some(1));
 }

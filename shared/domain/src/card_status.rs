@@ -201,6 +201,24 @@ mod tests {
     }
 
     #[test]
+    fn a_refused_step_says_in_english_what_was_tried_and_which_state_the_card_is_in() {
+        let states = [
+            "to be written",
+            "waiting for power-up",
+            "being written",
+            "written",
+            "writing failed",
+            "application failed",
+        ];
+        for (status, name) in CardStatus::ALL.into_iter().zip(states) {
+            assert_eq!(status.en(), name);
+        }
+        let refused = next(CardStatus::Written, CardEvent::WriteFailed).unwrap_err();
+        let text = "WriteFailed is not possible for a card that is written";
+        assert_eq!(refused.to_string(), text);
+    }
+
+    #[test]
     fn no_step_is_listed_twice() {
         for (at, row) in TRANSITIONS.iter().enumerate() {
             assert!(

@@ -39,6 +39,7 @@ pub struct NativeHost<C, R> {
     pools: [Rc<Pool>; 3],
     limits: MemoryLimits,
     is_log_set_up: Cell<bool>,
+    keys_checked_at: Cell<Option<Timestamp>>,
 }
 
 impl<C: Fn() -> Timestamp, R: Random> NativeHost<C, R> {
@@ -56,6 +57,7 @@ impl<C: Fn() -> Timestamp, R: Random> NativeHost<C, R> {
                 Pool::new(file, purpose)
             }),
             is_log_set_up: Cell::new(false),
+            keys_checked_at: Cell::new(None),
             limits: MemoryLimits::new(),
         }
     }
@@ -80,6 +82,13 @@ impl<C: Fn() -> Timestamp, R: Random> Host for NativeHost<C, R> {
             if purpose == Purpose::Calls && !self.is_log_set_up.get() {
                 call_log::set_up(&taken).await?;
                 self.is_log_set_up.set(true);
+            }
+            // The keys are those of the state, as in a component.
+            let now = self.now();
+            let is_checked = |at: Timestamp| store::keys_checked_lately(at, now);
+            if purpose != Purpose::Calls && !self.keys_checked_at.get().is_some_and(is_checked) {
+                let is_right = store::check_keys(&taken, &self.settings.vault, now).await?;
+                self.keys_checked_at.set(is_right.then_some(now));
             }
             Ok(Connection::new(taken))
         })

@@ -352,9 +352,8 @@ async fn is_recorded<D: Database>(tx: &Tx<'_, D>, chip: &ChipRow, refusal: &Erro
         return Ok(false);
     }
     let steps = card_history::latest(tx, &chip.eid_index, MAX_REFUSAL_STEPS).await?;
-    let is_refusal = |step: &&StepRow| {
-        step.to == CardStatus::ApplicationFailed && Reason::from_code(&step.reason).is_some()
-    };
+    // Only a refused application leads there.
+    let is_refusal = |step: &&StepRow| step.to == CardStatus::ApplicationFailed;
     let mut refusals = steps.iter().take_while(is_refusal);
     Ok(refusals.any(|step| step.reason == refusal.reason().code()))
 }

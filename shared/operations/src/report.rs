@@ -223,8 +223,8 @@ async fn handle<D: Database>(
     match event {
         ReportEvent::PoweredUp { .. } => in_order(session.work == Work::Write)?,
         ReportEvent::Progress { step, steps } => {
-            // Steps of an earlier attempt or of a verification do not count for this attempt.
-            if session.work == Work::Write && session.attempt == task.attempt {
+            // Steps of an earlier attempt do not count for this one, and a task that waits for verification keeps its own.
+            if session.attempt == task.attempt {
                 task::progress(tx, task.id, *step, percent(*step, *steps), cx.now).await?;
             }
         }

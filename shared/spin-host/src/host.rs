@@ -115,7 +115,7 @@ impl<O: Outgoing> Host for Spin<O> {
         Box::pin(async move {
             let now = now();
             let connection = SpinConnection::take(now, purpose).await?;
-            let is_checked = |at: Timestamp| at <= now && now < at.plus(store::KEYS_CHECKED_EVERY_MS);
+            let is_checked = |at: Timestamp| store::keys_checked_lately(at, now);
             // The keys are those of the state.
             if purpose != Purpose::Calls && !KEYS_CHECKED_AT.get().is_some_and(is_checked) {
                 let settings = settings(self.required).await?;

@@ -14,7 +14,7 @@ use vault::{BlindIndex, Column, IndexKind, KeyCheck, Vault};
 /// Bytes of a check value that name a key in a manifest.
 const FINGERPRINT_BYTES: usize = 8;
 /// How often a program checks its keys again, in milliseconds.
-pub const KEYS_CHECKED_EVERY_MS: i64 = HOUR_MS;
+const KEYS_CHECKED_EVERY_MS: i64 = HOUR_MS;
 /// A use is recorded again after this time, in milliseconds.
 const USED_EVERY_MS: i64 = 30 * MINUTE_MS;
 
@@ -85,6 +85,12 @@ pub enum RowsFit {
     Yes,
     /// The program has no key that opens them.
     Unknown,
+}
+
+/// Whether keys that were found right at this time need no check yet. A time ahead comes from a clock that was set back.
+#[must_use]
+pub fn keys_checked_lately(at: Timestamp, now: Timestamp) -> bool {
+    at <= now && now < at.plus(KEYS_CHECKED_EVERY_MS)
 }
 
 /// Compares the keys of a program with the check values of the database, and records that it uses them. A database

@@ -67,7 +67,7 @@ pub mod views;
 pub(crate) use database::Run;
 pub use database::{Database, Statement};
 pub use error::DbError;
-pub use key_check::{KEYS_CHECKED_EVERY_MS, KeyRow, RowsFit, check_keys, keys, retire_key, rows_fit};
+pub use key_check::{KeyRow, RowsFit, check_keys, keys, keys_checked_lately, retire_key, rows_fit};
 pub use migrate::{SCHEMA_VERSION, check, migrate, version};
 #[cfg(feature = "native")]
 pub use native::Sqlite;

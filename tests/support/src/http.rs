@@ -82,7 +82,10 @@ impl TestRequest {
     }
 
     /// The request as the crate `http` has it. `origin`, such as `http://127.0.0.1:80`, may be empty.
-    pub(crate) fn into_http(self, origin: &str) -> Result<Request<Bytes>, http::Error> {
+    ///
+    /// # Errors
+    /// A method, target or header that HTTP does not have.
+    pub fn into_http(self, origin: &str) -> Result<Request<Bytes>, http::Error> {
         let mut builder = Request::builder()
             .method(self.method.as_str())
             .uri(format!("{origin}{}", self.target));

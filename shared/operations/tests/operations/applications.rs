@@ -88,6 +88,23 @@ fn an_application_with_other_parameters_is_refused_while_one_is_open_and_changes
     assert_eq!(world.dump(), before);
 }
 
+#[test]
+fn a_designated_application_again_answers_the_same_task_only_for_the_same_card_and_number() {
+    let world = World::new();
+    let caller = world.stocked(1, 0);
+    let [mine, other] = [7, 8].map(|n| NumberCsv::allotted(n, &caller.id));
+    world.numbers(&[mine.clone(), other.clone()]);
+    let apply = |iccid: &str, msisdn: &str| world.apply(&caller, &designated(&eid_text(0), iccid, msisdn));
+    let first = apply(&mine.iccid, &mine.msisdn).unwrap();
+    let before = world.dump();
+    let again = apply(&mine.iccid, &mine.msisdn).unwrap();
+    assert_eq!((again.task_id, again.repeated), (first.task_id, true));
+    for (iccid, msisdn) in [(&mine.iccid, &other.msisdn), (&other.iccid, &mine.msisdn)] {
+        assert_eq!(reason(apply(iccid, msisdn)), Reason::ApplicationPending);
+    }
+    assert_eq!(world.dump(), before);
+}
+
 // §5.4.1 Table 1
 #[test]
 fn a_designated_application_takes_exactly_the_allotted_card() {

@@ -274,3 +274,25 @@ fn a_number_that_was_not_sent_goes_home_whole_or_not_at_all() {
         world.report_event(*session, 1, unable()).map(drop)
     });
 }
+
+#[test]
+fn a_session_that_looks_for_a_held_number_and_asks_again_gets_it_only_while_it_is_held() {
+    let looking = || {
+        let world = World::new();
+        let caller = world.stocked(1, 1);
+        world.fail_chip(&caller, 0, FailureKind::FileRefused);
+        let (session, work) = world.open(0).unwrap();
+        assert_eq!((work.work, work.task_id), (Work::Verify, None));
+        let again = world.open_as(0, session).unwrap();
+        assert_eq!(again.data.unwrap().iccid, work.data.unwrap().iccid);
+        (world, caller, session)
+    };
+    // A task has taken it.
+    let (world, caller, session) = looking();
+    world.apply_auto(&caller, 0).unwrap();
+    assert_eq!(reason(world.open_as(0, session)), Reason::NumberSuspended);
+    // It has gone home.
+    let (world, _, session) = looking();
+    world.execute("UPDATE number SET status = 'available', eid_index = NULL");
+    assert_eq!(reason(world.open_as(0, session)), Reason::NumberSuspended);
+}

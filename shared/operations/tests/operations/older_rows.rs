@@ -4,10 +4,10 @@
 use std::path::Path;
 
 use domain::error::Reason;
-use domain::{FailureKind, MessageState, Receiver, SessionId, TaskFailure, Work};
+use domain::{CardStatus, FailureKind, MessageState, Receiver, SessionId, TaskFailure, Work};
 use operations::{
     Caller, DueRequest, Job, MessageFilter, ReceiverChange, ReportEvent, SessionFilter, SessionView,
-    StatusView, TaskRef, WhichMessages, change_receiver, due_messages, find_messages, list_imports,
+    StatusView, TaskRef, WhichMessages, cancel, change_receiver, due_messages, find_messages, list_imports,
     list_sessions, resend, status,
 };
 use store::{SCHEMA_VERSION, Sqlite};
@@ -16,6 +16,7 @@ use test_support::inventory::{ChipCsv, NumberCsv, eid};
 use test_support::operations::{CALLBACK_URL, World, failed, reason, run};
 
 use super::migrations::bring_to;
+use super::replacement_cards::{import_card, replace};
 
 /// The first schema from which all names of tables and columns are those of today, and every number of a task that has
 /// ended is free or with its chip.
@@ -227,6 +228,32 @@ fn a_message_that_waited_without_an_address_is_sent_when_somebody_asks() {
     assert_eq!(run(resend(&world.cx(), &one)).unwrap().count, 1);
     let sent = due();
     assert_eq!((sent.len(), sent[0].id), (1, waiting[0].id));
+}
+
+// 0017: no number of before takes over the MSISDN of another one.
+#[test]
+fn a_number_of_before_replaces_none_and_its_written_card_is_replaced_afterwards() {
+    let source = Source::new(3, 1);
+    let (caller, number) = (&source.caller, NumberCsv::new(0));
+    source.world.write_chip(caller, 0);
+    let others = [NumberCsv::new(1), NumberCsv::new(2)];
+    assert_eq!(source.world.numbers(&others).imported, 2);
+    source.world.apply_auto(caller, 2).unwrap();
+    let world = source.upgraded(16, "");
+    let counts = "SELECT COUNT(*) || ' ' || COUNT(replaces_index) FROM number";
+    assert_eq!(world.column(counts), ["3 0"]);
+    // One that waits to be taken is none that only a replaced card may take.
+    world.apply_auto(caller, 1).unwrap();
+    run(cancel(&world.cx(), caller, &TaskRef::Eid(eid(1)))).unwrap();
+
+    let report = import_card(&world, 5, caller.id.as_str(), &number.iccid);
+    assert_eq!((report.imported, report.rejected), (1, 0));
+    replace(&world, 1).unwrap();
+    write(&world, 1);
+    let states = "SELECT status FROM number WHERE written_at IS NOT NULL ORDER BY status";
+    assert_eq!(world.column(states), ["retired", "written"]);
+    assert_eq!(card(&world, caller, 1).card_status, CardStatus::Written);
+    assert_eq!(card(&world, caller, 2).card_status, CardStatus::WaitingPowerOn);
 }
 
 // 0019: which sessions were given a number was not kept before.

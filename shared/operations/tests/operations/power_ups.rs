@@ -54,6 +54,7 @@ fn a_chip_that_asks_again_within_a_minute_of_a_failure_gets_nothing_to_do() {
     assert!(work.data.is_none());
     let again = world.open_as(0, session).unwrap();
     assert_eq!((again.work, again.task_id), (Work::None, None));
+    assert!(again.data.is_none());
     assert_eq!(
         world.column("SELECT state FROM task ORDER BY seq"),
         ["failed", "waiting"]

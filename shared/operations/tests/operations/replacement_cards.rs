@@ -24,7 +24,7 @@ fn import(world: &World, client: &str, replaced: &str) -> ImportReport {
 }
 
 /// Data card `n`, with the MSISDN of number 0, which it takes over from data card `replaced`.
-fn import_card(world: &World, n: u32, client: &str, replaced: &str) -> ImportReport {
+pub(crate) fn import_card(world: &World, n: u32, client: &str, replaced: &str) -> ImportReport {
     let row = NumberCsv {
         msisdn: NumberCsv::new(0).msisdn,
         client_id: client.to_owned(),
@@ -58,7 +58,7 @@ fn card_status(world: &World, caller: &Caller, chip: u32) -> CardStatus {
         .card_status
 }
 
-fn replace(world: &World, new: u32) -> Result<operations::Applied, domain::error::Error> {
+pub(crate) fn replace(world: &World, new: u32) -> Result<operations::Applied, domain::error::Error> {
     run(replace_chip(&world.cx(), &eid(0), &eid(new), &NOTE))
 }
 
