@@ -31,6 +31,7 @@ pub mod import;
 pub mod incident;
 pub mod job;
 mod key_check;
+pub mod lock;
 pub mod message;
 pub mod message_attempt;
 mod migrate;
