@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use domain::error::{Error, Reason};
-use store::{Database, DbError, Row, Sqlite, Statement, Value, pragma};
+use store::{Database, DbError, Engine, Row, Sqlite, Statement, Value, pragma};
 use web::Purpose;
 
 /// Idle connections of one purpose. One thread uses it.
@@ -39,7 +39,7 @@ impl Pool {
 
     fn open(&self) -> Result<Sqlite, Error> {
         let connection = Sqlite::open(&self.file).map_err(unavailable)?;
-        let set = |pragma: Statement| connection.connection().execute_batch(pragma.text());
+        let set = |pragma: Statement| connection.connection().execute_batch(pragma.text(Engine::Sqlite));
         set(pragma::COPY_THE_LOG_LATER).map_err(unavailable)?;
         if self.purpose != Purpose::State {
             set(pragma::DO_NOT_WAIT_FOR_THE_DISK).map_err(unavailable)?;

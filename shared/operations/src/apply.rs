@@ -16,7 +16,7 @@ use store::{
     Database, Subject, Tx,
     card_history::{self, StepRow},
     chip::ChipRow,
-    number,
+    lock, number,
     receiver::Selection,
     task::{self, NewTaskRow, TaskRow},
     unserved_application, views,
@@ -91,6 +91,7 @@ pub async fn apply<D: Database>(
     let eid_index = cx.eid_index(&eid);
     // The transaction also commits when the application is refused: the refusal is a step of the card.
     transaction(cx, async |tx| {
+        lock::chip(tx, &eid_index).await?;
         let (chip, open, selection) = views::chip_and_open_task(tx, &eid_index)
             .await?
             .filter(|(chip, ..)| chip.client_id == caller.id)

@@ -10,7 +10,7 @@ use domain::{Actor, CardEvent, Eid, TaskId, TaskState, Timestamp};
 use store::{
     Database, Tx,
     chip::ChipRow,
-    number,
+    lock, number,
     task::{self, TaskRow},
     views,
 };
@@ -41,6 +41,10 @@ pub async fn cancel<D: Database>(
     what: &TaskRef,
 ) -> Result<Cancelled, Error> {
     transaction(cx, async |tx| {
+        match what {
+            TaskRef::Eid(eid) => lock::chip(tx, &cx.eid_index(eid)).await?,
+            TaskRef::Task(id) => lock::chip_of_task(tx, *id).await?,
+        }
         let (chip, task) = find(cx, tx, caller, what).await?;
         let Some(task) = task else {
             return Err(wrong_state(&chip));

@@ -13,7 +13,7 @@ use store::{
     Database, Tx,
     chip::{self, ChipRow},
     chip_content::{self, ChipContent},
-    client, device_session, task,
+    client, device_session, lock, task,
     temporary_number::{self, UniqueValues},
 };
 use vault::BlindIndex;
@@ -70,6 +70,7 @@ pub async fn correct_chip<D: Database>(
 ) -> Result<Corrected, Error> {
     let index = cx.eid_index(eid);
     transaction(cx, async |tx| {
+        lock::chip(tx, &index).await?;
         let stored = chip_content::find(tx, &index).await?.ok_or(Reason::UnknownChip)?;
         let mut new = stored.clone();
         if let Some(owner) = &correction.client_id {

@@ -16,7 +16,7 @@ use store::{
     Database, chip,
     chip_destruction::{self, NewDestructionRow},
     chip_fault::{self, Fault},
-    number, temporary_number,
+    lock, number, temporary_number,
 };
 
 /// Records that a chip was destroyed on `day`: who says so, and under which reference. Its open task ends
@@ -38,6 +38,7 @@ pub async fn destroy_chip<D: Database>(
     }
     let index = cx.eid_index(eid);
     transaction(cx, async |tx| {
+        lock::chip(tx, &index).await?;
         let chip = chip::by_eid(tx, &index)
             .await?
             .ok_or_else(|| unknown_chip("eid", eid))?;

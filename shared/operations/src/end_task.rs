@@ -16,7 +16,7 @@ use domain::{
 use store::{
     Database, Subject, Tx,
     chip::{self, ChipRow},
-    device_session, number,
+    device_session, lock, number,
     task::{self, TaskRow},
 };
 
@@ -82,9 +82,11 @@ async fn find<D: Database>(
     let (eid_index, task) = match what {
         TaskRef::Eid(eid) => {
             let index = cx.eid_index(eid);
+            lock::chip(tx, &index).await?;
             (index, task::latest(tx, &index).await?)
         }
         TaskRef::Task(id) => {
+            lock::chip_of_task(tx, *id).await?;
             let task = task::by_id(tx, *id).await?.ok_or(Reason::UnknownTask)?;
             (task.eid_index, Some(task))
         }

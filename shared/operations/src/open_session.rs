@@ -17,6 +17,7 @@ use store::{
     Database, Subject, Tx,
     chip::ChipRow,
     device_session::{self, NewSessionRow, SessionRow, SessionState},
+    lock,
     number::{self, NumberRow},
     receiver::Selection,
     task::{self, TaskRow},
@@ -111,6 +112,7 @@ pub async fn open_session<D: Database>(
     let eid_index = cx.eid_index(&open.eid);
     // The transaction also commits a refusal, because the incident it opens must stay.
     transaction(cx, async |tx| {
+        lock::chip(tx, &eid_index).await?;
         let (chip, task, selection) = views::chip_and_open_task(tx, &eid_index)
             .await?
             .ok_or(Reason::UnknownChip)?;

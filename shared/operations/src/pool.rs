@@ -10,7 +10,7 @@ use domain::{Actor, ClientId, Eid, Iccid, IncidentKind, NumberStatus, TaskFailur
 use store::{
     Database, Subject, Tx, chip, chip_destruction,
     chip_fault::{self, Fault},
-    client,
+    client, lock,
     number::{self, NumberRow},
     operator_report::{self, Topic},
     pool_level,
@@ -138,6 +138,11 @@ pub async fn act_on_number<D: Database>(
 ) -> Result<NumberStatus, Error> {
     transaction(cx, async |tx| {
         let index = |kind, text: &str| cx.vault.blind_index(kind, text.as_bytes());
+        let key = match what {
+            NumberRef::Msisdn(msisdn) => index(IndexKind::Msisdn, msisdn.as_str()),
+            NumberRef::Iccid(iccid) | NumberRef::Both(_, iccid) => index(IndexKind::Iccid, iccid.as_str()),
+        };
+        lock::numbers(tx, format!("[[null, \"{}\"]]", key.hex())).await?;
         let number = match what {
             NumberRef::Msisdn(msisdn) => {
                 number::by_msisdn(tx, &index(IndexKind::Msisdn, msisdn.as_str())).await?
@@ -209,6 +214,7 @@ pub async fn register_chip_fault<D: Database>(
 ) -> Result<(), Error> {
     let index = cx.eid_index(eid);
     transaction(cx, async |tx| {
+        lock::chip(tx, &index).await?;
         let chip = chip::by_eid(tx, &index)
             .await?
             .ok_or_else(|| unknown_chip("eid", eid))?;

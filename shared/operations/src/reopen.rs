@@ -11,7 +11,7 @@ use super::transition::{Cause, move_card};
 use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{Actor, CardEvent, CardStatus, Eid, unknown_chip};
-use store::{Database, chip};
+use store::{Database, chip, lock};
 
 /// Reopens a written card, and returns its state: 待写卡. The next application writes another number. Repeating the
 /// call before that changes nothing.
@@ -25,6 +25,7 @@ pub async fn reopen<D: Database>(
 ) -> Result<CardStatus, Error> {
     let index = cx.eid_index(eid);
     transaction(cx, async |tx| {
+        lock::chip(tx, &index).await?;
         let chip = chip::by_eid(tx, &index)
             .await?
             .ok_or_else(|| unknown_chip("eid", eid))?;

@@ -16,7 +16,7 @@ use store::{
     Database, Tx,
     chip::{self, ChipRow},
     chip_fault::{self, Fault},
-    number, number_content,
+    lock, number, number_content,
     receiver::Selection,
     task::{self, TaskRow},
     views,
@@ -46,6 +46,10 @@ pub async fn replace_chip<D: Database>(
     let (old_eid, new_eid) = (old, new);
     let (old, new) = (cx.eid_index(old), cx.eid_index(new));
     transaction(cx, async |tx| {
+        // In one order, so that two calls do not wait for each other.
+        for index in [(&old).min(&new), (&old).max(&new)] {
+            lock::chip(tx, index).await?;
+        }
         let chip = chip::by_eid(tx, &old)
             .await?
             .ok_or_else(|| unknown_chip("eid", old_eid))?;

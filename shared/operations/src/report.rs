@@ -18,7 +18,7 @@ use store::{
     chip::{self, ChipRow},
     chip_fault::{self, Fault},
     device_session::{self, SessionRow, SessionState, UnopenedSession},
-    number,
+    lock, number,
     task::{self, TaskRow},
 };
 use vault::BlindIndex;
@@ -79,6 +79,7 @@ pub struct ReportAnswer {
 pub async fn report<D: Database>(cx: &Context<'_, D>, report: &Report) -> Result<ReportAnswer, Error> {
     let seq = validated(report)?;
     transaction(cx, async |tx| {
+        lock::chip_of_session(tx, report.session_id).await?;
         let Some(session) = device_session::by_id(tx, report.session_id).await? else {
             return keep_unopened(cx, tx, report, seq).await.map(Ok);
         };
@@ -129,6 +130,7 @@ async fn keep_unopened<D: Database>(
     let (ReportEvent::Closed { reason }, Some((eid, peer))) = (&report.event, &report.unopened) else {
         return Err(Reason::UnknownSession.into());
     };
+    lock::chip(tx, &cx.eid_index(eid)).await?;
     let session = UnopenedSession {
         id: report.session_id,
         eid_index: &cx.eid_index(eid),

@@ -18,6 +18,7 @@ use domain::{
 use store::{
     Database, Subject, Tx,
     chip::{self, ChipRow},
+    lock,
     temporary_number::{self, NextRow, PAST_ICCID, PAST_MSISDN, PastRow, PresentRow, UniqueValues},
 };
 use vault::{BlindIndex, IndexKind};
@@ -68,6 +69,7 @@ pub async fn reprovision<D: Database>(
 ) -> Result<Reprovisioned, Error> {
     let index = cx.eid_index(eid);
     transaction(cx, async |tx| {
+        lock::chip(tx, &index).await?;
         let chip = chip::by_eid(tx, &index)
             .await?
             .ok_or_else(|| unknown_chip("eid", eid))?;

@@ -9,7 +9,7 @@ use super::transition::guarded;
 use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{Eid, IncidentKind, Volume};
-use store::{Database, Subject, chip, temporary_number};
+use store::{Database, Subject, chip, lock, temporary_number};
 
 /// Raises the test allowance of a chip so that `remaining` is left, in any state of its card. Repeating the call changes
 /// nothing as long as none of it is used. Returns whether it was raised.
@@ -24,6 +24,7 @@ pub async fn top_up<D: Database>(
 ) -> Result<bool, Error> {
     let index = cx.eid_index(eid);
     transaction(cx, async |tx| {
+        lock::chip(tx, &index).await?;
         let chip = chip::by_eid(tx, &index).await?.ok_or(Reason::UnknownChip)?;
         if chip.remaining_bytes() > remaining.bytes() {
             return Err(Error::new(Reason::ParameterMalformed).with_detail(

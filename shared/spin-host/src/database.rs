@@ -11,7 +11,7 @@ use spin_sdk::sqlite::wit::sqlite;
 
 use domain::Timestamp;
 use domain::error::Error;
-use store::{self, Database, DbError, Row, Statement, Value, call_log, pragma};
+use store::{self, Database, DbError, Engine, Row, Statement, Value, call_log, pragma};
 use vault::random_bytes;
 use web::Purpose;
 
@@ -120,7 +120,10 @@ fn open(purpose: Purpose) -> Result<sqlite::Connection, DbError> {
     let connection = sqlite::Connection::open(label).map_err(|error| DbError::Busy(error.to_string()))?;
     for pragma in pragmas(purpose) {
         // Other errors are ignored, because an engine may not know the pragma.
-        if let Err(busy @ DbError::Busy(_)) = connection.execute(pragma.text(), &[]).map_err(failed) {
+        if let Err(busy @ DbError::Busy(_)) = connection
+            .execute(pragma.text(Engine::Sqlite), &[])
+            .map_err(failed)
+        {
             return Err(busy);
         }
     }
@@ -129,12 +132,16 @@ fn open(purpose: Purpose) -> Result<sqlite::Connection, DbError> {
 
 impl Database for Connection {
     async fn execute(&self, statement: Statement, params: &[Value]) -> Result<Vec<Row>, DbError> {
+        let text = statement.text(Engine::Sqlite);
+        if text.is_empty() {
+            return Ok(Vec::new());
+        }
         let params: Vec<sqlite::Value> = params.iter().map(outgoing).collect();
         let was_in_transaction = self.held.borrow().is_some();
         let mut waiting_since = None;
         let result = loop {
             let connection = self.borrow()?;
-            let result = connection.execute(statement.text(), &params).map_err(failed);
+            let result = connection.execute(text, &params).map_err(failed);
             let is_open = is_transaction_open(was_in_transaction, statement, result.is_ok());
             self.give_back(connection, is_open);
             match result {
@@ -155,9 +162,9 @@ impl Database for Connection {
 
 /// Whether a transaction is open after a statement. A rollback that fails leaves one, so that the connection is closed.
 fn is_transaction_open(before: bool, statement: Statement, succeeded: bool) -> bool {
-    match statement.text().split_ascii_whitespace().next() {
-        Some("BEGIN") if succeeded => true,
-        Some("COMMIT" | "ROLLBACK") if succeeded => false,
+    match statement.first_word() {
+        "BEGIN" if succeeded => true,
+        "COMMIT" | "ROLLBACK" if succeeded => false,
         _ => before,
     }
 }

@@ -12,7 +12,7 @@ const REMOVE: &str = "UPDATE chip_fault SET removed_at = $1 WHERE eid_index = $2
 const PAGE: &str = "SELECT f.eid_index, c.eid_sealed, c.client_id, f.chip_model, f.entered_at, f.seq, f.fault, \
     f.status_word, f.firmware, f.removed_at FROM chip_fault f JOIN chip c ON c.eid_index = f.eid_index \
     WHERE f.entered_at <= $1 AND (f.entered_at < $1 OR (f.eid_index, f.seq) < ($2, $3)) \
-    AND ($4 = 1 OR f.removed_at IS NULL) ORDER BY f.entered_at DESC, f.eid_index DESC, f.seq DESC LIMIT $5";
+    AND (CAST($4 AS BIGINT) = 1 OR f.removed_at IS NULL) ORDER BY f.entered_at DESC, f.eid_index DESC, f.seq DESC LIMIT $5";
 
 /// What is wrong with a chip.
 #[derive(Clone, Copy, Debug)]

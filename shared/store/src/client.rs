@@ -21,7 +21,7 @@ const LIST: &str = "SELECT c.id AS id, c.name AS name, c.phone_sealed AS phone_s
     c.permissions AS permissions, r.url AS url, c.limits AS limits, c.status AS status, c.created_at AS created_at, \
     c.changed_at AS changed_at, r.failing_since AS failing_since, r.stopped_at AS stopped_at, \
     r.stopped_for AS stopped_for FROM client c LEFT JOIN receiver r ON r.id = c.id \
-    WHERE ($1 IS NULL OR c.id = $1) AND ($2 IS NULL OR c.id > $2) ORDER BY c.id LIMIT $3";
+    WHERE (c.id = $1 OR $1 IS NULL) AND (c.id > $2 OR $2 IS NULL) ORDER BY c.id LIMIT $3";
 
 // Whoever has something on the platform, or an open incident, stays.
 const PURGED: &str = "SELECT c.id FROM client c WHERE c.status = 'disabled' AND c.changed_at < $1 \

@@ -1,12 +1,14 @@
-//! Table `destruction`: how many rows were deleted at the end of their retention, by day and kind of data (§9.1.2). The call
-//! log is a database of its own, and has one, too.
+//! Table `destruction`: how many rows were deleted at the end of their retention, by day and kind of data (§9.1.2). On
+//! SQLite the call log is a database of its own, and has one, too.
 
-use super::{Database, DbError, Row, Run as _, Tx, Value};
+use super::{Database, DbError, Row, Run as _, Sql, Statement, Tx, Value};
 use domain::Timestamp;
 
 const ADD: &str = "INSERT INTO destruction (day, kind, count) VALUES ($1, $2, $3) \
     ON CONFLICT (day, kind) DO UPDATE SET count = destruction.count + excluded.count";
 const LATEST: &str = "SELECT day, kind, count FROM destruction ORDER BY day DESC, kind LIMIT $1";
+// On PostgreSQL the call log is in the database of the state, and its record is that of the state.
+const LATEST_OF_CALLS: Statement = Statement::of_sqlite(LATEST);
 
 /// How many rows of one kind of data were deleted on one day.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +31,15 @@ pub async fn add<D: Database>(tx: &Tx<'_, D>, day: &str, kind: &str, count: usiz
 
 /// The latest `limit` records.
 pub async fn latest<D: Database>(db: &D, limit: u32) -> Result<Vec<DestructionRow>, DbError> {
+    read_latest(db, LATEST, limit).await
+}
+
+/// The latest `limit` records of a call log that is a database of its own.
+pub async fn latest_of_calls<D: Database>(db: &D, limit: u32) -> Result<Vec<DestructionRow>, DbError> {
+    read_latest(db, LATEST_OF_CALLS, limit).await
+}
+
+async fn read_latest<D: Database>(db: &D, sql: impl Sql, limit: u32) -> Result<Vec<DestructionRow>, DbError> {
     let read = |row: &Row| {
         Ok(DestructionRow {
             day: row.text(0)?.to_owned(),
@@ -36,7 +47,7 @@ pub async fn latest<D: Database>(db: &D, limit: u32) -> Result<Vec<DestructionRo
             count: row.count(2)?,
         })
     };
-    db.run(LATEST, &[i64::from(limit).into()])
+    db.run(sql, &[i64::from(limit).into()])
         .await?
         .iter()
         .map(read)

@@ -33,7 +33,7 @@ const CHARGE_VERIFICATIONS: &str = "UPDATE device_session SET charged = 1 WHERE 
     AND charged = 0 RETURNING bytes_up, bytes_down";
 // Of two sessions that were opened in one millisecond the identifier decides.
 const LAST_WRITING: &str = "SELECT end_reason, COALESCE(closed_at, reported_at, opened_at), power_up \
-    FROM device_session WHERE eid_index = $1 AND work = 'write' AND ($2 IS NULL OR (id <> $2 AND power_up IS NOT NULL)) \
+    FROM device_session WHERE eid_index = $1 AND work = 'write' AND ((id <> $2 AND power_up IS NOT NULL) OR $2 IS NULL) \
     ORDER BY opened_at DESC, id DESC LIMIT 1";
 const SET_POWER_UP: &str = "UPDATE device_session SET power_up = $1 WHERE id = $2";
 const COUNT_REQUESTS: &str = "SELECT COUNT(*) FROM device_session WHERE eid_index = $1 AND opened_at > $2 \

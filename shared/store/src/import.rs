@@ -165,13 +165,13 @@ pub async fn remove<D: Database>(
     count: usize,
     now: Timestamp,
 ) -> Result<(), DbError> {
-    let statements: &[&str] = match import.kind {
+    let statements: &[&'static str] = match import.kind {
         ImportKind::Chip => &REMOVE_CHIPS,
         ImportKind::Number => &REMOVE_NUMBERS,
     };
     let keys: Value = keys.into();
     for sql in statements {
-        tx.run(sql, std::slice::from_ref(&keys)).await?;
+        tx.run(*sql, std::slice::from_ref(&keys)).await?;
     }
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     let params = [count.into(), now.into(), import.id.text().into()];

@@ -66,12 +66,12 @@ const DUE: &str = select!("next_check_at <= $1 ORDER BY next_check_at, id LIMIT 
 
 // Identifiers begin with the time, so a range of identifiers is a range of time.
 const LIST: &str = select!(
-    "id >= $1 AND id < $2 AND ($3 = 0 OR closed_at IS NOT NULL) AND ($4 IS NULL OR severity = $4) AND \
-     ($5 IS NULL OR kind IN (SELECT value FROM json_each($5))) ORDER BY id DESC LIMIT $6"
+    "id >= $1 AND id < $2 AND (CAST($3 AS BIGINT) = 0 OR closed_at IS NOT NULL) AND (severity = $4 OR $4 IS NULL) AND \
+     (kind IN (SELECT value FROM json_each($5)) OR $5 IS NULL) ORDER BY id DESC LIMIT $6"
 );
 const LIST_OPEN: &str = select!(
-    "closed_at IS NULL AND id >= $1 AND id < $2 AND ($3 IS NULL OR severity = $3) AND \
-     ($4 IS NULL OR kind IN (SELECT value FROM json_each($4))) ORDER BY id DESC LIMIT $5"
+    "closed_at IS NULL AND id >= $1 AND id < $2 AND (severity = $3 OR $3 IS NULL) AND \
+     (kind IN (SELECT value FROM json_each($4)) OR $4 IS NULL) ORDER BY id DESC LIMIT $5"
 );
 
 const FIGURES: &str = "SELECT kind, COUNT(*), SUM(CASE WHEN severity = 'severe' THEN 1 ELSE 0 END), \

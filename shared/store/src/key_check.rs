@@ -6,7 +6,7 @@
 //! withdrawn, and a node may not have it yet. A stored key is retired when nothing needs it any more; then a program may
 //! lack it, and none may use it.
 
-use super::{Database, DbError, Row, Run as _, Tx, chip, client, first, number, transaction};
+use super::{Database, DbError, Row, Run as _, Statement, Tx, chip, client, first, number, transaction};
 use domain::error::{Error, Reason};
 use domain::{HOUR_MS, MINUTE_MS, Timestamp};
 use vault::{BlindIndex, Column, IndexKind, KeyCheck, Vault};
@@ -22,8 +22,10 @@ const ALL: &str = "SELECT name, value, stored_at, used_at, retired_at FROM key_c
 const USE: &str = "INSERT INTO key_check (name, value, stored_at, used_at) VALUES ($1, $2, $3, $3) \
     ON CONFLICT (name) DO UPDATE SET used_at = excluded.used_at WHERE key_check.retired_at IS NULL";
 const RETIRE: &str = "UPDATE key_check SET retired_at = $1 WHERE name = $2 AND used_at = $3 AND retired_at IS NULL RETURNING name";
-const TABLES: &str =
-    "SELECT COUNT(*) AS n FROM sqlite_master WHERE type = 'table' AND name IN ('chip', 'number', 'client')";
+const TABLES: Statement = Statement::new(
+    "SELECT COUNT(*) AS n FROM sqlite_master WHERE type = 'table' AND name IN ('chip', 'number', 'client')",
+    "SELECT COUNT(*) AS n FROM pg_tables WHERE schemaname = current_schema() AND tablename IN ('chip', 'number', 'client')",
+);
 const ANY_CHIP: &str = "SELECT eid_index, eid_sealed FROM chip LIMIT 1";
 const ANY_NUMBER: &str = "SELECT iccid_index, iccid_sealed FROM number LIMIT 1";
 const ANY_CLIENT: &str = "SELECT phone_index, phone_sealed, id FROM client LIMIT 1";

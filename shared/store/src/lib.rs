@@ -1,5 +1,5 @@
-//! Rows and SQL statements behind one small trait, which has two implementations: Spin's SQLite in the components,
-//! rusqlite in native processes and tests.
+//! Rows and SQL statements behind one small trait, which has three implementations: Spin's SQLite in the components,
+//! rusqlite and tokio-postgres in native processes and tests.
 //!
 //! Statements are constants, but for the table of a day that those of the call log name, and for tables that `reindex`
 //! finds in the schema. They use only what SQLite and PostgreSQL share: `$1` parameters that first appear in
@@ -33,6 +33,7 @@ pub mod incident;
 pub mod invariant;
 pub mod job;
 mod key_check;
+pub mod lock;
 pub mod message;
 pub mod message_attempt;
 mod migrate;
@@ -44,6 +45,8 @@ pub mod number_content;
 pub mod operator_inquiry;
 pub mod operator_report;
 pub mod pool_level;
+#[cfg(feature = "postgres")]
+mod postgres;
 pub mod pragma;
 pub mod quarantine;
 pub mod receiver;
@@ -64,13 +67,15 @@ mod transaction;
 pub mod unserved_application;
 pub mod views;
 
-pub(crate) use database::Run;
-pub use database::{Database, Statement};
+pub use database::{Database, Engine, Statement};
+pub(crate) use database::{Run, Sql};
 pub use error::DbError;
 pub use key_check::{KeyRow, RowsFit, check_keys, keys, keys_checked_lately, retire_key, rows_fit};
 pub use migrate::{SCHEMA_VERSION, check, migrate, version};
 #[cfg(feature = "native")]
 pub use native::Sqlite;
+#[cfg(feature = "postgres")]
+pub use postgres::{Postgres, PostgresPool};
 pub use row::{Row, Value};
 #[cfg(feature = "native")]
 pub use sealed_check::{SealedCheck, check_sealed};

@@ -1,10 +1,10 @@
 //! Brings a database to the schema this program knows.
 //!
 //! Migrations are numbered files that are never edited once released. A statement in them ends with `;` at the end of
-//! a line, and a comment takes whole lines. They are written for SQLite and libSQL; another engine has its own files
-//! for the same tables.
+//! a line, and a comment takes whole lines. They are written for SQLite and libSQL. PostgreSQL begins with one file that
+//! makes a whole schema; a later version has a file of its own for it where the same definitions in its words do not do.
 
-use super::{Database, DbError, Run as _, transaction};
+use super::{Database, DbError, Run as _, Statement, transaction};
 use domain::Timestamp;
 use domain::error::{Error, Reason};
 
@@ -33,17 +33,27 @@ const MIGRATIONS: &[&str] = &[
     include_str!(concat!(env!("OUT_DIR"), "/0021_retention.sql")),
 ];
 
+/// The migrations of PostgreSQL with their versions. The first makes the schema of its version and those before it.
+const POSTGRES: &[(i64, &str)] = include!(concat!(env!("OUT_DIR"), "/postgres.rs"));
+
 /// The schema this program needs.
 pub const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;
 
 /// Separates the statements of a migration.
 const STATEMENT_END: &str = ";\n";
 
-const USE_WAL: &str = "PRAGMA journal_mode = WAL";
-const FIND_TABLE: &str =
-    "SELECT COUNT(*) AS n FROM sqlite_master WHERE type = 'table' AND name = 'schema_version'";
-const CREATE_TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_version \
-    (version INTEGER PRIMARY KEY, applied_at INTEGER NOT NULL) STRICT";
+const USE_WAL: Statement = Statement::of_sqlite("PRAGMA journal_mode = WAL");
+// PostgreSQL lets two programs begin at once; the second one waits here until the first has committed.
+const LOCK: Statement =
+    Statement::of_postgres("SELECT CAST(pg_advisory_xact_lock(8246734118) AS TEXT) AS locked");
+const FIND_TABLE: Statement = Statement::new(
+    "SELECT COUNT(*) AS n FROM sqlite_master WHERE type = 'table' AND name = 'schema_version'",
+    "SELECT COUNT(*) AS n FROM pg_tables WHERE schemaname = current_schema() AND tablename = 'schema_version'",
+);
+const CREATE_TABLE: Statement = Statement::new(
+    "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY, applied_at INTEGER NOT NULL) STRICT",
+    "CREATE TABLE IF NOT EXISTS schema_version (version BIGINT PRIMARY KEY, applied_at BIGINT NOT NULL)",
+);
 const READ_VERSION: &str = "SELECT COALESCE(MAX(version), 0) AS version FROM schema_version";
 const ADD_VERSION: &str = "INSERT INTO schema_version (version, applied_at) VALUES ($1, $2)";
 
@@ -62,15 +72,21 @@ pub async fn migrate<D: Database>(db: &D, now: Timestamp) -> Result<(), Error> {
     // same time, or the engine manages its log itself. The mode affects speed, not correctness.
     let _ = db.run(USE_WAL, &[]).await;
     transaction(db, async |db| {
+        db.run(LOCK, &[]).await?;
         db.run(CREATE_TABLE, &[]).await?;
         let applied = not_ahead(read_version(db).await?)?;
         for (version, text) in (1..).zip(MIGRATIONS).filter(|(version, _)| *version > applied) {
-            for statement in text
-                .split(STATEMENT_END)
-                .map(str::trim)
-                .filter(|text| !text.is_empty())
-            {
-                db.run(statement, &[]).await?;
+            let of_postgres = POSTGRES.iter().find(|(number, _)| *number == version);
+            let mut postgres = statements(of_postgres.map_or("", |(_, text)| text));
+            let mut sqlite = statements(text);
+            loop {
+                // Each engine runs its own; where one has fewer it has nothing to run.
+                let (one, other) = (sqlite.next(), postgres.next());
+                if one.is_none() && other.is_none() {
+                    break;
+                }
+                let both = Statement::new(one.unwrap_or_default(), other.unwrap_or_default());
+                db.run(both, &[]).await?;
             }
             db.run(ADD_VERSION, &[version.into(), now.millis().into()])
                 .await?;
@@ -79,6 +95,12 @@ pub async fn migrate<D: Database>(db: &D, now: Timestamp) -> Result<(), Error> {
     })
     .await
     .map_err(refused)
+}
+
+fn statements(text: &'static str) -> impl Iterator<Item = &'static str> {
+    text.split(STATEMENT_END)
+        .map(str::trim)
+        .filter(|text| !text.is_empty())
 }
 
 /// A migration that cannot be carried out leaves the database behind the program.

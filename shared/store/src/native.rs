@@ -5,7 +5,7 @@ use std::{path::Path, time::Duration};
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, ErrorCode, config::DbConfig, params_from_iter, types::ValueRef};
 
-use super::{Database, DbError, Row, Statement, Value};
+use super::{Database, DbError, Engine, Row, Statement, Value};
 
 /// How long a statement waits for another connection's lock; the same as Spin's.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -92,7 +92,11 @@ impl Sqlite {
 
 impl Database for Sqlite {
     async fn execute(&self, statement: Statement, params: &[Value]) -> Result<Vec<Row>, DbError> {
-        let mut statement = self.0.prepare_cached(statement.text()).map_err(failed)?;
+        let text = statement.text(Engine::Sqlite);
+        if text.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut statement = self.0.prepare_cached(text).map_err(failed)?;
         let mut out = Vec::new();
         each(&mut statement, params, |row| {
             out.push(row);

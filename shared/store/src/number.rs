@@ -5,7 +5,7 @@
 //! other chip. A quarantined number, of whatever state, is neither taken nor written: see [`super::quarantine`].
 
 use super::destruction::purge_all;
-use super::{Database, DbError, Row, Run as _, Tx, first};
+use super::{Database, DbError, Row, Run as _, Statement, Tx, first};
 use domain::{ClientId, IncidentKind, NumberStatus, Province, SessionId, TaskId, Timestamp};
 use vault::{BlindIndex, Column};
 
@@ -45,15 +45,30 @@ const RETIRED_IN_TASKS: &str = "SELECT task_id FROM number WHERE status = 'retir
     AND written_at IS NULL ORDER BY task_id LIMIT $1";
 // A number of this province that the chip holds from an earlier task, which no other chip can have; else the oldest of
 // the pool. A held number is exposed, one of the pool is not.
-const TAKE_OF_PROVINCE: &str = "UPDATE number SET status = 'reserved', eid_index = $1, task_id = $2, changed_at = $3 \
-     WHERE status IN ('available', 'reserved') AND task_id IS NULL AND iccid_index = COALESCE( \
-     (SELECT iccid_index FROM number WHERE eid_index = $1 AND status = 'reserved' AND task_id IS NULL \
-     AND client_id IS NULL AND quarantined = 0 AND province = $4 ORDER BY changed_at DESC, iccid_index LIMIT 1), \
-     (SELECT iccid_index FROM number WHERE status = 'available' AND quarantined = 0 AND province = $4 \
-     ORDER BY imported_at, iccid_index LIMIT 1)) RETURNING iccid_index, \
-     CASE WHEN exposed = 0 AND (EXISTS (SELECT 1 FROM pool_level WHERE province = $4 AND state = 'empty') \
-     OR EXISTS (SELECT 1 FROM incident WHERE kind = $5 AND subject = 'province:' || $4 AND closed_at IS NULL)) \
-     THEN 1 ELSE 0 END";
+macro_rules! take_of_province {
+    ($lock:literal) => {
+        concat!(
+            "UPDATE number SET status = 'reserved', eid_index = $1, task_id = $2, changed_at = $3 \
+             WHERE status IN ('available', 'reserved') AND task_id IS NULL AND iccid_index = COALESCE( \
+             (SELECT iccid_index FROM number WHERE eid_index = $1 AND status = 'reserved' AND task_id IS NULL \
+             AND client_id IS NULL AND quarantined = 0 AND province = $4 ORDER BY changed_at DESC, iccid_index LIMIT 1), \
+             (SELECT iccid_index FROM number WHERE status = 'available' AND quarantined = 0 AND province = $4 \
+             ORDER BY imported_at, iccid_index LIMIT 1",
+            $lock,
+            ")) RETURNING iccid_index, \
+             CASE WHEN exposed = 0 AND (EXISTS (SELECT 1 FROM pool_level WHERE province = $4 AND state = 'empty') \
+             OR EXISTS (SELECT 1 FROM incident WHERE kind = $5 AND subject = 'province:' || $4 AND closed_at IS NULL)) \
+             THEN 1 ELSE 0 END"
+        )
+    };
+}
+// Where there are several writers, each takes a number for which no other is reaching.
+const TAKE_OF_PROVINCE: Statement = Statement::new(
+    take_of_province!(""),
+    take_of_province!(" FOR UPDATE SKIP LOCKED"),
+);
+// What others reach for may come back: there is none only when they have all got theirs.
+const TAKE_AFTER_OTHERS: Statement = Statement::of_postgres(take_of_province!(" FOR UPDATE"));
 const TAKE_ALLOTTED: &str = "UPDATE number SET status = 'reserved', eid_index = $1, task_id = $2, changed_at = $3 \
      WHERE status = 'allotted' AND quarantined = 0 AND iccid_index = $4 AND client_id = $5 RETURNING iccid_index";
 const TAKE_HELD: &str = "UPDATE number SET task_id = $1, changed_at = $2 WHERE status = 'reserved' \
@@ -126,7 +141,7 @@ const GIVE_BACK_HELD: &str = concat!(
     free!(),
     " ELSE status END, eid_index = NULL, exposed = 0, changed_at = $1 \
      WHERE eid_index = $2 AND written_at IS NULL AND task_id IS NULL \
-     AND ($3 IS NULL OR iccid_index = $3) RETURNING iccid_index"
+     AND (iccid_index = $3 OR $3 IS NULL) RETURNING iccid_index"
 );
 
 /// A number as stored.
@@ -220,9 +235,11 @@ pub async fn take_of_province<D: Database>(
         province.code().into(),
         IncidentKind::ProvinceWithoutNumber.code().into(),
     ];
-    first(&tx.run(TAKE_OF_PROVINCE, &params).await?, |row| {
-        Ok((row.index(0)?, row.flag(1)?))
-    })
+    let mut taken = tx.run(TAKE_OF_PROVINCE, &params).await?;
+    if taken.is_empty() {
+        taken = tx.run(TAKE_AFTER_OTHERS, &params).await?;
+    }
+    first(&taken, |row| Ok((row.index(0)?, row.flag(1)?)))
 }
 
 /// Reserves a number that is allotted to `client`. False when it is not free.

@@ -72,13 +72,13 @@ const KNOWN_OPEN_TIME: &str = known!("n.open_time_as_of", "CAST(n.open_time AS T
 
 // A stored report that lies ten minutes ahead comes from a clock that was set back since.
 const STORE_USAGE: &str = "INSERT INTO number_usage (iccid_index, total_bytes, used_bytes, as_of, received_at) \
-    SELECT unhex((value ->> 0)), (value ->> 2), (value ->> 3), \
-    (value ->> 1), $1 FROM json_each($2) WHERE true ON CONFLICT (iccid_index) DO UPDATE SET \
+    SELECT unhex((value ->> 0)), CAST(value ->> 2 AS BIGINT), CAST(value ->> 3 AS BIGINT), \
+    CAST(value ->> 1 AS BIGINT), CAST($1 AS BIGINT) FROM json_each($2) WHERE true ON CONFLICT (iccid_index) DO UPDATE SET \
     total_bytes = excluded.total_bytes, used_bytes = excluded.used_bytes, as_of = excluded.as_of, \
     received_at = excluded.received_at WHERE excluded.as_of > number_usage.as_of \
     OR number_usage.as_of > CAST($1 AS BIGINT) + 600000";
 const STORE_LOCATION: &str = "INSERT INTO number_location (iccid_index, city, as_of, received_at) \
-    SELECT unhex((value ->> 0)), (value ->> 2), (value ->> 1), $1 \
+    SELECT unhex((value ->> 0)), (value ->> 2), CAST(value ->> 1 AS BIGINT), CAST($1 AS BIGINT) \
     FROM json_each($2) WHERE true ON CONFLICT (iccid_index) DO UPDATE SET city = excluded.city, \
     as_of = excluded.as_of, received_at = excluded.received_at WHERE excluded.as_of > number_location.as_of \
     OR number_location.as_of > CAST($1 AS BIGINT) + 600000";
@@ -88,11 +88,11 @@ const STORE_STATUS: &str = "UPDATE number SET status = CASE j.reported WHEN 'act
     WHEN number.status <> 'suspended' OR number.replaced = 1 THEN number.status WHEN written_at IS NOT NULL THEN 'written' \
     WHEN eid_index IS NOT NULL THEN 'reserved' WHEN client_id IS NOT NULL THEN 'allotted' ELSE 'available' END \
     ELSE j.reported END, status_as_of = j.as_of, changed_at = $1 FROM (SELECT unhex((value ->> 0)) AS iccid, \
-    (value ->> 1) AS as_of, (value ->> 2) AS reported FROM json_each($2)) AS j \
+    CAST(value ->> 1 AS BIGINT) AS as_of, (value ->> 2) AS reported FROM json_each($2)) AS j \
     WHERE number.iccid_index = j.iccid AND number.status <> 'retired'";
 const STORE_OPEN_TIME: &str = "UPDATE number SET open_time = j.opened, open_time_as_of = j.as_of, changed_at = $1 \
-    FROM (SELECT unhex((value ->> 0)) AS iccid, (value ->> 1) AS as_of, \
-    (value ->> 2) AS opened FROM json_each($2)) AS j WHERE number.iccid_index = j.iccid";
+    FROM (SELECT unhex((value ->> 0)) AS iccid, CAST(value ->> 1 AS BIGINT) AS as_of, \
+    CAST(value ->> 2 AS BIGINT) AS opened FROM json_each($2)) AS j WHERE number.iccid_index = j.iccid";
 
 /// The stored report on the number of a record.
 #[derive(Clone, Debug)]

@@ -12,8 +12,8 @@ macro_rules! search {
             "SELECT s.id, s.eid_index, c.eid_sealed, s.task_id, s.work, s.state, s.end_reason, s.note_sealed, s.peer, \
              s.resumed, s.bytes_up, s.bytes_down, s.opened_at, s.closed_at, s.other_imsi FROM device_session s \
              JOIN chip c ON c.eid_index = s.eid_index WHERE s.opened_at >= $1 AND s.opened_at < $2 \
-             AND ($3 IS NULL OR (s.opened_at, s.id) < \
-             (SELECT opened_at, id FROM device_session WHERE id = $3)) ",
+             AND ((s.opened_at, s.id) < \
+             (SELECT opened_at, id FROM device_session WHERE id = $3) OR $3 IS NULL) ",
             $by,
             " ORDER BY s.opened_at DESC, s.id DESC LIMIT ",
             $limit

@@ -6,7 +6,9 @@ use super::{Database, DbError, Row, Run as _, Statement, Value};
 
 // IMMEDIATE: a transaction that starts as a reader and then writes fails at once when another one wrote in between.
 // Taking the write lock first waits instead.
-const BEGIN: &str = "BEGIN IMMEDIATE";
+// NOT DEFERRABLE is what every transaction is. PostgreSQL refuses it inside a transaction that another user of the
+// connection left open, where a plain BEGIN would only warn.
+const BEGIN: Statement = Statement::new("BEGIN IMMEDIATE", "BEGIN NOT DEFERRABLE");
 const COMMIT: &str = "COMMIT";
 const ROLLBACK: &str = "ROLLBACK";
 
@@ -115,8 +117,9 @@ mod tests {
 
     impl Database for Engine {
         async fn execute(&self, statement: Statement, _: &[Value]) -> Result<Vec<Row>, DbError> {
-            self.seen.borrow_mut().push(statement.text());
-            if statement.text() == self.at {
+            let text = statement.text(crate::Engine::Sqlite);
+            self.seen.borrow_mut().push(text);
+            if text == self.at {
                 return self.failures.borrow_mut().pop().map_or(Ok(Vec::new()), Err);
             }
             Ok(Vec::new())

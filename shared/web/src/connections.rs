@@ -50,8 +50,8 @@ impl Database for Db {
                 in_transaction,
             } => (journal, app, durable, in_transaction),
         };
-        let first_word = statement.text().split_ascii_whitespace().next();
-        let begins = first_word == Some("BEGIN");
+        let first_word = statement.first_word();
+        let begins = first_word == "BEGIN";
         if !begins && !in_transaction.get() {
             return journal.execute(statement, params).await;
         }
@@ -63,14 +63,14 @@ impl Database for Db {
         let Some(durable) = durable.get() else {
             return Err(DbError::Failed("no durable connection".to_owned()));
         };
-        if first_word == Some("ROLLBACK") {
+        if first_word == "ROLLBACK" {
             // It fails where the engine has rolled back already: then, too, the transaction is over.
             in_transaction.set(false);
         }
         let rows = durable.execute(statement, params).await?;
         if begins {
             in_transaction.set(true);
-        } else if first_word == Some("COMMIT") {
+        } else if first_word == "COMMIT" {
             in_transaction.set(false);
         }
         Ok(rows)

@@ -6,7 +6,9 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 
-use store::{Database, DbError, Row, Sqlite, Statement, Value};
+use store::{Database, DbError, Row, Statement, Value};
+
+use crate::test_db::TestDb;
 
 /// The environment variable that names the statement with which the engine rolls the first run of every transaction back, so that it runs again:
 /// `commit`, or `read` for a read that it has not failed yet.
@@ -33,7 +35,7 @@ impl RerunAt {
 /// A connection that checks every statement's parameters and can fail the n-th statement, or let it find no row.
 pub struct FaultInjectingDb {
     /// The database itself.
-    pub inner: Sqlite,
+    pub inner: TestDb,
     count: Cell<usize>,
     fail_at: Cell<Option<usize>>,
     miss_at: Cell<Option<usize>>,
@@ -50,7 +52,7 @@ pub struct FaultInjectingDb {
 impl FaultInjectingDb {
     /// A connection that fails nothing but what the environment variable [`RERUN_AT`] says.
     #[must_use]
-    pub fn new(inner: Sqlite) -> Self {
+    pub fn new(inner: TestDb) -> Self {
         Self {
             inner,
             count: Cell::new(0),
@@ -117,7 +119,10 @@ impl FaultInjectingDb {
 
 impl Database for FaultInjectingDb {
     async fn execute(&self, statement: Statement, params: &[Value]) -> Result<Vec<Row>, DbError> {
-        let sql = statement.text();
+        let sql = statement.text(self.inner.engine());
+        if sql.is_empty() {
+            return Ok(Vec::new());
+        }
         assert_eq!(parameters(sql), params.len(), "parameters of {sql}");
         self.seen.borrow_mut().push(sql);
         self.count.set(self.count.get() + 1);
@@ -133,10 +138,7 @@ impl Database for FaultInjectingDb {
             return Ok(Vec::new());
         }
         if self.rolls_back(sql) {
-            self.inner
-                .connection()
-                .execute_batch("ROLLBACK")
-                .expect("rolled back");
+            self.inner.batch("ROLLBACK");
             self.in_transaction.set(false);
             return Err(DbError::Retryable("the first run was rolled back".to_owned()));
         }

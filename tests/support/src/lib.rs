@@ -32,6 +32,8 @@ pub mod operations;
 pub mod part;
 #[cfg(feature = "platform")]
 pub mod platform;
+#[cfg(feature = "native")]
+pub mod postgres;
 #[cfg(feature = "platform")]
 pub mod process;
 #[cfg(feature = "native")]
@@ -42,3 +44,5 @@ pub mod router;
 pub mod settings;
 #[cfg(feature = "platform")]
 pub mod stack;
+#[cfg(feature = "native")]
+pub mod test_db;

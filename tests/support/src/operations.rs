@@ -1,5 +1,5 @@
-//! A platform without an outside: its operations on SQLite in memory (or in a file), with a clock and a generator that
-//! the test owns.
+//! A platform without an outside: its operations on SQLite in memory (or in a file), or on PostgreSQL, with a clock and a
+//! generator that the test owns.
 //!
 //! Stands for everything below the request layer. It must not be used to test what a caller sees.
 
@@ -19,7 +19,7 @@ use operations::{
     STUCK_GROUP_CARDS, STUCK_GROUP_PERCENT, SessionLimits, SessionWork, StuckSettings, TaskRef, apply,
     create_client, import_chips, import_numbers, open_session, run_job, status,
 };
-use store::{Sqlite, Value};
+use store::Value;
 use vault::Vault;
 
 use crate::eid::eid_text;
@@ -27,6 +27,7 @@ use crate::fault_injecting_db::{FaultInjectingDb, parameters};
 use crate::inventory::{ChipCsv, NumberCsv, chip_csv, eid, number_csv};
 use crate::random::SeededRandom;
 use crate::settings::{START, TIME_ZONE, sealing_key, vault};
+use crate::test_db::TestDb;
 
 /// Where a client wants to be called back.
 pub const CALLBACK_URL: &str = "https://client.example.com/callback";
@@ -86,7 +87,7 @@ pub struct World {
 
 impl Default for World {
     fn default() -> Self {
-        Self::on(Sqlite::in_memory().expect("a database in memory"), 1)
+        Self::on(TestDb::new(), 1)
     }
 }
 
@@ -99,10 +100,10 @@ impl World {
 
     /// A migrated platform in a file.
     pub fn in_file(path: &Path, seed: u64) -> Self {
-        Self::on(Sqlite::open(path).expect("a database file"), seed)
+        Self::on(TestDb::in_file(path), seed)
     }
 
-    fn on(db: Sqlite, seed: u64) -> Self {
+    fn on(db: TestDb, seed: u64) -> Self {
         let world = Self {
             db: FaultInjectingDb::new(db),
             vault: vault(&sealing_key(1)),
@@ -355,23 +356,17 @@ impl World {
 
     /// The single whole number a query gives.
     pub fn count(&self, sql: &str) -> i64 {
-        self.db
-            .inner
-            .connection()
-            .query_row(sql, [], |row| row.get(0))
-            .expect(sql)
+        self.db.inner.count(sql)
     }
 
     /// The first column of a query's rows, as text.
     pub fn column(&self, sql: &str) -> Vec<String> {
-        let mut statement = self.db.inner.connection().prepare(sql).expect(sql);
-        let rows = statement.query_map([], |row| row.get(0)).expect(sql);
-        rows.collect::<Result<_, _>>().expect(sql)
+        self.db.inner.column(sql)
     }
 
     /// Runs statements that no operation has.
     pub fn execute(&self, sql: &str) {
-        self.db.inner.connection().execute_batch(sql).expect(sql);
+        self.db.inner.batch(sql);
     }
 
     /// How the engine will carry a statement out.
@@ -389,23 +384,7 @@ impl World {
 
     /// Every row of every table, to compare before and after.
     pub fn dump(&self) -> Vec<String> {
-        let tables = self.column("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name");
-        let mut out = Vec::new();
-        for table in tables {
-            let sql = format!("SELECT * FROM {table}");
-            let mut statement = self.db.inner.connection().prepare(&sql).expect("a table");
-            let columns = statement.column_count();
-            let rows = statement.query_map([], |row| {
-                (0..columns)
-                    .map(|at| row.get_ref(at).map(|value| format!("{value:?}")))
-                    .collect::<Result<Vec<_>, _>>()
-            });
-            for row in rows.expect("rows") {
-                out.push(format!("{table}: {}", row.expect("a row").join(" | ")));
-            }
-        }
-        out.sort();
-        out
+        self.db.inner.dump()
     }
 }
 

@@ -8,7 +8,7 @@ use super::checks::malformed;
 use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{ClientId, SECOND_MS, Timestamp};
-use store::{Database, client, client_secret};
+use store::{Database, client, client_secret, lock};
 use vault::{Zeroizing, hash_secret, random_bytes};
 
 /// Random bytes in each secret.
@@ -62,6 +62,7 @@ pub async fn rotate_secret<D: Database>(
     let secret = new_secret(cx);
     let hash = hash_secret(&secret);
     let (generation, previous_expires_at) = transaction(cx, async |tx| {
+        lock::client(tx, client).await?;
         client::by_id(tx, client).await?.ok_or(Reason::UnknownClient)?;
         let secrets = client_secret::of_client(tx, client).await?;
         let live: Vec<_> = secrets.iter().filter(|secret| secret.is_live(cx.now)).collect();

@@ -9,7 +9,7 @@ use domain::{IncidentId, IncidentKind, IncidentState, Province, Timestamp};
 use store::{
     Database, Subject, Tx, device_session,
     incident::{self, By, IncidentRow, NewIncidentRow},
-    pool_level,
+    lock, pool_level,
 };
 use vault::{BlindIndex, random_bytes};
 
@@ -169,6 +169,7 @@ pub(super) async fn update_multi_province_incident<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
 ) -> Result<(), Error> {
+    lock::pools(tx).await?;
     let (kind, subject) = (IncidentKind::ProvincesWithoutNumber, Subject::platform());
     if are_several(&empty_provinces(cx, tx).await?) {
         open_incident(cx, tx, kind, &subject).await.map(drop)

@@ -20,6 +20,7 @@ use store::{
     chip_fault::{self, Fault},
     client,
     incident::{self, By, IncidentRow, NewIncidentRow},
+    lock,
 };
 use vault::{Column, random_bytes};
 
@@ -145,6 +146,7 @@ async fn subject_of<D: Database>(
         About::Province(province) => Ok(Subject::province(province.code())),
         About::Chip(eid) => {
             let index = cx.eid_index(eid);
+            lock::chip(tx, &index).await?;
             chip::by_eid(tx, &index)
                 .await?
                 .ok_or_else(|| unknown_chip("eid", eid))?;

@@ -20,7 +20,7 @@ use domain::error::{Error, Reason};
 use domain::{MAX_CLOCK_SKEW_MS, Timestamp, without_byte_order_mark};
 use record::{Record, Wrong, read};
 use store::{
-    Database,
+    Database, lock,
     operator_report::{self, Known, Topic},
 };
 use vault::BlindIndex;
@@ -172,6 +172,7 @@ async fn take<D: Database>(
         })
         .collect();
     transaction(cx, async |tx| {
+        lock::numbers(tx, keys.to_string()).await?;
         let known = operator_report::known(tx, topic, keys.to_string()).await?;
         if known.len() != batch.len() {
             return Err(Error::internal("a batch came back with another length"));

@@ -11,7 +11,7 @@ use crate::job_run::Done;
 use crate::transaction;
 use domain::error::Error;
 use domain::{Actor, HOUR_MS, NumberStatus, TaskFailure, TaskId, TaskState, Work};
-use store::{Database, chip, number, task};
+use store::{Database, chip, lock, number, task};
 
 /// Most tasks of each kind that one run ends.
 const MAX_ENDED_TASKS: u32 = 100;
@@ -53,6 +53,7 @@ pub(super) async fn end<D: Database>(
 /// Ends one task, if it is still open and the failure still holds.
 async fn end_one<D: Database>(cx: &Context<'_, D>, id: TaskId, failure: TaskFailure) -> Result<bool, Error> {
     transaction(cx, async |tx| {
+        lock::chip_of_task(tx, id).await?;
         let Some(task) = task::by_id(tx, id).await?.filter(|task| task.state.is_open()) else {
             return Ok(false);
         };

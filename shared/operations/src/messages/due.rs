@@ -10,7 +10,7 @@ use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{MINUTE_MS, MessageId, Receiver};
 use store::{
-    Database, Tx,
+    Database, Tx, lock,
     message::{self, ClaimedRow, DueRow, QueueQuery, ReceiverQueue},
     message_attempt, receiver,
 };
@@ -171,6 +171,7 @@ async fn claim_queue<D: Database>(
         url: String::new(),
         rows: Vec::new(),
     };
+    lock::receiver(tx, to).await?;
     if message::expire_unreported(tx, to, MAX_EXPIRED, MAX_ATTEMPTS, cx.now).await? > 0 {
         dead_letter(cx, tx, to).await?;
     }

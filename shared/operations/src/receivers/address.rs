@@ -7,7 +7,7 @@ use super::secrets::add_secret;
 use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{CardChange, IncidentKind, Receiver, UrlRules};
-use store::{Database, Subject, Tx, message, receiver};
+use store::{Database, Subject, Tx, lock, message, receiver};
 use vault::Zeroizing;
 
 /// What changes about a receiver; what is none stays as it is.
@@ -38,6 +38,7 @@ pub async fn change_receiver<D: Database>(
 ) -> Result<Option<Zeroizing<String>>, Error> {
     let changes = change.changes.map(|changes| checked(to, changes)).transpose()?;
     transaction(cx, async |tx| {
+        lock::receiver(tx, to).await?;
         let present = receiver::find(tx, to).await?;
         let allow_http = change
             .allow_http

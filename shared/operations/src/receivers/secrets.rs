@@ -6,7 +6,7 @@ use super::super::messages::{Key, secret_key, secret_text};
 use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{Receiver, SECOND_MS, Timestamp};
-use store::{Database, Tx, receiver, receiver_secret};
+use store::{Database, Tx, lock, receiver, receiver_secret};
 use vault::{Zeroizing, random_bytes};
 
 /// Random bytes in each secret.
@@ -43,6 +43,7 @@ pub async fn rotate_receiver_secret<D: Database>(
         ));
     }
     transaction(cx, async |tx| {
+        lock::receiver(tx, to).await?;
         receiver::find(tx, to).await?.ok_or(Reason::UnknownReceiver)?;
         let secrets = receiver_secret::latest(tx, to).await?;
         let live: Vec<_> = secrets.iter().filter(|secret| secret.is_live(cx.now)).collect();

@@ -18,7 +18,7 @@ pub async fn destructions<D: Database>(
     let mut rows = destruction::latest(cx.db, limit).await?;
     if !std::ptr::eq(cx.db, cx.calls) {
         // A day may be in both while the state has calls from before the log was a database of its own.
-        for row in destruction::latest(cx.calls, limit).await? {
+        for row in destruction::latest_of_calls(cx.calls, limit).await? {
             let is_same = |other: &&mut DestructionRow| other.day == row.day && other.kind == row.kind;
             match rows.iter_mut().find(is_same) {
                 Some(known) => known.count = known.count.saturating_add(row.count),

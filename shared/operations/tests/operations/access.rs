@@ -332,6 +332,7 @@ fn calls_are_found_by_chip_task_interface_reason_and_time() {
 
 #[test]
 fn each_search_uses_its_index() {
+    test_support::of_sqlite!();
     let world = World::new();
     let client = world.client().client_id;
     let task = TaskId::new(world.time(), [3; 10]);
@@ -372,6 +373,7 @@ fn each_search_uses_its_index() {
 
 #[test]
 fn calls_are_kept_for_half_a_year_and_then_swept() {
+    test_support::of_sqlite!();
     let world = World::new();
     record(&world, "token", None, None, None);
     world.pass(DAY_MS);

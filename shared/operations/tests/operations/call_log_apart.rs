@@ -7,6 +7,7 @@ use operations::{CallFilter, Context, Job, destructions, record_calls, run_job, 
 use store::{Sqlite, call_log};
 use test_support::fault_injecting_db::FaultInjectingDb;
 use test_support::operations::{CALL_LOG_DAYS, MAINTENANCE, World, run};
+use test_support::test_db::TestDb;
 
 type Cx<'a> = Context<'a, FaultInjectingDb>;
 
@@ -45,7 +46,7 @@ fn page(cx: &Cx<'_>, cursor: Option<i64>) -> (Vec<String>, Option<i64>) {
 #[test]
 fn calls_of_both_databases_are_found_in_the_order_of_time_and_destroyed_by_days() {
     let world = World::new();
-    let calls = FaultInjectingDb::new(Sqlite::in_memory().unwrap());
+    let calls = FaultInjectingDb::new(TestDb::Sqlite(Sqlite::in_memory().unwrap()));
     for _ in 0..2 {
         run(call_log::set_up(&calls)).unwrap();
     }

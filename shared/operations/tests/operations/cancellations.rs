@@ -242,6 +242,7 @@ fn a_task_that_its_client_withdrew_is_cancelled_and_one_that_others_ended_before
 
 #[test]
 fn a_status_is_read_in_one_statement_that_uses_indexes() {
+    test_support::of_sqlite!();
     let world = World::new();
     let caller = world.stocked(1, 1);
     let task = world.apply_auto(&caller, 0).unwrap().task_id;

@@ -338,6 +338,7 @@ fn a_task_that_cannot_be_ended_does_not_keep_the_others() {
 // Each minute, whatever the size of the platform.
 #[test]
 fn finding_hopeless_tasks_reads_an_index_each() {
+    test_support::of_sqlite!();
     let world = World::new();
     for (sql, index) in [
         (

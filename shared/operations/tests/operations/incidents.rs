@@ -366,6 +366,7 @@ fn a_run_that_finds_nothing_only_reads() {
 
 #[test]
 fn every_statement_about_incidents_follows_an_index() {
+    test_support::of_sqlite!();
     let (world, _) = writing();
     let incident = enter(&world, IncidentKind::CallTimeout, None);
     world.pass(2 * HOUR_MS);

@@ -2,10 +2,11 @@
 
 use domain::Timestamp;
 use domain::error::{Error, Reason};
-use store::{Sqlite, check_keys, migrate};
+use store::{check_keys, migrate};
 use test_support::inventory::NumberCsv;
 use test_support::operations::{World, reason, run};
 use test_support::settings::{sealing_key, vault as of_sealing};
+use test_support::test_db::TestDb;
 use vault::{Vault, VaultSettings};
 
 const NOW: Timestamp = Timestamp(1_000);
@@ -19,23 +20,18 @@ fn vault(sealing: Option<&str>, index: u8) -> Vault {
     Vault::from_settings(settings).unwrap()
 }
 
-fn new_database() -> Sqlite {
-    let db = Sqlite::in_memory().unwrap();
+fn new_database() -> TestDb {
+    let db = TestDb::new();
     run(migrate(&db, NOW)).unwrap();
     db
 }
 
-fn check(db: &Sqlite, vault: &Vault) -> Result<bool, Error> {
+fn check(db: &TestDb, vault: &Vault) -> Result<bool, Error> {
     run(check_keys(db, vault, NOW))
 }
 
-fn names(db: &Sqlite) -> Vec<String> {
-    let mut statement = db
-        .connection()
-        .prepare("SELECT name FROM key_check ORDER BY name")
-        .unwrap();
-    let rows = statement.query_map([], |row| row.get(0)).unwrap();
-    rows.map(Result::unwrap).collect()
+fn names(db: &TestDb) -> Vec<String> {
+    db.column("SELECT name FROM key_check ORDER BY name")
 }
 
 #[test]

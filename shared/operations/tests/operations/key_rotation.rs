@@ -145,6 +145,7 @@ fn fill(world: &World, table: &SealedTable, at: usize) {
 
 #[test]
 fn every_sealed_column_of_the_schema_is_among_those_that_are_sealed_anew() {
+    test_support::of_sqlite!();
     let world = World::new();
     let listed: usize = SEALED_TABLES.iter().map(|table| table.columns.len()).sum();
     let columns = sealed_columns(&world);
@@ -173,6 +174,7 @@ fn every_sealed_column_of_the_schema_is_among_those_that_are_sealed_anew() {
 
 #[test]
 fn every_sealed_column_opens_under_the_new_key_alone_once_the_old_one_is_removed() {
+    test_support::of_sqlite!();
     let (mut world, caller) = full();
     fill(&world, &SEALED_TABLES[0], 4);
     let columns = sealed_columns(&world);
@@ -240,6 +242,7 @@ fn opens_everything(world: &World, caller: &Caller) {
 
 #[test]
 fn a_pass_that_is_cut_off_anywhere_goes_on_and_loses_nothing() {
+    test_support::of_sqlite!();
     let failures = (1..).step_by(7).take(30);
     for n in failures {
         let (mut world, _) = full();
@@ -248,7 +251,7 @@ fn a_pass_that_is_cut_off_anywhere_goes_on_and_loses_nothing() {
         world.db.fail_at(Some(n));
         let first = run(run_job(&world.cx(), Job::KeyRotation, &MAINTENANCE));
         world.db.fail_at(None);
-        assert!(world.db.inner.connection().is_autocommit());
+        assert!(!world.db.inner.is_in_transaction());
         rotate(&world);
         for column in sealed_columns(&world) {
             let (new, all) = under(&world, &column, 2);

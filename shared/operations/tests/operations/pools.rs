@@ -321,6 +321,7 @@ fn a_look_at_pools_that_are_as_they_were_writes_nothing() {
 
 #[test]
 fn every_statement_finds_its_numbers_by_an_index() {
+    test_support::of_sqlite!();
     let world = with_pools(&["11", "37"], 20);
     world.db.seen.borrow_mut().clear();
     watch(&world);

@@ -51,6 +51,7 @@ fn only_provinces_with_a_free_number_are_listed_in_the_order_of_their_codes() {
 
 #[test]
 fn provinces_are_found_by_steps_into_the_index_and_not_by_reading_the_pool() {
+    test_support::of_sqlite!();
     let world = World::new();
     let statement = {
         run(provinces(&world.cx())).unwrap();

@@ -1,10 +1,10 @@
-//! Several requests at once on one database file.
+//! Several requests at once on one database.
 
 use std::path::Path;
 use std::sync::Barrier;
 
 use domain::error::Reason;
-use operations::{Caller, DueRequest, due_messages};
+use operations::{Caller, DueRequest, ReportEvent, due_messages, rotate_secret};
 use test_support::inventory::{ChipCsv, NumberCsv};
 use test_support::operations::{World, run};
 
@@ -12,9 +12,13 @@ const RACERS: u32 = 8;
 
 /// Runs `act` for racers 0..[`RACERS`] at once, each on a connection of its own.
 pub(crate) fn race<T: Send>(path: &Path, act: impl Fn(&World, u32) -> T + Sync) -> Vec<T> {
-    let barrier = Barrier::new(RACERS as usize);
+    race_of(RACERS, path, act)
+}
+
+fn race_of<T: Send>(racers: u32, path: &Path, act: impl Fn(&World, u32) -> T + Sync) -> Vec<T> {
+    let barrier = Barrier::new(racers as usize);
     std::thread::scope(|scope| {
-        let racers: Vec<_> = (0..RACERS)
+        let racers: Vec<_> = (0..racers)
             .map(|n| {
                 let (act, barrier) = (&act, &barrier);
                 scope.spawn(move || {
@@ -111,5 +115,90 @@ fn callers_share_the_due_callbacks_without_overlap() {
     assert_eq!(
         world.count("SELECT SUM(attempts) FROM message"),
         i64::from(RACERS)
+    );
+}
+
+// §5.4.1 Table 1
+#[test]
+fn the_last_numbers_of_a_pool_are_all_given_out_before_anybody_is_refused() {
+    const CONNECTIONS: u32 = 16;
+    const CHIPS_EACH: u32 = 5;
+    const NUMBERS: u32 = CONNECTIONS * 4;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("xieka.db");
+    let world = World::in_file(&path, 1);
+    let caller = world.stocked(CONNECTIONS * CHIPS_EACH, NUMBERS);
+    let results = race_of(CONNECTIONS, &path, |world, n| {
+        let chips = n * CHIPS_EACH..(n + 1) * CHIPS_EACH;
+        let applied = chips.map(|chip| world.apply_auto(&caller, chip).map_err(|error| error.reason()));
+        applied.collect::<Vec<_>>()
+    })
+    .concat();
+    let accepted = results.iter().filter(|result| result.is_ok()).count();
+    assert_eq!(accepted, NUMBERS as usize);
+    assert!(
+        results
+            .iter()
+            .all(|result| !matches!(result, Err(reason) if *reason != Reason::ProvinceWithoutNumber))
+    );
+    let given = "SELECT COUNT(DISTINCT iccid_index) FROM task WHERE state = 'waiting'";
+    assert_eq!(world.count(given), i64::from(NUMBERS));
+}
+
+// §6.2.3
+#[test]
+fn a_report_that_arrives_many_times_at_once_is_charged_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("xieka.db");
+    let world = World::in_file(&path, 1);
+    let caller = world.stocked(1, 1);
+    world.apply_auto(&caller, 0).unwrap();
+    let (session, _) = world.open(0).unwrap();
+    let answers = race(&path, |world, _| {
+        let event = ReportEvent::Progress { step: 1, steps: 4 };
+        world
+            .report_event(session, 1, event)
+            .map_err(|error| error.reason())
+    });
+    assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+    assert_eq!(world.count("SELECT used_bytes FROM chip"), 3_000);
+}
+
+#[test]
+fn a_chip_that_opens_many_sessions_at_once_has_one_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("xieka.db");
+    let world = World::in_file(&path, 1);
+    let caller = world.stocked(1, 1);
+    world.apply_auto(&caller, 0).unwrap();
+    let opened = race(&path, |world, _| {
+        world.open(0).map(drop).map_err(|error| error.reason())
+    });
+    assert!(opened.iter().all(Result::is_ok), "{opened:?}");
+    assert_eq!(
+        world.count("SELECT COUNT(*) FROM device_session WHERE state = 'open'"),
+        1
+    );
+    assert_eq!(
+        world.count("SELECT COUNT(*) FROM device_session"),
+        i64::from(RACERS)
+    );
+}
+
+#[test]
+fn of_rotations_of_a_secret_at_once_one_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("xieka.db");
+    let world = World::in_file(&path, 1);
+    let client = world.client().client_id;
+    let rotated = race(&path, |world, _| {
+        let rotated = run(rotate_secret(&world.cx(), &client, 60));
+        rotated.map(drop).map_err(|error| error.reason())
+    });
+    assert_eq!(rotated.iter().filter(|result| result.is_ok()).count(), 1);
+    assert!(
+        rotated
+            .iter()
+            .all(|result| !matches!(result, Err(reason) if *reason != Reason::SecretsInRotation))
     );
 }

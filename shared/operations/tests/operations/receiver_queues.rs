@@ -212,6 +212,7 @@ fn to_a_receiver_that_fails_fewer_are_in_flight() {
 
 #[test]
 fn finding_and_claiming_use_the_indexes() {
+    test_support::of_sqlite!();
     let world = World::new();
     let caller = caller(&world);
     failures(&world, &caller, 0, 1);
@@ -408,6 +409,7 @@ fn everything_that_failed_since_is_sent_again_whoevers_it_is() {
 
 #[test]
 fn what_is_sent_again_is_found_by_an_index() {
+    test_support::of_sqlite!();
     let world = World::new();
     let caller = caller(&world);
     failures(&world, &caller, 0, 1);

@@ -281,6 +281,7 @@ fn an_exhausted_chip_gets_allowance_again_and_what_it_used_stays_used() {
 
 #[test]
 fn the_numbers_before_are_kept_sealed_each_in_its_own_place() {
+    test_support::of_sqlite!();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("xieka.db");
     let world = World::in_file(&path, 1);
@@ -324,6 +325,7 @@ fn past(world: &World) -> Vec<(i64, Vec<u8>, Vec<u8>)> {
 
 #[test]
 fn every_statement_finds_its_rows_by_an_index() {
+    test_support::of_sqlite!();
     let world = World::new();
     world.stocked(1, 0);
     world.db.seen.borrow_mut().clear();

@@ -35,11 +35,11 @@ fn the_first_run_is_given_up_where_the_variable_says() {
     world.db.seen.borrow_mut().clear();
     world.apply_auto(&caller, 0).unwrap();
     let seen = world.db.seen.borrow();
-    let count = |sql: &str| seen.iter().filter(|seen| **seen == sql).count();
+    let count = |word: &str| seen.iter().filter(|seen| seen.starts_with(word)).count();
     let expected = match std::env::var(RERUN_AT).as_deref() {
         Ok("commit") => (2, 2),
         Ok("read") => (2, 1),
         _ => (1, 1),
     };
-    assert_eq!((count("BEGIN IMMEDIATE"), count("COMMIT")), expected);
+    assert_eq!((count("BEGIN"), count("COMMIT")), expected);
 }

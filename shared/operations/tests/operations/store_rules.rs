@@ -11,7 +11,7 @@ fn a_transaction_that_fails_leaves_none_open() {
         Err::<(), domain::error::Error>(Reason::Conflict.into())
     }));
     assert_eq!(result.unwrap_err().reason(), Reason::Conflict);
-    assert!(world.db.inner.connection().is_autocommit());
+    assert!(!world.db.inner.is_in_transaction());
 }
 
 #[test]

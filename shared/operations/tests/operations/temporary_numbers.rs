@@ -276,6 +276,7 @@ fn a_tick_that_breaks_off_tells_nothing_and_the_next_tells_all() {
 
 #[test]
 fn a_tick_with_nothing_to_tell_writes_nothing_and_every_statement_uses_the_index() {
+    test_support::of_sqlite!();
     let world = World::new();
     world.stocked(2, 0);
     world.db.seen.borrow_mut().clear();

@@ -1,33 +1,52 @@
 //! The tables of the call log: one for each day (UTC), so that a day at the end of its retention is dropped as a whole.
-//! Another engine has one table with a partition for each day.
+//! PostgreSQL has one table with a partition for each day, which statements name just so.
 //!
 //! The table of a day is made ahead by the periodic work, or by the first call of the day.
 
 use std::sync::{Mutex, PoisonError};
 
-use crate::{Database, DbError, Run as _, Tx, first, transaction};
+use crate::{Database, DbError, Run as _, Sql, Statement, Tx, first, transaction};
 use domain::{DAY_MS, Timestamp};
 
 /// The name that the table has in the texts of statements.
 const NAME: &str = "call_log_0";
 
-const CREATE: [&str; 5] = [
-    "CREATE TABLE IF NOT EXISTS call_log_0 (id INTEGER PRIMARY KEY, client_id TEXT, interface TEXT NOT NULL, \
+// PostgreSQL's indexes are those of the table whose partition it is.
+const CREATE: [Statement; 5] = [
+    Statement::new(
+        "CREATE TABLE IF NOT EXISTS call_log_0 (id INTEGER PRIMARY KEY, client_id TEXT, interface TEXT NOT NULL, \
      code INTEGER NOT NULL, reason TEXT, address TEXT, duration_us INTEGER NOT NULL, request_id TEXT NOT NULL, \
      eid_index BLOB, task_id TEXT, subject TEXT, secret_generation INTEGER, calls INTEGER, first_at INTEGER, \
      last_at INTEGER, gap_ms INTEGER, reasons TEXT) STRICT",
-    "CREATE INDEX IF NOT EXISTS call_log_0_client ON call_log_0 (client_id, id) WHERE client_id IS NOT NULL",
-    "CREATE INDEX IF NOT EXISTS call_log_0_eid ON call_log_0 (eid_index, id) WHERE eid_index IS NOT NULL",
-    "CREATE INDEX IF NOT EXISTS call_log_0_task ON call_log_0 (task_id, id) WHERE task_id IS NOT NULL",
-    "CREATE INDEX IF NOT EXISTS call_log_0_refused ON call_log_0 (reason, id) WHERE client_id IS NOT NULL \
+        "SELECT create_call_log_day('call_log_0')",
+    ),
+    Statement::of_sqlite(
+        "CREATE INDEX IF NOT EXISTS call_log_0_client ON call_log_0 (client_id, id) WHERE client_id IS NOT NULL",
+    ),
+    Statement::of_sqlite(
+        "CREATE INDEX IF NOT EXISTS call_log_0_eid ON call_log_0 (eid_index, id) WHERE eid_index IS NOT NULL",
+    ),
+    Statement::of_sqlite(
+        "CREATE INDEX IF NOT EXISTS call_log_0_task ON call_log_0 (task_id, id) WHERE task_id IS NOT NULL",
+    ),
+    Statement::of_sqlite(
+        "CREATE INDEX IF NOT EXISTS call_log_0_refused ON call_log_0 (reason, id) WHERE client_id IS NOT NULL \
      AND reason IS NOT NULL",
+    ),
 ];
-const USE_WAL: &str = "PRAGMA journal_mode = WAL";
-const FIND_REGISTER: &str = "SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'call_log_day'";
-const CREATE_REGISTER: &str = "CREATE TABLE IF NOT EXISTS call_log_day (day INTEGER PRIMARY KEY) STRICT";
+const USE_WAL: Statement = Statement::of_sqlite("PRAGMA journal_mode = WAL");
+// On PostgreSQL the call log is in the database of the state, and set up with it.
+const FIND_REGISTER: Statement = Statement::new(
+    "SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'call_log_day'",
+    "SELECT 'call_log_day' AS name",
+);
+const CREATE_REGISTER: Statement =
+    Statement::of_sqlite("CREATE TABLE IF NOT EXISTS call_log_day (day INTEGER PRIMARY KEY) STRICT");
 // What this database loses is recorded in it, in the same transaction.
-const CREATE_DESTRUCTION: &str = "CREATE TABLE IF NOT EXISTS destruction (day TEXT NOT NULL, kind TEXT NOT NULL, \
-    count INTEGER NOT NULL, PRIMARY KEY (day, kind)) STRICT";
+const CREATE_DESTRUCTION: Statement = Statement::of_sqlite(
+    "CREATE TABLE IF NOT EXISTS destruction (day TEXT NOT NULL, kind TEXT NOT NULL, \
+    count INTEGER NOT NULL, PRIMARY KEY (day, kind)) STRICT",
+);
 const REGISTER: &str = "INSERT INTO call_log_day (day) VALUES ($1) ON CONFLICT DO NOTHING";
 const FIND: &str = "SELECT day FROM call_log_day WHERE day = $1";
 const BETWEEN: &str = "SELECT day FROM call_log_day WHERE day >= $1 AND day <= $2 ORDER BY day DESC";
@@ -41,17 +60,18 @@ pub(super) fn day_of(at: Timestamp) -> i64 {
     at.millis().div_euclid(DAY_MS)
 }
 
-/// The text of a statement about the table of a day, or with `None` about the table that had every day before there was
-/// one for each. It is made once and kept, a few for each day of the process.
-pub(super) fn on(day: Option<i64>, text: &'static str) -> &'static str {
-    static MADE: Mutex<Vec<(Option<i64>, &'static str, &'static str)>> = Mutex::new(Vec::new());
+/// A statement about the table of a day, or with `None` about the table that had every day before there was one for
+/// each. Its texts are made once and kept, a few for each day of the process.
+pub(super) fn on(day: Option<i64>, sql: impl Sql) -> Statement {
+    static MADE: Mutex<Vec<(Option<i64>, Statement, Statement)>> = Mutex::new(Vec::new());
+    let statement = sql.statement();
     let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((_, _, known)) = made.iter().find(|(d, t, _)| (*d, *t) == (day, text)) {
-        return known;
+    if let Some((.., known)) = made.iter().find(|(d, s, _)| (*d, *s) == (day, statement)) {
+        return *known;
     }
     let name = day.map_or_else(|| "call_log".to_owned(), |day| format!("call_log_{day}"));
-    let new: &'static str = Box::leak(text.replace(NAME, &name).into_boxed_str());
-    made.push((day, text, new));
+    let new = statement.with(NAME, &name);
+    made.push((day, statement, new));
     new
 }
 

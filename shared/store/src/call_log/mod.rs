@@ -30,9 +30,9 @@ const KEY_BITS: u32 = 22;
 // A list of rows, each a list of its values in the order of the columns. WHERE keeps ON from being read as that of a
 // join.
 const INSERT: &str = "INSERT INTO call_log_0 (id, client_id, interface, code, reason, address, duration_us, request_id, \
-    eid_index, task_id, subject, secret_generation) SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, \
-    value ->> 4, value ->> 5, value ->> 6, value ->> 7, unhex(value ->> 8), value ->> 9, value ->> 10, value ->> 11 \
-    FROM json_each($1) WHERE true ON CONFLICT DO NOTHING RETURNING id";
+    eid_index, task_id, subject, secret_generation) SELECT CAST(value ->> 0 AS BIGINT), value ->> 1, value ->> 2, \
+    CAST(value ->> 3 AS BIGINT), value ->> 4, value ->> 5, CAST(value ->> 6 AS BIGINT), value ->> 7, \
+    unhex(value ->> 8), value ->> 9, value ->> 10, CAST(value ->> 11 AS BIGINT) FROM json_each($1) WHERE true ON CONFLICT DO NOTHING RETURNING id";
 const PURGE: &str = "DELETE FROM call_log WHERE id IN (SELECT id FROM call_log WHERE id < $1 ORDER BY id LIMIT $2) \
     RETURNING id";
 
@@ -52,21 +52,21 @@ macro_rules! search {
         concat!(
             "SELECT id, client_id, interface, code, reason, address, duration_us, request_id, task_id, subject, \
              secret_generation, calls, first_at, last_at, gap_ms, reasons \
-             FROM call_log_0 WHERE id >= $1 AND id < $2 AND ($3 IS NULL OR interface = $3) AND \
-             ($4 IS NULL OR reason = $4 OR ',' || reasons || ',' LIKE '%,' || $4 || ',%') AND ",
+             FROM call_log_0 WHERE id >= $1 AND id < $2 AND (interface = $3 OR $3 IS NULL) AND \
+             (reason = $4 OR $4 IS NULL OR ',' || reasons || ',' LIKE '%,' || $4 || ',%') AND ",
             $by,
             " ORDER BY id DESC LIMIT $8"
         )
     };
 }
 const BY_EID: &str =
-    search!("eid_index = $5 AND ($6 IS NULL OR client_id = $6) AND ($7 IS NULL OR task_id = $7)");
+    search!("eid_index = $5 AND (client_id = $6 OR $6 IS NULL) AND (task_id = $7 OR $7 IS NULL)");
 const BY_TASK: &str =
-    search!("($5 IS NULL OR eid_index = $5) AND ($6 IS NULL OR client_id = $6) AND task_id = $7");
+    search!("(eid_index = $5 OR $5 IS NULL) AND (client_id = $6 OR $6 IS NULL) AND task_id = $7");
 const BY_CLIENT: &str =
-    search!("($5 IS NULL OR eid_index = $5) AND client_id = $6 AND ($7 IS NULL OR task_id = $7)");
+    search!("(eid_index = $5 OR $5 IS NULL) AND client_id = $6 AND (task_id = $7 OR $7 IS NULL)");
 const BY_TIME: &str = search!(
-    "($5 IS NULL OR eid_index = $5) AND ($6 IS NULL OR client_id = $6) AND ($7 IS NULL OR task_id = $7)"
+    "(eid_index = $5 OR $5 IS NULL) AND (client_id = $6 OR $6 IS NULL) AND (task_id = $7 OR $7 IS NULL)"
 );
 
 /// A row to be added.

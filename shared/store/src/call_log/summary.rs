@@ -16,8 +16,9 @@ const INTERFACE: &str = "summary";
 const OF_MINUTE: &str = "SELECT id, client_id, address, code, calls, first_at, last_at, gap_ms, reasons FROM call_log_0 \
     WHERE id >= $1 AND id < $2";
 const PUT: &str = "INSERT INTO call_log_0 (id, client_id, interface, code, address, duration_us, request_id, calls, \
-    first_at, last_at, gap_ms, reasons) SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, 0, '', \
-    value ->> 5, value ->> 6, value ->> 7, value ->> 8, value ->> 9 FROM json_each($1) WHERE true \
+    first_at, last_at, gap_ms, reasons) SELECT CAST(value ->> 0 AS BIGINT), value ->> 1, value ->> 2, \
+    CAST(value ->> 3 AS BIGINT), value ->> 4, 0, '', CAST(value ->> 5 AS BIGINT), CAST(value ->> 6 AS BIGINT), \
+    CAST(value ->> 7 AS BIGINT), CAST(value ->> 8 AS BIGINT), value ->> 9 FROM json_each($1) WHERE true \
     ON CONFLICT (id) DO UPDATE SET code = excluded.code, calls = excluded.calls, first_at = excluded.first_at, \
     last_at = excluded.last_at, gap_ms = excluded.gap_ms, reasons = excluded.reasons";
 

@@ -14,7 +14,7 @@ const QUEUES: &str = "WITH RECURSIVE queue (id) AS (SELECT min(receiver_id) FROM
     AND lease_until > $1) AS in_flight, \
     (SELECT min(next_at) FROM message WHERE state = 'pending' AND receiver_id = r.id) AS due \
     FROM queue JOIN receiver r ON r.id = queue.id WHERE r.stopped_at IS NULL AND r.url IS NOT NULL) AS queues \
-    WHERE due <= $1 AND failing <= $2 AND in_flight < CASE failing WHEN 1 THEN $3 ELSE $4 END \
+    WHERE due <= $1 AND failing <= CAST($2 AS BIGINT) AND in_flight < CASE failing WHEN 1 THEN CAST($3 AS BIGINT) ELSE CAST($4 AS BIGINT) END \
     ORDER BY due, id LIMIT $5";
 const IN_FLIGHT: &str = "SELECT count(*) AS n FROM message WHERE state = 'pending' AND lease_until > 0 \
     AND receiver_id = $1 AND lease_until > $2";
@@ -25,11 +25,11 @@ const DUE: &str = "SELECT o.id AS id, o.attempts AS attempts, o.attempts_from AS
     AND (e.chip_seq, e.id) < (o.chip_seq, o.id) AND e.receiver_id = o.receiver_id) \
     ORDER BY o.next_at, o.id LIMIT $4";
 // What waits for a message that waits for its next attempt is due no sooner than that: it would only be examined again
-// and again, and its receiver before others. The plus keeps the engine to the few messages of the chip, away from the
+// and again, and its receiver before others. What is added to the identifier keeps the engine to the few messages of the chip, away from the
 // many of the receiver.
 const POSTPONE: &str = "UPDATE message SET next_at = (SELECT MAX(e.next_at) FROM message e WHERE e.state = 'pending' \
     AND e.eid_index = message.eid_index AND (e.chip_seq, e.id) < (message.chip_seq, message.id) \
-    AND +e.receiver_id = message.receiver_id) WHERE state = 'pending' AND id IN (SELECT o.id FROM message o \
+    AND e.receiver_id || '' = message.receiver_id) WHERE state = 'pending' AND id IN (SELECT o.id FROM message o \
     WHERE o.state = 'pending' AND o.receiver_id = $1 AND o.next_at <= $2 AND o.lease_until <= $2 AND EXISTS (SELECT 1 \
     FROM message e WHERE e.state = 'pending' AND e.eid_index = o.eid_index \
     AND (e.chip_seq, e.id) < (o.chip_seq, o.id) AND e.receiver_id = o.receiver_id AND e.lease_until <= $2 \

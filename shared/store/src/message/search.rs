@@ -13,15 +13,15 @@ macro_rules! search {
             " AS state, o.attempts AS attempts, o.next_at AS next_at, o.created_at AS created_at, \
              CASE o.unaddressed WHEN 1 THEN NULL ELSE o.finished_at END AS finished_at, a.http_status AS http_status, a.error AS error FROM message o \
              LEFT JOIN message_attempt a ON a.message_id = o.id AND a.attempt = o.attempts \
-             WHERE o.id >= $1 AND o.id < $2 AND ($3 IS NULL OR ",
+             WHERE o.id >= $1 AND o.id < $2 AND (",
             state!("o"),
-            " = $3) ",
+            " = $3 OR $3 IS NULL) ",
             $by,
             " ORDER BY o.id DESC LIMIT $5"
         )
     };
 }
-const ALL: &str = search!("AND $4 IS NULL");
+const ALL: &str = search!("AND CAST($4 AS TEXT) IS NULL");
 const OF_RECEIVER: &str = search!("AND o.receiver_id = $4");
 // Dead messages, and those without an address, are few and have an index of their own.
 const DEAD_OF_RECEIVER: &str = search!("AND o.state = 'dead' AND o.receiver_id = $4");
@@ -50,7 +50,7 @@ const RESEND_ALL: &str = resend!(
      AND id < $4 ORDER BY id LIMIT $5"
 );
 const RESEND_FAILED: &str = resend!(
-    "state = 'dead' AND unaddressed = 0 AND finished_at >= $2 AND ($3 IS NULL OR receiver_id = $3) ORDER BY finished_at, id LIMIT $4"
+    "state = 'dead' AND unaddressed = 0 AND finished_at >= $2 AND (receiver_id = $3 OR $3 IS NULL) ORDER BY finished_at, id LIMIT $4"
 );
 
 /// A message as administrators see it, without its content.

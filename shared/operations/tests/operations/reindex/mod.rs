@@ -138,6 +138,7 @@ fn opens(world: &World) -> usize {
 
 #[test]
 fn every_index_of_the_schema_is_known_here() {
+    test_support::of_sqlite!();
     // One that is added must be filled by `rich`, and have a way to its new value.
     let known = [
         "call_log.eid_index",
@@ -189,6 +190,7 @@ fn every_index_of_the_schema_is_known_here() {
 
 #[test]
 fn everything_reads_the_same_under_the_new_key_and_nothing_of_the_old_key_is_left() {
+    test_support::of_sqlite!();
     let (mut world, caller) = rich();
     // Rows of the table that older programs filled, and a subject of a chip that is not there any more.
     world.execute(
