@@ -83,7 +83,7 @@ pub(super) async fn purge_all<D: Database>(
     let list = serde_json::to_string(&keys).map_err(|_| DbError::Shape("a list of keys".to_owned()))?;
     let list: Value = list.into();
     for sql in statements {
-        tx.run(sql, std::slice::from_ref(&list)).await?;
+        tx.run(*sql, std::slice::from_ref(&list)).await?;
     }
     Ok(keys.len())
 }
