@@ -74,7 +74,7 @@ pub use migrate::{SCHEMA_VERSION, check, migrate, version};
 pub use native::Sqlite;
 pub use row::{Row, Value};
 #[cfg(feature = "native")]
-pub use sealed_check::{SealedCheck, check_sealed};
+pub use sealed_check::{SealedCheck, SealedFault, check_sealed};
 pub use subject::Subject;
 #[cfg(feature = "native")]
 pub use table_digest::{TableDigest, table_digests};
