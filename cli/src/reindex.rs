@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail};
 use domain::Timestamp;
 use store::reindex::{
     Reindex, ReindexError, Reindexed, attach_calls, keep_to_this_connection, leave_nothing_old,
@@ -23,7 +23,7 @@ use crate::secrets::{NEXT_INDEX_KEY, Secrets, random_hex};
 use crate::up::{CALLS_FILE, DATABASE_FILE, ENV_FILE};
 
 /// The index key in use.
-const INDEX_KEY: &str = "SPIN_VARIABLE_INDEX_KEY";
+pub(crate) const INDEX_KEY: &str = "SPIN_VARIABLE_INDEX_KEY";
 /// The key that gives cards their home. It never changes.
 const HOME_KEY: &str = "SPIN_VARIABLE_HOME_KEY";
 

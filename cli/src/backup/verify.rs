@@ -16,10 +16,9 @@ use super::{Files, now, private_folder, record};
 use crate::args::{OpenOptions, VerifyOptions};
 use crate::language::{Language, text};
 use crate::preflight;
+use crate::reindex::INDEX_KEY;
 use crate::secrets::Secrets;
 
-/// The index key, by its name in the file of the secrets.
-const INDEX_KEY: &str = "SPIN_VARIABLE_INDEX_KEY";
 /// Names rows that refer to one that is not there.
 const FOREIGN_KEYS: &str = "SELECT \"table\", COUNT(*) FROM pragma_foreign_key_check GROUP BY 1 ORDER BY 1";
 /// Most problems that are printed.

@@ -78,7 +78,7 @@ pub use native::Sqlite;
 pub use postgres::{Postgres, PostgresPool};
 pub use row::{Row, Value};
 #[cfg(feature = "native")]
-pub use sealed_check::{SealedCheck, check_sealed};
+pub use sealed_check::{SealedCheck, SealedFault, check_sealed};
 pub use subject::Subject;
 #[cfg(feature = "native")]
 pub use table_digest::{TableDigest, table_digests};

@@ -7,6 +7,9 @@ use operations::{
     STUCK_AFTER_MINUTES, STUCK_GROUP_CARDS, STUCK_GROUP_PERCENT, StuckSettings,
 };
 
+/// Longest time between two backups or two drills, in days: a year.
+const MAX_BACKUP_DAYS: u32 = 366;
+
 /// Longest time limit of a card that is being written, in hours: a year.
 const MAX_WRITING_LIMIT_HOURS: u32 = 8_784;
 
@@ -55,8 +58,8 @@ pub(super) fn settings(variables: &Variables) -> Result<MaintenanceSettings, Err
             REFUSALS_PER_HOUR,
             0..=MAX_COUNTED,
         )?,
-        backup_days: number("backup_days", variables.backup_days.as_deref(), 0, 0..=MAX_DAYS)?,
-        drill_days: number("drill_days", variables.drill_days.as_deref(), 0, 0..=MAX_DAYS)?,
+        backup_days: number("backup_days", variables.backup_days.as_deref(), 0, 0..=MAX_BACKUP_DAYS)?,
+        drill_days: number("drill_days", variables.drill_days.as_deref(), 0, 0..=MAX_BACKUP_DAYS)?,
         clock_trusted: flag("clock_trusted", variables.clock_trusted.as_deref())?,
         clock_held: false,
     })
