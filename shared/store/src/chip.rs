@@ -47,7 +47,7 @@ const SET_BLOCKED: &str =
     "UPDATE chip SET blocked = $1, changed_at = $2 WHERE eid_index = $3 AND blocked <> $1";
 const SET_REPLACED: &str = "UPDATE chip SET replaced = 1 WHERE eid_index = $1";
 const MARK_FAULTY: &str = "UPDATE chip SET faulty = $1, \
-    faulty_at = CASE WHEN $1 = 0 THEN NULL WHEN faulty = 1 THEN faulty_at ELSE $2 END, changed_at = $2 \
+    faulty_at = CASE WHEN CAST($1 AS BIGINT) = 0 THEN NULL WHEN faulty = 1 THEN faulty_at ELSE $2 END, changed_at = $2 \
     WHERE eid_index = $3 RETURNING eid_index";
 
 // A chip that was replaced or destroyed, and that nothing refers to any more but what ends with it.

@@ -37,7 +37,7 @@ macro_rules! free {
 
 const BY_ICCID: &str = concat!("SELECT ", columns!(), " FROM number WHERE iccid_index = $1");
 const BY_MSISDN: &str = concat!("SELECT ", columns!(), " FROM number WHERE msisdn_index = $1");
-const ALLOT: &str = "UPDATE number SET client_id = $1, status = CASE WHEN $1 IS NULL THEN 'available' \
+const ALLOT: &str = "UPDATE number SET client_id = $1, status = CASE WHEN CAST($1 AS TEXT) IS NULL THEN 'available' \
     ELSE 'allotted' END, changed_at = $2 WHERE status IN ('available', 'allotted') AND eid_index IS NULL AND replaces_index IS NULL \
     AND iccid_index IN (SELECT unhex(value) FROM json_each($3)) RETURNING iccid_index";
 const BY_TASK: &str = concat!("SELECT ", columns!(), " FROM number WHERE task_id = $1");
