@@ -62,11 +62,18 @@ impl<'a> Plan<'a> {
     fn build(&mut self, packages: &BTreeSet<String>) -> Result<Vec<Program>> {
         loop {
             self.write_together()?;
-            let mutated = self.together.iter().map(|&id| self.mutants[id].package.clone());
-            let refused = compile::check(&self.tree.root, &mutated.collect())?;
-            if !refused.is_empty() {
-                self.take_out(&refused)?;
-                continue;
+            let mutated: BTreeSet<String> = self
+                .together
+                .iter()
+                .map(|&id| self.mutants[id].package.clone())
+                .collect();
+            // Without a package, cargo would check all of them.
+            if !mutated.is_empty() {
+                let refused = compile::check(&self.tree.root, &mutated)?;
+                if !refused.is_empty() {
+                    self.take_out(&refused)?;
+                    continue;
+                }
             }
             let (programs, refused) = compile::tests(&self.tree.root, packages)?;
             if refused.is_empty() {
