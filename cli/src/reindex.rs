@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use domain::Timestamp;
 use store::reindex::{
     Reindex, ReindexError, Reindexed, attach_calls, keep_to_this_connection, leave_nothing_old,

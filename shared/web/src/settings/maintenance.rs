@@ -58,8 +58,18 @@ pub(super) fn settings(variables: &Variables) -> Result<MaintenanceSettings, Err
             REFUSALS_PER_HOUR,
             0..=MAX_COUNTED,
         )?,
-        backup_days: number("backup_days", variables.backup_days.as_deref(), 0, 0..=MAX_BACKUP_DAYS)?,
-        drill_days: number("drill_days", variables.drill_days.as_deref(), 0, 0..=MAX_BACKUP_DAYS)?,
+        backup_days: number(
+            "backup_days",
+            variables.backup_days.as_deref(),
+            0,
+            0..=MAX_BACKUP_DAYS,
+        )?,
+        drill_days: number(
+            "drill_days",
+            variables.drill_days.as_deref(),
+            0,
+            0..=MAX_BACKUP_DAYS,
+        )?,
         clock_trusted: flag("clock_trusted", variables.clock_trusted.as_deref())?,
         clock_held: false,
     })
