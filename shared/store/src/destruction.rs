@@ -55,11 +55,14 @@ pub(super) async fn purge<D: Database>(
     Ok(rows.len())
 }
 
+/// Reads the key of a row that is due.
+type ReadKey = fn(&Row) -> Result<String, DbError>;
+
 /// Deletes what up to `limit` rows that ended before `before` consist of. `due` finds their keys, which `key` reads, and
 /// each of `statements` deletes by a list of them. Returns how many there were.
 pub(super) async fn purge_all<D: Database>(
     tx: &Tx<'_, D>,
-    (due, key): (&'static str, fn(&Row) -> Result<String, DbError>),
+    (due, key): (&'static str, ReadKey),
     statements: &[&'static str],
     before: Timestamp,
     limit: u32,
