@@ -314,7 +314,7 @@ fn a_chip_that_was_destroyed_or_replaced_is_destroyed_with_everything_that_is_it
     run(destroy_chip(&world.cx(), &eid(0), date(2026, 6, 30), &NOTE)).unwrap();
     world.execute(
         "INSERT INTO incident (id, kind, subject, opened_at) SELECT 'i', 'chip_fault', \
-         'chip:' || lower(hex(eid_index)), 0 FROM chip_destruction ON CONFLICT DO NOTHING",
+         'chip:' || lower(hex(eid_index)), 0 FROM chip_destruction WHERE true ON CONFLICT DO NOTHING",
     );
     world.execute(
         "UPDATE chip SET replaced = 1 WHERE eid_index = (SELECT MAX(eid_index) FROM chip WHERE faulty = 0)",
