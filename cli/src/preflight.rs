@@ -140,23 +140,6 @@ pub(crate) fn retention(secrets: &Secrets) -> Result<()> {
     })
 }
 
-/// The keys that a database knows, with this index key.
-///
-/// # Errors
-/// The first that is missing or malformed, by its name.
-pub(crate) fn stored_keys(secrets: &Secrets, index_key: &str) -> Result<Vault> {
-    let get = |name: &str| secrets.get(&format!("SPIN_VARIABLE_{name}"));
-    let settings = VaultSettings {
-        sealing_keys: Some(get("SEALING_KEYS")?),
-        index_key,
-        home_key: get("HOME_KEY").ok(),
-        link_key: get("LINK_KEY").ok(),
-        token_key: get("TOKEN_KEY").ok(),
-        transport_keys: None,
-    };
-    Vault::from_settings(settings).with_context(|| text("密钥配置有误", "a secret is malformed").to_owned())
-}
-
 /// The gateway's settings are well formed, and fit those of the platform.
 ///
 /// # Errors

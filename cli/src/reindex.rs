@@ -96,10 +96,10 @@ async fn change(
     if let Some(calls) = files.calls {
         preflight::call_log(calls)?;
     }
-    let old = preflight::stored_keys(&secrets, secrets.get(INDEX_KEY)?)?;
+    let old = secrets.stored_keys(secrets.get(INDEX_KEY)?)?;
     let begun = secrets.get(NEXT_INDEX_KEY).ok();
     if let Some(next) = begun {
-        let new = preflight::stored_keys(&secrets, next)?;
+        let new = secrets.stored_keys(next)?;
         if preflight::database(database, &new, now).await.is_ok() {
             let cleared = in_database(files, None).await;
             cleared.map_err(|error| described(error, database))?;
@@ -115,7 +115,7 @@ async fn change(
     };
     let home = secrets.get(HOME_KEY)?;
     Secrets::change(env, &[(NEXT_INDEX_KEY, Some(&next)), (HOME_KEY, Some(home))])?;
-    let new = preflight::stored_keys(&secrets, &next)?;
+    let new = secrets.stored_keys(&next)?;
     let how = Reindex {
         old: &old,
         new: &new,

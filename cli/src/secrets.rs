@@ -10,6 +10,7 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, fchown};
 use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
+use vault::{Vault, VaultSettings};
 
 use crate::language::text;
 
@@ -172,6 +173,24 @@ impl Secrets {
             .get(name)
             .map(String::as_str)
             .with_context(|| text(format!("{name} 未设置"), format!("{name} is not set")))
+    }
+
+    /// The keys that a database knows, with this index key.
+    ///
+    /// # Errors
+    /// The first that is missing or malformed, by its name.
+    pub(crate) fn stored_keys(&self, index_key: &str) -> Result<Vault> {
+        let get = |name: &str| self.get(&format!("{SPIN_PREFIX}{name}"));
+        let settings = VaultSettings {
+            sealing_keys: Some(get("SEALING_KEYS")?),
+            index_key,
+            home_key: get("HOME_KEY").ok(),
+            link_key: get("LINK_KEY").ok(),
+            token_key: get("TOKEN_KEY").ok(),
+            transport_keys: None,
+        };
+        Vault::from_settings(settings)
+            .with_context(|| text("密钥配置有误", "a secret is malformed").to_owned())
     }
 
     /// The first of the values that a setting lists while it is changed: the one in use.

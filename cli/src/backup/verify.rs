@@ -85,7 +85,7 @@ pub(crate) async fn run(options: &VerifyOptions) -> Result<()> {
 pub(super) async fn open(options: &OpenOptions, beside: &Path) -> Result<Opened> {
     let identities = archive::identities(&options.identity)?;
     let secrets = Secrets::read(&options.env)?;
-    let keys = preflight::stored_keys(&secrets, secrets.get(INDEX_KEY)?)?;
+    let keys = secrets.stored_keys(secrets.get(INDEX_KEY)?)?;
     let folder = private_folder(beside)?;
     let manifest = archive::open(&options.file, &identities, folder.path())?;
     if manifest.schema_version > SCHEMA_VERSION {

@@ -441,10 +441,6 @@ mod tests {
                 history_days: text("36526"),
                 ..variables()
             },
-            Variables {
-                backup_days: text("-1"),
-                ..variables()
-            },
         ] {
             let error = Settings::from_variables(&broken).err().unwrap();
             assert_eq!(error.reason(), Reason::Internal);
@@ -457,6 +453,13 @@ mod tests {
     fn numbers_of_incidents_and_sessions_have_bounds() {
         let text = |text: &str| Some(text.to_owned());
         for (name, broken) in [
+            (
+                "backup_days",
+                Variables {
+                    backup_days: text("-1"),
+                    ..variables()
+                },
+            ),
             (
                 "drill_days",
                 Variables {
