@@ -454,13 +454,6 @@ mod tests {
         let text = |text: &str| Some(text.to_owned());
         for (name, broken) in [
             (
-                "backup_days",
-                Variables {
-                    backup_days: text("-1"),
-                    ..variables()
-                },
-            ),
-            (
                 "drill_days",
                 Variables {
                     drill_days: text("36526"),
