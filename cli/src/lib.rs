@@ -5,6 +5,7 @@
 pub mod api;
 mod args;
 pub mod components;
+mod database;
 pub mod demo;
 mod help;
 mod import;
