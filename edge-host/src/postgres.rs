@@ -4,11 +4,6 @@
 //! cursors but rolls nothing back: a transaction that a component left open goes on for the next one that gets the
 //! connection.
 
-#![expect(
-    clippy::result_large_err,
-    reason = "errors are as large as the interface makes them"
-)]
-
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
@@ -20,7 +15,6 @@ use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::{Config, NoTls};
 
 use crate::allowed_hosts::AllowedHosts;
-use crate::bindings::spin::postgres::postgres::Error;
 
 /// Connections of one pool; more wait until one is returned, without limit.
 const MAX_POOLED: usize = 64;
@@ -62,6 +56,9 @@ pub(crate) struct Pools(Mutex<Vec<(ConnectionKey, Pool)>>);
 
 type ConnectionKey = (String, Option<String>);
 
+/// Why there is no connection, as a text.
+pub(crate) struct Failure(pub(crate) String);
+
 /// The number of connections that all components together may hold.
 #[derive(Clone, Default)]
 pub(crate) struct ConnectionLimit(Option<Arc<Semaphore>>);
@@ -73,11 +70,11 @@ impl ConnectionLimit {
     }
 
     /// Waits, without limit, until there may be another connection.
-    async fn acquire(&self) -> Result<Option<OwnedSemaphorePermit>, Error> {
+    async fn acquire(&self) -> Result<Option<OwnedSemaphorePermit>, Failure> {
         match &self.0 {
             Some(semaphore) => {
                 let permit = semaphore.clone().acquire_owned().await;
-                permit.map(Some).map_err(|_| too_many_connections())
+                permit.map(Some).map_err(|error| Failure(error.to_string()))
             }
             None => Ok(None),
         }
@@ -88,17 +85,15 @@ impl Connection {
     /// Takes an idle connection to the address out of its pool, or makes one, once the limit allows another.
     ///
     /// # Errors
-    /// [`Error::ConnectionFailed`] with the cause.
+    /// [`Failure`] with the cause.
     pub(crate) async fn open(
         pools: &Pools,
         limit: &ConnectionLimit,
         builder: &ConnectionBuilder,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, Failure> {
         let permit = limit.acquire().await?;
         let connect = async { anyhow::Ok(pools.get(builder)?.get().await?) };
-        let client = connect
-            .await
-            .map_err(|error| Error::ConnectionFailed(format!("{error:?}")))?;
+        let client = connect.await.map_err(|error| Failure(format!("{error:?}")))?;
         Ok(Self {
             client: Arc::new(client),
             _permit: permit,
@@ -161,11 +156,11 @@ pub(crate) fn certificate(pem: &str) -> anyhow::Result<Certificate> {
 /// Checks that each server that the address names is one that the component may reach.
 ///
 /// # Errors
-/// [`Error::ConnectionFailed`] when the address cannot be read, or names another server or a socket.
-pub(crate) fn check_address(allowed: &AllowedHosts, address: &str) -> Result<(), Error> {
+/// [`Failure`] when the address cannot be read, or names another server or a socket.
+pub(crate) fn check_address(allowed: &AllowedHosts, address: &str) -> Result<(), Failure> {
     let config: Config = address
         .parse()
-        .map_err(|error: tokio_postgres::Error| Error::ConnectionFailed(error.to_string()))?;
+        .map_err(|error: tokio_postgres::Error| Failure(error.to_string()))?;
     let ports = config.get_ports();
     let port = |at: usize| {
         ports
@@ -178,7 +173,7 @@ pub(crate) fn check_address(allowed: &AllowedHosts, address: &str) -> Result<(),
             return Ok(());
         }
         let port = port(at).map(|port| format!(":{port}")).unwrap_or_default();
-        Err(Error::ConnectionFailed(format!(
+        Err(Failure(format!(
             "address {SCHEME}://{host}{port} is not permitted"
         )))
     };
@@ -188,7 +183,7 @@ pub(crate) fn check_address(allowed: &AllowedHosts, address: &str) -> Result<(),
             #[cfg(unix)]
             Host::Unix(_) => {
                 let text = "Unix sockets are not supported on WebAssembly";
-                return Err(Error::ConnectionFailed(text.to_owned()));
+                return Err(Failure(text.to_owned()));
             }
         }
     }
@@ -197,9 +192,4 @@ pub(crate) fn check_address(allowed: &AllowedHosts, address: &str) -> Result<(),
         permit(at, &address.to_string())?;
     }
     Ok(())
-}
-
-/// The instance has as many handles as it may have, or the host stops.
-pub(crate) fn too_many_connections() -> Error {
-    Error::ConnectionFailed("too many connections".to_owned())
 }

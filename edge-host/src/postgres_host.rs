@@ -14,9 +14,7 @@ use crate::bindings::spin::postgres::postgres::{
     HostConnectionWithStore, ParameterValue, RowSet,
 };
 use crate::instance::{Guest, GuestData};
-use crate::postgres::{
-    Client, Connection, ConnectionBuilder, certificate, check_address, too_many_connections,
-};
+use crate::postgres::{Client, Connection, ConnectionBuilder, Failure, certificate, check_address};
 use crate::postgres_query;
 use crate::streams::ChannelProducer;
 
@@ -26,6 +24,12 @@ type ComponentStreams = (
     StreamReader<Vec<DbValue>>,
     FutureReader<Result<(), Error>>,
 );
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        Self::ConnectionFailed(failure.0)
+    }
+}
 
 impl Guest {
     /// Opens a connection, if the manifest lets this component reach the server.
@@ -37,14 +41,15 @@ impl Guest {
         let limit = self.host.postgres_limit.clone();
         async move {
             check_address(&component.allowed_hosts, &builder.address).inspect_err(|error| {
-                tracing::warn!(component = &*component.name, "PostgreSQL denied: {error}");
+                tracing::warn!(component = &*component.name, "PostgreSQL denied: {}", error.0);
             })?;
-            Connection::open(&pools, &limit, &builder).await
+            Ok(Connection::open(&pools, &limit, &builder).await?)
         }
     }
 
     fn add_postgres(&mut self, connection: Connection) -> Result<Resource<Connection>, Error> {
-        self.table.push(connection).map_err(|_| too_many_connections())
+        let added = self.table.push(connection);
+        added.map_err(|_| Error::ConnectionFailed("too many connections".to_owned()))
     }
 
     fn postgres_client(&self, connection: &Resource<Connection>) -> Result<Client, Error> {
