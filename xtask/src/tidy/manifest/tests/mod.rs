@@ -273,7 +273,7 @@ fn destinations_without_requests_and_requests_without_destinations_are_found() {
     assert_found(
         "functions/two-three/src/more.rs",
         ("web::outbound::post(a)", "web::outbound::log(a)"),
-        "\"https://*:*\"",
+        "allowed_outbound_hosts = [\"{{ database_host_1 }}\", \"{{ database_host_2 }}\", \"{{ database_host_3 }}\", \"https",
         "`allowed_outbound_hosts` has to be [\"{{ database_host_1 }}\", \"{{ database_host_2 }}\", \"{{ database_host_3 }}\", \"http://one.spin.internal\"]",
     );
 }
