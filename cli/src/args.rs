@@ -70,6 +70,9 @@ pub(crate) struct UpOptions {
     /// Where the gateway's metrics are served
     #[arg(long, default_value = "127.0.0.1:9464")]
     pub(crate) metrics: SocketAddr,
+    /// PostgreSQL database instead of the files: postgres://user:password@host:port/name; without it that of the secrets, if they name one
+    #[arg(long)]
+    pub(crate) database: Option<String>,
     /// Let callbacks go over plain http and to this machine and private networks; for trials only
     #[arg(long)]
     pub(crate) local_callbacks: bool,

@@ -19,6 +19,10 @@ const CHINESE: &[(&str, &str)] = &[
     ("up gateway", "芯片连接的监听地址"),
     ("up metrics", "网关指标的监听地址"),
     (
+        "up database",
+        "使用 PostgreSQL 数据库而非文件：postgres://用户:密码@主机:端口/名称；缺省为密钥文件中的地址（如有）",
+    ),
+    (
         "up local_callbacks",
         "允许回调使用 http，并允许发往本机与内网；仅用于试用",
     ),

@@ -6,6 +6,7 @@ pub mod api;
 mod args;
 mod backup;
 pub mod components;
+mod database;
 pub mod demo;
 mod help;
 mod import;

@@ -12,7 +12,7 @@ use crate::args::UpOptions;
 use crate::language::{Language, text};
 use crate::secrets::Secrets;
 use crate::stack::{Launch, Stack};
-use crate::{components, interrupt, preflight};
+use crate::{components, database, interrupt, preflight};
 
 /// File of the secrets, in the current or the data folder.
 pub(crate) const ENV_FILE: &str = ".env";
@@ -40,16 +40,19 @@ pub(crate) async fn run(options: UpOptions) -> Result<()> {
     // Held until this function ends.
     let _lock = preflight::lock(&options.data)?;
     let (mut secrets, env_file) = secrets(&options.data)?;
-    let database = options.data.join(DATABASE_FILE);
-    // An earlier start may have ended before a component filled it.
-    let first_start = std::fs::metadata(&database).map_or(true, |file| file.len() == 0);
+    let uses_postgres = database::configure(&mut secrets, options.database.as_deref())?;
     preflight::owner_only(&env_file)?;
     preflight::no_reindex_begun(&secrets)?;
     let keys = preflight::keys(&secrets)?;
     preflight::gateway(&secrets)?;
     preflight::retention(&secrets)?;
-    preflight::database(&database, &keys, SystemTime::now().into()).await?;
-    preflight::call_log(&options.data.join(CALLS_FILE))?;
+    let database = options.data.join(DATABASE_FILE);
+    // An earlier start may have ended before a component filled it.
+    let first_start = uses_postgres || std::fs::metadata(&database).map_or(true, |file| file.len() == 0);
+    if !uses_postgres {
+        preflight::database(&database, &keys, SystemTime::now().into()).await?;
+        preflight::call_log(&options.data.join(CALLS_FILE))?;
+    }
     let runtime_config = root.join(runtime_config(&mut secrets, options.local_callbacks));
     let mut launch = Launch::on_loopback(root, options.data.clone(), secrets);
     launch.runtime_config = runtime_config;
@@ -68,9 +71,11 @@ pub(crate) async fn run(options: UpOptions) -> Result<()> {
             )
         );
     }
-    if first_start {
-        let api = stack.api.clone().in_language(Language::of_this_process());
-        first_client(&api, launch.secrets.first("SPIN_VARIABLE_ADMIN_SECRET")?).await?;
+    let api = stack.api.clone().in_language(Language::of_this_process());
+    let admin_secret = launch.secrets.first("SPIN_VARIABLE_ADMIN_SECRET")?;
+    // A server may have held the database for long.
+    if first_start && !(uses_postgres && has_clients(&api, admin_secret).await?) {
+        first_client(&api, admin_secret).await?;
     }
     println!("{}", text("按 Ctrl-C 结束", "Ctrl-C ends"));
     interrupt::received().await?;
@@ -122,6 +127,15 @@ fn secrets(data: &Path) -> Result<(Secrets, PathBuf)> {
         Secrets::generate()?.write_new(&stored)?;
     }
     Ok((Secrets::read(&stored)?, stored))
+}
+
+/// Whether the database has clients already.
+async fn has_clients(api: &Api, admin_secret: &str) -> Result<bool> {
+    let listed = api.get_as(admin_secret, "/admin/v1/clients", &[]).await?;
+    let listed = listed.ok(text("查询业务需求方", "listing the clients"))?;
+    Ok(listed["clients"]
+        .as_array()
+        .is_some_and(|clients| !clients.is_empty()))
 }
 
 /// Creates the first client, for calls from this machine, and shows its credentials once.

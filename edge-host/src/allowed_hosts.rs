@@ -82,8 +82,17 @@ impl AllowedHosts {
         let Some(Ok(host)) = uri.host().map(Host::parse) else {
             return false;
         };
-        let port = uri.port_u16().or_else(|| well_known_port(scheme));
-        self.0.iter().any(|allowed| allowed.allows(scheme, &host, port))
+        self.allow_host(scheme, &host, uri.port_u16())
+    }
+
+    /// Whether a connection to a server that does not speak HTTP is allowed; the port defaults to the scheme's.
+    pub(crate) fn allow_server(&self, scheme: &str, host: &str, port: Option<u16>) -> bool {
+        Host::parse(host).is_ok_and(|host| self.allow_host(scheme, &host, port))
+    }
+
+    fn allow_host(&self, scheme: &str, host: &Host<String>, port: Option<u16>) -> bool {
+        let port = port.or_else(|| well_known_port(scheme));
+        self.0.iter().any(|allowed| allowed.allows(scheme, host, port))
     }
 }
 
@@ -205,6 +214,10 @@ fn well_known_port(scheme: &str) -> Option<u16> {
     match scheme {
         "http" => Some(80),
         "https" => Some(443),
+        "postgres" => Some(5432),
+        "mysql" => Some(3306),
+        "redis" => Some(6379),
+        "mqtt" => Some(1883),
         _ => None,
     }
 }
@@ -264,7 +277,7 @@ mod tests {
             "example.com",
             "http://h/path",
             "http://a*b",
-            "redis://h",
+            "ftp://h",
             "http://h:x",
             "http://{a,b}",
         ] {
@@ -272,6 +285,26 @@ mod tests {
         }
         let skipped = AllowedHosts::parse(&[String::new(), "https://".to_owned()]).unwrap();
         assert!(skipped.0.is_empty());
+    }
+
+    #[test]
+    fn a_server_is_allowed_by_its_scheme_its_host_and_its_port() {
+        let allows = |entry: &str, host: &str, port| {
+            let allowed = AllowedHosts::parse(&[entry.to_owned()]).unwrap();
+            allowed.allow_server("postgres", host, port)
+        };
+        for (entry, host, port, expected) in [
+            ("postgres://db.example:5432", "db.example", None, true),
+            ("postgres://db.example", "db.example", Some(5432), true),
+            ("postgres://db.example", "db.example", Some(5433), false),
+            ("postgres://db.example", "other.example", None, false),
+            ("https://db.example:5432", "db.example", None, false),
+            ("*://*:*", "10.0.0.1", Some(1), true),
+            ("postgres://10.0.0.0/8:*", "10.0.0.1", Some(1), true),
+            ("", "db.example", None, false),
+        ] {
+            assert_eq!(allows(entry, host, port), expected, "{entry} {host} {port:?}");
+        }
     }
 
     #[test]

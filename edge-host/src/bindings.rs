@@ -1,6 +1,6 @@
 //! The interfaces of `wit/`, as Rust traits; see `wit/host.wit`.
 //!
-//! Holds generated code only; `sqlite_host`, `key_value_host` and `variables_host` implement it.
+//! Holds generated code only; `sqlite_host`, `postgres_host`, `key_value_host` and `variables_host` implement it.
 
 mod generated {
     wasmtime::component::bindgen!({
@@ -12,10 +12,13 @@ mod generated {
             "spin:sqlite/sqlite.[method]connection.changes-async": trappable,
             "spin:sqlite/sqlite.[method]connection.last-insert-rowid-async": trappable,
             "spin:key-value/key-value.[method]store.get-keys": trappable,
+            "spin:postgres/postgres.[constructor]connection-builder": async | trappable,
             default: async,
         },
         with: {
             "spin:sqlite/sqlite.connection": crate::sqlite::Connection,
+            "spin:postgres/postgres.connection": crate::postgres::Connection,
+            "spin:postgres/postgres.connection-builder": crate::postgres::ConnectionBuilder,
             "spin:key-value/key-value.store": crate::key_value::Store,
             "wasi:keyvalue/store.bucket": crate::key_value::Store,
             "wasi:keyvalue/atomics.cas": crate::key_value::CompareAndSwap,

@@ -14,12 +14,14 @@ use crate::clock::Clock;
 use crate::http_client::HttpClient;
 use crate::key_value::Stores;
 use crate::logs::LogSink;
+use crate::postgres::ConnectionLimit;
 use crate::runtime_config::Location;
 
 /// Databases, stores, the HTTP client and the signals that end instances.
 pub(crate) struct HostState {
     pub(crate) databases: BTreeMap<String, Location>,
     pub(crate) stores: Stores,
+    pub(crate) postgres_limit: ConnectionLimit,
     pub(crate) http_client: HttpClient,
     pub(crate) log_sink: LogSink,
     /// The embedder's wall clock; the system's when absent.

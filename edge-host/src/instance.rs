@@ -28,6 +28,7 @@ use crate::host_state::HostState;
 use crate::logs::{LineStream, Output};
 use crate::options::Reuse;
 use crate::outbound::{OutboundHooks, ServiceChaining};
+use crate::postgres::Pools;
 
 /// The most resources that one instance has open: connections, stores, requests, bodies.
 const MAX_RESOURCES: usize = 16 * 1024;
@@ -36,6 +37,8 @@ const MAX_RESOURCES: usize = 16 * 1024;
 pub(crate) struct Guest {
     pub(crate) host: Arc<HostState>,
     pub(crate) component: Arc<Component>,
+    /// The component's pools of PostgreSQL connections.
+    pub(crate) postgres: Arc<Pools>,
     pub(crate) table: ResourceTable,
     wasi: WasiCtx,
     http: WasiHttpCtx,
@@ -51,7 +54,12 @@ impl HasData for GuestData {
 }
 
 impl Guest {
-    fn new(host: Arc<HostState>, chaining: Arc<dyn ServiceChaining>, component: Arc<Component>) -> Self {
+    fn new(
+        host: Arc<HostState>,
+        chaining: Arc<dyn ServiceChaining>,
+        component: Arc<Component>,
+        postgres: Arc<Pools>,
+    ) -> Self {
         let output = |output| LineStream::new(component.name.clone(), output, host.log_sink.clone());
         let mut wasi = WasiCtxBuilder::new();
         wasi.stdout(output(Output::Stdout)).stderr(output(Output::Stderr));
@@ -71,6 +79,7 @@ impl Guest {
             table,
             host,
             component,
+            postgres,
         }
     }
 }
@@ -112,6 +121,7 @@ pub(crate) struct InstanceFactory {
     /// Gone when the application has been shut down.
     pub(crate) chaining: Weak<dyn ServiceChaining>,
     pub(crate) component: Arc<Component>,
+    pub(crate) postgres: Arc<Pools>,
     pub(crate) service: ServicePre<Guest>,
     pub(crate) reuse: Reuse,
 }
@@ -127,7 +137,8 @@ impl HandlerState for InstanceFactory {
             .upgrade()
             .ok_or_else(|| wasmtime::format_err!("the application has been shut down"))?;
         let expiration = Expiration::new(&self.host, self.reuse.idle);
-        let guest = Guest::new(self.host.clone(), chaining, self.component.clone());
+        let (component, postgres) = (self.component.clone(), self.postgres.clone());
+        let guest = Guest::new(self.host.clone(), chaining, component, postgres);
         let mut store = Store::new(self.service.engine(), guest);
         store.limiter(|guest| guest);
         let service = self.service.instantiate_async(&mut store).await?;

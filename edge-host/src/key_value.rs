@@ -1,40 +1,28 @@
-//! Key-value stores on SQLite, in memory or in a file with Spin's own table, so that `spin up` and
-//! this host can read each other's files.
+//! Key-value stores, whatever keeps them.
 //!
-//! Each operation is one transaction. Access is checked elsewhere, in `key_value_host`.
+//! Access is checked elsewhere, in `key_value_host`.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
-use rusqlite::{OptionalExtension as _, Transaction, TransactionBehavior, params};
 
-use crate::runtime_config::Location;
-
-/// The largest value or list of keys that an operation returns, in bytes.
-const MAX_RESULT_BYTES: usize = 128 << 20;
-
-/// Spin's table: one file may hold several stores.
-const CREATE: &str = "CREATE TABLE IF NOT EXISTS spin_key_value (\
-    store TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (store, key))";
-const GET: &str = "SELECT value FROM spin_key_value WHERE store = $1 AND key = $2";
-const SET: &str = "INSERT INTO spin_key_value (store, key, value) VALUES ($1, $2, $3) \
-    ON CONFLICT (store, key) DO UPDATE SET value = $3";
-const DELETE: &str = "DELETE FROM spin_key_value WHERE store = $1 AND key = $2";
-const KEYS: &str = "SELECT key FROM spin_key_value WHERE store = $1";
+use crate::key_value_failure::Failure;
+use crate::key_value_redis::{RedisStore, RedisSwap};
+use crate::key_value_sqlite::{SqliteStore, SqliteSwap};
+use crate::runtime_config::StoreLocation;
 
 /// Every configured store.
 pub(crate) struct Stores(BTreeMap<String, Store>);
 
-/// One store, under its label.
+/// One store.
 #[derive(Clone)]
 #[expect(
     unreachable_pub,
     reason = "generated code re-exports it inside its private module"
 )]
-pub struct Store {
-    label: Arc<str>,
-    connection: Arc<Mutex<rusqlite::Connection>>,
+pub enum Store {
+    Sqlite(SqliteStore),
+    Redis(RedisStore),
 }
 
 /// The value of a key at one time, to be replaced only if it is still the same.
@@ -43,38 +31,31 @@ pub struct Store {
     unreachable_pub,
     reason = "generated code re-exports it inside its private module"
 )]
-pub struct CompareAndSwap {
-    store: Store,
-    key: String,
-    observed: Option<Vec<u8>>,
-}
-
-/// Why an operation failed, as a text.
-pub(crate) struct Failure(pub(crate) String);
-
-impl From<rusqlite::Error> for Failure {
-    fn from(error: rusqlite::Error) -> Self {
-        Self(error.to_string())
-    }
+pub enum CompareAndSwap {
+    Sqlite(SqliteSwap),
+    Redis(RedisSwap),
 }
 
 impl Stores {
-    /// Opens the given stores; called once, at start.
+    /// Opens the given stores; called once, at start. A server is connected to only when a component opens its store.
     ///
     /// # Errors
-    /// A store that SQLite cannot open; the error names it.
-    pub(crate) fn open<'a>(stores: impl Iterator<Item = (&'a String, &'a Location)>) -> anyhow::Result<Self> {
-        let mut opened = BTreeMap::new();
-        for (label, location) in stores {
-            let connection =
-                open(location).with_context(|| format!("cannot open the key-value store {label:?}"))?;
-            let store = Store {
-                label: label.as_str().into(),
-                connection: Arc::new(Mutex::new(connection)),
-            };
-            opened.insert(label.clone(), store);
-        }
-        Ok(Self(opened))
+    /// A store that SQLite cannot open, or a malformed address; the error names the store.
+    pub(crate) fn open<'a>(
+        stores: impl Iterator<Item = (&'a String, &'a StoreLocation)>,
+    ) -> anyhow::Result<Self> {
+        let open = |label: &str, location: &StoreLocation| {
+            anyhow::Ok(match location {
+                StoreLocation::Sqlite(location) => Store::Sqlite(SqliteStore::open(label, location)?),
+                StoreLocation::Redis(url) => Store::Redis(RedisStore::new(url)?),
+            })
+        };
+        let opened = stores.map(|(label, location)| {
+            let store = open(label, location);
+            let store = store.with_context(|| format!("cannot open the key-value store {label:?}"))?;
+            Ok((label.clone(), store))
+        });
+        opened.collect::<anyhow::Result<_>>().map(Self)
     }
 
     pub(crate) fn get(&self, label: &str) -> Option<Store> {
@@ -82,173 +63,88 @@ impl Stores {
     }
 }
 
-fn open(location: &Location) -> rusqlite::Result<rusqlite::Connection> {
-    let connection = match location {
-        Location::Memory => rusqlite::Connection::open_in_memory(),
-        Location::File(path) => rusqlite::Connection::open(path),
-    }?;
-    connection.execute(CREATE, [])?;
-    Ok(connection)
-}
-
 impl Store {
+    /// Connects to the server of the store, if it has one and no component did before.
+    pub(crate) async fn connect(&self) -> Result<(), Failure> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Redis(store) => store.connect().await,
+        }
+    }
+
     pub(crate) async fn get(&self, key: String) -> Result<Option<Vec<u8>>, Failure> {
-        self.transact(move |transaction, label| {
-            let value = read(transaction, label, &key)?;
-            check_size(value.as_ref().map_or(0, Vec::len))?;
-            Ok(value)
-        })
-        .await
+        match self {
+            Self::Sqlite(store) => store.get(key).await,
+            Self::Redis(store) => store.get(&key).await,
+        }
     }
 
     pub(crate) async fn get_many(
         &self,
         keys: Vec<String>,
     ) -> Result<Vec<(String, Option<Vec<u8>>)>, Failure> {
-        self.transact(move |transaction, label| {
-            let mut found = Vec::with_capacity(keys.len());
-            let mut bytes = 0;
-            for key in keys {
-                let value = read(transaction, label, &key)?;
-                bytes += key.len() + value.as_ref().map_or(0, Vec::len);
-                check_size(bytes)?;
-                found.push((key, value));
-            }
-            Ok(found)
-        })
-        .await
+        match self {
+            Self::Sqlite(store) => store.get_many(keys).await,
+            Self::Redis(_) => Err(Failure(
+                "get-many fails on Redis, as in Spin: get one key at a time".to_owned(),
+            )),
+        }
     }
 
     pub(crate) async fn set_many(&self, pairs: Vec<(String, Vec<u8>)>) -> Result<(), Failure> {
-        self.transact(move |transaction, label| {
-            pairs
-                .iter()
-                .try_for_each(|(key, value)| write(transaction, label, key, value))
-        })
-        .await
+        match self {
+            Self::Sqlite(store) => store.set_many(pairs).await,
+            Self::Redis(store) => store.set_many(&pairs).await,
+        }
     }
 
     pub(crate) async fn delete_many(&self, keys: Vec<String>) -> Result<(), Failure> {
-        self.transact(move |transaction, label| {
-            for key in keys {
-                transaction.prepare_cached(DELETE)?.execute([label, &key])?;
-            }
-            Ok(())
-        })
-        .await
+        match self {
+            Self::Sqlite(store) => store.delete_many(keys).await,
+            Self::Redis(store) => store.delete_many(&keys).await,
+        }
     }
 
     pub(crate) async fn keys(&self) -> Result<Vec<String>, Failure> {
-        self.transact(|transaction, label| {
-            let mut statement = transaction.prepare_cached(KEYS)?;
-            let mut rows = statement.query([label])?;
-            let mut keys = Vec::new();
-            let mut bytes = 0;
-            while let Some(row) = rows.next()? {
-                let key: String = row.get(0)?;
-                bytes += size_of::<String>() + key.len();
-                check_size(bytes)?;
-                keys.push(key);
-            }
-            Ok(keys)
-        })
-        .await
+        match self {
+            Self::Sqlite(store) => store.keys().await,
+            Self::Redis(store) => store.keys().await,
+        }
     }
 
-    /// Adds to the counter under the key, eight bytes little-endian as in Spin; an absent counter is zero.
+    /// Adds to the counter under the key; an absent counter is zero.
     ///
     /// # Errors
-    /// [`Failure`] when the value is no counter or would overflow, or of SQLite.
+    /// [`Failure`] when the value is no counter or would overflow, or of the engine.
     pub(crate) async fn increment(&self, key: String, delta: i64) -> Result<i64, Failure> {
-        self.transact(move |transaction, label| {
-            let before = match read(transaction, label, &key)? {
-                Some(bytes) => bytes
-                    .try_into()
-                    .map(i64::from_le_bytes)
-                    .map_err(|_| Failure(format!("the value of {key:?} is no counter")))?,
-                None => 0,
-            };
-            let after = before
-                .checked_add(delta)
-                .ok_or_else(|| Failure(format!("the counter {key:?} would overflow")))?;
-            write(transaction, label, &key, &after.to_le_bytes())?;
-            Ok(after)
-        })
-        .await
+        match self {
+            Self::Sqlite(store) => store.increment(key, delta).await,
+            Self::Redis(store) => store.increment(&key, delta).await,
+        }
     }
 
     pub(crate) async fn compare_and_swap(&self, key: String) -> Result<CompareAndSwap, Failure> {
-        let observed = self.get(key.clone()).await?;
-        Ok(CompareAndSwap {
-            store: self.clone(),
-            key,
-            observed,
-        })
-    }
-
-    async fn transact<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Transaction<'_>, &str) -> Result<T, Failure> + Send + 'static,
-    ) -> Result<T, Failure> {
-        let Self { label, connection } = self.clone();
-        let run = move || {
-            let mut connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
-            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let result = work(&transaction, &label)?;
-            transaction.commit()?;
-            Ok(result)
-        };
-        tokio::task::spawn_blocking(run)
-            .await
-            .map_err(|error| Failure(error.to_string()))?
+        match self {
+            Self::Sqlite(store) => store.compare_and_swap(key).await.map(CompareAndSwap::Sqlite),
+            Self::Redis(store) => store.compare_and_swap(key).await.map(CompareAndSwap::Redis),
+        }
     }
 }
 
 impl CompareAndSwap {
     /// The value at the handle's creation.
     pub(crate) fn observed(&self) -> Option<Vec<u8>> {
-        self.observed.clone()
+        match self {
+            Self::Sqlite(swap) => swap.observed(),
+            Self::Redis(swap) => swap.observed(),
+        }
     }
 
-    /// Replaces the value if it is still the observed one; otherwise returns a new handle with the
-    /// present value.
+    /// Replaces the value if it is still the observed one; otherwise returns a new handle with the present value.
     pub(crate) async fn swap(self, value: Vec<u8>) -> Result<Result<(), Self>, Failure> {
-        let store = self.store.clone();
-        store
-            .transact(move |transaction, label| {
-                let present = read(transaction, label, &self.key)?;
-                if present != self.observed {
-                    return Ok(Err(Self {
-                        observed: present,
-                        ..self
-                    }));
-                }
-                write(transaction, label, &self.key, &value)?;
-                Ok(Ok(()))
-            })
-            .await
+        Ok(match self {
+            Self::Sqlite(swap) => swap.swap(value).await?.map_err(Self::Sqlite),
+            Self::Redis(swap) => swap.swap(value).await?.map_err(Self::Redis),
+        })
     }
-}
-
-fn read(transaction: &Transaction<'_>, label: &str, key: &str) -> Result<Option<Vec<u8>>, Failure> {
-    Ok(transaction
-        .prepare_cached(GET)?
-        .query_row([label, key], |row| row.get(0))
-        .optional()?)
-}
-
-fn write(transaction: &Transaction<'_>, label: &str, key: &str, value: &[u8]) -> Result<(), Failure> {
-    transaction
-        .prepare_cached(SET)?
-        .execute(params![label, key, value])?;
-    Ok(())
-}
-
-fn check_size(bytes: usize) -> Result<(), Failure> {
-    if bytes > MAX_RESULT_BYTES {
-        return Err(Failure(format!(
-            "query result exceeds limit of {MAX_RESULT_BYTES} bytes"
-        )));
-    }
-    Ok(())
 }

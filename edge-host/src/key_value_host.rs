@@ -11,7 +11,8 @@ use crate::bindings::wasi::keyvalue::atomics::{CasError, Host as AtomicsHost, Ho
 use crate::bindings::wasi::keyvalue::batch::Host as BatchHost;
 use crate::bindings::wasi::keyvalue::store::{Error, Host as StoreHost, HostBucket, KeyResponse};
 use crate::instance::{Guest, GuestData};
-use crate::key_value::{CompareAndSwap, Failure, Store};
+use crate::key_value::{CompareAndSwap, Store};
+use crate::key_value_failure::Failure;
 
 /// The keys of a store and the outcome of listing them, as a component receives them.
 type KeyStream = (StreamReader<String>, FutureReader<Result<(), SpinError>>);
@@ -69,10 +70,11 @@ impl HostStore for Guest {
 
 impl<T: Send + 'static> HostStoreWithStore<T> for GuestData {
     async fn open(accessor: &Accessor<T, Self>, label: String) -> Result<Resource<Store>, SpinError> {
+        let store = accessor.with(|mut access| access.get().granted_store(&label))?;
+        store.connect().await?;
         accessor.with(|mut access| {
-            let guest = access.get();
-            let store = guest.granted_store(&label)?;
-            guest.table.push(store).map_err(|_| SpinError::StoreTableFull)
+            let opened = access.get().table.push(store);
+            opened.map_err(|_| SpinError::StoreTableFull)
         })
     }
 
@@ -132,6 +134,7 @@ impl StoreHost for Guest {
             SpinError::AccessDenied => Error::AccessDenied,
             _ => Error::NoSuchStore,
         })?;
+        store.connect().await?;
         self.table
             .push(store)
             .map_err(|_| Error::Other("too many stores opened".to_owned()))

@@ -7,19 +7,20 @@
 //! # What it does
 //!
 //! HTTP triggers of a version 2 manifest for components that export `wasi:http/handler@0.3.0`, with
-//! instance reuse; `spin:sqlite@3.1.0`, `spin:key-value@3.0.0`, `wasi:keyvalue@0.2.0-draft2` (store,
-//! atomics, batch) and `spin:variables@3.0.0`; outbound HTTP under `allowed_outbound_hosts` and
-//! `block_networks`; private routes, service chaining and self requests; the `spin-*` headers.
+//! instance reuse; `spin:sqlite@3.1.0` on files and memory, `spin:postgres@4.2.0`, `spin:key-value@3.0.0` and
+//! `wasi:keyvalue@0.2.0-draft2` (store, atomics, batch) on SQLite and Redis, and `spin:variables@3.0.0`; outbound HTTP
+//! under `allowed_outbound_hosts` and `block_networks`; private routes, service chaining and self requests; the `spin-*`
+//! headers.
 //!
 //! # What it does not do
 //!
 //! - Other triggers, Wagi, static responses, components that export `wasi:http` 0.2, component
 //!   dependencies, mounted files, remote component sources, `spin build` and `spin watch`.
-//! - Inference, Redis, MQTT, MySQL, PostgreSQL, `wasi:config`, `wasi:otel` and raw sockets: a component that
+//! - Inference, `spin:redis`, MQTT, MySQL, `wasi:config`, `wasi:otel` and raw sockets: a component that
 //!   imports what is missing is refused at start, and sockets are always denied.
-//! - Backends other than SQLite files and memory, variable providers other than the environment,
+//! - Other backends, variable providers other than the environment,
 //!   client certificates, TLS on the listening side, HTTP/2 on either side.
-//! - Telemetry, the SQLite migration flag, connection limits of the runtime configuration.
+//! - Telemetry, the SQLite migration flag, connection limits of the runtime configuration but that of PostgreSQL.
 //!
 //! A manifest or runtime configuration that asks for any of it is refused at start.
 //!
@@ -32,6 +33,9 @@
 //! - A duplicate route is refused at start, where Spin warns and uses the last one.
 //! - Compare-and-swap compares with the value at the handle's creation, as the WIT demands; Spin compares
 //!   only after `current` was called.
+//! - `get-many` on Redis fails with a text that says so, where Spin sends a command that cannot succeed.
+//! - The plain `build` of a PostgreSQL connection checks the address like all others, and `hostaddr` is checked besides
+//!   `host`. Where Spin waits for ever, this host does too, but its log says why.
 //! - SQLite keeps the plan of a compiled statement whatever values it is given (`SQLITE_DBCONFIG_ENABLE_QPSG`).
 //! - The embedder may replace the wall clock ([`Options::clock`]) and receive the components' output
 //!   ([`Options::logs`]).
@@ -48,11 +52,18 @@ mod host_state;
 mod http_client;
 mod instance;
 mod key_value;
+mod key_value_failure;
 mod key_value_host;
+mod key_value_redis;
+mod key_value_sqlite;
 mod logs;
 mod manifest;
 mod options;
 mod outbound;
+mod postgres;
+mod postgres_host;
+mod postgres_query;
+mod postgres_values;
 mod router;
 mod runtime_config;
 mod server;

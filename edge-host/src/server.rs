@@ -38,8 +38,9 @@ use crate::instance::{Guest, InstanceFactory};
 use crate::key_value::Stores;
 use crate::manifest::Manifest;
 use crate::options::{MAX_REQUESTS_IN_FLIGHT, Options, Reuse};
+use crate::postgres::ConnectionLimit;
 use crate::router::Router;
-use crate::runtime_config::{Location, RuntimeConfig, check_labels};
+use crate::runtime_config::{Location, RuntimeConfig, StoreLocation, check_labels};
 use crate::variables::Variables;
 
 /// A component's grants and its compiled code.
@@ -125,6 +126,7 @@ pub async fn start(options: Options) -> anyhow::Result<Host> {
     let host = Arc::new(HostState {
         databases,
         stores,
+        postgres_limit: ConnectionLimit::new(config.postgres_connections),
         http_client,
         log_sink,
         clock: options.clock,
@@ -159,6 +161,7 @@ fn handlers(
                 host: host.clone(),
                 chaining: app.clone(),
                 component,
+                postgres: Arc::default(),
                 service,
                 reuse,
             };
@@ -185,7 +188,11 @@ fn open_state(
 
     let databases = used(databases, &config.databases);
     let stores = used(stores, &config.stores);
-    for location in databases.values().chain(stores.values()) {
+    let files = stores.values().filter_map(|location| match location {
+        StoreLocation::Sqlite(location) => Some(location),
+        StoreLocation::Redis(_) => None,
+    });
+    for location in databases.values().chain(files) {
         if let Location::File(path) = location {
             let folder = path.parent().unwrap_or(Path::new(""));
             std::fs::create_dir_all(folder)
@@ -197,10 +204,10 @@ fn open_state(
 }
 
 /// The locations of the labels that any component asks for.
-fn used<'a>(
+fn used<'a, T: Clone>(
     wanted: impl Iterator<Item = (&'a str, &'a BTreeSet<String>)>,
-    known: &BTreeMap<String, Location>,
-) -> BTreeMap<String, Location> {
+    known: &BTreeMap<String, T>,
+) -> BTreeMap<String, T> {
     let labels: BTreeSet<_> = wanted.flat_map(|(_, labels)| labels).collect();
     known
         .iter()

@@ -15,7 +15,7 @@ use spin_sdk::wasip3::http_compat::{IncomingBody, Request as OutgoingRequest};
 use tower_service::Service as _;
 
 use super::clock::{HostRandom, now};
-use super::database::Connection as SpinConnection;
+use super::connection::Connection as SpinConnection;
 use super::limits::SharedLimits;
 use super::problem::describe;
 use super::variables::{RequiredVariables, settings};
@@ -114,11 +114,12 @@ impl<O: Outgoing> Host for Spin<O> {
     fn connection(&self, purpose: Purpose) -> LocalFuture<'_, Result<Connection, Error>> {
         Box::pin(async move {
             let now = now();
-            let connection = SpinConnection::take(now, purpose).await?;
+            let settings = settings(self.required).await?;
+            let database = settings.database.as_ref().map(|address| address.as_str());
+            let connection = SpinConnection::take(now, purpose, database).await?;
             let is_checked = |at: Timestamp| store::keys_checked_lately(at, now);
             // The keys are those of the state.
             if purpose != Purpose::Calls && !KEYS_CHECKED_AT.get().is_some_and(is_checked) {
-                let settings = settings(self.required).await?;
                 let is_right = store::check_keys(&connection, &settings.vault, now).await?;
                 KEYS_CHECKED_AT.set(is_right.then_some(now));
             }

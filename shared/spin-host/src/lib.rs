@@ -1,4 +1,4 @@
-//! The binding to Spin: its requests, SQLite, variables and clock. Used only in components.
+//! The binding to Spin: its requests, databases, variables and clock. Used only in components.
 //!
 //! Never keep anything of a request in a static. An instance serves up to sixteen requests at once. Between requests
 //! it keeps idle connections, settings, leases, rows of the call log that wait, and when schema and keys were checked.
@@ -6,10 +6,12 @@
 #![forbid(unsafe_code)]
 
 mod clock;
-mod database;
+mod connection;
 mod host;
 mod limits;
+mod postgres;
 mod problem;
+mod sqlite;
 mod variables;
 
 pub use host::{answer, answer_and_send};

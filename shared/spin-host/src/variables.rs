@@ -16,8 +16,8 @@ thread_local! {
     static SETTINGS: RefCell<Option<Rc<Settings>>> = const { RefCell::new(None) };
 }
 
-/// The variables that a component requires beyond `index_key`, `time_zone`, `trusted_proxies`, `ignored_parameters` and
-/// `call_log_interval_ms`; the manifest maps exactly these to it.
+/// The variables that a component requires beyond `index_key`, `database`, `time_zone`, `trusted_proxies`,
+/// `ignored_parameters` and `call_log_interval_ms`; the manifest maps exactly these to it.
 #[derive(Debug, Clone, Copy)]
 pub struct RequiredVariables {
     /// `sealing_keys`: seals or opens stored values.
@@ -96,6 +96,7 @@ async fn read(required: RequiredVariables) -> Result<Variables, Error> {
             Some(name) => Some(secret(name).await?),
             None => None,
         },
+        database: Some(secret("database").await?),
         time_zone: Some(text("time_zone").await?),
         trusted_proxies: Some(text("trusted_proxies").await?),
         ignored_parameters: Some(text("ignored_parameters").await?),

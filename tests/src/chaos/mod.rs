@@ -16,8 +16,9 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use serde_json::Value;
+use test_support::address::own_address;
 use test_support::components::inventory;
-use test_support::process::{Node, Part, Starter, own_address};
+use test_support::process::{Node, Part, Starter};
 use xieka::api::Api;
 use xieka::demo::demo_env::DemoEnv;
 use xieka::demo::world::World;

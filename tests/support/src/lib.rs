@@ -9,6 +9,7 @@
     reason = "a test stops where it goes wrong, helpers included"
 )]
 
+pub mod address;
 #[cfg(feature = "card")]
 pub mod admin_server;
 #[cfg(feature = "native")]
@@ -34,12 +35,18 @@ pub mod part;
 pub mod platform;
 #[cfg(feature = "native")]
 pub mod postgres;
+#[cfg(feature = "servers")]
+pub mod postgres_server;
 #[cfg(feature = "platform")]
 pub mod process;
 #[cfg(feature = "native")]
 pub mod random;
+#[cfg(feature = "servers")]
+pub mod redis_server;
 #[cfg(feature = "native")]
 pub mod router;
+#[cfg(feature = "servers")]
+mod server_process;
 #[cfg(feature = "native")]
 pub mod settings;
 #[cfg(feature = "platform")]

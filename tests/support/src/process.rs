@@ -2,10 +2,9 @@
 //!
 //! It must not end a process gently: what a sudden end leaves is what its tests look at.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};
 
 use anyhow::{Context as _, Result, ensure};
@@ -120,19 +119,4 @@ impl Victim {
             .lock()
             .is_ok_and(|mut child| !matches!(child.try_wait(), Ok(None)))
     }
-}
-
-/// A free address on a loopback host of its own, which no outgoing connection can take: those use ports of 127.0.0.1.
-///
-/// # Errors
-/// There is no free port.
-pub fn own_address() -> Result<SocketAddr> {
-    static NEXT: AtomicU8 = AtomicU8::new(1);
-    let host = Ipv4Addr::new(127, 77, NEXT.fetch_add(1, Ordering::Relaxed), process_octet());
-    Ok(std::net::TcpListener::bind((host, 0))?.local_addr()?)
-}
-
-/// Part of the process id, so that two runs at the same time use different hosts.
-fn process_octet() -> u8 {
-    u8::try_from(std::process::id() % 250).unwrap_or_default() + 1
 }

@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use card_sim::{ChipId, Event, Module, Observer};
+use test_support::address::own_address;
 use test_support::components::{inventory, root};
-use test_support::process::{Node, Part, Starter, Victim, own_address};
+use test_support::process::{Node, Part, Starter, Victim};
 use test_support::stack::{TestActions as _, applied, power};
 use xieka::api::Api;
 use xieka::demo::demo_env::DemoEnv;

@@ -2,6 +2,7 @@
 //!
 //! Fail closed: a secret that is missing, too short or malformed makes every call fail; there is no default.
 
+mod database;
 mod maintenance;
 mod sessions;
 
@@ -57,6 +58,8 @@ pub struct Variables {
     pub ignored_parameters: Option<String>,
     /// `true` or `false`.
     pub callback_allow_http: Option<String>,
+    /// The address of a PostgreSQL database; empty: the SQLite files of the manifest.
+    pub database: Option<Zeroizing<String>>,
     /// Milliseconds for which rows of the call log wait for each other, as a decimal number.
     pub call_log_interval_ms: Option<String>,
     /// Days for which calls are kept, as a decimal number.
@@ -136,6 +139,9 @@ pub struct Settings {
     /// How to ask the operator about its numbers and the credential for it, as they were configured. Read only where
     /// it is asked, so that other components do not contain the reader.
     pub(crate) operator: Option<(String, Zeroizing<String>)>,
+    /// The address of the PostgreSQL database, if that is what holds the state and the call log: with times in it after
+    /// which the server ends what nobody uses.
+    pub database: Option<Zeroizing<String>>,
     secrets: Vec<Zeroizing<String>>,
 }
 
@@ -176,6 +182,7 @@ impl Settings {
                 .operator_api
                 .clone()
                 .map(|api| (api, variables.operator_credential.clone().unwrap_or_default())),
+            database: database::address(variables.database.as_ref())?,
             secrets: secrets(variables.secret.as_ref())?,
         })
     }
@@ -415,6 +422,10 @@ mod tests {
             },
             Variables {
                 call_log_interval_ms: text("1001"),
+                ..variables()
+            },
+            Variables {
+                database: Some(Zeroizing::new("host=db.example user=xieka".to_owned())),
                 ..variables()
             },
             Variables {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::FUNCTIONS;
 use super::code::Component;
 use super::host::{Host, Read};
-use super::outbound::Outbound;
+use super::outbound::{DATABASE_HOSTS, Outbound};
 use super::toml::Value;
 
 /// What changes a component that is built from the shared crates, besides its own files. `domain` uses `uicc`.
@@ -38,7 +38,9 @@ pub(super) fn component(component: &Component, host: &Host, outbound: &Outbound,
             }
         }
     }
-    let hosts = outbound.hosts(&component.uses, others);
+    let databases = DATABASE_HOSTS.iter().filter(|_| component.has_database);
+    let mut hosts: Vec<String> = databases.map(|host| (*host).to_owned()).collect();
+    hosts.extend(outbound.hosts(&component.uses, others));
     if !hosts.is_empty() {
         entries.push(("allowed_outbound_hosts".to_owned(), Value::list(hosts)));
     }

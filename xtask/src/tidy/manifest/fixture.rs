@@ -16,6 +16,9 @@ tick_secret = { required = true, secret = true, description = "Bearer for /inter
 zone = { default = "", description = "Time zone; operator_api ignores it" }
 operator_api = { default = "", description = "How to ask the operator" }
 operator_api_host = { default = "https://operator.invalid", description = "Whom to ask" }
+database_host_1 = { default = "", description = "A server" }
+database_host_2 = { default = "", description = "A server" }
+database_host_3 = { default = "", description = "A server" }
 callback_extra_host = { default = "https://*:443", description = "One more destination" }
 
 [[trigger.http]]
@@ -26,7 +29,7 @@ component = "one"
 description = "Does one thing (clause 7.2.1)"
 source = "target/wasm32-wasip2/component/one.wasm"
 sqlite_databases = ["default"]
-allowed_outbound_hosts = ["{{ operator_api_host }}"]
+allowed_outbound_hosts = ["{{ database_host_1 }}", "{{ database_host_2 }}", "{{ database_host_3 }}", "{{ operator_api_host }}"]
 
 [component.one.variables]
 token_key = "{{ token_key }}"
@@ -50,7 +53,7 @@ component = "two-three"
 description = "Calls `one` and others"
 source = "target/wasm32-wasip2/component-small/two_three.wasm"
 sqlite_databases = ["default"]
-allowed_outbound_hosts = ["https://*:*", "{{ callback_extra_host }}", "http://one.spin.internal"]
+allowed_outbound_hosts = ["{{ database_host_1 }}", "{{ database_host_2 }}", "{{ database_host_3 }}", "https://*:*", "{{ callback_extra_host }}", "http://one.spin.internal"]
 
 [component.two-three.variables]
 tick_secret = "{{ tick_secret }}"
@@ -171,7 +174,7 @@ const FILES: &[(&str, &str)] = &[
     ),
     ("shared/spin-host/src/variables.rs", VARIABLES),
     (
-        "shared/spin-host/src/database.rs",
+        "shared/spin-host/src/sqlite.rs",
         "const LABEL: &str = \"default\";\n",
     ),
     (

@@ -9,7 +9,7 @@ const FOLDER: &str = "shared/spin-host/src/";
 /// The file that reads what `RequiredVariables` says.
 pub(super) const VARIABLES: &str = "shared/spin-host/src/variables.rs";
 /// The file of the database.
-const DATABASE: &str = "shared/spin-host/src/database.rs";
+const DATABASE: &str = "shared/spin-host/src/sqlite.rs";
 /// The file of the counters.
 const LIMITS: &str = "shared/spin-host/src/limits.rs";
 /// How the constants are called that name a database or a store of the manifest.

@@ -1,4 +1,4 @@
-//! Requests to others: which functions of `web::outbound` send them, and where.
+//! Requests to others: which functions of `web::outbound` send them, and where; and where databases are.
 
 use std::collections::BTreeSet;
 
@@ -52,6 +52,13 @@ const DESTINATIONS: [Destinations; 5] = [
         hosts: &["http://spreadsheets.spin.internal"],
         flag: None,
     },
+];
+
+/// Where the database of a component may be besides its file. Each is a whole entry, so that an empty one is skipped.
+pub(super) const DATABASE_HOSTS: [&str; 3] = [
+    "{{ database_host_1 }}",
+    "{{ database_host_2 }}",
+    "{{ database_host_3 }}",
 ];
 
 /// A public function that sends requests.

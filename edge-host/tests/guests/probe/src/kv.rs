@@ -18,7 +18,10 @@ pub(crate) async fn round_trip(label: &str) -> anyhow::Result<Value> {
         ],
     )
     .map_err(refused)?;
-    let many = batch::get_many(&bucket, &["one".to_owned(), "nine".to_owned()]).map_err(refused)?;
+    let many = match batch::get_many(&bucket, &["one".to_owned(), "nine".to_owned()]) {
+        Ok(many) => json!(many),
+        Err(error) => json!({ "error": format!("{error:?}") }),
+    };
     spin.delete("two").await?;
     batch::delete_many(&bucket, &["three".to_owned()]).map_err(refused)?;
     let mut keys = spin.get_keys().await.collect().await?;

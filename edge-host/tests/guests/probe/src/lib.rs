@@ -4,6 +4,7 @@
 //! nothing: that is done in the tests.
 
 mod kv;
+mod pg;
 mod sql;
 
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -64,6 +65,10 @@ async fn act(request: Request, nth: u32) -> anyhow::Result<Value> {
         "sql" => sql::run(&arguments).await,
         "add-one" => sql::add_one(&arguments).await,
         "leave-transaction-open" => sql::leave_transaction_open().await,
+        "pg" => pg::run(&arguments).await,
+        "pg-abandon" => pg::abandon(&arguments).await,
+        "pg-commit" => pg::commit(&arguments).await,
+        "pg-exhaust" => pg::exhaust(&arguments).await,
         "kv" => kv::round_trip(text(&arguments, "store")?).await,
         "increment" => kv::increment(text(&arguments, "store")?, text(&arguments, "key")?),
         "swap" => kv::swap(text(&arguments, "store")?),

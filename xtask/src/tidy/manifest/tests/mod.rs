@@ -261,20 +261,20 @@ fn destinations_without_requests_and_requests_without_destinations_are_found() {
             ", \"http://one.spin.internal\"]",
             "]",
             "allowed_outbound_hosts",
-            "`allowed_outbound_hosts` has to be [\"https://*:*\", \"{{ callback_extra_host }}\", \"http://one.spin.internal\"]",
+            "`allowed_outbound_hosts` has to be [\"{{ database_host_1 }}\", \"{{ database_host_2 }}\", \"{{ database_host_3 }}\", \"https://*:*\", \"{{ callback_extra_host }}\", \"http://one.spin.internal\"]",
         ),
         (
             "\"http://one.spin.internal\"",
             "\"http://*.spin.internal\"",
             "allowed_outbound_hosts",
-            "`allowed_outbound_hosts` has to be [\"https://*:*\", \"{{ callback_extra_host }}\", \"http://one.spin.internal\"]",
+            "`allowed_outbound_hosts` has to be [\"{{ database_host_1 }}\", \"{{ database_host_2 }}\", \"{{ database_host_3 }}\", \"https://*:*\", \"{{ callback_extra_host }}\", \"http://one.spin.internal\"]",
         ),
     ]);
     assert_found(
         "functions/two-three/src/more.rs",
         ("web::outbound::post(a)", "web::outbound::log(a)"),
-        "allowed_outbound_hosts = [\"https",
-        "`allowed_outbound_hosts` has to be [\"http://one.spin.internal\"]",
+        "allowed_outbound_hosts = [\"{{ database_host_1 }}\", \"{{ database_host_2 }}\", \"{{ database_host_3 }}\", \"https",
+        "`allowed_outbound_hosts` has to be [\"{{ database_host_1 }}\", \"{{ database_host_2 }}\", \"{{ database_host_3 }}\", \"http://one.spin.internal\"]",
     );
 }
 

@@ -139,7 +139,7 @@ fn what_is_read_otherwise_than_expected_is_found() {
         assert!(found.iter().any(is_meant), "{from} -> {to}: {found:#?}");
     }
     assert_found(
-        "shared/spin-host/src/database.rs",
+        "shared/spin-host/src/sqlite.rs",
         ("const LABEL", "fn a() { text(\"more\") }\nconst LABEL"),
         "fn a()",
         "`more` is read outside of shared/spin-host/src/variables.rs",

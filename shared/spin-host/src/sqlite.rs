@@ -4,14 +4,12 @@
 //! streaming one reports success for a statement that failed, and stalls when its rows are not drained. While the
 //! blocking call runs, nothing else runs in this instance.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
 use spin_sdk::sqlite::wit::sqlite;
 
-use domain::Timestamp;
-use domain::error::Error;
-use store::{self, Database, DbError, Engine, Row, Statement, Value, call_log, pragma};
+use store::{Database, DbError, Engine, Row, Statement, Value, pragma};
 use vault::random_bytes;
 use web::Purpose;
 
@@ -52,39 +50,23 @@ thread_local! {
     // One pool for each purpose.
     static IDLE: [RefCell<Vec<sqlite::Connection>>; 3] =
         const { [RefCell::new(Vec::new()), RefCell::new(Vec::new()), RefCell::new(Vec::new())] };
-    static SCHEMA_IS_CURRENT: Cell<bool> = const { Cell::new(false) };
-    static LOG_IS_SET_UP: Cell<bool> = const { Cell::new(false) };
 }
 
 /// The database as one request uses it. Each statement borrows a connection of the instance's pool, a transaction keeps
 /// one until it ends: requests that wait for a lock hold none, so that an instance opens few. When it is dropped inside a
 /// transaction, that connection is closed, which rolls back.
-pub(crate) struct Connection {
+pub(crate) struct Sqlite {
     purpose: Purpose,
     /// The connection of the transaction that is open.
     held: RefCell<Option<sqlite::Connection>>,
 }
 
-impl Connection {
-    /// Checks once per instance that the schema is this program's, and brings an older database up to it.
-    ///
-    /// # Errors
-    /// [`Unavailable`](domain::error::Reason::Unavailable) when the database cannot be opened, and the errors of `store::migrate`.
-    pub(crate) async fn take(now: Timestamp, purpose: Purpose) -> Result<Self, Error> {
-        let connection = Self {
+impl Sqlite {
+    pub(crate) fn new(purpose: Purpose) -> Self {
+        Self {
             purpose,
             held: RefCell::new(None),
-        };
-        if purpose == Purpose::Calls {
-            if !LOG_IS_SET_UP.get() {
-                call_log::set_up(&connection).await?;
-                LOG_IS_SET_UP.set(true);
-            }
-        } else if !SCHEMA_IS_CURRENT.get() {
-            store::migrate(&connection, now).await?;
-            SCHEMA_IS_CURRENT.set(true);
         }
-        Ok(connection)
     }
 
     /// The connection of the open transaction, an idle one, or a new one.
@@ -130,7 +112,7 @@ fn open(purpose: Purpose) -> Result<sqlite::Connection, DbError> {
     Ok(connection)
 }
 
-impl Database for Connection {
+impl Database for Sqlite {
     async fn execute(&self, statement: Statement, params: &[Value]) -> Result<Vec<Row>, DbError> {
         let text = statement.text(Engine::Sqlite);
         if text.is_empty() {
