@@ -288,8 +288,7 @@ async fn without_a_database(reuse: edge_host::Reuse) -> Provoked {
     others.shutdown().await;
     drop(db);
     // A locked database would still answer whoever only reads.
-    let file = platform.database();
-    let away = file.with_file_name("away.db");
+    let (file, away) = (platform.database(), platform.database().with_extension("away"));
     std::fs::rename(&file, &away).unwrap();
     std::fs::create_dir(&file).unwrap();
     let alone = platform.start_second_node().await;
