@@ -166,6 +166,11 @@ impl Server {
     }
 }
 
+/// A statement of a test with what SQLite calls otherwise.
+fn in_its_words(sql: &str) -> String {
+    sql.replace("rowid", "ctid").replace("x'", "'\\x")
+}
+
 /// A command that runs as a user whom the server accepts.
 fn as_user(program: &Path) -> Command {
     let is_root = fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0);
@@ -224,12 +229,6 @@ impl PostgresDatabase {
         }
     }
 
-    /// Its address.
-    #[must_use]
-    pub fn address(&self) -> String {
-        Server::get().address(&self.name)
-    }
-
     /// The connection.
     #[must_use]
     pub fn connection(&self) -> &Postgres {
@@ -238,17 +237,26 @@ impl PostgresDatabase {
 
     /// Runs statements that no operation has.
     pub fn batch(&self, sql: &str) {
-        Server::get().batch(self.connection(), sql);
+        Server::get().batch(self.connection(), &in_its_words(sql));
+    }
+
+    /// Another connection to it.
+    ///
+    /// # Errors
+    /// That of the server.
+    pub fn connect(&self) -> Result<Postgres, DbError> {
+        Server::get().connect(&self.name)
     }
 
     /// The rows of a query, each value as text.
     #[must_use]
     pub fn rows(&self, sql: &str) -> Vec<Vec<Option<String>>> {
+        let sql = in_its_words(sql);
         let client = self.connection().client().unwrap();
         let answer = Server::get()
             .runtime
-            .block_on(client.simple_query(sql))
-            .expect(sql);
+            .block_on(client.simple_query(&sql))
+            .expect(&sql);
         let rows = answer.iter().filter_map(|part| match part {
             tokio_postgres::SimpleQueryMessage::Row(row) => Some(row),
             _ => None,
