@@ -1,7 +1,7 @@
 //! Table `incident`: incidents and how they were settled (§8). At most one is open per kind and subject.
 
 use super::destruction::purge as purge_rows;
-use super::{Database, DbError, Row, Run as _, Subject, Tx, Value, first};
+use super::{Database, DbError, Row, Run as _, Statement, Subject, Tx, Value, first};
 use domain::{IncidentId, IncidentKind, IncidentState, Severity, Timestamp};
 use vault::Column;
 
@@ -51,9 +51,15 @@ const REPORTED: &str =
     "UPDATE incident SET report_sealed = $1 WHERE id = $2 AND severity = 'severe' RETURNING id";
 const CONCLUDED: &str = "UPDATE incident SET final_report_sealed = $1 WHERE id = $2 AND severity = 'severe' \
     AND closed_at IS NOT NULL RETURNING id";
-const BY_ID: &str = select!("id = $1");
-const OPEN_OF: &str =
-    select!("kind IN (SELECT value FROM json_each($1)) AND subject = $2 AND closed_at IS NULL");
+// What is changed by what it was read as: where there are several writers, it is kept while it is read.
+macro_rules! select_to_change {
+    ($rest:literal) => {
+        Statement::new(select!($rest), concat!(select!($rest), " FOR NO KEY UPDATE"))
+    };
+}
+const BY_ID: Statement = select_to_change!("id = $1");
+const OPEN_OF: Statement =
+    select_to_change!("kind IN (SELECT value FROM json_each($1)) AND subject = $2 AND closed_at IS NULL");
 const OPENED_BY_PLATFORM: &str = select!(
     "kind = $1 AND closed_at IS NULL AND opened_by = 'platform' AND reporter IS NULL ORDER BY subject"
 );
@@ -62,7 +68,7 @@ const OPEN_SUBJECTS: &str =
 // One whose final report is missing still has a clock.
 const PURGE: &str = "DELETE FROM incident WHERE id IN (SELECT id FROM incident WHERE closed_at IS NOT NULL \
     AND closed_at < $1 AND next_check_at IS NULL ORDER BY closed_at LIMIT $2) RETURNING id";
-const DUE: &str = select!("next_check_at <= $1 ORDER BY next_check_at, id LIMIT $2");
+const DUE: Statement = select_to_change!("next_check_at <= $1 ORDER BY next_check_at, id LIMIT $2");
 
 // Identifiers begin with the time, so a range of identifiers is a range of time.
 const LIST: &str = select!(

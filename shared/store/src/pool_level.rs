@@ -2,7 +2,7 @@
 //!
 //! A level is counted up to a bound, so that counting costs the same however many numbers there are.
 
-use super::{Database, DbError, Row, Run as _, Tx, Value, first};
+use super::{Database, DbError, Row, Run as _, Statement, Tx, Value, first};
 use domain::{IncidentKind, PoolState, Province, Timestamp};
 
 const ADD: &str = "INSERT INTO pool_level (province, state, level, changed_at) VALUES ($1, 'ok', 0, $2) \
@@ -10,9 +10,15 @@ const ADD: &str = "INSERT INTO pool_level (province, state, level, changed_at) V
 const ADD_OF: &str = "INSERT INTO pool_level (province, state, level, changed_at) SELECT DISTINCT province, 'ok', 0, \
     CAST($1 AS BIGINT) FROM number WHERE iccid_index IN (SELECT unhex(value) FROM json_each($2)) \
     ON CONFLICT (province) DO NOTHING";
-const ALL: &str = "SELECT province, low_water, state, level, changed_at, EXISTS (SELECT 1 FROM incident \
+macro_rules! all {
+    () => {
+        "SELECT province, low_water, state, level, changed_at, EXISTS (SELECT 1 FROM incident \
     WHERE kind = $1 AND subject = 'province:' || pool_level.province AND closed_at IS NULL) AS is_incident_open \
-    FROM pool_level ORDER BY province";
+    FROM pool_level ORDER BY province"
+    };
+}
+// Where there are several writers, the levels are kept while they are compared with what is counted.
+const ALL: Statement = Statement::new(all!(), concat!(all!(), " FOR NO KEY UPDATE"));
 const PROVINCES: &str = "SELECT province FROM pool_level ORDER BY province";
 const COUNT: &str = "SELECT COUNT(*) AS n FROM (SELECT 1 FROM number WHERE status = 'available' \
     AND quarantined = 0 AND province = $1 LIMIT $2) AS counted";

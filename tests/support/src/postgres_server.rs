@@ -7,8 +7,6 @@ use std::os::unix::fs::{MetadataExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use tempfile::TempDir;
-
 use crate::address::own_address;
 use crate::server_process::{ServerProcess, find, text};
 
@@ -19,17 +17,24 @@ const VERSIONS: &str = "/usr/lib/postgresql";
 /// server everywhere.
 const ACCOUNT: &str = "postgres";
 
+/// How its data are made. Texts are not compared bytewise unless a column says so, as on most servers.
+const INITIAL: [&str; 6] = [
+    "--no-sync",
+    "--auth=trust",
+    "--encoding=UTF8",
+    "--locale=C.UTF-8",
+    "--locale-provider=icu",
+    "--icu-locale=en-US",
+];
+
 /// What makes a server quick to test with.
 const SETTINGS: [&str; 3] = ["fsync=off", "full_page_writes=off", "lc_messages=C"];
 
-/// A running server without data; stopped at once when dropped.
+/// A running server without data; stopped at once, and removed, when dropped or when the process ends.
 pub struct PostgresServer {
     address: SocketAddr,
     programs: PathBuf,
-    data: PathBuf,
-    settings: Vec<String>,
-    process: Option<ServerProcess>,
-    _folder: TempDir,
+    _process: ServerProcess,
 }
 
 impl PostgresServer {
@@ -43,56 +48,27 @@ impl PostgresServer {
         let programs = find("initdb", folders.into_iter().rev())?.parent()?.to_owned();
         let folder = tempfile::tempdir().unwrap();
         give_to_account(folder.path());
-        let data = folder.path().join("data");
-        run(as_account(&[
-            &text(&programs.join("initdb")),
-            "--no-sync",
-            "--auth=trust",
-            "--encoding=UTF8",
-            "--locale=C",
-            "--username",
-            ACCOUNT,
-            "--pgdata",
-            &text(&data),
-        ]));
-        let mut server = Self {
-            address: own_address().unwrap(),
-            programs,
-            data,
-            settings: SETTINGS
-                .iter()
-                .chain(settings)
-                .map(|setting| (*setting).to_owned())
-                .collect(),
-            process: None,
-            _folder: folder,
-        };
-        server.start_again();
-        Some(server)
-    }
-
-    /// Starts the server on its data and its address.
-    fn start_again(&mut self) {
-        let mut words = vec![
-            text(&self.programs.join("postgres")),
-            "-D".to_owned(),
-            text(&self.data),
-            "-h".to_owned(),
-            self.address.ip().to_string(),
-            "-p".to_owned(),
-            self.address.port().to_string(),
-            "-k".to_owned(),
-            text(self.data.parent().unwrap()),
-        ];
-        words.extend(
-            self.settings
-                .iter()
-                .flat_map(|setting| ["-c".to_owned(), setting.clone()]),
-        );
-        let words: Vec<_> = words.iter().map(String::as_str).collect();
+        let data = text(&folder.path().join("data"));
+        let initdb = text(&programs.join("initdb"));
+        let mut words = vec![initdb.as_str()];
+        words.extend(INITIAL);
+        words.extend(["--username", ACCOUNT, "--pgdata", &data]);
+        run(as_account(&words));
+        let address = own_address().unwrap();
+        let (host, port) = (address.ip().to_string(), address.port().to_string());
+        let postgres = text(&programs.join("postgres"));
+        let folder = folder.keep();
+        let socket = text(&folder);
+        let mut words = vec![postgres.as_str(), "-D", &data, "-h", &host, "-p", &port, "-k", &socket];
+        words.extend(SETTINGS.iter().chain(settings).flat_map(|setting| ["-c", setting]));
         let ready = "database system is ready to accept connections";
         // SIGQUIT is PostgreSQL's immediate shutdown.
-        self.process = Some(ServerProcess::start(as_account(&words), "QUIT", ready));
+        let process = ServerProcess::start(&as_account(&words), "QUIT", ready, Some(&folder));
+        Some(Self {
+            address,
+            programs,
+            _process: process,
+        })
     }
 
     /// Creates a database.

@@ -30,10 +30,10 @@ impl RedisServer {
             "--appendonly",
             "no",
         ];
-        let words = words.map(str::to_owned).to_vec();
+        let words = words.map(str::to_owned);
         Some(Self {
             address,
-            _process: ServerProcess::start(words, "KILL", "Ready to accept connections"),
+            _process: ServerProcess::start(&words, "KILL", "Ready to accept connections", None),
         })
     }
 

@@ -15,21 +15,22 @@ const MAX_START: Duration = Duration::from_secs(60);
 /// Lines of a server's log that are shown when it does not start.
 const SHOWN_LINES: usize = 30;
 
-/// Runs a server until standard input ends, which it does with the test program, however that ends. The shell keeps no
-/// copy of the server's output, so that this ends with the server.
-const SCRIPT: &str = r#"signal=$1; shift; "$@" 2>&1 & pid=$!; exec >/dev/null 2>&1
-read -r _; kill -s "$signal" "$pid"; wait "$pid""#;
+/// Runs a server until standard input ends, which it does with the test program, however that ends, and removes its
+/// folder. The shell keeps no copy of the server's output, so that this ends with the server.
+const SCRIPT: &str = r#"signal=$1; folder=$2; shift 2; "$@" 2>&1 & pid=$!; exec >/dev/null 2>&1
+read -r _; kill -s "$signal" "$pid"; wait "$pid"; rm -rf "$folder""#;
 
 /// A running server.
 pub(crate) struct ServerProcess(Child);
 
 impl ServerProcess {
-    /// Starts a server and waits for the line of its log that says that it serves. `signal` ends it at once.
-    pub(crate) fn start(mut command: Vec<String>, signal: &str, ready: &'static str) -> Self {
-        let name = command[0].clone();
-        command.insert(0, signal.to_owned());
+    /// Starts a server and waits for the line of its log that says that it serves. `signal` ends it at once, and its
+    /// folder, if it has one, goes with it.
+    pub(crate) fn start(command: &[String], signal: &str, ready: &'static str, folder: Option<&Path>) -> Self {
+        let name = &command[0];
         let mut shell = Command::new("sh")
-            .args(["-c", SCRIPT, "sh"])
+            .args(["-c", SCRIPT, "sh", signal])
+            .arg(folder.unwrap_or(Path::new("")))
             .args(command)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

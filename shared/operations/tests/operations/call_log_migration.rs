@@ -87,6 +87,7 @@ fn found(world: &World, filter: CallFilter<'_>) -> Vec<String> {
 
 #[test]
 fn every_call_of_before_is_listed_as_it_was() {
+    test_support::of_sqlite!();
     let (_folder, world) = upgraded();
     let calls = search(&world, &everything()).calls;
     let seen: Vec<_> = calls
@@ -129,6 +130,7 @@ fn every_call_of_before_is_listed_as_it_was() {
 
 #[test]
 fn calls_of_before_and_after_are_found_by_client_chip_task_interface_reason_and_time() {
+    test_support::of_sqlite!();
     let (_folder, world) = upgraded();
     let task = task().text();
     record(&world, "write.status", Some(&eid(0)), Some(&task), None);
@@ -166,6 +168,7 @@ fn calls_of_before_and_after_are_found_by_client_chip_task_interface_reason_and_
 
 #[test]
 fn new_calls_go_to_the_table_of_their_day_and_one_page_has_both() {
+    test_support::of_sqlite!();
     let (_folder, world) = upgraded();
     assert_eq!(world.count("SELECT COUNT(*) FROM call_log_day"), 0);
     for _ in 0..2 {
@@ -204,6 +207,7 @@ fn new_calls_go_to_the_table_of_their_day_and_one_page_has_both() {
 
 #[test]
 fn calls_of_before_are_destroyed_one_by_one_at_their_end_and_those_of_after_by_the_day() {
+    test_support::of_sqlite!();
     let (_folder, world) = upgraded();
     record(&world, "new", None, None, None);
     let left = || interfaces(&search(&world, &everything()).calls).join(" ");

@@ -38,7 +38,7 @@ fn card_status(world: &World, caller: &Caller) -> CardStatus {
 
 /// State of the only number, and whether it belongs to a chip and to a task.
 fn number(world: &World) -> String {
-    let row = "SELECT status || ' ' || (eid_index IS NOT NULL) || (task_id IS NOT NULL) FROM number";
+    let row = "SELECT status || ' ' || CASE WHEN eid_index IS NULL THEN 0 ELSE 1 END || CASE WHEN task_id IS NULL THEN 0 ELSE 1 END FROM number";
     world.column(row).remove(0)
 }
 

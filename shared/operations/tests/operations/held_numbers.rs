@@ -23,7 +23,7 @@ fn not_verified(other_imsi: bool) -> ReportEvent {
 /// The states of the numbers, and whether each belongs to a chip.
 fn numbers(world: &World) -> Vec<String> {
     world.column(
-        "SELECT status || ' ' || (eid_index IS NOT NULL) FROM number ORDER BY imported_at, iccid_index",
+        "SELECT status || ' ' || CASE WHEN eid_index IS NULL THEN 0 ELSE 1 END FROM number ORDER BY imported_at, iccid_index",
     )
 }
 

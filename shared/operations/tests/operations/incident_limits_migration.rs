@@ -66,6 +66,7 @@ fn found(db: &Sqlite, last: &str) -> incident::IncidentRow {
 
 #[test]
 fn an_open_incident_of_a_stuck_card_is_late_by_the_limit_of_general_ones() {
+    test_support::of_sqlite!();
     let db = migrated();
     let stuck = found(&db, "b1");
     assert_eq!(stuck.state.kind, IncidentKind::StuckWriting);
@@ -78,6 +79,7 @@ fn an_open_incident_of_a_stuck_card_is_late_by_the_limit_of_general_ones() {
 
 #[test]
 fn a_settled_incident_with_its_final_report_has_nothing_left_for_the_clock() {
+    test_support::of_sqlite!();
     let db = migrated();
     let settled = found(&db, "b2");
     assert_eq!(settled.state.severity, Severity::Severe);
@@ -88,6 +90,7 @@ fn a_settled_incident_with_its_final_report_has_nothing_left_for_the_clock() {
 
 #[test]
 fn a_stuck_card_is_found_by_its_last_step() {
+    test_support::of_sqlite!();
     let db = migrated();
     assert!(
         run(task::stuck(&db, Timestamp(i64::MAX), 10)).unwrap().is_empty(),
@@ -99,6 +102,7 @@ fn a_stuck_card_is_found_by_its_last_step() {
 
 #[test]
 fn a_faulty_chip_is_an_entry_of_the_register() {
+    test_support::of_sqlite!();
     let db = migrated();
     let from = (Timestamp(i64::MAX), Vec::new(), 0);
     let entries = run(chip_fault::page(&db, from, false, 10)).unwrap();

@@ -46,6 +46,7 @@ fn hashes(world: &World) -> Vec<String> {
 
 #[test]
 fn a_secret_of_an_earlier_version_is_stored_anew_with_its_next_token() {
+    test_support::of_sqlite!();
     let world = World::new();
     let (caller, secret) = of_earlier_version(&world);
     let old = hashes(&world);
@@ -82,6 +83,7 @@ fn a_secret_of_an_earlier_version_is_stored_anew_with_its_next_token() {
 
 #[test]
 fn secrets_are_valid_under_the_new_key_and_those_of_earlier_versions_must_be_stored_anew_before() {
+    test_support::of_sqlite!();
     let mut world = World::new();
     start(&world).unwrap();
     let (one, one_secret) = of_earlier_version(&world);
@@ -111,6 +113,7 @@ fn secrets_are_valid_under_the_new_key_and_those_of_earlier_versions_must_be_sto
 
 #[test]
 fn secrets_of_earlier_versions_can_be_ended_with_the_old_key() {
+    test_support::of_sqlite!();
     let world = World::new();
     let (caller, secret) = of_earlier_version(&world);
     let kept = world.client();

@@ -40,6 +40,7 @@ mod model;
 mod older_rows;
 mod operator_reports;
 mod pools;
+mod postgres_connections;
 mod power_ups;
 mod quarantine;
 mod queries;

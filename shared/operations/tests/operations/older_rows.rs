@@ -129,6 +129,7 @@ fn write(world: &World, chip: u32) {
 
 #[test]
 fn a_card_in_every_state_goes_on_from_every_schema() {
+    test_support::of_sqlite!();
     let (source, session) = every_state();
     let caller = &source.caller;
     let sessions = SessionFilter {
@@ -182,6 +183,7 @@ fn a_card_in_every_state_goes_on_from_every_schema() {
 // 0009: the notice of the end was given, and the card still waited.
 #[test]
 fn a_card_that_waited_at_the_end_of_its_test_period_is_found_by_the_periodic_work() {
+    test_support::of_sqlite!();
     let source = Source::new(1, 1);
     let task = source.world.apply_auto(&source.caller, 0).unwrap().task_id;
     let period = "SELECT min(temp_expires_at) FROM chip";
@@ -199,6 +201,7 @@ fn a_card_that_waited_at_the_end_of_its_test_period_is_found_by_the_periodic_wor
 // 0011: what waited when its receiver's address was removed.
 #[test]
 fn a_message_that_waited_without_an_address_is_sent_when_somebody_asks() {
+    test_support::of_sqlite!();
     let source = Source::new(1, 1);
     source.world.write_chip(&source.caller, 0);
     assert_eq!(source.world.column("SELECT state FROM message"), ["pending"]);
@@ -259,6 +262,7 @@ fn a_number_of_before_replaces_none_and_its_written_card_is_replaced_afterwards(
 // 0019: which sessions were given a number was not kept before.
 #[test]
 fn a_number_that_an_older_program_gave_to_a_gateway_stays_with_its_chip() {
+    test_support::of_sqlite!();
     let source = Source::new(1, 1);
     source.world.apply_auto(&source.caller, 0).unwrap();
     let (session, _) = source.world.open(0).unwrap();
@@ -273,6 +277,7 @@ fn a_number_that_an_older_program_gave_to_a_gateway_stays_with_its_chip() {
 // 0013: rows of before have no import, and are known to the next one.
 #[test]
 fn what_was_imported_before_imports_had_identifiers_is_unchanged_by_the_same_file() {
+    test_support::of_sqlite!();
     let source = Source::new(2, 2);
     let world = source.upgraded(12, "");
     assert!(run(list_imports(&world.cx(), None, 10)).unwrap().0.is_empty());

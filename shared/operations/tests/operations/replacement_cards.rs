@@ -49,7 +49,7 @@ fn written() -> (World, Caller) {
 
 /// State and chip of numbers 0 and 5, in this order.
 fn numbers(world: &World) -> Vec<String> {
-    world.column("SELECT status || ' ' || (eid_index IS NOT NULL) FROM number ORDER BY imported_at, replaces_index IS NOT NULL")
+    world.column("SELECT status || ' ' || CASE WHEN eid_index IS NULL THEN 0 ELSE 1 END FROM number ORDER BY imported_at, replaces_index IS NOT NULL")
 }
 
 fn card_status(world: &World, caller: &Caller, chip: u32) -> CardStatus {

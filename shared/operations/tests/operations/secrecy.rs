@@ -69,6 +69,7 @@ fn needles(chips: &[ChipCsv], client: &CreatedClient) -> Vec<Vec<u8>> {
 
 #[test]
 fn no_identifier_and_no_key_lies_in_the_database_file() {
+    test_support::of_sqlite!();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("xieka.db");
     let world = World::in_file(&path, 1);

@@ -303,6 +303,7 @@ fn a_tick_with_nothing_to_tell_writes_nothing_and_every_statement_uses_the_index
 
 #[test]
 fn what_is_told_lies_in_the_database_sealed() {
+    test_support::of_sqlite!();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("xieka.db");
     let world = World::in_file(&path, 1);

@@ -30,7 +30,7 @@ fn number(world: &World, n: u32) -> String {
     let iccid = NumberCsv::new(n).iccid;
     let index = world.vault.blind_index(vault::IndexKind::Iccid, iccid.as_bytes());
     let row = format!(
-        "SELECT status || ' ' || (eid_index IS NOT NULL) || (task_id IS NOT NULL) FROM number \
+        "SELECT status || ' ' || CASE WHEN eid_index IS NULL THEN 0 ELSE 1 END || CASE WHEN task_id IS NULL THEN 0 ELSE 1 END FROM number \
          WHERE hex(iccid_index) = '{}'",
         index.hex().to_uppercase()
     );

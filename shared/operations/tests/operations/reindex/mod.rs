@@ -232,6 +232,7 @@ fn everything_reads_the_same_under_the_new_key_and_nothing_of_the_old_key_is_lef
 
 #[test]
 fn a_platform_goes_on_under_the_new_key() {
+    test_support::of_sqlite!();
     let (mut world, caller) = rich();
     change(&mut world);
     let before = world.count("SELECT (SELECT COUNT(*) FROM chip) + (SELECT COUNT(*) FROM number)");
@@ -275,6 +276,7 @@ fn a_platform_goes_on_under_the_new_key() {
 
 #[test]
 fn a_change_that_fails_at_any_statement_changes_nothing() {
+    test_support::of_sqlite!();
     let arrange = || {
         let world = World::new();
         start(&world).unwrap();
@@ -293,6 +295,7 @@ fn a_change_that_fails_at_any_statement_changes_nothing() {
 
 #[test]
 fn an_identifier_that_cannot_be_opened_and_an_index_of_nothing_are_refused_by_name() {
+    test_support::of_sqlite!();
     let refused = |damage: &str| {
         let (world, _) = rich();
         world.execute(damage);
@@ -339,6 +342,7 @@ fn an_identifier_that_cannot_be_opened_and_an_index_of_nothing_are_refused_by_na
 
 #[test]
 fn another_value_that_cannot_be_opened_stays_and_is_counted() {
+    test_support::of_sqlite!();
     let (mut world, caller) = rich();
     world.execute("UPDATE chip SET psk_sealed = dek_sealed WHERE psk_sealed IS NOT NULL");
     let damaged = world.count("SELECT COUNT(*) FROM chip WHERE psk_sealed IS NOT NULL");
@@ -349,6 +353,7 @@ fn another_value_that_cannot_be_opened_stays_and_is_counted() {
 
 #[test]
 fn a_pass_that_seals_values_anew_begins_again() {
+    test_support::of_sqlite!();
     let (mut world, _) = rich();
     world.execute(
         "INSERT INTO reseal (id, key_id, place, after, after_seq, unopened, began_at, done_at) \
