@@ -1,8 +1,11 @@
-//! Takes comments out of the migrations, which every component carries: they are for those who read the files. Lists
-//! those of PostgreSQL.
+//! Packs the migrations, which every component carries, without their comments: those are for who reads the files.
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::{env, fs};
+
+/// The files for SQLite, one for each version from 1 on.
+const SQLITE: &str = "migrations";
 
 /// The files for PostgreSQL. The first has the whole schema up to its version. A later version that has no file here is
 /// made from that of SQLite.
@@ -16,50 +19,50 @@ const WORDS: [(&str, &str); 4] = [
     (") STRICT;", ");"),
 ];
 
-fn main() {
-    let to = PathBuf::from(env::var_os("OUT_DIR").expect("cargo says where"));
-    println!("cargo::rerun-if-changed=migrations");
-    let sqlite = files(Path::new("migrations"));
-    let postgres = files(Path::new(POSTGRES));
-    for (name, path) in &sqlite {
-        fs::write(to.join(name), statements(path)).expect("written");
-    }
-    let (first, _) = postgres.first().expect("the whole schema");
-    let later = sqlite.iter().filter(|(name, _)| name[..4] > first[..4]);
-    let made = later.filter(|(name, _)| postgres.iter().all(|(own, _)| own[..4] != name[..4]));
-    let translated = made.map(|(name, path)| {
-        let text = WORDS
-            .iter()
-            .fold(statements(path), |text, (from, to)| text.replace(from, to));
-        (name, text)
-    });
-    let own = postgres.iter().map(|(name, path)| (name, statements(path)));
-    let mut all: Vec<_> = own.chain(translated).collect();
-    all.sort();
-    let mut list = String::from("&[");
-    for (name, text) in all {
-        fs::write(to.join(format!("postgres_{name}")), text).expect("written");
-        list.push_str(&format!(
-            "({}, include_str!(concat!(env!(\"OUT_DIR\"), \"/postgres_{name}\"))),",
-            name[..4].parse::<i64>().expect("a number")
-        ));
-    }
-    list.push(']');
-    fs::write(to.join("postgres.rs"), list).expect("written");
-}
+/// The best compression of the library.
+const LEVEL: u8 = 10;
 
-/// The migrations in a folder by their names, which begin with four digits.
-fn files(folder: &Path) -> Vec<(String, PathBuf)> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).expect("the folder of migrations") {
-        let path = entry.expect("an entry").path();
-        if path.is_file() {
-            let name = path.file_name().expect("a name").to_string_lossy();
-            found.push((name.into_owned(), path));
+fn main() {
+    println!("cargo::rerun-if-changed={SQLITE}");
+    let sqlite = files(SQLITE);
+    let postgres = files(POSTGRES);
+    let whole = *postgres.keys().next().expect("the whole schema");
+    let mut texts = String::new();
+    for (expected, (version, text)) in (1..).zip(&sqlite) {
+        assert_eq!(*version, expected, "the versions have no gap");
+        let translated = || {
+            WORDS
+                .iter()
+                .fold(text.clone(), |text, (from, to)| text.replace(from, to))
+        };
+        let of_postgres = match postgres.get(version) {
+            Some(own) => own.clone(),
+            None if *version > whole => translated(),
+            None => String::new(),
+        };
+        for text in [text, &of_postgres] {
+            texts.push_str(text);
+            texts.push('\0');
         }
     }
-    found.sort();
-    found
+    let to = env::var_os("OUT_DIR").expect("cargo says where");
+    let packed = miniz_oxide::deflate::compress_to_vec(texts.as_bytes(), LEVEL);
+    fs::write(Path::new(&to).join("migrations.deflate"), packed).expect("written");
+    fs::write(Path::new(&to).join("schema_version"), sqlite.len().to_string()).expect("written");
+}
+
+/// The statements of the migrations in a folder by their versions, with whose four digits their names begin.
+fn files(folder: &str) -> BTreeMap<u32, String> {
+    let entries = fs::read_dir(folder).expect("the folder of migrations");
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    paths
+        .filter(|path| path.is_file())
+        .map(|path| {
+            let name = path.file_name().expect("a name").to_string_lossy();
+            let version = name[..4].parse().expect("a number");
+            (version, statements(&path))
+        })
+        .collect()
 }
 
 fn statements(path: &Path) -> String {

@@ -7,41 +7,16 @@
 use super::{Database, DbError, Run as _, Statement, transaction};
 use domain::Timestamp;
 use domain::error::{Error, Reason};
+use miniz_oxide::inflate::decompress_to_vec;
 
-/// Text of every migration; the first makes version 1.
-const MIGRATIONS: &[&str] = &[
-    include_str!(concat!(env!("OUT_DIR"), "/0001_card_writing.sql")),
-    include_str!(concat!(env!("OUT_DIR"), "/0002_access_queries_log.sql")),
-    include_str!(concat!(env!("OUT_DIR"), "/0003_receivers_alerts_jobs.sql")),
-    include_str!(concat!(env!("OUT_DIR"), "/0004_incident_clocks.sql")),
-    include_str!(concat!(env!("OUT_DIR"), "/0005_temporary_numbers_pools.sql")),
-    include_str!(concat!(env!("OUT_DIR"), "/0006_field_words.sql")),
-    include_str!(concat!(env!("OUT_DIR"), "/0007_ended_tasks.sql")),
-    include_str!(concat!(env!("OUT_DIR"), "/0008_key_checks.sql")),
-    include_str!(concat!(env!("OUT_DIR"), "/0009_ways_out.sql")),
-    include_str!(concat!(env!("OUT_DIR"), "/0010_session_ends.sql")),
-    include_str!(concat!(env!("OUT_DIR"), "/0011_state_change_messages.sql")),
-    include_str!(concat!(env!("OUT_DIR"), "/0012_held_numbers.sql")),
-    include_str!(concat!(env!("OUT_DIR"), "/0013_imports.sql")),
-    include_str!(concat!(env!("OUT_DIR"), "/0014_incident_limits.sql")),
-    include_str!(concat!(env!("OUT_DIR"), "/0015_unauthenticated_calls.sql")),
-    include_str!(concat!(env!("OUT_DIR"), "/0016_key_rotation_clock.sql")),
-    include_str!(concat!(env!("OUT_DIR"), "/0017_replacement_cards.sql")),
-    include_str!(concat!(env!("OUT_DIR"), "/0018_gateways.sql")),
-    include_str!(concat!(env!("OUT_DIR"), "/0019_unsent_numbers.sql")),
-    include_str!(concat!(env!("OUT_DIR"), "/0020_backups.sql")),
-    include_str!(concat!(env!("OUT_DIR"), "/0021_retention.sql")),
-];
+/// The texts of all migrations, packed by `build.rs`: of each version, from 1 on, that of SQLite and that of PostgreSQL.
+const PACKED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/migrations.deflate"));
 
-/// The migrations of PostgreSQL with their versions. The first makes the schema of its version and those before it.
-#[cfg(feature = "postgres")]
-const POSTGRES: &[(i64, &str)] = include!(concat!(env!("OUT_DIR"), "/postgres.rs"));
-// A program that cannot reach PostgreSQL does not carry them.
-#[cfg(not(feature = "postgres"))]
-const POSTGRES: &[(i64, &str)] = &[];
+/// Ends a text.
+const TEXT_END: char = '\0';
 
 /// The schema this program needs.
-pub const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;
+pub const SCHEMA_VERSION: i64 = include!(concat!(env!("OUT_DIR"), "/schema_version"));
 
 /// Separates the statements of a migration.
 const STATEMENT_END: &str = ";\n";
@@ -75,14 +50,17 @@ pub async fn migrate<D: Database>(db: &D, now: Timestamp) -> Result<(), Error> {
     // Outside the transaction, where SQLite allows it. A refusal does not matter: another process sets the mode at the
     // same time, or the engine manages its log itself. The mode affects speed, not correctness.
     let _ = db.run(USE_WAL, &[]).await;
+    let texts = unpacked()?;
     transaction(db, async |db| {
         db.run(LOCK, &[]).await?;
         db.run(CREATE_TABLE, &[]).await?;
         let applied = not_ahead(read_version(db).await?)?;
-        for (version, text) in (1..).zip(MIGRATIONS).filter(|(version, _)| *version > applied) {
-            let of_postgres = POSTGRES.iter().find(|(number, _)| *number == version);
-            let mut postgres = statements(of_postgres.map_or("", |(_, text)| text));
-            let mut sqlite = statements(text);
+        let mut texts = texts.split_terminator(TEXT_END);
+        for version in 1..=SCHEMA_VERSION {
+            let [mut sqlite, mut postgres] = [texts.next(), texts.next()].map(statements);
+            if version <= applied {
+                continue;
+            }
             loop {
                 // Each engine runs its own; where one has fewer it has nothing to run.
                 let (one, other) = (sqlite.next(), postgres.next());
@@ -101,8 +79,17 @@ pub async fn migrate<D: Database>(db: &D, now: Timestamp) -> Result<(), Error> {
     .map_err(refused)
 }
 
-fn statements(text: &'static str) -> impl Iterator<Item = &'static str> {
-    text.split(STATEMENT_END)
+/// The texts, which stay in memory: statements do. An instance needs them once at most.
+fn unpacked() -> Result<&'static str, Error> {
+    let bytes = decompress_to_vec(PACKED).ok();
+    let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+    text.map(|text| &*text.leak())
+        .ok_or_else(|| Error::internal("the migrations cannot be unpacked"))
+}
+
+fn statements(text: Option<&'static str>) -> impl Iterator<Item = &'static str> {
+    text.unwrap_or_default()
+        .split(STATEMENT_END)
         .map(str::trim)
         .filter(|text| !text.is_empty())
 }
