@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use test_support::postgres_server::PostgresServer;
 
-use crate::postgres_fixture::{Fixture, server};
+use crate::postgres_fixture::Fixture;
 
 /// The number of connections that a pool has in Spin.
 const POOLED: u64 = 64;
@@ -184,7 +184,9 @@ async fn settings_of_a_component_do_not_outlive_its_connection() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pool_and_the_limit_of_all_pools_make_the_next_connection_wait() {
-    let Some(server) = server() else { return };
+    let Some(server) = PostgresServer::shared() else {
+        return;
+    };
     for (database, table, count) in [
         ("pooled", "", POOLED),
         ("limited", "[outbound_pg]\nmax_connections = 3\n", 3),

@@ -1,7 +1,5 @@
 //! A database on one PostgreSQL server for all tests, and a host whose component `open` may reach it.
 
-use std::sync::OnceLock;
-
 use serde_json::{Value, json};
 use test_support::postgres_server::PostgresServer;
 
@@ -15,18 +13,10 @@ pub(crate) struct Fixture {
     pub(crate) host: TestHost,
 }
 
-/// The server of these tests; `None` where PostgreSQL is not installed.
-pub(crate) fn server() -> Option<&'static PostgresServer> {
-    static SERVER: OnceLock<Option<PostgresServer>> = OnceLock::new();
-    SERVER
-        .get_or_init(|| PostgresServer::start(&["max_connections=300"]))
-        .as_ref()
-}
-
 impl Fixture {
     /// A database of this name with an empty table `entry`.
     pub(crate) async fn new(database: &'static str) -> Option<Self> {
-        Some(Self::limited(server()?, database, "").await)
+        Some(Self::limited(PostgresServer::shared()?, database, "").await)
     }
 
     /// The same on this server, with this table `outbound_pg` of the runtime configuration.

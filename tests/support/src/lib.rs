@@ -33,6 +33,8 @@ pub mod operations;
 pub mod part;
 #[cfg(feature = "platform")]
 pub mod platform;
+#[cfg(feature = "platform")]
+mod platform_database;
 #[cfg(feature = "native")]
 pub mod postgres;
 #[cfg(feature = "servers")]

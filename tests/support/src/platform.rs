@@ -4,7 +4,7 @@
 //! Everything goes over HTTP, as callers see it; a test that reads the database does so beside it. It must not know the
 //! routers: what it calls are built components.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
@@ -18,6 +18,7 @@ use xieka::stack::Launch;
 
 use crate::components::{inventory, reuse, root};
 use crate::http::{HttpClient, Reply, TestRequest};
+use crate::platform_database::PlatformDatabase;
 use crate::settings::START;
 
 /// The runtime configuration of one machine, and the one whose host blocks no network.
@@ -54,6 +55,7 @@ pub struct TestPlatform {
     pub other: ClientAccount,
     now: Arc<AtomicI64>,
     client: HttpClient,
+    database: PlatformDatabase,
     folder: tempfile::TempDir,
 }
 
@@ -102,8 +104,13 @@ impl TestPlatform {
         for (name, value) in variables {
             secrets.set(&format!("SPIN_VARIABLE_{}", name.to_uppercase()), *value);
         }
+        let database = PlatformDatabase::new(folder.path());
+        database.configure(&mut secrets);
         let now = Arc::new(AtomicI64::new(START));
-        let host = launch(&folder, &secrets, &now, reuse).platform().await.unwrap();
+        let host = launch(folder.path(), &secrets, &now, reuse)
+            .platform()
+            .await
+            .unwrap();
         let blank = ClientAccount {
             id: String::new(),
             secret: String::new(),
@@ -117,6 +124,7 @@ impl TestPlatform {
             other: blank,
             now,
             client: HttpClient::default(),
+            database,
             folder,
         };
         platform.owner = platform.create_account("127.0.0.1/32").await;
@@ -144,7 +152,7 @@ impl TestPlatform {
 
     /// Starts a second platform on the same database.
     pub async fn start_second_node(&self) -> Host {
-        let launch = launch(&self.folder, &self.secrets, &self.now, reuse());
+        let launch = launch(self.folder(), &self.secrets, &self.now, reuse());
         launch.platform().await.unwrap()
     }
 
@@ -154,8 +162,21 @@ impl TestPlatform {
         for (name, value) in changed {
             secrets.set(&format!("SPIN_VARIABLE_{}", name.to_uppercase()), *value);
         }
-        let launch = launch(&self.folder, &secrets, &self.now, reuse());
+        let launch = launch(self.folder(), &secrets, &self.now, reuse());
         launch.platform().await.unwrap()
+    }
+
+    /// Starts a second platform that cannot open the database.
+    pub async fn start_node_without_database(&self) -> Host {
+        let folder = self.folder.path().join("unreachable");
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::copy(self.folder.path().join(CONFIG_FILE), folder.join(CONFIG_FILE)).unwrap();
+        let mut secrets = self.secrets.clone();
+        self.database.configure_unreachable(&folder, &mut secrets);
+        launch(&folder, &secrets, &self.now, reuse())
+            .platform()
+            .await
+            .unwrap()
     }
 
     /// Creates a client with every permission; it gets a token when its addresses include this machine's.
@@ -205,16 +226,45 @@ impl TestPlatform {
         self.secrets.get(&name).unwrap().to_owned()
     }
 
-    /// The path of the database file.
+    /// The folder of its files.
     #[must_use]
-    pub fn database(&self) -> PathBuf {
-        self.folder.path().join("sqlite_db.db")
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
-    /// The path of the file of the call log.
+    /// The path of the database file, for a test that is about SQLite.
     #[must_use]
-    pub fn call_log(&self) -> PathBuf {
-        self.folder.path().join("calls.db")
+    pub fn database_file(&self) -> PathBuf {
+        PlatformDatabase::file(self.folder.path())
+    }
+
+    /// Runs statements on the database that no operation has.
+    pub fn batch(&self, sql: &str) {
+        self.database.batch(sql);
+    }
+
+    /// The rows of a query, each value as text; NULL is empty.
+    #[must_use]
+    pub fn rows(&self, sql: &str) -> Vec<Vec<String>> {
+        self.database.rows(sql)
+    }
+
+    /// The columns with sealed values, as table and column.
+    #[must_use]
+    pub fn sealed_columns(&self) -> Vec<(String, String)> {
+        self.database.columns_like("%sealed%")
+    }
+
+    /// The number that a query finds.
+    #[must_use]
+    pub fn number(&self, sql: &str) -> i64 {
+        number(&self.rows(sql), sql)
+    }
+
+    /// The rows of a query of the call log.
+    #[must_use]
+    pub fn call_rows(&self, sql: &str) -> Vec<Vec<String>> {
+        self.database.call_rows(sql)
     }
 
     /// How many rows of the call log meet a condition.
@@ -226,14 +276,15 @@ impl TestPlatform {
     /// A sum over the rows of the call log that meet a condition, in whichever table of a day they are.
     #[must_use]
     pub fn sum_calls(&self, what: &str, condition: &str) -> i64 {
-        let db = rusqlite::Connection::open(self.call_log()).unwrap();
-        let mut days = db.prepare("SELECT day FROM call_log_day").unwrap();
-        let days = days.query_map([], |row| row.get::<_, i64>(0)).unwrap();
-        let sum = |day| {
-            let sql = format!("SELECT COALESCE({what}, 0) FROM call_log_{day} WHERE {condition}");
-            db.query_row(&sql, [], |row| row.get::<_, i64>(0)).unwrap()
+        let days = self.call_rows("SELECT day FROM call_log_day");
+        let sum = |day: &Vec<String>| {
+            let sql = format!(
+                "SELECT COALESCE({what}, 0) FROM call_log_{} WHERE {condition}",
+                day[0]
+            );
+            number(&self.call_rows(&sql), &sql)
         };
-        days.map(|day| sum(day.unwrap())).sum()
+        days.iter().map(sum).sum()
     }
 
     /// The platform's time, in milliseconds since 1970.
@@ -346,10 +397,14 @@ impl TestPlatform {
     }
 }
 
-fn launch(folder: &tempfile::TempDir, secrets: &Secrets, now: &Arc<AtomicI64>, reuse: Reuse) -> Launch {
-    let mut launch = Launch::on_loopback(root(), folder.path().to_owned(), secrets.clone());
-    launch.logs = edge_host::Logs::Files(folder.path().join("log"));
-    launch.runtime_config = folder.path().join(CONFIG_FILE);
+fn number(rows: &[Vec<String>], sql: &str) -> i64 {
+    rows[0][0].parse().expect(sql)
+}
+
+fn launch(folder: &Path, secrets: &Secrets, now: &Arc<AtomicI64>, reuse: Reuse) -> Launch {
+    let mut launch = Launch::on_loopback(root(), folder.to_owned(), secrets.clone());
+    launch.logs = edge_host::Logs::Files(folder.join("log"));
+    launch.runtime_config = folder.join(CONFIG_FILE);
     launch.reuse = reuse;
     let now = now.clone();
     launch.clock = Some(Arc::new(move || {

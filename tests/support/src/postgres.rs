@@ -9,29 +9,17 @@ use domain::Timestamp;
 use store::{Database, DbError, Postgres, PostgresPool, Row, Statement, Value};
 use tokio::runtime::Runtime;
 
-use crate::postgres_server::PostgresServer;
+use crate::postgres_server::{PostgresServer, in_its_words};
 
-/// The environment variable that chooses the engine of the tests: `postgres`, or SQLite.
-const DATABASE: &str = "XIEKA_TEST_DATABASE";
 /// The database of the server that is always there.
 const MAINTENANCE: &str = "postgres";
 /// The database that has the schema; the others are copies of it.
 const TEMPLATE: &str = "xieka";
-/// What the tests ask of SQLite by these names.
-const FUNCTIONS: &str = "CREATE FUNCTION hex(bytes BYTEA) RETURNS TEXT LANGUAGE sql IMMUTABLE \
-    AS $$ SELECT upper(encode(bytes, 'hex')) $$";
-
-/// Whether the tests run on PostgreSQL.
-#[must_use]
-pub fn is_chosen() -> bool {
-    std::env::var(DATABASE).is_ok_and(|engine| engine == "postgres")
-}
-
 /// Ends a test that is about SQLite where the tests run on PostgreSQL.
 #[macro_export]
 macro_rules! of_sqlite {
     () => {
-        if $crate::postgres::is_chosen() {
+        if $crate::postgres_server::is_chosen() {
             return;
         }
     };
@@ -39,7 +27,7 @@ macro_rules! of_sqlite {
 
 /// The server of the process.
 struct Server {
-    server: PostgresServer,
+    server: &'static PostgresServer,
     runtime: Runtime,
     databases: AtomicU32,
     of_files: Mutex<HashMap<PathBuf, String>>,
@@ -52,8 +40,7 @@ impl Server {
     }
 
     fn start() -> Self {
-        let server = PostgresServer::start(&["synchronous_commit=off", "max_connections=200", "shared_buffers=64MB"])
-            .expect("PostgreSQL from the package postgresql");
+        let server = PostgresServer::shared().expect("PostgreSQL from the package postgresql");
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -68,7 +55,6 @@ impl Server {
         };
         let connection = server.connect(TEMPLATE).unwrap();
         futures::executor::block_on(store::migrate(&connection, Timestamp(1))).unwrap();
-        server.batch(&connection, FUNCTIONS);
         server
     }
 
@@ -94,11 +80,6 @@ impl Server {
         self.administer(&format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE}"));
         name
     }
-}
-
-/// A statement of a test with what SQLite calls otherwise.
-fn in_its_words(sql: &str) -> String {
-    sql.replace("rowid", "ctid").replace("x'", "'\\x")
 }
 
 /// A database of the server, and a connection to it.

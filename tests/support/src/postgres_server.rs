@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::{MetadataExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use crate::address::own_address;
 use crate::server_process::{ServerProcess, find, text};
@@ -29,6 +30,27 @@ const INITIAL: [&str; 6] = [
 
 /// What makes a server quick to test with.
 const SETTINGS: [&str; 3] = ["fsync=off", "full_page_writes=off", "lc_messages=C"];
+
+/// The settings of the server that all tests of a process share.
+const SHARED: [&str; 3] = [
+    "max_connections=300",
+    "synchronous_commit=off",
+    "shared_buffers=64MB",
+];
+
+/// The environment variable that chooses the engine of tests: `postgres`, or SQLite.
+const DATABASE: &str = "XIEKA_TEST_DATABASE";
+
+/// Whether tests run on PostgreSQL.
+#[must_use]
+pub fn is_chosen() -> bool {
+    std::env::var(DATABASE).is_ok_and(|engine| engine == "postgres")
+}
+
+/// A statement of a test with what SQLite calls otherwise.
+pub(crate) fn in_its_words(sql: &str) -> String {
+    sql.replace("rowid", "ctid").replace("x'", "'\\x")
+}
 
 /// A running server without data; stopped at once, and removed, when dropped or when the process ends.
 pub struct PostgresServer {
@@ -59,8 +81,23 @@ impl PostgresServer {
         let postgres = text(&programs.join("postgres"));
         let folder = folder.keep();
         let socket = text(&folder);
-        let mut words = vec![postgres.as_str(), "-D", &data, "-h", &host, "-p", &port, "-k", &socket];
-        words.extend(SETTINGS.iter().chain(settings).flat_map(|setting| ["-c", setting]));
+        let mut words = vec![
+            postgres.as_str(),
+            "-D",
+            &data,
+            "-h",
+            &host,
+            "-p",
+            &port,
+            "-k",
+            &socket,
+        ];
+        words.extend(
+            SETTINGS
+                .iter()
+                .chain(settings)
+                .flat_map(|setting| ["-c", setting]),
+        );
         let ready = "database system is ready to accept connections";
         // SIGQUIT is PostgreSQL's immediate shutdown.
         let process = ServerProcess::start(&as_account(&words), "QUIT", ready, Some(&folder));
@@ -69,6 +106,13 @@ impl PostgresServer {
             programs,
             _process: process,
         })
+    }
+
+    /// The server that all tests of this process share. `None` as of [`PostgresServer::start`].
+    #[must_use]
+    pub fn shared() -> Option<&'static Self> {
+        static SERVER: OnceLock<Option<PostgresServer>> = OnceLock::new();
+        SERVER.get_or_init(|| Self::start(&SHARED)).as_ref()
     }
 
     /// Creates a database.

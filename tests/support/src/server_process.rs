@@ -26,7 +26,12 @@ pub(crate) struct ServerProcess(Child);
 impl ServerProcess {
     /// Starts a server and waits for the line of its log that says that it serves. `signal` ends it at once, and its
     /// folder, if it has one, goes with it.
-    pub(crate) fn start(command: &[String], signal: &str, ready: &'static str, folder: Option<&Path>) -> Self {
+    pub(crate) fn start(
+        command: &[String],
+        signal: &str,
+        ready: &'static str,
+        folder: Option<&Path>,
+    ) -> Self {
         let name = &command[0];
         let mut shell = Command::new("sh")
             .args(["-c", SCRIPT, "sh", signal])

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use store::{Database, DbError, Engine, Row, Sqlite, Statement, Value};
 
-use crate::postgres::{self, PostgresDatabase};
+use crate::postgres::PostgresDatabase;
+use crate::postgres_server::is_chosen;
 
 /// A database, on one connection.
 pub enum TestDb {
@@ -18,7 +19,7 @@ impl TestDb {
     /// A database of its own, which goes with this value. On SQLite it is empty.
     #[must_use]
     pub fn new() -> Self {
-        if postgres::is_chosen() {
+        if is_chosen() {
             Self::Postgres(PostgresDatabase::new())
         } else {
             Self::Sqlite(Sqlite::in_memory().expect("a database in memory"))
@@ -28,7 +29,7 @@ impl TestDb {
     /// The database in a file, or that stands for it.
     #[must_use]
     pub fn in_file(path: &Path) -> Self {
-        if postgres::is_chosen() {
+        if is_chosen() {
             Self::Postgres(PostgresDatabase::in_file(path))
         } else {
             Self::Sqlite(Sqlite::open(path).expect("a database file"))

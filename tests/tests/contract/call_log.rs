@@ -170,8 +170,7 @@ fn assert_nothing_secret_on_disk(platform: &TestPlatform) {
 
 /// Whether a text stands in a file of the platform's folder.
 fn on_disk(platform: &TestPlatform, text: &str) -> bool {
-    let folder = platform.database().parent().unwrap().to_owned();
-    std::fs::read_dir(folder).unwrap().any(|entry| {
+    std::fs::read_dir(platform.folder()).unwrap().any(|entry| {
         let path = entry.unwrap().path();
         path.is_file() && {
             let bytes = std::fs::read(path).unwrap();

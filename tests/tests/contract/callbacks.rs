@@ -417,9 +417,8 @@ async fn a_job_that_fails_stops_no_other_and_shows_in_health() {
     fixture.tick().await;
     let health = fixture.platform.admin_get("/admin/v1/health").await;
     assert_eq!(health["healthy"], true, "{health}");
-    let db = rusqlite::Connection::open(fixture.platform.database()).unwrap();
-    db.execute_batch("ALTER TABLE device_session RENAME COLUMN closed_at TO hidden")
-        .unwrap();
+    let platform = &fixture.platform;
+    platform.batch("ALTER TABLE device_session RENAME COLUMN closed_at TO hidden");
     for _ in 0..3 {
         fixture.platform.advance_clock(60_000);
         let tick = fixture.tick().await;
@@ -429,8 +428,7 @@ async fn a_job_that_fails_stops_no_other_and_shows_in_health() {
             tick.text
         );
     }
-    db.execute_batch("ALTER TABLE device_session RENAME COLUMN hidden TO closed_at")
-        .unwrap();
+    platform.batch("ALTER TABLE device_session RENAME COLUMN hidden TO closed_at");
     fixture.fail_at(&client, 0).await;
     let health = fixture.platform.admin_get("/admin/v1/health").await;
     assert_eq!(health["healthy"], false);

@@ -152,22 +152,12 @@ impl Rotation {
 
 /// How many sealed values are under the key with this number, of how many.
 fn sealed_under(platform: &TestPlatform, id: u8) -> (i64, i64) {
-    let db = rusqlite::Connection::open(platform.database()).unwrap();
-    let mut columns = db
-        .prepare(
-            "SELECT t.name, c.name FROM sqlite_master t JOIN pragma_table_info(t.name) c \
-             WHERE t.type = 'table' AND c.name LIKE '%sealed%'",
-        )
-        .unwrap();
-    let columns = columns
-        .query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))
-        .unwrap();
-    columns.map(Result::unwrap).fold((0, 0), |(of_key, all), (table, column)| {
-        let sql = format!(
-            "SELECT COALESCE(SUM(hex(substr({column}, 2, 1)) = '{id:02X}'), 0), COUNT({column}) FROM {table}"
-        );
-        let (found, count): (i64, i64) =
-            db.query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    let columns = platform.sealed_columns();
+    assert!(!columns.is_empty());
+    columns.iter().fold((0, 0), |(of_key, all), (table, column)| {
+        let is_under = format!("hex(substr({column}, 2, 1)) = '{id:02X}'");
+        let found = platform.number(&format!("SELECT COUNT(*) FROM {table} WHERE {is_under}"));
+        let count = platform.number(&format!("SELECT COUNT({column}) FROM {table}"));
         (of_key + found, all + count)
     })
 }

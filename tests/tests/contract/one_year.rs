@@ -4,7 +4,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rusqlite::Connection;
 use serde_json::json;
 use test_support::http::TestRequest;
 
@@ -54,14 +53,8 @@ impl Year {
         }
     }
 
-    fn db(&self) -> Connection {
-        Connection::open(self.fixture.platform.database()).unwrap()
-    }
-
     fn count(&self, sql: &str) -> i64 {
-        self.db()
-            .query_row(sql, [], |row| row.get(0))
-            .unwrap_or_else(|problem| panic!("{sql}: {problem}"))
+        self.fixture.platform.number(sql)
     }
 
     /// Imports chips each month. Every sixth day applies for a chip, which is then written, fails or gets stuck.
@@ -133,10 +126,12 @@ impl Year {
         ] {
             assert_eq!(self.count(&sql), 0, "day {day}: old {what} were not deleted");
         }
-        let log = Connection::open(self.fixture.platform.call_log()).unwrap();
-        let days = format!("SELECT count(*), coalesce(sum((day + 1) * {DAY} <= {old}), 0) FROM call_log_day");
-        let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?));
-        let (all, old) = log.query_row(&days, [], read).unwrap();
+        let days = self.fixture.platform.call_rows("SELECT day FROM call_log_day");
+        let days: Vec<i64> = days.iter().map(|row| row[0].parse().unwrap()).collect();
+        let (all, old) = (
+            days.len(),
+            days.iter().filter(|day| (*day + 1) * DAY <= old).count(),
+        );
         assert!(all > 0 && old == 0, "day {day}: {old} old of {all} days of calls");
         let overdue = format!(
             "SELECT count(*) FROM task t WHERE t.state = 'writing' AND t.started_at <= {} AND NOT EXISTS (SELECT 1 FROM \

@@ -24,9 +24,7 @@ async fn tick(platform: &TestPlatform) -> Value {
 }
 
 fn attempts(platform: &TestPlatform) -> i64 {
-    let db = rusqlite::Connection::open(platform.database()).unwrap();
-    db.query_row("SELECT COUNT(*) FROM message_attempt", [], |row| row.get(0))
-        .unwrap()
+    platform.number("SELECT COUNT(*) FROM message_attempt")
 }
 
 #[tokio::test(flavor = "multi_thread")]

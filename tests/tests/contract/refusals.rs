@@ -143,14 +143,12 @@ async fn malformed_bodies(coverage: &mut RefusalCoverage<'_>, endpoint: &'static
 /// A database row that cannot be read: the failure is the platform's own.
 async fn platform_failures(coverage: &mut RefusalCoverage<'_>, endpoint: &'static Endpoint) {
     let platform = coverage.platform;
-    let db = rusqlite::Connection::open(platform.database()).unwrap();
     // What the database holds for the client cannot be read: the platform's own failure.
-    db.execute_batch("UPDATE client SET limits = '{broken'").unwrap();
+    platform.batch("UPDATE client SET limits = '{broken'");
     coverage
         .expect_refusal(endpoint, Reason::Internal, valid_request(platform, endpoint))
         .await;
-    db.execute_batch("UPDATE client SET limits = '{}'").unwrap();
-    drop(db);
+    platform.batch("UPDATE client SET limits = '{}'");
 }
 
 /// A forwarded address that a trusted proxy sent and that is none.
@@ -248,10 +246,8 @@ async fn without_a_database(reuse: edge_host::Reuse) -> Provoked {
     let calls: Vec<_> = endpoints::business()
         .map(|endpoint| valid_request(&platform, endpoint))
         .collect();
-    let db = rusqlite::Connection::open(platform.database()).unwrap();
     // Instances that have looked already are gone after a second of idleness; a new host looks again.
-    db.execute_batch("INSERT INTO schema_version VALUES (1000, 0)")
-        .unwrap();
+    platform.batch("INSERT INTO schema_version VALUES (1000, 0)");
     let mut provoked = Provoked::new();
     let second = platform.start_second_node().await;
     for (endpoint, request) in endpoints::business().zip(&calls) {
@@ -266,8 +262,7 @@ async fn without_a_database(reuse: edge_host::Reuse) -> Provoked {
         provoked.insert((endpoint.name, Reason::SchemaAhead.code()));
     }
     second.shutdown().await;
-    db.execute_batch("DELETE FROM schema_version WHERE version = 1000")
-        .unwrap();
+    platform.batch("DELETE FROM schema_version WHERE version = 1000");
     let wrong = "ab".repeat(32);
     let others = platform.start_node_with(&[("index_key", &wrong)]).await;
     for (endpoint, request) in endpoints::business().zip(&calls) {
@@ -286,12 +281,7 @@ async fn without_a_database(reuse: edge_host::Reuse) -> Provoked {
         provoked.insert((endpoint.name, Reason::KeysWrong.code()));
     }
     others.shutdown().await;
-    drop(db);
-    // A locked database would still answer whoever only reads.
-    let (file, away) = (platform.database(), platform.database().with_extension("away"));
-    std::fs::rename(&file, &away).unwrap();
-    std::fs::create_dir(&file).unwrap();
-    let alone = platform.start_second_node().await;
+    let alone = platform.start_node_without_database().await;
     let waiting = endpoints::business().zip(calls).map(|(endpoint, request)| {
         let (platform, alone) = (&platform, &alone);
         async move {
@@ -308,8 +298,6 @@ async fn without_a_database(reuse: edge_host::Reuse) -> Provoked {
     });
     provoked.extend(futures::future::join_all(waiting).await);
     alone.shutdown().await;
-    std::fs::remove_dir(&file).unwrap();
-    std::fs::rename(&away, &file).unwrap();
     platform.shutdown().await;
     provoked
 }

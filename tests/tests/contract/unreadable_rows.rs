@@ -5,11 +5,10 @@ use test_support::platform::TestPlatform;
 
 /// Breaks the sealed value of a column in one row, which a condition names.
 fn damage(platform: &TestPlatform, table: &str, column: &str, condition: &str) {
-    let db = rusqlite::Connection::open(platform.database()).unwrap();
-    let sql = format!(
-        "UPDATE {table} SET {column} = x'00' WHERE rowid = (SELECT rowid FROM {table} WHERE {condition} LIMIT 1)"
-    );
-    assert_eq!(db.execute(&sql, []).unwrap(), 1, "{sql}");
+    let row = format!("rowid = (SELECT rowid FROM {table} WHERE {condition} LIMIT 1)");
+    let found = platform.number(&format!("SELECT COUNT(*) FROM {table} WHERE {row}"));
+    assert_eq!(found, 1, "{table}: {condition}");
+    platform.batch(&format!("UPDATE {table} SET {column} = x'00' WHERE {row}"));
 }
 
 /// The rows of a page, as (whether they are readable, the fields that are not).

@@ -36,12 +36,8 @@ async fn number(platform: &TestPlatform, iccid: &str) -> Value {
 
 /// The states that numbers have.
 fn states(platform: &TestPlatform) -> Vec<String> {
-    let db = rusqlite::Connection::open(platform.database()).unwrap();
-    let mut rows = db
-        .prepare("SELECT DISTINCT status FROM number ORDER BY status")
-        .unwrap();
-    let rows = rows.query_map([], |row| row.get(0)).unwrap();
-    rows.map(Result::unwrap).collect()
+    let rows = platform.rows("SELECT DISTINCT status FROM number ORDER BY status");
+    rows.into_iter().flatten().collect()
 }
 
 /// A new data card with this MSISDN, which it takes over from another card.

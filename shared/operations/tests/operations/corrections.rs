@@ -343,7 +343,8 @@ fn a_new_k_or_opc_is_the_evidence_on_which_a_held_number_goes_home() {
         reason(world.apply_auto(&caller, 1)),
         Reason::ProvinceWithoutNumber
     );
-    let number = "SELECT status || ' ' || exposed || ' ' || CASE WHEN eid_index IS NULL THEN 1 ELSE 0 END FROM number";
+    let number =
+        "SELECT status || ' ' || exposed || ' ' || CASE WHEN eid_index IS NULL THEN 1 ELSE 0 END FROM number";
     assert_eq!(world.column(number), ["reserved 1 0"]);
     let preview = ImportChoices {
         preview: true,

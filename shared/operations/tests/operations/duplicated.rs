@@ -76,7 +76,8 @@ fn a_known_eid_with_other_keys_is_a_severe_incident_and_blocks_the_chip_which_ke
     );
     assert_eq!(reason(world.open(0)), Reason::ChipBlocked);
     assert_eq!(reason(world.apply_auto(&caller, 1)), Reason::ChipBlocked);
-    let number = "SELECT status || ' ' || exposed || ' ' || CASE WHEN task_id IS NULL THEN 0 ELSE 1 END FROM number";
+    let number =
+        "SELECT status || ' ' || exposed || ' ' || CASE WHEN task_id IS NULL THEN 0 ELSE 1 END FROM number";
     assert_eq!(world.column(number), ["reserved 1 1"]);
     // The other copy may have the number.
     let note = ActNote {

@@ -8,7 +8,7 @@ use domain::error::Error;
 use domain::{ClientId, Timestamp};
 use store::{DbError, client_secret, transaction};
 use test_support::operations::{World, run};
-use test_support::postgres::is_chosen;
+use test_support::postgres_server::is_chosen;
 use test_support::test_db::TestDb;
 
 fn world() -> Option<(World, ClientId)> {
