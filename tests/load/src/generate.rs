@@ -6,12 +6,11 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, anyhow, ensure};
 use domain::{Permission, Timestamp, Zone};
-use futures::executor::block_on;
 use operations::{
     Context, ImportChoices, MAX_IMPORT_ROWS, NewClient, create_client, import_chips, import_numbers,
 };
 use serde_json::{Value, json};
-use store::{Sqlite, migrate};
+use store::{Database, Sqlite, migrate};
 use vault::{Random, Vault, VaultSettings};
 use xieka::inventory::{Inventory, SAMPLE_TRANSPORT_KEY, SAMPLE_TRANSPORT_KEY_NAME};
 use xieka::secrets::{Secrets, random_bytes};
@@ -68,15 +67,24 @@ pub(crate) fn now() -> Timestamp {
     std::time::SystemTime::now().into()
 }
 
-/// Fills a new database with a client that owns `count` chips, and with as many numbers. Returns the client's
-/// credentials.
-pub(crate) fn fill(file: &Path, secrets: &Secrets, count: u32) -> Result<Value> {
+/// Fills a new database file; see [`fill_database`].
+pub(crate) async fn fill(file: &Path, secrets: &Secrets, count: u32) -> Result<Value> {
+    let db = Sqlite::open(file).map_err(|problem| anyhow!("{problem}"))?;
+    migrate(&db, now())
+        .await
+        .map_err(|problem| anyhow!("{problem}"))?;
+    db.connection().execute_batch(IMPORT_PRAGMAS)?;
+    let client = fill_database(&db, secrets, count).await?;
+    db.connection().execute_batch(FINAL_PRAGMAS)?;
+    Ok(client)
+}
+
+/// Fills a migrated database without rows with a client that owns `count` chips, and with as many numbers. Returns the
+/// client's credentials.
+pub(crate) async fn fill_database<D: Database>(db: &D, secrets: &Secrets, count: u32) -> Result<Value> {
     let started = Instant::now();
     let vault = vault(secrets)?;
-    let db = Sqlite::open(file).map_err(|problem| anyhow!("{problem}"))?;
-    block_on(migrate(&db, now())).map_err(|problem| anyhow!("{problem}"))?;
-    db.connection().execute_batch(IMPORT_PRAGMAS)?;
-    let cx = Context::new((&db, &db), &vault, now(), &OsRandom, Zone::UTC);
+    let cx = Context::new((db, db), &vault, now(), &OsRandom, Zone::UTC);
     let permissions = Permission::ALL.map(|permission| permission.code().to_owned());
     let new = NewClient {
         name: "load",
@@ -86,48 +94,40 @@ pub(crate) fn fill(file: &Path, secrets: &Secrets, count: u32) -> Result<Value> 
         callback_url: None,
         allow_http_callback: false,
     };
-    let client = block_on(create_client(&cx, &new)).map_err(|problem| anyhow!("{problem}"))?;
+    let client = create_client(&cx, &new)
+        .await
+        .map_err(|problem| anyhow!("{problem}"))?;
     let batch = u32::try_from(MAX_IMPORT_ROWS)?;
     for first in (1..=count).step_by(MAX_IMPORT_ROWS) {
         let size = batch.min(count + 1 - first);
         let part = Inventory::generate(first, size, SAMPLE_TRANSPORT_KEY_NAME, &SAMPLE_TRANSPORT_KEY)?;
-        let chips = block_on(import_chips(
-            &cx,
-            part.chips_csv()?.as_bytes(),
-            Some(&client.client_id),
-            &ImportChoices::default(),
-        ));
-        let numbers = block_on(import_numbers(
-            &cx,
-            part.numbers_csv()?.as_bytes(),
-            &ImportChoices::default(),
-        ));
+        let (chips, numbers) = (part.chips_csv()?, part.numbers_csv()?);
+        let (owner, choices) = (Some(&client.client_id), ImportChoices::default());
+        let chips = import_chips(&cx, chips.as_bytes(), owner, &choices).await;
+        let numbers = import_numbers(&cx, numbers.as_bytes(), &choices).await;
         for report in [chips, numbers] {
             let report = report.map_err(|problem| anyhow!("{problem}"))?;
             ensure!(report.imported == size as usize, "{:?}", report.errors.first());
         }
     }
-    db.connection().execute_batch(FINAL_PRAGMAS)?;
-    let bytes = std::fs::metadata(file)?.len();
     if count > 100_000 {
         let secs = started.elapsed().as_secs_f64();
         eprintln!(
-            "{count} chips and {count} numbers in {secs:.0} s, {:.0} rows/s, {} MB",
-            f64::from(count) * 2.0 / secs,
-            bytes / 1_000_000
+            "{count} chips and {count} numbers in {secs:.0} s, {:.0} rows/s",
+            f64::from(count) * 2.0 / secs
         );
     }
     Ok(json!({"id": client.client_id.as_str(), "secret": client.client_secret.as_str()}))
 }
 
 /// Creates a folder with a database and its `.env` that `xieka up` can run on.
-pub(crate) fn into_folder(count: u32, out: &Path) -> Result<()> {
+pub(crate) async fn into_folder(count: u32, out: &Path) -> Result<()> {
     std::fs::create_dir_all(out)?;
     let file = out.join("sqlite_db.db");
     ensure!(!file.exists(), "{} is there already", file.display());
     let secrets = secrets()?;
     secrets.write_new(&out.join(".env")).context("the secrets")?;
-    let client = fill(&file, &secrets, count)?;
+    let client = fill(&file, &secrets, count).await?;
     println!("{client}");
     Ok(())
 }

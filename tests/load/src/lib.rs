@@ -13,6 +13,7 @@ mod imports;
 mod native;
 mod periodic;
 mod platform;
+mod postgres;
 mod refusals;
 mod table;
 mod work;
@@ -77,6 +78,12 @@ enum What {
     },
     /// Chips at a gateway alone and beside thousands of connections that send no ClientHello.
     Floods,
+    /// Status queries, applications and the last 1,000 numbers on a PostgreSQL server of its own.
+    Postgres {
+        /// Chips and numbers of the large database.
+        #[arg(long, default_value_t = 2_000_000)]
+        large: u32,
+    },
     /// Ticks of the periodic work with nothing due.
     Ticks {
         /// Chips and numbers.
@@ -130,6 +137,7 @@ pub fn main() -> Result<()> {
         What::Callbacks { rate, minutes } => runtime.block_on(callbacks::callbacks(rate, minutes)),
         What::Imports { rows } => runtime.block_on(imports::imports(rows)),
         What::Refusals { rate } => runtime.block_on(refusals::refusals(rate)),
+        What::Postgres { large } => runtime.block_on(postgres::postgres(large)),
         What::Floods => runtime.block_on(floods::floods()),
         What::Ticks { large } => runtime.block_on(async {
             let platform = platform::MeasuredPlatform::with(large).await?;
@@ -139,7 +147,7 @@ pub fn main() -> Result<()> {
         }),
         What::Year { chips } => periodic::year(chips),
         What::Compare { against, pairs } => against::compare(&against, pairs),
-        What::Generate { count, out } => generate::into_folder(count, &out),
+        What::Generate { count, out } => runtime.block_on(generate::into_folder(count, &out)),
         What::All { large } => runtime.block_on(async {
             work::status().await?;
             work::apply().await?;
@@ -147,7 +155,8 @@ pub fn main() -> Result<()> {
             work::instances().await?;
             callbacks::callbacks(2_000, 2).await?;
             imports::imports(100_000).await?;
-            work::scale(large).await
+            work::scale(large).await?;
+            postgres::postgres(large).await
         }),
     }
 }

@@ -55,7 +55,7 @@ pub(crate) async fn idle_ticks(platform: &MeasuredPlatform) -> Result<()> {
 pub(crate) fn year(count: u32) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let (file, secrets) = (folder.path().join("sqlite_db.db"), generate::secrets()?);
-    generate::fill(&file, &secrets, count)?;
+    futures::executor::block_on(generate::fill(&file, &secrets, count))?;
     let db = Sqlite::open(&file).map_err(|problem| anyhow!("{problem}"))?;
     let start = now();
     // Fresh numbers end on day 31 and later, so that each has its warning within the year.

@@ -23,11 +23,32 @@ use crate::native::Native;
 
 /// Where components are built, below the application's root; a folder for each profile.
 const BUILT: &str = "target/wasm32-wasip2";
+/// What the manifest says of the components that are measured against.
+const BASELINES: &str = r#"
+[[trigger.http]]
+route = "/hello"
+component = "hello"
+
+[component.hello]
+source = "BUILT/component/load_hello.wasm"
+
+[[trigger.http]]
+route = "/floor/..."
+component = "floor"
+
+[component.floor]
+source = "BUILT/component/load_floor.wasm"
+sqlite_databases = ["default", "calls"]
+allowed_outbound_hosts = ["{{ database_host_1 }}"]
+
+[component.floor.variables]
+database = "{{ database }}"
+"#;
 /// How often the opening of the database is measured.
 const OPENINGS: usize = 201;
 
-/// Builds the components and returns the path of a manifest that also has the bare one.
-fn manifest() -> Result<&'static Path> {
+/// Builds the components and returns the path of a manifest that also has those of the baselines.
+pub(crate) fn manifest() -> Result<&'static Path> {
     static MANIFEST: OnceLock<PathBuf> = OnceLock::new();
     if let Some(manifest) = MANIFEST.get() {
         return Ok(manifest);
@@ -35,28 +56,18 @@ fn manifest() -> Result<&'static Path> {
     let root = components::application_root()?;
     components::build(&root)?;
     let built = Command::new("cargo")
-        .args([
-            "build",
-            "--target",
-            "wasm32-wasip2",
-            "--profile",
-            "component",
-            "-p",
-            "load-hello",
-        ])
+        .args(["build", "--target", "wasm32-wasip2", "--profile", "component"])
+        .args(["-p", "load-hello", "-p", "load-floor"])
         .current_dir(&root)
         .env("CARGO_TARGET_DIR", root.join("target"))
         .status()?;
-    ensure!(built.success(), "the bare component was not built");
+    ensure!(built.success(), "the components of the baselines were not built");
     let text = std::fs::read_to_string(root.join(components::MANIFEST))?;
     let built = root.join(BUILT);
     let built = built.to_str().context("a path")?;
     let text = text.replace(&format!("\"{BUILT}/"), &format!("\"{built}/"));
-    let bare = format!(
-        "\n[[trigger.http]]\nroute = \"/hello\"\ncomponent = \"hello\"\n\n[component.hello]\nsource = \"{built}/component/load_hello.wasm\"\n"
-    );
     let path = root.join("target/load-spin.toml");
-    std::fs::write(&path, text + bare.as_str())?;
+    std::fs::write(&path, text + &BASELINES.replace("BUILT", built))?;
     Ok(MANIFEST.get_or_init(|| path))
 }
 
@@ -64,6 +75,25 @@ fn manifest() -> Result<&'static Path> {
 pub(crate) fn component_sizes() -> Result<Vec<(String, u64)>> {
     manifest()?;
     components::sizes(&components::application_root()?)
+}
+
+/// Lifts a client's limits and takes a token, which every server with these secrets accepts.
+pub(crate) async fn token_without_limits(host: &Host, secrets: &Secrets, client: &Value) -> Result<String> {
+    let names = Permission::ALL.iter().map(|permission| permission.code());
+    let limits: serde_json::Map<_, _> = names
+        .chain(["token"])
+        .map(|name| (name.to_owned(), json!(1_000_000)))
+        .collect();
+    let change = json!({"client_id": client["id"], "limits": limits});
+    let api = Api::new(format!("http://{}", host.addr()));
+    let admin_secret = secrets.get("SPIN_VARIABLE_ADMIN_SECRET")?;
+    api.post_json(admin_secret, "/admin/v1/clients:update", &change)
+        .await?
+        .ok("lifting the limits")?;
+    let text = |name: &'static str| client[name].as_str().context(name);
+    let credentials = [("client_id", text("id")?), ("client_secret", text("secret")?)];
+    let answer = api.get("/v1/token", &credentials).await?.ok("taking a token")?;
+    Ok(answer["token"].as_str().context("a token")?.to_owned())
 }
 
 /// A running platform and a running native server.
@@ -91,7 +121,7 @@ impl MeasuredPlatform {
         let state = folder.path().join("platform");
         std::fs::create_dir(&state)?;
         let file = state.join("sqlite_db.db");
-        let client = generate::fill(&file, &secrets, count)?;
+        let client = generate::fill(&file, &secrets, count).await?;
         // The native server works on a database of its own, in the same state.
         let copy = folder.path().join("native.db");
         std::fs::copy(&file, &copy)?;
@@ -116,36 +146,9 @@ impl MeasuredPlatform {
             file,
             _folder: folder,
         };
-        platform.token = platform.lift_limits().await?;
+        platform.token = token_without_limits(&platform.host, &platform.secrets, &platform.client).await?;
+        platform.native.lift_limits()?;
         Ok(platform)
-    }
-
-    /// Lifts the client's limits on both servers and takes a token that both accept.
-    async fn lift_limits(&self) -> Result<String> {
-        let names = Permission::ALL.iter().map(|permission| permission.code());
-        let limits: serde_json::Map<_, _> = names
-            .chain(["token"])
-            .map(|name| (name.to_owned(), json!(1_000_000)))
-            .collect();
-        let change = json!({"client_id": self.client["id"], "limits": limits});
-        let api = Api::new(format!("http://{}", self.host.addr()));
-        api.post_json(
-            self.secrets.get("SPIN_VARIABLE_ADMIN_SECRET")?,
-            "/admin/v1/clients:update",
-            &change,
-        )
-        .await?
-        .ok("lifting the limits")?;
-        self.native.lift_limits()?;
-        let credentials = [
-            ("client_id", self.client["id"].as_str().context("an id")?),
-            (
-                "client_secret",
-                self.client["secret"].as_str().context("a secret")?,
-            ),
-        ];
-        let answer = api.get("/v1/token", &credentials).await?.ok("taking a token")?;
-        Ok(answer["token"].as_str().context("a token")?.to_owned())
     }
 
     /// The secret of the administrator.

@@ -36,7 +36,10 @@ const LOOK: Duration = Duration::from_millis(200);
 /// Measures with `rate` refused calls a second; 0: as many as are answered.
 pub(crate) async fn refusals(rate: u32) -> Result<()> {
     let platform = MeasuredPlatform::with(SMALL).await?;
-    let (client, unauthenticated) = (queries(&platform)?, refused_calls(&platform)?);
+    let (client, unauthenticated) = (
+        queries(platform.count, &platform.token)?,
+        refused_calls(&platform)?,
+    );
     let callers = Callers {
         from: REFUSED_FROM,
         connections: CONNECTIONS,
