@@ -34,7 +34,7 @@ pub mod part;
 #[cfg(feature = "platform")]
 pub mod platform;
 #[cfg(feature = "platform")]
-mod platform_database;
+pub mod platform_database;
 #[cfg(feature = "native")]
 pub mod postgres;
 #[cfg(feature = "servers")]

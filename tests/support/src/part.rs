@@ -1,6 +1,6 @@
 //! One part of the product as a process that can be killed: `chaos part host|gateway FOLDER PLATFORM LISTEN [AHEAD]`.
 //!
-//! Secrets come from the `.env` file in FOLDER. AHEAD is by how many seconds the platform's clock is ahead. Once it
+//! Secrets come from the `.env` file in FOLDER, the runtime configuration from `runtime.toml` there if it exists. AHEAD is by how many seconds the platform's clock is ahead. Once it
 //! serves, it prints one line.
 //!
 //! It must not do more than `xieka up` does: whoever kills it tests the product, not the test.
@@ -17,6 +17,9 @@ use xieka::stack::Launch;
 
 /// The first word of a command line that asks for a part.
 pub const PART: &str = "part";
+
+/// The runtime configuration in the folder.
+pub const CONFIG_FILE: &str = "runtime.toml";
 
 /// Runs the part that the words after [`PART`] name, until standard input ends.
 ///
@@ -37,6 +40,10 @@ pub async fn serve(words: &[String]) -> Result<()> {
     secrets.set("SPIN_VARIABLE_POWER_UP_GAP_SECS", "0");
     let mut launch = Launch::on_loopback(application_root()?, folder.clone(), secrets);
     launch.logs = edge_host::Logs::Files(folder.join("log"));
+    let config = folder.join(CONFIG_FILE);
+    if config.exists() {
+        launch.runtime_config = config;
+    }
     match part.as_str() {
         "host" => {
             launch.listen = listen;

@@ -17,7 +17,7 @@ const STATE_FILE: &str = "sqlite_db.db";
 const CALLS_FILE: &str = "calls.db";
 
 /// A platform's database.
-pub(crate) enum PlatformDatabase {
+pub enum PlatformDatabase {
     /// Two files in this folder.
     Files(PathBuf),
     /// The database of this name.
@@ -25,20 +25,26 @@ pub(crate) enum PlatformDatabase {
 }
 
 impl PlatformDatabase {
-    /// An empty database for a platform with its files in `folder`.
-    pub(crate) fn new(folder: &Path) -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
+    /// An empty database for a platform with its files in `folder`, on the engine that the environment asks for.
+    #[must_use]
+    pub fn new(folder: &Path) -> Self {
         if !is_chosen() {
             return Self::Files(folder.to_owned());
         }
-        let server = PostgresServer::shared().expect("PostgreSQL from the package postgresql");
+        Self::on(PostgresServer::shared().expect("PostgreSQL from the package postgresql"))
+    }
+
+    /// An empty database on a server.
+    #[must_use]
+    pub fn on(server: &'static PostgresServer) -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
         let name = format!("platform_{}", NEXT.fetch_add(1, Ordering::Relaxed));
         server.create_database(&name);
         Self::Server(server, name)
     }
 
     /// Sets the variables with which components find it.
-    pub(crate) fn configure(&self, secrets: &mut Secrets) {
+    pub fn configure(&self, secrets: &mut Secrets) {
         if let Self::Server(server, name) = self {
             secrets.set("SPIN_VARIABLE_DATABASE", server.url(name));
             let host = format!("postgres://{}", server.address());
@@ -89,7 +95,8 @@ impl PlatformDatabase {
     }
 
     /// The rows of a query of the state, each value as text; NULL is empty.
-    pub(crate) fn rows(&self, sql: &str) -> Vec<Vec<String>> {
+    #[must_use]
+    pub fn rows(&self, sql: &str) -> Vec<Vec<String>> {
         self.query(STATE_FILE, sql)
     }
 

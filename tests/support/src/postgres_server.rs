@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::{MetadataExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 
 use crate::address::own_address;
 use crate::server_process::{ServerProcess, find, text};
@@ -30,6 +30,11 @@ const INITIAL: [&str; 6] = [
 
 /// What makes a server quick to test with.
 const SETTINGS: [&str; 3] = ["fsync=off", "full_page_writes=off", "lc_messages=C"];
+
+/// The line of the log that says that a server serves.
+const READY: &str = "database system is ready to accept connections";
+/// The same of one that follows another.
+const READY_TO_FOLLOW: &str = "database system is ready to accept read-only connections";
 
 /// The settings of the server that all tests of a process share.
 const SHARED: [&str; 3] = [
@@ -56,7 +61,9 @@ pub(crate) fn in_its_words(sql: &str) -> String {
 pub struct PostgresServer {
     address: SocketAddr,
     programs: PathBuf,
-    _process: ServerProcess,
+    folder: PathBuf,
+    command: Vec<String>,
+    process: Mutex<Option<ServerProcess>>,
 }
 
 impl PostgresServer {
@@ -68,44 +75,88 @@ impl PostgresServer {
         let mut folders: Vec<_> = versions.map(|entry| entry.path().join("bin")).collect();
         folders.sort();
         let programs = find("initdb", folders.into_iter().rev())?.parent()?.to_owned();
-        let folder = tempfile::tempdir().unwrap();
-        give_to_account(folder.path());
-        let data = text(&folder.path().join("data"));
+        let (folder, data) = folder_of_account();
         let initdb = text(&programs.join("initdb"));
         let mut words = vec![initdb.as_str()];
         words.extend(INITIAL);
         words.extend(["--username", ACCOUNT, "--pgdata", &data]);
         run(as_account(&words));
-        let address = own_address().unwrap();
-        let (host, port) = (address.ip().to_string(), address.port().to_string());
-        let postgres = text(&programs.join("postgres"));
-        let folder = folder.keep();
-        let socket = text(&folder);
-        let mut words = vec![
-            postgres.as_str(),
-            "-D",
-            &data,
+        Some(Self::on_data(programs, folder, &data, settings, READY))
+    }
+
+    /// Starts a server that follows this one, on an address of its own, and lets commits of this one wait for it.
+    #[must_use]
+    pub fn with_standby(&self) -> Self {
+        let (folder, data) = folder_of_account();
+        let (host, port) = (self.address.ip().to_string(), self.address.port().to_string());
+        let pg_basebackup = text(&self.programs.join("pg_basebackup"));
+        let words = [
+            &pg_basebackup,
             "-h",
             &host,
             "-p",
             &port,
-            "-k",
-            &socket,
+            "-U",
+            ACCOUNT,
+            "-D",
+            &data,
         ];
-        words.extend(
-            SETTINGS
-                .iter()
-                .chain(settings)
-                .flat_map(|setting| ["-c", setting]),
-        );
-        let ready = "database system is ready to accept connections";
-        // SIGQUIT is PostgreSQL's immediate shutdown.
-        let process = ServerProcess::start(&as_account(&words), "QUIT", ready, Some(&folder));
-        Some(Self {
+        let options = ["--write-recovery-conf", "--checkpoint=fast", "--no-sync"];
+        run(as_account(&[&words[..], &options].concat()));
+        let standby = Self::on_data(self.programs.clone(), folder, &data, &[], READY_TO_FOLLOW);
+        self.run_sql("postgres", "ALTER SYSTEM SET synchronous_standby_names = '*'");
+        self.run_sql("postgres", "SELECT pg_reload_conf()");
+        standby
+    }
+
+    /// Lets a server that follows another one take its place.
+    pub fn promote(&self) {
+        assert_eq!(self.run_sql("postgres", "SELECT pg_promote()"), "t");
+    }
+
+    fn on_data(
+        programs: PathBuf,
+        folder: PathBuf,
+        data: &str,
+        settings: &[&str],
+        ready: &'static str,
+    ) -> Self {
+        let address = own_address().unwrap();
+        let (host, port) = (address.ip().to_string(), address.port().to_string());
+        let (postgres, socket) = (text(&programs.join("postgres")), text(&folder));
+        let mut words = vec![postgres.as_str(), "-D", data, "-k", &socket];
+        words.extend(["-h", &host, "-p", &port]);
+        let settings = SETTINGS.iter().chain(settings);
+        words.extend(settings.flat_map(|setting| ["-c", setting]));
+        let server = Self {
             address,
+            command: as_account(&words),
             programs,
-            _process: process,
-        })
+            folder,
+            process: Mutex::default(),
+        };
+        server.serve(ready);
+        server
+    }
+
+    fn serve(&self, ready: &'static str) {
+        // SIGQUIT is PostgreSQL's immediate shutdown.
+        let process = ServerProcess::start(&self.command, "QUIT", ready, Some(&self.folder));
+        *self.process.lock().unwrap() = Some(process);
+    }
+
+    /// Ends the server at once, as a crash does, and starts it again on its data and its address.
+    pub fn crash(&self) {
+        let process = self.process.lock().unwrap().take();
+        if let Some(process) = process {
+            process.end_and_keep();
+        }
+        self.serve(READY);
+    }
+
+    /// Ends the server at once, for good.
+    pub fn stop(&self) {
+        drop(self.process.lock().unwrap().take());
     }
 
     /// The server that all tests of this process share. `None` as of [`PostgresServer::start`].
@@ -166,12 +217,16 @@ fn is_root() -> bool {
     std::fs::metadata("/proc/self").unwrap().uid() == 0
 }
 
-fn give_to_account(folder: &Path) {
+/// A folder of the account for a server, and the path of its data in it. It goes with the server.
+fn folder_of_account() -> (PathBuf, String) {
+    let folder = tempfile::tempdir().unwrap().keep();
     if is_root() {
         let id = |option: &str| run(["id", option, ACCOUNT].map(str::to_owned).to_vec());
         let number = |text: String| Some(text.trim().parse().unwrap());
-        chown(folder, number(id("-u")), number(id("-g"))).unwrap();
+        chown(&folder, number(id("-u")), number(id("-g"))).unwrap();
     }
+    let data = text(&folder.join("data"));
+    (folder, data)
 }
 
 /// Runs a command to its end, which must be a good one, and returns what it printed.

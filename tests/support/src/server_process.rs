@@ -3,7 +3,7 @@
 //! It must not be asked to stop gently: what a sudden end leaves is what tests look at.
 
 use std::collections::VecDeque;
-use std::io::{BufRead as _, BufReader, Read};
+use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
@@ -16,9 +16,9 @@ const MAX_START: Duration = Duration::from_secs(60);
 const SHOWN_LINES: usize = 30;
 
 /// Runs a server until standard input ends, which it does with the test program, however that ends, and removes its
-/// folder. The shell keeps no copy of the server's output, so that this ends with the server.
+/// folder unless told to keep it. The shell keeps no copy of the server's output, so that this ends with the server.
 const SCRIPT: &str = r#"signal=$1; folder=$2; shift 2; "$@" 2>&1 & pid=$!; exec >/dev/null 2>&1
-read -r _; kill -s "$signal" "$pid"; wait "$pid"; rm -rf "$folder""#;
+read -r word; kill -s "$signal" "$pid"; wait "$pid"; [ "$word" = keep ] || rm -rf "$folder""#;
 
 /// A running server.
 pub(crate) struct ServerProcess(Child);
@@ -48,6 +48,16 @@ impl ServerProcess {
             Ok(Ok(())) => Self(shell),
             Ok(Err(log)) => panic!("{name} did not start:\n{log}"),
             Err(_) => panic!("{name} does not serve after {MAX_START:?}"),
+        }
+    }
+}
+
+impl ServerProcess {
+    /// Ends the server at once and keeps its folder.
+    pub(crate) fn end_and_keep(mut self) {
+        if let Some(input) = &mut self.0.stdin {
+            // It may have ended by itself.
+            let _ = input.write_all(b"keep\n");
         }
     }
 }

@@ -8,12 +8,13 @@ use std::time::Duration;
 use card_sim::{ChipId, Event, Module, Observer};
 use test_support::address::own_address;
 use test_support::components::{inventory, root};
+use test_support::postgres_server::PostgresServer;
 use test_support::process::{Node, Part, Starter, Victim};
 use test_support::stack::{TestActions as _, applied, power};
 use xieka::api::Api;
 use xieka::demo::demo_env::DemoEnv;
 use xieka::demo::world::World;
-use xieka_tests::chaos::{Plan, run};
+use xieka_tests::chaos::{Engine, Plan, run};
 
 /// Kills a process when the chip runs its n-th command.
 struct KillAtCommand {
@@ -148,7 +149,34 @@ async fn random_kills_lose_duplicate_and_invent_nothing() {
         seed: 20_260_701,
         program: env!("CARGO_BIN_EXE_chaos").into(),
         root: root(),
+        engine: Engine::Files,
     };
     let tally = run(&plan).await.unwrap();
-    assert_eq!(tally.killed.iter().sum::<u32>(), plan.kills);
+    assert_eq!(tally.killed.values().sum::<u32>(), plan.kills);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_with_postgresql_and_redis_nothing_is_lost_or_doubled() {
+    on_servers(Engine::Servers).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_takes_the_place_of_its_server_and_nothing_is_lost_or_doubled() {
+    on_servers(Engine::Replica).await;
+}
+
+async fn on_servers(engine: Engine) {
+    if PostgresServer::shared().is_none() {
+        return;
+    }
+    let plan = Plan {
+        kills: 6,
+        cards: 1_000,
+        seed: 20_261_127,
+        program: env!("CARGO_BIN_EXE_chaos").into(),
+        root: root(),
+        engine,
+    };
+    let tally = run(&plan).await.unwrap();
+    assert_eq!(tally.killed.values().sum::<u32>(), plan.kills);
 }
