@@ -19,6 +19,7 @@ use xieka::stack::Launch;
 use crate::components::{inventory, reuse, root};
 use crate::http::{HttpClient, Reply, TestRequest};
 use crate::platform_database::PlatformDatabase;
+use crate::postgres_server::PostgresServer;
 use crate::settings::START;
 
 /// The runtime configuration of one machine, and the one whose host blocks no network.
@@ -84,8 +85,25 @@ impl TestPlatform {
         Self::start_on(reuse(), &[], OPEN_CONFIG).await
     }
 
+    /// Starts a platform on this PostgreSQL server.
+    pub async fn start_on_postgres(server: &'static PostgresServer) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self::start_in(folder, PlatformDatabase::on(server), reuse(), &[], CONFIG).await
+    }
+
     async fn start_on(reuse: Reuse, variables: &[(&str, &str)], config: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let database = PlatformDatabase::new(folder.path());
+        Self::start_in(folder, database, reuse, variables, config).await
+    }
+
+    async fn start_in(
+        folder: tempfile::TempDir,
+        database: PlatformDatabase,
+        reuse: Reuse,
+        variables: &[(&str, &str)],
+        config: &str,
+    ) -> Self {
         // Paths in it are relative to the folder.
         let config = config.replace(".spin/", "");
         std::fs::write(folder.path().join(CONFIG_FILE), config).unwrap();
@@ -104,7 +122,6 @@ impl TestPlatform {
         for (name, value) in variables {
             secrets.set(&format!("SPIN_VARIABLE_{}", name.to_uppercase()), *value);
         }
-        let database = PlatformDatabase::new(folder.path());
         database.configure(&mut secrets);
         let now = Arc::new(AtomicI64::new(START));
         let host = launch(folder.path(), &secrets, &now, reuse)

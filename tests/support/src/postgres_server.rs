@@ -5,7 +5,7 @@
 use std::net::SocketAddr;
 use std::os::unix::fs::{MetadataExt as _, chown};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, OnceLock};
 
 use crate::address::own_address;
@@ -159,6 +159,37 @@ impl PostgresServer {
         drop(self.process.lock().unwrap().take());
     }
 
+    /// Lets the server take no new connection until [`PostgresServer::thaw`]; those that it has go on.
+    pub fn freeze(&self) {
+        self.signal("STOP");
+    }
+
+    /// Ends [`PostgresServer::freeze`].
+    pub fn thaw(&self) {
+        self.signal("CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let lines = std::fs::read_to_string(self.folder.join("data/postmaster.pid")).unwrap();
+        let pid = lines.lines().next().unwrap();
+        run(["kill", "-s", signal, pid].map(str::to_owned).to_vec());
+    }
+
+    /// Takes every connection that the server has room for, until the value is dropped.
+    #[must_use]
+    pub fn occupy(&self) -> OccupiedConnections {
+        let mut taken = OccupiedConnections(Vec::new());
+        loop {
+            let full = self.psql("postgres", "SELECT 1").output().unwrap();
+            if String::from_utf8_lossy(&full.stderr).contains("too many clients") {
+                return taken;
+            }
+            let mut sleeping = self.psql("postgres", "SELECT pg_sleep(600)");
+            let sleeping = sleeping.stderr(Stdio::null()).spawn().unwrap();
+            taken.0.push(sleeping);
+        }
+    }
+
     /// The server that all tests of this process share. `None` as of [`PostgresServer::start`].
     #[must_use]
     pub fn shared() -> Option<&'static Self> {
@@ -185,8 +216,12 @@ impl PostgresServer {
 
     /// Runs statements in a database and returns what `psql` prints: values, a row on each line.
     pub fn run_sql(&self, database: &str, sql: &str) -> String {
-        let words = [
-            &text(&self.programs.join("psql")),
+        printed(self.psql(database, sql)).trim_end().to_owned()
+    }
+
+    fn psql(&self, database: &str, sql: &str) -> Command {
+        let mut command = Command::new(self.programs.join("psql"));
+        command.args([
             "-XqAt",
             "-v",
             "ON_ERROR_STOP=1",
@@ -194,8 +229,21 @@ impl PostgresServer {
             &self.url(database),
             "-c",
             sql,
-        ];
-        run(words.map(str::to_owned).to_vec()).trim_end().to_owned()
+        ]);
+        command
+    }
+}
+
+/// Connections that nobody else can have meanwhile.
+pub struct OccupiedConnections(Vec<Child>);
+
+impl Drop for OccupiedConnections {
+    fn drop(&mut self) {
+        for child in &mut self.0 {
+            // It may have been refused.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 }
 
@@ -231,12 +279,14 @@ fn folder_of_account() -> (PathBuf, String) {
 
 /// Runs a command to its end, which must be a good one, and returns what it printed.
 fn run(words: Vec<String>) -> String {
-    let output = Command::new(&words[0])
-        .args(&words[1..])
-        .current_dir("/")
-        .output()
-        .unwrap();
+    let mut command = Command::new(&words[0]);
+    command.args(&words[1..]);
+    printed(command)
+}
+
+fn printed(mut command: Command) -> String {
+    let output = command.current_dir("/").output().unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{}: {errors}", words.join(" "));
+    assert!(output.status.success(), "{command:?}: {errors}");
     String::from_utf8(output.stdout).unwrap()
 }

@@ -18,6 +18,7 @@ mod one_year;
 mod operation_walk;
 mod operator_api;
 mod outbound_guard;
+mod postgres;
 mod python_tools;
 mod refusal_coverage;
 mod refusals;
