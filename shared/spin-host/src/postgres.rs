@@ -272,28 +272,13 @@ fn failed(error: Error) -> DbError {
         | Error::ValueConversionFailed(text)
         | Error::Other(text) => return DbError::Failed(text),
     };
-    let mut text = refusal.code;
-    for (_, value) in refusal
-        .extras
-        .iter()
-        .filter(|(name, _)| matches!(name.as_str(), "constraint" | "table" | "column"))
-    {
-        text.push(' ');
-        text.push_str(value);
-    }
-    match &text[..text.len().min(5)] {
-        "40001" | "40P01" => DbError::Retryable(text),
-        // A lock that is not given, a server that only reads, stops or starts, or has room for no more.
-        "55P03" | "25006" => DbError::Busy(text),
-        code if ["53", "57", "08"].iter().any(|class| code.starts_with(class)) => DbError::Busy(text),
-        // The text of a statement is not secret, and a mistake in it is found by this.
-        code if code.starts_with("42") => {
-            text.push_str(": ");
-            text.push_str(&refusal.message);
-            DbError::Failed(text)
-        }
-        _ => DbError::Failed(text),
-    }
+    let is_name = |name: &str| matches!(name, "constraint" | "table" | "column");
+    let names = refusal.extras.iter().filter(|(name, _)| is_name(name));
+    DbError::of_postgres(
+        &refusal.code,
+        names.map(|(_, value)| value.as_str()),
+        &refusal.message,
+    )
 }
 
 /// Whether the host's text for an error says that the connection is gone.

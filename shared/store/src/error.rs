@@ -20,6 +20,35 @@ pub enum DbError {
 }
 
 impl DbError {
+    /// A refusal of PostgreSQL: its code, the names of the constraint, table and column that it is about, and its text,
+    /// which may quote a value and is kept only where it speaks of the statement.
+    pub fn of_postgres<'a>(code: &str, names: impl Iterator<Item = &'a str>, message: &str) -> Self {
+        let mut text = code.to_owned();
+        for name in names {
+            text.push(' ');
+            text.push_str(name);
+        }
+        match code {
+            // A serialization failure, a deadlock; and a unique value that another transaction added meanwhile: the next
+            // run reads its row.
+            "40001" | "40P01" | "23505" => return Self::Retryable(text),
+            // A lock that is not given, a server that only reads.
+            "55P03" | "25006" => return Self::Busy(text),
+            _ => {}
+        }
+        match code.get(..2) {
+            // Too many connections, a server that stops or starts, a connection that is lost.
+            Some("53" | "57" | "08") => return Self::Busy(text),
+            // A mistake in a statement is found by this.
+            Some("42") => {
+                text.push_str(": ");
+                text.push_str(message);
+            }
+            _ => {}
+        }
+        Self::Failed(text)
+    }
+
     /// True when the same call can succeed later.
     #[must_use]
     fn is_busy(&self) -> bool {

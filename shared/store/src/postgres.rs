@@ -8,7 +8,6 @@ use std::error::Error as _;
 use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime};
-use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{IsNull, ToSql, Type, private::BytesMut, to_sql_checked};
 use tokio_postgres::{Config, NoTls};
 
@@ -213,21 +212,10 @@ fn failed(error: tokio_postgres::Error) -> DbError {
             DbError::Failed(text)
         };
     };
-    let code = refusal.code();
-    let mut text = code.code().to_owned();
-    for part in [refusal.constraint(), refusal.table(), refusal.column()] {
-        text.extend(part.iter().flat_map(|part| [" ", part]));
-    }
-    match *code {
-        // Of a unique value that another transaction added meanwhile, the next run reads the row.
-        SqlState::T_R_SERIALIZATION_FAILURE
-        | SqlState::T_R_DEADLOCK_DETECTED
-        | SqlState::UNIQUE_VIOLATION => DbError::Retryable(text),
-        // Too many connections, a server that stops or starts, one that only reads, a lock that is not given.
-        SqlState::LOCK_NOT_AVAILABLE | SqlState::READ_ONLY_SQL_TRANSACTION => DbError::Busy(text),
-        _ if ["53", "57", "08"].contains(&&code.code()[..2]) => DbError::Busy(text),
-        // The text of a statement is not secret, and a mistake in it is found by this.
-        _ if code.code().starts_with("42") => DbError::Failed(format!("{text}: {}", refusal.message())),
-        _ => DbError::Failed(text),
-    }
+    let names = [refusal.constraint(), refusal.table(), refusal.column()];
+    DbError::of_postgres(
+        refusal.code().code(),
+        names.into_iter().flatten(),
+        refusal.message(),
+    )
 }
