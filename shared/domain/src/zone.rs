@@ -6,6 +6,7 @@
 
 use jiff::civil::{Date, DateTime};
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
+use miniz_oxide::inflate::decompress_to_vec;
 
 /// 1970-01-01T00:00:00 on a clock of UTC.
 const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
@@ -64,8 +65,8 @@ impl Zone {
     }
 }
 
-/// Names of zones, and after each its rule, as POSIX writes it (`CST-8`).
-const RULES: &str = include_str!(concat!(env!("OUT_DIR"), "/zone_rules.txt"));
+/// Lines with the name of a zone and its rule, as POSIX writes it (`Asia/Shanghai CST-8`), packed.
+const RULES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/zone_rules.deflate"));
 
 /// The names of zones whose rules changed since 2025 or are not regular, and their file.
 const FILES: &[(&[&str], &[u8])] = &include!(concat!(env!("OUT_DIR"), "/zone_files.rs"));
@@ -79,7 +80,8 @@ fn named(name: &str) -> Option<TimeZone> {
     {
         return TimeZone::tzif(names[0], file).ok();
     }
-    let mut rules = RULES.lines().filter_map(|line| line.split_once(' '));
+    let rules = String::from_utf8(decompress_to_vec(RULES).ok()?).ok()?;
+    let mut rules = rules.lines().filter_map(|line| line.split_once(' '));
     let (_, rule) = rules.find(|(known, _)| is_it(known))?;
     TimeZone::posix(rule).ok()
 }

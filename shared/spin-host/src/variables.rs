@@ -84,79 +84,137 @@ pub(super) async fn settings(required: RequiredVariables) -> Result<Rc<Settings>
     Ok(settings)
 }
 
+/// Reads what the component requires, one after the other in a loop: a wait for each would be a state of its own, and
+/// every component has this.
 async fn read(required: RequiredVariables) -> Result<Variables, Error> {
-    Ok(Variables {
-        sealing_keys: when(required.sealing_keys, secret("sealing_keys")).await?,
-        index_key: secret("index_key").await?,
-        home_key: when(required.home_key, secret("home_key")).await?,
-        link_key: when(required.link_key, secret("link_key")).await?,
-        token_key: when(required.token_key, secret("token_key")).await?,
-        transport_keys: when(required.transport_keys, secret("transport_keys")).await?,
-        secret: match required.secret {
-            Some(name) => Some(secret(name).await?),
-            None => None,
-        },
-        database: Some(secret("database").await?),
-        time_zone: Some(text("time_zone").await?),
-        trusted_proxies: Some(text("trusted_proxies").await?),
-        ignored_parameters: Some(text("ignored_parameters").await?),
-        call_log_interval_ms: Some(text("call_log_interval_ms").await?),
-        callback_allow_http: when(required.callback_allow_http, text("callback_allow_http")).await?,
-        ..settings_of(required).await?
-    })
-}
-
-/// What configures jobs, pools and the operator's interface.
-async fn settings_of(required: RequiredVariables) -> Result<Variables, Error> {
-    Ok(Variables {
-        call_log_days: when(required.maintenance, text("call_log_days")).await?,
-        writing_limit_hours: when(required.maintenance, text("writing_limit_hours")).await?,
-        stuck_after_minutes: when(required.maintenance, text("stuck_after_minutes")).await?,
-        stuck_group_cards: when(required.maintenance, text("stuck_group_cards")).await?,
-        stuck_group_percent: when(required.maintenance, text("stuck_group_percent")).await?,
-        refusals_per_hour: when(required.maintenance, text("refusals_per_hour")).await?,
-        backup_days: when(required.maintenance, text("backup_days")).await?,
-        drill_days: when(required.maintenance, text("drill_days")).await?,
-        clock_trusted: when(required.maintenance, text("clock_trusted")).await?,
-        record_days: when(required.maintenance, text("record_days")).await?,
-        open_session_days: when(required.maintenance, text("open_session_days")).await?,
-        task_days: when(required.maintenance, text("task_days")).await?,
-        history_days: when(required.maintenance, text("history_days")).await?,
-        incident_days: when(required.maintenance, text("incident_days")).await?,
-        client_days: when(required.maintenance, text("client_days")).await?,
-        chip_days: when(required.maintenance, text("chip_days")).await?,
-        number_days: when(required.maintenance, text("number_days")).await?,
-        written_key_days: when(required.maintenance, text("written_key_days")).await?,
-        pool_low_water: when(required.pool_low_water, text("pool_low_water")).await?,
-        power_up_gap_secs: when(required.device_sessions, text("power_up_gap_secs")).await?,
-        power_ups_per_hour: when(required.device_sessions, text("power_ups_per_hour")).await?,
-        alternation_minutes: when(required.device_sessions, text("alternation_minutes")).await?,
-        number_ranges: when(required.number_ranges, text("number_ranges")).await?,
-        unchecked_eids: when(required.unchecked_eids, text("unchecked_eids")).await?,
-        served_provinces: when(required.served_provinces, text("served_provinces")).await?,
-        operator_api: when(required.operator, text("operator_api")).await?,
-        operator_credential: when(required.operator, secret("operator_credential")).await?,
-        ..Variables::default()
-    })
-}
-
-/// What `read` reads, if the component requires it.
-async fn when<T>(
-    is_required: bool,
-    read: impl Future<Output = Result<T, Error>>,
-) -> Result<Option<T>, Error> {
-    if is_required {
-        read.await.map(Some)
-    } else {
-        Ok(None)
+    let (mut read, mut index_key) = (Variables::default(), None);
+    let secrets = [
+        (required.sealing_keys, "sealing_keys", &mut read.sealing_keys),
+        (true, "index_key", &mut index_key),
+        (required.home_key, "home_key", &mut read.home_key),
+        (required.link_key, "link_key", &mut read.link_key),
+        (required.token_key, "token_key", &mut read.token_key),
+        (
+            required.transport_keys,
+            "transport_keys",
+            &mut read.transport_keys,
+        ),
+        (
+            required.secret.is_some(),
+            required.secret.unwrap_or_default(),
+            &mut read.secret,
+        ),
+        (true, "database", &mut read.database),
+        (
+            required.operator,
+            "operator_credential",
+            &mut read.operator_credential,
+        ),
+    ];
+    for (is_required, name, place) in secrets {
+        if is_required {
+            *place = Some(Zeroizing::new(text(name).await?));
+        }
     }
+    let texts = [
+        (true, "time_zone", &mut read.time_zone),
+        (true, "trusted_proxies", &mut read.trusted_proxies),
+        (true, "ignored_parameters", &mut read.ignored_parameters),
+        (true, "call_log_interval_ms", &mut read.call_log_interval_ms),
+        (
+            required.callback_allow_http,
+            "callback_allow_http",
+            &mut read.callback_allow_http,
+        ),
+        (required.maintenance, "call_log_days", &mut read.call_log_days),
+        (
+            required.maintenance,
+            "writing_limit_hours",
+            &mut read.writing_limit_hours,
+        ),
+        (
+            required.maintenance,
+            "stuck_after_minutes",
+            &mut read.stuck_after_minutes,
+        ),
+        (
+            required.maintenance,
+            "stuck_group_cards",
+            &mut read.stuck_group_cards,
+        ),
+        (
+            required.maintenance,
+            "stuck_group_percent",
+            &mut read.stuck_group_percent,
+        ),
+        (
+            required.maintenance,
+            "refusals_per_hour",
+            &mut read.refusals_per_hour,
+        ),
+        (required.maintenance, "backup_days", &mut read.backup_days),
+        (required.maintenance, "drill_days", &mut read.drill_days),
+        (required.maintenance, "clock_trusted", &mut read.clock_trusted),
+        (required.maintenance, "record_days", &mut read.record_days),
+        (
+            required.maintenance,
+            "open_session_days",
+            &mut read.open_session_days,
+        ),
+        (required.maintenance, "task_days", &mut read.task_days),
+        (required.maintenance, "history_days", &mut read.history_days),
+        (required.maintenance, "incident_days", &mut read.incident_days),
+        (required.maintenance, "client_days", &mut read.client_days),
+        (required.maintenance, "chip_days", &mut read.chip_days),
+        (required.maintenance, "number_days", &mut read.number_days),
+        (
+            required.maintenance,
+            "written_key_days",
+            &mut read.written_key_days,
+        ),
+        (
+            required.pool_low_water,
+            "pool_low_water",
+            &mut read.pool_low_water,
+        ),
+        (
+            required.device_sessions,
+            "power_up_gap_secs",
+            &mut read.power_up_gap_secs,
+        ),
+        (
+            required.device_sessions,
+            "power_ups_per_hour",
+            &mut read.power_ups_per_hour,
+        ),
+        (
+            required.device_sessions,
+            "alternation_minutes",
+            &mut read.alternation_minutes,
+        ),
+        (required.number_ranges, "number_ranges", &mut read.number_ranges),
+        (
+            required.unchecked_eids,
+            "unchecked_eids",
+            &mut read.unchecked_eids,
+        ),
+        (
+            required.served_provinces,
+            "served_provinces",
+            &mut read.served_provinces,
+        ),
+        (required.operator, "operator_api", &mut read.operator_api),
+    ];
+    for (is_required, name, place) in texts {
+        if is_required {
+            *place = Some(text(name).await?);
+        }
+    }
+    read.index_key = index_key.unwrap_or_default();
+    Ok(read)
 }
 
-pub(super) async fn secret(name: &str) -> Result<Zeroizing<String>, Error> {
-    text(name).await.map(Zeroizing::new)
-}
-
-pub(super) async fn text(name: &str) -> Result<String, Error> {
+async fn text(name: &str) -> Result<String, Error> {
     // The host's own text may quote a value; the name is enough.
     variables::get(name)
         .await

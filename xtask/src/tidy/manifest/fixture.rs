@@ -79,24 +79,15 @@ watch = ["functions/page/**/*.rs", "functions/page/**/Cargo.toml", "functions/pa
 
 const VARIABLES: &str = r#"
 async fn read(required: RequiredVariables) -> Result<Variables, Error> {
-    Ok(Variables {
-        index_key: secret("index_key").await?,
-        token_key: if required.token_key {
-            Some(secret("token_key").await?)
-        } else {
-            None
-        },
-        secret: match required.secret {
-            Some(name) => Some(secret(name).await?),
-            None => None,
-        },
-        zone: Some(text("zone").await?),
-        operator_api: if required.operator {
-            Some(text("operator_api").await?)
-        } else {
-            None
-        },
-    })
+    let secrets = [
+        (true, "index_key", &mut index_key),
+        (required.token_key, "token_key", &mut read.token_key),
+        (required.secret.is_some(), required.secret.unwrap_or_default(), &mut read.secret),
+    ];
+    let texts = [
+        (true, "zone", &mut read.zone),
+        (required.operator, "operator_api", &mut read.operator_api),
+    ];
 }
 pub(super) async fn text(name: &str) {}
 "#;

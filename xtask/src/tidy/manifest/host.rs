@@ -1,8 +1,8 @@
 //! What `shared/spin-host` reads for the components that use it.
 
 use super::fault::Fault;
-use super::find::{below, literals, rows};
-use crate::source::{Source, Token, matching, separated, without_tests};
+use super::find::{below, brackets, literals, literals_within, rows, unquoted};
+use crate::source::{Source, Token, separated, without_tests};
 
 /// The folder of the crate.
 const FOLDER: &str = "shared/spin-host/src/";
@@ -14,6 +14,8 @@ const DATABASE: &str = "shared/spin-host/src/sqlite.rs";
 const LIMITS: &str = "shared/spin-host/src/limits.rs";
 /// How the constants are called that name a database or a store of the manifest.
 const LABEL: &str = "LABEL";
+/// The lists of what is read, and whether it is secret.
+const LISTS: [(&str, bool); 2] = [("secrets", true), ("texts", false)];
 /// The flag of the secret whose name the component gives.
 const OWN_SECRET: &str = "secret";
 
@@ -56,77 +58,70 @@ pub(super) fn read(sources: &[Source]) -> (Host, Vec<Fault>) {
         }
         let (reads, unread) = reads(source, &tokens);
         faults.extend(unread);
-        faults.extend(reads.into_iter().map(|(line, read)| {
-            let text = format!("`{}` is read outside of {VARIABLES}", read.name);
+        faults.extend(reads.into_iter().map(|(line, name)| {
+            let text = format!("`{name}` is read outside of {VARIABLES}");
             Fault::new(&source.path, line, text)
         }));
     }
     (host, faults)
 }
 
-/// What the calls of `text` and `secret` in some tokens read, each with its line.
-fn reads(source: &Source, tokens: &[Token]) -> (Vec<(usize, Read)>, Vec<Fault>) {
+/// Where a variable is read in some tokens: the lines of the calls of `text`, and the names, as far as they are known.
+fn reads(source: &Source, tokens: &[Token]) -> (Vec<(usize, String)>, Vec<Fault>) {
     let mut reads = Vec::new();
     let mut faults = Vec::new();
-    for line in tokens.chunk_by(|one, next| one.line == next.line) {
-        let number = line[0].line;
-        let calls: Vec<bool> = rows(line, &["", "(", ")"])
-            .filter(|(at, row)| {
-                let is_method = *at > 0 && line[at - 1].text == ".";
-                matches!(row[0].text.as_str(), "text" | "secret") && !is_method
-            })
-            .map(|(_, row)| row[0].text == "secret")
-            .collect();
-        if calls.is_empty() {
+    for (at, call) in rows(tokens, &["text", "(", ")"]) {
+        let is_method = at > 0 && tokens[at - 1].text == ".";
+        if is_method {
             continue;
         }
-        let names: Vec<&str> = literals(source, line).collect();
-        if names.len() != calls.len() {
-            faults.push(unread(source, number));
-            continue;
+        let line = call[0].line;
+        match literals_within(source, call).as_slice() {
+            [name] => reads.push((line, unquoted(&name.text).to_owned())),
+            _ => faults.push(unread(source, line)),
         }
-        reads.extend(names.into_iter().zip(calls).map(|(name, is_secret)| {
-            let name = name.to_owned();
-            (number, Read { name, is_secret })
-        }));
     }
     (reads, faults)
 }
 
-/// Reads the fields of every `Ok(Variables { … })`. What such a value takes over from another one is read there.
+/// Reads the rows of the two lists, of secrets and of texts.
 fn read_variables(source: &Source, tokens: &[Token], host: &mut Host) -> Vec<Fault> {
     let mut faults = Vec::new();
-    let mut values = rows(tokens, &["Ok", "(", "Variables", "{"]).peekable();
-    if values.peek().is_none() {
-        faults.push(unread(source, 1));
-    }
-    for (at, _) in values {
-        let open = at + 3;
-        let inner = &tokens[open + 1..matching(tokens, open).min(tokens.len())];
-        for field in separated(inner) {
-            faults.extend(read_field(source, &inner[field], host));
+    for (list, is_secret) in LISTS {
+        let Some((at, _)) = rows(tokens, &["let", list, "=", "["]).next() else {
+            faults.push(unread(source, 1));
+            continue;
+        };
+        let inner = brackets(tokens, at + 3);
+        let inner = &inner[1..inner.len() - 1];
+        for row in separated(inner) {
+            faults.extend(read_row(source, &inner[row], is_secret, host));
         }
     }
     faults
 }
 
-/// Reads one field: a variable, and the flag that says whether the component has it.
-fn read_field(source: &Source, field: &[Token], host: &mut Host) -> Option<Fault> {
-    if field[0].text.starts_with('.') {
-        return None;
-    }
-    let flag = rows(field, &["required", ".", ""]).next();
+/// Reads one row: the flag that says whether the component has the variable, and its name.
+fn read_row(source: &Source, row: &[Token], is_secret: bool, host: &mut Host) -> Option<Fault> {
+    let flag = rows(row, &["required", ".", ""]).next();
     let flag = flag.map(|(_, row)| row[2].text.as_str());
     if flag == Some(OWN_SECRET) {
         return None;
     }
-    let (found, _) = reads(source, field);
-    match (found.as_slice(), flag) {
-        ([(_, read)], Some(flag)) => host.flags.push((flag.to_owned(), read.clone())),
-        ([(_, read)], None) => host.always.push(read.clone()),
-        _ => return Some(unread(source, field[0].line)),
+    let names = literals_within(source, row);
+    let is_always = rows(row, &["(", "true", ","]).next().is_some();
+    match (names.as_slice(), flag) {
+        ([name], flag) if flag.is_some() || is_always => {
+            let name = unquoted(&name.text).to_owned();
+            let read = Read { name, is_secret };
+            match flag {
+                Some(flag) => host.flags.push((flag.to_owned(), read)),
+                None => host.always.push(read),
+            }
+            None
+        }
+        _ => Some(unread(source, row[0].line)),
     }
-    None
 }
 
 fn unread(source: &Source, line: usize) -> Fault {

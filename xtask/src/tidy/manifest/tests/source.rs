@@ -131,8 +131,8 @@ fn assert_found_among_others(path: &str, (from, to): (&str, &str), text: &str) {
 fn what_is_read_otherwise_than_expected_is_found() {
     let unread = "a variable is read in a way that this check does not understand";
     for (path, from, to) in [
-        (host::VARIABLES, "text(\"zone\")", "named(\"zone\")"),
-        (host::VARIABLES, "Ok(Variables {", "Ok(Settings {"),
+        (host::VARIABLES, "(true, \"zone\"", "(false, \"zone\""),
+        (host::VARIABLES, "let texts = [", "let words = ["),
     ] {
         let found = findings(checkout(path, from, to));
         let is_meant = |finding: &Finding| finding.path == path && finding.text == unread;
