@@ -166,8 +166,8 @@ async fn parameters_must_have_the_type_that_the_server_expects() {
         );
     }
     for (sql, parameter, part) in [
-        ("SELECT $1::int4 AS v", json!(7), "cannot convert between"),
-        ("SELECT $1::text AS v", json!(7), "cannot convert between"),
+        ("SELECT $1::int4 AS v", json!(7), "WrongType"),
+        ("SELECT $1::text AS v", json!(7), "WrongType"),
         ("SELECT $1::uuid AS v", json!({ "uuid": "x" }), "BadParameter"),
         ("SELECT $1::jsonb AS v", json!({ "jsonb": "{" }), "BadParameter"),
         (

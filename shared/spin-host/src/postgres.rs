@@ -21,11 +21,12 @@ use store::{Database, DbError, Engine, Row, Statement, Value};
 /// Longest time until a connection is open, from the first attempt on. Callers are answered 503 then.
 const OPEN_TIME: Duration = Duration::from_secs(2);
 
-/// Pause before a server that had no room for a connection is asked again.
+/// Pause before a server that refused a connection is asked again.
 const ROOM_PAUSE: Duration = Duration::from_millis(50);
 
-/// What the server says when it has room for no other connection.
-const NO_ROOM: &str = "53300";
+/// Part of the host's text when a server was reached and refused: it has room for no other connection, or is just
+/// starting. Its code is not in the text, and its words are in its language.
+const REFUSED: &str = "db error";
 
 /// How long an instance keeps a connection that nobody uses. All components share the connections that the server has
 /// room for, and requests that follow each other closely need not open one each.
@@ -101,6 +102,7 @@ impl Postgres {
 
     /// Opens a connection and rolls back what its former user left.
     async fn open(&self) -> Result<Session, DbError> {
+        let started = Instant::now();
         let opening = async {
             loop {
                 match Connection::open_async(self.address.clone()).await {
@@ -113,7 +115,9 @@ impl Postgres {
                         session.transaction = Transaction::None;
                         return Ok(session);
                     }
-                    Err(Error::ConnectionFailed(text)) if text.contains(NO_ROOM) => {
+                    Err(Error::ConnectionFailed(text))
+                        if text.contains(REFUSED) && started.elapsed() + ROOM_PAUSE < OPEN_TIME =>
+                    {
                         spin_sdk::time::sleep(ROOM_PAUSE).await;
                     }
                     Err(Error::ConnectionFailed(text)) => return Err(DbError::Busy(text)),

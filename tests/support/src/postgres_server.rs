@@ -4,7 +4,7 @@
 
 use std::net::SocketAddr;
 use std::os::unix::fs::{MetadataExt as _, chown};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, OnceLock};
 
@@ -53,6 +53,7 @@ pub fn is_chosen() -> bool {
 }
 
 /// A statement of a test with what SQLite calls otherwise.
+#[cfg(feature = "native")]
 pub(crate) fn in_its_words(sql: &str) -> String {
     sql.replace("rowid", "ctid").replace("x'", "'\\x")
 }

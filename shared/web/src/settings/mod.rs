@@ -448,10 +448,6 @@ mod tests {
                 call_log_days: text("184"),
                 ..variables()
             },
-            Variables {
-                history_days: text("36526"),
-                ..variables()
-            },
         ] {
             let error = Settings::from_variables(&broken).err().unwrap();
             assert_eq!(error.reason(), Reason::Internal);
@@ -464,6 +460,13 @@ mod tests {
     fn numbers_of_incidents_and_sessions_have_bounds() {
         let text = |text: &str| Some(text.to_owned());
         for (name, broken) in [
+            (
+                "history_days",
+                Variables {
+                    history_days: text("36526"),
+                    ..variables()
+                },
+            ),
             (
                 "drill_days",
                 Variables {
