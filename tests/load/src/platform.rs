@@ -67,7 +67,7 @@ pub(crate) fn manifest() -> Result<&'static Path> {
     let built = built.to_str().context("a path")?;
     let text = text.replace(&format!("\"{BUILT}/"), &format!("\"{built}/"));
     let path = root.join("target/load-spin.toml");
-    std::fs::write(&path, text + &BASELINES.replace("BUILT", built))?;
+    std::fs::write(&path, text + BASELINES.replace("BUILT", built).as_str())?;
     Ok(MANIFEST.get_or_init(|| path))
 }
 

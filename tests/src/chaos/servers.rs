@@ -82,7 +82,8 @@ impl Servers {
     ) -> Result<PlatformDatabase> {
         let config = std::fs::read_to_string(root.join(TRIAL_CONFIG))?;
         ensure!(config.contains(STORE), "the store of the counters is not found");
-        let store = STORE.replace("spin", "redis") + &format!("url = \"{}\"\n", self.redis.url());
+        let address = format!("url = \"{}\"\n", self.redis.url());
+        let store = STORE.replace("spin", "redis") + address.as_str();
         std::fs::write(folder.join(CONFIG_FILE), config.replace(STORE, &store))?;
         let database = PlatformDatabase::on(self.postgres);
         database.configure(secrets);
