@@ -146,8 +146,6 @@ impl Compiler {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-
     use super::*;
     use crate::temp::Folder;
 
@@ -155,10 +153,20 @@ mod tests {
     fn compiler(folder: &Folder, add: &str) -> Compiler {
         let lib = folder.path().join("lib");
         let script = |name: &str, text: &str| {
-            folder.write(name, &format!("#!/bin/sh\n{text}\n"));
-            let path = folder.path().join(name);
-            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
-            path.into_os_string()
+            let written = format!("{name}.txt");
+            folder.write(&written, &format!("#!/bin/sh\n{text}\n"));
+            let (from, to) = (folder.path().join(written), folder.path().join(name));
+            // Copied by another process: a file that this one has written may still be open in a child that another test
+            // has just started, and is then not carried out.
+            let mut copy = Command::new("install");
+            assert!(
+                copy.args(["-m", "755"])
+                    .args([&from, &to])
+                    .status()
+                    .unwrap()
+                    .success()
+            );
+            to.into_os_string()
         };
         Compiler {
             rustc: script("rustc", &format!("echo {}", lib.display())),

@@ -52,7 +52,7 @@ pub(super) fn recipients(texts: &[String]) -> Result<Vec<Recipient>> {
     texts.iter().map(read).collect()
 }
 
-/// Reads the keys of a file of age-keygen. What is wrong with a file is told without its lines.
+/// Reads the keys of a file of age-keygen. No error shows a line of the file.
 pub(super) fn identities(file: &Path) -> Result<Vec<Box<dyn Identity>>> {
     let name = file.display();
     let opened =

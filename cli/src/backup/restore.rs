@@ -15,14 +15,11 @@ use super::archive::{CALLS, STATE, sync_folder};
 use super::manifest::utc;
 use super::now;
 use super::problem::Problem;
-use super::verify::{self, Opened};
+use super::verify::{self, MAX_PRINTED, Opened};
 use crate::args::RestoreOptions;
 use crate::language::text;
 use crate::preflight;
 use crate::up::{CALLS_FILE, DATABASE_FILE};
-
-/// Most problems that are printed.
-const MAX_PRINTED: usize = 20;
 
 /// Restores a backup, and prints what is to be done next.
 pub(crate) async fn run(options: &RestoreOptions) -> Result<()> {

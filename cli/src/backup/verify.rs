@@ -22,7 +22,7 @@ use crate::secrets::Secrets;
 /// Names rows that refer to one that is not there.
 const FOREIGN_KEYS: &str = "SELECT \"table\", COUNT(*) FROM pragma_foreign_key_check GROUP BY 1 ORDER BY 1";
 /// Most problems that are printed.
-const MAX_PRINTED: usize = 20;
+pub(super) const MAX_PRINTED: usize = 20;
 
 /// A backup that was opened, and found to be what its manifest says.
 pub(super) struct Opened {

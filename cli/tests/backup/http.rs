@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use axum::Router;
 use axum::http::Request;
 use native_host::NativeHost;
-use operations::{Caller, NewClient, create_client};
+use operations::Caller;
 use serde_json::{Value, json};
 use store::Sqlite;
 use test_support::eid::eid_text;
 use test_support::inventory::{ChipCsv, NumberCsv};
-use test_support::operations::{World, run};
+use test_support::operations::World;
 use test_support::random::SeededRandom;
 use test_support::router::call;
 use test_support::settings::{NOW, SECRET, variables};
@@ -20,18 +20,7 @@ use super::{Platform, printed};
 
 /// A client that may call from the peer of [`call`].
 fn client(world: &World) -> (Caller, String) {
-    let created = run(create_client(
-        &world.cx(),
-        &NewClient {
-            name: "测试客户",
-            phone: "13800138000",
-            ips: &["203.0.113.0/24".to_owned()],
-            permissions: &["write.apply".to_owned()],
-            callback_url: None,
-            allow_http_callback: false,
-        },
-    ))
-    .unwrap();
+    let created = world.client_at("203.0.113.0/24");
     let caller = Caller {
         id: created.client_id,
     };

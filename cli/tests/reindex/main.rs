@@ -18,7 +18,6 @@ use axum::http::Request;
 use domain::ClientId;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use native_host::NativeHost;
-use operations::{NewClient, create_client};
 use sha2::Sha256;
 use store::{Sqlite, check_keys};
 use tempfile::TempDir;
@@ -188,18 +187,7 @@ fn stocked(world: &World) {
 /// A client that may call from the peer of [`call`], with its secret. `is_old`: the secret is stored as earlier versions
 /// did.
 fn client(world: &World, is_old: bool) -> (ClientId, String) {
-    let created = run(create_client(
-        &world.cx(),
-        &NewClient {
-            name: "测试客户",
-            phone: "13800138000",
-            ips: &["203.0.113.0/24".to_owned()],
-            permissions: &["write.status".to_owned()],
-            callback_url: None,
-            allow_http_callback: false,
-        },
-    ))
-    .unwrap();
+    let created = world.client_at("203.0.113.0/24");
     let (id, secret) = (created.client_id, created.client_secret.as_str().to_owned());
     if is_old {
         let mut mac = Hmac::<Sha256>::new_from_slice(&OLD).unwrap();

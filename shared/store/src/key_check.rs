@@ -211,20 +211,28 @@ fn compare(own: &[KeyCheck], stored: &[KeyRow]) -> Result<(), Error> {
         let cause = format!("{name} {what}");
         Err(Error::new(Reason::KeysWrong).with_cause(cause))
     };
-    for row in stored {
-        match own.iter().find(|check| check.name == row.name) {
-            Some(check) if check.is_used && row.retired_at.is_some() => {
+    // In the order of the program, in which the index key is the first: others may follow from it.
+    for check in own {
+        match stored.iter().find(|row| row.name == check.name) {
+            Some(row) if check.is_used && row.retired_at.is_some() => {
                 return wrong(&row.name, "is an old key that is not used any more");
             }
-            Some(check) if row.retired_at.is_some() || check.is(&row.value) => (),
-            Some(_) => return wrong(&row.name, "is not the key that this database was made with"),
-            None if row.retired_at.is_none() && own.iter().any(|check| check.kind == row.kind()) => {
-                return wrong(&row.name, "is missing, and is still needed");
+            Some(row) if row.retired_at.is_none() && !check.is(&row.value) => {
+                return wrong(&row.name, "is not the key that this database was made with");
             }
-            None => (),
+            _ => (),
         }
     }
-    Ok(())
+    let is_missing = |row: &&KeyRow| {
+        let is_of_kind = |check: &KeyCheck| check.kind == row.kind();
+        row.retired_at.is_none()
+            && own.iter().all(|check| check.name != row.name)
+            && own.iter().any(is_of_kind)
+    };
+    match stored.iter().find(is_missing) {
+        Some(row) => wrong(&row.name, "is missing, and is still needed"),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]

@@ -34,7 +34,11 @@ const MIGRATIONS: &[&str] = &[
 ];
 
 /// The migrations of PostgreSQL with their versions. The first makes the schema of its version and those before it.
+#[cfg(feature = "postgres")]
 const POSTGRES: &[(i64, &str)] = include!(concat!(env!("OUT_DIR"), "/postgres.rs"));
+// A program that cannot reach PostgreSQL does not carry them.
+#[cfg(not(feature = "postgres"))]
+const POSTGRES: &[(i64, &str)] = &[];
 
 /// The schema this program needs.
 pub const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;

@@ -162,6 +162,15 @@ impl World {
 
     /// A client with every permission, and with or without an address for callbacks.
     pub fn client_with(&self, callback_url: Option<&str>) -> CreatedClient {
+        self.new_client("198.51.100.0/24", callback_url)
+    }
+
+    /// A client with every permission that calls from this network, without an address for callbacks.
+    pub fn client_at(&self, network: &str) -> CreatedClient {
+        self.new_client(network, None)
+    }
+
+    fn new_client(&self, network: &str, callback_url: Option<&str>) -> CreatedClient {
         let permissions: Vec<String> = Permission::ALL
             .iter()
             .map(|name| name.code().to_owned())
@@ -169,7 +178,7 @@ impl World {
         let new = NewClient {
             name: "测试客户",
             phone: "13800138000",
-            ips: &["198.51.100.0/24".to_owned()],
+            ips: &[network.to_owned()],
             permissions: &permissions,
             callback_url,
             allow_http_callback: false,

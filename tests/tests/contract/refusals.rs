@@ -241,7 +241,8 @@ async fn behind_a_proxy(reuse: edge_host::Reuse) -> Provoked {
     provoked
 }
 
-/// Provokes the refusals of a database that is newer than the program, of one with other keys, and of one that is locked.
+/// Provokes the refusals of a database that is newer than the program, of one with other keys, and of one that cannot be
+/// opened.
 async fn without_a_database(reuse: edge_host::Reuse) -> Provoked {
     let platform = TestPlatform::start_with(reuse, &[]).await;
     let calls: Vec<_> = endpoints::business()
@@ -285,12 +286,16 @@ async fn without_a_database(reuse: edge_host::Reuse) -> Provoked {
         provoked.insert((endpoint.name, Reason::KeysWrong.code()));
     }
     others.shutdown().await;
-    db.execute_batch("BEGIN EXCLUSIVE; UPDATE client SET name = name")
-        .unwrap();
+    drop(db);
+    // A locked database would still answer whoever only reads.
+    let (file, away) = (platform.database(), platform.database().with_extension("away"));
+    std::fs::rename(&file, &away).unwrap();
+    std::fs::create_dir(&file).unwrap();
+    let alone = platform.start_second_node().await;
     let waiting = endpoints::business().zip(calls).map(|(endpoint, request)| {
-        let platform = &platform;
+        let (platform, alone) = (&platform, &alone);
         async move {
-            let reply = platform.send(request).await;
+            let reply = platform.send_to(alone, request).await;
             assert_eq!(
                 (reply.status, reply.reason()),
                 (503, "unavailable"),
@@ -302,7 +307,9 @@ async fn without_a_database(reuse: edge_host::Reuse) -> Provoked {
         }
     });
     provoked.extend(futures::future::join_all(waiting).await);
-    drop(db);
+    alone.shutdown().await;
+    std::fs::remove_dir(&file).unwrap();
+    std::fs::rename(&away, &file).unwrap();
     platform.shutdown().await;
     provoked
 }

@@ -171,9 +171,10 @@ async fn take<D: Database>(
             json!([kind, hex::encode(record.key.as_bytes())])
         })
         .collect();
+    let keys = keys.to_string();
     transaction(cx, async |tx| {
-        lock::numbers(tx, keys.to_string()).await?;
-        let known = operator_report::known(tx, topic, keys.to_string()).await?;
+        lock::numbers(tx, keys.clone()).await?;
+        let known = operator_report::known(tx, topic, keys.clone()).await?;
         if known.len() != batch.len() {
             return Err(Error::internal("a batch came back with another length"));
         }
