@@ -129,3 +129,15 @@ async fn random_records_after_the_handshake_end_that_connection_alone() {
         .await;
     assert_eq!(again.status, 200);
 }
+
+// A chip that ends TLS with the alert of an error says so itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn bytes_that_are_no_tls_record_are_a_lost_link_and_no_alert_of_the_chip() {
+    let fixture = GatewayFixture::start().await;
+    let mut agent = fixture.agent().await;
+    agent.begin(FIRST_URI, false).await;
+    agent.send_past_tls(&[0; 64]).await;
+    fixture.events.sessions_ended(1).await;
+    let (_, events) = fixture.finish().await;
+    assert_eq!(events.endings(), ["link_lost"]);
+}

@@ -16,7 +16,7 @@ const HEX: &[u8; 16] = b"0123456789ABCDEF";
 
 /// Hexadecimal digits swapped into bytes; an odd place is filled with `F`.
 pub fn encode_hex_digits(digits: &str) -> Result<Vec<u8>> {
-    pack(digits, HEX, |low, high| low | high << 4)
+    pack(digits, HEX)
 }
 
 /// The digits of swapped bytes; a final run of `F` is filler and dropped.
@@ -30,7 +30,7 @@ pub fn decode_hex_digits(bytes: &[u8]) -> String {
 
 /// Dialling digits swapped into bytes; an odd place is filled with `F`.
 pub fn encode_dialling(digits: &str) -> Result<Vec<u8>> {
-    pack(digits, DIALLING, |low, high| low | high << 4)
+    pack(digits, DIALLING)
 }
 
 /// The dialling digits of swapped bytes, up to the first filler; after it only fillers may follow.
@@ -43,15 +43,7 @@ pub fn decode_decimal(bytes: &[u8]) -> Result<String> {
     decode_until_filler(bytes, &DIALLING[..10])
 }
 
-/// Decimal digits two to a byte in reading order, as in the EID (`89 04 …`). Their number must be even.
-pub fn encode_in_order(digits: &str) -> Result<Vec<u8>> {
-    if !digits.len().is_multiple_of(2) {
-        return Err(Error::new(digits.len(), "an even number of digits"));
-    }
-    pack(digits, &DIALLING[..10], |high, low| high << 4 | low)
-}
-
-/// The decimal digits of bytes in reading order.
+/// The decimal digits of bytes in reading order, as in the EID (`89 04 …`).
 pub fn decode_in_order(bytes: &[u8]) -> Result<String> {
     bytes
         .iter()
@@ -64,7 +56,7 @@ pub fn decode_in_order(bytes: &[u8]) -> Result<String> {
         .collect()
 }
 
-fn pack(digits: &str, alphabet: &[u8], join: fn(u8, u8) -> u8) -> Result<Vec<u8>> {
+fn pack(digits: &str, alphabet: &[u8]) -> Result<Vec<u8>> {
     let nibbles = digits
         .bytes()
         .enumerate()
@@ -72,7 +64,7 @@ fn pack(digits: &str, alphabet: &[u8], join: fn(u8, u8) -> u8) -> Result<Vec<u8>
         .collect::<Result<Vec<u8>>>()?;
     Ok(nibbles
         .chunks(2)
-        .map(|pair| join(pair[0], pair.get(1).copied().unwrap_or(FILLER)))
+        .map(|pair| pair[0] | pair.get(1).copied().unwrap_or(FILLER) << 4)
         .collect())
 }
 

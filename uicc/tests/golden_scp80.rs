@@ -260,6 +260,27 @@ fn a_packet_is_not_opened_without_the_algorithm_it_names() {
 }
 
 #[test]
+fn a_counter_has_five_bytes_and_is_never_cut() {
+    // TS 102 225 §5.1: CNTR.
+    let with = |counter| CommandPacket {
+        counter,
+        ..imsi_packet([0x16, 0x39])
+    };
+    let last = with(0xFF_FFFF_FFFF);
+    let sealed = last.seal(Dialect::SmsPp, &imsi_keys()).unwrap();
+    assert_eq!(
+        CommandPacket::open(&sealed, Dialect::SmsPp, &imsi_keys()).unwrap(),
+        last
+    );
+    for counter in [0x100_0000_0000, u64::MAX] {
+        assert_eq!(
+            with(counter).seal(Dialect::SmsPp, &imsi_keys()).unwrap_err(),
+            SecurityError::Counter
+        );
+    }
+}
+
+#[test]
 fn a_proof_of_receipt_without_the_protection_asked_for_is_refused() {
     let plain = bytes("027100000e0ab0001100000000000000016132");
     let asked = header([0x06, 0x09], 0x35, USIM);

@@ -292,7 +292,7 @@ fn a_trigger_nests_as_in_table_3_3() {
         }),
         http: Some(HttpParameters {
             host: Some("admin.host".to_owned()),
-            agent_id: None,
+            agent_id: Some("agent-7".to_owned()),
             uri: Some("https://admin.host/uri".to_owned()),
         }),
         fqdn: Some(bytes("05 61646D696E 04 686F7374 00")),
@@ -301,7 +301,7 @@ fn a_trigger_nests_as_in_table_3_3() {
     let session = "84 13 350103 390205DC 3C03021F90 3E0521C0000201 \
                    85 08 04deadbeef 02 00 40 \
                    86 07 0003 2503 001003 \
-                   89 24 8a0a61646d696e2e686f7374 8c1668747470733a2f2f61646d696e2e686f73742f757269";
+                   89 2d 8a0a61646d696e2e686f7374 8b076167656e742d37 8c1668747470733a2f2f61646d696e2e686f73742f757269";
     let dns = "D6 0C 0561646D696E04686F737400";
     let session = bytes(session);
     let dns = bytes(dns);

@@ -6,8 +6,8 @@ use uicc::apdu::{CommandApdu, ResponseApdu, StatusWord, SwClass};
 use uicc::cat::{Command, ProactiveCommand, Refresh, RefreshMode};
 use uicc::ef::{Imsi, file};
 use uicc::script::{
-    BadFormat, Chaining, CommandScript, ErrorAction, Form, ImmediateAction, ResponseForm, ResponseScript,
-    ScriptCommand, ScriptResult,
+    BadFormat, Chaining, ChainingResult, CommandScript, ErrorAction, Form, ImmediateAction, ResponseForm,
+    ResponseScript, ScriptCommand, ScriptResult,
 };
 
 fn bytes(text: &str) -> Vec<u8> {
@@ -120,6 +120,22 @@ fn error_actions_and_chaining_are_understood() {
         CommandScript::parse(&bytes("AA05 8200 830101")).is_err(),
         "chaining stands first"
     );
+}
+
+#[test]
+fn a_card_says_why_it_cannot_follow_a_chain() {
+    // TS 102 226 §5.2.2.4.
+    for (value, result) in [
+        ("01", ChainingResult::NoPreviousScript),
+        ("02", ChainingResult::NotSupported),
+        ("03", ChainingResult::UnableToProcess),
+    ] {
+        let coded = bytes(&format!("AB06 800100 8301{value}"));
+        let answer = ResponseScript::parse(&coded).unwrap();
+        assert_eq!(answer.results, [ScriptResult::Chaining(result)]);
+        assert_eq!(answer.encode(), coded);
+    }
+    assert!(ResponseScript::parse(&bytes("AB06 800100 830104")).is_err());
 }
 
 #[test]

@@ -118,6 +118,10 @@ fn the_other_commands_are_coded_as_the_specification_says() {
             "D00C 8103012701 82028182 A40102",
         ),
         (
+            Command::TimerManagement(TimerCommand::Get(timer)),
+            "D00C 8103012702 82028182 A40102",
+        ),
+        (
             Command::CloseChannel {
                 channel: channel(1),
                 qualifier: 0,
@@ -148,6 +152,13 @@ fn the_other_commands_are_coded_as_the_specification_says() {
         );
         assert_eq!(ProactiveCommand::parse(&bytes(coded)).unwrap(), command);
     }
+}
+
+#[test]
+fn a_timer_is_started_stopped_or_asked_and_nothing_else() {
+    // TS 102 223 §8.6: 03 is reserved. The qualifier is the third byte of the command details.
+    let error = ProactiveCommand::parse(&bytes("D00C 8103012703 82028182 A40102")).unwrap_err();
+    assert_eq!(error.offset, 6);
 }
 
 #[test]

@@ -4,10 +4,10 @@ use serde_json::json;
 use test_support::chained_host::ChainedHost;
 use test_support::http::{Reply, TestRequest};
 use test_support::router::{TestDatabase, TestRouter};
-use test_support::settings::SECRET;
+use test_support::settings::{SECRET, variables};
 
 use super::{MAINTENANCE, MAINTENANCE_PATH, router};
-use web::{App, service};
+use web::{App, Variables, service};
 
 /// The dispatcher, with or without `maintenance`, on a new database.
 async fn dispatcher(with_maintenance: bool) -> TestRouter {
@@ -69,6 +69,42 @@ async fn a_maintenance_that_does_not_answer_is_named_and_messages_are_sent_all_t
         "messages": {"done": 0, "more": false},
     });
     assert_eq!((&answer["jobs"], &answer["more"]), (&expected, &json!(false)));
+}
+
+// §7.3
+#[tokio::test]
+async fn a_message_whose_receiver_does_not_answer_is_counted_and_not_due_at_once_again() {
+    let database = TestDatabase::new().await;
+    // An environment of tests: its network needs no guard.
+    let native = database.host_with(&Variables {
+        callback_allow_http: Some("true".to_owned()),
+        ..variables()
+    });
+    let routes = router()
+        .merge(incidents_router::router())
+        .merge(maintenance_router::router())
+        .merge(messages_router::router());
+    let platform = TestRouter::on(database, routes, ChainedHost::new(native, Vec::new()));
+    let receiver = json!({"receiver": "operator", "url": "https://receiver.example/alerts"});
+    let incident = json!({"kind": "call_timeout", "severity": "severe"});
+    for (path, document) in [
+        ("/admin/v1/receivers:update", receiver),
+        ("/admin/v1/incidents:open", incident),
+    ] {
+        let done = platform.post(path, &document).await;
+        assert_eq!(done["code"], 200, "{done}");
+    }
+    // The alert of the incident.
+    platform.get(MAINTENANCE_PATH).await;
+    let counts = async || {
+        let Reply { body, .. } = tick(&platform).await;
+        let counts = ["delivered", "retrying", "dead", "more"].map(|name| body[name].clone());
+        (body["jobs"]["messages"].clone(), json!(counts))
+    };
+    let once = json!({"done": 1, "more": false});
+    assert_eq!(counts().await, (once, json!([0, 1, 0, false])));
+    let nothing = json!({"done": 0, "more": false});
+    assert_eq!(counts().await, (nothing, json!([0, 0, 0, false])));
 }
 
 #[tokio::test]

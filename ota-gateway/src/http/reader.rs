@@ -372,6 +372,17 @@ mod tests {
     }
 
     #[test]
+    fn chunks_may_fill_a_body_of_64_kib_and_not_one_byte_more() {
+        let body = |last: usize| {
+            let chunks = [60_000, last].map(|bytes| format!("{bytes:x}\r\n{}\r\n", "x".repeat(bytes)));
+            post("Transfer-Encoding: chunked\r\n", &(chunks.concat() + "0\r\n\r\n"))
+        };
+        let requests = read_all(&body(5_536), 4_096).unwrap();
+        assert_eq!(requests[0].body.as_ref().map(Vec::len), Some(65_536));
+        assert_eq!(read_all(&body(5_537), 4_096), Err(HttpError::BodyTooLarge));
+    }
+
+    #[test]
     fn a_body_of_countless_chunks_is_refused() {
         let body = "1\r\nx\r\n".repeat(MAX_CHUNKS as usize + 1);
         assert_eq!(

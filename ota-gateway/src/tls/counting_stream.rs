@@ -76,6 +76,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for CountingStream<S> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     use super::*;
@@ -91,5 +93,17 @@ mod tests {
         let mut read = Vec::new();
         stream.read_to_end(&mut read).await.unwrap();
         assert_eq!((traffic.up(), traffic.down()), (7, 10));
+    }
+
+    #[tokio::test]
+    async fn the_other_side_sees_the_end_while_this_side_still_reads() {
+        let (near, mut far) = tokio::io::duplex(64);
+        let mut stream = CountingStream::new(near, Arc::default());
+        stream.shutdown().await.unwrap();
+        let mut read = Vec::new();
+        let ended = tokio::time::timeout(Duration::from_secs(5), far.read_to_end(&mut read));
+        assert_eq!(ended.await.unwrap().unwrap(), 0);
+        far.write_all(&[7]).await.unwrap();
+        assert_eq!(stream.read_u8().await.unwrap(), 7);
     }
 }

@@ -125,6 +125,13 @@ mod tests {
     }
 
     #[test]
+    fn a_log_shows_the_first_six_and_the_last_four_characters() {
+        let iccid = Iccid::parse("898604071120c0015291").unwrap();
+        assert_eq!(iccid.masked(), "898604****5291");
+        assert_eq!(format!("{iccid:?}"), "Iccid(898604****5291)");
+    }
+
+    #[test]
     fn wrong_length_prefix_and_letters_are_refused() {
         for text in [
             "",

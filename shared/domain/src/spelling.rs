@@ -105,6 +105,9 @@ mod tests {
     fn what_is_no_number_or_has_too_many_digits_is_none() {
         let (long, longer) = ("9".repeat(64), "9".repeat(65));
         assert_eq!(plain_number(&long), Some(long));
+        let zeros = "0".repeat(63);
+        assert_eq!(plain_number("1e64"), Some(format!("10{zeros}")));
+        assert_eq!(plain_number("1e-64"), Some(format!("0.{zeros}1")));
         for text in [
             "",
             "-",

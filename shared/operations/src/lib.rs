@@ -147,8 +147,6 @@ pub(crate) use transaction::transaction;
 use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
-use limits::NoLimits;
-
 use domain::error::Error;
 use domain::{ClientId, Eid, Provinces, Timestamp, Zone};
 use store::chip::ChipRow;
@@ -173,8 +171,8 @@ pub struct Context<'a, D> {
     pub zone: &'a Zone,
     /// The provinces that are served, where they are configured.
     pub served: Option<Provinces>,
-    /// Counters of calls and of refused callers.
-    pub limits: &'a dyn Limits,
+    /// Counters of calls and of refused callers, where somebody can be refused.
+    pub limits: Option<&'a dyn Limits>,
     found: CallFacts,
 }
 
@@ -239,7 +237,7 @@ impl<'a, D> Context<'a, D> {
             random,
             zone,
             served: None,
-            limits: &NoLimits,
+            limits: None,
             found: CallFacts::default(),
         }
     }
@@ -259,7 +257,10 @@ impl<'a, D> Context<'a, D> {
     /// The same context, which counts calls and refused callers here. Without it nobody is held back.
     #[must_use]
     pub fn limiting(self, limits: &'a dyn Limits) -> Self {
-        Self { limits, ..self }
+        Self {
+            limits: Some(limits),
+            ..self
+        }
     }
 
     /// The same context, sharing what is found out about the call with other contexts of the call.

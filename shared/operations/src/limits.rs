@@ -71,21 +71,6 @@ impl Limits for MemoryLimits {
     }
 }
 
-/// No counters: for work that refuses nobody.
-pub(super) struct NoLimits;
-
-impl Limits for NoLimits {
-    fn increment(&self, _: &str, _: i64) -> Option<i64> {
-        None
-    }
-
-    fn keys(&self) -> Vec<String> {
-        Vec::new()
-    }
-
-    fn delete(&self, _: &[String]) {}
-}
-
 /// What becomes of a refused call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
@@ -162,10 +147,11 @@ pub fn address_key(from: IpAddr) -> String {
     }
 }
 
-/// Adds to the counter of this minute. 0 when the store cannot be reached.
+/// Adds to the counter of this minute. 0 when there is none, or the store cannot be reached.
 pub(super) fn count<D>(cx: &Context<'_, D>, kind: &str, subject: &str, delta: i64) -> i64 {
     let key = format!("{} {kind} {subject}", window(cx.now));
-    cx.limits.increment(&key, delta).unwrap_or_default()
+    let counted = cx.limits.and_then(|limits| limits.increment(&key, delta));
+    counted.unwrap_or_default()
 }
 
 /// The minute, with as many digits as any other, so that keys are in the order of time.
@@ -175,10 +161,11 @@ fn window(now: Timestamp) -> String {
 
 /// Deletes the counters of past minutes. The minute before is kept: the clock of another node may be behind.
 pub(super) fn clear_limits<D>(cx: &Context<'_, D>) {
+    let Some(limits) = cx.limits else { return };
     let oldest = window(cx.now.plus(-MINUTE_MS));
-    let mut past = cx.limits.keys();
+    let mut past = limits.keys();
     past.retain(|key| *key < oldest);
     for keys in past.chunks(MAX_CLEARED) {
-        cx.limits.delete(keys);
+        limits.delete(keys);
     }
 }

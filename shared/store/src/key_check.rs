@@ -234,3 +234,21 @@ fn compare(own: &[KeyCheck], stored: &[KeyRow]) -> Result<(), Error> {
         None => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::keys_checked_lately;
+    use domain::Timestamp;
+
+    #[test]
+    fn a_check_of_the_keys_holds_for_an_hour_and_not_once_the_clock_was_set_back() {
+        let checked = Timestamp(1_782_864_000_000);
+        for (after_ms, holds) in [(-1, false), (0, true), (3_599_999, true), (3_600_000, false)] {
+            assert_eq!(
+                keys_checked_lately(checked, checked.plus(after_ms)),
+                holds,
+                "{after_ms}"
+            );
+        }
+    }
+}

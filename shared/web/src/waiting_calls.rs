@@ -97,3 +97,23 @@ impl WaitingCalls {
         waiting.has_writer.then(|| std::mem::take(&mut waiting.batch))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refused_calls_of_a_caller_are_one_row_of_their_minute() {
+        let mut batch = Batch::default();
+        for second in [0, 59, 60, 30] {
+            let caller = RefusedCaller::Address("203.0.113.9".to_owned());
+            let calls = RefusedCalls::one(Timestamp(second * 1_000), 401, "token_missing");
+            batch.sum_up(caller, calls);
+        }
+        let minutes = batch.sums.iter().map(|(minute, sums)| {
+            let calls: Vec<i64> = sums.iter().map(|(_, calls)| calls.calls).collect();
+            (minute.millis(), calls)
+        });
+        assert_eq!(minutes.collect::<Vec<_>>(), [(0, vec![3]), (60_000, vec![1])]);
+    }
+}

@@ -22,6 +22,7 @@ mod ended_tasks;
 mod faults;
 mod gateways;
 mod held_numbers;
+mod import_parts;
 mod imported_keys;
 mod imports;
 mod incident_groups;

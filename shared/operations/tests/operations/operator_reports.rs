@@ -193,6 +193,16 @@ fn numbers_times_and_byte_order_marks_are_read_as_operators_write_them() {
 }
 
 #[test]
+fn of_many_bad_lines_all_are_counted_and_the_first_thousand_named() {
+    let world = World::new();
+    let lines = vec!["not json".to_owned(); 1_001];
+    let report = ingest_lines(&world, Topic::Usage, &lines);
+    assert_eq!(counts(&report), (0, 0, 0, 1_001));
+    assert_eq!(report.errors.len(), 1_000);
+    assert_eq!(report.errors.last().map(|error| error.line), Some(1_000));
+}
+
+#[test]
 fn many_records_in_one_call_and_not_one_more() {
     let world = World::new();
     world.stocked(0, 3);

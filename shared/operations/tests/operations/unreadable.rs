@@ -2,8 +2,9 @@
 
 use domain::IncidentKind;
 use operations::{
-    ActNote, ImportChoices, IncidentFilter, SessionFilter, TaskRef, card_history, end_task, faulty_chips,
-    import_numbers, list_alerts, list_clients, list_imports, list_incidents, list_sessions, register_fault,
+    ActNote, CallFacts, ImportChoices, IncidentFilter, SessionFilter, TaskRef, card_history, end_task,
+    faulty_chips, import_numbers, list_alerts, list_clients, list_imports, list_incidents, list_sessions,
+    register_fault,
 };
 use test_support::inventory::{NumberCsv, eid, number_csv};
 use test_support::operations::{World, run};
@@ -79,6 +80,21 @@ fn every_list_shows_the_rows_beside_one_that_cannot_be_opened() {
         },
     ));
     assert_eq!(sessions.unwrap().sessions[0].unreadable, ["eid"]);
+}
+
+#[test]
+fn a_call_says_once_how_many_values_it_could_not_open_and_why() {
+    let world = World::new();
+    world.client();
+    world.client();
+    world.execute("UPDATE client SET phone_sealed = x'00'");
+    let found = CallFacts::default();
+    let cx = world.cx().sharing(&found);
+    run(list_clients(&cx, None, None, 10)).unwrap();
+    let (count, why) = found.take_unreadable().unwrap();
+    assert_eq!(count, 2);
+    assert!(why.contains("client.phone"), "{why}");
+    assert_eq!(found.take_unreadable(), None);
 }
 
 #[test]

@@ -133,6 +133,11 @@ impl Agent {
         let _ = self.stream.write_all(bytes).await;
     }
 
+    /// Sends bytes as they are, past TLS.
+    pub async fn send_past_tls(&mut self, bytes: &[u8]) {
+        self.stream.get_mut().write_all(bytes).await.unwrap();
+    }
+
     /// The first request of a session.
     pub async fn begin(&mut self, uri: &str, resume: bool) -> Answer {
         let resume = if resume { "X-Admin-Resume: true\r\n" } else { "" };
