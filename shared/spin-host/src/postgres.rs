@@ -282,7 +282,8 @@ fn failed(error: Error) -> DbError {
         text.push_str(value);
     }
     match &text[..text.len().min(5)] {
-        "40001" | "40P01" => DbError::Retryable(text),
+        // Of a unique value that another transaction added meanwhile, the next run reads the row.
+        "40001" | "40P01" | "23505" => DbError::Retryable(text),
         // A lock that is not given, a server that only reads, stops or starts, or has room for no more.
         "55P03" | "25006" => DbError::Busy(text),
         code if ["53", "57", "08"].iter().any(|class| code.starts_with(class)) => DbError::Busy(text),

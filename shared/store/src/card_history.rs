@@ -3,7 +3,7 @@
 
 use super::destruction::purge as purge_rows;
 use super::incident::no_open_incident;
-use super::{Database, DbError, Row, Run as _, Tx, Value};
+use super::{Database, DbError, Row, Run as _, Tx};
 use domain::{Actor, CardStatus, TaskId, Timestamp};
 use vault::{BlindIndex, Column};
 
@@ -14,7 +14,7 @@ pub const NOTE: Column = Column("card_history.note");
 
 const INSERT: &str = "INSERT INTO card_history (eid_index, seq, from_status, to_status, actor, reason, task_id, at, \
     person_sealed, note_sealed) VALUES ($1, (SELECT COALESCE(MAX(seq), 0) + 1 FROM card_history \
-    WHERE eid_index = $1), $2, $3, $4, $5, $6, $7, $8, $9)";
+    WHERE eid_index = $1), $2, $3, $4, $5, $6, $7, $8, $9) RETURNING eid_index, seq";
 
 const LATEST: &str = "SELECT seq, from_status, to_status, actor, reason, task_id, at, person_sealed, note_sealed \
     FROM card_history WHERE eid_index = $1 ORDER BY seq DESC LIMIT $2";
@@ -45,13 +45,13 @@ pub struct Step<'a> {
     pub sealed_note: Option<[Vec<u8>; 2]>,
 }
 
-/// Adds a step.
+/// Adds a step. A message about it is added after it.
 pub async fn insert<D: Database>(tx: &Tx<'_, D>, step: &Step<'_>, now: Timestamp) -> Result<(), DbError> {
     let [person, note] = step
         .sealed_note
         .clone()
         .map_or([None, None], |both| both.map(Some));
-    let params: [Value; 9] = [
+    let params = vec![
         step.eid_index.into(),
         step.from.map(CardStatus::code).into(),
         step.to.code().into(),
@@ -62,7 +62,7 @@ pub async fn insert<D: Database>(tx: &Tx<'_, D>, step: &Step<'_>, now: Timestamp
         person.into(),
         note.into(),
     ];
-    tx.run(INSERT, &params).await.map(drop)
+    tx.later("card_history", INSERT, params).await
 }
 
 /// A step as it is stored.

@@ -12,7 +12,7 @@ use crate::transaction;
 use domain::error::Error;
 use domain::{HOUR_MS, IncidentKind, MINUTE_MS, Timestamp};
 use store::{
-    Database, Subject, Tx, incident,
+    Database, Subject, Tx, incident, lock,
     task::{self, StuckRow, TaskGroup},
 };
 
@@ -79,6 +79,8 @@ async fn report_stuck<D: Database>(
     task: &StuckRow,
     since: Timestamp,
 ) -> Result<(), Error> {
+    // A report that completes the task meanwhile would not see the incident.
+    lock::chip(tx, &task.eid_index).await?;
     guarded(task::mark_stuck(tx, task.id).await?)?;
     let kind = IncidentKind::StuckWriting;
     open_after_session(cx, tx, kind, &task.eid_index, since, None)
