@@ -2,6 +2,7 @@
 //! deleted at the end of their retention.
 
 use super::destruction::purge as purge_rows;
+use super::import::json_rows;
 use super::incident::no_open_incident;
 use super::{Database, DbError, Row, Run as _, Tx};
 use domain::{Actor, CardStatus, TaskId, Timestamp};
@@ -16,6 +17,9 @@ const INSERT: &str = "INSERT INTO card_history (eid_index, seq, from_status, to_
     person_sealed, note_sealed) VALUES ($1, (SELECT COALESCE(MAX(seq), 0) + 1 FROM card_history \
     WHERE eid_index = $1), $2, $3, $4, $5, $6, $7, $8, $9) RETURNING eid_index, seq";
 
+// Rows `[[key, state], …]`.
+const INSERT_FIRST: &str = "INSERT INTO card_history (eid_index, seq, to_status, actor, reason, at) \
+    SELECT unhex(value ->> 0), 1, CAST(value ->> 1 AS BIGINT), $1, $2, $3 FROM json_each($4)";
 const LATEST: &str = "SELECT seq, from_status, to_status, actor, reason, task_id, at, person_sealed, note_sealed \
     FROM card_history WHERE eid_index = $1 ORDER BY seq DESC LIMIT $2";
 
@@ -63,6 +67,26 @@ pub async fn insert<D: Database>(tx: &Tx<'_, D>, step: &Step<'_>, now: Timestamp
         note.into(),
     ];
     tx.later("card_history", INSERT, params).await
+}
+
+/// Adds the first steps of new cards, each into its state.
+pub async fn insert_first<D: Database>(
+    tx: &Tx<'_, D>,
+    cards: &[(BlindIndex, CardStatus)],
+    actor: &Actor,
+    reason: &str,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    let rows = cards
+        .iter()
+        .map(|(index, to)| vec![index.into(), to.code().into()]);
+    let params = [
+        actor.code().into(),
+        reason.into(),
+        now.into(),
+        json_rows(rows).into(),
+    ];
+    tx.run(INSERT_FIRST, &params).await.map(drop)
 }
 
 /// A step as it is stored.

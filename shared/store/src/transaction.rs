@@ -158,7 +158,7 @@ where
         Err(error) => Err(error),
     };
     if result.is_err() {
-        tx.later.take();
+        tx.later.borrow_mut().clear();
         // The first error is the one to report. A rollback fails only when the engine has rolled back already or the
         // connection is lost; then no transaction is open either.
         let _ = tx.run(ROLLBACK, &[]).await;

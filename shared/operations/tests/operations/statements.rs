@@ -105,3 +105,21 @@ fn a_report_takes_at_most_three_statements_on_postgresql() {
     let (session, _) = world.open(0).unwrap();
     report("verified", [3, 14], session, 1, ReportEvent::Verified);
 }
+
+#[test]
+fn an_import_of_many_rows_takes_as_many_statements_as_one_of_few() {
+    let import = |rows: u32| {
+        let world = World::new();
+        let client = world.client().client_id;
+        let chips: Vec<ChipCsv> = (0..rows).map(ChipCsv::new).collect();
+        let numbers: Vec<NumberCsv> = (0..rows).map(NumberCsv::new).collect();
+        for report in [
+            counted(&world, "chips", [8, 8], |world| world.chips(&client, &chips)),
+            counted(&world, "numbers", [8, 8], |world| world.numbers(&numbers)),
+        ] {
+            assert_eq!(report.imported, rows as usize);
+        }
+    };
+    import(1);
+    import(300);
+}
