@@ -167,9 +167,10 @@ fn validated(report: &Report) -> Result<i64, Error> {
     i64::try_from(report.seq).map_err(|_| malformed("seq"))
 }
 
-/// Records a report, with its number if it is a new one of an open session. Deducts the bytes of the session since its
-/// last report and returns the allowance left, in bytes. A verification uses the operator number and costs no allowance; what one without a verdict cost is set aside until a later one shows
-/// which identity the card has.
+/// Records a report, with its number, what it notes and whether it closes the session if it is a new one of an open
+/// session. Deducts the bytes of the session since its last report and returns the allowance left, in bytes. A
+/// verification uses the operator number and costs no allowance; what one without a verdict cost is set aside until a
+/// later one shows which identity the card has.
 async fn account<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
@@ -185,13 +186,23 @@ async fn account<D: Database>(
         .max(session.bytes_down);
     let more = (up - session.bytes_up).saturating_add(down - session.bytes_down);
     if more > 0 || seq.is_some() {
+        let (noted, end) = match &report.event {
+            ReportEvent::Closed { reason } => (Some(reason), Some(end_reason(reason))),
+            ReportEvent::NotVerified { detail, .. } | ReportEvent::Failed { detail, .. } => {
+                (Some(detail), None)
+            }
+            _ => (None, None),
+        };
+        let noted = noted.filter(|_| seq.is_some());
         let progress = Progress {
             bytes_up: up,
             bytes_down: down,
             reported_at: (more > 0).then_some(cx.now),
             last_seq: seq.unwrap_or(session.last_seq),
+            note_sealed: noted.map(|text| note(cx, session, text)).transpose()?,
+            end_reason: end.filter(|_| seq.is_some()),
         };
-        device_session::record(tx, session, progress).await?;
+        device_session::record(tx, session, progress, cx.now).await?;
     }
     if more == 0 || !session.charged {
         return Ok(chip.remaining_bytes());
@@ -219,12 +230,12 @@ async fn handle<D: Database>(
     event: &ReportEvent,
 ) -> Result<(), Error> {
     let (session, chip) = (&found.session, &found.chip);
-    match event {
-        ReportEvent::Closed { reason } => return close(cx, tx, session, chip, reason).await,
-        ReportEvent::NotVerified { detail, .. } | ReportEvent::Failed { detail, .. } => {
-            note(cx, tx, session, detail).await?
+    if let ReportEvent::Closed { reason } = event {
+        if reason == gateway_protocol::ALLOWANCE_EXHAUSTED {
+            let kind = IncidentKind::AllowanceExhausted;
+            open_after_session(cx, tx, kind, &chip.eid_index, cx.now, Some(reason)).await?;
         }
-        _ => (),
+        return Ok(());
     }
     if let Some(number) = session.iccid_index {
         return judge_held(cx, tx, session, number, event).await;
@@ -292,22 +303,6 @@ async fn judge_held<D: Database>(
         number::give_back_held(tx, &session.eid_index, Some(number), cx.now).await?;
     }
     Ok(())
-}
-
-/// Closes a session that the gateway or the card ended.
-async fn close<D: Database>(
-    cx: &Context<'_, D>,
-    tx: &Tx<'_, D>,
-    session: &SessionRow,
-    chip: &ChipRow,
-    reason: &str,
-) -> Result<(), Error> {
-    note(cx, tx, session, reason).await?;
-    if reason == gateway_protocol::ALLOWANCE_EXHAUSTED {
-        let kind = IncidentKind::AllowanceExhausted;
-        open_after_session(cx, tx, kind, &chip.eid_index, cx.now, Some(reason)).await?;
-    }
-    guarded(device_session::close(tx, session.id, end_reason(reason), cx.now).await?)
 }
 
 /// What follows when the card does not hold the number, or its number shows no registration: the card is written
@@ -418,19 +413,13 @@ fn is_status_word(text: &str) -> bool {
             .all(|byte| byte.is_ascii_digit() || (b'A'..=b'F').contains(&byte))
 }
 
-/// Stores the gateway's note to the operator. It is sealed, because it may quote what the card holds.
-async fn note<D: Database>(
-    cx: &Context<'_, D>,
-    tx: &Tx<'_, D>,
-    session: &SessionRow,
-    text: &str,
-) -> Result<(), Error> {
+/// The gateway's note to the operator, sealed, because it may quote what the card holds.
+fn note<D>(cx: &Context<'_, D>, session: &SessionRow, text: &str) -> Result<Vec<u8>, Error> {
     let text: String = text.chars().take(MAX_NOTE_CHARS).collect();
     let row = session.id.text();
-    let sealed = cx
+    Ok(cx
         .vault
-        .seal(cx.random, device_session::NOTE, row.as_bytes(), text.as_bytes())?;
-    Ok(device_session::set_note(tx, session.id, sealed).await?)
+        .seal(cx.random, device_session::NOTE, row.as_bytes(), text.as_bytes())?)
 }
 
 #[cfg(test)]

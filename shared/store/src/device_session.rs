@@ -39,8 +39,12 @@ const INSERT: Statement = Statement::new(
     insert!(""),
     insert!(" FROM (SELECT COUNT(*) FROM superseded) AS ended"),
 );
+// The first note stays: it says why the session failed, a later one only how the link ended.
 const RECORD: &str = "UPDATE device_session SET bytes_up = $1, bytes_down = $2, \
-    reported_at = COALESCE($3, reported_at), last_seq = $4 WHERE id = $5 AND state = $6 AND last_seq = $7 RETURNING id";
+    reported_at = COALESCE($3, reported_at), last_seq = $4, note_sealed = COALESCE(note_sealed, $5), \
+    end_reason = COALESCE($6, end_reason), state = CASE WHEN CAST($6 AS TEXT) IS NULL THEN state ELSE 'closed' END, \
+    closed_at = CASE WHEN CAST($6 AS TEXT) IS NULL THEN closed_at ELSE $7 END \
+    WHERE id = $8 AND state = $9 AND last_seq = $10 RETURNING id";
 const SET_OTHER_IMSI: &str = "UPDATE device_session SET other_imsi = $1 WHERE id = $2";
 const CHARGE_VERIFICATIONS: &str = "UPDATE device_session SET charged = 1 WHERE eid_index = $1 AND work = 'verify' \
     AND charged = 0 RETURNING bytes_up, bytes_down";
@@ -51,10 +55,6 @@ const LAST_WRITING: &str = "SELECT COALESCE(closed_at, reported_at, opened_at), 
 const SET_POWER_UP: &str = "UPDATE device_session SET power_up = $1 WHERE id = $2";
 const COUNT_REQUESTS: &str = "SELECT COUNT(*) FROM device_session WHERE eid_index = $1 AND opened_at > $2 \
     AND task_id IS NOT NULL AND work <> 'verify' AND resumed = 0";
-// The first note stays: it says why the session failed, a later one only how the link ended.
-const SET_NOTE: &str = "UPDATE device_session SET note_sealed = coalesce(note_sealed, $1) WHERE id = $2";
-const CLOSE: &str = "UPDATE device_session SET state = 'closed', closed_at = $1, end_reason = $2 WHERE id = $3 \
-    AND state = 'open' RETURNING id";
 const SET_END_REASON: &str =
     "UPDATE device_session SET end_reason = coalesce(end_reason, $1) WHERE id = $2 AND state = 'superseded'";
 const INSERT_UNOPENED: &str = "INSERT INTO device_session (id, eid_index, work, attempt, resume_step, state, resumed, \
@@ -227,8 +227,8 @@ pub async fn insert<D: Database>(
 }
 
 /// What a report changes of a session.
-#[derive(Clone, Copy, Debug)]
-pub struct Progress {
+#[derive(Clone, Debug)]
+pub struct Progress<'a> {
     /// Bytes from the card.
     pub bytes_up: i64,
     /// Bytes to the card.
@@ -237,15 +237,27 @@ pub struct Progress {
     pub reported_at: Option<Timestamp>,
     /// Number of the last report.
     pub last_seq: i64,
+    /// The gateway's note to the operator, sealed; the first one stays.
+    pub note_sealed: Option<Vec<u8>>,
+    /// Why the session ended, as one stable word, if it did.
+    pub end_reason: Option<&'a str>,
 }
 
 /// Records a report of a session; [`DbError::Missed`] when the session is not in the state in which it was read.
-pub async fn record<D: Database>(tx: &Tx<'_, D>, read: &SessionRow, new: Progress) -> Result<(), DbError> {
+pub async fn record<D: Database>(
+    tx: &Tx<'_, D>,
+    read: &SessionRow,
+    new: Progress<'_>,
+    now: Timestamp,
+) -> Result<(), DbError> {
     let params = vec![
         new.bytes_up.into(),
         new.bytes_down.into(),
         new.reported_at.into(),
         new.last_seq.into(),
+        new.note_sealed.into(),
+        new.end_reason.into(),
+        now.into(),
         read.id.text().into(),
         read.state.code().into(),
         read.last_seq.into(),
@@ -333,28 +345,6 @@ pub async fn set_other_imsi<D: Database>(
     tx.run(SET_OTHER_IMSI, &[other_imsi.into(), id.text().into()])
         .await
         .map(drop)
-}
-
-/// Stores the gateway's note to the operator.
-pub async fn set_note<D: Database>(
-    tx: &Tx<'_, D>,
-    id: SessionId,
-    note_sealed: Vec<u8>,
-) -> Result<(), DbError> {
-    tx.run(SET_NOTE, &[note_sealed.into(), id.text().into()])
-        .await
-        .map(drop)
-}
-
-/// Ends an open session, for a reason that is one stable word.
-pub async fn close<D: Database>(
-    tx: &Tx<'_, D>,
-    id: SessionId,
-    reason: &str,
-    now: Timestamp,
-) -> Result<bool, DbError> {
-    let params = [now.into(), reason.into(), id.text().into()];
-    Ok(!tx.run(CLOSE, &params).await?.is_empty())
 }
 
 /// Stores why the link of a superseded session ended; the first reason stays.

@@ -95,11 +95,14 @@ pub(crate) async fn write<D: Database>(db: &D, writes: Vec<Write>) -> Result<(),
     Ok(())
 }
 
+/// Statements with their numbers of parameters.
+type Parts = Vec<(Statement, usize)>;
+
 /// The statement that PostgreSQL runs in place of these, each with its number of parameters. There are few combinations;
 /// the text of each is made once and stays in memory.
-fn composed(parts: Vec<(Statement, usize)>, join: impl FnOnce(&[String]) -> String) -> Statement {
+fn composed(parts: Parts, join: impl FnOnce(&[String]) -> String) -> Statement {
     thread_local! {
-        static KNOWN: RefCell<Vec<(Vec<(Statement, usize)>, Statement)>> = const { RefCell::new(Vec::new()) };
+        static KNOWN: RefCell<Vec<(Parts, Statement)>> = const { RefCell::new(Vec::new()) };
     }
     KNOWN.with_borrow_mut(|known| {
         if let Some((_, statement)) = known.iter().find(|(of, _)| *of == parts) {
