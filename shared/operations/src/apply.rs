@@ -4,7 +4,7 @@ use super::incidents::open_incident;
 use super::incidents::{province_empty, province_filled};
 use super::messages::{ChangeEvent, StateChange, enqueue_selected};
 use super::provinces::served_provinces;
-use super::transition::{Cause, guarded, move_card};
+use super::transition::{Cause, move_card};
 use super::{Caller, Context};
 use crate::transaction;
 use domain::error::{Error, Reason};
@@ -13,13 +13,13 @@ use domain::{
     TaskId, WriteType, next, unknown_chip,
 };
 use store::{
-    Database, Subject, Tx,
+    Database, Subject, Tx, card_facts,
     card_history::{self, StepRow},
     chip::ChipRow,
     lock, number,
     receiver::Selection,
     task::{self, NewTaskRow, TaskRow},
-    unserved_application, views,
+    unserved_application,
 };
 use vault::{BlindIndex, IndexKind, random_bytes};
 
@@ -92,7 +92,7 @@ pub async fn apply<D: Database>(
     // The transaction also commits when the application is refused: the refusal is a step of the card.
     transaction(cx, async |tx| {
         lock::chip(tx, &eid_index).await?;
-        let (chip, open, selection) = views::chip_and_open_task(tx, &eid_index)
+        let (chip, open, selection) = card_facts::chip_and_open_task(tx, &eid_index)
             .await?
             .filter(|(chip, ..)| chip.client_id == caller.id)
             .ok_or_else(|| unknown_chip("eid", &eid))?;
@@ -223,7 +223,7 @@ pub(super) async fn apply_for<D: Database>(
         province,
         iccid_index: &iccid_index,
     };
-    guarded(task::insert(tx, &new, cx.now).await?)?;
+    task::insert(tx, &new, cx.now).await?;
     let cause = Cause {
         task: Some(task_id),
         sealed_note: cause.sealed_note.clone(),
@@ -278,7 +278,7 @@ async fn take_designated<D: Database>(
     iccid: &BlindIndex,
     msisdn: &BlindIndex,
 ) -> Result<Result<BlindIndex, Reason>, Error> {
-    let Some(found) = number::by_iccid(tx, iccid).await? else {
+    let Some(found) = number::by_iccid_to_change(tx, iccid).await? else {
         return Ok(Err(Reason::UnknownNumber));
     };
     // Another client's number, or one that is not allotted, is reported as unknown.
@@ -291,19 +291,20 @@ async fn take_designated<D: Database>(
     if found.is_quarantined {
         return Ok(Err(Reason::NumberSuspended));
     }
-    let taken = match found.status {
+    match found.status {
         NumberStatus::Allotted => {
-            number::take_allotted(tx, &chip.eid_index, task_id, iccid, &chip.client_id, cx.now).await?
+            number::take_allotted(tx, &chip.eid_index, task_id, iccid, &chip.client_id, cx.now).await?;
         }
-        NumberStatus::Reserved => number::take_held(tx, &chip.eid_index, task_id, iccid, cx.now).await?,
+        // Its chip holds it from an earlier task.
+        NumberStatus::Reserved if found.eid_index == Some(chip.eid_index) && found.task_id.is_none() => {
+            number::take_held(tx, &chip.eid_index, task_id, iccid, cx.now).await?;
+        }
         NumberStatus::Suspended | NumberStatus::Retired => return Ok(Err(Reason::NumberSuspended)),
-        NumberStatus::Written | NumberStatus::Available => false,
-    };
-    Ok(if taken {
-        Ok(*iccid)
-    } else {
-        Err(Reason::NumberTaken)
-    })
+        NumberStatus::Reserved | NumberStatus::Written | NumberStatus::Available => {
+            return Ok(Err(Reason::NumberTaken));
+        }
+    }
+    Ok(Ok(*iccid))
 }
 
 /// Where Table 2 allows it, the card becomes 申请失败, with one step in its history for each reason until something else

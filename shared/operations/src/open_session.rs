@@ -2,26 +2,26 @@
 
 use super::Context;
 use super::alerts::{NewAlert, raise};
-use super::incidents::{alternates, block, open_after_session};
+use super::incidents::{block, open_after_session};
 use super::messages::{ChangeEvent, StateChange, enqueue_selected};
 use super::power_up::{PowerUpLimits, is_spent};
 use super::report::fail;
-use super::transition::{Cause, guarded, move_card};
+use super::transition::{Cause, move_card};
 use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{
-    Actor, AlertKind, CardEvent, CardStatus, Eid, FailureKind, Iccid, Imsi, IncidentKind, Msisdn, SessionId,
-    TaskFailure, TaskId, TaskState, Work,
+    Actor, AlertKind, CardEvent, CardStatus, Eid, FailureKind, Iccid, Imsi, IncidentKind, MINUTE_MS, Msisdn,
+    NumberStatus, SessionId, TaskFailure, TaskId, TaskState, Work,
 };
 use store::{
     Database, Subject, Tx,
+    card_facts::{self, OpeningAnswers, OpeningQuestions},
     chip::ChipRow,
     device_session::{self, NewSessionRow, SessionRow, SessionState},
     lock,
     number::{self, NumberRow},
     receiver::Selection,
     task::{self, TaskRow},
-    views,
 };
 use vault::Column;
 
@@ -113,34 +113,32 @@ pub async fn open_session<D: Database>(
     // The transaction also commits a refusal, because the incident it opens must stay.
     transaction(cx, async |tx| {
         lock::chip(tx, &eid_index).await?;
-        let (chip, task, selection) = views::chip_and_open_task(tx, &eid_index)
+        let ((chip, task, selection), known) = card_facts::to_open(tx, &eid_index, open.session_id)
             .await?
             .ok_or(Reason::UnknownChip)?;
-        if let Some(known) = device_session::by_id(tx, open.session_id).await? {
+        if let Some(known) = known {
             return answer_again(cx, tx, &chip, &known).await.map(Ok);
         }
-        if task.is_none() {
-            show_return(cx, tx, &chip).await?;
+        let found = ask(cx, tx, open, (&chip, task.as_ref()), limits).await?;
+        if let Some(latest) = &found.latest {
+            show_return(cx, tx, &chip, latest).await?;
         }
         if chip.blocked {
             return Ok(Err(Reason::ChipBlocked.into()));
         }
-        if alternates(cx, tx, &eid_index, open.peer, limits.alternation_minutes).await? {
+        if found.alternates {
             block(cx, tx, &eid_index).await?;
             return Ok(Err(Reason::ChipBlocked.into()));
         }
         // What it holds is looked for also on a faulty chip: the number may be free.
-        let held = match task {
-            Some(_) => None,
-            None => number::held_without_verdict(tx, &eid_index).await?,
-        };
-        if chip.faulty && held.is_none() {
+        let holds = task.is_none() && found.number.is_some();
+        if chip.faulty && !holds {
             return Ok(Err(Reason::ChipFaulty.into()));
         }
-        let work = match (&task, &held) {
-            (Some(task), _) => task.next_work,
-            (None, Some(_)) => Work::Verify,
-            (None, None) => Work::None,
+        let work = match &task {
+            Some(task) => task.next_work,
+            None if holds => Work::Verify,
+            None => Work::None,
         };
         let is_charged = is_charged(&chip, work, task.is_some());
         if is_charged && chip.remaining_bytes() < MIN_SESSION_ALLOWANCE_BYTES {
@@ -154,26 +152,47 @@ pub async fn open_session<D: Database>(
             return Ok(Err(Reason::AllowanceExhausted.into()));
         }
         let is_request = work == Work::Write && !open.resumed;
-        let work = match is_request && is_spent(cx, tx, &chip, limits.power_ups).await? {
+        let work = match is_request && is_spent(cx, tx, &chip, limits.power_ups, &found).await? {
             true => Work::None,
             false => work,
         };
         let purpose = Purpose {
             task: task.as_ref(),
             work,
-            held,
+            // A chip whose request is spent gets nothing of its task.
+            number: found.number.filter(|_| work != Work::None),
         };
         begin(cx, tx, open, (&chip, &selection), purpose).await.map(Ok)
     })
     .await?
 }
 
+/// Asks what decides beside the chip and its task.
+async fn ask<D: Database>(
+    cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
+    open: &OpenSession<'_>,
+    (chip, task): (&ChipRow, Option<&TaskRow>),
+    limits: SessionLimits,
+) -> Result<OpeningAnswers, Error> {
+    let minutes = i64::from(limits.alternation_minutes);
+    let is_request = task.is_some_and(|task| task.next_work == Work::Write) && !open.resumed && !chip.blocked;
+    let asked = OpeningQuestions {
+        eid_index: &chip.eid_index,
+        task: task.map(|task| task.id),
+        alternates: (minutes > 0 && !chip.blocked).then(|| (cx.now.plus(-minutes * MINUTE_MS), open.peer)),
+        requests_since: limits.power_ups.requests_since(cx.now).filter(|_| is_request),
+        last_writing: is_request && limits.power_ups.gap_secs > 0,
+    };
+    Ok(card_facts::opening(tx, asked).await?)
+}
+
 /// What a new session is for.
 struct Purpose<'a> {
     task: Option<&'a TaskRow>,
     work: Work,
-    /// Without a task: the number that the session looks for on the card.
-    held: Option<NumberRow>,
+    /// The number that it writes or verifies, or without a task looks for on the card.
+    number: Option<NumberRow>,
 }
 
 async fn begin<D: Database>(
@@ -181,24 +200,24 @@ async fn begin<D: Database>(
     tx: &Tx<'_, D>,
     open: &OpenSession<'_>,
     (chip, selection): (&ChipRow, &Selection),
-    Purpose { task, work, held }: Purpose<'_>,
+    Purpose { task, work, number }: Purpose<'_>,
 ) -> Result<SessionWork, Error> {
-    let looked_for = held.as_ref().map(|number| number.iccid_index);
-    // A chip whose request is spent gets nothing of its task.
     let worked = task.filter(|_| work != Work::None);
-    let number = match worked {
-        None => held,
-        Some(task) if work == Work::Write => number::expose(tx, task.id, open.session_id, cx.now).await?,
-        Some(task) => number::by_task(tx, task.id).await?,
-    };
     if let Some(task) = worked {
-        if number.is_none() {
+        let is_given = |number: &NumberRow| number.status == NumberStatus::Reserved && !number.is_quarantined;
+        if !number
+            .as_ref()
+            .is_some_and(|number| work != Work::Write || is_given(number))
+        {
             return Err(Reason::NumberSuspended.into());
+        }
+        if work == Work::Write {
+            number::expose(tx, task.id, open.session_id, cx.now).await?;
         }
         if task.state == TaskState::Waiting {
             let cause = Cause::of_task(&Actor::Gateway, "session_opened", task.id);
             let status = move_card(cx, tx, chip, CardEvent::SessionOpened, &cause).await?;
-            guarded(task::start(tx, task.id, open.gateway, cx.now).await?)?;
+            task::start(tx, task.id, open.gateway, cx.now).await?;
             let change = StateChange {
                 chip,
                 status,
@@ -230,7 +249,10 @@ async fn begin<D: Database>(
         agent_sealed: agent.as_ref().map(seal).transpose()?,
         allowance_at_open: i64::try_from(chip.remaining_bytes()).unwrap_or(i64::MAX),
         charged: is_charged(chip, work, task.is_some()),
-        iccid_index: looked_for,
+        iccid_index: number
+            .as_ref()
+            .filter(|_| task.is_none())
+            .map(|number| number.iccid_index),
     };
     let facts = Facts {
         work,
@@ -244,10 +266,12 @@ async fn begin<D: Database>(
 }
 
 /// Shows the operator, once for each task, that a chip came back after its task had been ended without it.
-async fn show_return<D: Database>(cx: &Context<'_, D>, tx: &Tx<'_, D>, chip: &ChipRow) -> Result<(), Error> {
-    let Some(task) = task::latest(tx, &chip.eid_index).await? else {
-        return Ok(());
-    };
+async fn show_return<D: Database>(
+    cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
+    chip: &ChipRow,
+    task: &TaskRow,
+) -> Result<(), Error> {
     // What the gateway found has its message; what the client withdrew is its own act.
     let failure = match task.failure {
         None | Some(TaskFailure::Writing(_)) => return Ok(()),

@@ -7,9 +7,10 @@
 use super::Context;
 use super::incidents::open_incident;
 use domain::error::Error;
-use domain::{HOUR_MS, IncidentKind, SECOND_MS};
+use domain::{HOUR_MS, IncidentKind, SECOND_MS, Timestamp};
 use store::{
     Database, Subject, Tx,
+    card_facts::OpeningAnswers,
     chip::ChipRow,
     device_session::{self, LastWriting, SessionRow},
 };
@@ -39,6 +40,13 @@ pub struct PowerUpLimits {
     pub per_hour: u32,
 }
 
+impl PowerUpLimits {
+    /// Since when requests are counted.
+    pub(super) fn requests_since(self, now: Timestamp) -> Option<Timestamp> {
+        (self.per_hour > 0).then(|| now.plus(-HOUR_MS))
+    }
+}
+
 /// Whether a chip that asks to be written gets nothing to do, because its last session failed in the same power-up.
 /// Opens an incident when it asks too often.
 pub(super) async fn is_spent<D: Database>(
@@ -46,23 +54,18 @@ pub(super) async fn is_spent<D: Database>(
     tx: &Tx<'_, D>,
     chip: &ChipRow,
     limits: PowerUpLimits,
+    found: &OpeningAnswers,
 ) -> Result<bool, Error> {
-    if limits.per_hour > 0 {
-        let before = device_session::count_requests(tx, &chip.eid_index, cx.now.plus(-HOUR_MS)).await?;
-        if before >= i64::from(limits.per_hour) {
-            let subject = Subject::chip(&chip.eid_index);
-            open_incident(cx, tx, IncidentKind::ModuleIncompatible, &subject).await?;
-        }
+    if limits.per_hour > 0 && found.requests >= i64::from(limits.per_hour) {
+        let subject = Subject::chip(&chip.eid_index);
+        open_incident(cx, tx, IncidentKind::ModuleIncompatible, &subject).await?;
     }
-    if limits.gap_secs == 0 {
-        return Ok(false);
-    }
-    let Some(last) = device_session::last_writing(tx, &chip.eid_index, None).await? else {
+    let Some(last) = &found.last_writing else {
         return Ok(false);
     };
     // A card that tells its power-up is asked for it.
     let is_same = last.power_up.is_none() && cx.now < last.at.plus(i64::from(limits.gap_secs) * SECOND_MS);
-    Ok(is_same && has_failed(&last))
+    Ok(is_same && has_failed(last))
 }
 
 /// Whether a session goes on whose card shows by which power-up it came: not if the last one of this power-up failed. May
@@ -73,7 +76,7 @@ pub(super) async fn goes_on<D: Database>(
     power_up: &str,
 ) -> Result<bool, Error> {
     device_session::set_power_up(tx, session.id, power_up).await?;
-    let last = device_session::last_writing(tx, &session.eid_index, Some(session.id)).await?;
+    let last = device_session::last_writing(tx, &session.eid_index, session.id).await?;
     let is_spent = last.is_some_and(|last| last.power_up.as_deref() == Some(power_up) && has_failed(&last));
     Ok(session.resumed || !is_spent)
 }

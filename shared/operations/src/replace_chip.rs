@@ -13,13 +13,12 @@ use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{Actor, CardStatus, Eid, Province, TaskFailure, TaskState, WriteType, unknown_chip};
 use store::{
-    Database, Tx,
+    Database, Tx, card_facts,
     chip::{self, ChipRow},
     chip_fault::{self, Fault},
     lock, number, number_content,
     receiver::Selection,
     task::{self, TaskRow},
-    views,
 };
 
 /// Why the card of the new chip moves, in its history.
@@ -53,7 +52,7 @@ pub async fn replace_chip<D: Database>(
         let chip = chip::by_eid(tx, &old)
             .await?
             .ok_or_else(|| unknown_chip("eid", old_eid))?;
-        let (next, pending, selection) = views::chip_and_open_task(tx, &new)
+        let (next, pending, selection) = card_facts::chip_and_open_task(tx, &new)
             .await?
             .filter(|(next, ..)| next.client_id == chip.client_id && new != old)
             .ok_or_else(|| unknown_chip("new_eid", new_eid))?;

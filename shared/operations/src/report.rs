@@ -9,15 +9,16 @@ use super::incidents::open_after_session;
 use super::power_up::goes_on;
 use super::transition::{Cause, guarded, in_order};
 use super::unopened_session::{self, end_reason};
-use super::verified::succeed;
+use super::verified::{ENDED_BY_SUCCESS, succeed};
 use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{Actor, AlertKind, Eid, FailureKind, IncidentKind, SessionId, TaskFailure, TaskState, Work};
 use store::{
     Database, Subject, Tx,
+    card_facts::{self, Reported},
     chip::{self, ChipRow},
     chip_fault::{self, Fault},
-    device_session::{self, SessionRow, SessionState, UnopenedSession},
+    device_session::{self, Progress, SessionRow, SessionState, UnopenedSession},
     lock, number,
     task::{self, TaskRow},
 };
@@ -80,12 +81,13 @@ pub async fn report<D: Database>(cx: &Context<'_, D>, report: &Report) -> Result
     let seq = validated(report)?;
     transaction(cx, async |tx| {
         lock::chip_of_session(tx, report.session_id).await?;
-        let Some(session) = device_session::by_id(tx, report.session_id).await? else {
+        let success = (report.event == ReportEvent::Verified).then_some(ENDED_BY_SUCCESS);
+        let Some(found) = card_facts::reported(tx, report.session_id, success).await? else {
             return keep_unopened(cx, tx, report, seq).await.map(Ok);
         };
-        let chip = chip::by_eid(tx, &session.eid_index).await?;
-        let chip = chip.ok_or_else(|| Error::internal("a session without its chip"))?;
-        let remaining = account(cx, tx, &session, &chip, report).await?;
+        let session = &found.session;
+        let is_new = session.state == SessionState::Open && seq > session.last_seq;
+        let remaining = account(cx, tx, &found, report, is_new.then_some(seq)).await?;
         // Without a task, a verdict is followed by nothing.
         let ends = matches!(
             report.event,
@@ -107,12 +109,12 @@ pub async fn report<D: Database>(cx: &Context<'_, D>, report: &Report) -> Result
             SessionState::Closed => return Ok(Ok(answer(false))),
             SessionState::Open => (),
         }
-        if device_session::set_seq(tx, session.id, seq).await? {
-            handle(cx, tx, &session, &chip, &report.event).await?;
+        if is_new {
+            handle(cx, tx, &found, remaining, &report.event).await?;
         }
         // Asked again for a repeated report, whose answer may be lost.
         let goes_on = match &report.event {
-            ReportEvent::PoweredUp { marker } => goes_on(tx, &session, marker).await?,
+            ReportEvent::PoweredUp { marker } => goes_on(tx, session, marker).await?,
             _ => true,
         };
         Ok(Ok(answer(goes_on)))
@@ -165,15 +167,16 @@ fn validated(report: &Report) -> Result<i64, Error> {
     i64::try_from(report.seq).map_err(|_| malformed("seq"))
 }
 
-/// Deducts the bytes of the session since its last report and returns the allowance left, in bytes. A verification
-/// uses the operator number and costs no allowance; what one without a verdict cost is set aside until a later one shows
-/// which identity the card has.
+/// Records a report, with its number, what it notes and whether it closes the session if it is a new one of an open
+/// session. Deducts the bytes of the session since its last report and returns the allowance left, in bytes. A
+/// verification uses the operator number and costs no allowance; what one without a verdict cost is set aside until a
+/// later one shows which identity the card has.
 async fn account<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
-    session: &SessionRow,
-    chip: &ChipRow,
+    Reported { session, chip, .. }: &Reported,
     report: &Report,
+    seq: Option<i64>,
 ) -> Result<u64, Error> {
     let up = i64::try_from(report.bytes_up)
         .unwrap_or(i64::MAX)
@@ -182,14 +185,29 @@ async fn account<D: Database>(
         .unwrap_or(i64::MAX)
         .max(session.bytes_down);
     let more = (up - session.bytes_up).saturating_add(down - session.bytes_down);
-    if more == 0 {
+    if more > 0 || seq.is_some() {
+        let (noted, end) = match &report.event {
+            ReportEvent::Closed { reason } => (Some(reason), Some(end_reason(reason))),
+            ReportEvent::NotVerified { detail, .. } | ReportEvent::Failed { detail, .. } => {
+                (Some(detail), None)
+            }
+            _ => (None, None),
+        };
+        let noted = noted.filter(|_| seq.is_some());
+        let progress = Progress {
+            bytes_up: up,
+            bytes_down: down,
+            reported_at: (more > 0).then_some(cx.now),
+            last_seq: seq.unwrap_or(session.last_seq),
+            note_sealed: noted.map(|text| note(cx, session, text)).transpose()?,
+            end_reason: end.filter(|_| seq.is_some()),
+        };
+        device_session::record(tx, session, progress, cx.now).await?;
+    }
+    if more == 0 || !session.charged {
         return Ok(chip.remaining_bytes());
     }
-    device_session::count_bytes(tx, session.id, up, down, cx.now).await?;
-    if !session.charged {
-        return Ok(chip.remaining_bytes());
-    }
-    let remaining = deduct(cx, tx, chip, more).await?;
+    let remaining = deduct(cx, tx, chip, chip.remaining_bytes(), more).await?;
     if session.task_id.is_none() && chip::set_half_used(tx, &chip.eid_index, cx.now).await? {
         let alert = NewAlert {
             kind: AlertKind::AllowanceHalfUsed,
@@ -207,21 +225,22 @@ async fn account<D: Database>(
 async fn handle<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
-    session: &SessionRow,
-    chip: &ChipRow,
+    found: &Reported,
+    remaining: u64,
     event: &ReportEvent,
 ) -> Result<(), Error> {
-    match event {
-        ReportEvent::Closed { reason } => return close(cx, tx, session, chip, reason).await,
-        ReportEvent::NotVerified { detail, .. } | ReportEvent::Failed { detail, .. } => {
-            note(cx, tx, session, detail).await?
+    let (session, chip) = (&found.session, &found.chip);
+    if let ReportEvent::Closed { reason } = event {
+        if reason == gateway_protocol::ALLOWANCE_EXHAUSTED {
+            let kind = IncidentKind::AllowanceExhausted;
+            open_after_session(cx, tx, kind, &chip.eid_index, cx.now, Some(reason)).await?;
         }
-        _ => (),
+        return Ok(());
     }
     if let Some(number) = session.iccid_index {
         return judge_held(cx, tx, session, number, event).await;
     }
-    let task = current_task(tx, session).await?;
+    let task = current_task(found)?;
     match event {
         ReportEvent::PoweredUp { .. } => in_order(session.work == Work::Write)?,
         ReportEvent::Progress { step, steps } => {
@@ -231,18 +250,18 @@ async fn handle<D: Database>(
             }
         }
         ReportEvent::Written => {
-            in_order(session.work == Work::Write)?;
-            in_order(task::set_verify(tx, task.id, WRITTEN_PERCENT, cx.now).await?)?;
+            in_order(session.work == Work::Write && task.next_work == Work::Write)?;
+            task::set_verify(tx, task.id, WRITTEN_PERCENT, cx.now).await?;
         }
         ReportEvent::Verified => {
-            in_order(session.work == Work::Verify)?;
-            succeed(cx, tx, chip, &task).await?;
+            in_order(session.work == Work::Verify && task.next_work == Work::Verify)?;
+            succeed(cx, tx, found, task).await?;
         }
         ReportEvent::NotVerified { rewrite, .. } => {
             // Once the card is to be written again, this session has given its verdict.
             in_order(session.work == Work::Verify && task.next_work == Work::Verify)?;
-            charge_verifications(cx, tx, chip).await?;
-            after_failed_verification(cx, tx, chip, &task, *rewrite).await?;
+            charge_verifications(cx, tx, chip, remaining).await?;
+            after_failed_verification(cx, tx, chip, task, *rewrite).await?;
         }
         ReportEvent::Failed {
             failure,
@@ -258,7 +277,7 @@ async fn handle<D: Database>(
                 status_word,
                 ..Fault::named(failure.code())
             };
-            fail(cx, tx, chip, &task, *failure, chip_fault.then_some(fault)).await?;
+            fail(cx, tx, chip, task, *failure, chip_fault.then_some(fault)).await?;
         }
         ReportEvent::Closed { .. } => (),
     }
@@ -284,22 +303,6 @@ async fn judge_held<D: Database>(
         number::give_back_held(tx, &session.eid_index, Some(number), cx.now).await?;
     }
     Ok(())
-}
-
-/// Closes a session that the gateway or the card ended.
-async fn close<D: Database>(
-    cx: &Context<'_, D>,
-    tx: &Tx<'_, D>,
-    session: &SessionRow,
-    chip: &ChipRow,
-    reason: &str,
-) -> Result<(), Error> {
-    note(cx, tx, session, reason).await?;
-    if reason == gateway_protocol::ALLOWANCE_EXHAUSTED {
-        let kind = IncidentKind::AllowanceExhausted;
-        open_after_session(cx, tx, kind, &chip.eid_index, cx.now, Some(reason)).await?;
-    }
-    guarded(device_session::close(tx, session.id, end_reason(reason), cx.now).await?)
 }
 
 /// What follows when the card does not hold the number, or its number shows no registration: the card is written
@@ -331,22 +334,25 @@ async fn charge_verifications<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
     chip: &ChipRow,
+    remaining: u64,
 ) -> Result<(), Error> {
     if chip.reopened {
         return Ok(());
     }
     let cost = device_session::charge_verifications(tx, &chip.eid_index).await?;
-    deduct(cx, tx, chip, cost).await.map(drop)
+    deduct(cx, tx, chip, remaining, cost).await.map(drop)
 }
 
-/// Deducts bytes from the test allowance and returns what is left of it, in bytes.
+/// Deducts bytes from the test allowance, of which `remaining` were left, and returns what is left of it then.
 async fn deduct<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
     chip: &ChipRow,
+    remaining: u64,
     bytes: i64,
 ) -> Result<u64, Error> {
-    let remaining = chip::deduct(tx, &chip.eid_index, bytes, cx.now).await?;
+    chip::deduct(tx, &chip.eid_index, bytes, cx.now).await?;
+    let remaining = remaining.saturating_sub(bytes.unsigned_abs());
     if remaining == 0 {
         let kind = IncidentKind::AllowanceExhausted;
         open_after_session(cx, tx, kind, &chip.eid_index, cx.now, None).await?;
@@ -355,12 +361,9 @@ async fn deduct<D: Database>(
 }
 
 /// The task of the session, which must be in writing.
-async fn current_task<D: Database>(tx: &Tx<'_, D>, session: &SessionRow) -> Result<TaskRow, Error> {
-    in_order(session.work != Work::None)?;
-    let id = session.task_id.ok_or(Reason::ReportOutOfOrder)?;
-    let task = task::by_id(tx, id)
-        .await?
-        .ok_or_else(|| Error::internal("a session without its task"))?;
+fn current_task(found: &Reported) -> Result<&TaskRow, Error> {
+    in_order(found.session.work != Work::None)?;
+    let task = found.task.as_ref().ok_or(Reason::ReportOutOfOrder)?;
     in_order(task.state == TaskState::Writing)?;
     Ok(task)
 }
@@ -410,19 +413,13 @@ fn is_status_word(text: &str) -> bool {
             .all(|byte| byte.is_ascii_digit() || (b'A'..=b'F').contains(&byte))
 }
 
-/// Stores the gateway's note to the operator. It is sealed, because it may quote what the card holds.
-async fn note<D: Database>(
-    cx: &Context<'_, D>,
-    tx: &Tx<'_, D>,
-    session: &SessionRow,
-    text: &str,
-) -> Result<(), Error> {
+/// The gateway's note to the operator, sealed, because it may quote what the card holds.
+fn note<D>(cx: &Context<'_, D>, session: &SessionRow, text: &str) -> Result<Vec<u8>, Error> {
     let text: String = text.chars().take(MAX_NOTE_CHARS).collect();
     let row = session.id.text();
-    let sealed = cx
+    Ok(cx
         .vault
-        .seal(cx.random, device_session::NOTE, row.as_bytes(), text.as_bytes())?;
-    Ok(device_session::set_note(tx, session.id, sealed).await?)
+        .seal(cx.random, device_session::NOTE, row.as_bytes(), text.as_bytes())?)
 }
 
 #[cfg(test)]

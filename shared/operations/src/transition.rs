@@ -34,10 +34,11 @@ impl<'a> Cause<'a> {
     }
 }
 
-/// Moves a card by `event` and returns its new state.
+/// Moves a card by `event` and returns its new state. When the card has changed since, the transaction fails with
+/// [`Reason::Conflict`].
 ///
 /// # Errors
-/// [`Reason::WrongState`] when Table 2 has no such step; [`Reason::Conflict`] when the card has changed since.
+/// [`Reason::WrongState`] when Table 2 has no such step.
 pub(super) async fn move_card<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
@@ -50,9 +51,7 @@ pub(super) async fn move_card<D: Database>(
             .with_detail(chip.status.zh(), chip.status.en())
             .with_cause(refused)
     })?;
-    if !chip::set_status(tx, &chip.eid_index, chip.status, to, cx.now).await? {
-        return Err(Reason::Conflict.into());
-    }
+    chip::set_status(tx, &chip.eid_index, chip.status, to, cx.now).await?;
     let step = Step {
         eid_index: &chip.eid_index,
         from: Some(chip.status),

@@ -4,66 +4,77 @@ use super::Context;
 use super::alerts::{NewAlert, raise};
 use super::end_task::end_open_task;
 use super::incidents::close_incidents;
-use super::messages::{ChangeEvent, StateChange, enqueue};
-use super::transition::{Cause, guarded, in_order, move_card};
+use super::messages::{ChangeEvent, StateChange, enqueue_selected};
+use super::transition::{Cause, guarded, move_card};
 use domain::error::Error;
 use domain::{Actor, AlertKind, CardEvent, IncidentKind, NumberStatus, TaskFailure};
 use store::{
     Database, Subject, Tx,
+    card_facts::Reported,
     chip::{self, ChipRow},
     chip_fault::{self, Fault},
     number::{self, NumberRow},
     number_content,
     task::{self, TaskRow},
-    temporary_number,
 };
 use vault::BlindIndex;
 
-/// Completes a task: its card is written, and has registered with its number.
-///
-/// # Errors
-/// `Reason::ReportOutOfOrder` when the task does not wait for it.
+/// Kinds of incidents of a chip that are over when its card is verified.
+pub(super) const ENDED_BY_SUCCESS: [IncidentKind; 2] =
+    [IncidentKind::StuckWriting, IncidentKind::NumberSilent];
+
+/// Completes a task that is being verified: its card is written, and has registered with its number.
 pub(super) async fn succeed<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
-    chip: &ChipRow,
+    found: &Reported,
     task: &TaskRow,
 ) -> Result<(), Error> {
-    in_order(task::succeed(tx, task.id, cx.now).await?)?;
-    let number = number::set_written(tx, task.id, cx.now)
-        .await?
+    let chip = &found.chip;
+    let to_end = found
+        .to_end
+        .as_ref()
         .ok_or_else(|| Error::internal("a task without its number"))?;
+    let mut number = to_end.number.clone();
+    if number.status == NumberStatus::Reserved {
+        number.status = NumberStatus::Written;
+    }
+    task::succeed(tx, task.id, cx.now).await?;
+    number::set_written(tx, task.id, cx.now).await?;
     if chip.reopened {
         replace_number(cx, tx, chip, task).await?;
     }
     if let Some(old) = number.replaces {
         take_over(cx, tx, &old, &number).await?;
     }
-    // The chip now holds only this number; earlier ones are overwritten.
-    number::give_back_held(tx, &chip.eid_index, None, cx.now).await?;
+    if to_end.holds_another {
+        // The chip now holds only this number; earlier ones are overwritten.
+        number::give_back_held(tx, &chip.eid_index, None, cx.now).await?;
+    }
     let cause = Cause::of_task(&Actor::Gateway, "verified", task.id);
     let status = move_card(cx, tx, chip, CardEvent::WriteVerified, &cause).await?;
-    temporary_number::forget(tx, &chip.eid_index).await?;
-    let over = [IncidentKind::StuckWriting, IncidentKind::NumberSilent];
-    close_incidents(cx, tx, &over, &Subject::chip(&chip.eid_index)).await?;
-    if number.status != NumberStatus::Written {
-        let alert = NewAlert {
-            kind: AlertKind::WrittenNumberOutOfUse,
-            subject: &Subject::chip(&chip.eid_index),
-            fields: vec![
-                ("eid", chip.eid(cx.vault)?.as_str().to_owned()),
-                ("number_status", number.status.code().to_owned()),
-            ],
-        };
-        raise(cx, tx, alert).await?;
-    }
     let change = StateChange {
         chip,
         status,
         task: Some(task.id),
         event: ChangeEvent::Written(&number),
     };
-    enqueue(cx, tx, &change).await
+    enqueue_selected(cx, tx, &found.selection, &change).await?;
+    if to_end.has_incident {
+        close_incidents(cx, tx, &ENDED_BY_SUCCESS, &Subject::chip(&chip.eid_index)).await?;
+    }
+    if number.status == NumberStatus::Written {
+        return Ok(());
+    }
+    let alert = NewAlert {
+        kind: AlertKind::WrittenNumberOutOfUse,
+        subject: &Subject::chip(&chip.eid_index),
+        fields: vec![
+            ("eid", chip.eid(cx.vault)?.as_str().to_owned()),
+            ("number_status", number.status.code().to_owned()),
+        ],
+    };
+    raise(cx, tx, alert).await
 }
 
 /// What follows for the number that a reopened card held before.

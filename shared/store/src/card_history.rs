@@ -2,8 +2,9 @@
 //! deleted at the end of their retention.
 
 use super::destruction::purge as purge_rows;
+use super::import::json_rows;
 use super::incident::no_open_incident;
-use super::{Database, DbError, Row, Run as _, Tx, Value};
+use super::{Database, DbError, Row, Run as _, Tx};
 use domain::{Actor, CardStatus, TaskId, Timestamp};
 use vault::{BlindIndex, Column};
 
@@ -14,8 +15,11 @@ pub const NOTE: Column = Column("card_history.note");
 
 const INSERT: &str = "INSERT INTO card_history (eid_index, seq, from_status, to_status, actor, reason, task_id, at, \
     person_sealed, note_sealed) VALUES ($1, (SELECT COALESCE(MAX(seq), 0) + 1 FROM card_history \
-    WHERE eid_index = $1), $2, $3, $4, $5, $6, $7, $8, $9)";
+    WHERE eid_index = $1), $2, $3, $4, $5, $6, $7, $8, $9) RETURNING eid_index, seq";
 
+// Rows `[[key, state], …]`.
+const INSERT_FIRST: &str = "INSERT INTO card_history (eid_index, seq, to_status, actor, reason, at) \
+    SELECT unhex(value ->> 0), 1, CAST(value ->> 1 AS BIGINT), $1, $2, $3 FROM json_each($4)";
 const LATEST: &str = "SELECT seq, from_status, to_status, actor, reason, task_id, at, person_sealed, note_sealed \
     FROM card_history WHERE eid_index = $1 ORDER BY seq DESC LIMIT $2";
 
@@ -45,13 +49,13 @@ pub struct Step<'a> {
     pub sealed_note: Option<[Vec<u8>; 2]>,
 }
 
-/// Adds a step.
+/// Adds a step. A message about it is added after it.
 pub async fn insert<D: Database>(tx: &Tx<'_, D>, step: &Step<'_>, now: Timestamp) -> Result<(), DbError> {
     let [person, note] = step
         .sealed_note
         .clone()
         .map_or([None, None], |both| both.map(Some));
-    let params: [Value; 9] = [
+    let params = vec![
         step.eid_index.into(),
         step.from.map(CardStatus::code).into(),
         step.to.code().into(),
@@ -62,7 +66,27 @@ pub async fn insert<D: Database>(tx: &Tx<'_, D>, step: &Step<'_>, now: Timestamp
         person.into(),
         note.into(),
     ];
-    tx.run(INSERT, &params).await.map(drop)
+    tx.later("card_history", INSERT, params).await
+}
+
+/// Adds the first steps of new cards, each into its state.
+pub async fn insert_first<D: Database>(
+    tx: &Tx<'_, D>,
+    cards: &[(BlindIndex, CardStatus)],
+    actor: &Actor,
+    reason: &str,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    let rows = cards
+        .iter()
+        .map(|(index, to)| vec![index.into(), to.code().into()]);
+    let params = [
+        actor.code().into(),
+        reason.into(),
+        now.into(),
+        json_rows(rows).into(),
+    ];
+    tx.run(INSERT_FIRST, &params).await.map(drop)
 }
 
 /// A step as it is stored.

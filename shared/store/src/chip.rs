@@ -35,10 +35,11 @@ pub(super) use columns as chip_columns;
 
 const BY_EID: &str = concat!("SELECT ", columns!(), " FROM chip WHERE eid_index = $1");
 const BY_PSK_IDENTITY: &str = concat!("SELECT ", columns!(), " FROM chip WHERE psk_identity_index = $1");
-const SET_STATUS: &str = "UPDATE chip SET status = $1, changed_at = $2 WHERE eid_index = $3 AND status = $4 \
-    RETURNING eid_index";
-const ADD_USED: &str = "UPDATE chip SET used_bytes = used_bytes + $1, changed_at = $2 WHERE eid_index = $3 \
-    RETURNING allowance_bytes, used_bytes";
+// A card that is written (4) has an operator number; nobody is told of the end of its temporary one.
+const SET_STATUS: &str = "UPDATE chip SET status = $1, \
+    temp_next_at = CASE WHEN CAST($1 AS BIGINT) = 4 THEN NULL ELSE temp_next_at END, changed_at = $2 \
+    WHERE eid_index = $3 AND status = $4 RETURNING eid_index";
+const ADD_USED: &str = "UPDATE chip SET used_bytes = used_bytes + $1, changed_at = $2 WHERE eid_index = $3";
 const SET_HALF_USED: &str = "UPDATE chip SET half_used_at = $1 WHERE eid_index = $2 AND half_used_at IS NULL \
     AND used_bytes >= allowance_bytes - used_bytes RETURNING eid_index";
 const SET_REOPENED: &str =
@@ -146,16 +147,16 @@ pub async fn by_psk_identity<D: Database>(db: &D, index: &BlindIndex) -> Result<
     first(&db.run(BY_PSK_IDENTITY, &[index.into()]).await?, read)
 }
 
-/// Moves the card from `from` to `to`. False when it is not in `from`.
+/// Moves the card from `from` to `to`; [`DbError::Missed`] when it is not in `from`.
 pub async fn set_status<D: Database>(
     tx: &Tx<'_, D>,
     eid_index: &BlindIndex,
     from: CardStatus,
     to: CardStatus,
     now: Timestamp,
-) -> Result<bool, DbError> {
-    let params = [to.code().into(), now.into(), eid_index.into(), from.code().into()];
-    Ok(!tx.run(SET_STATUS, &params).await?.is_empty())
+) -> Result<(), DbError> {
+    let params = vec![to.code().into(), now.into(), eid_index.into(), from.code().into()];
+    tx.later_guarded("chip", SET_STATUS, params).await
 }
 
 /// Marks the card as reopened, or as written again.
@@ -185,18 +186,15 @@ pub async fn set_replaced<D: Database>(tx: &Tx<'_, D>, eid_index: &BlindIndex) -
     tx.run(SET_REPLACED, &[eid_index.into()]).await.map(drop)
 }
 
-/// Deducts `bytes` from the test allowance and returns what is left.
+/// Deducts `bytes` from the test allowance.
 pub async fn deduct<D: Database>(
     tx: &Tx<'_, D>,
     eid_index: &BlindIndex,
     bytes: i64,
     now: Timestamp,
-) -> Result<u64, DbError> {
-    let rows = tx
-        .run(ADD_USED, &[bytes.into(), now.into(), eid_index.into()])
-        .await?;
-    first(&rows, |row| Ok(row.unsigned(0)?.saturating_sub(row.unsigned(1)?)))?
-        .ok_or_else(|| DbError::Shape("the chip is gone".to_owned()))
+) -> Result<(), DbError> {
+    let params = vec![bytes.into(), now.into(), eid_index.into()];
+    tx.later("chip", ADD_USED, params).await
 }
 
 /// Notes that half the test allowance of a chip is used. False when it is not, or that is noted already.

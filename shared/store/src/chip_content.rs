@@ -1,15 +1,36 @@
 //! The columns of table `chip` that a file of chips fills: adding a row, reading it back to compare it, correcting it.
 
-use super::{Database, DbError, Row, Run as _, Tx, Value, first};
+use std::collections::BTreeSet;
+
+use super::import::add_rows;
+use super::{Database, DbError, Row, Run as _, Statement, Tx, Value, first};
 use domain::{CardStatus, ClientId, ImportId, Timestamp};
 use vault::BlindIndex;
 
-const INSERT: &str = "INSERT INTO chip (eid_index, eid_sealed, client_id, chip_model, profile, network, \
-    temp_msisdn_index, temp_msisdn_sealed, temp_iccid_index, temp_iccid_sealed, temp_imsi_index, temp_imsi_sealed, \
-    temp_opened_on, temp_expires_at, allowance_bytes, used_bytes, imei_sealed, psk_identity_index, \
-    psk_identity_sealed, key_version, psk_sealed, dek_sealed, status, faulty, imported_digest, imported_at, \
-    changed_at, temp_next_at, import_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 0, \
-    $16, $17, $18, $19, $20, $21, $22, 0, $23, $24, $24, $25, $26) ON CONFLICT DO NOTHING RETURNING eid_index";
+// Rows `[[…], …]`; bytes are in hexadecimal.
+macro_rules! insert {
+    ($rows:literal) => {
+        concat!(
+            "INSERT INTO chip (eid_index, eid_sealed, client_id, chip_model, profile, network, \
+             temp_msisdn_index, temp_msisdn_sealed, temp_iccid_index, temp_iccid_sealed, temp_imsi_index, \
+             temp_imsi_sealed, temp_opened_on, temp_expires_at, allowance_bytes, imei_sealed, \
+             psk_identity_index, psk_identity_sealed, key_version, psk_sealed, dek_sealed, status, \
+             imported_digest, temp_next_at, used_bytes, faulty, imported_at, changed_at, import_id) SELECT \
+             unhex(value ->> 0), unhex(value ->> 1), value ->> 2, value ->> 3, value ->> 4, value ->> 5, \
+             unhex(value ->> 6), unhex(value ->> 7), unhex(value ->> 8), unhex(value ->> 9), unhex(value ->> \
+             10), unhex(value ->> 11), value ->> 12, CAST(value ->> 13 AS BIGINT), CAST(value ->> 14 AS \
+             BIGINT), unhex(value ->> 15), unhex(value ->> 16), unhex(value ->> 17), CAST(value ->> 18 AS \
+             BIGINT), unhex(value ->> 19), unhex(value ->> 20), CAST(value ->> 21 AS BIGINT), unhex(value \
+             ->> 22), CAST(value ->> 23 AS BIGINT), 0, 0, $1, $1, $2 FROM ",
+            $rows,
+            " ON CONFLICT DO NOTHING RETURNING eid_index"
+        )
+    };
+}
+const INSERT: Statement = Statement::new(
+    insert!("json_each($3) WHERE 1 = 1"),
+    insert!("jsonb_array_elements(CAST(CAST($3 AS TEXT) AS jsonb))"),
+);
 const FIND: &str = "SELECT eid_index, client_id, chip_model, profile, network, temp_msisdn_sealed, \
     temp_iccid_sealed, temp_imsi_sealed, temp_opened_on, allowance_bytes, imei_sealed, psk_identity_index, \
     psk_identity_sealed, key_version, psk_sealed, dek_sealed FROM chip WHERE eid_index = $1";
@@ -74,16 +95,21 @@ pub struct NewChipRow {
     pub imported_digest: BlindIndex,
 }
 
-/// Adds a chip. False when the chip, or one of its unique values, is there already.
+/// Adds chips. Returns the keys of those that are added: the others, or one of their unique values, are there already.
 pub async fn insert<D: Database>(
     tx: &Tx<'_, D>,
-    new: &NewChipRow,
+    new: &[&NewChipRow],
     import: ImportId,
     now: Timestamp,
-) -> Result<bool, DbError> {
+) -> Result<BTreeSet<BlindIndex>, DbError> {
+    add_rows(tx, INSERT, new.iter().map(|new| values(new)), import, now).await
+}
+
+/// The values of a row, in the order in which [`INSERT`] reads them.
+fn values(new: &NewChipRow) -> Vec<Value> {
     let content = &new.content;
     let (identity_index, identity_sealed) = content.psk_identity.clone().unzip();
-    let params: [Value; 26] = [
+    vec![
         content.eid_index.into(),
         new.eid_sealed.clone().into(),
         (&content.client_id).into(),
@@ -107,11 +133,8 @@ pub async fn insert<D: Database>(
         content.dek_sealed.clone().into(),
         new.status.code().into(),
         new.imported_digest.into(),
-        now.into(),
         new.temp_next_at.into(),
-        import.text().into(),
-    ];
-    Ok(!tx.run(INSERT, &params).await?.is_empty())
+    ]
 }
 
 /// What is stored of a chip of what a file says.

@@ -35,6 +35,11 @@ impl Statement {
         Self::new("", text)
     }
 
+    /// What SQLite runs of it.
+    pub(crate) const fn on_sqlite(self) -> Self {
+        Self::of_sqlite(self.sqlite)
+    }
+
     /// The same with another name in place of `name`. The texts stay in memory.
     pub(crate) fn with(self, name: &str, other: &str) -> Self {
         let replaced = |text: &str| -> &'static str { Box::leak(text.replace(name, other).into_boxed_str()) };

@@ -2,7 +2,8 @@
 //! session; a newer one supersedes it.
 
 use super::destruction::purge as purge_rows;
-use super::{Database, DbError, Row, Run as _, Tx, Value, first};
+use super::together::Read;
+use super::{Database, DbError, Row, Run as _, Sql as _, Statement, Tx, Value, first};
 use domain::{SessionId, TaskId, Timestamp, Work};
 use vault::{BlindIndex, Column};
 
@@ -13,35 +14,47 @@ pub const NOTE: Column = Column("device_session.note");
 
 macro_rules! columns {
     () => {
-        "id, eid_index, task_id, work, attempt, resume_step, state, allowance_at_open, last_seq, bytes_up, bytes_down, \
-        charged, iccid_index, resumed"
+        "device_session.id, device_session.eid_index, device_session.task_id, device_session.work, \
+         device_session.attempt, device_session.resume_step, device_session.state, device_session.allowance_at_open, \
+         device_session.last_seq, device_session.bytes_up, device_session.bytes_down, device_session.charged, \
+         device_session.iccid_index, device_session.resumed"
     };
 }
+pub(super) use columns as session_columns;
 
 const SUPERSEDE: &str = "UPDATE device_session SET state = 'superseded', closed_at = $1 WHERE eid_index = $2 \
-    AND state = 'open'";
-const INSERT: &str = "INSERT INTO device_session (id, eid_index, task_id, work, attempt, resume_step, state, resumed, \
-    peer, agent_sealed, allowance_at_open, last_seq, bytes_up, bytes_down, charged, opened_at, iccid_index) \
-    VALUES ($1, $2, $3, $4, $5, $6, 'open', $7, $8, $9, $10, -1, 0, 0, $11, $12, $13)";
-const BY_ID: &str = concat!("SELECT ", columns!(), " FROM device_session WHERE id = $1");
-const COUNT_BYTES: &str =
-    "UPDATE device_session SET bytes_up = $1, bytes_down = $2, reported_at = $3 WHERE id = $4";
-const SET_SEQ: &str = "UPDATE device_session SET last_seq = $1 WHERE id = $2 AND state = 'open' AND last_seq < $1 \
-    RETURNING id";
+    AND state = 'open' RETURNING id";
+// A chip has one open session: on PostgreSQL, where one statement does both, after the other one has ended.
+macro_rules! insert {
+    ($from:literal) => {
+        concat!(
+            "INSERT INTO device_session (id, eid_index, task_id, work, attempt, resume_step, state, resumed, peer, \
+             agent_sealed, allowance_at_open, last_seq, bytes_up, bytes_down, charged, opened_at, iccid_index) \
+             SELECT $1, $2, $3, $4, $5, $6, 'open', $7, $8, $9, $10, -1, 0, 0, $11, $12, $13",
+            $from
+        )
+    };
+}
+const INSERT: Statement = Statement::new(
+    insert!(""),
+    insert!(" FROM (SELECT COUNT(*) FROM superseded) AS ended"),
+);
+// The first note stays: it says why the session failed, a later one only how the link ended.
+const RECORD: &str = "UPDATE device_session SET bytes_up = $1, bytes_down = $2, \
+    reported_at = COALESCE($3, reported_at), last_seq = $4, note_sealed = COALESCE(note_sealed, $5), \
+    end_reason = COALESCE($6, end_reason), state = CASE WHEN CAST($6 AS TEXT) IS NULL THEN state ELSE 'closed' END, \
+    closed_at = CASE WHEN CAST($6 AS TEXT) IS NULL THEN closed_at ELSE $7 END \
+    WHERE id = $8 AND state = $9 AND last_seq = $10 RETURNING id";
 const SET_OTHER_IMSI: &str = "UPDATE device_session SET other_imsi = $1 WHERE id = $2";
 const CHARGE_VERIFICATIONS: &str = "UPDATE device_session SET charged = 1 WHERE eid_index = $1 AND work = 'verify' \
     AND charged = 0 RETURNING bytes_up, bytes_down";
 // Of two sessions that were opened in one millisecond the identifier decides.
-const LAST_WRITING: &str = "SELECT end_reason, COALESCE(closed_at, reported_at, opened_at), power_up \
+const LAST_WRITING: &str = "SELECT COALESCE(closed_at, reported_at, opened_at), end_reason, power_up \
     FROM device_session WHERE eid_index = $1 AND work = 'write' AND ((id <> $2 AND power_up IS NOT NULL) OR $2 IS NULL) \
     ORDER BY opened_at DESC, id DESC LIMIT 1";
 const SET_POWER_UP: &str = "UPDATE device_session SET power_up = $1 WHERE id = $2";
 const COUNT_REQUESTS: &str = "SELECT COUNT(*) FROM device_session WHERE eid_index = $1 AND opened_at > $2 \
     AND task_id IS NOT NULL AND work <> 'verify' AND resumed = 0";
-// The first note stays: it says why the session failed, a later one only how the link ended.
-const SET_NOTE: &str = "UPDATE device_session SET note_sealed = coalesce(note_sealed, $1) WHERE id = $2";
-const CLOSE: &str = "UPDATE device_session SET state = 'closed', closed_at = $1, end_reason = $2 WHERE id = $3 \
-    AND state = 'open' RETURNING id";
 const SET_END_REASON: &str =
     "UPDATE device_session SET end_reason = coalesce(end_reason, $1) WHERE id = $2 AND state = 'superseded'";
 const INSERT_UNOPENED: &str = "INSERT INTO device_session (id, eid_index, work, attempt, resume_step, state, resumed, \
@@ -162,19 +175,20 @@ pub async fn supersede<D: Database>(
     eid_index: &BlindIndex,
     now: Timestamp,
 ) -> Result<(), DbError> {
-    tx.run(SUPERSEDE, &[now.into(), eid_index.into()]).await.map(drop)
+    // It may be the session that another write has changed.
+    tx.write_of_others("device_session", &Value::Null).await?;
+    tx.later("superseded", SUPERSEDE, vec![now.into(), eid_index.into()])
+        .await
 }
 
-/// Whether a session of the chip from `peer` would be the fourth that alternate between two addresses, each of which
-/// takes the place of one that is still open: A, B, A, and `peer` at B, all opened from `since` on.
-pub async fn alternates<D: Database>(
-    db: &D,
-    eid_index: &BlindIndex,
-    since: Timestamp,
-    peer: &str,
-) -> Result<bool, DbError> {
-    let params = [eid_index.into(), since.into(), peer.into()];
-    Ok(!db.run(ALTERNATES, &params).await?.is_empty())
+/// Reads a row if a session of the chip from `peer` would be the fourth that alternate between two addresses, each of
+/// which takes the place of one that is still open: A, B, A, and `peer` at B, all opened from `since` on.
+pub(super) fn alternates(eid_index: &BlindIndex, since: Timestamp, peer: &str) -> Read {
+    Read {
+        sql: ALTERNATES.statement(),
+        columns: 1,
+        params: vec![eid_index.into(), since.into(), peer.into()],
+    }
 }
 
 /// Whether the chip has an open session that was opened or reported from `since` on.
@@ -194,7 +208,7 @@ pub async fn insert<D: Database>(
     now: Timestamp,
 ) -> Result<(), DbError> {
     supersede(tx, new.eid_index, now).await?;
-    let params: [Value; 13] = [
+    let params = vec![
         new.id.text().into(),
         new.eid_index.into(),
         new.task_id.into(),
@@ -209,28 +223,46 @@ pub async fn insert<D: Database>(
         now.into(),
         new.iccid_index.into(),
     ];
-    tx.run(INSERT, &params).await.map(drop)
+    tx.later("device_session", INSERT, params).await
 }
 
-/// Finds a session.
-pub async fn by_id<D: Database>(db: &D, id: SessionId) -> Result<Option<SessionRow>, DbError> {
-    first(&db.run(BY_ID, &[id.text().into()]).await?, read)
+/// What a report changes of a session.
+#[derive(Clone, Debug)]
+pub struct Progress<'a> {
+    /// Bytes from the card.
+    pub bytes_up: i64,
+    /// Bytes to the card.
+    pub bytes_down: i64,
+    /// When they were reported, if they are more than before.
+    pub reported_at: Option<Timestamp>,
+    /// Number of the last report.
+    pub last_seq: i64,
+    /// The gateway's note to the operator, sealed; the first one stays.
+    pub note_sealed: Option<Vec<u8>>,
+    /// Why the session ended, as one stable word, if it did.
+    pub end_reason: Option<&'a str>,
 }
 
-/// Records the bytes of the session so far.
-pub async fn count_bytes<D: Database>(
+/// Records a report of a session; [`DbError::Missed`] when the session is not in the state in which it was read.
+pub async fn record<D: Database>(
     tx: &Tx<'_, D>,
-    id: SessionId,
-    up: i64,
-    down: i64,
+    read: &SessionRow,
+    new: Progress<'_>,
     now: Timestamp,
 ) -> Result<(), DbError> {
-    tx.run(
-        COUNT_BYTES,
-        &[up.into(), down.into(), now.into(), id.text().into()],
-    )
-    .await
-    .map(drop)
+    let params = vec![
+        new.bytes_up.into(),
+        new.bytes_down.into(),
+        new.reported_at.into(),
+        new.last_seq.into(),
+        new.note_sealed.into(),
+        new.end_reason.into(),
+        now.into(),
+        read.id.text().into(),
+        read.state.code().into(),
+        read.last_seq.into(),
+    ];
+    tx.later_guarded("device_session", RECORD, params).await
 }
 
 /// Charges the verifications of a chip that were set aside to the test allowance. Returns their bytes so far, up and
@@ -258,21 +290,34 @@ pub struct LastWriting {
     pub power_up: Option<String>,
 }
 
-/// The end of a chip's latest session that was to write; beside the session `other_than` only one whose card shows its
-/// power-up.
+impl LastWriting {
+    pub(super) fn read(row: &Row) -> Result<Self, DbError> {
+        Ok(Self {
+            at: row.time(0)?,
+            end_reason: row.optional(1, Row::text)?.map(str::to_owned),
+            power_up: row.optional(2, Row::text)?.map(str::to_owned),
+        })
+    }
+}
+
+/// Reads the end of a chip's latest session that was to write; beside the session `other_than` only one whose card shows
+/// its power-up.
+pub(super) fn latest_writing(eid_index: &BlindIndex, other_than: Option<SessionId>) -> Read {
+    Read {
+        sql: LAST_WRITING.statement(),
+        columns: 3,
+        params: vec![eid_index.into(), other_than.map(|id| id.text()).into()],
+    }
+}
+
+/// The end of a chip's latest session that was to write and whose card shows its power-up, beside one.
 pub async fn last_writing<D: Database>(
     db: &D,
     eid_index: &BlindIndex,
-    other_than: Option<SessionId>,
+    other_than: SessionId,
 ) -> Result<Option<LastWriting>, DbError> {
-    let params = [eid_index.into(), other_than.map(|id| id.text()).into()];
-    first(&db.run(LAST_WRITING, &params).await?, |row| {
-        Ok(LastWriting {
-            end_reason: row.optional(0, Row::text)?.map(str::to_owned),
-            at: row.time(1)?,
-            power_up: row.optional(2, Row::text)?.map(str::to_owned),
-        })
-    })
+    let read = latest_writing(eid_index, Some(other_than));
+    first(&db.run(read.sql, &read.params).await?, LastWriting::read)
 }
 
 /// Stores by which power-up of the card a session came.
@@ -282,19 +327,13 @@ pub async fn set_power_up<D: Database>(tx: &Tx<'_, D>, id: SessionId, power_up: 
         .map(drop)
 }
 
-/// How many sessions a chip has begun anew since `after` to be written, those that were held back too.
-pub async fn count_requests<D: Database>(
-    db: &D,
-    eid_index: &BlindIndex,
-    after: Timestamp,
-) -> Result<i64, DbError> {
-    let rows = db.run(COUNT_REQUESTS, &[eid_index.into(), after.into()]).await?;
-    Ok(first(&rows, |row| row.integer(0))?.unwrap_or(0))
-}
-
-/// Records the number of a report. False when this number or a later one was recorded before.
-pub async fn set_seq<D: Database>(tx: &Tx<'_, D>, id: SessionId, seq: i64) -> Result<bool, DbError> {
-    Ok(!tx.run(SET_SEQ, &[seq.into(), id.text().into()]).await?.is_empty())
+/// Reads how many sessions a chip has begun anew since `after` to be written, those that were held back too.
+pub(super) fn count_requests(eid_index: &BlindIndex, after: Timestamp) -> Read {
+    Read {
+        sql: COUNT_REQUESTS.statement(),
+        columns: 1,
+        params: vec![eid_index.into(), after.into()],
+    }
 }
 
 /// Records whether the card of a session holds another IMSI than that of the number that the session looked for.
@@ -306,28 +345,6 @@ pub async fn set_other_imsi<D: Database>(
     tx.run(SET_OTHER_IMSI, &[other_imsi.into(), id.text().into()])
         .await
         .map(drop)
-}
-
-/// Stores the gateway's note to the operator.
-pub async fn set_note<D: Database>(
-    tx: &Tx<'_, D>,
-    id: SessionId,
-    note_sealed: Vec<u8>,
-) -> Result<(), DbError> {
-    tx.run(SET_NOTE, &[note_sealed.into(), id.text().into()])
-        .await
-        .map(drop)
-}
-
-/// Ends an open session, for a reason that is one stable word.
-pub async fn close<D: Database>(
-    tx: &Tx<'_, D>,
-    id: SessionId,
-    reason: &str,
-    now: Timestamp,
-) -> Result<bool, DbError> {
-    let params = [now.into(), reason.into(), id.text().into()];
-    Ok(!tx.run(CLOSE, &params).await?.is_empty())
 }
 
 /// Stores why the link of a superseded session ended; the first reason stays.
@@ -384,22 +401,26 @@ pub async fn last_end<D: Database>(db: &D, eid_index: &BlindIndex) -> Result<Opt
     })
 }
 
-fn read(row: &Row) -> Result<SessionRow, DbError> {
+/// How many columns [`session_columns`] has.
+pub(super) const COLUMNS: usize = 14;
+
+/// Reads the columns of [`session_columns`], of which the first is column `first` of the row.
+pub(super) fn read_from(row: &Row, first: usize) -> Result<SessionRow, DbError> {
     Ok(SessionRow {
-        id: row.code(0, |text| SessionId::parse(text).ok())?,
-        eid_index: row.index(1)?,
-        task_id: row.optional(2, Row::task_id)?,
-        work: row.code(3, Work::from_code)?,
-        attempt: row.count(4)?,
-        resume_step: row.count(5)?,
-        state: row.code(6, SessionState::from_code)?,
-        allowance_at_open: row.unsigned(7)?,
-        last_seq: row.integer(8)?,
-        bytes_up: row.integer(9)?,
-        bytes_down: row.integer(10)?,
-        charged: row.integer(11)? != 0,
-        iccid_index: row.optional(12, Row::index)?,
-        resumed: row.flag(13)?,
+        id: row.code(first, |text| SessionId::parse(text).ok())?,
+        eid_index: row.index(first + 1)?,
+        task_id: row.optional(first + 2, Row::task_id)?,
+        work: row.code(first + 3, Work::from_code)?,
+        attempt: row.count(first + 4)?,
+        resume_step: row.count(first + 5)?,
+        state: row.code(first + 6, SessionState::from_code)?,
+        allowance_at_open: row.unsigned(first + 7)?,
+        last_seq: row.integer(first + 8)?,
+        bytes_up: row.integer(first + 9)?,
+        bytes_down: row.integer(first + 10)?,
+        charged: row.integer(first + 11)? != 0,
+        iccid_index: row.optional(first + 12, Row::index)?,
+        resumed: row.flag(first + 13)?,
     })
 }
 

@@ -14,6 +14,9 @@ pub enum DbError {
     /// The engine refused the statement or failed.
     #[error("the database failed: {0}")]
     Failed(String),
+    /// A write found no row as it expects it: another transaction changed it. Names the table.
+    #[error("no row to change in {0}")]
+    Missed(String),
     /// A row does not have the shape the program expects.
     #[error("unexpected row: {0}")]
     Shape(String),
@@ -49,20 +52,18 @@ impl DbError {
         Self::Failed(text)
     }
 
-    /// True when the same call can succeed later.
-    #[must_use]
-    fn is_busy(&self) -> bool {
-        matches!(self, Self::Busy(_) | Self::Retryable(_))
+    fn reason(&self) -> Reason {
+        match self {
+            // The same call can succeed later.
+            Self::Busy(_) | Self::Retryable(_) => Reason::Unavailable,
+            Self::Missed(_) => Reason::Conflict,
+            Self::Failed(_) | Self::Shape(_) => Reason::Internal,
+        }
     }
 }
 
 impl From<DbError> for Error {
     fn from(error: DbError) -> Self {
-        let reason = if error.is_busy() {
-            Reason::Unavailable
-        } else {
-            Reason::Internal
-        };
-        Self::new(reason).with_cause(error)
+        Self::new(error.reason()).with_cause(error)
     }
 }

@@ -2,7 +2,11 @@
 //!
 //! A row is used once anything has happened to it, and is never removed from then on.
 
-use super::{Database, DbError, Row, Run as _, Tx, Value, first};
+use std::collections::BTreeSet;
+
+use serde_json::Value as Json;
+
+use super::{Database, DbError, Row, Run as _, Statement, Tx, Value, first};
 use domain::{ImportId, Timestamp};
 use vault::{BlindIndex, Column};
 
@@ -116,6 +120,35 @@ pub async fn insert<D: Database>(tx: &Tx<'_, D>, new: &ImportRow) -> Result<(), 
         new.at.into(),
     ];
     tx.run(INSERT, &params).await.map(drop)
+}
+
+/// Adds rows in one statement, whose parameters are time, import and rows; returns the keys of those that it added.
+pub(super) async fn add_rows<D: Database>(
+    tx: &Tx<'_, D>,
+    sql: Statement,
+    rows: impl Iterator<Item = Vec<Value>>,
+    import: ImportId,
+    now: Timestamp,
+) -> Result<BTreeSet<BlindIndex>, DbError> {
+    let params = [now.into(), import.text().into(), json_rows(rows).into()];
+    tx.run(sql, &params)
+        .await?
+        .iter()
+        .map(|row| row.index(0))
+        .collect()
+}
+
+/// Rows `[[…], …]`; bytes are in hexadecimal.
+pub(super) fn json_rows(rows: impl Iterator<Item = Vec<Value>>) -> String {
+    let json = |value| match value {
+        Value::Null => Json::Null,
+        Value::Integer(value) => value.into(),
+        Value::Real(value) => value.into(),
+        Value::Text(text) => text.into(),
+        Value::Blob(bytes) => hex::encode(bytes).into(),
+    };
+    let rows = rows.map(|row| row.into_iter().map(json).collect::<Json>());
+    rows.collect::<Json>().to_string()
 }
 
 /// Finds an import.

@@ -14,6 +14,7 @@
 pub mod alert;
 pub mod backup_record;
 pub mod call_log;
+pub mod card_facts;
 pub mod card_history;
 pub mod chip;
 pub mod chip_content;
@@ -63,6 +64,7 @@ mod subject;
 mod table_digest;
 pub mod task;
 pub mod temporary_number;
+mod together;
 mod transaction;
 pub mod unserved_application;
 pub mod views;

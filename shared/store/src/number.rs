@@ -5,7 +5,8 @@
 //! other chip. A quarantined number, of whatever state, is neither taken nor written: see [`super::quarantine`].
 
 use super::destruction::purge_all;
-use super::{Database, DbError, Row, Run as _, Statement, Tx, first};
+use super::together::Read;
+use super::{Database, DbError, Row, Run as _, Sql as _, Statement, Tx, first};
 use domain::{ClientId, IncidentKind, NumberStatus, Province, SessionId, TaskId, Timestamp};
 use vault::{BlindIndex, Column};
 
@@ -19,6 +20,9 @@ pub const IMSI: Column = Column("number.imsi");
 pub const K: Column = Column("number.k");
 /// Sealed column: OPc.
 pub const OPC: Column = Column("number.opc");
+
+/// What writes that wait are told apart by.
+const TABLE: &str = "number";
 
 macro_rules! columns {
     () => {
@@ -36,6 +40,25 @@ macro_rules! free {
 }
 
 const BY_ICCID: &str = concat!("SELECT ", columns!(), " FROM number WHERE iccid_index = $1");
+// Where there are several writers, a number whose state decides is kept as it is read.
+macro_rules! select_to_change {
+    ($where:literal) => {
+        Statement::new(
+            concat!("SELECT ", columns!(), " FROM number WHERE ", $where),
+            concat!(
+                "SELECT ",
+                columns!(),
+                " FROM number WHERE ",
+                $where,
+                " FOR NO KEY UPDATE"
+            ),
+        )
+    };
+}
+const BY_ICCID_TO_CHANGE: Statement = select_to_change!("iccid_index = $1");
+const BY_TASK_TO_CHANGE: Statement = select_to_change!("task_id = $1");
+const BY_SESSION_TO_CHANGE: Statement =
+    select_to_change!("task_id = (SELECT task_id FROM device_session WHERE id = $1)");
 const BY_MSISDN: &str = concat!("SELECT ", columns!(), " FROM number WHERE msisdn_index = $1");
 const ALLOT: &str = "UPDATE number SET client_id = $1, status = CASE WHEN CAST($1 AS TEXT) IS NULL THEN 'available' \
     ELSE 'allotted' END, changed_at = $2 WHERE status IN ('available', 'allotted') AND eid_index IS NULL AND replaces_index IS NULL \
@@ -73,19 +96,14 @@ const TAKE_ALLOTTED: &str = "UPDATE number SET status = 'reserved', eid_index = 
      WHERE status = 'allotted' AND quarantined = 0 AND iccid_index = $4 AND client_id = $5 RETURNING iccid_index";
 const TAKE_HELD: &str = "UPDATE number SET task_id = $1, changed_at = $2 WHERE status = 'reserved' \
      AND quarantined = 0 AND iccid_index = $3 AND eid_index = $4 AND task_id IS NULL RETURNING iccid_index";
-const EXPOSE: &str = concat!(
-    "UPDATE number SET exposed = 1, changed_at = $1, sole_session = CASE exposed WHEN 0 THEN $2 END \
-     WHERE task_id = $3 AND status = 'reserved' AND quarantined = 0 RETURNING ",
-    columns!()
-);
+const EXPOSE: &str = "UPDATE number SET exposed = 1, changed_at = $1, \
+    sole_session = CASE exposed WHEN 0 THEN $2 END WHERE task_id = $3 AND status = 'reserved' AND quarantined = 0 \
+    RETURNING iccid_index";
 const SET_UNSENT: &str = "UPDATE number SET sole_session = NULL, exposed = 0, changed_at = $1 WHERE task_id = $2 \
     AND sole_session = $3 AND exposed = 1 AND written_at IS NULL";
 // A suspended or retired number stays so, but a chip holds it.
-const SET_WRITTEN: &str = concat!(
-    "UPDATE number SET status = CASE status WHEN 'reserved' THEN 'written' ELSE status END, written_at = $1, \
-     changed_at = $1 WHERE task_id = $2 AND written_at IS NULL RETURNING ",
-    columns!()
-);
+const SET_WRITTEN: &str = "UPDATE number SET status = CASE status WHEN 'reserved' THEN 'written' ELSE status END, \
+    written_at = $1, changed_at = $1 WHERE task_id = $2 AND written_at IS NULL RETURNING iccid_index";
 // The card holds another number now. Out of use until a person puts it back: it was in service, and its operator may
 // report it as active without knowing of the change.
 const LEAVE_REWRITTEN: &str = concat!(
@@ -190,6 +208,32 @@ pub async fn by_iccid<D: Database>(db: &D, iccid_index: &BlindIndex) -> Result<O
     first(&db.run(BY_ICCID, &[iccid_index.into()]).await?, read)
 }
 
+/// Finds a number by its ICCID, to reserve it.
+pub async fn by_iccid_to_change<D: Database>(
+    tx: &Tx<'_, D>,
+    iccid_index: &BlindIndex,
+) -> Result<Option<NumberRow>, DbError> {
+    first(&tx.run(BY_ICCID_TO_CHANGE, &[iccid_index.into()]).await?, read)
+}
+
+/// Reads the number that a task has, to change it.
+pub(super) fn of_task(task: TaskId) -> Read {
+    Read {
+        sql: BY_TASK_TO_CHANGE,
+        columns: COLUMNS,
+        params: vec![task.into()],
+    }
+}
+
+/// Reads the number of the task of a session, to change it.
+pub(super) fn of_session(session: SessionId) -> Read {
+    Read {
+        sql: BY_SESSION_TO_CHANGE,
+        columns: COLUMNS,
+        params: vec![session.text().into()],
+    }
+}
+
 /// Finds a number by its MSISDN.
 pub async fn by_msisdn<D: Database>(db: &D, msisdn_index: &BlindIndex) -> Result<Option<NumberRow>, DbError> {
     first(&db.run(BY_MSISDN, &[msisdn_index.into()]).await?, read)
@@ -242,7 +286,7 @@ pub async fn take_of_province<D: Database>(
     first(&taken, |row| Ok((row.index(0)?, row.flag(1)?)))
 }
 
-/// Reserves a number that is allotted to `client`. False when it is not free.
+/// Reserves a number that is allotted to `client`; [`DbError::Missed`] when it is not free.
 pub async fn take_allotted<D: Database>(
     tx: &Tx<'_, D>,
     eid_index: &BlindIndex,
@@ -250,39 +294,39 @@ pub async fn take_allotted<D: Database>(
     iccid_index: &BlindIndex,
     client: &ClientId,
     now: Timestamp,
-) -> Result<bool, DbError> {
-    let params = [
+) -> Result<(), DbError> {
+    let params = vec![
         eid_index.into(),
         task.into(),
         now.into(),
         iccid_index.into(),
         client.into(),
     ];
-    Ok(!tx.run(TAKE_ALLOTTED, &params).await?.is_empty())
+    tx.later_guarded(TABLE, TAKE_ALLOTTED, params).await
 }
 
-/// Gives a held number to a new task of the chip that holds it. False when that chip does not hold it.
+/// Gives a held number to a new task of the chip that holds it; [`DbError::Missed`] when that chip does not hold it.
 pub async fn take_held<D: Database>(
     tx: &Tx<'_, D>,
     eid_index: &BlindIndex,
     task: TaskId,
     iccid_index: &BlindIndex,
     now: Timestamp,
-) -> Result<bool, DbError> {
-    let params = [task.into(), now.into(), iccid_index.into(), eid_index.into()];
-    Ok(!tx.run(TAKE_HELD, &params).await?.is_empty())
+) -> Result<(), DbError> {
+    let params = vec![task.into(), now.into(), iccid_index.into(), eid_index.into()];
+    tx.later_guarded(TABLE, TAKE_HELD, params).await
 }
 
-/// Marks the task's number as exposed: part of it is about to reach its chip in `session`. `None` when it is not reserved
-/// any more.
+/// Marks the task's number as exposed: part of it is about to reach its chip in `session`. [`DbError::Missed`] when it
+/// is not reserved any more.
 pub async fn expose<D: Database>(
     tx: &Tx<'_, D>,
     task: TaskId,
     session: SessionId,
     now: Timestamp,
-) -> Result<Option<NumberRow>, DbError> {
-    let params = [now.into(), session.text().into(), task.into()];
-    first(&tx.run(EXPOSE, &params).await?, read)
+) -> Result<(), DbError> {
+    let params = vec![now.into(), session.text().into(), task.into()];
+    tx.later_guarded(TABLE, EXPOSE, params).await
 }
 
 /// Marks the task's number as not exposed: `session`, which sent nothing of it, is the only one that was given it.
@@ -297,13 +341,11 @@ pub async fn set_unsent<D: Database>(
     tx.run(SET_UNSENT, &params).await.map(drop)
 }
 
-/// Records that the chip holds the task's number. A suspended or retired one stays so. `None` when the task has none.
-pub async fn set_written<D: Database>(
-    tx: &Tx<'_, D>,
-    task: TaskId,
-    now: Timestamp,
-) -> Result<Option<NumberRow>, DbError> {
-    first(&tx.run(SET_WRITTEN, &[now.into(), task.into()]).await?, read)
+/// Records that the chip holds the task's number. A suspended or retired one stays so. [`DbError::Missed`] when the task
+/// has none, or is recorded already.
+pub async fn set_written<D: Database>(tx: &Tx<'_, D>, task: TaskId, now: Timestamp) -> Result<(), DbError> {
+    tx.later_guarded(TABLE, SET_WRITTEN, vec![now.into(), task.into()])
+        .await
 }
 
 /// Takes the number that a card held before `task` rewrote it away from the chip: a number in use becomes suspended.
@@ -342,12 +384,13 @@ pub async fn leave_task<D: Database>(tx: &Tx<'_, D>, task: TaskId, now: Timestam
     tx.run(LEAVE_TASK, &[now.into(), task.into()]).await.map(drop)
 }
 
-/// A number that the chip holds without a task, and of which no session has read whether it is on the card.
-pub async fn held_without_verdict<D: Database>(
-    db: &D,
-    eid_index: &BlindIndex,
-) -> Result<Option<NumberRow>, DbError> {
-    first(&db.run(HELD_WITHOUT_VERDICT, &[eid_index.into()]).await?, read)
+/// Reads a number that the chip holds without a task, and of which no session has read whether it is on the card.
+pub(super) fn held_without_verdict(eid_index: &BlindIndex) -> Read {
+    Read {
+        sql: HELD_WITHOUT_VERDICT.statement(),
+        columns: COLUMNS,
+        params: vec![eid_index.into()],
+    }
 }
 
 /// Releases the numbers that the chip holds without a task, also suspended ones, or only one of them: it is known that
@@ -362,7 +405,10 @@ pub async fn give_back_held<D: Database>(
     Ok(tx.run(GIVE_BACK_HELD, &params).await?.len())
 }
 
-fn read(row: &Row) -> Result<NumberRow, DbError> {
+/// How many columns [`read`] reads.
+const COLUMNS: usize = 18;
+
+pub(super) fn read(row: &Row) -> Result<NumberRow, DbError> {
     Ok(NumberRow {
         iccid_index: row.index(0)?,
         iccid_sealed: row.blob(1)?.to_owned(),

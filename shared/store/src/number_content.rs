@@ -1,16 +1,35 @@
 //! The columns of table `number` that a file of numbers fills: adding a row, reading it back to compare it, correcting
 //! its keys.
 
+use std::collections::BTreeSet;
+
+use super::import::add_rows;
 use super::number::NumberRow;
-use super::{Database, DbError, Held, Row, Run as _, Tx, Value, first};
+use super::{Database, DbError, Held, Row, Run as _, Statement, Tx, Value, first};
 use domain::{ClientId, ImportId, NumberStatus, Timestamp};
 use vault::BlindIndex;
 
-const INSERT: &str = "INSERT INTO number (iccid_index, iccid_sealed, msisdn_index, msisdn_sealed, imsi_index, \
-    imsi_sealed, province, smsc, services, client_id, k_sealed, opc_sealed, status, exposed, imported_digest, \
-    imported_at, changed_at, import_id, replaces_index, quarantined) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, \
-    $14, $15, $15, $16, $17, CASE WHEN EXISTS (SELECT 1 FROM backup_record WHERE kind = 'restore' \
-    AND imports_free_at IS NULL) THEN 1 ELSE 0 END) ON CONFLICT DO NOTHING RETURNING iccid_index";
+// Rows `[[…], …]`; bytes are in hexadecimal.
+macro_rules! insert {
+    ($rows:literal) => {
+        concat!(
+            "INSERT INTO number (iccid_index, iccid_sealed, msisdn_index, msisdn_sealed, imsi_index, \
+             imsi_sealed, province, smsc, services, client_id, k_sealed, opc_sealed, status, \
+             imported_digest, replaces_index, exposed, imported_at, changed_at, import_id, quarantined) \
+             SELECT unhex(value ->> 0), unhex(value ->> 1), unhex(value ->> 2), unhex(value ->> 3), \
+             unhex(value ->> 4), unhex(value ->> 5), value ->> 6, value ->> 7, value ->> 8, value ->> 9, \
+             unhex(value ->> 10), unhex(value ->> 11), value ->> 12, unhex(value ->> 13), unhex(value ->> \
+             14), 0, $1, $1, $2, CASE WHEN EXISTS (SELECT 1 FROM backup_record WHERE kind = 'restore' AND \
+             imports_free_at IS NULL) THEN 1 ELSE 0 END FROM ",
+            $rows,
+            " ON CONFLICT DO NOTHING RETURNING iccid_index"
+        )
+    };
+}
+const INSERT: Statement = Statement::new(
+    insert!("json_each($3) WHERE 1 = 1"),
+    insert!("jsonb_array_elements(CAST(CAST($3 AS TEXT) AS jsonb))"),
+);
 const FIND: &str = "SELECT iccid_index, msisdn_sealed, imsi_sealed, province, smsc, services, client_id, k_sealed, \
     opc_sealed FROM number WHERE iccid_index = $1";
 // A retired number keeps its MSISDN for the data card that is to take it over.
@@ -82,21 +101,27 @@ impl NewNumberRow {
     }
 }
 
-/// Adds a number. In a database that was restored it is quarantined like those that were there: it may have been
-/// imported before, and written since. False when the number, or one of its unique values, is there already.
+/// Adds numbers. In a database that was restored they are quarantined like those that were there: they may have been
+/// imported before, and written since. Returns the keys of those that are added: the others, or one of their unique
+/// values, are there already.
 pub async fn insert<D: Database>(
     tx: &Tx<'_, D>,
-    new: &NewNumberRow,
+    new: &[&NewNumberRow],
     import: ImportId,
     now: Timestamp,
-) -> Result<bool, DbError> {
+) -> Result<BTreeSet<BlindIndex>, DbError> {
+    add_rows(tx, INSERT, new.iter().map(|new| values(new)), import, now).await
+}
+
+/// The values of a row, in the order in which [`INSERT`] reads them.
+fn values(new: &NewNumberRow) -> Vec<Value> {
     let content = &new.content;
     let status = if content.client_id.is_some() {
         NumberStatus::Allotted
     } else {
         NumberStatus::Available
     };
-    let params: [Value; 17] = [
+    vec![
         content.iccid_index.into(),
         new.iccid_sealed.clone().into(),
         new.stored_msisdn().into(),
@@ -111,11 +136,8 @@ pub async fn insert<D: Database>(
         content.opc_sealed.clone().into(),
         status.code().into(),
         new.imported_digest.into(),
-        now.into(),
-        import.text().into(),
         new.replaces.into(),
-    ];
-    Ok(!tx.run(INSERT, &params).await?.is_empty())
+    ]
 }
 
 /// What is stored of a number of what a file says.

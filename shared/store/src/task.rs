@@ -2,9 +2,13 @@
 
 use super::destruction::purge as purge_rows;
 use super::incident::no_open_incident;
-use super::{Database, DbError, Row, Run as _, Tx, Value, first};
+use super::together::Read;
+use super::{Database, DbError, Row, Run as _, Sql as _, Tx, Value, first};
 use domain::{ClientId, TaskFailure, TaskId, TaskState, Timestamp, Work, WriteType};
 use vault::BlindIndex;
+
+/// What writes that wait are told apart by.
+const TABLE: &str = "task";
 
 macro_rules! columns {
     () => {
@@ -34,7 +38,7 @@ const CANCEL: &str = "UPDATE task SET state = 'cancelled', failure = $1, finishe
 const START: &str = "UPDATE task SET state = 'writing', started_at = $1, changed_at = $1, gateway = $2 WHERE id = $3 \
     AND state = 'waiting' RETURNING id";
 const PROGRESS: &str = "UPDATE task SET step = CASE WHEN step < $1 THEN $1 ELSE step END, \
-    progress = CASE WHEN progress < $2 THEN $2 ELSE progress END, changed_at = $3 WHERE id = $4 AND state = 'writing' AND next_work = 'write' RETURNING id";
+    progress = CASE WHEN progress < $2 THEN $2 ELSE progress END, changed_at = $3 WHERE id = $4 AND state = 'writing' AND next_work = 'write'";
 const SET_VERIFY: &str = "UPDATE task SET next_work = 'verify', progress = $1, changed_at = $2 WHERE id = $3 \
     AND state = 'writing' AND next_work = 'write' RETURNING id";
 const REWRITE: &str = "UPDATE task SET next_work = 'write', attempt = attempt + 1, step = 0, progress = 0, \
@@ -136,13 +140,13 @@ pub struct NewTaskRow<'a> {
     pub iccid_index: &'a BlindIndex,
 }
 
-/// Adds a task. False when the chip has an open task.
+/// Adds a task; [`DbError::Missed`] when the chip has an open one.
 pub async fn insert<D: Database>(
     tx: &Tx<'_, D>,
     new: &NewTaskRow<'_>,
     now: Timestamp,
-) -> Result<bool, DbError> {
-    let params = [
+) -> Result<(), DbError> {
+    let params = vec![
         new.id.into(),
         new.eid_index.into(),
         new.client_id.into(),
@@ -151,7 +155,7 @@ pub async fn insert<D: Database>(
         new.iccid_index.into(),
         now.into(),
     ];
-    changed(tx, INSERT, &params).await
+    tx.later_guarded(TABLE, INSERT, params).await
 }
 
 /// Finds a task.
@@ -162,6 +166,15 @@ pub async fn by_id<D: Database>(db: &D, id: TaskId) -> Result<Option<TaskRow>, D
 /// The chip's latest task.
 pub async fn latest<D: Database>(db: &D, eid_index: &BlindIndex) -> Result<Option<TaskRow>, DbError> {
     first(&db.run(LATEST, &[eid_index.into()]).await?, read)
+}
+
+/// Reads the chip's latest task.
+pub(super) fn read_latest(eid_index: &BlindIndex) -> Read {
+    Read {
+        sql: LATEST.statement(),
+        columns: COLUMNS,
+        params: vec![eid_index.into()],
+    }
 }
 
 /// The chip's open task.
@@ -180,46 +193,43 @@ pub async fn cancel<D: Database>(
     changed(tx, CANCEL, &[failure.into(), now.into(), id.into()]).await
 }
 
-/// Starts a waiting task, at the gateway of this name. False when it is not waiting.
+/// Starts a waiting task, at the gateway of this name; [`DbError::Missed`] when it is not waiting.
 pub async fn start<D: Database>(
     tx: &Tx<'_, D>,
     id: TaskId,
     gateway: Option<&str>,
     now: Timestamp,
-) -> Result<bool, DbError> {
-    changed(tx, START, &[now.into(), gateway.into(), id.into()]).await
+) -> Result<(), DbError> {
+    let params = vec![now.into(), gateway.into(), id.into()];
+    tx.later_guarded(TABLE, START, params).await
 }
 
-/// Records acknowledged steps; neither steps nor percent go down. False when the task is not being written.
+/// Records acknowledged steps, if the task is being written; neither steps nor percent go down.
 pub async fn progress<D: Database>(
     tx: &Tx<'_, D>,
     id: TaskId,
     step: u32,
     percent: u8,
     now: Timestamp,
-) -> Result<bool, DbError> {
-    let params = [
+) -> Result<(), DbError> {
+    let params = vec![
         i64::from(step).into(),
         i64::from(percent).into(),
         now.into(),
         id.into(),
     ];
-    changed(tx, PROGRESS, &params).await
+    tx.later(TABLE, PROGRESS, params).await
 }
 
-/// Marks the task as written; the next session verifies it. False when the task is not being written.
+/// Marks the task as written; the next session verifies it. [`DbError::Missed`] when the task is not being written.
 pub async fn set_verify<D: Database>(
     tx: &Tx<'_, D>,
     id: TaskId,
     percent: u8,
     now: Timestamp,
-) -> Result<bool, DbError> {
-    changed(
-        tx,
-        SET_VERIFY,
-        &[i64::from(percent).into(), now.into(), id.into()],
-    )
-    .await
+) -> Result<(), DbError> {
+    let params = vec![i64::from(percent).into(), now.into(), id.into()];
+    tx.later_guarded(TABLE, SET_VERIFY, params).await
 }
 
 /// Starts another write attempt. False when the task is not being verified.
@@ -232,9 +242,10 @@ pub async fn restart<D: Database>(tx: &Tx<'_, D>, id: TaskId, now: Timestamp) ->
     changed(tx, RESTART, &[now.into(), id.into()]).await
 }
 
-/// Ends a task with success. False when it is not being verified.
-pub async fn succeed<D: Database>(tx: &Tx<'_, D>, id: TaskId, now: Timestamp) -> Result<bool, DbError> {
-    changed(tx, SUCCEED, &[now.into(), id.into()]).await
+/// Ends a task with success; [`DbError::Missed`] when it is not being verified.
+pub async fn succeed<D: Database>(tx: &Tx<'_, D>, id: TaskId, now: Timestamp) -> Result<(), DbError> {
+    tx.later_guarded(TABLE, SUCCEED, vec![now.into(), id.into()])
+        .await
 }
 
 /// Ends a task without success. False when it is not in writing.
@@ -364,7 +375,7 @@ async fn changed<D: Database>(tx: &Tx<'_, D>, sql: &'static str, params: &[Value
     Ok(!tx.run(sql, params).await?.is_empty())
 }
 
-fn read(row: &Row) -> Result<TaskRow, DbError> {
+pub(super) fn read(row: &Row) -> Result<TaskRow, DbError> {
     read_from(row, 0)
 }
 

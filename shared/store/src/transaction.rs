@@ -1,8 +1,9 @@
 //! Transactions: committed as a whole or rolled back as a whole.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
-use super::{Database, DbError, Row, Run as _, Statement, Value};
+use super::together::{self, Write};
+use super::{Database, DbError, Row, Run as _, Sql, Statement, Value};
 
 // IMMEDIATE: a transaction that starts as a reader and then writes fails at once when another one wrote in between.
 // Taking the write lock first waits instead.
@@ -21,6 +22,10 @@ pub struct Tx<'a, D> {
     db: &'a D,
     // Set when the engine asks for another run, even if the body ignores the failure.
     must_rerun: Cell<bool>,
+    // Writes whose rows nobody waits for, in their order.
+    later: RefCell<Vec<Write>>,
+    // Set when they failed, even if the body ignores the failure.
+    has_failed: Cell<bool>,
 }
 
 impl<'a, D> Tx<'a, D> {
@@ -28,17 +33,87 @@ impl<'a, D> Tx<'a, D> {
         Self {
             db,
             must_rerun: Cell::new(false),
+            later: RefCell::default(),
+            has_failed: Cell::new(false),
         }
+    }
+
+    fn noted<T>(&self, result: Result<T, DbError>) -> Result<T, DbError> {
+        if matches!(result, Err(DbError::Retryable(_))) {
+            self.must_rerun.set(true);
+        }
+        result
+    }
+}
+
+impl<D: Database> Tx<'_, D> {
+    /// Writes before the next statement that somebody waits for, or before the commit. PostgreSQL carries out in one
+    /// statement what waits together (see [`super::together`]); so what writes a table, by its `name`, waits for what
+    /// wrote it before.
+    pub(crate) async fn later(
+        &self,
+        name: &'static str,
+        sql: impl Sql,
+        params: Vec<Value>,
+    ) -> Result<(), DbError> {
+        self.put_off(name, sql, params, false).await
+    }
+
+    /// The same for a write that fails with [`DbError::Missed`], and with it the transaction, when it finds no row. Its
+    /// text ends in RETURNING.
+    pub(crate) async fn later_guarded(
+        &self,
+        name: &'static str,
+        sql: impl Sql,
+        params: Vec<Value>,
+    ) -> Result<(), DbError> {
+        self.put_off(name, sql, params, true).await
+    }
+
+    async fn put_off(
+        &self,
+        name: &'static str,
+        sql: impl Sql,
+        params: Vec<Value>,
+        is_guarded: bool,
+    ) -> Result<(), DbError> {
+        if self.later.borrow().iter().any(|write| write.name == name) {
+            self.write().await?;
+        }
+        self.later.borrow_mut().push(Write {
+            name,
+            sql: sql.statement(),
+            params,
+            is_guarded,
+        });
+        Ok(())
+    }
+
+    /// Carries out what was put off, if a write of the table is among it whose first parameter is another one.
+    pub(crate) async fn write_of_others(&self, name: &str, first: &Value) -> Result<(), DbError> {
+        let is_other = |write: &Write| write.name == name && write.params.first() != Some(first);
+        if self.later.borrow().iter().any(is_other) {
+            self.write().await?;
+        }
+        Ok(())
+    }
+
+    /// Carries out what was put off.
+    async fn write(&self) -> Result<(), DbError> {
+        let writes = self.later.take();
+        if writes.is_empty() {
+            return Ok(());
+        }
+        let result = together::write(self.db, writes).await;
+        self.has_failed.set(self.has_failed.get() || result.is_err());
+        self.noted(result)
     }
 }
 
 impl<D: Database> Database for Tx<'_, D> {
     async fn execute(&self, statement: Statement, params: &[Value]) -> Result<Vec<Row>, DbError> {
-        let result = self.db.execute(statement, params).await;
-        if matches!(result, Err(DbError::Retryable(_))) {
-            self.must_rerun.set(true);
-        }
-        result
+        self.write().await?;
+        self.noted(self.db.execute(statement, params).await)
     }
 }
 
@@ -78,10 +153,12 @@ where
         Ok(_) if tx.must_rerun.get() => {
             Err(DbError::Retryable("a statement was rolled back".to_owned()).into())
         }
+        Ok(_) if tx.has_failed.get() => Err(DbError::Failed("a write has failed".to_owned()).into()),
         Ok(value) => tx.run(COMMIT, &[]).await.map(|_| value).map_err(E::from),
         Err(error) => Err(error),
     };
     if result.is_err() {
+        tx.later.borrow_mut().clear();
         // The first error is the one to report. A rollback fails only when the engine has rolled back already or the
         // connection is lost; then no transaction is open either.
         let _ = tx.run(ROLLBACK, &[]).await;

@@ -1,24 +1,11 @@
 //! What is read of several tables at once, one statement each: a statement is a call from the component into the host,
 //! and a join costs less than two calls.
 
-use super::chip::{self, ChipRow, chip_columns};
-use super::receiver::Selection;
-use super::task::{self, TaskRow, task_columns};
 use super::{Database, DbError, Row, Run as _, first};
 use domain::{
     CardStatus, ClientId, NumberStatus, Province, TaskFailure, TaskId, TaskState, Timestamp, Volume,
 };
 use vault::BlindIndex;
-
-const CHIP_AND_OPEN_TASK: &str = concat!(
-    "SELECT ",
-    chip_columns!(),
-    ", ",
-    task_columns!(),
-    ", receiver.url, receiver.changes FROM chip LEFT JOIN task ON task.eid_index = chip.eid_index \
-     AND task.state IN ('waiting', 'writing') LEFT JOIN receiver ON receiver.id = chip.client_id \
-     WHERE chip.eid_index = $1"
-);
 
 macro_rules! status_columns {
     ($latest:literal) => {
@@ -178,21 +165,6 @@ pub struct NumberFacts {
     pub status_as_of: Option<Timestamp>,
     /// When its operator last reported when it was opened.
     pub open_time_as_of: Option<Timestamp>,
-}
-
-/// A chip with its open task, and which changes of state its client gets.
-pub async fn chip_and_open_task<D: Database>(
-    db: &D,
-    eid_index: &BlindIndex,
-) -> Result<Option<(ChipRow, Option<TaskRow>, Selection)>, DbError> {
-    first(&db.run(CHIP_AND_OPEN_TASK, &[eid_index.into()]).await?, |row| {
-        let task = match row.optional(chip::COLUMNS, Row::task_id)? {
-            None => None,
-            Some(_) => Some(task::read_from(row, chip::COLUMNS)?),
-        };
-        let selection = Selection::read(row, chip::COLUMNS + task::COLUMNS)?;
-        Ok((chip::read(row)?, task, selection))
-    })
 }
 
 /// A chip with its latest task.

@@ -132,7 +132,10 @@ impl Database for FaultInjectingDb {
                 self.count.get()
             )));
         }
-        let writes = sql.starts_with("UPDATE") || sql.starts_with("INSERT");
+        // PostgreSQL carries out several writes in one statement.
+        let writes = ["UPDATE", "INSERT"]
+            .iter()
+            .any(|word| sql.starts_with(word) || sql.contains(&format!(" AS ({word} ")));
         if writes && self.miss_at.get() == Some(self.count.get()) {
             self.missed.set(Some(sql));
             return Ok(Vec::new());

@@ -3,7 +3,7 @@
 //!
 //! A temporary number without `temp_opened_on` counts as opened on the day of the import, in the platform's zone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
@@ -11,9 +11,9 @@ use super::columns::{ColumnError, RowReader};
 use super::contradictions::Key;
 use super::rules::{ColumnRule, optional, required};
 use super::secrets::{hex_bytes, row_digest, unwrapped};
-use super::store_chip::{Batch, SealedChip, store};
+use super::store_chip::{Batch, SealedChip, add, store};
 use super::warnings::Warnings;
-use super::{ImportChoices, ImportReport, ImportedRow, Stored, checked, written};
+use super::{ImportChoices, ImportReport, ImportedRow, MAX_ROWS_TOGETHER, Stored, checked, written};
 use crate::Context;
 use crate::announced::{Announced, GatewayWarning};
 use domain::error::{Error, Reason};
@@ -104,20 +104,24 @@ pub async fn import_chips<D: Database>(
             choices,
             announced: Announced::read(tx).await?,
             known: BTreeMap::new(),
+            added: BTreeSet::new(),
         };
-        for (line, chip) in &good {
-            let (stored, warned) = store(cx, tx, chip, &mut batch).await?;
-            if matches!(stored, Stored::New | Stored::Corrected) {
-                for GatewayWarning {
-                    kind,
-                    column,
-                    gateways,
-                } in warned
-                {
-                    warnings.add_known(kind, column.map(str::to_owned), *line, gateways);
+        for chips in good.chunks(MAX_ROWS_TOGETHER) {
+            add(cx, tx, chips, &mut batch).await?;
+            for (line, chip) in chips {
+                let (stored, warned) = store(cx, tx, chip, &mut batch).await?;
+                if matches!(stored, Stored::New | Stored::Corrected) {
+                    for GatewayWarning {
+                        kind,
+                        column,
+                        gateways,
+                    } in warned
+                    {
+                        warnings.add_known(kind, column.map(str::to_owned), *line, gateways);
+                    }
                 }
+                report.count(*line, stored);
             }
-            report.count(*line, stored);
         }
         report.warnings = warnings.0;
         Ok(report)

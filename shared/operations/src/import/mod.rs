@@ -45,6 +45,8 @@ use vault::{BlindIndex, random_bytes};
 
 /// Most rows in one file.
 pub const MAX_IMPORT_ROWS: usize = 5_000;
+/// Most rows that one statement adds.
+const MAX_ROWS_TOGETHER: usize = 500;
 /// Largest file, in bytes.
 pub const MAX_IMPORT_BYTES: usize = 4 * 1024 * 1024;
 /// Most errors that are reported one by one, contradictions not counted: of those, every one is reported.

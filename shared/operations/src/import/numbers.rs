@@ -7,7 +7,7 @@ use super::columns::{ColumnError, RowReader};
 use super::contradictions::Key;
 use super::rules::{ColumnRule, optional, required};
 use super::secrets::{TRANSPORT_KEY, row_digest, unwrapped};
-use super::{ImportChoices, ImportReport, ImportedRow, Stored, checked, written};
+use super::{ImportChoices, ImportReport, ImportedRow, MAX_ROWS_TOGETHER, Stored, checked, written};
 use crate::Context;
 use crate::content::{self, held_error};
 use crate::correct_number::correct;
@@ -82,12 +82,18 @@ pub async fn import_numbers<D: Database>(
         let mut report = report.clone();
         let mut known = BTreeMap::new();
         let mut filled = BTreeSet::new();
-        for (line, number) in &good {
-            let stored = store(cx, tx, number, import, choices, &mut known).await?;
-            if matches!(stored, Stored::New) && number.content.client_id.is_none() {
-                filled.insert(number.content.province.as_str());
+        for numbers in good.chunks(MAX_ROWS_TOGETHER) {
+            let added = add(cx, tx, numbers, import, choices, &mut known).await?;
+            for (line, number) in numbers {
+                let stored = match added.contains(&number.content.iccid_index) {
+                    true => Stored::New,
+                    false => store(cx, tx, number, import, choices, &mut known).await?,
+                };
+                if matches!(stored, Stored::New) && number.content.client_id.is_none() {
+                    filled.insert(number.content.province.as_str());
+                }
+                report.count(*line, stored);
             }
-            report.count(*line, stored);
         }
         for province in filled {
             province_filled(cx, tx, province).await?;
@@ -244,6 +250,33 @@ fn seal<D>(cx: &Context<'_, D>, number: &Number, imported_digest: BlindIndex) ->
     })
 }
 
+/// Adds the new numbers among good rows, together; returns their keys. Those of which something is there already, and
+/// those that replace others, are left to [`store`].
+async fn add<D: Database>(
+    cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
+    numbers: &[(u64, NewNumberRow)],
+    import: ImportId,
+    choices: &ImportChoices<'_>,
+    known: &mut BTreeMap<ClientId, bool>,
+) -> Result<BTreeSet<BlindIndex>, Error> {
+    let mut new = Vec::with_capacity(numbers.len());
+    for (_, row) in numbers {
+        let is_known = match &row.content.client_id {
+            Some(client) => super::client_exists(tx, client, known).await?,
+            None => true,
+        };
+        if is_known && row.replaces.is_none() && choices.correct.is_none() {
+            new.push(row);
+        }
+    }
+    if new.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    Ok(number_content::insert(tx, &new, import, cx.now).await?)
+}
+
+/// Stores a good row that [`add`] has not added.
 async fn store<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
@@ -266,7 +299,11 @@ async fn store<D: Database>(
     if let Some(error) = unfit_replacement(tx, new).await? {
         return Ok(Stored::Refused(error.with_field(REPLACES).into()));
     }
-    if number_content::insert(tx, new, import, cx.now).await? {
+    let insert = async || -> Result<bool, Error> {
+        let added = number_content::insert(tx, &[new], import, cx.now).await?;
+        Ok(added.contains(index))
+    };
+    if new.replaces.is_some() && insert().await? {
         return Ok(Stored::New);
     }
     match number::by_iccid(tx, index).await? {
@@ -290,7 +327,7 @@ async fn store<D: Database>(
             }
             // What has it is retired.
             number_content::release(tx, new).await?;
-            guarded(number_content::insert(tx, new, import, cx.now).await?)?;
+            guarded(insert().await?)?;
             Ok(Stored::New)
         }
     }

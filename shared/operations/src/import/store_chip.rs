@@ -1,6 +1,6 @@
 //! Stores a row of a file of chips: a new chip, one that is there, or a correction of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{ImportChoices, Stored};
 use crate::Context;
@@ -13,12 +13,14 @@ use crate::transition::guarded;
 use domain::error::{Error, Reason};
 use domain::{Actor, ClientId, ImportId};
 use store::{
-    Database, Tx,
-    card_history::{self, Step},
-    chip,
+    Database, Tx, card_history, chip,
     chip_content::{self, ChipContent, NewChipRow},
     temporary_number::{self, UniqueValues},
 };
+use vault::BlindIndex;
+
+/// Why a new chip has its state.
+const IMPORTED: &str = "imported";
 
 /// A row as it is stored.
 pub(super) struct SealedChip {
@@ -45,6 +47,8 @@ pub(super) struct Batch<'a> {
     pub(super) announced: Announced,
     /// The clients that were looked up.
     pub(super) known: BTreeMap<ClientId, bool>,
+    /// The chips that [`add`] has added.
+    pub(super) added: BTreeSet<BlindIndex>,
 }
 
 /// What became of a row, and what is not as usual about it.
@@ -52,6 +56,36 @@ pub(super) type StoredRow = (Stored, Vec<GatewayWarning>);
 
 fn refused(error: Error) -> StoredRow {
     (Stored::Refused(error.into()), Vec::new())
+}
+
+/// Adds the new chips among good rows, together. Those of which something is there already are left to [`store`].
+pub(super) async fn add<D: Database>(
+    cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
+    chips: &[(u64, SealedChip)],
+    batch: &mut Batch<'_>,
+) -> Result<(), Error> {
+    if batch.choices.correct.is_some() {
+        return Ok(());
+    }
+    let mut new = Vec::with_capacity(chips.len());
+    for (_, SealedChip { row, .. }) in chips {
+        if super::client_exists(tx, &row.content.client_id, &mut batch.known).await?
+            && batch.announced.judge(&row.content, None).is_ok()
+        {
+            new.push(row);
+        }
+    }
+    if new.is_empty() {
+        return Ok(());
+    }
+    batch.added = chip_content::insert(tx, &new, batch.import, cx.now).await?;
+    new.retain(|chip| batch.added.contains(&chip.content.eid_index));
+    let cards: Vec<_> = new
+        .iter()
+        .map(|chip| (chip.content.eid_index, chip.status))
+        .collect();
+    Ok(card_history::insert_first(tx, &cards, &Actor::Admin, IMPORTED, cx.now).await?)
 }
 
 /// Stores a good row. What is there already stays, even if no gateway could write it.
@@ -72,8 +106,8 @@ pub(super) async fn store<D: Database>(
         return store_correction(cx, tx, chip, &batch.announced, note).await;
     }
     let judged = batch.announced.judge(&new.content, None);
-    if judged.is_ok() && chip_content::insert(tx, new, batch.import, cx.now).await? {
-        return Ok((added(cx, tx, new).await?, judged?));
+    if batch.added.contains(index) {
+        return Ok((Stored::New, judged?));
     }
     let Some(there) = chip_content::find(tx, index).await? else {
         return match judged {
@@ -150,20 +184,8 @@ async fn insert_over_dead<D: Database>(
         return Ok(Stored::Refused(held_error(cx, &held, chip::EID, &own)?.into()));
     }
     temporary_number::release(tx, &values, cx.now).await?;
-    guarded(chip_content::insert(tx, new, import, cx.now).await?)?;
-    added(cx, tx, new).await
-}
-
-async fn added<D: Database>(cx: &Context<'_, D>, tx: &Tx<'_, D>, new: &NewChipRow) -> Result<Stored, Error> {
-    let step = Step {
-        eid_index: &new.content.eid_index,
-        from: None,
-        to: new.status,
-        actor: &Actor::Admin,
-        reason: "imported",
-        task: None,
-        sealed_note: None,
-    };
-    card_history::insert(tx, &step, cx.now).await?;
+    let added = chip_content::insert(tx, &[new], import, cx.now).await?;
+    guarded(added.contains(&index))?;
+    card_history::insert_first(tx, &[(index, new.status)], &Actor::Admin, IMPORTED, cx.now).await?;
     Ok(Stored::New)
 }

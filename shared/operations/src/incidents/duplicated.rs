@@ -5,31 +5,19 @@
 //! address alone does not: a module behind the address translation of a carrier gets another one whenever it attaches,
 //! and sometimes within a session. So does a session that follows one that had ended. What a single module hardly ever
 //! does is to leave a session that is still open for another address, come back to the first one while that session is
-//! open too, and leave again.
+//! open too, and leave again: the fourth session in a row that alternates between two addresses (A, B, A, B), each of
+//! which takes the place of one that is still open (`store::device_session`).
 
 use super::super::Context;
 use super::automatic::open_incident;
+use domain::IncidentKind;
 use domain::error::Error;
-use domain::{IncidentKind, MINUTE_MS};
 use store::{Database, Subject, Tx, chip, device_session};
 use vault::BlindIndex;
 
 /// Default time, in minutes, within which sessions that alternate between two addresses count. Two chips under one EID
 /// take the session from each other within seconds, because each of them connects again at once.
 pub const ALTERNATION_MINUTES: u32 = 10;
-
-/// Whether a session from `peer` would be the fourth in a row within `minutes` that alternate between two addresses (A,
-/// B, A, B), each of which takes the place of one that is still open. Never within 0 minutes.
-pub(crate) async fn alternates<D: Database>(
-    cx: &Context<'_, D>,
-    tx: &Tx<'_, D>,
-    eid_index: &BlindIndex,
-    peer: &str,
-    minutes: u32,
-) -> Result<bool, Error> {
-    let since = cx.now.plus(-i64::from(minutes) * MINUTE_MS);
-    Ok(minutes > 0 && device_session::alternates(tx, eid_index, since, peer).await?)
-}
 
 /// Opens the incident and blocks the chip.
 pub(crate) async fn block<D: Database>(

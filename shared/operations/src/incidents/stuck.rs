@@ -5,14 +5,13 @@
 
 use super::super::Context;
 use super::super::job_run::Done;
-use super::super::transition::guarded;
 use super::automatic::{close_incident, open_after_session, open_since};
 use super::clocks::{MAX_LOOKED_AT, done};
 use crate::transaction;
 use domain::error::Error;
 use domain::{HOUR_MS, IncidentKind, MINUTE_MS, Timestamp};
 use store::{
-    Database, Subject, Tx, incident,
+    Database, Subject, Tx, incident, lock,
     task::{self, StuckRow, TaskGroup},
 };
 
@@ -57,14 +56,18 @@ pub(crate) async fn find_stuck_tasks<D: Database>(
     transaction(cx, async |tx| {
         let moved = task::moved(tx, before, MAX_LOOKED_AT).await?;
         for (id, chip) in &moved {
-            guarded(task::unmark_stuck(tx, *id).await?)?;
+            // Another node may have been faster.
+            if !task::unmark_stuck(tx, *id).await? {
+                continue;
+            }
             close_incident(cx, tx, IncidentKind::StuckWriting, &Subject::chip(chip)).await?;
         }
         let stuck = task::stuck(tx, before, MAX_LOOKED_AT).await?;
         for task in &stuck {
             let since = task.acknowledged_at.plus(after_ms);
-            report_stuck(cx, tx, task, since).await?;
-            report_groups(cx, tx, task, since, settings).await?;
+            if report_stuck(cx, tx, task, since).await? {
+                report_groups(cx, tx, task, since, settings).await?;
+            }
         }
         close_groups(cx, tx).await?;
         Ok(done(stuck.len().max(moved.len())))
@@ -72,18 +75,22 @@ pub(crate) async fn find_stuck_tasks<D: Database>(
     .await
 }
 
-/// Marks a task as stuck and opens the incident of its card, which names why its last session ended.
+/// Marks a task as stuck and opens the incident of its card, which names why its last session ended. False when another
+/// node has done so, or the card is not in writing any more.
 async fn report_stuck<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
     task: &StuckRow,
     since: Timestamp,
-) -> Result<(), Error> {
-    guarded(task::mark_stuck(tx, task.id).await?)?;
-    let kind = IncidentKind::StuckWriting;
-    open_after_session(cx, tx, kind, &task.eid_index, since, None)
-        .await
-        .map(drop)
+) -> Result<bool, Error> {
+    // A report that completes the task meanwhile would not see the incident.
+    lock::chip(tx, &task.eid_index).await?;
+    let is_marked = task::mark_stuck(tx, task.id).await?;
+    if is_marked {
+        let kind = IncidentKind::StuckWriting;
+        open_after_session(cx, tx, kind, &task.eid_index, since, None).await?;
+    }
+    Ok(is_marked)
 }
 
 /// Opens the incident of each group of the card of which too many are stuck: of those that began to be written within

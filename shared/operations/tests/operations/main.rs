@@ -58,6 +58,7 @@ mod served_provinces;
 mod session_incidents;
 mod sessions;
 mod state_changes;
+mod statements;
 mod store_rules;
 mod temporary_numbers;
 mod unreadable;

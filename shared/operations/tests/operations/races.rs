@@ -3,10 +3,12 @@
 use std::path::Path;
 use std::sync::Barrier;
 
+use domain::HOUR_MS;
 use domain::error::Reason;
-use operations::{Caller, DueRequest, ReportEvent, due_messages, rotate_secret};
+use operations::{Caller, DueRequest, Job, ReportEvent, due_messages, rotate_secret};
+use test_support::eid::eid_text;
 use test_support::inventory::{ChipCsv, NumberCsv};
-use test_support::operations::{World, run};
+use test_support::operations::{World, designated, run};
 
 const RACERS: u32 = 8;
 
@@ -143,6 +145,63 @@ fn the_last_numbers_of_a_pool_are_all_given_out_before_anybody_is_refused() {
     );
     let given = "SELECT COUNT(DISTINCT iccid_index) FROM task WHERE state = 'waiting'";
     assert_eq!(world.count(given), i64::from(NUMBERS));
+}
+
+// §5.4.1
+#[test]
+fn of_chips_racing_for_one_designated_number_one_gets_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("xieka.db");
+    let world = World::in_file(&path, 1);
+    let caller = world.stocked(RACERS, 0);
+    world.numbers(&[NumberCsv::allotted(0, &caller.id)]);
+    let number = NumberCsv::new(0);
+    let results = race(&path, |world, n| {
+        let eid = eid_text(n);
+        let request = designated(&eid, &number.iccid, &number.msisdn);
+        world.apply(&caller, &request).map_err(|error| error.reason())
+    });
+    assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
+    assert!(
+        results
+            .iter()
+            .all(|result| !matches!(result, Err(reason) if *reason != Reason::NumberTaken)),
+        "{results:?}"
+    );
+    assert_eq!(world.count("SELECT COUNT(*) FROM task"), 1);
+}
+
+// §8.2.2
+#[test]
+fn a_card_that_is_verified_while_it_is_found_stuck_leaves_no_incident() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("xieka.db");
+    let world = World::in_file(&path, 1);
+    let caller = world.stocked(RACERS, RACERS);
+    let sessions: Vec<_> = (0..RACERS)
+        .map(|chip| {
+            world.apply_auto(&caller, chip).unwrap();
+            let (session, _) = world.open(chip).unwrap();
+            world.report_event(session, 1, ReportEvent::Written).unwrap();
+            world.open(chip).unwrap().0
+        })
+        .collect();
+    world.pass(HOUR_MS);
+    let now = world.now.get();
+    race(&path, |world, n| {
+        world.now.set(now);
+        if n % 2 == 0 {
+            world.job(Job::StuckTasks);
+        }
+        let session = sessions[n as usize];
+        world.report_event(session, 1, ReportEvent::Verified).unwrap();
+    });
+    assert_eq!(
+        world.count("SELECT COUNT(*) FROM chip WHERE status = 4"),
+        i64::from(RACERS)
+    );
+    let open = "SELECT COUNT(*) FROM incident WHERE kind = 'stuck_writing' AND closed_at IS NULL";
+    assert_eq!(world.count(open), 0);
 }
 
 // §6.2.3

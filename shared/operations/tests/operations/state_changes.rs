@@ -22,7 +22,7 @@ fn client(caller: &Caller) -> Receiver {
     Receiver::Client(caller.id.clone())
 }
 
-fn select(world: &World, caller: &Caller, changes: &[CardChange]) {
+pub(crate) fn select(world: &World, caller: &Caller, changes: &[CardChange]) {
     let change = ReceiverChange {
         changes: Some(changes),
         ..ReceiverChange::default()

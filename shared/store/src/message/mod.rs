@@ -30,13 +30,14 @@ pub use receiver_queue::{
 };
 pub use search::{MessageQuery, MessageRow, Resend, resend, resend_failed, search};
 
-use super::{Database, DbError, Row, Run as _, Tx};
+use super::{Database, DbError, Row, Tx};
 use domain::{MessageId, Receiver, TaskId, Timestamp};
 use vault::{BlindIndex, Column};
 
 /// Sealed column: the fields of the body. It keeps the name under which it was sealed first.
 pub const BODY: Column = Column("outbox.body");
 
+// Where the step of the card is added by the same statement, `card_history` is what that adds.
 const INSERT: &str = "INSERT INTO message (id, receiver_id, topic, task_id, body_sealed, state, attempts, next_at, \
     lease_until, created_at, eid_index, chip_seq, unaddressed, finished_at) VALUES ($1, $2, $3, $4, $5, $6, 0, $7, 0, \
     $7, $8, (SELECT COALESCE(MAX(seq), 0) FROM card_history WHERE eid_index = $8), $9, $10)";
@@ -66,7 +67,10 @@ pub async fn insert<D: Database>(
     new: NewMessageRow<'_>,
     now: Timestamp,
 ) -> Result<(), DbError> {
-    let params = [
+    if let Some(chip) = new.chip {
+        tx.write_of_others("card_history", &chip.into()).await?;
+    }
+    let params = vec![
         new.id.text().into(),
         new.receiver.into(),
         new.topic.into(),
@@ -78,7 +82,7 @@ pub async fn insert<D: Database>(
         (!new.is_addressed).into(),
         Some(now).filter(|_| !new.is_addressed).into(),
     ];
-    tx.run(INSERT, &params).await.map(drop)
+    tx.later("message", INSERT, params).await
 }
 
 fn read_id(row: &Row, at: usize) -> Result<MessageId, DbError> {

@@ -30,7 +30,7 @@
 //! | the state in `expose` and `set_written` | a suspended number is sent, or a verification does not count |
 //! | `supersede` when a task ends | the reports of its session are still heard |
 //! | each check of `apply`, `replace_chip`, `reopen`, `destroy_chip`, `act_on_number`, `open_session`, `report` | the answers differ |
-//! | `guarded`, or a state in the condition of a statement on a task, a card or a session | the tests of `guards.rs` |
+//! | `guarded`, or a state in the condition of a statement on a task, a card or a session | the tests of `guards.rs` and `misses.rs` |
 //!
 //! Some conditions stand twice, so that taking away one of the two changes nothing here: `hopeless_tasks` looks again at
 //! what its statements found; `fail` at what `current_task` has judged; taking a number refuses what `replace_chip`
@@ -42,6 +42,7 @@ mod books;
 mod exits;
 mod expected;
 mod guards;
+mod misses;
 mod product;
 mod steps;
 mod usual;
