@@ -31,6 +31,8 @@ const PG_RESTORE: &str = "pg_restore";
 const MISLEADING: [&str; 4] = ["PGSERVICE", "PGSERVICEFILE", "PGHOSTADDR", "PGOPTIONS"];
 /// What the server says about rows that do not fit each other, by the beginning of its code.
 const ABOUT_ROWS: [&str; 2] = ["22", "23"];
+/// What it says when a transaction needs more locks than it has memory for.
+const NO_LOCKS_LEFT: &str = "53200";
 /// Most bytes of a program's errors that are shown.
 const MAX_ERROR_BYTES: u64 = 4096;
 
@@ -277,7 +279,8 @@ pub(super) async fn fill(address: &str, versions: Option<Versions>, from: &Path)
     Ok(copy)
 }
 
-/// Rows that the server refuses are not those that were written; anything else is about the server.
+/// Rows that the server refuses are not those that were written; anything else is about the server. A transaction that
+/// makes a table for each day of the call log has many locks.
 fn refused(error: DbError) -> anyhow::Error {
     match &error {
         DbError::Failed(said) | DbError::Retryable(said)
@@ -285,6 +288,10 @@ fn refused(error: DbError) -> anyhow::Error {
         {
             Problem::Contents(format!("{DUMP}: {said}")).into()
         }
+        DbError::Busy(said) if said.starts_with(NO_LOCKS_LEFT) => anyhow!(error).context(text(
+            "数据库服务器的锁不够：请调大其 max_locks_per_transaction",
+            "the server has no locks left: raise its max_locks_per_transaction",
+        )),
         _ => anyhow!(error).context(text("数据库未接受备份", "the database does not take the backup")),
     }
 }

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use domain::error::Reason;
 use store::backup_record::RecordKind;
 use store::{
-    Database, DbError, PostgresCopy, SCHEMA_VERSION, SealedCheck, Sqlite, check_sealed, invariant,
+    Database, DbError, PostgresCopy, SCHEMA_VERSION, Scan, SealedCheck, Sqlite, check_sealed, invariant,
     table_digests,
 };
 use tempfile::TempDir;
@@ -16,7 +16,7 @@ use vault::Vault;
 
 use super::archive::{self, CALLS, DUMP, STATE};
 use super::databases::Databases;
-use super::manifest::{CopiedDatabase, Manifest, POSTGRES, TableCount, Tables, counted};
+use super::manifest::{CopiedDatabase, Manifest, POSTGRES, TableCount, counted};
 use super::problem::Problem;
 use super::{now, private_folder, record, server};
 use crate::args::{OpenOptions, VerifyOptions};
@@ -87,8 +87,11 @@ pub(crate) async fn run(options: &VerifyOptions) -> Result<()> {
     Ok(())
 }
 
-/// The folder of a file.
+/// The folder that a backup is in.
 pub(super) fn beside(file: &Path) -> &Path {
+    if file.is_dir() {
+        return file;
+    }
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
     folder.unwrap_or(Path::new("."))
 }
@@ -182,10 +185,8 @@ async fn fill(found: &mut Opened, server: &str, keys: &Vault) -> Result<()> {
         bail!(Problem::Contents(format!("{DUMP}: {}", text("缺失", "missing"))));
     }
     let copy = server::fill(server, found.manifest.postgresql, &dump).await?;
-    let digests = counted(table_digests(&copy).await?);
-    found
-        .problems
-        .extend(differences(DUMP, &digests, &found.manifest.state));
+    let differences = differences(DUMP, &copy, &found.manifest.state).await?;
+    found.problems.extend(differences);
     found.opened = examine(&copy, keys, &mut found.problems).await?;
     found.filled = Some(copy);
     Ok(())
@@ -203,18 +204,23 @@ async fn file_differences(file: &Path, described: &CopiedDatabase) -> Vec<Proble
         return vec![contents(&name, text("缺失", "missing"))];
     }
     let found = match preflight::sound(file) {
-        Ok(Some(db)) => table_digests(&db).await.map_err(|error| error.to_string()),
+        Ok(Some(db)) => {
+            let found = differences(&name, &db, described).await;
+            found.map_err(|error| error.to_string())
+        }
         Ok(None) => Err(String::new()),
         Err(error) => Err(error.root_cause().to_string()),
     };
-    match found {
-        Ok(found) => differences(&name, &counted(found), described),
-        Err(error) => vec![contents(&name, &error)],
-    }
+    found.unwrap_or_else(|error| vec![contents(&name, &error)])
 }
 
 /// In what the tables of a database differ from its manifest.
-fn differences(name: &str, found: &Tables, described: &CopiedDatabase) -> Vec<Problem> {
+async fn differences(
+    name: &str,
+    db: &impl Scan,
+    described: &CopiedDatabase,
+) -> Result<Vec<Problem>, DbError> {
+    let found = counted(table_digests(db).await?);
     let names: BTreeSet<_> = found.keys().chain(described.tables.keys()).collect();
     let mut problems = Vec::new();
     for table in names {
@@ -235,7 +241,7 @@ fn differences(name: &str, found: &Tables, described: &CopiedDatabase) -> Vec<Pr
             problems.push(contents(name, &what));
         }
     }
-    problems
+    Ok(problems)
 }
 
 /// Brings the copy to the schema of this program, opens every sealed value, and holds the rows to each other. Returns how

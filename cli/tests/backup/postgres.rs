@@ -8,8 +8,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use domain::DAY_MS;
 use domain::error::Reason;
 use operations::{ActNote, Proven, end_quarantine};
+use store::call_log::{NewCallRow, insert};
 use test_support::inventory::NumberCsv;
 use test_support::operations::{World, reason, run};
 use test_support::postgres::PostgresDatabase;
@@ -18,7 +20,7 @@ use test_support::settings::NOW;
 use test_support::test_db::TestDb;
 
 use super::forged::changed;
-use super::{Platform, manifest, printed, problem};
+use super::{Platform, call_row, manifest, printed, problem};
 
 /// A password that must be nowhere.
 const PASSWORD: &str = "hunter2";
@@ -106,6 +108,11 @@ fn a_backup_of_postgresql_is_that_of_one_moment_while_the_platform_writes_and_sh
     let Some(on) = OnServer::new() else { return };
     let caller = on.platform.world.stocked(5, 5);
     on.platform.world.write_chip(&caller, 0);
+    run(insert(
+        &on.platform.world.db,
+        &[(NOW.millis() << 22, &call_row())],
+    ))
+    .unwrap();
     // Writes when the snapshot was taken, and then copies.
     let script = format!(
         "if [ \"$1\" = --version ]; then exec /usr/bin/pg_dump --version; fi\n\
@@ -125,6 +132,8 @@ fn a_backup_of_postgresql_is_that_of_one_moment_while_the_platform_writes_and_sh
         (&5.into(), &5.into())
     );
     assert_eq!(tables["pool_level"]["rows"], 1);
+    let day = format!("call_log_{}", NOW.millis() / DAY_MS);
+    assert_eq!(tables[day]["rows"], 1, "{tables}");
     assert_eq!(
         on.platform.world.count("SELECT COUNT(*) FROM number"),
         1,
@@ -168,7 +177,8 @@ fn the_secrets_name_the_database_of_backup_drill_and_restore() {
     assert_eq!(on.platform.world.column(kinds), ["backup", "drill"]);
 
     let (name, url) = on.empty();
-    with(&url).unwrap();
+    // A server without TLS is reached when the address does not say that there is none.
+    with(&url.replace("?sslmode=disable", "")).unwrap();
     let file = PathBuf::from(text.lines().next().unwrap());
     let text = printed(&on.platform.restore(&file, &[]));
     assert!(
@@ -189,7 +199,7 @@ fn none_of_fifty_numbers_written_after_a_backup_of_postgresql_reappears_until_it
     for chip in 0..50 {
         world.write_chip(&caller, chip);
     }
-    let written = "SELECT encode(imsi_index, 'hex') FROM number WHERE written_at IS NOT NULL";
+    let written = "SELECT hex(imsi_index) FROM number WHERE written_at IS NOT NULL";
     let imsis = |world: &World| world.column(written).into_iter().collect::<BTreeSet<_>>();
     let lost = imsis(world);
     assert_eq!(lost.len(), 50);
@@ -303,21 +313,55 @@ fn what_is_wrong_with_a_backup_of_postgresql_is_named_and_nothing_of_it_is_resto
         let (code, _) = problem(&on.platform.restore(&forged, &["--database", &url]));
         assert_eq!((code, on.tables(&name)), (14, 0), "{sql}");
     }
+}
+
+#[test]
+fn rows_that_were_wrong_before_a_backup_of_postgresql_have_their_code_and_are_restored_with_a_warning() {
+    let Some(on) = OnServer::new() else { return };
+    on.platform.world.stocked(3, 3);
+    on.platform.world.execute(SWAP);
+    let file = on.backup();
+    let (code, text) = problem(&on.verify(&file));
+    assert!(
+        code == 17 && text.contains("rows were swapped: number.k of row"),
+        "{text}"
+    );
+    let (_, url) = on.empty();
+    let output = on.platform.restore(&file, &["--database", &url]);
+    printed(&output);
+    let warned = String::from_utf8(output.stderr).unwrap();
+    assert!(warned.contains("warning: rows were swapped"), "{warned}");
+    on.platform
+        .world
+        .execute("UPDATE number SET status = 'reserved' WHERE status = 'available'");
+    let (code, text) = problem(&on.verify(&on.backup()));
+    assert!(
+        code == 17 && text.contains("a reserved number belongs to a chip"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_damaged_copy_in_a_backup_of_postgresql_is_named_and_so_is_a_damaged_backup() {
+    let Some(on) = OnServer::new() else { return };
+    on.platform.world.stocked(3, 3);
+    let file = on.backup();
     for (what, change) in [
         (
             "cut",
             (|bytes| bytes.truncate(bytes.len() / 2)) as fn(&mut Vec<u8>),
         ),
         ("another file", |bytes| *bytes = b"SELECT 1;".to_vec()),
-        ("a flipped byte", |bytes| {
-            let middle = bytes.len() / 2;
-            bytes[middle] ^= 0xff;
+        ("other rows", |bytes| {
+            let rows = bytes.len() / 3 * 2;
+            bytes[rows..].iter_mut().for_each(|byte| *byte ^= 0xff);
         }),
     ] {
         let forged = changed(&on.platform, &file, &["state.dump"], |folder| {
-            let mut bytes = fs::read(dump_of(folder)).unwrap();
+            let dump = folder.join("state.dump");
+            let mut bytes = fs::read(&dump).unwrap();
             change(&mut bytes);
-            fs::write(dump_of(folder), bytes).unwrap();
+            fs::write(dump, bytes).unwrap();
         });
         let (code, text) = problem(&on.verify(&forged));
         assert!(code == 14 && text.contains("state.dump"), "{what}: {code} {text}");
@@ -395,4 +439,52 @@ fn a_client_program_that_is_missing_or_older_is_refused_with_both_versions() {
     }
     let left = fs::read_dir(on.platform.path("out")).map_or(0, Iterator::count);
     assert_eq!(left, 0, "no half of a backup is left");
+}
+
+/// The whole schema of version 19.
+const SCHEMA_19: &str = include_str!("../../../shared/store/migrations/postgres/0019_baseline.sql");
+
+#[test]
+fn a_backup_of_an_earlier_schema_is_brought_to_this_one_before_it_is_restored() {
+    let Some(on) = OnServer::new() else { return };
+    let (name, url) = on.empty();
+    let versions = "CREATE TABLE schema_version (version BIGINT PRIMARY KEY, applied_at BIGINT NOT NULL); \
+        INSERT INTO schema_version SELECT version, 1 FROM generate_series(1, 19) AS version";
+    on.server.run_sql(&name, &format!("{SCHEMA_19};\n{versions}"));
+    let older = OnServer { url, ..on };
+    let output = older.backup_command("@backups").output().unwrap();
+    let text = printed(&output);
+    assert!(text.contains("the database is of an earlier version"), "{text}");
+    let file = PathBuf::from(text.lines().next().unwrap());
+    assert_eq!(manifest(&file)["schema_version"], 19);
+    printed(&older.verify(&file));
+    let (name, url) = older.empty();
+    printed(&older.platform.restore(&file, &["--database", &url]));
+    let version = older
+        .server
+        .run_sql(&name, "SELECT MAX(version) FROM schema_version");
+    assert_eq!(version, store::SCHEMA_VERSION.to_string());
+    assert_eq!(
+        older.server.run_sql(&name, "SELECT kind FROM backup_record"),
+        "restore"
+    );
+}
+
+#[test]
+fn a_server_with_too_few_locks_is_named() {
+    let Some(on) = OnServer::new() else { return };
+    for day in 0..80 {
+        let row = NewCallRow {
+            at: NOW.plus(-day * DAY_MS),
+            ..call_row()
+        };
+        run(insert(&on.platform.world.db, &[(row.at.millis() << 22, &row)])).unwrap();
+    }
+    let file = on.backup();
+    let small = PostgresServer::start(&["max_connections=10", "max_locks_per_transaction=10"]).unwrap();
+    let (_, text) = problem(
+        &on.platform
+            .restore(&file, &["--database", &small.url("postgres")]),
+    );
+    assert!(text.contains("max_locks_per_transaction"), "{text}");
 }
