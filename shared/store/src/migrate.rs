@@ -57,9 +57,14 @@ const fn needed(newest: i64, contracting: &[i64]) -> i64 {
     version
 }
 
-/// Whether a migration is to be run on a database that has had these.
+/// Whether a migration is to be run on a database that has had these, in the order of the versions.
 fn is_due(version: i64, applied: &[i64], contracting: &[i64], may_contract: bool) -> bool {
-    !applied.contains(&version) && (may_contract || applied.is_empty() || !contracting.contains(&version))
+    let Some(last) = applied.last() else { return true };
+    if contracting.contains(&version) {
+        may_contract && !applied.contains(&version)
+    } else {
+        version > *last
+    }
 }
 
 /// Applies the missing migrations, but for those that contract. May be repeated, and run by several processes at once.
@@ -219,6 +224,8 @@ mod tests {
         assert_eq!(run(&old, &contracting, true), [4, 5, 6, 7, 8]);
         assert_eq!(run(&old, &[], false), run(&old, &[], true));
         assert_eq!(run(&[1, 2, 3, 4, 5, 6, 7, 8], &contracting, true), [0; 0]);
+        // Only the last version may be known of an old database.
+        assert_eq!(run(&[3], &contracting, false), [5, 7]);
     }
 
     #[test]
