@@ -40,6 +40,8 @@ pub(crate) enum Command {
     Verify(VerifyOptions),
     /// Make a new platform of a backup; every number is quarantined until a person proves it unused
     Restore(RestoreOptions),
+    /// Remove from the database what no program of this version reads; only after a backup
+    Migrate(MigrateOptions),
     /// Write sample chips.csv and numbers.csv for the import interfaces
     Inventory(InventoryOptions),
 }
@@ -168,10 +170,11 @@ pub(crate) struct DataOptions {
     /// The folder of `xieka up` with the databases
     #[arg(long, default_value = "xieka-data")]
     pub(crate) data: PathBuf,
-    /// The database of a platform that runs without `xieka up`
+    /// The database of a platform that runs without `xieka up`: a file, or postgres://user:password@host:port/name;
+    /// without it that of the secrets, if they name one
     #[arg(long)]
     pub(crate) database: Option<PathBuf>,
-    /// The call log of that platform, a database of its own
+    /// The call log of that platform, if that is a file of its own
     #[arg(long, requires = "database")]
     pub(crate) calls: Option<PathBuf>,
 }
@@ -184,6 +187,9 @@ pub(crate) struct BackupOptions {
     /// Whom the backup is encrypted for, a key of age that begins with age1; may be repeated
     #[arg(long = "recipient", required = true)]
     pub(crate) recipients: Vec<String>,
+    /// The .env file that may name a PostgreSQL database; without it that of `xieka up`, if there is one
+    #[arg(long)]
+    pub(crate) env: Option<PathBuf>,
     /// Where the databases are.
     #[command(flatten)]
     pub(crate) source: DataOptions,
@@ -192,7 +198,7 @@ pub(crate) struct BackupOptions {
 /// A backup, and what opens it.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct OpenOptions {
-    /// The backup
+    /// The backup, or a folder of backups, of which the last one is taken
     pub(crate) file: PathBuf,
     /// The file of age-keygen with the key of a recipient
     #[arg(long)]
@@ -208,6 +214,10 @@ pub(crate) struct VerifyOptions {
     /// The backup.
     #[command(flatten)]
     pub(crate) backup: OpenOptions,
+    /// An empty PostgreSQL database in which a backup of PostgreSQL is looked at: postgres://user:password@host:port/name;
+    /// nothing stays in it
+    #[arg(long)]
+    pub(crate) scratch: Option<String>,
     /// Record the drill in the database of the platform, if the backup is whole
     #[arg(long)]
     pub(crate) record: bool,
@@ -223,12 +233,30 @@ pub(crate) struct RestoreOptions {
     #[command(flatten)]
     pub(crate) backup: OpenOptions,
     /// The folder of the new platform, which must not have a database
+    #[arg(long, conflicts_with = "database")]
+    pub(crate) into: Option<PathBuf>,
+    /// The empty PostgreSQL database of the new platform: postgres://user:password@host:port/name; without it and
+    /// `--into` that of the secrets
     #[arg(long)]
-    pub(crate) into: PathBuf,
+    pub(crate) database: Option<String>,
     /// State that no card was written since this time, which must not be after the backup: no number is quarantined,
     /// and the statement is recorded
     #[arg(long, value_name = "TIME")]
     pub(crate) no_writes_since: Option<String>,
+}
+
+/// Options of `migrate`.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct MigrateOptions {
+    /// The manifest of a backup of this database, beside the backup, made in the last 24 hours
+    #[arg(long, value_name = "MANIFEST")]
+    pub(crate) backup: PathBuf,
+    /// The .env file that may name a PostgreSQL database; without it that of `xieka up`, if there is one
+    #[arg(long)]
+    pub(crate) env: Option<PathBuf>,
+    /// Where the database is.
+    #[command(flatten)]
+    pub(crate) target: DataOptions,
 }
 
 /// Options of `inventory`.

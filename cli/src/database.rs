@@ -1,4 +1,4 @@
-//! The PostgreSQL database of `xieka up --database`: its address, and the servers that the components may reach for it.
+//! The PostgreSQL database of a platform: its address, and the servers that the components may reach for it.
 
 use anyhow::{Context as _, Result, bail};
 use tokio_postgres::Config;
@@ -8,7 +8,7 @@ use crate::language::text;
 use crate::secrets::Secrets;
 
 /// The variable with the address.
-const DATABASE: &str = "SPIN_VARIABLE_DATABASE";
+pub(crate) const DATABASE: &str = "SPIN_VARIABLE_DATABASE";
 /// How the variables of the servers are called, but for their numbers.
 const DATABASE_HOST: &str = "SPIN_VARIABLE_DATABASE_HOST_";
 /// The number of variables for servers: a primary and its replicas.
@@ -35,17 +35,29 @@ pub(crate) fn configure(secrets: &mut Secrets, address: Option<&str>) -> Result<
     Ok(true)
 }
 
-/// The entries of `allowed_outbound_hosts` for an address.
-fn hosts(address: &str) -> Result<Vec<String>> {
-    let is_url = ["postgres://", "postgresql://"]
+/// Whether a text is meant as the address of a database, not as a file.
+pub(crate) fn is_address(text: &str) -> bool {
+    ["postgres://", "postgresql://"]
         .iter()
-        .any(|scheme| address.starts_with(scheme));
+        .any(|scheme| text.starts_with(scheme))
+}
+
+/// What an address says.
+///
+/// # Errors
+/// It is no URL of PostgreSQL.
+pub(crate) fn config(address: &str) -> Result<Config> {
     // The library's error could quote the address, which holds a password.
-    let config = address.parse::<Config>().ok().filter(|_| is_url);
-    let config = config.context(text(
+    let config = address.parse().ok().filter(|_| is_address(address));
+    config.context(text(
         "地址的形式应为 postgres://用户:密码@主机:端口/数据库",
         "the address must be postgres://user:password@host:port/database",
-    ))?;
+    ))
+}
+
+/// The entries of `allowed_outbound_hosts` for an address.
+fn hosts(address: &str) -> Result<Vec<String>> {
+    let config = config(address)?;
     let ports = config.get_ports();
     let mut hosts = Vec::new();
     for (at, host) in config.get_hosts().iter().enumerate() {

@@ -68,6 +68,7 @@ async fn run(arguments: Arguments) -> Result<()> {
         Command::Backup(options) => backup::run(&options).await,
         Command::Verify(options) => backup::verify(&options).await,
         Command::Restore(options) => backup::restore(&options).await,
+        Command::Migrate(options) => backup::migrate(&options).await,
         Command::Inventory(options) => init::inventory(&options),
     }
 }

@@ -116,17 +116,20 @@ fn show_stack(stack: &Stack, data: &Path, env_file: &Path) {
     );
 }
 
-/// Reads the secrets from `.env` in the current folder, else from the data folder, where the first start makes them.
-fn secrets(data: &Path) -> Result<(Secrets, PathBuf)> {
+/// The file of the secrets: `.env` in the current folder, else in the data folder.
+pub(crate) fn env_file(data: &Path) -> Result<PathBuf> {
     let (current, stored) = (PathBuf::from(ENV_FILE), data.join(ENV_FILE));
     preflight::same_secrets(&current, &stored)?;
-    if current.is_file() {
-        return Ok((Secrets::read(&current)?, current));
+    Ok(if current.is_file() { current } else { stored })
+}
+
+/// Reads the secrets, which the first start makes.
+fn secrets(data: &Path) -> Result<(Secrets, PathBuf)> {
+    let file = env_file(data)?;
+    if !file.is_file() {
+        Secrets::generate()?.write_new(&file)?;
     }
-    if !stored.is_file() {
-        Secrets::generate()?.write_new(&stored)?;
-    }
-    Ok((Secrets::read(&stored)?, stored))
+    Ok((Secrets::read(&file)?, file))
 }
 
 /// Whether the database has clients already.

@@ -19,6 +19,9 @@ const WORDS: [(&str, &str); 4] = [
     (") STRICT;", ");"),
 ];
 
+/// The first line of a migration that removes what earlier programs read.
+const CONTRACTING: &str = "-- contracting";
+
 /// The best compression of the library.
 const LEVEL: u8 = 10;
 
@@ -49,6 +52,7 @@ fn main() {
     let packed = miniz_oxide::deflate::compress_to_vec(texts.as_bytes(), LEVEL);
     fs::write(Path::new(&to).join("migrations.deflate"), packed).expect("written");
     fs::write(Path::new(&to).join("schema_version"), sqlite.len().to_string()).expect("written");
+    fs::write(Path::new(&to).join("contracting"), format!("{:?}", contracting())).expect("written");
 }
 
 /// The statements of the migrations in a folder by their versions, with whose four digits their names begin.
@@ -57,12 +61,33 @@ fn files(folder: &str) -> BTreeMap<u32, String> {
     let paths = entries.map(|entry| entry.expect("an entry").path());
     paths
         .filter(|path| path.is_file())
-        .map(|path| {
-            let name = path.file_name().expect("a name").to_string_lossy();
-            let version = name[..4].parse().expect("a number");
-            (version, statements(&path))
-        })
+        .map(|path| (version(&path), statements(&path)))
         .collect()
+}
+
+/// The versions of migrations that contract.
+fn contracting() -> Vec<u32> {
+    let (entries, mut found) = (
+        fs::read_dir(SQLITE).expect("the folder of migrations"),
+        Vec::new(),
+    );
+    for path in entries
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.is_file())
+    {
+        let text = fs::read_to_string(&path).expect("a text");
+        if text.lines().next().is_some_and(|line| line.trim() == CONTRACTING) {
+            found.push(version(&path));
+        }
+    }
+    found.sort_unstable();
+    found
+}
+
+/// The version of a file: the four digits with which its name begins.
+fn version(path: &Path) -> u32 {
+    let name = path.file_name().expect("a name").to_string_lossy();
+    name[..4].parse().expect("a number")
 }
 
 fn statements(path: &Path) -> String {

@@ -10,7 +10,7 @@ use age::x25519::Recipient;
 use age::{DecryptError, Decryptor, Encryptor, Identity, IdentityFile};
 use anyhow::{Context as _, Result, anyhow, bail};
 
-use super::manifest::{FORMAT, Manifest, SQLITE};
+use super::manifest::{FORMAT, Manifest, POSTGRES, SQLITE};
 use super::problem::Problem;
 use crate::language::text;
 
@@ -20,6 +20,8 @@ const MANIFEST: &str = "manifest.json";
 pub(super) const STATE: &str = "state.db";
 /// Name of the call log in the archive, and of its copy.
 pub(super) const CALLS: &str = "calls.db";
+/// Name of the one database of PostgreSQL in the archive, and of its copy.
+pub(super) const DUMP: &str = "state.dump";
 /// Most bytes of a manifest: a table for each day of a hundred years.
 const MAX_MANIFEST_BYTES: u64 = 8 << 20;
 /// Most recipients of a backup.
@@ -78,7 +80,7 @@ pub(super) fn write(out: &File, recipients: &[Recipient], manifest: &[u8], folde
     let encrypted = Encryptor::with_recipients(recipients)?.wrap_output(BufWriter::new(out))?;
     let mut archive = tar::Builder::new(encrypted);
     archive.append_data(&mut header(manifest.len() as u64), MANIFEST, manifest)?;
-    for name in [STATE, CALLS] {
+    for name in [STATE, CALLS, DUMP] {
         let file = folder.join(name);
         if file.is_file() {
             let file = File::open(file)?;
@@ -225,12 +227,12 @@ fn unpack(
                     .take(MAX_MANIFEST_BYTES)
                     .read_to_end(&mut content)?;
                 let read: Manifest = serde_json::from_slice(&content).map_err(|_| Unpacked::Unread)?;
-                if read.format != FORMAT || read.engine != SQLITE {
+                if read.format != FORMAT || ![SQLITE, POSTGRES].contains(&&*read.engine) {
                     return Err(Unpacked::Unread);
                 }
                 *found = Some((read, content.len() as u64));
             }
-            (STATE | CALLS, true) => copy(&mut member, &folder.join(name))?,
+            (STATE | CALLS | DUMP, true) => copy(&mut member, &folder.join(name))?,
             _ => return Err(Unpacked::Unread),
         }
     }

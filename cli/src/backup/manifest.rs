@@ -9,8 +9,10 @@ use store::{KeyRow, TableDigest};
 
 /// The only form so far.
 pub(super) const FORMAT: u32 = 1;
-/// The engine whose files are in a backup of this form.
+/// The engine of backups with the files of SQLite.
 pub(super) const SQLITE: &str = "sqlite";
+/// The engine of backups that `pg_dump` made.
+pub(super) const POSTGRES: &str = "postgresql";
 
 /// A manifest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,14 +27,26 @@ pub(super) struct Manifest {
     pub(super) product: String,
     /// The engine whose data it has.
     pub(super) engine: String,
+    /// Of a backup of PostgreSQL: what it was made with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) postgresql: Option<Versions>,
     /// Schema of the state.
     pub(super) schema_version: i64,
     /// The state: chips, numbers, tasks and everything else but calls.
     pub(super) state: CopiedDatabase,
-    /// The call log, a database of its own with a moment of its own.
+    /// The call log, if it is a database of its own, with a moment of its own.
     pub(super) calls: Option<CopiedDatabase>,
     /// Keys that the state was made with.
     pub(super) keys: Vec<KeyFingerprint>,
+}
+
+/// Major versions of PostgreSQL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Versions {
+    /// That of the server.
+    pub(super) server: i64,
+    /// That of `pg_dump`.
+    pub(super) pg_dump: i64,
 }
 
 /// A database in a backup.
@@ -44,9 +58,12 @@ pub(super) struct CopiedDatabase {
     pub(super) copied_at_ms: i64,
     /// Bytes of its file.
     pub(super) bytes: u64,
-    /// Its tables by name.
-    pub(super) tables: BTreeMap<String, TableCount>,
+    /// Its tables.
+    pub(super) tables: Tables,
 }
+
+/// Tables by their names.
+pub(super) type Tables = BTreeMap<String, TableCount>;
 
 /// The rows of a table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,7 +93,7 @@ impl From<&KeyRow> for KeyFingerprint {
 }
 
 /// The tables of a database as a manifest has them.
-pub(super) fn counted(digests: Vec<TableDigest>) -> BTreeMap<String, TableCount> {
+pub(super) fn counted(digests: Vec<TableDigest>) -> Tables {
     let counted = |found: TableDigest| {
         let TableDigest { table, rows, sha256 } = found;
         (table, TableCount { rows, sha256 })

@@ -1,13 +1,16 @@
 //! `xieka backup`, `xieka verify` and `xieka restore`: an encrypted copy of both databases while the platform runs, the
-//! proof that it is whole, and a new platform made of it.
+//! proof that it is whole, and a new platform made of it. `xieka migrate`: what is only done after a backup.
 //!
-//! What is specific to the files of SQLite is here and in `store::Sqlite`; the archive, the manifest and the checks of rows
-//! do not depend on it. Never prints or stores a key, never writes an identifier unsealed.
+//! What is specific to an engine is in `databases.rs`, `server.rs` and `store`; the archive, the manifest and the checks of
+//! rows do not depend on it. Never prints or stores a key, never writes an identifier unsealed.
 
 mod archive;
+mod databases;
 mod manifest;
+mod migrate;
 mod problem;
 mod restore;
+mod server;
 mod verify;
 
 use std::fs;
@@ -16,20 +19,18 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use age::x25519::Recipient;
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use domain::Timestamp;
-use store::backup_record::{self, BackupRecord, RecordKind};
-use store::{SCHEMA_VERSION, Sqlite, table_digests, transaction};
+use store::backup_record::{BackupRecord, RecordKind};
 use tempfile::{NamedTempFile, TempDir};
 
-use crate::args::{BackupOptions, DataOptions};
+use crate::args::BackupOptions;
 use crate::language::text;
-use crate::preflight;
 use crate::secrets::random_hex;
-use crate::up::{CALLS_FILE, DATABASE_FILE};
-use archive::{CALLS, STATE};
-use manifest::{CopiedDatabase, FORMAT, KeyFingerprint, Manifest, SQLITE, counted, utc};
+use databases::Databases;
+use manifest::{FORMAT, KeyFingerprint, Manifest, utc};
 
+pub(crate) use migrate::run as migrate;
 pub(crate) use problem::Problem;
 pub(crate) use restore::run as restore;
 pub(crate) use verify::run as verify;
@@ -39,36 +40,6 @@ const ID_BYTES: usize = 8;
 /// Characters of a time up to its seconds.
 const TIME_CHARS: usize = "2026-07-01T00:00:00".len();
 
-/// The files of a platform.
-struct Files {
-    state: PathBuf,
-    /// That of the call log, if there is one.
-    calls: Option<PathBuf>,
-}
-
-impl Files {
-    fn of(options: &DataOptions) -> Result<Self> {
-        let (state, calls) = match &options.database {
-            Some(database) => (database.clone(), options.calls.clone()),
-            None => (
-                options.data.join(DATABASE_FILE),
-                Some(options.data.join(CALLS_FILE)),
-            ),
-        };
-        let missing = [Some(&state), options.calls.as_ref()];
-        if let Some(file) = missing.into_iter().flatten().find(|file| !file.is_file()) {
-            let name = file.display();
-            bail!(text(
-                format!("没有数据库 {name}"),
-                format!("there is no database {name}")
-            ));
-        }
-        // There is no call log before the first call.
-        let calls = calls.filter(|file| file.is_file());
-        Ok(Self { state, calls })
-    }
-}
-
 fn now() -> Timestamp {
     SystemTime::now().into()
 }
@@ -76,29 +47,30 @@ fn now() -> Timestamp {
 /// Makes a backup, and prints what is in it.
 pub(crate) async fn run(options: &BackupOptions) -> Result<()> {
     let recipients = archive::recipients(&options.recipients)?;
-    let files = Files::of(&options.source)?;
+    let databases = Databases::of(&options.source, options.env.as_deref())?;
     let into = options.into.display();
     fs::create_dir_all(&options.into)
         .with_context(|| text(format!("无法创建 {into}"), format!("cannot make {into}")))?;
-    let (file, manifest) = make(&files, &options.into, &recipients, now()).await?;
-    let is_recorded = record(&files.state, RecordKind::Backup, &manifest).await?;
+    let (file, manifest) = make(&databases, &options.into, &recipients, now()).await?;
+    let is_recorded = record(&databases, RecordKind::Backup, &manifest).await?;
     let (file, id) = (file.display(), &manifest.backup_id);
     let rows: u64 = manifest.state.tables.values().map(|table| table.rows).sum();
+    let at = &manifest.state.copied_at;
     let calls = manifest.calls.iter().flat_map(|calls| calls.tables.values());
     let calls: u64 = calls.map(|table| table.rows).sum();
     println!("{file}");
     println!(
         "{}",
-        text(
-            format!(
-                "备份 {id}：状态 {rows} 行（{}），调用日志 {calls} 行",
-                manifest.state.copied_at
+        match manifest.postgresql {
+            None => text(
+                format!("备份 {id}：状态 {rows} 行（{at}），调用日志 {calls} 行"),
+                format!("backup {id}: {rows} rows of state ({at}), {calls} of the call log")
             ),
-            format!(
-                "backup {id}: {rows} rows of state ({}), {calls} of the call log",
-                manifest.state.copied_at
-            )
-        )
+            Some(_) => text(
+                format!("备份 {id}：{rows} 行（{at}），含调用日志"),
+                format!("backup {id}: {rows} rows ({at}), with the call log")
+            ),
+        }
     );
     if !is_recorded {
         println!(
@@ -114,7 +86,7 @@ pub(crate) async fn run(options: &BackupOptions) -> Result<()> {
 
 /// Copies the databases, and writes backup and manifest into a folder under names that no file has.
 async fn make(
-    files: &Files,
+    databases: &Databases,
     into: &Path,
     recipients: &[Recipient],
     now: Timestamp,
@@ -129,36 +101,18 @@ async fn make(
     let folder = tempfile::Builder::new()
         .prefix(".xieka-backup-")
         .tempdir_in(into)?;
-    let (state, db) = copied(&files.state, &folder.path().join(STATE))?;
-    let calls = files
-        .calls
-        .as_deref()
-        .map(|calls| copied(calls, &folder.path().join(CALLS)));
-    let calls = calls.transpose()?.map(|(calls, _)| calls);
-    let schema_version = store::version(&db).await?;
-    if schema_version == 0 {
-        let name = files.state.display();
-        bail!(text(
-            format!("{name} 中没有平台的数据：请先启动一次平台"),
-            format!("{name} has no data of a platform: start it once first")
-        ));
-    }
-    // Earlier schemas have other columns of keys, or none.
-    let keys = match schema_version == SCHEMA_VERSION {
-        true => store::keys(&db).await?,
-        false => Vec::new(),
-    };
-    drop(db);
+    let copied = databases.copy(folder.path()).await?;
     let manifest = Manifest {
         format: FORMAT,
         backup_id: random_hex::<ID_BYTES>()?,
         created_at: utc(now),
         product: format!("xieka {}", env!("CARGO_PKG_VERSION")),
-        engine: SQLITE.to_owned(),
-        schema_version,
-        state,
-        calls,
-        keys: keys.iter().map(KeyFingerprint::from).collect(),
+        engine: copied.engine.to_owned(),
+        postgresql: copied.postgresql,
+        schema_version: copied.schema_version,
+        state: copied.state,
+        calls: copied.calls,
+        keys: copied.keys.iter().map(KeyFingerprint::from).collect(),
     };
     let mut content = serde_json::to_vec_pretty(&manifest)?;
     content.push(b'\n');
@@ -182,38 +136,8 @@ fn finish(file: NamedTempFile, name: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Copies a database, and counts and hashes the copy.
-fn copied(from: &Path, to: &Path) -> Result<(CopiedDatabase, Sqlite)> {
-    let name = from.display();
-    let unread = || text(format!("无法复制 {name}"), format!("cannot copy {name}"));
-    let source = Sqlite::open(from).with_context(unread)?;
-    let at = now();
-    source.copy_to(to).with_context(unread)?;
-    let Some(copy) = preflight::sound(to)? else {
-        bail!(unread())
-    };
-    let described = CopiedDatabase {
-        copied_at: utc(at),
-        copied_at_ms: at.millis(),
-        bytes: fs::metadata(to)?.len(),
-        tables: counted(table_digests(&copy)?),
-    };
-    Ok((described, copy))
-}
-
 /// Records a backup or a drill in the database of a platform. False if its schema has no place for it.
-async fn record(state: &Path, kind: RecordKind, manifest: &Manifest) -> Result<bool> {
-    let name = state.display();
-    let unwritten = || {
-        text(
-            format!("备份有效，但未能登记到 {name}"),
-            format!("the backup is good, and could not be recorded in {name}"),
-        )
-    };
-    let db = Sqlite::open(state).with_context(unwritten)?;
-    if store::version(&db).await.with_context(unwritten)? != SCHEMA_VERSION {
-        return Ok(false);
-    }
+async fn record(databases: &Databases, kind: RecordKind, manifest: &Manifest) -> Result<bool> {
     let record = BackupRecord {
         kind,
         backup_id: &manifest.backup_id,
@@ -221,9 +145,7 @@ async fn record(state: &Path, kind: RecordKind, manifest: &Manifest) -> Result<b
         quarantined: 0,
         no_writes_since: None,
     };
-    let recorded = transaction(&db, async |tx| backup_record::add(tx, &record, now()).await);
-    recorded.await.with_context(unwritten)?;
-    Ok(true)
+    databases.record(&record).await
 }
 
 /// A folder that only its owner can open, beside what it is for.

@@ -1,61 +1,56 @@
 //! Makes a new platform of a backup. Never over a database that is there.
 //!
-//! The numbers are quarantined before the database has its name: no program ever sees it without.
+//! The numbers are quarantined before the database has its name, or its rows are committed: no program ever sees it
+//! without.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use domain::Timestamp;
 use operations::{Restored, record_restore};
-use store::Sqlite;
+use store::{Database, Sqlite};
 use tempfile::TempPath;
 
-use super::archive::{CALLS, STATE, sync_folder};
+use super::archive::{CALLS, DUMP, STATE, sync_folder};
+use super::databases::of_secrets;
 use super::manifest::utc;
-use super::now;
 use super::problem::Problem;
 use super::verify::{self, MAX_PRINTED, Opened};
+use super::{now, server};
 use crate::args::RestoreOptions;
 use crate::language::text;
 use crate::preflight;
 use crate::up::{CALLS_FILE, DATABASE_FILE};
 
+/// What a backup is restored into.
+enum Target {
+    Folder(PathBuf),
+    Server(String),
+}
+
 /// Restores a backup, and prints what is to be done next.
 pub(crate) async fn run(options: &RestoreOptions) -> Result<()> {
     let no_writes_since = options.no_writes_since.as_deref().map(time).transpose()?;
-    let into = options.into.display();
-    refuse_existing(&options.into)?;
-    fs::create_dir_all(&options.into)
-        .with_context(|| text(format!("无法创建 {into}"), format!("cannot make {into}")))?;
-    // Held until this function ends.
-    let _lock = preflight::lock(&options.into)?;
-    refuse_existing(&options.into)?;
-    let opened = verify::open(&options.backup, &options.into).await?;
-    warn(&opened)?;
-    let manifest = &opened.manifest;
-    let restored = Restored {
-        backup_id: &manifest.backup_id,
-        backup_at: Timestamp(manifest.state.copied_at_ms),
-        no_writes_since,
+    let (name, restored) = match target(options)? {
+        Target::Folder(into) => {
+            let restored = into_folder(&into, options, no_writes_since).await?;
+            (into.display().to_string(), restored)
+        }
+        Target::Server(address) => {
+            let restored = into_server(&address, options, no_writes_since).await?;
+            (server::name(&address)?, restored)
+        }
     };
-    if let Some(since) = no_writes_since.filter(|since| *since > restored.backup_at) {
-        let (since, at) = (utc(since), &manifest.state.copied_at);
-        bail!(text(
-            format!("备份是 {at} 的，{since} 在其后：两者之间可能写过卡"),
-            format!("the backup is of {at}, and {since} is later: cards may have been written in between")
-        ));
-    }
-    let quarantined = quarantine(&opened.folder.path().join(STATE), &restored).await?;
-    place(&opened, &options.into)?;
-    let (id, at) = (&manifest.backup_id, &manifest.state.copied_at);
+    let (id, at) = (&restored.backup_id, utc(restored.backup_at));
     println!(
         "{}",
         text(
-            format!("已将备份 {id}（{at}）恢复到 {into}"),
-            format!("restored backup {id} ({at}) into {into}")
+            format!("已将备份 {id}（{at}）恢复到 {name}"),
+            format!("restored backup {id} ({at}) into {name}")
         )
     );
+    let quarantined = restored.quarantined;
     println!(
         "{}",
         match no_writes_since {
@@ -74,6 +69,59 @@ pub(crate) async fn run(options: &RestoreOptions) -> Result<()> {
         }
     );
     Ok(())
+}
+
+fn target(options: &RestoreOptions) -> Result<Target> {
+    if let Some(into) = &options.into {
+        return Ok(Target::Folder(into.clone()));
+    }
+    let address = match &options.database {
+        Some(address) => Some(address.clone()),
+        None => of_secrets(&options.backup.env)?,
+    };
+    address.map(Target::Server).with_context(|| {
+        text(
+            "请以 --into 指定新平台的文件夹，或以 --database 指定空的 PostgreSQL 数据库",
+            "name the folder of the new platform with --into, or an empty PostgreSQL database with --database",
+        )
+    })
+}
+
+/// What was restored.
+struct Done {
+    backup_id: String,
+    backup_at: Timestamp,
+    quarantined: u64,
+}
+
+async fn into_folder(into: &Path, options: &RestoreOptions, since: Option<Timestamp>) -> Result<Done> {
+    let name = into.display();
+    refuse_existing(into)?;
+    fs::create_dir_all(into)
+        .with_context(|| text(format!("无法创建 {name}"), format!("cannot make {name}")))?;
+    // Held until this function ends.
+    let _lock = preflight::lock(into)?;
+    refuse_existing(into)?;
+    let opened = verify::open(&options.backup, into, None).await?;
+    warn(&opened)?;
+    let db = Sqlite::open(&opened.folder.path().join(STATE))?;
+    let done = quarantine(&db, &opened, since).await?;
+    drop(db);
+    place(&opened, into)?;
+    Ok(done)
+}
+
+/// Quarantine and data are committed together.
+async fn into_server(address: &str, options: &RestoreOptions, since: Option<Timestamp>) -> Result<Done> {
+    // Before the backup is opened, which takes its time.
+    server::empty(address).await?;
+    let beside = verify::beside(&options.backup.file);
+    let mut opened = verify::open(&options.backup, beside, Some(address)).await?;
+    warn(&opened)?;
+    let db = opened.filled.take().context(DUMP)?;
+    let done = quarantine(&db, &opened, since).await?;
+    db.commit().await?;
+    Ok(done)
 }
 
 /// No database is in the folder.
@@ -114,10 +162,25 @@ fn warn(opened: &Opened) -> Result<()> {
     Ok(())
 }
 
-async fn quarantine(state: &Path, restored: &Restored<'_>) -> Result<u64> {
-    let db = Sqlite::open(state)?;
-    let quarantined = record_restore(&db, restored, now()).await?;
-    Ok(quarantined)
+async fn quarantine(db: &impl Database, opened: &Opened, since: Option<Timestamp>) -> Result<Done> {
+    let state = &opened.manifest.state;
+    let restored = Restored {
+        backup_id: &opened.manifest.backup_id,
+        backup_at: Timestamp(state.copied_at_ms),
+        no_writes_since: since,
+    };
+    if let Some(since) = since.filter(|since| *since > restored.backup_at) {
+        let (since, at) = (utc(since), &state.copied_at);
+        bail!(text(
+            format!("备份是 {at} 的，{since} 在其后：两者之间可能写过卡"),
+            format!("the backup is of {at}, and {since} is later: cards may have been written in between")
+        ));
+    }
+    Ok(Done {
+        backup_id: restored.backup_id.to_owned(),
+        backup_at: restored.backup_at,
+        quarantined: record_restore(db, &restored, now()).await?,
+    })
 }
 
 /// Gives the databases their names in the folder of the platform, the state last.

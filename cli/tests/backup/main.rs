@@ -7,8 +7,13 @@
 )]
 
 mod bad_input;
+mod forged;
 mod http;
+mod migrate;
+mod postgres;
+mod postgres_input;
 mod problems;
+mod units;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -34,17 +39,22 @@ struct Platform {
 
 impl Platform {
     fn new() -> Self {
+        let platform = Self::with(|folder| World::in_file(&folder.join("data/.spin/sqlite_db.db"), 1));
+        let calls = Sqlite::open(&platform.path("data/.spin/calls.db")).unwrap();
+        run(set_up(&calls)).unwrap();
+        platform
+    }
+
+    fn with(world: impl FnOnce(&Path) -> World) -> Self {
         let folder = TempDir::new().unwrap();
         fs::create_dir_all(folder.path().join("data/.spin")).unwrap();
-        let world = World::in_file(&folder.path().join("data/.spin/sqlite_db.db"), 1);
+        let world = world(folder.path());
         assert!(run(check_keys(&world.db, &world.vault, NOW)).unwrap());
         let platform = Self {
             folder,
             world,
             identity: Identity::generate(),
         };
-        let calls = Sqlite::open(&platform.path("data/.spin/calls.db")).unwrap();
-        run(set_up(&calls)).unwrap();
         let known = variables();
         let value = |secret: &Option<Zeroizing<String>>| secret.as_ref().unwrap().as_str().to_owned();
         let content = format!(
@@ -67,16 +77,20 @@ impl Platform {
 
     /// Runs a command; words that begin with `@` are paths in the folder of the test.
     fn xieka(&self, words: &[&str]) -> Output {
+        self.command(words).output().unwrap()
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
         let words = words.iter().map(|word| match word.strip_prefix('@') {
             Some(name) => self.path(name).into_os_string(),
             None => (*word).into(),
         });
-        Command::new(env!("CARGO_BIN_EXE_xieka"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_xieka"));
+        command
             .env("LC_ALL", "en")
             .current_dir(self.folder.path())
-            .args(words)
-            .output()
-            .unwrap()
+            .args(words);
+        command
     }
 
     /// Makes a backup, and returns its file.

@@ -1,13 +1,12 @@
 //! What is wrong with a backup is named, each kind with a text and an exit code of its own.
 
 use std::fs;
-use std::io::{Read as _, Write as _};
-use std::iter;
 use std::path::{Path, PathBuf};
 
 use age::x25519::Identity;
 use rusqlite::Connection;
 
+use super::forged::{changed, encrypted, plain};
 use super::{Platform, printed, problem};
 
 fn filled() -> (Platform, PathBuf) {
@@ -82,16 +81,6 @@ fn a_file_that_was_cut_is_named_wherever_it_ends() {
 fn a_key_of_somebody_else_and_a_file_that_is_no_backup_are_named() {
     let (platform, file) = filled();
     let other = Identity::generate();
-    let encrypted = |plain: &[u8], to: &Identity| {
-        let recipient = to.to_public();
-        let encryptor =
-            age::Encryptor::with_recipients(iter::once(&recipient as &dyn age::Recipient)).unwrap();
-        let mut out = Vec::new();
-        let mut writer = encryptor.wrap_output(&mut out).unwrap();
-        writer.write_all(plain).unwrap();
-        writer.finish().unwrap();
-        out
-    };
     let (code, text) = of_bytes(&platform, &encrypted(&plain(&platform, &file), &other));
     assert!(
         code == 11 && text.contains("no key of the identity file opens"),
@@ -113,39 +102,13 @@ fn a_key_of_somebody_else_and_a_file_that_is_no_backup_are_named() {
     assert!(code == 10 && text.contains("no backup"), "{text}");
 }
 
-/// The archive in a backup.
-fn plain(platform: &Platform, file: &Path) -> Vec<u8> {
-    let decryptor = age::Decryptor::new(fs::File::open(file).unwrap()).unwrap();
-    let identity = &platform.identity as &dyn age::Identity;
-    let mut out = Vec::new();
-    decryptor
-        .decrypt(iter::once(identity))
-        .unwrap()
-        .read_to_end(&mut out)
-        .unwrap();
-    out
-}
-
 /// A backup whose state was changed by `sql` after it was made, by somebody who can encrypt it again.
 fn forged(platform: &Platform, file: &Path, sql: &str) -> PathBuf {
-    let folder = platform.path("forged");
-    let bytes = plain(platform, file);
-    tar::Archive::new(&bytes[..]).unpack(&folder).unwrap();
-    Connection::open(folder.join("state.db"))
-        .unwrap()
-        .execute_batch(sql)
-        .unwrap();
-    let recipient = platform.identity.to_public();
-    let encryptor = age::Encryptor::with_recipients(iter::once(&recipient as &dyn age::Recipient)).unwrap();
-    let out = platform.path("forged.age");
-    let writer = encryptor.wrap_output(fs::File::create(&out).unwrap()).unwrap();
-    let mut archive = tar::Builder::new(writer);
-    for name in ["manifest.json", "state.db", "calls.db"] {
-        archive.append_path_with_name(folder.join(name), name).unwrap();
-    }
-    archive.into_inner().unwrap().finish().unwrap();
-    fs::remove_dir_all(folder).unwrap();
-    out
+    let change = |folder: &Path| {
+        let state = Connection::open(folder.join("state.db")).unwrap();
+        state.execute_batch(sql).unwrap();
+    };
+    changed(platform, file, &["state.db", "calls.db"], change)
 }
 
 /// Exchanges the sealed values of two rows.

@@ -11,6 +11,7 @@ const ADD: &str = "INSERT INTO backup_record (kind, backup_id, at, backup_at, qu
 const FORGET: &str = "DELETE FROM backup_record WHERE kind = $1 AND kind <> 'restore' AND at < $2";
 // A time ahead comes from a clock that was set back since.
 const LATEST: &str = "SELECT at FROM backup_record WHERE kind = $1 AND at <= $2 ORDER BY at DESC LIMIT 1";
+const FIND: &str = "SELECT at FROM backup_record WHERE kind = $1 AND backup_id = $2 AND backup_at = $3";
 const BEGAN: &str = "SELECT MIN(applied_at) AS at FROM schema_version";
 const FREE_IMPORTS: &str = "UPDATE backup_record SET imports_free_at = $1 WHERE kind = 'restore' \
     AND imports_free_at IS NULL RETURNING backup_id";
@@ -86,6 +87,20 @@ pub async fn latest<D: Database>(
     first(&db.run(LATEST, &[kind.code().into(), now.into()]).await?, |row| {
         row.time(0)
     })
+}
+
+/// Whether a backup was recorded in this database: so it was made of it.
+pub async fn is_recorded<D: Database>(
+    db: &D,
+    backup_id: &str,
+    backup_at: Timestamp,
+) -> Result<bool, DbError> {
+    let params = [
+        RecordKind::Backup.code().into(),
+        backup_id.into(),
+        backup_at.into(),
+    ];
+    Ok(!db.run(FIND, &params).await?.is_empty())
 }
 
 /// When the database was made: from then on a first backup is due.

@@ -48,6 +48,8 @@ pub mod operator_report;
 pub mod pool_level;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(all(feature = "native", feature = "postgres"))]
+mod postgres_copy;
 pub mod pragma;
 pub mod quarantine;
 pub mod receiver;
@@ -75,15 +77,19 @@ pub use error::DbError;
 pub use key_check::{KeyRow, RowsFit, check_keys, keys, keys_checked_lately, retire_key, rows_fit};
 pub use migrate::{SCHEMA_VERSION, check, migrate, version};
 #[cfg(feature = "native")]
+pub use migrate::{contract, not_contracted};
+#[cfg(feature = "native")]
 pub use native::Sqlite;
 #[cfg(feature = "postgres")]
 pub use postgres::{Postgres, PostgresPool};
+#[cfg(all(feature = "native", feature = "postgres"))]
+pub use postgres_copy::PostgresCopy;
 pub use row::{Row, Value};
 #[cfg(feature = "native")]
 pub use sealed_check::{SealedCheck, SealedFault, check_sealed};
 pub use subject::Subject;
 #[cfg(feature = "native")]
-pub use table_digest::{TableDigest, table_digests};
+pub use table_digest::{Scan, TableDigest, table_digests};
 pub use transaction::{Tx, transaction};
 
 use domain::{ClientId, Receiver, TaskId, Timestamp, Volume};

@@ -5,7 +5,7 @@ use std::{path::Path, time::Duration};
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, ErrorCode, config::DbConfig, params_from_iter, types::ValueRef};
 
-use super::{Database, DbError, Engine, Row, Statement, Value};
+use super::{Database, DbError, Engine, Row, Scan, Statement, Value};
 
 /// How long a statement waits for another connection's lock; the same as Spin's.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -73,16 +73,6 @@ impl Sqlite {
             .map_err(failed)
     }
 
-    /// Reads the rows of a query one by one, however many there are.
-    pub(crate) fn each_row(
-        &self,
-        sql: &str,
-        params: &[Value],
-        read: impl FnMut(Row) -> Result<(), DbError>,
-    ) -> Result<(), DbError> {
-        each(&mut self.0.prepare(sql).map_err(failed)?, params, read)
-    }
-
     /// The connection itself, for tests and checks of the file.
     #[must_use]
     pub fn connection(&self) -> &Connection {
@@ -103,6 +93,12 @@ impl Database for Sqlite {
             Ok(())
         })?;
         Ok(out)
+    }
+}
+
+impl Scan for Sqlite {
+    async fn each_row(&self, sql: &str, read: impl FnMut(Row) -> Result<(), DbError>) -> Result<(), DbError> {
+        each(&mut self.0.prepare(sql).map_err(failed)?, &[], read)
     }
 }
 

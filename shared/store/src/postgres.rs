@@ -8,8 +8,9 @@ use std::error::Error as _;
 use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime};
+use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::types::{IsNull, ToSql, Type, private::BytesMut, to_sql_checked};
-use tokio_postgres::{Config, NoTls};
+use tokio_postgres::{Config, NoTls, Socket};
 
 use super::{Database, DbError, Engine, Row, Statement, Value};
 
@@ -30,6 +31,20 @@ impl PostgresPool {
     /// # Errors
     /// [`DbError::Failed`] when the address cannot be read.
     pub fn new(address: &str, most: usize) -> Result<Self, DbError> {
+        Self::over(address, most, NoTls)
+    }
+
+    /// The same over connections that `tls` encrypts where address and server want it.
+    ///
+    /// # Errors
+    /// [`DbError::Failed`] when the address cannot be read.
+    pub fn over<T>(address: &str, most: usize, tls: T) -> Result<Self, DbError>
+    where
+        T: MakeTlsConnect<Socket> + Clone + Sync + Send + 'static,
+        T::Stream: Sync + Send,
+        T::TlsConnect: Sync + Send,
+        <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
+    {
         // The error names the part that is wrong, never its value.
         let mut config: Config = address.parse().map_err(failed)?;
         if config.get_connect_timeout().is_none() {
@@ -41,7 +56,7 @@ impl PostgresPool {
         let manager = ManagerConfig {
             recycling_method: RecyclingMethod::Custom("ROLLBACK".to_owned()),
         };
-        Pool::builder(Manager::from_config(config, NoTls, manager))
+        Pool::builder(Manager::from_config(config, tls, manager))
             .max_size(most)
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(CONNECT_TIMEOUT))
@@ -99,6 +114,12 @@ impl Postgres {
     #[must_use]
     pub fn is_in_transaction(&self) -> bool {
         self.transaction.get() != Transaction::None
+    }
+
+    /// No transaction that is open can be committed any more.
+    #[cfg(feature = "native")]
+    pub(crate) fn fail(&self) {
+        self.transaction.set(Transaction::Failed);
     }
 
     async fn run(&self, statement: Statement, params: &[Value]) -> Result<Vec<Row>, DbError> {
@@ -175,7 +196,7 @@ impl ToSql for Value {
     to_sql_checked!();
 }
 
-fn incoming(row: &tokio_postgres::Row) -> Result<Row, DbError> {
+pub(crate) fn incoming(row: &tokio_postgres::Row) -> Result<Row, DbError> {
     let values = row.columns().iter().enumerate().map(|(at, column)| {
         let value = match *column.type_() {
             Type::BOOL => row.try_get::<_, Option<bool>>(at).map(Value::from),
@@ -198,7 +219,7 @@ fn incoming(row: &tokio_postgres::Row) -> Result<Row, DbError> {
 }
 
 /// Names the constraint, table and column that an engine's refusal is about, and never a value.
-fn failed(error: tokio_postgres::Error) -> DbError {
+pub(crate) fn failed(error: tokio_postgres::Error) -> DbError {
     let Some(refusal) = error.as_db_error() else {
         let is_lost = error.is_closed() || error.source().is_some_and(|cause| cause.is::<std::io::Error>());
         let text = match error.source() {

@@ -1,16 +1,35 @@
 //! How many rows a table has, and a digest of all of them: the same of every copy of the same rows, whatever the pages of
-//! the file look like.
+//! the file look like, and whatever engine has them.
 //!
 //! A row is hashed column by column in the order of their names, and the rows in the order of the key, so that the order
 //! in which an engine stores either does not matter.
 
 use sha2::{Digest as _, Sha256};
 
-use super::{DbError, Row, Sqlite, Value};
+use super::{Database, DbError, Row, Run as _, Statement, Value};
 
-const TABLES: &str = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite^_%' ESCAPE '^' \
-    ORDER BY name";
-const COLUMNS: &str = "SELECT name, pk FROM pragma_table_info($1) ORDER BY name";
+// On PostgreSQL the tables of the schema that the statements use: partitions, and not the tables that they are parts of.
+const TABLES: Statement = Statement::new(
+    "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite^_%' ESCAPE '^' ORDER BY name",
+    "SELECT relname AS name FROM pg_class WHERE relnamespace = to_regnamespace(quote_ident(current_schema())) \
+     AND relkind = 'r' ORDER BY relname",
+);
+const COLUMNS: Statement = Statement::new(
+    "SELECT name, pk FROM pragma_table_info($1) ORDER BY name",
+    "SELECT a.attname AS name, COALESCE(array_position(CAST(i.indkey AS smallint[]), a.attnum) + 1, 0) AS pk \
+     FROM pg_attribute a LEFT JOIN pg_index i ON i.indrelid = a.attrelid AND i.indisprimary \
+     WHERE a.attrelid = to_regclass(quote_ident($1)) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attname",
+);
+
+/// A database whose tables can be read as a whole.
+pub trait Scan: Database {
+    /// Reads the rows of a query one by one, however many there are.
+    ///
+    /// # Errors
+    /// [`DbError`] when a row cannot be read; those of `read`.
+    #[expect(async_fn_in_trait, reason = "as of `Database`: no Send bound is wanted")]
+    async fn each_row(&self, sql: &str, read: impl FnMut(Row) -> Result<(), DbError>) -> Result<(), DbError>;
+}
 
 /// The rows of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,40 +46,36 @@ pub struct TableDigest {
 ///
 /// # Errors
 /// [`DbError`] when a page cannot be read.
-pub fn table_digests(db: &Sqlite) -> Result<Vec<TableDigest>, DbError> {
-    let mut names = Vec::new();
-    db.each_row(TABLES, &[], |row| {
-        names.push(row.text(0)?.to_owned());
-        Ok(())
-    })?;
-    names.into_iter().map(|table| digest(db, table)).collect()
+pub async fn table_digests<D: Scan>(db: &D) -> Result<Vec<TableDigest>, DbError> {
+    let mut found = Vec::new();
+    for row in db.run(TABLES, &[]).await? {
+        found.push(digest(db, row.text(0)?.to_owned()).await?);
+    }
+    Ok(found)
 }
 
-fn digest(db: &Sqlite, table: String) -> Result<TableDigest, DbError> {
+async fn digest<D: Scan>(db: &D, table: String) -> Result<TableDigest, DbError> {
     let (mut columns, mut key) = (Vec::new(), Vec::new());
-    db.each_row(COLUMNS, &[table.as_str().into()], |row| {
+    for row in db.run(COLUMNS, &[table.as_str().into()]).await? {
         let name = quoted(row.text(0)?);
         if row.integer(1)? > 0 {
             key.push((row.integer(1)?, name.clone()));
         }
         columns.push(name);
-        Ok(())
-    })?;
+    }
     key.sort();
     let key: Vec<String> = key.into_iter().map(|(_, name)| name).collect();
     // Rows without a key are in the order of all their values.
     let order = if key.is_empty() { &columns } else { &key };
     let (columns, order, from) = (columns.join(", "), order.join(", "), quoted(&table));
     let (mut hash, mut rows) = (RowHash::default(), 0);
-    db.each_row(
-        &format!("SELECT {columns} FROM {from} ORDER BY {order}"),
-        &[],
-        |row| {
-            hash.add(&row);
-            rows += 1;
-            Ok(())
-        },
-    )?;
+    let sql = format!("SELECT {columns} FROM {from} ORDER BY {order}");
+    db.each_row(&sql, |row| {
+        hash.add(&row);
+        rows += 1;
+        Ok(())
+    })
+    .await?;
     let sha256 = hash.finish();
     Ok(TableDigest { table, rows, sha256 })
 }
@@ -100,12 +115,15 @@ impl RowHash {
 
 #[cfg(test)]
 mod tests {
-    use super::{Sqlite, table_digests};
+    use futures::executor::block_on;
+
+    use super::table_digests;
+    use crate::Sqlite;
 
     fn digests(sql: &str) -> Vec<(String, u64, String)> {
         let db = Sqlite::in_memory().unwrap();
         db.connection().execute_batch(sql).unwrap();
-        let digests = table_digests(&db).unwrap().into_iter();
+        let digests = block_on(table_digests(&db)).unwrap().into_iter();
         digests
             .map(|found| (found.table, found.rows, found.sha256))
             .collect()

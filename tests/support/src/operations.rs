@@ -103,7 +103,9 @@ impl World {
         Self::on(TestDb::in_file(path), seed)
     }
 
-    fn on(db: TestDb, seed: u64) -> Self {
+    /// A platform on a database.
+    #[must_use]
+    pub fn on(db: TestDb, seed: u64) -> Self {
         let world = Self {
             db: FaultInjectingDb::new(db),
             vault: vault(&sealing_key(1)),

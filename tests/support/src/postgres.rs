@@ -109,6 +109,12 @@ impl PostgresDatabase {
         Self::named(name, false)
     }
 
+    /// The database of this name, which stays.
+    #[must_use]
+    pub fn existing(name: &str) -> Self {
+        Self::named(name.to_owned(), false)
+    }
+
     fn named(name: String, is_own: bool) -> Self {
         Self {
             connection: Some(Server::get().connect(&name).unwrap()),
@@ -126,6 +132,12 @@ impl PostgresDatabase {
     /// Runs statements that no operation has.
     pub fn batch(&self, sql: &str) {
         Server::get().batch(self.connection(), &in_its_words(sql));
+    }
+
+    /// Its address.
+    #[must_use]
+    pub fn url(&self) -> String {
+        Server::get().server.url(&self.name)
     }
 
     /// Another connection to it.
