@@ -20,6 +20,7 @@ const REASONS: &[Reason] = &[
     Reason::EidMalformed,
     Reason::IccidMalformed,
     Reason::MsisdnMalformed,
+    Reason::ImsiMalformed,
 ];
 
 type Limit = PageLimit<MAX_CHIPS_PER_PAGE>;
@@ -172,7 +173,7 @@ pub(crate) async fn list(call: Call, _: Administrator, Query(search): Query<Sear
         limit: Rows::of(search.limit),
     };
     let page = list_chips(&call.context(), filter).await?;
-    let chips = page.chips.into_iter();
+    let chips = page.rows.into_iter();
     Ok(Success::new(ChipPage {
         chips: chips.map(|chip| ListedChip::new(&call, chip)).collect(),
         next: page.next.map(|key| key.text()),

@@ -20,6 +20,7 @@ const REASONS: &[Reason] = &[
     Reason::EidMalformed,
     Reason::IccidMalformed,
     Reason::MsisdnMalformed,
+    Reason::ImsiMalformed,
     Reason::ProvinceMalformed,
 ];
 
@@ -162,7 +163,7 @@ pub(crate) async fn list(call: Call, _: Administrator, Query(search): Query<Sear
         limit: Rows::of(search.limit),
     };
     let page = list_numbers(&call.context(), filter).await?;
-    let numbers = page.numbers.into_iter();
+    let numbers = page.rows.into_iter();
     Ok(Success::new(NumberPage {
         numbers: numbers.map(|number| ListedNumber::new(&call, number)).collect(),
         next: page.next.map(|key| key.text()),

@@ -124,7 +124,7 @@ pub(crate) async fn list(
         limit: Rows::of(search.limit),
     };
     let page = refused_applications(&call.context(), filter).await?;
-    let rows = page.applications.into_iter();
+    let rows = page.rows.into_iter();
     Ok(Success::new(RefusedApplicationPage {
         applications: rows.map(|row| RefusedApplicationRow::new(&call, row)).collect(),
         next: page.next.map(|key| key.text()),

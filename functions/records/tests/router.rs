@@ -431,7 +431,7 @@ async fn a_search_is_read_strictly() {
         ("chips", "card_status=written", malformed("card_status")),
         ("chips", "cursor=1-zz-1", malformed("cursor")),
         ("chips", "seen_from=x", malformed("seen_from")),
-        ("chips", "imsi=1", malformed("imsi")),
+        ("chips", "imsi=1", wrong("imsi_malformed", "imsi")),
         ("numbers", "status=%E6%AD%A3%E5%B8%B8", malformed("status")),
         (
             "numbers",

@@ -1,6 +1,7 @@
 //! §5.3.1.1: chips with what shows where they stand. Reads only, a bounded number of rows.
 
 use super::Context;
+use super::list_page::ListPage;
 use super::unreadable::RowOpener;
 use domain::error::Error;
 use domain::{CardStatus, ClientId, Eid, Iccid, Imsi, Msisdn, Timestamp, Volume};
@@ -99,21 +100,15 @@ pub struct ChipListing {
     pub unreadable: Vec<&'static str>,
 }
 
-/// A page of chips, those imported last first.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ChipListPage {
-    /// The chips.
-    pub chips: Vec<ChipListing>,
-    /// Where the next page begins, if there may be one.
-    pub next: Option<ListKey>,
-}
-
 /// Finds chips, those imported last first. A value that cannot be opened is named in its chip and hides no other. A page
 /// with several conditions may have fewer chips than its limit although another one follows.
 ///
 /// # Errors
 /// `Reason::Unavailable` when the database is busy.
-pub async fn list_chips<D: Database>(cx: &Context<'_, D>, filter: ChipFilter) -> Result<ChipListPage, Error> {
+pub async fn list_chips<D: Database>(
+    cx: &Context<'_, D>,
+    filter: ChipFilter,
+) -> Result<ListPage<ChipListing>, Error> {
     let query = ChipQuery {
         below: filter.cursor,
         from: filter.from,
@@ -127,8 +122,8 @@ pub async fn list_chips<D: Database>(cx: &Context<'_, D>, filter: ChipFilter) ->
         limit: filter.limit.clamp(1, MAX_CHIPS_PER_PAGE),
     };
     let (chips, next) = chip_list::page(cx.db, &query).await?;
-    let chips = chips.into_iter().map(|chip| listing(cx, chip)).collect();
-    Ok(ChipListPage { chips, next })
+    let rows = chips.into_iter().map(|chip| listing(cx, chip)).collect();
+    Ok(ListPage { rows, next })
 }
 
 fn listing<D>(cx: &Context<'_, D>, chip: ListedChip) -> ChipListing {

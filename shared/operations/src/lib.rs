@@ -32,6 +32,7 @@ mod inquiry;
 mod job_run;
 mod jobs;
 mod limits;
+mod list_page;
 mod messages;
 mod number_list;
 mod number_view;
@@ -74,7 +75,7 @@ pub use call_log::{CallFilter, CallPage, MAX_CALLS_PER_PAGE, record_calls, searc
 pub use call_rate::spend_calls;
 pub use cancel::{Cancelled, cancel};
 pub use chip_keys::{ChipKeys, chip_keys};
-pub use chip_list::{ChipFilter, ChipListPage, ChipListing, MAX_CHIPS_PER_PAGE, SearchedId, list_chips};
+pub use chip_list::{ChipFilter, ChipListing, MAX_CHIPS_PER_PAGE, SearchedId, list_chips};
 pub use chip_view::{ChipView, chip_view};
 pub use clients::{
     ClientChange, ClientPage, ClientView, CreatedClient, MAX_CLIENTS_PER_PAGE, NewClient, OVERLAP_SECS,
@@ -111,13 +112,14 @@ pub use limits::{
     ALL_REFUSALS_PER_MINUTE, LOGGED_REFUSALS_PER_MINUTE, Limits, MemoryLimits, REFUSALS_PER_MINUTE, Refused,
     WRONG_SECRETS_PER_MINUTE, address_key, count_refusal, limited,
 };
+pub use list_page::ListPage;
 pub use messages::{
     AttemptResult, DeliveryState, DueMessage, DueRequest, LEASE_MS, MAX_ATTEMPTS, MAX_FAILING_MS,
     MAX_IN_FLIGHT, MAX_IN_FLIGHT_FAILING, MAX_MESSAGES_PER_CALL, MAX_MESSAGES_PER_PAGE, MAX_PUT_OFF_MS,
     MessageFilter, Probe, RETRY_AFTER_MS, Resent, WhichMessages, canonical, due_messages, find_messages,
     is_message_due, probe, record_attempt, resend, sign,
 };
-pub use number_list::{MAX_NUMBERS_PER_PAGE, NumberFilter, NumberListPage, NumberListing, list_numbers};
+pub use number_list::{MAX_NUMBERS_PER_PAGE, NumberFilter, NumberListing, list_numbers};
 pub use number_view::{NumberRef, NumberView, Usage, number_view};
 pub use open_session::{OpenSession, SessionLimits, SessionWork, WriteData, open_session};
 pub use open_time::{LineStatus, OpenTimeRef, OpenTimeView, open_time};
@@ -135,7 +137,7 @@ pub use receivers::{
     rotate_receiver_secret,
 };
 pub use refused_applications::{
-    MAX_REFUSALS_PER_PAGE, RefusalFilter, RefusalPage, RefusedApplication, refused_applications,
+    MAX_REFUSALS_PER_PAGE, RefusalFilter, RefusedApplication, refused_applications,
 };
 pub use reopen::reopen;
 pub use replace_chip::replace_chip;

@@ -2,6 +2,7 @@
 
 use super::Context;
 use super::chip_list::SearchedId;
+use super::list_page::ListPage;
 use super::unreadable::RowOpener;
 use domain::error::Error;
 use domain::{ClientId, NumberStatus, Province, TaskId, Timestamp};
@@ -65,15 +66,6 @@ pub struct NumberListing {
     pub unreadable: Vec<&'static str>,
 }
 
-/// A page of numbers, those imported last first.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NumberListPage {
-    /// The numbers.
-    pub numbers: Vec<NumberListing>,
-    /// Where the next page begins, if there may be one.
-    pub next: Option<ListKey>,
-}
-
 /// Finds numbers, those imported last first. A value that cannot be opened is named in its number and hides no other. A
 /// page with several conditions may have fewer numbers than its limit although another one follows.
 ///
@@ -82,7 +74,7 @@ pub struct NumberListPage {
 pub async fn list_numbers<D: Database>(
     cx: &Context<'_, D>,
     filter: NumberFilter,
-) -> Result<NumberListPage, Error> {
+) -> Result<ListPage<NumberListing>, Error> {
     let query = NumberQuery {
         below: filter.cursor,
         from: filter.from,
@@ -94,8 +86,8 @@ pub async fn list_numbers<D: Database>(
         limit: filter.limit.clamp(1, MAX_NUMBERS_PER_PAGE),
     };
     let (numbers, next) = number_list::page(cx.db, &query).await?;
-    let numbers = numbers.into_iter().map(|number| listing(cx, number)).collect();
-    Ok(NumberListPage { numbers, next })
+    let rows = numbers.into_iter().map(|number| listing(cx, number)).collect();
+    Ok(ListPage { rows, next })
 }
 
 fn listing<D>(cx: &Context<'_, D>, number: ListedNumber) -> NumberListing {

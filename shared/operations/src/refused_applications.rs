@@ -5,6 +5,7 @@
 //! the call log, and repetitions for the same reason are one step.
 
 use super::Context;
+use super::list_page::ListPage;
 use super::unreadable::RowOpener;
 use domain::error::{Error, Reason};
 use domain::{Actor, ClientId, Eid, Timestamp};
@@ -50,15 +51,6 @@ pub struct RefusedApplication {
     pub unreadable: Vec<&'static str>,
 }
 
-/// A page of refused applications, the latest first.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RefusalPage {
-    /// The applications.
-    pub applications: Vec<RefusedApplication>,
-    /// Where the next page begins, if there may be one.
-    pub next: Option<ListKey>,
-}
-
 /// Finds refused applications, the latest first. An EID that cannot be opened hides no other row. A page with several
 /// conditions may have fewer rows than its limit although another one follows.
 ///
@@ -67,7 +59,7 @@ pub struct RefusalPage {
 pub async fn refused_applications<D: Database>(
     cx: &Context<'_, D>,
     filter: RefusalFilter,
-) -> Result<RefusalPage, Error> {
+) -> Result<ListPage<RefusedApplication>, Error> {
     let query = RefusalQuery {
         below: filter.cursor,
         from: filter.from,
@@ -78,8 +70,8 @@ pub async fn refused_applications<D: Database>(
         limit: filter.limit.clamp(1, MAX_REFUSALS_PER_PAGE),
     };
     let (rows, next) = refusal_list::page(cx.db, query).await?;
-    let applications = rows.into_iter().map(|row| listing(cx, row)).collect();
-    Ok(RefusalPage { applications, next })
+    let rows = rows.into_iter().map(|row| listing(cx, row)).collect();
+    Ok(ListPage { rows, next })
 }
 
 fn listing<D>(cx: &Context<'_, D>, row: RefusalRow) -> RefusedApplication {

@@ -49,11 +49,11 @@ fn refused_applications_are_found_by_client_chip_reason_and_time() {
             };
             let page = run(refused_applications(&world.cx(), filter)).unwrap();
             assert!(
-                page.applications
+                page.rows
                     .iter()
                     .all(|row| row.client_id.as_ref() == Some(&caller.id))
             );
-            found.extend(page.applications.into_iter().map(|row| (row.eid, row.reason)));
+            found.extend(page.rows.into_iter().map(|row| (row.eid, row.reason)));
             cursor = page.next;
             if cursor.is_none() {
                 return found;
@@ -127,7 +127,7 @@ fn chips_are_found_by_each_condition_while_more_are_imported() {
             };
             let page = run(list_chips(&world.cx(), filter)).unwrap();
             let number = |eid: &str| (0..20).find(|chip| eid_text(*chip) == eid).unwrap();
-            found.extend(page.chips.iter().map(|chip| number(chip.eid.as_deref().unwrap())));
+            found.extend(page.rows.iter().map(|chip| number(chip.eid.as_deref().unwrap())));
             cursor = page.next;
             if cursor.is_none() {
                 found.sort_unstable();
@@ -228,7 +228,7 @@ fn number_of(world: &World, chip: u32) -> String {
         ..NumberFilter::default()
     };
     let page = run(list_numbers(&world.cx(), filter)).unwrap();
-    page.numbers[0].msisdn.clone().unwrap()
+    page.rows[0].msisdn.clone().unwrap()
 }
 
 #[test]
@@ -243,7 +243,7 @@ fn numbers_are_found_by_each_condition_page_by_page() {
                 ..filter.clone()
             };
             let page = run(list_numbers(&world.cx(), filter)).unwrap();
-            found.extend(page.numbers.into_iter().map(|number| number.iccid.unwrap()));
+            found.extend(page.rows.into_iter().map(|number| number.iccid.unwrap()));
             cursor = page.next;
             if cursor.is_none() {
                 let count = found.len();
@@ -302,7 +302,7 @@ fn numbers_are_found_by_each_condition_page_by_page() {
         }
     }
     let page = run(list_numbers(&world.cx(), by(SearchedId::Eid(eid(5))))).unwrap();
-    let number = &page.numbers[0];
+    let number = &page.rows[0];
     assert_eq!(
         (number.status, number.task_id, number.eid.as_deref()),
         (NumberStatus::Reserved, Some(tasks[5]), Some(eid_text(5).as_str()))

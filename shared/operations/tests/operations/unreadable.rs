@@ -152,7 +152,7 @@ fn a_task_chip_number_or_refusal_that_cannot_be_opened_is_marked_beside_the_othe
         limit: 10,
         ..ChipFilter::default()
     };
-    let chips = run(list_chips(&cx, chips)).unwrap().chips;
+    let chips = run(list_chips(&cx, chips)).unwrap().rows;
     assert_eq!(
         marks(chips.iter().map(|chip| &chip.unreadable)),
         [vec!["eid"], vec!["eid"], vec![], vec![]]
@@ -161,7 +161,7 @@ fn a_task_chip_number_or_refusal_that_cannot_be_opened_is_marked_beside_the_othe
         limit: 10,
         ..NumberFilter::default()
     };
-    let numbers = run(list_numbers(&cx, numbers)).unwrap().numbers;
+    let numbers = run(list_numbers(&cx, numbers)).unwrap().rows;
     let named = |field| {
         numbers
             .iter()
@@ -173,7 +173,7 @@ fn a_task_chip_number_or_refusal_that_cannot_be_opened_is_marked_beside_the_othe
         limit: 10,
         ..RefusalFilter::default()
     };
-    let refusals = run(refused_applications(&cx, refusals)).unwrap().applications;
+    let refusals = run(refused_applications(&cx, refusals)).unwrap().rows;
     assert_eq!(
         marks(refusals.iter().map(|row| &row.unreadable)),
         [vec!["eid"], vec![]]
