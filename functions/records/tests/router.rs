@@ -139,6 +139,22 @@ async fn an_administrator_finds_tasks_with_what_shows_where_their_cards_stand() 
     ] {
         assert_eq!(shown[field], value, "{field}: {shown}");
     }
+}
+
+#[tokio::test]
+async fn tasks_are_found_by_each_condition() {
+    let platform = Platform::new().await;
+    assert_eq!(platform.apply(0, "37").await.status, 200);
+    assert_eq!(platform.apply(1, "37").await.status, 200);
+    let cancelled = platform
+        .ask(0, &format!("/v1/write/cancel?eid={}", platform.eids[1]))
+        .await;
+    assert_eq!(cancelled.status, 200, "{}", cancelled.text);
+    let page = platform
+        .router
+        .get(&format!("/admin/v1/tasks?eid={}", platform.eids[0]))
+        .await;
+    let shown = &page["tasks"][0];
     let [iccid, msisdn] = ["iccid", "msisdn"].map(|name| shown[name].as_str().unwrap());
     for (query, expected) in [
         (format!("iccid={iccid}"), 1),
@@ -233,8 +249,8 @@ async fn a_client_finds_its_own_tasks_and_those_of_others_do_not_exist() {
         refusal(&named.body),
         (400, "parameter_unknown", Some("client_id"))
     );
-    let stranger = platform.router.send(TestRequest::get("/v1/write/tasks")).await;
-    assert_eq!(stranger.status, 401, "{}", stranger.text);
+    let unknown = platform.router.send(TestRequest::get("/v1/write/tasks")).await;
+    assert_eq!(unknown.status, 401, "{}", unknown.text);
 }
 
 #[tokio::test]
@@ -318,7 +334,7 @@ async fn a_refused_application_is_found_with_its_reason() {
 }
 
 #[tokio::test]
-async fn chips_and_numbers_are_found_page_by_page_and_by_their_identifiers() {
+async fn every_chip_and_number_is_shown_once_page_by_page() {
     let platform = Platform::new().await;
     platform.apply(0, "37").await;
     for (path, rows, field, count) in [
@@ -343,6 +359,12 @@ async fn chips_and_numbers_are_found_page_by_page_and_by_their_identifiers() {
         }
         assert_eq!(seen, all, "{path}");
     }
+}
+
+#[tokio::test]
+async fn chips_and_numbers_are_found_by_each_condition() {
+    let platform = Platform::new().await;
+    platform.apply(0, "37").await;
     let eid = &platform.eids[0];
     let page = platform.router.get(&format!("/admin/v1/numbers?eid={eid}")).await;
     let number = &page["numbers"][0];

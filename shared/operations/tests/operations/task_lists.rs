@@ -82,6 +82,13 @@ pub(super) fn tasks_in_every_state() -> (World, Caller, Caller, Vec<TaskId>) {
     (world, caller, other, tasks)
 }
 
+/// A search that a change makes of one without conditions.
+fn search(change: impl FnOnce(&mut TaskFilter)) -> TaskFilter {
+    let mut filter = TaskFilter::default();
+    change(&mut filter);
+    filter
+}
+
 /// Every search that a person may make with one condition, and the chips whose tasks it finds.
 pub(super) fn searches(
     caller: &Caller,
@@ -89,23 +96,15 @@ pub(super) fn searches(
     tasks: &[TaskId],
     start: i64,
 ) -> Vec<(TaskFilter, Vec<u32>)> {
-    let all = TaskFilter::default;
-    let status = |status| TaskFilter {
-        status: Some(status),
-        ..all()
-    };
-    let failure = |failure| TaskFilter {
-        failure: Some(failure),
-        ..all()
-    };
+    let of_client = |caller: &Caller| search(|filter| filter.client_id = Some(caller.id.clone()));
+    let status = |status| search(|filter| filter.status = Some(status));
+    let failure = |failure| search(|filter| filter.failure = Some(failure));
+    let of_province = |code| search(|filter| filter.province = province(code));
+    let msisdn = |text: &str| search(|filter| filter.msisdn = Some(Msisdn::parse(text).unwrap()));
     let number = NumberCsv::new(10);
-    let (iccid, msisdn) = (
-        Iccid::parse(&number.iccid).unwrap(),
-        Msisdn::parse(&number.msisdn).unwrap(),
-    );
     let at = |minute: i64| Some(Timestamp(start + minute * MINUTE_MS));
     vec![
-        (all(), vec![6, 5, 4, 3, 2, 1, 0]),
+        (TaskFilter::default(), vec![6, 5, 4, 3, 2, 1, 0]),
         (status(TaskStatus::Waiting), vec![6, 5]),
         (status(TaskStatus::Writing), vec![4]),
         (status(TaskStatus::Succeeded), vec![0]),
@@ -115,75 +114,20 @@ pub(super) fn searches(
         (failure(TaskFailure::EndedByOperator), vec![3]),
         (failure(FailureKind::ReadBackMismatch.into()), vec![1]),
         (failure(TaskFailure::ChipDestroyed), vec![]),
+        (of_client(caller), vec![5, 4, 3, 2, 1, 0]),
+        (of_client(other), vec![6]),
+        (of_province("37"), vec![6, 4, 3, 2, 1, 0]),
+        (of_province("11"), vec![5]),
+        (search(|filter| filter.eid = Some(eid(3))), vec![3]),
         (
-            TaskFilter {
-                client_id: Some(caller.id.clone()),
-                ..all()
-            },
-            vec![5, 4, 3, 2, 1, 0],
-        ),
-        (
-            TaskFilter {
-                client_id: Some(other.id.clone()),
-                ..all()
-            },
-            vec![6],
-        ),
-        (
-            TaskFilter {
-                province: province("37"),
-                ..all()
-            },
-            vec![6, 4, 3, 2, 1, 0],
-        ),
-        (
-            TaskFilter {
-                province: province("11"),
-                ..all()
-            },
+            search(|filter| filter.iccid = Some(Iccid::parse(&number.iccid).unwrap())),
             vec![5],
         ),
+        (msisdn(&number.msisdn), vec![5]),
+        (msisdn("1440199999999"), vec![]),
+        (search(|filter| filter.task_id = Some(tasks[4])), vec![4]),
         (
-            TaskFilter {
-                eid: Some(eid(3)),
-                ..all()
-            },
-            vec![3],
-        ),
-        (
-            TaskFilter {
-                iccid: Some(iccid),
-                ..all()
-            },
-            vec![5],
-        ),
-        (
-            TaskFilter {
-                msisdn: Some(msisdn),
-                ..all()
-            },
-            vec![5],
-        ),
-        (
-            TaskFilter {
-                msisdn: Some(Msisdn::parse("1440199999999").unwrap()),
-                ..all()
-            },
-            vec![],
-        ),
-        (
-            TaskFilter {
-                task_id: Some(tasks[4]),
-                ..all()
-            },
-            vec![4],
-        ),
-        (
-            TaskFilter {
-                from: at(2),
-                to: at(4),
-                ..all()
-            },
+            search(|filter| (filter.from, filter.to) = (at(2), at(4))),
             vec![3, 2],
         ),
     ]
