@@ -149,8 +149,8 @@ async fn first_client(api: &Api, admin_secret: &str) -> Result<()> {
         "ips": ["127.0.0.1/32", "::1/128"],
         // All permissions: the guide calls every interface with this client.
         "permissions": [
-            "write.provinces", "write.apply", "write.status", "write.cancel", "chip.read", "chip.fault",
-            "number.read", "number.usage", "number.open_time", "number.city",
+            "write.provinces", "write.apply", "write.status", "write.cancel", "write.tasks", "chip.read",
+            "chip.fault", "number.read", "number.usage", "number.open_time", "number.city",
         ],
     });
     let created = api

@@ -5,7 +5,7 @@ use operations::{MAX_FAULTY_PER_PAGE, faulty_chips};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use web::extract::{Administrator, Call, Query};
-use web::values::{ClientId, Eid, FaultyCursor, PageLimit, Rows, Time};
+use web::values::{ClientId, Eid, PageLimit, RowCursor, Rows, Time};
 use web::{Answer, Success, codes};
 
 type Limit = PageLimit<MAX_FAULTY_PER_PAGE>;
@@ -17,7 +17,7 @@ type Limit = PageLimit<MAX_FAULTY_PER_PAGE>;
 pub(crate) struct Page {
     /// 上一页的 next / the next of the page before
     #[param(inline)]
-    cursor: Option<FaultyCursor>,
+    cursor: Option<RowCursor>,
     /// 每页行数 / rows of a page
     #[param(inline)]
     limit: Option<Limit>,
@@ -31,7 +31,7 @@ pub(crate) struct FaultyChipPage {
     /// 故障芯片，最近登记的在前 / faulty chips, the latest entry first
     chips: Vec<FaultyChip>,
     /// 下一页的位置，没有下一页时为 null / where the next page begins; null if there is none
-    #[schema(required, value_type = Option<FaultyCursor>)]
+    #[schema(required, value_type = Option<RowCursor>)]
     next: Option<String>,
 }
 
@@ -76,7 +76,7 @@ struct FaultyChip {
     extensions(("x-reasons" = json!(codes(&[Reason::ParameterMalformed]))))
 )]
 pub(crate) async fn faulty(call: Call, _: Administrator, Query(page): Query<Page>) -> Answer<FaultyChipPage> {
-    let cursor = page.cursor.map(FaultyCursor::get);
+    let cursor = page.cursor.map(RowCursor::get);
     let page = faulty_chips(
         &call.context(),
         page.all.unwrap_or_default(),

@@ -23,6 +23,7 @@ fn routers() -> Vec<Routes> {
         number_city_router::router(),
         number_open_time_router::router(),
         number_usage_router::router(),
+        records_router::router(),
         token_router::router(),
         write_apply_router::router(),
         write_cancel_router::router(),

@@ -13,6 +13,8 @@ pub enum Permission {
     WriteStatus,
     /// §7.2.2.4 cancellation.
     WriteCancel,
+    /// §5.3.1.1 the client's own tasks.
+    WriteTasks,
     /// §7.2.3.1 chip.
     ChipRead,
     /// §8.2 fault of a chip.
@@ -29,11 +31,12 @@ pub enum Permission {
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::WriteProvinces,
         Self::WriteApply,
         Self::WriteStatus,
         Self::WriteCancel,
+        Self::WriteTasks,
         Self::ChipRead,
         Self::ChipFault,
         Self::NumberRead,
@@ -50,6 +53,7 @@ impl Permission {
             Self::WriteApply => "write.apply",
             Self::WriteStatus => "write.status",
             Self::WriteCancel => "write.cancel",
+            Self::WriteTasks => "write.tasks",
             Self::ChipRead => "chip.read",
             Self::ChipFault => "chip.fault",
             Self::NumberRead => "number.read",
@@ -65,6 +69,8 @@ impl Permission {
         match self {
             Self::WriteStatus => 3_000,
             Self::WriteCancel => 600,
+            // A page costs as much as many queries.
+            Self::WriteTasks => 120,
             Self::ChipFault => 60,
             _ => 1_200,
         }

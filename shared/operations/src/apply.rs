@@ -119,7 +119,9 @@ async fn repeated<D: Database>(
     choice: &NumberChoice,
 ) -> Decision {
     let same = match choice {
-        NumberChoice::Automatic { province } => open.province.as_deref() == Some(province.code()),
+        NumberChoice::Automatic { province } => {
+            open.write_type == WriteType::Automatic && open.province.as_deref() == Some(province.code())
+        }
         NumberChoice::Designated { iccid, msisdn } => {
             let number = number::by_task(tx, open.id).await?;
             open.write_type == WriteType::Designated

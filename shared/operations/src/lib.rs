@@ -16,6 +16,7 @@ mod call_log;
 mod call_rate;
 mod cancel;
 mod chip_keys;
+mod chip_list;
 mod chip_view;
 mod clients;
 mod content;
@@ -31,18 +32,22 @@ mod inquiry;
 mod job_run;
 mod jobs;
 mod limits;
+mod list_page;
 mod messages;
+mod number_list;
 mod number_view;
 mod open_session;
 mod open_time;
 pub mod operator;
 mod overview;
+mod own_tasks;
 mod pool;
 mod pool_view;
 mod power_up;
 mod provinces;
 mod quarantine;
 mod receivers;
+mod refused_applications;
 mod reopen;
 mod replace_chip;
 mod report;
@@ -50,6 +55,7 @@ mod reprovision;
 mod retention;
 mod session_list;
 mod status;
+mod task_list;
 mod token;
 mod top_up;
 mod transaction;
@@ -69,6 +75,7 @@ pub use call_log::{CallFilter, CallPage, MAX_CALLS_PER_PAGE, record_calls, searc
 pub use call_rate::spend_calls;
 pub use cancel::{Cancelled, cancel};
 pub use chip_keys::{ChipKeys, chip_keys};
+pub use chip_list::{ChipFilter, ChipListing, MAX_CHIPS_PER_PAGE, SearchedId, list_chips};
 pub use chip_view::{ChipView, chip_view};
 pub use clients::{
     ClientChange, ClientPage, ClientView, CreatedClient, MAX_CLIENTS_PER_PAGE, NewClient, OVERLAP_SECS,
@@ -84,9 +91,9 @@ pub use import::{
     RowError, TableKind, TablePart, import_chips, import_numbers, is_spreadsheet, table_parts,
 };
 pub use incidents::{
-    ALTERNATION_MINUTES, About, ChipFaultKind, ChipFaultReport, FaultReported, FaultyChip, FaultyCursor,
-    FaultyPage, FinalReport, Hundredths, IncidentAct, IncidentFilter, IncidentPage, IncidentView,
-    LineFigures, MAX_FAULT_TEXT_CHARS, MAX_FAULTY_PER_PAGE, MAX_INCIDENT_TEXT_CHARS, MAX_INCIDENTS_PER_PAGE,
+    ALTERNATION_MINUTES, About, ChipFaultKind, ChipFaultReport, FaultReported, FaultyChip, FaultyPage,
+    FinalReport, Hundredths, IncidentAct, IncidentFilter, IncidentPage, IncidentView, LineFigures,
+    MAX_FAULT_TEXT_CHARS, MAX_FAULTY_PER_PAGE, MAX_INCIDENT_TEXT_CHARS, MAX_INCIDENTS_PER_PAGE,
     MAX_LOOKED_AT, MAX_REVIEWS, MonthFigures, NewIncident, Opened, REFUSALS_PER_HOUR, Review, ReviewLine,
     SETTLED_AFTER_MS, STUCK_AFTER_MINUTES, STUCK_GROUP_CARDS, STUCK_GROUP_PERCENT, StuckSettings, Tally,
     act_on_incident, enter_incident, faulty_chips, list_incidents, report_chip_fault, review_csv,
@@ -105,16 +112,19 @@ pub use limits::{
     ALL_REFUSALS_PER_MINUTE, LOGGED_REFUSALS_PER_MINUTE, Limits, MemoryLimits, REFUSALS_PER_MINUTE, Refused,
     WRONG_SECRETS_PER_MINUTE, address_key, count_refusal, limited,
 };
+pub use list_page::ListPage;
 pub use messages::{
     AttemptResult, DeliveryState, DueMessage, DueRequest, LEASE_MS, MAX_ATTEMPTS, MAX_FAILING_MS,
     MAX_IN_FLIGHT, MAX_IN_FLIGHT_FAILING, MAX_MESSAGES_PER_CALL, MAX_MESSAGES_PER_PAGE, MAX_PUT_OFF_MS,
     MessageFilter, Probe, RETRY_AFTER_MS, Resent, WhichMessages, canonical, due_messages, find_messages,
     is_message_due, probe, record_attempt, resend, sign,
 };
+pub use number_list::{MAX_NUMBERS_PER_PAGE, NumberFilter, NumberListing, list_numbers};
 pub use number_view::{NumberRef, NumberView, Usage, number_view};
 pub use open_session::{OpenSession, SessionLimits, SessionWork, WriteData, open_session};
 pub use open_time::{LineStatus, OpenTimeRef, OpenTimeView, open_time};
 pub use overview::{CardStep, card_history};
+pub use own_tasks::own_tasks;
 pub use pool::{
     NumberAct, REGISTERED, act_on_number, allot_numbers, register_chip_fault, register_fault, release_numbers,
 };
@@ -126,6 +136,9 @@ pub use receivers::{
     ReceiverChange, ReceiverSecretView, ReceiverView, RotatedReceiverSecret, change_receiver, receiver_view,
     rotate_receiver_secret,
 };
+pub use refused_applications::{
+    MAX_REFUSALS_PER_PAGE, RefusalFilter, RefusedApplication, refused_applications,
+};
 pub use reopen::reopen;
 pub use replace_chip::replace_chip;
 pub use report::{Report, ReportAnswer, ReportEvent, report};
@@ -135,6 +148,7 @@ pub use session_list::{MAX_SESSIONS_PER_PAGE, SessionFilter, SessionPage, Sessio
 pub use status::{StatusView, TaskRef, TaskView, status};
 pub use store::chip_fault::Fault;
 pub use store::operator_report::Topic;
+pub use task_list::{MAX_TASKS_PER_PAGE, TaskFilter, TaskListPage, TaskListing, list_tasks};
 pub use token::{
     Caller, IssuedToken, TOKEN_LIFETIME_SECS, TOKENS_PER_MINUTE, Verified, issue_token, verify_token,
 };

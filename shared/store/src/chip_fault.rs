@@ -1,6 +1,6 @@
 //! Table `chip_fault`: the register of faulty chips (§8.2.2). An entry stays when its chip is taken out.
 
-use super::{Database, DbError, Row, Run as _, Tx, chip};
+use super::{Database, DbError, ListKey, Row, Run as _, Tx, chip};
 use domain::{ClientId, Timestamp};
 use vault::BlindIndex;
 
@@ -90,18 +90,17 @@ pub struct FaultRow {
     pub removed_at: Option<Timestamp>,
 }
 
-/// Up to `limit` entries, the latest first, before the one that was entered at `at`, about the chip `eid_index`, with
-/// the number `seq`. Those of chips that were taken out only if `removed_too`.
+/// Up to `limit` entries, the latest first, before the one with the key `below`. Those of chips that were taken out only if `removed_too`.
 pub async fn page<D: Database>(
     db: &D,
-    (at, eid_index, seq): (Timestamp, Vec<u8>, i64),
+    below: ListKey,
     removed_too: bool,
     limit: u32,
 ) -> Result<Vec<FaultRow>, DbError> {
     let params = [
-        at.into(),
-        eid_index.into(),
-        seq.into(),
+        below.at.into(),
+        below.index.into(),
+        below.seq.into(),
         removed_too.into(),
         i64::from(limit).into(),
     ];

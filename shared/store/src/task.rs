@@ -18,10 +18,11 @@ macro_rules! columns {
 }
 pub(super) use columns as task_columns;
 
+// A designated number brings its province.
 const INSERT: &str = "INSERT INTO task (id, eid_index, seq, client_id, write_type, province, iccid_index, state, \
     next_work, attempt, step, progress, created_at, changed_at) VALUES ($1, $2, \
-    (SELECT COALESCE(MAX(seq), 0) + 1 FROM task WHERE eid_index = $2), $3, $4, $5, $6, 'waiting', 'write', 1, 0, 0, \
-    $7, $7) ON CONFLICT DO NOTHING RETURNING id";
+    (SELECT COALESCE(MAX(seq), 0) + 1 FROM task WHERE eid_index = $2), $3, $4, \
+    COALESCE($5, (SELECT n.province FROM number n WHERE n.iccid_index = $6)), $6, 'waiting', 'write', 1, 0, 0, $7, $7) ON CONFLICT DO NOTHING RETURNING id";
 const BY_ID: &str = concat!("SELECT ", columns!(), " FROM task WHERE id = $1");
 const LATEST: &str = concat!(
     "SELECT ",
@@ -104,7 +105,7 @@ pub struct TaskRow {
     pub client_id: ClientId,
     /// How the number is found.
     pub write_type: WriteType,
-    /// The requested province; automatic only.
+    /// Province of its number, which an automatic application asked for.
     pub province: Option<String>,
     /// Blind index of the ICCID of its number.
     pub iccid_index: BlindIndex,

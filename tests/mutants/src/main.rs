@@ -24,7 +24,7 @@ use tree::Tree;
 const PACKAGES: &str = "domain,gateway-protocol,operations,ota-gateway,spreadsheet,store,uicc,vault,web,\
     cards-router,chip-router,clients-router,dispatcher-router,gateway-router,imports-router,incidents-router,\
     ingest-router,inventory-router,maintenance-router,messages-router,number-router,number-city-router,\
-    number-open-time-router,number-usage-router,spreadsheets-router,token-router,write-apply-router,\
+    number-open-time-router,number-usage-router,records-router,spreadsheets-router,token-router,write-apply-router,\
     write-cancel-router,write-provinces-router,write-status-router";
 
 /// Whose tests compare the published document with what all routers say.

@@ -240,6 +240,7 @@ async fn resources_of_another_client_do_not_exist_for_a_client() {
     let mut paths = vec![
         format!("/v1/write/status?eid={eid}"),
         format!("/v1/write/status?task_id={task}"),
+        format!("/v1/write/tasks?task_id={task}"),
         format!("/v1/write/cancel?eid={}", platform.eid(1)),
         format!("/v1/write/cancel?task_id={waiting}"),
         format!("/v1/write/apply?eid={}&write_type=1&province_code=37", chip.eid),
@@ -259,6 +260,10 @@ async fn resources_of_another_client_do_not_exist_for_a_client() {
             .await;
         assert_eq!(reply.status, 404, "{path}: {}", reply.text);
     }
+    let listed = platform
+        .send(TestRequest::get(format!("/v1/write/tasks?eid={eid}")).bearer(&platform.other.token))
+        .await;
+    assert_eq!((listed.status, &listed.body["tasks"]), (200, &json!([])));
     let still = platform
         .send(TestRequest::get(format!("/v1/write/status?task_id={waiting}")).bearer(&platform.owner.token))
         .await;

@@ -369,6 +369,17 @@ fn mistakes_of_others() -> Vec<Mistaken> {
                 ("from", "parameter_malformed"),
             ],
         ),
+        by_get(
+            "admin.tasks.list",
+            "/admin/v1/tasks?eid=1&status=lost&province_code=99&cursor=1&colour=red",
+            vec![
+                ("eid", "eid_malformed"),
+                ("status", "parameter_malformed"),
+                ("province_code", "province_malformed"),
+                ("cursor", "parameter_malformed"),
+                (UNKNOWN, "parameter_unknown"),
+            ],
+        ),
         by_post(
             "admin.chips.fault",
             "/admin/v1/chips:fault",

@@ -127,6 +127,7 @@ pub(crate) async fn parameters(coverage: &mut RefusalCoverage<'_>) {
         chip_parameters(platform),
         task_parameters(platform, &task),
         number_parameters(platform),
+        list_parameters(platform),
     ];
     for (endpoint, reason, request) in table.into_iter().flatten() {
         coverage.expect_refusal(endpoint, reason, request).await;
@@ -267,6 +268,23 @@ fn number_parameters(platform: &TestPlatform) -> Refusals {
         }
     }
     refusals
+}
+
+fn list_parameters(platform: &TestPlatform) -> Refusals {
+    let long = format!("iccid={}", "9".repeat(65));
+    let unknown = format!("task_id={UNKNOWN_TASK}");
+    let table = [
+        (Reason::EidMalformed, "eid=1"),
+        (Reason::IccidMalformed, "iccid=1"),
+        (Reason::MsisdnMalformed, "msisdn=1"),
+        (Reason::ProvinceMalformed, "province_code=99"),
+        (Reason::ParameterMalformed, "status=lost"),
+        (Reason::ParameterTooLong, &long),
+        (Reason::UnknownTask, &unknown),
+    ];
+    let listing = named("write.tasks");
+    let request = |(reason, query)| (listing, reason, with_query(platform, listing, query));
+    table.into_iter().map(request).collect()
 }
 
 /// Cards whose state or allowance does not permit the request.

@@ -117,12 +117,26 @@ async fn task_and_card(platform: &TestPlatform) {
     );
     assert!(done.body["write_time"].as_str().unwrap().ends_with("+08:00"));
     assert_eq!(done.body["finished_at"], done.body["write_time"]);
+    let first_id = first.clone();
     let first = ask(platform, "/v1/write/status", format!("task_id={first}")).await;
     expect(
         &first,
         json!({"order": OLD_STATUS_FIELDS, "card_status": "写卡成功", "task_status": "cancelled", "progress": "0%",
             "write_time": null, "finished_at": cancelled.body["cancel_time"], "failure": null, "remedy": null,
             "latest_task_id": task}),
+    );
+    let tasks = ask(platform, "/v1/write/tasks", format!("eid={eid}&limit=1")).await;
+    expect(&tasks, json!({"order": "tasks next", "next": task}));
+    let rest = ask(platform, "/v1/write/tasks", format!("eid={eid}&cursor={task}")).await;
+    assert_eq!(rest.body["tasks"][0]["task_id"], first_id);
+    let listed = &tasks.body["tasks"][0];
+    assert_eq!(
+        (
+            &listed["task_status"],
+            &listed["card_status"],
+            &listed["province_code"]
+        ),
+        (&json!("succeeded"), &json!("写卡成功"), &json!("37"))
     );
     let remaining = ask(platform, "/v1/chip", format!("eid={eid}")).await;
     assert!(

@@ -43,6 +43,10 @@ async fn a_row_that_cannot_be_opened_is_marked_and_hides_no_other() {
         "eid_index IN (SELECT eid_index FROM device_session)",
     );
     damage(&platform, "client", "phone_sealed", "true");
+    for chip in [5, 6] {
+        platform.apply(chip).await;
+    }
+    damage(&platform, "number", "msisdn_sealed", "status = 'reserved'");
     damage(
         &platform,
         "card_history",
@@ -56,6 +60,8 @@ async fn a_row_that_cannot_be_opened_is_marked_and_hides_no_other() {
         ("/admin/v1/incidents?kind=chip_fault", "incidents", "eid", 2),
         ("/admin/v1/sessions", "sessions", "eid", 2),
         ("/admin/v1/clients", "clients", "phone", 2),
+        ("/admin/v1/tasks?status=waiting", "tasks", "msisdn", 2),
+        ("/admin/v1/numbers?status=reserved", "numbers", "msisdn", 2),
         (history.as_str(), "steps", "note", 3),
     ] {
         let marked = unreadable(&platform, path, rows).await;

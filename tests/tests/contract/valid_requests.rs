@@ -13,7 +13,7 @@ pub(crate) fn valid_target(platform: &TestPlatform, endpoint: &Endpoint) -> Stri
             "client_id={}&client_secret={}",
             platform.owner.id, platform.owner.secret
         ),
-        "write.provinces" => String::new(),
+        "write.provinces" | "write.tasks" => String::new(),
         "write.apply" => format!("eid={}&write_type=1&province_code=37", platform.eid(1)),
         "write.status" | "chip.read" | "number.open_time" => format!("eid={chip}"),
         "chip.fault" => format!("eid={chip}&fault=no_network"),

@@ -2,10 +2,10 @@
 
 use super::super::Context;
 use super::super::unreadable::RowOpener;
+use domain::Timestamp;
 use domain::error::Error;
-use domain::{Kind, Malformed, Timestamp, all_digits};
 use store::{
-    Database, chip,
+    Database, ListKey, chip,
     chip_fault::{self, FaultRow},
 };
 
@@ -35,56 +35,13 @@ pub struct FaultyChip {
     pub unreadable: Vec<&'static str>,
 }
 
-/// Where a page of the register ends.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FaultyCursor {
-    at: Timestamp,
-    eid_index: Vec<u8>,
-    seq: i64,
-}
-
-impl FaultyCursor {
-    /// Reads the text of a cursor.
-    ///
-    /// # Errors
-    /// [`Malformed`] for any other text.
-    pub fn parse(text: &str) -> Result<Self, Malformed> {
-        let number = |text: &str| text.parse().ok().filter(|_| all_digits(text));
-        let read = || {
-            let mut parts = text.split('-');
-            let cursor = Self {
-                at: Timestamp(number(parts.next()?)?),
-                eid_index: hex::decode(parts.next()?).ok()?,
-                seq: number(parts.next()?)?,
-            };
-            parts.next().is_none().then_some(cursor)
-        };
-        read().ok_or(Malformed::new(
-            Kind::Value,
-            "应为上一页返回的 next",
-            "not the next of a page before",
-        ))
-    }
-
-    /// The cursor as text.
-    #[must_use]
-    pub fn text(&self) -> String {
-        format!(
-            "{}-{}-{}",
-            self.at.millis(),
-            hex::encode(&self.eid_index),
-            self.seq
-        )
-    }
-}
-
 /// A page of the register, the latest entry first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FaultyPage {
     /// The entries.
     pub chips: Vec<FaultyChip>,
     /// Where the next page begins, if there may be one.
-    pub next: Option<FaultyCursor>,
+    pub next: Option<ListKey>,
 }
 
 /// Returns a page of the register of faulty chips; with `removed_too` also the entries of chips that were taken out. An
@@ -95,18 +52,16 @@ pub struct FaultyPage {
 pub async fn faulty_chips<D: Database>(
     cx: &Context<'_, D>,
     removed_too: bool,
-    cursor: Option<FaultyCursor>,
+    cursor: Option<ListKey>,
     limit: u32,
 ) -> Result<FaultyPage, Error> {
     let limit = limit.clamp(1, MAX_FAULTY_PER_PAGE);
-    let from = cursor.map_or((Timestamp(i64::MAX), Vec::new(), 0), |cursor| {
-        (cursor.at, cursor.eid_index, cursor.seq)
-    });
+    let from = cursor.unwrap_or_else(|| ListKey::first(Timestamp(i64::MAX)));
     let rows = chip_fault::page(cx.db, from, removed_too, limit).await?;
     let last = rows.last().filter(|_| rows.len() == limit as usize);
-    let next = last.map(|row| FaultyCursor {
+    let next = last.map(|row| ListKey {
         at: row.entered_at,
-        eid_index: row.eid_index.as_bytes().to_vec(),
+        index: row.eid_index.as_bytes().to_vec(),
         seq: row.seq,
     });
     Ok(FaultyPage {

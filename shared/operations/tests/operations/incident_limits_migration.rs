@@ -104,7 +104,7 @@ fn a_stuck_card_is_found_by_its_last_step() {
 fn a_faulty_chip_is_an_entry_of_the_register() {
     test_support::of_sqlite!();
     let db = migrated();
-    let from = (Timestamp(i64::MAX), Vec::new(), 0);
+    let from = store::ListKey::first(Timestamp(i64::MAX));
     let entries = run(chip_fault::page(&db, from, false, 10)).unwrap();
     assert_eq!(entries.len(), 1);
     assert_eq!(

@@ -379,7 +379,7 @@ fn the_register_of_faulty_chips_is_shown_page_by_page_the_latest_first() {
         let page = run(faulty_chips(&world.cx(), false, cursor, 2)).unwrap();
         seen.extend(page.chips);
         let Some(next) = page.next else { break };
-        cursor = Some(operations::FaultyCursor::parse(&next.text()).unwrap());
+        cursor = Some(store::ListKey::parse(&next.text()).unwrap());
     }
     assert_eq!(seen.len(), 4);
     assert_eq!(seen[0].eid, Some(eid_text(3)));
@@ -406,7 +406,7 @@ fn the_register_of_faulty_chips_is_shown_page_by_page_the_latest_first() {
         "1-00-1-1",
         "99999999999999999999-00-1",
     ] {
-        assert!(operations::FaultyCursor::parse(text).is_err(), "{text}");
+        assert!(store::ListKey::parse(text).is_err(), "{text}");
     }
     assert_eq!(world.time(), Timestamp(world.now.get()));
 }

@@ -89,7 +89,7 @@ fn a_file_uses_a_write_ahead_log() {
 }
 
 /// The first column of a query's rows, as text.
-fn column(db: &Sqlite, sql: &str) -> Vec<String> {
+pub(super) fn column(db: &Sqlite, sql: &str) -> Vec<String> {
     let mut statement = db.connection().prepare(sql).unwrap();
     let rows = statement.query_map([], |row| {
         Ok(match row.get(0)? {
@@ -260,7 +260,7 @@ fn incidents_of_before_their_clocks_get_times_and_are_looked_at() {
 }
 
 /// A database of an earlier schema, without rows.
-fn at_schema(version: i64) -> Sqlite {
+pub(super) fn at_schema(version: i64) -> Sqlite {
     let db = Sqlite::in_memory().unwrap();
     bring_to(&db, version);
     db

@@ -2,9 +2,10 @@
 
 use domain::IncidentKind;
 use operations::{
-    ActNote, CallFacts, ImportChoices, IncidentFilter, SessionFilter, TaskRef, card_history, end_task,
-    faulty_chips, import_numbers, list_alerts, list_clients, list_imports, list_incidents, list_sessions,
-    register_fault,
+    ActNote, CallFacts, ChipFilter, ImportChoices, IncidentFilter, NumberFilter, RefusalFilter,
+    SessionFilter, TaskFilter, TaskRef, card_history, end_task, faulty_chips, import_numbers, list_alerts,
+    list_chips, list_clients, list_imports, list_incidents, list_numbers, list_sessions, list_tasks,
+    refused_applications, register_fault,
 };
 use test_support::inventory::{NumberCsv, eid, number_csv};
 use test_support::operations::{World, run};
@@ -135,4 +136,61 @@ fn an_import_whose_person_cannot_be_opened_hides_no_other() {
     );
     let corrected = imports.iter().find(|import| import.note.is_some()).unwrap();
     assert_eq!(corrected.note.as_deref(), Some("供应商更正"));
+}
+
+#[test]
+fn a_task_chip_number_or_refusal_that_cannot_be_opened_is_marked_beside_the_others() {
+    let world = World::new();
+    let caller = world.stocked(4, 2);
+    world.apply_auto(&caller, 0).unwrap();
+    world.apply_auto(&caller, 1).unwrap();
+    for chip in [2, 3] {
+        world.apply_auto(&caller, chip).unwrap_err();
+    }
+    damage(&world, "chip", "eid_sealed", "status = 2");
+    damage(&world, "chip", "eid_sealed", "status = 6");
+    damage(&world, "number", "msisdn_sealed", "true");
+    let cx = world.cx();
+    let tasks = TaskFilter {
+        limit: 10,
+        ..TaskFilter::default()
+    };
+    let tasks = run(list_tasks(&cx, &tasks)).unwrap().tasks;
+    let named = |field| {
+        tasks
+            .iter()
+            .filter(|task| task.unreadable.contains(&field))
+            .count()
+    };
+    assert_eq!((tasks.len(), named("eid"), named("msisdn")), (2, 1, 1));
+    let chips = ChipFilter {
+        limit: 10,
+        ..ChipFilter::default()
+    };
+    let chips = run(list_chips(&cx, chips)).unwrap().rows;
+    assert_eq!(
+        marks(chips.iter().map(|chip| &chip.unreadable)),
+        [vec!["eid"], vec!["eid"], vec![], vec![]]
+    );
+    let numbers = NumberFilter {
+        limit: 10,
+        ..NumberFilter::default()
+    };
+    let numbers = run(list_numbers(&cx, numbers)).unwrap().rows;
+    let named = |field| {
+        numbers
+            .iter()
+            .filter(|number| number.unreadable.contains(&field))
+            .count()
+    };
+    assert_eq!((numbers.len(), named("eid"), named("msisdn")), (2, 1, 1));
+    let refusals = RefusalFilter {
+        limit: 10,
+        ..RefusalFilter::default()
+    };
+    let refusals = run(refused_applications(&cx, refusals)).unwrap().rows;
+    assert_eq!(
+        marks(refusals.iter().map(|row| &row.unreadable)),
+        [vec!["eid"], vec![]]
+    );
 }

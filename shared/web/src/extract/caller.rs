@@ -47,7 +47,8 @@ pub mod permits {
         WriteApply,
         WriteCancel,
         WriteProvinces,
-        WriteStatus
+        WriteStatus,
+        WriteTasks
     );
 }
 

@@ -6,7 +6,7 @@ use super::identifiers::text;
 use super::words::words;
 use super::{Kind, Parsed};
 use domain::{Malformed, Month as CalendarMonth};
-use operations::{ChipFaultKind, FaultyCursor as Cursor};
+use operations::ChipFaultKind;
 use store::incident::By;
 
 words! {
@@ -73,24 +73,5 @@ impl Kind for CalendarMonth {
 
     fn object() -> Object {
         text("^[0-9]{4}-(0[1-9]|1[0-2])$", "月份 / calendar month", "2026-07")
-    }
-}
-
-/// Where a page of the register of faulty chips ends.
-pub type FaultyCursor = Parsed<Cursor>;
-
-impl Kind for Cursor {
-    const NAME: &'static str = "FaultyCursor";
-
-    fn parse(text: &str) -> Result<Self, Malformed> {
-        Self::parse(text)
-    }
-
-    fn object() -> Object {
-        text(
-            "^[0-9]+-[0-9a-f]+-[0-9]+$",
-            "故障芯片登记的翻页位置 / where a page of the register of faulty chips ends",
-            "1782864000000-00112233445566778899aabbccddeeff-1",
-        )
     }
 }

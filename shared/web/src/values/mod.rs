@@ -18,10 +18,9 @@ pub use identifiers::{
     SessionId, TaskId, WriteType,
 };
 pub use incidents::{
-    AlertKind, FaultyCursor, IncidentActor, IncidentClass, IncidentKind, Month, Party, ReportedFault,
-    Severity,
+    AlertKind, IncidentActor, IncidentClass, IncidentKind, Month, Party, ReportedFault, Severity,
 };
-pub use paging::{PageLimit, Rows};
+pub use paging::{PageLimit, RowCursor, Rows};
 pub use sheet::{Sheet, SheetName};
 pub use states::{CardState, NumberCode, NumberState, OpenedCode, OpenedState, ProvinceName};
 pub use time::{Day, Instant, Time};

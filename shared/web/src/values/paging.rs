@@ -3,8 +3,10 @@
 use serde_json::json;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
+use super::identifiers::text;
 use super::{Kind, Parsed};
 use domain::Malformed;
+use store::ListKey;
 
 /// Rows of a page, at most `MOST`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +44,25 @@ impl<const MOST: u32> Kind for Rows<MOST> {
             .default(Some(json!(MOST)))
             .examples([json!(MOST)])
             .build()
+    }
+}
+
+/// Where a page ends in a list that is ordered by time.
+pub type RowCursor = Parsed<ListKey>;
+
+impl Kind for ListKey {
+    const NAME: &'static str = "RowCursor";
+
+    fn parse(text: &str) -> Result<Self, Malformed> {
+        Self::parse(text)
+    }
+
+    fn object() -> Object {
+        text(
+            "^[0-9]+-[0-9a-f]*-[0-9]+$",
+            "翻页位置 / where a page ends",
+            "1782864000000-00112233445566778899aabbccddeeff-1",
+        )
     }
 }
 

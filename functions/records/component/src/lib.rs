@@ -1,0 +1,17 @@
+//! Lists of tasks, chips, numbers and refused applications, as a Spin component.
+
+use spin_host::RequiredVariables;
+use spin_sdk::http::{IntoResponse, Request};
+use spin_sdk::http_service;
+
+const REQUIRED_VARIABLES: RequiredVariables = RequiredVariables {
+    sealing_keys: true,
+    token_key: true,
+    secret: Some("admin_secret"),
+    ..RequiredVariables::NONE
+};
+
+#[http_service]
+async fn handle(request: Request) -> impl IntoResponse {
+    spin_host::answer(router::router, REQUIRED_VARIABLES, request).await
+}

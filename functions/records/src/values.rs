@@ -1,0 +1,120 @@
+//! Values that only the lists have: how each is read and documented.
+
+use domain::error::Reason;
+use domain::{CardStatus, Malformed, NumberStatus};
+use operations::SearchedId;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
+use web::Refusal;
+use web::values::{Eid, Iccid, Imsi, Kind, Msisdn, Parsed};
+
+/// The state of a card that is searched for.
+pub(crate) type SearchedCardState = Parsed<CardStateName>;
+/// The state of a number that is searched for.
+pub(crate) type SearchedNumberState = Parsed<NumberStateName>;
+/// The reason of a refusal that is searched for.
+pub(crate) type SearchedReason = Parsed<ReasonName>;
+
+/// A state of Table 2, by its name.
+#[derive(Debug)]
+pub(crate) struct CardStateName(pub(crate) CardStatus);
+
+/// A state of a number, by its stable name.
+#[derive(Debug)]
+pub(crate) struct NumberStateName(pub(crate) NumberStatus);
+
+/// A reason, by its stable name.
+#[derive(Debug)]
+pub(crate) struct ReasonName(pub(crate) Reason);
+
+fn one_of(values: impl Iterator<Item = &'static str>, about: &str) -> Object {
+    let values: Vec<&str> = values.collect();
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some(about))
+        .examples(values.first().copied())
+        .enum_values(Some(values))
+        .build()
+}
+
+impl Kind for CardStateName {
+    const NAME: &'static str = "SearchedCardState";
+
+    fn parse(text: &str) -> Result<Self, Malformed> {
+        let status = CardStatus::ALL.into_iter().find(|status| status.zh() == text);
+        status.map(Self).ok_or(Malformed::new(
+            domain::Kind::Value,
+            "没有这种卡片状态",
+            "no such state of a card",
+        ))
+    }
+
+    fn object() -> Object {
+        one_of(
+            CardStatus::ALL.into_iter().map(CardStatus::zh),
+            "卡片状态（表 2） / state of the card (Table 2)",
+        )
+    }
+}
+
+impl Kind for NumberStateName {
+    const NAME: &'static str = "SearchedNumberState";
+
+    fn parse(text: &str) -> Result<Self, Malformed> {
+        NumberStatus::from_code(text).map(Self).ok_or(Malformed::new(
+            domain::Kind::Value,
+            "没有这种码号状态",
+            "no such state of a number",
+        ))
+    }
+
+    fn object() -> Object {
+        one_of(
+            NumberStatus::ALL.into_iter().map(NumberStatus::code),
+            "码号在本平台的状态 / state of the number in this platform",
+        )
+    }
+}
+
+impl Kind for ReasonName {
+    const NAME: &'static str = "SearchedReason";
+
+    fn parse(text: &str) -> Result<Self, Malformed> {
+        Reason::from_code(text).map(Self).ok_or(Malformed::new(
+            domain::Kind::Value,
+            "没有这种原因",
+            "no such reason",
+        ))
+    }
+
+    fn object() -> Object {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some("拒绝原因代码 / stable name of the reason of a refusal"))
+            .pattern(Some("^[a-z0-9_]{1,64}$"))
+            .examples(["province_without_number"])
+            .build()
+    }
+}
+
+/// The one identifier of those that a search names.
+///
+/// # Errors
+/// [`Reason::ParameterNotApplicable`] when it names several.
+pub(crate) fn searched(
+    eid: Option<Eid>,
+    iccid: Option<Iccid>,
+    msisdn: Option<Msisdn>,
+    imsi: Option<Imsi>,
+) -> Result<Option<SearchedId>, Refusal> {
+    let named = [
+        eid.map(|eid| SearchedId::Eid(eid.get())),
+        iccid.map(|iccid| SearchedId::Iccid(iccid.get())),
+        msisdn.map(|msisdn| SearchedId::Msisdn(msisdn.get())),
+        imsi.map(|imsi| SearchedId::Imsi(imsi.get())),
+    ];
+    let mut named = named.into_iter().flatten();
+    match (named.next(), named.next()) {
+        (_, Some(_)) => Err(Reason::ParameterNotApplicable.into()),
+        (id, None) => Ok(id),
+    }
+}

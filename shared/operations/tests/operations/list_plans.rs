@@ -1,0 +1,119 @@
+//! How the engine carries out the searches of lists, with every combination of their conditions.
+
+use domain::error::Reason;
+use domain::{CardStatus, NumberStatus};
+use operations::{
+    Caller, ChipFilter, NumberFilter, RefusalFilter, SearchedId, list_chips, list_numbers,
+    refused_applications,
+};
+use test_support::inventory::eid;
+use test_support::operations::{World, run};
+
+use super::stock_lists::searched_ids;
+use super::task_lists::{find, one_and_two, province, searches, tasks_in_every_state};
+
+// At two million chips, a search that reads a whole table stops every other call.
+#[test]
+fn no_search_reads_a_whole_table() {
+    test_support::of_sqlite!();
+    let (world, caller, other, tasks) = tasks_in_every_state();
+    let searches = one_and_two(&searches(&caller, &other, &tasks, 0));
+    world.db.seen.borrow_mut().clear();
+    for (filter, _) in searches {
+        find(&world, &filter, 2);
+    }
+    for id in searched_ids().into_iter().map(Some).chain([None]) {
+        search_chips(&world, &caller, id.clone());
+        search_numbers(&world, &caller, id);
+    }
+    search_refusals(&world, &caller);
+    let mut seen = world.db.seen.borrow().clone();
+    seen.sort_unstable();
+    seen.dedup();
+    let mut used = String::new();
+    for statement in seen {
+        let plan = world.plan(statement);
+        for line in plan.lines() {
+            let is_list = line.starts_with("SCAN json_each") || line.starts_with("SCAN CONSTANT");
+            assert!(!line.starts_with("SCAN") || is_list, "{statement}\n{plan}");
+        }
+        used.push_str(&plan);
+    }
+    for index in [
+        "task_client (client_id=? AND id>? AND id<?)",
+        "task_province (province=? AND id>? AND id<?)",
+        "task_failure (failure=? AND id>? AND id<?)",
+        "task_list_waiting (id>? AND id<?)",
+        "task_list_writing (id>? AND id<?)",
+        "task_list_failed (id>? AND id<?)",
+        "task_list_cancelled (id>? AND id<?)",
+        "task_number (iccid_index=?)",
+        "chip_imported (",
+        "chip_client (client_id=? AND",
+        "chip_model (chip_model=? AND",
+        "chip_list_1 (",
+        "chip_list_4 (",
+        "chip_list_6 (",
+        "number_imported (",
+        "number_client (client_id=? AND",
+        "number_province (province=? AND",
+        "number_list_available (",
+        "number_list_retired (",
+        "card_history_refused (",
+        "card_history_refused_by (actor=? AND",
+    ] {
+        assert!(used.contains(index), "{index} is not used:\n{used}");
+    }
+}
+
+/// Every combination of the conditions of chips.
+fn search_chips(world: &World, caller: &Caller, id: Option<SearchedId>) {
+    for status in CardStatus::ALL.into_iter().map(Some).chain([None]) {
+        for conditions in 0..8 {
+            let given = |bit: u32| conditions & bit != 0;
+            let filter = ChipFilter {
+                id: id.clone(),
+                client_id: given(1).then(|| caller.id.clone()),
+                model: given(2).then(|| "XK-1".to_owned()),
+                status,
+                seen_from: given(4).then(|| world.time()),
+                limit: 2,
+                ..ChipFilter::default()
+            };
+            run(list_chips(&world.cx(), filter)).unwrap();
+        }
+    }
+}
+
+/// Every combination of the conditions of numbers.
+fn search_numbers(world: &World, caller: &Caller, id: Option<SearchedId>) {
+    for status in NumberStatus::ALL.into_iter().map(Some).chain([None]) {
+        for conditions in 0..4 {
+            let given = |bit: u32| conditions & bit != 0;
+            let filter = NumberFilter {
+                id: id.clone(),
+                client_id: given(1).then(|| caller.id.clone()),
+                province: province("37").filter(|_| given(2)),
+                status,
+                limit: 2,
+                ..NumberFilter::default()
+            };
+            run(list_numbers(&world.cx(), filter)).unwrap();
+        }
+    }
+}
+
+/// Every combination of the conditions of refused applications.
+fn search_refusals(world: &World, caller: &Caller) {
+    for conditions in 0..8 {
+        let given = |bit: u32| conditions & bit != 0;
+        let filter = RefusalFilter {
+            eid: given(1).then(|| eid(0)),
+            client_id: given(2).then(|| caller.id.clone()),
+            reason: given(4).then_some(Reason::ProvinceWithoutNumber),
+            limit: 2,
+            ..RefusalFilter::default()
+        };
+        run(refused_applications(&world.cx(), filter)).unwrap();
+    }
+}
