@@ -10,7 +10,7 @@ use domain::error::Error;
 use domain::{Actor, AlertKind, CardEvent, IncidentKind, NumberStatus, TaskFailure};
 use store::{
     Database, Subject, Tx,
-    card_facts::Reported,
+    card_facts::{Reported, ToEnd},
     chip::{self, ChipRow},
     chip_fault::{self, Fault},
     number::{self, NumberRow},
@@ -31,11 +31,15 @@ pub(super) async fn succeed<D: Database>(
     task: &TaskRow,
 ) -> Result<(), Error> {
     let chip = &found.chip;
-    let to_end = found
-        .to_end
-        .as_ref()
-        .ok_or_else(|| Error::internal("a task without its number"))?;
-    let mut number = to_end.number.clone();
+    let Some(ToEnd {
+        number,
+        holds_another,
+        has_incident,
+    }) = &found.to_end
+    else {
+        return Err(Error::internal("a task without its number"));
+    };
+    let mut number = number.clone();
     if number.status == NumberStatus::Reserved {
         number.status = NumberStatus::Written;
     }
@@ -47,7 +51,7 @@ pub(super) async fn succeed<D: Database>(
     if let Some(old) = number.replaces {
         take_over(cx, tx, &old, &number).await?;
     }
-    if to_end.holds_another {
+    if *holds_another {
         // The chip now holds only this number; earlier ones are overwritten.
         number::give_back_held(tx, &chip.eid_index, None, cx.now).await?;
     }
@@ -60,7 +64,7 @@ pub(super) async fn succeed<D: Database>(
         event: ChangeEvent::Written(&number),
     };
     enqueue_selected(cx, tx, &found.selection, &change).await?;
-    if to_end.has_incident {
+    if *has_incident {
         close_incidents(cx, tx, &ENDED_BY_SUCCESS, &Subject::chip(&chip.eid_index)).await?;
     }
     if number.status == NumberStatus::Written {

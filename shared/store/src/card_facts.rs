@@ -47,7 +47,7 @@ const LEFT_OVER: &str = "SELECT 1, EXISTS (SELECT 1 FROM number n WHERE n.eid_in
     AND i.subject = 'chip:' || lower(hex(s.eid_index)) AND i.closed_at IS NULL) FROM device_session s WHERE s.id = $3";
 
 /// A chip with its open task or that of a session, and which changes of state its client gets.
-pub type ChipAndTask = (ChipRow, Option<TaskRow>, Selection);
+type ChipAndTask = (ChipRow, Option<TaskRow>, Selection);
 
 /// How many columns [`read_chip_and_task`] reads.
 const CHIP_AND_TASK: usize = chip::COLUMNS + task::COLUMNS + 2;
