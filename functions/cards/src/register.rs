@@ -84,7 +84,7 @@ pub(crate) async fn faulty(call: Call, _: Administrator, Query(page): Query<Page
         Rows::of(page.limit),
     )
     .await?;
-    let chips = page.chips.into_iter().map(|chip| FaultyChip {
+    let chips = page.rows.into_iter().map(|chip| FaultyChip {
         chip_model: chip.chip_model,
         client_id: chip.client_id,
         eid: chip.eid,

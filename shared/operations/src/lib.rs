@@ -91,13 +91,13 @@ pub use import::{
     RowError, TableKind, TablePart, import_chips, import_numbers, is_spreadsheet, table_parts,
 };
 pub use incidents::{
-    ALTERNATION_MINUTES, About, ChipFaultKind, ChipFaultReport, FaultReported, FaultyChip, FaultyPage,
-    FinalReport, Hundredths, IncidentAct, IncidentFilter, IncidentPage, IncidentView, LineFigures,
-    MAX_FAULT_TEXT_CHARS, MAX_FAULTY_PER_PAGE, MAX_INCIDENT_TEXT_CHARS, MAX_INCIDENTS_PER_PAGE,
-    MAX_LOOKED_AT, MAX_REVIEWS, MonthFigures, NewIncident, Opened, REFUSALS_PER_HOUR, Review, ReviewLine,
-    SETTLED_AFTER_MS, STUCK_AFTER_MINUTES, STUCK_GROUP_CARDS, STUCK_GROUP_PERCENT, StuckSettings, Tally,
-    act_on_incident, enter_incident, faulty_chips, list_incidents, report_chip_fault, review_csv,
-    review_incidents, show_incident,
+    ALTERNATION_MINUTES, About, ChipFaultKind, ChipFaultReport, FaultReported, FaultyChip, FinalReport,
+    Hundredths, IncidentAct, IncidentFilter, IncidentPage, IncidentView, LineFigures, MAX_FAULT_TEXT_CHARS,
+    MAX_FAULTY_PER_PAGE, MAX_INCIDENT_TEXT_CHARS, MAX_INCIDENTS_PER_PAGE, MAX_LOOKED_AT, MAX_REVIEWS,
+    MonthFigures, NewIncident, Opened, REFUSALS_PER_HOUR, Review, ReviewLine, SETTLED_AFTER_MS,
+    STUCK_AFTER_MINUTES, STUCK_GROUP_CARDS, STUCK_GROUP_PERCENT, StuckSettings, Tally, act_on_incident,
+    enter_incident, faulty_chips, list_incidents, report_chip_fault, review_csv, review_incidents,
+    show_incident,
 };
 pub use ingest::{IngestReport, MAX_RECORD_BYTES, OperatorReport, RecordError, ingest};
 pub(crate) use ingest::{MAX_CITY_CHARS, STATES};

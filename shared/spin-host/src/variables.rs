@@ -84,6 +84,9 @@ pub(super) async fn settings(required: RequiredVariables) -> Result<Rc<Settings>
     Ok(settings)
 }
 
+/// Whether a variable is required, its name, and where it goes.
+type Places<'a> = Vec<(bool, &'static str, &'a mut Option<String>)>;
+
 /// Reads what the component requires, one after the other in a loop: a wait for each would be a state of its own, and
 /// every component has this.
 async fn read(required: RequiredVariables) -> Result<Variables, Error> {
@@ -116,6 +119,13 @@ async fn read(required: RequiredVariables) -> Result<Variables, Error> {
             *place = Some(Zeroizing::new(text(name).await?));
         }
     }
+    read_settings(required, &mut read).await?;
+    periodic_work(required, &mut read).await?;
+    read.index_key = index_key.unwrap_or_default();
+    Ok(read)
+}
+
+async fn read_settings(required: RequiredVariables, read: &mut Variables) -> Result<(), Error> {
     let texts = [
         (true, "time_zone", &mut read.time_zone),
         (true, "trusted_proxies", &mut read.trusted_proxies),
@@ -126,6 +136,44 @@ async fn read(required: RequiredVariables) -> Result<Variables, Error> {
             "callback_allow_http",
             &mut read.callback_allow_http,
         ),
+        (
+            required.pool_low_water,
+            "pool_low_water",
+            &mut read.pool_low_water,
+        ),
+        (
+            required.device_sessions,
+            "power_up_gap_secs",
+            &mut read.power_up_gap_secs,
+        ),
+        (
+            required.device_sessions,
+            "power_ups_per_hour",
+            &mut read.power_ups_per_hour,
+        ),
+        (
+            required.device_sessions,
+            "alternation_minutes",
+            &mut read.alternation_minutes,
+        ),
+        (required.number_ranges, "number_ranges", &mut read.number_ranges),
+        (
+            required.unchecked_eids,
+            "unchecked_eids",
+            &mut read.unchecked_eids,
+        ),
+        (
+            required.served_provinces,
+            "served_provinces",
+            &mut read.served_provinces,
+        ),
+        (required.operator, "operator_api", &mut read.operator_api),
+    ];
+    fill(Places::from(texts)).await
+}
+
+async fn periodic_work(required: RequiredVariables, read: &mut Variables) -> Result<(), Error> {
+    let texts = [
         (required.maintenance, "call_log_days", &mut read.call_log_days),
         (
             required.maintenance,
@@ -172,46 +220,17 @@ async fn read(required: RequiredVariables) -> Result<Variables, Error> {
             "written_key_days",
             &mut read.written_key_days,
         ),
-        (
-            required.pool_low_water,
-            "pool_low_water",
-            &mut read.pool_low_water,
-        ),
-        (
-            required.device_sessions,
-            "power_up_gap_secs",
-            &mut read.power_up_gap_secs,
-        ),
-        (
-            required.device_sessions,
-            "power_ups_per_hour",
-            &mut read.power_ups_per_hour,
-        ),
-        (
-            required.device_sessions,
-            "alternation_minutes",
-            &mut read.alternation_minutes,
-        ),
-        (required.number_ranges, "number_ranges", &mut read.number_ranges),
-        (
-            required.unchecked_eids,
-            "unchecked_eids",
-            &mut read.unchecked_eids,
-        ),
-        (
-            required.served_provinces,
-            "served_provinces",
-            &mut read.served_provinces,
-        ),
-        (required.operator, "operator_api", &mut read.operator_api),
     ];
-    for (is_required, name, place) in texts {
+    fill(Places::from(texts)).await
+}
+
+async fn fill(places: Places<'_>) -> Result<(), Error> {
+    for (is_required, name, place) in places {
         if is_required {
             *place = Some(text(name).await?);
         }
     }
-    read.index_key = index_key.unwrap_or_default();
-    Ok(read)
+    Ok(())
 }
 
 async fn text(name: &str) -> Result<String, Error> {

@@ -1,6 +1,7 @@
 //! §8.2.2: the register of faulty chips, for quality control.
 
 use super::super::Context;
+use super::super::list_page::ListPage;
 use super::super::unreadable::RowOpener;
 use domain::Timestamp;
 use domain::error::Error;
@@ -35,15 +36,6 @@ pub struct FaultyChip {
     pub unreadable: Vec<&'static str>,
 }
 
-/// A page of the register, the latest entry first.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FaultyPage {
-    /// The entries.
-    pub chips: Vec<FaultyChip>,
-    /// Where the next page begins, if there may be one.
-    pub next: Option<ListKey>,
-}
-
 /// Returns a page of the register of faulty chips; with `removed_too` also the entries of chips that were taken out. An
 /// EID that cannot be opened hides no other chip.
 ///
@@ -54,7 +46,7 @@ pub async fn faulty_chips<D: Database>(
     removed_too: bool,
     cursor: Option<ListKey>,
     limit: u32,
-) -> Result<FaultyPage, Error> {
+) -> Result<ListPage<FaultyChip>, Error> {
     let limit = limit.clamp(1, MAX_FAULTY_PER_PAGE);
     let from = cursor.unwrap_or_else(|| ListKey::first(Timestamp(i64::MAX)));
     let rows = chip_fault::page(cx.db, from, removed_too, limit).await?;
@@ -64,8 +56,8 @@ pub async fn faulty_chips<D: Database>(
         index: row.eid_index.as_bytes().to_vec(),
         seq: row.seq,
     });
-    Ok(FaultyPage {
-        chips: rows.into_iter().map(|row| view(cx, row)).collect(),
+    Ok(ListPage {
+        rows: rows.into_iter().map(|row| view(cx, row)).collect(),
         next,
     })
 }

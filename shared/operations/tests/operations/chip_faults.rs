@@ -19,7 +19,7 @@ type Entry = (String, String, Option<String>, Option<String>, bool);
 /// Every entry of the register.
 fn register(world: &World) -> Vec<Entry> {
     let page = run(faulty_chips(&world.cx(), true, None, 100)).unwrap();
-    let entries = page.chips.into_iter();
+    let entries = page.rows.into_iter();
     entries
         .map(|chip| {
             (
@@ -51,8 +51,8 @@ fn the_register_keeps_the_fault_and_its_status_word_after_the_chip_was_taken_out
     world.pass(MINUTE_MS);
     run(register_fault(&world.cx(), &eid(0), false)).unwrap();
     let page = run(faulty_chips(&world.cx(), true, None, 100)).unwrap();
-    assert_eq!(page.chips.len(), 1);
-    let chip = &page.chips[0];
+    assert_eq!(page.rows.len(), 1);
+    let chip = &page.rows[0];
     assert_eq!(
         (chip.fault.as_str(), chip.status_word.as_deref()),
         ("memory_problem", Some("6581"))
@@ -64,7 +64,7 @@ fn the_register_keeps_the_fault_and_its_status_word_after_the_chip_was_taken_out
     assert!(
         run(faulty_chips(&world.cx(), false, None, 100))
             .unwrap()
-            .chips
+            .rows
             .is_empty()
     );
     world.apply_auto(&caller, 0).unwrap();

@@ -124,7 +124,7 @@ fn a_chip_fault_opened_by_hand_enters_the_register_and_entering_the_register_ope
     let registered = || {
         run(faulty_chips(&world.cx(), false, None, 10))
             .unwrap()
-            .chips
+            .rows
             .len()
     };
     assert_eq!(registered(), 1);
@@ -377,7 +377,7 @@ fn the_register_of_faulty_chips_is_shown_page_by_page_the_latest_first() {
     let mut cursor = None;
     loop {
         let page = run(faulty_chips(&world.cx(), false, cursor, 2)).unwrap();
-        seen.extend(page.chips);
+        seen.extend(page.rows);
         let Some(next) = page.next else { break };
         cursor = Some(store::ListKey::parse(&next.text()).unwrap());
     }

@@ -49,7 +49,7 @@ fn every_list_shows_the_rows_beside_one_that_cannot_be_opened() {
     damage(&world, "incident", "note_sealed", "kind = 'call_timeout'");
 
     let cx = world.cx();
-    let faulty = run(faulty_chips(&cx, false, None, 10)).unwrap().chips;
+    let faulty = run(faulty_chips(&cx, false, None, 10)).unwrap().rows;
     assert_eq!(
         marks(faulty.iter().map(|chip| &chip.unreadable)),
         [vec!["eid"], vec![]]

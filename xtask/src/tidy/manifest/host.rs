@@ -84,18 +84,21 @@ fn reads(source: &Source, tokens: &[Token]) -> (Vec<(usize, String)>, Vec<Fault>
     (reads, faults)
 }
 
-/// Reads the rows of the two lists, of secrets and of texts.
+/// Reads the rows of the lists of secrets and of texts.
 fn read_variables(source: &Source, tokens: &[Token], host: &mut Host) -> Vec<Fault> {
     let mut faults = Vec::new();
     for (list, is_secret) in LISTS {
-        let Some((at, _)) = rows(tokens, &["let", list, "=", "["]).next() else {
+        let row = ["let", list, "=", "["];
+        let mut lists = rows(tokens, &row).peekable();
+        if lists.peek().is_none() {
             faults.push(unread(source, 1));
-            continue;
-        };
-        let inner = brackets(tokens, at + 3);
-        let inner = &inner[1..inner.len() - 1];
-        for row in separated(inner) {
-            faults.extend(read_row(source, &inner[row], is_secret, host));
+        }
+        for (at, _) in lists {
+            let inner = brackets(tokens, at + 3);
+            let inner = &inner[1..inner.len() - 1];
+            for row in separated(inner) {
+                faults.extend(read_row(source, &inner[row], is_secret, host));
+            }
         }
     }
     faults

@@ -180,7 +180,7 @@ pub(super) fn seen(world: &World, caller: &Caller) -> Vec<String> {
     out.push(format!("{:?}", run(list_alerts(&cx, true, None, 100))));
     out.push(format!(
         "{:?}",
-        run(faulty_chips(&cx, true, None, 100)).unwrap().chips
+        run(faulty_chips(&cx, true, None, 100)).unwrap().rows
     ));
     out.push(format!("{:?}", run(list_clients(&cx, None, None, 100))));
     out.push(format!("{:?}", run(list_imports(&cx, None, 100))));
