@@ -29,13 +29,8 @@ pub use chip_fault_report::{
 pub use clocks::MAX_LOOKED_AT;
 pub(super) use clocks::advance_clocks;
 pub use duplicated::ALTERNATION_MINUTES;
-<<<<<<< HEAD
 pub(super) use duplicated::block;
-pub use faulty::{FaultyChip, FaultyPage, MAX_FAULTY_PER_PAGE, faulty_chips};
-=======
-pub(super) use duplicated::{alternates, block};
 pub use faulty::{FaultyChip, MAX_FAULTY_PER_PAGE, faulty_chips};
->>>>>>> lists
 pub use list::{
     FinalReport, IncidentFilter, IncidentPage, IncidentView, MAX_INCIDENTS_PER_PAGE, list_incidents,
 };
