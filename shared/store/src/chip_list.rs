@@ -40,15 +40,16 @@ const OF_IMSI: ListedBy = listed!(
     "c.eid_index IN (SELECT t.eid_index FROM chip t WHERE t.temp_imsi_index = $1 \
      UNION ALL SELECT n.eid_index FROM number n WHERE n.imsi_index = $1 AND n.eid_index IS NOT NULL)"
 );
-/// By the code of the state.
-const OF_STATUS: [ListedBy; 6] = [
-    listed!("c.status = 1 AND c.status = $1"),
-    listed!("c.status = 2 AND c.status = $1"),
-    listed!("c.status = 3 AND c.status = $1"),
-    listed!("c.status = 4 AND c.status = $1"),
-    listed!("c.status = 5 AND c.status = $1"),
-    listed!("c.status = 6 AND c.status = $1"),
-];
+
+/// The list of a state that few chips have.
+fn of_status(status: CardStatus) -> Option<ListedBy> {
+    match status {
+        CardStatus::Writing => Some(listed!("c.status = 3 AND c.status = $1")),
+        CardStatus::Failed => Some(listed!("c.status = 5 AND c.status = $1")),
+        CardStatus::ApplicationFailed => Some(listed!("c.status = 6 AND c.status = $1")),
+        _ => None,
+    }
+}
 
 const ROWS: &str = "SELECT c.eid_index, c.eid_sealed, c.client_id, c.chip_model, c.profile, c.status, c.faulty, c.blocked, \
     c.temp_msisdn_sealed, c.temp_expires_at, c.allowance_bytes, c.used_bytes, c.imported_at, \
@@ -140,10 +141,6 @@ pub struct ListedChip {
 
 /// The list that looks at the fewest rows, with the position of its condition among the others.
 fn list_of(query: &ChipQuery<'_>) -> (ListedBy, Option<usize>) {
-    let by_status = |status: CardStatus| {
-        let at = usize::try_from(status.code() - 1).ok()?;
-        OF_STATUS.get(at).copied()
-    };
     match query.id {
         Some(ListedId::Eid(_)) => return (OF_EID, None),
         Some(ListedId::Msisdn(_)) => return (OF_MSISDN, None),
@@ -151,20 +148,12 @@ fn list_of(query: &ChipQuery<'_>) -> (ListedBy, Option<usize>) {
         Some(ListedId::Imsi(_)) => return (OF_IMSI, None),
         None => (),
     }
-    // Most chips wait or are written; the others are few.
-    let is_common = |status: &CardStatus| matches!(status, CardStatus::ToWrite | CardStatus::Written);
-    let few = query
-        .status
-        .filter(|status| !is_common(status))
-        .and_then(by_status);
-    if let Some(list) = few {
+    if let Some(list) = query.status.and_then(of_status) {
         (list, Some(2))
     } else if query.client_id.is_some() {
         (OF_CLIENT, Some(0))
     } else if query.model.is_some() {
         (OF_MODEL, Some(1))
-    } else if let Some(list) = query.status.and_then(by_status) {
-        (list, Some(2))
     } else {
         (ALL, None)
     }

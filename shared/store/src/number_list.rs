@@ -28,14 +28,13 @@ const OF_MSISDN: ListedBy = listed!("n.msisdn_index = $1");
 const OF_ICCID: ListedBy = listed!("n.iccid_index = $1");
 const OF_IMSI: ListedBy = listed!("n.imsi_index = $1");
 
-fn of_status(status: NumberStatus) -> ListedBy {
+/// The list of a state that few numbers have.
+fn of_status(status: NumberStatus) -> Option<ListedBy> {
     match status {
-        NumberStatus::Available => listed!("n.status = 'available' AND n.status = $1"),
-        NumberStatus::Allotted => listed!("n.status = 'allotted' AND n.status = $1"),
-        NumberStatus::Reserved => listed!("n.status = 'reserved' AND n.status = $1"),
-        NumberStatus::Written => listed!("n.status = 'written' AND n.status = $1"),
-        NumberStatus::Suspended => listed!("n.status = 'suspended' AND n.status = $1"),
-        NumberStatus::Retired => listed!("n.status = 'retired' AND n.status = $1"),
+        NumberStatus::Allotted => Some(listed!("n.status = 'allotted' AND n.status = $1")),
+        NumberStatus::Suspended => Some(listed!("n.status = 'suspended' AND n.status = $1")),
+        NumberStatus::Retired => Some(listed!("n.status = 'retired' AND n.status = $1")),
+        NumberStatus::Available | NumberStatus::Reserved | NumberStatus::Written => None,
     }
 }
 
@@ -103,13 +102,10 @@ fn list_of(query: &NumberQuery<'_>) -> (ListedBy, Option<usize>) {
         Some(ListedId::Imsi(_)) => return (OF_IMSI, None),
         None => (),
     }
-    // Most numbers are free or written; the others are few.
-    let is_common = |status| matches!(status, NumberStatus::Available | NumberStatus::Written);
-    match query.status {
-        Some(status) if !is_common(status) => (of_status(status), Some(2)),
-        _ if query.client_id.is_some() => (OF_CLIENT, Some(0)),
-        _ if query.province.is_some() => (OF_PROVINCE, Some(1)),
-        Some(status) => (of_status(status), Some(2)),
+    match query.status.and_then(of_status) {
+        Some(list) => (list, Some(2)),
+        None if query.client_id.is_some() => (OF_CLIENT, Some(0)),
+        None if query.province.is_some() => (OF_PROVINCE, Some(1)),
         None => (ALL, None),
     }
 }

@@ -27,7 +27,6 @@ const OF_CHIP: ListedBy = listed!("t.eid_index = $1");
 const OF_NUMBER: ListedBy = listed!("t.iccid_index = $1");
 const OF_FAILURE: ListedBy = listed!("t.failure = $1");
 const OF_CLIENT: ListedBy = listed!("t.client_id = $1");
-const OF_PROVINCE: ListedBy = listed!("t.province = $1");
 const WAITING: ListedBy = listed!("t.state = 'waiting' AND t.state = $1");
 const WRITING: ListedBy = listed!("t.state = 'writing' AND t.state = $1");
 const FAILED: ListedBy = listed!("t.state = 'failed' AND t.state = $1");
@@ -149,8 +148,6 @@ fn list_of(query: &TaskQuery<'_>, state: Option<TaskState>) -> (ListedBy, Option
         (OF_CLIENT, Some(0))
     } else if let Some(list) = of_state {
         (list, Some(1))
-    } else if query.province.is_some() {
-        (OF_PROVINCE, Some(2))
     } else {
         (ALL, None)
     }
