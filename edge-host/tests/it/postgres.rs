@@ -105,7 +105,7 @@ async fn errors_carry_the_servers_code_wherever_they_happen() {
     for plain in [false, true] {
         fixture.server.run_sql(fixture.database, "TRUNCATE entry");
         let results = fixture
-            .run(plain, &[insert.clone(), insert.clone(), json!("SELEC 1")])
+            .run(plain, &[insert.clone(), insert.clone(), json!("FROM 1")])
             .await;
         assert_eq!(results[0], 1);
         let twice = &results[1];
