@@ -1,12 +1,11 @@
-//! `/admin/v1/chips:import`, `/admin/v1/numbers:import` and `/admin/v1/imports…`, §5.3.1.1: chips and operator numbers
-//! from tables. A bad row is reported; the other rows are imported, or corrected. An import can be withdrawn.
+//! `/admin/v1/chips:import` and `/admin/v1/numbers:import`, §5.3.1.1: chips and operator numbers from tables. A bad row is
+//! reported; the other rows are imported, or corrected. The inventory lists the imports and withdraws them.
 //!
 //! Never shows key material.
 
 #![forbid(unsafe_code)]
 
 mod table;
-mod withdraw;
 
 use domain::error::{Error, Lang, Reason};
 use operations::{
@@ -269,8 +268,6 @@ pub fn router() -> Routes {
     Routes::new()
         .routes(routes!(chips as "admin.chips.import"))
         .routes(routes!(numbers as "admin.numbers.import"))
-        .routes(routes!(withdraw::list as "admin.imports"))
-        .routes(routes!(withdraw::withdraw as "admin.imports.withdraw"))
 }
 
 #[cfg(test)]
@@ -281,14 +278,6 @@ mod tests {
     fn every_operation_is_documented() {
         let document = router().into_openapi();
         let paths: Vec<&str> = document.paths.paths.keys().map(String::as_str).collect();
-        assert_eq!(
-            paths,
-            [
-                "/admin/v1/chips:import",
-                "/admin/v1/imports",
-                "/admin/v1/imports:withdraw",
-                "/admin/v1/numbers:import",
-            ]
-        );
+        assert_eq!(paths, ["/admin/v1/chips:import", "/admin/v1/numbers:import"]);
     }
 }

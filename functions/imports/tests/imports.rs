@@ -26,6 +26,7 @@ impl Platform {
             .merge(clients_router::router())
             .merge(gateway_router::router())
             .merge(incidents_router::router())
+            .merge(inventory_router::router())
             .merge(token_router::router())
             .merge(write_apply_router::router());
         let routes = TestRouter::new(routes).await;

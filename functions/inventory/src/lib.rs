@@ -1,6 +1,6 @@
-//! `/admin/v1/chips…`, `/admin/v1/numbers:…`, `/admin/v1/pools…` and `/admin/v1/gateways`, §5.3.1.1: acts of
-//! administrators on chips and operator numbers, the levels of the pools, and what gateways can write. How they get in is with the imports, what becomes of a card with the
-//! cards.
+//! `/admin/v1/chips…`, `/admin/v1/numbers:…`, `/admin/v1/imports…`, `/admin/v1/pools…` and `/admin/v1/gateways`, §5.3.1.1:
+//! acts of administrators on chips and operator numbers, the imports and how one is withdrawn, the levels of the pools, and
+//! what gateways can write. How chips and numbers get in is with the imports, what becomes of a card with the cards.
 //!
 //! Never shows key material.
 
@@ -8,6 +8,7 @@
 
 mod correct;
 mod gateways;
+mod imports;
 mod numbers;
 mod pools;
 mod quarantine;
@@ -32,6 +33,8 @@ pub fn router() -> Routes {
         .routes(routes!(pools::list as "admin.pools"))
         .routes(routes!(pools::update as "admin.pools.update"))
         .routes(routes!(gateways::list as "admin.gateways"))
+        .routes(routes!(imports::list as "admin.imports"))
+        .routes(routes!(imports::withdraw as "admin.imports.withdraw"))
 }
 
 #[cfg(test)]
@@ -49,6 +52,8 @@ mod tests {
                 "/admin/v1/chips:reprovision",
                 "/admin/v1/chips:top-up",
                 "/admin/v1/gateways",
+                "/admin/v1/imports",
+                "/admin/v1/imports:withdraw",
                 "/admin/v1/numbers:allot",
                 "/admin/v1/numbers:end-quarantine",
                 "/admin/v1/numbers:release",

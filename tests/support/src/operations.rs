@@ -19,7 +19,7 @@ use operations::{
     STUCK_GROUP_CARDS, STUCK_GROUP_PERCENT, SessionLimits, SessionWork, StuckSettings, TaskRef, apply,
     create_client, import_chips, import_numbers, open_session, run_job, status,
 };
-use store::Value;
+use store::{Engine, Value};
 use vault::Vault;
 
 use crate::eid::eid_text;
@@ -378,6 +378,21 @@ impl World {
     /// Runs statements that no operation has.
     pub fn execute(&self, sql: &str) {
         self.db.inner.batch(sql);
+    }
+
+    /// Whether there is a table of this name.
+    pub fn has_table(&self, name: &str) -> bool {
+        let tables = match self.db.inner.engine() {
+            Engine::Sqlite => "sqlite_master WHERE type = 'table' AND name",
+            Engine::Postgres => "pg_tables WHERE tablename",
+        };
+        self.count(&format!("SELECT COUNT(*) FROM {tables} = '{name}'")) > 0
+    }
+
+    /// Whether a row refers to one that is not there. On PostgreSQL none ever does.
+    pub fn has_dangling_rows(&self) -> bool {
+        self.db.inner.engine() == Engine::Sqlite
+            && self.count("SELECT COUNT(*) FROM pragma_foreign_key_check") > 0
     }
 
     /// How the engine will carry a statement out.

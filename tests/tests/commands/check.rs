@@ -158,7 +158,14 @@ impl<'a> Call<'a> {
             "chaos" => match self.arguments {
                 [] => Ok(()),
                 [kills] if kills.parse::<u32>().is_ok() => Ok(()),
-                other => Err(format!("chaos takes a number of kills, found {other:?}")),
+                [kills, engine]
+                    if kills.parse::<u32>().is_ok() && matches!(engine.as_str(), "servers" | "replica") =>
+                {
+                    Ok(())
+                }
+                other => Err(format!(
+                    "chaos takes a number of kills and what is killed, found {other:?}"
+                )),
             },
             _ if self.arguments.is_empty() => Ok(()),
             other => Err(format!("what {other} accepts is not known here")),

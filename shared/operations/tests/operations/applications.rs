@@ -245,7 +245,7 @@ fn every_refusal_names_its_reason_fails_the_application_and_leaves_the_pool_alon
                 &designated(&eid_text(1), &names.taken.iccid, &names.taken.msisdn),
             )
             .unwrap();
-        world.execute("UPDATE number SET status = 'suspended' WHERE client_id IS NOT NULL AND status = 'allotted' AND rowid = (SELECT MAX(rowid) FROM number)");
+        world.execute("UPDATE number SET status = 'suspended' WHERE client_id IS NOT NULL AND status = 'allotted' AND iccid_index = (SELECT iccid_index FROM number WHERE status = 'allotted' ORDER BY imported_at DESC, iccid_index LIMIT 1)");
         let numbers =
             "SELECT hex(iccid_index) || status || COALESCE(task_id, '') FROM number ORDER BY iccid_index";
         let before = world.column(numbers);
@@ -258,7 +258,7 @@ fn every_refusal_names_its_reason_fails_the_application_and_leaves_the_pool_alon
             "{request:?}"
         );
         assert_eq!(world.column(numbers), before, "{request:?}");
-        let last = world.column("SELECT reason FROM card_history ORDER BY at DESC, rowid DESC LIMIT 1");
+        let last = world.column("SELECT reason FROM card_history ORDER BY at DESC, seq DESC LIMIT 1");
         assert_eq!(last, [case.reason.code()], "{request:?}");
 
         // §6.2.2.2: corrected, it is accepted.

@@ -8,6 +8,7 @@ use test_support::operations::World;
 
 #[test]
 fn what_is_due_is_found_by_an_index() {
+    test_support::of_sqlite!();
     let world = World::new();
     for (sql, index) in [
         (
