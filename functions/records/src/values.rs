@@ -3,9 +3,11 @@
 use domain::error::Reason;
 use domain::{CardStatus, Malformed, NumberStatus};
 use operations::SearchedId;
-use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
+use utoipa::PartialSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Schema, Type};
 use web::Refusal;
-use web::values::{Eid, Iccid, Imsi, Kind, Msisdn, Parsed};
+use web::values::{CardState, Eid, Iccid, Imsi, Kind, Msisdn, NumberCode, Parsed};
 
 /// The state of a card that is searched for.
 pub(crate) type SearchedCardState = Parsed<CardStateName>;
@@ -26,14 +28,14 @@ pub(crate) struct NumberStateName(pub(crate) NumberStatus);
 #[derive(Debug)]
 pub(crate) struct ReasonName(pub(crate) Reason);
 
-fn one_of(values: impl Iterator<Item = &'static str>, about: &str) -> Object {
-    let values: Vec<&str> = values.collect();
-    ObjectBuilder::new()
-        .schema_type(Type::String)
-        .description(Some(about))
-        .examples(values.first().copied())
-        .enum_values(Some(values))
-        .build()
+/// The words of a value that answers have, under another name.
+fn words_of<T: PartialSchema>() -> Object {
+    let mut object = match T::schema() {
+        RefOr::T(Schema::Object(object)) => object,
+        _ => Object::default(),
+    };
+    object.title = None;
+    object
 }
 
 impl Kind for CardStateName {
@@ -49,10 +51,7 @@ impl Kind for CardStateName {
     }
 
     fn object() -> Object {
-        one_of(
-            CardStatus::ALL.into_iter().map(CardStatus::zh),
-            "卡片状态（表 2） / state of the card (Table 2)",
-        )
+        words_of::<CardState>()
     }
 }
 
@@ -68,10 +67,7 @@ impl Kind for NumberStateName {
     }
 
     fn object() -> Object {
-        one_of(
-            NumberStatus::ALL.into_iter().map(NumberStatus::code),
-            "码号在本平台的状态 / state of the number in this platform",
-        )
+        words_of::<NumberCode>()
     }
 }
 

@@ -70,7 +70,7 @@ fn pool_adds_up(database: &PlatformDatabase, cards: u32) -> Result<()> {
         count(database, states)? == i64::from(cards),
         "numbers are missing"
     );
-    let shared = "SELECT count(*) FROM (SELECT eid_index FROM number WHERE eid_index IS NOT NULL GROUP BY eid_index HAVING count(*) > 1)";
+    let shared = "SELECT count(*) FROM (SELECT eid_index FROM number WHERE eid_index IS NOT NULL GROUP BY eid_index HAVING count(*) > 1) AS shared";
     ensure!(count(database, shared)? == 0, "a card holds two numbers");
     let free = "SELECT count(*) FROM number WHERE (status = 'available') <> (eid_index IS NULL)";
     ensure!(
@@ -88,7 +88,7 @@ fn pool_adds_up(database: &PlatformDatabase, cards: u32) -> Result<()> {
 
 /// Each card's steps are numbered without gaps, begin where the one before ended, and end in its state.
 fn histories_are_whole(database: &PlatformDatabase) -> Result<()> {
-    let gaps = "SELECT count(*) FROM (SELECT eid_index FROM card_history GROUP BY eid_index HAVING max(seq) <> count(*) OR min(seq) <> 1)";
+    let gaps = "SELECT count(*) FROM (SELECT eid_index FROM card_history GROUP BY eid_index HAVING max(seq) <> count(*) OR min(seq) <> 1) AS gaps";
     ensure!(count(database, gaps)? == 0, "a history has gaps");
     let breaks = "SELECT count(*) FROM card_history h JOIN card_history p ON p.eid_index = h.eid_index AND p.seq = h.seq - 1 \
         WHERE h.from_status IS DISTINCT FROM p.to_status";

@@ -179,11 +179,18 @@ impl PostgresServer {
     /// Takes every connection that the server has room for, until the value is dropped.
     #[must_use]
     pub fn occupy(&self) -> OccupiedConnections {
+        let room: usize = self.run_sql("postgres", "SHOW max_connections").parse().unwrap();
         let mut taken = OccupiedConnections(Vec::new());
         loop {
-            let full = self.psql("postgres", "SELECT 1").output().unwrap();
-            if String::from_utf8_lossy(&full.stderr).contains("too many clients") {
+            // Those of others go; whoever was refused has ended.
+            taken.0.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
+            let probe = self.psql("postgres", "SELECT 1").output().unwrap();
+            let is_full = String::from_utf8_lossy(&probe.stderr).contains("too many clients");
+            if is_full && taken.0.len() == room {
                 return taken;
+            }
+            if is_full {
+                continue;
             }
             let mut sleeping = self.psql("postgres", "SELECT pg_sleep(600)");
             let sleeping = sleeping.stderr(Stdio::null()).spawn().unwrap();

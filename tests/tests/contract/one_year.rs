@@ -157,7 +157,7 @@ const INVARIANTS: [(&str, &str); 8] = [
     (
         "a card with two numbers",
         "SELECT count(*) FROM (SELECT 1 FROM number WHERE eid_index IS NOT NULL AND status IN ('reserved', 'written') \
-         GROUP BY eid_index HAVING count(*) > 1)",
+         GROUP BY eid_index HAVING count(*) > 1) AS shared",
     ),
     (
         "a free number that belongs to a card",
@@ -165,7 +165,7 @@ const INVARIANTS: [(&str, &str); 8] = [
     ),
     (
         "a history with gaps",
-        "SELECT count(*) FROM (SELECT 1 FROM card_history GROUP BY eid_index HAVING max(seq) <> count(*))",
+        "SELECT count(*) FROM (SELECT 1 FROM card_history GROUP BY eid_index HAVING max(seq) <> count(*)) AS gaps",
     ),
     (
         "a card that is not where its history ends",
@@ -187,7 +187,7 @@ const INVARIANTS: [(&str, &str); 8] = [
     ),
     (
         "two open incidents of a kind and subject",
-        "SELECT count(*) FROM (SELECT 1 FROM incident WHERE closed_at IS NULL GROUP BY kind, subject HAVING count(*) > 1)",
+        "SELECT count(*) FROM (SELECT 1 FROM incident WHERE closed_at IS NULL GROUP BY kind, subject HAVING count(*) > 1) AS twice",
     ),
 ];
 
