@@ -31,7 +31,7 @@ async fn two_nodes_answer_with_room_for_twenty_connections() {
     // Two nodes may want more than twenty connections: who is not served in time is told to come again, and does.
     let mut waiting: Vec<usize> = (0..2 * CALLS).collect();
     for _ in 0..MAX_ROUNDS {
-        let calls = waiting.iter().map(|n| async {
+        let calls = waiting.iter().map(async |n| {
             let node = if n % 2 == 0 { &platform.host } else { &second };
             (*n, platform.send_to(node, status_of(&platform, n % 8)).await)
         });
