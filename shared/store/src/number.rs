@@ -92,10 +92,11 @@ const TAKE_OF_PROVINCE: Statement = Statement::new(
 );
 // What others reach for may come back: there is none only when they have all got theirs.
 const TAKE_AFTER_OTHERS: Statement = Statement::of_postgres(take_of_province!(" FOR UPDATE"));
+// The task that is added with the number takes the province from it.
 const TAKE_ALLOTTED: &str = "UPDATE number SET status = 'reserved', eid_index = $1, task_id = $2, changed_at = $3 \
-     WHERE status = 'allotted' AND quarantined = 0 AND iccid_index = $4 AND client_id = $5 RETURNING iccid_index";
+     WHERE status = 'allotted' AND quarantined = 0 AND iccid_index = $4 AND client_id = $5 RETURNING iccid_index, province";
 const TAKE_HELD: &str = "UPDATE number SET task_id = $1, changed_at = $2 WHERE status = 'reserved' \
-     AND quarantined = 0 AND iccid_index = $3 AND eid_index = $4 AND task_id IS NULL RETURNING iccid_index";
+     AND quarantined = 0 AND iccid_index = $3 AND eid_index = $4 AND task_id IS NULL RETURNING iccid_index, province";
 const EXPOSE: &str = "UPDATE number SET exposed = 1, changed_at = $1, \
     sole_session = CASE exposed WHEN 0 THEN $2 END WHERE task_id = $3 AND status = 'reserved' AND quarantined = 0 \
     RETURNING iccid_index";

@@ -322,7 +322,7 @@ fn a_task_that_cannot_be_ended_does_not_keep_the_others() {
     for chip in 0..3 {
         world.apply_auto(&caller, chip).unwrap();
     }
-    world.execute("UPDATE chip SET eid_sealed = x'00' WHERE eid_index = (SELECT min(eid_index) FROM chip)");
+    world.execute("UPDATE chip SET eid_sealed = x'00' WHERE eid_index = (SELECT eid_index FROM chip ORDER BY eid_index LIMIT 1)");
     world.pass(world.count("SELECT max(temp_expires_at) FROM chip") - world.time().millis());
     assert_eq!(
         reason(run(run_job(&world.cx(), Job::HopelessTasks, &MAINTENANCE))),

@@ -23,7 +23,7 @@ pub(super) fn open_kinds(world: &World) -> Vec<String> {
 
 /// The alerts that were raised, in their order.
 pub(super) fn alerts(world: &World) -> Vec<String> {
-    world.column("SELECT kind FROM alert ORDER BY id")
+    world.column("SELECT kind FROM alert ORDER BY rowid")
 }
 
 pub(super) fn all(world: &World) -> Vec<IncidentView> {

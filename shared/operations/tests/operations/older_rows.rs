@@ -235,6 +235,7 @@ fn a_message_that_waited_without_an_address_is_sent_when_somebody_asks() {
 // 0017: no number of before takes over the MSISDN of another one.
 #[test]
 fn a_number_of_before_replaces_none_and_its_written_card_is_replaced_afterwards() {
+    test_support::of_sqlite!();
     let source = Source::new(3, 1);
     let (caller, number) = (&source.caller, NumberCsv::new(0));
     source.world.write_chip(caller, 0);
@@ -296,6 +297,7 @@ fn what_was_imported_before_imports_had_identifiers_is_unchanged_by_the_same_fil
 
 #[test]
 fn k_and_opc_of_a_number_that_was_written_before_are_destroyed_too() {
+    test_support::of_sqlite!();
     let source = Source::new(2, 2);
     source.world.write_chip(&source.caller, 0);
     source.world.pass(1_000);

@@ -287,6 +287,7 @@ fn an_administrator_sees_the_pools_and_sets_the_mark_of_one() {
 
 #[test]
 fn a_large_pool_is_counted_up_to_a_limit() {
+    test_support::of_sqlite!();
     let world = with_pools(&["37"], 1);
     let copies = |count: u32| {
         world.execute(&format!(

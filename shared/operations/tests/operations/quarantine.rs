@@ -350,6 +350,10 @@ proptest! {
 fn a_backup_or_a_drill_that_is_too_old_raises_one_alert_and_a_new_one_ends_it() {
     let world = World::new();
     with_operator(&world);
+    world.execute(&format!(
+        "UPDATE schema_version SET applied_at = {}",
+        world.now.get()
+    ));
     let settings = MaintenanceSettings {
         backup_days: 2,
         drill_days: 30,

@@ -177,7 +177,7 @@ fn usage_is_that_of_this_month_or_unknown() {
     assert!(usage().is_some());
     world.pass(1);
     assert_eq!(usage(), None);
-    world.execute("UPDATE number_usage SET used_bytes = 200000000, as_of = as_of + 31 * 86400000");
+    world.execute("UPDATE number_usage SET used_bytes = 200000000, as_of = as_of + 2678400000");
     assert_eq!(usage().unwrap().remaining().mb(), "0");
 }
 

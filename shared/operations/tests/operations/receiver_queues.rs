@@ -189,7 +189,7 @@ fn a_client_with_many_callbacks_delays_nobody_else() {
     answer(&world, &first[1], 200, None);
     assert_eq!(due(&world).len(), 2);
     let per_client = "SELECT max(n) FROM (SELECT count(*) AS n FROM message WHERE lease_until > 0 \
-        AND state = 'pending' GROUP BY receiver_id)";
+        AND state = 'pending' GROUP BY receiver_id) AS of_receiver";
     assert_eq!(world.count(per_client), i64::from(MAX_IN_FLIGHT));
 }
 

@@ -127,7 +127,7 @@ fn k_and_opc_are_destroyed_once_the_number_is_proven_to_be_on_its_card_and_not_b
     world.job(Job::KeyRotation);
     let again = world.numbers(&[NumberCsv::new(0), NumberCsv::new(1)]);
     assert_eq!((again.unchanged, again.rejected), (2, 0));
-    world.execute("UPDATE number SET imported_digest = zeroblob(16)");
+    world.execute("UPDATE number SET imported_digest = x'00000000000000000000000000000000'");
     let again = world.numbers(&[NumberCsv::new(0), NumberCsv::new(1)]);
     assert_eq!((again.unchanged, again.rejected), (2, 0));
 }
@@ -316,7 +316,7 @@ fn a_chip_that_was_destroyed_or_replaced_is_destroyed_with_everything_that_is_it
          'chip:' || lower(hex(eid_index)), 0 FROM chip_destruction WHERE true ON CONFLICT DO NOTHING",
     );
     world.execute(
-        "UPDATE chip SET replaced = 1 WHERE eid_index = (SELECT MAX(eid_index) FROM chip WHERE faulty = 0)",
+        "UPDATE chip SET replaced = 1 WHERE eid_index = (SELECT eid_index FROM chip WHERE faulty = 0 ORDER BY eid_index DESC LIMIT 1)",
     );
     end_everything(&world);
     pass(&world, 186);

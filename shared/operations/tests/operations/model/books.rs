@@ -15,7 +15,7 @@ const RULES: [(&str, &str); 3] = [
     ),
     (
         "each ended task has one message, unless its client withdrew it",
-        "SELECT COUNT(*) FROM task t WHERE (state = 'succeeded' OR failure IS NOT NULL) <> \
+        "SELECT COUNT(*) FROM task t WHERE CASE WHEN state = 'succeeded' OR failure IS NOT NULL THEN 1 ELSE 0 END <> \
          (SELECT COUNT(*) FROM message o WHERE o.task_id = t.id)",
     ),
     (
