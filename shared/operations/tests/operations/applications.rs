@@ -245,7 +245,7 @@ fn every_refusal_names_its_reason_fails_the_application_and_leaves_the_pool_alon
                 &designated(&eid_text(1), &names.taken.iccid, &names.taken.msisdn),
             )
             .unwrap();
-        world.execute("UPDATE number SET status = 'suspended' WHERE client_id IS NOT NULL AND status = 'allotted' AND iccid_index = (SELECT iccid_index FROM number WHERE status = 'allotted' ORDER BY imported_at DESC, iccid_index LIMIT 1)");
+        world.execute("UPDATE number SET status = 'suspended' WHERE client_id IS NOT NULL AND status = 'allotted' AND iccid_index = (SELECT iccid_index FROM number WHERE status = 'allotted' ORDER BY rowid DESC LIMIT 1)");
         let numbers =
             "SELECT hex(iccid_index) || status || COALESCE(task_id, '') FROM number ORDER BY iccid_index";
         let before = world.column(numbers);
