@@ -258,7 +258,7 @@ fn every_refusal_names_its_reason_fails_the_application_and_leaves_the_pool_alon
             "{request:?}"
         );
         assert_eq!(world.column(numbers), before, "{request:?}");
-        let last = world.column("SELECT reason FROM card_history ORDER BY at DESC, seq DESC LIMIT 1");
+        let last = world.column("SELECT reason FROM card_history ORDER BY at DESC, rowid DESC LIMIT 1");
         assert_eq!(last, [case.reason.code()], "{request:?}");
 
         // §6.2.2.2: corrected, it is accepted.
