@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use axum::extract::Request;
 use axum::http::StatusCode;
@@ -51,9 +51,16 @@ impl Platform {
             Arc::new(AtomicUsize::new(usize::MAX)),
         );
         let counts = (Arc::clone(&sent), Arc::clone(&taken));
+        // Each thread of the server has a generator of its own, which must not repeat the identifiers of another one.
+        let seeds = Arc::new(AtomicU64::new(1));
         let address = serve(move || {
             let settings = Settings::from_variables(&variables()).unwrap();
-            let host = NativeHost::new(file.clone(), settings, || NOW, SeededRandom::new(1));
+            let host = NativeHost::new(
+                file.clone(),
+                settings,
+                || NOW,
+                SeededRandom::new(seeds.fetch_add(1, Ordering::SeqCst)),
+            );
             let (sent, taken) = counts.clone();
             service(imports_router::router(), App::new(host)).layer(from_fn(
                 move |request: Request, next: Next| {
