@@ -6,6 +6,7 @@ mod sqlite;
 
 use bytes::Bytes;
 use http::StatusCode;
+use http::header::{CONTENT_LENGTH, HeaderValue};
 use spin_sdk::http::{FullBody, IntoResponse, Request, Response};
 use spin_sdk::http_service;
 use spin_sdk::wasip3::random::random::get_random_bytes;
@@ -26,8 +27,10 @@ async fn handle(request: Request) -> impl IntoResponse {
         Ok(()) => (StatusCode::OK, "{\"code\":200}".to_owned()),
         Err(problem) => (StatusCode::INTERNAL_SERVER_ERROR, problem),
     };
+    let length = HeaderValue::from(body.len());
     let mut response = Response::new(FullBody::new(Bytes::from(body)));
     *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_LENGTH, length);
     response
 }
 
