@@ -35,7 +35,7 @@ pub(super) use columns as chip_columns;
 
 const BY_EID: &str = concat!("SELECT ", columns!(), " FROM chip WHERE eid_index = $1");
 const BY_PSK_IDENTITY: &str = concat!("SELECT ", columns!(), " FROM chip WHERE psk_identity_index = $1");
-// A card that is written (4) has an operator number; nobody is told of the end of its temporary one.
+// A card that is written (4) has an operator number; no alert reports the end of its temporary one.
 const SET_STATUS: &str = "UPDATE chip SET status = $1, \
     temp_next_at = CASE WHEN CAST($1 AS BIGINT) = 4 THEN NULL ELSE temp_next_at END, changed_at = $2 \
     WHERE eid_index = $3 AND status = $4 RETURNING eid_index";

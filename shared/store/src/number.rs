@@ -21,7 +21,7 @@ pub const K: Column = Column("number.k");
 /// Sealed column: OPc.
 pub const OPC: Column = Column("number.opc");
 
-/// What writes that wait are told apart by.
+/// The name of the table among writes that wait for each other.
 const TABLE: &str = "number";
 
 macro_rules! columns {

@@ -7,7 +7,7 @@ use super::{Database, DbError, Row, Run as _, Sql as _, Tx, Value, first};
 use domain::{ClientId, TaskFailure, TaskId, TaskState, Timestamp, Work, WriteType};
 use vault::BlindIndex;
 
-/// What writes that wait are told apart by.
+/// The name of the table among writes that wait for each other.
 const TABLE: &str = "task";
 
 macro_rules! columns {

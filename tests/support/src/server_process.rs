@@ -16,7 +16,7 @@ const MAX_START: Duration = Duration::from_secs(60);
 const SHOWN_LINES: usize = 30;
 
 /// Runs a server until standard input ends, which it does with the test program, however that ends, and removes its
-/// folder unless told to keep it. The shell keeps no copy of the server's output, so that this ends with the server.
+/// folder unless it reads `keep`. The shell keeps no copy of the server's output, so that this ends with the server.
 const SCRIPT: &str = r#"signal=$1; folder=$2; shift 2; "$@" 2>&1 & pid=$!; exec >/dev/null 2>&1
 read -r word; kill -s "$signal" "$pid"; wait "$pid"; [ "$word" = keep ] || rm -rf "$folder""#;
 

@@ -1,5 +1,5 @@
-//! A PostgreSQL server that has little room, has none, or does not answer: callers are told to come again, and nothing
-//! else fails.
+//! A PostgreSQL server that has little room, has none, or does not answer: callers are answered 503 with a time after which
+//! to call again, and nothing else fails.
 
 use futures::future::join_all;
 use test_support::http::TestRequest;
@@ -8,7 +8,7 @@ use test_support::postgres_server::PostgresServer;
 
 /// Calls at once on each of two nodes.
 const CALLS: usize = 100;
-/// How often a call is repeated that is told to come again.
+/// How often a call is repeated that is answered 503.
 const MAX_ROUNDS: usize = 20;
 
 /// A platform on a server of its own with room for twenty connections; `None` where PostgreSQL is not installed.
@@ -28,7 +28,7 @@ async fn two_nodes_answer_with_room_for_twenty_connections() {
         return;
     };
     let second = platform.start_second_node().await;
-    // Two nodes may want more than twenty connections: who is not served in time is told to come again, and does.
+    // Two nodes may want more than twenty connections: a call that is not served in time is answered 503 and repeated.
     let mut waiting: Vec<usize> = (0..2 * CALLS).collect();
     for _ in 0..MAX_ROUNDS {
         let calls = waiting.iter().map(async |n| {
@@ -51,7 +51,7 @@ async fn two_nodes_answer_with_room_for_twenty_connections() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_room_and_without_an_answer_calls_are_told_to_come_again() {
+async fn without_room_and_without_an_answer_calls_are_answered_503() {
     let Some((platform, server)) = on_a_small_server().await else {
         return;
     };
