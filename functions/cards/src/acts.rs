@@ -4,7 +4,7 @@ use domain::error::Reason;
 use operations::{ActNote, destroy_chip, reopen as reopen_card, replace_chip};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use web::extract::{Administrator, Call, Json};
+use web::extract::{Call, Json, Staff, rights};
 use web::values::{ActReason, CardState, Day, Eid, Person, PersonName, ReasonText, TaskId, Time};
 use web::{Answer, Success, codes};
 
@@ -73,7 +73,7 @@ pub(crate) struct ChipReopened {
 )]
 pub(crate) async fn reopen(
     call: Call,
-    _: Administrator,
+    _: Staff<rights::ChipsReopen>,
     Json(entry): Json<ChipReopen>,
 ) -> Answer<ChipReopened> {
     let status = reopen_card(&call.context(), &entry.eid, &note(&entry.person, &entry.reason)).await?;
@@ -118,7 +118,7 @@ pub(crate) struct ChipDestroyed {
 )]
 pub(crate) async fn destroy(
     call: Call,
-    _: Administrator,
+    _: Staff<rights::ChipsDestroy>,
     Json(entry): Json<ChipDestruction>,
 ) -> Answer<ChipDestroyed> {
     let note = note(&entry.person, &entry.reference);
@@ -166,7 +166,7 @@ pub(crate) struct ChipReplaced {
 )]
 pub(crate) async fn replace(
     call: Call,
-    _: Administrator,
+    _: Staff<rights::ChipsReplace>,
     Json(entry): Json<ChipReplacement>,
 ) -> Answer<ChipReplaced> {
     let note = note(&entry.person, &entry.reason);

@@ -4,7 +4,7 @@ use domain::error::Reason;
 use operations::{ActNote, TaskRef, end_task};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use web::extract::{Administrator, Call, Json};
+use web::extract::{Call, Json, Staff, rights};
 use web::parameters::either;
 use web::values::{ActReason, CardState, Eid, Person, TaskId, Time};
 use web::{Answer, Refusal, Success, codes};
@@ -69,7 +69,11 @@ pub(crate) struct TaskEnded {
     responses((status = 200, body = Success<TaskEnded>)),
     extensions(("x-reasons" = json!(codes(REASONS))))
 )]
-pub(crate) async fn end(call: Call, _: Administrator, Json(entry): Json<TaskEnd>) -> Answer<TaskEnded> {
+pub(crate) async fn end(
+    call: Call,
+    _: Staff<rights::TasksEnd>,
+    Json(entry): Json<TaskEnd>,
+) -> Answer<TaskEnded> {
     let note = ActNote {
         person: &entry.person.0,
         text: &entry.reason.0,

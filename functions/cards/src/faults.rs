@@ -4,7 +4,7 @@ use domain::error::Reason;
 use operations::{Fault as FaultOfChip, REGISTERED, register_chip_fault};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use web::extract::{Administrator, Call, Json};
+use web::extract::{Call, Json, Staff, rights};
 use web::values::Eid;
 use web::{Answer, Success, codes};
 
@@ -53,7 +53,7 @@ pub(crate) struct FaultRegistered {
 )]
 pub(crate) async fn register(
     call: Call,
-    _: Administrator,
+    _: Staff<rights::ChipsFault>,
     Json(entry): Json<ChipFault>,
 ) -> Answer<FaultRegistered> {
     let word = |word: &'_ Option<Fault>| word.as_ref().map(|word| word.0.clone());

@@ -4,7 +4,7 @@ use domain::error::Reason;
 use operations::card_history;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use web::extract::{Administrator, Call, Query};
+use web::extract::{Call, Query, Staff, rights};
 use web::values::{CardState, Eid, TaskId, Time};
 use web::{Answer, Success, codes};
 
@@ -83,7 +83,7 @@ pub(crate) struct CardStep {
 )]
 pub(crate) async fn history(
     call: Call,
-    _: Administrator,
+    _: Staff<rights::ChipsHistory>,
     Query(card): Query<OneCard>,
 ) -> Answer<CardHistory> {
     let (steps, failed) = card_history(&call.context(), &card.eid).await?;

@@ -4,7 +4,7 @@ use domain::error::Reason;
 use operations::{MAX_FAULTY_PER_PAGE, faulty_chips};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use web::extract::{Administrator, Call, Query};
+use web::extract::{Call, Query, Staff, rights};
 use web::values::{ClientId, Eid, PageLimit, RowCursor, Rows, Time};
 use web::{Answer, Success, codes};
 
@@ -75,7 +75,11 @@ struct FaultyChip {
     responses((status = 200, body = Success<FaultyChipPage>)),
     extensions(("x-reasons" = json!(codes(&[Reason::ParameterMalformed]))))
 )]
-pub(crate) async fn faulty(call: Call, _: Administrator, Query(page): Query<Page>) -> Answer<FaultyChipPage> {
+pub(crate) async fn faulty(
+    call: Call,
+    _: Staff<rights::ChipsFaulty>,
+    Query(page): Query<Page>,
+) -> Answer<FaultyChipPage> {
     let cursor = page.cursor.map(RowCursor::get);
     let page = faulty_chips(
         &call.context(),

@@ -4,7 +4,7 @@ use domain::error::Reason;
 use operations::{MAX_SESSIONS_PER_PAGE, SessionFilter, SessionView, list_sessions};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use web::extract::{Administrator, Call, Query};
+use web::extract::{Call, Query, Staff, rights};
 use web::values::{Eid, Instant, PageLimit, Rows, SessionId, TaskId, Time};
 use web::{Answer, Success, codes};
 
@@ -126,7 +126,11 @@ impl DeviceSession {
     responses((status = 200, body = Success<SessionPage>)),
     extensions(("x-reasons" = json!(codes(REASONS))))
 )]
-pub(crate) async fn list(call: Call, _: Administrator, Query(search): Query<Search>) -> Answer<SessionPage> {
+pub(crate) async fn list(
+    call: Call,
+    _: Staff<rights::SessionsList>,
+    Query(search): Query<Search>,
+) -> Answer<SessionPage> {
     let filter = SessionFilter {
         eid: search.eid.map(Eid::get),
         reason: search.reason.map(|reason| reason.get().0),

@@ -6,7 +6,7 @@ use operations::{CallFilter, MAX_CALLS_PER_PAGE, search_calls};
 use serde::{Deserialize, Serialize};
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use utoipa::{IntoParams, ToSchema};
-use web::extract::{Administrator, Call, Query};
+use web::extract::{Call, Query, Staff, rights};
 use web::values::{self, Kind, PageLimit, Parsed, Rows, Time};
 use web::{Answer, Success, codes};
 
@@ -144,7 +144,7 @@ struct RefusedCalls {
 )]
 pub(crate) async fn search(
     call: Call,
-    _: Administrator,
+    _: Staff<rights::CallsList>,
     Query(search): Query<CallSearch>,
 ) -> Answer<LoggedCalls> {
     let filter = CallFilter {

@@ -9,7 +9,7 @@ use operations::{
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use web::extract::{Administrator, Call, Json, Query};
+use web::extract::{Call, Json, Query, Staff, rights};
 use web::values::{self, PageLimit, Rows, Time};
 use web::{Answer, Success, codes, or_null};
 
@@ -67,7 +67,7 @@ pub(crate) struct ClientCreated {
 )]
 pub(crate) async fn create(
     call: Call,
-    _: Administrator,
+    _: Staff<rights::ClientsCreate>,
     Json(new): Json<NewClient>,
 ) -> Answer<ClientCreated> {
     let new = operations::NewClient {
@@ -190,7 +190,11 @@ struct ClientSecret {
     responses((status = 200, body = Success<Clients>)),
     extensions(("x-reasons" = json!(codes(LIST_REASONS))))
 )]
-pub(crate) async fn list(call: Call, _: Administrator, Query(which): Query<ClientList>) -> Answer<Clients> {
+pub(crate) async fn list(
+    call: Call,
+    _: Staff<rights::ClientsList>,
+    Query(which): Query<ClientList>,
+) -> Answer<Clients> {
     let only = which.client_id.as_deref();
     let after = which.cursor.as_deref();
     let page = list_clients(&call.context(), only, after, Rows::of(which.limit)).await?;
@@ -269,7 +273,7 @@ pub(crate) struct ClientUpdated {
 )]
 pub(crate) async fn update(
     call: Call,
-    _: Administrator,
+    _: Staff<rights::ClientsUpdate>,
     Json(update): Json<ClientUpdate>,
 ) -> Answer<ClientUpdated> {
     let client: ClientId = update.client_id.get();

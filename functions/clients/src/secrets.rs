@@ -4,7 +4,7 @@ use domain::error::Reason;
 use operations::OVERLAP_SECS;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use web::extract::{Administrator, Call, Json};
+use web::extract::{Call, Json, Staff, rights};
 use web::values::{self, Time};
 use web::{Answer, Success, codes};
 
@@ -60,7 +60,7 @@ pub(crate) struct ClientSecretRotated {
 )]
 pub(crate) async fn rotate(
     call: Call,
-    _: Administrator,
+    _: Staff<rights::ClientsRotateSecret>,
     Json(rotation): Json<ClientSecretRotation>,
 ) -> Answer<ClientSecretRotated> {
     let overlap = rotation.overlap_secs.unwrap_or(OVERLAP_SECS);
@@ -97,7 +97,7 @@ pub(crate) struct Revoked {}
 )]
 pub(crate) async fn revoke(
     call: Call,
-    _: Administrator,
+    _: Staff<rights::ClientsRevokeSecret>,
     Json(secret): Json<ClientSecretRevocation>,
 ) -> Answer<Revoked> {
     operations::revoke_secret(&call.context(), &secret.client_id, secret.generation).await?;
@@ -123,7 +123,7 @@ pub(crate) struct TokenRevocation {
 )]
 pub(crate) async fn revoke_tokens(
     call: Call,
-    _: Administrator,
+    _: Staff<rights::ClientsRevokeTokens>,
     Json(revocation): Json<TokenRevocation>,
 ) -> Answer<Revoked> {
     operations::revoke_tokens(&call.context(), &revocation.client_id).await?;

@@ -13,7 +13,7 @@ use operations::{
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use web::extract::{Administrator, Call, Query, Table};
+use web::extract::{Call, Query, Staff, Table, rights};
 use web::values::{ActReason, ClientId, ImportId, Person, Sheet};
 use web::{Answer, Routes, Success, codes, routes};
 
@@ -226,7 +226,7 @@ impl Imported {
 )]
 async fn chips(
     call: Call,
-    _: Administrator,
+    _: Staff<rights::ChipsImport>,
     Query(chosen): Query<ChipChoices>,
     Table(file): Table,
 ) -> Answer<Imported> {
@@ -251,7 +251,7 @@ async fn chips(
 )]
 async fn numbers(
     call: Call,
-    _: Administrator,
+    _: Staff<rights::NumbersImport>,
     Query(chosen): Query<NumberChoices>,
     Table(file): Table,
 ) -> Answer<Imported> {

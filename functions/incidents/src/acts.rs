@@ -6,7 +6,7 @@ use operations::{
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use web::extract::{Administrator, Call, Json};
+use web::extract::{Call, Json, Staff, rights};
 use web::values::{ClientId, Eid, IncidentId, IncidentKind, ProvinceCode, Severity};
 use web::{Answer, Refusal, Success, codes};
 
@@ -121,7 +121,7 @@ pub(crate) struct IncidentOpened {
 )]
 pub(crate) async fn open(
     call: Call,
-    _: Administrator,
+    _: Staff<rights::IncidentsOpen>,
     Json(document): Json<OpenIncident>,
 ) -> Answer<IncidentOpened> {
     let new = NewIncident {
@@ -176,7 +176,7 @@ pub(crate) struct CloseIncident {
 )]
 pub(crate) async fn close(
     call: Call,
-    _: Administrator,
+    _: Staff<rights::IncidentsClose>,
     Json(document): Json<CloseIncident>,
 ) -> Answer<ChangedIncident> {
     let note = document.note.as_deref();
@@ -202,7 +202,7 @@ pub(crate) struct EscalateIncident {
 )]
 pub(crate) async fn escalate(
     call: Call,
-    _: Administrator,
+    _: Staff<rights::IncidentsEscalate>,
     Json(document): Json<EscalateIncident>,
 ) -> Answer<ChangedIncident> {
     act(&call, &document.id, IncidentAct::Escalate).await
@@ -230,7 +230,7 @@ pub(crate) struct ReportIncident {
 )]
 pub(crate) async fn report(
     call: Call,
-    _: Administrator,
+    _: Staff<rights::IncidentsReport>,
     Json(document): Json<ReportIncident>,
 ) -> Answer<ChangedIncident> {
     act(&call, &document.id, IncidentAct::Report(&document.text)).await
@@ -264,7 +264,7 @@ pub(crate) struct ConcludeIncident {
 )]
 pub(crate) async fn final_report(
     call: Call,
-    _: Administrator,
+    _: Staff<rights::IncidentsFinalReport>,
     Json(document): Json<ConcludeIncident>,
 ) -> Answer<ChangedIncident> {
     let report = FinalReport {

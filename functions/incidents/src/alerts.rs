@@ -6,7 +6,7 @@ use domain::error::Reason;
 use operations::{MAX_ALERTS_PER_PAGE, MAX_NOTED_ALERTS, list_alerts, note_alerts};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use web::extract::{Administrator, Call, Json, Query};
+use web::extract::{Call, Json, Query, Staff, rights};
 use web::values::{AlertId, AlertKind, PageLimit, Rows, Time};
 use web::{Answer, Success, codes};
 
@@ -89,7 +89,11 @@ struct Alert {
     responses((status = 200, body = Success<AlertPage>)),
     extensions(("x-reasons" = json!(codes(&[Reason::ParameterMalformed]))))
 )]
-pub(crate) async fn list(call: Call, _: Administrator, Query(search): Query<Search>) -> Answer<AlertPage> {
+pub(crate) async fn list(
+    call: Call,
+    _: Staff<rights::AlertsList>,
+    Query(search): Query<Search>,
+) -> Answer<AlertPage> {
     let limit = Rows::of(search.limit);
     let cursor = search.cursor.map(AlertId::get);
     let noted_too = search.state == Some(SearchedState::All);
@@ -138,7 +142,7 @@ pub(crate) struct AlertsNoted {
 )]
 pub(crate) async fn note(
     call: Call,
-    _: Administrator,
+    _: Staff<rights::AlertsNote>,
     Json(document): Json<NoteAlerts>,
 ) -> Answer<AlertsNoted> {
     let ids: Vec<_> = document.ids.into_iter().map(AlertId::get).collect();

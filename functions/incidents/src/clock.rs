@@ -4,7 +4,7 @@ use domain::error::Reason;
 use operations::confirm_clock;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use web::extract::{Administrator, Call, Json};
+use web::extract::{Call, Json, Staff, rights};
 use web::values::{ActReason, Instant, Person, Time};
 use web::{Answer, Success, codes};
 
@@ -49,7 +49,7 @@ pub(crate) struct Confirmed {
 )]
 pub(crate) async fn confirm(
     call: Call,
-    _: Administrator,
+    _: Staff<rights::ClockConfirm>,
     Json(entry): Json<Confirmation>,
 ) -> Answer<Confirmed> {
     let context = call.context();

@@ -3,7 +3,7 @@
 use operations::{backup_times, clock_watch, destructions, job_views, key_views};
 use serde::Serialize;
 use utoipa::ToSchema;
-use web::extract::{Administrator, Call};
+use web::extract::{Call, Staff, rights};
 use web::values::Time;
 use web::{Answer, Success};
 
@@ -90,7 +90,7 @@ struct DestroyedRows {
     summary = "查询平台与定时任务的状况 / The health of the platform and of its periodic jobs",
     responses((status = 200, body = Success<Health>))
 )]
-pub(crate) async fn health(call: Call, _: Administrator) -> Answer<Health> {
+pub(crate) async fn health(call: Call, _: Staff<rights::HealthShow>) -> Answer<Health> {
     let views = job_views(&call.context()).await?;
     let destroyed = destructions(&call.context(), SHOWN_DESTRUCTIONS).await?;
     let destroyed = destroyed.into_iter().map(|row| DestroyedRows {

@@ -3,7 +3,7 @@
 use domain::MINUTE_MS;
 use serde::Serialize;
 use utoipa::ToSchema;
-use web::extract::{Administrator, Call};
+use web::extract::{Call, Staff, rights};
 use web::values::{IncidentClass, IncidentKind, Party, Severity};
 use web::{Answer, Success};
 
@@ -59,7 +59,7 @@ struct IncidentParty {
     summary = "查询异常种类、处理方式与处理时限 / Every kind of incident with its remedy and time limit (§8.2)",
     responses((status = 200, body = Success<IncidentKinds>))
 )]
-pub(crate) async fn kinds(call: Call, _: Administrator) -> Answer<IncidentKinds> {
+pub(crate) async fn kinds(call: Call, _: Staff<rights::IncidentsKinds>) -> Answer<IncidentKinds> {
     let text = |texts: [&'static str; 2]| texts[call.lang as usize];
     let row = |kind: domain::IncidentKind| {
         let row = kind.row();

@@ -4,7 +4,7 @@ use domain::error::Reason;
 use operations::{IncidentFilter, MAX_INCIDENTS_PER_PAGE, list_incidents};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use web::extract::{Administrator, Call, Query};
+use web::extract::{Call, Query, Staff, rights};
 use web::values::{IncidentClass, IncidentId, IncidentKind, Instant, PageLimit, Rows, Severity};
 use web::{Answer, Success, codes};
 
@@ -68,7 +68,11 @@ pub(crate) struct IncidentPage {
     responses((status = 200, body = Success<IncidentPage>)),
     extensions(("x-reasons" = json!(codes(&[Reason::ParameterMalformed]))))
 )]
-pub(crate) async fn list(call: Call, _: Administrator, Query(search): Query<Search>) -> Answer<IncidentPage> {
+pub(crate) async fn list(
+    call: Call,
+    _: Staff<rights::IncidentsList>,
+    Query(search): Query<Search>,
+) -> Answer<IncidentPage> {
     let filter = IncidentFilter {
         open: match search.state {
             Some(SearchedState::Open) => Some(true),

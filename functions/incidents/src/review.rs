@@ -5,7 +5,7 @@ use domain::error::{Lang, Reason};
 use operations::{Hundredths, LineFigures, Review, ReviewLine, review_csv, review_incidents};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use web::extract::{Administrator, Call, Query};
+use web::extract::{Call, Query, Staff, rights};
 use web::values::{IncidentClass, IncidentKind, Month, Time};
 use web::{CsvFile, Refusal, Success, codes};
 
@@ -211,7 +211,7 @@ impl IncidentReview {
 )]
 pub(crate) async fn review(
     call: Call,
-    _: Administrator,
+    _: Staff<rights::IncidentsReview>,
     Query(which): Query<WhichReview>,
 ) -> Result<Response, Refusal> {
     let review = review_incidents(&call.context(), which.month.map(Month::get)).await?;

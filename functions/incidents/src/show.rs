@@ -4,7 +4,7 @@ use domain::error::Reason;
 use operations::show_incident;
 use serde::Serialize;
 use utoipa::ToSchema;
-use web::extract::{Administrator, Call, Segment};
+use web::extract::{Call, Segment, Staff, rights};
 use web::values::IncidentId;
 use web::{Answer, Success, codes};
 
@@ -35,7 +35,7 @@ pub(crate) struct ShownIncident {
 )]
 pub(crate) async fn show(
     call: Call,
-    _: Administrator,
+    _: Staff<rights::IncidentsShow>,
     Segment(id): Segment<domain::IncidentId>,
 ) -> Answer<ShownIncident> {
     let incident = show_incident(&call.context(), id).await?;

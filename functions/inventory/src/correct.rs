@@ -4,7 +4,7 @@ use domain::error::{Error, Lang, Reason};
 use operations::{ActNote, ChipCorrection, Corrected, GatewayWarning, correct_chip};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use web::extract::{Administrator, Call, Json};
+use web::extract::{Call, Json, Staff, rights};
 use web::values::{ActReason, ClientId, Eid, Person};
 use web::{Answer, Success, codes, or_null};
 
@@ -95,7 +95,7 @@ impl ChipCorrected {
 )]
 pub(crate) async fn correct(
     call: Call,
-    _: Administrator,
+    _: Staff<rights::ChipsCorrect>,
     Json(entry): Json<ChipToCorrect>,
 ) -> Answer<ChipCorrected> {
     let correction = ChipCorrection {

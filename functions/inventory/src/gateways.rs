@@ -3,7 +3,7 @@
 use operations::{GatewayView, gateway_views};
 use serde::Serialize;
 use utoipa::ToSchema;
-use web::extract::{Administrator, Call};
+use web::extract::{Call, Staff, rights};
 use web::values::Time;
 use web::{Answer, Success, codes};
 
@@ -40,7 +40,7 @@ struct Gateway {
     responses((status = 200, body = Success<Gateways>)),
     extensions(("x-reasons" = json!(codes(&[]))))
 )]
-pub(crate) async fn list(call: Call, _: Administrator) -> Answer<Gateways> {
+pub(crate) async fn list(call: Call, _: Staff<rights::GatewaysList>) -> Answer<Gateways> {
     let gateway = |view: GatewayView| Gateway {
         gateway: view.name,
         profiles: view.profiles,

@@ -4,7 +4,7 @@ use domain::error::Reason;
 use operations::{ImportView, MAX_IMPORTS_PER_PAGE, Withdrawn, list_imports, withdraw_import};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use web::extract::{Administrator, Call, Json, Query};
+use web::extract::{Call, Json, Query, Staff, rights};
 use web::values::{ImportId, PageLimit, Rows, Time};
 use web::{Answer, Success, codes};
 
@@ -85,7 +85,11 @@ pub(crate) struct ImportSummary {
     responses((status = 200, body = Success<ImportPage>)),
     extensions(("x-reasons" = json!(codes(LIST_REASONS))))
 )]
-pub(crate) async fn list(call: Call, _: Administrator, Query(page): Query<Page>) -> Answer<ImportPage> {
+pub(crate) async fn list(
+    call: Call,
+    _: Staff<rights::ImportsList>,
+    Query(page): Query<Page>,
+) -> Answer<ImportPage> {
     let cursor = page.cursor.map(ImportId::get);
     let (imports, next) = list_imports(&call.context(), cursor, Rows::of(page.limit)).await?;
     let summary = |import: ImportView| {
@@ -158,7 +162,7 @@ impl From<Withdrawn> for ImportWithdrawn {
 )]
 pub(crate) async fn withdraw(
     call: Call,
-    _: Administrator,
+    _: Staff<rights::ImportsWithdraw>,
     Json(entry): Json<ImportWithdrawal>,
 ) -> Answer<ImportWithdrawn> {
     let preview = entry.preview.unwrap_or_default();

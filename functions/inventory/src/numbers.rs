@@ -4,7 +4,7 @@ use domain::error::Reason;
 use operations::{NumberAct, act_on_number, allot_numbers, release_numbers};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use web::extract::{Administrator, Call, Json};
+use web::extract::{Call, Json, Staff, rights};
 use web::parameters::MsisdnOrIccid;
 use web::values::{ClientId, Iccid, NumberCode};
 use web::{Answer, Success, codes};
@@ -84,7 +84,7 @@ pub(crate) struct NumberActed {
 )]
 pub(crate) async fn allot(
     call: Call,
-    _: Administrator,
+    _: Staff<rights::NumbersAllot>,
     Json(request): Json<NumberAllotment>,
 ) -> Answer<NumbersChanged> {
     let iccids = domain_values(request.iccids);
@@ -103,7 +103,7 @@ pub(crate) async fn allot(
 )]
 pub(crate) async fn release(
     call: Call,
-    _: Administrator,
+    _: Staff<rights::NumbersRelease>,
     Json(request): Json<NumberRelease>,
 ) -> Answer<NumbersChanged> {
     let changed = release_numbers(&call.context(), &domain_values(request.iccids)).await?;
@@ -125,7 +125,7 @@ fn domain_values(iccids: Vec<Iccid>) -> Vec<domain::Iccid> {
 )]
 pub(crate) async fn suspend(
     call: Call,
-    _: Administrator,
+    _: Staff<rights::NumbersSuspend>,
     Json(number): Json<MsisdnOrIccid>,
 ) -> Answer<NumberActed> {
     acted(&call, number, NumberAct::Suspend).await
@@ -142,7 +142,7 @@ pub(crate) async fn suspend(
 )]
 pub(crate) async fn resume(
     call: Call,
-    _: Administrator,
+    _: Staff<rights::NumbersResume>,
     Json(number): Json<MsisdnOrIccid>,
 ) -> Answer<NumberActed> {
     acted(&call, number, NumberAct::Resume).await
@@ -159,7 +159,7 @@ pub(crate) async fn resume(
 )]
 pub(crate) async fn retire(
     call: Call,
-    _: Administrator,
+    _: Staff<rights::NumbersRetire>,
     Json(number): Json<MsisdnOrIccid>,
 ) -> Answer<NumberActed> {
     acted(&call, number, NumberAct::Retire).await

@@ -6,7 +6,7 @@ use operations::{MAX_POOL_LOW_WATER, pool_views, set_pool_low_water};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa::openapi::schema::Object;
-use web::extract::{Administrator, Call, Json};
+use web::extract::{Call, Json, Staff, rights};
 use web::values::{ProvinceCode, ProvinceName, Time};
 use web::{Answer, Refusal, Success, codes};
 
@@ -88,7 +88,7 @@ pub(crate) struct PoolMarked {
     responses((status = 200, body = Success<Pools>)),
     extensions(("x-reasons" = json!(codes(&[]))))
 )]
-pub(crate) async fn list(call: Call, _: Administrator) -> Answer<Pools> {
+pub(crate) async fn list(call: Call, _: Staff<rights::PoolsList>) -> Answer<Pools> {
     let views = pool_views(&call.context(), &call.settings().maintenance).await?;
     let pools = views.into_iter().map(|view| Pool {
         province_code: view.province.code(),
@@ -114,7 +114,11 @@ pub(crate) async fn list(call: Call, _: Administrator) -> Answer<Pools> {
     responses((status = 200, body = Success<PoolMarked>)),
     extensions(("x-reasons" = json!(codes(REASONS))))
 )]
-pub(crate) async fn update(call: Call, _: Administrator, Json(mark): Json<PoolMark>) -> Answer<PoolMarked> {
+pub(crate) async fn update(
+    call: Call,
+    _: Staff<rights::PoolsUpdate>,
+    Json(mark): Json<PoolMark>,
+) -> Answer<PoolMarked> {
     if mark
         .low_water
         .is_some_and(|low_water| low_water > MAX_POOL_LOW_WATER)

@@ -4,7 +4,7 @@ use domain::error::{Error, Reason};
 use operations::{ActNote, Proven, end_quarantine};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use web::extract::{Administrator, Call, Json};
+use web::extract::{Call, Json, Staff, rights};
 use web::values::{ActReason, Iccid, ImportId, Person};
 use web::{Answer, Success, codes};
 
@@ -54,7 +54,7 @@ pub(crate) struct QuarantineEnded {
 )]
 pub(crate) async fn end(
     call: Call,
-    _: Administrator,
+    _: Staff<rights::NumbersEndQuarantine>,
     Json(evidence): Json<Evidence>,
 ) -> Answer<QuarantineEnded> {
     let fields = "iccids, import_id, new_imports";

@@ -4,7 +4,7 @@ use domain::error::Reason;
 use operations::{ActNote, Reprovision};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use web::extract::{Administrator, Call, Json};
+use web::extract::{Call, Json, Staff, rights};
 use web::values::{ActReason, Day, Eid, Iccid, Imsi, Megabytes, Msisdn, Person, Time};
 use web::{Answer, Success, codes};
 
@@ -82,7 +82,7 @@ pub(crate) struct ChipReprovisioned {
 )]
 pub(crate) async fn reprovision(
     call: Call,
-    _: Administrator,
+    _: Staff<rights::ChipsReprovision>,
     Json(request): Json<ChipReprovision>,
 ) -> Answer<ChipReprovisioned> {
     let ranges = &call.settings().number_ranges;
@@ -144,7 +144,7 @@ pub(crate) struct ChipToppedUp {
 )]
 pub(crate) async fn top_up(
     call: Call,
-    _: Administrator,
+    _: Staff<rights::ChipsTopUp>,
     Json(request): Json<ChipTopUp>,
 ) -> Answer<ChipToppedUp> {
     let note = ActNote {

@@ -4,7 +4,7 @@ use domain::error::Reason;
 use operations::{MAX_MESSAGES_PER_PAGE, MessageFilter, find_messages};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use web::extract::{Administrator, Call, Query};
+use web::extract::{Call, Query, Staff, rights};
 use web::values::{self, PageLimit, Parsed, Rows, Time};
 use web::{Answer, Success, codes};
 
@@ -92,7 +92,7 @@ struct Message {
 )]
 pub(crate) async fn find(
     call: Call,
-    _: Administrator,
+    _: Staff<rights::CallbacksList>,
     Query(search): Query<MessageSearch>,
 ) -> Answer<Messages> {
     let limit = Rows::of(search.limit);

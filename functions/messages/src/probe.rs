@@ -6,7 +6,7 @@ use domain::error::Reason;
 use operations::{AttemptResult, Probe, probe};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use web::extract::{Administrator, Call, Json};
+use web::extract::{Call, Json, Staff, rights};
 use web::outbound::{Guard, Posted, post};
 use web::{Answer, Success, codes, values};
 
@@ -59,7 +59,7 @@ pub(crate) struct ReceiverProbed {
 )]
 pub(crate) async fn try_out(
     call: Call,
-    _: Administrator,
+    _: Staff<rights::CallbacksProbe>,
     Json(request): Json<ReceiverProbe>,
 ) -> Answer<ReceiverProbed> {
     let Probe { url, body, headers } = probe(&call.context(), &request.receiver).await?;

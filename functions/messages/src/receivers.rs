@@ -8,7 +8,7 @@ use operations::{
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use web::extract::{Administrator, Call, Json, Query};
+use web::extract::{Call, Json, Query, Staff, rights};
 use web::values::{self, Parsed, Time};
 use web::{Answer, Refusal, Success, codes, or_null};
 
@@ -98,7 +98,7 @@ struct ReceiverSecret {
 )]
 pub(crate) async fn show(
     call: Call,
-    _: Administrator,
+    _: Staff<rights::ReceiversShow>,
     Query(which): Query<WhichReceiver>,
 ) -> Answer<ReceiverShown> {
     let view = receiver_view(&call.context(), &which.receiver).await?;
@@ -169,7 +169,7 @@ pub(crate) struct ReceiverUpdated {
 )]
 pub(crate) async fn update(
     call: Call,
-    _: Administrator,
+    _: Staff<rights::ReceiversUpdate>,
     Json(update): Json<ReceiverUpdate>,
 ) -> Answer<ReceiverUpdated> {
     let to = update.receiver.get();
@@ -228,7 +228,7 @@ pub(crate) struct ReceiverSecretRotated {
 )]
 pub(crate) async fn rotate_secret(
     call: Call,
-    _: Administrator,
+    _: Staff<rights::ReceiversRotateSecret>,
     Json(rotation): Json<ReceiverSecretRotation>,
 ) -> Answer<ReceiverSecretRotated> {
     let overlap = rotation.overlap_secs.unwrap_or(OVERLAP_SECS);

@@ -4,7 +4,7 @@ use domain::error::Reason;
 use operations::{WhichMessages, resend};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use web::extract::{Administrator, Call, Json};
+use web::extract::{Call, Json, Staff, rights};
 use web::values::{self, Parsed};
 use web::{Answer, Refusal, Success, codes, present};
 
@@ -82,7 +82,11 @@ pub(crate) struct Resent {
     responses((status = 200, body = Success<Resent>)),
     extensions(("x-reasons" = json!(codes(REASONS))))
 )]
-pub(crate) async fn send_again(call: Call, _: Administrator, Json(request): Json<Resend>) -> Answer<Resent> {
+pub(crate) async fn send_again(
+    call: Call,
+    _: Staff<rights::CallbacksResend>,
+    Json(request): Json<Resend>,
+) -> Answer<Resent> {
     let resent = resend(&call.context(), &request.which()?).await?;
     Ok(Success::new(Resent {
         resent: resent.count,

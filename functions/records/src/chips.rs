@@ -4,7 +4,7 @@ use domain::error::Reason;
 use operations::{ChipFilter, ChipListing, MAX_CHIPS_PER_PAGE, list_chips};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use web::extract::{Administrator, Call, Query};
+use web::extract::{Call, Query, Staff, rights};
 use web::values::{
     CardState, ClientId, Eid, Iccid, Imsi, Instant, Megabytes, Msisdn, PageLimit, ProvinceCode, RowCursor,
     Rows, Time,
@@ -159,7 +159,11 @@ impl ListedChip {
     responses((status = 200, body = Success<ChipPage>)),
     extensions(("x-reasons" = json!(codes(REASONS))))
 )]
-pub(crate) async fn list(call: Call, _: Administrator, Query(search): Query<Search>) -> Answer<ChipPage> {
+pub(crate) async fn list(
+    call: Call,
+    _: Staff<rights::ChipsList>,
+    Query(search): Query<Search>,
+) -> Answer<ChipPage> {
     let filter = ChipFilter {
         id: searched(search.eid, search.iccid, search.msisdn, search.imsi)?,
         client_id: search.client_id.map(ClientId::get),

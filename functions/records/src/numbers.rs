@@ -4,7 +4,7 @@ use domain::error::Reason;
 use operations::{MAX_NUMBERS_PER_PAGE, NumberFilter, NumberListing, list_numbers};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use web::extract::{Administrator, Call, Query};
+use web::extract::{Call, Query, Staff, rights};
 use web::values::{
     ClientId, Eid, Iccid, Imsi, Instant, Msisdn, NumberCode, PageLimit, ProvinceCode, RowCursor, Rows,
     TaskId, Time,
@@ -151,7 +151,11 @@ impl ListedNumber {
     responses((status = 200, body = Success<NumberPage>)),
     extensions(("x-reasons" = json!(codes(REASONS))))
 )]
-pub(crate) async fn list(call: Call, _: Administrator, Query(search): Query<Search>) -> Answer<NumberPage> {
+pub(crate) async fn list(
+    call: Call,
+    _: Staff<rights::NumbersList>,
+    Query(search): Query<Search>,
+) -> Answer<NumberPage> {
     let filter = NumberFilter {
         id: searched(search.eid, search.iccid, search.msisdn, search.imsi)?,
         client_id: search.client_id.map(ClientId::get),

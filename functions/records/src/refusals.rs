@@ -4,7 +4,7 @@ use domain::error::Reason;
 use operations::{MAX_REFUSALS_PER_PAGE, RefusalFilter, RefusedApplication, refused_applications};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use web::extract::{Administrator, Call, Query};
+use web::extract::{Call, Query, Staff, rights};
 use web::values::{ClientId, Eid, Instant, PageLimit, RowCursor, Rows, Time};
 use web::{Answer, Success, codes};
 
@@ -111,7 +111,7 @@ impl RefusedApplicationRow {
 )]
 pub(crate) async fn list(
     call: Call,
-    _: Administrator,
+    _: Staff<rights::ApplicationsRefused>,
     Query(search): Query<Search>,
 ) -> Answer<RefusedApplicationPage> {
     let filter = RefusalFilter {

@@ -5,7 +5,7 @@ use operations::{MAX_TASKS_PER_PAGE, TaskFilter, TaskListPage, TaskListing, list
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use web::extract::permits::WriteTasks;
-use web::extract::{Administrator, Call, Caller, Query};
+use web::extract::{Call, Caller, Query, Staff, rights};
 use web::values::{
     CardState, ClientId, Eid, Iccid, Instant, Msisdn, PageLimit, ProvinceCode, Rows, TaskFailure, TaskId,
     TaskStatus, Time,
@@ -244,7 +244,11 @@ fn answer(call: &Call, page: TaskListPage) -> Success<TaskPage> {
     responses((status = 200, body = Success<TaskPage>)),
     extensions(("x-reasons" = json!(codes(REASONS))))
 )]
-pub(crate) async fn list(call: Call, _: Administrator, Query(search): Query<Search>) -> Answer<TaskPage> {
+pub(crate) async fn list(
+    call: Call,
+    _: Staff<rights::TasksList>,
+    Query(search): Query<Search>,
+) -> Answer<TaskPage> {
     let page = list_tasks(&call.context(), &search.into()).await?;
     Ok(answer(&call, page))
 }

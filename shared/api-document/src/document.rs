@@ -9,7 +9,7 @@ use super::refusals;
 use super::routers::merged;
 use domain::error::Reason;
 use operations::TOKENS_PER_MINUTE;
-use web::{Access, BEARER, Role, TOKEN};
+use web::{Access, BEARER, Role, STAFF, TOKEN};
 
 /// The scheme of a timer's secret as a parameter.
 const TIMER_KEY: &str = "timer_key";
@@ -21,7 +21,7 @@ const TAGS: [(&str, &str); 4] = [
         "业务需求方的接口（第 7.2 节） / operations for business systems of clients (clause 7.2)",
     ),
     (
-        "administrator",
+        STAFF,
         "系统管理员的接口，凭据为 admin_secret / operations for administrators, who have admin_secret",
     ),
     (
@@ -118,7 +118,7 @@ fn security_schemes() -> Value {
     json!({
         BEARER: bearer("认证令牌，由 /v1/token 获取 / access token, from /v1/token"),
         TOKEN: parameter("token", "认证令牌，置于参数 / access token as a parameter"),
-        Role::Administrator.code(): bearer("admin_secret"),
+        STAFF: bearer("admin_secret"),
         Role::Operator.code(): bearer("ingest_secret"),
         Role::Gateway.code(): bearer("gateway_secret"),
         Role::Timer.code(): bearer("cron_secret"),
@@ -130,6 +130,7 @@ fn security_schemes() -> Value {
 fn tag(access: Access) -> &'static str {
     match access {
         Access::Anyone | Access::Client(_) => "business",
+        Access::Staff(_) => STAFF,
         Access::Secret(Role::Timer) => Role::Gateway.code(),
         Access::Secret(role) => role.code(),
     }
@@ -140,7 +141,7 @@ pub(super) fn calls_per_minute(access: Access) -> Option<u32> {
     match access {
         Access::Anyone => Some(TOKENS_PER_MINUTE),
         Access::Client(permission) => Some(permission.calls_per_minute()),
-        Access::Secret(_) => None,
+        Access::Staff(_) | Access::Secret(_) => None,
     }
 }
 
@@ -152,7 +153,7 @@ fn complete(documented: &mut Value, operation: &Operation, reasons: &[Reason], s
         Access::Secret(Role::Timer) => {
             documented["security"] = json!([{Role::Timer.code(): []}, {TIMER_KEY: []}]);
         }
-        Access::Client(_) | Access::Secret(_) => {}
+        Access::Client(_) | Access::Staff(_) | Access::Secret(_) => {}
     }
     if let Some(limit) = calls_per_minute(operation.access) {
         let text = documented["description"].as_str().unwrap_or_default().trim_end();
@@ -186,7 +187,7 @@ fn complete_success(answer: &mut Value, access: Access, schemas: &Value) {
         answer["description"] = json!("成功 / success");
     }
     let mut headers = refusals::headers_of_every_answer();
-    if let (Access::Secret(_), Some(headers)) = (access, headers.as_object_mut()) {
+    if let (Access::Staff(_) | Access::Secret(_), Some(headers)) = (access, headers.as_object_mut()) {
         headers.retain(|name, _| !name.starts_with("RateLimit"));
     }
     answer["headers"] = headers;

@@ -4,9 +4,9 @@ use serde_json::{Map, Value};
 
 use super::example::{Fields, example};
 use super::routers::merged;
-use domain::Permission;
 use domain::error::Reason;
-use web::{Access, Content, Role};
+use domain::{Permission, Right};
+use web::{Access, Content, Role, STAFF};
 
 /// Ends the identifier of an operation that is called by GET as well.
 const POST_SUFFIX: &str = ".post";
@@ -149,10 +149,15 @@ fn access(security: &Value) -> Access {
     let Some((scheme, scopes)) = security[0].as_object().and_then(|all| all.iter().next()) else {
         return Access::Anyone;
     };
-    let role = [Role::Administrator, Role::Operator, Role::Gateway, Role::Timer]
+    let role = [Role::Operator, Role::Gateway, Role::Timer]
         .into_iter()
         .find(|role| role.code() == scheme);
-    let permission = || Permission::parse(scopes[0].as_str()?).ok();
+    let scope = || scopes[0].as_str();
+    if scheme == STAFF {
+        let right = scope().and_then(|code| Right::parse(code).ok());
+        return Access::Staff(right.expect("an operation of staff names its right"));
+    }
+    let permission = || Permission::parse(scope()?).ok();
     role.map(Access::Secret)
         .or_else(|| permission().map(Access::Client))
         .unwrap_or_else(|| panic!("nobody is known who calls with {scheme}"))

@@ -250,7 +250,7 @@ fn curl(operation: &Operation) -> String {
     let secret = match operation.access {
         Access::Anyone => None,
         Access::Client(_) => Some("token"),
-        Access::Secret(Role::Administrator) => Some("admin_secret"),
+        Access::Staff(_) => Some("admin_secret"),
         Access::Secret(Role::Operator) => Some("ingest_secret"),
         Access::Secret(Role::Gateway) => Some("gateway_secret"),
         Access::Secret(Role::Timer) => Some("cron_secret"),

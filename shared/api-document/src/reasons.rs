@@ -72,7 +72,7 @@ pub fn reasons(operation: &Operation) -> Vec<Reason> {
     let values = if has_values { VALUES } else { &[] };
     let caller = match operation.access {
         Access::Client(_) => CLIENT,
-        Access::Secret(_) => SECRET,
+        Access::Staff(_) | Access::Secret(_) => SECRET,
         Access::Anyone => &[],
     };
     let mut all = Vec::new();

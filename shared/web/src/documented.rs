@@ -6,7 +6,7 @@ use utoipa::openapi::schema::{Components, Schema};
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{HttpMethod, OpenApi, OpenApiBuilder, RefOr};
 
-use super::operation::{Access, Operation};
+use super::operation::{Access, Operation, STAFF};
 
 /// Ends the `operationId` of an operation by POST whose name one by GET has too.
 const POST_SUFFIX: &str = ".post";
@@ -50,6 +50,7 @@ fn security(access: Access) -> Option<Vec<SecurityRequirement>> {
                 .map(|scheme| SecurityRequirement::new(scheme, [permission.code()]))
                 .to_vec(),
         ),
+        Access::Staff(right) => Some(vec![SecurityRequirement::new(STAFF, [right.code()])]),
         Access::Secret(role) => Some(vec![SecurityRequirement::new(role.code(), none)]),
     }
 }

@@ -50,7 +50,7 @@ pub use documented::{BEARER, TOKEN};
 pub use fields::{or_null, present};
 pub use handler::LocalHandler;
 pub use host::{App, Host, read_bounded, within};
-pub use operation::{Access, Content, Operation, Role, WORKBOOK};
+pub use operation::{Access, Content, Operation, Role, STAFF, WORKBOOK};
 pub use outbound::Received;
 #[doc(hidden)]
 pub use pastey::paste;

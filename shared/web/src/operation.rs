@@ -1,7 +1,7 @@
 //! What the layers know of an operation: its name, who may call it, and what it takes.
 
 use super::query::MAX_PARAMETER_BODY_BYTES;
-use domain::Permission;
+use domain::{Permission, Right};
 use operations::MAX_IMPORT_BYTES;
 
 /// Media type of a workbook (.xlsx).
@@ -13,6 +13,9 @@ const MAX_DOCUMENT_BYTES: usize = 64 * 1024;
 /// Largest body of records from an operator, in bytes: 100,000 records of 160 bytes.
 const MAX_RECORDS_BYTES: usize = 16 * 1024 * 1024;
 
+/// The name of staff in the documentation.
+pub const STAFF: &str = "staff";
+
 /// The name of what is called by a path that does not exist.
 const NOWHERE: &str = "none";
 
@@ -23,6 +26,8 @@ pub enum Access {
     Anyone,
     /// A client with a valid token, from an address on its allow-list, with this permission.
     Client(Permission),
+    /// A member of staff with this right: whoever has `admin_secret`.
+    Staff(Right),
     /// A caller with the secret that the component was configured with, in this role.
     Secret(Role),
 }
@@ -30,8 +35,6 @@ pub enum Access {
 /// Who holds a component's secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// An administrator: `admin_secret`.
-    Administrator,
     /// An operator that reports on its numbers: `ingest_secret`.
     Operator,
     /// An OTA gateway: `gateway_secret`.
@@ -45,7 +48,6 @@ impl Role {
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
-            Self::Administrator => "administrator",
             Self::Operator => "operator",
             Self::Gateway => "gateway",
             Self::Timer => "timer",
@@ -110,7 +112,7 @@ impl Operation {
         Self {
             name: NOWHERE.to_owned(),
             path: String::new(),
-            access: Access::Secret(Role::Administrator),
+            access: Access::Secret(Role::Gateway),
             content: Content::Json,
         }
     }

@@ -23,7 +23,7 @@ use super::host::App;
 use super::layers::{
     Arrival, ArrivalLayer, CallLog, Called, CalledOperation, CallerLanguage, Limits, MiddlewareLayer,
     OperatorLog, PathOperations, RateLimit, RefusedBudget, RequestIds, RequirePermission, RequireSecret,
-    RequireToken, TrueAddress, found, is_secret_right,
+    RequireStaff, RequireToken, TrueAddress, found, is_secret_right,
 };
 use super::operation::{Access, Operation};
 use super::refusal::Refusal;
@@ -106,7 +106,11 @@ impl Route {
 fn surrounded(router: MethodRouter<App>, called: &Arc<Operation>) -> MethodRouter<App> {
     let permission = match called.access {
         Access::Client(permission) => Some(permission),
-        Access::Anyone | Access::Secret(_) => None,
+        Access::Anyone | Access::Staff(_) | Access::Secret(_) => None,
+    };
+    let staff = match called.access {
+        Access::Staff(right) => Some(RequireStaff(right)),
+        _ => None,
     };
     let is_secret = matches!(called.access, Access::Secret(_));
     let is_open = called.access == Access::Anyone;
@@ -117,6 +121,7 @@ fn surrounded(router: MethodRouter<App>, called: &Arc<Operation>) -> MethodRoute
     router.route_layer((
         MiddlewareLayer(CalledOperation(Arc::clone(called))),
         MiddlewareLayer(is_secret.then(|| RequireSecret(Arc::clone(called)))),
+        MiddlewareLayer(staff),
         MiddlewareLayer(Limits(Arc::clone(called))),
         MiddlewareLayer(permission.map(|_| RequireToken)),
         MiddlewareLayer(permission.map(RequirePermission)),

@@ -69,12 +69,12 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Endpoint> {
 
 /// The endpoints of clause 7.2.
 pub(crate) fn business() -> impl Iterator<Item = &'static Endpoint> {
-    all().filter(|endpoint| !matches!(endpoint.access, Access::Secret(_)))
+    all().filter(|endpoint| !matches!(endpoint.access, Access::Staff(_) | Access::Secret(_)))
 }
 
 /// The endpoints of administrators, operators, gateways and timers.
 pub(crate) fn internal() -> impl Iterator<Item = &'static Endpoint> {
-    all().filter(|endpoint| matches!(endpoint.access, Access::Secret(_)))
+    all().filter(|endpoint| matches!(endpoint.access, Access::Staff(_) | Access::Secret(_)))
 }
 
 /// The endpoint of this name.
@@ -86,7 +86,7 @@ pub(crate) fn named(name: &str) -> &'static Endpoint {
 mod tests {
     use std::collections::BTreeSet;
 
-    use domain::Permission;
+    use domain::{Permission, Right};
     use web::{Access, Role};
 
     use super::{all, business, every_operation, internal};
@@ -125,7 +125,6 @@ mod tests {
     #[test]
     fn who_calls_what_follows_from_the_path() {
         let callers = [
-            ("/admin/v1/", Role::Administrator),
             ("/ingest/v1/", Role::Operator),
             ("/internal/gateway/", Role::Gateway),
             ("/internal/cron", Role::Timer),
@@ -135,6 +134,10 @@ mod tests {
             assert!(endpoint.path.starts_with("/v1/"), "{}", endpoint.path);
         }
         for endpoint in internal() {
+            if endpoint.path.starts_with("/admin/v1/") {
+                assert!(matches!(endpoint.access, Access::Staff(_)), "{}", endpoint.path);
+                continue;
+            }
             let caller = callers.iter().find(|(path, _)| endpoint.path.starts_with(path));
             let (_, role) = caller.unwrap_or_else(|| panic!("{}", endpoint.path));
             assert_eq!(endpoint.access, Access::Secret(*role), "{}", endpoint.path);
@@ -153,5 +156,26 @@ mod tests {
             }
         }
         assert_eq!(found.len(), Permission::ALL.len());
+    }
+
+    // §10.1: each operation of staff has a right of its own.
+    #[test]
+    fn every_right_opens_one_operation_and_one_that_changes_something_is_a_post() {
+        let mut found = BTreeSet::new();
+        for operation in every_operation() {
+            let Access::Staff(right) = operation.access else {
+                continue;
+            };
+            assert!(found.insert(right), "{} shares {}", operation.id, right.code());
+            let subject = operation.id.strip_prefix("admin.").unwrap_or_default();
+            assert!(
+                right.code().starts_with(subject),
+                "{} {}",
+                operation.id,
+                right.code()
+            );
+            assert_eq!(right.changes(), operation.method == "POST", "{}", operation.id);
+        }
+        assert_eq!(found.len(), Right::ALL.len());
     }
 }

@@ -87,7 +87,7 @@ fn admitted(platform: &TestPlatform, operation: &Operation, request: TestRequest
     match operation.access {
         Access::Anyone => request,
         Access::Client(_) => request.bearer(&platform.owner.token),
-        Access::Secret(_) => request.bearer(&platform.secret(secret_of(&operation.path))),
+        Access::Staff(_) | Access::Secret(_) => request.bearer(&platform.secret(secret_of(&operation.path))),
     }
 }
 
@@ -221,7 +221,7 @@ async fn no_operation_is_done_without_its_credential_or_its_permission() {
         let expected = match operation.access {
             Access::Anyone => continue,
             Access::Client(_) => (401, "token_missing"),
-            Access::Secret(_) => (401, "credential_wrong"),
+            Access::Staff(_) | Access::Secret(_) => (401, "credential_wrong"),
         };
         for request in requests(operation, &example_query(operation)) {
             let reply = platform.send(request.clone()).await;

@@ -9,10 +9,11 @@ use http::request::Parts;
 
 use super::Extractor;
 use crate::host::App;
-use crate::layers::{Client, found};
+use crate::layers::{CallingStaff, Client, found};
 use crate::operation::{Access, Role};
 use crate::refusal::Refusal;
-use domain::Permission;
+use domain::{Permission, Right};
+use operations::StaffMember;
 
 /// A permission as a type.
 pub trait Permit: 'static {
@@ -83,6 +84,118 @@ impl<P: Permit> Extractor for Caller<P> {
     const ACCESS: Option<Access> = Some(Access::Client(P::PERMISSION));
 }
 
+/// A right as a type.
+pub trait NeedsRight: 'static {
+    /// The right.
+    const RIGHT: Right;
+}
+
+/// The rights of staff, as types.
+pub mod rights {
+    use super::NeedsRight;
+    use domain::Right;
+
+    macro_rules! rights {
+        ($($right:ident),+ $(,)?) => {$(
+            #[doc = concat!("[`Right::", stringify!($right), "`]")]
+            #[derive(Debug)]
+            pub enum $right {}
+
+            impl NeedsRight for $right {
+                const RIGHT: Right = Right::$right;
+            }
+        )+};
+    }
+
+    rights!(
+        AlertsList,
+        AlertsNote,
+        ApplicationsRefused,
+        CallbacksList,
+        CallbacksProbe,
+        CallbacksResend,
+        CallsList,
+        ChipsCorrect,
+        ChipsDestroy,
+        ChipsFault,
+        ChipsFaulty,
+        ChipsHistory,
+        ChipsImport,
+        ChipsList,
+        ChipsReopen,
+        ChipsReplace,
+        ChipsReprovision,
+        ChipsTopUp,
+        ClientsCreate,
+        ClientsList,
+        ClientsRevokeSecret,
+        ClientsRevokeTokens,
+        ClientsRotateSecret,
+        ClientsUpdate,
+        ClockConfirm,
+        GatewaysList,
+        HealthShow,
+        ImportsList,
+        ImportsWithdraw,
+        IncidentsClose,
+        IncidentsEscalate,
+        IncidentsFinalReport,
+        IncidentsKinds,
+        IncidentsList,
+        IncidentsOpen,
+        IncidentsReport,
+        IncidentsReview,
+        IncidentsShow,
+        NumbersAllot,
+        NumbersEndQuarantine,
+        NumbersImport,
+        NumbersList,
+        NumbersRelease,
+        NumbersResume,
+        NumbersRetire,
+        NumbersSuspend,
+        PoolsList,
+        PoolsUpdate,
+        ReceiversRotateSecret,
+        ReceiversShow,
+        ReceiversUpdate,
+        SessionsList,
+        TasksEnd,
+        TasksList
+    );
+}
+
+/// The member of staff who calls, who has the right.
+#[derive(Debug)]
+pub struct Staff<R> {
+    member: StaffMember,
+    right: PhantomData<R>,
+}
+
+impl<R> Deref for Staff<R> {
+    type Target = StaffMember;
+
+    fn deref(&self) -> &StaffMember {
+        &self.member
+    }
+}
+
+impl<R: NeedsRight> FromRequestParts<App> for Staff<R> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Refusal> {
+        let CallingStaff(member) = found(&parts.extensions)?;
+        Ok(Self {
+            member: member.clone(),
+            right: PhantomData,
+        })
+    }
+}
+
+impl<R: NeedsRight> Extractor for Staff<R> {
+    const ACCESS: Option<Access> = Some(Access::Staff(R::RIGHT));
+}
+
 macro_rules! callers {
     ($($(#[$doc:meta])* $caller:ident: $access:expr),+ $(,)?) => {$(
         $(#[$doc])*
@@ -106,8 +219,6 @@ macro_rules! callers {
 callers!(
     /// Anybody: the call itself presents a client's credentials.
     Anyone: Access::Anyone,
-    /// An administrator, by `admin_secret`.
-    Administrator: Access::Secret(Role::Administrator),
     /// An operator that reports on its numbers, by `ingest_secret`.
     Operator: Access::Secret(Role::Operator),
     /// An OTA gateway, by `gateway_secret`.

@@ -1,7 +1,7 @@
 //! What every request passes, one concern to a file, as tower layers.
 //!
 //! Around every path, from the outside: `called` (the operations of the path), `request_id`, `language`,
-//! `operator_log`, `arrival`, `call_log`, `address`. Around each operation, after routing: `called`, `secret`, `limits`,
+//! `operator_log`, `arrival`, `call_log`, `address`. Around each operation, after routing: `called`, `secret`, `staff`, `limits`,
 //! `token`, `permission`, `rate_limit`. A layer hands what it found to the inner ones in the extensions of the request,
 //! and to the outer ones in those of the response.
 //!
@@ -18,6 +18,7 @@ mod permission;
 mod rate_limit;
 mod request_id;
 mod secret;
+mod staff;
 mod token;
 
 pub(crate) use address::{CallerAddress, TrueAddress};
@@ -31,6 +32,7 @@ pub(crate) use permission::RequirePermission;
 pub(crate) use rate_limit::{RateLimit, RefusedBudget};
 pub(crate) use request_id::{RequestId, RequestIds};
 pub(crate) use secret::{Admitted, RequireSecret, is_secret_right};
+pub(crate) use staff::{CallingStaff, RequireStaff};
 pub(crate) use token::{Client, RequireToken};
 
 use std::convert::Infallible;

@@ -11,13 +11,13 @@ use http::request::Parts;
 use super::{Sent, idle_app};
 use crate::answer::Refused;
 use crate::extract::permits::WriteStatus;
-use crate::extract::{Administrator, AnyBody, Anyone, Caller, Extractor, Json, Ndjson, Query, Table, Timer};
+use crate::extract::{AnyBody, Anyone, Caller, Extractor, Json, Ndjson, Query, Staff, Table, Timer, rights};
 use crate::layers::{Arrival, Called, Pairs};
 use crate::operation::{Access, Content, Operation, Role};
 use crate::parameters::TaskOrEid;
 use crate::{App, LocalHandler, Refusal};
-use domain::Permission;
 use domain::error::Reason;
+use domain::{Permission, Right};
 
 thread_local! {
     static STEPS: RefCell<Vec<&'static str>> = RefCell::default();
@@ -118,19 +118,19 @@ fn demands<T, H: LocalHandler<T>>(_: H) -> (Access, Content) {
 #[test]
 fn who_may_call_and_what_the_body_holds_follow_from_the_extractors() {
     async fn query(_: Caller<WriteStatus>, _: Query<TaskOrEid>) {}
-    async fn csv(_: Administrator, _: Query<TaskOrEid>, _: Table) {}
-    async fn lines(_: Ndjson, _: Administrator) {}
-    async fn document(_: Administrator, _: Json<String>) {}
+    async fn csv(_: Staff<rights::NumbersImport>, _: Query<TaskOrEid>, _: Table) {}
+    async fn lines(_: Ndjson, _: Staff<rights::ChipsImport>) {}
+    async fn document(_: Staff<rights::TasksEnd>, _: Json<String>) {}
     async fn tick(_: Timer, _: AnyBody) {}
     async fn nothing(_: Anyone) {}
-    let secret = Access::Secret;
+    let staff = Access::Staff;
     assert_eq!(
         demands(query),
         (Access::Client(Permission::WriteStatus), Content::Parameters)
     );
-    assert_eq!(demands(csv), (secret(Role::Administrator), Content::Table));
-    assert_eq!(demands(lines), (secret(Role::Administrator), Content::Ndjson));
-    assert_eq!(demands(document), (secret(Role::Administrator), Content::Json));
-    assert_eq!(demands(tick), (secret(Role::Timer), Content::Json));
+    assert_eq!(demands(csv), (staff(Right::NumbersImport), Content::Table));
+    assert_eq!(demands(lines), (staff(Right::ChipsImport), Content::Ndjson));
+    assert_eq!(demands(document), (staff(Right::TasksEnd), Content::Json));
+    assert_eq!(demands(tick), (Access::Secret(Role::Timer), Content::Json));
     assert_eq!(demands(nothing), (Access::Anyone, Content::Parameters));
 }

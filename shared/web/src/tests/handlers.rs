@@ -6,8 +6,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::extract::permits::{WriteApply, WriteCancel, WriteStatus};
 use crate::extract::{
-    Administrator, AnyBody, Anyone, Call, Caller, Gateway, Json, Ndjson, Operator, Query, Segment, Table,
-    Timer,
+    AnyBody, Anyone, Call, Caller, Gateway, Json, Ndjson, Operator, Query, Segment, Staff, Table, Timer,
+    rights,
 };
 use crate::parameters::TaskOrEid;
 use crate::{Answer, CsvFile, Refusal, Routes, Success, routes};
@@ -141,7 +141,7 @@ struct NewClient {
 }
 
 #[utoipa::path(post, path = "/admin/v1/clients")]
-async fn clients(_: Administrator, Json(new): Json<NewClient>) -> Answer<Seen> {
+async fn clients(_: Staff<rights::ClientsCreate>, Json(new): Json<NewClient>) -> Answer<Seen> {
     seen(new.name)
 }
 
@@ -157,7 +157,7 @@ struct Incident {
     path = "/admin/v1/incidents:report",
     operation_id = "admin.incidents.report"
 )]
-async fn incident(_: Administrator, Json(sent): Json<Incident>) -> Answer<Seen> {
+async fn incident(_: Staff<rights::IncidentsReport>, Json(sent): Json<Incident>) -> Answer<Seen> {
     seen(format!("{} {}", sent.id, sent.text.unwrap_or_default()))
 }
 
@@ -166,7 +166,7 @@ async fn incident(_: Administrator, Json(sent): Json<Incident>) -> Answer<Seen> 
     path = "/admin/v1/numbers:import",
     operation_id = "admin.numbers.import"
 )]
-async fn import(_: Administrator, Table(file): Table) -> Answer<Seen> {
+async fn import(_: Staff<rights::NumbersImport>, Table(file): Table) -> Answer<Seen> {
     seen(text(&file))
 }
 

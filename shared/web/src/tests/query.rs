@@ -262,7 +262,7 @@ fn a_credential_is_known_where_it_can_be_one_and_only_there() {
         (CLIENT, Some("token")),
         (timer, Some("key")),
         (Access::Anyone, None),
-        (Access::Secret(Role::Administrator), None),
+        (Access::Staff(domain::Right::TasksList), None),
     ] {
         for name in ["token", "key"] {
             let pairs = owned(&[("eid", EID), (name, "x")]);

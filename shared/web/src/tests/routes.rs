@@ -104,12 +104,15 @@ fn the_document_says_who_may_call() {
         security("/v1/write/status", "get"),
         serde_json::json!([{"bearer": ["write.status"]}, {"token": ["write.status"]}])
     );
+    assert_eq!(
+        security("/admin/v1/clients", "post"),
+        serde_json::json!([{"staff": ["clients.create"]}])
+    );
     for (path, method, scheme) in [
         ("/internal/cron", "get", "timer"),
         ("/internal/cron", "post", "timer"),
         ("/internal/gateway/keys", "post", "gateway"),
         ("/ingest/v1/usage", "post", "operator"),
-        ("/admin/v1/clients", "post", "administrator"),
     ] {
         assert_eq!(
             security(path, method),

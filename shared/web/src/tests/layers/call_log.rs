@@ -190,7 +190,7 @@ fn the_parameter_client_id_is_the_caller_only_where_it_presents_its_credentials(
     let client = ClientId::new([7; 10]);
     for (access, expected) in [
         (Access::Anyone, Some(client.as_str().to_owned())),
-        (Access::Secret(Role::Administrator), None),
+        (Access::Staff(domain::Right::ClientsUpdate), None),
     ] {
         let found = Found::by(access).with("client_id", client.as_str());
         let row = row(&TestHost::new(), &found, || {
@@ -323,7 +323,7 @@ fn only_mistakes_of_unknown_callers_count() {
     let verified = host.add_verified(&["write.status"]);
     refuse_often(&host);
     let public = Found::by(Access::Client(domain::Permission::WriteStatus));
-    let internal = Found::by(Access::Secret(Role::Administrator));
+    let internal = Found::by(Access::Staff(domain::Right::ClientsUpdate));
     let known = Found {
         client: Some(Client(Arc::new(verified))),
         ..public.clone()

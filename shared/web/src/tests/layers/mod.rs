@@ -112,13 +112,15 @@ fn arrived(app: &App, sent: Sent) -> Request {
 
 #[test]
 fn a_layer_that_finds_nothing_of_the_outer_ones_fails_and_does_not_let_the_request_pass() {
-    use crate::layers::{Limits, RateLimit, RequirePermission, RequireSecret, RequireToken, TrueAddress};
+    use crate::layers::{
+        Limits, RateLimit, RequirePermission, RequireSecret, RequireStaff, RequireToken, TrueAddress,
+    };
     use crate::operation::Role;
-    use domain::Permission;
+    use domain::{Permission, Right};
 
     let bare = || Sent::get("/").with_secret().request();
     let permission = Permission::WriteStatus;
-    let operation = operation(Access::Secret(Role::Administrator), Content::Json);
+    let operation = operation(Access::Secret(Role::Operator), Content::Json);
     let limit = RateLimit {
         operation: Arc::clone(&operation),
         permission,
@@ -128,6 +130,7 @@ fn a_layer_that_finds_nothing_of_the_outer_ones_fails_and_does_not_let_the_reque
         stopped(RequireSecret(Arc::clone(&operation)), bare()),
         stopped(Limits(operation), bare()),
         stopped(RequireToken, bare()),
+        stopped(RequireStaff(Right::TasksEnd), bare()),
         stopped(RequirePermission(permission), bare()),
         stopped(limit, bare()),
     ] {

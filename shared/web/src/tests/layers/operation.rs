@@ -1,11 +1,11 @@
 //! The layers that follow from an operation: its name, the secret and the permission.
 
 use super::*;
-use crate::layers::{CalledOperation, RequirePermission, RequireSecret};
+use crate::layers::{CalledOperation, RequirePermission, RequireSecret, RequireStaff};
 use crate::operation::Role;
-use domain::Permission;
+use domain::{Permission, Right};
 
-const ROLES: [Role; 4] = [Role::Administrator, Role::Operator, Role::Gateway, Role::Timer];
+const ROLES: [Role; 3] = [Role::Operator, Role::Gateway, Role::Timer];
 
 #[test]
 fn inner_and_outer_layers_learn_which_operation_is_called() {
@@ -39,6 +39,20 @@ fn the_secret_opens_every_role() {
         let wrong = Sent::get("/").header("authorization", "Bearer 0123456789abcdef");
         for sent in [Sent::get("/"), wrong, Sent::get("/").with_secret().with_secret()] {
             assert_eq!(secret(&host, role, sent), Some(Reason::CredentialWrong));
+        }
+    }
+}
+
+#[test]
+fn admin_secret_opens_every_operation_of_staff() {
+    let host = TestHost::new();
+    for right in Right::ALL {
+        let staff = |sent| reason(&passed(RequireStaff(*right), arrived(&host.app(), sent)));
+        assert_eq!(staff(Sent::get("/").with_secret()), None);
+        let wrong = Sent::get("/").header("authorization", "Bearer 0123456789abcdef");
+        let as_parameter = Sent::get(&format!("/?key={SECRET}"));
+        for sent in [Sent::get("/"), wrong, as_parameter] {
+            assert_eq!(staff(sent), Some(Reason::CredentialWrong));
         }
     }
 }

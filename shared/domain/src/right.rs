@@ -1,0 +1,177 @@
+//! What staff may do: one right for each operation of the management interfaces (§10.1). A role is a set of rights.
+
+use super::{Kind, Malformed};
+
+macro_rules! rights {
+    ($($(#[$doc:meta])* $right:ident = $code:literal $does:ident),+ $(,)?) => {
+        /// What a member of staff may do.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Right {
+            $($(#[$doc])* $right,)+
+        }
+
+        impl Right {
+            /// Every right, by its name.
+            pub const ALL: &[Self] = &[$(Self::$right),+];
+
+            /// Stable name, in roles, documents and the database: that of the operation without `admin.`.
+            #[must_use]
+            pub const fn code(self) -> &'static str {
+                match self {
+                    $(Self::$right => $code,)+
+                }
+            }
+
+            /// Whether the operation changes something.
+            #[must_use]
+            pub const fn changes(self) -> bool {
+                match self {
+                    $(Self::$right => rights!($does),)+
+                }
+            }
+        }
+    };
+    (reads) => { false };
+    (changes) => { true };
+}
+
+rights!(
+    /// Alerts.
+    AlertsList = "alerts.list" reads,
+    /// An alert is noted.
+    AlertsNote = "alerts.note" changes,
+    /// Refused applications.
+    ApplicationsRefused = "applications.refused" reads,
+    /// Messages to business systems and the operator.
+    CallbacksList = "callbacks.list" reads,
+    /// A receiver's address is tried out.
+    CallbacksProbe = "callbacks.probe" changes,
+    /// Messages are sent again.
+    CallbacksResend = "callbacks.resend" changes,
+    /// The call log.
+    CallsList = "calls.list" reads,
+    /// Data of a chip are corrected.
+    ChipsCorrect = "chips.correct" changes,
+    /// A chip's destruction is recorded.
+    ChipsDestroy = "chips.destroy" changes,
+    /// A chip's fault is registered or taken back.
+    ChipsFault = "chips.fault" changes,
+    /// The register of faulty chips.
+    ChipsFaulty = "chips.faulty" reads,
+    /// The steps of a card.
+    ChipsHistory = "chips.history" reads,
+    /// Chips are imported, or corrected by file.
+    ChipsImport = "chips.import" changes,
+    /// Chips.
+    ChipsList = "chips.list" reads,
+    /// A written card is opened for another number.
+    ChipsReopen = "chips.reopen" changes,
+    /// A chip takes the place of another one.
+    ChipsReplace = "chips.replace" changes,
+    /// A chip gets another temporary number.
+    ChipsReprovision = "chips.reprovision" changes,
+    /// A chip's test allowance is raised.
+    ChipsTopUp = "chips.top_up" changes,
+    /// A client's account is opened.
+    ClientsCreate = "clients.create" changes,
+    /// Clients.
+    ClientsList = "clients.list" reads,
+    /// A secret of a client ends.
+    ClientsRevokeSecret = "clients.revoke_secret" changes,
+    /// The tokens of a client end.
+    ClientsRevokeTokens = "clients.revoke_tokens" changes,
+    /// A client gets another secret.
+    ClientsRotateSecret = "clients.rotate_secret" changes,
+    /// A client's account is changed.
+    ClientsUpdate = "clients.update" changes,
+    /// The platform's time is confirmed.
+    ClockConfirm = "clock.confirm" changes,
+    /// What gateways can write.
+    GatewaysList = "gateways.list" reads,
+    /// The platform's health.
+    HealthShow = "health.show" reads,
+    /// Imports.
+    ImportsList = "imports.list" reads,
+    /// An import is withdrawn.
+    ImportsWithdraw = "imports.withdraw" changes,
+    /// An incident is closed.
+    IncidentsClose = "incidents.close" changes,
+    /// An incident is escalated.
+    IncidentsEscalate = "incidents.escalate" changes,
+    /// The final report of an incident is entered.
+    IncidentsFinalReport = "incidents.final_report" changes,
+    /// The kinds of incidents.
+    IncidentsKinds = "incidents.kinds" reads,
+    /// Incidents.
+    IncidentsList = "incidents.list" reads,
+    /// An incident is opened.
+    IncidentsOpen = "incidents.open" changes,
+    /// The first report of an incident is entered.
+    IncidentsReport = "incidents.report" changes,
+    /// The monthly review of incidents.
+    IncidentsReview = "incidents.review" reads,
+    /// One incident.
+    IncidentsShow = "incidents.show" reads,
+    /// Numbers are reserved for clients or chips.
+    NumbersAllot = "numbers.allot" changes,
+    /// The quarantine of numbers ends.
+    NumbersEndQuarantine = "numbers.end_quarantine" changes,
+    /// Numbers are imported, or corrected by file.
+    NumbersImport = "numbers.import" changes,
+    /// Numbers.
+    NumbersList = "numbers.list" reads,
+    /// Numbers return to the pool.
+    NumbersRelease = "numbers.release" changes,
+    /// Numbers are in use again.
+    NumbersResume = "numbers.resume" changes,
+    /// Numbers are retired.
+    NumbersRetire = "numbers.retire" changes,
+    /// Numbers are suspended.
+    NumbersSuspend = "numbers.suspend" changes,
+    /// The pools of numbers.
+    PoolsList = "pools.list" reads,
+    /// The low-water mark of a pool is set.
+    PoolsUpdate = "pools.update" changes,
+    /// A receiver of messages gets another secret.
+    ReceiversRotateSecret = "receivers.rotate_secret" changes,
+    /// A receiver of messages.
+    ReceiversShow = "receivers.show" reads,
+    /// A receiver of messages is changed.
+    ReceiversUpdate = "receivers.update" changes,
+    /// Device sessions.
+    SessionsList = "sessions.list" reads,
+    /// A task is ended.
+    TasksEnd = "tasks.end" changes,
+    /// Tasks.
+    TasksList = "tasks.list" reads,
+);
+
+impl Right {
+    /// Reads a stable name.
+    ///
+    /// # Errors
+    /// [`Malformed`] for any other text.
+    pub fn parse(text: &str) -> Result<Self, Malformed> {
+        let known = Self::ALL.iter().copied().find(|right| right.code() == text);
+        known.ok_or(Malformed::new(Kind::Value, "未知的操作权限", "unknown right"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Right;
+
+    #[test]
+    fn names_lead_back_to_their_right() {
+        for right in Right::ALL {
+            assert_eq!(Right::parse(right.code()), Ok(*right));
+        }
+        assert!(Right::parse("admin").is_err());
+    }
+
+    #[test]
+    fn each_name_is_given_once_and_they_are_in_order() {
+        let codes: Vec<_> = Right::ALL.iter().map(|right| right.code()).collect();
+        assert!(codes.is_sorted_by(|one, next| one < next), "{codes:?}");
+    }
+}
