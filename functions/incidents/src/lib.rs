@@ -1,11 +1,13 @@
-//! `/admin/v1/incidents…`, `/admin/v1/alerts…`, `/admin/v1/health` and `/admin/v1/clock:confirm`, §8: incidents and
-//! their monthly review, alerts, the health of the periodic jobs, and the confirmation of the time.
+//! `/admin/v1/incidents…`, `/admin/v1/alerts…`, `/admin/v1/deviations`, `/admin/v1/health` and
+//! `/admin/v1/clock:confirm`, §8, §10.2: incidents and their monthly review, alerts, what deviates from the standard, the
+//! health of the periodic jobs, and the confirmation of the time.
 
 #![forbid(unsafe_code)]
 
 mod acts;
 mod alerts;
 mod clock;
+mod deviations;
 mod health;
 mod incident;
 mod kinds;
@@ -30,6 +32,7 @@ pub fn router() -> Routes {
         .routes(routes!(review::review as "admin.incidents.review"))
         .routes(routes!(alerts::list as "admin.alerts"))
         .routes(routes!(alerts::note as "admin.alerts.note"))
+        .routes(routes!(deviations::list as "admin.deviations"))
         .routes(routes!(health::health as "admin.health"))
         .routes(routes!(clock::confirm as "admin.clock.confirm"))
 }

@@ -43,6 +43,8 @@ pub enum AlertKind {
     BackupOverdue,
     /// No backup was opened and checked for too long (§9.1.2).
     DrillOverdue,
+    /// What happened differs from what the standard demands (§10.2).
+    FlowDeviation,
 }
 
 /// Kind, stable name, description zh and en.
@@ -91,6 +93,8 @@ const TABLE: &[Row] = &[
         ["最近一次有效备份已过期，请检查备份定时任务", "the last good backup is too old; look at the timer of the backup"]),
     (AlertKind::DrillOverdue, "drill_overdue",
         ["长时间未验证备份能否恢复，请执行 xieka verify --record", "no backup was opened and checked for too long; run xieka verify --record"]),
+    (AlertKind::FlowDeviation, "flow_deviation",
+        ["流程执行与规范不符，见 GET /admin/v1/deviations", "what happened differs from what the standard demands, see GET /admin/v1/deviations"]),
 ];
 
 impl AlertKind {

@@ -14,6 +14,7 @@ mod card_change;
 mod card_status;
 mod chip_label;
 mod clock_watch;
+mod deviation;
 mod eid;
 pub mod error;
 mod iccid;
@@ -51,13 +52,15 @@ pub use card_change::CardChange;
 pub use card_status::{CardEvent, CardStatus, Refused, TRANSITIONS, next};
 pub use chip_label::{parse_chip_label, parse_imei};
 pub use clock_watch::ClockWatch;
+pub use deviation::Deviation;
 pub use eid::{Eid, unknown_chip};
 pub use gateway_protocol::{FailureKind, Work};
 pub use iccid::Iccid;
 pub use ids::{AlertId, ClientId, ImportId, IncidentId, MessageId, SessionId, TaskId};
 pub use imsi::Imsi;
 pub use incident::{
-    Concern, IncidentClass, IncidentKind, IncidentState, KindRow, Limit, Misfit, Notice, Party, Severity,
+    Concern, FINAL_REPORT_WITHIN_MS, IncidentClass, IncidentKind, IncidentState, KindRow, Limit, Misfit,
+    Notice, Party, REPORT_WITHIN_MS, Severity,
 };
 pub use message_state::MessageState;
 pub use month::Month;

@@ -86,6 +86,8 @@ rights!(
     ClientsUpdate = "clients.update" changes,
     /// The platform's time is confirmed.
     ClockConfirm = "clock.confirm" changes,
+    /// What happened otherwise than the standard demands.
+    DeviationsList = "deviations.list" reads,
     /// What gateways can write.
     GatewaysList = "gateways.list" reads,
     /// The platform's health.

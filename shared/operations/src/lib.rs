@@ -105,9 +105,9 @@ pub(crate) use ingest::{MAX_CITY_CHARS, STATES};
 pub use inquiry::{claim_inquiry, settle_inquiry};
 pub use job_run::Done;
 pub use jobs::{
-    Job, JobLog, JobView, MAX_CHIPS_PER_NOTICE, MAX_POOL_LOW_WATER, MESSAGES_JOB, MaintenanceSettings,
-    POOL_LOW_WATER, STALE_AFTER_MS, backup_times, clock_watch, confirm_clock, job_views, key_views,
-    read_job_log, record_run, run_job, watch_clock,
+    DeviationView, Job, JobLog, JobView, MAX_CHIPS_PER_NOTICE, MAX_DEVIATIONS_PER_PAGE, MAX_POOL_LOW_WATER,
+    MESSAGES_JOB, MaintenanceSettings, POOL_LOW_WATER, STALE_AFTER_MS, backup_times, clock_watch,
+    confirm_clock, job_views, key_views, list_deviations, read_job_log, record_run, run_job, watch_clock,
 };
 pub use limits::{
     ALL_REFUSALS_PER_MINUTE, LOGGED_REFUSALS_PER_MINUTE, Limits, MemoryLimits, REFUSALS_PER_MINUTE, Refused,

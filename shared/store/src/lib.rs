@@ -26,6 +26,7 @@ pub mod client_secret;
 pub mod clock;
 mod database;
 pub mod destruction;
+pub mod deviation;
 pub mod device_session;
 mod error;
 pub mod gateway;

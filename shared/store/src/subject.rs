@@ -1,6 +1,6 @@
 //! The subject of an incident or an alert.
 
-use domain::{ClientId, Receiver};
+use domain::{ClientId, Month, Receiver};
 use vault::BlindIndex;
 
 /// The subject of an incident or an alert. Its text holds no identifier of a chip or number.
@@ -42,6 +42,12 @@ impl Subject {
     #[must_use]
     pub fn job(name: &str) -> Self {
         Self(format!("job:{name}"))
+    }
+
+    /// A month: `month:<YYYY-MM>`.
+    #[must_use]
+    pub fn month(month: Month) -> Self {
+        Self(format!("month:{month}"))
     }
 
     /// The platform as a whole: `platform`.

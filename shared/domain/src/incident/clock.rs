@@ -8,9 +8,9 @@ use super::{IncidentKind, Severity};
 use crate::{DAY_MS, HOUR_MS, Timestamp};
 
 /// Time from becoming severe to the report, in milliseconds (§8.3.1).
-const REPORT_WITHIN_MS: i64 = HOUR_MS;
+pub const REPORT_WITHIN_MS: i64 = HOUR_MS;
 /// Time from the end of a severe incident to the final report, in milliseconds (§8.3.1).
-const FINAL_REPORT_WITHIN_MS: i64 = DAY_MS;
+pub const FINAL_REPORT_WITHIN_MS: i64 = DAY_MS;
 
 /// A notice about an incident: it became severe or something is overdue. Each is given once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

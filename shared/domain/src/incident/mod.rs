@@ -4,7 +4,7 @@
 mod clock;
 mod table;
 
-pub use clock::{IncidentState, Notice};
+pub use clock::{FINAL_REPORT_WITHIN_MS, IncidentState, Notice, REPORT_WITHIN_MS};
 pub use table::{IncidentKind, KindRow, Limit};
 
 /// Class of an incident (§8.1).

@@ -39,8 +39,8 @@ pub use manual::{
 };
 pub use refusals::REFUSALS_PER_HOUR;
 pub(super) use refusals::watch_refusals;
-pub(super) use review::review_past_months;
 pub use review::{MAX_REVIEWS, MonthFigures, Review, SETTLED_AFTER_MS, Tally, review_incidents};
+pub(super) use review::{months_without_review, review_past_months};
 pub use review_csv::review_csv;
 pub use review_lines::{Hundredths, LineFigures, ReviewLine};
 pub use show::show_incident;

@@ -145,22 +145,33 @@ fn kept(month: Month, row: &ReviewRow) -> Result<Review, Error> {
     })
 }
 
-/// Stores the review of each past month that has none, the earliest first, and raises an alert for each. Without any
-/// application or incident there is nothing to review.
-pub(crate) async fn review_past_months<D: Database>(cx: &Context<'_, D>) -> Result<Done, Error> {
+/// The months that were to be reviewed at a time and were not: the first and the last one. Without any application or
+/// incident there is nothing to review.
+pub(crate) async fn months_without_review<D: Database>(
+    cx: &Context<'_, D>,
+    at: Timestamp,
+) -> Result<Option<(Month, Month)>, Error> {
     let span = monthly_review::span(cx.db).await?;
-    let last = Month::of(cx.now.plus(-SETTLED_AFTER_MS), cx.zone).previous();
+    let last = Month::of(at.plus(-SETTLED_AFTER_MS), cx.zone).previous();
     let began = span.began.map(|at| Month::of(at, cx.zone));
-    let mut next = span.latest.map(Month::following).or(began);
+    let first = span.latest.map(Month::following).or(began);
+    Ok(first.filter(|month| *month <= last).map(|first| (first, last)))
+}
+
+/// Stores the review of each past month that has none, the earliest first, and raises an alert for each.
+pub(crate) async fn review_past_months<D: Database>(cx: &Context<'_, D>) -> Result<Done, Error> {
     let mut done = Done::default();
+    let Some((mut month, last)) = months_without_review(cx, cx.now).await? else {
+        return Ok(done);
+    };
     for _ in 0..MAX_REVIEWS {
-        let Some(month) = next.filter(|month| *month <= last) else {
+        if month > last {
             break;
-        };
+        }
         done.count += usize::from(keep(cx, month).await?);
-        next = Some(month.following());
+        month = month.following();
     }
-    done.more = next.is_some_and(|month| month <= last);
+    done.more = month <= last;
     Ok(done)
 }
 

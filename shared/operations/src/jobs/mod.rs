@@ -9,6 +9,7 @@ mod hopeless_tasks;
 mod job_log;
 mod key_rotation;
 mod pools;
+mod supervision;
 mod temporary_numbers;
 
 pub use backups::backup_times;
@@ -16,6 +17,7 @@ pub use clock::{clock_watch, confirm_clock, watch_clock};
 pub use job_log::{JobLog, JobView, STALE_AFTER_MS, job_views, read_job_log, record_run};
 pub use key_rotation::key_views;
 pub use pools::{MAX_POOL_LOW_WATER, POOL_LOW_WATER};
+pub use supervision::{DeviationView, MAX_DEVIATIONS_PER_PAGE, list_deviations};
 pub use temporary_numbers::MAX_CHIPS_PER_NOTICE;
 
 use super::Context;
@@ -80,11 +82,13 @@ pub enum Job {
     KeyRotation,
     /// Watches when the last backup and the last drill were (§9.1.2).
     Backups,
+    /// Compares what happened with what the standard demands (§10.2).
+    Supervision,
 }
 
 impl Job {
     /// Every job, in the order in which they run.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::TimesAhead,
         Self::HopelessTasks,
         Self::StuckTasks,
@@ -97,6 +101,7 @@ impl Job {
         Self::IpThrottles,
         Self::KeyRotation,
         Self::Backups,
+        Self::Supervision,
     ];
 
     /// Stable name.
@@ -115,6 +120,7 @@ impl Job {
             Self::TimesAhead => "times_ahead",
             Self::KeyRotation => "key_rotation",
             Self::Backups => "backups",
+            Self::Supervision => "supervision",
         }
     }
 
@@ -132,7 +138,7 @@ impl Job {
             | Self::TimesAhead
             | Self::KeyRotation => MINUTE_MS,
             // The clocks also give the notice of incidents that are severe from the start.
-            Self::IncidentClocks => 10 * SECOND_MS,
+            Self::IncidentClocks | Self::Supervision => 10 * SECOND_MS,
             Self::MonthlyReview | Self::Backups => HOUR_MS,
         }
     }
@@ -168,5 +174,6 @@ pub async fn run_job<D: Database>(
         Job::TimesAhead => clock::take_back(cx).await,
         Job::KeyRotation => key_rotation::run(cx, maintenance.clock_held).await,
         Job::Backups => backups::watch(cx, maintenance).await,
+        Job::Supervision => supervision::compare(cx, maintenance).await,
     }
 }

@@ -14,6 +14,7 @@ mod rows;
 mod settings;
 
 pub use record::destructions;
+pub(super) use settings::HISTORY;
 pub use settings::{RETENTION, Retention};
 
 use super::Context;

@@ -2,7 +2,7 @@
 
 use super::settings::{HISTORY, INCIDENTS, RECORDS, TASKS};
 use super::{Error, MAX_DESTROYED, Run};
-use store::{Database, alert, card_history, device_session, incident, message, task};
+use store::{Database, alert, card_history, deviation, device_session, incident, message, task};
 
 /// A kind of data.
 #[derive(Clone, Copy)]
@@ -20,17 +20,20 @@ pub(super) enum Rows {
     History,
     /// Incidents that were settled and need no further report.
     Incidents,
+    /// Deviations that were set right.
+    Deviations,
 }
 
 impl Rows {
     /// Every kind; what names another comes before it.
-    pub(super) const ALL: [Self; 6] = [
+    pub(super) const ALL: [Self; 7] = [
         Self::Messages,
         Self::Alerts,
         Self::Sessions,
         Self::Tasks,
         Self::History,
         Self::Incidents,
+        Self::Deviations,
     ];
 
     /// Destroys the rows that ended before their retention.
@@ -42,6 +45,7 @@ impl Rows {
             Self::Tasks => ("tasks", TASKS),
             Self::History => ("card_history", HISTORY),
             Self::Incidents => ("incidents", INCIDENTS),
+            Self::Deviations => ("deviations", INCIDENTS),
         };
         let before = run.before(&[setting]);
         run.destroy(kind, MAX_DESTROYED, async |tx, most| {
@@ -52,6 +56,7 @@ impl Rows {
                 Self::Tasks => task::purge(tx, before, most).await?,
                 Self::History => card_history::purge(tx, before, most).await?,
                 Self::Incidents => incident::purge(tx, before, most).await?,
+                Self::Deviations => deviation::purge(tx, before, most).await?,
             })
         })
         .await

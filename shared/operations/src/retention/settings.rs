@@ -36,8 +36,8 @@ pub(super) const OPEN_SESSIONS: &str = "open_session_days";
 /// Tasks after they ended without a written card.
 pub(super) const TASKS: &str = "task_days";
 /// Steps of cards.
-pub(super) const HISTORY: &str = "history_days";
-/// Incidents after they were settled.
+pub(crate) const HISTORY: &str = "history_days";
+/// Incidents after they were settled, deviations after they were set right.
 pub(super) const INCIDENTS: &str = "incident_days";
 /// Clients after they were disabled.
 pub(super) const CLIENTS: &str = "client_days";
@@ -140,7 +140,7 @@ impl Retention {
         Ok(self)
     }
 
-    pub(super) fn days(&self, name: &str) -> u32 {
+    pub(crate) fn days(&self, name: &str) -> u32 {
         let at = RETENTION.iter().position(|setting| setting.name == name);
         // What nobody has set ends last.
         at.map_or(MAX_DAYS, |at| self.0[at])

@@ -62,6 +62,7 @@ mod state_changes;
 mod statements;
 mod stock_lists;
 mod store_rules;
+mod supervision;
 mod task_lists;
 mod temporary_numbers;
 mod unreadable;

@@ -133,6 +133,7 @@ pub mod rights {
         ClientsRotateSecret,
         ClientsUpdate,
         ClockConfirm,
+        DeviationsList,
         GatewaysList,
         HealthShow,
         ImportsList,

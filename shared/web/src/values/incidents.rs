@@ -53,6 +53,12 @@ words! {
         wrong: "应为 chip_fault、number_silent、no_network 或 module_incompatible",
             "not one of chip_fault, number_silent, no_network, module_incompatible",
     }
+    /// What deviates from the standard.
+    DeviationKind = domain::Deviation {
+        values: domain::Deviation::all(),
+        about: "偏差种类 / what deviates",
+        wrong: "没有这种偏差", "no such kind of deviation",
+    }
     /// Kind of an alert.
     AlertKind = domain::AlertKind {
         values: domain::AlertKind::all(),

@@ -18,7 +18,8 @@ pub use identifiers::{
     SessionId, TaskId, WriteType,
 };
 pub use incidents::{
-    AlertKind, IncidentActor, IncidentClass, IncidentKind, Month, Party, ReportedFault, Severity,
+    AlertKind, DeviationKind, IncidentActor, IncidentClass, IncidentKind, Month, Party, ReportedFault,
+    Severity,
 };
 pub use paging::{PageLimit, RowCursor, Rows};
 pub use sheet::{Sheet, SheetName};
