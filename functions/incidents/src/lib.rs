@@ -32,6 +32,7 @@ pub fn router() -> Routes {
         .routes(routes!(alerts::note as "admin.alerts.note"))
         .routes(routes!(health::health as "admin.health"))
         .routes(routes!(clock::confirm as "admin.clock.confirm"))
+        .routes(routes!(list::export as "admin.incidents.export"))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use super::unreadable::RowOpener;
 use domain::error::Error;
 use domain::{CardStatus, ClientId, Eid, Iccid, Imsi, Msisdn, Timestamp, Volume};
 use store::chip_list::{self, ChipQuery, ListedChip, ListedId};
-use store::{Database, ListKey, chip, number};
+use store::{Database, ListKey, Order, chip, number};
 use vault::IndexKind;
 
 /// Most chips of one page.
@@ -57,6 +57,8 @@ pub struct ChipFilter {
     pub seen_from: Option<Timestamp>,
     /// Without one that was opened from this time on.
     pub seen_before: Option<Timestamp>,
+    /// The order of times of import.
+    pub order: Order,
     /// The `next` of the page before.
     pub cursor: Option<ListKey>,
     /// Most rows; at most [`MAX_CHIPS_PER_PAGE`].
@@ -100,7 +102,7 @@ pub struct ChipListing {
     pub unreadable: Vec<&'static str>,
 }
 
-/// Finds chips, those imported last first. A value that cannot be opened is named in its chip and hides no other. A page
+/// Finds chips in the order of their import. A value that cannot be opened is named in its chip and hides no other. A page
 /// with several conditions may have fewer chips than its limit although another one follows.
 ///
 /// # Errors
@@ -110,7 +112,8 @@ pub async fn list_chips<D: Database>(
     filter: ChipFilter,
 ) -> Result<ListPage<ChipListing>, Error> {
     let query = ChipQuery {
-        below: filter.cursor,
+        cursor: filter.cursor,
+        order: filter.order,
         from: filter.from,
         to: filter.to,
         id: filter.id.as_ref().map(|id| id.index(cx)),
@@ -128,14 +131,14 @@ pub async fn list_chips<D: Database>(
 
 fn listing<D>(cx: &Context<'_, D>, chip: ListedChip) -> ChipListing {
     let mut opener = RowOpener::new(cx, chip.eid_index.as_bytes());
-    let eid = opener.text("eid", chip::EID, Some(&chip.eid_sealed));
-    let temp_msisdn = opener.text("temp_msisdn", chip::TEMP_MSISDN, Some(&chip.temp_msisdn_sealed));
+    let eid = opener.identifier("eid", chip::EID, Some(&chip.eid_sealed));
+    let temp_msisdn = opener.identifier("temp_msisdn", chip::TEMP_MSISDN, Some(&chip.temp_msisdn_sealed));
     let mut unreadable = opener.unreadable;
     let (mut iccid, mut msisdn, mut province) = (None, None, None);
     if let Some((index, [iccid_sealed, msisdn_sealed], code)) = chip.number {
         let mut opener = RowOpener::new(cx, index.as_bytes());
-        iccid = opener.text("iccid", number::ICCID, Some(&iccid_sealed));
-        msisdn = opener.text("msisdn", number::MSISDN, Some(&msisdn_sealed));
+        iccid = opener.identifier("iccid", number::ICCID, Some(&iccid_sealed));
+        msisdn = opener.identifier("msisdn", number::MSISDN, Some(&msisdn_sealed));
         province = Some(code);
         unreadable.extend(opener.unreadable);
     }

@@ -3,7 +3,8 @@
 
 use serde::de::DeserializeOwned;
 
-use super::{CallFacts, Context};
+use super::{CallFacts, Context, Identifiers};
+use domain::{mask_identifiers, masked};
 use vault::{Column, Vault};
 
 /// Opens the values of one row.
@@ -11,6 +12,7 @@ pub(super) struct RowOpener<'a> {
     vault: &'a Vault,
     found: &'a CallFacts,
     row: &'a [u8],
+    identifiers: Identifiers,
     /// The fields whose values cannot be opened.
     pub(super) unreadable: Vec<&'static str>,
 }
@@ -22,17 +24,42 @@ impl<'a> RowOpener<'a> {
             vault: cx.vault,
             found: &cx.found,
             row,
+            identifiers: cx.identifiers,
             unreadable: Vec::new(),
         }
     }
 
-    /// The value of a field; `None` if there is none, or if it cannot be opened.
+    /// The identifier in a field, masked where the call asks for that; `None` if there is none, or if it cannot be opened.
+    pub(super) fn identifier(
+        &mut self,
+        field: &'static str,
+        column: Column,
+        sealed: Option<&[u8]>,
+    ) -> Option<String> {
+        let identifier = self.open(field, column, sealed)?;
+        Some(match self.identifiers {
+            Identifiers::InFull => identifier,
+            Identifiers::Masked => masked(&identifier),
+        })
+    }
+
+    /// The text of a field, with identifiers in it masked where the call asks for that; `None` if there is none, or if it
+    /// cannot be opened.
     pub(super) fn text(
         &mut self,
         field: &'static str,
         column: Column,
         sealed: Option<&[u8]>,
     ) -> Option<String> {
+        let text = self.open(field, column, sealed)?;
+        Some(match self.identifiers {
+            Identifiers::InFull => text,
+            Identifiers::Masked => mask_identifiers(&text),
+        })
+    }
+
+    // Masks nothing.
+    fn open(&mut self, field: &'static str, column: Column, sealed: Option<&[u8]>) -> Option<String> {
         match self.vault.open_identifier(column, self.row, sealed?) {
             Ok(text) => Some(text),
             Err(error) => self.mark(field, &error.to_string()),
@@ -46,7 +73,7 @@ impl<'a> RowOpener<'a> {
         column: Column,
         sealed: Option<&[u8]>,
     ) -> Option<T> {
-        let text = self.text(field, column, sealed)?;
+        let text = self.open(field, column, sealed)?;
         match serde_json::from_str(&text) {
             Ok(document) => Some(document),
             // The parser's own text could quote the value.

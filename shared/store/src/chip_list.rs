@@ -1,6 +1,6 @@
 //! Chips as people search them: table `chip` with their written numbers and sessions. Reads only.
 
-use super::list::{Asked, ListedBy, find_page, listed_by, names, take};
+use super::list::{Asked, ListedBy, Order, find_page, in_order, listed_by, names, take};
 use super::{Database, DbError, ListKey, Row, Run as _, Value};
 use domain::{CardStatus, ClientId, Timestamp};
 use vault::BlindIndex;
@@ -11,14 +11,14 @@ macro_rules! listed {
     ($by:literal) => {
         listed_by!(
             "c.imported_at, c.eid_index" and "",
-            "chip c" "" by $by,
-            "(c.imported_at, c.eid_index) < ($2, $3) AND (c.imported_at, c.eid_index) >= ($4, $5)",
+            "chip c" "", by $by and "",
+            "(c.imported_at, c.eid_index)" from "($2, $3)" to "($4, $5)",
             "(c.client_id = $6 OR $6 IS NULL) AND (c.chip_model = $7 OR $7 IS NULL) AND (c.status = $8 OR $8 IS NULL) \
              AND (CAST($9 AS BIGINT) IS NULL OR (SELECT MAX(s.opened_at) FROM device_session s \
              WHERE s.eid_index = c.eid_index) >= CAST($9 AS BIGINT)) \
              AND (CAST($10 AS BIGINT) IS NULL OR (SELECT COALESCE(MAX(s.opened_at), 0) FROM device_session s \
              WHERE s.eid_index = c.eid_index) < CAST($10 AS BIGINT))",
-            "c.imported_at DESC, c.eid_index DESC",
+            "c.imported_at DESC, c.eid_index DESC" or "c.imported_at, c.eid_index",
             "$6",
             "$11"
         )
@@ -83,7 +83,9 @@ impl ListedId {
 #[derive(Clone, Debug, Default)]
 pub struct ChipQuery<'a> {
     /// The `next` of the page before.
-    pub below: Option<ListKey>,
+    pub cursor: Option<ListKey>,
+    /// The order of times of import.
+    pub order: Order,
     /// Imported from this time on.
     pub from: Option<Timestamp>,
     /// Imported before this time.
@@ -159,7 +161,7 @@ fn list_of(query: &ChipQuery<'_>) -> (ListedBy, Option<usize>) {
     }
 }
 
-/// A page of chips, those imported last first, and where the next one begins.
+/// A page of chips in the order of their import, and where the next one begins.
 pub async fn page<D: Database>(
     db: &D,
     query: &ChipQuery<'_>,
@@ -176,17 +178,17 @@ pub async fn page<D: Database>(
         Some(id) => id.index().into(),
         None => take(&mut others, at),
     };
-    let (below, from) = ListKey::range(query.below.as_ref(), query.from, query.to);
+    let range = (query.from, query.to);
     let asked = Asked {
         by,
-        below: below.pair(),
-        from: from.pair(),
+        span: ListKey::span(query.order, query.cursor.as_ref(), range, ListKey::pair),
+        order: query.order,
         others,
         limit: query.limit,
     };
     let (found, next) = find_page(db, list, asked).await?;
     let rows = db.run(ROWS, &[names(&found, 1)?]).await?;
-    let chips = rows.iter().map(read).collect::<Result<_, _>>()?;
+    let chips = in_order(query.order, rows.iter().map(read))?;
     Ok((chips, next.as_ref().map(ListKey::read_pair).transpose()?))
 }
 

@@ -1,7 +1,7 @@
 //! Numbers as people search them: table `number` with the chips that hold them. Reads only.
 
 use super::chip_list::ListedId;
-use super::list::{Asked, ListedBy, find_page, listed_by, names, take};
+use super::list::{Asked, ListedBy, Order, find_page, in_order, listed_by, names, take};
 use super::{Database, DbError, ListKey, Row, Run as _, Value};
 use domain::{ClientId, NumberStatus, Province, TaskId, Timestamp};
 use vault::BlindIndex;
@@ -11,10 +11,10 @@ macro_rules! listed {
     ($by:literal) => {
         listed_by!(
             "n.imported_at, n.iccid_index" and "",
-            "number n" "" by $by,
-            "(n.imported_at, n.iccid_index) < ($2, $3) AND (n.imported_at, n.iccid_index) >= ($4, $5)",
+            "number n" "", by $by and "",
+            "(n.imported_at, n.iccid_index)" from "($2, $3)" to "($4, $5)",
             "(n.client_id = $6 OR $6 IS NULL) AND (n.province = $7 OR $7 IS NULL) AND (n.status = $8 OR $8 IS NULL)",
-            "n.imported_at DESC, n.iccid_index DESC",
+            "n.imported_at DESC, n.iccid_index DESC" or "n.imported_at, n.iccid_index",
             "$6",
             "$9"
         )
@@ -47,7 +47,9 @@ const ROWS: &str = "SELECT n.iccid_index, n.iccid_sealed, n.msisdn_sealed, n.ims
 #[derive(Clone, Debug, Default)]
 pub struct NumberQuery<'a> {
     /// The `next` of the page before.
-    pub below: Option<ListKey>,
+    pub cursor: Option<ListKey>,
+    /// The order of times of import.
+    pub order: Order,
     /// Imported from this time on.
     pub from: Option<Timestamp>,
     /// Imported before this time.
@@ -110,7 +112,7 @@ fn list_of(query: &NumberQuery<'_>) -> (ListedBy, Option<usize>) {
     }
 }
 
-/// A page of numbers, those imported last first, and where the next one begins.
+/// A page of numbers in the order of their import, and where the next one begins.
 pub async fn page<D: Database>(
     db: &D,
     query: &NumberQuery<'_>,
@@ -125,17 +127,17 @@ pub async fn page<D: Database>(
         Some(id) => id.index().into(),
         None => take(&mut others, at),
     };
-    let (below, from) = ListKey::range(query.below.as_ref(), query.from, query.to);
+    let range = (query.from, query.to);
     let asked = Asked {
         by,
-        below: below.pair(),
-        from: from.pair(),
+        span: ListKey::span(query.order, query.cursor.as_ref(), range, ListKey::pair),
+        order: query.order,
         others,
         limit: query.limit,
     };
     let (found, next) = find_page(db, list, asked).await?;
     let rows = db.run(ROWS, &[names(&found, 1)?]).await?;
-    let numbers = rows.iter().map(read).collect::<Result<_, _>>()?;
+    let numbers = in_order(query.order, rows.iter().map(read))?;
     Ok((numbers, next.as_ref().map(ListKey::read_pair).transpose()?))
 }
 

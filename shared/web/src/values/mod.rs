@@ -2,6 +2,7 @@
 
 mod acts;
 mod clients;
+mod export;
 mod identifiers;
 mod incidents;
 mod paging;
@@ -12,6 +13,7 @@ mod volume;
 mod words;
 
 pub use acts::{ActReason, Person, PersonName, ReasonText};
+pub use export::{ExportFormat, Format};
 pub use clients::{CardChange, MessageState, PermissionCode, StopCause, TaskFailure, TaskStatus};
 pub use identifiers::{
     AlertId, ClientId, Eid, Iccid, ImportId, Imsi, IncidentId, MessageId, Msisdn, ProvinceCode, Receiver,
@@ -20,7 +22,7 @@ pub use identifiers::{
 pub use incidents::{
     AlertKind, IncidentActor, IncidentClass, IncidentKind, Month, Party, ReportedFault, Severity,
 };
-pub use paging::{PageLimit, RowCursor, Rows};
+pub use paging::{Cursor, ListOrder, PageLimit, RowCursor, Rows};
 pub use sheet::{Sheet, SheetName};
 pub use states::{CardState, NumberCode, NumberState, OpenedCode, OpenedState, ProvinceName};
 pub use time::{Day, Instant, Time};
