@@ -5,7 +5,7 @@
 use super::{Database, DbError, Row, Run as _, Value};
 
 /// Most rows of an index that a page looks at when it has further conditions.
-pub const MAX_SIFTED: u32 = 10_000;
+pub const MAX_SIFTED: u32 = 2_000;
 
 /// The order of a list, by the time of its rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -6,6 +6,7 @@ use std::sync::Barrier;
 use domain::MessageState;
 use domain::error::Reason;
 use domain::{AlertId, IncidentId, IncidentKind, MessageId, Receiver, Severity, Timestamp};
+use store::Order;
 use store::message::{self, MessageQuery, QueueQuery};
 use store::{SCHEMA_VERSION, Sqlite, alert, check, incident, job, message_attempt, migrate, transaction};
 use vault::Column;
@@ -409,9 +410,12 @@ fn messages_and_attempts_of_schema_5_are_read_sent_and_recorded() {
         below: MessageId::last(),
         state: None,
         receiver: Some(&Receiver::Operator),
+        task_id: None,
+        eid_index: None,
+        order: Order::Descending,
         limit: 10,
     };
-    let found = run(message::search(&db, &query)).unwrap();
+    let found = run(message::search(&db, &query)).unwrap().0;
     let found: Vec<_> = found
         .iter()
         .map(|row| (row.id, row.state, row.attempts, row.http_status, row.finished_at))
