@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use web::extract::{Administrator, Call, ExportOf, Exported, Query};
 use web::values::{Cursor, 
-    CardState, ClientId, Eid, Iccid, Imsi, Instant, ListOrder, Megabytes, Msisdn, PageLimit, ProvinceCode, RowCursor,
+    CardState, ClientId, Eid, Iccid, ImportId, Imsi, Instant, ListOrder, Megabytes, Msisdn, PageLimit, ProvinceCode, RowCursor,
     Rows, Time,
 };
 use web::{Answer, ExportFile, ExportPage, ExportSource, LocalFuture, Refusal, Success, codes};
@@ -43,6 +43,9 @@ pub(crate) struct Search {
     /// 临时号码或已写入码号的 IMSI / IMSI of the temporary number, or of the number that it holds
     #[param(inline)]
     imsi: Option<Imsi>,
+    /// 该次导入 / of this import
+    #[param(inline)]
+    import_id: Option<ImportId>,
     /// 所属业务需求方 / the client it belongs to
     #[param(inline)]
     client_id: Option<ClientId>,
@@ -79,6 +82,7 @@ impl Search {
     fn filter(self) -> Result<ChipFilter, Refusal> {
         Ok(ChipFilter {
             id: searched(self.eid, self.iccid, self.msisdn, self.imsi)?,
+            import_id: self.import_id.map(ImportId::get),
             client_id: self.client_id.map(ClientId::get),
             model: self.chip_model,
             status: self.card_status.map(|status| status.get().0),

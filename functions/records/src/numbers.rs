@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use web::extract::{Administrator, Call, ExportOf, Exported, Query};
 use web::values::{Cursor, 
-    ClientId, Eid, Iccid, Imsi, Instant, ListOrder, Msisdn, NumberCode, PageLimit, ProvinceCode, RowCursor, Rows,
+    ClientId, Eid, Iccid, ImportId, Imsi, Instant, ListOrder, Msisdn, NumberCode, PageLimit, ProvinceCode, RowCursor, Rows,
     TaskId, Time,
 };
 use web::{Answer, ExportFile, ExportPage, ExportSource, LocalFuture, Refusal, Success, codes};
@@ -45,6 +45,9 @@ pub(crate) struct Search {
     /// IMSI / IMSI
     #[param(inline)]
     imsi: Option<Imsi>,
+    /// 该次导入 / of this import
+    #[param(inline)]
+    import_id: Option<ImportId>,
     /// 已划拨的业务需求方 / the client it is allotted to
     #[param(inline)]
     client_id: Option<ClientId>,
@@ -75,6 +78,7 @@ impl Search {
     fn filter(self) -> Result<NumberFilter, Refusal> {
         Ok(NumberFilter {
             id: searched(self.eid, self.iccid, self.msisdn, self.imsi)?,
+            import_id: self.import_id.map(ImportId::get),
             client_id: self.client_id.map(ClientId::get),
             province: self.province_code.map(ProvinceCode::get),
             status: self.status.map(|status| status.get().0),

@@ -4,7 +4,7 @@ use super::Context;
 use super::list_page::ListPage;
 use super::unreadable::RowOpener;
 use domain::error::Error;
-use domain::{CardStatus, ClientId, Eid, Iccid, Imsi, Msisdn, Timestamp, Volume};
+use domain::{CardStatus, ClientId, Eid, Iccid, ImportId, Imsi, Msisdn, Timestamp, Volume};
 use store::chip_list::{self, ChipQuery, ListedChip, ListedId};
 use store::{Database, ListKey, Order, chip, number};
 use vault::IndexKind;
@@ -43,6 +43,8 @@ impl SearchedId {
 pub struct ChipFilter {
     /// The chip that has this identifier, or holds the number that has it.
     pub id: Option<SearchedId>,
+    /// Of this import.
+    pub import_id: Option<ImportId>,
     /// Of this client.
     pub client_id: Option<ClientId>,
     /// Of this model.
@@ -117,6 +119,7 @@ pub async fn list_chips<D: Database>(
         from: filter.from,
         to: filter.to,
         id: filter.id.as_ref().map(|id| id.index(cx)),
+        import_id: filter.import_id,
         client_id: filter.client_id.as_ref(),
         model: filter.model.as_deref(),
         status: filter.status,

@@ -5,7 +5,7 @@ use super::chip_list::SearchedId;
 use super::list_page::ListPage;
 use super::unreadable::RowOpener;
 use domain::error::Error;
-use domain::{ClientId, NumberStatus, Province, TaskId, Timestamp};
+use domain::{ClientId, ImportId, NumberStatus, Province, TaskId, Timestamp};
 use store::number_list::{self, ListedNumber, NumberQuery};
 use store::{Database, ListKey, Order, chip, number};
 
@@ -17,6 +17,8 @@ pub const MAX_NUMBERS_PER_PAGE: u32 = 200;
 pub struct NumberFilter {
     /// The number that has this identifier, or those of the chip.
     pub id: Option<SearchedId>,
+    /// Of this import.
+    pub import_id: Option<ImportId>,
     /// Allotted to this client.
     pub client_id: Option<ClientId>,
     /// Of this province.
@@ -83,6 +85,7 @@ pub async fn list_numbers<D: Database>(
         from: filter.from,
         to: filter.to,
         id: filter.id.as_ref().map(|id| id.index(cx)),
+        import_id: filter.import_id,
         client_id: filter.client_id.as_ref(),
         province: filter.province,
         status: filter.status,

@@ -2,7 +2,7 @@
 
 use super::list::{Asked, ListedBy, Order, find_page, in_order, listed_by, names, take};
 use super::{Database, DbError, ListKey, Row, Run as _, Value};
-use domain::{CardStatus, ClientId, Timestamp};
+use domain::{CardStatus, ClientId, ImportId, Timestamp};
 use vault::BlindIndex;
 
 // The engine numbers parameters as they first occur. Few conditions have the time of the last session: it is looked up
@@ -14,19 +14,20 @@ macro_rules! listed {
             "chip c" "", by $by and "",
             "(c.imported_at, c.eid_index)" from "($2, $3)" to "($4, $5)",
             "(c.client_id = $6 OR $6 IS NULL) AND (c.chip_model = $7 OR $7 IS NULL) AND (c.status = $8 OR $8 IS NULL) \
-             AND (CAST($9 AS BIGINT) IS NULL OR (SELECT MAX(s.opened_at) FROM device_session s \
-             WHERE s.eid_index = c.eid_index) >= CAST($9 AS BIGINT)) \
-             AND (CAST($10 AS BIGINT) IS NULL OR (SELECT COALESCE(MAX(s.opened_at), 0) FROM device_session s \
-             WHERE s.eid_index = c.eid_index) < CAST($10 AS BIGINT))",
+             AND (c.import_id = $9 OR $9 IS NULL) AND (CAST($10 AS BIGINT) IS NULL OR (SELECT MAX(s.opened_at) FROM device_session s \
+             WHERE s.eid_index = c.eid_index) >= CAST($10 AS BIGINT)) \
+             AND (CAST($11 AS BIGINT) IS NULL OR (SELECT COALESCE(MAX(s.opened_at), 0) FROM device_session s \
+             WHERE s.eid_index = c.eid_index) < CAST($11 AS BIGINT))",
             "c.imported_at DESC, c.eid_index DESC" or "c.imported_at, c.eid_index",
             "$6",
-            "$11"
+            "$12"
         )
     };
 }
 const ALL: ListedBy = listed!("CAST($1 AS TEXT) IS NULL");
 const OF_CLIENT: ListedBy = listed!("c.client_id = $1");
 const OF_MODEL: ListedBy = listed!("c.chip_model = $1");
+const OF_IMPORT: ListedBy = listed!("c.import_id = $1");
 const OF_EID: ListedBy = listed!("c.eid_index = $1");
 const OF_MSISDN: ListedBy = listed!(
     "c.eid_index IN (SELECT t.eid_index FROM chip t WHERE t.temp_msisdn_index = $1 \
@@ -92,6 +93,8 @@ pub struct ChipQuery<'a> {
     pub to: Option<Timestamp>,
     /// The chip that has this identifier.
     pub id: Option<ListedId>,
+    /// Of this import.
+    pub import_id: Option<ImportId>,
     /// Of this client.
     pub client_id: Option<&'a ClientId>,
     /// Of this model.
@@ -150,7 +153,9 @@ fn list_of(query: &ChipQuery<'_>) -> (ListedBy, Option<usize>) {
         Some(ListedId::Imsi(_)) => return (OF_IMSI, None),
         None => (),
     }
-    if let Some(list) = query.status.and_then(of_status) {
+    if query.import_id.is_some() {
+        (OF_IMPORT, Some(3))
+    } else if let Some(list) = query.status.and_then(of_status) {
         (list, Some(2))
     } else if query.client_id.is_some() {
         (OF_CLIENT, Some(0))
@@ -171,6 +176,7 @@ pub async fn page<D: Database>(
         query.client_id.into(),
         query.model.into(),
         query.status.map(CardStatus::code).into(),
+        query.import_id.map(|id| id.text()).into(),
         query.seen_from.into(),
         query.seen_before.into(),
     ];

@@ -3,7 +3,7 @@
 use super::chip_list::ListedId;
 use super::list::{Asked, ListedBy, Order, find_page, in_order, listed_by, names, take};
 use super::{Database, DbError, ListKey, Row, Run as _, Value};
-use domain::{ClientId, NumberStatus, Province, TaskId, Timestamp};
+use domain::{ClientId, ImportId, NumberStatus, Province, TaskId, Timestamp};
 use vault::BlindIndex;
 
 // The engine numbers parameters as they first occur.
@@ -13,16 +13,18 @@ macro_rules! listed {
             "n.imported_at, n.iccid_index" and "",
             "number n" "", by $by and "",
             "(n.imported_at, n.iccid_index)" from "($2, $3)" to "($4, $5)",
-            "(n.client_id = $6 OR $6 IS NULL) AND (n.province = $7 OR $7 IS NULL) AND (n.status = $8 OR $8 IS NULL)",
+            "(n.client_id = $6 OR $6 IS NULL) AND (n.province = $7 OR $7 IS NULL) AND (n.status = $8 OR $8 IS NULL) \
+             AND (n.import_id = $9 OR $9 IS NULL)",
             "n.imported_at DESC, n.iccid_index DESC" or "n.imported_at, n.iccid_index",
             "$6",
-            "$9"
+            "$10"
         )
     };
 }
 const ALL: ListedBy = listed!("CAST($1 AS TEXT) IS NULL");
 const OF_CLIENT: ListedBy = listed!("n.client_id = $1");
 const OF_PROVINCE: ListedBy = listed!("n.province = $1");
+const OF_IMPORT: ListedBy = listed!("n.import_id = $1");
 const OF_CHIP: ListedBy = listed!("n.eid_index = $1");
 const OF_MSISDN: ListedBy = listed!("n.msisdn_index = $1");
 const OF_ICCID: ListedBy = listed!("n.iccid_index = $1");
@@ -56,6 +58,8 @@ pub struct NumberQuery<'a> {
     pub to: Option<Timestamp>,
     /// The number that has this identifier, or those of this chip.
     pub id: Option<ListedId>,
+    /// Of this import.
+    pub import_id: Option<ImportId>,
     /// Allotted to this client.
     pub client_id: Option<&'a ClientId>,
     /// Of this province.
@@ -105,6 +109,7 @@ fn list_of(query: &NumberQuery<'_>) -> (ListedBy, Option<usize>) {
         None => (),
     }
     match query.status.and_then(of_status) {
+        _ if query.import_id.is_some() => (OF_IMPORT, Some(3)),
         Some(list) => (list, Some(2)),
         None if query.client_id.is_some() => (OF_CLIENT, Some(0)),
         None if query.province.is_some() => (OF_PROVINCE, Some(1)),
@@ -122,6 +127,7 @@ pub async fn page<D: Database>(
         query.client_id.into(),
         query.province.map(Province::code).into(),
         query.status.map(NumberStatus::code).into(),
+        query.import_id.map(|id| id.text()).into(),
     ];
     let by = match query.id {
         Some(id) => id.index().into(),

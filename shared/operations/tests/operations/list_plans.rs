@@ -1,7 +1,7 @@
 //! How the engine carries out the searches of lists, with every combination of their conditions.
 
 use domain::error::Reason;
-use domain::{CardStatus, MessageId, MessageState, NumberStatus, Receiver, SessionId, TaskId};
+use domain::{CardStatus, ImportId, MessageId, MessageState, NumberStatus, Receiver, SessionId, TaskId};
 use operations::{
     Caller, ChipFilter, MessageFilter, NumberFilter, Order, RefusalFilter, SearchedId, SessionFilter,
     TaskFilter, find_messages, list_chips, list_numbers, list_sessions, refused_applications,
@@ -64,6 +64,8 @@ fn no_search_reads_a_whole_table() {
         "chip_list_3 ((imported_at,eid_index)>(?,?) AND (imported_at,eid_index)<(?,?))",
         "chip_list_5 ((imported_at,eid_index)>(?,?) AND (imported_at,eid_index)<(?,?))",
         "chip_list_6 ((imported_at,eid_index)>(?,?) AND (imported_at,eid_index)<(?,?))",
+        "chip_import (import_id=?)",
+        "number_import (import_id=?)",
         "number_imported ((imported_at,iccid_index)>(?,?) AND (imported_at,iccid_index)<(?,?))",
         "number_client (client_id=? AND (imported_at,iccid_index)>(?,?) AND (imported_at,iccid_index)<(?,?))",
         "number_province (province=? AND (imported_at,iccid_index)>(?,?) AND (imported_at,iccid_index)<(?,?))",
@@ -128,10 +130,11 @@ fn search_messages(world: &World, caller: &Caller, task: TaskId) {
 /// Every combination of the conditions of chips.
 fn search_chips(world: &World, caller: &Caller, id: Option<SearchedId>) {
     for status in CardStatus::ALL.into_iter().map(Some).chain([None]) {
-        for conditions in 0..16 {
+        for conditions in 0..32 {
             let given = |bit: u32| conditions & bit != 0;
             let filter = ChipFilter {
                 id: id.clone(),
+                import_id: given(16).then(|| ImportId::first(world.time())),
                 order: ORDERS[usize::from(given(8))],
                 client_id: given(1).then(|| caller.id.clone()),
                 model: given(2).then(|| "XK-1".to_owned()),
@@ -148,10 +151,11 @@ fn search_chips(world: &World, caller: &Caller, id: Option<SearchedId>) {
 /// Every combination of the conditions of numbers.
 fn search_numbers(world: &World, caller: &Caller, id: Option<SearchedId>) {
     for status in NumberStatus::ALL.into_iter().map(Some).chain([None]) {
-        for conditions in 0..8 {
+        for conditions in 0..16 {
             let given = |bit: u32| conditions & bit != 0;
             let filter = NumberFilter {
                 id: id.clone(),
+                import_id: given(8).then(|| ImportId::first(world.time())),
                 order: ORDERS[usize::from(given(4))],
                 client_id: given(1).then(|| caller.id.clone()),
                 province: province("37").filter(|_| given(2)),
