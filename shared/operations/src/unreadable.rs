@@ -2,6 +2,7 @@
 //! operator's log learns of it; it never hides the other rows.
 
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::{CallFacts, Context, Identifiers};
 use domain::{mask_identifiers, masked};
@@ -66,7 +67,7 @@ impl<'a> RowOpener<'a> {
         }
     }
 
-    /// The same of a JSON document.
+    /// The same of a JSON document, with the texts in it.
     pub(super) fn document<T: DeserializeOwned>(
         &mut self,
         field: &'static str,
@@ -74,7 +75,11 @@ impl<'a> RowOpener<'a> {
         sealed: Option<&[u8]>,
     ) -> Option<T> {
         let text = self.open(field, column, sealed)?;
-        match serde_json::from_str(&text) {
+        let mut document = serde_json::from_str(&text).unwrap_or_default();
+        if self.identifiers == Identifiers::Masked {
+            mask_texts(&mut document);
+        }
+        match serde_json::from_value(document) {
             Ok(document) => Some(document),
             // The parser's own text could quote the value.
             Err(_) => self.mark(field, column.0),
@@ -85,5 +90,15 @@ impl<'a> RowOpener<'a> {
         self.unreadable.push(field);
         self.found.note_unreadable(cause);
         None
+    }
+}
+
+/// Masks identifiers in every text of a document.
+fn mask_texts(document: &mut Value) {
+    match document {
+        Value::String(text) => *text = mask_identifiers(text),
+        Value::Array(values) => values.iter_mut().for_each(mask_texts),
+        Value::Object(fields) => fields.values_mut().for_each(mask_texts),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
