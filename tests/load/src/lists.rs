@@ -7,13 +7,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
-use domain::DAY_MS;
+use domain::{DAY_MS, Zone};
 use edge_host::{Host, Options};
 use rusqlite::Connection;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use xieka::api::Api;
 use xieka::components;
 use xieka::secrets::Secrets;
 use xieka::stack::TRIAL_CONFIG;
@@ -38,6 +37,8 @@ const HITS: u32 = 5;
 /// What a slow reader takes at a time, in bytes, and how long it waits after that.
 const SLOW_BYTES: usize = 64 * 1024;
 const SLOW_WAIT: Duration = Duration::from_millis(20);
+/// After this the call log has the rows of calls that changed nothing.
+const LOG_WAIT: Duration = Duration::from_secs(5);
 /// How long a slow reader reads.
 const SLOW_SECS: f64 = 15.0;
 
@@ -81,7 +82,7 @@ struct Lists {
     host: Host,
     admin: String,
     client: String,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Lists {
@@ -95,18 +96,19 @@ impl Lists {
         fill_state(&file, chips)?;
         let host = start(folder.path(), &secrets).await?;
         let admin = secrets.get("SPIN_VARIABLE_ADMIN_SECRET")?.to_owned();
-        // The first call makes the tables of the call log.
-        let api = Api::new(format!("http://{}", host.addr()));
-        api.get("/admin/v1/calls", &[("key", "")]).await?;
-        fill_calls(&folder.path().join("calls.db"), &client, calls)?;
-        let secs = started.elapsed().as_secs_f64();
-        eprintln!("{chips} tasks and sessions, {calls} calls in {secs:.0} s");
-        Ok(Self {
+        let lists = Self {
             host,
             admin,
             client,
-            _folder: folder,
-        })
+            folder,
+        };
+        // The first call that is logged makes the tables of the call log.
+        lists.page("/admin/v1/health").await?;
+        tokio::time::sleep(LOG_WAIT).await;
+        fill_calls(&lists.folder.path().join("calls.db"), &lists.client, calls)?;
+        let secs = started.elapsed().as_secs_f64();
+        eprintln!("{chips} tasks and sessions, {calls} calls in {secs:.0} s");
+        Ok(lists)
     }
 
     fn addr(&self) -> SocketAddr {
@@ -192,7 +194,7 @@ async fn targets(lists: &Lists) -> Result<Vec<(String, String)>> {
     let waiting = "%E5%BE%85%E5%86%99%E5%8D%A1";
     let long_ago = "2001-01-01T00:00:00Z";
     let month = 30 * DAY_MS;
-    let from = domain::Zone::UTC.rfc3339(domain::Timestamp(generate::now().millis() - month - DAY_MS));
+    let from = generate::now().plus(-(month + DAY_MS)).to_rfc3339(Zone::UTC);
     let from = from.replace('+', "%2B");
     let mut targets = vec![
         ("chips, first page".to_owned(), "chips?".to_owned()),
