@@ -5,7 +5,7 @@ use operations::{MAX_FAULTY_PER_PAGE, faulty_chips};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use web::extract::{Administrator, Call, Query};
-use web::values::{Cursor, ClientId, Eid, PageLimit, RowCursor, Rows, Time};
+use web::values::{ClientId, Cursor, Eid, PageLimit, RowCursor, Rows, Time};
 use web::{Answer, Success, codes};
 
 type Limit = PageLimit<MAX_FAULTY_PER_PAGE>;

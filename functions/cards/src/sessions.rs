@@ -11,7 +11,11 @@ use web::{Answer, ExportFile, ExportPage, ExportSource, LocalFuture, Refusal, Su
 use crate::values::EndReason;
 
 /// Why this operation refuses, besides the reasons that every operation has.
-const REASONS: &[Reason] = &[Reason::ParameterMalformed, Reason::CursorMismatch, Reason::EidMalformed];
+const REASONS: &[Reason] = &[
+    Reason::ParameterMalformed,
+    Reason::CursorMismatch,
+    Reason::EidMalformed,
+];
 
 type Limit = PageLimit<MAX_SESSIONS_PER_PAGE>;
 

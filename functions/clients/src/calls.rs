@@ -10,7 +10,11 @@ use web::extract::{Administrator, Call, ExportOf, Exported, Query};
 use web::values::{self, Kind, PageLimit, Parsed, Rows, Time};
 use web::{Answer, ExportFile, ExportPage, ExportSource, LocalFuture, Refusal, Success, codes};
 
-const REASONS: &[Reason] = &[Reason::ParameterMalformed, Reason::CursorMismatch, Reason::EidMalformed];
+const REASONS: &[Reason] = &[
+    Reason::ParameterMalformed,
+    Reason::CursorMismatch,
+    Reason::EidMalformed,
+];
 
 /// A key of the call log.
 struct CallKey(i64);

@@ -7,7 +7,7 @@ use operations::{MAX_ALERTS_PER_PAGE, MAX_NOTED_ALERTS, list_alerts, note_alerts
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use web::extract::{Administrator, Call, Json, Query};
-use web::values::{Cursor, AlertId, AlertKind, PageLimit, Rows, Time};
+use web::values::{AlertId, AlertKind, Cursor, PageLimit, Rows, Time};
 use web::{Answer, Success, codes};
 
 type Limit = PageLimit<MAX_ALERTS_PER_PAGE>;

@@ -8,7 +8,11 @@ use web::extract::{Administrator, Call, ExportOf, Exported, Query};
 use web::values::{self, PageLimit, Parsed, Rows, Time};
 use web::{Answer, ExportFile, ExportPage, ExportSource, LocalFuture, Refusal, Success, codes};
 
-const REASONS: &[Reason] = &[Reason::ParameterMalformed, Reason::CursorMismatch, Reason::EidMalformed];
+const REASONS: &[Reason] = &[
+    Reason::ParameterMalformed,
+    Reason::CursorMismatch,
+    Reason::EidMalformed,
+];
 
 type MessageLimit = PageLimit<MAX_MESSAGES_PER_PAGE>;
 

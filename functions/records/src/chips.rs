@@ -5,9 +5,9 @@ use operations::{ChipFilter, ChipListing, MAX_CHIPS_PER_PAGE, list_chips};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use web::extract::{Administrator, Call, ExportOf, Exported, Query};
-use web::values::{Cursor, 
-    CardState, ClientId, Eid, Iccid, ImportId, Imsi, Instant, ListOrder, Megabytes, Msisdn, PageLimit, ProvinceCode, RowCursor,
-    Rows, Time,
+use web::values::{
+    CardState, ClientId, Cursor, Eid, Iccid, ImportId, Imsi, Instant, ListOrder, Megabytes, Msisdn,
+    PageLimit, ProvinceCode, RowCursor, Rows, Time,
 };
 use web::{Answer, ExportFile, ExportPage, ExportSource, LocalFuture, Refusal, Success, codes};
 

@@ -5,9 +5,9 @@ use operations::{MAX_NUMBERS_PER_PAGE, NumberFilter, NumberListing, list_numbers
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use web::extract::{Administrator, Call, ExportOf, Exported, Query};
-use web::values::{Cursor, 
-    ClientId, Eid, Iccid, ImportId, Imsi, Instant, ListOrder, Msisdn, NumberCode, PageLimit, ProvinceCode, RowCursor, Rows,
-    TaskId, Time,
+use web::values::{
+    ClientId, Cursor, Eid, Iccid, ImportId, Imsi, Instant, ListOrder, Msisdn, NumberCode, PageLimit,
+    ProvinceCode, RowCursor, Rows, TaskId, Time,
 };
 use web::{Answer, ExportFile, ExportPage, ExportSource, LocalFuture, Refusal, Success, codes};
 

@@ -5,13 +5,17 @@ use operations::{MAX_REFUSALS_PER_PAGE, RefusalFilter, RefusedApplication, refus
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use web::extract::{Administrator, Call, ExportOf, Exported, Query};
-use web::values::{Cursor, ClientId, Eid, Instant, ListOrder, PageLimit, RowCursor, Rows, Time};
+use web::values::{ClientId, Cursor, Eid, Instant, ListOrder, PageLimit, RowCursor, Rows, Time};
 use web::{Answer, ExportFile, ExportPage, ExportSource, LocalFuture, Refusal, Success, codes};
 
 use crate::values::SearchedReason;
 
 /// Why this operation refuses, besides the reasons that every operation has.
-const REASONS: &[Reason] = &[Reason::ParameterMalformed, Reason::CursorMismatch, Reason::EidMalformed];
+const REASONS: &[Reason] = &[
+    Reason::ParameterMalformed,
+    Reason::CursorMismatch,
+    Reason::EidMalformed,
+];
 
 type Limit = PageLimit<MAX_REFUSALS_PER_PAGE>;
 
@@ -161,7 +165,10 @@ impl ExportSource for RefusalExport {
         Box::pin(async move {
             let page = refused_applications(&call.context(), self.0.clone()).await?;
             self.0.cursor.clone_from(&page.next);
-            let rows = page.rows.into_iter().map(|row| RefusedApplicationRow::new(call, row));
+            let rows = page
+                .rows
+                .into_iter()
+                .map(|row| RefusedApplicationRow::new(call, row));
             ExportPage::new(rows, page.next.map(|key| key.text()))
         })
     }

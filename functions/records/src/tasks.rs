@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use web::extract::permits::WriteTasks;
 use web::extract::{Administrator, Call, Caller, ExportOf, Exported, Query};
-use web::values::{Cursor, 
-    CardState, ClientId, Eid, Iccid, Instant, ListOrder, Msisdn, PageLimit, ProvinceCode, Rows, TaskFailure, TaskId,
-    TaskStatus, Time,
+use web::values::{
+    CardState, ClientId, Cursor, Eid, Iccid, Instant, ListOrder, Msisdn, PageLimit, ProvinceCode, Rows,
+    TaskFailure, TaskId, TaskStatus, Time,
 };
 use web::{Answer, ExportFile, ExportPage, ExportSource, LocalFuture, Refusal, Success, codes};
 

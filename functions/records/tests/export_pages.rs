@@ -189,15 +189,16 @@ async fn an_export_that_cannot_go_on_says_so_and_another_goes_on_where_it_ended(
     connections.are_gone.set(true);
     let end = part(&mut body).await.unwrap();
     assert!(part(&mut body).await.is_none());
-    let [end] = end.as_slice() else {
-        panic!("{end:?}")
-    };
+    let [end] = end.as_slice() else { panic!("{end:?}") };
     let end = &end["end"];
     assert_eq!(
         (&end["complete"], &end["rows"], &end["reason"]),
         (&false.into(), &rows.len().into(), &"unavailable".into())
     );
-    assert!(end["message"].as_str().unwrap().starts_with("服务暂不可用"), "{end}");
+    assert!(
+        end["message"].as_str().unwrap().starts_with("服务暂不可用"),
+        "{end}"
+    );
     connections.are_gone.set(false);
     let path = format!("{EXPORT}&cursor={}", end["next"].as_str().unwrap());
     let mut body = body_of(&router, &path).await;

@@ -61,7 +61,9 @@ impl Platform {
         let report = router.import(&path, &chip_csv(&chips)).await;
         assert_eq!(report["imported"], COUNT, "{report}");
         let numbers: Vec<_> = (1..=COUNT).map(|n| NumberCsv::of_province(n, "37")).collect();
-        let report = router.import("/admin/v1/numbers:import", &number_csv(&numbers)).await;
+        let report = router
+            .import("/admin/v1/numbers:import", &number_csv(&numbers))
+            .await;
         assert_eq!(report["imported"], COUNT, "{report}");
         let platform = Self {
             router,
@@ -71,7 +73,10 @@ impl Platform {
         for (n, province, status) in [(1, "37", 200), (2, "37", 200), (3, "37", 200), (4, "65", 409)] {
             let eid = ChipCsv::new(n).eid;
             let path = format!("/v1/write/apply?eid={eid}&write_type=1&province_code={province}");
-            let applied = platform.router.send(TestRequest::get(path).bearer(&platform.token)).await;
+            let applied = platform
+                .router
+                .send(TestRequest::get(path).bearer(&platform.token))
+                .await;
             assert_eq!(applied.status, status, "{}", applied.text);
         }
         platform
@@ -102,12 +107,23 @@ impl Platform {
 #[tokio::test]
 async fn an_export_has_every_row_of_the_list_over_several_pages_and_says_that_it_is_whole() {
     let platform = Platform::new().await;
-    for (list, count) in [("tasks", 3), ("chips", COUNT), ("numbers", COUNT), ("applications/refused", 1)] {
+    for (list, count) in [
+        ("tasks", 3),
+        ("chips", COUNT),
+        ("numbers", COUNT),
+        ("applications/refused", 1),
+    ] {
         let path = format!("/admin/v1/{list}:export?format=ndjson");
         let reply = platform.ask(&path).await;
-        assert_eq!(reply.header("content-type"), "application/x-ndjson; charset=utf-8", "{list}");
+        assert_eq!(
+            reply.header("content-type"),
+            "application/x-ndjson; charset=utf-8",
+            "{list}"
+        );
         assert!(
-            reply.header("content-disposition").starts_with("attachment; filename=\""),
+            reply
+                .header("content-disposition")
+                .starts_with("attachment; filename=\""),
             "{list}"
         );
         let (rows, end) = platform.export(&path).await;
@@ -118,7 +134,9 @@ async fn an_export_has_every_row_of_the_list_over_several_pages_and_says_that_it
             "{list}"
         );
     }
-    let (rows, _) = platform.export("/admin/v1/chips:export?format=ndjson&order=asc").await;
+    let (rows, _) = platform
+        .export("/admin/v1/chips:export?format=ndjson&order=asc")
+        .await;
     let (reversed, _) = platform.export("/admin/v1/chips:export?format=ndjson").await;
     let eids = |rows: Vec<Value>| -> Vec<Value> { rows.into_iter().map(|row| row["eid"].clone()).collect() };
     let (rows, mut reversed) = (eids(rows), eids(reversed));
@@ -146,7 +164,10 @@ async fn an_export_masks_the_identifiers_that_its_list_shows_in_full() {
                     assert!(masked.contains("****"), "{list}: {field} {masked}");
                     let (start, end) = masked.split_once("****").unwrap();
                     let whole = shown[field].as_str().unwrap();
-                    assert!(whole.starts_with(start) && whole.ends_with(end), "{list}: {field}");
+                    assert!(
+                        whole.starts_with(start) && whole.ends_with(end),
+                        "{list}: {field}"
+                    );
                 }
                 _ => assert_eq!(value, &shown[field], "{list}: {field}"),
             }
@@ -175,10 +196,15 @@ async fn csv_has_the_fields_of_the_list_a_line_for_each_row_and_no_formula() {
             assert!(columns.contains(field), "{list}: {field} is no column");
         }
         for record in records {
-            assert!(record.iter().all(|cell| !cell.starts_with('=')), "{list}: {record:?}");
+            assert!(
+                record.iter().all(|cell| !cell.starts_with('=')),
+                "{list}: {record:?}"
+            );
         }
     }
-    let chips = platform.ask("/admin/v1/chips:export?format=csv&chip_model=%3D1%2B1").await;
+    let chips = platform
+        .ask("/admin/v1/chips:export?format=csv&chip_model=%3D1%2B1")
+        .await;
     assert!(chips.text.contains(",'=1+1,"), "{}", chips.text);
 }
 
@@ -190,7 +216,10 @@ async fn an_export_takes_the_conditions_of_its_list() {
         (format!("tasks:export?format=ndjson&eid={eid}"), 1),
         ("tasks:export?format=ndjson&status=failed".to_owned(), 0),
         (format!("chips:export?format=ndjson&eid={eid}"), 1),
-        (format!("chips:export?format=ndjson&client_id={}", platform.client), COUNT as usize),
+        (
+            format!("chips:export?format=ndjson&client_id={}", platform.client),
+            COUNT as usize,
+        ),
         ("numbers:export?format=ndjson&status=reserved".to_owned(), 3),
         (
             "applications/refused:export?format=ndjson&reason=chip_faulty".to_owned(),
@@ -205,7 +234,10 @@ async fn an_export_takes_the_conditions_of_its_list() {
 #[tokio::test]
 async fn a_cursor_belongs_to_the_query_that_returned_it() {
     let platform = Platform::new().await;
-    let page = platform.router.get("/admin/v1/chips?limit=2&chip_model=XK-1").await;
+    let page = platform
+        .router
+        .get("/admin/v1/chips?limit=2&chip_model=XK-1")
+        .await;
     let next = page["next"].as_str().unwrap();
     // Another number of rows, another order of the parameters and what is ignored do not make another query.
     for same in [
@@ -224,7 +256,10 @@ async fn a_cursor_belongs_to_the_query_that_returned_it() {
     ] {
         assert_eq!(refusal(&platform.router.get(&other).await), mismatch, "{other}");
     }
-    let zh = platform.router.get(&format!("/admin/v1/numbers?cursor={next}")).await;
+    let zh = platform
+        .router
+        .get(&format!("/admin/v1/numbers?cursor={next}"))
+        .await;
     assert_eq!(zh["message"], "cursor 与本次查询不符：cursor");
     let request = TestRequest::get(format!("/admin/v1/numbers?cursor={next}")).bearer(SECRET);
     let en = platform.router.send(request.with("accept-language", "en")).await;
@@ -245,7 +280,13 @@ async fn pages_in_either_order_have_every_row_once() {
             loop {
                 let path = format!("/admin/v1/{list}?limit=70&order={order}{cursor}");
                 let page = platform.router.get(&path).await;
-                seen.extend(page[rows].as_array().unwrap().iter().map(|row| row[field].clone()));
+                seen.extend(
+                    page[rows]
+                        .as_array()
+                        .unwrap()
+                        .iter()
+                        .map(|row| row[field].clone()),
+                );
                 let Some(next) = page["next"].as_str() else { break };
                 cursor = format!("&cursor={next}");
             }
@@ -264,11 +305,23 @@ async fn an_export_is_asked_for_strictly() {
     for (query, expected) in [
         ("tasks:export", wrong("parameter_missing", "format")),
         ("tasks:export?format=xlsx", wrong("parameter_malformed", "format")),
-        ("chips:export?format=csv&limit=5", wrong("parameter_unknown", "limit")),
-        ("chips:export?format=csv&format=csv", wrong("parameter_repeated", "format")),
+        (
+            "chips:export?format=csv&limit=5",
+            wrong("parameter_unknown", "limit"),
+        ),
+        (
+            "chips:export?format=csv&format=csv",
+            wrong("parameter_repeated", "format"),
+        ),
         ("chips:export?format=csv&eid=1", wrong("eid_malformed", "eid")),
-        ("numbers:export?format=csv&cursor=x", wrong("parameter_malformed", "cursor")),
-        ("numbers:export?format=csv&colour=red", wrong("parameter_unknown", "colour")),
+        (
+            "numbers:export?format=csv&cursor=x",
+            wrong("parameter_malformed", "cursor"),
+        ),
+        (
+            "numbers:export?format=csv&colour=red",
+            wrong("parameter_unknown", "colour"),
+        ),
         (
             "applications/refused:export?format=csv&reason=sad",
             wrong("parameter_malformed", "reason"),

@@ -116,8 +116,8 @@ pub use list_page::ListPage;
 pub use messages::{
     AttemptResult, DeliveryState, DueMessage, DueRequest, LEASE_MS, MAX_ATTEMPTS, MAX_FAILING_MS,
     MAX_IN_FLIGHT, MAX_IN_FLIGHT_FAILING, MAX_MESSAGES_PER_CALL, MAX_MESSAGES_PER_PAGE, MAX_PUT_OFF_MS,
-    MessageFilter, MessagePage, Probe, RETRY_AFTER_MS, Resent, WhichMessages, canonical, due_messages, find_messages,
-    is_message_due, probe, record_attempt, resend, sign,
+    MessageFilter, MessagePage, Probe, RETRY_AFTER_MS, Resent, WhichMessages, canonical, due_messages,
+    find_messages, is_message_due, probe, record_attempt, resend, sign,
 };
 pub use number_list::{MAX_NUMBERS_PER_PAGE, NumberFilter, NumberListing, list_numbers};
 pub use number_view::{NumberRef, NumberView, Usage, number_view};

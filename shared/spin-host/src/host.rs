@@ -154,11 +154,7 @@ impl<O: Outgoing> Host for Spin<O> {
 }
 
 /// Answers one request of a component with its router, which is made once for each instance.
-pub async fn answer(
-    router: fn() -> Routes,
-    required: RequiredVariables,
-    request: Request,
-) -> Response<Body> {
+pub async fn answer(router: fn() -> Routes, required: RequiredVariables, request: Request) -> Response<Body> {
     answer_on::<Nothing>(router, required, request).await
 }
 

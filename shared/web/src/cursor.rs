@@ -7,13 +7,13 @@
 use http::request::Parts;
 use sha2::{Digest as _, Sha256};
 
+use super::extract::credential;
 use super::ignored::IgnoredParameters;
 use super::layers::{Arrival, Called, Pairs, found};
-use super::extract::credential;
 use super::query::Pair;
 use super::refusal::{Problem, Refusal};
-use domain::{Malformed, mask_identifiers};
 use domain::error::Reason;
+use domain::{Malformed, mask_identifiers};
 
 /// The parameter that holds a cursor.
 pub(crate) const CURSOR_PARAMETER: &str = "cursor";

@@ -187,8 +187,14 @@ fn fill_calls(file: &Path, client: &str, calls: u32) -> Result<()> {
 /// The targets that are measured, with what they are.
 async fn targets(lists: &Lists) -> Result<Vec<(String, String)>> {
     let chip = lists.page("/admin/v1/chips?limit=1&chip_model=XK-RARE").await?;
-    let eid = chip["chips"][0]["eid"].as_str().context("a rare chip")?.to_owned();
-    let temporary = chip["chips"][0]["temp_msisdn"].as_str().context("a number")?.to_owned();
+    let eid = chip["chips"][0]["eid"]
+        .as_str()
+        .context("a rare chip")?
+        .to_owned();
+    let temporary = chip["chips"][0]["temp_msisdn"]
+        .as_str()
+        .context("a number")?
+        .to_owned();
     let client = &lists.client;
     let written = "%E5%86%99%E5%8D%A1%E6%88%90%E5%8A%9F";
     let waiting = "%E5%BE%85%E5%86%99%E5%8D%A1";
@@ -199,7 +205,10 @@ async fn targets(lists: &Lists) -> Result<Vec<(String, String)>> {
     let mut targets = vec![
         ("chips, first page".to_owned(), "chips?".to_owned()),
         ("chips, earliest first".to_owned(), "chips?order=asc".to_owned()),
-        ("chips, 5 of a model".to_owned(), "chips?chip_model=XK-RARE".to_owned()),
+        (
+            "chips, 5 of a model".to_owned(),
+            "chips?chip_model=XK-RARE".to_owned(),
+        ),
         (
             "chips, client, model, common state".to_owned(),
             format!("chips?client_id={client}&chip_model=XK-RARE&card_status={written}"),
@@ -208,9 +217,15 @@ async fn targets(lists: &Lists) -> Result<Vec<(String, String)>> {
             "chips, common state, no hit".to_owned(),
             format!("chips?card_status={waiting}&client_id={client}&seen_from=2100-01-01T00:00:00Z"),
         ),
-        ("chips, seen before".to_owned(), format!("chips?seen_before={long_ago}&order=asc")),
+        (
+            "chips, seen before".to_owned(),
+            format!("chips?seen_before={long_ago}&order=asc"),
+        ),
         ("chips, EID".to_owned(), format!("chips?eid={eid}")),
-        ("chips, temporary number".to_owned(), format!("chips?msisdn={temporary}")),
+        (
+            "chips, temporary number".to_owned(),
+            format!("chips?msisdn={temporary}"),
+        ),
         ("numbers, first page".to_owned(), "numbers?".to_owned()),
         (
             "numbers, common state, no hit".to_owned(),
@@ -224,14 +239,29 @@ async fn targets(lists: &Lists) -> Result<Vec<(String, String)>> {
             "tasks, common state, no hit".to_owned(),
             format!("tasks?status=succeeded&client_id={client}&province_code=11"),
         ),
-        ("tasks, failed".to_owned(), "tasks?status=failed&province_code=11".to_owned()),
-        ("refused applications, none".to_owned(), "applications/refused?".to_owned()),
+        (
+            "tasks, failed".to_owned(),
+            "tasks?status=failed&province_code=11".to_owned(),
+        ),
+        (
+            "refused applications, none".to_owned(),
+            "applications/refused?".to_owned(),
+        ),
         ("sessions, first page".to_owned(), "sessions?".to_owned()),
-        ("sessions, 5 of a reason".to_owned(), "sessions?reason=left_open".to_owned()),
-        ("sessions, earliest first".to_owned(), "sessions?order=asc".to_owned()),
+        (
+            "sessions, 5 of a reason".to_owned(),
+            "sessions?reason=left_open".to_owned(),
+        ),
+        (
+            "sessions, earliest first".to_owned(),
+            "sessions?order=asc".to_owned(),
+        ),
         ("messages, of a chip".to_owned(), format!("callbacks?eid={eid}")),
         ("calls, first page".to_owned(), "calls?".to_owned()),
-        ("calls, of a client".to_owned(), format!("calls?client_id={client}")),
+        (
+            "calls, of a client".to_owned(),
+            format!("calls?client_id={client}"),
+        ),
         (
             "calls, 5 of a reason".to_owned(),
             format!("calls?reason=chip_faulty&from={from}"),
@@ -249,7 +279,10 @@ async fn targets(lists: &Lists) -> Result<Vec<(String, String)>> {
         ("sessions", "sessions", "opened_at"),
     ] {
         let page = lists.page(&format!("/admin/v1/{list}?order=asc")).await?;
-        let last = page[rows].as_array().and_then(|rows| rows.last()).context("a row")?;
+        let last = page[rows]
+            .as_array()
+            .and_then(|rows| rows.last())
+            .context("a row")?;
         let to = last[time].as_str().context("a time")?.replace('+', "%2B");
         targets.push((format!("{list}, last page"), format!("{list}?to={to}")));
     }
@@ -283,11 +316,20 @@ pub(crate) async fn lists(chips: u32, calls: u32) -> Result<()> {
     ] {
         let read = read_export(&lists, target, None).await?;
         let rate = read.rows as f64 / read.secs;
-        println!("{target}: {} rows, {:.1} MB in {:.1} s", read.rows, read.bytes as f64 / 1e6, read.secs);
+        println!(
+            "{target}: {} rows, {:.1} MB in {:.1} s",
+            read.rows,
+            read.bytes as f64 / 1e6,
+            read.secs
+        );
         goal(&format!("{target}, rows/s"), rate, MIN_ROWS_PER_SEC, true);
     }
     let slow = read_export(&lists, "tasks:export?format=ndjson", Some(SLOW_SECS)).await?;
-    println!("a slow reader of tasks: {:.1} MB in {:.1} s", slow.bytes as f64 / 1e6, slow.secs);
+    println!(
+        "a slow reader of tasks: {:.1} MB in {:.1} s",
+        slow.bytes as f64 / 1e6,
+        slow.secs
+    );
     #[expect(clippy::cast_precision_loss, reason = "a memory is far below 2^52 bytes")]
     let memory = lists.host.largest_memory_bytes() as f64 / 1e6;
     goal("largest memory of a component, MB", memory, MAX_MEMORY_MB, false);
@@ -313,7 +355,14 @@ async fn read_export(lists: &Lists, target: &str, slowly_for: Option<f64>) -> Re
     let started = Instant::now();
     socket.write_all(request.as_bytes()).await?;
     let mut buffer = vec![0; SLOW_BYTES];
-    let (mut read, mut tail) = (ReadExport { rows: 0, bytes: 0, secs: 0.0 }, Vec::new());
+    let (mut read, mut tail) = (
+        ReadExport {
+            rows: 0,
+            bytes: 0,
+            secs: 0.0,
+        },
+        Vec::new(),
+    );
     loop {
         let count = socket.read(&mut buffer).await?;
         if count == 0 {

@@ -67,10 +67,8 @@ pub async fn find_messages<D: Database>(
     cx: &Context<'_, D>,
     filter: &MessageFilter,
 ) -> Result<MessagePage, Error> {
-    let is_selective = filter.receiver.is_some()
-        || filter.id.is_some()
-        || filter.task_id.is_some()
-        || filter.eid.is_some();
+    let is_selective =
+        filter.receiver.is_some() || filter.id.is_some() || filter.task_id.is_some() || filter.eid.is_some();
     let from = match filter.from {
         Some(from) => from,
         None if is_selective => Timestamp(0),
@@ -81,7 +79,11 @@ pub async fn find_messages<D: Database>(
         Order::Ascending => (filter.cursor.map(MessageId::next), None),
     };
     let first = [Some(MessageId::first(from)), filter.id, above];
-    let end = [filter.to.map(MessageId::first), filter.id.map(MessageId::next), below];
+    let end = [
+        filter.to.map(MessageId::first),
+        filter.id.map(MessageId::next),
+        below,
+    ];
     let query = MessageQuery {
         from: first.into_iter().flatten().max().unwrap_or_else(MessageId::last),
         below: end.into_iter().flatten().min().unwrap_or_else(MessageId::last),

@@ -130,7 +130,10 @@ mod tests {
     fn a_row_has_its_fields_in_the_order_of_the_columns() {
         assert_eq!(line(r#"{"c":1,"a":"x","b":null}"#), "x,,1\r\n");
         assert_eq!(line(r#"{"b":true,"other":"y"}"#), ",true,\r\n");
-        assert_eq!(line(r#"{"a":["x","y"],"c":-2.5}"#), "\"[\"\"x\"\",\"\"y\"\"]\",,-2.5\r\n");
+        assert_eq!(
+            line(r#"{"a":["x","y"],"c":-2.5}"#),
+            "\"[\"\"x\"\",\"\"y\"\"]\",,-2.5\r\n"
+        );
         assert_eq!(line(r#"{"a":"x,\"y\"\n写卡"}"#), "\"x,\"\"y\"\"\n写卡\",,\r\n");
     }
 

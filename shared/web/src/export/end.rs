@@ -57,9 +57,7 @@ impl Stop {
     pub(super) fn message(&self, lang: Lang) -> String {
         match (self, lang) {
             (Self::Limit, Lang::Zh) => "已达单次导出的行数上限，以 next 为 cursor 继续".to_owned(),
-            (Self::Limit, Lang::En) => {
-                "an export has no more rows; go on with next as the cursor".to_owned()
-            }
+            (Self::Limit, Lang::En) => "an export has no more rows; go on with next as the cursor".to_owned(),
             (Self::Failed(error), lang) => error.message(lang),
         }
     }
@@ -87,7 +85,8 @@ pub(super) fn note(call: &PausedCall, end: &End, stop: Option<&Stop>) {
     };
     let (rows, sha256) = (end.rows, Some(&*end.sha256));
     let reason = end.reason.unwrap_or("exported");
-    call.host().log(&log::exported(call.query(), reason, rows, sha256, cause));
+    call.host()
+        .log(&log::exported(call.query(), reason, rows, sha256, cause));
 }
 
 /// Notes an export whose caller did not read it to its end.

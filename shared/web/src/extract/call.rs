@@ -17,8 +17,8 @@ use crate::settings::Settings;
 use crate::values::Time;
 use domain::Timestamp;
 use domain::error::{Error, Lang};
-use operations::{Context, Identifiers};
 use operations::operator::OperatorApi;
+use operations::{Context, Identifiers};
 
 /// A call that has passed the layers.
 pub struct Call {

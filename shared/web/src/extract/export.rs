@@ -55,7 +55,8 @@ impl<T: IntoParams + DeserializeOwned + 'static> FromRequestParts<App> for Expor
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Refusal> {
         let (mut values, mut problems) = checked::<ExportOf<T>>(parts)?;
         problems.extend(unbind(parts, &mut values)?);
-        let (format, values): (Vec<_>, _) = values.into_iter().partition(|(name, _)| name == FORMAT_PARAMETER);
+        let (format, values): (Vec<_>, _) =
+            values.into_iter().partition(|(name, _)| name == FORMAT_PARAMETER);
         let format = format.into_iter().next().map(|(_, Text(text))| {
             Format::parse(&text).map_err(|malformed| Problem::of_error(FORMAT_PARAMETER, malformed.of(&text)))
         });

@@ -13,8 +13,8 @@ mod volume;
 mod words;
 
 pub use acts::{ActReason, Person, PersonName, ReasonText};
-pub use export::{ExportFormat, Format};
 pub use clients::{CardChange, MessageState, PermissionCode, StopCause, TaskFailure, TaskStatus};
+pub use export::{ExportFormat, Format};
 pub use identifiers::{
     AlertId, ClientId, Eid, Iccid, ImportId, Imsi, IncidentId, MessageId, Msisdn, ProvinceCode, Receiver,
     SessionId, TaskId, WriteType,
