@@ -184,106 +184,95 @@ fn fill_calls(file: &Path, client: &str, calls: u32) -> Result<()> {
     Ok(())
 }
 
-/// The targets that are measured, with what they are.
+/// What is measured, with its target. `{eid}`, `{number}`, `{client}` and `{from}` stand for values of the run: a rare chip,
+/// its temporary number, the client, a time before every call. Card states are 写卡成功 and 待写卡.
+const TARGETS: &[(&str, &str)] = &[
+    ("chips, first page", "chips?"),
+    ("chips, earliest first", "chips?order=asc"),
+    ("chips, 5 of a model", "chips?chip_model=XK-RARE"),
+    (
+        "chips, client, model, common state",
+        "chips?client_id={client}&chip_model=XK-RARE&card_status=%E5%86%99%E5%8D%A1%E6%88%90%E5%8A%9F",
+    ),
+    (
+        "chips, common state, no hit",
+        "chips?card_status=%E5%BE%85%E5%86%99%E5%8D%A1&client_id={client}&seen_from=2100-01-01T00:00:00Z",
+    ),
+    (
+        "chips, seen before",
+        "chips?seen_before=2001-01-01T00:00:00Z&order=asc",
+    ),
+    ("chips, EID", "chips?eid={eid}"),
+    ("chips, temporary number", "chips?msisdn={number}"),
+    ("numbers, first page", "numbers?"),
+    (
+        "numbers, common state, no hit",
+        "numbers?status=reserved&province_code=37&order=asc",
+    ),
+    ("numbers, of a chip", "numbers?eid={eid}"),
+    ("tasks, first page", "tasks?"),
+    ("tasks, earliest first", "tasks?order=asc"),
+    ("tasks, of a chip", "tasks?eid={eid}"),
+    (
+        "tasks, common state, no hit",
+        "tasks?status=succeeded&client_id={client}&province_code=11",
+    ),
+    ("tasks, failed", "tasks?status=failed&province_code=11"),
+    ("refused applications, none", "applications/refused?"),
+    ("sessions, first page", "sessions?"),
+    ("sessions, 5 of a reason", "sessions?reason=left_open"),
+    ("sessions, earliest first", "sessions?order=asc"),
+    ("messages, of a chip", "callbacks?eid={eid}"),
+    ("calls, first page", "calls?"),
+    ("calls, of a client", "calls?client_id={client}"),
+    ("calls, 5 of a reason", "calls?reason=chip_faulty&from={from}"),
+    (
+        "calls, client, no hit",
+        "calls?client_id={client}&interface=none&from={from}",
+    ),
+];
+/// Lists whose last page is measured, with their rows and the time by which they are ordered.
+const ENDS: [(&str, &str, &str); 4] = [
+    ("chips", "chips", "imported_at"),
+    ("numbers", "numbers", "imported_at"),
+    ("tasks", "tasks", "applied_at"),
+    ("sessions", "sessions", "opened_at"),
+];
+/// Exports that are measured.
+const EXPORTS: [&str; 7] = [
+    "tasks:export?format=ndjson",
+    "tasks:export?format=csv",
+    "chips:export?format=ndjson",
+    "chips:export?format=csv",
+    "numbers:export?format=csv",
+    "sessions:export?format=csv",
+    "calls:export?format=ndjson",
+];
+
+/// The targets of this run, with their names.
 async fn targets(lists: &Lists) -> Result<Vec<(String, String)>> {
-    let chip = lists.page("/admin/v1/chips?limit=1&chip_model=XK-RARE").await?;
-    let eid = chip["chips"][0]["eid"]
-        .as_str()
-        .context("a rare chip")?
-        .to_owned();
-    let temporary = chip["chips"][0]["temp_msisdn"]
-        .as_str()
-        .context("a number")?
-        .to_owned();
-    let client = &lists.client;
-    let written = "%E5%86%99%E5%8D%A1%E6%88%90%E5%8A%9F";
-    let waiting = "%E5%BE%85%E5%86%99%E5%8D%A1";
-    let long_ago = "2001-01-01T00:00:00Z";
-    let month = 30 * DAY_MS;
-    let from = generate::now().plus(-(month + DAY_MS)).to_rfc3339(Zone::UTC);
-    let from = from.replace('+', "%2B");
-    let mut targets = vec![
-        ("chips, first page".to_owned(), "chips?".to_owned()),
-        ("chips, earliest first".to_owned(), "chips?order=asc".to_owned()),
-        (
-            "chips, 5 of a model".to_owned(),
-            "chips?chip_model=XK-RARE".to_owned(),
-        ),
-        (
-            "chips, client, model, common state".to_owned(),
-            format!("chips?client_id={client}&chip_model=XK-RARE&card_status={written}"),
-        ),
-        (
-            "chips, common state, no hit".to_owned(),
-            format!("chips?card_status={waiting}&client_id={client}&seen_from=2100-01-01T00:00:00Z"),
-        ),
-        (
-            "chips, seen before".to_owned(),
-            format!("chips?seen_before={long_ago}&order=asc"),
-        ),
-        ("chips, EID".to_owned(), format!("chips?eid={eid}")),
-        (
-            "chips, temporary number".to_owned(),
-            format!("chips?msisdn={temporary}"),
-        ),
-        ("numbers, first page".to_owned(), "numbers?".to_owned()),
-        (
-            "numbers, common state, no hit".to_owned(),
-            "numbers?status=reserved&province_code=37&order=asc".to_owned(),
-        ),
-        ("numbers, of a chip".to_owned(), format!("numbers?eid={eid}")),
-        ("tasks, first page".to_owned(), "tasks?".to_owned()),
-        ("tasks, earliest first".to_owned(), "tasks?order=asc".to_owned()),
-        ("tasks, of a chip".to_owned(), format!("tasks?eid={eid}")),
-        (
-            "tasks, common state, no hit".to_owned(),
-            format!("tasks?status=succeeded&client_id={client}&province_code=11"),
-        ),
-        (
-            "tasks, failed".to_owned(),
-            "tasks?status=failed&province_code=11".to_owned(),
-        ),
-        (
-            "refused applications, none".to_owned(),
-            "applications/refused?".to_owned(),
-        ),
-        ("sessions, first page".to_owned(), "sessions?".to_owned()),
-        (
-            "sessions, 5 of a reason".to_owned(),
-            "sessions?reason=left_open".to_owned(),
-        ),
-        (
-            "sessions, earliest first".to_owned(),
-            "sessions?order=asc".to_owned(),
-        ),
-        ("messages, of a chip".to_owned(), format!("callbacks?eid={eid}")),
-        ("calls, first page".to_owned(), "calls?".to_owned()),
-        (
-            "calls, of a client".to_owned(),
-            format!("calls?client_id={client}"),
-        ),
-        (
-            "calls, 5 of a reason".to_owned(),
-            format!("calls?reason=chip_faulty&from={from}"),
-        ),
-        (
-            "calls, client, no hit".to_owned(),
-            format!("calls?client_id={client}&interface=none&from={from}"),
-        ),
-    ];
+    let page = lists.page("/admin/v1/chips?limit=1&chip_model=XK-RARE").await?;
+    let text = |name: &str| page["chips"][0][name].as_str().context("a rare chip");
+    let (eid, number) = (text("eid")?, text("temp_msisdn")?);
+    let before = generate::now().plus(-(CALL_DAYS + 1) * DAY_MS);
+    let from = before.to_rfc3339(Zone::UTC).replace('+', "%2B");
+    let filled = |target: &str| {
+        target
+            .replace("{eid}", eid)
+            .replace("{number}", number)
+            .replace("{client}", &lists.client)
+            .replace("{from}", &from)
+    };
+    let targets = TARGETS.iter();
+    let mut targets: Vec<_> = targets
+        .map(|(name, target)| ((*name).to_owned(), filled(target)))
+        .collect();
     // The other end of each list: what comes before its 200th row.
-    for (list, rows, time) in [
-        ("chips", "chips", "imported_at"),
-        ("numbers", "numbers", "imported_at"),
-        ("tasks", "tasks", "applied_at"),
-        ("sessions", "sessions", "opened_at"),
-    ] {
+    for (list, rows, time) in ENDS {
         let page = lists.page(&format!("/admin/v1/{list}?order=asc")).await?;
-        let last = page[rows]
-            .as_array()
-            .and_then(|rows| rows.last())
-            .context("a row")?;
-        let to = last[time].as_str().context("a time")?.replace('+', "%2B");
+        let last = page[rows].as_array().and_then(|rows| rows.last());
+        let to = last.context("a row")?[time].as_str().context("a time")?;
+        let to = to.replace('+', "%2B");
         targets.push((format!("{list}, last page"), format!("{list}?to={to}")));
     }
     Ok(targets)
@@ -305,15 +294,7 @@ pub(crate) async fn lists(chips: u32, calls: u32) -> Result<()> {
     println!();
     goal("the slowest page, p99, ms", worst, MAX_PAGE_MS, false);
     println!("\n### Exports, {chips} chips and {calls} calls\n");
-    for target in [
-        "tasks:export?format=ndjson",
-        "tasks:export?format=csv",
-        "chips:export?format=ndjson",
-        "chips:export?format=csv",
-        "numbers:export?format=csv",
-        "sessions:export?format=csv",
-        "calls:export?format=ndjson",
-    ] {
+    for target in EXPORTS {
         let read = read_export(&lists, target, None).await?;
         let rate = read.rows as f64 / read.secs;
         println!(

@@ -85,8 +85,8 @@ pub async fn find_messages<D: Database>(
         below,
     ];
     let query = MessageQuery {
-        from: first.into_iter().flatten().max().unwrap_or_else(MessageId::last),
-        below: end.into_iter().flatten().min().unwrap_or_else(MessageId::last),
+        from: first.into_iter().flatten().max(),
+        below: end.into_iter().flatten().min(),
         state: filter.state,
         receiver: filter.receiver.as_ref(),
         task_id: filter.task_id,

@@ -6,7 +6,6 @@ use std::sync::Barrier;
 use domain::MessageState;
 use domain::error::Reason;
 use domain::{AlertId, IncidentId, IncidentKind, MessageId, Receiver, Severity, Timestamp};
-use store::Order;
 use store::message::{self, MessageQuery, QueueQuery};
 use store::{SCHEMA_VERSION, Sqlite, alert, check, incident, job, message_attempt, migrate, transaction};
 use vault::Column;
@@ -406,14 +405,9 @@ fn schema_6_leaves_no_old_name_and_no_dangling_row() {
 fn messages_and_attempts_of_schema_5_are_read_sent_and_recorded() {
     let db = from_schema_5();
     let query = MessageQuery {
-        from: MessageId::first(Timestamp(0)),
-        below: MessageId::last(),
-        state: None,
         receiver: Some(&Receiver::Operator),
-        task_id: None,
-        eid_index: None,
-        order: Order::Descending,
         limit: 10,
+        ..MessageQuery::default()
     };
     let found = run(message::search(&db, &query)).unwrap().0;
     let found: Vec<_> = found

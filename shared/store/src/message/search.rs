@@ -89,12 +89,12 @@ pub struct MessageRow {
 }
 
 /// Conditions of a search.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct MessageQuery<'a> {
     /// Identifiers from here on; they begin with their time.
-    pub from: MessageId,
+    pub from: Option<MessageId>,
     /// Identifiers below this.
-    pub below: MessageId,
+    pub below: Option<MessageId>,
     /// State of the message.
     pub state: Option<MessageState>,
     /// The receiver.
@@ -138,7 +138,8 @@ pub async fn search<D: Database>(
         (None, None, Some(receiver), _) => (OF_RECEIVER, receiver.into(), true),
         (None, None, None, _) => (ALL, Value::Null, false),
     };
-    let (below, from) = (vec![query.below.text().into()], vec![query.from.text().into()]);
+    let below = vec![query.below.unwrap_or_else(MessageId::last).text().into()];
+    let from = vec![query.from.map_or_else(String::new, |id| id.text()).into()];
     let asked = Asked {
         by,
         span: match query.order {
