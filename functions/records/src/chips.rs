@@ -11,7 +11,7 @@ use web::values::{
 };
 use web::{Answer, ExportFile, ExportPage, ExportSource, LocalFuture, Refusal, Success, codes};
 
-use crate::values::{SearchedCardState, searched};
+use crate::values::{SearchedCardState, SearchedSort, searched};
 
 /// Why this operation refuses, besides the reasons that every operation has.
 const REASONS: &[Reason] = &[
@@ -67,6 +67,10 @@ pub(crate) struct Search {
     /// 自该时间起没有会话，含从未有过会话的芯片 / without a session that was opened from this time on, also if it never had one
     #[param(inline)]
     seen_before: Option<Instant>,
+    /// 排序依据，按最近会话时不含从未有过会话的芯片，且不能与标识同时使用 / what it is sorted by; by the last session, chips that
+    /// never had one are left out, and no identifier is searched for
+    #[param(inline)]
+    sort: Option<SearchedSort>,
     /// 次序 / the order
     #[param(inline)]
     order: Option<ListOrder>,
@@ -90,6 +94,7 @@ impl Search {
             to: self.to.map(Instant::get),
             seen_from: self.seen_from.map(Instant::get),
             seen_before: self.seen_before.map(Instant::get),
+            sort: self.sort.map(|sort| sort.get().0).unwrap_or_default(),
             order: self.order.map(ListOrder::get).unwrap_or_default(),
             cursor: self.cursor.map(RowCursor::get),
             limit: Rows::of(self.limit),

@@ -3,9 +3,10 @@
 use super::Context;
 use super::list_page::ListPage;
 use super::unreadable::RowOpener;
-use domain::error::Error;
+use domain::error::{Error, Reason};
 use domain::{CardStatus, ClientId, Eid, Iccid, ImportId, Imsi, Msisdn, Timestamp, Volume};
 use store::chip_list::{self, ChipQuery, ListedChip, ListedId};
+use store::chip_seen_list;
 use store::{Database, ListKey, Order, chip, number};
 use vault::IndexKind;
 
@@ -38,6 +39,30 @@ impl SearchedId {
     }
 }
 
+/// By what a list of chips is sorted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ChipSort {
+    /// The time of the import.
+    #[default]
+    Imported,
+    /// The time of the last session; chips without one that is kept are left out.
+    Seen,
+}
+
+impl ChipSort {
+    /// Every sort.
+    pub const ALL: [Self; 2] = [Self::Imported, Self::Seen];
+
+    /// Stable name.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Imported => "imported",
+            Self::Seen => "seen",
+        }
+    }
+}
+
 /// Conditions of a search.
 #[derive(Clone, Debug, Default)]
 pub struct ChipFilter {
@@ -59,7 +84,9 @@ pub struct ChipFilter {
     pub seen_from: Option<Timestamp>,
     /// Without one that was opened from this time on.
     pub seen_before: Option<Timestamp>,
-    /// The order of times of import.
+    /// By what they are sorted.
+    pub sort: ChipSort,
+    /// The order of that.
     pub order: Order,
     /// The `next` of the page before.
     pub cursor: Option<ListKey>,
@@ -104,11 +131,12 @@ pub struct ChipListing {
     pub unreadable: Vec<&'static str>,
 }
 
-/// Finds chips in the order of their import. A value that cannot be opened is named in its chip and hides no other. A page
+/// Finds chips in the order of their import, or of their last session. A value that cannot be opened is named in its chip and hides no other. A page
 /// with several conditions may have fewer chips than its limit although another one follows.
 ///
 /// # Errors
-/// `Reason::Unavailable` when the database is busy.
+/// [`Reason::ParameterNotApplicable`] for an identifier in a list by last session; [`Reason::Unavailable`] when the
+/// database is busy.
 pub async fn list_chips<D: Database>(
     cx: &Context<'_, D>,
     filter: ChipFilter,
@@ -127,7 +155,13 @@ pub async fn list_chips<D: Database>(
         seen_before: filter.seen_before,
         limit: filter.limit.clamp(1, MAX_CHIPS_PER_PAGE),
     };
-    let (chips, next) = chip_list::page(cx.db, &query).await?;
+    let (chips, next) = match filter.sort {
+        ChipSort::Imported => chip_list::page(cx.db, &query).await?,
+        ChipSort::Seen if query.id.is_some() => {
+            return Err(Error::new(Reason::ParameterNotApplicable).with_detail("sort", "sort"));
+        }
+        ChipSort::Seen => chip_seen_list::page(cx.db, &query).await?,
+    };
     let rows = chips.into_iter().map(|chip| listing(cx, chip)).collect();
     Ok(ListPage { rows, next })
 }

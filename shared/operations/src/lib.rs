@@ -75,7 +75,7 @@ pub use call_log::{CallFilter, CallPage, MAX_CALLS_PER_PAGE, record_calls, searc
 pub use call_rate::spend_calls;
 pub use cancel::{Cancelled, cancel};
 pub use chip_keys::{ChipKeys, chip_keys};
-pub use chip_list::{ChipFilter, ChipListing, MAX_CHIPS_PER_PAGE, SearchedId, list_chips};
+pub use chip_list::{ChipFilter, ChipListing, ChipSort, MAX_CHIPS_PER_PAGE, SearchedId, list_chips};
 pub use chip_view::{ChipView, chip_view};
 pub use clients::{
     ClientChange, ClientPage, ClientView, CreatedClient, MAX_CLIENTS_PER_PAGE, NewClient, OVERLAP_SECS,

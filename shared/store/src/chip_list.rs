@@ -52,7 +52,7 @@ fn of_status(status: CardStatus) -> Option<ListedBy> {
     }
 }
 
-const ROWS: &str = "SELECT c.eid_index, c.eid_sealed, c.client_id, c.chip_model, c.profile, c.status, c.faulty, c.blocked, \
+pub(super) const ROWS: &str = "SELECT c.eid_index, c.eid_sealed, c.client_id, c.chip_model, c.profile, c.status, c.faulty, c.blocked, \
     c.temp_msisdn_sealed, c.temp_expires_at, c.allowance_bytes, c.used_bytes, c.imported_at, \
     (SELECT MAX(s.opened_at) FROM device_session s WHERE s.eid_index = c.eid_index) AS seen_at, \
     n.iccid_index, n.iccid_sealed, n.msisdn_sealed, n.province FROM chip c LEFT JOIN number n \
@@ -198,7 +198,7 @@ pub async fn page<D: Database>(
     Ok((chips, next.as_ref().map(ListKey::read_pair).transpose()?))
 }
 
-fn read(row: &Row) -> Result<ListedChip, DbError> {
+pub(super) fn read(row: &Row) -> Result<ListedChip, DbError> {
     let number = match row.optional(14, Row::index)? {
         None => None,
         Some(index) => Some((

@@ -21,6 +21,7 @@ pub mod chip_content;
 pub mod chip_destruction;
 pub mod chip_fault;
 pub mod chip_list;
+pub mod chip_seen_list;
 pub mod client;
 pub mod client_secret;
 pub mod clock;

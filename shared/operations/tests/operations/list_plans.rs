@@ -3,8 +3,8 @@
 use domain::error::Reason;
 use domain::{CardStatus, ImportId, MessageId, MessageState, NumberStatus, Receiver, SessionId, TaskId};
 use operations::{
-    Caller, ChipFilter, MessageFilter, NumberFilter, Order, RefusalFilter, SearchedId, SessionFilter,
-    TaskFilter, find_messages, list_chips, list_numbers, list_sessions, refused_applications,
+    Caller, ChipFilter, ChipSort, MessageFilter, NumberFilter, Order, RefusalFilter, SearchedId,
+    SessionFilter, TaskFilter, find_messages, list_chips, list_numbers, list_sessions, refused_applications,
 };
 use test_support::inventory::eid;
 use test_support::operations::{World, run};
@@ -130,11 +130,12 @@ fn search_messages(world: &World, caller: &Caller, task: TaskId) {
 /// Every combination of the conditions of chips.
 fn search_chips(world: &World, caller: &Caller, id: Option<SearchedId>) {
     for status in CardStatus::ALL.into_iter().map(Some).chain([None]) {
-        for conditions in 0..32 {
+        for conditions in 0..64 {
             let given = |bit: u32| conditions & bit != 0;
             let filter = ChipFilter {
                 id: id.clone(),
                 import_id: given(16).then(|| ImportId::first(world.time())),
+                sort: ChipSort::ALL[usize::from(given(32))],
                 order: ORDERS[usize::from(given(8))],
                 client_id: given(1).then(|| caller.id.clone()),
                 model: given(2).then(|| "XK-1".to_owned()),
@@ -143,7 +144,9 @@ fn search_chips(world: &World, caller: &Caller, id: Option<SearchedId>) {
                 limit: 2,
                 ..ChipFilter::default()
             };
-            run(list_chips(&world.cx(), filter)).unwrap();
+            let is_applicable = id.is_none() || !given(32);
+            let found = run(list_chips(&world.cx(), filter));
+            assert_eq!(found.is_ok(), is_applicable, "{conditions}");
         }
     }
 }
