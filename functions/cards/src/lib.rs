@@ -25,4 +25,5 @@ pub fn router() -> Routes {
         .routes(routes!(register::faulty as "admin.chips.faulty"))
         .routes(routes!(history::history as "admin.chips.history"))
         .routes(routes!(sessions::list as "admin.sessions.list"))
+        .routes(routes!(sessions::export as "admin.sessions.export"))
 }

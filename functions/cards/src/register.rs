@@ -5,7 +5,7 @@ use operations::{MAX_FAULTY_PER_PAGE, faulty_chips};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use web::extract::{Call, Query, Staff, rights};
-use web::values::{ClientId, Eid, PageLimit, RowCursor, Rows, Time};
+use web::values::{ClientId, Cursor, Eid, PageLimit, RowCursor, Rows, Time};
 use web::{Answer, Success, codes};
 
 type Limit = PageLimit<MAX_FAULTY_PER_PAGE>;
@@ -16,7 +16,7 @@ type Limit = PageLimit<MAX_FAULTY_PER_PAGE>;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Page {
     /// 上一页的 next / the next of the page before
-    #[param(inline)]
+    #[param(inline, value_type = Option<Cursor>)]
     cursor: Option<RowCursor>,
     /// 每页行数 / rows of a page
     #[param(inline)]
@@ -31,7 +31,7 @@ pub(crate) struct FaultyChipPage {
     /// 故障芯片，最近登记的在前 / faulty chips, the latest entry first
     chips: Vec<FaultyChip>,
     /// 下一页的位置，没有下一页时为 null / where the next page begins; null if there is none
-    #[schema(required, value_type = Option<RowCursor>)]
+    #[schema(required, value_type = Option<Cursor>)]
     next: Option<String>,
 }
 
@@ -73,7 +73,7 @@ struct FaultyChip {
     summary = "查询故障芯片登记 / The register of faulty chips (§8.2.2)",
     params(Page),
     responses((status = 200, body = Success<FaultyChipPage>)),
-    extensions(("x-reasons" = json!(codes(&[Reason::ParameterMalformed]))))
+    extensions(("x-reasons" = json!(codes(&[Reason::ParameterMalformed, Reason::CursorMismatch]))))
 )]
 pub(crate) async fn faulty(
     call: Call,
@@ -101,6 +101,6 @@ pub(crate) async fn faulty(
     });
     Ok(Success::new(FaultyChipPage {
         chips: chips.collect(),
-        next: page.next.map(|cursor| cursor.text()),
+        next: call.next(page.next.map(|cursor| cursor.text())),
     }))
 }

@@ -1,17 +1,21 @@
 //! The sessions that chips opened, and why they ended (§6.2.3).
 
-use domain::error::Reason;
+use domain::error::{Error, Reason};
 use operations::{MAX_SESSIONS_PER_PAGE, SessionFilter, SessionView, list_sessions};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use web::extract::{Call, Query, Staff, rights};
-use web::values::{Eid, Instant, PageLimit, Rows, SessionId, TaskId, Time};
-use web::{Answer, Success, codes};
+use web::extract::{Call, ExportOf, Exported, Query, Staff, rights};
+use web::values::{Cursor, Eid, Instant, ListOrder, PageLimit, Rows, SessionId, TaskId, Time};
+use web::{Answer, ExportFile, ExportPage, ExportSource, LocalFuture, Refusal, Success, codes};
 
 use crate::values::EndReason;
 
 /// Why this operation refuses, besides the reasons that every operation has.
-const REASONS: &[Reason] = &[Reason::ParameterMalformed, Reason::EidMalformed];
+const REASONS: &[Reason] = &[
+    Reason::ParameterMalformed,
+    Reason::CursorMismatch,
+    Reason::EidMalformed,
+];
 
 type Limit = PageLimit<MAX_SESSIONS_PER_PAGE>;
 
@@ -23,6 +27,12 @@ pub(crate) struct Search {
     /// 芯片 EID / EID of the chip
     #[param(inline)]
     eid: Option<Eid>,
+    /// 会话标识 / identifier of the session
+    #[param(inline)]
+    id: Option<SessionId>,
+    /// 所属写卡任务 / the task it worked for
+    #[param(inline)]
+    task_id: Option<TaskId>,
     /// 结束原因代码 / stable name of the reason for which it ended
     #[param(inline)]
     reason: Option<EndReason>,
@@ -32,21 +42,41 @@ pub(crate) struct Search {
     /// 建立时间止（不含） / opened before this time
     #[param(inline)]
     to: Option<Instant>,
-    /// 上一页的 next / the next of the page before
+    /// 次序 / the order
     #[param(inline)]
+    order: Option<ListOrder>,
+    /// 上一页的 next / the next of the page before
+    #[param(inline, value_type = Option<Cursor>)]
     cursor: Option<SessionId>,
     /// 每页行数 / rows of a page
     #[param(inline)]
     limit: Option<Limit>,
 }
 
+impl From<Search> for SessionFilter {
+    fn from(search: Search) -> Self {
+        Self {
+            eid: search.eid.map(Eid::get),
+            id: search.id.map(SessionId::get),
+            task_id: search.task_id.map(TaskId::get),
+            order: search.order.map(ListOrder::get).unwrap_or_default(),
+            reason: search.reason.map(|reason| reason.get().0),
+            from: search.from.map(Instant::get),
+            to: search.to.map(Instant::get),
+            cursor: search.cursor.map(SessionId::get),
+            limit: Rows::of(search.limit),
+        }
+    }
+}
+
 /// 一页会话 / a page of sessions
 #[derive(Serialize, ToSchema)]
 pub(crate) struct SessionPage {
-    /// 会话，最新在前 / the sessions, the latest first
+    /// 会话，默认最新在前；有 task_id 等多个条件时，一页可少于 limit 而仍有下一页 / the sessions, by default the latest first; with
+    /// several conditions a page may have fewer than limit although another one follows
     sessions: Vec<DeviceSession>,
     /// 下一页的位置，没有下一页时为 null / where the next page begins; null if there is none
-    #[schema(required, value_type = Option<SessionId>)]
+    #[schema(required, value_type = Option<Cursor>)]
     next: Option<String>,
 }
 
@@ -131,20 +161,63 @@ pub(crate) async fn list(
     _: Staff<rights::SessionsList>,
     Query(search): Query<Search>,
 ) -> Answer<SessionPage> {
-    let filter = SessionFilter {
-        eid: search.eid.map(Eid::get),
-        reason: search.reason.map(|reason| reason.get().0),
-        from: search.from.map(Instant::get),
-        to: search.to.map(Instant::get),
-        cursor: search.cursor.map(SessionId::get),
-        limit: Rows::of(search.limit),
-    };
-    let page = list_sessions(&call.context(), &filter).await?;
+    let page = list_sessions(&call.context(), &search.into()).await?;
     let sessions = page.sessions.into_iter();
     Ok(Success::new(SessionPage {
         sessions: sessions
             .map(|session| DeviceSession::new(&call, session))
             .collect(),
-        next: page.next.map(|id| id.text()),
+        next: call.next(page.next.map(|id| id.text())),
     }))
+}
+
+/// An export of the list.
+struct SessionExport(SessionFilter);
+
+impl ExportSource for SessionExport {
+    const NAME: &'static str = "sessions";
+    const COLUMNS: &'static [&'static str] = &[
+        "id",
+        "eid",
+        "task_id",
+        "work",
+        "state",
+        "end_reason",
+        "note",
+        "peer",
+        "resumed",
+        "bytes_up",
+        "bytes_down",
+        "opened_at",
+        "closed_at",
+        "other_imsi",
+        "unreadable",
+    ];
+
+    fn page<'a>(&'a mut self, call: &'a Call) -> LocalFuture<'a, Result<ExportPage, Error>> {
+        Box::pin(async move {
+            let page = list_sessions(&call.context(), &self.0).await?;
+            self.0.cursor = page.next;
+            let rows = page.sessions.into_iter();
+            let rows = rows.map(|session| DeviceSession::new(call, session));
+            ExportPage::new(rows, page.next.map(|id| id.text()))
+        })
+    }
+}
+
+/// Exports what the list finds, page by page, identifiers masked.
+#[utoipa::path(
+    get,
+    path = "/admin/v1/sessions:export",
+    summary = "导出设备会话 / Export device sessions (§6.2.3)",
+    params(ExportOf<Search>),
+    responses((status = 200, content((String = "text/csv"), (String = "application/x-ndjson")))),
+    extensions(("x-reasons" = json!(codes(REASONS))))
+)]
+pub(crate) async fn export(
+    call: Call,
+    _: Staff<rights::SessionsExport>,
+    Exported { search, format }: Exported<Search>,
+) -> Result<ExportFile, Refusal> {
+    web::export(call, format, SessionExport(search.into())).await
 }

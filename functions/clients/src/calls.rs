@@ -1,16 +1,20 @@
 //! The call log (§9.2.2).
 
 use domain::Malformed;
-use domain::error::Reason;
-use operations::{CallFilter, MAX_CALLS_PER_PAGE, search_calls};
+use domain::error::{Error, Reason};
+use operations::{CallFilter, CallRow, MAX_CALLS_PER_PAGE, search_calls};
 use serde::{Deserialize, Serialize};
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use utoipa::{IntoParams, ToSchema};
-use web::extract::{Call, Query, Staff, rights};
+use web::extract::{Call, ExportOf, Exported, Query, Staff, rights};
 use web::values::{self, Kind, PageLimit, Parsed, Rows, Time};
-use web::{Answer, Success, codes};
+use web::{Answer, ExportFile, ExportPage, ExportSource, LocalFuture, Refusal, Success, codes};
 
-const REASONS: &[Reason] = &[Reason::ParameterMalformed, Reason::EidMalformed];
+const REASONS: &[Reason] = &[
+    Reason::ParameterMalformed,
+    Reason::CursorMismatch,
+    Reason::EidMalformed,
+];
 
 /// A key of the call log.
 struct CallKey(i64);
@@ -55,6 +59,9 @@ pub(crate) struct CallSearch {
     /// 以该原因拒绝的调用 / calls refused for this reason
     #[param(max_length = 64)]
     reason: Option<String>,
+    /// 该请求的调用 / the call of this request
+    #[param(max_length = 64)]
+    request_id: Option<String>,
     /// 自该时间起 / from this time on
     #[param(inline)]
     from: Option<values::Instant>,
@@ -62,20 +69,38 @@ pub(crate) struct CallSearch {
     #[param(inline)]
     to: Option<values::Instant>,
     /// 上一页应答的 next / the `next` of the page before
-    #[param(inline)]
+    #[param(inline, value_type = Option<values::Cursor>)]
     cursor: Option<CallCursor>,
     /// 每页行数 / rows of a page
     #[param(inline)]
     limit: Option<CallLimit>,
 }
 
+impl CallSearch {
+    fn filter(&self) -> CallFilter<'_> {
+        CallFilter {
+            client_id: self.client_id.as_deref().cloned(),
+            eid: self.eid.as_deref().copied(),
+            task_id: self.task_id.as_deref().copied(),
+            interface: self.interface.as_deref(),
+            reason: self.reason.as_deref(),
+            request_id: self.request_id.as_deref(),
+            from: self.from.as_deref().copied(),
+            to: self.to.as_deref().copied(),
+            cursor: self.cursor.as_ref().map(|key| key.0),
+            limit: Rows::of(self.limit.clone()),
+        }
+    }
+}
+
 /// A page of the call log.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct LoggedCalls {
-    /// 调用，最新在前 / the calls, the latest first
+    /// 调用，最新在前；有多个条件时，一页可少于 limit 而仍有下一页 / the calls, the latest first; with several conditions a page may
+    /// have fewer than limit although another one follows
     calls: Vec<LoggedCall>,
     /// 下一页的 cursor，无下一页时为 null / `cursor` of the next page; null if there is none
-    #[schema(required)]
+    #[schema(required, value_type = Option<values::Cursor>)]
     next: Option<String>,
 }
 
@@ -132,6 +157,31 @@ struct RefusedCalls {
     shortest_gap_ms: Option<i64>,
 }
 
+impl LoggedCall {
+    fn new(call: &Call, row: CallRow) -> Self {
+        Self {
+            at: call.time(row.at()),
+            address: row.address,
+            client_id: row.client_id,
+            code: row.code,
+            duration_us: row.duration_us,
+            interface: row.interface,
+            reason: row.reason,
+            request_id: row.request_id,
+            secret_generation: row.secret_generation,
+            subject: row.subject,
+            summary: row.summary.map(|summary| RefusedCalls {
+                calls: summary.calls,
+                first_at: call.time(summary.first),
+                last_at: call.time(summary.last),
+                reasons: summary.reasons,
+                shortest_gap_ms: summary.gap_ms,
+            }),
+            task_id: row.task_id,
+        }
+    }
+}
+
 /// Finds calls by client, chip, task, interface, reason and time, the latest first. Without client, chip, task or
 /// `from` only the seven days before `to` are searched.
 #[utoipa::path(
@@ -147,40 +197,57 @@ pub(crate) async fn search(
     _: Staff<rights::CallsList>,
     Query(search): Query<CallSearch>,
 ) -> Answer<LoggedCalls> {
-    let filter = CallFilter {
-        client_id: search.client_id.map(Parsed::get),
-        eid: search.eid.map(Parsed::get),
-        task_id: search.task_id.map(Parsed::get),
-        interface: search.interface.as_deref(),
-        reason: search.reason.as_deref(),
-        from: search.from.map(Parsed::get),
-        to: search.to.map(Parsed::get),
-        cursor: search.cursor.map(|key| key.0),
-        limit: Rows::of(search.limit),
-    };
-    let page = search_calls(&call.context(), &filter).await?;
-    let calls = page.calls.into_iter().map(|row| LoggedCall {
-        at: call.time(row.at()),
-        address: row.address,
-        client_id: row.client_id,
-        code: row.code,
-        duration_us: row.duration_us,
-        interface: row.interface,
-        reason: row.reason,
-        request_id: row.request_id,
-        secret_generation: row.secret_generation,
-        subject: row.subject,
-        summary: row.summary.map(|summary| RefusedCalls {
-            calls: summary.calls,
-            first_at: call.time(summary.first),
-            last_at: call.time(summary.last),
-            reasons: summary.reasons,
-            shortest_gap_ms: summary.gap_ms,
-        }),
-        task_id: row.task_id,
-    });
+    let page = search_calls(&call.context(), &search.filter()).await?;
+    let calls = page.calls.into_iter().map(|row| LoggedCall::new(&call, row));
     Ok(Success::new(LoggedCalls {
         calls: calls.collect(),
-        next: page.next.map(|key| key.to_string()),
+        next: call.next(page.next.map(|key| key.to_string())),
     }))
+}
+
+/// An export of the list.
+struct CallExport(CallSearch);
+
+impl ExportSource for CallExport {
+    const NAME: &'static str = "calls";
+    const COLUMNS: &'static [&'static str] = &[
+        "address",
+        "at",
+        "client_id",
+        "code",
+        "duration_us",
+        "interface",
+        "reason",
+        "request_id",
+        "secret_generation",
+        "subject",
+        "summary",
+        "task_id",
+    ];
+
+    fn page<'a>(&'a mut self, call: &'a Call) -> LocalFuture<'a, Result<ExportPage, Error>> {
+        Box::pin(async move {
+            let page = search_calls(&call.context(), &self.0.filter()).await?;
+            self.0.cursor = page.next.map(|key| CallKey(key).into());
+            let rows = page.calls.into_iter().map(|row| LoggedCall::new(call, row));
+            ExportPage::new(rows, page.next.map(|key| key.to_string()))
+        })
+    }
+}
+
+/// Exports what the list finds, page by page, identifiers masked.
+#[utoipa::path(
+    get,
+    path = "/admin/v1/calls:export",
+    summary = "导出调用日志 / Export the call log (§9.2.2)",
+    params(ExportOf<CallSearch>),
+    responses((status = 200, content((String = "text/csv"), (String = "application/x-ndjson")))),
+    extensions(("x-reasons" = json!(codes(REASONS))))
+)]
+pub(crate) async fn export(
+    call: Call,
+    _: Staff<rights::CallsExport>,
+    Exported { search, format }: Exported<CallSearch>,
+) -> Result<ExportFile, Refusal> {
+    web::export(call, format, CallExport(search)).await
 }

@@ -13,7 +13,7 @@ use web::extract::{Call, Json, Query, Staff, rights};
 use web::values::{self, PageLimit, Rows, Time};
 use web::{Answer, Success, codes, or_null};
 
-const LIST_REASONS: &[Reason] = &[Reason::ParameterMalformed];
+const LIST_REASONS: &[Reason] = &[Reason::ParameterMalformed, Reason::CursorMismatch];
 
 const CREATE_REASONS: &[Reason] = &[
     Reason::ParameterMissing,
@@ -104,7 +104,7 @@ pub(crate) struct ClientList {
     #[param(inline)]
     client_id: Option<values::ClientId>,
     /// 上一页应答的 next / the `next` of the page before
-    #[param(inline)]
+    #[param(inline, value_type = Option<values::Cursor>)]
     cursor: Option<values::ClientId>,
     /// 每页行数 / rows of a page
     #[param(inline)]
@@ -117,7 +117,7 @@ pub(crate) struct Clients {
     /// 业务需求方，按标识排列 / the clients, by identifier
     clients: Vec<Client>,
     /// 下一页的 cursor，无下一页时为 null / `cursor` of the next page; null if there is none
-    #[schema(required, value_type = Option<values::ClientId>)]
+    #[schema(required, value_type = Option<values::Cursor>)]
     next: Option<String>,
 }
 
@@ -201,7 +201,7 @@ pub(crate) async fn list(
     let clients = page.clients.into_iter().map(|client| shown(&call, client));
     Ok(Success::new(Clients {
         clients: clients.collect(),
-        next: page.next.as_ref().map(|id| id.as_str().to_owned()),
+        next: call.next(page.next.as_ref().map(|id| id.as_str().to_owned())),
     }))
 }
 

@@ -20,4 +20,5 @@ pub fn router() -> Routes {
         .routes(routes!(secrets::revoke as "admin.clients.revoke_secret"))
         .routes(routes!(secrets::revoke_tokens as "admin.clients.revoke_tokens"))
         .routes(routes!(calls::search as "admin.calls"))
+        .routes(routes!(calls::export as "admin.calls.export"))
 }

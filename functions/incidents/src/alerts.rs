@@ -7,7 +7,7 @@ use operations::{MAX_ALERTS_PER_PAGE, MAX_NOTED_ALERTS, list_alerts, note_alerts
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use web::extract::{Call, Json, Query, Staff, rights};
-use web::values::{AlertId, AlertKind, PageLimit, Rows, Time};
+use web::values::{AlertId, AlertKind, Cursor, PageLimit, Rows, Time};
 use web::{Answer, Success, codes};
 
 type Limit = PageLimit<MAX_ALERTS_PER_PAGE>;
@@ -39,7 +39,7 @@ pub(crate) struct Search {
     #[param(inline)]
     state: Option<SearchedState>,
     /// 上一页的 next / the next of the page before
-    #[param(inline)]
+    #[param(inline, value_type = Option<Cursor>)]
     cursor: Option<AlertId>,
     /// 每页行数 / rows of a page
     #[param(inline)]
@@ -52,7 +52,7 @@ pub(crate) struct AlertPage {
     /// 告警，最新在前 / the alerts, the latest first
     alerts: Vec<Alert>,
     /// 下一页的位置，没有下一页时为 null / where the next page begins; null if there is none
-    #[schema(required, value_type = Option<AlertId>)]
+    #[schema(required, value_type = Option<Cursor>)]
     next: Option<String>,
 }
 
@@ -87,7 +87,7 @@ struct Alert {
     summary = "查询告警 / Find alerts (§5.3.1.1)",
     params(Search),
     responses((status = 200, body = Success<AlertPage>)),
-    extensions(("x-reasons" = json!(codes(&[Reason::ParameterMalformed]))))
+    extensions(("x-reasons" = json!(codes(&[Reason::ParameterMalformed, Reason::CursorMismatch]))))
 )]
 pub(crate) async fn list(
     call: Call,
@@ -111,7 +111,7 @@ pub(crate) async fn list(
     });
     Ok(Success::new(AlertPage {
         alerts: alerts.collect(),
-        next,
+        next: call.next(next),
     }))
 }
 

@@ -35,6 +35,7 @@ pub fn router() -> Routes {
         .routes(routes!(deviations::list as "admin.deviations"))
         .routes(routes!(health::health as "admin.health"))
         .routes(routes!(clock::confirm as "admin.clock.confirm"))
+        .routes(routes!(list::export as "admin.incidents.export"))
 }
 
 #[cfg(test)]

@@ -5,10 +5,10 @@ use operations::{ImportView, MAX_IMPORTS_PER_PAGE, Withdrawn, list_imports, with
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use web::extract::{Call, Json, Query, Staff, rights};
-use web::values::{ImportId, PageLimit, Rows, Time};
+use web::values::{Cursor, ImportId, PageLimit, Rows, Time};
 use web::{Answer, Success, codes};
 
-const LIST_REASONS: &[Reason] = &[Reason::ParameterMalformed];
+const LIST_REASONS: &[Reason] = &[Reason::ParameterMalformed, Reason::CursorMismatch];
 const WITHDRAW_REASONS: &[Reason] = &[
     Reason::ParameterMissing,
     Reason::ParameterMalformed,
@@ -23,7 +23,7 @@ type Limit = PageLimit<MAX_IMPORTS_PER_PAGE>;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Page {
     /// 上一页的 next / the next of the page before
-    #[param(inline)]
+    #[param(inline, value_type = Option<Cursor>)]
     cursor: Option<ImportId>,
     /// 每页行数 / rows of a page
     #[param(inline)]
@@ -36,7 +36,7 @@ pub(crate) struct ImportPage {
     /// 导入记录，最新在前 / the imports, the latest first
     imports: Vec<ImportSummary>,
     /// 下一页的位置，没有下一页时为 null / where the next page begins; null if there is none
-    #[schema(required, value_type = Option<ImportId>)]
+    #[schema(required, value_type = Option<Cursor>)]
     next: Option<String>,
 }
 
@@ -112,7 +112,7 @@ pub(crate) async fn list(
     };
     Ok(Success::new(ImportPage {
         imports: imports.into_iter().map(summary).collect(),
-        next: next.map(|id| id.text()),
+        next: call.next(next.map(|id| id.text())),
     }))
 }
 

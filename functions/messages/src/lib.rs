@@ -23,4 +23,5 @@ pub fn router() -> Routes {
         .routes(routes!(receivers::show as "admin.receivers"))
         .routes(routes!(receivers::update as "admin.receivers.update"))
         .routes(routes!(receivers::rotate_secret as "admin.receivers.rotate_secret"))
+        .routes(routes!(messages::export as "admin.callbacks.export"))
 }

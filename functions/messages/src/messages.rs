@@ -1,14 +1,18 @@
 //! Finding messages.
 
-use domain::error::Reason;
-use operations::{MAX_MESSAGES_PER_PAGE, MessageFilter, find_messages};
+use domain::error::{Error, Reason};
+use operations::{MAX_MESSAGES_PER_PAGE, MessageFilter, MessageRow, find_messages};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use web::extract::{Call, Query, Staff, rights};
+use web::extract::{Call, ExportOf, Exported, Query, Staff, rights};
 use web::values::{self, PageLimit, Parsed, Rows, Time};
-use web::{Answer, Success, codes};
+use web::{Answer, ExportFile, ExportPage, ExportSource, LocalFuture, Refusal, Success, codes};
 
-const REASONS: &[Reason] = &[Reason::ParameterMalformed];
+const REASONS: &[Reason] = &[
+    Reason::ParameterMalformed,
+    Reason::CursorMismatch,
+    Reason::EidMalformed,
+];
 
 type MessageLimit = PageLimit<MAX_MESSAGES_PER_PAGE>;
 
@@ -23,27 +27,57 @@ pub(crate) struct MessageSearch {
     /// 处于该状态的消息 / messages in this state
     #[param(inline)]
     state: Option<values::MessageState>,
+    /// 该消息 / this message
+    #[param(inline)]
+    id: Option<values::MessageId>,
+    /// 关于该写卡任务的消息 / messages about this task
+    #[param(inline)]
+    task_id: Option<values::TaskId>,
+    /// 关于该芯片状态变更的消息 / messages about changes of state of this chip
+    #[param(inline)]
+    eid: Option<values::Eid>,
     /// 自该时间起产生 / created from this time on
     #[param(inline)]
     from: Option<values::Instant>,
     /// 早于该时间产生 / created before this time
     #[param(inline)]
     to: Option<values::Instant>,
-    /// 上一页应答的 next / the `next` of the page before
+    /// 次序 / the order
     #[param(inline)]
+    order: Option<values::ListOrder>,
+    /// 上一页应答的 next / the `next` of the page before
+    #[param(inline, value_type = Option<values::Cursor>)]
     cursor: Option<values::MessageId>,
     /// 每页行数 / rows of a page
     #[param(inline)]
     limit: Option<MessageLimit>,
 }
 
+impl From<MessageSearch> for MessageFilter {
+    fn from(search: MessageSearch) -> Self {
+        Self {
+            receiver: search.receiver.map(Parsed::get),
+            state: search.state.map(Parsed::get),
+            id: search.id.map(Parsed::get),
+            task_id: search.task_id.map(Parsed::get),
+            eid: search.eid.map(Parsed::get),
+            order: search.order.map(Parsed::get).unwrap_or_default(),
+            from: search.from.map(Parsed::get),
+            to: search.to.map(Parsed::get),
+            cursor: search.cursor.map(Parsed::get),
+            limit: Rows::of(search.limit),
+        }
+    }
+}
+
 /// A page of messages.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Messages {
-    /// 消息，最新在前 / the messages, the latest first
+    /// 消息，默认最新在前；有 state 时，一页可少于 limit 而仍有下一页 / the messages, by default the latest first; with a state a page
+    /// may have fewer than limit although another one follows
     callbacks: Vec<Message>,
     /// 下一页的 cursor，无下一页时为 null / `cursor` of the next page; null if there is none
-    #[schema(required, value_type = Option<values::MessageId>)]
+    #[schema(required, value_type = Option<values::Cursor>)]
     next: Option<String>,
 }
 
@@ -80,8 +114,26 @@ struct Message {
     topic: String,
 }
 
-/// The messages of a receiver, or of all, the latest first, without their content. Without receiver or `from` only the
-/// seven days before `to` are searched.
+impl Message {
+    fn new(call: &Call, row: MessageRow) -> Self {
+        Self {
+            attempts: row.attempts,
+            created_at: call.time(row.created_at),
+            error: row.error,
+            finished_at: row.finished_at.map(|at| call.time(at)),
+            http_status: row.http_status,
+            id: row.id.text(),
+            next_at: call.time(row.next_at),
+            receiver: row.receiver.code().to_owned(),
+            state: row.state.into(),
+            task_id: row.task_id.map(|id| id.text()),
+            topic: row.topic,
+        }
+    }
+}
+
+/// The messages of a receiver, a task, a chip, or of all, without their content. Without any of these, identifier or
+/// `from` only the seven days before `to` are searched.
 #[utoipa::path(
     get,
     path = "/admin/v1/callbacks",
@@ -95,33 +147,56 @@ pub(crate) async fn find(
     _: Staff<rights::CallbacksList>,
     Query(search): Query<MessageSearch>,
 ) -> Answer<Messages> {
-    let limit = Rows::of(search.limit);
-    let filter = MessageFilter {
-        receiver: search.receiver.map(Parsed::get),
-        state: search.state.map(Parsed::get),
-        from: search.from.map(Parsed::get),
-        to: search.to.map(Parsed::get),
-        cursor: search.cursor.map(Parsed::get),
-        limit,
-    };
-    let rows = find_messages(&call.context(), &filter).await?;
-    let next = rows.last().filter(|_| rows.len() == limit as usize);
-    let next = next.map(|row| row.id.text());
-    let callbacks = rows.into_iter().map(|row| Message {
-        attempts: row.attempts,
-        created_at: call.time(row.created_at),
-        error: row.error,
-        finished_at: row.finished_at.map(|at| call.time(at)),
-        http_status: row.http_status,
-        id: row.id.text(),
-        next_at: call.time(row.next_at),
-        receiver: row.receiver.code().to_owned(),
-        state: row.state.into(),
-        task_id: row.task_id.map(|id| id.text()),
-        topic: row.topic,
-    });
+    let page = find_messages(&call.context(), &search.into()).await?;
+    let callbacks = page.messages.into_iter().map(|row| Message::new(&call, row));
     Ok(Success::new(Messages {
         callbacks: callbacks.collect(),
-        next,
+        next: call.next(page.next.map(|id| id.text())),
     }))
+}
+
+/// An export of the list.
+struct MessageExport(MessageFilter);
+
+impl ExportSource for MessageExport {
+    const NAME: &'static str = "callbacks";
+    const COLUMNS: &'static [&'static str] = &[
+        "attempts",
+        "created_at",
+        "error",
+        "finished_at",
+        "http_status",
+        "id",
+        "next_at",
+        "receiver",
+        "state",
+        "task_id",
+        "topic",
+    ];
+
+    fn page<'a>(&'a mut self, call: &'a Call) -> LocalFuture<'a, Result<ExportPage, Error>> {
+        Box::pin(async move {
+            let page = find_messages(&call.context(), &self.0).await?;
+            self.0.cursor = page.next;
+            let rows = page.messages.into_iter().map(|row| Message::new(call, row));
+            ExportPage::new(rows, page.next.map(|id| id.text()))
+        })
+    }
+}
+
+/// Exports what the list finds, page by page, identifiers masked.
+#[utoipa::path(
+    get,
+    path = "/admin/v1/callbacks:export",
+    summary = "导出消息及其推送 / Export messages and their delivery (§7.3)",
+    params(ExportOf<MessageSearch>),
+    responses((status = 200, content((String = "text/csv"), (String = "application/x-ndjson")))),
+    extensions(("x-reasons" = json!(codes(REASONS))))
+)]
+pub(crate) async fn export(
+    call: Call,
+    _: Staff<rights::CallbacksExport>,
+    Exported { search, format }: Exported<MessageSearch>,
+) -> Result<ExportFile, Refusal> {
+    web::export(call, format, MessageExport(search.into())).await
 }

@@ -1,21 +1,22 @@
 //! Chips, for administrators.
 
-use domain::error::Reason;
+use domain::error::{Error, Reason};
 use operations::{ChipFilter, ChipListing, MAX_CHIPS_PER_PAGE, list_chips};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use web::extract::{Call, Query, Staff, rights};
+use web::extract::{Call, ExportOf, Exported, Query, Staff, rights};
 use web::values::{
-    CardState, ClientId, Eid, Iccid, Imsi, Instant, Megabytes, Msisdn, PageLimit, ProvinceCode, RowCursor,
-    Rows, Time,
+    CardState, ClientId, Cursor, Eid, Iccid, ImportId, Imsi, Instant, ListOrder, Megabytes, Msisdn,
+    PageLimit, ProvinceCode, RowCursor, Rows, Time,
 };
-use web::{Answer, Success, codes};
+use web::{Answer, ExportFile, ExportPage, ExportSource, LocalFuture, Refusal, Success, codes};
 
-use crate::values::{SearchedCardState, searched};
+use crate::values::{SearchedCardState, SearchedSort, searched};
 
 /// Why this operation refuses, besides the reasons that every operation has.
 const REASONS: &[Reason] = &[
     Reason::ParameterMalformed,
+    Reason::CursorMismatch,
     Reason::ParameterNotApplicable,
     Reason::EidMalformed,
     Reason::IccidMalformed,
@@ -42,6 +43,9 @@ pub(crate) struct Search {
     /// 临时号码或已写入码号的 IMSI / IMSI of the temporary number, or of the number that it holds
     #[param(inline)]
     imsi: Option<Imsi>,
+    /// 该次导入 / of this import
+    #[param(inline)]
+    import_id: Option<ImportId>,
     /// 所属业务需求方 / the client it belongs to
     #[param(inline)]
     client_id: Option<ClientId>,
@@ -63,22 +67,49 @@ pub(crate) struct Search {
     /// 自该时间起没有会话，含从未有过会话的芯片 / without a session that was opened from this time on, also if it never had one
     #[param(inline)]
     seen_before: Option<Instant>,
-    /// 上一页的 next / the next of the page before
+    /// 排序依据，按最近会话时不含从未有过会话的芯片，且不能与标识同时使用 / what it is sorted by; by the last session, chips that
+    /// never had one are left out, and no identifier is searched for
     #[param(inline)]
+    sort: Option<SearchedSort>,
+    /// 次序 / the order
+    #[param(inline)]
+    order: Option<ListOrder>,
+    /// 上一页的 next / the next of the page before
+    #[param(inline, value_type = Option<Cursor>)]
     cursor: Option<RowCursor>,
     /// 每页行数 / rows of a page
     #[param(inline)]
     limit: Option<Limit>,
 }
 
+impl Search {
+    fn filter(self) -> Result<ChipFilter, Refusal> {
+        Ok(ChipFilter {
+            id: searched(self.eid, self.iccid, self.msisdn, self.imsi)?,
+            import_id: self.import_id.map(ImportId::get),
+            client_id: self.client_id.map(ClientId::get),
+            model: self.chip_model,
+            status: self.card_status.map(|status| status.get().0),
+            from: self.from.map(Instant::get),
+            to: self.to.map(Instant::get),
+            seen_from: self.seen_from.map(Instant::get),
+            seen_before: self.seen_before.map(Instant::get),
+            sort: self.sort.map(|sort| sort.get().0).unwrap_or_default(),
+            order: self.order.map(ListOrder::get).unwrap_or_default(),
+            cursor: self.cursor.map(RowCursor::get),
+            limit: Rows::of(self.limit),
+        })
+    }
+}
+
 /// 一页芯片 / a page of chips
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ChipPage {
-    /// 芯片，最近导入的在前；有多个条件时，一页可少于 limit 而仍有下一页 / the chips, those imported last first; with several
+    /// 芯片，默认最近导入的在前；有多个条件时，一页可少于 limit 而仍有下一页 / the chips, by default those imported last first; with several
     /// conditions a page may have fewer than limit although another one follows
     chips: Vec<ListedChip>,
     /// 下一页的位置，没有下一页时为 null / where the next page begins; null if there is none
-    #[schema(required, value_type = Option<RowCursor>)]
+    #[schema(required, value_type = Option<Cursor>)]
     next: Option<String>,
 }
 
@@ -164,22 +195,61 @@ pub(crate) async fn list(
     _: Staff<rights::ChipsList>,
     Query(search): Query<Search>,
 ) -> Answer<ChipPage> {
-    let filter = ChipFilter {
-        id: searched(search.eid, search.iccid, search.msisdn, search.imsi)?,
-        client_id: search.client_id.map(ClientId::get),
-        model: search.chip_model,
-        status: search.card_status.map(|status| status.get().0),
-        from: search.from.map(Instant::get),
-        to: search.to.map(Instant::get),
-        seen_from: search.seen_from.map(Instant::get),
-        seen_before: search.seen_before.map(Instant::get),
-        cursor: search.cursor.map(RowCursor::get),
-        limit: Rows::of(search.limit),
-    };
-    let page = list_chips(&call.context(), filter).await?;
+    let page = list_chips(&call.context(), search.filter()?).await?;
     let chips = page.rows.into_iter();
     Ok(Success::new(ChipPage {
         chips: chips.map(|chip| ListedChip::new(&call, chip)).collect(),
-        next: page.next.map(|key| key.text()),
+        next: call.next(page.next.map(|key| key.text())),
     }))
+}
+
+/// An export of the list.
+struct ChipExport(ChipFilter);
+
+impl ExportSource for ChipExport {
+    const NAME: &'static str = "chips";
+    const COLUMNS: &'static [&'static str] = &[
+        "eid",
+        "client_id",
+        "chip_model",
+        "profile",
+        "card_status",
+        "faulty",
+        "blocked",
+        "temp_msisdn",
+        "temp_expires_at",
+        "remaining_flow",
+        "iccid",
+        "msisdn",
+        "province_code",
+        "imported_at",
+        "last_seen_at",
+        "unreadable",
+    ];
+
+    fn page<'a>(&'a mut self, call: &'a Call) -> LocalFuture<'a, Result<ExportPage, Error>> {
+        Box::pin(async move {
+            let page = list_chips(&call.context(), self.0.clone()).await?;
+            self.0.cursor.clone_from(&page.next);
+            let rows = page.rows.into_iter().map(|row| ListedChip::new(call, row));
+            ExportPage::new(rows, page.next.map(|key| key.text()))
+        })
+    }
+}
+
+/// Exports what the list finds, page by page, identifiers masked.
+#[utoipa::path(
+    get,
+    path = "/admin/v1/chips:export",
+    summary = "导出芯片 / Export chips (§5.3.1.1)",
+    params(ExportOf<Search>),
+    responses((status = 200, content((String = "text/csv"), (String = "application/x-ndjson")))),
+    extensions(("x-reasons" = json!(codes(REASONS))))
+)]
+pub(crate) async fn export(
+    call: Call,
+    _: Staff<rights::ChipsExport>,
+    Exported { search, format }: Exported<Search>,
+) -> Result<ExportFile, Refusal> {
+    web::export(call, format, ChipExport(search.filter()?)).await
 }

@@ -20,4 +20,8 @@ pub fn router() -> Routes {
         .routes(routes!(refusals::list as "admin.applications.refused"))
         .routes(routes!(chips::list as "admin.chips.list"))
         .routes(routes!(numbers::list as "admin.numbers.list"))
+        .routes(routes!(tasks::export as "admin.tasks.export"))
+        .routes(routes!(refusals::export as "admin.applications.refused.export"))
+        .routes(routes!(chips::export as "admin.chips.export"))
+        .routes(routes!(numbers::export as "admin.numbers.export"))
 }

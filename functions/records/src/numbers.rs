@@ -1,21 +1,22 @@
 //! Operator numbers, for administrators. Never shows their keys.
 
-use domain::error::Reason;
+use domain::error::{Error, Reason};
 use operations::{MAX_NUMBERS_PER_PAGE, NumberFilter, NumberListing, list_numbers};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use web::extract::{Call, Query, Staff, rights};
+use web::extract::{Call, ExportOf, Exported, Query, Staff, rights};
 use web::values::{
-    ClientId, Eid, Iccid, Imsi, Instant, Msisdn, NumberCode, PageLimit, ProvinceCode, RowCursor, Rows,
-    TaskId, Time,
+    ClientId, Cursor, Eid, Iccid, ImportId, Imsi, Instant, ListOrder, Msisdn, NumberCode, PageLimit,
+    ProvinceCode, RowCursor, Rows, TaskId, Time,
 };
-use web::{Answer, Success, codes};
+use web::{Answer, ExportFile, ExportPage, ExportSource, LocalFuture, Refusal, Success, codes};
 
 use crate::values::{SearchedNumberState, searched};
 
 /// Why this operation refuses, besides the reasons that every operation has.
 const REASONS: &[Reason] = &[
     Reason::ParameterMalformed,
+    Reason::CursorMismatch,
     Reason::ParameterNotApplicable,
     Reason::EidMalformed,
     Reason::IccidMalformed,
@@ -44,6 +45,9 @@ pub(crate) struct Search {
     /// IMSI / IMSI
     #[param(inline)]
     imsi: Option<Imsi>,
+    /// 该次导入 / of this import
+    #[param(inline)]
+    import_id: Option<ImportId>,
     /// 已划拨的业务需求方 / the client it is allotted to
     #[param(inline)]
     client_id: Option<ClientId>,
@@ -59,22 +63,42 @@ pub(crate) struct Search {
     /// 导入时间止（不含） / imported before this time
     #[param(inline)]
     to: Option<Instant>,
-    /// 上一页的 next / the next of the page before
+    /// 次序 / the order
     #[param(inline)]
+    order: Option<ListOrder>,
+    /// 上一页的 next / the next of the page before
+    #[param(inline, value_type = Option<Cursor>)]
     cursor: Option<RowCursor>,
     /// 每页行数 / rows of a page
     #[param(inline)]
     limit: Option<Limit>,
 }
 
+impl Search {
+    fn filter(self) -> Result<NumberFilter, Refusal> {
+        Ok(NumberFilter {
+            id: searched(self.eid, self.iccid, self.msisdn, self.imsi)?,
+            import_id: self.import_id.map(ImportId::get),
+            client_id: self.client_id.map(ClientId::get),
+            province: self.province_code.map(ProvinceCode::get),
+            status: self.status.map(|status| status.get().0),
+            from: self.from.map(Instant::get),
+            to: self.to.map(Instant::get),
+            order: self.order.map(ListOrder::get).unwrap_or_default(),
+            cursor: self.cursor.map(RowCursor::get),
+            limit: Rows::of(self.limit),
+        })
+    }
+}
+
 /// 一页码号 / a page of numbers
 #[derive(Serialize, ToSchema)]
 pub(crate) struct NumberPage {
-    /// 码号，最近导入的在前；有多个条件时，一页可少于 limit 而仍有下一页 / the numbers, those imported last first; with several
+    /// 码号，默认最近导入的在前；有多个条件时，一页可少于 limit 而仍有下一页 / the numbers, by default those imported last first; with several
     /// conditions a page may have fewer than limit although another one follows
     numbers: Vec<ListedNumber>,
     /// 下一页的位置，没有下一页时为 null / where the next page begins; null if there is none
-    #[schema(required, value_type = Option<RowCursor>)]
+    #[schema(required, value_type = Option<Cursor>)]
     next: Option<String>,
 }
 
@@ -156,20 +180,59 @@ pub(crate) async fn list(
     _: Staff<rights::NumbersList>,
     Query(search): Query<Search>,
 ) -> Answer<NumberPage> {
-    let filter = NumberFilter {
-        id: searched(search.eid, search.iccid, search.msisdn, search.imsi)?,
-        client_id: search.client_id.map(ClientId::get),
-        province: search.province_code.map(ProvinceCode::get),
-        status: search.status.map(|status| status.get().0),
-        from: search.from.map(Instant::get),
-        to: search.to.map(Instant::get),
-        cursor: search.cursor.map(RowCursor::get),
-        limit: Rows::of(search.limit),
-    };
-    let page = list_numbers(&call.context(), filter).await?;
+    let page = list_numbers(&call.context(), search.filter()?).await?;
     let numbers = page.rows.into_iter();
     Ok(Success::new(NumberPage {
         numbers: numbers.map(|number| ListedNumber::new(&call, number)).collect(),
-        next: page.next.map(|key| key.text()),
+        next: call.next(page.next.map(|key| key.text())),
     }))
+}
+
+/// An export of the list.
+struct NumberExport(NumberFilter);
+
+impl ExportSource for NumberExport {
+    const NAME: &'static str = "numbers";
+    const COLUMNS: &'static [&'static str] = &[
+        "iccid",
+        "msisdn",
+        "imsi",
+        "province_code",
+        "status",
+        "quarantined",
+        "client_id",
+        "eid",
+        "task_id",
+        "written_at",
+        "open_time",
+        "imported_at",
+        "changed_at",
+        "unreadable",
+    ];
+
+    fn page<'a>(&'a mut self, call: &'a Call) -> LocalFuture<'a, Result<ExportPage, Error>> {
+        Box::pin(async move {
+            let page = list_numbers(&call.context(), self.0.clone()).await?;
+            self.0.cursor.clone_from(&page.next);
+            let rows = page.rows.into_iter().map(|row| ListedNumber::new(call, row));
+            ExportPage::new(rows, page.next.map(|key| key.text()))
+        })
+    }
+}
+
+/// Exports what the list finds, page by page, identifiers masked.
+#[utoipa::path(
+    get,
+    path = "/admin/v1/numbers:export",
+    summary = "导出码号 / Export operator numbers (§5.3.1.1)",
+    params(ExportOf<Search>),
+    responses((status = 200, content((String = "text/csv"), (String = "application/x-ndjson")))),
+    extensions(("x-reasons" = json!(codes(REASONS))))
+)]
+pub(crate) async fn export(
+    call: Call,
+    _: Staff<rights::NumbersExport>,
+    Exported { search, format }: Exported<Search>,
+) -> Result<ExportFile, Refusal> {
+    web::export(call, format, NumberExport(search.filter()?)).await
 }

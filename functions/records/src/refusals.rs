@@ -1,17 +1,21 @@
 //! Refused applications (申请失败, §6.3 Table 2), for administrators.
 
-use domain::error::Reason;
+use domain::error::{Error, Reason};
 use operations::{MAX_REFUSALS_PER_PAGE, RefusalFilter, RefusedApplication, refused_applications};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use web::extract::{Call, Query, Staff, rights};
-use web::values::{ClientId, Eid, Instant, PageLimit, RowCursor, Rows, Time};
-use web::{Answer, Success, codes};
+use web::extract::{Call, ExportOf, Exported, Query, Staff, rights};
+use web::values::{ClientId, Cursor, Eid, Instant, ListOrder, PageLimit, RowCursor, Rows, Time};
+use web::{Answer, ExportFile, ExportPage, ExportSource, LocalFuture, Refusal, Success, codes};
 
 use crate::values::SearchedReason;
 
 /// Why this operation refuses, besides the reasons that every operation has.
-const REASONS: &[Reason] = &[Reason::ParameterMalformed, Reason::EidMalformed];
+const REASONS: &[Reason] = &[
+    Reason::ParameterMalformed,
+    Reason::CursorMismatch,
+    Reason::EidMalformed,
+];
 
 type Limit = PageLimit<MAX_REFUSALS_PER_PAGE>;
 
@@ -35,22 +39,40 @@ pub(crate) struct Search {
     /// 拒绝时间止（不含） / refused before this time
     #[param(inline)]
     to: Option<Instant>,
-    /// 上一页的 next / the next of the page before
+    /// 次序 / the order
     #[param(inline)]
+    order: Option<ListOrder>,
+    /// 上一页的 next / the next of the page before
+    #[param(inline, value_type = Option<Cursor>)]
     cursor: Option<RowCursor>,
     /// 每页行数 / rows of a page
     #[param(inline)]
     limit: Option<Limit>,
 }
 
+impl From<Search> for RefusalFilter {
+    fn from(search: Search) -> Self {
+        Self {
+            eid: search.eid.map(Eid::get),
+            client_id: search.client_id.map(ClientId::get),
+            reason: search.reason.map(|reason| reason.get().0),
+            from: search.from.map(Instant::get),
+            to: search.to.map(Instant::get),
+            order: search.order.map(ListOrder::get).unwrap_or_default(),
+            cursor: search.cursor.map(RowCursor::get),
+            limit: Rows::of(search.limit),
+        }
+    }
+}
+
 /// 一页被拒绝的申请 / a page of refused applications
 #[derive(Serialize, ToSchema)]
 pub(crate) struct RefusedApplicationPage {
-    /// 被拒绝的申请，最近的在前；有多个条件时，一页可少于 limit 而仍有下一页 / the applications, the latest first; with several
+    /// 被拒绝的申请，默认最近的在前；有多个条件时，一页可少于 limit 而仍有下一页 / the applications, by default the latest first; with several
     /// conditions a page may have fewer than limit although another one follows
     applications: Vec<RefusedApplicationRow>,
     /// 下一页的位置，没有下一页时为 null / where the next page begins; null if there is none
-    #[schema(required, value_type = Option<RowCursor>)]
+    #[schema(required, value_type = Option<Cursor>)]
     next: Option<String>,
 }
 
@@ -114,19 +136,57 @@ pub(crate) async fn list(
     _: Staff<rights::ApplicationsRefused>,
     Query(search): Query<Search>,
 ) -> Answer<RefusedApplicationPage> {
-    let filter = RefusalFilter {
-        eid: search.eid.map(Eid::get),
-        client_id: search.client_id.map(ClientId::get),
-        reason: search.reason.map(|reason| reason.get().0),
-        from: search.from.map(Instant::get),
-        to: search.to.map(Instant::get),
-        cursor: search.cursor.map(RowCursor::get),
-        limit: Rows::of(search.limit),
-    };
-    let page = refused_applications(&call.context(), filter).await?;
+    let page = refused_applications(&call.context(), search.into()).await?;
     let rows = page.rows.into_iter();
     Ok(Success::new(RefusedApplicationPage {
         applications: rows.map(|row| RefusedApplicationRow::new(&call, row)).collect(),
-        next: page.next.map(|key| key.text()),
+        next: call.next(page.next.map(|key| key.text())),
     }))
+}
+
+/// An export of the list.
+struct RefusalExport(RefusalFilter);
+
+impl ExportSource for RefusalExport {
+    const NAME: &'static str = "refused-applications";
+    const COLUMNS: &'static [&'static str] = &[
+        "outcome",
+        "eid",
+        "chip_model",
+        "client_id",
+        "reason",
+        "description",
+        "remedy",
+        "refused_at",
+        "unreadable",
+    ];
+
+    fn page<'a>(&'a mut self, call: &'a Call) -> LocalFuture<'a, Result<ExportPage, Error>> {
+        Box::pin(async move {
+            let page = refused_applications(&call.context(), self.0.clone()).await?;
+            self.0.cursor.clone_from(&page.next);
+            let rows = page
+                .rows
+                .into_iter()
+                .map(|row| RefusedApplicationRow::new(call, row));
+            ExportPage::new(rows, page.next.map(|key| key.text()))
+        })
+    }
+}
+
+/// Exports what the list finds, page by page, identifiers masked.
+#[utoipa::path(
+    get,
+    path = "/admin/v1/applications/refused:export",
+    summary = "导出申请失败的记录 / Export refused applications (§5.3.1.1)",
+    params(ExportOf<Search>),
+    responses((status = 200, content((String = "text/csv"), (String = "application/x-ndjson")))),
+    extensions(("x-reasons" = json!(codes(REASONS))))
+)]
+pub(crate) async fn export(
+    call: Call,
+    _: Staff<rights::ApplicationsRefusedExport>,
+    Exported { search, format }: Exported<Search>,
+) -> Result<ExportFile, Refusal> {
+    web::export(call, format, RefusalExport(search.into())).await
 }

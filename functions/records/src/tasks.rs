@@ -1,20 +1,21 @@
 //! Tasks, for administrators and for the clients that applied.
 
-use domain::error::{Lang, Reason};
+use domain::error::{Error, Lang, Reason};
 use operations::{MAX_TASKS_PER_PAGE, TaskFilter, TaskListPage, TaskListing, list_tasks, own_tasks};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use web::extract::permits::WriteTasks;
-use web::extract::{Call, Caller, Query, Staff, rights};
+use web::extract::{Call, Caller, ExportOf, Exported, Query, Staff, rights};
 use web::values::{
-    CardState, ClientId, Eid, Iccid, Instant, Msisdn, PageLimit, ProvinceCode, Rows, TaskFailure, TaskId,
-    TaskStatus, Time,
+    CardState, ClientId, Cursor, Eid, Iccid, Instant, ListOrder, Msisdn, PageLimit, ProvinceCode, Rows,
+    TaskFailure, TaskId, TaskStatus, Time,
 };
-use web::{Answer, Success, codes};
+use web::{Answer, ExportFile, ExportPage, ExportSource, LocalFuture, Refusal, Success, codes};
 
 /// Why administrators are refused, besides the reasons that every operation has.
 const REASONS: &[Reason] = &[
     Reason::ParameterMalformed,
+    Reason::CursorMismatch,
     Reason::EidMalformed,
     Reason::IccidMalformed,
     Reason::MsisdnMalformed,
@@ -24,6 +25,7 @@ const REASONS: &[Reason] = &[
 /// Why clients are.
 const OWN_REASONS: &[Reason] = &[
     Reason::ParameterMalformed,
+    Reason::CursorMismatch,
     Reason::EidMalformed,
     Reason::IccidMalformed,
     Reason::MsisdnMalformed,
@@ -69,8 +71,11 @@ macro_rules! searches {
             /// 申请时间止（不含） / applied for before this time
             #[param(inline)]
             to: Option<Instant>,
-            /// 上一页的 next / the next of the page before
+            /// 次序 / the order
             #[param(inline)]
+            order: Option<ListOrder>,
+            /// 上一页的 next / the next of the page before
+            #[param(inline, value_type = Option<Cursor>)]
             cursor: Option<TaskId>,
             /// 每页行数 / rows of a page
             #[param(inline)]
@@ -91,6 +96,7 @@ macro_rules! searches {
                     failure: search.failure.map(TaskFailure::get),
                     from: search.from.map(Instant::get),
                     to: search.to.map(Instant::get),
+                    order: search.order.map(ListOrder::get).unwrap_or_default(),
                     cursor: search.cursor.map(TaskId::get),
                     limit: Rows::of(search.limit),
                 }
@@ -112,11 +118,11 @@ searches! {
 /// 一页写卡任务 / a page of tasks
 #[derive(Serialize, ToSchema)]
 pub(crate) struct TaskPage {
-    /// 写卡任务，最近申请的在前；有多个条件时，一页可少于 limit 而仍有下一页 / the tasks, the latest application first; with several
+    /// 写卡任务，默认最近申请的在前；有多个条件时，一页可少于 limit 而仍有下一页 / the tasks, by default the latest application first; with several
     /// conditions a page may have fewer than limit although another one follows
     tasks: Vec<ListedTask>,
     /// 下一页的位置，没有下一页时为 null / where the next page begins; null if there is none
-    #[schema(required, value_type = Option<TaskId>)]
+    #[schema(required, value_type = Option<Cursor>)]
     next: Option<String>,
 }
 
@@ -231,7 +237,7 @@ fn answer(call: &Call, page: TaskListPage) -> Success<TaskPage> {
     let tasks = page.tasks.into_iter();
     Success::new(TaskPage {
         tasks: tasks.map(|task| ListedTask::new(call, task)).collect(),
-        next: page.next.map(|id| id.text()),
+        next: call.next(page.next.map(|id| id.text())),
     })
 }
 
@@ -269,4 +275,64 @@ pub(crate) async fn own(
 ) -> Answer<TaskPage> {
     let page = own_tasks(&call.context(), &caller, search.into()).await?;
     Ok(answer(&call, page))
+}
+
+/// An export of the list.
+struct TaskExport(TaskFilter);
+
+impl ExportSource for TaskExport {
+    const NAME: &'static str = "tasks";
+    const COLUMNS: &'static [&'static str] = &[
+        "task_id",
+        "client_id",
+        "eid",
+        "iccid",
+        "msisdn",
+        "write_type",
+        "province_code",
+        "task_status",
+        "card_status",
+        "next_work",
+        "progress",
+        "attempts",
+        "applied_at",
+        "started_at",
+        "changed_at",
+        "finished_at",
+        "failure",
+        "description",
+        "remedy",
+        "sessions",
+        "session_open",
+        "bytes_used",
+        "last_end_reason",
+        "gateway",
+        "unreadable",
+    ];
+
+    fn page<'a>(&'a mut self, call: &'a Call) -> LocalFuture<'a, Result<ExportPage, Error>> {
+        Box::pin(async move {
+            let page = list_tasks(&call.context(), &self.0).await?;
+            self.0.cursor = page.next;
+            let rows = page.tasks.into_iter().map(|task| ListedTask::new(call, task));
+            ExportPage::new(rows, page.next.map(|id| id.text()))
+        })
+    }
+}
+
+/// Exports what the list finds, page by page, identifiers masked.
+#[utoipa::path(
+    get,
+    path = "/admin/v1/tasks:export",
+    summary = "导出写卡任务 / Export tasks (§5.3.1.1)",
+    params(ExportOf<Search>),
+    responses((status = 200, content((String = "text/csv"), (String = "application/x-ndjson")))),
+    extensions(("x-reasons" = json!(codes(REASONS))))
+)]
+pub(crate) async fn export(
+    call: Call,
+    _: Staff<rights::TasksExport>,
+    Exported { search, format }: Exported<Search>,
+) -> Result<ExportFile, Refusal> {
+    web::export(call, format, TaskExport(search.into())).await
 }

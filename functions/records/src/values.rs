@@ -2,7 +2,7 @@
 
 use domain::error::Reason;
 use domain::{CardStatus, Malformed, NumberStatus};
-use operations::SearchedId;
+use operations::{ChipSort, SearchedId};
 use utoipa::PartialSchema;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Schema, Type};
@@ -13,6 +13,8 @@ use web::values::{CardState, Eid, Iccid, Imsi, Kind, Msisdn, NumberCode, Parsed}
 pub(crate) type SearchedCardState = Parsed<CardStateName>;
 /// The state of a number that is searched for.
 pub(crate) type SearchedNumberState = Parsed<NumberStateName>;
+/// By what a list of chips is sorted.
+pub(crate) type SearchedSort = Parsed<SortName>;
 /// The reason of a refusal that is searched for.
 pub(crate) type SearchedReason = Parsed<ReasonName>;
 
@@ -23,6 +25,10 @@ pub(crate) struct CardStateName(pub(crate) CardStatus);
 /// A state of a number, by its stable name.
 #[derive(Debug)]
 pub(crate) struct NumberStateName(pub(crate) NumberStatus);
+
+/// A sort of chips, by its stable name.
+#[derive(Debug)]
+pub(crate) struct SortName(pub(crate) ChipSort);
 
 /// A reason, by its stable name.
 #[derive(Debug)]
@@ -68,6 +74,30 @@ impl Kind for NumberStateName {
 
     fn object() -> Object {
         words_of::<NumberCode>()
+    }
+}
+
+impl Kind for SortName {
+    const NAME: &'static str = "ChipSort";
+
+    fn parse(text: &str) -> Result<Self, Malformed> {
+        let sort = ChipSort::ALL.into_iter().find(|sort| sort.code() == text);
+        sort.map(Self).ok_or(Malformed::new(
+            domain::Kind::Value,
+            "应为 imported 或 seen",
+            "neither imported nor seen",
+        ))
+    }
+
+    fn object() -> Object {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some(
+                "排序依据：导入时间（默认）或最近一次会话 / what a list is sorted by: time of the import, as by default, or last session",
+            ))
+            .enum_values(Some(ChipSort::ALL.map(ChipSort::code)))
+            .examples(["imported"])
+            .build()
     }
 }
 

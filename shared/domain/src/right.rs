@@ -42,18 +42,26 @@ rights!(
     AlertsNote = "alerts.note" changes,
     /// Refused applications.
     ApplicationsRefused = "applications.refused" reads,
+    /// Refused applications as a file.
+    ApplicationsRefusedExport = "applications.refused.export" reads,
+    /// Messages as a file.
+    CallbacksExport = "callbacks.export" reads,
     /// Messages to business systems and the operator.
     CallbacksList = "callbacks.list" reads,
     /// A receiver's address is tried out.
     CallbacksProbe = "callbacks.probe" changes,
     /// Messages are sent again.
     CallbacksResend = "callbacks.resend" changes,
+    /// The call log as a file.
+    CallsExport = "calls.export" reads,
     /// The call log.
     CallsList = "calls.list" reads,
     /// Data of a chip are corrected.
     ChipsCorrect = "chips.correct" changes,
     /// A chip's destruction is recorded.
     ChipsDestroy = "chips.destroy" changes,
+    /// Chips as a file.
+    ChipsExport = "chips.export" reads,
     /// A chip's fault is registered or taken back.
     ChipsFault = "chips.fault" changes,
     /// The register of faulty chips.
@@ -100,6 +108,8 @@ rights!(
     IncidentsClose = "incidents.close" changes,
     /// An incident is escalated.
     IncidentsEscalate = "incidents.escalate" changes,
+    /// Incidents as a file.
+    IncidentsExport = "incidents.export" reads,
     /// The final report of an incident is entered.
     IncidentsFinalReport = "incidents.final_report" changes,
     /// The kinds of incidents.
@@ -118,6 +128,8 @@ rights!(
     NumbersAllot = "numbers.allot" changes,
     /// The quarantine of numbers ends.
     NumbersEndQuarantine = "numbers.end_quarantine" changes,
+    /// Numbers as a file.
+    NumbersExport = "numbers.export" reads,
     /// Numbers are imported, or corrected by file.
     NumbersImport = "numbers.import" changes,
     /// Numbers.
@@ -140,10 +152,14 @@ rights!(
     ReceiversShow = "receivers.show" reads,
     /// A receiver of messages is changed.
     ReceiversUpdate = "receivers.update" changes,
+    /// Device sessions as a file.
+    SessionsExport = "sessions.export" reads,
     /// Device sessions.
     SessionsList = "sessions.list" reads,
     /// A task is ended.
     TasksEnd = "tasks.end" changes,
+    /// Tasks as a file.
+    TasksExport = "tasks.export" reads,
     /// Tasks.
     TasksList = "tasks.list" reads,
 );

@@ -34,6 +34,8 @@ pub struct CallFilter<'a> {
     pub interface: Option<&'a str>,
     /// Refused for this reason.
     pub reason: Option<&'a str>,
+    /// Of this request.
+    pub request_id: Option<&'a str>,
     /// From this time on.
     pub from: Option<Timestamp>,
     /// Before this time.
@@ -95,7 +97,8 @@ pub async fn sum_up_refusals<D: Database>(
     .await
 }
 
-/// Finds calls, the latest first.
+/// Finds calls, the latest first. A page with several conditions may have fewer calls than its limit although another one
+/// follows.
 ///
 /// # Errors
 /// `Reason::Unavailable` when the database is busy.
@@ -122,17 +125,24 @@ pub async fn search_calls<D: Database>(
         below_id,
         interface: filter.interface,
         reason: filter.reason,
+        request_id: filter.request_id,
         eid_index: filter.eid.as_ref().map(|eid| cx.eid_index(eid)),
         client_id: filter.client_id.as_ref(),
         task_id: task_id.as_deref(),
         limit,
     };
-    let mut calls = call_log::search(cx.calls, &query).await?;
-    calls.extend(call_log::search_former(cx.db, &query).await?);
+    let found = call_log::search(cx.calls, &query).await?;
+    let former = call_log::search_former(cx.db, &query).await?;
+    // Below it, not every row was looked at.
+    let floor = found.floor.max(former.floor);
+    let mut calls = found.rows;
+    calls.extend(former.rows);
+    calls.retain(|call| floor.is_none_or(|floor| call.id >= floor));
     calls.sort_by_key(|call| std::cmp::Reverse(call.id));
     calls.dedup_by_key(|call| call.id);
     calls.truncate(limit as usize);
     let is_full = calls.len() == limit as usize;
-    let next = calls.last().map(|call| call.id).filter(|_| is_full);
+    let last = calls.last().map(|call| call.id).filter(|_| is_full);
+    let next = last.or(floor);
     Ok(CallPage { calls, next })
 }

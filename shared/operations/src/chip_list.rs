@@ -3,10 +3,11 @@
 use super::Context;
 use super::list_page::ListPage;
 use super::unreadable::RowOpener;
-use domain::error::Error;
-use domain::{CardStatus, ClientId, Eid, Iccid, Imsi, Msisdn, Timestamp, Volume};
+use domain::error::{Error, Reason};
+use domain::{CardStatus, ClientId, Eid, Iccid, ImportId, Imsi, Msisdn, Timestamp, Volume};
 use store::chip_list::{self, ChipQuery, ListedChip, ListedId};
-use store::{Database, ListKey, chip, number};
+use store::chip_seen_list;
+use store::{Database, ListKey, Order, chip, number};
 use vault::IndexKind;
 
 /// Most chips of one page.
@@ -38,11 +39,37 @@ impl SearchedId {
     }
 }
 
+/// By what a list of chips is sorted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ChipSort {
+    /// The time of the import.
+    #[default]
+    Imported,
+    /// The time of the last session; chips without one that is kept are left out.
+    Seen,
+}
+
+impl ChipSort {
+    /// Every sort.
+    pub const ALL: [Self; 2] = [Self::Imported, Self::Seen];
+
+    /// Stable name.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Imported => "imported",
+            Self::Seen => "seen",
+        }
+    }
+}
+
 /// Conditions of a search.
 #[derive(Clone, Debug, Default)]
 pub struct ChipFilter {
     /// The chip that has this identifier, or holds the number that has it.
     pub id: Option<SearchedId>,
+    /// Of this import.
+    pub import_id: Option<ImportId>,
     /// Of this client.
     pub client_id: Option<ClientId>,
     /// Of this model.
@@ -57,6 +84,10 @@ pub struct ChipFilter {
     pub seen_from: Option<Timestamp>,
     /// Without one that was opened from this time on.
     pub seen_before: Option<Timestamp>,
+    /// By what they are sorted.
+    pub sort: ChipSort,
+    /// The order of that.
+    pub order: Order,
     /// The `next` of the page before.
     pub cursor: Option<ListKey>,
     /// Most rows; at most [`MAX_CHIPS_PER_PAGE`].
@@ -100,20 +131,23 @@ pub struct ChipListing {
     pub unreadable: Vec<&'static str>,
 }
 
-/// Finds chips, those imported last first. A value that cannot be opened is named in its chip and hides no other. A page
+/// Finds chips in the order of their import, or of their last session. A value that cannot be opened is named in its chip and hides no other. A page
 /// with several conditions may have fewer chips than its limit although another one follows.
 ///
 /// # Errors
-/// `Reason::Unavailable` when the database is busy.
+/// [`Reason::ParameterNotApplicable`] for an identifier in a list by last session; [`Reason::Unavailable`] when the
+/// database is busy.
 pub async fn list_chips<D: Database>(
     cx: &Context<'_, D>,
     filter: ChipFilter,
 ) -> Result<ListPage<ChipListing>, Error> {
     let query = ChipQuery {
-        below: filter.cursor,
+        cursor: filter.cursor,
+        order: filter.order,
         from: filter.from,
         to: filter.to,
         id: filter.id.as_ref().map(|id| id.index(cx)),
+        import_id: filter.import_id,
         client_id: filter.client_id.as_ref(),
         model: filter.model.as_deref(),
         status: filter.status,
@@ -121,21 +155,27 @@ pub async fn list_chips<D: Database>(
         seen_before: filter.seen_before,
         limit: filter.limit.clamp(1, MAX_CHIPS_PER_PAGE),
     };
-    let (chips, next) = chip_list::page(cx.db, &query).await?;
+    let (chips, next) = match filter.sort {
+        ChipSort::Imported => chip_list::page(cx.db, &query).await?,
+        ChipSort::Seen if query.id.is_some() => {
+            return Err(Error::new(Reason::ParameterNotApplicable).with_detail("sort", "sort"));
+        }
+        ChipSort::Seen => chip_seen_list::page(cx.db, &query).await?,
+    };
     let rows = chips.into_iter().map(|chip| listing(cx, chip)).collect();
     Ok(ListPage { rows, next })
 }
 
 fn listing<D>(cx: &Context<'_, D>, chip: ListedChip) -> ChipListing {
     let mut opener = RowOpener::new(cx, chip.eid_index.as_bytes());
-    let eid = opener.text("eid", chip::EID, Some(&chip.eid_sealed));
-    let temp_msisdn = opener.text("temp_msisdn", chip::TEMP_MSISDN, Some(&chip.temp_msisdn_sealed));
+    let eid = opener.identifier("eid", chip::EID, Some(&chip.eid_sealed));
+    let temp_msisdn = opener.identifier("temp_msisdn", chip::TEMP_MSISDN, Some(&chip.temp_msisdn_sealed));
     let mut unreadable = opener.unreadable;
     let (mut iccid, mut msisdn, mut province) = (None, None, None);
     if let Some((index, [iccid_sealed, msisdn_sealed], code)) = chip.number {
         let mut opener = RowOpener::new(cx, index.as_bytes());
-        iccid = opener.text("iccid", number::ICCID, Some(&iccid_sealed));
-        msisdn = opener.text("msisdn", number::MSISDN, Some(&msisdn_sealed));
+        iccid = opener.identifier("iccid", number::ICCID, Some(&iccid_sealed));
+        msisdn = opener.identifier("msisdn", number::MSISDN, Some(&msisdn_sealed));
         province = Some(code);
         unreadable.extend(opener.unreadable);
     }

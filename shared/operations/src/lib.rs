@@ -76,7 +76,7 @@ pub use call_log::{CallFilter, CallPage, MAX_CALLS_PER_PAGE, record_calls, searc
 pub use call_rate::spend_calls;
 pub use cancel::{Cancelled, cancel};
 pub use chip_keys::{ChipKeys, chip_keys};
-pub use chip_list::{ChipFilter, ChipListing, MAX_CHIPS_PER_PAGE, SearchedId, list_chips};
+pub use chip_list::{ChipFilter, ChipListing, ChipSort, MAX_CHIPS_PER_PAGE, SearchedId, list_chips};
 pub use chip_view::{ChipView, chip_view};
 pub use clients::{
     ClientChange, ClientPage, ClientView, CreatedClient, MAX_CLIENTS_PER_PAGE, NewClient, OVERLAP_SECS,
@@ -117,8 +117,8 @@ pub use list_page::ListPage;
 pub use messages::{
     AttemptResult, DeliveryState, DueMessage, DueRequest, LEASE_MS, MAX_ATTEMPTS, MAX_FAILING_MS,
     MAX_IN_FLIGHT, MAX_IN_FLIGHT_FAILING, MAX_MESSAGES_PER_CALL, MAX_MESSAGES_PER_PAGE, MAX_PUT_OFF_MS,
-    MessageFilter, Probe, RETRY_AFTER_MS, Resent, WhichMessages, canonical, due_messages, find_messages,
-    is_message_due, probe, record_attempt, resend, sign,
+    MessageFilter, MessagePage, Probe, RETRY_AFTER_MS, Resent, WhichMessages, canonical, due_messages,
+    find_messages, is_message_due, probe, record_attempt, resend, sign,
 };
 pub use number_list::{MAX_NUMBERS_PER_PAGE, NumberFilter, NumberListing, list_numbers};
 pub use number_view::{NumberRef, NumberView, Usage, number_view};
@@ -148,7 +148,10 @@ pub use retention::{RETENTION, Retention, destructions};
 pub use session_list::{MAX_SESSIONS_PER_PAGE, SessionFilter, SessionPage, SessionView, list_sessions};
 pub use staff::StaffMember;
 pub use status::{StatusView, TaskRef, TaskView, status};
+pub use store::Order;
+pub use store::call_log::CallRow;
 pub use store::chip_fault::Fault;
+pub use store::message::MessageRow;
 pub use store::operator_report::Topic;
 pub use task_list::{MAX_TASKS_PER_PAGE, TaskFilter, TaskListPage, TaskListing, list_tasks};
 pub use token::{
@@ -189,7 +192,19 @@ pub struct Context<'a, D> {
     pub served: Option<Provinces>,
     /// Counters of calls and of refused callers, where somebody can be refused.
     pub limits: Option<&'a dyn Limits>,
+    /// How lists show identifiers.
+    identifiers: Identifiers,
     found: CallFacts,
+}
+
+/// How the rows of lists show identifiers of chips and numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Identifiers {
+    /// As they are.
+    #[default]
+    InFull,
+    /// Their first and last characters; within a text, whatever looks like one.
+    Masked,
 }
 
 /// What operations find out about a call, once. A copy shares it.
@@ -254,8 +269,15 @@ impl<'a, D> Context<'a, D> {
             zone,
             served: None,
             limits: None,
+            identifiers: Identifiers::InFull,
             found: CallFacts::default(),
         }
+    }
+
+    /// The same context, whose lists show identifiers so.
+    #[must_use]
+    pub fn showing(self, identifiers: Identifiers) -> Self {
+        Self { identifiers, ..self }
     }
 
     /// The same context, with the database of the call log.

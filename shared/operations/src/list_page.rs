@@ -2,7 +2,7 @@
 
 use store::ListKey;
 
-/// A page, the latest rows first.
+/// A page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListPage<T> {
     /// The rows.

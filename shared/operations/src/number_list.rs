@@ -5,9 +5,9 @@ use super::chip_list::SearchedId;
 use super::list_page::ListPage;
 use super::unreadable::RowOpener;
 use domain::error::Error;
-use domain::{ClientId, NumberStatus, Province, TaskId, Timestamp};
+use domain::{ClientId, ImportId, NumberStatus, Province, TaskId, Timestamp};
 use store::number_list::{self, ListedNumber, NumberQuery};
-use store::{Database, ListKey, chip, number};
+use store::{Database, ListKey, Order, chip, number};
 
 /// Most numbers of one page.
 pub const MAX_NUMBERS_PER_PAGE: u32 = 200;
@@ -17,6 +17,8 @@ pub const MAX_NUMBERS_PER_PAGE: u32 = 200;
 pub struct NumberFilter {
     /// The number that has this identifier, or those of the chip.
     pub id: Option<SearchedId>,
+    /// Of this import.
+    pub import_id: Option<ImportId>,
     /// Allotted to this client.
     pub client_id: Option<ClientId>,
     /// Of this province.
@@ -27,6 +29,8 @@ pub struct NumberFilter {
     pub from: Option<Timestamp>,
     /// Imported before this time.
     pub to: Option<Timestamp>,
+    /// The order of times of import.
+    pub order: Order,
     /// The `next` of the page before.
     pub cursor: Option<ListKey>,
     /// Most rows; at most [`MAX_NUMBERS_PER_PAGE`].
@@ -66,7 +70,7 @@ pub struct NumberListing {
     pub unreadable: Vec<&'static str>,
 }
 
-/// Finds numbers, those imported last first. A value that cannot be opened is named in its number and hides no other. A
+/// Finds numbers in the order of their import. A value that cannot be opened is named in its number and hides no other. A
 /// page with several conditions may have fewer numbers than its limit although another one follows.
 ///
 /// # Errors
@@ -76,10 +80,12 @@ pub async fn list_numbers<D: Database>(
     filter: NumberFilter,
 ) -> Result<ListPage<NumberListing>, Error> {
     let query = NumberQuery {
-        below: filter.cursor,
+        cursor: filter.cursor,
+        order: filter.order,
         from: filter.from,
         to: filter.to,
         id: filter.id.as_ref().map(|id| id.index(cx)),
+        import_id: filter.import_id,
         client_id: filter.client_id.as_ref(),
         province: filter.province,
         status: filter.status,
@@ -93,13 +99,13 @@ pub async fn list_numbers<D: Database>(
 fn listing<D>(cx: &Context<'_, D>, number: ListedNumber) -> NumberListing {
     let mut opener = RowOpener::new(cx, number.iccid_index.as_bytes());
     let [iccid, msisdn, imsi] = &number.sealed;
-    let iccid = opener.text("iccid", number::ICCID, Some(iccid));
-    let msisdn = opener.text("msisdn", number::MSISDN, Some(msisdn));
-    let imsi = opener.text("imsi", number::IMSI, Some(imsi));
+    let iccid = opener.identifier("iccid", number::ICCID, Some(iccid));
+    let msisdn = opener.identifier("msisdn", number::MSISDN, Some(msisdn));
+    let imsi = opener.identifier("imsi", number::IMSI, Some(imsi));
     let mut unreadable = opener.unreadable;
     let eid = number.chip.and_then(|(index, sealed)| {
         let mut opener = RowOpener::new(cx, index.as_bytes());
-        let eid = opener.text("eid", chip::EID, Some(&sealed));
+        let eid = opener.identifier("eid", chip::EID, Some(&sealed));
         unreadable.extend(opener.unreadable);
         eid
     });

@@ -10,7 +10,7 @@ use super::unreadable::RowOpener;
 use domain::error::{Error, Reason};
 use domain::{Actor, ClientId, Eid, Timestamp};
 use store::refusal_list::{self, RefusalQuery, RefusalRow};
-use store::{Database, ListKey, chip};
+use store::{Database, ListKey, Order, chip};
 
 /// Most refused applications of one page.
 pub const MAX_REFUSALS_PER_PAGE: u32 = 200;
@@ -28,6 +28,8 @@ pub struct RefusalFilter {
     pub from: Option<Timestamp>,
     /// Refused before this time.
     pub to: Option<Timestamp>,
+    /// The order of time.
+    pub order: Order,
     /// The `next` of the page before.
     pub cursor: Option<ListKey>,
     /// Most rows; at most [`MAX_REFUSALS_PER_PAGE`].
@@ -51,7 +53,7 @@ pub struct RefusedApplication {
     pub unreadable: Vec<&'static str>,
 }
 
-/// Finds refused applications, the latest first. An EID that cannot be opened hides no other row. A page with several
+/// Finds refused applications in the order of time. An EID that cannot be opened hides no other row. A page with several
 /// conditions may have fewer rows than its limit although another one follows.
 ///
 /// # Errors
@@ -61,7 +63,8 @@ pub async fn refused_applications<D: Database>(
     filter: RefusalFilter,
 ) -> Result<ListPage<RefusedApplication>, Error> {
     let query = RefusalQuery {
-        below: filter.cursor,
+        cursor: filter.cursor,
+        order: filter.order,
         from: filter.from,
         to: filter.to,
         eid_index: filter.eid.as_ref().map(|eid| cx.eid_index(eid)),
@@ -77,7 +80,7 @@ pub async fn refused_applications<D: Database>(
 fn listing<D>(cx: &Context<'_, D>, row: RefusalRow) -> RefusedApplication {
     let mut opener = RowOpener::new(cx, row.eid_index.as_bytes());
     RefusedApplication {
-        eid: opener.text("eid", chip::EID, Some(&row.eid_sealed)),
+        eid: opener.identifier("eid", chip::EID, Some(&row.eid_sealed)),
         chip_model: row.chip_model,
         client_id: row.client_id,
         reason: Reason::from_code(&row.reason),

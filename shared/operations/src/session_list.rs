@@ -1,4 +1,4 @@
-//! The sessions that chips opened, and why they ended, for administrators. Reads only: one bounded statement.
+//! The sessions that chips opened, and why they ended, for administrators. Reads only, a bounded number of rows.
 
 use super::Context;
 use super::unreadable::RowOpener;
@@ -6,7 +6,7 @@ use domain::error::Error;
 use domain::{Eid, SessionId, TaskId, Timestamp, Work};
 use store::device_session;
 use store::session_search::{self, SessionFacts, SessionQuery};
-use store::{Database, chip};
+use store::{Database, Order, chip};
 
 /// Most sessions of one page.
 pub const MAX_SESSIONS_PER_PAGE: u32 = 200;
@@ -22,6 +22,12 @@ pub struct SessionFilter {
     pub from: Option<Timestamp>,
     /// Opened before this time.
     pub to: Option<Timestamp>,
+    /// This session.
+    pub id: Option<SessionId>,
+    /// For this task.
+    pub task_id: Option<TaskId>,
+    /// The order of times.
+    pub order: Order,
     /// The `next` of the page before.
     pub cursor: Option<SessionId>,
     /// Most rows; at most [`MAX_SESSIONS_PER_PAGE`].
@@ -63,7 +69,7 @@ pub struct SessionView {
     pub unreadable: Vec<&'static str>,
 }
 
-/// A page of sessions, the latest first.
+/// A page of sessions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionPage {
     /// The sessions.
@@ -72,7 +78,7 @@ pub struct SessionPage {
     pub next: Option<SessionId>,
 }
 
-/// Finds sessions, the latest first. A value that cannot be opened is named in its session and hides no other.
+/// Finds sessions in the order of time. A value that cannot be opened is named in its session and hides no other.
 ///
 /// # Errors
 /// `Reason::Unavailable` when the database is busy.
@@ -80,27 +86,28 @@ pub async fn list_sessions<D: Database>(
     cx: &Context<'_, D>,
     filter: &SessionFilter,
 ) -> Result<SessionPage, Error> {
-    let limit = filter.limit.clamp(1, MAX_SESSIONS_PER_PAGE);
     let eid_index = filter.eid.as_ref().map(|eid| cx.eid_index(eid));
     let query = SessionQuery {
         from: filter.from.unwrap_or(Timestamp(0)),
         to: filter.to.unwrap_or(Timestamp(i64::MAX)),
-        before: filter.cursor,
+        cursor: filter.cursor,
+        order: filter.order,
+        id: filter.id,
+        task_id: filter.task_id,
         eid_index: eid_index.as_ref(),
         reason: filter.reason.as_deref(),
-        limit,
+        limit: filter.limit.clamp(1, MAX_SESSIONS_PER_PAGE),
     };
-    let rows = session_search::search(cx.db, &query).await?;
-    let next = rows.last().map(|row| row.id);
+    let (rows, next) = session_search::search(cx.db, &query).await?;
     Ok(SessionPage {
-        next: next.filter(|_| rows.len() == limit as usize),
+        next,
         sessions: rows.into_iter().map(|row| view(cx, row)).collect(),
     })
 }
 
 fn view<D>(cx: &Context<'_, D>, row: SessionFacts) -> SessionView {
     let mut opener = RowOpener::new(cx, row.eid_index.as_bytes());
-    let eid = opener.text("eid", chip::EID, Some(&row.eid_sealed));
+    let eid = opener.identifier("eid", chip::EID, Some(&row.eid_sealed));
     let mut unreadable = opener.unreadable;
     let id = row.id.text();
     let mut opener = RowOpener::new(cx, id.as_bytes());

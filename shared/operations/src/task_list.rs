@@ -8,7 +8,7 @@ use domain::{
     WriteType,
 };
 use store::task_list::{self, ListedTask, TaskQuery};
-use store::{Database, chip, number};
+use store::{Database, Order, chip, number};
 use vault::{BlindIndex, IndexKind};
 
 /// Most tasks of one page.
@@ -37,6 +37,8 @@ pub struct TaskFilter {
     pub from: Option<Timestamp>,
     /// Applied for before this time.
     pub to: Option<Timestamp>,
+    /// The order of applications.
+    pub order: Order,
     /// The `next` of the page before.
     pub cursor: Option<TaskId>,
     /// Most rows; at most [`MAX_TASKS_PER_PAGE`].
@@ -94,7 +96,7 @@ pub struct TaskListing {
     pub unreadable: Vec<&'static str>,
 }
 
-/// A page of tasks, the latest first.
+/// A page of tasks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TaskListPage {
     /// The tasks.
@@ -103,7 +105,7 @@ pub struct TaskListPage {
     pub next: Option<TaskId>,
 }
 
-/// Finds tasks, the latest first. A value that cannot be opened is named in its task and hides no other. A page with
+/// Finds tasks in the order of their applications. A value that cannot be opened is named in its task and hides no other. A page with
 /// several conditions may have fewer tasks than its limit although another one follows.
 ///
 /// # Errors
@@ -118,14 +120,18 @@ pub async fn list_tasks<D: Database>(
             next: None,
         });
     };
-    let first = filter.from.map(TaskId::first).max(filter.task_id);
+    let (above, below) = match filter.order {
+        Order::Descending => (None, filter.cursor),
+        Order::Ascending => (filter.cursor.map(TaskId::next), None),
+    };
+    let first = [filter.from.map(TaskId::first), filter.task_id, above];
     let end = [
         filter.to.map(TaskId::first),
-        filter.cursor,
         filter.task_id.map(TaskId::next),
+        below,
     ];
     let query = TaskQuery {
-        from: first,
+        from: first.into_iter().flatten().max(),
         below: end.into_iter().flatten().min(),
         client_id: filter.client_id.as_ref(),
         status: filter.status,
@@ -133,6 +139,7 @@ pub async fn list_tasks<D: Database>(
         failure: filter.failure,
         eid_index: filter.eid.as_ref().map(|eid| cx.eid_index(eid)),
         iccid_index,
+        order: filter.order,
         limit: filter.limit.clamp(1, MAX_TASKS_PER_PAGE),
     };
     let (tasks, next) = task_list::page(cx.db, &query).await?;
@@ -165,12 +172,12 @@ async fn number_of<D: Database>(
 fn listing<D>(cx: &Context<'_, D>, task: ListedTask) -> TaskListing {
     let (eid_index, eid_sealed) = &task.chip;
     let mut opener = RowOpener::new(cx, eid_index.as_bytes());
-    let eid = opener.text("eid", chip::EID, Some(eid_sealed));
+    let eid = opener.identifier("eid", chip::EID, Some(eid_sealed));
     let mut unreadable = opener.unreadable;
     let [iccid_sealed, msisdn_sealed] = &task.number;
     let mut opener = RowOpener::new(cx, task.iccid_index.as_bytes());
-    let iccid = opener.text("iccid", number::ICCID, Some(iccid_sealed));
-    let msisdn = opener.text("msisdn", number::MSISDN, Some(msisdn_sealed));
+    let iccid = opener.identifier("iccid", number::ICCID, Some(iccid_sealed));
+    let msisdn = opener.identifier("msisdn", number::MSISDN, Some(msisdn_sealed));
     unreadable.extend(opener.unreadable);
     TaskListing {
         id: task.id,

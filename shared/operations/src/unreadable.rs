@@ -2,8 +2,10 @@
 //! operator's log learns of it; it never hides the other rows.
 
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
-use super::{CallFacts, Context};
+use super::{CallFacts, Context, Identifiers};
+use domain::{mask_identifiers, masked};
 use vault::{Column, Vault};
 
 /// Opens the values of one row.
@@ -11,6 +13,7 @@ pub(super) struct RowOpener<'a> {
     vault: &'a Vault,
     found: &'a CallFacts,
     row: &'a [u8],
+    identifiers: Identifiers,
     /// The fields whose values cannot be opened.
     pub(super) unreadable: Vec<&'static str>,
 }
@@ -22,32 +25,61 @@ impl<'a> RowOpener<'a> {
             vault: cx.vault,
             found: &cx.found,
             row,
+            identifiers: cx.identifiers,
             unreadable: Vec::new(),
         }
     }
 
-    /// The value of a field; `None` if there is none, or if it cannot be opened.
+    /// The identifier in a field, masked where the call asks for that; `None` if there is none, or if it cannot be opened.
+    pub(super) fn identifier(
+        &mut self,
+        field: &'static str,
+        column: Column,
+        sealed: Option<&[u8]>,
+    ) -> Option<String> {
+        let identifier = self.open(field, column, sealed)?;
+        Some(match self.identifiers {
+            Identifiers::InFull => identifier,
+            Identifiers::Masked => masked(&identifier),
+        })
+    }
+
+    /// The text of a field, with identifiers in it masked where the call asks for that; `None` if there is none, or if it
+    /// cannot be opened.
     pub(super) fn text(
         &mut self,
         field: &'static str,
         column: Column,
         sealed: Option<&[u8]>,
     ) -> Option<String> {
+        let text = self.open(field, column, sealed)?;
+        Some(match self.identifiers {
+            Identifiers::InFull => text,
+            Identifiers::Masked => mask_identifiers(&text),
+        })
+    }
+
+    // Masks nothing.
+    fn open(&mut self, field: &'static str, column: Column, sealed: Option<&[u8]>) -> Option<String> {
         match self.vault.open_identifier(column, self.row, sealed?) {
             Ok(text) => Some(text),
             Err(error) => self.mark(field, &error.to_string()),
         }
     }
 
-    /// The same of a JSON document.
+    /// The same of a JSON document, with the texts in it.
     pub(super) fn document<T: DeserializeOwned>(
         &mut self,
         field: &'static str,
         column: Column,
         sealed: Option<&[u8]>,
     ) -> Option<T> {
-        let text = self.text(field, column, sealed)?;
-        match serde_json::from_str(&text) {
+        let text = self.open(field, column, sealed)?;
+        let mut document = serde_json::from_str(&text).unwrap_or_default();
+        if self.identifiers == Identifiers::Masked {
+            mask_texts(&mut document);
+        }
+        match serde_json::from_value(document) {
             Ok(document) => Some(document),
             // The parser's own text could quote the value.
             Err(_) => self.mark(field, column.0),
@@ -58,5 +90,15 @@ impl<'a> RowOpener<'a> {
         self.unreadable.push(field);
         self.found.note_unreadable(cause);
         None
+    }
+}
+
+/// Masks identifiers in every text of a document.
+fn mask_texts(document: &mut Value) {
+    match document {
+        Value::String(text) => *text = mask_identifiers(text),
+        Value::Array(values) => values.iter_mut().for_each(mask_texts),
+        Value::Object(fields) => fields.values_mut().for_each(mask_texts),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }

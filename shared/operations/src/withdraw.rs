@@ -75,7 +75,7 @@ fn withdrawn<D>(cx: &Context<'_, D>, import: &ImportRow, rows: &[ImportedRow]) -
     let in_use: Vec<_> = rows.iter().filter(|row| !row.is_unused).collect();
     let named = in_use.iter().take(MAX_NAMED_IN_USE).filter_map(|row| {
         let mut opener = RowOpener::new(cx, row.index.as_bytes());
-        opener.text("in_use", column, Some(&row.sealed))
+        opener.identifier("in_use", column, Some(&row.sealed))
     });
     Withdrawn {
         kind: import.kind.code(),

@@ -154,11 +154,7 @@ impl<O: Outgoing> Host for Spin<O> {
 }
 
 /// Answers one request of a component with its router, which is made once for each instance.
-pub async fn answer(
-    router: fn() -> Routes,
-    required: RequiredVariables,
-    request: Request,
-) -> Response<FullBody<Bytes>> {
+pub async fn answer(router: fn() -> Routes, required: RequiredVariables, request: Request) -> Response<Body> {
     answer_on::<Nothing>(router, required, request).await
 }
 
@@ -167,7 +163,7 @@ pub async fn answer_and_send(
     router: fn() -> Routes,
     required: RequiredVariables,
     request: Request,
-) -> Response<FullBody<Bytes>> {
+) -> Response<Body> {
     answer_on::<Requests>(router, required, request).await
 }
 
@@ -175,7 +171,7 @@ async fn answer_on<O: Outgoing>(
     router: fn() -> Routes,
     required: RequiredVariables,
     request: Request,
-) -> Response<FullBody<Bytes>> {
+) -> Response<Body> {
     let mut router = ROUTER.with(|made| {
         let host = || Spin::<O> {
             required,
@@ -188,9 +184,7 @@ async fn answer_on<O: Outgoing>(
         let body = BodyStream::new(body.map_err(|_| BrokenBody));
         Body::new(StreamBody::new(SendWrapper::new(body)))
     };
+    // The host takes the parts of the body as the caller reads them.
     let Ok(response) = router.call(request.map(incoming)).await;
-    let (parts, body) = response.into_parts();
-    // Answers are whole before they are sent: their length is known.
-    let bytes = body.collect().await.map(|body| body.to_bytes());
-    Response::from_parts(parts, FullBody::new(bytes.unwrap_or_default()))
+    response
 }

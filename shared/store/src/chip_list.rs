@@ -1,8 +1,8 @@
 //! Chips as people search them: table `chip` with their written numbers and sessions. Reads only.
 
-use super::list::{Asked, ListedBy, find_page, listed_by, names, take};
+use super::list::{Asked, ListedBy, Order, find_page, in_order, listed_by, names, take};
 use super::{Database, DbError, ListKey, Row, Run as _, Value};
-use domain::{CardStatus, ClientId, Timestamp};
+use domain::{CardStatus, ClientId, ImportId, Timestamp};
 use vault::BlindIndex;
 
 // The engine numbers parameters as they first occur. Few conditions have the time of the last session: it is looked up
@@ -11,22 +11,23 @@ macro_rules! listed {
     ($by:literal) => {
         listed_by!(
             "c.imported_at, c.eid_index" and "",
-            "chip c" "" by $by,
-            "(c.imported_at, c.eid_index) < ($2, $3) AND (c.imported_at, c.eid_index) >= ($4, $5)",
+            "chip c" "", by $by and "",
+            "(c.imported_at, c.eid_index)" from "($2, $3)" to "($4, $5)",
             "(c.client_id = $6 OR $6 IS NULL) AND (c.chip_model = $7 OR $7 IS NULL) AND (c.status = $8 OR $8 IS NULL) \
-             AND (CAST($9 AS BIGINT) IS NULL OR (SELECT MAX(s.opened_at) FROM device_session s \
-             WHERE s.eid_index = c.eid_index) >= CAST($9 AS BIGINT)) \
-             AND (CAST($10 AS BIGINT) IS NULL OR (SELECT COALESCE(MAX(s.opened_at), 0) FROM device_session s \
-             WHERE s.eid_index = c.eid_index) < CAST($10 AS BIGINT))",
-            "c.imported_at DESC, c.eid_index DESC",
+             AND (c.import_id = $9 OR $9 IS NULL) AND (CAST($10 AS BIGINT) IS NULL OR (SELECT MAX(s.opened_at) FROM device_session s \
+             WHERE s.eid_index = c.eid_index) >= CAST($10 AS BIGINT)) \
+             AND (CAST($11 AS BIGINT) IS NULL OR (SELECT COALESCE(MAX(s.opened_at), 0) FROM device_session s \
+             WHERE s.eid_index = c.eid_index) < CAST($11 AS BIGINT))",
+            "c.imported_at DESC, c.eid_index DESC" or "c.imported_at, c.eid_index",
             "$6",
-            "$11"
+            "$12"
         )
     };
 }
 const ALL: ListedBy = listed!("CAST($1 AS TEXT) IS NULL");
 const OF_CLIENT: ListedBy = listed!("c.client_id = $1");
 const OF_MODEL: ListedBy = listed!("c.chip_model = $1");
+const OF_IMPORT: ListedBy = listed!("c.import_id = $1");
 const OF_EID: ListedBy = listed!("c.eid_index = $1");
 const OF_MSISDN: ListedBy = listed!(
     "c.eid_index IN (SELECT t.eid_index FROM chip t WHERE t.temp_msisdn_index = $1 \
@@ -51,7 +52,7 @@ fn of_status(status: CardStatus) -> Option<ListedBy> {
     }
 }
 
-const ROWS: &str = "SELECT c.eid_index, c.eid_sealed, c.client_id, c.chip_model, c.profile, c.status, c.faulty, c.blocked, \
+pub(super) const ROWS: &str = "SELECT c.eid_index, c.eid_sealed, c.client_id, c.chip_model, c.profile, c.status, c.faulty, c.blocked, \
     c.temp_msisdn_sealed, c.temp_expires_at, c.allowance_bytes, c.used_bytes, c.imported_at, \
     (SELECT MAX(s.opened_at) FROM device_session s WHERE s.eid_index = c.eid_index) AS seen_at, \
     n.iccid_index, n.iccid_sealed, n.msisdn_sealed, n.province FROM chip c LEFT JOIN number n \
@@ -83,13 +84,17 @@ impl ListedId {
 #[derive(Clone, Debug, Default)]
 pub struct ChipQuery<'a> {
     /// The `next` of the page before.
-    pub below: Option<ListKey>,
+    pub cursor: Option<ListKey>,
+    /// The order of times of import.
+    pub order: Order,
     /// Imported from this time on.
     pub from: Option<Timestamp>,
     /// Imported before this time.
     pub to: Option<Timestamp>,
     /// The chip that has this identifier.
     pub id: Option<ListedId>,
+    /// Of this import.
+    pub import_id: Option<ImportId>,
     /// Of this client.
     pub client_id: Option<&'a ClientId>,
     /// Of this model.
@@ -148,7 +153,9 @@ fn list_of(query: &ChipQuery<'_>) -> (ListedBy, Option<usize>) {
         Some(ListedId::Imsi(_)) => return (OF_IMSI, None),
         None => (),
     }
-    if let Some(list) = query.status.and_then(of_status) {
+    if query.import_id.is_some() {
+        (OF_IMPORT, Some(3))
+    } else if let Some(list) = query.status.and_then(of_status) {
         (list, Some(2))
     } else if query.client_id.is_some() {
         (OF_CLIENT, Some(0))
@@ -159,7 +166,7 @@ fn list_of(query: &ChipQuery<'_>) -> (ListedBy, Option<usize>) {
     }
 }
 
-/// A page of chips, those imported last first, and where the next one begins.
+/// A page of chips in the order of their import, and where the next one begins.
 pub async fn page<D: Database>(
     db: &D,
     query: &ChipQuery<'_>,
@@ -169,6 +176,7 @@ pub async fn page<D: Database>(
         query.client_id.into(),
         query.model.into(),
         query.status.map(CardStatus::code).into(),
+        query.import_id.map(|id| id.text()).into(),
         query.seen_from.into(),
         query.seen_before.into(),
     ];
@@ -176,21 +184,21 @@ pub async fn page<D: Database>(
         Some(id) => id.index().into(),
         None => take(&mut others, at),
     };
-    let (below, from) = ListKey::range(query.below.as_ref(), query.from, query.to);
+    let range = (query.from, query.to);
     let asked = Asked {
         by,
-        below: below.pair(),
-        from: from.pair(),
+        span: ListKey::span(query.order, query.cursor.as_ref(), range, ListKey::pair),
+        order: query.order,
         others,
         limit: query.limit,
     };
     let (found, next) = find_page(db, list, asked).await?;
     let rows = db.run(ROWS, &[names(&found, 1)?]).await?;
-    let chips = rows.iter().map(read).collect::<Result<_, _>>()?;
+    let chips = in_order(query.order, rows.iter().map(read))?;
     Ok((chips, next.as_ref().map(ListKey::read_pair).transpose()?))
 }
 
-fn read(row: &Row) -> Result<ListedChip, DbError> {
+pub(super) fn read(row: &Row) -> Result<ListedChip, DbError> {
     let number = match row.optional(14, Row::index)? {
         None => None,
         Some(index) => Some((

@@ -21,6 +21,7 @@ pub mod chip_content;
 pub mod chip_destruction;
 pub mod chip_fault;
 pub mod chip_list;
+pub mod chip_seen_list;
 pub mod client;
 pub mod client_secret;
 pub mod clock;
@@ -82,7 +83,7 @@ pub use database::{Database, Engine, Statement};
 pub(crate) use database::{Run, Sql};
 pub use error::DbError;
 pub use key_check::{KeyRow, RowsFit, check_keys, keys, keys_checked_lately, retire_key, rows_fit};
-pub use list::MAX_SIFTED;
+pub use list::{MAX_SIFTED, Order};
 pub use list_key::ListKey;
 pub use migrate::{SCHEMA_VERSION, check, migrate, version};
 #[cfg(feature = "native")]

@@ -1,5 +1,6 @@
 //! Where a page ends in a list that is ordered by time, chip or number, and number of the row.
 
+use super::list::{Order, after};
 use super::{DbError, Row, Value};
 use domain::{Kind, Malformed, Timestamp, all_digits};
 
@@ -53,18 +54,22 @@ impl ListKey {
         format!("{}-{}-{}", self.at.millis(), hex::encode(&self.index), self.seq)
     }
 
-    /// The keys between which a page lies: from the one of `from` on, and below the one of `to` and `below`.
-    pub(super) fn range(
-        below: Option<&Self>,
-        from: Option<Timestamp>,
-        to: Option<Timestamp>,
-    ) -> (Self, Self) {
+    /// The keys at which a page begins and ends, as a statement compares them: from the one of `from` on, below the one of
+    /// `to`, and behind `cursor`.
+    pub(super) fn span(
+        order: Order,
+        cursor: Option<&Self>,
+        (from, to): (Option<Timestamp>, Option<Timestamp>),
+        values: fn(Self) -> Vec<Value>,
+    ) -> [Vec<Value>; 2] {
+        let first = Self::first(from.unwrap_or(Timestamp(0)));
         let end = Self::first(to.unwrap_or(Timestamp(i64::MAX)));
-        let end = match below {
-            Some(below) if below.at < end.at => below.clone(),
-            _ => end,
-        };
-        (end, Self::first(from.unwrap_or(Timestamp(0))))
+        match (order, cursor.cloned()) {
+            (Order::Descending, Some(cursor)) if cursor.at < end.at => [values(cursor), values(first)],
+            (Order::Descending, _) => [values(end), values(first)],
+            (Order::Ascending, Some(cursor)) if cursor.at >= first.at => [after(values(cursor)), values(end)],
+            (Order::Ascending, _) => [values(first), values(end)],
+        }
     }
 
     /// Time and index, as a statement compares them.

@@ -1,9 +1,9 @@
 //! Numbers as people search them: table `number` with the chips that hold them. Reads only.
 
 use super::chip_list::ListedId;
-use super::list::{Asked, ListedBy, find_page, listed_by, names, take};
+use super::list::{Asked, ListedBy, Order, find_page, in_order, listed_by, names, take};
 use super::{Database, DbError, ListKey, Row, Run as _, Value};
-use domain::{ClientId, NumberStatus, Province, TaskId, Timestamp};
+use domain::{ClientId, ImportId, NumberStatus, Province, TaskId, Timestamp};
 use vault::BlindIndex;
 
 // The engine numbers parameters as they first occur.
@@ -11,18 +11,20 @@ macro_rules! listed {
     ($by:literal) => {
         listed_by!(
             "n.imported_at, n.iccid_index" and "",
-            "number n" "" by $by,
-            "(n.imported_at, n.iccid_index) < ($2, $3) AND (n.imported_at, n.iccid_index) >= ($4, $5)",
-            "(n.client_id = $6 OR $6 IS NULL) AND (n.province = $7 OR $7 IS NULL) AND (n.status = $8 OR $8 IS NULL)",
-            "n.imported_at DESC, n.iccid_index DESC",
+            "number n" "", by $by and "",
+            "(n.imported_at, n.iccid_index)" from "($2, $3)" to "($4, $5)",
+            "(n.client_id = $6 OR $6 IS NULL) AND (n.province = $7 OR $7 IS NULL) AND (n.status = $8 OR $8 IS NULL) \
+             AND (n.import_id = $9 OR $9 IS NULL)",
+            "n.imported_at DESC, n.iccid_index DESC" or "n.imported_at, n.iccid_index",
             "$6",
-            "$9"
+            "$10"
         )
     };
 }
 const ALL: ListedBy = listed!("CAST($1 AS TEXT) IS NULL");
 const OF_CLIENT: ListedBy = listed!("n.client_id = $1");
 const OF_PROVINCE: ListedBy = listed!("n.province = $1");
+const OF_IMPORT: ListedBy = listed!("n.import_id = $1");
 const OF_CHIP: ListedBy = listed!("n.eid_index = $1");
 const OF_MSISDN: ListedBy = listed!("n.msisdn_index = $1");
 const OF_ICCID: ListedBy = listed!("n.iccid_index = $1");
@@ -47,13 +49,17 @@ const ROWS: &str = "SELECT n.iccid_index, n.iccid_sealed, n.msisdn_sealed, n.ims
 #[derive(Clone, Debug, Default)]
 pub struct NumberQuery<'a> {
     /// The `next` of the page before.
-    pub below: Option<ListKey>,
+    pub cursor: Option<ListKey>,
+    /// The order of times of import.
+    pub order: Order,
     /// Imported from this time on.
     pub from: Option<Timestamp>,
     /// Imported before this time.
     pub to: Option<Timestamp>,
     /// The number that has this identifier, or those of this chip.
     pub id: Option<ListedId>,
+    /// Of this import.
+    pub import_id: Option<ImportId>,
     /// Allotted to this client.
     pub client_id: Option<&'a ClientId>,
     /// Of this province.
@@ -103,6 +109,7 @@ fn list_of(query: &NumberQuery<'_>) -> (ListedBy, Option<usize>) {
         None => (),
     }
     match query.status.and_then(of_status) {
+        _ if query.import_id.is_some() => (OF_IMPORT, Some(3)),
         Some(list) => (list, Some(2)),
         None if query.client_id.is_some() => (OF_CLIENT, Some(0)),
         None if query.province.is_some() => (OF_PROVINCE, Some(1)),
@@ -110,7 +117,7 @@ fn list_of(query: &NumberQuery<'_>) -> (ListedBy, Option<usize>) {
     }
 }
 
-/// A page of numbers, those imported last first, and where the next one begins.
+/// A page of numbers in the order of their import, and where the next one begins.
 pub async fn page<D: Database>(
     db: &D,
     query: &NumberQuery<'_>,
@@ -120,22 +127,23 @@ pub async fn page<D: Database>(
         query.client_id.into(),
         query.province.map(Province::code).into(),
         query.status.map(NumberStatus::code).into(),
+        query.import_id.map(|id| id.text()).into(),
     ];
     let by = match query.id {
         Some(id) => id.index().into(),
         None => take(&mut others, at),
     };
-    let (below, from) = ListKey::range(query.below.as_ref(), query.from, query.to);
+    let range = (query.from, query.to);
     let asked = Asked {
         by,
-        below: below.pair(),
-        from: from.pair(),
+        span: ListKey::span(query.order, query.cursor.as_ref(), range, ListKey::pair),
+        order: query.order,
         others,
         limit: query.limit,
     };
     let (found, next) = find_page(db, list, asked).await?;
     let rows = db.run(ROWS, &[names(&found, 1)?]).await?;
-    let numbers = rows.iter().map(read).collect::<Result<_, _>>()?;
+    let numbers = in_order(query.order, rows.iter().map(read))?;
     Ok((numbers, next.as_ref().map(ListKey::read_pair).transpose()?))
 }
 

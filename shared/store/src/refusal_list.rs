@@ -1,6 +1,6 @@
 //! Refused applications as people search them: the steps of table `card_history` to 申请失败, with their chips. Reads only.
 
-use super::list::{Asked, ListedBy, find_page, listed_by, take};
+use super::list::{Asked, ListedBy, Order, find_page, listed_by, take};
 use super::{Database, DbError, ListKey, Row, Value};
 use domain::{ClientId, Timestamp};
 use vault::BlindIndex;
@@ -10,11 +10,11 @@ macro_rules! listed {
     ($by:literal) => {
         listed_by!(
             "h.at, h.eid_index, h.seq" and ", h.actor, h.reason, c.eid_sealed, c.chip_model",
-            "card_history h" " JOIN chip c ON c.eid_index = h.eid_index" by $by,
-            "h.to_status = 6 AND (h.at, h.eid_index, h.seq) < ($2, $3, $4) \
-             AND (h.at, h.eid_index, h.seq) >= ($5, $6, $7)",
+            "card_history h" " JOIN chip c ON c.eid_index = h.eid_index", by $by
+                and "h.to_status = 6 AND ",
+            "(h.at, h.eid_index, h.seq)" from "($2, $3, $4)" to "($5, $6, $7)",
             "(h.actor = $8 OR $8 IS NULL) AND (h.reason = $9 OR $9 IS NULL)",
-            "h.at DESC, h.eid_index DESC, h.seq DESC",
+            "h.at DESC, h.eid_index DESC, h.seq DESC" or "h.at, h.eid_index, h.seq",
             "$8",
             "$10"
         )
@@ -28,7 +28,9 @@ const OF_CHIP: ListedBy = listed!("h.eid_index = $1");
 #[derive(Clone, Debug, Default)]
 pub struct RefusalQuery<'a> {
     /// The `next` of the page before.
-    pub below: Option<ListKey>,
+    pub cursor: Option<ListKey>,
+    /// The order of times.
+    pub order: Order,
     /// Refused from this time on.
     pub from: Option<Timestamp>,
     /// Refused before this time.
@@ -60,12 +62,13 @@ pub struct RefusalRow {
     pub reason: String,
 }
 
-/// A page of refused applications, the latest first, and where the next one begins.
+/// A page of refused applications in the order of time, and where the next one begins.
 pub async fn page<D: Database>(
     db: &D,
     query: RefusalQuery<'_>,
 ) -> Result<(Vec<RefusalRow>, Option<ListKey>), DbError> {
-    let (below, from) = ListKey::range(query.below.as_ref(), query.from, query.to);
+    let range = (query.from, query.to);
+    let span = ListKey::span(query.order, query.cursor.as_ref(), range, ListKey::triple);
     let (list, at) = match (query.eid_index, &query.actor) {
         (Some(_), _) => (OF_CHIP, None),
         (None, Some(_)) => (OF_CLIENT, Some(0)),
@@ -78,8 +81,8 @@ pub async fn page<D: Database>(
     };
     let asked = Asked {
         by,
-        below: below.triple(),
-        from: from.triple(),
+        span,
+        order: query.order,
         others,
         limit: query.limit,
     };

@@ -1,29 +1,33 @@
 //! Sessions as administrators search them: table `device_session` with the chips. Reads only.
 
 use super::device_session::SessionState;
-use super::{Database, DbError, Row, Run as _, Value};
+use super::list::{Asked, ListedBy, Order, after, find_page, listed_by, take};
+use super::{Database, DbError, Row, Run as _, Value, first};
 use domain::{SessionId, TaskId, Timestamp, Work};
 use vault::BlindIndex;
 
 // The engine numbers parameters as they first occur.
-macro_rules! search {
-    ($by:literal, $limit:literal) => {
-        concat!(
-            "SELECT s.id, s.eid_index, c.eid_sealed, s.task_id, s.work, s.state, s.end_reason, s.note_sealed, s.peer, \
-             s.resumed, s.bytes_up, s.bytes_down, s.opened_at, s.closed_at, s.other_imsi FROM device_session s \
-             JOIN chip c ON c.eid_index = s.eid_index WHERE s.opened_at >= $1 AND s.opened_at < $2 \
-             AND ((s.opened_at, s.id) < \
-             (SELECT opened_at, id FROM device_session WHERE id = $3) OR $3 IS NULL) ",
-            $by,
-            " ORDER BY s.opened_at DESC, s.id DESC LIMIT ",
-            $limit
+macro_rules! listed {
+    ($by:literal) => {
+        listed_by!(
+            "s.opened_at, s.id" and ", s.eid_index, c.eid_sealed, s.task_id, s.work, s.state, s.end_reason, s.note_sealed, s.peer, \
+             s.resumed, s.bytes_up, s.bytes_down, s.closed_at, s.other_imsi",
+            "device_session s" " JOIN chip c ON c.eid_index = s.eid_index",
+            by $by and "",
+            "(s.opened_at, s.id)" from "($2, $3)" to "($4, $5)",
+            "(s.eid_index = $6 OR $6 IS NULL) AND (s.end_reason = $7 OR $7 IS NULL)",
+            "s.opened_at DESC, s.id DESC" or "s.opened_at, s.id",
+            "$6",
+            "$8"
         )
     };
 }
-const ALL: &str = search!("", "$4");
-const OF_CHIP: &str = search!("AND s.eid_index = $4", "$5");
-const OF_REASON: &str = search!("AND s.end_reason = $4", "$5");
-const OF_CHIP_AND_REASON: &str = search!("AND s.eid_index = $4 AND s.end_reason = $5", "$6");
+const ALL: ListedBy = listed!("CAST($1 AS TEXT) IS NULL");
+const OF_ID: ListedBy = listed!("s.id = $1");
+const OF_TASK: ListedBy = listed!("s.task_id = $1");
+const OF_CHIP: ListedBy = listed!("s.eid_index = $1");
+const OF_REASON: ListedBy = listed!("s.end_reason = $1");
+const OPENED_AT: &str = "SELECT opened_at FROM device_session WHERE id = $1";
 
 /// Conditions of a search for sessions.
 #[derive(Clone, Copy, Debug)]
@@ -32,8 +36,14 @@ pub struct SessionQuery<'a> {
     pub from: Timestamp,
     /// Opened before this time.
     pub to: Timestamp,
-    /// Earlier than this session.
-    pub before: Option<SessionId>,
+    /// Behind this session.
+    pub cursor: Option<SessionId>,
+    /// The order of times.
+    pub order: Order,
+    /// This session.
+    pub id: Option<SessionId>,
+    /// For this task.
+    pub task_id: Option<TaskId>,
     /// Of this chip.
     pub eid_index: Option<&'a BlindIndex>,
     /// Ended for this reason.
@@ -77,40 +87,73 @@ pub struct SessionFacts {
     pub other_imsi: Option<bool>,
 }
 
-/// Sessions, the latest first.
-pub async fn search<D: Database>(db: &D, query: &SessionQuery<'_>) -> Result<Vec<SessionFacts>, DbError> {
-    let mut params: Vec<Value> = vec![
-        query.from.into(),
-        query.to.into(),
-        query.before.map(|id| id.text()).into(),
-    ];
-    let sql = match (query.eid_index, query.reason) {
-        (None, None) => ALL,
-        (Some(_), None) => OF_CHIP,
-        (None, Some(_)) => OF_REASON,
-        (Some(_), Some(_)) => OF_CHIP_AND_REASON,
+/// A page of sessions in the order of time, and the session after which the next one begins.
+pub async fn search<D: Database>(
+    db: &D,
+    query: &SessionQuery<'_>,
+) -> Result<(Vec<SessionFacts>, Option<SessionId>), DbError> {
+    let cursor = match query.cursor {
+        None => None,
+        Some(id) => {
+            let rows = db.run(OPENED_AT, &[id.text().into()]).await?;
+            match first(&rows, |row| row.time(0))? {
+                // Deleted since, and everything before it too.
+                None => return Ok((Vec::new(), None)),
+                Some(at) => Some((at, id)),
+            }
+        }
     };
-    params.extend(query.eid_index.map(Value::from));
-    params.extend(query.reason.map(Value::from));
-    params.push(i64::from(query.limit).into());
-    db.run(sql, &params).await?.iter().map(read_facts).collect()
+    let mut others: Vec<Value> = vec![query.eid_index.copied().into(), query.reason.into()];
+    let (list, by) = match (query.id, query.task_id) {
+        (Some(id), _) => (OF_ID, id.text().into()),
+        (None, Some(task)) => (OF_TASK, task.text().into()),
+        (None, None) if query.eid_index.is_some() => (OF_CHIP, take(&mut others, Some(0))),
+        (None, None) if query.reason.is_some() => (OF_REASON, take(&mut others, Some(1))),
+        (None, None) => (ALL, Value::Null),
+    };
+    let asked = Asked {
+        by,
+        span: span(query, cursor),
+        order: query.order,
+        others,
+        limit: query.limit,
+    };
+    let (rows, next) = find_page(db, list, asked).await?;
+    let sessions = rows.iter().map(read_facts).collect::<Result<_, _>>()?;
+    Ok((sessions, next.as_ref().map(read_id).transpose()?))
+}
+
+/// The keys at which the page begins and ends.
+fn span(query: &SessionQuery<'_>, cursor: Option<(Timestamp, SessionId)>) -> [Vec<Value>; 2] {
+    let key = |at: Timestamp, id: String| vec![at.into(), id.into()];
+    let (first, end) = (key(query.from, String::new()), key(query.to, String::new()));
+    match (query.order, cursor) {
+        (Order::Descending, Some((at, id))) if at < query.to => [key(at, id.text()), first],
+        (Order::Descending, _) => [end, first],
+        (Order::Ascending, Some((at, id))) if at >= query.from => [after(key(at, id.text())), end],
+        (Order::Ascending, _) => [first, end],
+    }
+}
+
+fn read_id(row: &Row) -> Result<SessionId, DbError> {
+    row.code(1, |text| SessionId::parse(text).ok())
 }
 
 fn read_facts(row: &Row) -> Result<SessionFacts, DbError> {
     Ok(SessionFacts {
-        id: row.code(0, |text| SessionId::parse(text).ok())?,
-        eid_index: row.index(1)?,
-        eid_sealed: row.blob(2)?.to_owned(),
-        task_id: row.optional(3, Row::task_id)?,
-        work: row.code(4, Work::from_code)?,
-        state: row.code(5, SessionState::from_code)?,
-        end_reason: row.optional(6, Row::text)?.map(str::to_owned),
-        note_sealed: row.optional(7, Row::blob)?.map(<[u8]>::to_owned),
-        peer: row.text(8)?.to_owned(),
-        resumed: row.integer(9)? != 0,
-        bytes_up: row.unsigned(10)?,
-        bytes_down: row.unsigned(11)?,
-        opened_at: row.time(12)?,
+        opened_at: row.time(0)?,
+        id: read_id(row)?,
+        eid_index: row.index(2)?,
+        eid_sealed: row.blob(3)?.to_owned(),
+        task_id: row.optional(4, Row::task_id)?,
+        work: row.code(5, Work::from_code)?,
+        state: row.code(6, SessionState::from_code)?,
+        end_reason: row.optional(7, Row::text)?.map(str::to_owned),
+        note_sealed: row.optional(8, Row::blob)?.map(<[u8]>::to_owned),
+        peer: row.text(9)?.to_owned(),
+        resumed: row.integer(10)? != 0,
+        bytes_up: row.unsigned(11)?,
+        bytes_down: row.unsigned(12)?,
         closed_at: row.optional(13, Row::time)?,
         other_imsi: row.optional(14, Row::flag)?,
     })

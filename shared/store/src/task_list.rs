@@ -1,6 +1,6 @@
 //! Tasks as people search them: table `task` with the chips, their numbers and sessions. Reads only.
 
-use super::list::{Asked, ListedBy, find_page, listed_by, names, take};
+use super::list::{Asked, ListedBy, Order, find_page, in_order, listed_by, names, take};
 use super::{Database, DbError, Row, Run as _, Value};
 use domain::{CardStatus, ClientId, TaskFailure, TaskId, TaskState, TaskStatus, Timestamp, Work, WriteType};
 use vault::BlindIndex;
@@ -10,13 +10,13 @@ macro_rules! listed {
     ($by:literal) => {
         listed_by!(
             "t.id" and "",
-            "task t" "" by $by,
-            "t.id < $2 AND t.id >= $3",
+            "task t" "", by $by and "",
+            "t.id" from "$2" to "$3",
             "(t.client_id = $4 OR $4 IS NULL) AND (t.state = $5 OR $5 IS NULL) AND (t.province = $6 OR $6 IS NULL) \
              AND (t.failure = $7 OR $7 IS NULL) AND (CAST($8 AS BIGINT) IS NULL \
              OR CASE WHEN t.failure IS NULL THEN 0 ELSE 1 END = CAST($8 AS BIGINT)) \
              AND (t.eid_index = $9 OR $9 IS NULL) AND (t.iccid_index = $10 OR $10 IS NULL)",
-            "t.id DESC",
+            "t.id DESC" or "t.id",
             "$4",
             "$11"
         )
@@ -50,6 +50,8 @@ pub struct TaskQuery<'a> {
     pub from: Option<TaskId>,
     /// Identifiers below this one.
     pub below: Option<TaskId>,
+    /// The order of identifiers, which is that of the applications.
+    pub order: Order,
     /// Who applied.
     pub client_id: Option<&'a ClientId>,
     /// State as its client sees it.
@@ -153,7 +155,7 @@ fn list_of(query: &TaskQuery<'_>, state: Option<TaskState>) -> (ListedBy, Option
     }
 }
 
-/// A page of tasks, the latest first, and the identifier before which the next one begins.
+/// A page of tasks in the order of their applications, and the identifier after which the next one begins.
 pub async fn page<D: Database>(
     db: &D,
     query: &TaskQuery<'_>,
@@ -169,16 +171,21 @@ pub async fn page<D: Database>(
         query.eid_index.into(),
         query.iccid_index.into(),
     ];
+    let below = vec![query.below.unwrap_or_else(TaskId::last).into()];
+    let from = vec![query.from.map_or_else(String::new, |id| id.text()).into()];
     let asked = Asked {
         by: take(&mut others, at),
-        below: vec![query.below.unwrap_or_else(TaskId::last).into()],
-        from: vec![query.from.map_or_else(String::new, |id| id.text()).into()],
+        span: match query.order {
+            Order::Descending => [below, from],
+            Order::Ascending => [from, below],
+        },
+        order: query.order,
         others,
         limit: query.limit,
     };
     let (found, next) = find_page(db, list, asked).await?;
     let rows = db.run(ROWS, &[names(&found, 0)?]).await?;
-    let tasks = rows.iter().map(read).collect::<Result<_, _>>()?;
+    let tasks = in_order(query.order, rows.iter().map(read))?;
     Ok((tasks, next.map(|row| row.task_id(0)).transpose()?))
 }
 

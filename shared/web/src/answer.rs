@@ -2,7 +2,7 @@
 //! nothing else, or a file; and the headers of every answer.
 //!
 //! A handler answers with its fields or a refusal; the language layer writes the document. `content-length` is always
-//! set: Spin sends head and body in two segments, and with a chunked answer a caller on a kept-alive connection waits
+//! set, except of an export, which is sent in parts: Spin sends head and body in two segments, and with a chunked answer a caller on a kept-alive connection waits
 //! for its delayed acknowledgement.
 
 use std::borrow::Cow;

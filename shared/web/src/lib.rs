@@ -15,8 +15,10 @@ mod budget;
 mod connection;
 mod connections;
 mod credential;
+mod cursor;
 #[cfg(feature = "openapi")]
 mod documented;
+mod export;
 pub mod extract;
 mod fields;
 pub mod gateway;
@@ -47,6 +49,7 @@ pub use connection::{Connection, LocalFuture, Purpose};
 pub use connections::Db;
 #[cfg(feature = "openapi")]
 pub use documented::{BEARER, TOKEN};
+pub use export::{ExportFile, ExportPage, ExportSource, MAX_EXPORT_ROWS, export};
 pub use fields::{or_null, present};
 pub use handler::LocalHandler;
 pub use host::{App, Host, read_bounded, within};

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
+use super::cursor::BoundQuery;
 use super::refusal::Refusal;
 use domain::error::Error;
 use domain::mask_identifiers;
@@ -85,6 +86,37 @@ pub(super) fn unreadable(interface: &str, request_id: &str, (count, cause): &(us
         code: 200,
         reason: "values_unreadable",
         cause: Some(format!("{count}: {}", mask_identifiers(cause))),
+    };
+    serde_json::to_string(&line).unwrap_or_default()
+}
+
+#[derive(Serialize)]
+struct ExportLine<'a> {
+    level: &'a str,
+    interface: &'a str,
+    conditions: Vec<String>,
+    reason: &'a str,
+    rows: u64,
+    sha256: Option<&'a str>,
+    cause: Option<String>,
+}
+
+/// The line for an export that has ended: what was exported, how many rows, the digest of the file.
+pub(super) fn exported(
+    query: &BoundQuery,
+    reason: &str,
+    rows: u64,
+    sha256: Option<&str>,
+    cause: Option<&str>,
+) -> String {
+    let line = ExportLine {
+        level: if cause.is_some() { "error" } else { "info" },
+        interface: query.operation(),
+        conditions: query.conditions(),
+        reason,
+        rows,
+        sha256,
+        cause: cause.map(mask_identifiers),
     };
     serde_json::to_string(&line).unwrap_or_default()
 }

@@ -10,6 +10,7 @@ mod client;
 mod floods;
 mod generate;
 mod imports;
+mod lists;
 mod native;
 mod periodic;
 mod platform;
@@ -90,6 +91,15 @@ enum What {
         #[arg(long, default_value_t = 2_000_000)]
         large: u32,
     },
+    /// Pages of lists, searches and exports over many chips and calls.
+    Lists {
+        /// Chips, numbers and tasks.
+        #[arg(long, default_value_t = 2_000_000)]
+        chips: u32,
+        /// Rows of the call log.
+        #[arg(long, default_value_t = 10_000_000)]
+        calls: u32,
+    },
     /// A year of temporary numbers, day by day.
     Year {
         /// Chips.
@@ -145,6 +155,7 @@ pub fn main() -> Result<()> {
             platform.shutdown().await;
             Ok(())
         }),
+        What::Lists { chips, calls } => runtime.block_on(lists::lists(chips, calls)),
         What::Year { chips } => periodic::year(chips),
         What::Compare { against, pairs } => against::compare(&against, pairs),
         What::Generate { count, out } => runtime.block_on(generate::into_folder(count, &out)),

@@ -10,6 +10,7 @@ mod callbacks;
 mod ended_tasks;
 mod endpoints;
 mod everyday_clients;
+mod exports;
 mod generated_clients;
 mod homes;
 mod keys_and_clock;

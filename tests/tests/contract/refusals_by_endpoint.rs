@@ -279,6 +279,8 @@ fn list_parameters(platform: &TestPlatform) -> Refusals {
         (Reason::MsisdnMalformed, "msisdn=1"),
         (Reason::ProvinceMalformed, "province_code=99"),
         (Reason::ParameterMalformed, "status=lost"),
+        // A place of another query.
+        (Reason::CursorMismatch, "cursor=000000000000000030"),
         (Reason::ParameterTooLong, &long),
         (Reason::UnknownTask, &unknown),
     ];

@@ -126,8 +126,9 @@ async fn task_and_card(platform: &TestPlatform) {
             "latest_task_id": task}),
     );
     let tasks = ask(platform, "/v1/write/tasks", format!("eid={eid}&limit=1")).await;
-    expect(&tasks, json!({"order": "tasks next", "next": task}));
-    let rest = ask(platform, "/v1/write/tasks", format!("eid={eid}&cursor={task}")).await;
+    let next = tasks.body["next"].as_str().unwrap();
+    expect(&tasks, json!({"order": "tasks next", "next": next}));
+    let rest = ask(platform, "/v1/write/tasks", format!("eid={eid}&cursor={next}")).await;
     assert_eq!(rest.body["tasks"][0]["task_id"], first_id);
     let listed = &tasks.body["tasks"][0];
     assert_eq!(

@@ -37,6 +37,7 @@ reasons! {
     BadPercentEncoding "bad_percent_encoding" 400 "百分号编码错误" "percent-encoding is broken" => "% 之后应为两位十六进制数字" "write % followed by two hexadecimal digits";
     ParameterNotApplicable "parameter_not_applicable" 400 "参数与其他参数不能同时使用" "a parameter does not go together with another" => "对照接口文档保留其中之一" "keep one of them, see the documentation";
     ParameterMalformed "parameter_malformed" 400 "参数格式错误" "a parameter is malformed" => "对照接口文档修正参数" "correct it, see the documentation";
+    CursorMismatch "cursor_mismatch" 400 "cursor 与本次查询不符" "the cursor is one of another query" => "按返回该 next 的查询条件翻页，或去掉 cursor 从头查询" "repeat the query that returned it, or leave the cursor out to begin anew";
     EidMalformed "eid_malformed" 400 "EID 无效" "the EID is not valid" => "核对芯片上的 32 位 EID" "check the 32 digits of the chip's EID";
     IccidMalformed "iccid_malformed" 400 "ICCID 无效" "the ICCID is not valid" => "核对 19 或 20 位 ICCID" "check the 19 or 20 characters of the ICCID";
     MsisdnMalformed "msisdn_malformed" 400 "号码无效" "the number is not valid" => "核对 13 位物联网号码" "check the 13 digits of the IoT number";

@@ -65,7 +65,7 @@ pub async fn faulty_chips<D: Database>(
 fn view<D>(cx: &Context<'_, D>, row: FaultRow) -> FaultyChip {
     let mut opener = RowOpener::new(cx, row.eid_index.as_bytes());
     FaultyChip {
-        eid: opener.text("eid", chip::EID, Some(&row.eid_sealed)),
+        eid: opener.identifier("eid", chip::EID, Some(&row.eid_sealed)),
         client_id: row.client_id.as_str().to_owned(),
         chip_model: row.chip_model,
         firmware: row.firmware,

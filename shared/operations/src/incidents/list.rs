@@ -186,7 +186,7 @@ fn opened<D>(cx: &Context<'_, D>, row: &IncidentRow, chip: Option<&(BlindIndex, 
     };
     if let Some((index, sealed)) = chip {
         let mut opener = RowOpener::new(cx, index.as_bytes());
-        view.eid = opener.text("eid", chip::EID, Some(sealed));
+        view.eid = opener.identifier("eid", chip::EID, Some(sealed));
         view.unreadable.extend(opener.unreadable);
     }
     view

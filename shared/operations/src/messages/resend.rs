@@ -7,9 +7,9 @@ use super::super::receivers::live_keys;
 use super::due::signed;
 use crate::transaction;
 use domain::error::{Error, Reason};
-use domain::{DAY_MS, MessageId, MessageState, Receiver, Timestamp};
+use domain::{DAY_MS, Eid, MessageId, MessageState, Receiver, TaskId, Timestamp};
 use store::{
-    Database, Tx,
+    Database, Order, Tx,
     message::{self, MessageQuery, MessageRow, Resend},
     receiver,
 };
@@ -35,34 +35,67 @@ pub struct MessageFilter {
     pub from: Option<Timestamp>,
     /// Created before this time.
     pub to: Option<Timestamp>,
+    /// This message.
+    pub id: Option<MessageId>,
+    /// About this task.
+    pub task_id: Option<TaskId>,
+    /// About a change of state of this chip.
+    pub eid: Option<Eid>,
+    /// The order of their creation.
+    pub order: Order,
     /// The `next` of the page before.
     pub cursor: Option<MessageId>,
     /// Most rows; at most [`MAX_MESSAGES_PER_PAGE`].
     pub limit: u32,
 }
 
-/// Finds messages, the latest first.
+/// A page of messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MessagePage {
+    /// The messages.
+    pub messages: Vec<MessageRow>,
+    /// Where the next page begins, if there may be one.
+    pub next: Option<MessageId>,
+}
+
+/// Finds messages in the order of their creation. Without receiver, identifier or `from` only those of the seven days
+/// before `to`. A page with a state may have fewer messages than its limit although another one follows.
 ///
 /// # Errors
 /// [`Reason::Unavailable`] when the database is busy.
 pub async fn find_messages<D: Database>(
     cx: &Context<'_, D>,
     filter: &MessageFilter,
-) -> Result<Vec<MessageRow>, Error> {
-    let to = filter.to.map_or_else(MessageId::last, MessageId::first);
-    let from = match (filter.from, &filter.receiver) {
-        (Some(from), _) => from,
-        (None, Some(_)) => Timestamp(0),
-        (None, None) => filter.to.unwrap_or(cx.now).plus(-SIFTED_DAYS * DAY_MS),
+) -> Result<MessagePage, Error> {
+    let is_selective =
+        filter.receiver.is_some() || filter.id.is_some() || filter.task_id.is_some() || filter.eid.is_some();
+    let from = match filter.from {
+        Some(from) => from,
+        None if is_selective => Timestamp(0),
+        None => filter.to.unwrap_or(cx.now).plus(-SIFTED_DAYS * DAY_MS),
     };
+    let (above, below) = match filter.order {
+        Order::Descending => (None, filter.cursor),
+        Order::Ascending => (filter.cursor.map(MessageId::next), None),
+    };
+    let first = [Some(MessageId::first(from)), filter.id, above];
+    let end = [
+        filter.to.map(MessageId::first),
+        filter.id.map(MessageId::next),
+        below,
+    ];
     let query = MessageQuery {
-        from: MessageId::first(from),
-        below: filter.cursor.map_or(to, |cursor| cursor.min(to)),
+        from: first.into_iter().flatten().max(),
+        below: end.into_iter().flatten().min(),
         state: filter.state,
         receiver: filter.receiver.as_ref(),
+        task_id: filter.task_id,
+        eid_index: filter.eid.as_ref().map(|eid| cx.eid_index(eid)),
+        order: filter.order,
         limit: filter.limit.clamp(1, MAX_MESSAGES_PER_PAGE),
     };
-    Ok(message::search(cx.db, &query).await?)
+    let (messages, next) = message::search(cx.db, &query).await?;
+    Ok(MessagePage { messages, next })
 }
 
 /// Which messages to send again.

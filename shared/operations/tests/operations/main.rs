@@ -35,6 +35,7 @@ mod incidents;
 mod key_checks;
 mod key_rotation;
 mod keyed_secrets;
+mod list_orders;
 mod list_plans;
 mod messages;
 mod migrations;

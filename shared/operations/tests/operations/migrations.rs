@@ -405,13 +405,11 @@ fn schema_6_leaves_no_old_name_and_no_dangling_row() {
 fn messages_and_attempts_of_schema_5_are_read_sent_and_recorded() {
     let db = from_schema_5();
     let query = MessageQuery {
-        from: MessageId::first(Timestamp(0)),
-        below: MessageId::last(),
-        state: None,
         receiver: Some(&Receiver::Operator),
         limit: 10,
+        ..MessageQuery::default()
     };
-    let found = run(message::search(&db, &query)).unwrap();
+    let found = run(message::search(&db, &query)).unwrap().0;
     let found: Vec<_> = found
         .iter()
         .map(|row| (row.id, row.state, row.attempts, row.http_status, row.finished_at))

@@ -92,7 +92,7 @@ fn states(world: &World, id: &ClientId) -> Vec<MessageState> {
         limit: 100,
         ..MessageFilter::default()
     };
-    let rows = run(find_messages(&world.cx(), &filter)).unwrap();
+    let rows = run(find_messages(&world.cx(), &filter)).unwrap().messages;
     rows.iter().map(|row| row.state).collect()
 }
 
@@ -308,7 +308,11 @@ fn without_an_address_a_message_is_kept_and_sent_only_when_somebody_asks() {
         limit: 100,
         ..MessageFilter::default()
     };
-    let find = |state| run(find_messages(&world.cx(), &of_state(state))).unwrap();
+    let find = |state| {
+        run(find_messages(&world.cx(), &of_state(state)))
+            .unwrap()
+            .messages
+    };
     assert!(find(MessageState::Dead).is_empty());
     let waiting = find(MessageState::Unaddressed);
     assert_eq!((waiting.len(), waiting[0].attempts), (2, 0));

@@ -146,8 +146,7 @@ fn both(first: &TaskFilter, second: &TaskFilter) -> TaskFilter {
         failure: first.failure.or(second.failure),
         from: first.from.or(second.from),
         to: first.to.or(second.to),
-        cursor: None,
-        limit: 0,
+        ..TaskFilter::default()
     }
 }
 

@@ -20,7 +20,7 @@ use serde_json::{Value as Json, json};
 
 use days::{create, day_of, on};
 
-use crate::{Database, DbError, Row, Run as _, Tx, Value};
+use crate::{Database, DbError, MAX_SIFTED, Row, Run as _, Tx, Value, first};
 use domain::{ClientId, IncidentKind, Timestamp};
 use vault::BlindIndex;
 
@@ -46,28 +46,45 @@ const REFUSALS: &str = "SELECT client_id, kind, COUNT(*) FROM (SELECT client_id,
     'province_malformed', 'unknown_chip', 'unknown_number', 'number_mismatch')) AS refused \
     WHERE kind IS NOT NULL GROUP BY client_id, kind ORDER BY COUNT(*) DESC, client_id, kind LIMIT $2";
 
-// One statement for each index, so that the engine's choice is fixed; the other conditions only filter.
+// One statement for each index, so that the engine's choice is fixed; the other conditions only filter. The first looks
+// for rows among those that the second has found to be few enough.
 macro_rules! search {
-    ($by:literal) => {
-        concat!(
-            "SELECT id, client_id, interface, code, reason, address, duration_us, request_id, task_id, subject, \
-             secret_generation, calls, first_at, last_at, gap_ms, reasons \
-             FROM call_log_0 WHERE id >= $1 AND id < $2 AND (interface = $3 OR $3 IS NULL) AND \
-             (reason = $4 OR $4 IS NULL OR ',' || reasons || ',' LIKE '%,' || $4 || ',%') AND ",
-            $by,
-            " ORDER BY id DESC LIMIT $8"
-        )
+    ($by:literal and $others:literal) => {
+        Search {
+            find: concat!(
+                "SELECT id, client_id, interface, code, reason, address, duration_us, request_id, task_id, subject, \
+                 secret_generation, calls, first_at, last_at, gap_ms, reasons \
+                 FROM call_log_0 WHERE id >= $1 AND id < $2 AND ",
+                $by,
+                " AND (interface = $4 OR $4 IS NULL) AND \
+                 (reason = $5 OR $5 IS NULL OR ',' || reasons || ',' LIKE '%,' || $5 || ',%') AND \
+                 (request_id = $6 OR $6 IS NULL)",
+                $others,
+                " ORDER BY id DESC LIMIT $9"
+            ),
+            looked_at: concat!(
+                "SELECT COUNT(*) AS n, MIN(id) AS least FROM (SELECT id FROM call_log_0 WHERE id >= $1 AND id < $2 AND ",
+                $by,
+                " ORDER BY id DESC LIMIT $4) AS looked_at"
+            ),
+        }
     };
 }
-const BY_EID: &str =
-    search!("eid_index = $5 AND (client_id = $6 OR $6 IS NULL) AND (task_id = $7 OR $7 IS NULL)");
-const BY_TASK: &str =
-    search!("(eid_index = $5 OR $5 IS NULL) AND (client_id = $6 OR $6 IS NULL) AND task_id = $7");
-const BY_CLIENT: &str =
-    search!("(eid_index = $5 OR $5 IS NULL) AND client_id = $6 AND (task_id = $7 OR $7 IS NULL)");
-const BY_TIME: &str = search!(
-    "(eid_index = $5 OR $5 IS NULL) AND (client_id = $6 OR $6 IS NULL) AND (task_id = $7 OR $7 IS NULL)"
-);
+const BY_EID: Search =
+    search!("eid_index = $3" and " AND (client_id = $7 OR $7 IS NULL) AND (task_id = $8 OR $8 IS NULL)");
+const BY_TASK: Search =
+    search!("task_id = $3" and " AND (client_id = $7 OR $7 IS NULL) AND (CAST($8 AS TEXT) IS NULL)");
+const BY_CLIENT: Search =
+    search!("client_id = $3" and " AND (CAST($7 AS TEXT) IS NULL) AND (CAST($8 AS TEXT) IS NULL)");
+const BY_TIME: Search =
+    search!("CAST($3 AS TEXT) IS NULL" and " AND (CAST($7 AS TEXT) IS NULL) AND (CAST($8 AS TEXT) IS NULL)");
+
+/// The statements of a search by one index.
+#[derive(Clone, Copy)]
+struct Search {
+    find: &'static str,
+    looked_at: &'static str,
+}
 
 /// A row to be added.
 #[derive(Clone, Debug)]
@@ -146,6 +163,8 @@ pub struct CallQuery<'a> {
     pub interface: Option<&'a str>,
     /// Reason of the refusal.
     pub reason: Option<&'a str>,
+    /// Identifier of the request.
+    pub request_id: Option<&'a str>,
     /// The EID the call was about.
     pub eid_index: Option<BlindIndex>,
     /// The client.
@@ -215,15 +234,24 @@ fn values(key: i64, row: &NewCallRow) -> Json {
     ])
 }
 
+/// Rows that match, the newest first, and the key down to which all were found, if older ones were not looked at.
+#[derive(Clone, Debug, Default)]
+pub struct FoundCalls {
+    /// The rows.
+    pub rows: Vec<CallRow>,
+    /// The least key that was looked at, if there may be older ones.
+    pub floor: Option<i64>,
+}
+
 /// The newest rows that match, in the database of the call log: a statement for each day, from the latest on, until there
-/// are enough.
-pub async fn search<D: Database>(db: &D, query: &CallQuery<'_>) -> Result<Vec<CallRow>, DbError> {
+/// are enough, or until [`MAX_SIFTED`] rows were looked at.
+pub async fn search<D: Database>(db: &D, query: &CallQuery<'_>) -> Result<FoundCalls, DbError> {
     let tables = days_of(db, query).await?;
     search_in(db, query, tables.map(Some)).await
 }
 
 /// The same in the database of the state, which has the calls from before the log was a database of its own.
-pub async fn search_former<D: Database>(db: &D, query: &CallQuery<'_>) -> Result<Vec<CallRow>, DbError> {
+pub async fn search_former<D: Database>(db: &D, query: &CallQuery<'_>) -> Result<FoundCalls, DbError> {
     let tables = days_of(db, query).await?;
     search_in(db, query, tables.map(Some).chain([None])).await
 }
@@ -237,38 +265,56 @@ async fn days_of<D: Database>(
     Ok(days.into_iter())
 }
 
+/// The search by the most selective condition, and its parameters: the value of that condition, and the others.
+fn search_of(query: &CallQuery<'_>) -> (Search, Value, Vec<Value>) {
+    let (search, by, client, task): (_, Value, _, _) = if let Some(eid) = query.eid_index {
+        (BY_EID, eid.into(), query.client_id, query.task_id)
+    } else if let Some(task) = query.task_id {
+        (BY_TASK, task.into(), query.client_id, None)
+    } else if query.client_id.is_some() {
+        (BY_CLIENT, query.client_id.into(), None, None)
+    } else {
+        (BY_TIME, Value::Null, None, None)
+    };
+    let others = vec![
+        query.interface.into(),
+        query.reason.into(),
+        query.request_id.into(),
+        client.into(),
+        task.into(),
+    ];
+    (search, by, others)
+}
+
 async fn search_in<D: Database>(
     db: &D,
     query: &CallQuery<'_>,
     tables: impl Iterator<Item = Option<i64>>,
-) -> Result<Vec<CallRow>, DbError> {
-    let sql = if query.eid_index.is_some() {
-        BY_EID
-    } else if query.task_id.is_some() {
-        BY_TASK
-    } else if query.client_id.is_some() {
-        BY_CLIENT
-    } else {
-        BY_TIME
-    };
-    let mut found = Vec::new();
+) -> Result<FoundCalls, DbError> {
+    let (search, by, others) = search_of(query);
+    let is_sifted = others.iter().any(|value| *value != Value::Null);
+    let (mut found, mut left) = (FoundCalls::default(), i64::from(MAX_SIFTED));
     for table in tables {
-        let room = usize::try_from(query.limit).unwrap_or(usize::MAX) - found.len();
-        if room == 0 {
+        let room = usize::try_from(query.limit).unwrap_or(usize::MAX) - found.rows.len();
+        if room == 0 || found.floor.is_some() {
             break;
         }
-        let params: [Value; 8] = [
-            query.from_id.into(),
-            query.below_id.into(),
-            query.interface.into(),
-            query.reason.into(),
-            query.eid_index.into(),
-            query.client_id.into(),
-            query.task_id.into(),
-            i64::try_from(room).unwrap_or(i64::MAX).into(),
-        ];
-        for row in &db.run(on(table, sql), &params).await? {
-            found.push(read(row)?);
+        let mut from_id = query.from_id;
+        if is_sifted {
+            let params = [from_id.into(), query.below_id.into(), by.clone(), left.into()];
+            let rows = db.run(on(table, search.looked_at), &params).await?;
+            let looked_at = first(&rows, |row| row.integer(0))?.unwrap_or_default();
+            left -= looked_at;
+            if left <= 0 {
+                from_id = first(&rows, |row| row.integer(1))?.unwrap_or(from_id);
+                found.floor = Some(from_id);
+            }
+        }
+        let mut params = vec![from_id.into(), query.below_id.into(), by.clone()];
+        params.extend_from_slice(&others);
+        params.push(i64::try_from(room).unwrap_or(i64::MAX).into());
+        for row in &db.run(on(table, search.find), &params).await? {
+            found.rows.push(read(row)?);
         }
     }
     Ok(found)

@@ -1,30 +1,38 @@
 //! Messages as administrators see them, and sending them again.
 
 use super::read_id;
-use crate::{Database, DbError, Row, Run as _, Tx};
+use crate::list::{Asked, ListedBy, Order, find_page, listed_by};
+use crate::{Database, DbError, Row, Run as _, Tx, Value};
 use domain::{MessageId, MessageState, Receiver, TaskId, Timestamp};
+use vault::BlindIndex;
 
-macro_rules! search {
+// The engine numbers parameters as they first occur.
+macro_rules! listed {
     ($by:literal) => {
-        concat!(
-            "SELECT o.id AS id, o.receiver_id AS receiver_id, o.topic AS topic, o.task_id AS task_id, \
-             ",
-            state!("o"),
-            " AS state, o.attempts AS attempts, o.next_at AS next_at, o.created_at AS created_at, \
-             CASE o.unaddressed WHEN 1 THEN NULL ELSE o.finished_at END AS finished_at, a.http_status AS http_status, a.error AS error FROM message o \
-             LEFT JOIN message_attempt a ON a.message_id = o.id AND a.attempt = o.attempts \
-             WHERE o.id >= $1 AND o.id < $2 AND (",
-            state!("o"),
-            " = $3 OR $3 IS NULL) ",
-            $by,
-            " ORDER BY o.id DESC LIMIT $5"
+        listed_by!(
+            "o.id" and concat!(
+                " AS id, o.receiver_id AS receiver_id, o.topic AS topic, o.task_id AS task_id, ",
+                state!("o"),
+                " AS state, o.attempts AS attempts, o.next_at AS next_at, o.created_at AS created_at, \
+                 CASE o.unaddressed WHEN 1 THEN NULL ELSE o.finished_at END AS finished_at, \
+                 a.http_status AS http_status, a.error AS error"
+            ),
+            "message o" " LEFT JOIN message_attempt a ON a.message_id = o.id AND a.attempt = o.attempts",
+            by $by and "",
+            "o.id" from "$2" to "$3",
+            concat!("(o.receiver_id = $4 OR $4 IS NULL) AND (", state!("o"), " = $5 OR $5 IS NULL)"),
+            "o.id DESC" or "o.id",
+            "$4",
+            "$6"
         )
     };
 }
-const ALL: &str = search!("AND CAST($4 AS TEXT) IS NULL");
-const OF_RECEIVER: &str = search!("AND o.receiver_id = $4");
+const ALL: ListedBy = listed!("CAST($1 AS TEXT) IS NULL");
+const OF_RECEIVER: ListedBy = listed!("o.receiver_id = $1");
+const OF_TASK: ListedBy = listed!("o.task_id = $1");
+const OF_CHIP: ListedBy = listed!("o.eid_index = $1");
 // Dead messages, and those without an address, are few and have an index of their own.
-const DEAD_OF_RECEIVER: &str = search!("AND o.state = 'dead' AND o.receiver_id = $4");
+const DEAD_OF_RECEIVER: ListedBy = listed!("o.state = 'dead' AND o.receiver_id = $1");
 
 // Sent again from the beginning of the schedule; attempts continue their numbers.
 macro_rules! resend {
@@ -81,16 +89,22 @@ pub struct MessageRow {
 }
 
 /// Conditions of a search.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct MessageQuery<'a> {
     /// Identifiers from here on; they begin with their time.
-    pub from: MessageId,
+    pub from: Option<MessageId>,
     /// Identifiers below this.
-    pub below: MessageId,
+    pub below: Option<MessageId>,
     /// State of the message.
     pub state: Option<MessageState>,
     /// The receiver.
     pub receiver: Option<&'a Receiver>,
+    /// The task that it is about.
+    pub task_id: Option<TaskId>,
+    /// The chip whose change of state it tells.
+    pub eid_index: Option<BlindIndex>,
+    /// The order of identifiers.
+    pub order: Order,
     /// Most rows.
     pub limit: u32,
 }
@@ -110,21 +124,39 @@ pub struct Resend<'a> {
     pub limit: u32,
 }
 
-/// Messages, the latest first.
-pub async fn search<D: Database>(db: &D, query: &MessageQuery<'_>) -> Result<Vec<MessageRow>, DbError> {
-    let params = [
-        query.from.text().into(),
-        query.below.text().into(),
-        query.state.map(MessageState::code).into(),
-        query.receiver.into(),
-        i64::from(query.limit).into(),
-    ];
-    let sql = match (query.receiver, query.state) {
-        (None, _) => ALL,
-        (Some(_), Some(MessageState::Dead | MessageState::Unaddressed)) => DEAD_OF_RECEIVER,
-        (Some(_), _) => OF_RECEIVER,
+/// A page of messages in the order of their identifiers, and the identifier after which the next one begins.
+pub async fn search<D: Database>(
+    db: &D,
+    query: &MessageQuery<'_>,
+) -> Result<(Vec<MessageRow>, Option<MessageId>), DbError> {
+    let (list, by, is_of_receiver) = match (query.task_id, query.eid_index, query.receiver, query.state) {
+        (Some(task), ..) => (OF_TASK, task.text().into(), false),
+        (None, Some(chip), ..) => (OF_CHIP, chip.into(), false),
+        (None, None, Some(receiver), Some(MessageState::Dead | MessageState::Unaddressed)) => {
+            (DEAD_OF_RECEIVER, receiver.into(), true)
+        }
+        (None, None, Some(receiver), _) => (OF_RECEIVER, receiver.into(), true),
+        (None, None, None, _) => (ALL, Value::Null, false),
     };
-    db.run(sql, &params).await?.iter().map(read).collect()
+    let below = vec![query.below.unwrap_or_else(MessageId::last).text().into()];
+    let from = vec![query.from.map_or_else(String::new, |id| id.text()).into()];
+    let asked = Asked {
+        by,
+        span: match query.order {
+            Order::Descending => [below, from],
+            Order::Ascending => [from, below],
+        },
+        order: query.order,
+        others: vec![
+            query.receiver.filter(|_| !is_of_receiver).into(),
+            query.state.map(MessageState::code).into(),
+        ],
+        limit: query.limit,
+    };
+    let (rows, next) = find_page(db, list, asked).await?;
+    let messages = rows.iter().map(read).collect::<Result<_, _>>()?;
+    let next = next.as_ref().map(|row| read_id(row, 0)).transpose()?;
+    Ok((messages, next))
 }
 
 /// Restarts messages of a receiver that are not in flight, the earliest first; returns their identifiers.

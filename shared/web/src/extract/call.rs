@@ -9,6 +9,7 @@ use send_wrapper::SendWrapper;
 
 use super::Extractor;
 use crate::connections::{Connections, Db};
+use crate::cursor::BoundQuery;
 use crate::host::{App, Host};
 use crate::layers::{Arrival, CallerAddress, found};
 use crate::refusal::Refusal;
@@ -16,13 +17,15 @@ use crate::settings::Settings;
 use crate::values::Time;
 use domain::Timestamp;
 use domain::error::{Error, Lang};
-use operations::Context;
 use operations::operator::OperatorApi;
+use operations::{Context, Identifiers};
 
 /// A call that has passed the layers.
 pub struct Call {
     arrival: Arrival,
     connections: Rc<Connections>,
+    query: BoundQuery,
+    identifiers: Identifiers,
     /// The true address of the caller.
     pub from: IpAddr,
     /// The language the caller reads.
@@ -33,7 +36,30 @@ impl Call {
     /// The inputs of operations.
     #[must_use]
     pub fn context(&self) -> Context<'_, Db> {
-        self.arrival.context(&self.connections)
+        self.arrival.context(&self.connections).showing(self.identifiers)
+    }
+
+    /// The cursor of the next page, of the key after which it begins. It belongs to the conditions of this call.
+    #[must_use]
+    pub fn next(&self, key: Option<String>) -> Option<String> {
+        key.map(|key| self.query.cursor(&key))
+    }
+
+    /// The same call with identifiers in full, or masked.
+    #[must_use]
+    pub fn showing(self, identifiers: Identifiers) -> Self {
+        Self { identifiers, ..self }
+    }
+
+    /// Lets the connections of the call go. What is left can go on with others.
+    pub(crate) fn paused(self) -> PausedCall {
+        PausedCall {
+            app: self.arrival.app().clone(),
+            query: self.query,
+            identifiers: self.identifiers,
+            from: self.from,
+            lang: self.lang,
+        }
     }
 
     /// The configuration of the component.
@@ -73,6 +99,61 @@ impl Call {
     }
 }
 
+/// A call that has been answered in part, and holds no connection.
+pub(crate) struct PausedCall {
+    app: App,
+    query: BoundQuery,
+    identifiers: Identifiers,
+    from: IpAddr,
+    lang: Lang,
+}
+
+impl PausedCall {
+    /// The call with connections of its own, at the present time.
+    ///
+    /// # Errors
+    /// Those of the host's settings and connections.
+    pub(crate) async fn resume(&self) -> Result<Call, Error> {
+        let arrival = Arrival::now(&self.app).await?;
+        Ok(Call {
+            connections: arrival.connect().await?,
+            arrival,
+            query: self.query.clone(),
+            identifiers: self.identifiers,
+            from: self.from,
+            lang: self.lang,
+        })
+    }
+
+    /// The operation and its conditions.
+    pub(crate) fn query(&self) -> &BoundQuery {
+        &self.query
+    }
+
+    /// Notes in the operator's log what operations could not open in this part of the call.
+    pub(crate) fn note_unreadable(&self, call: &Call) {
+        if let Some(unreadable) = call.arrival.found().take_unreadable() {
+            self.host()
+                .log(&crate::log::unreadable(self.query.operation(), "", &unreadable));
+        }
+    }
+
+    /// The program that runs the router.
+    pub(crate) fn host(&self) -> &dyn Host {
+        self.app.host()
+    }
+
+    /// The cursor of the page that begins after this key.
+    pub(crate) fn cursor(&self, key: &str) -> String {
+        self.query.cursor(key)
+    }
+
+    /// The language the caller reads.
+    pub(crate) fn lang(&self) -> Lang {
+        self.lang
+    }
+}
+
 impl FromRequestParts<App> for Call {
     type Rejection = Refusal;
 
@@ -85,6 +166,8 @@ impl FromRequestParts<App> for Call {
             Ok(Self {
                 arrival,
                 connections,
+                query: BoundQuery::of(parts)?,
+                identifiers: Identifiers::InFull,
                 from,
                 lang,
             })

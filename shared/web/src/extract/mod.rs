@@ -4,16 +4,19 @@
 mod body;
 mod call;
 mod caller;
+mod export;
 mod json;
 mod query;
 mod segment;
 
 pub use body::{AnyBody, Ndjson, Table};
 pub use call::Call;
+pub(crate) use call::PausedCall;
 pub use caller::{Anyone, Caller, Gateway, NeedsRight, Operator, Permit, Staff, Timer, permits, rights};
+pub use export::{ExportOf, Exported};
 pub use json::Json;
 pub use query::Query;
-pub(crate) use query::{MAX_VALUE_CHARS, checked, refuse_parameters};
+pub(crate) use query::{MAX_VALUE_CHARS, checked, credential, refuse_parameters, unbind};
 pub use segment::Segment;
 
 use axum::extract::FromRequestParts;

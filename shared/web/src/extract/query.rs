@@ -18,6 +18,7 @@ use utoipa::openapi::{RefOr, Required};
 
 use super::Extractor;
 use crate::credential::{KEY_PARAMETER, TOKEN_PARAMETER};
+use crate::cursor::{BoundQuery, CURSOR_PARAMETER};
 use crate::host::App;
 use crate::layers::{Arrival, Called, Pairs, found};
 use crate::operation::{Access, Role};
@@ -40,13 +41,31 @@ impl<T: IntoParams + DeserializeOwned + 'static> FromRequestParts<App> for Query
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Refusal> {
-        let (values, problems) = checked::<T>(parts)?;
+        let (mut values, mut problems) = checked::<T>(parts)?;
+        problems.extend(unbind(parts, &mut values)?);
         read(values, problems).map(Self)
     }
 }
 
 impl<T: IntoParams + DeserializeOwned + 'static> Extractor for Query<T> {
     const TAKES_PARAMETERS: bool = true;
+}
+
+/// Puts the key of a page in the place of its cursor. One that cannot be used is left out and returned as a problem.
+pub(crate) fn unbind(parts: &Parts, values: &mut Vec<(String, Text)>) -> Result<Option<Problem>, Refusal> {
+    let Some(at) = values.iter().position(|(name, _)| name == CURSOR_PARAMETER) else {
+        return Ok(None);
+    };
+    match BoundQuery::of(parts)?.key(&values[at].1.0) {
+        Ok(key) => {
+            values[at].1 = Text(key);
+            Ok(None)
+        }
+        Err(problem) => {
+            values.remove(at);
+            Ok(Some(problem))
+        }
+    }
 }
 
 /// The parameters of a call that `T` may be read from, and every problem of the others.
@@ -64,7 +83,7 @@ pub(crate) fn refuse_parameters(parts: &Parts) -> Result<(), Refusal> {
 }
 
 /// The name of the parameter that may hold the credential, and its longest value in characters.
-fn credential(access: Access) -> Option<(&'static str, usize)> {
+pub(crate) fn credential(access: Access) -> Option<(&'static str, usize)> {
     match access {
         Access::Client(_) => Some((TOKEN_PARAMETER, MAX_TOKEN_CHARS)),
         Access::Secret(Role::Timer) => Some((KEY_PARAMETER, MAX_KEY_CHARS)),

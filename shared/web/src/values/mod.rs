@@ -2,6 +2,7 @@
 
 mod acts;
 mod clients;
+mod export;
 mod identifiers;
 mod incidents;
 mod paging;
@@ -13,6 +14,7 @@ mod words;
 
 pub use acts::{ActReason, Person, PersonName, ReasonText};
 pub use clients::{CardChange, MessageState, PermissionCode, StopCause, TaskFailure, TaskStatus};
+pub use export::{ExportFormat, Format};
 pub use identifiers::{
     AlertId, ClientId, Eid, Iccid, ImportId, Imsi, IncidentId, MessageId, Msisdn, ProvinceCode, Receiver,
     SessionId, TaskId, WriteType,
@@ -21,7 +23,7 @@ pub use incidents::{
     AlertKind, DeviationKind, IncidentActor, IncidentClass, IncidentKind, Month, Party, ReportedFault,
     Severity,
 };
-pub use paging::{PageLimit, RowCursor, Rows};
+pub use paging::{Cursor, ListOrder, PageLimit, RowCursor, Rows};
 pub use sheet::{Sheet, SheetName};
 pub use states::{CardState, NumberCode, NumberState, OpenedCode, OpenedState, ProvinceName};
 pub use time::{Day, Instant, Time};

@@ -4,9 +4,11 @@ use serde_json::json;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
 use super::identifiers::text;
+use super::words::words;
 use super::{Kind, Parsed};
+use crate::cursor::MAX_CURSOR_CHARS;
 use domain::Malformed;
-use store::ListKey;
+use store::{ListKey, Order};
 
 /// Rows of a page, at most `MOST`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +49,32 @@ impl<const MOST: u32> Kind for Rows<MOST> {
     }
 }
 
-/// Where a page ends in a list that is ordered by time.
+/// Where a page ends, as callers see it: `next` of a page, bound to the query that found it.
+pub type Cursor = Parsed<PageEnd>;
+
+/// Where a page ends. The request layer takes the key out of it before a parameter is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageEnd(String);
+
+impl Kind for PageEnd {
+    const NAME: &'static str = "Cursor";
+
+    fn parse(text: &str) -> Result<Self, Malformed> {
+        Ok(Self(text.to_owned()))
+    }
+
+    fn object() -> Object {
+        let mut object = text(
+            "^([0-9a-f]{2})+$",
+            "翻页位置，属于取得它的查询；内容不作约定 / where a page ends, for the query that returned it; opaque",
+            "0123456789abcdef30313966316132622d336334642d376535662d386136622d376338643965306631613262",
+        );
+        object.max_length = Some(MAX_CURSOR_CHARS);
+        object
+    }
+}
+
+/// The key of a page in a list that is ordered by time.
 pub type RowCursor = Parsed<ListKey>;
 
 impl Kind for ListKey {
@@ -63,6 +90,15 @@ impl Kind for ListKey {
             "翻页位置 / where a page ends",
             "1782864000000-00112233445566778899aabbccddeeff-1",
         )
+    }
+}
+
+words! {
+    /// The order of a list.
+    ListOrder = Order {
+        values: [Order::Descending, Order::Ascending],
+        about: "次序：desc 最近的在前（默认），asc 最早的在前 / desc: the latest first, as by default; asc: the earliest first",
+        wrong: "应为 desc 或 asc", "neither desc nor asc",
     }
 }
 

@@ -191,13 +191,10 @@ pub(super) fn seen(world: &World, caller: &Caller) -> Vec<String> {
     ));
     let messages = MessageFilter {
         receiver: Some(Receiver::Client(caller.id.clone())),
-        state: None,
-        from: None,
-        to: None,
-        cursor: None,
         limit: 100,
+        ..MessageFilter::default()
     };
-    for message in run(find_messages(&cx, &messages)).unwrap() {
+    for message in run(find_messages(&cx, &messages)).unwrap().messages {
         out.push(format!("{} {:?}", message.id.text(), message.state));
     }
     out.into_iter().map(|text| without_indexes(&text)).collect()
