@@ -16,7 +16,7 @@ use store::{
     Database, Subject, Tx, card_facts,
     card_history::{self, StepRow},
     chip::ChipRow,
-    lock, number,
+    number,
     receiver::Selection,
     task::{self, NewTaskRow, TaskRow},
     unserved_application,
@@ -91,8 +91,7 @@ pub async fn apply<D: Database>(
     let eid_index = cx.eid_index(&eid);
     // The transaction also commits when the application is refused: the refusal is a step of the card.
     transaction(cx, async |tx| {
-        lock::chip(tx, &eid_index).await?;
-        let (chip, open, selection) = card_facts::chip_and_open_task(tx, &eid_index)
+        let (chip, open, selection) = card_facts::to_apply(tx, &eid_index)
             .await?
             .filter(|(chip, ..)| chip.client_id == caller.id)
             .ok_or_else(|| unknown_chip("eid", &eid))?;

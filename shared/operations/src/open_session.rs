@@ -18,7 +18,6 @@ use store::{
     card_facts::{self, OpeningAnswers, OpeningQuestions},
     chip::ChipRow,
     device_session::{self, NewSessionRow, SessionRow, SessionState},
-    lock,
     number::{self, NumberRow},
     receiver::Selection,
     task::{self, TaskRow},
@@ -112,7 +111,6 @@ pub async fn open_session<D: Database>(
     let eid_index = cx.eid_index(&open.eid);
     // The transaction also commits a refusal, because the incident it opens must stay.
     transaction(cx, async |tx| {
-        lock::chip(tx, &eid_index).await?;
         let ((chip, task, selection), known) = card_facts::to_open(tx, &eid_index, open.session_id)
             .await?
             .ok_or(Reason::UnknownChip)?;

@@ -52,7 +52,7 @@ pub async fn replace_chip<D: Database>(
         let chip = chip::by_eid(tx, &old)
             .await?
             .ok_or_else(|| unknown_chip("eid", old_eid))?;
-        let (next, pending, selection) = card_facts::chip_and_open_task(tx, &new)
+        let (next, pending, selection) = card_facts::to_apply(tx, &new)
             .await?
             .filter(|(next, ..)| next.client_id == chip.client_id && new != old)
             .ok_or_else(|| unknown_chip("new_eid", new_eid))?;

@@ -7,7 +7,7 @@ use super::number::{self, NumberRow};
 use super::receiver::Selection;
 use super::task::{self, TaskRow, task_columns};
 use super::together::{self, Read};
-use super::{Database, DbError, Row, Run as _, Sql as _, Tx, first};
+use super::{Database, DbError, Row, Run as _, Sql as _, Statement, Tx, first};
 use domain::{IncidentKind, SessionId, TaskId, Timestamp};
 use vault::BlindIndex;
 
@@ -25,22 +25,32 @@ macro_rules! chip_and_task {
         )
     };
 }
-const CHIP_AND_OPEN_TASK: &str = chip_and_task!(
-    "",
-    "chip LEFT JOIN task ON task.eid_index = chip.eid_index AND task.state IN ('waiting', 'writing') \
-     LEFT JOIN receiver ON receiver.id = chip.client_id WHERE chip.eid_index = $1"
+// On PostgreSQL the functions of these two lock the chip first, in a statement of their own: see [`super::lock`].
+const TO_APPLY: Statement = Statement::new(
+    chip_and_task!(
+        "",
+        "chip LEFT JOIN task ON task.eid_index = chip.eid_index AND task.state IN ('waiting', 'writing') \
+         LEFT JOIN receiver ON receiver.id = chip.client_id WHERE chip.eid_index = $1"
+    ),
+    "SELECT * FROM card_to_apply($1)",
 );
-const TO_OPEN: &str = chip_and_task!(
-    concat!(", ", session_columns!()),
-    "chip LEFT JOIN task ON task.eid_index = chip.eid_index AND task.state IN ('waiting', 'writing') \
-     LEFT JOIN receiver ON receiver.id = chip.client_id LEFT JOIN device_session ON device_session.id = $1 \
-     WHERE chip.eid_index = $2"
+const TO_OPEN: Statement = Statement::new(
+    chip_and_task!(
+        concat!(", ", session_columns!()),
+        "chip LEFT JOIN task ON task.eid_index = chip.eid_index AND task.state IN ('waiting', 'writing') \
+         LEFT JOIN receiver ON receiver.id = chip.client_id LEFT JOIN device_session ON device_session.id = $1 \
+         WHERE chip.eid_index = $2"
+    ),
+    "SELECT * FROM card_to_open($1, $2)",
 );
-const REPORTED: &str = chip_and_task!(
-    concat!(", ", session_columns!()),
-    "device_session JOIN chip ON chip.eid_index = device_session.eid_index \
-     LEFT JOIN task ON task.id = device_session.task_id LEFT JOIN receiver ON receiver.id = chip.client_id \
-     WHERE device_session.id = $1"
+const REPORTED: Statement = Statement::new(
+    chip_and_task!(
+        concat!(", ", session_columns!()),
+        "device_session JOIN chip ON chip.eid_index = device_session.eid_index \
+         LEFT JOIN task ON task.id = device_session.task_id LEFT JOIN receiver ON receiver.id = chip.client_id \
+         WHERE device_session.id = $1"
+    ),
+    "SELECT * FROM card_reported($1)",
 );
 const LEFT_OVER: &str = "SELECT 1, EXISTS (SELECT 1 FROM number n WHERE n.eid_index = s.eid_index AND n.task_id IS NULL \
     AND n.written_at IS NULL), EXISTS (SELECT 1 FROM incident i WHERE i.kind IN ($1, $2) \
@@ -61,22 +71,22 @@ fn read_chip_and_task(row: &Row) -> Result<ChipAndTask, DbError> {
     Ok((chip::read(row)?, task, selection))
 }
 
-/// A chip with its open task, and which changes of state its client gets.
-pub async fn chip_and_open_task<D: Database>(
-    db: &D,
+/// A chip with its open task, and which changes of state its client gets. Keeps the chip, its tasks and its sessions for
+/// this transaction.
+pub async fn to_apply<D: Database>(
+    tx: &Tx<'_, D>,
     eid_index: &BlindIndex,
 ) -> Result<Option<ChipAndTask>, DbError> {
-    let rows = db.run(CHIP_AND_OPEN_TASK, &[eid_index.into()]).await?;
-    first(&rows, read_chip_and_task)
+    first(&tx.run(TO_APPLY, &[eid_index.into()]).await?, read_chip_and_task)
 }
 
 /// The same, and the session of this identifier if there is one, of whatever chip.
 pub async fn to_open<D: Database>(
-    db: &D,
+    tx: &Tx<'_, D>,
     eid_index: &BlindIndex,
     session: SessionId,
 ) -> Result<Option<(ChipAndTask, Option<SessionRow>)>, DbError> {
-    let rows = db
+    let rows = tx
         .run(TO_OPEN, &[session.text().into(), eid_index.into()])
         .await?;
     first(&rows, |row| {
@@ -185,7 +195,7 @@ pub async fn reported<D: Database>(
     success: Option<[IncidentKind; 2]>,
 ) -> Result<Option<Reported>, DbError> {
     let mut reads = vec![Read {
-        sql: REPORTED.statement(),
+        sql: REPORTED,
         columns: CHIP_AND_TASK + device_session::COLUMNS,
         params: vec![session.text().into()],
     }];

@@ -4,7 +4,7 @@
 use super::destruction::purge as purge_rows;
 use super::import::json_rows;
 use super::incident::no_open_incident;
-use super::{Database, DbError, Row, Run as _, Tx};
+use super::{Database, DbError, Row, Run as _, Statement, Tx};
 use domain::{Actor, CardStatus, TaskId, Timestamp};
 use vault::{BlindIndex, Column};
 
@@ -13,9 +13,12 @@ pub const PERSON: Column = Column("card_history.person");
 /// Sealed column: why that person did.
 pub const NOTE: Column = Column("card_history.note");
 
-const INSERT: &str = "INSERT INTO card_history (eid_index, seq, from_status, to_status, actor, reason, task_id, at, \
+const INSERT: Statement = Statement::new(
+    "INSERT INTO card_history (eid_index, seq, from_status, to_status, actor, reason, task_id, at, \
     person_sealed, note_sealed) VALUES ($1, (SELECT COALESCE(MAX(seq), 0) + 1 FROM card_history \
-    WHERE eid_index = $1), $2, $3, $4, $5, $6, $7, $8, $9) RETURNING eid_index, seq";
+    WHERE eid_index = $1), $2, $3, $4, $5, $6, $7, $8, $9) RETURNING eid_index, seq",
+    "SELECT card_history_insert($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+);
 
 // Rows `[[key, state], …]`.
 const INSERT_FIRST: &str = "INSERT INTO card_history (eid_index, seq, to_status, actor, reason, at) \

@@ -2,7 +2,7 @@
 
 use super::destruction::purge_all;
 use super::incident::no_open_incident;
-use super::{Database, DbError, Row, Run as _, Tx, first};
+use super::{Database, DbError, Row, Run as _, Statement, Tx, first};
 use domain::error::Error;
 use domain::{CardStatus, ClientId, Eid, Timestamp};
 use vault::{BlindIndex, Column, Vault};
@@ -36,10 +36,16 @@ pub(super) use columns as chip_columns;
 const BY_EID: &str = concat!("SELECT ", columns!(), " FROM chip WHERE eid_index = $1");
 const BY_PSK_IDENTITY: &str = concat!("SELECT ", columns!(), " FROM chip WHERE psk_identity_index = $1");
 // A card that is written (4) has an operator number; no alert reports the end of its temporary one.
-const SET_STATUS: &str = "UPDATE chip SET status = $1, \
+const SET_STATUS: Statement = Statement::new(
+    "UPDATE chip SET status = $1, \
     temp_next_at = CASE WHEN CAST($1 AS BIGINT) = 4 THEN NULL ELSE temp_next_at END, changed_at = $2 \
-    WHERE eid_index = $3 AND status = $4 RETURNING eid_index";
-const ADD_USED: &str = "UPDATE chip SET used_bytes = used_bytes + $1, changed_at = $2 WHERE eid_index = $3";
+    WHERE eid_index = $3 AND status = $4 RETURNING eid_index",
+    "SELECT chip_set_status($1, $2, $3, $4)",
+);
+const ADD_USED: Statement = Statement::new(
+    "UPDATE chip SET used_bytes = used_bytes + $1, changed_at = $2 WHERE eid_index = $3",
+    "SELECT chip_add_used($1, $2, $3)",
+);
 const SET_HALF_USED: &str = "UPDATE chip SET half_used_at = $1 WHERE eid_index = $2 AND half_used_at IS NULL \
     AND used_bytes >= allowance_bytes - used_bytes RETURNING eid_index";
 const SET_REOPENED: &str =

@@ -22,29 +22,26 @@ macro_rules! columns {
 }
 pub(super) use columns as session_columns;
 
-const SUPERSEDE: &str = "UPDATE device_session SET state = 'superseded', closed_at = $1 WHERE eid_index = $2 \
-    AND state = 'open' RETURNING id";
-// A chip has one open session: on PostgreSQL, where one statement does both, after the other one has ended.
-macro_rules! insert {
-    ($from:literal) => {
-        concat!(
-            "INSERT INTO device_session (id, eid_index, task_id, work, attempt, resume_step, state, resumed, peer, \
-             agent_sealed, allowance_at_open, last_seq, bytes_up, bytes_down, charged, opened_at, iccid_index) \
-             SELECT $1, $2, $3, $4, $5, $6, 'open', $7, $8, $9, $10, -1, 0, 0, $11, $12, $13",
-            $from
-        )
-    };
-}
+const SUPERSEDE: Statement = Statement::new(
+    "UPDATE device_session SET state = 'superseded', closed_at = $1 WHERE eid_index = $2 \
+    AND state = 'open' RETURNING id",
+    "SELECT device_session_supersede($1, $2)",
+);
 const INSERT: Statement = Statement::new(
-    insert!(""),
-    insert!(" FROM (SELECT COUNT(*) FROM superseded) AS ended"),
+    "INSERT INTO device_session (id, eid_index, task_id, work, attempt, resume_step, state, resumed, peer, \
+    agent_sealed, allowance_at_open, last_seq, bytes_up, bytes_down, charged, opened_at, iccid_index) \
+    SELECT $1, $2, $3, $4, $5, $6, 'open', $7, $8, $9, $10, -1, 0, 0, $11, $12, $13",
+    "SELECT device_session_insert($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
 );
 // The first note stays: it says why the session failed, a later one only how the link ended.
-const RECORD: &str = "UPDATE device_session SET bytes_up = $1, bytes_down = $2, \
+const RECORD: Statement = Statement::new(
+    "UPDATE device_session SET bytes_up = $1, bytes_down = $2, \
     reported_at = COALESCE($3, reported_at), last_seq = $4, note_sealed = COALESCE(note_sealed, $5), \
     end_reason = COALESCE($6, end_reason), state = CASE WHEN CAST($6 AS TEXT) IS NULL THEN state ELSE 'closed' END, \
     closed_at = CASE WHEN CAST($6 AS TEXT) IS NULL THEN closed_at ELSE $7 END \
-    WHERE id = $8 AND state = $9 AND last_seq = $10 RETURNING id";
+    WHERE id = $8 AND state = $9 AND last_seq = $10 RETURNING id",
+    "SELECT device_session_record($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+);
 const SET_OTHER_IMSI: &str = "UPDATE device_session SET other_imsi = $1 WHERE id = $2";
 const CHARGE_VERIFICATIONS: &str = "UPDATE device_session SET charged = 1 WHERE eid_index = $1 AND work = 'verify' \
     AND charged = 0 RETURNING bytes_up, bytes_down";

@@ -1,6 +1,7 @@
 //! Locks of rows, for engines with several writers. Whoever decides by what it reads of a chip, a receiver or a client
 //! takes the lock first, in its transaction and in a statement of its own: a statement that waits for a lock reads what
-//! else it reads as it was before.
+//! else it reads as it was before. An application and the opening of a session read the chip with a function that takes
+//! the lock first (see [`super::card_facts`]).
 //!
 //! SQLite has one writer, so there is nothing to lock, and nothing runs.
 

@@ -68,43 +68,47 @@ const RETIRED_IN_TASKS: &str = "SELECT task_id FROM number WHERE status = 'retir
     AND written_at IS NULL ORDER BY task_id LIMIT $1";
 // A number of this province that the chip holds from an earlier task, which no other chip can have; else the oldest of
 // the pool. A held number is exposed, one of the pool is not.
-macro_rules! take_of_province {
-    ($lock:literal) => {
-        concat!(
-            "UPDATE number SET status = 'reserved', eid_index = $1, task_id = $2, changed_at = $3 \
-             WHERE status IN ('available', 'reserved') AND task_id IS NULL AND iccid_index = COALESCE( \
-             (SELECT iccid_index FROM number WHERE eid_index = $1 AND status = 'reserved' AND task_id IS NULL \
-             AND client_id IS NULL AND quarantined = 0 AND province = $4 ORDER BY changed_at DESC, iccid_index LIMIT 1), \
-             (SELECT iccid_index FROM number WHERE status = 'available' AND quarantined = 0 AND province = $4 \
-             ORDER BY imported_at, iccid_index LIMIT 1",
-            $lock,
-            ")) RETURNING iccid_index, \
-             CASE WHEN exposed = 0 AND (EXISTS (SELECT 1 FROM pool_level WHERE province = $4 AND state = 'empty') \
-             OR EXISTS (SELECT 1 FROM incident WHERE kind = $5 AND subject = 'province:' || $4 AND closed_at IS NULL)) \
-             THEN 1 ELSE 0 END"
-        )
-    };
-}
-// Where there are several writers, each takes a number for which no other is reaching.
+// Where there are several writers, each takes a number for which no other is reaching: FOR UPDATE SKIP LOCKED.
 const TAKE_OF_PROVINCE: Statement = Statement::new(
-    take_of_province!(""),
-    take_of_province!(" FOR UPDATE SKIP LOCKED"),
+    "UPDATE number SET status = 'reserved', eid_index = $1, task_id = $2, changed_at = $3 \
+    WHERE status IN ('available', 'reserved') AND task_id IS NULL AND iccid_index = COALESCE( \
+    (SELECT iccid_index FROM number WHERE eid_index = $1 AND status = 'reserved' AND task_id IS NULL \
+    AND client_id IS NULL AND quarantined = 0 AND province = $4 ORDER BY changed_at DESC, iccid_index LIMIT 1), \
+    (SELECT iccid_index FROM number WHERE status = 'available' AND quarantined = 0 AND province = $4 \
+    ORDER BY imported_at, iccid_index LIMIT 1)) RETURNING iccid_index, \
+    CASE WHEN exposed = 0 AND (EXISTS (SELECT 1 FROM pool_level WHERE province = $4 AND state = 'empty') \
+    OR EXISTS (SELECT 1 FROM incident WHERE kind = $5 AND subject = 'province:' || $4 AND closed_at IS NULL)) \
+    THEN 1 ELSE 0 END",
+    "SELECT * FROM number_take_of_province($1, $2, $3, $4, $5)",
 );
-// What others reach for may come back: there is none only when they have all got theirs.
-const TAKE_AFTER_OTHERS: Statement = Statement::of_postgres(take_of_province!(" FOR UPDATE"));
+// What others reach for may come back: there is none only when they have all got theirs. The same FOR UPDATE alone.
+const TAKE_AFTER_OTHERS: Statement =
+    Statement::of_postgres("SELECT * FROM number_take_after_others($1, $2, $3, $4, $5)");
 // The task that is added with the number takes the province from it.
-const TAKE_ALLOTTED: &str = "UPDATE number SET status = 'reserved', eid_index = $1, task_id = $2, changed_at = $3 \
-     WHERE status = 'allotted' AND quarantined = 0 AND iccid_index = $4 AND client_id = $5 RETURNING iccid_index, province";
-const TAKE_HELD: &str = "UPDATE number SET task_id = $1, changed_at = $2 WHERE status = 'reserved' \
-     AND quarantined = 0 AND iccid_index = $3 AND eid_index = $4 AND task_id IS NULL RETURNING iccid_index, province";
-const EXPOSE: &str = "UPDATE number SET exposed = 1, changed_at = $1, \
+const TAKE_ALLOTTED: Statement = Statement::new(
+    "UPDATE number SET status = 'reserved', eid_index = $1, task_id = $2, changed_at = $3 \
+     WHERE status = 'allotted' AND quarantined = 0 AND iccid_index = $4 AND client_id = $5 RETURNING iccid_index, province",
+    "SELECT number_take_allotted($1, $2, $3, $4, $5)",
+);
+const TAKE_HELD: Statement = Statement::new(
+    "UPDATE number SET task_id = $1, changed_at = $2 WHERE status = 'reserved' \
+     AND quarantined = 0 AND iccid_index = $3 AND eid_index = $4 AND task_id IS NULL RETURNING iccid_index, province",
+    "SELECT number_take_held($1, $2, $3, $4)",
+);
+const EXPOSE: Statement = Statement::new(
+    "UPDATE number SET exposed = 1, changed_at = $1, \
     sole_session = CASE exposed WHEN 0 THEN $2 END WHERE task_id = $3 AND status = 'reserved' AND quarantined = 0 \
-    RETURNING iccid_index";
+    RETURNING iccid_index",
+    "SELECT number_expose($1, $2, $3)",
+);
 const SET_UNSENT: &str = "UPDATE number SET sole_session = NULL, exposed = 0, changed_at = $1 WHERE task_id = $2 \
     AND sole_session = $3 AND exposed = 1 AND written_at IS NULL";
 // A suspended or retired number stays so, but a chip holds it.
-const SET_WRITTEN: &str = "UPDATE number SET status = CASE status WHEN 'reserved' THEN 'written' ELSE status END, \
-    written_at = $1, changed_at = $1 WHERE task_id = $2 AND written_at IS NULL RETURNING iccid_index";
+const SET_WRITTEN: Statement = Statement::new(
+    "UPDATE number SET status = CASE status WHEN 'reserved' THEN 'written' ELSE status END, \
+    written_at = $1, changed_at = $1 WHERE task_id = $2 AND written_at IS NULL RETURNING iccid_index",
+    "SELECT number_set_written($1, $2)",
+);
 // The card holds another number now. Out of use until a person puts it back: it was in service, and its operator may
 // report it as active without knowing of the change.
 const LEAVE_REWRITTEN: &str = concat!(

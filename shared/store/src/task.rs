@@ -3,7 +3,7 @@
 use super::destruction::purge as purge_rows;
 use super::incident::no_open_incident;
 use super::together::Read;
-use super::{Database, DbError, Row, Run as _, Sql as _, Tx, Value, first};
+use super::{Database, DbError, Row, Run as _, Sql as _, Statement, Tx, Value, first};
 use domain::{ClientId, TaskFailure, TaskId, TaskState, Timestamp, Work, WriteType};
 use vault::BlindIndex;
 
@@ -19,10 +19,13 @@ macro_rules! columns {
 pub(super) use columns as task_columns;
 
 // A designated number brings its province.
-const INSERT: &str = "INSERT INTO task (id, eid_index, seq, client_id, write_type, province, iccid_index, state, \
+const INSERT: Statement = Statement::new(
+    "INSERT INTO task (id, eid_index, seq, client_id, write_type, province, iccid_index, state, \
     next_work, attempt, step, progress, created_at, changed_at) VALUES ($1, $2, \
     (SELECT COALESCE(MAX(seq), 0) + 1 FROM task WHERE eid_index = $2), $3, $4, \
-    COALESCE($5, (SELECT n.province FROM number n WHERE n.iccid_index = $6)), $6, 'waiting', 'write', 1, 0, 0, $7, $7) ON CONFLICT DO NOTHING RETURNING id";
+    COALESCE($5, (SELECT n.province FROM number n WHERE n.iccid_index = $6)), $6, 'waiting', 'write', 1, 0, 0, $7, $7) ON CONFLICT DO NOTHING RETURNING id",
+    "SELECT task_insert($1, $2, $3, $4, $5, $6, $7)",
+);
 const BY_ID: &str = concat!("SELECT ", columns!(), " FROM task WHERE id = $1");
 const LATEST: &str = concat!(
     "SELECT ",
@@ -36,19 +39,31 @@ const OPEN: &str = concat!(
 );
 const CANCEL: &str = "UPDATE task SET state = 'cancelled', failure = $1, finished_at = $2, changed_at = $2 \
     WHERE id = $3 AND state = 'waiting' RETURNING id";
-const START: &str = "UPDATE task SET state = 'writing', started_at = $1, changed_at = $1, gateway = $2 WHERE id = $3 \
-    AND state = 'waiting' RETURNING id";
-const PROGRESS: &str = "UPDATE task SET step = CASE WHEN step < $1 THEN $1 ELSE step END, \
-    progress = CASE WHEN progress < $2 THEN $2 ELSE progress END, changed_at = $3 WHERE id = $4 AND state = 'writing' AND next_work = 'write'";
-const SET_VERIFY: &str = "UPDATE task SET next_work = 'verify', progress = $1, changed_at = $2 WHERE id = $3 \
-    AND state = 'writing' AND next_work = 'write' RETURNING id";
+const START: Statement = Statement::new(
+    "UPDATE task SET state = 'writing', started_at = $1, changed_at = $1, gateway = $2 WHERE id = $3 \
+    AND state = 'waiting' RETURNING id",
+    "SELECT task_start($1, $2, $3)",
+);
+const PROGRESS: Statement = Statement::new(
+    "UPDATE task SET step = CASE WHEN step < $1 THEN $1 ELSE step END, \
+    progress = CASE WHEN progress < $2 THEN $2 ELSE progress END, changed_at = $3 WHERE id = $4 AND state = 'writing' AND next_work = 'write'",
+    "SELECT task_progress($1, $2, $3, $4)",
+);
+const SET_VERIFY: Statement = Statement::new(
+    "UPDATE task SET next_work = 'verify', progress = $1, changed_at = $2 WHERE id = $3 \
+    AND state = 'writing' AND next_work = 'write' RETURNING id",
+    "SELECT task_set_verify($1, $2, $3)",
+);
 const REWRITE: &str = "UPDATE task SET next_work = 'write', attempt = attempt + 1, step = 0, progress = 0, \
     changed_at = $1 WHERE id = $2 AND state = 'writing' AND next_work = 'verify' RETURNING id";
 // What a card has acknowledged no longer counts, whatever its work was.
 const RESTART: &str = "UPDATE task SET next_work = 'write', attempt = attempt + 1, step = 0, progress = 0, \
     changed_at = $1 WHERE id = $2 AND state = 'writing' RETURNING id";
-const SUCCEED: &str = "UPDATE task SET state = 'succeeded', progress = 100, finished_at = $1, changed_at = $1 \
-    WHERE id = $2 AND state = 'writing' AND next_work = 'verify' RETURNING id";
+const SUCCEED: Statement = Statement::new(
+    "UPDATE task SET state = 'succeeded', progress = 100, finished_at = $1, changed_at = $1 \
+    WHERE id = $2 AND state = 'writing' AND next_work = 'verify' RETURNING id",
+    "SELECT task_succeed($1, $2)",
+);
 const FAIL: &str = "UPDATE task SET state = 'failed', failure = $1, finished_at = $2, changed_at = $2 \
     WHERE id = $3 AND state = 'writing' RETURNING id";
 // 2: 待开机上电. A blocked chip keeps its number until the incident is settled.

@@ -1,12 +1,15 @@
 //! Several statements in one, for PostgreSQL: there each one is two round trips, and the locks of a transaction are kept
 //! for all of them. SQLite runs the same texts one after the other.
 //!
-//! All parts of one statement see the rows as they were before it. So no two of them write one table, and a part sees of
-//! a table that another part writes only what that one returns: the part is a query by the name of the table.
+//! On PostgreSQL each write is a call of a function, which the migrations make and whose plan the server keeps. It sees
+//! what those before it wrote.
 
 use std::cell::RefCell;
 
 use super::{Database, DbError, Engine, Row, Run as _, Statement, Value};
+
+/// How a write begins on PostgreSQL.
+const CALL: &str = "SELECT ";
 
 /// A read that gives one row at most. Its first column is never null.
 pub(crate) struct Read {
@@ -19,6 +22,7 @@ pub(crate) struct Read {
 pub(crate) struct Write {
     /// The table, or another name of which there is one in a statement.
     pub(crate) name: &'static str,
+    /// On PostgreSQL [`CALL`] and a function that returns how many rows it changed.
     pub(crate) sql: Statement,
     pub(crate) params: Vec<Value>,
     /// Whether it has to find a row. Such a text ends in RETURNING.
@@ -60,36 +64,24 @@ pub(crate) async fn read<D: Database>(db: &D, reads: Vec<Read>) -> Result<Vec<Op
 /// # Errors
 /// [`DbError::Missed`] when a guarded one finds no row.
 pub(crate) async fn write<D: Database>(db: &D, writes: Vec<Write>) -> Result<(), DbError> {
-    let missed = |name: &str| DbError::Missed(name.to_owned());
-    if let [one] = &writes[..] {
-        let rows = db.execute(one.sql, &one.params).await?;
-        return match one.is_guarded && rows.is_empty() {
-            true => Err(missed(one.name)),
-            false => Ok(()),
-        };
-    }
     let texts = writes.iter().map(|write| (write.sql, write.params.len()));
     let composed = composed(texts.collect(), |parts| {
-        let mut text = String::new();
-        for (write, part) in writes.iter().zip(parts) {
-            let before = if text.is_empty() { "WITH " } else { ", " };
-            text.extend([before, write.name, " AS (", part, ")"]);
-        }
-        text.push_str(" SELECT 1 AS n WHERE 1 = 1");
-        for write in writes.iter().filter(|write| write.is_guarded) {
-            text.extend([" AND EXISTS (SELECT 1 FROM ", write.name, ")"]);
-        }
-        text
+        let calls: Vec<&str> = parts
+            .iter()
+            .map(|part| part.strip_prefix(CALL).unwrap_or(part))
+            .collect();
+        CALL.to_owned() + &calls.join(", ")
     });
     let params: Vec<Value> = writes.iter().flat_map(|write| write.params.clone()).collect();
-    if !db.execute(composed, &params).await?.is_empty() {
-        return Ok(());
-    }
-    // SQLite, or a guarded one has found no row: of the engine that needs no statement here, there are none.
-    for write in &writes {
-        let rows = db.execute(write.sql.on_sqlite(), &write.params).await?;
-        if write.is_guarded && rows.is_empty() {
-            return Err(missed(write.name));
+    let changed = db.execute(composed, &params).await?.pop();
+    for (at, write) in writes.iter().enumerate() {
+        let is_missed = match &changed {
+            Some(counts) => counts.integer(at)? == 0,
+            // SQLite, which had nothing to run yet.
+            None => db.execute(write.sql.on_sqlite(), &write.params).await?.is_empty(),
+        };
+        if write.is_guarded && is_missed {
+            return Err(DbError::Missed(write.name.to_owned()));
         }
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! What is read of several tables at once, one statement each: a statement is a call from the component into the host,
 //! and a join costs less than two calls.
 
-use super::{Database, DbError, Row, Run as _, first};
+use super::{Database, DbError, Row, Run as _, Statement, first};
 use domain::{
     CardStatus, ClientId, NumberStatus, Province, TaskFailure, TaskId, TaskState, Timestamp, Volume,
 };
@@ -16,19 +16,25 @@ macro_rules! status_columns {
         )
     };
 }
-const STATUS_BY_EID: &str = concat!(
-    "SELECT ",
-    status_columns!("t.id"),
-    " FROM chip c LEFT JOIN task t ON t.eid_index = c.eid_index \
-     AND t.seq = (SELECT MAX(seq) FROM task WHERE eid_index = c.eid_index) WHERE c.eid_index = $1"
-);
-const STATUS_BY_TASK: &str = concat!(
-    "SELECT ",
-    status_columns!(
-        "(SELECT l.id FROM task l WHERE l.eid_index = t.eid_index AND l.client_id = t.client_id \
-         ORDER BY l.seq DESC LIMIT 1)"
+const STATUS_BY_EID: Statement = Statement::new(
+    concat!(
+        "SELECT ",
+        status_columns!("t.id"),
+        " FROM chip c LEFT JOIN task t ON t.eid_index = c.eid_index \
+         AND t.seq = (SELECT MAX(seq) FROM task WHERE eid_index = c.eid_index) WHERE c.eid_index = $1"
     ),
-    " FROM task t JOIN chip c ON c.eid_index = t.eid_index WHERE t.id = $1"
+    "SELECT * FROM status_by_eid($1)",
+);
+const STATUS_BY_TASK: Statement = Statement::new(
+    concat!(
+        "SELECT ",
+        status_columns!(
+            "(SELECT l.id FROM task l WHERE l.eid_index = t.eid_index AND l.client_id = t.client_id \
+             ORDER BY l.seq DESC LIMIT 1)"
+        ),
+        " FROM task t JOIN chip c ON c.eid_index = t.eid_index WHERE t.id = $1"
+    ),
+    "SELECT * FROM status_by_task($1)",
 );
 
 const IS_LAST: &str = "SELECT c.eid_index FROM chip c WHERE c.eid_index = $1 AND c.changed_at = $2 \

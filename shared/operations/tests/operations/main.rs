@@ -32,6 +32,7 @@ mod incident_provinces;
 mod incident_review;
 mod incident_stuck;
 mod incidents;
+mod kept_plans;
 mod key_checks;
 mod key_rotation;
 mod keyed_secrets;

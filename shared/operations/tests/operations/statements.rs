@@ -54,34 +54,34 @@ fn counted<T>(world: &World, name: &str, most: [usize; 2], act: impl FnOnce(&Wor
 }
 
 #[test]
-fn an_application_takes_at_most_four_statements_on_postgresql() {
+fn an_application_takes_at_most_three_statements_on_postgresql() {
     let (world, caller) = stocked();
-    counted(&world, "apply", [4, 6], |world| {
+    counted(&world, "apply", [3, 6], |world| {
         world.apply_auto(&caller, 0).unwrap()
     });
-    counted(&world, "apply again", [2, 1], |world| {
+    counted(&world, "apply again", [1, 1], |world| {
         world.apply_auto(&caller, 0).unwrap()
     });
     let (eid, number) = (eid_text(2), NumberCsv::new(2));
     let request: ApplyRequest<'_> = designated(&eid, &number.iccid, &number.msisdn);
-    counted(&world, "apply, designated", [4, 7], |world| {
+    counted(&world, "apply, designated", [3, 7], |world| {
         world.apply(&caller, &request).unwrap()
     });
 }
 
 #[test]
-fn opening_a_session_takes_at_most_four_statements_on_postgresql() {
+fn opening_a_session_takes_at_most_three_statements_on_postgresql() {
     let (world, caller) = stocked();
     world.apply_auto(&caller, 0).unwrap();
     let open = |name: &str, most, chip| -> SessionWork {
         counted(&world, name, most, |world| world.open(chip).unwrap().1)
     };
-    open("open, to write", [4, 12], 0);
-    open("open, in place of another", [4, 8], 0);
-    open("open, nothing to do", [4, 6], 1);
+    open("open, to write", [3, 12], 0);
+    open("open, in place of another", [3, 8], 0);
+    open("open, nothing to do", [3, 6], 1);
     let (session, _) = world.open(0).unwrap();
     world.report_event(session, 1, ReportEvent::Written).unwrap();
-    open("open, to verify", [4, 5], 0);
+    open("open, to verify", [3, 5], 0);
 }
 
 #[test]

@@ -30,17 +30,19 @@ pub use receiver_queue::{
 };
 pub use search::{MessageQuery, MessageRow, Resend, resend, resend_failed, search};
 
-use super::{Database, DbError, Row, Tx};
+use super::{Database, DbError, Row, Statement, Tx};
 use domain::{MessageId, Receiver, TaskId, Timestamp};
 use vault::{BlindIndex, Column};
 
 /// Sealed column: the fields of the body. It keeps the name under which it was sealed first.
 pub const BODY: Column = Column("outbox.body");
 
-// Where the step of the card is added by the same statement, `card_history` is what that adds.
-const INSERT: &str = "INSERT INTO message (id, receiver_id, topic, task_id, body_sealed, state, attempts, next_at, \
+const INSERT: Statement = Statement::new(
+    "INSERT INTO message (id, receiver_id, topic, task_id, body_sealed, state, attempts, next_at, \
     lease_until, created_at, eid_index, chip_seq, unaddressed, finished_at) VALUES ($1, $2, $3, $4, $5, $6, 0, $7, 0, \
-    $7, $8, (SELECT COALESCE(MAX(seq), 0) FROM card_history WHERE eid_index = $8), $9, $10)";
+    $7, $8, (SELECT COALESCE(MAX(seq), 0) FROM card_history WHERE eid_index = $8), $9, $10)",
+    "SELECT message_insert($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+);
 
 /// What a new row is made of.
 pub struct NewMessageRow<'a> {

@@ -1,0 +1,3 @@
+-- PostgreSQL plans each statement anew that comes from a component. Its file of this version makes functions of the
+-- statements of applications, sessions, reports and status queries: the server keeps the plans of what is in a function.
+-- SQLite needs none of it.
