@@ -108,8 +108,16 @@ pub mod rights {
     }
 
     rights!(
+        AccountsCreate,
+        AccountsEnrol,
+        AccountsList,
+        AccountsRevoke,
+        AccountsUpdate,
         AlertsList,
         AlertsNote,
+        ApiKeysCreate,
+        ApiKeysList,
+        ApiKeysRevoke,
         ApplicationsRefused,
         CallbacksList,
         CallbacksProbe,
@@ -159,6 +167,10 @@ pub mod rights {
         ReceiversRotateSecret,
         ReceiversShow,
         ReceiversUpdate,
+        RolesCreate,
+        RolesDelete,
+        RolesList,
+        RolesUpdate,
         SessionsList,
         TasksEnd,
         TasksList
