@@ -12,6 +12,8 @@ use crate::host::App;
 use crate::layers::{CallingStaff, Client, found};
 use crate::operation::{Access, Role};
 use crate::refusal::Refusal;
+use crate::values::Person;
+use domain::error::Error;
 use domain::{Permission, Right};
 use operations::StaffMember;
 
@@ -204,6 +206,16 @@ impl<R: NeedsRight> FromRequestParts<App> for Staff<R> {
     }
 }
 
+impl<R> Staff<R> {
+    /// The name of the person who acts, for records: as the document gives it, or else that of the account that calls.
+    ///
+    /// # Errors
+    /// [`domain::error::Reason::ParameterMissing`] when there is neither.
+    pub fn person<'a>(&'a self, given: Option<&'a Person>) -> Result<&'a str, Error> {
+        self.member.person(given.map(|person| person.0.as_str()))
+    }
+}
+
 impl<R: NeedsRight> Extractor for Staff<R> {
     const ACCESS: Option<Access> = Some(Access::Staff(R::RIGHT));
 }
@@ -231,6 +243,8 @@ macro_rules! callers {
 callers!(
     /// Anybody: the call itself presents a client's credentials.
     Anyone: Access::Anyone,
+    /// A person who signs in or out: the call itself presents what is checked.
+    SigningIn: Access::SignIn,
     /// An operator that reports on its numbers, by `ingest_secret`.
     Operator: Access::Secret(Role::Operator),
     /// An OTA gateway, by `gateway_secret`.

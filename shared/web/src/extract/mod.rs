@@ -10,7 +10,9 @@ mod segment;
 
 pub use body::{AnyBody, Ndjson, Table};
 pub use call::Call;
-pub use caller::{Anyone, Caller, Gateway, NeedsRight, Operator, Permit, Staff, Timer, permits, rights};
+pub use caller::{
+    Anyone, Caller, Gateway, NeedsRight, Operator, Permit, SigningIn, Staff, Timer, permits, rights,
+};
 pub use json::Json;
 pub use query::Query;
 pub(crate) use query::{MAX_VALUE_CHARS, checked, refuse_parameters};
