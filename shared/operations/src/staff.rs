@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use domain::error::{Error, Reason};
 use domain::{AccountId, Right};
 
 /// Who of the staff calls.
@@ -39,18 +38,6 @@ impl StaffMember {
         match self {
             Self::Secret => "admin_secret".to_owned(),
             Self::Account { id, .. } => format!("account:{id}"),
-        }
-    }
-
-    /// The name of the person who acts: as it was given, or else that of the account.
-    ///
-    /// # Errors
-    /// [`Reason::ParameterMissing`] when none was given and whoever has `admin_secret` calls.
-    pub fn person<'a>(&'a self, given: Option<&'a str>) -> Result<&'a str, Error> {
-        match (given, self) {
-            (Some(person), _) => Ok(person),
-            (None, Self::Account { name, .. }) => Ok(name),
-            (None, Self::Secret) => Err(Error::new(Reason::ParameterMissing).with_field("person")),
         }
     }
 

@@ -12,8 +12,6 @@ use crate::host::App;
 use crate::layers::{CallingStaff, Client, found};
 use crate::operation::{Access, Role};
 use crate::refusal::Refusal;
-use crate::values::Person;
-use domain::error::Error;
 use domain::{Permission, Right};
 use operations::StaffMember;
 
@@ -203,16 +201,6 @@ impl<R: NeedsRight> FromRequestParts<App> for Staff<R> {
             member: member.clone(),
             right: PhantomData,
         })
-    }
-}
-
-impl<R> Staff<R> {
-    /// The name of the person who acts, for records: as the document gives it, or else that of the account that calls.
-    ///
-    /// # Errors
-    /// [`domain::error::Reason::ParameterMissing`] when there is neither.
-    pub fn person<'a>(&'a self, given: Option<&'a Person>) -> Result<&'a str, Error> {
-        self.member.person(given.map(|person| person.0.as_str()))
     }
 }
 
