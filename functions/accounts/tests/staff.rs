@@ -6,6 +6,7 @@
 )]
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use domain::{BuiltInRole, Right, Timestamp};
@@ -757,4 +758,58 @@ async fn malformed_documents_change_nothing() {
         roles.body["roles"].as_array().unwrap().len(),
         BuiltInRole::ALL.len()
     );
+}
+
+/// Operations of two components: method, path below `/admin/v1/`, and the right that each needs.
+const OPERATIONS: [(&str, &str, &str); 18] = [
+    ("GET", "accounts", "accounts.list"),
+    ("POST", "accounts", "accounts.create"),
+    ("POST", "accounts:update", "accounts.update"),
+    ("POST", "accounts:revoke", "accounts.revoke"),
+    ("POST", "accounts:enrol", "accounts.enrol"),
+    ("GET", "roles", "roles.list"),
+    ("POST", "roles", "roles.create"),
+    ("POST", "roles:update", "roles.update"),
+    ("POST", "roles:delete", "roles.delete"),
+    ("GET", "api-keys", "api_keys.list"),
+    ("POST", "api-keys", "api_keys.create"),
+    ("POST", "api-keys:revoke", "api_keys.revoke"),
+    ("GET", "clients", "clients.list"),
+    ("POST", "clients", "clients.create"),
+    ("POST", "clients:update", "clients.update"),
+    ("POST", "clients:rotate-secret", "clients.rotate_secret"),
+    ("POST", "clients:revoke-secret", "clients.revoke_secret"),
+    ("GET", "calls", "calls.list"),
+];
+
+// §10.1
+#[tokio::test]
+async fn each_role_opens_the_operations_of_its_rights_and_no_others() {
+    let platform = Platform::new().await;
+    let admin = platform.administrator().await;
+    let roles = BuiltInRole::ALL.iter().map(|role| (role.code(), role.rights()));
+    let roles = roles.chain([("", BTreeSet::new())]);
+    for (at, (role, rights)) in roles.enumerate() {
+        platform.pass(MINUTE_MS);
+        let codes: Vec<&str> = [role].into_iter().filter(|role| !role.is_empty()).collect();
+        let person = platform.person(&admin.session, &format!("p{at}"), &codes).await;
+        for (method, path, code) in OPERATIONS {
+            let path = format!("/admin/v1/{path}");
+            let request = match method {
+                "GET" => TestRequest::get(path.as_str()),
+                _ => TestRequest::document(&path, &json!({})),
+            };
+            let may = rights.contains(&Right::parse(code).unwrap());
+            let reply = platform
+                .router
+                .send(request.clone().bearer(&person.session))
+                .await;
+            let answered = match (may, method) {
+                (true, "GET") => reply.status == 200,
+                (true, _) => refused(&reply) == (400, "parameter_missing"),
+                (false, _) => refused(&reply) == (403, "right_missing") && reply.text.contains(code),
+            };
+            assert!(answered, "{role:?} {method} {path}: {}", reply.text);
+        }
+    }
 }
