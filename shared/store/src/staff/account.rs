@@ -29,8 +29,8 @@ const OFFER_ENROLMENT: &str = "UPDATE staff_account SET enrolment_hash = $1, enr
     WHERE id = $4 RETURNING id";
 const ENROL: &str = "UPDATE staff_account SET password_hash = $1, totp_sealed = $2, totp_step = 0, \
     enrolment_hash = NULL, enrolment_ends_at = NULL, changed_at = $3 WHERE id = $4 AND enrolment_hash = $5 RETURNING id";
-const SIGN_IN: &str = "UPDATE staff_account SET signed_in_at = $1, totp_step = $2 WHERE id = $3 AND status = 'active' \
-    AND password_hash = $4 AND (totp_step < $2 OR $5 = 0) RETURNING id";
+const SIGN_IN: &str = "UPDATE staff_account SET signed_in_at = $1, totp_step = COALESCE($2, totp_step) WHERE id = $3 \
+    AND status = 'active' AND password_hash = $4 AND (totp_step < $2 OR $2 IS NULL) RETURNING id";
 const OTHER_ADMINISTRATORS: &str = "SELECT COUNT(*) AS n FROM staff_account a \
     JOIN staff_account_role r ON r.account_id = a.id WHERE r.role = $1 AND a.status = 'active' \
     AND a.signed_in_at IS NOT NULL AND (a.id <> $2 OR $2 IS NULL)";
@@ -188,12 +188,11 @@ pub async fn sign_in<D: Database>(
     totp_step: Option<i64>,
     now: Timestamp,
 ) -> Result<bool, DbError> {
-    let params: [Value; 5] = [
+    let params: [Value; 4] = [
         now.into(),
-        totp_step.unwrap_or(account.totp_step).into(),
+        totp_step.into(),
         account.id.text().into(),
         account.password_hash.clone().into(),
-        i64::from(totp_step.is_some()).into(),
     ];
     Ok(!tx.run(SIGN_IN, &params).await?.is_empty())
 }
