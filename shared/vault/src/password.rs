@@ -11,7 +11,7 @@ const MEMORY_KIB: u32 = 19 * 1024;
 /// Passes over the memory.
 const PASSES: u32 = 2;
 /// Threads of one hash.
-const LANES: u32 = 1;
+const THREADS: u32 = 1;
 /// Bytes of a hash.
 const HASH_BYTES: usize = 32;
 /// Bytes of a salt.
@@ -49,7 +49,7 @@ fn hash(password: &str, salt: &[u8]) -> Result<String, VaultError> {
 
 fn hasher() -> Result<Argon2<'static>, VaultError> {
     let params =
-        Params::new(MEMORY_KIB, PASSES, LANES, Some(HASH_BYTES)).map_err(|_| VaultError::Password)?;
+        Params::new(MEMORY_KIB, PASSES, THREADS, Some(HASH_BYTES)).map_err(|_| VaultError::Password)?;
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
