@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use test_support::http::TestRequest;
 use domain::{BuiltInRole, Right};
 use serde_json::{Value, json};
-use test_support::http::TestRequest;
 
 use crate::platform::{MINUTE_MS, PASSWORD, Person, Platform, UNKNOWN_ID, base32, refused};
 
@@ -53,7 +53,6 @@ fn refusals_of_a_desk(
     admin: &Person,
     desk: &Person,
     helper: &Person,
-    role: &Value,
 ) -> Vec<(&'static str, Value, (u16, &'static str))> {
     vec![
         (
@@ -121,6 +120,12 @@ fn refusals_of_a_desk(
             json!({"account_id": UNKNOWN_ID}),
             (404, "unknown_account"),
         ),
+    ]
+}
+
+/// What it may not do with roles.
+fn refusals_of_roles(role: &Value) -> Vec<(&'static str, Value, (u16, &'static str))> {
+    vec![
         (
             "roles",
             json!({"role": "r", "name_zh": "r", "name_en": "r", "rights": ["chips.destroy"]}),
@@ -173,7 +178,10 @@ async fn nobody_gives_more_than_he_has_or_raises_himself() {
     );
     let desk = platform.person(&admin.session, "desk", &["desk"]).await;
     let helper = platform.person(&desk.session, "helper", &["desk"]).await;
-    for (path, document, expected) in refusals_of_a_desk(&admin, &desk, &helper, &role) {
+    for (path, document, expected) in refusals_of_a_desk(&admin, &desk, &helper)
+        .into_iter()
+        .chain(refusals_of_roles(&role))
+    {
         let reply = platform
             .post(&desk.session, &format!("/admin/v1/{path}"), document.clone())
             .await;
