@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use test_support::http::TestRequest;
 use domain::{BuiltInRole, Right};
 use serde_json::{Value, json};
+use test_support::http::TestRequest;
 
 use crate::platform::{MINUTE_MS, PASSWORD, Person, Platform, UNKNOWN_ID, base32, refused};
 

@@ -68,7 +68,10 @@ fn only_what_can_be_a_credential_of_staff_takes_a_connection_and_only_a_few_of_a
     let bearer = |text: &str| Sent::get("/").header("authorization", &format!("Bearer {text}"));
     let unknown = format!("xkk_{}", "A".repeat(43));
     for other in ["", "x", &unknown[..46], &format!("xke_{}", "A".repeat(43))] {
-        assert_eq!(staff(&host, Right::TasksEnd, bearer(other)), Some(Reason::CredentialWrong));
+        assert_eq!(
+            staff(&host, Right::TasksEnd, bearer(other)),
+            Some(Reason::CredentialWrong)
+        );
     }
     assert_eq!(host.connections(), 0);
     for _ in 0..20 {
@@ -78,7 +81,10 @@ fn only_what_can_be_a_credential_of_staff_takes_a_connection_and_only_a_few_of_a
         );
     }
     assert_eq!(host.connections(), 20);
-    assert_eq!(staff(&host, Right::TasksEnd, bearer(&unknown)), Some(Reason::RateLimited));
+    assert_eq!(
+        staff(&host, Right::TasksEnd, bearer(&unknown)),
+        Some(Reason::RateLimited)
+    );
     assert_eq!(host.connections(), 20);
 }
 
