@@ -69,14 +69,11 @@ mod warning_kind;
 mod withdraw;
 
 pub use accounts::{
-    AccountChange, AccountPage, AccountView, ApiKeyView, CreatedAccount, CreatedApiKey, ENROLMENT_HOURS,
-    Enrolled, MAX_ACCOUNTS_PER_PAGE, MAX_API_KEYS, MAX_CREDENTIAL_CHARS, MAX_OWN_ROLES, MAX_PASSWORD_CHARS,
-    MAX_ROLES_PER_ACCOUNT, MIN_PASSWORD_CHARS, NewAccount, NewRole, Offer, RoleChange, RoleView,
-    SIGN_INS_PER_MINUTE, SecondFactor, SignIn, SignInSettings, SignedIn,
-    WRONG_SIGN_INS_OF_ADDRESS_PER_MINUTE, WRONG_SIGN_INS_OF_NAME_PER_MINUTE, admit_secret, change_account,
-    change_role, create_account, create_api_key, create_role, delete_role, enrol, is_credential_of_staff,
-    list_accounts, list_api_keys, list_roles, offer_enrolment, recover_account, revoke_account,
-    revoke_api_key, sign_in, sign_out, verify_staff,
+    AccountChange, AccountView, ApiKeyView, CreatedAccount, MAX_ACCOUNTS_PER_PAGE, MAX_CREDENTIAL_CHARS,
+    MAX_PASSWORD_CHARS, NewAccount, NewRole, Offer, RoleChange, RoleView, SecondFactor, SignIn,
+    SignInSettings, admit_secret, change_account, change_role, create_account, create_api_key, create_role,
+    delete_role, enrol, is_credential_of_staff, list_accounts, list_api_keys, list_roles, offer_enrolment,
+    recover_account, revoke_account, revoke_api_key, sign_in, sign_out, verify_staff,
 };
 pub use act_note::ActNote;
 pub use alerts::{AlertView, MAX_ALERTS_PER_PAGE, MAX_NOTED_ALERTS, list_alerts, note_alerts};
@@ -122,8 +119,8 @@ pub use jobs::{
 };
 pub use limits::{
     ALL_REFUSALS_PER_MINUTE, LOGGED_REFUSALS_PER_MINUTE, Limits, MemoryLimits, REFUSALS_PER_MINUTE, Refused,
-    WRONG_SECRETS_PER_MINUTE, WRONG_STAFF_CREDENTIALS_PER_MINUTE, address_key, check_staff_credentials,
-    count_refusal, count_staff_credential, limited,
+    WRONG_SECRETS_PER_MINUTE, address_key, check_staff_credentials, count_refusal, count_staff_credential,
+    limited,
 };
 pub use list_page::ListPage;
 pub use messages::{

@@ -17,7 +17,7 @@ use store::call_log::RefusedCaller;
 /// Wrong client secrets that one address may present in a minute.
 pub const WRONG_SECRETS_PER_MINUTE: u32 = 20;
 /// Wrong sessions, API keys and administrator's secrets that one address may present in a minute.
-pub const WRONG_STAFF_CREDENTIALS_PER_MINUTE: u32 = 20;
+const WRONG_STAFF_CREDENTIALS_PER_MINUTE: u32 = 20;
 /// Refused calls a minute of unauthenticated callers that one address may make. Beyond them calls are answered 429.
 pub const REFUSALS_PER_MINUTE: u32 = 600;
 /// Refused calls a minute of one address or client that are logged one by one. The others of the minute share a row.

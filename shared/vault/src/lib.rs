@@ -16,7 +16,7 @@ mod wrap;
 pub use keyed::{BlindIndex, IndexKind, KeyCheck, equal_in_constant_time, hash_secret, is_keyed_hash};
 pub use password::{hash_password, verify_password};
 pub use settings::{VaultSettings, home_key_of};
-pub use totp::{TOTP_DIGITS, TOTP_SECRET_BYTES, totp_code, totp_step, totp_text};
+pub use totp::{TOTP_SECRET_BYTES, totp_code, totp_step, totp_text};
 pub use wrap::{unwrap, wrap};
 pub use zeroize::Zeroizing;
 

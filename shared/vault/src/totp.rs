@@ -9,7 +9,7 @@ use subtle::ConstantTimeEq as _;
 /// Bytes of a secret: those of SHA-1's output (RFC 4226, section 4).
 pub const TOTP_SECRET_BYTES: usize = 20;
 /// Digits of a code.
-pub const TOTP_DIGITS: usize = 6;
+const TOTP_DIGITS: usize = 6;
 /// Length of a step, in milliseconds.
 const STEP_MS: i64 = 30_000;
 /// Codes of so many steps before and after the present one are accepted, for clocks that differ.

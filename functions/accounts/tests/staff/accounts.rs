@@ -110,6 +110,12 @@ fn refusals_of_a_desk(
             json!({"account_id": UNKNOWN_ID}),
             (404, "unknown_account"),
         ),
+    ]
+}
+
+/// What it may not end, and not do with roles.
+fn refusals_of_roles(admin: &Person, role: &Value) -> Vec<(&'static str, Value, (u16, &'static str))> {
+    vec![
         (
             "accounts:revoke",
             json!({"account_id": admin.id}),
@@ -120,12 +126,6 @@ fn refusals_of_a_desk(
             json!({"account_id": UNKNOWN_ID}),
             (404, "unknown_account"),
         ),
-    ]
-}
-
-/// What it may not do with roles.
-fn refusals_of_roles(role: &Value) -> Vec<(&'static str, Value, (u16, &'static str))> {
-    vec![
         (
             "roles",
             json!({"role": "r", "name_zh": "r", "name_en": "r", "rights": ["chips.destroy"]}),
@@ -180,7 +180,7 @@ async fn nobody_gives_more_than_he_has_or_raises_himself() {
     let helper = platform.person(&desk.session, "helper", &["desk"]).await;
     for (path, document, expected) in refusals_of_a_desk(&admin, &desk, &helper)
         .into_iter()
-        .chain(refusals_of_roles(&role))
+        .chain(refusals_of_roles(&admin, &role))
     {
         let reply = platform
             .post(&desk.session, &format!("/admin/v1/{path}"), document.clone())

@@ -11,9 +11,9 @@ use store::{Database, lock};
 use vault::{Zeroizing, hash_secret, random_bytes};
 
 /// How long an enrolment code is valid, in hours.
-pub const ENROLMENT_HOURS: i64 = 72;
+const ENROLMENT_HOURS: i64 = 72;
 /// Most roles of an account.
-pub const MAX_ROLES_PER_ACCOUNT: usize = 16;
+const MAX_ROLES_PER_ACCOUNT: usize = 16;
 
 /// The values of a new account.
 #[derive(Clone, Copy, Debug)]

@@ -12,7 +12,7 @@ use store::staff::{account, credential};
 use vault::{TOTP_SECRET_BYTES, Zeroizing, hash_password, hash_secret, random_bytes, totp_text};
 
 /// Shortest password, in characters.
-pub const MIN_PASSWORD_CHARS: usize = 12;
+const MIN_PASSWORD_CHARS: usize = 12;
 /// Longest password, in characters.
 pub const MAX_PASSWORD_CHARS: usize = 128;
 /// Who issues one-time codes, as authenticator apps show it.

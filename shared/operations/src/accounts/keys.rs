@@ -11,7 +11,7 @@ use store::{Database, lock};
 use vault::{Zeroizing, hash_secret, random_bytes};
 
 /// Most valid API keys of an account.
-pub const MAX_API_KEYS: u32 = 16;
+const MAX_API_KEYS: u32 = 16;
 /// Most API keys that are shown, those that ended lately among them.
 const MAX_SHOWN: u32 = 256;
 

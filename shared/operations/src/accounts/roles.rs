@@ -10,7 +10,7 @@ use store::staff::role::{self, RoleChangeRow, RoleRow};
 use store::{Database, lock};
 
 /// Most roles besides those that are built in.
-pub const MAX_OWN_ROLES: u32 = 100;
+const MAX_OWN_ROLES: u32 = 100;
 
 /// A role.
 #[derive(Clone, Debug)]

@@ -9,11 +9,11 @@ use domain::error::Error;
 use vault::IndexKind;
 
 /// Failed attempts a minute to sign in with one name.
-pub const WRONG_SIGN_INS_OF_NAME_PER_MINUTE: u32 = 5;
+const WRONG_SIGN_INS_OF_NAME_PER_MINUTE: u32 = 5;
 /// Failed attempts a minute of one address to sign in or to enrol.
-pub const WRONG_SIGN_INS_OF_ADDRESS_PER_MINUTE: u32 = 20;
+const WRONG_SIGN_INS_OF_ADDRESS_PER_MINUTE: u32 = 20;
 /// Attempts a minute of everybody together: each computes a hash that is meant to be slow.
-pub const SIGN_INS_PER_MINUTE: u32 = 600;
+const SIGN_INS_PER_MINUTE: u32 = 600;
 
 /// An attempt that has been counted.
 pub(super) struct Attempt(Vec<(&'static str, String)>);
