@@ -32,6 +32,8 @@ pub(crate) enum Command {
     Power(PowerOptions),
     /// Import a table of any size into a running platform, in parts; the same command again goes on where it stopped
     Import(ImportOptions),
+    /// Make an enrolment code for a system administrator, when nobody can sign in any more
+    Recover(RecoverOptions),
     /// Give the database of a platform that is stopped another index key; the same command again goes on where it stopped
     Reindex(ReindexOptions),
     /// Make an encrypted backup of both databases while the platform runs
@@ -142,6 +144,25 @@ pub(crate) struct ImportOptions {
     /// The .env file with the administrator's secret
     #[arg(long, default_value = "xieka-data/.env")]
     pub(crate) env: PathBuf,
+    /// An API key in place of the administrator's secret
+    #[arg(long, env = "XIEKA_API_KEY", hide_env_values = true)]
+    pub(crate) api_key: Option<String>,
+}
+
+/// Options of `recover`.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct RecoverOptions {
+    /// What the administrator signs in with; an account of that name is made if there is none
+    pub(crate) sign_in_name: String,
+    /// Name of the person, for a new account
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// The folder of `xieka up` with the database and, if there is no .env here, the secrets
+    #[arg(long, default_value = "xieka-data")]
+    pub(crate) data: PathBuf,
+    /// The .env file with the keys and, if it is no file, the address of the database
+    #[arg(long)]
+    pub(crate) env: Option<PathBuf>,
 }
 
 /// Options of `reindex`.

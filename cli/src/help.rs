@@ -55,6 +55,15 @@ const CHINESE: &[(&str, &str)] = &[
     ),
     ("import platform", "平台的地址"),
     ("import env", "含管理员密钥的 .env 文件"),
+    ("import api_key", "代替管理员密钥的 API 密钥"),
+    ("recover", "无人能够登录时，为系统管理员生成启用码"),
+    ("recover sign_in_name", "管理员的登录名；没有该账号时新建"),
+    ("recover name", "新建账号的人员姓名"),
+    (
+        "recover data",
+        "`xieka up` 的文件夹，存放数据库；当前目录没有 .env 时也存放密钥",
+    ),
+    ("recover env", "含密钥的 .env 文件；数据库不是文件时亦含其地址"),
     (
         "reindex",
         "为已停止的平台的数据库更换索引密钥；中断后重新执行同一命令即从中断处继续",

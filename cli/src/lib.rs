@@ -18,6 +18,7 @@ mod personalise;
 mod power;
 mod preflight;
 pub mod receiver;
+mod recover;
 mod reindex;
 pub mod secrets;
 pub mod stack;
@@ -64,6 +65,7 @@ async fn run(arguments: Arguments) -> Result<()> {
         Command::Init(options) => init::run(&options),
         Command::Power(options) => power::run(options).await,
         Command::Import(options) => import::run(&options).await,
+        Command::Recover(options) => recover::run(&options).await,
         Command::Reindex(options) => reindex::run(&options).await,
         Command::Backup(options) => backup::run(&options).await,
         Command::Verify(options) => backup::verify(&options).await,

@@ -67,7 +67,7 @@ pub(crate) async fn run(options: &ReindexOptions) -> Result<()> {
 }
 
 /// The file of the secrets that `xieka up` would read.
-fn env_file(data: &Path) -> Result<PathBuf> {
+pub(crate) fn env_file(data: &Path) -> Result<PathBuf> {
     let (current, stored) = (PathBuf::from(ENV_FILE), data.join(ENV_FILE));
     if !current.is_file() {
         return Ok(stored);
@@ -267,7 +267,7 @@ fn show(done: Option<Reindexed>, env: &Path) {
 }
 
 /// The operating system's random source.
-struct OperatingSystem;
+pub(crate) struct OperatingSystem;
 
 impl Random for OperatingSystem {
     fn fill(&self, out: &mut [u8]) {

@@ -33,6 +33,7 @@ use manifest::{FORMAT, KeyFingerprint, Manifest, utc};
 pub(crate) use migrate::run as migrate;
 pub(crate) use problem::Problem;
 pub(crate) use restore::run as restore;
+pub(crate) use server::connect;
 pub(crate) use verify::run as verify;
 
 /// Bytes of the identifier of a backup.

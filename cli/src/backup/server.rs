@@ -52,7 +52,7 @@ fn hosts(config: &Config) -> String {
 }
 
 /// Opens a connection, encrypted unless the address or the server does not want that.
-pub(super) async fn connect(address: &str) -> Result<Postgres> {
+pub(crate) async fn connect(address: &str) -> Result<Postgres> {
     let name = name(address)?;
     let unreached = || {
         text(

@@ -101,9 +101,12 @@ struct Target {
 
 impl Target {
     fn new(options: &ImportOptions) -> Result<Self> {
-        let secret = Secrets::read(&options.env)?
-            .get("SPIN_VARIABLE_ADMIN_SECRET")?
-            .to_owned();
+        let secret = match &options.api_key {
+            Some(key) => key.clone(),
+            None => Secrets::read(&options.env)?
+                .first("SPIN_VARIABLE_ADMIN_SECRET")?
+                .to_owned(),
+        };
         let platform = options.platform.trim_end_matches('/').to_owned();
         ensure!(
             platform.starts_with("http://"),

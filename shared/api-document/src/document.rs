@@ -22,7 +22,7 @@ const TAGS: [(&str, &str); 4] = [
     ),
     (
         STAFF,
-        "系统管理员的接口，凭据为 admin_secret / operations for administrators, who have admin_secret",
+        "管理接口，凭据为会话凭据或 API 密钥 / operations for staff, who have a session or an API key",
     ),
     (
         "operator",
@@ -118,7 +118,8 @@ fn security_schemes() -> Value {
     json!({
         BEARER: bearer("认证令牌，由 /v1/token 获取 / access token, from /v1/token"),
         TOKEN: parameter("token", "认证令牌，置于参数 / access token as a parameter"),
-        STAFF: bearer("admin_secret"),
+        STAFF: bearer("会话凭据（由 /admin/v1/sign-in 获取）或 API 密钥；首名系统管理员登录之前为 admin_secret / the credential of a session, from \
+            /admin/v1/sign-in, or an API key; admin_secret before the first system administrator has signed in"),
         Role::Operator.code(): bearer("ingest_secret"),
         Role::Gateway.code(): bearer("gateway_secret"),
         Role::Timer.code(): bearer("cron_secret"),
@@ -130,7 +131,7 @@ fn security_schemes() -> Value {
 fn tag(access: Access) -> &'static str {
     match access {
         Access::Anyone | Access::Client(_) => "business",
-        Access::Staff(_) => STAFF,
+        Access::Staff(_) | Access::SignIn => STAFF,
         Access::Secret(Role::Timer) => Role::Gateway.code(),
         Access::Secret(role) => role.code(),
     }
@@ -141,7 +142,7 @@ pub(super) fn calls_per_minute(access: Access) -> Option<u32> {
     match access {
         Access::Anyone => Some(TOKENS_PER_MINUTE),
         Access::Client(permission) => Some(permission.calls_per_minute()),
-        Access::Staff(_) | Access::Secret(_) => None,
+        Access::Staff(_) | Access::SignIn | Access::Secret(_) => None,
     }
 }
 
@@ -149,7 +150,7 @@ pub(super) fn calls_per_minute(access: Access) -> Option<u32> {
 fn complete(documented: &mut Value, operation: &Operation, reasons: &[Reason], schemas: &Value) {
     documented["tags"] = json!([tag(operation.access)]);
     match operation.access {
-        Access::Anyone => documented["security"] = json!([]),
+        Access::Anyone | Access::SignIn => documented["security"] = json!([]),
         Access::Secret(Role::Timer) => {
             documented["security"] = json!([{Role::Timer.code(): []}, {TIMER_KEY: []}]);
         }
@@ -187,7 +188,9 @@ fn complete_success(answer: &mut Value, access: Access, schemas: &Value) {
         answer["description"] = json!("成功 / success");
     }
     let mut headers = refusals::headers_of_every_answer();
-    if let (Access::Staff(_) | Access::Secret(_), Some(headers)) = (access, headers.as_object_mut()) {
+    if let (Access::Staff(_) | Access::SignIn | Access::Secret(_), Some(headers)) =
+        (access, headers.as_object_mut())
+    {
         headers.retain(|name, _| !name.starts_with("RateLimit"));
     }
     answer["headers"] = headers;

@@ -8,6 +8,9 @@ use domain::error::Reason;
 use domain::{Permission, Right};
 use web::{Access, Content, Role, STAFF};
 
+/// Begins the paths of staff.
+const STAFF_PATHS: &str = "/admin/";
+
 /// Ends the identifier of an operation that is called by GET as well.
 const POST_SUFFIX: &str = ".post";
 
@@ -108,7 +111,7 @@ fn operation(path: &str, method: &str, documented: &Value, schemas: &Value) -> O
         name: id.strip_suffix(POST_SUFFIX).unwrap_or(id).to_owned(),
         method: if method == "get" { "GET" } else { "POST" },
         path: path.to_owned(),
-        access: access(&documented["security"]),
+        access: access(path, &documented["security"]),
         content: body.and_then(content),
         parameters: parameters.map(|known| parameter(known, schemas)).collect(),
         own_reasons: own.filter_map(|code| Reason::from_code(code.as_str()?)).collect(),
@@ -144,10 +147,13 @@ fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// Who may call an operation with this `security`.
-fn access(security: &Value) -> Access {
+/// Who may call an operation with this path and `security`.
+fn access(path: &str, security: &Value) -> Access {
     let Some((scheme, scopes)) = security[0].as_object().and_then(|all| all.iter().next()) else {
-        return Access::Anyone;
+        return match path.starts_with(STAFF_PATHS) {
+            true => Access::SignIn,
+            false => Access::Anyone,
+        };
     };
     let role = [Role::Operator, Role::Gateway, Role::Timer]
         .into_iter()

@@ -248,7 +248,7 @@ fn clause_of(summary: &str) -> (&str, Option<&str>) {
 /// A command that calls the operation.
 fn curl(operation: &Operation) -> String {
     let secret = match operation.access {
-        Access::Anyone => None,
+        Access::Anyone | Access::SignIn => None,
         Access::Client(_) => Some("token"),
         Access::Staff(_) => Some("admin_secret"),
         Access::Secret(Role::Operator) => Some("ingest_secret"),

@@ -45,6 +45,13 @@ const CLIENT: &[Reason] = &[
 /// Reasons that concern a caller with the secret of a component.
 const SECRET: &[Reason] = &[Reason::CredentialWrong];
 
+/// Reasons that concern staff.
+const STAFF: &[Reason] = &[
+    Reason::CredentialWrong,
+    Reason::CredentialEnded,
+    Reason::RightMissing,
+];
+
 /// Reasons that can occur at any time.
 const ALWAYS: &[Reason] = &[
     Reason::RateLimited,
@@ -72,8 +79,9 @@ pub fn reasons(operation: &Operation) -> Vec<Reason> {
     let values = if has_values { VALUES } else { &[] };
     let caller = match operation.access {
         Access::Client(_) => CLIENT,
-        Access::Staff(_) | Access::Secret(_) => SECRET,
-        Access::Anyone => &[],
+        Access::Staff(_) => STAFF,
+        Access::Secret(_) => SECRET,
+        Access::Anyone | Access::SignIn => &[],
     };
     let mut all = Vec::new();
     for reason in [

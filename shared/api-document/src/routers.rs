@@ -8,6 +8,7 @@ use super::{callback, schemas};
 /// The router of every component that has operations.
 fn routers() -> Vec<Routes> {
     vec![
+        accounts_router::router(),
         cards_router::router(),
         chip_router::router(),
         clients_router::router(),

@@ -144,6 +144,14 @@ uuid_id! {
     /// Identifier of an import.
     ImportId
 }
+uuid_id! {
+    /// Identifier of an account of staff.
+    AccountId
+}
+uuid_id! {
+    /// Identifier of an API key.
+    ApiKeyId
+}
 
 #[cfg(test)]
 mod tests {

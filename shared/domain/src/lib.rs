@@ -33,6 +33,7 @@ mod received;
 mod receiver;
 mod rfc3339;
 mod right;
+mod role;
 mod service;
 mod spelling;
 mod stop_cause;
@@ -56,7 +57,7 @@ pub use deviation::Deviation;
 pub use eid::{Eid, unknown_chip};
 pub use gateway_protocol::{FailureKind, Work};
 pub use iccid::Iccid;
-pub use ids::{AlertId, ClientId, ImportId, IncidentId, MessageId, SessionId, TaskId};
+pub use ids::{AccountId, AlertId, ApiKeyId, ClientId, ImportId, IncidentId, MessageId, SessionId, TaskId};
 pub use imsi::Imsi;
 pub use incident::{
     Concern, FINAL_REPORT_WITHIN_MS, IncidentClass, IncidentKind, IncidentState, KindRow, Limit, Misfit,
@@ -72,6 +73,7 @@ pub use pool_state::{PoolState, enough};
 pub use province::{Province, Provinces};
 pub use receiver::Receiver;
 pub use right::Right;
+pub use role::{BuiltInRole, MAX_ROLE_CODE_CHARS, role_code};
 pub use service::{Service, Services};
 pub use spelling::{MAX_EXACT_NUMBER, plain_number, without_byte_order_mark};
 pub use stop_cause::StopCause;

@@ -36,10 +36,26 @@ macro_rules! rights {
 }
 
 rights!(
+    /// An account of staff is opened.
+    AccountsCreate = "accounts.create" changes,
+    /// A member of staff may choose a password anew.
+    AccountsEnrol = "accounts.enrol" changes,
+    /// The accounts of staff.
+    AccountsList = "accounts.list" reads,
+    /// The sessions and API keys of an account of staff end.
+    AccountsRevoke = "accounts.revoke" changes,
+    /// An account of staff is changed.
+    AccountsUpdate = "accounts.update" changes,
     /// Alerts.
     AlertsList = "alerts.list" reads,
     /// An alert is noted.
     AlertsNote = "alerts.note" changes,
+    /// An API key of one's own is made.
+    ApiKeysCreate = "api_keys.create" changes,
+    /// One's own API keys.
+    ApiKeysList = "api_keys.list" reads,
+    /// An API key of one's own ends.
+    ApiKeysRevoke = "api_keys.revoke" changes,
     /// Refused applications.
     ApplicationsRefused = "applications.refused" reads,
     /// Refused applications as a file.
@@ -152,6 +168,14 @@ rights!(
     ReceiversShow = "receivers.show" reads,
     /// A receiver of messages is changed.
     ReceiversUpdate = "receivers.update" changes,
+    /// A role is made.
+    RolesCreate = "roles.create" changes,
+    /// A role is deleted.
+    RolesDelete = "roles.delete" changes,
+    /// The roles.
+    RolesList = "roles.list" reads,
+    /// A role is changed.
+    RolesUpdate = "roles.update" changes,
     /// Device sessions as a file.
     SessionsExport = "sessions.export" reads,
     /// Device sessions.

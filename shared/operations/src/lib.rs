@@ -7,6 +7,7 @@
 
 #![forbid(unsafe_code)]
 
+mod accounts;
 mod act_note;
 mod alerts;
 mod announce_gateway;
@@ -67,6 +68,13 @@ mod verified;
 mod warning_kind;
 mod withdraw;
 
+pub use accounts::{
+    AccountChange, AccountView, ApiKeyView, CreatedAccount, MAX_ACCOUNTS_PER_PAGE, MAX_CREDENTIAL_CHARS,
+    MAX_PASSWORD_CHARS, NewAccount, NewRole, Offer, RoleChange, RoleView, SecondFactor, SignIn,
+    SignInSettings, admit_secret, change_account, change_role, create_account, create_api_key, create_role,
+    delete_role, enrol, is_credential_of_staff, list_accounts, list_api_keys, list_roles, offer_enrolment,
+    recover_account, revoke_account, revoke_api_key, sign_in, sign_out, verify_staff,
+};
 pub use act_note::ActNote;
 pub use alerts::{AlertView, MAX_ALERTS_PER_PAGE, MAX_NOTED_ALERTS, list_alerts, note_alerts};
 pub use announce_gateway::{Announcement, announce_gateway};
@@ -111,7 +119,8 @@ pub use jobs::{
 };
 pub use limits::{
     ALL_REFUSALS_PER_MINUTE, LOGGED_REFUSALS_PER_MINUTE, Limits, MemoryLimits, REFUSALS_PER_MINUTE, Refused,
-    WRONG_SECRETS_PER_MINUTE, address_key, count_refusal, limited,
+    WRONG_SECRETS_PER_MINUTE, address_key, check_staff_credentials, count_refusal, count_staff_credential,
+    limited,
 };
 pub use list_page::ListPage;
 pub use messages::{

@@ -16,6 +16,8 @@ use store::call_log::RefusedCaller;
 
 /// Wrong client secrets that one address may present in a minute.
 pub const WRONG_SECRETS_PER_MINUTE: u32 = 20;
+/// Wrong sessions, API keys and administrator's secrets that one address may present in a minute.
+const WRONG_STAFF_CREDENTIALS_PER_MINUTE: u32 = 20;
 /// Refused calls a minute of unauthenticated callers that one address may make. Beyond them calls are answered 429.
 pub const REFUSALS_PER_MINUTE: u32 = 600;
 /// Refused calls a minute of one address or client that are logged one by one. The others of the minute share a row.
@@ -23,6 +25,8 @@ pub const LOGGED_REFUSALS_PER_MINUTE: u32 = 20;
 /// Refused calls a minute of all unauthenticated callers together. Beyond them every such call is answered 429, and no
 /// address is counted by itself, so that the counters stay bounded.
 pub const ALL_REFUSALS_PER_MINUTE: u32 = 60_000;
+/// Names the counters of wrong credentials of staff.
+const STAFF_CREDENTIALS: &str = "staff";
 /// Most counters deleted at once.
 const MAX_CLEARED: usize = 1_000;
 
@@ -126,6 +130,23 @@ pub(super) fn count_wrong_secret<D>(cx: &Context<'_, D>, from: IpAddr) -> Result
     Ok(())
 }
 
+/// Refuses an address that has presented too many wrong credentials of staff in this minute, before one is looked up.
+///
+/// # Errors
+/// [`domain::error::Reason::RateLimited`] with the time to wait.
+pub fn check_staff_credentials(limits: &dyn Limits, now: Timestamp, from: IpAddr) -> Result<(), Error> {
+    let most = i64::from(WRONG_STAFF_CREDENTIALS_PER_MINUTE);
+    if add(Some(limits), now, STAFF_CREDENTIALS, &address_key(from), 0) >= most {
+        return Err(limited(now));
+    }
+    Ok(())
+}
+
+/// Counts a wrong credential of staff.
+pub fn count_staff_credential(limits: &dyn Limits, now: Timestamp, from: IpAddr) {
+    add(Some(limits), now, STAFF_CREDENTIALS, &address_key(from), 1);
+}
+
 /// Why a caller with too many refused calls is answered 429: it may try again in the next minute.
 #[must_use]
 pub fn limited(now: Timestamp) -> Error {
@@ -149,8 +170,12 @@ pub fn address_key(from: IpAddr) -> String {
 
 /// Adds to the counter of this minute. 0 when there is none, or the store cannot be reached.
 pub(super) fn count<D>(cx: &Context<'_, D>, kind: &str, subject: &str, delta: i64) -> i64 {
-    let key = format!("{} {kind} {subject}", window(cx.now));
-    let counted = cx.limits.and_then(|limits| limits.increment(&key, delta));
+    add(cx.limits, cx.now, kind, subject, delta)
+}
+
+fn add(limits: Option<&dyn Limits>, now: Timestamp, kind: &str, subject: &str, delta: i64) -> i64 {
+    let key = format!("{} {kind} {subject}", window(now));
+    let counted = limits.and_then(|limits| limits.increment(&key, delta));
     counted.unwrap_or_default()
 }
 

@@ -47,6 +47,8 @@ pub struct RequiredVariables {
     pub served_provinces: bool,
     /// `operator_api`, `operator_credential`: asks the operator about its numbers.
     pub operator: bool,
+    /// `session_hours`, `session_idle_minutes`, `api_key_days`, `second_factor`: signs people in.
+    pub sign_in: bool,
     /// The name of the secret of its internal interfaces.
     pub secret: Option<&'static str>,
 }
@@ -67,6 +69,7 @@ impl RequiredVariables {
         unchecked_eids: false,
         served_provinces: false,
         operator: false,
+        sign_in: false,
         secret: None,
     };
 }
@@ -168,6 +171,14 @@ async fn read_settings(required: RequiredVariables, read: &mut Variables) -> Res
             &mut read.served_provinces,
         ),
         (required.operator, "operator_api", &mut read.operator_api),
+        (required.sign_in, "session_hours", &mut read.session_hours),
+        (
+            required.sign_in,
+            "session_idle_minutes",
+            &mut read.session_idle_minutes,
+        ),
+        (required.sign_in, "api_key_days", &mut read.api_key_days),
+        (required.sign_in, "second_factor", &mut read.second_factor),
     ];
     fill(Places::from(texts)).await
 }

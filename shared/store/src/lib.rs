@@ -68,6 +68,7 @@ pub mod sealed;
 #[cfg(feature = "native")]
 mod sealed_check;
 pub mod session_search;
+pub mod staff;
 mod subject;
 #[cfg(feature = "native")]
 mod table_digest;

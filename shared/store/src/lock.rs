@@ -28,6 +28,8 @@ const NUMBERS: Statement = Statement::of_postgres(
 );
 const POOLS: Statement =
     Statement::of_postgres("SELECT CAST(pg_advisory_xact_lock(8246734120) AS TEXT) AS locked");
+const STAFF: Statement =
+    Statement::of_postgres("SELECT CAST(pg_advisory_xact_lock(8246734125) AS TEXT) AS locked");
 
 /// Keeps a chip, its tasks and its sessions for this transaction.
 pub async fn chip<D: Database>(tx: &Tx<'_, D>, eid_index: &BlindIndex) -> Result<(), DbError> {
@@ -62,6 +64,12 @@ pub async fn numbers<D: Database>(tx: &Tx<'_, D>, batch: String) -> Result<(), D
 /// Keeps what is decided by all pools together.
 pub async fn pools<D: Database>(tx: &Tx<'_, D>) -> Result<(), DbError> {
     tx.run(POOLS, &[]).await.map(drop)
+}
+
+/// Keeps what is decided by all accounts and roles of staff together: who the last system administrator is, which role is
+/// in use.
+pub async fn staff<D: Database>(tx: &Tx<'_, D>) -> Result<(), DbError> {
+    tx.run(STAFF, &[]).await.map(drop)
 }
 
 async fn take<D: Database>(tx: &Tx<'_, D>, sql: Statement, key: Value) -> Result<(), DbError> {

@@ -37,6 +37,8 @@ pub enum IndexKind {
     PskIdentity,
     /// The content of an imported row, to recognise a repeated import.
     ImportedRow,
+    /// What a member of staff signs in with, to count attempts by it.
+    SignInName,
 }
 
 impl IndexKind {
@@ -49,6 +51,7 @@ impl IndexKind {
             Self::Phone => "phone",
             Self::PskIdentity => "psk_identity",
             Self::ImportedRow => "imported_row",
+            Self::SignInName => "sign_in_name",
         }
     }
 }

@@ -8,11 +8,15 @@
 
 mod envelope;
 mod keyed;
+mod password;
 mod settings;
+mod totp;
 mod wrap;
 
 pub use keyed::{BlindIndex, IndexKind, KeyCheck, equal_in_constant_time, hash_secret, is_keyed_hash};
+pub use password::{hash_password, verify_password};
 pub use settings::{VaultSettings, home_key_of};
+pub use totp::{TOTP_SECRET_BYTES, totp_code, totp_step, totp_text};
 pub use wrap::{unwrap, wrap};
 pub use zeroize::Zeroizing;
 
@@ -62,6 +66,9 @@ pub enum VaultError {
     /// A key cannot be wrapped: it is too short, too long or no multiple of 8 bytes.
     #[error("key material of this length cannot be wrapped")]
     Wrap,
+    /// A password cannot be hashed, or a stored hash of one is malformed.
+    #[error("a password cannot be hashed or its stored hash is malformed")]
+    Password,
     /// The component was not given this key.
     #[error("this component has no {0}")]
     Absent(&'static str),

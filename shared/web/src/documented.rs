@@ -44,7 +44,7 @@ impl Documented {
 fn security(access: Access) -> Option<Vec<SecurityRequirement>> {
     let none: [&str; 0] = [];
     match access {
-        Access::Anyone => None,
+        Access::Anyone | Access::SignIn => None,
         Access::Client(permission) => Some(
             [BEARER, TOKEN]
                 .map(|scheme| SecurityRequirement::new(scheme, [permission.code()]))

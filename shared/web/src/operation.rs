@@ -24,9 +24,12 @@ const NOWHERE: &str = "none";
 pub enum Access {
     /// No credential of the request layer: the call itself presents a client's credentials.
     Anyone,
+    /// No credential of the request layer: the call itself presents what a person signs in with.
+    SignIn,
     /// A client with a valid token, from an address on its allow-list, with this permission.
     Client(Permission),
-    /// A member of staff with this right: whoever has `admin_secret`.
+    /// A member of staff with this right: a session or an API key of an account, or `admin_secret` before the first
+    /// system administrator has signed in.
     Staff(Right),
     /// A caller with the secret that the component was configured with, in this role.
     Secret(Role),

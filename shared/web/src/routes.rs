@@ -15,6 +15,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
 use http::header::ALLOW;
 use http::{HeaderValue, Method};
+use send_wrapper::SendWrapper;
 use utoipa::__dev::SchemaReferences;
 use utoipa::openapi::HttpMethod;
 
@@ -23,7 +24,7 @@ use super::host::App;
 use super::layers::{
     Arrival, ArrivalLayer, CallLog, Called, CalledOperation, CallerLanguage, Limits, MiddlewareLayer,
     OperatorLog, PathOperations, RateLimit, RefusedBudget, RequestIds, RequirePermission, RequireSecret,
-    RequireStaff, RequireToken, TrueAddress, found, is_secret_right,
+    RequireStaff, RequireToken, TrueAddress, calling_staff, found, is_secret_right,
 };
 use super::operation::{Access, Operation};
 use super::refusal::Refusal;
@@ -106,7 +107,7 @@ impl Route {
 fn surrounded(router: MethodRouter<App>, called: &Arc<Operation>) -> MethodRouter<App> {
     let permission = match called.access {
         Access::Client(permission) => Some(permission),
-        Access::Anyone | Access::Staff(_) | Access::Secret(_) => None,
+        Access::Anyone | Access::SignIn | Access::Staff(_) | Access::Secret(_) => None,
     };
     let staff = match called.access {
         Access::Staff(right) => Some(RequireStaff(right)),
@@ -229,16 +230,20 @@ fn not_allowed(allowed: &str, called: Called) -> Response {
 }
 
 /// A path that does not exist. Where the component has a secret, an unknown caller does not learn that.
-async fn nowhere(request: Request) -> Response {
-    let right = found::<Arrival>(request.extensions()).is_ok_and(|arrival| {
-        !arrival.settings().has_secret() || is_secret_right(&request, arrival.settings())
-    });
-    let reason = if right {
-        Reason::RouteUnknown
+async fn nowhere(request: Request, serves_staff: bool) -> Response {
+    let arrival = found::<Arrival>(request.extensions()).ok();
+    let is_open = arrival.is_some_and(|arrival| !arrival.settings().has_secret());
+    let has_secret = || arrival.is_some_and(|arrival| is_secret_right(&request, arrival.settings()));
+    let refusal = if is_open {
+        None
+    } else if serves_staff {
+        calling_staff(&request).await.err()
     } else {
-        Reason::CredentialWrong
+        (!has_secret()).then(|| Reason::CredentialWrong.into())
     };
-    Refusal::from(reason).into_response()
+    refusal
+        .unwrap_or_else(|| Reason::RouteUnknown.into())
+        .into_response()
 }
 
 /// A router with the layers that every request passes.
@@ -254,7 +259,10 @@ pub fn service(routes: Routes, app: App) -> Router {
     let around = |leads: Arc<[(Method, Arc<Operation>)]>, router: MethodRouter<App>| {
         router.layer((MiddlewareLayer(PathOperations(leads)), layers.clone()))
     };
-    let nowhere = around(Arc::default(), MethodRouter::new().fallback(nowhere));
+    let mut leads = routes.paths.iter().flat_map(|path| path.leads.iter());
+    let serves_staff = leads.any(|(_, operation)| matches!(operation.access, Access::Staff(_)));
+    let unknown = move |request: Request| SendWrapper::new(nowhere(request, serves_staff));
+    let nowhere = around(Arc::default(), MethodRouter::new().fallback(unknown));
     let mut router = Router::new().fallback_service(nowhere.with_state::<()>(app.clone()));
     for path in routes.paths {
         if let Some((_, first)) = path.leads.first() {

@@ -220,6 +220,11 @@ async fn nobody_can_call_an_interface_without_access_to_it() {
         covered.insert(endpoint.name);
         platform.advance_clock(60_000);
     }
+    for endpoint in endpoints::sign_in() {
+        let request = TestRequest::document(endpoint.path, &json!({}));
+        assert_refused(&platform, endpoint, request, (400, "parameter_missing")).await;
+        covered.insert(endpoint.name);
+    }
     let all: BTreeSet<_> = endpoints::all().map(|endpoint| endpoint.name).collect();
     assert_eq!(covered, all);
 

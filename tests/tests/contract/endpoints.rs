@@ -69,7 +69,12 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Endpoint> {
 
 /// The endpoints of clause 7.2.
 pub(crate) fn business() -> impl Iterator<Item = &'static Endpoint> {
-    all().filter(|endpoint| !matches!(endpoint.access, Access::Staff(_) | Access::Secret(_)))
+    all().filter(|endpoint| matches!(endpoint.access, Access::Anyone | Access::Client(_)))
+}
+
+/// The endpoints with which people sign in and out.
+pub(crate) fn sign_in() -> impl Iterator<Item = &'static Endpoint> {
+    all().filter(|endpoint| endpoint.access == Access::SignIn)
 }
 
 /// The endpoints of administrators, operators, gateways and timers.
@@ -89,7 +94,7 @@ mod tests {
     use domain::{Permission, Right};
     use web::{Access, Role};
 
-    use super::{all, business, every_operation, internal};
+    use super::{all, business, every_operation, internal, sign_in};
 
     #[test]
     fn names_and_routes_are_unique() {
@@ -109,11 +114,16 @@ mod tests {
     }
 
     #[test]
-    fn only_the_token_operation_is_open_and_it_asks_for_credentials() {
+    fn only_the_token_operation_and_sign_in_are_open_and_they_ask_for_credentials() {
         let open: Vec<_> = all()
             .filter(|endpoint| endpoint.access == Access::Anyone)
             .collect();
         assert_eq!(open.len(), 1);
+        let people: BTreeSet<_> = sign_in().map(|endpoint| endpoint.name).collect();
+        assert_eq!(
+            people,
+            BTreeSet::from(["sign_in", "sign_in.end", "sign_in.enrol"])
+        );
         let names: Vec<_> = open[0].operations[0]
             .parameters
             .iter()

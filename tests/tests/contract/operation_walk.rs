@@ -85,7 +85,7 @@ fn requests(operation: &Operation, query: &Pairs<'_>) -> Vec<TestRequest> {
 /// The same request of a caller who may call the operation.
 fn admitted(platform: &TestPlatform, operation: &Operation, request: TestRequest) -> TestRequest {
     match operation.access {
-        Access::Anyone => request,
+        Access::Anyone | Access::SignIn => request,
         Access::Client(_) => request.bearer(&platform.owner.token),
         Access::Staff(_) | Access::Secret(_) => request.bearer(&platform.secret(secret_of(&operation.path))),
     }
@@ -219,7 +219,7 @@ async fn no_operation_is_done_without_its_credential_or_its_permission() {
     let account = platform.create_account("127.0.0.1/32").await;
     for operation in every_operation() {
         let expected = match operation.access {
-            Access::Anyone => continue,
+            Access::Anyone | Access::SignIn => continue,
             Access::Client(_) => (401, "token_missing"),
             Access::Staff(_) | Access::Secret(_) => (401, "credential_wrong"),
         };

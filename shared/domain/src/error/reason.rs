@@ -66,12 +66,27 @@ reasons! {
     TokenExpired "token_expired" 401 "TOKEN 已过期" "the token has expired" => "重新获取 TOKEN" "take a new token";
     ClientUnknownOrSecretWrong "client_unknown_or_secret_wrong" 401 "业务需求方标识或密钥错误" "client_id or client_secret is wrong" => "核对 client_id 与 client_secret" "check client_id and client_secret";
     CredentialWrong "credential_wrong" 401 "内部凭据错误" "the internal credential is wrong" => "核对服务间凭据配置" "check the configured credential";
+    CredentialEnded "credential_ended" 401 "会话或 API 密钥已失效" "the session or API key has ended" => "重新登录，或使用有效的 API 密钥" "sign in again, or use a valid API key";
+    SignInRefused "sign_in_refused" 401 "登录名、密码或验证码错误，或账号不可用" "sign-in name, password or one-time code is wrong, or the account cannot be used" => "核对后重试；验证码每个只能用一次；仍不成功请联系系统管理员" "check them and try again, each one-time code is taken once; if it persists contact an administrator";
+    EnrolmentCodeWrong "enrolment_code_wrong" 401 "启用码错误、已使用或已过期" "the enrolment code is wrong, used or expired" => "核对启用码，或请系统管理员重新生成" "check the code, or ask an administrator for another one";
+    RightMissing "right_missing" 403 "账号没有该操作权限" "the account does not have the right to this" => "请系统管理员授予具有该权限的角色" "ask an administrator for a role with this right";
+    RightNotHeld "right_not_held" 403 "不能授予或变更自己没有的权限" "a right that one does not have oneself can be neither given nor changed" => "由具有该权限的系统管理员操作" "have an administrator do it who has the right";
+    SessionNeeded "session_needed" 403 "该操作须由登录的人员进行" "this needs a person who has signed in" => "登录后以会话凭据调用" "sign in and call with the session";
     ClientDisabled "client_disabled" 403 "账号已停用" "the client is disabled" => "联系系统管理员" "contact the administrator";
     IpNotAllowed "ip_not_allowed" 403 "来源 IP 未报白" "the calling address is not on the allow-list" => "将服务端公网 IP 报白后重试" "have the server's public address put on the list";
     PermissionMissing "permission_missing" 403 "未开通该接口权限" "the client may not call this interface" => "联系系统管理员开通权限" "ask the administrator to open it";
     RateLimited "rate_limited" 429 "调用过于频繁" "too many calls" => "按 Retry-After 等待后重试" "wait as Retry-After says";
     // Domain
     UnknownClient "unknown_client" 404 "业务需求方不存在" "there is no such client" => "核对 client_id" "check the client_id";
+    UnknownAccount "unknown_account" 404 "账号不存在" "there is no such account" => "核对 account_id" "check the account_id";
+    UnknownRole "unknown_role" 404 "角色不存在" "there is no such role" => "核对角色代码" "check the role's code";
+    UnknownApiKey "unknown_api_key" 404 "API 密钥不存在或已失效" "there is no such valid API key" => "核对 key_id" "check the key_id";
+    SignInNameTaken "sign_in_name_taken" 409 "登录名已被使用" "the sign-in name is taken" => "更换登录名" "choose another sign-in name";
+    OwnAccount "own_account" 409 "不能变更自己的角色，也不能停用自己" "nobody changes his own roles or disables himself" => "由另一名系统管理员操作" "have another administrator do it";
+    LastAdministrator "last_administrator" 409 "这是最后一名可用的系统管理员" "this is the last system administrator who can sign in" => "先启用另一名系统管理员" "have another system administrator sign in first";
+    RoleExists "role_exists" 409 "角色代码已存在" "a role of this code exists" => "更换角色代码" "choose another code";
+    RoleInUse "role_in_use" 409 "角色正在使用" "the role is in use" => "先从所有账号移除该角色" "take it from all accounts first";
+    TooMany "too_many" 409 "数量已达上限" "there are as many as there may be" => "先删除或吊销不再使用的" "delete or revoke those that are not used first";
     UnknownChip "unknown_chip" 404 "EID 不存在" "there is no such chip" => "核对 EID 及其归属" "check the EID and whose it is";
     UnknownTask "unknown_task" 404 "任务不存在" "there is no such task" => "核对 task_id" "check the task_id";
     UnknownCallback "unknown_callback" 404 "回调记录不存在" "there is no such callback" => "核对回调标识" "check the callback's identifier";

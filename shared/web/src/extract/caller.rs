@@ -108,8 +108,16 @@ pub mod rights {
     }
 
     rights!(
+        AccountsCreate,
+        AccountsEnrol,
+        AccountsList,
+        AccountsRevoke,
+        AccountsUpdate,
         AlertsList,
         AlertsNote,
+        ApiKeysCreate,
+        ApiKeysList,
+        ApiKeysRevoke,
         ApplicationsRefused,
         ApplicationsRefusedExport,
         CallbacksExport,
@@ -166,6 +174,10 @@ pub mod rights {
         ReceiversRotateSecret,
         ReceiversShow,
         ReceiversUpdate,
+        RolesCreate,
+        RolesDelete,
+        RolesList,
+        RolesUpdate,
         SessionsExport,
         SessionsList,
         TasksEnd,
@@ -228,6 +240,8 @@ macro_rules! callers {
 callers!(
     /// Anybody: the call itself presents a client's credentials.
     Anyone: Access::Anyone,
+    /// A person who signs in or out: the call itself presents what is checked.
+    SigningIn: Access::SignIn,
     /// An operator that reports on its numbers, by `ingest_secret`.
     Operator: Access::Secret(Role::Operator),
     /// An OTA gateway, by `gateway_secret`.

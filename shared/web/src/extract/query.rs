@@ -87,7 +87,7 @@ pub(crate) fn credential(access: Access) -> Option<(&'static str, usize)> {
     match access {
         Access::Client(_) => Some((TOKEN_PARAMETER, MAX_TOKEN_CHARS)),
         Access::Secret(Role::Timer) => Some((KEY_PARAMETER, MAX_KEY_CHARS)),
-        Access::Anyone | Access::Staff(_) | Access::Secret(_) => None,
+        Access::Anyone | Access::SignIn | Access::Staff(_) | Access::Secret(_) => None,
     }
 }
 

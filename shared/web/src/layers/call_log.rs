@@ -169,12 +169,16 @@ struct FinishedCall {
 impl FinishedCall {
     fn of(response: &Response, led: Option<Called>, known: &CallFacts, has_secret: bool) -> Self {
         let extensions = response.extensions();
+        // The secret of administrators opens nothing any more once one of them has signed in.
+        let is_refused = extensions
+            .get()
+            .is_some_and(|Refused(refusal)| refusal.reason() == Reason::CredentialWrong);
         Self {
             called: extensions.get().cloned().or(led).unwrap_or_default(),
             from: extensions.get::<CallerAddress>().map(|address| address.0),
             client: extensions.get().cloned(),
             known: known.clone(),
-            is_admitted: has_secret || extensions.get::<Admitted>().is_some(),
+            is_admitted: has_secret && !is_refused || extensions.get::<Admitted>().is_some(),
             pairs: extensions.get().cloned(),
             refusal: extensions.get().cloned(),
             task_id: extensions.get().copied(),

@@ -32,7 +32,7 @@ pub(crate) use permission::RequirePermission;
 pub(crate) use rate_limit::{RateLimit, RefusedBudget};
 pub(crate) use request_id::{RequestId, RequestIds};
 pub(crate) use secret::{Admitted, RequireSecret, is_secret_right};
-pub(crate) use staff::{CallingStaff, RequireStaff};
+pub(crate) use staff::{CallingStaff, RequireStaff, calling_staff};
 pub(crate) use token::{Client, RequireToken};
 
 use std::convert::Infallible;

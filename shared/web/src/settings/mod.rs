@@ -5,6 +5,7 @@
 mod database;
 mod maintenance;
 mod sessions;
+mod sign_in;
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -16,7 +17,7 @@ use crate::credential::{KEY_PARAMETER, TOKEN_PARAMETER};
 use crate::ignored::{IGNORED_PARAMETERS, IgnoredParameters};
 use domain::error::Error;
 use domain::{NumberRanges, Provinces, Zone};
-use operations::{MaintenanceSettings, SessionLimits};
+use operations::{MaintenanceSettings, SessionLimits, SignInSettings};
 use vault::{MIN_SECRET_BYTES, Vault, VaultSettings, Zeroizing, equal_in_constant_time};
 
 /// Longest wait of a row of the call log, in milliseconds.
@@ -106,6 +107,14 @@ pub struct Variables {
     pub power_ups_per_hour: Option<String>,
     /// Minutes within which sessions that alternate between two addresses count, as a decimal number.
     pub alternation_minutes: Option<String>,
+    /// Hours for which a session of a person is valid, as a decimal number.
+    pub session_hours: Option<String>,
+    /// Minutes for which a session may lie unused, as a decimal number.
+    pub session_idle_minutes: Option<String>,
+    /// Days for which an API key is valid at most, as a decimal number.
+    pub api_key_days: Option<String>,
+    /// Of whom a one-time code is asked: `changes`, `all` or `off`.
+    pub second_factor: Option<String>,
     /// How to ask the operator about its numbers: see [`operations::operator::OperatorApi::parse`].
     pub operator_api: Option<String>,
     /// The credential for the operator's interface.
@@ -136,6 +145,8 @@ pub struct Settings {
     pub maintenance: MaintenanceSettings,
     /// What the sessions of a chip are held to.
     pub sessions: SessionLimits,
+    /// How people sign in.
+    pub sign_in: SignInSettings,
     /// How to ask the operator about its numbers and the credential for it, as they were configured. Read only where
     /// it is asked, so that other components do not contain the reader.
     pub(crate) operator: Option<(String, Zeroizing<String>)>,
@@ -178,6 +189,7 @@ impl Settings {
             callback_allow_http: flag("callback_allow_http", variables.callback_allow_http.as_deref())?,
             maintenance: maintenance::settings(variables)?,
             sessions: sessions::settings(variables)?,
+            sign_in: sign_in::settings(variables)?,
             operator: variables
                 .operator_api
                 .clone()

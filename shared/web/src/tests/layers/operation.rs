@@ -43,18 +43,49 @@ fn the_secret_opens_every_role() {
     }
 }
 
+fn staff(host: &TestHost, right: Right, sent: Sent) -> Option<Reason> {
+    let mut request = arrived(&host.app(), sent);
+    request.extensions_mut().insert(CallerAddress(FROM));
+    reason(&passed(RequireStaff(right), request))
+}
+
 #[test]
-fn admin_secret_opens_every_operation_of_staff() {
+fn admin_secret_opens_every_operation_of_staff_before_the_first_administrator() {
     let host = TestHost::new();
     for right in Right::ALL {
-        let staff = |sent| reason(&passed(RequireStaff(*right), arrived(&host.app(), sent)));
-        assert_eq!(staff(Sent::get("/").with_secret()), None);
+        assert_eq!(staff(&host, *right, Sent::get("/").with_secret()), None);
         let wrong = Sent::get("/").header("authorization", "Bearer 0123456789abcdef");
         let as_parameter = Sent::get(&format!("/?key={SECRET}"));
         for sent in [Sent::get("/"), wrong, as_parameter] {
-            assert_eq!(staff(sent), Some(Reason::CredentialWrong));
+            assert_eq!(staff(&host, *right, sent), Some(Reason::CredentialWrong));
         }
     }
+}
+
+#[test]
+fn only_what_can_be_a_credential_of_staff_takes_a_connection_and_only_a_few_of_an_address() {
+    let host = TestHost::new();
+    let bearer = |text: &str| Sent::get("/").header("authorization", &format!("Bearer {text}"));
+    let unknown = format!("xkk_{}", "A".repeat(43));
+    for other in ["", "x", &unknown[..46], &format!("xke_{}", "A".repeat(43))] {
+        assert_eq!(
+            staff(&host, Right::TasksEnd, bearer(other)),
+            Some(Reason::CredentialWrong)
+        );
+    }
+    assert_eq!(host.connections(), 0);
+    for _ in 0..20 {
+        assert_eq!(
+            staff(&host, Right::TasksEnd, bearer(&unknown)),
+            Some(Reason::CredentialWrong)
+        );
+    }
+    assert_eq!(host.connections(), 20);
+    assert_eq!(
+        staff(&host, Right::TasksEnd, bearer(&unknown)),
+        Some(Reason::RateLimited)
+    );
+    assert_eq!(host.connections(), 20);
 }
 
 #[test]

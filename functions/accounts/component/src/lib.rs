@@ -1,0 +1,17 @@
+//! `/admin/v1/accounts…`, `/admin/v1/roles…`, `/admin/v1/api-keys…` and `/admin/v1/sign-in…` as a Spin component.
+
+use spin_host::RequiredVariables;
+use spin_sdk::http::{IntoResponse, Request};
+use spin_sdk::http_service;
+
+const REQUIRED_VARIABLES: RequiredVariables = RequiredVariables {
+    sealing_keys: true,
+    sign_in: true,
+    secret: Some("admin_secret"),
+    ..RequiredVariables::NONE
+};
+
+#[http_service]
+async fn handle(request: Request) -> impl IntoResponse {
+    spin_host::answer(router::router, REQUIRED_VARIABLES, request).await
+}

@@ -1,0 +1,103 @@
+//! Changes of accounts: name, roles, disabling, and the end of everything that was handed out.
+
+use super::create::checked_roles;
+use super::rights::{has_all, rights_of_account, rights_of_roles};
+use crate::{Context, StaffMember, transaction};
+use domain::error::{Error, Reason};
+use domain::{AccountId, BuiltInRole};
+use store::staff::account::{self, AccountRow};
+use store::staff::credential;
+use store::{Database, Tx, lock};
+
+/// What to change; what is `None` stays as it is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AccountChange<'a> {
+    /// Name of the person.
+    pub name: Option<&'a str>,
+    /// The codes of all its roles.
+    pub roles: Option<&'a [String]>,
+    /// Whether it may be used at all. Disabling it ends its sessions and API keys for good.
+    pub active: Option<bool>,
+}
+
+/// Changes an account, from the next call on.
+///
+/// # Errors
+/// [`Reason::UnknownAccount`], [`Reason::UnknownRole`], [`Reason::OwnAccount`], [`Reason::RightNotHeld`],
+/// [`Reason::LastAdministrator`], [`Reason::ParameterMalformed`] for too many roles.
+pub async fn change_account<D: Database>(
+    cx: &Context<'_, D>,
+    actor: &StaffMember,
+    id: AccountId,
+    change: &AccountChange<'_>,
+) -> Result<(), Error> {
+    let roles = change.roles.map(checked_roles).transpose()?;
+    let is_own = actor.account() == Some(id);
+    if is_own && (roles.is_some() || change.active == Some(false)) {
+        return Err(Reason::OwnAccount.into());
+    }
+    let row = id.text();
+    let seal = |name: &str| {
+        cx.vault
+            .seal(cx.random, account::NAME, row.as_bytes(), name.as_bytes())
+    };
+    let name_sealed = change.name.map(seal).transpose()?;
+    transaction(cx, async |tx| {
+        lock::staff(tx).await?;
+        let found = account::find(tx, id).await?.ok_or(Reason::UnknownAccount)?;
+        let (present, rights) = rights_of_account(tx, id).await?;
+        has_all(actor, &rights)?;
+        if let Some(roles) = &roles {
+            has_all(actor, &rights_of_roles(tx, roles).await?)?;
+        }
+        let stays =
+            change.active.unwrap_or(found.active) && is_administrator(roles.as_deref().unwrap_or(&present));
+        if !stays && is_usable_administrator(&found, &present) {
+            another_administrator(tx, id).await?;
+        }
+        account::change(tx, id, (name_sealed.clone(), change.active), cx.now).await?;
+        if let Some(roles) = &roles {
+            account::set_roles(tx, id, roles).await?;
+        }
+        if change.active == Some(false) {
+            credential::revoke_all(tx, id, cx.now).await?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// Ends every session and API key of an account at once. Returns how many there were.
+///
+/// # Errors
+/// [`Reason::UnknownAccount`], [`Reason::RightNotHeld`].
+pub async fn revoke_account<D: Database>(
+    cx: &Context<'_, D>,
+    actor: &StaffMember,
+    id: AccountId,
+) -> Result<usize, Error> {
+    transaction(cx, async |tx| {
+        lock::staff(tx).await?;
+        account::find(tx, id).await?.ok_or(Reason::UnknownAccount)?;
+        has_all(actor, &rights_of_account(tx, id).await?.1)?;
+        Ok(credential::revoke_all(tx, id, cx.now).await?)
+    })
+    .await
+}
+
+fn is_administrator(roles: &[String]) -> bool {
+    let code = BuiltInRole::SystemAdministrator.code();
+    roles.iter().any(|role| role == code)
+}
+
+fn is_usable_administrator(found: &AccountRow, roles: &[String]) -> bool {
+    found.active && found.signed_in_at.is_some() && is_administrator(roles)
+}
+
+async fn another_administrator<D: Database>(tx: &Tx<'_, D>, id: AccountId) -> Result<(), Error> {
+    if account::has_administrator(tx, Some(id)).await? {
+        Ok(())
+    } else {
+        Err(Reason::LastAdministrator.into())
+    }
+}

@@ -1,0 +1,5 @@
+//! The tables of staff: accounts, roles, and the credentials with which they call.
+
+pub mod account;
+pub mod credential;
+pub mod role;
