@@ -2,6 +2,17 @@
 
 use super::{Kind, Malformed};
 
+/// What an operation does, as far as the audit trail is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Does {
+    /// It shows figures, settings, or few rows without identifiers in full.
+    Reads,
+    /// It shows rows in bulk, or identifiers of cards in full.
+    Lists,
+    /// It changes something.
+    Changes,
+}
+
 macro_rules! rights {
     ($($(#[$doc:meta])* $right:ident = $code:literal $does:ident),+ $(,)?) => {
         /// What a member of staff may do.
@@ -22,17 +33,18 @@ macro_rules! rights {
                 }
             }
 
-            /// Whether the operation changes something.
+            /// What the operation does.
             #[must_use]
-            pub const fn changes(self) -> bool {
+            pub const fn does(self) -> Does {
                 match self {
                     $(Self::$right => rights!($does),)+
                 }
             }
         }
     };
-    (reads) => { false };
-    (changes) => { true };
+    (reads) => { Does::Reads };
+    (lists) => { Does::Lists };
+    (changes) => { Does::Changes };
 }
 
 rights!(
@@ -41,15 +53,17 @@ rights!(
     /// An alert is noted.
     AlertsNote = "alerts.note" changes,
     /// Refused applications.
-    ApplicationsRefused = "applications.refused" reads,
+    ApplicationsRefused = "applications.refused" lists,
+    /// The audit trail.
+    AuditList = "audit.list" lists,
     /// Messages to business systems and the operator.
-    CallbacksList = "callbacks.list" reads,
+    CallbacksList = "callbacks.list" lists,
     /// A receiver's address is tried out.
     CallbacksProbe = "callbacks.probe" changes,
     /// Messages are sent again.
     CallbacksResend = "callbacks.resend" changes,
     /// The call log.
-    CallsList = "calls.list" reads,
+    CallsList = "calls.list" lists,
     /// Data of a chip are corrected.
     ChipsCorrect = "chips.correct" changes,
     /// A chip's destruction is recorded.
@@ -57,13 +71,13 @@ rights!(
     /// A chip's fault is registered or taken back.
     ChipsFault = "chips.fault" changes,
     /// The register of faulty chips.
-    ChipsFaulty = "chips.faulty" reads,
+    ChipsFaulty = "chips.faulty" lists,
     /// The steps of a card.
-    ChipsHistory = "chips.history" reads,
+    ChipsHistory = "chips.history" lists,
     /// Chips are imported, or corrected by file.
     ChipsImport = "chips.import" changes,
     /// Chips.
-    ChipsList = "chips.list" reads,
+    ChipsList = "chips.list" lists,
     /// A written card is opened for another number.
     ChipsReopen = "chips.reopen" changes,
     /// A chip takes the place of another one.
@@ -103,7 +117,7 @@ rights!(
     /// The kinds of incidents.
     IncidentsKinds = "incidents.kinds" reads,
     /// Incidents.
-    IncidentsList = "incidents.list" reads,
+    IncidentsList = "incidents.list" lists,
     /// An incident is opened.
     IncidentsOpen = "incidents.open" changes,
     /// The first report of an incident is entered.
@@ -111,7 +125,7 @@ rights!(
     /// The monthly review of incidents.
     IncidentsReview = "incidents.review" reads,
     /// One incident.
-    IncidentsShow = "incidents.show" reads,
+    IncidentsShow = "incidents.show" lists,
     /// Numbers are reserved for clients or chips.
     NumbersAllot = "numbers.allot" changes,
     /// The quarantine of numbers ends.
@@ -119,7 +133,7 @@ rights!(
     /// Numbers are imported, or corrected by file.
     NumbersImport = "numbers.import" changes,
     /// Numbers.
-    NumbersList = "numbers.list" reads,
+    NumbersList = "numbers.list" lists,
     /// Numbers return to the pool.
     NumbersRelease = "numbers.release" changes,
     /// Numbers are in use again.
@@ -139,14 +153,20 @@ rights!(
     /// A receiver of messages is changed.
     ReceiversUpdate = "receivers.update" changes,
     /// Device sessions.
-    SessionsList = "sessions.list" reads,
+    SessionsList = "sessions.list" lists,
     /// A task is ended.
     TasksEnd = "tasks.end" changes,
     /// Tasks.
-    TasksList = "tasks.list" reads,
+    TasksList = "tasks.list" lists,
 );
 
 impl Right {
+    /// Whether the operation changes something.
+    #[must_use]
+    pub const fn changes(self) -> bool {
+        matches!(self.does(), Does::Changes)
+    }
+
     /// Reads a stable name.
     ///
     /// # Errors

@@ -12,6 +12,7 @@ mod alerts;
 mod announce_gateway;
 mod announced;
 mod apply;
+mod audit;
 mod call_log;
 mod call_rate;
 mod cancel;
@@ -72,6 +73,10 @@ pub use alerts::{AlertView, MAX_ALERTS_PER_PAGE, MAX_NOTED_ALERTS, list_alerts, 
 pub use announce_gateway::{Announcement, announce_gateway};
 pub use announced::GatewayWarning;
 pub use apply::{Applied, ApplyRequest, apply};
+pub use audit::{
+    Act, AuditFilter, AuditObjectRef, AuditPage, AuditView, MAX_AUDIT_ROWS_PER_PAGE, ReadFigures,
+    conclude_act, file_figures, list_audit, record_read,
+};
 pub use call_log::{CallFilter, CallPage, MAX_CALLS_PER_PAGE, record_calls, search_calls, sum_up_refusals};
 pub use call_rate::spend_calls;
 pub use cancel::{Cancelled, cancel};
@@ -148,6 +153,7 @@ pub use retention::{RETENTION, Retention, destructions};
 pub use session_list::{MAX_SESSIONS_PER_PAGE, SessionFilter, SessionPage, SessionView, list_sessions};
 pub use staff::StaffMember;
 pub use status::{StatusView, TaskRef, TaskView, status};
+pub use store::audit::AuditOutcome;
 pub use store::chip_fault::Fault;
 pub use store::operator_report::Topic;
 pub use task_list::{MAX_TASKS_PER_PAGE, TaskFilter, TaskListPage, TaskListing, list_tasks};
@@ -189,6 +195,8 @@ pub struct Context<'a, D> {
     pub served: Option<Provinces>,
     /// Counters of calls and of refused callers, where somebody can be refused.
     pub limits: Option<&'a dyn Limits>,
+    /// The act of staff that the call is, for the audit trail.
+    pub act: Option<&'a Act>,
     found: CallFacts,
 }
 
@@ -254,6 +262,7 @@ impl<'a, D> Context<'a, D> {
             zone,
             served: None,
             limits: None,
+            act: None,
             found: CallFacts::default(),
         }
     }
@@ -277,6 +286,12 @@ impl<'a, D> Context<'a, D> {
             limits: Some(limits),
             ..self
         }
+    }
+
+    /// The same context of an act of staff.
+    #[must_use]
+    pub fn acting(self, act: Option<&'a Act>) -> Self {
+        Self { act, ..self }
     }
 
     /// The same context, sharing what is found out about the call with other contexts of the call.

@@ -19,6 +19,7 @@ pub use pools::{MAX_POOL_LOW_WATER, POOL_LOW_WATER};
 pub use temporary_numbers::MAX_CHIPS_PER_NOTICE;
 
 use super::Context;
+use super::audit::send_audit_head;
 use super::incidents::{StuckSettings, advance_clocks, find_stuck_tasks, review_past_months, watch_refusals};
 use super::job_run::Done;
 use super::limits::clear_limits;
@@ -29,6 +30,9 @@ use store::Database;
 
 /// Name of the job that sends messages.
 pub const MESSAGES_JOB: &str = "messages";
+
+/// Time between two ends of the audit trail that are sent, in milliseconds.
+const AUDIT_HEADS_MS: i64 = 5 * MINUTE_MS;
 
 /// The configuration of the periodic jobs.
 #[derive(Clone, Copy, Debug)]
@@ -80,11 +84,13 @@ pub enum Job {
     KeyRotation,
     /// Watches when the last backup and the last drill were (§9.1.2).
     Backups,
+    /// Sends the end of the audit trail to the operator (§9.2).
+    AuditHeads,
 }
 
 impl Job {
     /// Every job, in the order in which they run.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::TimesAhead,
         Self::HopelessTasks,
         Self::StuckTasks,
@@ -97,6 +103,7 @@ impl Job {
         Self::IpThrottles,
         Self::KeyRotation,
         Self::Backups,
+        Self::AuditHeads,
     ];
 
     /// Stable name.
@@ -115,6 +122,7 @@ impl Job {
             Self::TimesAhead => "times_ahead",
             Self::KeyRotation => "key_rotation",
             Self::Backups => "backups",
+            Self::AuditHeads => "audit_heads",
         }
     }
 
@@ -133,6 +141,7 @@ impl Job {
             | Self::KeyRotation => MINUTE_MS,
             // The clocks also give the notice of incidents that are severe from the start.
             Self::IncidentClocks => 10 * SECOND_MS,
+            Self::AuditHeads => AUDIT_HEADS_MS,
             Self::MonthlyReview | Self::Backups => HOUR_MS,
         }
     }
@@ -168,5 +177,6 @@ pub async fn run_job<D: Database>(
         Job::TimesAhead => clock::take_back(cx).await,
         Job::KeyRotation => key_rotation::run(cx, maintenance.clock_held).await,
         Job::Backups => backups::watch(cx, maintenance).await,
+        Job::AuditHeads => send_audit_head(cx).await,
     }
 }

@@ -111,6 +111,7 @@ pub mod rights {
         AlertsList,
         AlertsNote,
         ApplicationsRefused,
+        AuditList,
         CallbacksList,
         CallbacksProbe,
         CallbacksResend,
