@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, bail};
 use domain::Timestamp;
 use serde::Deserialize;
 use serde_json::json;
-use store::audit::{self, AuditHead, AuditRow, Fault, LEAST_AUDIT_DAYS};
+use store::audit::{self, AuditHead, Fault, LEAST_AUDIT_DAYS};
 use store::{Database, Sqlite};
 
 use super::databases::{Databases, is_current};
@@ -174,28 +174,10 @@ async fn export(db: &impl Database, options: &AuditExportOptions) -> Result<()> 
         let Some(last) = rows.last() else { break };
         seq = last.seq;
         for row in &rows {
-            writeln!(out, "{}", line(row)).with_context(unwritten)?;
+            writeln!(out, "{}", row.exported()).with_context(unwritten)?;
         }
     }
     out.flush().with_context(unwritten)?;
     println!("{name}");
     Ok(())
-}
-
-/// A row as a line: the columns of the canonical bytes by their names, and the hash.
-fn line(row: &AuditRow) -> serde_json::Value {
-    json!({
-        "seq": row.seq,
-        "at": row.at.millis(),
-        "kind": row.kind.code(),
-        "who": row.who,
-        "what": row.what,
-        "outcome": row.outcome.code(),
-        "reason": row.reason,
-        "address": row.address,
-        "request_id": row.request_id,
-        "object": row.object,
-        "detail_digest": row.detail_digest.map(hex::encode),
-        "hash": hex::encode(row.hash),
-    })
 }

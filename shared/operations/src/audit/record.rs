@@ -1,5 +1,7 @@
 //! Adding rows to the trail.
 
+use std::fmt::Write as _;
+
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -192,7 +194,8 @@ fn objects(act: &Act) -> (String, Vec<AuditObject>) {
     names.truncate(MAX_NAMED);
     let mut text = names.join(" ");
     if more > 0 {
-        text.push_str(&format!(" +{more}"));
+        // Writing into a text does not fail.
+        let _ = write!(text, " +{more}");
     }
     (text, objects)
 }

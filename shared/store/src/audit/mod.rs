@@ -202,6 +202,27 @@ pub struct AuditRow {
     pub hash: Hash,
 }
 
+impl AuditRow {
+    /// The row as an export has it: what its hash is made of, by the names of the columns, and the hash.
+    #[must_use]
+    pub fn exported(&self) -> serde_json::Value {
+        serde_json::json!({
+            "seq": self.seq,
+            "at": self.at.millis(),
+            "kind": self.kind.code(),
+            "who": self.who,
+            "what": self.what,
+            "outcome": self.outcome.code(),
+            "reason": self.reason,
+            "address": self.address,
+            "request_id": self.request_id,
+            "object": self.object,
+            "detail_digest": self.detail_digest.map(hex::encode),
+            "hash": hex::encode(self.hash),
+        })
+    }
+}
+
 /// The row of table `audit_detail` whose text has this digest.
 #[must_use]
 pub fn detail_id(digest: &Hash) -> String {
