@@ -167,7 +167,7 @@ fn what_was_refused_and_what_was_read_has_a_row_of_its_own() {
         allow_http: Some(true),
         ..ReceiverChange::default()
     };
-    let nobody = domain::Receiver::Client(domain::ClientId::new([7; 16]));
+    let nobody = domain::Receiver::Client(domain::ClientId::new([7; 10]));
     let refused = reason(run(change_receiver(&acting(&world, &tried), &nobody, &change)));
     assert_eq!(refused, Reason::UnknownReceiver);
     assert!(!tried.is_recorded());

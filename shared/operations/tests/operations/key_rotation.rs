@@ -177,6 +177,10 @@ fn every_sealed_column_of_the_schema_is_among_those_that_are_sealed_anew() {
          ORDER BY 1",
     );
     let known = [
+        "audit.detail_digest",
+        "audit.hash",
+        "audit_cut.hash",
+        "audit_head.hash",
         "chip.imported_digest",
         "client_secret.hash",
         "key_check.value",
