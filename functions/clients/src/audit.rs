@@ -5,7 +5,7 @@ use domain::{Malformed, Right};
 use operations::{AuditFilter, AuditObjectRef, AuditView, MAX_AUDIT_ROWS_PER_PAGE, list_audit};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
+use utoipa::openapi::schema::{Object, ObjectBuilder, SchemaType, Type};
 use utoipa::{IntoParams, ToSchema};
 use web::extract::{Call, Query, Staff, rights};
 use web::values::{Eid, Iccid, Imsi, Instant, Kind, Msisdn, PageLimit, Parsed, Rows, Time};
@@ -182,13 +182,32 @@ struct AuditRow {
     object: String,
     /// 请求内容（含操作人与原因）、变更前后的值，读取时为行数与摘要；标识均已掩码 / the request with person and reason, the values before
     /// and after; of a read how many rows and their digest; identifiers masked
-    #[schema(value_type = Object)]
+    #[schema(schema_with = details)]
     detail: Map<String, Value>,
     /// 链上的散列值，十六进制 / its hash in the chain, in hexadecimal
     hash: String,
     /// 无法解密的字段，仅在有时出现 / the fields whose values cannot be opened; only if there are any
     #[serde(skip_serializing_if = "Vec::is_empty")]
     unreadable: Vec<&'static str>,
+}
+
+/// The schema of the details, whose values are those of requests.
+fn details() -> Object {
+    let any = [
+        Type::String,
+        Type::Number,
+        Type::Boolean,
+        Type::Object,
+        Type::Array,
+        Type::Null,
+    ];
+    ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .description(Some(
+            "request、before、after；读取时另有 rows、sha256 / request, before and after; of a read also rows and sha256",
+        ))
+        .additional_properties(Some(ObjectBuilder::new().schema_type(SchemaType::from_iter(any))))
+        .build()
 }
 
 impl AuditRow {

@@ -26,6 +26,8 @@ const SECRET: [&str; 8] = [
     "wrapped",
     "psk",
 ];
+/// Characters of a UUID.
+const UUID_CHARS: usize = 36;
 /// What stands for a value that is not kept.
 const HIDDEN: &str = "****";
 /// Names of fields with identifiers that are not sealed, and the ends of such names.
@@ -91,25 +93,26 @@ fn object(vault: &Vault, name: &str, text: &str) -> Option<(String, AuditObject)
         let index = vault.blind_index(kind, read.as_bytes());
         return Some((masked(&read), AuditObject::Index(index)));
     }
-    let is_name = NAMES.contains(&name) || name.ends_with("_id") || name.ends_with("_ids");
     let is_sound = text.len() <= MAX_NAME_CHARS && text.bytes().all(|byte| byte.is_ascii_graphic());
-    (is_name && is_sound && !text.is_empty()).then(|| {
-        let shown = mask_identifiers(text);
-        // What has to be masked is no identifier of this kind.
-        let object = if shown == text || is_long_hex(text) {
-            text.to_owned()
-        } else {
-            shown
-        };
-        (object.clone(), AuditObject::Text(object))
+    (is_name(name) && is_sound && !text.is_empty()).then(|| {
+        let shown = named(text);
+        (shown.clone(), AuditObject::Text(shown))
     })
 }
 
-/// Whether a text is an identifier of the platform: groups of hexadecimal digits, with hyphens or without.
-fn is_long_hex(text: &str) -> bool {
-    let digits: String = text.chars().filter(|character| *character != '-').collect();
-    let letters = digits.bytes().any(|byte| byte.is_ascii_lowercase());
-    digits.len() == 32 && letters && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+/// Whether a field has identifiers that are not sealed.
+fn is_name(name: &str) -> bool {
+    NAMES.contains(&name) || name.ends_with("_id") || name.ends_with("_ids")
+}
+
+/// Such an identifier; masked if it looks like one that is sealed: those have no lower-case letter.
+fn named(text: &str) -> String {
+    let is_uuid = text.len() == UUID_CHARS && text.matches('-').count() == 4;
+    if is_uuid || text.bytes().any(|byte| byte.is_ascii_lowercase()) {
+        text.to_owned()
+    } else {
+        mask_identifiers(text)
+    }
 }
 
 /// The kind of sealed identifier that a field has.
@@ -134,9 +137,8 @@ pub(super) fn shown(name: &str, value: &Value) -> Value {
     match value {
         Value::String(text) if kind_of(name).is_some() => masked(text).into(),
         Value::String(text) => {
-            let is_name = name == "id" || name.ends_with("_id");
-            let text = if is_name && is_long_hex(text) {
-                text.clone()
+            let text = if is_name(name) && text.len() <= MAX_NAME_CHARS {
+                named(text)
             } else {
                 mask_identifiers(text)
             };
