@@ -58,7 +58,7 @@ impl Asked {
     pub(super) fn add(&mut self, vault: &Vault, fields: Map<String, Value>) {
         for (name, value) in fields {
             let name = cut(&name, MAX_NAME_CHARS);
-            for text in texts(&value) {
+            for text in text_fields(&value) {
                 if self.objects.len() < MAX_OBJECTS
                     && let Some((text, object)) = object(vault, &name, text)
                 {
@@ -73,7 +73,7 @@ impl Asked {
 }
 
 /// The texts of a value that may be identifiers.
-fn texts(value: &Value) -> Vec<&str> {
+fn text_fields(value: &Value) -> Vec<&str> {
     match value {
         Value::String(text) => vec![text],
         Value::Array(entries) => entries.iter().filter_map(Value::as_str).collect(),
