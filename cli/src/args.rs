@@ -44,6 +44,9 @@ pub(crate) enum Command {
     Restore(RestoreOptions),
     /// Remove from the database what no program of this version reads; only after a backup
     Migrate(MigrateOptions),
+    /// Verify the audit trail of a database, or write it out for others who do
+    #[command(subcommand)]
+    Audit(AuditAction),
     /// Write sample chips.csv and numbers.csv for the import interfaces
     Inventory(InventoryOptions),
 }
@@ -278,6 +281,46 @@ pub(crate) struct MigrateOptions {
     /// Where the database is.
     #[command(flatten)]
     pub(crate) target: DataOptions,
+}
+
+/// What is done with the audit trail.
+#[derive(Subcommand, Clone, Debug)]
+pub(crate) enum AuditAction {
+    /// Find rows that were changed, removed or moved, a tail that was cut, and days that were dropped
+    Verify(AuditVerifyOptions),
+    /// Write the rows of the trail, one a line, as docs/audit.md describes them
+    Export(AuditExportOptions),
+}
+
+/// Options of `audit verify`.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct AuditVerifyOptions {
+    /// A file with heads that a receiver has kept, messages of the topic audit_head, one a line; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub(crate) heads: Vec<PathBuf>,
+    /// A backup from which the database was restored: heads from before may be of the branch that it has ended; may be
+    /// repeated
+    #[arg(long, value_name = "BACKUP_ID")]
+    pub(crate) restored: Vec<String>,
+    /// The .env file that may name a PostgreSQL database; without it that of `xieka up`, if there is one
+    #[arg(long)]
+    pub(crate) env: Option<PathBuf>,
+    /// Where the database is.
+    #[command(flatten)]
+    pub(crate) source: DataOptions,
+}
+
+/// Options of `audit export`.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct AuditExportOptions {
+    /// The file to write; an existing one is never overwritten
+    pub(crate) file: PathBuf,
+    /// The .env file that may name a PostgreSQL database; without it that of `xieka up`, if there is one
+    #[arg(long)]
+    pub(crate) env: Option<PathBuf>,
+    /// Where the database is.
+    #[command(flatten)]
+    pub(crate) source: DataOptions,
 }
 
 /// Options of `inventory`.

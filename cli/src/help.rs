@@ -147,6 +147,44 @@ const CHINESE: &[(&str, &str)] = &[
         "不由 `xieka up` 运行的平台的数据库：文件，或 postgres://用户:密码@主机:端口/名称；缺省为密钥文件中的地址（如有）",
     ),
     ("migrate calls", "该平台的调用日志，如其为独立的文件"),
+    ("audit", "核对数据库的审计记录，或导出以供他人核对"),
+    (
+        "audit verify",
+        "发现被改动、删除、调换的行，被截断的链尾与被删除的日期",
+    ),
+    (
+        "audit verify heads",
+        "接收方保存的链尾：audit_head 消息，每行一条；可多次给出",
+    ),
+    (
+        "audit verify restored",
+        "数据库由此备份恢复：恢复之前的链尾可属于已结束的分支；可多次给出",
+    ),
+    (
+        "audit export",
+        "导出审计记录，每行一条，格式见 docs/audit.zh-CN.md",
+    ),
+    ("audit export file", "要写入的文件；已有的文件不会被覆盖"),
+    (
+        "audit verify env",
+        "可指明 PostgreSQL 数据库的 .env 文件；缺省为 `xieka up` 的文件（如有）",
+    ),
+    ("audit verify data", "`xieka up` 的文件夹，存放数据库"),
+    (
+        "audit verify database",
+        "未使用 `xieka up` 的平台的数据库：文件，或 postgres://用户:密码@主机:端口/名称；缺省为密钥文件中的地址（如有）",
+    ),
+    ("audit verify calls", "该平台的调用日志，如其为独立的文件"),
+    (
+        "audit export env",
+        "可指明 PostgreSQL 数据库的 .env 文件；缺省为 `xieka up` 的文件（如有）",
+    ),
+    ("audit export data", "`xieka up` 的文件夹，存放数据库"),
+    (
+        "audit export database",
+        "未使用 `xieka up` 的平台的数据库：文件，或 postgres://用户:密码@主机:端口/名称；缺省为密钥文件中的地址（如有）",
+    ),
+    ("audit export calls", "该平台的调用日志，如其为独立的文件"),
     ("inventory", "生成示例 chips.csv 与 numbers.csv，供导入接口使用"),
     ("inventory folder", "写入的文件夹"),
     ("inventory count", "芯片数量；码号数量与之相同"),

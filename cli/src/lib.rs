@@ -71,6 +71,7 @@ async fn run(arguments: Arguments) -> Result<()> {
         Command::Verify(options) => backup::verify(&options).await,
         Command::Restore(options) => backup::restore(&options).await,
         Command::Migrate(options) => backup::migrate(&options).await,
+        Command::Audit(action) => backup::audit(&action).await,
         Command::Inventory(options) => init::inventory(&options),
     }
 }

@@ -5,6 +5,7 @@
 //! rows do not depend on it. Never prints or stores a key, never writes an identifier unsealed.
 
 mod archive;
+mod audit;
 mod databases;
 mod manifest;
 mod migrate;
@@ -30,6 +31,7 @@ use crate::secrets::random_hex;
 use databases::Databases;
 use manifest::{FORMAT, KeyFingerprint, Manifest, utc};
 
+pub(crate) use audit::run as audit;
 pub(crate) use migrate::run as migrate;
 pub(crate) use problem::Problem;
 pub(crate) use restore::run as restore;

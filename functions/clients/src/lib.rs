@@ -1,9 +1,11 @@
-//! `/admin/v1/clients…` and `/admin/v1/calls`, §6.2.1.1, §9.2: clients and their secrets, and the call log.
+//! `/admin/v1/clients…`, `/admin/v1/calls` and `/admin/v1/audit`, §6.2.1.1, §9.2: clients and their secrets, the call log,
+//! and the audit trail.
 //!
 //! Never shows a secret after the call that made it, nor key material at all.
 
 #![forbid(unsafe_code)]
 
+mod audit;
 mod calls;
 mod clients;
 mod secrets;
@@ -21,4 +23,5 @@ pub fn router() -> Routes {
         .routes(routes!(secrets::revoke_tokens as "admin.clients.revoke_tokens"))
         .routes(routes!(calls::search as "admin.calls"))
         .routes(routes!(calls::export as "admin.calls.export"))
+        .routes(routes!(audit::search as "admin.audit"))
 }

@@ -34,6 +34,7 @@ async fn a_tick_runs_every_job_that_is_due_and_the_next_one_only_sends_messages(
     assert_eq!(first.status, 200, "{}", first.text);
     let idle = r#"{"done":0,"more":false}"#;
     let jobs = [
+        "audit_heads",
         "backups",
         "hopeless_tasks",
         "incident_clocks",

@@ -72,7 +72,7 @@ pub use permission::Permission;
 pub use pool_state::{PoolState, enough};
 pub use province::{Province, Provinces};
 pub use receiver::Receiver;
-pub use right::Right;
+pub use right::{Does, Right};
 pub use role::{BuiltInRole, MAX_ROLE_CODE_CHARS, role_code};
 pub use service::{Service, Services};
 pub use spelling::{MAX_EXACT_NUMBER, plain_number, without_byte_order_mark};

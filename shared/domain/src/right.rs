@@ -2,6 +2,17 @@
 
 use super::{Kind, Malformed};
 
+/// What an operation does, as far as the audit trail is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Does {
+    /// It shows figures, settings, or few rows without identifiers in full.
+    Reads,
+    /// It shows rows in bulk, or identifiers of cards in full.
+    Lists,
+    /// It changes something.
+    Changes,
+}
+
 macro_rules! rights {
     ($($(#[$doc:meta])* $right:ident = $code:literal $does:ident),+ $(,)?) => {
         /// What a member of staff may do.
@@ -22,17 +33,18 @@ macro_rules! rights {
                 }
             }
 
-            /// Whether the operation changes something.
+            /// What the operation does.
             #[must_use]
-            pub const fn changes(self) -> bool {
+            pub const fn does(self) -> Does {
                 match self {
                     $(Self::$right => rights!($does),)+
                 }
             }
         }
     };
-    (reads) => { false };
-    (changes) => { true };
+    (reads) => { Does::Reads };
+    (lists) => { Does::Lists };
+    (changes) => { Does::Changes };
 }
 
 rights!(
@@ -57,37 +69,39 @@ rights!(
     /// An API key of one's own ends.
     ApiKeysRevoke = "api_keys.revoke" changes,
     /// Refused applications.
-    ApplicationsRefused = "applications.refused" reads,
+    ApplicationsRefused = "applications.refused" lists,
     /// Refused applications as a file.
-    ApplicationsRefusedExport = "applications.refused.export" reads,
+    ApplicationsRefusedExport = "applications.refused.export" lists,
+    /// The audit trail.
+    AuditList = "audit.list" lists,
     /// Messages as a file.
-    CallbacksExport = "callbacks.export" reads,
+    CallbacksExport = "callbacks.export" lists,
     /// Messages to business systems and the operator.
-    CallbacksList = "callbacks.list" reads,
+    CallbacksList = "callbacks.list" lists,
     /// A receiver's address is tried out.
     CallbacksProbe = "callbacks.probe" changes,
     /// Messages are sent again.
     CallbacksResend = "callbacks.resend" changes,
     /// The call log as a file.
-    CallsExport = "calls.export" reads,
+    CallsExport = "calls.export" lists,
     /// The call log.
-    CallsList = "calls.list" reads,
+    CallsList = "calls.list" lists,
     /// Data of a chip are corrected.
     ChipsCorrect = "chips.correct" changes,
     /// A chip's destruction is recorded.
     ChipsDestroy = "chips.destroy" changes,
     /// Chips as a file.
-    ChipsExport = "chips.export" reads,
+    ChipsExport = "chips.export" lists,
     /// A chip's fault is registered or taken back.
     ChipsFault = "chips.fault" changes,
     /// The register of faulty chips.
-    ChipsFaulty = "chips.faulty" reads,
+    ChipsFaulty = "chips.faulty" lists,
     /// The steps of a card.
-    ChipsHistory = "chips.history" reads,
+    ChipsHistory = "chips.history" lists,
     /// Chips are imported, or corrected by file.
     ChipsImport = "chips.import" changes,
     /// Chips.
-    ChipsList = "chips.list" reads,
+    ChipsList = "chips.list" lists,
     /// A written card is opened for another number.
     ChipsReopen = "chips.reopen" changes,
     /// A chip takes the place of another one.
@@ -125,13 +139,13 @@ rights!(
     /// An incident is escalated.
     IncidentsEscalate = "incidents.escalate" changes,
     /// Incidents as a file.
-    IncidentsExport = "incidents.export" reads,
+    IncidentsExport = "incidents.export" lists,
     /// The final report of an incident is entered.
     IncidentsFinalReport = "incidents.final_report" changes,
     /// The kinds of incidents.
     IncidentsKinds = "incidents.kinds" reads,
     /// Incidents.
-    IncidentsList = "incidents.list" reads,
+    IncidentsList = "incidents.list" lists,
     /// An incident is opened.
     IncidentsOpen = "incidents.open" changes,
     /// The first report of an incident is entered.
@@ -139,17 +153,17 @@ rights!(
     /// The monthly review of incidents.
     IncidentsReview = "incidents.review" reads,
     /// One incident.
-    IncidentsShow = "incidents.show" reads,
+    IncidentsShow = "incidents.show" lists,
     /// Numbers are reserved for clients or chips.
     NumbersAllot = "numbers.allot" changes,
     /// The quarantine of numbers ends.
     NumbersEndQuarantine = "numbers.end_quarantine" changes,
     /// Numbers as a file.
-    NumbersExport = "numbers.export" reads,
+    NumbersExport = "numbers.export" lists,
     /// Numbers are imported, or corrected by file.
     NumbersImport = "numbers.import" changes,
     /// Numbers.
-    NumbersList = "numbers.list" reads,
+    NumbersList = "numbers.list" lists,
     /// Numbers return to the pool.
     NumbersRelease = "numbers.release" changes,
     /// Numbers are in use again.
@@ -177,18 +191,24 @@ rights!(
     /// A role is changed.
     RolesUpdate = "roles.update" changes,
     /// Device sessions as a file.
-    SessionsExport = "sessions.export" reads,
+    SessionsExport = "sessions.export" lists,
     /// Device sessions.
-    SessionsList = "sessions.list" reads,
+    SessionsList = "sessions.list" lists,
     /// A task is ended.
     TasksEnd = "tasks.end" changes,
     /// Tasks as a file.
-    TasksExport = "tasks.export" reads,
+    TasksExport = "tasks.export" lists,
     /// Tasks.
-    TasksList = "tasks.list" reads,
+    TasksList = "tasks.list" lists,
 );
 
 impl Right {
+    /// Whether the operation changes something.
+    #[must_use]
+    pub const fn changes(self) -> bool {
+        matches!(self.does(), Does::Changes)
+    }
+
     /// Reads a stable name.
     ///
     /// # Errors

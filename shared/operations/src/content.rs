@@ -22,8 +22,8 @@ pub(super) type Content = Vec<(&'static str, Zeroizing<Vec<u8>>)>;
 pub(super) struct Difference {
     /// Its name.
     pub(super) column: &'static str,
-    stored: String,
-    given: String,
+    pub(super) stored: String,
+    pub(super) given: String,
     /// Whether it is stored no more: K and OPc of a number that was written.
     pub(super) is_destroyed: bool,
 }

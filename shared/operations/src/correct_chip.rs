@@ -133,6 +133,9 @@ pub(super) async fn correct<D: Database>(
     guarded(chip_content::correct(tx, new, cx.now).await?)?;
     // One that its gateway left without a word.
     device_session::supersede(tx, index, cx.now).await?;
+    for change in &changes {
+        cx.note_change(change.column, change.stored.as_str(), change.given.as_str());
+    }
     let text = format!("{}: {}", names.join(", "), note.text);
     let note = ActNote { text: &text, ..*note };
     note.record(cx, tx, &chip, "corrected").await?;

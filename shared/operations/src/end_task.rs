@@ -48,6 +48,7 @@ pub async fn end_task<D: Database>(
 ) -> Result<EndedTask, Error> {
     transaction(cx, async |tx| {
         let (chip, task) = find(cx, tx, what).await?;
+        cx.note_sealed_object("eid", chip.eid(cx.vault)?.as_str(), chip.eid_index);
         let ended = |card_status, at| {
             Ok(EndedTask {
                 eid: chip.eid(cx.vault)?,

@@ -13,6 +13,7 @@ mod alerts;
 mod announce_gateway;
 mod announced;
 mod apply;
+mod audit;
 mod call_log;
 mod call_rate;
 mod cancel;
@@ -80,6 +81,10 @@ pub use alerts::{AlertView, MAX_ALERTS_PER_PAGE, MAX_NOTED_ALERTS, list_alerts, 
 pub use announce_gateway::{Announcement, announce_gateway};
 pub use announced::GatewayWarning;
 pub use apply::{Applied, ApplyRequest, apply};
+pub use audit::{
+    Act, AuditFilter, AuditObjectRef, AuditPage, AuditView, MAX_AUDIT_ROWS_PER_PAGE, ReadFigures,
+    conclude_act, file_figures, list_audit, record_read,
+};
 pub use call_log::{CallFilter, CallPage, MAX_CALLS_PER_PAGE, record_calls, search_calls, sum_up_refusals};
 pub use call_rate::spend_calls;
 pub use cancel::{Cancelled, cancel};
@@ -158,6 +163,7 @@ pub use session_list::{MAX_SESSIONS_PER_PAGE, SessionFilter, SessionPage, Sessio
 pub use staff::StaffMember;
 pub use status::{StatusView, TaskRef, TaskView, status};
 pub use store::Order;
+pub use store::audit::AuditOutcome;
 pub use store::call_log::CallRow;
 pub use store::chip_fault::Fault;
 pub use store::message::MessageRow;
@@ -203,6 +209,8 @@ pub struct Context<'a, D> {
     pub limits: Option<&'a dyn Limits>,
     /// How lists show identifiers.
     identifiers: Identifiers,
+    /// The act of staff that the call is, for the audit trail.
+    pub act: Option<&'a Act>,
     found: CallFacts,
 }
 
@@ -279,6 +287,7 @@ impl<'a, D> Context<'a, D> {
             served: None,
             limits: None,
             identifiers: Identifiers::InFull,
+            act: None,
             found: CallFacts::default(),
         }
     }
@@ -308,6 +317,12 @@ impl<'a, D> Context<'a, D> {
             limits: Some(limits),
             ..self
         }
+    }
+
+    /// The same context of an act of staff.
+    #[must_use]
+    pub fn acting(self, act: Option<&'a Act>) -> Self {
+        Self { act, ..self }
     }
 
     /// The same context, sharing what is found out about the call with other contexts of the call.

@@ -178,7 +178,9 @@ pub async fn act_on_number<D: Database>(
         let rows = serde_json::to_string(&[(iccid, cx.now.millis(), reported)]).map_err(Error::internal)?;
         operator_report::store(tx, Topic::Status, rows, cx.now).await?;
         let after = number::by_iccid(tx, &number.iccid_index).await?;
-        Ok(after.map_or(number.status, |number| number.status))
+        let after = after.map_or(number.status, |number| number.status);
+        cx.note_change("status", number.status.code(), after.code());
+        Ok(after)
     })
     .await
 }
@@ -219,6 +221,7 @@ pub async fn register_chip_fault<D: Database>(
             .await?
             .ok_or_else(|| unknown_chip("eid", eid))?;
         let subject = Subject::chip(&index);
+        cx.note_change("faulty", chip.faulty, fault.is_some());
         let Some(fault) = fault else {
             if chip_destruction::find(tx, &index).await?.is_some() {
                 return Err(Error::new(Reason::WrongState).with_detail("已登记销毁", "recorded as destroyed"));

@@ -63,7 +63,10 @@ pub async fn set_pool_low_water<D: Database>(
     low_water: Option<u32>,
 ) -> Result<(), Error> {
     transaction(cx, async |tx| {
+        let before = pool_level::all(tx).await?;
         if pool_level::set_low_water(tx, province, low_water).await? {
+            let before = before.into_iter().find(|row| row.province == province);
+            cx.note_change("low_water", before.and_then(|row| row.low_water), low_water);
             Ok(())
         } else {
             Err(Reason::ProvinceWithoutNumber.into())

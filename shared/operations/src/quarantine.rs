@@ -7,6 +7,7 @@ use super::pool::{examined, list};
 use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{Iccid, ImportId, Timestamp};
+use store::audit::{self, AuditKind, AuditOutcome, NewAuditRow};
 use store::backup_record::{self, BackupRecord, RecordKind};
 use store::{Database, import, quarantine};
 use vault::random_bytes;
@@ -22,7 +23,7 @@ pub struct Restored<'a> {
     pub no_writes_since: Option<Timestamp>,
 }
 
-/// Records that the database is from a backup, and quarantines every number that is not retired, unless nothing was
+/// Records that the database is from a backup, also in the audit trail, where a branch begins, and quarantines every number that is not retired, unless nothing was
 /// written since the backup. Returns how many numbers are quarantined.
 ///
 /// # Errors
@@ -52,9 +53,27 @@ pub async fn record_restore<D: Database>(
             no_writes_since: restored.no_writes_since,
         };
         backup_record::add(tx, &record, now).await?;
+        audit::append(tx, restore_row(&audit::restored(restored.backup_id), now)).await?;
         Ok(quarantined)
     })
     .await
+}
+
+/// The row with which a branch of the audit trail begins.
+fn restore_row(object: &str, now: Timestamp) -> NewAuditRow<'_> {
+    NewAuditRow {
+        at: now,
+        kind: AuditKind::Restore,
+        who: "machine",
+        what: "restore",
+        outcome: AuditOutcome::Done,
+        reason: None,
+        address: "",
+        request_id: "",
+        object,
+        detail: None,
+        objects: &[],
+    }
 }
 
 /// What leaves the quarantine.

@@ -85,6 +85,7 @@ pub async fn reprovision<D: Database>(
         }
         let changed = renewed || is_set;
         if changed {
+            cx.note_change("remaining_bytes", before.bytes(), remaining.bytes());
             note.record(cx, tx, &chip, "reprovisioned").await?;
             settle(cx, tx, &index, expires_at, remaining).await?;
         }

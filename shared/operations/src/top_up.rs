@@ -36,6 +36,7 @@ pub async fn top_up<D: Database>(
             return Ok(false);
         }
         guarded(temporary_number::set_remaining(tx, &index, chip.status, remaining, cx.now).await?)?;
+        cx.note_change("remaining_bytes", chip.remaining_bytes(), remaining.bytes());
         note.record(cx, tx, &chip, "allowance_topped_up").await?;
         if remaining.bytes() >= MIN_WRITE_ALLOWANCE_BYTES {
             close_incident(cx, tx, IncidentKind::AllowanceExhausted, &Subject::chip(&index)).await?;

@@ -62,6 +62,7 @@ pub(super) async fn move_card<D: Database>(
         sealed_note: cause.sealed_note.clone(),
     };
     card_history::insert(tx, &step, cx.now).await?;
+    cx.note_change("card_status", chip.status.zh(), to.zh());
     Ok(to)
 }
 

@@ -51,6 +51,7 @@ pub async fn withdraw_import<D: Database>(
             let keys = serde_json::to_string(&unused).map_err(Error::internal)?;
             import::remove(tx, &import, keys, withdrawn.removed, cx.now).await?;
         }
+        cx.note_result("removed", withdrawn.removed);
         Ok(withdrawn)
     })
     .await

@@ -32,7 +32,7 @@ pub struct RequiredVariables {
     pub transport_keys: bool,
     /// `callback_allow_http`: judges callback addresses.
     pub callback_allow_http: bool,
-    /// The ten settings of retention (`call_log_days` to `written_key_days`), `writing_limit_hours`, `stuck_after_minutes`, `stuck_group_cards`,
+    /// The eleven settings of retention (`call_log_days` to `audit_days`), `writing_limit_hours`, `stuck_after_minutes`, `stuck_group_cards`,
     /// `stuck_group_percent`, `refusals_per_hour`, `backup_days`, `drill_days`, `clock_trusted`: does the periodic work.
     pub maintenance: bool,
     /// `pool_low_water`: watches or shows the pools of numbers.
@@ -231,6 +231,7 @@ async fn periodic_work(required: RequiredVariables, read: &mut Variables) -> Res
             "written_key_days",
             &mut read.written_key_days,
         ),
+        (required.maintenance, "audit_days", &mut read.audit_days),
     ];
     fill(Places::from(texts)).await
 }

@@ -1,7 +1,7 @@
 //! What must hold between the rows of a platform, whatever has happened. Checked of every backup that is verified, and by
 //! the tests of the operations.
 
-use super::{Database, DbError, Run as _, first};
+use super::{Database, DbError, Run as _, audit, first};
 
 /// A rule in Chinese and English, and how many rows break it.
 type Rule = ([&'static str; 2], &'static str);
@@ -73,6 +73,14 @@ pub async fn broken<D: Database>(db: &D) -> Result<Vec<Broken>, DbError> {
         if rows > 0 {
             found.push(Broken { zh, en, rows });
         }
+    }
+    let (_, _, faults) = audit::verified(db, &[], &[], |_| ()).await?.end();
+    if !faults.is_empty() {
+        found.push(Broken {
+            zh: "审计记录的每一行都接续前一行",
+            en: "every row of the audit trail follows the one before it",
+            rows: faults.len() as u64,
+        });
     }
     Ok(found)
 }

@@ -6,8 +6,8 @@
 
 use super::{Database, DbError, Row, Run as _, Tx, Value, first};
 use super::{
-    alert, card_history, chip, chip_destruction, client, clock, device_session, import, incident, message,
-    number, quarantine, receiver_secret, staff, temporary_number,
+    alert, audit, card_history, chip, chip_destruction, client, clock, device_session, import, incident,
+    message, number, quarantine, receiver_secret, staff, temporary_number,
 };
 use domain::Timestamp;
 use vault::Column;
@@ -110,6 +110,7 @@ pub const SEALED_TABLES: &[SealedTable] = &[
         "person_sealed" "$1" quarantine::PERSON, "reference_sealed" "$2" quarantine::REFERENCE),
     table!("staff_account", Text ("id, 0", "id", "id > $1", "$2", "id = $3"),
         "name_sealed" "$1" staff::account::NAME, "totp_sealed" "$2" staff::account::TOTP),
+    table!("audit_detail", Text ("id, 0", "id", "id > $1", "$2", "id = $2"), "detail_sealed" "$1" audit::DETAIL),
 ];
 
 /// The key of a row: the first part as bytes, and the number, or 0.

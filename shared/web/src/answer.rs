@@ -196,6 +196,12 @@ struct Entry<'a> {
     reason: &'static str,
 }
 
+/// The fields of a success that is not written yet, as a JSON object.
+pub(crate) fn fields_of(response: &Response) -> Option<&[u8]> {
+    let Fields(fields) = response.extensions().get()?;
+    Some(fields)
+}
+
 /// Writes the document of an answer in the caller's language, and the headers of every answer.
 pub(crate) fn written(mut response: Response, lang: Lang, request_id: &str) -> Response {
     let document = match (response.extensions_mut().remove(), response.extensions().get()) {

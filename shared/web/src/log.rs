@@ -48,6 +48,11 @@ pub(super) fn line(
     serde_json::to_string(&line).ok()
 }
 
+/// The line for an act of staff that changed nothing and could not be entered in the audit trail.
+pub(super) fn unrecorded(right: &str, error: &Error) -> String {
+    failed_job(&format!("audit {right}"), error)
+}
+
 /// The line for a periodic job that failed.
 pub(super) fn failed_job(job: &str, error: &Error) -> String {
     let line = Line {

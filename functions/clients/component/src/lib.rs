@@ -1,4 +1,4 @@
-//! `/admin/v1/clients…` and `/admin/v1/calls` as a Spin component.
+//! `/admin/v1/clients…`, `/admin/v1/calls` and `/admin/v1/audit` as a Spin component.
 
 use spin_host::RequiredVariables;
 use spin_sdk::http::{IntoResponse, Request};

@@ -9,7 +9,7 @@ use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{ClientId, Receiver, UrlRules};
 use store::{
-    Database,
+    Database, Tx,
     client::{self, ClientChangeRow},
     receiver,
 };
@@ -57,6 +57,7 @@ pub async fn change_client<D: Database>(
         active: change.active,
     };
     transaction(cx, async |tx| {
+        note(cx, tx, client, &row).await?;
         if !client::change(tx, client, &row, cx.now).await? {
             return Err(Reason::UnknownClient.into());
         }
@@ -72,4 +73,33 @@ pub async fn change_client<D: Database>(
         Ok(())
     })
     .await
+}
+
+/// Notes for the audit trail what changes of an account.
+async fn note<D: Database>(
+    cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
+    client: &ClientId,
+    new: &ClientChangeRow<'_>,
+) -> Result<(), Error> {
+    if cx.act.is_none() {
+        return Ok(());
+    }
+    let Some(before) = client::list(tx, Some(client), None, 1).await?.pop() else {
+        return Ok(());
+    };
+    for (name, before, after) in [
+        ("name", before.name, new.name.map(str::to_owned)),
+        ("ips", before.ips, new.ips.clone()),
+        ("permissions", before.permissions, new.permissions.clone()),
+        ("limits", before.limits, new.limits.clone()),
+    ] {
+        if let Some(after) = after {
+            cx.note_change(name, before, after);
+        }
+    }
+    if let Some(active) = new.active {
+        cx.note_change("active", before.active, active);
+    }
+    Ok(())
 }

@@ -73,6 +73,7 @@ pub async fn create_client<D: Database>(
     let callback_secret = transaction(cx, async |tx| {
         client::insert(tx, &stored, cx.now).await?;
         client_secret::insert(tx, &id, FIRST_GENERATION, &hash, cx.now).await?;
+        cx.note_object("client_id", id.as_str());
         add_receiver(cx, tx, &Receiver::Client(id.clone()), callback_url).await
     })
     .await?;

@@ -30,6 +30,7 @@ use std::collections::BTreeMap;
 
 use super::Context;
 use super::act_note::ActNote;
+use super::audit;
 use super::warning_kind::WarningKind;
 use columns::{ColumnError, RowReader, Table};
 use contradictions::{Compared, FileKeys, Key};
@@ -261,6 +262,7 @@ async fn written<D: Database>(
     write: impl AsyncFn(&Tx<'_, D>, ImportId) -> Result<ImportReport, Error>,
 ) -> Result<ImportReport, Error> {
     let result = store::transaction(cx.db, async |tx| {
+        audit::begin(cx);
         let id = ImportId::new(cx.now, random_bytes(cx.random));
         let report = write(tx, id).await?;
         if choices.preview {
@@ -285,13 +287,26 @@ async fn written<D: Database>(
             withdrawn_at: None,
         };
         import::insert(tx, &row).await?;
-        Ok(ImportReport {
+        cx.note_object("import_id", &id.text());
+        for (name, count) in ["rows", "imported", "unchanged", "corrected", "rejected"]
+            .iter()
+            .zip(counts)
+        {
+            cx.note_result(name, count as u64);
+        }
+        let is_recorded = audit::record_done(cx, tx).await?;
+        let report = ImportReport {
             id: Some(id),
             ..report
-        })
+        };
+        Ok((report, is_recorded))
     });
     match result.await {
-        Ok(report) | Err(NotWritten::Previewed(report)) => Ok(report.in_order_of_lines()),
+        Ok((report, is_recorded)) => {
+            audit::committed(cx, is_recorded);
+            Ok(report.in_order_of_lines())
+        }
+        Err(NotWritten::Previewed(report)) => Ok(report.in_order_of_lines()),
         Err(NotWritten::Failed(error)) => Err(error),
     }
 }

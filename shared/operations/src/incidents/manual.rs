@@ -128,6 +128,7 @@ pub async fn enter_incident<D: Database>(
         }
         let row = incident::open_of(tx, &[new.kind], &subject).await?.pop();
         let row = row.ok_or_else(|| Error::internal("an incident that is open is not found"))?;
+        cx.note_object("incident_id", &row.id.text());
         Ok(Opened {
             incident: view(cx, tx, row).await?,
             is_new,
@@ -199,6 +200,8 @@ pub async fn act_on_incident<D: Database>(
         let sealed = sealed.transpose()?;
         let now = permitted(&row.state, act, cx.now)?;
         guarded(incident::change(tx, &row, &now).await?)?;
+        cx.note_change("severity", row.state.severity.code(), now.severity.code());
+        cx.note_change("closed", row.state.closed_at.is_some(), now.closed_at.is_some());
         match (act, sealed) {
             (IncidentAct::Settle(_), sealed) => {
                 guarded(incident::settled(tx, id, By::Admin, sealed).await?)?;

@@ -21,6 +21,7 @@ pub use supervision::{DeviationView, MAX_DEVIATIONS_PER_PAGE, list_deviations};
 pub use temporary_numbers::MAX_CHIPS_PER_NOTICE;
 
 use super::Context;
+use super::audit::send_audit_head;
 use super::incidents::{StuckSettings, advance_clocks, find_stuck_tasks, review_past_months, watch_refusals};
 use super::job_run::Done;
 use super::limits::clear_limits;
@@ -31,6 +32,9 @@ use store::Database;
 
 /// Name of the job that sends messages.
 pub const MESSAGES_JOB: &str = "messages";
+
+/// Time between two ends of the audit trail that are sent, in milliseconds.
+const AUDIT_HEADS_MS: i64 = 5 * MINUTE_MS;
 
 /// The configuration of the periodic jobs.
 #[derive(Clone, Copy, Debug)]
@@ -84,6 +88,8 @@ pub enum Job {
     Backups,
     /// Compares what happened with what the standard demands (§10.2).
     Supervision,
+    /// Sends the end of the audit trail to the operator (§9.2).
+    AuditHeads,
 }
 
 impl Job {
@@ -102,6 +108,7 @@ impl Job {
         Self::KeyRotation,
         Self::Backups,
         Self::Supervision,
+        Self::AuditHeads,
     ];
 
     /// Stable name.
@@ -121,6 +128,7 @@ impl Job {
             Self::KeyRotation => "key_rotation",
             Self::Backups => "backups",
             Self::Supervision => "supervision",
+            Self::AuditHeads => "audit_heads",
         }
     }
 
@@ -139,6 +147,7 @@ impl Job {
             | Self::KeyRotation => MINUTE_MS,
             // The clocks also give the notice of incidents that are severe from the start.
             Self::IncidentClocks | Self::Supervision => 10 * SECOND_MS,
+            Self::AuditHeads => AUDIT_HEADS_MS,
             Self::MonthlyReview | Self::Backups => HOUR_MS,
         }
     }
@@ -175,5 +184,6 @@ pub async fn run_job<D: Database>(
         Job::KeyRotation => key_rotation::run(cx, maintenance.clock_held).await,
         Job::Backups => backups::watch(cx, maintenance).await,
         Job::Supervision => supervision::compare(cx, maintenance).await,
+        Job::AuditHeads => send_audit_head(cx).await,
     }
 }

@@ -99,6 +99,10 @@ pub(crate) async fn enter_address<D: Database>(
     to: &Receiver,
     url: Option<&str>,
 ) -> Result<(), Error> {
+    if cx.act.is_some() {
+        let before = receiver::find(tx, to).await?.and_then(|row| row.url);
+        cx.note_change("url", before, url);
+    }
     if !receiver::enter(tx, to, url, cx.now).await? {
         return Err(Reason::UnknownReceiver.into());
     }

@@ -3,6 +3,7 @@
 //! [`RETENTION`] is the only place that says for how long. A run destroys a bounded amount of each kind; what is left
 //! stays due. It need not survive a power failure: rows that reappear are destroyed again.
 
+mod audit;
 mod calls;
 mod chips;
 mod clients;
@@ -85,5 +86,6 @@ pub(super) async fn destroy<D: Database>(cx: &Context<'_, D>, retention: &Retent
     numbers::destroy(&mut run).await?;
     chips::destroy(&mut run).await?;
     clients::destroy(&mut run).await?;
+    audit::destroy(&mut run).await?;
     Ok(run.done)
 }

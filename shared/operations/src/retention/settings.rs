@@ -1,6 +1,7 @@
 //! The table of retentions: the setting of each kind of data, its default and its minimum.
 
 use domain::error::Error;
+use store::audit::LEAST_AUDIT_DAYS;
 
 /// Most days for which data can be kept: a hundred years.
 pub(super) const MAX_DAYS: u32 = 36_525;
@@ -48,13 +49,16 @@ pub(super) const NUMBERS: &str = "number_days";
 /// K and OPc after the number was proven to be on the card.
 pub(super) const WRITTEN_KEYS: &str = "written_key_days";
 
+/// Rows of the audit trail.
+pub(super) const AUDIT: &str = "audit_days";
+
 /// Default of what is kept for six months and a few days.
 const SIX_MONTHS: u32 = 185;
 /// Default of what is kept for three years.
 const THREE_YEARS: u32 = 1_095;
 
 /// Every retention.
-pub const RETENTION: [RetentionSetting; 10] = [
+pub const RETENTION: [RetentionSetting; 11] = [
     setting(
         CALLS,
         SIX_MONTHS,
@@ -90,6 +94,12 @@ pub const RETENTION: [RetentionSetting; 10] = [
     ),
     setting(NUMBERS, THREE_YEARS, 1, "the end of a number may be asked for"),
     setting(WRITTEN_KEYS, 0, 0, ""),
+    setting(
+        AUDIT,
+        THREE_YEARS,
+        LEAST_AUDIT_DAYS,
+        "acts of staff are kept for at least six months (§9.2.2)",
+    ),
 ];
 
 /// How many days each kind of data is kept, in the order of [`RETENTION`].

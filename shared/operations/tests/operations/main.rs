@@ -8,6 +8,7 @@
 mod access;
 mod allowance;
 mod applications;
+mod audit;
 mod boundaries;
 mod call_log_apart;
 mod call_log_migration;

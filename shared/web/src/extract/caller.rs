@@ -120,6 +120,7 @@ pub mod rights {
         ApiKeysRevoke,
         ApplicationsRefused,
         ApplicationsRefusedExport,
+        AuditList,
         CallbacksExport,
         CallbacksList,
         CallbacksProbe,

@@ -14,7 +14,7 @@ use crate::host::App;
 use crate::settings::Settings;
 use domain::Timestamp;
 use domain::error::Error;
-use operations::{CallFacts, Context};
+use operations::{Act, CallFacts, Context};
 
 /// What a request finds. It lives as long as the request.
 #[derive(Clone)]
@@ -27,6 +27,7 @@ struct Found {
     started: Instant,
     connections: OnceCell<Rc<Connections>>,
     found: CallFacts,
+    act: OnceCell<Act>,
 }
 
 impl Arrival {
@@ -42,6 +43,7 @@ impl Arrival {
             started: Instant::now(),
             connections: OnceCell::new(),
             found: CallFacts::default(),
+            act: OnceCell::new(),
         }))))
     }
 
@@ -97,6 +99,18 @@ impl Arrival {
             .serving(settings.served_provinces)
             .limiting(self.0.app.host().limits())
             .sharing(&self.0.found)
+            .acting(self.0.act.get())
+    }
+
+    /// The request is an act of staff.
+    pub(crate) fn begin_act(&self, act: Act) {
+        // A request passes the layer that begins it once.
+        let _ = self.0.act.set(act);
+    }
+
+    /// The act of staff that the request is, for the audit trail.
+    pub(crate) fn act(&self) -> Option<&Act> {
+        self.0.act.get()
     }
 }
 

@@ -18,6 +18,7 @@ use crate::query::{MAX_QUERY_BYTES, Pair, decode_form, decode_json};
 use crate::refusal::Refusal;
 use domain::error::{Error, Reason};
 use domain::without_byte_order_mark;
+use operations::file_figures;
 
 /// How long a caller may take to send its body, in seconds.
 const BODY_READ_SECS: u64 = 20;
@@ -51,6 +52,7 @@ impl Middleware for Limits {
         };
         match decode(content, &parts, body, &arrival.settings().ignored_parameters) {
             Ok((document, pairs)) => {
+                ask(arrival, &self.0, parts.uri.path(), (&document, &pairs));
                 *request = Request::from_parts(parts, Body::empty());
                 request.extensions_mut().insert(Document(document));
                 with_extension(request, next, Pairs(Arc::new(pairs))).await
@@ -58,6 +60,32 @@ impl Middleware for Limits {
             Err(refusal) => refused(refusal),
         }
     }
+}
+
+/// Tells the act of staff, if the request is one, what is asked for: the fields of a document, the parameters, the values
+/// in the path, and of a file its size and its digest.
+fn ask(arrival: &Arrival, operation: &Operation, path: &str, (body, pairs): (&Bytes, &[Pair])) {
+    let Some(act) = arrival.act() else { return };
+    let mut fields = serde_json::Map::new();
+    for (template, text) in operation.path.split('/').zip(path.split('/')) {
+        let name = template.strip_prefix('{').and_then(|name| name.strip_suffix('}'));
+        fields.extend(name.map(|name| (name.to_owned(), text.into())));
+    }
+    fields.extend(
+        pairs
+            .iter()
+            .map(|(name, value)| (name.clone(), value.as_str().into())),
+    );
+    match operation.content {
+        _ if body.is_empty() => {}
+        Content::Json => {
+            fields.extend(serde_json::from_slice::<serde_json::Map<_, _>>(body).unwrap_or_default())
+        }
+        _ => {
+            fields.extend(file_figures(body));
+        }
+    }
+    act.ask(&arrival.settings().vault, fields);
 }
 
 /// A GET hardly ever has a body, and reading an absent one costs several calls of the host.

@@ -88,6 +88,7 @@ fn given<'v>(variables: &'v Variables, name: &str) -> Option<&'v str> {
         ("chip_days", &variables.chip_days),
         ("number_days", &variables.number_days),
         ("written_key_days", &variables.written_key_days),
+        ("audit_days", &variables.audit_days),
     ];
     let (_, text) = all.into_iter().find(|(own, _)| *own == name)?;
     text.as_deref()

@@ -83,6 +83,8 @@ pub struct Variables {
     pub number_days: Option<String>,
     /// Days for which K and OPc are kept after their number was written, as a decimal number.
     pub written_key_days: Option<String>,
+    /// Days for which rows of the audit trail are kept, as a decimal number.
+    pub audit_days: Option<String>,
     /// Hours after which a card that is being written has failed, as a decimal number; 0 means never.
     pub writing_limit_hours: Option<String>,
     /// Minutes without an acknowledged step after which a card that is being written is stuck, as a decimal number.

@@ -158,6 +158,7 @@ fn every_index_of_the_schema_is_known_here() {
     test_support::of_sqlite!();
     // One that is added must be filled by `rich`, and have a way to its new value.
     let known = [
+        "audit_object.object_index",
         "call_log.eid_index",
         "card_history.eid_index",
         "chip.eid_index",
