@@ -2,8 +2,8 @@
 
 use domain::error::Reason;
 use operations::{
-    AccountChange, AccountView, MAX_ACCOUNTS_PER_PAGE, Offer, change_account, create_account, list_accounts,
-    offer_enrolment, revoke_account,
+    AccountChange, AccountPage, AccountView, MAX_ACCOUNTS_PER_PAGE, Offer, change_account, create_account,
+    list_accounts, offer_enrolment, revoke_account,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -190,7 +190,8 @@ pub(crate) async fn list(
 ) -> Answer<StaffAccounts> {
     let only = which.account_id.map(|id| id.get().0);
     let after = which.cursor.map(|name| name.get().0);
-    let page = list_accounts(&call.context(), only, after.as_deref(), Rows::of(which.limit)).await?;
+    let page: AccountPage =
+        list_accounts(&call.context(), only, after.as_deref(), Rows::of(which.limit)).await?;
     let accounts = page.accounts.into_iter().map(|account| shown(&call, account));
     Ok(Success::new(StaffAccounts {
         accounts: accounts.collect(),

@@ -1,7 +1,7 @@
 //! One's own API keys.
 
 use domain::error::Reason;
-use operations::{ApiKeyView, create_api_key, list_api_keys, revoke_api_key};
+use operations::{ApiKeyView, CreatedApiKey, create_api_key, list_api_keys, revoke_api_key};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use web::extract::{Call, Json, Staff, rights};
@@ -61,7 +61,7 @@ pub(crate) async fn create(
     Json(new): Json<NewApiKey>,
 ) -> Answer<ApiKeyCreated> {
     let days = (new.days, call.settings().sign_in.api_key_days);
-    let created = create_api_key(&call.context(), &staff, &new.name.0, days).await?;
+    let created: CreatedApiKey = create_api_key(&call.context(), &staff, &new.name.0, days).await?;
     Ok(Success::new(ApiKeyCreated {
         api_key: created.key.as_str().to_owned(),
         ends_at: call.time(created.ends_at),

@@ -1,7 +1,7 @@
 //! How people enrol, sign in and sign out. These operations are open: the call itself presents what is checked.
 
 use domain::error::Reason;
-use operations::{SignIn, sign_out};
+use operations::{Enrolled, SignIn, SignedIn, sign_out};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use web::extract::{Call, Json, SigningIn};
@@ -84,7 +84,7 @@ pub(crate) async fn sign_in(
         code: presented.code.as_deref().map(|code| code.0.as_str()),
         from: call.from,
     };
-    let begun = operations::sign_in(&call.context(), presented, &call.settings().sign_in).await?;
+    let begun: SignedIn = operations::sign_in(&call.context(), presented, &call.settings().sign_in).await?;
     Ok(Success::new(SessionBegun {
         account_id: begun.account.text(),
         ends_at: call.time(begun.ends_at),
@@ -132,7 +132,7 @@ pub(crate) struct EnrolmentDone {
 pub(crate) async fn enrol(call: Call, _: SigningIn, Json(chosen): Json<Enrolment>) -> Answer<EnrolmentDone> {
     let context = call.context();
     let (code, password) = (&chosen.enrolment_code.0, &chosen.password.0);
-    let enrolled = operations::enrol(&context, code, password, call.from).await?;
+    let enrolled: Enrolled = operations::enrol(&context, code, password, call.from).await?;
     Ok(Success::new(EnrolmentDone {
         sign_in_name: enrolled.sign_in_name,
         totp_secret: enrolled.totp_secret.as_str().to_owned(),

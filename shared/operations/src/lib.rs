@@ -70,11 +70,12 @@ mod warning_kind;
 mod withdraw;
 
 pub use accounts::{
-    AccountChange, AccountView, ApiKeyView, CreatedAccount, MAX_ACCOUNTS_PER_PAGE, MAX_CREDENTIAL_CHARS,
-    MAX_PASSWORD_CHARS, NewAccount, NewRole, Offer, RoleChange, RoleView, SecondFactor, SignIn,
-    SignInSettings, admit_secret, change_account, change_role, create_account, create_api_key, create_role,
-    delete_role, enrol, is_credential_of_staff, list_accounts, list_api_keys, list_roles, offer_enrolment,
-    recover_account, revoke_account, revoke_api_key, sign_in, sign_out, verify_staff,
+    AccountChange, AccountPage, AccountView, ApiKeyView, CreatedAccount, CreatedApiKey, Enrolled,
+    MAX_ACCOUNTS_PER_PAGE, MAX_CREDENTIAL_CHARS, MAX_PASSWORD_CHARS, NewAccount, NewRole, Offer, RoleChange,
+    RoleView, SecondFactor, SignIn, SignInSettings, SignedIn, admit_secret, change_account, change_role,
+    create_account, create_api_key, create_role, delete_role, enrol, is_credential_of_staff, list_accounts,
+    list_api_keys, list_roles, offer_enrolment, recover_account, revoke_account, revoke_api_key, sign_in,
+    sign_out, verify_staff,
 };
 pub use act_note::ActNote;
 pub use alerts::{AlertView, MAX_ALERTS_PER_PAGE, MAX_NOTED_ALERTS, list_alerts, note_alerts};

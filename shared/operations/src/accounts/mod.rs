@@ -17,11 +17,11 @@ mod verify;
 
 pub use change::{AccountChange, change_account, revoke_account};
 pub use create::{CreatedAccount, NewAccount, Offer, create_account, offer_enrolment};
-pub use enrol::{MAX_PASSWORD_CHARS, enrol};
-pub use keys::{ApiKeyView, create_api_key, list_api_keys, revoke_api_key};
-pub use list::{AccountView, MAX_ACCOUNTS_PER_PAGE, list_accounts};
+pub use enrol::{Enrolled, MAX_PASSWORD_CHARS, enrol};
+pub use keys::{ApiKeyView, CreatedApiKey, create_api_key, list_api_keys, revoke_api_key};
+pub use list::{AccountPage, AccountView, MAX_ACCOUNTS_PER_PAGE, list_accounts};
 pub use recover::recover_account;
 pub use roles::{NewRole, RoleChange, RoleView, change_role, create_role, delete_role, list_roles};
 pub use secrets::MAX_CREDENTIAL_CHARS;
-pub use sign_in::{SecondFactor, SignIn, SignInSettings, sign_in, sign_out};
+pub use sign_in::{SecondFactor, SignIn, SignInSettings, SignedIn, sign_in, sign_out};
 pub use verify::{admit_secret, is_credential_of_staff, verify_staff};
