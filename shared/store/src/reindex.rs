@@ -19,7 +19,7 @@ use vault::{BlindIndex, Column, IndexKind, Random, Vault};
 /// Rows that are held in memory at a time.
 const PAGE_ROWS: u32 = 500;
 /// Tables whose column `subject` can name a chip by its index; see [`super::Subject::chip`].
-const WITH_SUBJECT: [&str; 2] = ["incident", "alert"];
+const WITH_SUBJECT: [&str; 3] = ["incident", "alert", "deviation"];
 /// Tables with the digest of an imported row.
 const WITH_DIGEST: [&str; 2] = ["chip", "number"];
 
@@ -52,7 +52,7 @@ const OLD_SECRETS: &str = "SELECT DISTINCT client_id FROM client_secret WHERE le
 const END_OLD_SECRETS: &str = "UPDATE client_secret SET revoked_at = $1 WHERE length(hash) = 32 \
     AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $1) RETURNING client_id";
 // What is remembered of a pass is a position in the order of the old indexes.
-const FORGET_PASS: &str = "DELETE FROM reseal";
+const FORGET_PASSES: [&str; 2] = ["DELETE FROM reseal", "DELETE FROM supervision"];
 const SET_KEY: &str =
     "UPDATE key_check SET value = $1, stored_at = $2, used_at = $2, retired_at = NULL WHERE name = $3";
 
@@ -157,7 +157,9 @@ pub async fn reindex<D: Database>(tx: &Tx<'_, D>, how: &Reindex<'_>) -> Result<R
         let set = format!("UPDATE {table} SET imported_digest = zeroblob(16)");
         tx.run(statement(set), &[]).await?;
     }
-    tx.run(FORGET_PASS, &[]).await?;
+    for forget in FORGET_PASSES {
+        tx.run(forget, &[]).await?;
+    }
     for check in how
         .new
         .key_checks()

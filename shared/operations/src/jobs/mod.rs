@@ -94,7 +94,7 @@ pub enum Job {
 
 impl Job {
     /// Every job, in the order in which they run.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::TimesAhead,
         Self::HopelessTasks,
         Self::StuckTasks,

@@ -40,12 +40,12 @@ pub(super) async fn compare<D: Database>(
     cx: &Context<'_, D>,
     maintenance: &MaintenanceSettings,
 ) -> Result<Done, Error> {
-    let cards = compare_cards(cx, maintenance).await?;
-    let rest = compare_rest(cx, maintenance).await?;
-    Ok(Done {
-        count: cards + rest,
-        more: false,
-    })
+    let rest = deviation::progress(cx.db, REST).await?;
+    let mut count = compare_cards(cx, maintenance).await?;
+    if rest.is_none_or(|rest| is_due(rest.began_at, REST_EVERY_MS, cx.now)) {
+        count += compare_rest(cx, maintenance).await?;
+    }
+    Ok(Done { count, more: false })
 }
 
 /// Compares a page of cards. The last page ends what no page has found again.
@@ -127,10 +127,6 @@ async fn compare_rest<D: Database>(
     cx: &Context<'_, D>,
     maintenance: &MaintenanceSettings,
 ) -> Result<usize, Error> {
-    let known = deviation::progress(cx.db, REST).await?;
-    if known.is_some_and(|known| !is_due(known.began_at, REST_EVERY_MS, cx.now)) {
-        return Ok(0);
-    }
     let late = async |late, within_ms: i64| {
         deviation::late(cx.db, late, cx.now.plus(-within_ms), MAX_SUBJECTS).await
     };

@@ -4,10 +4,10 @@ use domain::error::Reason;
 use domain::{DAY_MS, FailureKind, HOUR_MS, IncidentKind, MINUTE_MS, Right, Severity};
 use operations::{
     About, Act, ActNote, Caller, DueRequest, ImportChoices, IncidentAct, IncidentFilter, Job,
-    MaintenanceSettings, NewIncident, Proven, Restored, SessionFilter, TaskRef, card_history, confirm_clock,
-    destroy_chip, due_messages, end_quarantine, end_task, enter_incident, import_numbers, issue_token,
-    key_views, list_alerts, list_clients, list_incidents, list_sessions, record_restore, reprovision,
-    run_job, status, verify_token, watch_clock,
+    MaintenanceSettings, NewAccount, NewIncident, Proven, Restored, SessionFilter, StaffMember, TaskRef,
+    card_history, confirm_clock, create_account, destroy_chip, due_messages, end_quarantine, end_task,
+    enter_incident, import_numbers, issue_token, key_views, list_alerts, list_clients, list_incidents,
+    list_sessions, record_restore, reprovision, run_job, status, verify_token, watch_clock,
 };
 use store::sealed::{SEALED_TABLES, SealedTable};
 use store::{check_keys, transaction};
@@ -139,6 +139,14 @@ pub(super) fn full() -> (World, Caller) {
     run(record_restore(&world.db, &restored, world.time())).unwrap();
     run(end_quarantine(&world.cx(), Proven::NewImports, &NOTE)).unwrap();
     world.execute("UPDATE number SET quarantined = 0");
+    let new = NewAccount {
+        name: "王芳",
+        sign_in_name: "wangfang",
+        roles: &["auditor".to_owned()],
+    };
+    run(create_account(&world.cx(), &StaffMember::Secret, &new)).unwrap();
+    let accounts = SEALED_TABLES.iter().find(|table| table.name == "staff_account");
+    fill(&world, accounts.unwrap(), 1);
     (world, caller)
 }
 
@@ -186,6 +194,9 @@ fn every_sealed_column_of_the_schema_is_among_those_that_are_sealed_anew() {
         "key_check.value",
         "number.imported_digest",
         "reseal.after",
+        "staff_account.enrolment_hash",
+        "staff_credential.hash",
+        "supervision.reached",
     ];
     assert_eq!(others, known);
 }

@@ -199,7 +199,7 @@ fn every_index_of_the_schema_is_known_here() {
         "SELECT DISTINCT t.name FROM sqlite_master t JOIN pragma_table_info(t.name) c WHERE t.type = 'table' \
          AND c.name = 'subject' AND t.name NOT LIKE 'call~_log%' ESCAPE '~' ORDER BY 1",
     );
-    assert_eq!(subjects, ["alert", "incident"]);
+    assert_eq!(subjects, ["alert", "deviation", "incident"]);
     for table in subjects {
         let of_chips = format!("SELECT COUNT(*) FROM {table} WHERE subject LIKE 'chip:%'");
         assert!(world.count(&of_chips) > 0, "{table}");
