@@ -491,7 +491,7 @@ fn read(row: &Row) -> Result<AuditRow, DbError> {
         address: text(7)?,
         request_id: text(8)?,
         object: text(9)?,
-        detail_digest: row.optional(10, |row, at| hash_at(row, at))?,
+        detail_digest: row.optional(10, hash_at)?,
         hash: hash_at(row, 11)?,
     })
 }

@@ -26,7 +26,7 @@ use super::refusal::Refusal;
 use super::values::Format;
 use domain::error::Error;
 use end::{End, Ended, Stop};
-use operations::Identifiers;
+use operations::{Identifiers, ReadFigures, record_read};
 
 /// Most rows of one export. Another goes on where it ends.
 pub const MAX_EXPORT_ROWS: u64 = 1_000_000;
@@ -151,6 +151,8 @@ impl Writing {
                 Ok(()) => continue,
                 Err(error) => Some(Stop::Failed(error)),
             };
+            self.end.digest.update(&chunk);
+            let stop = self.record(stop).await;
             self.finish(&mut chunk, stop.as_ref());
             return Some(chunk.into());
         }
@@ -164,6 +166,23 @@ impl Writing {
         let page = self.pages.page(&call).await;
         self.call.note_unreadable(&call);
         page
+    }
+
+    /// Enters how much was exported, and the digest of it, in the audit trail, which has the beginning of the export already.
+    /// Where that fails, the file is not called whole.
+    async fn record(&self, stop: Option<Stop>) -> Option<Stop> {
+        let read = ReadFigures {
+            rows: self.end.rows,
+            digest: self.end.digest.clone().finalize().into(),
+        };
+        let recorded = async {
+            let call = self.call.resume().await?;
+            record_read(&call.context(), Some(read)).await
+        };
+        match recorded.await {
+            Ok(()) => stop,
+            Err(error) => stop.or(Some(Stop::Failed(error))),
+        }
     }
 
     /// Writes the rows of a page, or none of them.
@@ -188,7 +207,6 @@ impl Writing {
 
     /// Writes the end record. `stop` is why rows are missing, if any are.
     fn finish(&mut self, chunk: &mut Vec<u8>, stop: Option<&Stop>) {
-        self.end.digest.update(&chunk);
         self.end.is_written = true;
         let end = End {
             complete: stop.is_none(),

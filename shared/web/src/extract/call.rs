@@ -18,7 +18,7 @@ use crate::values::Time;
 use domain::Timestamp;
 use domain::error::{Error, Lang};
 use operations::operator::OperatorApi;
-use operations::{Context, Identifiers};
+use operations::{Act, Context, Identifiers};
 
 /// A call that has passed the layers.
 pub struct Call {
@@ -54,6 +54,7 @@ impl Call {
     /// Lets the connections of the call go. What is left can go on with others.
     pub(crate) fn paused(self) -> PausedCall {
         PausedCall {
+            act: self.arrival.act().cloned(),
             app: self.arrival.app().clone(),
             query: self.query,
             identifiers: self.identifiers,
@@ -101,6 +102,7 @@ impl Call {
 
 /// A call that has been answered in part, and holds no connection.
 pub(crate) struct PausedCall {
+    act: Option<Rc<Act>>,
     app: App,
     query: BoundQuery,
     identifiers: Identifiers,
@@ -115,6 +117,9 @@ impl PausedCall {
     /// Those of the host's settings and connections.
     pub(crate) async fn resume(&self) -> Result<Call, Error> {
         let arrival = Arrival::now(&self.app).await?;
+        if let Some(act) = &self.act {
+            arrival.begin_act(Rc::clone(act));
+        }
         Ok(Call {
             connections: arrival.connect().await?,
             arrival,

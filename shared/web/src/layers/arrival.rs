@@ -27,7 +27,7 @@ struct Found {
     started: Instant,
     connections: OnceCell<Rc<Connections>>,
     found: CallFacts,
-    act: OnceCell<Act>,
+    act: OnceCell<Rc<Act>>,
 }
 
 impl Arrival {
@@ -99,17 +99,17 @@ impl Arrival {
             .serving(settings.served_provinces)
             .limiting(self.0.app.host().limits())
             .sharing(&self.0.found)
-            .acting(self.0.act.get())
+            .acting(self.0.act.get().map(Rc::as_ref))
     }
 
     /// The request is an act of staff.
-    pub(crate) fn begin_act(&self, act: Act) {
+    pub(crate) fn begin_act(&self, act: Rc<Act>) {
         // A request passes the layer that begins it once.
         let _ = self.0.act.set(act);
     }
 
     /// The act of staff that the request is, for the audit trail.
-    pub(crate) fn act(&self) -> Option<&Act> {
+    pub(crate) fn act(&self) -> Option<&Rc<Act>> {
         self.0.act.get()
     }
 }

@@ -7,6 +7,8 @@
 //! Around the operation, the audit trail: what changes something has its row with the change; what was refused or failed,
 //! and what was read in bulk, gets one here.
 
+use std::rc::Rc;
+
 use axum::extract::Request;
 use axum::response::Response;
 
@@ -105,7 +107,7 @@ fn begun(request: &Request, member: &StaffMember, right: Right) -> Option<Arriva
         address.unwrap_or_default(),
         id.unwrap_or_default(),
     );
-    arrival.begin_act(act);
+    arrival.begin_act(Rc::new(act));
     Some(arrival)
 }
 

@@ -58,6 +58,10 @@ pub(super) fn rich() -> (World, Caller) {
         assert_eq!(ingest_lines(&world, topic, &[reported]).accepted, 1);
     }
     world.execute(
+        "INSERT INTO deviation (kind, subject, found_at, seen_at) \
+         SELECT 'card_without_task', 'chip:' || lower(hex(eid_index)), 1, 1 FROM chip LIMIT 1",
+    );
+    world.execute(
         "INSERT INTO operator_inquiry (iccid_index, topic, asked_at, answered) \
          SELECT iccid_index, 'status', 1, 0 FROM number WHERE status = 'written'",
     );
