@@ -8,7 +8,7 @@ use operations::{
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use web::extract::{Call, Json, Query, Staff, rights};
-use web::values::{PageLimit, Person, Rows, Time};
+use web::values::{Cursor, PageLimit, Person, Rows, Time};
 use web::{Answer, Success, codes};
 
 use crate::values::{AccountIdText, RoleCodeText, SignInNameText};
@@ -123,7 +123,7 @@ pub(crate) struct AccountList {
     #[param(inline)]
     account_id: Option<AccountIdText>,
     /// 上一页应答的 next / the `next` of the page before
-    #[param(inline)]
+    #[param(inline, value_type = Option<Cursor>)]
     cursor: Option<SignInNameText>,
     /// 每页行数 / rows of a page
     #[param(inline)]
@@ -136,7 +136,7 @@ pub(crate) struct StaffAccounts {
     /// 账号，按登录名排列 / the accounts, by sign-in name
     accounts: Vec<StaffAccount>,
     /// 下一页的 cursor，无下一页时为 null / `cursor` of the next page; null if there is none
-    #[schema(required, value_type = Option<SignInNameText>)]
+    #[schema(required, value_type = Option<Cursor>)]
     next: Option<String>,
 }
 
@@ -181,7 +181,7 @@ struct StaffAccount {
     summary = "查询人员账号 / List the accounts of staff (§10.1)",
     params(AccountList),
     responses((status = 200, body = Success<StaffAccounts>)),
-    extensions(("x-reasons" = json!(codes(&[Reason::ParameterMalformed]))))
+    extensions(("x-reasons" = json!(codes(&[Reason::ParameterMalformed, Reason::CursorMismatch]))))
 )]
 pub(crate) async fn list(
     call: Call,
@@ -195,7 +195,7 @@ pub(crate) async fn list(
     let accounts = page.accounts.into_iter().map(|account| shown(&call, account));
     Ok(Success::new(StaffAccounts {
         accounts: accounts.collect(),
-        next: page.next,
+        next: call.next(page.next),
     }))
 }
 

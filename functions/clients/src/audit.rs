@@ -8,12 +8,13 @@ use serde_json::{Map, Value};
 use utoipa::openapi::schema::{Object, ObjectBuilder, SchemaType, Type};
 use utoipa::{IntoParams, ToSchema};
 use web::extract::{Call, Query, Staff, rights};
-use web::values::{Eid, Iccid, Imsi, Instant, Kind, Msisdn, PageLimit, Parsed, Rows, Time};
+use web::values::{Cursor, Eid, Iccid, Imsi, Instant, Kind, Msisdn, PageLimit, Parsed, Rows, Time};
 use web::{Answer, Refusal, Success, codes};
 
 /// Why this operation refuses, besides the reasons that every operation has.
 const REASONS: &[Reason] = &[
     Reason::ParameterMalformed,
+    Reason::CursorMismatch,
     Reason::ParameterNotApplicable,
     Reason::EidMalformed,
     Reason::IccidMalformed,
@@ -118,7 +119,7 @@ pub(crate) struct AuditSearch {
     #[param(inline)]
     to: Option<Instant>,
     /// 上一页的 next / the next of the page before
-    #[param(inline)]
+    #[param(inline, value_type = Option<Cursor>)]
     cursor: Option<AuditCursor>,
     /// 每页行数 / rows of a page
     #[param(inline)]
@@ -152,7 +153,7 @@ pub(crate) struct AuditTrail {
     /// another one follows
     rows: Vec<AuditRow>,
     /// 下一页的 cursor，没有下一页时为 null / `cursor` of the next page; null if there is none
-    #[schema(required)]
+    #[schema(required, value_type = Option<Cursor>)]
     next: Option<String>,
 }
 
@@ -262,6 +263,6 @@ pub(crate) async fn search(
     let rows = page.rows.into_iter().map(|row| AuditRow::new(&call, row));
     Ok(Success::new(AuditTrail {
         rows: rows.collect(),
-        next: page.next.map(|seq| seq.to_string()),
+        next: call.next(page.next.map(|seq| seq.to_string())),
     }))
 }

@@ -143,8 +143,8 @@ async fn a_page_of_the_call_log_has_the_rows_that_were_asked_for() {
         problems(&answer),
         [
             ("colour", "parameter_unknown"),
-            ("limit", "parameter_malformed"),
             ("cursor", "parameter_malformed"),
+            ("limit", "parameter_malformed"),
             ("eid", "eid_malformed"),
             ("from", "parameter_malformed"),
         ]

@@ -5,7 +5,7 @@ use operations::{DeviationView, MAX_DEVIATIONS_PER_PAGE, list_deviations};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use web::extract::{Call, Query, Staff, rights};
-use web::values::{DeviationKind, Eid, PageLimit, RowCursor, Rows, Time};
+use web::values::{Cursor, DeviationKind, Eid, PageLimit, RowCursor, Rows, Time};
 use web::{Answer, Success, codes};
 
 type Limit = PageLimit<MAX_DEVIATIONS_PER_PAGE>;
@@ -29,7 +29,7 @@ pub(crate) struct Search {
     /// 偏差种类 / of this kind
     kind: Option<DeviationKind>,
     /// 上一页的 next / the next of the page before
-    #[param(inline)]
+    #[param(inline, value_type = Option<Cursor>)]
     cursor: Option<RowCursor>,
     /// 每页行数 / rows of a page
     #[param(inline)]
@@ -42,7 +42,7 @@ pub(crate) struct DeviationPage {
     /// 偏差，最新在前 / the deviations, the latest first
     deviations: Vec<Deviation>,
     /// 下一页的位置，没有下一页时为 null / where the next page begins; null if there is none
-    #[schema(required, value_type = Option<RowCursor>)]
+    #[schema(required, value_type = Option<Cursor>)]
     next: Option<String>,
 }
 
@@ -93,7 +93,7 @@ impl Deviation {
     summary = "查询流程执行的偏差 / Find what happened otherwise than the standard demands (§10.2)",
     params(Search),
     responses((status = 200, body = Success<DeviationPage>)),
-    extensions(("x-reasons" = json!(codes(&[Reason::ParameterMalformed]))))
+    extensions(("x-reasons" = json!(codes(&[Reason::ParameterMalformed, Reason::CursorMismatch]))))
 )]
 pub(crate) async fn list(
     call: Call,
@@ -110,6 +110,6 @@ pub(crate) async fn list(
     let deviations = found.into_iter().map(|view| Deviation::new(&call, view));
     Ok(Success::new(DeviationPage {
         deviations: deviations.collect(),
-        next,
+        next: call.next(next),
     }))
 }

@@ -258,9 +258,9 @@ async fn accounts_and_roles_are_listed_without_what_opens_them() {
         .await;
     let page = platform.get(&admin.session, "/admin/v1/accounts?limit=1").await;
     assert_eq!(page.body["accounts"][0]["sign_in_name"], "admin");
-    assert_eq!(page.body["next"], "admin");
+    let next = page.body["next"].as_str().expect("another page");
     let page = platform
-        .get(&admin.session, "/admin/v1/accounts?cursor=admin")
+        .get(&admin.session, &format!("/admin/v1/accounts?cursor={next}"))
         .await;
     let shown = &page.body["accounts"][0];
     for (field, value) in [
