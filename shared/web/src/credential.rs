@@ -5,6 +5,7 @@
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
+use super::operation::{Access, Role};
 use super::query::Pair;
 use domain::error::{Error, Reason};
 
@@ -13,6 +14,12 @@ const SCHEME: &str = "bearer";
 pub(crate) const TOKEN_PARAMETER: &str = "token";
 /// The parameter that may hold the secret of timers.
 pub(crate) const KEY_PARAMETER: &str = "key";
+
+/// Longest token, in characters.
+const MAX_TOKEN_CHARS: usize = 1_024;
+
+/// Longest key, in characters.
+const MAX_KEY_CHARS: usize = 256;
 
 /// The access token of a call to a public interface.
 ///
@@ -51,6 +58,15 @@ pub(super) fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Error> {
             "Authorization 应为 Bearer 方式",
             "Authorization uses the Bearer scheme",
         )),
+    }
+}
+
+/// The name of the parameter that may hold the credential, and its longest value in characters.
+pub(crate) fn parameter_of(access: Access) -> Option<(&'static str, usize)> {
+    match access {
+        Access::Client(_) => Some((TOKEN_PARAMETER, MAX_TOKEN_CHARS)),
+        Access::Secret(Role::Timer) => Some((KEY_PARAMETER, MAX_KEY_CHARS)),
+        Access::Anyone | Access::SignIn | Access::Staff(_) | Access::Secret(_) => None,
     }
 }
 

@@ -7,7 +7,7 @@
 use http::request::Parts;
 use sha2::{Digest as _, Sha256};
 
-use super::extract::credential;
+use super::credential::parameter_of;
 use super::ignored::IgnoredParameters;
 use super::layers::{Arrival, Called, Pairs, found};
 use super::query::Pair;
@@ -57,7 +57,7 @@ impl BoundQuery {
     }
 
     fn sorted(&self) -> Vec<&Pair> {
-        let credential = credential(self.called.0.access).map(|(name, _)| name);
+        let credential = parameter_of(self.called.0.access).map(|(name, _)| name);
         let mut conditions: Vec<_> = self.pairs.0.iter().collect();
         conditions.retain(|(name, _)| {
             let is_condition = name != CURSOR_PARAMETER && name != LIMIT_PARAMETER;

@@ -18,7 +18,7 @@ pub use caller::{
 pub use export::{ExportOf, Exported};
 pub use json::Json;
 pub use query::Query;
-pub(crate) use query::{MAX_VALUE_CHARS, checked, credential, refuse_parameters, unbind};
+pub(crate) use query::{MAX_VALUE_CHARS, checked, refuse_parameters, unbind};
 pub use segment::Segment;
 
 use axum::extract::FromRequestParts;

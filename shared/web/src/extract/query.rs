@@ -17,11 +17,10 @@ use utoipa::openapi::schema::Schema;
 use utoipa::openapi::{RefOr, Required};
 
 use super::Extractor;
-use crate::credential::{KEY_PARAMETER, TOKEN_PARAMETER};
+use crate::credential::parameter_of;
 use crate::cursor::{BoundQuery, CURSOR_PARAMETER};
 use crate::host::App;
 use crate::layers::{Arrival, Called, Pairs, found};
-use crate::operation::{Access, Role};
 use crate::read::{Text, read};
 use crate::refusal::{Problem, Refusal};
 use domain::error::Reason;
@@ -29,10 +28,6 @@ use domain::error::Reason;
 /// Longest value of a parameter whose documentation states no other limit, in characters. It is longer than most
 /// formats, so that a value that is only slightly wrong gets the explanation of `domain`.
 pub(crate) const MAX_VALUE_CHARS: usize = 64;
-/// Longest token, in characters.
-const MAX_TOKEN_CHARS: usize = 1_024;
-/// Longest key, in characters.
-const MAX_KEY_CHARS: usize = 256;
 
 /// The parameters of the call. They are not shown in `Debug`: some are secrets.
 pub struct Query<T>(pub T);
@@ -82,15 +77,6 @@ pub(crate) fn refuse_parameters(parts: &Parts) -> Result<(), Refusal> {
     Refusal::unless_empty(problems)
 }
 
-/// The name of the parameter that may hold the credential, and its longest value in characters.
-pub(crate) fn credential(access: Access) -> Option<(&'static str, usize)> {
-    match access {
-        Access::Client(_) => Some((TOKEN_PARAMETER, MAX_TOKEN_CHARS)),
-        Access::Secret(Role::Timer) => Some((KEY_PARAMETER, MAX_KEY_CHARS)),
-        Access::Anyone | Access::SignIn | Access::Staff(_) | Access::Secret(_) => None,
-    }
-}
-
 /// The values that may be read, and the problems of the others.
 pub(crate) type Checked = (Vec<(String, Text)>, Vec<Problem>);
 
@@ -133,7 +119,7 @@ impl Rules {
         let Pairs(pairs) = found(&parts.extensions)?;
         let arrival: &Arrival = found(&parts.extensions)?;
         let ignored = &arrival.settings().ignored_parameters;
-        let credential = credential(operation.access);
+        let credential = parameter_of(operation.access);
         let (mut values, mut problems) = (Vec::with_capacity(pairs.len()), Vec::new());
         for (at, (name, value)) in pairs.iter().enumerate() {
             let rule = self.0.iter().find(|rule| rule.name == *name);

@@ -106,7 +106,7 @@ fn count_indexes(world: &World) -> u64 {
     each_value(world, |table, column, value| match value {
         ValueRef::Blob(_) if column.ends_with("_index") => count += 1,
         ValueRef::Text(text)
-            if ["incident", "alert"].contains(&table)
+            if ["incident", "alert", "deviation"].contains(&table)
                 && column == "subject"
                 && text.starts_with(b"chip:") =>
         {
