@@ -367,7 +367,14 @@ async fn the_operator_gets_signed_messages_like_a_client() {
     fixture.fail_at(&client, 0).await;
     fixture.tick().await;
     fixture.tick().await;
-    let messages = fixture.receiver.requests_at("/operator");
+    let (heads, messages): (Vec<_>, Vec<_>) = fixture
+        .receiver
+        .requests_at("/operator")
+        .into_iter()
+        .partition(|message| message.body["type"] == "audit_head");
+    // What the administrator did here is in the audit trail, whose end the operator holds.
+    assert_eq!(heads.len(), 1, "{heads:?}");
+    assert!(is_signed(&heads[0], "sign", secret));
     assert_eq!(messages.len(), 1, "{messages:?}");
     let (body, subject) = (&messages[0].body, format!("receiver:{}", client.id));
     assert_eq!(

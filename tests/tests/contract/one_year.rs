@@ -274,8 +274,8 @@ async fn assert_final_state(year: &Year) {
     assert_eq!(review["month"], "2026-09", "{review}");
     // One review for each full month of the test.
     assert_eq!(year.count("SELECT count(*) FROM monthly_review"), 12);
-    // The operator received every kind of alert that is in the list.
-    let received: BTreeSet<_> = year
+    // The operator received every kind of alert that is in the list, and the ends of the audit trail.
+    let mut received: BTreeSet<_> = year
         .fixture
         .receiver
         .requests_at("/operator")
@@ -283,6 +283,7 @@ async fn assert_final_state(year: &Year) {
         .map(|request| request.body["type"].as_str().unwrap().to_owned())
         .collect();
     let listed: BTreeSet<_> = year.reported.keys().cloned().collect();
+    assert!(received.remove("audit_head"));
     assert_eq!(received, listed);
     // A chip that failed in the first weeks and was not used since.
     let own = expired
