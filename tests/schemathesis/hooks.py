@@ -23,7 +23,9 @@ def workbook(context, value):
 @schemathesis.auth(cache_by_key=lambda case, context: case.operation.path)
 class Credential:
     def get(self, case, context):
-        return CREDENTIALS[case.operation.path]
+        # Whoever signs in has none yet.
+        return CREDENTIALS.get(case.operation.path, "")
 
     def set(self, case, data, context):
-        case.headers["Authorization"] = f"Bearer {data}"
+        if data:
+            case.headers["Authorization"] = f"Bearer {data}"
