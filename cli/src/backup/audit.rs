@@ -27,12 +27,6 @@ pub(crate) async fn run(action: &AuditAction) -> Result<()> {
     match Databases::of(source, env)? {
         Databases::Files { state, .. } => {
             let name = state.display();
-            if !state.is_file() {
-                bail!(text(
-                    format!("没有数据库 {name}"),
-                    format!("there is no database {name}")
-                ));
-            }
             on(&Sqlite::open(&state).with_context(|| format!("{name}"))?, action).await
         }
         Databases::Server(address) => on(&server::connect(&address).await?, action).await,
@@ -57,9 +51,8 @@ async fn verify(db: &impl Database, options: &AuditVerifyOptions) -> Result<()> 
     for file in &options.heads {
         given.extend(heads(file)?);
     }
-    let verifier = audit::verified(db, &given, &options.restored, |_| ()).await?;
-    let (rows, given) = (verifier.rows, given.len());
-    let (end, excused, faults) = verifier.end();
+    let (rows, end, excused, faults) = audit::verified(db, &given, &options.restored).await?;
+    let given = given.len();
     for fault in faults.iter().take(MAX_PRINTED) {
         eprintln!("{}", described(fault));
     }

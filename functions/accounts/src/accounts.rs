@@ -16,6 +16,7 @@ use crate::values::{AccountIdText, RoleCodeText, SignInNameText};
 const CREATE_REASONS: &[Reason] = &[
     Reason::ParameterMissing,
     Reason::ParameterMalformed,
+    Reason::SessionNeeded,
     Reason::UnknownRole,
     Reason::RightNotHeld,
     Reason::SignInNameTaken,
@@ -41,6 +42,7 @@ const REVOKE_REASONS: &[Reason] = &[
 const ENROL_REASONS: &[Reason] = &[
     Reason::ParameterMissing,
     Reason::ParameterMalformed,
+    Reason::SessionNeeded,
     Reason::UnknownAccount,
     Reason::OwnAccount,
     Reason::RightNotHeld,

@@ -1,13 +1,11 @@
 //! The kinds of texts of accounts, roles and sign-ins.
 
-use domain::{Kind as Sort, MAX_ROLE_CODE_CHARS, Malformed, Right};
+use domain::{Kind as Sort, MAX_ROLE_CODE_CHARS, MAX_SIGN_IN_NAME_CHARS, Malformed, Right};
 use operations::{MAX_CREDENTIAL_CHARS, MAX_PASSWORD_CHARS};
 use serde_json::json;
 use utoipa::openapi::schema::{Object, ObjectBuilder, SchemaFormat, Type};
 use web::values::{Kind, Parsed};
 
-/// Longest sign-in name, in characters.
-const MAX_SIGN_IN_NAME_CHARS: usize = 64;
 /// Longest name of a role or an API key, in characters.
 const MAX_LABEL_CHARS: usize = 64;
 /// Longest one-time code as a person may type it, in characters: six digits.
@@ -102,16 +100,7 @@ impl Kind for SignInName {
     const TAKES_NUMBERS: bool = false;
 
     fn parse(text: &str) -> Result<Self, Malformed> {
-        let name = text.trim().to_ascii_lowercase();
-        let is_known =
-            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-@".contains(&byte);
-        if (1..=MAX_SIGN_IN_NAME_CHARS).contains(&name.len()) && name.bytes().all(is_known) {
-            return Ok(Self(name));
-        }
-        malformed(
-            "应为 1 至 64 个字母、数字或 . _ - @",
-            "not 1 to 64 letters, digits or . _ - @",
-        )
+        domain::sign_in_name(text).map(Self)
     }
 
     fn object() -> Object {

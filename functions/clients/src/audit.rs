@@ -252,10 +252,10 @@ pub(crate) async fn search(
         cursor: search.cursor.map(|key| key.get().0),
         limit: Rows::of(search.limit),
     };
-    let page = list_audit(&call.context(), filter).await?;
-    let rows = page.rows.into_iter().map(|row| AuditRow::new(&call, row));
+    let (rows, next) = list_audit(&call.context(), filter).await?;
+    let rows = rows.into_iter().map(|row| AuditRow::new(&call, row));
     Ok(Success::new(AuditTrail {
         rows: rows.collect(),
-        next: call.next(page.next.map(|seq| seq.to_string())),
+        next: call.next(next.map(|seq| seq.to_string())),
     }))
 }

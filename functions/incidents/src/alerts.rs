@@ -10,6 +10,8 @@ use web::extract::{Call, Json, Query, Staff, rights};
 use web::values::{AlertId, AlertKind, Cursor, PageLimit, Rows, Time};
 use web::{Answer, Success, codes};
 
+use crate::values::OpenOrAll;
+
 type Limit = PageLimit<MAX_ALERTS_PER_PAGE>;
 
 // The schema of `NoteAlerts` needs this number as a literal.
@@ -22,14 +24,6 @@ const NOTE_REASONS: &[Reason] = &[
     Reason::BodyTooLarge,
 ];
 
-/// 所查告警的状态 / the state of the alerts that are searched for
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-enum SearchedState {
-    Open,
-    All,
-}
-
 /// Conditions of a search.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -37,7 +31,7 @@ enum SearchedState {
 pub(crate) struct Search {
     /// 未确认或全部，默认未确认 / those that are not acknowledged, or all; by default those that are not
     #[param(inline)]
-    state: Option<SearchedState>,
+    state: Option<OpenOrAll>,
     /// 上一页的 next / the next of the page before
     #[param(inline, value_type = Option<Cursor>)]
     cursor: Option<AlertId>,
@@ -96,7 +90,7 @@ pub(crate) async fn list(
 ) -> Answer<AlertPage> {
     let limit = Rows::of(search.limit);
     let cursor = search.cursor.map(AlertId::get);
-    let noted_too = search.state == Some(SearchedState::All);
+    let noted_too = search.state == Some(OpenOrAll::All);
     let alerts = list_alerts(&call.context(), noted_too, cursor, limit).await?;
     let next = alerts.last().filter(|_| alerts.len() == limit as usize);
     let next = next.map(|alert| alert.id.text());

@@ -8,15 +8,9 @@ use web::extract::{Call, Query, Staff, rights};
 use web::values::{Cursor, DeviationKind, Eid, PageLimit, RowCursor, Rows, Time};
 use web::{Answer, Success, codes};
 
-type Limit = PageLimit<MAX_DEVIATIONS_PER_PAGE>;
+use crate::values::OpenOrAll;
 
-/// 所查偏差的状态 / the state of the deviations that are searched for
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-enum SearchedState {
-    Open,
-    All,
-}
+type Limit = PageLimit<MAX_DEVIATIONS_PER_PAGE>;
 
 /// Conditions of a search.
 #[derive(Deserialize, IntoParams)]
@@ -25,7 +19,7 @@ enum SearchedState {
 pub(crate) struct Search {
     /// 未纠正或全部，默认未纠正 / those that are not set right, or all; by default those that are not
     #[param(inline)]
-    state: Option<SearchedState>,
+    state: Option<OpenOrAll>,
     /// 偏差种类 / of this kind
     kind: Option<DeviationKind>,
     /// 上一页的 next / the next of the page before
@@ -102,7 +96,7 @@ pub(crate) async fn list(
 ) -> Answer<DeviationPage> {
     let limit = Rows::of(search.limit);
     let kind = search.kind.map(DeviationKind::get);
-    let ended_too = search.state == Some(SearchedState::All);
+    let ended_too = search.state == Some(OpenOrAll::All);
     let cursor = search.cursor.map(RowCursor::get);
     let found = list_deviations(&call.context(), kind, ended_too, cursor.as_ref(), limit).await?;
     let last = found.last().filter(|_| found.len() == limit as usize);

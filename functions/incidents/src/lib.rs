@@ -14,6 +14,7 @@ mod kinds;
 mod list;
 mod review;
 mod show;
+mod values;
 
 use web::{Routes, routes};
 

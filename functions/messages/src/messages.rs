@@ -147,11 +147,11 @@ pub(crate) async fn find(
     _: Staff<rights::CallbacksList>,
     Query(search): Query<MessageSearch>,
 ) -> Answer<Messages> {
-    let page = find_messages(&call.context(), &search.into()).await?;
-    let callbacks = page.messages.into_iter().map(|row| Message::new(&call, row));
+    let (messages, next) = find_messages(&call.context(), &search.into()).await?;
+    let callbacks = messages.into_iter().map(|row| Message::new(&call, row));
     Ok(Success::new(Messages {
         callbacks: callbacks.collect(),
-        next: call.next(page.next.map(|id| id.text())),
+        next: call.next(next.map(|id| id.text())),
     }))
 }
 
@@ -176,10 +176,10 @@ impl ExportSource for MessageExport {
 
     fn page<'a>(&'a mut self, call: &'a Call) -> LocalFuture<'a, Result<ExportPage, Error>> {
         Box::pin(async move {
-            let page = find_messages(&call.context(), &self.0).await?;
-            self.0.cursor = page.next;
-            let rows = page.messages.into_iter().map(|row| Message::new(call, row));
-            ExportPage::new(rows, page.next.map(|id| id.text()))
+            let (messages, next) = find_messages(&call.context(), &self.0).await?;
+            self.0.cursor = next;
+            let rows = messages.into_iter().map(|row| Message::new(call, row));
+            ExportPage::new(rows, next.map(|id| id.text()))
         })
     }
 }

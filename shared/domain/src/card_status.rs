@@ -47,7 +47,7 @@ pub enum CardEvent {
 use CardStatus as S;
 
 /// Every permitted step: from, event, to. Nothing else is permitted.
-pub const TRANSITIONS: &[(CardStatus, CardEvent, CardStatus)] = &[
+const TRANSITIONS: &[(CardStatus, CardEvent, CardStatus)] = &[
     (S::ToWrite, ApplicationAccepted, S::WaitingPowerOn),
     (S::ToWrite, ApplicationRefused, S::ApplicationFailed),
     (S::ApplicationFailed, ApplicationAccepted, S::WaitingPowerOn),

@@ -17,7 +17,7 @@ pub enum Deviation {
     FinalReportOverdue,
     /// A month was not reviewed (§8.3.2).
     ReviewMissing,
-    /// A periodic job has not succeeded for too long (§5.3.1.1).
+    /// A periodic job failed, or has not succeeded for too long (§5.3.1.1).
     JobOverdue,
     /// The last good backup is too old (§9.1.2).
     BackupOverdue,
@@ -46,7 +46,7 @@ const TABLE: &[Row] = &[
     (Deviation::ReviewMissing, "review_missing",
         ["已结束的月份尚无异常复盘", "a month that is over was not reviewed"]),
     (Deviation::JobOverdue, "job_overdue",
-        ["定时任务长时间未成功执行", "a periodic job has not succeeded for too long"]),
+        ["定时任务失败或长时间未成功执行", "a periodic job failed, or has not succeeded for too long"]),
     (Deviation::BackupOverdue, "backup_overdue",
         ["最近一次有效备份已过期", "the last good backup is too old"]),
     (Deviation::DrillOverdue, "drill_overdue",

@@ -134,6 +134,24 @@ const fn is_business(right: Right) -> bool {
     )
 }
 
+/// Longest sign-in name, in characters.
+pub const MAX_SIGN_IN_NAME_CHARS: usize = 64;
+
+/// What a person signs in with: letters, digits and `. _ - @`, in small letters.
+///
+/// # Errors
+/// [`Malformed`] for any other text.
+pub fn sign_in_name(text: &str) -> Result<String, Malformed> {
+    let name = text.trim().to_ascii_lowercase();
+    let is_known = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-@".contains(&byte);
+    let is_sound = (1..=MAX_SIGN_IN_NAME_CHARS).contains(&name.len()) && name.bytes().all(is_known);
+    is_sound.then_some(name).ok_or(Malformed::new(
+        Kind::Value,
+        "应为 1 至 64 个字母、数字或 . _ - @",
+        "not 1 to 64 letters, digits or . _ - @",
+    ))
+}
+
 /// The code of a role: small letters, digits and `_`, beginning with a letter.
 ///
 /// # Errors

@@ -64,7 +64,7 @@ fn restore_row(object: &str, now: Timestamp) -> NewAuditRow<'_> {
     NewAuditRow {
         at: now,
         kind: AuditKind::Restore,
-        who: "machine",
+        who: "command_line",
         what: "restore",
         outcome: AuditOutcome::Done,
         reason: None,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::{AccountId, Right};
+use domain::{AccountId, ApiKeyId, Right};
 
 /// Who of the staff calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,8 +13,8 @@ pub enum StaffMember {
     Account {
         /// Identifier of the account.
         id: AccountId,
-        /// Name of the person.
-        name: String,
+        /// The session or the API key with which it calls.
+        credential: ApiKeyId,
         /// What the roles of the account permit.
         rights: BTreeSet<Right>,
         /// Whether the person has signed in; false with an API key.

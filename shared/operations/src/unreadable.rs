@@ -75,11 +75,14 @@ impl<'a> RowOpener<'a> {
         sealed: Option<&[u8]>,
     ) -> Option<T> {
         let text = self.open(field, column, sealed)?;
-        let mut document = serde_json::from_str(&text).unwrap_or_default();
-        if self.identifiers == Identifiers::Masked {
-            mask_texts(&mut document);
-        }
-        match serde_json::from_value(document) {
+        let read = match self.identifiers {
+            Identifiers::InFull => serde_json::from_str(&text),
+            Identifiers::Masked => serde_json::from_str(&text).and_then(|mut document| {
+                mask_texts(&mut document);
+                serde_json::from_value(document)
+            }),
+        };
+        match read {
             Ok(document) => Some(document),
             // The parser's own text could quote the value.
             Err(_) => self.mark(field, column.0),

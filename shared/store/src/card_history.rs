@@ -31,7 +31,7 @@ const PURGE: &str = concat!(
      WHERE h.at < $1 AND NOT EXISTS (SELECT 1 FROM task t WHERE t.eid_index = h.eid_index \
      AND t.state IN ('waiting', 'writing')) AND ",
     no_open_incident!("h.eid_index"),
-    " ORDER BY h.at LIMIT $2) RETURNING seq"
+    " ORDER BY h.at, h.seq LIMIT $2) RETURNING seq"
 );
 
 /// One step of one card.

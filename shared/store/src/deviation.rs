@@ -33,7 +33,7 @@ const PROGRESS: &str = "SELECT began_at, reached FROM supervision WHERE part = $
 const SET_PROGRESS: &str = "INSERT INTO supervision (part, began_at, reached) VALUES ($1, $2, $3) \
     ON CONFLICT (part) DO UPDATE SET began_at = excluded.began_at, reached = excluded.reached";
 
-const CARDS: &str = "SELECT c.eid_index, c.status, c.changed_at, \
+const CARDS: &str = "SELECT c.eid_index, c.status, c.imported_at, \
     (SELECT h.to_status FROM card_history h WHERE h.eid_index = c.eid_index ORDER BY h.seq DESC LIMIT 1) AS led_to, \
     (SELECT MAX(h.seq) - MIN(h.seq) + 1 - COUNT(*) FROM card_history h WHERE h.eid_index = c.eid_index) AS missing, \
     (SELECT t.state FROM task t WHERE t.eid_index = c.eid_index AND t.state IN ('waiting', 'writing')) AS task \
@@ -83,8 +83,8 @@ pub struct CardFound {
     pub chip: BlindIndex,
     /// Its state.
     pub status: CardStatus,
-    /// When the chip last changed.
-    pub changed_at: Timestamp,
+    /// When the chip was imported.
+    pub imported_at: Timestamp,
     /// The state to which the latest recorded step led; `None` without steps.
     pub led_to: Option<CardStatus>,
     /// How many steps are missing between the first and the last one.
@@ -210,7 +210,7 @@ pub async fn cards<D: Database>(db: &D, after: &[u8], limit: u32) -> Result<Vec<
         Ok(CardFound {
             chip: row.index(0)?,
             status: row.number_code(1, CardStatus::from_code)?,
-            changed_at: row.time(2)?,
+            imported_at: row.time(2)?,
             led_to: row.optional(3, |row, at| row.number_code(at, CardStatus::from_code))?,
             missing: row.optional(4, Row::integer)?.unwrap_or(0),
             task: row.optional(5, |row, at| row.code(at, TaskState::from_code))?,

@@ -74,7 +74,7 @@ pub async fn broken<D: Database>(db: &D) -> Result<Vec<Broken>, DbError> {
             found.push(Broken { zh, en, rows });
         }
     }
-    let (_, _, faults) = audit::verified(db, &[], &[], |_| ()).await?.end();
+    let (_, _, _, faults) = audit::verified(db, &[], &[]).await?;
     if !faults.is_empty() {
         found.push(Broken {
             zh: "审计记录的每一行都接续前一行",

@@ -22,7 +22,7 @@ const LIMIT_PARAMETER: &str = "limit";
 /// Bytes of the digest of a query.
 const DIGEST_BYTES: usize = 8;
 /// Longest cursor, in characters.
-pub(crate) const MAX_CURSOR_CHARS: usize = 256;
+pub(crate) const MAX_CURSOR_CHARS: usize = 512;
 
 /// The operation and the conditions of a call.
 #[derive(Clone)]

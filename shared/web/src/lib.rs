@@ -49,7 +49,7 @@ pub use connection::{Connection, LocalFuture, Purpose};
 pub use connections::Db;
 #[cfg(feature = "openapi")]
 pub use documented::{BEARER, TOKEN};
-pub use export::{ExportFile, ExportPage, ExportSource, MAX_EXPORT_ROWS, export};
+pub use export::{ExportFile, ExportPage, ExportSource, export};
 pub use fields::{or_null, present};
 pub use handler::LocalHandler;
 pub use host::{App, Host, read_bounded, within};

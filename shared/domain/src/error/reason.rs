@@ -82,7 +82,7 @@ reasons! {
     UnknownRole "unknown_role" 404 "角色不存在" "there is no such role" => "核对角色代码" "check the role's code";
     UnknownApiKey "unknown_api_key" 404 "API 密钥不存在或已失效" "there is no such valid API key" => "核对 key_id" "check the key_id";
     SignInNameTaken "sign_in_name_taken" 409 "登录名已被使用" "the sign-in name is taken" => "更换登录名" "choose another sign-in name";
-    OwnAccount "own_account" 409 "不能变更自己的角色，也不能停用自己" "nobody changes his own roles or disables himself" => "由另一名系统管理员操作" "have another administrator do it";
+    OwnAccount "own_account" 409 "不能变更自己的角色、停用自己或为自己生成启用码" "nobody changes his own roles, disables himself or makes an enrolment code for himself" => "由另一名系统管理员操作" "have another administrator do it";
     LastAdministrator "last_administrator" 409 "这是最后一名可用的系统管理员" "this is the last system administrator who can sign in" => "先启用另一名系统管理员" "have another system administrator sign in first";
     RoleExists "role_exists" 409 "角色代码已存在" "a role of this code exists" => "更换角色代码" "choose another code";
     RoleInUse "role_in_use" 409 "角色正在使用" "the role is in use" => "先从所有账号移除该角色" "take it from all accounts first";

@@ -1,13 +1,13 @@
 //! Changes of accounts: name, roles, disabling, and the end of everything that was handed out.
 
 use super::create::checked_roles;
-use super::rights::{has_all, rights_of_account, rights_of_roles};
+use super::rights::{has_all, lock_staff, may_change_more, rights_of_account, rights_of_roles};
 use crate::{Context, StaffMember, transaction};
 use domain::error::{Error, Reason};
 use domain::{AccountId, BuiltInRole};
 use store::staff::account::{self, AccountRow};
 use store::staff::credential;
-use store::{Database, Tx, lock};
+use store::{Database, Tx};
 
 /// What to change; what is `None` stays as it is.
 #[derive(Clone, Copy, Debug, Default)]
@@ -20,7 +20,8 @@ pub struct AccountChange<'a> {
     pub active: Option<bool>,
 }
 
-/// Changes an account, from the next call on.
+/// Changes an account, from the next call on. Roles that permit more changes end its sessions: a one-time code is asked for
+/// by what an account may do.
 ///
 /// # Errors
 /// [`Reason::UnknownAccount`], [`Reason::UnknownRole`], [`Reason::OwnAccount`], [`Reason::RightNotHeld`],
@@ -43,12 +44,20 @@ pub async fn change_account<D: Database>(
     };
     let name_sealed = change.name.map(seal).transpose()?;
     transaction(cx, async |tx| {
-        lock::staff(tx).await?;
+        let actor = lock_staff(tx, actor).await?;
         let found = account::find(tx, id).await?.ok_or(Reason::UnknownAccount)?;
         let (present, rights) = rights_of_account(tx, id).await?;
-        has_all(actor, &rights)?;
+        has_all(&actor, &rights)?;
         if let Some(roles) = &roles {
-            has_all(actor, &rights_of_roles(tx, roles).await?)?;
+            let new = rights_of_roles(tx, roles).await?;
+            has_all(&actor, &new)?;
+            if may_change_more(&rights, &new) {
+                credential::end_sessions(tx, id, cx.now).await?;
+            }
+            cx.note_change("roles", present.clone(), roles.clone());
+        }
+        if let Some(active) = change.active {
+            cx.note_change("active", found.active, active);
         }
         let stays =
             change.active.unwrap_or(found.active) && is_administrator(roles.as_deref().unwrap_or(&present));
@@ -61,6 +70,7 @@ pub async fn change_account<D: Database>(
         }
         if change.active == Some(false) {
             credential::revoke_all(tx, id, cx.now).await?;
+            account::end_enrolment(tx, id).await?;
         }
         Ok(())
     })
@@ -77,10 +87,12 @@ pub async fn revoke_account<D: Database>(
     id: AccountId,
 ) -> Result<usize, Error> {
     transaction(cx, async |tx| {
-        lock::staff(tx).await?;
+        let actor = lock_staff(tx, actor).await?;
         account::find(tx, id).await?.ok_or(Reason::UnknownAccount)?;
-        has_all(actor, &rights_of_account(tx, id).await?.1)?;
-        Ok(credential::revoke_all(tx, id, cx.now).await?)
+        has_all(&actor, &rights_of_account(tx, id).await?.1)?;
+        let revoked = credential::revoke_all(tx, id, cx.now).await?;
+        cx.note_result("revoked", revoked as u64);
+        Ok(revoked)
     })
     .await
 }

@@ -1,13 +1,13 @@
 //! The account of a member of staff. The person chooses the password, with a code that is valid once and for a few days.
 
-use super::rights::{has_all, rights_of_account, rights_of_roles};
+use super::rights::{has_all, lock_staff, no_key, rights_of_account, rights_of_roles};
 use super::secrets::{ENROLMENT_PREFIX, new_secret};
 use crate::clients::malformed;
 use crate::{Context, StaffMember, transaction};
 use domain::error::{Error, Reason};
 use domain::{AccountId, HOUR_MS, Timestamp};
 use store::staff::account::{self, NewAccountRow};
-use store::{Database, lock};
+use store::Database;
 use vault::{Zeroizing, hash_secret, random_bytes};
 
 /// How long an enrolment code is valid, in hours.
@@ -67,13 +67,14 @@ pub(super) fn checked_roles(roles: &[String]) -> Result<Vec<String>, Error> {
 /// Opens an account.
 ///
 /// # Errors
-/// [`Reason::UnknownRole`], [`Reason::RightNotHeld`], [`Reason::SignInNameTaken`], [`Reason::ParameterMalformed`] for too many
-/// roles.
+/// [`Reason::SessionNeeded`] for an API key, [`Reason::UnknownRole`], [`Reason::RightNotHeld`], [`Reason::SignInNameTaken`],
+/// [`Reason::ParameterMalformed`] for too many roles.
 pub async fn create_account<D: Database>(
     cx: &Context<'_, D>,
     actor: &StaffMember,
     new: &NewAccount<'_>,
 ) -> Result<CreatedAccount, Error> {
+    no_key(actor)?;
     let roles = checked_roles(new.roles)?;
     let id = AccountId::new(cx.now, random_bytes(cx.random));
     let enrolment = new_offer(cx);
@@ -83,8 +84,8 @@ pub async fn create_account<D: Database>(
         .vault
         .seal(cx.random, account::NAME, row.as_bytes(), new.name.as_bytes())?;
     transaction(cx, async |tx| {
-        lock::staff(tx).await?;
-        has_all(actor, &rights_of_roles(tx, &roles).await?)?;
+        let actor = lock_staff(tx, actor).await?;
+        has_all(&actor, &rights_of_roles(tx, &roles).await?)?;
         if account::by_sign_in_name(tx, new.sign_in_name).await?.is_some() {
             return Err(Reason::SignInNameTaken.into());
         }
@@ -96,6 +97,7 @@ pub async fn create_account<D: Database>(
             enrolment_ends_at: enrolment.ends_at,
         };
         account::insert(tx, &stored, cx.now).await?;
+        cx.note_object("account_id", &row);
         Ok(account::set_roles(tx, id, &roles).await?)
     })
     .await?;
@@ -106,21 +108,22 @@ pub async fn create_account<D: Database>(
 /// chosen before stay valid; a code that was given before does not.
 ///
 /// # Errors
-/// [`Reason::UnknownAccount`], [`Reason::OwnAccount`], [`Reason::RightNotHeld`].
+/// [`Reason::SessionNeeded`] for an API key, [`Reason::UnknownAccount`], [`Reason::OwnAccount`], [`Reason::RightNotHeld`].
 pub async fn offer_enrolment<D: Database>(
     cx: &Context<'_, D>,
     actor: &StaffMember,
     id: AccountId,
 ) -> Result<Offer, Error> {
+    no_key(actor)?;
     if actor.account() == Some(id) {
         return Err(Reason::OwnAccount.into());
     }
     let offer = new_offer(cx);
     let hash = hash_secret(&offer.code);
     transaction(cx, async |tx| {
-        lock::staff(tx).await?;
+        let actor = lock_staff(tx, actor).await?;
         account::find(tx, id).await?.ok_or(Reason::UnknownAccount)?;
-        has_all(actor, &rights_of_account(tx, id).await?.1)?;
+        has_all(&actor, &rights_of_account(tx, id).await?.1)?;
         account::offer_enrolment(tx, id, (&hash, offer.ends_at), cx.now).await?;
         Ok(())
     })

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use super::secrets::{ENROLMENT_PREFIX, is_secret};
 use super::throttle::attempt;
 use crate::clients::malformed;
+use crate::audit::record_of_person;
 use crate::{Context, transaction};
 use domain::error::{Error, Reason};
 use store::Database;
@@ -61,7 +62,8 @@ pub async fn enrol<D: Database>(
             return Err(Reason::EnrolmentCodeWrong.into());
         }
         credential::revoke_all(tx, found.id, cx.now).await?;
-        Ok(())
+        let person = format!("account:{}", found.id);
+        record_of_person(cx, tx, (&person, "sign_in.enrol", Some(from)), found.id).await
     })
     .await?;
     attempt.succeeded(cx);

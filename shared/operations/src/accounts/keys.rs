@@ -1,13 +1,14 @@
 //! API keys: with them a program does what its person may do. A person makes them for the own account, in a session: a key
 //! that leaks cannot make others.
 
+use super::rights::lock_staff;
 use super::secrets::{KEY_PREFIX, new_secret};
 use crate::clients::malformed;
 use crate::{Context, StaffMember, transaction};
 use domain::error::{Error, Reason};
 use domain::{AccountId, ApiKeyId, DAY_MS, Timestamp};
 use store::staff::credential::{self, CredentialKind, NewCredentialRow};
-use store::{Database, lock};
+use store::Database;
 use vault::{Zeroizing, hash_secret, random_bytes};
 
 /// Most valid API keys of an account.
@@ -84,11 +85,12 @@ pub async fn create_api_key<D: Database>(
         idle_ms: None,
     };
     transaction(cx, async |tx| {
-        lock::staff(tx).await?;
+        lock_staff(tx, actor).await?;
         if credential::count_keys(tx, *account, cx.now).await? >= u64::from(MAX_API_KEYS) {
             let most = MAX_API_KEYS.to_string();
             return Err(Error::new(Reason::TooMany).with_detail(most.as_str(), most.as_str()));
         }
+        cx.note_object("key_id", &id.text());
         Ok(credential::insert(tx, &stored, cx.now).await?)
     })
     .await?;

@@ -1,6 +1,7 @@
 //! Recovery on the machine: a system administrator gets an enrolment code when nobody can sign in any more.
 
 use super::create::{CreatedAccount, new_offer};
+use crate::audit::record_of_person;
 use crate::{Context, transaction};
 use domain::error::Error;
 use domain::{AccountId, BuiltInRole};
@@ -23,6 +24,7 @@ pub async fn recover_account<D: Database>(
     let hash = hash_secret(&enrolment.code);
     let new = AccountId::new(cx.now, random_bytes(cx.random));
     let administrator = BuiltInRole::SystemAdministrator.code();
+    let recover = ("command_line", "recover", None);
     let id = transaction(cx, async |tx| {
         lock::staff(tx).await?;
         let present = account::by_sign_in_name(tx, sign_in_name).await?;
@@ -39,6 +41,7 @@ pub async fn recover_account<D: Database>(
             };
             account::insert(tx, &stored, cx.now).await?;
             account::set_roles(tx, new, &[administrator.to_owned()]).await?;
+            record_of_person(cx, tx, recover, new).await?;
             return Ok(new);
         };
         let mut roles = account::roles(tx, present.id).await?;
@@ -48,6 +51,7 @@ pub async fn recover_account<D: Database>(
         }
         account::change(tx, present.id, (None, Some(true)), cx.now).await?;
         account::offer_enrolment(tx, present.id, (&hash, enrolment.ends_at), cx.now).await?;
+        record_of_person(cx, tx, recover, present.id).await?;
         Ok(present.id)
     })
     .await?;

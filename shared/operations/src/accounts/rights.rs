@@ -6,8 +6,8 @@ use crate::StaffMember;
 use domain::error::{Error, Reason};
 use domain::{AccountId, BuiltInRole, Right};
 use store::{
-    Database,
-    staff::{account, role},
+    Database, Tx, lock,
+    staff::{account, credential, role},
 };
 
 /// The rights of a role that is stored, from its JSON list. A right that this program does not know opens nothing.
@@ -52,8 +52,57 @@ pub(super) async fn rights_of_account<D: Database>(
     id: AccountId,
 ) -> Result<(Vec<String>, BTreeSet<Right>), Error> {
     let roles = account::roles(db, id).await?;
-    let rights = rights_of_roles(db, &roles).await?;
+    let mut rights = BTreeSet::new();
+    for code in &roles {
+        // A role that this program does not know opens nothing.
+        rights.extend(rights_of_role(db, code).await?.unwrap_or_default());
+    }
     Ok((roles, rights))
+}
+
+/// Takes the lock of staff, and reads the caller's state and rights again: both may have changed while the request arrived.
+///
+/// # Errors
+/// [`Reason::CredentialEnded`].
+pub(super) async fn lock_staff<D: Database>(
+    tx: &Tx<'_, D>,
+    actor: &StaffMember,
+) -> Result<StaffMember, Error> {
+    lock::staff(tx).await?;
+    let mut present = actor.clone();
+    let is_valid = match &mut present {
+        StaffMember::Secret => !account::has_administrator(tx, None).await?,
+        StaffMember::Account {
+            id,
+            credential,
+            rights,
+            ..
+        } => {
+            *rights = rights_of_account(tx, *id).await?.1;
+            credential::is_valid(tx, *id, *credential).await?
+        }
+    };
+    if is_valid {
+        Ok(present)
+    } else {
+        Err(Reason::CredentialEnded.into())
+    }
+}
+
+/// Accounts are opened, and people enrolled, by people: an API key that leaks cannot make itself a person.
+///
+/// # Errors
+/// [`Reason::SessionNeeded`].
+pub(super) fn no_key(actor: &StaffMember) -> Result<(), Error> {
+    match actor {
+        StaffMember::Account { is_session: false, .. } => Err(Reason::SessionNeeded.into()),
+        StaffMember::Secret | StaffMember::Account { .. } => Ok(()),
+    }
+}
+
+/// Whether `rights` permit a change that `before` did not.
+pub(super) fn may_change_more(before: &BTreeSet<Right>, rights: &BTreeSet<Right>) -> bool {
+    rights.difference(before).any(|right| right.changes())
 }
 
 /// Nobody gives a right that he does not have himself, and nobody changes who has more rights.

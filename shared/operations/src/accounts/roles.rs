@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::rights::{has_all, stored_rights};
+use super::rights::{has_all, lock_staff, may_change_more, stored_rights};
 use crate::{Context, StaffMember, transaction};
 use domain::error::{Error, Reason};
 use domain::{BuiltInRole, Right};
 use store::staff::role::{self, RoleChangeRow, RoleRow};
-use store::{Database, lock};
+use store::{Database, staff::credential};
 
 /// Most roles besides those that are built in.
 const MAX_OWN_ROLES: u32 = 100;
@@ -94,10 +94,9 @@ pub async fn create_role<D: Database>(
     actor: &StaffMember,
     new: &NewRole<'_>,
 ) -> Result<(), Error> {
-    has_all(actor, new.rights)?;
     let rights = json(new.rights)?;
     transaction(cx, async |tx| {
-        lock::staff(tx).await?;
+        has_all(&lock_staff(tx, actor).await?, new.rights)?;
         if BuiltInRole::from_code(new.code).is_some() || role::find(tx, new.code).await?.is_some() {
             return Err(Reason::RoleExists.into());
         }
@@ -110,7 +109,8 @@ pub async fn create_role<D: Database>(
     .await
 }
 
-/// Changes a role that is not built in, for every account that has it. Its rights before and after must be rights of the
+/// Changes a role that is not built in, for every account that has it; where it permits more changes, their sessions end. Its
+/// rights before and after must be rights of the
 /// one who changes it.
 ///
 /// # Errors
@@ -122,13 +122,18 @@ pub async fn change_role<D: Database>(
     change: &RoleChange<'_>,
 ) -> Result<(), Error> {
     let rights = change.rights.map(json).transpose()?;
-    if let Some(rights) = change.rights {
-        has_all(actor, rights)?;
-    }
     transaction(cx, async |tx| {
-        lock::staff(tx).await?;
+        let actor = lock_staff(tx, actor).await?;
         let present = own_role(role::find(tx, code).await?, code)?;
-        has_all(actor, &stored_rights(&present.rights)?)?;
+        let before = stored_rights(&present.rights)?;
+        has_all(&actor, &before)?;
+        if let (Some(new), Some(json)) = (change.rights, &rights) {
+            has_all(&actor, new)?;
+            if may_change_more(&before, new) {
+                credential::end_sessions_of_role(tx, code, cx.now).await?;
+            }
+            cx.note_change("rights", present.rights.as_str(), json.as_str());
+        }
         let row = RoleChangeRow {
             name_zh: change.name_zh,
             name_en: change.name_en,
@@ -150,9 +155,10 @@ pub async fn delete_role<D: Database>(
     code: &str,
 ) -> Result<(), Error> {
     transaction(cx, async |tx| {
-        lock::staff(tx).await?;
+        let actor = lock_staff(tx, actor).await?;
         let present = own_role(role::find(tx, code).await?, code)?;
-        has_all(actor, &stored_rights(&present.rights)?)?;
+        has_all(&actor, &stored_rights(&present.rights)?)?;
+        cx.note_change("rights", present.rights.as_str(), serde_json::Value::Null);
         if role::delete(tx, code).await? {
             Ok(())
         } else {

@@ -1,7 +1,7 @@
 //! A person signs in with password and one-time code, and gets a session.
 //!
-//! Whatever is wrong has the same answer and takes the same time: an unknown name, a wrong password, a wrong or used code,
-//! a disabled account.
+//! Whatever is wrong has the same answer: an unknown name, a wrong password, a wrong or used code, a disabled account. An
+//! unknown name takes as long as a wrong password.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -9,6 +9,7 @@ use std::net::IpAddr;
 use super::rights::rights_of_account;
 use super::secrets::{SESSION_PREFIX, is_secret, new_secret};
 use super::throttle::attempt;
+use crate::audit::record_of_person;
 use crate::{Context, transaction};
 use domain::error::{Error, Reason};
 use domain::{AccountId, ApiKeyId, DAY_MS, Right, Timestamp};
@@ -106,6 +107,10 @@ pub async fn sign_in<D: Database>(
         None if settings.second_factor.is_needed(&rights) => return Err(Reason::SignInRefused.into()),
         None => None,
     };
+    let row = found.id.text();
+    let name = cx
+        .vault
+        .open_identifier(account::NAME, row.as_bytes(), &found.name_sealed)?;
     let session = new_secret(cx, SESSION_PREFIX);
     let ends_at = cx.now.plus(settings.session_ms);
     let stored = NewCredentialRow {
@@ -123,20 +128,20 @@ pub async fn sign_in<D: Database>(
         if !account::sign_in(tx, &found, step, cx.now).await? {
             return Err(Reason::SignInRefused.into());
         }
+        let person = format!("account:{}", found.id);
+        let sign_in = (person.as_str(), "sign_in", Some(presented.from));
         credential::forget(tx, found.id, cx.now.plus(-ENDED_KEPT_DAYS * DAY_MS)).await?;
-        Ok(credential::insert(tx, &stored, cx.now).await?)
+        credential::insert(tx, &stored, cx.now).await?;
+        record_of_person(cx, tx, sign_in, found.id).await
     })
     .await?;
     attempt.succeeded(cx);
-    let row = found.id.text();
     Ok(SignedIn {
         session,
         ends_at,
         idle_ms: settings.idle_ms,
         account: found.id,
-        name: cx
-            .vault
-            .open_identifier(account::NAME, row.as_bytes(), &found.name_sealed)?,
+        name,
         roles,
         rights,
     })

@@ -23,9 +23,6 @@ pub(super) struct Attempt(Vec<(&'static str, String)>);
 /// # Errors
 /// [`domain::error::Reason::RateLimited`] with the time to wait.
 pub(super) fn attempt<D>(cx: &Context<'_, D>, name: Option<&str>, from: IpAddr) -> Result<Attempt, Error> {
-    if count(cx, "sign-ins", "", 1) > i64::from(SIGN_INS_PER_MINUTE) {
-        return Err(limited(cx.now));
-    }
     let address = (
         "sign-in-address",
         address_key(from),
@@ -41,6 +38,10 @@ pub(super) fn attempt<D>(cx: &Context<'_, D>, name: Option<&str>, from: IpAddr) 
             return Err(limited(cx.now));
         }
         counted.push((kind, subject));
+    }
+    // Only an attempt that computes a hash counts here: an address that is held back holds nobody else back.
+    if count(cx, "sign-ins", "", 1) > i64::from(SIGN_INS_PER_MINUTE) {
+        return Err(limited(cx.now));
     }
     Ok(Attempt(counted))
 }

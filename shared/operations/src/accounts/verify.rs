@@ -48,13 +48,9 @@ pub async fn verify_staff<D: Database>(cx: &Context<'_, D>, presented: &str) -> 
             (None, None) => {}
         }
     }
-    let row = found.account.text();
-    let name = cx
-        .vault
-        .open_identifier(account::NAME, row.as_bytes(), &found.name_sealed)?;
     Ok(StaffMember::Account {
         id: found.account,
-        name,
+        credential: found.id,
         rights,
         is_session: found.kind == CredentialKind::Session,
     })

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 
 use serde_json::{Map, Value};
 
+use super::record::file_figures;
 use super::request::{Asked, shown};
 use domain::Right;
 use store::audit::AuditObject;
@@ -51,7 +52,12 @@ impl Act {
         self.asked.borrow_mut().add(vault, fields);
     }
 
-    /// What it needs.
+    /// Takes note of the file that is sent: its size and its SHA-256, which are no identifiers and stay as they are.
+    pub fn ask_file(&self, file: &[u8]) {
+        self.asked.borrow_mut().fields.extend(file_figures(file));
+    }
+
+    /// The right of the operation.
     #[must_use]
     pub fn right(&self) -> Right {
         self.right

@@ -80,16 +80,7 @@ pub struct AuditView {
     pub unreadable: Vec<&'static str>,
 }
 
-/// A page of rows.
-#[derive(Clone, Debug, PartialEq)]
-pub struct AuditPage {
-    /// The rows, the latest first.
-    pub rows: Vec<AuditView>,
-    /// Where the next page begins, if there may be one.
-    pub next: Option<u64>,
-}
-
-/// Finds rows of the trail, the latest first. A page may have fewer rows than its limit although another one follows.
+/// Finds rows of the trail, the latest first, and the number before which the next page begins, if there may be one. A page may have fewer rows than its limit although another one follows.
 /// Details that cannot be opened hide no row.
 ///
 /// # Errors
@@ -97,7 +88,7 @@ pub struct AuditPage {
 pub async fn list_audit<D: Database>(
     cx: &Context<'_, D>,
     filter: AuditFilter<'_>,
-) -> Result<AuditPage, Error> {
+) -> Result<(Vec<AuditView>, Option<u64>), Error> {
     let index = |kind, text: &str| AuditObject::Index(cx.vault.blind_index(kind, text.as_bytes()));
     let object = filter.object.map(|object| match object {
         AuditObjectRef::Eid(eid) => index(IndexKind::Eid, eid.as_str()),
@@ -118,7 +109,7 @@ pub async fn list_audit<D: Database>(
     };
     let (rows, next) = audit::search(cx.db, query).await?;
     let rows = rows.into_iter().map(|row| view(cx, row)).collect();
-    Ok(AuditPage { rows, next })
+    Ok((rows, next))
 }
 
 fn view<D>(cx: &Context<'_, D>, (row, sealed): Listed) -> AuditView {

@@ -1,14 +1,16 @@
 //! Adding rows to the trail.
 
 use std::fmt::Write as _;
+use std::net::IpAddr;
 
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::act::Act;
+use super::request::MAX_OBJECTS;
 use crate::Context;
 use domain::error::{Error, Reason};
-use domain::{Does, Right};
+use domain::{AccountId, Does, Right};
 use store::audit::{self, AuditKind, AuditObject, AuditOutcome, NewAuditRow, detail_id};
 use store::{Database, Tx};
 use vault::random_bytes;
@@ -44,8 +46,7 @@ impl ReadFigures {
 }
 
 /// What a row says of a file that was sent: its size in bytes, and its SHA-256.
-#[must_use]
-pub fn file_figures(file: &[u8]) -> Map<String, Value> {
+pub(super) fn file_figures(file: &[u8]) -> Map<String, Value> {
     let digest = hex::encode(Sha256::digest(file));
     Map::from_iter([
         ("file_bytes".to_owned(), file.len().into()),
@@ -90,12 +91,44 @@ pub async fn conclude_act<D: Database>(cx: &Context<'_, D>, refusal: Option<Reas
         Some(_) => AuditOutcome::Failed,
     };
     let result = (outcome, refusal.map(Reason::code));
+    if let (Some(act), Some(_)) = (cx.act, refusal) {
+        // What the attempt would have changed was rolled back.
+        let mut noted = act.noted.borrow_mut();
+        noted.before.clear();
+        noted.after.clear();
+    }
     match cx.act {
         Some(act) if act.right.changes() && !act.is_recorded() => {
             append_alone(cx, act, AuditKind::Change, result, None).await
         }
         _ => Ok(()),
     }
+}
+
+/// Adds the row of a person who signs in or enrols, or who is made a system administrator on the machine, in the transaction
+/// of the change: nobody is known when it begins, so it is no act of staff.
+pub(crate) async fn record_of_person<D: Database>(
+    cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
+    (who, what, from): (&str, &str, Option<IpAddr>),
+    account: AccountId,
+) -> Result<(), Error> {
+    let (id, address) = (account.text(), from.map(|from| from.to_string()));
+    let row = NewAuditRow {
+        at: cx.now,
+        kind: AuditKind::Change,
+        who,
+        what,
+        outcome: AuditOutcome::Done,
+        reason: None,
+        address: address.as_deref().unwrap_or_default(),
+        request_id: "",
+        object: &format!("account_id={id}"),
+        detail: None,
+        objects: &[AuditObject::Text(id)],
+    };
+    audit::append(tx, row).await?;
+    Ok(())
 }
 
 /// Records that rows were read in bulk, or identifiers in full: how many rows, and the digest of what was answered. An
@@ -182,7 +215,7 @@ fn objects(act: &Act) -> (String, Vec<AuditObject>) {
     let mut names = asked.names.clone();
     let mut objects = asked.objects.clone();
     for (name, shown, object) in &noted.objects {
-        if !objects.contains(object) {
+        if objects.len() < MAX_OBJECTS && !objects.contains(object) {
             names.push(format!("{name}={shown}"));
             objects.push(object.clone());
         }

@@ -14,7 +14,7 @@ const MAX_NAME_CHARS: usize = 64;
 /// Most entries of a list that are kept.
 const MAX_ENTRIES: usize = 20;
 /// Most objects that one row can be searched for by.
-const MAX_OBJECTS: usize = 1_000;
+pub(super) const MAX_OBJECTS: usize = 1_000;
 /// Parts of the names of fields whose values are not kept.
 const SECRET: [&str; 8] = [
     "secret",
@@ -31,13 +31,15 @@ const UUID_CHARS: usize = 36;
 /// What stands for a value that is not kept.
 const HIDDEN: &str = "****";
 /// Names of fields with identifiers that are not sealed, and the ends of such names.
-const NAMES: [&str; 9] = [
+const NAMES: [&str; 11] = [
     "id",
     "ids",
     "receiver",
     "province_code",
     "account",
     "role",
+    "roles",
+    "sign_in_name",
     "project",
     "who",
     "object",
@@ -57,7 +59,7 @@ pub(super) struct Asked {
 impl Asked {
     pub(super) fn add(&mut self, vault: &Vault, fields: Map<String, Value>) {
         for (name, value) in fields {
-            let name = cut(&name, MAX_NAME_CHARS);
+            let name = cut(&mask_identifiers(&name), MAX_NAME_CHARS);
             for text in text_fields(&value) {
                 if self.objects.len() < MAX_OBJECTS
                     && let Some((text, object)) = object(vault, &name, text)
@@ -105,10 +107,10 @@ fn is_name(name: &str) -> bool {
     NAMES.contains(&name) || name.ends_with("_id") || name.ends_with("_ids")
 }
 
-/// Such an identifier; masked if it looks like one that is sealed: those have no lower-case letter.
+/// Such an identifier; masked if it looks like one that is sealed: those have hexadecimal digits only, perhaps small ones.
 fn named(text: &str) -> String {
     let is_uuid = text.len() == UUID_CHARS && text.matches('-').count() == 4;
-    if is_uuid || text.bytes().any(|byte| byte.is_ascii_lowercase()) {
+    if is_uuid || text.bytes().any(|byte| matches!(byte, b'g'..=b'z')) {
         text.to_owned()
     } else {
         mask_identifiers(text)
@@ -131,7 +133,8 @@ fn kind_of(name: &str) -> Option<IndexKind> {
 
 /// A value as it is kept.
 pub(super) fn shown(name: &str, value: &Value) -> Value {
-    if SECRET.iter().any(|part| name.contains(part)) && !name.ends_with("_secs") {
+    let small = name.to_ascii_lowercase();
+    if SECRET.iter().any(|part| small.contains(part)) && !small.ends_with("_secs") {
         return HIDDEN.into();
     }
     match value {
@@ -161,7 +164,7 @@ pub(super) fn shown(name: &str, value: &Value) -> Value {
         }
         Value::Object(fields) => {
             let fields = fields.iter().take(MAX_ENTRIES);
-            let kept = fields.map(|(name, value)| (cut(name, MAX_NAME_CHARS), shown(name, value)));
+            let kept = fields.map(|(name, value)| (cut(&mask_identifiers(name), MAX_NAME_CHARS), shown(name, value)));
             Value::Object(kept.collect())
         }
         Value::Null | Value::Bool(_) => value.clone(),
@@ -192,7 +195,10 @@ mod tests {
             "client_secret": "xks_abcdefgh",
             "overlap_secs": 60,
             "number": 13_800_138_000_u64,
-            "client_id": "0b14a3f9c2d84e6f8a1b2c3d4e5f6071",
+            "client_id": "cl_0b14a3f9c2d84e6f8a1b",
+            "object": "898604071120c0015291",
+            "Password": "hunter2 hunter2",
+            "89086030202200000022000000000090": true,
             "nested": {"totp": "123456", "imsi": "460001357924680"},
         });
         assert_eq!(
@@ -205,7 +211,10 @@ mod tests {
                 "client_secret": "****",
                 "overlap_secs": 60,
                 "number": "138****8000",
-                "client_id": "0b14a3f9c2d84e6f8a1b2c3d4e5f6071",
+                "client_id": "cl_0b14a3f9c2d84e6f8a1b",
+                "object": "898604****5291",
+                "Password": "****",
+                "890860****0090": true,
                 "nested": {"totp": "****", "imsi": "460****4680"},
             })
         );

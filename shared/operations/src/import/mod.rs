@@ -262,9 +262,10 @@ async fn written<D: Database>(
     write: impl AsyncFn(&Tx<'_, D>, ImportId) -> Result<ImportReport, Error>,
 ) -> Result<ImportReport, Error> {
     let result = store::transaction(cx.db, async |tx| {
-        audit::begin(cx);
         let id = ImportId::new(cx.now, random_bytes(cx.random));
         let report = write(tx, id).await?;
+        // What single rows noted is in the history of their cards.
+        audit::begin(cx);
         if choices.preview {
             return Err(NotWritten::Previewed(report));
         }

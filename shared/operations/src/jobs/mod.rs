@@ -107,8 +107,9 @@ impl Job {
         Self::IpThrottles,
         Self::KeyRotation,
         Self::Backups,
-        Self::Supervision,
         Self::AuditHeads,
+        // After the others, which it looks at.
+        Self::Supervision,
     ];
 
     /// Stable name.

@@ -1,6 +1,6 @@
 //! §10.2: compares what happened with what the standard demands, and keeps a list of what deviates.
 //!
-//! The cards are compared page by page, all of them once a day; the rest every hour. Nothing is set right here: a
+//! The cards are compared page by page, all of them once a day or as often as that takes; the rest every hour. Nothing is set right here: a
 //! deviation ends when a later comparison does not find it any more.
 
 use super::{Job, MaintenanceSettings, STALE_AFTER_MS, job_views};
@@ -103,7 +103,7 @@ async fn compare_cards<D: Database>(
 fn is_recorded(card: &CardFound, kept_since: Timestamp) -> bool {
     match card.led_to {
         Some(led_to) => led_to == card.status && card.missing == 0,
-        None => card.changed_at < kept_since,
+        None => card.imported_at < kept_since,
     }
 }
 
@@ -164,7 +164,11 @@ async fn compare_rest<D: Database>(
         let mut new = Vec::new();
         for (kind, subjects) in &found {
             new.push((*kind, deviation::seen(tx, *kind, subjects, cx.now).await?));
-            changed += subjects.len() + deviation::ended(tx, *kind, cx.now, cx.now).await?;
+            changed += subjects.len();
+            // Beyond the limit there may be more that deviate.
+            if subjects.len() < MAX_SUBJECTS as usize {
+                changed += deviation::ended(tx, *kind, cx.now, cx.now).await?;
+            }
         }
         report(cx, tx, &new).await?;
         let progress = Progress {

@@ -49,16 +49,7 @@ pub struct MessageFilter {
     pub limit: u32,
 }
 
-/// A page of messages.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MessagePage {
-    /// The messages.
-    pub messages: Vec<MessageRow>,
-    /// Where the next page begins, if there may be one.
-    pub next: Option<MessageId>,
-}
-
-/// Finds messages in the order of their creation. Without receiver, identifier or `from` only those of the seven days
+/// Finds messages in the order of their creation, and where the next page begins, if there may be one. Without receiver, identifier or `from` only those of the seven days
 /// before `to`. A page with a state may have fewer messages than its limit although another one follows.
 ///
 /// # Errors
@@ -66,7 +57,7 @@ pub struct MessagePage {
 pub async fn find_messages<D: Database>(
     cx: &Context<'_, D>,
     filter: &MessageFilter,
-) -> Result<MessagePage, Error> {
+) -> Result<(Vec<MessageRow>, Option<MessageId>), Error> {
     let is_selective =
         filter.receiver.is_some() || filter.id.is_some() || filter.task_id.is_some() || filter.eid.is_some();
     let from = match filter.from {
@@ -94,8 +85,7 @@ pub async fn find_messages<D: Database>(
         order: filter.order,
         limit: filter.limit.clamp(1, MAX_MESSAGES_PER_PAGE),
     };
-    let (messages, next) = message::search(cx.db, &query).await?;
-    Ok(MessagePage { messages, next })
+    Ok(message::search(cx.db, &query).await?)
 }
 
 /// Which messages to send again.

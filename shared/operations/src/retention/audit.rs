@@ -2,6 +2,7 @@
 
 use super::settings::AUDIT;
 use super::{Error, MAX_DESTROYED, Run};
+use domain::{DAY_MS, Timestamp};
 use store::audit::{self, AuditKind, AuditObject, AuditOutcome, NewAuditRow};
 use store::{Database, destruction};
 
@@ -13,7 +14,10 @@ const WHO: &str = "platform";
 /// Destroys the first rows of the trail. The trail itself says up to which row, in the same transaction; that row must not
 /// be lost in a power failure, because its hash may have been sent.
 pub(super) async fn destroy<D: Database>(run: &mut Run<'_, '_, D>) -> Result<(), Error> {
-    let (before, cx) = (run.before(&[AUDIT]), run.cx);
+    let cx = run.cx;
+    // Whole days, so that the rows that record it do not become as many as those that it destroys.
+    let before = run.before(&[AUDIT]).millis();
+    let before = Timestamp(before - before.rem_euclid(DAY_MS));
     // This look takes no lock.
     if audit::due(cx.db, before, MAX_DESTROYED).await?.is_none() {
         return Ok(());

@@ -58,10 +58,7 @@ fn with_trail() -> World {
 }
 
 fn faults(world: &World, heads: &[AuditHead], restored: &[String]) -> Vec<Fault> {
-    run(audit::verified(&world.db, heads, restored, |_| ()))
-        .unwrap()
-        .end()
-        .2
+    run(audit::verified(&world.db, heads, restored)).unwrap().3
 }
 
 fn end(world: &World) -> AuditHead {

@@ -146,12 +146,11 @@ fn sessions_are_found_by_identifier_and_task_in_either_order() {
 fn messages_are_found_by_identifier_task_and_chip() {
     let (world, caller, [first, second]) = two_written();
     let find = |filter: MessageFilter| {
-        let page = run(find_messages(
+        let found = run(find_messages(
             &world.cx(),
             &MessageFilter { limit: 100, ..filter },
-        ))
-        .unwrap();
-        page.messages
+        ));
+        found.unwrap().0
     };
     let receiver = Receiver::Client(caller.id);
     let all = find(MessageFilter {

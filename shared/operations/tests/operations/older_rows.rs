@@ -213,7 +213,7 @@ fn a_message_that_waited_without_an_address_is_sent_when_somebody_asks() {
             limit: 10,
             ..MessageFilter::default()
         };
-        run(find_messages(&world.cx(), &filter)).unwrap().messages
+        run(find_messages(&world.cx(), &filter)).unwrap().0
     };
     let waiting = find(MessageState::Unaddressed);
     assert_eq!((waiting.len(), find(MessageState::Pending).len()), (1, 0));

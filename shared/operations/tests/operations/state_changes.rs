@@ -92,7 +92,7 @@ fn states(world: &World, id: &ClientId) -> Vec<MessageState> {
         limit: 100,
         ..MessageFilter::default()
     };
-    let rows = run(find_messages(&world.cx(), &filter)).unwrap().messages;
+    let rows = run(find_messages(&world.cx(), &filter)).unwrap().0;
     rows.iter().map(|row| row.state).collect()
 }
 
@@ -311,7 +311,7 @@ fn without_an_address_a_message_is_kept_and_sent_only_when_somebody_asks() {
     let find = |state| {
         run(find_messages(&world.cx(), &of_state(state)))
             .unwrap()
-            .messages
+            .0
     };
     assert!(find(MessageState::Dead).is_empty());
     let waiting = find(MessageState::Unaddressed);

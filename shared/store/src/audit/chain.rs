@@ -125,10 +125,10 @@ pub enum Fault {
 }
 
 /// Reads a chain row by row, and compares it with heads.
-pub struct Verifier {
+pub(super) struct Verifier {
     cut: Option<AuditHead>,
     last: AuditHead,
-    recorded_cut: Option<(AuditHead, Timestamp)>,
+    recorded_cut: Option<AuditHead>,
     heads: BTreeMap<u64, Vec<AuditHead>>,
     // The restores that are known: from which row on, and when.
     branches: Vec<(u64, Timestamp)>,
@@ -178,8 +178,8 @@ impl Verifier {
         }
         match row.kind {
             super::AuditKind::Destruction => {
-                self.recorded_cut = AuditHead::parse(&row.object).map(|cut| (cut, row.at));
-                if let Some(cut) = AuditHead::parse(&row.object)
+                self.recorded_cut = AuditHead::parse(&row.object);
+                if let Some(cut) = self.recorded_cut
                     && row.at < cut.at.plus(i64::from(LEAST_AUDIT_DAYS) * DAY_MS)
                 {
                     self.faults.push(Fault::DroppedEarly(cut.seq));
@@ -216,11 +216,10 @@ impl Verifier {
     #[must_use]
     pub fn end(mut self) -> (AuditHead, usize, Vec<Fault>) {
         if let Some(cut) = self.cut
-            && self.recorded_cut.is_none_or(|(recorded, _)| recorded != cut)
+            && self.recorded_cut != Some(cut)
         {
             self.faults.insert(0, Fault::Dropped(cut.seq));
         }
-        let begins = self.cut.map_or(0, |cut| cut.seq);
         let last = self.last.seq;
         for head in std::mem::take(&mut self.heads).into_values().flatten() {
             if head.seq > last {
@@ -229,18 +228,11 @@ impl Verifier {
             } else if self
                 .cut
                 .is_some_and(|cut| cut.seq == head.seq && cut.hash != head.hash)
-                || (head.seq > begins && !self.is_missing(head.seq))
             {
                 self.faults.push(Fault::OtherChain(head.seq));
             }
         }
         (self.last, self.excused, self.faults)
-    }
-
-    fn is_missing(&self, seq: u64) -> bool {
-        let is_in =
-            |fault: &Fault| matches!(fault, Fault::Missing { from, to } if (*from..=*to).contains(&seq));
-        self.faults.iter().any(is_in)
     }
 }
 

@@ -5,7 +5,8 @@
 
 mod chain;
 
-pub use chain::{AuditHead, Fault, HASH_BYTES, Hash, LEAST_AUDIT_DAYS, Verifier, hash, restored};
+use chain::Verifier;
+pub use chain::{AuditHead, Fault, HASH_BYTES, Hash, LEAST_AUDIT_DAYS, hash, restored};
 
 use super::{Database, DbError, Row, Run as _, Statement, Tx, Value, first};
 use domain::{MAX_CLOCK_SKEW_MS, Timestamp};
@@ -324,11 +325,14 @@ pub struct AuditQuery<'a> {
     pub limit: u32,
 }
 
+/// How often a chain is read anew of which rows are destroyed meanwhile: they are once a day.
+const MAX_READS: u32 = 3;
+
 /// A row with its sealed details.
 pub type Listed = (AuditRow, Option<Vec<u8>>);
 
 /// A page of rows, the latest first, and the number before which the next one begins, if there may be one. A page looks at
-/// a bounded number of rows.
+/// a bounded number of rows, unless the search names an object.
 pub async fn search<D: Database>(
     db: &D,
     query: AuditQuery<'_>,
@@ -343,7 +347,7 @@ pub async fn search<D: Database>(
             let first = bound(db, FIRST_FROM, from.plus(-MAX_CLOCK_SKEW_MS)).await?;
             first.unwrap_or(u64::MAX)
         }
-        None => 0,
+        None => cut(db).await?.map_or(0, |cut| cut.seq + 1),
     };
     let mut least = floor;
     if query.object.is_none() {
@@ -438,29 +442,31 @@ pub async fn destroy<D: Database>(tx: &Tx<'_, D>, end: &AuditHead) -> Result<usi
     Ok(deleted.len())
 }
 
-/// Reads the whole chain, and holds it to the heads that the database has and to `others`.
+/// Reads the whole chain, and compares it with the heads that the database has and with `others`. Returns how many rows there
+/// are, the end, how many heads were of branches that a restore has ended, and what is wrong.
 pub async fn verified<D: Database>(
     db: &D,
     others: &[AuditHead],
     restored: &[String],
-    mut each: impl FnMut(&AuditRow),
-) -> Result<Verifier, DbError> {
-    let own = heads(db).await?;
-    let mut verifier = Verifier::new(
-        cut(db).await?,
-        own.into_iter().chain(others.iter().copied()),
-        restored,
-    );
-    let mut seq = 0;
+) -> Result<(u64, AuditHead, usize, Vec<Fault>), DbError> {
+    let mut tries = 0;
     loop {
-        let rows = after(db, seq).await?;
-        let Some(last) = rows.last() else {
-            return Ok(verifier);
-        };
-        seq = last.seq;
-        for row in &rows {
-            each(row);
-            verifier.read(row);
+        let begin = cut(db).await?;
+        let heads = heads(db).await?.into_iter().chain(others.iter().copied());
+        let mut verifier = Verifier::new(begin, heads, restored);
+        let mut seq = 0;
+        loop {
+            let rows = after(db, seq).await?;
+            let Some(last) = rows.last() else { break };
+            seq = last.seq;
+            rows.iter().for_each(|row| verifier.read(row));
+        }
+        tries += 1;
+        // Otherwise rows were destroyed meanwhile, and what was read of the beginning is not that of the rest.
+        if tries == MAX_READS || cut(db).await? == begin {
+            let rows = verifier.rows;
+            let (end, excused, faults) = verifier.end();
+            return Ok((rows, end, excused, faults));
         }
     }
 }

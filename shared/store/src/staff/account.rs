@@ -25,10 +25,13 @@ const LIST: &str = "SELECT id, sign_in_name, name_sealed, status, password_hash,
     WHERE (id = $1 OR $1 IS NULL) AND (sign_in_name > $2 OR $2 IS NULL) ORDER BY sign_in_name LIMIT $3";
 const CHANGE: &str = "UPDATE staff_account SET name_sealed = COALESCE($1, name_sealed), \
     status = COALESCE($2, status), changed_at = $3 WHERE id = $4 RETURNING id";
+const END_ENROLMENT: &str =
+    "UPDATE staff_account SET enrolment_hash = NULL, enrolment_ends_at = NULL WHERE id = $1 RETURNING id";
 const OFFER_ENROLMENT: &str = "UPDATE staff_account SET enrolment_hash = $1, enrolment_ends_at = $2, changed_at = $3 \
     WHERE id = $4 RETURNING id";
 const ENROL: &str = "UPDATE staff_account SET password_hash = $1, totp_sealed = $2, totp_step = 0, \
-    enrolment_hash = NULL, enrolment_ends_at = NULL, changed_at = $3 WHERE id = $4 AND enrolment_hash = $5 RETURNING id";
+    enrolment_hash = NULL, enrolment_ends_at = NULL, changed_at = $3 WHERE id = $4 AND enrolment_hash = $5 \
+    AND status = 'active' RETURNING id";
 const SIGN_IN: &str = "UPDATE staff_account SET signed_in_at = $1, totp_step = COALESCE($2, totp_step) WHERE id = $3 \
     AND status = 'active' AND password_hash = $4 AND (totp_step < $2 OR $2 IS NULL) RETURNING id";
 const OTHER_ADMINISTRATORS: &str = "SELECT COUNT(*) AS n FROM staff_account a \
@@ -91,6 +94,11 @@ pub async fn insert<D: Database>(
         now.into(),
     ];
     tx.run(INSERT, &params).await.map(drop)
+}
+
+/// Ends the enrolment code of an account, if it has one.
+pub async fn end_enrolment<D: Database>(tx: &Tx<'_, D>, id: AccountId) -> Result<(), DbError> {
+    tx.run(END_ENROLMENT, &[id.text().into()]).await.map(drop)
 }
 
 /// Gives an account these roles and no others.

@@ -7,7 +7,7 @@ const INSERT: &str = "INSERT INTO staff_credential (hash, id, account_id, kind, 
     used_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $6)";
 // Read by every call of staff: the credential, its account, and the account's roles, a row for each.
 const WITH_ACCOUNT: &str = "SELECT c.kind AS kind, c.ends_at AS ends_at, c.idle_ms AS idle_ms, c.used_at AS used_at, \
-    c.revoked_at AS revoked_at, a.id AS account_id, a.name_sealed AS name_sealed, a.status AS status, r.role AS role, \
+    c.revoked_at AS revoked_at, a.id AS account_id, c.id AS id, a.status AS status, r.role AS role, \
     o.rights AS rights FROM staff_credential c JOIN staff_account a ON a.id = c.account_id \
     LEFT JOIN staff_account_role r ON r.account_id = a.id LEFT JOIN staff_role o ON o.code = r.role WHERE c.hash = $1";
 const USE: &str = "UPDATE staff_credential SET used_at = $1 WHERE hash = $2 AND used_at < $1";
@@ -21,6 +21,13 @@ const REVOKE_SESSION: &str = "UPDATE staff_credential SET revoked_at = $1 WHERE 
     AND revoked_at IS NULL AND ends_at > $1 RETURNING id";
 const REVOKE_ALL: &str = "UPDATE staff_credential SET revoked_at = $1 WHERE account_id = $2 AND revoked_at IS NULL \
     AND ends_at > $1 RETURNING id";
+const END_SESSIONS: &str = "UPDATE staff_credential SET revoked_at = $1 WHERE kind = 'session' AND revoked_at IS NULL \
+    AND ends_at > $1 AND account_id = $2 RETURNING id";
+const END_SESSIONS_OF_ROLE: &str = "UPDATE staff_credential SET revoked_at = $1 WHERE kind = 'session' \
+    AND revoked_at IS NULL AND ends_at > $1 AND account_id IN (SELECT account_id FROM staff_account_role \
+    WHERE role = $2) RETURNING id";
+const IS_VALID: &str = "SELECT 1 AS n FROM staff_credential c JOIN staff_account a ON a.id = c.account_id \
+    WHERE c.account_id = $1 AND c.id = $2 AND c.revoked_at IS NULL AND a.status = 'active'";
 const FORGET: &str =
     "DELETE FROM staff_credential WHERE account_id = $1 AND (ends_at < $2 OR revoked_at < $2)";
 
@@ -80,8 +87,8 @@ pub struct PresentedRow {
     pub revoked_at: Option<Timestamp>,
     /// Whose it is.
     pub account: AccountId,
-    /// Sealed name of the person.
-    pub name_sealed: Vec<u8>,
+    /// Identifier, with which it is named.
+    pub id: ApiKeyId,
     /// False when the account is disabled.
     pub active: bool,
     /// The codes of the account's roles; with the JSON list of its rights where the role is not built in.
@@ -191,6 +198,33 @@ pub async fn revoke_all<D: Database>(
     Ok(rows.len())
 }
 
+/// Ends every session of an account; its API keys stay.
+pub async fn end_sessions<D: Database>(
+    tx: &Tx<'_, D>,
+    account: AccountId,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    let params = [now.into(), account.text().into()];
+    tx.run(END_SESSIONS, &params).await.map(drop)
+}
+
+/// Ends every session of the accounts that have a role.
+pub async fn end_sessions_of_role<D: Database>(
+    tx: &Tx<'_, D>,
+    role: &str,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    tx.run(END_SESSIONS_OF_ROLE, &[now.into(), role.into()])
+        .await
+        .map(drop)
+}
+
+/// Whether a credential of an account was not revoked, and the account is not disabled.
+pub async fn is_valid<D: Database>(tx: &Tx<'_, D>, account: AccountId, id: ApiKeyId) -> Result<bool, DbError> {
+    let params = [account.text().into(), id.text().into()];
+    Ok(!tx.run(IS_VALID, &params).await?.is_empty())
+}
+
 /// Deletes the credentials of an account that ended before `before`.
 pub async fn forget<D: Database>(
     tx: &Tx<'_, D>,
@@ -210,7 +244,7 @@ fn read(row: &Row) -> Result<PresentedRow, DbError> {
         used_at: row.time(3)?,
         revoked_at: row.optional(4, Row::time)?,
         account: row.code(5, |text| AccountId::parse(text).ok())?,
-        name_sealed: row.blob(6)?.to_owned(),
+        id: row.code(6, |text| ApiKeyId::parse(text).ok())?,
         active: row.text(7)? == "active",
         roles: Vec::new(),
     })

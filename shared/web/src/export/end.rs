@@ -38,7 +38,7 @@ pub(super) struct End {
 
 /// Why rows are missing.
 pub(super) enum Stop {
-    /// The file has as many rows as an export may have.
+    /// The export has as many rows as it may have, or looked at as many without finding one.
     Limit,
     /// A page could not be read.
     Failed(Error),
@@ -56,8 +56,8 @@ impl Stop {
     /// What happened, in a language.
     pub(super) fn message(&self, lang: Lang) -> String {
         match (self, lang) {
-            (Self::Limit, Lang::Zh) => "已达单次导出的行数上限，以 next 为 cursor 继续".to_owned(),
-            (Self::Limit, Lang::En) => "an export has no more rows; go on with next as the cursor".to_owned(),
+            (Self::Limit, Lang::Zh) => "已达单次导出的上限，以 next 为 cursor 继续".to_owned(),
+            (Self::Limit, Lang::En) => "an export reads no further; go on with next as the cursor".to_owned(),
             (Self::Failed(error), lang) => error.message(lang),
         }
     }

@@ -29,7 +29,9 @@ use end::{End, Ended, Stop};
 use operations::{Identifiers, ReadFigures, record_read};
 
 /// Most rows of one export. Another goes on where it ends.
-pub const MAX_EXPORT_ROWS: u64 = 1_000_000;
+const MAX_EXPORT_ROWS: u64 = 1_000_000;
+/// Most pages without a row that follow each other, which look at a million rows. Another export goes on where this one ends.
+const MAX_EMPTY_PAGES: u32 = 500;
 
 /// Rows of an export, as they are read.
 pub struct ExportPage {
@@ -103,6 +105,7 @@ async fn begin(
         pages,
         first: Some(first),
         goes_on_at: None,
+        empty_pages: 0,
         end: Ended::default(),
     };
     let chunks = stream::unfold(writing, |mut writing| async move {
@@ -126,6 +129,8 @@ struct Writing {
     first: Option<ExportPage>,
     /// The key after which the page to be read begins.
     goes_on_at: Option<String>,
+    /// Pages without a row since the last row.
+    empty_pages: u32,
     end: Ended,
 }
 
@@ -147,7 +152,9 @@ impl Writing {
             };
             let stop = match page.and_then(|page| self.write(&mut chunk, page)) {
                 Ok(()) if self.goes_on_at.is_none() => None,
-                Ok(()) if self.end.rows >= MAX_EXPORT_ROWS => Some(Stop::Limit),
+                Ok(()) if self.end.rows >= MAX_EXPORT_ROWS || self.empty_pages >= MAX_EMPTY_PAGES => {
+                    Some(Stop::Limit)
+                }
                 Ok(()) => continue,
                 Err(error) => Some(Stop::Failed(error)),
             };
@@ -200,6 +207,7 @@ impl Writing {
                 }
             }
         }
+        self.empty_pages = if page.rows.is_empty() { self.empty_pages + 1 } else { 0 };
         self.end.rows += page.rows.len() as u64;
         self.goes_on_at = page.next;
         Ok(())

@@ -12,18 +12,17 @@ use crate::host::App;
 use crate::layers::{CallingStaff, Client, found};
 use crate::operation::{Access, Role};
 use crate::refusal::Refusal;
-use domain::{Permission, Right};
 use operations::StaffMember;
 
-/// A permission as a type.
+/// A permission of clients or a right of staff as a type.
 pub trait Permit: 'static {
-    /// The permission.
-    const PERMISSION: Permission;
+    /// Who may call with it.
+    const ACCESS: Access;
 }
 
 /// The permissions of clients, as types.
 pub mod permits {
-    use super::Permit;
+    use super::{Access, Permit};
     use domain::Permission;
 
     macro_rules! permits {
@@ -33,7 +32,7 @@ pub mod permits {
             pub enum $permit {}
 
             impl Permit for $permit {
-                const PERMISSION: Permission = Permission::$permit;
+                const ACCESS: Access = Access::Client(Permission::$permit);
             }
         )+};
     }
@@ -81,18 +80,15 @@ impl<P: Permit> FromRequestParts<App> for Caller<P> {
 }
 
 impl<P: Permit> Extractor for Caller<P> {
-    const ACCESS: Option<Access> = Some(Access::Client(P::PERMISSION));
-}
-
-/// A right as a type.
-pub trait NeedsRight: 'static {
-    /// The right.
-    const RIGHT: Right;
+    const ACCESS: Option<Access> = {
+        assert!(matches!(P::ACCESS, Access::Client(_)), "a permission of clients");
+        Some(P::ACCESS)
+    };
 }
 
 /// The rights of staff, as types.
 pub mod rights {
-    use super::NeedsRight;
+    use super::{Access, Permit};
     use domain::Right;
 
     macro_rules! rights {
@@ -101,8 +97,8 @@ pub mod rights {
             #[derive(Debug)]
             pub enum $right {}
 
-            impl NeedsRight for $right {
-                const RIGHT: Right = Right::$right;
+            impl Permit for $right {
+                const ACCESS: Access = Access::Staff(Right::$right);
             }
         )+};
     }
@@ -202,7 +198,7 @@ impl<R> Deref for Staff<R> {
     }
 }
 
-impl<R: NeedsRight> FromRequestParts<App> for Staff<R> {
+impl<R: Permit> FromRequestParts<App> for Staff<R> {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Refusal> {
@@ -214,8 +210,11 @@ impl<R: NeedsRight> FromRequestParts<App> for Staff<R> {
     }
 }
 
-impl<R: NeedsRight> Extractor for Staff<R> {
-    const ACCESS: Option<Access> = Some(Access::Staff(R::RIGHT));
+impl<R: Permit> Extractor for Staff<R> {
+    const ACCESS: Option<Access> = {
+        assert!(matches!(R::ACCESS, Access::Staff(_)), "a right of staff");
+        Some(R::ACCESS)
+    };
 }
 
 macro_rules! callers {

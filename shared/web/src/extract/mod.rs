@@ -13,7 +13,7 @@ pub use body::{AnyBody, Ndjson, Table};
 pub use call::Call;
 pub(crate) use call::PausedCall;
 pub use caller::{
-    Anyone, Caller, Gateway, NeedsRight, Operator, Permit, SigningIn, Staff, Timer, permits, rights,
+    Anyone, Caller, Gateway, Operator, Permit, SigningIn, Staff, Timer, permits, rights,
 };
 pub use export::{ExportOf, Exported};
 pub use json::Json;

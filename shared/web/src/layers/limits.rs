@@ -18,7 +18,6 @@ use crate::query::{MAX_QUERY_BYTES, Pair, decode_form, decode_json};
 use crate::refusal::Refusal;
 use domain::error::{Error, Reason};
 use domain::without_byte_order_mark;
-use operations::file_figures;
 
 /// How long a caller may take to send its body, in seconds.
 const BODY_READ_SECS: u64 = 20;
@@ -76,16 +75,15 @@ fn ask(arrival: &Arrival, operation: &Operation, path: &str, (body, pairs): (&By
             .iter()
             .map(|(name, value)| (name.clone(), value.as_str().into())),
     );
-    match operation.content {
-        _ if body.is_empty() => {}
-        Content::Json => {
-            fields.extend(serde_json::from_slice::<serde_json::Map<_, _>>(body).unwrap_or_default())
-        }
-        _ => {
-            fields.extend(file_figures(body));
-        }
+    let is_file = !body.is_empty() && operation.content != Content::Json;
+    if !is_file && !body.is_empty() {
+        fields.extend(serde_json::from_slice::<serde_json::Map<_, _>>(body).unwrap_or_default());
     }
     act.ask(&arrival.settings().vault, fields);
+    // Last, so that no parameter of this name takes their place.
+    if is_file {
+        act.ask_file(body);
+    }
 }
 
 /// A GET hardly ever has a body, and reading an absent one costs several calls of the host.

@@ -1,7 +1,7 @@
 //! Staff: the people and programs that run the platform, by the management interfaces.
 //!
-//! Checked before the body is read, like the secret of a component. An unknown caller costs no statement of the database: it
-//! is looked up only what can be a session or an API key, of an address that has not presented too many wrong ones. The
+//! Checked before the body is read, like the secret of a component. An unknown caller costs no statement of the database:
+//! only a text that can be a session or an API key is looked up, of an address that has not presented too many wrong ones. The
 //! connection is given back at once, so that none is held while the body arrives.
 //!
 //! Around the operation, the audit trail: what changes something has its row with the change; what was refused or failed,
@@ -37,30 +37,27 @@ pub(crate) struct RequireStaff(pub(crate) Right);
 
 impl Middleware for RequireStaff {
     async fn pass<S: Inner>(&self, request: &mut Request, next: Next<'_, S>) -> Response {
-        match self.check(request).await {
-            Ok(member) => {
-                let arrival = begun(request, &member, self.0);
-                request.extensions_mut().insert(CallingStaff(member));
-                let mut response = next.run(request).await;
-                if let Some(arrival) = arrival {
-                    response = concluded(&arrival, response).await;
-                }
-                response.extensions_mut().insert(Admitted);
-                response
-            }
-            Err(refusal) => refused(refusal),
+        let member = match calling_staff(request).await {
+            Ok(member) => member,
+            Err(refusal) => return refused(refusal),
+        };
+        let arrival = begun(request, &member, self.0);
+        let may = member.may(self.0);
+        let mut response = if may {
+            request.extensions_mut().insert(CallingStaff(member));
+            next.run(request).await
+        } else {
+            let right = self.0.code();
+            refused(Error::new(Reason::RightMissing).with_detail(right, right))
+        };
+        if let Some(arrival) = arrival {
+            response = concluded(&arrival, response).await;
         }
-    }
-}
-
-impl RequireStaff {
-    async fn check(&self, request: &Request) -> Result<StaffMember, Refusal> {
-        let member = calling_staff(request).await?;
-        if member.may(self.0) {
-            return Ok(member);
+        // One without the right counts against its address.
+        if may {
+            response.extensions_mut().insert(Admitted);
         }
-        let right = self.0.code();
-        Err(Error::new(Reason::RightMissing).with_detail(right, right).into())
+        response
     }
 }
 
@@ -87,7 +84,7 @@ pub(crate) async fn calling_staff(request: &Request) -> Result<StaffMember, Refu
         verify_staff(&context, presented).await
     };
     if let Err(refusal) = &member
-        && refusal.reason().status() == 401
+        && refusal.reason() == Reason::CredentialWrong
     {
         count_staff_credential(limits, now, from);
     }

@@ -14,7 +14,8 @@ mod words;
 
 pub use acts::{ActReason, Person, PersonName, ReasonText};
 pub use clients::{CardChange, MessageState, PermissionCode, StopCause, TaskFailure, TaskStatus};
-pub use export::{ExportFormat, Format};
+pub(crate) use export::ExportFormat;
+pub use export::Format;
 pub use identifiers::{
     AlertId, ClientId, Eid, Iccid, ImportId, Imsi, IncidentId, MessageId, Msisdn, ProvinceCode, Receiver,
     SessionId, TaskId, WriteType,

@@ -198,7 +198,7 @@ pub(super) fn seen(world: &World, caller: &Caller) -> Vec<String> {
         limit: 100,
         ..MessageFilter::default()
     };
-    for message in run(find_messages(&cx, &messages)).unwrap().messages {
+    for message in run(find_messages(&cx, &messages)).unwrap().0 {
         out.push(format!("{} {:?}", message.id.text(), message.state));
     }
     out.into_iter().map(|text| without_indexes(&text)).collect()
