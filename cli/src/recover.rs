@@ -52,9 +52,8 @@ async fn recover<D: Database>(
     let described = |error: domain::error::Error| anyhow!("{error}");
     store::check_keys(db, &keys, now).await.map_err(described)?;
     let context = Context::new((db, db), &keys, now, &OperatingSystem, Zone::UTC);
-    let sign_in_name = domain::sign_in_name(&options.sign_in_name).map_err(|malformed| {
-        anyhow!(text(malformed.zh, malformed.en))
-    })?;
+    let sign_in_name = domain::sign_in_name(&options.sign_in_name)
+        .map_err(|malformed| anyhow!(text(malformed.zh, malformed.en)))?;
     let name = options.name.as_deref().unwrap_or(&sign_in_name);
     recover_account(&context, &sign_in_name, name)
         .await

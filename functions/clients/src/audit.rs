@@ -5,7 +5,7 @@ use domain::{Malformed, Right};
 use operations::{AuditFilter, AuditObjectRef, AuditView, MAX_AUDIT_ROWS_PER_PAGE, list_audit};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use utoipa::openapi::schema::{Object, ObjectBuilder, SchemaType, Type};
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use utoipa::{IntoParams, ToSchema};
 use web::extract::{Call, Query, Staff, rights};
 use web::values::{Cursor, Eid, Iccid, Imsi, Instant, Kind, Msisdn, PageLimit, Parsed, Rows, Time};
@@ -157,6 +157,35 @@ pub(crate) struct AuditTrail {
     next: Option<String>,
 }
 
+/// 详情，标识均已掩码 / the details, identifiers masked
+#[derive(Serialize, ToSchema)]
+struct AuditDetail {
+    /// 请求内容，含操作人与原因 / what was asked for, with person and reason
+    request: Map<String, Value>,
+    /// 变更前的值 / what was so before
+    before: Map<String, Value>,
+    /// 变更后的值 / what is so afterwards
+    after: Map<String, Value>,
+    /// 读取的行数，仅读取时出现 / of what was read: how many rows
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rows: Option<u64>,
+    /// 应答的 SHA-256，十六进制，仅读取时出现 / of what was read: the SHA-256 of the answer, in hexadecimal
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sha256: Option<String>,
+}
+
+impl From<operations::AuditDetail> for AuditDetail {
+    fn from(detail: operations::AuditDetail) -> Self {
+        Self {
+            request: detail.request,
+            before: detail.before,
+            after: detail.after,
+            rows: detail.rows,
+            sha256: detail.sha256,
+        }
+    }
+}
+
 /// 审计记录 / a row of the audit trail
 #[derive(Serialize, ToSchema)]
 struct AuditRow {
@@ -181,27 +210,13 @@ struct AuditRow {
     request_id: String,
     /// 对象，掩码 / on what, masked
     object: String,
-    /// 请求内容（含操作人与原因）、变更前后的值，读取时为行数与摘要；标识均已掩码 / the request with person and reason, the values before
-    /// and after; of a read how many rows and their digest; identifiers masked
-    #[schema(schema_with = details)]
-    detail: Map<String, Value>,
+    /// 详情 / the details
+    detail: AuditDetail,
     /// 链上的散列值，十六进制 / its hash in the chain, in hexadecimal
     hash: String,
     /// 无法解密的字段，仅在有时出现 / the fields whose values cannot be opened; only if there are any
     #[serde(skip_serializing_if = "Vec::is_empty")]
     unreadable: Vec<&'static str>,
-}
-
-/// The schema of the details: documents, and the figures of what was read.
-fn details() -> Object {
-    let any = [Type::String, Type::Number, Type::Object];
-    ObjectBuilder::new()
-        .schema_type(Type::Object)
-        .description(Some(
-            "request、before、after；读取时另有 rows、sha256 / request, before and after; of a read also rows and sha256",
-        ))
-        .additional_properties(Some(ObjectBuilder::new().schema_type(SchemaType::from_iter(any))))
-        .build()
 }
 
 impl AuditRow {
@@ -217,7 +232,7 @@ impl AuditRow {
             address: row.address,
             request_id: row.request_id,
             object: row.object,
-            detail: row.detail,
+            detail: row.detail.into(),
             hash: row.hash,
             unreadable: row.unreadable,
         }

@@ -83,7 +83,7 @@ pub use announce_gateway::{Announcement, announce_gateway};
 pub use announced::GatewayWarning;
 pub use apply::{Applied, ApplyRequest, apply};
 pub use audit::{
-    Act, AuditFilter, AuditObjectRef, AuditView, MAX_AUDIT_ROWS_PER_PAGE, ReadFigures,
+    Act, AuditDetail, AuditFilter, AuditObjectRef, AuditView, MAX_AUDIT_ROWS_PER_PAGE, ReadFigures,
     conclude_act, list_audit, record_read,
 };
 pub use call_log::{CallFilter, CallPage, MAX_CALLS_PER_PAGE, record_calls, search_calls, sum_up_refusals};
@@ -132,8 +132,8 @@ pub use list_page::ListPage;
 pub use messages::{
     AttemptResult, DeliveryState, DueMessage, DueRequest, LEASE_MS, MAX_ATTEMPTS, MAX_FAILING_MS,
     MAX_IN_FLIGHT, MAX_IN_FLIGHT_FAILING, MAX_MESSAGES_PER_CALL, MAX_MESSAGES_PER_PAGE, MAX_PUT_OFF_MS,
-    MessageFilter, Probe, RETRY_AFTER_MS, Resent, WhichMessages, canonical, due_messages,
-    find_messages, is_message_due, probe, record_attempt, resend, sign,
+    MessageFilter, Probe, RETRY_AFTER_MS, Resent, WhichMessages, canonical, due_messages, find_messages,
+    is_message_due, probe, record_attempt, resend, sign,
 };
 pub use number_list::{MAX_NUMBERS_PER_PAGE, NumberFilter, NumberListing, list_numbers};
 pub use number_view::{NumberRef, NumberView, Usage, number_view};

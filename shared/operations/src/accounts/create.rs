@@ -6,8 +6,8 @@ use crate::clients::malformed;
 use crate::{Context, StaffMember, transaction};
 use domain::error::{Error, Reason};
 use domain::{AccountId, HOUR_MS, Timestamp};
-use store::staff::account::{self, NewAccountRow};
 use store::Database;
+use store::staff::account::{self, NewAccountRow};
 use vault::{Zeroizing, hash_secret, random_bytes};
 
 /// How long an enrolment code is valid, in hours.

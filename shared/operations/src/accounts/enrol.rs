@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use super::secrets::{ENROLMENT_PREFIX, is_secret};
 use super::throttle::attempt;
-use crate::clients::malformed;
 use crate::audit::record_of_person;
+use crate::clients::malformed;
 use crate::{Context, transaction};
 use domain::error::{Error, Reason};
 use store::Database;

@@ -7,8 +7,8 @@ use crate::clients::malformed;
 use crate::{Context, StaffMember, transaction};
 use domain::error::{Error, Reason};
 use domain::{AccountId, ApiKeyId, DAY_MS, Timestamp};
-use store::staff::credential::{self, CredentialKind, NewCredentialRow};
 use store::Database;
+use store::staff::credential::{self, CredentialKind, NewCredentialRow};
 use vault::{Zeroizing, hash_secret, random_bytes};
 
 /// Most valid API keys of an account.

@@ -95,7 +95,9 @@ pub(super) async fn lock_staff<D: Database>(
 /// [`Reason::SessionNeeded`].
 pub(super) fn no_key(actor: &StaffMember) -> Result<(), Error> {
     match actor {
-        StaffMember::Account { is_session: false, .. } => Err(Reason::SessionNeeded.into()),
+        StaffMember::Account {
+            is_session: false, ..
+        } => Err(Reason::SessionNeeded.into()),
         StaffMember::Secret | StaffMember::Account { .. } => Ok(()),
     }
 }

@@ -1,5 +1,6 @@
 //! The trail as people search it. Reads only; identifiers stay masked.
 
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::Context;
@@ -72,15 +73,32 @@ pub struct AuditView {
     pub request_id: String,
     /// On what, masked.
     pub object: String,
-    /// The details: `request`, `before`, `after`, and of what was read `rows` and `sha256`.
-    pub detail: Map<String, Value>,
+    /// The details; none if they cannot be opened.
+    pub detail: AuditDetail,
     /// Its hash in the chain, in hexadecimal.
     pub hash: String,
     /// The fields whose values cannot be opened.
     pub unreadable: Vec<&'static str>,
 }
 
-/// Finds rows of the trail, the latest first, and the number before which the next page begins, if there may be one. A page may have fewer rows than its limit although another one follows.
+/// The details of a row, identifiers masked.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct AuditDetail {
+    /// What was asked for, with person and reason.
+    pub request: Map<String, Value>,
+    /// What was so before.
+    pub before: Map<String, Value>,
+    /// What is so afterwards.
+    pub after: Map<String, Value>,
+    /// Of what was read: how many rows.
+    pub rows: Option<u64>,
+    /// Of what was read: the SHA-256 of the answer, in hexadecimal.
+    pub sha256: Option<String>,
+}
+
+/// Finds rows of the trail, the latest first, and the number before which the next page begins, if there may be one. A page
+/// may have fewer rows than its limit although another one follows.
 /// Details that cannot be opened hide no row.
 ///
 /// # Errors
@@ -116,8 +134,6 @@ fn view<D>(cx: &Context<'_, D>, (row, sealed): Listed) -> AuditView {
     let id = row.detail_digest.as_ref().map(detail_id).unwrap_or_default();
     let mut opener = RowOpener::new(cx, id.as_bytes());
     let detail = opener.document("detail", audit::DETAIL, sealed.as_deref());
-    let mut detail: Map<String, Value> = detail.unwrap_or_default();
-    detail.remove("nonce");
     AuditView {
         seq: row.seq,
         at: row.at,
@@ -129,7 +145,7 @@ fn view<D>(cx: &Context<'_, D>, (row, sealed): Listed) -> AuditView {
         address: row.address,
         request_id: row.request_id,
         object: row.object,
-        detail,
+        detail: detail.unwrap_or_default(),
         hash: hex::encode(row.hash),
         unreadable: opener.unreadable,
     }

@@ -12,6 +12,6 @@ mod request;
 
 pub use act::Act;
 pub(super) use heads::send as send_audit_head;
-pub use list::{AuditFilter, AuditObjectRef, AuditView, MAX_AUDIT_ROWS_PER_PAGE, list_audit};
+pub use list::{AuditDetail, AuditFilter, AuditObjectRef, AuditView, MAX_AUDIT_ROWS_PER_PAGE, list_audit};
 pub use record::{ReadFigures, conclude_act, record_read};
 pub(super) use record::{begin, committed, record_done, record_of_person};

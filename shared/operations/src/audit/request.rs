@@ -164,7 +164,8 @@ pub(super) fn shown(name: &str, value: &Value) -> Value {
         }
         Value::Object(fields) => {
             let fields = fields.iter().take(MAX_ENTRIES);
-            let kept = fields.map(|(name, value)| (cut(&mask_identifiers(name), MAX_NAME_CHARS), shown(name, value)));
+            let kept = fields
+                .map(|(name, value)| (cut(&mask_identifiers(name), MAX_NAME_CHARS), shown(name, value)));
             Value::Object(kept.collect())
         }
         Value::Null | Value::Bool(_) => value.clone(),

@@ -17,8 +17,7 @@ pub use due::{
 pub(super) use queue::{NewMessage, has_address, queue};
 pub use record::{AttemptResult, DeliveryState, MAX_FAILING_MS, MAX_PUT_OFF_MS, record_attempt};
 pub use resend::{
-    MAX_MESSAGES_PER_PAGE, MessageFilter, Probe, Resent, WhichMessages, find_messages, probe,
-    resend,
+    MAX_MESSAGES_PER_PAGE, MessageFilter, Probe, Resent, WhichMessages, find_messages, probe, resend,
 };
 pub use schedule::{MAX_ATTEMPTS, RETRY_AFTER_MS};
 pub(super) use sign::{Key, secret_key, secret_text};

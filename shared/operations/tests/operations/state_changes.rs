@@ -308,11 +308,7 @@ fn without_an_address_a_message_is_kept_and_sent_only_when_somebody_asks() {
         limit: 100,
         ..MessageFilter::default()
     };
-    let find = |state| {
-        run(find_messages(&world.cx(), &of_state(state)))
-            .unwrap()
-            .0
-    };
+    let find = |state| run(find_messages(&world.cx(), &of_state(state))).unwrap().0;
     assert!(find(MessageState::Dead).is_empty());
     let waiting = find(MessageState::Unaddressed);
     assert_eq!((waiting.len(), waiting[0].attempts), (2, 0));

@@ -144,7 +144,7 @@ impl Verifier {
     /// A chain that goes on after `cut`, held to `heads`. Heads from before a restore of one of these backups may be of the
     /// branch that the restore has ended.
     #[must_use]
-    pub fn new(
+    pub(super) fn new(
         cut: Option<AuditHead>,
         heads: impl IntoIterator<Item = AuditHead>,
         restored: &[String],
@@ -167,7 +167,7 @@ impl Verifier {
     }
 
     /// Reads the next row, by its number.
-    pub fn read(&mut self, row: &AuditRow) {
+    pub(super) fn read(&mut self, row: &AuditRow) {
         self.rows += 1;
         let next = self.last.seq + 1;
         if row.seq != next {
@@ -214,7 +214,7 @@ impl Verifier {
 
     /// Ends the chain: its end, how many heads were of branches that a restore has ended, and what is wrong.
     #[must_use]
-    pub fn end(mut self) -> (AuditHead, usize, Vec<Fault>) {
+    pub(super) fn end(mut self) -> (AuditHead, usize, Vec<Fault>) {
         if let Some(cut) = self.cut
             && self.recorded_cut != Some(cut)
         {

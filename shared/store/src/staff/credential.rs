@@ -220,7 +220,11 @@ pub async fn end_sessions_of_role<D: Database>(
 }
 
 /// Whether a credential of an account was not revoked, and the account is not disabled.
-pub async fn is_valid<D: Database>(tx: &Tx<'_, D>, account: AccountId, id: ApiKeyId) -> Result<bool, DbError> {
+pub async fn is_valid<D: Database>(
+    tx: &Tx<'_, D>,
+    account: AccountId,
+    id: ApiKeyId,
+) -> Result<bool, DbError> {
     let params = [account.text().into(), id.text().into()];
     Ok(!tx.run(IS_VALID, &params).await?.is_empty())
 }

@@ -207,7 +207,11 @@ impl Writing {
                 }
             }
         }
-        self.empty_pages = if page.rows.is_empty() { self.empty_pages + 1 } else { 0 };
+        self.empty_pages = if page.rows.is_empty() {
+            self.empty_pages + 1
+        } else {
+            0
+        };
         self.end.rows += page.rows.len() as u64;
         self.goes_on_at = page.next;
         Ok(())

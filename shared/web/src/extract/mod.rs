@@ -12,9 +12,7 @@ mod segment;
 pub use body::{AnyBody, Ndjson, Table};
 pub use call::Call;
 pub(crate) use call::PausedCall;
-pub use caller::{
-    Anyone, Caller, Gateway, Operator, Permit, SigningIn, Staff, Timer, permits, rights,
-};
+pub use caller::{Anyone, Caller, Gateway, Operator, Permit, SigningIn, Staff, Timer, permits, rights};
 pub use export::{ExportOf, Exported};
 pub use json::Json;
 pub use query::Query;

@@ -35,7 +35,7 @@ impl Format {
 
 words! {
     /// Format of an export.
-    ExportFormat = Format {
+    pub(crate) ExportFormat = Format {
         values: Format::ALL,
         about: "文件格式：CSV（RFC 4180，UTF-8）或每行一个 JSON 对象 / format of the file: CSV (RFC 4180, UTF-8), or a JSON object in each line",
         wrong: "应为 csv 或 ndjson", "neither csv nor ndjson",

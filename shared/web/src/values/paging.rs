@@ -95,7 +95,7 @@ impl Kind for ListKey {
 
 words! {
     /// The order of a list.
-    ListOrder = Order {
+    pub ListOrder = Order {
         values: [Order::Descending, Order::Ascending],
         about: "次序：desc 最近的在前（默认），asc 最早的在前 / desc: the latest first, as by default; asc: the earliest first",
         wrong: "应为 desc 或 asc", "neither desc nor asc",

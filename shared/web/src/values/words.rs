@@ -2,13 +2,13 @@
 
 /// Types of values that have a stable name each, with the message for a text that is none of them.
 macro_rules! words {
-    ($($(#[$doc:meta])* $name:ident = $value:ty {
+    ($($(#[$doc:meta])* $vis:vis $name:ident = $value:ty {
         values: $values:expr,
         about: $zh_en:literal,
         wrong: $zh:literal, $en:literal,
     })+) => {$(
         $(#[$doc])*
-        pub type $name = $crate::values::Parsed<$value>;
+        $vis type $name = $crate::values::Parsed<$value>;
 
         impl $crate::values::Kind for $value {
             const NAME: &'static str = stringify!($name);
