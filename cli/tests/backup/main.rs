@@ -6,6 +6,7 @@
     reason = "a test stops where it goes wrong, helpers included"
 )]
 
+mod audit;
 mod bad_input;
 mod forged;
 mod http;

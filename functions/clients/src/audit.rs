@@ -1,5 +1,7 @@
 //! The audit trail (§9.2).
 
+use std::collections::BTreeMap;
+
 use domain::error::Reason;
 use domain::{Malformed, Right};
 use operations::{AuditFilter, AuditObjectRef, AuditView, MAX_AUDIT_ROWS_PER_PAGE, list_audit};
@@ -157,15 +159,15 @@ pub(crate) struct AuditTrail {
     next: Option<String>,
 }
 
-/// 详情，标识均已掩码 / the details, identifiers masked
+/// 详情，标识均已掩码；非文本的值以 JSON 书写 / the details, identifiers masked; a value that is not text is written as JSON
 #[derive(Serialize, ToSchema)]
 struct AuditDetail {
     /// 请求内容，含操作人与原因 / what was asked for, with person and reason
-    request: Map<String, Value>,
+    request: BTreeMap<String, String>,
     /// 变更前的值 / what was so before
-    before: Map<String, Value>,
+    before: BTreeMap<String, String>,
     /// 变更后的值 / what is so afterwards
-    after: Map<String, Value>,
+    after: BTreeMap<String, String>,
     /// 读取的行数，仅读取时出现 / of what was read: how many rows
     #[serde(skip_serializing_if = "Option::is_none")]
     rows: Option<u64>,
@@ -177,13 +179,25 @@ struct AuditDetail {
 impl From<operations::AuditDetail> for AuditDetail {
     fn from(detail: operations::AuditDetail) -> Self {
         Self {
-            request: detail.request,
-            before: detail.before,
-            after: detail.after,
+            request: texts(detail.request),
+            before: texts(detail.before),
+            after: texts(detail.after),
             rows: detail.rows,
             sha256: detail.sha256,
         }
     }
+}
+
+/// Requests are of every shape, which a description cannot say: so their values are texts.
+fn texts(values: Map<String, Value>) -> BTreeMap<String, String> {
+    let text = |value| match value {
+        Value::String(text) => text,
+        other => other.to_string(),
+    };
+    values
+        .into_iter()
+        .map(|(name, value)| (name, text(value)))
+        .collect()
 }
 
 /// 审计记录 / a row of the audit trail

@@ -51,11 +51,11 @@ async fn a_client_is_found_by_what_was_done_to_it() {
     let update = &found["rows"][1];
     assert_eq!(
         update["detail"]["before"],
-        json!({"name": "Meters", "active": true})
+        json!({"name": "Meters", "active": "true"})
     );
     assert_eq!(
         update["detail"]["after"],
-        json!({"name": "Water meters", "active": false})
+        json!({"name": "Water meters", "active": "false"})
     );
     assert_eq!(update["who"], "admin_secret");
     assert_eq!(update["address"], "203.0.113.9");

@@ -34,6 +34,17 @@ async fn a_role_taken_away_and_an_account_disabled_stop_a_session_in_the_middle(
         "{}",
         late.text
     );
+    // What a person was not allowed to do is in the trail, with who tried.
+    let trail = platform
+        .get(&admin.session, "/admin/v1/audit?outcome=refused")
+        .await;
+    let row = &trail.body["rows"][0];
+    let named = |name: &str| row[name].as_str().unwrap_or_default();
+    assert_eq!(
+        (named("what"), named("reason"), named("address")),
+        ("clients.create", "right_missing", "203.0.113.9")
+    );
+    assert!(named("who").contains(&wang.id), "{row}");
     assert_eq!(platform.get(&wang.session, "/admin/v1/clients").await.status, 200);
     update(json!({"account_id": wang.id, "active": false})).await;
     assert_eq!(

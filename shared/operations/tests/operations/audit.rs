@@ -1,8 +1,5 @@
 //! §9.2: the audit trail. A change and its row are one transaction, and whoever changes, removes or moves a row is found.
 
-use std::path::Path;
-use std::process::Command;
-
 use domain::error::Reason;
 use domain::{DAY_MS, Right};
 use operations::{
@@ -13,7 +10,6 @@ use operations::{
 use serde_json::json;
 use store::audit::{self, AuditHead, Fault};
 use store::invariant;
-use tempfile::TempDir;
 use test_support::fault_injecting_db::FaultInjectingDb;
 use test_support::inventory::eid;
 use test_support::operations::{MAINTENANCE, World, reason, run};
@@ -348,59 +344,4 @@ fn the_first_rows_are_destroyed_at_their_end_and_the_chain_goes_on() {
     world.execute("UPDATE audit_cut SET seq = 6, hash = (SELECT hash FROM audit WHERE seq = 6)");
     world.execute("DELETE FROM audit WHERE seq = 6");
     assert_eq!(faults(&world, &[], &[]), [Fault::Dropped(6)]);
-}
-
-/// The script of a page: the first block of Python in it.
-fn script(page: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../docs")
-        .join(page);
-    let text = std::fs::read_to_string(path).unwrap();
-    let (_, rest) = text.split_once("```python\n").unwrap();
-    rest.split_once("```").unwrap().0.to_owned()
-}
-
-/// What the script says of the trail of a platform, and whether it is content. The export is that of `xieka audit export`.
-fn scripted(world: &World, head: &str) -> (bool, String) {
-    let folder = TempDir::new().unwrap();
-    let begin = run(audit::cut(&world.db)).unwrap().unwrap_or(AuditHead::NONE);
-    let mut lines = vec![json!({"begin": begin.seq, "hash": hex::encode(begin.hash)}).to_string()];
-    let rows = run(audit::after(&world.db, 0)).unwrap();
-    lines.extend(rows.iter().map(|row| row.exported().to_string()));
-    let (export, program) = (
-        folder.path().join("trail.ndjson"),
-        folder.path().join("verify.py"),
-    );
-    std::fs::write(&export, lines.join("\n")).unwrap();
-    std::fs::write(&program, script("audit.md")).unwrap();
-    let output = Command::new("python3")
-        .arg(program)
-        .arg(export)
-        .arg(head)
-        .output()
-        .unwrap();
-    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.stderr.is_empty(), "{output:?}");
-    (output.status.success(), printed)
-}
-
-#[test]
-fn the_script_of_the_page_finds_the_same() {
-    assert_eq!(script("audit.md"), script("audit.zh-CN.md"));
-    assert!(script("audit.md").lines().count() <= 20);
-    let world = with_trail();
-    let head = format!("5:{}", hex::encode(end(&world).hash));
-    let (is_whole, printed) = scripted(&world, &head);
-    assert!(is_whole, "{printed}");
-    for (sql, expected) in [
-        ("UPDATE audit SET who = 'another' WHERE seq = 3", "row 3"),
-        ("DELETE FROM audit WHERE seq = 3", "row 3"),
-        ("DELETE FROM audit WHERE seq <= 2", "row 1"),
-        ("DELETE FROM audit WHERE seq > 3", "head 5"),
-    ] {
-        let world = with_trail();
-        world.execute(sql);
-        let (is_whole, printed) = scripted(&world, &head);
-        assert!(!is_whole && printed.contains(expected), "{sql}: {printed}");
-    }
 }
