@@ -5,7 +5,7 @@ use operations::{MAX_SESSIONS_PER_PAGE, SessionFilter, SessionView, list_session
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use web::extract::{Call, ExportOf, Exported, Query, Staff, rights};
-use web::values::{Cursor, Eid, Instant, ListOrder, PageLimit, Rows, SessionId, TaskId, Time};
+use web::values::{Cursor, Eid, Instant, ListOrder, PageLimit, RowCursor, Rows, SessionId, TaskId, Time};
 use web::{Answer, ExportFile, ExportPage, ExportSource, LocalFuture, Refusal, Success, codes};
 
 use crate::values::EndReason;
@@ -47,7 +47,7 @@ pub(crate) struct Search {
     order: Option<ListOrder>,
     /// 上一页的 next / the next of the page before
     #[param(inline, value_type = Option<Cursor>)]
-    cursor: Option<SessionId>,
+    cursor: Option<RowCursor>,
     /// 每页行数 / rows of a page
     #[param(inline)]
     limit: Option<Limit>,
@@ -63,7 +63,7 @@ impl From<Search> for SessionFilter {
             reason: search.reason.map(|reason| reason.get().0),
             from: search.from.map(Instant::get),
             to: search.to.map(Instant::get),
-            cursor: search.cursor.map(SessionId::get),
+            cursor: search.cursor.map(RowCursor::get),
             limit: Rows::of(search.limit),
         }
     }
@@ -167,7 +167,7 @@ pub(crate) async fn list(
         sessions: sessions
             .map(|session| DeviceSession::new(&call, session))
             .collect(),
-        next: call.next(page.next.map(|id| id.text())),
+        next: call.next(page.next.map(|key| key.text())),
     }))
 }
 
@@ -197,10 +197,10 @@ impl ExportSource for SessionExport {
     fn page<'a>(&'a mut self, call: &'a Call) -> LocalFuture<'a, Result<ExportPage, Error>> {
         Box::pin(async move {
             let page = list_sessions(&call.context(), &self.0).await?;
-            self.0.cursor = page.next;
+            self.0.cursor.clone_from(&page.next);
             let rows = page.sessions.into_iter();
             let rows = rows.map(|session| DeviceSession::new(call, session));
-            ExportPage::new(rows, page.next.map(|id| id.text()))
+            ExportPage::new(rows, page.next.map(|key| key.text()))
         })
     }
 }

@@ -8,17 +8,18 @@
 mod tests;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::response::Response;
 use axum::routing::any;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Method, StatusCode};
+use miniz_oxide::inflate::decompress_to_vec_zlib;
 
-/// A document: its path, its type and its text.
+/// A document: its path, its type and its text, as `build.rs` packed it.
 struct Document {
     path: &'static str,
     media_type: &'static str,
-    text: &'static str,
+    packed: &'static [u8],
 }
 
 const JSON: &str = "application/json; charset=utf-8";
@@ -26,12 +27,12 @@ static DOCUMENTS: [Document; 2] = [
     Document {
         path: "/openapi.json",
         media_type: JSON,
-        text: include_str!(concat!(env!("OUT_DIR"), "/openapi.json")),
+        packed: include_bytes!(concat!(env!("OUT_DIR"), "/openapi.json.zlib")),
     },
     Document {
         path: "/docs",
         media_type: "text/html; charset=utf-8",
-        text: include_str!("../page.html"),
+        packed: include_bytes!(concat!(env!("OUT_DIR"), "/page.html.zlib")),
     },
 ];
 
@@ -42,6 +43,7 @@ const CACHE: &str = "public, max-age=300";
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'";
 const NOT_FOUND: &str = "{\"code\":404,\"message\":\"接口不存在\",\"reason\":\"route_unknown\"}";
 const NOT_ALLOWED: &str = "{\"code\":405,\"message\":\"请求方式不支持\",\"reason\":\"method_not_allowed\"}";
+const BROKEN: &str = "{\"code\":500,\"message\":\"服务器内部错误\",\"reason\":\"internal\"}";
 
 /// The routes of this component.
 pub fn router() -> Router {
@@ -67,7 +69,11 @@ fn served(document: &Document, method: &Method, headers: &HeaderMap) -> Response
     } else if method == Method::HEAD {
         answer(StatusCode::OK, document.media_type, "")
     } else {
-        answer(StatusCode::OK, document.media_type, document.text)
+        match decompress_to_vec_zlib(document.packed) {
+            Ok(text) => answer(StatusCode::OK, document.media_type, text),
+            // Only a component that was changed after its build.
+            Err(_) => return answer(StatusCode::INTERNAL_SERVER_ERROR, JSON, BROKEN),
+        }
     };
     let headers = response.headers_mut();
     headers.insert(header::ETAG, HeaderValue::from_static(ETAG));
@@ -88,12 +94,14 @@ fn is_known(headers: &HeaderMap) -> bool {
     })
 }
 
-fn answer(status: StatusCode, media_type: &'static str, text: &'static str) -> Response {
+fn answer(status: StatusCode, media_type: &'static str, text: impl Into<Bytes>) -> Response {
+    let text = text.into();
+    let length = text.len();
     let mut response = Response::new(Body::from(text));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
-    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(text.len()));
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     headers.insert(
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),

@@ -6,7 +6,7 @@ use domain::error::Error;
 use domain::{Eid, SessionId, TaskId, Timestamp, Work};
 use store::device_session;
 use store::session_search::{self, SessionFacts, SessionQuery};
-use store::{Database, Order, chip};
+use store::{Database, ListKey, Order, chip};
 
 /// Most sessions of one page.
 pub const MAX_SESSIONS_PER_PAGE: u32 = 200;
@@ -29,7 +29,7 @@ pub struct SessionFilter {
     /// The order of times.
     pub order: Order,
     /// The `next` of the page before.
-    pub cursor: Option<SessionId>,
+    pub cursor: Option<ListKey>,
     /// Most rows; at most [`MAX_SESSIONS_PER_PAGE`].
     pub limit: u32,
 }
@@ -75,7 +75,7 @@ pub struct SessionPage {
     /// The sessions.
     pub sessions: Vec<SessionView>,
     /// Where the next page begins, if there may be one.
-    pub next: Option<SessionId>,
+    pub next: Option<ListKey>,
 }
 
 /// Finds sessions in the order of time. A value that cannot be opened is named in its session and hides no other.
@@ -90,7 +90,7 @@ pub async fn list_sessions<D: Database>(
     let query = SessionQuery {
         from: filter.from.unwrap_or(Timestamp(0)),
         to: filter.to.unwrap_or(Timestamp(i64::MAX)),
-        cursor: filter.cursor,
+        cursor: filter.cursor.as_ref(),
         order: filter.order,
         id: filter.id,
         task_id: filter.task_id,

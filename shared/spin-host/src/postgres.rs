@@ -111,7 +111,7 @@ impl Postgres {
                             connection,
                             transaction: Transaction::Unknown,
                         };
-                        session.run("ROLLBACK", Vec::new()).await?;
+                        session.run_without_rows("ROLLBACK").await?;
                         session.transaction = Transaction::None;
                         return Ok(session);
                     }
@@ -158,7 +158,10 @@ impl Database for Postgres {
         } else {
             // Whoever stops waiting leaves the statement running.
             session.transaction = Transaction::Unknown;
-            session.run(text, params.iter().map(outgoing).collect()).await
+            match word {
+                "BEGIN" | "COMMIT" | "ROLLBACK" => session.run_without_rows(text).await,
+                _ => session.run(text, params.iter().map(outgoing).collect()).await,
+            }
         };
         session.transaction = transaction_after(before, word, result.is_ok());
         self.give_back(session);
@@ -179,6 +182,13 @@ fn transaction_after(before: Transaction, word: &str, succeeded: bool) -> Transa
 }
 
 impl Session {
+    /// Runs a statement that has no rows: one call of the host, where one that has some is a call, a stream and an
+    /// outcome.
+    async fn run_without_rows(&self, text: &str) -> Result<Vec<Row>, DbError> {
+        let running = self.connection.execute_async(text.to_owned(), Vec::new());
+        running.await.map(|_| Vec::new()).map_err(failed)
+    }
+
     /// Runs a statement and collects its rows.
     async fn run(&self, text: &str, params: Vec<ParameterValue>) -> Result<Vec<Row>, DbError> {
         let running = self.connection.query_async(text.to_owned(), params);

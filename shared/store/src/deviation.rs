@@ -154,10 +154,9 @@ pub async fn list<D: Database>(
     below: Option<&ListKey>,
     limit: u32,
 ) -> Result<Vec<DeviationRow>, DbError> {
-    let text = |key: &ListKey| String::from_utf8_lossy(&key.index).into_owned();
     let params = [
         below.map_or(Timestamp(i64::MAX), |key| key.at).into(),
-        below.map(text).unwrap_or_default().into(),
+        below.map(ListKey::index_text).unwrap_or_default().into(),
         kind.map(Deviation::code).into(),
         i64::from(limit).into(),
     ];

@@ -9,7 +9,7 @@ use domain::{Kind, Malformed, Timestamp, all_digits};
 pub struct ListKey {
     /// The time by which the list is ordered.
     pub at: Timestamp,
-    /// Bytes of the blind index.
+    /// Bytes of the blind index, or of the identifier.
     pub index: Vec<u8>,
     /// Number of the row among those of the chip; 0 where there is only one.
     pub seq: i64,
@@ -46,6 +46,11 @@ impl ListKey {
             "应为上一页返回的 next",
             "not the next of a page before",
         ))
+    }
+
+    /// The identifier of a list whose rows have one instead of a blind index.
+    pub(crate) fn index_text(&self) -> String {
+        String::from_utf8_lossy(&self.index).into_owned()
     }
 
     /// The key as text.

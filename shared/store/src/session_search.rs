@@ -2,7 +2,7 @@
 
 use super::device_session::SessionState;
 use super::list::{Asked, ListedBy, Order, after, find_page, listed_by, take};
-use super::{Database, DbError, Row, Run as _, Value, first};
+use super::{Database, DbError, ListKey, Row, Run as _, Value};
 use domain::{SessionId, TaskId, Timestamp, Work};
 use vault::BlindIndex;
 
@@ -27,7 +27,6 @@ const OF_ID: ListedBy = listed!("s.id = $1");
 const OF_TASK: ListedBy = listed!("s.task_id = $1");
 const OF_CHIP: ListedBy = listed!("s.eid_index = $1");
 const OF_REASON: ListedBy = listed!("s.end_reason = $1");
-const OPENED_AT: &str = "SELECT opened_at FROM device_session WHERE id = $1";
 
 /// Conditions of a search for sessions.
 #[derive(Clone, Copy, Debug)]
@@ -36,8 +35,8 @@ pub struct SessionQuery<'a> {
     pub from: Timestamp,
     /// Opened before this time.
     pub to: Timestamp,
-    /// Behind this session.
-    pub cursor: Option<SessionId>,
+    /// Behind the session with this key.
+    pub cursor: Option<&'a ListKey>,
     /// The order of times.
     pub order: Order,
     /// This session.
@@ -87,22 +86,11 @@ pub struct SessionFacts {
     pub other_imsi: Option<bool>,
 }
 
-/// A page of sessions in the order of time, and the session after which the next one begins.
+/// A page of sessions in the order of time, and the key after which the next one begins.
 pub async fn search<D: Database>(
     db: &D,
     query: &SessionQuery<'_>,
-) -> Result<(Vec<SessionFacts>, Option<SessionId>), DbError> {
-    let cursor = match query.cursor {
-        None => None,
-        Some(id) => {
-            let rows = db.run(OPENED_AT, &[id.text().into()]).await?;
-            match first(&rows, |row| row.time(0))? {
-                // Deleted since, and everything before it too.
-                None => return Ok((Vec::new(), None)),
-                Some(at) => Some((at, id)),
-            }
-        }
-    };
+) -> Result<(Vec<SessionFacts>, Option<ListKey>), DbError> {
     let mut others: Vec<Value> = vec![query.eid_index.copied().into(), query.reason.into()];
     let (list, by) = match (query.id, query.task_id) {
         (Some(id), _) => (OF_ID, id.text().into()),
@@ -113,26 +101,35 @@ pub async fn search<D: Database>(
     };
     let asked = Asked {
         by,
-        span: span(query, cursor),
+        span: span(query),
         order: query.order,
         others,
         limit: query.limit,
     };
     let (rows, next) = find_page(db, list, asked).await?;
     let sessions = rows.iter().map(read_facts).collect::<Result<_, _>>()?;
-    Ok((sessions, next.as_ref().map(read_id).transpose()?))
+    Ok((sessions, next.as_ref().map(read_key).transpose()?))
 }
 
 /// The keys at which the page begins and ends.
-fn span(query: &SessionQuery<'_>, cursor: Option<(Timestamp, SessionId)>) -> [Vec<Value>; 2] {
+fn span(query: &SessionQuery<'_>) -> [Vec<Value>; 2] {
     let key = |at: Timestamp, id: String| vec![at.into(), id.into()];
     let (first, end) = (key(query.from, String::new()), key(query.to, String::new()));
+    let cursor = query.cursor.map(|cursor| (cursor.at, cursor.index_text()));
     match (query.order, cursor) {
-        (Order::Descending, Some((at, id))) if at < query.to => [key(at, id.text()), first],
+        (Order::Descending, Some((at, id))) if at < query.to => [key(at, id), first],
         (Order::Descending, _) => [end, first],
-        (Order::Ascending, Some((at, id))) if at >= query.from => [after(key(at, id.text())), end],
+        (Order::Ascending, Some((at, id))) if at >= query.from => [after(key(at, id)), end],
         (Order::Ascending, _) => [first, end],
     }
+}
+
+fn read_key(row: &Row) -> Result<ListKey, DbError> {
+    Ok(ListKey {
+        at: row.time(0)?,
+        index: read_id(row)?.text().into_bytes(),
+        seq: 0,
+    })
 }
 
 fn read_id(row: &Row) -> Result<SessionId, DbError> {

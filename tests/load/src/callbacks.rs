@@ -17,6 +17,7 @@ use axum::extract::{Path, State};
 use axum::routing::post;
 use hdrhistogram::Histogram;
 use serde_json::{Value, json};
+use test_support::postgres_server::PostgresServer;
 use tokio::net::TcpListener;
 use xieka::api::Api;
 use xieka::inventory::{Inventory, SAMPLE_TRANSPORT_KEY, SAMPLE_TRANSPORT_KEY_NAME};
@@ -24,6 +25,7 @@ use xieka::secrets::Secrets;
 use xieka::stack::Launch;
 
 use crate::generate;
+use crate::postgres::DURABLE;
 use crate::table::goal;
 
 /// Clients.
@@ -38,6 +40,8 @@ const DEBOUNCE: Duration = Duration::from_millis(50);
 const WORKERS: usize = 8;
 /// How long the last arrivals may take.
 const MAX_WAIT: Duration = Duration::from_secs(60);
+/// The database on a PostgreSQL server.
+const DATABASE: &str = "callbacks";
 /// The longest wait that the histogram holds, in milliseconds.
 const LONGEST_MS: u64 = 600_000;
 
@@ -84,8 +88,58 @@ struct CallbackLoad {
     sessions: AtomicUsize,
 }
 
+/// Where the platform keeps its state.
+pub(crate) enum State {
+    /// A SQLite file of its own.
+    File,
+    /// A database on a server of its own, which waits for the disk.
+    Server(PostgresServer),
+}
+
+impl State {
+    /// A new PostgreSQL server.
+    pub(crate) fn on_server() -> Result<Self> {
+        let server = PostgresServer::start(&DURABLE).context("PostgreSQL from the package postgresql")?;
+        server.create_database(DATABASE);
+        Ok(Self::Server(server))
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::File => "SQLite",
+            Self::Server(_) => "PostgreSQL",
+        }
+    }
+
+    /// Sets the variables with which components find it.
+    fn configure(&self, secrets: &mut Secrets) {
+        if let Self::Server(server) = self {
+            secrets.set("SPIN_VARIABLE_DATABASE", server.url(DATABASE));
+            let allowed = format!("postgres://{}", server.address());
+            secrets.set("SPIN_VARIABLE_DATABASE_HOST_1", allowed);
+        }
+    }
+
+    /// The tasks of the callbacks that were not delivered. `folder` is the platform's.
+    fn not_delivered(&self, folder: &std::path::Path) -> Result<BTreeSet<String>> {
+        const TASKS: &str = "SELECT task_id FROM message WHERE state <> 'delivered'";
+        match self {
+            Self::File => {
+                let db = rusqlite::Connection::open(folder.join("sqlite_db.db"))?;
+                let mut tasks = db.prepare(TASKS)?;
+                Ok(tasks.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
+            }
+            Self::Server(server) => Ok(server
+                .run_sql(DATABASE, TASKS)
+                .lines()
+                .map(str::to_owned)
+                .collect()),
+        }
+    }
+}
+
 /// Runs for `minutes` at `rate` callbacks a minute.
-pub(crate) async fn callbacks(rate: u32, minutes: u32) -> Result<()> {
+pub(crate) async fn callbacks(rate: u32, minutes: u32, state: &State) -> Result<()> {
     let receivers = Arc::<Receivers>::default();
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let addr = listener.local_addr()?;
@@ -98,6 +152,7 @@ pub(crate) async fn callbacks(rate: u32, minutes: u32) -> Result<()> {
     let mut secrets = generate::secrets()?;
     secrets.set("SPIN_VARIABLE_CALLBACK_ALLOW_HTTP", "true");
     secrets.set("SPIN_VARIABLE_CALLBACK_EXTRA_HOST", format!("http://{addr}"));
+    state.configure(&mut secrets);
     let root = xieka::components::application_root()?;
     xieka::components::build(&root)?;
     let host = Launch::on_loopback(root, folder.path().to_owned(), secrets.clone())
@@ -140,14 +195,22 @@ pub(crate) async fn callbacks(rate: u32, minutes: u32) -> Result<()> {
         let wait = arrived.saturating_duration_since(change.at).as_millis();
         waits.record(u64::try_from(wait)?.clamp(1, LONGEST_MS))?;
     }
-    kept_for_the_dead(folder.path(), &changes)?;
-    report(rate, &changes, &receivers, &waits);
+    kept_for_the_dead(&state.not_delivered(folder.path())?, &changes)?;
+    report(state.name(), rate, &changes, &receivers, &waits);
     host.shutdown().await;
     Ok(())
 }
 
-fn report(rate: u32, changes: &BTreeMap<String, Change>, receivers: &Receivers, waits: &Histogram<u64>) {
-    println!("\n### Callbacks: {CLIENTS} receivers that answer in {ANSWER_TIME:?}, 1 in {DEAD_EVERY} dead\n");
+fn report(
+    engine: &str,
+    rate: u32,
+    changes: &BTreeMap<String, Change>,
+    receivers: &Receivers,
+    waits: &Histogram<u64>,
+) {
+    println!(
+        "\n### Callbacks on {engine}: {CLIENTS} receivers that answer in {ANSWER_TIME:?}, 1 in {DEAD_EVERY} dead\n"
+    );
     let span = changes.values().map(|change| change.at);
     let span = span
         .clone()
@@ -226,10 +289,7 @@ async fn tick(load: Arc<CallbackLoad>, stop: Arc<AtomicBool>) -> Result<()> {
 }
 
 /// Checks that each callback to a dead receiver is still stored.
-fn kept_for_the_dead(folder: &std::path::Path, changes: &BTreeMap<String, Change>) -> Result<()> {
-    let db = rusqlite::Connection::open(folder.join("sqlite_db.db"))?;
-    let mut kept = db.prepare("SELECT task_id FROM message WHERE state <> 'delivered'")?;
-    let kept: BTreeSet<String> = kept.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+fn kept_for_the_dead(kept: &BTreeSet<String>, changes: &BTreeMap<String, Change>) -> Result<()> {
     let dead = changes.iter().filter(|(_, change)| is_dead(change.client));
     let lost = dead.filter(|(task, _)| !kept.contains(*task)).count();
     ensure!(lost == 0, "{lost} callbacks to dead receivers are gone");

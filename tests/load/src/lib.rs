@@ -24,6 +24,8 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
+use crate::callbacks::{State, callbacks};
+
 /// Most measurements of each side in one comparison: a night.
 const MAX_PAIRS: i64 = 50;
 
@@ -64,6 +66,9 @@ enum What {
         /// Minutes.
         #[arg(long, default_value_t = 2)]
         minutes: u32,
+        /// The state in a PostgreSQL server of its own instead of a SQLite file.
+        #[arg(long)]
+        postgres: bool,
     },
     /// A large import of numbers and one of chips: time, and memory of the component.
     Imports {
@@ -144,7 +149,18 @@ pub fn main() -> Result<()> {
         What::LastNumbers => runtime.block_on(work::last_numbers()),
         What::Instances => runtime.block_on(work::instances()),
         What::Scale { large } => runtime.block_on(work::scale(large)),
-        What::Callbacks { rate, minutes } => runtime.block_on(callbacks::callbacks(rate, minutes)),
+        What::Callbacks {
+            rate,
+            minutes,
+            postgres,
+        } => {
+            let state = if postgres {
+                State::on_server()?
+            } else {
+                State::File
+            };
+            runtime.block_on(callbacks(rate, minutes, &state))
+        }
         What::Imports { rows } => runtime.block_on(imports::imports(rows)),
         What::Refusals { rate } => runtime.block_on(refusals::refusals(rate)),
         What::Postgres { large } => runtime.block_on(postgres::postgres(large)),
@@ -164,10 +180,11 @@ pub fn main() -> Result<()> {
             work::apply().await?;
             work::last_numbers().await?;
             work::instances().await?;
-            callbacks::callbacks(2_000, 2).await?;
+            callbacks(2_000, 2, &State::File).await?;
             imports::imports(100_000).await?;
             work::scale(large).await?;
-            postgres::postgres(large).await
+            postgres::postgres(large).await?;
+            callbacks(2_000, 2, &State::on_server()?).await
         }),
     }
 }

@@ -23,7 +23,7 @@ use crate::work::{
 };
 
 /// Commits wait for the disk, as they do where cards are written.
-const DURABLE: [&str; 2] = ["fsync=on", "full_page_writes=on"];
+pub(crate) const DURABLE: [&str; 2] = ["fsync=on", "full_page_writes=on"];
 /// Hosts that share a database.
 const HOSTS: usize = 3;
 /// The numbers for which more chips apply.

@@ -143,6 +143,28 @@ fn sessions_are_found_by_identifier_and_task_in_either_order() {
 }
 
 #[test]
+fn a_page_goes_on_after_a_session_that_was_destroyed_meanwhile() {
+    for order in ORDERS {
+        let (world, ..) = two_written();
+        let page = |cursor| {
+            let filter = SessionFilter {
+                order,
+                cursor,
+                limit: 1,
+                ..SessionFilter::default()
+            };
+            run(list_sessions(&world.cx(), &filter)).unwrap()
+        };
+        let first = page(None);
+        let expected = page(first.next.clone());
+        let id = first.sessions[0].id;
+        world.execute(&format!("DELETE FROM device_session WHERE id = '{}'", id.text()));
+        assert_eq!(page(first.next), expected, "{order:?}");
+        assert_eq!(expected.sessions.len(), 1);
+    }
+}
+
+#[test]
 fn messages_are_found_by_identifier_task_and_chip() {
     let (world, caller, [first, second]) = two_written();
     let find = |filter: MessageFilter| {
