@@ -2,7 +2,7 @@
 
 use super::device_session::SessionState;
 use super::list::{Asked, ListedBy, Order, after, find_page, listed_by, take};
-use super::{Database, DbError, ListKey, Row, Run as _, Value};
+use super::{Database, DbError, ListKey, Row, Value};
 use domain::{SessionId, TaskId, Timestamp, Work};
 use vault::BlindIndex;
 
