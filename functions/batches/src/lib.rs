@@ -17,8 +17,10 @@ use web::{Routes, routes};
 #[must_use]
 pub fn router() -> Routes {
     Routes::new()
-        .routes(routes!(create::create as "admin.batches.create"))
-        .routes(routes!(list::list as "admin.batches"))
+        .routes(routes!(
+            list::list as "admin.batches",
+            create::create as "admin.batches.create"
+        ))
         .routes(routes!(rows::list as "admin.batches.rows"))
         .routes(routes!(rows::export as "admin.batches.rows.export"))
         .routes(routes!(acts::stop as "admin.batches.stop"))

@@ -125,8 +125,8 @@ pub(crate) async fn list(
     Query(search): Query<Search>,
 ) -> Answer<BatchRowList> {
     let limit = Rows::of(search.limit.clone());
-    let wanted = Wanted::from(search);
-    let page = batch_rows(&call.context(), wanted.id, wanted.result, wanted.after, limit).await?;
+    let search = RowsOfBatch::from(search);
+    let page = batch_rows(&call.context(), search.id, search.result, search.after, limit).await?;
     let rows = page.rows.into_iter();
     Ok(Success::new(BatchRowList {
         rows: rows.map(|row| BatchRow::new(&call, row)).collect(),
@@ -135,13 +135,13 @@ pub(crate) async fn list(
 }
 
 /// The rows that are asked for.
-struct Wanted {
+struct RowsOfBatch {
     id: domain::BatchId,
     result: Option<domain::BatchResult>,
     after: Option<u64>,
 }
 
-impl From<Search> for Wanted {
+impl From<Search> for RowsOfBatch {
     fn from(search: Search) -> Self {
         Self {
             id: search.batch_id.get(),
@@ -151,7 +151,7 @@ impl From<Search> for Wanted {
     }
 }
 
-impl ExportSource for Wanted {
+impl ExportSource for RowsOfBatch {
     const NAME: &'static str = "batch-rows";
     const COLUMNS: &'static [&'static str] = &[
         "line",
@@ -199,5 +199,5 @@ pub(crate) async fn export(
     _: Staff<rights::BatchesRowsExport>,
     Exported { search, format }: Exported<Search>,
 ) -> Result<ExportFile, Refusal> {
-    web::export(call, format, Wanted::from(search)).await
+    web::export(call, format, RowsOfBatch::from(search)).await
 }

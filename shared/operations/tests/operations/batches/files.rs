@@ -1,13 +1,25 @@
 //! What is no batch: refused as a whole, or row by row.
 
-use domain::BatchKind;
 use domain::error::Reason;
+use domain::{BatchKind, Right};
 use operations::{MAX_BATCH_ROWS, NewBatch, StaffMember, create_batch, preview_batch};
 use test_support::eid::eid_text;
 use test_support::inventory::NumberCsv;
 use test_support::operations::{World, reason, run};
 
 use super::{NOTE, applications, batch, cards, made, numbers, results};
+
+fn refused_as_a_whole(world: &World, new: &NewBatch<'_>, file: &str, expected: (Reason, Option<&str>)) {
+    let before = world.dump();
+    let member = StaffMember::Secret;
+    for refusal in [
+        run(create_batch(&world.cx(), &member, new, file.as_bytes())).unwrap_err(),
+        run(preview_batch(&world.cx(), &member, new, file.as_bytes())).unwrap_err(),
+    ] {
+        assert_eq!((refusal.reason(), refusal.field()), expected, "{new:?} {file:?}");
+    }
+    assert_eq!(world.dump(), before);
+}
 
 #[test]
 fn what_does_not_fit_the_kind_is_refused_and_changes_nothing() {
@@ -17,16 +29,15 @@ fn what_does_not_fit_the_kind_is_refused_and_changes_nothing() {
     let apply = batch(BatchKind::Apply, &client);
     let end = batch(BatchKind::End, &client);
     let retire = batch(BatchKind::Retire, &client);
-    let file = applications(0..1, "37");
-    let before = world.dump();
-    let cases: Vec<(NewBatch<'_>, &str, Reason, Option<&str>)> = vec![
+    let (missing, other) = (Reason::ParameterMissing, Reason::ParameterNotApplicable);
+    let with = Some(&client);
+    for (new, reason, field) in [
         (
             NewBatch {
                 client: None,
                 ..apply
             },
-            &file,
-            Reason::ParameterMissing,
+            missing,
             Some("client_id"),
         ),
         (
@@ -34,7 +45,6 @@ fn what_does_not_fit_the_kind_is_refused_and_changes_nothing() {
                 client: Some(&unknown),
                 ..apply
             },
-            &file,
             Reason::UnknownClient,
             None,
         ),
@@ -43,32 +53,17 @@ fn what_does_not_fit_the_kind_is_refused_and_changes_nothing() {
                 note: Some(NOTE),
                 ..apply
             },
-            &file,
-            Reason::ParameterNotApplicable,
+            other,
             Some("person"),
         ),
-        (
-            NewBatch { note: None, ..end },
-            &file,
-            Reason::ParameterMissing,
-            Some("person"),
-        ),
+        (NewBatch { note: None, ..end }, missing, Some("person")),
+        (NewBatch { client: with, ..end }, other, Some("client_id")),
         (
             NewBatch {
-                client: Some(&client),
-                ..end
-            },
-            &file,
-            Reason::ParameterNotApplicable,
-            Some("client_id"),
-        ),
-        (
-            NewBatch {
-                client: Some(&client),
+                client: with,
                 ..retire
             },
-            &file,
-            Reason::ParameterNotApplicable,
+            other,
             Some("client_id"),
         ),
         (
@@ -76,32 +71,30 @@ fn what_does_not_fit_the_kind_is_refused_and_changes_nothing() {
                 fail_when_exhausted: true,
                 ..end
             },
-            &file,
-            Reason::ParameterNotApplicable,
+            other,
             Some("fail_when_exhausted"),
         ),
-        (apply, "", Reason::BadCsv, None),
-        (apply, "eid,province_code\n", Reason::BadCsv, None),
-        (apply, "iccid\n89860400000000000001\n", Reason::BadCsv, None),
-        (apply, "eid,eid\n1,2\n", Reason::BadCsv, None),
-        (apply, "eid,province_code\n\"1,2\n", Reason::BadCsv, None),
-        (apply, "%PDF-1.7", Reason::BadCsv, None),
-        (retire, "eid\n1\n", Reason::BadCsv, None),
-    ];
-    for (new, file, expected, field) in cases {
-        let member = StaffMember::Secret;
-        for refusal in [
-            run(create_batch(&world.cx(), &member, &new, file.as_bytes())).unwrap_err(),
-            run(preview_batch(&world.cx(), &member, &new, file.as_bytes())).unwrap_err(),
-        ] {
-            assert_eq!(
-                (refusal.reason(), refusal.field()),
-                (expected, field),
-                "{new:?} {file:?}"
-            );
-        }
+    ] {
+        refused_as_a_whole(&world, &new, &applications(0..1, "37"), (reason, field));
     }
-    assert_eq!(world.dump(), before);
+}
+
+#[test]
+fn what_is_no_table_of_its_kind_is_refused_and_changes_nothing() {
+    let world = World::new();
+    let client = world.stocked(1, 1).id;
+    for (kind, file) in [
+        (BatchKind::Apply, ""),
+        (BatchKind::Apply, "eid,province_code\n"),
+        (BatchKind::Apply, "iccid\n89860400000000000001\n"),
+        (BatchKind::Apply, "eid,eid\n1,2\n"),
+        (BatchKind::Apply, "eid,province_code\n\"1,2\n"),
+        (BatchKind::Apply, "%PDF-1.7"),
+        (BatchKind::Cancel, "task_id\n1\n"),
+        (BatchKind::Retire, "eid\n1\n"),
+    ] {
+        refused_as_a_whole(&world, &batch(kind, &client), file, (Reason::BadCsv, None));
+    }
 }
 
 #[test]
@@ -192,7 +185,6 @@ fn who_may_not_act_on_one_row_may_not_act_on_many() {
         rights: rights.iter().copied().collect(),
         is_session: true,
     };
-    use domain::Right;
     for (kind, right, file) in [
         (BatchKind::Apply, Right::BatchesCreate, applications(0..1, "37")),
         (BatchKind::Cancel, Right::BatchesCreate, cards(0..1)),
