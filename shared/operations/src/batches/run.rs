@@ -21,8 +21,8 @@ use vault::IndexKind;
 /// Where no more rows of a province come.
 const END_OF_PROVINCE: u64 = i64::MAX as u64;
 
-/// Works on the batches that are due, a bounded number of rows. When one fails, the others go on, and the first reason is
-/// the error.
+/// Works on the batches that are due, a bounded number of rows. When a batch fails, or a row at which the platform itself
+/// fails is refused, the others go on, and the first reason is the error.
 pub(crate) async fn run_batches<D: Database>(cx: &Context<'_, D>) -> Result<Done, Error> {
     // This look takes no lock.
     let due = batch::due(cx.db, cx.now, MAX_BATCHES_OF_RUN).await?;
@@ -33,7 +33,7 @@ pub(crate) async fn run_batches<D: Database>(cx: &Context<'_, D>) -> Result<Done
     };
     let mut first_error = None;
     for id in due {
-        match work_on(cx, id, share).await {
+        match work_on(cx, id, share, &mut first_error).await {
             Ok(one) => {
                 done.count += one.count;
                 done.more |= one.more;
@@ -62,8 +62,13 @@ struct Slice {
 }
 
 /// Carries out up to `most` rows of a batch. Rows of a slice that failed are carried out one by one: so one that cannot be
-/// carried out is refused alone.
-async fn work_on<D: Database>(cx: &Context<'_, D>, id: BatchId, most: u32) -> Result<Done, Error> {
+/// carried out is refused alone, and why is kept in `failed`.
+async fn work_on<D: Database>(
+    cx: &Context<'_, D>,
+    id: BatchId,
+    most: u32,
+    failed: &mut Option<Error>,
+) -> Result<Done, Error> {
     let mut done = Done::default();
     let mut reached = Reached::default();
     let (mut left, mut alone) = (most, 0);
@@ -75,7 +80,11 @@ async fn work_on<D: Database>(cx: &Context<'_, D>, id: BatchId, most: u32) -> Re
                 alone = rows;
                 continue;
             }
-            Err(error) => refuse_next(cx, id, &reached, &error).await?,
+            Err(error) => {
+                let slice = refuse_next(cx, id, &reached, &error).await?;
+                failed.get_or_insert(error);
+                slice
+            }
             Ok(slice) => slice,
         };
         (left, alone) = (left - rows, u32::saturating_sub(alone, rows));

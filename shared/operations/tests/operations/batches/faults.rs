@@ -112,7 +112,9 @@ fn a_row_that_cannot_be_carried_out_is_refused_alone() {
     let new = batch(BatchKind::Apply, &caller.id);
     let id = made(&world, &new, &applications(0..3, "37")).unwrap().batch.id;
     world.execute("UPDATE batch_row SET content_sealed = (SELECT content_sealed FROM batch_row WHERE line = 2) WHERE line = 3");
-    work(&world);
+    let failed = run(run_job(&world.cx(), Job::Batches, &MAINTENANCE)).unwrap_err();
+    assert_eq!(failed.reason(), domain::error::Reason::Internal);
+    assert!(failed.cause().unwrap().contains("batch_row.content"), "{failed}");
     assert_eq!(
         super::results(&world, id),
         [
