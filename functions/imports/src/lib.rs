@@ -5,8 +5,6 @@
 
 #![forbid(unsafe_code)]
 
-mod table;
-
 use domain::error::{Error, Lang, Reason};
 use operations::{
     ActNote, ImportChoices, ImportReport, ImportWarning, RowError, import_chips, import_numbers,
@@ -14,6 +12,7 @@ use operations::{
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use web::extract::{Call, Query, Staff, Table, rights};
+use web::outbound::table_as_csv;
 use web::values::{ActReason, ClientId, ImportId, Person, Sheet};
 use web::{Answer, Routes, Success, codes, routes};
 
@@ -231,7 +230,7 @@ async fn chips(
     Table(file): Table,
 ) -> Answer<Imported> {
     let correct = correction(chosen.correct, chosen.person.as_ref(), chosen.reason.as_ref())?;
-    let file = table::csv(&call, file, chosen.sheet.as_deref()).await?;
+    let file = table_as_csv(&call, file, chosen.sheet.as_deref()).await?;
     let choices = choices(&call, chosen.preview, chosen.accept_zeros, correct);
     let report = import_chips(&call.context(), &file, chosen.client_id.as_deref(), &choices).await?;
     Ok(Success::new(Imported::new(report, call.lang)))
@@ -256,7 +255,7 @@ async fn numbers(
     Table(file): Table,
 ) -> Answer<Imported> {
     let correct = correction(chosen.correct, chosen.person.as_ref(), chosen.reason.as_ref())?;
-    let file = table::csv(&call, file, chosen.sheet.as_deref()).await?;
+    let file = table_as_csv(&call, file, chosen.sheet.as_deref()).await?;
     let choices = choices(&call, chosen.preview, chosen.accept_zeros, correct);
     let report = import_numbers(&call.context(), &file, &choices).await?;
     Ok(Success::new(Imported::new(report, call.lang)))

@@ -9,6 +9,7 @@ use super::{callback, schemas};
 fn routers() -> Vec<Routes> {
     vec![
         accounts_router::router(),
+        batches_router::router(),
         cards_router::router(),
         chip_router::router(),
         clients_router::router(),

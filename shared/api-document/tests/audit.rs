@@ -14,6 +14,7 @@ use web::{Access, Routes};
 fn routes() -> Routes {
     [
         accounts_router::router(),
+        batches_router::router(),
         cards_router::router(),
         clients_router::router(),
         imports_router::router(),

@@ -145,6 +145,10 @@ uuid_id! {
     ImportId
 }
 uuid_id! {
+    /// Identifier of a batch.
+    BatchId
+}
+uuid_id! {
     /// Identifier of an account of staff.
     AccountId
 }

@@ -8,6 +8,7 @@
 
 mod actor;
 mod alert;
+mod batch;
 mod budget;
 mod callback_url;
 mod card_change;
@@ -47,6 +48,7 @@ mod zone;
 
 pub use actor::Actor;
 pub use alert::AlertKind;
+pub use batch::{BatchKind, BatchResult, BatchState};
 pub use budget::{Budget, MAX_CALLS_PER_MINUTE};
 pub use callback_url::{CallbackUrl, UrlRules, special_addresses};
 pub use card_change::CardChange;
@@ -57,7 +59,9 @@ pub use deviation::Deviation;
 pub use eid::{Eid, unknown_chip};
 pub use gateway_protocol::{FailureKind, Work};
 pub use iccid::Iccid;
-pub use ids::{AccountId, AlertId, ApiKeyId, ClientId, ImportId, IncidentId, MessageId, SessionId, TaskId};
+pub use ids::{
+    AccountId, AlertId, ApiKeyId, BatchId, ClientId, ImportId, IncidentId, MessageId, SessionId, TaskId,
+};
 pub use imsi::Imsi;
 pub use incident::{
     Concern, FINAL_REPORT_WITHIN_MS, IncidentClass, IncidentKind, IncidentState, KindRow, Limit, Misfit,

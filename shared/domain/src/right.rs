@@ -74,6 +74,19 @@ rights!(
     ApplicationsRefusedExport = "applications.refused.export" lists,
     /// The audit trail.
     AuditList = "audit.list" lists,
+    /// A batch of acts on cards or numbers is made, or previewed. What it does to each of them needs the right to that, too,
+    /// but for applications and their withdrawal.
+    BatchesCreate = "batches.create" changes,
+    /// Batches.
+    BatchesList = "batches.list" reads,
+    /// A batch goes on.
+    BatchesResume = "batches.resume" changes,
+    /// The rows of a batch.
+    BatchesRows = "batches.rows" lists,
+    /// The rows of a batch as a file.
+    BatchesRowsExport = "batches.rows.export" lists,
+    /// A batch is stopped.
+    BatchesStop = "batches.stop" changes,
     /// Messages as a file.
     CallbacksExport = "callbacks.export" lists,
     /// Messages to business systems and the operator.

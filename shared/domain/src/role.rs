@@ -88,6 +88,8 @@ const fn is_operations(right: Right) -> bool {
     matches!(
         right,
         Right::AlertsNote
+            | Right::BatchesResume
+            | Right::BatchesStop
             | Right::CallbacksProbe
             | Right::CallbacksResend
             | Right::ChipsCorrect
@@ -113,6 +115,9 @@ const fn is_business(right: Right) -> bool {
     matches!(
         right,
         Right::AlertsNote
+            | Right::BatchesCreate
+            | Right::BatchesResume
+            | Right::BatchesStop
             | Right::CallbacksResend
             | Right::ChipsFault
             | Right::ChipsImport

@@ -16,7 +16,7 @@ use store::{
     Database, Subject, Tx, card_facts,
     card_history::{self, StepRow},
     chip::ChipRow,
-    number,
+    number::{self, NumberRow},
     receiver::Selection,
     task::{self, NewTaskRow, TaskRow},
     unserved_application,
@@ -85,31 +85,70 @@ pub async fn apply<D: Database>(
     caller: &Caller,
     request: &ApplyRequest<'_>,
 ) -> Result<Applied, Error> {
-    let eid = required("eid", request.eid)?;
-    let eid = Eid::parse(eid).map_err(|wrong| Malformed::from(wrong).of(eid))?;
-    let choice = number_choice(cx, request)?;
-    let eid_index = cx.eid_index(&eid);
+    let application = Application::read(cx, request)?;
     // The transaction also commits when the application is refused: the refusal is a step of the card.
     transaction(cx, async |tx| {
-        let (chip, open, selection) = card_facts::to_apply(tx, &eid_index)
-            .await?
-            .filter(|(chip, ..)| chip.client_id == caller.id)
-            .ok_or_else(|| unknown_chip("eid", &eid))?;
-        let is_consistent = consistent(&choice, request);
-        if let Some(open) = open {
-            is_consistent?;
-            return repeated(tx, &chip, &open, &choice).await;
-        }
-        match is_consistent.and_then(|()| examine(cx, &chip)) {
-            Ok(()) => accept(cx, tx, caller, (&chip, &selection), &choice).await,
-            Err(refusal) => refuse(cx, tx, caller, (&chip, &selection), refusal).await,
-        }
+        application.decide(cx, tx, caller, WhenEmpty::Refuse).await
     })
     .await?
 }
 
 /// A decision: an inner error is a refusal that is committed.
-type Decision = Result<Result<Applied, Error>, Error>;
+pub(super) type Decision = Result<Result<Applied, Error>, Error>;
+
+/// What becomes of an application for which the pool of its province has no number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum WhenEmpty {
+    /// It is refused, and the card is 申请失败.
+    Refuse,
+    /// Nothing: it can be made again when there are numbers. The incident of the province is opened all the same.
+    Wait,
+}
+
+/// An application that could be read.
+pub(super) struct Application<'a> {
+    eid: Eid,
+    choice: NumberChoice,
+    request: &'a ApplyRequest<'a>,
+}
+
+impl<'a> Application<'a> {
+    /// Reads an application.
+    ///
+    /// # Errors
+    /// [`Reason::ParameterMissing`] and those of malformed values.
+    pub(super) fn read<D>(cx: &Context<'_, D>, request: &'a ApplyRequest<'a>) -> Result<Self, Error> {
+        let eid = required("eid", request.eid)?;
+        Ok(Self {
+            eid: Eid::parse(eid).map_err(|wrong| Malformed::from(wrong).of(eid))?,
+            choice: number_choice(cx, request)?,
+            request,
+        })
+    }
+
+    /// Accepts or refuses it in an open transaction. An error changes nothing.
+    pub(super) async fn decide<D: Database>(
+        &self,
+        cx: &Context<'_, D>,
+        tx: &Tx<'_, D>,
+        caller: &Caller,
+        when_empty: WhenEmpty,
+    ) -> Decision {
+        let (chip, open, selection) = card_facts::to_apply(tx, &cx.eid_index(&self.eid))
+            .await?
+            .filter(|(chip, ..)| chip.client_id == caller.id)
+            .ok_or_else(|| unknown_chip("eid", &self.eid))?;
+        let is_consistent = consistent(&self.choice, self.request);
+        if let Some(open) = open {
+            is_consistent?;
+            return repeated(tx, &chip, &open, &self.choice).await;
+        }
+        match is_consistent.and_then(|()| examine(cx, &chip)) {
+            Ok(()) => accept(cx, tx, caller, (&chip, &selection), (&self.choice, when_empty)).await,
+            Err(refusal) => refuse(cx, tx, caller, (&chip, &selection), refusal).await,
+        }
+    }
+}
 
 async fn repeated<D: Database>(
     tx: &Tx<'_, D>,
@@ -167,7 +206,7 @@ async fn accept<D: Database>(
     tx: &Tx<'_, D>,
     caller: &Caller,
     (chip, selection): (&ChipRow, &Selection),
-    choice: &NumberChoice,
+    (choice, when_empty): (&NumberChoice, WhenEmpty),
 ) -> Decision {
     let actor = Actor::Client(caller.id.clone());
     let cause = Cause {
@@ -182,7 +221,12 @@ async fn accept<D: Database>(
     };
     if let NumberChoice::Automatic { province } = choice {
         match refusal.reason() {
-            Reason::ProvinceWithoutNumber => province_empty(cx, tx, *province).await?,
+            Reason::ProvinceWithoutNumber => {
+                province_empty(cx, tx, *province).await?;
+                if when_empty == WhenEmpty::Wait {
+                    return Ok(Err(refusal));
+                }
+            }
             Reason::ProvinceNotServed if !is_recorded(tx, chip, &refusal).await? => {
                 unserved_application::add(tx, Month::of(cx.now, cx.zone), *province).await?;
             }
@@ -279,33 +323,48 @@ async fn take_designated<D: Database>(
     iccid: &BlindIndex,
     msisdn: &BlindIndex,
 ) -> Result<Result<BlindIndex, Reason>, Error> {
-    let Some(found) = number::by_iccid_to_change(tx, iccid).await? else {
-        return Ok(Err(Reason::UnknownNumber));
-    };
-    // Another client's number, or one that is not allotted, is reported as unknown.
-    if found.client_id.as_ref() != Some(&chip.client_id) {
-        return Ok(Err(Reason::UnknownNumber));
-    }
-    if found.msisdn_index != *msisdn {
-        return Ok(Err(Reason::NumberMismatch));
-    }
-    if found.is_quarantined {
-        return Ok(Err(Reason::NumberSuspended));
-    }
-    match found.status {
-        NumberStatus::Allotted => {
+    let found = number::by_iccid_to_change(tx, iccid).await?;
+    match designated(found.as_ref(), chip, msisdn) {
+        Err(reason) => return Ok(Err(reason)),
+        Ok(Designated::Allotted) => {
             number::take_allotted(tx, &chip.eid_index, task_id, iccid, &chip.client_id, cx.now).await?;
         }
-        // Its chip holds it from an earlier task.
-        NumberStatus::Reserved if found.eid_index == Some(chip.eid_index) && found.task_id.is_none() => {
-            number::take_held(tx, &chip.eid_index, task_id, iccid, cx.now).await?;
-        }
-        NumberStatus::Suspended | NumberStatus::Retired => return Ok(Err(Reason::NumberSuspended)),
-        NumberStatus::Reserved | NumberStatus::Written | NumberStatus::Available => {
-            return Ok(Err(Reason::NumberTaken));
-        }
+        Ok(Designated::Held) => number::take_held(tx, &chip.eid_index, task_id, iccid, cx.now).await?,
     }
     Ok(Ok(*iccid))
+}
+
+/// Where a number is that an application designates.
+pub(super) enum Designated {
+    /// Allotted to the client of the chip.
+    Allotted,
+    /// Its chip holds it from an earlier task.
+    Held,
+}
+
+/// Whether a chip may have the number that an application designates.
+pub(super) fn designated(
+    found: Option<&NumberRow>,
+    chip: &ChipRow,
+    msisdn: &BlindIndex,
+) -> Result<Designated, Reason> {
+    // Another client's number, or one that is not allotted, is reported as unknown.
+    let found = found.filter(|number| number.client_id.as_ref() == Some(&chip.client_id));
+    let found = found.ok_or(Reason::UnknownNumber)?;
+    if found.msisdn_index != *msisdn {
+        return Err(Reason::NumberMismatch);
+    }
+    if found.is_quarantined {
+        return Err(Reason::NumberSuspended);
+    }
+    match found.status {
+        NumberStatus::Allotted => Ok(Designated::Allotted),
+        NumberStatus::Reserved if found.eid_index == Some(chip.eid_index) && found.task_id.is_none() => {
+            Ok(Designated::Held)
+        }
+        NumberStatus::Suspended | NumberStatus::Retired => Err(Reason::NumberSuspended),
+        NumberStatus::Reserved | NumberStatus::Written | NumberStatus::Available => Err(Reason::NumberTaken),
+    }
 }
 
 /// Where Table 2 allows it, the card becomes 申请失败, with one step in its history for each reason until something else

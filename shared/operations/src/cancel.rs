@@ -40,42 +40,49 @@ pub async fn cancel<D: Database>(
     caller: &Caller,
     what: &TaskRef,
 ) -> Result<Cancelled, Error> {
-    transaction(cx, async |tx| {
-        match what {
-            TaskRef::Eid(eid) => lock::chip(tx, &cx.eid_index(eid)).await?,
-            TaskRef::Task(id) => lock::chip_of_task(tx, *id).await?,
-        }
-        let (chip, task) = find(cx, tx, caller, what).await?;
-        let Some(task) = task else {
-            return Err(wrong_state(&chip));
-        };
-        if !task.state.is_open() {
-            let at = repeated(tx, &chip, &task).await?;
-            return Ok(Cancelled {
-                eid: chip.eid(cx.vault)?,
-                task_id: task.id,
-                at: at.ok_or_else(|| wrong_state(&chip))?,
-            });
-        }
-        let actor = Actor::Client(caller.id.clone());
-        let cause = Cause::of_task(&actor, "cancelled_by_client", task.id);
-        let status = move_card(cx, tx, &chip, CardEvent::ApplicationCancelled, &cause).await?;
-        guarded(task::cancel(tx, task.id, None, cx.now).await?)?;
-        number::leave_task(tx, task.id, cx.now).await?;
-        let change = StateChange {
-            chip: &chip,
-            status,
-            task: Some(task.id),
-            event: ChangeEvent::Cancelled,
-        };
-        enqueue(cx, tx, &change).await?;
-        Ok(Cancelled {
+    transaction(cx, async |tx| cancel_in(cx, tx, caller, what).await).await
+}
+
+/// The same in an open transaction. An error changes nothing.
+pub(super) async fn cancel_in<D: Database>(
+    cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
+    caller: &Caller,
+    what: &TaskRef,
+) -> Result<Cancelled, Error> {
+    match what {
+        TaskRef::Eid(eid) => lock::chip(tx, &cx.eid_index(eid)).await?,
+        TaskRef::Task(id) => lock::chip_of_task(tx, *id).await?,
+    }
+    let (chip, task) = find(cx, tx, caller, what).await?;
+    let Some(task) = task else {
+        return Err(wrong_state(&chip));
+    };
+    if !task.state.is_open() {
+        let at = repeated(tx, &chip, &task).await?;
+        return Ok(Cancelled {
             eid: chip.eid(cx.vault)?,
             task_id: task.id,
-            at: cx.now,
-        })
+            at: at.ok_or_else(|| wrong_state(&chip))?,
+        });
+    }
+    let actor = Actor::Client(caller.id.clone());
+    let cause = Cause::of_task(&actor, "cancelled_by_client", task.id);
+    let status = move_card(cx, tx, &chip, CardEvent::ApplicationCancelled, &cause).await?;
+    guarded(task::cancel(tx, task.id, None, cx.now).await?)?;
+    number::leave_task(tx, task.id, cx.now).await?;
+    let change = StateChange {
+        chip: &chip,
+        status,
+        task: Some(task.id),
+        event: ChangeEvent::Cancelled,
+    };
+    enqueue(cx, tx, &change).await?;
+    Ok(Cancelled {
+        eid: chip.eid(cx.vault)?,
+        task_id: task.id,
+        at: cx.now,
     })
-    .await
 }
 
 fn wrong_state(chip: &ChipRow) -> Error {

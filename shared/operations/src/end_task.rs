@@ -46,33 +46,40 @@ pub async fn end_task<D: Database>(
     what: &TaskRef,
     note: &ActNote<'_>,
 ) -> Result<EndedTask, Error> {
-    transaction(cx, async |tx| {
-        let (chip, task) = find(cx, tx, what).await?;
-        cx.note_sealed_object("eid", chip.eid(cx.vault)?.as_str(), chip.eid_index);
-        let ended = |card_status, at| {
-            Ok(EndedTask {
-                eid: chip.eid(cx.vault)?,
-                task_id: task.id,
-                card_status,
-                at,
-            })
-        };
-        if task.failure == Some(TaskFailure::EndedByOperator) {
-            return ended(chip.status, task.finished_at.unwrap_or(cx.now));
-        }
-        if !task.state.is_open() {
-            return Err(Error::new(Reason::WrongState).with_detail(chip.status.zh(), chip.status.en()));
-        }
-        let cause = Cause {
-            actor: &Actor::Admin,
-            reason: TaskFailure::EndedByOperator.code(),
-            task: Some(task.id),
-            sealed_note: Some(note.sealed(cx, &chip)?),
-        };
-        let status = end(cx, tx, &chip, &task, TaskFailure::EndedByOperator, &cause).await?;
-        ended(status, cx.now)
-    })
-    .await
+    transaction(cx, async |tx| end_task_in(cx, tx, what, note).await).await
+}
+
+/// The same in an open transaction. An error changes nothing.
+pub(super) async fn end_task_in<D: Database>(
+    cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
+    what: &TaskRef,
+    note: &ActNote<'_>,
+) -> Result<EndedTask, Error> {
+    let (chip, task) = find(cx, tx, what).await?;
+    cx.note_sealed_object("eid", chip.eid(cx.vault)?.as_str(), chip.eid_index);
+    let ended = |card_status, at| {
+        Ok(EndedTask {
+            eid: chip.eid(cx.vault)?,
+            task_id: task.id,
+            card_status,
+            at,
+        })
+    };
+    if task.failure == Some(TaskFailure::EndedByOperator) {
+        return ended(chip.status, task.finished_at.unwrap_or(cx.now));
+    }
+    if !task.state.is_open() {
+        return Err(Error::new(Reason::WrongState).with_detail(chip.status.zh(), chip.status.en()));
+    }
+    let cause = Cause {
+        actor: &Actor::Admin,
+        reason: TaskFailure::EndedByOperator.code(),
+        task: Some(task.id),
+        sealed_note: Some(note.sealed(cx, &chip)?),
+    };
+    let status = end(cx, tx, &chip, &task, TaskFailure::EndedByOperator, &cause).await?;
+    ended(status, cx.now)
 }
 
 async fn find<D: Database>(

@@ -14,6 +14,7 @@ mod announce_gateway;
 mod announced;
 mod apply;
 mod audit;
+mod batches;
 mod call_log;
 mod call_rate;
 mod cancel;
@@ -85,6 +86,11 @@ pub use apply::{Applied, ApplyRequest, apply};
 pub use audit::{
     Act, AuditDetail, AuditFilter, AuditObjectRef, AuditView, MAX_AUDIT_ROWS_PER_PAGE, ReadFigures,
     conclude_act, list_audit, record_read,
+};
+pub use batches::{
+    BatchPage, BatchPreview, BatchRowPage, BatchRowView, BatchView, CreatedBatch, MAX_BATCH_ROWS,
+    MAX_BATCH_ROWS_PER_PAGE, MAX_BATCHES_PER_PAGE, NewBatch, ProvinceDemand, RefusedRow, batch_rows,
+    create_batch, list_batches, preview_batch, resume_batch, stop_batch,
 };
 pub use call_log::{CallFilter, CallPage, MAX_CALLS_PER_PAGE, record_calls, search_calls, sum_up_refusals};
 pub use call_rate::spend_calls;

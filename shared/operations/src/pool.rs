@@ -32,18 +32,30 @@ pub async fn allot_numbers<D: Database>(
     client: &ClientId,
     iccids: &[Iccid],
 ) -> Result<usize, Error> {
-    transaction(cx, async |tx| {
-        client::by_id(tx, client).await?.ok_or(Reason::UnknownClient)?;
-        let changing = examined(cx, tx, iccids, |number| match number.status {
-            NumberStatus::Available => Some(true),
-            NumberStatus::Allotted if number.client_id.as_ref() == Some(client) => Some(false),
-            _ => None,
-        });
-        let changing = changing.await?;
-        let changed = number::allot(tx, Some(client), list(&changing)?, cx.now).await?;
-        exactly(changed, &changing)
-    })
-    .await
+    transaction(cx, async |tx| allot_in(cx, tx, client, iccids).await).await
+}
+
+/// The same in an open transaction. An error changes nothing.
+pub(super) async fn allot_in<D: Database>(
+    cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
+    client: &ClientId,
+    iccids: &[Iccid],
+) -> Result<usize, Error> {
+    client::by_id(tx, client).await?.ok_or(Reason::UnknownClient)?;
+    let changing = examined(cx, tx, iccids, |number| allots(number, client));
+    let changing = changing.await?;
+    let changed = number::allot(tx, Some(client), list(&changing)?, cx.now).await?;
+    exactly(changed, &changing)
+}
+
+/// Whether allotting a number to a client changes it; `None` when it must not be allotted.
+pub(super) fn allots(number: &NumberRow, client: &ClientId) -> Option<bool> {
+    match number.status {
+        NumberStatus::Available => Some(true),
+        NumberStatus::Allotted if number.client_id.as_ref() == Some(client) => Some(false),
+        _ => None,
+    }
 }
 
 /// Puts allotted numbers into the pool, which is watched from then on. Numbers that are there already stay so.
@@ -136,53 +148,70 @@ pub async fn act_on_number<D: Database>(
     what: &NumberRef,
     act: NumberAct,
 ) -> Result<NumberStatus, Error> {
-    transaction(cx, async |tx| {
-        let index = |kind, text: &str| cx.vault.blind_index(kind, text.as_bytes());
-        let key = match what {
-            NumberRef::Msisdn(msisdn) => index(IndexKind::Msisdn, msisdn.as_str()),
-            NumberRef::Iccid(iccid) | NumberRef::Both(_, iccid) => index(IndexKind::Iccid, iccid.as_str()),
-        };
-        lock::numbers(tx, format!("[[null, \"{}\"]]", key.hex())).await?;
-        let number = match what {
-            NumberRef::Msisdn(msisdn) => {
-                number::by_msisdn(tx, &index(IndexKind::Msisdn, msisdn.as_str())).await?
-            }
-            NumberRef::Iccid(iccid) | NumberRef::Both(_, iccid) => {
-                number::by_iccid(tx, &index(IndexKind::Iccid, iccid.as_str())).await?
-            }
-        };
-        let number = number.ok_or(Reason::UnknownNumber)?;
-        if let NumberRef::Both(msisdn, _) = what
-            && number.msisdn_index != index(IndexKind::Msisdn, msisdn.as_str())
-        {
-            return Err(Reason::ParameterNotApplicable.into());
+    transaction(cx, async |tx| act_in(cx, tx, what, act).await).await
+}
+
+/// The same in an open transaction. An error changes nothing.
+pub(super) async fn act_in<D: Database>(
+    cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
+    what: &NumberRef,
+    act: NumberAct,
+) -> Result<NumberStatus, Error> {
+    let index = |kind, text: &str| cx.vault.blind_index(kind, text.as_bytes());
+    let key = match what {
+        NumberRef::Msisdn(msisdn) => index(IndexKind::Msisdn, msisdn.as_str()),
+        NumberRef::Iccid(iccid) | NumberRef::Both(_, iccid) => index(IndexKind::Iccid, iccid.as_str()),
+    };
+    lock::numbers(tx, format!("[[null, \"{}\"]]", key.hex())).await?;
+    let number = match what {
+        NumberRef::Msisdn(msisdn) => {
+            number::by_msisdn(tx, &index(IndexKind::Msisdn, msisdn.as_str())).await?
         }
-        let reported = match (act, number.status) {
-            (NumberAct::Retire, NumberStatus::Retired) => return Ok(number.status),
-            (_, NumberStatus::Retired) => return Err(Reason::NumberInUse.into()),
-            (NumberAct::Retire, _) if is_waited_for(&number) => return Err(Reason::NumberInUse.into()),
-            (NumberAct::Suspend, _) => "suspended",
-            (NumberAct::Resume, _) => "active",
-            (NumberAct::Retire, _) => "retired",
-        };
-        if act == NumberAct::Resume {
-            if !number.is_written && !number.has_keys {
-                // No card can be written with it.
-                return Err(
-                    Error::new(Reason::NumberInUse).with_detail("K 与 OPc 已销毁", "K and OPc are destroyed")
-                );
-            }
-            number::put_back(tx, &number.iccid_index, cx.now).await?;
+        NumberRef::Iccid(iccid) | NumberRef::Both(_, iccid) => {
+            number::by_iccid(tx, &index(IndexKind::Iccid, iccid.as_str())).await?
         }
-        let iccid = hex::encode(number.iccid_index.as_bytes());
-        let rows = serde_json::to_string(&[(iccid, cx.now.millis(), reported)]).map_err(Error::internal)?;
-        operator_report::store(tx, Topic::Status, rows, cx.now).await?;
-        let after = number::by_iccid(tx, &number.iccid_index).await?;
-        let after = after.map_or(number.status, |number| number.status);
-        cx.note_change("status", number.status.code(), after.code());
-        Ok(after)
-    })
-    .await
+    };
+    let number = number.ok_or(Reason::UnknownNumber)?;
+    if let NumberRef::Both(msisdn, _) = what
+        && number.msisdn_index != index(IndexKind::Msisdn, msisdn.as_str())
+    {
+        return Err(Reason::ParameterNotApplicable.into());
+    }
+    let reported = match (act, number.status) {
+        (NumberAct::Retire, NumberStatus::Retired) => return Ok(number.status),
+        _ if is_refused(act, &number) => return Err(Reason::NumberInUse.into()),
+        (NumberAct::Suspend, _) => "suspended",
+        (NumberAct::Resume, _) => "active",
+        (NumberAct::Retire, _) => "retired",
+    };
+    if act == NumberAct::Resume {
+        if !number.is_written && !number.has_keys {
+            // No card can be written with it.
+            return Err(
+                Error::new(Reason::NumberInUse).with_detail("K 与 OPc 已销毁", "K and OPc are destroyed")
+            );
+        }
+        number::put_back(tx, &number.iccid_index, cx.now).await?;
+    }
+    let iccid = hex::encode(number.iccid_index.as_bytes());
+    let rows = serde_json::to_string(&[(iccid, cx.now.millis(), reported)]).map_err(Error::internal)?;
+    operator_report::store(tx, Topic::Status, rows, cx.now).await?;
+    let after = number::by_iccid(tx, &number.iccid_index).await?;
+    let after = after.map_or(number.status, |number| number.status);
+    cx.note_change("status", number.status.code(), after.code());
+    Ok(after)
+}
+
+/// Whether the state of a number does not permit an act: a retired one comes back to no use, and one that a card waits for
+/// is not retired.
+pub(super) fn is_refused(act: NumberAct, number: &NumberRow) -> bool {
+    match (act, number.status) {
+        (NumberAct::Retire, NumberStatus::Retired) => false,
+        (_, NumberStatus::Retired) => true,
+        (NumberAct::Retire, _) => is_waited_for(number),
+        _ => false,
+    }
 }
 
 /// Whether an open task is writing the number, or will.

@@ -9,7 +9,7 @@ use domain::error::{Error, Reason};
 use domain::{Iccid, ImportId, Timestamp};
 use store::audit::{self, AuditKind, AuditOutcome, NewAuditRow};
 use store::backup_record::{self, BackupRecord, RecordKind};
-use store::{Database, import, quarantine};
+use store::{Database, batch, import, quarantine};
 use vault::random_bytes;
 
 /// The backup that a database is from.
@@ -24,7 +24,7 @@ pub struct Restored<'a> {
 }
 
 /// Records that the database is from a backup, also in the audit trail, where a branch begins, and quarantines every number that is not retired, unless nothing was
-/// written since the backup. Returns how many numbers are quarantined.
+/// written since the backup. Batches are stopped: what they did since, they would do again. Returns how many numbers are quarantined.
 ///
 /// # Errors
 /// [`Reason::ParameterMalformed`] when the stated time is after the backup: between the two something may have been
@@ -53,6 +53,7 @@ pub async fn record_restore<D: Database>(
             no_writes_since: restored.no_writes_since,
         };
         backup_record::add(tx, &record, now).await?;
+        batch::stop_all(tx, now).await?;
         audit::append(tx, restore_row(&audit::restored(restored.backup_id), now)).await?;
         Ok(quarantined)
     })

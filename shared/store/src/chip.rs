@@ -34,6 +34,11 @@ macro_rules! columns {
 pub(super) use columns as chip_columns;
 
 const BY_EID: &str = concat!("SELECT ", columns!(), " FROM chip WHERE eid_index = $1");
+const BY_EIDS: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM chip WHERE eid_index IN (SELECT unhex(value) FROM json_each($1))"
+);
 const BY_PSK_IDENTITY: &str = concat!("SELECT ", columns!(), " FROM chip WHERE psk_identity_index = $1");
 // A card that is written (4) has an operator number; no alert reports the end of its temporary one.
 const SET_STATUS: Statement = Statement::new(
@@ -146,6 +151,11 @@ impl ChipRow {
 /// Finds a chip by its EID.
 pub async fn by_eid<D: Database>(db: &D, eid_index: &BlindIndex) -> Result<Option<ChipRow>, DbError> {
     first(&db.run(BY_EID, &[eid_index.into()]).await?, read)
+}
+
+/// Finds chips by their EIDs, in no order. `eids` is a JSON list of blind indexes in hexadecimal.
+pub async fn by_eids<D: Database>(db: &D, eids: String) -> Result<Vec<ChipRow>, DbError> {
+    db.run(BY_EIDS, &[eids.into()]).await?.iter().map(read).collect()
 }
 
 /// Finds a chip by the PSK identity it was registered with.

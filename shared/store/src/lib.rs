@@ -14,6 +14,8 @@
 pub mod alert;
 pub mod audit;
 pub mod backup_record;
+pub mod batch;
+pub mod batch_row;
 pub mod call_log;
 pub mod card_facts;
 pub mod card_history;

@@ -40,6 +40,11 @@ macro_rules! free {
 }
 
 const BY_ICCID: &str = concat!("SELECT ", columns!(), " FROM number WHERE iccid_index = $1");
+const BY_ICCIDS: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM number WHERE iccid_index IN (SELECT unhex(value) FROM json_each($1))"
+);
 // Where there are several writers, a number whose state decides is kept as it is read.
 macro_rules! select_to_change {
     ($where:literal) => {
@@ -211,6 +216,15 @@ pub struct NumberRow {
 /// Finds a number by its ICCID.
 pub async fn by_iccid<D: Database>(db: &D, iccid_index: &BlindIndex) -> Result<Option<NumberRow>, DbError> {
     first(&db.run(BY_ICCID, &[iccid_index.into()]).await?, read)
+}
+
+/// Finds numbers by their ICCIDs, in no order. `iccids` is a JSON list of blind indexes in hexadecimal.
+pub async fn by_iccids<D: Database>(db: &D, iccids: String) -> Result<Vec<NumberRow>, DbError> {
+    db.run(BY_ICCIDS, &[iccids.into()])
+        .await?
+        .iter()
+        .map(read)
+        .collect()
 }
 
 /// Finds a number by its ICCID, to reserve it.

@@ -6,8 +6,8 @@
 
 use super::{Database, DbError, Row, Run as _, Tx, Value, first};
 use super::{
-    alert, audit, card_history, chip, chip_destruction, client, clock, device_session, import, incident,
-    message, number, quarantine, receiver_secret, staff, temporary_number,
+    alert, audit, batch, batch_row, card_history, chip, chip_destruction, client, clock, device_session,
+    import, incident, message, number, quarantine, receiver_secret, staff, temporary_number,
 };
 use domain::Timestamp;
 use vault::Column;
@@ -36,18 +36,25 @@ enum Key {
     TextAndNumber,
     /// Blind index and a number, which together are the row.
     Both,
+    /// Text and a number, which together are the row.
+    TextBoth,
 }
 
 impl Key {
     fn has_number(self) -> bool {
-        matches!(self, Self::IndexAndNumber | Self::TextAndNumber | Self::Both)
+        matches!(
+            self,
+            Self::IndexAndNumber | Self::TextAndNumber | Self::Both | Self::TextBoth
+        )
     }
 
     /// The first part as the engine compares it.
     fn value(self, bytes: &[u8]) -> Value {
         match self {
             Self::Index | Self::IndexAndNumber | Self::Both => bytes.into(),
-            Self::Text | Self::TextAndNumber => String::from_utf8_lossy(bytes).into_owned().into(),
+            Self::Text | Self::TextAndNumber | Self::TextBoth => {
+                String::from_utf8_lossy(bytes).into_owned().into()
+            }
         }
     }
 }
@@ -111,6 +118,11 @@ pub const SEALED_TABLES: &[SealedTable] = &[
     table!("staff_account", Text ("id, 0", "id", "id > $1", "$2", "id = $3"),
         "name_sealed" "$1" staff::account::NAME, "totp_sealed" "$2" staff::account::TOTP),
     table!("audit_detail", Text ("id, 0", "id", "id > $1", "$2", "id = $2"), "detail_sealed" "$1" audit::DETAIL),
+    table!("batch", Text ("id, 0", "id", "id > $1", "$2", "id = $4"),
+        "content_sealed" "$1" batch::CONTENT, "person_sealed" "$2" batch::PERSON, "note_sealed" "$3" batch::NOTE),
+    table!("batch_row", TextBoth ("batch_id, line", "batch_id, line", "(batch_id, line) > ($1, $2)", "$3",
+        "batch_id = $2 AND line = $3"),
+        "content_sealed" "$1" batch_row::CONTENT),
 ];
 
 /// The key of a row: the first part as bytes, and the number, or 0.
@@ -141,7 +153,7 @@ impl SealedTable {
     #[must_use]
     pub fn row(&self, key: &RowKey) -> Vec<u8> {
         match self.key {
-            Key::Both => [&key.bytes, &key.number.to_be_bytes()[..]].concat(),
+            Key::Both | Key::TextBoth => [&key.bytes, &key.number.to_be_bytes()[..]].concat(),
             _ => key.bytes.clone(),
         }
     }

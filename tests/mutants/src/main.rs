@@ -22,7 +22,7 @@ use tree::Tree;
 
 /// Whose tests need no component and no other process.
 const PACKAGES: &str = "accounts-router,domain,gateway-protocol,operations,ota-gateway,spreadsheet,store,uicc,vault,web,\
-    cards-router,chip-router,clients-router,dispatcher-router,gateway-router,imports-router,incidents-router,\
+    batches-router,cards-router,chip-router,clients-router,dispatcher-router,gateway-router,imports-router,incidents-router,\
     ingest-router,inventory-router,maintenance-router,messages-router,number-router,number-city-router,\
     number-open-time-router,number-usage-router,records-router,spreadsheets-router,token-router,write-apply-router,\
     write-cancel-router,write-provinces-router,write-status-router";

@@ -117,6 +117,9 @@ reasons! {
     RecordConflict "record_conflict" 409 "同一时点已有内容不同的记录" "another record of the same moment has other content" => "核对记录的 as_of 与内容" "check the record's as_of and content";
     UnknownImport "unknown_import" 404 "导入记录不存在" "there is no such import" => "核对 import_id" "check the import_id";
     ImportConflict "import_conflict" 409 "已有内容不同的记录" "a record with other content exists" => "核对该行与已导入的数据" "compare the row with what was imported before";
+    UnknownBatch "unknown_batch" 404 "批量任务不存在" "there is no such batch" => "核对 batch_id" "check the batch_id";
+    BatchKeyTaken "batch_key_taken" 409 "该 key 已用于内容不同的批量任务" "the key belongs to a batch of other content" => "同一批量任务以原内容重试；新的批量任务使用新的 key" "repeat a batch with what it was sent with, and give a new batch a new key";
+    BatchState "batch_state" 409 "批量任务当前状态不支持该操作" "the state of the batch does not permit this" => "查询批量任务的状态" "query the state of the batch";
     UnknownToGateways "unknown_to_gateways" 409 "没有网关具有该卡片模板或主密钥版本" "no gateway has this card profile or version of the master key" => "核对该值；需新增时先在网关上配置卡片模板或主密钥，网关公布后再提交" "check the value; a new profile or master key is set up at the gateways first: send again once they announced it";
     // Gateway
     UnknownSession "unknown_session" 404 "会话不存在" "there is no such session" => "重新建立会话" "open a new session";

@@ -57,6 +57,11 @@ impl Act {
         self.asked.borrow_mut().fields.extend(file_figures(file));
     }
 
+    /// Who calls, from where, and with which request.
+    pub(crate) fn origin(&self) -> [&str; 3] {
+        [&self.who, &self.address, &self.request_id]
+    }
+
     /// The right of the operation.
     #[must_use]
     pub fn right(&self) -> Right {

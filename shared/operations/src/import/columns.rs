@@ -15,17 +15,32 @@ use domain::{Iccid, Malformed, Msisdn, NumberRanges, mask_identifiers};
 /// Longest field, in bytes.
 const MAX_FIELD_BYTES: usize = 512;
 
+/// How many rows a table may have, and what to do with more, in both languages.
+pub(crate) struct RowLimit {
+    pub(crate) rows: usize,
+    pub(crate) beyond: [&'static str; 2],
+}
+
+/// The limit of one import.
+const IMPORT_LIMIT: RowLimit = RowLimit {
+    rows: MAX_IMPORT_ROWS,
+    beyond: [
+        "更大的文件由 xieka import 分批导入",
+        "`xieka import` imports larger files in parts",
+    ],
+};
+
 /// One error in a row.
 #[derive(Debug)]
-pub(super) struct ColumnError {
-    pub(super) column: Option<&'static str>,
-    pub(super) reason: Reason,
-    pub(super) zh: String,
-    pub(super) en: String,
+pub(crate) struct ColumnError {
+    pub(crate) column: Option<&'static str>,
+    pub(crate) reason: Reason,
+    pub(crate) zh: String,
+    pub(crate) en: String,
 }
 
 impl ColumnError {
-    pub(super) fn new(
+    pub(crate) fn new(
         column: &'static str,
         reason: Reason,
         zh: impl Into<String>,
@@ -40,7 +55,7 @@ impl ColumnError {
     }
 
     /// An error without detail.
-    pub(super) fn plain(column: Option<&'static str>, reason: Reason) -> Self {
+    pub(crate) fn plain(column: Option<&'static str>, reason: Reason) -> Self {
         let text = |lang| reason.message(lang).to_owned();
         Self {
             column,
@@ -89,12 +104,12 @@ impl From<Contradiction> for ColumnError {
 
 /// The rows of a file.
 #[derive(Debug)]
-pub(super) struct Table {
+pub(crate) struct Table {
     rules: &'static [ColumnRule],
     header: Header,
-    pub(super) rows: Vec<Record>,
+    pub(crate) rows: Vec<Record>,
     /// What is not as usual in the file, without being wrong.
-    pub(super) warnings: Warnings,
+    pub(crate) warnings: Warnings,
 }
 
 impl Table {
@@ -102,28 +117,29 @@ impl Table {
     ///
     /// # Errors
     /// [`Reason::BodyTooLarge`] for too many bytes or rows, [`Reason::BadCsv`] for what is no such table.
-    pub(super) fn read(file: &[u8], rules: &'static [ColumnRule]) -> Result<Self, Error> {
+    pub(crate) fn read(file: &[u8], rules: &'static [ColumnRule]) -> Result<Self, Error> {
         if file.len() > MAX_IMPORT_BYTES {
             return Err(Reason::BodyTooLarge.into());
         }
-        Self::of_text(&decode(file)?, rules, MAX_IMPORT_ROWS)
+        Self::of_text(&decode(file)?, rules, &IMPORT_LIMIT)
     }
 
-    /// Reads a text of at most `most` rows.
+    /// Reads a text within a limit.
     ///
     /// # Errors
     /// As [`Table::read`].
-    pub(super) fn of_text(text: &str, rules: &'static [ColumnRule], most: usize) -> Result<Self, Error> {
+    pub(crate) fn of_text(text: &str, rules: &'static [ColumnRule], limit: &RowLimit) -> Result<Self, Error> {
         let mut warnings = Warnings::default();
         let (header, records) = Header::read(text, rules, &mut warnings)?;
         let mut rows = Vec::new();
         for record in records {
             let record = record?;
-            if rows.len() == most {
+            if rows.len() == limit.rows {
+                let (most, [zh, en]) = (limit.rows, limit.beyond);
                 let error = Error::new(Reason::BodyTooLarge);
                 return Err(error.with_detail(
-                    format!("每个文件最多 {most} 行；更大的文件由 xieka import 分批导入"),
-                    format!("at most {most} rows; `xieka import` imports larger files in parts"),
+                    format!("每个文件最多 {most} 行；{zh}"),
+                    format!("at most {most} rows; {en}"),
                 ));
             }
             if record.fields.len() < header.width {
@@ -140,12 +156,12 @@ impl Table {
     }
 
     /// What stands in the header.
-    pub(super) fn names(&self) -> &[String] {
+    pub(crate) fn names(&self) -> &[String] {
         &self.header.names
     }
 
     /// Starts reading one row.
-    pub(super) fn row<'a>(&'a self, record: &'a Record) -> RowReader<'a> {
+    pub(crate) fn row<'a>(&'a self, record: &'a Record) -> RowReader<'a> {
         let (has, width) = (record.fields.len(), self.header.width);
         let beyond = record.fields.iter().skip(width);
         let errors = beyond
@@ -181,7 +197,7 @@ fn bare(field: &str) -> &str {
 }
 
 /// Reads the fields of one row and collects every error.
-pub(super) struct RowReader<'a> {
+pub(crate) struct RowReader<'a> {
     table: &'a Table,
     fields: &'a [String],
     errors: Vec<ColumnError>,
@@ -189,7 +205,7 @@ pub(super) struct RowReader<'a> {
 
 impl<'a> RowReader<'a> {
     /// The field of column `name`; empty when the column or the field is.
-    pub(super) fn text(&mut self, name: &'static str) -> &'a str {
+    pub(crate) fn text(&mut self, name: &'static str) -> &'a str {
         let text = self.table.field(self.fields, name);
         if text.len() > MAX_FIELD_BYTES {
             self.errors
@@ -200,12 +216,12 @@ impl<'a> RowReader<'a> {
     }
 
     /// The key in column `name`, in the one form that `read` gives it, if it can be read. Collects no error.
-    pub(super) fn key(&self, name: &'static str, read: impl FnOnce(&str) -> Option<String>) -> Option<Key> {
+    pub(crate) fn key(&self, name: &'static str, read: impl FnOnce(&str) -> Option<String>) -> Option<Key> {
         Some((name, read(self.table.field(self.fields, name))?))
     }
 
     /// The key that is an ICCID. Those that a spreadsheet seems to have rounded are alike by accident.
-    pub(super) fn iccid_key(&self, name: &'static str, accept_zeros: bool) -> Option<Key> {
+    pub(crate) fn iccid_key(&self, name: &'static str, accept_zeros: bool) -> Option<Key> {
         self.key(name, |text| {
             let iccid = Iccid::parse(text).ok()?;
             (accept_zeros || !is_rounded(&iccid)).then(|| iccid.as_str().to_owned())
@@ -213,7 +229,7 @@ impl<'a> RowReader<'a> {
     }
 
     /// A field that must not be empty, read by `parse`.
-    pub(super) fn required<T, E: Into<Malformed>>(
+    pub(crate) fn required<T, E: Into<Malformed>>(
         &mut self,
         name: &'static str,
         parse: impl FnOnce(&str) -> Result<T, E>,
@@ -229,7 +245,7 @@ impl<'a> RowReader<'a> {
     }
 
     /// A field that may be empty, read by `parse`.
-    pub(super) fn optional<T, E: Into<Malformed>>(
+    pub(crate) fn optional<T, E: Into<Malformed>>(
         &mut self,
         name: &'static str,
         parse: impl FnOnce(&str) -> Result<T, E>,
@@ -241,7 +257,7 @@ impl<'a> RowReader<'a> {
     }
 
     /// A field that may be empty and of which nothing is shown: key material.
-    pub(super) fn optional_secret<T>(
+    pub(crate) fn optional_secret<T>(
         &mut self,
         name: &'static str,
         parse: impl FnOnce(&str) -> Result<T, Malformed>,
@@ -256,7 +272,7 @@ impl<'a> RowReader<'a> {
     }
 
     /// An ICCID. One that a spreadsheet seems to have rounded is refused, unless `accept_zeros`.
-    pub(super) fn iccid(&mut self, name: &'static str, accept_zeros: bool) -> Option<Iccid> {
+    pub(crate) fn iccid(&mut self, name: &'static str, accept_zeros: bool) -> Option<Iccid> {
         let iccid = self.required(name, Iccid::parse)?;
         if is_rounded(&iccid) && !accept_zeros {
             let shown = iccid.masked();
@@ -272,7 +288,7 @@ impl<'a> RowReader<'a> {
     }
 
     /// A number of one of these ranges.
-    pub(super) fn msisdn(&mut self, name: &'static str, ranges: &NumberRanges) -> Option<Msisdn> {
+    pub(crate) fn msisdn(&mut self, name: &'static str, ranges: &NumberRanges) -> Option<Msisdn> {
         let msisdn = self.required(name, Msisdn::parse)?;
         let checked = ranges.check(&msisdn);
         self.take(checked.map_err(|error| ColumnError::of(name, &error)))?;
@@ -309,12 +325,12 @@ impl<'a> RowReader<'a> {
     }
 
     /// Collects an error.
-    pub(super) fn take<T>(&mut self, result: Result<T, ColumnError>) -> Option<T> {
+    pub(crate) fn take<T>(&mut self, result: Result<T, ColumnError>) -> Option<T> {
         result.map_err(|error| self.errors.push(error)).ok()
     }
 
     /// The row, or every error in it.
-    pub(super) fn finish<T>(self, row: Option<T>) -> Result<T, Vec<ColumnError>> {
+    pub(crate) fn finish<T>(self, row: Option<T>) -> Result<T, Vec<ColumnError>> {
         match row {
             Some(row) if self.errors.is_empty() => Ok(row),
             _ => Err(self.errors),

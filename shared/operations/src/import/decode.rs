@@ -41,7 +41,7 @@ pub(super) type ReadGbk = fn(&[u8]) -> Option<String>;
 ///
 /// # Errors
 /// [`Reason::BadCsv`], which says what the file is instead.
-pub(super) fn decode(file: &[u8]) -> Result<Cow<'_, str>, Error> {
+pub(crate) fn decode(file: &[u8]) -> Result<Cow<'_, str>, Error> {
     decode_with(file, |_| None)
 }
 

@@ -20,6 +20,10 @@ mod secrets;
 mod store_chip;
 mod warnings;
 
+pub(super) use columns::{ColumnError, RowLimit, RowReader, Table};
+pub(super) use decode::decode;
+pub(super) use rules::{ColumnRule, optional, required};
+
 pub use chips::import_chips;
 pub use decode::is_spreadsheet;
 pub use numbers::import_numbers;
@@ -32,12 +36,10 @@ use super::Context;
 use super::act_note::ActNote;
 use super::audit;
 use super::warning_kind::WarningKind;
-use columns::{ColumnError, RowReader, Table};
 use contradictions::{Compared, FileKeys, Key};
 use domain::error::{Error, Reason};
 use domain::{ClientId, Iccid, ImportId, NumberRanges};
 use rounded::fails_check_digit;
-use rules::ColumnRule;
 use store::{
     Database, DbError, Tx, client,
     import::{self, ImportKind, ImportRow},

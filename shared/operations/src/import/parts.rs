@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::chips::Chip;
-use super::columns::Table;
+use super::columns::{RowLimit, Table};
 use super::decode::decode_with;
 use super::numbers::Number;
 use super::records::Record;
@@ -55,7 +55,11 @@ pub fn table_parts(
 }
 
 fn parts<R: ImportedRow>(text: &str, choices: &ImportChoices) -> Result<Vec<TablePart>, Error> {
-    let table = Table::of_text(text, R::COLUMNS, usize::MAX)?;
+    let any = RowLimit {
+        rows: usize::MAX,
+        beyond: [""; 2],
+    };
+    let table = Table::of_text(text, R::COLUMNS, &any)?;
     let mut parts = Vec::new();
     let mut part = OpenPart::new(table.names());
     for group in groups::<R>(&table, choices) {

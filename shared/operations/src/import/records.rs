@@ -5,13 +5,13 @@
 use domain::error::{Error, Reason};
 
 /// What separates fields: comma, as everybody; semicolon, as Excel where the comma is decimal; tab, as copied tables.
-pub(super) const SEPARATORS: [char; 3] = [',', ';', '\t'];
+pub(crate) const SEPARATORS: [char; 3] = [',', ';', '\t'];
 
 /// A record: the line that it begins in, the first being 1, and its fields without blanks around them.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Record {
-    pub(super) line: u64,
-    pub(super) fields: Vec<String>,
+pub(crate) struct Record {
+    pub(crate) line: u64,
+    pub(crate) fields: Vec<String>,
 }
 
 impl Record {
@@ -23,14 +23,14 @@ impl Record {
 
 /// The records of a text, without blank ones.
 #[derive(Clone, Debug)]
-pub(super) struct Records<'a> {
+pub(crate) struct Records<'a> {
     rest: &'a str,
     line: u64,
     separator: char,
 }
 
 impl<'a> Records<'a> {
-    pub(super) fn new(text: &'a str, separator: char) -> Self {
+    pub(crate) fn new(text: &'a str, separator: char) -> Self {
         Self {
             rest: text,
             line: 1,

@@ -2,14 +2,14 @@
 
 /// A column that a kind of file may have.
 #[derive(Debug)]
-pub(super) struct ColumnRule {
-    pub(super) name: &'static str,
+pub(crate) struct ColumnRule {
+    pub(crate) name: &'static str,
     /// Its names in Chinese.
-    pub(super) zh: &'static [&'static str],
-    pub(super) required: bool,
+    pub(crate) zh: &'static [&'static str],
+    pub(crate) required: bool,
 }
 
-pub(super) const fn required(name: &'static str, zh: &'static [&'static str]) -> ColumnRule {
+pub(crate) const fn required(name: &'static str, zh: &'static [&'static str]) -> ColumnRule {
     ColumnRule {
         name,
         zh,
@@ -17,7 +17,7 @@ pub(super) const fn required(name: &'static str, zh: &'static [&'static str]) ->
     }
 }
 
-pub(super) const fn optional(name: &'static str, zh: &'static [&'static str]) -> ColumnRule {
+pub(crate) const fn optional(name: &'static str, zh: &'static [&'static str]) -> ColumnRule {
     ColumnRule {
         name,
         zh,

@@ -22,16 +22,16 @@ pub struct ImportWarning {
 
 /// The warnings of a file.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Warnings(pub(super) Vec<ImportWarning>);
+pub(crate) struct Warnings(pub(crate) Vec<ImportWarning>);
 
 impl Warnings {
     /// Adds what is not as usual in `line`.
-    pub(super) fn add(&mut self, kind: WarningKind, column: Option<String>, line: u64) {
+    pub(crate) fn add(&mut self, kind: WarningKind, column: Option<String>, line: u64) {
         self.add_known(kind, column, line, Vec::new());
     }
 
     /// Adds what is not as usual in `line`, and which gateways know the value.
-    pub(super) fn add_known(
+    pub(crate) fn add_known(
         &mut self,
         kind: WarningKind,
         column: Option<String>,

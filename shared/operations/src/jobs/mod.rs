@@ -22,6 +22,7 @@ pub use temporary_numbers::MAX_CHIPS_PER_NOTICE;
 
 use super::Context;
 use super::audit::send_audit_head;
+use super::batches::run_batches;
 use super::incidents::{StuckSettings, advance_clocks, find_stuck_tasks, review_past_months, watch_refusals};
 use super::job_run::Done;
 use super::limits::clear_limits;
@@ -90,11 +91,13 @@ pub enum Job {
     Supervision,
     /// Sends the end of the audit trail to the operator (§9.2).
     AuditHeads,
+    /// Carries out the rows of batches (R507, R509).
+    Batches,
 }
 
 impl Job {
     /// Every job, in the order in which they run.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::TimesAhead,
         Self::HopelessTasks,
         Self::StuckTasks,
@@ -108,6 +111,7 @@ impl Job {
         Self::KeyRotation,
         Self::Backups,
         Self::AuditHeads,
+        Self::Batches,
         // After the others, which it looks at.
         Self::Supervision,
     ];
@@ -130,6 +134,7 @@ impl Job {
             Self::Backups => "backups",
             Self::Supervision => "supervision",
             Self::AuditHeads => "audit_heads",
+            Self::Batches => "batches",
         }
     }
 
@@ -149,6 +154,8 @@ impl Job {
             // The clocks also give the notice of incidents that are severe from the start.
             Self::IncidentClocks | Self::Supervision => 10 * SECOND_MS,
             Self::AuditHeads => AUDIT_HEADS_MS,
+            // Somebody waits for them.
+            Self::Batches => SECOND_MS,
             Self::MonthlyReview | Self::Backups => HOUR_MS,
         }
     }
@@ -186,5 +193,6 @@ pub async fn run_job<D: Database>(
         Job::Backups => backups::watch(cx, maintenance).await,
         Job::Supervision => supervision::compare(cx, maintenance).await,
         Job::AuditHeads => send_audit_head(cx).await,
+        Job::Batches => run_batches(cx).await,
     }
 }

@@ -2,7 +2,9 @@
 
 use super::settings::{HISTORY, INCIDENTS, RECORDS, TASKS};
 use super::{Error, MAX_DESTROYED, Run};
-use store::{Database, alert, card_history, deviation, device_session, incident, message, task};
+use store::{
+    Database, alert, batch, batch_row, card_history, deviation, device_session, incident, message, task,
+};
 
 /// A kind of data.
 #[derive(Clone, Copy)]
@@ -22,11 +24,15 @@ pub(super) enum Rows {
     Incidents,
     /// Deviations that were set right.
     Deviations,
+    /// Rows of batches that were done or stopped.
+    LinesOfBatches,
+    /// Batches that were done or stopped, after their rows.
+    Batches,
 }
 
 impl Rows {
     /// Every kind; what names another comes before it.
-    pub(super) const ALL: [Self; 7] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::Messages,
         Self::Alerts,
         Self::Sessions,
@@ -34,6 +40,8 @@ impl Rows {
         Self::History,
         Self::Incidents,
         Self::Deviations,
+        Self::LinesOfBatches,
+        Self::Batches,
     ];
 
     /// Destroys the rows that ended before their retention.
@@ -46,6 +54,8 @@ impl Rows {
             Self::History => ("card_history", HISTORY),
             Self::Incidents => ("incidents", INCIDENTS),
             Self::Deviations => ("deviations", INCIDENTS),
+            Self::LinesOfBatches => ("batch_rows", RECORDS),
+            Self::Batches => ("batches", RECORDS),
         };
         let before = run.before(&[setting]);
         run.destroy(kind, MAX_DESTROYED, async |tx, most| {
@@ -57,6 +67,8 @@ impl Rows {
                 Self::History => card_history::purge(tx, before, most).await?,
                 Self::Incidents => incident::purge(tx, before, most).await?,
                 Self::Deviations => deviation::purge(tx, before, most).await?,
+                Self::LinesOfBatches => batch_row::purge(tx, before, most).await?,
+                Self::Batches => batch::purge(tx, before, most).await?,
             })
         })
         .await

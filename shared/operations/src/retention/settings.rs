@@ -30,7 +30,8 @@ const fn setting(name: &'static str, default: u32, least: u32, why: &'static str
 
 /// The whole calls of a day are destroyed.
 pub(super) const CALLS: &str = "call_log_days";
-/// Messages after they were delivered or given up, alerts after they were acknowledged, sessions after they ended.
+/// Messages after they were delivered or given up, alerts after they were acknowledged, sessions and batches after they
+/// ended.
 pub(super) const RECORDS: &str = "record_days";
 /// A session without a report is closed.
 pub(super) const OPEN_SESSIONS: &str = "open_session_days";

@@ -1,13 +1,14 @@
 //! Sealing keys, token keys and link keys are changed while the platform runs.
 
 use domain::error::Reason;
-use domain::{DAY_MS, FailureKind, HOUR_MS, IncidentKind, MINUTE_MS, Right, Severity};
+use domain::{BatchKind, DAY_MS, FailureKind, HOUR_MS, IncidentKind, MINUTE_MS, Right, Severity};
 use operations::{
     About, Act, ActNote, Caller, DueRequest, ImportChoices, IncidentAct, IncidentFilter, Job,
-    MaintenanceSettings, NewAccount, NewIncident, Proven, Restored, SessionFilter, StaffMember, TaskRef,
-    card_history, confirm_clock, create_account, destroy_chip, due_messages, end_quarantine, end_task,
-    enter_incident, import_numbers, issue_token, key_views, list_alerts, list_clients, list_incidents,
-    list_sessions, record_restore, reprovision, run_job, status, verify_token, watch_clock,
+    MaintenanceSettings, NewAccount, NewBatch, NewIncident, Proven, Restored, SessionFilter, StaffMember,
+    TaskRef, batch_rows, card_history, confirm_clock, create_account, create_batch, destroy_chip,
+    due_messages, end_quarantine, end_task, enter_incident, import_numbers, issue_token, key_views,
+    list_alerts, list_batches, list_clients, list_incidents, list_sessions, record_restore, reprovision,
+    run_job, status, verify_token, watch_clock,
 };
 use store::sealed::{SEALED_TABLES, SealedTable};
 use store::{check_keys, transaction};
@@ -139,6 +140,7 @@ pub(super) fn full() -> (World, Caller) {
     run(record_restore(&world.db, &restored, world.time())).unwrap();
     run(end_quarantine(&world.cx(), Proven::NewImports, &NOTE)).unwrap();
     world.execute("UPDATE number SET quarantined = 0");
+    batch_of_ends(&world);
     let new = NewAccount {
         name: "王芳",
         sign_in_name: "wangfang",
@@ -148,6 +150,25 @@ pub(super) fn full() -> (World, Caller) {
     let accounts = SEALED_TABLES.iter().find(|table| table.name == "staff_account");
     fill(&world, accounts.unwrap(), 1);
     (world, caller)
+}
+
+/// Makes a batch that ends tasks.
+fn batch_of_ends(world: &World) {
+    let new = NewBatch {
+        key: "batch-1",
+        kind: BatchKind::End,
+        client: None,
+        note: Some(NOTE),
+        fail_when_exhausted: false,
+    };
+    let file = format!("eid\n{}\n", eid(4).as_str());
+    run(create_batch(
+        &world.cx(),
+        &StaffMember::Secret,
+        &new,
+        file.as_bytes(),
+    ))
+    .unwrap();
 }
 
 /// Fills a column that is empty in every row, in the first row of its table.
@@ -267,6 +288,10 @@ fn opens_everything(world: &World, caller: &Caller) {
     assert!(!run(list_sessions(&cx, &filter)).unwrap().sessions.is_empty());
     assert!(!run(list_clients(&cx, None, None, 10)).unwrap().clients.is_empty());
     assert!(!run(due_messages(&cx, DueRequest::ALL)).unwrap().is_empty());
+    let batches = run(list_batches(&cx, None, None, 1)).unwrap().batches;
+    let rows = run(batch_rows(&cx, batches[0].id, None, None, 1)).unwrap().rows;
+    assert_eq!((batches[0].unreadable.len(), rows[0].unreadable.len()), (0, 0));
+    assert_eq!(rows[0].identifiers[0].as_deref(), Some(eid(4).as_str()));
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod access;
 mod allowance;
 mod applications;
 mod audit;
+mod batches;
 mod boundaries;
 mod call_log_apart;
 mod call_log_migration;

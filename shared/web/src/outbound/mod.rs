@@ -13,7 +13,7 @@ pub use component::call_component;
 pub use guard::{BLOCKED, Guard};
 pub use operator::{fresh_number, fresh_open_time};
 pub use post::{POST_SECS, Posted, post};
-pub use spreadsheet::csv_of;
+pub use spreadsheet::table_as_csv;
 
 use http::HeaderMap;
 

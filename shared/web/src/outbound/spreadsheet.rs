@@ -1,4 +1,5 @@
-//! Asks the component `spreadsheets` for the CSV of a workbook, or of a table in GBK.
+//! What a table file is, before it is read: CSV, or what has to become CSV first. Of a workbook, or of a table in GBK, the
+//! component `spreadsheets` makes it.
 
 use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
@@ -6,9 +7,11 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
 use super::component::{CALL_TIME, request, unavailable};
+use crate::extract::Call;
 use crate::host::Host;
+use crate::values::SheetName;
 use domain::error::{Error, Reason};
-use operations::MAX_IMPORT_BYTES;
+use operations::{MAX_IMPORT_BYTES, is_spreadsheet};
 
 /// The component.
 const COMPONENT: &str = "spreadsheets";
@@ -22,12 +25,37 @@ struct Unread {
     en: String,
 }
 
+/// The file as CSV. Where the component that reads workbooks cannot be reached, the file is left as it is: whoever reads it
+/// then says what it is, and how to save it.
+///
+/// # Errors
+/// [`Reason::BadCsv`] and [`Reason::BodyTooLarge`], whose detail says why; [`Reason::ParameterMalformed`] for a sheet of what
+/// is no workbook.
+pub async fn table_as_csv(call: &Call, file: Bytes, sheet: Option<&SheetName>) -> Result<Bytes, Error> {
+    if !is_spreadsheet(&file) {
+        return match sheet {
+            None => Ok(file),
+            Some(_) => Err(Error::new(Reason::ParameterMalformed)
+                .with_detail("只有工作簿才有工作表", "only a workbook has sheets")
+                .with_field("sheet")),
+        };
+    }
+    let sheet = sheet.map(|sheet| sheet.0.as_str());
+    match csv_of(call.host(), file.clone(), sheet).await {
+        Err(problem) if problem.reason() == Reason::Unavailable => {
+            call.log_failed_job(COMPONENT, &problem);
+            Ok(file)
+        }
+        read => read,
+    }
+}
+
 /// The CSV of a workbook, of its sheet of that name, or of a table in GBK.
 ///
 /// # Errors
 /// [`Reason::BadCsv`] and [`Reason::BodyTooLarge`], whose detail says why; [`Reason::Unavailable`] when the component does
 /// not answer.
-pub async fn csv_of(host: &dyn Host, file: Bytes, sheet: Option<&str>) -> Result<Bytes, Error> {
+pub(crate) async fn csv_of(host: &dyn Host, file: Bytes, sheet: Option<&str>) -> Result<Bytes, Error> {
     let mut path = PATH.to_owned();
     if let Some(sheet) = sheet {
         path.push_str("?sheet=");

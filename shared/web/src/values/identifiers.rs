@@ -30,6 +30,8 @@ pub type MessageId = Parsed<domain::MessageId>;
 pub type IncidentId = Parsed<domain::IncidentId>;
 /// Identifier of an import.
 pub type ImportId = Parsed<domain::ImportId>;
+/// Identifier of a batch.
+pub type BatchId = Parsed<domain::BatchId>;
 /// Identifier of an alert.
 pub type AlertId = Parsed<domain::AlertId>;
 /// Whom messages go to.
@@ -125,6 +127,7 @@ kinds!(
     MessageId: uuid("消息标识 / identifier of a message"),
     IncidentId: uuid("异常标识 / identifier of an incident"),
     ImportId: uuid("导入标识 / identifier of an import"),
+    BatchId: uuid("批量任务标识 / identifier of a batch"),
     AlertId: uuid("告警标识 / identifier of an alert"),
     WriteType: code(
         ["0", "1"].into_iter(),

@@ -1,6 +1,7 @@
 //! The values of parameters, documents and answers: how each is read, written and documented, in one place.
 
 mod acts;
+mod batches;
 mod clients;
 mod export;
 mod identifiers;
@@ -13,12 +14,13 @@ mod volume;
 mod words;
 
 pub use acts::{ActReason, Person, PersonName, ReasonText};
+pub use batches::{BatchKind, BatchResult, BatchState};
 pub use clients::{CardChange, MessageState, PermissionCode, StopCause, TaskFailure, TaskStatus};
 pub(crate) use export::ExportFormat;
 pub use export::Format;
 pub use identifiers::{
-    AlertId, ClientId, Eid, Iccid, ImportId, Imsi, IncidentId, MessageId, Msisdn, ProvinceCode, Receiver,
-    SessionId, TaskId, WriteType,
+    AlertId, BatchId, ClientId, Eid, Iccid, ImportId, Imsi, IncidentId, MessageId, Msisdn, ProvinceCode,
+    Receiver, SessionId, TaskId, WriteType,
 };
 pub use incidents::{
     AlertKind, DeviationKind, IncidentActor, IncidentClass, IncidentKind, Month, Party, ReportedFault,
