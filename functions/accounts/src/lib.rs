@@ -20,6 +20,7 @@ pub fn router() -> Routes {
         .routes(routes!(accounts::list as "admin.accounts.list", accounts::create as "admin.accounts"))
         .routes(routes!(accounts::update as "admin.accounts.update"))
         .routes(routes!(accounts::revoke as "admin.accounts.revoke"))
+        .routes(routes!(accounts::freeze as "admin.accounts.freeze"))
         .routes(routes!(accounts::enrol as "admin.accounts.enrol"))
         .routes(routes!(roles::list as "admin.roles.list", roles::create as "admin.roles"))
         .routes(routes!(roles::update as "admin.roles.update"))

@@ -23,7 +23,7 @@ const REASONS: &[Reason] = &[
 ];
 
 /// A place in the trail.
-struct AuditKey(u64);
+pub(crate) struct AuditKey(pub(crate) u64);
 
 impl Kind for AuditKey {
     const NAME: &'static str = "AuditKey";
@@ -68,7 +68,7 @@ impl Kind for RightName {
     }
 }
 
-type AuditCursor = Parsed<AuditKey>;
+pub(crate) type AuditCursor = Parsed<AuditKey>;
 type SearchedRight = Parsed<RightName>;
 type AuditLimit = PageLimit<MAX_AUDIT_ROWS_PER_PAGE>;
 
@@ -159,7 +159,7 @@ pub(crate) struct AuditTrail {
 
 /// 详情，标识均已掩码 / the details, identifiers masked
 #[derive(Serialize, ToSchema)]
-struct AuditDetail {
+pub(crate) struct AuditDetail {
     /// 请求内容，含操作人与原因 / what was asked for, with person and reason
     request: Map<String, Value>,
     /// 变更前的值 / what was so before

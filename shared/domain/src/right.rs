@@ -52,6 +52,8 @@ rights!(
     AccountsCreate = "accounts.create" changes,
     /// A member of staff may choose a password anew.
     AccountsEnrol = "accounts.enrol" changes,
+    /// An account of staff is frozen.
+    AccountsFreeze = "accounts.freeze" changes,
     /// The accounts of staff.
     AccountsList = "accounts.list" reads,
     /// The sessions and API keys of an account of staff end.
@@ -74,6 +76,8 @@ rights!(
     ApplicationsRefusedExport = "applications.refused.export" lists,
     /// The audit trail.
     AuditList = "audit.list" lists,
+    /// What an account or the secret of a client did since a time.
+    AuditReport = "audit.report" lists,
     /// Messages as a file.
     CallbacksExport = "callbacks.export" lists,
     /// Messages to business systems and the operator.
@@ -112,6 +116,8 @@ rights!(
     ChipsTopUp = "chips.top_up" changes,
     /// A client's account is opened.
     ClientsCreate = "clients.create" changes,
+    /// A client is frozen.
+    ClientsFreeze = "clients.freeze" changes,
     /// Clients.
     ClientsList = "clients.list" reads,
     /// A secret of a client ends.
@@ -120,6 +126,8 @@ rights!(
     ClientsRevokeTokens = "clients.revoke_tokens" changes,
     /// A client gets another secret.
     ClientsRotateSecret = "clients.rotate_secret" changes,
+    /// A client is no longer frozen.
+    ClientsUnfreeze = "clients.unfreeze" changes,
     /// A client's account is changed.
     ClientsUpdate = "clients.update" changes,
     /// The platform's time is confirmed.

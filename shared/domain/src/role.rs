@@ -94,6 +94,7 @@ const fn is_operations(right: Right) -> bool {
             | Right::ChipsFault
             | Right::ChipsReprovision
             | Right::ChipsTopUp
+            | Right::ClientsFreeze
             | Right::ClientsRevokeSecret
             | Right::ClientsRevokeTokens
             | Right::ClockConfirm
@@ -119,7 +120,9 @@ const fn is_business(right: Right) -> bool {
             | Right::ChipsReopen
             | Right::ChipsReplace
             | Right::ClientsCreate
+            | Right::ClientsFreeze
             | Right::ClientsRotateSecret
+            | Right::ClientsUnfreeze
             | Right::ClientsUpdate
             | Right::ImportsWithdraw
             | Right::IncidentsOpen

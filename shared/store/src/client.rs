@@ -20,7 +20,7 @@ const REFUSE_TOKENS_BEFORE: &str =
 const LIST: &str = "SELECT c.id AS id, c.name AS name, c.phone_sealed AS phone_sealed, c.ips AS ips, \
     c.permissions AS permissions, r.url AS url, c.limits AS limits, c.status AS status, c.created_at AS created_at, \
     c.changed_at AS changed_at, r.failing_since AS failing_since, r.stopped_at AS stopped_at, \
-    r.stopped_for AS stopped_for FROM client c LEFT JOIN receiver r ON r.id = c.id \
+    r.stopped_for AS stopped_for, r.held_at AS held_at FROM client c LEFT JOIN receiver r ON r.id = c.id \
     WHERE (c.id = $1 OR $1 IS NULL) AND (c.id > $2 OR $2 IS NULL) ORDER BY c.id LIMIT $3";
 
 // Whoever has something on the platform, or an open incident, stays.
@@ -112,6 +112,8 @@ pub struct ListedClientRow {
     pub callback_failing_since: Option<Timestamp>,
     /// Since when callbacks to its address are stopped, and why.
     pub callback_stopped: Option<(Timestamp, StopCause)>,
+    /// Since when it is frozen.
+    pub frozen_at: Option<Timestamp>,
 }
 
 /// Adds a client.
@@ -198,6 +200,7 @@ fn read_listed(row: &Row) -> Result<ListedClientRow, DbError> {
         callback_stopped: row
             .optional(11, Row::time)?
             .zip(row.optional(12, |row, at| row.code(at, StopCause::from_code))?),
+        frozen_at: row.optional(13, Row::time)?,
     })
 }
 

@@ -25,6 +25,7 @@ pub mod chip_list;
 pub mod chip_seen_list;
 pub mod client;
 pub mod client_secret;
+pub mod client_work;
 pub mod clock;
 mod database;
 pub mod destruction;

@@ -6,6 +6,7 @@
 )]
 
 mod accounts;
+mod frozen;
 mod keys;
 mod platform;
 mod sign_in;

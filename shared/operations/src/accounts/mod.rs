@@ -15,7 +15,7 @@ mod sign_in;
 mod throttle;
 mod verify;
 
-pub use change::{AccountChange, change_account, revoke_account};
+pub use change::{AccountChange, change_account, freeze_account, revoke_account};
 pub use create::{CreatedAccount, NewAccount, Offer, create_account, offer_enrolment};
 pub use enrol::{Enrolled, MAX_PASSWORD_CHARS, enrol};
 pub use keys::{ApiKeyView, CreatedApiKey, create_api_key, list_api_keys, revoke_api_key};

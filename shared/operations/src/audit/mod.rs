@@ -8,6 +8,7 @@ mod act;
 mod heads;
 mod list;
 mod record;
+mod report;
 mod request;
 
 pub use act::Act;
@@ -15,3 +16,4 @@ pub(super) use heads::send as send_audit_head;
 pub use list::{AuditDetail, AuditFilter, AuditObjectRef, AuditView, MAX_AUDIT_ROWS_PER_PAGE, list_audit};
 pub use record::{ReadFigures, conclude_act, record_read};
 pub(super) use record::{begin, committed, record_done, record_of_person};
+pub use report::{ActFilter, ActPage, ReportedAct, account_report, secret_report};

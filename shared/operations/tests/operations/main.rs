@@ -6,6 +6,7 @@
 )]
 
 mod access;
+mod act_reports;
 mod allowance;
 mod applications;
 mod audit;
@@ -21,6 +22,7 @@ mod corrections;
 mod duplicated;
 mod ended_tasks;
 mod faults;
+mod frozen;
 mod gateways;
 mod held_numbers;
 mod import_parts;

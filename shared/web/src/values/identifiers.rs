@@ -18,6 +18,8 @@ pub type Iccid = Parsed<domain::Iccid>;
 pub type Imsi = Parsed<domain::Imsi>;
 /// An MSISDN.
 pub type Msisdn = Parsed<domain::Msisdn>;
+/// Identifier of an account of staff.
+pub type AccountId = Parsed<domain::AccountId>;
 /// Identifier of a client.
 pub type ClientId = Parsed<domain::ClientId>;
 /// Identifier of a task.
@@ -110,6 +112,7 @@ kinds!(
         "13 位物联网号码 / 13-digit IoT number",
         "1440100000001",
     ),
+    AccountId: uuid("账号标识 / identifier of an account"),
     ClientId: text(
         "^cl_[0-9a-f]{20}$",
         "业务需求方标识 / identifier of a client",
