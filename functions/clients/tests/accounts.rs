@@ -176,3 +176,19 @@ async fn the_address_of_a_receiver_is_removed_only_by_null() {
         .await;
     assert_eq!(probed["reason"], "no_address");
 }
+
+#[tokio::test]
+async fn the_address_of_a_frozen_client_gets_no_test_and_shows_since_when() {
+    let routers = routers().await;
+    let id = client(&routers).await;
+    let enter = json!({"receiver": id, "url": "https://example.com/c"});
+    routers.post("/admin/v1/receivers:update", &enter).await;
+    let freeze = json!({"client_id": id, "reason": "leaked"});
+    routers.post("/admin/v1/clients:freeze", &freeze).await;
+    let tested = routers
+        .post("/admin/v1/callbacks:probe", &json!({"receiver": id}))
+        .await;
+    assert_eq!(tested["reason"], "client_frozen", "{tested}");
+    let shown = routers.get(&format!("/admin/v1/receivers?receiver={id}")).await;
+    assert_eq!(shown["held_at"], "2026-07-01T08:00:00+08:00", "{shown}");
+}

@@ -58,7 +58,9 @@ pub use deviation::Deviation;
 pub use eid::{Eid, unknown_chip};
 pub use gateway_protocol::{FailureKind, Work};
 pub use iccid::Iccid;
-pub use ids::{AccountId, AlertId, ApiKeyId, ClientId, ImportId, IncidentId, MessageId, SessionId, TaskId};
+pub use ids::{
+    AccountId, AlertId, ApiKeyId, ApprovalId, ClientId, ImportId, IncidentId, MessageId, SessionId, TaskId,
+};
 pub use imsi::Imsi;
 pub use incident::{
     Concern, FINAL_REPORT_WITHIN_MS, IncidentClass, IncidentKind, IncidentState, KindRow, Limit, Misfit,

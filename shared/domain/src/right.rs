@@ -74,6 +74,10 @@ rights!(
     ApplicationsRefused = "applications.refused" lists,
     /// Refused applications as a file.
     ApplicationsRefusedExport = "applications.refused.export" lists,
+    /// Acts that wait for a second person.
+    ApprovalsList = "approvals.list" reads,
+    /// An act that waits for a second person is refused.
+    ApprovalsRefuse = "approvals.refuse" changes,
     /// The audit trail.
     AuditList = "audit.list" lists,
     /// What an account or the secret of a client did since a time.
@@ -211,6 +215,33 @@ rights!(
 );
 
 impl Right {
+    /// The rights of acts that nothing undoes: a chip or a number is out of use for good, a number that may be on a chip is
+    /// given to another, rows are destroyed.
+    pub const IRREVERSIBLE: [Self; 5] = [
+        Self::ChipsDestroy,
+        Self::ChipsReplace,
+        Self::ImportsWithdraw,
+        Self::NumbersEndQuarantine,
+        Self::NumbersRetire,
+    ];
+
+    /// Whether a second person can be demanded for it: it changes something, and is no brake that one person must be able to
+    /// pull alone.
+    #[must_use]
+    pub const fn may_need_second_person(self) -> bool {
+        let is_brake = matches!(
+            self,
+            Self::AccountsFreeze
+                | Self::AccountsRevoke
+                | Self::ApiKeysRevoke
+                | Self::ApprovalsRefuse
+                | Self::ClientsFreeze
+                | Self::ClientsRevokeSecret
+                | Self::ClientsRevokeTokens
+        );
+        self.changes() && !is_brake
+    }
+
     /// Whether the operation changes something.
     #[must_use]
     pub const fn changes(self) -> bool {

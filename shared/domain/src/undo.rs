@@ -14,86 +14,159 @@ pub struct Undo {
     pub en: &'static str,
 }
 
-const BEFORE: (&str, &str) = ("以变更前的值再次提交", "send the values of before");
+/// Acts that another operation undoes: the act, the operation, and how.
+const OPPOSITES: &[(Right, Right, &str, &str)] = &[
+    (
+        Right::AccountsCreate,
+        Right::AccountsFreeze,
+        "冻结该账号",
+        "freeze the account",
+    ),
+    (
+        Right::AccountsEnrol,
+        Right::AccountsEnrol,
+        "重新生成启用码，原启用码随即失效",
+        "make another code: the one before ends",
+    ),
+    (
+        Right::AccountsFreeze,
+        Right::AccountsUpdate,
+        "以 active=true 启用；会话与密钥不恢复",
+        "enable it with active=true; sessions and keys stay ended",
+    ),
+    (
+        Right::ApiKeysCreate,
+        Right::AccountsRevoke,
+        "吊销该账号的会话与 API 密钥",
+        "end the sessions and API keys of the account",
+    ),
+    (
+        Right::ChipsFault,
+        Right::ChipsFault,
+        "以相反的 faulty 提交",
+        "send the other value of faulty",
+    ),
+    (
+        Right::ChipsImport,
+        Right::ImportsWithdraw,
+        "撤回该次导入",
+        "withdraw the import",
+    ),
+    (
+        Right::ClientsCreate,
+        Right::ClientsUpdate,
+        "以 active=false 停用",
+        "disable it with active=false",
+    ),
+    (
+        Right::ClientsFreeze,
+        Right::ClientsUnfreeze,
+        "解除冻结，并更换密钥",
+        "unfreeze it, and make a new secret",
+    ),
+    (
+        Right::ClientsRevokeSecret,
+        Right::ClientsRotateSecret,
+        "生成新密钥",
+        "make a new secret",
+    ),
+    (
+        Right::ClientsRotateSecret,
+        Right::ClientsRevokeSecret,
+        "吊销新密钥",
+        "revoke the new secret",
+    ),
+    (
+        Right::ClientsUnfreeze,
+        Right::ClientsFreeze,
+        "再次冻结",
+        "freeze it again",
+    ),
+    (
+        Right::IncidentsClose,
+        Right::IncidentsOpen,
+        "重新登记",
+        "open it anew",
+    ),
+    (
+        Right::IncidentsOpen,
+        Right::IncidentsClose,
+        "关闭该异常",
+        "close the incident",
+    ),
+    (
+        Right::NumbersAllot,
+        Right::NumbersRelease,
+        "放回号池",
+        "put the numbers back into the pool",
+    ),
+    (
+        Right::NumbersImport,
+        Right::ImportsWithdraw,
+        "撤回该次导入",
+        "withdraw the import",
+    ),
+    (
+        Right::NumbersRelease,
+        Right::NumbersAllot,
+        "重新划拨",
+        "allot the numbers again",
+    ),
+    (
+        Right::NumbersResume,
+        Right::NumbersSuspend,
+        "停用码号",
+        "suspend the numbers",
+    ),
+    (
+        Right::NumbersSuspend,
+        Right::NumbersResume,
+        "恢复码号",
+        "resume the numbers",
+    ),
+    (
+        Right::ReceiversRotateSecret,
+        Right::ReceiversRotateSecret,
+        "以 replace 更换新密钥",
+        "replace the new secret with replace",
+    ),
+    (
+        Right::RolesCreate,
+        Right::RolesDelete,
+        "删除该角色",
+        "delete the role",
+    ),
+    (
+        Right::RolesDelete,
+        Right::RolesCreate,
+        "以变更前的权限重新创建",
+        "make it again with the rights of before",
+    ),
+];
+
+/// Acts that are undone by the same operation with the values of before.
+const REVERSIBLE: [Right; 6] = [
+    Right::AccountsUpdate,
+    Right::ChipsCorrect,
+    Right::ClientsUpdate,
+    Right::PoolsUpdate,
+    Right::ReceiversUpdate,
+    Right::RolesUpdate,
+];
 
 impl Undo {
     /// How an act of staff with this right is undone; none for one that changes nothing, or that nothing undoes.
     #[must_use]
-    pub fn of_act(right: Right) -> Option<Self> {
-        let (right, (zh, en)) = match right {
-            Right::AccountsCreate => (Right::AccountsFreeze, ("冻结该账号", "freeze the account")),
-            Right::AccountsEnrol => (
-                Right::AccountsEnrol,
-                (
-                    "重新生成启用码，原启用码随即失效",
-                    "make another code: the one before ends",
-                ),
-            ),
-            Right::AccountsFreeze => (
-                Right::AccountsUpdate,
-                (
-                    "以 active=true 启用；会话与密钥不恢复",
-                    "enable it with active=true; sessions and keys stay ended",
-                ),
-            ),
-            Right::ApiKeysCreate => (
-                Right::AccountsRevoke,
-                (
-                    "吊销该账号的会话与 API 密钥",
-                    "end the sessions and API keys of the account",
-                ),
-            ),
-            Right::ChipsFault => (
-                Right::ChipsFault,
-                ("以相反的 faulty 提交", "send the other value of faulty"),
-            ),
-            Right::ChipsImport | Right::NumbersImport => {
-                (Right::ImportsWithdraw, ("撤回该次导入", "withdraw the import"))
-            }
-            Right::ClientsCreate => (
-                Right::ClientsUpdate,
-                ("以 active=false 停用", "disable it with active=false"),
-            ),
-            Right::ClientsFreeze => (
-                Right::ClientsUnfreeze,
-                ("解除冻结，并更换密钥", "unfreeze it, and make a new secret"),
-            ),
-            Right::ClientsRevokeSecret => (Right::ClientsRotateSecret, ("生成新密钥", "make a new secret")),
-            Right::ClientsRotateSecret => (
-                Right::ClientsRevokeSecret,
-                ("吊销新密钥", "revoke the new secret"),
-            ),
-            Right::ClientsUnfreeze => (Right::ClientsFreeze, ("再次冻结", "freeze it again")),
-            Right::IncidentsClose => (Right::IncidentsOpen, ("重新登记", "open it anew")),
-            Right::IncidentsOpen => (Right::IncidentsClose, ("关闭该异常", "close the incident")),
-            Right::NumbersAllot => (
-                Right::NumbersRelease,
-                ("放回号池", "put the numbers back into the pool"),
-            ),
-            Right::NumbersRelease => (Right::NumbersAllot, ("重新划拨", "allot the numbers again")),
-            Right::NumbersResume => (Right::NumbersSuspend, ("停用码号", "suspend the numbers")),
-            Right::NumbersSuspend => (Right::NumbersResume, ("恢复码号", "resume the numbers")),
-            Right::ReceiversRotateSecret => (
-                Right::ReceiversRotateSecret,
-                ("以 replace 更换新密钥", "replace the new secret with replace"),
-            ),
-            Right::RolesCreate => (Right::RolesDelete, ("删除该角色", "delete the role")),
-            Right::RolesDelete => (
-                Right::RolesCreate,
-                (
-                    "以变更前的权限重新创建",
-                    "make it again with the rights of before",
-                ),
-            ),
-            Right::AccountsUpdate
-            | Right::ChipsCorrect
-            | Right::ClientsUpdate
-            | Right::PoolsUpdate
-            | Right::ReceiversUpdate
-            | Right::RolesUpdate => (right, BEFORE),
-            _ => return None,
-        };
-        Some(Self { right, zh, en })
+    pub fn of_act(act: Right) -> Option<Self> {
+        if REVERSIBLE.contains(&act) {
+            return Some(Self {
+                right: act,
+                zh: "以变更前的值再次提交",
+                en: "send the values of before",
+            });
+        }
+        let row = OPPOSITES.iter().find(|(of, ..)| *of == act);
+        row.map(|&(_, right, zh, en)| Self { right, zh, en })
     }
 
     /// How an application is undone, by the state of its task and, of the latest task of a card, by that of the card.
@@ -127,10 +200,11 @@ mod tests {
     use super::*;
 
     /// Acts that nothing undoes.
-    const FOR_GOOD: [Right; 19] = [
+    const FOR_GOOD: [Right; 20] = [
         Right::AccountsRevoke,
         Right::AlertsNote,
         Right::ApiKeysRevoke,
+        Right::ApprovalsRefuse,
         Right::CallbacksProbe,
         Right::CallbacksResend,
         Right::ChipsDestroy,

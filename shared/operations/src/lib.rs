@@ -13,6 +13,7 @@ mod alerts;
 mod announce_gateway;
 mod announced;
 mod apply;
+mod approvals;
 mod audit;
 mod call_log;
 mod call_rate;
@@ -82,6 +83,10 @@ pub use alerts::{AlertView, MAX_ALERTS_PER_PAGE, MAX_NOTED_ALERTS, list_alerts, 
 pub use announce_gateway::{Announcement, announce_gateway};
 pub use announced::GatewayWarning;
 pub use apply::{Applied, ApplyRequest, apply};
+pub use approvals::{
+    ApprovalView, CallDigest, MAX_APPROVALS_PER_PAGE, SecondPerson, agree, ask_for_approval, list_approvals,
+    refuse_approval,
+};
 pub use audit::{
     Act, ActFilter, ActPage, AuditDetail, AuditFilter, AuditObjectRef, AuditView, MAX_AUDIT_ROWS_PER_PAGE,
     ReadFigures, ReportedAct, account_report, conclude_act, list_audit, record_read, secret_report,

@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 pub mod alert;
+pub mod approval;
 pub mod audit;
 pub mod backup_record;
 pub mod call_log;

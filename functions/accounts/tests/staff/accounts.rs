@@ -296,13 +296,15 @@ async fn accounts_and_roles_are_listed_without_what_opens_them() {
 }
 
 /// Operations of two components: method, path below `/admin/v1/`, and the right that each needs.
-const OPERATIONS: [(&str, &str, &str); 21] = [
+const OPERATIONS: [(&str, &str, &str); 23] = [
     ("GET", "accounts", "accounts.list"),
     ("POST", "accounts", "accounts.create"),
     ("POST", "accounts:update", "accounts.update"),
     ("POST", "accounts:revoke", "accounts.revoke"),
     ("POST", "accounts:enrol", "accounts.enrol"),
     ("POST", "accounts:freeze", "accounts.freeze"),
+    ("GET", "approvals", "approvals.list"),
+    ("POST", "approvals:refuse", "approvals.refuse"),
     ("GET", "roles", "roles.list"),
     ("POST", "roles", "roles.create"),
     ("POST", "roles:update", "roles.update"),

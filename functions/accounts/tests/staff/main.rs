@@ -6,6 +6,7 @@
 )]
 
 mod accounts;
+mod approvals;
 mod frozen;
 mod keys;
 mod platform;

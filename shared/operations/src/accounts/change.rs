@@ -5,6 +5,7 @@ use super::rights::{has_all, lock_staff, may_change_more, rights_of_account, rig
 use crate::{Context, StaffMember, transaction};
 use domain::error::{Error, Reason};
 use domain::{AccountId, BuiltInRole};
+use store::approval;
 use store::staff::account::{self, AccountRow};
 use store::staff::credential;
 use store::{Database, Tx};
@@ -106,7 +107,7 @@ pub async fn freeze_account<D: Database>(
     .await
 }
 
-/// Ends the sessions, API keys and the enrolment code of an account that is disabled. Returns how many sessions and API keys
+/// Ends the sessions, API keys and the enrolment code of an account that is disabled, and refuses what it asks for. Returns how many sessions and API keys
 /// there were.
 async fn end_everything<D: Database>(
     cx: &Context<'_, D>,
@@ -115,6 +116,7 @@ async fn end_everything<D: Database>(
 ) -> Result<usize, Error> {
     let revoked = credential::revoke_all(tx, id, cx.now).await?;
     account::end_enrolment(tx, id).await?;
+    approval::refuse_of(tx, &format!("account:{id}"), cx.now).await?;
     Ok(revoked)
 }
 

@@ -9,6 +9,7 @@ mod access;
 mod act_reports;
 mod allowance;
 mod applications;
+mod approvals;
 mod audit;
 mod boundaries;
 mod call_log_apart;

@@ -117,6 +117,8 @@ pub mod rights {
         ApiKeysRevoke,
         ApplicationsRefused,
         ApplicationsRefusedExport,
+        ApprovalsList,
+        ApprovalsRefuse,
         AuditList,
         AuditReport,
         CallbacksExport,
