@@ -29,6 +29,7 @@ const UPDATE_REASONS: &[Reason] = &[
     Reason::ParameterMalformed,
     Reason::UnknownClient,
     Reason::ClientFrozen,
+    Reason::ClientClosed,
 ];
 
 /// A new account.
@@ -146,6 +147,9 @@ struct Client {
     /// 业务需求方标识 / identifier of the client
     #[schema(value_type = values::ClientId)]
     client_id: String,
+    /// 销户时间 / since when it is closed
+    #[schema(required)]
+    closed_at: Option<Time>,
     /// 创建时间 / when it was created
     created_at: Time,
     /// 冻结时间 / since when it is frozen
@@ -228,6 +232,7 @@ fn shown(call: &Call, client: ClientView) -> Client {
         changed_at: call.time(client.changed_at),
         client_id: client.id.as_str().to_owned(),
         created_at: call.time(client.created_at),
+        closed_at: client.closed_at.map(|at| call.time(at)),
         frozen_at: client.frozen_at.map(|at| call.time(at)),
         ips: client.ips,
         limits: client.limits,

@@ -8,6 +8,7 @@
 mod audit;
 mod calls;
 mod clients;
+mod close;
 mod freeze;
 mod report;
 mod secrets;
@@ -20,6 +21,7 @@ pub fn router() -> Routes {
     Routes::new()
         .routes(routes!(clients::list as "admin.clients.list", clients::create as "admin.clients"))
         .routes(routes!(clients::update as "admin.clients.update"))
+        .routes(routes!(close::close as "admin.clients.close"))
         .routes(routes!(freeze::freeze as "admin.clients.freeze"))
         .routes(routes!(freeze::unfreeze as "admin.clients.unfreeze"))
         .routes(routes!(secrets::rotate as "admin.clients.rotate_secret"))

@@ -118,6 +118,8 @@ rights!(
     ChipsReprovision = "chips.reprovision" changes,
     /// A chip's test allowance is raised.
     ChipsTopUp = "chips.top_up" changes,
+    /// A client is closed for good.
+    ClientsClose = "clients.close" changes,
     /// A client's account is opened.
     ClientsCreate = "clients.create" changes,
     /// A client is frozen.

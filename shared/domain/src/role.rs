@@ -119,6 +119,7 @@ const fn is_business(right: Right) -> bool {
             | Right::ChipsImport
             | Right::ChipsReopen
             | Right::ChipsReplace
+            | Right::ClientsClose
             | Right::ClientsCreate
             | Right::ClientsFreeze
             | Right::ClientsRotateSecret

@@ -200,7 +200,7 @@ mod tests {
     use super::*;
 
     /// Acts that nothing undoes.
-    const FOR_GOOD: [Right; 20] = [
+    const FOR_GOOD: [Right; 21] = [
         Right::AccountsRevoke,
         Right::AlertsNote,
         Right::ApiKeysRevoke,
@@ -212,6 +212,7 @@ mod tests {
         Right::ChipsReplace,
         Right::ChipsReprovision,
         Right::ChipsTopUp,
+        Right::ClientsClose,
         Right::ClientsRevokeTokens,
         Right::ClockConfirm,
         Right::ImportsWithdraw,

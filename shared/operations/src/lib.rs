@@ -98,9 +98,9 @@ pub use chip_keys::{ChipKeys, chip_keys};
 pub use chip_list::{ChipFilter, ChipListing, ChipSort, MAX_CHIPS_PER_PAGE, SearchedId, list_chips};
 pub use chip_view::{ChipView, chip_view};
 pub use clients::{
-    ClientChange, ClientPage, ClientView, CreatedClient, FrozenClient, MAX_CLIENTS_PER_PAGE, NewClient,
-    OVERLAP_SECS, RotatedSecret, SecretView, change_client, create_client, freeze_client, list_clients,
-    revoke_secret, revoke_tokens, rotate_secret, unfreeze_client,
+    ClientChange, ClientPage, ClientView, ClosedClient, CreatedClient, FrozenClient, MAX_CLIENTS_PER_PAGE,
+    MAX_CLOSED_PER_CALL, NewClient, OVERLAP_SECS, RotatedSecret, SecretView, change_client, close_client,
+    create_client, freeze_client, list_clients, revoke_secret, revoke_tokens, rotate_secret, unfreeze_client,
 };
 pub use correct_chip::{ChipCorrection, Corrected, correct_chip};
 pub use destroy_chip::destroy_chip;

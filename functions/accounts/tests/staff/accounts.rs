@@ -296,7 +296,7 @@ async fn accounts_and_roles_are_listed_without_what_opens_them() {
 }
 
 /// Operations of two components: method, path below `/admin/v1/`, and the right that each needs.
-const OPERATIONS: [(&str, &str, &str); 23] = [
+const OPERATIONS: [(&str, &str, &str); 24] = [
     ("GET", "accounts", "accounts.list"),
     ("POST", "accounts", "accounts.create"),
     ("POST", "accounts:update", "accounts.update"),
@@ -315,6 +315,7 @@ const OPERATIONS: [(&str, &str, &str); 23] = [
     ("GET", "clients", "clients.list"),
     ("POST", "clients", "clients.create"),
     ("POST", "clients:update", "clients.update"),
+    ("POST", "clients:close", "clients.close"),
     ("POST", "clients:freeze", "clients.freeze"),
     ("POST", "clients:unfreeze", "clients.unfreeze"),
     ("POST", "clients:rotate-secret", "clients.rotate_secret"),

@@ -84,6 +84,7 @@ reasons! {
     RateLimited "rate_limited" 429 "调用过于频繁" "too many calls" => "按 Retry-After 等待后重试" "wait as Retry-After says";
     // Domain
     UnknownClient "unknown_client" 404 "业务需求方不存在" "there is no such client" => "核对 client_id" "check the client_id";
+    ClientClosed "client_closed" 409 "业务需求方已销户" "the client is closed" => "如需继续使用，请创建新的业务需求方" "create another client if it is needed again";
     ClientFrozen "client_frozen" 409 "业务需求方已冻结" "the client is frozen" => "核实后用 clients:unfreeze 解除冻结" "look into it, then unfreeze it with clients:unfreeze";
     ClientNotFrozen "client_not_frozen" 409 "业务需求方未冻结" "the client is not frozen" => "查询业务需求方的状态" "look at the client's state";
     UnknownAccount "unknown_account" 404 "账号不存在" "there is no such account" => "核对 account_id" "check the account_id";

@@ -53,8 +53,8 @@ pub async fn freeze_client<D: Database>(
     .await
 }
 
-/// Ends the freezing of a client: it is enabled, and the messages that waited are sent. Its secrets have ended; it needs a new
-/// one.
+/// Ends the freezing of a client: it is enabled unless it is closed, and the messages that waited are sent. Its secrets have
+/// ended; it needs a new one.
 ///
 /// # Errors
 /// [`Reason::UnknownClient`], [`Reason::ClientNotFrozen`].
@@ -67,9 +67,11 @@ pub async fn unfreeze_client<D: Database>(cx: &Context<'_, D>, client: &ClientId
         if !receiver::release(tx, &to, cx.now).await? {
             return Err(Reason::ClientNotFrozen.into());
         }
-        set_active(cx, tx, client, true).await?;
-        cx.note_change("active", row.active, true);
         cx.note_change("frozen", true, false);
+        if !client::is_closed(tx, client).await? {
+            set_active(cx, tx, client, true).await?;
+            cx.note_change("active", row.active, true);
+        }
         Ok(())
     })
     .await
@@ -86,6 +88,17 @@ pub(super) async fn not_frozen<D: Database>(tx: &Tx<'_, D>, client: &ClientId) -
         Some(_) => Err(Reason::ClientFrozen.into()),
         None => Ok(()),
     }
+}
+
+/// A closed client gets nothing that opens it again.
+///
+/// # Errors
+/// [`Reason::ClientClosed`].
+pub(super) async fn not_closed<D: Database>(tx: &Tx<'_, D>, client: &ClientId) -> Result<(), Error> {
+    if client::is_closed(tx, client).await? {
+        return Err(Reason::ClientClosed.into());
+    }
+    Ok(())
 }
 
 /// Counts what a client has under way, in the transaction that disables it.
@@ -105,7 +118,7 @@ pub(super) async fn under_way<D: Database>(
     Ok(work)
 }
 
-async fn set_active<D: Database>(
+pub(super) async fn set_active<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,
     client: &ClientId,

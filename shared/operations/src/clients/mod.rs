@@ -2,6 +2,7 @@
 
 mod change;
 mod checks;
+mod close;
 mod create;
 mod freeze;
 mod list;
@@ -9,6 +10,7 @@ mod secrets;
 
 pub use change::{ClientChange, change_client};
 pub(super) use checks::{checked_url, malformed};
+pub use close::{ClosedClient, MAX_CLOSED_PER_CALL, close_client};
 pub use create::{CreatedClient, NewClient, create_client};
 pub use freeze::{FrozenClient, freeze_client, unfreeze_client};
 pub use list::{ClientPage, ClientView, MAX_CLIENTS_PER_PAGE, SecretView, list_clients};

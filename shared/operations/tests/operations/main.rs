@@ -19,6 +19,7 @@ mod cancellations;
 mod chip_faults;
 mod clients;
 mod clock;
+mod closed;
 mod corrections;
 mod duplicated;
 mod ended_tasks;

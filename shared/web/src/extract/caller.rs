@@ -139,6 +139,7 @@ pub mod rights {
         ChipsReplace,
         ChipsReprovision,
         ChipsTopUp,
+        ClientsClose,
         ClientsCreate,
         ClientsFreeze,
         ClientsList,
