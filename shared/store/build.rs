@@ -59,10 +59,16 @@ fn main() {
 fn files(folder: &str) -> BTreeMap<u32, String> {
     let entries = fs::read_dir(folder).expect("the folder of migrations");
     let paths = entries.map(|entry| entry.expect("an entry").path());
-    paths
-        .filter(|path| path.is_file())
-        .map(|path| (version(&path), statements(&path)))
-        .collect()
+    let mut files = BTreeMap::new();
+    for path in paths.filter(|path| path.is_file()) {
+        let before = files.insert(version(&path), statements(&path));
+        assert!(
+            before.is_none(),
+            "{} has the number of another file",
+            path.display()
+        );
+    }
+    files
 }
 
 /// The versions of migrations that contract.

@@ -3,12 +3,12 @@
 use domain::error::Reason;
 use operations::{
     AccountChange, AccountPage, AccountView, MAX_ACCOUNTS_PER_PAGE, Offer, change_account, create_account,
-    list_accounts, offer_enrolment, revoke_account,
+    freeze_account, list_accounts, offer_enrolment, revoke_account,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use web::extract::{Call, Json, Query, Staff, rights};
-use web::values::{Cursor, PageLimit, Person, Rows, Time};
+use web::values::{ActReason, Cursor, PageLimit, Person, Rows, Time};
 use web::{Answer, Success, codes};
 
 use crate::values::{AccountIdText, RoleCodeText, SignInNameText};
@@ -37,6 +37,15 @@ const REVOKE_REASONS: &[Reason] = &[
     Reason::ParameterMalformed,
     Reason::UnknownAccount,
     Reason::RightNotHeld,
+];
+
+const FREEZE_REASONS: &[Reason] = &[
+    Reason::ParameterMissing,
+    Reason::ParameterMalformed,
+    Reason::UnknownAccount,
+    Reason::OwnAccount,
+    Reason::RightNotHeld,
+    Reason::LastAdministrator,
 ];
 
 const ENROL_REASONS: &[Reason] = &[
@@ -190,7 +199,7 @@ pub(crate) async fn list(
     _: Staff<rights::AccountsList>,
     Query(which): Query<AccountList>,
 ) -> Answer<StaffAccounts> {
-    let only = which.account_id.map(|id| id.get().0);
+    let only = which.account_id.map(AccountIdText::get);
     let after = which.cursor.map(|name| name.get().0);
     let page: AccountPage =
         list_accounts(&call.context(), only, after.as_deref(), Rows::of(which.limit)).await?;
@@ -253,7 +262,7 @@ pub(crate) async fn update(
     staff: Staff<rights::AccountsUpdate>,
     Json(update): Json<StaffAccountUpdate>,
 ) -> Answer<StaffAccountUpdated> {
-    let id = update.account_id.get().0;
+    let id = update.account_id.get();
     let roles = update.roles.map(names);
     let change = AccountChange {
         name: update.name.as_deref().map(|name| name.0.as_str()),
@@ -298,8 +307,41 @@ pub(crate) async fn revoke(
     staff: Staff<rights::AccountsRevoke>,
     Json(which): Json<WhichStaffAccount>,
 ) -> Answer<StaffAccountRevoked> {
-    let id = which.account_id.get().0;
+    let id = which.account_id.get();
     let revoked = revoke_account(&call.context(), &staff, id).await?;
+    Ok(Success::new(StaffAccountRevoked {
+        account_id: id.text(),
+        revoked,
+    }))
+}
+
+/// An account that is frozen.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StaffAccountFreeze {
+    /// 账号标识 / identifier of the account
+    account_id: AccountIdText,
+    /// 原因，记入审计记录 / why; kept in the audit trail
+    #[serde(rename = "reason")]
+    _reason: ActReason,
+}
+
+/// Freezes an account: it is disabled, and its sessions, API keys and enrolment code end for good.
+#[utoipa::path(
+    post,
+    path = "/admin/v1/accounts:freeze",
+    summary = "冻结人员账号 / Freeze an account of staff (§9.2)",
+    request_body = StaffAccountFreeze,
+    responses((status = 200, body = Success<StaffAccountRevoked>)),
+    extensions(("x-reasons" = json!(codes(FREEZE_REASONS))))
+)]
+pub(crate) async fn freeze(
+    call: Call,
+    staff: Staff<rights::AccountsFreeze>,
+    Json(freeze): Json<StaffAccountFreeze>,
+) -> Answer<StaffAccountRevoked> {
+    let id = freeze.account_id.get();
+    let revoked = freeze_account(&call.context(), &staff, id).await?;
     Ok(Success::new(StaffAccountRevoked {
         account_id: id.text(),
         revoked,
@@ -321,7 +363,7 @@ pub(crate) async fn enrol(
     staff: Staff<rights::AccountsEnrol>,
     Json(which): Json<WhichStaffAccount>,
 ) -> Answer<EnrolmentOffered> {
-    let id = which.account_id.get().0;
+    let id = which.account_id.get();
     let offer = offer_enrolment(&call.context(), &staff, id).await?;
     Ok(Success::new(EnrolmentOffered::of(&call, id.text(), &offer)))
 }

@@ -12,7 +12,7 @@ const MAX_LABEL_CHARS: usize = 64;
 const ONE_TIME_CODE_CHARS: usize = 6;
 
 /// Identifier of an account.
-pub(crate) type AccountIdText = Parsed<AccountId>;
+pub(crate) type AccountIdText = web::values::AccountId;
 /// Identifier of an API key.
 pub(crate) type ApiKeyIdText = Parsed<ApiKeyId>;
 /// What a person signs in with.
@@ -30,8 +30,6 @@ pub(crate) type OneTimeCodeText = Parsed<OneTimeCode>;
 /// An enrolment code, or a session.
 pub(crate) type SecretText = Parsed<Secret>;
 
-/// Identifier of an account.
-pub(crate) struct AccountId(pub(crate) domain::AccountId);
 /// Identifier of an API key.
 pub(crate) struct ApiKeyId(pub(crate) domain::ApiKeyId);
 /// What a person signs in with: small letters.
@@ -69,18 +67,6 @@ fn uuid(about: &str) -> Object {
 
 fn malformed<T>(zh: &'static str, en: &'static str) -> Result<T, Malformed> {
     Err(Malformed::new(Sort::Value, zh, en))
-}
-
-impl Kind for AccountId {
-    const NAME: &'static str = "AccountId";
-
-    fn parse(text: &str) -> Result<Self, Malformed> {
-        domain::AccountId::parse(text).map(Self)
-    }
-
-    fn object() -> Object {
-        uuid("账号标识 / identifier of an account")
-    }
 }
 
 impl Kind for ApiKeyId {

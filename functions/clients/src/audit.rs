@@ -25,7 +25,7 @@ const REASONS: &[Reason] = &[
 ];
 
 /// A place in the trail.
-struct AuditKey(u64);
+pub(crate) struct AuditKey(pub(crate) u64);
 
 impl Kind for AuditKey {
     const NAME: &'static str = "AuditKey";
@@ -70,7 +70,7 @@ impl Kind for RightName {
     }
 }
 
-type AuditCursor = Parsed<AuditKey>;
+pub(crate) type AuditCursor = Parsed<AuditKey>;
 type SearchedRight = Parsed<RightName>;
 type AuditLimit = PageLimit<MAX_AUDIT_ROWS_PER_PAGE>;
 
@@ -161,7 +161,7 @@ pub(crate) struct AuditTrail {
 
 /// 详情，标识均已掩码；非文本的值以 JSON 书写 / the details, identifiers masked; a value that is not text is written as JSON
 #[derive(Serialize, ToSchema)]
-struct AuditDetail {
+pub(crate) struct AuditDetail {
     /// 请求内容，含操作人与原因 / what was asked for, with person and reason
     request: BTreeMap<String, String>,
     /// 变更前的值 / what was so before

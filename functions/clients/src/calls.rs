@@ -82,6 +82,7 @@ impl CallSearch {
             client_id: self.client_id.as_deref().cloned(),
             eid: self.eid.as_deref().copied(),
             task_id: self.task_id.as_deref().copied(),
+            secret_generation: None,
             interface: self.interface.as_deref(),
             reason: self.reason.as_deref(),
             request_id: self.request_id.as_deref(),

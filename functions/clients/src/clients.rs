@@ -13,6 +13,8 @@ use web::extract::{Call, Json, Query, Staff, rights};
 use web::values::{self, PageLimit, Rows, Time};
 use web::{Answer, Success, codes, or_null};
 
+use crate::freeze::UnderWay;
+
 const LIST_REASONS: &[Reason] = &[Reason::ParameterMalformed, Reason::CursorMismatch];
 
 const CREATE_REASONS: &[Reason] = &[
@@ -26,6 +28,8 @@ const UPDATE_REASONS: &[Reason] = &[
     Reason::ParameterTooLong,
     Reason::ParameterMalformed,
     Reason::UnknownClient,
+    Reason::ClientFrozen,
+    Reason::ClientClosed,
 ];
 
 /// A new account.
@@ -143,8 +147,14 @@ struct Client {
     /// 业务需求方标识 / identifier of the client
     #[schema(value_type = values::ClientId)]
     client_id: String,
+    /// 销户时间 / since when it is closed
+    #[schema(required)]
+    closed_at: Option<Time>,
     /// 创建时间 / when it was created
     created_at: Time,
+    /// 冻结时间 / since when it is frozen
+    #[schema(required)]
+    frozen_at: Option<Time>,
     /// 可以调用的网段 / networks it may call from
     ips: Vec<String>,
     /// 与默认值不同的限制：各接口每分钟次数 / limits that differ from the defaults: calls a minute by interface
@@ -222,6 +232,8 @@ fn shown(call: &Call, client: ClientView) -> Client {
         changed_at: call.time(client.changed_at),
         client_id: client.id.as_str().to_owned(),
         created_at: call.time(client.created_at),
+        closed_at: client.closed_at.map(|at| call.time(at)),
+        frozen_at: client.frozen_at.map(|at| call.time(at)),
         ips: client.ips,
         limits: client.limits,
         name: client.name,
@@ -260,6 +272,10 @@ pub(crate) struct ClientUpdated {
     /// 业务需求方标识 / identifier of the client
     #[schema(value_type = values::ClientId)]
     client_id: String,
+    /// 停用时其进行中的卡片与消息，这些照常进行；仅提交 active=false 时出现 / what the client has under way, which goes on; only where
+    /// active=false was sent
+    #[serde(skip_serializing_if = "Option::is_none")]
+    under_way: Option<UnderWay>,
 }
 
 /// Changes the given fields of an account.
@@ -287,8 +303,9 @@ pub(crate) async fn update(
         active: update.active,
         allow_http_callback: call.settings().callback_allow_http,
     };
-    change_client(&call.context(), &client, &change).await?;
+    let under_way = change_client(&call.context(), &client, &change).await?;
     Ok(Success::new(ClientUpdated {
         client_id: client.as_str().to_owned(),
+        under_way: under_way.map(Into::into),
     }))
 }

@@ -8,6 +8,9 @@
 mod audit;
 mod calls;
 mod clients;
+mod close;
+mod freeze;
+mod report;
 mod secrets;
 
 use web::{Routes, routes};
@@ -18,10 +21,14 @@ pub fn router() -> Routes {
     Routes::new()
         .routes(routes!(clients::list as "admin.clients.list", clients::create as "admin.clients"))
         .routes(routes!(clients::update as "admin.clients.update"))
+        .routes(routes!(close::close as "admin.clients.close"))
+        .routes(routes!(freeze::freeze as "admin.clients.freeze"))
+        .routes(routes!(freeze::unfreeze as "admin.clients.unfreeze"))
         .routes(routes!(secrets::rotate as "admin.clients.rotate_secret"))
         .routes(routes!(secrets::revoke as "admin.clients.revoke_secret"))
         .routes(routes!(secrets::revoke_tokens as "admin.clients.revoke_tokens"))
         .routes(routes!(calls::search as "admin.calls"))
         .routes(routes!(calls::export as "admin.calls.export"))
         .routes(routes!(audit::search as "admin.audit"))
+        .routes(routes!(report::report as "admin.audit.report"))
 }

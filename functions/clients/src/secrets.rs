@@ -12,6 +12,7 @@ const ROTATE_REASONS: &[Reason] = &[
     Reason::ParameterMissing,
     Reason::ParameterMalformed,
     Reason::UnknownClient,
+    Reason::ClientClosed,
     Reason::SecretsInRotation,
 ];
 

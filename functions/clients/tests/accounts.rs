@@ -176,3 +176,62 @@ async fn the_address_of_a_receiver_is_removed_only_by_null() {
         .await;
     assert_eq!(probed["reason"], "no_address");
 }
+
+#[tokio::test]
+async fn the_address_of_a_frozen_client_gets_no_test_and_shows_since_when() {
+    let routers = routers().await;
+    let id = client(&routers).await;
+    let enter = json!({"receiver": id, "url": "https://example.com/c"});
+    routers.post("/admin/v1/receivers:update", &enter).await;
+    let freeze = json!({"client_id": id, "reason": "leaked"});
+    routers.post("/admin/v1/clients:freeze", &freeze).await;
+    let tested = routers
+        .post("/admin/v1/callbacks:probe", &json!({"receiver": id}))
+        .await;
+    assert_eq!(tested["reason"], "client_frozen", "{tested}");
+    let shown = routers.get(&format!("/admin/v1/receivers?receiver={id}")).await;
+    assert_eq!(shown["held_at"], "2026-07-01T08:00:00+08:00", "{shown}");
+}
+
+#[tokio::test]
+async fn a_client_is_closed_for_good() {
+    let routers = routers().await;
+    let id = client(&routers).await;
+    let closing = json!({"client_id": id, "person": "Wang", "reason": "end of contract"});
+    for (field, value, reason) in [
+        ("client_id", json!("cl_00000000000000000000"), "unknown_client"),
+        ("client_id", json!("cl_1"), "parameter_malformed"),
+        ("person", Value::Null, "parameter_malformed"),
+        ("reason", json!(" "), "parameter_malformed"),
+        ("limit", json!(0), "parameter_malformed"),
+        ("limit", json!(201), "parameter_malformed"),
+        ("colour", json!("red"), "parameter_unknown"),
+    ] {
+        let mut document = closing.clone();
+        document[field] = value;
+        let answer = routers.post("/admin/v1/clients:close", &document).await;
+        assert_eq!(answer["reason"], reason, "{field}: {answer}");
+    }
+    let closed = routers.post("/admin/v1/clients:close", &closing).await;
+    for (field, value) in [
+        ("ended_secrets", json!(1)),
+        ("ended_tasks", json!(0)),
+        ("returned_numbers", json!(0)),
+        ("more", json!(false)),
+    ] {
+        assert_eq!(closed[field], value, "{closed}");
+    }
+    let listed = routers.get("/admin/v1/clients").await;
+    let shown = &listed["clients"][0];
+    assert_eq!(
+        (&shown["active"], &shown["closed_at"]),
+        (&json!(false), &json!("2026-07-01T08:00:00+08:00"))
+    );
+    for (path, document) in [
+        ("clients:update", json!({"client_id": id, "active": true})),
+        ("clients:rotate-secret", json!({"client_id": id})),
+    ] {
+        let answer = routers.post(&format!("/admin/v1/{path}"), &document).await;
+        assert_eq!(answer["reason"], "client_closed", "{path}: {answer}");
+    }
+}

@@ -55,7 +55,13 @@ async fn a_client_is_found_by_what_was_done_to_it() {
     );
     assert_eq!(
         update["detail"]["after"],
-        json!({"name": "Water meters", "active": "false"})
+        json!({
+            "name": "Water meters",
+            "active": "false",
+            "cards_waiting": "0",
+            "cards_writing": "0",
+            "messages_pending": "0",
+        })
     );
     assert_eq!(update["who"], "admin_secret");
     assert_eq!(update["address"], "203.0.113.9");

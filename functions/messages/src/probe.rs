@@ -17,6 +17,7 @@ const REASONS: &[Reason] = &[
     Reason::ParameterMissing,
     Reason::ParameterMalformed,
     Reason::UnknownReceiver,
+    Reason::ClientFrozen,
     Reason::NoAddress,
     Reason::GuardMissing,
 ];

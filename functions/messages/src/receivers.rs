@@ -63,6 +63,9 @@ pub(crate) struct ReceiverShown {
     /// 停止推送的原因 / why they are stopped
     #[schema(required)]
     stopped_for: Option<values::StopCause>,
+    /// 业务需求方自何时起冻结，期间不推送 / since when nothing is sent to it, because its client is frozen
+    #[schema(required)]
+    held_at: Option<Time>,
     /// 地址是否可以为 http / whether its address may be plain http
     allow_http: bool,
     /// 推送的状态变更，仅业务需求方 / the changes of state that a client gets; empty for the operator
@@ -119,6 +122,7 @@ fn shown(call: &Call, to: &Receiver, view: ReceiverView) -> ReceiverShown {
         failing_since: view.failing_since.map(|at| call.time(at)),
         stopped_at: view.stopped.map(|(at, _)| call.time(at)),
         stopped_for: view.stopped.map(|(_, cause)| cause.into()),
+        held_at: view.held_at.map(|at| call.time(at)),
         allow_http: view.allow_http,
         changes: view.changes.into_iter().map(Into::into).collect(),
         in_flight: view.in_flight,

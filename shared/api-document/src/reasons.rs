@@ -52,6 +52,18 @@ const STAFF: &[Reason] = &[
     Reason::RightMissing,
 ];
 
+/// Reasons that concern acts of staff that need a second person.
+const SECOND_PERSON: &[Reason] = &[
+    Reason::SecondPersonNeeded,
+    Reason::ParameterMalformed,
+    Reason::UnknownApproval,
+    Reason::OwnApproval,
+    Reason::ApprovalDiffers,
+    Reason::ApprovalEarly,
+    Reason::ApprovalEnded,
+    Reason::TooMany,
+];
+
 /// Reasons that can occur at any time.
 const ALWAYS: &[Reason] = &[
     Reason::RateLimited,
@@ -83,6 +95,10 @@ pub fn reasons(operation: &Operation) -> Vec<Reason> {
         Access::Secret(_) => SECRET,
         Access::Anyone | Access::SignIn => &[],
     };
+    let second_person = match operation.access {
+        Access::Staff(right) if right.may_need_second_person() => SECOND_PERSON,
+        _ => &[],
+    };
     let mut all = Vec::new();
     for reason in [
         REQUEST,
@@ -91,6 +107,7 @@ pub fn reasons(operation: &Operation) -> Vec<Reason> {
         NAMES,
         values,
         content,
+        second_person,
         &operation.own_reasons,
         ALWAYS,
     ]

@@ -156,6 +156,10 @@ uuid_id! {
     /// Identifier of an API key.
     ApiKeyId
 }
+uuid_id! {
+    /// Identifier of an act that waits for a second person.
+    ApprovalId
+}
 
 #[cfg(test)]
 mod tests {

@@ -42,6 +42,7 @@ mod task_failure;
 mod task_state;
 mod temporary_number;
 mod time;
+mod undo;
 mod volume;
 mod write_type;
 mod zone;
@@ -60,7 +61,8 @@ pub use eid::{Eid, unknown_chip};
 pub use gateway_protocol::{FailureKind, Work};
 pub use iccid::Iccid;
 pub use ids::{
-    AccountId, AlertId, ApiKeyId, BatchId, ClientId, ImportId, IncidentId, MessageId, SessionId, TaskId,
+    AccountId, AlertId, ApiKeyId, ApprovalId, BatchId, ClientId, ImportId, IncidentId, MessageId, SessionId,
+    TaskId,
 };
 pub use imsi::Imsi;
 pub use incident::{
@@ -85,6 +87,7 @@ pub use task_failure::TaskFailure;
 pub use task_state::{TaskState, TaskStatus};
 pub use temporary_number::{Network, TemporaryNumber, parse_date, warned_at};
 pub use time::{DAY_MS, HOUR_MS, MAX_CLOCK_SKEW_MS, MINUTE_MS, SECOND_MS, Timestamp};
+pub use undo::Undo;
 pub use volume::Volume;
 pub use write_type::WriteType;
 pub use zone::Zone;

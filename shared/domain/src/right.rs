@@ -52,6 +52,8 @@ rights!(
     AccountsCreate = "accounts.create" changes,
     /// A member of staff may choose a password anew.
     AccountsEnrol = "accounts.enrol" changes,
+    /// An account of staff is frozen.
+    AccountsFreeze = "accounts.freeze" changes,
     /// The accounts of staff.
     AccountsList = "accounts.list" reads,
     /// The sessions and API keys of an account of staff end.
@@ -72,8 +74,14 @@ rights!(
     ApplicationsRefused = "applications.refused" lists,
     /// Refused applications as a file.
     ApplicationsRefusedExport = "applications.refused.export" lists,
+    /// Acts that wait for a second person.
+    ApprovalsList = "approvals.list" reads,
+    /// An act that waits for a second person is refused.
+    ApprovalsRefuse = "approvals.refuse" changes,
     /// The audit trail.
     AuditList = "audit.list" lists,
+    /// What an account or the secret of a client did since a time.
+    AuditReport = "audit.report" lists,
     /// A batch of acts on cards or numbers is made, or previewed. What it does to each of them needs the right to that, too,
     /// but for applications and their withdrawal.
     BatchesCreate = "batches.create" changes,
@@ -123,8 +131,12 @@ rights!(
     ChipsReprovision = "chips.reprovision" changes,
     /// A chip's test allowance is raised.
     ChipsTopUp = "chips.top_up" changes,
+    /// A client is closed for good.
+    ClientsClose = "clients.close" changes,
     /// A client's account is opened.
     ClientsCreate = "clients.create" changes,
+    /// A client is frozen.
+    ClientsFreeze = "clients.freeze" changes,
     /// Clients.
     ClientsList = "clients.list" reads,
     /// A secret of a client ends.
@@ -133,6 +145,8 @@ rights!(
     ClientsRevokeTokens = "clients.revoke_tokens" changes,
     /// A client gets another secret.
     ClientsRotateSecret = "clients.rotate_secret" changes,
+    /// A client is no longer frozen.
+    ClientsUnfreeze = "clients.unfreeze" changes,
     /// A client's account is changed.
     ClientsUpdate = "clients.update" changes,
     /// The platform's time is confirmed.
@@ -216,6 +230,33 @@ rights!(
 );
 
 impl Right {
+    /// The rights of acts that nothing undoes: a chip or a number is out of use for good, a number that may be on a chip is
+    /// given to another, rows are destroyed.
+    pub const IRREVERSIBLE: [Self; 5] = [
+        Self::ChipsDestroy,
+        Self::ChipsReplace,
+        Self::ImportsWithdraw,
+        Self::NumbersEndQuarantine,
+        Self::NumbersRetire,
+    ];
+
+    /// Whether a second person can be demanded for it: it changes something, and is no brake that one person must be able to
+    /// pull alone.
+    #[must_use]
+    pub const fn may_need_second_person(self) -> bool {
+        let is_brake = matches!(
+            self,
+            Self::AccountsFreeze
+                | Self::AccountsRevoke
+                | Self::ApiKeysRevoke
+                | Self::ApprovalsRefuse
+                | Self::ClientsFreeze
+                | Self::ClientsRevokeSecret
+                | Self::ClientsRevokeTokens
+        );
+        self.changes() && !is_brake
+    }
+
     /// Whether the operation changes something.
     #[must_use]
     pub const fn changes(self) -> bool {

@@ -74,12 +74,12 @@ impl BuiltInRole {
     }
 }
 
-/// What everybody may who works with the platform: to read about the service, and to have API keys. Who has an account is
-/// not part of it.
+/// What everybody may who works with the platform: to read about the service, to have API keys, and to refuse what somebody
+/// else asks for and one may do oneself. Who has an account is not part of it.
 const fn is_everyday(right: Right) -> bool {
     match right {
         Right::AccountsList | Right::RolesList => false,
-        Right::ApiKeysCreate | Right::ApiKeysRevoke => true,
+        Right::ApiKeysCreate | Right::ApiKeysRevoke | Right::ApprovalsRefuse => true,
         other => !other.changes(),
     }
 }
@@ -96,6 +96,7 @@ const fn is_operations(right: Right) -> bool {
             | Right::ChipsFault
             | Right::ChipsReprovision
             | Right::ChipsTopUp
+            | Right::ClientsFreeze
             | Right::ClientsRevokeSecret
             | Right::ClientsRevokeTokens
             | Right::ClockConfirm
@@ -123,8 +124,11 @@ const fn is_business(right: Right) -> bool {
             | Right::ChipsImport
             | Right::ChipsReopen
             | Right::ChipsReplace
+            | Right::ClientsClose
             | Right::ClientsCreate
+            | Right::ClientsFreeze
             | Right::ClientsRotateSecret
+            | Right::ClientsUnfreeze
             | Right::ClientsUpdate
             | Right::ImportsWithdraw
             | Right::IncidentsOpen

@@ -30,6 +30,8 @@ pub struct CallFilter<'a> {
     pub eid: Option<Eid>,
     /// About this task.
     pub task_id: Option<TaskId>,
+    /// With this generation of a client's secret.
+    pub secret_generation: Option<i64>,
     /// Of this interface.
     pub interface: Option<&'a str>,
     /// Refused for this reason.
@@ -129,6 +131,7 @@ pub async fn search_calls<D: Database>(
         eid_index: filter.eid.as_ref().map(|eid| cx.eid_index(eid)),
         client_id: filter.client_id.as_ref(),
         task_id: task_id.as_deref(),
+        secret_generation: filter.secret_generation,
         limit,
     };
     let found = call_log::search(cx.calls, &query).await?;

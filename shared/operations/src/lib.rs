@@ -13,6 +13,7 @@ mod alerts;
 mod announce_gateway;
 mod announced;
 mod apply;
+mod approvals;
 mod audit;
 mod batches;
 mod call_log;
@@ -74,18 +75,22 @@ pub use accounts::{
     AccountChange, AccountPage, AccountView, ApiKeyView, CreatedAccount, CreatedApiKey, Enrolled,
     MAX_ACCOUNTS_PER_PAGE, MAX_CREDENTIAL_CHARS, MAX_PASSWORD_CHARS, NewAccount, NewRole, Offer, RoleChange,
     RoleView, SecondFactor, SignIn, SignInSettings, SignedIn, admit_secret, change_account, change_role,
-    create_account, create_api_key, create_role, delete_role, enrol, is_credential_of_staff, list_accounts,
-    list_api_keys, list_roles, offer_enrolment, recover_account, revoke_account, revoke_api_key, sign_in,
-    sign_out, verify_staff,
+    create_account, create_api_key, create_role, delete_role, enrol, freeze_account, is_credential_of_staff,
+    list_accounts, list_api_keys, list_roles, offer_enrolment, recover_account, revoke_account,
+    revoke_api_key, sign_in, sign_out, verify_staff,
 };
 pub use act_note::ActNote;
 pub use alerts::{AlertView, MAX_ALERTS_PER_PAGE, MAX_NOTED_ALERTS, list_alerts, note_alerts};
 pub use announce_gateway::{Announcement, announce_gateway};
 pub use announced::GatewayWarning;
 pub use apply::{Applied, ApplyRequest, apply};
+pub use approvals::{
+    ApprovalView, CallDigest, MAX_APPROVALS_PER_PAGE, SecondPerson, agree, ask_for_approval, list_approvals,
+    refuse_approval,
+};
 pub use audit::{
-    Act, AuditDetail, AuditFilter, AuditObjectRef, AuditView, MAX_AUDIT_ROWS_PER_PAGE, ReadFigures,
-    conclude_act, list_audit, record_read,
+    Act, ActFilter, ActPage, AuditDetail, AuditFilter, AuditObjectRef, AuditView, MAX_AUDIT_ROWS_PER_PAGE,
+    ReadFigures, ReportedAct, account_report, conclude_act, list_audit, record_read, secret_report,
 };
 pub use batches::{
     BatchPage, BatchPreview, BatchRowPage, BatchRowView, BatchView, CreatedBatch, MAX_BATCH_ROWS,
@@ -99,9 +104,9 @@ pub use chip_keys::{ChipKeys, chip_keys};
 pub use chip_list::{ChipFilter, ChipListing, ChipSort, MAX_CHIPS_PER_PAGE, SearchedId, list_chips};
 pub use chip_view::{ChipView, chip_view};
 pub use clients::{
-    ClientChange, ClientPage, ClientView, CreatedClient, MAX_CLIENTS_PER_PAGE, NewClient, OVERLAP_SECS,
-    RotatedSecret, SecretView, change_client, create_client, list_clients, revoke_secret, revoke_tokens,
-    rotate_secret,
+    ClientChange, ClientPage, ClientView, ClosedClient, CreatedClient, FrozenClient, MAX_CLIENTS_PER_PAGE,
+    MAX_CLOSED_PER_CALL, NewClient, OVERLAP_SECS, RotatedSecret, SecretView, change_client, close_client,
+    create_client, freeze_client, list_clients, revoke_secret, revoke_tokens, rotate_secret, unfreeze_client,
 };
 pub use correct_chip::{ChipCorrection, Corrected, correct_chip};
 pub use destroy_chip::destroy_chip;
@@ -173,6 +178,7 @@ pub use store::Order;
 pub use store::audit::AuditOutcome;
 pub use store::call_log::CallRow;
 pub use store::chip_fault::Fault;
+pub use store::client_work::ClientWork;
 pub use store::message::MessageRow;
 pub use store::operator_report::Topic;
 pub use task_list::{MAX_TASKS_PER_PAGE, TaskFilter, TaskListPage, TaskListing, list_tasks};

@@ -49,6 +49,8 @@ pub struct RequiredVariables {
     pub operator: bool,
     /// `session_hours`, `session_idle_minutes`, `api_key_days`, `second_factor`: signs people in.
     pub sign_in: bool,
+    /// `second_person`, `second_person_rows`, `approval_delay_minutes`: serves staff.
+    pub staff: bool,
     /// The name of the secret of its internal interfaces.
     pub secret: Option<&'static str>,
 }
@@ -70,6 +72,7 @@ impl RequiredVariables {
         served_provinces: false,
         operator: false,
         sign_in: false,
+        staff: false,
         secret: None,
     };
 }
@@ -179,6 +182,13 @@ async fn read_settings(required: RequiredVariables, read: &mut Variables) -> Res
         ),
         (required.sign_in, "api_key_days", &mut read.api_key_days),
         (required.sign_in, "second_factor", &mut read.second_factor),
+        (required.staff, "second_person", &mut read.second_person),
+        (required.staff, "second_person_rows", &mut read.second_person_rows),
+        (
+            required.staff,
+            "approval_delay_minutes",
+            &mut read.approval_delay_minutes,
+        ),
     ];
     fill(Places::from(texts)).await
 }

@@ -17,10 +17,14 @@ const CHANGE: &str = "UPDATE client SET name = COALESCE($1, name), ips = COALESC
     changed_at = $6 WHERE id = $7 RETURNING id";
 const REFUSE_TOKENS_BEFORE: &str =
     "UPDATE client SET tokens_from = $1, changed_at = $2 WHERE id = $3 AND tokens_from <= $1 RETURNING id";
+const CLOSE: &str =
+    "UPDATE client SET closed_at = $1, changed_at = $1 WHERE id = $2 AND closed_at IS NULL RETURNING id";
+const CLOSED: &str = "SELECT id FROM client WHERE id = $1 AND closed_at IS NOT NULL";
 const LIST: &str = "SELECT c.id AS id, c.name AS name, c.phone_sealed AS phone_sealed, c.ips AS ips, \
     c.permissions AS permissions, r.url AS url, c.limits AS limits, c.status AS status, c.created_at AS created_at, \
     c.changed_at AS changed_at, r.failing_since AS failing_since, r.stopped_at AS stopped_at, \
-    r.stopped_for AS stopped_for FROM client c LEFT JOIN receiver r ON r.id = c.id \
+    r.stopped_for AS stopped_for, r.held_at AS held_at, \
+    c.closed_at AS closed_at FROM client c LEFT JOIN receiver r ON r.id = c.id \
     WHERE (c.id = $1 OR $1 IS NULL) AND (c.id > $2 OR $2 IS NULL) ORDER BY c.id LIMIT $3";
 
 // Whoever has something on the platform, or an open incident, stays.
@@ -112,6 +116,10 @@ pub struct ListedClientRow {
     pub callback_failing_since: Option<Timestamp>,
     /// Since when callbacks to its address are stopped, and why.
     pub callback_stopped: Option<(Timestamp, StopCause)>,
+    /// Since when it is frozen.
+    pub frozen_at: Option<Timestamp>,
+    /// Since when it is closed.
+    pub closed_at: Option<Timestamp>,
 }
 
 /// Adds a client.
@@ -159,6 +167,16 @@ pub async fn change<D: Database>(
     Ok(!tx.run(CHANGE, &params).await?.is_empty())
 }
 
+/// Closes a client. False when it is closed already, or there is no such client.
+pub async fn close<D: Database>(tx: &Tx<'_, D>, id: &ClientId, now: Timestamp) -> Result<bool, DbError> {
+    Ok(!tx.run(CLOSE, &[now.into(), id.into()]).await?.is_empty())
+}
+
+/// Whether a client is closed.
+pub async fn is_closed<D: Database>(db: &D, id: &ClientId) -> Result<bool, DbError> {
+    Ok(!db.run(CLOSED, &[id.into()]).await?.is_empty())
+}
+
 /// Refuses tokens issued before `before`. False when there is no such client, or a later time is set already.
 pub async fn refuse_tokens_before<D: Database>(
     tx: &Tx<'_, D>,
@@ -198,6 +216,8 @@ fn read_listed(row: &Row) -> Result<ListedClientRow, DbError> {
         callback_stopped: row
             .optional(11, Row::time)?
             .zip(row.optional(12, |row, at| row.code(at, StopCause::from_code))?),
+        frozen_at: row.optional(13, Row::time)?,
+        closed_at: row.optional(14, Row::time)?,
     })
 }
 

@@ -14,6 +14,8 @@ const EXPIRE: &str = "UPDATE client_secret SET expires_at = $1 WHERE client_id =
     AND (expires_at IS NULL OR expires_at > $1) AND revoked_at IS NULL RETURNING generation";
 const REVOKE: &str = "UPDATE client_secret SET revoked_at = $1 WHERE client_id = $2 AND generation = $3 \
     AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $1) RETURNING generation";
+const REVOKE_ALL: &str = "UPDATE client_secret SET revoked_at = $1 WHERE client_id = $2 AND revoked_at IS NULL \
+    AND (expires_at IS NULL OR expires_at > $1) RETURNING generation";
 const STORE_ANEW: &str =
     "UPDATE client_secret SET hash = $1 WHERE client_id = $2 AND generation = $3 AND hash = $4";
 
@@ -96,6 +98,15 @@ pub async fn revoke<D: Database>(
 ) -> Result<bool, DbError> {
     let params = [now.into(), client.into(), generation.into()];
     Ok(!tx.run(REVOKE, &params).await?.is_empty())
+}
+
+/// Revokes every live secret of a client. Returns how many.
+pub async fn revoke_all<D: Database>(
+    tx: &Tx<'_, D>,
+    client: &ClientId,
+    now: Timestamp,
+) -> Result<usize, DbError> {
+    Ok(tx.run(REVOKE_ALL, &[now.into(), client.into()]).await?.len())
 }
 
 /// Stores another hash of the same secret, unless that has happened already.

@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 pub mod alert;
+pub mod approval;
 pub mod audit;
 pub mod backup_record;
 pub mod batch;
@@ -27,6 +28,7 @@ pub mod chip_list;
 pub mod chip_seen_list;
 pub mod client;
 pub mod client_secret;
+pub mod client_work;
 pub mod clock;
 mod database;
 pub mod destruction;

@@ -6,7 +6,8 @@ use domain::{CardChange, Receiver, StopCause, Timestamp};
 
 const INSERT: &str = "INSERT INTO receiver (id, client_id, url, entered_at, changed_at) VALUES ($1, $2, $3, $4, $4) \
     ON CONFLICT DO NOTHING";
-const FIND: &str = "SELECT id, url, entered_at, failing_since, stopped_at, stopped_for, changes, allow_http FROM receiver WHERE id = $1";
+const FIND: &str = "SELECT id, url, entered_at, failing_since, stopped_at, stopped_for, changes, allow_http, \
+    held_at FROM receiver WHERE id = $1";
 const ENTER: &str = "UPDATE receiver SET url = $1, entered_at = $2, failing_since = NULL, stopped_at = NULL, \
     stopped_for = NULL, changed_at = $2 WHERE id = $3 RETURNING id";
 const SELECT_CHANGES: &str = "UPDATE receiver SET changes = $1, changed_at = $2 WHERE id = $3 RETURNING id";
@@ -18,6 +19,11 @@ const SUCCEEDED: &str = "UPDATE receiver SET failing_since = NULL WHERE id = $1 
     AND entered_at <= $2 RETURNING id";
 const STOP: &str = "UPDATE receiver SET stopped_at = $1, stopped_for = $2, changed_at = $1 WHERE id = $3 \
     AND stopped_at IS NULL RETURNING id";
+const HOLD: &str =
+    "UPDATE receiver SET held_at = $1, changed_at = $1 WHERE id = $2 AND held_at IS NULL RETURNING id";
+// What failed before says nothing about the attempts that follow.
+const RELEASE: &str = "UPDATE receiver SET held_at = NULL, failing_since = NULL, changed_at = $1 WHERE id = $2 \
+    AND held_at IS NOT NULL RETURNING id";
 
 /// Separates the codes of the selected changes.
 const SEPARATOR: &str = ",";
@@ -74,6 +80,8 @@ pub struct ReceiverRow {
     pub selection: Selection,
     /// Whether its address may be plain http.
     pub allow_http: bool,
+    /// Since when nothing is sent to it, because its client is frozen.
+    pub held_at: Option<Timestamp>,
 }
 
 /// Adds a receiver. An existing one stays as it is.
@@ -160,6 +168,20 @@ pub async fn stop<D: Database>(
     Ok(!tx.run(STOP, &params).await?.is_empty())
 }
 
+/// Holds all messages to a receiver back. False when they are held already, or there is no such receiver.
+pub async fn hold<D: Database>(tx: &Tx<'_, D>, receiver: &Receiver, now: Timestamp) -> Result<bool, DbError> {
+    Ok(!tx.run(HOLD, &[now.into(), receiver.into()]).await?.is_empty())
+}
+
+/// Lets messages to a receiver go again, and forgets its failures. False when none are held.
+pub async fn release<D: Database>(
+    tx: &Tx<'_, D>,
+    receiver: &Receiver,
+    now: Timestamp,
+) -> Result<bool, DbError> {
+    Ok(!tx.run(RELEASE, &[now.into(), receiver.into()]).await?.is_empty())
+}
+
 fn read(row: &Row) -> Result<ReceiverRow, DbError> {
     Ok(ReceiverRow {
         receiver: row.receiver(0)?,
@@ -174,5 +196,6 @@ fn read(row: &Row) -> Result<ReceiverRow, DbError> {
             changes: row.optional(6, Row::text)?.map(str::to_owned),
         },
         allow_http: row.flag(7)?,
+        held_at: row.optional(8, Row::time)?,
     })
 }

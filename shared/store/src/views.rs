@@ -51,6 +51,10 @@ macro_rules! chip_facts {
         )
     };
 }
+// The state of the card, if no later task has changed it.
+const TASKS_WITH_CARDS: &str = "SELECT t.id, t.state, CASE WHEN t.seq = (SELECT MAX(l.seq) FROM task l \
+    WHERE l.eid_index = t.eid_index) THEN c.status END FROM task t JOIN chip c ON c.eid_index = t.eid_index \
+    WHERE t.id IN (SELECT value FROM json_each($1))";
 const CHIP_BY_EID: &str = chip_facts!("c.eid_index = $1");
 const CHIP_BY_TEMP_MSISDN: &str = chip_facts!("c.temp_msisdn_index = $1");
 
@@ -196,6 +200,23 @@ pub async fn is_last<D: Database>(
 ) -> Result<bool, DbError> {
     let params = [eid_index.into(), ended_at.into(), task.into()];
     Ok(!db.run(IS_LAST, &params).await?.is_empty())
+}
+
+/// Of these tasks, as far as they are there, the state, and that of the card if the task is its latest.
+pub async fn tasks_with_cards<D: Database>(
+    db: &D,
+    tasks: &[String],
+) -> Result<Vec<(TaskId, TaskState, Option<CardStatus>)>, DbError> {
+    let list = serde_json::to_string(tasks).map_err(|_| DbError::Shape("a list of tasks".to_owned()))?;
+    let read = |row: &Row| {
+        Ok((
+            row.task_id(0)?,
+            row.code(1, TaskState::from_code)?,
+            row.optional(2, |row, at| row.number_code(at, CardStatus::from_code))?,
+        ))
+    };
+    let rows = db.run(TASKS_WITH_CARDS, &[list.into()]).await?;
+    rows.iter().map(read).collect()
 }
 
 /// A chip by its EID.

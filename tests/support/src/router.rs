@@ -67,7 +67,16 @@ impl TestDatabase {
     /// The same, with a clock of the test.
     #[must_use]
     pub fn host_at<C: Fn() -> Timestamp>(&self, clock: C) -> NativeHost<C, SeededRandom> {
-        let settings = Settings::from_variables(&variables()).unwrap();
+        self.host_of(&variables(), clock)
+    }
+
+    /// The same, with other variables.
+    pub fn host_of<C: Fn() -> Timestamp>(
+        &self,
+        variables: &Variables,
+        clock: C,
+    ) -> NativeHost<C, SeededRandom> {
+        let settings = Settings::from_variables(variables).unwrap();
         NativeHost::new(self.file.clone(), settings, clock, SeededRandom::new(1))
     }
 }

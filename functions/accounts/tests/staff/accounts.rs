@@ -307,12 +307,15 @@ async fn accounts_and_roles_are_listed_without_what_opens_them() {
 }
 
 /// Operations of two components: method, path below `/admin/v1/`, and the right that each needs.
-const OPERATIONS: [(&str, &str, &str); 18] = [
+const OPERATIONS: [(&str, &str, &str); 24] = [
     ("GET", "accounts", "accounts.list"),
     ("POST", "accounts", "accounts.create"),
     ("POST", "accounts:update", "accounts.update"),
     ("POST", "accounts:revoke", "accounts.revoke"),
     ("POST", "accounts:enrol", "accounts.enrol"),
+    ("POST", "accounts:freeze", "accounts.freeze"),
+    ("GET", "approvals", "approvals.list"),
+    ("POST", "approvals:refuse", "approvals.refuse"),
     ("GET", "roles", "roles.list"),
     ("POST", "roles", "roles.create"),
     ("POST", "roles:update", "roles.update"),
@@ -323,6 +326,9 @@ const OPERATIONS: [(&str, &str, &str); 18] = [
     ("GET", "clients", "clients.list"),
     ("POST", "clients", "clients.create"),
     ("POST", "clients:update", "clients.update"),
+    ("POST", "clients:close", "clients.close"),
+    ("POST", "clients:freeze", "clients.freeze"),
+    ("POST", "clients:unfreeze", "clients.unfreeze"),
     ("POST", "clients:rotate-secret", "clients.rotate_secret"),
     ("POST", "clients:revoke-secret", "clients.revoke_secret"),
     ("GET", "calls", "calls.list"),

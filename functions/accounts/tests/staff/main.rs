@@ -6,6 +6,8 @@
 )]
 
 mod accounts;
+mod approvals;
+mod frozen;
 mod keys;
 mod platform;
 mod sign_in;

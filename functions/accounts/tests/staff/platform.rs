@@ -7,8 +7,9 @@ use domain::Timestamp;
 use serde_json::{Value, json};
 use test_support::http::{Reply, TestRequest};
 use test_support::router::{TestDatabase, TestRouter};
-use test_support::settings::{NOW, SECRET};
+use test_support::settings::{NOW, SECRET, variables};
 use vault::totp_code;
+use web::Variables;
 
 pub(crate) const PASSWORD: &str = "correct horse battery";
 pub(crate) const MINUTE_MS: i64 = 60_000;
@@ -45,10 +46,15 @@ pub(crate) fn base32(text: &str) -> Vec<u8> {
 
 impl Platform {
     pub(crate) async fn new() -> Self {
+        Self::with(&variables()).await
+    }
+
+    /// A platform with these variables.
+    pub(crate) async fn with(variables: &Variables) -> Self {
         let now = Rc::new(Cell::new(NOW.millis()));
         let clock = Rc::clone(&now);
         let database = TestDatabase::new().await;
-        let host = database.host_at(move || Timestamp(clock.get()));
+        let host = database.host_of(variables, move || Timestamp(clock.get()));
         let routes = accounts_router::router().merge(clients_router::router());
         Self {
             router: TestRouter::on(database, routes, host),

@@ -10,6 +10,7 @@ const REQUIRED_VARIABLES: RequiredVariables = RequiredVariables {
     transport_keys: true,
     number_ranges: true,
     unchecked_eids: true,
+    staff: true,
     secret: Some("admin_secret"),
     ..RequiredVariables::NONE
 };

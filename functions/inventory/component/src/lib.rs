@@ -8,6 +8,7 @@ const REQUIRED_VARIABLES: RequiredVariables = RequiredVariables {
     sealing_keys: true,
     pool_low_water: true,
     number_ranges: true,
+    staff: true,
     secret: Some("admin_secret"),
     ..RequiredVariables::NONE
 };

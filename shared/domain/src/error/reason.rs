@@ -71,6 +71,12 @@ reasons! {
     EnrolmentCodeWrong "enrolment_code_wrong" 401 "启用码错误、已使用或已过期" "the enrolment code is wrong, used or expired" => "核对启用码，或请系统管理员重新生成" "check the code, or ask an administrator for another one";
     RightMissing "right_missing" 403 "账号没有该操作权限" "the account does not have the right to this" => "请系统管理员授予具有该权限的角色" "ask an administrator for a role with this right";
     RightNotHeld "right_not_held" 403 "不能授予或变更自己没有的权限" "a right that one does not have oneself can be neither given nor changed" => "由具有该权限的系统管理员操作" "have an administrator do it who has the right";
+    SecondPersonNeeded "second_person_needed" 409 "该操作须由第二人执行，已登记，标识见详情" "this needs a second person; it is kept under the identifier that is given" => "请另一名具有该权限的人员以请求头 x-approval 提交该标识与相同的请求" "have another person with this right send the same call with the identifier as the header x-approval";
+    UnknownApproval "unknown_approval" 404 "没有该操作的此项登记" "nothing is kept under this identifier for this operation" => "核对标识；登记见 /admin/v1/approvals" "check the identifier; /admin/v1/approvals lists what is kept";
+    OwnApproval "own_approval" 409 "须由另一人执行" "another person must do it" => "请另一名具有该权限的人员提交" "have another person with this right send it";
+    ApprovalDiffers "approval_differs" 409 "请求与登记的不同" "the call is not the one that was asked for" => "与提出人核对后提交相同的请求" "compare with whoever asked, and send the same call";
+    ApprovalEarly "approval_early" 409 "尚未到可执行的时间" "it is too early" => "在所示时间之后提交" "send it after the time that is given";
+    ApprovalEnded "approval_ended" 409 "该登记已执行、已拒绝或已过期" "it was carried out or refused already, or its time is over" => "由提出人重新提交请求" "have whoever asked send the call anew";
     SessionNeeded "session_needed" 403 "该操作须由登录的人员进行" "this needs a person who has signed in" => "登录后以会话凭据调用" "sign in and call with the session";
     ClientDisabled "client_disabled" 403 "账号已停用" "the client is disabled" => "联系系统管理员" "contact the administrator";
     IpNotAllowed "ip_not_allowed" 403 "来源 IP 未报白" "the calling address is not on the allow-list" => "将服务端公网 IP 报白后重试" "have the server's public address put on the list";
@@ -78,6 +84,9 @@ reasons! {
     RateLimited "rate_limited" 429 "调用过于频繁" "too many calls" => "按 Retry-After 等待后重试" "wait as Retry-After says";
     // Domain
     UnknownClient "unknown_client" 404 "业务需求方不存在" "there is no such client" => "核对 client_id" "check the client_id";
+    ClientClosed "client_closed" 409 "业务需求方已销户" "the client is closed" => "如需继续使用，请创建新的业务需求方" "create another client if it is needed again";
+    ClientFrozen "client_frozen" 409 "业务需求方已冻结" "the client is frozen" => "核实后用 clients:unfreeze 解除冻结" "look into it, then unfreeze it with clients:unfreeze";
+    ClientNotFrozen "client_not_frozen" 409 "业务需求方未冻结" "the client is not frozen" => "查询业务需求方的状态" "look at the client's state";
     UnknownAccount "unknown_account" 404 "账号不存在" "there is no such account" => "核对 account_id" "check the account_id";
     UnknownRole "unknown_role" 404 "角色不存在" "there is no such role" => "核对角色代码" "check the role's code";
     UnknownApiKey "unknown_api_key" 404 "API 密钥不存在或已失效" "there is no such valid API key" => "核对 key_id" "check the key_id";

@@ -5,6 +5,7 @@ use super::rights::{has_all, lock_staff, may_change_more, rights_of_account, rig
 use crate::{Context, StaffMember, transaction};
 use domain::error::{Error, Reason};
 use domain::{AccountId, BuiltInRole};
+use store::approval;
 use store::staff::account::{self, AccountRow};
 use store::staff::credential;
 use store::{Database, Tx};
@@ -69,12 +70,54 @@ pub async fn change_account<D: Database>(
             account::set_roles(tx, id, roles).await?;
         }
         if change.active == Some(false) {
-            credential::revoke_all(tx, id, cx.now).await?;
-            account::end_enrolment(tx, id).await?;
+            end_everything(cx, tx, id).await?;
         }
         Ok(())
     })
     .await
+}
+
+/// Freezes an account: it is disabled, and its sessions, its API keys and its enrolment code end for good. Returns how many
+/// sessions and API keys ended.
+///
+/// # Errors
+/// [`Reason::UnknownAccount`], [`Reason::OwnAccount`], [`Reason::RightNotHeld`], [`Reason::LastAdministrator`].
+pub async fn freeze_account<D: Database>(
+    cx: &Context<'_, D>,
+    actor: &StaffMember,
+    id: AccountId,
+) -> Result<usize, Error> {
+    if actor.account() == Some(id) {
+        return Err(Reason::OwnAccount.into());
+    }
+    transaction(cx, async |tx| {
+        let actor = lock_staff(tx, actor).await?;
+        let found = account::find(tx, id).await?.ok_or(Reason::UnknownAccount)?;
+        let (present, rights) = rights_of_account(tx, id).await?;
+        has_all(&actor, &rights)?;
+        if is_usable_administrator(&found, &present) {
+            another_administrator(tx, id).await?;
+        }
+        account::change(tx, id, (None, Some(false)), cx.now).await?;
+        cx.note_change("active", found.active, false);
+        let revoked = end_everything(cx, tx, id).await?;
+        cx.note_result("revoked", revoked as u64);
+        Ok(revoked)
+    })
+    .await
+}
+
+/// Ends the sessions, API keys and the enrolment code of an account that is disabled, and refuses what it asks for. Returns how many sessions and API keys
+/// there were.
+async fn end_everything<D: Database>(
+    cx: &Context<'_, D>,
+    tx: &Tx<'_, D>,
+    id: AccountId,
+) -> Result<usize, Error> {
+    let revoked = credential::revoke_all(tx, id, cx.now).await?;
+    account::end_enrolment(tx, id).await?;
+    approval::refuse_of(tx, &format!("account:{id}"), cx.now).await?;
+    Ok(revoked)
 }
 
 /// Ends every session and API key of an account at once. Returns how many there were.

@@ -47,7 +47,7 @@ pub(super) async fn rights_of_roles<D: Database>(db: &D, roles: &[String]) -> Re
 }
 
 /// The roles of an account and their rights.
-pub(super) async fn rights_of_account<D: Database>(
+pub(crate) async fn rights_of_account<D: Database>(
     db: &D,
     id: AccountId,
 ) -> Result<(Vec<String>, BTreeSet<Right>), Error> {

@@ -6,9 +6,12 @@ use serde_json::{Map, Value};
 
 use super::record::file_figures;
 use super::request::{Asked, shown};
-use domain::Right;
+use domain::{ApprovalId, Right};
 use store::audit::AuditObject;
 use vault::{BlindIndex, Vault};
+
+/// Begins the text of an account.
+pub(crate) const ACCOUNT_PREFIX: &str = "account:";
 
 /// The call of a member of staff: who, what, from where, on what. Operations add what they find out.
 #[derive(Debug)]
@@ -21,6 +24,14 @@ pub struct Act {
     // What the running transaction has found out: a body that runs again begins anew.
     pub(super) noted: RefCell<Noted>,
     pub(super) is_recorded: Cell<bool>,
+    agreed: RefCell<Option<Agreed>>,
+}
+
+/// What a second person agrees to.
+#[derive(Clone, Debug)]
+pub(crate) struct Agreed {
+    pub(crate) id: ApprovalId,
+    pub(crate) asked_by: String,
 }
 
 /// What an operation has found out.
@@ -43,6 +54,7 @@ impl Act {
             asked: RefCell::default(),
             noted: RefCell::default(),
             is_recorded: Cell::new(false),
+            agreed: RefCell::default(),
         }
     }
 
@@ -60,6 +72,27 @@ impl Act {
     /// Who calls, from where, and with which request.
     pub(crate) fn origin(&self) -> [&str; 3] {
         [&self.who, &self.address, &self.request_id]
+    }
+
+    /// Whether somebody with an account acts.
+    #[must_use]
+    pub fn is_of_account(&self) -> bool {
+        self.who.starts_with(ACCOUNT_PREFIX)
+    }
+
+    /// Who acts, as it is stored.
+    pub(crate) fn who(&self) -> &str {
+        &self.who
+    }
+
+    /// It is the act of a second person, who agrees to this.
+    pub(crate) fn agree(&self, agreed: Agreed) {
+        self.agreed.replace(Some(agreed));
+    }
+
+    /// What a second person agrees to, unless that was used up by a transaction of the act that has committed.
+    pub(crate) fn agreed(&self) -> Option<Agreed> {
+        self.agreed.borrow().clone().filter(|_| !self.is_recorded())
     }
 
     /// The right of the operation.

@@ -8,10 +8,13 @@ mod act;
 mod heads;
 mod list;
 mod record;
+mod report;
 mod request;
 
 pub use act::Act;
+pub(super) use act::{ACCOUNT_PREFIX, Agreed};
 pub(super) use heads::send as send_audit_head;
 pub use list::{AuditDetail, AuditFilter, AuditObjectRef, AuditView, MAX_AUDIT_ROWS_PER_PAGE, list_audit};
 pub use record::{ReadFigures, conclude_act, record_read};
-pub(super) use record::{begin, committed, record_done, record_of_person};
+pub(super) use record::{begin, committed, object_of, record_done, record_of_person};
+pub use report::{ActFilter, ActPage, ReportedAct, account_report, secret_report};

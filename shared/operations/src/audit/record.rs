@@ -6,11 +6,12 @@ use std::net::IpAddr;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::act::Act;
+use super::act::{Act, Agreed};
 use super::request::MAX_OBJECTS;
 use crate::Context;
 use domain::error::{Error, Reason};
 use domain::{AccountId, Does, Right};
+use store::approval::{self, Decision};
 use store::audit::{self, AuditKind, AuditObject, AuditOutcome, NewAuditRow, detail_id};
 use store::{Database, Tx};
 use vault::random_bytes;
@@ -65,6 +66,7 @@ pub(crate) fn begin<D>(cx: &Context<'_, D>) {
 pub(crate) async fn record_done<D: Database>(cx: &Context<'_, D>, tx: &Tx<'_, D>) -> Result<bool, Error> {
     match cx.act {
         Some(act) if act.right.changes() => {
+            use_up(cx, tx, act).await?;
             append(cx, tx, act, AuditKind::Change, (AuditOutcome::Done, None), None).await?;
             Ok(true)
         }
@@ -145,6 +147,22 @@ pub async fn record_read<D: Database>(cx: &Context<'_, D>, read: Option<ReadFigu
     }
 }
 
+/// Uses up what a second person agreed to, in the transaction of the act, and notes who asked for it.
+///
+/// # Errors
+/// [`Reason::ApprovalEnded`] when somebody was faster.
+async fn use_up<D: Database>(cx: &Context<'_, D>, tx: &Tx<'_, D>, act: &Act) -> Result<(), Error> {
+    let Some(Agreed { id, asked_by }) = act.agreed() else {
+        return Ok(());
+    };
+    if !approval::decide(tx, id, Decision::Done, act.who(), cx.now).await? {
+        return Err(Reason::ApprovalEnded.into());
+    }
+    cx.note_object("approval_id", &id.text());
+    cx.note_result("asked_by", asked_by);
+    Ok(())
+}
+
 async fn append_alone<D: Database>(
     cx: &Context<'_, D>,
     act: &Act,
@@ -152,7 +170,13 @@ async fn append_alone<D: Database>(
     result: (AuditOutcome, Option<&str>),
     read: Option<ReadFigures>,
 ) -> Result<(), Error> {
-    store::transaction(cx.db, async |tx| append(cx, tx, act, kind, result, read).await).await?;
+    store::transaction(cx.db, async |tx| {
+        if result.0 == AuditOutcome::Done && act.right.changes() {
+            use_up(cx, tx, act).await?;
+        }
+        append(cx, tx, act, kind, result, read).await
+    })
+    .await?;
     act.is_recorded.set(true);
     Ok(())
 }
@@ -207,6 +231,11 @@ fn detail<D>(
         .vault
         .seal(cx.random, audit::DETAIL, detail_id(&digest).as_bytes(), &text)?;
     Ok((digest, sealed))
+}
+
+/// On what an act is, as it is shown.
+pub(crate) fn object_of(act: &Act) -> String {
+    objects(act).0
 }
 
 /// On what an act is: as it is shown, and to be searched for.

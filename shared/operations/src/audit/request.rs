@@ -31,7 +31,7 @@ const UUID_CHARS: usize = 36;
 /// What stands for a value that is not kept.
 const HIDDEN: &str = "****";
 /// Names of fields with identifiers that are not sealed, and the ends of such names.
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 12] = [
     "id",
     "ids",
     "receiver",
@@ -42,6 +42,7 @@ const NAMES: [&str; 11] = [
     "sign_in_name",
     "project",
     "who",
+    "asked_by",
     "object",
 ];
 

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use super::super::Context;
 use super::super::receivers::enter_address;
 use super::checks::{checked_limits, checked_name, checked_networks, checked_permissions, checked_url};
+use super::freeze::{not_closed, not_frozen, under_way};
 use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{ClientId, Receiver, UrlRules};
 use store::{
     Database, Tx,
     client::{self, ClientChangeRow},
+    client_work::ClientWork,
     receiver,
 };
 
@@ -34,16 +36,17 @@ pub struct ClientChange<'a> {
     pub allow_http_callback: bool,
 }
 
-/// Changes an account. Changes of access hold from the next call on, limits within a second.
+/// Changes an account. Changes of access hold from the next call on, limits within a second. Returns what a client that is
+/// disabled has under way: that goes on.
 ///
 /// # Errors
-/// [`Reason::UnknownClient`], [`Reason::ParameterMissing`], [`Reason::ParameterTooLong`],
+/// [`Reason::UnknownClient`], [`Reason::ClientFrozen`], [`Reason::ClientClosed`], [`Reason::ParameterMissing`], [`Reason::ParameterTooLong`],
 /// [`Reason::ParameterMalformed`], naming the field.
 pub async fn change_client<D: Database>(
     cx: &Context<'_, D>,
     client: &ClientId,
     change: &ClientChange<'_>,
-) -> Result<(), Error> {
+) -> Result<Option<ClientWork>, Error> {
     let json = |list: Vec<&str>| serde_json::to_string(&list).map_err(Error::internal);
     let ips = change.ips.map(checked_networks).transpose()?;
     let permissions = change.permissions.map(checked_permissions).transpose()?;
@@ -57,6 +60,10 @@ pub async fn change_client<D: Database>(
         active: change.active,
     };
     transaction(cx, async |tx| {
+        if change.active == Some(true) {
+            not_frozen(tx, client).await?;
+            not_closed(tx, client).await?;
+        }
         note(cx, tx, client, &row).await?;
         if !client::change(tx, client, &row, cx.now).await? {
             return Err(Reason::UnknownClient.into());
@@ -70,7 +77,10 @@ pub async fn change_client<D: Database>(
                 .transpose()?;
             enter_address(cx, tx, &to, url).await?;
         }
-        Ok(())
+        match change.active {
+            Some(false) => under_way(cx, tx, client).await.map(Some),
+            _ => Ok(None),
+        }
     })
     .await
 }

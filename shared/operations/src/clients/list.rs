@@ -34,6 +34,10 @@ pub struct ClientView {
     pub callback_failing_since: Option<Timestamp>,
     /// Since when callbacks to it are stopped, and why.
     pub callback_stopped: Option<(Timestamp, StopCause)>,
+    /// Since when it is frozen.
+    pub frozen_at: Option<Timestamp>,
+    /// Since when it is closed.
+    pub closed_at: Option<Timestamp>,
     /// Calls a minute that differ from the defaults.
     pub limits: BTreeMap<String, u32>,
     /// False when it is disabled.
@@ -117,6 +121,8 @@ async fn view<D: Database>(cx: &Context<'_, D>, row: ListedClientRow) -> Result<
         callback_url: row.callback_url,
         callback_failing_since: row.callback_failing_since,
         callback_stopped: row.callback_stopped,
+        frozen_at: row.frozen_at,
+        closed_at: row.closed_at,
         limits: serde_json::from_str(&row.limits).map_err(Error::internal)?,
         active: row.active,
         created_at: row.created_at,

@@ -177,8 +177,9 @@ async fn claim_queue<D: Database>(
     }
     let in_flight = message::in_flight(tx, to, cx.now).await?;
     let room = room.min(most(queue).saturating_sub(in_flight));
-    // The address may have been changed since the queues were read.
-    let url = receiver::find(tx, to).await?.and_then(|row| row.url);
+    // The address may have been changed, or the client frozen, since the queues were read.
+    let row = receiver::find(tx, to).await?.filter(|row| row.held_at.is_none());
+    let url = row.and_then(|row| row.url);
     let Some(url) = url.filter(|_| room > 0) else {
         return Ok(claimed);
     };

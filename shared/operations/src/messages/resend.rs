@@ -200,9 +200,12 @@ pub struct Probe {
 /// Makes a message that tests a receiver's address, signed like every other.
 ///
 /// # Errors
-/// [`Reason::UnknownReceiver`]; [`Reason::NoAddress`] when none is entered.
+/// [`Reason::UnknownReceiver`]; [`Reason::ClientFrozen`]; [`Reason::NoAddress`] when none is entered.
 pub async fn probe<D: Database>(cx: &Context<'_, D>, to: &Receiver) -> Result<Probe, Error> {
     let row = receiver::find(cx.db, to).await?.ok_or(Reason::UnknownReceiver)?;
+    if row.held_at.is_some() {
+        return Err(Reason::ClientFrozen.into());
+    }
     let url = row.url.ok_or(Reason::NoAddress)?;
     let fields = BTreeMap::from([
         ("type", PROBE_TOPIC.to_owned()),

@@ -19,6 +19,8 @@ pub struct ReceiverView {
     pub failing_since: Option<Timestamp>,
     /// Since when messages to it are stopped, and why.
     pub stopped: Option<(Timestamp, StopCause)>,
+    /// Since when nothing is sent to it, because its client is frozen.
+    pub held_at: Option<Timestamp>,
     /// Whether its address may be plain http.
     pub allow_http: bool,
     /// The changes of state that it gets, if it is a client.
@@ -55,6 +57,7 @@ pub async fn receiver_view<D: Database>(cx: &Context<'_, D>, to: &Receiver) -> R
         entered_at: row.entered_at,
         failing_since: row.failing_since,
         stopped: row.stopped,
+        held_at: row.held_at,
         allow_http: row.allow_http,
         changes: match to {
             Receiver::Client(_) => row.selection.selected(),

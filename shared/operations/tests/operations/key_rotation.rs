@@ -206,6 +206,7 @@ fn every_sealed_column_of_the_schema_is_among_those_that_are_sealed_anew() {
          ORDER BY 1",
     );
     let known = [
+        "approval.digest",
         "audit.detail_digest",
         "audit.hash",
         "audit_cut.hash",

@@ -6,8 +6,10 @@
 )]
 
 mod access;
+mod act_reports;
 mod allowance;
 mod applications;
+mod approvals;
 mod audit;
 mod batches;
 mod boundaries;
@@ -18,10 +20,12 @@ mod cancellations;
 mod chip_faults;
 mod clients;
 mod clock;
+mod closed;
 mod corrections;
 mod duplicated;
 mod ended_tasks;
 mod faults;
+mod frozen;
 mod gateways;
 mod held_numbers;
 mod import_parts;

@@ -60,7 +60,7 @@ macro_rules! search {
                  (reason = $5 OR $5 IS NULL OR ',' || reasons || ',' LIKE '%,' || $5 || ',%') AND \
                  (request_id = $6 OR $6 IS NULL)",
                 $others,
-                " ORDER BY id DESC LIMIT $9"
+                " AND (secret_generation = $9 OR $9 IS NULL) ORDER BY id DESC LIMIT $10"
             ),
             looked_at: concat!(
                 "SELECT COUNT(*) AS n, MIN(id) AS least FROM (SELECT id FROM call_log_0 WHERE id >= $1 AND id < $2 AND ",
@@ -171,6 +171,8 @@ pub struct CallQuery<'a> {
     pub client_id: Option<&'a ClientId>,
     /// The task the call was about.
     pub task_id: Option<&'a str>,
+    /// The generation of the secret that the client presented, or with which it took its token.
+    pub secret_generation: Option<i64>,
     /// Most rows.
     pub limit: u32,
 }
@@ -282,6 +284,7 @@ fn search_of(query: &CallQuery<'_>) -> (Search, Value, Vec<Value>) {
         query.request_id.into(),
         client.into(),
         task.into(),
+        query.secret_generation.into(),
     ];
     (search, by, others)
 }

@@ -13,7 +13,8 @@ const QUEUES: &str = "WITH RECURSIVE queue (id) AS (SELECT min(receiver_id) FROM
     (SELECT count(*) FROM message WHERE state = 'pending' AND lease_until > 0 AND receiver_id = r.id \
     AND lease_until > $1) AS in_flight, \
     (SELECT min(next_at) FROM message WHERE state = 'pending' AND receiver_id = r.id) AS due \
-    FROM queue JOIN receiver r ON r.id = queue.id WHERE r.stopped_at IS NULL AND r.url IS NOT NULL) AS queues \
+    FROM queue JOIN receiver r ON r.id = queue.id WHERE r.stopped_at IS NULL AND r.held_at IS NULL \
+    AND r.url IS NOT NULL) AS queues \
     WHERE due <= $1 AND failing <= CAST($2 AS BIGINT) AND in_flight < CASE failing WHEN 1 THEN CAST($3 AS BIGINT) ELSE CAST($4 AS BIGINT) END \
     ORDER BY due, id LIMIT $5";
 const IN_FLIGHT: &str = "SELECT count(*) AS n FROM message WHERE state = 'pending' AND lease_until > 0 \

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
 use http::{HeaderMap, Method};
 
+use super::second_person::admit;
 use super::{Arrival, Inner, Middleware, Next, found, refused, with_extension};
 use crate::host::read_bounded;
 use crate::ignored::IgnoredParameters;
@@ -52,6 +53,9 @@ impl Middleware for Limits {
         match decode(content, &parts, body, &arrival.settings().ignored_parameters) {
             Ok((document, pairs)) => {
                 ask(arrival, &self.0, parts.uri.path(), (&document, &pairs));
+                if let Err(response) = admit(arrival, &self.0, &parts, (&document, &pairs)).await {
+                    return response;
+                }
                 *request = Request::from_parts(parts, Body::empty());
                 request.extensions_mut().insert(Document(document));
                 with_extension(request, next, Pairs(Arc::new(pairs))).await

@@ -17,6 +17,7 @@ mod operator_log;
 mod permission;
 mod rate_limit;
 mod request_id;
+mod second_person;
 mod secret;
 mod staff;
 mod token;

@@ -4,6 +4,7 @@
 
 mod database;
 mod maintenance;
+mod second_person;
 mod sessions;
 mod sign_in;
 
@@ -17,7 +18,7 @@ use crate::credential::{KEY_PARAMETER, TOKEN_PARAMETER};
 use crate::ignored::{IGNORED_PARAMETERS, IgnoredParameters};
 use domain::error::Error;
 use domain::{NumberRanges, Provinces, Zone};
-use operations::{MaintenanceSettings, SessionLimits, SignInSettings};
+use operations::{MaintenanceSettings, SecondPerson, SessionLimits, SignInSettings};
 use vault::{MIN_SECRET_BYTES, Vault, VaultSettings, Zeroizing, equal_in_constant_time};
 
 /// Longest wait of a row of the call log, in milliseconds.
@@ -117,6 +118,12 @@ pub struct Variables {
     pub api_key_days: Option<String>,
     /// Of whom a one-time code is asked: `changes`, `all` or `off`.
     pub second_factor: Option<String>,
+    /// Which acts of staff need a second person: `irreversible` and names of rights, separated by commas.
+    pub second_person: Option<String>,
+    /// Entries beyond which an act needs a second person, as a decimal number; 0 means never.
+    pub second_person_rows: Option<String>,
+    /// Minutes after which a second person can carry an act out, as a decimal number.
+    pub approval_delay_minutes: Option<String>,
     /// How to ask the operator about its numbers: see [`operations::operator::OperatorApi::parse`].
     pub operator_api: Option<String>,
     /// The credential for the operator's interface.
@@ -149,6 +156,8 @@ pub struct Settings {
     pub sessions: SessionLimits,
     /// How people sign in.
     pub sign_in: SignInSettings,
+    /// Which acts of staff need a second person.
+    pub(crate) second_person: SecondPerson,
     /// How to ask the operator about its numbers and the credential for it, as they were configured. Read only where
     /// it is asked, so that other components do not contain the reader.
     pub(crate) operator: Option<(String, Zeroizing<String>)>,
@@ -192,6 +201,7 @@ impl Settings {
             maintenance: maintenance::settings(variables)?,
             sessions: sessions::settings(variables)?,
             sign_in: sign_in::settings(variables)?,
+            second_person: second_person::settings(variables)?,
             operator: variables
                 .operator_api
                 .clone()

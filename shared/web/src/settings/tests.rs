@@ -1,6 +1,7 @@
 //! Sound and broken variables.
 
 use super::*;
+use domain::Right;
 use domain::error::Reason;
 
 fn variables() -> Variables {
@@ -235,5 +236,43 @@ fn numbers_of_incidents_and_sessions_have_bounds() {
     ] {
         let error = Settings::from_variables(&broken).err().unwrap();
         assert!(error.cause().unwrap().contains(name), "{name}");
+    }
+}
+
+#[test]
+fn acts_that_need_a_second_person_are_named_by_their_rights() {
+    let read = |rights: &str, rows: &str, delay: &str| {
+        let variables = Variables {
+            second_person: Some(rights.to_owned()),
+            second_person_rows: Some(rows.to_owned()),
+            approval_delay_minutes: Some(delay.to_owned()),
+            ..variables()
+        };
+        Settings::from_variables(&variables).map(|settings| settings.second_person)
+    };
+    assert_eq!(read("", "0", "0").unwrap(), SecondPerson::default());
+    let second = read("irreversible, roles.update", "50", "10080").unwrap();
+    assert!(second.is_needed(Right::ChipsDestroy, 0) && second.is_needed(Right::RolesUpdate, 0));
+    assert!(second.is_needed(Right::NumbersAllot, 51) && !second.is_needed(Right::NumbersAllot, 50));
+    // A brake that one person must be able to pull alone, and what changes nothing.
+    assert!(!second.is_needed(Right::ClientsFreeze, 51) && !second.is_needed(Right::TasksList, 51));
+    assert_eq!(second.delay_ms, 7 * 86_400_000);
+    for (rights, rows, delay, name) in [
+        ("everything", "0", "0", "second_person: "),
+        ("tasks.list", "0", "0", "second_person: "),
+        ("clients.freeze", "0", "0", "second_person: "),
+        ("approvals.refuse", "0", "0", "second_person: "),
+        ("", "-1", "0", "second_person_rows: "),
+        ("", "100001", "0", "second_person_rows: "),
+        ("", "0", "10081", "approval_delay_minutes: "),
+        ("", "0", "soon", "approval_delay_minutes: "),
+    ] {
+        let cause = read(rights, rows, delay)
+            .err()
+            .unwrap()
+            .cause()
+            .unwrap()
+            .to_owned();
+        assert!(cause.starts_with(&format!("variable {name}")), "{cause}");
     }
 }

@@ -18,6 +18,10 @@ pub type Iccid = Parsed<domain::Iccid>;
 pub type Imsi = Parsed<domain::Imsi>;
 /// An MSISDN.
 pub type Msisdn = Parsed<domain::Msisdn>;
+/// Identifier of an account of staff.
+pub type AccountId = Parsed<domain::AccountId>;
+/// Identifier of an act that waits for a second person.
+pub type ApprovalId = Parsed<domain::ApprovalId>;
 /// Identifier of a client.
 pub type ClientId = Parsed<domain::ClientId>;
 /// Identifier of a task.
@@ -112,6 +116,8 @@ kinds!(
         "13 位物联网号码 / 13-digit IoT number",
         "1440100000001",
     ),
+    AccountId: uuid("账号标识 / identifier of an account"),
+    ApprovalId: uuid("待第二人执行的操作的标识 / identifier of an act that waits for a second person"),
     ClientId: text(
         "^cl_[0-9a-f]{20}$",
         "业务需求方标识 / identifier of a client",

@@ -19,8 +19,8 @@ pub use clients::{CardChange, MessageState, PermissionCode, StopCause, TaskFailu
 pub(crate) use export::ExportFormat;
 pub use export::Format;
 pub use identifiers::{
-    AlertId, BatchId, ClientId, Eid, Iccid, ImportId, Imsi, IncidentId, MessageId, Msisdn, ProvinceCode,
-    Receiver, SessionId, TaskId, WriteType,
+    AccountId, AlertId, ApprovalId, BatchId, ClientId, Eid, Iccid, ImportId, Imsi, IncidentId, MessageId,
+    Msisdn, ProvinceCode, Receiver, SessionId, TaskId, WriteType,
 };
 pub use incidents::{
     AlertKind, DeviationKind, IncidentActor, IncidentClass, IncidentKind, Month, Party, ReportedFault,
