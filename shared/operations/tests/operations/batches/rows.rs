@@ -257,6 +257,7 @@ fn the_same_key_and_content_is_the_same_batch_and_other_content_is_refused() {
         (again.id, again.state, again.done),
         (first.batch.id, BatchState::Done, 2)
     );
+    world.pass(SECOND_MS);
     let other = NewBatch {
         key: "batch-2",
         ..new
