@@ -2,25 +2,27 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
-use domain::{Deviation, Timestamp};
+use domain::{ClientId, Deviation, Timestamp};
 use serde_json::Value;
 use store::{Sqlite, Subject, deviation, transaction};
 use test_support::http::TestRequest;
 use test_support::router::{TestDatabase, TestRouter};
 use test_support::settings::SECRET;
 
-/// Subjects as long as those of receivers and incidents are.
-const SUBJECTS: [&str; 3] = [
-    "client:0123456789abcdef",
-    "019f1a2b-3c4d-7e5f-8a6b-7c8d9e0f1a2b",
-    "job:supervision",
-];
+/// Subjects of different lengths.
+fn subjects() -> [Subject; 3] {
+    [
+        Subject::client(&ClientId::new([7; 10])),
+        Subject::job("supervision"),
+        Subject::province("650000"),
+    ]
+}
 
 /// Six deviations found at two times, those of `job_overdue` set right.
 async fn with_deviations() -> TestRouter {
     let database = TestDatabase::new().await;
     let db = Sqlite::open(&database.file()).unwrap();
-    let subjects = SUBJECTS.map(|text| Subject::stored(text));
+    let subjects = subjects();
     for (kind, at) in [
         (Deviation::FinalReportOverdue, 1_000),
         (Deviation::JobOverdue, 2_000),
@@ -61,9 +63,9 @@ async fn all(router: &TestRouter, query: &str) -> Vec<(String, String)> {
 #[tokio::test]
 async fn pages_of_one_row_show_each_deviation_once_whatever_its_subject() {
     let router = with_deviations().await;
-    let mut sorted = SUBJECTS;
+    let mut sorted = subjects().map(|subject| subject.text().to_owned());
     sorted.sort_unstable_by(|one, other| other.cmp(one));
-    let expected = |kind: &'static str| sorted.map(|subject| (kind.to_owned(), subject.to_owned()));
+    let expected = |kind: &str| sorted.clone().map(|subject| (kind.to_owned(), subject));
     let open = expected("final_report_overdue");
     assert_eq!(all(&router, "").await, open);
     assert_eq!(

@@ -41,6 +41,19 @@ const OPPOSITES: &[(Right, Right, &str, &str)] = &[
         "end the sessions and API keys of the account",
     ),
     (
+        Right::BatchesCreate,
+        Right::BatchesStop,
+        "停止：尚未执行的行不再执行",
+        "stop it: rows that were not carried out stay as they are",
+    ),
+    (
+        Right::BatchesResume,
+        Right::BatchesStop,
+        "停止：尚未执行的行不再执行",
+        "stop it: rows that were not carried out stay as they are",
+    ),
+    (Right::BatchesStop, Right::BatchesResume, "继续执行", "resume it"),
+    (
         Right::ChipsFault,
         Right::ChipsFault,
         "以相反的 faulty 提交",

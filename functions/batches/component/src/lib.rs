@@ -7,6 +7,7 @@ use spin_sdk::http_service;
 const REQUIRED_VARIABLES: RequiredVariables = RequiredVariables {
     sealing_keys: true,
     served_provinces: true,
+    staff: true,
     secret: Some("admin_secret"),
     ..RequiredVariables::NONE
 };

@@ -16,11 +16,14 @@ use crate::operation::{Access, Content, Operation};
 use crate::query::Pair;
 use crate::refusal::Refusal;
 use domain::error::{Error, Reason};
-use domain::{ApprovalId, Right};
+use domain::{ApprovalId, BatchKind, Right};
 use operations::{CallDigest, agree, ask_for_approval};
 
 /// The header with the identifier, in both directions.
 const APPROVAL_HEADER: HeaderName = HeaderName::from_static("x-approval");
+
+/// How a workbook begins: it is a ZIP file.
+const WORKBOOK_START: &[u8] = b"PK";
 
 /// Lets a call pass that needs no second person, or is that of the second person.
 pub(super) async fn admit(
@@ -37,7 +40,11 @@ pub(super) async fn admit(
         Content::Json => serde_json::from_slice::<Value>(body).ok(),
         _ => None,
     };
-    let is_needed = second.is_needed(right, document.as_ref().map_or(0, entries));
+    let rows = match operation.content {
+        Content::Table if right == Right::BatchesCreate => lines(body),
+        _ => document.as_ref().map_or(0, entries),
+    };
+    let is_needed = second.is_needed(done_by(right, pairs), rows);
     if !is_needed || is_preview(document.as_ref(), pairs) {
         return Ok(());
     }
@@ -56,6 +63,24 @@ pub(super) async fn admit(
             Err(needed(&id.text()))
         }
     }
+}
+
+/// The right to what a call does: a batch does to each of its rows what its kind says.
+fn done_by(right: Right, pairs: &[Pair]) -> Right {
+    let kind = pairs.iter().find(|(name, _)| name == "kind");
+    match kind.and_then(|(_, code)| BatchKind::from_code(code)) {
+        Some(kind) if right == Right::BatchesCreate => kind.right(),
+        _ => right,
+    }
+}
+
+/// The lines of a table. Those of a workbook are not known here: it counts as more than any number.
+fn lines(table: &[u8]) -> usize {
+    if table.starts_with(WORKBOOK_START) {
+        return usize::MAX;
+    }
+    let ends = |end: u8| table.iter().filter(|byte| **byte == end).count();
+    ends(b'\n').max(ends(b'\r'))
 }
 
 /// Whether the call changes nothing because it is a preview. An operation that has none refuses the name.
