@@ -10,6 +10,8 @@ type Failure = Box<dyn std::error::Error>;
 const LEVEL: u8 = 10;
 
 fn main() -> Result<(), Failure> {
+    println!("cargo::rerun-if-changed=openapi.json");
+    println!("cargo::rerun-if-changed=page.html");
     let own = env::var("CARGO_MANIFEST_DIR")?;
     let document: serde_json::Value = serde_json::from_slice(&read(&own, "openapi.json")?)?;
     pack("openapi.json", document.to_string().as_bytes())?;
@@ -17,7 +19,6 @@ fn main() -> Result<(), Failure> {
 }
 
 fn read(folder: &str, name: &str) -> Result<Vec<u8>, Failure> {
-    println!("cargo::rerun-if-changed={name}");
     Ok(fs::read(Path::new(folder).join(name))?)
 }
 

@@ -145,10 +145,10 @@ pub(crate) async fn list(
     Query(page): Query<Page>,
 ) -> Answer<BatchList> {
     let (id, cursor) = (page.batch_id.map(BatchId::get), page.cursor.map(BatchId::get));
-    let found = list_batches(&call.context(), id, cursor, Rows::of(page.limit)).await?;
-    let batches = found.batches.into_iter();
+    let (found, next) = list_batches(&call.context(), id, cursor, Rows::of(page.limit)).await?;
+    let batches = found.into_iter();
     Ok(Success::new(BatchList {
         batches: batches.map(|batch| BatchSummary::new(&call, batch)).collect(),
-        next: call.next(found.next.map(|id| id.text())),
+        next: call.next(next.map(|id| id.text())),
     }))
 }

@@ -126,11 +126,11 @@ pub(crate) async fn list(
 ) -> Answer<BatchRowList> {
     let limit = Rows::of(search.limit.clone());
     let search = RowsOfBatch::from(search);
-    let page = batch_rows(&call.context(), search.id, search.result, search.after, limit).await?;
-    let rows = page.rows.into_iter();
+    let (rows, next) = batch_rows(&call.context(), search.id, search.result, search.after, limit).await?;
+    let rows = rows.into_iter();
     Ok(Success::new(BatchRowList {
         rows: rows.map(|row| BatchRow::new(&call, row)).collect(),
-        next: call.next(page.next.map(|line| line.to_string())),
+        next: call.next(next.map(|line| line.to_string())),
     }))
 }
 
@@ -170,7 +170,7 @@ impl ExportSource for RowsOfBatch {
 
     fn page<'a>(&'a mut self, call: &'a Call) -> LocalFuture<'a, Result<ExportPage, Error>> {
         Box::pin(async move {
-            let page = batch_rows(
+            let (rows, next) = batch_rows(
                 &call.context(),
                 self.id,
                 self.result,
@@ -178,9 +178,9 @@ impl ExportSource for RowsOfBatch {
                 MAX_BATCH_ROWS_PER_PAGE,
             )
             .await?;
-            self.after = page.next;
-            let rows = page.rows.into_iter().map(|row| BatchRow::new(call, row));
-            ExportPage::new(rows, page.next.map(|line| line.to_string()))
+            self.after = next;
+            let rows = rows.into_iter().map(|row| BatchRow::new(call, row));
+            ExportPage::new(rows, next.map(|line| line.to_string()))
         })
     }
 }

@@ -179,9 +179,9 @@ pub(crate) struct AuditDetail {
 impl From<operations::AuditDetail> for AuditDetail {
     fn from(detail: operations::AuditDetail) -> Self {
         Self {
-            request: texts(detail.request),
-            before: texts(detail.before),
-            after: texts(detail.after),
+            request: text_fields(detail.request),
+            before: text_fields(detail.before),
+            after: text_fields(detail.after),
             rows: detail.rows,
             sha256: detail.sha256,
         }
@@ -189,7 +189,7 @@ impl From<operations::AuditDetail> for AuditDetail {
 }
 
 /// Requests are of every shape, which a description cannot say: so their values are texts.
-fn texts(values: Map<String, Value>) -> BTreeMap<String, String> {
+fn text_fields(values: Map<String, Value>) -> BTreeMap<String, String> {
     let text = |value| match value {
         Value::String(text) => text,
         other => other.to_string(),

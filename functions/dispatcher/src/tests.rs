@@ -36,6 +36,7 @@ async fn a_tick_runs_every_job_that_is_due_and_the_next_one_only_sends_messages(
     let jobs = [
         "audit_heads",
         "backups",
+        "batches",
         "hopeless_tasks",
         "incident_clocks",
         "ip_throttles",

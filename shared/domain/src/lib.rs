@@ -15,6 +15,7 @@ mod card_change;
 mod card_status;
 mod chip_label;
 mod clock_watch;
+mod codes;
 mod deviation;
 mod eid;
 pub mod error;

@@ -89,13 +89,13 @@ pub use approvals::{
     refuse_approval,
 };
 pub use audit::{
-    Act, ActFilter, ActPage, AuditDetail, AuditFilter, AuditObjectRef, AuditView, MAX_AUDIT_ROWS_PER_PAGE,
+    Act, ActFilter, AuditDetail, AuditFilter, AuditObjectRef, AuditView, MAX_AUDIT_ROWS_PER_PAGE,
     ReadFigures, ReportedAct, account_report, conclude_act, list_audit, record_read, secret_report,
 };
 pub use batches::{
-    BatchPage, BatchPreview, BatchRowPage, BatchRowView, BatchView, CreatedBatch, MAX_BATCH_ROWS,
-    MAX_BATCH_ROWS_PER_PAGE, MAX_BATCHES_PER_PAGE, NewBatch, ProvinceDemand, RefusedRow, batch_rows,
-    create_batch, list_batches, preview_batch, resume_batch, stop_batch,
+    BatchPreview, BatchRowView, BatchView, CreatedBatch, MAX_BATCH_ROWS, MAX_BATCH_ROWS_PER_PAGE,
+    MAX_BATCHES_PER_PAGE, NewBatch, ProvinceDemand, RefusedRow, batch_rows, create_batch, list_batches,
+    preview_batch, resume_batch, stop_batch,
 };
 pub use call_log::{CallFilter, CallPage, MAX_CALLS_PER_PAGE, record_calls, search_calls, sum_up_refusals};
 pub use call_rate::spend_calls;

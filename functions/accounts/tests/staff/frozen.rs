@@ -57,7 +57,7 @@ async fn everything_of_a_frozen_account_ends_at_once() {
         .await;
     let detail = &trail.body["rows"][0]["detail"];
     assert_eq!(detail["request"]["reason"], "设备遗失");
-    assert_eq!(detail["after"], json!({"active": false, "revoked": 2}));
+    assert_eq!(detail["after"], json!({"active": "false", "revoked": "2"}));
     // Nothing more to end.
     let again = freeze_account(&platform, &admin, &wang.id).await;
     assert_eq!((again.status, &again.body["revoked"]), (200, &json!(0)));

@@ -4,8 +4,7 @@ use std::cell::{Cell, RefCell};
 
 use serde_json::{Map, Value};
 
-use super::record::file_figures;
-use super::request::{Asked, shown};
+use super::request::{Asked, file_figures, shown};
 use domain::{ApprovalId, Right};
 use store::audit::AuditObject;
 use vault::{BlindIndex, Vault};

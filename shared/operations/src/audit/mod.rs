@@ -17,4 +17,4 @@ pub(super) use heads::send as send_audit_head;
 pub use list::{AuditDetail, AuditFilter, AuditObjectRef, AuditView, MAX_AUDIT_ROWS_PER_PAGE, list_audit};
 pub use record::{ReadFigures, conclude_act, record_read};
 pub(super) use record::{begin, committed, object_of, record_done, record_of_person};
-pub use report::{ActFilter, ActPage, ReportedAct, account_report, secret_report};
+pub use report::{ActFilter, ReportedAct, account_report, secret_report};

@@ -46,15 +46,6 @@ impl ReadFigures {
     }
 }
 
-/// What a row says of a file that was sent: its size in bytes, and its SHA-256.
-pub(super) fn file_figures(file: &[u8]) -> Map<String, Value> {
-    let digest = hex::encode(Sha256::digest(file));
-    Map::from_iter([
-        ("file_bytes".to_owned(), file.len().into()),
-        ("file_sha256".to_owned(), digest.into()),
-    ])
-}
-
 /// The body of a transaction begins, perhaps anew.
 pub(crate) fn begin<D>(cx: &Context<'_, D>) {
     if let Some(act) = cx.act {

@@ -54,10 +54,6 @@ pub struct ReportedAct {
     pub unreadable: Vec<&'static str>,
 }
 
-/// A page of acts, the latest first, and where the next one begins, if there may be one. A page may have fewer acts than its
-/// limit although another one follows.
-pub type ActPage = (Vec<ReportedAct>, Option<u64>);
-
 /// What an account did: each act that changed something, was refused or failed, and each read in bulk.
 ///
 /// # Errors
@@ -66,7 +62,7 @@ pub async fn account_report<D: Database>(
     cx: &Context<'_, D>,
     id: AccountId,
     filter: ActFilter<'_>,
-) -> Result<ActPage, Error> {
+) -> Result<(Vec<ReportedAct>, Option<u64>), Error> {
     let right = filter.what.map(Right::parse).transpose();
     let right = right.map_err(|wrong| malformed("what", wrong.zh, wrong.en))?;
     account::find(cx.db, id).await?.ok_or(Reason::UnknownAccount)?;
@@ -110,7 +106,7 @@ pub async fn secret_report<D: Database>(
     cx: &Context<'_, D>,
     (client, generation): (&ClientId, i64),
     filter: ActFilter<'_>,
-) -> Result<ActPage, Error> {
+) -> Result<(Vec<ReportedAct>, Option<u64>), Error> {
     let secret = client_secret::with_client(cx.db, client, generation).await?;
     secret.ok_or(Reason::UnknownSecret)?;
     let filter = CallFilter {

@@ -2,6 +2,7 @@
 //! secrets not at all, long values cut.
 
 use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
 
 use domain::{Eid, Iccid, Imsi, Msisdn, mask_identifiers, masked};
 use store::audit::AuditObject;
@@ -179,6 +180,15 @@ fn cut(text: &str, most: usize) -> String {
         .chars()
         .filter(|character| !character.is_control() || *character == '\n');
     plain.take(most).collect()
+}
+
+/// What a row says of a file that was sent: its size in bytes, and its SHA-256.
+pub(super) fn file_figures(file: &[u8]) -> Map<String, Value> {
+    let digest = hex::encode(Sha256::digest(file));
+    Map::from_iter([
+        ("file_bytes".to_owned(), file.len().into()),
+        ("file_sha256".to_owned(), digest.into()),
+    ])
 }
 
 #[cfg(test)]

@@ -59,15 +59,6 @@ pub struct BatchView {
     pub unreadable: Vec<&'static str>,
 }
 
-/// A page of batches.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BatchPage {
-    /// The batches, the latest first.
-    pub batches: Vec<BatchView>,
-    /// Where the next page begins, if there may be one.
-    pub next: Option<BatchId>,
-}
-
 /// A row of a batch as administrators see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BatchRowView {
@@ -89,16 +80,8 @@ pub struct BatchRowView {
     pub unreadable: Vec<&'static str>,
 }
 
-/// A page of rows.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BatchRowPage {
-    /// The rows, by their lines.
-    pub rows: Vec<BatchRowView>,
-    /// The line after which the next page begins, if there may be one.
-    pub next: Option<u64>,
-}
-
-/// Batches before `before`, the latest first; or the one of an identifier alone.
+/// Batches before `before`, the latest first, or the one of an identifier alone; and where the next page begins, if there
+/// may be one.
 ///
 /// # Errors
 /// [`Reason::UnknownBatch`]; [`Reason::Unavailable`] when the database is busy.
@@ -107,24 +90,20 @@ pub async fn list_batches<D: Database>(
     id: Option<BatchId>,
     before: Option<BatchId>,
     limit: u32,
-) -> Result<BatchPage, Error> {
+) -> Result<(Vec<BatchView>, Option<BatchId>), Error> {
     if let Some(id) = id {
         let batch = batch::by_id(cx.db, id).await?.ok_or(Reason::UnknownBatch)?;
-        return Ok(BatchPage {
-            batches: vec![view(cx, batch)],
-            next: None,
-        });
+        return Ok((vec![view(cx, batch)], None));
     }
     let limit = limit.clamp(1, MAX_BATCHES_PER_PAGE);
     let rows = batch::latest(cx.db, before.unwrap_or(BatchId::last()), limit).await?;
     let last = rows.last().map(|row| row.id);
-    Ok(BatchPage {
-        next: last.filter(|_| rows.len() == limit as usize),
-        batches: rows.into_iter().map(|row| view(cx, row)).collect(),
-    })
+    let next = last.filter(|_| rows.len() == limit as usize);
+    Ok((rows.into_iter().map(|row| view(cx, row)).collect(), next))
 }
 
-/// Rows of a batch after line `after`, by their lines: all of them, or those with this result.
+/// Rows of a batch after line `after`, by their lines: all of them, or those with this result. And the line after which the
+/// next page begins, if there may be one.
 ///
 /// # Errors
 /// [`Reason::UnknownBatch`]; [`Reason::Unavailable`] when the database is busy.
@@ -134,15 +113,14 @@ pub async fn batch_rows<D: Database>(
     result: Option<BatchResult>,
     after: Option<u64>,
     limit: u32,
-) -> Result<BatchRowPage, Error> {
+) -> Result<(Vec<BatchRowView>, Option<u64>), Error> {
     batch::by_id(cx.db, id).await?.ok_or(Reason::UnknownBatch)?;
     let limit = limit.clamp(1, MAX_BATCH_ROWS_PER_PAGE);
     let rows = batch_row::list(cx.db, id, after.unwrap_or_default(), result, limit).await?;
     let last = rows.last().map(|row| row.line);
-    Ok(BatchRowPage {
-        next: last.filter(|_| rows.len() == limit as usize),
-        rows: rows.into_iter().map(|row| row_view(cx, id, row)).collect(),
-    })
+    let next = last.filter(|_| rows.len() == limit as usize);
+    let rows = rows.into_iter().map(|row| row_view(cx, id, row));
+    Ok((rows.collect(), next))
 }
 
 pub(super) fn view<D>(cx: &Context<'_, D>, row: BatchRow) -> BatchView {

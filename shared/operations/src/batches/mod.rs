@@ -16,8 +16,7 @@ mod run;
 pub use act::{resume_batch, stop_batch};
 pub use create::{CreatedBatch, NewBatch, create_batch};
 pub use list::{
-    BatchPage, BatchRowPage, BatchRowView, BatchView, MAX_BATCH_ROWS_PER_PAGE, MAX_BATCHES_PER_PAGE,
-    batch_rows, list_batches,
+    BatchRowView, BatchView, MAX_BATCH_ROWS_PER_PAGE, MAX_BATCHES_PER_PAGE, batch_rows, list_batches,
 };
 pub use preview::{BatchPreview, ProvinceDemand, RefusedRow, preview_batch};
 pub(super) use run::run_batches;

@@ -289,8 +289,8 @@ fn opens_everything(world: &World, caller: &Caller) {
     assert!(!run(list_sessions(&cx, &filter)).unwrap().sessions.is_empty());
     assert!(!run(list_clients(&cx, None, None, 10)).unwrap().clients.is_empty());
     assert!(!run(due_messages(&cx, DueRequest::ALL)).unwrap().is_empty());
-    let batches = run(list_batches(&cx, None, None, 1)).unwrap().batches;
-    let rows = run(batch_rows(&cx, batches[0].id, None, None, 1)).unwrap().rows;
+    let batches = run(list_batches(&cx, None, None, 1)).unwrap().0;
+    let rows = run(batch_rows(&cx, batches[0].id, None, None, 1)).unwrap().0;
     assert_eq!((batches[0].unreadable.len(), rows[0].unreadable.len()), (0, 0));
     assert_eq!(rows[0].identifiers[0].as_deref(), Some(eid(4).as_str()));
 }

@@ -9,7 +9,7 @@ use chain::Verifier;
 pub use chain::{AuditHead, Fault, HASH_BYTES, Hash, LEAST_AUDIT_DAYS, hash, restored};
 
 use super::{Database, DbError, Row, Run as _, Statement, Tx, Value, first};
-use domain::{MAX_CLOCK_SKEW_MS, Timestamp};
+use domain::{MAX_CLOCK_SKEW_MS, Timestamp, codes};
 use vault::{BlindIndex, Column};
 
 /// Sealed column: the details of a row.
@@ -81,36 +81,6 @@ const DELETE_OBJECTS: &str = "DELETE FROM audit_object WHERE seq <= $1";
 const DELETE_HEADS: &str = "DELETE FROM audit_head WHERE seq < $1";
 const PUT_CUT: &str = "INSERT INTO audit_cut (id, seq, at, hash) VALUES (1, $1, $2, $3) \
     ON CONFLICT (id) DO UPDATE SET seq = excluded.seq, at = excluded.at, hash = excluded.hash";
-
-/// Texts that a column may have.
-macro_rules! codes {
-    ($(#[$about:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $code:literal),+ $(,)? }) => {
-        $(#[$about])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum $name {
-            $($(#[$doc])* $variant,)+
-        }
-
-        impl $name {
-            /// Every one.
-            pub const ALL: &[Self] = &[$(Self::$variant),+];
-
-            /// Its stable name.
-            #[must_use]
-            pub const fn code(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $code,)+
-                }
-            }
-
-            /// Reads a stable name.
-            #[must_use]
-            pub fn from_code(text: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|known| known.code() == text)
-            }
-        }
-    };
-}
 
 codes!(
     /// What a row is about.

@@ -62,8 +62,8 @@ pub(super) fn numbers(numbers: impl Iterator<Item = u32>) -> String {
 
 /// The batch as it is now.
 pub(super) fn view(world: &World, id: BatchId) -> BatchView {
-    let page = run(list_batches(&world.cx(), Some(id), None, 1)).unwrap();
-    page.batches.into_iter().next().unwrap()
+    let (batches, _) = run(list_batches(&world.cx(), Some(id), None, 1)).unwrap();
+    batches.into_iter().next().unwrap()
 }
 
 /// State, rows, and how many were done, unchanged and refused.
@@ -76,7 +76,7 @@ pub(super) fn figures(world: &World, id: BatchId) -> (BatchState, [u64; 4]) {
 }
 
 pub(super) fn rows(world: &World, id: BatchId, result: Option<BatchResult>) -> Vec<BatchRowView> {
-    run(batch_rows(&world.cx(), id, result, None, 500)).unwrap().rows
+    run(batch_rows(&world.cx(), id, result, None, 500)).unwrap().0
 }
 
 /// The results of all rows, each with the reason why it was refused.
