@@ -7,7 +7,7 @@ use tower_service::Service as _;
 use super::router;
 
 /// Largest document that is served, in bytes.
-const MAX_DOCUMENT_BYTES: usize = 500_000;
+const MAX_DOCUMENT_BYTES: usize = 600_000;
 
 fn send(method: &str, path: &str, headers: &[(&str, &str)]) -> Response<String> {
     let mut request = Request::builder().method(method).uri(path);
