@@ -41,7 +41,7 @@ const WORKERS: usize = 8;
 /// How long the last arrivals may take.
 const MAX_WAIT: Duration = Duration::from_secs(60);
 /// The database on a PostgreSQL server.
-const DATABASE: &str = "callbacks";
+const DATABASE_NAME: &str = "callbacks";
 /// The longest wait that the histogram holds, in milliseconds.
 const LONGEST_MS: u64 = 600_000;
 
@@ -89,32 +89,32 @@ struct CallbackLoad {
 }
 
 /// Where the platform keeps its state.
-pub(crate) enum State {
+pub(crate) enum Database {
     /// A SQLite file of its own.
-    File,
+    Sqlite,
     /// A database on a server of its own, which waits for the disk.
-    Server(PostgresServer),
+    Postgres(PostgresServer),
 }
 
-impl State {
+impl Database {
     /// A new PostgreSQL server.
     pub(crate) fn on_server() -> Result<Self> {
         let server = PostgresServer::start(&DURABLE).context("PostgreSQL from the package postgresql")?;
-        server.create_database(DATABASE);
-        Ok(Self::Server(server))
+        server.create_database(DATABASE_NAME);
+        Ok(Self::Postgres(server))
     }
 
     fn name(&self) -> &'static str {
         match self {
-            Self::File => "SQLite",
-            Self::Server(_) => "PostgreSQL",
+            Self::Sqlite => "SQLite",
+            Self::Postgres(_) => "PostgreSQL",
         }
     }
 
     /// Sets the variables with which components find it.
     fn configure(&self, secrets: &mut Secrets) {
-        if let Self::Server(server) = self {
-            secrets.set("SPIN_VARIABLE_DATABASE", server.url(DATABASE));
+        if let Self::Postgres(server) = self {
+            secrets.set("SPIN_VARIABLE_DATABASE", server.url(DATABASE_NAME));
             let allowed = format!("postgres://{}", server.address());
             secrets.set("SPIN_VARIABLE_DATABASE_HOST_1", allowed);
         }
@@ -124,13 +124,13 @@ impl State {
     fn not_delivered(&self, folder: &std::path::Path) -> Result<BTreeSet<String>> {
         const TASKS: &str = "SELECT task_id FROM message WHERE state <> 'delivered'";
         match self {
-            Self::File => {
+            Self::Sqlite => {
                 let db = rusqlite::Connection::open(folder.join("sqlite_db.db"))?;
                 let mut tasks = db.prepare(TASKS)?;
                 Ok(tasks.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
             }
-            Self::Server(server) => Ok(server
-                .run_sql(DATABASE, TASKS)
+            Self::Postgres(server) => Ok(server
+                .run_sql(DATABASE_NAME, TASKS)
                 .lines()
                 .map(str::to_owned)
                 .collect()),
@@ -139,7 +139,7 @@ impl State {
 }
 
 /// Runs for `minutes` at `rate` callbacks a minute.
-pub(crate) async fn callbacks(rate: u32, minutes: u32, state: &State) -> Result<()> {
+pub(crate) async fn callbacks(rate: u32, minutes: u32, database: &Database) -> Result<()> {
     let receivers = Arc::<Receivers>::default();
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let addr = listener.local_addr()?;
@@ -152,7 +152,7 @@ pub(crate) async fn callbacks(rate: u32, minutes: u32, state: &State) -> Result<
     let mut secrets = generate::secrets()?;
     secrets.set("SPIN_VARIABLE_CALLBACK_ALLOW_HTTP", "true");
     secrets.set("SPIN_VARIABLE_CALLBACK_EXTRA_HOST", format!("http://{addr}"));
-    state.configure(&mut secrets);
+    database.configure(&mut secrets);
     let root = xieka::components::application_root()?;
     xieka::components::build(&root)?;
     let host = Launch::on_loopback(root, folder.path().to_owned(), secrets.clone())
@@ -195,8 +195,8 @@ pub(crate) async fn callbacks(rate: u32, minutes: u32, state: &State) -> Result<
         let wait = arrived.saturating_duration_since(change.at).as_millis();
         waits.record(u64::try_from(wait)?.clamp(1, LONGEST_MS))?;
     }
-    kept_for_the_dead(&state.not_delivered(folder.path())?, &changes)?;
-    report(state.name(), rate, &changes, &receivers, &waits);
+    kept_for_the_dead(&database.not_delivered(folder.path())?, &changes)?;
+    report(database.name(), rate, &changes, &receivers, &waits);
     host.shutdown().await;
     Ok(())
 }

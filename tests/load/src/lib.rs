@@ -24,7 +24,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
-use crate::callbacks::{State, callbacks};
+use crate::callbacks::{Database, callbacks};
 
 /// Most measurements of each side in one comparison: a night.
 const MAX_PAIRS: i64 = 50;
@@ -154,12 +154,12 @@ pub fn main() -> Result<()> {
             minutes,
             postgres,
         } => {
-            let state = if postgres {
-                State::on_server()?
+            let database = if postgres {
+                Database::on_server()?
             } else {
-                State::File
+                Database::Sqlite
             };
-            runtime.block_on(callbacks(rate, minutes, &state))
+            runtime.block_on(callbacks(rate, minutes, &database))
         }
         What::Imports { rows } => runtime.block_on(imports::imports(rows)),
         What::Refusals { rate } => runtime.block_on(refusals::refusals(rate)),
@@ -180,11 +180,11 @@ pub fn main() -> Result<()> {
             work::apply().await?;
             work::last_numbers().await?;
             work::instances().await?;
-            callbacks(2_000, 2, &State::File).await?;
+            callbacks(2_000, 2, &Database::Sqlite).await?;
             imports::imports(100_000).await?;
             work::scale(large).await?;
             postgres::postgres(large).await?;
-            callbacks(2_000, 2, &State::on_server()?).await
+            callbacks(2_000, 2, &Database::on_server()?).await
         }),
     }
 }
