@@ -140,3 +140,36 @@ fn needed(id: &str) -> Response {
     }
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pairs(kind: &str) -> Vec<Pair> {
+        vec![
+            ("key".to_owned(), "k".to_owned()),
+            ("kind".to_owned(), kind.to_owned()),
+        ]
+    }
+
+    #[test]
+    fn a_batch_does_what_its_kind_says_and_other_operations_do_what_they_are_for() {
+        for (right, kind, expected) in [
+            (Right::BatchesCreate, "retire", Right::NumbersRetire),
+            (Right::BatchesCreate, "end", Right::TasksEnd),
+            (Right::BatchesCreate, "RETIRE", Right::BatchesCreate),
+            (Right::IncidentsOpen, "retire", Right::IncidentsOpen),
+        ] {
+            assert_eq!(done_by(right, &pairs(kind)), expected, "{} {kind}", right.code());
+        }
+        assert_eq!(done_by(Right::BatchesCreate, &[]), Right::BatchesCreate);
+    }
+
+    #[test]
+    fn the_lines_of_a_table_are_counted_with_every_kind_of_end_and_a_workbook_has_too_many() {
+        assert_eq!(lines(b"iccid\n1\n2\n"), 3);
+        assert_eq!(lines(b"iccid\r\n1\r\n2\r\n"), 3);
+        assert_eq!(lines(b"iccid\r1\r2\r"), 3);
+        assert_eq!(lines(b"PK\x03\x04"), usize::MAX);
+    }
+}
