@@ -87,7 +87,7 @@ fn what_waits_ends_what_is_allotted_returns_and_what_is_written_is_finished() {
         world.count("SELECT COUNT(*) FROM number WHERE status = 'available' AND client_id IS NULL"),
         3
     );
-    // The card that is being written is finished, and everything is told.
+    // The card that is being written is finished, and every message is sent.
     world.pass(SECOND_MS);
     let (session, _) = world.resume(2).unwrap();
     world.report_event(session, 1, ReportEvent::Written).unwrap();
