@@ -2,6 +2,7 @@
 //!
 //! It does not wait for the disk: an end of its processes loses nothing, only one of the machine would.
 
+use std::io::Read as _;
 use std::net::SocketAddr;
 use std::os::unix::fs::{MetadataExt as _, chown};
 use std::path::PathBuf;
@@ -176,26 +177,30 @@ impl PostgresServer {
         run(["kill", "-s", signal, pid].map(str::to_owned).to_vec());
     }
 
-    /// Takes every connection that the server has room for, until the value is dropped.
+    /// Takes every connection that the server has room for, until the value is dropped. Those that others have are waited
+    /// for: whoever has one at this moment may give it back at the next.
     #[must_use]
     pub fn occupy(&self) -> OccupiedConnections {
         let room: usize = self.run_sql("postgres", "SHOW max_connections").parse().unwrap();
         let mut taken = OccupiedConnections(Vec::new());
-        loop {
-            // Those of others go; whoever was refused has ended.
-            taken.0.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
-            let probe = self.psql("postgres", "SELECT 1").output().unwrap();
-            let is_full = String::from_utf8_lossy(&probe.stderr).contains("too many clients");
-            if is_full && taken.0.len() == room {
-                return taken;
-            }
-            if is_full {
-                continue;
-            }
-            let mut sleeping = self.psql("postgres", "SELECT pg_sleep(600)");
-            let sleeping = sleeping.stderr(Stdio::null()).spawn().unwrap();
-            taken.0.push(sleeping);
+        while taken.0.len() < room {
+            taken.0.extend(self.take_connection());
         }
+        taken
+    }
+
+    /// Takes a connection; none when there is no room.
+    fn take_connection(&self) -> Option<Child> {
+        // The words of a shell are not kept back in a buffer.
+        let mut holder = self.psql("postgres", r"\! echo taken");
+        holder.args(["-c", "SELECT pg_sleep(600)"]);
+        holder.stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut holder = holder.spawn().unwrap();
+        let is_taken = holder.stdout.as_mut().unwrap().read_exact(&mut [0]).is_ok();
+        if !is_taken {
+            holder.wait().unwrap();
+        }
+        is_taken.then_some(holder)
     }
 
     /// The server that all tests of this process share. `None` as of [`PostgresServer::start`].
@@ -248,7 +253,7 @@ pub struct OccupiedConnections(Vec<Child>);
 impl Drop for OccupiedConnections {
     fn drop(&mut self) {
         for child in &mut self.0 {
-            // It may have been refused.
+            // The server may have ended, and the holder with it.
             let _ = child.kill();
             let _ = child.wait();
         }
