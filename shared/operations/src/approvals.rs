@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 
 use super::accounts::rights_of_account;
-use crate::audit::{ACCOUNT_PREFIX, Agreed, object_of};
+use crate::audit::{Agreed, object_of};
+use crate::staff::ACCOUNT_PREFIX;
 use crate::{Act, Context, StaffMember, transaction};
 use domain::error::{Error, Reason};
 use domain::{AccountId, ApprovalId, DAY_MS, HOUR_MS, Right, Timestamp};

@@ -4,6 +4,14 @@ use std::collections::BTreeSet;
 
 use domain::{AccountId, ApiKeyId, Right};
 
+/// Begins the text of an account.
+pub(crate) const ACCOUNT_PREFIX: &str = "account:";
+
+/// An account as rows name it.
+pub(crate) fn account_text(id: AccountId) -> String {
+    format!("{ACCOUNT_PREFIX}{id}")
+}
+
 /// Who of the staff calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StaffMember {
@@ -37,7 +45,7 @@ impl StaffMember {
     pub fn code(&self) -> String {
         match self {
             Self::Secret => "admin_secret".to_owned(),
-            Self::Account { id, .. } => format!("account:{id}"),
+            Self::Account { id, .. } => account_text(*id),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::create::checked_roles;
 use super::rights::{has_all, lock_staff, may_change_more, rights_of_account, rights_of_roles};
+use crate::staff::account_text;
 use crate::{Context, StaffMember, transaction};
 use domain::error::{Error, Reason};
 use domain::{AccountId, BuiltInRole};
@@ -116,7 +117,7 @@ async fn end_everything<D: Database>(
 ) -> Result<usize, Error> {
     let revoked = credential::revoke_all(tx, id, cx.now).await?;
     account::end_enrolment(tx, id).await?;
-    approval::refuse_of(tx, &format!("account:{id}"), cx.now).await?;
+    approval::refuse_of(tx, &account_text(id), cx.now).await?;
     Ok(revoked)
 }
 

@@ -6,6 +6,7 @@ use super::secrets::{ENROLMENT_PREFIX, is_secret};
 use super::throttle::attempt;
 use crate::audit::record_of_person;
 use crate::clients::malformed;
+use crate::staff::account_text;
 use crate::{Context, transaction};
 use domain::error::{Error, Reason};
 use store::Database;
@@ -62,7 +63,7 @@ pub async fn enrol<D: Database>(
             return Err(Reason::EnrolmentCodeWrong.into());
         }
         credential::revoke_all(tx, found.id, cx.now).await?;
-        let person = format!("account:{}", found.id);
+        let person = account_text(found.id);
         record_of_person(cx, tx, (&person, "sign_in.enrol", Some(from)), found.id).await
     })
     .await?;

@@ -10,6 +10,7 @@ use super::rights::rights_of_account;
 use super::secrets::{SESSION_PREFIX, is_secret, new_secret};
 use super::throttle::attempt;
 use crate::audit::record_of_person;
+use crate::staff::account_text;
 use crate::{Context, transaction};
 use domain::error::{Error, Reason};
 use domain::{AccountId, ApiKeyId, DAY_MS, Right, Timestamp};
@@ -128,7 +129,7 @@ pub async fn sign_in<D: Database>(
         if !account::sign_in(tx, &found, step, cx.now).await? {
             return Err(Reason::SignInRefused.into());
         }
-        let person = format!("account:{}", found.id);
+        let person = account_text(found.id);
         let sign_in = (person.as_str(), "sign_in", Some(presented.from));
         credential::forget(tx, found.id, cx.now.plus(-ENDED_KEPT_DAYS * DAY_MS)).await?;
         credential::insert(tx, &stored, cx.now).await?;

@@ -5,12 +5,10 @@ use std::cell::{Cell, RefCell};
 use serde_json::{Map, Value};
 
 use super::request::{Asked, file_figures, shown};
+use crate::staff::ACCOUNT_PREFIX;
 use domain::{ApprovalId, Right};
 use store::audit::AuditObject;
 use vault::{BlindIndex, Vault};
-
-/// Begins the text of an account.
-pub(crate) const ACCOUNT_PREFIX: &str = "account:";
 
 /// The call of a member of staff: who, what, from where, on what. Operations add what they find out.
 #[derive(Debug)]

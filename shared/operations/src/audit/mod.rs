@@ -12,7 +12,7 @@ mod report;
 mod request;
 
 pub use act::Act;
-pub(super) use act::{ACCOUNT_PREFIX, Agreed};
+pub(super) use act::Agreed;
 pub(super) use heads::send as send_audit_head;
 pub use list::{AuditDetail, AuditFilter, AuditObjectRef, AuditView, MAX_AUDIT_ROWS_PER_PAGE, list_audit};
 pub use record::{ReadFigures, conclude_act, record_read};

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::list::{AuditDetail, AuditFilter, AuditView, list_audit};
 use crate::clients::malformed;
+use crate::staff::account_text;
 use crate::{CallFilter, CallRow, Context, search_calls};
 use domain::error::{Error, Reason};
 use domain::{AccountId, CardStatus, ClientId, Permission, Right, TaskId, TaskState, Timestamp, Undo};
@@ -67,7 +68,7 @@ pub async fn account_report<D: Database>(
     let right = right.map_err(|wrong| malformed("what", wrong.zh, wrong.en))?;
     account::find(cx.db, id).await?.ok_or(Reason::UnknownAccount)?;
     let filter = AuditFilter {
-        who: Some(&format!("account:{id}")),
+        who: Some(&account_text(id)),
         right,
         from: Some(filter.from),
         to: filter.to,
