@@ -21,6 +21,7 @@ const REASONS: &[Reason] = &[
     Reason::BadCsv,
     Reason::BodyTooLarge,
     Reason::UnknownClient,
+    Reason::ClientClosed,
     Reason::BatchKeyTaken,
 ];
 

@@ -17,6 +17,7 @@ const REASONS: &[Reason] = &[
     Reason::EidMalformed,
     Reason::UnknownChip,
     Reason::UnknownClient,
+    Reason::ClientClosed,
     Reason::UnknownToGateways,
     Reason::SessionRunning,
     Reason::TaskOpen,

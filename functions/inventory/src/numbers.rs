@@ -16,6 +16,7 @@ const ALLOT_REASONS: &[Reason] = &[
     Reason::IccidMalformed,
     Reason::BodyTooLarge,
     Reason::UnknownClient,
+    Reason::ClientClosed,
     Reason::UnknownNumber,
     Reason::NumberInUse,
 ];

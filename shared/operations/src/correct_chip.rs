@@ -4,6 +4,7 @@
 use super::Context;
 use super::act_note::ActNote;
 use super::announced::{Announced, GatewayWarning};
+use super::clients::receives;
 use super::content::{self, held_error};
 use super::transition::guarded;
 use crate::transaction;
@@ -13,7 +14,7 @@ use store::{
     Database, Tx,
     chip::{self, ChipRow},
     chip_content::{self, ChipContent},
-    client, device_session, lock, task,
+    device_session, lock, task,
     temporary_number::{self, UniqueValues},
 };
 use vault::BlindIndex;
@@ -60,7 +61,7 @@ pub struct Corrected {
 /// nothing.
 ///
 /// # Errors
-/// [`Reason::UnknownChip`], [`Reason::UnknownClient`]; [`Reason::UnknownToGateways`]; [`Reason::SessionRunning`];
+/// [`Reason::UnknownChip`], [`Reason::UnknownClient`], [`Reason::ClientClosed`]; [`Reason::UnknownToGateways`]; [`Reason::SessionRunning`];
 /// [`Reason::TaskOpen`] for another owner.
 pub async fn correct_chip<D: Database>(
     cx: &Context<'_, D>,
@@ -74,7 +75,7 @@ pub async fn correct_chip<D: Database>(
         let stored = chip_content::find(tx, &index).await?.ok_or(Reason::UnknownChip)?;
         let mut new = stored.clone();
         if let Some(owner) = &correction.client_id {
-            client::by_id(tx, owner).await?.ok_or(Reason::UnknownClient)?;
+            receives(tx, owner).await?;
             new.client_id = owner.clone();
         }
         for (column, given) in [

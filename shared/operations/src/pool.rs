@@ -1,5 +1,6 @@
 //! §5.3.1.1 码号管理, §5.4.1 划拨: acts of administrators on numbers and chips. Each is all or nothing and may be repeated.
 
+use super::clients::receives;
 use super::end_task::end_open_task;
 use super::incidents::{close_incident, open_incident};
 use super::transition::guarded;
@@ -10,7 +11,7 @@ use domain::{Actor, ClientId, Eid, Iccid, IncidentKind, NumberStatus, TaskFailur
 use store::{
     Database, Subject, Tx, chip, chip_destruction,
     chip_fault::{self, Fault},
-    client, lock,
+    lock,
     number::{self, NumberRow},
     operator_report::{self, Topic},
     pool_level,
@@ -25,7 +26,7 @@ const MAX_NUMBERS: usize = 1_000;
 /// Returns how many changed.
 ///
 /// # Errors
-/// [`Reason::UnknownClient`], [`Reason::UnknownNumber`]; [`Reason::NumberInUse`] when one is neither in the pool nor
+/// [`Reason::UnknownClient`], [`Reason::ClientClosed`], [`Reason::UnknownNumber`]; [`Reason::NumberInUse`] when one is neither in the pool nor
 /// this client's; [`Reason::BodyTooLarge`] beyond `MAX_NUMBERS`. On any error no number is allotted.
 pub async fn allot_numbers<D: Database>(
     cx: &Context<'_, D>,
@@ -42,7 +43,9 @@ pub(super) async fn allot_in<D: Database>(
     client: &ClientId,
     iccids: &[Iccid],
 ) -> Result<usize, Error> {
-    client::by_id(tx, client).await?.ok_or(Reason::UnknownClient)?;
+    // Or it would be closed meanwhile, and keep them.
+    lock::client(tx, client).await?;
+    receives(tx, client).await?;
     let changing = examined(cx, tx, iccids, |number| allots(number, client));
     let changing = changing.await?;
     let changed = number::allot(tx, Some(client), list(&changing)?, cx.now).await?;

@@ -19,7 +19,8 @@ const REFUSE_TOKENS_BEFORE: &str =
     "UPDATE client SET tokens_from = $1, changed_at = $2 WHERE id = $3 AND tokens_from <= $1 RETURNING id";
 const CLOSE: &str =
     "UPDATE client SET closed_at = $1, changed_at = $1 WHERE id = $2 AND closed_at IS NULL RETURNING id";
-const CLOSED: &str = "SELECT id FROM client WHERE id = $1 AND closed_at IS NOT NULL";
+const CLOSED: &str =
+    "SELECT CASE WHEN closed_at IS NULL THEN 0 ELSE 1 END AS closed FROM client WHERE id = $1";
 const LIST: &str = "SELECT c.id AS id, c.name AS name, c.phone_sealed AS phone_sealed, c.ips AS ips, \
     c.permissions AS permissions, r.url AS url, c.limits AS limits, c.status AS status, c.created_at AS created_at, \
     c.changed_at AS changed_at, r.failing_since AS failing_since, r.stopped_at AS stopped_at, \
@@ -172,9 +173,9 @@ pub async fn close<D: Database>(tx: &Tx<'_, D>, id: &ClientId, now: Timestamp) -
     Ok(!tx.run(CLOSE, &[now.into(), id.into()]).await?.is_empty())
 }
 
-/// Whether a client is closed.
-pub async fn is_closed<D: Database>(db: &D, id: &ClientId) -> Result<bool, DbError> {
-    Ok(!db.run(CLOSED, &[id.into()]).await?.is_empty())
+/// Whether a client is closed; none when there is no such client.
+pub async fn is_closed<D: Database>(db: &D, id: &ClientId) -> Result<Option<bool>, DbError> {
+    first(&db.run(CLOSED, &[id.into()]).await?, |row| row.flag(0))
 }
 
 /// Refuses tokens issued before `before`. False when there is no such client, or a later time is set already.

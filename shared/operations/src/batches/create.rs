@@ -5,6 +5,7 @@ use sha2::{Digest as _, Sha256};
 use super::file::{FileRow, read_file};
 use super::list::{BatchView, view};
 use crate::act_note::ActNote;
+use crate::clients::receives;
 use crate::{Context, StaffMember, transaction};
 use domain::error::{Error, Reason};
 use domain::{BatchId, BatchKind, BatchState, ClientId};
@@ -12,7 +13,6 @@ use store::{
     Database, Tx,
     batch::{self, BatchRow, NewBatchRow},
     batch_row::{self, NewRow, bound_to},
-    client,
 };
 use vault::random_bytes;
 
@@ -97,7 +97,7 @@ pub(super) fn may(member: &StaffMember, kind: BatchKind) -> Result<(), Error> {
 /// # Errors
 /// [`Reason::ParameterMissing`], [`Reason::ParameterNotApplicable`]; [`Reason::RightMissing`] without the right to do the
 /// same to one row; [`Reason::BadCsv`], [`Reason::BodyTooLarge`] for a file that cannot be read;
-/// [`Reason::UnknownClient`]; [`Reason::BatchKeyTaken`] when the key belongs to a batch of other content.
+/// [`Reason::UnknownClient`], [`Reason::ClientClosed`]; [`Reason::BatchKeyTaken`] when the key belongs to a batch of other content.
 pub async fn create_batch<D: Database>(
     cx: &Context<'_, D>,
     member: &StaffMember,
@@ -118,7 +118,7 @@ pub async fn create_batch<D: Database>(
             return repeated(cx, &batch, &digest);
         }
         if let Some(client) = new.client {
-            client::by_id(tx, client).await?.ok_or(Reason::UnknownClient)?;
+            receives(tx, client).await?;
         }
         let batch = stored(cx, tx, (id, new, &digest), &rows, refused).await?;
         cx.note_object("batch_id", &id.text());

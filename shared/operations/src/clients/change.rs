@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::super::Context;
 use super::super::receivers::enter_address;
 use super::checks::{checked_limits, checked_name, checked_networks, checked_permissions, checked_url};
-use super::freeze::{not_closed, not_frozen, under_way};
+use super::freeze::{not_frozen, receives, under_way};
 use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{ClientId, Receiver, UrlRules};
@@ -62,7 +62,7 @@ pub async fn change_client<D: Database>(
     transaction(cx, async |tx| {
         if change.active == Some(true) {
             not_frozen(tx, client).await?;
-            not_closed(tx, client).await?;
+            receives(tx, client).await?;
         }
         note(cx, tx, client, &row).await?;
         if !client::change(tx, client, &row, cx.now).await? {

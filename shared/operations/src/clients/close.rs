@@ -48,7 +48,7 @@ pub async fn close_client<D: Database>(
     transaction(cx, async |tx| {
         not_frozen(tx, client).await?;
         let row = client::by_id(tx, client).await?.ok_or(Reason::UnknownClient)?;
-        if !client::is_closed(tx, client).await? {
+        if client::is_closed(tx, client).await? == Some(false) {
             set_active(cx, tx, client, false).await?;
             client::close(tx, client, cx.now).await?;
             cx.note_change("active", row.active, false);

@@ -68,7 +68,7 @@ pub async fn unfreeze_client<D: Database>(cx: &Context<'_, D>, client: &ClientId
             return Err(Reason::ClientNotFrozen.into());
         }
         cx.note_change("frozen", true, false);
-        if !client::is_closed(tx, client).await? {
+        if client::is_closed(tx, client).await? == Some(false) {
             set_active(cx, tx, client, true).await?;
             cx.note_change("active", row.active, true);
         }
@@ -90,15 +90,16 @@ pub(super) async fn not_frozen<D: Database>(tx: &Tx<'_, D>, client: &ClientId) -
     }
 }
 
-/// A closed client gets nothing that opens it again.
+/// Nothing new comes to a client that is not there, or is closed: neither cards and numbers, nor a secret.
 ///
 /// # Errors
-/// [`Reason::ClientClosed`].
-pub(super) async fn not_closed<D: Database>(tx: &Tx<'_, D>, client: &ClientId) -> Result<(), Error> {
-    if client::is_closed(tx, client).await? {
-        return Err(Reason::ClientClosed.into());
+/// [`Reason::UnknownClient`], [`Reason::ClientClosed`].
+pub(crate) async fn receives<D: Database>(tx: &Tx<'_, D>, client: &ClientId) -> Result<(), Error> {
+    match client::is_closed(tx, client).await? {
+        None => Err(Reason::UnknownClient.into()),
+        Some(true) => Err(Reason::ClientClosed.into()),
+        Some(false) => Ok(()),
     }
-    Ok(())
 }
 
 /// Counts what a client has under way, in the transaction that disables it.

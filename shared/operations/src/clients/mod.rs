@@ -12,6 +12,7 @@ pub use change::{ClientChange, change_client};
 pub(super) use checks::{checked_url, malformed};
 pub use close::{ClosedClient, MAX_CLOSED_PER_CALL, close_client};
 pub use create::{CreatedClient, NewClient, create_client};
+pub(super) use freeze::receives;
 pub use freeze::{FrozenClient, freeze_client, unfreeze_client};
 pub use list::{ClientPage, ClientView, MAX_CLIENTS_PER_PAGE, SecretView, list_clients};
 pub(super) use secrets::MAX_OVERLAP_SECS;

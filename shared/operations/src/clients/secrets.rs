@@ -5,7 +5,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use super::super::Context;
 use super::super::token::MAX_LIVE_SECRETS;
 use super::checks::malformed;
-use super::freeze::not_closed;
+use super::freeze::receives;
 use crate::transaction;
 use domain::error::{Error, Reason};
 use domain::{ClientId, SECOND_MS, Timestamp};
@@ -64,8 +64,7 @@ pub async fn rotate_secret<D: Database>(
     let hash = hash_secret(&secret);
     let (generation, previous_expires_at) = transaction(cx, async |tx| {
         lock::client(tx, client).await?;
-        client::by_id(tx, client).await?.ok_or(Reason::UnknownClient)?;
-        not_closed(tx, client).await?;
+        receives(tx, client).await?;
         let secrets = client_secret::of_client(tx, client).await?;
         let live: Vec<_> = secrets.iter().filter(|secret| secret.is_live(cx.now)).collect();
         if live.len() >= MAX_LIVE_SECRETS {

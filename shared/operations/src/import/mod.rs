@@ -35,13 +35,14 @@ use std::collections::BTreeMap;
 use super::Context;
 use super::act_note::ActNote;
 use super::audit;
+use super::clients::receives;
 use super::warning_kind::WarningKind;
 use contradictions::{Compared, FileKeys, Key};
 use domain::error::{Error, Reason};
 use domain::{ClientId, Iccid, ImportId, NumberRanges};
 use rounded::fails_check_digit;
 use store::{
-    Database, DbError, Tx, client,
+    Database, DbError, Tx,
     import::{self, ImportKind, ImportRow},
 };
 use vault::{BlindIndex, random_bytes};
@@ -314,16 +315,25 @@ async fn written<D: Database>(
     }
 }
 
-/// Whether a client exists; each is looked up once per file.
-async fn client_exists<D: Database>(
+/// Clients of a file, and why a row for one is refused.
+type KnownClients = BTreeMap<ClientId, Option<Reason>>;
+
+/// Why a row for a client is refused, if it is; each is looked up once per file.
+async fn refusal_for<D: Database>(
     tx: &Tx<'_, D>,
     id: &ClientId,
-    known: &mut BTreeMap<ClientId, bool>,
-) -> Result<bool, Error> {
-    if let Some(found) = known.get(id) {
-        return Ok(*found);
+    known: &mut KnownClients,
+) -> Result<Option<Reason>, Error> {
+    if let Some(refusal) = known.get(id) {
+        return Ok(*refusal);
     }
-    let found = client::by_id(tx, id).await?.is_some();
-    known.insert(id.clone(), found);
-    Ok(found)
+    let refusal = match receives(tx, id).await {
+        Ok(()) => None,
+        Err(error) if matches!(error.reason(), Reason::UnknownClient | Reason::ClientClosed) => {
+            Some(error.reason())
+        }
+        Err(error) => return Err(error),
+    };
+    known.insert(id.clone(), refusal);
+    Ok(refusal)
 }

@@ -7,7 +7,9 @@ use super::columns::{ColumnError, RowReader};
 use super::contradictions::Key;
 use super::rules::{ColumnRule, optional, required};
 use super::secrets::{TRANSPORT_KEY, row_digest, unwrapped};
-use super::{ImportChoices, ImportReport, ImportedRow, MAX_ROWS_TOGETHER, Stored, checked, written};
+use super::{
+    ImportChoices, ImportReport, ImportedRow, KnownClients, MAX_ROWS_TOGETHER, Stored, checked, written,
+};
 use crate::Context;
 use crate::content::{self, held_error};
 use crate::correct_number::correct;
@@ -258,12 +260,12 @@ async fn add<D: Database>(
     numbers: &[(u64, NewNumberRow)],
     import: ImportId,
     choices: &ImportChoices<'_>,
-    known: &mut BTreeMap<ClientId, bool>,
+    known: &mut KnownClients,
 ) -> Result<BTreeSet<BlindIndex>, Error> {
     let mut new = Vec::with_capacity(numbers.len());
     for (_, row) in numbers {
         let is_known = match &row.content.client_id {
-            Some(client) => super::client_exists(tx, client, known).await?,
+            Some(client) => super::refusal_for(tx, client, known).await?.is_none(),
             None => true,
         };
         if is_known && row.replaces.is_none() && choices.correct.is_none() {
@@ -283,14 +285,14 @@ async fn store<D: Database>(
     new: &NewNumberRow,
     import: ImportId,
     choices: &ImportChoices<'_>,
-    known: &mut BTreeMap<ClientId, bool>,
+    known: &mut KnownClients,
 ) -> Result<Stored, Error> {
     let index = &new.content.iccid_index;
     if let Some(client) = &new.content.client_id
-        && !super::client_exists(tx, client, known).await?
+        && let Some(refusal) = super::refusal_for(tx, client, known).await?
     {
         return Ok(Stored::Refused(
-            Error::from(Reason::UnknownClient).with_field("client_id").into(),
+            Error::from(refusal).with_field("client_id").into(),
         ));
     }
     if let Some(note) = &choices.correct {

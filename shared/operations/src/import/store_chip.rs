@@ -1,8 +1,8 @@
 //! Stores a row of a file of chips: a new chip, one that is there, or a correction of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use super::{ImportChoices, Stored};
+use super::{ImportChoices, KnownClients, Stored};
 use crate::Context;
 use crate::act_note::ActNote;
 use crate::announced::{Announced, GatewayWarning};
@@ -11,7 +11,7 @@ use crate::correct_chip::correct;
 use crate::incidents::block;
 use crate::transition::guarded;
 use domain::error::{Error, Reason};
-use domain::{Actor, ClientId, ImportId};
+use domain::{Actor, ImportId};
 use store::{
     Database, Tx, card_history, chip,
     chip_content::{self, ChipContent, NewChipRow},
@@ -46,7 +46,7 @@ pub(super) struct Batch<'a> {
     pub(super) choices: &'a ImportChoices<'a>,
     pub(super) announced: Announced,
     /// The clients that were looked up.
-    pub(super) known: BTreeMap<ClientId, bool>,
+    pub(super) known: KnownClients,
     /// The chips that [`add`] has added.
     pub(super) added: BTreeSet<BlindIndex>,
 }
@@ -70,7 +70,9 @@ pub(super) async fn add<D: Database>(
     }
     let mut new = Vec::with_capacity(chips.len());
     for (_, SealedChip { row, .. }) in chips {
-        if super::client_exists(tx, &row.content.client_id, &mut batch.known).await?
+        if super::refusal_for(tx, &row.content.client_id, &mut batch.known)
+            .await?
+            .is_none()
             && batch.announced.judge(&row.content, None).is_ok()
         {
             new.push(row);
@@ -97,10 +99,8 @@ pub(super) async fn store<D: Database>(
 ) -> Result<StoredRow, Error> {
     let new = &chip.row;
     let index = &new.content.eid_index;
-    if !super::client_exists(tx, &new.content.client_id, &mut batch.known).await? {
-        return Ok(refused(
-            Error::from(Reason::UnknownClient).with_field("client_id"),
-        ));
+    if let Some(refusal) = super::refusal_for(tx, &new.content.client_id, &mut batch.known).await? {
+        return Ok(refused(Error::from(refusal).with_field("client_id")));
     }
     if let Some(note) = &batch.choices.correct {
         return store_correction(cx, tx, chip, &batch.announced, note).await;

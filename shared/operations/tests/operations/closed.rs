@@ -1,15 +1,17 @@
 //! Clients that are closed.
 
 use domain::error::{Error, Reason};
-use domain::{CardStatus, ClientId, SECOND_MS};
+use domain::{BatchKind, CardStatus, ClientId, Iccid, SECOND_MS};
 use operations::{
-    ActNote, Caller, ClientChange, ClosedClient, CreatedClient, ReportEvent, change_client, close_client,
-    freeze_client, issue_token, list_clients, rotate_secret, unfreeze_client, verify_token,
+    ActNote, Caller, ChipCorrection, ClientChange, ClosedClient, CreatedClient, ReportEvent, allot_numbers,
+    change_client, close_client, correct_chip, freeze_client, issue_token, list_clients, rotate_secret,
+    unfreeze_client, verify_token,
 };
 use test_support::eid::eid_text;
-use test_support::inventory::{ChipCsv, NumberCsv};
+use test_support::inventory::{ChipCsv, NumberCsv, eid};
 use test_support::operations::{World, designated, ip, reason, run};
 
+use super::batches::{batch, made};
 use super::faults::leaves_nothing_behind;
 use super::races::race;
 use super::receiver_queues::{answer, due};
@@ -197,4 +199,41 @@ fn cards_that_power_up_meanwhile_are_written_or_not_waited_for() {
         world.count("SELECT COUNT(*) FROM number WHERE status = 'available'"),
         free
     );
+}
+
+#[test]
+fn nothing_new_comes_to_a_closed_client() {
+    let (world, client, _) = leaving();
+    let id = &client.client_id;
+    close(&world, id, 200).unwrap();
+    let iccid = Iccid::parse(&NumberCsv::new(1).iccid).unwrap();
+    assert_eq!(
+        reason(run(allot_numbers(&world.cx(), id, &[iccid]))),
+        Reason::ClientClosed
+    );
+    let file = format!("eid,province_code\n{},37\n", eid_text(3));
+    assert_eq!(
+        reason(made(&world, &batch(BatchKind::Apply, id), &file)),
+        Reason::ClientClosed
+    );
+    let chips = world.chips(id, &[ChipCsv::new(8)]);
+    let number = NumberCsv {
+        client_id: id.as_str().to_owned(),
+        ..NumberCsv::new(8)
+    };
+    let numbers = world.numbers(&[number]);
+    for report in [chips, numbers] {
+        let refused = report.errors.first().map(|row| (row.column, row.reason));
+        assert_eq!(refused, Some((Some("client_id"), Reason::ClientClosed)));
+        assert_eq!((report.imported, report.rejected), (0, 1));
+    }
+    // A chip of another client does not come to it either.
+    let other = world.client().client_id;
+    world.chips(&other, &[ChipCsv::new(9)]);
+    let owner = ChipCorrection {
+        client_id: Some(id.clone()),
+        ..ChipCorrection::default()
+    };
+    let corrected = run(correct_chip(&world.cx(), &eid(9), &owner, &NOTE));
+    assert_eq!(reason(corrected), Reason::ClientClosed);
 }
