@@ -100,7 +100,7 @@ impl Platform {
 
 fn applications() -> String {
     let rows = (0..CHIPS).map(|n| ChipCsv::new(n).eid + ",37\n");
-    "eid,province_code\n".to_owned() + &rows.collect::<String>() + "1,37\n"
+    format!("eid,province_code\n{}1,37\n", rows.collect::<String>())
 }
 
 // R507

@@ -101,7 +101,7 @@ fn what_is_no_table_of_its_kind_is_refused_and_changes_nothing() {
 fn a_file_has_so_many_rows_and_no_more() {
     let world = World::new();
     let client = world.client().client_id;
-    let rows = |rows: usize| "eid\n".to_owned() + &"1\n".repeat(rows);
+    let rows = |rows: usize| format!("eid\n{}", "1\n".repeat(rows));
     let cancel = batch(BatchKind::Cancel, &client);
     let refused = made(&world, &cancel, &rows(MAX_BATCH_ROWS + 1)).unwrap_err();
     assert_eq!(refused.reason(), Reason::BodyTooLarge);
@@ -138,7 +138,7 @@ fn a_row_that_names_nothing_of_its_kind_is_refused_with_its_line() {
         (format!("{eid},{},,", "3".repeat(600)), Some("parameter_too_long")),
     ];
     let file = rows.iter().map(|(row, _)| row.clone() + "\n").collect::<String>();
-    let file = "eid,province_code,iccid,msisdn\n".to_owned() + &file;
+    let file = format!("eid,province_code,iccid,msisdn\n{file}");
     let apply = batch(BatchKind::Apply, &client);
     let id = made(&world, &apply, &file).unwrap().batch.id;
     let found: Vec<_> = results(&world, id)

@@ -6,6 +6,8 @@ mod previews;
 mod rows;
 mod waiting;
 
+use std::ops::Range;
+
 use domain::error::Error;
 use domain::{BatchId, BatchKind, BatchResult, BatchState, ClientId};
 use operations::{
@@ -45,19 +47,29 @@ pub(super) fn made(world: &World, new: &NewBatch<'_>, file: &str) -> Result<Crea
 /// A file of applications for numbers of a province.
 pub(super) fn applications(chips: impl Iterator<Item = u32>, province: &str) -> String {
     let rows = chips.map(|chip| format!("{},{province}\n", eid_text(chip)));
-    "eid,province_code\n".to_owned() + &rows.collect::<String>()
+    format!("eid,province_code\n{}", rows.collect::<String>())
 }
 
 /// A file of cards.
 pub(super) fn cards(chips: impl Iterator<Item = u32>) -> String {
     let rows = chips.map(|chip| eid_text(chip) + "\n");
-    "芯片EID\n".to_owned() + &rows.collect::<String>()
+    format!("芯片EID\n{}", rows.collect::<String>())
 }
 
 /// A file of numbers.
 pub(super) fn numbers(numbers: impl Iterator<Item = u32>) -> String {
     let rows = numbers.map(|number| NumberCsv::new(number).iccid + "\n");
-    "iccid\n".to_owned() + &rows.collect::<String>()
+    format!("iccid\n{}", rows.collect::<String>())
+}
+
+/// Makes a batch of applications of these chips, and returns its identifier.
+pub(super) fn applied(world: &World, client: &ClientId, chips: Range<u32>, province: &str) -> BatchId {
+    let made = made(
+        world,
+        &batch(BatchKind::Apply, client),
+        &applications(chips, province),
+    );
+    made.unwrap().batch.id
 }
 
 /// The batch as it is now.

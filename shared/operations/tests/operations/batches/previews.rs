@@ -67,14 +67,14 @@ fn rows_that_would_be_refused_are_named_as_the_batch_refuses_them() {
         let (iccid, msisdn) = (NumberCsv::new(number).iccid, NumberCsv::new(msisdn).msisdn);
         format!("{},,{iccid},{msisdn}\n", eid_text(chip))
     };
-    let applied = "eid,province_code,iccid,msisdn\n".to_owned()
-        + &eid_text(0)
-        + ",37,,\n"
-        + &eid_text(8)
-        + ",37,,\n"
-        + &designated(2, 3, 3)
-        + &designated(2, 9, 8)
-        + &designated(3, 9, 9);
+    let applied = [
+        "eid,province_code,iccid,msisdn\n".to_owned(),
+        format!("{},37,,\n{},37,,\n", eid_text(0), eid_text(8)),
+        designated(2, 3, 3),
+        designated(2, 9, 8),
+        designated(3, 9, 9),
+    ]
+    .concat();
     for (kind, file) in [
         (BatchKind::Apply, applied),
         (BatchKind::Cancel, cards(0..3)),

@@ -10,7 +10,7 @@ use test_support::eid::eid_text;
 use test_support::inventory::{NumberCsv, eid};
 use test_support::operations::{World, reason, run};
 
-use super::{applications, batch, cards, figures, made, numbers, results, rows, view, work};
+use super::{applications, applied, batch, cards, figures, made, numbers, results, rows, view, work};
 
 fn status_of(world: &World, caller: &Caller, chip: u32) -> CardStatus {
     let view = run(status(&world.cx(), caller, &TaskRef::Eid(eid(chip))));
@@ -23,7 +23,11 @@ fn applications_are_made_in_the_name_of_the_client_with_a_result_for_each_row() 
     let caller = world.stocked(4, 4);
     let first = world.apply_auto(&caller, 0).unwrap().task_id;
     world.write_chip(&caller, 1);
-    let file = applications(0..5, "37") + "8908603020220000000000000000012,37\n" + &eid_text(3) + ",,,\n";
+    let file = format!(
+        "{}8908603020220000000000000000012,37\n{},,,\n",
+        applications(0..5, "37"),
+        eid_text(3)
+    );
     let id = made(&world, &batch(BatchKind::Apply, &caller.id), &file)
         .unwrap()
         .batch
@@ -71,7 +75,7 @@ fn an_application_by_iccid_and_number_takes_the_number_that_was_allotted() {
         let NumberCsv { iccid, msisdn, .. } = NumberCsv::new(number);
         format!("{},{iccid},{msisdn}\n", eid_text(chip))
     };
-    let file = "eid;iccid;msisdn\n".to_owned() + &(row(0, 0) + &row(1, 1)).replace(',', ";");
+    let file = format!("eid,iccid,msisdn\n{}{}", row(0, 0), row(1, 1)).replace(',', ";");
     let id = made(&world, &batch(BatchKind::Apply, &caller.id), &file)
         .unwrap()
         .batch
@@ -272,14 +276,7 @@ fn the_same_key_and_content_is_the_same_batch_and_other_content_is_refused() {
 fn a_batch_is_stopped_in_the_middle_and_goes_on_where_it_was() {
     let world = World::new();
     let caller = world.stocked(3, 3);
-    let id = made(
-        &world,
-        &batch(BatchKind::Apply, &caller.id),
-        &applications(0..3, "37"),
-    )
-    .unwrap()
-    .batch
-    .id;
+    let id = applied(&world, &caller.id, 0..3, "37");
     assert_eq!(
         run(stop_batch(&world.cx(), id)).unwrap().state,
         BatchState::Stopped

@@ -6,7 +6,7 @@ use operations::{ClientChange, Job, NewBatch, TaskRef, change_client, run_job, s
 use test_support::inventory::{NumberCsv, eid};
 use test_support::operations::{MAINTENANCE, World, run};
 
-use super::{applications, batch, figures, made, results, view, work};
+use super::{applications, applied, batch, figures, made, results, view, work};
 
 /// The time after which a paused batch tries again.
 const PAUSED_MS: i64 = 10 * SECOND_MS;
@@ -100,14 +100,7 @@ fn a_batch_that_may_fail_refuses_the_rows_without_a_number() {
 fn a_province_that_is_not_served_is_refused_and_not_waited_for() {
     let world = World::new().serving("37");
     let caller = world.stocked(1, 1);
-    let id = made(
-        &world,
-        &batch(BatchKind::Apply, &caller.id),
-        &applications(0..1, "65"),
-    )
-    .unwrap()
-    .batch
-    .id;
+    let id = applied(&world, &caller.id, 0..1, "65");
     work(&world);
     assert_eq!(
         results(&world, id),
@@ -119,14 +112,7 @@ fn a_province_that_is_not_served_is_refused_and_not_waited_for() {
 fn applications_of_a_disabled_client_wait() {
     let world = World::new();
     let caller = world.stocked(1, 1);
-    let id = made(
-        &world,
-        &batch(BatchKind::Apply, &caller.id),
-        &applications(0..1, "37"),
-    )
-    .unwrap()
-    .batch
-    .id;
+    let id = applied(&world, &caller.id, 0..1, "37");
     let set_active = |active| {
         let change = ClientChange {
             active: Some(active),
@@ -210,14 +196,7 @@ fn a_batch_is_destroyed_some_time_after_it_ended_and_one_that_waits_is_kept() {
 fn batches_are_stopped_by_a_restore() {
     let world = World::new();
     let caller = world.stocked(1, 1);
-    let id = made(
-        &world,
-        &batch(BatchKind::Apply, &caller.id),
-        &applications(0..1, "37"),
-    )
-    .unwrap()
-    .batch
-    .id;
+    let id = applied(&world, &caller.id, 0..1, "37");
     let restored = operations::Restored {
         backup_id: "b1",
         backup_at: world.time(),
