@@ -26,8 +26,8 @@ const MAX_NUMBERS: usize = 1_000;
 /// Returns how many changed.
 ///
 /// # Errors
-/// [`Reason::UnknownClient`], [`Reason::ClientClosed`], [`Reason::UnknownNumber`]; [`Reason::NumberInUse`] when one is neither in the pool nor
-/// this client's; [`Reason::BodyTooLarge`] beyond `MAX_NUMBERS`. On any error no number is allotted.
+/// [`Reason::UnknownClient`], [`Reason::ClientClosed`], [`Reason::UnknownNumber`]; [`Reason::NumberInUse`] when one is
+/// neither in the pool nor this client's; [`Reason::BodyTooLarge`] beyond `MAX_NUMBERS`. On any error no number is allotted.
 pub async fn allot_numbers<D: Database>(
     cx: &Context<'_, D>,
     client: &ClientId,

@@ -108,8 +108,8 @@ pub async fn freeze_account<D: Database>(
     .await
 }
 
-/// Ends the sessions, API keys and the enrolment code of an account that is disabled, and refuses what it asks for. Returns how many sessions and API keys
-/// there were.
+/// Ends the sessions, API keys and the enrolment code of an account that is disabled, and refuses what it asks for. Returns
+/// how many sessions and API keys there were.
 async fn end_everything<D: Database>(
     cx: &Context<'_, D>,
     tx: &Tx<'_, D>,

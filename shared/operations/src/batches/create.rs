@@ -97,7 +97,8 @@ pub(super) fn may(member: &StaffMember, kind: BatchKind) -> Result<(), Error> {
 /// # Errors
 /// [`Reason::ParameterMissing`], [`Reason::ParameterNotApplicable`]; [`Reason::RightMissing`] without the right to do the
 /// same to one row; [`Reason::BadCsv`], [`Reason::BodyTooLarge`] for a file that cannot be read;
-/// [`Reason::UnknownClient`], [`Reason::ClientClosed`]; [`Reason::BatchKeyTaken`] when the key belongs to a batch of other content.
+/// [`Reason::UnknownClient`], [`Reason::ClientClosed`]; [`Reason::BatchKeyTaken`] when the key belongs to a batch of other
+/// content.
 pub async fn create_batch<D: Database>(
     cx: &Context<'_, D>,
     member: &StaffMember,

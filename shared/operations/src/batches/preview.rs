@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::create::NewBatch;
 use super::file::{FileRow, RowContent, read_file};
 use crate::apply::{designated, examine};
+use crate::clients::receives;
 use crate::pool::{NumberAct, allots, is_refused, list};
 use crate::pool_view::MAX_COUNTED;
 use crate::provinces::served_provinces;
@@ -15,7 +16,7 @@ use domain::error::{Error, Reason};
 use domain::{BatchKind, CardStatus, ClientId, Eid, Province, Provinces};
 use store::chip::{self, ChipRow};
 use store::number::{self, NumberRow};
-use store::{Database, client, pool_level};
+use store::{Database, pool_level};
 use vault::{BlindIndex, IndexKind};
 
 /// Rows that are looked at together.
@@ -71,7 +72,7 @@ pub async fn preview_batch<D: Database>(
     new.check(member)?;
     let rows = read_file(new.kind, file)?;
     if let Some(client) = new.client {
-        client::by_id(cx.db, client).await?.ok_or(Reason::UnknownClient)?;
+        receives(cx.db, client).await?;
     }
     let mut seen = Seen {
         served: served_provinces(cx, cx.db).await?,

@@ -94,8 +94,8 @@ pub(super) async fn not_frozen<D: Database>(tx: &Tx<'_, D>, client: &ClientId) -
 ///
 /// # Errors
 /// [`Reason::UnknownClient`], [`Reason::ClientClosed`].
-pub(crate) async fn receives<D: Database>(tx: &Tx<'_, D>, client: &ClientId) -> Result<(), Error> {
-    match client::is_closed(tx, client).await? {
+pub(crate) async fn receives<D: Database>(db: &D, client: &ClientId) -> Result<(), Error> {
+    match client::is_closed(db, client).await? {
         None => Err(Reason::UnknownClient.into()),
         Some(true) => Err(Reason::ClientClosed.into()),
         Some(false) => Ok(()),

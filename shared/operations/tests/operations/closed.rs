@@ -3,9 +3,9 @@
 use domain::error::{Error, Reason};
 use domain::{BatchKind, CardStatus, ClientId, Iccid, SECOND_MS};
 use operations::{
-    ActNote, Caller, ChipCorrection, ClientChange, ClosedClient, CreatedClient, ReportEvent, allot_numbers,
-    change_client, close_client, correct_chip, freeze_client, issue_token, list_clients, rotate_secret,
-    unfreeze_client, verify_token,
+    ActNote, Caller, ChipCorrection, ClientChange, ClosedClient, CreatedClient, ReportEvent, StaffMember,
+    allot_numbers, change_client, close_client, correct_chip, freeze_client, issue_token, list_clients,
+    preview_batch, rotate_secret, unfreeze_client, verify_token,
 };
 use test_support::eid::eid_text;
 use test_support::inventory::{ChipCsv, NumberCsv, eid};
@@ -216,6 +216,14 @@ fn nothing_new_comes_to_a_closed_client() {
         reason(made(&world, &batch(BatchKind::Apply, id), &file)),
         Reason::ClientClosed
     );
+    let member = StaffMember::Secret;
+    let preview = run(preview_batch(
+        &world.cx(),
+        &member,
+        &batch(BatchKind::Apply, id),
+        file.as_bytes(),
+    ));
+    assert_eq!(reason(preview), Reason::ClientClosed);
     let chips = world.chips(id, &[ChipCsv::new(8)]);
     let number = NumberCsv {
         client_id: id.as_str().to_owned(),
